@@ -1,0 +1,218 @@
+"""What every gateway driver says and is asked: references, facts, answers and the driver itself.
+
+A driver retries nothing, logs nothing and stores nothing. It never answers with a bool or None:
+what it does not know it calls `Unclear`, and the core finds out.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar, Protocol, runtime_checkable
+
+from msgspec import Struct
+
+from coinslot.gateways.wire import Wire
+from coinslot.kit.money import Money
+
+
+class Taken(StrEnum):
+    """How far the money of one gateway payment has come."""
+
+    AUTHORIZED = "authorized"
+    CAPTURED = "captured"
+    FAILED = "failed"  # not final: a later capture of the same payment wins
+
+
+class RefundStage(StrEnum):
+    """How far one refund has come, in the gateway's words made one."""
+
+    PENDING = "pending"
+    PROCESSED = "processed"
+    FAILED = "failed"
+
+
+class Mark(Struct, frozen=True, kw_only=True):
+    """Our sign on what we made at a gateway; copied by it onto the payments."""
+
+    installation: str
+    qr: str | None = None  # qr_codes.id
+    refund: str | None = None  # refunds.id
+    payment: str | None = None  # payments.id
+
+
+class PaymentFact(Struct, frozen=True, kw_only=True, tag="payment"):
+    """One payment as the gateway states it. `at` is the capture time or the nearest it gives."""
+
+    gateway_payment_id: str
+    taken: Taken
+    money: Money
+    at: datetime
+    qr_code_id: str | None = None
+    gateway_order_id: str | None = None
+    mark: Mark | None = None
+    refunded: Money | None = None
+    description: str = ""
+
+
+class RefundFact(Struct, frozen=True, kw_only=True, tag="refund"):
+    """One refund as the gateway states it, ours (with a mark) or made in its dashboard."""
+
+    gateway_refund_id: str
+    gateway_payment_id: str
+    stage: RefundStage
+    money: Money
+    at: datetime
+    mark: Mark | None = None
+
+
+class QrFact(Struct, frozen=True, kw_only=True, tag="qr"):
+    """One QR code as the gateway states it."""
+
+    qr_code_id: str
+    image_url: str
+    open: bool
+    reusable: bool
+    money: Money | None
+    expires_at: datetime | None = None
+    mark: Mark | None = None
+    closed_at: datetime | None = None
+
+
+Fact = PaymentFact | RefundFact | QrFact
+
+
+class Genuine(Struct, frozen=True, kw_only=True):
+    """A webhook whose signature proves its content."""
+
+    delivery_id: str
+    event: str
+    facts: tuple[Fact, ...]
+
+
+class Forged(Struct, frozen=True):
+    """A webhook without a signature of this account, or with another account's id in its body."""
+
+    reason: str
+
+
+class Unreadable(Struct, frozen=True):
+    """A webhook that is signed but cannot be read."""
+
+    reason: str
+
+
+Verdict = Genuine | Forged | Unreadable
+
+
+class Unclear(Struct, frozen=True):
+    """Time-out, 5xx, cut connection, or an answer nobody can read: the effect may have happened."""
+
+    reason: str
+
+
+class Declined(Struct, frozen=True):
+    """The gateway said no, and nothing happened. `permanent`: the same call will never succeed."""
+
+    reason: str
+    code: str = ""
+    permanent: bool = True
+
+
+class Absent(Struct, frozen=True):
+    """The gateway answered, and knows no such thing."""
+
+
+class Payments(Struct, frozen=True):
+    """Payments found; `complete` says that nothing was cut off by a limit."""
+
+    facts: tuple[PaymentFact, ...]
+    complete: bool = True
+
+
+class Refunds(Struct, frozen=True):
+    """Every refund of one payment, in the gateway's own list."""
+
+    facts: tuple[RefundFact, ...]
+
+
+class RefundOrder(Struct, frozen=True, kw_only=True):
+    """One refund to make. The same key is sent again on every retry of it."""
+
+    gateway_payment_id: str
+    money: Money
+    key: str
+    mark: Mark
+    reason: str = ""
+
+
+class QrOrder(Struct, frozen=True, kw_only=True):
+    """One QR code to make: fixed amount; single use carries a time at which it closes."""
+
+    money: Money
+    reusable: bool
+    name: str
+    description: str
+    mark: Mark
+    outlet: str
+    slot: str
+    close_by: datetime | None = None
+
+
+class Gateway(Protocol):
+    """One gateway account, ready to be asked. Made by the driver's `open(settings, wire)`."""
+
+    name: ClassVar[str]
+    currencies: ClassVar[frozenset[str]]
+    minimum_minor: ClassVar[Mapping[str, int]]
+    refund_key_life_s: ClassVar[int]  # a refund's key is safe to send again within this time
+
+    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Verdict:
+        """Judge a webhook without I/O. Header names are lower case."""
+        ...
+
+    async def look(self, gateway_payment_id: str) -> PaymentFact | Absent | Unclear:
+        """State of one payment."""
+        ...
+
+    async def give_back(self, order: RefundOrder) -> RefundFact | Declined | Unclear:
+        """Send one refund."""
+        ...
+
+    async def refunds(self, gateway_payment_id: str) -> Refunds | Absent | Unclear:
+        """Every refund of a payment, ours or not."""
+        ...
+
+
+@runtime_checkable
+class PrintsQr(Protocol):
+    """A gateway that issues QR codes of its own."""
+
+    async def print_qr(self, order: QrOrder) -> QrFact | Declined | Unclear: ...
+
+    async def find_qr(self, mark: Mark) -> QrFact | Absent | Unclear:
+        """The QR that carries our mark, so that a crash between create and store makes no second."""
+        ...
+
+    async def close_qr(self, qr_code_id: str) -> QrFact | Declined | Unclear: ...
+
+    async def qr_payments(
+        self, qr_code_id: str, since: datetime
+    ) -> Payments | Absent | Unclear: ...
+
+    async def qr_of_payment(self, gateway_payment_id: str) -> QrFact | Absent | Unclear:
+        """Which QR a payment came through; Absent when it came through none."""
+        ...
+
+
+class Driver(Protocol):
+    """A module of this package is a driver when it has these: found by being in the folder."""
+
+    name: str
+    Settings: type[Struct]  # the merchant's form; its secrets are `kit.secrets.Secret`
+
+    def open(self, settings: Struct, wire: Wire) -> Gateway: ...
+
+
+def first_genuine(verdicts: Sequence[Verdict]) -> Verdict:
+    """The first genuine verdict, else the first one: for lists of secrets."""
+    return next((v for v in verdicts if isinstance(v, Genuine)), verdicts[0])

@@ -1,0 +1,110 @@
+"""The only way a driver reaches its gateway: one HTTP call, bounded in time, every exchange shown.
+
+The core passes `record`, which keeps each exchange with its secrets removed.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+import httpx
+import msgspec
+from msgspec import Struct
+
+
+class Reply(Struct, frozen=True):
+    """What came back: any status below 500 with a body that is JSON (or empty)."""
+
+    status: int
+    body: dict[str, object]
+
+
+class NoReply(Struct, frozen=True):
+    """Nothing that can be relied on came back; the call may have taken effect."""
+
+    reason: str
+
+
+class Exchange(Struct, frozen=True, kw_only=True):
+    """One call and its answer, for the record. Header values are never kept."""
+
+    method: str
+    url: str
+    request: object
+    status: int | None
+    response: object
+    failure: str | None
+    took_ms: int
+
+
+Record = Callable[[Exchange], Awaitable[None]]
+
+
+class Call(Struct, frozen=True, kw_only=True):
+    """One request to send."""
+
+    method: str
+    path: str
+    params: Mapping[str, str | int] | None = None
+    body: Mapping[str, object] | None = None
+    headers: Mapping[str, str] | None = None
+
+
+class Wire:
+    """One gateway account's HTTP client: base URL, credentials, time-out."""
+
+    def __init__(
+        self,
+        base_url: str,
+        auth: tuple[str, str] | None,
+        *,
+        timeout_s: float,
+        record: Record,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._client = httpx.AsyncClient(
+            base_url=base_url.rstrip("/"), auth=auth, timeout=httpx.Timeout(timeout_s)
+        )
+        self._record = record
+        self._now_ms = now_ms
+
+    async def send(self, call: Call) -> Reply | NoReply:
+        """Send once. 5xx, time-outs, cut connections and bodies that are not JSON are NoReply."""
+        began = self._now_ms()
+        status: int | None = None
+        response: object = None
+        failure: str | None = None
+        try:
+            answer = await self._client.request(
+                call.method,
+                call.path,
+                params=dict(call.params) if call.params else None,
+                json=dict(call.body) if call.body is not None else None,
+                headers=dict(call.headers) if call.headers else None,
+            )
+            status = answer.status_code
+            response = msgspec.json.decode(answer.content) if answer.content else {}
+        except httpx.HTTPError as error:
+            failure = f"{type(error).__name__}: {error}".rstrip(": ")
+        except msgspec.DecodeError as error:
+            failure = f"unreadable body: {error}"
+        await self._record(
+            Exchange(
+                method=call.method,
+                url=call.path,
+                request=call.body,
+                status=status,
+                response=response,
+                failure=failure,
+                took_ms=self._now_ms() - began,
+            )
+        )
+        if failure is None and status is not None and status >= 500:
+            failure = f"HTTP {status}"
+        if failure is not None or status is None:
+            return NoReply(failure or "no answer")
+        if not isinstance(response, dict):
+            return NoReply("the body is not an object")
+        return Reply(status, response)
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._client.aclose()
