@@ -1,0 +1,1 @@
+"""Vending machines in software: a firmware, a journal on disk, and gravity."""

@@ -1,0 +1,1 @@
+"""Emulators of every outside party; a stranger to coinslot."""

@@ -1,0 +1,1 @@
+"""A paid QR makes the machine drop a can, or the money goes back."""

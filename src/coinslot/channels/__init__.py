@@ -1,0 +1,1 @@
+"""Drivers of how goods come out, one file each, found by being in this folder."""

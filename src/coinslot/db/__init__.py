@@ -1,0 +1,1 @@
+"""PostgreSQL: connections, transactions, due work, migrations, the embedded server."""

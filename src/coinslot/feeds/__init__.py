@@ -1,0 +1,1 @@
+"""Readers of the event log that tell someone outside what happened."""

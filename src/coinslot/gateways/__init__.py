@@ -1,0 +1,1 @@
+"""Drivers of payment services, one file each, found by being in this folder."""

@@ -1,0 +1,44 @@
+"""A state machine as a table: one row per move, no callbacks. Laws over it are tests elsewhere."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+
+class AmbiguousFlowError(ValueError):
+    """Two rows of the table answer the same event in the same state."""
+
+
+class Row(msgspec.Struct, frozen=True):
+    """In `state`, `event` leads to `next` and leaves `jobs` to be done."""
+
+    state: str
+    event: str
+    next: str
+    jobs: tuple[str, ...] = ()
+
+
+class Flow:
+    """A table with a name. It judges only that one question has one answer; laws judge the rest."""
+
+    def __init__(self, name: str, initial: str, terminal: Iterable[str], rows: Iterable[Row]):
+        self.name = name
+        self.initial = initial
+        self.terminal = frozenset(terminal)
+        self.rows = tuple(rows)
+        self._moves = {(row.state, row.event): row for row in self.rows}
+        if len(self._moves) != len(self.rows):
+            raise AmbiguousFlowError(f"{name}: two rows for one state and event")
+
+    def next(self, state: str, event: str) -> Row | None:
+        """The row that answers, or None: then the event is kept, marked, and a person is called."""
+        return self._moves.get((state, event))
+
+    @property
+    def states(self) -> frozenset[str]:
+        ends = {row.state for row in self.rows} | {row.next for row in self.rows}
+        return frozenset(ends | {self.initial} | self.terminal)
+
+    @property
+    def events(self) -> frozenset[str]:
+        return frozenset(row.event for row in self.rows)

@@ -1,0 +1,135 @@
+"""An amount of money: whole minor units and an ISO 4217 currency; no float comes near it.
+
+`Money.parse` and `decimal` are the only doors between money and text.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Self
+
+import msgspec
+
+_TWO_PLACES = """
+AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF
+CHE CHF CHW CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD
+GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL
+MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR
+PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP
+TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG
+"""
+_NO_PLACES = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_THREE_PLACES = "BHD IQD JOD KWD LYD OMR TND"
+_FOUR_PLACES = "CLF UYW"
+
+EXPONENTS: Mapping[str, int] = {
+    code: places
+    for places, codes in (
+        (0, _NO_PLACES),
+        (2, _TWO_PLACES),
+        (3, _THREE_PLACES),
+        (4, _FOUR_PLACES),
+    )
+    for code in codes.split()
+}
+
+# The database keeps minor units as bigint.
+MAX_MINOR = 2**63 - 1
+
+_TEXT = re.compile(r"(-?)([0-9]{1,19})(?:\.([0-9]{1,4}))?")
+
+
+class UnknownCurrencyError(ValueError):
+    """This is not a currency code of ISO 4217."""
+
+
+class CurrencyMismatchError(ValueError):
+    """Amounts of different currencies do not mix."""
+
+
+class MoneyRangeError(ValueError):
+    """The amount does not fit what the database can hold."""
+
+
+class MoneyTextError(ValueError):
+    """This text is not an amount in that currency."""
+
+
+class Money(msgspec.Struct, frozen=True, rename={"minor": "amount"}):
+    """`minor` counts the smallest units: 4000 INR is forty rupees, 4000 JPY four thousand yen."""
+
+    minor: int
+    currency: str
+
+    def __post_init__(self) -> None:
+        if self.currency not in EXPONENTS:
+            raise UnknownCurrencyError(f"{self.currency!r} is not a currency code of ISO 4217")
+        if type(self.minor) is not int:
+            raise TypeError(f"minor units are whole numbers, not {type(self.minor).__name__}")
+        if abs(self.minor) > MAX_MINOR:
+            raise MoneyRangeError(f"{self.minor} minor units do not fit a bigint")
+
+    @classmethod
+    def zero(cls, currency: str) -> Self:
+        return cls(0, currency)
+
+    @classmethod
+    def parse(cls, text: str, currency: str) -> Self:
+        """Read "40", "40.5" or "40.00"; more places than the currency has are refused."""
+        exponent = EXPONENTS.get(currency)
+        if exponent is None:
+            raise UnknownCurrencyError(f"{currency!r} is not a currency code of ISO 4217")
+        found = _TEXT.fullmatch(text)
+        if found is None or len(found[3] or "") > exponent:
+            raise MoneyTextError(f"{text!r} is not an amount in {currency}")
+        minor = int(found[2] + (found[3] or "").ljust(exponent, "0"))
+        return cls(-minor if found[1] else minor, currency)
+
+    def decimal(self) -> str:
+        """Write the amount with the places of its currency, a dot, and nothing else."""
+        exponent = EXPONENTS[self.currency]
+        digits = str(abs(self.minor)).rjust(exponent + 1, "0")
+        whole, places = digits[: len(digits) - exponent], digits[len(digits) - exponent :]
+        sign = "-" if self.minor < 0 else ""
+        return f"{sign}{whole}.{places}" if places else f"{sign}{whole}"
+
+    @classmethod
+    def of_json(cls, raw: object) -> Self:
+        """Read {"amount": 5000, "currency": "INR"}; raises msgspec.ValidationError."""
+        return msgspec.convert(raw, cls)
+
+    def to_json(self) -> dict[str, int | str]:
+        return {"amount": self.minor, "currency": self.currency}
+
+    def __str__(self) -> str:
+        return f"{self.decimal()} {self.currency}"
+
+    def __add__(self, other: "Money") -> "Money":
+        return Money(self.minor + self._in_same(other), self.currency)
+
+    def __sub__(self, other: "Money") -> "Money":
+        return Money(self.minor - self._in_same(other), self.currency)
+
+    def __neg__(self) -> "Money":
+        return Money(-self.minor, self.currency)
+
+    def __mul__(self, count: int) -> "Money":
+        if type(count) is not int:
+            raise TypeError(f"money is multiplied by a count, not by {type(count).__name__}")
+        return Money(self.minor * count, self.currency)
+
+    def __lt__(self, other: "Money") -> bool:
+        return self.minor < self._in_same(other)
+
+    def __le__(self, other: "Money") -> bool:
+        return self.minor <= self._in_same(other)
+
+    def __gt__(self, other: "Money") -> bool:
+        return self.minor > self._in_same(other)
+
+    def __ge__(self, other: "Money") -> bool:
+        return self.minor >= self._in_same(other)
+
+    def _in_same(self, other: "Money") -> int:
+        if other.currency != self.currency:
+            raise CurrencyMismatchError(f"{self} and {other} are of different currencies")
+        return other.minor

@@ -1,0 +1,1 @@
+"""The heart: money in, goods out, or money back."""

@@ -1,0 +1,1 @@
+"""The tests, by folder: the name of each is a sentence about behaviour."""

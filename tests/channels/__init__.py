@@ -1,0 +1,1 @@
+"""One contract suite over every channel, and what is special to each."""

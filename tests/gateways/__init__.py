@@ -1,0 +1,1 @@
+"""One contract suite over every gateway, and what is special to each."""

@@ -1,0 +1,1 @@
+"""Money and state on a real database."""

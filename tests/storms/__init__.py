@@ -1,0 +1,1 @@
+"""Long histories of faults; each ends with the books balanced."""
