@@ -70,7 +70,7 @@ class Inbox(Protocol):
         ...
 
     async def heard(self, outlet: str, message: Mapping[str, object], at: datetime) -> None:
-        """One message up, as JSON; the outlet is the authenticated one, never the message's word."""
+        """One message up, as JSON; the outlet is the authenticated one, never the body's word."""
         ...
 
 

@@ -1,0 +1,301 @@
+"""The vend protocol's messages as they stand on the wire, read strictly and never with a raise.
+
+Unknown fields are ignored, so that newer firmware may say more. Every text is bounded and plain
+ASCII and every number fits a bigint: what is readable here can also be stored.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta, Struct
+
+MAX_MESSAGE_BYTES: Final = 8_192
+BIGINT_MAX: Final = 2**63 - 1
+
+# No space, and no "|", which joins the fields under GO's signature. \Z: $ forgives a newline.
+Id = Annotated[str, Meta(pattern=r"\A[!-{}~]{1,64}\Z")]
+Text = Annotated[str, Meta(pattern=r"\A[ -~]{0,64}\Z")]
+Count = Annotated[int, Meta(ge=0, le=BIGINT_MAX)]
+Seq = Annotated[int, Meta(ge=1, le=BIGINT_MAX)]
+Ms = Annotated[int, Meta(ge=0, le=2**62)]  # a lease is added to it and the sum must still fit
+
+
+class Refusal(StrEnum):
+    """Why a machine did not accept an offer."""
+
+    BUSY = "BUSY"
+    DOOR_OPEN = "DOOR_OPEN"
+    SLOT_EMPTY = "SLOT_EMPTY"
+    SLOT_FAULT = "SLOT_FAULT"
+    TEMP_LOCK = "TEMP_LOCK"
+    PRICE_VERSION = "PRICE_VERSION"
+    PLANOGRAM = "PLANOGRAM"
+    AGE_REQUIRED = "AGE_REQUIRED"
+    FIRMWARE = "FIRMWARE"
+    STALE_SEQ = "STALE_SEQ"
+    JOURNAL_FULL = "JOURNAL_FULL"
+
+
+TRANSIENT_REFUSALS: Final = frozenset({Refusal.BUSY, Refusal.DOOR_OPEN, Refusal.TEMP_LOCK})
+
+
+class Outcome(StrEnum):
+    """How a unit ended, as the machine's journal has it."""
+
+    VENDED = "VENDED"
+    FAILED = "FAILED"  # the motor was never powered, or a tested sensor saw nothing fall
+    INTERRUPTED = "INTERRUPTED"  # the machine cannot know
+    TOMBSTONED = "TOMBSTONED"  # never started, and never will
+
+
+class UnitState(StrEnum):
+    """Where a unit stands, in the answer to a query."""
+
+    ACCEPTED = "ACCEPTED"
+    STARTED = "STARTED"
+    VENDED = "VENDED"
+    FAILED = "FAILED"
+    INTERRUPTED = "INTERRUPTED"
+    TOMBSTONED = "TOMBSTONED"
+    FORGOTTEN = "FORGOTTEN"  # its journal entry was evicted: proves nothing
+
+
+class Drop(StrEnum):
+    """What the drop sensor says; an absent one says unknown, never no."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+class Evidence(Struct, frozen=True, kw_only=True):
+    """What was observed of one vend. What is left out counts as not observed."""
+
+    drop: Drop = Drop.UNKNOWN
+    home: bool | None = None  # the motor is back at its home switch
+    counter_before: Count | None = None  # the machine's sales counter, which nobody can reset
+    counter_after: Count | None = None
+    sensor_tested: bool = False
+
+
+class Capabilities(Struct, frozen=True, kw_only=True):
+    """What a machine's hardware can do."""
+
+    journal: bool = False
+    sensor: bool = False
+
+
+# Up: machine to server.
+
+
+class Accept(Struct, frozen=True, kw_only=True, tag_field="type", tag="ACCEPT"):
+    unit_id: UUID
+    seq: Seq
+    journal_id: Id
+    boot_id: Id
+    mono_ms: Ms
+    counter: Count | None = None
+    slot_state: Text = ""
+
+
+class Reject(Struct, frozen=True, kw_only=True, tag_field="type", tag="REJECT"):
+    unit_id: UUID
+    seq: Seq
+    journal_id: Id
+    code: Refusal
+
+
+class Started(Struct, frozen=True, kw_only=True, tag_field="type", tag="STARTED"):
+    unit_id: UUID
+    journal_id: Id
+    event_seq: Seq
+    counter_before: Count | None = None
+
+
+class Progress(Struct, frozen=True, kw_only=True, tag_field="type", tag="PROGRESS"):
+    unit_id: UUID
+    journal_id: Id
+    event_seq: Seq
+    counter_before: Count | None = None
+
+
+class Result(Struct, frozen=True, kw_only=True, tag_field="type", tag="RESULT"):
+    unit_id: UUID
+    journal_id: Id
+    event_seq: Seq
+    outcome: Outcome
+    slot: Text = ""
+    failure_code: Text | None = None
+    evidence: Evidence = Evidence()
+
+
+class Status(Struct, frozen=True, kw_only=True, tag_field="type", tag="STATUS"):
+    unit_id: UUID
+    seq: Seq
+    journal_id: Id
+    state: UnitState
+    nonce: Id | None = None  # absent when nobody asked: an offer repeated, a GO refused
+    event_seq: Seq | None = None
+    evidence: Evidence | None = None
+
+
+class Hello(Struct, frozen=True, kw_only=True, tag_field="type", tag="HELLO"):
+    journal_id: Id
+    boot_id: Id
+    mono_ms: Ms
+    last_seq: Count
+    session_no: Count = 0
+    firmware: Text = ""
+    capabilities: Capabilities = Capabilities()
+    open_unit: UUID | None = None
+    unacked_from: Seq | None = None
+
+
+class Health(Struct, frozen=True, kw_only=True, tag_field="type", tag="HEALTH"):
+    mono_ms: Ms | None = None
+
+
+Up = Accept | Reject | Started | Progress | Result | Status | Hello | Health
+
+
+# Down: server to machine.
+
+
+class Offer(Struct, frozen=True, kw_only=True, tag_field="type", tag="OFFER"):
+    unit_id: UUID
+    seq: int
+    slot: str
+    sku: str
+    amount_minor: int
+    price_version: int
+    planogram_version: int
+    lease_ms: int
+
+
+class Go(Struct, frozen=True, kw_only=True, tag_field="type", tag="GO"):
+    unit_id: UUID
+    seq: int
+    boot_id: str
+    not_after: int  # in the machine's own mono_ms
+    key_id: str
+    hmac: str
+
+
+class Evack(Struct, frozen=True, kw_only=True, tag_field="type", tag="EVACK"):
+    journal_id: str
+    through: int  # the contiguous prefix of event_seq that is committed, no further
+
+
+class Query(Struct, frozen=True, kw_only=True, tag_field="type", tag="QUERY"):
+    unit_id: UUID
+    seq: int
+    journal_id: str
+    nonce: str
+
+
+class Sync(Struct, frozen=True, kw_only=True, tag_field="type", tag="SYNC"):
+    through: int
+    server_time: datetime
+    config_version: int
+    queries: list[Query] = []
+
+
+Down = Offer | Go | Evack | Query | Sync
+
+
+# The simple dialect: one command, one answer, no journal.
+
+
+class DoneStatus(StrEnum):
+    SUCCESS = "SUCCESS"
+    FAILED = "FAILED"
+
+
+class MachineDone(
+    Struct, frozen=True, kw_only=True, rename="camel", tag_field="type", tag="machine:done"
+):
+    order_id: Id
+    status: DoneStatus
+    failure_code: Text | None = None
+
+
+class Dispense(
+    Struct, frozen=True, kw_only=True, rename="camel", tag_field="type", tag="machine:dispense"
+):
+    order_id: str
+    unit_id: UUID
+    machine_id: str
+    slot: str
+    amount: int  # minor units
+    currency: str
+
+
+class Unreadable(Struct, frozen=True):
+    """A message that is none of ours, and why."""
+
+    reason: str
+
+
+class Lease(Struct, frozen=True, kw_only=True):
+    """What GO's signature covers: one unit, one slot, one boot, until one instant."""
+
+    unit_id: UUID
+    seq: int
+    slot: str
+    boot_id: str
+    not_after: int
+
+
+def read_up(raw: Mapping[str, object] | bytes) -> Up | Unreadable:
+    """The vend message in a payload, or why there is none."""
+    message: Up | Unreadable = _read(raw, Up)
+    return message
+
+
+def read_done(raw: Mapping[str, object] | bytes) -> MachineDone | Unreadable:
+    """The simple dialect's only answer; `type` is `machine:done`."""
+    message: MachineDone | Unreadable = _read(raw, MachineDone)
+    return message
+
+
+def _read(raw: Mapping[str, object] | bytes, shape: Any) -> Any:
+    try:
+        if isinstance(raw, bytes):
+            if len(raw) > MAX_MESSAGE_BYTES:
+                return Unreadable(f"longer than {MAX_MESSAGE_BYTES} bytes")
+            return msgspec.json.decode(raw, type=shape)
+        return msgspec.convert(raw, shape)
+    except (msgspec.MsgspecError, ValueError, TypeError, RecursionError) as error:
+        return Unreadable((str(error) or type(error).__name__)[:200])
+
+
+def sign_go(secret: str, lease: Lease) -> str:
+    """Hex HMAC-SHA-256 under the machine's own secret."""
+    fields = (lease.unit_id, lease.seq, lease.slot, lease.boot_id, lease.not_after)
+    return hmac.new(
+        secret.encode(), "|".join(map(str, fields)).encode(), hashlib.sha256
+    ).hexdigest()
+
+
+def signed_go(secret: str, lease: Lease, key_id: str = "1") -> Go:
+    """The GO for a lease: byte-identical each time it is built."""
+    return Go(
+        unit_id=lease.unit_id,
+        seq=lease.seq,
+        boot_id=lease.boot_id,
+        not_after=lease.not_after,
+        key_id=key_id,
+        hmac=sign_go(secret, lease),
+    )
+
+
+def to_wire(message: Down | Dispense) -> dict[str, Any]:
+    """A message down as plain JSON values, `type` first."""
+    wire: dict[str, Any] = msgspec.to_builtins(message)
+    return wire
