@@ -1,0 +1,151 @@
+"""Connections: one login for the application, who sees one merchant at a time through row-level
+security, and one for the door (sweeps, webhooks). Every transaction begins here."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import structlog
+from asyncpg.pool import PoolConnectionProxy
+
+if TYPE_CHECKING:
+    Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+    RawConnection = asyncpg.Connection[asyncpg.Record]
+    Pool = asyncpg.Pool[asyncpg.Record]
+else:
+    Connection = asyncpg.Connection | PoolConnectionProxy
+    RawConnection = asyncpg.Connection
+    Pool = asyncpg.Pool
+
+log = structlog.get_logger(__name__)
+Opened = TypeVar("Opened")
+
+WAIT_FOR_SERVER = timedelta(seconds=60)
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
+_COMMAND_TIMEOUT_S = 30.0
+_JSONB_VERSION = b"\x01"
+# Down, starting, stopping or full: the server will be back. A wrong password will not.
+_PASSING = (
+    OSError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.TooManyConnectionsError,
+)
+
+
+class DatabaseUnreachableError(Exception):
+    """PostgreSQL did not answer within the time given for it."""
+
+
+class Database:
+    """`app` and `door_pool` are the raw pools, for reads outside a transaction and single calls."""
+
+    def __init__(self, app: Pool, door_pool: Pool) -> None:
+        self.app = app
+        self.door_pool = door_pool
+
+    @classmethod
+    async def open(
+        cls, app_url: str, door_url: str, *, size: int = 10, wait: timedelta = WAIT_FOR_SERVER
+    ) -> Self:
+        """`size` connections for each login. Raises DatabaseUnreachableError after `wait`."""
+        app = await _patiently(lambda: _pool(app_url, size), wait)
+        try:
+            return cls(app, await _patiently(lambda: _pool(door_url, size), wait))
+        except BaseException:
+            app.terminate()
+            raise
+
+    async def close(self, within: timedelta = timedelta(seconds=5)) -> None:
+        """Waits for running transactions, but not longer than `within`."""
+        for pool in (self.app, self.door_pool):
+            try:
+                await asyncio.wait_for(pool.close(), within.total_seconds())
+            except TimeoutError:
+                log.warning("database_closed_under_work")
+                pool.terminate()
+
+    @asynccontextmanager
+    async def as_merchant(self, merchant_id: UUID) -> AsyncIterator[Connection]:
+        """One transaction that sees this merchant's rows and no other's."""
+        async with self.app.acquire() as conn, conn.transaction():
+            await conn.fetchval(
+                "SELECT set_config('coinslot.merchant', $1, true)", str(merchant_id)
+            )
+            yield conn
+
+    @asynccontextmanager
+    async def door(self) -> AsyncIterator[Connection]:
+        """One transaction over all merchants, within the policies written for the door."""
+        async with self.door_pool.acquire() as conn, conn.transaction():
+            yield conn
+
+
+async def connect(url: str, wait: timedelta = WAIT_FOR_SERVER) -> RawConnection:
+    """One connection outside the pools: for LISTEN (which a pool forgets), migrations, audits."""
+
+    async def attempt() -> RawConnection:
+        conn = await asyncpg.connect(url)
+        await _speak_json(conn)
+        return conn
+
+    return await _patiently(attempt, wait)
+
+
+async def _pool(url: str, size: int) -> Pool:
+    pool = asyncpg.create_pool(
+        url,
+        min_size=1,
+        max_size=size,
+        init=_speak_json,
+        # What a transaction sets ends with it, so the usual reset would be a wasted round trip.
+        reset=_keep_session,
+        command_timeout=_COMMAND_TIMEOUT_S,
+        server_settings={"application_name": "coinslot"},
+    )
+    return await pool
+
+
+async def _keep_session(_conn: Connection) -> None:
+    return None
+
+
+async def _speak_json(conn: RawConnection) -> None:
+    await conn.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        encoder=lambda value: _JSONB_VERSION + msgspec.json.encode(value),
+        decoder=lambda data: _decoded(data[1:]),
+        format="binary",
+    )
+    await conn.set_type_codec(
+        "json",
+        schema="pg_catalog",
+        encoder=msgspec.json.encode,
+        decoder=_decoded,
+        format="binary",
+    )
+
+
+def _decoded(data: bytes) -> Any:
+    return msgspec.json.decode(data)
+
+
+async def _patiently(attempt: Callable[[], Awaitable[Opened]], wait: timedelta) -> Opened:
+    deadline = time.monotonic() + wait.total_seconds()
+    pause_s = _FIRST_PAUSE_S
+    while True:
+        try:
+            return await attempt()
+        except _PASSING as reason:
+            if time.monotonic() + pause_s > deadline:
+                raise DatabaseUnreachableError(f"no PostgreSQL answered: {reason}") from reason
+            log.warning("database_unreachable", reason=str(reason), next_try_in_s=pause_s)
+        await asyncio.sleep(pause_s)
+        pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
