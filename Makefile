@@ -1,0 +1,50 @@
+# Every target sets up what it needs; the first run takes a minute or two, later ones start at once.
+.PHONY: help setup demo test lint format storm mutants bench docs lock clean
+.DEFAULT_GOAL := help
+PY := .venv/bin/python
+JOBS ?= 2
+
+help: ## say what can be made
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 14
+
+setup: ## make .venv from requirements.lock
+	@scripts/setup.sh
+
+demo: setup ## run everything here, with sandbox and machines (ARGS="--port 8000 --data DIR")
+	@exec .venv/bin/coinslot demo $(ARGS)
+
+test: setup ## run the tests (ARGS="-k words tests/unit")
+	@scripts/browser.sh
+	@$(PY) -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+
+lint: setup ## check style, types and who imports whom
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+
+format: setup ## let ruff write what it can
+	@.venv/bin/ruff check --fix-only --quiet .
+	@.venv/bin/ruff format .
+
+storm: setup ## run long histories of faults (ARGS="--seed 1 --minutes 10")
+	@exec $(PY) -m tests.storms $(ARGS)
+
+mutants: setup ## put every known mistake in and see each one caught
+	@exec $(PY) -m tests.mutants $(ARGS)
+
+bench: setup ## measure throughput and latency on this machine
+	@exec $(PY) -m bench $(ARGS)
+
+docs: setup ## write docs/states.md from the tables
+	@$(PY) -m tests.write_states
+
+# Hashes but no addresses: whoever installs chooses the registry. One file serves 3.11 and newer.
+lock: setup ## resolve the dependencies anew
+	@command -v uv >/dev/null || [ -x .venv/bin/uv ] || $(PY) -m pip install --quiet uv
+	@PATH="$$PATH:$$PWD/.venv/bin" uv pip compile pyproject.toml --extra dev --universal \
+		--python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--no-header --no-annotate --upgrade --quiet --output-file requirements.lock
+
+clean: ## remove .venv and caches; the data of the demo stays
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Makes .venv hold exactly what requirements.lock says. Does nothing when it already does.
+# Needs Python 3.11 or newer with venv; reads no cache of the home folder that must be there.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+python=${PYTHON:-python3}
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || {
+    echo "Coinslot needs Python 3.11 or newer as '$python'; name another with PYTHON=..." >&2
+    exit 1
+}
+
+# A .venv knows its own path and interpreter, so both belong to the stamp.
+wanted=$("$python" - <<'PY'
+import hashlib, os, pathlib, sys
+parts = [pathlib.Path(name).read_bytes() for name in ("requirements.lock", "pyproject.toml")]
+parts += [sys.version.encode(), os.getcwd().encode()]
+print(hashlib.sha256(b"\0".join(parts)).hexdigest())
+PY
+)
+stamp=.venv/made-from
+[ -x .venv/bin/python ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && exit 0
+
+echo "Setting up .venv (once per change of requirements.lock; a minute or two) ..." >&2
+"$python" -m venv --clear .venv || {
+    echo "Python's venv is missing; on Debian and Ubuntu: sudo apt-get install -y python3-venv" >&2
+    exit 1
+}
+export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PIP_NO_INPUT=1
+.venv/bin/python -m pip install --quiet --require-hashes -r requirements.lock
+# The build backend came from the lock just now: nothing is fetched here.
+.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --no-index -e .
+echo "$wanted" >"$stamp"
