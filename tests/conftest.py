@@ -1,0 +1,124 @@
+"""What every test may ask for: a database of its own, made from a migrated template in a moment."""
+
+import asyncio
+import importlib
+import importlib.util
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import asyncpg
+import msgspec
+import pytest
+
+from coinslot.db.embedded import OWNER
+from coinslot.db.migrate import APP, DOOR, migrate
+from coinslot.db.pool import Database
+from tests.postgres_keeper import exclusively, server_url
+
+TEMPLATE = "coinslot_template"
+# The server is reachable from this computer only and lives as long as the tests.
+TEST_PASSWORD = "of-the-tests"
+
+
+class DatabaseUrls(msgspec.Struct, frozen=True):
+    """The four logins of one database."""
+
+    superuser: str
+    owner: str
+    app: str
+    door: str
+
+    @classmethod
+    def of(cls, superuser_url: str, database: str) -> "DatabaseUrls":
+        parts = urlsplit(superuser_url)
+        place = f"{parts.hostname}:{parts.port}"
+        superuser = urlunsplit(parts._replace(path=f"/{database}"))
+        logins = [
+            f"postgresql://{r}:{TEST_PASSWORD}@{place}/{database}" for r in (OWNER, APP, DOOR)
+        ]
+        return cls(superuser, *logins)
+
+
+def sql_functions() -> list[tuple[str, str]]:
+    """The repeatable migrations; they belong to a floor that tests of lower ones do without."""
+    if importlib.util.find_spec("coinslot.sales.move") is None:
+        return []
+    functions: list[tuple[str, str]] = importlib.import_module(
+        "coinslot.sales.move"
+    ).sql_functions()
+    return functions
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for all workers of this test run."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def postgres(shared_folder: Path) -> Iterator[str]:
+    """The superuser's URL of the test run's server."""
+    url, in_use = server_url(shared_folder / "postgres")
+    with in_use:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def template(postgres: str, shared_folder: Path) -> str:
+    """The name of a database with all migrations applied."""
+    done = shared_folder / "postgres" / "template"
+    with exclusively(shared_folder / "postgres" / "migrating"):
+        if not done.exists():
+            asyncio.run(_make_template(postgres))
+            done.touch()
+    return TEMPLATE
+
+
+async def _make_template(superuser_url: str) -> None:
+    await on_server(
+        superuser_url,
+        f"ALTER ROLE {OWNER} PASSWORD '{TEST_PASSWORD}'",
+        f"DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)",
+        f"CREATE DATABASE {TEMPLATE} OWNER {OWNER}",
+    )
+    owner_url = DatabaseUrls.of(superuser_url, TEMPLATE).owner
+    await migrate(owner_url, TEST_PASSWORD, TEST_PASSWORD, sql_functions())
+
+
+async def on_server(superuser_url: str, *statements: str) -> None:
+    conn = await asyncpg.connect(superuser_url)
+    try:
+        for statement in statements:
+            await conn.execute(statement)
+    finally:
+        await conn.close()
+
+
+@pytest.fixture
+async def urls(postgres: str, template: str) -> AsyncIterator[DatabaseUrls]:
+    """A fresh migrated database of this test alone."""
+    name = f"test_{uuid4().hex}"
+    await on_server(postgres, f"CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER}")
+    yield DatabaseUrls.of(postgres, name)
+    await on_server(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def blank_urls(postgres: str, template: str) -> AsyncIterator[DatabaseUrls]:
+    """A database without migrations, where the logins exist."""
+    name = f"test_{uuid4().hex}"
+    await on_server(postgres, f"CREATE DATABASE {name} OWNER {OWNER}")
+    yield DatabaseUrls.of(postgres, name)
+    await on_server(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def database(urls: DatabaseUrls) -> AsyncIterator[Database]:
+    """The pools that the application uses, on a fresh migrated database."""
+    opened = await Database.open(urls.app, urls.door, size=4)
+    yield opened
+    await opened.close()

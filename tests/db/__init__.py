@@ -1,0 +1,1 @@
+"""The floor that everything stands on: connections, migrations, due work, our own servers."""
