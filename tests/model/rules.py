@@ -1,0 +1,38 @@
+"""What a variant of the protocol does and what its world can do. The defaults are the protocol."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """One field per rule that can be weakened, so that a variant is `replace(PROTOCOL, rule=...)`."""
+
+    # server
+    handshake: bool = True  # OFFER and ACCEPT come before GO
+    fenced: bool = True  # settle WHERE state = $seen AND version = $seen
+    requeue_fenced: bool = True
+    never_sent_check: bool = True  # CHECK (basis <> 'never_sent' OR go_at IS NULL)
+    go_committed_first: bool = True  # GO is committed, then sent
+    unsent_go_refunds: bool = False  # a GO that nobody noted as sent counts as never sent
+    reoffers_in_doubt: bool = False  # silence after GO: put it back in the queue
+    queries: bool = True
+    takes_late_results: bool = True
+    evack_after_commit: bool = True
+    trusts: frozenset[str] = frozenset()  # see server.PROVES_NOTHING
+    deadline: bool = False  # in doubt ends by the merchant's policy
+    policy: str = "refund"
+    processes: int = 2
+    # device
+    lease: bool = True
+    journal: str = "before the motor"  # or "after the motor", "none"
+    check_is_atomic: bool = True  # rule 1: no QUERY between the check and STARTED
+    tombstones: bool = True  # a QUERY or a refused GO makes the device promise never to start
+    sensor: str = "latched"  # keeps its answer through a cut; "volatile" does not; "absent"
+    bound_means_failed: bool = False  # FAILED as soon as the run's bound passes
+    rejects_known_units: bool = False  # against rule 4
+    # world
+    offers: int = 2
+    cuts: int = 1
+    wipes: int = 0  # the controller is replaced or its journal lost
+    may_die: bool = False  # it may never come back
+    silent_jams: bool = False  # without a sensor, a full turn that moves nothing

@@ -1,0 +1,64 @@
+"""What one moment of the world is: the server's row, its two processes, the device, the network.
+
+Named tuples rather than dataclasses: half a million of them are hashed, and a tuple does that in C.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+
+class Grant(NamedTuple):
+    """The fields of a committed GO, all from one ACCEPT. seq 0 means that no GO was committed."""
+
+    seq: int = 0
+    boot: int = 0
+    journal: int = 0
+
+
+class Row(NamedTuple):
+    """The unit as the database holds it: queued offered going in_doubt vended failed."""
+
+    state: str = "queued"
+    seq: int = 0
+    go: Grant = Grant()
+    basis: str = ""
+    settled: str = ""  # "", "fulfilled" or "refund"; set once
+
+
+class Plan(NamedTuple):
+    """A conditional UPDATE that a process decided on after reading the row, not yet written."""
+
+    label: str = ""
+    target: Row = Row()
+    fresh: bool = True  # the version it read is still the row's version
+
+
+IDLE = Plan()
+
+
+class Device(NamedTuple):
+    """The controller. Only boot, journal and record outlive a power cut; a wipe takes the record."""
+
+    boot: int = 0
+    journal: int = 0
+    accepted: int = 0  # seq of the offer that stands in memory
+    lease: bool = False  # the lease of that offer is running
+    record: str = ""  # what the journal says of the unit
+    motor: str = ""  # "" checked armed powered fell jammed hanging dead
+
+
+class World(NamedTuple):
+    """All of it. net is a set of messages as a bit mask."""
+
+    row: Row = Row()
+    processes: tuple[Plan, Plan] = (IDLE, IDLE)
+    device: Device = Device()
+    net: int = 0
+    dropped: int = 0  # things that physically fell: the ground truth
+    fell_late: bool = False  # one of them after the unit was settled
+    cuts: int = 0
+    wipes: int = 0
+
+
+Move = tuple[str, World]
+Moves = Iterator[Move]
