@@ -1,1 +1,22 @@
 """Drivers of how goods come out, one file each, found by being in this folder."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from inspect import getmembers, isclass
+from pkgutil import iter_modules
+from typing import Any
+
+_ASKED = ("name", "powers", "send", "run")  # what base.Channel asks of a driver
+
+
+def drivers() -> Mapping[str, Any]:
+    """The channels by name: every class in this folder's files that answers what is asked."""
+    found: dict[str, Any] = {}
+    for module in iter_modules(__path__):
+        full_name = f"{__name__}.{module.name}"
+        driver: Any
+        for _, driver in getmembers(import_module(full_name), isclass):
+            own = driver.__module__ == full_name and not getattr(driver, "_is_protocol", False)
+            if own and all(hasattr(driver, asked) for asked in _ASKED):
+                found[driver.name] = driver
+    return found

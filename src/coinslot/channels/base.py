@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 
 class Powers(Struct, frozen=True, kw_only=True):
@@ -40,6 +40,11 @@ def guarantee(powers: Powers) -> Guarantee:
     return Guarantee.G0
 
 
+def with_sensor(powers: Powers, sensor: bool) -> Powers:
+    """The powers of one machine: a dialect carries evidence only where a sensor makes it."""
+    return powers if sensor else structs.replace(powers, evidence=False)
+
+
 class Sending(StrEnum):
     """What became of one message down. SENT means handed to the transport, nothing more."""
 
@@ -69,8 +74,10 @@ class Inbox(Protocol):
         """The machine is alive."""
         ...
 
-    async def heard(self, outlet: str, message: Mapping[str, object], at: datetime) -> None:
-        """One message up, as JSON; the outlet is the authenticated one, never the body's word."""
+    async def heard(self, outlet: str, message: Mapping[str, object] | bytes, at: datetime) -> None:
+        """One message up, JSON as text or read; the outlet is the authenticated one, never the
+        body's word. Nothing a machine says makes this raise.
+        """
         ...
 
 

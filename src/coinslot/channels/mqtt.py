@@ -1,0 +1,158 @@
+"""Machines behind an MQTT 3.1.1 broker, ours or any other.
+
+QoS 1, never retained, clean session: the broker holds no command. Which machine speaks is the
+topic's word, for the broker lets each write under its own topics only; never the body's.
+"""
+
+import asyncio
+import random
+import re
+import ssl
+from collections.abc import Mapping
+from functools import partial
+from typing import ClassVar, Final
+from urllib.parse import unquote, urlsplit
+from uuid import uuid4
+
+import aiomqtt
+import msgspec
+import structlog
+from msgspec import Struct
+from paho.mqtt.enums import MQTTErrorCode
+
+from coinslot.channels.base import Inbox, Powers, Sending
+from coinslot.channels.lanes import Lanes, Limits
+from coinslot.channels.messages import MAX_MESSAGE_BYTES
+from coinslot.kit.clock import Clock
+
+# "." and "+" would mean something to a broker, so no machine has them in its code.
+TOPIC: Final = re.compile(r"devices/([A-Za-z0-9_-]{1,64})/(status/[a-z]{1,32}|logs)")
+SUBSCRIPTIONS: Final = [("devices/+/status/#", 1), ("devices/+/logs", 1)]
+DENIED: Final = 0x80  # a subscription's answer at or above it is a refusal
+UNWRITTEN: Final = (MQTTErrorCode.MQTT_ERR_NO_CONN, MQTTErrorCode.MQTT_ERR_QUEUE_SIZE)
+LOG_CHARACTERS: Final = 1_000
+
+log = structlog.get_logger()
+
+
+class MqttOptions(Struct, frozen=True, kw_only=True):
+    """Where the broker is and how patient to be with it."""
+
+    url: str  # mqtt://user:password@host:port or mqtts://
+    patience_s: float = 5.0
+    first_retry_s: float = 0.2
+    longest_retry_s: float = 15.0
+    inflight: int = 256  # published and not yet acknowledged, at once
+    limits: Limits = Limits()
+
+
+class SubscriptionDeniedError(aiomqtt.MqttError):
+    """The broker does not let this login listen to the machines."""
+
+
+class Mqtt:
+    """One connection to the broker, for all machines."""
+
+    name: ClassVar[str] = "mqtt"
+    powers: ClassVar[Mapping[str, Powers]] = {
+        "leased": Powers(
+            idempotent_command=True,
+            status_query=True,
+            result_push=True,
+            expiry=True,
+            evidence=True,
+        )
+    }
+    Options: ClassVar = MqttOptions
+
+    def __init__(self, options: MqttOptions, clock: Clock) -> None:
+        self.standing = asyncio.Event()  # set while connected and listening
+        self.ignored = 0  # messages on topics that are no machine's, or retained by someone
+        self.lanes = Lanes(options.limits)
+        self._options = options
+        self._clock = clock
+        self._client: aiomqtt.Client | None = None
+        self._retry_s = options.first_retry_s
+
+    async def send(self, outlet: str, message: Mapping[str, object]) -> Sending:
+        """Publish one command; SENT also when the broker's acknowledgement stays out."""
+        if self._client is None:
+            return Sending.UNREACHABLE
+        topic, body = f"devices/{outlet}/commands/dispense", msgspec.json.encode(message)
+        try:
+            await self._client.publish(topic, body, qos=1, retain=False)
+        except aiomqtt.MqttError as error:
+            unwritten = isinstance(error, aiomqtt.MqttCodeError) and error.rc in UNWRITTEN
+            # Otherwise it was written, and nobody knows how far it came.
+            return Sending.UNREACHABLE if unwritten else Sending.SENT
+        return Sending.SENT
+
+    async def run(self, inbox: Inbox) -> None:
+        """Listen until cancelled, reconnecting for ever."""
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self.lanes.run())
+            both.create_task(self._keep_listening(inbox))
+
+    async def _keep_listening(self, inbox: Inbox) -> None:
+        while True:
+            try:
+                await self._listen(inbox)
+            except (aiomqtt.MqttError, OSError) as error:
+                # Spread out, so that a broker that comes back is not met by everyone at once.
+                wait_s = random.uniform(self._retry_s / 2, self._retry_s)
+                log.warning("the MQTT broker is not there", error=str(error), retry_s=wait_s)
+                await asyncio.sleep(wait_s)
+                self._retry_s = min(self._retry_s * 2, self._options.longest_retry_s)
+
+    async def _listen(self, inbox: Inbox) -> None:
+        async with _client(self._options) as client:
+            client.pending_calls_threshold = self._options.inflight
+            for code in await client.subscribe(SUBSCRIPTIONS):
+                if (code if isinstance(code, int) else code.value) >= DENIED:
+                    raise SubscriptionDeniedError("the broker denies the subscriptions")
+            self._client, self._retry_s = client, self._options.first_retry_s
+            self.standing.set()
+            log.info("the MQTT broker is there")
+            try:
+                async for message in client.messages:
+                    await self._take(message, inbox)
+            finally:
+                self._client = None
+                self.standing.clear()
+
+    async def _take(self, message: aiomqtt.Message, inbox: Inbox) -> None:
+        topic = TOPIC.fullmatch(message.topic.value)
+        # A retained message is somebody's past: a dead machine would seem alive.
+        if topic is None or message.retain or not isinstance(message.payload, bytes):
+            self.ignored += 1
+            return
+        outlet, branch = topic.groups()
+        if branch == "status/health":
+            await inbox.beat(outlet)
+            return
+        # One byte too many is enough to be found too long.
+        body: bytes | dict[str, object] = message.payload[: MAX_MESSAGE_BYTES + 1]
+        if branch == "logs":
+            text = message.payload[:LOG_CHARACTERS].decode(errors="replace")
+            body = {"type": "LOG", "text": text}
+        self.lanes.put(outlet, partial(inbox.heard, outlet, body, self._clock.now()))
+
+
+def _client(options: MqttOptions) -> aiomqtt.Client:
+    url = urlsplit(options.url)
+    if url.scheme not in ("mqtt", "mqtts") or not url.hostname:
+        raise ValueError("the broker's address is mqtt://user:password@host:port or mqtts://")
+    tls = url.scheme == "mqtts"
+    return aiomqtt.Client(
+        url.hostname,
+        url.port or (8883 if tls else 1883),
+        username=unquote(url.username) if url.username else None,
+        password=unquote(url.password) if url.password else None,
+        identifier=f"coinslot-{uuid4().hex[:12]}",  # random: a guessed one would throw us out
+        clean_session=True,
+        timeout=options.patience_s,
+        keepalive=20,
+        max_inflight_messages=options.inflight,
+        max_queued_incoming_messages=options.limits.waiting,
+        tls_context=ssl.create_default_context() if tls else None,
+    )

@@ -1,0 +1,138 @@
+"""Machines that connect by Socket.IO, in the leased protocol or in the simple dialect.
+
+`asgi` is mounted at /socket.io. Who speaks was settled by the secret at the handshake.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Annotated, Any, ClassVar
+
+import msgspec
+import socketio
+from msgspec import Meta, Struct
+
+from coinslot.channels.base import Inbox, Login, Powers, Sending
+from coinslot.channels.lanes import Lanes, Limits, Work
+from coinslot.channels.messages import MAX_MESSAGE_BYTES, Id
+from coinslot.kit.clock import Clock
+
+
+class SocketIoOptions(Struct, frozen=True, kw_only=True):
+    """How often silence is checked, and how much is listened to."""
+
+    ping_interval_s: float = 10.0
+    ping_timeout_s: float = 10.0
+    limits: Limits = Limits()
+
+
+class Auth(Struct, frozen=True, rename="camel"):
+    """What a machine shows at the handshake."""
+
+    machine_id: Id
+    secret: Annotated[str, Meta(min_length=1, max_length=256)]
+
+
+class SocketIo:
+    """The server's end; one connection per machine, the newest counts."""
+
+    name: ClassVar[str] = "socketio"
+    powers: ClassVar[Mapping[str, Powers]] = {
+        "leased": Powers(
+            idempotent_command=True,
+            status_query=True,
+            result_push=True,
+            expiry=True,
+            evidence=True,
+        ),
+        "simple": Powers(result_push=True),
+    }
+    Options: ClassVar = SocketIoOptions
+
+    def __init__(self, options: SocketIoOptions, clock: Clock) -> None:
+        self.lanes = Lanes(options.limits)
+        self._clock = clock
+        self._inbox: Inbox | None = None
+        self._sid_of: dict[str, str] = {}
+        self._outlet_of: dict[str, str] = {}
+        self._server: Any = socketio.AsyncServer(
+            async_mode="asgi",
+            async_handlers=False,  # events of one machine in the order in which it sent them
+            cors_allowed_origins=[],  # machines are no browsers
+            max_http_buffer_size=2 * MAX_MESSAGE_BYTES,
+            ping_interval=options.ping_interval_s,
+            ping_timeout=options.ping_timeout_s,
+        )
+        self.asgi: Any = socketio.ASGIApp(self._server, socketio_path=None)
+        self._server.on("connect", self._connect)
+        self._server.on("disconnect", self._disconnect)
+        self._server.on("vend", self._vend)
+        self._server.on("machine:done", self._done)
+        self._server.on("machine:heartbeat", self._heartbeat)
+
+    async def send(self, outlet: str, message: Mapping[str, object]) -> Sending:
+        """Emit one command to the machine's connection, if it stands here."""
+        sid = self._sid_of.get(outlet)
+        if sid is None:
+            return Sending.UNREACHABLE
+        if message.get("type") == "machine:dispense":
+            body = {key: value for key, value in message.items() if key != "type"}
+            await self._server.emit("machine:dispense", body, to=sid)
+        else:
+            await self._server.emit("vend", message, to=sid)
+        return Sending.SENT
+
+    async def run(self, inbox: Inbox) -> None:
+        """Admit machines until cancelled; before and after that all are refused."""
+        self._inbox = inbox
+        try:
+            await self.lanes.run()
+        finally:
+            self._inbox = None
+            for sid in list(self._outlet_of):
+                await self._server.disconnect(sid)
+
+    async def _connect(self, sid: str, _environ: object, auth: object = None) -> None:
+        inbox = self._inbox
+        if inbox is None or sid in self._outlet_of:  # an event named "connect" is no handshake
+            raise socketio.exceptions.ConnectionRefusedError("not now")
+        try:
+            shown = msgspec.convert(auth, Auth)
+        except (msgspec.ValidationError, ValueError) as error:
+            raise socketio.exceptions.ConnectionRefusedError("machineId and secret") from error
+        if not await inbox.admitted(Login(shown.machine_id, shown.secret)):
+            raise socketio.exceptions.ConnectionRefusedError("unknown machine or secret")
+        outlet = shown.machine_id
+        while (old := self._sid_of.pop(outlet, None)) is not None:
+            await self._server.disconnect(old)
+        # Nothing is awaited from here on: nobody can send before the handshake's own answer.
+        self._sid_of[outlet] = sid
+        self._outlet_of[sid] = outlet
+        self.lanes.put(outlet, partial(inbox.connected, outlet, self.name))
+
+    async def _disconnect(self, sid: str, _reason: object = None) -> None:
+        outlet = self._outlet_of.pop(sid, None)
+        if outlet is not None and self._sid_of.get(outlet) == sid:
+            del self._sid_of[outlet]
+            if self._inbox is not None:
+                self.lanes.put(outlet, partial(self._inbox.disconnected, outlet, self.name))
+
+    async def _vend(self, sid: str, *said: object) -> None:
+        self._put(sid, said, None)
+
+    async def _done(self, sid: str, *said: object) -> None:
+        self._put(sid, said, "machine:done")
+
+    async def _heartbeat(self, sid: str, *_said: object) -> None:
+        outlet = self._outlet_of.get(sid)
+        if outlet is not None and self._inbox is not None:
+            await self._inbox.beat(outlet)
+
+    def _put(self, sid: str, said: tuple[object, ...], kind: str | None) -> None:
+        outlet, inbox = self._outlet_of.get(sid), self._inbox
+        if outlet is None or inbox is None:
+            return
+        body = said[0] if said and isinstance(said[0], dict) else {}
+        if kind is not None:
+            body = {**body, "type": kind}
+        work: Work = partial(inbox.heard, outlet, body, self._clock.now())
+        self.lanes.put(outlet, work)

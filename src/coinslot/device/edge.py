@@ -1,0 +1,188 @@
+"""Where the machines' messages meet the business: read, hand over, send the answers down.
+
+It decides nothing. What could not be handed over is not answered, so the machine says it again.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final, Protocol
+
+import structlog
+from msgspec import Struct
+
+from coinslot.channels.base import Channel, Login, Sending
+from coinslot.channels.messages import (
+    Dispense,
+    Down,
+    Health,
+    MachineDone,
+    Unreadable,
+    Up,
+    read_done,
+    read_up,
+    to_wire,
+)
+from coinslot.device.beats import Beats
+from coinslot.device.shelter import sheltered
+from coinslot.kit.clock import Clock
+
+EVERY_NTH_GARBAGE: Final = 100  # after a machine's first: one broken machine must not fill the log
+
+log = structlog.get_logger()
+
+
+class Ears(Protocol):
+    """What the business does with what machines say. It may raise: then nothing is answered."""
+
+    async def admit(self, outlet: str, secret: str) -> bool:
+        """Whether this is that machine's secret."""
+        ...
+
+    async def hear(self, outlet: str, up: Up, at: datetime) -> list[Down]:
+        """Commit what a leased machine said; the answers go down after that."""
+        ...
+
+    async def hear_simple(self, outlet: str, done: MachineDone, at: datetime) -> None:
+        """Commit what a machine of the simple dialect said."""
+        ...
+
+    async def connected(self, outlet: str) -> None:
+        """A machine's own connection stands. Behind a broker only its HELLO tells."""
+        ...
+
+    async def beats(self, beats: list[tuple[str, datetime]]) -> None:
+        """When machines were last heard, at most once each."""
+        ...
+
+
+class EdgeOptions(Struct, frozen=True, kw_only=True):
+    """The edge's windows of time, in seconds."""
+
+    beats_every_s: float = 1.0
+    patience_s: float = 10.0  # with the business; then the message counts as not heard
+
+
+class Edge:
+    """All channels of this process."""
+
+    def __init__(
+        self, ears: Ears, channels: Sequence[Channel], clock: Clock, options: EdgeOptions
+    ) -> None:
+        self.counts: Counter[str] = Counter()  # messages by "<channel> <type>", for the metrics
+        self._ears = ears
+        self._channels = {channel.name: channel for channel in channels}
+        self._clock = clock
+        self._patience_s = options.patience_s
+        self._beats = Beats(
+            ears.beats, every_s=options.beats_every_s, patience_s=options.patience_s
+        )
+        self._garbage: Counter[str] = Counter()
+
+    async def run(self) -> None:
+        """Serve the machines until cancelled."""
+        async with asyncio.TaskGroup() as parts:
+            parts.create_task(self._beats.run())
+            for channel in self._channels.values():
+                parts.create_task(channel.run(EdgeInbox(self, channel.name)))
+
+    async def send(
+        self, outlet: str, channel: str, message: Down | Dispense | Mapping[str, object]
+    ) -> Sending:
+        """Send one message down, once."""
+        driver = self._channels.get(channel)
+        if driver is None:
+            return Sending.UNREACHABLE
+        wire = message if isinstance(message, Mapping) else to_wire(message)
+        self.counts[f"{channel} {wire.get('type')}"] += 1
+        return await driver.send(outlet, wire)
+
+    async def admit(self, login: Login) -> bool:
+        """Whether the machine may connect; not while nobody can tell."""
+        admitted = await sheltered(self._ears.admit(login.outlet, login.secret), self._patience_s)
+        if isinstance(admitted, Exception):
+            log.error("nobody could tell a machine's secret", error=repr(admitted))
+            return False
+        if not admitted:
+            log.warning("a machine was refused", outlet=login.outlet)
+        return admitted
+
+    async def greet(self, outlet: str) -> None:
+        """A machine's connection stands."""
+        self.beat(outlet)
+        failed = await sheltered(self._ears.connected(outlet), self._patience_s)
+        if isinstance(failed, Exception):
+            self._lost(outlet, "connected", failed)
+
+    def beat(self, outlet: str) -> None:
+        """A machine gave a sign of life."""
+        self._beats.note(outlet, self._clock.now())
+
+    async def take(
+        self, outlet: str, channel: str, message: Mapping[str, object] | bytes, at: datetime
+    ) -> None:
+        """Read one message, hand it over, and send the answers down the way it came."""
+        kind = message.get("type") if isinstance(message, Mapping) else None
+        if isinstance(message, Mapping) and kind == "LOG":
+            log.info("a machine logs", outlet=outlet, text=message.get("text"))
+            return
+        up = read_done(message) if kind == "machine:done" else read_up(message)
+        if isinstance(up, Unreadable):
+            self._unreadable(outlet, channel, up)
+            return
+        self.counts[f"{channel} {type(up).__struct_config__.tag}"] += 1
+        self._beats.note(outlet, at)
+        if isinstance(up, Health):
+            return
+        answers = await sheltered(self._handed_over(outlet, up, at), self._patience_s)
+        if isinstance(answers, Exception):
+            self._lost(outlet, type(up).__name__, answers)
+            return
+        for answer in answers:
+            await self.send(outlet, channel, answer)
+
+    async def _handed_over(self, outlet: str, up: Up | MachineDone, at: datetime) -> list[Down]:
+        if isinstance(up, MachineDone):
+            await self._ears.hear_simple(outlet, up, at)
+            return []
+        return await self._ears.hear(outlet, up, at)
+
+    def _unreadable(self, outlet: str, channel: str, why: Unreadable) -> None:
+        self.counts[f"{channel} unreadable"] += 1
+        self._garbage[outlet] += 1
+        if self._garbage[outlet] % EVERY_NTH_GARBAGE == 1:
+            log.warning(
+                "a machine said something unreadable",
+                outlet=outlet,
+                reason=why.reason,
+                so_far=self._garbage[outlet],
+            )
+
+    def _lost(self, outlet: str, kind: str, error: Exception) -> None:
+        self.counts["unheard"] += 1
+        log.error("a machine was not heard", outlet=outlet, kind=kind, exc_info=error)
+
+
+class EdgeInbox:
+    """The edge as one channel sees it."""
+
+    def __init__(self, edge: Edge, channel: str) -> None:
+        self._edge = edge
+        self._channel = channel
+
+    async def admitted(self, login: Login) -> bool:
+        return await self._edge.admit(login)
+
+    async def connected(self, outlet: str, channel: str) -> None:
+        log.debug("a machine connected", outlet=outlet, channel=channel)
+        await self._edge.greet(outlet)
+
+    async def disconnected(self, outlet: str, channel: str) -> None:
+        log.debug("a machine is gone", outlet=outlet, channel=channel)
+
+    async def beat(self, outlet: str) -> None:
+        self._edge.beat(outlet)
+
+    async def heard(self, outlet: str, message: Mapping[str, object] | bytes, at: datetime) -> None:
+        await self._edge.take(outlet, self._channel, message, at)
