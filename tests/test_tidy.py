@@ -1,0 +1,308 @@
+"""The rules of style that no linter holds. Each failure says where, and what to do instead."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parent.parent
+PYTHON_ROOTS = ("src", "sandbox", "machine-simulator", "tests", "bench")
+TEXT_KINDS = {".py", ".sql", ".html", ".css", ".js", ".svg", ".md", ".toml", ".sh"}
+CAPPED_KINDS = {".py", ".sql", ".html", ".css", ".js"}
+NARROW_KINDS = {".sql", ".css", ".js"}
+NOT_OURS = {"__pycache__", "vendor", "node_modules", ".venv", ".coinslot"}
+
+FILE_LINES, DRIVER_LINES, TEST_LINES, FUNCTION_LINES, COLUMNS = 300, 250, 400, 50, 100
+DRIVER_FOLDERS = {"gateways", "channels", "notices"}
+# What the drivers of a folder share: the questions they answer, and words on the wire.
+NOT_DRIVERS = {"base.py", "messages.py", "wire.py"}
+
+BANNED_STEMS = {"util", "helper", "common", "misc", "manager", "service"}
+BANNED_PREFIXES = {
+    "get": "a question is an adjective or a noun (`owing`)",
+    "do": "say what it does",
+    "handle": "say what it does with it",
+    "process": "say what it does with it",
+}
+
+# What may stand at the top beside the package. A new folder is a decision: write it here.
+FOLDERS = {"bench", "docs", "machine-simulator", "sandbox", "scripts", "src", "tests"}
+MADE_FOLDERS = {"qr", "build", "dist", "__pycache__"}
+
+# The kit is a closed list: what knows a business word belongs to a floor above.
+KIT = {"money", "flow", "clock", "ids", "codes", "secrets", "qr"}
+
+PRODUCT = ("src/", "sandbox/", "machine-simulator/")
+EVERYWHERE = (*PRODUCT, "tests/", "bench/")
+
+
+class Ban(NamedTuple):
+    """A pattern, what to use instead, where it is looked for, and the files where it may stand."""
+
+    pattern: str
+    instead: str
+    under: tuple[str, ...]
+    allowed: str = r"(?!)"
+
+
+BANS = (
+    Ban(
+        r"[*/] ?100\b(?![\d._])",
+        "Money.parse and Money.decimal; `:.0%` for shares",
+        PRODUCT,
+    ),
+    Ban(
+        r"\bfloat\(\w*(amount|price|minor|paise)|\b\w*(amount|price|minor|paise)\w*: float\b",
+        "Money, or whole minor units",
+        EVERYWHERE,
+    ),
+    Ban(
+        r"\bdatetime\.(now|utcnow|today)\(|\bdate\.today\(",
+        "the Clock that was passed in",
+        EVERYWHERE,
+        r"clock\.py$",
+    ),
+    Ban(r"\btime\.time(_ns)?\(", "the Clock that was passed in", PRODUCT, r"clock\.py$"),
+    Ban(
+        r"except Exception\b[^#]*$|except:",
+        "the errors by name, or a comment on that line saying why all must be caught here",
+        EVERYWHERE,
+    ),
+    Ban(
+        r"\bos\.getenv\(|\bos\.environ(\.get\(|\[)",
+        "a variable of settings, passed in by app",
+        ("src/",),
+        r"/settings(\.py|/)|/commands/|/app(\.py|/)",
+    ),
+    Ban(r"^\s*print\(", "structlog", ("src/",), r"/commands/|__main__\.py$"),
+    Ban(
+        r"unittest\.mock|\bmonkeypatch\.setattr|\bmocker\b",
+        "a fake that is passed in",
+        ("tests/",),
+    ),
+    Ban(r"\btime\.sleep\(", "waiting for the event itself", ("tests/",), r"/(?!test_)[^/]*$"),
+)
+
+# The one writer of a state: the module, and the SQL that it calls.
+STATE_WRITERS = ("src/coinslot/sales/move.py", "src/coinslot/sales/sql/")
+UPDATE_SET = re.compile(
+    r"\bUPDATE\s+(?:ONLY\s+)?[\w.{}]+(?:\s+(?:AS\s+)?\w+)?\s+SET\b(.*?)"
+    r"(?:\bWHERE\b|\bFROM\b|\bRETURNING\b|;|\"\"\"|\Z)",
+    re.DOTALL | re.IGNORECASE,
+)
+STATE_IS_SET = re.compile(r"(?:^|,|\()\s*state\s*(?:=|,)", re.IGNORECASE)
+SQL_FUNCTION = re.compile(r"\bFUNCTION\s+([\w.]+)[^;]*?(\$\w*\$)(.*?)\2", re.DOTALL | re.IGNORECASE)
+
+
+def ours(*roots: str, kinds: set[str]) -> Iterator[tuple[str, str]]:
+    """Every file of ours under the roots: its path from the top, and its text."""
+    for root in roots:
+        for path in sorted((ROOT / root).rglob("*")):
+            inside = path.relative_to(ROOT)
+            if (
+                path.suffix in kinds
+                and not NOT_OURS & set(inside.parts)
+                and ".min." not in path.name
+            ):
+                yield inside.as_posix(), path.read_text(encoding="utf-8")
+
+
+def functions(text: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def cap_of(name: str) -> int:
+    if name.startswith("tests/"):
+        return TEST_LINES
+    path = Path(name)
+    is_driver = path.parent.name in DRIVER_FOLDERS and path.name not in NOT_DRIVERS
+    return DRIVER_LINES if is_driver else FILE_LINES
+
+
+def line_of(text: str, position: int) -> int:
+    return text.count("\n", 0, position) + 1
+
+
+def agree(faults: list[str]) -> None:
+    assert not faults, "\n" + "\n".join(faults)
+
+
+def test_no_file_is_longer_than_its_cap() -> None:
+    agree(
+        [
+            f"{name}: {lines} lines, at most {cap_of(name)}; cut it where the subject changes"
+            for name, text in ours(*PYTHON_ROOTS, kinds=CAPPED_KINDS)
+            if (lines := len(text.splitlines())) > cap_of(name)
+        ]
+    )
+
+
+def test_no_function_is_longer_than_fifty_lines() -> None:
+    agree(
+        [
+            f"{name}:{node.lineno} {node.name}: {lines} lines, at most {FUNCTION_LINES}"
+            for name, text in ours(*PYTHON_ROOTS, kinds={".py"})
+            for node in functions(text)
+            if (lines := (node.end_lineno or 0) - node.lineno + 1) > FUNCTION_LINES
+        ]
+    )
+
+
+def test_no_sql_function_outside_the_move_is_longer_than_fifty_lines() -> None:
+    agree(
+        [
+            f"{name}: {found[1]}: {found[3].count(chr(10))} lines, at most {FUNCTION_LINES}"
+            for name, text in ours("src", kinds={".sql"})
+            if not name.startswith("src/coinslot/sales/sql/")
+            for found in SQL_FUNCTION.finditer(text)
+            if found[3].count("\n") > FUNCTION_LINES
+        ]
+    )
+
+
+def test_no_line_is_wider_than_a_hundred_columns() -> None:
+    agree(
+        [
+            f"{name}:{number}: {len(line)} columns, at most {COLUMNS}"
+            for name, text in ours(*PYTHON_ROOTS, kinds=NARROW_KINDS)
+            for number, line in enumerate(text.splitlines(), 1)
+            if len(line) > COLUMNS
+        ]
+    )
+
+
+def test_a_module_says_in_one_to_four_lines_what_it_is_for() -> None:
+    faults = []
+    for name, text in ours(*PYTHON_ROOTS, kinds={".py"}):
+        docstring = ast.get_docstring(ast.parse(text))
+        lines = len(docstring.splitlines()) if docstring else 0
+        if not 1 <= lines <= 4:
+            faults.append(f"{name}: a docstring of {lines} lines, wanted 1 to 4")
+    agree(faults)
+
+
+def test_names_of_files_and_folders_say_what_is_inside() -> None:
+    faults = []
+    for name, _ in ours(*PYTHON_ROOTS, kinds=TEXT_KINDS):
+        for part in Path(name).parts:
+            words = re.split(r"[_\-.]", part.lower())
+            if vague := {word for word in words if word.removesuffix("s") in BANNED_STEMS}:
+                faults.append(f"{name}: {vague} says nothing; name the subject")
+    agree(faults)
+
+
+def test_names_of_functions_say_what_they_do() -> None:
+    agree(
+        [
+            f"{name}:{node.lineno} {node.name}: {BANNED_PREFIXES[prefix]}"
+            for name, text in ours("src", "sandbox", "machine-simulator", "bench", kinds={".py"})
+            for node in functions(text)
+            if "_" in node.name.strip("_")
+            and (prefix := node.name.lstrip("_").split("_")[0]) in BANNED_PREFIXES
+        ]
+    )
+
+
+def test_nothing_banned_is_written() -> None:
+    here = Path(__file__).relative_to(ROOT).as_posix()
+    agree(
+        [
+            f"{name}:{number}: `{line.strip()}`: use {ban.instead}"
+            for name, text in ours(*PYTHON_ROOTS, kinds={".py"})
+            if name != here
+            for ban in BANS
+            if name.startswith(ban.under) and not re.search(ban.allowed, name)
+            for number, line in enumerate(text.splitlines(), 1)
+            if re.search(ban.pattern, line)
+        ]
+    )
+
+
+def test_only_the_move_writes_a_state() -> None:
+    agree(
+        [
+            f"{name}:{line_of(text, found.start())}: a state is written by sales/move.py alone"
+            for name, text in ours("src", kinds={".py", ".sql"})
+            if not name.startswith(STATE_WRITERS)
+            for found in UPDATE_SET.finditer(text)
+            if STATE_IS_SET.search(found[1])
+        ]
+    )
+
+
+def test_the_search_for_writers_of_a_state_finds_them() -> None:
+    """A guard that finds nothing proves nothing unless it is seen to find something."""
+    writes = (
+        "UPDATE orders SET state = 'paid' WHERE id = $1",
+        "UPDATE orders AS o\n   SET version = 2,\n       state = p.next FROM p",
+        "update orders set (state, version) = (1, 2)",
+    )
+    reads = (
+        "UPDATE orders SET due_at = $1 WHERE state = 'paid'",
+        "UPDATE units SET stock_state = 1",
+        "SELECT 1 FROM orders WHERE state = 'paid'",
+    )
+    for sql, written in [(sql, True) for sql in writes] + [(sql, False) for sql in reads]:
+        hits = [bool(STATE_IS_SET.search(found[1])) for found in UPDATE_SET.finditer(sql)]
+        assert any(hits) is written, sql
+
+
+def test_the_kit_is_a_closed_list() -> None:
+    found = {path.stem for path in (ROOT / "src/coinslot/kit").glob("*.py")} - {"__init__"}
+    assert found == KIT
+
+
+def test_every_folder_beside_the_package_is_known() -> None:
+    found = {path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] != "."}
+    assert found - MADE_FOLDERS <= FOLDERS
+
+
+def documents() -> str:
+    """README and docs/ as one text; empty until there is a README."""
+    if not (ROOT / "README.md").exists():
+        return ""
+    return "\n".join(
+        [(ROOT / "README.md").read_text(encoding="utf-8")]
+        + [text for _, text in ours("docs", kinds={".md"})]
+    )
+
+
+def test_every_command_is_in_the_documents() -> None:
+    text = documents()
+    command_files = (ROOT / "src/coinslot/commands").glob("*.py")
+    words = {path.stem.replace("_", "-") for path in command_files if path.stem[0] != "_"}
+    commands = {
+        word
+        for path in (ROOT / "src/coinslot/commands").glob("*.py")
+        for word in re.findall(r"\.command\(\s*\"([\w-]+)\"", path.read_text(encoding="utf-8"))
+    }
+    agree(
+        [
+            f"`coinslot {word}` is in neither README.md nor docs/"
+            for word in sorted(commands or words)
+            if text and not re.search(rf"\b{re.escape(word)}\b", text)
+        ]
+    )
+
+
+def test_every_setting_is_in_the_documents() -> None:
+    text = documents()
+    settings = [
+        *(ROOT / "src/coinslot").glob("settings.py"),
+        *(ROOT / "src/coinslot").glob("settings/*.py"),
+    ]
+    names = {
+        name
+        for path in settings
+        for name in re.findall(r"[\"']([A-Z][A-Z0-9]*_[A-Z0-9_]+)[\"']", path.read_text("utf-8"))
+    }
+    agree(
+        [
+            f"{name} is in neither README.md nor docs/"
+            for name in sorted(names)
+            if text and name not in text
+        ]
+    )

@@ -1,0 +1,171 @@
+"""Money: text in, text out, and nothing lost between."""
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coinslot.kit.money import (
+    EXPONENTS,
+    MAX_MINOR,
+    CurrencyMismatchError,
+    Money,
+    MoneyRangeError,
+    MoneyTextError,
+    UnknownCurrencyError,
+)
+
+currencies = st.sampled_from(sorted(EXPONENTS))
+minors = st.integers(-MAX_MINOR, MAX_MINOR)
+amounts = st.builds(Money, minors, currencies)
+small = st.integers(-(10**12), 10**12)
+
+
+@given(amounts)
+def test_what_is_written_is_read_back(money: Money) -> None:
+    assert Money.parse(money.decimal(), money.currency) == money
+
+
+@given(amounts)
+def test_the_text_is_the_exact_value_with_the_places_of_the_currency(money: Money) -> None:
+    exponent = EXPONENTS[money.currency]
+    assert Decimal(money.decimal()) == Decimal(money.minor).scaleb(-exponent)
+    assert len(money.decimal().partition(".")[2]) == exponent
+
+
+@given(amounts)
+def test_json_goes_there_and_back(money: Money) -> None:
+    assert Money.of_json(money.to_json()) == money
+    assert msgspec.json.decode(msgspec.json.encode(money), type=Money) == money
+
+
+@given(small, small, small, currencies)
+def test_sums_are_those_of_whole_numbers(a: int, b: int, c: int, currency: str) -> None:
+    x, y, z = (Money(minor, currency) for minor in (a, b, c))
+    assert (x + y) + z == x + (y + z)
+    assert x + y - y == x
+    assert x + -x == Money.zero(currency)
+    assert (x < y, x <= y, x > y, x >= y) == (a < b, a <= b, a > b, a >= b)
+    assert x * 3 == x + x + x
+
+
+@given(st.text())
+def test_any_other_text_is_refused_and_never_misread(text: str) -> None:
+    try:
+        money = Money.parse(text, "INR")
+    except (MoneyTextError, MoneyRangeError):
+        return
+    assert text.isascii()
+    assert Decimal(text) == Decimal(money.decimal())
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "minor"),
+    [
+        ("40.00", "INR", 4000),
+        ("40.5", "INR", 4050),
+        ("40", "INR", 4000),
+        ("0.01", "USD", 1),
+        ("-0.05", "EUR", -5),
+        ("500", "JPY", 500),
+        ("1.234", "KWD", 1234),
+        ("1.2345", "CLF", 12345),
+        ("0", "RUB", 0),
+    ],
+)
+def test_known_amounts(text: str, currency: str, minor: int) -> None:
+    assert Money.parse(text, currency) == Money(minor, currency)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " 40",
+        "40 ",
+        "40\n",
+        "4,000",
+        "1e3",
+        "+4",
+        "40.",
+        ".5",
+        "٤٠",
+        "40.001",
+        "NaN",
+        "0x10",
+        "--1",
+    ],
+)
+def test_text_that_is_not_an_amount_is_refused(text: str) -> None:
+    with pytest.raises(MoneyTextError):
+        Money.parse(text, "INR")
+
+
+def test_yen_have_no_places() -> None:
+    assert Money(500, "JPY").decimal() == "500"
+    with pytest.raises(MoneyTextError):
+        Money.parse("5.00", "JPY")
+
+
+def test_currencies_do_not_mix() -> None:
+    rupees, yen = Money(100, "INR"), Money(100, "JPY")
+    assert rupees != yen
+    for mixing in (
+        lambda: rupees + yen,
+        lambda: rupees - yen,
+        lambda: rupees < yen,
+        lambda: rupees <= yen,
+        lambda: rupees > yen,
+        lambda: rupees >= yen,
+    ):
+        with pytest.raises(CurrencyMismatchError):
+            mixing()
+
+
+@pytest.mark.parametrize("currency", ["", "inr", "XXX", "INR ", "BTC"])
+def test_an_unknown_currency_is_refused(currency: str) -> None:
+    with pytest.raises(UnknownCurrencyError):
+        Money(1, currency)
+    with pytest.raises(UnknownCurrencyError):
+        Money.parse("1", currency)
+
+
+def test_what_the_database_cannot_hold_is_refused() -> None:
+    with pytest.raises(MoneyRangeError):
+        Money(MAX_MINOR, "INR") + Money(1, "INR")
+    with pytest.raises(MoneyRangeError):
+        Money.parse("9" * 19, "INR")
+
+
+@pytest.mark.parametrize("minor", [1.0, True, "1", None])
+def test_minor_units_are_whole_numbers(minor: object) -> None:
+    with pytest.raises(TypeError):
+        Money(minor, "INR")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"amount": 1.5, "currency": "INR"},
+        {"amount": "1", "currency": "INR"},
+        {"amount": 1, "currency": "XXX"},
+        {"amount": 2**70, "currency": "INR"},
+        {"amount": 1},
+        [],
+        None,
+    ],
+)
+def test_json_that_is_not_money_is_a_validation_error(raw: object) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        Money.of_json(raw)
+
+
+def test_money_is_a_value_and_shows_itself_plainly() -> None:
+    assert len({Money(1, "INR"), Money(1, "INR")}) == 1
+    assert str(Money(4000, "INR")) == "40.00 INR"
+    with pytest.raises(AttributeError):
+        Money(1, "INR").minor = 2  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        Money(1, "INR") * 0.5  # type: ignore[operator]
