@@ -1,1 +1,18 @@
 """Drivers of payment services, one file each, found by being in this folder."""
+
+import importlib
+import pkgutil
+from typing import cast
+
+from coinslot.gateways.base import Driver
+
+
+def drivers() -> dict[str, Driver]:
+    """Every driver of this folder by its name: the modules that have what `Driver` asks."""
+    modules = (
+        importlib.import_module(f"{__name__}.{found.name}")
+        for found in pkgutil.iter_modules(__path__)
+    )
+    wanted = ("name", "Settings", "address", "open")
+    found = [cast(Driver, m) for m in modules if all(hasattr(m, w) for w in wanted)]
+    return {driver.name: driver for driver in found}

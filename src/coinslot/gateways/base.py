@@ -11,7 +11,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 from msgspec import Struct
 
-from coinslot.gateways.wire import Wire
+from coinslot.gateways.wire import Address, Wire
 from coinslot.kit.money import Money
 
 
@@ -190,7 +190,7 @@ class PrintsQr(Protocol):
     async def print_qr(self, order: QrOrder) -> QrFact | Declined | Unclear: ...
 
     async def find_qr(self, mark: Mark) -> QrFact | Absent | Unclear:
-        """The QR that carries our mark, so that a crash between create and store makes no second."""
+        """The QR with our mark: a crash between create and store must make no second one."""
         ...
 
     async def close_qr(self, qr_code_id: str) -> QrFact | Declined | Unclear: ...
@@ -209,6 +209,10 @@ class Driver(Protocol):
 
     name: str
     Settings: type[Struct]  # the merchant's form; its secrets are `kit.secrets.Secret`
+
+    def address(self, settings: Struct) -> Address:
+        """Where the wire given to `open` leads."""
+        ...
 
     def open(self, settings: Struct, wire: Wire) -> Gateway: ...
 

@@ -3,11 +3,22 @@
 The core passes `record`, which keeps each exchange with its secrets removed.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Self
 
 import httpx
 import msgspec
 from msgspec import Struct
+
+from coinslot.kit.secrets import Secret
+
+
+class Address(Struct, frozen=True):
+    """Where an account's API answers, and the user and password of HTTP Basic if it wants them."""
+
+    base_url: str
+    auth: tuple[str, Secret] | None = None
 
 
 class Reply(Struct, frozen=True):
@@ -63,8 +74,17 @@ class Wire:
         self._client = httpx.AsyncClient(
             base_url=base_url.rstrip("/"), auth=auth, timeout=httpx.Timeout(timeout_s)
         )
+        self._timeout_s = timeout_s
         self._record = record
         self._now_ms = now_ms
+
+    @classmethod
+    def to(
+        cls, address: Address, *, timeout_s: float, record: Record, now_ms: Callable[[], int]
+    ) -> Self:
+        """A wire to what a driver's `address` names."""
+        auth = (address.auth[0], address.auth[1].reveal()) if address.auth else None
+        return cls(address.base_url, auth, timeout_s=timeout_s, record=record, now_ms=now_ms)
 
     async def send(self, call: Call) -> Reply | NoReply:
         """Send once. 5xx, time-outs, cut connections and bodies that are not JSON are NoReply."""
@@ -73,18 +93,22 @@ class Wire:
         response: object = None
         failure: str | None = None
         try:
-            answer = await self._client.request(
-                call.method,
-                call.path,
-                params=dict(call.params) if call.params else None,
-                json=dict(call.body) if call.body is not None else None,
-                headers=dict(call.headers) if call.headers else None,
-            )
+            # httpx bounds each read, not their sum: a gateway that trickles would hold us for ever.
+            async with asyncio.timeout(self._timeout_s):
+                answer = await self._client.request(
+                    call.method,
+                    call.path,
+                    params=dict(call.params) if call.params else None,
+                    json=dict(call.body) if call.body is not None else None,
+                    headers=dict(call.headers) if call.headers else None,
+                )
             status = answer.status_code
             response = msgspec.json.decode(answer.content) if answer.content else {}
         except httpx.HTTPError as error:
             failure = f"{type(error).__name__}: {error}".rstrip(": ")
-        except msgspec.DecodeError as error:
+        except TimeoutError:
+            failure = f"no whole answer within {self._timeout_s} s"
+        except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or nested too deep
             failure = f"unreadable body: {error}"
         await self._record(
             Exchange(

@@ -1,0 +1,36 @@
+"""Turns what a wire brought back into an answer of `base`: for every driver that speaks HTTP."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from coinslot.gateways.base import Absent, Declined, Unclear
+from coinslot.gateways.wire import Call, NoReply, Reply, Wire
+
+T = TypeVar("T")
+
+ABSENT = "absent"  # the code of a refusal that says: I know no such thing
+
+
+async def ask(
+    wire: Wire,
+    call: Call,
+    read: Callable[[object], T],
+    refused: Callable[[Reply], Declined | Unclear],
+) -> T | Declined | Unclear:
+    """Send once. `read` raises ValueError for an answer that it cannot read: that is Unclear."""
+    reply = await wire.send(call)
+    if isinstance(reply, NoReply):
+        return Unclear(reply.reason)
+    if not 200 <= reply.status < 300:
+        return refused(reply)
+    try:
+        return read(reply.body)
+    except ValueError as error:
+        return Unclear(f"unreadable answer: {error}")
+
+
+def known(answer: T | Declined | Unclear) -> T | Absent | Unclear:
+    """For questions: only a plain "no such thing" is absence; any other no proves nothing."""
+    if isinstance(answer, Declined):
+        return Absent() if answer.code == ABSENT else Unclear(answer.reason)
+    return answer

@@ -1,0 +1,248 @@
+"""Razorpay: UPI QR codes, payments, refunds and webhooks over its REST API (INR, integer paise).
+
+What was checked of it, by whom, and what could not be: docs/gateways/razorpay.md.
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import ClassVar, Generic, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from coinslot.gateways import base
+from coinslot.gateways import razorpay_facts as read
+from coinslot.gateways.asking import ABSENT, ask, known
+from coinslot.gateways.base import Absent, Declined, Mark, PaymentFact, QrFact, RefundFact, Unclear
+from coinslot.gateways.wire import Address, Call, Reply, Wire
+from coinslot.kit.secrets import Secret, hmac_hex
+
+T = TypeVar("T")
+
+PAGE, MAX_PAGES = 100, 50
+QR_CODES = "/v1/payments/qr_codes"
+REFUND_KEY = re.compile(r"[A-Za-z0-9_-]{10,64}")
+
+# Text in the description -> our code, permanent. One code of theirs (BAD_REQUEST_ERROR) covers all.
+REFUSALS = {
+    "different request": ("key_reused", True),
+    "fully refunded": ("fully_refunded", True),
+    "refund amount provided is greater": ("exceeds_capture", True),
+    "6 months": ("too_old", True),
+    "should be captured": ("not_captured", False),
+    # No page documents the text for an empty balance; merchants report these two.
+    "enough balance": ("insufficient_balance", False),
+    "invalid request sent": ("insufficient_balance", False),
+    "in progress": ("busy", False),
+    "already closed": ("already_closed", True),
+    "requested url was not found": ("not_enabled", False),  # QR codes are off for this account
+    "does not exist": (ABSENT, True),
+    "not a valid id": (ABSENT, True),
+}
+
+name = "razorpay"
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """One Razorpay account. Old webhook secrets stay listed: retries are signed with them."""
+
+    key_id: str
+    key_secret: Secret
+    webhook_secrets: tuple[Secret, ...] = ()
+    account_id: str | None = None
+    base_url: str = "https://api.razorpay.com"
+
+
+def address(settings: Struct) -> Address:
+    assert isinstance(settings, Settings)
+    return Address(settings.base_url, (settings.key_id, settings.key_secret))
+
+
+def open(settings: Struct, wire: Wire) -> base.Gateway:
+    assert isinstance(settings, Settings)
+    return Razorpay(settings, wire)
+
+
+class _Found(Struct, Generic[T]):
+    facts: tuple[T, ...]
+    gap: str = ""  # why this may not be the whole list
+
+
+class Razorpay:
+    """One account: a `Gateway` that `PrintsQr`."""
+
+    name: ClassVar[str] = name
+    currencies: ClassVar[frozenset[str]] = frozenset({"INR"})
+    minimum_minor: ClassVar[Mapping[str, int]] = {"INR": 100}
+    # Razorpay states no life for a key. Ten minutes serve a retry; later the core looks first.
+    refund_key_life_s: ClassVar[int] = 600
+
+    def __init__(self, settings: Settings, wire: Wire) -> None:
+        self._secrets = [s.reveal().encode() for s in settings.webhook_secrets if s]
+        self._account_id = settings.account_id
+        self._wire = wire
+
+    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> base.Verdict:
+        given = headers.get("x-razorpay-signature", "").encode(errors="replace")
+        # Every secret is tried, so that the time taken does not tell which one matched.
+        matches = [hmac.compare_digest(hmac_hex(s, body).encode(), given) for s in self._secrets]
+        if not any(matches):
+            return base.Forged("the signature is missing or of another secret")
+        try:
+            event = msgspec.json.decode(body, type=read.Event)
+            if self._account_id not in (None, event.account_id):
+                return base.Forged("the event belongs to another account")
+            facts = read.facts(event)
+        except (ValueError, RecursionError) as error:
+            return base.Unreadable(f"{type(error).__name__}: {error}")
+        delivery_id = headers.get("x-razorpay-event-id") or hashlib.sha256(body).hexdigest()
+        return base.Genuine(delivery_id=delivery_id, event=read.text(event.event), facts=facts)
+
+    async def look(self, gateway_payment_id: str) -> PaymentFact | Absent | Unclear:
+        path = f"/v1/payments/{_segment(gateway_payment_id)}"
+        fact = known(await self._ask(Call(method="GET", path=path), read.payment))
+        return Unclear("the payment is only created yet") if fact is None else fact
+
+    async def give_back(self, order: base.RefundOrder) -> RefundFact | Declined | Unclear:
+        notes = read.notes(order.mark) | ({"reason": order.reason[:256]} if order.reason else {})
+        key = order.key
+        if not REFUND_KEY.fullmatch(key):
+            key = hashlib.sha256(key.encode()).hexdigest()
+        call = Call(
+            method="POST",
+            path=f"/v1/payments/{_segment(order.gateway_payment_id)}/refund",
+            body={"amount": order.money.minor, "speed": "normal", "notes": notes},
+            headers={"X-Refund-Idempotency": key},
+        )
+        answer = await self._ask(call, read.refund)
+        if isinstance(answer, RefundFact) and (
+            answer.money != order.money or answer.gateway_payment_id != order.gateway_payment_id
+        ):
+            return Unclear(f"asked for {order.money}, answered with {answer}")
+        return answer
+
+    async def refunds(self, gateway_payment_id: str) -> base.Refunds | Absent | Unclear:
+        path = f"/v1/payments/{_segment(gateway_payment_id)}/refunds"
+        found = await self._list(path, read.refund)
+        if isinstance(found, _Found):  # a list with a gap would prove absence falsely
+            return Unclear(found.gap) if found.gap else base.Refunds(found.facts)
+        return found
+
+    async def print_qr(self, order: base.QrOrder) -> QrFact | Declined | Unclear:
+        notes = read.notes(order.mark) | {"outlet": order.outlet, "slot": order.slot}
+        body: dict[str, object] = {
+            "type": "upi_qr",
+            "usage": "multiple_use" if order.reusable else "single_use",
+            "name": order.name,
+            "fixed_amount": True,
+            "payment_amount": order.money.minor,
+            "description": order.description,
+            "notes": notes,
+        }
+        if order.close_by is not None and not order.reusable:  # refused on reusable ones
+            body["close_by"] = int(order.close_by.timestamp())
+        answer = await self._ask(Call(method="POST", path=QR_CODES, body=body), read.printable_qr)
+        if isinstance(answer, QrFact) and (
+            answer.money != order.money or answer.reusable != order.reusable
+        ):
+            return Unclear(f"asked for {order.money}, answered with {answer}")
+        return answer
+
+    async def find_qr(self, mark: Mark) -> QrFact | Absent | Unclear:
+        def ours(item: object) -> QrFact | None:
+            # Other people's codes may have any shape, and must not stand in our way.
+            noted = read.mark(item.get("notes")) if isinstance(item, dict) else None
+            same = noted and (noted.installation, noted.qr) == (mark.installation, mark.qr)
+            return read.printable_qr(item) if same else None
+
+        found = await self._list(QR_CODES, ours)
+        if not isinstance(found, _Found):
+            return found
+        if still_open := [qr for qr in found.facts if qr.open]:
+            return still_open[0]
+        if found.gap:
+            return Unclear(found.gap)
+        return found.facts[0] if found.facts else Absent()
+
+    async def close_qr(self, qr_code_id: str) -> QrFact | Declined | Unclear:
+        path = f"{QR_CODES}/{_segment(qr_code_id)}"
+        answer = await self._ask(Call(method="POST", path=f"{path}/close", body={}), read.qr)
+        if isinstance(answer, Declined) and answer.code == "already_closed":
+            return await self._ask(Call(method="GET", path=path), read.qr)
+        return answer
+
+    async def qr_payments(
+        self, qr_code_id: str, since: datetime
+    ) -> base.Payments | Absent | Unclear:
+        def through(item: object) -> PaymentFact | None:
+            return read.payment(item, qr_code_id=qr_code_id)
+
+        path = f"{QR_CODES}/{_segment(qr_code_id)}/payments"
+        found = await self._list(path, through, since=max(0, int(since.timestamp())))
+        if isinstance(found, _Found):
+            return base.Payments(found.facts, complete=not found.gap)
+        return found
+
+    async def qr_of_payment(self, gateway_payment_id: str) -> QrFact | Absent | Unclear:
+        params = {"payment_id": _segment(gateway_payment_id)}
+        call = Call(method="GET", path=QR_CODES, params=params)
+        return known(await self._ask(call, read.first_qr))
+
+    async def _list(
+        self, path: str, read_one: Callable[[object], T | None], *, since: int = 0
+    ) -> _Found[T] | Absent | Unclear:
+        """All pages. What cannot be read leaves a gap, and does not hide the rest."""
+        facts: list[T] = []
+        gap = ""
+        for page in range(MAX_PAGES):
+            params = {"count": PAGE, "skip": page * PAGE} | ({"from": since} if since else {})
+            call = Call(method="GET", path=path, params=params)
+            items = known(await self._ask(call, read.items))
+            if not isinstance(items, list):
+                if page == 0:
+                    return items
+                return _Found(tuple(facts), f"page {page + 1}: {items}")
+            for item in items:
+                try:
+                    fact = read_one(item)
+                except ValueError as error:
+                    gap = f"unreadable item: {error}"
+                else:
+                    facts.extend([] if fact is None else [fact])
+            if len(items) < PAGE:
+                # New items shift the pages while we turn them, so one may be seen twice.
+                return _Found(tuple(dict.fromkeys(facts)), gap)
+        return _Found(tuple(dict.fromkeys(facts)), f"more than {MAX_PAGES} pages")
+
+    async def _ask(self, call: Call, read_body: Callable[[object], T]) -> T | Declined | Unclear:
+        return await ask(self._wire, call, read_body, _refused)
+
+
+def _refused(reply: Reply) -> Declined | Unclear:
+    """Their no in our words. What is not in their form was not said by them."""
+    error = reply.body.get("error")
+    if reply.status == 429:
+        return Declined("too many requests", "rate_limited", permanent=False)
+    if not isinstance(error, dict) or not 400 <= reply.status < 500 or reply.status == 408:
+        return Unclear(f"HTTP {reply.status}")
+    reason = read.text(str(error.get("description") or "no description"))
+    if error.get("code") in ("GATEWAY_ERROR", "SERVER_ERROR"):
+        return Unclear(reason)
+    if reply.status in (401, 403):  # mends itself when the operator corrects the keys
+        return Declined(reason, "unauthorized", permanent=False)
+    for words, (code, permanent) in REFUSALS.items():
+        if words in reason.lower():
+            # 409 in progress: our own first try may be the one that is being worked on.
+            busy = reply.status == 409 and code == "busy"
+            return Unclear(reason) if busy else Declined(reason, code, permanent)
+    if reply.status == 409:
+        return Unclear(reason)
+    return Declined(reason, ABSENT if reply.status == 404 else "")
+
+
+def _segment(reference: str) -> str:
+    """A reference as one step of a path. `-` stands in no id of theirs: such a one is absent."""
+    return re.sub(r"[^A-Za-z0-9_]", "-", reference) or "-"

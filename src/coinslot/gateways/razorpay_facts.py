@@ -1,0 +1,221 @@
+"""What Razorpay writes, read strictly and turned into facts; the ear of `razorpay.py`.
+
+Every reader takes decoded JSON and raises ValueError for what it cannot read.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from coinslot.gateways.base import (
+    Absent,
+    Fact,
+    Mark,
+    PaymentFact,
+    QrFact,
+    RefundFact,
+    RefundStage,
+    Taken,
+)
+from coinslot.kit.money import Money
+
+Ident = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_]{1,64}\Z")]
+Minor = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Seconds = Annotated[int, Meta(ge=0, le=253_402_300_799)]  # to the end of the year 9999
+
+CURRENCY_OF_QR = "INR"  # a code states an amount without one; UPI knows no other
+
+
+class Event(Struct):
+    """The envelope of a webhook; its payload is read only for events that are known here."""
+
+    event: str
+    account_id: str | None = None
+    created_at: object = None
+    payload: object = None
+
+
+class _Payment(Struct):
+    id: Ident
+    amount: Minor
+    currency: str
+    status: Literal["created", "authorized", "captured", "refunded", "failed"]
+    created_at: Seconds
+    captured: bool | None = None
+    order_id: Ident | None = None
+    amount_refunded: Minor | None = None
+    notes: object = None
+    description: str | None = None
+
+
+class _Refund(Struct):
+    id: Ident
+    payment_id: Ident
+    amount: Minor
+    currency: str
+    status: RefundStage
+    created_at: Seconds
+    notes: object = None
+
+
+class _Qr(Struct):
+    id: Ident
+    usage: Literal["single_use", "multiple_use"]
+    status: Literal["active", "closed"]
+    image_url: str = ""  # events may leave it out
+    payment_amount: Minor | None = None
+    close_by: Seconds | None = None
+    closed_at: Seconds | None = None
+    notes: object = None
+
+
+class _Items(Struct):
+    items: list[object]
+
+
+def facts(event: Event) -> tuple[Fact, ...]:
+    """What an event states; nothing for events that are not known here."""
+    found: list[Fact | None] = []
+    match event.event:
+        case "payment.authorized" | "payment.captured" | "payment.failed" | "order.paid":
+            found = [payment(_entity(event, "payment"), at=_event_time(event))]
+        case "qr_code.credited":
+            # The code's own counters are a snapshot that may be older than this credit: unread.
+            qr_code_id = msgspec.convert(_entity(event, "qr_code"), _Qr).id
+            paid = _entity(event, "payment")
+            found = [payment(paid, at=_event_time(event), qr_code_id=qr_code_id)]
+        case "qr_code.closed":
+            found = [qr(_entity(event, "qr_code"))]
+        case "refund.created" | "refund.processed" | "refund.failed":
+            found = [_never_captured(event), refund(_entity(event, "refund"))]
+        case _:
+            pass
+    return tuple(fact for fact in found if fact is not None)
+
+
+def payment(
+    body: object, *, at: datetime | None = None, qr_code_id: str | None = None
+) -> PaymentFact | None:
+    """None while the payer has not paid yet. Without `at` the payment's creation stands for it."""
+    said = msgspec.convert(body, _Payment)
+    match said.status:
+        case "created":
+            return None
+        case "authorized":
+            taken = Taken.AUTHORIZED
+        case "failed":
+            taken = Taken.FAILED
+        case "captured":
+            taken = Taken.CAPTURED
+        case "refunded":  # never captured: the gateway gave it back by itself
+            taken = Taken.AUTHORIZED if said.captured is False else Taken.CAPTURED
+    back = said.amount_refunded
+    return PaymentFact(
+        gateway_payment_id=said.id,
+        taken=taken,
+        money=Money(said.amount, said.currency),
+        at=at or _time(said.created_at),
+        qr_code_id=qr_code_id,
+        gateway_order_id=said.order_id,
+        mark=mark(said.notes),
+        refunded=None if back is None else Money(back, said.currency),
+        description=text(said.description or ""),
+    )
+
+
+def refund(body: object) -> RefundFact:
+    said = msgspec.convert(body, _Refund)
+    return RefundFact(
+        gateway_refund_id=said.id,
+        gateway_payment_id=said.payment_id,
+        stage=said.status,
+        money=Money(said.amount, said.currency),
+        at=_time(said.created_at),
+        mark=mark(said.notes),
+    )
+
+
+def qr(body: object) -> QrFact:
+    said = msgspec.convert(body, _Qr, strict=False)  # events may write close_by as a string
+    fixed = said.payment_amount
+    return QrFact(
+        qr_code_id=said.id,
+        image_url=text(said.image_url),
+        open=said.status == "active",
+        reusable=said.usage == "multiple_use",
+        money=None if fixed is None else Money(fixed, CURRENCY_OF_QR),
+        expires_at=None if said.close_by is None else _time(said.close_by),
+        mark=mark(said.notes),
+        closed_at=None if said.closed_at is None else _time(said.closed_at),
+    )
+
+
+def printable_qr(body: object) -> QrFact:
+    """A code as the API gives it: without a picture it is of no use."""
+    fact = qr(body)
+    if not fact.image_url:
+        raise ValueError(f"{fact.qr_code_id} has no image_url")
+    return fact
+
+
+def first_qr(body: object) -> QrFact | Absent:
+    listed = items(body)
+    return printable_qr(listed[0]) if listed else Absent()
+
+
+def items(body: object) -> list[object]:
+    return msgspec.convert(body, _Items).items
+
+
+def mark(notes: object) -> Mark | None:
+    """Our sign in the notes. Empty notes come as a list."""
+    if not isinstance(notes, dict):
+        return None
+    ours = {k: v for k, v in notes.items() if isinstance(v, str) and v and "\0" not in v}
+    if "coinslot" not in ours:
+        return None
+    return Mark(
+        installation=ours["coinslot"],
+        qr=ours.get("qr"),
+        refund=ours.get("refund"),
+        payment=ours.get("payment"),
+    )
+
+
+def notes(sign: Mark) -> dict[str, str]:
+    """The notes that `mark` reads back."""
+    named = {"coinslot": sign.installation, "qr": sign.qr, "refund": sign.refund}
+    named["payment"] = sign.payment
+    return {key: value for key, value in named.items() if value is not None}
+
+
+def text(said: str) -> str:
+    """Their words as PostgreSQL can keep them: it has no room for a zero character."""
+    return said.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _entity(event: Event, kind: str) -> object:
+    payload = event.payload if isinstance(event.payload, dict) else {}
+    holder = payload.get(kind)
+    if not isinstance(holder, dict):
+        raise ValueError(f"{event.event} without {kind}")
+    return holder.get("entity")
+
+
+def _never_captured(event: Event) -> PaymentFact | None:
+    """The payment beside a refund, when the gateway gave back what nobody had captured."""
+    payload = event.payload if isinstance(event.payload, dict) else {}
+    if "payment" not in payload:
+        return None
+    found = payment(_entity(event, "payment"))
+    return found if found is not None and found.taken is Taken.AUTHORIZED else None
+
+
+def _event_time(event: Event) -> datetime:
+    return _time(msgspec.convert(event.created_at, Seconds))
+
+
+def _time(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
