@@ -1,0 +1,202 @@
+"""A gateway without a network, to try things out with; written to be copied for a real driver.
+
+The last two digits of what is printed or paid decide: 01 is declined, 02 times out although it
+was done, 03 times out and was not, all else succeeds.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from datetime import datetime
+from typing import ClassVar
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from coinslot.gateways import base
+from coinslot.gateways.base import Absent, Declined, Mark, PaymentFact, QrFact, RefundFact, Unclear
+from coinslot.gateways.wire import Address, Wire
+from coinslot.kit.clock import Clock, SystemClock
+from coinslot.kit.ids import uuid7
+from coinslot.kit.money import Money
+from coinslot.kit.secrets import Secret, hmac_hex
+
+# 1. What `drivers()` looks for: a name, the merchant's form, where the API is, and `open`.
+name = "mock"
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """One account of the mock gateway."""
+
+    webhook_secrets: tuple[Secret, ...] = ()
+    account_id: str = "mock"
+
+
+def address(settings: Struct) -> Address:
+    return Address("http://mock.invalid")  # never called
+
+
+def open(settings: Struct, wire: Wire) -> base.Gateway:
+    assert isinstance(settings, Settings)
+    return Mock(settings, Books(SystemClock()))
+
+
+def _last_two_digits(money: Money) -> int:
+    return money.minor % 100
+
+
+class Books:
+    """What the gateway itself knows. It lasts as long as the process."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.payments: dict[str, PaymentFact] = {}
+        self.refunds: dict[str, RefundFact] = {}  # by key
+        self.qr_codes: dict[str, QrFact] = {}
+
+    def new_id(self, prefix: str) -> str:
+        return f"{prefix}_{uuid7(self.clock.now()).hex}"
+
+
+class _Event(Struct):
+    id: str
+    account_id: str
+    event: str
+    facts: tuple[base.Fact, ...]
+
+
+class Mock:
+    """One account: a `Gateway` that `PrintsQr`, and its own paying customer."""
+
+    # 2. Facts about the gateway.
+    name: ClassVar[str] = name
+    currencies: ClassVar[frozenset[str]] = frozenset({"INR", "EUR", "RUB", "USD"})
+    minimum_minor: ClassVar[Mapping[str, int]] = dict.fromkeys(currencies, 1)
+    refund_key_life_s: ClassVar[int] = 24 * 60 * 60
+
+    def __init__(self, settings: Settings, books: Books) -> None:
+        self._secrets = [s.reveal().encode() for s in settings.webhook_secrets if s]
+        self._account_id = settings.account_id
+        self._books = books
+
+    # 3. Webhooks: signature on the raw bytes first, then the account, then the content.
+    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> base.Verdict:
+        given = headers.get("x-mock-signature", "").encode(errors="replace")
+        matches = [hmac.compare_digest(hmac_hex(s, body).encode(), given) for s in self._secrets]
+        if not any(matches):
+            return base.Forged("the signature is missing or of another secret")
+        try:
+            event = msgspec.json.decode(body, type=_Event)
+        except (ValueError, RecursionError) as error:
+            return base.Unreadable(f"{type(error).__name__}: {error}")
+        if event.account_id != self._account_id:
+            return base.Forged("the event belongs to another account")
+        return base.Genuine(delivery_id=event.id, event=event.event, facts=event.facts)
+
+    def webhook(self, event: str, *facts: base.Fact) -> tuple[dict[str, str], bytes]:
+        """The headers and the body with which this gateway would tell of the facts."""
+        told = msgspec.json.encode((event, facts))
+        event_id = hashlib.sha256(told).hexdigest()
+        body = msgspec.json.encode(_Event(event_id, self._account_id, event, facts))
+        return {"x-mock-signature": hmac_hex(self._secrets[0], body)}, body
+
+    # 4. Payments and refunds: say Absent, Declined or Unclear, and never raise.
+    async def look(self, gateway_payment_id: str) -> PaymentFact | Absent | Unclear:
+        return self._books.payments.get(gateway_payment_id, Absent())
+
+    async def pay(
+        self, reference: str, money: Money, *, qr_code_id: str | None = None
+    ) -> PaymentFact | Declined | Unclear:
+        """A customer pays. The reference becomes the payment's id; paid again, it is the same."""
+        known, qr = self._books.payments.get(reference), self._books.qr_codes.get(qr_code_id or "")
+        if known:
+            return known
+        if _last_two_digits(money) == 1:
+            return Declined("the bank says no", "declined")
+        fact = PaymentFact(
+            gateway_payment_id=reference,
+            taken=base.Taken.CAPTURED,
+            money=money,
+            at=self._books.clock.now(),
+            qr_code_id=qr_code_id,
+            mark=qr.mark if qr else None,
+            refunded=Money.zero(money.currency),
+        )
+        if _last_two_digits(money) != 3:
+            self._books.payments[reference] = fact
+        return Unclear("time-out") if _last_two_digits(money) in (2, 3) else fact
+
+    async def give_back(self, order: base.RefundOrder) -> RefundFact | Declined | Unclear:
+        if order.key in self._books.refunds:
+            fact = self._books.refunds[order.key]
+            same = order.gateway_payment_id == fact.gateway_payment_id and order.money == fact.money
+            return fact if same else Declined("another refund has this key", "key_reused")
+        payment = self._books.payments.get(order.gateway_payment_id)
+        if payment is None:
+            return Declined("no such payment", "absent")
+        if payment.money.currency != order.money.currency:
+            return Declined("the payment is in another currency", "currency")
+        refunded = (payment.refunded or Money.zero(payment.money.currency)) + order.money
+        if refunded > payment.money:
+            return Declined("more than is left of the payment", "exceeds_capture")
+        fact = RefundFact(
+            gateway_refund_id=self._books.new_id("refund"),
+            gateway_payment_id=order.gateway_payment_id,
+            stage=base.RefundStage.PROCESSED,
+            money=order.money,
+            at=self._books.clock.now(),
+            mark=order.mark,
+        )
+        self._books.payments[order.gateway_payment_id] = replace(payment, refunded=refunded)
+        self._books.refunds[order.key] = fact
+        return fact
+
+    async def refunds(self, gateway_payment_id: str) -> base.Refunds | Absent | Unclear:
+        if gateway_payment_id not in self._books.payments:
+            return Absent()
+        made = self._books.refunds.values()
+        return base.Refunds(tuple(f for f in made if f.gateway_payment_id == gateway_payment_id))
+
+    # 5. An optional power, `PrintsQr`: leave it out where the gateway has no QR codes.
+    async def print_qr(self, order: base.QrOrder) -> QrFact | Declined | Unclear:
+        if _last_two_digits(order.money) == 1:
+            return Declined("this amount is declined", "declined")
+        qr_code_id = self._books.new_id("qr")
+        fact = QrFact(
+            qr_code_id=qr_code_id,
+            image_url=f"http://mock.invalid/{qr_code_id}.png",
+            open=True,
+            reusable=order.reusable,
+            money=order.money,
+            expires_at=order.close_by,
+            mark=order.mark,
+        )
+        if _last_two_digits(order.money) != 3:
+            self._books.qr_codes[qr_code_id] = fact
+        return Unclear("time-out") if _last_two_digits(order.money) in (2, 3) else fact
+
+    async def find_qr(self, mark: Mark) -> QrFact | Absent | Unclear:
+        ours = [qr for qr in self._books.qr_codes.values() if qr.mark == mark]
+        return max(ours, key=lambda qr: qr.open, default=Absent())
+
+    async def close_qr(self, qr_code_id: str) -> QrFact | Declined | Unclear:
+        qr = self._books.qr_codes.get(qr_code_id)
+        if qr is None:
+            return Declined("no such QR code", "absent")
+        if qr.open:
+            qr = replace(qr, open=False, closed_at=self._books.clock.now())
+            self._books.qr_codes[qr_code_id] = qr
+        return qr
+
+    async def qr_payments(
+        self, qr_code_id: str, since: datetime
+    ) -> base.Payments | Absent | Unclear:
+        if qr_code_id not in self._books.qr_codes:
+            return Absent()
+        paid = self._books.payments.values()
+        return base.Payments(tuple(p for p in paid if p.qr_code_id == qr_code_id and p.at >= since))
+
+    async def qr_of_payment(self, gateway_payment_id: str) -> QrFact | Absent | Unclear:
+        payment = self._books.payments.get(gateway_payment_id)
+        return self._books.qr_codes.get((payment and payment.qr_code_id) or "", Absent())
