@@ -14,6 +14,7 @@ class Rules:
     never_sent_check: bool = True  # CHECK (basis <> 'never_sent' OR go_at IS NULL)
     go_committed_first: bool = True  # GO is committed, then sent
     unsent_go_refunds: bool = False  # a GO that nobody noted as sent counts as never sent
+    minds_row_count: bool = True  # GO is sent only when its UPDATE changed a row
     reoffers_in_doubt: bool = False  # silence after GO: put it back in the queue
     queries: bool = True
     takes_late_results: bool = True

@@ -46,8 +46,8 @@ def _decide(world: World, rules: Rules) -> Moves:
     other = world.processes[1]  # kept sorted, and IDLE sorts first
     for plan in _decisions(world, rules):
         net = world.net
-        if plan.target.state == "going" and not rules.go_committed_first:
-            net = sent(net, Message("GO", plan.target.go.seq, plan.target.go.boot))
+        if _is_go(plan) and not rules.go_committed_first:
+            net = _go_sent(net, plan)
         pair = (plan, other) if plan < other else (other, plan)
         yield f"one process decides to {plan.label}", world._replace(processes=pair, net=net)
 
@@ -59,10 +59,21 @@ def _write(world: World, rules: Rules) -> Moves:
             continue
         row = _updated(world.row, plan, rules)
         if row is None:
-            yield f"no row to update: {plan.label}", world._replace(processes=_pair(other))
+            net = world.net
+            if _is_go(plan) and not rules.minds_row_count:
+                net = _go_sent(net, plan)
+            yield f"no row to update: {plan.label}", world._replace(processes=_pair(other), net=net)
             continue
         yield f"commits: {plan.label}", world._replace(row=row, processes=_pair(_stale(other)))
         yield f"dies before it can {plan.label}", world._replace(processes=_pair(other))
+
+
+def _is_go(plan: Plan) -> bool:
+    return plan.target.state == "going" and not plan.target.settled
+
+
+def _go_sent(net: int, plan: Plan) -> int:
+    return sent(net, Message("GO", plan.target.go.seq, plan.target.go.boot))
 
 
 def _pair(other: Plan) -> tuple[Plan, Plan]:

@@ -1,0 +1,121 @@
+"""The protocol in the worlds it must survive, and weaker protocols that must fail in them."""
+
+from dataclasses import dataclass, replace
+
+from .explore import BOTH, FLAGGED, LATE, NEITHER, STUCK, TWICE
+from .rules import Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Rules, and what a search must find: "" for nothing, else the violation met first."""
+
+    name: str
+    rules: Rules
+    expected: str = ""
+    flagged: frozenset[str] = frozenset()  # what may happen, but only by the merchant's policy
+
+    def __str__(self) -> str:
+        return self.name
+
+
+PROTOCOL = Rules()
+ALONE = replace(PROTOCOL, processes=1)  # where the race adds states and no new question
+REPLACED = replace(PROTOCOL, wipes=1, cuts=0)
+
+_both = frozenset({BOTH + FLAGGED})
+_neither = frozenset({NEITHER + FLAGGED})
+
+HOLDS = [
+    Variant("G3: tested sensor, intact journal", PROTOCOL),
+    Variant("G3, BUSY twice, three offers", replace(PROTOCOL, offers=3, cuts=0)),
+    Variant("G3, two power cuts, one offer", replace(PROTOCOL, offers=1, cuts=2)),
+    Variant("G3, three power cuts", replace(ALONE, cuts=3)),
+    Variant("G3, the device rejects units it knows", replace(ALONE, rejects_known_units=True)),
+    Variant("G3, STATUS by nonce, no tombstones", replace(ALONE, tombstones=False, cuts=2)),
+    Variant("G3, GO not noted as sent, only the CHECK", replace(ALONE, unsent_go_refunds=True)),
+    Variant("a sensor that forgets in a cut", replace(ALONE, sensor="volatile"), "", _both),
+    Variant("G2: no sensor", replace(ALONE, sensor="absent"), "", _both),
+    Variant(
+        "G2: no sensor, policy: fulfil",
+        replace(ALONE, sensor="absent", policy="fulfil"),
+        flagged=_neither,
+    ),
+    Variant("G3 with the deadline", replace(PROTOCOL, deadline=True), "", _both),
+    Variant(
+        "the machine may never come back",
+        replace(ALONE, may_die=True, deadline=True),
+        flagged=_both,
+    ),
+    Variant("the controller is replaced", replace(REPLACED, deadline=True), "", _both),
+    Variant(
+        "the controller is replaced, and a power cut",
+        replace(ALONE, wipes=1, cuts=1, deadline=True),
+        flagged=_both,
+    ),
+]
+
+FORGETFUL = replace(
+    PROTOCOL,
+    handshake=False,
+    lease=False,
+    journal="none",
+    queries=False,
+    tombstones=False,
+    sensor="absent",
+)
+
+
+def trusting(rules: Rules, *evidence: str) -> Rules:
+    """The same rules, believing more than they should."""
+    return replace(rules, trusts=rules.trusts | set(evidence))
+
+
+def _impatient(rules: Rules) -> Rules:
+    return replace(trusting(rules, "time-out"), cuts=0)
+
+
+WEAKER = [
+    Variant(
+        "no lease: a queued command runs after the deadline",
+        replace(PROTOCOL, handshake=False, lease=False, tombstones=False, deadline=True),
+        LATE,
+    ),
+    Variant("redelivered commands, no ids kept", FORGETFUL, TWICE),
+    Variant("the same, no power cut, refund on time-out", _impatient(FORGETFUL), BOTH),
+    Variant(
+        "late results rejected, refund on time-out",
+        replace(_impatient(PROTOCOL), takes_late_results=False, queries=False),
+        BOTH,
+    ),
+    Variant(
+        "late results rejected, no query",
+        replace(ALONE, takes_late_results=False, queries=False),
+        STUCK,
+    ),
+    Variant(
+        "STATUS believed whatever its nonce",
+        trusting(replace(ALONE, tombstones=False), "old nonce"),
+        BOTH,
+    ),
+    Variant(
+        "FORGOTTEN believed, EVACK before commit",
+        trusting(replace(ALONE, evack_after_commit=False), "FORGOTTEN"),
+        BOTH,
+    ),
+    Variant(
+        "GO not noted as sent refunds, no CHECK",
+        replace(PROTOCOL, unsent_go_refunds=True, never_sent_check=False),
+        BOTH,
+    ),
+    Variant("GO sent though its UPDATE found no row", replace(PROTOCOL, minds_row_count=False), BOTH),
+    Variant("requeue written blind", replace(PROTOCOL, requeue_fenced=False, cuts=0), BOTH),
+    Variant("a unit in doubt is offered again", replace(ALONE, wipes=1, cuts=0, reoffers_in_doubt=True), BOTH),
+    Variant("no deadline, the machine never comes back", replace(ALONE, may_die=True), STUCK),
+    Variant("no deadline, the controller is replaced", replace(ALONE, wipes=1, cuts=0), STUCK),
+    Variant(
+        "no sensor, a jam that looks like a vend",
+        replace(ALONE, sensor="absent", silent_jams=True),
+        NEITHER,
+    ),
+]
