@@ -16,6 +16,7 @@ import pytest
 from coinslot.db.embedded import OWNER
 from coinslot.db.migrate import APP, DOOR, migrate
 from coinslot.db.pool import Database
+from coinslot.device.broker import EmbeddedNats
 from tests.postgres_keeper import exclusively, server_url
 
 TEMPLATE = "coinslot_template"
@@ -122,3 +123,12 @@ async def database(urls: DatabaseUrls) -> AsyncIterator[Database]:
     opened = await Database.open(urls.app, urls.door, size=4)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def nats(tmp_path: Path) -> AsyncIterator[EmbeddedNats]:
+    """An MQTT broker that knows no device yet: `await nats.reload(users)` tells it."""
+    broker = EmbeddedNats(tmp_path)
+    await broker.start()
+    yield broker
+    await broker.stop()

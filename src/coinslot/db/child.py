@@ -32,6 +32,12 @@ def command(
     return [*python, str(folder) if folder else _SAME_USER, *argv]
 
 
+def environment() -> dict[str, str]:
+    """Nothing of ours but what Python itself may need to start."""
+    kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
+    return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", **kept}
+
+
 def become(arguments: Sequence[str]) -> None:
     parent_pid, death_signal, folder, *argv = arguments
     if folder != _SAME_USER:

