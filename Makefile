@@ -18,10 +18,8 @@ test: setup ## run the tests (ARGS="-k words tests/unit")
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 lint: setup ## check style, types and who imports whom
-	@.venv/bin/ruff check .
-	@.venv/bin/ruff format --check .
-	@.venv/bin/mypy
-	@.venv/bin/lint-imports
+	@failed=0; for check in "ruff check ." "ruff format --check ." mypy lint-imports; do \
+		.venv/bin/$$check || failed=1; done; exit $$failed
 
 format: setup ## let ruff write what it can
 	@.venv/bin/ruff check --fix-only --quiet .
