@@ -1,0 +1,83 @@
+"""The server's half of the vend protocol, just enough to talk to one machine and remember."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+Message = dict[str, Any]
+
+LEASE_MS = 10_000
+
+
+@dataclass
+class MiniServer:
+    """`send` carries a message to the machine; everything heard is kept, in order."""
+
+    send: Callable[[Message], Awaitable[None]]
+    secret: str
+    acknowledges: bool = True
+    heard: list[Message] = field(default_factory=list)
+    _news: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _seq: int = 0
+
+    async def hear(self, message: Message) -> None:
+        async with self._news:
+            self.heard.append(message)
+            self._news.notify_all()
+        if message["type"] == "HELLO":
+            sync = {"type": "SYNC", "through": 0, "server_time": "2026-01-01T00:00:00Z"}
+            await self.send(sync | {"config_version": 1, "queries": []})
+        if "event_seq" in message and message["type"] != "STATUS" and self.acknowledges:
+            ack = {"type": "EVACK", "journal_id": message["journal_id"]}
+            await self.send(ack | {"through": message["event_seq"]})
+
+    async def expect(self, kind: str, timeout_s: float = 10, **fields: object) -> Message:
+        """The first message, heard or to come, of this type and with these fields."""
+        async with asyncio.timeout(timeout_s), self._news:
+            while True:
+                for message in self.heard:
+                    if message["type"] == kind and fields.items() <= message.items():
+                        return message
+                await self._news.wait()
+
+    def all(self, kind: str, **fields: object) -> list[Message]:
+        return [m for m in self.heard if m["type"] == kind and fields.items() <= m.items()]
+
+    async def offer(self, slot: str = "A1") -> tuple[str, int]:
+        self._seq += 1
+        unit_id = str(uuid.uuid4())
+        offer = {"type": "OFFER", "unit_id": unit_id, "seq": self._seq, "slot": slot}
+        offer |= {"sku": "cola", "amount_minor": 4000, "price_version": 1}
+        await self.send(offer | {"planogram_version": 1, "lease_ms": LEASE_MS})
+        return unit_id, self._seq
+
+    async def go(self, accept: Message, slot: str = "A1") -> None:
+        await self.send(self.signed_go(accept, slot))
+
+    def signed_go(self, accept: Message, slot: str = "A1") -> Message:
+        not_after = accept["mono_ms"] + LEASE_MS
+        unit_id, seq, boot_id = accept["unit_id"], accept["seq"], accept["boot_id"]
+        signed = f"{unit_id}|{seq}|{slot}|{boot_id}|{not_after}"
+        digest = hmac.new(self.secret.encode(), signed.encode(), hashlib.sha256).hexdigest()
+        go: Message = {"type": "GO", "unit_id": unit_id, "seq": seq, "boot_id": boot_id}
+        return go | {"not_after": not_after, "key_id": "1", "hmac": digest}
+
+    async def vend(self, slot: str = "A1") -> str:
+        """OFFER, ACCEPT, GO; the unit's id."""
+        unit_id, _ = await self.offer(slot)
+        await self.go(await self.expect("ACCEPT", unit_id=unit_id), slot)
+        return unit_id
+
+    async def query(self, unit_id: str, seq: int, journal_id: str) -> Message:
+        nonce = uuid.uuid4().hex
+        query: Message = {"type": "QUERY", "unit_id": unit_id, "seq": seq}
+        await self.send(query | {"journal_id": journal_id, "nonce": nonce})
+        return await self.expect("STATUS", nonce=nonce)
+
+    async def on_mqtt(self, payload: bytes) -> None:
+        await self.hear(json.loads(payload))

@@ -1,0 +1,99 @@
+"""The simulator as a real process, for any test that needs machines: start, kill, stop."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+READY_S = 20
+
+
+class SimulatorProcess:
+    """A fleet with its files in `data_dir`; what fell is read from there, not from the wire."""
+
+    def __init__(
+        self,
+        fleet: Sequence[Mapping[str, Any]],
+        data_dir: Path,
+        timing: Mapping[str, float] | None = None,
+    ) -> None:
+        self.fleet = list(fleet)
+        self.data_dir = data_dir
+        self._timing = dict(timing or {})
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Returns once it printed that it is ready."""
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        fleet_file = self.data_dir / "fleet.json"
+        fleet_file.write_text(json.dumps(self.fleet))
+        seconds = {f"SIMULATOR_{name.upper()}": str(s) for name, s in self._timing.items()}
+        command = ["-m", "machine_simulator", "--fleet", str(fleet_file)]
+        with (self.data_dir / "simulator.log").open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *command,
+                "--data",
+                str(self.data_dir),
+                env=os.environ | {"PYTHONPATH": str(ROOT / "machine-simulator")} | seconds,
+                cwd=self.data_dir,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+            )
+        assert self._process.stdout is not None
+        async with asyncio.timeout(READY_S):
+            line = await self._process.stdout.readline()
+        ready = f"simulator ready: {len(self.fleet)} machines\n"
+        assert line.decode() == ready, (line, self.log())
+
+    async def kill(self) -> None:
+        """kill -9: a power cut of every machine."""
+        await self._end(signal.SIGKILL)
+
+    async def stop(self) -> None:
+        await self._end(signal.SIGTERM)
+
+    async def _end(self, number: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is not None and process.returncode is None:
+            process.send_signal(number)
+            await process.communicate()
+
+    async def __aenter__(self) -> "SimulatorProcess":
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.kill()
+
+    def log(self) -> str:
+        return (self.data_dir / "simulator.log").read_text()
+
+    def fault(self, outlet: str, **faults: object) -> None:
+        """Set faults as the sandbox does: merged, and written all at once."""
+        path = self.data_dir / outlet / "faults.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        now = json.loads(path.read_text()) if path.exists() else {}
+        draft = path.with_name("faults.json.draft")
+        draft.write_text(json.dumps(now | faults))
+        draft.replace(path)
+
+    def faults(self, outlet: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.data_dir / outlet / "faults.json").read_text())
+        return found
+
+    def drops(self, outlet: str) -> list[dict[str, Any]]:
+        """What physically fell, in order."""
+        path = self.data_dir / outlet / "drops.jsonl"
+        if not path.exists():
+            return []
+        return [json.loads(line) for line in path.read_text().splitlines()]
+
+    def state(self, outlet: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.data_dir / outlet / "state.json").read_text())
+        return found
