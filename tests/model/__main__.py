@@ -1,48 +1,53 @@
-"""`python -m tests.model`: one line per variant and mutant, then the traces of those that fail."""
+"""`python -m tests.model [--deep]`: a line per variant and mutant, then a shortest trace of each
+that fails. --deep adds the large worlds that the tests leave out.
+"""
 
+import sys
 from collections.abc import Iterator
 
-from .explore import Report, explore
+from .explore import FLAGGED, Report, explore
 from .mutants import MUTANTS
-from .variants import HOLDS, WEAKER, Variant
+from .variants import DEEPER, HOLDS, WEAKER, Variant
 
-HEAD = f"{'variant':<58} {'states':>8}  verdict"
+HEAD = f"{'variant':<60} {'states':>8}  {'verdict':<52} steps"
 
 
-def verdict(report: Report) -> str:
-    """One phrase: what broke first, else what only the policy can cause, else that it holds."""
+def verdict(report: Report) -> tuple[str, int]:
+    """What broke first, else what only the policy can cause, else that it holds; and the steps."""
     if report.first:
-        return f"{report.first}, after {len(report.wrongs[report.first])} steps"
-    if report.wrongs:
-        return "holds; by policy only: " + "; ".join(report.wrongs)
-    return "holds"
+        return report.first, len(report.wrongs[report.first])
+    for wrong, trace in report.wrongs.items():
+        return "holds; by policy " + wrong.removesuffix(FLAGGED), len(trace)
+    return "holds", 0
 
 
-def cases() -> Iterator[tuple[str, list[Variant]]]:
-    """The three tables, in reading order."""
-    yield "The protocol", HOLDS
+def tables(deep: bool) -> Iterator[tuple[str, list[Variant]]]:
+    """The tables, in reading order."""
+    yield "The protocol", HOLDS + (DEEPER if deep else [])
     yield "Weaker protocols, or more promised than a machine can know", WEAKER
     mutants = [Variant(f"{m.number}. {m.name}", m.rules, m.expected) for m in MUTANTS if m.rules]
     yield "Mutants", mutants
 
 
-def main() -> None:
+def main(deep: bool) -> None:
+    """Print the tables as they are searched, then the traces."""
     total = 0
     traces: list[str] = []
-    for title, variants in cases():
+    for title, variants in tables(deep):
         print(f"\n{title}\n{HEAD}")
         for variant in variants:
             report = explore(variant.rules)
             total += report.states
-            print(f"{variant.name:<58} {report.states:>8,}  {verdict(report)}")
+            phrase, steps = verdict(report)
+            print(f"{variant.name:<60} {report.states:>8,}  {phrase:<52} {steps or '':>5}")
             if report.wrongs:
                 wrong = report.first or next(iter(report.wrongs))
-                steps = "".join(f"\n    {step}" for step in report.wrongs[wrong])
-                traces.append(f"{variant.name}\n  {wrong}:{steps}")
+                lines = "".join(f"\n    {step}" for step in report.wrongs[wrong])
+                traces.append(f"{variant.name}\n  {wrong}:{lines}")
     outside = [f"{m.number} ({m.name})" for m in MUTANTS if not m.rules]
     print(f"\nNot expressible here: {', '.join(outside)}.\n{total:,} states in all.\n")
     print("Shortest traces\n\n" + "\n\n".join(traces))
 
 
 if __name__ == "__main__":
-    main()
+    main(deep="--deep" in sys.argv[1:])

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from .network import Message, arriving, forget, sent
 from .rules import Rules
-from .state import Device, Moves, World
+from .state import Device, Moves, World, fallen
 
 FINAL = {
     "VENDED",
@@ -33,11 +33,6 @@ def _result(device: Device) -> Message:
     return Message("RESULT", journal=device.journal, word=device.record)
 
 
-def _fallen(world: World) -> World:
-    late = world.fell_late or world.row.settled != ""
-    return world._replace(dropped=min(2, world.dropped + 1), fell_late=late)
-
-
 # --- before the start ----------------------------------------------------------------------------
 
 
@@ -50,8 +45,9 @@ def accepts_an_offer(world: World, rules: Rules) -> Moves:
         if offer.seq > device.accepted:
             accept = Message("ACCEPT", offer.seq, device.boot, device.journal)
             held = device._replace(accepted=offer.seq, lease=True)
-            yield f"device accepts {offer.seq}", world._replace(
-                device=held, net=sent(world.net, accept)
+            yield (
+                f"device accepts {offer.seq}",
+                world._replace(device=held, net=sent(world.net, accept)),
             )
 
 
@@ -117,13 +113,13 @@ def runs_the_motor(world: World, rules: Rules) -> Moves:
     if motor == "armed":
         yield "the motor is powered", _with(world, motor="powered")
     elif motor == "powered":
-        yield "the can drops", _with(_fallen(world), motor="fell")
+        yield "the can drops", _with(fallen(world), motor="fell")
         yield "the coil jams", _with(world, motor="jammed")
         if rules.bound_means_failed:
             late = _reported(world, "FAILED", motor="hanging")
             yield "the run's bound passes: device commits FAILED", late
     elif motor == "hanging":
-        yield "the can drops after all", _with(_fallen(world), motor="")
+        yield "the can drops after all", _with(fallen(world), motor="")
 
 
 def commits_the_result(world: World, rules: Rules) -> Moves:

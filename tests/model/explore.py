@@ -28,6 +28,7 @@ class Report:
     states: int
     wrongs: dict[str, Trace] = field(default_factory=dict)
     complete: bool = True  # False: it stopped at the first unflagged violation
+    ends: frozenset[tuple[str, str]] = frozenset()  # settlements reached, with their basis
 
     @property
     def first(self) -> str:
@@ -62,8 +63,9 @@ def moves(world: World, rules: Rules) -> Moves:
 class Search:
     """The worlds seen so far, how each was first reached, and who leads to whom."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, *, keep_unread: bool = False) -> None:
         self.rules = rules
+        self.keep_unread = keep_unread
         self.worlds = [World()]
         self.number = {World(): 0}
         self.origin: list[tuple[int, str]] = [(-1, "")]
@@ -83,10 +85,13 @@ class Search:
         stuck = self.dead_ends()
         if stuck:
             found[STUCK] = self.trace(stuck[0])
-        return Report(len(self.worlds), found)
+        rows = (world.row for world in self.worlds)
+        ends = frozenset((row.settled, row.basis) for row in rows if row.settled)
+        return Report(len(self.worlds), found, ends=ends)
 
     def meet(self, here: int, label: str, world: World) -> None:
-        world = without_unread(world, self.rules)
+        if not self.keep_unread:
+            world = without_unread(world, self.rules)
         there = self.number.get(world)
         if there is None:
             there = self.number[world] = len(self.worlds)

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """One field per rule that can be weakened, so that a variant is `replace(PROTOCOL, rule=...)`."""
+    """One field per rule that can be weakened: a variant is `replace(PROTOCOL, rule=...)`."""
 
     # server
     handshake: bool = True  # OFFER and ACCEPT come before GO
     fenced: bool = True  # settle WHERE state = $seen AND version = $seen
     requeue_fenced: bool = True
-    never_sent_check: bool = True  # CHECK (basis <> 'never_sent' OR go_at IS NULL)
+    # CHECK (basis NOT IN (these) OR go_at IS NULL)
+    before_go_only: frozenset[str] = frozenset({"never_sent"})
     go_committed_first: bool = True  # GO is committed, then sent
     unsent_go_refunds: bool = False  # a GO that nobody noted as sent counts as never sent
     minds_row_count: bool = True  # GO is sent only when its UPDATE changed a row

@@ -19,7 +19,14 @@ OUTCOME = {
     "INTERRUPTED drop unknown": "in_doubt",
 }
 DROP_UNKNOWN = "INTERRUPTED drop unknown"
-PROVES_NOTHING = {"REJECT after GO", "another journal", "HELLO", "FORGOTTEN", "time-out", "old nonce"}
+PROVES_NOTHING = {
+    "REJECT after GO",
+    "another journal",
+    "HELLO",
+    "FORGOTTEN",
+    "time-out",
+    "old nonce",
+}
 Plans = Iterator[Plan]
 
 
@@ -89,7 +96,7 @@ def _updated(row: Row, plan: Plan, rules: Rules) -> Row | None:
     target = plan.target
     if row.settled:
         return None  # settlement IS NULL is in every WHERE
-    if rules.never_sent_check and target.basis == "never_sent" and row.go.seq:
+    if target.basis in rules.before_go_only and row.go.seq:
         return None
     if plan.fresh:
         return target
@@ -101,14 +108,14 @@ def _updated(row: Row, plan: Plan, rules: Rules) -> Row | None:
 
 
 def lease_is_over(world: World, rules: Rules) -> bool:
-    """True only when the device cannot start any more: the server's reckoning errs to the late side."""
+    """True only when the device cannot start any more: the server reckons to the late side."""
     device, go = world.device, world.row.go
     held = device.accepted and device.lease and device.boot == go.boot
     return not (rules.lease and held)
 
 
 def _run_is_over(world: World, rules: Rules) -> bool:
-    """The in-doubt deadline lies behind lease end, longest run and flush; without a lease, nowhere."""
+    """The deadline lies behind lease end, longest run and flush; without a lease, nowhere."""
     return not rules.lease or (lease_is_over(world, rules) and world.device.motor in ("", "dead"))
 
 

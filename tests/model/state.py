@@ -37,7 +37,7 @@ IDLE = Plan()
 
 
 class Device(NamedTuple):
-    """The controller. Only boot, journal and record outlive a power cut; a wipe takes the record."""
+    """The controller. boot, journal and record outlive a power cut; a wipe takes the record."""
 
     boot: int = 0
     journal: int = 0
@@ -58,6 +58,12 @@ class World(NamedTuple):
     fell_late: bool = False  # one of them after the unit was settled
     cuts: int = 0
     wipes: int = 0
+
+
+def fallen(world: World) -> World:
+    """One more thing dropped, and whether that was after the money was settled."""
+    late = world.fell_late or world.row.settled != ""
+    return world._replace(dropped=min(2, world.dropped + 1), fell_late=late)
 
 
 Move = tuple[str, World]

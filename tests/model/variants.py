@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from .explore import BOTH, FLAGGED, LATE, NEITHER, STUCK, TWICE
 from .rules import Rules
+from .server import PROVES_NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Variant:
 
 PROTOCOL = Rules()
 ALONE = replace(PROTOCOL, processes=1)  # where the race adds states and no new question
-REPLACED = replace(PROTOCOL, wipes=1, cuts=0)
+REPLACED = replace(PROTOCOL, wipes=1, cuts=0, deadline=True)
 
 _both = frozenset({BOTH + FLAGGED})
 _neither = frozenset({NEITHER + FLAGGED})
@@ -30,10 +31,15 @@ HOLDS = [
     Variant("G3: tested sensor, intact journal", PROTOCOL),
     Variant("G3, BUSY twice, three offers", replace(PROTOCOL, offers=3, cuts=0)),
     Variant("G3, two power cuts, one offer", replace(PROTOCOL, offers=1, cuts=2)),
-    Variant("G3, three power cuts", replace(ALONE, cuts=3)),
+    Variant("G3, one process", ALONE),
+    Variant("G3, one process, three power cuts", replace(ALONE, cuts=3)),
     Variant("G3, the device rejects units it knows", replace(ALONE, rejects_known_units=True)),
     Variant("G3, STATUS by nonce, no tombstones", replace(ALONE, tombstones=False, cuts=2)),
     Variant("G3, GO not noted as sent, only the CHECK", replace(ALONE, unsent_go_refunds=True)),
+    Variant(
+        "settle written blind, the CHECK covers REJECT too",
+        replace(PROTOCOL, fenced=False, before_go_only=frozenset({"never_sent", "rejected"})),
+    ),
     Variant("a sensor that forgets in a cut", replace(ALONE, sensor="volatile"), "", _both),
     Variant("G2: no sensor", replace(ALONE, sensor="absent"), "", _both),
     Variant(
@@ -47,11 +53,25 @@ HOLDS = [
         replace(ALONE, may_die=True, deadline=True),
         flagged=_both,
     ),
-    Variant("the controller is replaced", replace(REPLACED, deadline=True), "", _both),
+    Variant("the controller is replaced", REPLACED, "", _both),
     Variant(
         "the controller is replaced, and a power cut",
         replace(ALONE, wipes=1, cuts=1, deadline=True),
         flagged=_both,
+    ),
+]
+
+DEEPER = [
+    Variant("G3, two power cuts", replace(PROTOCOL, cuts=2)),
+    Variant(
+        "the controller is replaced, and a power cut, both processes",
+        replace(PROTOCOL, cuts=1, wipes=1, deadline=True),
+        flagged=_both,
+    ),
+    Variant(
+        "the controller is replaced twice, policy: fulfil",
+        replace(PROTOCOL, cuts=0, wipes=2, deadline=True, policy="fulfil"),
+        flagged=_neither,
     ),
 ]
 
@@ -67,7 +87,8 @@ FORGETFUL = replace(
 
 
 def trusting(rules: Rules, *evidence: str) -> Rules:
-    """The same rules, believing more than they should."""
+    """The same rules, believing more than they should: members of server.PROVES_NOTHING."""
+    assert set(evidence) <= PROVES_NOTHING
     return replace(rules, trusts=rules.trusts | set(evidence))
 
 
@@ -105,12 +126,18 @@ WEAKER = [
     ),
     Variant(
         "GO not noted as sent refunds, no CHECK",
-        replace(PROTOCOL, unsent_go_refunds=True, never_sent_check=False),
+        replace(PROTOCOL, unsent_go_refunds=True, before_go_only=frozenset()),
         BOTH,
     ),
-    Variant("GO sent though its UPDATE found no row", replace(PROTOCOL, minds_row_count=False), BOTH),
+    Variant(
+        "GO sent though its UPDATE found no row", replace(PROTOCOL, minds_row_count=False), BOTH
+    ),
     Variant("requeue written blind", replace(PROTOCOL, requeue_fenced=False, cuts=0), BOTH),
-    Variant("a unit in doubt is offered again", replace(ALONE, wipes=1, cuts=0, reoffers_in_doubt=True), BOTH),
+    Variant(
+        "a unit in doubt is offered again",
+        replace(ALONE, wipes=1, cuts=0, reoffers_in_doubt=True),
+        BOTH,
+    ),
     Variant("no deadline, the machine never comes back", replace(ALONE, may_die=True), STUCK),
     Variant("no deadline, the controller is replaced", replace(ALONE, wipes=1, cuts=0), STUCK),
     Variant(

@@ -5,7 +5,7 @@ A can that hangs when the power goes may fall or stay: both are followed, whatev
 
 from .network import Message, sent
 from .rules import Rules
-from .state import Device, Moves, World
+from .state import Device, Moves, World, fallen
 
 
 def moves(world: World, rules: Rules) -> Moves:
@@ -18,8 +18,9 @@ def moves(world: World, rules: Rules) -> Moves:
         if world.wipes < rules.wipes:
             yield f"CONTROLLER REPLACED{tail}", _replaced(after)
         if rules.may_die:
-            yield f"MACHINE DIES{tail}", after._replace(
-                device=after.device._replace(motor="dead", accepted=0, lease=False)
+            yield (
+                f"MACHINE DIES{tail}",
+                after._replace(device=after.device._replace(motor="dead", accepted=0, lease=False)),
             )
 
 
@@ -27,10 +28,7 @@ def _falling(world: World) -> tuple[tuple[str, World], ...]:
     """A device whose coil hangs over the edge: motor becomes what really happened."""
     if world.device.motor not in ("powered", "hanging"):
         return (("", world),)
-    late = world.fell_late or world.row.settled != ""
-    fell = world._replace(
-        device=world.device._replace(motor="fell"), dropped=min(2, world.dropped + 1), fell_late=late
-    )
+    fell = fallen(world._replace(device=world.device._replace(motor="fell")))
     stays = world._replace(device=world.device._replace(motor="jammed"))
     return (" and the can falls", fell), (" and the can hangs", stays)
 
