@@ -73,7 +73,7 @@ BANS = (
         r"\bos\.getenv\(|\bos\.environ(\.get\(|\[)",
         "a variable of settings, passed in by app",
         ("src/",),
-        r"/settings(\.py|/)|/commands/|/app(\.py|/)",
+        r"/settings(\.py|/)|/commands/|/app(\.py|/)|/db/child\.py$",
     ),
     Ban(r"^\s*print\(", "structlog", ("src/",), r"/commands/|__main__\.py$"),
     Ban(
