@@ -1,0 +1,66 @@
+"""`python -m sandbox`: runs all emulators in one process on 127.0.0.1."""
+
+import argparse
+import asyncio
+import logging
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from sandbox.app import Place, Sandbox
+from sandbox.errors import SandboxError
+
+GRACE_S = 2
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox",
+        description="Payment gateways emulated on the wire, with weather, books and machines.",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=8001, help="0 takes any free one")
+    parser.add_argument("--data", type=Path, default=Path(".coinslot/sandbox"))
+    parser.add_argument("--machines", type=Path, default=Path(".coinslot/machines"))
+    parser.add_argument("--config", type=Path, help="JSON file; read again on SIGHUP")
+    parser.add_argument("--public-url", help="how others reach it, when not by host and port")
+    return parser.parse_args()
+
+
+async def serve(options: argparse.Namespace) -> None:
+    """Listen, say so in one line, and serve until SIGTERM."""
+    listener = socket.create_server((options.host, options.port), backlog=512)
+    port = listener.getsockname()[1]
+    url = (options.public_url or f"http://{options.host}:{port}").rstrip("/")
+    sandbox = Sandbox(Place(options.data, options.machines, options.config, url))
+    config = uvicorn.Config(
+        sandbox.application(),
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        http="h11",
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, sandbox.reload)
+    print(f"Sandbox ready: {url}", flush=True)
+    await uvicorn.Server(config).serve(sockets=[listener])
+
+
+def main() -> int:
+    options = arguments()
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        asyncio.run(serve(options))
+    except (SandboxError, OSError) as problem:
+        print(f"sandbox: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

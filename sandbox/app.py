@@ -1,0 +1,142 @@
+"""Wires the sandbox together: store, gateways, couriers, machines, pages."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from litestar import Litestar, Request, Response
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from sandbox.chores import Chores
+from sandbox.config import Config, load
+from sandbox.courier import Courier
+from sandbox.endpoints import ENDPOINTS
+from sandbox.errors import SandboxError
+from sandbox.machines import Machines
+from sandbox.razorpay import accounts, customer, refunds
+from sandbox.razorpay.desk import Gateway
+from sandbox.razorpay.endpoints import ROUTER as RAZORPAY
+from sandbox.razorpay.front import FrontDoor
+from sandbox.store import Change, Store
+
+log = logging.getLogger("sandbox")
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where everything lies: folders, the configuration's file, the address seen from outside."""
+
+    data: Path
+    machines: Path
+    config: Path | None
+    public_url: str
+
+
+class Sandbox:
+    """The running parts, and the ASGI application over them."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.config = load(place.config)
+        self.store = Store(place.data)
+        self.machines = Machines(place.machines, [])
+        url = f"{place.public_url}/razorpay"
+        self.razorpay = Gateway(self.store, self.config.razorpay.tempo, url)
+        self.courier = Courier(self.store, self.config.razorpay.tempo)
+        work = {
+            name: partial(self._work, name)
+            for name in (refunds.SETTLES, refunds.FAILS, customer.CAPTURES)
+        }
+        self.chores = Chores(self.store, work)
+        self.use(self.config)
+
+    def use(self, config: Config) -> None:
+        """Take over a configuration, at the start and again on SIGHUP."""
+        self.config = config
+        self.razorpay.tempo = self.courier.tempo = config.razorpay.tempo
+        self.machines.known = [outlet.id for outlet in config.outlets]
+        with self.store.change() as change:
+            for account in config.razorpay.accounts:
+                accounts.save(change, account, switch_on=False)
+
+    def reload(self) -> None:
+        """Read the file again; one that cannot be read changes nothing."""
+        try:
+            self.use(load(self.place.config))
+        except SandboxError as problem:
+            log.error("configuration not taken over: %s", problem)
+
+    def _work(self, name: str, change: Change, thing_id: str) -> None:
+        customer.work_of(name, self.razorpay.desk(change), thing_id)
+
+    @asynccontextmanager
+    async def running(self, _app: Litestar) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(loop.run()) for loop in (self.courier, self.chores)]
+        for task in tasks:
+            task.add_done_callback(_say_why)
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self.store.close()
+
+    def application(self) -> ASGIApp:
+        parts = {
+            "store": self.store,
+            "machines": self.machines,
+            "razorpay": self.razorpay,
+            "front": FrontDoor(self.razorpay),
+        }
+        app = Litestar(
+            route_handlers=[*ENDPOINTS, RAZORPAY],
+            dependencies={
+                name: Provide(_giver(part), sync_to_thread=False) for name, part in parts.items()
+            },
+            lifespan=[self.running],
+            exception_handlers={SandboxError: _refused, HTTPException: _unread},
+            openapi_config=None,
+            logging_config=None,
+        )
+        return _with_cut(app)
+
+
+def _giver(part: object) -> Callable[[], Any]:
+    def give() -> Any:
+        return part
+
+    return give
+
+
+def _say_why(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.error("a loop of the sandbox ended", exc_info=task.exception())
+
+
+def _refused(_request: Request[Any, Any, Any], problem: SandboxError) -> Response[dict[str, str]]:
+    return Response({"error": str(problem)}, status_code=problem.status)
+
+
+def _unread(_request: Request[Any, Any, Any], problem: HTTPException) -> Response[dict[str, str]]:
+    detail = f"{problem.detail} {problem.extra or ''}".strip()
+    return Response({"error": detail}, status_code=problem.status_code)
+
+
+def _with_cut(app: ASGIApp) -> ASGIApp:
+    """Give every request the power to break its own TCP connection, as bad networks do."""
+
+    async def cuttable(scope: Scope, receive: Receive, send: Send) -> None:
+        # uvicorn's `send` is a method of the cycle that owns the connection.
+        transport = getattr(getattr(send, "__self__", None), "transport", None)
+        if transport is not None:
+            scope["state"]["cut"] = transport.abort
+        await app(scope, receive, send)
+
+    return cuttable

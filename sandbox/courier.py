@@ -1,0 +1,141 @@
+"""Carries due webhook deliveries, again and again until the merchant's server says 2xx."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import msgspec
+
+from sandbox import outbox, weather
+from sandbox.clock import now_ms
+from sandbox.config import Tempo
+from sandbox.store import Change, Store
+
+IN_FLIGHT_LIMIT = 24
+IDLE_S = 30.0
+
+
+class Courier:
+    """One loop over the pending rows; what was in the air at a kill goes again."""
+
+    def __init__(self, store: Store, tempo: Tempo) -> None:
+        self._store = store
+        self.tempo = tempo
+        self._wake = asyncio.Event()
+        self._in_flight: dict[int, asyncio.Task[None]] = {}
+        store.on_commit.append(lambda _change: self._wake.set())
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        async with httpx.AsyncClient(trust_env=False, follow_redirects=False) as http:
+            try:
+                while True:
+                    self._wake.clear()
+                    wait_s = self._start_due(http)
+                    try:
+                        await asyncio.wait_for(self._wake.wait(), wait_s)
+                    except TimeoutError:
+                        continue
+            finally:
+                for task in self._in_flight.values():
+                    task.cancel()
+
+    def _start_due(self, http: httpx.AsyncClient) -> float:
+        """Start what is due, and say in how many seconds to look again."""
+        with self._store.read() as look:
+            if weather.current(look).webhooks.hold:
+                return IDLE_S
+            rows = look.all(
+                "SELECT id, due_ms FROM deliveries WHERE state = 'pending' ORDER BY due_ms, id"
+                " LIMIT ?",
+                (IN_FLIGHT_LIMIT * 2,),
+            )
+        now = now_ms()
+        for row in rows:
+            if row["id"] in self._in_flight:
+                continue
+            if row["due_ms"] > now:
+                return min(float(row["due_ms"] - now) / 1_000, IDLE_S)
+            if len(self._in_flight) >= IN_FLIGHT_LIMIT:
+                return IDLE_S  # the first one that ends wakes the loop
+            task = asyncio.create_task(self._deliver(http, row["id"]))
+            self._in_flight[row["id"]] = task
+        return IDLE_S
+
+    async def _deliver(self, http: httpx.AsyncClient, delivery_id: int) -> None:
+        try:
+            with self._store.read() as look:
+                row = _with_event(look, delivery_id)
+            status, problem = None, None
+            if row["url"] and not row["disabled_at"]:
+                status, problem = await self._post(http, row)
+            with self._store.change() as change:
+                self._note(change, row, status, problem)
+        finally:
+            self._in_flight.pop(delivery_id, None)
+            self._wake.set()
+
+    async def _post(self, http: httpx.AsyncClient, row: Any) -> tuple[int | None, str | None]:
+        """One attempt: the status, or what went wrong on the way."""
+        body = outbox.altered(row["body"]) if row["kind"] == "forged" else row["body"]
+        try:
+            async with asyncio.timeout(self.tempo.delivery_timeout_ms / 1_000):
+                answer = await http.post(
+                    row["url"],
+                    content=body,
+                    headers=msgspec.json.decode(row["headers"], type=dict[str, str]),
+                    timeout=None,
+                )
+        except TimeoutError:
+            return None, "no answer in time"
+        except (httpx.HTTPError, httpx.InvalidURL) as problem:
+            return None, f"{type(problem).__name__}: {problem}"
+        return answer.status_code, None
+
+    def _note(self, change: Change, row: Any, status: int | None, problem: str | None) -> None:
+        """Write down how the attempt ended, and when the next one is."""
+        attempts = row["attempts"] + 1
+        state, due_ms = "pending", row["due_ms"]
+        if not row["url"]:
+            state, problem = "nowhere", "the account has no webhook URL"
+        elif row["disabled_at"]:
+            state, problem = "disabled", "the webhook is switched off"
+        elif status is not None and 200 <= status < 300:
+            state = "delivered"
+        elif row["kind"] == "forged":
+            state = "refused"  # a forger does not come back
+        elif now_ms() - row["created_ms"] > self.tempo.webhook_life_s * 1_000:
+            state = "expired"
+            _switch_off(change, row)
+        else:
+            due_ms = now_ms() + self._pause_ms(attempts)
+        change.run(
+            "UPDATE deliveries SET state = ?, attempts = ?, due_ms = ?, last_status = ?,"
+            " last_error = ? WHERE id = ?",
+            (state, attempts, due_ms, status, problem, row["id"]),
+        )
+        label = "" if row["kind"] == "first" else f" ({row['kind']})"
+        change.tell(f"webhook {row['name']}{label}: {status or problem}")
+
+    def _pause_ms(self, attempts: int) -> int:
+        doublings = min(attempts - 1, 16)
+        return min(self.tempo.retry_base_ms << doublings, self.tempo.retry_cap_ms)
+
+
+def _with_event(look: Change, delivery_id: int) -> Any:
+    return look.one(
+        "SELECT d.*, e.name, e.headers, e.body, e.created_ms, e.party, e.account_id,"
+        " a.url, a.disabled_at FROM deliveries d JOIN events e ON e.seq = d.event_seq"
+        " LEFT JOIN accounts a ON a.party = e.party AND a.account_id = e.account_id"
+        " WHERE d.id = ?",
+        (delivery_id,),
+    )
+
+
+def _switch_off(change: Change, row: Any) -> None:
+    """As the real gateway does after a day of refusals; an account update switches it on again."""
+    change.run(
+        "UPDATE accounts SET disabled_at = ? WHERE party = ? AND account_id = ?",
+        (now_ms(), row["party"], row["account_id"]),
+    )
+    change.tell(f"webhook of {row['account_id']} switched off: refused for too long")

@@ -1,0 +1,57 @@
+"""The sandbox's own interface for people and tests: books, weather, machines and their faults."""
+
+from typing import Any
+
+from litestar import get, post
+
+from sandbox import weather
+from sandbox.machines import Faults, Machines
+from sandbox.razorpay import books as razorpay_books
+from sandbox.store import Store
+from sandbox.weather import Weather
+
+Plain = dict[str, Any]
+
+
+@get("/books")
+async def books(store: Store) -> Plain:
+    """Every gateway's own truth, in minor units."""
+    with store.read() as look:
+        return {"razorpay": {"payments": razorpay_books.payments(look)}}
+
+
+@get("/weather")
+async def read_weather(store: Store) -> Weather:
+    with store.read() as look:
+        return weather.current(look)
+
+
+@post("/weather", status_code=200)
+async def change_weather(data: Plain, store: Store) -> Weather:
+    """Merge the named parts; answer the whole."""
+    with store.change() as change:
+        return weather.merge(change, data)
+
+
+@get("/machines/{outlet:str}/journal")
+async def journal(outlet: str, machines: Machines) -> list[Plain]:
+    return machines.journal(outlet)
+
+
+@get("/machines/{outlet:str}/state")
+async def state(outlet: str, machines: Machines) -> Plain:
+    return machines.state(outlet)
+
+
+@get("/machines/{outlet:str}/fault")
+async def faults(outlet: str, machines: Machines) -> Faults:
+    return machines.faults(outlet)
+
+
+@post("/machines/{outlet:str}/fault", status_code=200)
+async def break_machine(outlet: str, data: Plain, machines: Machines) -> Faults:
+    """Merge the named faults; answer all."""
+    return machines.break_it(outlet, data)
+
+
+ENDPOINTS = [books, read_weather, change_weather, journal, state, faults, break_machine]

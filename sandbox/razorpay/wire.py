@@ -1,0 +1,116 @@
+"""How Razorpay writes its things: every key it documents, `[]` for empty notes."""
+
+from typing import Any
+
+from sandbox.razorpay.things import Order, Payment, QrCode, Refund, Thing
+
+FAILURE = "Your payment has been declined by your bank."
+
+
+def notes(thing: Thing) -> dict[str, str] | list[str]:
+    """A filled object, or an empty list: the real API's habit."""
+    return thing.notes or []
+
+
+def qr_code(qr: QrCode, public_url: str) -> dict[str, Any]:
+    return {
+        "id": qr.id,
+        "entity": "qr_code",
+        "created_at": qr.created_at,
+        "name": qr.name,
+        "usage": qr.usage,
+        "type": qr.type,
+        "image_url": f"{public_url}/i/{qr.short}",
+        "payment_amount": qr.payment_amount,
+        "status": qr.status,
+        "description": qr.description,
+        "fixed_amount": qr.fixed_amount,
+        "payments_amount_received": qr.payments_amount_received,
+        "payments_count_received": qr.payments_count_received,
+        "notes": notes(qr),
+        "customer_id": qr.customer_id,
+        "close_by": qr.close_by,
+        "closed_at": qr.closed_at,
+        "close_reason": qr.close_reason,
+    }
+
+
+def order(thing: Order) -> dict[str, Any]:
+    return {
+        "id": thing.id,
+        "entity": "order",
+        "amount": thing.amount,
+        "amount_paid": thing.amount_paid,
+        "amount_due": thing.amount - thing.amount_paid,
+        "currency": thing.currency,
+        "receipt": thing.receipt,
+        "offer_id": None,
+        "status": thing.status,
+        "attempts": thing.attempts,
+        "notes": notes(thing),
+        "created_at": thing.created_at,
+    }
+
+
+def payment(thing: Payment) -> dict[str, Any]:
+    failed = thing.status == "failed"
+    return {
+        "id": thing.id,
+        "entity": "payment",
+        "amount": thing.amount,
+        "currency": thing.currency,
+        "status": thing.status,
+        "order_id": thing.order_id,
+        "invoice_id": None,
+        "international": False,
+        "method": thing.method,
+        "amount_refunded": thing.amount_refunded,
+        "refund_status": refund_status(thing),
+        "captured": thing.captured,
+        "description": thing.description,
+        "card_id": None,
+        "bank": None,
+        "wallet": None,
+        "vpa": thing.vpa,
+        "email": None,
+        "contact": "+919000090000",
+        "notes": notes(thing),
+        "fee": 0 if thing.captured else None,
+        "tax": 0 if thing.captured else None,
+        "error_code": "BAD_REQUEST_ERROR" if failed else None,
+        "error_description": FAILURE if failed else None,
+        "error_source": "customer" if failed else None,
+        "error_step": "payment_authorization" if failed else None,
+        "error_reason": thing.error_reason if failed else None,
+        "acquirer_data": {"rrn": thing.rrn},
+        "created_at": thing.created_at,
+        "upi": {"payer_account_type": "bank_account", "vpa": thing.vpa},
+    }
+
+
+def refund_status(thing: Payment) -> str | None:
+    if thing.amount_refunded == 0:
+        return None
+    return "full" if thing.amount_refunded == thing.amount else "partial"
+
+
+def refund(thing: Refund) -> dict[str, Any]:
+    return {
+        "id": thing.id,
+        "entity": "refund",
+        "amount": thing.amount,
+        "currency": thing.currency,
+        "payment_id": thing.payment_id,
+        "notes": notes(thing),
+        "receipt": thing.receipt,
+        "acquirer_data": {"arn": None},
+        "created_at": thing.created_at,
+        "batch_id": None,
+        "status": thing.status,
+        "speed_requested": thing.speed,
+        "speed_processed": "normal",
+    }
+
+
+def collection(items: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"entity": "collection", "count": len(items), "items": items}

@@ -1,0 +1,1 @@
+"""The sandbox itself: the official SDK and a real receiver of webhooks are the judges."""
