@@ -1,4 +1,4 @@
-"""What people may see of a sale: plain structs, ready to be shown, without a decision left in them."""
+"""What people may see of a sale: plain structs, ready to be shown, with nothing left to decide."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -60,6 +60,7 @@ class OutletView(Struct, frozen=True, kw_only=True):
     ready: bool
     why_not: WhyNot
     operator_contact: str
+    currency: str
     items: tuple[ItemView, ...]
     nearest: NearestView | None = None
 

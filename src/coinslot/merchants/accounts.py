@@ -1,0 +1,164 @@
+"""A merchant's accounts at gateways: kept sealed, opened once, every exchange of theirs recorded."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from coinslot.db.pool import Connection, Database
+from coinslot.gateways import drivers
+from coinslot.gateways.base import Gateway
+from coinslot.gateways.wire import Exchange, Wire
+from coinslot.kit.clock import Clock
+from coinslot.kit.ids import uuid7
+from coinslot.kit.secrets import Secret, Vault, redact
+
+_SECRET_NAMES = ("key_secret", "secret", "password", "token", "authorization")
+
+# The first account of a gateway answers its bare webhook URL; its order is that of making.
+_BY_SLUG = """
+SELECT * FROM gateway_accounts WHERE gateway = $1 AND ($2::text IS NULL OR slug = $2)
+ORDER BY created_at, id LIMIT 1
+"""
+
+
+class UnknownAccountError(LookupError):
+    """There is no gateway account with this id."""
+
+
+class AccountName(Struct, frozen=True):
+    """Whose account it is, and how a webhook's URL names it."""
+
+    merchant_id: UUID
+    gateway: str
+    slug: str
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """One gateway account of a merchant, opened."""
+
+    id: UUID
+    merchant_id: UUID
+    gateway: str
+    slug: str
+    driver: Gateway
+
+
+class Accounts:
+    """Every gateway account of the installation, opened when first asked for."""
+
+    def __init__(self, db: Database, vault: Vault, clock: Clock, *, timeout_s: float) -> None:
+        self._db = db
+        self._vault = vault
+        self._clock = clock
+        self._timeout_s = timeout_s
+        self._open: dict[UUID, Account] = {}
+        self._slugs: dict[tuple[str, str | None], UUID] = {}
+        self._wires: list[Wire] = []
+
+    async def by_id(self, account_id: UUID) -> Account:
+        """Raises UnknownAccountError."""
+        if account_id not in self._open:
+            async with self._db.door() as conn:
+                row = await conn.fetchrow(
+                    "SELECT * FROM gateway_accounts WHERE id = $1", account_id
+                )
+            if row is None:
+                raise UnknownAccountError(str(account_id))
+            settings = unseal(self._vault, row["gateway"], row["slug"], row["settings"])
+            self._open[account_id] = self._opened(
+                row["id"], row["merchant_id"], row["gateway"], row["slug"], settings
+            )
+        return self._open[account_id]
+
+    async def by_slug(self, gateway: str, slug: str | None) -> Account | None:
+        """The account that a webhook's URL names; None as slug is the gateway's first."""
+        known = self._slugs.get((gateway, slug))
+        if known is None:
+            async with self._db.door() as conn:
+                row = await conn.fetchrow(_BY_SLUG, gateway, slug)
+            if row is None:
+                return None
+            known = row["id"]
+            self._slugs[gateway, slug] = known
+        return await self.by_id(known)
+
+    async def close(self) -> None:
+        """Give the connections to the gateways back."""
+        for wire in self._wires:
+            await wire.close()
+
+    def _opened(
+        self, account_id: UUID, merchant_id: UUID, gateway: str, slug: str, settings: Struct
+    ) -> Account:
+        driver = drivers()[gateway]
+        where = driver.address(settings)
+
+        async def record(exchange: Exchange) -> None:
+            await self._record(account_id, merchant_id, exchange)
+
+        wire = Wire.to(
+            where, timeout_s=self._timeout_s, record=record, now_ms=self._clock.monotonic_ms
+        )
+        self._wires.append(wire)
+        return Account(
+            id=account_id,
+            merchant_id=merchant_id,
+            gateway=gateway,
+            slug=slug,
+            driver=driver.open(settings, wire),
+        )
+
+    async def _record(self, account_id: UUID, merchant_id: UUID, exchange: Exchange) -> None:
+        async with self._db.as_merchant(merchant_id) as conn:
+            await conn.execute(
+                "INSERT INTO exchanges (merchant_id, account_id, method, url, request, status,"
+                " response, failure, took_ms, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                merchant_id, account_id, exchange.method, exchange.url,
+                redact(exchange.request, _SECRET_NAMES), exchange.status,
+                redact(exchange.response, _SECRET_NAMES), exchange.failure, exchange.took_ms,
+                self._clock.now(),
+            )  # fmt: skip
+
+
+def seal(vault: Vault, gateway: str, slug: str, settings: Struct) -> bytes:
+    """A driver's settings, as they rest in the database."""
+    plain = msgspec.json.encode(settings, enc_hook=_reveal)
+    return vault.seal(plain, f"account:{gateway}:{slug}")
+
+
+def unseal(vault: Vault, gateway: str, slug: str, sealed: bytes) -> Struct:
+    """A driver's settings, read back. Raises SealBrokenError."""
+    plain = vault.open(sealed, f"account:{gateway}:{slug}")
+    settings: Struct = msgspec.json.decode(
+        plain, type=drivers()[gateway].Settings, dec_hook=_conceal
+    )
+    return settings
+
+
+def _reveal(value: object) -> object:
+    if isinstance(value, Secret):
+        return value.reveal()
+    raise NotImplementedError(type(value).__name__)
+
+
+def _conceal(kind: type, value: object) -> object:
+    if kind is Secret and isinstance(value, str):
+        return Secret(value)
+    raise NotImplementedError(kind.__name__)
+
+
+async def keep(
+    conn: Connection, vault: Vault, now: datetime, name: AccountName, settings: Struct
+) -> UUID:
+    """Keep an account's settings, sealed; again replaces them. Returns its id."""
+    gateway, slug = name.gateway, name.slug
+    account_id: UUID = await conn.fetchval(
+        "INSERT INTO gateway_accounts (id, merchant_id, gateway, slug, settings, created_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6)"
+        " ON CONFLICT (gateway, slug) DO UPDATE SET settings = $5 RETURNING id",
+        uuid7(now), name.merchant_id, gateway, slug, seal(vault, gateway, slug, settings),
+        now,
+    )  # fmt: skip
+    return account_id

@@ -1,0 +1,216 @@
+"""Down to the machines: offer the oldest unit of an idle machine, repeat, ask, and know when to stop.
+
+GO and offers are committed before they are sent, and count as sent from then on.
+"""
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import assert_never
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from coinslot.channels import messages as wire
+from coinslot.db.pool import Connection
+from coinslot.sales import store
+from coinslot.sales.fulfillment_flow import FULFILLMENT
+from coinslot.sales.move import Moved, move
+from coinslot.sales.shop import Shop
+
+log = structlog.get_logger(__name__)
+
+Wire = Mapping[str, object]
+
+
+async def offer_next(shop: Shop, merchant_id: UUID, outlet: str) -> bool:
+    """Offer the oldest queued unit if the machine is idle and heard of; whether it was offered."""
+    now = shop.now()
+    try:
+        async with shop.db.as_merchant(merchant_id) as conn:
+            machine = await conn.fetchrow(store.LOCK_MACHINE, outlet)
+            if machine is None or not _ready(shop, machine, now):
+                return False
+            if await conn.fetchval(store.OPEN_UNIT, outlet) is not None:
+                return False
+            unit = await conn.fetchrow(store.NEXT_UNIT, outlet, now)
+            if unit is None:
+                return False
+            down = await _begin(shop, conn, machine, unit)
+    except asyncpg.UniqueViolationError:
+        return False  # another process was first; the index decides
+    await shop.line.send(outlet, machine["channel"], down)
+    return True
+
+
+def _ready(shop: Shop, machine: asyncpg.Record, now: datetime) -> bool:
+    seen = machine["last_seen_at"]
+    heard_of = seen is not None and now - seen <= shop.windows.span("online_s")
+    return heard_of and shop.line.reaches(machine["outlet_id"], machine["channel"])
+
+
+async def _begin(
+    shop: Shop, conn: Connection, machine: asyncpg.Record, unit: asyncpg.Record
+) -> Wire:
+    now = shop.now()
+    if machine["dialect"] == "simple":
+        until = now + shop.windows.span("in_doubt_s")
+        await move(
+            conn, FULFILLMENT, unit["id"], "COMMAND", now,
+            go_at=now, offered_at=now, hard_deadline=until,
+            due_at=min(until, now + shop.windows.span("run_s")),
+        )  # fmt: skip
+        return command(unit)
+    seq = unit["seq"]
+    if seq is None or seq < machine["next_seq"] - 1:
+        seq = await conn.fetchval(store.NEW_SEQ, unit["outlet_id"])
+    await move(
+        conn, FULFILLMENT, unit["id"], "OFFER", now,
+        seq=seq, offers=1, offered_at=now, due_at=_offer_due(shop, unit, now),
+    )  # fmt: skip
+    return offer(shop, {**dict(machine), **dict(unit), "seq": seq})
+
+
+def _offer_due(shop: Shop, unit: asyncpg.Record, now: datetime) -> datetime:
+    """When silence ends the offer: never past the dispatch window, for GO is not out yet."""
+    return min(now + shop.windows.span("offer_s"), max(unit["dispatch_by"], now))
+
+
+def offer(shop: Shop, unit: Mapping[str, object]) -> Wire:
+    """The OFFER for a unit's row joined with its line and outlet."""
+    return wire.to_wire(
+        wire.Offer(
+            unit_id=unit["id"],  # type: ignore[arg-type]
+            seq=unit["seq"],  # type: ignore[arg-type]
+            slot=str(unit["slot"]),
+            sku=str(unit["sku"]),
+            amount_minor=unit["amount_minor"],  # type: ignore[arg-type]
+            price_version=unit["price_version"],  # type: ignore[arg-type]
+            planogram_version=unit["planogram_version"],  # type: ignore[arg-type]
+            lease_ms=shop.windows.lease_ms,
+        )
+    )
+
+
+def command(unit: Mapping[str, object]) -> Wire:
+    """The one command of the simple dialect."""
+    return wire.to_wire(
+        wire.Dispense(
+            order_id=str(unit["order_id"]),
+            unit_id=unit["id"],  # type: ignore[arg-type]
+            machine_id=str(unit["outlet_id"]),
+            slot=str(unit["slot"]),
+            amount=unit["amount_minor"],  # type: ignore[arg-type]
+            currency=str(unit["currency"]),
+        )
+    )
+
+
+def query(unit: Mapping[str, object], nonce: str) -> wire.Query:
+    """A question bound to a nonce, for a unit whose GO is committed."""
+    return wire.Query(
+        unit_id=unit["id"],  # type: ignore[arg-type]
+        seq=unit["seq"],  # type: ignore[arg-type]
+        journal_id=str(unit["journal_id"]),
+        nonce=nonce,
+    )
+
+
+async def ask(shop: Shop, conn: Connection, unit: asyncpg.Record) -> wire.Query:
+    """Commit a fresh nonce for a unit and return the question; the caller sends it afterwards."""
+    now = shop.now()
+    nonce = secrets.token_hex(8)
+    await move(
+        conn, FULFILLMENT, unit["id"], "SILENCE", now,
+        nonce=nonce, queries=unit["queries"] + 1, due_at=_next_question(shop, unit, now),
+    )  # fmt: skip
+    return query(unit, nonce)
+
+
+def _next_question(shop: Shop, unit: asyncpg.Record, now: datetime) -> datetime:
+    """Every query_s while the machine may be running, then twelve times as rarely."""
+    pace = shop.windows.query_s * (1 if unit["state"] != "in_doubt" else 12)
+    return min(now + timedelta(seconds=pace), unit["hard_deadline"])
+
+
+async def drive(shop: Shop, row: asyncpg.Record) -> None:
+    """A unit's time has come: offer, repeat, ask, or let its deadline pass."""
+    merchant, outlet = row["merchant_id"], row["outlet_id"]
+    if row["state"] == "queued" and shop.now() < row["dispatch_by"]:
+        if not await offer_next(shop, merchant, outlet):
+            await _wait_for_machine(shop, row)
+        return
+    async with shop.db.as_merchant(merchant) as conn:
+        unit = await conn.fetchrow(store.LOCK_UNIT, row["id"], outlet)
+        if unit is None or unit["settlement"] is not None or unit["state"] != row["state"]:
+            return
+        down = await _pass_time(shop, conn, unit)
+    if down is not None:
+        await shop.line.send(outlet, unit["channel"], down)
+    shop.wakes.ring("refunds", "fulfillments")
+
+
+async def _wait_for_machine(shop: Shop, row: asyncpg.Record) -> None:
+    """Queued units are drained on connect, heartbeat and idle; by themselves they wait."""
+    async with shop.db.as_merchant(row["merchant_id"]) as conn:
+        await conn.execute(
+            "UPDATE fulfillments SET due_at = least($2, dispatch_by), leased_until = NULL"
+            " WHERE id = $1 AND state = 'queued'",
+            row["id"],
+            shop.after("offer_s"),
+        )
+
+
+async def _pass_time(shop: Shop, conn: Connection, unit: asyncpg.Record) -> Wire | None:
+    now = shop.now()
+    match unit["state"]:
+        case "queued":
+            await _settle(conn, unit, "DEADLINE", "never_sent", now)
+        case "offered" if now >= unit["dispatch_by"]:
+            await _settle(conn, unit, "DEADLINE", "never_sent", now)
+        case "offered" if unit["offers"] < shop.windows.offers:
+            await move(
+                conn, FULFILLMENT, unit["id"], "OFFER", now,
+                offers=unit["offers"] + 1, due_at=_offer_due(shop, unit, now),
+            )  # fmt: skip
+            return offer(shop, unit)
+        case "offered":
+            await move(
+                conn, FULFILLMENT, unit["id"], "SILENCE", now,
+                offers=0, due_at=_offer_due(shop, unit, now),
+            )  # fmt: skip
+        case "going" | "started" | "in_doubt":
+            return await _chase(shop, conn, unit)
+        case other:
+            assert_never(other)
+    return None
+
+
+async def _chase(shop: Shop, conn: Connection, unit: asyncpg.Record) -> Wire | None:
+    """GO is out: only evidence settles, then policy; a machine with a journal is asked meanwhile."""
+    now = shop.now()
+    if unit["state"] == "in_doubt" and now >= unit["hard_deadline"]:
+        await _settle(conn, unit, "DEADLINE", "policy", now)
+        return None
+    asks = unit["dialect"] == "leased"
+    quiet_since = (unit["lease_end"] or unit["go_at"]) + shop.windows.span("run_s")
+    if unit["state"] != "in_doubt" and (now >= quiet_since or now >= unit["hard_deadline"]):
+        await move(
+            conn, FULFILLMENT, unit["id"], "DEADLINE", now,
+            due_at=min(shop.after("query_s"), unit["hard_deadline"]) if asks
+            else unit["hard_deadline"],
+        )  # fmt: skip
+        return None
+    if not asks:
+        await conn.execute(
+            "UPDATE fulfillments SET due_at = $2 WHERE id = $1", unit["id"], unit["hard_deadline"]
+        )
+        return None
+    return wire.to_wire(await ask(shop, conn, unit))
+
+
+async def _settle(
+    conn: Connection, unit: asyncpg.Record, event: str, basis: str, now: datetime
+) -> Moved:
+    return await move(conn, FULFILLMENT, unit["id"], event, now, basis=basis)

@@ -1,0 +1,175 @@
+"""Money back, driven to proof: look first, send with the refund's own key, look again, or call a person.
+
+The row and its key stand before the gateway is called, and no call is made inside a transaction.
+"""
+
+from datetime import datetime, timedelta
+from typing import assert_never
+
+import asyncpg
+import msgspec
+
+from coinslot.gateways.base import (
+    Absent,
+    Declined,
+    Mark,
+    RefundFact,
+    RefundOrder,
+    Refunds,
+    Unclear,
+)
+from coinslot.kit.money import Money
+from coinslot.merchants.accounts import Account
+from coinslot.sales import store
+from coinslot.sales.move import move
+from coinslot.sales.refund_flow import REFUND
+from coinslot.sales.shop import Shop
+from coinslot.sales.take import work_facts
+
+
+async def drive(shop: Shop, row: asyncpg.Record) -> None:
+    """A refund's time has come: find it in the gateway's own list, or send it."""
+    account = await shop.accounts.by_id(row["account_id"])
+    refund = await _look(shop, account, row)
+    if refund is None:
+        return
+    alive = refund["key_sent_at"] is None or (
+        shop.now() - refund["key_sent_at"] < timedelta(seconds=account.driver.refund_key_life_s)
+    )
+    async with shop.db.as_merchant(account.merchant_id) as conn:
+        # The list has just shown that no refund of ours is there: past its key's life too, what
+        # was sent before is provably absent, and the same key may go out.
+        await conn.execute(
+            store.SEND_REFUND, refund["id"], refund["key_sent_at"] if alive else shop.now()
+        )
+    answer = await account.driver.give_back(order(shop, refund))
+    await _settle(shop, account, refund, answer)
+
+
+def order(shop: Shop, refund: asyncpg.Record) -> RefundOrder:
+    """What the gateway is asked: the same on every retry."""
+    return RefundOrder(
+        gateway_payment_id=refund["gateway_payment_id"],
+        money=Money(refund["amount_minor"], refund["currency"]),
+        key=refund["key"],
+        mark=Mark(installation=shop.installation, refund=str(refund["id"])),
+        reason=refund["reason"],
+    )
+
+
+async def _look(shop: Shop, account: Account, row: asyncpg.Record) -> asyncpg.Record | None:
+    """The refund if it still has to be sent; None when the list settled it or cannot be read."""
+    refund = await _pending(shop, account, row)
+    if refund is None:
+        return None
+    found = await account.driver.refunds(refund["gateway_payment_id"])
+    match found:
+        case Refunds(facts=facts):
+            await work_facts(shop, account, facts)
+            if any(_is(refund, fact, shop.installation) for fact in facts):
+                await _put_off(shop, account, refund)
+                return None
+        case Absent():
+            pass  # the payment is not known there: sending will be declined, for a person
+        case Unclear(reason=reason):
+            await _retry(shop, account, refund, "UNCLEAR", reason)
+            return None
+        case other:
+            assert_never(other)
+    return await _uncovered(shop, account, refund)
+
+
+def _is(refund: asyncpg.Record, fact: RefundFact, installation: str) -> bool:
+    mine = fact.mark is not None and fact.mark.installation == installation
+    return fact.gateway_refund_id == refund["gateway_refund_id"] or (
+        mine and fact.mark is not None and fact.mark.refund == str(refund["id"])
+    )
+
+
+async def _pending(
+    shop: Shop, account: Account, row: asyncpg.Record
+) -> asyncpg.Record | None:
+    async with shop.db.as_merchant(account.merchant_id) as conn:
+        refund = await conn.fetchrow(store.LOCK_REFUND, row["id"])
+        if refund is not None and refund["state"] == "pending":
+            return refund
+        await conn.execute(
+            "UPDATE refunds SET due_at = NULL, leased_until = NULL WHERE id = $1", row["id"]
+        )
+        return None
+
+
+async def _uncovered(
+    shop: Shop, account: Account, refund: asyncpg.Record
+) -> asyncpg.Record | None:
+    """None when the gateway has given this money back by itself: ours would be a second time."""
+    async with shop.db.as_merchant(account.merchant_id) as conn:
+        capture = await conn.fetchrow(store.LOCK_CAPTURE, refund["capture_id"])
+        now_refund = await conn.fetchrow(store.LOCK_REFUND, refund["id"])
+        if capture is None or now_refund is None or now_refund["state"] != "pending":
+            return None
+        if capture["outside"] - capture["outside_used"] >= refund["amount_minor"]:
+            await move(conn, REFUND, refund["id"], "COVERED", shop.now(),
+                       ended_at=shop.now(), due_at=None)  # fmt: skip
+            return None
+        return now_refund
+
+
+async def _settle(
+    shop: Shop,
+    account: Account,
+    refund: asyncpg.Record,
+    answer: RefundFact | Declined | Unclear,
+) -> None:
+    match answer:
+        case RefundFact():
+            await work_facts(shop, account, (own(shop, refund, answer),))
+            await _put_off(shop, account, refund)
+        case Unclear(reason=reason):
+            await _retry(shop, account, refund, "UNCLEAR", reason)
+        case Declined(permanent=False, reason=reason) if not _too_old(shop, refund):
+            await _retry(shop, account, refund, "UNCLEAR", reason)
+        case Declined(reason=reason):
+            await _retry(shop, account, refund, "REFUSED", reason)
+        case other:
+            assert_never(other)
+
+
+def own(shop: Shop, refund: asyncpg.Record, fact: RefundFact) -> RefundFact:
+    """The direct answer to our call is ours, whether or not the gateway repeats our mark."""
+    mark = Mark(installation=shop.installation, refund=str(refund["id"]))
+    return msgspec.structs.replace(fact, mark=mark)
+
+
+def _too_old(shop: Shop, refund: asyncpg.Record) -> bool:
+    return shop.now() - refund["created_at"] > shop.windows.span("refund_owed_s")
+
+
+async def _retry(
+    shop: Shop, account: Account, refund: asyncpg.Record, event: str, reason: str
+) -> None:
+    async with shop.db.as_merchant(account.merchant_id) as conn:
+        await move(
+            conn, REFUND, refund["id"], event, shop.now(), failure=reason[:500],
+            tries=refund["tries"] + 1,
+            due_at=None if event == "REFUSED" else _next_look(shop, refund),
+        )  # fmt: skip
+
+
+async def _put_off(shop: Shop, account: Account, refund: asyncpg.Record) -> None:
+    """Still pending at the gateway: it is looked at again, ever more rarely, until it is proved."""
+    async with shop.db.as_merchant(account.merchant_id) as conn:
+        await conn.execute(
+            "UPDATE refunds SET due_at = CASE WHEN state = 'pending' THEN $2::timestamptz END,"
+            " tries = tries + 1, leased_until = NULL WHERE id = $1",
+            refund["id"],
+            _next_look(shop, refund),
+        )
+
+
+def _next_look(shop: Shop, refund: asyncpg.Record) -> datetime:
+    pause_s = min(
+        shop.windows.refund_look_s * 2 ** min(refund["tries"], 20),
+        shop.windows.refund_pause_max_s,
+    )
+    return shop.now() + timedelta(seconds=pause_s)

@@ -1,0 +1,235 @@
+"""Looking for what no webhook told: payments of our QR codes, and whose an unmatched capture is.
+
+It also drives a QR code's own life at the gateway: wanted, open, closing, closed.
+"""
+
+from datetime import timedelta
+from typing import assert_never
+
+import asyncpg
+import msgspec
+import structlog
+
+from coinslot.gateways.base import (
+    Absent,
+    Declined,
+    Mark,
+    PaymentFact,
+    Payments,
+    PrintsQr,
+    QrFact,
+    QrOrder,
+    Taken,
+    Unclear,
+)
+from coinslot.kit.money import Money
+from coinslot.merchants.accounts import Account
+from coinslot.sales import store
+from coinslot.sales.attempt_flow import ATTEMPT
+from coinslot.sales.move import move
+from coinslot.sales.payment_flow import PAYMENT
+from coinslot.sales.shop import Shop
+from coinslot.sales.take import work_facts
+
+log = structlog.get_logger(__name__)
+
+_OVERLAP = timedelta(minutes=10)  # a gateway lists by its own clock, and late
+_WATCHED_AFTER_CLOSING = timedelta(hours=2)
+
+
+async def drive_qr(shop: Shop, row: asyncpg.Record) -> None:
+    """A QR code's time has come: make it, look at its payments, or close it."""
+    account = await shop.accounts.by_id(row["account_id"])
+    driver = account.driver
+    if not isinstance(driver, PrintsQr):
+        log.error("gateway_prints_no_qr", gateway=account.gateway)
+        await _put_off(shop, row)
+        return
+    match row["stage"]:
+        case "wanted":
+            await _make(shop, account, driver, row)
+        case "open" | "closed":
+            await _poll(shop, account, driver, row)
+        case "closing":
+            await _close(shop, account, driver, row)
+        case other:
+            assert_never(other)
+
+
+async def _make(
+    shop: Shop, account: Account, driver: PrintsQr, row: asyncpg.Record
+) -> None:
+    """Find it by our mark before making it: the first answer may have been lost."""
+    mark = Mark(installation=shop.installation, qr=str(row["id"]), payment=_text(row["payment_id"]))
+    made: QrFact | Declined | Absent | Unclear = await driver.find_qr(mark)
+    if isinstance(made, Absent) and row["retired_at"] is not None:
+        async with shop.db.as_merchant(account.merchant_id) as conn:
+            await conn.execute(store.QR_CLOSED, row["id"], None)
+        return
+    if isinstance(made, Absent):
+        made = await driver.print_qr(await _order(shop, row, mark))
+    match made:
+        case QrFact():
+            await _opened(shop, row, made)
+        case Declined(reason=reason) | Unclear(reason=reason):
+            log.warning("qr_not_made", outlet=row["outlet_id"], reason=reason)
+            await _unmade(shop, row, "DECLINED" if isinstance(made, Declined) else "UNCLEAR")
+        case Absent():
+            await _put_off(shop, row)
+        case other:
+            assert_never(other)
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+async def _order(shop: Shop, row: asyncpg.Record, mark: Mark) -> QrOrder:
+    async with shop.db.as_merchant(row["merchant_id"]) as conn:
+        outlet = await conn.fetchrow(
+            "SELECT o.name, p.name AS product, r.expires_at FROM outlets o"
+            " JOIN slots s ON s.outlet_id = o.id AND s.slot = $2"
+            " JOIN products p ON p.id = s.product_id"
+            " LEFT JOIN payments y ON y.id = $3 LEFT JOIN orders r ON r.id = y.order_id"
+            " WHERE o.id = $1",
+            row["outlet_id"],
+            row["slot"],
+            row["payment_id"],
+        )
+    if outlet is None:
+        raise LookupError(f"slot {row['slot']} of {row['outlet_id']} holds nothing")
+    return QrOrder(
+        money=Money(row["amount_minor"], row["currency"]),
+        reusable=row["payment_id"] is None,
+        name=outlet["name"],
+        description=f"{outlet['product']} ({row['outlet_id']} {row['slot']})",
+        mark=mark,
+        outlet=row["outlet_id"],
+        slot=row["slot"],
+        close_by=outlet["expires_at"],
+    )
+
+
+async def _opened(shop: Shop, row: asyncpg.Record, made: QrFact) -> None:
+    async with shop.db.as_merchant(row["merchant_id"]) as conn:
+        await conn.execute(
+            store.QR_OPENED, row["id"], made.qr_code_id, made.image_url, shop.after("poll_s")
+        )
+        await _tell_payment(shop, conn, row, "SHOWN")
+
+
+async def _unmade(shop: Shop, row: asyncpg.Record, event: str) -> None:
+    async with shop.db.as_merchant(row["merchant_id"]) as conn:
+        await conn.execute(store.QR_PUT_OFF, row["id"], shop.now() + _pause(row))
+        await _tell_payment(shop, conn, row, event)
+
+
+async def _tell_payment(
+    shop: Shop, conn: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | object",
+    row: asyncpg.Record, event: str,
+) -> None:  # fmt: skip
+    if row["payment_id"] is None:
+        return
+    await move(conn, PAYMENT, row["payment_id"], event, shop.now())  # type: ignore[arg-type]
+    attempt = await conn.fetchval(  # type: ignore[union-attr]
+        "SELECT id FROM attempts WHERE payment_id = $1 ORDER BY started_at DESC LIMIT 1",
+        row["payment_id"],
+    )
+    await move(conn, ATTEMPT, attempt, event, shop.now())  # type: ignore[arg-type]
+
+
+async def _poll(
+    shop: Shop, account: Account, driver: PrintsQr, row: asyncpg.Record
+) -> None:
+    since = (row["asked_at"] or row["created_at"]) - _OVERLAP
+    asked = shop.now()
+    found = await driver.qr_payments(row["qr_code_id"], since)
+    if isinstance(found, Payments):
+        await work_facts(shop, account, found.facts)
+        watched = row["retired_at"] is None or asked < row["retired_at"] + _WATCHED_AFTER_CLOSING
+        async with shop.db.as_merchant(row["merchant_id"]) as conn:
+            await conn.execute(
+                store.QR_ASKED, row["id"], asked if found.complete else row["asked_at"],
+                shop.after("poll_s") if watched else None,
+            )  # fmt: skip
+    else:
+        await _put_off(shop, row)
+
+
+async def _close(
+    shop: Shop, account: Account, driver: PrintsQr, row: asyncpg.Record
+) -> None:
+    """Close it, but look at its payments once more: money may have come before."""
+    closed = await driver.close_qr(row["qr_code_id"])
+    if isinstance(closed, Unclear):
+        await _put_off(shop, row)
+        return
+    if isinstance(closed, Declined):
+        # Some accounts cannot close reusable codes: money through it goes back by `retired_at`.
+        log.warning("qr_not_closed", outlet=row["outlet_id"], reason=closed.reason)
+    async with shop.db.as_merchant(row["merchant_id"]) as conn:
+        await conn.execute(store.QR_CLOSED, row["id"], shop.now())
+
+
+async def _put_off(shop: Shop, row: asyncpg.Record) -> None:
+    async with shop.db.as_merchant(row["merchant_id"]) as conn:
+        await conn.execute(store.QR_PUT_OFF, row["id"], shop.now() + _pause(row))
+
+
+def _pause(row: asyncpg.Record) -> timedelta:
+    return timedelta(seconds=min(2 ** min(row["tries"], 10), 300))
+
+
+async def drive_capture(shop: Shop, row: asyncpg.Record) -> None:
+    """Money that matches nothing yet: ask the gateway which QR it came through, and whose that is."""
+    account = await shop.accounts.by_id(row["account_id"])
+    driver = account.driver
+    payment = await driver.look(row["gateway_payment_id"])
+    if not isinstance(payment, PaymentFact):
+        await _put_off_capture(shop, row)
+        return
+    qr: QrFact | Absent | Unclear = (
+        await driver.qr_of_payment(row["gateway_payment_id"])
+        if isinstance(driver, PrintsQr)
+        else Absent()
+    )
+    match qr:
+        case Unclear():
+            await _put_off_capture(shop, row)
+        case QrFact():
+            mark = qr.mark or payment.mark
+            fact = msgspec.structs.replace(
+                payment, qr_code_id=qr.qr_code_id, mark=mark, taken=Taken.CAPTURED,
+                at=row["captured_at"],
+            )  # fmt: skip
+            await _match(shop, account, row, fact)
+        case Absent():
+            await _match(
+                shop, account, row,
+                msgspec.structs.replace(payment, taken=Taken.CAPTURED, at=row["captured_at"]),
+            )  # fmt: skip
+        case other:
+            assert_never(other)
+
+
+async def _match(
+    shop: Shop, account: Account, row: asyncpg.Record, fact: PaymentFact
+) -> None:
+    """Ours by QR or mark: sold or returned. Marked ours but unknown: returned. No mark: foreign."""
+    await work_facts(shop, account, (fact,))
+    ours = fact.mark is not None and fact.mark.installation == shop.installation
+    async with shop.db.as_merchant(account.merchant_id) as conn:
+        capture = await conn.fetchrow(store.LOCK_CAPTURE, row["id"])
+        if capture is None or capture["qr_id"] is not None or capture["open"] == 0:
+            return
+        if ours:
+            await conn.execute(store.RETURN_CAPTURE, row["id"], "unknown_qr", shop.now())
+        else:
+            evidence = {"qr_code_id": fact.qr_code_id, "order": fact.gateway_order_id}
+            await conn.execute(store.CLOSE_FOREIGN, row["id"], evidence, shop.now())
+    shop.wakes.ring("refunds")
+
+
+async def _put_off_capture(shop: Shop, row: asyncpg.Record) -> None:
+    async with shop.db.as_merchant(row["merchant_id"]) as conn:
+        await conn.execute(store.PUT_OFF_CAPTURE, row["id"], shop.now() + _pause(row))

@@ -1,0 +1,112 @@
+"""What every verb of the heart is handed: the database, the clock, the windows, the ways out."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+from msgspec import Struct
+
+from coinslot.channels.base import Sending
+from coinslot.db.pool import Database
+from coinslot.kit.clock import Clock
+from coinslot.kit.secrets import Vault
+from coinslot.merchants.accounts import Account
+
+
+class Windows(Struct, frozen=True, kw_only=True):
+    """Every window of time that bounds the promise, in seconds unless the name says otherwise."""
+
+    order_s: float = 900  # an order waits for its payment
+    dispatch_s: float = 120  # from the gateway's capture time to the last offer
+    offer_s: float = 5  # one offer waits for its ACCEPT
+    offers: int = 3  # a count: offers before the unit is queued again
+    lease_ms: int = 10_000  # a machine may start within it, by its own clock
+    run_s: float = 30  # the longest run and its flush, after the lease
+    query_s: float = 5  # between two questions to a silent machine
+    in_doubt_s: float = 600  # from GO to settlement by policy
+    capture_s: float = 3600  # a capture is matched, or returned
+    match_s: float = 5  # before the gateway is asked whose an unmatched capture is
+    poll_s: float = 20  # between two looks at a QR code's payments
+    online_s: float = 20  # a machine unheard for longer is offline
+    refund_look_s: float = 5  # first pause before a refund is looked at again; it doubles
+    refund_pause_max_s: float = 3600
+    refund_owed_s: float = 3600  # after it a refund refused for lack of money calls a person
+
+    def span(self, name: str) -> timedelta:
+        """A window of this name as a span of time."""
+        value: float = getattr(self, name)
+        return timedelta(seconds=value)
+
+    def for_sql(self) -> Mapping[str, float]:
+        """The windows that the SQL functions read."""
+        return {
+            "dispatch_s": self.dispatch_s,
+            "capture_s": self.capture_s,
+            "match_s": self.match_s,
+        }
+
+
+class Accounts(Protocol):
+    """Every gateway account of the installation."""
+
+    async def by_id(self, account_id: UUID) -> Account: ...
+
+    async def by_slug(self, gateway: str, slug: str | None) -> Account | None:
+        """None as slug means the first account of that gateway."""
+        ...
+
+
+class Line(Protocol):
+    """The way to the machines that are connected to this process."""
+
+    def reaches(self, outlet: str, channel: str) -> bool: ...
+
+    async def send(self, outlet: str, channel: str, message: Mapping[str, object]) -> Sending: ...
+
+
+class NoLine:
+    """A process without machines: deadlines pass here too, but nothing is sent."""
+
+    def reaches(self, outlet: str, channel: str) -> bool:
+        return False
+
+    async def send(self, outlet: str, channel: str, message: Mapping[str, object]) -> Sending:
+        return Sending.UNREACHABLE
+
+
+@dataclass(slots=True)
+class Wakes:
+    """Wakes the sweeper of this process; polling is the floor below it."""
+
+    events: dict[str, asyncio.Event] = field(default_factory=dict)
+
+    def of(self, table: str) -> asyncio.Event:
+        return self.events.setdefault(table, asyncio.Event())
+
+    def ring(self, *tables: str) -> None:
+        for table in tables:
+            self.of(table).set()
+
+
+@dataclass(slots=True)
+class Shop:
+    """The bundle. One for a process; tests make their own with a settable clock."""
+
+    db: Database
+    clock: Clock
+    windows: Windows
+    accounts: Accounts
+    vault: Vault
+    installation: str
+    line: Line = field(default_factory=NoLine)
+    wakes: Wakes = field(default_factory=Wakes)
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def after(self, window: str) -> datetime:
+        """The moment when a window that opens now ends."""
+        return self.now() + self.windows.span(window)

@@ -1,0 +1,201 @@
+"""What pages see, read from the rows: an outlet as it is now, an order for the whole of its life."""
+
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from coinslot.channels import drivers
+from coinslot.channels.base import Powers, guarantee
+from coinslot.db.pool import Connection
+from coinslot.kit.money import Money
+from coinslot.sales import store
+from coinslot.sales.shop import Shop
+from coinslot.sales.views import (
+    ItemView,
+    NearestView,
+    OrderView,
+    OutletView,
+    PayView,
+    RefundView,
+    UnitView,
+    WhyNot,
+)
+
+
+async def outlet(shop: Shop, code: str) -> OutletView | None:
+    """The outlet with this code, or None."""
+    async with shop.db.door() as conn:
+        merchant = await conn.fetchval(store.OUTLET_OWNER, code)
+    if merchant is None:
+        return None
+    async with shop.db.as_merchant(merchant) as conn:
+        row = await conn.fetchrow(store.OUTLET, code)
+        slots = await conn.fetch(store.SLOTS, code, shop.now())
+        if row is None:
+            return None
+        why_not = _why_not(shop, row, slots)
+        nearest = await _nearest(shop, conn, row) if why_not else None
+    items = tuple(
+        ItemView(
+            slot=slot["slot"],
+            name=slot["name"],
+            price=Money(slot["price_minor"], row["currency"]),
+            available=slot["out_of_sale_at"] is None and slot["promised"] < slot["stock"],
+        )
+        for slot in slots
+    )
+    return OutletView(
+        code=code,
+        name=row["name"],
+        place=row["place"],
+        kind=row["kind"],
+        merchant_name=row["merchant_name"],
+        channel=row["channel"],
+        dialect=row["dialect"],
+        guarantee=guarantee(powers(row["channel"], row["dialect"], row["has_sensor"])).value,
+        ready=not why_not,
+        why_not=why_not,
+        operator_contact=row["contact"],
+        currency=row["currency"],
+        items=items,
+        nearest=nearest,
+    )
+
+
+def powers(channel: str, dialect: str, has_sensor: bool | None) -> Powers:
+    """What a channel can do with this very machine: evidence takes a sensor that says it is there."""
+    driver = drivers().get(channel)
+    found: Powers | None = driver.powers.get(dialect) if driver is not None else None
+    if found is None:
+        return Powers()
+    if found.idempotent_command and not has_sensor:
+        return Powers(
+            idempotent_command=True, status_query=found.status_query,
+            result_push=found.result_push, expiry=found.expiry, cancel=found.cancel,
+        )  # fmt: skip
+    return found
+
+
+def _why_not(shop: Shop, row: asyncpg.Record, slots: list[asyncpg.Record]) -> WhyNot:
+    seen = row["last_seen_at"]
+    if row["decommissioned_at"] is not None or row["account_id"] is None:
+        return WhyNot.OUT_OF_SERVICE
+    if seen is None or shop.now() - seen > shop.windows.span("online_s"):
+        return WhyNot.OFFLINE
+    if slots and all(slot["out_of_sale_at"] is not None for slot in slots):
+        return WhyNot.BROKEN
+    if not any(s["out_of_sale_at"] is None and s["promised"] < s["stock"] for s in slots):
+        return WhyNot.SOLD_OUT
+    return WhyNot.READY
+
+
+async def _nearest(shop: Shop, conn: Connection, row: asyncpg.Record) -> NearestView | None:
+    since = shop.now() - shop.windows.span("online_s")
+    other = await conn.fetchrow(store.OTHERS, row["id"], since, row["place"])
+    if other is None:
+        return None
+    return NearestView(code=other["id"], name=other["name"], place=other["place"])
+
+
+async def order(shop: Shop, token: str) -> OrderView | None:
+    """The order behind an unguessable link, or None."""
+    async with shop.db.door() as conn:
+        merchant: UUID | None = await conn.fetchval(
+            "SELECT merchant_id FROM orders WHERE token = $1", token
+        )
+    if merchant is None:
+        return None
+    async with shop.db.as_merchant(merchant) as conn:
+        row = await conn.fetchrow(store.ORDER_PAGE, token)
+        if row is None:
+            return None
+        lines = await conn.fetch(store.ORDER_LINES, row["id"])
+        units = await conn.fetch(store.ORDER_UNITS, row["id"])
+        refunds = await conn.fetch(store.ORDER_REFUNDS, row["id"])
+    return _order_view(row, lines, units, refunds)
+
+
+def _order_view(
+    row: asyncpg.Record,
+    lines: list[asyncpg.Record],
+    units: list[asyncpg.Record],
+    refunds: list[asyncpg.Record],
+) -> OrderView:
+    open_units = [u for u in units if u["settlement"] is None]
+    return OrderView(
+        token=row["token"],
+        number=row["number"],
+        version=row["seen_version"],
+        state=row["state"],
+        outlet_code=row["outlet_id"],
+        outlet_name=row["outlet_name"],
+        merchant_name=row["merchant_name"],
+        operator_contact=row["contact"],
+        slot=lines[0]["slot"],
+        money=Money(row["amount_minor"], row["currency"]),
+        units=tuple(_units(units, lines)),
+        placed_at=row["placed_at"],
+        expires_at=row["expires_at"] or row["placed_at"],
+        paid_at=row["paid_at"],
+        sent_at=_latest(units, "offered_at"),
+        confirmed_at=_latest(units, "go_at"),
+        taken_at=_latest([u for u in units if u["settlement"] == "fulfilled"], "settled_at"),
+        refund_by=max((_refund_by(u) for u in open_units), default=None),
+        refunds=tuple(
+            RefundView(
+                money=Money(r["amount_minor"], r["currency"]),
+                state=r["state"],
+                at=r["ended_at"] or r["created_at"],
+                gateway_refund_id=r["gateway_refund_id"],
+            )
+            for r in refunds
+            if r["state"] != "failed"
+        ),
+        pay=_pay(row),
+        by_policy=any(u["basis"] == "policy" for u in units),
+        dispatch_pending=any(u["state"] in ("queued", "offered") for u in open_units),
+        gateway_payment_id=row["gateway_payment_id"],
+    )
+
+
+def _units(units: list[asyncpg.Record], lines: list[asyncpg.Record]) -> list[UnitView]:
+    """The units; before the money there are none, so each line stands for its own."""
+    if not units:
+        return [UnitView(unit_id=line["id"], name=line["name"], state="placed") for line in lines]
+    return [
+        UnitView(
+            unit_id=u["id"],
+            name=u["name"],
+            state=u["state"],
+            settlement=u["settlement"],
+            basis=u["basis"],
+        )
+        for u in units
+    ]
+
+
+def _latest(units: list[asyncpg.Record], column: str) -> datetime | None:
+    return max((u[column] for u in units if u[column] is not None), default=None)
+
+
+def _refund_by(unit: asyncpg.Record) -> datetime:
+    """Before GO the dispatch window ends it, after GO the deadline of doubt."""
+    latest: datetime = unit["dispatch_by"] if unit["go_at"] is None else unit["hard_deadline"]
+    return latest
+
+
+def _pay(row: asyncpg.Record) -> PayView | None:
+    if row["state"] != "placed" or row["qr_stage"] != "open":
+        return None
+    return PayView(
+        image_url=row["image_url"], qr_code_id=row["qr_code_id"], expires_at=row["expires_at"]
+    )
+
+
+async def find(shop: Shop, code: str, minor: int, minute: datetime) -> list[OrderView]:
+    """Orders of one outlet and amount, paid around that minute: for who paid a printed QR."""
+    async with shop.db.door() as conn:
+        rows = await conn.fetch(store.FIND_ORDERS, code, minor, minute)
+    views = [await order(shop, row["token"]) for row in rows]
+    return [view for view in views if view is not None]

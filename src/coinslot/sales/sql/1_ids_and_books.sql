@@ -1,0 +1,39 @@
+-- Small things the other functions stand on: ids, ledger lines, names.
+
+-- RFC 9562 version 7, milliseconds; the same kind as kit/ids.py makes.
+CREATE OR REPLACE FUNCTION uuid7(p_now timestamptz) RETURNS uuid LANGUAGE sql VOLATILE AS $$
+    SELECT encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
+        PLACING substring(int8send((extract(epoch FROM p_now) * 1000)::bigint) FROM 3)
+        FROM 1 FOR 6), 52, 1), 53, 1), 'hex')::uuid
+$$;
+
+-- Four letters to say aloud, without I and O.
+CREATE OR REPLACE FUNCTION order_number(p_id uuid) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT string_agg(substr('ABCDEFGHJKLMNPQRSTUVWXYZ', get_byte(uuid_send(p_id), i) % 24 + 1, 1), '')
+    FROM generate_series(10, 13) AS i
+$$;
+
+-- One movement of money: debit one account, credit the other.
+CREATE OR REPLACE FUNCTION book(p_capture captures, p_debit text, p_credit text,
+    p_amount bigint, p_why text, p_now timestamptz) RETURNS void LANGUAGE sql AS $$
+    WITH t AS MATERIALIZED (SELECT gen_random_uuid() AS txn)
+    INSERT INTO ledger (txn, merchant_id, capture_id, account, currency, amount, why, at)
+    SELECT t.txn, p_capture.merchant_id, p_capture.id, side.account, p_capture.currency,
+           side.amount, p_why, p_now
+    FROM t, (VALUES (p_debit, p_amount), (p_credit, -p_amount)) AS side (account, amount)
+$$;
+
+-- A thing worth telling that is no move.
+CREATE OR REPLACE FUNCTION tell(p_merchant uuid, p_machine text, p_subject uuid, p_event text,
+    p_data jsonb, p_now timestamptz) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO events (merchant_id, machine, subject_id, event, data, at)
+    VALUES (p_merchant, p_machine, p_subject, p_event, p_data, p_now)
+$$;
+
+CREATE OR REPLACE FUNCTION note_discrepancy(p_kind text, p_capture captures, p_unit uuid,
+    p_refund uuid, p_amount bigint, p_now timestamptz) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO discrepancies
+        (merchant_id, kind, capture_id, fulfillment_id, refund_id, amount_minor, at)
+    VALUES (p_capture.merchant_id, p_kind, p_capture.id, p_unit, p_refund, p_amount, p_now)
+    ON CONFLICT DO NOTHING
+$$;

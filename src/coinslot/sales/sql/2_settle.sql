@@ -1,0 +1,185 @@
+-- What follows from settling a unit, in the same transaction: counters, ledger, refund, order.
+
+-- Money back for `p_amount` of a capture. What the gateway gave back by itself counts first:
+-- our own refund is only for the rest, so that nothing is paid twice.
+CREATE OR REPLACE FUNCTION owe_refund(p_capture uuid, p_unit uuid, p_amount bigint, p_reason text,
+    p_now timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    c captures%ROWTYPE;
+    covered bigint;
+BEGIN
+    SELECT * INTO STRICT c FROM captures WHERE id = p_capture FOR UPDATE;
+    covered := least(c.outside - c.outside_used, p_amount);
+    IF covered > 0 THEN
+        UPDATE captures SET outside_used = outside_used + covered WHERE id = c.id;
+        PERFORM book(c, 'refunds_payable', 'refunds_outside', covered, 'covered_outside', p_now);
+    END IF;
+    IF p_amount > covered THEN
+        UPDATE captures SET refund_intended = refund_intended + p_amount - covered WHERE id = c.id;
+        PERFORM make_refund(c, p_unit, NULL, p_amount - covered, p_reason, p_now);
+    END IF;
+END $$;
+
+CREATE OR REPLACE FUNCTION make_refund(p_capture captures, p_unit uuid, p_replaces uuid,
+    p_amount bigint, p_reason text, p_now timestamptz) RETURNS uuid LANGUAGE plpgsql AS $$
+DECLARE
+    new_id uuid := uuid7(p_now);
+BEGIN
+    INSERT INTO refunds (id, merchant_id, account_id, capture_id, fulfillment_id, replaces, origin,
+        state, amount_minor, currency, reason, key, created_at, hard_deadline, due_at)
+    VALUES (new_id, p_capture.merchant_id, p_capture.account_id, p_capture.id, p_unit, p_replaces,
+        'ours', 'pending', p_amount, p_capture.currency, p_reason, 'rf_' || replace(new_id::text,
+        '-', ''), p_now, p_now + interval '60 seconds', p_now);
+    PERFORM tell(p_capture.merchant_id, 'refund', new_id, 'INTENDED',
+        jsonb_build_object('reason', p_reason, 'amount', p_amount), p_now);
+    RETURN new_id;
+END $$;
+
+-- When the last unit of an order is settled the order ends.
+CREATE OR REPLACE FUNCTION end_order(p_order uuid, p_now timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    open_units bigint;
+    back_units bigint;
+BEGIN
+    PERFORM FROM orders WHERE id = p_order FOR UPDATE;
+    SELECT count(*) FILTER (WHERE settlement IS NULL),
+           count(*) FILTER (WHERE settlement = 'refund_due')
+    INTO open_units, back_units FROM fulfillments WHERE order_id = p_order;
+    IF open_units = 0 THEN
+        PERFORM move_order(p_order,
+            CASE WHEN back_units = 0 THEN 'HANDED_OVER' ELSE 'GONE_BACK' END,
+            jsonb_build_object('ended_at', p_now, 'due_at', NULL), p_now);
+    END IF;
+END $$;
+
+CREATE OR REPLACE FUNCTION fulfillment_hand_over(p_unit uuid, p_now timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    u fulfillments%ROWTYPE;
+    c captures%ROWTYPE;
+BEGIN
+    SELECT * INTO STRICT u FROM fulfillments WHERE id = p_unit;
+    UPDATE captures SET open = open - u.amount_minor, fulfilled = fulfilled + u.amount_minor
+        WHERE id = u.capture_id RETURNING * INTO STRICT c;
+    PERFORM book(c, 'obligations', 'sales', u.amount_minor, 'handed_over', p_now);
+    IF c.outside > c.outside_used THEN
+        PERFORM note_discrepancy('refunded_outside_and_handed_over', c, u.id, NULL,
+            least(c.outside - c.outside_used, u.amount_minor), p_now);
+    END IF;
+    UPDATE slots SET stock = greatest(stock - 1, 0), failures_in_row = 0
+        WHERE outlet_id = u.outlet_id AND slot = u.slot;
+    PERFORM end_order(u.order_id, p_now);
+END $$;
+
+CREATE OR REPLACE FUNCTION fulfillment_give_back(p_unit uuid, p_now timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    u fulfillments%ROWTYPE;
+    c captures%ROWTYPE;
+BEGIN
+    SELECT * INTO STRICT u FROM fulfillments WHERE id = p_unit;
+    UPDATE captures SET open = open - u.amount_minor, refund_due = refund_due + u.amount_minor
+        WHERE id = u.capture_id RETURNING * INTO STRICT c;
+    PERFORM book(c, 'obligations', 'refunds_payable', u.amount_minor, u.basis, p_now);
+    PERFORM owe_refund(c.id, u.id, u.amount_minor, u.basis, p_now);
+    -- A slot that fails twice in a row is taken out of sale by itself.
+    IF u.basis IN ('no_drop', 'rejected', 'policy', 'declared') THEN
+        UPDATE slots SET failures_in_row = failures_in_row + 1,
+            out_of_sale_at = CASE WHEN failures_in_row >= 1 THEN coalesce(out_of_sale_at, p_now)
+                             ELSE out_of_sale_at END
+        WHERE outlet_id = u.outlet_id AND slot = u.slot;
+    END IF;
+    PERFORM end_order(u.order_id, p_now);
+END $$;
+
+CREATE OR REPLACE FUNCTION fulfillment_expose(p_unit uuid, p_now timestamptz)
+RETURNS void LANGUAGE sql AS $$
+    INSERT INTO exposures (fulfillment_id, merchant_id, amount_minor, currency, why, at)
+    SELECT id, merchant_id, amount_minor, currency, coalesce(failure_code, 'silence'), p_now
+    FROM fulfillments WHERE id = p_unit
+$$;
+
+-- Evidence against a unit called fulfilled: the money goes back after all, on a row of its own.
+CREATE OR REPLACE FUNCTION fulfillment_correct(p_unit uuid, p_now timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    u fulfillments%ROWTYPE;
+    c captures%ROWTYPE;
+BEGIN
+    SELECT * INTO STRICT u FROM fulfillments WHERE id = p_unit;
+    INSERT INTO corrections (fulfillment_id, merchant_id, why, at)
+    VALUES (u.id, u.merchant_id, 'evidence_of_no_drop', p_now) ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN RETURN; END IF;
+    UPDATE captures SET fulfilled = fulfilled - u.amount_minor,
+        refund_due = refund_due + u.amount_minor
+        WHERE id = u.capture_id RETURNING * INTO STRICT c;
+    PERFORM book(c, 'sales', 'refunds_payable', u.amount_minor, 'corrected', p_now);
+    PERFORM owe_refund(c.id, u.id, u.amount_minor, 'corrected', p_now);
+END $$;
+
+CREATE OR REPLACE FUNCTION fulfillment_note_discrepancy(p_unit uuid, p_now timestamptz)
+RETURNS void LANGUAGE sql AS $$
+    SELECT note_discrepancy('dropped_after_refund', c, u.id, NULL, u.amount_minor, p_now)
+    FROM fulfillments u JOIN captures c ON c.id = u.capture_id WHERE u.id = p_unit
+$$;
+
+-- Refunds.
+
+CREATE OR REPLACE FUNCTION refund_book_refund(p_refund uuid, p_now timestamptz)
+RETURNS void LANGUAGE sql AS $$
+    SELECT book(c, 'refunds_payable', 'gateway', r.amount_minor, 'refunded', p_now)
+    FROM refunds r JOIN captures c ON c.id = r.capture_id WHERE r.id = p_refund
+$$;
+
+CREATE OR REPLACE FUNCTION refund_unbook_refund(p_refund uuid, p_now timestamptz)
+RETURNS void LANGUAGE sql AS $$
+    SELECT book(c, 'gateway',
+        CASE r.origin WHEN 'ours' THEN 'refunds_payable' ELSE 'refunds_outside' END,
+        r.amount_minor, 'refund_failed', p_now)
+    FROM refunds r JOIN captures c ON c.id = r.capture_id WHERE r.id = p_refund
+$$;
+
+-- The gateway had given the money back by itself before our refund went out.
+CREATE OR REPLACE FUNCTION refund_book_covered(p_refund uuid, p_now timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    r refunds%ROWTYPE;
+    c captures%ROWTYPE;
+BEGIN
+    SELECT * INTO STRICT r FROM refunds WHERE id = p_refund;
+    UPDATE captures SET refund_intended = refund_intended - r.amount_minor,
+        outside_used = outside_used + r.amount_minor
+        WHERE id = r.capture_id RETURNING * INTO STRICT c;
+    PERFORM book(c, 'refunds_payable', 'refunds_outside', r.amount_minor, 'covered_outside', p_now);
+END $$;
+
+-- The old attempt is provably dead: a new refund with a new key takes its place. Where the dead one
+-- was the gateway's own and had covered a debt of ours, that debt is open again.
+CREATE OR REPLACE FUNCTION refund_try_anew(p_refund uuid, p_now timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    r refunds%ROWTYPE;
+    c captures%ROWTYPE;
+    uncovered bigint;
+BEGIN
+    SELECT * INTO STRICT r FROM refunds WHERE id = p_refund;
+    SELECT * INTO STRICT c FROM captures WHERE id = r.capture_id FOR UPDATE;
+    IF r.origin = 'ours' THEN
+        PERFORM make_refund(c, r.fulfillment_id, r.id, r.amount_minor, r.reason, p_now);
+        RETURN;
+    END IF;
+    uncovered := greatest(c.outside_used - (c.outside - r.amount_minor), 0);
+    UPDATE captures SET outside = outside - r.amount_minor, outside_used = outside_used - uncovered,
+        refund_intended = refund_intended + uncovered WHERE id = c.id;
+    IF uncovered > 0 THEN
+        PERFORM book(c, 'refunds_outside', 'refunds_payable', uncovered, 'uncovered', p_now);
+        PERFORM make_refund(c, NULL, NULL, uncovered, 'outside_refund_failed', p_now);
+    END IF;
+END $$;
+
+CREATE OR REPLACE FUNCTION refund_note_discrepancy(p_refund uuid, p_now timestamptz)
+RETURNS void LANGUAGE sql AS $$
+    SELECT note_discrepancy('dead_refund_paid', c, NULL, r.id, r.amount_minor, p_now)
+    FROM refunds r JOIN captures c ON c.id = r.capture_id WHERE r.id = p_refund
+$$;

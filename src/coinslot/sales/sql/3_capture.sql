@@ -1,0 +1,242 @@
+-- Money arrives: one path for every capture, told by a webhook, found by a poll or seen on a page.
+
+-- Where a capture stands after `accept_capture`: 'paid', 'returned', 'parked', 'known'.
+
+CREATE OR REPLACE FUNCTION accept_capture(p_account gateway_accounts, p_fact jsonb,
+    p_windows jsonb, p_now timestamptz) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    c captures%ROWTYPE;
+    q qr_codes%ROWTYPE;
+    at timestamptz := least((p_fact->>'at')::timestamptz, p_now);
+    fresh boolean := true;
+BEGIN
+    INSERT INTO captures (id, merchant_id, account_id, gateway_payment_id, currency, captured, open,
+        captured_at, seen_at, dispatch_by, hard_deadline, due_at)
+    VALUES (uuid7(p_now), p_account.merchant_id, p_account.id, p_fact->>'gateway_payment_id',
+        p_fact->'money'->>'currency', (p_fact->'money'->>'minor')::bigint,
+        (p_fact->'money'->>'minor')::bigint, at, p_now,
+        at + (p_windows->>'dispatch_s')::float8 * interval '1 second',
+        p_now + (p_windows->>'capture_s')::float8 * interval '1 second',
+        p_now + (p_windows->>'match_s')::float8 * interval '1 second')
+    ON CONFLICT (account_id, gateway_payment_id) DO NOTHING RETURNING * INTO c;
+    IF NOT FOUND THEN
+        fresh := false;
+        SELECT * INTO STRICT c FROM captures WHERE account_id = p_account.id
+            AND gateway_payment_id = p_fact->>'gateway_payment_id' FOR UPDATE;
+        IF c.captured <> (p_fact->'money'->>'minor')::bigint THEN
+            PERFORM note_discrepancy('capture_amount_changed', c, NULL, NULL, c.captured, p_now);
+        END IF;
+        IF c.qr_id IS NOT NULL OR c.open < c.captured THEN RETURN 'known'; END IF;
+    ELSE
+        PERFORM book(c, 'gateway', 'obligations', c.captured, 'captured', p_now);
+    END IF;
+
+    SELECT * INTO q FROM qr_codes WHERE account_id = p_account.id
+        AND (qr_code_id = p_fact->>'qr_code_id' OR id = try_uuid(p_fact->'mark'->>'qr')) LIMIT 1;
+    IF NOT FOUND THEN
+        RETURN CASE WHEN fresh THEN 'parked' ELSE 'known' END;
+    END IF;
+    UPDATE captures SET qr_id = q.id, due_at = NULL WHERE id = c.id RETURNING * INTO c;
+    IF q.payment_id IS NULL THEN
+        RETURN sell_printed(c, q, p_now);
+    END IF;
+    RETURN pay_placed(c, q, p_now);
+END $$;
+
+CREATE OR REPLACE FUNCTION try_uuid(p_text text) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN p_text ~ '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' THEN p_text::uuid END
+$$;
+
+-- All of it goes back: it buys no goods.
+CREATE OR REPLACE FUNCTION return_capture(p_capture uuid, p_reason text, p_now timestamptz)
+RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    c captures%ROWTYPE;
+    rest bigint;
+BEGIN
+    SELECT * INTO STRICT c FROM captures WHERE id = p_capture FOR UPDATE;
+    rest := c.open;
+    IF rest = 0 THEN RETURN 'known'; END IF;
+    UPDATE captures SET surplus = surplus + rest, open = 0, reason = p_reason, due_at = NULL
+        WHERE id = c.id;
+    PERFORM book(c, 'obligations', 'refunds_payable', rest, p_reason, p_now);
+    PERFORM owe_refund(c.id, NULL, rest, p_reason, p_now);
+    RETURN 'returned';
+END $$;
+
+-- Never ours: closed without refund, on the gateway's evidence only.
+CREATE OR REPLACE FUNCTION close_foreign(p_capture uuid, p_evidence jsonb, p_now timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    c captures%ROWTYPE;
+    rest bigint;
+BEGIN
+    SELECT * INTO STRICT c FROM captures WHERE id = p_capture FOR UPDATE;
+    rest := c.open;
+    IF rest = 0 OR c.qr_id IS NOT NULL THEN RETURN; END IF;
+    UPDATE captures SET foreign_amount = rest, open = 0, reason = 'foreign', due_at = NULL
+        WHERE id = c.id;
+    PERFORM book(c, 'obligations', 'foreign', rest, 'foreign', p_now);
+    PERFORM tell(c.merchant_id, 'capture', c.id, 'FOREIGN', p_evidence, p_now);
+END $$;
+
+-- A printed QR: each payment is an order of its own, for one unit of one slot.
+CREATE OR REPLACE FUNCTION sell_printed(p_capture captures, p_qr qr_codes, p_now timestamptz)
+RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    o_id uuid := uuid7(p_now);
+    p_id uuid := uuid7(p_now);
+BEGIN
+    IF p_qr.retired_at IS NOT NULL AND p_capture.captured_at >= p_qr.retired_at THEN
+        RETURN return_capture(p_capture.id, 'qr_retired', p_now);
+    ELSIF p_capture.captured <> p_qr.amount_minor OR p_capture.currency <> p_qr.currency THEN
+        RETURN return_capture(p_capture.id, 'amount_mismatch', p_now);
+    END IF;
+    INSERT INTO orders (id, merchant_id, outlet_id, state, token, number, source, amount_minor,
+        currency, placed_at)
+    VALUES (o_id, p_qr.merchant_id, p_qr.outlet_id, 'placed',
+        replace(gen_random_uuid()::text, '-', ''), order_number(o_id), 'printed_qr',
+        p_capture.captured, p_capture.currency, p_now);
+    INSERT INTO order_lines (id, merchant_id, order_id, product_id, slot, sku, name, quantity,
+        price_minor, cost_minor)
+    SELECT uuid7(p_now), p_qr.merchant_id, o_id, p.id, s.slot, p.sku, p.name, 1,
+        p_capture.captured, p.cost_minor
+    FROM slots s JOIN products p ON p.id = s.product_id
+    WHERE s.outlet_id = p_qr.outlet_id AND s.slot = p_qr.slot;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'slot % of % holds nothing', p_qr.slot, p_qr.outlet_id;
+    END IF;
+    INSERT INTO payments (id, merchant_id, account_id, order_id, state, amount_minor, currency,
+        created_at)
+    VALUES (p_id, p_qr.merchant_id, p_qr.account_id, o_id, 'created', p_capture.captured,
+        p_capture.currency, p_now);
+    INSERT INTO attempts (id, merchant_id, payment_id, account_id, state, started_at)
+    VALUES (uuid7(p_now), p_qr.merchant_id, p_id, p_qr.account_id, 'started', p_now);
+    RETURN pay_order(p_capture, o_id, p_id, p_now);
+END $$;
+
+-- An order placed on our page and shown one QR of its own.
+CREATE OR REPLACE FUNCTION pay_placed(p_capture captures, p_qr qr_codes, p_now timestamptz)
+RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    o orders%ROWTYPE;
+BEGIN
+    SELECT o2.* INTO STRICT o FROM payments p JOIN orders o2 ON o2.id = p.order_id
+        WHERE p.id = p_qr.payment_id FOR UPDATE OF o2;
+    IF p_capture.captured <> o.amount_minor OR p_capture.currency <> o.currency THEN
+        UPDATE captures SET payment_id = p_qr.payment_id, order_id = o.id WHERE id = p_capture.id;
+        RETURN return_capture(p_capture.id, 'amount_mismatch', p_now);
+    ELSIF o.state = 'placed' AND p_capture.captured_at >= o.expires_at THEN
+        PERFORM move_order(o.id, 'DEADLINE',
+            jsonb_build_object('ended_at', p_now, 'due_at', NULL), p_now);
+        o.state := 'expired';
+    END IF;
+    IF o.state <> 'placed' THEN
+        UPDATE captures SET payment_id = p_qr.payment_id, order_id = o.id WHERE id = p_capture.id;
+        PERFORM move_order(o.id, 'PAID', '{}', p_now);
+        RETURN return_capture(p_capture.id,
+            CASE o.state WHEN 'expired' THEN 'order_expired' ELSE 'paid_twice' END, p_now);
+    END IF;
+    RETURN pay_order(p_capture, o.id, p_qr.payment_id, p_now);
+END $$;
+
+CREATE OR REPLACE FUNCTION pay_order(p_capture captures, p_order uuid, p_payment uuid,
+    p_now timestamptz) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE captures SET payment_id = p_payment, order_id = p_order WHERE id = p_capture.id;
+    PERFORM move_payment(p_payment, 'CAPTURED', '{"due_at": null}', p_now);
+    PERFORM move_attempt(a.id, 'CAPTURED',
+        jsonb_build_object('gateway_payment_id', p_capture.gateway_payment_id), p_now)
+        FROM (SELECT id FROM attempts WHERE payment_id = p_payment
+              ORDER BY started_at DESC LIMIT 1) a;
+    PERFORM move_order(p_order, 'PAID',
+        jsonb_build_object('paid_at', p_capture.captured_at, 'due_at', NULL), p_now);
+    RETURN 'paid';
+END $$;
+
+-- An order that expires takes its payment with it; its QR is closed at the gateway, retried.
+CREATE OR REPLACE FUNCTION order_close_payment(p_order uuid, p_now timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM move_payment(id, 'DEADLINE', '{"due_at": null}', p_now)
+        FROM payments WHERE order_id = p_order;
+    UPDATE qr_codes SET retired_at = coalesce(retired_at, p_now), due_at = p_now,
+        stage = CASE stage WHEN 'open' THEN 'closing' ELSE stage END
+        WHERE payment_id IN (SELECT id FROM payments WHERE order_id = p_order);
+END $$;
+
+-- One unit for each piece paid for, in the queue of its machine.
+CREATE OR REPLACE FUNCTION order_queue_units(p_order uuid, p_now timestamptz)
+RETURNS void LANGUAGE sql AS $$
+    INSERT INTO fulfillments (id, merchant_id, order_id, line_id, capture_id, outlet_id, slot,
+        amount_minor, currency, state, queued_at, dispatch_by, hard_deadline, due_at)
+    SELECT uuid7(p_now), l.merchant_id, l.order_id, l.id, c.id, o.outlet_id, l.slot,
+        l.price_minor, o.currency, 'queued', p_now, c.dispatch_by,
+        greatest(c.dispatch_by, p_now) + interval '60 seconds', p_now
+    FROM orders o
+    JOIN order_lines l ON l.order_id = o.id
+    JOIN captures c ON c.order_id = o.id AND c.reason IS NULL,
+    generate_series(1, l.quantity)
+    WHERE o.id = p_order
+$$;
+
+-- A refund as the gateway tells it: one of ours comes nearer its proof, another is booked as it is.
+CREATE OR REPLACE FUNCTION note_refund(p_account gateway_accounts, p_fact jsonb, p_now timestamptz)
+RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    r refunds%ROWTYPE;
+    c captures%ROWTYPE;
+    event text := CASE p_fact->>'stage' WHEN 'processed' THEN 'PROVED' WHEN 'failed'
+        THEN 'FAILED_THERE' ELSE 'TAKEN_UP' END;
+    theirs text := p_fact->>'gateway_refund_id';
+    minor bigint := (p_fact->'money'->>'minor')::bigint;
+BEGIN
+    SELECT * INTO r FROM refunds WHERE account_id = p_account.id
+        AND (gateway_refund_id = theirs OR (id = try_uuid(p_fact->'mark'->>'refund')
+             AND (gateway_refund_id IS NULL OR gateway_refund_id = theirs)))
+        FOR UPDATE;
+    IF FOUND THEN
+        IF r.origin = 'gateway' AND event <> 'FAILED_THERE' THEN RETURN 'known'; END IF;
+        -- Several refunds may fail in turn: each is judged under its own id, never a stranger's.
+        PERFORM move_refund(r.id, event, jsonb_build_object('gateway_refund_id', theirs,
+            'ended_at', CASE event WHEN 'TAKEN_UP' THEN NULL ELSE p_now END,
+            'due_at', CASE event WHEN 'TAKEN_UP' THEN p_now + interval '5 seconds' END), p_now);
+        RETURN 'refund';
+    END IF;
+    SELECT * INTO c FROM captures WHERE account_id = p_account.id
+        AND gateway_payment_id = p_fact->>'gateway_payment_id' FOR UPDATE;
+    IF NOT FOUND THEN RETURN 'refund_of_unknown'; END IF;
+    IF c.foreign_amount > 0 THEN RETURN 'foreign'; END IF;
+    IF event <> 'PROVED' THEN RETURN 'refund_outside_pending'; END IF;
+    RETURN book_outside_refund(c, theirs, minor, p_now);
+END $$;
+
+-- Money that the gateway gave back by itself. What was not handed out yet is taken back first.
+CREATE OR REPLACE FUNCTION book_outside_refund(p_capture captures, p_gateway_refund text,
+    p_minor bigint, p_now timestamptz) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    new_id uuid := uuid7(p_now);
+    c captures%ROWTYPE;
+BEGIN
+    INSERT INTO refunds (id, merchant_id, account_id, capture_id, origin, state, amount_minor,
+        currency, reason, key, gateway_refund_id, created_at, ended_at, hard_deadline)
+    VALUES (new_id, p_capture.merchant_id, p_capture.account_id, p_capture.id, 'gateway',
+        'succeeded', p_minor, p_capture.currency, 'outside', 'gw_' || p_gateway_refund,
+        p_gateway_refund, p_now, p_now, p_now);
+    UPDATE captures SET outside = outside + p_minor WHERE id = p_capture.id RETURNING * INTO c;
+    PERFORM book(c, 'refunds_outside', 'gateway', p_minor, 'refunded_outside', p_now);
+    PERFORM tell(c.merchant_id, 'refund', new_id, 'MADE_OUTSIDE',
+        jsonb_build_object('amount', p_minor), p_now);
+    IF c.qr_id IS NULL AND c.open > 0 THEN
+        PERFORM return_capture(c.id, 'refunded_outside', p_now);
+    END IF;
+    PERFORM move_fulfillment(id, 'WITHDRAWN', '{"basis": "never_sent"}', p_now)
+        FROM (SELECT id FROM fulfillments WHERE capture_id = c.id AND state IN ('queued', 'offered')
+              ORDER BY id FOR UPDATE) u;
+    SELECT * INTO c FROM captures WHERE id = c.id;
+    IF c.fulfilled > 0 AND c.outside > c.outside_used THEN
+        PERFORM note_discrepancy('refunded_outside_and_handed_over', c, NULL, NULL,
+            least(c.outside - c.outside_used, c.fulfilled), p_now);
+    END IF;
+    RETURN 'refunded_outside';
+END $$;

@@ -1,0 +1,205 @@
+"""Every statement of the heart that is not a move, by name."""
+
+TAKE_WEBHOOK = "SELECT take_webhook($1, $2, $3)"
+
+WORK_INBOX = """
+SELECT work_inbox(i.id, a, i.facts, $2, $3) FROM inbox i
+JOIN gateway_accounts a ON a.id = i.account_id WHERE i.id = $1 AND i.worked_at IS NULL
+"""
+
+WORK_FACT = "SELECT work_fact(a, $2, $3, $4) FROM gateway_accounts a WHERE a.id = $1"
+
+# Machines.
+
+# The machine's row lock: seq is given out under it, and one process at a time decides.
+LOCK_MACHINE = """
+SELECT d.*, o.channel, o.dialect, o.price_version, o.planogram_version, o.decommissioned_at
+FROM devices d JOIN outlets o ON o.id = d.outlet_id WHERE d.outlet_id = $1 FOR UPDATE OF d
+"""
+
+OPEN_UNIT = """
+SELECT id FROM fulfillments
+WHERE outlet_id = $1 AND state IN ('offered', 'going', 'started', 'in_doubt')
+"""
+
+NEXT_UNIT = """
+SELECT f.*, l.sku FROM fulfillments f JOIN order_lines l ON l.id = f.line_id
+WHERE f.outlet_id = $1 AND f.state = 'queued' AND f.dispatch_by > $2
+ORDER BY f.queued_at, f.id LIMIT 1 FOR UPDATE OF f
+"""
+
+NEW_SEQ = "UPDATE devices SET next_seq = next_seq + 1 WHERE outlet_id = $1 RETURNING next_seq - 1"
+
+RAISE_SEQ = """
+UPDATE devices SET next_seq = greatest(next_seq, $2), journal_id = $3, boot_id = $4,
+    has_sensor = $5, firmware = $6, last_seen_at = $7 WHERE outlet_id = $1
+"""
+
+LOCK_UNIT = """
+SELECT f.*, l.sku, o.channel, o.dialect, o.price_version, o.planogram_version
+FROM fulfillments f JOIN order_lines l ON l.id = f.line_id JOIN outlets o ON o.id = f.outlet_id
+WHERE f.id = $1 AND f.outlet_id = $2 FOR UPDATE OF f
+"""
+
+UNIT_OF_ORDER = """
+SELECT id FROM fulfillments WHERE outlet_id = $1 AND order_id = $2 AND go_at IS NOT NULL
+ORDER BY settlement IS NOT NULL, queued_at LIMIT 1
+"""
+
+OPEN_UNITS_TO_ASK = """
+SELECT id FROM fulfillments
+WHERE outlet_id = $1 AND state IN ('going', 'started', 'in_doubt') AND journal_id IS NOT NULL
+"""
+
+KEEP_DEVICE_EVENT = """
+INSERT INTO device_events (outlet_id, journal_id, event_seq, merchant_id, unit_id, message, at)
+VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
+"""
+
+MEET_JOURNAL = """
+INSERT INTO device_journals (outlet_id, journal_id, merchant_id, through, first_seen_at)
+VALUES ($1, $2, $3, $4, $5) ON CONFLICT (outlet_id, journal_id)
+DO UPDATE SET through = greatest(device_journals.through, $4) RETURNING through
+"""
+
+NEXT_DEVICE_EVENTS = """
+SELECT event_seq FROM device_events
+WHERE outlet_id = $1 AND journal_id = $2 AND event_seq > $3 ORDER BY event_seq LIMIT 200
+"""
+
+COMMIT_JOURNAL = """
+UPDATE device_journals SET through = $3 WHERE outlet_id = $1 AND journal_id = $2
+"""
+
+OUTLET_OWNER = "SELECT merchant_id FROM outlets WHERE id = $1"
+
+BEATS = """
+UPDATE devices d SET last_seen_at = greatest(d.last_seen_at, b.at)
+FROM unnest($1::text[], $2::timestamptz[]) AS b (outlet_id, at) WHERE d.outlet_id = b.outlet_id
+"""
+
+# Outlets with something queued among those just heard of.
+WAITING = """
+SELECT DISTINCT f.merchant_id, f.outlet_id FROM fulfillments f
+WHERE f.outlet_id = ANY($1) AND f.state = 'queued'
+"""
+
+TELL = "SELECT tell($1, $2, $3, $4, $5, $6)"
+
+NOTE_UNIT_DISCREPANCY = """
+SELECT note_discrepancy($2, c, f.id, NULL, f.amount_minor, $3)
+FROM fulfillments f JOIN captures c ON c.id = f.capture_id WHERE f.id = $1
+"""
+
+# Money.
+
+LOCK_REFUND = """
+SELECT r.*, c.gateway_payment_id FROM refunds r JOIN captures c ON c.id = r.capture_id
+WHERE r.id = $1 FOR UPDATE OF r
+"""
+
+SEND_REFUND = "UPDATE refunds SET key_sent_at = $2, tries = tries + 1 WHERE id = $1"
+
+LOCK_CAPTURE = "SELECT * FROM captures WHERE id = $1 FOR UPDATE"
+RETURN_CAPTURE = "SELECT return_capture($1, $2, $3)"
+CLOSE_FOREIGN = "SELECT close_foreign($1, $2, $3)"
+PUT_OFF_CAPTURE = """
+UPDATE captures SET due_at = $2, tries = tries + 1, leased_until = NULL WHERE id = $1
+"""
+
+# QR codes and orders.
+
+LOCK_QR = "SELECT * FROM qr_codes WHERE id = $1 FOR UPDATE"
+QR_OPENED = """
+UPDATE qr_codes SET stage = CASE WHEN retired_at IS NULL THEN 'open' ELSE 'closing' END,
+    qr_code_id = $2, image_url = $3, short_url = $3,
+    due_at = $4, leased_until = NULL, tries = 0 WHERE id = $1 AND stage = 'wanted'
+"""
+QR_CLOSED = """
+UPDATE qr_codes SET stage = 'closed', due_at = $2, leased_until = NULL WHERE id = $1
+"""
+QR_ASKED = """
+UPDATE qr_codes SET asked_at = $2, due_at = $3, tries = 0, leased_until = NULL WHERE id = $1
+"""
+QR_PUT_OFF = """
+UPDATE qr_codes SET due_at = $2, tries = tries + 1, leased_until = NULL WHERE id = $1
+"""
+
+QR_OF_ORDER = """
+SELECT q.* FROM qr_codes q JOIN payments p ON p.id = q.payment_id WHERE p.order_id = $1
+"""
+
+# Placing an order. The slot's row is the lock under which what is left is counted.
+LOCK_SLOT = """
+SELECT s.*, p.sku, p.name, p.cost_minor, o.account_id, o.currency FROM slots s
+JOIN products p ON p.id = s.product_id JOIN outlets o ON o.id = s.outlet_id
+WHERE s.outlet_id = $1 AND s.slot = $2 FOR UPDATE OF s
+"""
+
+# What is promised of a slot: units on their way, and placed orders that may still be paid.
+PROMISED = """
+SELECT (SELECT count(*) FROM fulfillments f
+        WHERE f.outlet_id = $1 AND f.slot = $2 AND f.settlement IS NULL)
+     + (SELECT coalesce(sum(l.quantity), 0) FROM orders o JOIN order_lines l ON l.order_id = o.id
+        WHERE o.outlet_id = $1 AND l.slot = $2 AND o.state = 'placed' AND o.expires_at > $3)
+"""
+
+# Pages.
+
+OUTLET = """
+SELECT o.*, m.name AS merchant_name, d.last_seen_at, d.has_sensor
+FROM outlets o JOIN merchants m ON m.id = o.merchant_id
+LEFT JOIN devices d ON d.outlet_id = o.id WHERE o.id = $1
+"""
+
+SLOTS = """
+SELECT s.slot, s.price_minor, s.stock, s.out_of_sale_at, p.name,
+    (SELECT count(*) FROM fulfillments f WHERE f.outlet_id = s.outlet_id AND f.slot = s.slot
+        AND f.settlement IS NULL)
+    + (SELECT coalesce(sum(l.quantity), 0) FROM orders r JOIN order_lines l ON l.order_id = r.id
+        WHERE r.outlet_id = s.outlet_id AND l.slot = s.slot AND r.state = 'placed'
+        AND r.expires_at > $2) AS promised
+FROM slots s JOIN products p ON p.id = s.product_id WHERE s.outlet_id = $1 ORDER BY s.slot
+"""
+
+OTHERS = """
+SELECT o.id, o.name, o.place FROM outlets o JOIN devices d ON d.outlet_id = o.id
+WHERE o.id <> $1 AND o.decommissioned_at IS NULL AND d.last_seen_at > $2
+AND EXISTS (SELECT FROM slots s WHERE s.outlet_id = o.id AND s.stock > 0
+            AND s.out_of_sale_at IS NULL)
+ORDER BY o.place = $3 DESC, o.id LIMIT 1
+"""
+
+# `version` grows with whatever the page shows: states of the order, its payment, units, refunds.
+ORDER_PAGE = """
+SELECT o.*, u.name AS outlet_name, m.name AS merchant_name, u.contact,
+    q.image_url, q.qr_code_id, q.stage AS qr_stage,
+    c.gateway_payment_id,
+    o.version + coalesce(p.version, 0)
+        + coalesce((SELECT sum(version) FROM fulfillments f WHERE f.order_id = o.id), 0)
+        + coalesce((SELECT sum(r.version) FROM refunds r JOIN captures k ON k.id = r.capture_id
+                    WHERE k.order_id = o.id), 0) AS seen_version
+FROM orders o JOIN outlets u ON u.id = o.outlet_id JOIN merchants m ON m.id = o.merchant_id
+LEFT JOIN payments p ON p.order_id = o.id
+LEFT JOIN qr_codes q ON q.payment_id = p.id
+LEFT JOIN captures c ON c.order_id = o.id AND c.reason IS NULL
+WHERE o.token = $1
+"""
+
+ORDER_LINES = "SELECT * FROM order_lines WHERE order_id = $1 ORDER BY id"
+
+ORDER_UNITS = """
+SELECT f.*, l.name FROM fulfillments f JOIN order_lines l ON l.id = f.line_id
+WHERE f.order_id = $1 ORDER BY f.id
+"""
+
+ORDER_REFUNDS = """
+SELECT r.* FROM refunds r JOIN captures c ON c.id = r.capture_id
+WHERE c.order_id = $1 ORDER BY r.created_at, r.id
+"""
+
+FIND_ORDERS = """
+SELECT token FROM orders WHERE outlet_id = $1 AND amount_minor = $2
+AND paid_at BETWEEN $3::timestamptz - interval '1 minute' AND $3::timestamptz + interval '2 minutes'
+ORDER BY paid_at LIMIT 5
+"""
