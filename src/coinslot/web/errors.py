@@ -1,0 +1,149 @@
+"""One format for everything that goes wrong, Litestar's own errors included: JSON for programs,
+a page in the usual look for people."""
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from litestar import Response
+from litestar.exceptions import HTTPException, ValidationException
+from msgspec import Struct
+
+from coinslot.kit.clock import Clock
+from coinslot.web import security
+from coinslot.web.painting import Answer, AnyRequest, Painter
+
+_log = structlog.get_logger(__name__)
+
+_CODES = {
+    400: "bad_request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    409: "conflict",
+    410: "gone",
+    413: "too_large",
+    415: "unsupported_media_type",
+    422: "unprocessable",
+    429: "too_many_requests",
+    500: "internal",
+    502: "bad_gateway",
+    503: "unavailable",
+}
+# Which sentences a person reads; the rest is "in the way".
+_SENTENCES = {400: "unreadable", 404: "nothing_here", 405: "nothing_here", 429: "too_often"}
+
+
+class RefusedError(Exception):
+    """An answer that is not 2xx, with a code of its own. Raised by endpoints.
+
+    `sentence` names what a person reads instead of the message: a title and a `_lead` of Words,
+    in which the details are filled in."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        details: dict[str, object] | None = None,
+        *,
+        sentence: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.details = details or {}
+        self.sentence = sentence or _SENTENCES.get(status, "in_the_way")
+
+
+class Wrong(Struct, frozen=True, rename="camel"):
+    """What is inside "error"."""
+
+    code: str
+    message: str
+    details: dict[str, object]
+    timestamp: datetime
+    request_id: str
+
+
+class WrongAnswer(Struct, frozen=True):
+    """The body of every answer that is not 2xx."""
+
+    error: Wrong
+    success: bool = False
+
+
+class Errors:
+    """The exception handler of the whole application."""
+
+    def __init__(self, painter: Painter, clock: Clock) -> None:
+        self._painter = painter
+        self._clock = clock
+
+    def answer(self, request: AnyRequest, error: Exception) -> Response[Any]:
+        refused = self._read(error)
+        if refused.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            _log.error(
+                "request failed",
+                request_id=security.request_id(request.scope),
+                path=request.url.path,
+                status=refused.status,
+                exc_info=error,
+            )
+        headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+        if "text/html" in request.headers.get("accept", ""):
+            response: Response[Any] = self._page(request, refused)
+        else:
+            response = Response(self._body(request, refused), status_code=refused.status)
+        response.headers.update(headers)
+        return response
+
+    def _read(self, error: Exception) -> RefusedError:
+        match error:
+            case RefusedError():
+                return error
+            case ValidationException():
+                return RefusedError(400, _CODES[400], "The request is not valid.", _fields(error))
+            case HTTPException() if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+                code = _CODES.get(error.status_code, "refused")
+                return RefusedError(error.status_code, code, f"{error.detail}.".replace("..", "."))
+            case _ if isinstance(error, self._painter.site.outages):
+                return RefusedError(503, _CODES[503], "Out of reach for a moment. Try again.")
+            case _:
+                return RefusedError(500, _CODES[500], "Something failed here, not at your side.")
+
+    def _body(self, request: AnyRequest, refused: RefusedError) -> WrongAnswer:
+        return WrongAnswer(
+            Wrong(
+                refused.code,
+                refused.message,
+                refused.details,
+                self._clock.now(),
+                security.request_id(request.scope),
+            )
+        )
+
+    def _page(self, request: AnyRequest, refused: RefusedError) -> Response[str]:
+        words = self._painter.words(request)
+        title: str = getattr(words, refused.sentence)
+        return self._painter.page(
+            request,
+            "sorry.html",
+            Answer(status=refused.status),
+            title=title.format(**refused.details),
+            lead=getattr(words, f"{refused.sentence}_lead"),
+            request_id=security.request_id(request.scope),
+        )
+
+
+def _fields(error: ValidationException) -> dict[str, object]:
+    """Which field is wrong and why, without the value: it may be a secret."""
+    extra = error.extra if isinstance(error.extra, list) else []
+    return {
+        str(field.get("key", "body")): str(field.get("message", ""))
+        for field in extra
+        if isinstance(field, dict)
+    }

@@ -1,0 +1,65 @@
+"""Server-sent events: the whole fragment whenever the order changed, a comment in the silence."""
+
+from collections.abc import AsyncIterator
+
+from litestar.response import Stream
+
+from coinslot.kit.clock import Clock
+from coinslot.web.desk import Desk
+from coinslot.web.errors import RefusedError
+from coinslot.web.orders import Orders, Token
+from coinslot.web.painting import AnyRequest, Painter
+
+_RETRY_MS = 2000
+
+
+class Live:
+    """Streams of open order pages. Over the limit a page is told to poll instead."""
+
+    def __init__(self, desk: Desk, painter: Painter, clock: Clock, orders: Orders) -> None:
+        self._desk = desk
+        self._painter = painter
+        self._clock = clock
+        self._orders = orders
+        self._open = 0
+
+    async def stream(
+        self, request: AnyRequest, order: Token, seen: int = 0, asked: bool = False
+    ) -> Stream:
+        await self._orders.known(order)
+        if self._open >= self._painter.site.live_streams_max:
+            raise RefusedError(503, "too_many_streams", "Poll instead.")
+        last = request.headers.get("last-event-id", "")
+        begin = int(last) if last.isdecimal() and len(last) < 10 else seen
+        return Stream(
+            self._events(request, order, begin, asked),
+            media_type="text/event-stream",
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        )
+
+    async def _events(
+        self, request: AnyRequest, order: str, seen: int, asked: bool
+    ) -> AsyncIterator[str]:
+        site = self._painter.site
+        patience_s = site.live_comment_every.total_seconds()
+        ends_ms = self._clock.monotonic_ms() + site.live_stream_life.total_seconds() * 1000
+        self._open += 1
+        try:
+            # Something to read at once: a proxy that holds events back is found out by silence.
+            yield f"retry: {_RETRY_MS}\nevent: here\ndata: {seen}\n\n"
+            while self._clock.monotonic_ms() < ends_ms:
+                view = await self._desk.changed(order, seen, patience_s)
+                if view is None:
+                    yield ": still here\n\n"
+                    continue
+                seen = view.version
+                telling = self._orders.telling(view, asked)
+                text = self._painter.fragment(request, "tale.html", **telling)
+                yield _event(seen, text)
+        finally:
+            self._open -= 1
+
+
+def _event(version: int, text: str) -> str:
+    lines = "\n".join(f"data: {line}" for line in text.splitlines() if line.strip())
+    return f"id: {version}\nevent: order\n{lines}\n\n"

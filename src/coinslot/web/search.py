@@ -1,0 +1,39 @@
+"""What people type when they look for a payment: an amount and a time of day."""
+
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError
+
+_DIGITS = str.maketrans("०१२३४५६७८९٠١٢٣٤٥٦٧٨٩", "01234567890123456789")
+# A payment app's clock may run a little ahead of ours.
+_AHEAD = timedelta(minutes=5)
+
+
+class UnreadableError(ValueError):
+    """Neither an amount nor a time can be seen in this."""
+
+
+def minor_of(text: str, currency: str) -> int:
+    """Minor units of what was typed: "40", "40,00", with a currency sign or without."""
+    bare = text.translate(_DIGITS).strip(" \u00a0₹₽$€£").replace(",", ".")
+    try:
+        minor = Money.parse(bare, currency).minor
+    except (MoneyTextError, MoneyRangeError):
+        raise UnreadableError(text) from None
+    if minor <= 0:
+        raise UnreadableError(text)
+    return minor
+
+
+def minute_of(text: str, now: datetime, zone: ZoneInfo) -> datetime:
+    """The latest such time of day that has been, in the zone in which times are shown."""
+    try:
+        hour = time.fromisoformat(text.translate(_DIGITS).strip().zfill(5))
+    except ValueError:
+        raise UnreadableError(text) from None
+    local = now.astimezone(zone)
+    moment = datetime.combine(local.date(), hour.replace(tzinfo=None), zone)
+    if moment > now + _AHEAD:
+        moment = datetime.combine(local.date() - timedelta(days=1), moment.time(), zone)
+    return moment.replace(second=0, microsecond=0)

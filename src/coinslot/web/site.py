@@ -1,0 +1,35 @@
+"""What the web is told about the installation it shows. Only app fills this in."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+WEBHOOK_MAX_BYTES = 256 * 1024
+
+
+class Site(Struct, frozen=True, kw_only=True):
+    """The installation: its name and version, its zone of time, and its limits."""
+
+    name: str = "Coinslot"
+    version: str = "0"
+    zone: ZoneInfo = ZoneInfo("UTC")  # in which times are shown and read
+
+    # A page that does not see "paid" asks the gateway after this, and then again and again.
+    ask_gateway_after: timedelta = timedelta(seconds=5)
+    # A wait shorter than this needs no countdown to the refund.
+    countdown_after: timedelta = timedelta(seconds=10)
+
+    live_comment_every: timedelta = timedelta(seconds=15)
+    live_stream_life: timedelta = timedelta(minutes=10)
+    live_streams_max: int = 2000  # one more is told to poll
+
+    orders_per_minute: int = 60  # from one address
+    searches_per_minute: int = 30  # from one address
+
+    # Where gateways keep the pictures of their codes; http origins are for sandboxes.
+    image_sources: tuple[str, ...] = ("https:",)
+    # Errors that mean "try again in a moment": 503 instead of 500.
+    outages: tuple[type[Exception], ...] = (OSError, TimeoutError)
+    metrics_token: str | None = None  # asked as a bearer token at /metrics when set
+    mirror_language: bool = False  # ?lang=ar-XB turns English around, to see right-to-left pages

@@ -1,0 +1,158 @@
+"""The sentences a language must have. A language without one of them does not start (and mypy
+says so before)."""
+
+from msgspec import Struct
+
+
+class Words(Struct, frozen=True, kw_only=True):
+    """One language. `{...}` are filled in; the same ones stand in every language."""
+
+    code: str
+    own_name: str
+    short_name: str
+    direction: str
+    locale: str  # for money and times
+
+    # On every page
+    skip: str
+    languages: str
+    no_cookies: str
+    run_by: str  # {merchant}
+    questions: str
+    not_charged: str
+
+    # The first page
+    home_lead: str
+    home_what: str
+    home_customer: str
+    home_customer_how: str
+    home_code: str
+    home_go: str
+    home_developers: str
+    home_docs: str
+
+    # The outlet
+    online_ready: str
+    not_ready: str
+    machine_code: str
+    choose_one: str
+    slot: str  # {slot}
+    pay: str  # {price}
+    pay_for: str  # {price} {item}
+    sold_out: str
+    promise: str
+    promise_g3: str
+    promise_g2: str
+    promise_g1: str
+    promise_g0: str
+    own_app: str
+    why_offline: str
+    why_sold_out: str
+    why_closed: str
+    why_gateway_down: str
+    why_out_of_service: str
+    why_broken: str
+    nearest: str
+    paid_already: str
+    try_again: str
+
+    # Paying
+    order: str  # {number}
+    scan_title: str  # {price}
+    scan_lead: str
+    scan_picture: str  # {price}
+    open_code: str
+    same_phone: str
+    valid_until: str  # {time}
+    left: str
+    i_have_paid: str
+
+    # The life of an order: a title and a sentence for each phase
+    preparing: str
+    preparing_lead: str
+    expired: str
+    expired_lead: str
+    queued: str
+    queued_lead: str
+    sending: str
+    sending_lead: str
+    working: str
+    working_lead: str
+    checking: str
+    checking_lead: str
+    checking_until: str  # {time}
+    done: str
+    done_lead: str
+    partly: str
+    partly_lead: str
+    refunding: str
+    refunding_lead: str  # {price}
+    refunded: str
+    refunded_lead: str  # {price}
+    retrying: str
+    retrying_lead: str
+    owed: str  # {price}
+    owed_lead: str  # {merchant} {number}
+    by_policy: str
+    back_to_machine: str
+
+    # The timeline
+    steps: str
+    step_paid: str
+    step_sent: str
+    step_confirmed: str
+    step_take: str
+    step_nothing_out: str
+    step_not_reached: str
+    step_silent: str
+    step_refund_pending: str
+    step_refund_succeeded: str
+    step_refund_failed: str
+    step_refund_owed: str
+    refund_in: str
+    refund_by: str  # {time}
+
+    # The refund and the receipt
+    refund: str
+    refund_reference: str
+    receipt: str
+    receipt_keep: str
+    receipt_item: str
+    receipt_amount: str
+    receipt_seller: str
+    receipt_place: str
+    receipt_time: str
+    receipt_order: str
+    receipt_payment: str
+
+    # Help
+    nothing_out: str
+    nothing_out_lead: str
+    nothing_out_button: str
+    asked: str
+    contact: str  # {merchant}
+    find_title: str
+    find_lead: str
+    find_amount: str
+    find_time: str
+    find_time_hint: str
+    find_button: str
+    find_none: str
+    find_unreadable: str
+    find_these: str
+    find_missing: str  # {merchant}
+
+    # When something is in the way
+    unknown_outlet: str  # {code}
+    unknown_outlet_lead: str
+    unknown_order: str
+    unknown_order_lead: str
+    nothing_here: str
+    nothing_here_lead: str
+    unreadable: str
+    unreadable_lead: str
+    too_often: str
+    too_often_lead: str
+    in_the_way: str
+    in_the_way_lead: str
+    reference: str  # {id}

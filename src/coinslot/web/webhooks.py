@@ -1,0 +1,39 @@
+"""Webhooks of gateways: the raw body goes to the heart, its answer goes back."""
+
+from litestar import Response
+from msgspec import Struct
+
+from coinslot.web.desk import Desk
+from coinslot.web.errors import RefusedError
+from coinslot.web.painting import AnyRequest
+
+
+class Taken(Struct, frozen=True):
+    """The body of a 2xx."""
+
+    code: str
+    message: str
+    success: bool = True
+
+
+class Webhooks:
+    """The account is named by the URL; the bare one is the first account's."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def take(self, request: AnyRequest, gateway: str) -> Response[Taken]:
+        return await self._take(request, gateway, None)
+
+    async def take_for(self, request: AnyRequest, gateway: str, account: str) -> Response[Taken]:
+        return await self._take(request, gateway, account)
+
+    async def _take(
+        self, request: AnyRequest, gateway: str, account: str | None
+    ) -> Response[Taken]:
+        body = await request.body()
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        answer = await self._desk.take_webhook(gateway, account, headers, body)
+        if answer.status >= 300:
+            raise RefusedError(answer.status, answer.code, answer.message)
+        return Response(Taken(answer.code, answer.message), status_code=answer.status)
