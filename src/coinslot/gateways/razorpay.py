@@ -93,7 +93,7 @@ class Razorpay:
             return base.Forged("the signature is missing or of another secret")
         try:
             event = msgspec.json.decode(body, type=read.Event)
-            if self._account_id not in (None, event.account_id):
+            if event.account_id and self._account_id not in (None, event.account_id):
                 return base.Forged("the event belongs to another account")
             facts = read.facts(event)
         except (ValueError, RecursionError) as error:

@@ -42,7 +42,7 @@ class _Payment(Struct):
     amount: Minor
     currency: str
     status: Literal["created", "authorized", "captured", "refunded", "failed"]
-    created_at: Seconds
+    created_at: Seconds | None = None  # the short form in events may leave it out
     captured: bool | None = None
     order_id: Ident | None = None
     amount_refunded: Minor | None = None
@@ -56,7 +56,7 @@ class _Refund(Struct):
     amount: Minor
     currency: str
     status: RefundStage
-    created_at: Seconds
+    created_at: Seconds | None = None
     notes: object = None
 
 
@@ -89,7 +89,10 @@ def facts(event: Event) -> tuple[Fact, ...]:
         case "qr_code.closed":
             found = [qr(_entity(event, "qr_code"))]
         case "refund.created" | "refund.processed" | "refund.failed":
-            found = [_never_captured(event), refund(_entity(event, "refund"))]
+            found = [
+                _never_captured(event),
+                refund(_entity(event, "refund"), told_at=event.created_at),
+            ]
         case _:
             pass
     return tuple(fact for fact in found if fact is not None)
@@ -125,14 +128,15 @@ def payment(
     )
 
 
-def refund(body: object) -> RefundFact:
+def refund(body: object, *, told_at: object = None) -> RefundFact:
+    """The refund's creation is its time, so that every event of it says the same."""
     said = msgspec.convert(body, _Refund)
     return RefundFact(
         gateway_refund_id=said.id,
         gateway_payment_id=said.payment_id,
         stage=said.status,
         money=Money(said.amount, said.currency),
-        at=_time(said.created_at),
+        at=_time(told_at if said.created_at is None else said.created_at),
         mark=mark(said.notes),
     )
 
@@ -209,13 +213,13 @@ def _never_captured(event: Event) -> PaymentFact | None:
     payload = event.payload if isinstance(event.payload, dict) else {}
     if "payment" not in payload:
         return None
-    found = payment(_entity(event, "payment"))
+    found = payment(_entity(event, "payment"), at=_event_time(event))
     return found if found is not None and found.taken is Taken.AUTHORIZED else None
 
 
 def _event_time(event: Event) -> datetime:
-    return _time(msgspec.convert(event.created_at, Seconds))
+    return _time(event.created_at)
 
 
-def _time(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
+def _time(said: object) -> datetime:
+    return datetime.fromtimestamp(msgspec.convert(said, Seconds), UTC)
