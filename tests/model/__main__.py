@@ -9,7 +9,7 @@ from .explore import FLAGGED, Report, explore
 from .mutants import MUTANTS
 from .variants import DEEPER, HOLDS, WEAKER, Variant
 
-HEAD = f"{'variant':<60} {'states':>8}  {'verdict':<52} steps"
+HEAD = f"{'variant':<60} {'states':>8}  {'verdict':<54} steps"
 
 
 def verdict(report: Report) -> tuple[str, int]:
@@ -39,7 +39,7 @@ def main(deep: bool) -> None:
             report = explore(variant.rules)
             total += report.states
             phrase, steps = verdict(report)
-            print(f"{variant.name:<60} {report.states:>8,}  {phrase:<52} {steps or '':>5}")
+            print(f"{variant.name:<60} {report.states:>8,}  {phrase:<54} {steps or '':>5}")
             if report.wrongs:
                 wrong = report.first or next(iter(report.wrongs))
                 lines = "".join(f"\n    {step}" for step in report.wrongs[wrong])
