@@ -33,9 +33,12 @@ class HeardEars:
         self.greeted: asyncio.Queue[str] = asyncio.Queue()
         self.batches: asyncio.Queue[list[str]] = asyncio.Queue()
         self.answer: Callable[[str, Up], list[Down]] = lambda _outlet, _up: []
+        self.away = False
         self.held: dict[str, asyncio.Event] = {}  # outlets whose messages wait for the event
 
     async def admit(self, outlet: str, secret: str) -> bool:
+        if self.away:
+            raise ConnectionError("the database is away")
         return secret == secret_of(outlet)
 
     async def hear(self, outlet: str, up: Up, at: datetime) -> list[Down]:
@@ -101,7 +104,7 @@ class MqttMachine:
                 raise RefusedError(str(error)) from error
             except aiomqtt.MqttError:
                 self._there.clear()
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.05)  # between two attempts
 
     async def _listen(self) -> None:
         client = aiomqtt.Client(
@@ -117,9 +120,13 @@ class MqttMachine:
                 self.received.put_nowait(json.loads(message.payload))
 
     async def publish(self, topic: str, body: bytes, *, retain: bool = False) -> None:
-        await self._there.wait()
-        assert self._client is not None
-        await self._client.publish(topic, body, qos=1, retain=retain)
+        while True:
+            await self._there.wait()
+            assert self._client is not None
+            try:
+                return await self._client.publish(topic, body, qos=1, retain=retain)
+            except aiomqtt.MqttError:
+                self._there.clear()  # until it is connected again
 
     async def say(self, message: object) -> None:
         body = message if isinstance(message, bytes) else json.dumps(message).encode()
@@ -145,7 +152,7 @@ class SocketIoMachine:
         self.there = asyncio.Event()
         self.transports = ["websocket"]
         self._url = f"http://127.0.0.1:{port}"
-        self._auth = {"machineId": outlet, "secret": secret}
+        self.auth: Any = {"machineId": outlet, "secret": secret}
         self._client: Any = socketio.AsyncClient(
             reconnection_delay=0.05, reconnection_delay_max=0.1
         )
@@ -156,7 +163,7 @@ class SocketIoMachine:
 
     async def connect(self) -> None:
         try:
-            await self._client.connect(self._url, auth=self._auth, transports=self.transports)
+            await self._client.connect(self._url, auth=self.auth, transports=self.transports)
         except socketio.exceptions.ConnectionError as error:
             raise RefusedError(str(error)) from error
 

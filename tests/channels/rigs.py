@@ -12,7 +12,7 @@ from coinslot.channels.base import Channel, Sending
 from coinslot.channels.lanes import Limits
 from coinslot.channels.mqtt import Mqtt, MqttOptions
 from coinslot.channels.socketio import SocketIo, SocketIoOptions
-from coinslot.device.edge import Edge, EdgeOptions
+from coinslot.device.edge import Edge, EdgeInbox, EdgeOptions
 from coinslot.kit.clock import SystemClock
 from tests.channels.brokers import Broker, free_port, secret_of
 from tests.channels.machines import HeardEars, Machine, MqttMachine, SocketIoMachine
@@ -50,12 +50,15 @@ class Rig:
         options = EdgeOptions(beats_every_s=0.05, patience_s=PATIENCE_S)
         self.edge = Edge(self.ears, [channel], SystemClock(), options)
 
+    def inbox(self) -> EdgeInbox:
+        return EdgeInbox(self.edge, self.channel.name)
+
     async def send(self, outlet: str, message: dict[str, Any]) -> Sending:
         return await self.edge.send(outlet, self.channel.name, message)
 
     async def machine(self, outlet: str, secret: str | None = None) -> Machine:
         """A machine that is connected."""
-        made = self.make(outlet, secret or secret_of(outlet))
+        made: Machine = self.make(outlet, secret or secret_of(outlet))
         self.machines.append(made)
         async with asyncio.timeout(PATIENCE_S):
             await made.connect()
@@ -77,11 +80,11 @@ class Rig:
             await self.start()
             yield self
         finally:
-            for machine in self.machines:
-                await machine.close()
             edge.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await edge
+            for machine in self.machines:
+                await machine.close()
             await self.stop()
 
 

@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Mapping
 from functools import partial
 from typing import ClassVar, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 from uuid import uuid4
 
 import aiomqtt
@@ -66,6 +66,7 @@ class Mqtt:
     Options: ClassVar = MqttOptions
 
     def __init__(self, options: MqttOptions, clock: Clock) -> None:
+        _address(options)  # a wrong one is said at the start, not at each attempt
         self.standing = asyncio.Event()  # set while connected and listening
         self.ignored = 0  # messages on topics that are no machine's, or retained by someone
         self.lanes = Lanes(options.limits)
@@ -138,13 +139,18 @@ class Mqtt:
         self.lanes.put(outlet, partial(inbox.heard, outlet, body, self._clock.now()))
 
 
-def _client(options: MqttOptions) -> aiomqtt.Client:
+def _address(options: MqttOptions) -> SplitResult:
     url = urlsplit(options.url)
     if url.scheme not in ("mqtt", "mqtts") or not url.hostname:
         raise ValueError("the broker's address is mqtt://user:password@host:port or mqtts://")
+    return url
+
+
+def _client(options: MqttOptions) -> aiomqtt.Client:
+    url = _address(options)
     tls = url.scheme == "mqtts"
     return aiomqtt.Client(
-        url.hostname,
+        url.hostname or "",
         url.port or (8883 if tls else 1883),
         username=unquote(url.username) if url.username else None,
         password=unquote(url.password) if url.password else None,

@@ -3,9 +3,11 @@
 `asgi` is mounted at /socket.io. Who speaks was settled by the secret at the handshake.
 """
 
+import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Final
 
 import msgspec
 import socketio
@@ -15,6 +17,8 @@ from coinslot.channels.base import Inbox, Login, Powers, Sending
 from coinslot.channels.lanes import Lanes, Limits, Work
 from coinslot.channels.messages import MAX_MESSAGE_BYTES, Id
 from coinslot.kit.clock import Clock
+
+HANG_UP_S: Final = 1.0
 
 
 class SocketIoOptions(Struct, frozen=True, kw_only=True):
@@ -88,8 +92,15 @@ class SocketIo:
             await self.lanes.run()
         finally:
             self._inbox = None
-            for sid in list(self._outlet_of):
-                await self._server.disconnect(sid)
+            await self._hang_up()
+
+    async def _hang_up(self) -> None:
+        # Otherwise the web server waits for connections that nobody serves any more.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HANG_UP_S):
+                if self._server.eio.sockets:
+                    await self._server.eio.disconnect()
+                await self._server.shutdown()
 
     async def _connect(self, sid: str, _environ: object, auth: object = None) -> None:
         inbox = self._inbox
