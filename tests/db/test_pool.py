@@ -1,11 +1,152 @@
-"""Connections, and what one merchant may see of another's."""
+"""Connections: what one merchant may see of another's, and what survives a transaction."""
 
-from coinslot.db.pool import Database
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from structlog.testing import capture_logs
+
+from coinslot.db.embedded import EmbeddedPostgres
+from coinslot.db.leftover import free_port
+from coinslot.db.pool import Database, DatabaseUnreachableError, connect
+from tests.conftest import DatabaseUrls, on_server
+
+ASHA, CHANDRA = uuid4(), uuid4()
+TOY = """
+CREATE TABLE cans (merchant_id uuid NOT NULL, name text NOT NULL, facts jsonb);
+ALTER TABLE cans ENABLE ROW LEVEL SECURITY;
+ALTER TABLE cans FORCE ROW LEVEL SECURITY;
+CREATE POLICY own ON cans TO coinslot_app
+    USING (merchant_id = nullif(current_setting('coinslot.merchant', true), '')::uuid);
+CREATE POLICY door ON cans TO coinslot_door USING (true);
+GRANT SELECT, INSERT, UPDATE ON cans TO coinslot_app;
+GRANT SELECT ON cans TO coinslot_door;
+"""
 
 
-async def test_x(database: Database) -> None:
-    assert await database.app.fetchval("SELECT count(*) FROM orders") == 0
+@pytest.fixture
+async def cans(blank_urls: DatabaseUrls) -> AsyncIterator[Database]:
+    await on_server(blank_urls.owner, TOY)
+    database = await Database.open(blank_urls.app, blank_urls.door, size=2)
+    for merchant, name in ((ASHA, "cola"), (CHANDRA, "tonic")):
+        await put(database, merchant, name)
+    yield database
+    await database.close()
 
 
-async def test_y(database: Database) -> None:
-    assert await database.app.fetchval("SELECT count(*) FROM orders") == 0
+async def put(database: Database, merchant: UUID, name: str) -> None:
+    async with database.as_merchant(merchant) as conn:
+        await conn.execute("INSERT INTO cans VALUES ($1, $2)", merchant, name)
+
+
+async def names(database: Database, merchant: UUID) -> list[str]:
+    async with database.as_merchant(merchant) as conn:
+        return [row["name"] for row in await conn.fetch("SELECT name FROM cans ORDER BY name")]
+
+
+async def test_a_merchant_sees_its_own_rows_only(cans: Database) -> None:
+    assert await names(cans, ASHA) == ["cola"]
+    assert await names(cans, CHANDRA) == ["tonic"]
+    assert await names(cans, uuid4()) == []
+
+
+async def test_a_merchant_cannot_write_or_change_anothers_row(cans: Database) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with cans.as_merchant(CHANDRA) as conn:
+            await conn.execute("INSERT INTO cans VALUES ($1, 'forged')", ASHA)
+    async with cans.as_merchant(CHANDRA) as conn:
+        assert await conn.execute("UPDATE cans SET name = 'mine' WHERE name = 'cola'") == "UPDATE 0"
+
+
+async def test_outside_a_transaction_of_a_merchant_nothing_is_seen(cans: Database) -> None:
+    for _ in range(4):
+        assert await names(cans, ASHA) == ["cola"]
+        assert await cans.app.fetch("SELECT * FROM cans") == []
+
+
+async def test_transactions_at_once_never_share_a_merchant(cans: Database) -> None:
+    seen = await asyncio.gather(*(names(cans, m) for m in (ASHA, CHANDRA) * 25))
+    assert seen == [["cola"], ["tonic"]] * 25
+
+
+async def test_an_error_takes_the_whole_transaction_back(cans: Database) -> None:
+    async def half() -> None:
+        async with cans.as_merchant(ASHA) as conn:
+            await conn.execute("INSERT INTO cans VALUES ($1, 'half done')", ASHA)
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await half()
+    assert await names(cans, ASHA) == ["cola"]
+
+
+async def test_the_door_sees_all_merchants_and_changes_nothing_it_was_not_granted(
+    cans: Database,
+) -> None:
+    async with cans.door() as conn:
+        assert await conn.fetchval("SELECT count(*) FROM cans") == 2
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with cans.door() as conn:
+            await conn.execute("UPDATE cans SET name = 'x'")
+
+
+async def test_json_goes_in_and_comes_out_as_values(cans: Database) -> None:
+    facts = {"amount": 4000, "tags": ["ü", None, True], "deep": {"a": {}}}
+    async with cans.as_merchant(ASHA) as conn:
+        await conn.execute("UPDATE cans SET facts = $1", facts)
+        assert await conn.fetchval("SELECT facts FROM cans") == facts
+        assert await conn.fetchval("SELECT $1::json", facts) == facts
+
+
+async def test_after_a_migration_under_warm_connections_at_most_one_try_is_lost(
+    cans: Database, blank_urls: DatabaseUrls
+) -> None:
+    async def read() -> None:
+        async with cans.as_merchant(ASHA) as conn:
+            await conn.fetch("SELECT * FROM cans")
+
+    await asyncio.gather(read(), read())
+    await on_server(blank_urls.owner, "ALTER TABLE cans ADD COLUMN price bigint")
+    with pytest.raises(asyncpg.InvalidCachedStatementError):
+        await read()
+    await asyncio.gather(read(), read())
+
+
+async def test_it_waits_for_a_database_that_is_down(tmp_path: Path) -> None:
+    server = EmbeddedPostgres(tmp_path, durable=False)
+    await server.start()
+    url = server.superuser_url
+    await server.stop()
+    with capture_logs() as said:
+        opening = asyncio.create_task(Database.open(url, url))
+        await asyncio.sleep(0)
+        await server.start()
+        database = await opening
+    assert any(line["event"] == "database_unreachable" for line in said)
+    assert await database.app.fetchval("SELECT 1") == 1
+    await database.close()
+    await server.stop()
+
+
+async def test_it_does_not_wait_for_ever() -> None:
+    nowhere = f"postgresql://a:b@127.0.0.1:{free_port()}/none"
+    with pytest.raises(DatabaseUnreachableError):
+        await Database.open(nowhere, nowhere, wait=timedelta(milliseconds=50))
+
+
+async def test_a_wrong_password_is_told_at_once(urls: DatabaseUrls) -> None:
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await connect(urls.app.replace("of-the-tests", "guessed"))
+
+
+async def test_closing_does_not_wait_for_a_transaction_that_never_ends(
+    urls: DatabaseUrls,
+) -> None:
+    database = await Database.open(urls.app, urls.door, size=1)
+    with pytest.raises(asyncpg.InterfaceError):
+        async with database.door():
+            await database.close(within=timedelta(milliseconds=50))

@@ -20,7 +20,7 @@ import msgspec
 import structlog
 
 from coinslot.db import child
-from coinslot.db.leftover import end, end_leftover, free_port, locked, runs, write_private
+from coinslot.db.leftover import alive, end, end_leftover, free_port, locked, runs, write_private
 
 log = structlog.get_logger(__name__)
 
@@ -230,8 +230,14 @@ def _postmaster_lines(cluster: Path) -> list[str]:
 
 async def _stop_leftover(cluster: Path, deadline: float) -> None:
     lines = _postmaster_lines(cluster)
-    if lines and lines[0].isdigit():
-        await end_leftover(int(lines[0]), "postgres", str(cluster), signal.SIGQUIT, deadline)
+    if not lines or not lines[0].isdigit():
+        return
+    pid = int(lines[0])
+    await end_leftover(pid, "postgres", str(cluster), signal.SIGQUIT, deadline)
+    if alive(pid):
+        # A stranger who was given the number since, or a zombie that nobody collects: PostgreSQL
+        # would take either for a server of this folder.
+        (cluster / "postmaster.pid").unlink(missing_ok=True)
 
 
 async def _make_owner(url: str, password: str) -> None:

@@ -50,6 +50,16 @@ def runs(pid: int, program: str, word: str) -> bool:
     return Path(words[0]).name == program and word in words
 
 
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
 async def end_leftover(
     pid: int, program: str, word: str, how: signal.Signals, deadline: float
 ) -> None:

@@ -16,6 +16,7 @@ log = structlog.get_logger(__name__)
 
 APP, DOOR = "coinslot_app", "coinslot_door"
 MIGRATIONS = Path(__file__).parent / "migrations"
+_ROLE_TRIES = 5
 _LOCK_KEY = 0x636F696E
 _FILE_NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 _BOOKS = """
@@ -60,8 +61,8 @@ async def migrate(
     try:
         async with conn.transaction():
             await conn.execute("SELECT pg_advisory_xact_lock($1)", _LOCK_KEY)
-            await _make_login(conn, APP, app_password)
-            await _make_login(conn, DOOR, door_password)
+            await make_login(conn, APP, app_password)
+            await make_login(conn, DOOR, door_password)
             return await _apply(conn, [*once, *repeatable])
     finally:
         await conn.close()
@@ -130,7 +131,7 @@ async def _missing(conn: Connection, wanted: Sequence[Migration]) -> list[Migrat
     return [m for m in wanted if applied.get(m.name) != m.checksum]
 
 
-async def _make_login(conn: Connection, role: str, password: str) -> None:
+async def make_login(conn: Connection, role: str, password: str) -> None:
     """Raises MigrationError where the login would see every merchant's rows."""
     present = await conn.fetchrow(
         "SELECT rolsuper OR rolbypassrls AS sees_all FROM pg_roles WHERE rolname = $1", role
@@ -141,14 +142,23 @@ async def _make_login(conn: Connection, role: str, password: str) -> None:
         "SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user"
     )
     if may_make_roles:
-        verb = "ALTER" if present else "CREATE"
-        await conn.execute(
-            await conn.fetchval(
-                "SELECT format($1, $2::text, $3::text)",
-                f"{verb} ROLE %I LOGIN PASSWORD %L",
-                role,
-                password,
-            )
-        )
+        await _set_password(conn, f"{'ALTER' if present else 'CREATE'} ROLE", role, password)
     elif not present:
         raise MigrationError(f"the owner may not create roles: create the login {role} first")
+
+
+async def _set_password(conn: Connection, verb: str, role: str, password: str) -> None:
+    """Roles belong to the whole server and our lock to one database: another database of the same
+    server may be at it at this moment, and PostgreSQL then refuses rather than waits."""
+    statement = await conn.fetchval(
+        "SELECT format($1, $2::text, $3::text)", f"{verb} %I LOGIN PASSWORD %L", role, password
+    )
+    for tries_left in reversed(range(_ROLE_TRIES)):
+        try:
+            async with conn.transaction():
+                await conn.execute(statement)
+        except asyncpg.InternalServerError:
+            if not tries_left:
+                raise
+        else:
+            return

