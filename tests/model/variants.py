@@ -22,7 +22,7 @@ class Variant:
 
 PROTOCOL = Rules()
 ALONE = replace(PROTOCOL, processes=1)  # where the race adds states and no new question
-REPLACED = replace(PROTOCOL, wipes=1, cuts=0, deadline=True)
+REPLACED = replace(PROTOCOL, offers=1, cuts=0, wipes=1, deadline=True)
 
 _both = frozenset({BOTH + FLAGGED})
 _neither = frozenset({NEITHER + FLAGGED})
