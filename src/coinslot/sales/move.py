@@ -37,6 +37,7 @@ SETTABLE: Mapping[str, tuple[str, ...]] = {
 _MOVE = """
 CREATE OR REPLACE FUNCTION move_{name}(p_id uuid, p_event text, p_set jsonb, p_now timestamptz)
 RETURNS TABLE (was text, state text, jobs text[]) LANGUAGE plpgsql AS $$
+#variable_conflict use_column
 DECLARE
     before {table}%ROWTYPE;
     after {table}%ROWTYPE;

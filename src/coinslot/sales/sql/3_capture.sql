@@ -13,8 +13,8 @@ BEGIN
     INSERT INTO captures (id, merchant_id, account_id, gateway_payment_id, currency, captured, open,
         captured_at, seen_at, dispatch_by, hard_deadline, due_at)
     VALUES (uuid7(p_now), p_account.merchant_id, p_account.id, p_fact->>'gateway_payment_id',
-        p_fact->'money'->>'currency', (p_fact->'money'->>'minor')::bigint,
-        (p_fact->'money'->>'minor')::bigint, at, p_now,
+        p_fact->'money'->>'currency', (p_fact->'money'->>'amount')::bigint,
+        (p_fact->'money'->>'amount')::bigint, at, p_now,
         at + (p_windows->>'dispatch_s')::float8 * interval '1 second',
         p_now + (p_windows->>'capture_s')::float8 * interval '1 second',
         p_now + (p_windows->>'match_s')::float8 * interval '1 second')
@@ -23,7 +23,7 @@ BEGIN
         fresh := false;
         SELECT * INTO STRICT c FROM captures WHERE account_id = p_account.id
             AND gateway_payment_id = p_fact->>'gateway_payment_id' FOR UPDATE;
-        IF c.captured <> (p_fact->'money'->>'minor')::bigint THEN
+        IF c.captured <> (p_fact->'money'->>'amount')::bigint THEN
             PERFORM note_discrepancy('capture_amount_changed', c, NULL, NULL, c.captured, p_now);
         END IF;
         IF c.qr_id IS NOT NULL OR c.open < c.captured THEN RETURN 'known'; END IF;
@@ -189,7 +189,7 @@ DECLARE
     event text := CASE p_fact->>'stage' WHEN 'processed' THEN 'PROVED' WHEN 'failed'
         THEN 'FAILED_THERE' ELSE 'TAKEN_UP' END;
     theirs text := p_fact->>'gateway_refund_id';
-    minor bigint := (p_fact->'money'->>'minor')::bigint;
+    minor bigint := (p_fact->'money'->>'amount')::bigint;
 BEGIN
     SELECT * INTO r FROM refunds WHERE account_id = p_account.id
         AND (gateway_refund_id = theirs OR (id = try_uuid(p_fact->'mark'->>'refund')

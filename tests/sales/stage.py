@@ -1,0 +1,202 @@
+"""The stage for tests of the heart: Asha's shop with one machine, a mock gateway, a set clock.
+
+The database is real; the machine is a list of what was sent to it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from coinslot.channels import messages as wire
+from coinslot.channels.base import Sending
+from coinslot.db.pool import Database
+from coinslot.gateways.base import Fact, PaymentFact
+from coinslot.gateways.mock import Books, Mock
+from coinslot.gateways.mock import Settings as MockSettings
+from coinslot.kit.clock import SettableClock
+from coinslot.kit.ids import uuid7
+from coinslot.kit.money import Money
+from coinslot.kit.secrets import Secret, Vault
+from coinslot.catalog.products import Product, add_product
+from coinslot.merchants.accounts import Account, AccountName, keep
+from coinslot.merchants.people import Merchant, open_merchant
+from coinslot.outlets.machines import Outlet, Slot, add_outlet, issue_device
+from coinslot.sales import provision, sweep, take, vend
+from coinslot.sales.shop import Shop, Windows
+from coinslot.sales.views import WebhookAnswer
+
+START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+PACE = sweep.Pace()
+
+
+@dataclass
+class SentLine:
+    """The machines' line: what was sent, and whether it reaches anyone."""
+
+    sent: list[dict[str, Any]] = field(default_factory=list)
+    connected: bool = True
+
+    def reaches(self, outlet: str, channel: str) -> bool:
+        return self.connected
+
+    async def send(self, outlet: str, channel: str, message: Mapping[str, object]) -> Sending:
+        if not self.connected:
+            return Sending.UNREACHABLE
+        self.sent.append(dict(message))
+        return Sending.SENT
+
+
+class MockAccounts:
+    """One opened mock account, as the installation's only one."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+
+    async def by_id(self, account_id: UUID) -> Account:
+        return self.account
+
+    async def by_slug(self, gateway: str, slug: str | None) -> Account | None:
+        return self.account
+
+
+@dataclass
+class Stage:
+    """A shop with the merchant Asha and her machine M01 (slot A1, 40.00 INR, ten cans)."""
+
+    shop: Shop
+    clock: SettableClock
+    line: SentLine
+    gateway: Mock
+    books: Books
+    merchant: UUID
+    account: Account
+    secret: str
+    qr_code_id: str = ""
+    paid: int = 0
+
+    async def pay(self, minor: int = 4000) -> PaymentFact:
+        """A customer pays the printed QR; no webhook yet."""
+        self.paid += 1
+        paid = await self.gateway.pay(
+            f"pay_{self.paid}", Money(minor, "INR"), qr_code_id=self.qr_code_id
+        )
+        assert isinstance(paid, PaymentFact)
+        return paid
+
+    async def webhook(self, *facts: Fact, event: str = "payment.captured") -> WebhookAnswer:
+        """The gateway tells it; each event name is a delivery of its own."""
+        headers, body = self.gateway.webhook(event, *facts)
+        return await take.take_webhook(self.shop, self.account, headers, body)
+
+    async def sell(self) -> UUID:
+        """Paid and told; the unit's id."""
+        await self.webhook(await self.pay())
+        failure = await self.value("SELECT failure FROM inbox WHERE failure IS NOT NULL")
+        assert failure is None, failure
+        return UUID(str(await self.value("SELECT id FROM fulfillments ORDER BY queued_at DESC LIMIT 1")))
+
+    async def sweep(self, *tables: str) -> None:
+        """Work everything that is due now, until nothing is."""
+        for _ in range(20):
+            worked = 0
+            for name in tables or tuple(sweep.CHORES):
+                worked += await sweep.sweep_once(self.shop, name, PACE)
+            if not worked:
+                return
+
+    def later(self, seconds: float) -> None:
+        self.clock.advance(timedelta(seconds=seconds))
+
+    async def hear(self, up: wire.Up) -> list[wire.Down]:
+        return await vend.hear(
+            self.shop, vend.Machine("M01", self.merchant), up, self.shop.now()
+        )
+
+    async def hello(self, journal: str = "j1", boot: str = "b1", last_seq: int = 0) -> list[wire.Down]:
+        return await self.hear(
+            wire.Hello(
+                journal_id=journal, boot_id=boot, mono_ms=1000, last_seq=last_seq,
+                capabilities=wire.Capabilities(journal=True, sensor=True),
+            )  # fmt: skip
+        )
+
+    def offered(self) -> dict[str, Any]:
+        """The last OFFER that went out."""
+        return next(m for m in reversed(self.line.sent) if m["type"] == "OFFER")
+
+    async def accept(self, journal: str = "j1", boot: str = "b1") -> list[wire.Down]:
+        offer = self.offered()
+        return await self.hear(
+            wire.Accept(
+                unit_id=UUID(offer["unit_id"]), seq=offer["seq"], journal_id=journal,
+                boot_id=boot, mono_ms=2000, counter=7,
+            )  # fmt: skip
+        )
+
+    async def result(
+        self, outcome: str = "VENDED", drop: str = "yes", event_seq: int = 2, **more: Any
+    ) -> list[wire.Down]:
+        offer = self.offered()
+        body = {
+            "type": "RESULT", "unit_id": offer["unit_id"], "journal_id": "j1",
+            "event_seq": event_seq, "slot": offer["slot"], "outcome": outcome,
+            "evidence": {"drop": drop, "sensor_tested": True}, **more,
+        }  # fmt: skip
+        return await self.hear(msgspec.convert(body, wire.Result))
+
+    async def started(self, event_seq: int = 1) -> list[wire.Down]:
+        unit = UUID(self.offered()["unit_id"])
+        return await self.hear(wire.Started(unit_id=unit, journal_id="j1", event_seq=event_seq))
+
+    async def rows(self, sql: str, *values: object) -> list[dict[str, Any]]:
+        async with self.shop.db.as_merchant(self.merchant) as conn:
+            return [dict(row) for row in await conn.fetch(sql, *values)]
+
+    async def value(self, sql: str, *values: object) -> Any:
+        async with self.shop.db.as_merchant(self.merchant) as conn:
+            return await conn.fetchval(sql, *values)
+
+    def refunded(self) -> int:
+        """What the gateway itself gave back, in minor units."""
+        return sum(r.money.minor for r in self.books.refunds.values() if r.stage == "processed")
+
+
+async def set_stage(database: Database, dialect: str = "leased") -> Stage:
+    """Everything that has to stand before the first coin."""
+    clock = SettableClock(START)
+    vault = Vault({"1": b"k" * 32}, "1")
+    merchant = uuid7(clock.now())
+    await open_merchant(database, Merchant(id=merchant, name="Asha", slug="asha"), clock.now())
+    settings = MockSettings(webhook_secrets=(Secret("whsec"),))
+    books = Books(clock)
+    gateway = Mock(settings, books)
+    async with database.as_merchant(merchant) as conn:
+        name = AccountName(merchant, "mock", "asha-mock")
+        account_id = await keep(conn, vault, clock.now(), name, settings)
+        product = Product(id=uuid7(clock.now()), sku="cola", name="Cola", price=Money(4000, "INR"))
+        await add_product(conn, merchant, product)
+        outlet = Outlet(
+            code="M01", merchant_id=merchant, name="Platform 1", place="Pune", kind="vending",
+            channel="mqtt" if dialect == "leased" else "socketio", dialect=dialect,
+            currency="INR", account_id=account_id,
+        )  # fmt: skip
+        slots = [Slot(slot="A1", product_id=product.id, price_minor=4000, stock=10)]
+        await add_outlet(conn, outlet, slots, clock.now())
+        secret = await issue_device(conn, vault, merchant, "M01", clock.now())
+    account = Account(
+        id=account_id, merchant_id=merchant, gateway="mock", slug="asha-mock", driver=gateway
+    )
+    line = SentLine()
+    shop = Shop(
+        db=database, clock=clock, windows=Windows(), accounts=MockAccounts(account), vault=vault,
+        installation="test", line=line,
+    )  # fmt: skip
+    stage = Stage(shop, clock, line, gateway, books, merchant, account, secret)
+    profile = await provision.print_qr(shop, "M01", 4000)
+    assert profile.qr_code_id
+    stage.qr_code_id = profile.qr_code_id
+    return stage
