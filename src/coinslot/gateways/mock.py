@@ -177,7 +177,9 @@ class Mock:
         return Unclear("time-out") if _last_two_digits(order.money) in (2, 3) else fact
 
     async def find_qr(self, mark: Mark) -> QrFact | Absent | Unclear:
-        ours = [qr for qr in self._books.qr_codes.values() if qr.mark == mark]
+        sign = (mark.installation, mark.qr)
+        known = self._books.qr_codes.values()
+        ours = [qr for qr in known if qr.mark and (qr.mark.installation, qr.mark.qr) == sign]
         return max(ours, key=lambda qr: qr.open, default=Absent())
 
     async def close_qr(self, qr_code_id: str) -> QrFact | Declined | Unclear:

@@ -1,0 +1,124 @@
+"""Outlets, what their slots hold, and the device inside with its secret."""
+
+import asyncio
+import secrets
+from datetime import datetime
+from uuid import UUID
+
+import bcrypt
+from msgspec import Struct
+
+from coinslot.db.pool import Connection, Database
+from coinslot.kit.secrets import Vault
+
+# The secret is 256 random bits, so the cheapest bcrypt is enough, and brokers check it often.
+_BCRYPT_ROUNDS = 4
+
+
+class UnknownOutletError(LookupError):
+    """No outlet has this code."""
+
+
+class Outlet(Struct, frozen=True, kw_only=True):
+    """A thing with a QR on it. `code` is unique in the installation: topic, login, URL."""
+
+    code: str
+    merchant_id: UUID
+    name: str
+    place: str
+    kind: str  # vending, coffee, counter
+    channel: str
+    dialect: str  # leased, simple
+    currency: str
+    account_id: UUID
+    contact: str = ""
+
+
+class Slot(Struct, frozen=True, kw_only=True):
+    """A place in a machine that holds one product and a count."""
+
+    slot: str
+    product_id: UUID
+    price_minor: int
+    stock: int
+
+
+class DeviceLogin(Struct, frozen=True):
+    """What the broker has to know of a device."""
+
+    outlet: str
+    broker_hash: str
+
+
+async def add_outlet(conn: Connection, outlet: Outlet, slots: list[Slot], now: datetime) -> None:
+    """Add an outlet with its slots; one with this code stays as it is."""
+    await conn.execute(
+        "INSERT INTO outlets (id, merchant_id, name, place, kind, channel, dialect, currency,"
+        " account_id, contact, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+        " ON CONFLICT (id) DO NOTHING",
+        outlet.code, outlet.merchant_id, outlet.name, outlet.place, outlet.kind, outlet.channel,
+        outlet.dialect, outlet.currency, outlet.account_id, outlet.contact, now,
+    )  # fmt: skip
+    await conn.executemany(
+        "INSERT INTO slots (merchant_id, outlet_id, slot, product_id, price_minor, stock)"
+        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+        [
+            (outlet.merchant_id, outlet.code, s.slot, s.product_id, s.price_minor, s.stock)
+            for s in slots
+        ],
+    )
+
+
+async def issue_device(
+    conn: Connection, vault: Vault, merchant_id: UUID, outlet: str, now: datetime
+) -> str:
+    """A new secret for the outlet's device: shown this once, kept sealed; the old one ends."""
+    secret = secrets.token_hex(32)
+    await conn.execute(
+        "INSERT INTO devices (outlet_id, merchant_id, secret, broker_hash, created_at)"
+        " VALUES ($1, $2, $3, $4, $5)"
+        " ON CONFLICT (outlet_id) DO UPDATE SET secret = $3, broker_hash = $4",
+        outlet, merchant_id, vault.seal(secret.encode(), f"device:{outlet}"), hashed(secret), now,
+    )  # fmt: skip
+    return secret
+
+
+def hashed(secret: str) -> str:
+    """As brokers want it."""
+    return bcrypt.hashpw(secret.encode(), bcrypt.gensalt(_BCRYPT_ROUNDS)).decode()
+
+
+async def is_device(db: Database, outlet: str, secret: str) -> UUID | None:
+    """The merchant of the outlet whose device knows this secret, else None."""
+    async with db.door() as conn:
+        row = await conn.fetchrow(
+            "SELECT d.merchant_id, d.broker_hash FROM devices d JOIN outlets o"
+            " ON o.id = d.outlet_id WHERE d.outlet_id = $1 AND o.decommissioned_at IS NULL",
+            outlet,
+        )
+    if row is None or len(secret.encode()) > 72:  # bcrypt reads no further
+        return None
+    right = await asyncio.to_thread(bcrypt.checkpw, secret.encode(), row["broker_hash"].encode())
+    return row["merchant_id"] if right else None
+
+
+async def device_logins(db: Database, channel: str) -> list[DeviceLogin]:
+    """Every device that may connect through a channel."""
+    async with db.door() as conn:
+        rows = await conn.fetch(
+            "SELECT d.outlet_id, d.broker_hash FROM devices d JOIN outlets o ON o.id = d.outlet_id"
+            " WHERE o.channel = $1 AND o.decommissioned_at IS NULL ORDER BY d.outlet_id",
+            channel,
+        )
+    return [DeviceLogin(row["outlet_id"], row["broker_hash"]) for row in rows]
+
+
+async def owner_of(db: Database, outlet: str) -> UUID:
+    """The merchant of an outlet. Raises UnknownOutletError."""
+    async with db.door() as conn:
+        merchant: UUID | None = await conn.fetchval(
+            "SELECT merchant_id FROM outlets WHERE id = $1", outlet
+        )
+    if merchant is None:
+        raise UnknownOutletError(f"no outlet has the code {outlet}")
+    return merchant

@@ -1,0 +1,126 @@
+"""Printed QR codes: one reusable fixed-amount code per slot, made once however often it is asked for,
+and closed when its machine is taken out of service."""
+
+from datetime import timedelta
+
+import asyncpg
+from msgspec import Struct
+
+from coinslot.kit.ids import uuid7
+from coinslot.kit.money import Money
+from coinslot.outlets.machines import UnknownOutletError, owner_of
+from coinslot.sales import look
+from coinslot.sales.shop import Shop
+
+
+class CannotPrintError(Exception):
+    """The outlet cannot have a printed QR: no gateway account, or nothing in its slots."""
+
+
+class Profile(Struct, frozen=True, kw_only=True):
+    """A machine's payment profile: what its printed QR is and what it sells."""
+
+    outlet: str
+    outlet_name: str
+    slot: str
+    product: str
+    provider: str
+    qr_code_id: str | None  # None: the gateway has not answered yet; asking again continues
+    qr_image_url: str | None
+    qr_short_url: str | None
+    money: Money
+
+
+async def print_qr(shop: Shop, outlet: str, minor: int | None, slot: str | None = None) -> Profile:
+    """The outlet's printed QR, made now or before. `minor` None takes the slot's price.
+
+    Raises UnknownOutletError and CannotPrintError."""
+    merchant = await owner_of(shop.db, outlet)
+    async with shop.db.as_merchant(merchant) as conn:
+        found = await conn.fetchrow(
+            "SELECT s.slot, s.price_minor, o.account_id, o.currency FROM slots s"
+            " JOIN outlets o ON o.id = s.outlet_id WHERE o.id = $1"
+            " AND ($2::text IS NULL OR s.slot = $2) AND o.decommissioned_at IS NULL"
+            " ORDER BY s.slot LIMIT 1",
+            outlet,
+            slot,
+        )
+        if found is None or found["account_id"] is None:
+            raise CannotPrintError(f"{outlet}: no such slot in service, or no gateway account")
+        amount = found["price_minor"] if minor is None else minor
+        # A printed code of another amount is retired first: money through it goes back from now.
+        await conn.execute(
+            "UPDATE qr_codes SET retired_at = $4, due_at = $4,"
+            " stage = CASE stage WHEN 'open' THEN 'closing' ELSE stage END"
+            " WHERE outlet_id = $1 AND slot = $2 AND payment_id IS NULL AND retired_at IS NULL"
+            " AND amount_minor <> $3",
+            outlet, found["slot"], amount, shop.now(),
+        )  # fmt: skip
+        await conn.execute(
+            "INSERT INTO qr_codes (id, merchant_id, account_id, outlet_id, slot, amount_minor,"
+            " currency, created_at, due_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+            " ON CONFLICT DO NOTHING",
+            uuid7(shop.now()), merchant, found["account_id"], outlet, found["slot"], amount,
+            found["currency"], shop.now(), shop.now() + timedelta(seconds=10),
+        )  # fmt: skip
+        row = await _live(conn, outlet, found["slot"])
+    if row["stage"] == "wanted":
+        await look.drive_qr(shop, row)
+        async with shop.db.as_merchant(merchant) as conn:
+            row = await _live(conn, outlet, found["slot"])
+    return await _profile(shop, row)
+
+
+async def _live(conn: object, outlet: str, slot: str) -> asyncpg.Record:
+    row: asyncpg.Record = await conn.fetchrow(  # type: ignore[attr-defined]
+        "SELECT * FROM qr_codes WHERE outlet_id = $1 AND slot = $2 AND payment_id IS NULL"
+        " AND retired_at IS NULL",
+        outlet,
+        slot,
+    )
+    return row
+
+
+async def _profile(shop: Shop, row: asyncpg.Record) -> Profile:
+    account = await shop.accounts.by_id(row["account_id"])
+    async with shop.db.as_merchant(row["merchant_id"]) as conn:
+        names = await conn.fetchrow(
+            "SELECT o.name, p.name AS product FROM outlets o JOIN slots s ON s.outlet_id = o.id"
+            " AND s.slot = $2 JOIN products p ON p.id = s.product_id WHERE o.id = $1",
+            row["outlet_id"],
+            row["slot"],
+        )
+    if names is None:
+        raise UnknownOutletError(row["outlet_id"])
+    return Profile(
+        outlet=row["outlet_id"],
+        outlet_name=names["name"],
+        slot=row["slot"],
+        product=names["product"],
+        provider=account.gateway,
+        qr_code_id=row["qr_code_id"],
+        qr_image_url=row["image_url"],
+        qr_short_url=row["short_url"],
+        money=Money(row["amount_minor"], row["currency"]),
+    )
+
+
+async def decommission(shop: Shop, outlet: str) -> None:
+    """Take a machine out of service: its codes close, retried, and later money goes back.
+
+    Raises UnknownOutletError."""
+    merchant = await owner_of(shop.db, outlet)
+    async with shop.db.as_merchant(merchant) as conn:
+        await conn.execute(
+            "UPDATE outlets SET decommissioned_at = coalesce(decommissioned_at, $2) WHERE id = $1",
+            outlet,
+            shop.now(),
+        )
+        await conn.execute(
+            "UPDATE qr_codes SET retired_at = $2, due_at = $2,"
+            " stage = CASE stage WHEN 'open' THEN 'closing' ELSE stage END"
+            " WHERE outlet_id = $1 AND retired_at IS NULL AND payment_id IS NULL",
+            outlet,
+            shop.now(),
+        )
+    shop.wakes.ring("qr_codes")
