@@ -91,10 +91,14 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     sensor: bool = False
 
 
+class Message(Struct, frozen=True, kw_only=True, tag_field="type"):
+    """What every message is: JSON with its name under `type`."""
+
+
 # Up: machine to server.
 
 
-class Accept(Struct, frozen=True, kw_only=True, tag_field="type", tag="ACCEPT"):
+class Accept(Message, tag="ACCEPT"):
     unit_id: UUID
     seq: Seq
     journal_id: Id
@@ -104,28 +108,28 @@ class Accept(Struct, frozen=True, kw_only=True, tag_field="type", tag="ACCEPT"):
     slot_state: Text = ""
 
 
-class Reject(Struct, frozen=True, kw_only=True, tag_field="type", tag="REJECT"):
+class Reject(Message, tag="REJECT"):
     unit_id: UUID
     seq: Seq
     journal_id: Id
     code: Refusal
 
 
-class Started(Struct, frozen=True, kw_only=True, tag_field="type", tag="STARTED"):
+class Started(Message, tag="STARTED"):
     unit_id: UUID
     journal_id: Id
     event_seq: Seq
     counter_before: Count | None = None
 
 
-class Progress(Struct, frozen=True, kw_only=True, tag_field="type", tag="PROGRESS"):
+class Progress(Message, tag="PROGRESS"):
     unit_id: UUID
     journal_id: Id
     event_seq: Seq
     counter_before: Count | None = None
 
 
-class Result(Struct, frozen=True, kw_only=True, tag_field="type", tag="RESULT"):
+class Result(Message, tag="RESULT"):
     unit_id: UUID
     journal_id: Id
     event_seq: Seq
@@ -135,7 +139,7 @@ class Result(Struct, frozen=True, kw_only=True, tag_field="type", tag="RESULT"):
     evidence: Evidence = Evidence()
 
 
-class Status(Struct, frozen=True, kw_only=True, tag_field="type", tag="STATUS"):
+class Status(Message, tag="STATUS"):
     unit_id: UUID
     seq: Seq
     journal_id: Id
@@ -145,7 +149,7 @@ class Status(Struct, frozen=True, kw_only=True, tag_field="type", tag="STATUS"):
     evidence: Evidence | None = None
 
 
-class Hello(Struct, frozen=True, kw_only=True, tag_field="type", tag="HELLO"):
+class Hello(Message, tag="HELLO"):
     journal_id: Id
     boot_id: Id
     mono_ms: Ms
@@ -157,7 +161,7 @@ class Hello(Struct, frozen=True, kw_only=True, tag_field="type", tag="HELLO"):
     unacked_from: Seq | None = None
 
 
-class Health(Struct, frozen=True, kw_only=True, tag_field="type", tag="HEALTH"):
+class Health(Message, tag="HEALTH"):
     mono_ms: Ms | None = None
 
 
@@ -167,7 +171,7 @@ Up = Accept | Reject | Started | Progress | Result | Status | Hello | Health
 # Down: server to machine.
 
 
-class Offer(Struct, frozen=True, kw_only=True, tag_field="type", tag="OFFER"):
+class Offer(Message, tag="OFFER"):
     unit_id: UUID
     seq: int
     slot: str
@@ -178,7 +182,7 @@ class Offer(Struct, frozen=True, kw_only=True, tag_field="type", tag="OFFER"):
     lease_ms: int
 
 
-class Go(Struct, frozen=True, kw_only=True, tag_field="type", tag="GO"):
+class Go(Message, tag="GO"):
     unit_id: UUID
     seq: int
     boot_id: str
@@ -187,19 +191,19 @@ class Go(Struct, frozen=True, kw_only=True, tag_field="type", tag="GO"):
     hmac: str
 
 
-class Evack(Struct, frozen=True, kw_only=True, tag_field="type", tag="EVACK"):
+class Evack(Message, tag="EVACK"):
     journal_id: str
     through: int  # the contiguous prefix of event_seq that is committed, no further
 
 
-class Query(Struct, frozen=True, kw_only=True, tag_field="type", tag="QUERY"):
+class Query(Message, tag="QUERY"):
     unit_id: UUID
     seq: int
     journal_id: str
     nonce: str
 
 
-class Sync(Struct, frozen=True, kw_only=True, tag_field="type", tag="SYNC"):
+class Sync(Message, tag="SYNC"):
     through: int
     server_time: datetime
     config_version: int
@@ -217,17 +221,13 @@ class DoneStatus(StrEnum):
     FAILED = "FAILED"
 
 
-class MachineDone(
-    Struct, frozen=True, kw_only=True, rename="camel", tag_field="type", tag="machine:done"
-):
+class MachineDone(Message, tag="machine:done", rename="camel"):
     order_id: Id
     status: DoneStatus
     failure_code: Text | None = None
 
 
-class Dispense(
-    Struct, frozen=True, kw_only=True, rename="camel", tag_field="type", tag="machine:dispense"
-):
+class Dispense(Message, tag="machine:dispense", rename="camel"):
     order_id: str
     unit_id: UUID
     machine_id: str
@@ -278,9 +278,8 @@ def _read(raw: Mapping[str, object] | bytes, shape: Any) -> Any:
 def sign_go(secret: str, lease: Lease) -> str:
     """Hex HMAC-SHA-256 under the machine's own secret."""
     fields = (lease.unit_id, lease.seq, lease.slot, lease.boot_id, lease.not_after)
-    return hmac.new(
-        secret.encode(), "|".join(map(str, fields)).encode(), hashlib.sha256
-    ).hexdigest()
+    signed = "|".join(map(str, fields))
+    return hmac.new(secret.encode(), signed.encode(), hashlib.sha256).hexdigest()
 
 
 def signed_go(secret: str, lease: Lease, key_id: str = "1") -> Go:
