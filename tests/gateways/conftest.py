@@ -1,30 +1,20 @@
 """One rig per gateway: the contract holds over all of them."""
 
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.gateways.mailbox import Mailbox
 from tests.gateways.rigs import MockRig, RazorpayRig, Rig
-
-ROOT = Path(__file__).parents[2]
+from tests.sandbox.running import SandboxProcess
 
 
 @pytest.fixture(scope="session")
 def sandbox_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The emulated outside world as a process, on a free port."""
-    data = tmp_path_factory.mktemp("sandbox")
-    folders = ["--data", str(data / "books"), "--machines", str(data / "machines")]
-    command = [sys.executable, "-m", "sandbox", "--port", "0", *folders]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        ready = process.stdout.readline()
-        assert ready.startswith("Sandbox ready: "), ready
-        yield ready.removeprefix("Sandbox ready: ").strip()
-        process.terminate()
+    folder = tmp_path_factory.mktemp("outside")
+    with SandboxProcess(folder / "sandbox", folder / "machines", tempo={"late_ms": 100}) as sandbox:
+        yield sandbox.base_url
 
 
 @pytest.fixture(scope="session")
