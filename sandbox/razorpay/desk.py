@@ -61,11 +61,10 @@ def tell(desk: Desk, name: str, reference: str, *subjects: Subject) -> None:
         }
     )
     event_id = new_id("")
-    signature = hmac.new(account.webhook_secret.encode(), body, hashlib.sha256).hexdigest()
     headers = {
         "Content-Type": "application/json",
         "User-Agent": "Razorpay-Webhook/v1",
-        "X-Razorpay-Signature": signature,
+        "X-Razorpay-Signature": signature(account.webhook_secret, body),
         "x-razorpay-event-id": event_id,
     }
     publish(
@@ -80,6 +79,11 @@ def tell(desk: Desk, name: str, reference: str, *subjects: Subject) -> None:
             body=body,
         ),
     )
+
+
+def signature(secret: str, message: bytes) -> str:
+    """HMAC-SHA256 in lower-case hex, the only signature that Razorpay has."""
+    return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
 
 
 def _entity(desk: Desk, subject: Subject, name: str) -> dict[str, Any]:

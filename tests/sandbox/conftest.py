@@ -1,7 +1,7 @@
-"""One sandbox and one receiver per test, joined by the first account's webhook."""
+"""One sandbox process for many tests; each test has accounts, a receiver and fair weather anew."""
 
 from collections.abc import Iterator
-from pathlib import Path
+from itertools import count
 from typing import Any
 
 import pytest
@@ -11,6 +11,11 @@ from tests.sandbox.receiver import Receiver
 from tests.sandbox.running import SandboxProcess, account
 
 FAST = {"retry_base_ms": 50, "retry_cap_ms": 200, "late_ms": 200}
+FAIR_WEATHER = {
+    "webhooks": {"lose": 0, "repeat": 0, "reorder": 0, "forge": 0, "hold": False},
+    "api": {"latency_ms": 0, "error_5xx": 0, "drop_response": 0, "refund_fails_later": 0},
+}
+numbers = count(1)
 
 
 @pytest.fixture
@@ -19,24 +24,50 @@ def receiver() -> Iterator[Receiver]:
         yield receiver
 
 
-@pytest.fixture
-def sandbox(tmp_path: Path, receiver: Receiver) -> Iterator[SandboxProcess]:
-    accounts = [account(1, webhook_url=receiver.url), account(2)]
-    machines = tmp_path / "machines"
-    with SandboxProcess(
-        tmp_path / "sandbox", machines, accounts, tempo=FAST, outlets=[{"id": "M01"}]
-    ) as sandbox:
+@pytest.fixture(scope="session")
+def kept_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
+    folder = tmp_path_factory.mktemp("kept")
+    outlets = [{"id": "M01"}, {"id": "M02"}]
+    with SandboxProcess(folder / "s", folder / "m", tempo=FAST, outlets=outlets) as sandbox:
         yield sandbox
 
 
 @pytest.fixture
-def sdk(sandbox: SandboxProcess) -> Any:
-    """The official client of the first account."""
-    return client(sandbox, 1)
+def shop(receiver: Receiver) -> dict[str, Any]:
+    """The test's own merchant account; its webhooks go to the receiver."""
+    return account(next(numbers), webhook_url=receiver.url)
 
 
-def client(sandbox: SandboxProcess, number: int) -> Any:
-    keys = account(number)
+@pytest.fixture
+def sandbox(kept_sandbox: SandboxProcess, shop: dict[str, Any]) -> Iterator[SandboxProcess]:
+    kept_sandbox.ensure()
+    kept_sandbox.weather(**FAIR_WEATHER, seed=1)
+    kept_sandbox.ask("POST", "/razorpay/accounts", shop)
+    yield kept_sandbox
+    kept_sandbox.ensure()
+    # What is still on its way must not knock on the door of a later test.
+    kept_sandbox.ask("POST", "/razorpay/accounts", shop | {"webhook_url": None})
+
+
+@pytest.fixture
+def sdk(sandbox: SandboxProcess, shop: dict[str, Any]) -> Any:
+    """The official client of the test's merchant."""
+    return client(sandbox, shop)
+
+
+@pytest.fixture
+def keys(shop: dict[str, Any]) -> tuple[str, str]:
+    """User and password of the API."""
+    return (shop["key_id"], shop["key_secret"])
+
+
+@pytest.fixture
+def foreign(shop: dict[str, Any]) -> dict[str, Any]:
+    """A payment on the account without any QR code, told by a single event."""
+    return {"account_id": shop["account_id"], "amount": 4000, "events": ["payment.captured"]}
+
+
+def client(sandbox: SandboxProcess, keys: dict[str, Any]) -> Any:
     return razorpay.Client(
         auth=(keys["key_id"], keys["key_secret"]), base_url=f"{sandbox.base_url}/razorpay"
     )

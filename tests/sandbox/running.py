@@ -69,6 +69,11 @@ class SandboxProcess:
         assert line.startswith("Sandbox ready: "), f"the sandbox did not start: {line!r}"
         return self
 
+    def ensure(self) -> None:
+        """Start it unless it runs."""
+        if self._process is None:
+            self.start()
+
     def write_config(self) -> None:
         self.config_file.parent.mkdir(parents=True, exist_ok=True)
         self.config_file.write_text(json.dumps(self.config))
@@ -118,6 +123,10 @@ class SandboxProcess:
     def payments(self) -> list[dict[str, Any]]:
         """Razorpay's books."""
         return list(self.ask("GET", "/books")["razorpay"]["payments"])
+
+    def payment(self, reference: str) -> dict[str, Any]:
+        """One line of Razorpay's books."""
+        return next(one for one in self.payments() if one["reference"] == reference)
 
     def deliveries(self, **having: Any) -> list[dict[str, Any]]:
         """Webhook deliveries, oldest first, with these values."""
