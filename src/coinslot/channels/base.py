@@ -87,6 +87,10 @@ class Channel(Protocol):
     name: ClassVar[str]
     powers: ClassVar[Mapping[str, Powers]]  # by dialect: "leased", "simple", ...
 
+    def reaches(self, outlet: str) -> bool:
+        """Whether a message to this machine would leave this process now."""
+        ...
+
     async def send(self, outlet: str, message: Mapping[str, object]) -> Sending:
         """Send one message down, once."""
         ...

@@ -75,6 +75,10 @@ class Mqtt:
         self._client: aiomqtt.Client | None = None
         self._retry_s = options.first_retry_s
 
+    def reaches(self, outlet: str) -> bool:
+        """Behind a broker every machine may be there; without the broker none is."""
+        return self._client is not None
+
     async def send(self, outlet: str, message: Mapping[str, object]) -> Sending:
         """Publish one command; SENT also when the broker's acknowledgement stays out."""
         if self._client is None:

@@ -73,6 +73,10 @@ class SocketIo:
         self._server.on("machine:done", self._done)
         self._server.on("machine:heartbeat", self._heartbeat)
 
+    def reaches(self, outlet: str) -> bool:
+        """Only the process that holds the machine's connection reaches it."""
+        return outlet in self._sid_of
+
     async def send(self, outlet: str, message: Mapping[str, object]) -> Sending:
         """Emit one command to the machine's connection, if it stands here."""
         sid = self._sid_of.get(outlet)

@@ -1,5 +1,12 @@
 -- Who sells: merchants, their members and keys, their accounts at gateways.
 
+-- One row: the mark that tells what we made at a gateway from what others made there.
+CREATE TABLE installation (
+    id   uuid NOT NULL DEFAULT gen_random_uuid(),
+    one  boolean PRIMARY KEY DEFAULT true CHECK (one)
+);
+INSERT INTO installation DEFAULT VALUES;
+
 CREATE TABLE merchants (
     id          uuid PRIMARY KEY,
     name        text NOT NULL,

@@ -1,0 +1,1 @@
+"""The only wiring: where settings become parts, and parts are put together."""

@@ -1,0 +1,90 @@
+"""The desk behind the pages and the webhooks: the web's questions, answered by the heart."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+import asyncpg
+
+from coinslot.sales import checkout, show
+from coinslot.sales.shop import Shop
+from coinslot.sales.take import take_webhook
+from coinslot.sales.views import Check, Devices, Health, OrderView, OutletView, WebhookAnswer
+from coinslot.web.desk import Basket
+
+_LOOK_EVERY_S = 0.25
+
+
+class Front:
+    """The web's `Desk` on a shop."""
+
+    def __init__(self, shop: Shop, version: str, broker_stands: Callable[[], bool] | None) -> None:
+        self._shop = shop
+        self._version = version
+        self._broker_stands = broker_stands
+
+    async def outlet(self, code: str) -> OutletView | None:
+        return await show.outlet(self._shop, code)
+
+    async def order(self, token: str) -> OrderView | None:
+        return await show.order(self._shop, token)
+
+    async def changed(self, token: str, seen: int, patience_s: float) -> OrderView | None:
+        try:
+            async with asyncio.timeout(patience_s):
+                while True:
+                    view = await show.order(self._shop, token)
+                    if view is None or view.version != seen:
+                        return view
+                    await asyncio.sleep(_LOOK_EVERY_S)
+        except TimeoutError:
+            return None
+
+    async def find(self, outlet: str, minor: int, minute: datetime) -> Sequence[OrderView]:
+        return await show.find(self._shop, outlet, minor, minute)
+
+    async def place(self, basket: Basket) -> str:
+        wish = checkout.Wish(outlet=basket.outlet, slot=basket.slot, key=basket.key)
+        return await checkout.place(self._shop, wish)
+
+    async def ask_gateway(self, token: str) -> None:
+        await checkout.ask_gateway(self._shop, token)
+
+    async def ask_machine(self, token: str) -> None:
+        await checkout.ask_machine(self._shop, token)
+
+    async def take_webhook(
+        self, gateway: str, account: str | None, headers: Mapping[str, str], body: bytes
+    ) -> WebhookAnswer:
+        found = await self._shop.accounts.by_slug(gateway, account)
+        if found is None:
+            return WebhookAnswer(status=404, code="unknown_account", message="no such account")
+        return await take_webhook(self._shop, found, headers, body)
+
+    async def health(self) -> Health:
+        devices = Devices(online=0, offline=0, total=0)
+        try:
+            devices = await self._devices()
+            checks = {"database": Check(status="healthy")}
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            checks = {"database": Check(status="unhealthy", detail=type(error).__name__)}
+        if self._broker_stands is not None:
+            stands = self._broker_stands()
+            checks["broker"] = Check(status="healthy" if stands else "degraded")
+        worst = {check.status for check in checks.values()}
+        status = next(s for s in ("unhealthy", "degraded", "healthy") if s in worst)
+        return Health(status=status, version=self._version, checks=checks, devices=devices)
+
+    async def _devices(self) -> Devices:
+        since = self._shop.now() - self._shop.windows.span("online_s")
+        async with self._shop.db.door() as conn:
+            row = await conn.fetchrow(
+                "SELECT count(*) AS total, count(*) FILTER (WHERE last_seen_at > $1) AS online"
+                " FROM devices",
+                since,
+            )
+        if row is None:
+            return Devices(online=0, offline=0, total=0)
+        return Devices(
+            online=row["online"], offline=row["total"] - row["online"], total=row["total"]
+        )

@@ -1,0 +1,200 @@
+"""The parts of a running installation, by role: web, device, worker, or all in one process."""
+
+import asyncio
+import importlib.metadata
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import structlog
+import uvicorn
+from litestar import Litestar
+
+from coinslot.app.ears import EdgeLine, ShopEars
+from coinslot.app.front import Front
+from coinslot.app.premises import Premises, Urls, broker_users
+from coinslot.channels.mqtt import Mqtt, MqttOptions
+from coinslot.channels.socketio import SocketIo, SocketIoOptions
+from coinslot.db.pool import Database
+from coinslot.device.broker import EmbeddedNats
+from coinslot.device.edge import Edge, EdgeOptions
+from coinslot.kit.clock import SystemClock
+from coinslot.merchants.accounts import Accounts
+from coinslot.sales import sweep
+from coinslot.sales.shop import Shop
+from coinslot.settings import Settings
+from coinslot.web import routes
+from coinslot.web.site import Site
+
+log = structlog.get_logger(__name__)
+
+ALL = frozenset({"web", "device", "worker"})
+_GRACE_S = 3
+_DOWN = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+)
+
+
+class House:
+    """An installation opened for some roles. `async with House.open(...)`, then `run()`."""
+
+    def __init__(self, settings: Settings, roles: frozenset[str], stack: AsyncExitStack) -> None:
+        self.settings = settings
+        self.roles = roles
+        self._stack = stack
+        self._premises = Premises(settings, stack)
+        self.clock = SystemClock()
+        self.urls: Urls
+        self.db: Database
+        self.shop: Shop
+        self.nats: EmbeddedNats | None = None
+        self._mqtt: Mqtt | None = None
+        self._socketio: SocketIo | None = None
+        self._edge: Edge | None = None
+
+    async def open(self) -> "House":
+        """Open what the roles need. A server that is down is waited for, with a clear line."""
+        self.vault = self._premises.vault()
+        self.urls, self.db = await self._premises.database()
+        accounts = Accounts(
+            self.db, self.vault, self.clock, timeout_s=self.settings.gateway_timeout_s
+        )
+        self._stack.push_async_callback(accounts.close)
+        self.shop = Shop(
+            db=self.db,
+            clock=self.clock,
+            windows=self.settings.windows,
+            accounts=accounts,
+            vault=self.vault,
+            installation=await installation(self.db),
+        )
+        if "device" in self.roles:
+            await self._open_device()
+        return self
+
+    async def _open_device(self) -> None:
+        url, self.nats = await self._premises.broker(self.db)
+        self._mqtt = Mqtt(MqttOptions(url=url), self.clock)
+        self._socketio = SocketIo(SocketIoOptions(), self.clock)
+        line = EdgeLine((self._mqtt, self._socketio))
+        self._edge = Edge(
+            ShopEars(self.shop), (self._mqtt, self._socketio), self.clock, EdgeOptions()
+        )
+        line.edge = self._edge
+        self.shop.line = line
+
+    async def machines_changed(self) -> None:
+        """Devices were added or taken away: the embedded broker learns it, nobody is dropped."""
+        if self.nats is not None:
+            await self.nats.reload(await broker_users(self.db))
+
+    async def run(self, ready: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Serve until SIGTERM or SIGINT; `ready` is called once everything listens."""
+        stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopping.set)
+        server = self._server() if self.roles & {"web", "device"} else None
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(part) for part in self._parts()]
+                if server is not None:
+                    serving = group.create_task(server.serve())
+                    while not server.started and not serving.done():
+                        await asyncio.sleep(0.02)
+                if ready is not None:
+                    await ready()
+                await stopping.wait()
+                if server is not None:
+                    server.should_exit = True
+                    await serving
+                for task in tasks:
+                    task.cancel()
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+
+    def _parts(self) -> list[Any]:
+        settings = self.settings
+        pace = sweep.Pace(poll_s=settings.poll_sweep_s, lease_s=settings.row_lease_s)
+        parts: list[Any] = []
+        if self._edge is not None:
+            parts.append(self._edge.run())
+        # Units are swept where machines are; a worker sweeps all the rest, and units' deadlines.
+        tables = frozenset(sweep.CHORES) if "worker" in self.roles else frozenset()
+        if "device" in self.roles:
+            tables |= {"fulfillments"}
+        if tables:
+            parts.append(sweep.sweep(self.shop, pace, tables))
+        return parts
+
+    def _server(self) -> uvicorn.Server:
+        config = uvicorn.Config(
+            self._asgi(),
+            host=self.settings.host,
+            port=self.settings.port,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=_GRACE_S,
+            ws="wsproto",
+        )
+        server = uvicorn.Server(config)
+        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+        return server
+
+    def _asgi(self) -> Any:
+        web = self._web() if "web" in self.roles else None
+        machines = self._socketio.asgi if self._socketio is not None else None
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            if machines is not None and scope.get("path", "").startswith("/socket.io"):
+                await machines(scope, receive, send)
+            elif web is not None:
+                await web(scope, receive, send)
+            elif scope["type"] == "lifespan":
+                await _live(receive, send)
+            else:
+                await _nothing_here(send)
+
+        return app
+
+    def _web(self) -> Litestar:
+        mqtt = self._mqtt
+        version = importlib.metadata.version("coinslot")
+        desk = Front(self.shop, version, mqtt.standing.is_set if mqtt is not None else None)
+        site = Site(
+            version=version,
+            zone=ZoneInfo(self.settings.zone),
+            image_sources=tuple(self.settings.image_sources.split()),
+            outages=_DOWN,
+            metrics_token=self.settings.metrics_token,
+        )
+        return routes.build(desk, site, self.clock)
+
+
+async def _live(receive: Any, send: Any) -> None:
+    """A process with machines only has nothing to start for the web."""
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+async def _nothing_here(send: Any) -> None:
+    await send({"type": "http.response.start", "status": 404, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def installation(db: Database) -> str:
+    """The mark on everything that this installation makes at a gateway."""
+    async with db.door() as conn:
+        mark: str = await conn.fetchval("SELECT id::text FROM installation")
+    return mark

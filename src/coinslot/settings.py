@@ -1,0 +1,124 @@
+"""Every setting once, typed, read from the environment. Only app and the commands may look here."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from coinslot.sales.shop import Windows
+
+# Environment name -> field of `Windows`; the values are numbers.
+WINDOW_NAMES: Mapping[str, str] = {
+    "COINSLOT_DISPATCH_WINDOW_S": "dispatch_s",
+    "COINSLOT_OFFER_S": "offer_s",
+    "COINSLOT_LEASE_MS": "lease_ms",
+    "COINSLOT_RUN_S": "run_s",
+    "COINSLOT_QUERY_S": "query_s",
+    "COINSLOT_IN_DOUBT_S": "in_doubt_s",
+    "COINSLOT_MATCH_S": "match_s",
+    "COINSLOT_CAPTURE_S": "capture_s",
+    "COINSLOT_POLL_S": "poll_s",
+    "COINSLOT_ONLINE_S": "online_s",
+    "COINSLOT_REFUND_LOOK_S": "refund_look_s",
+    "COINSLOT_REFUND_PAUSE_MAX_S": "refund_pause_max_s",
+    "COINSLOT_REFUND_OWED_S": "refund_owed_s",
+}
+
+
+class SettingsError(Exception):
+    """A setting is missing or cannot be read; the message names it."""
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """What an installation is told. Nothing here has a secret for a default."""
+
+    database_url: str | None = None  # DATABASE_URL; none: the embedded PostgreSQL in `data`
+    owner_url: str | None = None  # COINSLOT_OWNER_URL
+    door_url: str | None = None  # COINSLOT_DOOR_URL
+    mqtt_broker_url: str | None = None  # MQTT_BROKER_URL; none: the embedded broker in `data`
+    mqtt_port: int | None = None  # COINSLOT_MQTT_PORT, of the embedded broker
+    keys: str | None = None  # COINSLOT_KEYS: "id:base64,..."; none: made and kept in `data`
+    data: Path = Path(".coinslot")  # COINSLOT_DATA
+    host: str = "127.0.0.1"  # COINSLOT_HOST
+    port: int = 8000  # COINSLOT_PORT
+    public_url: str | None = None  # COINSLOT_PUBLIC_URL
+    zone: str = "UTC"  # COINSLOT_ZONE
+    image_sources: str = "https:"  # COINSLOT_IMAGE_SOURCES, separated by spaces
+    metrics_token: str | None = None  # COINSLOT_METRICS_TOKEN
+    pool_size: int = 10  # COINSLOT_POOL_SIZE
+    poll_sweep_s: float = 0.5  # COINSLOT_SWEEP_S
+    row_lease_s: float = 20.0  # COINSLOT_ROW_LEASE_S
+    gateway_timeout_s: float = 10.0  # COINSLOT_GATEWAY_TIMEOUT_S
+    log_level: str = "INFO"  # LOG_LEVEL
+    razorpay_key_id: str | None = None  # RAZORPAY_KEY_ID
+    razorpay_key_secret: str | None = None  # RAZORPAY_KEY_SECRET
+    razorpay_webhook_secret: str | None = None  # RAZORPAY_WEBHOOK_SECRET
+    windows: Windows = Windows()
+
+    @property
+    def base_url(self) -> str:
+        """How the world reaches this installation."""
+        return (self.public_url or f"http://127.0.0.1:{self.port}").rstrip("/")
+
+
+# Environment name -> field of `Settings`.
+NAMES: Mapping[str, str] = {
+    "DATABASE_URL": "database_url",
+    "COINSLOT_OWNER_URL": "owner_url",
+    "COINSLOT_DOOR_URL": "door_url",
+    "MQTT_BROKER_URL": "mqtt_broker_url",
+    "COINSLOT_MQTT_PORT": "mqtt_port",
+    "COINSLOT_KEYS": "keys",
+    "COINSLOT_DATA": "data",
+    "COINSLOT_HOST": "host",
+    "COINSLOT_PORT": "port",
+    "COINSLOT_PUBLIC_URL": "public_url",
+    "COINSLOT_ZONE": "zone",
+    "COINSLOT_IMAGE_SOURCES": "image_sources",
+    "COINSLOT_METRICS_TOKEN": "metrics_token",
+    "COINSLOT_POOL_SIZE": "pool_size",
+    "COINSLOT_SWEEP_S": "poll_sweep_s",
+    "COINSLOT_ROW_LEASE_S": "row_lease_s",
+    "COINSLOT_GATEWAY_TIMEOUT_S": "gateway_timeout_s",
+    "LOG_LEVEL": "log_level",
+    "RAZORPAY_KEY_ID": "razorpay_key_id",
+    "RAZORPAY_KEY_SECRET": "razorpay_key_secret",
+    "RAZORPAY_WEBHOOK_SECRET": "razorpay_webhook_secret",
+}
+
+
+def read(env: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of this environment. Raises SettingsError, naming the variable."""
+    given: dict[str, object] = {
+        field: env[name] for name, field in NAMES.items() if env.get(name)
+    }
+    windows: dict[str, object] = {
+        field: env[name] for name, field in WINDOW_NAMES.items() if env.get(name)
+    }
+    if env.get("ORDER_EXPIRATION_MINUTES"):
+        try:
+            windows["order_s"] = float(env["ORDER_EXPIRATION_MINUTES"]) * 60
+        except ValueError as error:
+            raise SettingsError(f"ORDER_EXPIRATION_MINUTES: {error}") from error
+    try:
+        return msgspec.convert(
+            {**given, "windows": windows}, Settings, strict=False, dec_hook=_path
+        )
+    except msgspec.ValidationError as error:
+        raise SettingsError(_named(str(error))) from error
+
+
+def _path(kind: type, value: object) -> object:
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise NotImplementedError(kind.__name__)
+
+
+def _named(message: str) -> str:
+    """msgspec names the field; people know the variable."""
+    for name, field in {**NAMES, **WINDOW_NAMES}.items():
+        if message.endswith((f"$.{field}`", f"$.windows.{field}`")):
+            return f"{name}: {message}"
+    return message
