@@ -33,6 +33,8 @@ def arguments() -> argparse.Namespace:
 async def serve(options: argparse.Namespace) -> None:
     """Listen, say so in one line, and serve until SIGTERM."""
     listener = socket.create_server((options.host, options.port), backlog=512)
+    # asyncio sets this only on sockets that name their protocol; without it an answer waits 40 ms.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     port = listener.getsockname()[1]
     url = (options.public_url or f"http://{options.host}:{port}").rstrip("/")
     sandbox = Sandbox(Place(options.data, options.machines, options.config, url))

@@ -3,7 +3,6 @@
 import base64
 import json
 import threading
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,7 +11,7 @@ import razorpay
 import requests
 
 from tests.sandbox.receiver import Receiver
-from tests.sandbox.running import SandboxProcess, account, until
+from tests.sandbox.running import SandboxProcess, until
 from tests.sandbox.test_sdk import PRINTED
 
 SHARES = {"lose": 0.3, "repeat": 0.3, "reorder": 0.3, "forge": 0.3}
@@ -31,25 +30,20 @@ def test_the_forecast_is_merged_and_read_back(sandbox: SandboxProcess) -> None:
     assert sandbox.ask("GET", "/weather") == read
 
 
-def planned(folder: Path, seed: int) -> list[tuple[str, str]]:
-    """What the weather makes of forty events."""
-    with SandboxProcess(folder / "s", folder / "m", [account(1)]) as sandbox:
+def test_the_same_seed_makes_the_same_weather(
+    sandbox: SandboxProcess, foreign: dict[str, Any]
+) -> None:
+    def planned(seed: int) -> list[tuple[str, bool]]:
+        """What the weather makes of forty events: the kind of each delivery, and whether lost."""
         sandbox.weather(webhooks=SHARES, seed=seed)
-        for _ in range(40):
-            sandbox.scan(
-                account_id=account(1)["account_id"], amount=4000, events=["payment.captured"]
-            )
-        until(lambda: not sandbox.deliveries(state="pending"))
-        return [(row["kind"], row["state"]) for row in sandbox.deliveries()]
+        references = {sandbox.scan(**foreign) for _ in range(40)}
+        rows = [row for row in sandbox.deliveries() if row["reference"] in references]
+        return [(row["kind"], row["state"] == "lost") for row in rows]
 
-
-def test_the_same_seed_makes_the_same_weather(tmp_path: Path) -> None:
-    first = planned(tmp_path / "a", seed=3)
-
-    assert planned(tmp_path / "b", seed=3) == first
-    assert planned(tmp_path / "c", seed=4) != first
-    lost = sum(state == "lost" for _, state in first)
-    assert 4 <= lost <= 20
+    first = planned(seed=3)
+    assert planned(seed=3) == first
+    assert planned(seed=4) != first
+    assert 4 <= sum(lost for _, lost in first) <= 20
 
 
 def test_a_lost_webhook_never_comes_but_can_be_replayed(
