@@ -62,9 +62,8 @@ async def _begin(
             due_at=min(until, now + shop.windows.span("run_s")),
         )  # fmt: skip
         return command(unit)
-    seq = unit["seq"]
-    if seq is None or seq < machine["next_seq"] - 1:
-        seq = await conn.fetchval(store.NEW_SEQ, unit["outlet_id"])
+    # Each offer out of the queue is a new one: a higher seq makes the machine open a fresh lease.
+    seq = await conn.fetchval(store.NEW_SEQ, unit["outlet_id"])
     await move(
         conn, FULFILLMENT, unit["id"], "OFFER", now,
         seq=seq, offers=1, offered_at=now, due_at=_offer_due(shop, unit, now),
@@ -178,7 +177,7 @@ async def _pass_time(shop: Shop, conn: Connection, unit: asyncpg.Record) -> Wire
         case "offered":
             await move(
                 conn, FULFILLMENT, unit["id"], "SILENCE", now,
-                offers=0, due_at=_offer_due(shop, unit, now),
+                seq=None, offers=0, due_at=_offer_due(shop, unit, now),
             )  # fmt: skip
         case "going" | "started" | "in_doubt":
             return await _chase(shop, conn, unit)

@@ -155,13 +155,10 @@ async def _rejected(
     if unit is None or unit["seq"] != up.seq:
         return []
     if up.code in wire.TRANSIENT_REFUSALS or up.code is wire.Refusal.STALE_SEQ:
-        # A stale seq says that the machine knows a later one: offered again, it gets a new one.
         await move(
             conn, FULFILLMENT, unit["id"], "BUSY", now,
             **_put_off(shop, unit, now) if unit["state"] == "offered" else {},
         )  # fmt: skip
-        if up.code is wire.Refusal.STALE_SEQ:
-            await conn.fetchval(store.NEW_SEQ, unit["outlet_id"])
         return []
     await move(
         conn, FULFILLMENT, unit["id"], "REJECT", now,
@@ -172,7 +169,7 @@ async def _rejected(
 
 
 def _put_off(shop: Shop, unit: asyncpg.Record, now: datetime) -> Mapping[str, object]:
-    return {"offers": 0, "due_at": min(shop.after("offer_s"), max(unit["dispatch_by"], now))}
+    return {"seq": None, "offers": 0, "due_at": min(shop.after("offer_s"), max(unit["dispatch_by"], now))}
 
 
 async def _journaled(

@@ -148,7 +148,7 @@ CREATE TABLE fulfillments (
     leased_until  timestamptz,
     CONSTRAINT a_settlement_names_its_basis CHECK ((settlement IS NULL) = (basis IS NULL)),
     CONSTRAINT never_sent_means_go_was_never_committed
-        CHECK (basis IS DISTINCT FROM 'never_sent' OR go_at IS NULL),
+        CHECK (basis IS NULL OR basis NOT IN ('never_sent', 'rejected') OR go_at IS NULL),
     CONSTRAINT silence_has_an_end
         CHECK (settlement IS NOT NULL OR (due_at IS NOT NULL AND due_at <= hard_deadline)),
     CONSTRAINT go_answers_an_accept
