@@ -1,13 +1,15 @@
 """The API, told by itself: /openapi.json and Swagger UI at /docs; and the files of all pages."""
 
 from litestar import Response
+from litestar.params import FromPath
 
 from coinslot.web import assets
 from coinslot.web.errors import RefusedError
 from coinslot.web.painting import AnyRequest, Painter
+from coinslot.web.single import Single
 
 
-class Docs:
+class Docs(Single):
     """The schema is made from the routes, and the page from our own copy of Swagger UI."""
 
     def __init__(self, painter: Painter) -> None:
@@ -19,7 +21,7 @@ class Docs:
     async def swagger(self, request: AnyRequest) -> Response[str]:
         return self._painter.page(request, "docs.html")
 
-    async def asset(self, request: AnyRequest, name: str) -> Response[bytes]:
+    async def asset(self, request: AnyRequest, name: FromPath[str]) -> Response[bytes]:
         """A file by name; kept for ever when asked with its mark."""
         try:
             found = assets.load(name)

@@ -13,6 +13,7 @@ from msgspec import Struct
 from coinslot.kit.clock import Clock
 from coinslot.web import security
 from coinslot.web.painting import Answer, AnyRequest, Painter
+from coinslot.web.single import Single
 
 _log = structlog.get_logger(__name__)
 
@@ -76,7 +77,7 @@ class WrongAnswer(Struct, frozen=True):
     success: bool = False
 
 
-class Errors:
+class Errors(Single):
     """The exception handler of the whole application."""
 
     def __init__(self, painter: Painter, clock: Clock) -> None:

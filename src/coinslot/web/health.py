@@ -12,6 +12,7 @@ from coinslot.sales.views import Check, Devices
 from coinslot.web.desk import Desk
 from coinslot.web.errors import RefusedError
 from coinslot.web.painting import AnyRequest
+from coinslot.web.single import Single
 from coinslot.web.site import Site
 
 # The same checks under the names that dashboards of older installations read.
@@ -34,7 +35,7 @@ class HealthAnswer(Struct, frozen=True, kw_only=True):
     devices: Devices
 
 
-class Healths:
+class Healths(Single):
     """Unhealthy answers with 503, so that a load balancer looks elsewhere."""
 
     def __init__(self, desk: Desk, site: Site, clock: Clock) -> None:

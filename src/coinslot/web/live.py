@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+from litestar.params import FromQuery
 from litestar.response import Stream
 
 from coinslot.kit.clock import Clock
@@ -9,11 +10,12 @@ from coinslot.web.desk import Desk
 from coinslot.web.errors import RefusedError
 from coinslot.web.orders import Orders, Token
 from coinslot.web.painting import AnyRequest, Painter
+from coinslot.web.single import Single
 
 _RETRY_MS = 2000
 
 
-class Live:
+class Live(Single):
     """Streams of open order pages. Over the limit a page is told to poll instead."""
 
     def __init__(self, desk: Desk, painter: Painter, clock: Clock, orders: Orders) -> None:
@@ -24,7 +26,11 @@ class Live:
         self._open = 0
 
     async def stream(
-        self, request: AnyRequest, order: Token, seen: int = 0, asked: bool = False
+        self,
+        request: AnyRequest,
+        order: Token,
+        seen: FromQuery[int] = 0,
+        asked: FromQuery[bool] = False,
     ) -> Stream:
         await self._orders.known(order)
         if self._open >= self._painter.site.live_streams_max:

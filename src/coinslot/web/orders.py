@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Annotated
 
 from litestar import Response
+from litestar.params import FromQuery, PathParameter
 from litestar.response import Redirect
-from msgspec import Meta
 
 from coinslot.kit.clock import Clock
 from coinslot.sales.views import OrderView
@@ -13,12 +13,13 @@ from coinslot.web import assets, security, story
 from coinslot.web.desk import Desk
 from coinslot.web.errors import RefusedError
 from coinslot.web.painting import Answer, AnyRequest, Painter
+from coinslot.web.single import Single
 from coinslot.web.story import Phase
 
-Token = Annotated[str, Meta(max_length=64)]
+Token = Annotated[str, PathParameter(max_length=64)]
 
 
-class Orders:
+class Orders(Single):
     """Reads the link, calls one verb, shows or redirects."""
 
     def __init__(self, desk: Desk, painter: Painter, clock: Clock) -> None:
@@ -27,7 +28,11 @@ class Orders:
         self._clock = clock
 
     async def show(
-        self, request: AnyRequest, order: Token, check: bool = False, asked: bool = False
+        self,
+        request: AnyRequest,
+        order: Token,
+        check: FromQuery[bool] = False,
+        asked: FromQuery[bool] = False,
     ) -> Response[str]:
         """`check` is how a page without JavaScript has the gateway asked when it comes back."""
         if check:
@@ -49,7 +54,11 @@ class Orders:
         )
 
     async def fragment(
-        self, request: AnyRequest, order: Token, seen: int = 0, asked: bool = False
+        self,
+        request: AnyRequest,
+        order: Token,
+        seen: FromQuery[int] = 0,
+        asked: FromQuery[bool] = False,
     ) -> Response[str | None]:
         """For polling: nothing when the version was seen already."""
         view = await self.known(order)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from litestar import Response
 from litestar.enums import RequestEncodingType
-from litestar.params import Body
+from litestar.params import Body, FromQuery, PathParameter
 from litestar.response import Redirect
 from msgspec import Meta, Struct
 
@@ -16,8 +16,9 @@ from coinslot.web.desk import Basket, Desk
 from coinslot.web.errors import RefusedError
 from coinslot.web.painting import Answer, AnyRequest, Painter
 from coinslot.web.search import UnreadableError, minor_of, minute_of
+from coinslot.web.single import Single
 
-Code = Annotated[str, Meta(max_length=64)]
+Code = Annotated[str, PathParameter(max_length=64)]
 
 
 class Tap(Struct):
@@ -34,7 +35,7 @@ TapForm = Annotated[Tap, Body(media_type=RequestEncodingType.URL_ENCODED)]
 _KEPT_FOR_BACK = "private, no-cache"
 
 
-class Pages:
+class Pages(Single):
     """Reads the form, calls one verb, shows or redirects."""
 
     def __init__(self, desk: Desk, painter: Painter, clock: Clock) -> None:
@@ -45,9 +46,11 @@ class Pages:
     async def home(self, request: AnyRequest) -> Response[str]:
         return self._painter.page(request, "home.html", Answer(cache="public, max-age=300"))
 
-    async def by_code(self, request: AnyRequest, outlet: str = "") -> Redirect:
+    async def by_code(self, request: AnyRequest, outlet: FromQuery[str] = "") -> Redirect:
         """A code typed on the first page."""
-        code = re.sub(r"[^A-Z0-9_-]", "", outlet.upper())[:32]
+        typed = re.sub(r"[^A-Za-z0-9_-]", "", outlet)[:32]
+        known = typed and await self._desk.outlet(typed)
+        code = typed if known else typed.upper()
         pen = self._painter.pen(request)
         return Redirect(pen.link("q", code) if code else pen.link(), status_code=303)
 
@@ -62,7 +65,11 @@ class Pages:
         return Redirect(self._painter.pen(request).link("o", order), status_code=303)
 
     async def find(
-        self, request: AnyRequest, outlet: Code, amount: str = "", time: str = ""
+        self,
+        request: AnyRequest,
+        outlet: Code,
+        amount: FromQuery[str] = "",
+        time: FromQuery[str] = "",
     ) -> Response[str]:
         view = await self._known(outlet)
         found, unreadable = None, False

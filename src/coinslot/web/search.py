@@ -1,11 +1,13 @@
 """What people type when they look for a payment: an amount and a time of day."""
 
+import re
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError
 
 _DIGITS = str.maketrans("०१२३४५६७८९٠١٢٣٤٥٦٧٨٩", "01234567890123456789")
+_TIME = re.compile(r"([0-9]{1,2})[:.]([0-5][0-9])(?::[0-5][0-9])?")
 # A payment app's clock may run a little ahead of ours.
 _AHEAD = timedelta(minutes=5)
 
@@ -28,12 +30,11 @@ def minor_of(text: str, currency: str) -> int:
 
 def minute_of(text: str, now: datetime, zone: ZoneInfo) -> datetime:
     """The latest such time of day that has been, in the zone in which times are shown."""
-    try:
-        hour = time.fromisoformat(text.translate(_DIGITS).strip().zfill(5))
-    except ValueError:
-        raise UnreadableError(text) from None
+    found = _TIME.fullmatch(text.translate(_DIGITS).strip())
+    if found is None or int(found[1]) > 23:
+        raise UnreadableError(text)
     local = now.astimezone(zone)
-    moment = datetime.combine(local.date(), hour.replace(tzinfo=None), zone)
+    moment = datetime.combine(local.date(), time(int(found[1]), int(found[2])), zone)
     if moment > now + _AHEAD:
         moment = datetime.combine(local.date() - timedelta(days=1), moment.time(), zone)
-    return moment.replace(second=0, microsecond=0)
+    return moment

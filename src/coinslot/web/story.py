@@ -95,8 +95,8 @@ def _giving_back(order: OrderView) -> Phase:
 
 
 def steps(order: OrderView, shown: Phase) -> tuple[Step, ...]:
-    """The timeline. Nothing has begun before money came, so there is none then."""
-    if shown in UNPAID and order.paid_at is None:
+    """The timeline; before money came, what will happen then."""
+    if shown is Phase.EXPIRED:
         return ()
     way = [("step_paid", order.paid_at), ("step_sent", order.sent_at)]
     way.append(("step_confirmed", order.confirmed_at))
@@ -108,12 +108,12 @@ def steps(order: OrderView, shown: Phase) -> tuple[Step, ...]:
     if shown is Phase.DONE:
         # A report may carry no times between: what lies before the end has happened.
         return tuple(Step(text, at, "done") for text, at in way)
-    return _on_the_way(way)
+    return _on_the_way(way, begun=order.paid_at is not None)
 
 
-def _on_the_way(way: Sequence[tuple[str, datetime | None]]) -> tuple[Step, ...]:
+def _on_the_way(way: Sequence[tuple[str, datetime | None]], begun: bool) -> tuple[Step, ...]:
     reached = max((place for place, (_, at) in enumerate(way) if at), default=-1)
-    marks = ["done"] * (reached + 1) + ["now"] + ["next"] * len(way)
+    marks = ["done"] * (reached + 1) + ["now" if begun else "next"] + ["next"] * len(way)
     return tuple(Step(text, at, mark) for (text, at), mark in zip(way, marks, strict=False))
 
 

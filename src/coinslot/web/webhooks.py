@@ -1,11 +1,13 @@
 """Webhooks of gateways: the raw body goes to the heart, its answer goes back."""
 
 from litestar import Response
+from litestar.params import FromPath
 from msgspec import Struct
 
 from coinslot.web.desk import Desk
 from coinslot.web.errors import RefusedError
 from coinslot.web.painting import AnyRequest
+from coinslot.web.single import Single
 
 
 class Taken(Struct, frozen=True):
@@ -16,16 +18,18 @@ class Taken(Struct, frozen=True):
     success: bool = True
 
 
-class Webhooks:
+class Webhooks(Single):
     """The account is named by the URL; the bare one is the first account's."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    async def take(self, request: AnyRequest, gateway: str) -> Response[Taken]:
+    async def take(self, request: AnyRequest, gateway: FromPath[str]) -> Response[Taken]:
         return await self._take(request, gateway, None)
 
-    async def take_for(self, request: AnyRequest, gateway: str, account: str) -> Response[Taken]:
+    async def take_for(
+        self, request: AnyRequest, gateway: FromPath[str], account: FromPath[str]
+    ) -> Response[Taken]:
         return await self._take(request, gateway, account)
 
     async def _take(

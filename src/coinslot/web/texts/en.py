@@ -11,7 +11,6 @@ ENGLISH = Words(
     skip="Skip to the main part",
     languages="Language",
     no_cookies="No cookies, no tracking.",
-    run_by="Run by {merchant}",
     questions="Questions?",
     not_charged="You have not been charged.",
     home_lead="You get what you paid for, or your money back.",

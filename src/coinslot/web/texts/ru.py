@@ -11,7 +11,6 @@ RUSSIAN = Words(
     skip="К главному",
     languages="Язык",
     no_cookies="Без куки и слежки.",
-    run_by="Владелец: {merchant}",
     questions="Вопросы?",
     not_charged="Деньги не списаны.",
     home_lead="Вы получите товар или свои деньги обратно.",

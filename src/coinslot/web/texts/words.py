@@ -17,7 +17,6 @@ class Words(Struct, frozen=True, kw_only=True):
     skip: str
     languages: str
     no_cookies: str
-    run_by: str  # {merchant}
     questions: str
     not_charged: str
 
