@@ -13,7 +13,7 @@ OUTLET_SHAPE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Faults(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """What is broken at a machine. `power_cut_at` and `wipe_journal` happen once."""
+    """What is broken at a machine. The last three happen once and are then cleared."""
 
     jam: bool = False
     offline: bool = False
@@ -22,7 +22,15 @@ class Faults(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     wrong_slot: bool = False
     late_done: bool = False
     wrong_clock: bool = False
+    door_open: bool = False
+    temp_lock: bool = False
+    slot_fault: bool = False
+    firmware_update: bool = False
+    motor_dead: bool = False
+    motor_stuck: bool = False
+    sensor_dead: bool = False
     wipe_journal: bool = False
+    refill: bool = False
     power_cut_at: Literal["accepted", "started", "dropped", "recorded"] | None = None
 
 
@@ -36,17 +44,12 @@ class Machines:
     def journal(self, outlet: str) -> list[dict[str, Any]]:
         """What physically dropped, in order; a line torn by a power cut did not happen."""
         try:
-            lines = (self.place(outlet) / "drops.jsonl").read_bytes().splitlines()
+            content = (self.place(outlet) / "drops.jsonl").read_bytes()
         except FileNotFoundError:
             return []
-        drops = []
-        for line in lines:
-            try:
-                drop = msgspec.json.decode(line, type=dict[str, Any])
-            except msgspec.MsgspecError:
-                continue
-            drops.append({name: drop.get(name) for name in ("unit_id", "slot", "at")})
-        return drops
+        whole = content[: content.rfind(b"\n") + 1]
+        drops = [msgspec.json.decode(line, type=dict[str, Any]) for line in whole.splitlines()]
+        return [{name: drop.get(name) for name in ("unit_id", "slot", "at")} for drop in drops]
 
     def faults(self, outlet: str) -> Faults:
         raw = _read(self.place(outlet) / "faults.json")
@@ -64,10 +67,12 @@ class Machines:
         except msgspec.ValidationError as problem:
             raise UnreadableError(str(problem)) from problem
         target = self.place(outlet) / "faults.json"
+        # Faults that only the simulator knows stay as somebody wrote them.
+        whole = {**_read(target), **msgspec.to_builtins(faults)}
         target.parent.mkdir(parents=True, exist_ok=True)
         half = target.with_suffix(f".{os.getpid()}.half")
         with half.open("wb") as file:
-            file.write(msgspec.json.encode(faults))
+            file.write(msgspec.json.encode(whole))
             file.flush()
             os.fsync(file.fileno())
         half.replace(target)
