@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from coinslot.channels.base import Login
 from coinslot.channels.messages import Down, Health, Up
@@ -47,9 +48,28 @@ async def test_a_machine_is_refused_while_the_database_is_away() -> None:
     ears = HeardEars()
     edge = edge_on(ears)
     assert await edge.admit(Login("M01", "secret-of-M01"))
-    assert not await edge.admit(Login("M01", "a guess"))
     ears.away = True
     assert not await edge.admit(Login("M01", "secret-of-M01"))
+
+
+async def test_a_refused_machine_is_logged_without_its_guess() -> None:
+    edge = edge_on(HeardEars())
+    with capture_logs() as lines:
+        assert not await edge.admit(Login("M01", "a guess"))
+    assert [line["outlet"] for line in lines] == ["M01"]
+    assert "a guess" not in str(lines)
+
+
+async def test_one_broken_machine_does_not_fill_the_log() -> None:
+    edge = edge_on(HeardEars())
+    with capture_logs() as lines:
+        for _ in range(250):
+            await edge.take("M01", "mqtt", b"garbage", NOON)
+        await edge.take("M02", "mqtt", b"garbage", NOON)
+    assert [(line["outlet"], line["so_far"]) for line in lines] == [
+        ("M01", 1), ("M01", 101), ("M01", 201), ("M02", 1)
+    ]  # fmt: skip
+    assert edge.counts["mqtt unreadable"] == 251
 
 
 async def test_health_is_a_sign_of_life_and_no_business() -> None:

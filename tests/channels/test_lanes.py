@@ -89,3 +89,11 @@ async def test_a_lane_that_is_done_leaves_nothing_behind() -> None:
             await done.get()
         await asyncio.sleep(0)
         assert not lanes._lines
+
+
+async def test_room_that_became_free_is_used_again() -> None:
+    lanes, done = Lanes(Limits(waiting=2, per_second=100_000)), asyncio.Queue[int]()
+    async with working(lanes):
+        for number in range(10):
+            assert lanes.put("M01", noting(done, number))
+            assert await done.get() == number

@@ -91,14 +91,14 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     sensor: bool = False
 
 
-class Message(Struct, frozen=True, kw_only=True, tag_field="type"):
+class Message(Struct, frozen=True, tag_field="type"):
     """What every message is: JSON with its name under `type`."""
 
 
 # Up: machine to server.
 
 
-class Accept(Message, tag="ACCEPT"):
+class Accept(Message, frozen=True, kw_only=True, tag="ACCEPT"):
     unit_id: UUID
     seq: Seq
     journal_id: Id
@@ -108,28 +108,28 @@ class Accept(Message, tag="ACCEPT"):
     slot_state: Text = ""
 
 
-class Reject(Message, tag="REJECT"):
+class Reject(Message, frozen=True, kw_only=True, tag="REJECT"):
     unit_id: UUID
     seq: Seq
     journal_id: Id
     code: Refusal
 
 
-class Started(Message, tag="STARTED"):
+class Started(Message, frozen=True, kw_only=True, tag="STARTED"):
     unit_id: UUID
     journal_id: Id
     event_seq: Seq
     counter_before: Count | None = None
 
 
-class Progress(Message, tag="PROGRESS"):
+class Progress(Message, frozen=True, kw_only=True, tag="PROGRESS"):
     unit_id: UUID
     journal_id: Id
     event_seq: Seq
     counter_before: Count | None = None
 
 
-class Result(Message, tag="RESULT"):
+class Result(Message, frozen=True, kw_only=True, tag="RESULT"):
     unit_id: UUID
     journal_id: Id
     event_seq: Seq
@@ -139,7 +139,7 @@ class Result(Message, tag="RESULT"):
     evidence: Evidence = Evidence()
 
 
-class Status(Message, tag="STATUS"):
+class Status(Message, frozen=True, kw_only=True, tag="STATUS"):
     unit_id: UUID
     seq: Seq
     journal_id: Id
@@ -149,7 +149,7 @@ class Status(Message, tag="STATUS"):
     evidence: Evidence | None = None
 
 
-class Hello(Message, tag="HELLO"):
+class Hello(Message, frozen=True, kw_only=True, tag="HELLO"):
     journal_id: Id
     boot_id: Id
     mono_ms: Ms
@@ -161,7 +161,7 @@ class Hello(Message, tag="HELLO"):
     unacked_from: Seq | None = None
 
 
-class Health(Message, tag="HEALTH"):
+class Health(Message, frozen=True, kw_only=True, tag="HEALTH"):
     mono_ms: Ms | None = None
 
 
@@ -171,7 +171,7 @@ Up = Accept | Reject | Started | Progress | Result | Status | Hello | Health
 # Down: server to machine.
 
 
-class Offer(Message, tag="OFFER"):
+class Offer(Message, frozen=True, kw_only=True, tag="OFFER"):
     unit_id: UUID
     seq: int
     slot: str
@@ -182,7 +182,7 @@ class Offer(Message, tag="OFFER"):
     lease_ms: int
 
 
-class Go(Message, tag="GO"):
+class Go(Message, frozen=True, kw_only=True, tag="GO"):
     unit_id: UUID
     seq: int
     boot_id: str
@@ -191,19 +191,19 @@ class Go(Message, tag="GO"):
     hmac: str
 
 
-class Evack(Message, tag="EVACK"):
+class Evack(Message, frozen=True, kw_only=True, tag="EVACK"):
     journal_id: str
     through: int  # the contiguous prefix of event_seq that is committed, no further
 
 
-class Query(Message, tag="QUERY"):
+class Query(Message, frozen=True, kw_only=True, tag="QUERY"):
     unit_id: UUID
     seq: int
     journal_id: str
     nonce: str
 
 
-class Sync(Message, tag="SYNC"):
+class Sync(Message, frozen=True, kw_only=True, tag="SYNC"):
     through: int
     server_time: datetime
     config_version: int
@@ -221,13 +221,13 @@ class DoneStatus(StrEnum):
     FAILED = "FAILED"
 
 
-class MachineDone(Message, tag="machine:done", rename="camel"):
+class MachineDone(Message, frozen=True, kw_only=True, tag="machine:done", rename="camel"):
     order_id: Id
     status: DoneStatus
     failure_code: Text | None = None
 
 
-class Dispense(Message, tag="machine:dispense", rename="camel"):
+class Dispense(Message, frozen=True, kw_only=True, tag="machine:dispense", rename="camel"):
     order_id: str
     unit_id: UUID
     machine_id: str

@@ -110,7 +110,7 @@ class Mqtt:
                 self._retry_s = min(self._retry_s * 2, self._options.longest_retry_s)
 
     async def _listen(self, inbox: Inbox) -> None:
-        async with _client(self._options) as client:
+        async with connection(self._options) as client:
             client.pending_calls_threshold = self._options.inflight
             for code in await client.subscribe(SUBSCRIPTIONS):
                 if (code if isinstance(code, int) else code.value) >= DENIED:
@@ -150,7 +150,8 @@ def _address(options: MqttOptions) -> SplitResult:
     return url
 
 
-def _client(options: MqttOptions) -> aiomqtt.Client:
+def connection(options: MqttOptions) -> aiomqtt.Client:
+    """A client for the broker, to be entered; it connects then."""
     url = _address(options)
     tls = url.scheme == "mqtts"
     return aiomqtt.Client(
