@@ -43,9 +43,11 @@ async def test_nothing_is_sent_after_the_broker_went_away(mqtt: MqttRig) -> None
     async with asyncio.timeout(PATIENCE_S):
         while await mqtt.send("M01", GO) is Sending.SENT:
             pass  # the connection's end was not noticed yet
+    assert not mqtt.channel.reaches("M01")
     await mqtt.start()
     await machine.say(result(1))
     assert await heard(mqtt.ears) == ("M01", 1)
+    assert mqtt.channel.reaches("M01")
     await mqtt.send("M01", {"type": "QUERY"})
     assert (await soon(machine.received.get()))["type"] == "QUERY"
 

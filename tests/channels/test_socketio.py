@@ -27,6 +27,8 @@ async def connected(rig: SocketIoRig, outlet: str = "M01") -> SocketIoMachine:
 async def test_a_machine_that_is_not_connected_is_unreachable(socketio: SocketIoRig) -> None:
     assert await socketio.send("M01", GO) is Sending.UNREACHABLE
     machine = await connected(socketio)
+    assert socketio.channel.reaches("M01")
+    assert not socketio.channel.reaches("M02")
     assert await socketio.send("M02", GO) is Sending.UNREACHABLE
     await machine.close()
     second = await connected(socketio, "M02")  # its lane comes after the first's end
