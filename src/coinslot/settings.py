@@ -91,9 +91,7 @@ NAMES: Mapping[str, str] = {
 
 def read(env: Mapping[str, str] = os.environ) -> Settings:
     """The settings of this environment. Raises SettingsError, naming the variable."""
-    given: dict[str, object] = {
-        field: env[name] for name, field in NAMES.items() if env.get(name)
-    }
+    given: dict[str, object] = {field: env[name] for name, field in NAMES.items() if env.get(name)}
     windows: dict[str, object] = {
         field: env[name] for name, field in WINDOW_NAMES.items() if env.get(name)
     }

@@ -32,6 +32,7 @@ from coinslot.web.site import Site
 log = structlog.get_logger(__name__)
 
 ALL = frozenset({"web", "device", "worker"})
+TOOL: frozenset[str] = frozenset()  # a short command: it serves nothing
 _GRACE_S = 3
 _DOWN = (
     OSError,
@@ -49,7 +50,7 @@ class House:
         self.settings = settings
         self.roles = roles
         self._stack = stack
-        self._premises = Premises(settings, stack)
+        self._premises = Premises(settings, stack, may_join=not roles & ALL)
         self.clock = SystemClock()
         self.urls: Urls
         self.db: Database

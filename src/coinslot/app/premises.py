@@ -4,11 +4,12 @@ import base64
 import secrets
 from contextlib import AsyncExitStack
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 from msgspec import Struct
 
-from coinslot.db.embedded import EmbeddedPostgres
+from coinslot.db.embedded import DATABASE, EmbeddedPostgres, running_superuser_url
 from coinslot.db.leftover import write_private
 from coinslot.db.migrate import APP, DOOR, migrate
 from coinslot.db.pool import Database
@@ -39,8 +40,12 @@ class Urls(Struct, frozen=True, kw_only=True):
 class Premises:
     """Opened with the stack that closes them, in the opposite order."""
 
-    def __init__(self, settings: Settings, stack: AsyncExitStack) -> None:
+    def __init__(
+        self, settings: Settings, stack: AsyncExitStack, *, may_join: bool = False
+    ) -> None:
+        """`may_join`: a short command may use the embedded server that another process runs."""
         self.settings = settings
+        self._may_join = may_join
         self._stack = stack
 
     async def database(self) -> tuple[Urls, Database]:
@@ -62,6 +67,13 @@ class Premises:
 
     async def _embedded(self) -> Urls:
         kept = self._kept()
+        running = running_superuser_url(self.settings.data)
+        if running is not None and self._may_join:
+            return Urls(
+                app=_as(running, APP, kept.app_password),
+                door=_as(running, DOOR, kept.door_password),
+                superuser=running,
+            )
         server = EmbeddedPostgres(self.settings.data)
         await server.start()
         self._stack.push_async_callback(server.stop)
@@ -108,3 +120,10 @@ class Premises:
 async def broker_users(db: Database) -> list[BrokerUser]:
     """Every device that may connect by MQTT."""
     return [BrokerUser(d.outlet, d.broker_hash) for d in await device_logins(db, "mqtt")]
+
+
+def _as(url: str, login: str, password: str) -> str:
+    """The same server's database of ours, entered with another login."""
+    parts = urlsplit(url)
+    place = f"{login}:{password}@{parts.hostname}:{parts.port}"
+    return urlunsplit(parts._replace(netloc=place, path=f"/{DATABASE}"))

@@ -19,6 +19,8 @@ ATTEMPT = Flow(
         Row("unknown", "UNCLEAR", "unknown"),
         Row("unknown", "DECLINED", "failed"),
         Row("unknown", "CAPTURED", "succeeded"),
+        Row("failed", "SHOWN", "pending"),  # asked again, the gateway made its code
+        Row("failed", "UNCLEAR", "unknown"),
         Row("failed", "DECLINED", "failed"),
         Row("failed", "CAPTURED", "succeeded"),  # the gateway itself says failed is not final
         Row("succeeded", "SHOWN", "succeeded"),

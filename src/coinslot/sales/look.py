@@ -56,6 +56,16 @@ async def drive_qr(shop: Shop, row: asyncpg.Record) -> None:
             assert_never(other)
 
 
+async def drive_qr_codes(shop: Shop, outlet: str) -> None:
+    """Work every QR code of an outlet that is due, here and now."""
+    async with shop.db.door() as conn:
+        rows = await conn.fetch(
+            "SELECT * FROM qr_codes WHERE outlet_id = $1 AND due_at <= $2", outlet, shop.now()
+        )
+    for row in rows:
+        await drive_qr(shop, row)
+
+
 async def _make(
     shop: Shop, account: Account, driver: PrintsQr, row: asyncpg.Record
 ) -> None:

@@ -25,11 +25,14 @@ PAYMENT = Flow(
         Row("processing", "DECLINED", "failed"),
         Row("processing", "CAPTURED", "succeeded"),
         Row("processing", "DEADLINE", "canceled"),  # its order expired; late money goes back
+        Row("authorized", "SHOWN", "authorized"),
         Row("authorized", "AUTHORIZED", "authorized"),
         Row("authorized", "UNCLEAR", "authorized"),
         Row("authorized", "DECLINED", "failed"),
         Row("authorized", "CAPTURED", "succeeded"),
         Row("authorized", "DEADLINE", "canceled"),
+        Row("failed", "SHOWN", "requires_action"),  # asked again, the gateway made its code
+        Row("failed", "UNCLEAR", "processing"),
         Row("failed", "AUTHORIZED", "authorized"),
         Row("failed", "DECLINED", "failed"),
         Row("failed", "CAPTURED", "succeeded"),  # failed yields to a later capture

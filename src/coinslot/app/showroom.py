@@ -1,0 +1,184 @@
+"""What the demo sells: two merchants, five machines, printed codes; made once, found ever after."""
+
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from coinslot.app.house import House
+from coinslot.catalog.products import Product, add_product
+from coinslot.gateways import drivers
+from coinslot.kit.ids import code, token, uuid7
+from coinslot.kit.money import Money
+from coinslot.kit.secrets import Secret
+from coinslot.merchants.accounts import AccountName, keep
+from coinslot.merchants.people import Merchant, NewMember, add_member, issue_key, open_merchant
+from coinslot.outlets.machines import Outlet, Slot, add_outlet, issue_device
+from coinslot.sales.provision import print_qr
+
+CURRENCY = "INR"
+
+
+class Goods(Struct, frozen=True):
+    """What stands in a slot of every demo machine."""
+
+    slot: str
+    sku: str
+    name: str
+    minor: int
+    cost_minor: int
+
+
+class Stand(Struct, frozen=True):
+    """One demo machine."""
+
+    code: str
+    merchant: str
+    name: str
+    place: str
+    channel: str
+    dialect: str
+
+
+SHELF = (
+    Goods("A1", "cola", "Masala cola", 4000, 2100),
+    Goods("A2", "lime", "Lime soda", 3500, 1600),
+    Goods("A3", "water", "Spring water", 2000, 700),
+    Goods("B1", "chips", "Banana chips", 5000, 2800),
+)
+STOCK = 20
+STANDS = (
+    Stand("M01", "asha", "Platform 1", "Pune Junction", "mqtt", "leased"),
+    Stand("M02", "asha", "Platform 2", "Pune Junction", "mqtt", "leased"),
+    Stand("M03", "asha", "Waiting hall", "Pune Junction", "socketio", "leased"),
+    Stand("M04", "asha", "Parcel office", "Pune Junction", "socketio", "simple"),
+    Stand("M05", "chandra", "College gate", "Nashik", "mqtt", "leased"),
+)
+MERCHANTS = {"asha": "Asha Refreshments", "chandra": "Chandra Snacks"}
+STAFF = {"asha": (("asha", "admin"), ("boris", "operator"), ("vera", "viewer")),
+         "chandra": (("chandra", "admin"),)}  # fmt: skip
+
+
+class Credentials(Struct):
+    """Secrets of the demo that are shown in demo.json and must be the same after a restart."""
+
+    merchants: dict[str, UUID]
+    api_keys: dict[str, str]
+    passwords: dict[str, str]
+    gateway: dict[str, dict[str, str]]
+    devices: dict[str, str]
+
+
+class Showroom:
+    """The demo's furniture. `furnish` may be called again: it continues where it stopped."""
+
+    def __init__(self, house: House, data: Path, sandbox_url: str) -> None:
+        self._house = house
+        self._path = data / "showroom.json"
+        self._sandbox_url = sandbox_url
+        self.known = Credentials({}, {}, {}, {}, {})
+        self.qr_codes: dict[str, str] = {}
+
+    async def furnish(self) -> None:
+        """Merchants, accounts, machines. Their secrets are written down as they come to be."""
+        if self._path.exists():
+            self.known = msgspec.json.decode(self._path.read_bytes(), type=Credentials)
+        for slug in MERCHANTS:
+            await self._merchant(slug)
+        for stand in STANDS:
+            await self._machine(stand)
+        await self._house.machines_changed()
+
+    async def print_codes(self) -> None:
+        """One printed code per machine, for its first slot."""
+        for stand in STANDS:
+            profile = await print_qr(self._house.shop, stand.code, None, SHELF[0].slot)
+            if profile.qr_code_id is not None:
+                self.qr_codes[stand.code] = profile.qr_code_id
+
+    def account(self, slug: str) -> dict[str, str]:
+        """A merchant's account at the sandbox, made up once."""
+        if slug not in self.known.gateway:
+            self.known.gateway[slug] = {
+                "account_id": f"acc_{code(14)}",
+                "key_id": f"rzp_test_{code(14)}",
+                "key_secret": token(),
+                "webhook_secret": token(),
+            }
+            self._write_down()
+        return self.known.gateway[slug]
+
+    async def _merchant(self, slug: str) -> None:
+        db, now = self._house.db, self._house.clock.now()
+        merchant = Merchant(
+            id=self.known.merchants.get(slug) or uuid7(now), name=MERCHANTS[slug], slug=slug,
+            contact="+91 20 5550 1234",
+        )  # fmt: skip
+        self.known.merchants[slug] = await open_merchant(db, merchant, now)
+        for login, role in STAFF[slug]:
+            password = self.known.passwords.setdefault(login, token(9))
+            self._write_down()
+            await add_member(
+                db, merchant.id, NewMember(login=login, password=password, role=role), now
+            )
+        if slug not in self.known.api_keys:
+            self.known.api_keys[slug] = await issue_key(db, merchant.id, now)
+            self._write_down()
+        await self._account(slug, now)
+
+    async def _account(self, slug: str, now: datetime) -> None:
+        given = self.account(slug)
+        settings = drivers()["razorpay"].Settings(
+            key_id=given["key_id"],
+            key_secret=Secret(given["key_secret"]),
+            webhook_secrets=(Secret(given["webhook_secret"]),),
+            account_id=given["account_id"],
+            base_url=f"{self._sandbox_url}/razorpay",
+        )  # type: ignore[call-arg]
+        name = AccountName(self.known.merchants[slug], "razorpay", slug)
+        async with self._house.db.as_merchant(name.merchant_id) as conn:
+            await keep(conn, self._house.vault, now, name, settings)
+
+    async def _machine(self, stand: Stand) -> None:
+        house, now = self._house, self._house.clock.now()
+        merchant = self.known.merchants[stand.merchant]
+        async with house.db.as_merchant(merchant) as conn:
+            slots = []
+            for goods in SHELF:
+                product = Product(
+                    id=uuid7(now), sku=goods.sku, name=goods.name,
+                    price=Money(goods.minor, CURRENCY), cost_minor=goods.cost_minor,
+                )  # fmt: skip
+                product_id = await add_product(conn, merchant, product)
+                slots.append(
+                    Slot(slot=goods.slot, product_id=product_id, price_minor=goods.minor,
+                         stock=STOCK)
+                )  # fmt: skip
+            account_id = await conn.fetchval(
+                "SELECT id FROM gateway_accounts WHERE gateway = 'razorpay' AND slug = $1",
+                stand.merchant,
+            )
+            outlet = Outlet(
+                code=stand.code, merchant_id=merchant, name=stand.name, place=stand.place,
+                kind="vending", channel=stand.channel, dialect=stand.dialect, currency=CURRENCY,
+                account_id=account_id, contact="+91 20 5550 1234",
+            )  # fmt: skip
+            await add_outlet(conn, outlet, slots, now)
+            if stand.code in self.known.devices:
+                return
+            secret = await issue_device(conn, house.vault, merchant, stand.code, now)
+        self.known.devices[stand.code] = secret
+        self._write_down()
+
+    def _write_down(self) -> None:
+        write_whole(self._path, msgspec.json.encode(self.known))
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a private file so that a reader sees all of it or the one before."""
+    half = path.with_suffix(".half")
+    half.touch(mode=0o600)
+    half.write_bytes(content)
+    half.replace(path)

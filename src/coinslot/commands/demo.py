@@ -1,0 +1,242 @@
+"""`coinslot demo`: everything on this computer, with a sandbox for the money and simulated machines."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import msgspec
+import typer
+from rich.console import Console
+
+from coinslot.app.house import ALL, House
+from coinslot.app.showroom import (
+    CURRENCY,
+    MERCHANTS,
+    SHELF,
+    STAFF,
+    STANDS,
+    STOCK,
+    Showroom,
+    write_whole,
+)
+from coinslot.commands.terms import console, fail, run, settings
+from coinslot.db import child
+from coinslot.db.leftover import end
+from coinslot.settings import Settings
+
+_ROOT = Path(__file__).resolve().parents[3]
+_STOP_WITHIN = timedelta(seconds=3)
+_READY_WITHIN_S = 30
+
+Port = Annotated[int, typer.Option(help="Port of the pages.")]
+SandboxPort = Annotated[int, typer.Option(help="Port of the sandbox.")]
+MqttPort = Annotated[int, typer.Option(help="Port of the MQTT broker.")]
+Data = Annotated[Path, typer.Option(help="Folder where everything lives.")]
+
+
+def demo(
+    port: Port = 8000,
+    sandbox_port: SandboxPort = 8001,
+    mqtt_port: MqttPort = 1883,
+    data: Data = Path(".coinslot"),
+) -> None:
+    """Run a whole installation here: pay with a sandbox, watch simulated machines dispense.
+
+    Ctrl-C stops it; started again with the same --data, everything is as it was."""
+    if not (_ROOT / "sandbox").is_dir():
+        fail("the demo needs a source checkout: clone the repository and run `make demo` there")
+    sandbox_url = f"http://127.0.0.1:{sandbox_port}"
+    chosen = settings(
+        data.resolve(), port=port, mqtt_port=mqtt_port, host="127.0.0.1",
+        image_sources=f"https: {sandbox_url}",
+    )  # fmt: skip
+    # The demo is always a world of its own, whatever the environment says of a real one.
+    chosen = msgspec.structs.replace(
+        chosen, database_url=None, owner_url=None, door_url=None, mqtt_broker_url=None, keys=None
+    )
+
+    async def main() -> None:
+        async with AsyncExitStack() as stack:
+            await Demo(chosen, sandbox_url, stack).run()
+
+    run(main, chosen.log_level if chosen.log_level != "INFO" else "WARNING")
+
+
+class Demo:
+    """The installation, the sandbox and the machines: three processes, one folder."""
+
+    def __init__(self, chosen: Settings, sandbox_url: str, stack: AsyncExitStack) -> None:
+        self._settings = chosen
+        self._sandbox_url = sandbox_url
+        self._data = chosen.data
+        self._stack = stack
+        self._said = Console(stderr=True)
+
+    async def run(self) -> None:
+        self._data.mkdir(parents=True, exist_ok=True)
+        with self._said.status("Starting the database and the broker ..."):
+            house = await House(self._settings, ALL, self._stack).open()
+            room = Showroom(house, self._data, self._sandbox_url)
+            await room.furnish()
+
+        async def ready() -> None:
+            with self._said.status("Starting the sandbox and the machines ..."):
+                sandbox = await self._sandbox(room)
+                await room.print_codes()
+                self._write_sandbox(room)
+                sandbox.send_signal(signal.SIGHUP)
+                await self._machines(room)
+                await self._wait_for_machines(house)
+            self._write_demo(room, house)
+            console.print(f"Watch and pay at {self._sandbox_url}", highlight=False, soft_wrap=True)
+            console.print(
+                f"Coinslot demo ready: {self._settings.base_url}", highlight=False, soft_wrap=True
+            )
+
+        await house.run(ready)
+
+    async def _sandbox(self, room: Showroom) -> "subprocess.Popen[bytes]":
+        self._write_sandbox(room)
+        sandbox = self._child(
+            "sandbox", "--port", self._sandbox_url.rsplit(":", 1)[1],
+            "--data", str(self._data / "sandbox"), "--machines", str(self._data / "machines"),
+            "--config", str(self._data / "sandbox.json"),
+        )  # fmt: skip
+        async with httpx.AsyncClient() as client:
+            async with asyncio.timeout(_READY_WITHIN_S):
+                while sandbox.poll() is None:
+                    try:
+                        (await client.get(f"{self._sandbox_url}/books")).raise_for_status()
+                        return sandbox
+                    except httpx.HTTPError:
+                        await asyncio.sleep(0.05)
+        return fail(f"the sandbox does not start; see {self._data / 'sandbox.log'}")
+
+    async def _machines(self, room: Showroom) -> None:
+        fleet = [
+            {
+                "id": stand.code,
+                "channel": stand.channel,
+                "dialect": stand.dialect,
+                "login": stand.code,
+                "secret": room.known.devices[stand.code],
+                "mqtt": {"host": "127.0.0.1", "port": self._settings.mqtt_port},
+                "url": self._settings.base_url,
+                "slots": {goods.slot: STOCK for goods in SHELF},
+            }
+            for stand in STANDS
+        ]
+        path = self._data / "fleet.json"
+        write_whole(path, msgspec.json.encode(fleet))
+        self._child("machine_simulator", "--fleet", str(path),
+                    "--data", str(self._data / "machines"))  # fmt: skip
+
+    async def _wait_for_machines(self, house: House) -> None:
+        """A machine that does not come is no reason not to start."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _READY_WITHIN_S
+        while loop.time() < until:
+            async with house.db.door() as conn:
+                online = await conn.fetchval(
+                    "SELECT count(*) FROM devices WHERE last_seen_at > $1",
+                    house.clock.now() - timedelta(seconds=5),
+                )
+            if online >= len(STANDS):
+                return
+            await asyncio.sleep(0.1)
+
+    def _child(self, module: str, *arguments: str) -> "subprocess.Popen[bytes]":
+        """A program that dies with us, whatever kills us."""
+        log = (self._data / f"{module}.log").open("ab")
+        process = subprocess.Popen(
+            child.command([sys.executable, "-m", module, *arguments], signal.SIGKILL),
+            cwd=_ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        log.close()
+        self._stack.push_async_callback(end, process, (signal.SIGTERM,), _STOP_WITHIN)
+        return process
+
+    def _write_sandbox(self, room: Showroom) -> None:
+        accounts = [
+            {
+                **room.account(slug),
+                "webhook_url": f"{self._settings.base_url}/webhooks/razorpay/{slug}",
+            }
+            for slug in MERCHANTS
+        ]
+        outlets = [
+            {"id": stand.code, "name": stand.name, "qr_code_id": room.qr_codes.get(stand.code)}
+            for stand in STANDS
+        ]
+        config = {
+            "razorpay": {"accounts": accounts},
+            "coinslot_url": self._settings.base_url,
+            "outlets": outlets,
+        }
+        write_whole(self._data / "sandbox.json", msgspec.json.encode(config))
+
+    def _write_demo(self, room: Showroom, house: House) -> None:
+        base = self._settings.base_url
+        merchants = [
+            {
+                "id": str(room.known.merchants[slug]),
+                "name": name,
+                "api_key": room.known.api_keys[slug],
+                "gateways": ["razorpay"],
+                "webhook_urls": {"razorpay": f"{base}/webhooks/razorpay/{slug}"},
+            }
+            for slug, name in MERCHANTS.items()
+        ]
+        members = [
+            {
+                "merchant": str(room.known.merchants[slug]),
+                "role": role,
+                "login": login,
+                "password": room.known.passwords[login],
+            }
+            for slug, staff in STAFF.items()
+            for login, role in staff
+        ]
+        described = {
+            "base_url": base,
+            "sandbox_url": self._sandbox_url,
+            "database_url": house.urls.superuser,
+            "mqtt": {"host": "127.0.0.1", "port": self._settings.mqtt_port},
+            "merchants": merchants,
+            "members": members,
+            "outlets": [_described(room, stand, base) for stand in STANDS],
+        }
+        write_whole(
+            self._data / "demo.json", msgspec.json.format(msgspec.json.encode(described), indent=2)
+        )
+
+
+def _described(room: Showroom, stand: Any, base: str) -> dict[str, Any]:
+    return {
+        "id": stand.code,
+        "merchant": str(room.known.merchants[stand.merchant]),
+        "name": stand.name,
+        "kind": "vending",
+        "channel": stand.channel,
+        "dialect": stand.dialect,
+        "url": f"{base}/q/{stand.code}",
+        "gateway": "razorpay",
+        "amount": SHELF[0].minor,
+        "currency": CURRENCY,
+        "qr_code_id": room.qr_codes.get(stand.code),
+        "slots": [
+            {"slot": goods.slot, "product": goods.name, "price": goods.minor, "stock": STOCK}
+            for goods in SHELF
+        ],
+        "device": {"login": stand.code, "secret": room.known.devices[stand.code]},
+    }

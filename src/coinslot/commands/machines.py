@@ -1,0 +1,94 @@
+"""`coinslot machines ...`: printed QR codes, and taking a machine out of service."""
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import track
+
+from coinslot.app.house import TOOL, House
+from coinslot.commands.terms import Data, console, errors, run, settings
+from coinslot.kit import qr
+from coinslot.outlets.machines import UnknownOutletError
+from coinslot.sales.look import drive_qr_codes
+from coinslot.sales.provision import CannotPrintError, Profile, decommission, print_qr
+
+cli = typer.Typer(no_args_is_help=True, help="Printed QR codes and machines in service.")
+
+Codes = Annotated[str, typer.Argument(help="Machine codes, separated by commas: M01,M02.")]
+Amount = Annotated[int | None, typer.Option(help="In minor units: 4000 is 40.00. Else the price.")]
+Slot = Annotated[str | None, typer.Option(help="The slot it sells; else the first.")]
+Out = Annotated[Path, typer.Option(help="Folder for the pictures.")]
+
+
+@cli.command("provision-qr")
+def provision_qr(
+    codes: Codes,
+    amount: Amount = None,
+    slot: Slot = None,
+    out: Out = Path("qr"),
+    data: Data = None,
+) -> None:
+    """Make one reusable fixed-amount QR per machine, and save PNG and printable SVG.
+
+    Safe to run again, also after a crash: a code that exists is found by its mark, never doubled."""
+    chosen = settings(data)
+
+    async def main() -> int:
+        failed = 0
+        async with AsyncExitStack() as stack:
+            house = await House(chosen, TOOL, stack).open()
+            out.mkdir(parents=True, exist_ok=True)
+            for code in track(_split(codes), description="QR codes", console=errors):
+                try:
+                    profile = await print_qr(house.shop, code, amount, slot)
+                except (UnknownOutletError, CannotPrintError) as error:
+                    errors.print(f"[red]{code}[/]: {error}")
+                    failed += 1
+                    continue
+                failed += not _save(profile, out)
+        return 1 if failed else 0
+
+    run(main, chosen.log_level)
+
+
+@cli.command("decommission")
+def take_out(codes: Codes, data: Data = None) -> None:
+    """Take machines out of service: their codes close, and money that still comes goes back."""
+    chosen = settings(data)
+
+    async def main() -> None:
+        async with AsyncExitStack() as stack:
+            house = await House(chosen, TOOL, stack).open()
+            for code in _split(codes):
+                await decommission(house.shop, code)
+                await drive_qr_codes(house.shop, code)
+                console.print(f"{code}: out of service")
+
+    run(main, chosen.log_level)
+
+
+def _split(codes: str) -> list[str]:
+    return [code.strip() for code in codes.split(",") if code.strip()]
+
+
+def _save(profile: Profile, out: Path) -> bool:
+    if profile.qr_code_id is None or profile.qr_short_url is None:
+        errors.print(
+            f"[yellow]{profile.outlet}[/]: the gateway has not made it yet; run this again"
+        )
+        return False
+    (out / f"{profile.outlet}.png").write_bytes(qr.png(profile.qr_short_url))
+    price = f"{profile.money.decimal()} {profile.money.currency}"
+    lines = (f"{profile.outlet} · {profile.slot}", f"{profile.product} · {price}")
+    (out / f"{profile.outlet}.svg").write_text(
+        qr.poster_svg(profile.qr_short_url, profile.outlet_name, lines), encoding="utf-8"
+    )
+    console.print(
+        f"{profile.outlet} {profile.slot} {price} {profile.qr_code_id}"
+        f" -> {out / profile.outlet}.png, .svg",
+        highlight=False,
+        soft_wrap=True,
+    )
+    return True

@@ -1,0 +1,49 @@
+"""`coinslot serve` runs everything in one process; `web`, `device` and `worker` run the parts."""
+
+from contextlib import AsyncExitStack
+from typing import Annotated
+
+import typer
+
+from coinslot.app.house import ALL, House
+from coinslot.commands.terms import Data, console, run, settings
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on.", envvar="COINSLOT_HOST")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on.", envvar="COINSLOT_PORT")]
+
+
+def serve(data: Data = None, host: Host = None, port: Port = None) -> None:
+    """Run everything in one process: web, machines and the sweeper.
+
+    Without DATABASE_URL and MQTT_BROKER_URL it brings its own PostgreSQL and broker, in --data."""
+    _serve(ALL, data, host, port)
+
+
+def web(data: Data = None, host: Host = None, port: Port = None) -> None:
+    """Run the web only: pages and webhooks. Any number of them on one database."""
+    _serve(frozenset({"web"}), data, host, port)
+
+
+def device(data: Data = None, host: Host = None, port: Port = None) -> None:
+    """Run the machines' side only: MQTT and Socket.IO, and the units on their way out."""
+    _serve(frozenset({"device"}), data, host, port)
+
+
+def worker(data: Data = None) -> None:
+    """Run the sweeper only: refunds, polling, expiry, deadlines."""
+    _serve(frozenset({"worker"}), data, None, None)
+
+
+def _serve(roles: frozenset[str], data: Data, host: str | None, port: int | None) -> None:
+    chosen = settings(data, host=host, port=port)
+
+    async def main() -> None:
+        async with AsyncExitStack() as stack:
+            house = await House(chosen, roles, stack).open()
+            await house.run(ready)
+
+    async def ready() -> None:
+        where = f": {chosen.base_url}" if roles & {"web", "device"} else ""
+        console.print(f"Coinslot ready ({', '.join(sorted(roles))}){where}", highlight=False)
+
+    run(main, chosen.log_level)

@@ -1,0 +1,94 @@
+"""What the commands share: settings with a folder, logging, errors as one clear line."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import structlog
+import typer
+import uvloop
+from rich.console import Console
+
+from coinslot.db.embedded import EmbeddedPostgresError
+from coinslot.db.leftover import FolderInUseError, LeftoverError
+from coinslot.db.migrate import MigrationError
+from coinslot.db.pool import DatabaseUnreachableError
+from coinslot.device.broker import BrokerError
+from coinslot.kit.secrets import VaultKeyError
+from coinslot.settings import Settings, SettingsError, read
+
+console = Console()
+errors = Console(stderr=True)
+
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", help="Folder of the embedded parts.", envvar="COINSLOT_DATA"),
+]
+
+# What a person can mend: one line instead of a traceback.
+EXPLAINED = (
+    SettingsError,
+    MigrationError,
+    DatabaseUnreachableError,
+    EmbeddedPostgresError,
+    FolderInUseError,
+    LeftoverError,
+    BrokerError,
+    VaultKeyError,
+)
+
+
+def settings(data: Path | None = None, **given: object) -> Settings:
+    """The environment's settings, with what the command line says above them."""
+    try:
+        found = read()
+    except SettingsError as error:
+        fail(str(error))
+    chosen = {name: value for name, value in given.items() if value is not None}
+    if data is not None:
+        chosen["data"] = data
+    return msgspec.structs.replace(found, **chosen)
+
+
+def fail(line: str) -> Any:
+    """Say what is wrong, in one line, and end with 1."""
+    errors.print(f"[bold red]coinslot:[/] {line}", highlight=False)
+    raise typer.Exit(1)
+
+
+def log_to_stderr(level: str) -> None:
+    """Structured lines on stderr: for people on a terminal, as JSON elsewhere."""
+    pretty = sys.stderr.isatty()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            *([] if pretty else [structlog.processors.format_exc_info]),
+            structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
+        ),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+
+
+def run(main: Callable[[], Coroutine[Any, Any, int | None]], level: str) -> None:
+    """Run a command's coroutine on uvloop; known errors become one line."""
+    log_to_stderr(level)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            code = runner.run(main())
+    except EXPLAINED as error:
+        fail(f"{type(error).__name__.removesuffix('Error')}: {error}")
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    if code:
+        raise typer.Exit(code)
