@@ -34,6 +34,7 @@ class FakeDesk:
         self.paid_when_asked: OrderView | None = None
         self.healthy = "healthy"
         self._news = asyncio.Condition()
+        self._waiting = 0
 
     async def outlet(self, code: str) -> OutletView | None:
         if self.broken:
@@ -45,12 +46,21 @@ class FakeDesk:
 
     async def changed(self, token: str, seen: int, patience_s: float) -> OrderView | None:
         async with self._news:
+            self._waiting += 1
             try:
                 async with asyncio.timeout(patience_s):
                     await self._news.wait_for(lambda: self.orders[token].version != seen)
             except TimeoutError:
                 return None
+            finally:
+                self._waiting -= 1
+                self._news.notify_all()
             return self.orders[token]
+
+    async def left(self) -> None:
+        """Returns when no page waits for news any more."""
+        async with self._news:
+            await self._news.wait_for(lambda: self._waiting == 0)
 
     async def show(self, order: OrderView) -> None:
         """The order is now so; its version grows."""

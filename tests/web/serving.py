@@ -77,6 +77,9 @@ class Served:
         self.tell(self.desk.show(changed))
         return changed
 
+    def live(self, token: str) -> str:
+        return f"{self.url}/o/{token}/live?seen=1"
+
     def tell(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(_PATIENCE_S)
 

@@ -1,0 +1,140 @@
+"""The page of an order, without a browser."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from coinslot.kit.clock import SettableClock
+from tests.web import cast
+from tests.web.conftest import Client
+from tests.web.fake_desk import FakeDesk
+
+TOKENS = sorted(cast.orders(cast.NOON))
+
+
+@pytest.mark.parametrize("token", TOKENS)
+@pytest.mark.parametrize("lang", ["en", "hi", "ru", "ar-XB"])
+async def test_every_state_is_told_in_every_language(client: Client, token: str, lang: str) -> None:
+    answer = await client.get(f"/o/{token}?lang={lang}")
+    assert answer.status_code == 200
+    assert f'<html lang="{lang}" dir="{"rtl" if lang == "ar-XB" else "ltr"}">' in answer.text
+    assert not re.search(r"\berror\b|\{\w+\}", re.sub(r"<style.*?</style>", "", answer.text))
+
+
+async def test_the_picture_is_the_gateways_and_its_link_opens_it(client: Client) -> None:
+    answer = await client.get("/o/scan")
+    assert answer.text.count('"https://pictures.example/qr.png"') == 2
+    assert (
+        "img-src 'self' data: https: https://pictures.example"
+        in (answer.headers["content-security-policy"])
+    )
+    assert "upi:" not in answer.text
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "https://a b;c/", ""])
+async def test_an_address_that_is_no_picture_is_never_shown(
+    client: Client, desk: FakeDesk, url: str
+) -> None:
+    scan = desk.orders["scan"]
+    assert scan.pay
+    desk.orders["scan"] = replace(scan, pay=replace(scan.pay, image_url=url))
+    answer = await client.get("/o/scan")
+    assert "<img" not in answer.text
+    assert url == "" or url not in answer.text + answer.headers["content-security-policy"]
+
+
+async def test_times_are_shown_in_the_zone_of_the_site(client: Client) -> None:
+    assert (
+        '<time datetime="2026-11-21T11:59:40+00:00"><bdi>5:29' in (await client.get("/o/done")).text
+    )
+
+
+async def test_the_refund_shows_its_amount_and_the_gateways_reference(client: Client) -> None:
+    text = (await client.get("/o/refunded")).text
+    assert "rfnd_TESTTEST000001" in text
+    assert "accepted the refund of ₹40.00" in text
+
+
+async def test_a_refund_decided_by_policy_says_that_nobody_can_know(client: Client) -> None:
+    assert "nobody can know what it did" in (await client.get("/o/by-policy")).text
+
+
+async def test_the_countdown_waits_for_ten_seconds(
+    client: Client, desk: FakeDesk, clock: SettableClock
+) -> None:
+    desk.orders["sending"] = replace(desk.orders["sending"], paid_at=clock.now())
+    assert re.search(r'class="countdown"[^>]* hidden', (await client.get("/o/sending")).text)
+    clock.advance(timedelta(seconds=10))
+    text = (await client.get("/o/sending")).text
+    assert 'class="countdown"' in text
+    assert not re.search(r'class="countdown"[^>]* hidden', text)
+
+
+@pytest.mark.parametrize(
+    ("token", "again"),
+    [("scan", "5;url=/o/scan?check=1"), ("sending", "3;url=/o/sending"), ("done", None)],
+)
+async def test_without_javascript_the_page_comes_back_while_something_may_change(
+    client: Client, token: str, again: str | None
+) -> None:
+    text = (await client.get(f"/o/{token}")).text
+    found = re.search(r'<noscript><meta http-equiv="refresh" content="([^"]+)"', text)
+    assert (found and found[1]) == again
+
+
+async def test_a_page_that_comes_back_unpaid_has_the_gateway_asked(
+    client: Client, desk: FakeDesk
+) -> None:
+    await client.get("/o/scan")
+    assert desk.asked == []
+    await client.get("/o/scan?check=1")
+    assert desk.asked == [("ask_gateway", "scan")]
+
+
+async def test_i_have_paid_asks_the_gateway_and_leads_back(client: Client, desk: FakeDesk) -> None:
+    answer = await client.post("/o/scan/check?lang=hi")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/o/scan?lang=hi")
+    assert desk.asked == [("ask_gateway", "scan")]
+
+
+async def test_nothing_came_out_asks_the_machine_and_says_so(
+    client: Client, desk: FakeDesk
+) -> None:
+    answer = await client.post("/o/done/help")
+    assert desk.asked == [("ask_machine", "done")]
+    text = (await client.get(answer.headers["location"])).text
+    assert "We are asking the machine now." in text
+    assert "data-final" not in text
+
+
+async def test_the_fragment_comes_only_when_its_version_is_new(client: Client) -> None:
+    assert (await client.get("/o/done/fragment?seen=1")).status_code == 204
+    answer = await client.get("/o/done/fragment?seen=0")
+    assert answer.text.lstrip().startswith("<article")
+
+
+@pytest.mark.parametrize("verb", ["", "/fragment", "/live"])
+async def test_a_link_that_leads_nowhere_says_so(client: Client, verb: str) -> None:
+    answer = await client.get(f"/o/nobody{verb}")
+    assert answer.status_code == 404
+    assert "This link leads to no order" in answer.text
+
+
+@pytest.mark.parametrize("verb", ["/check", "/help"])
+async def test_nothing_is_asked_about_an_order_that_does_not_exist(
+    client: Client, desk: FakeDesk, verb: str
+) -> None:
+    assert (await client.post(f"/o/nobody{verb}")).status_code == 404
+    assert desk.asked == []
+
+
+async def test_what_a_merchant_named_is_text_and_never_markup(
+    client: Client, desk: FakeDesk
+) -> None:
+    named = "<script>alert(1)</script>"
+    desk.orders["done"] = replace(
+        desk.orders["done"], merchant_name=named, outlet_name=named, operator_contact=named
+    )
+    assert named not in (await client.get("/o/done")).text

@@ -1,0 +1,54 @@
+"""Webhooks pass through untouched."""
+
+import pytest
+
+from coinslot.sales.views import WebhookAnswer
+from coinslot.web.site import WEBHOOK_MAX_BYTES
+from tests.web.conftest import Client
+from tests.web.fake_desk import FakeDesk
+
+RAW = b'{"b": 1,  "a": "\xe2\x82\xb9"}\n'
+
+
+@pytest.mark.parametrize(("path", "account"), [("razorpay", None), ("razorpay/acc_1", "acc_1")])
+async def test_the_raw_body_and_its_headers_reach_the_heart(
+    client: Client, desk: FakeDesk, path: str, account: str | None
+) -> None:
+    answer = await client.post(
+        f"/webhooks/{path}",
+        content=RAW,
+        headers={"X-Razorpay-Signature": "abc", "content-type": "application/json"},
+    )
+    gateway, named, headers, body = desk.webhooks[0]
+    assert (gateway, named, body) == ("razorpay", account, RAW)
+    assert headers["x-razorpay-signature"] == "abc"
+    assert answer.status_code == 200
+    assert answer.json() == {"code": "taken", "message": "Kept.", "success": True}
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 503])
+async def test_a_refusal_is_in_the_one_format(client: Client, desk: FakeDesk, status: int) -> None:
+    desk.answer = WebhookAnswer(status=status, code="bad_signature", message="Not signed by it.")
+    answer = await client.post(
+        "/webhooks/razorpay", content=RAW, headers={"accept": "application/json"}
+    )
+    assert answer.status_code == status
+    assert answer.json()["error"]["code"] == "bad_signature"
+
+
+async def test_a_body_that_is_not_json_is_the_hearts_to_judge(
+    client: Client, desk: FakeDesk
+) -> None:
+    await client.post("/webhooks/razorpay", content=b"\xff\x00", headers={"content-type": "x/y"})
+    assert desk.webhooks[0][3] == b"\xff\x00"
+
+
+async def test_a_body_over_the_limit_is_not_even_read(client: Client, desk: FakeDesk) -> None:
+    headers = {"accept": "application/json"}
+    fits = await client.post("/webhooks/razorpay", content=b"x" * WEBHOOK_MAX_BYTES)
+    over = await client.post(
+        "/webhooks/razorpay", content=b"x" * (WEBHOOK_MAX_BYTES + 1), headers=headers
+    )
+    assert fits.status_code == 200
+    assert (over.status_code, over.json()["error"]["code"]) == (413, "too_large")
+    assert len(desk.webhooks) == 1
