@@ -108,11 +108,15 @@ async def _uncovered(
         now_refund = await conn.fetchrow(store.LOCK_REFUND, refund["id"])
         if capture is None or now_refund is None or now_refund["state"] != "pending":
             return None
-        if capture["outside"] - capture["outside_used"] >= refund["amount_minor"]:
-            await move(conn, REFUND, refund["id"], "COVERED", shop.now(),
-                       ended_at=shop.now(), due_at=None)  # fmt: skip
-            return None
-        return now_refund
+        free = capture["outside"] - capture["outside_used"]
+        if free == 0:
+            return now_refund
+        event = "COVERED" if free >= refund["amount_minor"] else "PARTLY_COVERED"
+        await move(
+            conn, REFUND, refund["id"], event, shop.now(), ended_at=shop.now(), due_at=None
+        )
+    shop.wakes.ring("refunds")  # a smaller one may stand in its place
+    return None
 
 
 async def _settle(

@@ -99,9 +99,12 @@ def a_debt_ends_only_on_evidence(flows: Flows) -> Iterator[str]:
             yield from _must(row, "vended")
         elif row.state in (*AFTER_GO, "offered") and row.event == "NOT_VENDED":
             yield from _must(row, "failed")
-        elif row.state in AFTER_GO and row.next in SETTLED:
-            if (row.state, row.event, row.next) != ("in_doubt", "DEADLINE", "failed"):
-                yield f"{_name(row)}: settled without evidence"
+        elif (
+            row.state in AFTER_GO
+            and row.next in SETTLED
+            and (row.state, row.event, row.next) != ("in_doubt", "DEADLINE", "failed")
+        ):
+            yield f"{_name(row)}: settled without evidence"
 
 
 def silence_is_read_in_the_buyers_favour(flows: Flows) -> Iterator[str]:

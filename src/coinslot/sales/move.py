@@ -82,9 +82,12 @@ _BOOKED: Mapping[str, tuple[str, ...]] = {
     "order": ("queue_units", "close_payment"),
     "payment": (),
     "attempt": (),
-    "refund": ("book_refund", "book_covered", "unbook_refund", "try_anew", "note_discrepancy"),
+    "refund": (
+        "book_refund", "book_covered", "make_smaller", "unbook_refund", "try_anew",
+        "note_discrepancy",
+    ),
     "fulfillment": ("hand_over", "give_back", "expose", "correct", "note_discrepancy"),
-}
+}  # fmt: skip
 
 _SQL = Path(__file__).parent / "sql"
 

@@ -154,6 +154,40 @@ BEGIN
     PERFORM book(c, 'refunds_payable', 'refunds_outside', r.amount_minor, 'covered_outside', p_now);
 END $$;
 
+-- A part of it only: a smaller refund with a key of its own asks for the rest.
+CREATE OR REPLACE FUNCTION refund_make_smaller(p_refund uuid, p_now timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    r refunds%ROWTYPE;
+    c captures%ROWTYPE;
+    covered bigint;
+BEGIN
+    SELECT * INTO STRICT r FROM refunds WHERE id = p_refund;
+    SELECT * INTO STRICT c FROM captures WHERE id = r.capture_id FOR UPDATE;
+    covered := least(c.outside - c.outside_used, r.amount_minor - 1);
+    UPDATE captures SET refund_intended = refund_intended - covered,
+        outside_used = outside_used + covered WHERE id = c.id;
+    PERFORM book(c, 'refunds_payable', 'refunds_outside', covered, 'covered_outside', p_now);
+    PERFORM make_refund(c, r.fulfillment_id, r.id, r.amount_minor - covered, r.reason, p_now);
+END $$;
+
+-- A person must not pay what the gateway has given back by itself since.
+CREATE OR REPLACE FUNCTION cover_owed(p_capture uuid, p_now timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    r refunds%ROWTYPE;
+    free bigint;
+BEGIN
+    FOR r IN SELECT * FROM refunds WHERE capture_id = p_capture AND origin = 'ours'
+            AND state = 'owed' ORDER BY created_at, id LOOP
+        SELECT outside - outside_used INTO STRICT free FROM captures WHERE id = p_capture;
+        EXIT WHEN free = 0;
+        PERFORM move_refund(r.id,
+            CASE WHEN free >= r.amount_minor THEN 'COVERED' ELSE 'PARTLY_COVERED' END,
+            jsonb_build_object('ended_at', p_now, 'due_at', NULL), p_now);
+    END LOOP;
+END $$;
+
 -- The old attempt is provably dead: a new refund with a new key takes its place. Where the dead one
 -- was the gateway's own and had covered a debt of ours, that debt is open again.
 CREATE OR REPLACE FUNCTION refund_try_anew(p_refund uuid, p_now timestamptz)

@@ -233,6 +233,7 @@ BEGIN
     PERFORM move_fulfillment(id, 'WITHDRAWN', '{"basis": "never_sent"}', p_now)
         FROM (SELECT id FROM fulfillments WHERE capture_id = c.id AND state IN ('queued', 'offered')
               ORDER BY id FOR UPDATE) u;
+    PERFORM cover_owed(c.id, p_now);
     SELECT * INTO c FROM captures WHERE id = c.id;
     IF c.fulfilled > 0 AND c.outside > c.outside_used THEN
         PERFORM note_discrepancy('refunded_outside_and_handed_over', c, NULL, NULL,

@@ -1,0 +1,86 @@
+"""The laws hold over the tables, and every way in which a pen can slip breaks one of them."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+from msgspec.structs import replace
+
+from coinslot.kit.flow import Flow
+from coinslot.sales.laws import LAWS, REASONS, breaches
+from coinslot.sales.move import FLOWS
+from tests import write_states
+
+TABLES = {flow.name: flow for flow in FLOWS}
+
+
+class Slip(NamedTuple):
+    """One table spoiled in one way."""
+
+    what: str
+    flow: Flow
+
+
+def slips(flow: Flow) -> Iterator[Slip]:
+    """Every row dropped, redirected to each other state, or given one job less or one more."""
+    for number, row in enumerate(flow.rows):
+        before, after = flow.rows[:number], flow.rows[number + 1 :]
+        name = f"{flow.name}: {row.event} in {row.state}"
+        yield Slip(f"{name} dropped", _with(flow, rows=(*before, *after)))
+        spoiled = [
+            *(replace(row, next=state) for state in sorted(flow.states - {row.next})),
+            *(replace(row, jobs=tuple(j for j in row.jobs if j != job)) for job in row.jobs),
+            *(replace(row, jobs=(*row.jobs, job)) for job in REASONS[flow.name]),
+        ]
+        for other in spoiled:
+            what = f"{name} -> {other.next} {list(other.jobs)}"
+            yield Slip(what, _with(flow, rows=(*before, other, *after)))
+    for state in sorted(flow.states - {flow.initial}):
+        yield Slip(f"{flow.name} begins as {state}", _with(flow, initial=state))
+    for state in sorted(flow.states):
+        terminal = flow.terminal ^ {state}
+        yield Slip(f"{flow.name} ends in {sorted(terminal)}", _with(flow, terminal=terminal))
+
+
+def _with(flow: Flow, **other: object) -> Flow:
+    parts = {"initial": flow.initial, "terminal": flow.terminal, "rows": flow.rows, **other}
+    return Flow(flow.name, **parts)  # type: ignore[arg-type]  # the parts of a flow
+
+
+def test_every_law_holds() -> None:
+    assert breaches(TABLES) == []
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_no_slip_of_a_pen_goes_unnoticed(name: str) -> None:
+    unnoticed = [s.what for s in slips(TABLES[name]) if not breaches({**TABLES, name: s.flow})]
+    assert unnoticed == []
+
+
+def test_every_law_is_needed_by_some_slip() -> None:
+    broken = {
+        said.partition(":")[0]
+        for name, flow in TABLES.items()
+        for slip in slips(flow)
+        for said in breaches({**TABLES, name: slip.flow})
+    }
+    assert broken == {law.__name__ for law in LAWS}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_job_of_a_law_stands_in_its_table(name: str) -> None:
+    done = {job for row in TABLES[name].rows for job in row.jobs}
+    assert done == set(REASONS[name])
+
+
+def test_the_page_of_states_is_what_the_tables_say() -> None:
+    assert write_states.PAGE.read_text(encoding="utf-8") == write_states.page(), (
+        "run `python -m tests.write_states`"
+    )
+
+
+def test_the_page_explains_no_word_that_the_tables_do_not_know() -> None:
+    for flow in FLOWS:
+        assert set(write_states.EVENTS[flow.name]) == flow.events
+        assert set(write_states.STATES[flow.name]) == flow.states
+    assert set(write_states.JOBS) == {job for f in FLOWS for row in f.rows for job in row.jobs}

@@ -1,0 +1,187 @@
+"""Writes docs/states.md from the tables of moves: `python -m tests.write_states`.
+
+The words below are all that is written by hand; a word that is missing stops the writing.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from coinslot.kit.flow import Flow, Row
+from coinslot.sales.move import FLOWS
+
+PAGE = Path(__file__).parent.parent / "docs" / "states.md"
+
+HEAD = """# The states
+
+Made from the tables in `src/coinslot/sales/*_flow.py` by `python -m tests.write_states`: change
+those. `src/coinslot/sales/laws.py` says in sentences what must hold of them, and
+`tests/unit/test_flow_laws.py` spoils every row in every way to see a law break.
+
+An event that a state does not list is kept in `strays`, moves nothing, and calls a person. Thick
+points: a life begins at the upper one and may rest for good at the lower one.
+"""
+
+ABOUT = {
+    "order": "An order: what someone wants of an outlet.",
+    "payment": "A payment: the intent to collect one amount.",
+    "attempt": "An attempt: one try of a payment at one gateway.",
+    "refund": "A refund: one order to give money back, driven until the gateway proves it.",
+    "fulfillment": "A fulfillment: one thing to be handed over, the unit of the"
+    " [vend protocol](vend-protocol.md).",
+}
+
+STATES: Mapping[str, Mapping[str, str]] = {
+    "order": {
+        "placed": "wanted and not paid",
+        "paid": "money is here, goods or money are owed",
+        "completed": "everything was handed over",
+        "failed": "at least one thing was not handed over; its money goes back",
+        "expired": "nobody paid in time; money that comes later goes back",
+    },
+    "payment": {
+        "created": "written down, the gateway not asked yet",
+        "requires_action": "the code is shown; the payer's turn",
+        "processing": "the gateway gave no clear answer",
+        "authorized": "the money is held, not taken; it buys nothing yet",
+        "failed": "declined; a later capture still counts",
+        "succeeded": "the money is taken",
+        "canceled": "its order expired; money that comes later goes back",
+    },
+    "attempt": {
+        "started": "written down before the gateway is called",
+        "pending": "the code is shown",
+        "unknown": "time-out or unreadable: it may have happened",
+        "failed": "the gateway said no",
+        "succeeded": "the gateway took the money",
+    },
+    "refund": {
+        "pending": "to be sent, or sent and not proved",
+        "owed": "the gateway cannot make it; a person has it",
+        "succeeded": "the gateway accepted it, or gave the money back by itself",
+        "failed": "dead; another refund stands in its place",
+    },
+    "fulfillment": {
+        "queued": "waits for its machine",
+        "offered": "offered to the machine; nothing can fall yet",
+        "going": "GO is committed, and counts as sent",
+        "started": "the machine wrote down that it starts",
+        "in_doubt": "nobody knows; evidence is waited for until the deadline",
+        "vended": "handed over: settled as fulfilled",
+        "failed": "settled: the money goes back",
+    },
+}
+
+EVENTS: Mapping[str, Mapping[str, str]] = {
+    "order": {
+        "PAID": "money for it was captured",
+        "DEADLINE": "its time to be paid is over",
+        "HANDED_OVER": "the last unit is settled, all were handed over",
+        "GONE_BACK": "the last unit is settled, and money goes back for at least one",
+    },
+    "payment": {
+        "SHOWN": "the gateway made the code",
+        "UNCLEAR": "no clear answer came",
+        "AUTHORIZED": "the gateway holds the money",
+        "DECLINED": "the gateway said no",
+        "CAPTURED": "the gateway took the money",
+        "DEADLINE": "its order expired",
+    },
+    "attempt": {
+        "SHOWN": "the gateway made the code",
+        "UNCLEAR": "no clear answer came",
+        "DECLINED": "the gateway said no",
+        "CAPTURED": "the gateway took the money",
+    },
+    "refund": {
+        "UNCLEAR": "no clear answer came, which proves nothing",
+        "TAKEN_UP": "the gateway has it and works on it",
+        "PROVED": "the gateway processed it",
+        "COVERED": "the gateway has given all of this money back by itself",
+        "PARTLY_COVERED": "the gateway has given a part of this money back by itself",
+        "REFUSED": "the gateway says that it will never do it",
+        "FAILED_THERE": "it failed at the gateway",
+        "PAID_BY_HAND": "a person paid it out and showed proof",
+    },
+    "fulfillment": {
+        "OFFER": "its turn, or an offer unanswered",
+        "COMMAND": "its turn, at a machine without a handshake",
+        "ACCEPT": "the machine accepted",
+        "REJECT": "the machine refused for good",
+        "BUSY": "the machine refused for now",
+        "STARTED": "the machine wrote STARTED down",
+        "VENDED": "evidence: it dropped",
+        "NOT_VENDED": "evidence: it did not drop, and will not",
+        "UNSURE": "the machine itself cannot know",
+        "SILENCE": "no answer in time",
+        "DEADLINE": "its time is over",
+        "WITHDRAWN": "the gateway gave the money back by itself",
+    },
+}
+
+JOBS: Mapping[str, str] = {
+    "queue_units": "one unit is queued for each thing paid for",
+    "close_payment": "its payment is canceled and its code closed",
+    "book_refund": "the ledger says that the money left",
+    "book_covered": "the ledger sets it against what the gateway gave back",
+    "make_smaller": "that part is set against it, a smaller refund takes its place",
+    "call_person": "a person is told",
+    "try_anew": "a refund with a new key takes its place",
+    "unbook_refund": "the ledger takes it back",
+    "note_discrepancy": "a discrepancy stands until a person closes it",
+    "send_offer": "OFFER is sent",
+    "send_command": "the command is sent, once",
+    "send_go": "GO is sent, always the same bytes",
+    "send_query": "the machine is asked",
+    "hand_over": "the money is earned",
+    "give_back": "a refund is made",
+    "expose": "it is booked as an exposure: settled by policy, not by evidence",
+    "correct": "a correction is appended and the money goes back after all",
+}
+
+
+def page() -> str:
+    """The whole of docs/states.md."""
+    return HEAD + "".join(f"\n{chapter(flow)}" for flow in FLOWS)
+
+
+def chapter(flow: Flow) -> str:
+    ordered = list(dict.fromkeys([*(row.state for row in flow.rows), *flow.terminal]))
+    lines = [
+        f"## {flow.name}", "", ABOUT[flow.name], "",
+        "```mermaid", "stateDiagram-v2", *_arrows(flow, ordered), "```", "",
+        "| state | meaning |", "| --- | --- |",
+        *(f"| {state} | {STATES[flow.name][state]} |" for state in ordered), "",
+        *(line for state in ordered for line in _moves(flow, state)),
+    ]  # fmt: skip
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _arrows(flow: Flow, ordered: list[str]) -> Iterator[str]:
+    yield f"    [*] --> {flow.initial}"
+    for state in ordered:
+        ways: dict[str, list[str]] = {}
+        for row in flow.rows:
+            if row.state == state and (row.next != state or row.jobs):
+                ways.setdefault(row.next, []).append(row.event)
+        yield from (f"    {state} --> {to}: {', '.join(words)}" for to, words in ways.items())
+    yield from (f"    {state} --> [*]" for state in ordered if state in flow.terminal)
+
+
+def _moves(flow: Flow, state: str) -> Iterator[str]:
+    rows = [row for row in flow.rows if row.state == state]
+    yield f"**{state}**"
+    yield ""
+    yield from (_sentence(flow, row) for row in rows if row.next != state or row.jobs)
+    if idle := [row.event for row in rows if row.next == state and not row.jobs]:
+        yield f"- {', '.join(idle)}: heard, and nothing moves."
+    yield ""
+
+
+def _sentence(flow: Flow, row: Row) -> str:
+    to = f"it becomes **{row.next}**" if row.next != row.state else "it stays"
+    done = "".join(f"; {JOBS[job]}" for job in row.jobs)
+    return f"- {row.event}: {EVENTS[flow.name][row.event]}: {to}{done}."
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
