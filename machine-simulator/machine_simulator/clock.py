@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 TICKS_PERIOD_MS = 2**30  # MicroPython's ticks_ms: 12.4 days
-WRONG_WALL = timedelta(days=-9_131)  # a drained clock battery: some time in the last century
+WRONG_WALL = timedelta(days=-12_053)  # a drained clock battery: some time in the last century
 SLOW_CRYSTAL = 0.992  # within the 1 % that the server allows for; slow is the dangerous side
 
 

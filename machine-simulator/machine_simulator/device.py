@@ -150,7 +150,7 @@ class Device:
                     return self._sync(message)
                 case unknown:
                     log.info("a message of the unknown type %r", unknown)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             log.warning("unreadable message left alone: %r", error)
         except JournalFullError:
             # Without a place for the tombstone silence is the only honest answer.

@@ -11,7 +11,7 @@ Record = dict[str, Any]
 
 def encode(record: Mapping[str, Any]) -> str:
     """Compact JSON on one line; key order is kept, so the same message gives the same bytes."""
-    return json.dumps(record, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(record, separators=(",", ":"))
 
 
 class Lines:

@@ -31,6 +31,7 @@ class Fleet:
             if spec.id not in self.machines:
                 kind = LeasedMachine if spec.dialect == "leased" else SimpleMachine
                 machine = kind(spec, self._timing, self._folder / spec.id)
+                machine.draw()
                 self.machines[spec.id] = machine
                 life = asyncio.create_task(machine.live(), name=spec.id)
                 life.add_done_callback(_tell_if_it_died)
@@ -41,8 +42,10 @@ class Fleet:
 
     async def stop(self) -> None:
         """Politely, all at once."""
+        if self._poller is not None:
+            self._poller.cancel()
         await asyncio.gather(*(machine.stop() for machine in self.machines.values()))
-        tasks = [*self._lives.values(), *([self._poller] if self._poller else [])]
+        tasks = list(self._lives.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

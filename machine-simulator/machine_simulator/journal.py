@@ -112,6 +112,7 @@ class Journal:
 
     def refuse(self, message: Record) -> None:
         self._write({"kind": "refusal", "message": message})
+        self._trim()
 
     def acknowledge(self, through: int) -> None:
         """Forget nothing above `through`; a number that was never given out is not believed."""
@@ -146,6 +147,10 @@ class Journal:
         )
         for unit in settled[: max(0, len(settled) - self._limits.keep)]:
             self._write({"kind": "evicted", "unit_id": unit.unit_id, "seq": unit.seq})
+        self._trim()
+
+    def _trim(self) -> None:
+        """Rewrite the file once most of it tells nothing any more."""
         if self._line_count - self._live_lines() > DEAD_LINES_MAX:
             self._compact()
 

@@ -95,6 +95,7 @@ class Machine(ABC):
                 while self.powered and not self.idle:  # noqa: ASYNC110
                     await asyncio.sleep(STOP_LOOK_S)
                 await self.link.farewell()
+                self.link.plug(plugged=False)
         except TimeoutError:
             log.info("%s: stopped in the middle of a vend", self.spec.id)
 
@@ -177,7 +178,10 @@ class Machine(ABC):
         if state != self._drawn:
             self._drawn = state
             text = json.dumps(state | {"at": utc_now().isoformat()})
-            files.replace(self.folder / "state.json", text, durable=False)
+            try:
+                files.replace(self.folder / "state.json", text, durable=False)
+            except OSError as error:
+                log.debug("%s: not drawn: %s", self.spec.id, error)
 
     def _hear(self, event: str, message: Record) -> None:
         self._inbox.put_nowait(message)

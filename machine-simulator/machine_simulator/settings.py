@@ -71,6 +71,8 @@ class MachineSpec:
             raise SettingsError(f"{self.id}: dialect is leased or simple, not {self.dialect!r}")
         if (self.channel, self.dialect) == ("mqtt", "simple"):
             raise SettingsError(f"{self.id}: the simple dialect is spoken on socketio only")
+        if not self.secret:
+            raise SettingsError(f"{self.id}: a machine needs its secret")
         if not self.slots:
             raise SettingsError(f"{self.id}: a machine needs at least one slot")
 
@@ -98,7 +100,7 @@ def _spec(entry: Mapping[str, Any]) -> MachineSpec:
         channel=entry["channel"],
         dialect=entry.get("dialect", "leased"),
         login=str(entry.get("login", entry["id"])),
-        secret=str(entry["secret"]),
+        secret=str(entry["secret"] or ""),
         slots={str(slot): int(stock) for slot, stock in entry["slots"].items()},
         host=broker.get("host", "127.0.0.1"),
         port=int(broker.get("port", 1883)),

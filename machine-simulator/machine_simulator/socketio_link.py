@@ -42,7 +42,8 @@ class SocketioLink(Link):
                     self._client = client
                     self._mark(up=True)
                     await self._speak(client, lost)
-            except (socketio.exceptions.SocketIOError, aiohttp.ClientError) as error:
+            except (socketio.exceptions.SocketIOError, aiohttp.ClientError, RuntimeError) as error:
+                # RuntimeError: the session was torn off while it connected.
                 raise LinkLostError(str(error)) from error
             finally:
                 self._client = self._http = None

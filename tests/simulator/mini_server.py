@@ -3,15 +3,17 @@
 import asyncio
 import hashlib
 import hmac
-import json
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from coinslot.channels.messages import Unreadable, read_up
+
 Message = dict[str, Any]
 
 LEASE_MS = 10_000
+SILENCE_S = 0.6  # three times the machines' resend period in these tests
 
 
 @dataclass
@@ -22,10 +24,15 @@ class MiniServer:
     secret: str
     acknowledges: bool = True
     heard: list[Message] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
-    _seq: int = 0
+    seq: int = 0  # the last one given out
 
     async def hear(self, message: Message) -> None:
+        """Every word of a machine must be readable by the product, or `expect` fails."""
+        read = read_up(message)
+        if isinstance(read, Unreadable):
+            self.unreadable.append(read)
         async with self._news:
             self.heard.append(message)
             self._news.notify_all()
@@ -36,25 +43,46 @@ class MiniServer:
             ack = {"type": "EVACK", "journal_id": message["journal_id"]}
             await self.send(ack | {"through": message["event_seq"]})
 
-    async def expect(self, kind: str, timeout_s: float = 10, **fields: object) -> Message:
+    async def expect(self, kind: str, start: int = 0, **fields: object) -> Message:
         """The first message, heard or to come, of this type and with these fields."""
-        async with asyncio.timeout(timeout_s), self._news:
-            while True:
-                for message in self.heard:
-                    if message["type"] == kind and fields.items() <= message.items():
-                        return message
-                await self._news.wait()
+        return (await self._enough(kind, 1, start, fields))[0]
 
-    def all(self, kind: str, **fields: object) -> list[Message]:
-        return [m for m in self.heard if m["type"] == kind and fields.items() <= m.items()]
+    async def expect_later(self, kind: str, **fields: object) -> Message:
+        """The next one, whatever was heard before."""
+        return await self.expect(kind, len(self.heard), **fields)
+
+    async def heard_often(self, kind: str, times: int, **fields: object) -> None:
+        await self._enough(kind, times, 0, fields)
+
+    async def silence_of(self, kind: str) -> None:
+        """Wait until this type has not been heard for a while."""
+        async with asyncio.timeout(10):
+            while True:
+                before = len(self.all(kind))
+                await asyncio.sleep(SILENCE_S)
+                if len(self.all(kind)) == before:
+                    return
+
+    def all(self, kind: str, start: int = 0, **fields: object) -> list[Message]:
+        alike = (m for m in self.heard[start:] if m["type"] == kind)
+        return [m for m in alike if fields.items() <= {k: m.get(k) for k in fields}.items()]
+
+    async def _enough(
+        self, kind: str, times: int, start: int, fields: dict[str, object]
+    ) -> list[Message]:
+        async with asyncio.timeout(15), self._news:
+            while len(found := self.all(kind, start, **fields)) < times:
+                await self._news.wait()
+        assert self.unreadable == []
+        return found
 
     async def offer(self, slot: str = "A1") -> tuple[str, int]:
-        self._seq += 1
+        self.seq += 1
         unit_id = str(uuid.uuid4())
-        offer = {"type": "OFFER", "unit_id": unit_id, "seq": self._seq, "slot": slot}
+        offer = {"type": "OFFER", "unit_id": unit_id, "seq": self.seq, "slot": slot}
         offer |= {"sku": "cola", "amount_minor": 4000, "price_version": 1}
         await self.send(offer | {"planogram_version": 1, "lease_ms": LEASE_MS})
-        return unit_id, self._seq
+        return unit_id, self.seq
 
     async def go(self, accept: Message, slot: str = "A1") -> None:
         await self.send(self.signed_go(accept, slot))
@@ -78,6 +106,3 @@ class MiniServer:
         query: Message = {"type": "QUERY", "unit_id": unit_id, "seq": seq}
         await self.send(query | {"journal_id": journal_id, "nonce": nonce})
         return await self.expect("STATUS", nonce=nonce)
-
-    async def on_mqtt(self, payload: bytes) -> None:
-        await self.hear(json.loads(payload))

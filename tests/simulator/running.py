@@ -5,12 +5,13 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
 READY_S = 20
+LOOK_S = 0.05
 
 
 class SimulatorProcess:
@@ -30,8 +31,7 @@ class SimulatorProcess:
     async def start(self) -> None:
         """Returns once it printed that it is ready."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        fleet_file = self.data_dir / "fleet.json"
-        fleet_file.write_text(json.dumps(self.fleet))
+        fleet_file = self._write_fleet()
         seconds = {f"SIMULATOR_{name.upper()}": str(s) for name, s in self._timing.items()}
         command = ["-m", "machine_simulator", "--fleet", str(fleet_file)]
         with (self.data_dir / "simulator.log").open("ab") as log:
@@ -45,11 +45,27 @@ class SimulatorProcess:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
             )
+        await self._ready()
+
+    async def reload(self) -> None:
+        """Take over what was added to `fleet`."""
+        self._write_fleet()
+        assert self._process is not None
+        self._process.send_signal(signal.SIGHUP)
+        await self._ready()
+
+    async def _ready(self) -> None:
+        assert self._process is not None
         assert self._process.stdout is not None
         async with asyncio.timeout(READY_S):
             line = await self._process.stdout.readline()
         ready = f"simulator ready: {len(self.fleet)} machines\n"
         assert line.decode() == ready, (line, self.log())
+
+    def _write_fleet(self) -> Path:
+        fleet_file = self.data_dir / "fleet.json"
+        fleet_file.write_text(json.dumps(self.fleet))
+        return fleet_file
 
     async def kill(self) -> None:
         """kill -9: a power cut of every machine."""
@@ -93,6 +109,12 @@ class SimulatorProcess:
         if not path.exists():
             return []
         return [json.loads(line) for line in path.read_text().splitlines()]
+
+    async def until(self, holds: Callable[[], bool], timeout_s: float = 10) -> None:
+        """Files call nobody: look again and again."""
+        async with asyncio.timeout(timeout_s):
+            while not holds():  # noqa: ASYNC110
+                await asyncio.sleep(LOOK_S)
 
     def state(self, outlet: str) -> dict[str, Any]:
         found: dict[str, Any] = json.loads((self.data_dir / outlet / "state.json").read_text())
