@@ -3,48 +3,20 @@
 It never waits: between checking the journal and committing STARTED nothing else can happen.
 """
 
-import hashlib
-import hmac
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from machine_simulator.clock import TICKS_PERIOD_MS, Ticks, ticks_diff
+from machine_simulator.clock import Ticks
+from machine_simulator.effects import Effect, Reached, Say, Turn
 from machine_simulator.files import Record
 from machine_simulator.journal import Journal, JournalFullError, Unit
+from machine_simulator.lease import LEASE_MAX_MS, Lease
 from machine_simulator.physics import Sight
 from machine_simulator.verdict import evidence_of, tombstone, verdict_of
 
 log = logging.getLogger(__name__)
-
-KEY_ID = "1"
-LEASE_MAX_MS = TICKS_PERIOD_MS // 4  # beyond half the wrap, "before" has no meaning
-
-
-@dataclass(frozen=True)
-class Say:
-    """Send this message up."""
-
-    message: Record
-
-
-@dataclass(frozen=True)
-class Turn:
-    """Power the motor for this unit, once."""
-
-    unit_id: str
-    slot: str
-
-
-@dataclass(frozen=True)
-class Reached:
-    """A named step of the vend has been reached; a power cut may be waiting there."""
-
-    step: str
-
-
-Effect = Say | Turn | Reached
 
 
 class Body(Protocol):
@@ -66,22 +38,6 @@ class Identity:
     price_version: int | None = None  # None: this device compares no versions
     planogram_version: int | None = None
     age_slots: frozenset[str] = frozenset()
-
-
-@dataclass
-class Lease:
-    """A unit accepted in this boot. `over` stays true: ticks wrap, a lease must not come back."""
-
-    unit_id: str
-    seq: int
-    slot: str
-    lease_ms: int
-    accept: Record
-    over: bool = False
-
-    @property
-    def end_ms(self) -> int:
-        return (int(self.accept["mono_ms"]) + self.lease_ms) % TICKS_PERIOD_MS
 
 
 class Device:
@@ -188,7 +144,7 @@ class Device:
             "counter": self._body.counter(),
             "slot_state": "OK",
         }
-        self.lease = Lease(unit_id, seq, slot, lease_ms, accept)
+        self.lease = Lease(slot, lease_ms, accept)
         return [Say(accept), Reached("accepted")]
 
     def _refusal_of(self, offer: Mapping[str, Any]) -> str | None:
@@ -231,35 +187,18 @@ class Device:
         return [Reached("started"), Say(started), Turn(unit_id, fresh.slot)]
 
     def _refusal_of_go(self, go: Mapping[str, Any], lease: Lease | None) -> str | None:
-        """Rule 1, one line for each thing that must hold."""
-        if lease is None or (lease.unit_id, lease.seq) != (go["unit_id"], go["seq"]):
-            return "not accepted in this boot"
-        if go["boot_id"] != self.boot_id:
-            return "meant for another boot"
-        not_after = int(go["not_after"])
-        if go["key_id"] != KEY_ID or not hmac.compare_digest(
-            self._signature(lease, not_after), str(go["hmac"])
-        ):
-            return "not signed with this device's key"
-        if ticks_diff(not_after, lease.end_ms) > 0:
-            return "not_after lies beyond the lease"
-        if self._open_lease() is None or ticks_diff(not_after, self.ticks.now_ms()) <= 0:
-            return "the lease is over"
+        """Rule 1, as far as it is about the journal; the rest stands in lease.py."""
+        if lease is None:
+            return "nothing was accepted in this boot"
+        if why := lease.refusal(go, self.identity.secret, self.ticks.now_ms()):
+            return why
         if lease.seq <= self.journal.last_seq:
             return "a later unit was started or buried"
         return "the journal is full" if self.journal.full else None
 
-    def _signature(self, lease: Lease, not_after: int) -> str:
-        """Over not_after as it was written, whether the server wrapped it or not."""
-        signed = f"{lease.unit_id}|{lease.seq}|{lease.slot}|{self.boot_id}|{not_after}"
-        return hmac.new(self.identity.secret.encode(), signed.encode(), hashlib.sha256).hexdigest()
-
     def _open_lease(self) -> Lease | None:
         lease = self.lease
-        if lease is None or lease.over:
-            return None
-        lease.over = ticks_diff(lease.end_ms, self.ticks.now_ms()) <= 0
-        return None if lease.over else lease
+        return lease if lease and lease.is_open(self.ticks.now_ms()) else None
 
     # The run
 

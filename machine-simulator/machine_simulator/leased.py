@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from machine_simulator.clock import SLOW_CRYSTAL, TICKS_PERIOD_MS, WRONG_WALL, Ticks, utc_now
-from machine_simulator.device import Device, Effect, Identity, Reached, Say, Turn
+from machine_simulator.device import Device, Identity
+from machine_simulator.effects import Effect, Reached, Say, Turn
 from machine_simulator.files import Record
 from machine_simulator.journal import Journal, Limits
 from machine_simulator.machine import Machine

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from machine_simulator.clock import Ticks
-from machine_simulator.device import Device, Effect, Identity, Reached, Say, Turn
+from machine_simulator.device import Device, Identity
+from machine_simulator.effects import Effect, Reached, Say, Turn
 from machine_simulator.faults import Faults
 from machine_simulator.journal import Journal, Limits
 from machine_simulator.physics import Physics, Tempo

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from machine_simulator.device import Identity, Say
+from machine_simulator.device import Identity
+from machine_simulator.effects import Say
 from machine_simulator.power import Power, PowerCutError
 from tests.simulator.bench_device import SECRET, Message, Workbench, a_unit, go
 

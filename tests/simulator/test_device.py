@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from machine_simulator.clock import TICKS_PERIOD_MS
-from machine_simulator.device import Identity, Reached, Say, Turn
+from machine_simulator.device import Identity
+from machine_simulator.effects import Reached, Say, Turn
 from machine_simulator.journal import Journal
 from tests.simulator.bench_device import (
     LEASE_MS,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from machine_simulator.device import Say
+from machine_simulator.effects import Say
 from machine_simulator.journal import (
     DEAD_LINES_MAX,
     TOMBSTONE_RESERVE,
