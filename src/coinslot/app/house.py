@@ -108,8 +108,7 @@ class House:
                 tasks = [group.create_task(part) for part in self._parts()]
                 if server is not None:
                     serving = group.create_task(server.serve())
-                    while not server.started and not serving.done():
-                        await asyncio.sleep(0.02)
+                    await _listening(server, serving)
                 if ready is not None:
                     await ready()
                 await stopping.wait()
@@ -178,6 +177,12 @@ class House:
             metrics_token=self.settings.metrics_token,
         )
         return routes.build(desk, site, self.clock)
+
+
+async def _listening(server: uvicorn.Server, serving: "asyncio.Task[None]") -> None:
+    """uvicorn tells that it listens by a flag only."""
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.02)  # noqa: ASYNC110 - there is no event to await
 
 
 async def _live(receive: Any, send: Any) -> None:

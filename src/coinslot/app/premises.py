@@ -1,4 +1,4 @@
-"""What an installation stands on: its database, its broker, its keys; embedded where none is named."""
+"""What an installation stands on: database, broker, keys; embedded where none is named."""
 
 import base64
 import secrets

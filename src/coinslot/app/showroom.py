@@ -136,7 +136,7 @@ class Showroom:
             webhook_secrets=(Secret(given["webhook_secret"]),),
             account_id=given["account_id"],
             base_url=f"{self._sandbox_url}/razorpay",
-        )  # type: ignore[call-arg]
+        )
         name = AccountName(self.known.merchants[slug], "razorpay", slug)
         async with self._house.db.as_merchant(name.merchant_id) as conn:
             await keep(conn, self._house.vault, now, name, settings)

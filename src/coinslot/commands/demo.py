@@ -1,4 +1,4 @@
-"""`coinslot demo`: everything on this computer, with a sandbox for the money and simulated machines."""
+"""`coinslot demo`: everything on this computer, with a sandbox for the money and for machines."""
 
 import asyncio
 import signal
@@ -116,7 +116,7 @@ class Demo:
                         return sandbox
                     except httpx.HTTPError:
                         await asyncio.sleep(0.05)
-        return fail(f"the sandbox does not start; see {self._data / 'sandbox.log'}")
+        fail(f"the sandbox does not start; see {self._data / 'sandbox.log'}")
 
     async def _machines(self, room: Showroom) -> None:
         fleet = [

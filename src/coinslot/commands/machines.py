@@ -32,7 +32,7 @@ def provision_qr(
 ) -> None:
     """Make one reusable fixed-amount QR per machine, and save PNG and printable SVG.
 
-    Safe to run again, also after a crash: a code that exists is found by its mark, never doubled."""
+    Safe to run again, also after a crash: one that exists is found by its mark, never doubled."""
     chosen = settings(data)
 
     async def main() -> int:

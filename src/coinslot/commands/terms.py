@@ -5,7 +5,7 @@ import logging
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import msgspec
 import structlog
@@ -54,7 +54,7 @@ def settings(data: Path | None = None, **given: object) -> Settings:
     return msgspec.structs.replace(found, **chosen)
 
 
-def fail(line: str) -> Any:
+def fail(line: str) -> NoReturn:
     """Say what is wrong, in one line, and end with 1."""
     errors.print(f"[bold red]coinslot:[/] {line}", highlight=False)
     raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""A merchant's accounts at gateways: kept sealed, opened once, every exchange of theirs recorded."""
+"""A merchant's accounts at gateways: kept sealed, opened once, each exchange recorded."""
 
 from datetime import datetime
 from uuid import UUID
