@@ -16,6 +16,9 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.chores import Chores
 from sandbox.config import Config, load
+from sandbox.control.feed import Feed
+from sandbox.control.pages import PAGES
+from sandbox.control.view import Scene
 from sandbox.courier import Courier
 from sandbox.endpoints import ENDPOINTS
 from sandbox.errors import SandboxError
@@ -43,22 +46,24 @@ class Sandbox:
 
     def __init__(self, place: Place) -> None:
         self.place = place
-        self.config = load(place.config)
+        config = load(place.config)
         self.store = Store(place.data)
         self.machines = Machines(place.machines, [])
         url = f"{place.public_url}/razorpay"
-        self.razorpay = Gateway(self.store, self.config.razorpay.tempo, url)
-        self.courier = Courier(self.store, self.config.razorpay.tempo)
+        self.razorpay = Gateway(self.store, config.razorpay.tempo, url)
+        self.courier = Courier(self.store, config.razorpay.tempo)
         work = {
             name: partial(self._work, name)
             for name in (refunds.SETTLES, refunds.FAILS, customer.CAPTURES)
         }
         self.chores = Chores(self.store, work)
-        self.use(self.config)
+        self.scene = Scene(self.razorpay, self.machines, config)
+        self.feed = Feed(self.store, self.machines)
+        self.use(config)
 
     def use(self, config: Config) -> None:
         """Take over a configuration, at the start and again on SIGHUP."""
-        self.config = config
+        self.scene.config = config
         self.razorpay.tempo = self.courier.tempo = config.razorpay.tempo
         self.machines.known = [outlet.id for outlet in config.outlets]
         with self.store.change() as change:
@@ -77,7 +82,7 @@ class Sandbox:
 
     @asynccontextmanager
     async def running(self, _app: Litestar) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(loop.run()) for loop in (self.courier, self.chores)]
+        tasks = [asyncio.create_task(loop.run()) for loop in (self.courier, self.chores, self.feed)]
         for task in tasks:
             task.add_done_callback(_say_why)
         try:
@@ -94,9 +99,11 @@ class Sandbox:
             "machines": self.machines,
             "razorpay": self.razorpay,
             "front": FrontDoor(self.razorpay),
+            "scene": self.scene,
+            "feed": self.feed,
         }
         app = Litestar(
-            route_handlers=[*ENDPOINTS, RAZORPAY],
+            route_handlers=[*ENDPOINTS, *PAGES, RAZORPAY],
             dependencies={
                 name: Provide(_giver(part), sync_to_thread=False) for name, part in parts.items()
             },

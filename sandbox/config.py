@@ -38,12 +38,22 @@ class Razorpay(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     tempo: Tempo = Tempo()
 
 
+class Slot(msgspec.Struct, frozen=True):
+    """What a slot is known to sell and to hold at first."""
+
+    slot: str
+    product: str = ""
+    stock: int = 0
+
+
 class Outlet(msgspec.Struct, frozen=True):
     """A machine to draw; keys that only others need are ignored."""
 
     id: str
     name: str = ""
+    kind: str = "vending"  # a counter is not drawn: nothing drops there
     qr_code_id: str | None = None
+    slots: list[Slot] = []
 
 
 class Config(msgspec.Struct, frozen=True):

@@ -2,17 +2,13 @@
 
 from typing import Any
 
-from sandbox.razorpay.things import Payment, Refund, everything
+from sandbox.razorpay.things import Payment, Refund, Window, children, everything
 from sandbox.store import Change
 
 
 def payments(change: Change) -> list[dict[str, Any]]:
     """Every payment in minor units; only processed refunds count."""
-    processed: dict[str, int] = {}
-    for refund in everything(change, Refund):
-        if refund.status == "processed":
-            given = processed.get(refund.payment_id, 0)
-            processed[refund.payment_id] = given + refund.amount
+    given = refunded(change)
     return [
         {
             "reference": payment.id,
@@ -20,7 +16,21 @@ def payments(change: Change) -> list[dict[str, Any]]:
             "amount": payment.amount,
             "currency": payment.currency,
             "captured": payment.amount if payment.captured else 0,
-            "refunded": processed.get(payment.id, 0),
+            "refunded": given.get(payment.id, 0),
         }
         for payment in everything(change, Payment)
     ]
+
+
+def refunded(change: Change, references: list[str] | None = None) -> dict[str, int]:
+    """What went back for good, by payment; of all payments unless some are named."""
+    if references is None:
+        refunds = everything(change, Refund)
+    else:
+        whole = Window(count=1_000)
+        refunds = [one for ref in references for one in children(change, Refund, ref, whole)]
+    given: dict[str, int] = {}
+    for refund in refunds:
+        if refund.status == "processed":
+            given[refund.payment_id] = given.get(refund.payment_id, 0) + refund.amount
+    return given

@@ -1,0 +1,91 @@
+"""The live feed of the control page: lines of what happened, and whole fragments to put in."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+
+import msgspec
+
+from sandbox.clock import hour_minute_second
+from sandbox.machines import Machines
+from sandbox.store import Change, Store
+
+LINES_KEPT, QUEUE_LIMIT = 60, 500
+LOOK_S, HEARTBEAT_S = 0.15, 15.0
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One event: `line` with JSON {at, text}, or `changed` with the name of a part."""
+
+    name: str
+    data: str
+
+
+class Feed:
+    """Knows who is watching; the machines' files are looked at only while somebody is."""
+
+    def __init__(self, store: Store, machines: Machines) -> None:
+        self._machines = machines
+        self._watchers: set[asyncio.Queue[Item]] = set()
+        self._stamps: dict[str, tuple[int, ...]] = {}
+        self.lines: deque[dict[str, str]] = deque(maxlen=LINES_KEPT)
+        store.on_commit.append(self._hear)
+
+    def _hear(self, change: Change) -> None:
+        for text in change.news:
+            self.say(text)
+        if change.news:
+            self._send(Item("changed", "phone"))
+            self._send(Item("changed", "weather"))
+
+    def say(self, text: str) -> None:
+        line = {"at": hour_minute_second(), "text": text}
+        self.lines.append(line)
+        self._send(Item("line", msgspec.json.encode(line).decode()))
+
+    def _send(self, item: Item) -> None:
+        for watcher in self._watchers:
+            if watcher.qsize() < QUEUE_LIMIT:  # one who stopped reading misses some
+                watcher.put_nowait(item)
+
+    async def run(self) -> None:
+        """Notice what changes in the machines' files, until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            if self._watchers:
+                self._look()
+
+    def _look(self) -> None:
+        for outlet in self._machines.known:
+            stamp = self._machines.stamp(outlet)
+            before = self._stamps.setdefault(outlet, stamp)
+            if stamp != before:
+                self._stamps[outlet] = stamp
+                if stamp[0] != before[0] and (journal := self._machines.journal(outlet)):
+                    self.say(f"{outlet}: something dropped out of {journal[-1]['slot']}")
+                self._send(Item("changed", f"machine-{outlet}"))
+
+    async def watch(self, paint: Callable[[str], str]) -> AsyncIterator[Item]:
+        """Items for one watcher. `paint` makes the JSON of a changed part, when it is sent."""
+        with self._watching() as queue:
+            while True:
+                try:
+                    item = await asyncio.wait_for(queue.get(), HEARTBEAT_S)
+                except TimeoutError:
+                    yield Item("", "")
+                    continue
+                waiting = {item: None}
+                while not queue.empty():
+                    waiting[queue.get_nowait()] = None  # a part that changed twice is sent once
+                for one in waiting:
+                    yield one if one.name == "line" else Item("part", paint(one.data))
+
+    @contextmanager
+    def _watching(self) -> Iterator[asyncio.Queue[Item]]:
+        queue: asyncio.Queue[Item] = asyncio.Queue()
+        self._watchers.add(queue)
+        try:
+            yield queue
+        finally:
+            self._watchers.discard(queue)
