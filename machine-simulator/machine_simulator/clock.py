@@ -10,7 +10,7 @@ SLOW_CRYSTAL = 0.992  # within the 1 % that the server allows for; slow is the d
 
 
 def ticks_diff(later_ms: int, earlier_ms: int) -> int:
-    """`later - earlier` in ms, right across the wrap as long as they are under 6.2 days apart."""
+    """`later - earlier` in ms, wrapped or not; right as long as they are under 6.2 days apart."""
     half = TICKS_PERIOD_MS // 2
     return (later_ms - earlier_ms + half) % TICKS_PERIOD_MS - half
 

@@ -54,7 +54,7 @@ class Lease:
 
     @property
     def _end_ms(self) -> int:
-        return (int(self.accept["mono_ms"]) + self.lease_ms) % TICKS_PERIOD_MS
+        return int(self.accept["mono_ms"]) + self.lease_ms
 
     def _signature(self, secret: str, not_after: int) -> bytes:
         """Over not_after as it was written, whether the server wrapped it or not."""

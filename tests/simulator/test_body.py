@@ -92,6 +92,14 @@ def test_the_wrong_slot_is_named_in_the_result_and_on_the_ground(bench: Workbenc
     assert bench.body.stocks() == {"A1": 2, "B1": 1}
 
 
+def test_a_slot_that_turned_before_is_not_named_for_the_next_unit(bench: Workbench) -> None:
+    bench.vended(a_unit(), 1, "B1")
+    bench.started(a_unit(), 2, "A1")
+    (said,) = bench.reboot()
+    assert isinstance(said, Say)
+    assert said.message["slot"] == "A1"
+
+
 def test_stock_and_counter_are_read_off_the_ground_after_a_restart(bench: Workbench) -> None:
     bench.vended(a_unit(), 1)
     bench.vended(a_unit(), 2)

@@ -210,6 +210,12 @@ def test_a_query_for_a_unit_not_started_buries_it_before_it_answers(bench: Workb
     assert bench.answer(query(unit_id))["state"] == "TOMBSTONED"
 
 
+def test_a_buried_unit_keeps_no_other_waiting(bench: Workbench) -> None:
+    bench.accepted(unit_id := a_unit(), seq=1)
+    bench.hear(query(unit_id, 1))
+    assert bench.answer(offer(a_unit(), seq=2))["type"] == "ACCEPT"
+
+
 def test_a_query_tells_the_state_and_evidence_of_what_is_known(bench: Workbench) -> None:
     bench.started(unit_id := a_unit())
     assert bench.answer(query(unit_id))["state"] == "STARTED"

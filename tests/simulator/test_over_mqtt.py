@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -165,6 +166,33 @@ async def test_kill_minus_nine_in_mid_vend_is_a_power_cut(tmp_path: Path) -> Non
         await house.server.expect("RESULT", unit_id=again, outcome="VENDED")
         assert house.fell() == [again]
         assert house.simulator.state("M01")["slots"] == {"A1": 9, "B1": 10}
+
+
+@pytest.mark.parametrize("seed", [1])
+async def test_kill_minus_nine_at_any_instant_leaves_one_true_story(
+    tmp_path: Path, seed: int
+) -> None:
+    instants = random.Random(seed)
+    async with running(tmp_path) as house:
+        server = house.server
+        for _ in range(5):
+            unit_id, seq = await server.offer()
+            accept = await server.expect("ACCEPT", unit_id=unit_id)
+            await server.go(accept)
+            await asyncio.sleep(instants.uniform(0, 0.4))
+            await house.simulator.kill()
+            await house.simulator.start()
+            await server.expect_later("HELLO")
+            status = await server.query(unit_id, seq, accept["journal_id"])
+            fell = house.fell().count(unit_id)
+            truth = {
+                "VENDED": 1,
+                "TOMBSTONED": 0,
+                "INTERRUPTED": int(status["evidence"]["drop"] == "yes"),
+            }
+            assert fell == truth[status["state"]], status
+            result = await server.expect("RESULT", unit_id=unit_id)
+            assert result["outcome"] == status["state"]
 
 
 async def test_offline_it_works_on_and_tells_later(tmp_path: Path) -> None:
