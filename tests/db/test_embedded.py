@@ -189,3 +189,32 @@ async def test_a_half_made_cluster_is_made_anew(tmp_path: Path) -> None:
 async def test_a_folder_has_one_owner_at_a_time(server: EmbeddedPostgres, tmp_path: Path) -> None:
     with pytest.raises(FolderInUseError):
         await locked(tmp_path / "postgres/lock", time.monotonic())
+
+
+async def test_kept_it_comes_back_at_the_same_address_with_what_it_promised(
+    tmp_path: Path,
+) -> None:
+    server = EmbeddedPostgres(tmp_path)
+    await server.start()
+    keeper = asyncio.create_task(server.keep())
+    url = server.superuser_url
+    try:
+        await value(url, "CREATE TABLE promised AS SELECT 1 AS kept")
+        for _ in range(2):
+            lines = (tmp_path / "postgres/data/postmaster.pid").read_text(encoding="ascii")
+            os.kill(int(lines.splitlines()[0]), signal.SIGKILL)
+            assert await _once_it_answers(url, "SELECT kept FROM promised") == 1
+    finally:
+        keeper.cancel()
+        await asyncio.wait({keeper})
+        await server.stop()
+    with pytest.raises(OSError):
+        await value(url, "SELECT 1")
+
+
+async def _once_it_answers(url: str, query: str) -> object:
+    async with asyncio.timeout(20):
+        while True:
+            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                return await value(url, query)
+            await asyncio.sleep(0.05)

@@ -1,5 +1,6 @@
 """What an installation stands on: database, broker, keys; embedded where none is named."""
 
+import asyncio
 import base64
 import secrets
 from contextlib import AsyncExitStack
@@ -77,6 +78,8 @@ class Premises:
         server = EmbeddedPostgres(self.settings.data)
         await server.start()
         self._stack.push_async_callback(server.stop)
+        keeper = asyncio.create_task(server.keep(), name="keep PostgreSQL")
+        self._stack.push_async_callback(_ended, keeper)
         await migrate(server.owner_url, kept.app_password, kept.door_password, sql_functions())
         return Urls(
             app=server.url(APP, kept.app_password),
@@ -115,6 +118,11 @@ class Premises:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_private(path, msgspec.json.encode(made))
         return made
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.wait({task})
 
 
 async def broker_users(db: Database) -> list[BrokerUser]:

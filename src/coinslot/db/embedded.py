@@ -20,7 +20,16 @@ import msgspec
 import structlog
 
 from coinslot.db import child
-from coinslot.db.leftover import alive, end, end_leftover, free_port, locked, runs, write_private
+from coinslot.db.leftover import (
+    LeftoverError,
+    alive,
+    end,
+    end_leftover,
+    free_port,
+    locked,
+    runs,
+    write_private,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +42,8 @@ _RECOVER_WITHIN = timedelta(minutes=5)
 _STOP_WITHIN = timedelta(seconds=10)
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGQUIT)
 _POLL_S = 0.01
+_WATCH_EVERY_S = 0.2
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 _LOG_LIMIT_BYTES = 10_000_000
 _NOT_DURABLE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
@@ -103,6 +114,25 @@ class EmbeddedPostgres:
             self.url(SUPERUSER, self._secrets.superuser_password, SUPERUSER),
             self._secrets.owner_password,
         )
+
+    async def keep(self) -> None:
+        """Start it again, at the same address, whenever it dies; until cancelled."""
+        self._wanted_port = self.port  # whoever is connected knows no other
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            await asyncio.sleep(_WATCH_EVERY_S)
+            if self._server is not None and self._server.poll() is None:
+                pause_s = _FIRST_PAUSE_S
+                continue
+            log.error("embedded_postgres_died", next_try_in_s=pause_s)
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+            deadline = time.monotonic() + _RETRY_FOR.total_seconds()
+            try:
+                await _stop_leftover(self._cluster, deadline)
+                await self._launch(deadline)
+            except (EmbeddedPostgresError, LeftoverError, OSError) as error:
+                log.error("embedded_postgres_stays_down", reason=str(error))
 
     async def stop(self) -> None:
         if self._server is not None:
