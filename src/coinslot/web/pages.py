@@ -31,7 +31,8 @@ class Tap(Struct):
 TapForm = Annotated[Tap, Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 # Back and forward show the page as it was, with its key, so that a second tap finds the first
-# order; a new scan asks again.
+# order; a new scan asks again. A browser forgets a page when it posts to the same address: that
+# is why the form's address ends in "?tap=1".
 _KEPT_FOR_BACK = "private, no-cache"
 
 

@@ -1,0 +1,88 @@
+"""A real Chromium. In CI it must be there; elsewhere its absence skips with the one command."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.web.serving import Served
+
+PHONE = (412, 915)
+DESK = (1440, 900)
+INSTALL = "apt-get install -y --no-install-recommends chromium fonts-liberation"
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
+
+PageAt = Callable[..., Page]
+
+# A page without JavaScript comes back every five seconds, and a busy machine is slow.
+expect.set_options(timeout=20_000)
+
+
+# Not of the session: while Playwright's loop lives, no asynchronous test can run in this process.
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    path = next(filter(None, map(shutil.which, _NAMES)), None)
+    if path is None:
+        missing = f"no Chromium here; as root: {INSTALL}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page_at(browser: Browser) -> Iterator[PageAt]:
+    """`page_at(PHONE)`, `page_at(DESK, javascript=False)`; what else a context takes, by name.
+
+    A page that wrote to its console (a refused style, a script that broke) fails the test."""
+    complaints: list[str] = []
+    contexts = []
+
+    def page_at(size: tuple[int, int] = PHONE, javascript: bool = True, **more: object) -> Page:
+        width, height = size
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            java_script_enabled=javascript,
+            **{"locale": "en-IN", "has_touch": size == PHONE, **more},  # type: ignore[arg-type]
+        )
+        contexts.append(context)
+        context.set_default_timeout(20_000)
+        page = context.new_page()
+        page.on("console", lambda said: complaints.append(f"{page.url}: {said.text}"))
+        page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
+        return page
+
+    yield page_at
+    for context in contexts:
+        context.close()
+    # A 404 or a 503 that was asked for is written there too.
+    assert [said for said in complaints if "Failed to load resource" not in said] == []
+
+
+@pytest.fixture(scope="package")
+def _served() -> Iterator[Served]:
+    with Served() as served:
+        yield served
+
+
+@pytest.fixture
+def served(_served: Served) -> Served:
+    """The web over a FakeDesk, with every outlet and order of the cast fresh."""
+    _served.refill()
+    return _served
