@@ -3,8 +3,9 @@
 import asyncio
 import importlib.metadata
 import signal
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -34,6 +35,7 @@ log = structlog.get_logger(__name__)
 ALL = frozenset({"web", "device", "worker"})
 TOOL: frozenset[str] = frozenset()  # a short command: it serves nothing
 _GRACE_S = 3
+_FRAME_MAX_BYTES = 64 * 1024  # Engine.IO looks at a message's size only after the whole frame
 _DOWN = (
     OSError,
     TimeoutError,
@@ -41,6 +43,18 @@ _DOWN = (
     asyncpg.InterfaceError,
     asyncpg.CannotConnectNowError,
 )
+
+
+class PortTakenError(Exception):
+    """Another program listens where we should, or we may not listen there."""
+
+
+class _Server(uvicorn.Server):
+    """Signals are the house's: they end its other parts too."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
 
 class House:
@@ -103,12 +117,13 @@ class House:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopping.set)
         server = self._server() if self.roles & {"web", "device"} else None
+        # It listens from here on: who connects while the server starts waits in its queue.
+        listener = self._listener() if server is not None else None
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(part) for part in self._parts()]
-                if server is not None:
-                    serving = group.create_task(server.serve())
-                    await _listening(server, serving)
+                if server is not None and listener is not None:
+                    serving = group.create_task(server.serve(sockets=[listener]))
                 if ready is not None:
                     await ready()
                 await stopping.wait()
@@ -135,19 +150,23 @@ class House:
             parts.append(sweep.sweep(self.shop, pace, tables))
         return parts
 
+    def _listener(self) -> socket.socket:
+        try:
+            return socket.create_server((self.settings.host, self.settings.port), backlog=2048)
+        except OSError as error:
+            where = f"{self.settings.host}:{self.settings.port}"
+            raise PortTakenError(f"cannot listen on {where}: {error.strerror}") from error
+
     def _server(self) -> uvicorn.Server:
         config = uvicorn.Config(
             self._asgi(),
-            host=self.settings.host,
-            port=self.settings.port,
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=_GRACE_S,
             ws="wsproto",
+            ws_max_size=_FRAME_MAX_BYTES,
         )
-        server = uvicorn.Server(config)
-        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-        return server
+        return _Server(config)
 
     def _asgi(self) -> Any:
         web = self._web() if "web" in self.roles else None
@@ -177,12 +196,6 @@ class House:
             metrics_token=self.settings.metrics_token,
         )
         return routes.build(desk, site, self.clock)
-
-
-async def _listening(server: uvicorn.Server, serving: "asyncio.Task[None]") -> None:
-    """uvicorn tells that it listens by a flag only."""
-    while not server.started and not serving.done():
-        await asyncio.sleep(0.02)  # noqa: ASYNC110 - there is no event to await
 
 
 async def _live(receive: Any, send: Any) -> None:

@@ -13,6 +13,7 @@ import typer
 import uvloop
 from rich.console import Console
 
+from coinslot.app.house import PortTakenError
 from coinslot.db.embedded import EmbeddedPostgresError
 from coinslot.db.leftover import FolderInUseError, LeftoverError
 from coinslot.db.migrate import MigrationError
@@ -39,6 +40,7 @@ EXPLAINED = (
     LeftoverError,
     BrokerError,
     VaultKeyError,
+    PortTakenError,
 )
 
 
