@@ -2,6 +2,7 @@
 security, and one for the door (sweeps, webhooks). Every transaction begins here."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -30,6 +31,7 @@ WAIT_FOR_SERVER = timedelta(seconds=60)
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
 _COMMAND_TIMEOUT_S = 30.0
 _JSONB_VERSION = b"\x01"
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")  # escaped, not a backslash and "u0000"
 # Down, starting, stopping or full: the server will be back. A wrong password will not.
 _PASSING = (
     OSError,
@@ -120,17 +122,24 @@ async def _speak_json(conn: RawConnection) -> None:
     await conn.set_type_codec(
         "jsonb",
         schema="pg_catalog",
-        encoder=lambda value: _JSONB_VERSION + msgspec.json.encode(value),
+        encoder=lambda value: _JSONB_VERSION + _storable(msgspec.json.encode(value)),
         decoder=lambda data: _decoded(data[1:]),
         format="binary",
     )
     await conn.set_type_codec(
         "json",
         schema="pg_catalog",
-        encoder=msgspec.json.encode,
+        encoder=lambda value: _storable(msgspec.json.encode(value)),
         decoder=_decoded,
         format="binary",
     )
+
+
+def _storable(encoded: bytes) -> bytes:
+    """PostgreSQL refuses U+0000 in jsonb, and strangers may send it: U+FFFD stands for it."""
+    if b"\\u0000" not in encoded:
+        return encoded
+    return _NUL.sub(rb"\1\\ufffd", encoded)
 
 
 def _decoded(data: bytes) -> Any:

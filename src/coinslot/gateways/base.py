@@ -164,6 +164,7 @@ class Gateway(Protocol):
     name: ClassVar[str]
     currencies: ClassVar[frozenset[str]]
     minimum_minor: ClassVar[Mapping[str, int]]
+    kept_headers: ClassVar[tuple[str, ...]]  # of a webhook, lower case: what a replay needs
     refund_key_life_s: ClassVar[int]  # a refund's key is safe to send again within this time
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Verdict:

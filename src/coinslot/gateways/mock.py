@@ -73,6 +73,7 @@ class Mock:
     name: ClassVar[str] = name
     currencies: ClassVar[frozenset[str]] = frozenset({"INR", "EUR", "RUB", "USD"})
     minimum_minor: ClassVar[Mapping[str, int]] = dict.fromkeys(currencies, 1)
+    kept_headers: ClassVar[tuple[str, ...]] = ("x-mock-signature",)
     refund_key_life_s: ClassVar[int] = 24 * 60 * 60
 
     def __init__(self, settings: Settings, books: Books) -> None:

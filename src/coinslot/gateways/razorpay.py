@@ -77,6 +77,7 @@ class Razorpay:
     name: ClassVar[str] = name
     currencies: ClassVar[frozenset[str]] = frozenset({"INR"})
     minimum_minor: ClassVar[Mapping[str, int]] = {"INR": 100}
+    kept_headers: ClassVar[tuple[str, ...]] = ("x-razorpay-signature", "x-razorpay-event-id")
     # Razorpay states no life for a key. Ten minutes serve a retry; later the core looks first.
     refund_key_life_s: ClassVar[int] = 600
 

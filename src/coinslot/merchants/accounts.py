@@ -115,11 +115,17 @@ class Accounts:
             await conn.execute(
                 "INSERT INTO exchanges (merchant_id, account_id, method, url, request, status,"
                 " response, failure, took_ms, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-                merchant_id, account_id, exchange.method, exchange.url,
+                merchant_id, account_id, exchange.method, _storable(exchange.url),
                 redact(exchange.request, _SECRET_NAMES), exchange.status,
-                redact(exchange.response, _SECRET_NAMES), exchange.failure, exchange.took_ms,
+                redact(exchange.response, _SECRET_NAMES), _storable(exchange.failure),
+                exchange.took_ms,
                 self._clock.now(),
             )  # fmt: skip
+
+
+def _storable(text: str | None) -> str | None:
+    """PostgreSQL's text holds no NUL, and an answer or an id in a URL may; jsonb sees to itself."""
+    return None if text is None else text.replace("\0", "\ufffd")
 
 
 def seal(vault: Vault, gateway: str, slug: str, settings: Struct) -> bytes:

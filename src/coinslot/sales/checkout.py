@@ -1,4 +1,4 @@
-"""An order from a page: checked before money is taken, reserved, and shown the gateway's own code."""
+"""An order from a page: checked before money is taken, reserved, and shown a code of its own."""
 
 from datetime import timedelta
 from uuid import UUID

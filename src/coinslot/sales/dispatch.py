@@ -1,4 +1,4 @@
-"""Down to the machines: offer the oldest unit of an idle machine, repeat, ask, and know when to stop.
+"""Down to the machines: offer the oldest unit of an idle machine, repeat, ask, and stop in time.
 
 GO and offers are committed before they are sent, and count as sent from then on.
 """
@@ -6,7 +6,7 @@ GO and offers are committed before they are sent, and count as sent from then on
 import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import Any, assert_never
 from uuid import UUID
 
 import asyncpg
@@ -22,6 +22,7 @@ from coinslot.sales.shop import Shop
 log = structlog.get_logger(__name__)
 
 Wire = Mapping[str, object]
+Unit = asyncpg.Record | Mapping[str, Any]  # a fulfillment's row, or more than one row made one
 
 
 async def offer_next(shop: Shop, merchant_id: UUID, outlet: str) -> bool:
@@ -73,44 +74,45 @@ async def _begin(
 
 def _offer_due(shop: Shop, unit: asyncpg.Record, now: datetime) -> datetime:
     """When silence ends the offer: never past the dispatch window, for GO is not out yet."""
-    return min(now + shop.windows.span("offer_s"), max(unit["dispatch_by"], now))
+    by: datetime = max(unit["dispatch_by"], now)
+    return min(now + shop.windows.span("offer_s"), by)
 
 
-def offer(shop: Shop, unit: Mapping[str, object]) -> Wire:
+def offer(shop: Shop, unit: Unit) -> Wire:
     """The OFFER for a unit's row joined with its line and outlet."""
     return wire.to_wire(
         wire.Offer(
-            unit_id=unit["id"],  # type: ignore[arg-type]
-            seq=unit["seq"],  # type: ignore[arg-type]
+            unit_id=unit["id"],
+            seq=unit["seq"],
             slot=str(unit["slot"]),
             sku=str(unit["sku"]),
-            amount_minor=unit["amount_minor"],  # type: ignore[arg-type]
-            price_version=unit["price_version"],  # type: ignore[arg-type]
-            planogram_version=unit["planogram_version"],  # type: ignore[arg-type]
+            amount_minor=unit["amount_minor"],
+            price_version=unit["price_version"],
+            planogram_version=unit["planogram_version"],
             lease_ms=shop.windows.lease_ms,
         )
     )
 
 
-def command(unit: Mapping[str, object]) -> Wire:
+def command(unit: Unit) -> Wire:
     """The one command of the simple dialect."""
     return wire.to_wire(
         wire.Dispense(
             order_id=str(unit["order_id"]),
-            unit_id=unit["id"],  # type: ignore[arg-type]
+            unit_id=unit["id"],
             machine_id=str(unit["outlet_id"]),
             slot=str(unit["slot"]),
-            amount=unit["amount_minor"],  # type: ignore[arg-type]
+            amount=unit["amount_minor"],
             currency=str(unit["currency"]),
         )
     )
 
 
-def query(unit: Mapping[str, object], nonce: str) -> wire.Query:
+def query(unit: Unit, nonce: str) -> wire.Query:
     """A question bound to a nonce, for a unit whose GO is committed."""
     return wire.Query(
-        unit_id=unit["id"],  # type: ignore[arg-type]
-        seq=unit["seq"],  # type: ignore[arg-type]
+        unit_id=unit["id"],
+        seq=unit["seq"],
         journal_id=str(unit["journal_id"]),
         nonce=nonce,
     )
@@ -130,7 +132,8 @@ async def ask(shop: Shop, conn: Connection, unit: asyncpg.Record) -> wire.Query:
 def _next_question(shop: Shop, unit: asyncpg.Record, now: datetime) -> datetime:
     """Every query_s while the machine may be running, then twelve times as rarely."""
     pace = shop.windows.query_s * (1 if unit["state"] != "in_doubt" else 12)
-    return min(now + timedelta(seconds=pace), unit["hard_deadline"])
+    end: datetime = unit["hard_deadline"]
+    return min(now + timedelta(seconds=pace), end)
 
 
 async def drive(shop: Shop, row: asyncpg.Record) -> None:
@@ -187,7 +190,7 @@ async def _pass_time(shop: Shop, conn: Connection, unit: asyncpg.Record) -> Wire
 
 
 async def _chase(shop: Shop, conn: Connection, unit: asyncpg.Record) -> Wire | None:
-    """GO is out: only evidence settles, then policy; a machine with a journal is asked meanwhile."""
+    """GO is out: only evidence settles, then policy; a machine with a journal is asked."""
     now = shop.now()
     if unit["state"] == "in_doubt" and now >= unit["hard_deadline"]:
         await _settle(conn, unit, "DEADLINE", "policy", now)
@@ -202,9 +205,8 @@ async def _chase(shop: Shop, conn: Connection, unit: asyncpg.Record) -> Wire | N
         )  # fmt: skip
         return None
     if not asks:
-        await conn.execute(
-            "UPDATE fulfillments SET due_at = $2 WHERE id = $1", unit["id"], unit["hard_deadline"]
-        )
+        due = unit["hard_deadline"] if unit["state"] == "in_doubt" else quiet_since
+        await conn.execute(store.PUT_OFF_UNIT, unit["id"], due)
         return None
     return wire.to_wire(await ask(shop, conn, unit))
 

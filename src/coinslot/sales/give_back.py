@@ -1,4 +1,4 @@
-"""Money back, driven to proof: look first, send with the refund's own key, look again, or call a person.
+"""Money back, driven to proof: look first, send with its own key, look again, or call a person.
 
 The row and its key stand before the gateway is called, and no call is made inside a transaction.
 """
@@ -33,15 +33,13 @@ async def drive(shop: Shop, row: asyncpg.Record) -> None:
     refund = await _look(shop, account, row)
     if refund is None:
         return
-    alive = refund["key_sent_at"] is None or (
-        shop.now() - refund["key_sent_at"] < timedelta(seconds=account.driver.refund_key_life_s)
-    )
+    life = timedelta(seconds=account.driver.refund_key_life_s)
+    sent = refund["key_sent_at"]
+    alive = sent is not None and shop.now() - sent < life
     async with shop.db.as_merchant(account.merchant_id) as conn:
         # The list has just shown that no refund of ours is there: past its key's life too, what
         # was sent before is provably absent, and the same key may go out.
-        await conn.execute(
-            store.SEND_REFUND, refund["id"], refund["key_sent_at"] if alive else shop.now()
-        )
+        await conn.execute(store.SEND_REFUND, refund["id"], sent if alive else shop.now())
     answer = await account.driver.give_back(order(shop, refund))
     await _settle(shop, account, refund, answer)
 
@@ -86,9 +84,7 @@ def _is(refund: asyncpg.Record, fact: RefundFact, installation: str) -> bool:
     )
 
 
-async def _pending(
-    shop: Shop, account: Account, row: asyncpg.Record
-) -> asyncpg.Record | None:
+async def _pending(shop: Shop, account: Account, row: asyncpg.Record) -> asyncpg.Record | None:
     async with shop.db.as_merchant(account.merchant_id) as conn:
         refund = await conn.fetchrow(store.LOCK_REFUND, row["id"])
         if refund is not None and refund["state"] == "pending":
@@ -99,9 +95,7 @@ async def _pending(
         return None
 
 
-async def _uncovered(
-    shop: Shop, account: Account, refund: asyncpg.Record
-) -> asyncpg.Record | None:
+async def _uncovered(shop: Shop, account: Account, refund: asyncpg.Record) -> asyncpg.Record | None:
     """None when the gateway has given this money back by itself: ours would be a second time."""
     async with shop.db.as_merchant(account.merchant_id) as conn:
         capture = await conn.fetchrow(store.LOCK_CAPTURE, refund["capture_id"])
@@ -112,9 +106,7 @@ async def _uncovered(
         if free == 0:
             return now_refund
         event = "COVERED" if free >= refund["amount_minor"] else "PARTLY_COVERED"
-        await move(
-            conn, REFUND, refund["id"], event, shop.now(), ended_at=shop.now(), due_at=None
-        )
+        await move(conn, REFUND, refund["id"], event, shop.now(), ended_at=shop.now(), due_at=None)
     shop.wakes.ring("refunds")  # a smaller one may stand in its place
     return None
 
@@ -146,7 +138,8 @@ def own(shop: Shop, refund: asyncpg.Record, fact: RefundFact) -> RefundFact:
 
 
 def _too_old(shop: Shop, refund: asyncpg.Record) -> bool:
-    return shop.now() - refund["created_at"] > shop.windows.span("refund_owed_s")
+    made: datetime = refund["created_at"]
+    return shop.now() - made > shop.windows.span("refund_owed_s")
 
 
 async def _retry(

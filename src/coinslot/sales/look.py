@@ -10,6 +10,7 @@ import asyncpg
 import msgspec
 import structlog
 
+from coinslot.db.pool import Connection
 from coinslot.gateways.base import (
     Absent,
     Declined,
@@ -66,9 +67,7 @@ async def drive_qr_codes(shop: Shop, outlet: str) -> None:
         await drive_qr(shop, row)
 
 
-async def _make(
-    shop: Shop, account: Account, driver: PrintsQr, row: asyncpg.Record
-) -> None:
+async def _make(shop: Shop, account: Account, driver: PrintsQr, row: asyncpg.Record) -> None:
     """Find it by our mark before making it: the first answer may have been lost."""
     mark = Mark(installation=shop.installation, qr=str(row["id"]), payment=_text(row["payment_id"]))
     made: QrFact | Declined | Absent | Unclear = await driver.find_qr(mark)
@@ -84,8 +83,6 @@ async def _make(
         case Declined(reason=reason) | Unclear(reason=reason):
             log.warning("qr_not_made", outlet=row["outlet_id"], reason=reason)
             await _unmade(shop, row, "DECLINED" if isinstance(made, Declined) else "UNCLEAR")
-        case Absent():
-            await _put_off(shop, row)
         case other:
             assert_never(other)
 
@@ -134,23 +131,18 @@ async def _unmade(shop: Shop, row: asyncpg.Record, event: str) -> None:
         await _tell_payment(shop, conn, row, event)
 
 
-async def _tell_payment(
-    shop: Shop, conn: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | object",
-    row: asyncpg.Record, event: str,
-) -> None:  # fmt: skip
+async def _tell_payment(shop: Shop, conn: Connection, row: asyncpg.Record, event: str) -> None:
     if row["payment_id"] is None:
         return
-    await move(conn, PAYMENT, row["payment_id"], event, shop.now())  # type: ignore[arg-type]
-    attempt = await conn.fetchval(  # type: ignore[union-attr]
+    await move(conn, PAYMENT, row["payment_id"], event, shop.now())
+    attempt = await conn.fetchval(
         "SELECT id FROM attempts WHERE payment_id = $1 ORDER BY started_at DESC LIMIT 1",
         row["payment_id"],
     )
-    await move(conn, ATTEMPT, attempt, event, shop.now())  # type: ignore[arg-type]
+    await move(conn, ATTEMPT, attempt, event, shop.now())
 
 
-async def _poll(
-    shop: Shop, account: Account, driver: PrintsQr, row: asyncpg.Record
-) -> None:
+async def _poll(shop: Shop, account: Account, driver: PrintsQr, row: asyncpg.Record) -> None:
     since = (row["asked_at"] or row["created_at"]) - _OVERLAP
     asked = shop.now()
     found = await driver.qr_payments(row["qr_code_id"], since)
@@ -166,9 +158,7 @@ async def _poll(
         await _put_off(shop, row)
 
 
-async def _close(
-    shop: Shop, account: Account, driver: PrintsQr, row: asyncpg.Record
-) -> None:
+async def _close(shop: Shop, account: Account, driver: PrintsQr, row: asyncpg.Record) -> None:
     """Close it, but look at its payments once more: money may have come before."""
     closed = await driver.close_qr(row["qr_code_id"])
     if isinstance(closed, Unclear):
@@ -191,7 +181,7 @@ def _pause(row: asyncpg.Record) -> timedelta:
 
 
 async def drive_capture(shop: Shop, row: asyncpg.Record) -> None:
-    """Money that matches nothing yet: ask the gateway which QR it came through, and whose that is."""
+    """Money that matches nothing yet: ask the gateway which QR it came through, and whose."""
     account = await shop.accounts.by_id(row["account_id"])
     driver = account.driver
     payment = await driver.look(row["gateway_payment_id"])
@@ -222,9 +212,7 @@ async def drive_capture(shop: Shop, row: asyncpg.Record) -> None:
             assert_never(other)
 
 
-async def _match(
-    shop: Shop, account: Account, row: asyncpg.Record, fact: PaymentFact
-) -> None:
+async def _match(shop: Shop, account: Account, row: asyncpg.Record, fact: PaymentFact) -> None:
     """Ours by QR or mark: sold or returned. Marked ours but unknown: returned. No mark: foreign."""
     await work_facts(shop, account, (fact,))
     ours = fact.mark is not None and fact.mark.installation == shop.installation

@@ -1,11 +1,12 @@
-"""Printed QR codes: one reusable fixed-amount code per slot, made once however often it is asked for,
-and closed when its machine is taken out of service."""
+"""Printed QR codes: one reusable fixed-amount code per slot, made once however often it
+is asked for, and closed when its machine is taken out of service."""
 
 from datetime import timedelta
 
 import asyncpg
 from msgspec import Struct
 
+from coinslot.db.pool import Connection
 from coinslot.kit.ids import uuid7
 from coinslot.kit.money import Money
 from coinslot.outlets.machines import UnknownOutletError, owner_of
@@ -71,13 +72,15 @@ async def print_qr(shop: Shop, outlet: str, minor: int | None, slot: str | None 
     return await _profile(shop, row)
 
 
-async def _live(conn: object, outlet: str, slot: str) -> asyncpg.Record:
-    row: asyncpg.Record = await conn.fetchrow(  # type: ignore[attr-defined]
+async def _live(conn: Connection, outlet: str, slot: str) -> asyncpg.Record:
+    row = await conn.fetchrow(
         "SELECT * FROM qr_codes WHERE outlet_id = $1 AND slot = $2 AND payment_id IS NULL"
         " AND retired_at IS NULL",
         outlet,
         slot,
     )
+    if row is None:
+        raise UnknownOutletError(outlet)  # retired between two statements
     return row
 
 

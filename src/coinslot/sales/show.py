@@ -1,4 +1,4 @@
-"""What pages see, read from the rows: an outlet as it is now, an order for the whole of its life."""
+"""What pages see, read from the rows: an outlet as it is now, an order for all its life."""
 
 from datetime import datetime
 from uuid import UUID
@@ -64,7 +64,7 @@ async def outlet(shop: Shop, code: str) -> OutletView | None:
 
 
 def powers(channel: str, dialect: str, has_sensor: bool | None) -> Powers:
-    """What a channel can do with this very machine: evidence takes a sensor that says it is there."""
+    """What a channel can do with this very machine: evidence takes a sensor that is there."""
     driver = drivers().get(channel)
     found: Powers | None = driver.powers.get(dialect) if driver is not None else None
     if found is None:

@@ -30,8 +30,11 @@ ORDER BY f.queued_at, f.id LIMIT 1 FOR UPDATE OF f
 
 NEW_SEQ = "UPDATE devices SET next_seq = next_seq + 1 WHERE outlet_id = $1 RETURNING next_seq - 1"
 
+# A seq that no device can have come to is not believed: it would use the numbers up.
 RAISE_SEQ = """
-UPDATE devices SET next_seq = greatest(next_seq, $2), journal_id = $3, boot_id = $4,
+UPDATE devices SET
+    next_seq = greatest(next_seq, CASE WHEN $2 < next_seq + 1000000 THEN $2 + 1 END),
+    journal_id = $3, boot_id = $4,
     has_sensor = $5, firmware = $6, last_seen_at = $7 WHERE outlet_id = $1
 """
 
@@ -62,6 +65,9 @@ VALUES ($1, $2, $3, $4, $5) ON CONFLICT (outlet_id, journal_id)
 DO UPDATE SET through = greatest(device_journals.through, $4) RETURNING through
 """
 
+# Locked: MEET_JOURNAL has made the row in the same transaction.
+THROUGH = "SELECT through FROM device_journals WHERE outlet_id = $1 AND journal_id = $2"
+
 NEXT_DEVICE_EVENTS = """
 SELECT event_seq FROM device_events
 WHERE outlet_id = $1 AND journal_id = $2 AND event_seq > $3 ORDER BY event_seq LIMIT 200
@@ -83,6 +89,8 @@ WAITING = """
 SELECT DISTINCT f.merchant_id, f.outlet_id FROM fulfillments f
 WHERE f.outlet_id = ANY($1) AND f.state = 'queued'
 """
+
+PUT_OFF_UNIT = "UPDATE fulfillments SET due_at = $2, leased_until = NULL WHERE id = $1"
 
 TELL = "SELECT tell($1, $2, $3, $4, $5, $6)"
 

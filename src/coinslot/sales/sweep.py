@@ -51,9 +51,7 @@ async def sweep_once(shop: Shop, name: str, pace: Pace) -> int:
     """Claim one batch of a table and work it; how many rows it was."""
     chore = CHORES[name]
     async with shop.db.door() as conn:
-        rows = await claim(
-            conn, chore.due, pace.batch, timedelta(seconds=pace.lease_s), shop.now()
-        )
+        rows = await claim(conn, chore.due, pace.batch, timedelta(seconds=pace.lease_s), shop.now())
     room = asyncio.Semaphore(chore.at_once)
 
     async def one(row: asyncpg.Record) -> None:

@@ -18,8 +18,8 @@ from coinslot.sales.views import WebhookAnswer
 
 log = structlog.get_logger(__name__)
 
-# Kept with the webhook for a later replay; nothing that authenticates anyone else.
-_KEPT_HEADERS = ("content-type", "user-agent", "x-razorpay-signature", "x-razorpay-event-id")
+# Kept with every webhook beside those that the driver names; nothing that authenticates us.
+_KEPT_HEADERS = ("content-type", "user-agent")
 
 
 async def take_webhook(
@@ -27,10 +27,11 @@ async def take_webhook(
 ) -> WebhookAnswer:
     """Keep one webhook and work it. The answer is true once this returns: it is committed."""
     verdict = account.driver.read_webhook(headers, body)
+    kept = (*_KEPT_HEADERS, *account.driver.kept_headers)
     said: dict[str, object] = {
         "account": account.id,
         "merchant": account.merchant_id,
-        "headers": {name: headers[name] for name in _KEPT_HEADERS if name in headers},
+        "headers": {name: headers[name] for name in kept if name in headers},
         "facts": [],
         "windows": shop.windows.for_sql(),
     }

@@ -13,10 +13,13 @@ import msgspec
 import structlog
 
 from coinslot.channels import messages as wire
-from coinslot.channels.messages import Drop, Outcome, Up
+from coinslot.channels.messages import Up
 from coinslot.db.pool import Connection
-from coinslot.sales import dispatch, store
+from coinslot.sales import dispatch, journal, store
 from coinslot.sales.fulfillment_flow import FULFILLMENT
+from coinslot.sales.journal import Journaled
+from coinslot.sales.journal import Machine as Machine
+from coinslot.sales.judge import ENDS, Word, judge
 from coinslot.sales.move import move
 from coinslot.sales.shop import Shop
 
@@ -24,13 +27,6 @@ log = structlog.get_logger(__name__)
 
 # The server may use a lease's end only with the device clock's drift and the way there added.
 _DRIFT, _WAY = 1.01, timedelta(seconds=1)
-
-
-class Machine(msgspec.Struct, frozen=True):
-    """The authenticated sender: never taken from the message itself."""
-
-    outlet: str
-    merchant_id: UUID
 
 
 async def hear(shop: Shop, machine: Machine, up: Up, at: datetime) -> list[wire.Down]:
@@ -52,9 +48,16 @@ async def hear(shop: Shop, machine: Machine, up: Up, at: datetime) -> list[wire.
             case other:
                 assert_never(other)
     shop.wakes.ring("refunds", "fulfillments")
-    if not isinstance(up, wire.Accept | wire.Started | wire.Progress):
+    if _may_be_idle(up):
         await dispatch.offer_next(shop, machine.merchant_id, machine.outlet)
     return downs
+
+
+def _may_be_idle(up: Up) -> bool:
+    """A machine that runs, or is busy, is not offered more: its next beat or its unit's time is."""
+    if isinstance(up, wire.Reject):
+        return not _is_passing(up)
+    return not isinstance(up, wire.Accept | wire.Started | wire.Progress)
 
 
 async def beats(shop: Shop, heard: Mapping[str, datetime]) -> None:
@@ -92,7 +95,7 @@ async def _greet(
 ) -> list[wire.Down]:
     """After a start or a reconnect: whose journal it is, how far it is kept, what is still open."""
     await conn.execute(
-        store.RAISE_SEQ, machine.outlet, up.last_seq + 1, up.journal_id, up.boot_id,
+        store.RAISE_SEQ, machine.outlet, up.last_seq, up.journal_id, up.boot_id,
         up.capabilities.sensor, up.firmware, at,
     )  # fmt: skip
     kept = (up.unacked_from or 1) - 1
@@ -102,7 +105,7 @@ async def _greet(
     queries = []
     for row in await conn.fetch(store.OPEN_UNITS_TO_ASK, machine.outlet):
         unit = await _unit(conn, machine, row["id"])
-        # An unsolicited HELLO proves nothing: it is asked, bound to a nonce, once its lease is over.
+        # HELLO itself proves nothing: the unit is asked about, with a nonce, after its lease.
         if unit is not None and unit["settlement"] is None and at >= unit["lease_end"]:
             queries.append(await dispatch.ask(shop, conn, unit))
     return [wire.Sync(through=through, server_time=at, config_version=1, queries=queries)]
@@ -154,7 +157,7 @@ async def _rejected(
     unit = await _unit(conn, machine, up.unit_id)
     if unit is None or unit["seq"] != up.seq:
         return []
-    if up.code in wire.TRANSIENT_REFUSALS or up.code is wire.Refusal.STALE_SEQ:
+    if _is_passing(up):
         await move(
             conn, FULFILLMENT, unit["id"], "BUSY", now,
             **_put_off(shop, unit, now) if unit["state"] == "offered" else {},
@@ -168,19 +171,25 @@ async def _rejected(
     return []
 
 
+def _is_passing(up: wire.Reject) -> bool:
+    """Refusals after which the unit is offered again, under a new seq."""
+    return up.code in wire.TRANSIENT_REFUSALS or up.code is wire.Refusal.STALE_SEQ
+
+
 def _put_off(shop: Shop, unit: asyncpg.Record, now: datetime) -> Mapping[str, object]:
-    return {"seq": None, "offers": 0, "due_at": min(shop.after("offer_s"), max(unit["dispatch_by"], now))}
+    due = min(shop.after("offer_s"), max(unit["dispatch_by"], now))
+    return {"seq": None, "offers": 0, "due_at": due}
 
 
 async def _journaled(
     shop: Shop,
     conn: Connection,
     machine: Machine,
-    up: wire.Started | wire.Progress | wire.Result,
+    up: Journaled,
     at: datetime,
 ) -> list[wire.Down]:
     """What the machine's journal holds: kept first, believed if it is the journal that accepted."""
-    await _keep(conn, machine, up, at)
+    await journal.keep(conn, machine, up, at)
     unit = await _unit(conn, machine, up.unit_id)
     if unit is not None and await _is_own_journal(conn, unit, up.journal_id, at):
         match up:
@@ -192,10 +201,10 @@ async def _journaled(
                             at + shop.windows.span("run_s"), unit["hard_deadline"]),
                     )  # fmt: skip
             case wire.Result():
-                await _judge(conn, unit, _Word.of_result(up), at)
+                await _judge(conn, unit, Word.of_result(up), at)
             case wire.Progress():
                 pass
-    return [wire.Evack(journal_id=up.journal_id, through=await _commit(conn, machine, up))]
+    return [wire.Evack(journal_id=up.journal_id, through=await journal.commit(conn, machine, up))]
 
 
 async def _answered(
@@ -211,83 +220,20 @@ async def _answered(
             conn, FULFILLMENT, unit["id"], "STARTED", at,
             started_at=at, due_at=min(at + shop.windows.span("run_s"), unit["hard_deadline"]),
         )  # fmt: skip
-    elif asked and up.state in _ENDS:
-        await _judge(conn, unit, _Word.of_status(up), at)
+    elif asked and up.state in ENDS:
+        await _judge(conn, unit, Word.of_status(up), at)
     return []
 
 
-_ENDS = frozenset(
-    {
-        wire.UnitState.VENDED,
-        wire.UnitState.FAILED,
-        wire.UnitState.INTERRUPTED,
-        wire.UnitState.TOMBSTONED,
-    }
-)
-
-
-class _Word(msgspec.Struct, frozen=True):
-    """An outcome with its evidence, from a RESULT or a STATUS."""
-
-    outcome: Outcome
-    slot: str
-    failure_code: str | None
-    evidence: wire.Evidence
-
-    @classmethod
-    def of_result(cls, up: wire.Result) -> "_Word":
-        return cls(up.outcome, up.slot, up.failure_code, up.evidence)
-
-    @classmethod
-    def of_status(cls, up: wire.Status) -> "_Word":
-        return cls(Outcome(up.state.value), "", None, up.evidence or wire.Evidence())
-
-
-async def _judge(conn: Connection, unit: asyncpg.Record, word: _Word, at: datetime) -> None:
+async def _judge(conn: Connection, unit: asyncpg.Record, word: Word, at: datetime) -> None:
     event, basis, code = judge(word, str(unit["slot"]))
-    extra: dict[str, object] = {"failure_code": code}
-    if event == "UNSURE":
-        extra["due_at"] = min(at, unit["hard_deadline"])
-        extra["hard_deadline"] = extra["due_at"]  # no more can be learned: policy settles it now
-    else:
-        extra["basis"] = basis
-    if event == "VENDED" and unit["settlement"] is not None:
-        extra = {}
+    extra: dict[str, object] = {}  # a settled unit keeps its basis; the move itself is the news
+    if event == "UNSURE" and unit["settlement"] is None:
+        end = min(at, unit["hard_deadline"])  # no more can be learned: policy settles it now
+        extra = {"failure_code": code, "due_at": end, "hard_deadline": end}
+    elif unit["settlement"] is None:
+        extra = {"failure_code": code, "basis": basis}
     await move(conn, FULFILLMENT, unit["id"], event, at, **extra)
-
-
-def judge(word: _Word, slot: str) -> tuple[str, str, str | None]:
-    """Event, basis and failure code: what this outcome with this evidence proves.
-
-    FAILED counts only from a tested sensor that saw no drop, or when the motor never ran."""
-    seen = word.evidence
-    if word.slot and word.slot != slot:
-        return "UNSURE", "", "WRONG_SLOT"  # something fell, but not what was paid for
-    match word.outcome:
-        case Outcome.TOMBSTONED:
-            return "NOT_VENDED", "tombstone", word.failure_code
-        case Outcome.VENDED:
-            return "VENDED", "vended", None
-        case Outcome.FAILED | Outcome.INTERRUPTED if seen.drop is Drop.YES:
-            return "VENDED", "drop_evidence", word.failure_code
-        case Outcome.FAILED | Outcome.INTERRUPTED if seen.drop is Drop.NO and seen.sensor_tested:
-            return "NOT_VENDED", "no_drop", word.failure_code or "INTERRUPTED"
-        case Outcome.FAILED if _never_powered(seen):
-            return "NOT_VENDED", "no_drop", word.failure_code
-        case Outcome.FAILED | Outcome.INTERRUPTED:
-            return "UNSURE", "", word.failure_code or "INTERRUPTED"
-        case other:
-            assert_never(other)
-
-
-def _never_powered(seen: wire.Evidence) -> bool:
-    """The motor stands where it stood and the counter did not count."""
-    return (
-        seen.home is True
-        and seen.counter_before is not None
-        and seen.counter_before == seen.counter_after
-        and seen.drop is Drop.NO
-    )
 
 
 async def _unit(conn: Connection, machine: Machine, unit_id: UUID) -> asyncpg.Record | None:
@@ -311,39 +257,3 @@ async def _is_own_journal(
 async def _secret(shop: Shop, conn: Connection, outlet: str) -> str:
     sealed = await conn.fetchval("SELECT secret FROM devices WHERE outlet_id = $1", outlet)
     return shop.vault.open(sealed, f"device:{outlet}").decode()
-
-
-async def _keep(
-    conn: Connection,
-    machine: Machine,
-    up: wire.Started | wire.Progress | wire.Result,
-    at: datetime,
-) -> None:
-    await conn.execute(
-        store.KEEP_DEVICE_EVENT, machine.outlet, up.journal_id, up.event_seq, machine.merchant_id,
-        up.unit_id, msgspec.to_builtins(up), at,
-    )  # fmt: skip
-    await conn.fetchval(
-        store.MEET_JOURNAL, machine.outlet, up.journal_id, machine.merchant_id, 0, at
-    )
-
-
-async def _commit(
-    conn: Connection, machine: Machine, up: wire.Started | wire.Progress | wire.Result
-) -> int:
-    """How far the journal is kept without a gap, this message included."""
-    through: int = await conn.fetchval(
-        "SELECT through FROM device_journals WHERE outlet_id = $1 AND journal_id = $2",
-        machine.outlet,
-        up.journal_id,
-    )
-    reached = through
-    for row in await conn.fetch(
-        store.NEXT_DEVICE_EVENTS, machine.outlet, up.journal_id, through
-    ):
-        if row["event_seq"] != reached + 1:
-            break
-        reached += 1
-    if reached > through:
-        await conn.execute(store.COMMIT_JOURNAL, machine.outlet, up.journal_id, reached)
-    return reached

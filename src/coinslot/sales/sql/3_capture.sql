@@ -32,7 +32,8 @@ BEGIN
     END IF;
 
     SELECT * INTO q FROM qr_codes WHERE account_id = p_account.id
-        AND (qr_code_id = p_fact->>'qr_code_id' OR id = try_uuid(p_fact->'mark'->>'qr')) LIMIT 1;
+        AND (qr_code_id = p_fact->>'qr_code_id' OR id = try_uuid(p_fact->'mark'->>'qr'))
+        ORDER BY qr_code_id = p_fact->>'qr_code_id' DESC NULLS LAST LIMIT 1;
     IF NOT FOUND THEN
         RETURN CASE WHEN fresh THEN 'parked' ELSE 'known' END;
     END IF;
@@ -91,6 +92,9 @@ BEGIN
         RETURN return_capture(p_capture.id, 'qr_retired', p_now);
     ELSIF p_capture.captured <> p_qr.amount_minor OR p_capture.currency <> p_qr.currency THEN
         RETURN return_capture(p_capture.id, 'amount_mismatch', p_now);
+    ELSIF NOT EXISTS (SELECT FROM slots s WHERE s.outlet_id = p_qr.outlet_id
+            AND s.slot = p_qr.slot) THEN
+        RETURN return_capture(p_capture.id, 'slot_gone', p_now);
     END IF;
     INSERT INTO orders (id, merchant_id, outlet_id, state, token, number, source, amount_minor,
         currency, placed_at)
@@ -103,9 +107,6 @@ BEGIN
         p_capture.captured, p.cost_minor
     FROM slots s JOIN products p ON p.id = s.product_id
     WHERE s.outlet_id = p_qr.outlet_id AND s.slot = p_qr.slot;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'slot % of % holds nothing', p_qr.slot, p_qr.outlet_id;
-    END IF;
     INSERT INTO payments (id, merchant_id, account_id, order_id, state, amount_minor, currency,
         created_at)
     VALUES (p_id, p_qr.merchant_id, p_qr.account_id, o_id, 'created', p_capture.captured,
