@@ -1,0 +1,183 @@
+"""The auditor's questions about money: captures, their counters, the ledger, refunds, orders.
+
+Each statement finds the rows that break the sentence it is filed under.
+"""
+
+from collections.abc import Mapping
+
+# What was given back, or is meant to be, summed for each capture. A covered refund was ours in
+# name only: the gateway had given that money back by itself.
+_GIVEN = """
+refund AS (
+    SELECT r.*, EXISTS (SELECT FROM events e WHERE e.subject_id = r.id AND e.machine = 'refund'
+        AND e.event = 'COVERED' AND e.state IS NOT NULL) AS covered
+    FROM refunds r
+), given AS (
+    SELECT c.id AS capture_id,
+        coalesce(sum(r.amount_minor) FILTER (WHERE r.origin = 'ours' AND NOT r.covered
+            AND r.state IN ('pending', 'owed', 'succeeded')), 0)::bigint AS intended,
+        coalesce(sum(r.amount_minor) FILTER (WHERE r.origin = 'ours' AND NOT r.covered
+            AND r.state = 'succeeded'), 0)::bigint AS proved,
+        coalesce(sum(r.amount_minor) FILTER (WHERE r.origin = 'gateway'
+            AND r.state = 'succeeded'), 0)::bigint AS outside
+    FROM captures c LEFT JOIN refund r ON r.capture_id = c.id GROUP BY c.id
+)
+"""
+
+_UNITS = """
+unit AS (
+    SELECT f.*, EXISTS (SELECT FROM corrections k WHERE k.fulfillment_id = f.id) AS corrected
+    FROM fulfillments f
+), units AS (
+    SELECT c.id AS capture_id, count(u.id) AS units,
+        coalesce(sum(u.amount_minor), 0)::bigint AS total,
+        coalesce(sum(u.amount_minor) FILTER (WHERE u.settlement = 'fulfilled'
+            AND NOT u.corrected), 0)::bigint AS fulfilled,
+        coalesce(sum(u.amount_minor) FILTER (WHERE u.settlement = 'refund_due'
+            OR u.corrected), 0)::bigint AS refund_due
+    FROM captures c LEFT JOIN unit u ON u.capture_id = c.id GROUP BY c.id
+)
+"""
+
+_ACCOUNTED = """
+SELECT id, captured, fulfilled, refund_due, surplus, foreign_amount, open FROM captures
+WHERE captured <> fulfilled + refund_due + surplus + foreign_amount + open
+   OR least(fulfilled, refund_due, surplus, foreign_amount, open) < 0
+"""
+
+_COUNTERS = f"""
+WITH {_UNITS}
+SELECT c.id, c.fulfilled, u.fulfilled AS units_fulfilled,
+    c.refund_due, u.refund_due AS units_refund_due
+FROM captures c JOIN units u ON u.capture_id = c.id
+WHERE c.fulfilled <> u.fulfilled OR c.refund_due <> u.refund_due
+"""
+
+# A capture buys units worth all of it, or says why it buys none and goes back or was never ours.
+_PURPOSE = f"""
+WITH {_UNITS}
+SELECT c.id, c.captured, u.total AS units_total, c.surplus, c.foreign_amount, c.open, c.reason
+FROM captures c JOIN units u ON u.capture_id = c.id
+WHERE (u.units > 0 AND (c.reason IS NOT NULL OR c.captured <> u.total))
+   OR (u.units = 0 AND c.reason IS NULL AND c.open <> c.captured)
+   OR (u.units = 0 AND c.reason IS NULL AND c.qr_id IS NOT NULL)
+   OR (c.surplus > 0) <> (c.reason IS NOT NULL AND c.reason <> 'foreign')
+   OR (c.foreign_amount > 0) <> (coalesce(c.reason, '') = 'foreign')
+"""
+
+# Past its bound money is goods or on its way back; a unit's own bound counts where it has units.
+_BOUND = """
+SELECT c.id, c.open, c.hard_deadline, NULL::uuid AS unit_id FROM captures c
+WHERE c.open > 0 AND c.hard_deadline < $1
+  AND NOT EXISTS (SELECT FROM fulfillments f WHERE f.capture_id = c.id AND f.settlement IS NULL)
+UNION ALL
+SELECT f.capture_id, f.amount_minor, f.hard_deadline, f.id FROM fulfillments f
+WHERE f.settlement IS NULL AND f.hard_deadline < $1
+"""
+
+_DEBTS = f"""
+WITH {_GIVEN}
+SELECT c.id, c.refund_due, c.surplus, c.refund_intended, g.intended, c.outside_used, c.outside,
+    g.outside AS outside_refunds
+FROM captures c JOIN given g ON g.capture_id = c.id
+WHERE c.refund_due + c.surplus <> c.refund_intended + c.outside_used
+   OR c.refund_intended <> g.intended OR c.outside <> g.outside
+   OR c.outside_used NOT BETWEEN 0 AND c.outside
+"""
+
+_BALANCE = """
+SELECT txn, sum(amount)::bigint AS rest, count(*) AS lines FROM ledger
+GROUP BY txn, merchant_id, capture_id, currency HAVING sum(amount) <> 0 OR count(*) < 2
+"""
+
+# Debits are positive: what the gateway holds; credits negative: what we owe, earned or gave up.
+_LEDGER = f"""
+WITH {_GIVEN}, expected AS (
+    SELECT c.id AS capture_id, side.account, side.amount
+    FROM captures c JOIN given g ON g.capture_id = c.id, LATERAL (VALUES
+        ('gateway', c.captured - g.proved - c.outside),
+        ('obligations', c.fulfilled + c.refund_due + c.surplus + c.foreign_amount - c.captured),
+        ('sales', - c.fulfilled),
+        ('foreign', - c.foreign_amount),
+        ('refunds_payable', g.proved + c.outside_used - c.refund_due - c.surplus),
+        ('refunds_outside', c.outside - c.outside_used)
+    ) AS side (account, amount)
+), booked AS (
+    SELECT capture_id, account, sum(amount)::bigint AS amount FROM ledger
+    GROUP BY capture_id, account
+)
+SELECT e.capture_id, e.account, coalesce(b.amount, 0) AS booked, e.amount AS expected
+FROM expected e LEFT JOIN booked b USING (capture_id, account)
+WHERE coalesce(b.amount, 0) <> e.amount
+"""
+
+_EXCESS = f"""
+WITH {_GIVEN}
+SELECT c.id, c.captured, g.proved, g.outside FROM captures c JOIN given g ON g.capture_id = c.id
+WHERE g.proved + g.outside > c.captured
+"""
+
+_LIVE = """
+SELECT r.id, r.fulfillment_id, r.replaces, r.state FROM refunds r
+WHERE r.state IN ('pending', 'succeeded', 'owed') AND (
+    EXISTS (SELECT FROM refunds o WHERE o.fulfillment_id = r.fulfillment_id AND o.id <> r.id
+            AND o.state IN ('pending', 'succeeded', 'owed'))
+    OR EXISTS (SELECT FROM refunds o WHERE o.replaces = r.id))
+"""
+
+_CURRENCIES = """
+SELECT 'ledger' AS what, l.id::text, l.currency, c.currency AS expected
+    FROM ledger l JOIN captures c ON c.id = l.capture_id WHERE l.currency <> c.currency
+UNION ALL SELECT 'refunds', r.id::text, r.currency, c.currency
+    FROM refunds r JOIN captures c ON c.id = r.capture_id WHERE r.currency <> c.currency
+UNION ALL SELECT 'fulfillments', f.id::text, f.currency, c.currency
+    FROM fulfillments f JOIN captures c ON c.id = f.capture_id WHERE f.currency <> c.currency
+UNION ALL SELECT 'exposures', x.fulfillment_id::text, x.currency, f.currency
+    FROM exposures x JOIN fulfillments f ON f.id = x.fulfillment_id WHERE x.currency <> f.currency
+UNION ALL SELECT 'payments', p.id::text, p.currency, o.currency
+    FROM payments p JOIN orders o ON o.id = p.order_id WHERE p.currency <> o.currency
+UNION ALL SELECT 'captures', c.id::text, c.currency, o.currency
+    FROM captures c JOIN orders o ON o.id = c.order_id
+    WHERE c.reason IS NULL AND c.currency <> o.currency
+"""
+
+# One capture of exactly its amount buys an order, and every piece of it has a unit.
+_PAID = """
+WITH o AS (
+    SELECT o.id, o.state, o.amount_minor, o.state IN ('paid', 'completed', 'failed') AS bought,
+        (SELECT count(*) FROM fulfillments f WHERE f.order_id = o.id) AS units,
+        (SELECT coalesce(sum(l.quantity), 0) FROM order_lines l WHERE l.order_id = o.id) AS pieces,
+        (SELECT count(*) FROM captures c WHERE c.order_id = o.id AND c.reason IS NULL
+            AND c.captured = o.amount_minor) AS captures,
+        (SELECT count(*) FROM captures c WHERE c.order_id = o.id AND c.reason IS NULL) AS unrefused
+    FROM orders o
+)
+SELECT * FROM o WHERE CASE WHEN bought
+    THEN units <> pieces OR units = 0 OR captures <> 1 OR unrefused <> 1
+    ELSE units > 0 OR unrefused > 0 END
+"""
+
+_ENDS = """
+WITH o AS (
+    SELECT o.id, o.state, count(*) FILTER (WHERE f.settlement IS NULL) AS unsettled,
+        count(*) FILTER (WHERE f.settlement = 'refund_due') AS given_back
+    FROM orders o JOIN fulfillments f ON f.order_id = o.id GROUP BY o.id
+)
+SELECT * FROM o WHERE (state = 'paid') <> (unsettled > 0)
+   OR (state = 'completed' AND given_back > 0) OR (state = 'failed' AND given_back = 0)
+"""
+
+MONEY: Mapping[str, str] = {
+    "captures_are_accounted_for": _ACCOUNTED,
+    "counters_equal_units_and_surplus": _COUNTERS,
+    "every_capture_buys_goods_or_says_why": _PURPOSE,
+    "every_capture_is_settled_within_its_bound": _BOUND,
+    "every_debt_has_its_refund": _DEBTS,
+    "every_ledger_movement_balances": _BALANCE,
+    "ledger_agrees_with_captures": _LEDGER,
+    "refunds_do_not_exceed_captures": _EXCESS,
+    "one_live_refund_per_unit": _LIVE,
+    "currencies_agree": _CURRENCIES,
+    "paid_orders_have_their_units": _PAID,
+    "orders_end_as_their_units_did": _ENDS,
+}

@@ -1,0 +1,68 @@
+"""What the auditor tells without failing: facts of gateways and machines, and a person's work.
+
+None of these is a breach of ours; each deserves a look.
+"""
+
+from collections.abc import Mapping
+
+_DISCREPANCIES = """
+SELECT id, kind, capture_id, fulfillment_id, refund_id, amount_minor, at FROM discrepancies
+WHERE closed_at IS NULL ORDER BY id DESC
+"""
+
+_OWED = """
+SELECT id, capture_id, amount_minor, currency, failure, created_at FROM refunds
+WHERE state = 'owed' ORDER BY created_at
+"""
+
+# Submitted late, or not proved yet: mostly a gateway that does not answer.
+_LATE = """
+SELECT id, capture_id, amount_minor, currency, key_sent_at, tries, failure, hard_deadline
+FROM refunds WHERE state = 'pending' AND hard_deadline < $1 ORDER BY hard_deadline
+"""
+
+_POLICY = """
+SELECT fulfillment_id, amount_minor, currency, why, at FROM exposures ORDER BY at DESC
+"""
+
+_STRAYS = """
+SELECT id, machine, subject_id, state, event, at FROM strays ORDER BY id DESC
+"""
+
+# The machine's own counter, which nobody can reset, went up by more than the sold units.
+_DROPS = """
+WITH counted AS (
+    SELECT d.outlet_id, d.journal_id, d.event_seq, d.unit_id,
+        (d.message->'evidence'->>'counter_before')::bigint AS before,
+        (d.message->'evidence'->>'counter_after')::bigint AS after,
+        EXISTS (SELECT FROM fulfillments f WHERE f.id = d.unit_id
+                AND f.settlement = 'fulfilled') AS sold
+    FROM device_events d WHERE d.message->>'type' = 'RESULT'
+    AND d.message->'evidence'->>'counter_after' IS NOT NULL
+), step AS (
+    SELECT c.*, lag(c.after) OVER (PARTITION BY c.outlet_id, c.journal_id ORDER BY c.event_seq)
+        AS last
+    FROM counted c
+)
+SELECT outlet_id, journal_id, event_seq, unit_id, coalesce(last, before) AS counted_from,
+    after AS counted_to, after - coalesce(last, before) - sold::int AS unpaid
+FROM step WHERE after - coalesce(last, before) > sold::int
+"""
+
+# The machine sends these again until they can be acknowledged.
+_HOLES = """
+SELECT j.outlet_id, j.journal_id, j.through, min(d.event_seq) AS next_kept, min(d.at) AS since
+FROM device_journals j JOIN device_events d ON d.outlet_id = j.outlet_id
+    AND d.journal_id = j.journal_id AND d.event_seq > j.through
+WHERE d.at < $1 GROUP BY j.outlet_id, j.journal_id, j.through
+"""
+
+NOTICES: Mapping[str, str] = {
+    "open_discrepancies": _DISCREPANCIES,
+    "owed_refunds": _OWED,
+    "late_refunds": _LATE,
+    "settled_by_policy": _POLICY,
+    "strays": _STRAYS,
+    "drops_nobody_paid_for": _DROPS,
+    "journals_with_lines_missing": _HOLES,
+}

@@ -1,0 +1,132 @@
+"""The auditor's questions about units and machines: what settled a unit, GO, seq, journals.
+
+It judges the stored evidence by itself: the same rules as `judge.py`, written a second time.
+"""
+
+from collections.abc import Mapping
+
+# Every word that came, after GO, from the journal that accepted the unit, and what it proves.
+_TESTIMONY = """
+word AS (
+    SELECT d.unit_id, d.outlet_id, d.journal_id, d.message->>'outcome' AS outcome,
+        coalesce(d.message->>'slot', '') AS slot, d.message->'evidence' AS seen, d.at
+    FROM device_events d WHERE d.message->>'type' = 'RESULT'
+    UNION ALL
+    SELECT e.subject_id, f.outlet_id, e.data->>'journal_id', e.data->>'state', '',
+        e.data->'evidence', e.at
+    FROM events e JOIN fulfillments f ON f.id = e.subject_id
+    WHERE e.machine = 'fulfillment' AND e.event = 'ANSWERED'
+), testimony AS (
+    SELECT f.id AS unit_id, w.at, CASE
+        WHEN w.slot NOT IN ('', f.slot) THEN NULL
+        WHEN w.outcome = 'TOMBSTONED' THEN 'tombstone'
+        WHEN w.outcome = 'VENDED' THEN 'vended'
+        WHEN w.outcome NOT IN ('FAILED', 'INTERRUPTED') THEN NULL
+        WHEN w.seen->>'drop' = 'yes' THEN 'drop_evidence'
+        WHEN w.seen->>'drop' = 'no' AND w.seen->>'sensor_tested' = 'true' THEN 'no_drop'
+        WHEN w.outcome = 'FAILED' AND w.seen->>'drop' = 'no' AND w.seen->>'home' = 'true'
+            AND w.seen->>'counter_before' = w.seen->>'counter_after' THEN 'no_drop'
+        END AS proves
+    FROM fulfillments f JOIN word w ON w.unit_id = f.id AND w.outlet_id = f.outlet_id
+        AND w.journal_id = f.accept->>'journal_id' AND w.at >= f.go_at
+)
+"""
+
+_BASIS = f"""
+WITH {_TESTIMONY}
+SELECT f.id, f.settlement, f.basis, f.go_at FROM fulfillments f JOIN outlets o ON o.id = f.outlet_id
+WHERE f.settlement IS NOT NULL AND NOT coalesce(CASE
+    WHEN f.basis IN ('never_sent', 'rejected')
+        THEN f.settlement = 'refund_due' AND f.go_at IS NULL AND f.go_message IS NULL
+    WHEN f.basis IN ('vended', 'drop_evidence')
+        THEN f.settlement = 'fulfilled' AND EXISTS
+            (SELECT FROM testimony t WHERE t.unit_id = f.id AND t.proves = f.basis)
+    WHEN f.basis IN ('no_drop', 'tombstone')
+        THEN f.settlement = 'refund_due' AND EXISTS
+            (SELECT FROM testimony t WHERE t.unit_id = f.id AND t.proves = f.basis)
+    WHEN f.basis = 'declared' THEN o.dialect = 'simple' AND f.accept IS NULL AND f.go_at IS NOT NULL
+    WHEN f.basis = 'policy' THEN f.settlement = 'refund_due' AND f.go_at IS NOT NULL
+        AND f.settled_at >= f.hard_deadline AND EXISTS
+            (SELECT FROM exposures x WHERE x.fulfillment_id = f.id
+             AND x.amount_minor = f.amount_minor)
+    END, false)
+"""
+
+_STATE = """
+SELECT id, state, settlement, basis, settled_at FROM fulfillments
+WHERE settlement IS DISTINCT FROM
+        CASE state WHEN 'vended' THEN 'fulfilled' WHEN 'failed' THEN 'refund_due' END
+   OR (settlement IS NULL) <> (basis IS NULL) OR (settlement IS NULL) <> (settled_at IS NULL)
+"""
+
+# Proof settles a unit at once; against what is settled it is a correction or a discrepancy.
+_NOTED = f"""
+WITH {_TESTIMONY}
+SELECT f.id, f.state, f.settlement, f.basis, t.proves, t.at
+FROM testimony t JOIN fulfillments f ON f.id = t.unit_id
+WHERE t.proves IS NOT NULL AND CASE
+    WHEN f.settlement IS NULL THEN true
+    WHEN f.settlement = 'fulfilled' AND t.proves IN ('tombstone', 'no_drop')
+        THEN NOT EXISTS (SELECT FROM corrections k WHERE k.fulfillment_id = f.id)
+    WHEN f.settlement = 'refund_due' AND t.proves IN ('vended', 'drop_evidence')
+        THEN NOT EXISTS (SELECT FROM discrepancies d WHERE d.fulfillment_id = f.id
+                         AND d.kind = 'dropped_after_refund')
+    ELSE false END
+UNION ALL
+SELECT f.id, f.state, f.settlement, f.basis, 'a correction', k.at
+FROM corrections k JOIN fulfillments f ON f.id = k.fulfillment_id
+WHERE f.settlement IS DISTINCT FROM 'fulfilled'
+"""
+
+# GO repeats what its ACCEPT said, and the lease that we count with is longer than the machine's.
+_GO = """
+SELECT f.id, f.state, f.seq, f.boot_id, f.journal_id, f.go_at, f.go_message, f.accept
+FROM fulfillments f
+WHERE (f.go_message IS NOT NULL AND (f.accept IS NULL OR f.go_at IS NULL
+        OR (f.accept->>'unit_id', f.go_message->>'unit_id')
+            IS DISTINCT FROM (f.id::text, f.id::text)
+        OR (f.accept->>'seq', f.go_message->>'seq') IS DISTINCT FROM (f.seq::text, f.seq::text)
+        OR (f.accept->>'boot_id', f.go_message->>'boot_id')
+            IS DISTINCT FROM (f.boot_id, f.boot_id)
+        OR f.accept->>'journal_id' IS DISTINCT FROM f.journal_id
+        OR (f.go_message->>'not_after')::bigint <= (f.accept->>'mono_ms')::bigint
+        OR coalesce(f.lease_end < f.go_at + interval '1 millisecond'
+            * ((f.go_message->>'not_after')::bigint - (f.accept->>'mono_ms')::bigint), true)))
+   OR (f.go_message IS NULL AND f.accept IS NOT NULL)
+   OR (f.go_at IS NULL AND f.state IN ('going', 'started', 'in_doubt', 'vended'))
+   OR (f.go_at IS NOT NULL AND f.state IN ('queued', 'offered'))
+"""
+
+_SEQ = """
+SELECT f.outlet_id, f.seq, count(*) AS units, max(d.next_seq) AS next_seq
+FROM fulfillments f LEFT JOIN devices d ON d.outlet_id = f.outlet_id WHERE f.seq IS NOT NULL
+GROUP BY f.outlet_id, f.seq HAVING count(*) > 1 OR f.seq >= coalesce(max(d.next_seq), 0)
+"""
+
+_ONE_OPEN = """
+SELECT outlet_id, count(*) AS open_units, array_agg(id ORDER BY id) AS unit_ids FROM fulfillments
+WHERE state IN ('offered', 'going', 'started', 'in_doubt') GROUP BY outlet_id HAVING count(*) > 1
+"""
+
+# What was acknowledged is kept, from the journal's first event on: the machine has forgotten it.
+_GAPS = """
+SELECT j.outlet_id, j.journal_id, j.through, kept.events FROM device_journals j, LATERAL (
+    SELECT count(*) AS events FROM device_events d WHERE d.outlet_id = j.outlet_id
+    AND d.journal_id = j.journal_id AND d.event_seq <= j.through) AS kept
+WHERE kept.events <> j.through
+UNION ALL
+SELECT d.outlet_id, d.journal_id, NULL, count(*) FROM device_events d
+WHERE NOT EXISTS (SELECT FROM device_journals j
+    WHERE j.outlet_id = d.outlet_id AND j.journal_id = d.journal_id)
+GROUP BY d.outlet_id, d.journal_id
+"""
+
+UNITS: Mapping[str, str] = {
+    "settled_units_rest_on_their_basis": _BASIS,
+    "a_settlement_is_the_end_of_its_unit": _STATE,
+    "evidence_settles_or_is_noted": _NOTED,
+    "go_answers_its_accept": _GO,
+    "every_seq_was_given_out_once": _SEQ,
+    "one_open_unit_per_machine": _ONE_OPEN,
+    "journals_have_no_gaps": _GAPS,
+}
