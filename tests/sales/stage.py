@@ -11,9 +11,10 @@ from uuid import UUID
 
 import msgspec
 
+from coinslot.catalog.products import Product, add_product
 from coinslot.channels import messages as wire
 from coinslot.channels.base import Sending
-from coinslot.db.pool import Database
+from coinslot.db.pool import Database, connect
 from coinslot.gateways.base import Fact, PaymentFact
 from coinslot.gateways.mock import Books, Mock
 from coinslot.gateways.mock import Settings as MockSettings
@@ -21,11 +22,11 @@ from coinslot.kit.clock import SettableClock
 from coinslot.kit.ids import uuid7
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret, Vault
-from coinslot.catalog.products import Product, add_product
 from coinslot.merchants.accounts import Account, AccountName, keep
 from coinslot.merchants.people import Merchant, open_merchant
 from coinslot.outlets.machines import Outlet, Slot, add_outlet, issue_device
 from coinslot.sales import provision, sweep, take, vend
+from coinslot.sales.audit import Report, audit
 from coinslot.sales.shop import Shop, Windows
 from coinslot.sales.views import WebhookAnswer
 
@@ -77,6 +78,7 @@ class Stage:
     secret: str
     qr_code_id: str = ""
     paid: int = 0
+    owner_url: str = ""
 
     async def pay(self, minor: int = 4000) -> PaymentFact:
         """A customer pays the printed QR; no webhook yet."""
@@ -97,7 +99,9 @@ class Stage:
         await self.webhook(await self.pay())
         failure = await self.value("SELECT failure FROM inbox WHERE failure IS NOT NULL")
         assert failure is None, failure
-        return UUID(str(await self.value("SELECT id FROM fulfillments ORDER BY queued_at DESC LIMIT 1")))
+        return UUID(
+            str(await self.value("SELECT id FROM fulfillments ORDER BY queued_at DESC LIMIT 1"))
+        )
 
     async def sweep(self, *tables: str) -> None:
         """Work everything that is due now, until nothing is."""
@@ -111,35 +115,40 @@ class Stage:
     def later(self, seconds: float) -> None:
         self.clock.advance(timedelta(seconds=seconds))
 
-    async def hear(self, up: wire.Up) -> list[wire.Down]:
-        return await vend.hear(
-            self.shop, vend.Machine("M01", self.merchant), up, self.shop.now()
-        )
+    async def hear(self, up: wire.Up) -> list[Any]:
+        return await vend.hear(self.shop, vend.Machine("M01", self.merchant), up, self.shop.now())
 
-    async def hello(self, journal: str = "j1", boot: str = "b1", last_seq: int = 0) -> list[wire.Down]:
+    async def hello(self, journal: str = "j1", boot: str = "b1", last_seq: int = 0) -> list[Any]:
         return await self.hear(
             wire.Hello(
-                journal_id=journal, boot_id=boot, mono_ms=1000, last_seq=last_seq,
+                journal_id=journal,
+                boot_id=boot,
+                mono_ms=1000,
+                last_seq=last_seq,
                 capabilities=wire.Capabilities(journal=True, sensor=True),
-            )  # fmt: skip
+            )
         )
 
     def offered(self) -> dict[str, Any]:
         """The last OFFER that went out."""
         return next(m for m in reversed(self.line.sent) if m["type"] == "OFFER")
 
-    async def accept(self, journal: str = "j1", boot: str = "b1") -> list[wire.Down]:
+    async def accept(self, journal: str = "j1", boot: str = "b1") -> list[Any]:
         offer = self.offered()
         return await self.hear(
             wire.Accept(
-                unit_id=UUID(offer["unit_id"]), seq=offer["seq"], journal_id=journal,
-                boot_id=boot, mono_ms=2000, counter=7,
-            )  # fmt: skip
+                unit_id=UUID(offer["unit_id"]),
+                seq=offer["seq"],
+                journal_id=journal,
+                boot_id=boot,
+                mono_ms=2000,
+                counter=7,
+            )
         )
 
     async def result(
         self, outcome: str = "VENDED", drop: str = "yes", event_seq: int = 2, **more: Any
-    ) -> list[wire.Down]:
+    ) -> list[Any]:
         offer = self.offered()
         body = {
             "type": "RESULT", "unit_id": offer["unit_id"], "journal_id": "j1",
@@ -148,7 +157,7 @@ class Stage:
         }  # fmt: skip
         return await self.hear(msgspec.convert(body, wire.Result))
 
-    async def started(self, event_seq: int = 1) -> list[wire.Down]:
+    async def started(self, event_seq: int = 1) -> list[Any]:
         unit = UUID(self.offered()["unit_id"])
         return await self.hear(wire.Started(unit_id=unit, journal_id="j1", event_seq=event_seq))
 
@@ -159,6 +168,14 @@ class Stage:
     async def value(self, sql: str, *values: object) -> Any:
         async with self.shop.db.as_merchant(self.merchant) as conn:
             return await conn.fetchval(sql, *values)
+
+    async def audit(self) -> Report:
+        """Every invariant recomputed, as the owner sees the database."""
+        conn = await connect(self.owner_url)
+        try:
+            return await audit(conn, self.clock.now())
+        finally:
+            await conn.close()
 
     def refunded(self) -> int:
         """What the gateway itself gave back, in minor units."""
