@@ -1,6 +1,7 @@
 """The live feed of the control page: lines of what happened, and whole fragments to put in."""
 
 import asyncio
+import re
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
@@ -15,8 +16,12 @@ LINES_KEPT, QUEUE_LIMIT = 60, 500
 LOOK_S, HEARTBEAT_S = 0.15, 15.0
 
 
+BAD = re.compile(r"lost|fail|closed|switched off|no answer|Error|: [45]\d\d$|has no webhook")
+GOOD = re.compile(r"captured$|processed$|: 2\d\d$")
+
+
 class Item(msgspec.Struct, frozen=True):
-    """One event: `line` with JSON {at, text}, or `changed` with the name of a part."""
+    """One event: `line` with JSON {at, text, tone}, or `changed` with the name of a part."""
 
     name: str
     data: str
@@ -37,10 +42,11 @@ class Feed:
             self.say(text)
         if change.news:
             self._send(Item("changed", "phone"))
+            self._send(Item("changed", "totals"))
             self._send(Item("changed", "weather"))
 
     def say(self, text: str) -> None:
-        line = {"at": hour_minute_second(), "text": text}
+        line = {"at": hour_minute_second(), "text": text, "tone": tone(text)}
         self.lines.append(line)
         self._send(Item("line", msgspec.json.encode(line).decode()))
 
@@ -65,6 +71,7 @@ class Feed:
                 if stamp[0] != before[0] and (journal := self._machines.journal(outlet)):
                     self.say(f"{outlet}: something dropped out of {journal[-1]['slot']}")
                 self._send(Item("changed", f"machine-{outlet}"))
+                self._send(Item("changed", "totals"))
 
     async def watch(self, paint: Callable[[str], str]) -> AsyncIterator[Item]:
         """Items for one watcher. `paint` makes the JSON of a changed part, when it is sent."""
@@ -89,3 +96,12 @@ class Feed:
             yield queue
         finally:
             self._watchers.discard(queue)
+
+
+def tone(text: str) -> str:
+    """How a line reads: drop, bad, good, or plain."""
+    if "dropped out of" in text:
+        return "drop"
+    if BAD.search(text):
+        return "bad"
+    return "good" if GOOD.search(text) else "plain"

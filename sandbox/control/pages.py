@@ -12,11 +12,12 @@ from litestar.params import Body
 from litestar.response import Redirect, ServerSentEvent, ServerSentEventMessage
 
 from sandbox.control.feed import Feed
-from sandbox.control.view import Scene, rupees
+from sandbox.control.view import Scene
 from sandbox.errors import RefusedError, UnknownError, UnreadableError
 from sandbox.razorpay import customer, qr_codes
 from sandbox.razorpay.customer import Scan
 from sandbox.razorpay.things import Payment, QrCode, find
+from sandbox.razorpay.wire import rupees
 
 HERE = Path(__file__).parent
 KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -32,8 +33,8 @@ SWITCHES = (
     ("offline", "Offline"),
     ("slow", "Slow"),
     ("wrong_slot", "Wrong slot"),
-    ("duplicate_done", "Says it thrice"),
-    ("late_done", "Says it late"),
+    ("duplicate_done", "Repeats"),
+    ("late_done", "Late"),
 )
 SHARES = (
     ("webhooks", "lose", "Lost"),
@@ -62,6 +63,7 @@ async def control(scene: Scene, feed: Feed) -> Response[str]:
         machines=scene.all_machines(),
         groups=scene.codes(),
         payments=scene.payments(),
+        totals=scene.totals(),
         sky=scene.sky(),
         lines=list(feed.lines)[::-1],
         coinslot_url=scene.config.coinslot_url,
@@ -93,6 +95,8 @@ def part_of(scene: Scene, part: str) -> dict[str, Any]:
     if part == "phone":
         html = painted("phone.html", groups=scene.codes(), payments=scene.payments())
         return {"id": "phone-screen", "html": html}
+    if part == "totals":
+        return {"id": "totals", "html": painted("totals.html", totals=scene.totals())}
     if part == "weather":
         return {"sky": scene.sky()}
     drawn = scene.machine(part.removeprefix("machine-"))

@@ -12,6 +12,7 @@ from sandbox.machines import Machines
 from sandbox.razorpay import books, qr_codes
 from sandbox.razorpay.desk import Gateway
 from sandbox.razorpay.things import Payment, QrCode, everything, find
+from sandbox.razorpay.wire import rupees
 from sandbox.store import Change
 
 ONE_ORDER_CODES_LIMIT, PAYMENTS_LIMIT = 3, 6
@@ -47,6 +48,15 @@ class Paid(NamedTuple):
     at: str
     status: str
     order_url: str | None
+
+
+class Totals(NamedTuple):
+    """The gateway's money and the machines' goods, side by side."""
+
+    taken: str
+    given_back: str
+    kept: str
+    dropped: int
 
 
 class Scene(msgspec.Struct):
@@ -101,6 +111,12 @@ class Scene(msgspec.Struct):
             refunded = books.refunded(look, [payment.id for payment in newest])
             return [self._paid(look, payment, refunded) for payment in newest]
 
+    def totals(self) -> Totals:
+        with self.gateway.store.read() as look:
+            taken, back = books.totals(look)
+        dropped = sum(len(self.machines.journal(outlet.id)) for outlet in self.outlets())
+        return Totals(rupees(taken), rupees(back), rupees(taken - back), dropped)
+
     def sky(self) -> dict[str, Any]:
         with self.gateway.store.read() as look:
             sky: dict[str, Any] = msgspec.to_builtins(weather.current(look))
@@ -145,12 +161,6 @@ class Scene(msgspec.Struct):
     def _url(self, path: str) -> str | None:
         base = self.config.coinslot_url
         return f"{base.rstrip('/')}{path}" if base else None
-
-
-def rupees(paise: int) -> str:
-    """4000 as `40.00`."""
-    whole, rest = divmod(paise, 10**2)
-    return f"{whole}.{rest:02d}"
 
 
 def _newest(look: Change) -> list[Payment]:

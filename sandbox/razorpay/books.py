@@ -34,3 +34,16 @@ def refunded(change: Change, references: list[str] | None = None) -> dict[str, i
         if refund.status == "processed":
             given[refund.payment_id] = given.get(refund.payment_id, 0) + refund.amount
     return given
+
+
+def totals(change: Change) -> tuple[int, int]:
+    """All that was captured, and all that went back for good, in paise."""
+    taken = change.one(
+        "SELECT coalesce(sum(json_extract(body, '$.amount')), 0) FROM things"
+        " WHERE kind = 'payment' AND json_extract(body, '$.captured')"
+    )
+    back = change.one(
+        "SELECT coalesce(sum(json_extract(body, '$.amount')), 0) FROM things"
+        " WHERE kind = 'refund' AND json_extract(body, '$.status') = 'processed'"
+    )
+    return taken[0], back[0]

@@ -7,7 +7,7 @@ import msgspec
 from sandbox import chores, outbox
 from sandbox.clock import now_s
 from sandbox.errors import RefusedError, UnknownError, UnreadableError
-from sandbox.razorpay import accounts, payments, qr_codes, refunds
+from sandbox.razorpay import accounts, payments, qr_codes, refunds, wire
 from sandbox.razorpay.desk import Desk
 from sandbox.razorpay.refusals import ApiError
 from sandbox.razorpay.things import Order, Payment, QrCode, Refund, find, new_id, put
@@ -33,7 +33,7 @@ def scan(desk: Desk, wanted: Scan) -> Payment:
     """Pay. The money is captured at once unless another outcome is asked for."""
     payment = _new_payment(desk, wanted)
     put(desk.change, payment)
-    desk.change.tell(f"customer pays {payment.amount} paise: {payment.id}")
+    desk.change.tell(f"customer pays ₹{wire.rupees(payment.amount)}: {payment.id}")
     if wanted.outcome in ("failed", "failed_then_captured"):
         payments.fail(desk, payment)
         if wanted.outcome == "failed_then_captured":

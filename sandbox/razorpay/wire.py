@@ -114,3 +114,9 @@ def refund(thing: Refund) -> dict[str, Any]:
 
 def collection(items: list[dict[str, Any]]) -> dict[str, Any]:
     return {"entity": "collection", "count": len(items), "items": items}
+
+
+def rupees(paise: int) -> str:
+    """4000 as `40.00`, for people."""
+    whole, rest = divmod(paise, 10**2)
+    return f"{whole}.{rest:02d}"

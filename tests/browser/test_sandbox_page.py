@@ -17,6 +17,7 @@ pytestmark = pytest.mark.browser
 OUTLETS = [
     {"id": "M01", "name": "Lobby", "slots": [{"slot": "A1", "product": "Lime soda", "stock": 9}]},
     {"id": "M02", "name": "Platform 3", "slots": [{"slot": "A1", "product": "Cola", "stock": 4}]},
+    {"id": "M03", "name": "Library", "slots": [{"slot": "A1", "product": "Tea", "stock": 12}]},
     {"id": "C01", "name": "Canteen", "kind": "counter"},
 ]
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]

@@ -89,6 +89,7 @@ function listen() {
     const item = document.createElement("li");
     const time = document.createElement("time");
     time.textContent = line.at;
+    item.className = line.tone;
     item.append(time, " ", line.text);
     lines.prepend(item);
     while (lines.children.length > LINES_KEPT) lines.lastElementChild.remove();
@@ -136,4 +137,7 @@ document.addEventListener("click", (event) => {
   }
 });
 
+if (matchMedia("(max-width: 760px)").matches) {
+  for (const faults of document.querySelectorAll(".faults details")) faults.open = false;
+}
 listen();
