@@ -51,6 +51,16 @@ class MiniServer:
         """The next one, whatever was heard before."""
         return await self.expect(kind, len(self.heard), **fields)
 
+    async def rebooted(self, since: Message) -> Message:
+        """The first HELLO after that message under another boot_id than its own."""
+        start = self.heard.index(since)
+        async with asyncio.timeout(15), self._news:
+            while True:
+                for hello in self.all("HELLO", start):
+                    if hello["boot_id"] != since["boot_id"]:
+                        return hello
+                await self._news.wait()
+
     async def heard_often(self, kind: str, times: int, **fields: object) -> None:
         await self._enough(kind, times, 0, fields)
 

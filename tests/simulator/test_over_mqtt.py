@@ -124,8 +124,7 @@ async def test_a_cut_after_the_accept_brings_the_machine_back_without_its_lease(
         house.simulator.fault("M01", power_cut_at="accepted")
         unit_id, seq = await server.offer()
         accept = await server.expect("ACCEPT", unit_id=unit_id)
-        hello = await server.expect_later("HELLO")
-        assert hello["boot_id"] != accept["boot_id"]
+        hello = await server.rebooted(accept)
         assert hello["journal_id"] == accept["journal_id"]
         await server.go(accept)
         await server.expect("RESULT", unit_id=unit_id, outcome="TOMBSTONED")
@@ -182,7 +181,7 @@ async def test_kill_minus_nine_at_any_instant_leaves_one_true_story(
             await asyncio.sleep(instants.uniform(0, 0.4))
             await house.simulator.kill()
             await house.simulator.start()
-            await server.expect_later("HELLO")
+            await server.rebooted(accept)
             status = await server.query(unit_id, seq, accept["journal_id"])
             fell = house.fell().count(unit_id)
             truth = {
@@ -247,9 +246,8 @@ async def test_a_wiped_journal_comes_back_under_a_new_name(tmp_path: Path) -> No
     async with running(tmp_path) as house:
         first = await house.server.expect("HELLO")
         house.simulator.fault("M01", wipe_journal=True)
-        second = await house.server.expect_later("HELLO")
+        second = await house.server.rebooted(first)
         assert second["journal_id"] != first["journal_id"]
-        assert second["boot_id"] != first["boot_id"]
         assert house.simulator.faults("M01")["wipe_journal"] is False
 
 
