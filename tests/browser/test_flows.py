@@ -1,12 +1,13 @@
 """What a customer does, with JavaScript and without."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
 from playwright.sync_api import Page, expect
 
+from coinslot.kit.clock import SystemClock
 from tests.browser.conftest import DESK, PHONE, PageAt
 from tests.web.serving import Served
 
@@ -136,7 +137,7 @@ def test_a_hidden_page_lets_go_and_comes_back_to_the_newest_state(
 def test_the_countdown_runs_and_is_said_in_words_without_javascript(
     served: Served, page_at: PageAt
 ) -> None:
-    soon = datetime.now(UTC) + timedelta(seconds=75)
+    soon = SystemClock().now() + timedelta(seconds=75)
     served.desk.orders["working"] = replace(served.desk.orders["working"], refund_by=soon)
     page = page_at(PHONE)
     page.goto(f"{served.url}/o/working")

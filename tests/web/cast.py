@@ -61,6 +61,12 @@ def unit(state: str = "queued", settlement: str | None = None, number: int = 1) 
 
 def orders(now: datetime, picture: str = "https://pictures.example/qr.png") -> dict[str, OrderView]:
     """One order per phase, named after it, as if it stood there at `now`."""
+    found = _handed_over(now, picture)
+    found |= _given_back(now, found["working"])
+    return {token: replace(order, token=token) for token, order in found.items()}
+
+
+def _handed_over(now: datetime, picture: str) -> dict[str, OrderView]:
     second = timedelta(seconds=1)
     new = OrderView(
         token="preparing",
@@ -94,11 +100,7 @@ def orders(now: datetime, picture: str = "https://pictures.example/qr.png") -> d
         refund_by=None,
         units=(unit("vended", "fulfilled"),),
     )
-    back = replace(working, state="failed", refund_by=None, units=(unit("failed", "refund_due"),))
-    going = RefundView(money=PRICE, state="pending", at=now - 3 * second)
-    there = replace(going, state="succeeded", gateway_refund_id="rfnd_TESTTEST000001")
-    both = (unit("vended", "fulfilled"), unit("failed", "refund_due", 2))
-    found = {
+    return {
         "preparing": new,
         "scan": replace(new, pay=pay),
         "expired": replace(new, state="expired", expires_at=now - second),
@@ -107,6 +109,16 @@ def orders(now: datetime, picture: str = "https://pictures.example/qr.png") -> d
         "working": working,
         "checking": replace(working, units=(unit("in_doubt"),)),
         "done": done,
+    }
+
+
+def _given_back(now: datetime, working: OrderView) -> dict[str, OrderView]:
+    second = timedelta(seconds=1)
+    back = replace(working, state="failed", refund_by=None, units=(unit("failed", "refund_due"),))
+    going = RefundView(money=PRICE, state="pending", at=now - 3 * second)
+    there = replace(going, state="succeeded", gateway_refund_id="rfnd_TESTTEST000001")
+    both = (unit("vended", "fulfilled"), unit("failed", "refund_due", 2))
+    return {
         "partly": replace(back, units=both, refunds=(there,), taken_at=now - 9 * second),
         "refunding": replace(back, refunds=(going,)),
         "refunded": replace(back, refunds=(there,)),
@@ -114,7 +126,6 @@ def orders(now: datetime, picture: str = "https://pictures.example/qr.png") -> d
         "retrying": replace(back, refunds=(replace(going, state="failed"),)),
         "owed": replace(back, refunds=(replace(going, state="owed"),)),
     }
-    return {token: replace(order, token=token) for token, order in found.items()}
 
 
 NOON = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)

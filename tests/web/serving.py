@@ -4,7 +4,6 @@ import asyncio
 import socket
 import threading
 from collections.abc import Coroutine
-from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,6 +12,7 @@ from litestar import Litestar, Response, get
 from msgspec.structs import replace
 
 from coinslot.kit import qr
+from coinslot.kit.clock import SystemClock
 from coinslot.sales.views import OrderView
 from coinslot.web.routes import build
 from coinslot.web.site import Site
@@ -66,7 +66,7 @@ class Served:
     def refill(self) -> None:
         """Every outlet and order as the cast has them, now."""
         self.desk.outlets = cast.outlets()
-        self.desk.orders = cast.orders(datetime.now(UTC), f"{self.url}/picture.png")
+        self.desk.orders = cast.orders(SystemClock().now(), f"{self.url}/picture.png")
         self.desk.placed = {}
         self.desk.asked = []
         self.desk.refuse = self.desk.broken = self.desk.paid_when_asked = None

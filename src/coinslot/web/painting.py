@@ -50,7 +50,9 @@ class Painter:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.globals["look"] = _squeezed((_HERE / "static" / "look.css").read_text())
+        self._templates.globals["look"] = _squeezed(
+            "".join(path.read_text() for path in sorted((_HERE / "static/look").iterdir()))
+        )
         self._templates.globals["site"] = site
         self._templates.globals["asset"] = assets.address
         self._templates.globals["languages"] = tuple(LANGUAGES.values())
