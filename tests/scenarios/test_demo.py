@@ -1,0 +1,96 @@
+"""The main job on real parts: scan, pay, the can drops; break it, and the money comes back."""
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from tests.scenarios.running import DemoProcess, until
+
+LEASED = ("M01", "M03")  # by MQTT and by Socket.IO
+ALL = ("M01", "M03", "M04")
+
+
+@pytest.mark.parametrize("code", ALL)
+def test_a_paid_printed_qr_drops_exactly_one_can(demo: DemoProcess, code: str) -> None:
+    before = len(demo.dropped(code))
+    reference = demo.scan(code)
+    until(lambda: len(demo.dropped(code)) == before + 1, 10)
+    assert demo.dropped(code)[-1]["slot"] == "A1"
+    until(lambda: _ended(demo, reference) == "completed", 10)
+    assert demo.paid(reference)["refunded"] == 0
+    demo.assert_books_are_right()
+
+
+@pytest.mark.parametrize("code", ALL)
+def test_a_jam_gives_the_money_back(demo: DemoProcess, code: str) -> None:
+    before = len(demo.dropped(code))
+    demo.fault(code, jam=True)
+    reference = demo.scan(code)
+    until(lambda: demo.paid(reference)["refunded"] == 4000, 30)
+    demo.fault(code, jam=False)
+    assert len(demo.dropped(code)) == before
+    demo.assert_books_are_right()
+
+
+def test_an_offline_machine_gives_the_money_back_after_the_dispatch_window(
+    demo: DemoProcess,
+) -> None:
+    demo.fault("M02", offline=True)
+    reference = demo.scan("M02")
+    until(lambda: demo.paid(reference)["refunded"] == 4000, 40)
+    demo.fault("M02", offline=False)
+    assert demo.dropped("M02") == []
+    demo.assert_books_are_right()
+
+
+@pytest.mark.parametrize(
+    ("step", "drops"), [("accepted", 0), ("started", 0), ("dropped", 1), ("recorded", 1)]
+)
+def test_a_power_cut_at_any_step_ends_in_goods_or_money(
+    demo: DemoProcess, step: str, drops: int
+) -> None:
+    before = len(demo.dropped("M01"))
+    demo.fault("M01", power_cut_at=step)
+    reference = demo.scan("M01")
+    until(lambda: _ended(demo, reference) in ("completed", "failed"), 40)
+    assert len(demo.dropped("M01")) - before == drops
+    until(lambda: demo.paid(reference)["refunded"] == (0 if drops else 4000), 20)
+    demo.assert_books_are_right()
+
+
+def test_a_lost_webhook_is_found_by_looking(demo: DemoProcess) -> None:
+    before = len(demo.dropped("M01"))
+    demo.weather(webhooks={"lose": 1.0})
+    try:
+        demo.scan("M01")
+        until(lambda: len(demo.dropped("M01")) == before + 1, 20)
+    finally:
+        demo.weather(webhooks={"lose": 0.0})
+    demo.assert_books_are_right()
+
+
+def test_an_amount_that_differs_buys_nothing_and_goes_back(demo: DemoProcess) -> None:
+    before = len(demo.dropped("M01"))
+    reference = demo.scan("M01", amount=4100)
+    until(lambda: demo.paid(reference)["refunded"] == 4100, 20)
+    assert len(demo.dropped("M01")) == before
+    demo.assert_books_are_right()
+
+
+def _ended(demo: DemoProcess, reference: str) -> str | None:
+    """The state of the order that this payment bought."""
+
+    async def look() -> str | None:
+        conn = await asyncpg.connect(demo.facts["database_url"])
+        try:
+            state: str | None = await conn.fetchval(
+                "SELECT o.state FROM captures c JOIN orders o ON o.id = c.order_id"
+                " WHERE c.gateway_payment_id = $1",
+                reference,
+            )
+            return state
+        finally:
+            await conn.close()
+
+    return asyncio.run(look())
