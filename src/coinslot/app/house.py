@@ -14,13 +14,14 @@ import structlog
 import uvicorn
 from litestar import Litestar
 
+from coinslot.app import bells
 from coinslot.app.ears import EdgeLine, ShopEars
 from coinslot.app.front import Front
 from coinslot.app.premises import Premises, Urls, broker_users
 from coinslot.channels.mqtt import Mqtt, MqttOptions
 from coinslot.channels.socketio import SocketIo, SocketIoOptions
 from coinslot.db.pool import Database
-from coinslot.device.broker import EmbeddedNats
+from coinslot.device.broker import BrokerError, EmbeddedNats
 from coinslot.device.edge import Edge, EdgeOptions
 from coinslot.kit.clock import SystemClock
 from coinslot.merchants.accounts import Accounts
@@ -35,6 +36,7 @@ log = structlog.get_logger(__name__)
 ALL = frozenset({"web", "device", "worker"})
 TOOL: frozenset[str] = frozenset()  # a short command: it serves nothing
 _GRACE_S = 3
+_FOLLOW_DEVICES_S = 3.0
 _FRAME_MAX_BYTES = 64 * 1024  # Engine.IO looks at a message's size only after the whole frame
 _DOWN = (
     OSError,
@@ -148,7 +150,26 @@ class House:
             tables |= {"fulfillments"}
         if tables:
             parts.append(sweep.sweep(self.shop, pace, tables))
+            parts.append(bells.listen(self.urls.door, self.shop.wakes, tables))
+        elsewhere = frozenset(sweep.CHORES) - tables
+        if elsewhere:
+            parts.append(bells.notify(self.db, self.shop.wakes, elsewhere))
+        if self.nats is not None:
+            parts.append(self._follow_devices())
         return parts
+
+    async def _follow_devices(self) -> None:
+        """Other processes add machines and take them away; the embedded broker follows."""
+        known = await broker_users(self.db)
+        while True:
+            await asyncio.sleep(_FOLLOW_DEVICES_S)
+            try:
+                now = await broker_users(self.db)
+                if now != known:
+                    await self.machines_changed()
+                    known = now
+            except (*_DOWN, BrokerError) as error:
+                log.warning("devices_not_followed", error=repr(error))
 
     def _listener(self) -> socket.socket:
         try:
