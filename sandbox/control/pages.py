@@ -20,6 +20,7 @@ from sandbox.razorpay.things import Payment, QrCode, find
 from sandbox.razorpay.wire import rupees
 
 HERE = Path(__file__).parent
+LARGEST_PAISE = 10_000_000_000
 KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 PAINTER = jinja2.Environment(
     loader=jinja2.FileSystemLoader(HERE / "templates"),
@@ -185,7 +186,10 @@ def _paise(typed: str) -> int | None:
     whole, dot, rest = typed.strip().partition(".")
     if not (whole.isdecimal() and (rest.isdecimal() if dot else True) and len(rest) <= 2):
         raise UnreadableError("the amount must be rupees, such as 40 or 40.50")
-    return int(whole + rest.ljust(2, "0"))
+    paise = int(whole + rest.ljust(2, "0"))
+    if not 1 <= paise <= LARGEST_PAISE:
+        raise UnreadableError("no bank moves such an amount")
+    return paise
 
 
 PAGES = [control, events, asset, pay, pay_now, paid]

@@ -1,6 +1,6 @@
 """People at the gateway: the customer who scans and pays, and the merchant at the dashboard."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -12,6 +12,7 @@ from sandbox.razorpay.desk import Desk
 from sandbox.razorpay.refusals import ApiError
 from sandbox.razorpay.things import Order, Payment, QrCode, Refund, find, new_id, put
 
+Paise = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000_000)]
 CAPTURES = "razorpay.payment.captures"
 
 
@@ -21,7 +22,7 @@ class Scan(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
     qr_code_id: str | None = None
     order_id: str | None = None
     account_id: str | None = None  # for a foreign payment without any code of ours
-    amount: int | None = None  # paise; on a fixed code a mismatch, as old apps can make
+    amount: Paise | None = None  # on a fixed code a mismatch, as old apps can make
     outcome: Literal["captured", "failed", "failed_then_captured", "authorized_only"] = "captured"
     foreign: bool = False  # on the merchant's account, without our QR and notes
     late: bool = False  # the app had read the code before it was closed
@@ -56,13 +57,15 @@ def _new_payment(desk: Desk, wanted: Scan) -> Payment:
     qr, order = _open_qr(desk, wanted), _open_order(desk, wanted)
     account_id, amount = wanted.account_id, wanted.amount
     if qr is not None:
-        account_id, amount = qr.account_id, amount or qr.payment_amount
+        account_id = qr.account_id
+        amount = qr.payment_amount if amount is None else amount
     elif order is not None:
-        account_id, amount = order.account_id, amount or order.amount
+        account_id = order.account_id
+        amount = order.amount if amount is None else amount
     if account_id is None:
         raise UnreadableError("qr_code_id, order_id or account_id is needed")
-    if amount is None or amount < 1:
-        raise UnreadableError("amount is needed: a whole number of paise, 1 or more")
+    if amount is None:
+        raise UnreadableError("this code has no price: amount is needed, in paise")
     accounts.find(desk.change, account_id)
     paid_for = None if wanted.foreign else qr or order
     return Payment(
@@ -108,13 +111,11 @@ class DashboardRefund(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """A refund made by hand in the gateway's dashboard."""
 
     reference: str
-    amount: int | None = None
+    amount: Paise | None = None
 
 
 def refund_by_hand(desk: Desk, wanted: DashboardRefund) -> Refund:
     payment = _payment(desk, wanted.reference)
-    if wanted.amount is not None and wanted.amount < 1:
-        raise UnreadableError("amount must be 1 paisa or more")
     try:
         return refunds.give_back(desk, payment, refunds.Wish(amount=wanted.amount))
     except ApiError as refusal:

@@ -33,7 +33,7 @@ class Balance(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What refunds can be paid from; null is bottomless."""
 
     account_id: str
-    amount: int | None
+    amount: Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000_000)] | None
 
 
 @route("/v1/{path:path}", http_method=API_METHODS)

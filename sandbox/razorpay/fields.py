@@ -8,6 +8,7 @@ from sandbox.razorpay.things import Window
 
 NOTES_LIMIT, NOTE_CHARS_LIMIT = 15, 256
 COUNT_DEFAULT, COUNT_LIMIT = 10, 100
+LARGEST_WHOLE = 1_000_000_000_000
 
 
 class Fields:
@@ -30,6 +31,8 @@ class Fields:
             raise ApiError(f"The {name} must be an integer.", field=name)
         if value < at_least:
             raise ApiError(f"The {name} must be at least {at_least}.", field=name)
+        if value > LARGEST_WHOLE:
+            raise ApiError(f"The {name} may not be greater than {LARGEST_WHOLE}.", field=name)
         return value
 
     def needed_whole(self, name: str, *, at_least: int = 1) -> int:
