@@ -1,0 +1,124 @@
+"""What happens in a storm, as a list made from a seed alone: the same seed, the same list.
+
+Not hypothesis: its strength is to shrink, and a history over real processes and real time never
+runs the same way twice. What a seed repeats is the attack, not the interleaving.
+"""
+
+import random
+from typing import Any, NamedTuple
+
+from coinslot.app.showroom import SHELF, STANDS
+from tests.storms.town import OURS, PARTS
+
+STEPS = ("accepted", "started", "dropped", "recorded")
+POINTS = ("before_commit", "after_commit", "before_send", "after_send", "after_claim")
+CODES = tuple(stand.code for stand in STANDS)
+PRICE_MINOR = SHELF[0].minor
+# How often a process that is started again dies at one of its own commits or sends.
+ARMED = 0.6
+_FURTHEST = {"after_claim": 200}
+
+
+class Event(NamedTuple):
+    """At `at_s` seconds from the start, `what` happens to `whom`."""
+
+    at_s: float
+    what: str
+    whom: str = ""
+    more: dict[str, Any] = {}  # noqa: RUF012 - never changed
+
+
+class Shape(NamedTuple):
+    """How much of everything, in a storm of `seconds`."""
+
+    seconds: float = 25.0
+    payments: int = 40
+    weathers: int = 6
+    faults: int = 12
+    blows: int = 10  # kills and stops of processes
+    refunds: int = 4  # made in the gateway's dashboard
+
+
+def history(seed: int, shape: Shape) -> list[Event]:
+    """Ordered by time."""
+    dice = random.Random(seed)
+
+    def some_time(until: float = 1.0) -> float:
+        return round(dice.uniform(0, shape.seconds * until), 2)
+
+    events = [_payment(dice, some_time()) for _ in range(shape.payments)]
+    events += [_weather(dice, some_time()) for _ in range(shape.weathers)]
+    for _ in range(shape.faults):
+        events += _fault(dice, some_time(0.9))
+    for _ in range(shape.blows):
+        events += _blow(dice, some_time(0.9))
+    for _ in range(shape.refunds):
+        part = dice.choice((None, None, 1_000))
+        events.append(Event(some_time(), "refund", more={"nth": dice.random(), "amount": part}))
+    return sorted(events, key=lambda event: event.at_s)
+
+
+def _payment(dice: random.Random, at_s: float) -> Event:
+    code = dice.choice(CODES)
+    kind = dice.choices(
+        ("scan", "twice", "mismatch", "foreign", "failed_then_captured", "authorized", "place"),
+        (50, 8, 8, 8, 8, 3, 15),
+    )[0]
+    match kind:
+        case "mismatch":
+            amount = dice.choice((PRICE_MINOR - 100, PRICE_MINOR + 900, 100))
+            return Event(at_s, "scan", code, {"amount": amount})
+        case "foreign":
+            amount = dice.choice((PRICE_MINOR, 7_700))
+            return Event(at_s, "foreign", code, {"amount": amount})
+        case "failed_then_captured":
+            return Event(at_s, "scan", code, {"outcome": "failed_then_captured"})
+        case "authorized":
+            return Event(at_s, "scan", code, {"outcome": "authorized_only"})
+        case "place":
+            slot = dice.choice(SHELF).slot
+            times = dice.choice((0, 1, 1, 1, 2))
+            return Event(at_s, "place", code, {"slot": slot, "times": times})
+        case _:
+            return Event(at_s, kind, code)
+
+
+def _weather(dice: random.Random, at_s: float) -> Event:
+    webhooks: dict[str, Any] = {
+        name: dice.choice((0, 0, 0.2, 0.5)) for name in ("lose", "repeat", "reorder", "forge")
+    }
+    webhooks["hold"] = dice.random() < 0.15
+    api: dict[str, Any] = {
+        name: dice.choice((0, 0, 0.2, 0.4))
+        for name in ("error_5xx", "drop_response", "refund_fails_later")
+    }
+    api["latency_ms"] = dice.choice((0, 0, 50, 400))
+    return Event(at_s, "weather", more={"webhooks": webhooks, "api": api})
+
+
+def _fault(dice: random.Random, at_s: float) -> list[Event]:
+    """A machine breaks, and most things are mended after a while."""
+    code = dice.choice(CODES)
+    name = dice.choices(
+        ("jam", "slow", "offline", "duplicate_done", "late_done", "wrong_slot", "wrong_clock",
+         "power_cut_at", "wipe_journal"),
+        (20, 8, 14, 8, 6, 8, 4, 34, 6),
+    )[0]  # fmt: skip
+    if name == "power_cut_at":
+        return [Event(at_s, "fault", code, {name: dice.choice(STEPS)})]
+    if name == "wipe_journal":
+        return [Event(at_s, "fault", code, {name: True})]
+    mended = round(at_s + dice.uniform(1, 6), 2)
+    return [Event(at_s, "fault", code, {name: True}), Event(mended, "fault", code, {name: False})]
+
+
+def _blow(dice: random.Random, at_s: float) -> list[Event]:
+    whom = dice.choice(PARTS + OURS)  # ours more often than what they stand on
+    if dice.random() < 0.35:
+        again = round(at_s + dice.uniform(0.3, 5), 2)
+        return [Event(at_s, "stop", whom), Event(again, "go_on", whom)]
+    fault = ""
+    if whom in OURS and dice.random() < ARMED:
+        point = dice.choice(POINTS)
+        fault = f"die:{point}:{dice.randint(1, _FURTHEST.get(point, 12))}"
+    return [Event(at_s, "kill", whom, {"fault": fault})]

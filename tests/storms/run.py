@@ -1,0 +1,72 @@
+"""A storm from its seed to its verdict, and what many of them add up to."""
+
+from collections import Counter
+
+from tests.storms.chronicle import Chronicle
+from tests.storms.compare import Breach, Comparison, books, evidence
+from tests.storms.history import Shape, history
+from tests.storms.storm import NotSettledError, Storm
+from tests.storms.town import Town
+
+
+class Report:
+    """Of all storms over one town."""
+
+    def __init__(self) -> None:
+        self.chronicle = Chronicle()
+        self.breaches: list[str] = []
+        self.ends: dict[str, int] = {}
+        self.storms = 0
+
+    def line(self) -> str:
+        """What became of every payment so far."""
+        ends = ", ".join(f"{count} {end}" for end, count in sorted(self.ends.items()))
+        return f"{self.chronicle.counts['payment']} payments: {ends}"
+
+    async def whole(self, town: Town) -> str:
+        """Faults put in, moves seen, and every breach with its evidence."""
+        faults = "\n".join(f"  {count:5} {what}" for what, count in
+                           sorted(self.chronicle.counts.items()))  # fmt: skip
+        deaths = ", ".join(f"{part.name} {part.deaths}" for part in town.parts.values())
+        seen, missed = await moves_covered(town)
+        return "\n".join(
+            [
+                f"\nFaults put in, {self.storms} storms:\n{faults}",
+                f"Deaths at a commit or a send, or by a bug: {deaths}",
+                f"Moves of the tables: {len(seen)} of {len(seen) + len(missed)} seen; not seen:",
+                *(f"  {move}" for move in missed),
+                f"\n{self.line()}",
+                f"{len(self.breaches)} breaches",
+                *self.breaches,
+            ]
+        )
+
+
+async def run_storm(town: Town, seed: int, shape: Shape, report: Report) -> None:
+    """Rage, settle, compare; breaches are added to the report with their evidence."""
+    report.storms += 1
+    storm = Storm(town, report.chronicle)
+    await storm.rage(history(seed, shape))
+    try:
+        await storm.settle()
+    except NotSettledError as error:
+        report.breaches.append(f"seed {seed}: not settled:\n{error}")
+    comparison = Comparison(await books(town), report.chronicle)
+    for breach in comparison.breaches():
+        report.breaches.append(f"seed {seed}: {await evidence(town, breach)}")
+    report.ends = dict(comparison.ends)
+
+
+async def moves_covered(town: Town) -> tuple[Counter[str], list[str]]:
+    """Rows of the tables that were moved along, and those that were not."""
+    rows = await town.rows(
+        "SELECT t.machine, t.state, t.event, count(e.seq) AS n FROM transitions t"
+        " LEFT JOIN events e ON (e.machine, e.was, e.event) = (t.machine, t.state, t.event)"
+        " GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+    )
+    named = {f"{r['machine']}: {r['state']} + {r['event']}": r["n"] for r in rows}
+    seen = Counter({name: count for name, count in named.items() if count})
+    return seen, [name for name, count in named.items() if not count]
+
+
+__all__ = ["Breach", "Report", "moves_covered", "run_storm"]

@@ -1,0 +1,233 @@
+"""One storm over a town: the history happens, the weather clears, everything settles."""
+
+import asyncio
+import contextlib
+from typing import Any
+
+import asyncpg
+import httpx
+import msgspec
+
+from coinslot.app.showroom import STANDS
+from coinslot.kit.ids import token
+from tests.storms.chronicle import EVERYONE, Chronicle
+from tests.storms.history import Event
+from tests.storms.town import PARTS, SERVERS, Town
+
+MERCHANT_OF = {stand.code: stand.merchant for stand in STANDS}
+CALM = {
+    "webhooks": {"lose": 0, "repeat": 0, "reorder": 0, "forge": 0, "hold": False},
+    "api": {"latency_ms": 0, "error_5xx": 0, "drop_response": 0, "refund_fails_later": 0},
+}
+MENDED = {
+    **dict.fromkeys(
+        ("jam", "offline", "slow", "duplicate_done", "late_done", "wrong_slot", "wrong_clock",
+         "wipe_journal"),
+        False,
+    ),
+    "power_cut_at": None,
+}  # fmt: skip
+SETTLED_WITHIN_S = 60.0
+LOOK_S = 0.25
+# A call may fail while the sandbox or PostgreSQL is down: that payment did not happen.
+AWAY = (httpx.HTTPError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+_OPEN = """
+SELECT 'capture' AS what, id::text FROM captures WHERE open > 0
+UNION ALL SELECT 'unit', id::text FROM fulfillments WHERE settlement IS NULL
+UNION ALL SELECT 'refund', id::text FROM refunds WHERE state = 'pending'
+UNION ALL SELECT 'order', id::text FROM orders WHERE state IN ('placed', 'paid')
+UNION ALL SELECT 'webhook', id::text FROM inbox WHERE due_at IS NOT NULL
+UNION ALL SELECT 'qr', id::text FROM qr_codes WHERE stage IN ('wanted', 'closing')
+    OR (stage = 'open' AND (asked_at IS NULL OR asked_at < $1))
+"""
+
+
+class NotSettledError(AssertionError):
+    """Something stayed open long after the weather had cleared."""
+
+
+class Storm:
+    """`await storm.rage(events)`, then `await storm.settle()`."""
+
+    def __init__(self, town: Town, chronicle: Chronicle) -> None:
+        self.town = town
+        self.chronicle = chronicle
+        self.paid: list[str] = []
+        self._doing: set[asyncio.Task[None]] = set()
+
+    async def rage(self, events: list[Event]) -> None:
+        """Let everything happen at its time; a slow customer holds nobody up."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        for event in events:
+            await asyncio.sleep(max(0.0, began + event.at_s - loop.time()))
+            task = asyncio.create_task(self._happen(event))
+            self._doing.add(task)
+            task.add_done_callback(self._doing.discard)
+        self._clear_processes()
+        while self._doing:
+            await asyncio.wait(self._doing)
+        await self._clear_weather()
+
+    async def _happen(self, event: Event) -> None:
+        match event.what:
+            case "kill" | "stop" | "go_on":
+                self._strike(event)
+            case _:
+                with contextlib.suppress(*AWAY):
+                    await self._call(event)
+
+    def _strike(self, event: Event) -> None:
+        name, what = event.whom, f"{event.what} {event.whom}"
+        match event.what:
+            case "kill":
+                fault = event.more.get("fault", "")
+                if name in self.town.parts:
+                    self.town.parts[name].fault = fault
+                if fault:
+                    self.chronicle.counts[fault.rsplit(":", 1)[0] + f" {name}"] += 1
+                self.chronicle.struck(EVERYONE, what)
+                self.town.kill(name)
+            case "stop":
+                self.chronicle.began(EVERYONE, what)
+                self.town.stop(name)
+            case _:
+                self.town.go_on(name)
+                self.chronicle.ended(EVERYONE, f"stop {name}")
+
+    async def _call(self, event: Event) -> None:
+        match event.what:
+            case "scan":
+                await self._scan(qr_code_id=self.town.room.qr_codes[event.whom], **event.more)
+            case "twice":
+                for _ in range(2):
+                    await self._scan(qr_code_id=self.town.room.qr_codes[event.whom])
+            case "foreign":
+                account = self.town.accounts[MERCHANT_OF[event.whom]]
+                self.chronicle.foreign.add(
+                    await self._scan(account_id=account, foreign=True, **event.more)
+                )
+            case "place":
+                await self._place(event.whom, event.more)
+            case "weather":
+                self._note_weather(event.more)
+                await self.town.ask("POST", "/weather", event.more)
+            case "fault":
+                await self._break(event.whom, event.more)
+            case "refund":
+                await self._refund(event.more)
+            case other:
+                raise ValueError(other)
+
+    async def _scan(self, **wanted: Any) -> str:
+        reference = str((await self.town.ask("POST", "/razorpay/scan", wanted))["reference"])
+        self.chronicle.counts["payment"] += 1
+        self.paid.append(reference)
+        return reference
+
+    async def _place(self, code: str, more: dict[str, Any]) -> None:
+        """An order from the page: tapped twice, and paid never, once or twice."""
+        form = {"slot": more["slot"], "key": token()}
+        url = f"{self.town.web_url}/q/{code}"
+        answers = [await self.town.http.post(url, data=form) for _ in range(2)]
+        places = {answer.headers.get("location") for answer in answers if answer.is_redirect}
+        if len(places) > 1:
+            raise AssertionError(f"a double tap placed two orders: {places}")
+        for link in places:
+            qr_code_id = await self._qr_of(str(link).rsplit("/", 1)[1].split("?")[0])
+            for _ in range(more["times"] if qr_code_id else 0):
+                await self._scan(qr_code_id=qr_code_id, late=True)
+
+    async def _qr_of(self, order_token: str) -> str | None:
+        rows = await self.town.rows(
+            "SELECT q.qr_code_id FROM orders o JOIN payments p ON p.order_id = o.id"
+            " JOIN qr_codes q ON q.payment_id = p.id WHERE o.token = $1",
+            order_token,
+        )
+        return rows[0]["qr_code_id"] if rows else None
+
+    def _note_weather(self, wanted: dict[str, Any]) -> None:
+        for part in wanted.values():
+            self.chronicle.counts.update(name for name, value in part.items() if value)
+
+    async def _break(self, code: str, wanted: dict[str, Any]) -> None:
+        for name, value in wanted.items():
+            if not value:
+                self.chronicle.ended(code, name)
+            elif name in ("power_cut_at", "wipe_journal"):
+                # It strikes at the next vend, whenever that is.
+                self.chronicle.began(code, name if value is True else f"power cut {value}")
+            else:
+                self.chronicle.began(code, name)
+        await self.town.ask("POST", f"/machines/{code}/fault", wanted)
+
+    async def _refund(self, more: dict[str, Any]) -> None:
+        if not self.paid:
+            return
+        reference = self.paid[int(more["nth"] * len(self.paid))]
+        wanted = {"reference": reference, "amount": more["amount"]}
+        self.chronicle.by_hand.setdefault(reference, 0)
+        await self.town.ask("POST", "/razorpay/refund", wanted)
+        self.chronicle.counts["refund by hand"] += 1
+
+    # After the storm
+
+    def _clear_processes(self) -> None:
+        for name in PARTS:
+            if name not in SERVERS:
+                self.town.parts[name].fault = ""
+            self.town.go_on(name)
+            self.chronicle.ended(EVERYONE, f"stop {name}")
+
+    async def _clear_weather(self) -> None:
+        """Everything mended; a process that still waits to die is started afresh."""
+        for part in self.town.parts.values():
+            if part.armed:
+                part.kill()
+        async with asyncio.timeout(SETTLED_WITHIN_S):
+            while not await self._is_clear():
+                await asyncio.sleep(LOOK_S)
+        self.chronicle.all_over()
+
+    async def _is_clear(self) -> bool:
+        try:
+            await self.town.ask("POST", "/weather", CALM)
+            for stand in STANDS:
+                await self.town.ask("POST", f"/machines/{stand.code}/fault", MENDED)
+            return await self.town.machines_are_online()
+        except AWAY:
+            return False
+
+    async def settle(self) -> None:
+        """Wait until nothing is open. Raises NotSettledError, naming what is."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + SETTLED_WITHIN_S
+        since = (await self.town.rows("SELECT clock_timestamp() AS now"))[0]["now"]
+        while True:
+            still = await self._still_open(since)
+            if not still:
+                return
+            if loop.time() > until:
+                raise NotSettledError("\n".join(still))
+            await asyncio.sleep(LOOK_S)
+
+    async def _still_open(self, since: Any) -> list[str]:
+        try:
+            still = [f"{row['what']} {row['id']}" for row in await self.town.rows(_OPEN, since)]
+            deliveries = await self.town.ask("GET", "/razorpay/deliveries?limit=10000")
+        except AWAY as error:
+            return [f"away: {error!r}"]
+        still += [f"delivery {d['event']}" for d in deliveries if d["state"] == "pending"]
+        return still + [f"machine {code}" for code in self._busy()]
+
+    def _busy(self) -> list[str]:
+        busy = []
+        for stand in STANDS:
+            path = self.town.machines / stand.code / "state.json"
+            state = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+            if state["step"] != "idle":
+                busy.append(stand.code)
+        return busy
+
+

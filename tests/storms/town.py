@@ -1,0 +1,231 @@
+"""A whole installation as real processes, kept running by us as an operator's supervisor would."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, Self
+
+import asyncpg
+import httpx
+import msgspec
+
+from coinslot.app.house import TOOL, House
+from coinslot.app.showroom import MERCHANTS, SHELF, STANDS, Showroom
+from coinslot.db.leftover import free_port
+from coinslot.device.broker import EmbeddedNats
+from coinslot.settings import read
+from tests.storms.pace import GATEWAY, INSTALLATION, MACHINES, STOCK
+from tests.storms.part import Part, signal_tree
+
+OURS = ("web", "device", "worker")
+SERVERS = ("postgres", "broker")
+PARTS = (*OURS, *SERVERS, "sandbox", "simulator")
+KEEP_S = 0.1
+READY_S = 60.0
+
+
+class Town:
+    """`async with Town(folder)`; everything in it listens once it is open."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.machines = folder / "machines"
+        self.ports = {name: free_port() for name in ("web", "device", "sandbox")}
+        self.sandbox_url = f"http://127.0.0.1:{self.ports['sandbox']}"
+        self.web_url = f"http://127.0.0.1:{self.ports['web']}"
+        self.parts: dict[str, Part] = {}
+        self.http = httpx.AsyncClient(timeout=5, trust_env=False)
+        self.room: Showroom
+        self.accounts: dict[str, str] = {}  # account id at the gateway, by merchant
+        self._house: House
+        self._nats: EmbeddedNats
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        await self._stack.__aenter__()
+        try:
+            await self._open()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def _open(self) -> None:
+        settings = read({**INSTALLATION, "COINSLOT_DATA": str(self.folder)})
+        self._house = house = await House(settings, TOOL, self._stack).open()
+        self._nats = house.nats = EmbeddedNats(self.folder)
+        self._stack.push_async_callback(self._nats.stop)
+        self._stack.push_async_callback(self.http.aclose)
+        await self._nats.start(())
+        self.room = Showroom(house, self.folder, self.sandbox_url)
+        await self.room.furnish()
+        self.accounts = {slug: self.room.account(slug)["account_id"] for slug in MERCHANTS}
+        self._make_parts()
+        self._stack.push_async_callback(self._stop_parts)
+        self.parts["sandbox"].start()
+        await self._until(self._sandbox_answers)
+        await self.room.print_codes()
+        self._write_sandbox()
+        self.parts["sandbox"].signal(signal.SIGHUP)
+        keeper = asyncio.create_task(self._keep())
+        self._stack.push_async_callback(_ended, keeper)
+        await self._until(self.machines_are_online)
+
+    # What it is made of
+
+    def _make_parts(self) -> None:
+        urls, kept = self._house.urls, msgspec.json.decode(
+            (self.folder / "secrets.json").read_bytes()
+        )
+        env = {
+            **INSTALLATION,
+            "DATABASE_URL": urls.app,
+            "COINSLOT_DOOR_URL": urls.door,
+            "COINSLOT_KEYS": f"1:{kept['key']}",
+            "COINSLOT_PUBLIC_URL": self.web_url,
+            "COINSLOT_POOL_SIZE": "5",
+            "MQTT_BROKER_URL": f"mqtt://{self._nats.server_login}:{self._nats.server_password}"
+            f"@{self._nats.host}:{self._nats.listening}",
+        }
+        for role in OURS:
+            port = {"COINSLOT_PORT": str(self.ports[role])} if role in self.ports else {}
+            self.parts[role] = Part(role, ("coinslot", role), env | port, self.folder)
+        sandbox = (
+            "sandbox", "--port", str(self.ports["sandbox"]), "--data", str(self.folder / "sandbox"),
+            "--machines", str(self.machines), "--config", str(self._write_sandbox()),
+        )  # fmt: skip
+        self.parts["sandbox"] = Part("sandbox", sandbox, {}, self.folder)
+        fleet = ("machine_simulator", "--fleet", str(self._write_fleet()),
+                 "--data", str(self.machines))  # fmt: skip
+        self.parts["simulator"] = Part("simulator", fleet, MACHINES, self.folder)
+
+    def _write_sandbox(self) -> Path:
+        accounts = [
+            {**self.room.account(slug), "webhook_url": f"{self.web_url}/webhooks/razorpay/{slug}"}
+            for slug in MERCHANTS
+        ]
+        outlets = [{"id": stand.code, "qr_code_id": self.room.qr_codes.get(stand.code)}
+                   for stand in STANDS]  # fmt: skip
+        return _written(
+            self.folder / "sandbox.json",
+            {"razorpay": {"accounts": accounts, "tempo": GATEWAY}, "outlets": outlets},
+        )
+
+    def _write_fleet(self) -> Path:
+        fleet = [
+            {
+                "id": stand.code, "channel": stand.channel, "dialect": stand.dialect,
+                "login": stand.code, "secret": self.room.known.devices[stand.code],
+                "mqtt": {"host": self._nats.host, "port": self._nats.listening},
+                "url": f"http://127.0.0.1:{self.ports['device']}",
+                "slots": {goods.slot: STOCK for goods in SHELF},
+            }
+            for stand in STANDS
+        ]  # fmt: skip
+        return _written(self.folder / "fleet.json", fleet)
+
+    # What can be done to it
+
+    def kill(self, name: str) -> None:
+        """kill -9 of a part; it is started again."""
+        if name in self.parts:
+            self.parts[name].kill()
+        else:
+            self._signal_server(name, signal.SIGKILL)
+
+    def stop(self, name: str) -> None:
+        """SIGSTOP: it neither dies nor answers."""
+        self._send(name, signal.SIGSTOP)
+
+    def go_on(self, name: str) -> None:
+        self._send(name, signal.SIGCONT)
+
+    def _send(self, name: str, number: signal.Signals) -> None:
+        if name in self.parts:
+            self.parts[name].signal(number)
+        else:
+            self._signal_server(name, number)
+
+    def _signal_server(self, name: str, number: signal.Signals) -> None:
+        pid = self._server_pid(name)
+        if pid is None:
+            return
+        if number is signal.SIGKILL:
+            # A stopped backend would outlive its postmaster.
+            signal_tree(pid, signal.SIGCONT)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+        else:
+            signal_tree(pid, number)
+
+    def _server_pid(self, name: str) -> int | None:
+        path = {"postgres": "postgres/data/postmaster.pid", "broker": "nats/server.pid"}[name]
+        try:
+            return int((self.folder / path).read_text(encoding="ascii").split()[0])
+        except (FileNotFoundError, IndexError, ValueError):
+            return None
+
+    async def _keep(self) -> None:
+        while True:
+            for part in self.parts.values():
+                part.keep()
+            await asyncio.sleep(KEEP_S)
+
+    async def _stop_parts(self) -> None:
+        for name in PARTS:
+            self.go_on(name)
+        await asyncio.gather(*(part.stop() for part in self.parts.values()))
+
+    # What can be asked
+
+    async def rows(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
+        """Everything, past row-level security. Raises when PostgreSQL is away."""
+        conn = await asyncpg.connect(self._house.urls.superuser, timeout=5)
+        try:
+            return await conn.fetch(sql, *arguments, timeout=10)
+        finally:
+            await conn.close(timeout=5)
+
+    async def ask(self, method: str, path: str, body: object = None) -> Any:
+        """The sandbox's interface. Raises httpx.HTTPError while it is away."""
+        answer = await self.http.request(method, f"{self.sandbox_url}{path}", json=body)
+        answer.raise_for_status()
+        return answer.json()
+
+    async def machines_are_online(self) -> bool:
+        seen = await self.rows(
+            "SELECT count(*) AS n FROM devices"
+            " WHERE last_seen_at > clock_timestamp() - interval '2 seconds'"
+        )
+        return bool(seen[0]["n"] == len(STANDS))
+
+    async def _sandbox_answers(self) -> bool:
+        await self.ask("GET", "/books")
+        return True
+
+    async def _until(self, holds: Any) -> None:
+        async with asyncio.timeout(READY_S):
+            while True:
+                with contextlib.suppress(httpx.HTTPError, OSError, asyncpg.PostgresError):
+                    if await holds():
+                        return
+                await asyncio.sleep(0.05)
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.wait({task})
+
+
+def _written(path: Path, content: object) -> Path:
+    half = path.with_suffix(".half")
+    half.write_bytes(msgspec.json.encode(content))
+    half.replace(path)
+    return path
