@@ -6,7 +6,7 @@ BEGIN
     CASE p_fact->>'type'
     WHEN 'payment' THEN
         IF p_fact->>'taken' = 'captured' THEN
-            RETURN accept_capture(p_account, p_fact, p_windows, p_now);
+            RETURN take_money(p_account, p_fact, p_windows, p_now);
         END IF;
         -- Not captured buys nothing; it only tells the customer's page what is going on.
         PERFORM move_payment(q.payment_id,
@@ -22,6 +22,23 @@ BEGIN
     END CASE;
 END $$;
 
+-- A refund may be told before its payment is: it waits, and counts as soon as the payment is known,
+-- before anything can be sent to a machine.
+CREATE OR REPLACE FUNCTION take_money(p_account gateway_accounts, p_fact jsonb, p_windows jsonb,
+    p_now timestamptz) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    outcome text := accept_capture(p_account, p_fact, p_windows, p_now);
+    early inbox%ROWTYPE;
+BEGIN
+    FOR early IN SELECT * FROM inbox WHERE account_id = p_account.id AND due_at IS NOT NULL
+            AND failure = 'refund_of_unknown' AND facts @> jsonb_build_array(
+                jsonb_build_object('gateway_payment_id', p_fact->>'gateway_payment_id')) LOOP
+        PERFORM work_inbox(early.id, p_account, early.facts, p_windows, p_now);
+        outcome := 'refunded_outside';
+    END LOOP;
+    RETURN outcome;
+END $$;
+
 CREATE OR REPLACE FUNCTION work_inbox(p_inbox bigint, p_account gateway_accounts, p_facts jsonb,
     p_windows jsonb, p_now timestamptz) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -31,6 +48,14 @@ BEGIN
     FOR fact IN SELECT * FROM jsonb_array_elements(p_facts) LOOP
         outcome := work_fact(p_account, fact, p_windows, p_now);
     END LOOP;
+    IF outcome = 'refund_of_unknown' THEN
+        -- Parked. Past the deadline it is a payment that nobody will tell us of.
+        UPDATE inbox SET tries = tries + 1, failure = outcome, leased_until = NULL,
+            due_at = p_now + least(power(2, least(tries, 9)), 300) * interval '1 second'
+        WHERE id = p_inbox
+            AND p_now < received_at + (p_windows->>'capture_s')::float8 * interval '1 second';
+        IF FOUND THEN RETURN outcome; END IF;
+    END IF;
     UPDATE inbox SET worked_at = p_now, due_at = NULL, leased_until = NULL, failure = NULL
         WHERE id = p_inbox;
     RETURN outcome;

@@ -1,0 +1,169 @@
+"""Whose money is it: ours buys goods or goes back, a stranger's is left alone on evidence only."""
+
+import pytest
+from msgspec.structs import replace
+
+from coinslot.gateways.base import Declined, Mark, PaymentFact
+from coinslot.kit.money import Money
+from coinslot.sales import provision
+from tests.sales.stage import Stage
+from tests.sales.weather import LOST, in_weather
+
+
+async def reason(stage: Stage) -> str | None:
+    found: str | None = await stage.value(
+        "SELECT reason FROM captures ORDER BY seen_at DESC LIMIT 1"
+    )
+    return found
+
+
+async def at_gateway(stage: Stage, paid: PaymentFact) -> PaymentFact:
+    """The gateway itself knows the payment so."""
+    stage.books.payments[paid.gateway_payment_id] = paid
+    return paid
+
+
+@pytest.mark.parametrize(
+    "money", [Money(5000, "INR"), Money(3900, "INR"), Money(4000, "EUR"), Money(4, "INR")], ids=str
+)
+async def test_other_money_than_the_code_asks_for_goes_back_whole(
+    stage: Stage, money: Money
+) -> None:
+    await stage.hello()
+    await stage.webhook(
+        await at_gateway(stage, replace(await stage.pay(), money=money, refunded=None))
+    )
+    assert await reason(stage) == "amount_mismatch"
+    await stage.sweep()
+    assert await stage.value("SELECT count(*) FROM orders") == 0
+    assert stage.refunded() == money.minor
+    assert not [m for m in stage.line.sent if m["type"] == "OFFER"]
+
+
+async def test_an_unknown_code_with_our_mark_goes_back(stage: Stage) -> None:
+    mark = Mark(installation="test", qr="01930000-0000-7000-8000-00000000dead")
+    paid = replace(await stage.pay(), qr_code_id="qr_lost", mark=mark)
+    await stage.webhook(await at_gateway(stage, paid))
+    stage.later(6)
+    await stage.sweep()
+    assert await reason(stage) == "unknown_qr"
+    assert stage.refunded() == 4000
+
+
+async def test_our_mark_alone_finds_the_code(stage: Stage) -> None:
+    paid = await stage.pay()
+    await stage.webhook(replace(paid, qr_code_id=None))
+    assert await stage.value("SELECT state FROM orders") == "paid"
+
+
+async def test_a_mark_that_is_no_uuid_finds_nothing_and_breaks_nothing(stage: Stage) -> None:
+    mark = Mark(installation="test", qr="'; DROP TABLE orders --")
+    paid = replace(await stage.pay(), qr_code_id=None, mark=mark)
+    await stage.webhook(await at_gateway(stage, paid))
+    stage.later(6)
+    await stage.sweep()
+    assert await reason(stage) == "unknown_qr"
+
+
+@pytest.mark.parametrize("mark", [None, Mark(installation="another", qr="their-qr")])
+async def test_a_strangers_payment_is_closed_without_a_refund(
+    stage: Stage, mark: Mark | None
+) -> None:
+    paid = replace(await stage.pay(), qr_code_id=None, mark=mark)
+    await stage.webhook(await at_gateway(stage, paid))
+    assert await stage.value("SELECT open FROM captures") == 4000
+    stage.later(6)
+    await stage.sweep()
+    assert await reason(stage) == "foreign"
+    assert stage.refunded() == 0
+    await stage.webhook(paid, event="told again")
+    assert await stage.value("SELECT foreign_amount FROM captures") == 4000
+
+
+@pytest.mark.parametrize("verb", ["look", "qr_of_payment"])
+async def test_nothing_is_called_foreign_while_the_gateway_is_unclear(
+    stage: Stage, verb: str
+) -> None:
+    weather = in_weather(stage)
+    weather.fails(verb, *[LOST] * 3)
+    paid = replace(await stage.pay(), qr_code_id=None, mark=None)
+    await stage.webhook(await at_gateway(stage, paid))
+    for _ in range(3):
+        stage.later(400)
+        await stage.sweep("captures")
+        assert await reason(stage) is None
+    stage.later(400)
+    await stage.sweep("captures")
+    assert await reason(stage) == "foreign"
+
+
+async def test_the_gateways_own_answer_brings_a_parked_payment_to_its_code(stage: Stage) -> None:
+    paid = await stage.pay()
+    await stage.webhook(replace(paid, qr_code_id=None, mark=None))
+    stage.later(6)
+    await stage.sweep("captures")
+    assert await stage.value("SELECT state FROM orders") == "paid"
+
+
+async def test_money_through_a_retired_code_goes_back_and_older_money_buys(stage: Stage) -> None:
+    early = await stage.pay()
+    stage.later(1)
+    await provision.decommission(stage.shop, "M01")
+    stage.later(1)
+    late = await stage.pay()
+    await stage.webhook(late)
+    assert await reason(stage) == "qr_retired"
+    await stage.webhook(early, event="late news")
+    assert await stage.value("SELECT count(*) FROM orders") == 1
+    stage.later(200)
+    await stage.sweep()
+    assert await stage.value("SELECT state FROM orders") == "failed"
+    assert stage.refunded() == 8000
+
+
+async def test_decommissioning_closes_the_code_however_often_the_gateway_fails(
+    stage: Stage,
+) -> None:
+    weather = in_weather(stage)
+    weather.fails("close_qr", LOST, LOST)
+    await provision.decommission(stage.shop, "M01")
+    await provision.decommission(stage.shop, "M01")
+    for _ in range(3):
+        assert stage.books.qr_codes[stage.qr_code_id].open
+        await stage.sweep("qr_codes")
+        stage.later(10)
+    assert not stage.books.qr_codes[stage.qr_code_id].open
+    assert await stage.value("SELECT stage FROM qr_codes") == "closed"
+
+
+async def test_a_code_that_cannot_be_closed_is_watched_and_its_money_goes_back(
+    stage: Stage,
+) -> None:
+    weather = in_weather(stage)
+    weather.fails("close_qr", *[Declined("reusable codes stay open")] * 9)
+    await provision.decommission(stage.shop, "M01")
+    await stage.sweep("qr_codes")
+    stage.later(30)
+    await stage.pay()  # and no webhook tells of it
+    await stage.sweep()
+    assert stage.refunded() == 4000
+
+
+async def test_a_new_price_retires_the_old_code(stage: Stage) -> None:
+    old = stage.qr_code_id
+    stage.later(1)
+    profile = await provision.print_qr(stage.shop, "M01", 4500)
+    again = await provision.print_qr(stage.shop, "M01", 4500)
+    assert profile.qr_code_id == again.qr_code_id != old
+    stage.later(1)
+    await stage.webhook(await stage.pay())
+    assert await reason(stage) == "qr_retired"
+
+
+async def test_a_slot_that_is_gone_gives_the_money_back(stage: Stage) -> None:
+    async with stage.shop.db.as_merchant(stage.merchant) as conn:
+        await conn.execute("UPDATE qr_codes SET slot = 'B9'")
+    await stage.webhook(await stage.pay())
+    await stage.sweep()
+    assert await reason(stage) == "slot_gone"
+    assert stage.refunded() == 4000
