@@ -221,6 +221,10 @@ async def _answered(
             started_at=at, due_at=min(at + shop.windows.span("run_s"), unit["hard_deadline"]),
         )  # fmt: skip
     elif asked and up.state in ENDS:
+        await conn.execute(  # no journal line: the auditor finds the evidence here
+            store.TELL, unit["merchant_id"], "fulfillment", unit["id"], "ANSWERED",
+            msgspec.to_builtins(up), at,
+        )  # fmt: skip
         await _judge(conn, unit, Word.of_status(up), at)
     return []
 

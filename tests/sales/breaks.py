@@ -1,0 +1,255 @@
+"""Sales to spoil, and one way or more to break each invariant of theirs by hand.
+
+Each break touches its own invariant alone, so that exactly one check may turn red.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+from tests.sales.stage import Stage
+
+Tale = Callable[[Stage], Awaitable[None]]
+
+
+async def accepted(stage: Stage) -> None:
+    await stage.hello()
+    await stage.sell()
+    await stage.sweep()
+    await stage.accept()
+
+
+async def sold(stage: Stage) -> None:
+    await accepted(stage)
+    await stage.started()
+    await stage.result(evidence={"drop": "yes", "counter_before": 7, "counter_after": 8})
+
+
+async def jammed(stage: Stage) -> None:
+    await accepted(stage)
+    await stage.started()
+    await stage.result("FAILED", drop="no", failure_code="JAM")
+    await stage.sweep()
+
+
+async def waiting(stage: Stage) -> None:
+    await stage.sell()
+
+
+async def two_waiting(stage: Stage) -> None:
+    await accepted(stage)
+    await stage.sell()
+
+
+async def never_sent(stage: Stage) -> None:
+    await stage.sell()
+    stage.later(121)
+    await stage.sweep()
+
+
+async def silent(stage: Stage) -> None:
+    await accepted(stage)
+    for _ in range(60):
+        stage.later(11)
+        await stage.sweep()
+
+
+async def parked(stage: Stage) -> None:
+    """Money on the same account that came through no code of ours."""
+    stage.qr_code_id = "qr_of_a_stranger"
+    await stage.webhook(await stage.pay())
+
+
+TALES = (accepted, sold, jammed, waiting, two_waiting, never_sent, silent, parked)
+
+
+class Break(NamedTuple):
+    """One invariant, a sale, and the statements that break it. `guard`: what had to go before."""
+
+    name: str
+    tale: Tale
+    sql: str
+    guard: str = ""
+
+    @property
+    def red(self) -> set[str]:
+        return {self.name, "the_guards_stand"} if self.guard else {self.name}
+
+
+def booked(debit: str, credit: str, amount: int) -> str:
+    """A movement on every capture's ledger that no verb of ours made."""
+    return (
+        "INSERT INTO ledger (txn, merchant_id, capture_id, account, currency, amount, why, at)"
+        " SELECT id, merchant_id, id, side.account, currency, side.amount, 'by hand', seen_at"
+        f" FROM captures, (VALUES ('{debit}', {amount}), ('{credit}', {-amount}))"
+        " AS side (account, amount);"
+    )
+
+
+def refunded(origin: str, unit: str) -> str:
+    """One minor unit more, given back."""
+    return (
+        "INSERT INTO refunds (id, merchant_id, account_id, capture_id, fulfillment_id, origin,"
+        " state, amount_minor, currency, reason, key, created_at, hard_deadline)"
+        f" SELECT gen_random_uuid(), merchant_id, account_id, capture_id, {unit}, '{origin}',"
+        " 'succeeded', 1, currency, reason, 'k', created_at, hard_deadline FROM refunds;"
+    )
+
+
+LONG_AGO = "'2026-11-21T10:00Z'"
+SOME_DAY = "'2027-11-21T12:00Z'"
+
+MONEY = [
+    Break(
+        "captures_are_accounted_for", sold,
+        f"UPDATE captures SET open = 1, due_at = {SOME_DAY}",
+        "ALTER TABLE captures DROP CONSTRAINT captured_is_accounted_for",
+    ),
+    Break(
+        "counters_equal_units_and_surplus", waiting,
+        "UPDATE captures SET open = 3999, fulfilled = 1;" + booked("obligations", "sales", 1),
+    ),
+    Break(
+        "every_capture_buys_goods_or_says_why", parked,
+        "UPDATE captures SET qr_id = (SELECT id FROM qr_codes)",
+    ),
+    Break(
+        "every_capture_is_settled_within_its_bound", parked,
+        f"UPDATE captures SET hard_deadline = {LONG_AGO}",
+    ),
+    Break("every_debt_has_its_refund", jammed, "UPDATE captures SET refund_intended = 0"),
+    Break(
+        "every_debt_has_its_refund", jammed,
+        "DELETE FROM refunds; DELETE FROM ledger WHERE why = 'refunded'",
+    ),
+    Break(
+        "every_ledger_movement_balances", sold,
+        "UPDATE ledger SET txn = gen_random_uuid() WHERE account = 'sales'",
+    ),
+    Break("ledger_agrees_with_captures", sold, "DELETE FROM ledger WHERE why = 'handed_over'"),
+    Break(
+        "refunds_do_not_exceed_captures", jammed,
+        "UPDATE captures SET outside = 1;" + refunded("gateway", "NULL")
+        + booked("refunds_outside", "gateway", 1),
+    ),
+    Break(
+        "one_live_refund_per_unit", jammed,
+        refunded("ours", "fulfillment_id")
+        + "UPDATE refunds SET amount_minor = 3999 WHERE key <> 'k';"
+        "UPDATE refunds SET version = 2 WHERE key = 'k';"
+        "INSERT INTO events (merchant_id, machine, subject_id, event, was, state, at)"
+        " SELECT merchant_id, 'refund', id, 'PROVED', 'pending', 'succeeded', created_at"
+        " FROM refunds WHERE key = 'k'",
+        "DROP INDEX refunds_one_live",
+    ),
+    Break("currencies_agree", sold, "UPDATE payments SET currency = 'EUR'"),
+    Break("paid_orders_have_their_units", sold, "UPDATE order_lines SET quantity = 2"),
+    Break(
+        "orders_end_as_their_units_did", sold,
+        "UPDATE orders SET state = 'failed';"
+        "UPDATE events SET event = 'GONE_BACK', state = 'failed' WHERE event = 'HANDED_OVER'",
+    ),
+]  # fmt: skip
+
+UNITS = [
+    Break(
+        "settled_units_rest_on_their_basis", sold,
+        """UPDATE device_events SET message = jsonb_set(message, '{outcome}', '"FAILED"')""",
+    ),
+    Break(
+        "settled_units_rest_on_their_basis", jammed,
+        "UPDATE device_events SET journal_id = 'j2'; UPDATE device_journals SET journal_id = 'j2'",
+    ),
+    Break(
+        "settled_units_rest_on_their_basis", never_sent,
+        "UPDATE fulfillments SET go_at = settled_at",
+        "ALTER TABLE fulfillments DROP CONSTRAINT never_sent_means_go_was_never_committed",
+    ),
+    Break("settled_units_rest_on_their_basis", silent, "DELETE FROM exposures"),
+    Break(
+        "settled_units_rest_on_their_basis", sold, "UPDATE fulfillments SET basis = 'declared'"
+    ),
+    Break(
+        "a_settlement_is_the_end_of_its_unit", sold, "UPDATE fulfillments SET settled_at = NULL"
+    ),
+    Break(
+        "evidence_settles_or_is_noted", jammed,
+        "INSERT INTO device_events SELECT outlet_id, journal_id, 3, merchant_id, unit_id,"
+        """ jsonb_set(message, '{outcome}', '"VENDED"'), at FROM device_events"""
+        " WHERE event_seq = 2; UPDATE device_journals SET through = 3",
+    ),
+    Break(
+        "evidence_settles_or_is_noted", sold,
+        "INSERT INTO device_events SELECT outlet_id, journal_id, 3, merchant_id, unit_id,"
+        """ jsonb_set(message, '{outcome}', '"TOMBSTONED"'), at FROM device_events"""
+        " WHERE event_seq = 2; UPDATE device_journals SET through = 3",
+    ),
+    Break(
+        "go_answers_its_accept", sold,
+        "UPDATE fulfillments SET go_message = jsonb_set(go_message, '{seq}', '99')",
+    ),
+    Break(
+        "go_answers_its_accept", accepted, "UPDATE fulfillments SET lease_end = go_at",
+    ),
+    Break("every_seq_was_given_out_once", sold, "UPDATE devices SET next_seq = 1"),
+    Break(
+        "one_open_unit_per_machine", two_waiting,
+        "INSERT INTO events (merchant_id, machine, subject_id, event, was, state, at)"
+        " SELECT merchant_id, 'fulfillment', id, 'OFFER', 'queued', 'offered', queued_at"
+        " FROM fulfillments WHERE state = 'queued';"
+        "UPDATE fulfillments SET state = 'offered', version = 2 WHERE state = 'queued'",
+        "DROP INDEX fulfillments_one_open",
+    ),
+    Break("journals_have_no_gaps", sold, "DELETE FROM device_events WHERE event_seq = 1"),
+    Break("journals_have_no_gaps", sold, "UPDATE device_journals SET through = 3"),
+]  # fmt: skip
+
+RECORD = [
+    Break("states_follow_the_tables", sold, "UPDATE orders SET version = 9"),
+    Break("states_follow_the_tables", sold, "UPDATE payments SET state = 'canceled'"),
+    Break(
+        "states_follow_the_tables", waiting,
+        "UPDATE events SET event = 'DEADLINE' WHERE machine = 'order'",
+    ),
+    Break("nothing_is_overdue", waiting, f"UPDATE fulfillments SET due_at = {LONG_AGO}"),
+    Break("what_is_owed_is_driven", parked, "UPDATE captures SET due_at = NULL"),
+    Break("what_is_owed_is_driven", sold, "UPDATE qr_codes SET due_at = NULL"),
+    Break(
+        "every_webhook_is_worked", sold,
+        f"UPDATE inbox SET worked_at = NULL, received_at = {LONG_AGO}, due_at = {SOME_DAY}",
+    ),
+    Break("one_live_code_per_slot", sold, "UPDATE outlets SET decommissioned_at = created_at"),
+    Break(
+        "one_live_code_per_slot", sold,
+        "INSERT INTO qr_codes (id, merchant_id, account_id, outlet_id, slot, amount_minor,"
+        " currency, created_at, due_at) SELECT gen_random_uuid(), merchant_id, account_id,"
+        " outlet_id, slot, amount_minor, currency, created_at, due_at FROM qr_codes",
+        "DROP INDEX qr_codes_printed",
+    ),
+    Break(
+        "rows_stay_with_their_merchant", sold,
+        "INSERT INTO merchants (id, name, slug, created_at)"
+        f" VALUES (gen_random_uuid(), 'Chandra', 'chandra', {LONG_AGO});"
+        "UPDATE ledger SET merchant_id = (SELECT id FROM merchants WHERE slug = 'chandra')",
+    ),
+]  # fmt: skip
+
+GUARDS = [
+    Break(
+        "row_level_security_is_forced", sold, "ALTER TABLE ledger NO FORCE ROW LEVEL SECURITY"
+    ),
+    Break(
+        "row_level_security_is_forced", sold,
+        "CREATE POLICY leak ON orders TO coinslot_app USING (true)",
+    ),
+    Break(
+        "logins_stay_within_their_rights", sold,
+        "ALTER TABLE products OWNER TO coinslot_app; GRANT SELECT ON products TO coinslot_owner",
+    ),
+    Break("the_record_is_append_only", sold, "GRANT UPDATE (amount) ON ledger TO coinslot_app"),
+    Break("the_record_is_append_only", sold, "GRANT UPDATE (body) ON inbox TO coinslot_door"),
+    Break("the_record_is_append_only", sold, "GRANT TRUNCATE ON captures TO coinslot_app"),
+    Break("the_guards_stand", sold, "ALTER TABLE fulfillments DISABLE TRIGGER settled_once"),
+    Break("the_auditor_sees_every_row", sold, "DROP POLICY owner ON members"),
+]  # fmt: skip
+
+BREAKS = [*MONEY, *UNITS, *RECORD, *GUARDS]
