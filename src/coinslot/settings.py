@@ -51,6 +51,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     poll_sweep_s: float = 0.5  # COINSLOT_SWEEP_S
     row_lease_s: float = 20.0  # COINSLOT_ROW_LEASE_S
     gateway_timeout_s: float = 10.0  # COINSLOT_GATEWAY_TIMEOUT_S
+    fault: str | None = None  # COINSLOT_FAULT, for tests: die:<point>:<count>
     log_level: str = "INFO"  # LOG_LEVEL
     razorpay_key_id: str | None = None  # RAZORPAY_KEY_ID
     razorpay_key_secret: str | None = None  # RAZORPAY_KEY_SECRET
@@ -82,6 +83,7 @@ NAMES: Mapping[str, str] = {
     "COINSLOT_SWEEP_S": "poll_sweep_s",
     "COINSLOT_ROW_LEASE_S": "row_lease_s",
     "COINSLOT_GATEWAY_TIMEOUT_S": "gateway_timeout_s",
+    "COINSLOT_FAULT": "fault",
     "LOG_LEVEL": "log_level",
     "RAZORPAY_KEY_ID": "razorpay_key_id",
     "RAZORPAY_KEY_SECRET": "razorpay_key_secret",

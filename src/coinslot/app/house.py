@@ -24,6 +24,7 @@ from coinslot.db.pool import Database
 from coinslot.device.broker import BrokerError, EmbeddedNats
 from coinslot.device.edge import Edge, EdgeOptions
 from coinslot.kit.clock import SystemClock
+from coinslot.kit.faults import deadly, unharmed
 from coinslot.merchants.accounts import Accounts
 from coinslot.sales import sweep
 from coinslot.sales.shop import Shop
@@ -68,6 +69,7 @@ class House:
         self._stack = stack
         self._premises = Premises(settings, stack, may_join=not roles & ALL)
         self.clock = SystemClock()
+        self._reached = deadly(settings.fault) if settings.fault is not None else unharmed
         self.urls: Urls
         self.db: Database
         self.shop: Shop
@@ -83,6 +85,7 @@ class House:
         accounts = Accounts(
             self.db, self.vault, self.clock, timeout_s=self.settings.gateway_timeout_s
         )
+        accounts.reached = self.db.reached = self._reached
         self._stack.push_async_callback(accounts.close)
         self.shop = Shop(
             db=self.db,
@@ -104,6 +107,7 @@ class House:
         self._edge = Edge(
             ShopEars(self.shop), (self._mqtt, self._socketio), self.clock, EdgeOptions()
         )
+        self._edge.reached = self._reached
         line.edge = self._edge
         self.shop.line = line
 

@@ -19,6 +19,7 @@ from coinslot.db.leftover import FolderInUseError, LeftoverError
 from coinslot.db.migrate import MigrationError
 from coinslot.db.pool import DatabaseUnreachableError
 from coinslot.device.broker import BrokerError
+from coinslot.kit.faults import FaultError
 from coinslot.kit.secrets import VaultKeyError
 from coinslot.settings import Settings, SettingsError, read
 
@@ -41,6 +42,7 @@ EXPLAINED = (
     BrokerError,
     VaultKeyError,
     PortTakenError,
+    FaultError,
 )
 
 

@@ -15,6 +15,8 @@ import msgspec
 import structlog
 from asyncpg.pool import PoolConnectionProxy
 
+from coinslot.kit.faults import Reached, unharmed
+
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
     RawConnection = asyncpg.Connection[asyncpg.Record]
@@ -51,6 +53,7 @@ class Database:
     def __init__(self, app: Pool, door_pool: Pool) -> None:
         self.app = app
         self.door_pool = door_pool
+        self.reached: Reached = unharmed  # told of every commit; for the storms
 
     @classmethod
     async def open(
@@ -76,17 +79,29 @@ class Database:
     @asynccontextmanager
     async def as_merchant(self, merchant_id: UUID) -> AsyncIterator[Connection]:
         """One transaction that sees this merchant's rows and no other's."""
-        async with self.app.acquire() as conn, conn.transaction():
-            await conn.fetchval(
-                "SELECT set_config('coinslot.merchant', $1, true)", str(merchant_id)
-            )
-            yield conn
+        async with self.app.acquire() as conn:
+            async with conn.transaction():
+                await conn.fetchval(
+                    "SELECT set_config('coinslot.merchant', $1, true)", str(merchant_id)
+                )
+                yield conn
+                self.reached("before_commit")
+            self.reached("after_commit")
+
+    async def call(self, sql: str, *arguments: object) -> Any:
+        """One value of one statement that is a transaction of its own and names its merchant."""
+        self.reached("before_commit")
+        value = await self.app.fetchval(sql, *arguments)
+        self.reached("after_commit")
+        return value
 
     @asynccontextmanager
     async def door(self) -> AsyncIterator[Connection]:
         """One transaction over all merchants, within the policies written for the door."""
-        async with self.door_pool.acquire() as conn, conn.transaction():
-            yield conn
+        async with self.door_pool.acquire() as conn:
+            async with conn.transaction():
+                yield conn
+            self.reached("after_claim")
 
 
 async def connect(url: str, wait: timedelta = WAIT_FOR_SERVER) -> RawConnection:

@@ -27,6 +27,7 @@ from coinslot.channels.messages import (
 from coinslot.device.beats import Beats
 from coinslot.device.shelter import sheltered
 from coinslot.kit.clock import Clock
+from coinslot.kit.faults import Reached, unharmed
 
 EVERY_NTH_GARBAGE: Final = 100  # after a machine's first: one broken machine must not fill the log
 
@@ -71,6 +72,7 @@ class Edge:
         self, ears: Ears, channels: Sequence[Channel], clock: Clock, options: EdgeOptions
     ) -> None:
         self.counts: Counter[str] = Counter()  # messages by "<channel> <type>", for the metrics
+        self.reached: Reached = unharmed  # told of every send; for the storms
         self._ears = ears
         self._channels = {channel.name: channel for channel in channels}
         self._clock = clock
@@ -96,7 +98,10 @@ class Edge:
             return Sending.UNREACHABLE
         wire = message if isinstance(message, Mapping) else to_wire(message)
         self.counts[f"{channel} {wire.get('type')}"] += 1
-        return await driver.send(outlet, wire)
+        self.reached("before_send")
+        sending = await driver.send(outlet, wire)
+        self.reached("after_send")
+        return sending
 
     async def admit(self, login: Login) -> bool:
         """Whether the machine may connect; not while nobody can tell."""

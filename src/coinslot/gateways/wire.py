@@ -11,6 +11,7 @@ import httpx
 import msgspec
 from msgspec import Struct
 
+from coinslot.kit.faults import Reached, unharmed
 from coinslot.kit.secrets import Secret
 
 
@@ -71,6 +72,7 @@ class Wire:
         record: Record,
         now_ms: Callable[[], int],
     ) -> None:
+        self.reached: Reached = unharmed  # told of every call; for the storms
         self._client = httpx.AsyncClient(
             base_url=base_url.rstrip("/"), auth=auth, timeout=httpx.Timeout(timeout_s)
         )
@@ -92,6 +94,7 @@ class Wire:
         status: int | None = None
         response: object = None
         failure: str | None = None
+        self.reached("before_send")
         try:
             # httpx bounds each read, not their sum: a gateway that trickles would hold us for ever.
             async with asyncio.timeout(self._timeout_s):
@@ -110,6 +113,7 @@ class Wire:
             failure = f"no whole answer within {self._timeout_s} s"
         except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or nested too deep
             failure = f"unreadable body: {error}"
+        self.reached("after_send")
         await self._record(
             Exchange(
                 method=call.method,

@@ -11,6 +11,7 @@ from coinslot.gateways import drivers
 from coinslot.gateways.base import Gateway
 from coinslot.gateways.wire import Exchange, Wire
 from coinslot.kit.clock import Clock
+from coinslot.kit.faults import Reached, unharmed
 from coinslot.kit.ids import uuid7
 from coinslot.kit.secrets import Secret, Vault, redact
 
@@ -53,6 +54,7 @@ class Accounts:
         self._vault = vault
         self._clock = clock
         self._timeout_s = timeout_s
+        self.reached: Reached = unharmed  # told of every call of a gateway; for the storms
         self._open: dict[UUID, Account] = {}
         self._slugs: dict[tuple[str, str | None], UUID] = {}
         self._wires: list[Wire] = []
@@ -101,6 +103,7 @@ class Accounts:
         wire = Wire.to(
             where, timeout_s=self._timeout_s, record=record, now_ms=self._clock.monotonic_ms
         )
+        wire.reached = self.reached
         self._wires.append(wire)
         return Account(
             id=account_id,

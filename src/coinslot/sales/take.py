@@ -46,7 +46,7 @@ async def take_webhook(
         case Unreadable(reason=reason):
             said |= {"verdict": "unreadable", "reason": reason}
             answer = WebhookAnswer(status=400, code="unreadable", message=reason)
-    outcome = await shop.db.app.fetchval(store.TAKE_WEBHOOK, said, body, shop.now())
+    outcome = await shop.db.call(store.TAKE_WEBHOOK, said, body, shop.now())
     if outcome == "failed":
         log.error("webhook_work_failed", account=account.slug)
     shop.wakes.ring(*_WAKES.get(outcome, ()))
