@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 
@@ -30,6 +31,19 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+class Server(uvicorn.Server):
+    """Lets those who watch the page go first, or their open streams would hold up the end."""
+
+    def __init__(self, config: uvicorn.Config, sandbox: Sandbox) -> None:
+        super().__init__(config)
+        self._sandbox = sandbox
+        self._loop = asyncio.get_running_loop()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._loop.call_soon_threadsafe(self._sandbox.feed.end)
+        super().handle_exit(sig, frame)
+
+
 async def serve(options: argparse.Namespace) -> None:
     """Listen, say so in one line, and serve until SIGTERM."""
     listener = socket.create_server((options.host, options.port), backlog=512)
@@ -48,7 +62,7 @@ async def serve(options: argparse.Namespace) -> None:
     )
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, sandbox.reload)
     print(f"Sandbox ready: {url}", flush=True)
-    await uvicorn.Server(config).serve(sockets=[listener])
+    await Server(config, sandbox).serve(sockets=[listener])
 
 
 def main() -> int:

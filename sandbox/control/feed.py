@@ -27,6 +27,9 @@ class Item(msgspec.Struct, frozen=True):
     data: str
 
 
+END = Item("end", "")
+
+
 class Feed:
     """Knows who is watching; the machines' files are looked at only while somebody is."""
 
@@ -34,6 +37,7 @@ class Feed:
         self._machines = machines
         self._watchers: set[asyncio.Queue[Item]] = set()
         self._stamps: dict[str, tuple[int, ...]] = {}
+        self._ended = False
         self.lines: deque[dict[str, str]] = deque(maxlen=LINES_KEPT)
         store.on_commit.append(self._hear)
 
@@ -41,14 +45,22 @@ class Feed:
         for text in change.news:
             self.say(text)
         if change.news:
-            self._send(Item("changed", "phone"))
-            self._send(Item("changed", "totals"))
-            self._send(Item("changed", "weather"))
+            for part in ("phone", "totals", "weather"):
+                self._send(Item("changed", part))
 
     def say(self, text: str) -> None:
         line = {"at": hour_minute_second(), "text": text, "tone": tone(text)}
         self.lines.append(line)
         self._send(Item("line", msgspec.json.encode(line).decode()))
+
+    def end(self) -> None:
+        """Let every watcher go, so that the server can stop at once."""
+        self._ended = True
+        self._send(END)
+
+    def _parts(self) -> list[str]:
+        machines = [f"machine-{outlet}" for outlet in self._machines.known]
+        return ["phone", "totals", "weather", *machines]
 
     def _send(self, item: Item) -> None:
         for watcher in self._watchers:
@@ -76,7 +88,9 @@ class Feed:
     async def watch(self, paint: Callable[[str], str]) -> AsyncIterator[Item]:
         """Items for one watcher. `paint` makes the JSON of a changed part, when it is sent."""
         with self._watching() as queue:
-            while True:
+            for part in self._parts():  # one who comes back after a break has missed some
+                queue.put_nowait(Item("changed", part))
+            while not self._ended:
                 try:
                     item = await asyncio.wait_for(queue.get(), HEARTBEAT_S)
                 except TimeoutError:
@@ -86,6 +100,8 @@ class Feed:
                 while not queue.empty():
                     waiting[queue.get_nowait()] = None  # a part that changed twice is sent once
                 for one in waiting:
+                    if one is END:
+                        return
                     yield one if one.name == "line" else Item("part", paint(one.data))
 
     @contextmanager

@@ -170,3 +170,15 @@ def test_every_page_is_clean_for_axe_and_never_wider_than_the_screen(
         assert [(one["id"], one["nodes"][0]["target"]) for one in found] == []
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= size[0]
+
+
+def test_an_open_page_finds_its_way_back_after_a_restart(
+    sandbox: SandboxProcess, page_at: PageAt
+) -> None:
+    page = opened(sandbox, page_at(DESK))
+    sandbox.kill()
+    write_state(sandbox, stock=8)
+    write_drop(sandbox)
+    sandbox.start()
+
+    expect(page.get_by_role("img", name="A1 holds 8. 1 dropped.")).to_be_visible()

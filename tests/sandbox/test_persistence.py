@@ -1,6 +1,7 @@
 """What was answered is kept: over kill -9, over restarts, over a changed configuration."""
 
 import json
+import time
 from typing import Any
 
 from tests.sandbox.receiver import Receiver
@@ -124,3 +125,12 @@ def test_the_picture_of_a_code_is_a_png(sdk: Any, sandbox: SandboxProcess) -> No
     assert picture.content.startswith(b"\x89PNG")
     listed = sandbox.ask("GET", "/razorpay/qr_codes")
     assert listed[-1]["id"] == qr["id"]
+
+
+def test_an_open_feed_does_not_hold_up_a_polite_end(sandbox: SandboxProcess) -> None:
+    with sandbox.http.stream("GET", "/events") as feed:
+        lines = feed.iter_lines()
+        assert next(lines).startswith(":")
+        began = time.monotonic()
+        sandbox.stop()
+        assert time.monotonic() - began < 1.5
