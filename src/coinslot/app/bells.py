@@ -1,0 +1,60 @@
+"""Wakes across processes: who works nothing of it notifies, who works it listens. Polling is below.
+
+A lost notification costs one poll, so nothing here is retried harder than by reconnecting.
+"""
+
+import asyncio
+import contextlib
+
+import asyncpg
+import structlog
+
+from coinslot.db.pool import Database, connect
+from coinslot.sales.shop import Wakes
+
+log = structlog.get_logger(__name__)
+
+_CHANNEL = "coinslot_due"
+_RETRY_S = 2.0
+_LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+
+
+async def notify(db: Database, wakes: Wakes, tables: frozenset[str]) -> None:
+    """Pass on this process's bells for tables that it does not sweep itself, until cancelled."""
+
+    async def pass_on(table: str) -> None:
+        bell = wakes.of(table)
+        while True:
+            await bell.wait()
+            bell.clear()
+            try:
+                async with db.door_pool.acquire() as conn:
+                    await conn.execute("SELECT pg_notify($1, $2)", _CHANNEL, table)
+            except _LOST as error:
+                log.warning("wake_not_passed_on", table=table, error=repr(error))
+
+    async with asyncio.TaskGroup() as group:
+        for table in sorted(tables):
+            group.create_task(pass_on(table))
+
+
+async def listen(door_url: str, wakes: Wakes, tables: frozenset[str]) -> None:
+    """Ring this process's bells for what others notify, until cancelled."""
+
+    def heard(_conn: object, _pid: int, _channel: str, table: object) -> None:
+        if table in tables:
+            wakes.ring(str(table))
+
+    while True:
+        with contextlib.suppress(*_LOST):
+            conn = await connect(door_url)
+            gone = asyncio.Event()
+            conn.add_termination_listener(lambda _conn, gone=gone: gone.set())
+            try:
+                await conn.add_listener(_CHANNEL, heard)
+                wakes.ring(*tables)  # what was rung while nobody listened
+                await gone.wait()
+            finally:
+                conn.terminate()
+        log.warning("wakes_not_heard", retry_s=_RETRY_S)
+        await asyncio.sleep(_RETRY_S)
