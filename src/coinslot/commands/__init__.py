@@ -2,7 +2,7 @@
 
 import typer
 
-from coinslot.commands import demo, doctor, machines, migrate, serve
+from coinslot.commands import audit, demo, doctor, machines, migrate, serve
 
 
 def build() -> typer.Typer:
@@ -23,5 +23,6 @@ def build() -> typer.Typer:
     cli.command()(serve.worker)
     cli.command()(migrate.migrate)
     cli.command()(doctor.doctor)
+    cli.command()(audit.audit)
     cli.add_typer(machines.cli, name="machines")
     return cli
