@@ -33,7 +33,8 @@ NEW_SEQ = "UPDATE devices SET next_seq = next_seq + 1 WHERE outlet_id = $1 RETUR
 # A seq that no device can have come to is not believed: it would use the numbers up.
 RAISE_SEQ = """
 UPDATE devices SET
-    next_seq = greatest(next_seq, CASE WHEN $2 < next_seq + 1000000 THEN $2 + 1 END),
+    next_seq = next_seq
+        + CASE WHEN $2 - next_seq BETWEEN 0 AND 1000000 THEN $2 - next_seq + 1 ELSE 0 END,
     journal_id = $3, boot_id = $4,
     has_sensor = $5, firmware = $6, last_seen_at = $7 WHERE outlet_id = $1
 """
