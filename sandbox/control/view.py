@@ -129,7 +129,9 @@ class Scene(msgspec.Struct):
             for one in outlet.slots:
                 if (outlet.id, one.slot) == (where, slot) and one.product:
                     return one.product
-        return qr.name or qr.description or "QR code"
+        # A description may end in the place, "Masala cola (M01 A1)", which stands beside it anyway.
+        described = (qr.description or "").removesuffix(f" ({where} {slot})")
+        return described or qr.name or "QR code"
 
     def _paid(self, look: Change, payment: Payment, refunded: dict[str, int]) -> Paid:
         qr = payment.qr_code_id and find(look, QrCode, payment.qr_code_id)

@@ -15,7 +15,7 @@ from tests.sandbox.running import SandboxProcess, account, until
 pytestmark = pytest.mark.browser
 
 OUTLETS = [
-    {"id": "M01", "name": "Lobby", "slots": [{"slot": "A1", "product": "Lime soda", "stock": 9}]},
+    {"id": "M01", "name": "Lobby", "slots": [{"slot": "A1", "stock": 9}]},
     {"id": "M02", "name": "Platform 3", "slots": [{"slot": "A1", "product": "Cola", "stock": 4}]},
     {"id": "M03", "name": "Library", "slots": [{"slot": "A1", "product": "Tea", "stock": 12}]},
     {"id": "C01", "name": "Canteen", "kind": "counter"},
@@ -48,7 +48,8 @@ def print_code(sandbox: SandboxProcess, **changes: object) -> str:
             "usage": "multiple_use",
             "fixed_amount": True,
             "payment_amount": 4000,
-            "name": "M01 A1",
+            "name": "Lobby",
+            "description": "Lime soda (M01 A1)",
             "notes": {"outlet": "M01", "slot": "A1"},
         }
         | changes,
