@@ -27,7 +27,7 @@ from coinslot.gateways.base import (
     Unclear,
 )
 from coinslot.merchants.accounts import Account
-from coinslot.sales.audit import GRACE, Finding
+from coinslot.sales.audit import GRACE, ROWS_SHOWN, Finding
 from coinslot.sales.shop import Accounts
 
 NAMES = (
@@ -84,7 +84,7 @@ async def compare(accounts: Accounts, ours: Ours) -> tuple[Finding, ...]:
     for account_id in sorted({*ours.codes, *ours.captures}):
         account = await accounts.by_id(account_id)
         await _Comparison(account, ours, found).run()
-    return tuple(Finding(name, tuple(rows)) for name, rows in found.items())
+    return tuple(Finding(name, tuple(rows[:ROWS_SHOWN])) for name, rows in found.items())
 
 
 def _by(key: str, rows: Iterable[asyncpg.Record]) -> Mapping[UUID, list[asyncpg.Record]]:
@@ -159,12 +159,14 @@ class _Comparison:
             self._unclear(payment_id, fact.reason)
             return
         if isinstance(fact, Absent) or fact.taken is not Taken.CAPTURED:
-            self._tell("our_captures_are_at_the_gateway", id=row["id"], why="not captured there")
+            self._tell(
+                "our_captures_are_at_the_gateway", id=str(row["id"]), why="not captured there"
+            )
             return
         if (fact.money.minor, fact.money.currency) != (row["captured"], row["currency"]):
             self._tell(
                 "our_captures_are_at_the_gateway",
-                id=row["id"],
+                id=str(row["id"]),
                 ours=row["captured"],
                 theirs=fact.money.minor,
                 why="another amount",
@@ -191,7 +193,7 @@ class _Comparison:
             if row["theirs"] and old and row["gateway_refund_id"] not in there:
                 self._tell(
                     "our_refunds_are_at_the_gateway",
-                    id=row["id"],
+                    id=str(row["id"]),
                     amount=row["amount_minor"],
                     why="not processed there",
                 )
@@ -211,7 +213,7 @@ class _Comparison:
             return
         self._tell(
             "gateway_refunds_are_ours",
-            capture_id=capture["id"],
+            capture_id=str(capture["id"]),
             gateway_refund_id=fact.gateway_refund_id,
             amount=fact.money.minor,
             why=why,
