@@ -175,7 +175,15 @@ class Demo:
             for slug in MERCHANTS
         ]
         outlets = [
-            {"id": stand.code, "name": stand.name, "qr_code_id": room.qr_codes.get(stand.code)}
+            {
+                "id": stand.code,
+                "name": stand.name,
+                "kind": "vending",
+                "qr_code_id": room.qr_codes.get(stand.code),
+                "slots": [
+                    {"slot": goods.slot, "product": goods.name, "stock": STOCK} for goods in SHELF
+                ],
+            }
             for stand in STANDS
         ]
         config = {
