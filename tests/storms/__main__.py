@@ -44,7 +44,8 @@ async def rage_on(folder: Path, seed: int, shape: Shape, minutes: float) -> int:
             print(f"storm with seed {seed} ...", flush=True)
             began = time.monotonic()
             await run_storm(town, seed, shape, report)
-            print(f"  {report.line()} in {time.monotonic() - began:.0f} s", flush=True)
+            print(f"  {report.line()} in {time.monotonic() - began:.0f} s"
+                f" ({report.raged_s:.0f} s of storm)", flush=True)
             seed += 1
             if time.monotonic() > until:
                 break

@@ -167,7 +167,7 @@ class Comparison:
         given = sum(
             refund["amount_minor"]
             for refund in self.books.refunds.get(reference, ())
-            if refund["state"] == "succeeded"
+            if refund["state"] == "succeeded" and refund["gateway_refund_id"] is not None
         )
         if given != payment["refunded"]:
             why = f"we booked {given} given back, the gateway {payment['refunded']}"

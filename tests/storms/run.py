@@ -1,5 +1,6 @@
 """A storm from its seed to its verdict, and what many of them add up to."""
 
+import time
 from collections import Counter
 
 from tests.storms.chronicle import Chronicle
@@ -17,6 +18,7 @@ class Report:
         self.breaches: list[str] = []
         self.ends: dict[str, int] = {}
         self.storms = 0
+        self.raged_s = 0.0
 
     def line(self) -> str:
         """What became of every payment so far."""
@@ -46,7 +48,9 @@ async def run_storm(town: Town, seed: int, shape: Shape, report: Report) -> None
     """Rage, settle, compare; breaches are added to the report with their evidence."""
     report.storms += 1
     storm = Storm(town, report.chronicle)
+    began = time.monotonic()
     await storm.rage(history(seed, shape))
+    report.raged_s = time.monotonic() - began
     try:
         await storm.settle()
     except NotSettledError as error:
@@ -55,6 +59,10 @@ async def run_storm(town: Town, seed: int, shape: Shape, report: Report) -> None
     for breach in comparison.breaches():
         report.breaches.append(f"seed {seed}: {await evidence(town, breach)}")
     report.ends = dict(comparison.ends)
+    audit = await town.audit()
+    for check in audit["checks"]:
+        if not check["ok"]:
+            report.breaches.append(f"seed {seed}: audit: {check['name']}: {check['rows']}")
 
 
 async def moves_covered(town: Town) -> tuple[Counter[str], list[str]]:

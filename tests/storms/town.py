@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Self
@@ -18,7 +19,7 @@ from coinslot.db.leftover import free_port
 from coinslot.device.broker import EmbeddedNats
 from coinslot.settings import read
 from tests.storms.pace import GATEWAY, INSTALLATION, MACHINES, STOCK
-from tests.storms.part import Part, signal_tree
+from tests.storms.part import PYTHONPATH, Part, signal_tree
 
 OURS = ("web", "device", "worker")
 SERVERS = ("postgres", "broker")
@@ -198,6 +199,20 @@ class Town:
         answer = await self.http.request(method, f"{self.sandbox_url}{path}", json=body)
         answer.raise_for_status()
         return answer.json()
+
+    async def audit(self) -> dict[str, Any]:
+        """What `coinslot audit` says, the gateways' own lists included."""
+        command = (sys.executable, "-m", "coinslot", "audit", "--json", "--gateways",
+                   "--grace-s", "5", "--data", str(self.folder))  # fmt: skip
+        asked = await asyncio.create_subprocess_exec(
+            *command, env={**os.environ, "PYTHONPATH": PYTHONPATH, **INSTALLATION},
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        said, complaint = await asked.communicate()
+        try:
+            return msgspec.json.decode(said, type=dict[str, Any])
+        except msgspec.DecodeError as error:
+            raise AssertionError(f"the audit said nothing: {complaint.decode()[-2000:]}") from error
 
     async def machines_are_online(self) -> bool:
         seen = await self.rows(

@@ -38,6 +38,10 @@ BEGIN
         RETURN CASE WHEN fresh THEN 'parked' ELSE 'known' END;
     END IF;
     UPDATE captures SET qr_id = q.id, due_at = NULL WHERE id = c.id RETURNING * INTO c;
+    IF c.outside > 0 THEN
+        -- The gateway gave some of it back while nobody knew whose it was; a stranger's rest stays.
+        RETURN return_capture(c.id, 'refunded_outside', p_now);
+    END IF;
     IF q.payment_id IS NULL THEN
         RETURN sell_printed(c, q, p_now);
     END IF;
@@ -218,6 +222,7 @@ CREATE OR REPLACE FUNCTION book_outside_refund(p_capture captures, p_gateway_ref
 DECLARE
     new_id uuid := uuid7(p_now);
     c captures%ROWTYPE;
+    surplus bigint;
 BEGIN
     INSERT INTO refunds (id, merchant_id, account_id, capture_id, origin, state, amount_minor,
         currency, reason, key, gateway_refund_id, created_at, ended_at, hard_deadline)
@@ -228,9 +233,6 @@ BEGIN
     PERFORM book(c, 'refunds_outside', 'gateway', p_minor, 'refunded_outside', p_now);
     PERFORM tell(c.merchant_id, 'refund', new_id, 'MADE_OUTSIDE',
         jsonb_build_object('amount', p_minor), p_now);
-    IF c.qr_id IS NULL AND c.open > 0 THEN
-        PERFORM return_capture(c.id, 'refunded_outside', p_now);
-    END IF;
     PERFORM move_fulfillment(id, 'WITHDRAWN', '{"basis": "never_sent"}', p_now)
         FROM (SELECT id FROM fulfillments WHERE capture_id = c.id AND state IN ('queued', 'offered')
               ORDER BY id FOR UPDATE) u;
@@ -239,6 +241,12 @@ BEGIN
     IF c.fulfilled > 0 AND c.outside > c.outside_used THEN
         PERFORM note_discrepancy('refunded_outside_and_handed_over', c, NULL, NULL,
             least(c.outside - c.outside_used, c.fulfilled), p_now);
+    END IF;
+    surplus := c.outside - c.outside_used - c.fulfilled - c.open - (SELECT
+        coalesce(sum(amount_minor), 0) FROM refunds
+        WHERE capture_id = c.id AND origin = 'ours' AND state = 'pending');
+    IF surplus > 0 THEN
+        PERFORM note_discrepancy('refunded_twice', c, NULL, new_id, surplus, p_now);
     END IF;
     RETURN 'refunded_outside';
 END $$;
