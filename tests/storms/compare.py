@@ -127,9 +127,9 @@ class Comparison:
     def _foreign(self, payment: dict[str, Any]) -> list[Breach]:
         reference = payment["reference"]
         capture = self.books.captures.get(reference)
-        by_hand = reference in self._chronicle.by_hand
+        by_hand = self._chronicle.by_hand.get(reference, 0)
         self.ends["foreign, left alone"] += 1
-        if payment["refunded"] and not by_hand:
+        if payment["refunded"] > by_hand:
             return [Breach("foreign money was given back", reference, str(payment))]
         if capture is not None and capture["foreign_amount"] != payment["captured"]:
             return [Breach("foreign money is not booked as such", reference, str(capture))]

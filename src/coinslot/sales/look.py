@@ -3,7 +3,8 @@
 It also drives a QR code's own life at the gateway: wanted, open, closing, closed.
 """
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import assert_never
 
 import asyncpg
@@ -20,6 +21,7 @@ from coinslot.gateways.base import (
     PrintsQr,
     QrFact,
     QrOrder,
+    Refunds,
     Taken,
     Unclear,
 )
@@ -148,14 +150,34 @@ async def _poll(shop: Shop, account: Account, driver: PrintsQr, row: asyncpg.Rec
     found = await driver.qr_payments(row["qr_code_id"], since)
     if isinstance(found, Payments):
         await work_facts(shop, account, found.facts)
-        watched = row["retired_at"] is None or asked < row["retired_at"] + _WATCHED_AFTER_CLOSING
+        await _notice_refunds(shop, account, found.facts)
         async with shop.db.as_merchant(row["merchant_id"]) as conn:
             await conn.execute(
                 store.QR_ASKED, row["id"], asked if found.complete else row["asked_at"],
-                shop.after("poll_s") if watched else None,
+                _next_poll(shop, row),
             )  # fmt: skip
     else:
         await _put_off(shop, row)
+
+
+def _next_poll(shop: Shop, row: asyncpg.Record) -> datetime | None:
+    """A live code is looked at steadily, a retired one ever more rarely, and then no more."""
+    retired: datetime | None = row["retired_at"]
+    if retired is None:
+        return shop.after("poll_s")
+    since = shop.now() - retired
+    return None if since > _WATCHED_AFTER_CLOSING else shop.after("poll_s") + since
+
+
+async def _notice_refunds(shop: Shop, account: Account, facts: Sequence[PaymentFact]) -> None:
+    """More went back than we know of: somebody refunded in the dashboard, and no webhook told."""
+    back = {f.gateway_payment_id: f.refunded.minor for f in facts if f.refunded is not None}
+    async with shop.db.as_merchant(account.merchant_id) as conn:
+        unknown = await conn.fetch(store.REFUNDED_MORE, account.id, list(back), list(back.values()))
+    for row in unknown:
+        found = await account.driver.refunds(row["gateway_payment_id"])
+        if isinstance(found, Refunds):
+            await work_facts(shop, account, found.facts)
 
 
 async def _close(shop: Shop, account: Account, driver: PrintsQr, row: asyncpg.Record) -> None:

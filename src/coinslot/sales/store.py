@@ -116,6 +116,15 @@ PUT_OFF_CAPTURE = """
 UPDATE captures SET due_at = $2, tries = tries + 1, leased_until = NULL WHERE id = $1
 """
 
+# Payments of which the gateway says that more went back than we have on record.
+REFUNDED_MORE = """
+SELECT c.gateway_payment_id FROM captures c
+JOIN unnest($2::text[], $3::bigint[]) AS told (payment, back) ON told.payment = c.gateway_payment_id
+WHERE c.account_id = $1 AND c.foreign_amount = 0 AND told.back > (
+    SELECT coalesce(sum(r.amount_minor), 0) FROM refunds r WHERE r.capture_id = c.id
+    AND r.gateway_refund_id IS NOT NULL AND r.state IN ('pending', 'succeeded'))
+"""
+
 # QR codes and orders.
 
 LOCK_QR = "SELECT * FROM qr_codes WHERE id = $1 FOR UPDATE"
