@@ -32,6 +32,7 @@ class Broker:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.port = free_port()
+        self.logins = {machine: secret_of(machine) for machine in MACHINES}
         self._child: asyncio.subprocess.Process | None = None
         self._drain: asyncio.Task[None] | None = None
 
@@ -75,10 +76,10 @@ class Nats(Broker):
 
     def command(self) -> Sequence[str]:
         users = "".join(
-            f"{{user: {m}, password: {secret_of(m)}, permissions: "
+            f"{{user: {m}, password: {secret}, permissions: "
             f'{{publish: ["devices.{m}.status.>", "devices.{m}.logs"], '
             f'subscribe: ["devices.{m}.commands.>", "$MQTT.sub.>"]}}}}\n'
-            for m in MACHINES
+            for m, secret in self.logins.items()
         )
         config = self.folder / "nats.conf"
         config.write_text(
@@ -96,7 +97,7 @@ class Mosquitto(Broker):
     ready_line = b"running"
 
     def command(self) -> Sequence[str]:
-        logins = {"coinslot": "of-the-server", **{m: secret_of(m) for m in MACHINES}}
+        logins = {"coinslot": "of-the-server", **self.logins}
         passwords, rights = self.folder / "passwords", self.folder / "rights"
         passwords.write_text("".join(f"{n}:{p}\n" for n, p in logins.items()), encoding="ascii")
         passwords.chmod(0o600)

@@ -22,7 +22,8 @@ def test_money_taken_before_a_kill_ends_in_goods_or_money_after_it(
 
         def settled(code: str, reference: str) -> bool:
             goods = len(demo.dropped(code)) * 4000
-            return goods + demo.paid(reference)["refunded"] == 4000
+            refunded: int = demo.paid(reference)["refunded"]
+            return goods + refunded == 4000
 
         for code, reference in references.items():
             until(lambda c=code, r=reference: settled(c, r), 40)  # type: ignore[misc]
