@@ -21,7 +21,9 @@ ROUNDS_WITHOUT_LIMIT = 1
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.storms", description=__doc__)
-    parser.add_argument("--seed", type=int, default=None, help="of the first storm; others count on")
+    parser.add_argument(
+        "--seed", type=int, default=None, help="of the first storm; others count on"
+    )
     parser.add_argument("--minutes", type=float, default=0.0, help="new storms until then")
     parser.add_argument("--payments", type=int, default=Shape().payments, help="in each storm")
     parser.add_argument("--seconds", type=float, default=Shape().seconds, help="that a storm rages")
@@ -44,8 +46,11 @@ async def rage_on(folder: Path, seed: int, shape: Shape, minutes: float) -> int:
             print(f"storm with seed {seed} ...", flush=True)
             began = time.monotonic()
             await run_storm(town, seed, shape, report)
-            print(f"  {report.line()} in {time.monotonic() - began:.0f} s"
-                f" ({report.raged_s:.0f} s of storm)", flush=True)
+            print(
+                f"  {report.line()} in {time.monotonic() - began:.0f} s"
+                f" ({report.raged_s:.0f} s of storm)",
+                flush=True,
+            )
             seed += 1
             if time.monotonic() > until:
                 break

@@ -1,4 +1,4 @@
-"""One process of the town: started, killed, stopped, continued, and started again when it is dead."""
+"""One process of the town: started, killed, stopped, and started again when it is dead."""
 
 import asyncio
 import contextlib

@@ -188,7 +188,8 @@ class Storm:
             if part.armed:
                 part.kill()
         async with asyncio.timeout(SETTLED_WITHIN_S):
-            while not await self._is_clear():
+            # Other processes have no event to await.
+            while not await self._is_clear():  # noqa: ASYNC110
                 await asyncio.sleep(LOOK_S)
         self.chronicle.all_over()
 
@@ -231,5 +232,3 @@ class Storm:
             if state["step"] != "idle":
                 busy.append(stand.code)
         return busy
-
-

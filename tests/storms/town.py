@@ -82,8 +82,9 @@ class Town:
     # What it is made of
 
     def _make_parts(self) -> None:
-        urls, kept = self._house.urls, msgspec.json.decode(
-            (self.folder / "secrets.json").read_bytes()
+        urls, kept = (
+            self._house.urls,
+            msgspec.json.decode((self.folder / "secrets.json").read_bytes()),
         )
         env = {
             **INSTALLATION,

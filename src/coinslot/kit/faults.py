@@ -11,9 +11,7 @@ Reached = Callable[[str], None]
 
 # Just before and just after a transaction is committed, the claim of due rows, and a message or a
 # call to a gateway leaves.
-POINTS = frozenset(
-    {"before_commit", "after_commit", "after_claim", "before_send", "after_send"}
-)
+POINTS = frozenset({"before_commit", "after_commit", "after_claim", "before_send", "after_send"})
 
 
 class FaultError(ValueError):
