@@ -34,8 +34,9 @@ mutants: setup ## put every known mistake in and see each one caught
 bench: setup ## measure throughput and latency on this machine
 	@exec $(PY) -m bench $(ARGS)
 
-docs: setup ## write docs/states.md from the tables
+docs: setup ## write docs/states.md and docs/settings.md from the code
 	@$(PY) -m tests.write_states
+	@$(PY) -m tests.write_settings
 
 # Hashes but no addresses: whoever installs chooses the registry. One file serves 3.11 and newer.
 lock: setup ## resolve the dependencies anew

@@ -1,7 +1,7 @@
 """Claiming due work: one worker at a time holds a row, and a dead one's row finds another."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import asyncpg
@@ -9,6 +9,7 @@ import pytest
 
 from coinslot.db.due import Due, NotSweptError, claim, release
 from coinslot.db.pool import Database
+from coinslot.kit.clock import SystemClock
 
 MINUTE = timedelta(minutes=1)
 BLINK = timedelta(milliseconds=20)
@@ -117,7 +118,7 @@ async def test_a_released_row_is_due_again_when_it_was_told(database: Database) 
     async with database.door() as conn:
         assert await release(conn, "inbox", row["id"], MINUTE)
     assert await claimed(database) == []
-    assert len(await claimed(database, now=datetime.now(UTC) + 2 * MINUTE)) == 1
+    assert len(await claimed(database, now=SystemClock().now() + 2 * MINUTE)) == 1
 
 
 async def test_a_row_that_owes_nothing_more_is_never_claimed(database: Database) -> None:
@@ -125,7 +126,7 @@ async def test_a_row_that_owes_nothing_more_is_never_claimed(database: Database)
     [row] = await claimed(database)
     async with database.door() as conn:
         await release(conn, "inbox", row, None)
-    assert await claimed(database, now=datetime.now(UTC) + timedelta(days=365)) == []
+    assert await claimed(database, now=SystemClock().now() + timedelta(days=365)) == []
 
 
 async def test_the_callers_time_decides_what_is_due_but_never_how_long_a_lease_is(
@@ -133,7 +134,7 @@ async def test_the_callers_time_decides_what_is_due_but_never_how_long_a_lease_i
 ) -> None:
     await fill_inbox(database, 3600)
     assert await claimed(database) == []
-    later = datetime.now(UTC) + 2 * timedelta(hours=1)
+    later = SystemClock().now() + 2 * timedelta(hours=1)
     assert len(await claimed(database, now=later)) == 1
     assert await claimed(database, now=later) == []
 

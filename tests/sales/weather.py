@@ -12,6 +12,7 @@ from coinslot.gateways.base import (
     PaymentFact,
     Payments,
     QrFact,
+    QrOrder,
     RefundFact,
     RefundOrder,
     Refunds,
@@ -82,6 +83,11 @@ class Weather(Mock):
         answer: Refunds | Absent | Unclear = await self._through(
             "refunds", lambda: calm(gateway_payment_id)
         )
+        return answer
+
+    async def print_qr(self, order: QrOrder) -> QrFact | Declined | Unclear:
+        calm = super().print_qr
+        answer: QrFact | Declined | Unclear = await self._through("print_qr", lambda: calm(order))
         return answer
 
     async def close_qr(self, qr_code_id: str) -> QrFact | Declined | Unclear:

@@ -41,7 +41,7 @@ CREATE TABLE slots (
     PRIMARY KEY (outlet_id, slot)
 );
 
--- `secret` is sealed (the machine's HMAC key must be readable); `broker_hash` is bcrypt for the broker.
+-- `secret` is sealed: the machine's HMAC key must be readable. `broker_hash` is bcrypt.
 -- `next_seq` is given out under this row's lock and never goes back.
 CREATE TABLE devices (
     outlet_id     text PRIMARY KEY REFERENCES outlets,

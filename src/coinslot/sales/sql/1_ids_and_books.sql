@@ -9,7 +9,8 @@ $$;
 
 -- Four letters to say aloud, without I and O.
 CREATE OR REPLACE FUNCTION order_number(p_id uuid) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-    SELECT string_agg(substr('ABCDEFGHJKLMNPQRSTUVWXYZ', get_byte(uuid_send(p_id), i) % 24 + 1, 1), '')
+    SELECT string_agg(
+        substr('ABCDEFGHJKLMNPQRSTUVWXYZ', get_byte(uuid_send(p_id), i) % 24 + 1, 1), '')
     FROM generate_series(10, 13) AS i
 $$;
 

@@ -142,6 +142,7 @@ BEGIN
         RETURN return_capture(p_capture.id,
             CASE o.state WHEN 'expired' THEN 'order_expired' ELSE 'paid_twice' END, p_now);
     END IF;
+    PERFORM retire_codes(o.id, p_now);
     RETURN pay_order(p_capture, o.id, p_qr.payment_id, p_now);
 END $$;
 
@@ -165,10 +166,16 @@ RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM move_payment(id, 'DEADLINE', '{"due_at": null}', p_now)
         FROM payments WHERE order_id = p_order;
+    PERFORM retire_codes(p_order, p_now);
+END $$;
+
+-- A page's code has served, paid or not: it is closed at the gateway, and no longer looked at.
+CREATE OR REPLACE FUNCTION retire_codes(p_order uuid, p_now timestamptz)
+RETURNS void LANGUAGE sql AS $$
     UPDATE qr_codes SET retired_at = coalesce(retired_at, p_now), due_at = p_now,
         stage = CASE stage WHEN 'open' THEN 'closing' ELSE stage END
-        WHERE payment_id IN (SELECT id FROM payments WHERE order_id = p_order);
-END $$;
+    WHERE payment_id IN (SELECT id FROM payments WHERE order_id = p_order)
+$$;
 
 -- One unit for each piece paid for, in the queue of its machine.
 CREATE OR REPLACE FUNCTION order_queue_units(p_order uuid, p_now timestamptz)

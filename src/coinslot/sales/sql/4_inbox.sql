@@ -63,7 +63,8 @@ EXCEPTION WHEN OTHERS THEN
     -- The row stands, and is due: nothing that was acknowledged is lost. A person is called by the
     -- sweeper when it keeps failing.
     UPDATE inbox SET tries = tries + 1, failure = SQLERRM, leased_until = NULL,
-        due_at = p_now + least(power(2, least(tries, 9)), 300) * interval '1 second' WHERE id = p_inbox;
+        due_at = p_now + least(power(2, least(tries, 9)), 300) * interval '1 second'
+        WHERE id = p_inbox;
     RETURN 'failed';
 END $$;
 

@@ -1,0 +1,222 @@
+"""Orders from a page: placed once, reserved, paid once; late, doubled and wrong money goes back."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from coinslot.gateways.base import Declined, PaymentFact
+from coinslot.kit.money import Money
+from coinslot.sales import checkout, provision, show
+from coinslot.sales.checkout import Wish
+from coinslot.sales.views import NotNowError, WhyNot
+from tests.sales.stage import Stage
+from tests.sales.test_refunds import crash
+from tests.sales.weather import DIES_AFTER, DIES_BEFORE, DONE_AND_LOST, LOST, in_weather
+
+
+async def placed(stage: Stage, key: str = "tap") -> str:
+    await stage.hello()
+    return await checkout.place(stage.shop, Wish(outlet="M01", slot="A1", key=key))
+
+
+async def pay(stage: Stage, token: str, minor: int = 4000, name: str = "pay_page") -> PaymentFact:
+    """The customer pays the order's own code; no webhook yet."""
+    qr = await stage.value(
+        "SELECT q.qr_code_id FROM qr_codes q JOIN payments p ON p.id = q.payment_id"
+        " JOIN orders o ON o.id = p.order_id WHERE o.token = $1", token,
+    )  # fmt: skip
+    paid = await stage.gateway.pay(name, Money(minor, "INR"), qr_code_id=qr)
+    assert isinstance(paid, PaymentFact)
+    return paid
+
+
+async def order(stage: Stage, token: str) -> dict[str, Any]:
+    (row,) = await stage.rows("SELECT * FROM orders WHERE token = $1", token)
+    return row
+
+
+async def test_a_placed_order_shows_its_code_and_paid_it_buys(stage: Stage) -> None:
+    token = await placed(stage)
+    view = await show.order(stage.shop, token)
+    assert view is not None
+    assert view.pay is not None
+    await stage.webhook(await pay(stage, token))
+    await stage.sweep()
+    await stage.accept()
+    await stage.result()
+    assert (await order(stage, token))["state"] == "completed"
+    assert await stage.value("SELECT count(*) FROM strays") == 0
+
+
+async def test_a_double_tap_places_once(stage: Stage) -> None:
+    await stage.hello()
+    wish = Wish(outlet="M01", slot="A1", key="tap")
+    tokens = await asyncio.gather(*(checkout.place(stage.shop, wish) for _ in range(4)))
+    assert len(set(tokens)) == 1
+    assert await placed(stage) == tokens[0]
+    assert await stage.value("SELECT count(*) FROM orders") == 1
+    assert len([qr for qr in stage.books.qr_codes.values() if not qr.reusable]) == 1
+
+
+async def test_what_is_promised_is_not_sold_again(stage: Stage) -> None:
+    async with stage.shop.db.as_merchant(stage.merchant) as conn:
+        await conn.execute("UPDATE slots SET stock = 2")
+    await stage.hello()
+    answers = await asyncio.gather(
+        *(placed(stage, f"tap {number}") for number in range(5)), return_exceptions=True
+    )
+    refused = [a for a in answers if isinstance(a, NotNowError)]
+    assert len(refused) == 3
+    assert {error.why_not for error in refused} == {WhyNot.SOLD_OUT}
+    stage.later(901)
+    await stage.sweep()
+    assert await placed(stage, "later")
+
+
+async def test_an_order_nobody_pays_expires_and_its_code_closes(stage: Stage) -> None:
+    token = await placed(stage)
+    stage.later(901)
+    await stage.sweep()
+    assert (await order(stage, token))["state"] == "expired"
+    assert await stage.value("SELECT state FROM payments") == "canceled"
+    (qr,) = [qr for qr in stage.books.qr_codes.values() if not qr.reusable]
+    assert not qr.open
+
+
+async def test_money_that_comes_after_expiry_goes_back(stage: Stage) -> None:
+    token = await placed(stage)
+    stage.later(901)
+    await stage.sweep()
+    await stage.webhook(await pay(stage, token))
+    await stage.sweep()
+    assert await stage.value("SELECT reason FROM captures") == "order_expired"
+    assert (await order(stage, token))["state"] == "expired"
+    assert stage.refunded() == 4000
+
+
+async def test_money_captured_too_late_expires_the_order_that_nobody_swept(stage: Stage) -> None:
+    token = await placed(stage)
+    stage.later(901)
+    await stage.webhook(await pay(stage, token))
+    assert (await order(stage, token))["state"] == "expired"
+    await stage.sweep()
+    assert stage.refunded() == 4000
+
+
+async def test_a_lost_webhook_does_not_let_a_paid_order_expire(stage: Stage) -> None:
+    token = await placed(stage)
+    stage.later(899)
+    await pay(stage, token)
+    stage.later(2)
+    await stage.sweep("orders")
+    assert (await order(stage, token))["state"] == "paid"
+
+
+async def test_the_second_payment_of_one_order_goes_back(stage: Stage) -> None:
+    token = await placed(stage)
+    await stage.webhook(await pay(stage, token))
+    second = await pay(stage, token, name="pay_again")
+    for event in ("payment.captured", "qr_code.credited"):
+        await stage.webhook(second, event=event)
+    await stage.sweep()
+    assert await stage.value("SELECT count(*) FROM fulfillments") == 1
+    assert await stage.value("SELECT reason FROM captures WHERE surplus > 0") == "paid_twice"
+    assert stage.refunded() == 4000
+
+
+async def test_another_amount_than_asked_for_goes_back_and_the_order_waits(stage: Stage) -> None:
+    token = await placed(stage)
+    await stage.webhook(await pay(stage, token, minor=3000))
+    await stage.sweep()
+    assert (await order(stage, token))["state"] == "placed"
+    assert stage.refunded() == 3000
+    await stage.webhook(await pay(stage, token, name="pay_right"), event="right")
+    assert (await order(stage, token))["state"] == "paid"
+
+
+@pytest.mark.parametrize("word", [LOST, DONE_AND_LOST, Declined("not now")])
+async def test_a_code_that_could_not_be_made_is_made_later_and_once(
+    stage: Stage, word: object
+) -> None:
+    weather = in_weather(stage)
+    weather.fails("print_qr", word)
+    token = await placed(stage)
+    stage.later(20)
+    await stage.sweep()
+    view = await show.order(stage.shop, token)
+    assert view is not None
+    assert view.pay is not None
+    assert await stage.value("SELECT state FROM payments") == "requires_action"
+    assert await stage.value("SELECT count(*) FROM strays") == 0
+    assert len([qr for qr in stage.books.qr_codes.values() if not qr.reusable]) == 1
+
+
+@pytest.mark.parametrize("word", [DIES_BEFORE, DIES_AFTER])
+async def test_a_crash_around_the_making_of_a_printed_code_makes_one(
+    stage: Stage, word: str
+) -> None:
+    stage.later(1)
+    weather = in_weather(stage)
+    weather.fails("print_qr", word)
+    with pytest.raises(asyncio.CancelledError):
+        await provision.print_qr(stage.shop, "M01", 4500)
+    profile = await provision.print_qr(stage.shop, "M01", 4500)
+    assert profile.qr_code_id
+    made = [qr for qr in stage.books.qr_codes.values() if qr.money == Money(4500, "INR")]
+    assert len(made) == 1
+
+
+async def test_a_crash_while_a_page_code_is_made_leaves_it_to_the_sweeper(stage: Stage) -> None:
+    weather = in_weather(stage)
+    weather.fails("print_qr", DIES_AFTER)
+    with pytest.raises(asyncio.CancelledError):
+        await placed(stage)
+    stage.later(11)
+    await stage.sweep("qr_codes")
+    token = await placed(stage)
+    await stage.webhook(await pay(stage, token))
+    assert (await order(stage, token))["state"] == "paid"
+    weather.fails("close_qr", DIES_AFTER)
+    second = await placed(stage, "second")
+    stage.later(901)
+    await crash(stage, "orders", "qr_codes")
+    stage.later(1)
+    await stage.sweep()
+    assert (await order(stage, second))["state"] == "expired"
+    assert not [qr for qr in stage.books.qr_codes.values() if qr.open and not qr.reusable]
+
+
+async def test_the_page_asks_the_gateway_when_its_customer_waits(stage: Stage) -> None:
+    token = await placed(stage)
+    await pay(stage, token)
+    await checkout.ask_gateway(stage.shop, token)
+    assert (await order(stage, token))["state"] == "paid"
+
+
+async def test_nothing_is_placed_at_an_outlet_that_cannot_sell(stage: Stage) -> None:
+    for code, why in (("M01", WhyNot.OFFLINE), ("X99", WhyNot.OUT_OF_SERVICE)):
+        with pytest.raises(NotNowError) as caught:
+            await checkout.place(stage.shop, Wish(outlet=code, slot="A1", key=code))
+        assert caught.value.why_not is why
+    await stage.hello()
+    with pytest.raises(NotNowError):
+        await checkout.place(stage.shop, Wish(outlet="M01", slot="Z9", key="z"))
+    await provision.decommission(stage.shop, "M01")
+    with pytest.raises(NotNowError):
+        await placed(stage)
+    assert await stage.value("SELECT count(*) FROM orders") == 0
+
+
+async def test_a_code_that_has_served_is_looked_at_ever_more_rarely_and_then_no_more(
+    stage: Stage,
+) -> None:
+    token = await placed(stage)
+    await stage.webhook(await pay(stage, token))
+    asked = set()
+    for _ in range(250):
+        await stage.sweep("qr_codes")
+        asked.add(await stage.value("SELECT asked_at FROM qr_codes WHERE payment_id IS NOT NULL"))
+        stage.later(60)
+    assert 5 <= len(asked) <= 15
+    assert await stage.value("SELECT due_at FROM qr_codes WHERE payment_id IS NOT NULL") is None

@@ -1,0 +1,146 @@
+"""Writes docs/settings.md from src/coinslot/settings.py: `python -m tests.write_settings`.
+
+Names, defaults and units are the code's. The meanings below are written by hand; one that is
+missing, or left over, stops the writing.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from coinslot.commands import build
+from coinslot.sales.shop import Windows
+from coinslot.settings import NAMES, WINDOW_NAMES, Settings
+
+PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
+
+HEAD = """# Settings
+
+Made from `src/coinslot/settings.py` by `python -m tests.write_settings` (`make docs`): change that.
+
+Every setting is an environment variable; an empty one counts as not set. A number that cannot be
+read stops the start with a line that names it; whether it makes sense is not checked. Nothing has a
+secret for a default. The options `--data`, `--host` and `--port` of a command stand above their
+variables. `coinslot demo` is always a world of its own: it reads the windows of time and the
+engine, and neither databases, brokers nor keys.
+"""
+
+GROUPS: Mapping[str, Mapping[str, str]] = {
+    "What it stands on": {
+        "DATABASE_URL": "PostgreSQL 15 to 18, as the login `coinslot_app`. Without it: the embedded"
+        " server, in the data folder. With it, `COINSLOT_DOOR_URL` and `COINSLOT_KEYS` are needed",
+        "COINSLOT_DOOR_URL": "the same database, as the login `coinslot_door`",
+        "COINSLOT_OWNER_URL": "the same database, as its owner `coinslot_owner`. Only `coinslot"
+        " migrate`, `coinslot audit` and `coinslot doctor` read it",
+        "MQTT_BROKER_URL": "`mqtt://login:password@host:port`, or `mqtts://` for TLS. Without it:"
+        " the embedded broker, on 127.0.0.1 alone",
+        "COINSLOT_MQTT_PORT": "port of the embedded broker; without it, any free one",
+        "COINSLOT_KEYS": "what secrets rest under: `name:key`, separated by commas, the first one"
+        " seals; a key is 32 random bytes in base64. Without `DATABASE_URL`: made once and kept in"
+        " the data folder",
+        "COINSLOT_DATA": "folder of everything embedded",
+        "COINSLOT_POOL_SIZE": "connections of one process to PostgreSQL, for each of two logins",
+    },
+    "The web": {
+        "COINSLOT_HOST": "address to listen on",
+        "COINSLOT_PORT": "port to listen on, for pages, webhooks and Socket.IO",
+        "COINSLOT_PUBLIC_URL": "how the world reaches it, said when it is ready; without it,"
+        " `http://127.0.0.1:<port>`",
+        "COINSLOT_ZONE": "zone of the times on the pages, such as `Asia/Kolkata`",
+        "COINSLOT_IMAGE_SOURCES": "where a page may load a QR code's picture from, as in a"
+        " Content-Security-Policy; several are separated by spaces",
+        "COINSLOT_METRICS_TOKEN": "bearer token that `/metrics` then asks for; without it,"
+        " `/metrics` is open",
+        "LOG_LEVEL": "`DEBUG`, `INFO`, `WARNING` or `ERROR`. Lines go to stderr, as JSON unless it"
+        " is a terminal",
+    },
+    "The first Razorpay account": {
+        "RAZORPAY_KEY_ID": "read, and used by nothing but the script in [running.md](running.md)",
+        "RAZORPAY_KEY_SECRET": "the same",
+        "RAZORPAY_WEBHOOK_SECRET": "the same",
+    },
+    "Windows of time": {
+        "ORDER_EXPIRATION_MINUTES": "an order placed on a page waits for its payment; money that"
+        " was taken later goes back",
+        "COINSLOT_DISPATCH_WINDOW_S": "from the gateway's capture time to the last offer to the"
+        " machine; past it the money goes back",
+        "COINSLOT_OFFER_S": "one offer waits for its ACCEPT, three times",
+        "COINSLOT_LEASE_MS": "the machine may start within it, by its own clock",
+        "COINSLOT_RUN_S": "longest run of a machine and its flush, counted after the lease",
+        "COINSLOT_QUERY_S": "between two questions to a silent machine; twelve times as long once"
+        " the unit is in doubt",
+        "COINSLOT_IN_DOUBT_S": "from GO to the settlement by policy",
+        "COINSLOT_MATCH_S": "money that matches nothing waits so long before the gateway is asked"
+        " whose it is",
+        "COINSLOT_CAPTURE_S": "an unmatched capture that is still open after it is a breach for"
+        " `coinslot audit`",
+        "COINSLOT_POLL_S": "between two looks at a QR code's payments, for webhooks that were lost",
+        "COINSLOT_ONLINE_S": "a machine unheard for longer is offline: no pay button, no offer",
+        "COINSLOT_REFUND_LOOK_S": "first pause before a refund is looked at again; it doubles",
+        "COINSLOT_REFUND_PAUSE_MAX_S": "longest such pause",
+        "COINSLOT_REFUND_OWED_S": "a refund that is refused for now (no balance) becomes `owed`, a"
+        " person's, once it is older than this",
+    },
+    "The engine": {
+        "COINSLOT_SWEEP_S": "due rows are looked for so often even when nothing woke the sweeper",
+        "COINSLOT_ROW_LEASE_S": "a row that a killed process worked on is taken by another after"
+        " it; longer than the gateway time-out",
+        "COINSLOT_GATEWAY_TIMEOUT_S": "one call to a gateway; then its outcome is unknown",
+        "COINSLOT_AUDIT_GRACE_S": "what is late by less is in work, for `coinslot audit`",
+    },
+    "For the tests": {
+        "COINSLOT_FAULT": "`die:<point>:<count>`: the process kills itself when it reaches the"
+        " point for the n-th time. Never set it where money is real",
+    },
+}
+
+UNITS = {"_MS": "ms", "_S": "s", "_MINUTES": "min"}
+
+
+def page() -> str:
+    found, told = dict(settings()), [name for group in GROUPS.values() for name in group]
+    if set(found) != set(told) or len(told) != len(set(told)):
+        raise ValueError(f"no meaning, or no such setting: {sorted(set(found) ^ set(told))}")
+    return HEAD + "".join(
+        f"\n## {title}\n\n| variable | default | unit | meaning |\n| --- | --- | --- | --- |\n"
+        + "".join(
+            f"| `{name}` | {found[name]} | {_unit(name)} | {meaning} |\n"
+            for name, meaning in group.items()
+        )
+        for title, group in GROUPS.items()
+    )
+
+
+def settings() -> Iterator[tuple[str, str]]:
+    """Every variable and its default, from the settings and from the options of the commands."""
+    plain, windows = Settings(), Windows()
+    yield from ((name, _shown(getattr(plain, field))) for name, field in NAMES.items())
+    yield from ((name, _shown(getattr(windows, field))) for name, field in WINDOW_NAMES.items())
+    yield "ORDER_EXPIRATION_MINUTES", _shown(windows.order_s / 60)
+    for _, option in options(typer.main.get_command(build())):
+        variable = option.envvar
+        if isinstance(variable, str) and variable not in NAMES:
+            yield variable, _shown(option.default)
+
+
+def options(command: Any, path: str = "coinslot") -> Iterator[tuple[str, Any]]:
+    """Every option and argument of the command line, with the command it belongs to."""
+    yield from ((path, parameter) for parameter in command.params)
+    for name, below in getattr(command, "commands", {}).items():
+        yield from options(below, f"{path} {name}")
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return ""
+    return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
+
+
+def _unit(name: str) -> str:
+    return next((unit for end, unit in UNITS.items() if name.endswith(end)), "")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
