@@ -105,9 +105,7 @@ class DemoProcess:
         self.http.post(url, json=fault).raise_for_status()
 
     def weather(self, **weather: Any) -> None:
-        self.http.post(
-            f"{self.facts['sandbox_url']}/weather", json=weather
-        ).raise_for_status()
+        self.http.post(f"{self.facts['sandbox_url']}/weather", json=weather).raise_for_status()
 
     def dropped(self, code: str) -> list[dict[str, Any]]:
         answer = self.http.get(f"{self.facts['sandbox_url']}/machines/{code}/journal")
