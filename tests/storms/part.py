@@ -26,7 +26,8 @@ class Part:
         self.starts = 0
         self.fault = ""  # COINSLOT_FAULT of the next start
         self.armed = False  # it was started with a fault
-        self.deaths = 0  # those that nobody asked for: by COINSLOT_FAULT, or a bug
+        self.deaths = 0  # at a commit or a send, by COINSLOT_FAULT
+        self.falls = 0  # those that nobody asked for: a bug
         self._arguments = list(arguments)
         self._env = dict(env)
         self._log = folder / f"{name}.log"
@@ -70,7 +71,10 @@ class Part:
     def keep(self) -> None:
         """Start it if it is dead; to be called again and again."""
         if self._process is not None and self._process.poll() is not None:
-            self.deaths += 1
+            if self.armed and self._process.returncode == -signal.SIGKILL:
+                self.deaths += 1
+            else:
+                self.falls += 1
             self._process = None
         if self._process is None:
             self.start()

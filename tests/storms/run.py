@@ -1,5 +1,6 @@
 """A storm from its seed to its verdict, and what many of them add up to."""
 
+import asyncio
 import time
 from collections import Counter
 
@@ -34,7 +35,7 @@ class Report:
         return "\n".join(
             [
                 f"\nFaults put in, {self.storms} storms:\n{faults}",
-                f"Deaths at a commit or a send, or by a bug: {deaths}",
+                f"Deaths at a commit or a send: {deaths}",
                 f"Moves of the tables: {len(seen)} of {len(seen) + len(missed)} seen; not seen:",
                 *(f"  {move}" for move in missed),
                 f"\n{self.line()}",
@@ -49,12 +50,16 @@ async def run_storm(town: Town, seed: int, shape: Shape, report: Report) -> None
     report.storms += 1
     storm = Storm(town, report.chronicle)
     began = time.monotonic()
-    await storm.rage(history(seed, shape))
-    report.raged_s = time.monotonic() - began
+    watch = asyncio.create_task(storm.watch())
     try:
+        await storm.rage(history(seed, shape))
+        report.raged_s = time.monotonic() - began
         await storm.settle()
     except NotSettledError as error:
         report.breaches.append(f"seed {seed}: not settled:\n{error}")
+    finally:
+        watch.cancel()
+    report.breaches += [f"seed {seed}: {fall}" for fall in town.falls()]
     comparison = Comparison(await books(town), report.chronicle)
     for breach in comparison.breaches():
         report.breaches.append(f"seed {seed}: {await evidence(town, breach)}")

@@ -27,8 +27,9 @@ MENDED = {
     ),
     "power_cut_at": None,
 }  # fmt: skip
-SETTLED_WITHIN_S = 60.0
+SETTLED_WITHIN_S = 120.0
 LOOK_S = 0.25
+STALL_S = 0.5
 # A call may fail while the sandbox or PostgreSQL is down: that payment did not happen.
 AWAY = (httpx.HTTPError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
@@ -54,7 +55,7 @@ class Storm:
         self.town = town
         self.chronicle = chronicle
         self.paid: list[str] = []
-        self._doing: set[asyncio.Task[None]] = set()
+        self._doing: list[asyncio.Task[None]] = []
 
     async def rage(self, events: list[Event]) -> None:
         """Let everything happen at its time; a slow customer holds nobody up."""
@@ -63,12 +64,19 @@ class Storm:
         for event in events:
             await asyncio.sleep(max(0.0, began + event.at_s - loop.time()))
             task = asyncio.create_task(self._happen(event))
-            self._doing.add(task)
-            task.add_done_callback(self._doing.discard)
+            self._doing.append(task)
         self._clear_processes()
-        while self._doing:
-            await asyncio.wait(self._doing)
+        await asyncio.gather(*self._doing)
         await self._clear_weather()
+
+    async def watch(self) -> None:
+        """A computer that stands still is a disturbance too: windows end while nobody runs."""
+        loop = asyncio.get_running_loop()
+        while True:
+            before = loop.time()
+            await asyncio.sleep(LOOK_S)
+            if loop.time() - before > LOOK_S + STALL_S:
+                self.chronicle.struck(EVERYONE, "the computer stood still")
 
     async def _happen(self, event: Event) -> None:
         match event.what:
