@@ -1,10 +1,12 @@
 """A printed code holds its text and its sheet is a drawing any printer reads."""
 
+import io
 from xml.etree import ElementTree
 
 import pytest
+from PIL import Image
 
-from coinslot.kit.qr import png, poster_svg, svg
+from coinslot.kit.qr import png, poster_svg, read, svg
 
 LINK = "https://example.test/q/M01"
 
@@ -14,6 +16,30 @@ def test_a_png_grows_with_its_scale() -> None:
     assert small.startswith(b"\x89PNG\r\n\x1a\n")
     width_small, width_large = (int.from_bytes(data[16:20]) for data in (small, large))
     assert width_large == 4 * width_small
+
+
+@pytest.mark.parametrize(
+    "text", [LINK, "upi://pay?pa=coinslot@upi&pn=Asha&am=40.00&cu=INR&tr=RZPqr1qrv2"]
+)
+def test_a_code_is_read_again_from_its_picture(text: str) -> None:
+    assert read(png(text)) == text
+
+
+def test_of_two_codes_in_a_poster_the_large_one_is_read() -> None:
+    large, small = (
+        Image.open(io.BytesIO(png(text, scale))) for text, scale in ((LINK, 8), ("x", 3))
+    )
+    poster = Image.new("L", (large.width + small.width + 40, large.height + 40), 200)
+    poster.paste(small, (10, 10))
+    poster.paste(large, (small.width + 20, 20))
+    saved = io.BytesIO()
+    poster.save(saved, "JPEG")
+    assert read(saved.getvalue()) == LINK
+
+
+@pytest.mark.parametrize("picture", [b"", b"<html>", png(LINK)[:100]])
+def test_where_there_is_no_code_none_is_read(picture: bytes) -> None:
+    assert read(picture) is None
 
 
 def test_a_drawing_takes_the_size_of_its_box() -> None:

@@ -12,7 +12,14 @@ from coinslot.commands.terms import Data, console, errors, run, settings
 from coinslot.kit import qr
 from coinslot.outlets.machines import UnknownOutletError
 from coinslot.sales.look import drive_qr_codes
-from coinslot.sales.provision import CannotPrintError, Profile, decommission, print_qr
+from coinslot.sales.provision import (
+    CannotPrintError,
+    NoPictureError,
+    Profile,
+    decommission,
+    picture,
+    print_qr,
+)
 
 cli = typer.Typer(no_args_is_help=True, help="Printed QR codes and machines in service.")
 
@@ -32,7 +39,8 @@ def provision_qr(
 ) -> None:
     """Make one reusable fixed-amount QR per machine, and save PNG and printable SVG.
 
-    Safe to run again, also after a crash: one that exists is found by its mark, never doubled."""
+    What is printed is the code in the gateway's own picture, without its frame. Safe to run
+    again, also after a crash: one that exists is found by its mark, never doubled."""
     chosen = settings(data)
 
     async def main() -> int:
@@ -42,12 +50,13 @@ def provision_qr(
             out.mkdir(parents=True, exist_ok=True)
             for code in track(_split(codes), description="QR codes", console=errors):
                 try:
-                    profile = await print_qr(house.shop, code, amount, slot)
+                    await _save(await print_qr(house.shop, code, amount, slot), out)
                 except (UnknownOutletError, CannotPrintError) as error:
-                    errors.print(f"[red]{code}[/]: {error}")
+                    errors.print(f"[red]{code}[/]: {error}", soft_wrap=True)
                     failed += 1
-                    continue
-                failed += not _save(profile, out)
+                except NoPictureError as error:
+                    errors.print(f"[yellow]{code}[/]: {error}; run this again", soft_wrap=True)
+                    failed += 1
         return 1 if failed else 0
 
     run(main, chosen.log_level)
@@ -73,17 +82,17 @@ def _split(codes: str) -> list[str]:
     return [code.strip() for code in codes.split(",") if code.strip()]
 
 
-def _save(profile: Profile, out: Path) -> bool:
-    if profile.qr_code_id is None or profile.qr_short_url is None:
-        errors.print(
-            f"[yellow]{profile.outlet}[/]: the gateway has not made it yet; run this again"
-        )
-        return False
-    (out / f"{profile.outlet}.png").write_bytes(qr.png(profile.qr_short_url))
+async def _save(profile: Profile, out: Path) -> None:
+    """Two files to print. Raises NoPictureError."""
+    drawn = await picture(profile)
+    payable = qr.read(drawn)
+    if payable is None:
+        raise NoPictureError(f"no QR code can be read in {profile.qr_image_url}")
     price = f"{profile.money.decimal()} {profile.money.currency}"
     lines = (f"{profile.outlet} · {profile.slot}", f"{profile.product} · {price}")
+    (out / f"{profile.outlet}.png").write_bytes(qr.png(payable))
     (out / f"{profile.outlet}.svg").write_text(
-        qr.poster_svg(profile.qr_short_url, profile.outlet_name, lines), encoding="utf-8"
+        qr.poster_svg(payable, profile.outlet_name, lines), encoding="utf-8"
     )
     console.print(
         f"{profile.outlet} {profile.slot} {price} {profile.qr_code_id}"
@@ -91,4 +100,3 @@ def _save(profile: Profile, out: Path) -> bool:
         highlight=False,
         soft_wrap=True,
     )
-    return True

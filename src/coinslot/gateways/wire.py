@@ -14,6 +14,8 @@ from msgspec import Struct
 from coinslot.kit.faults import Reached, unharmed
 from coinslot.kit.secrets import Secret
 
+PICTURE_TIMEOUT_S = 15.0
+
 
 class Address(Struct, frozen=True):
     """Where an account's API answers, and the user and password of HTTP Basic if it wants them."""
@@ -136,3 +138,16 @@ class Wire:
     async def close(self) -> None:
         """Give the connections back."""
         await self._client.aclose()
+
+
+async def picture(url: str) -> bytes | NoReply:
+    """What a gateway's link to a picture leads to, fetched without anybody's credentials."""
+    try:
+        async with asyncio.timeout(PICTURE_TIMEOUT_S), httpx.AsyncClient() as client:
+            answer = await client.get(url, follow_redirects=True)
+            answer.raise_for_status()
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return NoReply(f"{type(error).__name__}: {error}".rstrip(": "))
+    except TimeoutError:
+        return NoReply(f"no whole answer within {PICTURE_TIMEOUT_S} s")
+    return answer.content

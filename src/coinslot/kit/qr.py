@@ -1,10 +1,13 @@
-"""QR codes: as a picture, as a drawing, and on a sheet that can be printed and stuck on."""
+"""QR codes: as a picture, as a drawing, on a sheet that can be printed and stuck on; and read
+again from a picture of one."""
 
 import io
 from collections.abc import Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 import segno
+import zxingcpp
+from PIL import Image
 
 # ISO 18004 asks for four free modules around the code; scanners in bad light need them.
 _BORDER_MODULES = 4
@@ -20,6 +23,23 @@ def png(text: str, scale: int = 8) -> bytes:
     out = io.BytesIO()
     _code(text).save(out, kind="png", scale=scale, border=_BORDER_MODULES)
     return out.getvalue()
+
+
+def read(picture: bytes) -> str | None:
+    """The text of the one QR code in a picture (PNG, JPEG, ...); None: no such code, or no picture.
+
+    Of several, the largest: a poster may carry a small one for its own app."""
+    try:
+        with Image.open(io.BytesIO(picture)) as opened:
+            found = zxingcpp.read_barcodes(opened.convert("L"))
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return None
+    codes = [code for code in found if code.format == zxingcpp.BarcodeFormat.QRCode]
+    return max(codes, key=_height_px).text if codes else None
+
+
+def _height_px(code: zxingcpp.Barcode) -> int:
+    return abs(code.position.bottom_left.y - code.position.top_left.y)
 
 
 def svg(text: str) -> str:

@@ -7,6 +7,7 @@ import asyncpg
 from msgspec import Struct
 
 from coinslot.db.pool import Connection
+from coinslot.gateways import wire
 from coinslot.kit.ids import uuid7
 from coinslot.kit.money import Money
 from coinslot.outlets.machines import UnknownOutletError, owner_of
@@ -16,6 +17,10 @@ from coinslot.sales.shop import Shop
 
 class CannotPrintError(Exception):
     """The outlet cannot have a printed QR: no gateway account, or nothing in its slots."""
+
+
+class NoPictureError(Exception):
+    """The gateway's picture of a code cannot be had just now; asking again may."""
 
 
 class Profile(Struct, frozen=True, kw_only=True):
@@ -70,6 +75,16 @@ async def print_qr(shop: Shop, outlet: str, minor: int | None, slot: str | None 
         async with shop.db.as_merchant(merchant) as conn:
             row = await _live(conn, outlet, found["slot"])
     return await _profile(shop, row)
+
+
+async def picture(profile: Profile) -> bytes:
+    """The gateway's own picture of the code. Raises NoPictureError."""
+    if profile.qr_image_url is None:
+        raise NoPictureError("the gateway has not made the code yet")
+    found = await wire.picture(profile.qr_image_url)
+    if isinstance(found, wire.NoReply):
+        raise NoPictureError(f"no picture at {profile.qr_image_url}: {found.reason}")
+    return found
 
 
 async def _live(conn: Connection, outlet: str, slot: str) -> asyncpg.Record:
