@@ -57,6 +57,7 @@ class Link(ABC):
                 await self._session()
             except (LinkLostError, OSError, TimeoutError) as error:
                 log.debug("link lost: %s", error)
+                _end_if_cancelled()
             finally:
                 was_up = self.connected
                 self._mark(up=False)
@@ -100,3 +101,10 @@ class Link(ABC):
     @abstractmethod
     async def farewell(self) -> None:
         """Disconnect politely."""
+
+
+def _end_if_cancelled() -> None:
+    """A task group whose child fails just as we are cancelled raises the failure alone."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -1,0 +1,140 @@
+"""Web, two device processes and two workers, each alone, on one PostgreSQL and one broker of an
+operator's: what is paid comes out once, and the death of some does not stop the others."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+import pytest_asyncio
+
+from coinslot.channels.mqtt import MqttOptions, connection
+from coinslot.db.embedded import EmbeddedPostgres
+from tests.channels.brokers import Mosquitto as InstalledMosquitto
+from tests.scenarios.external import Mosquitto, Nats
+from tests.scenarios.installation import Installation, eventually
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+PROCESSES = ("web", "device-1", "device-2", "worker-1", "worker-2")
+# Two behind the broker; the one by Socket.IO hangs on the device process that is not killed.
+MACHINES = {"M01": "", "M02": "", "M03": "device-2"}
+VEND_S = 60
+needs_mosquitto = pytest.mark.skipif(
+    not InstalledMosquitto.installed(), reason="mosquitto is not installed"
+)
+
+
+@pytest_asyncio.fixture(
+    scope="module",
+    loop_scope="module",
+    params=[
+        pytest.param(Nats, id="nats"),
+        pytest.param(Mosquitto, id="mosquitto", marks=needs_mosquitto),
+    ],
+)
+async def apart(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Installation]:
+    folder = tmp_path_factory.mktemp("apart")
+    server = EmbeddedPostgres(folder / "server", durable=False)
+    await server.start()
+    running = Installation(folder / "home", request.param(folder / "broker"), server)
+    try:
+        await running.open()
+        await asyncio.gather(*(running.start(name) for name in PROCESSES))
+        await running.power_on(MACHINES)
+        yield running
+    finally:
+        await running.close()
+        await server.stop()
+
+
+async def test_a_machine_cannot_speak_for_another(apart: Installation) -> None:
+    apart.sandbox.fault("M02", offline=True)
+    await eventually(lambda: not apart.simulator.state("M02")["connected"], 10)
+    reference = apart.scan("M02")
+    await eventually(lambda: _unit(apart, reference), VEND_S)
+    unit = await _unit(apart, reference)
+    lies = [
+        {"type": "REJECT", "unit_id": unit, "seq": 1, "code": "SOLD_OUT"},
+        {"type": "RESULT", "unit_id": unit, "outcome": "VENDED", "event_seq": 1},
+    ]
+    async with connection(MqttOptions(url=apart.broker.url)) as ours, _as(apart, "M01") as liar:
+        await ours.subscribe([("devices/+/status/#", 1)])
+        for lie in lies:
+            await liar.publish("devices/M02/status/dispense", msgspec.json.encode(lie), qos=1)
+        await liar.publish("devices/M01/status/test", b"the end", qos=1)
+        async for message in ours.messages:
+            assert not message.topic.matches("devices/M02/status/dispense")
+            if message.topic.matches("devices/M01/status/test"):
+                break
+    found = await apart.rows("SELECT settlement FROM fulfillments WHERE id = $1", unit)
+    assert found[0]["settlement"] is None
+    apart.sandbox.fault("M02", offline=False)
+    await eventually(lambda: apart.simulator.drops("M02"), VEND_S)
+    assert [drop["unit_id"] for drop in apart.simulator.drops("M02")] == [str(unit)]
+    await eventually(lambda: _is(apart, reference, "completed"), VEND_S)
+
+
+async def test_the_others_go_on_when_a_device_process_and_a_worker_are_killed(
+    apart: Installation,
+) -> None:
+    before = {code: len(apart.simulator.drops(code)) for code in MACHINES}
+    wanted = {"M01": 6, "M02": 2, "M03": 2}
+    paid = await asyncio.gather(
+        *(asyncio.to_thread(apart.scan, code) for code, n in wanted.items() for _ in range(n))
+    )
+
+    def fallen() -> Counter[str]:
+        return Counter({c: len(apart.simulator.drops(c)) - before[c] for c in MACHINES})
+
+    await eventually(lambda: fallen().total() > 0, VEND_S)
+    apart.parts["device-1"].kill()
+    apart.parts["worker-1"].kill()
+    assert fallen().total() < sum(wanted.values())  # they died in the middle
+    for reference in paid:
+        await eventually(lambda r=reference: _is(apart, r, "completed"), VEND_S)  # type: ignore[misc]
+    assert fallen() == Counter(wanted)
+    for code in MACHINES:
+        units = [drop["unit_id"] for drop in apart.simulator.drops(code)]
+        assert len(units) == len(set(units))
+    assert {apart.sandbox.payment(reference)["refunded"] for reference in paid} == {0}
+    await apart.assert_books_are_right()
+
+
+async def test_the_surviving_worker_gives_money_back(apart: Installation) -> None:
+    for name in ("device-1", "worker-1"):
+        assert not apart.parts[name].runs
+    apart.sandbox.fault("M01", jam=True)
+    reference = apart.scan("M01")
+    await eventually(lambda: apart.sandbox.payment(reference)["refunded"] == 4000, VEND_S)
+    apart.sandbox.fault("M01", jam=False)
+    await apart.assert_books_are_right()
+
+
+async def test_every_process_ends_in_order(apart: Installation) -> None:
+    survivors = [part for part in apart.parts.values() if part.runs]
+    assert len(survivors) == len(PROCESSES) - 2
+    for part in survivors:
+        await part.stop()
+        assert "Traceback" not in part.said()
+        assert '"level": "error"' not in part.said()
+
+
+def _as(apart: Installation, code: str):  # type: ignore[no-untyped-def]
+    secret = apart.room.known.devices[code]
+    return connection(MqttOptions(url=f"mqtt://{code}:{secret}@127.0.0.1:{apart.broker.port}"))
+
+
+async def _unit(apart: Installation, reference: str) -> str | None:
+    found = await apart.rows(
+        "SELECT f.id FROM fulfillments f JOIN captures c ON c.id = f.capture_id"
+        " WHERE c.gateway_payment_id = $1",
+        reference,
+    )
+    return str(found[0]["id"]) if found else None
+
+
+async def _is(apart: Installation, reference: str, state: str) -> bool:
+    return await apart.order(reference) == state
