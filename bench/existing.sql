@@ -1,15 +1,17 @@
--- $1 orders that ended long ago, as a shop has them: paid, handed over, booked. Run by the
--- superuser with triggers off, for a million orders are thirty million checks of foreign keys.
+-- $1 orders that ended long ago, as a shop has them: paid, handed over, booked. This makes the
+-- $2nd and from there every $3rd, so that several sessions share the work. Run by the superuser
+-- with triggers off, for a million orders are thirty million checks of foreign keys.
 WITH o AS MATERIALIZED (
     SELECT n, uuid7(at) AS order_id, uuid7(at) AS line_id, uuid7(at) AS payment_id,
         uuid7(at) AS attempt_id, uuid7(at) AS capture_id, uuid7(at) AS unit_id,
         at, q.id AS qr_id, q.outlet_id, q.merchant_id, q.account_id, q.amount_minor, q.currency,
         p.id AS product_id, gen_random_uuid() AS txn_in, gen_random_uuid() AS txn_out,
-        row_number() OVER (PARTITION BY q.outlet_id ORDER BY n) AS nth
-    FROM (SELECT n, now() - interval '30 days' + n * (interval '29 days' / $1::int) AS at
-          FROM generate_series(1, $1::int) AS n) AS s
-    JOIN (SELECT *, row_number() OVER (ORDER BY outlet_id) - 1 AS place,
-                 count(*) OVER () AS places FROM qr_codes) q ON q.place = s.n % q.places
+        (n - 1) / places + 1 AS nth
+    FROM (SELECT n, now() - interval '30 days' + n * (interval '29 days' / $1::int) AS at,
+                 (SELECT count(*) FROM qr_codes) AS places
+          FROM generate_series($2::int, $1::int, $3::int) AS n) AS s
+    JOIN (SELECT *, row_number() OVER (ORDER BY outlet_id) - 1 AS place FROM qr_codes) q
+        ON q.place = (s.n - 1) % s.places
     CROSS JOIN (SELECT id FROM products LIMIT 1) p
 ), orders_in AS (
     INSERT INTO orders (id, merchant_id, outlet_id, state, version, token, number, source,

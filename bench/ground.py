@@ -1,10 +1,12 @@
 """One durable PostgreSQL of the bench's own, on disk, and databases in it with old orders."""
 
+import asyncio
 import base64
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+import msgspec
 from msgspec import Struct
 
 from bench.goods import stock
@@ -17,14 +19,16 @@ from coinslot.sales.move import sql_functions
 
 PASSWORD = "of-the-bench"  # reachable from this computer only, for as long as the bench runs
 EXISTING = Path(__file__).parent / "existing.sql"
+_FILL_S = 900.0
+_FILLERS = 2
 
 
 class Base(Struct, frozen=True, kw_only=True):
     """One database: its logins, its keys, and the secrets of its machines."""
 
+    name: str
     app: str
     door: str
-    owner: str
     keys: str
     installation: str
     devices: dict[str, str]
@@ -43,26 +47,43 @@ class Ground:
     async def close(self) -> None:
         await self.server.stop()
 
-    async def make(self, name: str, outlets: dict[str, str], existing: int) -> Base:
-        """A migrated database with a shop in it, and so many orders that ended before."""
+    async def make(self, name: str, outlets: dict[str, str]) -> Base:
+        """A migrated database with a shop in it, and no order yet."""
         await self._on(
             "postgres",
             f"ALTER ROLE {OWNER} PASSWORD '{PASSWORD}'",
             f"CREATE DATABASE {name} OWNER {OWNER}",
         )
         await migrate(self._url(OWNER, name), PASSWORD, PASSWORD, sql_functions())
-        base = await self._furnished(name, outlets)
-        await self._fill(name, existing)
-        return base
+        return await self._furnished(name, outlets)
 
-    async def copy(self, name: str, of: str, base: Base) -> Base:
+    async def copy(self, of: Base, name: str) -> Base:
         """The same again under another name; nobody may be connected to the first."""
-        await self._on("postgres", f"CREATE DATABASE {name} TEMPLATE {of} STRATEGY FILE_COPY")
-        # One database knows one installation.
-        return Base(
-            app=self._url(APP, name), door=self._url(DOOR, name), owner=self._url(OWNER, name),
-            keys=base.keys, installation=base.installation, devices=base.devices,
-        )  # fmt: skip
+        await self._on("postgres", f"CREATE DATABASE {name} TEMPLATE {of.name} STRATEGY FILE_COPY")
+        return msgspec.structs.replace(
+            of, name=name, app=self._url(APP, name), door=self._url(DOOR, name)
+        )
+
+    async def drop(self, base: Base) -> None:
+        await self._on("postgres", f"DROP DATABASE {base.name} WITH (FORCE)")
+
+    async def fill(self, base: Base, existing: int) -> None:
+        """So many orders that ended before."""
+        await asyncio.gather(
+            *(self._fill(base, existing, first, _FILLERS) for first in range(1, _FILLERS + 1))
+        )
+        await self._on(base.name, "VACUUM ANALYZE")
+
+    async def _fill(self, base: Base, existing: int, first: int, step: int) -> None:
+        conn = await asyncpg.connect(self._superuser(base.name))
+        try:
+            await conn.execute("SET session_replication_role = replica")
+            await conn.execute("SET work_mem = '256MB'")
+            await conn.execute("SET synchronous_commit = off")
+            sql = EXISTING.read_text(encoding="utf-8")
+            await conn.execute(sql, existing, first, step, timeout=_FILL_S)
+        finally:
+            await conn.close()
 
     async def settle(self) -> None:
         """Write out what was made, so that no round pays for it."""
@@ -70,14 +91,14 @@ class Ground:
 
     async def one(self, base: Base, sql: str, *values: object) -> object:
         """One value, past row-level security."""
-        conn = await asyncpg.connect(self._superuser(urlsplit(base.app).path[1:]))
+        conn = await asyncpg.connect(self._superuser(base.name))
         try:
             return await conn.fetchval(sql, *values)
         finally:
             await conn.close()
 
     async def rows(self, base: Base, sql: str, *values: object) -> list[asyncpg.Record]:
-        conn = await asyncpg.connect(self._superuser(urlsplit(base.app).path[1:]))
+        conn = await asyncpg.connect(self._superuser(base.name))
         try:
             return await conn.fetch(sql, *values)
         finally:
@@ -93,21 +114,9 @@ class Ground:
         finally:
             await db.close()
         return Base(
-            app=self._url(APP, name), door=self._url(DOOR, name), owner=self._url(OWNER, name),
-            keys=keys, installation=installation, devices=devices,
+            name=name, app=self._url(APP, name), door=self._url(DOOR, name), keys=keys,
+            installation=installation, devices=devices,
         )  # fmt: skip
-
-    async def _fill(self, name: str, existing: int) -> None:
-        conn = await asyncpg.connect(self._superuser(name))
-        try:
-            await conn.execute("SET session_replication_role = replica")
-            await conn.execute("SET work_mem = '256MB'")
-            await conn.execute("SET synchronous_commit = off")
-            if existing:
-                await conn.execute(EXISTING.read_text(encoding="utf-8"), existing, timeout=900)
-            await conn.execute("VACUUM ANALYZE")
-        finally:
-            await conn.close()
 
     def _url(self, login: str, name: str) -> str:
         return self.server.url(login, PASSWORD, name)
@@ -119,6 +128,6 @@ class Ground:
         conn = await asyncpg.connect(self._superuser(name))
         try:
             for statement in statements:
-                await conn.execute(statement, timeout=900)
+                await conn.execute(statement, timeout=_FILL_S)
         finally:
             await conn.close()

@@ -29,6 +29,10 @@ class Tap(asyncio.Protocol):
         self._began = perf_counter()
         self.transport.write(request)
 
+    def close(self) -> None:
+        if self.transport is not None:
+            self.transport.close()
+
     def data_received(self, data: bytes) -> None:
         self._held += data
         head = self._held.find(b"\r\n\r\n")
@@ -66,8 +70,7 @@ async def saturate(
             tap.pour(next_request())
             return
         open_taps.discard(tap)
-        if tap.transport is not None:
-            tap.transport.close()
+        tap.close()
         if not open_taps and not done.done():
             done.set_result(None)
 
