@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from coinslot.db.embedded import EmbeddedPostgres
 from coinslot.db.leftover import free_port
-from coinslot.db.pool import Database, DatabaseUnreachableError, connect
+from coinslot.db.pool import AWAY, Database, DatabaseUnreachableError, connect
 from tests.conftest import DatabaseUrls, on_server
 
 ASHA, CHANDRA = uuid4(), uuid4()
@@ -130,6 +130,35 @@ async def test_it_waits_for_a_database_that_is_down(tmp_path: Path) -> None:
     assert await database.app.fetchval("SELECT 1") == 1
     await database.close()
     await server.stop()
+
+
+async def test_whatever_a_cut_line_breaks_counts_as_the_server_being_away(
+    cans: Database, blank_urls: DatabaseUrls
+) -> None:
+    """Asleep in the pool, in the middle of a statement, or anywhere between: the cut comes by
+    chance, so it comes often."""
+    working = True
+    errors: list[Exception] = []
+
+    async def work() -> None:
+        while working:
+            try:
+                await names(cans, ASHA)
+            except Exception as error:  # noqa: BLE001 - which ones there are is the question
+                errors.append(error)
+
+    workers = [asyncio.create_task(work()) for _ in range(6)]
+    for _ in range(25):
+        await on_server(
+            blank_urls.superuser,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE usename = 'coinslot_app' AND datname = current_database()",
+        )
+    working = False
+    await asyncio.gather(*workers)
+    assert errors
+    assert [error for error in errors if not isinstance(error, AWAY)] == []
+    assert await names(cans, ASHA) == ["cola"]
 
 
 async def test_it_does_not_wait_for_ever() -> None:

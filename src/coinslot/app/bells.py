@@ -9,14 +9,14 @@ import contextlib
 import asyncpg
 import structlog
 
-from coinslot.db.pool import Database, connect
+from coinslot.db.pool import AWAY, Database, connect
 from coinslot.sales.shop import Wakes
 
 log = structlog.get_logger(__name__)
 
 _CHANNEL = "coinslot_due"
 _RETRY_S = 2.0
-_LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+_LOST = (asyncpg.PostgresError, *AWAY)
 
 
 async def notify(db: Database, wakes: Wakes, tables: frozenset[str]) -> None:

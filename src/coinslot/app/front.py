@@ -6,6 +6,7 @@ from datetime import datetime
 
 import asyncpg
 
+from coinslot.db.pool import AWAY
 from coinslot.sales import checkout, show
 from coinslot.sales.shop import Shop
 from coinslot.sales.take import take_webhook
@@ -66,7 +67,7 @@ class Front:
         try:
             devices = await self._devices()
             checks = {"database": Check(status="healthy")}
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        except (asyncpg.PostgresError, *AWAY) as error:
             checks = {"database": Check(status="unhealthy", detail=type(error).__name__)}
         if self._broker_stands is not None:
             stands = self._broker_stands()

@@ -20,7 +20,7 @@ from coinslot.app.front import Front
 from coinslot.app.premises import Premises, Urls, broker_users
 from coinslot.channels.mqtt import Mqtt, MqttOptions
 from coinslot.channels.socketio import SocketIo, SocketIoOptions
-from coinslot.db.pool import Database
+from coinslot.db.pool import AWAY, Database
 from coinslot.device.broker import BrokerError, EmbeddedNats
 from coinslot.device.edge import Edge, EdgeOptions
 from coinslot.kit.clock import SystemClock
@@ -39,13 +39,6 @@ TOOL: frozenset[str] = frozenset()  # a short command: it serves nothing
 _GRACE_S = 3
 _FOLLOW_DEVICES_S = 3.0
 _FRAME_MAX_BYTES = 64 * 1024  # Engine.IO looks at a message's size only after the whole frame
-_DOWN = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-)
 
 
 class PortTakenError(Exception):
@@ -172,7 +165,7 @@ class House:
                 if now != known:
                     await self.machines_changed()
                     known = now
-            except (*_DOWN, BrokerError) as error:
+            except (asyncpg.PostgresError, *AWAY, BrokerError) as error:
                 log.warning("devices_not_followed", error=repr(error))
 
     def _listener(self) -> socket.socket:
@@ -217,7 +210,7 @@ class House:
             version=version,
             zone=ZoneInfo(self.settings.zone),
             image_sources=tuple(self.settings.image_sources.split()),
-            outages=_DOWN,
+            outages=AWAY,
             metrics_token=self.settings.metrics_token,
         )
         return routes.build(desk, site, self.clock)

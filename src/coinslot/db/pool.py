@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self, TypeVar
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import asyncpg
@@ -47,6 +48,20 @@ class DatabaseUnreachableError(Exception):
     """PostgreSQL did not answer within the time given for it."""
 
 
+# The server is away, or cut the line: whoever asks again later may be answered. The last but one is
+# what asyncpg says when a connection was ended while it lay in the pool.
+AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    DatabaseUnreachableError,
+)
+
+
 class Database:
     """`app` and `door_pool` are the raw pools, for reads outside a transaction and single calls."""
 
@@ -60,9 +75,9 @@ class Database:
         cls, app_url: str, door_url: str, *, size: int = 10, wait: timedelta = WAIT_FOR_SERVER
     ) -> Self:
         """`size` connections for each login. Raises DatabaseUnreachableError after `wait`."""
-        app = await _patiently(lambda: _pool(app_url, size), wait)
+        app = await _patiently(lambda: _pool(app_url, size), app_url, wait)
         try:
-            return cls(app, await _patiently(lambda: _pool(door_url, size), wait))
+            return cls(app, await _patiently(lambda: _pool(door_url, size), door_url, wait))
         except BaseException:
             app.terminate()
             raise
@@ -112,7 +127,7 @@ async def connect(url: str, wait: timedelta = WAIT_FOR_SERVER) -> RawConnection:
         await _speak_json(conn)
         return conn
 
-    return await _patiently(attempt, wait)
+    return await _patiently(attempt, url, wait)
 
 
 async def _pool(url: str, size: int) -> Pool:
@@ -161,7 +176,8 @@ def _decoded(data: bytes) -> Any:
     return msgspec.json.decode(data)
 
 
-async def _patiently(attempt: Callable[[], Awaitable[Opened]], wait: timedelta) -> Opened:
+async def _patiently(attempt: Callable[[], Awaitable[Opened]], url: str, wait: timedelta) -> Opened:
+    where = urlsplit(url).netloc.rpartition("@")[2]  # never with the password
     deadline = time.monotonic() + wait.total_seconds()
     pause_s = _FIRST_PAUSE_S
     while True:
@@ -169,7 +185,11 @@ async def _patiently(attempt: Callable[[], Awaitable[Opened]], wait: timedelta) 
             return await attempt()
         except _PASSING as reason:
             if time.monotonic() + pause_s > deadline:
-                raise DatabaseUnreachableError(f"no PostgreSQL answered: {reason}") from reason
-            log.warning("database_unreachable", reason=str(reason), next_try_in_s=pause_s)
+                raise DatabaseUnreachableError(
+                    f"no PostgreSQL answers at {where}: {reason}"
+                ) from reason
+            log.warning(
+                "database_unreachable", where=where, reason=str(reason), next_try_in_s=pause_s
+            )
         await asyncio.sleep(pause_s)
         pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)

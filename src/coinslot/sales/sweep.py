@@ -12,6 +12,7 @@ import structlog
 from msgspec import Struct
 
 from coinslot.db.due import Due, claim
+from coinslot.db.pool import AWAY
 from coinslot.sales import dispatch, give_back, look, take
 from coinslot.sales.expire import expire
 from coinslot.sales.shop import Shop
@@ -58,7 +59,7 @@ async def sweep_once(shop: Shop, name: str, pace: Pace) -> int:
         async with room:
             try:
                 await chore.work(shop, row)
-            except (asyncpg.PostgresError, OSError, LookupError, ValueError) as error:
+            except (asyncpg.PostgresError, *AWAY, LookupError, ValueError) as error:
                 # The row stays leased: it is due again when the lease ends, here or elsewhere.
                 log.exception("chore_failed", table=name, row=str(row["id"]), error=repr(error))
 
@@ -74,7 +75,7 @@ async def sweep_table(shop: Shop, name: str, pace: Pace) -> None:
         try:
             while await sweep_once(shop, name, pace) == pace.batch:
                 pass
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        except (asyncpg.PostgresError, *AWAY) as error:
             log.warning("sweep_failed", table=name, error=repr(error))
         try:
             async with asyncio.timeout(pace.poll_s):
