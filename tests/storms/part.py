@@ -93,6 +93,11 @@ class Part:
             process.kill()
             process.wait()
 
+    @property
+    def ready(self) -> bool:
+        """Whether it said so since its last start."""
+        return self.runs and "Coinslot ready" in self.said().rpartition("--- start ")[2]
+
     def said(self) -> str:
         return self._log.read_text(encoding="utf-8", errors="replace")
 

@@ -48,6 +48,7 @@ class Report:
 async def run_storm(town: Town, seed: int, shape: Shape, report: Report) -> None:
     """Rage, settle, compare; breaches are added to the report with their evidence."""
     report.storms += 1
+    await town.refill()
     storm = Storm(town, report.chronicle)
     began = time.monotonic()
     watch = asyncio.create_task(storm.watch())

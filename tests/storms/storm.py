@@ -56,6 +56,7 @@ class Storm:
         self.chronicle = chronicle
         self.paid: list[str] = []
         self._doing: list[asyncio.Task[None]] = []
+        town.died = lambda name: chronicle.struck(EVERYONE, f"{name} died at a commit or a send")
 
     async def rage(self, events: list[Event]) -> None:
         """Let everything happen at its time; a slow customer holds nobody up."""
@@ -107,14 +108,14 @@ class Storm:
     async def _call(self, event: Event) -> None:
         match event.what:
             case "scan":
-                await self._scan(qr_code_id=self.town.room.qr_codes[event.whom], **event.more)
+                await self.scan(qr_code_id=self.town.room.qr_codes[event.whom], **event.more)
             case "twice":
                 for _ in range(2):
-                    await self._scan(qr_code_id=self.town.room.qr_codes[event.whom])
+                    await self.scan(qr_code_id=self.town.room.qr_codes[event.whom])
             case "foreign":
                 account = self.town.accounts[MERCHANT_OF[event.whom]]
                 self.chronicle.foreign.add(
-                    await self._scan(account_id=account, foreign=True, **event.more)
+                    await self.scan(account_id=account, foreign=True, **event.more)
                 )
             case "place":
                 await self._place(event.whom, event.more)
@@ -128,7 +129,7 @@ class Storm:
             case other:
                 raise ValueError(other)
 
-    async def _scan(self, **wanted: Any) -> str:
+    async def scan(self, **wanted: Any) -> str:
         reference = str((await self.town.ask("POST", "/razorpay/scan", wanted))["reference"])
         self.chronicle.counts["payment"] += 1
         self.paid.append(reference)
@@ -143,11 +144,13 @@ class Storm:
         if len(places) > 1:
             raise AssertionError(f"a double tap placed two orders: {places}")
         for link in places:
-            qr_code_id = await self._qr_of(str(link).rsplit("/", 1)[1].split("?")[0])
+            qr_code_id = await self.qr_of(str(link))
             for _ in range(more["times"] if qr_code_id else 0):
-                await self._scan(qr_code_id=qr_code_id, late=True)
+                await self.scan(qr_code_id=qr_code_id, late=True)
 
-    async def _qr_of(self, order_token: str) -> str | None:
+    async def qr_of(self, link: str) -> str | None:
+        """The gateway's id of the code that an order's page shows."""
+        order_token = link.rsplit("/", 1)[1].split("?")[0]
         rows = await self.town.rows(
             "SELECT q.qr_code_id FROM orders o JOIN payments p ON p.order_id = o.id"
             " JOIN qr_codes q ON q.payment_id = p.id WHERE o.token = $1",

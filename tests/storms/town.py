@@ -5,7 +5,9 @@ import contextlib
 import os
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import AsyncExitStack
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -41,6 +43,7 @@ class Town:
         self.http = httpx.AsyncClient(timeout=5, trust_env=False)
         self.room: Showroom
         self.accounts: dict[str, str] = {}  # account id at the gateway, by merchant
+        self.died: Callable[[str], None] = _unmoved  # told of each death at a commit or a send
         self._house: House
         self._nats: EmbeddedNats
         self._stack = AsyncExitStack()
@@ -176,8 +179,11 @@ class Town:
 
     async def _keep(self) -> None:
         while True:
-            for part in self.parts.values():
+            for name, part in self.parts.items():
+                deaths = part.deaths
                 part.keep()
+                if part.deaths > deaths:
+                    self.died(name)
             await asyncio.sleep(KEEP_S)
 
     def falls(self) -> list[str]:
@@ -209,6 +215,12 @@ class Town:
         answer.raise_for_status()
         return answer.json()
 
+    async def refill(self) -> None:
+        """Somebody comes by, fills every slot and puts it back on sale."""
+        await self.rows(
+            "UPDATE slots SET stock = $1, failures_in_row = 0, out_of_sale_at = NULL", STOCK
+        )
+
     async def audit(self) -> dict[str, Any]:
         """What `coinslot audit` says, the gateways' own lists included."""
         command = (sys.executable, "-m", "coinslot", "audit", "--json", "--gateways",
@@ -223,10 +235,12 @@ class Town:
         except msgspec.DecodeError as error:
             raise AssertionError(f"the audit said nothing: {complaint.decode()[-2000:]}") from error
 
-    async def machines_are_online(self) -> bool:
+    async def machines_are_online(self, since: datetime | None = None) -> bool:
+        """Whether every machine was heard in the last seconds, or since then."""
         seen = await self.rows(
-            "SELECT count(*) AS n FROM devices"
-            " WHERE last_seen_at > clock_timestamp() - interval '3 seconds'"
+            "SELECT count(*) AS n FROM devices WHERE last_seen_at >"
+            " coalesce($1, clock_timestamp() - interval '3 seconds')",
+            since,
         )
         return bool(seen[0]["n"] == len(STANDS))
 
@@ -241,6 +255,10 @@ class Town:
                     if await holds():
                         return
                 await asyncio.sleep(0.05)
+
+
+def _unmoved(_name: str) -> None:
+    """Nobody wants to know."""
 
 
 async def _ended(task: "asyncio.Task[None]") -> None:
