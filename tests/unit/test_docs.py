@@ -1,0 +1,73 @@
+"""The documents tell the truth where a program can judge it: links, names, what is generated."""
+
+import re
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+import typer
+
+from coinslot.commands import build
+from coinslot.web import routes
+from coinslot.web.site import Site
+from tests import write_settings, write_states
+from tests.web.fake_desk import FakeDesk
+
+ROOT = Path(__file__).parents[2]
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+
+
+def pages() -> list[str]:
+    found = (path.relative_to(ROOT) for path in ROOT.rglob("*.md"))
+    return sorted(str(path) for path in found if not any(p.startswith(".") for p in path.parts))
+
+
+def anchors(page: Path) -> set[str]:
+    """What a heading is called in a link, as the forges make it."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
+            for heading in headings}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", pages())
+def test_every_link_leads_somewhere(name: str) -> None:
+    text = FENCED.sub("", (ROOT / name).read_text(encoding="utf-8"))
+    lost = []
+    for link in LINK.findall(text):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, anchor = unquote(link).partition("#")
+        page = (ROOT / name).parent / path if path else ROOT / name
+        if not page.exists() or (anchor and anchor not in anchors(page)):
+            lost.append(link)
+    assert lost == []
+
+
+def test_the_page_of_settings_is_what_the_settings_say() -> None:
+    assert write_settings.PAGE.read_text(encoding="utf-8") == write_settings.page(), "make docs"
+
+
+def test_the_page_of_states_is_what_the_tables_say() -> None:
+    assert write_states.PAGE.read_text(encoding="utf-8") == write_states.page(), "make docs"
+
+
+def test_every_url_is_described() -> None:
+    app = routes.build(FakeDesk(), Site())
+    served = {
+        f"{method} {re.sub(r':[a-z]+', '', route.path)}"
+        for route in app.routes
+        for method in getattr(route, "methods", set()) - {"OPTIONS", "HEAD"}
+        if not route.path.startswith("/schema")
+    }
+    text = (ROOT / "docs/urls.md").read_text(encoding="utf-8")
+    assert served == {f"{method} {path}" for method, path in
+                      re.findall(r"^\| ([A-Z]+) \| `([^`]+)` \|", text, re.MULTILINE)}  # fmt: skip
+
+
+def test_the_readme_names_every_command_and_no_other() -> None:
+    told = set(re.findall(r"`coinslot ([a-z-]+)", (ROOT / "README.md").read_text(encoding="utf-8")))
+    group = typer.main.get_command(build())
+    known = set(getattr(group, "commands", {}))
+    assert told - known == set()
+    assert known - told <= {"device", "worker"}  # named beside `coinslot web`
