@@ -1,4 +1,5 @@
-"""Brokers that an operator brings: each knows the machines by password and keeps them apart."""
+"""What an operator brings: a PostgreSQL, and a broker that knows the machines by password and
+keeps them apart."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,6 +7,19 @@ from typing import Protocol
 
 from coinslot.device.broker import BrokerUser, EmbeddedNats, hashed
 from tests.channels import brokers
+
+
+class Server(Protocol):
+    """A PostgreSQL that listens."""
+
+    @property
+    def superuser_url(self) -> str: ...
+
+    @property
+    def owner_url(self) -> str: ...
+
+    def url(self, login: str, password: str) -> str:
+        """Entered with a login of ours."""
 
 
 class Broker(Protocol):

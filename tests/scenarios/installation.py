@@ -17,12 +17,11 @@ import httpx
 
 from coinslot.app.house import TOOL, House
 from coinslot.app.showroom import MERCHANTS, SHELF, STANDS, STOCK, Showroom
-from coinslot.db.embedded import EmbeddedPostgres
 from coinslot.db.migrate import APP, DOOR
 from coinslot.kit.secrets import Vault
 from coinslot.settings import read
 from tests.sandbox.running import SandboxProcess, free_port
-from tests.scenarios.external import Broker
+from tests.scenarios.external import Broker, Server
 from tests.simulator.running import SimulatorProcess
 from tests.storms.part import PYTHONPATH, ROOT, Part
 
@@ -50,7 +49,7 @@ FOREIGN = ("COINSLOT_", "RAZORPAY_", "DATABASE_URL", "MQTT_BROKER_URL", "ORDER_E
 class Installation:
     """`await open()` makes everything but our processes; `start(role)` starts one of them."""
 
-    def __init__(self, folder: Path, broker: Broker, server: EmbeddedPostgres) -> None:
+    def __init__(self, folder: Path, broker: Broker, server: Server) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.broker = broker

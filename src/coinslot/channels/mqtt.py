@@ -66,7 +66,8 @@ class Mqtt:
     Options: ClassVar = MqttOptions
 
     def __init__(self, options: MqttOptions, clock: Clock) -> None:
-        _address(options)  # a wrong one is said at the start, not at each attempt
+        address = _address(options)  # a wrong one is said at the start, not at each attempt
+        self._where = address.netloc.rpartition("@")[2]
         self.standing = asyncio.Event()  # set while connected and listening
         self.ignored = 0  # messages on topics that are no machine's, or retained by someone
         self.lanes = Lanes(options.limits)
@@ -105,7 +106,10 @@ class Mqtt:
             except (aiomqtt.MqttError, OSError) as error:
                 # Spread out, so that a broker that comes back is not met by everyone at once.
                 wait_s = random.uniform(self._retry_s / 2, self._retry_s)
-                log.warning("the MQTT broker is not there", error=str(error), retry_s=wait_s)
+                log.warning(
+                    "the MQTT broker is not there",
+                    where=self._where, error=str(error), retry_s=wait_s,
+                )  # fmt: skip
                 await asyncio.sleep(wait_s)
                 self._retry_s = min(self._retry_s * 2, self._options.longest_retry_s)
 

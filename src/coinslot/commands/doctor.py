@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import aiomqtt
 import asyncpg
@@ -12,6 +13,7 @@ from coinslot.channels.mqtt import MqttOptions, connection
 from coinslot.commands.terms import EXPLAINED, Data, console, run, settings
 from coinslot.db.migrate import pending
 from coinslot.db.pool import connect
+from coinslot.device.broker import BrokerError
 from coinslot.sales.move import sql_functions
 from coinslot.settings import Settings
 
@@ -32,7 +34,7 @@ def doctor(data: Data = None) -> None:
         for name, check in checks:
             try:
                 said, mark = await check(chosen), "[green]well[/]"
-            except (*EXPLAINED, OSError, aiomqtt.MqttError, asyncpg.PostgresError) as error:
+            except (*EXPLAINED, OSError, asyncpg.PostgresError) as error:
                 said, mark = f"{error}", "[red]sick[/]"
                 sick += 1
             console.print(f"{mark}  {name}: {said}", highlight=False, soft_wrap=True)
@@ -66,5 +68,9 @@ async def _database(chosen: Settings) -> str:
 async def _broker(chosen: Settings) -> str:
     if chosen.mqtt_broker_url is None:
         return f"embedded, in {chosen.data}"
-    async with connection(MqttOptions(url=chosen.mqtt_broker_url)):
-        return "reachable"
+    where = urlsplit(chosen.mqtt_broker_url).netloc.rpartition("@")[2]
+    try:
+        async with connection(MqttOptions(url=chosen.mqtt_broker_url)):
+            return "reachable"
+    except (aiomqtt.MqttError, OSError) as error:
+        raise BrokerError(f"no MQTT broker lets us in at {where}: {error}") from error

@@ -48,14 +48,14 @@ class DatabaseUnreachableError(Exception):
     """PostgreSQL did not answer within the time given for it."""
 
 
-# The server is away, or cut the line: whoever asks again later may be answered. The last but one is
-# what asyncpg says when a connection was ended while it lay in the pool.
+# The server is away, full, or cut the line: whoever asks again later may be answered. The last but
+# one is what asyncpg says when a connection was ended while it lay in the pool.
 AWAY = (
     OSError,
     TimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.InsufficientResourcesError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     DatabaseUnreachableError,
