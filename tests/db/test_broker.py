@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import aiomqtt
@@ -176,6 +177,41 @@ async def lets_in(nats: EmbeddedNats, login: str, secret: str) -> bool:
             return True
     except aiomqtt.MqttError:
         return False
+
+
+async def test_more_than_a_thousand_machines_may_listen(nats: EmbeddedNats) -> None:
+    async with AsyncExitStack() as stack:
+        for session in range(22):  # a session has room for some sixty subscriptions
+            client = await stack.enter_async_context(device(nats, "M01", "secret-one"))
+            topics = [(f"devices/M01/commands/{session}-{n}", 1) for n in range(50)]
+            answers = await client.subscribe(topics)
+            assert not any(getattr(answer, "is_failure", answer == 128) for answer in answers)
+
+
+async def test_a_broker_that_was_killed_keeps_no_subscription_of_who_is_gone(
+    nats: EmbeddedNats,
+) -> None:
+    async with device(nats, "M01", "secret-one") as machine:
+        await machine.subscribe("devices/M01/commands/#", qos=1)
+        listening = subscriptions(nats)
+        assert listening
+        os.kill(int((nats.home / "server.pid").read_text()), signal.SIGKILL)
+        with pytest.raises(aiomqtt.MqttError):
+            await next_message(machine)
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                async with device(nats, "M01", "secret-one") as again:
+                    await again.subscribe("devices/M01/config/#", qos=1)
+                    assert not subscriptions(nats) & listening
+                    return
+            except aiomqtt.MqttError:
+                await asyncio.sleep(0.05)
+
+
+def subscriptions(nats: EmbeddedNats) -> set[str]:
+    """As the broker keeps them on its disk."""
+    return {path.name for path in nats.home.glob("jetstream/*/streams/$MQTT_msgs/obs/*")}
 
 
 async def test_the_servers_password_is_the_same_after_a_restart(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import re
 import secrets
+import shutil
 import signal
 import subprocess
 import time
@@ -183,6 +184,9 @@ class EmbeddedNats:
     async def _launch(self) -> None:
         for stale in self.home.glob("*.ports"):
             stale.unlink()
+        # Nothing in it outlives a broker: sessions are clean, and what was not answered is said
+        # again. Subscriptions of machines that were cut off would stay in it for ever.
+        shutil.rmtree(self.home / "jetstream", ignore_errors=True)
         self._write_config()
         self._server = self._spawn()
         # The broker writes this file when all its listeners are open.
@@ -229,7 +233,12 @@ class EmbeddedNats:
             # Its own protocol cannot be switched off: any free port, and no user for it.
             "listen": f"{self.host}:-1",
             "mqtt": {"listen": f"{self.host}:{self.listening}"},
-            "jetstream": {"store_dir": str(self.home), "max_file_store": _STORE_LIMIT_BYTES},
+            "jetstream": {
+                "store_dir": str(self.home),
+                "max_file_store": _STORE_LIMIT_BYTES,
+                # Each machine's subscription is one, and from 2.15 on a thousand would be all.
+                "limits": {"default_max_consumers": -1},
+            },
             "authorization": {"users": [server, *(_device(user) for user in self._users)]},
             "max_payload": _PAYLOAD_LIMIT_BYTES,
             "pid_file": str(self._pid_file),
