@@ -1,5 +1,5 @@
-"""`python -m tests.storms [--minutes 10] [--seed 7]`: storms over one town, until the time is over
-or a promise is broken. Prints seeds, transitions and faults covered, and what was found."""
+"""`python -m tests.storms [--minutes 10] [--seed 7] [--every]`: storms over one town until the time
+is over or a promise is broken. Prints seeds, transitions and faults covered, and what was found."""
 
 import argparse
 import asyncio
@@ -12,50 +12,61 @@ from pathlib import Path
 
 import structlog
 
+from tests.storms.every import die_everywhere
 from tests.storms.history import Shape
 from tests.storms.run import Report, run_storm
 from tests.storms.town import Town
 
-ROUNDS_WITHOUT_LIMIT = 1
-
 
 def main() -> int:
+    """1 when a promise was broken."""
+    chosen = _arguments()
+    logging.getLogger("asyncpg").setLevel(logging.CRITICAL)  # its connections are ours to cut
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    if chosen.data is not None:
+        return asyncio.run(rage_on(chosen.data, chosen))
+    with tempfile.TemporaryDirectory(prefix="storm-") as folder:
+        return asyncio.run(rage_on(Path(folder), chosen))
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.storms", description=__doc__)
-    parser.add_argument(
-        "--seed", type=int, default=None, help="of the first storm; others count on"
-    )
+    seed = random.SystemRandom().randrange(10**6)
+    parser.add_argument("--seed", type=int, default=seed, help="of the first; others count on")
     parser.add_argument("--minutes", type=float, default=0.0, help="new storms until then")
     parser.add_argument("--payments", type=int, default=Shape().payments, help="in each storm")
     parser.add_argument("--seconds", type=float, default=Shape().seconds, help="that a storm rages")
     parser.add_argument("--data", type=Path, default=None, help="folder of the town, kept")
-    chosen = parser.parse_args()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    seed = chosen.seed if chosen.seed is not None else random.SystemRandom().randrange(10**6)
-    shape = Shape(seconds=chosen.seconds, payments=chosen.payments)
-    if chosen.data is not None:
-        return asyncio.run(rage_on(chosen.data, seed, shape, chosen.minutes))
-    with tempfile.TemporaryDirectory(prefix="storm-") as folder:
-        return asyncio.run(rage_on(Path(folder), seed, shape, chosen.minutes))
+    parser.add_argument(
+        "--every", action="store_true", help="one history, with a death at every commit and send"
+    )
+    return parser.parse_args()
 
 
-async def rage_on(folder: Path, seed: int, shape: Shape, minutes: float) -> int:
-    until = time.monotonic() + minutes * 60
+async def rage_on(folder: Path, chosen: argparse.Namespace) -> int:
     report = Report()
     async with Town(folder) as town:
-        while not report.breaches:
-            print(f"storm with seed {seed} ...", flush=True)
-            began = time.monotonic()
-            await run_storm(town, seed, shape, report)
-            print(
-                f"  {report.line()} in {time.monotonic() - began:.0f} s"
-                f" ({report.raged_s:.0f} s of storm)",
-                flush=True,
-            )
-            seed += 1
-            if time.monotonic() > until:
-                break
+        if chosen.every:
+            points = await die_everywhere(town, report)
+            print(f"{points.total()} points at which a process died")
+        else:
+            shape = Shape(seconds=chosen.seconds, payments=chosen.payments)
+            await _storms(town, report, shape, chosen)
         print(await report.whole(town))
     return 1 if report.breaches else 0
+
+
+async def _storms(town: Town, report: Report, shape: Shape, chosen: argparse.Namespace) -> None:
+    until, seed = time.monotonic() + chosen.minutes * 60, chosen.seed
+    while not report.breaches:
+        print(f"storm with seed {seed} ...", flush=True)
+        began = time.monotonic()
+        await run_storm(town, seed, shape, report)
+        took_s = time.monotonic() - began
+        print(f"  {report.line()} in {took_s:.0f} s ({report.raged_s:.0f} s of storm)", flush=True)
+        seed += 1
+        if time.monotonic() > until:
+            break
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """A storm from its seed to its verdict, and what many of them add up to."""
 
-import asyncio
 import time
 from collections import Counter
 
@@ -51,24 +50,28 @@ async def run_storm(town: Town, seed: int, shape: Shape, report: Report) -> None
     await town.refill()
     storm = Storm(town, report.chronicle)
     began = time.monotonic()
-    watch = asyncio.create_task(storm.watch())
-    try:
+    async with storm.watched():
         await storm.rage(history(seed, shape))
         report.raged_s = time.monotonic() - began
+        await compare(storm, report, f"seed {seed}")
+
+
+async def compare(storm: Storm, report: Report, name: str) -> None:
+    """Once nothing is open: the three books, and our own audit. Breaches go to the report."""
+    town, found = storm.town, list[str]()
+    try:
         await storm.settle()
     except NotSettledError as error:
-        report.breaches.append(f"seed {seed}: not settled:\n{error}")
-    finally:
-        watch.cancel()
-    report.breaches += [f"seed {seed}: {fall}" for fall in town.falls()]
+        found.append(f"not settled:\n{error}")
+    found += town.falls()
     comparison = Comparison(await books(town), report.chronicle)
     for breach in comparison.breaches():
-        report.breaches.append(f"seed {seed}: {await evidence(town, breach)}")
+        found.append(await evidence(town, breach))
     report.ends = dict(comparison.ends)
-    audit = await town.audit()
-    for check in audit["checks"]:
+    for check in (await town.audit())["checks"]:
         if not check["ok"]:
-            report.breaches.append(f"seed {seed}: audit: {check['name']}: {check['rows']}")
+            found.append(f"audit: {check['name']}: {check['rows']}")
+    report.breaches += [f"{name}: {each}" for each in found]
 
 
 async def moves_covered(town: Town) -> tuple[Counter[str], list[str]]:
@@ -83,4 +86,4 @@ async def moves_covered(town: Town) -> tuple[Counter[str], list[str]]:
     return seen, [name for name, count in named.items() if not count]
 
 
-__all__ = ["Breach", "Report", "moves_covered", "run_storm"]
+__all__ = ["Breach", "Report", "compare", "moves_covered", "run_storm"]

@@ -2,17 +2,16 @@
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 from typing import Any
 
-import asyncpg
-import httpx
 import msgspec
 
 from coinslot.app.showroom import STANDS
 from coinslot.kit.ids import token
 from tests.storms.chronicle import EVERYONE, Chronicle
 from tests.storms.history import Event
-from tests.storms.town import PARTS, SERVERS, Town
+from tests.storms.town import AWAY, PARTS, SERVERS, Town, until
 
 MERCHANT_OF = {stand.code: stand.merchant for stand in STANDS}
 CALM = {
@@ -30,8 +29,6 @@ MENDED = {
 SETTLED_WITHIN_S = 120.0
 LOOK_S = 0.25
 STALL_S = 0.5
-# A call may fail while the sandbox or PostgreSQL is down: that payment did not happen.
-AWAY = (httpx.HTTPError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 _OPEN = """
 SELECT 'capture' AS what, id::text FROM captures WHERE open > 0
@@ -70,8 +67,16 @@ class Storm:
         await asyncio.gather(*self._doing)
         await self._clear_weather()
 
-    async def watch(self) -> None:
+    @contextlib.asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
         """A computer that stands still is a disturbance too: windows end while nobody runs."""
+        watch = asyncio.create_task(self._watch())
+        try:
+            yield
+        finally:
+            watch.cancel()
+
+    async def _watch(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             before = loop.time()
@@ -198,20 +203,14 @@ class Storm:
         for part in self.town.parts.values():
             if part.armed:
                 part.kill()
-        async with asyncio.timeout(SETTLED_WITHIN_S):
-            # Other processes have no event to await.
-            while not await self._is_clear():  # noqa: ASYNC110
-                await asyncio.sleep(LOOK_S)
+        await until(self._is_clear, SETTLED_WITHIN_S)
         self.chronicle.all_over()
 
     async def _is_clear(self) -> bool:
-        try:
-            await self.town.ask("POST", "/weather", CALM)
-            for stand in STANDS:
-                await self.town.ask("POST", f"/machines/{stand.code}/fault", MENDED)
-            return await self.town.machines_are_online()
-        except AWAY:
-            return False
+        await self.town.ask("POST", "/weather", CALM)
+        for stand in STANDS:
+            await self.town.ask("POST", f"/machines/{stand.code}/fault", MENDED)
+        return await self.town.machines_are_online()
 
     async def settle(self) -> None:
         """Wait until nothing is open. Raises NotSettledError, naming what is."""

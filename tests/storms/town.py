@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +28,10 @@ SERVERS = ("postgres", "broker")
 PARTS = (*OURS, *SERVERS, "sandbox", "simulator")
 KEEP_S = 0.1
 READY_S = 60.0
+LOOK_S = 0.1
+# A call may fail while the sandbox or PostgreSQL is down: that payment did not happen.
+AWAY = (httpx.HTTPError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError,
+        asyncpg.InternalClientError)  # fmt: skip
 
 
 class Town:
@@ -74,13 +78,13 @@ class Town:
         self._make_parts()
         self._stack.push_async_callback(self._stop_parts)
         self.parts["sandbox"].start()
-        await self._until(self._sandbox_answers)
+        await until(self._sandbox_answers, READY_S)
         await self.room.print_codes()
         self._write_sandbox()
         self.parts["sandbox"].signal(signal.SIGHUP)
         keeper = asyncio.create_task(self._keep())
         self._stack.push_async_callback(_ended, keeper)
-        await self._until(self.machines_are_online)
+        await until(self.machines_are_online, READY_S)
 
     # What it is made of
 
@@ -248,13 +252,22 @@ class Town:
         await self.ask("GET", "/books")
         return True
 
-    async def _until(self, holds: Any) -> None:
-        async with asyncio.timeout(READY_S):
+
+async def until(holds: Callable[[], Awaitable[bool]], within_s: float) -> None:
+    """Ask until it holds; who cannot be asked now may be later."""
+    last: object = None
+    try:
+        async with asyncio.timeout(within_s):
             while True:
-                with contextlib.suppress(httpx.HTTPError, OSError, asyncpg.PostgresError):
+                try:
                     if await holds():
                         return
-                await asyncio.sleep(0.05)
+                    last = "no"
+                except AWAY as error:
+                    last = error
+                await asyncio.sleep(LOOK_S)
+    except TimeoutError:
+        raise AssertionError(f"not within {within_s} s; the last answer was {last!r}") from None
 
 
 def _unmoved(_name: str) -> None:
