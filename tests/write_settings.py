@@ -20,11 +20,11 @@ HEAD = """# Settings
 
 Made from `src/coinslot/settings.py` by `python -m tests.write_settings` (`make docs`): change that.
 
-Every setting is an environment variable; an empty one counts as not set. A number that cannot be
-read stops the start with a line that names it; whether it makes sense is not checked. Nothing has a
-secret for a default. The options `--data`, `--host` and `--port` of a command stand above their
-variables. `coinslot demo` is always a world of its own: it reads the windows of time and the
-engine, and neither databases, brokers nor keys.
+Every setting is an environment variable; an empty one counts as not set. What cannot be used stops
+the start with a line that names the variable. Nothing has a secret for a default. The options
+`--data`, `--host` and `--port` of a command stand above their variables. `coinslot demo` is always
+a world of its own: it reads the windows of time and the engine, and neither databases, brokers nor
+keys.
 """
 
 GROUPS: Mapping[str, Mapping[str, str]] = {

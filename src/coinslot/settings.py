@@ -1,13 +1,23 @@
 """Every setting once, typed, read from the environment. Only app and the commands may look here."""
 
+import logging
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
+from coinslot.kit.secrets import Vault, VaultKeyError
 from coinslot.sales.shop import Windows
+
+Port = Annotated[int, Meta(ge=1, le=65_535)]
+LONGEST = 10**9  # thirty years in seconds: no window is longer, and a date bears its sum
+Seconds = Annotated[float, Meta(gt=0, le=LONGEST)]
 
 # Environment name -> field of `Windows`; the values are numbers.
 WINDOW_NAMES: Mapping[str, str] = {
@@ -38,19 +48,19 @@ class Settings(Struct, frozen=True, kw_only=True):
     owner_url: str | None = None  # COINSLOT_OWNER_URL
     door_url: str | None = None  # COINSLOT_DOOR_URL
     mqtt_broker_url: str | None = None  # MQTT_BROKER_URL; none: the embedded broker in `data`
-    mqtt_port: int | None = None  # COINSLOT_MQTT_PORT, of the embedded broker
+    mqtt_port: Port | None = None  # COINSLOT_MQTT_PORT, of the embedded broker
     keys: str | None = None  # COINSLOT_KEYS: "id:base64,..."; none: made and kept in `data`
     data: Path = Path(".coinslot")  # COINSLOT_DATA
     host: str = "127.0.0.1"  # COINSLOT_HOST
-    port: int = 8000  # COINSLOT_PORT
+    port: Port = 8000  # COINSLOT_PORT
     public_url: str | None = None  # COINSLOT_PUBLIC_URL
     zone: str = "UTC"  # COINSLOT_ZONE
     image_sources: str = "https:"  # COINSLOT_IMAGE_SOURCES, separated by spaces
     metrics_token: str | None = None  # COINSLOT_METRICS_TOKEN
-    pool_size: int = 10  # COINSLOT_POOL_SIZE
-    poll_sweep_s: float = 0.5  # COINSLOT_SWEEP_S
-    row_lease_s: float = 20.0  # COINSLOT_ROW_LEASE_S
-    gateway_timeout_s: float = 10.0  # COINSLOT_GATEWAY_TIMEOUT_S
+    pool_size: Annotated[int, Meta(ge=1)] = 10  # COINSLOT_POOL_SIZE
+    poll_sweep_s: Seconds = 0.5  # COINSLOT_SWEEP_S
+    row_lease_s: Seconds = 20.0  # COINSLOT_ROW_LEASE_S
+    gateway_timeout_s: Seconds = 10.0  # COINSLOT_GATEWAY_TIMEOUT_S
     fault: str | None = None  # COINSLOT_FAULT, for tests: die:<point>:<count>
     log_level: str = "INFO"  # LOG_LEVEL
     razorpay_key_id: str | None = None  # RAZORPAY_KEY_ID
@@ -89,6 +99,14 @@ NAMES: Mapping[str, str] = {
     "RAZORPAY_KEY_SECRET": "razorpay_key_secret",
     "RAZORPAY_WEBHOOK_SECRET": "razorpay_webhook_secret",
 }
+# What leads to a server outside this computer's folder: name -> schemes of its address.
+ADDRESSES: Mapping[str, tuple[str, ...]] = {
+    "DATABASE_URL": ("postgresql", "postgres"),
+    "COINSLOT_DOOR_URL": ("postgresql", "postgres"),
+    "COINSLOT_OWNER_URL": ("postgresql", "postgres"),
+    "MQTT_BROKER_URL": ("mqtt", "mqtts"),
+}
+_PLACES = re.compile(r"((\[[0-9A-Fa-f:.]+\]|[^:,\[\]]*)(:\d{1,5})?(,|$))+")
 
 
 def read(env: Mapping[str, str] = os.environ) -> Settings:
@@ -103,11 +121,48 @@ def read(env: Mapping[str, str] = os.environ) -> Settings:
         except ValueError as error:
             raise SettingsError(f"ORDER_EXPIRATION_MINUTES: {error}") from error
     try:
-        return msgspec.convert(
+        found = msgspec.convert(
             {**given, "windows": windows}, Settings, strict=False, dec_hook=_path
         )
     except msgspec.ValidationError as error:
         raise SettingsError(_named(str(error))) from error
+    _look_through(found)
+    return found
+
+
+def _look_through(found: Settings) -> None:
+    """What would fail later, or do harm. No message repeats an address or a key: both hold
+    secrets."""
+    for name, schemes in ADDRESSES.items():
+        address: str | None = getattr(found, NAMES[name])
+        if address is not None and not _is_address(address, schemes):
+            raise SettingsError(f"{name}: it must be {schemes[0]}://login:password@host:port")
+    try:
+        ZoneInfo(found.zone)
+    except (LookupError, ValueError, OSError) as error:
+        raise SettingsError(f"COINSLOT_ZONE: {found.zone!r} is no time zone") from error
+    if found.log_level.upper() not in logging.getLevelNamesMapping():
+        raise SettingsError(f"LOG_LEVEL: {found.log_level!r} is not DEBUG, INFO, WARNING or ERROR")
+    if found.keys is not None:
+        try:
+            Vault.parse(found.keys)
+        except VaultKeyError as error:
+            raise SettingsError(f"COINSLOT_KEYS: {error}") from error
+    names = {field: name for name, field in WINDOW_NAMES.items()}
+    for field, value in msgspec.structs.asdict(found.windows).items():
+        if not 0 < value <= LONGEST:
+            name = names.get(field, "ORDER_EXPIRATION_MINUTES")
+            raise SettingsError(f"{name}: it must be more than 0 and at most {LONGEST}")
+
+
+def _is_address(address: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    places = parts.netloc.rpartition("@")[2]
+    there = bool(places) or "host=" in parts.query  # a socket of this computer
+    return parts.scheme in schemes and there and _PLACES.fullmatch(places) is not None
 
 
 def _path(kind: type, value: object) -> object:

@@ -80,11 +80,19 @@ def test_keys_are_read_from_one_line_of_text_the_first_being_current() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "k1", "k1:short", "k1:AAAA", ":" + base64.b64encode(OLD).decode(), "k1:!!!!"]
+    "text",
+    ["", "k1", "k1:short", "k1:AAAA", ":" + base64.b64encode(OLD).decode(), "k1:!!!!", "k1:कक"],
 )
 def test_unusable_keys_are_refused(text: str) -> None:
     with pytest.raises(VaultKeyError):
         Vault.parse(text)
+
+
+def test_a_key_without_its_name_is_refused_and_not_repeated() -> None:
+    bare = base64.b64encode(OLD).decode()
+    with pytest.raises(VaultKeyError) as refused:
+        Vault.parse(bare)
+    assert bare not in str(refused.value)
 
 
 def test_a_current_key_must_be_among_the_keys() -> None:

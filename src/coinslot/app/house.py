@@ -20,6 +20,7 @@ from coinslot.app.front import Front
 from coinslot.app.premises import Premises, Urls, broker_users
 from coinslot.channels.mqtt import Mqtt, MqttOptions
 from coinslot.channels.socketio import SocketIo, SocketIoOptions
+from coinslot.db.migrate import MigrationError
 from coinslot.db.pool import AWAY, Database
 from coinslot.device.broker import BrokerError, EmbeddedNats
 from coinslot.device.edge import Edge, EdgeOptions
@@ -231,7 +232,10 @@ async def _nothing_here(send: Any) -> None:
 
 
 async def installation(db: Database) -> str:
-    """The mark on everything that this installation makes at a gateway."""
-    async with db.door() as conn:
-        mark: str = await conn.fetchval("SELECT id::text FROM installation")
+    """The mark on everything that this installation makes at a gateway. Raises MigrationError."""
+    try:
+        async with db.door() as conn:
+            mark: str = await conn.fetchval("SELECT id::text FROM installation")
+    except asyncpg.UndefinedTableError as error:
+        raise MigrationError("this database has no tables: run `coinslot migrate`") from error
     return mark

@@ -28,15 +28,15 @@ from coinslot.app.showroom import (
 from coinslot.commands.terms import console, fail, run, settings
 from coinslot.db import child
 from coinslot.db.leftover import end
-from coinslot.settings import Settings
+from coinslot.settings import ADDRESSES, Settings
 
 _ROOT = Path(__file__).resolve().parents[3]
 _STOP_WITHIN = timedelta(seconds=3)
 _READY_WITHIN_S = 30
 
-Port = Annotated[int, typer.Option(help="Port of the pages.")]
-SandboxPort = Annotated[int, typer.Option(help="Port of the sandbox.")]
-MqttPort = Annotated[int, typer.Option(help="Port of the MQTT broker.")]
+Port = Annotated[int, typer.Option(help="Port of the pages.", min=1, max=65_535)]
+SandboxPort = Annotated[int, typer.Option(help="Port of the sandbox.", min=1, max=65_535)]
+MqttPort = Annotated[int, typer.Option(help="Port of the MQTT broker.", min=1, max=65_535)]
 Data = Annotated[Path, typer.Option(help="Folder where everything lives.")]
 
 
@@ -52,14 +52,11 @@ def demo(
     if not (_ROOT / "sandbox").is_dir():
         fail("the demo needs a source checkout: clone the repository and run `make demo` there")
     sandbox_url = f"http://127.0.0.1:{sandbox_port}"
-    chosen = settings(
-        data.resolve(), port=port, mqtt_port=mqtt_port, host="127.0.0.1",
-        image_sources=f"https: {sandbox_url}",
-    )  # fmt: skip
     # The demo is always a world of its own, whatever the environment says of a real one.
-    chosen = msgspec.structs.replace(
-        chosen, database_url=None, owner_url=None, door_url=None, mqtt_broker_url=None, keys=None
-    )
+    chosen = settings(
+        data.resolve(), (*ADDRESSES, "COINSLOT_KEYS"), port=port, mqtt_port=mqtt_port,
+        host="127.0.0.1", image_sources=f"https: {sandbox_url}",
+    )  # fmt: skip
 
     async def main() -> None:
         async with AsyncExitStack() as stack:

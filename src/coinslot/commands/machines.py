@@ -23,8 +23,13 @@ from coinslot.sales.provision import (
 
 cli = typer.Typer(no_args_is_help=True, help="Printed QR codes and machines in service.")
 
+_LARGEST_MINOR = 10**12  # more than any machine sells for, and the database holds it
+
 Codes = Annotated[str, typer.Argument(help="Machine codes, separated by commas: M01,M02.")]
-Amount = Annotated[int | None, typer.Option(help="In minor units: 4000 is 40.00. Else the price.")]
+Amount = Annotated[
+    int | None,
+    typer.Option(help="In minor units: 4000 is 40.00. Else the price.", min=1, max=_LARGEST_MINOR),
+]
 Slot = Annotated[str | None, typer.Option(help="The slot it sells; else the first.")]
 Out = Annotated[Path, typer.Option(help="Folder for the pictures.")]
 
@@ -41,14 +46,14 @@ def provision_qr(
 
     What is printed is the code in the gateway's own picture, without its frame. Safe to run
     again, also after a crash: one that exists is found by its mark, never doubled."""
-    chosen = settings(data)
+    chosen, wanted = settings(data), _split(codes)
 
     async def main() -> int:
         failed = 0
         async with AsyncExitStack() as stack:
             house = await House(chosen, TOOL, stack).open()
             out.mkdir(parents=True, exist_ok=True)
-            for code in track(_split(codes), description="QR codes", console=errors):
+            for code in track(wanted, description="QR codes", console=errors):
                 try:
                     await _save(await print_qr(house.shop, code, amount, slot), out)
                 except (UnknownOutletError, CannotPrintError) as error:
@@ -65,21 +70,31 @@ def provision_qr(
 @cli.command("decommission")
 def take_out(codes: Codes, data: Data = None) -> None:
     """Take machines out of service: their codes close, and money that still comes goes back."""
-    chosen = settings(data)
+    chosen, wanted = settings(data), _split(codes)
 
-    async def main() -> None:
+    async def main() -> int:
+        failed = 0
         async with AsyncExitStack() as stack:
             house = await House(chosen, TOOL, stack).open()
-            for code in _split(codes):
-                await decommission(house.shop, code)
+            for code in wanted:
+                try:
+                    await decommission(house.shop, code)
+                except UnknownOutletError as error:
+                    errors.print(f"[red]{code}[/]: {error}", soft_wrap=True)
+                    failed += 1
+                    continue
                 await drive_qr_codes(house.shop, code)
                 console.print(f"{code}: out of service")
+        return 1 if failed else 0
 
     run(main, chosen.log_level)
 
 
 def _split(codes: str) -> list[str]:
-    return [code.strip() for code in codes.split(",") if code.strip()]
+    wanted = [code.strip() for code in codes.split(",") if code.strip()]
+    if not wanted:
+        raise typer.BadParameter("name at least one machine, such as M01")
+    return wanted
 
 
 async def _save(profile: Profile, out: Path) -> None:

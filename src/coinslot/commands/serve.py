@@ -9,7 +9,10 @@ from coinslot.app.house import ALL, House
 from coinslot.commands.terms import Data, console, run, settings
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.", envvar="COINSLOT_HOST")]
-Port = Annotated[int | None, typer.Option(help="Port to listen on.", envvar="COINSLOT_PORT")]
+Port = Annotated[
+    int | None,
+    typer.Option(help="Port to listen on.", envvar="COINSLOT_PORT", min=1, max=65_535),
+]
 
 
 def serve(data: Data = None, host: Host = None, port: Port = None) -> None:

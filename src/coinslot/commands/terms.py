@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+import os
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
+import asyncpg
 import msgspec
 import structlog
 import typer
@@ -43,13 +45,15 @@ EXPLAINED = (
     VaultKeyError,
     PortTakenError,
     FaultError,
+    asyncpg.InvalidAuthorizationSpecificationError,  # a wrong login or password
+    asyncpg.InvalidCatalogNameError,  # no such database
 )
 
 
-def settings(data: Path | None = None, **given: object) -> Settings:
-    """The environment's settings, with what the command line says above them."""
+def settings(data: Path | None = None, without: Collection[str] = (), **given: object) -> Settings:
+    """The environment's settings, `without` some variables, under what the command line says."""
     try:
-        found = read()
+        found = read({name: value for name, value in os.environ.items() if name not in without})
     except SettingsError as error:
         fail(str(error))
     chosen = {name: value for name, value in given.items() if value is not None}

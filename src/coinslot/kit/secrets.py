@@ -1,7 +1,6 @@
 """Secrets at rest, in memory and on their way to a log: sealed, wrapped, removed."""
 
 import base64
-import binascii
 import hashlib
 import hmac
 import os
@@ -54,10 +53,12 @@ class Vault:
         """Read "id:base64,id:base64"; the first key is the current one."""
         keys: dict[str, bytes] = {}
         for part in text.split(","):
-            key_id, _, encoded = part.strip().partition(":")
+            key_id, colon, encoded = part.strip().partition(":")
+            if not colon:  # it may be a bare key, which must not be repeated to anyone
+                raise VaultKeyError("a key is written id:base64")
             try:
                 keys[key_id] = base64.b64decode(encoded, validate=True)
-            except binascii.Error:
+            except ValueError:
                 raise VaultKeyError(f"key {key_id!r} is not base64") from None
         return cls(keys, next(iter(keys)))
 
