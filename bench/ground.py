@@ -19,6 +19,7 @@ from coinslot.sales.move import sql_functions
 
 PASSWORD = "of-the-bench"  # reachable from this computer only, for as long as the bench runs
 EXISTING = Path(__file__).parent / "existing.sql"
+VENDED = Path(__file__).parent / "vended.sql"
 _FILL_S = 900.0
 _FILLERS = 2
 
@@ -39,7 +40,12 @@ class Ground:
 
     def __init__(self, folder: Path) -> None:
         self.server = EmbeddedPostgres(folder)
+        self._pid_file = folder / "postgres" / "data" / "postmaster.pid"
         self._key = base64.b64encode(Vault.new_key()).decode()
+
+    @property
+    def pid(self) -> int:
+        return int(self._pid_file.read_text(encoding="ascii").split()[0])
 
     async def open(self) -> None:
         await self.server.start()
@@ -85,6 +91,10 @@ class Ground:
         finally:
             await conn.close()
 
+    async def empty_queues(self, base: Base) -> None:
+        """Whatever waits for a machine was handed over."""
+        await self._on(base.name, VENDED.read_text(encoding="utf-8"))
+
     async def settle(self) -> None:
         """Write out what was made, so that no round pays for it."""
         await self._on("postgres", "CHECKPOINT")
@@ -94,13 +104,6 @@ class Ground:
         conn = await asyncpg.connect(self._superuser(base.name))
         try:
             return await conn.fetchval(sql, *values)
-        finally:
-            await conn.close()
-
-    async def rows(self, base: Base, sql: str, *values: object) -> list[asyncpg.Record]:
-        conn = await asyncpg.connect(self._superuser(base.name))
-        try:
-            return await conn.fetch(sql, *values)
         finally:
             await conn.close()
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import cast
 
-from bench.measure import Round
+from bench.measure import WARM_S, Round
 
 _LENGTH = b"content-length:"
 
@@ -55,13 +55,15 @@ class RefusedError(Exception):
 async def saturate(
     port: int, next_request: Callable[[], bytes], connections: int, seconds: float
 ) -> Round:
-    """As many as go, `connections` at a time. Raises RefusedError for any answer but 200."""
+    """As many as go, `connections` at a time, after a moment that does not count.
+
+    Raises RefusedError for any answer but 200."""
     loop = asyncio.get_running_loop()
     took_ms: list[float] = []
     refused: list[int] = []
     open_taps: set[Tap] = set()
     done = loop.create_future()
-    began = perf_counter()
+    began = perf_counter() + WARM_S
     end = began + seconds
 
     def more(tap: Tap) -> None:
@@ -75,13 +77,14 @@ async def saturate(
             done.set_result(None)
 
     def told(status: int, ms: float) -> None:
-        took_ms.append(ms)
         if status != 200:
             refused.append(status)
+        elif began <= perf_counter() < end:
+            took_ms.append(ms)
 
     for _ in range(connections):
         await loop.create_connection(lambda: Tap(more, told), "127.0.0.1", port)
     await done
     if refused:
         raise RefusedError(f"answered {refused[0]}")
-    return Round(per_s=len(took_ms) / (perf_counter() - began), took_ms=took_ms)
+    return Round(per_s=len(took_ms) / seconds, took_ms=took_ms)

@@ -23,7 +23,7 @@ class Journey:
         self._base = base
         self._next: Iterator[str] = webhooks.around(outlets)
         self._paid_at: dict[str, deque[float]] = {code: deque() for code in outlets}
-        self._idle: list[Tap] = []
+        self._idle: deque[Tap] = deque()  # in turn: the server closes a connection idle for 5 s
         self._waiting: deque[bytes] = deque()
         self._took_ms: list[float] = []
         self._under_way = 0
@@ -72,7 +72,7 @@ class Journey:
         self._under_way += 1
         text = webhooks.request(outlet, webhooks.fresh_payment(), self._base.installation, now_s)
         if self._idle:
-            self._idle.pop().pour(text)
+            self._idle.popleft().pour(text)
         else:
             self._waiting.append(text)
 

@@ -4,6 +4,8 @@ from statistics import median
 
 from msgspec import Struct
 
+WARM_S = 1.0  # before each round: connections, plans and caches; it does not count
+
 
 class Round(Struct, frozen=True, kw_only=True):
     """One round of one thing."""

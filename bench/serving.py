@@ -88,13 +88,20 @@ def family(pid: int) -> list[int]:
 
 
 def cpu_s(pids: list[int]) -> float:
-    """Seconds of processor time that these processes have used so far."""
+    """Seconds of processor time that these have used so far, with their children that ended."""
     ticks = 0
     for pid in pids:
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended since
             after_name = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2]
-            ticks += sum(map(int, after_name.split()[11:13]))
+            ticks += sum(map(int, after_name.split()[11:15]))
     return ticks / _TICKS_PER_S
+
+
+def busy_s() -> float:
+    """Seconds of processor time that everybody here has used so far, idle time left out."""
+    fields = Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:9]
+    user, nice, system, _idle, _waiting, irq, softirq, steal = map(int, fields)
+    return (user + nice + system + irq + softirq + steal) / _TICKS_PER_S
 
 
 def rss_kib(pids: list[int]) -> int:

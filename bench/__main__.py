@@ -1,0 +1,139 @@
+"""`make bench`: lays the ground, runs the laps, says what it sees, and writes the results."""
+
+import argparse
+import asyncio
+import logging
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from time import perf_counter
+
+import structlog
+import uvloop
+from msgspec import Struct
+
+from bench import computer, idle, laps, report
+from bench.ground import Base, Ground
+from coinslot.kit.clock import SystemClock
+
+RESULTS = Path(__file__).parent / "RESULTS.md"
+_CHANNELS = ("mqtt", "socketio")
+_VENDING = 400  # machines of (c)
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """What is measured, and how long."""
+
+    orders: tuple[int, ...]
+    rounds: int
+    seconds: float
+    machines: int
+    write: bool
+
+
+def plan(arguments: list[str] | None = None) -> Plan:
+    """From the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="Measure throughput and latency on this machine."
+    )
+    parser.add_argument("--quick", action="store_true", help="a minute, to see that it works")
+    parser.add_argument("--orders", help="orders that are there before, e.g. 1000,1000000")
+    parser.add_argument("--rounds", type=int, help="laps for each number of orders")
+    parser.add_argument("--seconds", type=float, help="length of each round")
+    parser.add_argument("--machines", type=int, help="idle machines of each channel")
+    parser.add_argument("--write", action="store_true", help=f"write {RESULTS.name} as well")
+    given = parser.parse_args(arguments)
+    usual = ("1000,20000", 1, 2.0, 100) if given.quick else ("1000,1000000", 4, 5.0, 1000)
+    orders = given.orders or usual[0]
+    return Plan(
+        orders=tuple(sorted({int(number) for number in orders.split(",")})),
+        rounds=given.rounds or usual[1],
+        seconds=given.seconds or usual[2],
+        machines=given.machines or usual[3],
+        write=given.write,
+    )
+
+
+class Bench:
+    """One run, from an empty folder to the page."""
+
+    def __init__(self, wanted: Plan, folder: Path) -> None:
+        self._plan = wanted
+        self._folder = folder
+        self._ground = Ground(folder)
+        self._began = perf_counter()
+
+    async def run(self) -> str:
+        await self._ground.open()
+        try:
+            return await self._measured()
+        finally:
+            await self._ground.close()
+
+    async def _measured(self) -> str:
+        ground, wanted = self._ground, self._plan
+        self._say("laying the ground")
+        bare = await ground.make("bare", self._outlets())
+        courses = [await self._course(bare, existing) for existing in wanted.orders]
+        run: dict[int, list[laps.Lap]] = {course.existing: [] for course in courses}
+        for number in range(wanted.rounds):
+            for course in courses:
+                lap = await laps.run(ground, course, number, self._folder / "serving")
+                run[course.existing].append(lap)
+                self._say(f"lap {number + 1} of {wanted.rounds}, {_told(course.existing, lap)}")
+        costs = [await self._idle(bare, channel) for channel in _CHANNELS]
+        version = await ground.one(bare, "SELECT version()")
+        facts = computer.facts(str(version).split(" on ")[0].removeprefix("PostgreSQL "))
+        return report.page(run, costs, facts, SystemClock().now())
+
+    async def _course(self, bare: Base, existing: int) -> laps.Course:
+        self._say(f"{existing:,} orders of long ago")
+        base = await self._ground.copy(bare, f"orders_{existing}")
+        await self._ground.fill(base, existing)
+        machines = [code for code, channel in self._outlets().items() if channel == "mqtt"]
+        return laps.Course(
+            existing=existing, base=base, machines=machines[:_VENDING], seconds=self._plan.seconds
+        )
+
+    async def _idle(self, bare: Base, channel: str) -> idle.Cost:
+        outlets = [code for code, where in self._outlets().items() if where == channel]
+        cost = await idle.cost(
+            self._ground, bare, channel, outlets[: self._plan.machines], self._folder / "serving"
+        )
+        self._say(f"{channel}, {report.usage_line(cost.full)}")
+        return cost
+
+    def _outlets(self) -> dict[str, str]:
+        numbers = range(max(self._plan.machines, _VENDING))
+        return {f"{where[0].upper()}{n:05}": where for where in _CHANNELS for n in numbers}
+
+    def _say(self, line: str) -> None:
+        print(f"{perf_counter() - self._began:6.0f} s  {line}", flush=True)
+
+
+def _told(existing: int, lap: laps.Lap) -> str:
+    a, b, c = lap.pgbench.per_s, lap.taken.per_s, lap.offered.per_s
+    return (
+        f"{existing:,} orders before: (a) {a:.0f}/s, (b) {b:.0f}/s = {b / a:.2f}, "
+        f"(c) {c:.0f}/s = {c / a:.2f}, p99 of (c) at {laps.PACE_PER_S}/s {lap.paced.p99_ms:.0f} ms, others {lap.others:.0%}"
+    )
+
+
+def main() -> None:
+    wanted = plan()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    folder = Path(tempfile.mkdtemp(prefix="coinslot-bench-"))
+    folder.chmod(0o755)  # the server runs as another user
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            page = runner.run(Bench(wanted, folder).run())
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    sys.stdout.write("\n" + page)
+    if wanted.write:
+        RESULTS.write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

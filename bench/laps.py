@@ -1,0 +1,144 @@
+"""One lap: (a), (b) and (c) one after the other on one database, so that they meet one weather."""
+
+import os
+from pathlib import Path
+
+from msgspec import Struct
+
+from bench import hose, pgbench, webhooks
+from bench.ground import Base, Ground
+from bench.journey import Journey
+from bench.measure import Round
+from bench.serving import Serving, busy_s, cpu_s, family
+from coinslot.kit.clock import SystemClock
+
+AT_ONCE = 16  # clients of pgbench, connections of the web, customers before the machines
+PACE_PER_S = 100
+COPIED_UP_TO = 10_000  # orders; a lap over more goes on in the same database
+SILENT = {"LOG_LEVEL": "WARNING"}
+
+
+class LostError(Exception):
+    """Webhooks were answered with 200 and are not all there."""
+
+
+class Course(Struct, frozen=True, kw_only=True):
+    """A database with so many old orders, and how long each round lasts."""
+
+    existing: int
+    base: Base
+    machines: list[str]
+    seconds: float
+
+
+class Spent(Struct, frozen=True, kw_only=True):
+    """Processor time of one webhook of (b), by who spent it."""
+
+    web_ms: float
+    postgres_ms: float
+    load_ms: float
+
+
+class Lap(Struct, frozen=True, kw_only=True):
+    """What one lap measured."""
+
+    pgbench: Round
+    taken: Round
+    offered: Round
+    paced: Round
+    spent: Spent
+    others: float  # the share of the computer that somebody else used meanwhile
+
+
+async def run(ground: Ground, course: Course, number: int, folder: Path) -> Lap:
+    """One lap. (a) goes first in even ones, (b) in odd ones."""
+    if course.existing > COPIED_UP_TO:
+        return await _lap(ground, course, number, folder)
+    copy = await ground.copy(course.base, f"{course.base.name}_{number}")
+    try:
+        return await _lap(ground, _on(course, copy), number, folder)
+    finally:
+        await ground.drop(copy)
+
+
+def _on(course: Course, base: Base) -> Course:
+    return Course(
+        existing=course.existing, base=base, machines=course.machines, seconds=course.seconds
+    )
+
+
+async def _lap(ground: Ground, course: Course, number: int, folder: Path) -> Lap:
+    busy = busy_s(), cpu_s(family(os.getpid()))
+    script = await pgbench.script(course.base, course.machines[0])
+    taken, spent, asked = None, None, None
+    for turn in (number, number + 1):
+        await ground.settle()
+        if turn % 2 == 0:
+            asked = await pgbench.run(course.base, script, AT_ONCE, course.seconds)
+        else:
+            taken, spent = await _take(ground, course, folder)
+    assert asked is not None
+    assert taken is not None
+    assert spent is not None
+    await ground.empty_queues(course.base)
+    await ground.settle()
+    offered, paced = await _journey(course, folder)
+    busy_for = busy_s() - busy[0]
+    ours = cpu_s(family(os.getpid())) - busy[1]
+    return Lap(
+        pgbench=asked, taken=taken, offered=offered, paced=paced, spent=spent,
+        others=max(0.0, 1 - ours / busy_for),
+    )  # fmt: skip
+
+
+async def _take(ground: Ground, course: Course, folder: Path) -> tuple[Round, Spent]:
+    """(b) at `coinslot web`: every answer is a paid order on the disk, and they are counted."""
+    base, clock = course.base, SystemClock()
+    outlets = webhooks.around(course.machines)
+
+    def fresh() -> bytes:
+        now_s = int(clock.now().timestamp())
+        return webhooks.request(next(outlets), webhooks.fresh_payment(), base.installation, now_s)
+
+    began = clock.now()
+    web = Serving("web", base, folder)
+    await web.start(**SILENT)
+    try:
+        before = _used_s(ground, web)
+        taken = await hose.saturate(web.port, fresh, AT_ONCE, course.seconds)
+        after = _used_s(ground, web)
+    finally:
+        await web.stop()
+    kept = await ground.one(
+        base, "SELECT count(*) FROM orders WHERE state = 'paid' AND placed_at >= $1", began
+    )
+    assert isinstance(kept, int)
+    if kept < len(taken.took_ms):
+        raise LostError(f"{len(taken.took_ms)} webhooks were taken, {kept} orders are paid")
+    web_ms, postgres_ms, load_ms = (
+        (there - here) * 1000 / kept for here, there in zip(before, after, strict=True)
+    )
+    return taken, Spent(web_ms=web_ms, postgres_ms=postgres_ms, load_ms=load_ms)
+
+
+def _used_s(ground: Ground, web: Serving) -> tuple[float, float, float]:
+    return cpu_s(family(web.pid)), cpu_s(family(ground.pid)), cpu_s([os.getpid()])
+
+
+async def _journey(course: Course, folder: Path) -> tuple[Round, Round]:
+    """(c) at `coinslot serve`, with its own broker: as much as goes, then at an even pace."""
+    clock = SystemClock()
+    serve = Serving("serve", course.base, folder)
+    await serve.start(**SILENT)
+    try:
+        journey = Journey(course.base, course.machines)
+        await journey.open(serve.port, serve.mqtt_port)
+        try:
+            now_s = int(clock.now().timestamp())
+            paced = await journey.paced(PACE_PER_S, course.seconds, now_s)
+            offered = await journey.saturated(AT_ONCE, course.seconds, now_s)
+        finally:
+            await journey.close()
+    finally:
+        await serve.stop()
+    return offered, paced

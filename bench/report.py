@@ -1,0 +1,194 @@
+"""What was measured, as a page: ratios first, then how they came to be."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from statistics import median
+
+from bench.idle import Cost, Usage
+from bench.laps import AT_ONCE, PACE_PER_S, Lap
+from bench.measure import WARM_S, Round, Rounds, share
+
+_AIM_RATIO, _AIM_P99_MS = 0.50, 50
+
+_INTRO = """\
+# What it costs and how fast it is
+
+Written by `make bench ARGS=--write`: one computer, one run, the load on the same cores. In every
+lap each thing is measured once, one after the other and in changing order, so that all meet the
+same neighbours; ratios are of one lap, and the median of the laps is told. PostgreSQL is the
+embedded one as it is installed: on disk, every commit waits for it.
+
+- **(a)** pgbench with the very statement that a webhook becomes, {at_once} clients.
+- **(b)** signed webhooks of 1.5 KB over HTTP to `coinslot web`, {at_once} connections; an answer
+  counts when the order is paid and on the disk, and the orders are counted afterwards.
+- **(c)** webhooks to `coinslot serve`, until the OFFER is at the machine's own MQTT connection
+  behind the embedded broker. The machines vend at once: ACCEPT, GO, STARTED, RESULT and their
+  commits run beside and are part of the load. Once with {at_once} customers at a time, the next
+  paying when a machine got its OFFER; once with {pace} customers per second who wait for nobody.
+"""
+
+
+def page(
+    laps: Mapping[int, Sequence[Lap]],
+    costs: Sequence[Cost],
+    facts: Iterable[tuple[str, str]],
+    at: datetime,
+) -> str:
+    """The whole page."""
+    parts = [
+        _INTRO.format(at_once=AT_ONCE, pace=PACE_PER_S),
+        "## In one look\n\n" + _ratios(laps),
+        "## Throughput and latency\n\n" + _rounds(laps),
+        "## Where the time of (b) goes\n\n" + _spent(laps),
+        "## Machines that only stand there\n\n" + _idle(costs),
+        "## Where and how noisy\n\n" + _noise(laps, facts, at),
+    ]
+    return "\n".join(parts)
+
+
+def ratio(laps: Sequence[Lap], name: str) -> float:
+    """(b) or (c) against (a), the median of the laps."""
+    return median(_of(lap, name).per_s / lap.pgbench.per_s for lap in laps)
+
+
+def _of(lap: Lap, name: str) -> Round:
+    found: Round = getattr(lap, name)
+    return found
+
+
+def _ratios(laps: Mapping[int, Sequence[Lap]]) -> str:
+    first = min(laps)
+    lines = [
+        f"(b)/(a) = {ratio(laps[first], 'taken'):.2f}",
+        f"(c)/(a) = {ratio(laps[first], 'offered'):.2f}",
+    ]
+    sizes = sorted(laps)
+    rows = [
+        ["(b)/(a)", f"{_AIM_RATIO:.2f}", *(f"{ratio(laps[n], 'taken'):.2f}" for n in sizes)],
+        ["(c)/(a)", "", *(f"{ratio(laps[n], 'offered'):.2f}" for n in sizes)],
+        [
+            f"p99 of (c) at {PACE_PER_S} webhooks/s",
+            f"{_AIM_P99_MS} ms",
+            *(f"{_pooled(laps[n], 'paced'):.0f} ms" for n in sizes),
+        ],
+    ]
+    for said, name in (("(a)", "pgbench"), ("(b)", "taken"), ("(c)", "offered")):
+        growth = (_growth(laps[first], laps[n], name) for n in sizes)
+        rows.append([f"{said} against the fewest orders", "1.00", *growth])
+    head = ["", "aim", *(f"{existing:,} orders before" for existing in sizes)]
+    table = _table(head, rows)
+    return (
+        f"With {first:,} orders before:\n\n"
+        + "\n".join(f"    {line}" for line in lines)
+        + f"\n\n{table}\n"
+    )
+
+
+def _growth(few: Sequence[Lap], many: Sequence[Lap], name: str) -> str:
+    pairs = zip(few, many, strict=True)
+    return f"{median(_of(m, name).per_s / _of(f, name).per_s for f, m in pairs):.2f}"
+
+
+def _pooled(laps: Sequence[Lap], name: str, part: float = 0.99) -> float:
+    return share([ms for lap in laps for ms in _of(lap, name).took_ms], part)
+
+
+def _rounds(laps: Mapping[int, Sequence[Lap]]) -> str:
+    names = (
+        ("(a) pgbench", "pgbench"),
+        ("(b) paid orders", "taken"),
+        ("(c) OFFERs, as many as go", "offered"),
+        (f"(c) OFFERs at {PACE_PER_S}/s", "paced"),
+    )
+    rows = []
+    for existing in sorted(laps):
+        for said, name in names:
+            rounds = [_of(lap, name) for lap in laps[existing]]
+            counted = sum(len(one.took_ms) for one in rounds)
+            of = Rounds(rounds=rounds)
+            rows.append(
+                [
+                    f"{existing:,}", said, f"{of.per_s:,.0f}", of.spread,
+                    f"{_pooled(laps[existing], name, 0.5):.1f}",
+                    f"{_pooled(laps[existing], name):.1f}", f"{counted:,}",
+                ]
+            )  # fmt: skip
+    head = ["orders before", "", "per second", "laps", "p50 ms", "p99 ms", "counted"]
+    return _table(head, rows) + (
+        "\n\nPer second: the median of the laps; laps: the slowest and the fastest against it.\n"
+        f"The first {WARM_S:.0f} s of a round does not count. Latencies are of all laps together.\n"
+    )
+
+
+def _spent(laps: Mapping[int, Sequence[Lap]]) -> str:
+    rows = []
+    for existing in sorted(laps):
+        spent = [lap.spent for lap in laps[existing]]
+        parts = [median(getattr(s, name) for s in spent) for name in
+                 ("web_ms", "postgres_ms", "load_ms")]  # fmt: skip
+        rows.append([f"{existing:,}", *(f"{part:.2f}" for part in parts), f"{sum(parts):.2f}"])
+    head = ["orders before", "web ms", "PostgreSQL ms", "load ms", "together"]
+    return "Processor time of one webhook:\n\n" + _table(head, rows) + "\n"
+
+
+def _idle(costs: Sequence[Cost]) -> str:
+    rows = []
+    for cost in costs:
+        for usage in (cost.alone, cost.full):
+            rows.append(
+                [
+                    cost.channel, f"{usage.machines:,}", f"{usage.device_mib:.0f}",
+                    f"{usage.device_core:.1%}", f"{usage.broker_mib:.0f}",
+                    f"{usage.broker_core:.1%}", f"{usage.postgres_core:.1%}",
+                    f"{usage.transactions_per_s:.1f}",
+                ]
+            )  # fmt: skip
+    head = ["channel", "machines", "device MiB", "device core", "broker MiB", "broker core",
+            "PostgreSQL core", "transactions/s"]  # fmt: skip
+    return (
+        "`coinslot device`, each machine connected and heard every 5 s; shares of one core.\n\n"
+        + _table(head, rows)
+        + "\n\nSo one machine more costs:\n\n"
+        + "\n".join(f"- {_each(cost)}" for cost in costs)
+        + "\n"
+    )
+
+
+def _each(cost: Cost) -> str:
+    few, many = cost.alone, cost.full
+
+    def more(name: str) -> float:
+        return float(getattr(many, name) - getattr(few, name)) / (many.machines or 1)
+
+    memory = more("device_mib") + more("broker_mib")
+    cores = more("device_core") + more("broker_core") + more("postgres_core")
+    return (
+        f"{cost.channel}: {memory * 1024:.0f} KiB of memory ({more('broker_mib') * 1024:.0f} of it "
+        f"the broker's), {cores:.3%} of a core, {more('transactions_per_s'):.4f} transactions/s"
+    )
+
+
+def _noise(
+    laps: Mapping[int, Sequence[Lap]], facts: Iterable[tuple[str, str]], at: datetime
+) -> str:
+    others = [lap.others for of in laps.values() for lap in of]
+    lines = [f"- {name}: {value}" for name, value in facts]
+    lines.append(f"- When: {at:%Y-%m-%d %H:%M} UTC, {len(next(iter(laps.values())))} laps")
+    lines.append(
+        f"- Noise: of the processor time used during the laps {median(others):.0%} was somebody "
+        f"else's ({min(others):.0%} to {max(others):.0%}); how far the laps differ stands above"
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def usage_line(usage: Usage) -> str:
+    """For the progress of a run."""
+    return (
+        f"{usage.machines} machines: {usage.device_mib:.0f} MiB, {usage.device_core:.1%} core; "
+        f"broker {usage.broker_mib:.0f} MiB, {usage.broker_core:.1%}"
+    )
