@@ -116,7 +116,8 @@ def _told(existing: int, lap: laps.Lap) -> str:
     a, b, c = lap.pgbench.per_s, lap.taken.per_s, lap.offered.per_s
     return (
         f"{existing:,} orders before: (a) {a:.0f}/s, (b) {b:.0f}/s = {b / a:.2f}, "
-        f"(c) {c:.0f}/s = {c / a:.2f}, p99 of (c) at {laps.PACE_PER_S}/s {lap.paced.p99_ms:.0f} ms, others {lap.others:.0%}"
+        f"(c) {c:.0f}/s = {c / a:.2f}, p99 of (c) at {laps.PACE_PER_S}/s "
+        f"{lap.paced.p99_ms:.0f} ms, others {lap.others:.0%}"
     )
 
 
