@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from coinslot.kit.ids import token
-from tests.storms.run import Report, compare
+from tests.storms.run import Report, audit, compare
 from tests.storms.storm import Storm
 from tests.storms.town import OURS, Town, until
 
@@ -38,7 +38,8 @@ async def die_everywhere(town: Town, report: Report) -> Counter[str]:
             while not report.breaches and await sell_and_die(town, report, Death(role, point, nth)):
                 covered[f"{role} {point}"] += 1
                 nth += 1
-            print(f"  {role} {point}: {nth - 1}", flush=True)
+            await audit(town, report, f"after {role} {point}")
+            print(f"  {role} {point}: {nth - 1}; {report.line()}", flush=True)
     return covered
 
 
@@ -84,7 +85,7 @@ async def _order(storm: Storm, report: Report, code: str, slot: str) -> None:
     async def paid() -> bool:
         qr_code_id = await storm.qr_of(next(iter(places)))
         if qr_code_id is not None:
-            await storm.scan(qr_code_id=qr_code_id)
+            await storm.scan(qr_code_id=qr_code_id, late=True)
         return qr_code_id is not None
 
     await until(placed, WITHIN_S)

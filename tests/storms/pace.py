@@ -21,7 +21,7 @@ INSTALLATION: Mapping[str, str] = {
     "COINSLOT_SWEEP_S": "0.25",
     "COINSLOT_ROW_LEASE_S": "2",
     "COINSLOT_GATEWAY_TIMEOUT_S": "2",
-    "ORDER_EXPIRATION_MINUTES": "0.15",
+    "ORDER_EXPIRATION_MINUTES": "0.25",
 }
 
 # Durations of the simulated machines, as their environment names them.
