@@ -52,3 +52,17 @@ async def test_a_body_over_the_limit_is_not_even_read(client: Client, desk: Fake
     assert fits.status_code == 200
     assert (over.status_code, over.json()["error"]["code"]) == (413, "too_large")
     assert len(desk.webhooks) == 1
+
+
+async def test_the_address_of_the_sender_is_ours_to_say(client: Client, desk: FakeDesk) -> None:
+    await client.post("/webhooks/yookassa", content=b"{}", headers={"Coinslot-Peer": "203.0.113.9"})
+    assert desk.webhooks[-1][2]["coinslot-peer"] == "testclient"
+
+
+async def test_a_gateway_that_insists_on_a_text_gets_it_and_nothing_else(
+    client: Client, desk: FakeDesk
+) -> None:
+    desk.answer = WebhookAnswer(status=200, code="taken", message="taken", text="OK")
+    answer = await client.post("/webhooks/tbank", content=b"{}")
+    assert (answer.status_code, answer.content) == (200, b"OK")
+    assert answer.headers["content-type"].startswith("text/plain")

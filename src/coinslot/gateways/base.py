@@ -14,6 +14,9 @@ from msgspec import Struct
 from coinslot.gateways.wire import Address, Wire
 from coinslot.kit.money import Money
 
+# A header of our own: the address that a webhook came from. One that was sent is overwritten.
+PEER = "coinslot-peer"
+
 
 class Taken(StrEnum):
     """How far the money of one gateway payment has come."""
@@ -101,7 +104,17 @@ class Unreadable(Struct, frozen=True):
     reason: str
 
 
-Verdict = Genuine | Forged | Unreadable
+class Hint(Struct, frozen=True, kw_only=True):
+    """A webhook whose content nothing proves: it says what to ask about, and the answer counts.
+
+    `reference` is whatever `look` and `refunds` understand. The same hint may be told again, and is
+    asked about again."""
+
+    event: str
+    reference: str
+
+
+Verdict = Genuine | Hint | Forged | Unreadable
 
 
 class Unclear(Struct, frozen=True):
@@ -165,10 +178,11 @@ class Gateway(Protocol):
     currencies: ClassVar[frozenset[str]]
     minimum_minor: ClassVar[Mapping[str, int]]
     kept_headers: ClassVar[tuple[str, ...]]  # of a webhook, lower case: what a replay needs
+    webhook_reply: ClassVar[str | None]  # text of a 200 that it insists on; None: it reads none
     refund_key_life_s: ClassVar[int]  # a refund's key is safe to send again within this time
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Verdict:
-        """Judge a webhook without I/O. Header names are lower case."""
+        """Judge a webhook without I/O. Header names are lower case; PEER is among them."""
         ...
 
     async def look(self, gateway_payment_id: str) -> PaymentFact | Absent | Unclear:

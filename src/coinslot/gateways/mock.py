@@ -74,6 +74,7 @@ class Mock:
     currencies: ClassVar[frozenset[str]] = frozenset({"INR", "EUR", "RUB", "USD"})
     minimum_minor: ClassVar[Mapping[str, int]] = dict.fromkeys(currencies, 1)
     kept_headers: ClassVar[tuple[str, ...]] = ("x-mock-signature",)
+    webhook_reply: ClassVar[str | None] = None
     refund_key_life_s: ClassVar[int] = 24 * 60 * 60
 
     def __init__(self, settings: Settings, books: Books) -> None:

@@ -78,8 +78,8 @@ class Razorpay:
     currencies: ClassVar[frozenset[str]] = frozenset({"INR"})
     minimum_minor: ClassVar[Mapping[str, int]] = {"INR": 100}
     kept_headers: ClassVar[tuple[str, ...]] = ("x-razorpay-signature", "x-razorpay-event-id")
-    # Razorpay states no life for a key. Ten minutes serve a retry; later the core looks first.
-    refund_key_life_s: ClassVar[int] = 600
+    webhook_reply: ClassVar[str | None] = None
+    refund_key_life_s: ClassVar[int] = 600  # it states none; after ten minutes the core looks first
 
     def __init__(self, settings: Settings, wire: Wire) -> None:
         self._secrets = [s.reveal().encode() for s in settings.webhook_secrets if s]

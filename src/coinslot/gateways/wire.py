@@ -60,6 +60,7 @@ class Call(Struct, frozen=True, kw_only=True):
     params: Mapping[str, str | int] | None = None
     body: Mapping[str, object] | None = None
     headers: Mapping[str, str] | None = None
+    form: bool = False  # the body goes as a form, its names written as the gateway nests them
 
 
 class Wire:
@@ -104,7 +105,8 @@ class Wire:
                     call.method,
                     call.path,
                     params=dict(call.params) if call.params else None,
-                    json=dict(call.body) if call.body is not None else None,
+                    json=_plain(call) if not call.form else None,
+                    data=_plain(call) if call.form else None,
                     headers=dict(call.headers) if call.headers else None,
                 )
             status = answer.status_code
@@ -138,6 +140,10 @@ class Wire:
     async def close(self) -> None:
         """Give the connections back."""
         await self._client.aclose()
+
+
+def _plain(call: Call) -> dict[str, object] | None:
+    return None if call.body is None else dict(call.body)
 
 
 async def picture(url: str) -> bytes | NoReply:

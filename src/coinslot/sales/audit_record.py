@@ -63,12 +63,12 @@ UNION ALL SELECT 'captures', c.id::text, coalesce(c.reason, 'open') FROM capture
 UNION ALL SELECT 'qr_codes', id::text, stage FROM qr_codes
     WHERE due_at IS NULL AND stage <> 'closed'
 UNION ALL SELECT 'inbox', id::text, coalesce(failure, '') FROM inbox
-    WHERE verdict = 'genuine' AND worked_at IS NULL AND due_at IS NULL
+    WHERE verdict IN ('genuine', 'hint') AND worked_at IS NULL AND due_at IS NULL
 """
 
 _INBOX = """
 SELECT id, account_id, delivery_id, event, received_at, tries, failure FROM inbox
-WHERE verdict = 'genuine' AND worked_at IS NULL AND received_at < $1
+WHERE verdict IN ('genuine', 'hint') AND worked_at IS NULL AND received_at < $1
 """
 
 _CODES = """

@@ -7,6 +7,14 @@ SELECT work_inbox(i.id, a, i.facts, $2, $3) FROM inbox i
 JOIN gateway_accounts a ON a.id = i.account_id WHERE i.id = $1 AND i.worked_at IS NULL
 """
 
+HINT_FOLLOWED = """
+UPDATE inbox SET tries = tries + 1, failure = $2, leased_until = NULL,
+    worked_at = CASE WHEN $2::text IS NULL THEN $3::timestamptz END,
+    due_at = CASE WHEN $2::text IS NOT NULL
+        THEN $3::timestamptz + least(power(2, least(tries, 9)), 300) * interval '1 second' END
+WHERE id = $1
+"""
+
 WORK_FACT = "SELECT work_fact(a, $2, $3, $4) FROM gateway_accounts a WHERE a.id = $1"
 
 # Machines.

@@ -1,7 +1,7 @@
 """Webhooks and facts in: kept before believed, answered only after the commit.
 
-The signature proves the content, so a genuine event is worked in the call that keeps it. The same
-facts found by polling take the same path.
+Where the signature proves the content, the event is worked in the call that keeps it. Where nothing
+proves it, it is a hint: the gateway is asked. Facts found by asking take the same path.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,17 @@ import asyncpg
 import msgspec
 import structlog
 
-from coinslot.gateways.base import Fact, Forged, Genuine, QrFact, Unreadable
+from coinslot.gateways.base import (
+    Fact,
+    Forged,
+    Genuine,
+    Hint,
+    PaymentFact,
+    QrFact,
+    Refunds,
+    Unclear,
+    Unreadable,
+)
 from coinslot.merchants.accounts import Account
 from coinslot.sales import store
 from coinslot.sales.shop import Shop
@@ -39,7 +49,10 @@ async def take_webhook(
         case Genuine(delivery_id=delivery_id, event=event, facts=facts):
             said |= {"verdict": "genuine", "delivery_id": delivery_id, "event": event}
             said["facts"] = as_json(shop, facts)
-            answer = WebhookAnswer(status=200, code="taken", message="taken")
+            answer = _taken(account)
+        case Hint(event=event, reference=reference):
+            said |= {"verdict": "hint", "event": event, "reference": reference}
+            answer = _taken(account)
         case Forged(reason=reason):
             said |= {"verdict": "forged", "reason": reason}
             answer = WebhookAnswer(status=401, code="bad_signature", message=reason)
@@ -53,6 +66,11 @@ async def take_webhook(
     return answer
 
 
+def _taken(account: Account) -> WebhookAnswer:
+    reply = account.driver.webhook_reply
+    return WebhookAnswer(status=200, code="taken", message="taken", text=reply)
+
+
 _WAKES: Mapping[str, tuple[str, ...]] = {
     "paid": ("fulfillments",),
     "returned": ("refunds",),
@@ -60,6 +78,7 @@ _WAKES: Mapping[str, tuple[str, ...]] = {
     "refund": ("refunds",),
     "parked": (),
     "failed": (),
+    "hint": ("inbox",),
 }
 
 
@@ -92,8 +111,27 @@ async def work_facts(shop: Shop, account: Account, facts: Iterable[Fact]) -> lis
 
 async def work_again(shop: Shop, row: asyncpg.Record) -> None:
     """A webhook that was kept and not worked: it is worked now, or put off once more."""
+    if row["verdict"] == "hint":
+        await _follow(shop, row)
+        return
     async with shop.db.as_merchant(row["merchant_id"]) as conn:
         outcome = await conn.fetchval(
             store.WORK_INBOX, row["id"], shop.windows.for_sql(), shop.now()
         )
     shop.wakes.ring(*_WAKES.get(outcome, ()))
+
+
+async def _follow(shop: Shop, row: asyncpg.Record) -> None:
+    """Ask the gateway about what a hint names; what it answers is the truth."""
+    account = await shop.accounts.by_id(row["account_id"])
+    payment = await account.driver.look(row["reference"])
+    back = await account.driver.refunds(row["reference"])
+    failure = None
+    if isinstance(payment, Unclear) or isinstance(back, Unclear):
+        failure = f"{payment if isinstance(payment, Unclear) else back}"
+    facts = [payment] if isinstance(payment, PaymentFact) else []
+    await work_facts(shop, account, facts)
+    if isinstance(back, Refunds):
+        await work_facts(shop, account, back.facts)
+    async with shop.db.as_merchant(row["merchant_id"]) as conn:
+        await conn.execute(store.HINT_FOLLOWED, row["id"], failure, shop.now())

@@ -130,6 +130,7 @@ class WebhookAnswer(Struct, frozen=True, kw_only=True):
     status: int
     code: str
     message: str
+    text: str | None = None  # the whole body, where the gateway insists on one
 
 
 class Check(Struct, frozen=True, kw_only=True):

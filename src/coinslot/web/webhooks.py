@@ -1,9 +1,10 @@
 """Webhooks of gateways: the raw body goes to the heart, its answer goes back."""
 
-from litestar import Response
+from litestar import MediaType, Response
 from litestar.params import FromPath
 from msgspec import Struct
 
+from coinslot.gateways.base import PEER
 from coinslot.web.desk import Desk
 from coinslot.web.errors import RefusedError
 from coinslot.web.painting import AnyRequest
@@ -18,26 +19,30 @@ class Taken(Struct, frozen=True):
     success: bool = True
 
 
+Answered = Response[Taken] | Response[str]
+
+
 class Webhooks(Single):
     """The account is named by the URL; the bare one is the first account's."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    async def take(self, request: AnyRequest, gateway: FromPath[str]) -> Response[Taken]:
+    async def take(self, request: AnyRequest, gateway: FromPath[str]) -> Answered:
         return await self._take(request, gateway, None)
 
     async def take_for(
         self, request: AnyRequest, gateway: FromPath[str], account: FromPath[str]
-    ) -> Response[Taken]:
+    ) -> Answered:
         return await self._take(request, gateway, account)
 
-    async def _take(
-        self, request: AnyRequest, gateway: str, account: str | None
-    ) -> Response[Taken]:
+    async def _take(self, request: AnyRequest, gateway: str, account: str | None) -> Answered:
         body = await request.body()
         headers = {name.lower(): value for name, value in request.headers.items()}
+        headers[PEER] = request.client.host if request.client else ""
         answer = await self._desk.take_webhook(gateway, account, headers, body)
         if answer.status >= 300:
             raise RefusedError(answer.status, answer.code, answer.message)
+        if answer.text is not None:
+            return Response(answer.text, status_code=answer.status, media_type=MediaType.TEXT)
         return Response(Taken(answer.code, answer.message), status_code=answer.status)

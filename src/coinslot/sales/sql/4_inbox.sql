@@ -79,10 +79,10 @@ BEGIN
     PERFORM set_config('coinslot.merchant', p->>'merchant', true);
     SELECT * INTO STRICT a FROM gateway_accounts WHERE id = (p->>'account')::uuid;
     INSERT INTO inbox (merchant_id, account_id, delivery_id, verdict, event, headers, body, facts,
-        reason, received_at, due_at)
+        reason, reference, received_at, due_at)
     VALUES (a.merchant_id, a.id, p->>'delivery_id', p->>'verdict', p->>'event', p->'headers',
-        p_body, p->'facts', p->>'reason', p_now,
-        CASE p->>'verdict' WHEN 'genuine' THEN p_now END)
+        p_body, p->'facts', p->>'reason', p->>'reference', p_now,
+        CASE WHEN p->>'verdict' IN ('genuine', 'hint') THEN p_now END)
     ON CONFLICT (account_id, delivery_id) WHERE verdict = 'genuine' DO NOTHING
     RETURNING id INTO row_id;
     IF row_id IS NULL THEN RETURN 'again'; END IF;

@@ -1,0 +1,104 @@
+"""What a driver says that can collect an amount by itself: for the merchant API and for menus.
+
+Optional powers beside `base.Gateway`, as `PrintsQr` is: a driver has those its gateway offers.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import ClassVar, Protocol, runtime_checkable
+
+from msgspec import Struct
+
+from coinslot.gateways.base import Absent, Declined, Mark, PaymentFact, Unclear
+from coinslot.kit.money import Money
+
+
+class Charge(Struct, frozen=True, kw_only=True):
+    """One amount to collect. The same key, with the same content, is sent on every retry.
+
+    `method` is the payer's instrument as the gateway names it (`pm_card_visa`); without one the
+    payer is sent to a page or shown a code. `capture` False asks for an authorization only."""
+
+    money: Money
+    key: str
+    mark: Mark
+    description: str
+    return_url: str
+    method: str | None = None
+    capture: bool = True
+    expires_at: datetime | None = None
+    metadata: Mapping[str, str] = {}
+
+
+class Redirect(Struct, frozen=True, tag="redirect"):
+    """The payer goes to this address."""
+
+    url: str
+
+
+class ShowQr(Struct, frozen=True, tag="show_qr"):
+    """The payer scans: `text` is what the code holds, `image_url` the gateway's own picture."""
+
+    text: str | None = None
+    image_url: str | None = None
+
+
+class Pending(Struct, frozen=True, kw_only=True):
+    """Made at the gateway, and no money yet: the payer's turn (`action`), or the gateway's.
+
+    `reference` is the gateway's name for what was made (session, order, payment): it is what
+    `follow` asks by, and what a webhook may name."""
+
+    reference: str
+    action: Redirect | ShowQr | None = None
+    expires_at: datetime | None = None
+
+
+class Closed(Struct, frozen=True, kw_only=True):
+    """It ended at the gateway without money, and can never bring any: expired, or canceled."""
+
+    reference: str
+    reason: str
+
+
+Progress = PaymentFact | Pending | Closed
+
+
+@runtime_checkable
+class Collects(Protocol):
+    """A gateway that takes money when asked to."""
+
+    collect_key_life_s: ClassVar[int]  # a charge's key is safe to send again within this time
+
+    async def collect(self, charge: Charge) -> Progress | Declined | Unclear:
+        """Make it. `Declined` only where certainly no money was or will be taken under this key."""
+        ...
+
+    async def follow(self, reference: str) -> Progress | Absent | Unclear:
+        """Where what `collect` made stands now."""
+        ...
+
+    async def find_charge(self, charge: Charge) -> Progress | Absent | Unclear:
+        """By our mark, when the answer to `collect` was lost and its key is too old to repeat.
+
+        `Absent` is a proof: it was never made."""
+        ...
+
+    async def stop(self, reference: str) -> Progress | Declined | Unclear:
+        """Let the payer pay no more. A payment that was quicker comes back as its fact."""
+        ...
+
+
+@runtime_checkable
+class Authorizes(Protocol):
+    """A gateway that holds money first and takes it later."""
+
+    async def take(
+        self, reference: str, money: Money, key: str
+    ) -> PaymentFact | Declined | Unclear:
+        """Capture what was authorized, or part of it where the gateway can; the rest is freed."""
+        ...
+
+    async def let_go(self, reference: str, key: str) -> Closed | Declined | Unclear:
+        """Void an authorization."""
+        ...
