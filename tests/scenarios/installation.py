@@ -75,7 +75,7 @@ class Installation:
             **PATIENT,
         }
 
-    async def open(self) -> Self:
+    async def open(self, *, printed: bool = True) -> Self:
         """Migrated by the command, furnished, the broker told of its machines; codes printed."""
         migrated = await self.command("migrate")
         assert migrated.returncode == 0, migrated.stderr
@@ -87,7 +87,8 @@ class Installation:
             await self.room.furnish()
             self.sandbox.config["razorpay"] = {"accounts": self._accounts(), "tempo": TEMPO}
             self.sandbox.start()
-            await self.room.print_codes()
+            if printed:
+                await self.room.print_codes()
         await self.broker.start(self.room.known.devices)
         return self
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.metadata
+import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
@@ -174,7 +175,8 @@ class House:
             return socket.create_server((self.settings.host, self.settings.port), backlog=2048)
         except OSError as error:
             where = f"{self.settings.host}:{self.settings.port}"
-            raise PortTakenError(f"cannot listen on {where}: {error.strerror}") from error
+            why = os.strerror(error.errno or 0)
+            raise PortTakenError(f"cannot listen on {where}: {why}") from error
 
     def _server(self) -> uvicorn.Server:
         config = uvicorn.Config(

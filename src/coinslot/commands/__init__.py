@@ -1,8 +1,21 @@
 """The commands, one file each. What several share stands here and in `terms`."""
 
+from collections.abc import Callable, Mapping
+
 import typer
 
 from coinslot.commands import audit, demo, doctor, machines, migrate, serve
+
+EXAMPLES: Mapping[Callable[..., None], str] = {
+    demo.demo: "coinslot demo --data /tmp/demo --port 8080",
+    serve.serve: "coinslot serve --data /var/lib/coinslot --port 8000",
+    serve.web: "DATABASE_URL=... COINSLOT_DOOR_URL=... COINSLOT_KEYS=... coinslot web --port 8000",
+    serve.device: "MQTT_BROKER_URL=mqtt://login:password@broker:1883 coinslot device --port 8001",
+    serve.worker: "COINSLOT_SWEEP_S=1 coinslot worker",
+    migrate.migrate: "coinslot migrate --check || coinslot migrate",
+    doctor.doctor: "coinslot doctor --data /var/lib/coinslot",
+    audit.audit: "coinslot audit --gateways --json > audit.json",
+}
 
 
 def build() -> typer.Typer:
@@ -11,18 +24,13 @@ def build() -> typer.Typer:
         name="coinslot",
         no_args_is_help=True,
         add_completion=False,
+        rich_markup_mode="markdown",  # joins the lines of a paragraph
         pretty_exceptions_show_locals=False,  # locals may hold secrets
         help="Scan, pay, and the goods come out; or the money goes back.\n\n"
         "Start with `coinslot demo`; it needs nothing. Settings are environment variables: "
         "docs/settings.md lists them.",
     )
-    cli.command()(demo.demo)
-    cli.command()(serve.serve)
-    cli.command()(serve.web)
-    cli.command()(serve.device)
-    cli.command()(serve.worker)
-    cli.command()(migrate.migrate)
-    cli.command()(doctor.doctor)
-    cli.command()(audit.audit)
+    for command, example in EXAMPLES.items():
+        cli.command(epilog=f"Example: `{example}`")(command)
     cli.add_typer(machines.cli, name="machines")
     return cli

@@ -11,7 +11,7 @@ import asyncpg
 from coinslot.app.premises import Premises
 from coinslot.channels.mqtt import MqttOptions, connection
 from coinslot.commands.terms import EXPLAINED, Data, console, run, settings
-from coinslot.db.migrate import pending
+from coinslot.db.migrate import MigrationError, pending
 from coinslot.db.pool import connect
 from coinslot.device.broker import BrokerError
 from coinslot.sales.move import sql_functions
@@ -62,7 +62,9 @@ async def _database(chosen: Settings) -> str:
     if chosen.owner_url is None:
         return "reachable; COINSLOT_OWNER_URL is not set, so its migrations were not looked at"
     missing = await pending(chosen.owner_url, sql_functions())
-    return f"reachable; run coinslot migrate for {', '.join(missing)}" if missing else "up to date"
+    if missing:
+        raise MigrationError(f"reachable; run `coinslot migrate` for {', '.join(missing)}")
+    return "up to date"
 
 
 async def _broker(chosen: Settings) -> str:

@@ -25,16 +25,29 @@ cli = typer.Typer(no_args_is_help=True, help="Printed QR codes and machines in s
 
 _LARGEST_MINOR = 10**12  # more than any machine sells for, and the database holds it
 
+
+def _minor(text: str) -> int:
+    """Typer would take 40.00 for 40, which is a hundredth of what was meant."""
+    if not (text.isascii() and text.isdecimal() and 0 < int(text) <= _LARGEST_MINOR):
+        raise typer.BadParameter("it is a whole number of minor units: 4000 is 40.00")
+    return int(text)
+
+
 Codes = Annotated[str, typer.Argument(help="Machine codes, separated by commas: M01,M02.")]
 Amount = Annotated[
     int | None,
-    typer.Option(help="In minor units: 4000 is 40.00. Else the price.", min=1, max=_LARGEST_MINOR),
+    typer.Option(
+        help="In minor units: 4000 is 40.00. Else the price.", parser=_minor, metavar="MINOR"
+    ),
 ]
 Slot = Annotated[str | None, typer.Option(help="The slot it sells; else the first.")]
 Out = Annotated[Path, typer.Option(help="Folder for the pictures.")]
 
 
-@cli.command("provision-qr")
+@cli.command(
+    "provision-qr",
+    epilog="Example: `coinslot machines provision-qr M01,M02 --amount 4000 --out stickers`",
+)
 def provision_qr(
     codes: Codes,
     amount: Amount = None,
@@ -67,7 +80,7 @@ def provision_qr(
     run(main, chosen.log_level)
 
 
-@cli.command("decommission")
+@cli.command("decommission", epilog="Example: `coinslot machines decommission M01`")
 def take_out(codes: Codes, data: Data = None) -> None:
     """Take machines out of service: their codes close, and money that still comes goes back."""
     chosen, wanted = settings(data), _split(codes)

@@ -14,6 +14,7 @@ import structlog
 import typer
 import uvloop
 from rich.console import Console
+from rich.markup import escape
 
 from coinslot.app.house import PortTakenError
 from coinslot.db.embedded import EmbeddedPostgresError
@@ -64,7 +65,7 @@ def settings(data: Path | None = None, without: Collection[str] = (), **given: o
 
 def fail(line: str) -> NoReturn:
     """Say what is wrong, in one line, and end with 1."""
-    errors.print(f"[bold red]coinslot:[/] {line}", highlight=False)
+    errors.print(f"[bold red]coinslot:[/] {escape(line)}", highlight=False, soft_wrap=True)
     raise typer.Exit(1)
 
 

@@ -1,0 +1,83 @@
+"""Whoever knows only the command's name gets on: every help says what it does, with an example."""
+
+import re
+import shlex
+from collections.abc import Iterator
+
+import pytest
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.testing import CliRunner
+
+from coinslot.commands import build
+
+CLI = build()
+ALL = {
+    "demo", "serve", "web", "device", "worker", "migrate", "doctor", "audit",
+    "machines provision-qr", "machines decommission",
+}  # fmt: skip
+
+
+def commands(group: TyperGroup, path: str = "") -> Iterator[tuple[str, TyperCommand]]:
+    for name, below in group.commands.items():
+        if isinstance(below, TyperGroup):
+            yield from commands(below, f"{path}{name} ")
+        else:
+            assert isinstance(below, TyperCommand)
+            yield f"{path}{name}", below
+
+
+FOUND = dict(commands(typer.main.get_group(CLI)))
+
+
+def ask(*words: str) -> tuple[int, str]:
+    """Exit code and everything that was said, its lines joined."""
+    done = CliRunner().invoke(CLI, words, env={"COLUMNS": "100", "TERM": "dumb"})
+    return done.exit_code, " ".join(re.sub(r"[│╭╰─╮╯]", " ", done.output).split())
+
+
+def test_no_command_is_missing() -> None:
+    assert set(FOUND) == ALL
+
+
+@pytest.mark.parametrize("name", sorted(FOUND))
+def test_its_help_says_what_it_does_what_it_takes_and_gives_an_example(name: str) -> None:
+    command = FOUND[name]
+    assert command.help is not None
+    code, said = ask(*name.split(), "--help")
+    assert code == 0
+    assert command.help.split("\n")[0] in said
+    for parameter in command.params:
+        assert getattr(parameter, "help", "says itself"), f"{name} {parameter.name}"
+    _, _, example = said.partition("Example: ")
+    assert f"coinslot {name}" in example
+
+
+@pytest.mark.parametrize("name", sorted(FOUND))
+def test_its_example_is_one_that_it_understands(name: str) -> None:
+    command = FOUND[name]
+    assert command.epilog is not None
+    line = re.split(r" \|\| | > ", command.epilog.split("`")[1])[0]
+    words = shlex.split(line)
+    given = words[words.index("coinslot") + 1 + len(name.split()) :]
+    command.make_context(name, given)
+
+
+@pytest.mark.parametrize("words", [(), ("machines",)])
+def test_a_group_alone_gives_its_help(words: tuple[str, ...]) -> None:
+    code, said = ask(*words)
+    assert code == 2
+    for name in ALL:
+        path = name.split()
+        if len(path) == len(words) + 1 and path[:-1] == list(words):
+            assert path[-1] in said
+
+
+@pytest.mark.parametrize(
+    "words", [("nosuch",), ("machines", "nosuch"), ("serve", "--nosuch"), ("audit", "M01")]
+)
+def test_what_it_does_not_know_ends_with_2_and_names_the_help(words: tuple[str, ...]) -> None:
+    code, said = ask(*words)
+    assert code == 2
+    assert words[-1] in said
+    assert "--help' for help" in said

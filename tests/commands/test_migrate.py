@@ -1,0 +1,74 @@
+"""`coinslot migrate` and `coinslot doctor` on a database that an operator brings."""
+
+import asyncio
+import base64
+import subprocess
+
+import pytest
+
+from coinslot.kit.secrets import Vault
+from tests.conftest import TEST_PASSWORD, DatabaseUrls
+from tests.scenarios.installation import coinslot
+
+
+class Operator:
+    """Their variables, and a database without tables."""
+
+    def __init__(self, urls: DatabaseUrls) -> None:
+        self.env = {
+            "DATABASE_URL": urls.app,
+            "COINSLOT_DOOR_URL": urls.door,
+            "COINSLOT_OWNER_URL": urls.owner,
+            "COINSLOT_KEYS": "1:" + base64.b64encode(Vault.new_key()).decode(),
+        }
+
+    async def runs(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+        return await asyncio.to_thread(coinslot, *words, env={**self.env, **env})
+
+
+@pytest.fixture
+def operator(blank_urls: DatabaseUrls) -> Operator:
+    return Operator(blank_urls)
+
+
+async def test_a_new_database_is_migrated_once_however_often_it_is_asked_for(
+    operator: Operator,
+) -> None:
+    check = await operator.runs("migrate", "--check")
+    assert check.returncode == 1
+    assert check.stdout.startswith("missing: 0001_merchants\n")
+    doctor = await operator.runs("doctor")
+    assert doctor.returncode == 1
+    assert "sick  database: reachable; run `coinslot migrate` for 0001_merchants" in doctor.stdout
+    # The first two at once, as two servers started together do.
+    done = [*await asyncio.gather(operator.runs("migrate"), operator.runs("migrate"))]
+    done.append(await operator.runs("migrate"))
+    assert [one.returncode for one in done] == [0, 0, 0]
+    applied = f"{len(check.stdout.splitlines())} applied\n"
+    assert sorted(one.stdout for one in done) == [applied, "nothing to do\n", "nothing to do\n"]
+    check, doctor = await asyncio.gather(
+        operator.runs("migrate", "--check"), operator.runs("doctor")
+    )
+    assert (check.returncode, check.stdout) == (0, "")
+    assert (doctor.returncode, doctor.stdout.count("well  ")) == (0, 3)
+    assert "database: up to date" in doctor.stdout
+
+
+async def test_what_is_wrong_with_the_database_is_one_line(operator: Operator) -> None:
+    wrong = operator.env["DATABASE_URL"].replace(TEST_PASSWORD, "a-guess")
+    absent = operator.env["DATABASE_URL"] + "_absent"
+    expected = {
+        ("web", operator.env["DATABASE_URL"]): "run `coinslot migrate`",
+        ("worker", wrong): 'password authentication failed for user "coinslot_app"',
+        ("device", absent): "does not exist",
+    }
+    ended = await asyncio.gather(*(operator.runs(role, DATABASE_URL=url) for role, url in expected))
+    for done, line in zip(ended, expected.values(), strict=True):
+        assert (done.returncode, done.stdout) == (1, "")
+        assert line in done.stderr.splitlines()[-1]
+        assert "Traceback" not in done.stderr
+        assert "a-guess" not in done.stderr
+    doctor = await operator.runs("doctor", DATABASE_URL=wrong)
+    assert doctor.returncode == 1
+    assert 'sick  database: password authentication failed for user "coinslot_app"' in doctor.stdout
+    assert "well  keys: readable" in doctor.stdout

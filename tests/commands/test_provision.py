@@ -1,0 +1,133 @@
+"""Printed codes by the command, at the sandbox: one per machine, whatever happens on the way."""
+
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+import pytest_asyncio
+
+from coinslot.db.embedded import EmbeddedPostgres
+from coinslot.kit import qr
+from tests.scenarios.external import Nats
+from tests.scenarios.installation import Installation, eventually
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+BOUND_S = 60
+TEXT = "{http://www.w3.org/2000/svg}text"
+# The first call of the gateway looks for the code by its notes, the second makes it.
+MADE_BUT_NOT_STORED = "die:after_send:2"
+
+
+class Office(Installation):
+    """Machines that have no codes yet."""
+
+    async def provision(self, codes: str, *more: str, **env: str) -> tuple[int, str, str]:
+        """Exit code, stdout, stderr."""
+        out = ("--out", str(self.stickers))
+        done = await self.command("machines", "provision-qr", codes, *out, *more, **env)
+        return done.returncode, done.stdout, done.stderr
+
+    @property
+    def stickers(self) -> Path:
+        return self.folder / "stickers"
+
+    def codes_of(self, outlet: str) -> list[dict[str, Any]]:
+        """What the gateway has of a machine."""
+        rows = self.sandbox.ask("GET", "/razorpay/qr_codes")
+        return [row for row in rows if row["notes"]["outlet"] == outlet]
+
+    def the_code_of(self, outlet: str) -> dict[str, Any]:
+        (only,) = self.codes_of(outlet)
+        return only
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
+    folder = tmp_path_factory.mktemp("office")
+    server = EmbeddedPostgres(folder / "server", durable=False)
+    await server.start()
+    made = Office(folder / "home", Nats(folder / "broker"), server)
+    try:
+        await made.open(printed=False)
+        yield made
+    finally:
+        await made.close()
+        await server.stop()
+
+
+async def test_every_machine_gets_one_code_as_a_picture_and_as_a_sheet(office: Office) -> None:
+    code, said, _ = await office.provision("M01,M02")
+    assert code == 0
+    for outlet, name in (("M01", "Platform 1"), ("M02", "Platform 2")):
+        at_gateway = office.the_code_of(outlet)
+        assert at_gateway["payment_amount"] == 4000
+        assert (at_gateway["usage"], at_gateway["fixed_amount"]) == ("multiple_use", True)
+        assert f"{outlet} A1 40.00 INR {at_gateway['id']}" in said
+        paid_by = qr.read((office.stickers / f"{outlet}.png").read_bytes())
+        assert paid_by is not None
+        assert paid_by.endswith(f"/pay/{at_gateway['id']}")
+        sheet = ElementTree.fromstring((office.stickers / f"{outlet}.svg").read_text())
+        assert [node.text for node in sheet.iter(TEXT)] == [
+            name, f"{outlet} · A1", "Masala cola · 40.00 INR"
+        ]  # fmt: skip
+    assert await office.provision("M01, M02") == (0, said, _)
+    assert len(office.codes_of("M01")) == len(office.codes_of("M02")) == 1
+
+
+async def test_killed_between_the_gateway_and_the_database_it_finds_the_code_again(
+    office: Office,
+) -> None:
+    code, _, _ = await office.provision("M03", COINSLOT_FAULT=MADE_BUT_NOT_STORED)
+    assert code == -signal.SIGKILL
+    made = office.the_code_of("M03")
+    stored = await office.rows("SELECT qr_code_id FROM qr_codes WHERE outlet_id = 'M03'")
+    assert [row["qr_code_id"] for row in stored] == [None]
+    code, said, _ = await office.provision("M03")
+    assert code == 0
+    assert made["id"] in said
+    assert office.the_code_of("M03")["id"] == made["id"]
+
+
+async def test_a_gateway_that_does_not_answer_is_said_and_asked_again(office: Office) -> None:
+    office.sandbox.weather(api={"drop_response": 1.0})
+    code, _, complaint = await office.provision("M04")
+    office.sandbox.weather(api={"drop_response": 0.0})
+    assert code == 1
+    assert "M04: the gateway has not made the code yet; run this again" in complaint
+    assert "Traceback" not in complaint
+    code, said, _ = await office.provision("M04")
+    assert (code, office.the_code_of("M04")["id"] in said) == (0, True)
+
+
+async def test_what_cannot_be_printed_is_named_and_the_others_are(office: Office) -> None:
+    code, said, complaint = await office.provision("M99,M05")
+    assert code == 1
+    assert "M99: no outlet has the code M99" in complaint
+    assert office.the_code_of("M05")["id"] in said
+    code, said, complaint = await office.provision("M05", "--slot", "Z9")
+    assert (code, said) == (1, "")
+    assert "M05: no such slot in service, or no gateway account" in complaint
+    assert "Traceback" not in complaint
+
+
+async def test_money_through_the_codes_of_a_machine_taken_out_of_service_goes_back(
+    office: Office,
+) -> None:
+    await office.provision("M02")
+    old = office.the_code_of("M02")["id"]
+    done = await office.command("machines", "decommission", "M99,M02")
+    assert done.returncode == 1
+    assert "M99: no outlet has the code M99" in done.stderr
+    assert "M02: out of service" in done.stdout
+    assert "Traceback" not in done.stderr
+    assert office.the_code_of("M02")["status"] == "closed"
+    code, _, complaint = await office.provision("M02")
+    assert (code, "M02: no such slot in service" in complaint) == (1, True)
+    await office.start("web")
+    await office.start("worker-1")
+    reference = office.sandbox.scan(old, late=True)
+    await eventually(lambda: office.sandbox.payment(reference)["refunded"] == 4000, BOUND_S)
+    await office.assert_books_are_right()
