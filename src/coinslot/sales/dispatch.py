@@ -30,32 +30,20 @@ async def offer_next(shop: Shop, merchant_id: UUID, outlet: str) -> bool:
     now = shop.now()
     try:
         async with shop.db.as_merchant(merchant_id) as conn:
-            machine = await conn.fetchrow(store.LOCK_MACHINE, outlet)
-            if machine is None or not _ready(shop, machine, now):
+            heard_since = now - shop.windows.span("online_s")
+            unit = await conn.fetchrow(store.NEXT_UNIT, outlet, heard_since, now)
+            if unit is None or not shop.line.reaches(outlet, unit["channel"]):
                 return False
-            if await conn.fetchval(store.OPEN_UNIT, outlet) is not None:
-                return False
-            unit = await conn.fetchrow(store.NEXT_UNIT, outlet, now)
-            if unit is None:
-                return False
-            down = await _begin(shop, conn, machine, unit)
+            down = await _begin(shop, conn, unit)
     except asyncpg.UniqueViolationError:
         return False  # another process was first; the index decides
-    await shop.line.send(outlet, machine["channel"], down)
+    await shop.line.send(outlet, unit["channel"], down)
     return True
 
 
-def _ready(shop: Shop, machine: asyncpg.Record, now: datetime) -> bool:
-    seen = machine["last_seen_at"]
-    heard_of = seen is not None and now - seen <= shop.windows.span("online_s")
-    return heard_of and shop.line.reaches(machine["outlet_id"], machine["channel"])
-
-
-async def _begin(
-    shop: Shop, conn: Connection, machine: asyncpg.Record, unit: asyncpg.Record
-) -> Wire:
+async def _begin(shop: Shop, conn: Connection, unit: asyncpg.Record) -> Wire:
     now = shop.now()
-    if machine["dialect"] == "simple":
+    if unit["dialect"] == "simple":
         until = now + shop.windows.span("in_doubt_s")
         await move(
             conn, FULFILLMENT, unit["id"], "COMMAND", now,
@@ -63,13 +51,10 @@ async def _begin(
             due_at=min(until, now + shop.windows.span("run_s")),
         )  # fmt: skip
         return command(unit)
-    # Each offer out of the queue is a new one: a higher seq makes the machine open a fresh lease.
-    seq = await conn.fetchval(store.NEW_SEQ, unit["outlet_id"])
-    await move(
-        conn, FULFILLMENT, unit["id"], "OFFER", now,
-        seq=seq, offers=1, offered_at=now, due_at=_offer_due(shop, unit, now),
-    )  # fmt: skip
-    return offer(shop, {**dict(machine), **dict(unit), "seq": seq})
+    seq = await conn.fetchval(
+        store.OFFER_UNIT, unit["outlet_id"], unit["id"], _offer_due(shop, unit, now), now
+    )
+    return offer(shop, {**unit, "seq": seq})
 
 
 def _offer_due(shop: Shop, unit: asyncpg.Record, now: datetime) -> datetime:

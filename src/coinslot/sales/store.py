@@ -19,24 +19,8 @@ WORK_FACT = "SELECT work_fact(a, $2, $3, $4) FROM gateway_accounts a WHERE a.id 
 
 # Machines.
 
-# The machine's row lock: seq is given out under it, and one process at a time decides.
-LOCK_MACHINE = """
-SELECT d.*, o.channel, o.dialect, o.price_version, o.planogram_version, o.decommissioned_at
-FROM devices d JOIN outlets o ON o.id = d.outlet_id WHERE d.outlet_id = $1 FOR UPDATE OF d
-"""
-
-OPEN_UNIT = """
-SELECT id FROM fulfillments
-WHERE outlet_id = $1 AND state IN ('offered', 'going', 'started', 'in_doubt')
-"""
-
-NEXT_UNIT = """
-SELECT f.*, l.sku FROM fulfillments f JOIN order_lines l ON l.id = f.line_id
-WHERE f.outlet_id = $1 AND f.state = 'queued' AND f.dispatch_by > $2
-ORDER BY f.queued_at, f.id LIMIT 1 FOR UPDATE OF f
-"""
-
-NEW_SEQ = "UPDATE devices SET next_seq = next_seq + 1 WHERE outlet_id = $1 RETURNING next_seq - 1"
+NEXT_UNIT = "SELECT * FROM next_unit($1, $2, $3)"
+OFFER_UNIT = "SELECT offer_unit($1, $2, $3, $4)"
 
 # A seq that no device can have come to is not believed: it would use the numbers up.
 RAISE_SEQ = """
@@ -48,8 +32,9 @@ UPDATE devices SET
 """
 
 LOCK_UNIT = """
-SELECT f.*, l.sku, o.channel, o.dialect, o.price_version, o.planogram_version
+SELECT f.*, l.sku, o.channel, o.dialect, o.price_version, o.planogram_version, d.secret
 FROM fulfillments f JOIN order_lines l ON l.id = f.line_id JOIN outlets o ON o.id = f.outlet_id
+LEFT JOIN devices d ON d.outlet_id = f.outlet_id
 WHERE f.id = $1 AND f.outlet_id = $2 FOR UPDATE OF f
 """
 
@@ -63,27 +48,12 @@ SELECT id FROM fulfillments
 WHERE outlet_id = $1 AND state IN ('going', 'started', 'in_doubt') AND journal_id IS NOT NULL
 """
 
-KEEP_DEVICE_EVENT = """
-INSERT INTO device_events (outlet_id, journal_id, event_seq, merchant_id, unit_id, message, at)
-VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
-"""
+KEEP_EVENT = "SELECT keep_event($1, $2, $3, $4, $5)"
 
 MEET_JOURNAL = """
 INSERT INTO device_journals (outlet_id, journal_id, merchant_id, through, first_seen_at)
 VALUES ($1, $2, $3, $4, $5) ON CONFLICT (outlet_id, journal_id)
 DO UPDATE SET through = greatest(device_journals.through, $4) RETURNING through
-"""
-
-# Locked: MEET_JOURNAL has made the row in the same transaction.
-THROUGH = "SELECT through FROM device_journals WHERE outlet_id = $1 AND journal_id = $2"
-
-NEXT_DEVICE_EVENTS = """
-SELECT event_seq FROM device_events
-WHERE outlet_id = $1 AND journal_id = $2 AND event_seq > $3 ORDER BY event_seq LIMIT 200
-"""
-
-COMMIT_JOURNAL = """
-UPDATE device_journals SET through = $3 WHERE outlet_id = $1 AND journal_id = $2
 """
 
 OUTLET_OWNER = "SELECT merchant_id FROM outlets WHERE id = $1"

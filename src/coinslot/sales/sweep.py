@@ -51,7 +51,7 @@ class Pace(Struct, frozen=True, kw_only=True):
 async def sweep_once(shop: Shop, name: str, pace: Pace) -> int:
     """Claim one batch of a table and work it; how many rows it was."""
     chore = CHORES[name]
-    async with shop.db.door() as conn:
+    async with shop.db.knock() as conn:
         rows = await claim(conn, chore.due, pace.batch, timedelta(seconds=pace.lease_s), shop.now())
     room = asyncio.Semaphore(chore.at_once)
 

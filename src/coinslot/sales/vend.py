@@ -25,6 +25,9 @@ from coinslot.sales.shop import Shop
 
 log = structlog.get_logger(__name__)
 
+# After these a unit's next time is that of its lease or its run; nothing is due at once.
+_ON_ITS_WAY = (wire.Hello, wire.Accept, wire.Started, wire.Progress, wire.Health)
+
 # The server may use a lease's end only with the device clock's drift and the way there added.
 _DRIFT, _WAY = 1.01, timedelta(seconds=1)
 
@@ -47,7 +50,8 @@ async def hear(shop: Shop, machine: Machine, up: Up, at: datetime) -> list[wire.
                 downs = []
             case other:
                 assert_never(other)
-    shop.wakes.ring("refunds", "fulfillments")
+    if not isinstance(up, _ON_ITS_WAY):
+        shop.wakes.ring("refunds", "fulfillments")
     if _may_be_idle(up):
         await dispatch.offer_next(shop, machine.merchant_id, machine.outlet)
     return downs
@@ -62,7 +66,7 @@ def _may_be_idle(up: Up) -> bool:
 
 async def beats(shop: Shop, heard: Mapping[str, datetime]) -> None:
     """Machines that are alive, in one statement; what waits for them goes out."""
-    async with shop.db.door() as conn:
+    async with shop.db.knock() as conn:
         await conn.execute(store.BEATS, list(heard), list(heard.values()))
         waiting = await conn.fetch(store.WAITING, list(heard))
     for row in waiting:
@@ -130,7 +134,8 @@ async def _accepted(
         boot_id=up.boot_id,
         not_after=up.mono_ms + shop.windows.lease_ms,
     )
-    go = wire.signed_go(await _secret(shop, conn, unit["outlet_id"]), lease)
+    secret = shop.vault.open(unit["secret"], f"device:{machine.outlet}").decode()
+    go = wire.signed_go(secret, lease)
     lease_end = at + timedelta(milliseconds=shop.windows.lease_ms) * _DRIFT + _WAY
     hard = max(lease_end + shop.windows.span("run_s"), at + shop.windows.span("in_doubt_s"))
     await move(
@@ -189,7 +194,7 @@ async def _journaled(
     at: datetime,
 ) -> list[wire.Down]:
     """What the machine's journal holds: kept first, believed if it is the journal that accepted."""
-    await journal.keep(conn, machine, up, at)
+    through = await journal.keep(conn, machine, up, at)
     unit = await _unit(conn, machine, up.unit_id)
     if unit is not None and await _is_own_journal(conn, unit, up.journal_id, at):
         match up:
@@ -204,7 +209,7 @@ async def _journaled(
                 await _judge(conn, unit, Word.of_result(up), at)
             case wire.Progress():
                 pass
-    return [wire.Evack(journal_id=up.journal_id, through=await journal.commit(conn, machine, up))]
+    return [wire.Evack(journal_id=up.journal_id, through=through)]
 
 
 async def _answered(
@@ -256,8 +261,3 @@ async def _is_own_journal(
         {"journal_id": journal_id}, at,
     )  # fmt: skip
     return False
-
-
-async def _secret(shop: Shop, conn: Connection, outlet: str) -> str:
-    sealed = await conn.fetchval("SELECT secret FROM devices WHERE outlet_id = $1", outlet)
-    return shop.vault.open(sealed, f"device:{outlet}").decode()
