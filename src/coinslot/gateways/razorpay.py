@@ -13,7 +13,7 @@ from typing import ClassVar, Generic, TypeVar
 import msgspec
 from msgspec import Struct
 
-from coinslot.gateways import base
+from coinslot.gateways import base, marks
 from coinslot.gateways import razorpay_facts as read
 from coinslot.gateways.asking import ABSENT, ask, known
 from coinslot.gateways.base import Absent, Declined, Mark, PaymentFact, QrFact, RefundFact, Unclear
@@ -100,7 +100,7 @@ class Razorpay:
         except (ValueError, RecursionError) as error:
             return base.Unreadable(f"{type(error).__name__}: {error}")
         delivery_id = headers.get("x-razorpay-event-id") or hashlib.sha256(body).hexdigest()
-        return base.Genuine(delivery_id=delivery_id, event=read.text(event.event), facts=facts)
+        return base.Genuine(delivery_id=delivery_id, event=marks.clean(event.event), facts=facts)
 
     async def look(self, gateway_payment_id: str) -> PaymentFact | Absent | Unclear:
         path = f"/v1/payments/{_segment(gateway_payment_id)}"
@@ -108,7 +108,7 @@ class Razorpay:
         return Unclear("the payment is only created yet") if fact is None else fact
 
     async def give_back(self, order: base.RefundOrder) -> RefundFact | Declined | Unclear:
-        notes = read.notes(order.mark) | ({"reason": order.reason[:256]} if order.reason else {})
+        notes = marks.written(order.mark) | ({"reason": order.reason[:256]} if order.reason else {})
         key = order.key
         if not REFUND_KEY.fullmatch(key):
             key = hashlib.sha256(key.encode()).hexdigest()
@@ -133,7 +133,7 @@ class Razorpay:
         return found
 
     async def print_qr(self, order: base.QrOrder) -> QrFact | Declined | Unclear:
-        notes = read.notes(order.mark) | {"outlet": order.outlet, "slot": order.slot}
+        notes = marks.written(order.mark) | {"outlet": order.outlet, "slot": order.slot}
         body: dict[str, object] = {
             "type": "upi_qr",
             "usage": "multiple_use" if order.reusable else "single_use",
@@ -155,7 +155,7 @@ class Razorpay:
     async def find_qr(self, mark: Mark) -> QrFact | Absent | Unclear:
         def ours(item: object) -> QrFact | None:
             # Other people's codes may have any shape, and must not stand in our way.
-            noted = read.mark(item.get("notes")) if isinstance(item, dict) else None
+            noted = marks.read(item.get("notes")) if isinstance(item, dict) else None
             same = noted and (noted.installation, noted.qr) == (mark.installation, mark.qr)
             return read.printable_qr(item) if same else None
 
@@ -229,7 +229,7 @@ def _refused(reply: Reply) -> Declined | Unclear:
         return Declined("too many requests", "rate_limited", permanent=False)
     if not isinstance(error, dict) or not 400 <= reply.status < 500 or reply.status == 408:
         return Unclear(f"HTTP {reply.status}")
-    reason = read.text(str(error.get("description") or "no description"))
+    reason = marks.clean(str(error.get("description") or "no description"))
     if error.get("code") in ("GATEWAY_ERROR", "SERVER_ERROR"):
         return Unclear(reason)
     if reply.status in (401, 403):  # mends itself when the operator corrects the keys

@@ -9,10 +9,10 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from coinslot.gateways import marks
 from coinslot.gateways.base import (
     Absent,
     Fact,
-    Mark,
     PaymentFact,
     QrFact,
     RefundFact,
@@ -122,9 +122,9 @@ def payment(
         at=at or _time(said.created_at),
         qr_code_id=qr_code_id,
         gateway_order_id=said.order_id,
-        mark=mark(said.notes),
+        mark=marks.read(said.notes),
         refunded=None if back is None else Money(back, said.currency),
-        description=text(said.description or ""),
+        description=marks.clean(said.description or ""),
     )
 
 
@@ -137,7 +137,7 @@ def refund(body: object, *, told_at: object = None) -> RefundFact:
         stage=said.status,
         money=Money(said.amount, said.currency),
         at=_time(told_at if said.created_at is None else said.created_at),
-        mark=mark(said.notes),
+        mark=marks.read(said.notes),
     )
 
 
@@ -146,12 +146,12 @@ def qr(body: object) -> QrFact:
     fixed = said.payment_amount
     return QrFact(
         qr_code_id=said.id,
-        image_url=text(said.image_url),
+        image_url=marks.clean(said.image_url),
         open=said.status == "active",
         reusable=said.usage == "multiple_use",
         money=None if fixed is None else Money(fixed, CURRENCY_OF_QR),
         expires_at=None if said.close_by is None else _time(said.close_by),
-        mark=mark(said.notes),
+        mark=marks.read(said.notes),
         closed_at=None if said.closed_at is None else _time(said.closed_at),
     )
 
@@ -171,33 +171,6 @@ def first_qr(body: object) -> QrFact | Absent:
 
 def items(body: object) -> list[object]:
     return msgspec.convert(body, _Items).items
-
-
-def mark(notes: object) -> Mark | None:
-    """Our sign in the notes. Empty notes come as a list."""
-    if not isinstance(notes, dict):
-        return None
-    ours = {k: v for k, v in notes.items() if isinstance(v, str) and v and "\0" not in v}
-    if "coinslot" not in ours:
-        return None
-    return Mark(
-        installation=ours["coinslot"],
-        qr=ours.get("qr"),
-        refund=ours.get("refund"),
-        payment=ours.get("payment"),
-    )
-
-
-def notes(sign: Mark) -> dict[str, str]:
-    """The notes that `mark` reads back."""
-    named = {"coinslot": sign.installation, "qr": sign.qr, "refund": sign.refund}
-    named["payment"] = sign.payment
-    return {key: value for key, value in named.items() if value is not None}
-
-
-def text(said: str) -> str:
-    """Their words as PostgreSQL can keep them: it has no room for a zero character."""
-    return said.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _entity(event: Event, kind: str) -> object:
