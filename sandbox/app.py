@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +22,9 @@ from sandbox.courier import Courier
 from sandbox.endpoints import ENDPOINTS
 from sandbox.errors import SandboxError
 from sandbox.machines import Machines
-from sandbox.razorpay import accounts, customer, refunds
-from sandbox.razorpay.desk import Gateway
-from sandbox.razorpay.endpoints import ROUTER as RAZORPAY
-from sandbox.razorpay.front import FrontDoor
-from sandbox.store import Change, Store
+from sandbox.party import Party
+from sandbox.razorpay.party import Razorpay
+from sandbox.store import Store
 
 log = logging.getLogger("sandbox")
 
@@ -49,26 +46,22 @@ class Sandbox:
         config = load(place.config)
         self.store = Store(place.data)
         self.machines = Machines(place.machines, [])
-        url = f"{place.public_url}/razorpay"
-        self.razorpay = Gateway(self.store, config.razorpay.tempo, url)
-        self.courier = Courier(self.store, config.razorpay.tempo)
-        work = {
-            name: partial(self._work, name)
-            for name in (refunds.SETTLES, refunds.FAILS, customer.CAPTURES)
-        }
+        razorpay = Razorpay(self.store, place.public_url)
+        self.parties: list[Party] = [razorpay]
+        self.courier = Courier(self.store, {party.name: party for party in self.parties})
+        work = {name: verb for party in self.parties for name, verb in party.work.items()}
         self.chores = Chores(self.store, work)
-        self.scene = Scene(self.razorpay, self.machines, config)
+        self.scene = Scene(razorpay.gateway, self.machines, config)
         self.feed = Feed(self.store, self.machines)
         self.use(config)
 
     def use(self, config: Config) -> None:
         """Take over a configuration, at the start and again on SIGHUP."""
         self.scene.config = config
-        self.razorpay.tempo = self.courier.tempo = config.razorpay.tempo
         self.machines.known = [outlet.id for outlet in config.outlets]
         with self.store.change() as change:
-            for account in config.razorpay.accounts:
-                accounts.save(change, account, switch_on=False)
+            for party in self.parties:
+                party.use(change, config)
 
     def reload(self) -> None:
         """Read the file again; one that cannot be read changes nothing."""
@@ -76,9 +69,6 @@ class Sandbox:
             self.use(load(self.place.config))
         except SandboxError as problem:
             log.error("configuration not taken over: %s", problem)
-
-    def _work(self, name: str, change: Change, thing_id: str) -> None:
-        customer.work_of(name, self.razorpay.desk(change), thing_id)
 
     @asynccontextmanager
     async def running(self, _app: Litestar) -> AsyncIterator[None]:
@@ -94,16 +84,17 @@ class Sandbox:
             self.store.close()
 
     def application(self) -> ASGIApp:
-        parts = {
+        parts: dict[str, object] = {
             "store": self.store,
             "machines": self.machines,
-            "razorpay": self.razorpay,
-            "front": FrontDoor(self.razorpay),
+            "parties": self.parties,
             "scene": self.scene,
             "feed": self.feed,
         }
+        for party in self.parties:
+            parts |= party.parts
         app = Litestar(
-            route_handlers=[*ENDPOINTS, *PAGES, RAZORPAY],
+            route_handlers=[*ENDPOINTS, *PAGES, *(party.router for party in self.parties)],
             dependencies={
                 name: Provide(_giver(part), sync_to_thread=False) for name, part in parts.items()
             },

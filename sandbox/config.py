@@ -1,41 +1,11 @@
-"""The configuration file: gateway accounts, the outlets to draw, and how fast time passes."""
+"""The configuration file: a section for each gateway, and the outlets to draw."""
 
 from pathlib import Path
 
 import msgspec
 
 from sandbox.errors import UnreadableError
-
-
-class Account(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """A merchant's account at the emulated Razorpay. Without `events` it subscribes to all."""
-
-    account_id: str
-    key_id: str
-    key_secret: str
-    webhook_url: str | None = None
-    webhook_secret: str = ""
-    events: list[str] | None = None
-    balance: int | None = None
-
-
-class Tempo(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """Spans of time that tests shorten; the real gateway's values stand beside them."""
-
-    retry_base_ms: int = 500  # the real one: not published
-    retry_cap_ms: int = 5_000  # the real one: not published
-    delivery_timeout_ms: int = 5_000  # the real one: 5 s
-    webhook_life_s: int = 86_400  # the real one: 24 h, then the webhook is switched off
-    late_ms: int = 1_000  # late capture after `failed`, late failure of a refund
-    qr_shortest_s: int = 120  # the real one: 2 min
-    qr_longest_s: int = 7_200  # the real one: 2 h
-
-
-class Razorpay(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """The section `razorpay` of the file."""
-
-    accounts: list[Account] = []
-    tempo: Tempo = Tempo()
+from sandbox.razorpay.settings import Section as Razorpay
 
 
 class Slot(msgspec.Struct, frozen=True):

@@ -1,6 +1,7 @@
 """Carries due webhook deliveries, again and again until the merchant's server says 2xx."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -8,19 +9,28 @@ import msgspec
 
 from sandbox import outbox, weather
 from sandbox.clock import now_ms
-from sandbox.config import Tempo
+from sandbox.party import Parcel, Party
 from sandbox.store import Change, Store
+from sandbox.tempo import Tempo
 
 IN_FLIGHT_LIMIT = 24
 IDLE_S = 30.0
 
 
+class Came(msgspec.Struct, frozen=True):
+    """How one attempt ended."""
+
+    status: int | None = None
+    problem: str | None = None
+    taken: bool = False
+
+
 class Courier:
     """One loop over the pending rows; what was in the air at a kill goes again."""
 
-    def __init__(self, store: Store, tempo: Tempo) -> None:
+    def __init__(self, store: Store, parties: Mapping[str, Party]) -> None:
         self._store = store
-        self.tempo = tempo
+        self._parties = parties
         self._wake = asyncio.Event()
         self._in_flight: dict[int, asyncio.Task[None]] = {}
         store.on_commit.append(lambda _change: self._wake.set())
@@ -66,60 +76,73 @@ class Courier:
         try:
             with self._store.read() as look:
                 row = _with_event(look, delivery_id)
-            status, problem = None, None
+                parcel = self._parcel(look, row)
+            came = Came()
             if row["url"] and not row["disabled_at"]:
-                status, problem = await self._post(http, row)
+                came = await self._post(http, row, parcel)
             with self._store.change() as change:
-                self._note(change, row, status, problem)
+                self._note(change, row, came)
         finally:
             self._in_flight.pop(delivery_id, None)
             self._wake.set()
 
-    async def _post(self, http: httpx.AsyncClient, row: Any) -> tuple[int | None, str | None]:
-        """One attempt: the status, or what went wrong on the way."""
+    def _parcel(self, look: Change, row: Any) -> Parcel:
+        """Signed over the true body, so that a forger's copy does not fit its signature."""
+        parcel = Parcel(
+            account_id=row["account_id"],
+            headers=msgspec.json.decode(row["headers"], type=dict[str, str]),
+            body=row["body"],
+        )
+        if not row["url"]:
+            return parcel
+        headers = self._parties[row["party"]].headers(look, parcel)
         body = outbox.altered(row["body"]) if row["kind"] == "forged" else row["body"]
+        return msgspec.structs.replace(parcel, headers=headers, body=body)
+
+    async def _post(self, http: httpx.AsyncClient, row: Any, parcel: Parcel) -> Came:
+        """One attempt: the status, or what went wrong on the way."""
+        party = self._parties[row["party"]]
         try:
-            async with asyncio.timeout(self.tempo.delivery_timeout_ms / 1_000):
+            async with asyncio.timeout(party.tempo.delivery_timeout_ms / 1_000):
                 answer = await http.post(
-                    row["url"],
-                    content=body,
-                    headers=msgspec.json.decode(row["headers"], type=dict[str, str]),
-                    timeout=None,
+                    row["url"], content=parcel.body, headers=parcel.headers, timeout=None
                 )
         except TimeoutError:
-            return None, "no answer in time"
+            return Came(problem="no answer in time")
         except (httpx.HTTPError, httpx.InvalidURL) as problem:
-            return None, f"{type(problem).__name__}: {problem}"
-        return answer.status_code, None
+            return Came(problem=f"{type(problem).__name__}: {problem}")
+        return Came(answer.status_code, taken=party.accepts(answer.status_code, answer.content))
 
-    def _note(self, change: Change, row: Any, status: int | None, problem: str | None) -> None:
+    def _note(self, change: Change, row: Any, came: Came) -> None:
         """Write down how the attempt ended, and when the next one is."""
-        attempts = row["attempts"] + 1
+        tempo = self._parties[row["party"]].tempo
+        attempts, problem = row["attempts"] + 1, came.problem
         state, due_ms = "pending", row["due_ms"]
         if not row["url"]:
             state, problem = "nowhere", "the account has no webhook URL"
         elif row["disabled_at"]:
             state, problem = "disabled", "the webhook is switched off"
-        elif status is not None and 200 <= status < 300:
+        elif came.taken:
             state = "delivered"
         elif row["kind"] == "forged":
             state = "refused"  # a forger does not come back
-        elif now_ms() - row["created_ms"] > self.tempo.webhook_life_s * 1_000:
+        elif now_ms() - row["created_ms"] > tempo.webhook_life_s * 1_000:
             state = "expired"
             _switch_off(change, row)
         else:
-            due_ms = now_ms() + self._pause_ms(attempts)
+            due_ms = now_ms() + _pause_ms(tempo, attempts)
         change.run(
             "UPDATE deliveries SET state = ?, attempts = ?, due_ms = ?, last_status = ?,"
             " last_error = ? WHERE id = ?",
-            (state, attempts, due_ms, status, problem, row["id"]),
+            (state, attempts, due_ms, came.status, problem, row["id"]),
         )
         label = "" if row["kind"] == "first" else f" ({row['kind']})"
-        change.tell(f"webhook {row['name']}{label}: {status or problem}")
+        change.tell(f"webhook {row['name']}{label}: {came.status or problem}")
 
-    def _pause_ms(self, attempts: int) -> int:
-        doublings = min(attempts - 1, 16)
-        return min(self.tempo.retry_base_ms << doublings, self.tempo.retry_cap_ms)
+
+def _pause_ms(tempo: Tempo, attempts: int) -> int:
+    doublings = min(attempts - 1, 16)
+    return min(tempo.retry_base_ms << doublings, tempo.retry_cap_ms)
 
 
 def _with_event(look: Change, delivery_id: int) -> Any:

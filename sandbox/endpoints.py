@@ -6,7 +6,7 @@ from litestar import get, post
 
 from sandbox import weather
 from sandbox.machines import Faults, Machines
-from sandbox.razorpay import books as razorpay_books
+from sandbox.party import Party
 from sandbox.store import Store
 from sandbox.weather import Weather
 
@@ -14,10 +14,10 @@ Plain = dict[str, Any]
 
 
 @get("/books")
-async def books(store: Store) -> Plain:
+async def books(store: Store, parties: list[Party]) -> Plain:
     """Every gateway's own truth, in minor units."""
     with store.read() as look:
-        return {"razorpay": {"payments": razorpay_books.payments(look)}}
+        return {party.name: {"payments": party.books(look)} for party in parties}
 
 
 @get("/weather")

@@ -75,13 +75,14 @@ def altered(body: bytes) -> bytes:
     return forged if forged != body else body + b" "
 
 
-def deliveries(change: Change, limit: int) -> list[dict[str, object]]:
-    """The newest deliveries first, for tests and for the control page."""
+def deliveries(change: Change, party: str, limit: int) -> list[dict[str, object]]:
+    """A gateway's newest deliveries first, for tests and for the control page."""
     rows = change.all(
         "SELECT d.id, e.event_id, e.name AS event, e.party, e.account_id, e.reference, d.kind,"
         " d.state, d.attempts, d.due_ms, d.last_status, d.last_error"
-        " FROM deliveries d JOIN events e ON e.seq = d.event_seq ORDER BY d.id DESC LIMIT ?",
-        (limit,),
+        " FROM deliveries d JOIN events e ON e.seq = d.event_seq WHERE e.party = ?"
+        " ORDER BY d.id DESC LIMIT ?",
+        (party, limit),
     )
     return [dict(row) for row in rows]
 

@@ -16,8 +16,9 @@ from sandbox.control.view import Scene
 from sandbox.errors import RefusedError, UnknownError, UnreadableError
 from sandbox.razorpay import customer, qr_codes
 from sandbox.razorpay.customer import Scan
-from sandbox.razorpay.things import Payment, QrCode, find
+from sandbox.razorpay.things import Payment, QrCode
 from sandbox.razorpay.wire import rupees
+from sandbox.shelf import find
 
 HERE = Path(__file__).parent
 LARGEST_PAISE = 10_000_000_000

@@ -11,8 +11,9 @@ from sandbox.control.drawing import MachineDrawing, draw
 from sandbox.machines import Machines
 from sandbox.razorpay import books, qr_codes
 from sandbox.razorpay.desk import Gateway
-from sandbox.razorpay.things import Payment, QrCode, everything, find
+from sandbox.razorpay.things import Payment, QrCode
 from sandbox.razorpay.wire import rupees
+from sandbox.shelf import everything, find
 from sandbox.store import Change
 
 ONE_ORDER_CODES_LIMIT, PAYMENTS_LIMIT = 3, 6

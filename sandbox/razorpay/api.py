@@ -6,24 +6,13 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from sandbox.config import Account
 from sandbox.razorpay import orders, payments, qr_codes, refunds, wire
 from sandbox.razorpay.desk import Desk
 from sandbox.razorpay.fields import Fields, window
 from sandbox.razorpay.refusals import no_such_id, no_such_url
-from sandbox.razorpay.things import (
-    Order,
-    Payment,
-    QrCode,
-    Refund,
-    Thing,
-    Window,
-    children,
-    find,
-    matching,
-    page,
-    put,
-)
+from sandbox.razorpay.settings import Account
+from sandbox.razorpay.things import Order, Payment, QrCode, Refund
+from sandbox.shelf import Thing, Window, children, find, matching, page, put
 
 Answer = dict[str, Any]
 T = TypeVar("T", bound=Thing)

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from sandbox.razorpay.things import Payment, Refund, Window, children, everything
+from sandbox.razorpay.things import Payment, Refund
+from sandbox.shelf import Window, children, everything
 from sandbox.store import Change
 
 

@@ -7,10 +7,12 @@ import msgspec
 from sandbox import chores, outbox
 from sandbox.clock import now_s
 from sandbox.errors import RefusedError, UnknownError, UnreadableError
-from sandbox.razorpay import accounts, payments, qr_codes, refunds, wire
+from sandbox.razorpay import payments, qr_codes, refunds, wire
+from sandbox.razorpay.accounts import ACCOUNTS
 from sandbox.razorpay.desk import Desk
 from sandbox.razorpay.refusals import ApiError
-from sandbox.razorpay.things import Order, Payment, QrCode, Refund, find, new_id, put
+from sandbox.razorpay.things import Order, Payment, QrCode, Refund
+from sandbox.shelf import find, new_id, put
 
 Paise = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000_000)]
 CAPTURES = "razorpay.payment.captures"
@@ -66,7 +68,7 @@ def _new_payment(desk: Desk, wanted: Scan) -> Payment:
         raise UnreadableError("qr_code_id, order_id or account_id is needed")
     if amount is None:
         raise UnreadableError("this code has no price: amount is needed, in paise")
-    accounts.find(desk.change, account_id)
+    ACCOUNTS.find(desk.change, account_id)
     paid_for = None if wanted.foreign else qr or order
     return Payment(
         id=new_id("pay_"),

@@ -9,10 +9,12 @@ from typing import Any
 import msgspec
 
 from sandbox.clock import now_s
-from sandbox.config import Tempo
 from sandbox.outbox import Event, publish
 from sandbox.razorpay import accounts, wire
-from sandbox.razorpay.things import Order, Payment, QrCode, Refund, new_id
+from sandbox.razorpay.accounts import ACCOUNTS
+from sandbox.razorpay.settings import Tempo
+from sandbox.razorpay.things import Order, Payment, QrCode, Refund
+from sandbox.shelf import new_id
 from sandbox.store import Change, Store
 
 
@@ -46,7 +48,7 @@ Subject = Payment | QrCode | Order | Refund
 
 def tell(desk: Desk, name: str, reference: str, *subjects: Subject) -> None:
     """Raise a webhook event with a snapshot of its subjects, signed with the secret of now."""
-    account = accounts.find(desk.change, subjects[0].account_id)
+    account = ACCOUNTS.find(desk.change, subjects[0].account_id)
     if account.events is not None and name not in account.events:
         return
     payload = {subject.kind: {"entity": _entity(desk, subject, name)} for subject in subjects}

@@ -1,6 +1,5 @@
 """Razorpay's URLs in the sandbox: the API itself, the customer's and the dashboard's doors."""
 
-import asyncio
 import io
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,13 +10,16 @@ from litestar import HttpMethod, Request, Response, Router, get, post, route
 from litestar.params import Parameter
 
 from sandbox import outbox
-from sandbox.config import Account
 from sandbox.errors import UnknownError
+from sandbox.front import sent
 from sandbox.razorpay import accounts, customer, qr_codes, wire
+from sandbox.razorpay.accounts import ACCOUNTS
 from sandbox.razorpay.customer import DashboardRefund, Scan
 from sandbox.razorpay.desk import Gateway
 from sandbox.razorpay.front import Asked, FrontDoor
-from sandbox.razorpay.things import QrCode, everything, find
+from sandbox.razorpay.settings import Account
+from sandbox.razorpay.things import QrCode
+from sandbox.shelf import everything, find
 
 API_METHODS = [HttpMethod.GET, HttpMethod.POST, HttpMethod.PATCH, HttpMethod.PUT, HttpMethod.DELETE]
 Plain = dict[str, Any]
@@ -37,9 +39,11 @@ class Balance(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 @route("/v1/{path:path}", http_method=API_METHODS)
-async def api(request: Request[Any, Any, Any], path: Path, front: FrontDoor) -> Response[bytes]:
+async def api(
+    request: Request[Any, Any, Any], path: Path, razorpay_front: FrontDoor
+) -> Response[bytes]:
     """The emulated API."""
-    answered = await front.answer(
+    answered = await razorpay_front.answer(
         Asked(
             method=request.method,
             path="/" + str(path).strip("/"),
@@ -49,12 +53,7 @@ async def api(request: Request[Any, Any, Any], path: Path, front: FrontDoor) -> 
             body=await request.body(),
         )
     )
-    if answered.cut:
-        request.scope["state"]["cut"]()
-        await asyncio.sleep(0)
-    return Response(
-        answered.body, status_code=answered.status or 500, media_type=answered.media_type
-    )
+    return await sent(request, answered)
 
 
 @post("/scan", status_code=200)
@@ -79,7 +78,7 @@ async def resend(data: Reference, razorpay: Gateway) -> Plain:
 @post("/balance", status_code=200)
 async def balance(data: Balance, razorpay: Gateway) -> Plain:
     with razorpay.change() as desk:
-        accounts.set_balance(desk.change, data.account_id, data.amount)
+        ACCOUNTS.set_balance(desk.change, data.account_id, data.amount)
         return {"account_id": data.account_id, "amount": data.amount}
 
 
@@ -87,7 +86,7 @@ async def balance(data: Balance, razorpay: Gateway) -> Plain:
 async def save_account(data: Account, razorpay: Gateway) -> Plain:
     """Add an account, or change it; a webhook that was switched off is on again."""
     with razorpay.change() as desk:
-        accounts.save(desk.change, data, switch_on=True)
+        ACCOUNTS.save(desk.change, data, switch_on=True)
         desk.change.tell(f"account {data.account_id} set up")
         return {"account_id": data.account_id}
 
@@ -105,7 +104,7 @@ async def list_deliveries(
     razorpay: Gateway, limit: Annotated[int, Parameter(ge=1, le=10_000)] = 500
 ) -> list[Plain]:
     with razorpay.store.read() as look:
-        return outbox.deliveries(look, limit)
+        return outbox.deliveries(look, accounts.PARTY, limit)
 
 
 @get("/i/{short:str}")

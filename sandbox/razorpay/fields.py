@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.razorpay.refusals import ApiError, unexpected
-from sandbox.razorpay.things import Window
+from sandbox.shelf import Window
 
 NOTES_LIMIT, NOTE_CHARS_LIMIT = 15, 256
 COUNT_DEFAULT, COUNT_LIMIT = 10, 100

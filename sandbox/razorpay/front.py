@@ -1,19 +1,15 @@
-"""The API's front door: who is calling, what the weather does to the call, the answer on disk."""
+"""The API's front door: who is calling, keys in use, the answer on disk."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from sandbox import weather
-from sandbox.config import Account
+from sandbox.front import Answered, through_weather
 from sandbox.razorpay import accounts, api
 from sandbox.razorpay.desk import Gateway
 from sandbox.razorpay.refusals import ApiError, in_trouble
-from sandbox.weather import Fate
-
-BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body>502</body></html>"
+from sandbox.razorpay.settings import Account
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,15 +21,6 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     authorization: str
     idempotency_key: str | None
     body: bytes
-
-
-class Answered(msgspec.Struct, frozen=True):
-    """What goes out; `cut` means that nothing does and the connection breaks."""
-
-    status: int
-    body: bytes
-    media_type: str = "application/json"
-    cut: bool = False
 
 
 class FrontDoor:
@@ -57,27 +44,13 @@ class FrontDoor:
         if asked.idempotency_key:
             self._working.add(claim)
         try:
-            return await self._through_weather(account, asked)
+            return await through_weather(
+                self._store,
+                lambda: self._applied(account, asked),
+                lambda: _refused(in_trouble()),
+            )
         finally:
             self._working.discard(claim)
-
-    async def _through_weather(self, account: Account, asked: Asked) -> Answered:
-        with self._store.read() as look:
-            api_weather = weather.current(look).api
-        if api_weather.latency_ms:
-            await asyncio.sleep(api_weather.latency_ms / 1_000)
-        fate = Fate.FAIR
-        if api_weather.error_5xx or api_weather.drop_response:
-            with self._store.change() as change:
-                fate = weather.fate_of_call(change)
-        if fate is Fate.REFUSED:
-            return _refused(in_trouble())
-        answered = self._applied(account, asked)
-        if fate is Fate.DONE_BUT_5XX:
-            return Answered(502, BAD_GATEWAY, "text/html")
-        if fate is Fate.DONE_BUT_CUT:
-            return Answered(0, b"", cut=True)
-        return answered
 
     def _applied(self, account: Account, asked: Asked) -> Answered:
         """Do it and commit; the answer is made of what is on disk already."""

@@ -4,7 +4,8 @@ from sandbox.clock import now_s
 from sandbox.razorpay.desk import Desk
 from sandbox.razorpay.fields import Fields
 from sandbox.razorpay.refusals import ApiError
-from sandbox.razorpay.things import Order, matching, new_id, put
+from sandbox.razorpay.things import Order
+from sandbox.shelf import matching, new_id, put
 
 FIELDS = frozenset({"amount", "currency", "receipt", "notes", "partial_payment"})
 SMALLEST_MINOR = 100

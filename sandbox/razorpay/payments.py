@@ -1,10 +1,12 @@
 """The life of a payment: authorized, captured, failed; and the events each step raises."""
 
-from sandbox.razorpay import accounts, orders, qr_codes
+from sandbox.razorpay import orders, qr_codes
+from sandbox.razorpay.accounts import ACCOUNTS
 from sandbox.razorpay.desk import Desk, Subject, tell
 from sandbox.razorpay.fields import Fields
 from sandbox.razorpay.refusals import ApiError
-from sandbox.razorpay.things import Order, Payment, find, put
+from sandbox.razorpay.things import Order, Payment
+from sandbox.shelf import find, put
 
 CAPTURE_FIELDS = frozenset({"amount", "currency"})
 
@@ -32,7 +34,7 @@ def capture(desk: Desk, payment: Payment) -> None:
     """Take the money: count it on the QR or the order and on the balance, and tell."""
     payment.status, payment.captured, payment.error_reason = "captured", True, None
     put(desk.change, payment)
-    accounts.credit(desk.change, payment.account_id, payment.amount)
+    ACCOUNTS.credit(desk.change, payment.account_id, payment.amount)
     announce(desk, "payment.captured", payment)
     qr = payment.qr_code_id and qr_codes.look(desk, payment.qr_code_id)
     if qr:

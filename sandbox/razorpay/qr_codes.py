@@ -6,7 +6,8 @@ from sandbox.clock import now_s
 from sandbox.razorpay.desk import Desk, tell
 from sandbox.razorpay.fields import Fields
 from sandbox.razorpay.refusals import ApiError
-from sandbox.razorpay.things import QrCode, find, new_id, put
+from sandbox.razorpay.things import QrCode
+from sandbox.shelf import find, new_id, put
 
 FIELDS = frozenset(
     {"type", "usage", "name", "fixed_amount", "payment_amount", "description"}

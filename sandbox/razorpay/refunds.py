@@ -10,10 +10,12 @@ import msgspec
 from sandbox import chores, weather
 from sandbox.clock import now_s
 from sandbox.razorpay import accounts
+from sandbox.razorpay.accounts import ACCOUNTS
 from sandbox.razorpay.desk import Desk, tell
 from sandbox.razorpay.fields import Fields
 from sandbox.razorpay.refusals import ApiError
-from sandbox.razorpay.things import Payment, Refund, find, new_id, put
+from sandbox.razorpay.things import Payment, Refund
+from sandbox.shelf import find, new_id, put
 
 FIELDS = frozenset({"amount", "speed", "notes", "receipt"})
 SMALLEST_MINOR = 100
@@ -127,7 +129,7 @@ def fail(desk: Desk, refund: Refund) -> None:
     payment = find(desk.change, Payment, refund.payment_id)
     if payment is not None:
         _reserve(desk, payment, -refund.amount)
-    accounts.credit(desk.change, refund.account_id, refund.amount)
+    ACCOUNTS.credit(desk.change, refund.account_id, refund.amount)
     _tell_outcome(desk, refund)
 
 

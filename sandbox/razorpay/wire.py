@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from sandbox.razorpay.things import Order, Payment, QrCode, Refund, Thing
+from sandbox.razorpay.things import Order, Payment, QrCode, Refund
+from sandbox.shelf import Thing
 
 FAILURE = "Your payment has been declined by your bank."
 
