@@ -181,6 +181,15 @@ class SocketIoMachine:
         """Send an Engine.IO message as it stands."""
         await self._client.eio.send(packet)
 
+    async def understood(self) -> bool:
+        """Whether the server took all that was sent so far; False when it hung up instead."""
+        answer = asyncio.create_task(self._client.call("machine:heartbeat"))
+        gone = asyncio.create_task(self.gone.wait())
+        await asyncio.wait({answer, gone}, return_when=asyncio.FIRST_COMPLETED)
+        gone.cancel()
+        answer.cancel()
+        return answer.done() and not answer.cancelled() and answer.exception() is None
+
     async def close(self) -> None:
         await self._client.shutdown()
 

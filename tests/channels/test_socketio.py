@@ -118,6 +118,7 @@ async def test_the_simple_dialect_takes_a_command_and_says_done(socketio: Socket
         '2{"a":1}',
         '2["nosuch",{}]',
         "2[[[[[[[[",
+        '2["vend",' + "[" * 3_000 + "]" * 3_000 + "]",
         '2["vend",' + "[" * 5_000,
         '0{"machineId":"M02","secret":"wrong"}',
         '51-["vend",{"_placeholder":true,"num":0}]',

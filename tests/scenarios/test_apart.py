@@ -4,22 +4,42 @@ operator's: what is paid comes out once, and the death of some does not stop the
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
+from urllib.parse import quote
 
+import aiomqtt
 import msgspec
 import pytest
 import pytest_asyncio
 
+from coinslot.app.showroom import MERCHANTS
 from coinslot.channels.mqtt import MqttOptions, connection
 from coinslot.db.embedded import EmbeddedPostgres
+from coinslot.web.site import WEBHOOK_MAX_BYTES
 from tests.channels.brokers import Mosquitto as InstalledMosquitto
+from tests.channels.machines import RefusedError, SocketIoMachine
 from tests.scenarios.external import Mosquitto, Nats
 from tests.scenarios.installation import Installation, eventually
+from tests.scenarios.strangers import (
+    GARBAGE,
+    NESTED,
+    PACKETS,
+    Postman,
+    die_with_will,
+    signed,
+)
+from tests.storms.part import Part
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PROCESSES = ("web", "device-1", "device-2", "worker-1", "worker-2")
 # Two behind the broker; the one by Socket.IO hangs on the device process that is not killed.
 MACHINES = {"M01": "", "M02": "", "M03": "device-2"}
 VEND_S = 60
+STATE = (
+    "SELECT (SELECT count(*) FROM captures), (SELECT count(*) FROM orders),"
+    " (SELECT count(*) FROM ledger), (SELECT count(*) FROM events), (SELECT count(*) FROM strays)"
+)
 needs_mosquitto = pytest.mark.skipif(
     not InstalledMosquitto.installed(), reason="mosquitto is not installed"
 )
@@ -64,10 +84,13 @@ async def test_a_machine_cannot_speak_for_another(apart: Installation) -> None:
         await ours.subscribe([("devices/+/status/#", 1)])
         for lie in lies:
             await liar.publish("devices/M02/status/dispense", msgspec.json.encode(lie), qos=1)
-        await liar.publish("devices/M01/status/test", b"the end", qos=1)
+            login = ("M01", apart.room.known.devices["M01"])
+            topic = "devices/M02/status/dispense"
+            await die_with_will(apart.broker.port, login, topic, msgspec.json.encode(lie))
+        await liar.publish("devices/M01/status/inventory", b"the end", qos=1)
         async for message in ours.messages:
             assert not message.topic.matches("devices/M02/status/dispense")
-            if message.topic.matches("devices/M01/status/test"):
+            if message.topic.matches("devices/M01/status/inventory"):
                 break
     found = await apart.rows("SELECT settlement FROM fulfillments WHERE id = $1", unit)
     assert found[0]["settlement"] is None
@@ -75,6 +98,72 @@ async def test_a_machine_cannot_speak_for_another(apart: Installation) -> None:
     await eventually(lambda: apart.simulator.drops("M02"), VEND_S)
     assert [drop["unit_id"] for drop in apart.simulator.drops("M02")] == [str(unit)]
     await eventually(lambda: _is(apart, reference, "completed"), VEND_S)
+
+
+async def test_a_webhook_that_is_not_the_gateways_is_refused_kept_and_touches_nothing(
+    apart: Installation,
+) -> None:
+    postman = Postman(apart.http, apart.web_url)
+    secrets = {slug: apart.room.account(slug)["webhook_secret"] for slug in MERCHANTS}
+    body = b'{"entity":"event","event":"payment.captured","payload":{}}'
+    before = await apart.rows(STATE)
+    assert await postman.brings(body, None) == (401, "bad_signature")
+    assert await postman.brings(body, "0" * 64) == (401, "bad_signature")
+    assert await postman.brings(body, signed(secrets["chandra"], body)) == (401, "bad_signature")
+    for unreadable in (b"", b"{", NESTED):
+        signature = signed(secrets["asha"], unreadable)
+        assert await postman.brings(unreadable, signature) == (400, "unreadable")
+    long = b" " * (WEBHOOK_MAX_BYTES + 1)
+    assert await postman.brings(long, signed(secrets["asha"], long)) == (413, "too_large")
+    for path in ("razorpay/nobody", "nogateway/asha"):
+        assert await postman.brings(body, None, path) == (404, "unknown_account")
+    kept = await apart.rows("SELECT verdict FROM inbox WHERE verdict <> 'genuine' ORDER BY id")
+    assert [row["verdict"] for row in kept] == ["forged"] * 3 + ["unreadable"] * 3
+    assert await apart.rows(STATE) == before
+
+
+@pytest.mark.parametrize("login", [("M01", "a guess"), ("M99", "a guess"), ("", "")])
+async def test_a_machine_without_the_right_secret_is_not_let_in_by_the_broker(
+    apart: Installation, login: tuple[str, str]
+) -> None:
+    with pytest.raises(aiomqtt.MqttError):
+        async with _connected(apart, *login):
+            pass
+
+
+async def test_a_machine_without_the_right_secret_is_refused_and_logged(
+    apart: Installation,
+) -> None:
+    port, device = apart.ports["device-2"], apart.parts["device-2"]
+    for outlet, secret in (("M03", "a guess"), ("M99", apart.room.known.devices["M03"])):
+        with pytest.raises(RefusedError):
+            await SocketIoMachine(port, outlet, secret).connect()
+        refused = {"event": "a machine was refused", "outlet": outlet}
+        assert any(refused.items() <= line.items() for line in _lines(device))
+    assert "a guess" not in device.said()
+
+
+async def test_a_machine_that_talks_garbage_is_logged_and_sells_all_the_same(
+    apart: Installation,
+) -> None:
+    async with _as(apart, "M01") as machine:
+        for topic in ("status/dispense", "status/health", "logs"):
+            for body in GARBAGE:
+                await machine.publish(f"devices/M01/{topic}", body, qos=1)
+    apart.sandbox.fault("M03", offline=True)
+    await eventually(lambda: not apart.simulator.state("M03")["connected"], VEND_S)
+    for packet in PACKETS:
+        broken = SocketIoMachine(apart.ports["device-2"], "M03", apart.room.known.devices["M03"])
+        await broken.connect()
+        await broken.raw(packet)
+        assert await broken.understood()
+        await broken.close()
+    apart.sandbox.fault("M03", offline=False)
+    for code in ("M01", "M03"):
+        await eventually(partial(_logged, apart, code), VEND_S)
+        reference = apart.scan(code)
+        await eventually(partial(_is, apart, reference, "completed"), VEND_S)
+    await apart.assert_books_are_right()
 
 
 async def test_the_others_go_on_when_a_device_process_and_a_worker_are_killed(
@@ -94,7 +183,7 @@ async def test_the_others_go_on_when_a_device_process_and_a_worker_are_killed(
     apart.parts["worker-1"].kill()
     assert fallen().total() < sum(wanted.values())  # they died in the middle
     for reference in paid:
-        await eventually(lambda r=reference: _is(apart, r, "completed"), VEND_S)  # type: ignore[misc]
+        await eventually(partial(_is, apart, reference, "completed"), VEND_S)
     assert fallen() == Counter(wanted)
     for code in MACHINES:
         units = [drop["unit_id"] for drop in apart.simulator.drops(code)]
@@ -122,9 +211,26 @@ async def test_every_process_ends_in_order(apart: Installation) -> None:
         assert '"level": "error"' not in part.said()
 
 
-def _as(apart: Installation, code: str):  # type: ignore[no-untyped-def]
-    secret = apart.room.known.devices[code]
-    return connection(MqttOptions(url=f"mqtt://{code}:{secret}@127.0.0.1:{apart.broker.port}"))
+def _as(apart: Installation, code: str) -> aiomqtt.Client:
+    return _connected(apart, code, apart.room.known.devices[code])
+
+
+def _connected(apart: Installation, login: str, secret: str) -> aiomqtt.Client:
+    place = f"127.0.0.1:{apart.broker.port}"
+    return connection(MqttOptions(url=f"mqtt://{login}:{quote(secret)}@{place}"))
+
+
+def _logged(apart: Installation, code: str) -> bool:
+    """Whether a device process said that this machine talks garbage."""
+    lines = [line for name in ("device-1", "device-2") for line in _lines(apart.parts[name])]
+    said = {"event": "a machine said something unreadable", "outlet": code}
+    return any(said.items() <= line.items() for line in lines)
+
+
+def _lines(part: Part) -> list[dict[str, Any]]:
+    """What it logged; a line may be half written."""
+    whole = [line for line in part.said().split("\n")[:-1] if line.startswith("{")]
+    return [msgspec.json.decode(line, type=dict[str, Any]) for line in whole]
 
 
 async def _unit(apart: Installation, reference: str) -> str | None:
