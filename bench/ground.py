@@ -65,7 +65,8 @@ class Ground:
 
     async def copy(self, of: Base, name: str) -> Base:
         """The same again under another name; nobody may be connected to the first."""
-        await self._on("postgres", f"CREATE DATABASE {name} TEMPLATE {of.name} STRATEGY FILE_COPY")
+        made = f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {of.name} STRATEGY FILE_COPY"
+        await self._on("postgres", made)
         return msgspec.structs.replace(
             of, name=name, app=self._url(APP, name), door=self._url(DOOR, name)
         )

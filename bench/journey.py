@@ -21,9 +21,10 @@ class Journey:
     def __init__(self, base: Base, outlets: list[str]) -> None:
         self.fleet = Fleet({code: base.devices[code] for code in outlets}, self._offered)
         self._base = base
+        self._port = 0
         self._next: Iterator[str] = webhooks.around(outlets)
         self._paid_at: dict[str, deque[float]] = {code: deque() for code in outlets}
-        self._idle: deque[Tap] = deque()  # in turn: the server closes a connection idle for 5 s
+        self._idle: deque[Tap] = deque()
         self._waiting: deque[bytes] = deque()
         self._took_ms: list[float] = []
         self._under_way = 0
@@ -31,18 +32,30 @@ class Journey:
         self._changed = asyncio.Event()
 
     async def open(self, port: int, mqtt_port: int) -> None:
+        self._port = port
         await self.fleet.arrive(mqtt_port)
-        loop = asyncio.get_running_loop()
-        for _ in range(_TAPS):
-            await loop.create_connection(lambda: Tap(self._more, self._told), "127.0.0.1", port)
 
     async def close(self) -> None:
-        for tap in self._idle:
-            tap.close()
+        self._disconnect()
         await self.fleet.leave()
+
+    async def _connect(self) -> None:
+        """Anew for each round: the server closes what was idle in between."""
+        self._disconnect()
+        loop = asyncio.get_running_loop()
+        for _ in range(_TAPS):
+            made = loop.create_connection(
+                lambda: Tap(self._more, self._told), "127.0.0.1", self._port
+            )
+            await made
+
+    def _disconnect(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
 
     async def paced(self, per_s: float, seconds: float, now_s: int) -> Round:
         """Customers who come when they come: a late answer makes nobody come later."""
+        await self._connect()
         self._took_ms.clear()
         began = perf_counter()
         for number in range(int(per_s * seconds)):
@@ -54,6 +67,7 @@ class Journey:
 
     async def saturated(self, at_once: int, seconds: float, now_s: int) -> Round:
         """So many customers at once; the next one pays when a machine got its OFFER."""
+        await self._connect()
         self._took_ms.clear()
         began = perf_counter()
         while perf_counter() - began < seconds:

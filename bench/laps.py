@@ -18,6 +18,9 @@ COPIED_UP_TO = 10_000  # orders; a lap over more goes on in the same database
 SILENT = {"LOG_LEVEL": "WARNING"}
 
 
+Used = tuple[float, float, float, float]
+
+
 class LostError(Exception):
     """Webhooks were answered with 200 and are not all there."""
 
@@ -31,12 +34,13 @@ class Course(Struct, frozen=True, kw_only=True):
     seconds: float
 
 
-class Spent(Struct, frozen=True, kw_only=True):
-    """Processor time of one webhook of (b), by who spent it."""
+class Spent(Struct, frozen=True):
+    """Processor time of one order, by who spent it."""
 
-    web_ms: float
+    coinslot_ms: float
+    broker_ms: float
     postgres_ms: float
-    load_ms: float
+    load_ms: float  # our own, machines included
 
 
 class Lap(Struct, frozen=True, kw_only=True):
@@ -46,7 +50,8 @@ class Lap(Struct, frozen=True, kw_only=True):
     taken: Round
     offered: Round
     paced: Round
-    spent: Spent
+    spent: Spent  # in (b)
+    spent_vending: Spent  # in (c) at an even pace, the whole journey of each order
     others: float  # the share of the computer that somebody else used meanwhile
 
 
@@ -82,11 +87,12 @@ async def _lap(ground: Ground, course: Course, number: int, folder: Path) -> Lap
     assert spent is not None
     await ground.empty_queues(course.base)
     await ground.settle()
-    offered, paced = await _journey(course, folder)
+    offered, paced, vending = await _journey(ground, course, folder)
     busy_for = busy_s() - busy[0]
     ours = cpu_s(family(os.getpid())) - busy[1]
     return Lap(
         pgbench=asked, taken=taken, offered=offered, paced=paced, spent=spent,
+        spent_vending=vending,
         others=max(0.0, 1 - ours / busy_for),
     )  # fmt: skip
 
@@ -115,17 +121,20 @@ async def _take(ground: Ground, course: Course, folder: Path) -> tuple[Round, Sp
     assert isinstance(kept, int)
     if kept < len(taken.took_ms):
         raise LostError(f"{len(taken.took_ms)} webhooks were taken, {kept} orders are paid")
-    web_ms, postgres_ms, load_ms = (
-        (there - here) * 1000 / kept for here, there in zip(before, after, strict=True)
-    )
-    return taken, Spent(web_ms=web_ms, postgres_ms=postgres_ms, load_ms=load_ms)
+    return taken, _each_ms(before, after, kept)
 
 
-def _used_s(ground: Ground, web: Serving) -> tuple[float, float, float]:
-    return cpu_s(family(web.pid)), cpu_s(family(ground.pid)), cpu_s([os.getpid()])
+def _used_s(ground: Ground, process: Serving) -> Used:
+    """Seconds of processor time so far, in the order of `Spent`."""
+    below = [pid for pid in family(process.pid) if pid != process.pid]
+    return cpu_s([process.pid]), cpu_s(below), cpu_s(family(ground.pid)), cpu_s([os.getpid()])
 
 
-async def _journey(course: Course, folder: Path) -> tuple[Round, Round]:
+def _each_ms(before: Used, after: Used, orders: int) -> Spent:
+    return Spent(*(1000 * (b - a) / orders for a, b in zip(before, after, strict=True)))
+
+
+async def _journey(ground: Ground, course: Course, folder: Path) -> tuple[Round, Round, Spent]:
     """(c) at `coinslot serve`, with its own broker: as much as goes, then at an even pace."""
     clock = SystemClock()
     serve = Serving("serve", course.base, folder)
@@ -135,10 +144,12 @@ async def _journey(course: Course, folder: Path) -> tuple[Round, Round]:
         await journey.open(serve.port, serve.mqtt_port)
         try:
             now_s = int(clock.now().timestamp())
+            before = _used_s(ground, serve)
             paced = await journey.paced(PACE_PER_S, course.seconds, now_s)
+            spent = _each_ms(before, _used_s(ground, serve), len(paced.took_ms))
             offered = await journey.saturated(AT_ONCE, course.seconds, now_s)
         finally:
             await journey.close()
     finally:
         await serve.stop()
-    return offered, paced
+    return offered, paced, spent

@@ -5,7 +5,7 @@ from datetime import datetime
 from statistics import median
 
 from bench.idle import Cost, Usage
-from bench.laps import AT_ONCE, PACE_PER_S, Lap
+from bench.laps import AT_ONCE, PACE_PER_S, Lap, Spent
 from bench.measure import WARM_S, Round, Rounds, share
 
 _AIM_RATIO, _AIM_P99_MS = 0.50, 50
@@ -39,7 +39,7 @@ def page(
         _INTRO.format(at_once=AT_ONCE, pace=PACE_PER_S),
         "## In one look\n\n" + _ratios(laps),
         "## Throughput and latency\n\n" + _rounds(laps),
-        "## Where the time of (b) goes\n\n" + _spent(laps),
+        "## Where the time goes\n\n" + _spent(laps),
         "## Machines that only stand there\n\n" + _idle(costs),
         "## Where and how noisy\n\n" + _noise(laps, facts, at),
     ]
@@ -122,13 +122,19 @@ def _rounds(laps: Mapping[int, Sequence[Lap]]) -> str:
 
 def _spent(laps: Mapping[int, Sequence[Lap]]) -> str:
     rows = []
-    for existing in sorted(laps):
-        spent = [lap.spent for lap in laps[existing]]
-        parts = [median(getattr(s, name) for s in spent) for name in
-                 ("web_ms", "postgres_ms", "load_ms")]  # fmt: skip
-        rows.append([f"{existing:,}", *(f"{part:.2f}" for part in parts), f"{sum(parts):.2f}"])
-    head = ["orders before", "web ms", "PostgreSQL ms", "load ms", "together"]
-    return "Processor time of one webhook:\n\n" + _table(head, rows) + "\n"
+    for said, name in (("(b)", "spent"), ("(c), to the can", "spent_vending")):
+        for existing in sorted(laps):
+            parts = [
+                median(getattr(getattr(lap, name), part) for lap in laps[existing])
+                for part in Spent.__struct_fields__
+            ]
+            cells = (f"{part:.2f}" for part in (*parts, sum(parts)))
+            rows.append([said, f"{existing:,}", *cells])
+    head = ["", "orders before", "coinslot ms", "broker ms", "PostgreSQL ms", "load ms", "together"]
+    return (
+        "Processor time of one order; in (c) up to the books after the machine's result, and with\n"
+        "what the fake machines use themselves:\n\n" + _table(head, rows) + "\n"
+    )
 
 
 def _idle(costs: Sequence[Cost]) -> str:

@@ -97,8 +97,8 @@ class Database:
         # One round trip for both: this stands before everything that a machine or a page causes.
         begin = f"BEGIN; SET LOCAL coinslot.merchant = '{UUID(str(merchant_id))}'"
         async with self.app.acquire() as conn:
-            await conn.execute(begin)
             try:
+                await conn.execute(begin)
                 yield conn
                 self.reached("before_commit")
             except BaseException:
