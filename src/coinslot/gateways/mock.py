@@ -1,7 +1,7 @@
 """A gateway without a network, to try things out with; written to be copied for a real driver.
 
 The last two digits of what is printed or paid decide: 01 is declined, 02 times out although it
-was done, 03 times out and was not, all else succeeds.
+was done, 03 times out and was not, 04 is the payer's turn even with a method, all else succeeds.
 """
 
 import hashlib
@@ -16,9 +16,10 @@ from msgspec.structs import replace
 
 from coinslot.gateways import base
 from coinslot.gateways.base import Absent, Declined, Mark, PaymentFact, QrFact, RefundFact, Unclear
+from coinslot.gateways.mock_collecting import Books as Books
+from coinslot.gateways.mock_collecting import Collecting, last_two_digits
 from coinslot.gateways.wire import Address, Wire
-from coinslot.kit.clock import Clock, SystemClock
-from coinslot.kit.ids import uuid7
+from coinslot.kit.clock import SystemClock
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret, hmac_hex
 
@@ -42,23 +43,6 @@ def open(settings: Struct, wire: Wire) -> base.Gateway:
     return Mock(settings, Books(SystemClock()))
 
 
-def _last_two_digits(money: Money) -> int:
-    return money.minor % 100
-
-
-class Books:
-    """What the gateway itself knows. It lasts as long as the process."""
-
-    def __init__(self, clock: Clock) -> None:
-        self.clock = clock
-        self.payments: dict[str, PaymentFact] = {}
-        self.refunds: dict[str, RefundFact] = {}  # by key
-        self.qr_codes: dict[str, QrFact] = {}
-
-    def new_id(self, prefix: str) -> str:
-        return f"{prefix}_{uuid7(self.clock.now()).hex}"
-
-
 class _Event(Struct):
     id: str
     account_id: str
@@ -66,8 +50,8 @@ class _Event(Struct):
     facts: tuple[base.Fact, ...]
 
 
-class Mock:
-    """One account: a `Gateway` that `PrintsQr`, and its own paying customer."""
+class Mock(Collecting):
+    """One account: a `Gateway` that also `PrintsQr`, and its own paying customer."""
 
     # 2. Facts about the gateway.
     name: ClassVar[str] = name
@@ -114,20 +98,14 @@ class Mock:
         known, qr = self._books.payments.get(reference), self._books.qr_codes.get(qr_code_id or "")
         if known:
             return known
-        if _last_two_digits(money) == 1:
+        if last_two_digits(money) == 1:
             return Declined("the bank says no", "declined")
-        fact = PaymentFact(
-            gateway_payment_id=reference,
-            taken=base.Taken.CAPTURED,
-            money=money,
-            at=self._books.clock.now(),
-            qr_code_id=qr_code_id,
-            mark=qr.mark if qr else None,
-            refunded=Money.zero(money.currency),
-        )
-        if _last_two_digits(money) != 3:
+        if reference in self._books.closed:
+            return Declined("this charge is closed", "closed")
+        fact = self._books.paid(reference, money, qr=qr)
+        if last_two_digits(money) != 3:
             self._books.payments[reference] = fact
-        return Unclear("time-out") if _last_two_digits(money) in (2, 3) else fact
+        return Unclear("time-out") if last_two_digits(money) in (2, 3) else fact
 
     async def give_back(self, order: base.RefundOrder) -> RefundFact | Declined | Unclear:
         if order.key in self._books.refunds:
@@ -137,6 +115,8 @@ class Mock:
         payment = self._books.payments.get(order.gateway_payment_id)
         if payment is None:
             return Declined("no such payment", "absent")
+        if payment.taken is not base.Taken.CAPTURED:
+            return Declined("not captured yet", "not_captured", permanent=False)
         if payment.money.currency != order.money.currency:
             return Declined("the payment is in another currency", "currency")
         refunded = (payment.refunded or Money.zero(payment.money.currency)) + order.money
@@ -162,7 +142,7 @@ class Mock:
 
     # 5. An optional power, `PrintsQr`: leave it out where the gateway has no QR codes.
     async def print_qr(self, order: base.QrOrder) -> QrFact | Declined | Unclear:
-        if _last_two_digits(order.money) == 1:
+        if last_two_digits(order.money) == 1:
             return Declined("this amount is declined", "declined")
         qr_code_id = self._books.new_id("qr")
         fact = QrFact(
@@ -174,9 +154,9 @@ class Mock:
             expires_at=order.close_by,
             mark=order.mark,
         )
-        if _last_two_digits(order.money) != 3:
+        if last_two_digits(order.money) != 3:
             self._books.qr_codes[qr_code_id] = fact
-        return Unclear("time-out") if _last_two_digits(order.money) in (2, 3) else fact
+        return Unclear("time-out") if last_two_digits(order.money) in (2, 3) else fact
 
     async def find_qr(self, mark: Mark) -> QrFact | Absent | Unclear:
         sign = (mark.installation, mark.qr)
