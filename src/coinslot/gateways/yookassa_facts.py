@@ -1,0 +1,224 @@
+"""What YooKassa writes, read strictly and turned into facts; the ear of `yookassa.py`.
+
+Every reader takes decoded JSON and raises ValueError for what it cannot read.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from coinslot.gateways import marks
+from coinslot.gateways.base import PaymentFact, RefundFact, RefundStage, Taken
+from coinslot.gateways.collecting import Closed, Pending, Progress, Redirect, ShowQr
+from coinslot.kit.money import Money
+
+SHAPE = r"\A[A-Za-z0-9-]{1,64}\Z"  # of every id of theirs; they are UUIDs, or look like them
+Ident = Annotated[str, Meta(pattern=SHAPE)]
+Time = Annotated[datetime, Meta(tz=True)]
+
+TIME_TO_PAY = timedelta(hours=1)
+PAID_WITHIN_THE_HOUR = frozenset({"bank_card", "yoo_money", "sberbank", "tinkoff_bank", "sbp"})
+STAGES = {
+    "pending": RefundStage.PENDING,
+    "succeeded": RefundStage.PROCESSED,
+    "canceled": RefundStage.FAILED,
+}
+
+
+class _Amount(Struct):
+    value: str
+    currency: str
+
+
+class _Confirmation(Struct):
+    type: str
+    confirmation_url: Annotated[str, Meta(pattern=r"\Ahttps?://")] | None = None
+    confirmation_data: str | None = None
+
+
+class _Method(Struct):
+    type: str
+
+
+class _Ending(Struct):
+    party: str = ""
+    reason: str = ""
+
+
+class _Payment(Struct):
+    id: Ident
+    status: Literal["pending", "waiting_for_capture", "succeeded", "canceled"]
+    amount: _Amount
+    created_at: Time
+    captured_at: Time | None = None
+    confirmation: _Confirmation | None = None
+    payment_method: _Method | None = None
+    refunded_amount: _Amount | None = None
+    cancellation_details: _Ending | None = None
+    description: str | None = None
+    metadata: object = None
+
+
+class _Refund(Struct):
+    id: Ident
+    payment_id: Ident
+    status: Literal["pending", "succeeded", "canceled"]
+    amount: _Amount
+    created_at: Time
+    metadata: object = None
+
+
+class _Recipient(Struct):
+    account_id: str
+
+
+class _Subject(Struct):
+    id: Ident
+    payment_id: Ident | None = None  # of a refund
+    recipient: _Recipient | None = None  # of a payment: whose shop
+
+
+class Notification(Struct):
+    """What is posted to us. Nothing in it is proved: it says what to ask about."""
+
+    type: Literal["notification"]
+    event: str
+    object: _Subject
+
+    @property
+    def payment_id(self) -> str:
+        """The payment that it is about, also when it is about a refund of it."""
+        return self.object.payment_id or self.object.id
+
+    @property
+    def shop_id(self) -> str | None:
+        return self.object.recipient.account_id if self.object.recipient else None
+
+
+class Page(Struct):
+    """One page of a list, the newest things first."""
+
+    items: list[object]
+    next_cursor: str | None = None
+
+
+def page(body: object) -> Page:
+    return msgspec.convert(body, Page)
+
+
+def progress(body: object) -> Progress:
+    """A payment as far as it has come; only `succeeded` is money."""
+    said = msgspec.convert(body, _Payment)
+    match said.status:
+        case "pending":
+            return _pending(said)
+        case "canceled":
+            return Closed(reference=said.id, reason=_why(said))
+        case "waiting_for_capture":
+            return _fact(said, Taken.AUTHORIZED)
+        case "succeeded":
+            return _fact(said, Taken.CAPTURED)
+
+
+def payment(body: object) -> PaymentFact | None:
+    """None while the payer has not paid yet."""
+    said = msgspec.convert(body, _Payment)
+    if said.status == "canceled":
+        return _fact(said, Taken.FAILED)
+    told = progress(body)
+    return told if isinstance(told, PaymentFact) else None
+
+
+def refund(body: object) -> RefundFact:
+    said = msgspec.convert(body, _Refund)
+    return RefundFact(
+        gateway_refund_id=said.id,
+        gateway_payment_id=said.payment_id,
+        stage=STAGES[said.status],
+        money=_money(said.amount),
+        at=said.created_at,
+        mark=marks.read(said.metadata),
+    )
+
+
+def refund_of(payment_id: str) -> Callable[[object], RefundFact]:
+    """Reads a refund of this payment, and no other."""
+
+    def read_it(body: object) -> RefundFact:
+        if (said := refund(body)).gateway_payment_id != payment_id:
+            raise ValueError(f"asked for refunds of {payment_id}, answered with {said}")
+        return said
+
+    return read_it
+
+
+def only(money: Money) -> Callable[[object], Progress]:
+    """Reads a payment of this amount, and no other."""
+
+    def read_it(body: object) -> Progress:
+        if (said := _money(msgspec.convert(body, _Payment).amount)) != money:
+            raise ValueError(f"asked for {money}, answered with {said}")
+        return progress(body)
+
+    return read_it
+
+
+def weight(one: Progress) -> int:
+    """Money first, then what may still bring some."""
+    match one:
+        case PaymentFact(taken=Taken.CAPTURED):
+            return 3
+        case PaymentFact():
+            return 2
+        case Pending():
+            return 1
+        case Closed():
+            return 0
+
+
+def _fact(said: _Payment, taken: Taken) -> PaymentFact:
+    money = _money(said.amount)
+    # It stands there once something went back; pending refunds are not in it.
+    back = said.refunded_amount
+    return PaymentFact(
+        gateway_payment_id=said.id,
+        taken=taken,
+        money=money,
+        at=said.captured_at or said.created_at,
+        mark=marks.read(said.metadata),
+        refunded=Money.zero(money.currency) if back is None else _money(back),
+        description=marks.clean(said.description or ""),
+    )
+
+
+def _pending(said: _Payment) -> Pending:
+    method = said.payment_method.type if said.payment_method else None
+    within = said.created_at + TIME_TO_PAY if method in PAID_WITHIN_THE_HOUR else None
+    return Pending(reference=said.id, action=_action(said.confirmation), expires_at=within)
+
+
+def _action(said: _Confirmation | None) -> Redirect | ShowQr | None:
+    match said:
+        case _Confirmation(type="redirect", confirmation_url=str(url)):
+            return Redirect(url)
+        case _Confirmation(type="qr", confirmation_data=str(text)):
+            return ShowQr(text=marks.clean(text))
+        case _Confirmation(type="redirect" | "qr"):
+            raise ValueError(f"a {said.type} that leads nowhere")
+        case _:
+            return None
+
+
+def _why(said: _Payment) -> str:
+    ending = said.cancellation_details or _Ending()
+    return marks.clean(ending.reason or "canceled")
+
+
+def _money(said: _Amount) -> Money:
+    money = Money.parse(said.value, said.currency)
+    if money.minor < 0:
+        raise ValueError(f"an amount below nothing: {said.value}")
+    return money

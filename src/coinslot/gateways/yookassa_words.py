@@ -1,0 +1,134 @@
+"""What YooKassa is told: the bodies of its calls; and its no, in our words."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from coinslot.gateways import marks
+from coinslot.gateways.asking import ABSENT
+from coinslot.gateways.base import Declined, RefundOrder, Unclear
+from coinslot.gateways.collecting import Charge
+from coinslot.gateways.wire import Call, Reply
+from coinslot.kit.money import Money
+
+KEY_CHARS, DESCRIPTION_CHARS = 64, 128
+PAIRS, NAME_CHARS, VALUE_CHARS = 16, 32, 512
+CLOCKS_APART = timedelta(hours=1)  # theirs and ours, at the very worst
+
+# Text in the description -> our code. One code of theirs (invalid_request) covers all.
+REFUSALS = {
+    "doesn't exist or access denied": ABSENT,
+    "idempotence key duplicated": "key_reused",
+}
+
+Body = dict[str, object]
+
+
+class Receipts(Struct, frozen=True, kw_only=True):
+    """Fiscal receipts (54-FZ) through YooKassa: one line, named by the charge's description."""
+
+    email: str  # a machine does not know its customer: receipts go here
+    vat_code: Annotated[int, Meta(ge=1, le=12)] = 1
+    tax_system_code: Annotated[int, Meta(ge=1, le=6)] | None = None
+    payment_subject: str = "commodity"
+
+
+def amount(money: Money) -> Body:
+    return {"value": money.decimal(), "currency": money.currency}
+
+
+def payment(charge: Charge, method: str | None) -> Body:
+    """Without a method the payer chooses one on YooKassa's page."""
+    confirmation = "qr" if method == "sbp_qr" else "redirect"
+    body: Body = {
+        "amount": amount(charge.money),
+        "capture": charge.capture,
+        "confirmation": {"type": confirmation, "return_url": charge.return_url},
+        "metadata": _metadata(charge),
+    }
+    if charge.description:
+        body["description"] = charge.description[:DESCRIPTION_CHARS]
+    if method is not None:
+        body["payment_method_data"] = {"type": "sbp" if method == "sbp_qr" else method}
+    return body
+
+
+def refund(order: RefundOrder) -> Body:
+    body: Body = {
+        "payment_id": order.gateway_payment_id,
+        "amount": amount(order.money),
+        "metadata": marks.written(order.mark),
+    }
+    if order.reason:
+        body["description"] = order.reason[:DESCRIPTION_CHARS]
+    return body
+
+
+def receipt(wanted: Receipts | None, description: str, money: Money) -> Body:
+    """Nothing for a shop whose receipts are made elsewhere."""
+    if wanted is None:
+        return {}
+    line = {
+        "description": description[:DESCRIPTION_CHARS] or "Товар",
+        "quantity": 1,
+        "amount": amount(money),  # of one unit
+        "vat_code": wanted.vat_code,
+        "payment_subject": wanted.payment_subject,
+        "payment_mode": "full_payment",
+    }
+    made: Body = {"customer": {"email": wanted.email}, "items": [line]}
+    if wanted.tax_system_code is not None:
+        made["tax_system_code"] = wanted.tax_system_code
+    return {"receipt": made}
+
+
+def post(path: str, key: str, body: Body) -> Call:
+    """The same key and body again is answered with the first result, for 24 hours."""
+    if not 0 < len(key) <= KEY_CHARS or not key.isascii():
+        key = hashlib.sha256(key.encode()).hexdigest()
+    return Call(method="POST", path=path, body=body, headers={"Idempotence-Key": key})
+
+
+def since(payment_id: str | None) -> Mapping[str, str]:
+    """Only what can carry this mark: our ids tell when they were made."""
+    try:
+        made = UUID(payment_id or "")
+    except ValueError:
+        return {}
+    if made.version != 7:
+        return {}
+    at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=made.int >> 80)
+    return {"created_at.gte": (at - CLOCKS_APART).strftime("%Y-%m-%dT%H:%M:%S.000Z")}
+
+
+def refused(reply: Reply) -> Declined | Unclear:
+    """Their no in our words. What is not in their form was not said by them."""
+    code, status = reply.body.get("code"), reply.status
+    if status == 429:
+        return Declined("too many requests", "rate_limited", permanent=False)
+    theirs = reply.body.get("type") == "error" and isinstance(code, str)
+    if not theirs or not 400 <= status < 500 or status in (408, 409):
+        return Unclear(f"HTTP {status}")
+    named = [reply.body.get("description") or "no description", reply.body.get("parameter")]
+    reason = marks.clean(": ".join(str(part) for part in reversed(named) if part))
+    if status in (401, 403):  # mends itself when the operator corrects the key or the rights
+        return Declined(reason, "unauthorized", permanent=False)
+    if status == 404:
+        return Declined(reason, ABSENT)
+    ours = [word for words, word in REFUSALS.items() if words in reason.lower()]
+    return Declined(reason, ours[0] if ours else str(code))
+
+
+def _metadata(charge: Charge) -> dict[str, str]:
+    """Our mark, and of the merchant's own pairs what YooKassa has room for."""
+    ours = marks.written(charge.mark)
+    theirs = {
+        key: value[:VALUE_CHARS]
+        for key, value in charge.metadata.items()
+        if key not in ours and 0 < len(key) <= NAME_CHARS
+    }
+    return ours | dict(list(theirs.items())[: PAIRS - len(ours)])
