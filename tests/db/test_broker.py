@@ -66,6 +66,8 @@ async def test_a_device_talks_with_the_server_on_its_own_topics(nats: EmbeddedNa
         "devices/M02/commands/dispense",
         "devices/M01/commands/dispense",
         "devices/M02/logs",
+        "devices/M01/status/made-up",
+        "devices/M01/status/dispense/below",
         "$MQTT/msgs/devices/M02/status/dispense",
     ],
 )
@@ -85,6 +87,21 @@ async def test_what_a_device_says_on_another_topic_reaches_nobody(
         assert await next_message(us) == ("devices/M01/logs", b"the end")
         await us.publish("devices/M02/commands/dispense", b"true", qos=1)
         assert (await next_message(other))[1] == b"true"
+
+
+async def test_what_a_device_has_retained_fills_no_more_than_its_few_topics(
+    nats: EmbeddedNats,
+) -> None:
+    async with device(nats, "M01", "secret-one") as hoarder:
+        for number in range(20):
+            topic = f"devices/M01/status/hoard{number}"
+            await hoarder.publish(topic, b"mine" * 1000, qos=1, retain=True)
+        await hoarder.publish("devices/M01/logs", b"the end", qos=1, retain=True)
+    async with server(nats) as us:
+        await us.subscribe("devices/#", qos=1)
+        assert await next_message(us) == ("devices/M01/logs", b"the end")
+        await us.publish("devices/M01/commands/dispense", b"nothing before this", qos=1)
+        assert (await next_message(us))[1] == b"nothing before this"
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,7 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
 _LOG_LIMIT_BYTES = 10_000_000
 _STORE_LIMIT_BYTES = 1_000_000_000
 _PAYLOAD_LIMIT_BYTES = 65_536
+_SAID_UP = ("status.dispense", "status.health", "status.inventory", "logs")
 _RELOADED = b"Reloaded server configuration"
 _NOT_RELOADED = b"Failed to reload server configuration"
 
@@ -257,7 +258,8 @@ def _device(user: BrokerUser) -> dict[str, Any]:
         "password": user.bcrypt_hash,
         "allowed_connection_types": ["MQTT"],
         "permissions": {
-            "publish": [f"{own}.status.>", f"{own}.logs"],
+            # Each by its name: what is retained is one message per topic, and the store is shared.
+            "publish": [f"{own}.{branch}" for branch in _SAID_UP],
             # A subscription to `commands/#` is one to `commands` as well.
             "subscribe": [
                 f"{own}.{branch}{below}"
