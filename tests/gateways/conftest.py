@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from tests.gateways.collectors import Collector, MockCollector
 from tests.gateways.mailbox import Mailbox
 from tests.gateways.rigs import MockRig, RazorpayRig, Rig
 from tests.sandbox.running import SandboxProcess
@@ -39,4 +40,13 @@ def rig(request: pytest.FixtureRequest) -> Rig:
     if request.param == "mock":
         return MockRig()
     made: Rig = request.getfixturevalue("at_razorpay")
+    return made
+
+
+@pytest.fixture(params=["mock"])
+def at(request: pytest.FixtureRequest) -> Collector:
+    """Every gateway that collects; `at_<name>` is the fixture of its account."""
+    if request.param == "mock":
+        return MockCollector()
+    made: Collector = request.getfixturevalue(f"at_{request.param}")
     return made
