@@ -96,7 +96,8 @@ class House:
 
     async def _open_device(self) -> None:
         url, self.nats = await self._premises.broker(self.db)
-        self._mqtt = Mqtt(MqttOptions(url=url), self.clock)
+        listen_qos = 1 if self.nats is None else 0
+        self._mqtt = Mqtt(MqttOptions(url=url, listen_qos=listen_qos), self.clock)
         self._socketio = SocketIo(SocketIoOptions(), self.clock)
         line = EdgeLine((self._mqtt, self._socketio))
         self._edge = Edge(

@@ -27,7 +27,7 @@ from coinslot.kit.clock import Clock
 
 # "." and "+" would mean something to a broker, so no machine has them in its code.
 TOPIC: Final = re.compile(r"devices/([A-Za-z0-9_-]{1,64})/(status/[a-z]{1,32}|logs)")
-SUBSCRIPTIONS: Final = [("devices/+/status/#", 1), ("devices/+/logs", 1)]
+SUBSCRIPTIONS: Final = ("devices/+/status/#", "devices/+/logs")
 DENIED: Final = 0x80  # a subscription's answer at or above it is a refusal
 UNWRITTEN: Final = (MQTTErrorCode.MQTT_ERR_NO_CONN, MQTTErrorCode.MQTT_ERR_QUEUE_SIZE)
 LOG_CHARACTERS: Final = 1_000
@@ -43,6 +43,9 @@ class MqttOptions(Struct, frozen=True, kw_only=True):
     first_retry_s: float = 0.2
     longest_retry_s: float = 15.0
     inflight: int = 256  # published and not yet acknowledged, at once
+    # 1 holds messages for us only while we are connected, as clean sessions do; beside a broker on
+    # this computer that is what 0 does too, for a fifth of the broker's work.
+    listen_qos: int = 1
     limits: Limits = Limits()
 
 
@@ -116,7 +119,9 @@ class Mqtt:
     async def _listen(self, inbox: Inbox) -> None:
         async with connection(self._options) as client:
             client.pending_calls_threshold = self._options.inflight
-            for code in await client.subscribe(SUBSCRIPTIONS):
+            for code in await client.subscribe(
+                [(topic, self._options.listen_qos) for topic in SUBSCRIPTIONS]
+            ):
                 if (code if isinstance(code, int) else code.value) >= DENIED:
                     raise SubscriptionDeniedError("the broker denies the subscriptions")
             self._client, self._retry_s = client, self._options.first_retry_s

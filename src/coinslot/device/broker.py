@@ -233,7 +233,11 @@ class EmbeddedNats:
             "server_name": "coinslot",
             # Its own protocol cannot be switched off: any free port, and no user for it.
             "listen": f"{self.host}:-1",
-            "mqtt": {"listen": f"{self.host}:{self.listening}"},
+            "mqtt": {
+                "listen": f"{self.host}:{self.listening}",
+                # On the disk each message to a machine would rewrite the file of its subscription.
+                "consumer_memory_storage": True,
+            },
             "jetstream": {
                 "store_dir": str(self.home),
                 "max_file_store": _STORE_LIMIT_BYTES,
