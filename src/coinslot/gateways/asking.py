@@ -17,8 +17,16 @@ async def ask(
     read: Callable[[object], T],
     refused: Callable[[Reply], Declined | Unclear],
 ) -> T | Declined | Unclear:
-    """Send once. `read` raises ValueError for an answer that it cannot read: that is Unclear."""
-    reply = await wire.send(call)
+    """Send once, and say what came of it."""
+    return meant(await wire.send(call), read, refused)
+
+
+def meant(
+    reply: Reply | NoReply,
+    read: Callable[[object], T],
+    refused: Callable[[Reply], Declined | Unclear],
+) -> T | Declined | Unclear:
+    """`read` raises ValueError for an answer that it cannot read: that is Unclear."""
     if isinstance(reply, NoReply):
         return Unclear(reply.reason)
     if not 200 <= reply.status < 300:

@@ -1,5 +1,8 @@
 """Our mark as the pairs of text that every gateway lets a merchant keep with a thing, and back."""
 
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
 from coinslot.gateways.base import Mark
 
 
@@ -23,6 +26,22 @@ def read(pairs: object) -> Mark | None:
         refund=ours.get("refund"),
         payment=ours.get("payment"),
     )
+
+
+def made_at(our_id: str | None) -> datetime | None:
+    """When an id of ours was made, by our clock: no gateway can have kept it before. None: unknown.
+
+    It bounds a search through a gateway's lists."""
+    try:
+        made = UUID(our_id or "")
+    except ValueError:
+        return None
+    if made.version != 7:
+        return None
+    try:
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=made.int >> 80)
+    except OverflowError:
+        return None
 
 
 def clean(said: str) -> str:

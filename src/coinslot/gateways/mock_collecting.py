@@ -91,7 +91,7 @@ class Collecting:
 
     async def find_charge(self, charge: Charge) -> Progress | Absent | Unclear:
         for reference, made in self._books.charges.items():
-            if made.mark == charge.mark:
+            if (made.mark, made.key) == (charge.mark, charge.key):
                 return self._stands(reference, made)
         return Absent()
 

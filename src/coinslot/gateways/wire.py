@@ -21,7 +21,7 @@ class Address(Struct, frozen=True):
     """Where an account's API answers, and the user and password of HTTP Basic if it wants them."""
 
     base_url: str
-    auth: tuple[str, Secret] | None = None
+    auth: tuple[str | Secret, Secret] | None = None
 
 
 class Reply(Struct, frozen=True):
@@ -29,12 +29,14 @@ class Reply(Struct, frozen=True):
 
     status: int
     body: dict[str, object]
+    headers: Mapping[str, str] = {}  # names in lower case
 
 
 class NoReply(Struct, frozen=True):
     """Nothing that can be relied on came back; the call may have taken effect."""
 
     reason: str
+    headers: Mapping[str, str] = {}  # of the answer that was of no use, if there was one
 
 
 class Exchange(Struct, frozen=True, kw_only=True):
@@ -88,13 +90,17 @@ class Wire:
         cls, address: Address, *, timeout_s: float, record: Record, now_ms: Callable[[], int]
     ) -> Self:
         """A wire to what a driver's `address` names."""
-        auth = (address.auth[0], address.auth[1].reveal()) if address.auth else None
+        auth = None
+        if address.auth:
+            user, password = address.auth
+            auth = (user.reveal() if isinstance(user, Secret) else user, password.reveal())
         return cls(address.base_url, auth, timeout_s=timeout_s, record=record, now_ms=now_ms)
 
     async def send(self, call: Call) -> Reply | NoReply:
         """Send once. 5xx, time-outs, cut connections and bodies that are not JSON are NoReply."""
         began = self._now_ms()
         status: int | None = None
+        headers: dict[str, str] = {}
         response: object = None
         failure: str | None = None
         self.reached("before_send")
@@ -109,7 +115,7 @@ class Wire:
                     data=_plain(call) if call.form else None,
                     headers=dict(call.headers) if call.headers else None,
                 )
-            status = answer.status_code
+            status, headers = answer.status_code, dict(answer.headers)
             response = msgspec.json.decode(answer.content) if answer.content else {}
         except httpx.HTTPError as error:
             failure = f"{type(error).__name__}: {error}".rstrip(": ")
@@ -132,10 +138,10 @@ class Wire:
         if failure is None and status is not None and status >= 500:
             failure = f"HTTP {status}"
         if failure is not None or status is None:
-            return NoReply(failure or "no answer")
+            return NoReply(failure or "no answer", headers)
         if not isinstance(response, dict):
-            return NoReply("the body is not an object")
-        return Reply(status, response)
+            return NoReply("the body is not an object", headers)
+        return Reply(status, response, headers)
 
     async def close(self) -> None:
         """Give the connections back."""

@@ -1,0 +1,238 @@
+"""Stripe: Checkout Sessions, PaymentIntents, captures, refunds and signed events (pinned version).
+
+What was checked of it, by whom, and what could not be: docs/gateways/stripe.md.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import ClassVar, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from coinslot.gateways import base, marks
+from coinslot.gateways import stripe_facts as read
+from coinslot.gateways import stripe_words as words
+from coinslot.gateways.asking import ABSENT, known, meant
+from coinslot.gateways.base import Absent, Declined, PaymentFact, RefundFact, Taken, Unclear
+from coinslot.gateways.collecting import Charge, Closed, Pending, Progress
+from coinslot.gateways.stripe_shapes import Event, Page
+from coinslot.gateways.wire import Address, Call, Wire
+from coinslot.kit.clock import Clock, SystemClock
+from coinslot.kit.money import Money
+from coinslot.kit.secrets import Secret
+
+T = TypeVar("T")
+
+PAGE, MAX_PAGES = 100, 50
+KEYS_LIMIT = 4  # how often an execution of theirs may break before we wait for its key to be pruned
+
+name = "stripe"
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """One Stripe account. Old webhook secrets stay listed until Stripe has dropped them."""
+
+    secret_key: Secret  # sk_... or a restricted rk_...
+    webhook_secrets: tuple[Secret, ...] = ()
+    account_id: str | None = None
+    base_url: str = "https://api.stripe.com"
+
+
+def address(settings: Struct) -> Address:
+    assert isinstance(settings, Settings)
+    return Address(settings.base_url, (settings.secret_key, Secret("")))
+
+
+def open(settings: Struct, wire: Wire) -> base.Gateway:
+    assert isinstance(settings, Settings)
+    return Stripe(settings, wire, SystemClock())
+
+
+class Stripe:
+    """One account: a `Gateway` that `Collects` and `Authorizes`."""
+
+    name: ClassVar[str] = name
+    currencies: ClassVar[frozenset[str]] = frozenset(words.MINIMUM_MINOR)
+    minimum_minor: ClassVar[Mapping[str, int]] = words.MINIMUM_MINOR
+    kept_headers: ClassVar[tuple[str, ...]] = ("stripe-signature",)
+    webhook_reply: ClassVar[str | None] = None
+    refund_key_life_s: ClassVar[int] = 23 * 60 * 60  # it prunes keys after 24 h or later
+    collect_key_life_s: ClassVar[int] = refund_key_life_s
+
+    def __init__(self, settings: Settings, wire: Wire, clock: Clock) -> None:
+        self._secrets = [s.reveal().encode() for s in settings.webhook_secrets if s]
+        self._account_id = settings.account_id
+        self._live = words.is_live(settings.secret_key)
+        self._wire = wire
+        self._clock = clock
+
+    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> base.Verdict:
+        signed = headers.get("stripe-signature", "")
+        if flaw := words.flaw(signed, body, self._secrets, self._clock.now()):
+            return base.Forged(flaw)
+        try:
+            event = msgspec.json.decode(body, type=Event)
+            if event.account and self._account_id not in (None, event.account):
+                return base.Forged("the event belongs to another account")
+            if self._live not in (None, event.livemode):
+                return base.Forged("live and test mode do not mix")
+            facts = read.facts(event)
+        except (ValueError, RecursionError) as error:
+            return base.Unreadable(f"{type(error).__name__}: {error}")
+        return base.Genuine(delivery_id=event.id, event=marks.clean(event.type), facts=facts)
+
+    async def collect(self, charge: Charge) -> Progress | Declined | Unclear:
+        def made(body: object) -> Progress:
+            return read.progress_of(charge, body)
+
+        async def back() -> Progress | Absent | Unclear:
+            return await self.find_charge(charge)
+
+        answer = await self._once(words.create(charge), charge.key, made, back)
+        if isinstance(answer, Declined) and answer.code == "expires_at":
+            # Too soon or too late for them: without it the core ends the session when it is time.
+            lasting = msgspec.structs.replace(charge, expires_at=None)
+            answer = await self._once(words.create(lasting), charge.key, made, back)
+        if isinstance(answer, Declined) and answer.code == "key_reused":
+            return Unclear(answer.reason)  # something was made under this key, and not this
+        return answer
+
+    async def follow(self, reference: str) -> Progress | Absent | Unclear:
+        return known(await self._send(words.look(reference), read.progress))
+
+    async def find_charge(self, charge: Charge) -> Progress | Absent | Unclear:
+        """Through the list of all that was made since the payment was: a search index lags."""
+        path = words.SESSIONS if charge.method is None else words.INTENTS
+        listed = await self._list(path, words.since(charge.mark.payment))
+        if not isinstance(listed, list):
+            return Unclear("there is no such list") if isinstance(listed, Absent) else listed
+        for item in listed:  # other people's may have any shape, and must not stand in our way
+            if isinstance(item, dict) and read.is_of(charge, item.get("metadata")):
+                found = await self.follow(str(item.get("id")))
+                return Unclear("listed, and not there") if isinstance(found, Absent) else found
+        return Absent()
+
+    async def stop(self, reference: str) -> Progress | Declined | Unclear:
+        stands: Progress | Declined | Unclear = _sure(await self.follow(reference))
+        if not (isinstance(stands, Pending) or _failed(stands)):
+            return stands
+        answer = await self._send(words.end(reference), read.progress)
+        if isinstance(answer, Declined) and answer.permanent:
+            now = await self.follow(reference)  # the payer was quicker than we were
+            return answer if isinstance(now, Absent | Pending) else now
+        return answer
+
+    async def take(
+        self, reference: str, money: Money, key: str
+    ) -> PaymentFact | Declined | Unclear:
+        """Needs no key of theirs: they capture once, whatever is sent."""
+        held: PaymentFact | Declined | Unclear = _sure(await self.look(reference))
+        if isinstance(held, PaymentFact) and held.taken is not Taken.CAPTURED:
+            intent = held.gateway_payment_id
+            held = await self._send(words.capture(intent, money), read.captured)
+            if isinstance(held, Declined) and held.permanent:
+                now = await self.look(intent)  # an earlier call may have done it
+                done = isinstance(now, PaymentFact) and now.taken is Taken.CAPTURED
+                held = now if isinstance(now, PaymentFact) and done else held
+        if isinstance(held, PaymentFact) and held.money != money:
+            return Unclear(f"asked for {money}, answered with {held}")
+        return held
+
+    async def let_go(self, reference: str, key: str) -> Closed | Declined | Unclear:
+        held = _sure(await self.look(reference))
+        if not isinstance(held, PaymentFact):
+            return held
+        answer = await self._send(words.end(held.gateway_payment_id), read.progress)
+        if isinstance(answer, Declined):
+            now = await self.follow(held.gateway_payment_id)
+            return now if isinstance(now, Closed) else answer
+        if isinstance(answer, Closed):
+            return Closed(reference=reference, reason=answer.reason)
+        return answer if isinstance(answer, Unclear) else Unclear(f"not let go: {answer}")
+
+    async def look(self, gateway_payment_id: str) -> PaymentFact | Absent | Unclear:
+        """Also by the reference of a session."""
+        fact = known(await self._send(words.look(gateway_payment_id), read.payment))
+        return Unclear("no money yet") if fact is None else fact
+
+    async def give_back(self, order: base.RefundOrder) -> RefundFact | Declined | Unclear:
+        async def back() -> RefundFact | Absent | Unclear:
+            listed = await self.refunds(order.gateway_payment_id)
+            if not isinstance(listed, base.Refunds):
+                return listed
+            return next((fact for fact in listed.facts if fact.mark == order.mark), Absent())
+
+        answer = await self._once(words.refund(order), order.key, read.refund, back)
+        if isinstance(answer, RefundFact) and (
+            answer.money != order.money or answer.gateway_payment_id != order.gateway_payment_id
+        ):
+            return Unclear(f"asked for {order.money}, answered with {answer}")
+        return answer
+
+    async def refunds(self, gateway_payment_id: str) -> base.Refunds | Absent | Unclear:
+        intent = gateway_payment_id
+        if intent.startswith(words.SESSION):
+            paid = await self.look(intent)
+            if not isinstance(paid, PaymentFact):
+                return paid
+            intent = paid.gateway_payment_id
+        listed = await self._list("/v1/refunds", {"payment_intent": words.segment(intent)})
+        if listed == []:  # of a payment that there is, or of none?
+            looked = await self.look(intent)
+            return base.Refunds(()) if isinstance(looked, PaymentFact) else looked
+        if not isinstance(listed, list):
+            return listed
+        try:
+            return base.Refunds(tuple(dict.fromkeys(read.refund(item) for item in listed)))
+        except ValueError as error:  # a list with a gap would prove absence falsely
+            return Unclear(f"unreadable refund: {error}")
+
+    async def _list(
+        self, path: str, filters: Mapping[str, str | int]
+    ) -> list[object] | Absent | Unclear:
+        """All pages, or nothing."""
+        found: list[object] = []
+        params: dict[str, str | int] = {**filters, "limit": PAGE}
+        for _ in range(MAX_PAGES):
+            call = words.ask(path, params)
+            page = known(await self._send(call, lambda body: msgspec.convert(body, Page)))
+            if not isinstance(page, Page):
+                return page
+            found += page.data
+            if not page.has_more:
+                return found
+            last = page.data[-1] if page.data else None
+            if not isinstance(last, dict) or not isinstance(last.get("id"), str):
+                return Unclear("a page without an end")
+            params["starting_after"] = last["id"]
+        return Unclear(f"more than {MAX_PAGES} pages")
+
+    async def _send(self, call: Call, read_body: Callable[[object], T]) -> T | Declined | Unclear:
+        return meant(await self._wire.send(call), read_body, words.refused)
+
+    async def _once(
+        self,
+        call: Call,
+        key: str,
+        read_body: Callable[[object], T],
+        back: Callable[[], Awaitable[T | Absent | Unclear]],
+    ) -> T | Declined | Unclear:
+        """Send under a key. They keep and replay a 500 of their own as they do any answer: what
+        came of it is read back, and only when nothing did, the next key goes out."""
+        for number in range(KEYS_LIMIT):
+            reply = await self._wire.send(words.keyed(call, key, number))
+            if not words.is_broken_for_good(reply):
+                return meant(reply, read_body, words.refused)
+            found = await back()
+            if not isinstance(found, Absent):
+                return found
+        return Unclear("every key of ours met an error of theirs")
+
+
+def _sure(answer: T | Absent | Unclear) -> T | Declined | Unclear:
+    """Of what is not there nothing can be taken or ended."""
+    return Declined("there is no such thing", ABSENT) if isinstance(answer, Absent) else answer
+
+
+def _failed(stands: object) -> bool:
+    return isinstance(stands, PaymentFact) and stands.taken is Taken.FAILED

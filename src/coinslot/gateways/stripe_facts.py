@@ -1,0 +1,224 @@
+"""What Stripe writes, read strictly and turned into facts; the ear of `stripe.py`.
+
+Every reader takes decoded JSON and raises ValueError for what it cannot read.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import msgspec
+
+from coinslot.gateways import marks
+from coinslot.gateways import stripe_shapes as shapes
+from coinslot.gateways.base import Fact, PaymentFact, RefundFact, RefundStage, Taken
+from coinslot.gateways.collecting import Charge, Closed, Pending, Progress, Redirect
+from coinslot.kit.money import Money
+
+OURS = {"coinslot", "qr", "refund", "payment", "charge"}  # names in the metadata
+STAGES = {
+    "pending": RefundStage.PENDING,
+    "requires_action": RefundStage.PENDING,
+    "succeeded": RefundStage.PROCESSED,
+    "failed": RefundStage.FAILED,
+    "canceled": RefundStage.FAILED,
+}
+
+
+def facts(event: shapes.Event) -> tuple[Fact, ...]:
+    """What an event states; nothing for types that are not known here."""
+    at, found = _time(event.created), event.data.object
+    fact: Fact | None = None
+    match event.type:
+        case "checkout.session.completed" | "checkout.session.async_payment_succeeded":
+            fact = _paid_session(found, at)
+        case (
+            "payment_intent.succeeded"
+            | "payment_intent.amount_capturable_updated"
+            | "payment_intent.payment_failed"
+            | "payment_intent.canceled"
+        ):
+            fact = _payment(msgspec.convert(found, shapes.Intent), at)
+        case "charge.refunded":
+            fact = _given_back(found)
+        case "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated":
+            fact = _of_payment(found)
+        case _:
+            pass
+    return () if fact is None else (fact,)
+
+
+def payment(body: object) -> PaymentFact | None:
+    """The payment of a session or an intent; None while no money was tried yet."""
+    said = _read(body)
+    if isinstance(said, shapes.Intent):
+        return _payment(said)
+    return _payment(said.payment_intent) if isinstance(said.payment_intent, shapes.Intent) else None
+
+
+def captured(body: object) -> PaymentFact:
+    fact = payment(body)
+    if fact is None or fact.taken is not Taken.CAPTURED:
+        raise ValueError("a capture that took nothing")
+    return fact
+
+
+def progress(body: object) -> Progress:
+    """How far a session or an intent has come; the intent inside a session comes expanded."""
+    said = _read(body)
+    return _session(said) if isinstance(said, shapes.Session) else _intent(said)
+
+
+def progress_of(charge: Charge, body: object) -> Progress:
+    """The same for what a charge made. Another amount, or another's mark, is not taken over."""
+    said = _read(body)
+    minor = said.amount_total if isinstance(said, shapes.Session) else said.amount
+    asked = Money(minor, said.currency.upper())
+    if asked != charge.money:
+        raise ValueError(f"asked for {charge.money}, answered with {asked}")
+    if not is_of(charge, said.metadata):
+        raise ValueError("it does not carry our mark")
+    return progress(body)
+
+
+def refund(body: object) -> RefundFact:
+    """The refund's creation is its time, so that every event of it says the same."""
+    fact = _of_payment(body)
+    if fact is None:
+        raise ValueError("a refund without a payment intent")
+    return fact
+
+
+def pairs(charge: Charge) -> dict[str, str]:
+    """The metadata of what a charge makes: the merchant's own, and ours over them."""
+    theirs = {key: text for key, text in charge.metadata.items() if key not in OURS}
+    return theirs | marks.written(charge.mark) | {"charge": _digest(charge.key)}
+
+
+def is_of(charge: Charge, metadata: object) -> bool:
+    """Whether this charge, and not another try for the same payment, made what carries these."""
+    if not isinstance(metadata, Mapping):
+        return False
+    return marks.read(metadata) == charge.mark and metadata.get("charge") == _digest(charge.key)
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
+def _read(body: object) -> shapes.Session | shapes.Intent:
+    if msgspec.convert(body, shapes.Made).object == "checkout.session":
+        return msgspec.convert(body, shapes.Session)
+    return msgspec.convert(body, shapes.Intent)
+
+
+def _session(said: shapes.Session) -> Progress:
+    inside = said.payment_intent if isinstance(said.payment_intent, shapes.Intent) else None
+    if said.payment_status == "paid" and inside is None:
+        raise ValueError("a paid session without its payment intent")
+    if said.status == "expired":
+        return Closed(reference=said.id, reason="expired")
+    if said.status == "complete" and inside is not None:
+        if inside.status in ("requires_payment_method", "canceled"):  # a delayed method failed
+            return Closed(reference=said.id, reason="the payment failed")
+        stands = _intent(inside)
+        return stands if isinstance(stands, PaymentFact) else Pending(reference=said.id)
+    return Pending(
+        reference=said.id,
+        action=Redirect(said.url) if said.url else None,
+        expires_at=_time(said.expires_at),
+    )
+
+
+def _intent(said: shapes.Intent) -> Progress:
+    if said.status == "canceled":
+        return Closed(reference=said.id, reason=marks.clean(said.cancellation_reason or "canceled"))
+    fact = _payment(said)
+    if fact is not None:
+        return fact
+    url = _redirect(said.next_action) if said.status == "requires_action" else None
+    return Pending(reference=said.id, action=Redirect(url) if url else None)
+
+
+def _payment(said: shapes.Intent, at: datetime | None = None) -> PaymentFact | None:
+    match said.status:
+        case "succeeded":
+            taken, minor = Taken.CAPTURED, said.amount_received
+        case "requires_capture":
+            taken, minor = Taken.AUTHORIZED, said.amount
+        case "canceled":
+            taken, minor = Taken.FAILED, said.amount
+        case "requires_payment_method" if said.last_payment_error is not None:
+            taken, minor = Taken.FAILED, said.amount
+        case _:
+            return None
+    charge = said.latest_charge if isinstance(said.latest_charge, shapes.Charge) else None
+    currency = said.currency.upper()
+    return PaymentFact(
+        gateway_payment_id=said.id,
+        taken=taken,
+        money=Money(minor, currency),
+        at=at or _time(charge.created if charge else said.created),
+        mark=marks.read(said.metadata),
+        refunded=Money(charge.amount_refunded, currency) if charge else None,
+        description=marks.clean(said.description or ""),
+    )
+
+
+def _paid_session(body: object, at: datetime) -> PaymentFact | None:
+    """None for a session that is not paid yet, and for one that cost nothing."""
+    said = msgspec.convert(body, shapes.Session)
+    if said.payment_status != "paid" or said.payment_intent is None:
+        return None
+    inside = said.payment_intent
+    return PaymentFact(
+        gateway_payment_id=inside.id if isinstance(inside, shapes.Intent) else inside,
+        taken=Taken.CAPTURED,
+        money=Money(said.amount_total, said.currency.upper()),
+        at=at,
+        mark=marks.read(said.metadata),
+    )
+
+
+def _given_back(body: object) -> PaymentFact | None:
+    """A charge of which something went back; of the old kind without an intent, none of ours."""
+    said = msgspec.convert(body, shapes.Charge)
+    if said.payment_intent is None or not said.captured:
+        return None
+    return PaymentFact(
+        gateway_payment_id=said.payment_intent,
+        taken=Taken.CAPTURED,
+        money=Money(said.amount_captured, said.currency.upper()),
+        at=_time(said.created),
+        mark=marks.read(said.metadata),
+        refunded=Money(said.amount_refunded, said.currency.upper()),
+    )
+
+
+def _of_payment(body: object) -> RefundFact | None:
+    said = msgspec.convert(body, shapes.Refund)
+    if said.payment_intent is None:
+        return None
+    if said.status not in STAGES:
+        raise ValueError(f"a refund that is {marks.clean(said.status)}")
+    return RefundFact(
+        gateway_refund_id=said.id,
+        gateway_payment_id=said.payment_intent,
+        stage=STAGES[said.status],
+        money=Money(said.amount, said.currency.upper()),
+        at=_time(said.created),
+        mark=marks.read(said.metadata),
+    )
+
+
+def _redirect(next_action: object) -> str | None:
+    """Where the payer proves who he is, when it is an address."""
+    if not isinstance(next_action, dict):
+        return None
+    leads = next_action.get("redirect_to_url")
+    url = leads.get("url") if isinstance(leads, dict) else None
+    return url if isinstance(url, str) else None
+
+
+def _time(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

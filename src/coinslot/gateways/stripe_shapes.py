@@ -1,0 +1,94 @@
+"""What Stripe's things look like on the wire, as far as anything of them is read."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+Ident = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_]{1,255}\Z")]
+Minor = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Seconds = Annotated[int, Meta(ge=0, le=253_402_300_799)]  # to the end of the year 9999
+
+
+class Data(Struct):
+    object: object
+
+
+class Event(Struct):
+    """The envelope of a webhook; its object is read only for types that are known here."""
+
+    id: Ident
+    type: str
+    created: Seconds
+    livemode: bool
+    data: Data
+    account: str | None = None  # a connected account of a platform
+
+
+class Charge(Struct):
+    id: Ident
+    amount: Minor
+    currency: str
+    created: Seconds
+    captured: bool = False
+    amount_captured: Minor = 0
+    amount_refunded: Minor = 0
+    payment_intent: Ident | None = None
+    metadata: object = None
+
+
+class Intent(Struct):
+    id: Ident
+    amount: Minor
+    currency: str
+    created: Seconds
+    status: Literal[
+        "requires_payment_method",
+        "requires_confirmation",
+        "requires_action",
+        "processing",
+        "requires_capture",
+        "canceled",
+        "succeeded",
+    ]
+    amount_received: Minor = 0
+    latest_charge: Ident | Charge | None = None
+    last_payment_error: object = None
+    next_action: object = None
+    cancellation_reason: str | None = None
+    description: str | None = None
+    metadata: object = None
+
+
+class Session(Struct):
+    id: Ident
+    status: Literal["open", "complete", "expired"]
+    payment_status: Literal["paid", "unpaid", "no_payment_required"]
+    amount_total: Minor
+    currency: str
+    expires_at: Seconds
+    url: str | None = None
+    payment_intent: Ident | Intent | None = None
+    metadata: object = None
+
+
+class Refund(Struct):
+    id: Ident
+    amount: Minor
+    currency: str
+    created: Seconds
+    status: str
+    payment_intent: Ident | None = None
+    metadata: object = None
+
+
+class Page(Struct):
+    """One page of a list."""
+
+    data: list[object]
+    has_more: bool = False
+
+
+class Made(Struct):
+    """A session or an intent."""
+
+    object: Literal["checkout.session", "payment_intent"]

@@ -1,0 +1,202 @@
+"""What is said to Stripe and how its no is understood: calls, keys, signatures; the mouth of
+`stripe.py`."""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from coinslot.gateways import marks
+from coinslot.gateways.asking import ABSENT
+from coinslot.gateways.base import Declined, RefundOrder, Unclear
+from coinslot.gateways.collecting import Charge
+from coinslot.gateways.stripe_facts import pairs
+from coinslot.gateways.wire import Call, NoReply, Reply
+from coinslot.kit.money import Money
+from coinslot.kit.secrets import Secret, hmac_hex
+
+VERSION = "2026-10-28.endive"
+SESSIONS, INTENTS, SESSION = "/v1/checkout/sessions", "/v1/payment_intents", "cs_"
+TOLERANCE = timedelta(minutes=5)
+CLOCKS_APART = timedelta(hours=1)
+KEY = re.compile(r"[A-Za-z0-9_-]{1,200}")
+
+# The least that it charges. Not here: what it counts in other units than ISO 4217 does.
+MINIMUM_MINOR = {
+    "AED": 200, "AUD": 50, "BRL": 50, "CAD": 50, "CHF": 50, "CZK": 1500, "DKK": 250, "EUR": 50,
+    "GBP": 30, "HKD": 400, "HUF": 17500, "INR": 50, "JPY": 50, "MXN": 1000, "MYR": 200, "NOK": 300,
+    "NZD": 50, "PLN": 200, "RON": 200, "SEK": 300, "SGD": 50, "THB": 1000, "USD": 50,
+}  # fmt: skip
+
+# Their code -> ours, permanent.
+REFUSALS = {
+    "resource_missing": (ABSENT, True),
+    "charge_already_refunded": ("fully_refunded", True),
+    "balance_insufficient": ("insufficient_balance", False),
+    "lock_timeout": ("busy", False),
+    "payment_intent_unexpected_state": ("unexpected_state", True),
+}
+# Where they give no code, the text.
+TEXTS = {
+    "greater than unrefunded amount": ("exceeds_capture", True),
+    "does not have a successful charge": ("not_captured", False),
+    "insufficient funds in your stripe account": ("insufficient_balance", False),
+}
+
+
+def create(charge: Charge) -> Call:
+    """A session for the payer to go to, or an intent confirmed at once with an instrument."""
+    kept = pairs(charge)
+    body: dict[str, object] = _nested("metadata", kept)
+    if not charge.capture:
+        manual = "capture_method" if charge.method else "payment_intent_data[capture_method]"
+        body[manual] = "manual"
+    if charge.method is not None:
+        body |= {
+            "amount": charge.money.minor,
+            "currency": charge.money.currency.lower(),
+            "payment_method": charge.method,
+            "confirm": "true",
+            "expand[0]": "latest_charge",
+        }
+        named = {"description": charge.description, "return_url": charge.return_url}
+        return _post(INTENTS, body | {key: text for key, text in named.items() if text})
+    item = "line_items[0]"
+    body |= _nested("payment_intent_data[metadata]", kept)
+    body |= {
+        "mode": "payment",
+        f"{item}[quantity]": 1,
+        f"{item}[price_data][currency]": charge.money.currency.lower(),
+        f"{item}[price_data][unit_amount]": charge.money.minor,
+        f"{item}[price_data][product_data][name]": charge.description or "Payment",
+        "success_url": charge.return_url,
+        "cancel_url": charge.return_url,
+        "expand[0]": "payment_intent.latest_charge",
+    }
+    if charge.mark.payment:
+        body["client_reference_id"] = charge.mark.payment
+    if charge.expires_at is not None:
+        body["expires_at"] = int(charge.expires_at.timestamp())
+    return _post(SESSIONS, body)
+
+
+def refund(order: RefundOrder) -> Call:
+    body: dict[str, object] = {
+        "payment_intent": segment(order.gateway_payment_id),
+        "amount": order.money.minor,
+    }
+    noted = {"reason": order.reason[:500]} if order.reason else {}
+    return _post("/v1/refunds", body | _nested("metadata", marks.written(order.mark) | noted))
+
+
+def capture(intent: str, money: Money) -> Call:
+    body = {"amount_to_capture": money.minor, "expand[0]": "latest_charge"}
+    return _post(f"{INTENTS}/{segment(intent)}/capture", body)
+
+
+def end(reference: str) -> Call:
+    """Let a session be paid no more, or cancel an intent."""
+    if reference.startswith(SESSION):
+        body = {"expand[0]": "payment_intent.latest_charge"}
+        return _post(f"{SESSIONS}/{segment(reference)}/expire", body)
+    return _post(f"{INTENTS}/{segment(reference)}/cancel", {"expand[0]": "latest_charge"})
+
+
+def look(reference: str) -> Call:
+    if reference.startswith(SESSION):
+        inside = {"expand[0]": "payment_intent.latest_charge"}
+        return ask(f"{SESSIONS}/{segment(reference)}", inside)
+    return ask(f"{INTENTS}/{segment(reference)}", {"expand[0]": "latest_charge"})
+
+
+def ask(path: str, params: Mapping[str, str | int]) -> Call:
+    return Call(method="GET", path=path, params=params, headers={"Stripe-Version": VERSION})
+
+
+def keyed(call: Call, key: str, number: int) -> Call:
+    """The call under the first key made of ours, or under a later one."""
+    safe = key if KEY.fullmatch(key) else hashlib.sha256(key.encode()).hexdigest()
+    sent = f"{safe}.{number}" if number else safe
+    return replace(call, headers={**(call.headers or {}), "Idempotency-Key": sent})
+
+
+def since(our_payment: str | None) -> dict[str, int]:
+    """Only what can have been made for this payment."""
+    made = marks.made_at(our_payment)
+    return {} if made is None else {"created[gte]": int((made - CLOCKS_APART).timestamp())}
+
+
+def segment(reference: str) -> str:
+    """A reference as one step of a path. `-` stands in no id of theirs: such a one is absent."""
+    return re.sub(r"[^A-Za-z0-9_]", "-", reference)[:255] or "-"
+
+
+def is_live(key: Secret) -> bool | None:
+    """None for a key that does not say."""
+    found = re.match(r"(?:sk|rk)_(live|test)_", key.reveal())
+    return found[1] == "live" if found else None
+
+
+def is_broken_for_good(reply: Reply | NoReply) -> bool:
+    """Whether this is an error of theirs that every call with this key will meet again."""
+    return isinstance(reply, NoReply) and reply.headers.get("idempotent-replayed") == "true"
+
+
+def refused(reply: Reply) -> Declined | Unclear:
+    """Their no in our words. What is not in their form was not said by them."""
+    error, status = reply.body.get("error"), reply.status
+    if status == 429:
+        return Declined("too many requests", "rate_limited", permanent=False)
+    if not isinstance(error, dict) or not 400 <= status < 500 or status in (408, 409):
+        return Unclear(f"HTTP {status}")
+    code, kind = error.get("code"), error.get("type")
+    reason = marks.clean(str(error.get("message") or code or "no message"))
+    if status in (401, 403):  # mends itself when the operator corrects the key
+        return Declined(reason, "unauthorized", permanent=False)
+    match kind:
+        case "card_error":
+            return Declined(reason, marks.clean(str(error.get("decline_code") or code or "")))
+        case "idempotency_error":
+            return Declined(reason, "key_reused")
+        case "invalid_request_error":
+            pass
+        case _:
+            return Unclear(reason)
+    if error.get("param") == "expires_at":
+        return Declined(reason, "expires_at")
+    if code in REFUSALS:
+        return Declined(reason, *REFUSALS[code])
+    for text, meaning in TEXTS.items():
+        if text in reason.lower():
+            return Declined(reason, *meaning)
+    return Declined(reason, marks.clean(str(code or "")))
+
+
+def flaw(header: str, body: bytes, secrets: Sequence[bytes], now: datetime) -> str | None:
+    """Why a signature is not believed: not of a secret of ours, or of another time."""
+    said = [part.partition("=") for part in header.split(",")]
+    times = [value for name, _, value in said if name == "t"]
+    given = [value.encode(errors="replace") for name, _, value in said if name == "v1"]
+    if len(times) != 1 or not re.fullmatch(r"[0-9]{1,12}", times[0]):
+        return "the signature is missing"
+    signed = times[0].encode() + b"." + body
+    right = [hmac_hex(secret, signed).encode() for secret in secrets]
+    # Every pair is tried, so that the time taken does not tell which one matched.
+    matches = [hmac.compare_digest(one, other) for one in right for other in given]
+    if not any(matches):
+        return "the signature is of another secret"
+    if abs(now.timestamp() - int(times[0])) > TOLERANCE.total_seconds():
+        return "the signature is of another time"
+    return None
+
+
+def _post(path: str, body: Mapping[str, object]) -> Call:
+    headers = {"Stripe-Version": VERSION}
+    return Call(method="POST", path=path, body=body, headers=headers, form=True)
+
+
+def _nested(name: str, pairs_: Mapping[str, str]) -> dict[str, object]:
+    return {f"{name}[{key}]": text for key, text in pairs_.items()}
