@@ -143,9 +143,12 @@ class Payments(Struct, frozen=True):
 
 
 class Refunds(Struct, frozen=True):
-    """Every refund of one payment, in the gateway's own list."""
+    """Every refund of one payment, in the gateway's own list.
+
+    Not `complete`: the gateway keeps no list, and a look states only how much went back in all."""
 
     facts: tuple[RefundFact, ...]
+    complete: bool = True
 
 
 class RefundOrder(Struct, frozen=True, kw_only=True):
@@ -156,6 +159,7 @@ class RefundOrder(Struct, frozen=True, kw_only=True):
     key: str
     mark: Mark
     reason: str = ""
+    others: Money | None = None  # what other refunds of this payment gave back; None: not known
 
 
 class QrOrder(Struct, frozen=True, kw_only=True):

@@ -1,0 +1,249 @@
+"""T-Bank acquiring: payments by page or SBP code, holds, refunds, notifications, API v2 (RUB).
+
+What was checked of it, by whom, and what could not be: docs/gateways/tbank.md.
+"""
+
+import hmac
+import re
+from collections.abc import Callable, Mapping
+from typing import ClassVar, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from coinslot.gateways import base
+from coinslot.gateways import tbank_facts as read
+from coinslot.gateways import tbank_refunds as back
+from coinslot.gateways import tbank_words as words
+from coinslot.gateways.asking import ABSENT, ask, known
+from coinslot.gateways.base import Absent, Declined, PaymentFact, RefundFact, Taken, Unclear
+from coinslot.gateways.collecting import Charge, Closed, Pending, Progress, Redirect, ShowQr
+from coinslot.gateways.tbank_facts import State
+from coinslot.gateways.tbank_words import Receipts
+from coinslot.gateways.wire import Address, Call, Wire
+from coinslot.kit.clock import Clock, SystemClock
+from coinslot.kit.money import Money
+from coinslot.kit.secrets import Secret
+
+T = TypeVar("T")
+
+name = "tbank"
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """One terminal. Without a `method` the payer chooses one on T-Bank's page."""
+
+    terminal_key: str
+    password: Secret
+    old_passwords: tuple[Secret, ...] = ()  # notifications under these are still believed
+    method: str | None = None  # "sbp" shows a code
+    notification_url: str | None = None  # without it the one that the terminal has
+    receipts: Receipts | None = None
+    base_url: str = "https://securepay.tinkoff.ru/v2"
+
+
+def address(settings: Struct) -> Address:
+    assert isinstance(settings, Settings)
+    return Address(settings.base_url)
+
+
+def open(settings: Struct, wire: Wire) -> base.Gateway:
+    assert isinstance(settings, Settings)
+    return TBank(settings, wire, SystemClock())
+
+
+class TBank:
+    """One terminal: a `Gateway` that `Collects` and `Authorizes`. A reference is a PaymentId."""
+
+    name: ClassVar[str] = name
+    currencies: ClassVar[frozenset[str]] = frozenset({words.CURRENCY})
+    minimum_minor: ClassVar[Mapping[str, int]] = {words.CURRENCY: 100}
+    kept_headers: ClassVar[tuple[str, ...]] = ()
+    webhook_reply: ClassVar[str | None] = "OK"
+    # No life is stated for either key; the driver looks before it sends, whenever it sends.
+    refund_key_life_s: ClassVar[int] = 24 * 60 * 60
+    collect_key_life_s: ClassVar[int] = 24 * 60 * 60
+
+    def __init__(self, settings: Settings, wire: Wire, clock: Clock) -> None:
+        self._settings = settings
+        self._passwords = [s.reveal() for s in (settings.password, *settings.old_passwords) if s]
+        self._wire = wire
+        self._clock = clock
+
+    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> base.Verdict:
+        try:
+            said = read.scalars(body)
+        except (ValueError, RecursionError):
+            return base.Forged("it is not a notification with a token")
+        given = str(said.get("Token")).encode(errors="replace")
+        tokens = [words.token(said, password).encode() for password in self._passwords]
+        matches = [hmac.compare_digest(token, given) for token in tokens]  # all, at any match
+        if not any(matches):
+            return base.Forged("the token is missing or of another password")
+        if said.get("TerminalKey") != self._settings.terminal_key:
+            return base.Forged("the notification belongs to another terminal")
+        try:
+            return read.notification(said, self._clock.now())
+        except ValueError as error:
+            return base.Unreadable(f"{type(error).__name__}: {error}")
+
+    async def look(self, gateway_payment_id: str) -> PaymentFact | Absent | Unclear:
+        said = await self._state(gateway_payment_id)
+        return read.payment(said, self._clock.now()) if isinstance(said, State) else said
+
+    async def give_back(self, order: base.RefundOrder) -> RefundFact | Declined | Unclear:
+        """Looked at first: Cancel also ends what is not captured yet, and SBP knows no keys."""
+        said = _sure(await self._state(order.gateway_payment_id))
+        if not isinstance(said, State):
+            return said
+        if no := words.impossible(order.money):
+            return no
+        if said.status in read.NOT_CAPTURED:
+            return Declined(f"the payment is {said.status}", "not_captured", permanent=False)
+        if said.status not in read.CAPTURED:
+            return Unclear(f"the payment is {said.status}")
+        key = words.request_id(order.key)
+        if back.given(said, order):
+            return back.refund(order, key, "REFUNDED", self._clock.now())
+        if said.by_sbp and not back.untouched(said, order):
+            return Unclear(f"the payment is {said.status}, and nothing tells by which refunds")
+        body = words.cancel(order, order.money == said.money, self._settings.receipts)
+        answer = await self._ask("Cancel", body, read.canceled)
+        if not isinstance(answer, read.Canceled):
+            return answer
+        if not back.fits(answer, said, order):
+            return Unclear(f"asked for {order.money}, answered with {answer}")
+        return back.refund(order, key, answer.status, self._clock.now())
+
+    async def refunds(self, gateway_payment_id: str) -> base.Refunds | Absent | Unclear:
+        """T-Bank keeps no list. That nothing went back is all that can be proved."""
+        said = await self._state(gateway_payment_id)
+        if not isinstance(said, State):
+            return said
+        nothing = said.status in read.NOT_CAPTURED | {"CONFIRMED"}
+        return base.Refunds((), complete=nothing)
+
+    async def collect(self, charge: Charge) -> Progress | Declined | Unclear:
+        """Init makes another session each time it is sent, so what is there is looked for first."""
+        if no := words.impossible(charge.money):
+            return no
+        found = await self.find_charge(charge)
+        if not isinstance(found, Absent):
+            return found
+        body = words.init(charge, self._settings.receipts, self._settings.notification_url)
+        made = await self._ask("Init", body, read.made)
+        if not isinstance(made, read.Made):
+            return made
+        if (made.order_id, made.amount) != (words.order_id(charge), charge.money.minor):
+            return Unclear(f"asked for {charge.money}, answered with {made}")
+        shown: Redirect | ShowQr | Declined | Unclear = Redirect(made.payment_url)
+        if self._by_code(charge):
+            shown = await self._code(made.payment_id)
+        elif not made.payment_url:
+            return Unclear("a session without a page")
+        if isinstance(shown, Declined | Unclear):
+            return shown
+        return Pending(reference=made.payment_id, action=shown, expires_at=charge.expires_at)
+
+    async def follow(self, reference: str) -> Progress | Absent | Unclear:
+        said = await self._state(reference)
+        return read.progress(said, self._clock.now()) if isinstance(said, State) else said
+
+    async def find_charge(self, charge: Charge) -> Progress | Absent | Unclear:
+        """By our order id. A page's address is never told again; the SBP code of it is."""
+        body = {"OrderId": words.order_id(charge)}
+        found = known(await self._ask("CheckOrder", body, read.order))
+        if not isinstance(found, list):
+            return found
+        if not found:
+            return Absent()
+        best = max(found, key=read.weight)
+        progress = read.progress(best, self._clock.now())
+        if best.money != charge.money and not isinstance(progress, Closed):
+            return Unclear(f"asked for {charge.money}, and there is {best}")
+        if not isinstance(progress, Pending):
+            return progress
+        shown = await self._code(best.payment_id)
+        if self._by_code(charge) and isinstance(shown, Unclear):
+            return shown
+        action = shown if isinstance(shown, ShowQr) else None
+        return msgspec.structs.replace(progress, action=action, expires_at=charge.expires_at)
+
+    async def stop(self, reference: str) -> Progress | Declined | Unclear:
+        """Cancel gives back what was paid meanwhile: a payer who was that quick has paid."""
+        now: Progress | Declined | Unclear = _sure(await self.follow(reference))
+        if not isinstance(now, Pending):
+            return now
+        answer = await self._ask("Cancel", {"PaymentId": reference}, read.canceled)
+        if isinstance(answer, Unclear) or (isinstance(answer, Declined) and answer.permanent):
+            return answer
+        return _sure(await self.follow(reference))
+
+    async def take(
+        self, reference: str, money: Money, key: str
+    ) -> PaymentFact | Declined | Unclear:
+        """The whole of it: of a part nobody could tell later how much of it went back."""
+        held = _sure(await self.look(reference))
+        if not isinstance(held, PaymentFact):
+            return held
+        if held.money != money:
+            return Declined("T-Bank is asked for the whole of what is held", "partial_capture")
+        if held.taken is Taken.FAILED:
+            return Declined("nothing is held", "not_held")
+        if held.taken is Taken.CAPTURED:
+            return held
+        body = {"PaymentId": reference, "Amount": money.minor}
+        answer = await self._ask("Confirm", body, read.confirmed)
+        if not isinstance(answer, read.Confirmed):
+            return answer
+        if (answer.payment_id, answer.status) != (reference, "CONFIRMED"):
+            return Unclear(f"asked to confirm, answered with {answer}")
+        return msgspec.structs.replace(held, taken=Taken.CAPTURED)
+
+    async def let_go(self, reference: str, key: str) -> Closed | Declined | Unclear:
+        now: Progress | Declined | Unclear = _sure(await self.follow(reference))
+        if isinstance(now, PaymentFact) and now.taken is Taken.CAPTURED:
+            return Declined("it is captured already", "captured")
+        if isinstance(now, Closed | Declined | Unclear):
+            return now
+        if isinstance(now, Pending) or now.taken is not Taken.AUTHORIZED:
+            return Unclear(f"nothing is held yet: {now}")
+        body = {"PaymentId": reference, "ExternalRequestId": words.request_id(key)}
+        answer = await self._ask("Cancel", body, read.canceled)
+        if not isinstance(answer, read.Canceled):
+            return answer
+        if (answer.payment_id, answer.status) != (reference, "REVERSED"):
+            return Unclear(f"asked to let it go, answered with {answer}")
+        return Closed(reference=reference, reason=answer.status)
+
+    def _by_code(self, charge: Charge) -> bool:
+        return charge.capture and (charge.method or self._settings.method) == "sbp"
+
+    async def _code(self, payment_id: str) -> ShowQr | Declined | Unclear:
+        body = {"PaymentId": payment_id, "DataType": "PAYLOAD"}
+        code = await self._ask("GetQr", body, read.code)
+        return ShowQr(text=code.data) if isinstance(code, read.Code) else code
+
+    async def _state(self, payment_id: str) -> State | Absent | Unclear:
+        if not re.fullmatch(read.SHAPE, payment_id):
+            return Absent()
+        said = known(await self._ask("GetState", {"PaymentId": payment_id}, read.state))
+        if isinstance(said, State) and said.payment_id != payment_id:
+            return Unclear(f"asked for {payment_id}, answered with {said}")
+        return said
+
+    async def _ask(
+        self, method: str, body: Mapping[str, object], read_body: Callable[[object], T]
+    ) -> T | Declined | Unclear:
+        signed = {**body, "TerminalKey": self._settings.terminal_key}
+        token = words.token(signed, self._settings.password.reveal())
+        call = Call(method="POST", path=f"/{method}", body=signed | {"Token": token})
+        # T-Bank says its no with 200: any other status is somebody else's word.
+        return await ask(
+            self._wire, call, words.judged(read_body), lambda r: Unclear(f"HTTP {r.status}")
+        )
+
+
+def _sure(answer: T | Absent | Unclear) -> T | Declined | Unclear:
+    """For commands: what is not there cannot be done anything with."""
+    return Declined("no such payment", ABSENT) if isinstance(answer, Absent) else answer

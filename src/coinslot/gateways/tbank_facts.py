@@ -1,0 +1,247 @@
+"""What T-Bank writes, read strictly and turned into facts; the ear of `tbank.py`.
+
+Types wander there: a PaymentId is a text in one answer and a number in the next. No answer and no
+notification holds a time: the moment of hearing it is all there is.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from coinslot.gateways import marks
+from coinslot.gateways import tbank_words as words
+from coinslot.gateways.base import (
+    Genuine,
+    Hint,
+    PaymentFact,
+    Taken,
+    Unclear,
+    Verdict,
+)
+from coinslot.gateways.collecting import Closed, Pending, Progress
+from coinslot.kit.money import Money
+
+SHAPE = r"[0-9]{1,20}"
+Ident = Annotated[str, Meta(pattern=rf"\A{SHAPE}\Z")]
+Minor = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+
+OPEN = frozenset(
+    [
+        "NEW",
+        "FORM_SHOWED",
+        "AUTHORIZING",
+        "3DS_CHECKING",
+        "3DS_CHECKED",
+        "PAY_CHECKING",
+        "CHECKING",
+        "CHECKED",
+        "PREAUTHORIZING",
+        "PROCESSING",
+        "COMPLETING",
+    ]
+)
+HELD = frozenset({"AUTHORIZED", "CONFIRMING", "PARTIAL_REVERSED"})
+GOING_BACK = frozenset({"REFUNDING", "ASYNC_REFUNDING"})
+CAPTURED = frozenset({"CONFIRMED", "PARTIAL_REFUNDED", "REFUNDED"}) | GOING_BACK
+FAILED = frozenset({"REJECTED", "AUTH_FAIL"})  # the payer may try again in the same session
+CLOSED = frozenset({"CANCELED", "DEADLINE_EXPIRED", "ATTEMPTS_EXPIRED", "REVERSED"})
+NOT_CAPTURED = OPEN | HELD | FAILED | CLOSED
+
+# Notifications that state what they mean; all others only say what to ask about.
+TOLD = {
+    "AUTHORIZED": Taken.AUTHORIZED,
+    "CONFIRMED": Taken.CAPTURED,
+    "REJECTED": Taken.FAILED,
+    "AUTH_FAIL": Taken.FAILED,
+    "CANCELED": Taken.FAILED,
+    "DEADLINE_EXPIRED": Taken.FAILED,
+    "ATTEMPTS_EXPIRED": Taken.FAILED,
+}
+
+
+class State(Struct, frozen=True, kw_only=True, rename="pascal"):
+    """One payment as GetState and CheckOrder give it. `amount` is what has not gone back yet."""
+
+    payment_id: Ident
+    status: str
+    amount: Minor
+    order_id: str = ""
+    params: Sequence["Param"] = ()
+
+    @property
+    def by_sbp(self) -> bool:
+        return any(p.key == "Source" and p.value.lower() == "qrsbp" for p in self.params)
+
+    @property
+    def money(self) -> Money:
+        """What was taken or is to be taken. Once some went back only our order id tells."""
+        whole = words.ordered(self.order_id)
+        gone = self.status in GOING_BACK | {"PARTIAL_REFUNDED", "REFUNDED", "REVERSED"}
+        return whole if whole is not None and gone else Money(self.amount, words.CURRENCY)
+
+    @property
+    def refunded(self) -> Money | None:
+        """What went back for certain; None when T-Bank does not say how much."""
+        whole = words.ordered(self.order_id)
+        if self.status in ("CONFIRMED", *HELD):
+            return Money.zero(words.CURRENCY)
+        if self.status == "REFUNDED":
+            return self.money
+        if self.status == "PARTIAL_REFUNDED" and whole and self.amount < whole.minor:
+            return whole - Money(self.amount, words.CURRENCY)
+        return None
+
+
+class Param(Struct, frozen=True, rename="pascal"):
+    key: str = ""
+    value: str = ""
+
+
+class Made(Struct, frozen=True, kw_only=True, rename="pascal"):
+    """The answer to Init."""
+
+    payment_id: Ident
+    order_id: str
+    amount: Minor
+    payment_url: str = msgspec.field(name="PaymentURL", default="")
+
+
+class Canceled(Struct, frozen=True, kw_only=True, rename="pascal"):
+    """The answer to Cancel: the amount before it, and after it."""
+
+    payment_id: Ident
+    status: str
+    original_amount: Minor
+    new_amount: Minor
+
+
+class Confirmed(Struct, frozen=True, kw_only=True, rename="pascal"):
+    payment_id: Ident
+    status: str
+
+
+class Code(Struct, frozen=True, kw_only=True, rename="pascal"):
+    """The answer to GetQr: what the SBP code holds."""
+
+    payment_id: Ident
+    data: Annotated[str, Meta(min_length=1)]
+
+
+class _Order(Struct, rename="pascal"):
+    order_id: str
+    payments: list[dict[str, object]] = []
+
+
+class _Notification(Struct, rename="pascal"):
+    status: str = ""
+    success: bool | None = None
+    payment_id: Ident | None = None
+    order_id: str = ""
+    amount: Minor | None = None
+    notification_type: str = ""
+
+
+def state(body: object) -> State:
+    return msgspec.convert(_texts(body), State, strict=False)
+
+
+def made(body: object) -> Made:
+    return msgspec.convert(_texts(body), Made, strict=False)
+
+
+def canceled(body: object) -> Canceled:
+    return msgspec.convert(_texts(body), Canceled, strict=False)
+
+
+def confirmed(body: object) -> Confirmed:
+    return msgspec.convert(_texts(body), Confirmed, strict=False)
+
+
+def code(body: object) -> Code:
+    return msgspec.convert(_texts(body), Code, strict=False)
+
+
+def order(body: object) -> list[State]:
+    """The payments of one order id, which may be several: T-Bank does not hold it to be unique."""
+    said = msgspec.convert(_texts(body), _Order, strict=False)
+    return [state(one | {"OrderId": said.order_id}) for one in said.payments]
+
+
+def scalars(body: bytes) -> dict[str, object]:
+    """A notification with its numbers as they were written: the token is made of that text."""
+    said = json.loads(body, parse_int=str, parse_float=str, parse_constant=str)
+    if not isinstance(said, dict):
+        raise ValueError("not an object")
+    return said
+
+
+def notification(said: dict[str, object], at: datetime) -> Verdict:
+    """What a notification means whose token is true. It may be an old one, told once more."""
+    told = msgspec.convert(said, _Notification, strict=False)
+    event = marks.clean(told.status or told.notification_type)
+    if told.payment_id is None or told.status in ("", "RECEIPT"):
+        return Genuine(delivery_id=str(said.get("Token")), event=event, facts=())
+    taken = TOLD.get(told.status)
+    sure = told.success or taken is Taken.FAILED
+    if taken is None or not sure or told.amount is None:
+        return Hint(event=event, reference=told.payment_id)
+    fact = PaymentFact(
+        gateway_payment_id=told.payment_id,
+        taken=taken,
+        money=Money(told.amount, words.CURRENCY),
+        at=at,
+        gateway_order_id=marks.clean(told.order_id) or None,
+        mark=words.mark_of(told.order_id),
+    )
+    delivery_id = f"{told.payment_id}:{told.status}:{told.amount}"
+    return Genuine(delivery_id=delivery_id, event=event, facts=(fact,))
+
+
+def progress(said: State, at: datetime) -> Progress | Unclear:
+    """Where a session stands."""
+    if said.status in OPEN or said.status == "REVERSING":
+        return Pending(reference=said.payment_id)
+    if said.status in CLOSED:
+        return Closed(reference=said.payment_id, reason=said.status)
+    return payment(said, at)
+
+
+def payment(said: State, at: datetime) -> PaymentFact | Unclear:
+    """What was paid in a session, or failed to be."""
+    if said.status in HELD:
+        taken = Taken.AUTHORIZED
+    elif said.status in CAPTURED:
+        taken = Taken.CAPTURED
+    elif said.status in FAILED | CLOSED:
+        taken = Taken.FAILED
+    else:
+        return Unclear(f"the payment is {marks.clean(said.status)}")
+    return PaymentFact(
+        gateway_payment_id=said.payment_id,
+        taken=taken,
+        money=said.money,
+        at=at,
+        gateway_order_id=marks.clean(said.order_id) or None,
+        mark=words.mark_of(said.order_id),
+        refunded=said.refunded,
+    )
+
+
+def weight(said: State) -> int:
+    """Of several payments of one order the one with money counts, then the one still open."""
+    ranks = (FAILED | CLOSED, OPEN, HELD, CAPTURED)
+    return next((n for n, statuses in enumerate(ranks) if said.status in statuses), len(ranks))
+
+
+def _texts(body: object) -> object:
+    """Ids as texts, whichever way they came; a null is as good as nothing."""
+    if not isinstance(body, dict):
+        return body
+    kept = {name: value for name, value in body.items() if value is not None}
+    if isinstance(kept.get("PaymentId"), int):
+        kept["PaymentId"] = str(kept["PaymentId"])
+    return kept
