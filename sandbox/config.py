@@ -6,6 +6,7 @@ import msgspec
 
 from sandbox.errors import UnreadableError
 from sandbox.razorpay.settings import Section as Razorpay
+from sandbox.yookassa.settings import Section as YooKassa
 
 
 class Slot(msgspec.Struct, frozen=True):
@@ -30,6 +31,7 @@ class Config(msgspec.Struct, frozen=True):
     """The whole file."""
 
     razorpay: Razorpay = Razorpay()
+    yookassa: YooKassa = YooKassa()
     coinslot_url: str | None = None
     outlets: list[Outlet] = []
 

@@ -31,6 +31,7 @@ class Collector(Protocol):
     till: Till
     currency: str
     methods: tuple[str, str] | None  # an instrument that pays at once, and one that is declined
+    stops: bool  # whether it can end what waits for its payer; else that lapses by itself
     secrets: tuple[str, ...]
     exchanges: list[Exchange]
 
@@ -79,6 +80,7 @@ class MockCollector:
 
     currency = "INR"
     methods: tuple[str, str] | None = None  # its amounts decline, not its instruments
+    stops = True
 
     def __init__(self) -> None:
         self.exchanges: list[Exchange] = []

@@ -7,6 +7,7 @@ import pytest
 from tests.gateways.collectors import Collector, MockCollector
 from tests.gateways.mailbox import Mailbox
 from tests.gateways.rigs import MockRig, RazorpayRig, Rig
+from tests.gateways.yookassa_shop import YooKassaShop
 from tests.sandbox.running import SandboxProcess
 
 
@@ -43,7 +44,16 @@ def rig(request: pytest.FixtureRequest) -> Rig:
     return made
 
 
-@pytest.fixture(params=["mock"])
+@pytest.fixture
+async def at_yookassa(sandbox_url: str, mailbox: Mailbox) -> AsyncIterator[YooKassaShop]:
+    """A fresh shop at the emulated YooKassa."""
+    shop = YooKassaShop(sandbox_url, mailbox)
+    await shop.sign_up()
+    yield shop
+    await shop.close()
+
+
+@pytest.fixture(params=["mock", "yookassa"])
 def at(request: pytest.FixtureRequest) -> Collector:
     """Every gateway that collects; `at_<name>` is the fixture of its account."""
     if request.param == "mock":

@@ -7,11 +7,13 @@ from collections import defaultdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 
+from coinslot.gateways.base import PEER
+
 PATIENCE_S = 15
 
 
 class Delivery(NamedTuple):
-    """One webhook as it came: header names in lower case, the raw body."""
+    """One webhook as it came: header names in lower case, who sent it, the raw body."""
 
     headers: dict[str, str]
     body: bytes
@@ -28,9 +30,12 @@ class Mailbox:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 headers = {name.lower(): value for name, value in self.headers.items()}
+                headers[PEER] = self.client_address[0]
                 boxes[self.path].put(Delivery(headers, body))
-                self.send_response(204)
+                self.send_response(200)
+                self.send_header("content-length", "2")
                 self.end_headers()
+                self.wfile.write(b"OK")  # one gateway wants this word, another this number
 
             def log_message(self, *_: object) -> None:
                 pass

@@ -1,0 +1,1 @@
+"""YooKassa emulated on its real wire: payments, refunds, notifications without a signature."""

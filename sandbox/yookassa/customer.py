@@ -1,0 +1,89 @@
+"""People at the gateway: the payer at the page, and the merchant at the dashboard."""
+
+from typing import Annotated, Literal, get_args
+
+import msgspec
+
+from sandbox import outbox
+from sandbox.errors import RefusedError, UnknownError
+from sandbox.shelf import find
+from sandbox.yookassa import payments, refunds
+from sandbox.yookassa.desk import Desk
+from sandbox.yookassa.refusals import ApiError
+from sandbox.yookassa.things import Payment, Refund
+from sandbox.yookassa.wire import decimal
+
+Kopecks = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000_000)]
+METHODS = ("bank_card", "sbp")
+Reason = Literal["insufficient_funds", "card_expired", "general_decline", "fraud_suspected"]
+REASONS = get_args(Reason)
+
+
+class Pay(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What the payer does: the bank says yes, or no for a reason."""
+
+    reference: str
+    method: Literal["bank_card", "sbp"] = "bank_card"  # where the merchant left the choice
+    declined: Reason | None = None
+
+
+class Lapse(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The hour is over: for what waits for its payer, or for its merchant."""
+
+    reference: str
+
+
+class DashboardRefund(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A refund made by hand in the gateway's dashboard."""
+
+    reference: str
+    amount: Kopecks | None = None
+
+
+def pay(desk: Desk, wanted: Pay) -> Payment:
+    payment = known(desk, wanted.reference)
+    if payment.status != "pending":
+        raise RefusedError(f"this payment is {payment.status}: nobody can pay it now")
+    desk.change.tell(f"payer pays {decimal(payment.amount)} ₽: {payment.id}")
+    if wanted.declined is None:
+        payments.pay(desk, payment, wanted.method)
+    else:
+        payments.cancel(desk, payment, "payment_network", wanted.declined)
+    return payment
+
+
+def lapse(desk: Desk, wanted: Lapse) -> Payment:
+    payment = known(desk, wanted.reference)
+    for name in (payments.LAPSES, payments.HOLD_ENDS):
+        payments.lapse(desk, payment, name)
+    return payment
+
+
+def refund_by_hand(desk: Desk, wanted: DashboardRefund) -> Refund:
+    try:
+        return refunds.by_hand(desk, known(desk, wanted.reference), wanted.amount)
+    except ApiError as refusal:
+        raise RefusedError(refusal.description) from refusal
+
+
+def resend(desk: Desk, reference: str) -> int:
+    """Have all events of a payment sent again; the number of them."""
+    return outbox.replay(desk.change, known(desk, reference).id)
+
+
+def known(desk: Desk, reference: str) -> Payment:
+    payment = find(desk.change, Payment, reference)
+    if payment is None:
+        raise UnknownError(f"no payment {reference}")
+    return payment
+
+
+def work_of(name: str, desk: Desk, thing_id: str) -> None:
+    """What the gateway does by itself, later."""
+    payment, refund = find(desk.change, Payment, thing_id), find(desk.change, Refund, thing_id)
+    if payment is not None:
+        payments.lapse(desk, payment, name)
+    elif refund is not None and name == refunds.SETTLES:
+        refunds.settle(desk, refund)
+    elif refund is not None and name == refunds.FAILS:
+        refunds.fail(desk, refund)
