@@ -60,8 +60,9 @@ class Serving:
             async with asyncio.timeout(_START_WITHIN_S):
                 while b"ready" not in (line := await self._process.stdout.readline()):
                     if not line:
-                        raise DidNotStartError(self.log()[-2000:])
-        except TimeoutError as error:
+                        raise DidNotStartError
+        except (TimeoutError, DidNotStartError) as error:
+            await self.stop()
             raise DidNotStartError(self.log()[-2000:]) from error
 
     async def stop(self) -> None:
