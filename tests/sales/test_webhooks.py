@@ -10,6 +10,7 @@ from coinslot.gateways.base import Fact, PaymentFact, Taken
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import hmac_hex
 from coinslot.sales import take
+from coinslot.sales.shop import FORGERIES_KEPT_PER_MINUTE
 from coinslot.sales.views import WebhookAnswer
 from tests.sales.stage import Stage
 
@@ -176,6 +177,20 @@ async def test_nul_characters_in_a_forgery_and_in_junk_are_kept_too(stage: Stage
     assert (await deliver(stage, b"\0{}", "\0")).status == 401
     assert (await deliver(stage, b'{"id":"\\u0000')).status == 400
     assert [r["verdict"] for r in await kept(stage)] == ["forged", "unreadable"]
+
+
+async def test_who_forges_without_end_does_not_fill_the_disk(stage: Stage) -> None:
+    headers, body = stage.gateway.webhook("payment.captured", await stage.pay())
+    for _ in range(FORGERIES_KEPT_PER_MINUTE + 20):
+        assert (await deliver(stage, b"x" * 100_000, "0" * 64)).status == 401
+    rows = await kept(stage)
+    assert len(rows) == FORGERIES_KEPT_PER_MINUTE
+    assert max(len(row["body"]) for row in rows) < 10_000
+    assert (await take.take_webhook(stage.shop, stage.account, headers, body)).status == 200
+    assert await stage.value("SELECT state FROM orders") == "paid"
+    stage.later(60)
+    await deliver(stage, b"x", "0" * 64)
+    assert len(await kept(stage)) == FORGERIES_KEPT_PER_MINUTE + 2
 
 
 async def test_only_headers_that_a_replay_needs_are_kept(stage: Stage) -> None:

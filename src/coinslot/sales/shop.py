@@ -1,10 +1,11 @@
 """What every verb of the heart is handed: the database, the clock, the windows, the ways out."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 from msgspec import Struct
@@ -14,6 +15,8 @@ from coinslot.db.pool import Database
 from coinslot.kit.clock import Clock
 from coinslot.kit.secrets import Vault
 from coinslot.merchants.accounts import Account
+
+FORGERIES_KEPT_PER_MINUTE: Final = 60  # of one account, by one process
 
 
 class Windows(Struct, frozen=True, kw_only=True):
@@ -92,6 +95,23 @@ class Wakes:
 
 
 @dataclass(slots=True)
+class Quota:
+    """So many of each key in a minute, for what strangers can make us write down."""
+
+    per_minute: int
+    minute: int = 0
+    seen: Counter[UUID] = field(default_factory=Counter)
+
+    def grants(self, key: UUID, now: datetime) -> bool:
+        minute = int(now.timestamp()) // 60
+        if minute != self.minute:
+            self.minute = minute
+            self.seen.clear()
+        self.seen[key] += 1
+        return self.seen[key] <= self.per_minute
+
+
+@dataclass(slots=True)
 class Shop:
     """The bundle. One for a process; tests make their own with a settable clock."""
 
@@ -103,6 +123,7 @@ class Shop:
     installation: str
     line: Line = field(default_factory=NoLine)
     wakes: Wakes = field(default_factory=Wakes)
+    forgeries: Quota = field(default_factory=lambda: Quota(FORGERIES_KEPT_PER_MINUTE))
 
     def now(self) -> datetime:
         return self.clock.now()

@@ -30,6 +30,7 @@ log = structlog.get_logger(__name__)
 
 # Kept with every webhook beside those that the driver names; nothing that authenticates us.
 _KEPT_HEADERS = ("content-type", "user-agent")
+_HEADER_KEPT, _FORGERY_KEPT_BYTES = 1_024, 8_192
 
 
 async def take_webhook(
@@ -41,7 +42,7 @@ async def take_webhook(
     said: dict[str, object] = {
         "account": account.id,
         "merchant": account.merchant_id,
-        "headers": {name: headers[name] for name in kept if name in headers},
+        "headers": {name: headers[name][:_HEADER_KEPT] for name in kept if name in headers},
         "facts": [],
         "windows": shop.windows.for_sql(),
     }
@@ -54,8 +55,12 @@ async def take_webhook(
             said |= {"verdict": "hint", "event": event, "reference": reference}
             answer = _taken(account)
         case Forged(reason=reason):
-            said |= {"verdict": "forged", "reason": reason}
             answer = WebhookAnswer(status=401, code="bad_signature", message=reason)
+            # Anyone can send these: what is kept of them must not fill the disk.
+            if not shop.forgeries.grants(account.id, shop.now()):
+                return answer
+            said |= {"verdict": "forged", "reason": reason}
+            body = body[:_FORGERY_KEPT_BYTES]
         case Unreadable(reason=reason):
             said |= {"verdict": "unreadable", "reason": reason}
             answer = WebhookAnswer(status=400, code="unreadable", message=reason)
