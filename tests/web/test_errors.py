@@ -25,6 +25,9 @@ JSON = {"accept": "application/json"}
         ("POST", "/q/M01", 400, "bad_request"),
         ("GET", "/static/../secret", 404, "not_found"),
         ("GET", "/o/done/fragment?seen=x", 400, "bad_request"),
+        ("GET", "/q/M%0001", 400, "bad_request"),
+        ("GET", "/o/%00", 400, "bad_request"),
+        ("POST", "/webhooks/razorpay/%00", 400, "bad_request"),
     ],
 )
 async def test_a_program_is_told_in_the_one_format(

@@ -81,11 +81,21 @@ async def test_what_was_sold_in_the_meantime_is_said_without_a_charge(
     assert "You have not been charged." in answer.text
 
 
-@pytest.mark.parametrize("key", ["", "short", "k" * 65, "<script>alert(1)</script>"])
+@pytest.mark.parametrize(
+    "key", ["", "short", "k" * 65, "k" * 20 + "\n", "<script>alert(1)</script>"]
+)
 async def test_a_key_that_no_page_of_ours_made_is_refused(
     client: Client, desk: FakeDesk, key: str
 ) -> None:
     answer = await client.post("/q/M01", data={"slot": "A1", "key": key})
+    assert answer.status_code == 400
+    assert desk.asked == []
+
+
+async def test_a_slot_that_cannot_be_written_down_is_refused(
+    client: Client, desk: FakeDesk
+) -> None:
+    answer = await client.post("/q/M01", data={"slot": "A1\0", "key": KEY})
     assert answer.status_code == 400
     assert desk.asked == []
 

@@ -12,11 +12,11 @@ from coinslot.sales.views import OrderView
 from coinslot.web import assets, security, story
 from coinslot.web.desk import Desk
 from coinslot.web.errors import RefusedError
-from coinslot.web.painting import Answer, AnyRequest, Painter
+from coinslot.web.painting import STORABLE, Answer, AnyRequest, Painter
 from coinslot.web.single import Single
 from coinslot.web.story import Phase
 
-Token = Annotated[str, PathParameter(max_length=64)]
+Token = Annotated[str, PathParameter(max_length=64, pattern=STORABLE)]
 
 
 class Orders(Single):

@@ -14,18 +14,18 @@ from coinslot.kit.ids import token
 from coinslot.sales.views import NotNowError, OutletView, WhyNot
 from coinslot.web.desk import Basket, Desk
 from coinslot.web.errors import RefusedError
-from coinslot.web.painting import Answer, AnyRequest, Painter
+from coinslot.web.painting import STORABLE, Answer, AnyRequest, Painter
 from coinslot.web.search import UnreadableError, minor_of, minute_of
 from coinslot.web.single import Single
 
-Code = Annotated[str, PathParameter(max_length=64)]
+Code = Annotated[str, PathParameter(max_length=64, pattern=STORABLE)]
 
 
 class Tap(Struct):
     """The form behind a pay button."""
 
-    slot: Annotated[str, Meta(min_length=1, max_length=32)]
-    key: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{16,64}$")]
+    slot: Annotated[str, Meta(min_length=1, max_length=32, pattern=STORABLE)]
+    key: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{16,64}\Z")]
 
 
 TapForm = Annotated[Tap, Body(media_type=RequestEncodingType.URL_ENCODED)]

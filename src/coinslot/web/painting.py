@@ -24,6 +24,7 @@ _HERE = Path(__file__).parent
 _PHONE = re.compile(r"\+?[0-9][0-9 ()-]{5,20}")
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
+STORABLE = r"\A[^\0]*\Z"  # PostgreSQL has no room for a zero character
 AnyRequest = Request[Any, Any, Any]
 
 

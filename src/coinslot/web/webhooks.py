@@ -1,14 +1,18 @@
 """Webhooks of gateways: the raw body goes to the heart, its answer goes back."""
 
+from typing import Annotated
+
 from litestar import MediaType, Response
-from litestar.params import FromPath
+from litestar.params import PathParameter
 from msgspec import Struct
 
 from coinslot.gateways.base import PEER
 from coinslot.web.desk import Desk
 from coinslot.web.errors import RefusedError
-from coinslot.web.painting import AnyRequest
+from coinslot.web.painting import STORABLE, AnyRequest
 from coinslot.web.single import Single
+
+Name = Annotated[str, PathParameter(max_length=64, pattern=STORABLE)]
 
 
 class Taken(Struct, frozen=True):
@@ -28,12 +32,10 @@ class Webhooks(Single):
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    async def take(self, request: AnyRequest, gateway: FromPath[str]) -> Answered:
+    async def take(self, request: AnyRequest, gateway: Name) -> Answered:
         return await self._take(request, gateway, None)
 
-    async def take_for(
-        self, request: AnyRequest, gateway: FromPath[str], account: FromPath[str]
-    ) -> Answered:
+    async def take_for(self, request: AnyRequest, gateway: Name, account: Name) -> Answered:
         return await self._take(request, gateway, account)
 
     async def _take(self, request: AnyRequest, gateway: str, account: str | None) -> Answered:
