@@ -3,6 +3,7 @@
 GO and offers are committed before they are sent, and count as sent from then on.
 """
 
+import random
 import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -141,12 +142,12 @@ async def drive(shop: Shop, row: asyncpg.Record) -> None:
 async def _wait_for_machine(shop: Shop, row: asyncpg.Record) -> None:
     """Queued units are drained on connect, heartbeat and idle; by themselves they wait."""
     async with shop.db.as_merchant(row["merchant_id"]) as conn:
-        await conn.execute(
-            "UPDATE fulfillments SET due_at = least($2, dispatch_by), leased_until = NULL"
-            " WHERE id = $1 AND state = 'queued'",
-            row["id"],
-            shop.after("offer_s"),
+        channel = await conn.fetchval(
+            store.ONLINE_BY, row["outlet_id"], shop.now() - shop.windows.span("online_s")
         )
+        elsewhere = channel is not None and not shop.line.reaches(row["outlet_id"], channel)
+        due = _soon(shop) if elsewhere else shop.after("offer_s")
+        await conn.execute(store.PUT_OFF_QUEUED, row["id"], due)
 
 
 async def _pass_time(shop: Shop, conn: Connection, unit: asyncpg.Record) -> Wire | None:
@@ -157,6 +158,9 @@ async def _pass_time(shop: Shop, conn: Connection, unit: asyncpg.Record) -> Wire
         case "offered" if now >= unit["dispatch_by"]:
             await _settle(conn, unit, "DEADLINE", "never_sent", now)
         case "offered" if unit["offers"] < shop.windows.offers:
+            if not shop.line.reaches(unit["outlet_id"], unit["channel"]):
+                await _leave(shop, conn, unit, unit["dispatch_by"])
+                return None
             await move(
                 conn, FULFILLMENT, unit["id"], "OFFER", now,
                 offers=unit["offers"] + 1, due_at=_offer_due(shop, unit, now),
@@ -193,7 +197,21 @@ async def _chase(shop: Shop, conn: Connection, unit: asyncpg.Record) -> Wire | N
         due = unit["hard_deadline"] if unit["state"] == "in_doubt" else quiet_since
         await conn.execute(store.PUT_OFF_UNIT, unit["id"], due)
         return None
+    if not shop.line.reaches(unit["outlet_id"], unit["channel"]):
+        await _leave(shop, conn, unit, unit["hard_deadline"])
+        return None
     return wire.to_wire(await ask(shop, conn, unit))
+
+
+async def _leave(shop: Shop, conn: Connection, unit: asyncpg.Record, end: datetime) -> None:
+    """The machine is connected to another process, or to none: no offer and no question of its
+    few is used up here."""
+    await conn.execute(store.PUT_OFF_UNIT, unit["id"], min(_soon(shop), end))
+
+
+def _soon(shop: Shop) -> datetime:
+    """In a moment by chance: of two processes not always the same one looks first."""
+    return shop.now() + shop.windows.span("query_s") * random.uniform(0.05, 0.2)
 
 
 async def _settle(

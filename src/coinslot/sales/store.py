@@ -71,6 +71,17 @@ WHERE f.outlet_id = ANY($1) AND f.state = 'queued'
 
 PUT_OFF_UNIT = "UPDATE fulfillments SET due_at = $2, leased_until = NULL WHERE id = $1"
 
+PUT_OFF_QUEUED = """
+UPDATE fulfillments SET due_at = least($2, dispatch_by), leased_until = NULL
+WHERE id = $1 AND state = 'queued'
+"""
+
+# How a machine is connected somewhere; no row when it was not heard since then.
+ONLINE_BY = """
+SELECT o.channel FROM outlets o JOIN devices d ON d.outlet_id = o.id
+WHERE o.id = $1 AND d.last_seen_at >= $2
+"""
+
 TELL = "SELECT tell($1, $2, $3, $4, $5, $6)"
 
 NOTE_UNIT_DISCREPANCY = """

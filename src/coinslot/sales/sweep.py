@@ -15,7 +15,7 @@ from coinslot.db.due import Due, claim
 from coinslot.db.pool import AWAY
 from coinslot.sales import dispatch, give_back, look, take
 from coinslot.sales.expire import expire
-from coinslot.sales.shop import Shop
+from coinslot.sales.shop import NoLine, Shop
 
 log = structlog.get_logger(__name__)
 
@@ -28,11 +28,12 @@ class Chore(Struct, frozen=True):
     due: Due
     work: Work
     at_once: int = 8  # rows worked side by side; calls to gateways wait on each other's sockets
+    by_line: bool = False  # left to processes with machines, unless none of them takes it
 
 
 CHORES = {
     "inbox": Chore(Due("inbox"), take.work_again),
-    "fulfillments": Chore(Due("fulfillments", only=("unsettled",)), dispatch.drive, 16),
+    "fulfillments": Chore(Due("fulfillments", only=("unsettled",)), dispatch.drive, 16, True),
     "refunds": Chore(Due("refunds"), give_back.drive),
     "captures": Chore(Due("captures"), look.drive_capture),
     "qr_codes": Chore(Due("qr_codes"), look.drive_qr),
@@ -46,13 +47,16 @@ class Pace(Struct, frozen=True, kw_only=True):
     poll_s: float = 0.5
     lease_s: float = 20.0
     batch: int = 32
+    late_s: float = 2.0  # after it a process without machines takes what one with them should
 
 
 async def sweep_once(shop: Shop, name: str, pace: Pace) -> int:
     """Claim one batch of a table and work it; how many rows it was."""
     chore = CHORES[name]
+    yields = chore.by_line and isinstance(shop.line, NoLine)
+    due_by = shop.now() - timedelta(seconds=pace.late_s if yields else 0)
     async with shop.db.knock() as conn:
-        rows = await claim(conn, chore.due, pace.batch, timedelta(seconds=pace.lease_s), shop.now())
+        rows = await claim(conn, chore.due, pace.batch, timedelta(seconds=pace.lease_s), due_by)
     room = asyncio.Semaphore(chore.at_once)
 
     async def one(row: asyncpg.Record) -> None:
