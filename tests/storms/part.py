@@ -7,13 +7,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from coinslot.db import child
+from coinslot.kit.clock import SystemClock
 
 ROOT = Path(__file__).parents[2]
 PYTHONPATH = os.pathsep.join(str(ROOT / folder) for folder in ("src", ".", "machine-simulator"))
 STOP_S = 10.0
+_CLOCK = SystemClock()
 
 
 class Part:
@@ -27,6 +30,7 @@ class Part:
         self.fault = ""  # COINSLOT_FAULT of the next start
         self.armed = False  # it was started with a fault
         self.deaths = 0  # at a commit or a send, by COINSLOT_FAULT
+        self.died_at: datetime | None = None  # when it was last found so
         self.falls = 0  # those that nobody asked for: a bug
         self._arguments = list(arguments)
         self._env = dict(env)
@@ -73,6 +77,7 @@ class Part:
         if self._process is not None and self._process.poll() is not None:
             if self.armed and self._process.returncode == -signal.SIGKILL:
                 self.deaths += 1
+                self.died_at = _CLOCK.now()
             else:
                 self.falls += 1
             self._process = None

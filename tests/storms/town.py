@@ -228,7 +228,7 @@ class Town:
     async def audit(self) -> dict[str, Any]:
         """What `coinslot audit` says, the gateways' own lists included."""
         command = (sys.executable, "-m", "coinslot", "audit", "--json", "--gateways",
-                   "--grace-s", "5", "--data", str(self.folder))  # fmt: skip
+                   "--grace-s", "10", "--data", str(self.folder))  # fmt: skip
         asked = await asyncio.create_subprocess_exec(
             *command, env={**os.environ, "PYTHONPATH": PYTHONPATH, **INSTALLATION},
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
