@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import msgspec
@@ -10,8 +11,10 @@ from sandbox.yookassa import wire
 from sandbox.yookassa.refusals import ApiError
 
 PAIRS_LIMIT, NAME_CHARS, VALUE_CHARS = 16, 32, 512
-RECEIPT_LINES = 80
-AMOUNT = re.compile(r"(\d{1,10})(?:\.(\d{1,2}))?")
+RECEIPT_LINES, LINE_CHARS = 80, 128
+VAT_CODES = frozenset(str(code) for code in range(1, 13))
+QUANTITY = re.compile(r"[0-9]{1,5}(\.[0-9]{1,3})?")
+AMOUNT = re.compile(r"([0-9]{1,10})(?:\.([0-9]{1,2}))?")
 INVALID = (
     "Invalid parameter's value (for example, the value is illegal or its format is incorrect). "
     "Send the value in accordance with the documentation."
@@ -48,9 +51,9 @@ class Line(msgspec.Struct, frozen=True):
     """One line of a receipt; `amount` is the price of one."""
 
     description: str
-    quantity: int | str
+    quantity: object  # a number, or one in a text
     amount: Amount
-    vat_code: int | str
+    vat_code: object
     payment_subject: str | None = None
     payment_mode: str | None = None
 
@@ -98,9 +101,15 @@ def checked(receipt: Receipt | None, total: int, *, needed: bool) -> None:
     if not 0 < len(receipt.items) <= RECEIPT_LINES:
         raise ApiError(INVALID, "receipt.items")
     for line in receipt.items:
-        if not 0 < len(line.description) <= 128:
+        if not 0 < len(line.description) <= LINE_CHARS:
             raise ApiError(INVALID, "receipt.items.description")
-        if not 1 <= int(line.vat_code) <= 12:
+        if str(line.vat_code) not in VAT_CODES:
             raise ApiError(INVALID, "receipt.items.vat_code")
-    if sum(int(line.quantity) * line.amount.minor for line in receipt.items) != total:
+    if sum(_cost(line) for line in receipt.items) != total:
         raise ApiError("Receipt is missing or illegal", "receipt.items")
+
+
+def _cost(line: Line) -> Decimal:
+    if not QUANTITY.fullmatch(str(line.quantity)):
+        raise ApiError(INVALID, "receipt.items.quantity")
+    return Decimal(str(line.quantity)) * line.amount.minor

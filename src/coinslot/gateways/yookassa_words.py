@@ -2,9 +2,8 @@
 
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
-from uuid import UUID
 
 from msgspec import Meta, Struct
 
@@ -95,14 +94,10 @@ def post(path: str, key: str, body: Body) -> Call:
 
 def since(payment_id: str | None) -> Mapping[str, str]:
     """Only what can carry this mark: our ids tell when they were made."""
-    try:
-        made = UUID(payment_id or "")
-    except ValueError:
+    made = marks.made_at(payment_id)
+    if made is None:
         return {}
-    if made.version != 7:
-        return {}
-    at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=made.int >> 80)
-    return {"created_at.gte": (at - CLOCKS_APART).strftime("%Y-%m-%dT%H:%M:%S.000Z")}
+    return {"created_at.gte": (made - CLOCKS_APART).strftime("%Y-%m-%dT%H:%M:%S.000Z")}
 
 
 def refused(reply: Reply) -> Declined | Unclear:
