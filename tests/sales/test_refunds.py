@@ -8,7 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from coinslot.db.pool import Database
-from coinslot.gateways.base import Declined, PaymentFact, RefundFact, RefundStage
+from coinslot.gateways.base import Declined, Mark, PaymentFact, RefundFact, RefundStage
+from coinslot.kit.money import Money
 from coinslot.sales import sweep
 from coinslot.sales.sweep import Pace
 from tests.conftest import DatabaseUrls
@@ -366,3 +367,19 @@ async def test_a_late_refusal_of_a_second_sending_does_not_unmake_a_refund(stage
     assert row["state"] == "pending"
     assert await states(stage) == ["succeeded"]
     assert await stage.value("SELECT count(*) FROM strays") == 0
+
+
+async def test_our_mark_on_another_payment_or_sum_proves_nothing(stage: Stage) -> None:
+    weather, paid = await owing(stage)
+    other = await stage.pay()
+    await stage.webhook(other)
+    ours = await stage.value("SELECT id::text FROM refunds")
+    mark = Mark(installation=stage.shop.installation, refund=ours)
+    for payment, minor in ((other, 4000), (paid, 100)):
+        copied = replace(weather.refund_in_dashboard(payment, minor), mark=mark)
+        weather.books.refunds[copied.gateway_refund_id] = copied
+        await stage.webhook(copied, event=f"refund.processed {minor}")
+    assert await states(stage) == ["pending"]
+    await work(stage)
+    assert weather.books.payments[paid.gateway_payment_id].refunded == Money(4000, "INR")
+    assert weather.books.payments[other.gateway_payment_id].refunded == Money(4000, "INR")

@@ -80,7 +80,10 @@ async def _look(shop: Shop, account: Account, row: asyncpg.Record) -> asyncpg.Re
 def _is(refund: asyncpg.Record, fact: RefundFact, installation: str) -> bool:
     mine = fact.mark is not None and fact.mark.installation == installation
     return fact.gateway_refund_id == refund["gateway_refund_id"] or (
-        mine and fact.mark is not None and fact.mark.refund == str(refund["id"])
+        mine
+        and fact.mark is not None
+        and fact.mark.refund == str(refund["id"])
+        and fact.money == Money(refund["amount_minor"], refund["currency"])
     )
 
 

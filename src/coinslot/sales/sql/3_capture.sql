@@ -203,9 +203,12 @@ DECLARE
     theirs text := p_fact->>'gateway_refund_id';
     minor bigint := (p_fact->'money'->>'amount')::bigint;
 BEGIN
-    SELECT * INTO r FROM refunds WHERE account_id = p_account.id
+    -- A mark can be copied: it counts on the payment and the sum that we marked, and nowhere else.
+    SELECT * INTO r FROM refunds f WHERE account_id = p_account.id
         AND (gateway_refund_id = theirs OR (id = try_uuid(p_fact->'mark'->>'refund')
-             AND (gateway_refund_id IS NULL OR gateway_refund_id = theirs)))
+             AND gateway_refund_id IS NULL AND amount_minor = minor
+             AND currency = p_fact->'money'->>'currency' AND EXISTS (SELECT FROM captures
+                 WHERE id = f.capture_id AND gateway_payment_id = p_fact->>'gateway_payment_id')))
         FOR UPDATE;
     IF FOUND THEN
         IF r.origin = 'gateway' AND event <> 'FAILED_THERE' THEN RETURN 'known'; END IF;
