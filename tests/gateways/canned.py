@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from coinslot.gateways import razorpay
-from coinslot.gateways.wire import Exchange, Wire
+from coinslot.gateways.wire import Address, Exchange, Wire
 from coinslot.kit.clock import monotonic_ms
 from coinslot.kit.secrets import Secret
 
@@ -34,10 +34,8 @@ def error(status: int, description: str, code: str = "BAD_REQUEST_ERROR") -> Can
 
 
 @asynccontextmanager
-async def answering(
-    *answers: Canned, timeout_s: float = 2
-) -> AsyncIterator[tuple[razorpay.Razorpay, list[Asked]]]:
-    """A driver whose gateway gives these answers in turn, the last one for ever."""
+async def serving(*answers: Canned) -> AsyncIterator[tuple[str, list[Asked]]]:
+    """The address of a gateway that gives these answers in turn, the last one for ever."""
     asked: list[Asked] = []
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -52,18 +50,28 @@ async def answering(
         writer.close()
 
     server = await asyncio.start_server(converse, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    settings = razorpay.Settings(
-        key_id="rzp_test_key", key_secret=Secret("shh"), base_url=f"http://127.0.0.1:{port}"
-    )
-    wire = Wire.to(
-        razorpay.address(settings), timeout_s=timeout_s, record=_forget, now_ms=monotonic_ms
-    )
     try:
-        yield razorpay.Razorpay(settings, wire), asked
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", asked
     finally:
-        await wire.close()
         server.close()
+
+
+def wire_to(address: Address, *, timeout_s: float = 2) -> Wire:
+    return Wire.to(address, timeout_s=timeout_s, record=_forget, now_ms=monotonic_ms)
+
+
+@asynccontextmanager
+async def answering(
+    *answers: Canned, timeout_s: float = 2
+) -> AsyncIterator[tuple[razorpay.Razorpay, list[Asked]]]:
+    """A driver of Razorpay at such a gateway."""
+    async with serving(*answers) as (url, asked):
+        settings = razorpay.Settings(
+            key_id="rzp_test_key", key_secret=Secret("shh"), base_url=url
+        )
+        wire = wire_to(razorpay.address(settings), timeout_s=timeout_s)
+        yield razorpay.Razorpay(settings, wire), asked
+        await wire.close()
 
 
 async def _forget(_exchange: Exchange) -> None:
