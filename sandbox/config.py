@@ -6,6 +6,7 @@ import msgspec
 
 from sandbox.errors import UnreadableError
 from sandbox.razorpay.settings import Section as Razorpay
+from sandbox.stripe.settings import Section as Stripe
 from sandbox.yookassa.settings import Section as YooKassa
 
 
@@ -31,6 +32,7 @@ class Config(msgspec.Struct, frozen=True):
     """The whole file."""
 
     razorpay: Razorpay = Razorpay()
+    stripe: Stripe = Stripe()
     yookassa: YooKassa = YooKassa()
     coinslot_url: str | None = None
     outlets: list[Outlet] = []

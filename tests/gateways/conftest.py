@@ -7,6 +7,7 @@ import pytest
 from tests.gateways.collectors import Collector, MockCollector
 from tests.gateways.mailbox import Mailbox
 from tests.gateways.rigs import MockRig, RazorpayRig, Rig
+from tests.gateways.stripe_shop import StripeShop
 from tests.gateways.yookassa_shop import YooKassaShop
 from tests.sandbox.running import SandboxProcess
 
@@ -53,7 +54,16 @@ async def at_yookassa(sandbox_url: str, mailbox: Mailbox) -> AsyncIterator[YooKa
     await shop.close()
 
 
-@pytest.fixture(params=["mock", "yookassa"])
+@pytest.fixture
+async def at_stripe(sandbox_url: str, mailbox: Mailbox) -> AsyncIterator[StripeShop]:
+    """A fresh account at the emulated Stripe."""
+    shop = StripeShop(sandbox_url, mailbox)
+    await shop.sign_up()
+    yield shop
+    await shop.close()
+
+
+@pytest.fixture(params=["mock", "stripe", "yookassa"])
 def at(request: pytest.FixtureRequest) -> Collector:
     """Every gateway that collects; `at_<name>` is the fixture of its account."""
     if request.param == "mock":

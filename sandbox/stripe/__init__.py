@@ -1,0 +1,1 @@
+"""The emulated Stripe: Checkout Sessions, PaymentIntents, refunds, events, signed webhooks."""

@@ -1,0 +1,103 @@
+"""What every verb of the gateway works with, and how it tells the merchant's server of an event."""
+
+import hashlib
+import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+
+from sandbox.clock import now_s
+from sandbox.outbox import Event, publish
+from sandbox.shelf import find, new_id, put
+from sandbox.store import Change, Store
+from sandbox.stripe import wire
+from sandbox.stripe.accounts import ACCOUNTS, PARTY
+from sandbox.stripe.settings import Tempo
+from sandbox.stripe.things import Charge, Intent, Refund, Session, Told
+
+Subject = Session | Intent | Charge | Refund
+
+
+class Desk(msgspec.Struct, frozen=True):
+    """An open transaction; `key` is the idempotency key of the request that it serves."""
+
+    change: Change
+    tempo: Tempo
+    public_url: str
+    key: str | None = None
+
+    def entity(self, subject: Subject) -> dict[str, Any]:
+        """The thing as the API writes it."""
+        live = ACCOUNTS.find(self.change, subject.account_id).live
+        match subject:
+            case Session():
+                return wire.session(subject, self.public_url, live=live)
+            case Intent():
+                return wire.intent(subject, self.public_url, live=live)
+            case Charge():
+                return wire.charge(subject, live=live)
+            case Refund():
+                return wire.refund(subject)
+
+    def tell(self, name: str, reference: str, subject: Subject) -> None:
+        """Raise an event with a snapshot of its subject; `reference` is the payment intent."""
+        account = ACCOUNTS.find(self.change, subject.account_id)
+        told = Told(
+            id=new_id("evt_", 24),
+            account_id=account.account_id,
+            created_at=now_s(),
+            type=name,
+            object=self.entity(subject),
+            live=account.live,
+            request={"id": None, "idempotency_key": self.key},
+        )
+        put(self.change, told)
+        if account.events is not None and name not in account.events:
+            return
+        publish(
+            self.change,
+            Event(
+                party=PARTY,
+                account_id=account.account_id,
+                event_id=told.id,
+                name=name,
+                reference=reference,
+                headers={
+                    "Content-Type": "application/json; charset=utf-8",
+                    "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
+                },
+                body=msgspec.json.encode(wire.event(told)),
+            ),
+        )
+
+    def charge_of(self, intent: Intent) -> Charge | None:
+        return find(self.change, Charge, intent.latest_charge or "")
+
+    def session_of(self, intent: Intent) -> Session | None:
+        return find(self.change, Session, intent.session or "")
+
+
+class Gateway(msgspec.Struct):
+    """The emulated gateway as a whole; opens a desk per transaction."""
+
+    store: Store
+    tempo: Tempo
+    public_url: str
+
+    @contextmanager
+    def change(self, key: str | None = None) -> Iterator[Desk]:
+        """A desk whose effects are committed together when the block ends well."""
+        with self.store.change() as change:
+            yield self.desk(change, key)
+
+    def desk(self, change: Change, key: str | None = None) -> Desk:
+        return Desk(change, self.tempo, self.public_url, key)
+
+
+def signature(secret: str, body: bytes, at_s: int) -> str:
+    """The header: a time, and HMAC-SHA-256 over both with the secret's own characters as key."""
+    signed = f"{at_s}.".encode() + body
+    digest = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+    return f"t={at_s},v1={digest}"
