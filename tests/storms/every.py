@@ -73,6 +73,8 @@ async def _something_was_left_to_do(town: Town, part: Part) -> bool:
 
 
 async def _all_are_back(town: Town, since: datetime) -> bool:
+    if fallen := town.falls():
+        raise AssertionError("\n".join(fallen))
     online = await town.machines_are_online(since)
     return online and all(town.parts[name].ready for name in OURS)
 
