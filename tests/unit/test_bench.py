@@ -1,0 +1,49 @@
+"""The bench's arithmetic: what stands in its results is what was measured."""
+
+from bench.__main__ import plan
+from bench.laps import Lap, Spent
+from bench.measure import Round, Rounds, share
+from bench.report import page, ratio
+from coinslot.kit.clock import SystemClock
+
+NOTHING = Spent(0.0, 0.0, 0.0, 0.0)
+
+
+def a_round(per_s: float) -> Round:
+    return Round(per_s=per_s, took_ms=[1.0, 2.0, 3.0])
+
+
+def a_lap(asked: float, taken: float) -> Lap:
+    return Lap(
+        pgbench=a_round(asked), taken=a_round(taken), offered=a_round(1.0), paced=a_round(100.0),
+        spent=NOTHING, spent_vending=NOTHING, others=0.1,
+    )  # fmt: skip
+
+
+def test_a_share_is_a_value_that_was_measured() -> None:
+    hundred = [float(ms) for ms in range(100)]
+    assert share(hundred, 0.99) == 99.0
+    assert share(hundred, 0.5) == 50.0
+    assert share([7.0], 0.99) == 7.0
+
+
+def test_a_slow_round_does_not_move_the_median() -> None:
+    assert Rounds(rounds=[a_round(90.0), a_round(100.0), a_round(1.0)]).per_s == 90.0
+
+
+def test_what_disturbs_a_whole_lap_does_not_change_its_ratio() -> None:
+    calm, disturbed = a_lap(1000.0, 600.0), a_lap(100.0, 60.0)
+    assert ratio([calm, calm], "taken") == ratio([calm, disturbed], "taken") == 0.6
+
+
+def test_the_results_have_a_line_with_the_ratio_of_the_fewest_orders() -> None:
+    laps = {1000: [a_lap(1000.0, 610.0)], 1_000_000: [a_lap(1000.0, 480.0)]}
+    told = page(laps, [], [("Processor", "a fast one")], SystemClock().now())
+    assert "    (b)/(a) = 0.61\n" in told
+    assert "| (b)/(a) | 0.50 | 0.61 | 0.48 |" in told
+    assert "- Processor: a fast one" in told
+
+
+def test_what_the_command_line_names_counts_more_than_what_is_usual() -> None:
+    wanted = plan(["--quick", "--orders", "50,10", "--rounds", "3"])
+    assert (wanted.orders, wanted.rounds, wanted.write) == ((10, 50), 3, False)
