@@ -171,7 +171,7 @@ class YooKassa:
                 return payment
             body |= self._receipt(payment.description, money)
         call = words.post(f"/payments/{_segment(reference)}/capture", key, body)
-        answer = await self._ask(call, read.only(money))
+        answer = await self._ask(call, read.about(reference, read.only(money)))
         if isinstance(answer, Declined) and answer.permanent:
             now = await self.follow(reference)  # an earlier call may have done it
             answer = answer if isinstance(now, Absent | Pending) or _held(now) else now
@@ -187,7 +187,7 @@ class YooKassa:
 
     async def let_go(self, reference: str, key: str) -> Closed | Declined | Unclear:
         call = words.post(f"/payments/{_segment(reference)}/cancel", key, {})
-        answer = await self._ask(call, read.progress)
+        answer = await self._ask(call, read.about(reference, read.progress))
         if isinstance(answer, Declined) and answer.permanent:
             now = await self.follow(reference)
             answer = now if isinstance(now, Closed | Unclear) else answer
@@ -204,7 +204,7 @@ class YooKassa:
         if not re.fullmatch(read.SHAPE, reference):
             return Absent()
         call = Call(method="GET", path=f"/payments/{reference}")
-        return known(await self._ask(call, read_body))
+        return known(await self._ask(call, read.about(reference, read_body)))
 
     async def _list(
         self, path: str, params: Mapping[str, str | int], read_one: Callable[[object], T | None]

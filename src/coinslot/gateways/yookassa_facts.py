@@ -5,7 +5,7 @@ Every reader takes decoded JSON and raises ValueError for what it cannot read.
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -14,6 +14,8 @@ from coinslot.gateways import marks
 from coinslot.gateways.base import PaymentFact, RefundFact, RefundStage, Taken
 from coinslot.gateways.collecting import Closed, Pending, Progress, Redirect, ShowQr
 from coinslot.kit.money import Money
+
+T = TypeVar("T")
 
 SHAPE = r"\A[A-Za-z0-9-]{1,64}\Z"  # of every id of theirs; they are UUIDs, or look like them
 Ident = Annotated[str, Meta(pattern=SHAPE)]
@@ -112,6 +114,7 @@ def page(body: object) -> Page:
 def progress(body: object) -> Progress:
     """A payment as far as it has come; only `succeeded` is money."""
     said = msgspec.convert(body, _Payment)
+    _money(said.amount)
     match said.status:
         case "pending":
             return _pending(said)
@@ -142,6 +145,17 @@ def refund(body: object) -> RefundFact:
         at=said.created_at,
         mark=marks.read(said.metadata),
     )
+
+
+def about(payment_id: str, reader: Callable[[object], T]) -> Callable[[object], T]:
+    """Reads this payment, and no other."""
+
+    def read_it(body: object) -> T:
+        if (said := msgspec.convert(body, _Subject).id) != payment_id:
+            raise ValueError(f"asked for {payment_id}, answered with {said}")
+        return reader(body)
+
+    return read_it
 
 
 def refund_of(payment_id: str) -> Callable[[object], RefundFact]:
