@@ -26,6 +26,7 @@ from sandbox.party import Party
 from sandbox.razorpay.party import Razorpay
 from sandbox.store import Store
 from sandbox.stripe.party import Stripe
+from sandbox.tbank.party import TBank
 from sandbox.yookassa.party import YooKassa
 
 log = logging.getLogger("sandbox")
@@ -49,7 +50,7 @@ class Sandbox:
         self.store = Store(place.data)
         self.machines = Machines(place.machines, [])
         razorpay = Razorpay(self.store, place.public_url)
-        others = [made(self.store, place.public_url) for made in (Stripe, YooKassa)]
+        others = [made(self.store, place.public_url) for made in (Stripe, TBank, YooKassa)]
         self.parties: list[Party] = [razorpay, *others]
         self.courier = Courier(self.store, {party.name: party for party in self.parties})
         work = {name: verb for party in self.parties for name, verb in party.work.items()}

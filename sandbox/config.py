@@ -7,6 +7,7 @@ import msgspec
 from sandbox.errors import UnreadableError
 from sandbox.razorpay.settings import Section as Razorpay
 from sandbox.stripe.settings import Section as Stripe
+from sandbox.tbank.settings import Section as TBank
 from sandbox.yookassa.settings import Section as YooKassa
 
 
@@ -33,6 +34,7 @@ class Config(msgspec.Struct, frozen=True):
 
     razorpay: Razorpay = Razorpay()
     stripe: Stripe = Stripe()
+    tbank: TBank = TBank()
     yookassa: YooKassa = YooKassa()
     coinslot_url: str | None = None
     outlets: list[Outlet] = []

@@ -10,7 +10,7 @@ from sandbox.store import Change
 
 OVERTAKEN_FROM_MS, OVERTAKEN_SPAN_MS = 200, 1_300
 REPEATED_FROM_MS, REPEATED_SPAN_MS = 150, 850
-AMOUNT = re.compile(rb'"(amount|value)":"?(\d+)')
+AMOUNT = re.compile(rb'"(amount|value)":"?(\d+)', re.IGNORECASE)
 
 
 class Event(msgspec.Struct, kw_only=True, frozen=True):

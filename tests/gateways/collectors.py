@@ -24,6 +24,14 @@ class Till(base.Gateway, Collects, Protocol):
     """A driver that takes money when asked to."""
 
 
+class Keeps(Struct, frozen=True):
+    """What a gateway remembers for those who ask later; a driver makes up for what it does not."""
+
+    refunds: bool = True  # a list of them, and not only how much went back
+    actions: bool = True  # the payer's way to pay, and does not tell it once alone
+    keys: bool = True  # a key apart from its amount: with another amount it is the same key
+
+
 class Collector(Protocol):
     """An account at a gateway. A book's row has reference, amount, currency, captured, refunded;
     `reference` is the gateway's payment id, and numbers are minor units."""
@@ -32,6 +40,7 @@ class Collector(Protocol):
     currency: str
     methods: tuple[str, str] | None  # an instrument that pays at once, and one that is declined
     stops: bool  # whether it can end what waits for its payer; else that lapses by itself
+    keeps: Keeps
     secrets: tuple[str, ...]
     exchanges: list[Exchange]
 
@@ -81,6 +90,7 @@ class MockCollector:
     currency = "INR"
     methods: tuple[str, str] | None = None  # its amounts decline, not its instruments
     stops = True
+    keeps = Keeps()
 
     def __init__(self) -> None:
         self.exchanges: list[Exchange] = []

@@ -8,6 +8,7 @@ from tests.gateways.collectors import Collector, MockCollector
 from tests.gateways.mailbox import Mailbox
 from tests.gateways.rigs import MockRig, RazorpayRig, Rig
 from tests.gateways.stripe_shop import StripeShop
+from tests.gateways.tbank_shop import TBankShop
 from tests.gateways.yookassa_shop import YooKassaShop
 from tests.sandbox.running import SandboxProcess
 
@@ -63,7 +64,16 @@ async def at_stripe(sandbox_url: str, mailbox: Mailbox) -> AsyncIterator[StripeS
     await shop.close()
 
 
-@pytest.fixture(params=["mock", "stripe", "yookassa"])
+@pytest.fixture
+async def at_tbank(sandbox_url: str, mailbox: Mailbox) -> AsyncIterator[TBankShop]:
+    """A fresh terminal at the emulated T-Bank."""
+    shop = TBankShop(sandbox_url, mailbox)
+    await shop.sign_up()
+    yield shop
+    await shop.close()
+
+
+@pytest.fixture(params=["mock", "stripe", "tbank", "yookassa"])
 def at(request: pytest.FixtureRequest) -> Collector:
     """Every gateway that collects; `at_<name>` is the fixture of its account."""
     if request.param == "mock":

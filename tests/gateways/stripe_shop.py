@@ -15,7 +15,7 @@ from coinslot.gateways.wire import Exchange, Wire
 from coinslot.kit.clock import Clock, SystemClock, monotonic_ms
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret
-from tests.gateways.collectors import fresh_charge
+from tests.gateways.collectors import Keeps, fresh_charge
 from tests.gateways.mailbox import Delivery, Mailbox
 from tests.gateways.rigs import DEAD_END, TIMEOUT_S
 
@@ -28,6 +28,7 @@ class StripeShop:
     currency = "USD"
     methods: tuple[str, str] | None = ("pm_card_visa", "pm_card_chargeDeclined")
     stops = True
+    keeps = Keeps()
 
     def __init__(self, sandbox_url: str, mailbox: Mailbox) -> None:
         name = uuid4().hex

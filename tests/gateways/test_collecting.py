@@ -66,14 +66,27 @@ def refund_of(fact: PaymentFact, price: Money | None = None) -> RefundOrder:
 async def given_back(at: Collector, fact: PaymentFact) -> list[Money]:
     found = await at.till.refunds(fact.gateway_payment_id)
     assert isinstance(found, Refunds), found
-    return [refund.money for refund in found.facts]
+    assert found.complete is at.keeps.refunds
+    if found.complete:
+        return [refund.money for refund in found.facts]
+    looked = await at.till.look(fact.gateway_payment_id)
+    assert isinstance(looked, PaymentFact)
+    assert looked.refunded is not None
+    return [looked.refunded]
+
+
+def later(at: Collector, pending: Pending | PaymentFact) -> Pending | PaymentFact:
+    """What a look says of it afterwards."""
+    if isinstance(pending, PaymentFact) or at.keeps.actions:
+        return pending
+    return replace(pending, action=None)
 
 
 async def test_a_charge_waits_for_its_payer_and_becomes_a_payment(at: Collector) -> None:
     charge = at.charge()
     pending = await made(at, charge)
     assert isinstance(pending.action, Redirect | ShowQr)
-    assert await at.till.follow(pending.reference) == pending
+    assert await at.till.follow(pending.reference) == later(at, pending)
     payment = await at.pay(pending.reference)
     followed = await at.till.follow(pending.reference)
     assert isinstance(followed, PaymentFact)
@@ -100,6 +113,8 @@ async def test_the_same_key_sent_twice_collects_once(at: Collector) -> None:
 
 async def test_a_key_of_another_charge_is_never_taken_over(at: Collector) -> None:
     charge = at.charge("40.00")
+    if not at.keeps.keys:
+        pytest.skip("another amount is another charge there")
     first = await made(at, charge)
     other = replace(charge, money=Money.parse("50.00", at.currency))
     assert isinstance(await at.till.collect(other), Unclear)
@@ -124,7 +139,7 @@ async def test_a_time_out_is_unclear_and_the_mark_tells_what_came_of_it(
     assert isinstance(found, Pending | PaymentFact)
     again = await at.till.collect(charge)
     assert isinstance(again, Pending)
-    assert await at.till.follow(again.reference) == found
+    assert await at.till.follow(again.reference) == later(at, found)
 
 
 async def test_a_charge_of_another_installation_is_not_ours(at: Collector) -> None:
@@ -219,10 +234,14 @@ async def test_partial_refunds_add_up_and_stop_at_the_capture(at: Collector) -> 
     assert isinstance(looked, PaymentFact)
     assert (looked.taken, looked.money) == (Taken.CAPTURED, fact.money)
     assert looked.refunded == Money.parse("35.00", at.currency)
-    assert len(await given_back(at, fact)) == 2
+    given = await given_back(at, fact)
+    assert len(given) == (2 if at.keeps.refunds else 1)
+    assert sum(given, Money.zero(at.currency)) == looked.refunded
 
 
 async def test_a_refund_in_the_list_is_the_one_that_was_answered(at: Collector) -> None:
+    if not at.keeps.refunds:
+        pytest.skip("there is no list of refunds")
     fact = await paid(at, at.charge())
     answer = await at.till.give_back(refund_of(fact))
     listed = await at.till.refunds(fact.gateway_payment_id)

@@ -15,7 +15,7 @@ from coinslot.gateways.wire import Exchange, Wire
 from coinslot.kit.clock import monotonic_ms
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret
-from tests.gateways.collectors import fresh_charge
+from tests.gateways.collectors import Keeps, fresh_charge
 from tests.gateways.mailbox import Delivery, Mailbox
 from tests.gateways.rigs import DEAD_END, TIMEOUT_S
 
@@ -29,6 +29,7 @@ class YooKassaShop:
     currency = "RUB"
     methods: tuple[str, str] | None = None  # a payer always confirms
     stops = False
+    keeps = Keeps()
 
     def __init__(self, sandbox_url: str, mailbox: Mailbox) -> None:
         name = uuid4().hex[:10]

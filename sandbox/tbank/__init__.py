@@ -1,0 +1,1 @@
+"""T-Bank's acquiring emulated on its real wire: tokens, sessions, SBP codes, notifications."""

@@ -1,0 +1,116 @@
+"""People at the gateway: the payer at the page, and the merchant at the dashboard."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from sandbox import outbox
+from sandbox.errors import RefusedError, UnknownError
+from sandbox.shelf import find
+from sandbox.store import Change
+from sandbox.tbank import payments, refunds
+from sandbox.tbank.accounts import PARTY
+from sandbox.tbank.desk import Desk
+from sandbox.tbank.refusals import ApiError
+from sandbox.tbank.things import OPEN, Payment, Refund
+from sandbox.tbank.wire import roubles
+
+Kopecks = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000_000)]
+REASONS = {"declined": 99, "insufficient_funds": 1051, "bad_card": 1014}
+Reason = Literal["declined", "insufficient_funds", "bad_card"]
+
+
+class Pay(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What the payer does: the bank says yes, or no for a reason."""
+
+    reference: str
+    method: Literal["card", "sbp"] = "card"
+    declined: Reason | None = None
+
+
+class Lapse(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The time to pay is over."""
+
+    reference: str
+
+
+class DashboardRefund(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A refund made by hand in the gateway's dashboard."""
+
+    reference: str
+    amount: Kopecks | None = None
+
+
+def pay(desk: Desk, wanted: Pay) -> Payment:
+    payment = known(desk, wanted.reference)
+    if payment.status not in OPEN:
+        raise RefusedError(f"this payment is {payment.status}: nobody can pay it now")
+    source = "qrsbp" if wanted.method == "sbp" else "cards"
+    if source == "qrsbp" and payment.two_stage:
+        raise RefusedError("SBP holds nothing: a payment of two stages takes a card")
+    desk.change.tell(f"payer pays {roubles(payment.amount)} ₽: {payment.id}")
+    if wanted.declined is None:
+        payments.pay(desk, payment, source)
+    else:
+        payments.reject(desk, payment, source, REASONS[wanted.declined])
+    return payment
+
+
+def lapse(desk: Desk, wanted: Lapse) -> Payment:
+    payment = known(desk, wanted.reference)
+    payments.expire(desk, payment)
+    return payment
+
+
+def refund_by_hand(desk: Desk, wanted: DashboardRefund) -> Payment:
+    payment = known(desk, wanted.reference)
+    try:
+        refunds.give_back(desk, payment, wanted.amount or payment.left)
+    except ApiError as refusal:
+        raise RefusedError(refusal.message) from refusal
+    return payment
+
+
+def resend(desk: Desk, reference: str) -> int:
+    """Have all notifications of a payment sent again; the number of them."""
+    return outbox.replay(desk.change, known(desk, reference).id)
+
+
+def resend_missed(desk: Desk, account_id: str) -> int:
+    """Those that never arrived, of every payment of a terminal."""
+    rows = desk.change.all(
+        "SELECT DISTINCT e.reference FROM events e JOIN deliveries d ON d.event_seq = e.seq"
+        " WHERE e.party = ? AND e.account_id = ? AND d.state IN ('lost', 'expired')",
+        (PARTY, account_id),
+    )
+    return sum(outbox.replay(desk.change, row["reference"]) for row in rows)
+
+
+def known(desk: Desk, reference: str) -> Payment:
+    payment = find(desk.change, Payment, reference)
+    if payment is None:
+        raise UnknownError(f"no payment {reference}")
+    return payment
+
+
+def at_page(change: Change, short: str) -> Payment:
+    """The payment whose page's address ends so."""
+    row = change.one(
+        "SELECT id FROM things WHERE kind = ? AND json_extract(body, '$.short') = ?",
+        (Payment.kind, short),
+    )
+    found = find(change, Payment, row["id"]) if row else None
+    if found is None:
+        raise UnknownError(f"no page {short}")
+    return found
+
+
+def work_of(name: str, desk: Desk, thing_id: str) -> None:
+    """What the gateway does by itself, later."""
+    if name == payments.EXPIRES:
+        payments.expire(desk, known(desk, thing_id))
+        return
+    refund = find(desk.change, Refund, thing_id)
+    if refund is not None:
+        verb = refunds.settle if name == refunds.SETTLES else refunds.fail
+        verb(desk, refund, known(desk, refund.payment_id))
