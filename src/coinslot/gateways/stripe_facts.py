@@ -143,7 +143,7 @@ def _intent(said: shapes.Intent) -> Progress:
 def _payment(said: shapes.Intent, at: datetime | None = None) -> PaymentFact | None:
     match said.status:
         case "succeeded":
-            taken, minor = Taken.CAPTURED, said.amount_received
+            taken, minor = Taken.CAPTURED, _received(said)
         case "requires_capture":
             taken, minor = Taken.AUTHORIZED, said.amount
         case "canceled":
@@ -163,6 +163,18 @@ def _payment(said: shapes.Intent, at: datetime | None = None) -> PaymentFact | N
         refunded=Money(charge.amount_refunded, currency) if charge else None,
         description=marks.clean(said.description or ""),
     )
+
+
+def _received(said: shapes.Intent) -> int:
+    """What was captured; of what was held first that may be a part."""
+    if said.amount_received is not None:
+        return said.amount_received
+    charge = said.latest_charge if isinstance(said.latest_charge, shapes.Charge) else None
+    if charge is not None and charge.amount_captured is not None:
+        return charge.amount_captured
+    if said.capture_method not in ("automatic", "automatic_async"):
+        raise ValueError("a capture without its amount")
+    return said.amount
 
 
 def _paid_session(body: object, at: datetime) -> PaymentFact | None:
@@ -185,6 +197,8 @@ def _given_back(body: object) -> PaymentFact | None:
     said = msgspec.convert(body, shapes.Charge)
     if said.payment_intent is None or not said.captured:
         return None
+    if said.amount_captured is None:
+        raise ValueError("a captured charge without its amount")
     return PaymentFact(
         gateway_payment_id=said.payment_intent,
         taken=Taken.CAPTURED,

@@ -29,9 +29,9 @@ class Charge(Struct):
     amount: Minor
     currency: str
     created: Seconds
-    captured: bool = False
-    amount_captured: Minor = 0
-    amount_refunded: Minor = 0
+    captured: bool
+    amount_refunded: Minor
+    amount_captured: Minor | None = None
     payment_intent: Ident | None = None
     metadata: object = None
 
@@ -50,7 +50,8 @@ class Intent(Struct):
         "canceled",
         "succeeded",
     ]
-    amount_received: Minor = 0
+    amount_received: Minor | None = None
+    capture_method: str | None = None
     latest_charge: Ident | Charge | None = None
     last_payment_error: object = None
     next_action: object = None
