@@ -126,7 +126,7 @@ def _session(said: shapes.Session) -> Progress:
     return Pending(
         reference=said.id,
         action=Redirect(said.url) if said.url else None,
-        expires_at=_time(said.expires_at),
+        expires_at=None if said.expires_at is None else _time(said.expires_at),
     )
 
 

@@ -66,7 +66,7 @@ class Session(Struct):
     payment_status: Literal["paid", "unpaid", "no_payment_required"]
     amount_total: Minor
     currency: str
-    expires_at: Seconds
+    expires_at: Seconds | None = None  # an event may leave it out
     url: str | None = None
     payment_intent: Ident | Intent | None = None
     metadata: object = None
