@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from yookassa.domain.common.security_helper import SecurityHelper
 from yookassa.domain.notification import WebhookNotificationFactory
@@ -65,12 +65,12 @@ EDGES = [
 WIDE = [network for network in yookassa.NETWORKS if "/" in network]
 
 
-def settings(**more: Any) -> yookassa.Settings:
+def shop(**more: Any) -> yookassa.Settings:
     return yookassa.Settings(shop_id="100500", secret_key=Secret("test_key"), **more)
 
 
 def heard(body: object, headers: dict[str, str] = THEIRS, **more: Any) -> Verdict:
-    till = yookassa.open(settings(**more), silent_wire())
+    till = yookassa.open(shop(**more), silent_wire())
     return till.read_webhook(headers, json.dumps(body).encode())
 
 
@@ -99,6 +99,7 @@ def test_each_edge_of_their_networks_is_where_the_official_sdk_has_it(
     assert SecurityHelper().is_ip_trusted(peer) is trusted
 
 
+@settings(deadline=None)
 @given(st.one_of(st.ip_addresses(), *(st.ip_addresses(network=n) for n in WIDE)))
 def test_whom_the_official_sdk_trusts_the_driver_trusts(peer: Any) -> None:
     """It names four parts of the IPv6 network that the page on notifications names whole."""
@@ -161,14 +162,15 @@ def test_an_event_nobody_knows_yet_is_a_hint_too() -> None:
     assert "\0" not in verdict.event
 
 
+@settings(deadline=None)
 @given(st.binary() | st.text().map(str.encode), st.dictionaries(st.just(PEER), st.text()))
 def test_no_bytes_make_the_driver_raise(body: bytes, headers: dict[str, str]) -> None:
-    till = yookassa.open(settings(), silent_wire())
+    till = yookassa.open(shop(), silent_wire())
     assert not isinstance(till.read_webhook(THEIRS, body), Forged)
     till.read_webhook(headers, body)
 
 
 def test_a_body_nested_without_end_is_unreadable() -> None:
-    till = yookassa.open(settings(), silent_wire())
+    till = yookassa.open(shop(), silent_wire())
     body = b'{"type":"notification","event":"e","object":' + b"[" * 100_000
     assert isinstance(till.read_webhook(THEIRS, body), Unreadable)
