@@ -1,5 +1,6 @@
 """A terminal of its own at the emulated T-Bank, with its payer, its troubles and its books."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, cast
@@ -9,7 +10,7 @@ import httpx
 from msgspec.structs import replace
 
 from coinslot.gateways import tbank
-from coinslot.gateways.base import Verdict
+from coinslot.gateways.base import PaymentFact, Verdict
 from coinslot.gateways.collecting import Charge
 from coinslot.gateways.wire import Exchange, Wire
 from coinslot.kit.clock import SettableClock, SystemClock, monotonic_ms
@@ -19,8 +20,8 @@ from tests.gateways.collectors import Keeps, fresh_charge
 from tests.gateways.mailbox import Delivery, Mailbox
 from tests.gateways.rigs import DEAD_END, TIMEOUT_S
 
-# With it the first answer comes through and the second is lost: of CheckOrder, and of Init.
-SECOND_ANSWER_LOST, SEED = 0.5, 8
+SEED, SHARE = 8, 0.5  # the dice let the first answer through, and lose the second
+PATIENCE_S, POLL_S = 10, 0.02
 
 
 class TBankShop:
@@ -101,8 +102,23 @@ class TBankShop:
         if not done:
             lost = self.opened(replace(self.settings, base_url=DEAD_END))
             return charge, await lost.collect(charge)
-        async with self.weather(SEED, drop_response=SECOND_ANSWER_LOST):
+        async with self.second_answer_lost():
             return charge, await self.till.collect(charge)
+
+    @asynccontextmanager
+    async def second_answer_lost(self) -> AsyncIterator[None]:
+        """The driver looks, and what it sends then has its effect and no answer."""
+        async with self.weather(SEED, drop_response=SHARE):
+            yield
+
+    async def settled(self, payment: str) -> PaymentFact:
+        """The payment once all its refunds are through, which take their time at SBP."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                fact = await self.till.look(payment)
+                if isinstance(fact, PaymentFact) and fact.refunded is not None:
+                    return fact
+                await asyncio.sleep(POLL_S)
 
     async def books(self) -> list[dict[str, object]]:
         rows = (await self._sandbox.get("/books")).json()["tbank"]["payments"]
