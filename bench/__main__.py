@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import logging
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -65,6 +66,10 @@ class Bench:
         self._began = perf_counter()
 
     async def run(self) -> str:
+        task = asyncio.current_task()
+        assert task is not None
+        for number in (signal.SIGTERM, signal.SIGINT):  # nothing stays behind when it is ended
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
         await self._ground.open()
         try:
             return await self._measured()
@@ -129,6 +134,8 @@ def main() -> None:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             page = runner.run(Bench(wanted, folder).run())
+    except asyncio.CancelledError:
+        sys.exit("bench: ended before its time")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     sys.stdout.write("\n" + page)

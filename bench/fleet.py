@@ -1,9 +1,9 @@
 """Machines that are fake, on MQTT connections that are not: they vend whatever they are offered."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from itertools import count
+from collections.abc import Mapping
 from time import perf_counter
+from typing import Protocol
 from uuid import uuid4
 
 import msgspec
@@ -17,21 +17,42 @@ _KEEPALIVE_S = 30
 _CONNECTING = 32  # at once: each login costs the broker a hash
 _HEALTH = msgspec.json.encode({"type": "HEALTH"})
 
-Offered = Callable[[str, float], None]  # an outlet got a new unit's OFFER, at this perf_counter
+
+class Witness(Protocol):
+    """Who is told what happens at the machines."""
+
+    def offered(self, outlet: str, at: float) -> None:
+        """A new unit's OFFER is there, at this perf_counter."""
+
+    def acknowledged(self) -> None:
+        """A machine's journal is kept a bit further."""
+
+
+class Nobody:
+    """For machines that only stand there."""
+
+    def offered(self, outlet: str, at: float) -> None: ...
+
+    def acknowledged(self) -> None: ...
 
 
 class FakeMachine:
     """One leased machine without a motor: what it accepts has dropped at once."""
 
-    def __init__(self, outlet: str, offered: Offered) -> None:
+    def __init__(self, outlet: str, witness: Witness) -> None:
         self.outlet = outlet
-        self.vended = 0
-        self._offered = offered
+        self._witness = witness
+        self._told = self._kept = 0
         self._journal = f"j-{uuid4().hex[:12]}"
         self._boot = f"b-{uuid4().hex[:12]}"
-        self._seqs = count(1)
         self._units: set[str] = set()
+        self._dropped: set[str] = set()
         self._line: MqttConnection | None = None
+
+    @property
+    def at_rest(self) -> bool:
+        """Whatever was offered has dropped, and the server has it in its books."""
+        return self._kept == 2 * len(self._units)
 
     async def connect(self, broker: Broker) -> None:
         self._line = await MqttConnection.open(broker)
@@ -61,23 +82,29 @@ class FakeMachine:
                 self._take(down)
             case "GO":
                 self._vend(down["unit_id"])
+            case "EVACK":
+                self._kept = max(self._kept, down["through"])
+                self._witness.acknowledged()
             case _:
-                pass  # SYNC and EVACK: there is no journal to clear
+                pass
 
     def _take(self, offer: Mapping[str, object]) -> None:
         if offer["unit_id"] not in self._units:
             self._units.add(str(offer["unit_id"]))
-            self._offered(self.outlet, perf_counter())
+            self._witness.offered(self.outlet, perf_counter())
         self._say(
             type="ACCEPT", unit_id=offer["unit_id"], seq=offer["seq"], boot_id=self._boot,
             mono_ms=monotonic_ms(),
         )  # fmt: skip
 
     def _vend(self, unit: str) -> None:
-        self.vended += 1
-        self._say(type="STARTED", unit_id=unit, event_seq=next(self._seqs))
+        if unit in self._dropped:
+            return  # the same GO again
+        self._dropped.add(unit)
+        self._told += 2
+        self._say(type="STARTED", unit_id=unit, event_seq=self._told - 1)
         self._say(
-            type="RESULT", unit_id=unit, event_seq=next(self._seqs), outcome="VENDED", slot="A1",
+            type="RESULT", unit_id=unit, event_seq=self._told, outcome="VENDED", slot="A1",
             evidence={"drop": "yes", "sensor_tested": True},
         )  # fmt: skip
 
@@ -90,14 +117,14 @@ class FakeMachine:
 class Fleet:
     """Machines that are connected and alive from `arrive` to `leave`."""
 
-    def __init__(self, secrets: Mapping[str, str], offered: Offered) -> None:
+    def __init__(self, secrets: Mapping[str, str], witness: Witness) -> None:
         self._secrets = secrets
-        self._machines = [FakeMachine(outlet, offered) for outlet in secrets]
+        self._machines = [FakeMachine(outlet, witness) for outlet in secrets]
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
-    def vended(self) -> int:
-        return sum(machine.vended for machine in self._machines)
+    def at_rest(self) -> bool:
+        return all(machine.at_rest for machine in self._machines)
 
     async def arrive(self, port: int) -> None:
         """All connect; their beats are spread over the period, as those of real ones are."""

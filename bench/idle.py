@@ -8,7 +8,7 @@ from time import perf_counter
 
 from msgspec import Struct
 
-from bench.fleet import BEAT_EVERY_S, Fleet
+from bench.fleet import BEAT_EVERY_S, Fleet, Nobody
 from bench.ground import Base, Ground
 from bench.serving import Serving, cpu_s, family, rss_kib
 from machine_simulator.link import Backoff, Ears
@@ -92,7 +92,7 @@ async def cost(ground: Ground, base: Base, channel: str, outlets: list[str], fol
         stack.push_async_callback(device.stop)
         alone = await _usage(ground, device, 0)
         if channel == "mqtt":
-            fleet = Fleet(secrets, lambda _outlet, _at: None)
+            fleet = Fleet(secrets, Nobody())
             stack.push_async_callback(fleet.leave)
             await fleet.arrive(device.mqtt_port)
         else:

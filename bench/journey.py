@@ -9,17 +9,18 @@ from bench import webhooks
 from bench.fleet import Fleet
 from bench.ground import Base
 from bench.hose import RefusedError, Tap
-from bench.measure import Round
+from bench.measure import WARM_S, Round
 
 _TAPS = 16
-_ARRIVES_WITHIN_S = 20.0
+_HAPPENS_WITHIN_S = 30.0  # something, else all stands still
 
 
 class Journey:
     """A fleet behind one installation, and customers who pay at its machines in turn."""
 
     def __init__(self, base: Base, outlets: list[str]) -> None:
-        self.fleet = Fleet({code: base.devices[code] for code in outlets}, self._offered)
+        self.fleet = Fleet({code: base.devices[code] for code in outlets}, self)
+        self.orders = 0
         self._base = base
         self._port = 0
         self._next: Iterator[str] = webhooks.around(outlets)
@@ -27,6 +28,7 @@ class Journey:
         self._idle: deque[Tap] = deque()
         self._waiting: deque[bytes] = deque()
         self._took_ms: list[float] = []
+        self._counts_from = 0.0
         self._under_way = 0
         self._refused = 0
         self._changed = asyncio.Event()
@@ -55,55 +57,69 @@ class Journey:
 
     async def paced(self, per_s: float, seconds: float, now_s: int) -> Round:
         """Customers who come when they come: a late answer makes nobody come later."""
-        await self._connect()
-        self._took_ms.clear()
-        began = perf_counter()
-        for number in range(int(per_s * seconds)):
+        began = await self._begin()
+        self._counts_from = began + WARM_S
+        for number in range(int(per_s * (WARM_S + seconds))):
             due = began + number / per_s
             await asyncio.sleep(max(0.0, due - perf_counter()))
             self._buy(due, now_s)
-        await self._all_arrived()
-        return Round(per_s=len(self._took_ms) / seconds, took_ms=self._took_ms[:])
+        await self._end()
+        return Round(per_s=len(self._took_ms) / seconds, took_ms=self._took_ms)
 
     async def saturated(self, at_once: int, seconds: float, now_s: int) -> Round:
         """So many customers at once; the next one pays when a machine got its OFFER."""
-        await self._connect()
-        self._took_ms.clear()
-        began = perf_counter()
-        while perf_counter() - began < seconds:
+        began = await self._begin()
+        await self._keep_busy(at_once, began + WARM_S, now_s)
+        self._took_ms = []
+        await self._keep_busy(at_once, began + WARM_S + seconds, now_s)
+        took_ms, self._took_ms = self._took_ms, []
+        await self._end()
+        return Round(per_s=len(took_ms) / seconds, took_ms=took_ms)
+
+    async def _keep_busy(self, at_once: int, until: float, now_s: int) -> None:
+        while perf_counter() < until:
             while self._under_way < at_once:
                 self._buy(perf_counter(), now_s)
-            self._changed.clear()
-            async with asyncio.timeout(_ARRIVES_WITHIN_S):
-                await self._changed.wait()
-        took_ms, took_s = self._took_ms[:], perf_counter() - began
-        await self._all_arrived()
-        return Round(per_s=len(took_ms) / took_s, took_ms=took_ms)
+            await self._change()
+
+    async def _begin(self) -> float:
+        await self._connect()
+        self._took_ms, self._counts_from = [], 0.0
+        return perf_counter()
+
+    async def _end(self) -> None:
+        """A round is over when every OFFER is there and every machine is free again."""
+        while self._under_way or not self.fleet.at_rest:
+            await self._change()
+        if self._refused:
+            raise RefusedError(f"{self._refused} webhooks were not taken")
+
+    async def _change(self) -> None:
+        self._changed.clear()
+        async with asyncio.timeout(_HAPPENS_WITHIN_S):
+            await self._changed.wait()
 
     def _buy(self, at: float, now_s: int) -> None:
         outlet = next(self._next)
         self._paid_at[outlet].append(at)
         self._under_way += 1
+        self.orders += 1
         text = webhooks.request(outlet, webhooks.fresh_payment(), self._base.installation, now_s)
         if self._idle:
             self._idle.popleft().pour(text)
         else:
             self._waiting.append(text)
 
-    async def _all_arrived(self) -> None:
-        """The round is over when every OFFER is there and every machine is free again."""
-        async with asyncio.timeout(_ARRIVES_WITHIN_S):
-            while self._under_way:
-                self._changed.clear()
-                await self._changed.wait()
-        if self._refused:
-            raise RefusedError(f"{self._refused} webhooks were not taken")
-
-    def _offered(self, outlet: str, at: float) -> None:
+    def offered(self, outlet: str, at: float) -> None:
         if not self._paid_at[outlet]:
             return  # a unit left over from before this round
-        self._took_ms.append((at - self._paid_at[outlet].popleft()) * 1000)
+        paid_at = self._paid_at[outlet].popleft()
+        if paid_at >= self._counts_from:
+            self._took_ms.append((at - paid_at) * 1000)
         self._under_way -= 1
+        self._changed.set()
+
+    def acknowledged(self) -> None:
         self._changed.set()
 
     def _more(self, tap: Tap) -> None:

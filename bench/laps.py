@@ -146,7 +146,7 @@ async def _journey(ground: Ground, course: Course, folder: Path) -> tuple[Round,
             now_s = int(clock.now().timestamp())
             before = _used_s(ground, serve)
             paced = await journey.paced(PACE_PER_S, course.seconds, now_s)
-            spent = _each_ms(before, _used_s(ground, serve), len(paced.took_ms))
+            spent = _each_ms(before, _used_s(ground, serve), journey.orders)
             offered = await journey.saturated(AT_ONCE, course.seconds, now_s)
         finally:
             await journey.close()
