@@ -14,7 +14,7 @@ from coinslot.commands import build
 CLI = build()
 ALL = {
     "demo", "serve", "web", "device", "worker", "migrate", "doctor", "audit",
-    "machines provision-qr", "machines decommission",
+    "machines provision-qr", "machines decommission", "machines refill",
 }  # fmt: skip
 
 
@@ -81,3 +81,7 @@ def test_what_it_does_not_know_ends_with_2_and_names_the_help(words: tuple[str, 
     assert code == 2
     assert words[-1] in said
     assert "--help' for help" in said
+
+
+def test_it_says_its_version() -> None:
+    assert ask("--version") == (0, "coinslot 0.1.0")

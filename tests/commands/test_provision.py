@@ -1,5 +1,6 @@
 """Printed codes by the command, at the sandbox: one per machine, whatever happens on the way."""
 
+import base64
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -131,3 +132,27 @@ async def test_money_through_the_codes_of_a_machine_taken_out_of_service_goes_ba
     reference = office.sandbox.scan(old, late=True)
     await eventually(lambda: office.sandbox.payment(reference)["refunded"] == 4000, BOUND_S)
     await office.assert_books_are_right()
+
+
+async def test_a_slot_that_was_filled_up_and_mended_sells_again(office: Office) -> None:
+    await office.rows("UPDATE slots SET stock = 0, out_of_sale_at = now() WHERE outlet_id = 'M02'")
+    done = await office.command("machines", "refill", "M02,M99", "--slot", "A1", "--stock", "12")
+    assert (done.returncode, "M02: 12 in A1" in done.stdout) == (1, True)
+    assert "M99" in done.stderr
+    found = await office.rows(
+        "SELECT slot, stock, out_of_sale_at IS NULL AS sells FROM slots WHERE outlet_id = 'M02'"
+        " ORDER BY slot"
+    )
+    assert [(row["stock"], row["sells"]) for row in found][:2] == [(12, True), (0, False)]
+
+
+async def test_keys_that_do_not_open_the_accounts_stop_the_start_and_are_named(
+    office: Office,
+) -> None:
+    strange = {"COINSLOT_KEYS": f"1:{base64.b64encode(b'k' * 32).decode()}"}
+    for words in (("worker",), ("doctor",), ("machines", "provision-qr", "M01")):
+        done = await office.command(*words, **strange)
+        said = done.stdout + done.stderr
+        assert done.returncode == 1
+        assert "COINSLOT_KEYS does not open the account razorpay/" in said
+        assert "Traceback" not in said

@@ -280,3 +280,18 @@ async def test_a_seq_that_no_device_can_have_is_not_believed(stage: Stage) -> No
     await stage.sell()
     await stage.sweep("fulfillments")
     assert stage.offered()["seq"] == 1
+
+
+async def test_a_slot_that_failed_twice_leaves_the_page_and_a_drop_brings_it_back(
+    stage: Stage,
+) -> None:
+    await stage.hello()
+    tries = (("FAILED", "no"), ("FAILED", "no"), ("VENDED", "yes"))
+    for event_seq, (outcome, drop) in enumerate(tries, 1):
+        await stage.sell()
+        await stage.sweep()
+        await stage.accept()
+        await stage.result(outcome, drop=drop, event_seq=event_seq, failure_code="JAM")
+        await stage.sweep()
+        out = await stage.value("SELECT out_of_sale_at IS NOT NULL FROM slots WHERE slot = 'A1'")
+        assert out == (event_seq == 2)

@@ -95,8 +95,16 @@ async def test_a_page_that_comes_back_unpaid_has_the_gateway_asked(
 
 async def test_i_have_paid_asks_the_gateway_and_leads_back(client: Client, desk: FakeDesk) -> None:
     answer = await client.post("/o/scan/check?lang=hi")
-    assert (answer.status_code, answer.headers["location"]) == (303, "/o/scan?lang=hi")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/o/scan?lang=hi&asked=1")
     assert desk.asked == [("ask_gateway", "scan")]
+
+
+async def test_who_asks_too_early_is_told_that_nothing_was_seen_yet(client: Client) -> None:
+    answer = await client.post("/o/scan/check")
+    text = (await client.get(answer.headers["location"])).text
+    assert "No payment seen yet at" in text
+    assert "We are asking the machine" not in text
+    assert "No payment seen yet" not in (await client.get("/o/scan")).text
 
 
 async def test_nothing_came_out_asks_the_machine_and_says_so(

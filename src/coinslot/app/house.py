@@ -82,13 +82,15 @@ class House:
         )
         accounts.reached = self.db.reached = self._reached
         self._stack.push_async_callback(accounts.close)
+        mark = await installation(self.db)
+        await accounts.check()
         self.shop = Shop(
             db=self.db,
             clock=self.clock,
             windows=self.settings.windows,
             accounts=accounts,
             vault=self.vault,
-            installation=await installation(self.db),
+            installation=mark,
         )
         if "device" in self.roles:
             await self._open_device()

@@ -1,6 +1,8 @@
 """The commands, one file each. What several share stands here and in `terms`."""
 
+import importlib.metadata
 from collections.abc import Callable, Mapping
+from typing import Annotated
 
 import typer
 
@@ -18,6 +20,20 @@ EXAMPLES: Mapping[Callable[..., None], str] = {
 }
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"coinslot {importlib.metadata.version('coinslot')}")
+        raise typer.Exit
+
+
+def _about(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    pass
+
+
 def build() -> typer.Typer:
     """The whole command line."""
     cli = typer.Typer(
@@ -30,6 +46,7 @@ def build() -> typer.Typer:
         "Start with `coinslot demo`; it needs nothing. Settings are environment variables: "
         "docs/settings.md lists them.",
     )
+    cli.callback()(_about)
     for command, example in EXAMPLES.items():
         cli.command(epilog=f"Example: `{example}`")(command)
     cli.add_typer(machines.cli, name="machines")

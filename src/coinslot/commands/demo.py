@@ -1,7 +1,9 @@
 """`coinslot demo`: everything on this computer, with a sandbox for the money and for machines."""
 
 import asyncio
+import os
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import AsyncExitStack
@@ -14,7 +16,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from coinslot.app.house import ALL, House
+from coinslot.app.house import ALL, House, PortTakenError
 from coinslot.app.showroom import (
     CURRENCY,
     MERCHANTS,
@@ -100,6 +102,7 @@ class Demo:
 
     async def _sandbox(self, room: Showroom) -> "subprocess.Popen[bytes]":
         self._write_sandbox(room)
+        _must_be_free(self._sandbox_url, "--sandbox-port")
         sandbox = self._child(
             "sandbox", "--port", self._sandbox_url.rsplit(":", 1)[1],
             "--data", str(self._data / "sandbox"), "--machines", str(self._data / "machines"),
@@ -224,6 +227,18 @@ class Demo:
         write_whole(
             self._data / "demo.json", msgspec.json.format(msgspec.json.encode(described), indent=2)
         )
+
+
+def _must_be_free(url: str, option: str) -> None:
+    """Another program there would be taken for ours. Raises PortTakenError."""
+    port = int(url.rsplit(":", 1)[1])
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        why = os.strerror(error.errno or 0)
+        raise PortTakenError(
+            f"cannot listen on {port}: {why}; name another with {option}"
+        ) from error
 
 
 def _described(room: Showroom, stand: Any, base: str) -> dict[str, Any]:

@@ -8,12 +8,15 @@ from urllib.parse import urlsplit
 import aiomqtt
 import asyncpg
 
-from coinslot.app.premises import Premises
+from coinslot.app.premises import Premises, Urls
 from coinslot.channels.mqtt import MqttOptions, connection
 from coinslot.commands.terms import EXPLAINED, Data, console, run, settings
+from coinslot.db.embedded import running_superuser_url
 from coinslot.db.migrate import MigrationError, pending
-from coinslot.db.pool import connect
+from coinslot.db.pool import AWAY, Database, connect
 from coinslot.device.broker import BrokerError
+from coinslot.kit.clock import SystemClock
+from coinslot.merchants.accounts import Accounts
 from coinslot.sales.move import sql_functions
 from coinslot.settings import Settings
 
@@ -26,8 +29,8 @@ def doctor(data: Data = None) -> None:
 
     async def main() -> int:
         checks: list[tuple[str, Callable[[Settings], Awaitable[str]]]] = [
-            ("keys", _keys),
             ("database", _database),
+            ("keys", _keys),
             ("broker", _broker),
         ]
         sick = 0
@@ -44,14 +47,32 @@ def doctor(data: Data = None) -> None:
 
 
 async def _keys(chosen: Settings) -> str:
+    if chosen.keys is None and not chosen.data.exists():
+        return f"nothing is in {chosen.data} yet: they are made at the first start"
     async with AsyncExitStack() as stack:
-        Premises(chosen, stack).vault()
-    return "readable" if chosen.keys else f"kept in {chosen.data}"
+        premises = Premises(chosen, stack, may_join=True)
+        vault = premises.vault()
+        if chosen.database_url is None and running_superuser_url(chosen.data) is None:
+            return "readable; whether they open the accounts is looked at while it runs"
+        try:
+            db = await _opened(await premises.urls(), stack)
+            known = await Accounts(db, vault, SystemClock(), timeout_s=1).check()
+        except (*AWAY, asyncpg.PostgresError):  # told with the database
+            return "readable; whether they open the accounts could not be looked at"
+    return f"they open all {known} gateway accounts"
+
+
+async def _opened(urls: Urls, stack: AsyncExitStack) -> Database:
+    db = await Database.open(urls.app, urls.door, size=1, wait=_PATIENCE)
+    stack.push_async_callback(db.close)
+    return db
 
 
 async def _database(chosen: Settings) -> str:
     if chosen.database_url is None:
-        return f"embedded, in {chosen.data}; it is migrated at every start"
+        running = running_superuser_url(chosen.data) is not None
+        now = "running" if running else "not running now"
+        return f"embedded, in {chosen.data}, {now}; it is migrated at every start"
     for name, url in (("DATABASE_URL", chosen.database_url), ("COINSLOT_DOOR_URL", chosen.door_url),
                       ("COINSLOT_OWNER_URL", chosen.owner_url)):  # fmt: skip
         if url is not None:

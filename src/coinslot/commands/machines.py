@@ -10,7 +10,7 @@ from rich.progress import track
 from coinslot.app.house import TOOL, House
 from coinslot.commands.terms import Data, console, errors, run, settings
 from coinslot.kit import qr
-from coinslot.outlets.machines import UnknownOutletError
+from coinslot.outlets.machines import UnknownOutletError, UnknownSlotError, refill
 from coinslot.sales.look import drive_qr_codes
 from coinslot.sales.provision import (
     CannotPrintError,
@@ -40,7 +40,8 @@ Amount = Annotated[
         help="In minor units: 4000 is 40.00. Else the price.", parser=_minor, metavar="MINOR"
     ),
 ]
-Slot = Annotated[str | None, typer.Option(help="The slot it sells; else the first.")]
+Slot = Annotated[str | None, typer.Option(help="The slot; else the first, or all for refill.")]
+Stock = Annotated[int, typer.Option(help="How many are in each now.", min=0, max=10_000)]
 Out = Annotated[Path, typer.Option(help="Folder for the pictures.")]
 
 
@@ -98,6 +99,28 @@ def take_out(codes: Codes, data: Data = None) -> None:
                     continue
                 await drive_qr_codes(house.shop, code)
                 console.print(f"{code}: out of service")
+        return 1 if failed else 0
+
+    run(main, chosen.log_level)
+
+
+@cli.command("refill", epilog="Example: `coinslot machines refill M01 --slot A1 --stock 20`")
+def fill_up(codes: Codes, slot: Slot = None, stock: Stock = 20, data: Data = None) -> None:
+    """Slots were filled up or mended: they sell again, also after two failures in a row."""
+    chosen, wanted = settings(data), _split(codes)
+
+    async def main() -> int:
+        failed = 0
+        async with AsyncExitStack() as stack:
+            house = await House(chosen, TOOL, stack).open()
+            for code in wanted:
+                try:
+                    filled = await refill(house.db, code, slot, stock)
+                except (UnknownOutletError, UnknownSlotError) as error:
+                    errors.print(f"[red]{code}[/]: {error}", soft_wrap=True)
+                    failed += 1
+                    continue
+                console.print(f"{code}: {stock} in {', '.join(filled)}", highlight=False)
         return 1 if failed else 0
 
     run(main, chosen.log_level)

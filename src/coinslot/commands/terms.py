@@ -24,6 +24,7 @@ from coinslot.db.pool import DatabaseUnreachableError
 from coinslot.device.broker import BrokerError
 from coinslot.kit.faults import FaultError
 from coinslot.kit.secrets import VaultKeyError
+from coinslot.merchants.accounts import LockedAccountError
 from coinslot.settings import Settings, SettingsError, read
 
 console = Console()
@@ -46,6 +47,7 @@ EXPLAINED = (
     VaultKeyError,
     PortTakenError,
     FaultError,
+    LockedAccountError,
     asyncpg.InvalidAuthorizationSpecificationError,  # a wrong login or password
     asyncpg.InvalidCatalogNameError,  # no such database
 )

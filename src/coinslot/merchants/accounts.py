@@ -13,7 +13,7 @@ from coinslot.gateways.wire import Exchange, Wire
 from coinslot.kit.clock import Clock
 from coinslot.kit.faults import Reached, unharmed
 from coinslot.kit.ids import uuid7
-from coinslot.kit.secrets import Secret, Vault, redact
+from coinslot.kit.secrets import SealBrokenError, Secret, UnknownKeyError, Vault, redact
 
 _SECRET_NAMES = ("key_secret", "secret", "password", "token", "authorization")
 
@@ -26,6 +26,10 @@ ORDER BY created_at, id LIMIT 1
 
 class UnknownAccountError(LookupError):
     """There is no gateway account with this id."""
+
+
+class LockedAccountError(Exception):
+    """An account rests under a key that we do not have: nobody could be paid or given back."""
 
 
 class AccountName(Struct, frozen=True):
@@ -85,6 +89,20 @@ class Accounts:
             known = row["id"]
             self._slugs[gateway, slug] = known
         return await self.by_id(known)
+
+    async def check(self) -> int:
+        """How many there are. Raises LockedAccountError when our keys do not open one of them."""
+        async with self._db.door() as conn:
+            rows = await conn.fetch("SELECT gateway, slug, settings FROM gateway_accounts")
+        for row in rows:
+            name = f"{row['gateway']}/{row['slug']}"
+            try:
+                unseal(self._vault, row["gateway"], row["slug"], row["settings"])
+            except (SealBrokenError, UnknownKeyError) as error:
+                raise LockedAccountError(
+                    f"COINSLOT_KEYS does not open the account {name}: {error}"
+                ) from error
+        return len(rows)
 
     async def close(self) -> None:
         """Give the connections to the gateways back."""

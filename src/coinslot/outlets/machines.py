@@ -113,6 +113,27 @@ async def device_logins(db: Database, channel: str) -> list[DeviceLogin]:
     return [DeviceLogin(row["outlet_id"], row["broker_hash"]) for row in rows]
 
 
+class UnknownSlotError(LookupError):
+    """The outlet has no such slot."""
+
+
+async def refill(db: Database, outlet: str, slot: str | None, stock: int) -> list[str]:
+    """A person filled a slot (or all) up and mended it: it sells again. The slots' names.
+
+    Raises UnknownOutletError and UnknownSlotError."""
+    async with db.as_merchant(await owner_of(db, outlet)) as conn:
+        rows = await conn.fetch(
+            "UPDATE slots SET stock = $3, out_of_sale_at = NULL, failures_in_row = 0"
+            " WHERE outlet_id = $1 AND ($2::text IS NULL OR slot = $2) RETURNING slot",
+            outlet,
+            slot,
+            stock,
+        )
+    if not rows:
+        raise UnknownSlotError(f"{outlet} has no slot {slot}")
+    return sorted(row["slot"] for row in rows)
+
+
 async def owner_of(db: Database, outlet: str) -> UUID:
     """The merchant of an outlet. Raises UnknownOutletError."""
     async with db.door() as conn:

@@ -71,7 +71,8 @@ class Orders(Single):
     async def check(self, request: AnyRequest, order: Token) -> Redirect:
         await self.known(order)
         await self._desk.ask_gateway(order)
-        return Redirect(self._painter.pen(request).link("o", order), status_code=303)
+        back = self._painter.pen(request).link("o", order, asked="1")
+        return Redirect(back, status_code=303)
 
     async def nothing_came_out(self, request: AnyRequest, order: Token) -> Redirect:
         await self.known(order)

@@ -67,7 +67,8 @@ BEGIN
         PERFORM note_discrepancy('refunded_outside_and_handed_over', c, u.id, NULL,
             least(c.outside - c.outside_used, u.amount_minor), p_now);
     END IF;
-    UPDATE slots SET stock = greatest(stock - 1, 0), failures_in_row = 0
+    -- What drops works: a slot that had failed twice and was paid by its printed code sells again.
+    UPDATE slots SET stock = greatest(stock - 1, 0), failures_in_row = 0, out_of_sale_at = NULL
         WHERE outlet_id = u.outlet_id AND slot = u.slot;
     PERFORM end_order(u.order_id, p_now);
 END $$;

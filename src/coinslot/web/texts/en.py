@@ -115,6 +115,7 @@ ENGLISH = Words(
     nothing_out="Nothing came out?",
     nothing_out_lead="Tell us, and we ask the machine at once.",
     nothing_out_button="Nothing came out",
+    not_seen_yet="No payment seen yet at {time}. It can take a minute to arrive.",
     asked="We are asking the machine now. Its answer will show here.",
     contact="Contact {merchant}",
     find_title="Find your payment",

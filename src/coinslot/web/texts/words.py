@@ -129,6 +129,7 @@ class Words(Struct, frozen=True, kw_only=True):
     nothing_out_lead: str
     nothing_out_button: str
     asked: str
+    not_seen_yet: str
     contact: str  # {merchant}
     find_title: str
     find_lead: str
