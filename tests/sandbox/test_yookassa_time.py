@@ -1,4 +1,4 @@
-"""What time does at the emulated YooKassa: charges and holds lapse, keys die, kills lose nothing."""
+"""What time does at the emulated YooKassa: charges lapse, keys die, and a kill loses nothing."""
 
 from collections.abc import Iterator
 from pathlib import Path
