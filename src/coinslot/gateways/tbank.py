@@ -108,7 +108,7 @@ class TBank:
         if said.by_sbp and not back.untouched(said, order):
             return Unclear(f"the payment is {said.status}, and nothing tells by which refunds")
         body = words.cancel(order, order.money == said.money, self._settings.receipts)
-        answer = await self._ask("Cancel", body, read.canceled)
+        answer = await self._ask("Cancel", body, read.one(read.Canceled))
         if not isinstance(answer, read.Canceled):
             return answer
         if not back.fits(answer, said, order):
@@ -131,7 +131,7 @@ class TBank:
         if not isinstance(found, Absent):
             return found
         body = words.init(charge, self._settings.receipts, self._settings.notification_url)
-        made = await self._ask("Init", body, read.made)
+        made = await self._ask("Init", body, read.one(read.Made))
         if not isinstance(made, read.Made):
             return made
         if (made.order_id, made.amount) != (words.order_id(charge), charge.money.minor):
@@ -151,8 +151,9 @@ class TBank:
 
     async def find_charge(self, charge: Charge) -> Progress | Absent | Unclear:
         """By our order id. A page's address is never told again; the SBP code of it is."""
-        body = {"OrderId": words.order_id(charge)}
-        found = known(await self._ask("CheckOrder", body, read.order))
+        order_id = words.order_id(charge)
+        answer = await self._ask("CheckOrder", {"OrderId": order_id}, read.order(order_id))
+        found = known(answer)
         if not isinstance(found, list):
             return found
         if not found:
@@ -174,7 +175,7 @@ class TBank:
         now: Progress | Declined | Unclear = _sure(await self.follow(reference))
         if not isinstance(now, Pending):
             return now
-        answer = await self._ask("Cancel", {"PaymentId": reference}, read.canceled)
+        answer = await self._ask("Cancel", {"PaymentId": reference}, read.one(read.Canceled))
         if isinstance(answer, Unclear) or (isinstance(answer, Declined) and answer.permanent):
             return answer
         return _sure(await self.follow(reference))
@@ -193,7 +194,7 @@ class TBank:
         if held.taken is Taken.CAPTURED:
             return held
         body = {"PaymentId": reference, "Amount": money.minor}
-        answer = await self._ask("Confirm", body, read.confirmed)
+        answer = await self._ask("Confirm", body, read.one(read.Confirmed))
         if not isinstance(answer, read.Confirmed):
             return answer
         if (answer.payment_id, answer.status) != (reference, "CONFIRMED"):
@@ -209,7 +210,7 @@ class TBank:
         if isinstance(now, Pending) or now.taken is not Taken.AUTHORIZED:
             return Unclear(f"nothing is held yet: {now}")
         body = {"PaymentId": reference, "ExternalRequestId": words.request_id(key)}
-        answer = await self._ask("Cancel", body, read.canceled)
+        answer = await self._ask("Cancel", body, read.one(read.Canceled))
         if not isinstance(answer, read.Canceled):
             return answer
         if (answer.payment_id, answer.status) != (reference, "REVERSED"):
@@ -221,13 +222,13 @@ class TBank:
 
     async def _code(self, payment_id: str) -> ShowQr | Declined | Unclear:
         body = {"PaymentId": payment_id, "DataType": "PAYLOAD"}
-        code = await self._ask("GetQr", body, read.code)
+        code = await self._ask("GetQr", body, read.one(read.Code))
         return ShowQr(text=code.data) if isinstance(code, read.Code) else code
 
     async def _state(self, payment_id: str) -> State | Absent | Unclear:
         if not re.fullmatch(read.SHAPE, payment_id):
             return Absent()
-        said = known(await self._ask("GetState", {"PaymentId": payment_id}, read.state))
+        said = known(await self._ask("GetState", {"PaymentId": payment_id}, read.one(State)))
         if isinstance(said, State) and said.payment_id != payment_id:
             return Unclear(f"asked for {payment_id}, answered with {said}")
         return said

@@ -5,9 +5,9 @@ notification holds a time: the moment of hearing it is all there is.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -24,6 +24,8 @@ from coinslot.gateways.base import (
 )
 from coinslot.gateways.collecting import Closed, Pending, Progress
 from coinslot.kit.money import Money
+
+T = TypeVar("T")
 
 SHAPE = r"[0-9]{1,20}"
 Ident = Annotated[str, Meta(pattern=rf"\A{SHAPE}\Z")]
@@ -133,7 +135,7 @@ class Code(Struct, frozen=True, kw_only=True, rename="pascal"):
 
 class _Order(Struct, rename="pascal"):
     order_id: str
-    payments: list[dict[str, object]] = []
+    payments: list[dict[str, object]]
 
 
 class _Notification(Struct, rename="pascal"):
@@ -145,30 +147,21 @@ class _Notification(Struct, rename="pascal"):
     notification_type: str = ""
 
 
-def state(body: object) -> State:
-    return msgspec.convert(_texts(body), State, strict=False)
+def one(kind: type[T]) -> Callable[[object], T]:
+    """A reader of answers of one kind."""
+    return lambda body: msgspec.convert(_texts(body), kind, strict=False)
 
 
-def made(body: object) -> Made:
-    return msgspec.convert(_texts(body), Made, strict=False)
-
-
-def canceled(body: object) -> Canceled:
-    return msgspec.convert(_texts(body), Canceled, strict=False)
-
-
-def confirmed(body: object) -> Confirmed:
-    return msgspec.convert(_texts(body), Confirmed, strict=False)
-
-
-def code(body: object) -> Code:
-    return msgspec.convert(_texts(body), Code, strict=False)
-
-
-def order(body: object) -> list[State]:
+def order(order_id: str) -> Callable[[object], list[State]]:
     """The payments of one order id, which may be several: T-Bank does not hold it to be unique."""
-    said = msgspec.convert(_texts(body), _Order, strict=False)
-    return [state(one | {"OrderId": said.order_id}) for one in said.payments]
+
+    def payments(body: object) -> list[State]:
+        said = one(_Order)(body)
+        if said.order_id != order_id:
+            raise ValueError(f"asked for {order_id}, answered with {said.order_id}")
+        return [one(State)(payment | {"OrderId": order_id}) for payment in said.payments]
+
+    return payments
 
 
 def scalars(body: bytes) -> dict[str, object]:
