@@ -134,7 +134,7 @@ def _bill(desk: Desk, reference: str) -> dict[str, Any]:
         return {
             "title": session.name,
             "sum": money(session.amount, session.currency),
-            "status": session.status,
+            "stands": session.status,
             "open": session.status == "open",
             "proof": False,
             "back": session.success_url,
@@ -143,7 +143,7 @@ def _bill(desk: Desk, reference: str) -> dict[str, Any]:
     return {
         "title": intent.description or "Payment",
         "sum": money(intent.amount, intent.currency),
-        "status": intent.status.replace("_", " "),
+        "stands": intent.status.replace("_", " "),
         "open": intent.status == "requires_action",
         "proof": True,
         "back": intent.return_url,
