@@ -29,6 +29,7 @@ class Receiver:
     def __init__(self, answer: Callable[[Received], int] = lambda _: 200) -> None:
         self.received: list[Received] = []
         self.answer = answer
+        self.says = b""  # the body of every answer
         keeper = self
 
         class Door(BaseHTTPRequestHandler):
@@ -38,8 +39,9 @@ class Receiver:
                 delivery = Received(headers, self.rfile.read(length).decode())
                 keeper.received.append(delivery)
                 self.send_response(keeper.answer(delivery))
-                self.send_header("content-length", "0")
+                self.send_header("content-length", str(len(keeper.says)))
                 self.end_headers()
+                self.wfile.write(keeper.says)
 
             def log_message(self, format: str, *args: object) -> None:
                 pass
