@@ -74,7 +74,7 @@ async def test_chandra_changes_nothing_of_ashas_and_writes_nothing_in_her_name(
     await a_full_life(stage)
     chandra = (await chandras_machine(stage)).merchant_id
     async with stage.shop.db.as_merchant(chandra) as conn:
-        for table in ("orders", "captures", "refunds", "slots", "outlets"):
+        for table in ("orders", "payments", "refunds", "slots", "outlets"):
             status = await conn.execute(
                 f"UPDATE {table} SET merchant_id = $1 WHERE merchant_id = $2",
                 chandra, stage.merchant,
@@ -199,3 +199,12 @@ async def test_a_ledger_that_does_not_balance_is_refused(stage: Stage) -> None:
             " SELECT gen_random_uuid(), merchant_id, id, 'sales', currency, 1, 'x', now()"
             " FROM captures"
         )
+
+
+@pytest.mark.parametrize("fact", ["captured", "currency", "gateway_payment_id", "captured_at"])
+async def test_what_a_gateway_said_of_a_capture_cannot_be_rewritten(
+    stage: Stage, fact: str
+) -> None:
+    await stage.sell()
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await stage.rows(f"UPDATE captures SET {fact} = {fact}")

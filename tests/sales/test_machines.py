@@ -295,3 +295,20 @@ async def test_a_slot_that_failed_twice_leaves_the_page_and_a_drop_brings_it_bac
         await stage.sweep()
         out = await stage.value("SELECT out_of_sale_at IS NOT NULL FROM slots WHERE slot = 'A1'")
         assert out == (event_seq == 2)
+
+
+@pytest.mark.parametrize("unacked_from", [5, 2**63 - 1])
+async def test_lines_that_a_machine_believes_are_kept_are_told_and_do_not_stop_it(
+    stage: Stage, unacked_from: int
+) -> None:
+    """Its journal is older than our database, or it lies: the auditor names it, once."""
+    hello = wire.Hello(
+        journal_id="j1", boot_id="b1", mono_ms=1000, last_seq=0, unacked_from=unacked_from,
+        capabilities=wire.Capabilities(journal=True, sensor=True),
+    )  # fmt: skip
+    for _ in range(2):
+        await stage.hear(hello)
+    report = await stage.audit()
+    assert report.ok
+    [told] = [n for n in report.notices if n.name == "journals_with_lines_skipped"]
+    assert [row["skipped"] for row in told.rows] == [unacked_from - 1]

@@ -1,5 +1,7 @@
 """A refund made in the gateway's dashboard whose webhook never came: polling finds it."""
 
+from coinslot.gateways.base import RefundFact, RefundStage
+from coinslot.kit.money import Money
 from tests.sales.stage import Stage
 from tests.sales.weather import in_weather
 
@@ -42,3 +44,15 @@ async def test_our_own_refund_is_not_asked_for_again(stage: Stage) -> None:
     stage.later(21)
     await stage.sweep("qr_codes")
     assert weather.script["refunds"] == ["lost"]
+
+
+async def test_a_refund_in_another_currency_books_nothing(stage: Stage) -> None:
+    paid = await stage.pay()
+    await stage.webhook(paid)
+    strange = RefundFact(
+        gateway_refund_id="rf_strange", gateway_payment_id=paid.gateway_payment_id,
+        stage=RefundStage.PROCESSED, money=Money(4000, "USD"), at=stage.clock.now(),
+    )  # fmt: skip
+    await stage.webhook(strange, event="refund.processed")
+    assert await stage.value("SELECT outside FROM captures") == 0
+    assert await stage.value("SELECT count(*) FROM refunds") == 0

@@ -22,7 +22,8 @@ from coinslot.gateways.base import (
 from coinslot.kit.money import Money
 
 Ident = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_]{1,64}\Z")]
-Minor = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Minor = Annotated[int, Meta(ge=0, le=10**14)]
+Paid = Annotated[int, Meta(ge=1, le=10**14)]  # nothing, or more than there is, was never paid
 Seconds = Annotated[int, Meta(ge=0, le=253_402_300_799)]  # to the end of the year 9999
 
 CURRENCY_OF_QR = "INR"  # a code states an amount without one; UPI knows no other
@@ -39,7 +40,7 @@ class Event(Struct):
 
 class _Payment(Struct):
     id: Ident
-    amount: Minor
+    amount: Paid
     currency: str
     status: Literal["created", "authorized", "captured", "refunded", "failed"]
     created_at: Seconds | None = None  # the short form in events may leave it out
@@ -53,7 +54,7 @@ class _Payment(Struct):
 class _Refund(Struct):
     id: Ident
     payment_id: Ident
-    amount: Minor
+    amount: Paid
     currency: str
     status: RefundStage
     created_at: Seconds | None = None

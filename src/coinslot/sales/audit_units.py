@@ -110,10 +110,11 @@ WHERE state IN ('offered', 'going', 'started', 'in_doubt') GROUP BY outlet_id HA
 
 # What was acknowledged is kept, from the journal's first event on: the machine has forgotten it.
 _GAPS = """
-SELECT j.outlet_id, j.journal_id, j.through, kept.events FROM device_journals j, LATERAL (
+SELECT j.outlet_id, j.journal_id, j.through - j.skipped AS due, kept.events
+FROM device_journals j, LATERAL (
     SELECT count(*) AS events FROM device_events d WHERE d.outlet_id = j.outlet_id
     AND d.journal_id = j.journal_id AND d.event_seq <= j.through) AS kept
-WHERE kept.events <> j.through
+WHERE kept.events NOT BETWEEN j.through - j.skipped AND j.through
 UNION ALL
 SELECT d.outlet_id, d.journal_id, NULL, count(*) FROM device_events d
 WHERE NOT EXISTS (SELECT FROM device_journals j

@@ -35,7 +35,7 @@ class Windows(Struct, frozen=True, kw_only=True):
     poll_s: float = 20  # between two looks at a QR code's payments
     online_s: float = 20  # a machine unheard for longer is offline
     refund_look_s: float = 5  # first pause before a refund is looked at again; it doubles
-    refund_pause_max_s: float = 3600
+    refund_pause_max_s: float = 600
     refund_owed_s: float = 3600  # after it a refund refused for lack of money calls a person
 
     def span(self, name: str) -> timedelta:

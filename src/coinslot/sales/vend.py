@@ -106,6 +106,8 @@ async def _greet(
     through = await conn.fetchval(
         store.MEET_JOURNAL, machine.outlet, up.journal_id, machine.merchant_id, kept, at
     )
+    if kept > 0:
+        await conn.execute(store.NOTE_SKIPPED, machine.outlet, up.journal_id)
     queries = []
     for row in await conn.fetch(store.OPEN_UNITS_TO_ASK, machine.outlet):
         unit = await _unit(conn, machine, row["id"])

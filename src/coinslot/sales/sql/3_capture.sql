@@ -222,6 +222,7 @@ BEGIN
         AND gateway_payment_id = p_fact->>'gateway_payment_id' FOR UPDATE;
     IF NOT FOUND THEN RETURN 'refund_of_unknown'; END IF;
     IF c.foreign_amount > 0 THEN RETURN 'foreign'; END IF;
+    IF c.currency <> p_fact->'money'->>'currency' THEN RETURN 'refund_in_another_currency'; END IF;
     IF event <> 'PROVED' THEN RETURN 'refund_outside_pending'; END IF;
     RETURN book_outside_refund(c, theirs, minor, p_now);
 END $$;
