@@ -18,6 +18,7 @@ class Canned(NamedTuple):
     status: int
     body: object = b""
     delay_s: float = 0
+    header: str = ""  # one more, as it stands on the wire
 
 
 class Asked(NamedTuple):
@@ -66,9 +67,7 @@ async def answering(
 ) -> AsyncIterator[tuple[razorpay.Razorpay, list[Asked]]]:
     """A driver of Razorpay at such a gateway."""
     async with serving(*answers) as (url, asked):
-        settings = razorpay.Settings(
-            key_id="rzp_test_key", key_secret=Secret("shh"), base_url=url
-        )
+        settings = razorpay.Settings(key_id="rzp_test_key", key_secret=Secret("shh"), base_url=url)
         wire = wire_to(razorpay.address(settings), timeout_s=timeout_s)
         yield razorpay.Razorpay(settings, wire), asked
         await wire.close()
@@ -82,9 +81,10 @@ async def _trickle(writer: asyncio.StreamWriter, canned: Canned) -> None:
     """Head and body; with a delay, byte after byte, so that each read is a quick one."""
     said = canned.body
     body = said if isinstance(said, bytes) else json.dumps(said).encode()
+    more = f"{canned.header}\r\n" if canned.header else ""
     writer.write(
         f"HTTP/1.1 {canned.status} X\r\nContent-Length: {len(body)}\r\n"
-        "Content-Type: application/json\r\nConnection: close\r\n\r\n".encode()
+        f"Content-Type: application/json\r\n{more}Connection: close\r\n\r\n".encode()
     )
     steps: Sequence[bytes] = [body[i : i + 1] for i in range(len(body))]
     for step in steps if canned.delay_s else [body]:

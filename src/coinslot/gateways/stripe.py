@@ -91,8 +91,11 @@ class Stripe:
         answer = await self._once(words.create(charge), charge.key, made, back)
         if isinstance(answer, Declined) and answer.code == "expires_at":
             # Too soon or too late for them: without it the core ends the session when it is time.
+            found = await back()  # or an earlier call made it while there was time
+            if not isinstance(found, Absent):
+                return found
             lasting = msgspec.structs.replace(charge, expires_at=None)
-            answer = await self._once(words.create(lasting), charge.key, made, back)
+            answer = await self._once(words.create(lasting), f"{charge.key}-open", made, back)
         if isinstance(answer, Declined) and answer.code == "key_reused":
             return Unclear(answer.reason)  # something was made under this key, and not this
         return answer

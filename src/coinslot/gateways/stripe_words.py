@@ -21,6 +21,7 @@ from coinslot.kit.secrets import Secret, hmac_hex
 VERSION = "2026-10-28.endive"
 SESSIONS, INTENTS, SESSION = "/v1/checkout/sessions", "/v1/payment_intents", "cs_"
 TOLERANCE = timedelta(minutes=5)
+SHORTEST = timedelta(minutes=30)  # that a session lives
 CLOCKS_APART = timedelta(hours=1)
 KEY = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
@@ -78,7 +79,9 @@ def create(charge: Charge) -> Call:
     }
     if charge.mark.payment:
         body["client_reference_id"] = charge.mark.payment
-    if charge.expires_at is not None:
+    made = marks.made_at(charge.mark.payment)
+    # What ends sooner is surely refused, and asked for the same way again on every retry.
+    if charge.expires_at is not None and not (made and charge.expires_at < made + SHORTEST):
         body["expires_at"] = int(charge.expires_at.timestamp())
     return _post(SESSIONS, body)
 
