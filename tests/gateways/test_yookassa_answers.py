@@ -17,6 +17,7 @@ from coinslot.gateways.base import (
     PaymentFact,
     RefundFact,
     RefundOrder,
+    Refunds,
     RefundStage,
     Taken,
     Unclear,
@@ -200,6 +201,15 @@ async def test_absence_is_said_with_400_or_404_and_a_lost_list_is_none() -> None
             assert await till.look(ID) == Absent()
             assert await till.refunds(ID) == Absent()
             assert isinstance(await till.find_charge(CHARGE), Unclear)
+
+
+async def test_an_empty_list_of_refunds_proves_that_only_where_the_payment_is_there() -> None:
+    async with answering(listing(), Canned(200, SUCCEEDED)) as (till, _):
+        assert await till.refunds(ID) == Refunds(())
+    async with answering(listing(), error(404, "not_found")) as (till, _):
+        assert await till.refunds(ID) == Absent()
+    async with answering(listing(), Canned(500, {})) as (till, _):
+        assert isinstance(await till.refunds(ID), Unclear)
 
 
 async def test_a_key_used_for_something_else_may_have_brought_money() -> None:
