@@ -8,7 +8,7 @@ from uuid import uuid4
 from msgspec import Struct
 from msgspec.structs import replace
 
-from coinslot.gateways import base, mock
+from coinslot.gateways import base, flaky, mock
 from coinslot.gateways.base import Mark, PaymentFact, Verdict
 from coinslot.gateways.collecting import Charge, Collects
 from coinslot.gateways.wire import Exchange
@@ -88,7 +88,7 @@ class MockCollector:
     """The mock gateway: the last two digits of an amount are its weather."""
 
     currency = "INR"
-    methods: tuple[str, str] | None = None  # its amounts decline, not its instruments
+    methods: tuple[str, str] | None = ("card", "declined")
     stops = True
     keeps = Keeps()
 
@@ -140,3 +140,20 @@ class MockCollector:
 
     def _settings(self, secret: str) -> mock.Settings:
         return mock.Settings(webhook_secrets=(Secret(secret),))
+
+
+class FlakyCollector(MockCollector):
+    """The flaky gateway on a fair day, until it is to be in trouble."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.till = self._in(drops_percent=0)
+
+    async def in_trouble(self, charge: Charge, *, done: bool) -> tuple[Charge, object]:
+        weather = {"drops_percent": 100} if done else {"timeouts_percent": 100}
+        return charge, await self._in(**weather).collect(charge)
+
+    def _in(self, **weather: int) -> flaky.Flaky:
+        fair = {"timeouts_percent": 0, "errors_percent": 0, "drops_percent": 0}
+        settings = flaky.Settings(webhook_secrets=(Secret(CURRENT),))
+        return flaky.Flaky(replace(settings, **(fair | weather)), self._books)

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.gateways.collectors import Collector, MockCollector
+from tests.gateways.collectors import Collector, FlakyCollector, MockCollector
 from tests.gateways.mailbox import Mailbox
 from tests.gateways.rigs import MockRig, RazorpayRig, Rig
 from tests.gateways.stripe_shop import StripeShop
@@ -73,10 +73,10 @@ async def at_tbank(sandbox_url: str, mailbox: Mailbox) -> AsyncIterator[TBankSho
     await shop.close()
 
 
-@pytest.fixture(params=["mock", "stripe", "tbank", "yookassa"])
+@pytest.fixture(params=["mock", "flaky", "stripe", "tbank", "yookassa"])
 def at(request: pytest.FixtureRequest) -> Collector:
     """Every gateway that collects; `at_<name>` is the fixture of its account."""
-    if request.param == "mock":
-        return MockCollector()
+    if request.param in ("mock", "flaky"):
+        return MockCollector() if request.param == "mock" else FlakyCollector()
     made: Collector = request.getfixturevalue(f"at_{request.param}")
     return made

@@ -20,6 +20,7 @@ from coinslot.kit.ids import uuid7
 from coinslot.kit.money import Money
 
 NO, DONE_UNHEARD, UNDONE_UNHEARD, PAYERS_TURN = 1, 2, 3, 4
+DECLINED = "declined"  # an instrument that never pays; every other one does
 
 
 def last_two_digits(money: Money) -> int:
@@ -67,7 +68,7 @@ class Collecting:
         known, digits = self._books.charges.get(reference), last_two_digits(charge.money)
         if known is not None and known != charge:
             return Unclear("another charge has this key")
-        if digits == NO:
+        if digits == NO or charge.method == DECLINED:
             return Declined("the bank says no", "card_declined")
         if known is None and digits != UNDONE_UNHEARD:
             self._books.charges[reference] = charge
