@@ -5,7 +5,7 @@ from collections.abc import Mapping
 # Windows of the installation. Their order matters as it does in earnest: a lease and a run end
 # well before doubt does, and doubt before anyone gives up.
 INSTALLATION: Mapping[str, str] = {
-    "COINSLOT_DISPATCH_WINDOW_S": "6",
+    "COINSLOT_DISPATCH_WINDOW_S": "9",
     "COINSLOT_OFFER_S": "0.7",
     "COINSLOT_LEASE_MS": "2000",
     "COINSLOT_RUN_S": "2",
