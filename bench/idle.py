@@ -14,7 +14,7 @@ from bench.serving import Serving, cpu_s, family, rss_kib
 from machine_simulator.link import Backoff, Ears
 from machine_simulator.socketio_link import SocketioLink
 
-_CALM_S = 5.0  # after the last machine came, before anything is counted
+_CALM_S = 12.0  # after the last machine came; the statistics of PostgreSQL come late, too
 _WITHIN_S = 120.0
 _MIB = 1024
 

@@ -9,6 +9,7 @@ from bench.laps import AT_ONCE, PACE_PER_S, Lap, Spent
 from bench.measure import WARM_S, Round, Rounds, share
 
 _AIM_RATIO, _AIM_P99_MS = 0.50, 50
+_DISTURBED = 0.15  # of the processor time, for others
 
 _INTRO = """\
 # What it costs and how fast it is
@@ -65,6 +66,7 @@ def _ratios(laps: Mapping[int, Sequence[Lap]]) -> str:
     sizes = sorted(laps)
     rows = [
         ["(b)/(a)", f"{_AIM_RATIO:.2f}", *(f"{ratio(laps[n], 'taken'):.2f}" for n in sizes)],
+        ["(b)/(a) by processor time", "", *(f"{_by_cores(laps[n]):.2f}" for n in sizes)],
         ["(c)/(a)", "", *(f"{ratio(laps[n], 'offered'):.2f}" for n in sizes)],
         [
             f"p99 of (c) at {PACE_PER_S} webhooks/s",
@@ -76,12 +78,32 @@ def _ratios(laps: Mapping[int, Sequence[Lap]]) -> str:
         growth = (_growth(laps[first], laps[n], name) for n in sizes)
         rows.append([f"{said} against the fewest orders", "1.00", *growth])
     head = ["", "aim", *(f"{existing:,} orders before" for existing in sizes)]
-    table = _table(head, rows)
+    told = "\n".join(f"    {line}" for line in lines)
     return (
-        f"With {first:,} orders before:\n\n"
-        + "\n".join(f"    {line}" for line in lines)
-        + f"\n\n{table}\n"
+        f"With {first:,} orders before:\n\n{told}\n\n{_disturbed(laps)}{_table(head, rows)}\n\n"
+        "By processor time: what PostgreSQL needs for a webhook, against what all need for it. "
+        "Neighbours\nwho take turns with us hardly change it, while they slow the few processes "
+        "of (b) down more than\nthe many of (a).\n"
     )
+
+
+def _disturbed(laps: Mapping[int, Sequence[Lap]]) -> str:
+    others = median(lap.others for of in laps.values() for lap in of)
+    if others < _DISTURBED:
+        return ""
+    return (
+        f"**A disturbed run:** {others:.0%} of the processor time went to other programs meanwhile."
+        "\nRates are too low and latencies too high to be judged by; run it again on a quiet "
+        "computer.\n\n"
+    )
+
+
+def _by_cores(laps: Sequence[Lap]) -> float:
+    return median(lap.spent.postgres_ms / sum(_parts(lap.spent)) for lap in laps)
+
+
+def _parts(spent: Spent) -> list[float]:
+    return [getattr(spent, name) for name in Spent.__struct_fields__]
 
 
 def _growth(few: Sequence[Lap], many: Sequence[Lap], name: str) -> str:
@@ -124,10 +146,8 @@ def _spent(laps: Mapping[int, Sequence[Lap]]) -> str:
     rows = []
     for said, name in (("(b)", "spent"), ("(c), to the can", "spent_vending")):
         for existing in sorted(laps):
-            parts = [
-                median(getattr(getattr(lap, name), part) for lap in laps[existing])
-                for part in Spent.__struct_fields__
-            ]
+            each = zip(*(_parts(getattr(lap, name)) for lap in laps[existing]), strict=True)
+            parts = [median(part) for part in each]
             cells = (f"{part:.2f}" for part in (*parts, sum(parts)))
             rows.append([said, f"{existing:,}", *cells])
     head = ["", "orders before", "coinslot ms", "broker ms", "PostgreSQL ms", "load ms", "together"]

@@ -6,17 +6,17 @@ from bench.measure import Round, Rounds, share
 from bench.report import page, ratio
 from coinslot.kit.clock import SystemClock
 
-NOTHING = Spent(0.0, 0.0, 0.0, 0.0)
+SPENT = Spent(1.0, 0.0, 2.5, 0.5)
 
 
 def a_round(per_s: float) -> Round:
     return Round(per_s=per_s, took_ms=[1.0, 2.0, 3.0])
 
 
-def a_lap(asked: float, taken: float) -> Lap:
+def a_lap(asked: float, taken: float, others: float = 0.0) -> Lap:
     return Lap(
         pgbench=a_round(asked), taken=a_round(taken), offered=a_round(1.0), paced=a_round(100.0),
-        spent=NOTHING, spent_vending=NOTHING, others=0.1,
+        spent=SPENT, spent_vending=SPENT, others=others,
     )  # fmt: skip
 
 
@@ -42,6 +42,13 @@ def test_the_results_have_a_line_with_the_ratio_of_the_fewest_orders() -> None:
     assert "    (b)/(a) = 0.61\n" in told
     assert "| (b)/(a) | 0.50 | 0.61 | 0.48 |" in told
     assert "- Processor: a fast one" in told
+
+
+def test_a_run_among_busy_neighbours_says_so() -> None:
+    calm, disturbed = a_lap(1000.0, 610.0), a_lap(1000.0, 300.0, others=0.7)
+    now = SystemClock().now()
+    assert "disturbed run" not in page({1000: [calm]}, [], [], now)
+    assert "A disturbed run:** 70%" in page({1000: [disturbed]}, [], [], now)
 
 
 def test_what_the_command_line_names_counts_more_than_what_is_usual() -> None:
