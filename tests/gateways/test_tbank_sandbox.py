@@ -65,6 +65,14 @@ async def test_a_page_is_shown_or_an_sbp_code(at_tbank: TBankShop) -> None:
     assert isinstance(shown.action, ShowQr)
 
 
+async def test_what_is_only_held_is_paid_at_the_page_for_sbp_holds_nothing(
+    at_tbank: TBankShop,
+) -> None:
+    held = await at_tbank.till.collect(replace(at_tbank.charge(method="sbp"), capture=False))
+    assert isinstance(held, Pending)
+    assert isinstance(held.action, Redirect)
+
+
 async def test_an_sbp_code_asked_for_again_is_the_same(at_tbank: TBankShop) -> None:
     charge = at_tbank.charge(method="sbp")
     assert await at_tbank.till.collect(charge) == await at_tbank.till.collect(charge)

@@ -13,7 +13,16 @@ from msgspec.structs import replace
 
 from coinslot.gateways import tbank
 from coinslot.gateways import tbank_words as words
-from coinslot.gateways.base import Forged, Genuine, Hint, Mark, PaymentFact, Taken, Unreadable
+from coinslot.gateways.base import (
+    Forged,
+    Genuine,
+    Hint,
+    Mark,
+    PaymentFact,
+    RefundOrder,
+    Taken,
+    Unreadable,
+)
 from coinslot.gateways.collecting import Charge
 from coinslot.kit.clock import SettableClock
 from coinslot.kit.money import Money
@@ -360,6 +369,17 @@ def test_the_lines_of_a_receipt_add_up_to_the_amount() -> None:
             }
         ],
     }
+
+
+def test_a_refund_in_part_brings_its_receipt_and_a_whole_one_none() -> None:
+    wanted = words.Receipts(email="shop@example.com", taxation="osn")
+    order = RefundOrder(
+        gateway_payment_id="1", money=Money(1000, "RUB"), key="№ 7", mark=Mark(installation="here")
+    )
+    assert "Receipt" in words.cancel(order, False, wanted)
+    assert "Receipt" not in words.cancel(order, True, wanted)
+    assert "Receipt" not in words.cancel(order, False, None)
+    assert len(str(words.cancel(order, True, None)["ExternalRequestId"])) == 64
 
 
 def test_a_token_is_not_kept_with_an_exchange() -> None:
