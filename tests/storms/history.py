@@ -14,6 +14,13 @@ STEPS = ("accepted", "started", "dropped", "recorded")
 POINTS = ("before_commit", "after_commit", "before_send", "after_send", "after_claim")
 CODES = tuple(stand.code for stand in STANDS)
 PRICE_MINOR = SHELF[0].minor
+OUTCOMES = ("failed_then_captured", "authorized_only")
+# What is mended after a while, and how often it comes.
+LASTING = {
+    "jam": 20, "slow": 8, "offline": 14, "duplicate_done": 8, "late_done": 6, "wrong_slot": 8,
+    "wrong_clock": 4, "door_open": 6, "temp_lock": 3, "slot_fault": 6, "motor_dead": 5,
+    "motor_stuck": 5, "sensor_dead": 5,
+}  # fmt: skip
 # How often a process that is started again dies at one of its own commits or sends.
 ARMED = 0.6
 _FURTHEST = {"after_claim": 200}
@@ -34,7 +41,7 @@ class Shape(NamedTuple):
     seconds: float = 25.0
     payments: int = 40
     weathers: int = 6
-    faults: int = 12
+    faults: int = 16
     blows: int = 10  # kills and stops of processes
     refunds: int = 4  # made in the gateway's dashboard
 
@@ -72,13 +79,17 @@ def _payment(dice: random.Random, at_s: float) -> Event:
             amount = dice.choice((PRICE_MINOR, 7_700))
             return Event(at_s, "foreign", code, {"amount": amount})
         case "failed_then_captured":
-            return Event(at_s, "scan", code, {"outcome": "failed_then_captured"})
+            return Event(at_s, "scan", code, {"outcome": OUTCOMES[0]})
         case "authorized":
-            return Event(at_s, "scan", code, {"outcome": "authorized_only"})
+            return Event(at_s, "scan", code, {"outcome": OUTCOMES[1]})
         case "place":
             slot = dice.choice(SHELF).slot
-            times = dice.choice((0, 1, 1, 1, 2))
-            return Event(at_s, "place", code, {"slot": slot, "times": times})
+            paying = {
+                "times": dice.choice((0, 1, 1, 1, 2)),
+                "outcome": dice.choice(("captured",) * 4 + OUTCOMES),
+                "after_s": dice.choice((0, 0, 0, 0, 16)),  # then the order has expired
+            }
+            return Event(at_s, "place", code, {"slot": slot, **paying})
         case _:
             return Event(at_s, kind, code)
 
@@ -99,11 +110,7 @@ def _weather(dice: random.Random, at_s: float) -> Event:
 def _fault(dice: random.Random, at_s: float) -> list[Event]:
     """A machine breaks, and most things are mended after a while."""
     code = dice.choice(CODES)
-    name = dice.choices(
-        ("jam", "slow", "offline", "duplicate_done", "late_done", "wrong_slot", "wrong_clock",
-         "power_cut_at", "wipe_journal"),
-        (20, 8, 14, 8, 6, 8, 4, 34, 6),
-    )[0]  # fmt: skip
+    name = dice.choices((*LASTING, "power_cut_at", "wipe_journal"), (*LASTING.values(), 34, 6))[0]
     if name == "power_cut_at":
         return [Event(at_s, "fault", code, {name: dice.choice(STEPS)})]
     if name == "wipe_journal":

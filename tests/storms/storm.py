@@ -10,7 +10,7 @@ import msgspec
 from coinslot.app.showroom import STANDS
 from coinslot.kit.ids import token
 from tests.storms.chronicle import EVERYONE, Chronicle
-from tests.storms.history import Event
+from tests.storms.history import LASTING, Event
 from tests.storms.town import AWAY, PARTS, SERVERS, Town, until
 
 MERCHANT_OF = {stand.code: stand.merchant for stand in STANDS}
@@ -18,14 +18,7 @@ CALM = {
     "webhooks": {"lose": 0, "repeat": 0, "reorder": 0, "forge": 0, "hold": False},
     "api": {"latency_ms": 0, "error_5xx": 0, "drop_response": 0, "refund_fails_later": 0},
 }
-MENDED = {
-    **dict.fromkeys(
-        ("jam", "offline", "slow", "duplicate_done", "late_done", "wrong_slot", "wrong_clock",
-         "wipe_journal"),
-        False,
-    ),
-    "power_cut_at": None,
-}  # fmt: skip
+MENDED = {**dict.fromkeys((*LASTING, "wipe_journal"), False), "power_cut_at": None}
 SETTLED_WITHIN_S = 120.0
 LOOK_S = 0.25
 STALL_S = 0.5
@@ -141,7 +134,7 @@ class Storm:
         return reference
 
     async def _place(self, code: str, more: dict[str, Any]) -> None:
-        """An order from the page: tapped twice, and paid never, once or twice."""
+        """An order from the page: tapped twice; paid never, once or twice, in time or too late."""
         form = {"slot": more["slot"], "key": token()}
         url = f"{self.town.web_url}/q/{code}"
         answers = [await self.town.http.post(url, data=form) for _ in range(2)]
@@ -150,8 +143,9 @@ class Storm:
             raise AssertionError(f"a double tap placed two orders: {places}")
         for link in places:
             qr_code_id = await self.qr_of(str(link))
+            await asyncio.sleep(more["after_s"])
             for _ in range(more["times"] if qr_code_id else 0):
-                await self.scan(qr_code_id=qr_code_id, late=True)
+                await self.scan(qr_code_id=qr_code_id, late=True, outcome=more["outcome"])
 
     async def qr_of(self, link: str) -> str | None:
         """The gateway's id of the code that an order's page shows."""
