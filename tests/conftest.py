@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import asyncpg
+import hypothesis
 import msgspec
 import pytest
 
@@ -18,6 +19,10 @@ from coinslot.db.migrate import APP, DOOR, migrate
 from coinslot.db.pool import Database
 from coinslot.device.broker import EmbeddedNats
 from tests.postgres_keeper import exclusively, server_url
+
+# A busy computer is slow, which says nothing about the code: no example has a deadline.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 TEMPLATE = "coinslot_template"
 # The server is reachable from this computer only and lives as long as the tests.
