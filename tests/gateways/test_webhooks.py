@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import razorpay as sdk
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from coinslot.gateways import drivers, mock, razorpay
@@ -180,6 +180,7 @@ def test_the_vector_of_the_contract_is_accepted() -> None:
     assert fact.at.timestamp() == 1_700_000_000
 
 
+@settings(deadline=None)  # the first example pays for the imports
 @given(body=st.text(max_size=200), secret=st.text(min_size=1, max_size=40))
 def test_the_official_sdk_accepts_and_refuses_the_same_signatures(body: str, secret: str) -> None:
     utility = sdk.Client(auth=("key", "secret")).utility
