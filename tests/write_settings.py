@@ -78,6 +78,13 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         " `coinslot audit`",
         "COINSLOT_POLL_S": "between two looks at a QR code's payments, for webhooks that were lost",
         "COINSLOT_ONLINE_S": "a machine unheard for longer is offline: no pay button, no offer",
+        "COINSLOT_ATTEMPT_LOOK_S": "first pause before an unclear payment of the merchant API is"
+        " looked at again; it doubles",
+        "COINSLOT_ATTEMPT_PAUSE_MAX_S": "longest such pause",
+        "COINSLOT_PROCESSING_S": "a payment of the merchant API says so long, as"
+        " `processing_deadline_at`, when it should be clear",
+        "COINSLOT_ANSWER_S": "a call with an idempotency key runs at most so long; then the same"
+        " call may go on with it",
         "COINSLOT_REFUND_LOOK_S": "first pause before a refund is looked at again; it doubles",
         "COINSLOT_REFUND_PAUSE_MAX_S": "longest such pause",
         "COINSLOT_REFUND_OWED_S": "a refund that is refused for now (no balance) becomes `owed`, a"

@@ -85,12 +85,16 @@ EVENTS: Mapping[str, Mapping[str, str]] = {
         "DECLINED": "the gateway said no",
         "CAPTURED": "the gateway took the money",
         "DEADLINE": "its order expired",
+        "CONFIRM": "the merchant confirms it, and a try begins",
+        "CANCEL": "the merchant calls it off",
+        "CLOSED": "it ended at the gateway without money",
     },
     "attempt": {
         "SHOWN": "the gateway made the code",
         "UNCLEAR": "no clear answer came",
         "DECLINED": "the gateway said no",
         "CAPTURED": "the gateway took the money",
+        "CLOSED": "it ended at the gateway without money",
     },
     "refund": {
         "UNCLEAR": "no clear answer came, which proves nothing",

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from tests.sales.stage import Stage
+from tests.sales.taking import collected
 
 Tale = Callable[[Stage], Awaitable[None]]
 
@@ -143,6 +144,11 @@ MONEY = [
     ),
     Break("currencies_agree", sold, "UPDATE payments SET currency = 'EUR'"),
     Break("paid_orders_have_their_units", sold, "UPDATE order_lines SET quantity = 2"),
+    Break(
+        "a_payment_succeeds_by_one_capture",
+        collected,
+        "UPDATE payments SET amount_minor = amount_minor + 1",
+    ),
     Break(
         "orders_end_as_their_units_did", sold,
         "UPDATE orders SET state = 'failed';"

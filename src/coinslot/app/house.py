@@ -219,7 +219,7 @@ class House:
             outages=AWAY,
             metrics_token=self.settings.metrics_token,
         )
-        return routes.build(desk, site, self.clock)
+        return routes.build(desk, site, self.clock, self.shop)
 
 
 async def _live(receive: Any, send: Any) -> None:

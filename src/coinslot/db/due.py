@@ -10,7 +10,7 @@ import msgspec
 from coinslot.db.pool import Connection
 
 TABLES = frozenset(
-    {"captures", "fulfillments", "inbox", "orders", "payments", "qr_codes", "refunds"}
+    {"attempts", "captures", "fulfillments", "inbox", "orders", "payments", "qr_codes", "refunds"}
 )
 PREDICATES = {
     "settled": "settlement IS NOT NULL",

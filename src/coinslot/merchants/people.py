@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from argon2 import PasswordHasher
@@ -13,6 +13,7 @@ from coinslot.db.pool import Database
 from coinslot.kit.ids import uuid7
 
 _HASHER = PasswordHasher()
+_USE_NOTED_EVERY = timedelta(minutes=1)
 
 
 class Merchant(Struct, frozen=True, kw_only=True):
@@ -58,6 +59,31 @@ async def add_member(db: Database, merchant_id: UUID, member: NewMember, now: da
             " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (login) DO NOTHING",
             uuid7(now), merchant_id, member.login, hashed, member.role, now,
         )  # fmt: skip
+
+
+class Caller(Struct, frozen=True, kw_only=True):
+    """Who calls the API: a merchant, by one of its keys."""
+
+    merchant: UUID
+    key: UUID
+    scopes: frozenset[str]
+
+
+async def caller(db: Database, key: str, now: datetime) -> Caller | None:
+    """Whose API key this is; None for a key that is unknown or revoked."""
+    async with db.door() as conn:
+        row = await conn.fetchrow(
+            "SELECT id, merchant_id, scopes, last_used_at FROM api_keys"
+            " WHERE hash = $1 AND revoked_at IS NULL",
+            hashlib.sha256(key.encode()).digest(),
+        )
+        if row is None:
+            return None
+        if row["last_used_at"] is None or now - row["last_used_at"] > _USE_NOTED_EVERY:
+            await conn.execute(
+                "UPDATE api_keys SET last_used_at = $2 WHERE id = $1", row["id"], now
+            )
+    return Caller(merchant=row["merchant_id"], key=row["id"], scopes=frozenset(row["scopes"]))
 
 
 async def issue_key(db: Database, merchant_id: UUID, now: datetime) -> str:

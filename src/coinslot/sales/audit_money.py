@@ -45,12 +45,19 @@ WHERE captured <> fulfilled + refund_due + surplus + foreign_amount + open
    OR least(fulfilled, refund_due, surplus, foreign_amount, open) < 0
 """
 
+# Collected for a merchant's own server: no units of ours, and what is not given back is earned.
+_API = """
+EXISTS (SELECT FROM payments p WHERE p.id = c.payment_id AND p.source = 'api'
+    AND c.reason IS NULL)
+"""
+
 _COUNTERS = f"""
 WITH {_UNITS}
 SELECT c.id, c.fulfilled, u.fulfilled AS units_fulfilled,
     c.refund_due, u.refund_due AS units_refund_due
 FROM captures c JOIN units u ON u.capture_id = c.id
-WHERE c.fulfilled <> u.fulfilled OR c.refund_due <> u.refund_due
+WHERE CASE WHEN {_API} THEN c.fulfilled + c.refund_due <> c.captured OR u.units > 0
+      ELSE c.fulfilled <> u.fulfilled OR c.refund_due <> u.refund_due END
 """
 
 # A capture buys units worth all of it, or says why it buys none and goes back or was never ours.
@@ -59,7 +66,7 @@ WITH {_UNITS}
 SELECT c.id, c.captured, u.total AS units_total, c.surplus, c.foreign_amount, c.open, c.reason
 FROM captures c JOIN units u ON u.capture_id = c.id
 WHERE (u.units > 0 AND (c.reason IS NOT NULL OR c.captured <> u.total))
-   OR (u.units = 0 AND c.reason IS NULL AND c.open <> c.captured)
+   OR (u.units = 0 AND c.reason IS NULL AND c.open <> c.captured AND NOT {_API})
    OR (u.units = 0 AND c.reason IS NULL AND c.qr_id IS NOT NULL)
    OR (c.surplus > 0) <> (c.reason IS NOT NULL AND c.reason <> 'foreign')
    OR (c.foreign_amount > 0) <> (coalesce(c.reason, '') = 'foreign')
@@ -141,6 +148,15 @@ UNION ALL SELECT 'captures', c.id::text, c.currency, o.currency
     WHERE c.reason IS NULL AND c.currency <> o.currency
 """
 
+# One capture of exactly its amount is behind a payment that succeeded, and behind no other.
+_COLLECTED = """
+SELECT p.id, p.state, p.amount_minor, count(c.id) AS captures, min(c.captured) AS captured
+FROM payments p LEFT JOIN captures c ON c.payment_id = p.id AND c.reason IS NULL
+WHERE p.source = 'api' GROUP BY p.id
+HAVING count(c.id) <> CASE p.state WHEN 'succeeded' THEN 1 ELSE 0 END
+    OR min(c.captured) <> p.amount_minor OR min(c.currency) <> p.currency
+"""
+
 # One capture of exactly its amount buys an order, and every piece of it has a unit.
 _PAID = """
 WITH o AS (
@@ -180,4 +196,5 @@ MONEY: Mapping[str, str] = {
     "currencies_agree": _CURRENCIES,
     "paid_orders_have_their_units": _PAID,
     "orders_end_as_their_units_did": _ENDS,
+    "a_payment_succeeds_by_one_capture": _COLLECTED,
 }

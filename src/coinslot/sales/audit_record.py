@@ -62,6 +62,8 @@ UNION ALL SELECT 'captures', c.id::text, coalesce(c.reason, 'open') FROM capture
         (SELECT FROM fulfillments f WHERE f.capture_id = c.id AND f.settlement IS NULL)
 UNION ALL SELECT 'qr_codes', id::text, stage FROM qr_codes
     WHERE due_at IS NULL AND stage <> 'closed'
+UNION ALL SELECT 'attempts', id::text, state FROM attempts
+    WHERE state IN ('started', 'pending', 'unknown') AND key IS NOT NULL AND due_at IS NULL
 UNION ALL SELECT 'inbox', id::text, coalesce(failure, '') FROM inbox
     WHERE verdict IN ('genuine', 'hint') AND worked_at IS NULL AND due_at IS NULL
 """

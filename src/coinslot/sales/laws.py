@@ -7,48 +7,11 @@ and demands that some law breaks.
 from collections.abc import Callable, Iterator, Mapping
 
 from coinslot.kit.flow import Flow, Row
+from coinslot.sales.may_meet import AFTER_GO, BEFORE_GO, MAY_MEET, SETTLED
 
 Flows = Mapping[str, Flow]
 Law = Callable[[Flows], Iterator[str]]
 Reason = Callable[[Row], bool]
-
-BEFORE_GO = ("queued", "offered")
-AFTER_GO = ("going", "started", "in_doubt")
-SETTLED = ("vended", "failed")
-UNITS = (*BEFORE_GO, *AFTER_GO, *SETTLED)
-PAYMENTS = (
-    "created", "requires_action", "processing", "authorized", "failed", "succeeded", "canceled",
-)  # fmt: skip
-ATTEMPTS = ("started", "pending", "unknown", "failed", "succeeded")
-REFUNDS = ("pending", "owed", "succeeded", "failed")
-
-# Who may say what, and in which states: two processes, a network that repeats and delays, and
-# clocks. A machine's word about a run needs a GO; all else may come at any time.
-MAY_MEET: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "order": {
-        "PAID": ("placed", "paid", "expired", "completed", "failed"),
-        "DEADLINE": ("placed", "expired"),
-        "HANDED_OVER": ("paid",),
-        "GONE_BACK": ("paid",),
-    },
-    "payment": dict.fromkeys(
-        ("SHOWN", "UNCLEAR", "AUTHORIZED", "DECLINED", "CAPTURED", "DEADLINE"), PAYMENTS
-    ),
-    "attempt": dict.fromkeys(("SHOWN", "UNCLEAR", "DECLINED", "CAPTURED"), ATTEMPTS),
-    "refund": {
-        **dict.fromkeys(("UNCLEAR", "TAKEN_UP", "PROVED", "REFUSED", "FAILED_THERE"), REFUNDS),
-        **dict.fromkeys(("COVERED", "PARTLY_COVERED"), ("pending", "owed")),
-        "PAID_BY_HAND": ("owed",),
-    },
-    "fulfillment": {
-        **dict.fromkeys(
-            ("ACCEPT", "REJECT", "BUSY", "SILENCE", "DEADLINE", "WITHDRAWN", "NOT_VENDED"), UNITS
-        ),
-        **dict.fromkeys(("STARTED", "VENDED", "UNSURE"), (*AFTER_GO, *SETTLED)),
-        "OFFER": BEFORE_GO,
-        "COMMAND": ("queued",),
-    },
-}
 
 
 def every_state_hears_every_event_it_may_meet(flows: Flows) -> Iterator[str]:
@@ -176,9 +139,11 @@ _MEANS: Mapping[str, Mapping[str, str]] = {
     "payment": {
         "SHOWN": "requires_action", "UNCLEAR": "processing", "AUTHORIZED": "authorized",
         "DECLINED": "failed", "CAPTURED": "succeeded", "DEADLINE": "canceled",
+        "CONFIRM": "processing", "CANCEL": "canceled", "CLOSED": "failed",
     },
     "attempt": {
         "SHOWN": "pending", "UNCLEAR": "unknown", "DECLINED": "failed", "CAPTURED": "succeeded",
+        "CLOSED": "failed",
     },
     "refund": {
         "TAKEN_UP": "pending", "PROVED": "succeeded", "COVERED": "succeeded",
@@ -188,12 +153,16 @@ _MEANS: Mapping[str, Mapping[str, str]] = {
 }  # fmt: skip
 
 # A code that stands can be paid after a declined try; money held is not unheld by an old picture
-# or a silence; a refund that succeeded can only fail at the gateway itself.
+# or a silence; a try that runs is not begun a second time, and cannot be called off while nobody
+# knows what became of it; a refund that succeeded can only fail at the gateway itself.
 _STAYS = frozenset(
     {
         ("payment", "requires_action", "DECLINED"),
         ("payment", "authorized", "SHOWN"),
         ("payment", "authorized", "UNCLEAR"),
+        ("payment", "requires_action", "CONFIRM"),
+        ("payment", "authorized", "CONFIRM"),
+        ("payment", "processing", "CANCEL"),
         ("attempt", "pending", "DECLINED"),
         ("refund", "succeeded", "TAKEN_UP"),
         ("refund", "succeeded", "REFUSED"),

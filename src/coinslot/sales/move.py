@@ -25,7 +25,9 @@ FLOWS = (ORDER, PAYMENT, ATTEMPT, REFUND, FULFILLMENT)
 SETTABLE: Mapping[str, tuple[str, ...]] = {
     "order": ("paid_at", "ended_at", "due_at"),
     "payment": ("processing_deadline_at", "due_at"),
-    "attempt": ("gateway_payment_id", "failure"),
+    "attempt": (
+        "gateway_payment_id", "failure", "reference", "action", "key_sent_at", "tries", "due_at",
+    ),
     "refund": ("key_sent_at", "gateway_refund_id", "tries", "failure", "ended_at", "due_at"),
     "fulfillment": (
         "seq", "offers", "offered_at", "accept", "journal_id", "boot_id", "go_at", "go_message",
@@ -55,7 +57,8 @@ BEGIN
     END IF;
     after := jsonb_populate_record(before, p_set);
     {settle}
-    UPDATE {table} t SET state = step.next, version = t.version + 1{leased}{columns}
+    UPDATE {table} t SET state = step.next, version = t.version + 1, leased_until = NULL
+        {columns}
         WHERE t.id = p_id;
     INSERT INTO events (merchant_id, machine, subject_id, event, was, state, data, at)
     VALUES (before.merchant_id, '{name}', p_id, p_event, before.state, step.next, p_set, p_now);
@@ -141,7 +144,6 @@ def _move_function(flow: Flow) -> str:
         name=flow.name,
         table=f"{flow.name}s",
         settle=_SETTLE if settles else "",
-        leased="" if flow is ATTEMPT else ", leased_until = NULL",
         columns="".join(f", {column} = after.{column}" for column in columns),
         jobs=f"CASE job {branches} ELSE NULL; END CASE;" if booked else "NULL;",
     )

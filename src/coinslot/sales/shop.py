@@ -36,6 +36,10 @@ class Windows(Struct, frozen=True, kw_only=True):
     online_s: float = 20  # a machine unheard for longer is offline
     refund_look_s: float = 5  # first pause before a refund is looked at again; it doubles
     refund_pause_max_s: float = 600
+    attempt_look_s: float = 5  # first pause before an attempt is looked at again; it doubles
+    attempt_pause_max_s: float = 6 * 3600
+    processing_s: float = 3600  # a payment that is unclear for longer calls a person
+    answer_s: float = 60  # a call with an idempotency key runs at most so long
     refund_owed_s: float = 3600  # after it a refund refused for lack of money calls a person
 
     def span(self, name: str) -> timedelta:

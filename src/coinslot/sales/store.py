@@ -17,6 +17,31 @@ WHERE id = $1
 
 WORK_FACT = "SELECT work_fact(a, $2, $3, $4) FROM gateway_accounts a WHERE a.id = $1"
 
+# Payments of a merchant's own server.
+
+ATTEMPT_WITH_PAYMENT = """
+SELECT a.*, p.amount_minor, p.currency, p.description, p.reference AS payment_reference,
+    p.return_url, p.metadata FROM attempts a JOIN payments p ON p.id = a.payment_id WHERE a.id = $1
+"""
+
+ATTEMPT_AT_REST = "UPDATE attempts SET due_at = NULL, leased_until = NULL WHERE id = $1"
+
+SEND_ATTEMPT = "UPDATE attempts SET key_sent_at = $2 WHERE id = $1"
+
+IS_NEWEST_ATTEMPT = """
+SELECT NOT EXISTS (SELECT FROM attempts b WHERE b.payment_id = a.payment_id AND b.number > a.number)
+FROM attempts a WHERE a.id = $1
+"""
+
+OPEN_ATTEMPT = """
+SELECT a.* FROM attempts a WHERE a.payment_id = $1 AND a.state IN ('started', 'pending', 'unknown')
+ORDER BY a.number DESC LIMIT 1
+"""
+
+LOCK_PAYMENT_STATE = "SELECT state FROM payments WHERE id = $1 FOR UPDATE"
+
+ASK_REFUND = "SELECT ask_refund($1, $2, $3, $4)"
+
 # Machines.
 
 NEXT_UNIT = "SELECT * FROM next_unit($1, $2, $3)"

@@ -3,11 +3,12 @@ a page in the usual look for people."""
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Self
 
 import structlog
 from litestar import Response
 from litestar.exceptions import HTTPException, ValidationException
+from litestar.openapi.datastructures import ResponseSpec
 from msgspec import Struct
 
 from coinslot.kit.clock import Clock
@@ -57,7 +58,13 @@ class RefusedError(Exception):
         self.code = code
         self.message = message
         self.details = details or {}
+        self.headers: dict[str, str] = {}
         self.sentence = sentence or _SENTENCES.get(status, "in_the_way")
+
+    def with_header(self, name: str, value: str) -> Self:
+        """The same answer with one more header."""
+        self.headers[name] = value
+        return self
 
 
 class Wrong(Struct, frozen=True, rename="camel"):
@@ -77,6 +84,14 @@ class WrongAnswer(Struct, frozen=True):
     success: bool = False
 
 
+def refusals(*statuses: int) -> dict[int, ResponseSpec]:
+    """For the schema: answers that are not 2xx, all in the one format."""
+    return {
+        status: ResponseSpec(WrongAnswer, generate_examples=False, description=_CODES[status])
+        for status in statuses
+    }
+
+
 class Errors(Single):
     """The exception handler of the whole application."""
 
@@ -94,7 +109,8 @@ class Errors(Single):
                 status=refused.status,
                 exc_info=error,
             )
-        headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+        asked = error.headers if isinstance(error, HTTPException | RefusedError) else None
+        headers = dict(asked or {})
         if "text/html" in request.headers.get("accept", ""):
             response: Response[Any] = self._page(request, refused)
         else:

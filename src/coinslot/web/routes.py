@@ -5,28 +5,32 @@ from litestar.config.compression import CompressionConfig
 from litestar.middleware.base import DefineMiddleware
 from litestar.middleware.rate_limit import RateLimitConfig
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ControllerRouterHandler
 
 from coinslot.kit.clock import Clock, SystemClock
+from coinslot.sales.shop import Shop
 from coinslot.web import metrics, security
 from coinslot.web.desk import Desk
 from coinslot.web.docs import Docs
-from coinslot.web.errors import Errors
+from coinslot.web.errors import Errors, refusals
 from coinslot.web.health import Healths
 from coinslot.web.live import Live
 from coinslot.web.orders import Orders
 from coinslot.web.pages import Pages
 from coinslot.web.painting import Painter
+from coinslot.web.payments import Payments
 from coinslot.web.site import WEBHOOK_MAX_BYTES, Site
 from coinslot.web.webhooks import Webhooks
 
 
-def build(desk: Desk, site: Site, clock: Clock | None = None) -> Litestar:
-    """The web of one installation. Nothing starts here; the desk brings what lives."""
+def build(desk: Desk, site: Site, clock: Clock | None = None, shop: Shop | None = None) -> Litestar:
+    """The web of one installation. Nothing starts here; desk and shop bring what lives. Without a
+    shop there is no merchant API."""
     clock = clock or SystemClock()
     painter = Painter(site)
     return Litestar(
-        _routes(desk, painter, clock),
+        [*_routes(desk, painter, clock), *([_api(shop)] if shop else [])],
         before_send=[security.seal, metrics.count],
         compression_config=CompressionConfig(
             backend="gzip", gzip_compress_level=6, exclude=["/live$", "^/static/", "^/webhooks/"]
@@ -35,7 +39,17 @@ def build(desk: Desk, site: Site, clock: Clock | None = None) -> Litestar:
         logging_config=None,
         middleware=[metrics.timed],
         openapi_config=OpenAPIConfig(
-            title=site.name, version=site.version, path="/schema", use_handler_docstrings=True
+            title=site.name,
+            version=site.version,
+            path="/schema",
+            use_handler_docstrings=True,
+            components=Components(
+                security_schemes={
+                    "apiKey": SecurityScheme(
+                        type="http", scheme="bearer", description="An API key: `sk_test_...`"
+                    )
+                }
+            ),
         ),
         request_max_body_size=WEBHOOK_MAX_BYTES,
     )
@@ -56,6 +70,26 @@ def _routes(desk: Desk, painter: Painter, clock: Clock) -> list[ControllerRouter
         get("/static/{name:str}", include_in_schema=False)(docs.asset),
         _for_people(desk, painter, clock),
     ]
+
+
+def _api(shop: Shop) -> Router:
+    payments = Payments(shop)
+    urls = [
+        post("/payments", responses=refusals(400, 401, 403, 409, 422))(payments.create),
+        get("/payments", responses=refusals(400, 401, 403))(payments.listed),
+        get("/payments/{payment:uuid}", responses=refusals(401, 403, 404))(payments.one),
+        _doing("confirm")(payments.confirm),
+        _doing("cancel")(payments.cancel),
+        _doing("refunds", 201)(payments.give_back),
+        get("/refunds/{refund:uuid}", responses=refusals(401, 403, 404))(payments.refund),
+    ]
+    return Router("/", route_handlers=urls, tags=["payments"], security=[{"apiKey": []}])
+
+
+def _doing(what: str, status: int = 200) -> post:
+    """Something is done to a payment."""
+    known = refusals(400, 401, 403, 404, 409, 422)
+    return post(f"/payments/{{payment:uuid}}/{what}", status_code=status, responses=known)
 
 
 def _for_people(desk: Desk, painter: Painter, clock: Clock) -> Router:

@@ -7,6 +7,7 @@ CREATE OR REPLACE FUNCTION accept_capture(p_account gateway_accounts, p_fact jso
 DECLARE
     c captures%ROWTYPE;
     q qr_codes%ROWTYPE;
+    asked uuid;
     at timestamptz := least((p_fact->>'at')::timestamptz, p_now);
     fresh boolean := true;
 BEGIN
@@ -35,6 +36,8 @@ BEGIN
         AND (qr_code_id = p_fact->>'qr_code_id' OR id = try_uuid(p_fact->'mark'->>'qr'))
         ORDER BY qr_code_id = p_fact->>'qr_code_id' DESC NULLS LAST LIMIT 1;
     IF NOT FOUND THEN
+        asked := api_payment_of(p_account, p_fact);
+        IF asked IS NOT NULL THEN RETURN collect_api(c, asked, p_fact, p_now); END IF;
         RETURN CASE WHEN fresh THEN 'parked' ELSE 'known' END;
     END IF;
     UPDATE captures SET qr_id = q.id, due_at = NULL WHERE id = c.id RETURNING * INTO c;
@@ -248,6 +251,7 @@ BEGIN
         FROM (SELECT id FROM fulfillments WHERE capture_id = c.id AND state IN ('queued', 'offered')
               ORDER BY id FOR UPDATE) u;
     PERFORM cover_owed(c.id, p_now);
+    PERFORM forgo_outside(c.id, p_now);
     SELECT * INTO c FROM captures WHERE id = c.id;
     IF c.fulfilled > 0 AND c.outside > c.outside_used THEN
         PERFORM note_discrepancy('refunded_outside_and_handed_over', c, NULL, NULL,

@@ -1,0 +1,206 @@
+"""What a merchant's server may ask: each call counts once, however often it is sent."""
+
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from msgspec import Struct
+
+from coinslot.gateways.base import Declined, PaymentFact, Unclear
+from coinslot.gateways.collecting import Closed, Collects, Pending
+from coinslot.sales import collect, once, statements, store
+from coinslot.sales.collect import Ask
+from coinslot.sales.move import move
+from coinslot.sales.once import Answer, Once, Resumed
+from coinslot.sales.payment_flow import PAYMENT
+from coinslot.sales.shop import Shop
+
+_FALLBACKS = 4  # gateways tried in one call, one after the other, each after a certain no
+
+
+class UnknownError(Exception):
+    """No such payment or refund of this merchant."""
+
+
+class RuledOutError(Exception):
+    """Understood, and not possible: a rule of business. `code` is for programs."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Back(Struct, frozen=True, kw_only=True):
+    """A refund that is asked for; without an amount, all that is left."""
+
+    amount: int | None = None
+    reason: str | None = None
+
+
+async def create(shop: Shop, key: Once, ask: Ask) -> Answer:
+    """A payment, made once. Raises KeyReusedError, KeyBusyError, NoGatewayError."""
+    async with shop.db.as_merchant(key.merchant) as conn:
+        claimed = await once.begin(conn, shop, key)
+        if isinstance(claimed, Answer):
+            return claimed
+        made = await collect.write(conn, shop, key.merchant, ask)
+        await once.name(conn, key, made)
+        body = await statements.payment(conn, made)
+        return await once.finish(conn, shop, key, _answer(201, body))
+
+
+async def confirm(shop: Shop, key: Once, payment_id: UUID, method: str | None) -> Answer:
+    """Collect it: in this call, or with a next action, or still processing when it returns.
+
+    Raises UnknownError, NoGatewayError, KeyReusedError, KeyBusyError."""
+    attempt = None
+    payment = await _payment(shop, key.merchant, payment_id)
+    account = await collect.route(shop, payment, ())
+    async with shop.db.as_merchant(key.merchant) as conn:
+        claimed = await once.begin(conn, shop, key)
+        if isinstance(claimed, Answer):
+            return claimed
+        if isinstance(claimed, Resumed) and claimed.subject is not None:
+            attempt = claimed.subject
+        else:
+            if account is None and payment["state"] in ("created", "failed"):
+                raise collect.NoGatewayError(_no_gateway(payment))
+            if account is not None:
+                attempt = await collect.begin(conn, shop, payment, account, method)
+            if attempt is not None:
+                await once.name(conn, key, attempt)
+    if attempt is not None:
+        await _drive(shop, key, payment, attempt, method)
+    async with shop.db.as_merchant(key.merchant) as conn:
+        body = await statements.payment(conn, payment_id)
+        return await once.finish(conn, shop, key, _answer(200, body))
+
+
+async def _drive(
+    shop: Shop, key: Once, payment: asyncpg.Record, attempt: UUID, method: str | None
+) -> None:
+    """This try, and the next gateway's when this one certainly did not charge."""
+    tried: list[UUID] = []
+    for _ in range(_FALLBACKS):
+        async with shop.db.as_merchant(key.merchant) as conn:
+            row = await conn.fetchrow("SELECT * FROM attempts WHERE id = $1", attempt)
+        if row is None or row["state"] != "started":
+            return
+        await collect.drive(shop, row)
+        tried.append(row["account_id"])
+        async with shop.db.as_merchant(key.merchant) as conn:
+            failed = await conn.fetchval(
+                "SELECT state = 'failed' FROM attempts WHERE id = $1", attempt
+            )
+        account = await collect.route(shop, payment, tried) if failed else None
+        if account is None:
+            return
+        async with shop.db.as_merchant(key.merchant) as conn:
+            following = await collect.begin(conn, shop, payment, account, method)
+            if following is None:
+                return
+            attempt = following
+            await once.name(conn, key, attempt)
+
+
+async def cancel(shop: Shop, key: Once, payment_id: UUID) -> Answer:
+    """Call it off. Raises UnknownError, RuledOutError, KeyReusedError, KeyBusyError."""
+    await _payment(shop, key.merchant, payment_id)
+    async with shop.db.as_merchant(key.merchant) as conn:
+        claimed = await once.begin(conn, shop, key)
+        if isinstance(claimed, Answer):
+            return claimed
+        attempt = await conn.fetchrow(store.OPEN_ATTEMPT, payment_id)
+    refusal = None
+    if attempt is not None and attempt["reference"] is not None:
+        refusal = await _stop(shop, attempt)
+    async with shop.db.as_merchant(key.merchant) as conn:
+        state = await conn.fetchval(store.LOCK_PAYMENT_STATE, payment_id)
+        if refusal is None and state in ("processing", "succeeded", "authorized"):
+            refusal = f"A payment that is {state} cannot be called off."
+        if refusal is None:
+            await move(conn, PAYMENT, payment_id, "CANCEL", shop.now())
+            body = await statements.payment(conn, payment_id)
+            return await once.finish(conn, shop, key, _answer(200, body))
+        await once.let_go(conn, shop, key)  # asked again, it may be possible
+    raise RuledOutError("not_canceled", refusal)
+
+
+async def _stop(shop: Shop, attempt: asyncpg.Record) -> str | None:
+    """The payer can pay no more, or has paid; else why not."""
+    account = await shop.accounts.by_id(attempt["account_id"])
+    assert isinstance(account.driver, Collects)
+    answer = await account.driver.stop(attempt["reference"])
+    match answer:
+        case Declined(reason=reason) | Unclear(reason=reason):
+            return f"The gateway did not call it off: {reason}"
+        case PaymentFact() | Pending() | Closed():
+            await collect.settle(shop, account, attempt, answer)
+            return None
+
+
+async def give_back(shop: Shop, key: Once, payment_id: UUID, back: Back) -> Answer:
+    """A refund, reserved under the capture's lock and driven to proof.
+
+    Raises UnknownError, RuledOutError, KeyReusedError, KeyBusyError."""
+    await _payment(shop, key.merchant, payment_id)
+    async with shop.db.as_merchant(key.merchant) as conn:
+        claimed = await once.begin(conn, shop, key)
+        if isinstance(claimed, Answer):
+            return claimed
+        made = await conn.fetchval(
+            store.ASK_REFUND, payment_id, back.amount, back.reason, shop.now()
+        )
+        if made is None:
+            raise RuledOutError("refund_exceeds_payment", "That much is not left to give back.")
+        await once.name(conn, key, made)
+        body = await statements.refund(conn, made)
+        answer = await once.finish(conn, shop, key, _answer(201, body))
+    shop.wakes.ring("refunds")
+    return answer
+
+
+async def payment(shop: Shop, merchant: UUID, payment_id: UUID) -> statements.PaymentStatement:
+    """Raises UnknownError."""
+    async with shop.db.as_merchant(merchant) as conn:
+        found = await statements.payment(conn, payment_id)
+    if found is None:
+        raise UnknownError("There is no such payment.")
+    return found
+
+
+async def payments(
+    shop: Shop, merchant: UUID, wanted: statements.Wanted
+) -> list[statements.PaymentStatement]:
+    """One page, newest first."""
+    async with shop.db.as_merchant(merchant) as conn:
+        return await statements.payments(conn, wanted)
+
+
+async def refund(shop: Shop, merchant: UUID, refund_id: UUID) -> statements.RefundStatement:
+    """Raises UnknownError."""
+    async with shop.db.as_merchant(merchant) as conn:
+        found = await statements.refund(conn, refund_id)
+    if found is None:
+        raise UnknownError("There is no such refund.")
+    return found
+
+
+async def _payment(shop: Shop, merchant: UUID, payment_id: UUID) -> asyncpg.Record:
+    async with shop.db.as_merchant(merchant) as conn:
+        row = await conn.fetchrow(
+            "SELECT * FROM payments WHERE id = $1 AND source = 'api'", payment_id
+        )
+    if row is None:
+        raise UnknownError("There is no such payment.")
+    return row
+
+
+def _no_gateway(payment: asyncpg.Record) -> str:
+    wanted = payment["gateway"] or "No gateway"
+    return f"{wanted} cannot collect {payment['amount_minor']} {payment['currency']} here."
+
+
+def _answer(status: int, body: Any) -> Answer:
+    return Answer(status=status, body=msgspec.to_builtins(body))

@@ -1,0 +1,203 @@
+"""A merchant's server takes a payment: the try is a row with its key before the gateway is called,
+and is driven until the gateway has said what became of it."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, assert_never
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import structlog
+from msgspec import Struct
+
+from coinslot.db.pool import Connection
+from coinslot.gateways.base import Absent, Declined, Mark, PaymentFact, Taken, Unclear
+from coinslot.gateways.collecting import Charge, Closed, Collects, Pending
+from coinslot.kit.ids import uuid7
+from coinslot.kit.money import Money
+from coinslot.merchants.accounts import Account
+from coinslot.sales import store
+from coinslot.sales.attempt_flow import ATTEMPT
+from coinslot.sales.move import move
+from coinslot.sales.payment_flow import PAYMENT
+from coinslot.sales.shop import Shop
+from coinslot.sales.take import work_facts
+
+log = structlog.get_logger(__name__)
+
+_OPEN = ("started", "pending", "unknown")
+Outcome = PaymentFact | Pending | Closed | Declined | Absent | Unclear
+
+
+class NoGatewayError(Exception):
+    """No account of the merchant can collect this amount in this currency."""
+
+
+class Ask(Struct, frozen=True, kw_only=True):
+    """What a merchant wants to collect."""
+
+    money: Money
+    reference: str | None = None
+    gateway: str | None = None
+    description: str = ""
+    metadata: dict[str, str] = {}
+    return_url: str | None = None
+
+
+async def write(conn: Connection, shop: Shop, merchant: UUID, ask: Ask) -> UUID:
+    """The payment's row; nothing is asked of a gateway yet."""
+    made = uuid7(shop.now())
+    await conn.execute(
+        "INSERT INTO payments (id, merchant_id, state, amount_minor, currency, source, reference,"
+        " description, metadata, gateway, return_url, created_at)"
+        " VALUES ($1, $2, 'created', $3, $4, 'api', $5, $6, $7, $8, $9, $10)",
+        made, merchant, ask.money.minor, ask.money.currency, ask.reference, ask.description,
+        ask.metadata, ask.gateway, ask.return_url, shop.now(),
+    )  # fmt: skip
+    return made
+
+
+async def route(shop: Shop, payment: asyncpg.Record, tried: Sequence[UUID]) -> Account | None:
+    """The first account, in the order they were made, that can collect it and was not tried."""
+    async with shop.db.as_merchant(payment["merchant_id"]) as conn:
+        ids = await conn.fetch("SELECT id FROM gateway_accounts ORDER BY created_at, id")
+    for row in ids:
+        account = await shop.accounts.by_id(row["id"])
+        driver = account.driver
+        if (
+            isinstance(driver, Collects)
+            and account.id not in tried
+            and payment["gateway"] in (None, account.gateway)
+            and payment["currency"] in driver.currencies
+            and payment["amount_minor"] >= driver.minimum_minor.get(payment["currency"], 1)
+        ):
+            return account
+    return None
+
+
+async def begin(
+    conn: Connection, shop: Shop, payment: asyncpg.Record, account: Account, method: str | None
+) -> UUID | None:
+    """A try with its key, in the transaction that lets the payment be confirmed. None: it cannot
+    be confirmed now, because a try runs or it has ended."""
+    deadline = shop.after("processing_s")
+    moved = await move(
+        conn, PAYMENT, payment["id"], "CONFIRM", shop.now(), processing_deadline_at=deadline
+    )
+    if not moved.changed:
+        return None
+    made = uuid7(shop.now())
+    await conn.execute(
+        "INSERT INTO attempts (id, merchant_id, payment_id, account_id, state, number, key, method,"
+        " started_at, due_at) SELECT $1, $2, $3, $4, 'started', 1 + count(*), $5, $6, $7, $8"
+        " FROM attempts WHERE payment_id = $3",
+        made, payment["merchant_id"], payment["id"], account.id, f"at_{made.hex}", method,
+        shop.now(), shop.now() + timedelta(seconds=shop.windows.answer_s),
+    )  # fmt: skip
+    return made
+
+
+async def drive(shop: Shop, row: asyncpg.Record) -> None:
+    """An attempt's time has come: ask for it, ask again, or ask what became of it."""
+    async with shop.db.as_merchant(row["merchant_id"]) as conn:
+        attempt = await conn.fetchrow(store.ATTEMPT_WITH_PAYMENT, row["id"])
+        if attempt is None or attempt["state"] not in _OPEN:
+            await conn.execute(store.ATTEMPT_AT_REST, row["id"])
+            return
+    account = await shop.accounts.by_id(attempt["account_id"])
+    driver = account.driver
+    assert isinstance(driver, Collects)
+    if attempt["reference"] is not None:
+        await settle(shop, account, attempt, await driver.follow(attempt["reference"]))
+        return
+    charge = _charge(shop, attempt)
+    sent: datetime | None = attempt["key_sent_at"]
+    life = timedelta(seconds=driver.collect_key_life_s)
+    if sent is not None and shop.now() - sent >= life:
+        await settle(shop, account, attempt, await driver.find_charge(charge))
+        return
+    async with shop.db.as_merchant(account.merchant_id) as conn:
+        await conn.execute(store.SEND_ATTEMPT, attempt["id"], sent or shop.now())
+    answer = await driver.collect(charge)
+    if isinstance(answer, Declined) and not answer.permanent and sent is not None:
+        # This call did nothing; one before it, under the same key, may have.
+        answer = Unclear(answer.reason)
+    await settle(shop, account, attempt, answer)
+
+
+def _charge(shop: Shop, attempt: asyncpg.Record) -> Charge:
+    """The same on every retry."""
+    return Charge(
+        money=Money(attempt["amount_minor"], attempt["currency"]),
+        key=attempt["key"],
+        mark=Mark(installation=shop.installation, payment=str(attempt["payment_id"])),
+        description=attempt["description"] or attempt["payment_reference"] or "Payment",
+        return_url=attempt["return_url"] or "https://example.invalid/",
+        method=attempt["method"],
+        metadata=attempt["metadata"],
+    )
+
+
+async def settle(shop: Shop, account: Account, attempt: asyncpg.Record, answer: Outcome) -> None:
+    """What the gateway said of an attempt becomes its state, and its payment's."""
+    match answer:
+        case PaymentFact():
+            await _tell_fact(shop, account, attempt, answer)
+        case Pending(reference=reference, action=action):
+            shown = None if action is None else msgspec.to_builtins(action)
+            await _tell(
+                shop, attempt, "SHOWN", payment="SHOWN" if action else "UNCLEAR",
+                reference=reference, action=shown or attempt["action"],
+            )  # fmt: skip
+        case Closed(reference=reference, reason=reason):
+            await _tell(shop, attempt, "CLOSED", reference=reference, failure=reason[:500])
+        case Declined(reason=reason):
+            await _tell(shop, attempt, "DECLINED", failure=reason[:500])
+        case Absent():
+            await _tell(shop, attempt, "CLOSED", failure="the gateway never made it")
+        case Unclear(reason=reason):
+            await _tell(shop, attempt, "UNCLEAR", failure=reason[:500])
+        case other:
+            assert_never(other)
+
+
+async def _tell_fact(
+    shop: Shop, account: Account, attempt: asyncpg.Record, fact: PaymentFact
+) -> None:
+    """Captured money takes the path of every capture; all else only moves the attempt."""
+    mark = Mark(installation=shop.installation, payment=str(attempt["payment_id"]))
+    if fact.taken is Taken.CAPTURED:
+        # The direct answer to our own question is ours, whether or not it repeats our mark.
+        await work_facts(shop, account, (msgspec.structs.replace(fact, mark=mark),))
+        async with shop.db.as_merchant(account.merchant_id) as conn:
+            await conn.execute(store.ATTEMPT_AT_REST, attempt["id"])
+        return
+    reference = attempt["reference"] or fact.gateway_payment_id
+    if fact.taken is Taken.AUTHORIZED:
+        await _tell(shop, attempt, "SHOWN", payment="AUTHORIZED", reference=reference)
+    else:
+        await _tell(shop, attempt, "DECLINED", reference=reference, failure="declined")
+
+
+async def _tell(
+    shop: Shop, attempt: asyncpg.Record, event: str, *, payment: str = "", **set_: Any
+) -> None:
+    """Move the attempt and its payment together; what is open stays due."""
+    tries: int = attempt["tries"] + 1
+    async with shop.db.as_merchant(attempt["merchant_id"]) as conn:
+        await conn.fetchval(store.LOCK_PAYMENT_STATE, attempt["payment_id"])
+        moved = await move(
+            conn, ATTEMPT, attempt["id"], event, shop.now(), tries=tries,
+            due_at=_next_look(shop, tries), **set_,
+        )  # fmt: skip
+        if moved.state not in _OPEN:
+            await conn.execute(store.ATTEMPT_AT_REST, attempt["id"])
+        newest = await conn.fetchval(store.IS_NEWEST_ATTEMPT, attempt["id"])
+        if moved.was != "succeeded" and newest:
+            await move(conn, PAYMENT, attempt["payment_id"], payment or event, shop.now())
+
+
+def _next_look(shop: Shop, tries: int) -> datetime:
+    pause_s = shop.windows.attempt_look_s * 2 ** min(tries - 1, 20)
+    return shop.now() + timedelta(seconds=min(pause_s, shop.windows.attempt_pause_max_s))

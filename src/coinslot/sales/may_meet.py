@@ -1,0 +1,52 @@
+"""Which event may meet which state: for the laws, that demand a row for each."""
+
+from collections.abc import Mapping
+
+BEFORE_GO = ("queued", "offered")
+AFTER_GO = ("going", "started", "in_doubt")
+SETTLED = ("vended", "failed")
+UNITS = (*BEFORE_GO, *AFTER_GO, *SETTLED)
+PAYMENTS = (
+    "created", "requires_action", "processing", "authorized", "failed", "succeeded", "canceled",
+)  # fmt: skip
+ATTEMPTS = ("started", "pending", "unknown", "failed", "succeeded")
+REFUNDS = ("pending", "owed", "succeeded", "failed")
+
+# Who may say what, and in which states: two processes, a network that repeats and delays, and
+# clocks. A machine's word about a run needs a GO; all else may come at any time.
+MAY_MEET: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "order": {
+        "PAID": ("placed", "paid", "expired", "completed", "failed"),
+        "DEADLINE": ("placed", "expired"),
+        "HANDED_OVER": ("paid",),
+        "GONE_BACK": ("paid",),
+    },
+    "payment": dict.fromkeys(
+        (
+            "SHOWN",
+            "UNCLEAR",
+            "AUTHORIZED",
+            "DECLINED",
+            "CAPTURED",
+            "DEADLINE",
+            "CONFIRM",
+            "CANCEL",
+            "CLOSED",
+        ),
+        PAYMENTS,
+    ),
+    "attempt": dict.fromkeys(("SHOWN", "UNCLEAR", "DECLINED", "CAPTURED", "CLOSED"), ATTEMPTS),
+    "refund": {
+        **dict.fromkeys(("UNCLEAR", "TAKEN_UP", "PROVED", "REFUSED", "FAILED_THERE"), REFUNDS),
+        **dict.fromkeys(("COVERED", "PARTLY_COVERED"), ("pending", "owed")),
+        "PAID_BY_HAND": ("owed",),
+    },
+    "fulfillment": {
+        **dict.fromkeys(
+            ("ACCEPT", "REJECT", "BUSY", "SILENCE", "DEADLINE", "WITHDRAWN", "NOT_VENDED"), UNITS
+        ),
+        **dict.fromkeys(("STARTED", "VENDED", "UNSURE"), (*AFTER_GO, *SETTLED)),
+        "OFFER": BEFORE_GO,
+        "COMMAND": ("queued",),
+    },
+}

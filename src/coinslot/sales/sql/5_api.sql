@@ -1,0 +1,75 @@
+-- Payments of a merchant's own server: what is captured is its own, and goes back when asked.
+
+-- The payment that a capture belongs to: by our mark, else by what `collect` made at the gateway.
+CREATE OR REPLACE FUNCTION api_payment_of(p_account gateway_accounts, p_fact jsonb)
+RETURNS uuid LANGUAGE sql STABLE AS $$
+    SELECT coalesce(
+        (SELECT id FROM payments WHERE id = try_uuid(p_fact->'mark'->>'payment')
+            AND merchant_id = p_account.merchant_id AND source = 'api'),
+        (SELECT payment_id FROM attempts WHERE account_id = p_account.id AND reference IN
+            (p_fact->>'gateway_payment_id', p_fact->>'gateway_order_id') LIMIT 1))
+$$;
+
+CREATE OR REPLACE FUNCTION collect_api(p_capture captures, p_payment uuid, p_fact jsonb,
+    p_now timestamptz) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    p payments%ROWTYPE;
+    c captures%ROWTYPE;
+    why text;
+BEGIN
+    SELECT * INTO STRICT p FROM payments WHERE id = p_payment FOR UPDATE;
+    UPDATE captures SET payment_id = p.id, due_at = NULL WHERE id = p_capture.id RETURNING * INTO c;
+    why := CASE
+        WHEN c.outside > 0 THEN 'refunded_outside'
+        WHEN c.captured <> p.amount_minor OR c.currency <> p.currency THEN 'amount_mismatch'
+        WHEN p.state = 'canceled' THEN 'payment_canceled'
+        WHEN p.state = 'succeeded' THEN 'paid_twice'
+    END;
+    IF why IS NOT NULL THEN RETURN return_capture(c.id, why, p_now); END IF;
+    UPDATE captures SET fulfilled = captured, open = 0 WHERE id = c.id;
+    PERFORM book(c, 'obligations', 'sales', c.captured, 'collected', p_now);
+    PERFORM move_payment(p.id, 'CAPTURED', '{"due_at": null}', p_now);
+    PERFORM move_attempt(a.id, 'CAPTURED', jsonb_build_object('due_at', NULL,
+        'gateway_payment_id', c.gateway_payment_id), p_now)
+        FROM (SELECT id FROM attempts WHERE payment_id = p.id AND account_id = c.account_id
+              ORDER BY reference IN (c.gateway_payment_id, p_fact->>'gateway_order_id') DESC
+                  NULLS LAST, number DESC LIMIT 1) a;
+    RETURN 'collected';
+END $$;
+
+-- The merchant wants money to go back; NULL where that much is not left. The capture's lock makes
+-- refunds asked for at once stand in line.
+CREATE OR REPLACE FUNCTION ask_refund(p_payment uuid, p_amount bigint, p_reason text,
+    p_now timestamptz) RETURNS uuid LANGUAGE plpgsql AS $$
+DECLARE
+    c captures%ROWTYPE;
+    amount bigint;
+    made uuid;
+BEGIN
+    SELECT * INTO c FROM captures WHERE payment_id = p_payment AND reason IS NULL FOR UPDATE;
+    amount := coalesce(p_amount, c.fulfilled);
+    IF c.id IS NULL OR amount <= 0 OR amount > c.fulfilled THEN RETURN NULL; END IF;
+    UPDATE captures SET fulfilled = fulfilled - amount, refund_due = refund_due + amount,
+        refund_intended = refund_intended + amount WHERE id = c.id;
+    PERFORM book(c, 'sales', 'refunds_payable', amount, 'asked', p_now);
+    made := make_refund(c, NULL, NULL, amount, 'asked', p_now);
+    UPDATE refunds SET asked_reason = p_reason WHERE id = made;
+    RETURN made;
+END $$;
+
+-- The merchant gave it back in the gateway's dashboard: that was as good as asking here.
+CREATE OR REPLACE FUNCTION forgo_outside(p_capture uuid, p_now timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    c captures%ROWTYPE;
+    gone bigint;
+BEGIN
+    SELECT * INTO STRICT c FROM captures WHERE id = p_capture FOR UPDATE;
+    gone := least(c.outside - c.outside_used, c.fulfilled);
+    IF gone <= 0 OR NOT EXISTS (SELECT FROM payments
+            WHERE id = c.payment_id AND source = 'api') THEN RETURN; END IF;
+    UPDATE captures SET fulfilled = fulfilled - gone, refund_due = refund_due + gone,
+        outside_used = outside_used + gone WHERE id = c.id;
+    PERFORM book(c, 'sales', 'refunds_payable', gone, 'refunded_outside', p_now);
+    PERFORM book(c, 'refunds_payable', 'refunds_outside', gone, 'covered_outside', p_now);
+END $$;

@@ -1,0 +1,192 @@
+"""The merchant API: payments and refunds of a merchant's own server. Amounts are in minor units."""
+
+from collections.abc import Awaitable
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+from litestar import Response
+from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter
+from msgspec import Meta, Struct
+
+from coinslot.kit.money import EXPONENTS, Money
+from coinslot.merchants.people import Caller, caller
+from coinslot.sales import api, collect, once
+from coinslot.sales.once import Once
+from coinslot.sales.shop import Shop
+from coinslot.sales.statements import PaymentStatement, RefundStatement, Wanted
+from coinslot.web.errors import RefusedError
+from coinslot.web.painting import AnyRequest
+from coinslot.web.single import Single
+
+Amount = Annotated[int, Meta(gt=0, le=10**14, description="In minor units: 4000 is 40.00 rupees.")]
+Found = TypeVar("Found")
+Short = Annotated[str, Meta(max_length=255)]
+IdempotencyKey = Annotated[
+    str | None,
+    HeaderParameter(
+        name="Idempotency-Key",
+        required=False,
+        description="Required. The same key with the same body counts once, and is answered alike.",
+    ),
+]
+
+
+class NewPayment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What POST /payments takes."""
+
+    amount: Amount
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$", examples=["INR"])]
+    reference: Short | None = None
+    gateway: Short | None = None
+    description: Short = ""
+    metadata: dict[Short, Short] = {}
+    return_url: Annotated[str, Meta(pattern="^https?://", max_length=2048)] | None = None
+
+
+class Confirmation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What POST /payments/{id}/confirm takes. `method` is the payer's, as the gateway names it."""
+
+    method: Short | None = None
+
+
+class NewRefund(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What POST /payments/{id}/refunds takes. Without an amount, all that is left goes back."""
+
+    amount: Amount | None = None
+    reason: Short | None = None
+
+
+class Listed(Struct, frozen=True):
+    """A page of payments, newest first; `next` is the `after` of the next page."""
+
+    data: list[PaymentStatement]
+    next: UUID | None
+
+
+class Payments(Single):
+    """Each call is one verb of the heart, in the name of the merchant whose key it carries."""
+
+    def __init__(self, shop: Shop) -> None:
+        self._shop = shop
+
+    async def create(
+        self, request: AnyRequest, data: JSONBody[NewPayment], key: IdempotencyKey = None
+    ) -> Response[PaymentStatement]:
+        """Make a payment. Nothing is charged before it is confirmed."""
+        who = await self._caller(request, "payments:write")
+        if data.currency not in EXPONENTS:
+            raise RefusedError(422, "unknown_currency", f"{data.currency} is not a currency.")
+        ask = collect.Ask(
+            money=Money(data.amount, data.currency), reference=data.reference,
+            gateway=data.gateway, description=data.description, metadata=data.metadata,
+            return_url=data.return_url,
+        )  # fmt: skip
+        ticket = _once(who, "POST /payments", key, data)
+        return await _answered(api.create(self._shop, ticket, ask))
+
+    async def listed(
+        self,
+        request: AnyRequest,
+        status: FromQuery[str | None] = None,
+        reference: FromQuery[str | None] = None,
+        after: FromQuery[UUID | None] = None,
+        limit: Annotated[int, QueryParameter(ge=1, le=100)] = 20,
+    ) -> Listed:
+        """Payments, newest first."""
+        who = await self._caller(request, "payments:read")
+        wanted = Wanted(after=after, status=status, reference=reference, limit=limit)
+        found = await api.payments(self._shop, who.merchant, wanted)
+        return Listed(found, found[-1].id if len(found) == limit else None)
+
+    async def one(self, request: AnyRequest, payment: FromPath[UUID]) -> PaymentStatement:
+        """A payment with all its attempts."""
+        who = await self._caller(request, "payments:read")
+        return await _found(api.payment(self._shop, who.merchant, payment))
+
+    async def confirm(
+        self,
+        request: AnyRequest,
+        payment: FromPath[UUID],
+        data: JSONBody[Confirmation],
+        key: IdempotencyKey = None,
+    ) -> Response[PaymentStatement]:
+        """Collect it: at once, with a next action for the payer, or still processing."""
+        who = await self._caller(request, "payments:write")
+        ticket = _once(who, f"POST /payments/{payment}/confirm", key, data)
+        return await _answered(api.confirm(self._shop, ticket, payment, data.method))
+
+    async def cancel(
+        self, request: AnyRequest, payment: FromPath[UUID], key: IdempotencyKey = None
+    ) -> Response[PaymentStatement]:
+        """Call it off, as long as nobody has paid."""
+        who = await self._caller(request, "payments:write")
+        ticket = _once(who, f"POST /payments/{payment}/cancel", key, None)
+        return await _answered(api.cancel(self._shop, ticket, payment))
+
+    async def give_back(
+        self,
+        request: AnyRequest,
+        payment: FromPath[UUID],
+        data: JSONBody[NewRefund],
+        key: IdempotencyKey = None,
+    ) -> Response[RefundStatement]:
+        """Give money back: all that is left, or a part of it, as often as something is left."""
+        who = await self._caller(request, "refunds:write")
+        ticket = _once(who, f"POST /payments/{payment}/refunds", key, data)
+        back = api.Back(amount=data.amount, reason=data.reason)
+        return await _answered(api.give_back(self._shop, ticket, payment, back))
+
+    async def refund(self, request: AnyRequest, refund: FromPath[UUID]) -> RefundStatement:
+        """A refund on its way."""
+        who = await self._caller(request, "payments:read")
+        return await _found(api.refund(self._shop, who.merchant, refund))
+
+    async def _caller(self, request: AnyRequest, scope: str) -> Caller:
+        kind, _, key = request.headers.get("authorization", "").partition(" ")
+        found = None
+        if kind.lower() == "bearer" and key:
+            found = await caller(self._shop.db, key.strip(), self._shop.now())
+        if found is None:
+            raise RefusedError(
+                401, "unauthorized", "This needs an API key: Authorization: Bearer sk_..."
+            ).with_header("WWW-Authenticate", "Bearer")
+        if scope not in found.scopes:
+            raise RefusedError(403, "forbidden", f"This key may not do that; it needs {scope}.")
+        return found
+
+
+def _once(who: Caller, endpoint: str, key: str | None, body: Struct | None) -> Once:
+    if not key or len(key) > 255:
+        raise RefusedError(
+            400, "idempotency_key_missing", "Send an Idempotency-Key of at most 255 characters."
+        )
+    return Once(
+        merchant=who.merchant, endpoint=endpoint, key=key,
+        request_hash=once.hash_of(endpoint, body),
+    )  # fmt: skip
+
+
+async def _answered(call: Awaitable[once.Answer]) -> Response[Any]:
+    try:
+        answer = await call
+    except api.UnknownError as error:
+        raise RefusedError(404, "not_found", str(error)) from None
+    except api.RuledOutError as error:
+        raise RefusedError(422, error.code, str(error)) from None
+    except collect.NoGatewayError as error:
+        raise RefusedError(422, "no_gateway", str(error)) from None
+    except once.KeyReusedError as error:
+        raise RefusedError(422, "idempotency_key_reused", str(error)) from None
+    except once.KeyBusyError as error:
+        raise RefusedError(409, "idempotency_key_busy", str(error)).with_header(
+            "Retry-After", str(error.retry_after_s)
+        ) from None
+    headers = {"Idempotency-Replayed": "true"} if answer.replayed else {}
+    return Response(answer.body, status_code=answer.status, headers=headers)
+
+
+async def _found(call: Awaitable[Found]) -> Found:
+    try:
+        return await call
+    except api.UnknownError as error:
+        raise RefusedError(404, "not_found", str(error)) from None

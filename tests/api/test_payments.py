@@ -1,0 +1,160 @@
+"""What a merchant's server sees of the API: bodies, codes, headers."""
+
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from coinslot.kit.ids import uuid7
+from coinslot.merchants.people import Merchant, issue_key, open_merchant
+from tests.api.conftest import Client
+from tests.sales.stage import Stage
+from tests.sales.taking import Taking
+
+CAN = {"amount": 5000, "currency": "INR", "reference": "order-7"}
+
+
+async def post(api: Client, path: str, body: Any = None, key: str | None = None) -> httpx.Response:
+    return await api.post(path, json=body, headers={"Idempotency-Key": key or uuid4().hex})
+
+
+async def made(api: Client, **more: Any) -> str:
+    answer = await post(api, "/payments", {**CAN, **more})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+async def test_from_the_payment_to_the_refund(api: Client) -> None:
+    payment = await made(api, metadata={"table": "4"})
+    confirmed = (await post(api, f"/payments/{payment}/confirm", {})).json()
+    assert (confirmed["status"], confirmed["amount_captured"]) == ("succeeded", 5000)
+    refund = await post(api, f"/payments/{payment}/refunds", {"amount": 2000, "reason": "cold"})
+    assert refund.status_code == 201
+    assert refund.json()["status"] == "pending"
+    again = await api.get(f"/refunds/{refund.json()['id']}")
+    assert (again.json()["amount"], again.json()["reason"]) == (2000, "cold")
+    found = (await api.get(f"/payments/{payment}")).json()
+    assert (found["metadata"], found["reference"]) == ({"table": "4"}, "order-7")
+
+
+async def test_a_call_sent_again_is_answered_again_and_says_so(api: Client) -> None:
+    first = await post(api, "/payments", CAN, "k1")
+    again = await post(api, "/payments", CAN, "k1")
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert "idempotency-replayed" not in first.headers
+    assert again.headers["idempotency-replayed"] == "true"
+    other = await post(api, "/payments", {**CAN, "amount": 1}, "k1")
+    assert other.status_code == 422
+    assert other.json()["error"]["code"] == "idempotency_key_reused"
+
+
+async def test_a_post_without_a_key_is_refused(api: Client) -> None:
+    payment = await made(api)
+    for path in ("", f"/{payment}/confirm", f"/{payment}/cancel", f"/{payment}/refunds"):
+        answer = await api.post(f"/payments{path}", json=CAN if not path else {})
+        assert answer.status_code == 400, path
+        assert answer.json()["error"]["code"] == "idempotency_key_missing"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {**CAN, "amount": 0},
+        {**CAN, "amount": -1},
+        {**CAN, "amount": 50.5},
+        {**CAN, "amount": 10**30},
+        {**CAN, "currency": "rupees"},
+        {**CAN, "surprise": True},
+        {**CAN, "metadata": {"a": 1}},
+        {"currency": "INR"},
+        [],
+        None,
+    ],
+)
+async def test_what_cannot_be_read_is_a_400_in_the_one_format(api: Client, body: Any) -> None:
+    answer = await post(api, "/payments", body)
+    assert answer.status_code == 400
+    assert set(answer.json()["error"]) == {"code", "message", "details", "timestamp", "requestId"}
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [({"currency": "XXX"}, "unknown_currency"), ({"currency": "JPY"}, "no_gateway"),
+     ({"gateway": "stripe"}, "no_gateway")],
+)  # fmt: skip
+async def test_what_no_gateway_can_do_is_a_422(api: Client, more: Any, code: str) -> None:
+    answer = await post(api, "/payments", {**CAN, **more})
+    if answer.status_code == 201:
+        answer = await post(api, f"/payments/{answer.json()['id']}/confirm", {})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, code)
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer sk_test_wrong", "Basic c2s6", "Bearer é"])
+async def test_without_a_key_of_ours_nothing_is_told(api: Client, header: str) -> None:
+    payment = await made(api)
+    answer = await api.get(f"/payments/{payment}", headers={b"authorization": header.encode()})
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+async def test_a_revoked_key_opens_nothing(api: Client, stage: Stage) -> None:
+    async with stage.shop.db.as_merchant(stage.merchant) as conn:
+        await conn.execute("UPDATE api_keys SET revoked_at = now()")
+    assert (await api.get("/payments")).status_code == 401
+
+
+async def test_a_key_may_do_what_its_scopes_say(api: Client, stage: Stage) -> None:
+    payment = await made(api)
+    async with stage.shop.db.as_merchant(stage.merchant) as conn:
+        await conn.execute("UPDATE api_keys SET scopes = '{payments:read}'")
+    assert (await api.get(f"/payments/{payment}")).status_code == 200
+    answer = await post(api, f"/payments/{payment}/confirm", {})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "forbidden")
+
+
+async def test_another_merchants_payment_is_not_there(api: Client, stage: Stage) -> None:
+    payment = await made(api)
+    chandra = Merchant(id=uuid7(stage.clock.now()), name="Chandra", slug="chandra")
+    await open_merchant(stage.shop.db, chandra, stage.clock.now())
+    hers = await issue_key(stage.shop.db, chandra.id, stage.clock.now())
+    api.headers["authorization"] = f"Bearer {hers}"
+    assert (await api.get(f"/payments/{payment}")).status_code == 404
+    assert (await post(api, f"/payments/{payment}/confirm", {})).status_code == 404
+    assert (await api.get("/payments")).json() == {"data": [], "next": None}
+
+
+async def test_a_list_is_read_page_by_page(api: Client, gateway: Taking) -> None:
+    ids = [await made(api, reference=f"r{n}") for n in range(5)]
+    await post(api, f"/payments/{ids[0]}/confirm", {})
+    first = (await api.get("/payments?limit=3")).json()
+    rest = (await api.get(f"/payments?limit=3&after={first['next']}")).json()
+    assert {p["id"] for p in first["data"]} | {p["id"] for p in rest["data"]} == set(ids)
+    assert rest["next"] is None
+    done = (await api.get("/payments?status=succeeded")).json()["data"]
+    assert [p["id"] for p in done] == [ids[0]]
+    assert len((await api.get("/payments?reference=r3")).json()["data"]) == 1
+
+
+async def test_more_than_was_paid_cannot_go_back(api: Client) -> None:
+    payment = await made(api)
+    answer = await post(api, f"/payments/{payment}/refunds", {"amount": 1})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "refund_exceeds_payment")
+    await post(api, f"/payments/{payment}/confirm", {})
+    answer = await post(api, f"/payments/{payment}/refunds", {"amount": 5001})
+    assert answer.status_code == 422
+
+
+async def test_what_was_paid_cannot_be_called_off(api: Client) -> None:
+    payment = await made(api)
+    await post(api, f"/payments/{payment}/confirm", {})
+    answer = await post(api, f"/payments/{payment}/cancel")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "not_canceled")
+
+
+async def test_the_schema_tells_of_it(api: Client) -> None:
+    schema = (await api.get("/openapi.json")).json()
+    assert schema["paths"]["/payments"]["post"]["security"] == [{"apiKey": []}]
+    assert {"200", "401", "404", "409", "422"} <= set(
+        schema["paths"]["/payments/{payment}/confirm"]["post"]["responses"]
+    )

@@ -1,0 +1,122 @@
+"""A gateway that collects, in weather: the key decides what is the same charge, the last two digits
+of the amount what becomes of it: 01 is declined, 10 needs the payer's hand, all else succeeds."""
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from coinslot.gateways.base import Absent, Declined, PaymentFact, Taken, Unclear
+from coinslot.gateways.collecting import Charge, Closed, Pending, Progress, Redirect
+from coinslot.kit.money import Money
+from coinslot.sales import api
+from coinslot.sales.collect import Ask
+from coinslot.sales.once import Answer, Once, hash_of
+from tests.sales.stage import Stage
+from tests.sales.weather import Weather
+
+
+class Taking(Weather):
+    """Its charges stand in `charges`, by key."""
+
+    collect_key_life_s: ClassVar[int] = 3600
+    charges: dict[str, Progress]
+
+    async def collect(self, charge: Charge) -> Progress | Declined | Unclear:
+        answer: Progress | Declined | Unclear = await self._through(
+            "collect", lambda: self._collect(charge)
+        )
+        return answer
+
+    async def _collect(self, charge: Charge) -> Progress | Declined:
+        if charge.key in self.charges:
+            return self.charges[charge.key]
+        match charge.money.minor % 100:
+            case 1:
+                return Declined("the bank says no", "declined")
+            case 10:
+                there = Redirect("https://pay.example.test/1")
+                made: Progress = Pending(reference=f"session_{charge.key}", action=there)
+            case _:
+                made = self._captured(charge)
+        self.charges[charge.key] = made
+        return made
+
+    def _captured(self, charge: Charge) -> PaymentFact:
+        fact = PaymentFact(
+            gateway_payment_id=f"pay_{charge.key}",
+            taken=Taken.CAPTURED,
+            money=charge.money,
+            at=self.books.clock.now(),
+            mark=charge.mark,
+            gateway_order_id=f"session_{charge.key}",
+            refunded=Money.zero(charge.money.currency),
+        )
+        self.books.payments[fact.gateway_payment_id] = fact
+        return fact
+
+    def payer_pays(self, key: str, charge_mark: Any, money: Money) -> PaymentFact:
+        """The payer acts at the gateway's page; no webhook yet."""
+        fact = PaymentFact(
+            gateway_payment_id=f"pay_{key}", taken=Taken.CAPTURED, money=money,
+            at=self.books.clock.now(), mark=charge_mark, gateway_order_id=f"session_{key}",
+            refunded=Money.zero(money.currency),
+        )  # fmt: skip
+        self.books.payments[fact.gateway_payment_id] = fact
+        self.charges[key] = fact
+        return fact
+
+    async def follow(self, reference: str) -> Progress | Absent | Unclear:
+        answer: Progress | Absent | Unclear = await self._through(
+            "follow", lambda: self._find(reference.removeprefix("session_").removeprefix("pay_"))
+        )
+        return answer
+
+    async def find_charge(self, charge: Charge) -> Progress | Absent | Unclear:
+        answer: Progress | Absent | Unclear = await self._through(
+            "find_charge", lambda: self._find(charge.key)
+        )
+        return answer
+
+    async def _find(self, key: str) -> Progress | Absent:
+        return self.charges.get(key, Absent())
+
+    async def stop(self, reference: str) -> Progress | Declined | Unclear:
+        key = reference.removeprefix("session_")
+        made = self.charges[key]
+        if isinstance(made, Pending):
+            made = self.charges[key] = Closed(reference=reference, reason="called off")
+        return made
+
+
+def taking(stage: Any) -> Taking:
+    """Put the stage's account behind a gateway that collects."""
+    gateway = Taking(stage)
+    gateway.charges = {}
+    stage.gateway = gateway
+    stage.account = replace(stage.account, driver=gateway)
+    stage.shop.accounts.account = stage.account
+    return gateway
+
+
+def once(stage: Stage, endpoint: str, key: str, body: object = None) -> Once:
+    return Once(
+        merchant=stage.merchant, endpoint=endpoint, key=key, request_hash=hash_of(endpoint, body)
+    )
+
+
+async def made(stage: Stage, minor: int = 5000, key: str = "k") -> UUID:
+    ask = Ask(money=Money(minor, "INR"), reference="order-7", metadata={"basket": "7"})
+    answer = await api.create(stage.shop, once(stage, "create", key, minor), ask)
+    assert answer.status == 201
+    return UUID(answer.body["id"])
+
+
+async def confirmed(stage: Stage, payment: UUID, key: str = "c") -> Answer:
+    return await api.confirm(stage.shop, once(stage, f"confirm {payment}", key), payment, None)
+
+
+async def collected(stage: Stage) -> None:
+    """A payment of a merchant's own server, paid."""
+    taking(stage)
+    await confirmed(stage, await made(stage))
