@@ -15,7 +15,7 @@ from coinslot.kit.faults import Reached, unharmed
 from coinslot.kit.ids import uuid7
 from coinslot.kit.secrets import SealBrokenError, Secret, UnknownKeyError, Vault, redact
 
-_SECRET_NAMES = ("key_secret", "secret", "password", "token", "authorization")
+_SECRET_NAMES = ("key_secret", "secret", "client_secret", "password", "token", "authorization")
 
 # The first account of a gateway answers its bare webhook URL; its order is that of making.
 _BY_SLUG = """
