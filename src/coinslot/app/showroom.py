@@ -69,6 +69,7 @@ class Credentials(Struct):
     passwords: dict[str, str]
     gateway: dict[str, dict[str, str]]
     devices: dict[str, str]
+    stripe: dict[str, dict[str, str]] = {}
 
 
 class Showroom:
@@ -110,6 +111,17 @@ class Showroom:
             self._write_down()
         return self.known.gateway[slug]
 
+    def stripe(self, slug: str) -> dict[str, str]:
+        """A merchant's account at the emulated Stripe, for the merchant API; made up once."""
+        if slug not in self.known.stripe:
+            self.known.stripe[slug] = {
+                "account_id": f"acct_{code(14)}",
+                "secret_key": f"sk_test_{token()}",
+                "webhook_secret": f"whsec_{token()}",
+            }
+            self._write_down()
+        return self.known.stripe[slug]
+
     async def _merchant(self, slug: str) -> None:
         db, now = self._house.db, self._house.clock.now()
         merchant = Merchant(
@@ -126,20 +138,28 @@ class Showroom:
         if slug not in self.known.api_keys:
             self.known.api_keys[slug] = await issue_key(db, merchant.id, now)
             self._write_down()
-        await self._account(slug, now)
+        await self._accounts(slug, now)
 
-    async def _account(self, slug: str, now: datetime) -> None:
-        given = self.account(slug)
-        settings = drivers()["razorpay"].Settings(
+    async def _accounts(self, slug: str, now: datetime) -> None:
+        given, cards = self.account(slug), self.stripe(slug)
+        upi = drivers()["razorpay"].Settings(
             key_id=given["key_id"],
             key_secret=Secret(given["key_secret"]),
             webhook_secrets=(Secret(given["webhook_secret"]),),
             account_id=given["account_id"],
             base_url=f"{self._sandbox_url}/razorpay",
         )
-        name = AccountName(self.known.merchants[slug], "razorpay", slug)
-        async with self._house.db.as_merchant(name.merchant_id) as conn:
-            await keep(conn, self._house.vault, now, name, settings)
+        by_card = drivers()["stripe"].Settings(
+            secret_key=Secret(cards["secret_key"]),
+            webhook_secrets=(Secret(cards["webhook_secret"]),),
+            account_id=cards["account_id"],
+            base_url=f"{self._sandbox_url}/stripe",
+        )
+        merchant = self.known.merchants[slug]
+        async with self._house.db.as_merchant(merchant) as conn:
+            for gateway, settings in (("razorpay", upi), ("stripe", by_card)):
+                name = AccountName(merchant, gateway, slug)
+                await keep(conn, self._house.vault, now, name, settings)
 
     async def _machine(self, stand: Stand) -> None:
         house, now = self._house, self._house.clock.now()

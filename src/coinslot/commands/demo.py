@@ -35,6 +35,7 @@ from coinslot.settings import ADDRESSES, Settings
 _ROOT = Path(__file__).resolve().parents[3]
 _STOP_WITHIN = timedelta(seconds=3)
 _READY_WITHIN_S = 30
+_GATEWAYS = ("razorpay", "stripe")
 
 Port = Annotated[int, typer.Option(help="Port of the pages.", min=1, max=65_535)]
 SandboxPort = Annotated[int, typer.Option(help="Port of the sandbox.", min=1, max=65_535)]
@@ -186,8 +187,11 @@ class Demo:
             }
             for stand in STANDS
         ]
+        hooks = f"{self._settings.base_url}/webhooks/stripe"
+        cards = [{**room.stripe(slug), "webhook_url": f"{hooks}/{slug}"} for slug in MERCHANTS]
         config = {
             "razorpay": {"accounts": accounts},
+            "stripe": {"accounts": cards},
             "coinslot_url": self._settings.base_url,
             "outlets": outlets,
         }
@@ -200,8 +204,8 @@ class Demo:
                 "id": str(room.known.merchants[slug]),
                 "name": name,
                 "api_key": room.known.api_keys[slug],
-                "gateways": ["razorpay"],
-                "webhook_urls": {"razorpay": f"{base}/webhooks/razorpay/{slug}"},
+                "gateways": list(_GATEWAYS),
+                "webhook_urls": {name: f"{base}/webhooks/{name}/{slug}" for name in _GATEWAYS},
             }
             for slug, name in MERCHANTS.items()
         ]
