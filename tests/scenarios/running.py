@@ -112,6 +112,12 @@ class DemoProcess:
         dropped: list[dict[str, Any]] = answer.json()
         return dropped
 
+    def state(self, code: str) -> dict[str, Any]:
+        """What the machine shows of itself."""
+        answer = self.http.get(f"{self.facts['sandbox_url']}/machines/{code}/state")
+        state: dict[str, Any] = answer.json()
+        return state
+
     def paid(self, reference: str) -> dict[str, Any]:
         books = self.http.get(f"{self.facts['sandbox_url']}/books").json()
         payments: list[dict[str, Any]] = books["razorpay"]["payments"]

@@ -37,6 +37,7 @@ def test_an_offline_machine_gives_the_money_back_after_the_dispatch_window(
     demo: DemoProcess,
 ) -> None:
     demo.fault("M02", offline=True)
+    until(lambda: not demo.state("M02")["connected"], 5)
     reference = demo.scan("M02")
     until(lambda: demo.paid(reference)["refunded"] == 4000, 40)
     demo.fault("M02", offline=False)
