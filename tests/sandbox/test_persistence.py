@@ -133,4 +133,4 @@ def test_an_open_feed_does_not_hold_up_a_polite_end(sandbox: SandboxProcess) -> 
         assert next(lines).startswith(":")
         began = time.monotonic()
         sandbox.stop()
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 5
