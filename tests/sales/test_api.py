@@ -273,3 +273,14 @@ async def test_a_passing_no_after_a_lost_answer_proves_nothing(
     await stage.sweep("attempts")
     assert await state(stage, payment) == "succeeded"
     assert charged(gateway) == 5000
+
+
+async def test_each_refund_says_what_others_have_given_back(stage: Stage, gateway: Taking) -> None:
+    """Some gateways tell only a sum: without it two parts cannot be told from one made twice."""
+    payment = await made(stage)
+    await confirmed(stage, payment)
+    for minor in (1000, 2500):
+        key = once(stage, "refund", f"r{minor}", minor)
+        await api.give_back(stage.shop, key, payment, api.Back(amount=minor))
+        await stage.sweep()
+    assert [order.others for order in gateway.sent] == [Money(0, "INR"), Money(1000, "INR")]

@@ -52,6 +52,7 @@ def order(shop: Shop, refund: asyncpg.Record) -> RefundOrder:
         key=refund["key"],
         mark=Mark(installation=shop.installation, refund=str(refund["id"])),
         reason=refund["reason"],
+        others=Money(refund["others"], refund["currency"]),
     )
 
 

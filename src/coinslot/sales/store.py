@@ -125,7 +125,9 @@ FROM fulfillments f JOIN captures c ON c.id = f.capture_id WHERE f.id = $1
 # Money.
 
 LOCK_REFUND = """
-SELECT r.*, c.gateway_payment_id FROM refunds r JOIN captures c ON c.id = r.capture_id
+SELECT r.*, c.gateway_payment_id, (SELECT coalesce(sum(o.amount_minor), 0)::bigint FROM refunds o
+    WHERE o.capture_id = r.capture_id AND o.id <> r.id AND o.state = 'succeeded') AS others
+FROM refunds r JOIN captures c ON c.id = r.capture_id
 WHERE r.id = $1 FOR UPDATE OF r
 """
 
