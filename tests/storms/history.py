@@ -44,6 +44,7 @@ class Shape(NamedTuple):
     faults: int = 16
     blows: int = 10  # kills and stops of processes
     refunds: int = 4  # made in the gateway's dashboard
+    empties: int = 2  # a merchant's balance at the gateway holds nothing for a while
 
 
 def history(seed: int, shape: Shape) -> list[Event]:
@@ -62,6 +63,11 @@ def history(seed: int, shape: Shape) -> list[Event]:
     for _ in range(shape.refunds):
         part = dice.choice((None, None, 1_000))
         events.append(Event(some_time(), "refund", more={"nth": dice.random(), "amount": part}))
+    for _ in range(shape.empties):
+        whom, at_s = dice.choice(CODES), some_time(0.8)
+        events.append(Event(at_s, "balance", whom, {"amount": 0}))
+        filled = round(at_s + dice.uniform(1, 8), 2)
+        events.append(Event(filled, "balance", whom, {"amount": None}))
     return sorted(events, key=lambda event: event.at_s)
 
 

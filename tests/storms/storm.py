@@ -120,6 +120,8 @@ class Storm:
             case "weather":
                 self._note_weather(event.more)
                 await self.town.ask("POST", "/weather", event.more)
+            case "balance":
+                await self._fill(self.town.accounts[MERCHANT_OF[event.whom]], **event.more)
             case "fault":
                 await self._break(event.whom, event.more)
             case "refund":
@@ -172,6 +174,12 @@ class Storm:
                 self.chronicle.began(code, name)
         await self.town.ask("POST", f"/machines/{code}/fault", wanted)
 
+    async def _fill(self, account_id: str, amount: int | None) -> None:
+        """What the merchant has at the gateway; None is enough for everything."""
+        wanted = {"account_id": account_id, "amount": amount}
+        await self.town.ask("POST", "/razorpay/balance", wanted)
+        self.chronicle.counts["empty balance"] += amount is not None
+
     async def _refund(self, more: dict[str, Any]) -> None:
         if not self.paid:
             return
@@ -202,6 +210,8 @@ class Storm:
 
     async def _is_clear(self) -> bool:
         await self.town.ask("POST", "/weather", CALM)
+        for account_id in self.town.accounts.values():
+            await self._fill(account_id, None)
         for stand in STANDS:
             await self.town.ask("POST", f"/machines/{stand.code}/fault", MENDED)
         return await self.town.machines_are_online()
