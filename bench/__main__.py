@@ -45,7 +45,7 @@ def plan(arguments: list[str] | None = None) -> Plan:
     parser.add_argument("--machines", type=int, help="idle machines of each channel")
     parser.add_argument("--write", action="store_true", help=f"write {RESULTS.name} as well")
     given = parser.parse_args(arguments)
-    usual = ("1000,20000", 1, 2.0, 100) if given.quick else ("1000,1000000", 4, 5.0, 1000)
+    usual = ("1000,20000", 1, 2.0, 100) if given.quick else ("1000,1000000", 3, 5.0, 1000)
     orders = given.orders or usual[0]
     return Plan(
         orders=tuple(sorted({int(number) for number in orders.split(",")})),

@@ -14,7 +14,8 @@ from bench.serving import Serving, cpu_s, family, rss_kib
 from machine_simulator.link import Backoff, Ears
 from machine_simulator.socketio_link import SocketioLink
 
-_CALM_S = 12.0  # after the last machine came; the statistics of PostgreSQL come late, too
+_CALM_S = 3.0
+_AFTER_ARRIVAL_S = 12.0  # PostgreSQL tells its statistics late
 _WITHIN_S = 120.0
 _MIB = 1024
 
@@ -104,7 +105,7 @@ async def cost(ground: Ground, base: Base, channel: str, outlets: list[str], fol
 
 
 async def _usage(ground: Ground, device: Serving, machines: int) -> Usage:
-    await asyncio.sleep(_CALM_S)
+    await asyncio.sleep(_AFTER_ARRIVAL_S if machines else _CALM_S)
     counted = await _transactions(ground, device)
     began, before = perf_counter(), _used(ground, device)
     await asyncio.sleep(2 * BEAT_EVERY_S)
