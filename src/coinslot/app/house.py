@@ -23,7 +23,7 @@ from coinslot.channels.mqtt import Mqtt, MqttOptions
 from coinslot.channels.socketio import SocketIo, SocketIoOptions
 from coinslot.db.migrate import MigrationError
 from coinslot.db.pool import AWAY, Database
-from coinslot.device.broker import BrokerError, EmbeddedNats
+from coinslot.device.broker import BrokerError, BrokerUser, EmbeddedNats
 from coinslot.device.edge import Edge, EdgeOptions
 from coinslot.kit.clock import SystemClock
 from coinslot.kit.faults import deadly, unharmed
@@ -162,14 +162,14 @@ class House:
 
     async def _follow_devices(self) -> None:
         """Other processes add machines and take them away; the embedded broker follows."""
-        known = await broker_users(self.db)
+        known: list[BrokerUser] | None = None
         while True:
             await asyncio.sleep(_FOLLOW_DEVICES_S)
             try:
                 now = await broker_users(self.db)
-                if now != known:
+                if now != known:  # once at the start, for what came while it opened
                     await self.machines_changed()
-                    known = now
+                known = now
             except (asyncpg.PostgresError, *AWAY, BrokerError) as error:
                 log.warning("devices_not_followed", error=repr(error))
 
