@@ -13,6 +13,8 @@ from tests.storms.chronicle import Chronicle
 from tests.storms.town import Town
 
 SIMPLE = {stand.code for stand in STANDS if stand.dialect == "simple"}
+BLIND = {"sensor_dead", "motor_stuck"}
+FALSE_WORD = "both, on the word of a blind machine (class G0)"
 EVIDENCE = (
     ("capture", "SELECT * FROM captures WHERE gateway_payment_id = $1"),
     ("unit", "SELECT f.* FROM fulfillments f JOIN captures c ON c.id = f.capture_id"
@@ -179,7 +181,7 @@ class Comparison:
             simple_mistake = unit["outlet_id"] in SIMPLE and self._fell(unit, right=False)
             if unit["settlement"] == "fulfilled" and not fell and not simple_mistake:
                 found.append(Breach("fulfilled, and nothing fell", reference, str(unit["id"])))
-            if unit["settlement"] == "refund_due" and fell and unit["basis"] != "policy":
+            if unit["settlement"] == "refund_due" and fell and not self._excused(unit):
                 why = f"{unit['id']} by {unit['basis']}"
                 found.append(Breach("refunded though it fell", reference, why))
         return found
@@ -188,8 +190,9 @@ class Comparison:
         """Only what policy flagged, or what a person gave back by hand; and never silently."""
         reference = payment["reference"]
         noted = self.books.noted.get(reference, set())
-        if all(unit["basis"] == "policy" for unit in dropped):
-            self.ends["both, by policy"] += 1
+        if all(map(self._excused, dropped)):
+            why = {unit["basis"] for unit in dropped}
+            self.ends["both, by policy" if why == {"policy"} else FALSE_WORD] += 1
             return []
         if reference in self._chronicle.by_hand and noted & {"refunded_outside_and_handed_over"}:
             self.ends["both, by hand in the dashboard"] += 1
@@ -206,6 +209,15 @@ class Comparison:
                     found.append(Breach("policy without a cause", unit["payment"], str(unit["id"])))
                 self.ends["settled by policy"] += 1
         return found
+
+    def _excused(self, unit: asyncpg.Record) -> bool:
+        """Flagged by policy; or a machine of class G0 said FAILED, blind to what it did."""
+        if unit["basis"] == "policy":
+            return True
+        since = unit["go_at"] or unit["queued_at"]
+        wrong = self._chronicle.excuses(unit["outlet_id"], since, unit["settled_at"])
+        said_so = unit["basis"] == "declared" and unit["outlet_id"] in SIMPLE
+        return said_so and not BLIND.isdisjoint(wrong)
 
     def _fell(self, unit: asyncpg.Record, *, right: bool) -> bool:
         drops = self.books.fell.get(str(unit["id"]), ())
