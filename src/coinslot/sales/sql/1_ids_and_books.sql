@@ -24,9 +24,11 @@ CREATE OR REPLACE FUNCTION book(p_capture captures, p_debit text, p_credit text,
     FROM t, (VALUES (p_debit, p_amount), (p_credit, -p_amount)) AS side (account, amount)
 $$;
 
--- A thing worth telling that is no move.
+-- A thing worth telling that is no move. The transaction has its id before the row has its `seq`,
+-- as in a move, which locks first: the log's readers wait by ids for rows that are not yet there.
 CREATE OR REPLACE FUNCTION tell(p_merchant uuid, p_machine text, p_subject uuid, p_event text,
     p_data jsonb, p_now timestamptz) RETURNS void LANGUAGE sql AS $$
+    SELECT pg_current_xact_id();
     INSERT INTO events (merchant_id, machine, subject_id, event, data, at)
     VALUES (p_merchant, p_machine, p_subject, p_event, p_data, p_now)
 $$;

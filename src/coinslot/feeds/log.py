@@ -1,0 +1,176 @@
+"""Reading the event log with a cursor, by `seq`: in the order in which things happened to each
+subject. A row of a transaction that is still open is waited for, never skipped."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+import structlog
+from msgspec import Struct
+from prometheus_client import Counter, Gauge
+
+from coinslot.db.pool import Connection, Database
+
+log = structlog.get_logger(__name__)
+
+_BEHIND = Gauge(
+    "coinslot_feed_behind", "Entries of the log that a reader has not read", ("reader",)
+)
+_FAILURES = Counter("coinslot_feed_failures_total", "Times that a reader failed", ("reader",))
+
+_JOIN = """
+INSERT INTO feed_cursors (name, seq, since) VALUES ($1, 0, 0) ON CONFLICT DO NOTHING
+"""
+# Read without a snapshot: every `seq` given out so far, whoever has it and commits or not.
+_AHEAD = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM events_seq_seq"
+_STANDS = "SELECT seq FROM feed_cursors WHERE name = $1"
+_CLAIM = """
+UPDATE feed_cursors SET holder = $2, leased_until = clock_timestamp() + $3::interval
+WHERE name = $1 AND (holder = $2 OR leased_until IS NULL OR leased_until <= statement_timestamp())
+RETURNING seq, pg_current_xact_id()::text AS mine
+"""
+_ALL_ENDED = "SELECT pg_snapshot_xmin(pg_current_snapshot()) > $1::text::xid8"
+_READ = """
+SELECT seq, merchant_id, machine, subject_id, event, was, state, data, at FROM events
+WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3
+"""
+_ADVANCE = """
+UPDATE feed_cursors SET seq = $4 WHERE name = $1 AND holder = $2 AND seq = $3
+"""
+_LET_GO = "UPDATE feed_cursors SET leased_until = NULL WHERE name = $1 AND holder = $2"
+
+
+class CursorLostError(Exception):
+    """The lease ran out and another process reads on: what was done here must not be kept."""
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """One row of the log. `was` and `state` are None for what is no move."""
+
+    seq: int
+    merchant_id: UUID
+    machine: str
+    subject_id: UUID
+    event: str
+    was: str | None
+    state: str | None
+    data: dict[str, Any]
+    at: datetime
+
+    @property
+    def changed(self) -> bool:
+        return self.state is not None and self.state != self.was
+
+
+class Batch(Struct, frozen=True, kw_only=True):
+    """What follows `after` in the log, whole up to `through`; `entries` may be empty."""
+
+    after: int
+    through: int
+    entries: list[Entry]
+
+
+class Pace(Struct, frozen=True, kw_only=True):
+    """How a reader reads."""
+
+    batch: int = 200
+    poll_s: float = 0.25
+    lease_s: float = 20.0
+    patience_s: float = 5.0  # for open transactions, in one try
+    pause_max_s: float = 60.0  # after failures; it doubles from poll_s
+
+
+class Cursor:
+    """One reader's place in the log, advanced by one process at a time.
+
+    `take` a batch, tell it, `advance`. What is written to this database is written in the
+    transaction that advances; what happens outside must bear to be told again."""
+
+    def __init__(self, db: Database, name: str, pace: Pace | None = None) -> None:
+        self.db = db
+        self.name = name
+        self.pace = pace or Pace()
+        self._holder = uuid4().hex
+        self._settled = 0  # every `seq` up to here is committed, or will never be
+
+    async def take(self) -> Batch | None:
+        """The next batch; None when nothing is new, or another process reads."""
+        async with self.db.knock() as conn:
+            ahead: int = await conn.fetchval(_AHEAD)
+            stands = await conn.fetchval(_STANDS, self.name)
+            if stands is None:
+                await conn.execute(_JOIN, self.name)
+                stands = 0
+            _BEHIND.labels(self.name).set(max(ahead - stands, 0))
+            if ahead <= stands:
+                return None
+            lease = timedelta(seconds=self.pace.lease_s)
+            claimed = await conn.fetchrow(_CLAIM, self.name, self._holder, lease)
+            if claimed is None:
+                return None
+            after: int = claimed["seq"]
+            if after >= self._settled:
+                # Whoever was given a `seq` up to `ahead` had an id before `mine` was given out.
+                if not await self._ended(conn, claimed["mine"]):
+                    return None
+                self._settled = ahead
+            rows = await conn.fetch(_READ, after, self._settled, self.pace.batch)
+        entries = [msgspec.convert(dict(row), Entry) for row in rows]
+        full = len(entries) == self.pace.batch
+        through = entries[-1].seq if full else self._settled
+        return Batch(after=after, through=through, entries=entries)
+
+    async def advance(self, batch: Batch, conn: Connection | None = None) -> None:
+        """In the caller's transaction when one is given. Raises CursorLostError."""
+        if conn is None:
+            async with self.db.knock() as own:
+                return await self.advance(batch, own)
+        status = await conn.execute(_ADVANCE, self.name, self._holder, batch.after, batch.through)
+        if status != "UPDATE 1":
+            raise CursorLostError(f"{self.name} is read elsewhere")
+
+    async def let_go(self) -> None:
+        """Another process may read on at once."""
+        async with self.db.knock() as conn:
+            await conn.execute(_LET_GO, self.name, self._holder)
+
+    async def _ended(self, conn: Connection, mine: str) -> bool:
+        """All transactions up to `mine` have; False when patience ends first."""
+        pause_s = 0.002
+        try:
+            async with asyncio.timeout(self.pace.patience_s):
+                while not await conn.fetchval(_ALL_ENDED, mine):
+                    await asyncio.sleep(pause_s)
+                    pause_s = min(pause_s * 2, 0.1)
+        except TimeoutError:
+            log.warning("feed_waits_for_an_open_transaction", reader=self.name)
+            return False
+        return True
+
+
+async def follow(
+    cursor: Cursor, tell: Callable[[Batch], Awaitable[None]], bell: asyncio.Event
+) -> None:
+    """Read until cancelled: at once when the bell rings, else every poll_s. `tell` advances the
+    cursor. A reader that fails stops only itself, and tries again after a pause."""
+    pause_s = cursor.pace.poll_s
+    while True:
+        bell.clear()
+        try:
+            while (batch := await cursor.take()) is not None:
+                await tell(batch)
+                pause_s = cursor.pace.poll_s
+        except Exception as error:  # noqa: BLE001  whatever it is, the others read on
+            _FAILURES.labels(cursor.name).inc()
+            pause_s = min(pause_s * 2, cursor.pace.pause_max_s)
+            log.warning("feed_failed", reader=cursor.name, pause_s=pause_s, error=repr(error))
+            await asyncio.sleep(pause_s)
+            continue
+        try:
+            async with asyncio.timeout(cursor.pace.poll_s):
+                await bell.wait()
+        except TimeoutError:
+            continue
