@@ -63,6 +63,9 @@ async def test_a_post_without_a_key_is_refused(api: Client) -> None:
         {**CAN, "amount": 0},
         {**CAN, "amount": -1},
         {**CAN, "amount": 50.5},
+        {**CAN, "amount": 50.0},
+        {**CAN, "amount": "5000"},
+        {**CAN, "amount": True},
         {**CAN, "amount": 10**30},
         {**CAN, "currency": "rupees"},
         {**CAN, "surprise": True},
@@ -76,6 +79,13 @@ async def test_what_cannot_be_read_is_a_400_in_the_one_format(api: Client, body:
     answer = await post(api, "/payments", body)
     assert answer.status_code == 400
     assert set(answer.json()["error"]) == {"code", "message", "details", "timestamp", "requestId"}
+
+
+@pytest.mark.parametrize("amount", ["1000", 1000.0, True])
+async def test_an_amount_to_give_back_is_a_whole_number(api: Client, amount: Any) -> None:
+    payment = await made(api)
+    await post(api, f"/payments/{payment}/confirm", {})
+    assert (await post(api, f"/payments/{payment}/refunds", {"amount": amount})).status_code == 400
 
 
 @pytest.mark.parametrize(

@@ -149,6 +149,19 @@ async def test_a_charge_of_another_installation_is_not_ours(at: Collector) -> No
     assert await at.till.find_charge(replace(charge, mark=mark)) == Absent()
 
 
+async def test_another_try_for_the_same_payment_is_not_taken_for_this_one(at: Collector) -> None:
+    charge = at.charge()
+    first = await made(at, charge)
+    again = replace(charge, key=str(uuid4()))
+    assert await at.till.find_charge(again) == Absent()
+    second = await made(at, again)
+    assert second.reference != first.reference
+    for one, its in ((charge, first), (again, second)):
+        found = await at.till.find_charge(one)
+        assert isinstance(found, Pending)
+        assert found.reference == its.reference
+
+
 @pytest.mark.parametrize("reference", NOWHERE)
 async def test_what_the_gateway_does_not_know_is_absent(at: Collector, reference: str) -> None:
     assert await at.till.follow(reference) == Absent()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from coinslot.gateways import yookassa
+from coinslot.gateways import marks, yookassa
 from coinslot.gateways.base import (
     Absent,
     Declined,
@@ -39,6 +39,7 @@ CHARGE = Charge(
     description="Cola",
     return_url="https://shop.example/thanks",
 )
+NOTED = {"coinslot": "here", "payment": MARK.payment, "charge": marks.key_sign("key-1")}
 PENDING: dict[str, Any] = {
     "id": ID,
     "status": "pending",
@@ -46,7 +47,7 @@ PENDING: dict[str, Any] = {
     "amount": {"value": "150.00", "currency": "RUB"},
     "created_at": "2026-01-01T00:00:00.000Z",
     "confirmation": {"type": "redirect", "confirmation_url": "https://pay.example/1"},
-    "metadata": {"coinslot": "here", "payment": MARK.payment},
+    "metadata": NOTED,
     "recipient": {"account_id": "100500", "gateway_id": "100700"},
     "refundable": False,
     "test": True,
@@ -234,12 +235,7 @@ async def test_what_is_sent_for_a_page() -> None:
         "capture": True,
         "confirmation": {"type": "redirect", "return_url": "https://shop.example/thanks"},
         "description": "Cola",
-        "metadata": {
-            "coinslot": "here",
-            "payment": MARK.payment,
-            "table": "7",
-            "l": "z" * 512,
-        },
+        "metadata": NOTED | {"table": "7", "l": "z" * 512},
     }
 
 
@@ -357,7 +353,9 @@ async def test_each_stage_of_a_refund_is_read(status: str, stage: RefundStage) -
 async def test_the_search_turns_the_pages_and_starts_where_the_mark_was_made() -> None:
     made = datetime(2026, 3, 1, 12, tzinfo=UTC)
     mark = Mark(installation="here", payment=str(uuid7(made)))
-    ours = SUCCEEDED | {"metadata": {"coinslot": "here", "payment": mark.payment}}
+    sign = marks.key_sign(CHARGE.key)
+    noted = {"coinslot": "here", "payment": mark.payment, "charge": sign}
+    ours = SUCCEEDED | {"metadata": noted}
     lapsed = ours | {"status": "canceled"}
     strange = {"of": "any shape", "metadata": 7}
     pages = [listing(strange, lapsed, cursor="next"), listing(strange, ours)]

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from coinslot.gateways import marks
 from coinslot.gateways.base import Declined, Mark
 from coinslot.kit.money import Money
 from coinslot.sales import api
@@ -284,3 +285,16 @@ async def test_each_refund_says_what_others_have_given_back(stage: Stage, gatewa
         await api.give_back(stage.shop, key, payment, api.Back(amount=minor))
         await stage.sweep()
     assert [order.others for order in gateway.sent] == [Money(0, "INR"), Money(1000, "INR")]
+
+
+@pytest.mark.parametrize(
+    ("said", "counts"), [("our-very-long-name", True), ("our-very-odd", False)]
+)
+async def test_a_mark_in_brief_is_ours_and_one_that_begins_alike_is_not(
+    stage: Stage, gateway: Taking, said: str, counts: bool
+) -> None:
+    stage.shop.installation = "our-very-long-name"
+    payment = await made(stage, 5010)
+    mark = Mark(installation=marks.brief(said), payment=str(payment))
+    await stage.webhook(gateway.payer_pays("k", mark, Money(5010, "INR")))
+    assert await state(stage, payment) == ("succeeded" if counts else "created")

@@ -35,7 +35,8 @@ class RefundStage(StrEnum):
 
 
 class Mark(Struct, frozen=True, kw_only=True):
-    """Our sign on what we made at a gateway; copied by it onto the payments."""
+    """Our sign on what we made at a gateway; copied by it onto the payments. A gateway without room
+    gives the installation back in brief: whether it is ours, `marks.is_ours` tells."""
 
     installation: str
     qr: str | None = None  # qr_codes.id

@@ -79,7 +79,8 @@ class Collects(Protocol):
         ...
 
     async def find_charge(self, charge: Charge) -> Progress | Absent | Unclear:
-        """By our mark, when the answer to `collect` was lost and its key is too old to repeat.
+        """By our mark and the key, when the answer to `collect` was lost and its key is too old to
+        repeat. Another try for the same payment bears the same mark: it must not be taken for this.
 
         `Absent` is a proof: it was never made."""
         ...

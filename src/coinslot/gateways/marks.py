@@ -1,9 +1,16 @@
 """Our mark as the pairs of text that every gateway lets a merchant keep with a thing, and back."""
 
+import hashlib
+import re
+import string
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from coinslot.gateways.base import Mark
+
+CHARGE = "charge"  # the pair that tells the tries for one payment apart
+BRIEF_CHARS = 6
+LETTERS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 
 
 def written(mark: Mark) -> dict[str, str]:
@@ -26,6 +33,30 @@ def read(pairs: object) -> Mark | None:
         refund=ours.get("refund"),
         payment=ours.get("payment"),
     )
+
+
+def key_sign(key: str) -> str:
+    """A charge's key, as it stands beside our mark."""
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
+def is_of(mark: Mark, key: str, pairs: object) -> bool:
+    """Whether this very charge, and not another try for the same payment, made what has these."""
+    return isinstance(pairs, dict) and read(pairs) == mark and pairs.get(CHARGE) == key_sign(key)
+
+
+def brief(installation: str) -> str:
+    """An installation's sign where a gateway has no room for more: itself, or six characters made
+    of all of it, so that names that begin alike have different signs."""
+    if re.fullmatch(rf"[0-9A-Za-z_]{{1,{BRIEF_CHARS}}}", installation):
+        return installation
+    number = int.from_bytes(hashlib.sha256(installation.encode()).digest())
+    return "".join(LETTERS[number // len(LETTERS) ** n % len(LETTERS)] for n in range(BRIEF_CHARS))
+
+
+def is_ours(mark: Mark, installation: str) -> bool:
+    """Whether we made what bears this mark: in full, or as far as its gateway had room."""
+    return mark.installation in (installation, brief(installation))
 
 
 def made_at(our_id: str | None) -> datetime | None:

@@ -110,7 +110,8 @@ class Stripe:
         if not isinstance(listed, list):
             return Unclear("there is no such list") if isinstance(listed, Absent) else listed
         for item in listed:  # other people's may have any shape, and must not stand in our way
-            if isinstance(item, dict) and read.is_of(charge, item.get("metadata")):
+            noted = item.get("metadata") if isinstance(item, dict) else None
+            if isinstance(item, dict) and marks.is_of(charge.mark, charge.key, noted):
                 found = await self.follow(str(item.get("id")))
                 return Unclear("listed, and not there") if isinstance(found, Absent) else found
         return Absent()

@@ -3,8 +3,6 @@
 Every reader takes decoded JSON and raises ValueError for what it cannot read.
 """
 
-import hashlib
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import msgspec
@@ -15,7 +13,7 @@ from coinslot.gateways.base import Fact, PaymentFact, RefundFact, RefundStage, T
 from coinslot.gateways.collecting import Charge, Closed, Pending, Progress, Redirect
 from coinslot.kit.money import Money
 
-OURS = {"coinslot", "qr", "refund", "payment", "charge"}  # names in the metadata
+OURS = {"coinslot", "qr", "refund", "payment", marks.CHARGE}  # names in the metadata
 STAGES = {
     "pending": RefundStage.PENDING,
     "requires_action": RefundStage.PENDING,
@@ -76,7 +74,7 @@ def progress_of(charge: Charge, body: object) -> Progress:
     asked = Money(minor, said.currency.upper())
     if asked != charge.money:
         raise ValueError(f"asked for {charge.money}, answered with {asked}")
-    if not is_of(charge, said.metadata):
+    if not marks.is_of(charge.mark, charge.key, said.metadata):
         raise ValueError("it does not carry our mark")
     return progress(body)
 
@@ -92,18 +90,7 @@ def refund(body: object) -> RefundFact:
 def pairs(charge: Charge) -> dict[str, str]:
     """The metadata of what a charge makes: the merchant's own, and ours over them."""
     theirs = {key: text for key, text in charge.metadata.items() if key not in OURS}
-    return theirs | marks.written(charge.mark) | {"charge": _digest(charge.key)}
-
-
-def is_of(charge: Charge, metadata: object) -> bool:
-    """Whether this charge, and not another try for the same payment, made what carries these."""
-    if not isinstance(metadata, Mapping):
-        return False
-    return marks.read(metadata) == charge.mark and metadata.get("charge") == _digest(charge.key)
-
-
-def _digest(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()[:32]
+    return theirs | marks.written(charge.mark) | {marks.CHARGE: marks.key_sign(charge.key)}
 
 
 def _read(body: object) -> shapes.Session | shapes.Intent:

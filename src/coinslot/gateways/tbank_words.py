@@ -25,7 +25,7 @@ MOSCOW = timezone(timedelta(hours=3))
 # tells again of a payment is this id; without the amount a part that went back could not be told.
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase + "._"
 ORDER_ID = re.compile(r"([0-9A-Za-z._]{6})([0-9A-Za-z._]{22})([0-9A-Za-z._]{5})[0-9A-Za-z._]{3}")
-INSTALLATION_CHARS, THING_CHARS, AMOUNT_CHARS, KEY_SIGN_CHARS = 6, 22, 5, 3
+THING_CHARS, AMOUNT_CHARS, KEY_SIGN_CHARS = 22, 5, 3
 PAYMENT, QR, NEITHER = range(3)
 LARGEST_MINOR = len(ALPHABET) ** AMOUNT_CHARS - 1
 
@@ -81,7 +81,7 @@ def order_id(charge: Charge) -> str:
     digest = hashlib.sha256(charge.key.encode()).digest()
     kind, thing = _thing(charge.mark, digest)
     return (
-        _whose(charge.mark.installation)
+        marks.brief(charge.mark.installation).ljust(marks.BRIEF_CHARS, ".")
         + _digits(thing << 4 | kind, THING_CHARS)
         + _digits(charge.money.minor, AMOUNT_CHARS)
         + _digits(int.from_bytes(digest), KEY_SIGN_CHARS)
@@ -89,7 +89,7 @@ def order_id(charge: Charge) -> str:
 
 
 def mark_of(said: str) -> Mark | None:
-    """Our sign in an order id. Of the installation it holds the first six characters."""
+    """Our sign in an order id, with the installation's name in brief (`marks.is_ours`)."""
     found = ORDER_ID.fullmatch(said)
     if found is None:
         return None
@@ -110,11 +110,6 @@ def ordered(said: str) -> Money | None:
     if found is None or mark_of(said) is None:
         return None
     return Money(_number(found[3]), CURRENCY)
-
-
-def _whose(installation: str) -> str:
-    kept = re.sub(r"[^0-9A-Za-z_]", "_", installation[:INSTALLATION_CHARS])
-    return kept.ljust(INSTALLATION_CHARS, ".")
 
 
 def _thing(mark: Mark, digest: bytes) -> tuple[int, int]:

@@ -145,13 +145,14 @@ class YooKassa:
         return await self._fetch(reference, read.progress)
 
     async def find_charge(self, charge: Charge) -> Progress | Absent | Unclear:
-        def ours(item: object) -> Progress | None:
+        def made(item: object) -> Progress | None:
             # Other people's payments may have any shape, and must not stand in our way.
-            noted = marks.read(item.get("metadata")) if isinstance(item, dict) else None
-            return read.only(charge.money)(item) if noted == charge.mark else None
+            noted = item.get("metadata") if isinstance(item, dict) else None
+            ours = marks.is_of(charge.mark, charge.key, noted)
+            return read.only(charge.money)(item) if ours else None
 
         found: list[Progress] | Absent | Unclear
-        found = await self._list("/payments", words.since(charge.mark.payment), ours)
+        found = await self._list("/payments", words.since(charge.mark.payment), made)
         if isinstance(found, list):
             return max(found, key=read.weight, default=Absent())
         return Unclear("there is no list of payments") if isinstance(found, Absent) else found

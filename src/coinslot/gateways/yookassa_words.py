@@ -120,7 +120,7 @@ def refused(reply: Reply) -> Declined | Unclear:
 
 def _metadata(charge: Charge) -> dict[str, str]:
     """Our mark, and of the merchant's own pairs what YooKassa has room for."""
-    ours = marks.written(charge.mark)
+    ours = marks.written(charge.mark) | {marks.CHARGE: marks.key_sign(charge.key)}
     theirs = {
         key: value[:VALUE_CHARS]
         for key, value in charge.metadata.items()

@@ -10,6 +10,7 @@ import asyncpg
 import msgspec
 import structlog
 
+from coinslot.gateways import marks
 from coinslot.gateways.base import (
     Fact,
     Forged,
@@ -93,7 +94,7 @@ def as_json(shop: Shop, facts: Iterable[Fact]) -> list[object]:
 
 
 def _unmark(shop: Shop, fact: Fact) -> Fact:
-    if fact.mark is not None and fact.mark.installation != shop.installation:
+    if fact.mark is not None and not marks.is_ours(fact.mark, shop.installation):
         return msgspec.structs.replace(fact, mark=None)
     return fact
 
