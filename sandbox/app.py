@@ -21,6 +21,7 @@ from sandbox.control.view import Scene
 from sandbox.courier import Courier
 from sandbox.endpoints import ENDPOINTS
 from sandbox.errors import SandboxError
+from sandbox.firebase import endpoints as firebase
 from sandbox.machines import Machines
 from sandbox.party import Party
 from sandbox.razorpay.party import Razorpay
@@ -98,7 +99,12 @@ class Sandbox:
         for party in self.parties:
             parts |= party.parts
         app = Litestar(
-            route_handlers=[*ENDPOINTS, *PAGES, *(party.router for party in self.parties)],
+            route_handlers=[
+                *ENDPOINTS,
+                *PAGES,
+                firebase.ROUTER,
+                *(party.router for party in self.parties),
+            ],
             dependencies={
                 name: Provide(_giver(part), sync_to_thread=False) for name, part in parts.items()
             },
@@ -107,7 +113,7 @@ class Sandbox:
             openapi_config=None,
             logging_config=None,
         )
-        return _with_cut(app)
+        return _with_cut(firebase.at_the_root(app))
 
 
 def _giver(part: object) -> Callable[[], Any]:
