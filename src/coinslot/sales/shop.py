@@ -15,6 +15,7 @@ from coinslot.db.pool import Database
 from coinslot.kit.clock import Clock
 from coinslot.kit.secrets import Vault
 from coinslot.merchants.accounts import Account
+from coinslot.sales.inbox import Inbox
 
 FORGERIES_KEPT_PER_MINUTE: Final = 60  # of one account, by one process
 
@@ -128,6 +129,10 @@ class Shop:
     line: Line = field(default_factory=NoLine)
     wakes: Wakes = field(default_factory=Wakes)
     forgeries: Quota = field(default_factory=lambda: Quota(FORGERIES_KEPT_PER_MINUTE))
+    inbox: Inbox = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.inbox = Inbox(self.db)
 
     def now(self) -> datetime:
         return self.clock.now()

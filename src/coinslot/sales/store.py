@@ -1,6 +1,7 @@
 """Every statement of the heart that is not a move, by name."""
 
 TAKE_WEBHOOK = "SELECT take_webhook($1, $2, $3)"
+TAKE_WEBHOOKS = "SELECT take_webhooks($1::jsonb[], $2::bytea[], $3::timestamptz[])"
 
 WORK_INBOX = """
 SELECT work_inbox(i.id, a, i.facts, $2, $3) FROM inbox i

@@ -21,6 +21,7 @@ from coinslot.gateways.base import (
     Refunds,
     Unclear,
     Unreadable,
+    Verdict,
 )
 from coinslot.merchants.accounts import Account
 from coinslot.sales import store
@@ -65,11 +66,16 @@ async def take_webhook(
         case Unreadable(reason=reason):
             said |= {"verdict": "unreadable", "reason": reason}
             answer = WebhookAnswer(status=400, code="unreadable", message=reason)
-    outcome = await shop.db.call(store.TAKE_WEBHOOK, said, body, shop.now())
+    outcome = await shop.inbox.keep(said, body, shop.now(), _first_payment(verdict))
     if outcome == "failed":
         log.error("webhook_work_failed", account=account.slug)
     shop.wakes.ring(*_WAKES.get(outcome, ()))
     return answer
+
+
+def _first_payment(verdict: Verdict) -> str:
+    facts = verdict.facts if isinstance(verdict, Genuine) else ()
+    return next((f.gateway_payment_id for f in facts if not isinstance(f, QrFact)), "")
 
 
 def _taken(account: Account) -> WebhookAnswer:

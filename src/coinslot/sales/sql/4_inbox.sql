@@ -89,3 +89,16 @@ BEGIN
     IF p->>'verdict' <> 'genuine' THEN RETURN p->>'verdict'; END IF;
     RETURN work_inbox(row_id, a, p->'facts', p->'windows', p_now);
 END $$;
+
+-- Several that came at once, in one commit: what became of each. Each is worked in a subtransaction
+-- of its own, so that one that fails leaves the others as they are.
+CREATE OR REPLACE FUNCTION take_webhooks(p jsonb[], p_bodies bytea[], p_nows timestamptz[])
+RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+    outcomes text[] := '{}';
+BEGIN
+    FOR i IN 1 .. cardinality(p) LOOP
+        outcomes := outcomes || take_webhook(p[i], p_bodies[i], p_nows[i]);
+    END LOOP;
+    RETURN outcomes;
+END $$;
