@@ -1,1 +1,2 @@
--- To come in this release; nothing yet.
+-- To come in this release.
+SELECT 1;
