@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from bench import computer, idle, laps, report
 from bench.ground import Base, Ground
+from bench.measure import share
 from coinslot.kit.clock import SystemClock
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -122,7 +123,8 @@ def _told(existing: int, lap: laps.Lap) -> str:
     return (
         f"{existing:,} orders before: (a) {a:.0f}/s, (b) {b:.0f}/s = {b / a:.2f}, "
         f"(c) {c:.0f}/s = {c / a:.2f}, p99 of (c) at {laps.PACE_PER_S}/s "
-        f"{lap.paced.p99_ms:.0f} ms, others {lap.others:.0%}"
+        f"{lap.paced.p99_ms:.0f} ms, (d) {lap.bought.both.per_s:.0f}/s, p95 "
+        f"{share(lap.bought_paced.both.took_ms, 0.95):.0f} ms, others {lap.others:.0%}"
     )
 
 

@@ -3,6 +3,8 @@
 from datetime import datetime
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from msgspec import Struct
+
 from coinslot.catalog.products import Product, add_product
 from coinslot.db.pool import Connection, Database
 from coinslot.gateways import drivers
@@ -10,7 +12,7 @@ from coinslot.kit.ids import uuid7
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret, Vault
 from coinslot.merchants.accounts import AccountName, keep
-from coinslot.merchants.people import Merchant, open_merchant
+from coinslot.merchants.people import Merchant, issue_key, open_merchant
 from coinslot.outlets.machines import Outlet, Slot, add_outlet, issue_device
 
 ACCOUNT, SLUG = "acc_BENCHBENCH0001", "bench"
@@ -27,10 +29,15 @@ def qr_row(outlet: str) -> UUID:
     return uuid5(NAMESPACE_URL, qr_code_id(outlet))
 
 
-async def stock(
-    db: Database, vault: Vault, now: datetime, outlets: dict[str, str]
-) -> dict[str, str]:
-    """Open the shop; `outlets` names a channel for each. The secrets of their devices."""
+class Stocked(Struct, frozen=True):
+    """What the world needs to know of the shop."""
+
+    devices: dict[str, str]  # the secret of each outlet's device
+    api_key: str
+
+
+async def stock(db: Database, vault: Vault, now: datetime, outlets: dict[str, str]) -> Stocked:
+    """Open the shop; `outlets` names a channel for each."""
     merchant = Merchant(id=uuid7(now), name="Asha", slug=SLUG)
     await open_merchant(db, merchant, now)
     settings = drivers()["razorpay"].Settings(
@@ -43,6 +50,8 @@ async def stock(
     async with db.as_merchant(merchant.id) as conn:
         name = AccountName(merchant.id, "razorpay", SLUG)
         account = await keep(conn, vault, now, name, settings)
+        till = AccountName(merchant.id, "mock", f"{SLUG}-mock")
+        await keep(conn, vault, now, till, drivers()["mock"].Settings())
         cola = Product(id=uuid7(now), sku="cola", name="Cola", price=Money(MINOR, "INR"))
         await add_product(conn, merchant.id, cola)
         slots = [Slot(slot="A1", product_id=cola.id, price_minor=MINOR, stock=1_000_000)]
@@ -55,7 +64,7 @@ async def stock(
             await add_outlet(conn, outlet, slots, now)
             known[code] = await issue_device(conn, vault, merchant.id, code, now)
             await _print_code(conn, outlet, now)
-    return known
+    return Stocked(known, await issue_key(db, merchant.id, now))
 
 
 async def _print_code(conn: Connection, outlet: Outlet, now: datetime) -> None:

@@ -25,7 +25,7 @@ _FILLERS = 2
 
 
 class Base(Struct, frozen=True, kw_only=True):
-    """One database: its logins, its keys, and the secrets of its machines."""
+    """One database: its logins, its keys, the secrets of its machines, its merchant's API key."""
 
     name: str
     app: str
@@ -33,6 +33,7 @@ class Base(Struct, frozen=True, kw_only=True):
     keys: str
     installation: str
     devices: dict[str, str]
+    api_key: str
 
 
 class Ground:
@@ -112,14 +113,14 @@ class Ground:
         keys = f"1:{self._key}"
         db = await Database.open(self._url(APP, name), self._url(DOOR, name), size=2)
         try:
-            devices = await stock(db, Vault.parse(keys), SystemClock().now(), outlets)
+            stocked = await stock(db, Vault.parse(keys), SystemClock().now(), outlets)
             async with db.door() as conn:
                 installation = await conn.fetchval("SELECT id::text FROM installation")
         finally:
             await db.close()
         return Base(
             name=name, app=self._url(APP, name), door=self._url(DOOR, name), keys=keys,
-            installation=installation, devices=devices,
+            installation=installation, devices=stocked.devices, api_key=stocked.api_key,
         )  # fmt: skip
 
     def _url(self, login: str, name: str) -> str:

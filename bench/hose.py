@@ -19,6 +19,7 @@ class Tap(asyncio.Protocol):
         self._held = b""
         self._began = 0.0
         self.transport: asyncio.Transport | None = None
+        self.answer = b""  # the last one's body
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass
@@ -43,7 +44,7 @@ class Tap(asyncio.Protocol):
         length = int(lower[at + len(_LENGTH) :].split(b"\r\n", 1)[0]) if at >= 0 else 0
         if len(self._held) < head + 4 + length:
             return
-        status, self._held = int(self._held[9:12]), b""
+        status, self.answer, self._held = int(self._held[9:12]), self._held[head + 4 :], b""
         self._told(status, (perf_counter() - self._began) * 1000)
         self._more(self)
 

@@ -1,4 +1,4 @@
-"""One lap: (a), (b) and (c) one after the other on one database, so that they meet one weather."""
+"""One lap: (a) to (d) one after the other on one database, so that they meet one weather."""
 
 import os
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from bench import hose, pgbench, webhooks
+from bench.charges import Buyers, Charged
 from bench.ground import Base, Ground
 from bench.journey import Journey
 from bench.measure import Round
@@ -22,7 +23,7 @@ Used = tuple[float, float, float, float]
 
 
 class LostError(Exception):
-    """Webhooks were answered with 200 and are not all there."""
+    """What was answered as done is not all there."""
 
 
 class Course(Struct, frozen=True, kw_only=True):
@@ -50,6 +51,8 @@ class Lap(Struct, frozen=True, kw_only=True):
     taken: Round
     offered: Round
     paced: Round
+    bought: Charged  # (d) with as many as go
+    bought_paced: Charged  # (d) at an even pace
     spent: Spent  # in (b)
     spent_vending: Spent  # in (c) at an even pace, the whole journey of each order
     others: float  # the share of the computer that somebody else used meanwhile
@@ -88,11 +91,13 @@ async def _lap(ground: Ground, course: Course, number: int, folder: Path) -> Lap
     await ground.empty_queues(course.base)
     await ground.settle()
     offered, paced, vending = await _journey(ground, course, folder)
+    await ground.settle()
+    bought, bought_paced = await _buy(ground, course, folder)
     busy_for = busy_s() - busy[0]
     ours = cpu_s(family(os.getpid())) - busy[1]
     return Lap(
-        pgbench=asked, taken=taken, offered=offered, paced=paced, spent=spent,
-        spent_vending=vending,
+        pgbench=asked, taken=taken, offered=offered, paced=paced, bought=bought,
+        bought_paced=bought_paced, spent=spent, spent_vending=vending,
         others=max(0.0, 1 - ours / busy_for),
     )  # fmt: skip
 
@@ -153,3 +158,27 @@ async def _journey(ground: Ground, course: Course, folder: Path) -> tuple[Round,
     finally:
         await serve.stop()
     return offered, paced, spent
+
+
+async def _buy(ground: Ground, course: Course, folder: Path) -> tuple[Charged, Charged]:
+    """(d) at `coinslot web`: as much as goes, and at an even pace. Every payment is counted."""
+    base, began = course.base, SystemClock().now()
+    web = Serving("web", base, folder)
+    await web.start(**SILENT)
+    buyers = Buyers(base.api_key)
+    try:
+        await buyers.open(web.port)
+        paced = await buyers.paced(PACE_PER_S, course.seconds)
+        bought = await buyers.saturated(AT_ONCE, course.seconds)
+    finally:
+        buyers.close()
+        await web.stop()
+    kept = await ground.one(
+        base,
+        "SELECT count(*) FROM payments p JOIN captures c ON c.payment_id = p.id"
+        " WHERE p.source = 'api' AND p.state = 'succeeded' AND p.created_at >= $1",
+        began,
+    )
+    if kept != buyers.paid:
+        raise LostError(f"{buyers.paid} payments were confirmed, {kept} are captured")
+    return bought, paced

@@ -1,6 +1,7 @@
 """The bench's arithmetic: what stands in its results is what was measured."""
 
 from bench.__main__ import plan
+from bench.charges import Charged
 from bench.laps import Lap, Spent
 from bench.measure import Round, Rounds, share
 from bench.report import page, ratio
@@ -13,9 +14,14 @@ def a_round(per_s: float) -> Round:
     return Round(per_s=per_s, took_ms=[1.0, 2.0, 3.0])
 
 
+def charged(per_s: float) -> Charged:
+    return Charged(create=a_round(per_s), confirm=a_round(per_s), both=a_round(per_s))
+
+
 def a_lap(asked: float, taken: float, others: float = 0.0) -> Lap:
     return Lap(
         pgbench=a_round(asked), taken=a_round(taken), offered=a_round(1.0), paced=a_round(100.0),
+        bought=charged(asked / 4), bought_paced=charged(100.0),
         spent=SPENT, spent_vending=SPENT, others=others,
     )  # fmt: skip
 
@@ -41,6 +47,7 @@ def test_the_results_have_a_line_with_the_ratio_of_the_fewest_orders() -> None:
     told = page(laps, [], [("Processor", "a fast one")], SystemClock().now())
     assert "    (b)/(a) = 0.61\n" in told
     assert "| (b)/(a) | 0.50 | 0.61 | 0.48 |" in told
+    assert "    (d)/(a) = 0.25\n" in told
     assert "- Processor: a fast one" in told
 
 
