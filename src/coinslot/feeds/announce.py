@@ -1,0 +1,99 @@
+"""The reader that makes public events of the log: each real change of state once, in order, and in
+the same transaction a delivery for every endpoint that wants it."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from coinslot.db.pool import Connection, Database
+from coinslot.feeds import subjects
+from coinslot.feeds.log import Batch, Cursor, Entry, Pace
+from coinslot.kit.clock import Clock
+from coinslot.kit.ids import uuid7
+
+NAME = "announce"
+
+TYPES = frozenset({
+    "payment.requires_action", "payment.processing", "payment.authorized", "payment.succeeded",
+    "payment.failed", "payment.canceled",
+    "refund.pending", "refund.succeeded", "refund.failed", "refund.owed",
+    "order.paid", "order.completed", "order.failed", "order.expired",
+    "fulfillment.vended", "fulfillment.failed",
+    "webhook.test", "webhook.disabled",
+})  # fmt: skip
+
+# What is told and is no move, and the state that it tells of.
+_TOLD = {
+    ("refund", "INTENDED"): "pending",
+    ("refund", "MADE_OUTSIDE"): "succeeded",
+    ("webhook", "TEST"): "test",
+    ("webhook", "DISABLED"): "disabled",
+}
+
+_WRITE = """
+INSERT INTO public_events (seq, id, merchant_id, type, line, data, at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+"""
+# Whatever its status: what an endpoint misses while it is paused or disabled stays its own. A test
+# is for the one that asked; what waits behind an earlier one of its line is due with it.
+_OWE = """
+INSERT INTO deliveries (id, merchant_id, endpoint_id, seq, line, created_at, due_at)
+SELECT uuid7($4), p.merchant_id, e.id, p.seq, p.line, $4,
+    coalesce((SELECT max(d.due_at) FROM deliveries d
+              WHERE d.endpoint_id = e.id AND d.line = p.line AND d.outcome IS NULL), $4)
+FROM unnest($1::bigint[]) AS s (seq) JOIN public_events p ON p.seq = s.seq
+JOIN webhook_endpoints e ON e.merchant_id = p.merchant_id AND e.deleted_at IS NULL
+WHERE CASE p.type WHEN $2 THEN e.id = p.line WHEN $3 THEN e.id <> p.line
+      ELSE e.types = '{}' OR p.type = ANY (e.types) END
+ORDER BY p.seq
+"""
+
+
+class Announcement(Struct, frozen=True, kw_only=True):
+    """A public event before it is written."""
+
+    type: str
+    line: UUID
+    data: Any
+
+
+class Announcer:
+    """Tells merchants; `follow(announcer.cursor, announcer.tell, bell)` runs it."""
+
+    def __init__(self, db: Database, clock: Clock, pace: Pace | None = None) -> None:
+        self.cursor = Cursor(db, NAME, pace)
+        self._db = db
+        self._clock = clock
+
+    async def tell(self, batch: Batch) -> None:
+        async with self._db.door() as conn:
+            await self.cursor.advance(batch, conn)  # first: it locks out whoever else would write
+            written = [entry.seq for entry in batch.entries if await self._write(conn, entry)]
+            if written:
+                now = self._clock.now()
+                await conn.execute(_OWE, written, "webhook.test", "webhook.disabled", now)
+
+    async def _write(self, conn: Connection, entry: Entry) -> bool:
+        made = await announcement(conn, entry)
+        if made is None:
+            return False
+        await conn.execute(
+            _WRITE, entry.seq, f"evt_{uuid7(entry.at).hex}", entry.merchant_id, made.type,
+            made.line, msgspec.to_builtins(made.data), entry.at,
+        )  # fmt: skip
+        return True
+
+
+async def announcement(conn: Connection, entry: Entry) -> Announcement | None:
+    """What a merchant is told of this entry; None when it changed nothing that is told."""
+    status = entry.state if entry.changed else _TOLD.get((entry.machine, entry.event))
+    kind = f"{entry.machine}.{status}"
+    if status is None or kind not in TYPES:
+        return None
+    if entry.machine == "webhook":
+        data = {"endpoint": entry.subject_id, **entry.data}
+        return Announcement(type=kind, line=entry.subject_id, data=data)
+    found = await subjects.subject(conn, entry, status)
+    return Announcement(type=kind, line=found.line, data=found.shown) if found else None
