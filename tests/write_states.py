@@ -41,11 +41,11 @@ STATES: Mapping[str, Mapping[str, str]] = {
     "payment": {
         "created": "written down, the gateway not asked yet",
         "requires_action": "the code is shown; the payer's turn",
-        "processing": "the gateway gave no clear answer",
+        "processing": "the gateway is asked, or gave no clear answer",
         "authorized": "the money is held, not taken; it buys nothing yet",
         "failed": "declined; a later capture still counts",
         "succeeded": "the money is taken",
-        "canceled": "its order expired; money that comes later goes back",
+        "canceled": "called off, let go, or its order expired; money that comes later goes back",
     },
     "attempt": {
         "started": "written down before the gateway is called",
@@ -88,6 +88,9 @@ EVENTS: Mapping[str, Mapping[str, str]] = {
         "CONFIRM": "the merchant confirms it, and a try begins",
         "CANCEL": "the merchant calls it off",
         "CLOSED": "it ended at the gateway without money",
+        "TAKE": "the merchant wants what is held, or a part of it",
+        "LET_GO": "the merchant wants what is held to be let go",
+        "VOIDED": "the gateway let go what it held, as was asked",
     },
     "attempt": {
         "SHOWN": "the gateway made the code",

@@ -162,6 +162,25 @@ async def test_what_was_paid_cannot_be_called_off(api: Client) -> None:
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, "not_canceled")
 
 
+async def test_what_is_held_is_captured_in_part_or_canceled(api: Client) -> None:
+    first, second = [await made(api, capture_method="manual") for _ in range(2)]
+    for payment in (first, second):
+        held = (await post(api, f"/payments/{payment}/confirm", {})).json()
+        assert (held["status"], held["amount_capturable"]) == ("authorized", 5000)
+    taken = await post(api, f"/payments/{first}/capture", {"amount": 3000}, "k")
+    assert (taken.status_code, taken.json()["amount_captured"]) == (200, 3000)
+    again = await post(api, f"/payments/{first}/capture", {"amount": 3000}, "k")
+    assert again.headers["idempotency-replayed"] == "true"
+    gone = await post(api, f"/payments/{second}/cancel")
+    assert (gone.status_code, gone.json()["status"]) == (200, "canceled")
+    late = await post(api, f"/payments/{second}/capture", {})
+    assert (late.status_code, late.json()["error"]["code"]) == (422, "not_captured")
+    for amount in ("3000", 0, 10**30):
+        answer = await post(api, f"/payments/{first}/capture", {"amount": amount})
+        assert answer.status_code == 400
+    assert (await api.post(f"/payments/{first}/capture", json={})).status_code == 400
+
+
 async def test_the_schema_tells_of_it(api: Client) -> None:
     schema = (await api.get("/openapi.json")).json()
     assert schema["paths"]["/payments"]["post"]["security"] == [{"apiKey": []}]

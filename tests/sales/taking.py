@@ -38,14 +38,14 @@ class Taking(Weather):
                 there = Redirect("https://pay.example.test/1")
                 made: Progress = Pending(reference=f"session_{charge.key}", action=there)
             case _:
-                made = self._captured(charge)
+                made = self._paid(charge)
         self.charges[charge.key] = made
         return made
 
-    def _captured(self, charge: Charge) -> PaymentFact:
+    def _paid(self, charge: Charge) -> PaymentFact:
         fact = PaymentFact(
             gateway_payment_id=f"pay_{charge.key}",
-            taken=Taken.CAPTURED,
+            taken=Taken.CAPTURED if charge.capture else Taken.AUTHORIZED,
             money=charge.money,
             at=self.books.clock.now(),
             mark=charge.mark,
@@ -68,7 +68,7 @@ class Taking(Weather):
 
     async def follow(self, reference: str) -> Progress | Absent | Unclear:
         answer: Progress | Absent | Unclear = await self._through(
-            "follow", lambda: self._find(reference.removeprefix("session_").removeprefix("pay_"))
+            "follow", lambda: self._find(self._key(reference))
         )
         return answer
 
@@ -80,6 +80,46 @@ class Taking(Weather):
 
     async def _find(self, key: str) -> Progress | Absent:
         return self.charges.get(key, Absent())
+
+    async def take(
+        self, reference: str, money: Money, key: str
+    ) -> PaymentFact | Declined | Unclear:
+        async def call() -> PaymentFact | Declined:
+            made = self.charges[self._key(reference)]
+            if not isinstance(made, PaymentFact):
+                return Declined("nothing is held", "not_held")
+            if made.taken is Taken.CAPTURED:
+                return made if made.money == money else Declined("captured", "captured")
+            taken = replace(made, taken=Taken.CAPTURED, money=money)
+            self.books.payments[taken.gateway_payment_id] = taken
+            self.charges[self._key(reference)] = taken
+            return taken
+
+        answer: PaymentFact | Declined | Unclear = await self._through("take", call)
+        return answer
+
+    async def let_go(self, reference: str, key: str) -> Closed | Declined | Unclear:
+        async def call() -> Closed | Declined:
+            made = self.charges[self._key(reference)]
+            if isinstance(made, PaymentFact) and made.taken is Taken.CAPTURED:
+                return Declined("captured", "captured")
+            self.books.payments.pop(f"pay_{self._key(reference)}", None)
+            gone = Closed(reference=reference, reason="let go")
+            self.charges[self._key(reference)] = gone
+            return gone
+
+        answer: Closed | Declined | Unclear = await self._through("let_go", call)
+        return answer
+
+    def lapses(self) -> None:
+        """Everything held is held no longer."""
+        for key in self.charges:
+            self.books.payments.pop(f"pay_{key}", None)
+            self.charges[key] = Closed(reference=f"pay_{key}", reason="it lapsed")
+
+    @staticmethod
+    def _key(reference: str) -> str:
+        return reference.removeprefix("session_").removeprefix("pay_")
 
     async def stop(self, reference: str) -> Progress | Declined | Unclear:
         key = reference.removeprefix("session_")

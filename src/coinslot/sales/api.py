@@ -9,13 +9,16 @@ from msgspec import Struct
 
 from coinslot.gateways.base import Declined, PaymentFact, Unclear
 from coinslot.gateways.collecting import Closed, Collects, Pending
-from coinslot.sales import collect, once, statements, store
+from coinslot.sales import collect, held, once, statements, store
 from coinslot.sales.collect import Ask
+from coinslot.sales.held import Wish
 from coinslot.sales.move import move
 from coinslot.sales.once import Answer, Once, Resumed
 from coinslot.sales.payment_flow import PAYMENT
 from coinslot.sales.shop import Shop
 
+_DONE = {Wish.TAKE: "succeeded", Wish.LET_GO: "canceled"}
+_NOT_DONE = {Wish.TAKE: "not_captured", Wish.LET_GO: "not_canceled"}
 _FALLBACKS = 4  # gateways tried in one call, one after the other, each after a certain no
 
 
@@ -105,16 +108,26 @@ async def _drive(
 
 
 async def cancel(shop: Shop, key: Once, payment_id: UUID) -> Answer:
-    """Call it off. Raises UnknownError, RuledOutError, KeyReusedError, KeyBusyError."""
-    await _payment(shop, key.merchant, payment_id)
+    """Call it off; what is held is let go.
+
+    Raises UnknownError, RuledOutError, KeyReusedError, KeyBusyError."""
+    payment = await _payment(shop, key.merchant, payment_id)
     async with shop.db.as_merchant(key.merchant) as conn:
         claimed = await once.begin(conn, shop, key)
         if isinstance(claimed, Answer):
             return claimed
         attempt = await conn.fetchrow(store.OPEN_ATTEMPT, payment_id)
     refusal = None
-    if attempt is not None and attempt["reference"] is not None:
+    if isinstance(claimed, Resumed) and claimed.subject is not None:
+        return await _drive_wish(shop, key, payment_id, claimed.subject, Wish.LET_GO)
+    if attempt is not None and attempt["reference"] and payment["state"] == "requires_action":
         refusal = await _stop(shop, attempt)
+    async with shop.db.as_merchant(key.merchant) as conn:
+        asked = await held.ask(conn, shop, payment_id, Wish.LET_GO)
+        if asked is not None:
+            await once.name(conn, key, asked)
+    if asked is not None:
+        return await _drive_wish(shop, key, payment_id, asked, Wish.LET_GO)
     async with shop.db.as_merchant(key.merchant) as conn:
         state = await conn.fetchval(store.LOCK_PAYMENT_STATE, payment_id)
         if refusal is None and state in ("processing", "succeeded", "authorized"):
@@ -138,6 +151,46 @@ async def _stop(shop: Shop, attempt: asyncpg.Record) -> str | None:
         case PaymentFact() | Pending() | Closed():
             await collect.settle(shop, account, attempt, answer)
             return None
+
+
+async def capture(shop: Shop, key: Once, payment_id: UUID, amount: int | None) -> Answer:
+    """Take what is held, or a part of it: the rest is freed.
+
+    Raises UnknownError, RuledOutError, KeyReusedError, KeyBusyError."""
+    payment = await _payment(shop, key.merchant, payment_id)
+    minor = payment["amount_minor"] if amount is None else amount
+    async with shop.db.as_merchant(key.merchant) as conn:
+        claimed = await once.begin(conn, shop, key)
+        if isinstance(claimed, Answer):
+            return claimed
+        asked = claimed.subject if isinstance(claimed, Resumed) else None
+        if asked is None:
+            if minor > payment["amount_minor"]:
+                raise RuledOutError("capture_exceeds_payment", "That much is not held.")
+            asked = await held.ask(conn, shop, payment_id, Wish.TAKE, minor)
+            if asked is None:
+                state = await conn.fetchval(store.LOCK_PAYMENT_STATE, payment_id)
+                raise RuledOutError(
+                    "not_captured", f"Of a payment that is {state} nothing can be captured."
+                )
+            await once.name(conn, key, asked)
+    return await _drive_wish(shop, key, payment_id, asked, Wish.TAKE)
+
+
+async def _drive_wish(shop: Shop, key: Once, payment_id: UUID, attempt: UUID, wish: Wish) -> Answer:
+    """Ask the gateway for what was written down; still processing where it gave no clear answer."""
+    async with shop.db.as_merchant(key.merchant) as conn:
+        row = await conn.fetchrow("SELECT * FROM attempts WHERE id = $1", attempt)
+    if row is not None and row["wish"] == wish:
+        await held.drive(shop, row)
+    async with shop.db.as_merchant(key.merchant) as conn:
+        body = await statements.payment(conn, payment_id)
+        assert body is not None
+        if body.status in ("processing", _DONE[wish]):
+            return await once.finish(conn, shop, key, _answer(200, body))
+        await once.let_go(conn, shop, key)  # asked again, it may be possible
+    why = body.attempts[-1].failure or f"the payment is {body.status}"
+    raise RuledOutError(_NOT_DONE[wish], f"The gateway did not do it: {why}")
 
 
 async def give_back(shop: Shop, key: Once, payment_id: UUID, back: Back) -> Answer:

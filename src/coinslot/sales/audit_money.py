@@ -154,7 +154,8 @@ SELECT p.id, p.state, p.amount_minor, count(c.id) AS captures, min(c.captured) A
 FROM payments p LEFT JOIN captures c ON c.payment_id = p.id AND c.reason IS NULL
 WHERE p.source = 'api' GROUP BY p.id
 HAVING count(c.id) <> CASE p.state WHEN 'succeeded' THEN 1 ELSE 0 END
-    OR min(c.captured) <> p.amount_minor OR min(c.currency) <> p.currency
+    OR min(c.currency) <> p.currency OR (min(c.captured) <> p.amount_minor AND NOT EXISTS (
+        SELECT FROM attempts a WHERE a.payment_id = p.id AND min(c.captured) = ANY (a.asked_minor)))
 """
 
 # One capture of exactly its amount buys an order, and every piece of it has a unit.

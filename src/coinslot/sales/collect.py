@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from coinslot.db.pool import Connection
 from coinslot.gateways.base import Absent, Declined, Mark, PaymentFact, Taken, Unclear
-from coinslot.gateways.collecting import Charge, Closed, Collects, Pending
+from coinslot.gateways.collecting import Authorizes, Charge, Closed, Collects, Pending
 from coinslot.kit.ids import uuid7
 from coinslot.kit.money import Money
 from coinslot.merchants.accounts import Account
@@ -26,7 +26,7 @@ from coinslot.sales.take import work_facts
 
 log = structlog.get_logger(__name__)
 
-_OPEN = ("started", "pending", "unknown")
+OPEN = ("started", "pending", "unknown")
 Outcome = PaymentFact | Pending | Closed | Declined | Absent | Unclear
 
 
@@ -43,6 +43,7 @@ class Ask(Struct, frozen=True, kw_only=True):
     description: str = ""
     metadata: dict[str, str] = {}
     return_url: str | None = None
+    capture_method: str = "automatic"  # "manual": held, until it is captured or voided
 
 
 async def write(conn: Connection, shop: Shop, merchant: UUID, ask: Ask) -> UUID:
@@ -50,10 +51,10 @@ async def write(conn: Connection, shop: Shop, merchant: UUID, ask: Ask) -> UUID:
     made = uuid7(shop.now())
     await conn.execute(
         "INSERT INTO payments (id, merchant_id, state, amount_minor, currency, source, reference,"
-        " description, metadata, gateway, return_url, created_at)"
-        " VALUES ($1, $2, 'created', $3, $4, 'api', $5, $6, $7, $8, $9, $10)",
+        " description, metadata, gateway, return_url, capture_method, created_at)"
+        " VALUES ($1, $2, 'created', $3, $4, 'api', $5, $6, $7, $8, $9, $10, $11)",
         made, merchant, ask.money.minor, ask.money.currency, ask.reference, ask.description,
-        ask.metadata, ask.gateway, ask.return_url, shop.now(),
+        ask.metadata, ask.gateway, ask.return_url, ask.capture_method, shop.now(),
     )  # fmt: skip
     return made
 
@@ -67,6 +68,7 @@ async def route(shop: Shop, payment: asyncpg.Record, tried: Sequence[UUID]) -> A
         driver = account.driver
         if (
             isinstance(driver, Collects)
+            and (payment["capture_method"] == "automatic" or isinstance(driver, Authorizes))
             and account.id not in tried
             and payment["gateway"] in (None, account.gateway)
             and payment["currency"] in driver.currencies
@@ -102,7 +104,7 @@ async def drive(shop: Shop, row: asyncpg.Record) -> None:
     """An attempt's time has come: ask for it, ask again, or ask what became of it."""
     async with shop.db.as_merchant(row["merchant_id"]) as conn:
         attempt = await conn.fetchrow(store.ATTEMPT_WITH_PAYMENT, row["id"])
-        if attempt is None or attempt["state"] not in _OPEN:
+        if attempt is None or attempt["state"] not in OPEN:
             await conn.execute(store.ATTEMPT_AT_REST, row["id"])
             return
     account = await shop.accounts.by_id(attempt["account_id"])
@@ -135,6 +137,7 @@ def _charge(shop: Shop, attempt: asyncpg.Record) -> Charge:
         description=attempt["description"] or attempt["payment_reference"] or "Payment",
         return_url=attempt["return_url"] or "https://example.invalid/",
         method=attempt["method"],
+        capture=attempt["capture_method"] == "automatic",
         metadata=attempt["metadata"],
     )
 
@@ -146,18 +149,18 @@ async def settle(shop: Shop, account: Account, attempt: asyncpg.Record, answer: 
             await _tell_fact(shop, account, attempt, answer)
         case Pending(reference=reference, action=action):
             shown = None if action is None else msgspec.to_builtins(action)
-            await _tell(
+            await tell(
                 shop, attempt, "SHOWN", payment="SHOWN" if action else "UNCLEAR",
                 reference=reference, action=shown or attempt["action"],
             )  # fmt: skip
         case Closed(reference=reference, reason=reason):
-            await _tell(shop, attempt, "CLOSED", reference=reference, failure=reason[:500])
+            await tell(shop, attempt, "CLOSED", reference=reference, failure=reason[:500])
         case Declined(reason=reason):
-            await _tell(shop, attempt, "DECLINED", failure=reason[:500])
+            await tell(shop, attempt, "DECLINED", failure=reason[:500])
         case Absent():
-            await _tell(shop, attempt, "CLOSED", failure="the gateway never made it")
+            await tell(shop, attempt, "CLOSED", failure="the gateway never made it")
         case Unclear(reason=reason):
-            await _tell(shop, attempt, "UNCLEAR", failure=reason[:500])
+            await tell(shop, attempt, "UNCLEAR", failure=reason[:500])
         case other:
             assert_never(other)
 
@@ -175,12 +178,12 @@ async def _tell_fact(
         return
     reference = attempt["reference"] or fact.gateway_payment_id
     if fact.taken is Taken.AUTHORIZED:
-        await _tell(shop, attempt, "SHOWN", payment="AUTHORIZED", reference=reference)
+        await tell(shop, attempt, "SHOWN", payment="AUTHORIZED", reference=reference)
     else:
-        await _tell(shop, attempt, "DECLINED", reference=reference, failure="declined")
+        await tell(shop, attempt, "DECLINED", reference=reference, failure="declined")
 
 
-async def _tell(
+async def tell(
     shop: Shop, attempt: asyncpg.Record, event: str, *, payment: str = "", **set_: Any
 ) -> None:
     """Move the attempt and its payment together; what is open stays due."""
@@ -191,7 +194,7 @@ async def _tell(
             conn, ATTEMPT, attempt["id"], event, shop.now(), tries=tries,
             due_at=_next_look(shop, tries), **set_,
         )  # fmt: skip
-        if moved.state not in _OPEN:
+        if moved.state not in OPEN:
             await conn.execute(store.ATTEMPT_AT_REST, attempt["id"])
         newest = await conn.fetchval(store.IS_NEWEST_ATTEMPT, attempt["id"])
         if moved.was != "succeeded" and newest:

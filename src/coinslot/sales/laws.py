@@ -139,7 +139,7 @@ _MEANS: Mapping[str, Mapping[str, str]] = {
     "payment": {
         "SHOWN": "requires_action", "UNCLEAR": "processing", "AUTHORIZED": "authorized",
         "DECLINED": "failed", "CAPTURED": "succeeded", "DEADLINE": "canceled",
-        "CONFIRM": "processing", "CANCEL": "canceled", "CLOSED": "failed",
+        "CONFIRM": "processing", "CANCEL": "canceled", "CLOSED": "failed", "VOIDED": "canceled",
     },
     "attempt": {
         "SHOWN": "pending", "UNCLEAR": "unknown", "DECLINED": "failed", "CAPTURED": "succeeded",
@@ -152,9 +152,10 @@ _MEANS: Mapping[str, Mapping[str, str]] = {
     },
 }  # fmt: skip
 
-# A code that stands can be paid after a declined try; money held is not unheld by an old picture
-# or a silence; a try that runs is not begun a second time, and cannot be called off while nobody
-# knows what became of it; a refund that succeeded can only fail at the gateway itself.
+# A code that stands can be paid after a declined try; money held is not unheld by an old picture,
+# a silence or a cancel that no gateway confirmed; a try that runs is not begun a second time, and
+# cannot be called off while nobody knows what became of it; a refund that succeeded can only fail
+# at the gateway itself.
 _STAYS = frozenset(
     {
         ("payment", "requires_action", "DECLINED"),
@@ -163,11 +164,15 @@ _STAYS = frozenset(
         ("payment", "requires_action", "CONFIRM"),
         ("payment", "authorized", "CONFIRM"),
         ("payment", "processing", "CANCEL"),
+        ("payment", "authorized", "CANCEL"),
         ("attempt", "pending", "DECLINED"),
         ("refund", "succeeded", "TAKEN_UP"),
         ("refund", "succeeded", "REFUSED"),
     }
 )
+
+
+_WISHES = ("TAKE", "LET_GO")
 
 
 def a_word_of_the_gateway_means_one_thing(flows: Flows) -> Iterator[str]:
@@ -177,11 +182,20 @@ def a_word_of_the_gateway_means_one_thing(flows: Flows) -> Iterator[str]:
         ended = {"payment": {"succeeded", "canceled"}, "attempt": {"succeeded"}}.get(name)
         for row in flows[name].rows:
             stays = (name, row.state, row.event) in _STAYS or row.state in (ended or {"failed"})
+            if row.event in _WISHES:
+                continue  # ours, not the gateway's
             means_that = means.get(row.event)
             if means_that is None or stays:
                 yield from _must(row, row.state)
             else:
                 yield from _must(row, means_that)
+
+
+def only_what_is_held_is_taken_or_let_go(flows: Flows) -> Iterator[str]:
+    """The gateway is asked then, and until it has answered nobody knows."""
+    for row in flows["payment"].rows:
+        if row.event in _WISHES:
+            yield from _must(row, "processing" if row.state == "authorized" else row.state)
 
 
 # Jobs: each is done where its reason is, and nowhere else.
@@ -255,6 +269,7 @@ LAWS: tuple[Law, ...] = (
     a_run_is_followed_and_doubt_is_named,
     old_news_moves_nothing,
     a_word_of_the_gateway_means_one_thing,
+    only_what_is_held_is_taken_or_let_go,
     a_job_is_done_where_its_reason_is_and_nowhere_else,
 )
 

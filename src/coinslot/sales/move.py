@@ -27,6 +27,7 @@ SETTABLE: Mapping[str, tuple[str, ...]] = {
     "payment": ("processing_deadline_at", "due_at"),
     "attempt": (
         "gateway_payment_id", "failure", "reference", "action", "key_sent_at", "tries", "due_at",
+        "wish", "wish_minor", "wish_key", "wish_sent_at",
     ),
     "refund": ("key_sent_at", "gateway_refund_id", "tries", "failure", "ended_at", "due_at"),
     "fulfillment": (

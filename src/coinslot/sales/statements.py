@@ -70,6 +70,8 @@ class PaymentStatement(Struct, frozen=True, kw_only=True):
     metadata: dict[str, str]
     gateway: str | None
     next_action: Redirected | Shown | None
+    capture_method: str
+    amount_capturable: int
     amount_captured: int
     amount_refunded: int
     processing_deadline_at: datetime | None
@@ -108,6 +110,8 @@ async def payment(conn: Connection, payment_id: UUID) -> PaymentStatement | None
         metadata=row["metadata"],
         gateway=tries[-1]["gateway"] if tries else row["gateway"],
         next_action=_action(row, tries),
+        capture_method=row["capture_method"],
+        amount_capturable=row["amount_minor"] if row["state"] == "authorized" else 0,
         amount_captured=row["captured"],
         amount_refunded=row["refunded"],
         processing_deadline_at=row["processing_deadline_at"],

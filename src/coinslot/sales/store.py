@@ -22,12 +22,22 @@ WORK_FACT = "SELECT work_fact(a, $2, $3, $4) FROM gateway_accounts a WHERE a.id 
 
 ATTEMPT_WITH_PAYMENT = """
 SELECT a.*, p.amount_minor, p.currency, p.description, p.reference AS payment_reference,
-    p.return_url, p.metadata FROM attempts a JOIN payments p ON p.id = a.payment_id WHERE a.id = $1
+    p.return_url, p.metadata, p.capture_method
+FROM attempts a JOIN payments p ON p.id = a.payment_id WHERE a.id = $1
 """
 
 ATTEMPT_AT_REST = "UPDATE attempts SET due_at = NULL, leased_until = NULL WHERE id = $1"
 
 SEND_ATTEMPT = "UPDATE attempts SET key_sent_at = $2 WHERE id = $1"
+
+WISH_ATTEMPT = """
+UPDATE attempts SET wish = $2, wish_minor = $3::bigint, wish_key = $4, wish_sent_at = NULL,
+    asked_minor = CASE WHEN $3 IS NULL THEN asked_minor ELSE asked_minor || $3::bigint END,
+    tries = 0, due_at = $5, leased_until = NULL
+WHERE id = $1 RETURNING id
+"""
+
+SEND_WISH = "UPDATE attempts SET wish_sent_at = $2 WHERE id = $1"
 
 IS_NEWEST_ATTEMPT = """
 SELECT NOT EXISTS (SELECT FROM attempts b WHERE b.payment_id = a.payment_id AND b.number > a.number)

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from coinslot.db.due import Due, claim
 from coinslot.db.pool import AWAY
-from coinslot.sales import collect, dispatch, give_back, look, take
+from coinslot.sales import dispatch, give_back, held, look, take
 from coinslot.sales.expire import expire
 from coinslot.sales.shop import NoLine, Shop
 
@@ -36,7 +36,7 @@ CHORES = {
     "fulfillments": Chore(Due("fulfillments", only=("unsettled",)), dispatch.drive, 16, True),
     "refunds": Chore(Due("refunds"), give_back.drive),
     "captures": Chore(Due("captures"), look.drive_capture),
-    "attempts": Chore(Due("attempts"), collect.drive),
+    "attempts": Chore(Due("attempts"), held.drive),
     "qr_codes": Chore(Due("qr_codes"), look.drive_qr),
     "orders": Chore(Due("orders"), expire),
 }

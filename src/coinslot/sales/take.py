@@ -91,6 +91,7 @@ _WAKES: Mapping[str, tuple[str, ...]] = {
     "parked": (),
     "failed": (),
     "hint": ("inbox",),
+    "noted": ("attempts",),
 }
 
 

@@ -1,7 +1,7 @@
 """The merchant API: payments and refunds of a merchant's own server. Amounts are in minor units."""
 
 from collections.abc import Awaitable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -42,12 +42,19 @@ class NewPayment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     description: Short = ""
     metadata: dict[Short, Short] = {}
     return_url: Annotated[str, Meta(pattern="^https?://", max_length=2048)] | None = None
+    capture_method: Literal["automatic", "manual"] = "automatic"
 
 
 class Confirmation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What POST /payments/{id}/confirm takes. `method` is the payer's, as the gateway names it."""
 
     method: Short | None = None
+
+
+class NewCapture(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What POST /payments/{id}/capture takes. Without an amount, all that is held."""
+
+    amount: Amount | None = None
 
 
 class NewRefund(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -80,7 +87,7 @@ class Payments(Single):
         ask = collect.Ask(
             money=Money(data.amount, data.currency), reference=data.reference,
             gateway=data.gateway, description=data.description, metadata=data.metadata,
-            return_url=data.return_url,
+            return_url=data.return_url, capture_method=data.capture_method,
         )  # fmt: skip
         await _strictly(request, data)
         ticket = _once(who, "POST /payments", key, data)
@@ -121,10 +128,23 @@ class Payments(Single):
     async def cancel(
         self, request: AnyRequest, payment: FromPath[UUID], key: IdempotencyKey = None
     ) -> Response[PaymentStatement]:
-        """Call it off, as long as nobody has paid."""
+        """Call it off, as long as nobody has paid. What is authorized is let go (a void)."""
         who = await self._caller(request, "payments:write")
         ticket = _once(who, f"POST /payments/{payment}/cancel", key, None)
         return await _answered(api.cancel(self._shop, ticket, payment))
+
+    async def capture(
+        self,
+        request: AnyRequest,
+        payment: FromPath[UUID],
+        data: JSONBody[NewCapture],
+        key: IdempotencyKey = None,
+    ) -> Response[PaymentStatement]:
+        """Take what is authorized, or a part of it: the rest is freed."""
+        who = await self._caller(request, "payments:write")
+        await _strictly(request, data)
+        ticket = _once(who, f"POST /payments/{payment}/capture", key, data)
+        return await _answered(api.capture(self._shop, ticket, payment, data.amount))
 
     async def give_back(
         self,

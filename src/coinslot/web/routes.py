@@ -79,6 +79,7 @@ def _api(shop: Shop) -> Router:
         get("/payments", responses=refusals(400, 401, 403))(payments.listed),
         get("/payments/{payment:uuid}", responses=refusals(401, 403, 404))(payments.one),
         _doing("confirm")(payments.confirm),
+        _doing("capture")(payments.capture),
         _doing("cancel")(payments.cancel),
         _doing("refunds", 201)(payments.give_back),
         get("/refunds/{refund:uuid}", responses=refusals(401, 403, 404))(payments.refund),

@@ -14,6 +14,7 @@ BEGIN
                 '{}', p_now)
             FROM qr_codes q WHERE q.account_id = p_account.id AND q.payment_id IS NOT NULL
             AND (q.qr_code_id = p_fact->>'qr_code_id' OR q.id = try_uuid(p_fact->'mark'->>'qr'));
+        PERFORM look_soon(p_account, p_fact, p_now);
         RETURN 'noted';
     WHEN 'refund' THEN
         RETURN note_refund(p_account, p_fact, p_now);

@@ -10,6 +10,14 @@ RETURNS uuid LANGUAGE sql STABLE AS $$
             (p_fact->>'gateway_payment_id', p_fact->>'gateway_order_id') LIMIT 1))
 $$;
 
+-- Not captured yet, or not at all: what is told proves little, so its attempt is looked at at once.
+CREATE OR REPLACE FUNCTION look_soon(p_account gateway_accounts, p_fact jsonb, p_now timestamptz)
+RETURNS void LANGUAGE sql AS $$
+    UPDATE attempts SET due_at = p_now, leased_until = NULL
+    WHERE payment_id = api_payment_of(p_account, p_fact) AND account_id = p_account.id
+        AND due_at > p_now AND state IN ('pending', 'unknown') AND wish IS NULL
+$$;
+
 CREATE OR REPLACE FUNCTION collect_api(p_capture captures, p_payment uuid, p_fact jsonb,
     p_now timestamptz) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -21,7 +29,11 @@ BEGIN
     UPDATE captures SET payment_id = p.id, due_at = NULL WHERE id = p_capture.id RETURNING * INTO c;
     why := CASE
         WHEN c.outside > 0 THEN 'refunded_outside'
-        WHEN c.captured <> p.amount_minor OR c.currency <> p.currency THEN 'amount_mismatch'
+        WHEN c.currency <> p.currency THEN 'amount_mismatch'
+        -- Less than its amount counts when we asked for just that part of what was held.
+        WHEN c.captured <> p.amount_minor AND NOT EXISTS (SELECT FROM attempts WHERE
+            payment_id = p.id AND account_id = c.account_id AND c.captured = ANY (asked_minor))
+            THEN 'amount_mismatch'
         WHEN p.state = 'canceled' THEN 'payment_canceled'
         WHEN p.state = 'succeeded' THEN 'paid_twice'
     END;
