@@ -3,6 +3,9 @@
 import pytest
 
 from coinslot.feeds.announce import Announcer
+from tests.feeds.mirroring import client as client
+from tests.feeds.mirroring import outside as outside
+from tests.feeds.mirroring import rig as rig
 from tests.sales.conftest import stage as stage  # the books are closed after each test
 from tests.sales.stage import Stage
 from tests.sales.taking import Taking, taking

@@ -86,7 +86,7 @@ class Tokens:
         self._turn = asyncio.Lock()
         if credentials is not None:
             try:
-                self._account = service_account.Credentials.from_service_account_file(
+                self._account = service_account.Credentials.from_service_account_file(  # type: ignore[no-untyped-call]
                     str(credentials), scopes=list(SCOPES)
                 )
             except (OSError, ValueError, google.auth.exceptions.GoogleAuthError) as error:

@@ -12,6 +12,7 @@ from coinslot.kit.money import Money
 from coinslot.sales import store
 from coinslot.sales.shop import Shop
 from coinslot.sales.views import (
+    NOT_SENT,
     ItemView,
     NearestView,
     OrderView,
@@ -154,7 +155,7 @@ def _order_view(
         ),
         pay=_pay(row),
         by_policy=any(u["basis"] == "policy" for u in units),
-        dispatch_pending=any(u["state"] in ("queued", "offered") for u in open_units),
+        dispatch_pending=any(u["state"] in NOT_SENT for u in open_units),
         gateway_payment_id=row["gateway_payment_id"],
     )
 

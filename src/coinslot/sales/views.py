@@ -9,6 +9,9 @@ from msgspec import Struct
 from coinslot.kit.money import Money
 
 
+NOT_SENT = frozenset({"queued", "offered"})  # units that wait for their machine
+
+
 class WhyNot(StrEnum):
     """Why an outlet sells nothing right now; the empty word means that it does."""
 

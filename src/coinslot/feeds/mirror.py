@@ -1,0 +1,162 @@
+"""The mirror: machines, printed codes, payments and orders in a Firebase Realtime Database, with
+the first system's field names. It tells what is; the log only says of whom, so it may repeat."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from msgspec import Struct
+from prometheus_client import Counter, Gauge
+
+from coinslot.db.pool import Database
+from coinslot.feeds.firebase import RefusedError, Remote, UnclearError
+from coinslot.feeds.log import Batch, Cursor, Pace, follow
+from coinslot.feeds.mirror_rows import Rows, Touched
+from coinslot.feeds.mirror_words import MACHINES, Nodes
+from coinslot.kit.clock import Clock
+
+log = structlog.get_logger(__name__)
+
+READER = "mirror"
+PACE = Pace(batch=400, lease_s=60.0)
+NODES_AT_ONCE = 500
+LATE_S = 60.0
+_AGAIN_FOR = timedelta(minutes=2)  # what timed out may still arrive behind what followed it
+_NEVER = object()
+
+_NODES = Counter("coinslot_mirror_nodes_total", "Nodes told to the mirror", ("outcome",))
+_LATE = Gauge("coinslot_mirror_late_seconds", "Age of the oldest entry that was not mirrored")
+
+_TURN = """
+UPDATE mirror_rounds SET holder = $1, leased_until = clock_timestamp() + $2::interval
+WHERE holder = $1 OR leased_until IS NULL OR leased_until <= statement_timestamp()
+RETURNING true
+"""
+_UNREAD = """
+SELECT count(*) AS entries, coalesce(extract(epoch FROM $2 - min(e.at)), 0)::float8 AS late_s
+FROM (SELECT at FROM events WHERE seq > coalesce(
+    (SELECT seq FROM feed_cursors WHERE name = $1), 0) ORDER BY seq LIMIT 10000) e
+"""
+
+
+class Lag(Struct, frozen=True):
+    """How far the mirror is behind the truth. `entries` counts no further than 10,000."""
+
+    entries: int
+    late_s: float
+
+    @property
+    def is_late(self) -> bool:
+        return self.late_s > LATE_S
+
+
+class Mirror:
+    """One for a process; the log's cursor and the rounds' lease see to it that one works."""
+
+    def __init__(self, db: Database, rows: Rows, remote: Remote, clock: Clock) -> None:
+        self.rows = rows
+        self.remote = remote
+        self.cursor = Cursor(db, READER, PACE)
+        self._db = db
+        self._clock = clock
+        self._writing = asyncio.Lock()  # one after the other, each with what is true by then
+        self._holder = uuid4().hex
+        self._shown: Nodes = {}  # what was written last of machines and codes
+        self._again: list[tuple[datetime, Touched]] = []
+
+    async def run(self, every_s: float) -> None:
+        """Follow the log and make rounds until cancelled. What fails here stops nothing else."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(follow(self.cursor, self.tell, asyncio.Event()), name="mirror log")
+            group.create_task(self._rounds(every_s), name="mirror machines")
+
+    async def tell(self, batch: Batch) -> None:
+        """Write how everything is now that the batch speaks of, and advance."""
+        await self.show(await self.rows.touched(batch.entries))
+        await self.cursor.advance(batch)
+
+    async def show(self, touched: Touched) -> None:
+        """Write how these are now. Raises UnclearError."""
+        async with self._writing:
+            nodes = await self.rows.nodes(touched)
+            try:
+                await write(self.remote, nodes)
+            except UnclearError:
+                self._again.append((self._clock.now(), touched))
+                raise
+            self._shown |= {path: nodes[path] for path in nodes if path.startswith(MACHINES)}
+
+    async def round(self) -> None:
+        """Write what the log does not tell: signs of life, printed codes, money that is parked;
+        and again what followed a write of which nobody knows. Raises UnclearError."""
+        pages = self.rows.machines()
+        while True:
+            async with self._writing:
+                page = await anext(pages, None)
+                if page is None:
+                    break
+                fresh = {p: page[p] for p in page if self._shown.get(p, _NEVER) != page[p]}
+                for path in fresh:
+                    self._shown.pop(path, None)
+                await write(self.remote, fresh)
+                self._shown |= fresh
+        await self.show(await self.rows.parked())
+        now, waiting = self._clock.now(), self._again
+        self._again = [(since, what) for since, what in waiting if now - since < _AGAIN_FOR]
+        for _, what in waiting:
+            await self.show(what)
+
+    async def _rounds(self, every_s: float) -> None:
+        lease = timedelta(seconds=3 * every_s)
+        while True:
+            try:
+                async with self._db.knock() as conn:
+                    mine = await conn.fetchval(_TURN, self._holder, lease)
+                if mine:
+                    await self.round()
+                await lag(self._db, self._clock.now())
+            except Exception as error:  # noqa: BLE001  whatever it is, the others go on
+                log.warning("mirror_round_failed", error=repr(error))
+            await asyncio.sleep(every_s)
+
+
+async def write(remote: Remote, nodes: Nodes) -> None:
+    """Put the nodes in their places, many at once. One that the database will not have is left
+    out with an error in the log: it must not hold up the others. Raises UnclearError."""
+    for part in _parts(nodes):
+        if not await _written(remote, part) and len(part) > 1:
+            raise UnclearError("the database refuses every single node")
+
+
+async def _written(remote: Remote, nodes: Nodes) -> int:
+    try:
+        await remote.write(nodes)
+    except RefusedError as error:
+        if len(nodes) > 1:
+            half = len(nodes) // 2
+            one, other = dict(islice(nodes.items(), half)), dict(islice(nodes.items(), half, None))
+            return await _written(remote, one) + await _written(remote, other)
+        _NODES.labels("refused").inc()
+        log.error("mirror_node_refused", node=next(iter(nodes)), error=str(error))
+        return 0
+    _NODES.labels("written").inc(len(nodes))
+    return len(nodes)
+
+
+def _parts(nodes: Nodes) -> Iterator[dict[str, Any]]:
+    left = iter(nodes.items())
+    while part := dict(islice(left, NODES_AT_ONCE)):
+        yield part
+
+
+async def lag(db: Database, now: datetime) -> Lag:
+    """How far behind the mirror is; the metrics learn it too."""
+    async with db.knock() as conn:
+        row = await conn.fetchrow(_UNREAD, READER, now)
+    found = Lag(row["entries"], max(row["late_s"], 0.0)) if row else Lag(0, 0.0)
+    _LATE.set(found.late_s)
+    return found
