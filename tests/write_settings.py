@@ -82,7 +82,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         " looked at again; it doubles",
         "COINSLOT_ATTEMPT_PAUSE_MAX_S": "longest such pause",
         "COINSLOT_PROCESSING_S": "a payment of the merchant API says so long, as"
-        " `processing_deadline_at`, when it should be clear",
+        " `processing_deadline_at`, when it should be clear; after it a person has a case",
+        "COINSLOT_CASES_S": "between two looks at what wants a person",
         "COINSLOT_ANSWER_S": "a call with an idempotency key runs at most so long; then the same"
         " call may go on with it",
         "COINSLOT_REFUND_LOOK_S": "first pause before a refund is looked at again; it doubles",

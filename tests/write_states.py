@@ -84,7 +84,7 @@ EVENTS: Mapping[str, Mapping[str, str]] = {
         "AUTHORIZED": "the gateway holds the money",
         "DECLINED": "the gateway said no",
         "CAPTURED": "the gateway took the money",
-        "DEADLINE": "its order expired",
+        "DEADLINE": "its order expired, or a person vouched that no money came",
         "CONFIRM": "the merchant confirms it, and a try begins",
         "CANCEL": "the merchant calls it off",
         "CLOSED": "it ended at the gateway without money",

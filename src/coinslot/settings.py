@@ -34,6 +34,7 @@ WINDOW_NAMES: Mapping[str, str] = {
     "COINSLOT_ATTEMPT_LOOK_S": "attempt_look_s",
     "COINSLOT_ATTEMPT_PAUSE_MAX_S": "attempt_pause_max_s",
     "COINSLOT_PROCESSING_S": "processing_s",
+    "COINSLOT_CASES_S": "cases_s",
     "COINSLOT_ANSWER_S": "answer_s",
     "COINSLOT_REFUND_LOOK_S": "refund_look_s",
     "COINSLOT_REFUND_PAUSE_MAX_S": "refund_pause_max_s",

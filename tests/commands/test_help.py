@@ -14,6 +14,7 @@ from coinslot.commands import build
 CLI = build()
 ALL = {
     "demo", "serve", "web", "device", "worker", "migrate", "doctor", "audit",
+    "cases close", "cases settle",
     "machines provision-qr", "machines decommission", "machines refill",
 }  # fmt: skip
 

@@ -223,6 +223,11 @@ RECORD = [
         "every_webhook_is_worked", sold,
         f"UPDATE inbox SET worked_at = NULL, received_at = {LONG_AGO}, due_at = {SOME_DAY}",
     ),
+    Break(
+        "what_wants_a_person_has_a_case", sold,
+        "INSERT INTO strays (merchant_id, machine, subject_id, state, event, data, at)"
+        f" SELECT merchant_id, 'order', id, 'placed', 'SNEEZED', '{{}}', {LONG_AGO} FROM orders",
+    ),
     Break("one_live_code_per_slot", sold, "UPDATE outlets SET decommissioned_at = created_at"),
     Break(
         "one_live_code_per_slot", sold,

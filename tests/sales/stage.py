@@ -25,7 +25,7 @@ from coinslot.kit.secrets import Secret, Vault
 from coinslot.merchants.accounts import Account, AccountName, keep
 from coinslot.merchants.people import Merchant, open_merchant
 from coinslot.outlets.machines import Outlet, Slot, add_outlet, issue_device
-from coinslot.sales import provision, sweep, take, vend
+from coinslot.sales import cases, provision, sweep, take, vend
 from coinslot.sales.audit import Report, audit
 from coinslot.sales.shop import Shop, Windows
 from coinslot.sales.views import WebhookAnswer
@@ -110,7 +110,9 @@ class Stage:
             for name in tables or tuple(sweep.CHORES):
                 worked += await sweep.sweep_once(self.shop, name, PACE)
             if not worked:
-                return
+                break
+        if not tables:
+            await cases.keep(self.shop)
 
     def later(self, seconds: float) -> None:
         self.clock.advance(timedelta(seconds=seconds))

@@ -28,7 +28,7 @@ from coinslot.device.edge import Edge, EdgeOptions
 from coinslot.kit.clock import SystemClock
 from coinslot.kit.faults import deadly, unharmed
 from coinslot.merchants.accounts import Accounts
-from coinslot.sales import sweep
+from coinslot.sales import cases, sweep
 from coinslot.sales.shop import Shop
 from coinslot.settings import Settings
 from coinslot.web import routes
@@ -156,6 +156,8 @@ class House:
         elsewhere = frozenset(sweep.CHORES) - tables
         if elsewhere:
             parts.append(bells.notify(self.db, self.shop.wakes, elsewhere))
+        if "worker" in self.roles:
+            parts.append(cases.watch(self.shop))
         if self.nats is not None:
             parts.append(self._follow_devices())
         return parts

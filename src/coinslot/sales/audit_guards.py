@@ -11,7 +11,7 @@ _APPEND_ONLY = (
 _NEVER_DELETED = (
     *_APPEND_ONLY, "inbox", "merchants", "gateway_accounts", "outlets", "devices",
     "device_journals", "qr_codes", "orders", "payments", "attempts", "captures", "fulfillments",
-    "refunds", "discrepancies",
+    "refunds", "discrepancies", "cases", "disputes", "reconciliations",
 )  # fmt: skip
 _TRIGGERS = ("ledger_balances", "settled_once", "policy_has_exposure")
 _CONSTRAINTS = (
@@ -23,7 +23,8 @@ _UNIQUE = (
     "captures_account_id_gateway_payment_id_key", "fulfillments_outlet_id_seq_key",
     "fulfillments_one_open", "refunds_one_live", "refunds_key_key",
     "refunds_account_id_gateway_refund_id_key", "refunds_replaces_key", "inbox_delivery",
-    "qr_codes_printed", "qr_codes_payment", "discrepancies_once",
+    "qr_codes_printed", "qr_codes_payment", "discrepancies_once", "inbox_own", "cases_one_open",
+    "disputes_account_id_gateway_dispute_id_key",
 )  # fmt: skip
 
 

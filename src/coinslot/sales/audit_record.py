@@ -62,15 +62,22 @@ UNION ALL SELECT 'captures', c.id::text, coalesce(c.reason, 'open') FROM capture
         (SELECT FROM fulfillments f WHERE f.capture_id = c.id AND f.settlement IS NULL)
 UNION ALL SELECT 'qr_codes', id::text, stage FROM qr_codes
     WHERE due_at IS NULL AND stage <> 'closed'
+UNION ALL SELECT 'payments', id::text, state FROM payments
+    WHERE state = 'processing' AND processing_deadline_at IS NOT NULL AND due_at IS NULL
 UNION ALL SELECT 'attempts', id::text, state FROM attempts
     WHERE state IN ('started', 'pending', 'unknown') AND key IS NOT NULL AND due_at IS NULL
 UNION ALL SELECT 'inbox', id::text, coalesce(failure, '') FROM inbox
-    WHERE verdict IN ('genuine', 'hint') AND worked_at IS NULL AND due_at IS NULL
+    WHERE verdict IN ('genuine', 'own', 'hint') AND worked_at IS NULL AND due_at IS NULL
+"""
+
+# Whatever wants a person is in the queue, or was taken out of it by one.
+_UNHEARD = """
+SELECT kind, subject, since, owner FROM unheard($1) WHERE since < $1
 """
 
 _INBOX = """
 SELECT id, account_id, delivery_id, event, received_at, tries, failure FROM inbox
-WHERE verdict IN ('genuine', 'hint') AND worked_at IS NULL AND received_at < $1
+WHERE verdict IN ('genuine', 'own', 'hint') AND worked_at IS NULL AND received_at < $1
 """
 
 _CODES = """
@@ -97,6 +104,8 @@ _FAMILIES = (
     ("device_journals", "outlet_id", "outlets"),
     ("devices", "outlet_id", "outlets"),
     ("discrepancies", "capture_id", "captures"),
+    ("disputes", "account_id", "gateway_accounts"),
+    ("disputes", "capture_id", "captures"),
     ("exposures", "fulfillment_id", "fulfillments"),
     ("fulfillments", "capture_id", "captures"),
     ("fulfillments", "order_id", "orders"),
@@ -111,6 +120,7 @@ _FAMILIES = (
     ("payments", "order_id", "orders"),
     ("qr_codes", "account_id", "gateway_accounts"),
     ("qr_codes", "outlet_id", "outlets"),
+    ("reconciliations", "account_id", "gateway_accounts"),
     ("refunds", "account_id", "gateway_accounts"),
     ("refunds", "capture_id", "captures"),
     ("slots", "outlet_id", "outlets"),
@@ -129,6 +139,7 @@ RECORD: Mapping[str, str] = {
     "nothing_is_overdue": _OVERDUE,
     "what_is_owed_is_driven": _FORGOTTEN,
     "every_webhook_is_worked": _INBOX,
+    "what_wants_a_person_has_a_case": _UNHEARD,
     "one_live_code_per_slot": _CODES,
     "rows_stay_with_their_merchant": _MERCHANTS,
 }

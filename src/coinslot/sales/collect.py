@@ -85,8 +85,9 @@ async def begin(
     be confirmed now, because a try runs or it has ended."""
     deadline = shop.after("processing_s")
     moved = await move(
-        conn, PAYMENT, payment["id"], "CONFIRM", shop.now(), processing_deadline_at=deadline
-    )
+        conn, PAYMENT, payment["id"], "CONFIRM", shop.now(), processing_deadline_at=deadline,
+        due_at=deadline,
+    )  # fmt: skip
     if not moved.changed:
         return None
     made = uuid7(shop.now())

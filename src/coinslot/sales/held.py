@@ -41,8 +41,9 @@ async def ask(
         return None
     deadline = shop.after("processing_s")
     await move(
-        conn, PAYMENT, payment_id, _EVENTS[wish], shop.now(), processing_deadline_at=deadline
-    )
+        conn, PAYMENT, payment_id, _EVENTS[wish], shop.now(), processing_deadline_at=deadline,
+        due_at=deadline,
+    )  # fmt: skip
     found: UUID = await conn.fetchval(
         store.WISH_ATTEMPT, attempt["id"], wish, minor, f"wi_{uuid7(shop.now()).hex}",
         shop.after("answer_s"),

@@ -40,6 +40,7 @@ class Windows(Struct, frozen=True, kw_only=True):
     attempt_look_s: float = 5  # first pause before an attempt is looked at again; it doubles
     attempt_pause_max_s: float = 6 * 3600
     processing_s: float = 3600  # a payment that is unclear for longer calls a person
+    cases_s: float = 30  # between two looks at what wants a person
     answer_s: float = 60  # a call with an idempotency key runs at most so long
     refund_owed_s: float = 3600  # after it a refund refused for lack of money calls a person
 

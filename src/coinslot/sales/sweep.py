@@ -14,6 +14,7 @@ from msgspec import Struct
 from coinslot.db.due import Due, claim
 from coinslot.db.pool import AWAY
 from coinslot.sales import dispatch, give_back, held, look, take
+from coinslot.sales.escalate import escalate
 from coinslot.sales.expire import expire
 from coinslot.sales.shop import NoLine, Shop
 
@@ -37,6 +38,7 @@ CHORES = {
     "refunds": Chore(Due("refunds"), give_back.drive),
     "captures": Chore(Due("captures"), look.drive_capture),
     "attempts": Chore(Due("attempts"), held.drive),
+    "payments": Chore(Due("payments"), escalate),
     "qr_codes": Chore(Due("qr_codes"), look.drive_qr),
     "orders": Chore(Due("orders"), expire),
 }

@@ -106,8 +106,11 @@ def _unmark(shop: Shop, fact: Fact) -> Fact:
     return fact
 
 
-async def work_facts(shop: Shop, account: Account, facts: Iterable[Fact]) -> list[str]:
-    """Facts found by looking, each in a transaction of its own; what became of each."""
+async def work_facts(
+    shop: Shop, account: Account, facts: Iterable[Fact], by: str = "look"
+) -> list[str]:
+    """Facts found by looking, each in a transaction of its own; what became of each. What was news
+    is kept in the inbox like a webhook that was told, with `by` as its event."""
     outcomes = []
     for fact in facts:
         if isinstance(fact, QrFact):
@@ -115,7 +118,7 @@ async def work_facts(shop: Shop, account: Account, facts: Iterable[Fact]) -> lis
         async with shop.db.as_merchant(account.merchant_id) as conn:
             outcome: str = await conn.fetchval(
                 store.WORK_FACT, account.id, msgspec.to_builtins(_unmark(shop, fact)),
-                shop.windows.for_sql(), shop.now(),
+                by, shop.windows.for_sql(), shop.now(),
             )  # fmt: skip
         shop.wakes.ring(*_WAKES.get(outcome, ()))
         outcomes.append(outcome)

@@ -1,0 +1,127 @@
+"""`coinslot cases`: what wants a person, and how a person ends it."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.markup import escape
+
+from coinslot.app.house import TOOL, House
+from coinslot.commands.terms import Data, console, fail, run, settings
+from coinslot.kit.money import Money
+from coinslot.sales import cases
+from coinslot.sales.cases import Case, CaseError, Hand
+from coinslot.sales.shop import Shop
+
+cli = typer.Typer(
+    invoke_without_command=True,
+    help="What wants a person, oldest first.",
+    epilog="Example: `coinslot cases --json`",
+)
+
+Id = Annotated[int, typer.Argument(help="The case's number.")]
+By = Annotated[str, typer.Option(help="Your name: it stays on record.")]
+Note = Annotated[str, typer.Option(help="What you know, and from where.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")]
+Closed = Annotated[bool, typer.Option("--all", help="The closed ones, too.")]
+As = Annotated[
+    str,
+    typer.Option(
+        "--as",
+        metavar="failed|paid|captured=ID",
+        help="No money came; the refund was paid another way; the gateway has it under this ID.",
+    ),
+]
+
+_MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
+
+
+@cli.callback()
+def show(
+    context: typer.Context, json: AsJson = False, closed: Closed = False, data: Data = None
+) -> None:
+    """What wants a person, oldest first: unresolved payments, owed refunds, breaks in the books."""
+    if context.invoked_subcommand is not None:
+        return
+
+    async def ask(shop: Shop) -> None:
+        await cases.keep(shop)
+        found = await cases.listed(shop, closed=closed)
+        if json:
+            console.print_json(msgspec.json.encode(found).decode())
+            return
+        for case in found:
+            console.print(_line(case), highlight=False, soft_wrap=True)
+        if not found:
+            console.print("nothing wants a person")
+
+    _run(ask, data)
+
+
+@cli.command("close", epilog="Example: `coinslot cases close 7 --by Asha --note 'told him'`")
+def close(case: Id, by: By, note: Note, data: Data = None) -> None:
+    """Take a case out of the queue: it is dealt with. It moves no money."""
+    _run(lambda shop: cases.close(shop, case, Hand(by, note)), data)
+
+
+@cli.command(
+    "settle",
+    epilog="Example: `coinslot cases settle 7 --as failed --by Asha --note 'the bank says so'`",
+)
+def settle(case: Id, outcome: As, by: By, note: Note, data: Data = None) -> None:
+    """End what nobody else can, on your word.
+
+    It books no money: an ID is asked about, the gateway's answer counts, and money that it turns
+    out to have taken for a payment that failed goes back."""
+    word, _, reference = outcome.partition("=")
+    if word not in ("failed", "paid", "captured") or (word == "captured") != bool(reference):
+        raise typer.BadParameter("say failed, paid or captured=ID")
+    hand = Hand(by, note)
+
+    async def end(shop: Shop) -> None:
+        match word:
+            case "captured":
+                await cases.find(shop, case, reference, hand)
+            case "failed":
+                await cases.call_off(shop, case, hand)
+            case _:
+                await cases.paid_by_hand(shop, case, hand)
+
+    _run(end, data)
+
+
+def _run(work: Callable[[Shop], Awaitable[None]], data: Data) -> None:
+    chosen = settings(data)
+
+    async def main() -> int:
+        async with AsyncExitStack() as stack:
+            house = await House(chosen, TOOL, stack).open()
+            try:
+                await work(house.shop)
+            except CaseError as error:
+                fail(str(error))
+        return 0
+
+    run(main, chosen.log_level)
+
+
+def _line(case: Case) -> str:
+    sum_ = ""
+    if case.amount is not None and case.currency is not None:
+        money = Money(case.amount, case.currency)
+        sum_ = f"{money.decimal()} {money.currency}  "
+    ended = f"  closed by {case.closed_by or 'itself'}: {case.how}" if case.closed_at else ""
+    more = ", ".join(f"{key} {value}" for key, value in case.data.items() if value is not None)
+    words = case.kind.replace("_", " ")
+    return escape(
+        f"{case.id:>5}  {_age(case.age_s):>4}  {case.owner}  {words}  {sum_}{more}{ended}"
+    )
+
+
+def _age(seconds: int) -> str:
+    for unit_s, unit in ((_DAY_S, "d"), (_HOUR_S, "h"), (_MINUTE_S, "m")):
+        if seconds >= unit_s:
+            return f"{seconds // unit_s}{unit}"
+    return f"{seconds}s"

@@ -1,0 +1,189 @@
+"""The queue of what wants a person: kept by what the rows say, read and closed by people.
+
+A person's word moves money only where evidence stands behind it, and the gateway's still wins."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import structlog
+from msgspec import Struct
+from msgspec.structs import replace
+
+from coinslot.db.pool import AWAY, Connection
+from coinslot.gateways.base import Absent, Mark, PaymentFact, Taken, Unclear
+from coinslot.sales import store
+from coinslot.sales.move import move
+from coinslot.sales.payment_flow import PAYMENT
+from coinslot.sales.refund_flow import REFUND
+from coinslot.sales.shop import Shop
+from coinslot.sales.take import work_facts
+
+log = structlog.get_logger(__name__)
+
+UNRESOLVED, OWED = "payment_unresolved", "refund_owed"
+
+
+class CaseError(Exception):
+    """There is no such open case, or it cannot end this way; the message says which."""
+
+
+class Case(Struct, frozen=True, kw_only=True):
+    """One thing that wants a person. `closed_by` None on a closed one: it closed itself."""
+
+    id: int
+    kind: str
+    subject: str
+    owner: str
+    age_s: int
+    amount: int | None
+    currency: str | None
+    data: dict[str, Any]
+    since: datetime
+    opened_at: datetime
+    merchant: UUID
+    closed_at: datetime | None = None
+    closed_by: str | None = None
+    how: str | None = None
+    note: str | None = None
+
+
+class Hand(Struct, frozen=True):
+    """Who says so, and why."""
+
+    by: str
+    note: str
+
+
+async def keep(shop: Shop) -> int:
+    """Open what wants a person, close what does not any more; how many were opened."""
+    async with shop.db.door() as conn:
+        merchants = await conn.fetch(store.QUEUES_OUT_OF_DATE, shop.now())
+    opened = 0
+    for row in merchants:
+        async with shop.db.as_merchant(row["merchant_id"]) as conn:
+            kept = await conn.fetchrow(store.KEEP_CASES, shop.now())
+        if kept is not None and kept["opened"]:
+            opened += kept["opened"]
+            log.warning("cases_opened", merchant=str(row["merchant_id"]), count=kept["opened"])
+    return opened
+
+
+async def watch(shop: Shop) -> None:
+    """Keep the queue until cancelled."""
+    while True:
+        try:
+            await keep(shop)
+        except (asyncpg.PostgresError, *AWAY) as error:
+            log.warning("cases_not_kept", error=repr(error))
+        await asyncio.sleep(shop.windows.cases_s)
+
+
+async def listed(shop: Shop, *, closed: bool = False) -> Sequence[Case]:
+    """Of every merchant, the oldest first; with the closed ones when asked for."""
+    async with shop.db.door() as conn:
+        rows = await conn.fetch(store.CASES, closed)
+    return [_case(row, shop.now()) for row in rows]
+
+
+async def close(shop: Shop, case_id: int, hand: Hand) -> None:
+    """A person has dealt with it. Raises CaseError."""
+    found = await _open(shop, case_id)
+    async with shop.db.as_merchant(found.merchant) as conn:
+        await _close(conn, shop, found, hand, "closed")
+
+
+async def call_off(shop: Shop, case_id: int, hand: Hand) -> None:
+    """A person vouches that no money came. The gateway is asked on all the same: money that it
+    turns out to have taken goes back by itself. Raises CaseError."""
+    found = await _open(shop, case_id, UNRESOLVED)
+    async with shop.db.as_merchant(found.merchant) as conn:
+        payment = await conn.fetchrow(store.LOCK_PAYMENT, UUID(found.subject))
+        if payment is None or payment["state"] != "processing":
+            raise CaseError("the payment is not processing any more")
+        await move(conn, PAYMENT, payment["id"], "DEADLINE", shop.now(), due_at=None)
+        await _vouched(conn, shop, found, "payment", hand)
+        await _close(conn, shop, found, hand, "called_off")
+
+
+async def find(shop: Shop, case_id: int, gateway_payment_id: str, hand: Hand) -> None:
+    """A person knows under which id the gateway has the money: it is asked about that one, and its
+    answer is booked like any other. Nothing is booked on a person's word. Raises CaseError."""
+    found = await _open(shop, case_id, UNRESOLVED)
+    async with shop.db.as_merchant(found.merchant) as conn:
+        accounts = await conn.fetch(store.ACCOUNTS_TRIED, UUID(found.subject))
+    for row in accounts:
+        account = await shop.accounts.by_id(row["account_id"])
+        fact = await account.driver.look(gateway_payment_id)
+        if isinstance(fact, Absent):
+            continue
+        if isinstance(fact, Unclear):
+            raise CaseError(f"the gateway does not say: {fact.reason}")
+        await work_facts(shop, account, (_as_ours(shop, found, fact),), by=f"person {hand.by}")
+        async with shop.db.as_merchant(found.merchant) as conn:
+            if await conn.fetchval(store.LOCK_PAYMENT_STATE, UUID(found.subject)) == "processing":
+                raise CaseError("that money is on record for something else")
+            await _vouched(conn, shop, found, "payment", hand)
+            # The queue's keeper may have been quicker.
+            await conn.execute(store.CLOSE_CASE, case_id, hand.by, "found", hand.note, shop.now())
+        return
+    raise CaseError(f"no gateway of this payment knows {gateway_payment_id}")
+
+
+def _as_ours(shop: Shop, case: Case, fact: PaymentFact) -> PaymentFact:
+    """Only what is captured, and is not marked as somebody else's. Raises CaseError."""
+    if fact.taken is not Taken.CAPTURED:
+        raise CaseError(f"the gateway says that this payment is {fact.taken}")
+    mark = Mark(installation=shop.installation, payment=case.subject)
+    if fact.mark is not None and fact.mark.payment not in (None, case.subject):
+        raise CaseError("the gateway has this payment under the mark of another one")
+    return replace(fact, mark=mark)
+
+
+async def paid_by_hand(shop: Shop, case_id: int, hand: Hand) -> None:
+    """A refund that the gateway would not make was paid out another way. Raises CaseError."""
+    found = await _open(shop, case_id, OWED)
+    async with shop.db.as_merchant(found.merchant) as conn:
+        refund = await conn.fetchrow(store.LOCK_REFUND, UUID(found.subject))
+        if refund is None or refund["state"] != "owed":
+            raise CaseError("the refund is not owed any more")
+        now = shop.now()
+        await move(conn, REFUND, refund["id"], "PAID_BY_HAND", now, ended_at=now, due_at=None)
+        await _vouched(conn, shop, found, "refund", hand)
+        await _close(conn, shop, found, hand, "paid_by_hand")
+
+
+async def _open(shop: Shop, case_id: int, kind: str | None = None) -> Case:
+    async with shop.db.door() as conn:
+        row = await conn.fetchrow("SELECT * FROM cases WHERE id = $1", case_id)
+    if row is None or row["closed_at"] is not None:
+        raise CaseError(f"there is no open case {case_id}")
+    if kind is not None and row["kind"] != kind:
+        raise CaseError(f"case {case_id} is a {row['kind']}, which does not end this way")
+    return _case(row, shop.now())
+
+
+async def _close(conn: Connection, shop: Shop, case: Case, hand: Hand, how: str) -> None:
+    done = await conn.fetchval(store.CLOSE_CASE, case.id, hand.by, how, hand.note, shop.now())
+    if not done:
+        raise CaseError(f"case {case.id} was closed meanwhile")
+
+
+async def _vouched(conn: Connection, shop: Shop, case: Case, machine: str, hand: Hand) -> None:
+    said = {"by": hand.by, "note": hand.note, "case": case.id}
+    await conn.execute(
+        store.TELL, case.merchant, machine, UUID(case.subject), "VOUCHED", said, shop.now()
+    )
+
+
+def _case(row: asyncpg.Record, now: datetime) -> Case:
+    return Case(
+        id=row["id"], kind=row["kind"], subject=row["subject"], owner=row["owner"],
+        age_s=max(0, (now - row["opened_at"]) // timedelta(seconds=1)),
+        amount=row["amount_minor"], currency=row["currency"], data=row["data"],
+        since=row["since"], opened_at=row["opened_at"], merchant=row["merchant_id"],
+        closed_at=row["closed_at"], closed_by=row["closed_by"], how=row["how"], note=row["note"],
+    )  # fmt: skip

@@ -1,0 +1,98 @@
+-- A person's queue: what the rows say wants a person, kept as cases that open and close by it.
+
+-- Everything that wants a person now. `since` tells one time of wanting from the next.
+CREATE OR REPLACE FUNCTION wanting(p_now timestamptz) RETURNS TABLE (merchant_id uuid, kind text,
+    subject text, since timestamptz, owner text, amount_minor bigint, currency text, data jsonb)
+LANGUAGE sql STABLE AS $$
+    -- `due_at` finds them by an index; it stays set for as long as nobody knows.
+    SELECT p.merchant_id, 'payment_unresolved', p.id::text, p.processing_deadline_at, 'operator',
+        p.amount_minor, p.currency::text, jsonb_build_object('reference', p.reference)
+    FROM payments p WHERE p.due_at IS NOT NULL AND p.state = 'processing'
+        AND p.processing_deadline_at <= p_now
+    UNION ALL
+    SELECT r.merchant_id, 'refund_owed', r.id::text, r.created_at, 'merchant', r.amount_minor,
+        r.currency::text, jsonb_build_object('failure', r.failure, 'capture', r.capture_id)
+    FROM refunds r WHERE r.state = 'owed'
+    UNION ALL
+    SELECT r.merchant_id, 'refund_not_taken_up', r.id::text, r.created_at, 'operator',
+        r.amount_minor, r.currency::text, jsonb_build_object('failure', r.failure)
+    FROM refunds r WHERE r.due_at IS NOT NULL AND r.state = 'pending'
+        AND r.gateway_refund_id IS NULL AND r.created_at <= p_now - interval '1 hour'
+    UNION ALL
+    SELECT c.merchant_id, 'money_without_a_purpose', c.id::text, c.seen_at, 'operator', c.open,
+        c.currency::text, jsonb_build_object('gateway_payment_id', c.gateway_payment_id)
+    FROM captures c WHERE c.due_at IS NOT NULL AND c.open > 0 AND c.hard_deadline <= p_now
+    UNION ALL
+    SELECT i.merchant_id, 'webhook_not_worked', i.id::text, i.received_at, 'operator', NULL, NULL,
+        jsonb_build_object('event', i.event, 'failure', i.failure)
+    FROM inbox i WHERE i.due_at IS NOT NULL AND i.worked_at IS NULL
+        AND i.tries >= 5 AND i.received_at <= p_now - interval '1 hour'
+    UNION ALL
+    SELECT s.merchant_id, 'stray', s.id::text, s.at, 'operator', NULL, NULL,
+        jsonb_build_object('machine', s.machine, 'id', s.subject_id, 'state', s.state,
+            'event', s.event)
+    FROM strays s
+    UNION ALL
+    SELECT d.merchant_id, d.kind, d.id::text, d.at, 'merchant', d.amount_minor, NULL,
+        jsonb_build_object('capture', d.capture_id, 'unit', d.fulfillment_id,
+            'refund', d.refund_id)
+    FROM discrepancies d WHERE d.closed_at IS NULL
+    UNION ALL
+    SELECT d.merchant_id, 'dispute_open', d.id::text, d.opened_at, 'merchant', d.amount_minor,
+        d.currency::text, jsonb_build_object('reason', d.reason, 'capture', d.capture_id,
+            'dispute', d.gateway_dispute_id)
+    FROM disputes d WHERE d.stage = 'open'
+$$;
+
+-- Wanted and not in the queue: what a person closed stays closed while its reason is the same one.
+CREATE OR REPLACE FUNCTION unheard(p_now timestamptz) RETURNS TABLE (merchant_id uuid, kind text,
+    subject text, since timestamptz, owner text, amount_minor bigint, currency text, data jsonb)
+LANGUAGE sql STABLE AS $$
+    SELECT w.* FROM wanting(p_now) w WHERE NOT EXISTS (SELECT FROM cases k WHERE k.kind = w.kind
+        AND k.subject = w.subject AND k.since = w.since
+        AND (k.closed_at IS NULL OR k.closed_by IS NOT NULL))
+$$;
+
+-- In the queue and not wanted any more.
+CREATE OR REPLACE FUNCTION healed(p_now timestamptz) RETURNS SETOF cases
+LANGUAGE sql STABLE AS $$
+    SELECT k.* FROM cases k WHERE k.closed_at IS NULL AND k.source = 'state'
+        AND NOT EXISTS (SELECT FROM wanting(p_now) w WHERE w.kind = k.kind
+            AND w.subject = k.subject AND w.since = k.since)
+$$;
+
+-- Brings one merchant's queue up to date: how many were opened, and how many closed themselves.
+CREATE OR REPLACE FUNCTION keep_cases(p_now timestamptz, OUT opened bigint, OUT closed bigint)
+LANGUAGE sql AS $$
+    WITH gone AS (
+        UPDATE cases k SET closed_at = p_now, how = 'healed' FROM healed(p_now) h
+        WHERE k.id = h.id RETURNING k.id
+    ), made AS (
+        INSERT INTO cases (merchant_id, source, kind, subject, since, owner, amount_minor,
+            currency, data, opened_at)
+        SELECT u.merchant_id, 'state', u.kind, u.subject, u.since, u.owner, u.amount_minor,
+            u.currency, u.data, p_now
+        FROM unheard(p_now) u ON CONFLICT DO NOTHING RETURNING id
+    )
+    SELECT (SELECT count(*) FROM made), (SELECT count(*) FROM gone)
+$$;
+
+-- Whose queues are out of date; for the door, which sees every merchant.
+CREATE OR REPLACE FUNCTION queues_out_of_date(p_now timestamptz) RETURNS SETOF uuid
+LANGUAGE sql STABLE AS $$
+    SELECT merchant_id FROM unheard(p_now) UNION SELECT merchant_id FROM healed(p_now)
+$$;
+
+-- A person has dealt with it. False: it was closed before.
+CREATE OR REPLACE FUNCTION close_case(p_case bigint, p_by text, p_how text, p_note text,
+    p_now timestamptz) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    k cases%ROWTYPE;
+BEGIN
+    UPDATE cases SET closed_at = p_now, closed_by = p_by, how = p_how, note = p_note
+        WHERE id = p_case AND closed_at IS NULL RETURNING * INTO k;
+    IF NOT FOUND THEN RETURN false; END IF;
+    UPDATE discrepancies d SET closed_at = p_now, closed_by = p_by
+        WHERE d.id::text = k.subject AND d.kind = k.kind AND d.closed_at IS NULL;
+    RETURN true;
+END $$;
