@@ -24,9 +24,11 @@ _FAILURES = Counter("coinslot_feed_failures_total", "Times that a reader failed"
 _JOIN = """
 INSERT INTO feed_cursors (name, seq, since) VALUES ($1, 0, 0) ON CONFLICT DO NOTHING
 """
-# Read without a snapshot: every `seq` given out so far, whoever has it and commits or not.
-_AHEAD = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM events_seq_seq"
-_STANDS = "SELECT seq FROM feed_cursors WHERE name = $1"
+# The sequence is read without a snapshot: every `seq` given out so far, whoever has it.
+_STANDS = """
+SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS ahead,
+    (SELECT seq FROM feed_cursors WHERE name = $1) AS stands FROM events_seq_seq
+"""
 _CLAIM = """
 UPDATE feed_cursors SET holder = $2, leased_until = clock_timestamp() + $3::interval
 WHERE name = $1 AND (holder = $2 OR leased_until IS NULL OR leased_until <= statement_timestamp())
@@ -39,6 +41,11 @@ WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3
 """
 _ADVANCE = """
 UPDATE feed_cursors SET seq = $4 WHERE name = $1 AND holder = $2 AND seq = $3
+"""
+_MINE = "SELECT pg_current_xact_id()::text"
+_SKIP = """
+INSERT INTO feed_cursors (name, seq, since) VALUES ($1, $2, 0)
+ON CONFLICT (name) DO UPDATE SET seq = $2
 """
 _LET_GO = "UPDATE feed_cursors SET leased_until = NULL WHERE name = $1 AND holder = $2"
 
@@ -99,8 +106,9 @@ class Cursor:
     async def take(self) -> Batch | None:
         """The next batch; None when nothing is new, or another process reads."""
         async with self.db.knock() as conn:
-            ahead: int = await conn.fetchval(_AHEAD)
-            stands = await conn.fetchval(_STANDS, self.name)
+            found = await conn.fetchrow(_STANDS, self.name)
+            assert found is not None, "a sequence is one row"
+            ahead, stands = found
             if stands is None:
                 await conn.execute(_JOIN, self.name)
                 stands = 0
@@ -131,6 +139,23 @@ class Cursor:
         status = await conn.execute(_ADVANCE, self.name, self._holder, batch.after, batch.through)
         if status != "UPDATE 1":
             raise CursorLostError(f"{self.name} is read elsewhere")
+
+    async def settled(self) -> int:
+        """Where the log ends, once all before it is committed: whoever reads the tables from now
+        on sees what those entries speak of."""
+        async with self.db.knock() as conn:
+            found = await conn.fetchrow(_STANDS, self.name)
+            assert found is not None, "a sequence is one row"
+            mine: str = await conn.fetchval(_MINE)
+            while not await self._ended(conn, mine):
+                pass
+        ahead: int = found["ahead"]
+        return ahead
+
+    async def stand_at(self, seq: int) -> None:
+        """What is older was told in another way. Who is at a batch now loses the cursor."""
+        async with self.db.knock() as conn:
+            await conn.execute(_SKIP, self.name, seq)
 
     async def let_go(self) -> None:
         """Another process may read on at once."""

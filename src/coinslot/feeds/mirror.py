@@ -2,17 +2,19 @@
 the first system's field names. It tells what is; the log only says of whom, so it may repeat."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import structlog
 from msgspec import Struct
 from prometheus_client import Counter, Gauge
 
-from coinslot.db.pool import Database
+from coinslot.db.pool import AWAY, Database
 from coinslot.feeds.firebase import RefusedError, Remote, UnclearError
 from coinslot.feeds.log import Batch, Cursor, Pace, follow
 from coinslot.feeds.mirror_rows import Rows, Touched
@@ -22,19 +24,24 @@ from coinslot.kit.clock import Clock
 log = structlog.get_logger(__name__)
 
 READER = "mirror"
-PACE = Pace(batch=400, lease_s=60.0)
+PACE = Pace(batch=400)
 NODES_AT_ONCE = 500
 LATE_S = 60.0
 _AGAIN_FOR = timedelta(minutes=2)  # what timed out may still arrive behind what followed it
+_GRACE_S = 10.0
 _NEVER = object()
 
 _NODES = Counter("coinslot_mirror_nodes_total", "Nodes told to the mirror", ("outcome",))
 _LATE = Gauge("coinslot_mirror_late_seconds", "Age of the oldest entry that was not mirrored")
 
+# The inner SELECT sees the row as it was: whether another had the turn since we did.
 _TURN = """
 UPDATE mirror_rounds SET holder = $1, leased_until = clock_timestamp() + $2::interval
 WHERE holder = $1 OR leased_until IS NULL OR leased_until <= statement_timestamp()
-RETURNING true
+RETURNING (SELECT holder FROM mirror_rounds) IS DISTINCT FROM $1 AS anew
+"""
+_LET_GO = """
+UPDATE mirror_rounds SET holder = NULL, leased_until = NULL WHERE holder = $1 OR $1 IS NULL
 """
 _UNREAD = """
 SELECT count(*) AS entries, coalesce(extract(epoch FROM $2 - min(e.at)), 0)::float8 AS late_s
@@ -55,13 +62,14 @@ class Lag(Struct, frozen=True):
 
 
 class Mirror:
-    """One for a process; the log's cursor and the rounds' lease see to it that one works."""
+    """One for a process. Only the one that has the turn writes, so that a process which read
+    earlier does not write later."""
 
     def __init__(self, db: Database, rows: Rows, remote: Remote, clock: Clock) -> None:
         self.rows = rows
         self.remote = remote
         self.cursor = Cursor(db, READER, PACE)
-        self._db = db
+        self.db = db
         self._clock = clock
         self._writing = asyncio.Lock()  # one after the other, each with what is true by then
         self._holder = uuid4().hex
@@ -70,9 +78,24 @@ class Mirror:
 
     async def run(self, every_s: float) -> None:
         """Follow the log and make rounds until cancelled. What fails here stops nothing else."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(follow(self.cursor, self.tell, asyncio.Event()), name="mirror log")
-            group.create_task(self._rounds(every_s), name="mirror machines")
+        following: asyncio.Task[None] | None = None
+        try:
+            while True:
+                mine = await self._turn(timedelta(seconds=2 * every_s + _GRACE_S))
+                if mine and following is None:
+                    following = asyncio.create_task(follow(self.cursor, self.tell, asyncio.Event()))
+                elif not mine and following is not None:
+                    await _ended(following)
+                    following = None
+                if mine:
+                    await self._try_round()
+                await asyncio.sleep(every_s)
+        finally:
+            if following is not None:
+                await _ended(following)
+                with contextlib.suppress(asyncpg.PostgresError, *AWAY):
+                    await self.cursor.let_go()
+                    await let_go(self.db, self._holder)
 
     async def tell(self, batch: Batch) -> None:
         """Write how everything is now that the batch speaks of, and advance."""
@@ -110,18 +133,30 @@ class Mirror:
         for _, what in waiting:
             await self.show(what)
 
-    async def _rounds(self, every_s: float) -> None:
-        lease = timedelta(seconds=3 * every_s)
-        while True:
-            try:
-                async with self._db.knock() as conn:
-                    mine = await conn.fetchval(_TURN, self._holder, lease)
-                if mine:
-                    await self.round()
-                await lag(self._db, self._clock.now())
-            except Exception as error:  # noqa: BLE001  whatever it is, the others go on
-                log.warning("mirror_round_failed", error=repr(error))
-            await asyncio.sleep(every_s)
+    async def _turn(self, lease: timedelta) -> bool:
+        """Whether it is ours, for so long; not while the database is away."""
+        try:
+            async with self.db.knock() as conn:
+                anew = await conn.fetchval(_TURN, self._holder, lease)
+        except (asyncpg.PostgresError, *AWAY) as error:
+            log.warning("mirror_has_no_turn", error=repr(error))
+            return False
+        if anew:
+            self._shown = {}  # another wrote since, who knows what
+        return anew is not None
+
+    async def _try_round(self) -> None:
+        try:
+            await self.round()
+            await lag(self.db, self._clock.now())
+        except Exception as error:  # noqa: BLE001  whatever it is, the others go on
+            log.warning("mirror_round_failed", error=repr(error))
+
+
+async def let_go(db: Database, holder: str | None = None) -> None:
+    """The turn is free at once; without a holder, whoever has it. Who gets it next shows all."""
+    async with db.knock() as conn:
+        await conn.execute(_LET_GO, holder)
 
 
 async def write(remote: Remote, nodes: Nodes) -> None:
@@ -160,3 +195,8 @@ async def lag(db: Database, now: datetime) -> Lag:
     found = Lag(row["entries"], max(row["late_s"], 0.0)) if row else Lag(0, 0.0)
     _LATE.set(found.late_s)
     return found
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.wait({task})

@@ -9,7 +9,7 @@ from coinslot.feeds.firebase import UnclearError, key
 from coinslot.feeds.log import Batch
 from coinslot.feeds.mirror import lag, write
 from coinslot.sales import provision
-from tests.feeds.mirroring import Rig, vend
+from tests.mirror.rig import Rig, vend
 
 
 async def test_a_sale_is_read_in_the_first_systems_words(rig: Rig, client: Any) -> None:

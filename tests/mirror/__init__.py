@@ -1,0 +1,1 @@
+"""The mirror in Firebase, over real sockets: its own client reads what was written."""

@@ -1,0 +1,72 @@
+"""The mirror written afresh and compared, while it runs and while it does not."""
+
+import asyncio
+
+from coinslot.feeds.mirror_whole import differences, rebuild
+from tests.mirror.rig import Rig, vend
+
+
+async def test_a_wiped_database_is_as_before_after_a_rebuilding(rig: Rig) -> None:
+    await vend(rig.stage)
+    await rig.mirror.round()
+    await rig.follow()
+    before = rig.tree()
+    rig.ask("DELETE", "")
+
+    done = await rebuild(rig.mirror)
+    assert rig.tree() == before
+    assert (done.written, done.removed) == (4, 0)
+
+
+async def test_what_belongs_to_nothing_is_taken_away_and_what_is_not_ours_stays(rig: Rig) -> None:
+    await vend(rig.stage)
+    rig.ask("PUT", "", {
+        "orders": {"gone": {"status": "PAID"}}, "machines": [{"status": "IDLE"}],
+        "theirs": {"kept": True},
+    })  # fmt: skip
+
+    done = await rebuild(rig.mirror)
+    assert done.removed == 2
+    assert rig.tree("theirs") == {"kept": True}
+    assert list(rig.tree("machines")) == ["M01"]
+    assert "gone" not in rig.tree("orders")
+
+
+async def test_after_a_rebuilding_the_log_is_read_from_where_it_began(rig: Rig) -> None:
+    await vend(rig.stage)
+    await rebuild(rig.mirror)
+    assert await rig.mirror.cursor.take() is None
+
+    await rig.stage.sell()
+    batch = await rig.mirror.cursor.take()
+    assert batch is not None
+    assert len(batch.entries) < 8
+
+
+async def test_sales_during_a_rebuilding_are_not_missed(rig: Rig) -> None:
+    await rig.stage.hello()
+
+    async def sell() -> None:
+        for _ in range(10):
+            await rig.stage.sell()
+
+    for _ in range(3):
+        await asyncio.gather(rebuild(rig.another()), sell(), rig.follow())
+    await rig.follow()
+
+    assert await differences(rig.mirror) == []
+    assert len(rig.tree("orders")) == 30
+
+
+async def test_a_comparison_names_what_differs(rig: Rig) -> None:
+    await vend(rig.stage)
+    await rebuild(rig.mirror)
+    assert await differences(rig.mirror) == []
+    (order_id,) = rig.tree("orders")
+    rig.ask("PUT", f"orders/{order_id}/status", "PAID")
+    rig.ask("DELETE", "paymentEvents/pay_1")
+    rig.ask("PUT", "machines/M99", {"status": "IDLE"})
+    rig.ask("PUT", "machines/M01/lastSeenAt", "2026-11-21T11:59:00.000Z")
+
+    wrong = [f"orders/{order_id}", "paymentEvents/pay_1", "machines/M99"]
+    assert await differences(rig.mirror) == sorted(wrong)
