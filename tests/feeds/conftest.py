@@ -1,14 +1,24 @@
-"""Asha's shop and what is told of it: the log is read on demand, not by a task."""
+"""Asha's shop and what is told of it: the log is read and webhooks are sent when a test says so."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
 
 import pytest
 
 from coinslot.feeds.announce import Announcer
-from tests.feeds.mirroring import client as client
-from tests.feeds.mirroring import outside as outside
-from tests.feeds.mirroring import rig as rig
+from coinslot.feeds.deliver import Courier
+from coinslot.feeds.endpoints import Endpoints, Wish
+from coinslot.feeds.hooks import HookRules
+from coinslot.kit.ids import token
+from coinslot.sales.once import Once
+from tests.feeds.receiver import Receiver, receiving
 from tests.sales.conftest import stage as stage  # the books are closed after each test
 from tests.sales.stage import Stage
-from tests.sales.taking import Taking, taking
+from tests.sales.taking import Taking, confirmed, made, taking
+
+RULES = HookRules(private_addresses=True, jitter=0, timeout_s=5)
 
 
 @pytest.fixture
@@ -17,5 +27,64 @@ def gateway(stage: Stage) -> Taking:
 
 
 @pytest.fixture
-async def announcer(stage: Stage) -> Announcer:
+def announcer(stage: Stage) -> Announcer:
     return Announcer(stage.shop.db, stage.clock)
+
+
+async def announce(announcer: Announcer) -> None:
+    """Read the log to its end."""
+    while (batch := await announcer.cursor.take()) is not None:
+        await announcer.tell(batch)
+
+
+@dataclass
+class Post:
+    """Endpoints and a courier, on Asha's stage."""
+
+    stage: Stage
+    announcer: Announcer
+    endpoints: Endpoints
+    courier: Courier
+
+    def key(self) -> Once:
+        """A new key, as each call has one."""
+        return Once(
+            merchant=self.stage.merchant, endpoint="test", key=token(), request_hash=b"hash"
+        )
+
+    async def endpoint(self, url: str, *types: str) -> tuple[UUID, str]:
+        """Its id and secret."""
+        answer = await self.endpoints.create(self.key(), Wish(url=url, types=types))
+        return UUID(answer.body["id"]), answer.body["secret"]
+
+    async def go(self) -> int:
+        """Announce what happened and deliver what is due; how many tries it was."""
+        await announce(self.announcer)
+        return await self.courier.deliver_due()
+
+    async def paid(self, minor: int = 5000) -> UUID:
+        """A payment, confirmed: two events."""
+        key = token()
+        payment = await made(self.stage, minor, key)
+        await confirmed(self.stage, payment, key)
+        return payment
+
+    async def deliveries(self) -> list[dict[str, Any]]:
+        return await self.stage.rows(
+            "SELECT d.*, p.type, p.id AS event FROM deliveries d JOIN public_events p USING (seq)"
+            " ORDER BY d.seq"
+        )
+
+    async def status(self, endpoint: UUID) -> str:
+        return (await self.endpoints.one(self.stage.merchant, endpoint)).status
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with receiving() as made:
+        yield made
+
+
+@pytest.fixture
+def post(stage: Stage, gateway: Taking, announcer: Announcer) -> Post:
+    return Post(stage, announcer, Endpoints(stage.shop, RULES), Courier(stage.shop, RULES))

@@ -7,6 +7,7 @@ import pytest
 from coinslot.feeds.announce import Announcer
 from coinslot.feeds.log import CursorLostError
 from coinslot.sales import api
+from tests.feeds.conftest import announce
 from tests.sales.breaks import jammed, sold
 from tests.sales.stage import Stage
 from tests.sales.taking import Taking, confirmed, made, once
@@ -14,8 +15,7 @@ from tests.sales.weather import DONE_AND_LOST
 
 
 async def announced(stage: Stage, announcer: Announcer) -> list[dict[str, Any]]:
-    while (batch := await announcer.cursor.take()) is not None:
-        await announcer.tell(batch)
+    await announce(announcer)
     return await stage.rows("SELECT * FROM public_events ORDER BY seq")
 
 

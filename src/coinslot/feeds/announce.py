@@ -37,7 +37,8 @@ INSERT INTO public_events (seq, id, merchant_id, type, line, data, at)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 """
 # Whatever its status: what an endpoint misses while it is paused or disabled stays its own. A test
-# is for the one that asked; what waits behind an earlier one of its line is due with it.
+# is for the one that asked; what waits behind an earlier one of its line is due with it. The lock
+# makes one that is removed now wait, and then withdraw these too.
 _OWE = """
 INSERT INTO deliveries (id, merchant_id, endpoint_id, seq, line, created_at, due_at)
 SELECT uuid7($4), p.merchant_id, e.id, p.seq, p.line, $4,
@@ -47,7 +48,7 @@ FROM unnest($1::bigint[]) AS s (seq) JOIN public_events p ON p.seq = s.seq
 JOIN webhook_endpoints e ON e.merchant_id = p.merchant_id AND e.deleted_at IS NULL
 WHERE CASE p.type WHEN $2 THEN e.id = p.line WHEN $3 THEN e.id <> p.line
       ELSE e.types = '{}' OR p.type = ANY (e.types) END
-ORDER BY p.seq
+ORDER BY p.seq FOR SHARE OF e
 """
 
 

@@ -104,7 +104,8 @@ async def subject(conn: Connection, entry: Entry, status: str) -> Subject | None
             return await _order(conn, entry.subject_id, status)
         case "fulfillment":
             return await _unit(conn, entry.subject_id, status)
-    return None
+        case _:
+            return None
 
 
 async def _payment(conn: Connection, payment: UUID, status: str) -> Subject | None:

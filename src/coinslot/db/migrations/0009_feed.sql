@@ -99,6 +99,7 @@ GRANT SELECT ON SEQUENCE events_seq_seq TO coinslot_app, coinslot_door;
 -- The door announces, for all merchants in one transaction, and leases; the rest is the merchant's.
 GRANT INSERT ON public_events, deliveries TO coinslot_door;
 GRANT UPDATE (leased_until) ON deliveries TO coinslot_door;
+GRANT UPDATE (not_before) ON webhook_endpoints TO coinslot_door;  -- so that it may lock them
 GRANT INSERT, UPDATE ON webhook_endpoints TO coinslot_app;
 GRANT INSERT ON deliveries, delivery_tries TO coinslot_app;
 GRANT UPDATE (tries, tried, outcome, ended_at, due_at, leased_until) ON deliveries TO coinslot_app;

@@ -1,0 +1,241 @@
+"""Webhooks going out: what is due is claimed under a lease, sent, and its outcome kept. Who dies
+between the two is followed by another, which sends the same webhook-id again: at least once."""
+
+import asyncio
+import random
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+import asyncpg
+import msgspec
+import structlog
+from prometheus_client import Counter
+
+from coinslot.db.pool import AWAY, Connection
+from coinslot.feeds.events import EventStatement
+from coinslot.feeds.hooks import HookRules, headers
+from coinslot.feeds.reach import Reach, Told
+from coinslot.kit.faults import Reached, unharmed
+from coinslot.sales import store
+from coinslot.sales.shop import Shop
+
+log = structlog.get_logger(__name__)
+
+_TRIES = Counter("coinslot_webhook_tries_total", "Webhooks sent", ("result",))
+_GONE, _THROTTLED = 410, frozenset({429, 502, 503, 504})
+
+# Each endpoint has so much room, whoever fills it; of a line only the earliest may go.
+_CLAIM = """
+WITH room AS MATERIALIZED (
+    SELECT e.id, $3 - (SELECT count(*) FROM deliveries b WHERE b.endpoint_id = e.id
+        AND b.outcome IS NULL AND b.leased_until > statement_timestamp()) AS places
+    FROM webhook_endpoints e
+    WHERE e.status = 'enabled' AND e.deleted_at IS NULL
+    AND (e.not_before IS NULL OR e.not_before <= $1)
+    AND EXISTS (SELECT FROM deliveries d WHERE d.endpoint_id = e.id AND d.outcome IS NULL
+        AND d.due_at <= $1)
+), wanted AS MATERIALIZED (
+    SELECT d.id FROM room r CROSS JOIN LATERAL (
+        SELECT d.id, d.due_at FROM deliveries d
+        WHERE d.endpoint_id = r.id AND d.outcome IS NULL AND d.due_at <= $1
+        AND (d.leased_until IS NULL OR d.leased_until <= statement_timestamp())
+        AND NOT EXISTS (SELECT FROM deliveries o WHERE o.endpoint_id = d.endpoint_id
+            AND o.line = d.line AND o.seq < d.seq AND o.outcome IS NULL)
+        ORDER BY d.due_at, d.seq LIMIT greatest(r.places, 0)
+    ) d ORDER BY d.due_at LIMIT $2
+), chosen AS MATERIALIZED (
+    SELECT d.id FROM deliveries d WHERE d.id IN (SELECT id FROM wanted)
+    AND d.outcome IS NULL AND d.due_at <= $1
+    AND (d.leased_until IS NULL OR d.leased_until <= statement_timestamp())
+    FOR UPDATE SKIP LOCKED
+), leased AS (
+    UPDATE deliveries d SET leased_until = clock_timestamp() + $4::interval
+    FROM chosen c WHERE d.id = c.id RETURNING d.*
+)
+SELECT l.*, e.url, e.secret, e.old_secret, e.old_secret_until, e.failing_since,
+    p.id AS event, p.type, p.data, p.at
+FROM leased l JOIN webhook_endpoints e ON e.id = l.endpoint_id
+JOIN public_events p ON p.seq = l.seq ORDER BY l.due_at, l.seq
+"""
+# Only who still holds the lease says what came of it. What waits behind waits as long.
+_SETTLE = """
+WITH done AS (
+    UPDATE deliveries SET tried = tried + 1, tries = tries + 1, leased_until = NULL,
+        outcome = $3, ended_at = CASE WHEN $3::text IS NULL THEN NULL ELSE $5::timestamptz END,
+        due_at = $4
+    WHERE id = $1 AND leased_until = $2 AND outcome IS NULL RETURNING *
+), kept AS (
+    INSERT INTO delivery_tries
+        (delivery_id, number, merchant_id, status, failure, response, took_ms, at)
+    SELECT id, tried, merchant_id, $6, $7, $8, $9, $5 FROM done
+), behind AS (
+    UPDATE deliveries o SET due_at = $4 FROM done d WHERE o.endpoint_id = d.endpoint_id
+    AND o.line = d.line AND o.seq > d.seq AND o.outcome IS NULL AND $4::timestamptz IS NOT NULL
+)
+SELECT true FROM done
+"""
+_WELL = """
+UPDATE webhook_endpoints SET failing_since = NULL, not_before = NULL
+WHERE id = $1 AND failing_since IS NOT NULL
+"""
+_FAILS = """
+UPDATE webhook_endpoints SET failing_since = coalesce(failing_since, $2),
+    not_before = greatest(not_before, $3)
+WHERE id = $1 RETURNING failing_since
+"""
+_DISABLE = """
+UPDATE webhook_endpoints SET status = 'disabled', disabled_reason = $2
+WHERE id = $1 AND status = 'enabled' AND deleted_at IS NULL RETURNING merchant_id, url
+"""
+
+
+class Courier:
+    """Delivers what is due. Any number of them, in any number of processes."""
+
+    def __init__(self, shop: Shop, rules: HookRules, reach: Reach | None = None) -> None:
+        self._shop = shop
+        self._rules = rules
+        self._reach = reach or Reach(timeout_s=rules.timeout_s, private=rules.private_addresses)
+        self._random = random.SystemRandom()
+        self.reached: Reached = unharmed  # told of every call; for the storms
+
+    async def run(self) -> None:
+        """Deliver until cancelled: at once when the bell rings or a place is free again."""
+        bell = self._shop.wakes.of("deliveries")
+        under_way: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                bell.clear()
+                claimed = []
+                try:
+                    claimed = await self._claim(self._rules.at_once - len(under_way))
+                except (asyncpg.PostgresError, *AWAY) as error:
+                    log.warning("webhooks_not_claimed", error=repr(error))
+                for row in claimed:
+                    task = asyncio.create_task(self._carry(row))
+                    under_way.add(task)
+                    task.add_done_callback(under_way.discard)
+                    task.add_done_callback(lambda _task: bell.set())
+                await _first(bell, self._rules.poll_s)
+        finally:
+            for task in under_way:
+                task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+            await self._reach.close()
+
+    async def deliver_due(self) -> int:
+        """Everything that is due now and what becomes due by it; how many tries it was."""
+        tries = 0
+        while claimed := await self._claim(self._rules.at_once):
+            await asyncio.gather(*(self.deliver(row) for row in claimed))
+            tries += len(claimed)
+        return tries
+
+    async def deliver(self, row: asyncpg.Record) -> None:
+        """One try of a claimed row."""
+        body = msgspec.json.encode(
+            EventStatement(id=row["event"], type=row["type"], timestamp=row["at"], data=row["data"])
+        )
+        keys = self._keys(row)
+        self.reached("before_send")
+        told = await self._reach.post(
+            row["url"], headers(keys, row["event"], self._shop.now(), body), body
+        )
+        self.reached("after_send")
+        _TRIES.labels("delivered" if told.well else "failed").inc()
+        await self._settle(row, told)
+
+    async def _carry(self, row: asyncpg.Record) -> None:
+        try:
+            await self.deliver(row)
+        except (asyncpg.PostgresError, *AWAY, ValueError, LookupError) as error:
+            # It stays leased, and is due again when the lease ends.
+            log.exception("webhook_not_settled", delivery=str(row["id"]), error=repr(error))
+
+    async def _claim(self, room: int) -> list[asyncpg.Record]:
+        if room <= 0:
+            return []
+        lease = timedelta(seconds=self._rules.timeout_s + self._rules.lease_slack_s)
+        async with self._shop.db.knock() as conn:
+            return await conn.fetch(_CLAIM, self._shop.now(), room, self._rules.at_once_each, lease)
+
+    def _keys(self, row: asyncpg.Record) -> list[str]:
+        """The secrets that sign: during a rotation's overlap the old one too."""
+        endpoint = row["endpoint_id"]
+        sealed = [row["secret"]]
+        if row["old_secret"] is not None and self._shop.now() < row["old_secret_until"]:
+            sealed.append(row["old_secret"])
+        return [self._shop.vault.open(one, context(endpoint)).decode() for one in sealed]
+
+    async def _settle(self, row: asyncpg.Record, told: Told) -> None:
+        now = self._shop.now()
+        outcome, due_at = self._outcome(row["tries"] + 1, told, now)
+        async with self._shop.db.as_merchant(row["merchant_id"]) as conn:
+            kept = await conn.fetchval(
+                _SETTLE, row["id"], row["leased_until"], outcome, due_at, now,
+                told.status, told.failure, told.response, told.took_ms,
+            )  # fmt: skip
+            if not kept:
+                log.warning("webhook_was_taken_over", delivery=str(row["id"]))
+            elif not told.well:
+                await self._count_against(conn, row, told, now)
+            elif row["failing_since"] is not None:
+                await conn.execute(_WELL, row["endpoint_id"])
+        if outcome == "given_up":
+            log.warning("webhook_given_up", delivery=str(row["id"]), type=row["type"])
+
+    def _outcome(self, tries: int, told: Told, now: datetime) -> tuple[str | None, datetime | None]:
+        """How it ended, or when it is tried again."""
+        if told.well:
+            return "delivered", None
+        if tries > len(self._rules.pauses_s):
+            return "given_up", None
+        pause_s = self._rules.pauses_s[tries - 1]
+        pause_s *= 1 + self._random.random() * self._rules.jitter
+        return None, now + max(timedelta(seconds=pause_s), self._asked_for(told, now))
+
+    def _asked_for(self, told: Told, now: datetime) -> timedelta:
+        """The pause of a Retry-After, within bounds."""
+        if told.status not in _THROTTLED or told.retry_after is None:
+            return timedelta(0)
+        longest = timedelta(seconds=self._rules.retry_after_max_s)
+        if told.retry_after.isascii() and told.retry_after.isdecimal():
+            return min(timedelta(seconds=int(told.retry_after[:9])), longest)
+        try:
+            until = parsedate_to_datetime(told.retry_after)
+            return min(max(until - now, timedelta(0)), longest)
+        except (ValueError, TypeError):
+            return timedelta(0)
+
+    async def _count_against(
+        self, conn: Connection, row: asyncpg.Record, told: Told, now: datetime
+    ) -> None:
+        """A throttle holds the whole endpoint; 410 or days of failing disable it, and say so."""
+        asked = self._asked_for(told, now)
+        since = await conn.fetchval(_FAILS, row["endpoint_id"], now, now + asked if asked else None)
+        reason = None
+        if told.status == _GONE:
+            reason = "gone"
+        elif now - since >= timedelta(seconds=self._rules.disable_s):
+            reason = "failing"
+        disabled = reason and await conn.fetchrow(_DISABLE, row["endpoint_id"], reason)
+        if disabled:
+            log.warning("webhook_endpoint_disabled", endpoint=str(row["endpoint_id"]), why=reason)
+            said = {"reason": reason, "url": disabled["url"]}
+            merchant = disabled["merchant_id"]
+            await conn.execute(
+                store.TELL, merchant, "webhook", row["endpoint_id"], "DISABLED", said, now
+            )
+
+
+def context(endpoint: object) -> str:
+    """What binds a sealed secret to its endpoint."""
+    return f"webhook_endpoints/{endpoint}/secret"
+
+
+async def _first(bell: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await bell.wait()
+    except TimeoutError:
+        return

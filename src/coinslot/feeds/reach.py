@@ -1,0 +1,205 @@
+"""Calls to addresses that strangers named. Every address that a name resolves to is looked at, and
+the connection goes to the address that was looked at; redirects are never followed."""
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpcore
+import httpx
+from msgspec import Struct
+
+from coinslot.kit.clock import monotonic_ms
+
+READ_MAX_BYTES: Final = 16 * 1024
+KEPT_CHARS: Final = 500
+_URL_MAX_CHARS: Final = 2048
+_KEEPALIVE_S = 20.0
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Resolve = Callable[[str, int], Awaitable[list[str]]]
+
+_V6_PUBLIC = ipaddress.ip_network("2000::/3")
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_LOW_32_BITS = 2**32 - 1
+
+
+class NotPublicError(httpcore.ConnectError):
+    """The name leads to an address that is not public."""
+
+
+class BadUrlError(ValueError):
+    """Webhooks cannot be sent to this address; the message says why."""
+
+
+class Told(Struct, frozen=True, kw_only=True):
+    """What came of one try. `status` is None when no answer came; `failure` says what broke."""
+
+    status: int | None
+    failure: str | None
+    response: str | None
+    took_ms: int
+    retry_after: str | None = None
+
+    @property
+    def well(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+
+def is_public(text: str) -> bool:
+    """Whether an address lies in the public internet, also one that carries another in itself."""
+    try:
+        found: Address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return False
+    return _is_public(found)
+
+
+def _is_public(found: Address) -> bool:
+    if isinstance(found, ipaddress.IPv6Address):
+        inner = found.ipv4_mapped or found.sixtofour
+        if found in _NAT64:
+            inner = ipaddress.IPv4Address(int(found) & _LOW_32_BITS)
+        if inner is not None:
+            return _is_public(inner)
+        if found not in _V6_PUBLIC or found.teredo is not None:
+            return False
+    return found.is_global and not (
+        found.is_private or found.is_loopback or found.is_link_local or found.is_multicast
+        or found.is_unspecified or found.is_reserved
+    )  # fmt: skip
+
+
+def checked(url: str, *, private: bool) -> str:
+    """The URL, when webhooks may go there as far as it says itself. Raises BadUrlError."""
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname, parts.port
+    except ValueError as error:
+        raise BadUrlError(f"it is no URL: {error}") from None
+    if len(url) > _URL_MAX_CHARS or not url.isascii() or any(c <= " " for c in url):
+        raise BadUrlError("it is too long, or holds characters that a URL must not hold")
+    if parts.scheme != "https" and not (private and parts.scheme == "http"):
+        raise BadUrlError("it has to begin with https://")
+    if not host or parts.username is not None or parts.password is not None:
+        raise BadUrlError("it has to name a host, and no user")
+    if not private and _is_literal(host) and not is_public(host):
+        raise BadUrlError("it names an address that is not public")
+    return url
+
+
+def _is_literal(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+async def resolve(host: str, port: int) -> list[str]:
+    """Every address of a name, by the system's resolver."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+class _Checking(httpcore.AsyncNetworkBackend):
+    """Connects to looked-at addresses only. TLS still verifies the name: it is asked for later."""
+
+    def __init__(self, private: bool, resolver: Resolve) -> None:
+        self._private = private
+        self._resolve = resolver
+        self._beneath = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            addresses = await self._resolve(host, port)
+        except OSError as error:
+            raise httpcore.ConnectError(f"the name does not resolve: {error}") from error
+        if not self._private and not all(is_public(address) for address in addresses):
+            raise NotPublicError("the name leads to an address that is not public")
+        failure: Exception = httpcore.ConnectError("the name has no address")
+        for address in addresses:
+            try:
+                return await self._beneath.connect_tcp(
+                    address, port, timeout, local_address, socket_options
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+        raise failure
+
+    async def connect_unix_socket(self, *_: object, **__: object) -> httpcore.AsyncNetworkStream:
+        raise NotPublicError("a socket of this computer is not public")
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class Reach:
+    """POSTs, each bounded in time and in what is read of the answer."""
+
+    def __init__(
+        self,
+        *,
+        timeout_s: float,
+        private: bool = False,
+        resolver: Resolve = resolve,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._timeout_s = timeout_s
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=tls or httpx.create_ssl_context(),
+            max_connections=None,
+            keepalive_expiry=_KEEPALIVE_S,
+            network_backend=_Checking(private, resolver),
+        )
+
+    async def post(self, url: str, headers: dict[str, str], body: bytes) -> Told:
+        """One try. Nothing that the other side does raises."""
+        began = monotonic_ms()
+        status: int | None = None
+        failure: str | None = None
+        read = bytearray()
+        retry_after: str | None = None
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                async with self._pool.stream(
+                    "POST", url, headers=list(headers.items()), content=body
+                ) as answer:
+                    status = answer.status
+                    retry_after = _retry_after(answer.headers)
+                    async for part in answer.aiter_stream():
+                        read += part
+                        if len(read) >= READ_MAX_BYTES:
+                            break
+        except TimeoutError:
+            failure = f"no whole answer within {self._timeout_s:g} s"
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException,
+                OSError, ValueError) as error:  # fmt: skip
+            failure = f"{type(error).__name__}: {error}".rstrip(": ")[:KEPT_CHARS]
+        text = bytes(read[: 4 * KEPT_CHARS]).decode(errors="replace").replace("\0", "\ufffd")
+        return Told(
+            status=status, failure=failure, response=text[:KEPT_CHARS] or None,
+            took_ms=monotonic_ms() - began, retry_after=retry_after,
+        )  # fmt: skip
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._pool.aclose()
+
+
+def _retry_after(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+    for name, value in headers:
+        if name.lower() == b"retry-after":
+            return value.decode("latin-1").strip()
+    return None
