@@ -75,9 +75,11 @@ _UNHEARD = """
 SELECT kind, subject, since, owner FROM unheard($1) WHERE since < $1
 """
 
+# A sum that may be a refund of ours under way waits for as long as that one does.
 _INBOX = """
 SELECT id, account_id, delivery_id, event, received_at, tries, failure FROM inbox
 WHERE verdict IN ('genuine', 'own', 'hint') AND worked_at IS NULL AND received_at < $1
+AND failure IS DISTINCT FROM 'unexplained'
 """
 
 _CODES = """

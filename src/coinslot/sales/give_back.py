@@ -13,6 +13,7 @@ from coinslot.gateways.base import (
     Absent,
     Declined,
     Mark,
+    PaymentFact,
     RefundFact,
     RefundOrder,
     Refunds,
@@ -24,7 +25,9 @@ from coinslot.sales import store
 from coinslot.sales.move import move
 from coinslot.sales.refund_flow import REFUND
 from coinslot.sales.shop import Shop
-from coinslot.sales.take import work_facts
+from coinslot.sales.take import notice_sum, work_facts
+
+_NO_LIST = "the gateway keeps no list of refunds, and nothing tells whether this one was made"
 
 
 async def drive(shop: Shop, row: asyncpg.Record) -> None:
@@ -33,13 +36,11 @@ async def drive(shop: Shop, row: asyncpg.Record) -> None:
     refund = await _look(shop, account, row)
     if refund is None:
         return
-    life = timedelta(seconds=account.driver.refund_key_life_s)
-    sent = refund["key_sent_at"]
-    alive = sent is not None and shop.now() - sent < life
+    sent = refund["key_sent_at"] if _alive(shop, account, refund) else shop.now()
     async with shop.db.as_merchant(account.merchant_id) as conn:
-        # The list has just shown that no refund of ours is there: past its key's life too, what
-        # was sent before is provably absent, and the same key may go out.
-        await conn.execute(store.SEND_REFUND, refund["id"], sent if alive else shop.now())
+        # The list (or the sum) has just shown that no refund of ours is there: past its key's life
+        # too, what was sent before is provably absent, and the same key may go out.
+        await conn.execute(store.SEND_REFUND, refund["id"], sent)
     answer = await account.driver.give_back(order(shop, refund))
     await _settle(shop, account, refund, answer)
 
@@ -63,10 +64,12 @@ async def _look(shop: Shop, account: Account, row: asyncpg.Record) -> asyncpg.Re
         return None
     found = await account.driver.refunds(refund["gateway_payment_id"])
     match found:
-        case Refunds(facts=facts):
+        case Refunds(facts=facts, complete=complete):
             await work_facts(shop, account, facts)
             if any(_is(refund, fact, shop.installation) for fact in facts):
                 await _put_off(shop, account, refund)
+                return None
+            if not complete and not await _may_send(shop, account, refund):
                 return None
         case Absent():
             pass  # the payment is not known there: sending will be declined, for a person
@@ -76,6 +79,34 @@ async def _look(shop: Shop, account: Account, row: asyncpg.Record) -> asyncpg.Re
         case other:
             assert_never(other)
     return await _uncovered(shop, account, refund)
+
+
+async def _may_send(shop: Shop, account: Account, refund: asyncpg.Record) -> bool:
+    """Where there is no list, its silence proves nothing. What was never sent may be sent; what was
+    is sent again while its key lives, or when the sum tells whether it is in it (a driver without
+    a list compares the two, too). Else a person has to look."""
+    payment = await account.driver.look(refund["gateway_payment_id"])
+    if isinstance(payment, Unclear):
+        await _retry(shop, account, refund, "UNCLEAR", payment.reason)
+        return False
+    if refund["key_sent_at"] is None:
+        if isinstance(payment, PaymentFact):
+            await notice_sum(shop, account, payment)
+        return True
+    before = Money(refund["others"], refund["currency"])
+    with_it = before + Money(refund["amount_minor"], refund["currency"])
+    told = payment.refunded if isinstance(payment, PaymentFact) else None
+    if _alive(shop, account, refund) or told in (before, with_it):
+        return True
+    await _retry(shop, account, refund, "REFUSED", _NO_LIST)
+    return False
+
+
+def _alive(shop: Shop, account: Account, refund: asyncpg.Record) -> bool:
+    """Whether its key was sent, and is safe to send again."""
+    sent: datetime | None = refund["key_sent_at"]
+    life = timedelta(seconds=account.driver.refund_key_life_s)
+    return sent is not None and shop.now() - sent < life
 
 
 def _is(refund: asyncpg.Record, fact: RefundFact, installation: str) -> bool:

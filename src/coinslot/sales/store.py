@@ -18,6 +18,8 @@ WHERE id = $1
 
 WORK_FACT = "SELECT work_found(a, $2, $3, $4, $5) FROM gateway_accounts a WHERE a.id = $1"
 
+NOTE_SUM = "SELECT note_sum(a, $2, $3, $4, $5) FROM gateway_accounts a WHERE a.id = $1"
+
 # Payments of a merchant's own server.
 
 ATTEMPT_WITH_PAYMENT = """
@@ -147,7 +149,7 @@ FROM fulfillments f JOIN captures c ON c.id = f.capture_id WHERE f.id = $1
 
 LOCK_REFUND = """
 SELECT r.*, c.gateway_payment_id, (SELECT coalesce(sum(o.amount_minor), 0)::bigint FROM refunds o
-    WHERE o.capture_id = r.capture_id AND o.id <> r.id AND o.state = 'succeeded') AS others
+    WHERE o.capture_id = r.capture_id AND o.id <> r.id AND made_there(o)) AS others
 FROM refunds r JOIN captures c ON c.id = r.capture_id
 WHERE r.id = $1 FOR UPDATE OF r
 """
@@ -167,7 +169,8 @@ SELECT c.gateway_payment_id FROM captures c
 JOIN unnest($2::text[], $3::bigint[]) AS told (payment, back) ON told.payment = c.gateway_payment_id
 WHERE c.account_id = $1 AND c.foreign_amount = 0 AND told.back > (
     SELECT coalesce(sum(r.amount_minor), 0) FROM refunds r WHERE r.capture_id = c.id
-    AND r.gateway_refund_id IS NOT NULL AND r.state IN ('pending', 'succeeded'))
+    AND r.gateway_refund_id IS NOT NULL AND r.reason <> 'disputed'
+    AND r.state IN ('pending', 'succeeded'))
 """
 
 # QR codes and orders.

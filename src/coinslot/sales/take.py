@@ -125,6 +125,18 @@ async def work_facts(
     return outcomes
 
 
+async def notice_sum(shop: Shop, account: Account, fact: PaymentFact) -> str:
+    """Of a gateway that keeps no list of refunds: what its sum says beyond those that we know of.
+    'unexplained': a refund of ours is under way, and may be in it."""
+    async with shop.db.as_merchant(account.merchant_id) as conn:
+        outcome: str = await conn.fetchval(
+            store.NOTE_SUM, account.id, msgspec.to_builtins(fact), "look",
+            shop.windows.for_sql(), shop.now(),
+        )  # fmt: skip
+    shop.wakes.ring(*_WAKES.get(outcome, ()))
+    return outcome
+
+
 async def work_again(shop: Shop, row: asyncpg.Record) -> None:
     """A webhook that was kept and not worked: it is worked now, or put off once more."""
     if row["verdict"] == "hint":
@@ -149,5 +161,8 @@ async def _follow(shop: Shop, row: asyncpg.Record) -> None:
     await work_facts(shop, account, facts)
     if isinstance(back, Refunds):
         await work_facts(shop, account, back.facts)
+        if not back.complete and isinstance(payment, PaymentFact):
+            outcome = await notice_sum(shop, account, payment)
+            failure = outcome if outcome == "unexplained" else failure
     async with shop.db.as_merchant(row["merchant_id"]) as conn:
         await conn.execute(store.HINT_FOLLOWED, row["id"], failure, shop.now())

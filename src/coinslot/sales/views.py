@@ -8,7 +8,6 @@ from msgspec import Struct
 
 from coinslot.kit.money import Money
 
-
 NOT_SENT = frozenset({"queued", "offered"})  # units that wait for their machine
 
 

@@ -26,7 +26,8 @@ LANGUAGE sql STABLE AS $$
     SELECT i.merchant_id, 'webhook_not_worked', i.id::text, i.received_at, 'operator', NULL, NULL,
         jsonb_build_object('event', i.event, 'failure', i.failure)
     FROM inbox i WHERE i.due_at IS NOT NULL AND i.worked_at IS NULL
-        AND i.tries >= 5 AND i.received_at <= p_now - interval '1 hour'
+        AND i.failure IS DISTINCT FROM 'unexplained' AND i.tries >= 5
+        AND i.received_at <= p_now - interval '1 hour'
     UNION ALL
     SELECT s.merchant_id, 'stray', s.id::text, s.at, 'operator', NULL, NULL,
         jsonb_build_object('machine', s.machine, 'id', s.subject_id, 'state', s.state,

@@ -19,3 +19,40 @@ BEGIN
     END IF;
     RETURN outcome;
 END $$;
+
+-- Whether a gateway counts this refund among its own: not what it had given back before, what a
+-- person paid, or what a bank took in a dispute.
+CREATE OR REPLACE FUNCTION made_there(p_refund refunds) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT p_refund.state = 'succeeded' AND p_refund.reason <> 'disputed'
+        AND NOT EXISTS (SELECT FROM events e WHERE e.subject_id = p_refund.id
+            AND e.machine = 'refund' AND e.event IN ('COVERED', 'PAID_BY_HAND')
+            AND e.state IS NOT NULL)
+$$;
+
+-- A gateway without a list of refunds says only how much went back in all. More than we know of
+-- was given back outside, unless a refund of ours is under way that may be what it counts.
+CREATE OR REPLACE FUNCTION note_sum(p_account gateway_accounts, p_fact jsonb, p_by text,
+    p_windows jsonb, p_now timestamptz) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    c captures%ROWTYPE;
+    told bigint := (p_fact->'refunded'->>'amount')::bigint;
+    booked bigint;
+BEGIN
+    SELECT * INTO c FROM captures WHERE account_id = p_account.id
+        AND gateway_payment_id = p_fact->>'gateway_payment_id' FOR UPDATE;
+    IF NOT FOUND OR told IS NULL OR c.currency <> p_fact->'refunded'->>'currency' THEN
+        RETURN 'known';
+    END IF;
+    SELECT coalesce(sum(r.amount_minor), 0) INTO booked FROM refunds r
+        WHERE r.capture_id = c.id AND made_there(r);
+    IF told <= booked THEN RETURN 'known'; END IF;
+    IF EXISTS (SELECT FROM refunds WHERE capture_id = c.id AND state = 'pending'
+            AND key_sent_at IS NOT NULL) THEN
+        RETURN 'unexplained';
+    END IF;
+    RETURN work_found(p_account, jsonb_build_object('type', 'refund', 'stage', 'processed',
+        'gateway_refund_id', c.gateway_payment_id || ':to:' || told,
+        'gateway_payment_id', c.gateway_payment_id, 'at', p_now,
+        'money', jsonb_build_object('amount', told - booked, 'currency', c.currency)),
+        p_by, p_windows, p_now);
+END $$;
