@@ -86,6 +86,13 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "COINSLOT_CASES_S": "between two looks at what wants a person",
         "COINSLOT_ANSWER_S": "a call with an idempotency key runs at most so long; then the same"
         " call may go on with it",
+        "COINSLOT_BREAKER_FAILURES": "calls to collect in a row, without a clear answer from a"
+        " gateway account, after which new payments are not sent there",
+        "COINSLOT_BREAKER_WINDOW_S": "all of them within it",
+        "COINSLOT_BREAKER_PAUSE_S": "before one payment is let through to find out whether the"
+        " gateway is back; refunds and looks never wait",
+        "COINSLOT_KEYS_KEPT_S": "an idempotency key and its answer are kept so long at least, and"
+        " as long as the payment is open",
         "COINSLOT_REFUND_LOOK_S": "first pause before a refund is looked at again; it doubles",
         "COINSLOT_REFUND_PAUSE_MAX_S": "longest such pause",
         "COINSLOT_REFUND_OWED_S": "a refund that is refused for now (no balance) becomes `owed`, a"

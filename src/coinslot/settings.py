@@ -38,6 +38,10 @@ WINDOW_NAMES: Mapping[str, str] = {
     "COINSLOT_ANSWER_S": "answer_s",
     "COINSLOT_REFUND_LOOK_S": "refund_look_s",
     "COINSLOT_REFUND_PAUSE_MAX_S": "refund_pause_max_s",
+    "COINSLOT_BREAKER_FAILURES": "breaker_failures",
+    "COINSLOT_BREAKER_WINDOW_S": "breaker_window_s",
+    "COINSLOT_BREAKER_PAUSE_S": "breaker_pause_s",
+    "COINSLOT_KEYS_KEPT_S": "keys_kept_s",
     "COINSLOT_REFUND_OWED_S": "refund_owed_s",
 }
 

@@ -5,12 +5,14 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from coinslot.kit.ids import uuid7
 from coinslot.merchants.people import Merchant, issue_key, open_merchant
 from tests.api.conftest import Client
 from tests.sales.stage import Stage
 from tests.sales.taking import Taking
+from tests.sales.weather import LOST
 
 CAN = {"amount": 5000, "currency": "INR", "reference": "order-7"}
 
@@ -179,6 +181,22 @@ async def test_what_is_held_is_captured_in_part_or_canceled(api: Client) -> None
         answer = await post(api, f"/payments/{first}/capture", {"amount": amount})
         assert answer.status_code == 400
     assert (await api.post(f"/payments/{first}/capture", json={})).status_code == 400
+
+
+async def test_a_gateway_that_is_away_is_a_503_that_says_when_to_come_again(
+    api: Client, stage: Stage, gateway: Taking
+) -> None:
+    stage.shop.windows = replace(stage.shop.windows, breaker_failures=1)
+    gateway.fails("collect", LOST)
+    await post(api, f"/payments/{await made(api)}/confirm", {})
+    payment = await made(api)
+    answer = await post(api, f"/payments/{payment}/confirm", {}, "k")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
+    assert answer.json()["error"]["code"] == "gateway_unavailable"
+    stage.later(30)
+    assert (await post(api, f"/payments/{payment}/confirm", {}, "k")).json()[
+        "status"
+    ] == "succeeded"
 
 
 async def test_the_schema_tells_of_it(api: Client) -> None:

@@ -24,6 +24,7 @@ from coinslot.gateways.base import (
 from coinslot.gateways.collecting import Authorizes, Charge, Closed, Pending, Redirect, ShowQr
 from coinslot.kit.money import Money
 from tests.gateways.collectors import Collector
+from tests.gateways.kept import leaks
 from tests.gateways.mailbox import Delivery
 
 NOWHERE = ["pay_DOESNOTEXIST00", "", "..", "../refunds", "a/b?c#d", "पे", "x" * 300]
@@ -329,3 +330,4 @@ async def test_no_secret_shows_itself_anywhere(at: Collector) -> None:
     shown += [repr(exchange) for exchange in at.exchanges]
     for secret in at.secrets:
         assert not any(secret in text for text in shown)
+    assert leaks(at.exchanges, at.secrets) == []

@@ -21,6 +21,7 @@ from coinslot.gateways.base import (
     Unclear,
 )
 from coinslot.kit.money import Money
+from tests.gateways.kept import leaks
 from tests.gateways.rigs import CURRENT, OLD, STRANGE, Rig, fresh_mark, printed, qr_order, rupees
 
 NOWHERE = ["pay_DOESNOTEXIST00", "", "..", "../qr_codes", "a/b?c#d", "पे", "x" * 300]
@@ -253,3 +254,4 @@ async def test_no_secret_shows_itself_anywhere(rig: Rig) -> None:
     shown += [repr(exchange) for exchange in rig.exchanges]
     for secret in rig.secrets:
         assert not any(secret in text for text in shown)
+    assert leaks(rig.exchanges, rig.secrets) == []

@@ -153,7 +153,9 @@ async def made(stage: Stage, minor: int = 5000, key: str = "k") -> UUID:
 
 
 async def confirmed(stage: Stage, payment: UUID, key: str = "c") -> Answer:
-    return await api.confirm(stage.shop, once(stage, f"confirm {payment}", key), payment, None)
+    return await api.confirm(
+        stage.shop, once(stage, f"POST /payments/{payment}/confirm", key), payment, None
+    )
 
 
 async def collected(stage: Stage) -> None:

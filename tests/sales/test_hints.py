@@ -118,3 +118,20 @@ async def test_a_hint_from_elsewhere_is_refused_and_asks_nobody(
     await stage.sweep("inbox")
     assert await stage.value("SELECT count(*) FROM captures") == 0
     assert await stage.value("SELECT verdict FROM inbox") == "forged"
+
+
+async def test_a_flood_of_hints_is_turned_away_and_found_by_asking(
+    stage: Stage, gateway: Hinting
+) -> None:
+    stage.shop.hints.per_minute = 3
+    answers = [(await hint(stage, f"pay_{n}")).status for n in range(5)]
+    assert answers == [200, 200, 200, 429, 429]
+    assert await stage.value("SELECT count(*) FROM inbox") == 3
+    forged = await hint(stage, "pay_1", peer="198.51.100.1")
+    assert forged.status == 401
+    paid = await stage.pay()
+    assert (await hint(stage, paid.gateway_payment_id)).status == 429
+    stage.later(60)
+    await stage.sweep()
+    assert await stage.value("SELECT state FROM orders") == "paid"
+    assert (await hint(stage, paid.gateway_payment_id)).status == 200

@@ -82,6 +82,11 @@ class Front:
         since = self._shop.now() - self._shop.windows.span("online_s")
         async with self._shop.db.door() as conn:
             row = await conn.fetchrow(
+        if self._shop.breakers.known:
+            away = self._shop.breakers.away()
+            checks["gateway"] = Check(
+                status="degraded" if away else "healthy", detail=", ".join(away)
+            )
                 "SELECT count(*) AS total, count(*) FILTER (WHERE last_seen_at > $1) AS online"
                 " FROM devices",
                 since,

@@ -28,7 +28,7 @@ from coinslot.device.edge import Edge, EdgeOptions
 from coinslot.kit.clock import SystemClock
 from coinslot.kit.faults import deadly, unharmed
 from coinslot.merchants.accounts import Accounts
-from coinslot.sales import cases, sweep
+from coinslot.sales import cases, prune, sweep
 from coinslot.sales.shop import Shop
 from coinslot.settings import Settings
 from coinslot.web import routes
@@ -160,6 +160,8 @@ class House:
             parts.append(cases.watch(self.shop))
         if self.nats is not None:
             parts.append(self._follow_devices())
+        if "worker" in self.roles:
+            parts.append(prune.keep_pruning(self.shop))
         return parts
 
     async def _follow_devices(self) -> None:

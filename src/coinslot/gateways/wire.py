@@ -18,10 +18,14 @@ PICTURE_TIMEOUT_S = 15.0
 
 
 class Address(Struct, frozen=True):
-    """Where an account's API answers, and the user and password of HTTP Basic if it wants them."""
+    """Where an account's API answers, and the user and password of HTTP Basic if it wants them.
+
+    `answers_within_s` is what the gateway itself says it may take: it is waited for at least so
+    long, whatever the installation's own time-out is."""
 
     base_url: str
     auth: tuple[str | Secret, Secret] | None = None
+    answers_within_s: float = 0
 
 
 class Reply(Struct, frozen=True):

@@ -58,7 +58,8 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 def address(settings: Struct) -> Address:
     assert isinstance(settings, Settings)
-    return Address(settings.base_url, (settings.shop_id, settings.secret_key))
+    auth = (settings.shop_id, settings.secret_key)
+    return Address(settings.base_url, auth, answers_within_s=35)  # at 30 s it gives up itself
 
 
 def open(settings: Struct, wire: Wire) -> base.Gateway:

@@ -118,9 +118,8 @@ class Accounts:
         async def record(exchange: Exchange) -> None:
             await self._record(account_id, merchant_id, exchange)
 
-        wire = Wire.to(
-            where, timeout_s=self._timeout_s, record=record, now_ms=self._clock.monotonic_ms
-        )
+        timeout_s = max(self._timeout_s, where.answers_within_s)
+        wire = Wire.to(where, timeout_s=timeout_s, record=record, now_ms=self._clock.monotonic_ms)
         wire.reached = self.reached
         self._wires.append(wire)
         return Account(
@@ -132,16 +131,27 @@ class Accounts:
         )
 
     async def _record(self, account_id: UUID, merchant_id: UUID, exchange: Exchange) -> None:
+        kept = as_kept(exchange)
         async with self._db.as_merchant(merchant_id) as conn:
             await conn.execute(
                 "INSERT INTO exchanges (merchant_id, account_id, method, url, request, status,"
                 " response, failure, took_ms, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-                merchant_id, account_id, exchange.method, _storable(exchange.url),
-                redact(exchange.request, _SECRET_NAMES), exchange.status,
-                redact(exchange.response, _SECRET_NAMES), _storable(exchange.failure),
-                exchange.took_ms,
-                self._clock.now(),
+                merchant_id, account_id, kept.method, kept.url, kept.request, kept.status,
+                kept.response, kept.failure, kept.took_ms, self._clock.now(),
             )  # fmt: skip
+
+
+def as_kept(exchange: Exchange) -> Exchange:
+    """An exchange as it is stored: without what authenticates anybody."""
+    return Exchange(
+        method=exchange.method,
+        url=_storable(exchange.url) or "",
+        request=redact(exchange.request, _SECRET_NAMES),
+        status=exchange.status,
+        response=redact(exchange.response, _SECRET_NAMES),
+        failure=_storable(exchange.failure),
+        took_ms=exchange.took_ms,
+    )
 
 
 def _storable(text: str | None) -> str | None:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from coinslot.gateways.base import Declined, PaymentFact, Unclear
 from coinslot.gateways.collecting import Closed, Collects, Pending
+from coinslot.merchants.accounts import Account
 from coinslot.sales import collect, held, once, statements, store
 from coinslot.sales.collect import Ask
 from coinslot.sales.held import Wish
@@ -56,10 +57,10 @@ async def create(shop: Shop, key: Once, ask: Ask) -> Answer:
 async def confirm(shop: Shop, key: Once, payment_id: UUID, method: str | None) -> Answer:
     """Collect it: in this call, or with a next action, or still processing when it returns.
 
-    Raises UnknownError, NoGatewayError, KeyReusedError, KeyBusyError."""
+    Raises UnknownError, NoGatewayError, GatewayUnavailableError, KeyReusedError, KeyBusyError."""
     attempt = None
     payment = await _payment(shop, key.merchant, payment_id)
-    account = await collect.route(shop, payment, ())
+    routed = await collect.route(shop, payment, ())
     async with shop.db.as_merchant(key.merchant) as conn:
         claimed = await once.begin(conn, shop, key)
         if isinstance(claimed, Answer):
@@ -67,10 +68,12 @@ async def confirm(shop: Shop, key: Once, payment_id: UUID, method: str | None) -
         if isinstance(claimed, Resumed) and claimed.subject is not None:
             attempt = claimed.subject
         else:
-            if account is None and payment["state"] in ("created", "failed"):
+            if isinstance(routed, Account):
+                attempt = await collect.begin(conn, shop, payment, routed, method)
+            elif payment["state"] in ("created", "failed"):
+                if isinstance(routed, collect.Shut):
+                    raise collect.GatewayUnavailableError(routed.retry_after_s)
                 raise collect.NoGatewayError(_no_gateway(payment))
-            if account is not None:
-                attempt = await collect.begin(conn, shop, payment, account, method)
             if attempt is not None:
                 await once.name(conn, key, attempt)
     if attempt is not None:
@@ -96,15 +99,18 @@ async def _drive(
             failed = await conn.fetchval(
                 "SELECT state = 'failed' FROM attempts WHERE id = $1", attempt
             )
-        account = await collect.route(shop, payment, tried) if failed else None
-        if account is None:
+        routed = await collect.route(shop, payment, tried) if failed else None
+        if not isinstance(routed, Account):
             return
-        async with shop.db.as_merchant(key.merchant) as conn:
-            following = await collect.begin(conn, shop, payment, account, method)
-            if following is None:
-                return
-            attempt = following
-            await once.name(conn, key, attempt)
+        try:
+            async with shop.db.as_merchant(key.merchant) as conn:
+                following = await collect.begin(conn, shop, payment, routed, method)
+                if following is None:
+                    return
+                attempt = following
+                await once.name(conn, key, attempt)
+        except collect.GatewayUnavailableError:
+            return  # its one try was taken by another payment meanwhile
 
 
 async def cancel(shop: Shop, key: Once, payment_id: UUID) -> Answer:

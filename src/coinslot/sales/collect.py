@@ -1,6 +1,7 @@
 """A merchant's server takes a payment: the try is a row with its key before the gateway is called,
 and is driven until the gateway has said what became of it."""
 
+import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, assert_never
@@ -19,6 +20,7 @@ from coinslot.kit.money import Money
 from coinslot.merchants.accounts import Account
 from coinslot.sales import store
 from coinslot.sales.attempt_flow import ATTEMPT
+from coinslot.sales.breaker import Breaker
 from coinslot.sales.move import move
 from coinslot.sales.payment_flow import PAYMENT
 from coinslot.sales.shop import Shop
@@ -32,6 +34,14 @@ Outcome = PaymentFact | Pending | Closed | Declined | Absent | Unclear
 
 class NoGatewayError(Exception):
     """No account of the merchant can collect this amount in this currency."""
+
+
+class GatewayUnavailableError(Exception):
+    """The gateways that could collect it do not answer. The payment is as it was."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__("the gateway does not answer; nothing was asked of it")
+        self.retry_after_s = retry_after_s
 
 
 class Ask(Struct, frozen=True, kw_only=True):
@@ -59,30 +69,51 @@ async def write(conn: Connection, shop: Shop, merchant: UUID, ask: Ask) -> UUID:
     return made
 
 
-async def route(shop: Shop, payment: asyncpg.Record, tried: Sequence[UUID]) -> Account | None:
-    """The first account, in the order they were made, that can collect it and was not tried."""
+class Shut(Struct, frozen=True):
+    """There are accounts that could collect it, and none of them answers."""
+
+    retry_after_s: int
+
+
+async def route(
+    shop: Shop, payment: asyncpg.Record, tried: Sequence[UUID]
+) -> Account | Shut | None:
+    """The first account, in the order they were made, that can collect it, was not tried, and is
+    not known to be out of reach."""
+    waits = []
     async with shop.db.as_merchant(payment["merchant_id"]) as conn:
         ids = await conn.fetch("SELECT id FROM gateway_accounts ORDER BY created_at, id")
     for row in ids:
         account = await shop.accounts.by_id(row["id"])
-        driver = account.driver
-        if (
-            isinstance(driver, Collects)
-            and (payment["capture_method"] == "automatic" or isinstance(driver, Authorizes))
-            and account.id not in tried
-            and payment["gateway"] in (None, account.gateway)
-            and payment["currency"] in driver.currencies
-            and payment["amount_minor"] >= driver.minimum_minor.get(payment["currency"], 1)
-        ):
+        if account.id in tried or not _can(account, payment):
+            continue
+        shut = breaker_of(shop, account).shut_for(shop.now())
+        if shut is None:
             return account
-    return None
+        waits.append(math.ceil(shut.total_seconds()))
+    return Shut(min(waits)) if waits else None
+
+
+def _can(account: Account, payment: asyncpg.Record) -> bool:
+    driver = account.driver
+    return (
+        isinstance(driver, Collects)
+        and (payment["capture_method"] == "automatic" or isinstance(driver, Authorizes))
+        and payment["gateway"] in (None, account.gateway)
+        and payment["currency"] in driver.currencies
+        and payment["amount_minor"] >= driver.minimum_minor.get(payment["currency"], 1)
+    )
+
+
+def breaker_of(shop: Shop, account: Account) -> Breaker:
+    return shop.breakers.of(account.id, f"{account.gateway}/{account.slug}")
 
 
 async def begin(
     conn: Connection, shop: Shop, payment: asyncpg.Record, account: Account, method: str | None
 ) -> UUID | None:
     """A try with its key, in the transaction that lets the payment be confirmed. None: it cannot
-    be confirmed now, because a try runs or it has ended."""
+    be confirmed now, because a try runs or it has ended. Raises GatewayUnavailableError."""
     deadline = shop.after("processing_s")
     moved = await move(
         conn, PAYMENT, payment["id"], "CONFIRM", shop.now(), processing_deadline_at=deadline,
@@ -90,6 +121,8 @@ async def begin(
     )  # fmt: skip
     if not moved.changed:
         return None
+    if not breaker_of(shop, account).enter(shop.now(), shop.windows.breaker()):
+        raise GatewayUnavailableError(math.ceil(shop.windows.breaker_pause_s))
     made = uuid7(shop.now())
     await conn.execute(
         "INSERT INTO attempts (id, merchant_id, payment_id, account_id, state, number, key, method,"
@@ -123,6 +156,8 @@ async def drive(shop: Shop, row: asyncpg.Record) -> None:
     async with shop.db.as_merchant(account.merchant_id) as conn:
         await conn.execute(store.SEND_ATTEMPT, attempt["id"], sent or shop.now())
     answer = await driver.collect(charge)
+    clear = not isinstance(answer, Unclear)
+    breaker_of(shop, account).heard(clear, shop.now(), shop.windows.breaker())
     if isinstance(answer, Declined) and not answer.permanent and sent is not None:
         # This call did nothing; one before it, under the same key, may have.
         answer = Unclear(answer.reason)

@@ -15,9 +15,11 @@ from coinslot.db.pool import Database
 from coinslot.kit.clock import Clock
 from coinslot.kit.secrets import Vault
 from coinslot.merchants.accounts import Account
+from coinslot.sales.breaker import Breakers, Rules
 from coinslot.sales.inbox import Inbox
 
 FORGERIES_KEPT_PER_MINUTE: Final = 60  # of one account, by one process
+HINTS_KEPT_PER_MINUTE: Final = 300  # each of them costs two calls of the gateway
 
 
 class Windows(Struct, frozen=True, kw_only=True):
@@ -42,12 +44,24 @@ class Windows(Struct, frozen=True, kw_only=True):
     processing_s: float = 3600  # a payment that is unclear for longer calls a person
     cases_s: float = 30  # between two looks at what wants a person
     answer_s: float = 60  # a call with an idempotency key runs at most so long
+    breaker_failures: int = 5  # a count: calls in a row without a clear answer that open it
+    breaker_window_s: float = 60  # within it
+    breaker_pause_s: float = 30  # before one try finds out whether the gateway is back
+    keys_kept_s: float = 30 * 24 * 3600  # an idempotency key, after its answer
     refund_owed_s: float = 3600  # after it a refund refused for lack of money calls a person
 
     def span(self, name: str) -> timedelta:
         """A window of this name as a span of time."""
         value: float = getattr(self, name)
         return timedelta(seconds=value)
+
+    def breaker(self) -> Rules:
+        """When a gateway is no longer asked to collect."""
+        return Rules(
+            failures=self.breaker_failures,
+            window=self.span("breaker_window_s"),
+            pause=self.span("breaker_pause_s"),
+        )
 
     def for_sql(self) -> Mapping[str, float]:
         """The windows that the SQL functions read."""
@@ -129,6 +143,8 @@ class Shop:
     installation: str
     line: Line = field(default_factory=NoLine)
     wakes: Wakes = field(default_factory=Wakes)
+    breakers: Breakers = field(default_factory=Breakers)
+    hints: Quota = field(default_factory=lambda: Quota(HINTS_KEPT_PER_MINUTE))
     forgeries: Quota = field(default_factory=lambda: Quota(FORGERIES_KEPT_PER_MINUTE))
     inbox: Inbox = field(init=False)
 

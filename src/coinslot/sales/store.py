@@ -51,6 +51,8 @@ SELECT a.* FROM attempts a WHERE a.payment_id = $1 AND a.state IN ('started', 'p
 ORDER BY a.number DESC LIMIT 1
 """
 
+PRUNE_KEYS = "SELECT prune_keys($1, $2)"
+
 LOCK_PAYMENT_STATE = "SELECT state FROM payments WHERE id = $1 FOR UPDATE"
 
 ASK_REFUND = "SELECT ask_refund($1, $2, $3, $4)"

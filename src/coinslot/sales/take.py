@@ -54,6 +54,10 @@ async def take_webhook(
             said["facts"] = as_json(shop, facts)
             answer = _taken(account)
         case Hint(event=event, reference=reference):
+            # Anyone in the gateway's networks can send these, and each costs calls. What one that
+            # is turned away told of is told again, or found by asking.
+            if not shop.hints.grants(account.id, shop.now()):
+                return WebhookAnswer(status=429, code="too_many", message="tell it again later")
             said |= {"verdict": "hint", "event": event, "reference": reference}
             answer = _taken(account)
         case Forged(reason=reason):

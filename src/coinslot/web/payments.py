@@ -207,6 +207,10 @@ async def _answered(call: Awaitable[once.Answer]) -> Response[Any]:
         raise RefusedError(422, error.code, str(error)) from None
     except collect.NoGatewayError as error:
         raise RefusedError(422, "no_gateway", str(error)) from None
+    except collect.GatewayUnavailableError as error:
+        raise RefusedError(503, "gateway_unavailable", str(error)).with_header(
+            "Retry-After", str(error.retry_after_s)
+        ) from None
     except once.KeyReusedError as error:
         raise RefusedError(422, "idempotency_key_reused", str(error)) from None
     except once.KeyBusyError as error:

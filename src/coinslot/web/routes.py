@@ -78,7 +78,7 @@ def _api(shop: Shop) -> Router:
         post("/payments", responses=refusals(400, 401, 403, 409, 422))(payments.create),
         get("/payments", responses=refusals(400, 401, 403))(payments.listed),
         get("/payments/{payment:uuid}", responses=refusals(401, 403, 404))(payments.one),
-        _doing("confirm")(payments.confirm),
+        _doing("confirm", also=(503,))(payments.confirm),
         _doing("capture")(payments.capture),
         _doing("cancel")(payments.cancel),
         _doing("refunds", 201)(payments.give_back),
@@ -89,7 +89,7 @@ def _api(shop: Shop) -> Router:
 
 def _doing(what: str, status: int = 200) -> post:
     """Something is done to a payment."""
-    known = refusals(400, 401, 403, 404, 409, 422)
+    known = refusals(400, 401, 403, 404, 409, 422, *also)
     return post(f"/payments/{{payment:uuid}}/{what}", status_code=status, responses=known)
 
 

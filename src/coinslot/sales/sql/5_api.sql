@@ -86,3 +86,18 @@ BEGIN
     PERFORM book(c, 'sales', 'refunds_payable', gone, 'refunded_outside', p_now);
     PERFORM book(c, 'refunds_payable', 'refunds_outside', gone, 'covered_outside', p_now);
 END $$;
+
+-- Keys whose payment is at rest and whose answer is old; no login may delete them but through this.
+CREATE OR REPLACE FUNCTION prune_keys(p_before timestamptz, p_at_most integer)
+RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH gone AS (
+        DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(
+            SELECT k.ctid FROM idempotency_keys k
+            WHERE coalesce(k.done_at, k.started_at) < p_before AND k.locked_until < p_before
+                AND NOT EXISTS (SELECT FROM payments p WHERE p.id IN (k.subject_id,
+                        try_uuid(split_part(k.endpoint, '/', 3)))
+                    AND p.state NOT IN ('succeeded', 'canceled', 'failed'))
+            LIMIT p_at_most FOR UPDATE SKIP LOCKED))
+        RETURNING 1)
+    SELECT count(*) FROM gone
+$$;

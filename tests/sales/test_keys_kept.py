@@ -1,0 +1,46 @@
+"""Idempotency keys are kept as long as they may matter, and no longer."""
+
+import pytest
+
+from coinslot.sales import api
+from coinslot.sales.prune import prune_keys
+from tests.sales.stage import Stage
+from tests.sales.taking import Taking, confirmed, made, once, taking
+
+DAY_S = 24 * 3600
+
+
+@pytest.fixture
+def gateway(stage: Stage) -> Taking:
+    return taking(stage)
+
+
+async def keys(stage: Stage) -> int:
+    return int(await stage.value("SELECT count(*) FROM idempotency_keys"))
+
+
+async def test_the_keys_of_a_payment_at_rest_go_after_thirty_days(
+    stage: Stage, gateway: Taking
+) -> None:
+    payment = await made(stage)
+    await confirmed(stage, payment)
+    await api.give_back(stage.shop, once(stage, f"POST /payments/{payment}/refunds", "r"), payment,
+                        api.Back())  # fmt: skip
+    await stage.sweep()
+    stage.later(29 * DAY_S)
+    assert await prune_keys(stage.shop) == 0
+    assert (await confirmed(stage, payment)).replayed
+    stage.later(2 * DAY_S)
+    assert await prune_keys(stage.shop) == 3
+    assert await keys(stage) == 0
+
+
+async def test_as_long_as_a_payment_is_open_its_keys_stay(stage: Stage, gateway: Taking) -> None:
+    payment = await made(stage, 5010)
+    await confirmed(stage, payment)
+    stage.later(90 * DAY_S)
+    assert await prune_keys(stage.shop) == 0
+    key = once(stage, f"POST /payments/{payment}/cancel", "x")
+    await api.cancel(stage.shop, key, payment)
+    assert await prune_keys(stage.shop) == 2
+    assert await keys(stage) == 1  # the cancel's own is young
