@@ -183,12 +183,8 @@ async def settle(shop: Shop, account: Account, attempt: asyncpg.Record, answer: 
     match answer:
         case PaymentFact():
             await _tell_fact(shop, account, attempt, answer)
-        case Pending(reference=reference, action=action):
-            shown = None if action is None else msgspec.to_builtins(action)
-            await tell(
-                shop, attempt, "SHOWN", payment="SHOWN" if action else "UNCLEAR",
-                reference=reference, action=shown or attempt["action"],
-            )  # fmt: skip
+        case Pending():
+            await _tell_pending(shop, account, attempt, answer)
         case Closed(reference=reference, reason=reason):
             await tell(shop, attempt, "CLOSED", reference=reference, failure=reason[:500])
         case Declined(reason=reason):
@@ -199,6 +195,24 @@ async def settle(shop: Shop, account: Account, attempt: asyncpg.Record, answer: 
             await tell(shop, attempt, "UNCLEAR", failure=reason[:500])
         case other:
             assert_never(other)
+
+
+async def _tell_pending(
+    shop: Shop, account: Account, attempt: asyncpg.Record, answer: Pending
+) -> None:
+    """The payer's turn, with the way to pay that was told once; or the gateway's own."""
+    action = attempt["action"] if answer.action is None else msgspec.to_builtins(answer.action)
+    if action is None and attempt["method"] is None:
+        # The one answer that told the way is lost, so that nobody can pay: better a clear end.
+        assert isinstance(account.driver, Collects)
+        stopped = await account.driver.stop(answer.reference)
+        if isinstance(stopped, PaymentFact | Closed):
+            await settle(shop, account, attempt, stopped)
+            return
+    await tell(
+        shop, attempt, "SHOWN", payment="SHOWN" if action else "UNCLEAR",
+        reference=answer.reference, action=action,
+    )  # fmt: skip
 
 
 async def _tell_fact(
