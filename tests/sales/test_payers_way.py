@@ -1,4 +1,4 @@
-"""Where the payer goes to pay may be told once: it is kept, and what is lost keeps nobody waiting."""
+"""Where the payer goes may be told once: it is kept, and what is lost keeps nobody waiting."""
 
 import pytest
 
