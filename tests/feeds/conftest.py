@@ -28,7 +28,7 @@ def gateway(stage: Stage) -> Taking:
 
 @pytest.fixture
 def announcer(stage: Stage) -> Announcer:
-    return Announcer(stage.shop.db, stage.clock)
+    return Announcer(stage.shop)
 
 
 async def announce(announcer: Announcer) -> None:

@@ -92,7 +92,7 @@ async def test_told_again_after_a_crash_each_event_is_there_once(
     stage: Stage, gateway: Taking, announcer: Announcer
 ) -> None:
     await confirmed(stage, await made(stage))
-    second = Announcer(stage.shop.db, stage.clock)
+    second = Announcer(stage.shop)
     batch = await announcer.cursor.take()
     assert batch is not None
     async with stage.shop.db.door() as conn:

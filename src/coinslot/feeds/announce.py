@@ -7,11 +7,11 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from coinslot.db.pool import Connection, Database
+from coinslot.db.pool import Connection
 from coinslot.feeds import subjects
 from coinslot.feeds.log import Batch, Cursor, Entry, Pace
-from coinslot.kit.clock import Clock
 from coinslot.kit.ids import uuid7
+from coinslot.sales.shop import Shop
 
 NAME = "announce"
 
@@ -63,18 +63,19 @@ class Announcement(Struct, frozen=True, kw_only=True):
 class Announcer:
     """Tells merchants; `follow(announcer.cursor, announcer.tell, bell)` runs it."""
 
-    def __init__(self, db: Database, clock: Clock, pace: Pace | None = None) -> None:
-        self.cursor = Cursor(db, NAME, pace)
-        self._db = db
-        self._clock = clock
+    def __init__(self, shop: Shop, pace: Pace | None = None) -> None:
+        self.cursor = Cursor(shop.db, NAME, pace)
+        self._shop = shop
 
     async def tell(self, batch: Batch) -> None:
-        async with self._db.door() as conn:
+        async with self._shop.db.door() as conn:
             await self.cursor.advance(batch, conn)  # first: it locks out whoever else would write
             written = [entry.seq for entry in batch.entries if await self._write(conn, entry)]
             if written:
-                now = self._clock.now()
+                now = self._shop.now()
                 await conn.execute(_OWE, written, "webhook.test", "webhook.disabled", now)
+        if written:
+            self._shop.wakes.ring("deliveries")
 
     async def _write(self, conn: Connection, entry: Entry) -> bool:
         made = await announcement(conn, entry)

@@ -1,6 +1,6 @@
 """The log of deliveries: what came of each, each try, and sending again, one or a whole range."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 import asyncpg
@@ -147,13 +147,16 @@ async def redeliver(shop: Shop, key: Once, delivery: UUID) -> Answer:
 async def replay(shop: Shop, key: Once, endpoint: UUID, span: Range) -> Answer:
     """Send a range again, oldest first. Raises UnknownEndpointError, EndpointRuleError and what
     `sales.once` raises."""
+    since, until = _utc(span.since), _utc(span.until)
+    if since >= until:
+        raise EndpointRuleError("bad_range", "`since` has to be before `until`.")
     async with shop.db.as_merchant(key.merchant) as conn:
         claimed = await once.begin(conn, shop, key)
         if isinstance(claimed, Answer):
             return claimed
         row = await found(conn, endpoint, lock=True)
         rows = await conn.fetch(
-            _REPLAY, endpoint, key.merchant, span.since, span.until,
+            _REPLAY, endpoint, key.merchant, since, until,
             list(span.types or row["types"]), REPLAY_MAX + 1, shop.now(),
         )  # fmt: skip
         if len(rows) > REPLAY_MAX:
@@ -164,6 +167,13 @@ async def replay(shop: Shop, key: Once, endpoint: UUID, span: Range) -> Answer:
         answer = await once.finish(conn, shop, key, answer)
     shop.wakes.ring("deliveries")
     return answer
+
+
+def _utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise EndpointRuleError("bad_range", "There are no events so far away.") from None
 
 
 def _statement(row: asyncpg.Record | None) -> DeliveryStatement:

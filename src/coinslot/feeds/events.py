@@ -1,6 +1,7 @@
 """Public events as a merchant reads them: a feed with a cursor, for who has no public URL."""
 
 import asyncio
+import re
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,9 +9,11 @@ from uuid import UUID
 import asyncpg
 from msgspec import Struct
 
+from coinslot.db.pool import Connection
 from coinslot.sales.shop import Shop
 
 _LOOK_EVERY_S = 0.25
+_ID = re.compile(r"evt_[0-9a-f]{32}")
 
 _PLACE = "SELECT seq FROM public_events WHERE id = $1"
 _NEWEST = "SELECT id FROM public_events WHERE merchant_id = $1 ORDER BY seq DESC LIMIT 1"
@@ -59,7 +62,7 @@ async def page(shop: Shop, merchant: UUID, asked: Asked) -> EventPage:
     async with shop.db.as_merchant(merchant) as conn:
         if asked.after == "newest":
             return EventPage(data=[], next=await conn.fetchval(_NEWEST, merchant))
-        place = 0 if asked.after is None else await conn.fetchval(_PLACE, asked.after)
+        place = 0 if asked.after is None else await _place(conn, asked.after)
     if place is None:
         raise UnknownEventError("There is no such event.")
     loop = asyncio.get_running_loop()
@@ -77,11 +80,18 @@ async def page(shop: Shop, merchant: UUID, asked: Asked) -> EventPage:
 
 async def one(shop: Shop, merchant: UUID, event: str) -> EventStatement:
     """Raises UnknownEventError."""
-    async with shop.db.as_merchant(merchant) as conn:
-        row = await conn.fetchrow(_ONE, event)
+    row = None
+    if _ID.fullmatch(event):
+        async with shop.db.as_merchant(merchant) as conn:
+            row = await conn.fetchrow(_ONE, event)
     if row is None:
         raise UnknownEventError("There is no such event.")
     return _statement(row)
+
+
+async def _place(conn: Connection, event: str) -> int | None:
+    seq: int | None = await conn.fetchval(_PLACE, event) if _ID.fullmatch(event) else None
+    return seq
 
 
 def _statement(row: asyncpg.Record) -> EventStatement:

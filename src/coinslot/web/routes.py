@@ -1,6 +1,6 @@
 """Every URL, one line each, and the application around them."""
 
-from litestar import Litestar, Router, get, post
+from litestar import Litestar, Router, delete, get, patch, post
 from litestar.config.compression import CompressionConfig
 from litestar.middleware.base import DefineMiddleware
 from litestar.middleware.rate_limit import RateLimitConfig
@@ -8,13 +8,16 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ControllerRouterHandler
 
+from coinslot.feeds.hooks import HookRules
 from coinslot.kit.clock import Clock, SystemClock
 from coinslot.sales.shop import Shop
 from coinslot.web import metrics, security
 from coinslot.web.desk import Desk
 from coinslot.web.docs import Docs
 from coinslot.web.errors import Errors, refusals
+from coinslot.web.events import Events
 from coinslot.web.health import Healths
+from coinslot.web.hooks import Hooks
 from coinslot.web.live import Live
 from coinslot.web.orders import Orders
 from coinslot.web.pages import Pages
@@ -23,14 +26,22 @@ from coinslot.web.payments import Payments
 from coinslot.web.site import WEBHOOK_MAX_BYTES, Site
 from coinslot.web.webhooks import Webhooks
 
+_HOOKS = HookRules()
 
-def build(desk: Desk, site: Site, clock: Clock | None = None, shop: Shop | None = None) -> Litestar:
+
+def build(
+    desk: Desk,
+    site: Site,
+    clock: Clock | None = None,
+    shop: Shop | None = None,
+    hooks: HookRules = _HOOKS,
+) -> Litestar:
     """The web of one installation. Nothing starts here; desk and shop bring what lives. Without a
     shop there is no merchant API."""
     clock = clock or SystemClock()
     painter = Painter(site)
     return Litestar(
-        [*_routes(desk, painter, clock), *([_api(shop)] if shop else [])],
+        [*_routes(desk, painter, clock), *([_api(shop), _feeds(shop, hooks)] if shop else [])],
         before_send=[security.seal, metrics.count],
         compression_config=CompressionConfig(
             backend="gzip", gzip_compress_level=6, exclude=["/live$", "^/static/", "^/webhooks/"]
@@ -87,10 +98,35 @@ def _api(shop: Shop) -> Router:
     return Router("/", route_handlers=urls, tags=["payments"], security=[{"apiKey": []}])
 
 
-def _doing(what: str, status: int = 200) -> post:
+def _doing(what: str, status: int = 200, also: tuple[int, ...] = ()) -> post:
     """Something is done to a payment."""
     known = refusals(400, 401, 403, 404, 409, 422, *also)
     return post(f"/payments/{{payment:uuid}}/{what}", status_code=status, responses=known)
+
+
+def _feeds(shop: Shop, rules: HookRules) -> Router:
+    events, hooks = Events(shop), Hooks(shop, rules)
+    asked, found = refusals(400, 401, 403), refusals(401, 403, 404)
+    acted = refusals(400, 401, 403, 404, 409, 422)
+    place, sent = "/webhook_endpoints", "/webhook_deliveries"
+    one, delivery = f"{place}/{{endpoint:uuid}}", f"{sent}/{{delivery:uuid}}"
+    tags = ["events"]
+    urls = [
+        get("/events", responses=refusals(400, 401, 403, 404), tags=tags)(events.listed),
+        get("/events/{event:str}", responses=found, tags=tags)(events.one),
+        post(place, responses=refusals(400, 401, 403, 409, 422))(hooks.create),
+        get(place, responses=refusals(401, 403))(hooks.listed),
+        get(one, responses=found)(hooks.one),
+        patch(one, responses=refusals(400, 401, 403, 404, 422))(hooks.change),
+        delete(one, responses=found)(hooks.remove),
+        post(f"{one}/rotate_secret", status_code=200, responses=acted)(hooks.rotate),
+        post(f"{one}/test", status_code=202, responses=acted)(hooks.test),
+        post(f"{one}/replay", status_code=202, responses=acted)(hooks.replay),
+        get(sent, responses=asked)(hooks.log),
+        get(delivery, responses=found)(hooks.delivery),
+        post(f"{delivery}/redeliver", status_code=202, responses=acted)(hooks.redeliver),
+    ]
+    return Router("/", route_handlers=urls, tags=["webhooks out"], security=[{"apiKey": []}])
 
 
 def _for_people(desk: Desk, painter: Painter, clock: Clock) -> Router:

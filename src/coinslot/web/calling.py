@@ -1,0 +1,68 @@
+"""What every call of the merchant API shares: whose key it carries, and that it counts once."""
+
+from typing import Annotated
+
+from litestar import Response
+from litestar.params import HeaderParameter
+from msgspec import Struct
+
+from coinslot.merchants.people import Caller, caller
+from coinslot.sales import once
+from coinslot.sales.once import Answer, KeyBusyError, Once
+from coinslot.sales.shop import Shop
+from coinslot.web.errors import RefusedError
+from coinslot.web.painting import AnyRequest
+
+IdempotencyKey = Annotated[
+    str | None,
+    HeaderParameter(
+        name="Idempotency-Key",
+        required=False,
+        description="Required. The same key with the same body counts once, and is answered alike.",
+    ),
+]
+
+
+async def caller_of(shop: Shop, request: AnyRequest, scope: str) -> Caller:
+    """Raises RefusedError: 401 without a key, 403 for a key that may not do this."""
+    kind, _, key = request.headers.get("authorization", "").partition(" ")
+    found = None
+    if kind.lower() == "bearer" and key:
+        found = await caller(shop.db, key.strip(), shop.now())
+    if found is None:
+        raise RefusedError(
+            401, "unauthorized", "This needs an API key: Authorization: Bearer sk_..."
+        ).with_header("WWW-Authenticate", "Bearer")
+    if scope not in found.scopes:
+        raise RefusedError(403, "forbidden", f"This key may not do that; it needs {scope}.")
+    return found
+
+
+def once_for(who: Caller, endpoint: str, key: str | None, body: Struct | None) -> Once:
+    """Raises RefusedError without a key."""
+    if not key or len(key) > 255:
+        raise RefusedError(
+            400, "idempotency_key_missing", "Send an Idempotency-Key of at most 255 characters."
+        )
+    return Once(
+        merchant=who.merchant, endpoint=endpoint, key=key,
+        request_hash=once.hash_of(endpoint, body),
+    )  # fmt: skip
+
+
+def reused(error: Exception) -> RefusedError:
+    """The answer to a key that was used for something else."""
+    return RefusedError(422, "idempotency_key_reused", str(error))
+
+
+def busy(error: KeyBusyError) -> RefusedError:
+    """The answer to a key whose first call still runs."""
+    return RefusedError(409, "idempotency_key_busy", str(error)).with_header(
+        "Retry-After", str(error.retry_after_s)
+    )
+
+
+def replied(answer: Answer) -> Response[object]:
+    """The kept answer, marked when it was given before."""
+    headers = {"Idempotency-Replayed": "true"} if answer.replayed else {}
+    return Response(answer.body, status_code=answer.status, headers=headers)

@@ -1,0 +1,69 @@
+"""The feed of events over HTTP: what a merchant without a public URL reads instead of webhooks."""
+
+from typing import Annotated
+
+from litestar.params import FromPath, QueryParameter
+
+from coinslot.feeds import events
+from coinslot.feeds.events import Asked, EventPage, EventStatement, UnknownEventError
+from coinslot.sales.shop import Shop
+from coinslot.web.calling import caller_of
+from coinslot.web.errors import RefusedError
+from coinslot.web.painting import STORABLE, AnyRequest
+from coinslot.web.single import Single
+
+_WAIT_MAX_S = 30
+
+After = Annotated[
+    str | None,
+    QueryParameter(
+        required=False, max_length=64, pattern=STORABLE,
+        description="The last event that was read, or `newest` for what comes from now on.",
+    ),
+]  # fmt: skip
+Types = Annotated[
+    str | None,
+    QueryParameter(
+        required=False, max_length=2000, pattern=STORABLE,
+        description="Only these, separated by commas: `payment.succeeded,refund.failed`.",
+    ),
+]  # fmt: skip
+Wait = Annotated[
+    int,
+    QueryParameter(
+        ge=0, le=_WAIT_MAX_S,
+        description="When there are none, wait so many seconds for the next.",
+    ),
+]  # fmt: skip
+
+
+class Events(Single):
+    """Read with a key of the scope events:read."""
+
+    def __init__(self, shop: Shop) -> None:
+        self._shop = shop
+
+    async def listed(
+        self,
+        request: AnyRequest,
+        after: After = None,
+        types: Types = None,
+        limit: Annotated[int, QueryParameter(ge=1, le=100)] = 20,
+        wait_s: Wait = 0,
+    ) -> EventPage:
+        """Events, oldest first. Ask again with `after` set to `next`: none is skipped."""
+        who = await caller_of(self._shop, request, "events:read")
+        wanted = tuple(found for part in (types or "").split(",") if (found := part.strip()))
+        asked = Asked(after=after, types=wanted, limit=limit, wait_s=wait_s)
+        try:
+            return await events.page(self._shop, who.merchant, asked)
+        except UnknownEventError as error:
+            raise RefusedError(404, "not_found", str(error)) from None
+
+    async def one(self, request: AnyRequest, event: FromPath[str]) -> EventStatement:
+        """One event."""
+        who = await caller_of(self._shop, request, "events:read")
+        try:
+            return await events.one(self._shop, who.merchant, event)
+        except UnknownEventError as error:
+            raise RefusedError(404, "not_found", str(error)) from None
