@@ -6,15 +6,15 @@ from uuid import UUID
 
 import msgspec
 from litestar import Response
-from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
 from coinslot.kit.money import EXPONENTS, Money
-from coinslot.merchants.people import Caller, caller
+from coinslot.merchants.people import Caller
 from coinslot.sales import api, collect, once
-from coinslot.sales.once import Once
 from coinslot.sales.shop import Shop
 from coinslot.sales.statements import PaymentStatement, RefundStatement, Wanted
+from coinslot.web.calling import IdempotencyKey, busy, caller_of, once_for, replied, reused
 from coinslot.web.errors import RefusedError
 from coinslot.web.painting import AnyRequest
 from coinslot.web.single import Single
@@ -22,14 +22,6 @@ from coinslot.web.single import Single
 Amount = Annotated[int, Meta(gt=0, le=10**14, description="In minor units: 4000 is 40.00 rupees.")]
 Found = TypeVar("Found")
 Short = Annotated[str, Meta(max_length=255)]
-IdempotencyKey = Annotated[
-    str | None,
-    HeaderParameter(
-        name="Idempotency-Key",
-        required=False,
-        description="Required. The same key with the same body counts once, and is answered alike.",
-    ),
-]
 
 
 class NewPayment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -90,7 +82,7 @@ class Payments(Single):
             return_url=data.return_url, capture_method=data.capture_method,
         )  # fmt: skip
         await _strictly(request, data)
-        ticket = _once(who, "POST /payments", key, data)
+        ticket = once_for(who, "POST /payments", key, data)
         return await _answered(api.create(self._shop, ticket, ask))
 
     async def listed(
@@ -122,7 +114,7 @@ class Payments(Single):
         """Collect it: at once, with a next action for the payer, or still processing."""
         who = await self._caller(request, "payments:write")
         await _strictly(request, data)
-        ticket = _once(who, f"POST /payments/{payment}/confirm", key, data)
+        ticket = once_for(who, f"POST /payments/{payment}/confirm", key, data)
         return await _answered(api.confirm(self._shop, ticket, payment, data.method))
 
     async def cancel(
@@ -130,7 +122,7 @@ class Payments(Single):
     ) -> Response[PaymentStatement]:
         """Call it off, as long as nobody has paid. What is authorized is let go (a void)."""
         who = await self._caller(request, "payments:write")
-        ticket = _once(who, f"POST /payments/{payment}/cancel", key, None)
+        ticket = once_for(who, f"POST /payments/{payment}/cancel", key, None)
         return await _answered(api.cancel(self._shop, ticket, payment))
 
     async def capture(
@@ -143,7 +135,7 @@ class Payments(Single):
         """Take what is authorized, or a part of it: the rest is freed."""
         who = await self._caller(request, "payments:write")
         await _strictly(request, data)
-        ticket = _once(who, f"POST /payments/{payment}/capture", key, data)
+        ticket = once_for(who, f"POST /payments/{payment}/capture", key, data)
         return await _answered(api.capture(self._shop, ticket, payment, data.amount))
 
     async def give_back(
@@ -156,7 +148,7 @@ class Payments(Single):
         """Give money back: all that is left, or a part of it, as often as something is left."""
         who = await self._caller(request, "refunds:write")
         await _strictly(request, data)
-        ticket = _once(who, f"POST /payments/{payment}/refunds", key, data)
+        ticket = once_for(who, f"POST /payments/{payment}/refunds", key, data)
         back = api.Back(amount=data.amount, reason=data.reason)
         return await _answered(api.give_back(self._shop, ticket, payment, back))
 
@@ -166,17 +158,7 @@ class Payments(Single):
         return await _found(api.refund(self._shop, who.merchant, refund))
 
     async def _caller(self, request: AnyRequest, scope: str) -> Caller:
-        kind, _, key = request.headers.get("authorization", "").partition(" ")
-        found = None
-        if kind.lower() == "bearer" and key:
-            found = await caller(self._shop.db, key.strip(), self._shop.now())
-        if found is None:
-            raise RefusedError(
-                401, "unauthorized", "This needs an API key: Authorization: Bearer sk_..."
-            ).with_header("WWW-Authenticate", "Bearer")
-        if scope not in found.scopes:
-            raise RefusedError(403, "forbidden", f"This key may not do that; it needs {scope}.")
-        return found
+        return await caller_of(self._shop, request, scope)
 
 
 async def _strictly(request: AnyRequest, read: Struct) -> None:
@@ -187,20 +169,9 @@ async def _strictly(request: AnyRequest, read: Struct) -> None:
         raise RefusedError(400, "bad_request", f"The request is not valid: {error}") from None
 
 
-def _once(who: Caller, endpoint: str, key: str | None, body: Struct | None) -> Once:
-    if not key or len(key) > 255:
-        raise RefusedError(
-            400, "idempotency_key_missing", "Send an Idempotency-Key of at most 255 characters."
-        )
-    return Once(
-        merchant=who.merchant, endpoint=endpoint, key=key,
-        request_hash=once.hash_of(endpoint, body),
-    )  # fmt: skip
-
-
 async def _answered(call: Awaitable[once.Answer]) -> Response[Any]:
     try:
-        answer = await call
+        return replied(await call)
     except api.UnknownError as error:
         raise RefusedError(404, "not_found", str(error)) from None
     except api.RuledOutError as error:
@@ -212,13 +183,9 @@ async def _answered(call: Awaitable[once.Answer]) -> Response[Any]:
             "Retry-After", str(error.retry_after_s)
         ) from None
     except once.KeyReusedError as error:
-        raise RefusedError(422, "idempotency_key_reused", str(error)) from None
+        raise reused(error) from None
     except once.KeyBusyError as error:
-        raise RefusedError(409, "idempotency_key_busy", str(error)).with_header(
-            "Retry-After", str(error.retry_after_s)
-        ) from None
-    headers = {"Idempotency-Replayed": "true"} if answer.replayed else {}
-    return Response(answer.body, status_code=answer.status, headers=headers)
+        raise busy(error) from None
 
 
 async def _found(call: Awaitable[Found]) -> Found:
