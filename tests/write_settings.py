@@ -105,6 +105,15 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "COINSLOT_GATEWAY_TIMEOUT_S": "one call to a gateway; then its outcome is unknown",
         "COINSLOT_AUDIT_GRACE_S": "what is late by less is in work, for `coinslot audit`",
     },
+    "The mirror": {
+        "COINSLOT_FIREBASE_URL": "the Firebase Realtime Database that shows all"
+        " ([mirror.md](mirror.md)): `https://<database>.firebaseio.com`, or"
+        " `http://host:port/?ns=<database>` of an emulator. Without it nothing is mirrored",
+        "COINSLOT_FIREBASE_CREDENTIALS": "path of a service account's JSON file; an emulator may do"
+        " without",
+        "COINSLOT_MIRROR_ROUND_S": "between two rounds over the machines: signs of life, who is"
+        " offline, printed codes",
+    },
     "For the tests": {
         "COINSLOT_FAULT": "`die:<point>:<count>`: the process kills itself when it reaches the"
         " point for the n-th time. Never set it where money is real",

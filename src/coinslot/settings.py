@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta, Struct
 
+from coinslot.feeds.firebase import FirebaseAddressError, address
 from coinslot.kit.secrets import Vault, VaultKeyError
 from coinslot.sales.shop import Windows
 
@@ -70,6 +71,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     poll_sweep_s: Seconds = 0.5  # COINSLOT_SWEEP_S
     row_lease_s: Seconds = 20.0  # COINSLOT_ROW_LEASE_S
     gateway_timeout_s: Seconds = 10.0  # COINSLOT_GATEWAY_TIMEOUT_S
+    firebase_url: str | None = None  # COINSLOT_FIREBASE_URL; none: nothing is mirrored
+    firebase_credentials: Path | None = None  # COINSLOT_FIREBASE_CREDENTIALS
+    mirror_round_s: Seconds = 15.0  # COINSLOT_MIRROR_ROUND_S
     fault: str | None = None  # COINSLOT_FAULT, for tests: die:<point>:<count>
     log_level: str = "INFO"  # LOG_LEVEL
     razorpay_key_id: str | None = None  # RAZORPAY_KEY_ID
@@ -102,6 +106,9 @@ NAMES: Mapping[str, str] = {
     "COINSLOT_SWEEP_S": "poll_sweep_s",
     "COINSLOT_ROW_LEASE_S": "row_lease_s",
     "COINSLOT_GATEWAY_TIMEOUT_S": "gateway_timeout_s",
+    "COINSLOT_FIREBASE_URL": "firebase_url",
+    "COINSLOT_FIREBASE_CREDENTIALS": "firebase_credentials",
+    "COINSLOT_MIRROR_ROUND_S": "mirror_round_s",
     "COINSLOT_FAULT": "fault",
     "LOG_LEVEL": "log_level",
     "RAZORPAY_KEY_ID": "razorpay_key_id",
@@ -115,6 +122,7 @@ ADDRESSES: Mapping[str, tuple[str, ...]] = {
     "COINSLOT_OWNER_URL": ("postgresql", "postgres"),
     "MQTT_BROKER_URL": ("mqtt", "mqtts"),
 }
+MIRROR = ("COINSLOT_FIREBASE_URL", "COINSLOT_FIREBASE_CREDENTIALS")
 _PLACES = re.compile(r"((\[[0-9A-Fa-f:.]+\]|[^:,\[\]]*)(:\d{1,5})?(,|$))+")
 
 
@@ -143,8 +151,8 @@ def _look_through(found: Settings) -> None:
     """What would fail later, or do harm. No message repeats an address or a key: both hold
     secrets."""
     for name, schemes in ADDRESSES.items():
-        address: str | None = getattr(found, NAMES[name])
-        if address is not None and not _is_address(address, schemes):
+        given: str | None = getattr(found, NAMES[name])
+        if given is not None and not _is_address(given, schemes):
             raise SettingsError(f"{name}: it must be {schemes[0]}://login:password@host:port")
     try:
         ZoneInfo(found.zone)
@@ -152,6 +160,7 @@ def _look_through(found: Settings) -> None:
         raise SettingsError(f"COINSLOT_ZONE: {found.zone!r} is no time zone") from error
     if found.log_level.upper() not in logging.getLevelNamesMapping():
         raise SettingsError(f"LOG_LEVEL: {found.log_level!r} is not DEBUG, INFO, WARNING or ERROR")
+    _look_at_mirror(found)
     if found.keys is not None:
         try:
             Vault.parse(found.keys)
@@ -164,9 +173,22 @@ def _look_through(found: Settings) -> None:
             raise SettingsError(f"{name}: it must be more than 0 and at most {LONGEST}")
 
 
-def _is_address(address: str, schemes: tuple[str, ...]) -> bool:
+def _look_at_mirror(found: Settings) -> None:
+    if found.firebase_url is None:
+        return
     try:
-        parts = urlsplit(address)
+        place = address(found.firebase_url)
+    except FirebaseAddressError as error:
+        raise SettingsError(f"COINSLOT_FIREBASE_URL: {FirebaseAddressError.__doc__}") from error
+    if not place.is_emulator and found.firebase_credentials is None:
+        raise SettingsError(
+            "COINSLOT_FIREBASE_URL is set, so COINSLOT_FIREBASE_CREDENTIALS must be set too"
+        )
+
+
+def _is_address(given: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(given)
     except ValueError:
         return False
     places = parts.netloc.rpartition("@")[2]

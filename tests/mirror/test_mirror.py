@@ -7,7 +7,7 @@ import pytest
 
 from coinslot.feeds.firebase import UnclearError, key
 from coinslot.feeds.log import Batch
-from coinslot.feeds.mirror import lag, write
+from coinslot.feeds.mirror import write
 from coinslot.sales import provision
 from tests.mirror.rig import Rig, vend
 
@@ -145,7 +145,7 @@ async def test_sales_go_on_while_the_database_is_away_and_are_caught_up_with(rig
     with pytest.raises(UnclearError):
         await rig.follow()
     rig.stage.later(90)
-    late = await lag(rig.stage.shop.db, rig.stage.shop.now())
+    late = await rig.mirror.lag()
     assert late.is_late
     assert late.entries > 5
     rig.sandbox.start()
@@ -153,7 +153,7 @@ async def test_sales_go_on_while_the_database_is_away_and_are_caught_up_with(rig
     await rig.follow()
     (order,) = rig.tree("orders").values()
     assert order["status"] == "COMPLETED"
-    assert not (await lag(rig.stage.shop.db, rig.stage.shop.now())).is_late
+    assert not (await rig.mirror.lag()).is_late
 
 
 async def test_what_nobody_knows_of_is_written_again_in_the_next_rounds(rig: Rig) -> None:

@@ -1,12 +1,13 @@
 """The desk behind the pages and the webhooks: the web's questions, answered by the heart."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 import asyncpg
 
 from coinslot.db.pool import AWAY
+from coinslot.feeds.mirror import Lag
 from coinslot.sales import checkout, show
 from coinslot.sales.shop import Shop
 from coinslot.sales.take import take_webhook
@@ -20,10 +21,17 @@ _HEALTH_S = 2.0  # a database that takes longer is as good as away
 class Front:
     """The web's `Desk` on a shop."""
 
-    def __init__(self, shop: Shop, version: str, broker_stands: Callable[[], bool] | None) -> None:
+    def __init__(
+        self,
+        shop: Shop,
+        version: str,
+        broker_stands: Callable[[], bool] | None,
+        mirror_lag: Callable[[], Awaitable[Lag]] | None = None,
+    ) -> None:
         self._shop = shop
         self._version = version
         self._broker_stands = broker_stands
+        self._mirror_lag = mirror_lag
 
     async def outlet(self, code: str) -> OutletView | None:
         return await show.outlet(self._shop, code)
@@ -68,7 +76,7 @@ class Front:
         try:
             async with asyncio.timeout(_HEALTH_S):
                 devices = await self._devices()
-            checks = {"database": Check(status="healthy")}
+                checks = {"database": Check(status="healthy"), **await self._behind()}
         except (asyncpg.PostgresError, TimeoutError, *AWAY) as error:
             checks = {"database": Check(status="unhealthy", detail=type(error).__name__)}
         if self._broker_stands is not None:
@@ -77,6 +85,14 @@ class Front:
         worst = {check.status for check in checks.values()}
         status = next(s for s in ("unhealthy", "degraded", "healthy") if s in worst)
         return Health(status=status, version=self._version, checks=checks, devices=devices)
+
+    async def _behind(self) -> dict[str, Check]:
+        """A mirror that is late is a warning: nobody who sells or buys waits for it."""
+        if self._mirror_lag is None:
+            return {}
+        lag = await self._mirror_lag()
+        told = f"{lag.entries} entries, {lag.late_s:.0f} s behind" if lag.entries else ""
+        return {"mirror": Check(status="degraded" if lag.is_late else "healthy", detail=told)}
 
     async def _devices(self) -> Devices:
         since = self._shop.now() - self._shop.windows.span("online_s")

@@ -18,6 +18,7 @@ from litestar import Litestar
 from coinslot.app import bells
 from coinslot.app.ears import EdgeLine, ShopEars
 from coinslot.app.front import Front
+from coinslot.app.mirroring import mirror
 from coinslot.app.premises import Premises, Urls, broker_users
 from coinslot.channels.mqtt import Mqtt, MqttOptions
 from coinslot.channels.socketio import SocketIo, SocketIoOptions
@@ -25,6 +26,7 @@ from coinslot.db.migrate import MigrationError
 from coinslot.db.pool import AWAY, Database
 from coinslot.device.broker import BrokerError, BrokerUser, EmbeddedNats
 from coinslot.device.edge import Edge, EdgeOptions
+from coinslot.feeds.mirror import Mirror
 from coinslot.kit.clock import SystemClock
 from coinslot.kit.faults import deadly, unharmed
 from coinslot.merchants.accounts import Accounts
@@ -72,6 +74,7 @@ class House:
         self._mqtt: Mqtt | None = None
         self._socketio: SocketIo | None = None
         self._edge: Edge | None = None
+        self._mirror: Mirror | None = None
 
     async def open(self) -> "House":
         """Open what the roles need. A server that is down is waited for, with a clear line."""
@@ -92,6 +95,7 @@ class House:
             vault=self.vault,
             installation=mark,
         )
+        self._mirror = mirror(self.settings, self.db, self.clock, self._stack)
         if "device" in self.roles:
             await self._open_device()
         return self
@@ -158,6 +162,8 @@ class House:
             parts.append(bells.notify(self.db, self.shop.wakes, elsewhere))
         if "worker" in self.roles:
             parts.append(cases.watch(self.shop))
+        if self._mirror is not None and "worker" in self.roles:
+            parts.append(self._mirror.run(settings.mirror_round_s))
         if self.nats is not None:
             parts.append(self._follow_devices())
         if "worker" in self.roles:
@@ -215,7 +221,12 @@ class House:
     def _web(self) -> Litestar:
         mqtt = self._mqtt
         version = importlib.metadata.version("coinslot")
-        desk = Front(self.shop, version, mqtt.standing.is_set if mqtt is not None else None)
+        desk = Front(
+            self.shop,
+            version,
+            mqtt.standing.is_set if mqtt is not None else None,
+            self._mirror.lag if self._mirror is not None else None,
+        )
         site = Site(
             version=version,
             zone=ZoneInfo(self.settings.zone),

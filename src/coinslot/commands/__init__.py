@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from coinslot.commands import audit, cases, demo, doctor, machines, migrate, serve
+from coinslot.commands import audit, cases, demo, doctor, machines, migrate, mirror, serve
 
 EXAMPLES: Mapping[Callable[..., None], str] = {
     demo.demo: "coinslot demo --data /tmp/demo --port 8080",
@@ -50,5 +50,6 @@ def build() -> typer.Typer:
     for command, example in EXAMPLES.items():
         cli.command(epilog=f"Example: `{example}`")(command)
     cli.add_typer(machines.cli, name="machines")
+    cli.add_typer(mirror.cli, name="mirror")
     cli.add_typer(cases.cli, name="cases")
     return cli

@@ -30,7 +30,7 @@ from coinslot.app.showroom import (
 from coinslot.commands.terms import console, fail, run, settings
 from coinslot.db import child
 from coinslot.db.leftover import end
-from coinslot.settings import ADDRESSES, Settings
+from coinslot.settings import ADDRESSES, MIRROR, Settings
 
 _ROOT = Path(__file__).resolve().parents[3]
 _STOP_WITHIN = timedelta(seconds=3)
@@ -57,8 +57,9 @@ def demo(
     sandbox_url = f"http://127.0.0.1:{sandbox_port}"
     # The demo is always a world of its own, whatever the environment says of a real one.
     chosen = settings(
-        data.resolve(), (*ADDRESSES, "COINSLOT_KEYS"), port=port, mqtt_port=mqtt_port,
+        data.resolve(), (*ADDRESSES, "COINSLOT_KEYS", *MIRROR), port=port, mqtt_port=mqtt_port,
         host="127.0.0.1", image_sources=f"https: {sandbox_url}",
+        firebase_url=f"{sandbox_url}/?ns=coinslot",
     )  # fmt: skip
 
     async def main() -> None:
@@ -224,6 +225,7 @@ class Demo:
             "sandbox_url": self._sandbox_url,
             "database_url": house.urls.superuser,
             "mqtt": {"host": "127.0.0.1", "port": self._settings.mqtt_port},
+            "firebase_url": self._settings.firebase_url,
             "merchants": merchants,
             "members": members,
             "outlets": [_described(room, stand, base) for stand in STANDS],

@@ -28,7 +28,7 @@ PACE = Pace(batch=400)
 NODES_AT_ONCE = 500
 LATE_S = 60.0
 _AGAIN_FOR = timedelta(minutes=2)  # what timed out may still arrive behind what followed it
-_GRACE_S = 10.0
+_GRACE_S, _FIRST_PAUSE_S, _QUIET_FAILURES = 10.0, 0.5, 4
 _NEVER = object()
 
 _NODES = Counter("coinslot_mirror_nodes_total", "Nodes told to the mirror", ("outcome",))
@@ -74,22 +74,24 @@ class Mirror:
         self._writing = asyncio.Lock()  # one after the other, each with what is true by then
         self._holder = uuid4().hex
         self._shown: Nodes = {}  # what was written last of machines and codes
-        self._again: list[tuple[datetime, Touched]] = []
+        self._again: dict[Touched, datetime] = {}  # and since when
 
     async def run(self, every_s: float) -> None:
         """Follow the log and make rounds until cancelled. What fails here stops nothing else."""
         following: asyncio.Task[None] | None = None
+        failures = 0
         try:
             while True:
-                mine = await self._turn(timedelta(seconds=2 * every_s + _GRACE_S))
-                if mine and following is None:
-                    following = asyncio.create_task(follow(self.cursor, self.tell, asyncio.Event()))
-                elif not mine and following is not None:
+                if await self._turn(timedelta(seconds=2 * every_s + _GRACE_S)):
+                    failures = 0 if await self._shown_round(failures) else failures + 1
+                    if following is None and not failures:
+                        told = follow(self.cursor, self.tell, asyncio.Event())
+                        following = asyncio.create_task(told, name="mirror log")
+                elif following is not None:
                     await _ended(following)
                     following = None
-                if mine:
-                    await self._try_round()
-                await asyncio.sleep(every_s)
+                soon_s = _FIRST_PAUSE_S * 2 ** min(failures, 10)
+                await asyncio.sleep(min(soon_s, every_s) if failures else every_s)
         finally:
             if following is not None:
                 await _ended(following)
@@ -109,7 +111,7 @@ class Mirror:
             try:
                 await write(self.remote, nodes)
             except UnclearError:
-                self._again.append((self._clock.now(), touched))
+                self._again[touched] = self._clock.now()
                 raise
             self._shown |= {path: nodes[path] for path in nodes if path.startswith(MACHINES)}
 
@@ -129,9 +131,17 @@ class Mirror:
                 self._shown |= fresh
         await self.show(await self.rows.parked())
         now, waiting = self._clock.now(), self._again
-        self._again = [(since, what) for since, what in waiting if now - since < _AGAIN_FOR]
-        for _, what in waiting:
+        self._again = {what: since for what, since in waiting.items() if now - since < _AGAIN_FOR}
+        for what in waiting:
             await self.show(what)
+
+    async def lag(self) -> Lag:
+        """How far behind it is; the metrics learn it too."""
+        async with self.db.knock() as conn:
+            row = await conn.fetchrow(_UNREAD, READER, self._clock.now())
+        found = Lag(row["entries"], max(row["late_s"], 0.0)) if row else Lag(0, 0.0)
+        _LATE.set(found.late_s)
+        return found
 
     async def _turn(self, lease: timedelta) -> bool:
         """Whether it is ours, for so long; not while the database is away."""
@@ -145,12 +155,16 @@ class Mirror:
             self._shown = {}  # another wrote since, who knows what
         return anew is not None
 
-    async def _try_round(self) -> None:
+    async def _shown_round(self, failures: int) -> bool:
+        """Whether it could be made; `failures` went before it."""
         try:
             await self.round()
-            await lag(self.db, self._clock.now())
+            await self.lag()
         except Exception as error:  # noqa: BLE001  whatever it is, the others go on
-            log.warning("mirror_round_failed", error=repr(error))
+            say = log.warning if failures >= _QUIET_FAILURES else log.info
+            say("mirror_round_failed", error=repr(error))
+            return False
+        return True
 
 
 async def let_go(db: Database, holder: str | None = None) -> None:
@@ -186,15 +200,6 @@ def _parts(nodes: Nodes) -> Iterator[dict[str, Any]]:
     left = iter(nodes.items())
     while part := dict(islice(left, NODES_AT_ONCE)):
         yield part
-
-
-async def lag(db: Database, now: datetime) -> Lag:
-    """How far behind the mirror is; the metrics learn it too."""
-    async with db.knock() as conn:
-        row = await conn.fetchrow(_UNREAD, READER, now)
-    found = Lag(row["entries"], max(row["late_s"], 0.0)) if row else Lag(0, 0.0)
-    _LATE.set(found.late_s)
-    return found
 
 
 async def _ended(task: "asyncio.Task[None]") -> None:

@@ -1,0 +1,23 @@
+"""The mirror of an installation whose settings name a Firebase Realtime Database."""
+
+from contextlib import AsyncExitStack
+
+from coinslot.db.pool import Database
+from coinslot.feeds.firebase import FirebaseCredentialsError, Remote, Tokens, address
+from coinslot.feeds.mirror import Mirror
+from coinslot.feeds.mirror_rows import Rows
+from coinslot.kit.clock import Clock
+from coinslot.settings import Settings, SettingsError
+
+
+def mirror(settings: Settings, db: Database, clock: Clock, stack: AsyncExitStack) -> Mirror | None:
+    """None where nothing is mirrored. Raises SettingsError."""
+    if settings.firebase_url is None:
+        return None
+    try:
+        tokens = Tokens(settings.firebase_credentials)
+    except FirebaseCredentialsError as error:
+        raise SettingsError(f"COINSLOT_FIREBASE_CREDENTIALS: {error}") from error
+    remote = Remote(address(settings.firebase_url), tokens)
+    stack.push_async_callback(remote.close)
+    return Mirror(db, Rows(db, clock, settings.windows.span("online_s")), remote, clock)
