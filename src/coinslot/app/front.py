@@ -82,6 +82,11 @@ class Front:
         if self._broker_stands is not None:
             stands = self._broker_stands()
             checks["broker"] = Check(status="healthy" if stands else "degraded")
+        if self._shop.breakers.known:
+            away = self._shop.breakers.away()
+            checks["gateway"] = Check(
+                status="degraded" if away else "healthy", detail=", ".join(away)
+            )
         worst = {check.status for check in checks.values()}
         status = next(s for s in ("unhealthy", "degraded", "healthy") if s in worst)
         return Health(status=status, version=self._version, checks=checks, devices=devices)
@@ -98,11 +103,6 @@ class Front:
         since = self._shop.now() - self._shop.windows.span("online_s")
         async with self._shop.db.door() as conn:
             row = await conn.fetchrow(
-        if self._shop.breakers.known:
-            away = self._shop.breakers.away()
-            checks["gateway"] = Check(
-                status="degraded" if away else "healthy", detail=", ".join(away)
-            )
                 "SELECT count(*) AS total, count(*) FILTER (WHERE last_seen_at > $1) AS online"
                 " FROM devices",
                 since,
