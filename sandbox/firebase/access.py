@@ -19,6 +19,7 @@ KEY_BITS = 2_048
 NEEDED_SCOPES = frozenset(
     f"https://www.googleapis.com/auth/{name}" for name in ("userinfo.email", "firebase.database")
 )
+AUDIENCE = "https://oauth2.googleapis.com/token"  # Google's client says so wherever it asks
 JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
@@ -88,8 +89,8 @@ def _keep(change: Change, name: str, body: object) -> None:
     )
 
 
-def granted(change: Change, assertion: str, token_url: str) -> dict[str, Any] | None:
-    """A token for who signed this JWT (RS256) with a key that we gave, and for us; else None."""
+def granted(change: Change, assertion: str) -> dict[str, Any] | None:
+    """A token for who signed this JWT (RS256) with a key that we gave, for Google; else None."""
     try:
         head, claims, signature = (_unpacked(part) for part in assertion.split("."))
         said = msgspec.json.decode(claims, type=dict[str, Any])
@@ -103,7 +104,7 @@ def granted(change: Change, assertion: str, token_url: str) -> dict[str, Any] | 
     except (ValueError, msgspec.MsgspecError, InvalidSignature):
         return None
     scopes = str(said.get("scope", "")).split()
-    if said.get("aud") != token_url or int(said.get("exp", 0)) <= now_s():
+    if said.get("aud") != AUDIENCE or int(said.get("exp", 0)) <= now_s():
         return None
     return new_token(change) if set(scopes) >= NEEDED_SCOPES else None
 

@@ -44,13 +44,12 @@ async def make_account(
 @post("/token", status_code=200)
 async def token(
     data: Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)],
-    request: Request[Any, Any, Any],
     store: Store,
 ) -> Response[Plain]:
     """Google's token endpoint: a signed assertion for a token that lives an hour."""
     with store.change() as change:
         given = (
-            access.granted(change, data.get("assertion", ""), _token_url(request))
+            access.granted(change, data.get("assertion", ""))
             if data.get("grant_type") == access.JWT_GRANT
             else None
         )

@@ -179,7 +179,7 @@ def _look_at_mirror(found: Settings) -> None:
     try:
         place = address(found.firebase_url)
     except FirebaseAddressError as error:
-        raise SettingsError(f"COINSLOT_FIREBASE_URL: {FirebaseAddressError.__doc__}") from error
+        raise SettingsError(f"COINSLOT_FIREBASE_URL: {error}") from error
     if not place.is_emulator and found.firebase_credentials is None:
         raise SettingsError(
             "COINSLOT_FIREBASE_URL is set, so COINSLOT_FIREBASE_CREDENTIALS must be set too"

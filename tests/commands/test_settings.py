@@ -41,6 +41,12 @@ WRONG = [
     ("serve", {"ORDER_EXPIRATION_MINUTES": "0"}, "ORDER_EXPIRATION_MINUTES"),
     ("serve", {"COINSLOT_FAULT": "die"}, "COINSLOT_FAULT"),
     ("doctor", {"LOG_LEVEL": "LOUD"}, "LOG_LEVEL"),
+    ("worker", {"COINSLOT_FIREBASE_URL": "shop.firebaseio.com"}, "COINSLOT_FIREBASE_URL"),
+    ("worker", {"COINSLOT_FIREBASE_URL": "http://127.0.0.1:9000"}, "COINSLOT_FIREBASE_URL"),
+    ("worker", {"COINSLOT_FIREBASE_URL": "https://u:hidden@shop.firebaseio.com"}, "FIREBASE_URL"),
+    ("worker", {"COINSLOT_FIREBASE_URL": "https://shop.firebaseio.com"}, "CREDENTIALS must be set"),
+    ("serve", {"COINSLOT_MIRROR_ROUND_S": "0"}, "COINSLOT_MIRROR_ROUND_S"),
+    ("mirror check", {}, "COINSLOT_FIREBASE_URL is not set"),
 ]
 
 
@@ -57,7 +63,7 @@ def nothing_of_the_developers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 @pytest.mark.parametrize(("command", "env", "named"), WRONG)
 def test_it_is_named_in_one_line(command: str, env: dict[str, str], named: str) -> None:
-    done = CliRunner().invoke(CLI, [command], env=env)
+    done = CliRunner().invoke(CLI, command.split(), env=env)
     assert isinstance(done.exception, SystemExit)
     assert (done.exit_code, done.stdout) == (1, "")
     (line,) = done.stderr.splitlines()

@@ -96,6 +96,8 @@ class House:
             installation=mark,
         )
         self._mirror = mirror(self.settings, self.db, self.clock, self._stack)
+        if self._mirror is not None:
+            self._mirror.remote.reached = self._reached
         if "device" in self.roles:
             await self._open_device()
         return self

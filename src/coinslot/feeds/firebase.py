@@ -13,6 +13,8 @@ from google.auth.transport.requests import Request
 from google.oauth2 import service_account
 from msgspec import Struct
 
+from coinslot.kit.faults import Reached, unharmed
+
 SCOPES = (
     "https://www.googleapis.com/auth/userinfo.email",
     "https://www.googleapis.com/auth/firebase.database",
@@ -24,8 +26,13 @@ _NOT_IN_A_KEY = frozenset(".$#[]/~") | {chr(code) for code in (*range(32), 127)}
 
 
 class FirebaseAddressError(ValueError):
-    """It must be https://<database>.firebaseio.com (or .firebasedatabase.app), or for an emulator
-    http://host:port/?ns=<database>."""
+    """Neither a database's address nor an emulator's."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "it must be https://<database>.firebaseio.com or ....firebasedatabase.app, or"
+            " http://host:port/?ns=<database> for an emulator"
+        )
 
 
 class FirebaseCredentialsError(Exception):
@@ -58,7 +65,7 @@ def address(text: str) -> Address:
         host, named = parts.hostname, parse_qs(parts.query).get("ns", [])
         base = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
     except ValueError as error:
-        raise FirebaseAddressError(str(error)) from error
+        raise FirebaseAddressError from error
     if not host or parts.username is not None or parts.fragment:
         raise FirebaseAddressError
     if parts.scheme == "https" and not parts.query and parts.path in ("", "/"):
@@ -117,6 +124,7 @@ class Remote:
     """The database. Every call is bounded in time."""
 
     def __init__(self, where: Address, tokens: Tokens, *, timeout_s: float = 10.0) -> None:
+        self.reached: Reached = unharmed  # told of every call; for the storms
         self._where = where
         self._tokens = tokens
         self._timeout_s = timeout_s
@@ -156,9 +164,10 @@ class Remote:
         self, verb: str, path: str, body: bytes | None, params: Mapping[str, str], token: str
     ) -> httpx.Response:
         named = {"ns": self._where.name} if self._where.name is not None else {}
+        self.reached("before_send")
         try:
             async with asyncio.timeout(self._timeout_s):
-                return await self._client.request(
+                answer = await self._client.request(
                     verb,
                     f"{self._where.base_url}/{quote(path)}.json",
                     params={**params, **named},
@@ -167,3 +176,5 @@ class Remote:
                 )
         except (httpx.HTTPError, TimeoutError) as error:
             raise UnclearError(f"{type(error).__name__}: {error}") from error
+        self.reached("after_send")
+        return answer

@@ -1,0 +1,118 @@
+"""Whole mirrors: killed wherever they send or commit, two at once, and in the worst of weather."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+
+from coinslot.feeds.mirror import READER, Mirror, let_go
+from coinslot.feeds.mirror_whole import differences
+from tests.conftest import DatabaseUrls
+from tests.mirror.rig import Rig, vend
+from tests.scenarios.installation import eventually
+from tests.storms.part import PYTHONPATH
+
+SOON_S = 0.05
+
+
+@asynccontextmanager
+async def running(mirror: Mirror) -> AsyncIterator["asyncio.Task[None]"]:
+    """The mirror as a worker runs it, ended politely."""
+    task = asyncio.create_task(mirror.run(SOON_S))
+    try:
+        yield task
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        await mirror.remote.close()
+
+
+async def run_until_fault(rig: Rig, urls: DatabaseUrls, fault: str) -> int:
+    """The exit code of a mirror that may die at this point."""
+    victim = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.mirror.victim", urls.app, urls.door, rig.url,
+        env={**os.environ, "COINSLOT_FAULT": fault, "PYTHONPATH": PYTHONPATH},
+    )  # fmt: skip
+    return await victim.wait()
+
+
+async def leases_end(rig: Rig) -> None:
+    """What time does after a death."""
+    async with rig.stage.shop.db.knock() as conn:
+        await conn.execute("UPDATE feed_cursors SET leased_until = NULL WHERE name = $1", READER)
+    await let_go(rig.stage.shop.db)
+
+
+@pytest.mark.parametrize("point", ["before_send", "after_send", "after_claim"])
+async def test_killed_at_any_point_it_goes_on_and_ends_the_same(
+    rig: Rig, urls: DatabaseUrls, point: str
+) -> None:
+    deaths = 0
+    await vend(rig.stage)
+    while await run_until_fault(rig, urls, f"die:{point}:{deaths + 1}") == -signal.SIGKILL:
+        deaths += 1
+        await leases_end(rig)
+        if deaths % 2:
+            await rig.stage.sell()
+
+    assert deaths >= 2
+    wrong = [path for path in await differences(rig.mirror) if not path.startswith("machines")]
+    assert wrong == []
+    assert len(rig.tree("orders")) == 1 + (deaths + 1) // 2
+
+
+async def test_of_two_mirrors_one_writes_and_the_other_takes_over(rig: Rig) -> None:
+    await rig.stage.hello()
+    async with AsyncExitStack() as lasting:
+        async with AsyncExitStack() as ending:
+            await ending.enter_async_context(running(rig.another()))
+            await vend(rig.stage)
+            await eventually(lambda: _orders(rig) == ["COMPLETED"], 10)
+            await lasting.enter_async_context(running(rig.another()))
+        await rig.stage.sell()
+        await eventually(lambda: _orders(rig) == ["COMPLETED", "PAID"], 10)
+
+    assert await differences(rig.mirror) == []
+
+
+async def test_a_mirror_waits_for_a_database_that_is_not_there_yet(rig: Rig) -> None:
+    rig.sandbox.kill()
+    await vend(rig.stage)
+    async with running(rig.another()) as task:
+        assert (await rig.mirror.lag()).entries > 5
+        rig.sandbox.start()
+        await eventually(lambda: _orders(rig) == ["COMPLETED"], 10)
+        assert not task.done()
+    assert (await rig.mirror.lag()).entries == 0
+
+
+async def test_the_weather_delays_the_mirror_and_falsifies_nothing(rig: Rig) -> None:
+    await rig.stage.hello()
+    rig.sandbox.weather(api={"error_5xx": 0.3, "drop_response": 0.3}, seed=7)
+    async with running(rig.another()):
+        for _ in range(12):
+            await rig.stage.sell()
+        await rig.stage.sweep()
+        await rig.stage.accept()
+        await rig.stage.started()
+        await rig.stage.result()
+
+        async def caught_up() -> bool:
+            return (await rig.mirror.lag()).entries == 0
+
+        await eventually(caught_up, 60)
+    rig.sandbox.weather(api={"error_5xx": 0, "drop_response": 0})
+
+    assert await differences(rig.mirror) == []
+    assert _orders(rig) == ["COMPLETED", *["PAID"] * 11]
+
+
+def _orders(rig: Rig) -> list[str]:
+    """The statuses of all orders, as they are mirrored."""
+    return sorted(order["status"] for order in (rig.tree("orders") or {}).values())
