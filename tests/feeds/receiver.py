@@ -1,5 +1,6 @@
 """A merchant's server on a real socket; the official library judges what it gets."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -46,6 +47,7 @@ class Receiver:
         self.got: list[Got] = []
         self.answers: list[Answering] = []
         self.url = ""
+        self._came = asyncio.Event()
 
     def answers_with(self, *statuses: int, **headers: str) -> None:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -61,9 +63,17 @@ class Receiver:
     async def take(self, request: web.Request) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
         self.got.append(Got(headers["webhook-id"], headers, await request.read()))
+        self._came.set()
         if self.answers:
             return await self.answers.pop(0)(request)
         return web.Response(status=204)
+
+    async def until(self, count: int, within_s: float = 20) -> None:
+        """As soon as so many have come."""
+        async with asyncio.timeout(within_s):
+            while len(self.got) < count:
+                self._came.clear()
+                await self._came.wait()
 
     @property
     def types(self) -> list[str]:
