@@ -110,6 +110,20 @@ async def test_without_a_key_of_ours_nothing_is_told(api: Client, header: str) -
     assert answer.headers["www-authenticate"] == "Bearer"
 
 
+async def test_nothing_of_a_call_is_read_before_its_key_is_known(api: Client) -> None:
+    del api.headers["authorization"]
+    assert (await post(api, "/payments", {"amount": "x"})).status_code == 401
+    assert (await api.get("/payments?limit=0")).status_code == 401
+
+
+@pytest.mark.parametrize("name", ["reference", "gateway", "description", "return_url"])
+async def test_a_zero_character_is_no_fault_of_ours(api: Client, name: str) -> None:
+    assert (await post(api, "/payments", {**CAN, name: "https://a\0"})).status_code == 400
+    assert (await post(api, "/payments", {**CAN, "metadata": {"a\0": "b"}})).status_code == 400
+    assert (await api.get("/payments?reference=%00")).status_code == 400
+    assert (await api.get("/payments?status=paid")).status_code == 400
+
+
 async def test_a_revoked_key_opens_nothing(api: Client, stage: Stage) -> None:
     async with stage.shop.db.as_merchant(stage.merchant) as conn:
         await conn.execute("UPDATE api_keys SET revoked_at = now()")

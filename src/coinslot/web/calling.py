@@ -1,9 +1,12 @@
 """What every call of the merchant API shares: whose key it carries, and that it counts once."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from litestar import Response
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
 from litestar.params import HeaderParameter
+from litestar.types import Guard
 from msgspec import Struct
 
 from coinslot.merchants.people import Caller, caller
@@ -13,6 +16,8 @@ from coinslot.sales.shop import Shop
 from coinslot.web.errors import RefusedError
 from coinslot.web.painting import AnyRequest
 
+AnyCall = ASGIConnection[Any, Any, Any, Any]
+_CALLER = "caller"
 IdempotencyKey = Annotated[
     str | None,
     HeaderParameter(
@@ -23,8 +28,26 @@ IdempotencyKey = Annotated[
 ]
 
 
+def with_key_only(shop: Shop) -> Guard:
+    """Nothing of a call is read before its key is known."""
+
+    async def guard(request: AnyCall, _handler: BaseRouteHandler) -> None:
+        request.scope["state"][_CALLER] = await _known(shop, request)
+
+    return guard
+
+
 async def caller_of(shop: Shop, request: AnyRequest, scope: str) -> Caller:
     """Raises RefusedError: 401 without a key, 403 for a key that may not do this."""
+    found: Caller | None = request.scope["state"].get(_CALLER)
+    if found is None:
+        found = await _known(shop, request)
+    if scope not in found.scopes:
+        raise RefusedError(403, "forbidden", f"This key may not do that; it needs {scope}.")
+    return found
+
+
+async def _known(shop: Shop, request: AnyCall) -> Caller:
     kind, _, key = request.headers.get("authorization", "").partition(" ")
     found = None
     if kind.lower() == "bearer" and key:
@@ -33,8 +56,6 @@ async def caller_of(shop: Shop, request: AnyRequest, scope: str) -> Caller:
         raise RefusedError(
             401, "unauthorized", "This needs an API key: Authorization: Bearer sk_..."
         ).with_header("WWW-Authenticate", "Bearer")
-    if scope not in found.scopes:
-        raise RefusedError(403, "forbidden", f"This key may not do that; it needs {scope}.")
     return found
 
 

@@ -4,6 +4,7 @@ from litestar import Response
 from litestar.params import FromPath
 
 from coinslot.web import assets
+from coinslot.web.described import described
 from coinslot.web.errors import RefusedError
 from coinslot.web.painting import AnyRequest, Painter
 from coinslot.web.single import Single
@@ -16,7 +17,7 @@ class Docs(Single):
         self._painter = painter
 
     async def schema(self, request: AnyRequest) -> dict[str, object]:
-        return request.app.openapi_schema.to_schema()
+        return described(request.app.openapi_schema.to_schema())
 
     async def swagger(self, request: AnyRequest) -> Response[str]:
         return self._painter.page(request, "docs.html")

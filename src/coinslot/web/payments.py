@@ -19,9 +19,14 @@ from coinslot.web.errors import RefusedError
 from coinslot.web.painting import AnyRequest
 from coinslot.web.single import Single
 
+_STORABLE = r"^[^\x00]*$"  # PostgreSQL has no room for a zero character
 Amount = Annotated[int, Meta(gt=0, le=10**14, description="In minor units: 4000 is 40.00 rupees.")]
 Found = TypeVar("Found")
-Short = Annotated[str, Meta(max_length=255)]
+Short = Annotated[str, Meta(max_length=255, pattern=_STORABLE)]
+Reference = Annotated[str | None, QueryParameter(max_length=255, pattern=_STORABLE)]
+Status = Literal[
+    "created", "requires_action", "processing", "authorized", "succeeded", "failed", "canceled"
+]
 
 
 class NewPayment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,7 +38,7 @@ class NewPayment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     gateway: Short | None = None
     description: Short = ""
     metadata: dict[Short, Short] = {}
-    return_url: Annotated[str, Meta(pattern="^https?://", max_length=2048)] | None = None
+    return_url: Annotated[str, Meta(pattern=r"^https?://[^\x00]*$", max_length=2048)] | None = None
     capture_method: Literal["automatic", "manual"] = "automatic"
 
 
@@ -88,8 +93,8 @@ class Payments(Single):
     async def listed(
         self,
         request: AnyRequest,
-        status: FromQuery[str | None] = None,
-        reference: FromQuery[str | None] = None,
+        status: FromQuery[Status | None] = None,
+        reference: Reference = None,
         after: FromQuery[UUID | None] = None,
         limit: Annotated[int, QueryParameter(ge=1, le=100)] = 20,
     ) -> Listed:

@@ -12,6 +12,7 @@ from coinslot.feeds.hooks import HookRules
 from coinslot.kit.clock import Clock, SystemClock
 from coinslot.sales.shop import Shop
 from coinslot.web import metrics, security
+from coinslot.web.calling import with_key_only
 from coinslot.web.desk import Desk
 from coinslot.web.docs import Docs
 from coinslot.web.errors import Errors, refusals
@@ -85,23 +86,32 @@ def _routes(desk: Desk, painter: Painter, clock: Clock) -> list[ControllerRouter
 
 def _api(shop: Shop) -> Router:
     payments = Payments(shop)
+    making, listing = refusals(400, 401, 403, 409, 422), refusals(400, 401, 403)
+    found, one = refusals(401, 403, 404), "/payments/{payment:uuid}"
     urls = [
-        post("/payments", responses=refusals(400, 401, 403, 409, 422))(payments.create),
-        get("/payments", responses=refusals(400, 401, 403))(payments.listed),
-        get("/payments/{payment:uuid}", responses=refusals(401, 403, 404))(payments.one),
+        post("/payments", operation_id="createPayment", responses=making)(payments.create),
+        get("/payments", operation_id="listPayments", responses=listing)(payments.listed),
+        get(one, operation_id="readPayment", responses=found)(payments.one),
         _doing("confirm", also=(503,))(payments.confirm),
         _doing("capture")(payments.capture),
         _doing("cancel")(payments.cancel),
-        _doing("refunds", 201)(payments.give_back),
-        get("/refunds/{refund:uuid}", responses=refusals(401, 403, 404))(payments.refund),
+        _doing("refund", 201, path="refunds")(payments.give_back),
+        get("/refunds/{refund:uuid}", operation_id="readRefund", responses=found)(payments.refund),
     ]
-    return Router("/", route_handlers=urls, tags=["payments"], security=[{"apiKey": []}])
+    return Router(
+        "/", route_handlers=urls, tags=["payments"], security=[{"apiKey": []}],
+        guards=[with_key_only(shop)],
+    )  # fmt: skip
 
 
-def _doing(what: str, status: int = 200, also: tuple[int, ...] = ()) -> post:
+def _doing(verb: str, status: int = 200, *, also: tuple[int, ...] = (), path: str = "") -> post:
     """Something is done to a payment."""
-    known = refusals(400, 401, 403, 404, 409, 422, *also)
-    return post(f"/payments/{{payment:uuid}}/{what}", status_code=status, responses=known)
+    return post(
+        f"/payments/{{payment:uuid}}/{path or verb}",
+        operation_id=f"{verb}Payment",
+        status_code=status,
+        responses=refusals(400, 401, 403, 404, 409, 422, *also),
+    )
 
 
 def _feeds(shop: Shop, rules: HookRules) -> Router:
@@ -126,7 +136,10 @@ def _feeds(shop: Shop, rules: HookRules) -> Router:
         get(delivery, responses=found)(hooks.delivery),
         post(f"{delivery}/redeliver", status_code=202, responses=acted)(hooks.redeliver),
     ]
-    return Router("/", route_handlers=urls, tags=["webhooks out"], security=[{"apiKey": []}])
+    return Router(
+        "/", route_handlers=urls, tags=["webhooks out"], security=[{"apiKey": []}],
+        guards=[with_key_only(shop)],
+    )  # fmt: skip
 
 
 def _for_people(desk: Desk, painter: Painter, clock: Clock) -> Router:

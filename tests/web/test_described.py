@@ -1,0 +1,96 @@
+"""The API's description: complete, and every example in it is what would be sent or answered."""
+
+from typing import Any, cast
+
+import msgspec
+import pytest
+
+from coinslot.sales.shop import Shop
+from coinslot.sales.statements import PaymentStatement, RefundStatement
+from coinslot.web import described, payments
+from coinslot.web.errors import WrongAnswer
+from coinslot.web.routes import build
+from tests.web.fake_desk import FakeDesk
+from tests.web.serving import SITE
+
+SENT = {
+    "createPayment": payments.NewPayment,
+    "confirmPayment": payments.Confirmation,
+    "capturePayment": payments.NewCapture,
+    "refundPayment": payments.NewRefund,
+}
+ANSWERED: dict[str, Any] = {
+    "listPayments": payments.Listed,
+    "refundPayment": RefundStatement,
+    "readRefund": RefundStatement,
+}
+
+
+@pytest.fixture
+def schema() -> dict[str, Any]:
+    app = build(FakeDesk(), SITE, shop=cast(Shop, object()))
+    return described.described(app.openapi_schema.to_schema())
+
+
+def operations(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Of payments and refunds, by name."""
+    return {
+        said["operationId"]: said
+        for path, methods in schema["paths"].items()
+        if path.startswith(("/payments", "/refunds"))
+        for said in methods.values()
+    }
+
+
+def test_every_example_is_what_the_api_takes_and_gives() -> None:
+    for name, examples in described.SENT.items():
+        for example in examples.values():
+            msgspec.convert(example, SENT[name])
+    for name, examples in described.ANSWERED.items():
+        kind = ANSWERED.get(name, PaymentStatement)
+        fields = {f.encode_name for f in msgspec.structs.fields(kind)}
+        for example in examples.values():
+            msgspec.json.decode(msgspec.json.encode(example), type=kind)
+            assert set(example) == fields
+
+
+def test_every_call_has_examples_and_every_error_its_form(schema: dict[str, Any]) -> None:
+    found = operations(schema)
+    assert set(described.ANSWERED) == set(found)
+    for said in found.values():
+        assert said["security"] == [{"apiKey": []}]
+        for status, answer in said["responses"].items():
+            content = answer["content"]["application/json"]
+            if status.startswith("2"):
+                assert content["examples"]
+            else:
+                text = msgspec.json.encode(content["example"])
+                msgspec.json.decode(text, type=WrongAnswer)
+        if "requestBody" in said:
+            assert said["requestBody"]["content"]["application/json"]["examples"]
+        for status in ("409", "503"):
+            if status in said["responses"]:
+                assert "Retry-After" in said["responses"][status]["headers"]
+
+
+def test_a_key_is_required_and_the_way_to_show_one_is_declared(schema: dict[str, Any]) -> None:
+    scheme = schema["components"]["securitySchemes"]["apiKey"]
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+    for name in ("create", "confirm", "capture", "cancel", "refund"):
+        parameters = operations(schema)[f"{name}Payment"]["parameters"]
+        [key] = [one for one in parameters if one["name"] == "Idempotency-Key"]
+        assert key["required"] is True
+        assert key["schema"] == {"type": "string", "minLength": 1, "maxLength": 255}
+
+
+def test_a_link_leads_to_a_call_that_there_is(schema: dict[str, Any]) -> None:
+    found = operations(schema)
+    for name in described.FOLLOWS:
+        for answer in found[name]["responses"].values():
+            for link in answer.get("links", {}).values():
+                assert link["operationId"] in found
+
+
+def test_described_again_it_says_the_same(schema: dict[str, Any]) -> None:
+    before = msgspec.json.encode(schema)
+    assert msgspec.json.encode(described.described(schema)) == before
