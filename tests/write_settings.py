@@ -114,6 +114,17 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "COINSLOT_MIRROR_ROUND_S": "between two rounds over the machines: signs of life, who is"
         " offline, printed codes",
     },
+    "Webhooks to merchants": {
+        "COINSLOT_WEBHOOK_TIMEOUT_S": "one try; then it failed",
+        "COINSLOT_WEBHOOK_PAUSES_S": "before each try after the first, separated by commas, each"
+        " made longer by up to a fifth; after the last of them a delivery is given up",
+        "COINSLOT_WEBHOOK_OVERLAP_S": "after a rotation the old secret signs beside the new one",
+        "COINSLOT_WEBHOOK_DISABLE_S": "an endpoint that only fails for so long is disabled",
+        "COINSLOT_WEBHOOK_RETRY_AFTER_MAX_S": "longest pause that an endpoint's `Retry-After` gets",
+        "COINSLOT_WEBHOOK_PRIVATE_ADDRESSES": "`true` allows plain `http://` and addresses inside"
+        " the own network. For tests and demos: a merchant could make this server call any other"
+        " beside it",
+    },
     "For the tests": {
         "COINSLOT_FAULT": "`die:<point>:<count>`: the process kills itself when it reaches the"
         " point for the n-th time. Never set it where money is real",
@@ -159,6 +170,8 @@ def options(command: Any, path: str = "coinslot") -> Iterator[tuple[str, Any]]:
 def _shown(value: object) -> str:
     if value is None:
         return ""
+    if isinstance(value, tuple):
+        return f"`{','.join(f'{one:g}' for one in value)}`"
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
 
 

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from coinslot.feeds.firebase import FirebaseAddressError, address
+from coinslot.feeds.hooks import HookRules
 from coinslot.kit.secrets import Vault, VaultKeyError
 from coinslot.sales.shop import Windows
 
@@ -37,12 +38,12 @@ WINDOW_NAMES: Mapping[str, str] = {
     "COINSLOT_PROCESSING_S": "processing_s",
     "COINSLOT_CASES_S": "cases_s",
     "COINSLOT_ANSWER_S": "answer_s",
-    "COINSLOT_REFUND_LOOK_S": "refund_look_s",
-    "COINSLOT_REFUND_PAUSE_MAX_S": "refund_pause_max_s",
     "COINSLOT_BREAKER_FAILURES": "breaker_failures",
     "COINSLOT_BREAKER_WINDOW_S": "breaker_window_s",
     "COINSLOT_BREAKER_PAUSE_S": "breaker_pause_s",
     "COINSLOT_KEYS_KEPT_S": "keys_kept_s",
+    "COINSLOT_REFUND_LOOK_S": "refund_look_s",
+    "COINSLOT_REFUND_PAUSE_MAX_S": "refund_pause_max_s",
     "COINSLOT_REFUND_OWED_S": "refund_owed_s",
 }
 
@@ -74,6 +75,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     firebase_url: str | None = None  # COINSLOT_FIREBASE_URL; none: nothing is mirrored
     firebase_credentials: Path | None = None  # COINSLOT_FIREBASE_CREDENTIALS
     mirror_round_s: Seconds = 15.0  # COINSLOT_MIRROR_ROUND_S
+    webhook_timeout_s: Seconds = 15.0  # COINSLOT_WEBHOOK_TIMEOUT_S
+    webhook_pauses_s: tuple[Seconds, ...] = HookRules().pauses_s  # COINSLOT_WEBHOOK_PAUSES_S
+    webhook_overlap_s: Seconds = 86_400.0  # COINSLOT_WEBHOOK_OVERLAP_S
+    webhook_disable_s: Seconds = 432_000.0  # COINSLOT_WEBHOOK_DISABLE_S
+    webhook_retry_after_max_s: Seconds = 3600.0  # COINSLOT_WEBHOOK_RETRY_AFTER_MAX_S
+    webhook_private_addresses: bool = False  # COINSLOT_WEBHOOK_PRIVATE_ADDRESSES
     fault: str | None = None  # COINSLOT_FAULT, for tests: die:<point>:<count>
     log_level: str = "INFO"  # LOG_LEVEL
     razorpay_key_id: str | None = None  # RAZORPAY_KEY_ID
@@ -85,6 +92,19 @@ class Settings(Struct, frozen=True, kw_only=True):
     def base_url(self) -> str:
         """How the world reaches this installation."""
         return (self.public_url or f"http://127.0.0.1:{self.port}").rstrip("/")
+
+    @property
+    def hooks(self) -> HookRules:
+        """How webhooks go out to merchants."""
+        return HookRules(
+            timeout_s=self.webhook_timeout_s,
+            pauses_s=self.webhook_pauses_s,
+            overlap_s=self.webhook_overlap_s,
+            disable_s=self.webhook_disable_s,
+            retry_after_max_s=self.webhook_retry_after_max_s,
+            private_addresses=self.webhook_private_addresses,
+            poll_s=self.poll_sweep_s,
+        )
 
 
 # Environment name -> field of `Settings`.
@@ -109,6 +129,12 @@ NAMES: Mapping[str, str] = {
     "COINSLOT_FIREBASE_URL": "firebase_url",
     "COINSLOT_FIREBASE_CREDENTIALS": "firebase_credentials",
     "COINSLOT_MIRROR_ROUND_S": "mirror_round_s",
+    "COINSLOT_WEBHOOK_TIMEOUT_S": "webhook_timeout_s",
+    "COINSLOT_WEBHOOK_PAUSES_S": "webhook_pauses_s",
+    "COINSLOT_WEBHOOK_OVERLAP_S": "webhook_overlap_s",
+    "COINSLOT_WEBHOOK_DISABLE_S": "webhook_disable_s",
+    "COINSLOT_WEBHOOK_RETRY_AFTER_MAX_S": "webhook_retry_after_max_s",
+    "COINSLOT_WEBHOOK_PRIVATE_ADDRESSES": "webhook_private_addresses",
     "COINSLOT_FAULT": "fault",
     "LOG_LEVEL": "log_level",
     "RAZORPAY_KEY_ID": "razorpay_key_id",
@@ -129,6 +155,8 @@ _PLACES = re.compile(r"((\[[0-9A-Fa-f:.]+\]|[^:,\[\]]*)(:\d{1,5})?(,|$))+")
 def read(env: Mapping[str, str] = os.environ) -> Settings:
     """The settings of this environment. Raises SettingsError, naming the variable."""
     given: dict[str, object] = {field: env[name] for name, field in NAMES.items() if env.get(name)}
+    if "webhook_pauses_s" in given:
+        given["webhook_pauses_s"] = str(given["webhook_pauses_s"]).split(",")
     windows: dict[str, object] = {
         field: env[name] for name, field in WINDOW_NAMES.items() if env.get(name)
     }
@@ -205,6 +233,6 @@ def _path(kind: type, value: object) -> object:
 def _named(message: str) -> str:
     """msgspec names the field; people know the variable."""
     for name, field in {**NAMES, **WINDOW_NAMES}.items():
-        if message.endswith((f"$.{field}`", f"$.windows.{field}`")):
+        if re.search(rf"\$\.(windows\.)?{field}(\[\d+\])?`$", message):
             return f"{name}: {message}"
     return message

@@ -20,6 +20,7 @@ from coinslot.app.ears import EdgeLine, ShopEars
 from coinslot.app.front import Front
 from coinslot.app.mirroring import mirror
 from coinslot.app.premises import Premises, Urls, broker_users
+from coinslot.app.telling import BELLS, tellers
 from coinslot.channels.mqtt import Mqtt, MqttOptions
 from coinslot.channels.socketio import SocketIo, SocketIoOptions
 from coinslot.db.migrate import MigrationError
@@ -156,10 +157,14 @@ class House:
         tables = frozenset(sweep.CHORES) if "worker" in self.roles else frozenset()
         if "device" in self.roles:
             tables |= {"fulfillments"}
+        worked = tables | BELLS if "worker" in self.roles else tables
         if tables:
             parts.append(sweep.sweep(self.shop, pace, tables))
-            parts.append(bells.listen(self.urls.door, self.shop.wakes, tables))
-        elsewhere = frozenset(sweep.CHORES) - tables
+            parts.append(bells.listen(self.urls.door, self.shop.wakes, worked))
+        if "worker" in self.roles:
+            parts += tellers(self.shop, settings.hooks, self._reached)
+            parts.append(prune.keep_pruning(self.shop))
+        elsewhere = (frozenset(sweep.CHORES) | BELLS) - worked
         if elsewhere:
             parts.append(bells.notify(self.db, self.shop.wakes, elsewhere))
         if "worker" in self.roles:
@@ -168,8 +173,6 @@ class House:
             parts.append(self._mirror.run(settings.mirror_round_s))
         if self.nats is not None:
             parts.append(self._follow_devices())
-        if "worker" in self.roles:
-            parts.append(prune.keep_pruning(self.shop))
         return parts
 
     async def _follow_devices(self) -> None:
@@ -236,7 +239,7 @@ class House:
             outages=AWAY,
             metrics_token=self.settings.metrics_token,
         )
-        return routes.build(desk, site, self.clock, self.shop)
+        return routes.build(desk, site, self.clock, self.shop, self.settings.hooks)
 
 
 async def _live(receive: Any, send: Any) -> None:

@@ -59,6 +59,7 @@ def demo(
     chosen = settings(
         data.resolve(), (*ADDRESSES, "COINSLOT_KEYS", *MIRROR), port=port, mqtt_port=mqtt_port,
         host="127.0.0.1", image_sources=f"https: {sandbox_url}",
+        webhook_private_addresses=True,
         firebase_url=f"{sandbox_url}/?ns=coinslot",
     )  # fmt: skip
 
