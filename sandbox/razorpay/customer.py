@@ -117,7 +117,7 @@ class DashboardRefund(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 def refund_by_hand(desk: Desk, wanted: DashboardRefund) -> Refund:
-    payment = _payment(desk, wanted.reference)
+    payment = known_payment(desk, wanted.reference)
     try:
         return refunds.give_back(desk, payment, refunds.Wish(amount=wanted.amount))
     except ApiError as refusal:
@@ -126,10 +126,10 @@ def refund_by_hand(desk: Desk, wanted: DashboardRefund) -> Refund:
 
 def resend(desk: Desk, reference: str) -> int:
     """Have all events of a payment sent again; the number of them."""
-    return outbox.replay(desk.change, _payment(desk, reference).id)
+    return outbox.replay(desk.change, known_payment(desk, reference).id)
 
 
-def _payment(desk: Desk, reference: str) -> Payment:
+def known_payment(desk: Desk, reference: str) -> Payment:
     payment = find(desk.change, Payment, reference)
     if payment is None:
         raise UnknownError(f"no payment {reference}")

@@ -13,7 +13,7 @@ from sandbox.outbox import Event, publish
 from sandbox.razorpay import accounts, wire
 from sandbox.razorpay.accounts import ACCOUNTS
 from sandbox.razorpay.settings import Tempo
-from sandbox.razorpay.things import Order, Payment, QrCode, Refund
+from sandbox.razorpay.things import Dispute, Order, Payment, QrCode, Refund
 from sandbox.shelf import new_id
 from sandbox.store import Change, Store
 
@@ -43,7 +43,7 @@ class Gateway(msgspec.Struct):
         return Desk(change, self.tempo, self.public_url)
 
 
-Subject = Payment | QrCode | Order | Refund
+Subject = Payment | QrCode | Order | Refund | Dispute
 
 
 def tell(desk: Desk, name: str, reference: str, *subjects: Subject) -> None:
@@ -103,3 +103,5 @@ def _entity(desk: Desk, subject: Subject, name: str) -> dict[str, Any]:
             return wire.order(subject)
         case Refund():
             return wire.refund(subject)
+        case Dispute():
+            return wire.dispute(subject)

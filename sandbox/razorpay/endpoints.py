@@ -12,10 +12,11 @@ from litestar.params import Parameter
 from sandbox import outbox
 from sandbox.errors import UnknownError
 from sandbox.front import sent
-from sandbox.razorpay import accounts, customer, qr_codes, wire
+from sandbox.razorpay import accounts, customer, disputes, qr_codes, wire
 from sandbox.razorpay.accounts import ACCOUNTS
 from sandbox.razorpay.customer import DashboardRefund, Scan
 from sandbox.razorpay.desk import Gateway
+from sandbox.razorpay.disputes import Claim
 from sandbox.razorpay.front import Asked, FrontDoor
 from sandbox.razorpay.settings import Account
 from sandbox.razorpay.things import QrCode
@@ -67,6 +68,14 @@ async def refund(data: DashboardRefund, razorpay: Gateway) -> Plain:
     with razorpay.change() as desk:
         made = customer.refund_by_hand(desk, data)
         return {"reference": made.payment_id, "refund": made.id, "status": made.status}
+
+
+@post("/dispute", status_code=200)
+async def dispute(data: Claim, razorpay: Gateway) -> Plain:
+    """The payer's bank claims money back, or the claim ends."""
+    with razorpay.change() as desk:
+        made = disputes.claim(desk, data)
+        return {"reference": made.payment_id, "dispute": made.id, "status": made.status}
 
 
 @post("/resend", status_code=200)
@@ -130,6 +139,7 @@ ROUTER = Router(
         api,
         scan,
         refund,
+        dispute,
         resend,
         balance,
         save_account,

@@ -60,6 +60,22 @@ class Payment(Thing):
         return self.qr_code_id or self.order_id
 
 
+class Dispute(Thing):
+    """A claim of the payer's bank."""
+
+    kind: ClassVar[str] = "dispute"
+    payment_id: str
+    amount: int
+    currency: str
+    status: str
+    reason_code: str
+    amount_deducted: int = 0
+
+    @property
+    def parent(self) -> str | None:
+        return self.payment_id
+
+
 class Refund(Thing):
     """A refund, in full or in part."""
 

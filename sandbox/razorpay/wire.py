@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from sandbox.razorpay.things import Order, Payment, QrCode, Refund
+from sandbox.razorpay.things import Dispute, Order, Payment, QrCode, Refund
 from sandbox.shelf import Thing
 
+FEE_BP, TAX_BP, WHOLE_BP = 200, 1_800, 10_000
 FAILURE = "Your payment has been declined by your bank."
 
 
@@ -76,8 +77,8 @@ def payment(thing: Payment) -> dict[str, Any]:
         "email": None,
         "contact": "+919000090000",
         "notes": notes(thing),
-        "fee": 0 if thing.captured else None,
-        "tax": 0 if thing.captured else None,
+        "fee": fee(thing.amount) if thing.captured else None,
+        "tax": tax(thing.amount) if thing.captured else None,
         "error_code": "BAD_REQUEST_ERROR" if failed else None,
         "error_description": FAILURE if failed else None,
         "error_source": "customer" if failed else None,
@@ -87,6 +88,20 @@ def payment(thing: Payment) -> dict[str, Any]:
         "created_at": thing.created_at,
         "upi": {"payer_account_type": "bank_account", "vpa": thing.vpa},
     }
+
+
+def tax(minor: int) -> int:
+    """18 % GST on the gateway's own 2 %."""
+    return _share(_share(minor, FEE_BP), TAX_BP)
+
+
+def fee(minor: int) -> int:
+    """What it keeps of a payment: its share, and the tax on it."""
+    return _share(minor, FEE_BP) + tax(minor)
+
+
+def _share(minor: int, basis_points: int) -> int:
+    return (minor * basis_points + WHOLE_BP // 2) // WHOLE_BP
 
 
 def refund_status(thing: Payment) -> str | None:
@@ -110,6 +125,23 @@ def refund(thing: Refund) -> dict[str, Any]:
         "status": thing.status,
         "speed_requested": thing.speed,
         "speed_processed": "normal",
+    }
+
+
+def dispute(thing: Dispute) -> dict[str, Any]:
+    return {
+        "id": thing.id,
+        "entity": "dispute",
+        "payment_id": thing.payment_id,
+        "amount": thing.amount,
+        "currency": thing.currency,
+        "amount_deducted": thing.amount_deducted,
+        "gateway_dispute_id": None,
+        "reason_code": thing.reason_code,
+        "respond_by": thing.created_at,
+        "status": thing.status,
+        "phase": "chargeback",
+        "created_at": thing.created_at,
     }
 
 

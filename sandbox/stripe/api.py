@@ -13,17 +13,26 @@ from sandbox.stripe.forms import Fields, Tree
 from sandbox.stripe.lists import listed
 from sandbox.stripe.refusals import no_such_thing, no_such_url
 from sandbox.stripe.settings import Account
-from sandbox.stripe.things import Charge, Intent, Refund, Session, Told
+from sandbox.stripe.things import Charge, Dispute, Intent, Movement, Refund, Session, Told
 
 Entity = dict[str, Any]
 Said = tuple[int, Entity]
 T = TypeVar("T", bound=Thing)
-KINDS: dict[str, type[Subject]] = {"pi": Intent, "ch": Charge, "re": Refund, "cs": Session}
+KINDS: dict[str, type[Subject]] = {
+    "pi": Intent,
+    "ch": Charge,
+    "re": Refund,
+    "cs": Session,
+    "txn": Movement,
+    "dp": Dispute,
+}
 WORDS: dict[type[Thing], str] = {
     Session: "checkout.session",
     Intent: "payment_intent",
     Charge: "charge",
     Refund: "refund",
+    Movement: "balance_transaction",
+    Dispute: "dispute",
     Told: "event",
 }
 
@@ -195,6 +204,22 @@ def list_charges(call: Call) -> Said:
     return _list(call, Charge, "payment_intent")
 
 
+def list_movements(call: Call) -> Said:
+    return _list(call, Movement, "type", "source")
+
+
+def fetch_movement(call: Call) -> Said:
+    return _said(call, call.mine(Movement))
+
+
+def list_disputes(call: Call) -> Said:
+    return _list(call, Dispute, "payment_intent", "charge")
+
+
+def fetch_dispute(call: Call) -> Said:
+    return _said(call, call.mine(Dispute))
+
+
 def _list(call: Call, kind: type[Subject], *filters: str) -> Said:
     account_id = call.account.account_id
     found, more = listed(call.desk.change, kind, account_id, call.fields, *filters)
@@ -246,6 +271,10 @@ ROUTES: tuple[tuple[str, str, Callable[[Call], Said]], ...] = (
     ("POST", r"/refunds", create_refund),
     ("GET", r"/refunds", list_refunds),
     ("GET", r"/refunds/([^/]+)", fetch_refund),
+    ("GET", r"/balance_transactions", list_movements),
+    ("GET", r"/balance_transactions/([^/]+)", fetch_movement),
+    ("GET", r"/disputes", list_disputes),
+    ("GET", r"/disputes/([^/]+)", fetch_dispute),
     ("GET", r"/events", list_events),
     ("GET", r"/events/([^/]+)", fetch_event),
 )

@@ -15,9 +15,10 @@ from sandbox.store import Change, Store
 from sandbox.stripe import wire
 from sandbox.stripe.accounts import ACCOUNTS, PARTY
 from sandbox.stripe.settings import Tempo
-from sandbox.stripe.things import Charge, Intent, Refund, Session, Told
+from sandbox.stripe.things import Charge, Dispute, Intent, Movement, Refund, Session, Told
 
-Subject = Session | Intent | Charge | Refund
+Subject = Session | Intent | Charge | Refund | Dispute | Movement
+PAID_OUT_AFTER_S = 2 * 86_400
 
 
 class Desk(msgspec.Struct, frozen=True):
@@ -40,6 +41,10 @@ class Desk(msgspec.Struct, frozen=True):
                 return wire.charge(subject, live=live)
             case Refund():
                 return wire.refund(subject)
+            case Dispute():
+                return wire.dispute(subject, live=live)
+            case Movement():
+                return wire.movement(subject)
 
     def tell(self, name: str, reference: str, subject: Subject) -> None:
         """Raise an event with a snapshot of its subject; `reference` is the payment intent."""
@@ -71,6 +76,21 @@ class Desk(msgspec.Struct, frozen=True):
                 body=msgspec.json.encode(wire.event(told)),
             ),
         )
+
+    def book(self, source: Charge | Refund | Dispute, kind: str, amount: int, fee: int) -> None:
+        """Write down what a thing did to the balance: once for each thing."""
+        made = Movement(
+            id=wire.movement_of(source.id),
+            account_id=source.account_id,
+            created_at=now_s(),
+            source=source.id,
+            type=kind,
+            amount=amount,
+            fee=fee,
+            currency=source.currency,
+            available_on=now_s() + PAID_OUT_AFTER_S,
+        )
+        put(self.change, made)
 
     def charge_of(self, intent: Intent) -> Charge | None:
         return find(self.change, Charge, intent.latest_charge or "")

@@ -13,10 +13,11 @@ from sandbox import outbox
 from sandbox.control.pages import page
 from sandbox.errors import RefusedError
 from sandbox.front import sent
-from sandbox.stripe import customer
+from sandbox.stripe import customer, disputes
 from sandbox.stripe.accounts import ACCOUNTS, PARTY
 from sandbox.stripe.customer import DashboardRefund, Pay
 from sandbox.stripe.desk import Desk, Gateway
+from sandbox.stripe.disputes import Claim
 from sandbox.stripe.front import Asked, FrontDoor
 from sandbox.stripe.settings import Account
 from sandbox.stripe.wire import filled, money
@@ -66,6 +67,14 @@ async def refund(data: DashboardRefund, stripe: Gateway) -> Plain:
     with stripe.change() as desk:
         made = customer.refund_by_hand(desk, data)
         return {"reference": made.payment_intent, "refund": made.id, "status": made.status}
+
+
+@post("/dispute", status_code=200)
+async def dispute(data: Claim, stripe: Gateway) -> Plain:
+    """The payer's bank claims money back, or the claim ends."""
+    with stripe.change() as desk:
+        made = disputes.claim(desk, data)
+        return {"reference": made.payment_intent, "dispute": made.id, "status": made.status}
 
 
 @post("/resend", status_code=200)
@@ -156,6 +165,7 @@ ROUTER = Router(
         api,
         pay,
         refund,
+        dispute,
         resend,
         balance,
         save_account,

@@ -177,6 +177,7 @@ def _charge(intent: Intent, status: str) -> Charge:
 def _taken(desk: Desk, intent: Intent, charge: Charge, amount: int) -> Charge:
     charge.captured, charge.amount_captured = True, amount
     put(desk.change, charge)
+    desk.book(charge, "charge", amount, wire.fee(amount))
     intent.status, intent.amount_received = "succeeded", amount
     put(desk.change, intent)
     ACCOUNTS.credit(desk.change, intent.account_id, amount)

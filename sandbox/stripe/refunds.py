@@ -53,6 +53,7 @@ def give_back(
     )
     _plan(desk, refund, charge)
     put(desk.change, refund)
+    desk.book(refund, "refund", -asked, 0)
     _reserve(desk, charge, asked)
     desk.tell("refund.created", intent.id, refund)
     desk.tell("charge.refunded", intent.id, charge)

@@ -86,6 +86,38 @@ class Refund(Thing):
         return self.payment_intent
 
 
+class Dispute(Thing):
+    """A claim of the payer's bank."""
+
+    kind: ClassVar[str] = "stripe.dispute"
+    payment_intent: str
+    charge: str
+    amount: int
+    currency: str
+    status: str
+    reason: str
+
+    @property
+    def parent(self) -> str | None:
+        return self.payment_intent
+
+
+class Movement(Thing):
+    """What one thing did to the merchant's balance. It is paid out some days later."""
+
+    kind: ClassVar[str] = "stripe.balance_transaction"
+    source: str
+    type: str
+    amount: int
+    fee: int
+    currency: str
+    available_on: int
+
+    @property
+    def parent(self) -> str | None:
+        return self.source
+
+
 class Told(Thing):
     """An event, as GET /v1/events lists it for 30 days."""
 

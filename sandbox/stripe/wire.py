@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.stripe.things import Charge, Intent, Refund, Session, Told
+from sandbox.clock import now_s
+from sandbox.stripe.things import Charge, Dispute, Intent, Movement, Refund, Session, Told
 
+FEE_BP, WHOLE_BP, FEE_MINOR = 290, 10_000, 30
 VERSION = "2026-10-28.endive"
 NO_PLACES = frozenset({"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "pyg", "rwf", "vnd", "xaf"})
 Entity = dict[str, Any]
@@ -78,6 +80,7 @@ def charge(one: Charge, *, live: bool) -> Entity:
         "amount": one.amount,
         "amount_captured": one.amount_captured,
         "amount_refunded": one.amount_refunded,
+        "balance_transaction": movement_of(one.id) if one.captured else None,
         "captured": one.captured,
         "created": one.created_at,
         "currency": one.currency,
@@ -99,7 +102,7 @@ def refund(one: Refund) -> Entity:
         "id": one.id,
         "object": "refund",
         "amount": one.amount,
-        "balance_transaction": f"txn_{one.id[3:]}",
+        "balance_transaction": movement_of(one.id),
         "charge": one.charge,
         "created": one.created_at,
         "currency": one.currency,
@@ -111,6 +114,54 @@ def refund(one: Refund) -> Entity:
         "status": one.status,
     }
     return entity | ({"failure_reason": one.failure_reason} if one.failure_reason else {})
+
+
+def dispute(one: Dispute, *, live: bool) -> Entity:
+    return {
+        "id": one.id,
+        "object": "dispute",
+        "amount": one.amount,
+        "charge": one.charge,
+        "created": one.created_at,
+        "currency": one.currency,
+        "evidence_details": {"due_by": None, "has_evidence": False, "past_due": False},
+        "is_charge_refundable": False,
+        "livemode": live,
+        "metadata": one.notes,
+        "payment_intent": one.payment_intent,
+        "reason": one.reason,
+        "status": one.status,
+    }
+
+
+def movement_of(thing_id: str) -> str:
+    """The id of what a thing did to the balance."""
+    return f"txn_{thing_id.partition('_')[2]}"
+
+
+def fee(minor: int) -> int:
+    """What it keeps of a payment: its share, and a fixed sum."""
+    return (minor * FEE_BP + WHOLE_BP // 2) // WHOLE_BP + FEE_MINOR
+
+
+def movement(one: Movement) -> Entity:
+    kept = {"amount": one.fee, "currency": one.currency, "type": "stripe_fee"}
+    return {
+        "id": one.id,
+        "object": "balance_transaction",
+        "amount": one.amount,
+        "available_on": one.available_on,
+        "created": one.created_at,
+        "currency": one.currency,
+        "exchange_rate": None,
+        "fee": one.fee,
+        "fee_details": [kept] if one.fee else [],
+        "net": one.amount - one.fee,
+        "reporting_category": one.type,
+        "source": one.source,
+        "status": "available" if one.available_on <= now_s() else "pending",
+        "type": one.type,
+    }
 
 
 def event(one: Told) -> Entity:

@@ -205,7 +205,7 @@ def test_a_delivery_is_known_by_its_event_id_or_else_by_its_body() -> None:
 
 def test_an_event_not_known_here_is_genuine_and_says_nothing() -> None:
     for body in (
-        envelope("payment.dispute.created", payment=PAYMENT, dispute={}),
+        envelope("payment.downtime.started", payment=PAYMENT, dispute={}),
         envelope("settlement.processed", at="whenever", settlement=7),
         envelope("a\0b"),
     ):

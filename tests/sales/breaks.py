@@ -100,6 +100,13 @@ LONG_AGO = "'2026-11-21T10:00Z'"
 SOME_DAY = "'2027-11-21T12:00Z'"
 
 MONEY = [
+    Break("ledger_agrees_with_captures", sold, "UPDATE captures SET fee_minor = 94"),
+    Break(
+        "lost_disputes_are_refunds", sold,
+        "INSERT INTO disputes (id, merchant_id, account_id, capture_id, gateway_dispute_id, stage,"
+        " amount_minor, currency, reason, opened_at, told_at) SELECT id, merchant_id, account_id,"
+        " id, 'd', 'lost', 1, currency, '', seen_at, seen_at FROM captures",
+    ),
     Break(
         "captures_are_accounted_for", sold,
         f"UPDATE captures SET open = 1, due_at = {SOME_DAY}",

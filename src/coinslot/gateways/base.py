@@ -34,6 +34,14 @@ class RefundStage(StrEnum):
     FAILED = "failed"
 
 
+class DisputeStage(StrEnum):
+    """How far a dispute has come: `won` is every end that left the money with the merchant."""
+
+    OPEN = "open"
+    WON = "won"
+    LOST = "lost"
+
+
 class Mark(Struct, frozen=True, kw_only=True):
     """Our sign on what we made at a gateway; copied by it onto the payments. A gateway without room
     gives the installation back in brief: whether it is ours, `marks.is_ours` tells."""
@@ -55,6 +63,7 @@ class PaymentFact(Struct, frozen=True, kw_only=True, tag="payment"):
     gateway_order_id: str | None = None
     mark: Mark | None = None
     refunded: Money | None = None
+    fee: Money | None = None  # what the gateway keeps of it, tax included; None: not told yet
     description: str = ""
 
 
@@ -65,6 +74,18 @@ class RefundFact(Struct, frozen=True, kw_only=True, tag="refund"):
     gateway_payment_id: str
     stage: RefundStage
     money: Money
+    at: datetime
+    mark: Mark | None = None
+
+
+class DisputeFact(Struct, frozen=True, kw_only=True, tag="dispute"):
+    """The payer's bank claims money back. `at` is the time of this word of the gateway."""
+
+    gateway_dispute_id: str
+    gateway_payment_id: str
+    stage: DisputeStage
+    money: Money
+    reason: str
     at: datetime
     mark: Mark | None = None
 
@@ -82,7 +103,7 @@ class QrFact(Struct, frozen=True, kw_only=True, tag="qr"):
     closed_at: datetime | None = None
 
 
-Fact = PaymentFact | RefundFact | QrFact
+Fact = PaymentFact | RefundFact | DisputeFact | QrFact
 
 
 class Genuine(Struct, frozen=True, kw_only=True):

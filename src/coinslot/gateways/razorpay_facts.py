@@ -12,6 +12,8 @@ from msgspec import Meta, Struct
 from coinslot.gateways import marks
 from coinslot.gateways.base import (
     Absent,
+    DisputeFact,
+    DisputeStage,
     Fact,
     PaymentFact,
     QrFact,
@@ -25,6 +27,8 @@ Ident = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_]{1,64}\Z")]
 Minor = Annotated[int, Meta(ge=0, le=10**14)]
 Paid = Annotated[int, Meta(ge=1, le=10**14)]  # nothing, or more than there is, was never paid
 Seconds = Annotated[int, Meta(ge=0, le=253_402_300_799)]  # to the end of the year 9999
+
+ENDS = {"won": DisputeStage.WON, "closed": DisputeStage.WON, "lost": DisputeStage.LOST}
 
 CURRENCY_OF_QR = "INR"  # a code states an amount without one; UPI knows no other
 
@@ -47,6 +51,7 @@ class _Payment(Struct):
     captured: bool | None = None
     order_id: Ident | None = None
     amount_refunded: Minor | None = None
+    fee: Minor | None = None  # the tax on it is in it
     notes: object = None
     description: str | None = None
 
@@ -59,6 +64,16 @@ class _Refund(Struct):
     status: RefundStage
     created_at: Seconds | None = None
     notes: object = None
+
+
+class _Dispute(Struct):
+    id: Ident
+    payment_id: Ident
+    amount: Minor
+    currency: str
+    status: str
+    reason_code: str | None = None
+    created_at: Seconds | None = None
 
 
 class _Qr(Struct):
@@ -94,6 +109,8 @@ def facts(event: Event) -> tuple[Fact, ...]:
                 _never_captured(event),
                 refund(_entity(event, "refund"), told_at=event.created_at),
             ]
+        case name if name.startswith("payment.dispute."):
+            found = [_dispute(_entity(event, "dispute"), _event_time(event))]
         case _:
             pass
     return tuple(fact for fact in found if fact is not None)
@@ -125,8 +142,15 @@ def payment(
         gateway_order_id=said.order_id,
         mark=marks.read(said.notes),
         refunded=None if back is None else Money(back, said.currency),
+        fee=_fee(said, taken),
         description=marks.clean(said.description or ""),
     )
+
+
+def _fee(said: _Payment, taken: Taken) -> Money | None:
+    if taken is not Taken.CAPTURED or said.fee is None:
+        return None
+    return Money(said.fee, said.currency)
 
 
 def refund(body: object, *, told_at: object = None) -> RefundFact:
@@ -139,6 +163,19 @@ def refund(body: object, *, told_at: object = None) -> RefundFact:
         money=Money(said.amount, said.currency),
         at=_time(told_at if said.created_at is None else said.created_at),
         mark=marks.read(said.notes),
+    )
+
+
+def _dispute(body: object, at: datetime | None) -> DisputeFact:
+    """A word that is not known here leaves it open, for a person; `closed` took no money."""
+    said = msgspec.convert(body, _Dispute)
+    return DisputeFact(
+        gateway_dispute_id=said.id,
+        gateway_payment_id=said.payment_id,
+        stage=ENDS.get(said.status, DisputeStage.OPEN),
+        money=Money(said.amount, said.currency),
+        reason=marks.clean(said.reason_code or ""),
+        at=at or _time(said.created_at),
     )
 
 

@@ -9,18 +9,13 @@ import msgspec
 
 from coinslot.gateways import marks
 from coinslot.gateways import stripe_shapes as shapes
-from coinslot.gateways.base import Fact, PaymentFact, RefundFact, RefundStage, Taken
+from coinslot.gateways.base import Fact, PaymentFact, Taken
 from coinslot.gateways.collecting import Charge, Closed, Pending, Progress, Redirect
+from coinslot.gateways.stripe_back import dispute, refund_of_payment
+from coinslot.gateways.stripe_back import refund as refund
 from coinslot.kit.money import Money
 
 OURS = {"coinslot", "qr", "refund", "payment", marks.CHARGE}  # names in the metadata
-STAGES = {
-    "pending": RefundStage.PENDING,
-    "requires_action": RefundStage.PENDING,
-    "succeeded": RefundStage.PROCESSED,
-    "failed": RefundStage.FAILED,
-    "canceled": RefundStage.FAILED,
-}
 
 
 def facts(event: shapes.Event) -> tuple[Fact, ...]:
@@ -40,7 +35,9 @@ def facts(event: shapes.Event) -> tuple[Fact, ...]:
         case "charge.refunded":
             fact = _given_back(found)
         case "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated":
-            fact = _of_payment(found)
+            fact = refund_of_payment(found)
+        case name if name.startswith("charge.dispute."):
+            fact = dispute(msgspec.convert(found, shapes.Dispute), at)
         case _:
             pass
     return () if fact is None else (fact,)
@@ -77,14 +74,6 @@ def progress_of(charge: Charge, body: object) -> Progress:
     if not marks.is_of(charge.mark, charge.key, said.metadata):
         raise ValueError("it does not carry our mark")
     return progress(body)
-
-
-def refund(body: object) -> RefundFact:
-    """The refund's creation is its time, so that every event of it says the same."""
-    fact = _of_payment(body)
-    if fact is None:
-        raise ValueError("a refund without a payment intent")
-    return fact
 
 
 def pairs(charge: Charge) -> dict[str, str]:
@@ -148,6 +137,7 @@ def _payment(said: shapes.Intent, at: datetime | None = None) -> PaymentFact | N
         at=at or _time(charge.created if charge else said.created),
         mark=marks.read(said.metadata),
         refunded=Money(charge.amount_refunded, currency) if charge else None,
+        fee=_fee(charge, currency) if charge and taken is Taken.CAPTURED else None,
         description=marks.clean(said.description or ""),
     )
 
@@ -162,6 +152,14 @@ def _received(said: shapes.Intent) -> int:
     if said.capture_method not in ("automatic", "automatic_async"):
         raise ValueError("a capture without its amount")
     return said.amount
+
+
+def _fee(charge: shapes.Charge, currency: str) -> Money | None:
+    """Where the balance is kept in another currency, the fee is no part of this payment."""
+    booked = charge.balance_transaction
+    if not isinstance(booked, shapes.Balance) or booked.currency.upper() != currency:
+        return None
+    return Money(booked.fee, currency)
 
 
 def _paid_session(body: object, at: datetime) -> PaymentFact | None:
@@ -193,22 +191,6 @@ def _given_back(body: object) -> PaymentFact | None:
         at=_time(said.created),
         mark=marks.read(said.metadata),
         refunded=Money(said.amount_refunded, said.currency.upper()),
-    )
-
-
-def _of_payment(body: object) -> RefundFact | None:
-    said = msgspec.convert(body, shapes.Refund)
-    if said.payment_intent is None:
-        return None
-    if said.status not in STAGES:
-        raise ValueError(f"a refund that is {marks.clean(said.status)}")
-    return RefundFact(
-        gateway_refund_id=said.id,
-        gateway_payment_id=said.payment_intent,
-        stage=STAGES[said.status],
-        money=Money(said.amount, said.currency.upper()),
-        at=_time(said.created),
-        mark=marks.read(said.metadata),
     )
 
 

@@ -24,6 +24,20 @@ class Event(Struct):
     account: str | None = None  # a connected account of a platform
 
 
+class Balance(Struct):
+    """What a movement did to the merchant's balance, in the currency of that balance."""
+
+    id: Ident
+    amount: int
+    fee: int
+    net: int
+    currency: str
+    type: str = ""
+    created: Seconds = 0
+    available_on: Seconds | None = None
+    source: object = None
+
+
 class Charge(Struct):
     id: Ident
     amount: Minor
@@ -33,6 +47,7 @@ class Charge(Struct):
     amount_refunded: Minor
     amount_captured: Minor | None = None
     payment_intent: Ident | None = None
+    balance_transaction: Ident | Balance | None = None
     metadata: object = None
 
 
@@ -80,6 +95,15 @@ class Refund(Struct):
     status: str
     payment_intent: Ident | None = None
     metadata: object = None
+
+
+class Dispute(Struct):
+    id: Ident
+    amount: Minor
+    currency: str
+    status: str
+    reason: str = ""
+    payment_intent: Ident | None = None
 
 
 class Page(Struct):

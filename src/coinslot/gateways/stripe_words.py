@@ -20,6 +20,8 @@ from coinslot.kit.secrets import Secret, hmac_hex
 
 VERSION = "2026-10-28.endive"
 SESSIONS, INTENTS, SESSION = "/v1/checkout/sessions", "/v1/payment_intents", "cs_"
+WITH_FEE = "latest_charge.balance_transaction"
+IN_SESSION = f"payment_intent.{WITH_FEE}"
 TOLERANCE = timedelta(minutes=5)
 SHORTEST = timedelta(minutes=30)  # that a session lives
 CLOCKS_APART = timedelta(hours=1)
@@ -61,7 +63,7 @@ def create(charge: Charge) -> Call:
             "currency": charge.money.currency.lower(),
             "payment_method": charge.method,
             "confirm": "true",
-            "expand[0]": "latest_charge",
+            "expand[0]": WITH_FEE,
         }
         named = {"description": charge.description, "return_url": charge.return_url}
         return _post(INTENTS, body | {key: text for key, text in named.items() if text})
@@ -75,7 +77,7 @@ def create(charge: Charge) -> Call:
         f"{item}[price_data][product_data][name]": charge.description or "Payment",
         "success_url": charge.return_url,
         "cancel_url": charge.return_url,
-        "expand[0]": "payment_intent.latest_charge",
+        "expand[0]": IN_SESSION,
     }
     if charge.mark.payment:
         body["client_reference_id"] = charge.mark.payment
@@ -96,23 +98,23 @@ def refund(order: RefundOrder) -> Call:
 
 
 def capture(intent: str, money: Money) -> Call:
-    body = {"amount_to_capture": money.minor, "expand[0]": "latest_charge"}
+    body = {"amount_to_capture": money.minor, "expand[0]": WITH_FEE}
     return _post(f"{INTENTS}/{segment(intent)}/capture", body)
 
 
 def end(reference: str) -> Call:
     """Let a session be paid no more, or cancel an intent."""
     if reference.startswith(SESSION):
-        body = {"expand[0]": "payment_intent.latest_charge"}
+        body = {"expand[0]": IN_SESSION}
         return _post(f"{SESSIONS}/{segment(reference)}/expire", body)
-    return _post(f"{INTENTS}/{segment(reference)}/cancel", {"expand[0]": "latest_charge"})
+    return _post(f"{INTENTS}/{segment(reference)}/cancel", {"expand[0]": WITH_FEE})
 
 
 def look(reference: str) -> Call:
     if reference.startswith(SESSION):
-        inside = {"expand[0]": "payment_intent.latest_charge"}
+        inside = {"expand[0]": IN_SESSION}
         return ask(f"{SESSIONS}/{segment(reference)}", inside)
-    return ask(f"{INTENTS}/{segment(reference)}", {"expand[0]": "latest_charge"})
+    return ask(f"{INTENTS}/{segment(reference)}", {"expand[0]": WITH_FEE})
 
 
 def ask(path: str, params: Mapping[str, str | int]) -> Call:

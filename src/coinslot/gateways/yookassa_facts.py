@@ -59,6 +59,7 @@ class _Payment(Struct):
     confirmation: _Confirmation | None = None
     payment_method: _Method | None = None
     refunded_amount: _Amount | None = None
+    income_amount: _Amount | None = None  # what is left of it for the shop
     cancellation_details: _Ending | None = None
     description: str | None = None
     metadata: object = None
@@ -204,6 +205,7 @@ def _fact(said: _Payment, taken: Taken) -> PaymentFact:
         at=said.captured_at or said.created_at,
         mark=marks.read(said.metadata),
         refunded=Money.zero(money.currency) if back is None else _money(back),
+        fee=None if said.income_amount is None else money - _money(said.income_amount),
         description=marks.clean(said.description or ""),
     )
 

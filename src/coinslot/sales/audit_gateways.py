@@ -48,11 +48,10 @@ SELECT id, account_id, gateway_payment_id, captured, currency, seen_at, foreign_
 FROM captures
 """
 
-# `theirs`: the gateway must list it. What was covered, or paid by hand, it never saw.
+# `theirs`: the gateway must list it.
 _REFUNDS = """
 SELECT r.id, r.capture_id, r.gateway_refund_id, r.amount_minor, r.currency, r.state, r.ended_at,
-    r.state = 'succeeded' AND NOT EXISTS (SELECT FROM events e WHERE e.subject_id = r.id
-        AND e.event IN ('COVERED', 'PAID_BY_HAND') AND e.state IS NOT NULL) AS theirs,
+    made_there(r) AS theirs,
     EXISTS (SELECT FROM discrepancies d WHERE d.refund_id = r.id) AS noted
 FROM refunds r
 """

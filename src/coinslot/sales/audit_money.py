@@ -19,7 +19,9 @@ refund AS (
         coalesce(sum(r.amount_minor) FILTER (WHERE r.origin = 'ours' AND NOT r.covered
             AND r.state = 'succeeded'), 0)::bigint AS proved,
         coalesce(sum(r.amount_minor) FILTER (WHERE r.origin = 'gateway'
-            AND r.state = 'succeeded'), 0)::bigint AS outside
+            AND r.state = 'succeeded'), 0)::bigint AS outside,
+        coalesce(sum(r.amount_minor) FILTER (WHERE r.reason = 'disputed'
+            AND r.state = 'succeeded'), 0)::bigint AS disputed
     FROM captures c LEFT JOIN refund r ON r.capture_id = c.id GROUP BY c.id
 )
 """
@@ -102,7 +104,8 @@ _LEDGER = f"""
 WITH {_GIVEN}, expected AS (
     SELECT c.id AS capture_id, side.account, side.amount
     FROM captures c JOIN given g ON g.capture_id = c.id, LATERAL (VALUES
-        ('gateway', c.captured - g.proved - c.outside),
+        ('gateway', c.captured - g.proved - c.outside - coalesce(c.fee_minor, 0)),
+        ('fees', coalesce(c.fee_minor, 0)),
         ('obligations', c.fulfilled + c.refund_due + c.surplus + c.foreign_amount - c.captured),
         ('sales', - c.fulfilled),
         ('foreign', - c.foreign_amount),
@@ -121,7 +124,19 @@ WHERE coalesce(b.amount, 0) <> e.amount
 _EXCESS = f"""
 WITH {_GIVEN}
 SELECT c.id, c.captured, g.proved, g.outside FROM captures c JOIN given g ON g.capture_id = c.id
-WHERE g.proved + g.outside > c.captured
+WHERE g.proved + g.outside - g.disputed > c.captured  -- a bank may take what was given back before
+"""
+
+# What a lost dispute took is on record as a refund of the gateway's, and nothing else is.
+_DISPUTES = """
+SELECT d.id, d.stage, d.amount_minor, r.state, r.amount_minor AS refunded FROM disputes d
+JOIN captures c ON c.id = d.capture_id
+FULL JOIN (SELECT * FROM refunds WHERE reason = 'disputed') r
+    ON r.gateway_refund_id = d.gateway_dispute_id AND r.account_id = d.account_id
+WHERE CASE WHEN d.stage = 'lost' AND d.currency = c.currency AND d.amount_minor > 0
+    THEN r.state IS DISTINCT FROM 'succeeded' AND NOT EXISTS (SELECT FROM discrepancies k
+         WHERE k.refund_id = r.id) OR r.amount_minor <> d.amount_minor OR r.capture_id <> c.id
+    ELSE coalesce(r.state = 'succeeded', false) END
 """
 
 _LIVE = """
@@ -193,6 +208,7 @@ MONEY: Mapping[str, str] = {
     "every_ledger_movement_balances": _BALANCE,
     "ledger_agrees_with_captures": _LEDGER,
     "refunds_do_not_exceed_captures": _EXCESS,
+    "lost_disputes_are_refunds": _DISPUTES,
     "one_live_refund_per_unit": _LIVE,
     "currencies_agree": _CURRENCIES,
     "paid_orders_have_their_units": _PAID,

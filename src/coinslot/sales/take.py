@@ -92,6 +92,7 @@ _WAKES: Mapping[str, tuple[str, ...]] = {
     "returned": ("refunds",),
     "refunded_outside": ("refunds",),
     "refund": ("refunds",),
+    "dispute": ("refunds",),
     "parked": (),
     "failed": (),
     "hint": ("inbox",),

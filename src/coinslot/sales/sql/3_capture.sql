@@ -227,12 +227,12 @@ BEGIN
     IF c.foreign_amount > 0 THEN RETURN 'foreign'; END IF;
     IF c.currency <> p_fact->'money'->>'currency' THEN RETURN 'refund_in_another_currency'; END IF;
     IF event <> 'PROVED' THEN RETURN 'refund_outside_pending'; END IF;
-    RETURN book_outside_refund(c, theirs, minor, p_now);
+    RETURN book_outside_refund(c, theirs, minor, 'outside', p_now);
 END $$;
 
 -- Money that the gateway gave back by itself. What was not handed out yet is taken back first.
 CREATE OR REPLACE FUNCTION book_outside_refund(p_capture captures, p_gateway_refund text,
-    p_minor bigint, p_now timestamptz) RETURNS text LANGUAGE plpgsql AS $$
+    p_minor bigint, p_reason text, p_now timestamptz) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     new_id uuid := uuid7(p_now);
     c captures%ROWTYPE;
@@ -241,7 +241,7 @@ BEGIN
     INSERT INTO refunds (id, merchant_id, account_id, capture_id, origin, state, amount_minor,
         currency, reason, key, gateway_refund_id, created_at, ended_at, hard_deadline)
     VALUES (new_id, p_capture.merchant_id, p_capture.account_id, p_capture.id, 'gateway',
-        'succeeded', p_minor, p_capture.currency, 'outside', 'gw_' || p_gateway_refund,
+        'succeeded', p_minor, p_capture.currency, p_reason, 'gw_' || p_gateway_refund,
         p_gateway_refund, p_now, p_now, p_now);
     UPDATE captures SET outside = outside + p_minor WHERE id = p_capture.id RETURNING * INTO c;
     PERFORM book(c, 'refunds_outside', 'gateway', p_minor, 'refunded_outside', p_now);

@@ -2,11 +2,15 @@
 
 CREATE OR REPLACE FUNCTION work_fact(p_account gateway_accounts, p_fact jsonb, p_windows jsonb,
     p_now timestamptz) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    outcome text;
 BEGIN
     CASE p_fact->>'type'
     WHEN 'payment' THEN
         IF p_fact->>'taken' = 'captured' THEN
-            RETURN take_money(p_account, p_fact, p_windows, p_now);
+            outcome := take_money(p_account, p_fact, p_windows, p_now);
+            PERFORM note_fee(p_account, p_fact, p_now);
+            RETURN outcome;
         END IF;
         -- Not captured buys nothing; it only tells the customer's page what is going on.
         PERFORM move_payment(q.payment_id,
@@ -18,6 +22,8 @@ BEGIN
         RETURN 'noted';
     WHEN 'refund' THEN
         RETURN note_refund(p_account, p_fact, p_now);
+    WHEN 'dispute' THEN
+        RETURN note_dispute(p_account, p_fact, p_now);
     ELSE
         RETURN 'nothing';
     END CASE;
