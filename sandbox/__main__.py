@@ -51,7 +51,7 @@ class Server(uvicorn.Server):
         """End politely; asked twice, at once."""
         self.force_exit = self.should_exit
         self.should_exit = True
-        self._sandbox.feed.end()
+        self._sandbox.end_streams()
 
 
 async def serve(options: argparse.Namespace) -> None:

@@ -22,6 +22,7 @@ from sandbox.courier import Courier
 from sandbox.endpoints import ENDPOINTS
 from sandbox.errors import SandboxError
 from sandbox.firebase import endpoints as firebase
+from sandbox.firebase.stream import Listeners
 from sandbox.machines import Machines
 from sandbox.party import Party
 from sandbox.razorpay.party import Razorpay
@@ -58,6 +59,7 @@ class Sandbox:
         self.chores = Chores(self.store, work)
         self.scene = Scene(razorpay.gateway, self.machines, config)
         self.feed = Feed(self.store, self.machines)
+        self.listeners = Listeners(self.store)
         self.use(config)
 
     def use(self, config: Config) -> None:
@@ -74,6 +76,11 @@ class Sandbox:
             self.use(load(self.place.config))
         except SandboxError as problem:
             log.error("configuration not taken over: %s", problem)
+
+    def end_streams(self) -> None:
+        """Let everybody go who only listens, so that the server can stop at once."""
+        self.feed.end()
+        self.listeners.end()
 
     @asynccontextmanager
     async def running(self, _app: Litestar) -> AsyncIterator[None]:
@@ -95,6 +102,7 @@ class Sandbox:
             "parties": self.parties,
             "scene": self.scene,
             "feed": self.feed,
+            "listeners": self.listeners,
         }
         for party in self.parties:
             parts |= party.parts

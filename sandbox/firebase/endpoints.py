@@ -1,14 +1,19 @@
 """The database's URLs in the sandbox, and the ways to a service account and its token."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from litestar import HttpMethod, Request, Response, Router, get, post, route
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
+from litestar.response import Stream
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.firebase import access, tree
-from sandbox.firebase.front import answer
+from sandbox.firebase.front import admitted, answer
+from sandbox.firebase.refusals import RefusedError
+from sandbox.firebase.stream import Listeners
+from sandbox.firebase.verbs import Call
 from sandbox.front import sent
 from sandbox.store import Store
 
@@ -20,9 +25,23 @@ Plain = dict[str, Any]
     http_method=[HttpMethod.GET, HttpMethod.PUT, HttpMethod.PATCH, HttpMethod.POST,
                  HttpMethod.DELETE],
 )  # fmt: skip
-async def node(request: Request[Any, Any, Any], path: str, store: Store) -> Response[bytes]:
-    """The emulated API: a node of the tree."""
-    return await sent(request, await answer(store, request, path))
+async def node(
+    request: Request[Any, Any, Any], path: str, store: Store, listeners: Listeners
+) -> Response[Any]:
+    """The emulated API: a node of the tree, once or for as long as someone listens."""
+    try:
+        call = await admitted(store, request, path)
+    except RefusedError as refusal:
+        return await sent(request, refusal.answered())
+    if call.verb == "GET" and "text/event-stream" in call.headers.get("accept", ""):
+        return Stream(_messages(listeners, call), media_type="text/event-stream", status_code=200)
+    return await sent(request, await answer(store, listeners, call))
+
+
+async def _messages(listeners: Listeners, call: Call) -> AsyncIterator[bytes]:
+    """With bare line feeds: Firebase's own client takes a carriage return for content."""
+    async for name, data in listeners.listen(call.database, call.path):
+        yield f"event: {name}\ndata: {data}\n\n".encode()
 
 
 @get("/")

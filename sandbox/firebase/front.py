@@ -2,35 +2,42 @@
 
 from typing import Any
 
+import msgspec
 from litestar import Request
 
 from sandbox.firebase import access, tree
 from sandbox.firebase.refusals import RefusedError, in_trouble
-from sandbox.firebase.verbs import VERBS, Call
+from sandbox.firebase.stream import Listeners
+from sandbox.firebase.verbs import VERBS, Call, push_id
 from sandbox.front import Answered, through_weather
 from sandbox.store import Store
 
 
-async def answer(store: Store, request: Request[Any, Any, Any], path: str) -> Answered:
+async def admitted(store: Store, request: Request[Any, Any, Any], path: str) -> Call:
+    """The call of somebody who may make it. Raises RefusedError."""
+    call = await _read(request, path)
+    with store.read() as look:
+        access.admit(look, _bearer(call))
+    return call
+
+
+async def answer(store: Store, listeners: Listeners, call: Call) -> Answered:
     """Answer one request, through the weather."""
-    try:
-        call = await _read(request, path)
-        with store.read() as look:
-            access.admit(look, _bearer(call))
-    except RefusedError as refusal:
-        return refusal.answered()
-    return await through_weather(store, lambda: _applied(store, call), in_trouble)
+    return await through_weather(store, lambda: _applied(store, listeners, call), in_trouble)
 
 
-def _applied(store: Store, call: Call) -> Answered:
+def _applied(store: Store, listeners: Listeners, call: Call) -> Answered:
     """Do it and commit; what is refused leaves nothing behind."""
     try:
         if call.verb == "GET":
             with store.read() as look:
                 return VERBS["GET"](look, call)
         with store.change() as change:
+            if call.verb == "POST":
+                call = msgspec.structs.replace(call, path=(*call.path, push_id(change)))
             answered = VERBS[call.verb](change, call)
             change.tell(f"{call.verb} {call.database}/{'/'.join(call.path)}: {answered.status}")
+        listeners.tell(call)
         return answered
     except RefusedError as refusal:
         return refusal.answered()

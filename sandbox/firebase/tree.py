@@ -110,6 +110,8 @@ def _resolved(change: Change, database: str, path: Path, value: Any) -> Any:
     """With values that the server fills in: its time, or what is there and so much more."""
     if not isinstance(value, dict):
         return value
+    if len(path) >= DEPTH:
+        raise unreadable()
     if set(value) == {".sv"}:
         wanted = value[".sv"]
         if wanted == "timestamp":

@@ -1,13 +1,18 @@
 """The emulated Realtime Database, judged by Firebase's own client over a real socket."""
 
+import queue
+import threading
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
+from urllib.parse import quote
 
 import firebase_admin  # type: ignore[import-untyped]
 import httpx
 import pytest
 from firebase_admin import db, exceptions
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.sandbox.running import SandboxProcess
 
@@ -161,3 +166,86 @@ def test_the_weather_is_the_same_as_at_the_gateways(shop: str, sandbox: SandboxP
     assert ask(shop, "GET", "/cut.json").json() == 1  # done, and nobody was told
     assert all(status >= 500 for status in answers)
     assert 5 <= len(ask(shop, "GET", "/late.json").json()) <= 15
+
+
+# The client's thread dies of its own closing.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_who_listens_hears_of_each_change_at_the_node_below_and_above_it(shop: str) -> None:
+    db.reference("orders/o1").set({"status": "PAID"})
+    heard: queue.Queue[tuple[str, str, Any]] = queue.Queue()
+    listening = db.reference("orders").listen(
+        lambda event: heard.put((event.event_type, event.path, event.data))
+    )
+    assert heard.get(timeout=5) == ("put", "/", {"o1": {"status": "PAID"}})
+    db.reference("machines/M1/status").set("BUSY")  # another branch
+    db.reference("orders/o1/status").set("COMPLETED")
+    assert heard.get(timeout=5) == ("put", "/o1/status", "COMPLETED")
+    db.reference("orders/o1").update({"dispatch": "DONE", "status": None})
+    assert heard.get(timeout=5) == ("patch", "/o1", {"dispatch": "DONE", "status": None})
+    db.reference().update({"orders/o2": {"status": "PAID"}, "machines/M1": None})
+    assert heard.get(timeout=5) == ("put", "/o2", {"status": "PAID"})
+    db.reference("orders/o1").delete()
+    assert heard.get(timeout=5) == ("put", "/o1", None)
+    db.reference("/").set({"orders": 3})
+    assert heard.get(timeout=5) == ("put", "/", 3)
+    pushed = db.reference("orders").push("new")
+    assert heard.get(timeout=5) == ("put", f"/{pushed.key}", "new")
+    closing = threading.Thread(target=listening.close)
+    closing.start()  # the client sees that it was closed when it next hears something
+    while closing.is_alive():
+        db.reference("orders").push("last")
+        closing.join(0.2)
+
+
+KEYS = st.text("abz019_-~ é", min_size=1, max_size=3)
+PLAIN = st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=5)
+TREES = st.recursive(PLAIN, lambda inner: st.dictionaries(KEYS, inner, min_size=1), max_leaves=8)
+KEPT = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def as_object(value: Any) -> Any:
+    """With the lists taken back that dense numbers come as."""
+    if isinstance(value, list):
+        value = {str(place): item for place, item in enumerate(value) if item is not None}
+    if isinstance(value, dict):
+        return {key: as_object(item) for key, item in value.items()}
+    return value
+
+
+@KEPT
+@given(first=TREES, second=TREES, path=st.lists(KEYS, max_size=3))
+def test_what_was_put_is_what_is_read_whatever_was_there(
+    shop: str, first: Any, second: Any, path: list[str]
+) -> None:
+    place = "/" + "".join(f"{quote(key)}/" for key in path).rstrip("/") + ".json"
+    ask(shop, "PUT", "/.json", json=first)
+    ask(shop, "PUT", place, json=second)
+
+    assert as_object(ask(shop, "GET", place).json()) == second
+
+
+ABSURD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=5) | st.just(".sv"), inner),
+    max_leaves=6,
+)
+
+
+@KEPT
+@given(
+    verb=st.sampled_from(["GET", "PUT", "PATCH", "POST", "DELETE"]),
+    path=st.text(max_size=8),
+    body=ABSURD,
+    params=st.dictionaries(
+        st.sampled_from(["orderBy", "startAt", "limitToLast", "shallow", "print"]),
+        st.sampled_from(['"a"', '"$key"', "1", "true", "silent", "{", ""]),
+        max_size=3,
+    ),
+)
+def test_whatever_is_asked_is_answered_in_its_own_form(
+    shop: str, verb: str, path: str, body: Any, params: dict[str, str]
+) -> None:
+    answer = ask(shop, verb, f"/{quote(path)}.json", json=body, params=params)
+    assert answer.status_code in (200, 204, 400, 404)
+    if answer.content:
+        answer.json()
