@@ -7,13 +7,15 @@ runs the same way twice. What a seed repeats is the attack, not the interleaving
 import random
 from typing import Any, NamedTuple
 
-from coinslot.app.showroom import SHELF, STANDS
+from coinslot.app.showroom import MERCHANTS, SHELF, STANDS
+from tests.storms.tills import CURRENCIES
 from tests.storms.town import OURS, PARTS
 
 STEPS = ("accepted", "started", "dropped", "recorded")
 POINTS = ("before_commit", "after_commit", "before_send", "after_send", "after_claim")
 CODES = tuple(stand.code for stand in STANDS)
 PRICE_MINOR = SHELF[0].minor
+CARDS = ("pm_card_visa", "pm_card_visa", "pm_card_chargeDeclined")
 OUTCOMES = ("failed_then_captured", "authorized_only")
 # What is mended after a while, and how often it comes.
 LASTING = {
@@ -45,6 +47,7 @@ class Shape(NamedTuple):
     blows: int = 10  # kills and stops of processes
     refunds: int = 4  # made in the gateway's dashboard
     empties: int = 2  # a merchant's balance at the gateway holds nothing for a while
+    charges: int = 25  # payments through the API, at every gateway that collects
 
 
 def history(seed: int, shape: Shape) -> list[Event]:
@@ -68,6 +71,7 @@ def history(seed: int, shape: Shape) -> list[Event]:
         events.append(Event(at_s, "balance", whom, {"amount": 0}))
         filled = round(at_s + dice.uniform(1, 8), 2)
         events.append(Event(filled, "balance", whom, {"amount": None}))
+    events += [_charge(dice, some_time()) for _ in range(shape.charges)]
     return sorted(events, key=lambda event: event.at_s)
 
 
@@ -98,6 +102,35 @@ def _payment(dice: random.Random, at_s: float) -> Event:
             return Event(at_s, "place", code, {"slot": slot, **paying})
         case _:
             return Event(at_s, kind, code)
+
+
+def _charge(dice: random.Random, at_s: float) -> Event:
+    """A merchant's server collects: with an instrument, or from a payer who goes to a page."""
+    gateway = dice.choice(tuple(CURRENCIES))
+    amount = dice.choice((5_000, 12_345, 99_900))
+    card = gateway == "stripe" and dice.random() < 0.6
+    held = dice.random() < 0.3
+    wish: dict[str, Any] = {
+        "gateway": gateway,
+        "amount": amount,
+        "method": dice.choice(CARDS) if card else None,
+        "held": held,
+        "confirms": dice.choice((1, 1, 2, 3)),
+        "payer": dice.choice((0, 0, 0, 0.5, 6, None)),  # seconds until he pays; or he never does
+        "declined": dice.random() < 0.15,
+        "then": [_next_call(dice, amount, held=held) for _ in range(dice.choice((0, 1, 2)))],
+    }
+    return Event(at_s, "charge", dice.choice(tuple(MERCHANTS)), wish)
+
+
+def _next_call(
+    dice: random.Random, amount: int, *, held: bool
+) -> tuple[str, float, dict[str, Any]]:
+    """What the server asks then: the call, how long it waits before, and with what."""
+    part = dice.choice(({}, {"amount": amount // 3}))
+    calls = ("capture", "capture", "cancel") if held else ("refunds", "refunds", "cancel")
+    what = dice.choice(calls)
+    return what, dice.choice((0, 0.3, 2)), {} if what == "cancel" else part
 
 
 def _weather(dice: random.Random, at_s: float) -> Event:

@@ -5,6 +5,8 @@ from collections import Counter
 
 from tests.storms.chronicle import Chronicle
 from tests.storms.compare import Breach, Comparison, books, evidence
+from tests.storms.compare_charges import Charges, tills
+from tests.storms.compare_charges import evidence as charged_evidence
 from tests.storms.history import Shape, history
 from tests.storms.storm import NotSettledError, Storm
 from tests.storms.town import Town
@@ -68,7 +70,10 @@ async def compare(storm: Storm, report: Report, name: str) -> None:
     comparison = Comparison(await books(town), report.chronicle)
     for breach in comparison.breaches():
         found.append(await evidence(town, breach))
-    report.ends = dict(comparison.ends)
+    charged = Charges(await tills(town), report.chronicle.charges)
+    for breach in charged.breaches():
+        found.append(await charged_evidence(town, breach, report.chronicle.charges))
+    report.ends = {**comparison.ends, **charged.ends}
     report.breaches += [f"{name}: {each}" for each in found]
 
 

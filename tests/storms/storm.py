@@ -11,6 +11,8 @@ from coinslot.app.showroom import STANDS
 from coinslot.kit.ids import token
 from tests.storms.chronicle import EVERYONE, Chronicle
 from tests.storms.history import LASTING, Event
+from tests.storms.servers import Servers
+from tests.storms.tills import CURRENCIES
 from tests.storms.town import AWAY, PARTS, SERVERS, Town, until
 
 MERCHANT_OF = {stand.code: stand.merchant for stand in STANDS}
@@ -27,6 +29,9 @@ _OPEN = """
 SELECT 'capture' AS what, id::text FROM captures WHERE open > 0
 UNION ALL SELECT 'unit', id::text FROM fulfillments WHERE settlement IS NULL
 UNION ALL SELECT 'refund', id::text FROM refunds WHERE state = 'pending'
+UNION ALL SELECT 'attempt', id::text FROM attempts WHERE state IN ('started', 'unknown')
+    AND payment_id IN (SELECT id FROM payments WHERE source = 'api')
+UNION ALL SELECT 'payment', id::text FROM payments WHERE source = 'api' AND state = 'processing'
 UNION ALL SELECT 'order', id::text FROM orders WHERE state IN ('placed', 'paid')
 UNION ALL SELECT 'webhook', id::text FROM inbox WHERE due_at IS NOT NULL
 UNION ALL SELECT 'qr', id::text FROM qr_codes WHERE stage IN ('wanted', 'closing')
@@ -45,6 +50,7 @@ class Storm:
         self.town = town
         self.chronicle = chronicle
         self.paid: list[str] = []
+        self.servers = Servers(town, chronicle.charges)
         self._doing: list[asyncio.Task[None]] = []
         town.died = lambda name: chronicle.struck(EVERYONE, f"{name} died at a commit or a send")
 
@@ -115,6 +121,9 @@ class Storm:
                 self.chronicle.foreign.add(
                     await self.scan(account_id=account, foreign=True, **event.more)
                 )
+            case "charge":
+                self.chronicle.counts[f"charge {event.more['gateway']}"] += 1
+                await self.servers.charge(event.whom, event.more)
             case "place":
                 await self._place(event.whom, event.more)
             case "weather":
@@ -232,11 +241,30 @@ class Storm:
     async def _still_open(self, since: Any) -> list[str]:
         try:
             still = [f"{row['what']} {row['id']}" for row in await self.town.rows(_OPEN, since)]
-            deliveries = await self.town.ask("GET", "/razorpay/deliveries?limit=10000")
+            deliveries = [
+                delivery
+                for gateway in ("razorpay", *CURRENCIES)
+                for delivery in await self.town.ask("GET", f"/{gateway}/deliveries?limit=10000")
+            ]
+            still += await self._unknown()
         except AWAY as error:
             return [f"away: {error!r}"]
         still += [f"delivery {d['event']}" for d in deliveries if d["state"] == "pending"]
         return still + [f"machine {code}" for code in self._busy()]
+
+    async def _unknown(self) -> list[str]:
+        """Payers have paid, and we do not know it yet: no webhook came, and a look is due."""
+        books = await self.town.ask("GET", "/books")
+        known = {
+            row["gateway_payment_id"]
+            for row in await self.town.rows("SELECT gateway_payment_id FROM captures")
+        }
+        rows = [row for gateway in CURRENCIES for row in books[gateway]["payments"]]
+        return [
+            f"charge {row['reference']}"
+            for row in rows
+            if row["captured"] and row["reference"] not in known
+        ]
 
     def _busy(self) -> list[str]:
         busy = []

@@ -22,6 +22,7 @@ from coinslot.device.broker import EmbeddedNats
 from coinslot.settings import read
 from tests.storms.pace import GATEWAY, INSTALLATION, MACHINES, STOCK
 from tests.storms.part import PYTHONPATH, Part, signal_tree
+from tests.storms.tills import open_tills, sections
 
 OURS = ("web", "device", "worker")
 SERVERS = ("postgres", "broker")
@@ -74,6 +75,7 @@ class Town:
         await self._nats.start(())
         self.room = Showroom(house, self.folder, self.sandbox_url)
         await self.room.furnish()
+        await open_tills(house, self.room, self.sandbox_url)
         self.accounts = {slug: self.room.account(slug)["account_id"] for slug in MERCHANTS}
         self._make_parts()
         self._stack.push_async_callback(self._stop_parts)
@@ -124,7 +126,11 @@ class Town:
                    for stand in STANDS]  # fmt: skip
         return _written(
             self.folder / "sandbox.json",
-            {"razorpay": {"accounts": accounts, "tempo": GATEWAY}, "outlets": outlets},
+            {
+                "razorpay": {"accounts": accounts, "tempo": GATEWAY},
+                **sections(self.room, self.web_url),
+                "outlets": outlets,
+            },
         )
 
     def _write_fleet(self) -> Path:

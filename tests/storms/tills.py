@@ -1,0 +1,74 @@
+"""The merchants' accounts at every gateway that collects, on our side and on the sandbox's."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from coinslot.app.house import House
+from coinslot.app.showroom import MERCHANTS, Showroom
+from coinslot.gateways import drivers
+from coinslot.kit.secrets import Secret
+from coinslot.merchants.accounts import AccountName, keep
+from tests.storms.pace import GATEWAY
+
+# What each is paid in, and what its payer does to be declined.
+CURRENCIES: Mapping[str, str] = {"stripe": "INR", "yookassa": "RUB", "tbank": "RUB"}
+DECLINING: Mapping[str, Mapping[str, str]] = {
+    "stripe": {"outcome": "declined"},
+    "yookassa": {"declined": "insufficient_funds"},
+    "tbank": {"declined": "insufficient_funds"},
+}
+_TEMPO = {name: value for name, value in GATEWAY.items() if name != "qr_shortest_s"}
+_LOOPBACK = ("127.0.0.0/8",)  # YooKassa proves its hints by address
+
+
+async def open_tills(house: House, room: Showroom, sandbox_url: str) -> None:
+    """Beside what the showroom has: an account of each merchant at YooKassa and at T-Bank."""
+    for slug in MERCHANTS:
+        given = {
+            "yookassa": drivers()["yookassa"].Settings(
+                shop_id=_account("yookassa", slug), secret_key=Secret(_secret("yookassa", slug)),
+                networks=_LOOPBACK, base_url=f"{sandbox_url}/yookassa/v3",
+            ),
+            "tbank": drivers()["tbank"].Settings(
+                terminal_key=_account("tbank", slug), password=Secret(_secret("tbank", slug)),
+                base_url=f"{sandbox_url}/tbank/v2",
+            ),
+        }  # fmt: skip
+        merchant = room.known.merchants[slug]
+        async with house.db.as_merchant(merchant) as conn:
+            for gateway, settings in given.items():
+                name = AccountName(merchant, gateway, slug)
+                await keep(conn, house.vault, house.clock.now(), name, settings)
+
+
+def sections(room: Showroom, web_url: str) -> dict[str, Any]:
+    """What the sandbox is told of them."""
+    accounts: dict[str, list[dict[str, Any]]] = {
+        "stripe": [room.stripe(slug) for slug in MERCHANTS],
+        "yookassa": [
+            {"account_id": _account("yookassa", slug), "secret_key": _secret("yookassa", slug)}
+            for slug in MERCHANTS
+        ],
+        "tbank": [
+            {"account_id": _account("tbank", slug), "password": _secret("tbank", slug)}
+            for slug in MERCHANTS
+        ],
+    }
+    return {
+        gateway: {
+            "accounts": [
+                {**account, "webhook_url": f"{web_url}/webhooks/{gateway}/{slug}"}
+                for slug, account in zip(MERCHANTS, rows, strict=True)
+            ],
+            "tempo": _TEMPO,
+        }
+        for gateway, rows in accounts.items()
+    }
+
+
+def _account(gateway: str, slug: str) -> str:
+    return {"yookassa": "shop", "tbank": "Terminal"}[gateway] + f"-{slug}"
+
+
+def _secret(gateway: str, slug: str) -> str:
+    return f"a-secret-of-{slug}-at-{gateway}"
