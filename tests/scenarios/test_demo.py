@@ -3,7 +3,9 @@
 import asyncio
 
 import asyncpg
+import firebase_admin  # type: ignore[import-untyped]
 import pytest
+from firebase_admin import db
 
 from tests.scenarios.running import DemoProcess, until
 
@@ -76,6 +78,18 @@ def test_an_amount_that_differs_buys_nothing_and_goes_back(demo: DemoProcess) ->
     reference = demo.scan("M01", amount=4100)
     until(lambda: demo.paid(reference)["refunded"] == 4100, 20)
     assert len(demo.dropped("M01")) == before
+    demo.assert_books_are_right()
+
+
+def test_the_mirror_shows_the_sale_to_firebases_own_client(demo: DemoProcess) -> None:
+    app = firebase_admin.initialize_app(options={"databaseURL": demo.facts["firebase_url"]})
+    reference = demo.scan("M03")
+    payment = db.reference(f"paymentEvents/{reference}")
+    until(lambda: (payment.get() or {}).get("dispatch") == "SUCCESS", 20)
+    order = db.reference(f"orders/{payment.get()['orderId']}").get()
+    assert (order["status"], order["machineId"]) == ("COMPLETED", "M03")
+    assert db.reference(f"qrCodeToMachine/{order['providerQrCodeId']}").get() == "M03"
+    firebase_admin.delete_app(app)
     demo.assert_books_are_right()
 
 
