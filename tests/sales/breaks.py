@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from tests.sales.stage import Stage
 from tests.sales.taking import collected
+from tests.sales.telling import delivered, owing
 
 Tale = Callable[[Stage], Awaitable[None]]
 
@@ -60,7 +61,7 @@ async def parked(stage: Stage) -> None:
     await stage.webhook(await stage.pay())
 
 
-TALES = (accepted, sold, jammed, waiting, two_waiting, never_sent, silent, parked)
+TALES = (accepted, sold, jammed, waiting, two_waiting, never_sent, silent, parked, delivered, owing)
 
 
 class Break(NamedTuple):
@@ -251,6 +252,38 @@ RECORD = [
     ),
 ]  # fmt: skip
 
+TELLING = [
+    Break(
+        "every_change_is_announced_once", delivered,
+        "DELETE FROM delivery_tries; DELETE FROM deliveries;"
+        " DELETE FROM public_events WHERE type = 'payment.succeeded'",
+    ),
+    Break(
+        "every_change_is_announced_once", delivered,
+        "UPDATE public_events SET type = 'payment.failed' WHERE type = 'payment.succeeded'",
+    ),
+    Break(
+        "every_change_is_announced_once", delivered,
+        "INSERT INTO public_events SELECT seq + 1000, 'evt_x', merchant_id, type, line, data, at"
+        " FROM public_events WHERE type = 'payment.succeeded'",
+    ),
+    Break(
+        "every_delivery_is_owed_or_ended", owing,
+        f"UPDATE webhook_endpoints SET deleted_at = {LONG_AGO}, secret = NULL",
+    ),
+    Break("every_delivery_is_owed_or_ended", delivered, "UPDATE webhook_endpoints SET secret = ''"
+          f", deleted_at = {LONG_AGO}"),
+    Break("every_delivery_is_owed_or_ended", delivered,
+          "UPDATE deliveries SET line = gen_random_uuid()"),
+    Break(
+        "every_delivery_is_owed_or_ended", owing, "UPDATE deliveries SET due_at = NULL",
+        "ALTER TABLE deliveries DROP CONSTRAINT a_delivery_is_due_until_it_ends",
+    ),
+    Break("every_delivery_rests_on_its_tries", delivered, "UPDATE delivery_tries SET status = 500"),
+    Break("every_delivery_rests_on_its_tries", delivered, "DELETE FROM delivery_tries"),
+    Break("every_delivery_rests_on_its_tries", owing, "UPDATE deliveries SET tried = 0, tries = 0"),
+]  # fmt: skip
+
 GUARDS = [
     Break(
         "row_level_security_is_forced", sold, "ALTER TABLE ledger NO FORCE ROW LEVEL SECURITY"
@@ -270,4 +303,4 @@ GUARDS = [
     Break("the_auditor_sees_every_row", sold, "DROP POLICY owner ON members"),
 ]  # fmt: skip
 
-BREAKS = [*MONEY, *UNITS, *RECORD, *GUARDS]
+BREAKS = [*MONEY, *UNITS, *RECORD, *TELLING, *GUARDS]

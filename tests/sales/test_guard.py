@@ -12,6 +12,7 @@ from tests.sales.stage import Stage
 
 APPENDED = (
     "events", "strays", "ledger", "exchanges", "device_events", "exposures", "corrections",
+    "public_events", "delivery_tries",
 )  # fmt: skip
 
 

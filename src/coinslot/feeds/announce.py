@@ -11,26 +11,10 @@ from coinslot.db.pool import Connection
 from coinslot.feeds import subjects
 from coinslot.feeds.log import Batch, Cursor, Entry, Pace
 from coinslot.kit.ids import uuid7
+from coinslot.sales.public import TOLD, TYPES
 from coinslot.sales.shop import Shop
 
 NAME = "announce"
-
-TYPES = frozenset({
-    "payment.requires_action", "payment.processing", "payment.authorized", "payment.succeeded",
-    "payment.failed", "payment.canceled",
-    "refund.pending", "refund.succeeded", "refund.failed", "refund.owed",
-    "order.paid", "order.completed", "order.failed", "order.expired",
-    "fulfillment.vended", "fulfillment.failed",
-    "webhook.test", "webhook.disabled",
-})  # fmt: skip
-
-# What is told and is no move, and the state that it tells of.
-_TOLD = {
-    ("refund", "INTENDED"): "pending",
-    ("refund", "MADE_OUTSIDE"): "succeeded",
-    ("webhook", "TEST"): "test",
-    ("webhook", "DISABLED"): "disabled",
-}
 
 _WRITE = """
 INSERT INTO public_events (seq, id, merchant_id, type, line, data, at)
@@ -90,7 +74,7 @@ class Announcer:
 
 async def announcement(conn: Connection, entry: Entry) -> Announcement | None:
     """What a merchant is told of this entry; None when it changed nothing that is told."""
-    status = entry.state if entry.changed else _TOLD.get((entry.machine, entry.event))
+    status = entry.state if entry.changed else TOLD.get((entry.machine, entry.event))
     kind = f"{entry.machine}.{status}"
     if status is None or kind not in TYPES:
         return None

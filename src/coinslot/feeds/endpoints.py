@@ -9,13 +9,13 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from coinslot.db.pool import Connection
-from coinslot.feeds.announce import TYPES
 from coinslot.feeds.deliver import context
 from coinslot.feeds.hooks import HookRules, new_secret
 from coinslot.feeds.reach import BadUrlError, checked
 from coinslot.kit.ids import uuid7
 from coinslot.sales import once, store
 from coinslot.sales.once import Answer, Once
+from coinslot.sales.public import TYPES
 from coinslot.sales.shop import Shop
 
 _AT_MOST = 50  # endpoints of one merchant: each event costs a delivery for each

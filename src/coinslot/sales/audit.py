@@ -15,9 +15,10 @@ from coinslot.sales.audit_guards import GUARDS
 from coinslot.sales.audit_money import MONEY
 from coinslot.sales.audit_notices import NOTICES
 from coinslot.sales.audit_record import RECORD
+from coinslot.sales.audit_told import TELLING
 from coinslot.sales.audit_units import UNITS
 
-CHECKS: Mapping[str, str] = {**MONEY, **UNITS, **RECORD, **GUARDS}
+CHECKS: Mapping[str, str] = {**MONEY, **UNITS, **RECORD, **TELLING, **GUARDS}
 
 GRACE = timedelta(seconds=120)  # what is late by less may be in work at this moment
 ROWS_SHOWN = 20

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 _APPEND_ONLY = (
     "order_lines", "events", "strays", "ledger", "exchanges", "device_events", "exposures",
-    "corrections",
+    "corrections", "public_events", "delivery_tries",
 )  # fmt: skip
 _NEVER_DELETED = (
     *_APPEND_ONLY, "inbox", "merchants", "gateway_accounts", "outlets", "devices",
@@ -17,7 +17,7 @@ _TRIGGERS = ("ledger_balances", "settled_once", "policy_has_exposure")
 _CONSTRAINTS = (
     "captured_is_accounted_for", "we_never_give_back_more_than_is_due",
     "a_settlement_names_its_basis", "never_sent_means_go_was_never_committed",
-    "silence_has_an_end", "go_answers_an_accept",
+    "silence_has_an_end", "go_answers_an_accept", "a_delivery_is_due_until_it_ends",
 )  # fmt: skip
 _UNIQUE = (
     "captures_account_id_gateway_payment_id_key", "fulfillments_outlet_id_seq_key",
@@ -25,6 +25,7 @@ _UNIQUE = (
     "refunds_account_id_gateway_refund_id_key", "refunds_replaces_key", "inbox_delivery",
     "qr_codes_printed", "qr_codes_payment", "discrepancies_once", "inbox_own", "cases_one_open",
     "disputes_account_id_gateway_dispute_id_key",
+    "public_events_pkey", "public_events_id_key", "deliveries_endpoint_id_seq_key",
 )  # fmt: skip
 
 

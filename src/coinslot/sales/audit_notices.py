@@ -5,6 +5,8 @@ None of these is a breach of ours; each deserves a look.
 
 from collections.abc import Mapping
 
+from coinslot.sales.audit_told import DISABLED, UNTOLD
+
 _DISCREPANCIES = """
 SELECT id, kind, capture_id, fulfillment_id, refund_id, amount_minor, at FROM discrepancies
 WHERE closed_at IS NULL ORDER BY id DESC
@@ -71,4 +73,6 @@ NOTICES: Mapping[str, str] = {
     "drops_nobody_paid_for": _DROPS,
     "journals_with_lines_missing": _HOLES,
     "journals_with_lines_skipped": _SKIPPED,
+    "changes_not_yet_announced": UNTOLD,
+    "disabled_webhook_endpoints": DISABLED,
 }

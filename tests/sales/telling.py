@@ -1,0 +1,44 @@
+"""Sales that were told to a merchant's server, and ways to break what is said of the telling."""
+
+from uuid import UUID
+
+from coinslot.feeds.announce import Announcer
+from coinslot.feeds.deliver import Courier
+from coinslot.feeds.endpoints import Endpoints, Wish
+from coinslot.feeds.hooks import HookRules
+from coinslot.feeds.reach import Reach, Told
+from tests.sales.stage import Stage
+from tests.sales.taking import collected, once
+
+
+class Deaf(Reach):
+    """Every address answers with one status, and nothing leaves."""
+
+    def __init__(self, status: int) -> None:
+        self._status = status
+
+    async def post(self, url: str, headers: dict[str, str], body: bytes) -> Told:
+        return Told(status=self._status, failure=None, response=None, took_ms=1)
+
+
+async def told(stage: Stage, status: int = 204) -> UUID:
+    """A payment, announced and delivered; the endpoint's id."""
+    rules = HookRules()
+    key = once(stage, "POST /webhook_endpoints", "e")
+    wish = Wish(url="https://shop.example/hooks")
+    made = await Endpoints(stage.shop, rules).create(key, wish)
+    await collected(stage)
+    announcer = Announcer(stage.shop)
+    while (batch := await announcer.cursor.take()) is not None:
+        await announcer.tell(batch)
+    await Courier(stage.shop, rules, Deaf(status)).deliver_due()
+    return UUID(made.body["id"])
+
+
+async def delivered(stage: Stage) -> None:
+    await told(stage)
+
+
+async def owing(stage: Stage) -> None:
+    """Its server is down."""
+    await told(stage, 500)
