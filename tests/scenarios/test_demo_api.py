@@ -79,3 +79,18 @@ def test_a_lost_answer_is_found_out_and_charged_once(shop: Server) -> None:
     charged = [row for row in shop.books().values() if row["captured"] == 9000]
     assert len(charged) == 1
     shop.demo.assert_books_are_right()
+
+
+@pytest.mark.parametrize(
+    ("amount", "first", "ends"),
+    [(5000, "succeeded", "succeeded"), (5001, "failed", "failed"),
+     (5002, "processing", "succeeded"), (5003, "processing", "failed")],
+)  # fmt: skip
+def test_at_mock_the_amount_decides(shop: Server, amount: int, first: str, ends: str) -> None:
+    made = shop.post("/payments", {"amount": amount, "currency": "INR", "gateway": "mock"}).json()
+    answer = shop.post(f"/payments/{made['id']}/confirm", {}).json()
+    assert (answer["status"], answer["gateway"]) == (first, "mock")
+    until(lambda: shop.get(f"/payments/{made['id']}")["status"] == ends, 30)
+    taken = amount if ends == "succeeded" else 0
+    assert shop.get(f"/payments/{made['id']}")["amount_captured"] == taken
+    shop.demo.assert_books_are_right()

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import ClassVar
 
 import msgspec
@@ -16,7 +17,8 @@ from msgspec.structs import replace
 
 from coinslot.gateways import base
 from coinslot.gateways.base import Absent, Declined, Mark, PaymentFact, QrFact, RefundFact, Unclear
-from coinslot.gateways.mock_collecting import Books as Books
+from coinslot.gateways.mock_books import Books as Books
+from coinslot.gateways.mock_books import BooksOnFile, at_the_books
 from coinslot.gateways.mock_collecting import Collecting, last_two_digits
 from coinslot.gateways.wire import Address, Wire
 from coinslot.kit.clock import SystemClock
@@ -32,6 +34,8 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     webhook_secrets: tuple[Secret, ...] = ()
     account_id: str = "mock"
+    method: str | None = None  # of charges that name none: with one, they are paid at once
+    books: str | None = None  # a file that outlives the process, and is shared between several
 
 
 def address(settings: Struct) -> Address:
@@ -40,7 +44,10 @@ def address(settings: Struct) -> Address:
 
 def open(settings: Struct, wire: Wire) -> base.Gateway:
     assert isinstance(settings, Settings)
-    return Mock(settings, Books(SystemClock()))
+    clock = SystemClock()
+    return Mock(
+        settings, BooksOnFile(clock, Path(settings.books)) if settings.books else Books(clock)
+    )
 
 
 class _Event(Struct):
@@ -64,6 +71,7 @@ class Mock(Collecting):
     def __init__(self, settings: Settings, books: Books) -> None:
         self._secrets = [s.reveal().encode() for s in settings.webhook_secrets if s]
         self._account_id = settings.account_id
+        self._method = settings.method
         self._books = books
 
     # 3. Webhooks: signature on the raw bytes first, then the account, then the content.
@@ -88,9 +96,11 @@ class Mock(Collecting):
         return {"x-mock-signature": hmac_hex(self._secrets[0], body)}, body
 
     # 4. Payments and refunds: say Absent, Declined or Unclear, and never raise.
+    @at_the_books
     async def look(self, gateway_payment_id: str) -> PaymentFact | Absent | Unclear:
         return self._books.payments.get(gateway_payment_id, Absent())
 
+    @at_the_books
     async def pay(
         self, reference: str, money: Money, *, qr_code_id: str | None = None
     ) -> PaymentFact | Declined | Unclear:
@@ -107,6 +117,7 @@ class Mock(Collecting):
             self._books.payments[reference] = fact
         return Unclear("time-out") if last_two_digits(money) in (2, 3) else fact
 
+    @at_the_books
     async def give_back(self, order: base.RefundOrder) -> RefundFact | Declined | Unclear:
         if order.key in self._books.refunds:
             fact = self._books.refunds[order.key]
@@ -134,6 +145,7 @@ class Mock(Collecting):
         self._books.refunds[order.key] = fact
         return fact
 
+    @at_the_books
     async def refunds(self, gateway_payment_id: str) -> base.Refunds | Absent | Unclear:
         if gateway_payment_id not in self._books.payments:
             return Absent()
@@ -141,6 +153,7 @@ class Mock(Collecting):
         return base.Refunds(tuple(f for f in made if f.gateway_payment_id == gateway_payment_id))
 
     # 5. An optional power, `PrintsQr`: leave it out where the gateway has no QR codes.
+    @at_the_books
     async def print_qr(self, order: base.QrOrder) -> QrFact | Declined | Unclear:
         if last_two_digits(order.money) == 1:
             return Declined("this amount is declined", "declined")
@@ -158,12 +171,14 @@ class Mock(Collecting):
             self._books.qr_codes[qr_code_id] = fact
         return Unclear("time-out") if last_two_digits(order.money) in (2, 3) else fact
 
+    @at_the_books
     async def find_qr(self, mark: Mark) -> QrFact | Absent | Unclear:
         sign = (mark.installation, mark.qr)
         known = self._books.qr_codes.values()
         ours = [qr for qr in known if qr.mark and (qr.mark.installation, qr.mark.qr) == sign]
         return max(ours, key=lambda qr: qr.open, default=Absent())
 
+    @at_the_books
     async def close_qr(self, qr_code_id: str) -> QrFact | Declined | Unclear:
         qr = self._books.qr_codes.get(qr_code_id)
         if qr is None:
@@ -173,6 +188,7 @@ class Mock(Collecting):
             self._books.qr_codes[qr_code_id] = qr
         return qr
 
+    @at_the_books
     async def qr_payments(
         self, qr_code_id: str, since: datetime
     ) -> base.Payments | Absent | Unclear:
@@ -181,6 +197,7 @@ class Mock(Collecting):
         paid = self._books.payments.values()
         return base.Payments(tuple(p for p in paid if p.qr_code_id == qr_code_id and p.at >= since))
 
+    @at_the_books
     async def qr_of_payment(self, gateway_payment_id: str) -> QrFact | Absent | Unclear:
         payment = self._books.payments.get(gateway_payment_id)
         return self._books.qr_codes.get((payment and payment.qr_code_id) or "", Absent())

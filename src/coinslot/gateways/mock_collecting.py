@@ -1,22 +1,13 @@
-"""How the mock gateway collects, holds and takes, and the books that it keeps; see `mock.py`."""
+"""How the mock gateway collects, holds and takes; see `mock.py`."""
 
 import hashlib
 from typing import ClassVar
 
 from msgspec.structs import replace
 
-from coinslot.gateways.base import (
-    Absent,
-    Declined,
-    PaymentFact,
-    QrFact,
-    RefundFact,
-    Taken,
-    Unclear,
-)
+from coinslot.gateways.base import Absent, Declined, PaymentFact, Taken, Unclear
 from coinslot.gateways.collecting import Charge, Closed, Pending, Progress, Redirect
-from coinslot.kit.clock import Clock
-from coinslot.kit.ids import uuid7
+from coinslot.gateways.mock_books import Books, at_the_books
 from coinslot.kit.money import Money
 
 NO, DONE_UNHEARD, UNDONE_UNHEARD, PAYERS_TURN = 1, 2, 3, 4
@@ -27,52 +18,25 @@ def last_two_digits(money: Money) -> int:
     return money.minor % 100  # they say what is to happen, in whatever currency
 
 
-class Books:
-    """What the gateway itself knows. It lasts as long as the process."""
-
-    def __init__(self, clock: Clock) -> None:
-        self.clock = clock
-        self.payments: dict[str, PaymentFact] = {}
-        self.refunds: dict[str, RefundFact] = {}  # by key
-        self.qr_codes: dict[str, QrFact] = {}
-        self.charges: dict[str, Charge] = {}  # by reference, which is made of the key
-        self.closed: dict[str, str] = {}  # reference to reason
-
-    def new_id(self, prefix: str) -> str:
-        return f"{prefix}_{uuid7(self.clock.now()).hex}"
-
-    def paid(self, reference: str, money: Money, *, qr: QrFact | None = None) -> PaymentFact:
-        """The money moves; a charge that asked for an authorization gets one."""
-        charge = self.charges.get(reference)
-        held = charge is not None and not charge.capture
-        made = charge or qr
-        return PaymentFact(
-            gateway_payment_id=reference,
-            taken=Taken.AUTHORIZED if held else Taken.CAPTURED,
-            money=money,
-            at=self.clock.now(),
-            qr_code_id=qr.qr_code_id if qr else None,
-            mark=made.mark if made else None,
-            refunded=Money.zero(money.currency),
-        )
-
-
 class Collecting:
     """`Collects` and `Authorizes`. A charge with a method is paid at once, one without waits."""
 
-    collect_key_life_s: ClassVar[int] = 24 * 60 * 60
+    collect_key_life_s: ClassVar[int] = 5  # so short that what was lost is soon looked for
     _books: Books
+    _method: str | None = None  # of charges that name none
 
+    @at_the_books
     async def collect(self, charge: Charge) -> Progress | Declined | Unclear:
         reference = f"charge_{hashlib.sha256(charge.key.encode()).hexdigest()[:24]}"
+        method = charge.method or self._method
         known, digits = self._books.charges.get(reference), last_two_digits(charge.money)
         if known is not None and known != charge:
             return Unclear("another charge has this key")
-        if digits == NO or charge.method == DECLINED:
+        if digits == NO or method == DECLINED:
             return Declined("the bank says no", "card_declined")
         if known is None and digits != UNDONE_UNHEARD:
             self._books.charges[reference] = charge
-            if charge.method and digits != PAYERS_TURN:
+            if method and digits != PAYERS_TURN:
                 self._books.payments[reference] = self._books.paid(reference, charge.money)
         if digits == UNDONE_UNHEARD or (digits == DONE_UNHEARD and known is None):
             return Unclear("time-out")
@@ -86,16 +50,19 @@ class Collecting:
         page = Redirect(f"http://mock.invalid/{reference}")
         return Pending(reference=reference, action=page, expires_at=charge.expires_at)
 
+    @at_the_books
     async def follow(self, reference: str) -> Progress | Absent | Unclear:
         charge = self._books.charges.get(reference)
         return self._stands(reference, charge) if charge else Absent()
 
+    @at_the_books
     async def find_charge(self, charge: Charge) -> Progress | Absent | Unclear:
         for reference, made in self._books.charges.items():
             if (made.mark, made.key) == (charge.mark, charge.key):
                 return self._stands(reference, made)
         return Absent()
 
+    @at_the_books
     async def stop(self, reference: str) -> Progress | Declined | Unclear:
         charge = self._books.charges.get(reference)
         if charge is None:
@@ -104,6 +71,7 @@ class Collecting:
             self._books.closed.setdefault(reference, "canceled")
         return self._stands(reference, charge)
 
+    @at_the_books
     async def take(
         self, reference: str, money: Money, key: str
     ) -> PaymentFact | Declined | Unclear:
@@ -117,6 +85,7 @@ class Collecting:
         self._books.payments[reference] = replace(held, taken=Taken.CAPTURED, money=money)
         return self._books.payments[reference]
 
+    @at_the_books
     async def let_go(self, reference: str, key: str) -> Closed | Declined | Unclear:
         held = self._books.payments.get(reference)
         if held is not None and held.taken is Taken.CAPTURED:
