@@ -8,6 +8,7 @@ from coinslot.feeds.announce import Announcer
 from coinslot.feeds.log import CursorLostError
 from coinslot.sales import api
 from tests.feeds.conftest import announce
+from tests.sales import test_disputes as disputes
 from tests.sales.breaks import jammed, sold
 from tests.sales.stage import Stage
 from tests.sales.taking import Taking, confirmed, made, once
@@ -85,6 +86,19 @@ async def test_a_jam_is_told_with_the_money_that_goes_back(
         "order.paid", "fulfillment.failed", "refund.pending", "order.failed", "refund.succeeded"
     }  # fmt: skip
     assert told["refund.succeeded"]["order"] == told["order.paid"]["id"]
+    assert len({row["line"] for row in rows}) == 1
+
+
+async def test_a_dispute_is_told_until_it_is_lost_and_the_money_with_it(
+    stage: Stage, announcer: Announcer
+) -> None:
+    paid = await disputes.handed_over(stage)
+    for stage_of_it in (disputes.OPEN, disputes.LOST):
+        await disputes.tell(stage, disputes.dispute(paid, stage_of_it))
+    rows = (await announced(stage, announcer))[-3:]
+    told = ["dispute.opened", "dispute.lost", "refund.succeeded"]
+    assert [row["type"] for row in rows] == told
+    assert (rows[0]["data"]["amount"], rows[0]["data"]["reason"]) == (4000, "fraudulent")
     assert len({row["line"] for row in rows}) == 1
 
 

@@ -27,6 +27,10 @@ FROM refunds r JOIN captures c ON c.id = r.capture_id
 LEFT JOIN payments p ON p.id = c.payment_id AND p.source = 'api'
 LEFT JOIN refunds n ON n.replaces = r.id WHERE r.id = $1
 """
+_DISPUTE = """
+SELECT d.*, c.order_id, p.id AS payment_id FROM disputes d JOIN captures c ON c.id = d.capture_id
+LEFT JOIN payments p ON p.id = c.payment_id AND p.source = 'api' WHERE d.id = $1
+"""
 
 
 class ItemStatement(Struct, frozen=True, kw_only=True):
@@ -83,7 +87,23 @@ class MoneyBackStatement(Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-Statement = PaymentStatement | OrderStatement | UnitStatement | MoneyBackStatement
+class DisputeStatement(Struct, frozen=True, kw_only=True):
+    """Money that a payer's bank claims back. A lost one is a refund, too."""
+
+    id: UUID
+    payment: UUID | None
+    order: UUID | None
+    amount: int
+    currency: str
+    status: str
+    reason: str
+    gateway_dispute_id: str
+    opened_at: datetime
+
+
+Statement = (
+    PaymentStatement | OrderStatement | UnitStatement | MoneyBackStatement | DisputeStatement
+)
 
 
 class Subject(Struct, frozen=True):
@@ -100,6 +120,8 @@ async def subject(conn: Connection, entry: Entry, status: str) -> Subject | None
             return await _payment(conn, entry.subject_id, status)
         case "refund":
             return await _refund(conn, entry.subject_id, status)
+        case "dispute":
+            return await _dispute(conn, entry.subject_id, status)
         case "order":
             return await _order(conn, entry.subject_id, status)
         case "fulfillment":
@@ -122,6 +144,18 @@ async def _refund(conn: Connection, refund: UUID, status: str) -> Subject | None
         currency=row["currency"], status=status, reason=row["asked_reason"] or row["reason"],
         failure=row["failure"], gateway_refund_id=row["gateway_refund_id"],
         replaced_by=row["replaced_by"], created_at=row["created_at"],
+    )  # fmt: skip
+    return Subject(shown, row["payment_id"] or row["order_id"] or row["capture_id"])
+
+
+async def _dispute(conn: Connection, dispute: UUID, status: str) -> Subject | None:
+    row = await conn.fetchrow(_DISPUTE, dispute)
+    if row is None:
+        return None
+    shown = DisputeStatement(
+        id=dispute, payment=row["payment_id"], order=row["order_id"], amount=row["amount_minor"],
+        currency=row["currency"], status=status, reason=row["reason"],
+        gateway_dispute_id=row["gateway_dispute_id"], opened_at=row["opened_at"],
     )  # fmt: skip
     return Subject(shown, row["payment_id"] or row["order_id"] or row["capture_id"])
 

@@ -16,6 +16,9 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
 TOLD: Mapping[tuple[str, str], str] = {
     ("refund", "INTENDED"): "pending",
     ("refund", "MADE_OUTSIDE"): "succeeded",
+    ("dispute", "OPENED"): "opened",
+    ("dispute", "WON"): "won",
+    ("dispute", "LOST"): "lost",
     ("webhook", "TEST"): "test",
     ("webhook", "DISABLED"): "disabled",
 }
