@@ -245,6 +245,38 @@ async def test_a_refund_that_came_back_at_sbp_can_be_sent_again(at_tbank: TBankS
     assert (await at_tbank.settled(payment)).refunded == order.money
 
 
+async def test_a_refund_that_was_at_work_and_is_no_more_has_failed(at_tbank: TBankShop) -> None:
+    """With cards its key would be answered with the payment for ever: a new key has to be sent."""
+    payment = await paid(at_tbank)
+    first = replace(refund(payment, "10.00"), others=roubles("0"))
+    assert isinstance(await at_tbank.till.give_back(first), RefundFact)
+    second = replace(refund(payment, "10.00"), others=roubles("10.00"))
+    async with at_tbank.weather(refund_fails_later=1):
+        taken_up = await at_tbank.till.give_back(second)
+    assert isinstance(taken_up, RefundFact)
+    assert taken_up.stage is RefundStage.PENDING
+    assert (await at_tbank.settled(payment)).refunded == roubles("10.00")
+    dead = await at_tbank.till.give_back(replace(second, taken_up=True))
+    assert isinstance(dead, RefundFact)
+    assert dead.stage is RefundStage.FAILED
+    again = await at_tbank.till.give_back(replace(second, key="another"))
+    assert isinstance(again, RefundFact)
+    assert (await at_tbank.settled(payment)).refunded == roubles("20.00")
+
+
+async def test_a_refund_never_seen_at_work_is_no_proof_when_it_is_missing(
+    at_tbank: TBankShop,
+) -> None:
+    payment = await paid(at_tbank)
+    order = replace(refund(payment, "10.00"), others=roubles("0"))
+    async with at_tbank.weather(refund_fails_later=1):
+        await at_tbank.till.give_back(order)  # its answer was lost
+    await at_tbank.settled(payment)
+    answer = await at_tbank.till.give_back(order)
+    assert isinstance(answer, Declined)
+    assert not answer.permanent
+
+
 async def test_an_empty_balance_declines_for_now(at_tbank: TBankShop) -> None:
     await at_tbank.ask("balance", {"account_id": at_tbank.settings.terminal_key, "amount": 0})
     payment = await paid(at_tbank)

@@ -182,6 +182,7 @@ class RefundOrder(Struct, frozen=True, kw_only=True):
     mark: Mark
     reason: str = ""
     others: Money | None = None  # what other refunds of this payment gave back; None: not known
+    taken_up: bool = False  # the gateway has said before, under this key, that it works on it
 
 
 class QrOrder(Struct, frozen=True, kw_only=True):

@@ -102,18 +102,15 @@ class TBank:
             return Declined(f"the payment is {said.status}", "not_captured", permanent=False)
         if said.status not in read.CAPTURED:
             return Unclear(f"the payment is {said.status}")
-        key = words.request_id(order.key)
         if back.given(said, order):
-            return back.refund(order, key, "REFUNDED", self._clock.now())
+            return back.refund(order, base.RefundStage.PROCESSED, self._clock.now())
         if said.by_sbp and not back.untouched(said, order):
             return Unclear(f"the payment is {said.status}, and nothing tells by which refunds")
         body = words.cancel(order, order.money == said.money, self._settings.receipts)
         answer = await self._ask("Cancel", body, read.one(read.Canceled))
         if not isinstance(answer, read.Canceled):
             return answer
-        if not back.fits(answer, said, order):
-            return Unclear(f"asked for {order.money}, answered with {answer}")
-        return back.refund(order, key, answer.status, self._clock.now())
+        return back.judged(answer, said, order, self._clock.now())
 
     async def refunds(self, gateway_payment_id: str) -> base.Refunds | Absent | Unclear:
         """T-Bank keeps no list. That nothing went back is all that can be proved."""

@@ -172,14 +172,17 @@ class _Comparison:
             )
         touched = fact.refunded is None or fact.refunded.minor or self._ours.refunds.get(row["id"])
         if touched and not row["alien"]:
-            await self._refunds(row)
+            await self._refunds(row, fact)
 
-    async def _refunds(self, capture: asyncpg.Record) -> None:
+    async def _refunds(self, capture: asyncpg.Record, payment: PaymentFact) -> None:
         async with self._room:
             answer = await self._account.driver.refunds(capture["gateway_payment_id"])
         if not isinstance(answer, Refunds):
             reason = answer.reason if isinstance(answer, Unclear) else "no such payment"
             self._unclear(f"refunds of {capture['gateway_payment_id']}", reason)
+            return
+        if not answer.complete:
+            self._sum(capture, payment)
             return
         done = [fact for fact in answer.facts if fact.stage is RefundStage.PROCESSED]
         ours = self._ours.refunds.get(capture["id"], [])
@@ -196,6 +199,22 @@ class _Comparison:
                     amount=row["amount_minor"],
                     why="not processed there",
                 )
+
+    def _sum(self, capture: asyncpg.Record, payment: PaymentFact) -> None:
+        """Where the gateway keeps no list of refunds, what it says went back in all must do."""
+        ours = [row for row in self._ours.refunds.get(capture["id"], ()) if row["theirs"]]
+        if any(row["ended_at"] is None or row["ended_at"] >= self._ours.late for row in ours):
+            return
+        given = sum(row["amount_minor"] for row in ours)
+        if payment.refunded is None:
+            self._unclear(f"refunds of {payment.gateway_payment_id}", "no sum is told")
+        elif payment.refunded.minor != given:
+            less = payment.refunded.minor < given
+            self._tell(
+                "our_refunds_are_at_the_gateway" if less else "gateway_refunds_are_ours",
+                capture_id=str(capture["id"]), amount=given, theirs=payment.refunded.minor,
+                why="another sum",
+            )  # fmt: skip
 
     def _theirs(
         self, capture: asyncpg.Record, fact: RefundFact, ours: asyncpg.Record | None

@@ -54,6 +54,7 @@ def order(shop: Shop, refund: asyncpg.Record) -> RefundOrder:
         mark=Mark(installation=shop.installation, refund=str(refund["id"])),
         reason=refund["reason"],
         others=Money(refund["others"], refund["currency"]),
+        taken_up=refund["gateway_refund_id"] is not None,
     )
 
 
