@@ -3,9 +3,10 @@
 from datetime import datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from coinslot.db.pool import Database, connect
-from coinslot.gateways.base import Absent, Mark, Payments, RefundOrder, Unclear
+from coinslot.gateways.base import Absent, Mark, Payments, RefundOrder, Refunds, Unclear
 from coinslot.gateways.mock import Mock, Settings
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret
@@ -99,3 +100,22 @@ async def test_an_unclear_answer_is_told_as_such_and_fails(scene: Stage) -> None
     found = await compared(scene)
     assert red(found) == {"gateways_answer_clearly"}
     assert found["gateways_answer_clearly"].rows[0]["reason"] == "time-out"
+
+
+class Brief(Mock):
+    """It keeps no list of refunds, and says what went back in all."""
+
+    async def refunds(self, gateway_payment_id: str) -> Refunds | Absent | Unclear:
+        return Refunds((), complete=False)
+
+
+async def test_where_no_list_is_kept_the_sums_are_compared(scene: Stage) -> None:
+    await jammed(scene)
+    scene.gateway = Brief(Settings(webhook_secrets=(Secret("whsec"),)), scene.books)
+    account = replace(scene.account, driver=scene.gateway)
+    scene.shop.accounts = MockAccounts(account)
+    assert red(await compared(scene)) == set()
+    paid = scene.books.payments["pay_1"]
+    for theirs, name in ((0, "our_refunds_are_at_the_gateway"), (5000, "gateway_refunds_are_ours")):
+        scene.books.payments["pay_1"] = replace(paid, refunded=Money(theirs, "INR"))
+        assert red(await compared(scene)) == {name}

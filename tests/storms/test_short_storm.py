@@ -12,7 +12,9 @@ from tests.storms.run import Report, audit, run_storm
 from tests.storms.town import Town
 
 SEED = 26
-SHORT = Shape(seconds=8, payments=16, weathers=3, faults=5, blows=5, refunds=1)
+SHORT = Shape(
+    seconds=8, payments=16, weathers=3, faults=5, blows=5, refunds=1, empties=1, charges=10
+)
 # Somewhere around GO, and before whatever a worker sends first.
 DEATHS = (Death("device", "after_commit", 9), Death("worker", "before_send", 1))
 
