@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-from coinslot.commands import audit, cases, demo, doctor, machines, migrate, mirror, serve
+from coinslot.commands import (
+    audit,
+    cases,
+    demo,
+    doctor,
+    events,
+    listen,
+    machines,
+    migrate,
+    mirror,
+    serve,
+    trigger,
+)
 
 EXAMPLES: Mapping[Callable[..., None], str] = {
     demo.demo: "coinslot demo --data /tmp/demo --port 8080",
@@ -17,6 +29,9 @@ EXAMPLES: Mapping[Callable[..., None], str] = {
     migrate.migrate: "coinslot migrate --check || coinslot migrate",
     doctor.doctor: "coinslot doctor --data /var/lib/coinslot",
     audit.audit: "coinslot audit --gateways --json > audit.json",
+    events.events: "coinslot events --follow --types payment.succeeded,refund.failed",
+    listen.listen: "coinslot listen --forward-to http://127.0.0.1:3000/hooks",
+    trigger.trigger: "coinslot trigger payment.succeeded",
 }
 
 

@@ -1,0 +1,51 @@
+"""`coinslot listen`: webhooks for a server on this computer, without a public URL."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import msgspec
+import typer
+
+from coinslot.commands.asking import Demo, Types, merchant
+from coinslot.commands.events import say
+from coinslot.commands.terms import console, run
+from coinslot.feeds.hooks import headers, new_secret
+from coinslot.kit.clock import SystemClock
+
+_TIMEOUT_S = 15.0
+
+Forward = Annotated[str, typer.Option("--forward-to", help="Your server: POST goes there.")]
+Secret = Annotated[str | None, typer.Option(help="whsec_... to sign with; else a new one.")]
+
+
+def listen(
+    forward_to: Forward,
+    types: Types = "",
+    secret: Secret = None,
+    data: Demo = Path(".coinslot"),
+) -> None:
+    """Forward a merchant's events to a server here as signed webhooks, as they come, until Ctrl-C.
+
+    They are read from the API's feed, so nothing has to reach this computer."""
+    key = secret or new_secret()
+    clock = SystemClock()
+
+    async def forward(to: httpx.AsyncClient, event: dict[str, Any]) -> str:
+        body = msgspec.json.encode(event)
+        signed = headers([key], event["id"], clock.now(), body)
+        try:
+            answer = await to.post(forward_to, content=body, headers=signed)
+        except httpx.HTTPError as error:
+            return f"[red]{type(error).__name__}[/]"
+        return f"[{'green' if answer.is_success else 'red'}]{answer.status_code}[/]"
+
+    async def main() -> None:
+        async with merchant(data) as shop, httpx.AsyncClient(timeout=_TIMEOUT_S) as to:
+            begin = await shop.newest()
+            console.print(f"Signed with {key}", highlight=False, soft_wrap=True)
+            console.print(f"Ready: forwarding to {forward_to}", highlight=False, soft_wrap=True)
+            async for event in shop.events(begin, types, forever=True):
+                say(event, await forward(to, event))
+
+    run(main, "WARNING")
