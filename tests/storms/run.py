@@ -73,6 +73,7 @@ async def compare(storm: Storm, report: Report, name: str) -> None:
     charged = Charges(await tills(town), report.chronicle.charges)
     for breach in charged.breaches():
         found.append(await charged_evidence(town, breach, report.chronicle.charges))
+    found += await town.listeners.breaches()
     report.ends = {**comparison.ends, **charged.ends}
     report.breaches += [f"{name}: {each}" for each in found]
 

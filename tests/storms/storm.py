@@ -32,6 +32,9 @@ UNION ALL SELECT 'refund', id::text FROM refunds WHERE state = 'pending'
 UNION ALL SELECT 'attempt', id::text FROM attempts WHERE state IN ('started', 'unknown')
     AND payment_id IN (SELECT id FROM payments WHERE source = 'api')
 UNION ALL SELECT 'payment', id::text FROM payments WHERE source = 'api' AND state = 'processing'
+UNION ALL SELECT 'webhook of ours', id::text FROM deliveries WHERE outcome IS NULL
+UNION ALL SELECT 'log behind', name FROM feed_cursors
+    WHERE name = 'announce' AND seq < (SELECT max(seq) FROM events)
 UNION ALL SELECT 'order', id::text FROM orders WHERE state IN ('placed', 'paid')
 UNION ALL SELECT 'webhook', id::text FROM inbox WHERE due_at IS NOT NULL
 UNION ALL SELECT 'qr', id::text FROM qr_codes WHERE stage IN ('wanted', 'closing')

@@ -20,6 +20,7 @@ from coinslot.app.showroom import MERCHANTS, SHELF, STANDS, Showroom
 from coinslot.db.leftover import free_port
 from coinslot.device.broker import EmbeddedNats
 from coinslot.settings import read
+from tests.storms.listeners import Listeners
 from tests.storms.pace import GATEWAY, INSTALLATION, MACHINES, STOCK
 from tests.storms.part import PYTHONPATH, Part, signal_tree
 from tests.storms.tills import open_tills, sections
@@ -48,6 +49,7 @@ class Town:
         self.http = httpx.AsyncClient(timeout=5, trust_env=False)
         self.room: Showroom
         self.accounts: dict[str, str] = {}  # account id at the gateway, by merchant
+        self.listeners = Listeners(self)
         self.died: Callable[[str], None] = _unmoved  # told of each death at a commit or a send
         self._house: House
         self._nats: EmbeddedNats
@@ -86,7 +88,9 @@ class Town:
         self.parts["sandbox"].signal(signal.SIGHUP)
         keeper = asyncio.create_task(self._keep())
         self._stack.push_async_callback(_ended, keeper)
-        await until(self.machines_are_online, READY_S)
+        await until(self._is_open, READY_S)
+        await self.listeners.open()
+        self._stack.push_async_callback(self.listeners.close)
 
     # What it is made of
 
@@ -253,6 +257,9 @@ class Town:
             since,
         )
         return bool(seen[0]["n"] == len(STANDS))
+
+    async def _is_open(self) -> bool:
+        return self.parts["web"].ready and await self.machines_are_online()
 
     async def _sandbox_answers(self) -> bool:
         await self.ask("GET", "/books")
