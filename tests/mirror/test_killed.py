@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
+from prometheus_client import REGISTRY
 
 from coinslot.feeds.mirror import READER, Mirror, let_go
 from coinslot.feeds.mirror_whole import differences
@@ -90,6 +91,20 @@ async def test_a_mirror_waits_for_a_database_that_is_not_there_yet(rig: Rig) -> 
         await eventually(lambda: _orders(rig) == ["COMPLETED"], 10)
         assert not task.done()
     assert (await rig.mirror.lag()).entries == 0
+
+
+async def test_the_metrics_know_how_late_it_is_while_the_database_is_away(rig: Rig) -> None:
+    await vend(rig.stage)
+    rig.stage.later(90)
+    watching = asyncio.create_task(rig.mirror.watch(SOON_S))
+
+    def late_s() -> float | None:
+        return REGISTRY.get_sample_value("coinslot_mirror_late_seconds")
+
+    await eventually(lambda: late_s() == 90, 10)
+    await rig.follow()
+    await eventually(lambda: late_s() == 0, 10)
+    watching.cancel()
 
 
 async def test_the_weather_delays_the_mirror_and_falsifies_nothing(rig: Rig) -> None:

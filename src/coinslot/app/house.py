@@ -169,6 +169,8 @@ class House:
             parts.append(bells.notify(self.db, self.shop.wakes, elsewhere))
         if "worker" in self.roles:
             parts.append(cases.watch(self.shop))
+        if self._mirror is not None and "web" in self.roles:
+            parts.append(self._mirror.watch(settings.mirror_round_s))
         if self._mirror is not None and "worker" in self.roles:
             parts.append(self._mirror.run(settings.mirror_round_s))
         if self.nats is not None:

@@ -10,14 +10,22 @@ from coinslot.kit.clock import Clock
 from coinslot.settings import Settings, SettingsError
 
 
-def mirror(settings: Settings, db: Database, clock: Clock, stack: AsyncExitStack) -> Mirror | None:
-    """None where nothing is mirrored. Raises SettingsError."""
+def remote(settings: Settings, stack: AsyncExitStack) -> Remote | None:
+    """The database that the settings name. Raises SettingsError."""
     if settings.firebase_url is None:
         return None
     try:
         tokens = Tokens(settings.firebase_credentials)
     except FirebaseCredentialsError as error:
         raise SettingsError(f"COINSLOT_FIREBASE_CREDENTIALS: {error}") from error
-    remote = Remote(address(settings.firebase_url), tokens)
-    stack.push_async_callback(remote.close)
-    return Mirror(db, Rows(db, clock, settings.windows.span("online_s")), remote, clock)
+    found = Remote(address(settings.firebase_url), tokens)
+    stack.push_async_callback(found.close)
+    return found
+
+
+def mirror(settings: Settings, db: Database, clock: Clock, stack: AsyncExitStack) -> Mirror | None:
+    """None where nothing is mirrored. Raises SettingsError."""
+    found = remote(settings, stack)
+    if found is None:
+        return None
+    return Mirror(db, Rows(db, clock, settings.windows.span("online_s")), found, clock)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import aiomqtt
 import asyncpg
 
+from coinslot.app.mirroring import remote
 from coinslot.app.premises import Premises, Urls
 from coinslot.channels.mqtt import MqttOptions, connection
 from coinslot.commands.terms import EXPLAINED, Data, console, run, settings
@@ -15,10 +16,12 @@ from coinslot.db.embedded import running_superuser_url
 from coinslot.db.migrate import MigrationError, pending
 from coinslot.db.pool import AWAY, Database, connect
 from coinslot.device.broker import BrokerError
+from coinslot.feeds.firebase import RefusedError, UnclearError
+from coinslot.feeds.mirror_words import MACHINES
 from coinslot.kit.clock import SystemClock
 from coinslot.merchants.accounts import Accounts
 from coinslot.sales.move import sql_functions
-from coinslot.settings import Settings
+from coinslot.settings import Settings, SettingsError
 
 _PATIENCE = timedelta(seconds=3)
 
@@ -32,6 +35,7 @@ def doctor(data: Data = None) -> None:
             ("database", _database),
             ("keys", _keys),
             ("broker", _broker),
+            ("mirror", _mirror),
         ]
         sick = 0
         for name, check in checks:
@@ -97,3 +101,15 @@ async def _broker(chosen: Settings) -> str:
             return "reachable"
     except (aiomqtt.MqttError, OSError) as error:
         raise BrokerError(f"no MQTT broker lets us in at {where}: {error}") from error
+
+
+async def _mirror(chosen: Settings) -> str:
+    async with AsyncExitStack() as stack:
+        found = remote(chosen, stack)
+        if found is None:
+            return "off: COINSLOT_FIREBASE_URL is not set"
+        try:
+            await found.read(MACHINES, shallow=True)
+        except (UnclearError, RefusedError) as error:
+            raise SettingsError(f"COINSLOT_FIREBASE_URL: {error}") from error
+        return "reachable, and lets us in"

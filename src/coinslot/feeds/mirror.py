@@ -76,6 +76,13 @@ class Mirror:
         self._shown: Nodes = {}  # what was written last of machines and codes
         self._again: dict[Touched, datetime] = {}  # and since when
 
+    async def watch(self, every_s: float) -> None:
+        """Tell the metrics how late it is, whoever mirrors, until cancelled."""
+        while True:
+            with contextlib.suppress(asyncpg.PostgresError, *AWAY):
+                await self.lag()
+            await asyncio.sleep(every_s)
+
     async def run(self, every_s: float) -> None:
         """Follow the log and make rounds until cancelled. What fails here stops nothing else."""
         following: asyncio.Task[None] | None = None
@@ -159,7 +166,6 @@ class Mirror:
         """Whether it could be made; `failures` went before it."""
         try:
             await self.round()
-            await self.lag()
         except Exception as error:  # noqa: BLE001  whatever it is, the others go on
             say = log.warning if failures >= _QUIET_FAILURES else log.info
             say("mirror_round_failed", error=repr(error))
