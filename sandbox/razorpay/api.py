@@ -6,12 +6,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from sandbox.razorpay import orders, payments, qr_codes, refunds, wire
+from sandbox.razorpay import links, orders, payments, qr_codes, refunds, wire
 from sandbox.razorpay.desk import Desk
 from sandbox.razorpay.fields import Fields, window
 from sandbox.razorpay.refusals import no_such_id, no_such_url
 from sandbox.razorpay.settings import Account
-from sandbox.razorpay.things import Order, Payment, QrCode, Refund
+from sandbox.razorpay.things import Order, Payment, PaymentLink, QrCode, Refund
 from sandbox.shelf import Thing, Window, children, find, matching, page, put
 
 Answer = dict[str, Any]
@@ -168,6 +168,35 @@ def list_order_payments(call: Call) -> Answer:
     return _payments(children(call.desk.change, Payment, order.id, Window(count=100)))
 
 
+def create_link(call: Call) -> Answer:
+    fields = Fields(call.body, links.FIELDS)
+    return _link(call, links.create(call.desk, call.account.account_id, fields))
+
+
+def list_links(call: Call) -> Answer:
+    """All, or the one with a reference; under a name of its own, as only links are listed."""
+    change, account_id = call.desk.change, call.account.account_id
+    if reference := call.query.get("reference_id"):
+        found = matching(change, PaymentLink, account_id, "reference_id", reference)
+    else:
+        known = {name: text for name, text in call.query.items() if name != "payment_id"}
+        found = page(change, PaymentLink, account_id, window(known))
+    return {"payment_links": [_link(call, link) for link in found]}
+
+
+def fetch_link(call: Call) -> Answer:
+    return _link(call, call.mine(PaymentLink, call.ids[0]))
+
+
+def cancel_link(call: Call) -> Answer:
+    link = links.as_of_now(call.desk, call.mine(PaymentLink, call.ids[0]))
+    return _link(call, links.cancel(call.desk, link))
+
+
+def _link(call: Call, link: PaymentLink) -> Answer:
+    return wire.payment_link(links.as_of_now(call.desk, link), call.desk.public_url)
+
+
 def _qr(call: Call, qr: QrCode) -> Answer:
     return wire.qr_code(qr_codes.as_of_now(qr), call.desk.public_url)
 
@@ -186,6 +215,7 @@ def _paged(found: list[T], paging: Window) -> list[T]:
 
 
 QR = r"/payments/qr_codes/([^/]+)"
+LINK = r"/payment_links/([^/]+)"
 PAYMENT, ORDER, REFUND = r"/payments/([^/]+)", r"/orders/([^/]+)", r"/refunds/([^/]+)"
 ROUTES: tuple[tuple[str, str, Callable[[Call], Answer]], ...] = (
     ("POST", r"/payments/qr_codes", create_qr),
@@ -202,6 +232,10 @@ ROUTES: tuple[tuple[str, str, Callable[[Call], Answer]], ...] = (
     ("GET", PAYMENT + r"/refunds/([^/]+)", fetch_payment_refund),
     ("GET", r"/refunds", list_refunds),
     ("GET", REFUND, fetch_refund),
+    ("POST", r"/payment_links", create_link),
+    ("GET", r"/payment_links", list_links),
+    ("GET", LINK, fetch_link),
+    ("POST", LINK + r"/cancel", cancel_link),
     ("POST", r"/orders", create_order),
     ("GET", r"/orders", list_orders),
     ("GET", ORDER, fetch_order),

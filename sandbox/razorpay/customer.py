@@ -7,11 +7,11 @@ import msgspec
 from sandbox import chores, outbox
 from sandbox.clock import now_s
 from sandbox.errors import RefusedError, UnknownError, UnreadableError
-from sandbox.razorpay import payments, qr_codes, refunds, wire
+from sandbox.razorpay import links, payments, qr_codes, refunds, wire
 from sandbox.razorpay.accounts import ACCOUNTS
 from sandbox.razorpay.desk import Desk
 from sandbox.razorpay.refusals import ApiError
-from sandbox.razorpay.things import Order, Payment, QrCode, Refund
+from sandbox.razorpay.things import Order, Payment, PaymentLink, QrCode, Refund
 from sandbox.shelf import find, new_id, put
 
 Paise = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000_000)]
@@ -23,6 +23,7 @@ class Scan(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
 
     qr_code_id: str | None = None
     order_id: str | None = None
+    payment_link_id: str | None = None
     account_id: str | None = None  # for a foreign payment without any code of ours
     amount: Paise | None = None  # on a fixed code a mismatch, as old apps can make
     outcome: Literal["captured", "failed", "failed_then_captured", "authorized_only"] = "captured"
@@ -56,7 +57,7 @@ def capture_late(desk: Desk, payment: Payment) -> None:
 
 
 def _new_payment(desk: Desk, wanted: Scan) -> Payment:
-    qr, order = _open_qr(desk, wanted), _open_order(desk, wanted)
+    qr, order = _open_qr(desk, wanted), _open_order(desk, wanted) or _open_link(desk, wanted)
     account_id, amount = wanted.account_id, wanted.amount
     if qr is not None:
         account_id = qr.account_id
@@ -65,7 +66,7 @@ def _new_payment(desk: Desk, wanted: Scan) -> Payment:
         account_id = order.account_id
         amount = order.amount if amount is None else amount
     if account_id is None:
-        raise UnreadableError("qr_code_id, order_id or account_id is needed")
+        raise UnreadableError("qr_code_id, order_id, payment_link_id or account_id is needed")
     if amount is None:
         raise UnreadableError("this code has no price: amount is needed, in paise")
     ACCOUNTS.find(desk.change, account_id)
@@ -81,7 +82,7 @@ def _new_payment(desk: Desk, wanted: Scan) -> Payment:
         rrn=new_id("").upper()[:12],
         qr_code_id=qr.id if qr and paid_for is qr else None,
         order_id=order.id if order and paid_for is order else None,
-        description="QRv2 Payment" if qr and paid_for is qr else None,
+        description=_described(wanted, "QRv2 Payment" if qr and paid_for is qr else None),
         vpa=wanted.vpa,
         tells=wanted.events,
     )
@@ -96,6 +97,23 @@ def _open_order(desk: Desk, wanted: Scan) -> Order | None:
     if order.status == "paid" and not wanted.late:
         raise RefusedError("this order is paid already")
     return order
+
+
+def _open_link(desk: Desk, wanted: Scan) -> Order | None:
+    """The order behind a link; whoever opened the page before it was closed may still pay."""
+    if wanted.payment_link_id is None:
+        return None
+    link = find(desk.change, PaymentLink, wanted.payment_link_id)
+    if link is None:
+        raise UnknownError(f"no payment link {wanted.payment_link_id}")
+    if links.as_of_now(desk, link).status != "created" and not wanted.late:
+        raise RefusedError(f"this payment link is {link.status}")
+    return links.order_of(desk, link)
+
+
+def _described(wanted: Scan, otherwise: str | None) -> str | None:
+    link = (wanted.payment_link_id or "").removeprefix("plink_")
+    return f"#{link}" if link else otherwise
 
 
 def _open_qr(desk: Desk, wanted: Scan) -> QrCode | None:

@@ -13,7 +13,7 @@ from sandbox.outbox import Event, publish
 from sandbox.razorpay import accounts, wire
 from sandbox.razorpay.accounts import ACCOUNTS
 from sandbox.razorpay.settings import Tempo
-from sandbox.razorpay.things import Dispute, Order, Payment, QrCode, Refund
+from sandbox.razorpay.things import Dispute, Order, Payment, PaymentLink, QrCode, Refund
 from sandbox.shelf import new_id
 from sandbox.store import Change, Store
 
@@ -43,7 +43,7 @@ class Gateway(msgspec.Struct):
         return Desk(change, self.tempo, self.public_url)
 
 
-Subject = Payment | QrCode | Order | Refund | Dispute
+Subject = Payment | PaymentLink | QrCode | Order | Refund | Dispute
 
 
 def tell(desk: Desk, name: str, reference: str, *subjects: Subject) -> None:
@@ -99,6 +99,8 @@ def _entity(desk: Desk, subject: Subject, name: str) -> dict[str, Any]:
             if name == "qr_code.created" and subject.close_by is not None:
                 entity["close_by"] = str(subject.close_by)
             return entity
+        case PaymentLink():
+            return wire.payment_link(subject, desk.public_url)
         case Order():
             return wire.order(subject)
         case Refund():

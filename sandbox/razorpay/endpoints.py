@@ -6,20 +6,23 @@ from typing import Annotated, Any
 
 import msgspec
 import segno
-from litestar import HttpMethod, Request, Response, Router, get, post, route
-from litestar.params import Parameter
+from litestar import HttpMethod, MediaType, Request, Response, Router, get, post, route
+from litestar.enums import RequestEncodingType
+from litestar.params import Body, Parameter
+from litestar.response import Redirect
 
 from sandbox import outbox
-from sandbox.errors import UnknownError
+from sandbox.control.pages import page
+from sandbox.errors import RefusedError, UnknownError
 from sandbox.front import sent
-from sandbox.razorpay import accounts, customer, disputes, qr_codes, wire
+from sandbox.razorpay import accounts, customer, disputes, links, qr_codes, wire
 from sandbox.razorpay.accounts import ACCOUNTS
 from sandbox.razorpay.customer import DashboardRefund, Scan
-from sandbox.razorpay.desk import Gateway
+from sandbox.razorpay.desk import Desk, Gateway
 from sandbox.razorpay.disputes import Claim
 from sandbox.razorpay.front import Asked, FrontDoor
 from sandbox.razorpay.settings import Account
-from sandbox.razorpay.things import QrCode
+from sandbox.razorpay.things import PaymentLink, QrCode
 from sandbox.shelf import everything, find
 
 API_METHODS = [HttpMethod.GET, HttpMethod.POST, HttpMethod.PATCH, HttpMethod.PUT, HttpMethod.DELETE]
@@ -133,6 +136,48 @@ async def picture(short: str, razorpay: Gateway) -> Response[bytes]:
     return Response(drawn.getvalue(), media_type="image/png")
 
 
+@get("/l/{link_id:str}", media_type=MediaType.HTML)
+async def link_page(link_id: str, razorpay: Gateway) -> Response[str]:
+    """Where a payment link leads."""
+    with razorpay.change() as desk:
+        return page("link_pay.html", **_bill(desk, link_id), problem="")
+
+
+@post("/l/{link_id:str}", media_type=MediaType.HTML)
+async def pay_link(
+    link_id: str,
+    razorpay: Gateway,
+    data: Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)],
+) -> Response[Any]:
+    """Pay by a plain form, without any script."""
+    wish = {"payment_link_id": link_id, "outcome": data.get("outcome", "captured")}
+    try:
+        with razorpay.change() as desk:
+            paid = customer.scan(desk, msgspec.convert(wish, Scan))
+            bill = _bill(desk, link_id)
+    except (RefusedError, msgspec.ValidationError) as problem:
+        with razorpay.change() as desk:
+            bill = _bill(desk, link_id)
+        return page("link_pay.html", 409, **bill, problem=str(problem))
+    if paid.status == "failed":
+        return page("link_pay.html", 402, **bill, problem="Your bank said no.")
+    return Redirect(bill["back"] or f"{razorpay.public_url}/l/{link_id}", status_code=303)
+
+
+def _bill(desk: Desk, link_id: str) -> Plain:
+    link = find(desk.change, PaymentLink, link_id)
+    if link is None:
+        raise UnknownError(f"no payment link {link_id}")
+    links.as_of_now(desk, link)
+    return {
+        "title": link.description or "Payment",
+        "sum": f"₹{wire.rupees(link.amount)}",
+        "stands": link.status,
+        "open": link.status == "created",
+        "back": link.callback_url,
+    }
+
+
 ROUTER = Router(
     "/razorpay",
     route_handlers=[
@@ -146,5 +191,7 @@ ROUTER = Router(
         list_qr_codes,
         list_deliveries,
         picture,
+        link_page,
+        pay_link,
     ],
 )

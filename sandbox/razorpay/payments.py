@@ -1,6 +1,6 @@
 """The life of a payment: authorized, captured, failed; and the events each step raises."""
 
-from sandbox.razorpay import orders, qr_codes
+from sandbox.razorpay import links, orders, qr_codes
 from sandbox.razorpay.accounts import ACCOUNTS
 from sandbox.razorpay.desk import Desk, Subject, tell
 from sandbox.razorpay.fields import Fields
@@ -44,6 +44,7 @@ def capture(desk: Desk, payment: Payment) -> None:
     order = find(desk.change, Order, payment.order_id or "")
     if order is not None:
         announce(desk, "order.paid", payment, orders.credit(desk, order, payment.amount))
+        links.credit(desk, order, payment)
     desk.change.tell(f"payment {payment.id} captured")
 
 

@@ -1,4 +1,4 @@
-"""What Razorpay keeps: QR codes, orders, payments, refunds."""
+"""What Razorpay keeps: QR codes, orders, payment links, payments, refunds."""
 
 from typing import ClassVar
 
@@ -34,6 +34,23 @@ class Order(Thing):
     receipt: str | None = None
     amount_paid: int = 0
     attempts: int = 0
+    status: str = "created"
+
+
+class PaymentLink(Thing):
+    """A page where somebody pays: created, paid, cancelled, expired."""
+
+    kind: ClassVar[str] = "payment_link"
+    amount: int
+    currency: str
+    reference_id: str
+    description: str
+    callback_url: str = ""
+    expire_by: int = 0
+    expired_at: int = 0
+    cancelled_at: int = 0
+    amount_paid: int = 0
+    order_id: str | None = None
     status: str = "created"
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.razorpay.things import Dispute, Order, Payment, QrCode, Refund
+from sandbox.razorpay.things import Dispute, Order, Payment, PaymentLink, QrCode, Refund
 from sandbox.shelf import Thing
 
 FEE_BP, TAX_BP, WHOLE_BP = 200, 1_800, 10_000
@@ -51,6 +51,35 @@ def order(thing: Order) -> dict[str, Any]:
         "attempts": thing.attempts,
         "notes": notes(thing),
         "created_at": thing.created_at,
+    }
+
+
+def payment_link(thing: PaymentLink, public_url: str) -> dict[str, Any]:
+    return {
+        "accept_partial": False,
+        "amount": thing.amount,
+        "amount_paid": thing.amount_paid,
+        "callback_method": "get" if thing.callback_url else "",
+        "callback_url": thing.callback_url,
+        "cancelled_at": thing.cancelled_at,
+        "created_at": thing.created_at,
+        "currency": thing.currency,
+        "customer": {},
+        "description": thing.description,
+        "expire_by": thing.expire_by,
+        "expired_at": thing.expired_at,
+        "first_min_partial_amount": 0,
+        "id": thing.id,
+        "notes": thing.notes or None,  # a habit of links alone
+        "notify": {"email": False, "sms": False, "whatsapp": False},
+        **({"order_id": thing.order_id} if thing.order_id else {}),
+        "reference_id": thing.reference_id,
+        "reminder_enable": False,
+        "reminders": [],
+        "short_url": f"{public_url}/l/{thing.id}",
+        "status": thing.status,
+        "upi_link": False,
+        "user_id": "",
     }
 
 

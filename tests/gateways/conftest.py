@@ -6,6 +6,7 @@ import pytest
 
 from tests.gateways.collectors import Collector, FlakyCollector, MockCollector
 from tests.gateways.mailbox import Mailbox
+from tests.gateways.razorpay_shop import RazorpayShop
 from tests.gateways.rigs import MockRig, RazorpayRig, Rig
 from tests.gateways.stripe_shop import StripeShop
 from tests.gateways.tbank_shop import TBankShop
@@ -73,7 +74,16 @@ async def at_tbank(sandbox_url: str, mailbox: Mailbox) -> AsyncIterator[TBankSho
     await shop.close()
 
 
-@pytest.fixture(params=["mock", "flaky", "stripe", "tbank", "yookassa"])
+@pytest.fixture
+async def at_links(sandbox_url: str, mailbox: Mailbox) -> AsyncIterator[RazorpayShop]:
+    """A fresh account at the emulated Razorpay, for its payment links."""
+    shop = RazorpayShop(sandbox_url, mailbox)
+    await shop.sign_up()
+    yield shop
+    await shop.close()
+
+
+@pytest.fixture(params=["mock", "flaky", "stripe", "tbank", "yookassa", "links"])
 def at(request: pytest.FixtureRequest) -> Collector:
     """Every gateway that collects; `at_<name>` is the fixture of its account."""
     if request.param in ("mock", "flaky"):

@@ -15,9 +15,11 @@ from msgspec import Struct
 
 from coinslot.gateways import base, marks
 from coinslot.gateways import razorpay_facts as read
-from coinslot.gateways.asking import ABSENT, ask, known
+from coinslot.gateways import razorpay_words as words
+from coinslot.gateways.asking import ask, known
 from coinslot.gateways.base import Absent, Declined, Mark, PaymentFact, QrFact, RefundFact, Unclear
-from coinslot.gateways.wire import Address, Call, Reply, Wire
+from coinslot.gateways.razorpay_links import LINK, Collecting
+from coinslot.gateways.wire import Address, Call, Wire
 from coinslot.kit.secrets import Secret, hmac_hex
 
 T = TypeVar("T")
@@ -25,23 +27,6 @@ T = TypeVar("T")
 PAGE, MAX_PAGES = 100, 50
 QR_CODES = "/v1/payments/qr_codes"
 REFUND_KEY = re.compile(r"[A-Za-z0-9_-]{10,64}")
-
-# Text in the description -> our code, permanent. One code of theirs (BAD_REQUEST_ERROR) covers all.
-REFUSALS = {
-    "different request": ("key_reused", True),
-    "fully refunded": ("fully_refunded", True),
-    "refund amount provided is greater": ("exceeds_capture", True),
-    "6 months": ("too_old", True),
-    "should be captured": ("not_captured", False),
-    # No page documents the text for an empty balance; merchants report these two.
-    "enough balance": ("insufficient_balance", False),
-    "invalid request sent": ("insufficient_balance", False),
-    "in progress": ("busy", False),
-    "already closed": ("already_closed", True),
-    "requested url was not found": ("not_enabled", False),  # QR codes are off for this account
-    "does not exist": (ABSENT, True),
-    "not a valid id": (ABSENT, True),
-}
 
 name = "razorpay"
 
@@ -71,8 +56,8 @@ class _Found(Struct, Generic[T]):
     gap: str = ""  # why this may not be the whole list
 
 
-class Razorpay:
-    """One account: a `Gateway` that `PrintsQr`."""
+class Razorpay(Collecting):
+    """One account: a `Gateway` that `PrintsQr`, and `Collects` by payment links."""
 
     name: ClassVar[str] = name
     currencies: ClassVar[frozenset[str]] = frozenset({"INR"})
@@ -103,7 +88,12 @@ class Razorpay:
         return base.Genuine(delivery_id=delivery_id, event=marks.clean(event.event), facts=facts)
 
     async def look(self, gateway_payment_id: str) -> PaymentFact | Absent | Unclear:
-        path = f"/v1/payments/{_segment(gateway_payment_id)}"
+        if gateway_payment_id.startswith(LINK):
+            stands = await self.follow(gateway_payment_id)
+            if isinstance(stands, PaymentFact | Absent | Unclear):
+                return stands
+            return Unclear("no money yet")
+        path = f"/v1/payments/{words.segment(gateway_payment_id)}"
         fact = known(await self._ask(Call(method="GET", path=path), read.payment))
         return Unclear("the payment is only created yet") if fact is None else fact
 
@@ -114,7 +104,7 @@ class Razorpay:
             key = hashlib.sha256(key.encode()).hexdigest()
         call = Call(
             method="POST",
-            path=f"/v1/payments/{_segment(order.gateway_payment_id)}/refund",
+            path=f"/v1/payments/{words.segment(order.gateway_payment_id)}/refund",
             body={"amount": order.money.minor, "speed": "normal", "notes": notes},
             headers={"X-Refund-Idempotency": key},
         )
@@ -126,7 +116,7 @@ class Razorpay:
         return answer
 
     async def refunds(self, gateway_payment_id: str) -> base.Refunds | Absent | Unclear:
-        path = f"/v1/payments/{_segment(gateway_payment_id)}/refunds"
+        path = f"/v1/payments/{words.segment(gateway_payment_id)}/refunds"
         found = await self._list(path, read.refund)
         if isinstance(found, _Found):  # a list with a gap would prove absence falsely
             return Unclear(found.gap) if found.gap else base.Refunds(found.facts)
@@ -169,7 +159,7 @@ class Razorpay:
         return found.facts[0] if found.facts else Absent()
 
     async def close_qr(self, qr_code_id: str) -> QrFact | Declined | Unclear:
-        path = f"{QR_CODES}/{_segment(qr_code_id)}"
+        path = f"{QR_CODES}/{words.segment(qr_code_id)}"
         answer = await self._ask(Call(method="POST", path=f"{path}/close", body={}), read.qr)
         if isinstance(answer, Declined) and answer.code == "already_closed":
             return await self._ask(Call(method="GET", path=path), read.qr)
@@ -181,14 +171,14 @@ class Razorpay:
         def through(item: object) -> PaymentFact | None:
             return read.payment(item, qr_code_id=qr_code_id)
 
-        path = f"{QR_CODES}/{_segment(qr_code_id)}/payments"
+        path = f"{QR_CODES}/{words.segment(qr_code_id)}/payments"
         found = await self._list(path, through, since=max(0, int(since.timestamp())))
         if isinstance(found, _Found):
             return base.Payments(found.facts, complete=not found.gap)
         return found
 
     async def qr_of_payment(self, gateway_payment_id: str) -> QrFact | Absent | Unclear:
-        params = {"payment_id": _segment(gateway_payment_id)}
+        params = {"payment_id": words.segment(gateway_payment_id)}
         call = Call(method="GET", path=QR_CODES, params=params)
         return known(await self._ask(call, read.first_qr))
 
@@ -219,31 +209,4 @@ class Razorpay:
         return _Found(tuple(dict.fromkeys(facts)), f"more than {MAX_PAGES} pages")
 
     async def _ask(self, call: Call, read_body: Callable[[object], T]) -> T | Declined | Unclear:
-        return await ask(self._wire, call, read_body, _refused)
-
-
-def _refused(reply: Reply) -> Declined | Unclear:
-    """Their no in our words. What is not in their form was not said by them."""
-    error = reply.body.get("error")
-    if reply.status == 429:
-        return Declined("too many requests", "rate_limited", permanent=False)
-    if not isinstance(error, dict) or not 400 <= reply.status < 500 or reply.status == 408:
-        return Unclear(f"HTTP {reply.status}")
-    reason = marks.clean(str(error.get("description") or "no description"))
-    if error.get("code") in ("GATEWAY_ERROR", "SERVER_ERROR"):
-        return Unclear(reason)
-    if reply.status in (401, 403):  # mends itself when the operator corrects the keys
-        return Declined(reason, "unauthorized", permanent=False)
-    for words, (code, permanent) in REFUSALS.items():
-        if words in reason.lower():
-            # 409 in progress: our own first try may be the one that is being worked on.
-            busy = reply.status == 409 and code == "busy"
-            return Unclear(reason) if busy else Declined(reason, code, permanent)
-    if reply.status == 409:
-        return Unclear(reason)
-    return Declined(reason, ABSENT if reply.status == 404 else "")
-
-
-def _segment(reference: str) -> str:
-    """A reference as one step of a path. `-` stands in no id of theirs: such a one is absent."""
-    return re.sub(r"[^A-Za-z0-9_]", "-", reference) or "-"
+        return await ask(self._wire, call, read_body, words.refused)

@@ -95,7 +95,13 @@ def facts(event: Event) -> tuple[Fact, ...]:
     """What an event states; nothing for events that are not known here."""
     found: list[Fact | None] = []
     match event.event:
-        case "payment.authorized" | "payment.captured" | "payment.failed" | "order.paid":
+        case (
+            "payment.authorized"
+            | "payment.captured"
+            | "payment.failed"
+            | "order.paid"
+            | ("payment_link.paid")
+        ):
             found = [payment(_entity(event, "payment"), at=_event_time(event))]
         case "qr_code.credited":
             # The code's own counters are a snapshot that may be older than this credit: unread.
