@@ -1,6 +1,9 @@
 """A mirror over the stage of the heart's tests, and the emulated database that it writes to."""
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -19,6 +22,24 @@ from tests.sandbox.conftest import FAIR_WEATHER
 from tests.sandbox.running import SandboxProcess
 
 names = count(1)
+SOON_S = 0.05
+
+
+class Interrupted(Remote):
+    """The database as one reaches it who is slow: something happens before the first write below
+    a branch arrives."""
+
+    def __init__(self, url: str, branch: str, happens: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(address(url), Tokens(None), timeout_s=5)
+        self._branch = branch
+        self._happens: Callable[[], Awaitable[None]] | None = happens
+
+    async def write(self, nodes: Mapping[str, Any]) -> None:
+        happens = self._happens
+        if happens is not None and any(path.startswith(self._branch) for path in nodes):
+            self._happens = None
+            await happens()
+        await super().write(nodes)
 
 
 @dataclass
@@ -57,8 +78,11 @@ class Rig:
 
 
 def mirror_of(stage: Stage, url: str, credentials: Path | None = None) -> Mirror:
+    return mirror_through(stage, Remote(address(url), Tokens(credentials), timeout_s=5))
+
+
+def mirror_through(stage: Stage, remote: Remote) -> Mirror:
     shop = stage.shop
-    remote = Remote(address(url), Tokens(credentials), timeout_s=5)
     rows = Rows(shop.db, shop.clock, shop.windows.span("online_s"))
     return Mirror(shop.db, rows, remote, shop.clock)
 
@@ -87,6 +111,19 @@ def client(rig: Rig) -> Iterator[Any]:
     app = firebase_admin.initialize_app(options={"databaseURL": rig.url, "httpTimeout": 5})
     yield db
     firebase_admin.delete_app(app)
+
+
+@asynccontextmanager
+async def running(mirror: Mirror) -> AsyncIterator["asyncio.Task[None]"]:
+    """The mirror as a worker runs it, ended politely."""
+    task = asyncio.create_task(mirror.run(SOON_S))
+    try:
+        yield task
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        await mirror.remote.close()
 
 
 async def vend(stage: Stage) -> None:

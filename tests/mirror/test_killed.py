@@ -1,37 +1,20 @@
 """Whole mirrors: killed wherever they send or commit, two at once, and in the worst of weather."""
 
 import asyncio
-import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 
 import pytest
 from prometheus_client import REGISTRY
 
-from coinslot.feeds.mirror import READER, Mirror, let_go
+from coinslot.feeds.mirror import READER, let_go
 from coinslot.feeds.mirror_whole import differences
 from tests.conftest import DatabaseUrls
-from tests.mirror.rig import Rig, vend
+from tests.mirror.rig import SOON_S, Rig, running, vend
 from tests.scenarios.installation import eventually
 from tests.storms.part import PYTHONPATH
-
-SOON_S = 0.05
-
-
-@asynccontextmanager
-async def running(mirror: Mirror) -> AsyncIterator["asyncio.Task[None]"]:
-    """The mirror as a worker runs it, ended politely."""
-    task = asyncio.create_task(mirror.run(SOON_S))
-    try:
-        yield task
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-        await mirror.remote.close()
 
 
 async def run_until_fault(rig: Rig, urls: DatabaseUrls, fault: str) -> int:

@@ -3,7 +3,8 @@
 import asyncio
 
 from coinslot.feeds.mirror_whole import differences, rebuild
-from tests.mirror.rig import Rig, vend
+from tests.mirror.rig import Interrupted, Rig, mirror_through, running, vend
+from tests.scenarios.installation import eventually
 
 
 async def test_a_wiped_database_is_as_before_after_a_rebuilding(rig: Rig) -> None:
@@ -50,12 +51,53 @@ async def test_sales_during_a_rebuilding_are_not_missed(rig: Rig) -> None:
         for _ in range(10):
             await rig.stage.sell()
 
-    for _ in range(3):
-        await asyncio.gather(rebuild(rig.another()), sell(), rig.follow())
-    await rig.follow()
+    async def told() -> bool:
+        return (await rig.mirror.lag()).entries == 0
+
+    async with running(rig.another()):
+        for _ in range(3):
+            await asyncio.gather(rebuild(rig.mirror), sell())
+        await eventually(told, 20)
 
     assert await differences(rig.mirror) == []
     assert len(rig.tree("orders")) == 30
+
+
+async def test_a_page_that_arrives_behind_the_mirror_is_set_right_by_the_log(rig: Rig) -> None:
+    await rig.stage.hello()
+    await rig.stage.sell()
+    await rig.follow()
+
+    async def it_drops() -> None:
+        await rig.stage.sweep()
+        await rig.stage.accept()
+        await rig.stage.started()
+        await rig.stage.result()
+        await rig.follow()
+
+    slow = mirror_through(rig.stage, Interrupted(rig.url, "orders/", it_drops))
+    await rebuild(slow)
+    await slow.remote.close()
+    assert [order["status"] for order in rig.tree("orders").values()] == ["PAID"]
+
+    await rig.follow()
+    assert [order["status"] for order in rig.tree("orders").values()] == ["COMPLETED"]
+
+
+async def test_a_machine_shown_too_late_is_set_right_by_the_next_round(rig: Rig) -> None:
+    await rig.stage.hello()
+    async with running(rig.another()):
+
+        async def it_goes_offline() -> None:
+            rig.stage.later(60)
+            await eventually(lambda: rig.tree("machines/M01/status") == "OFFLINE", 10)
+
+        slow = mirror_through(rig.stage, Interrupted(rig.url, "machines/", it_goes_offline))
+        await rebuild(slow)
+        await slow.remote.close()
+        await eventually(lambda: rig.tree("machines/M01/status") == "OFFLINE", 10)
+
+    assert await differences(rig.mirror) == []
 
 
 async def test_a_comparison_names_what_differs(rig: Rig) -> None:

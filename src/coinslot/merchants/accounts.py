@@ -93,7 +93,9 @@ class Accounts:
     async def check(self) -> int:
         """How many there are. Raises LockedAccountError when our keys do not open one of them."""
         async with self._db.door() as conn:
-            rows = await conn.fetch("SELECT gateway, slug, settings FROM gateway_accounts")
+            rows = await conn.fetch(
+                "SELECT gateway, slug, settings FROM gateway_accounts ORDER BY gateway, slug"
+            )
         for row in rows:
             name = f"{row['gateway']}/{row['slug']}"
             try:
