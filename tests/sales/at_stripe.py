@@ -1,0 +1,124 @@
+"""Asha's shop with an account at the emulated Stripe, over real sockets; and death at any step."""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from coinslot.gateways import stripe
+from coinslot.kit.clock import SettableClock, SystemClock
+from coinslot.kit.faults import unharmed
+from coinslot.kit.money import Money
+from coinslot.merchants.accounts import Account, AccountName, keep
+from coinslot.sales import api, sweep
+from coinslot.sales.collect import Ask
+from coinslot.sales.once import Answer
+from tests.gateways.stripe_shop import StripeShop
+from tests.sales.stage import Stage
+from tests.sales.taking import once
+from tests.sales.tills import Several
+
+AT_ONCE = sweep.Pace(lease_s=0)  # who died holds nothing
+
+
+class DiedError(Exception):
+    """The process is gone."""
+
+
+@dataclass
+class Asha:
+    """Her server's calls, each of which may be cut short at its n-th commit or send."""
+
+    stage: Stage
+    shop: StripeShop
+    account: Account
+
+    async def dies_at(self, step: int, call: Awaitable[object]) -> bool:
+        """Whether there was such a step."""
+        left = step
+
+        def reached(_point: str) -> None:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                raise DiedError
+
+        wire = self.account.driver._wire  # type: ignore[attr-defined]  # of a driver with a wire
+        wire.reached = self.stage.shop.db.reached = reached
+        try:
+            await call
+        except DiedError:
+            return True
+        finally:
+            wire.reached = self.stage.shop.db.reached = unharmed
+        return False
+
+    async def made(self, key: str, *, held: bool = False) -> UUID:
+        method = "manual" if held else "automatic"
+        ask = Ask(money=Money(5000, "USD"), gateway="stripe", capture_method=method)
+        answer = await api.create(self.stage.shop, once(self.stage, "create", key, key), ask)
+        return UUID(answer.body["id"])
+
+    async def confirmed(
+        self, payment: UUID, key: str = "c", method: str | None = "pm_card_visa"
+    ) -> Answer:
+        ticket = once(self.stage, f"POST /payments/{payment}/confirm", key)
+        return await api.confirm(self.stage.shop, ticket, payment, method)
+
+    async def captured(self, payment: UUID) -> Answer:
+        ticket = once(self.stage, f"POST /payments/{payment}/capture", "t")
+        return await api.capture(self.stage.shop, ticket, payment, 3000)
+
+    async def voided(self, payment: UUID) -> Answer:
+        ticket = once(self.stage, f"POST /payments/{payment}/cancel", "v")
+        return await api.cancel(self.stage.shop, ticket, payment)
+
+    async def given_back(self, payment: UUID) -> None:
+        ticket = once(self.stage, f"POST /payments/{payment}/refunds", "r")
+        await api.give_back(self.stage.shop, ticket, payment, api.Back(amount=2000))
+        await self.sweep("refunds")
+
+    async def begun(self, payment: UUID, verb: str) -> bool:
+        """Whether a call that died had committed anything: else only its sender can go on."""
+        if verb == "confirm":
+            found = await self.stage.value(
+                "SELECT count(*) FROM attempts WHERE payment_id = $1", payment
+            )
+        else:
+            found = await self.stage.value(
+                "SELECT count(*) FROM idempotency_keys WHERE endpoint LIKE '%' || $1 || '%'"
+                " AND subject_id IS NOT NULL AND key <> 'c'", str(payment),
+            )  # fmt: skip
+        return bool(found)
+
+    async def sweep(self, *tables: str) -> None:
+        for _ in range(5):
+            for name in tables:
+                await sweep.sweep_once(self.stage.shop, name, AT_ONCE)
+
+    async def state(self, payment: UUID) -> str:
+        return (await api.payment(self.stage.shop, self.stage.merchant, payment)).status
+
+    async def books(self) -> dict[str, tuple[int, int]]:
+        """Stripe's own, by its payment: captured, refunded."""
+        rows = await self.shop.books()
+        return {
+            str(row["reference"]): (int(str(row["captured"])), int(str(row["refunded"])))
+            for row in rows
+        }
+
+
+async def at_stripe(stage: Stage, shop: StripeShop) -> Asha:
+    """The stage at the time of the emulator, with this account beside the one it has."""
+    stage.clock = SettableClock(SystemClock().now())
+    stage.shop.clock = stage.books.clock = stage.clock
+    assert isinstance(shop.settings, stripe.Settings)
+    name = AccountName(stage.merchant, "stripe", "asha-stripe")
+    async with stage.shop.db.as_merchant(stage.merchant) as conn:
+        made = await keep(conn, stage.shop.vault, stage.clock.now(), name, shop.settings)
+    account = replace(
+        stage.account, id=made, gateway="stripe", slug=name.slug, driver=shop.opened(shop.settings)
+    )
+    stage.shop.accounts = Several({stage.account.id: stage.account, made: account})
+    return Asha(stage, shop, account)
