@@ -14,7 +14,7 @@ import structlog
 import uvloop
 from msgspec import Struct
 
-from bench import computer, idle, laps, report
+from bench import computer, idle, laps, outgoing, report
 from bench.ground import Base, Ground
 from bench.measure import share
 from coinslot.kit.clock import SystemClock
@@ -88,10 +88,12 @@ class Bench:
                 lap = await laps.run(ground, course, number, self._folder / "serving")
                 run[course.existing].append(lap)
                 self._say(f"lap {number + 1} of {wanted.rounds}, {_told(course.existing, lap)}")
+        sent = await outgoing.measure(ground, bare, self._folder / "serving", wanted.seconds)
+        self._say(f"(e) {sent.ours.per_s:.0f}/s = {outgoing.ratio(sent):.2f} of a plain loop")
         costs = [await self._idle(bare, channel) for channel in _CHANNELS]
         version = await ground.one(bare, "SELECT version()")
         facts = computer.facts(str(version).split(" on ")[0].removeprefix("PostgreSQL "))
-        return report.page(run, costs, facts, SystemClock().now())
+        return report.page(run, costs, facts, SystemClock().now(), sent)
 
     async def _course(self, bare: Base, existing: int) -> laps.Course:
         self._say(f"{existing:,} orders of long ago")

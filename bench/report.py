@@ -8,6 +8,7 @@ from statistics import median
 from bench.idle import Cost, Usage
 from bench.laps import AT_ONCE, PACE_PER_S, Lap, Spent
 from bench.measure import WARM_S, Round, Rounds, share
+from bench.outgoing import Sent, section
 
 _AIM_RATIO, _AIM_P99_MS, _AIM_BUY_P95_MS = 0.50, 50, 25
 _DISTURBED = 0.15  # of the processor time, for others
@@ -30,6 +31,8 @@ embedded one as it is installed: on disk, every commit waits for it.
 - **(d)** `POST /payments` and its confirm with an API key at `coinslot web`. The gateway is the
   mock, which answers inside the process at once: all of the time is our own. Once with {at_once}
   buyers at a time, once with {pace} per second; every payment is found captured afterwards.
+- **(e)** signed webhooks out of `coinslot worker`, which had them due, to a server here that
+  answers at once; against a loop that only signs and sends.
 """
 
 
@@ -38,6 +41,7 @@ def page(
     costs: Sequence[Cost],
     facts: Iterable[tuple[str, str]],
     at: datetime,
+    sent: Sent | None = None,
 ) -> str:
     """The whole page."""
     parts = [
@@ -45,6 +49,7 @@ def page(
         "## In one look\n\n" + _ratios(laps),
         "## Throughput and latency\n\n" + _rounds(laps),
         "## Where the time goes\n\n" + _spent(laps),
+        *(["## Webhooks that go out\n\n" + section(sent)] if sent else []),
         "## Machines that only stand there\n\n" + _idle(costs),
         "## Where and how noisy\n\n" + _noise(laps, facts, at),
     ]

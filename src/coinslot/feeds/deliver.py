@@ -3,13 +3,15 @@ between the two is followed by another, which sends the same webhook-id again: a
 
 import asyncio
 import random
+from collections import Counter
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from uuid import UUID
 
 import asyncpg
 import msgspec
+import prometheus_client
 import structlog
-from prometheus_client import Counter
 
 from coinslot.db.pool import AWAY, Connection
 from coinslot.feeds.events import EventStatement
@@ -21,17 +23,17 @@ from coinslot.sales.shop import Shop
 
 log = structlog.get_logger(__name__)
 
-_TRIES = Counter("coinslot_webhook_tries_total", "Webhooks sent", ("result",))
+_SENT = prometheus_client.Counter("coinslot_webhook_tries_total", "Webhooks sent", ("result",))
+_GATHER_S = 0.01
 _GONE, _THROTTLED = 410, frozenset({429, 502, 503, 504})
 
-# Each endpoint has so much room, whoever fills it; of a line only the earliest may go.
+# Each endpoint has so much room here, less what is under way; of a line only the earliest may go.
 _CLAIM = """
 WITH room AS MATERIALIZED (
-    SELECT e.id, $3 - (SELECT count(*) FROM deliveries b WHERE b.endpoint_id = e.id
-        AND b.outcome IS NULL AND b.leased_until > statement_timestamp()) AS places
-    FROM webhook_endpoints e
+    SELECT e.id, $3 - coalesce(b.places, 0) AS places FROM webhook_endpoints e
+    LEFT JOIN unnest($5::uuid[], $6::integer[]) AS b (id, places) ON b.id = e.id
     WHERE e.status = 'enabled' AND e.deleted_at IS NULL
-    AND (e.not_before IS NULL OR e.not_before <= $1)
+    AND (e.not_before IS NULL OR e.not_before <= $1) AND coalesce(b.places, 0) < $3
     AND EXISTS (SELECT FROM deliveries d WHERE d.endpoint_id = e.id AND d.outcome IS NULL
         AND d.due_at <= $1)
 ), wanted AS MATERIALIZED (
@@ -41,7 +43,7 @@ WITH room AS MATERIALIZED (
         AND (d.leased_until IS NULL OR d.leased_until <= statement_timestamp())
         AND NOT EXISTS (SELECT FROM deliveries o WHERE o.endpoint_id = d.endpoint_id
             AND o.line = d.line AND o.seq < d.seq AND o.outcome IS NULL)
-        ORDER BY d.due_at, d.seq LIMIT greatest(r.places, 0)
+        ORDER BY d.due_at, d.seq LIMIT r.places
     ) d ORDER BY d.due_at LIMIT $2
 ), chosen AS MATERIALIZED (
     SELECT d.id FROM deliveries d WHERE d.id IN (SELECT id FROM wanted)
@@ -97,6 +99,7 @@ class Courier:
         self._rules = rules
         self._reach = reach or Reach(timeout_s=rules.timeout_s, private=rules.private_addresses)
         self._random = random.SystemRandom()
+        self._busy: Counter[UUID] = Counter()  # under way here, by endpoint
         self.reached: Reached = unharmed  # told of every call; for the storms
 
     async def run(self) -> None:
@@ -108,7 +111,7 @@ class Courier:
                 bell.clear()
                 claimed = []
                 try:
-                    claimed = await self._claim(self._rules.at_once - len(under_way))
+                    claimed = await self._claim(self._rules.at_once - self._busy.total())
                 except (asyncpg.PostgresError, *AWAY) as error:
                     log.warning("webhooks_not_claimed", error=repr(error))
                 for row in claimed:
@@ -117,6 +120,8 @@ class Courier:
                     task.add_done_callback(under_way.discard)
                     task.add_done_callback(lambda _task: bell.set())
                 await _first(bell, self._rules.poll_s)
+                if under_way:
+                    await asyncio.sleep(_GATHER_S)  # more places are free soon: one claim for all
         finally:
             for task in under_way:
                 task.cancel()
@@ -133,6 +138,12 @@ class Courier:
 
     async def deliver(self, row: asyncpg.Record) -> None:
         """One try of a claimed row."""
+        try:
+            await self._deliver(row)
+        finally:
+            self._busy[row["endpoint_id"]] -= 1
+
+    async def _deliver(self, row: asyncpg.Record) -> None:
         body = msgspec.json.encode(
             EventStatement(id=row["event"], type=row["type"], timestamp=row["at"], data=row["data"])
         )
@@ -142,7 +153,7 @@ class Courier:
             row["url"], headers(keys, row["event"], self._shop.now(), body), body
         )
         self.reached("after_send")
-        _TRIES.labels("delivered" if told.well else "failed").inc()
+        _SENT.labels("delivered" if told.well else "failed").inc()
         await self._settle(row, told)
 
     async def _carry(self, row: asyncpg.Record) -> None:
@@ -156,8 +167,14 @@ class Courier:
         if room <= 0:
             return []
         lease = timedelta(seconds=self._rules.timeout_s + self._rules.lease_slack_s)
+        self._busy = +self._busy  # those with something under way
+        each = self._rules.at_once_each
         async with self._shop.db.knock() as conn:
-            return await conn.fetch(_CLAIM, self._shop.now(), room, self._rules.at_once_each, lease)
+            rows = await conn.fetch(
+                _CLAIM, self._shop.now(), room, each, lease, [*self._busy], [*self._busy.values()]
+            )
+        self._busy.update(row["endpoint_id"] for row in rows)
+        return rows
 
     def _keys(self, row: asyncpg.Record) -> list[str]:
         """The secrets that sign: during a rotation's overlap the old one too."""

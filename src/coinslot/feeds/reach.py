@@ -5,7 +5,9 @@ import asyncio
 import ipaddress
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -19,6 +21,7 @@ READ_MAX_BYTES: Final = 16 * 1024
 KEPT_CHARS: Final = 500
 _URL_MAX_CHARS: Final = 2048
 _KEEPALIVE_S = 20.0
+_POOLS_MAX = 200
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Awaitable[list[str]]]
@@ -145,6 +148,12 @@ class _Checking(httpcore.AsyncNetworkBackend):
         await asyncio.sleep(seconds)
 
 
+@dataclass(slots=True)
+class _Pool:
+    connections: httpcore.AsyncConnectionPool
+    users: int = 0
+
+
 class Reach:
     """POSTs, each bounded in time and in what is read of the answer."""
 
@@ -157,12 +166,9 @@ class Reach:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._timeout_s = timeout_s
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls or httpx.create_ssl_context(),
-            max_connections=None,
-            keepalive_expiry=_KEEPALIVE_S,
-            network_backend=_Checking(private, resolver),
-        )
+        self._tls = tls or httpx.create_ssl_context()
+        self._backend = _Checking(private, resolver)
+        self._pools: dict[str, _Pool] = {}
 
     async def post(self, url: str, headers: dict[str, str], body: bytes) -> Told:
         """One try. Nothing that the other side does raises."""
@@ -173,9 +179,10 @@ class Reach:
         retry_after: str | None = None
         try:
             async with asyncio.timeout(self._timeout_s):
-                async with self._pool.stream(
-                    "POST", url, headers=list(headers.items()), content=body
-                ) as answer:
+                async with (
+                    self._to(url) as pool,
+                    pool.stream("POST", url, headers=list(headers.items()), content=body) as answer,
+                ):
                     status = answer.status
                     retry_after = _retry_after(answer.headers)
                     async for part in answer.aiter_stream():
@@ -195,7 +202,37 @@ class Reach:
 
     async def close(self) -> None:
         """Give the connections back."""
-        await self._pool.aclose()
+        while self._pools:
+            await self._pools.popitem()[1].connections.aclose()
+
+    @asynccontextmanager
+    async def _to(self, url: str) -> AsyncIterator[httpcore.AsyncConnectionPool]:
+        """The connections to one endpoint. A pool of httpcore's looks at each connection for each
+        other one whenever one is wanted: in one for all, that would be most of the work."""
+        pool = self._pools.pop(url, None) or _Pool(
+            httpcore.AsyncConnectionPool(
+                ssl_context=self._tls,
+                max_connections=None,
+                keepalive_expiry=_KEEPALIVE_S,
+                network_backend=self._backend,
+            )
+        )
+        self._pools[url] = pool  # the last one used stands last
+        pool.users += 1
+        try:
+            yield pool.connections
+        finally:
+            pool.users -= 1
+            await self._forget_some()
+
+    async def _forget_some(self) -> None:
+        """Of many endpoints, those that were called longest ago."""
+        for url, pool in list(self._pools.items()):
+            if len(self._pools) <= _POOLS_MAX:
+                return
+            if not pool.users:
+                del self._pools[url]
+                await pool.connections.aclose()
 
 
 def _retry_after(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
