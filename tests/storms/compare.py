@@ -55,6 +55,7 @@ class Books(NamedTuple):
     units: dict[str, list[asyncpg.Record]]  # by payment
     refunds: dict[str, list[asyncpg.Record]]  # by payment
     noted: dict[str, set[str]]  # discrepancies, by payment
+    servers: set[str]  # payments of merchants' servers: `compare_charges` looks at these
 
 
 async def books(town: Town) -> Books:
@@ -85,6 +86,9 @@ async def books(town: Town) -> Books:
         units=_grouped(units),
         refunds=_grouped(refunds),
         noted=kinds,
+        servers={row["gateway_payment_id"] for row in await town.rows(
+            "SELECT c.gateway_payment_id FROM captures c JOIN payments p ON p.id = c.payment_id"
+            " WHERE p.source = 'api'")},
     )  # fmt: skip
 
 
@@ -108,7 +112,7 @@ class Comparison:
         for payment in self.books.gateway:
             if payment["reference"] in self._chronicle.foreign:
                 found += self._foreign(payment)
-            elif payment["captured"]:
+            elif payment["captured"] and payment["reference"] not in self.books.servers:
                 found += self._ours(payment)
         return found
 

@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 import asyncpg
 
+from tests.storms.chronicle import Chronicle
 from tests.storms.compare import Breach
 from tests.storms.servers import Charge
-from tests.storms.tills import CURRENCIES
+from tests.storms.tills import TILLS
 from tests.storms.town import Town
 
 # Told once, it stays so: `failed` and `requires_action` may still be paid.
@@ -49,10 +50,19 @@ class Tills(NamedTuple):
     refunds: dict[str, asyncpg.Record]  # by our refund id
 
 
-async def tills(town: Town) -> Tills:
+def charged(books: dict[str, Any], chronicle: Chronicle) -> dict[str, dict[str, Any]]:
+    """The gateways' payments by reference, without those of printed codes and strangers."""
+    return {
+        row["reference"]: row
+        for gateway in TILLS
+        for row in books[gateway]["payments"]
+        if row.get("qr_code_id") is None and row["reference"] not in chronicle.foreign
+    }
+
+
+async def tills(town: Town, chronicle: Chronicle) -> Tills:
     """Everything there is."""
     books = await town.ask("GET", "/books")
-    rows = [row for gateway in CURRENCIES for row in books[gateway]["payments"]]
     captures: dict[str, list[asyncpg.Record]] = defaultdict(list)
     for row in await town.rows(_TRIES):
         captures[str(row["payment_id"])].append(row)
@@ -60,7 +70,7 @@ async def tills(town: Town) -> Tills:
     refunds = await town.rows("SELECT * FROM refunds")
     known = await town.rows("SELECT gateway_payment_id FROM captures")
     return Tills(
-        gateways={row["reference"]: row for row in rows},
+        gateways=charged(books, chronicle),
         payments={str(row["id"]): row for row in ours},
         captures=captures,
         known={row["gateway_payment_id"] for row in known},

@@ -70,7 +70,7 @@ async def compare(storm: Storm, report: Report, name: str) -> None:
     comparison = Comparison(await books(town), report.chronicle)
     for breach in comparison.breaches():
         found.append(await evidence(town, breach))
-    charged = Charges(await tills(town), report.chronicle.charges)
+    charged = Charges(await tills(town, report.chronicle), report.chronicle.charges)
     for breach in charged.breaches():
         found.append(await charged_evidence(town, breach, report.chronicle.charges))
     found += await town.listeners.breaches()

@@ -8,7 +8,7 @@ import httpx
 from msgspec import Struct
 
 from coinslot.kit.ids import token
-from tests.storms.tills import CURRENCIES, DECLINING
+from tests.storms.tills import TILLS
 from tests.storms.town import AWAY, Town
 
 INSIST_S = 60.0
@@ -39,7 +39,7 @@ class Servers:
         charge = Charge(gateway=wish["gateway"], amount=wish["amount"])
         self.charges.append(charge)
         body = {
-            "amount": charge.amount, "currency": CURRENCIES[charge.gateway],
+            "amount": charge.amount, "currency": TILLS[charge.gateway].currency,
             "gateway": charge.gateway, "reference": token(), "return_url": "http://127.0.0.1/",
             "capture_method": "manual" if wish["held"] else "automatic",
         }  # fmt: skip
@@ -62,11 +62,12 @@ class Servers:
                 charge.refunds.append(answer["id"])
 
     async def _payer_pays(self, charge: Charge, action: dict[str, Any], *, declined: bool) -> None:
-        wanted: dict[str, Any] = {"reference": action["attempts"][-1]["gateway_reference"]}
+        till = TILLS[charge.gateway]
+        wanted = {till.names: action["attempts"][-1]["gateway_reference"]}
         if declined:
-            wanted |= DECLINING[charge.gateway]
+            wanted |= till.declined
         try:
-            await self._town.ask("POST", f"/{charge.gateway}/pay", wanted)
+            await self._town.ask("POST", till.door, wanted)
         except AWAY:
             return  # the page did not load, or nothing can be paid there any more
 

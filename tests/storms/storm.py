@@ -10,9 +10,10 @@ import msgspec
 from coinslot.app.showroom import STANDS
 from coinslot.kit.ids import token
 from tests.storms.chronicle import EVERYONE, Chronicle
+from tests.storms.compare_charges import charged
 from tests.storms.history import LASTING, Event
 from tests.storms.servers import Servers
-from tests.storms.tills import CURRENCIES
+from tests.storms.tills import TILLS
 from tests.storms.town import AWAY, PARTS, SERVERS, Town, until
 
 MERCHANT_OF = {stand.code: stand.merchant for stand in STANDS}
@@ -246,7 +247,7 @@ class Storm:
             still = [f"{row['what']} {row['id']}" for row in await self.town.rows(_OPEN, since)]
             deliveries = [
                 delivery
-                for gateway in ("razorpay", *CURRENCIES)
+                for gateway in TILLS
                 for delivery in await self.town.ask("GET", f"/{gateway}/deliveries?limit=10000")
             ]
             still += await self._unknown()
@@ -262,11 +263,9 @@ class Storm:
             row["gateway_payment_id"]
             for row in await self.town.rows("SELECT gateway_payment_id FROM captures")
         }
-        rows = [row for gateway in CURRENCIES for row in books[gateway]["payments"]]
+        rows = charged(books, self.chronicle)
         return [
-            f"charge {row['reference']}"
-            for row in rows
-            if row["captured"] and row["reference"] not in known
+            f"charge {name}" for name, row in rows.items() if row["captured"] and name not in known
         ]
 
     def _busy(self) -> list[str]:

@@ -1,7 +1,7 @@
 """The merchants' accounts at every gateway that collects, on our side and on the sandbox's."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from coinslot.app.house import House
 from coinslot.app.showroom import MERCHANTS, Showroom
@@ -10,12 +10,21 @@ from coinslot.kit.secrets import Secret
 from coinslot.merchants.accounts import AccountName, keep
 from tests.storms.pace import GATEWAY
 
-# What each is paid in, and what its payer does to be declined.
-CURRENCIES: Mapping[str, str] = {"stripe": "INR", "yookassa": "RUB", "tbank": "RUB"}
-DECLINING: Mapping[str, Mapping[str, str]] = {
-    "stripe": {"outcome": "declined"},
-    "yookassa": {"declined": "insufficient_funds"},
-    "tbank": {"declined": "insufficient_funds"},
+
+class Till(NamedTuple):
+    """What is paid there, where its payer pays, and what he does to be declined."""
+
+    currency: str
+    door: str
+    names: str  # what the door calls the reference
+    declined: Mapping[str, str]
+
+
+TILLS: Mapping[str, Till] = {
+    "stripe": Till("INR", "/stripe/pay", "reference", {"outcome": "declined"}),
+    "yookassa": Till("RUB", "/yookassa/pay", "reference", {"declined": "insufficient_funds"}),
+    "tbank": Till("RUB", "/tbank/pay", "reference", {"declined": "insufficient_funds"}),
+    "razorpay": Till("INR", "/razorpay/scan", "payment_link_id", {"outcome": "failed"}),
 }
 _TEMPO = {name: value for name, value in GATEWAY.items() if name != "qr_shortest_s"}
 _LOOPBACK = ("127.0.0.0/8",)  # YooKassa proves its hints by address
