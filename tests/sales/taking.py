@@ -1,5 +1,5 @@
 """A gateway that collects, in weather: the key decides what is the same charge, the last two digits
-of the amount what becomes of it: 01 is declined, 10 needs the payer's hand, all else succeeds."""
+of the amount what becomes of it: 01 is declined, 10 needs the payer's hand, 11 waits without saying for whom, all else succeeds."""
 
 from typing import Any, ClassVar
 from uuid import UUID
@@ -38,6 +38,8 @@ class Taking(Weather):
             case 10:
                 there = Redirect("https://pay.example.test/1")
                 made: Progress = Pending(reference=f"session_{charge.key}", action=there)
+            case 11:
+                made = Pending(reference=f"session_{charge.key}")
             case _:
                 made = self._paid(charge)
         self.charges[charge.key] = made

@@ -209,6 +209,15 @@ async def test_who_pays_quicker_than_the_cancel_has_paid(stage: Stage, gateway: 
     assert await state(stage, payment) == "succeeded"
 
 
+async def test_what_waits_and_does_not_say_for_whom_can_be_called_off(
+    stage: Stage, gateway: Taking
+) -> None:
+    payment = await made(stage, 5011)
+    assert (await confirmed(stage, payment)).body["status"] == "processing"
+    answer = await api.cancel(stage.shop, once(stage, "cancel", "x"), payment)
+    assert answer.body["status"] == "canceled"
+
+
 async def test_refunds_in_parts_stop_at_what_was_collected(stage: Stage, gateway: Taking) -> None:
     payment = await made(stage)
     await confirmed(stage, payment)

@@ -126,8 +126,9 @@ async def cancel(shop: Shop, key: Once, payment_id: UUID) -> Answer:
     refusal = None
     if isinstance(claimed, Resumed) and claimed.subject is not None:
         return await _drive_wish(shop, key, payment_id, claimed.subject, Wish.LET_GO)
-    if attempt is not None and attempt["reference"] and payment["state"] == "requires_action":
-        refusal = await _stop(shop, attempt)
+    if attempt is not None and attempt["reference"] is not None:
+        if attempt["wish"] is None and payment["state"] != "authorized":
+            refusal = await _stop(shop, attempt)
     async with shop.db.as_merchant(key.merchant) as conn:
         asked = await held.ask(conn, shop, payment_id, Wish.LET_GO)
         if asked is not None:
@@ -257,8 +258,9 @@ async def _payment(shop: Shop, merchant: UUID, payment_id: UUID) -> asyncpg.Reco
 
 
 def _no_gateway(payment: asyncpg.Record) -> str:
-    wanted = payment["gateway"] or "No gateway"
-    return f"{wanted} cannot collect {payment['amount_minor']} {payment['currency']} here."
+    verb = "hold" if payment["capture_method"] == "manual" else "collect"
+    who = f"{payment['gateway']} cannot" if payment["gateway"] else "No gateway can"
+    return f"{who} {verb} {payment['amount_minor']} {payment['currency']} here."
 
 
 def _answer(status: int, body: Any) -> Answer:
