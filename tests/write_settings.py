@@ -84,6 +84,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "COINSLOT_PROCESSING_S": "a payment of the merchant API says so long, as"
         " `processing_deadline_at`, when it should be clear; after it a person has a case",
         "COINSLOT_CASES_S": "between two looks at what wants a person",
+        "COINSLOT_NIGHTLY_AFTER_S": "so long after the end of a day (UTC) its books are compared",
+        "COINSLOT_PAID_OUT_S": "a capture that its gateway has not paid out by then is a case",
         "COINSLOT_ANSWER_S": "a call with an idempotency key runs at most so long; then the same"
         " call may go on with it",
         "COINSLOT_BREAKER_FAILURES": "calls to collect in a row, without a clear answer from a"

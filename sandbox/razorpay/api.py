@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from sandbox.razorpay import links, orders, payments, qr_codes, refunds, wire
+from sandbox.razorpay import links, orders, payments, qr_codes, refunds, settlements, wire
 from sandbox.razorpay.desk import Desk
 from sandbox.razorpay.fields import Fields, window
 from sandbox.razorpay.refusals import no_such_id, no_such_url
@@ -137,6 +137,11 @@ def fetch_refund(call: Call) -> Answer:
     return wire.refund(call.mine(Refund, call.ids[0]))
 
 
+def list_settled(call: Call) -> Answer:
+    lines = settlements.of_day(call.desk, call.account.account_id, dict(call.query))
+    return wire.collection(lines)
+
+
 def create_order(call: Call) -> Answer:
     fields = Fields(call.body, orders.FIELDS)
     return wire.order(orders.create(call.desk, call.account.account_id, fields))
@@ -232,6 +237,7 @@ ROUTES: tuple[tuple[str, str, Callable[[Call], Answer]], ...] = (
     ("GET", PAYMENT + r"/refunds/([^/]+)", fetch_payment_refund),
     ("GET", r"/refunds", list_refunds),
     ("GET", REFUND, fetch_refund),
+    ("GET", r"/settlements/recon/combined", list_settled),
     ("POST", r"/payment_links", create_link),
     ("GET", r"/payment_links", list_links),
     ("GET", LINK, fetch_link),

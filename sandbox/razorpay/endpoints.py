@@ -15,13 +15,14 @@ from sandbox import outbox
 from sandbox.control.pages import page
 from sandbox.errors import RefusedError, UnknownError
 from sandbox.front import sent
-from sandbox.razorpay import accounts, customer, disputes, links, qr_codes, wire
+from sandbox.razorpay import accounts, customer, disputes, links, qr_codes, settlements, wire
 from sandbox.razorpay.accounts import ACCOUNTS
 from sandbox.razorpay.customer import DashboardRefund, Scan
 from sandbox.razorpay.desk import Desk, Gateway
 from sandbox.razorpay.disputes import Claim
 from sandbox.razorpay.front import Asked, FrontDoor
 from sandbox.razorpay.settings import Account
+from sandbox.razorpay.settlements import PayOut
 from sandbox.razorpay.things import PaymentLink, QrCode
 from sandbox.shelf import everything, find
 
@@ -79,6 +80,15 @@ async def dispute(data: Claim, razorpay: Gateway) -> Plain:
     with razorpay.change() as desk:
         made = disputes.claim(desk, data)
         return {"reference": made.payment_id, "dispute": made.id, "status": made.status}
+
+
+@post("/payout", status_code=200)
+async def pay_out(data: PayOut, razorpay: Gateway) -> Plain:
+    """Pay out what came in since the last time."""
+    with razorpay.change() as desk:
+        ACCOUNTS.find(desk.change, data.account_id)
+        made = settlements.pay_out(desk, data.account_id)
+        return {"settlement": made.id, "lines": len(made.lines)}
 
 
 @post("/resend", status_code=200)
@@ -185,6 +195,7 @@ ROUTER = Router(
         scan,
         refund,
         dispute,
+        pay_out,
         resend,
         balance,
         save_account,

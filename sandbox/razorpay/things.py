@@ -93,6 +93,13 @@ class Dispute(Thing):
         return self.payment_id
 
 
+class Settlement(Thing):
+    """What was paid out to the merchant's bank: payments with their fees, less refunds."""
+
+    kind: ClassVar[str] = "settlement"
+    lines: list[dict[str, object]]
+
+
 class Refund(Thing):
     """A refund, in full or in part."""
 

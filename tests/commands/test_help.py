@@ -14,7 +14,7 @@ from coinslot.commands import build
 CLI = build()
 ALL = {
     "demo", "serve", "web", "device", "worker", "migrate", "doctor", "audit",
-    "events", "listen", "trigger",
+    "events", "listen", "trigger", "reconcile",
     "cases close", "cases settle", "mirror check", "mirror rebuild",
     "machines provision-qr", "machines decommission", "machines refill",
 }  # fmt: skip

@@ -31,7 +31,7 @@ from coinslot.feeds.mirror import Mirror
 from coinslot.kit.clock import SystemClock
 from coinslot.kit.faults import deadly, unharmed
 from coinslot.merchants.accounts import Accounts
-from coinslot.sales import cases, prune, sweep
+from coinslot.sales import cases, nights, prune, sweep
 from coinslot.sales.shop import Shop
 from coinslot.settings import Settings
 from coinslot.web import routes
@@ -168,7 +168,7 @@ class House:
         if elsewhere:
             parts.append(bells.notify(self.db, self.shop.wakes, elsewhere))
         if "worker" in self.roles:
-            parts.append(cases.watch(self.shop))
+            parts += [cases.watch(self.shop), nights.watch(self.shop)]
         if self._mirror is not None and "web" in self.roles:
             parts.append(self._mirror.watch(settings.mirror_round_s))
         if self._mirror is not None and "worker" in self.roles:

@@ -16,6 +16,7 @@ from coinslot.commands import (
     machines,
     migrate,
     mirror,
+    reconcile,
     serve,
     trigger,
 )
@@ -29,6 +30,7 @@ EXAMPLES: Mapping[Callable[..., None], str] = {
     migrate.migrate: "coinslot migrate --check || coinslot migrate",
     doctor.doctor: "coinslot doctor --data /var/lib/coinslot",
     audit.audit: "coinslot audit --gateways --json > audit.json",
+    reconcile.reconcile: "coinslot reconcile --since 2026-11-01 --until 2026-12-01 --json",
     events.events: "coinslot events --follow --types payment.succeeded,refund.failed",
     listen.listen: "coinslot listen --forward-to http://127.0.0.1:3000/hooks",
     trigger.trigger: "coinslot trigger payment.succeeded",

@@ -53,7 +53,7 @@ def show(
             console.print_json(msgspec.json.encode(found).decode())
             return
         for case in found:
-            console.print(_line(case), highlight=False, soft_wrap=True)
+            console.print(line(case), highlight=False, soft_wrap=True)
         if not found:
             console.print("nothing wants a person")
 
@@ -107,7 +107,7 @@ def _run(work: Callable[[Shop], Awaitable[None]], data: Data) -> None:
     run(main, chosen.log_level)
 
 
-def _line(case: Case) -> str:
+def line(case: Case) -> str:
     sum_ = ""
     if case.amount is not None and case.currency is not None:
         money = Money(case.amount, case.currency)

@@ -8,7 +8,7 @@ import hmac
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -19,12 +19,12 @@ from coinslot.gateways import razorpay_words as words
 from coinslot.gateways.asking import ask, known
 from coinslot.gateways.base import Absent, Declined, Mark, PaymentFact, QrFact, RefundFact, Unclear
 from coinslot.gateways.razorpay_links import LINK, Collecting
+from coinslot.gateways.razorpay_lists import Found, Lists
 from coinslot.gateways.wire import Address, Call, Wire
 from coinslot.kit.secrets import Secret, hmac_hex
 
 T = TypeVar("T")
 
-PAGE, MAX_PAGES = 100, 50
 QR_CODES = "/v1/payments/qr_codes"
 REFUND_KEY = re.compile(r"[A-Za-z0-9_-]{10,64}")
 
@@ -51,12 +51,7 @@ def open(settings: Struct, wire: Wire) -> base.Gateway:
     return Razorpay(settings, wire)
 
 
-class _Found(Struct, Generic[T]):
-    facts: tuple[T, ...]
-    gap: str = ""  # why this may not be the whole list
-
-
-class Razorpay(Collecting):
+class Razorpay(Collecting, Lists):
     """One account: a `Gateway` that `PrintsQr`, and `Collects` by payment links."""
 
     name: ClassVar[str] = name
@@ -118,7 +113,7 @@ class Razorpay(Collecting):
     async def refunds(self, gateway_payment_id: str) -> base.Refunds | Absent | Unclear:
         path = f"/v1/payments/{words.segment(gateway_payment_id)}/refunds"
         found = await self._list(path, read.refund)
-        if isinstance(found, _Found):  # a list with a gap would prove absence falsely
+        if isinstance(found, Found):  # a list with a gap would prove absence falsely
             return Unclear(found.gap) if found.gap else base.Refunds(found.facts)
         return found
 
@@ -150,7 +145,7 @@ class Razorpay(Collecting):
             return read.printable_qr(item) if same else None
 
         found = await self._list(QR_CODES, ours)
-        if not isinstance(found, _Found):
+        if not isinstance(found, Found):
             return found
         if still_open := [qr for qr in found.facts if qr.open]:
             return still_open[0]
@@ -172,8 +167,9 @@ class Razorpay(Collecting):
             return read.payment(item, qr_code_id=qr_code_id)
 
         path = f"{QR_CODES}/{words.segment(qr_code_id)}/payments"
-        found = await self._list(path, through, since=max(0, int(since.timestamp())))
-        if isinstance(found, _Found):
+        params = {"from": max(0, int(since.timestamp()))}
+        found = await self._list(path, through, params)
+        if isinstance(found, Found):
             return base.Payments(found.facts, complete=not found.gap)
         return found
 
@@ -181,32 +177,6 @@ class Razorpay(Collecting):
         params = {"payment_id": words.segment(gateway_payment_id)}
         call = Call(method="GET", path=QR_CODES, params=params)
         return known(await self._ask(call, read.first_qr))
-
-    async def _list(
-        self, path: str, read_one: Callable[[object], T | None], *, since: int = 0
-    ) -> _Found[T] | Absent | Unclear:
-        """All pages. What cannot be read leaves a gap, and does not hide the rest."""
-        facts: list[T] = []
-        gap = ""
-        for page in range(MAX_PAGES):
-            params = {"count": PAGE, "skip": page * PAGE} | ({"from": since} if since else {})
-            call = Call(method="GET", path=path, params=params)
-            items = known(await self._ask(call, read.items))
-            if not isinstance(items, list):
-                if page == 0:
-                    return items
-                return _Found(tuple(facts), f"page {page + 1}: {items}")
-            for item in items:
-                try:
-                    fact = read_one(item)
-                except ValueError as error:
-                    gap = f"unreadable item: {error}"
-                else:
-                    facts.extend([] if fact is None else [fact])
-            if len(items) < PAGE:
-                # New items shift the pages while we turn them, so one may be seen twice.
-                return _Found(tuple(dict.fromkeys(facts)), gap)
-        return _Found(tuple(dict.fromkeys(facts)), f"more than {MAX_PAGES} pages")
 
     async def _ask(self, call: Call, read_body: Callable[[object], T]) -> T | Declined | Unclear:
         return await ask(self._wire, call, read_body, words.refused)

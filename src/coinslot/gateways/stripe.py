@@ -15,6 +15,7 @@ from coinslot.gateways import stripe_words as words
 from coinslot.gateways.asking import ABSENT, known, meant
 from coinslot.gateways.base import Absent, Declined, PaymentFact, RefundFact, Taken, Unclear
 from coinslot.gateways.collecting import Charge, Closed, Pending, Progress
+from coinslot.gateways.stripe_lists import Lists
 from coinslot.gateways.stripe_shapes import Event, Page
 from coinslot.gateways.wire import Address, Call, Wire
 from coinslot.kit.clock import Clock, SystemClock
@@ -48,7 +49,7 @@ def open(settings: Struct, wire: Wire) -> base.Gateway:
     return Stripe(settings, wire, SystemClock())
 
 
-class Stripe:
+class Stripe(Lists):
     """One account: a `Gateway` that `Collects` and `Authorizes`."""
 
     name: ClassVar[str] = name

@@ -11,8 +11,9 @@ from coinslot.gateways import marks
 from coinslot.gateways import stripe_shapes as shapes
 from coinslot.gateways.base import Fact, PaymentFact, Taken
 from coinslot.gateways.collecting import Charge, Closed, Pending, Progress, Redirect
-from coinslot.gateways.stripe_back import dispute, refund_of_payment
+from coinslot.gateways.stripe_back import dispute
 from coinslot.gateways.stripe_back import refund as refund
+from coinslot.gateways.stripe_back import refund_of_payment as refund_of_payment
 from coinslot.kit.money import Money
 
 OURS = {"coinslot", "qr", "refund", "payment", marks.CHARGE}  # names in the metadata
@@ -33,7 +34,7 @@ def facts(event: shapes.Event) -> tuple[Fact, ...]:
         ):
             fact = _payment(msgspec.convert(found, shapes.Intent), at)
         case "charge.refunded":
-            fact = _given_back(found)
+            fact = charge(found)
         case "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated":
             fact = refund_of_payment(found)
         case name if name.startswith("charge.dispute."):
@@ -177,8 +178,8 @@ def _paid_session(body: object, at: datetime) -> PaymentFact | None:
     )
 
 
-def _given_back(body: object) -> PaymentFact | None:
-    """A charge of which something went back; of the old kind without an intent, none of ours."""
+def charge(body: object) -> PaymentFact | None:
+    """Money that was taken; of the old kind without an intent, none of ours."""
     said = msgspec.convert(body, shapes.Charge)
     if said.payment_intent is None or not said.captured:
         return None
@@ -191,6 +192,7 @@ def _given_back(body: object) -> PaymentFact | None:
         at=_time(said.created),
         mark=marks.read(said.metadata),
         refunded=Money(said.amount_refunded, said.currency.upper()),
+        fee=_fee(said, said.currency.upper()),
     )
 
 

@@ -19,6 +19,7 @@ from coinslot.gateways.asking import ABSENT, ask, known
 from coinslot.gateways.base import PEER, Absent, Declined, PaymentFact, RefundFact, Taken, Unclear
 from coinslot.gateways.collecting import Charge, Closed, Pending, Progress
 from coinslot.gateways.wire import Address, Call, Wire
+from coinslot.gateways.yookassa_lists import Lists
 from coinslot.gateways.yookassa_words import Receipts
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret
@@ -67,7 +68,7 @@ def open(settings: Struct, wire: Wire) -> base.Gateway:
     return YooKassa(settings, wire)
 
 
-class YooKassa:
+class YooKassa(Lists):
     """One shop: a `Gateway` that `Collects` and `Authorizes`. A reference is a payment's id."""
 
     name: ClassVar[str] = name

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from coinslot.db.pool import AWAY, Connection
 from coinslot.gateways.base import Absent, Mark, PaymentFact, Taken, Unclear
-from coinslot.sales import store
+from coinslot.sales import store, store_books
 from coinslot.sales.move import move
 from coinslot.sales.payment_flow import PAYMENT
 from coinslot.sales.refund_flow import REFUND
@@ -35,6 +35,7 @@ class Case(Struct, frozen=True, kw_only=True):
     """One thing that wants a person. `closed_by` None on a closed one: it closed itself."""
 
     id: int
+    source: str  # who found it: 'state' the sweeper, 'books' the comparison
     kind: str
     subject: str
     owner: str
@@ -61,11 +62,11 @@ class Hand(Struct, frozen=True):
 async def keep(shop: Shop) -> int:
     """Open what wants a person, close what does not any more; how many were opened."""
     async with shop.db.door() as conn:
-        merchants = await conn.fetch(store.QUEUES_OUT_OF_DATE, shop.now())
+        merchants = await conn.fetch(store_books.QUEUES_OUT_OF_DATE, shop.now())
     opened = 0
     for row in merchants:
         async with shop.db.as_merchant(row["merchant_id"]) as conn:
-            kept = await conn.fetchrow(store.KEEP_CASES, shop.now())
+            kept = await conn.fetchrow(store_books.KEEP_CASES, shop.now())
         if kept is not None and kept["opened"]:
             opened += kept["opened"]
             log.warning("cases_opened", merchant=str(row["merchant_id"]), count=kept["opened"])
@@ -85,7 +86,7 @@ async def watch(shop: Shop) -> None:
 async def listed(shop: Shop, *, closed: bool = False) -> Sequence[Case]:
     """Of every merchant, the oldest first; with the closed ones when asked for."""
     async with shop.db.door() as conn:
-        rows = await conn.fetch(store.CASES, closed)
+        rows = await conn.fetch(store_books.CASES, closed)
     return [_case(row, shop.now()) for row in rows]
 
 
@@ -101,7 +102,7 @@ async def call_off(shop: Shop, case_id: int, hand: Hand) -> None:
     turns out to have taken goes back by itself. Raises CaseError."""
     found = await _open(shop, case_id, UNRESOLVED)
     async with shop.db.as_merchant(found.merchant) as conn:
-        payment = await conn.fetchrow(store.LOCK_PAYMENT, UUID(found.subject))
+        payment = await conn.fetchrow(store_books.LOCK_PAYMENT, UUID(found.subject))
         if payment is None or payment["state"] != "processing":
             raise CaseError("the payment is not processing any more")
         await move(conn, PAYMENT, payment["id"], "DEADLINE", shop.now(), due_at=None)
@@ -114,7 +115,7 @@ async def find(shop: Shop, case_id: int, gateway_payment_id: str, hand: Hand) ->
     answer is booked like any other. Nothing is booked on a person's word. Raises CaseError."""
     found = await _open(shop, case_id, UNRESOLVED)
     async with shop.db.as_merchant(found.merchant) as conn:
-        accounts = await conn.fetch(store.ACCOUNTS_TRIED, UUID(found.subject))
+        accounts = await conn.fetch(store_books.ACCOUNTS_TRIED, UUID(found.subject))
     for row in accounts:
         account = await shop.accounts.by_id(row["account_id"])
         fact = await account.driver.look(gateway_payment_id)
@@ -128,7 +129,9 @@ async def find(shop: Shop, case_id: int, gateway_payment_id: str, hand: Hand) ->
                 raise CaseError("that money is on record for something else")
             await _vouched(conn, shop, found, "payment", hand)
             # The queue's keeper may have been quicker.
-            await conn.execute(store.CLOSE_CASE, case_id, hand.by, "found", hand.note, shop.now())
+            await conn.execute(
+                store_books.CLOSE_CASE, case_id, hand.by, "found", hand.note, shop.now()
+            )
         return
     raise CaseError(f"no gateway of this payment knows {gateway_payment_id}")
 
@@ -167,7 +170,7 @@ async def _open(shop: Shop, case_id: int, kind: str | None = None) -> Case:
 
 
 async def _close(conn: Connection, shop: Shop, case: Case, hand: Hand, how: str) -> None:
-    done = await conn.fetchval(store.CLOSE_CASE, case.id, hand.by, how, hand.note, shop.now())
+    done = await conn.fetchval(store_books.CLOSE_CASE, case.id, hand.by, how, hand.note, shop.now())
     if not done:
         raise CaseError(f"case {case.id} was closed meanwhile")
 
@@ -181,7 +184,8 @@ async def _vouched(conn: Connection, shop: Shop, case: Case, machine: str, hand:
 
 def _case(row: asyncpg.Record, now: datetime) -> Case:
     return Case(
-        id=row["id"], kind=row["kind"], subject=row["subject"], owner=row["owner"],
+        id=row["id"], source=row["source"], kind=row["kind"], subject=row["subject"],
+        owner=row["owner"],
         age_s=max(0, (now - row["opened_at"]) // timedelta(seconds=1)),
         amount=row["amount_minor"], currency=row["currency"], data=row["data"],
         since=row["since"], opened_at=row["opened_at"], merchant=row["merchant_id"],

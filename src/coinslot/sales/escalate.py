@@ -3,7 +3,7 @@
 import asyncpg
 import structlog
 
-from coinslot.sales import store
+from coinslot.sales import store_books
 from coinslot.sales.shop import Shop
 
 log = structlog.get_logger(__name__)
@@ -12,17 +12,17 @@ log = structlog.get_logger(__name__)
 async def escalate(shop: Shop, row: asyncpg.Record) -> None:
     """Past its deadline it has a case, once; the case closes itself when evidence comes."""
     async with shop.db.as_merchant(row["merchant_id"]) as conn:
-        payment = await conn.fetchrow(store.LOCK_PAYMENT, row["id"])
+        payment = await conn.fetchrow(store_books.LOCK_PAYMENT, row["id"])
         if payment is None:
             return
         deadline = payment["processing_deadline_at"]
         if payment["state"] != "processing" or deadline is None:
-            await conn.execute(store.PUT_OFF_PAYMENT, row["id"], None)
+            await conn.execute(store_books.PUT_OFF_PAYMENT, row["id"], None)
         elif deadline > shop.now():
-            await conn.execute(store.PUT_OFF_PAYMENT, row["id"], deadline)
+            await conn.execute(store_books.PUT_OFF_PAYMENT, row["id"], deadline)
         else:
-            kept = await conn.fetchrow(store.KEEP_CASES, shop.now())
+            kept = await conn.fetchrow(store_books.KEEP_CASES, shop.now())
             again = shop.after("attempt_pause_max_s")
-            await conn.execute(store.PUT_OFF_PAYMENT, row["id"], again)
+            await conn.execute(store_books.PUT_OFF_PAYMENT, row["id"], again)
             if kept is not None and kept["opened"]:
                 log.error("payment_unresolved", payment=str(row["id"]), since=str(deadline))

@@ -43,6 +43,8 @@ class Windows(Struct, frozen=True, kw_only=True):
     attempt_pause_max_s: float = 6 * 3600
     processing_s: float = 3600  # a payment that is unclear for longer calls a person
     cases_s: float = 30  # between two looks at what wants a person
+    nightly_after_s: float = 3 * 3600  # after the end of a day its books are compared
+    paid_out_s: float = 7 * 86400  # a capture that its gateway has not paid out by then is told
     answer_s: float = 60  # a call with an idempotency key runs at most so long
     breaker_failures: int = 5  # a count: calls in a row without a clear answer that open it
     breaker_window_s: float = 60  # within it

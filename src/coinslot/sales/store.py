@@ -57,16 +57,6 @@ LOCK_PAYMENT_STATE = "SELECT state FROM payments WHERE id = $1 FOR UPDATE"
 
 ASK_REFUND = "SELECT ask_refund($1, $2, $3, $4)"
 
-# What wants a person.
-
-LOCK_PAYMENT = "SELECT * FROM payments WHERE id = $1 FOR UPDATE"
-PUT_OFF_PAYMENT = "UPDATE payments SET due_at = $2, leased_until = NULL WHERE id = $1"
-KEEP_CASES = "SELECT * FROM keep_cases($1)"
-QUEUES_OUT_OF_DATE = "SELECT merchant_id FROM queues_out_of_date($1) AS merchant_id"
-CLOSE_CASE = "SELECT close_case($1, $2, $3, $4, $5)"
-CASES = "SELECT * FROM cases WHERE $1 OR closed_at IS NULL ORDER BY opened_at, id"
-ACCOUNTS_TRIED = "SELECT DISTINCT account_id FROM attempts WHERE payment_id = $1"
-
 # Machines.
 
 NEXT_UNIT = "SELECT * FROM next_unit($1, $2, $3)"

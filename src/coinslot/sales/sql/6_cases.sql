@@ -29,6 +29,11 @@ LANGUAGE sql STABLE AS $$
         AND i.failure IS DISTINCT FROM 'unexplained' AND i.tries >= 5
         AND i.received_at <= p_now - interval '1 hour'
     UNION ALL
+    SELECT n.merchant_id, 'day_not_compared', n.account_id || ' ' || n.day,
+        n.day::timestamp AT TIME ZONE 'UTC',
+        'operator', NULL, NULL, jsonb_build_object('failure', n.failure)
+    FROM reconciliations n WHERE n.done_at IS NULL AND n.tries >= 5
+    UNION ALL
     SELECT s.merchant_id, 'stray', s.id::text, s.at, 'operator', NULL, NULL,
         jsonb_build_object('machine', s.machine, 'id', s.subject_id, 'state', s.state,
             'event', s.event)

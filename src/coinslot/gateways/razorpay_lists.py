@@ -1,0 +1,120 @@
+"""Razorpay's lists of a span of time: payments, refunds, and what it paid out. Part of
+`razorpay.py`."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Annotated, Any, Generic, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from coinslot.gateways import razorpay_facts as read
+from coinslot.gateways.asking import known
+from coinslot.gateways.base import Absent, Payments, Refunds, Unclear
+from coinslot.gateways.listing import SettledLine, Settlements
+from coinslot.gateways.wire import Call
+from coinslot.kit.money import Money
+
+T = TypeVar("T")
+
+PAGE, MAX_PAGES = 100, 50
+RECON = "/v1/settlements/recon/combined"
+INDIA = timezone(timedelta(hours=5, minutes=30))  # its days
+Params = dict[str, int]
+
+
+class _Line(Struct):
+    entity_id: read.Ident
+    type: str
+    amount: read.Minor
+    currency: str
+    fee: Annotated[int, Meta(ge=-(10**14), le=10**14)]
+    settled: bool
+    settlement_id: read.Ident | None = None
+    settled_at: read.Seconds | None = None
+
+
+class Found(Struct, Generic[T]):
+    """What a list holds."""
+
+    facts: tuple[T, ...]
+    gap: str = ""  # why this may not be the whole list
+
+
+class Lists:
+    """`ListsPayments` and `Settles`, and how every list of theirs is read."""
+
+    _ask: Callable[[Call, Callable[[object], Any]], Awaitable[Any]]
+
+    async def payments_between(self, since: datetime, until: datetime) -> Payments | Unclear:
+        found = await self._list("/v1/payments", read.payment, _span(since, until))
+        if isinstance(found, Found):
+            return Payments(found.facts, complete=not found.gap)
+        return _unclear(found)
+
+    async def refunds_between(self, since: datetime, until: datetime) -> Refunds | Unclear:
+        found = await self._list("/v1/refunds", read.refund, _span(since, until))
+        if isinstance(found, Found):
+            return Refunds(found.facts, complete=not found.gap)
+        return _unclear(found)
+
+    async def settled_between(self, since: datetime, until: datetime) -> Settlements | Unclear:
+        """It lists settlements by the day, as days are in India."""
+        lines: list[SettledLine] = []
+        day = since.astimezone(INDIA).date()
+        while day <= until.astimezone(INDIA).date():
+            params = {"year": day.year, "month": day.month, "day": day.day}
+            found = await self._list(RECON, _line, params)
+            if not isinstance(found, Found) or found.gap:
+                return Unclear(found.gap) if isinstance(found, Found) else _unclear(found)
+            lines += [line for line in found.facts if since <= line.at < until]
+            day += timedelta(days=1)
+        return Settlements(tuple(dict.fromkeys(lines)))
+
+    async def _list(
+        self, path: str, read_one: Callable[[object], T | None], params: Params | None = None
+    ) -> Found[T] | Absent | Unclear:
+        """All pages. What cannot be read leaves a gap, and does not hide the rest."""
+        facts: list[T] = []
+        gap = ""
+        for page in range(MAX_PAGES):
+            asked = {"count": PAGE, "skip": page * PAGE, **(params or {})}
+            call = Call(method="GET", path=path, params=asked)
+            items = known(await self._ask(call, read.items))
+            if not isinstance(items, list):
+                if page == 0:
+                    return items
+                return Found(tuple(facts), f"page {page + 1}: {items}")
+            for item in items:
+                try:
+                    fact = read_one(item)
+                except ValueError as error:
+                    gap = f"unreadable item: {error}"
+                else:
+                    facts.extend([] if fact is None else [fact])
+            if len(items) < PAGE:
+                # New items shift the pages while we turn them, so one may be seen twice.
+                return Found(tuple(dict.fromkeys(facts)), gap)
+        return Found(tuple(dict.fromkeys(facts)), f"more than {MAX_PAGES} pages")
+
+
+def _line(body: object) -> SettledLine | None:
+    """None for what is no payment, and for what is not paid out yet."""
+    said = msgspec.convert(body, _Line)
+    if said.type != "payment" or not said.settled or said.settled_at is None:
+        return None
+    return SettledLine(
+        gateway_payment_id=said.entity_id,
+        gross=Money(said.amount, said.currency),
+        fee=Money(said.fee, said.currency),
+        settlement=said.settlement_id or "",
+        at=datetime.fromtimestamp(said.settled_at, UTC),
+    )
+
+
+def _span(since: datetime, until: datetime) -> Params:
+    return {"from": max(0, int(since.timestamp())), "to": int(until.timestamp())}
+
+
+def _unclear(found: Any) -> Unclear:
+    return found if isinstance(found, Unclear) else Unclear("there is no such list")

@@ -1,0 +1,230 @@
+"""The books side by side, for a span of time: the gateway's lists, our ledger, what was sold.
+
+What the gateway has and nobody told us takes the path of a webhook; what still disagrees is a case.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import structlog
+from msgspec import Struct
+
+from coinslot.gateways.base import (
+    Absent,
+    PaymentFact,
+    Payments,
+    RefundFact,
+    Refunds,
+    RefundStage,
+    Taken,
+    Unclear,
+)
+from coinslot.gateways.listing import ListsPayments, Settlements, Settles
+from coinslot.kit.money import Money
+from coinslot.merchants.accounts import Account
+from coinslot.sales import store, store_books
+from coinslot.sales.shop import Shop
+from coinslot.sales.take import notice_sum, work_facts
+
+log = structlog.get_logger(__name__)
+
+NEWS = frozenset({"paid", "collected", "returned", "parked", "refunded_outside"})
+_AT_ONCE = 8
+
+
+class Span(Struct, frozen=True):
+    """From `since` up to, and not with, `until`."""
+
+    since: datetime
+    until: datetime
+
+
+class Compared(Struct, frozen=True, kw_only=True):
+    """What a comparison came to. `failure`: a list was not whole, and it is to be done again."""
+
+    found: int = 0  # facts that nobody had told us
+    opened: int = 0
+    closed: int = 0
+    failure: str | None = None
+
+
+async def compare(shop: Shop, account: Account, span: Span) -> Compared:
+    """One account. Everything is asked first; what was missing is worked, then the books judged."""
+    asked, found, failures = shop.now(), 0, list[str]()
+    driver, theirs = account.driver, dict[str, PaymentFact | Absent]()
+    if isinstance(driver, ListsPayments):
+        paid = await driver.payments_between(span.since, span.until)
+        back = await driver.refunds_between(span.since, span.until)
+        failures += [*_gap("payments", paid), *_gap("refunds", back)]
+        if isinstance(paid, Payments):
+            theirs |= {fact.gateway_payment_id: fact for fact in paid.facts}
+            found += await _work(shop, account, await _untold(shop, account, paid.facts))
+        if isinstance(back, Refunds):
+            found += await _work(shop, account, await _unbooked(shop, account, back.facts))
+    if isinstance(driver, Settles):
+        settled = await driver.settled_between(span.since, span.until)
+        failures += _gap("settlements", settled)
+        if isinstance(settled, Settlements):
+            await _note_settled(shop, account, settled)
+    ours = await _ours(shop, account, span, theirs)
+    looked, unclear = await _look(account, [row for row in ours if row["name"] not in theirs])
+    failures += unclear
+    found += await _notice_refunds(shop, account, [*theirs.values(), *looked.values()])
+    kept = await _judge(shop, account, ours, {**theirs, **looked}, asked)
+    return Compared(
+        found=found, opened=kept["opened"], closed=kept["closed"],
+        failure="; ".join(failures)[:500] or None,
+    )  # fmt: skip
+
+
+async def every_account(shop: Shop, span: Span) -> dict[str, Compared]:
+    """All of the installation, one after the other, by gateway and name."""
+    async with shop.db.door() as conn:
+        rows = await conn.fetch("SELECT id FROM gateway_accounts ORDER BY gateway, slug")
+    done = {}
+    for row in rows:
+        account = await shop.accounts.by_id(row["id"])
+        done[f"{account.gateway}/{account.slug}"] = await compare(shop, account, span)
+    return done
+
+
+def _gap(what: str, answer: Payments | Refunds | Settlements | Unclear) -> list[str]:
+    if isinstance(answer, Unclear):
+        return [f"{what}: {answer.reason}"]
+    whole = isinstance(answer, Settlements) or answer.complete
+    return [] if whole else [f"{what}: the list is not whole"]
+
+
+async def _work(shop: Shop, account: Account, facts: Iterable[PaymentFact | RefundFact]) -> int:
+    outcomes = await work_facts(shop, account, facts, by="nightly")
+    return sum(outcome in NEWS for outcome in outcomes)
+
+
+async def _untold(
+    shop: Shop, account: Account, facts: tuple[PaymentFact, ...]
+) -> list[PaymentFact]:
+    """Captured, and not on record, or with a fee that is not."""
+    taken = [fact for fact in facts if fact.taken is Taken.CAPTURED]
+    async with shop.db.as_merchant(account.merchant_id) as conn:
+        rows = await conn.fetch(
+            store_books.CAPTURES_NAMED, account.id, [fact.gateway_payment_id for fact in taken]
+        )
+    known = {row["name"]: row for row in rows}
+
+    def is_news(fact: PaymentFact) -> bool:
+        row = known.get(fact.gateway_payment_id)
+        fee = None if fact.fee is None else fact.fee.minor
+        return row is None or (fee is not None and fee != row["fee_minor"])
+
+    return [fact for fact in taken if is_news(fact)]
+
+
+async def _unbooked(
+    shop: Shop, account: Account, facts: tuple[RefundFact, ...]
+) -> list[RefundFact]:
+    """Refunds that ended, and of which we do not have the end."""
+    ended = [fact for fact in facts if fact.stage is not RefundStage.PENDING]
+    async with shop.db.as_merchant(account.merchant_id) as conn:
+        rows = await conn.fetch(
+            store_books.REFUNDS_ENDED, account.id, [fact.gateway_refund_id for fact in ended]
+        )
+    known = {(row["gateway_refund_id"], row["state"]) for row in rows}
+    states = {RefundStage.PROCESSED: "succeeded", RefundStage.FAILED: "failed"}
+    return [f for f in ended if (f.gateway_refund_id, states[f.stage]) not in known]
+
+
+async def _note_settled(shop: Shop, account: Account, settled: Settlements) -> None:
+    for line in settled.lines:
+        said = {
+            "gateway_payment_id": line.gateway_payment_id, "currency": line.gross.currency,
+            "fee": line.fee.minor, "settlement": line.settlement, "at": line.at,
+        }  # fmt: skip
+        async with shop.db.as_merchant(account.merchant_id) as conn:
+            await conn.execute(store_books.NOTE_SETTLED, account.id, said, shop.now())
+
+
+async def _ours(
+    shop: Shop, account: Account, span: Span, theirs: Iterable[str]
+) -> list[asyncpg.Record]:
+    """What we have of that time, what they named, and what did not agree when last compared."""
+    async with shop.db.as_merchant(account.merchant_id) as conn:
+        return await conn.fetch(
+            store_books.CAPTURES_TO_COMPARE, account.id, span.since, span.until, list(theirs)
+        )
+
+
+async def _look(
+    account: Account, rows: list[asyncpg.Record]
+) -> tuple[dict[str, PaymentFact | Absent], list[str]]:
+    """A list proves no absence: what it lacks is asked about one by one."""
+    room = asyncio.Semaphore(_AT_ONCE)
+    found: dict[str, PaymentFact | Absent] = {}
+    unclear: list[str] = []
+
+    async def one(name: str) -> None:
+        async with room:
+            fact = await account.driver.look(name)
+        if isinstance(fact, Unclear):
+            unclear.append(f"{name}: {fact.reason}")
+        else:
+            found[name] = fact
+
+    await asyncio.gather(*(one(row["name"]) for row in rows))
+    return found, unclear
+
+
+async def _notice_refunds(
+    shop: Shop, account: Account, facts: Iterable[PaymentFact | Absent]
+) -> int:
+    """More went back than we know of: the refunds of those payments are read one by one."""
+    told = {
+        fact.gateway_payment_id: fact
+        for fact in facts
+        if isinstance(fact, PaymentFact) and fact.refunded is not None
+    }
+    sums = [fact.refunded.minor for fact in told.values() if fact.refunded is not None]
+    async with shop.db.as_merchant(account.merchant_id) as conn:
+        rows = await conn.fetch(store.REFUNDED_MORE, account.id, list(told), sums)
+    found = 0
+    for row in rows:
+        fact = told[row["gateway_payment_id"]]
+        back = await account.driver.refunds(fact.gateway_payment_id)
+        if isinstance(back, Refunds) and back.complete:
+            found += await _work(shop, account, back.facts)
+        elif isinstance(back, Refunds):
+            found += await notice_sum(shop, account, fact) in NEWS
+    return found
+
+
+async def _judge(
+    shop: Shop,
+    account: Account,
+    ours: list[asyncpg.Record],
+    theirs: dict[str, PaymentFact | Absent],
+    asked: datetime,
+) -> asyncpg.Record:
+    said = [_as_said(name, fact) for name, fact in theirs.items()]
+    settles = isinstance(account.driver, Settles)
+    unsettled_since = asked - shop.windows.span("paid_out_s") if settles else None
+    async with shop.db.as_merchant(account.merchant_id) as conn:
+        ids = [row["id"] for row in await conn.fetch(
+            store_books.CAPTURES_NAMED, account.id, [*theirs, *(row["name"] for row in ours)]
+        )]  # fmt: skip
+        kept = await conn.fetchrow(
+            store_books.KEEP_BREAKS, account.id, ids, said, asked, unsettled_since
+        )
+    assert kept is not None
+    return kept
+
+
+def _as_said(name: str, fact: PaymentFact | Absent) -> dict[str, Any]:
+    if isinstance(fact, Absent) or fact.taken is not Taken.CAPTURED:
+        return {"gateway_payment_id": name, "captured": 0}
+    back: Money | None = fact.refunded
+    return {
+        "gateway_payment_id": name, "captured": fact.money.minor, "currency": fact.money.currency,
+        "refunded": None if back is None else back.minor, "at": fact.at,
+    }  # fmt: skip

@@ -1,0 +1,47 @@
+"""Statements of a person's queue and of the comparison of the books, by name."""
+
+# What wants a person.
+
+LOCK_PAYMENT = "SELECT * FROM payments WHERE id = $1 FOR UPDATE"
+PUT_OFF_PAYMENT = "UPDATE payments SET due_at = $2, leased_until = NULL WHERE id = $1"
+KEEP_CASES = "SELECT * FROM keep_cases($1)"
+QUEUES_OUT_OF_DATE = "SELECT merchant_id FROM queues_out_of_date($1) AS merchant_id"
+CLOSE_CASE = "SELECT close_case($1, $2, $3, $4, $5)"
+CASES = "SELECT * FROM cases WHERE $1 OR closed_at IS NULL ORDER BY opened_at, id"
+ACCOUNTS_TRIED = "SELECT DISTINCT account_id FROM attempts WHERE payment_id = $1"
+
+# The books side by side.
+
+CAPTURES_NAMED = """
+SELECT id, gateway_payment_id AS name, fee_minor FROM captures
+WHERE account_id = $1 AND gateway_payment_id = ANY ($2)
+"""
+REFUNDS_ENDED = """
+SELECT gateway_refund_id, state FROM refunds
+WHERE account_id = $1 AND gateway_refund_id = ANY ($2) AND state IN ('succeeded', 'failed')
+"""
+NOTE_SETTLED = "SELECT note_settled(a, $2, $3) FROM gateway_accounts a WHERE a.id = $1"
+CAPTURES_TO_COMPARE = """
+SELECT id, gateway_payment_id AS name FROM captures c WHERE account_id = $1
+AND ((captured_at >= $2 AND captured_at < $3) OR gateway_payment_id = ANY ($4)
+    OR EXISTS (SELECT FROM cases k WHERE k.subject = c.id::text AND k.source = 'books'
+        AND k.closed_at IS NULL))
+"""
+KEEP_BREAKS = """
+SELECT k.* FROM gateway_accounts a, keep_breaks(a, $2, $3, $4, $5) k WHERE a.id = $1
+"""
+TAKE_DAY = "SELECT take_day(a, $2, $3) FROM gateway_accounts a WHERE a.id = $1"
+# From the day after the last one without a hole; of a new account the last day only.
+DAYS_DUE = """
+SELECT a.id AS account_id, d::date AS day FROM gateway_accounts a,
+    generate_series(greatest($1::date - $2::integer + 1, least($1::date,
+        (SELECT min(day) FROM reconciliations r WHERE r.account_id = a.id))), $1::date,
+        interval '1 day') AS d
+WHERE NOT EXISTS (SELECT FROM reconciliations r WHERE r.account_id = a.id AND r.day = d::date
+    AND (r.done_at IS NOT NULL OR r.leased_until > clock_timestamp()))
+ORDER BY d, a.id
+"""
+DAY_COMPARED = """
+UPDATE reconciliations SET found = $3, breaks = $4, failure = $5,
+    done_at = CASE WHEN $5::text IS NULL THEN $6::timestamptz END WHERE account_id = $1 AND day = $2
+"""

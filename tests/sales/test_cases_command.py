@@ -1,0 +1,68 @@
+"""`coinslot cases` and `coinslot reconcile` over an embedded database."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from coinslot.db.embedded import EmbeddedPostgres, running_superuser_url
+
+ROOT = Path(__file__).parent.parent.parent
+A_STRAY = (
+    "WITH m AS (INSERT INTO merchants (id, name, slug, created_at)"
+    " VALUES (gen_random_uuid(), 'Asha', 'asha', now()) RETURNING id)"
+    " INSERT INTO strays (merchant_id, machine, subject_id, state, event, data, at)"
+    " SELECT id, 'order', id, 'placed', 'SNEEZED', '{}', now() - interval '3 hours' FROM m"
+)
+
+
+async def said(folder: Path, *words: str) -> tuple[int, str]:
+    """Exit code, and what was said."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "coinslot", *words, "--data", str(folder),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        env={"PYTHONPATH": os.pathsep.join(sys.path), "COLUMNS": "200", "LOG_LEVEL": "ERROR"},
+        cwd=ROOT,
+    )  # fmt: skip
+    out, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, out.decode()
+
+
+async def listed(folder: Path, *more: str) -> list[dict[str, Any]]:
+    code, out = await said(folder, "cases", "--json", *more)
+    assert code == 0, out
+    found: list[dict[str, Any]] = msgspec.json.decode(out)
+    return found
+
+
+async def test_a_person_lists_and_closes_what_wants_one(tmp_path: Path) -> None:
+    code, out = await said(tmp_path, "migrate")
+    assert code == 0, out
+    server = EmbeddedPostgres(tmp_path, durable=False)
+    await server.start()
+    try:
+        assert await said(tmp_path, "cases") == (0, "nothing wants a person\n")
+        hand = await asyncpg.connect(running_superuser_url(tmp_path))
+        await hand.execute(A_STRAY)
+        await hand.close()
+        (case,) = await listed(tmp_path)
+        assert (case["kind"], case["owner"], case["data"]["event"]) == (
+            "stray", "operator", "SNEEZED",
+        )  # fmt: skip
+        number = str(case["id"])
+        by = ("--by", "Asha", "--note", "told the developers")
+        code, out = await said(tmp_path, "cases", "settle", number, "--as", "failed", *by)
+        assert (code, "does not end this way" in out) == (1, True)
+        assert (await said(tmp_path, "cases", "close", number, *by))[0] == 0
+        assert await listed(tmp_path) == []
+        (case,) = await listed(tmp_path, "--all")
+        assert (case["closed_by"], case["note"]) == ("Asha", "told the developers")
+        code, out = await said(tmp_path, "reconcile", "--json")
+        assert (code, msgspec.json.decode(out)) == (0, {"accounts": {}, "breaks": []})
+    finally:
+        await server.stop()
