@@ -1,11 +1,12 @@
 """Webhooks over real sockets: signed, in order, again until they are taken, at least once."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
 from coinslot.feeds.endpoints import Change
-from tests.feeds.conftest import RULES, Post
+from tests.feeds.conftest import RULES, Post, announce
 from tests.feeds.receiver import Receiver
 from tests.sales.stage import Stage
 
@@ -190,3 +191,42 @@ async def test_a_rotated_secret_and_the_one_before_both_sign_until_the_overlap_e
     receiver.got[1].verify(new, stage.clock.now())
     with pytest.raises(AssertionError):
         receiver.got[1].verify(old, stage.clock.now())
+
+
+async def test_an_endpoint_removed_while_its_events_are_announced_is_owed_nothing(
+    post: Post, receiver: Receiver, stage: Stage
+) -> None:
+    endpoint, _ = await post.endpoint(receiver.url)
+    await post.paid()
+    async with stage.shop.db.as_merchant(stage.merchant) as conn:
+        await conn.execute(
+            "UPDATE webhook_endpoints SET deleted_at = now(), secret = NULL WHERE id = $1", endpoint
+        )
+        announcing = asyncio.create_task(announce(post.announcer))
+        await asyncio.wait([announcing], timeout=0.3)
+        assert not announcing.done()  # it would owe it something that nobody withdraws
+    await announcing
+    assert await post.deliveries() == []
+
+
+async def test_an_endpoint_is_removed_after_what_was_announced_meanwhile(
+    post: Post, receiver: Receiver, stage: Stage
+) -> None:
+    endpoint, _ = await post.endpoint(receiver.url)
+    await post.paid()
+    batch = await post.announcer.cursor.take()
+    assert batch is not None
+    await asyncio.gather(
+        post.announcer.tell(batch), post.endpoints.remove(stage.merchant, endpoint)
+    )
+    assert {row["outcome"] for row in await post.deliveries()} <= {"withdrawn"}
+
+
+async def test_a_removed_endpoint_no_longer_holds_its_secret(
+    post: Post, receiver: Receiver, stage: Stage
+) -> None:
+    endpoint, _ = await post.endpoint(receiver.url)
+    await post.endpoints.rotate(post.key(), endpoint)
+    await post.endpoints.remove(stage.merchant, endpoint)
+    (row,) = await stage.rows("SELECT secret, old_secret FROM webhook_endpoints")
+    assert (row["secret"], row["old_secret"]) == (None, None)

@@ -4,6 +4,7 @@ from bench.__main__ import plan
 from bench.charges import Charged
 from bench.laps import Lap, Spent
 from bench.measure import Round, Rounds, share
+from bench.outgoing import Sent
 from bench.report import page, ratio
 from coinslot.kit.clock import SystemClock
 
@@ -49,6 +50,13 @@ def test_the_results_have_a_line_with_the_ratio_of_the_fewest_orders() -> None:
     assert "| (b)/(a) | 0.50 | 0.61 | 0.48 |" in told
     assert "    (d)/(a) = 0.25\n" in told
     assert "- Processor: a fast one" in told
+
+
+def test_what_goes_out_is_told_against_a_loop_without_a_memory() -> None:
+    sent = Sent(plain=a_round(900.0), ours=a_round(450.0))
+    laps = {1000: [a_lap(1000.0, 610.0)]}
+    told = page(laps, [], [], SystemClock().now(), sent)
+    assert "    (e)/plain = 0.50\n" in told
 
 
 def test_a_run_among_busy_neighbours_says_so() -> None:
