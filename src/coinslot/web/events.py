@@ -1,6 +1,8 @@
 """The feed of events over HTTP: what a merchant without a public URL reads instead of webhooks."""
 
+from collections import Counter
 from typing import Annotated
+from uuid import UUID
 
 from litestar.params import FromPath, QueryParameter
 
@@ -13,6 +15,7 @@ from coinslot.web.painting import STORABLE, AnyRequest
 from coinslot.web.single import Single
 
 _WAIT_MAX_S = 30
+WAITING_MAX = 20  # calls of one merchant at one process; who comes on top is answered at once
 
 After = Annotated[
     str | None,
@@ -42,6 +45,7 @@ class Events(Single):
 
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
+        self._waiting: Counter[UUID] = Counter()
 
     async def listed(
         self,
@@ -54,11 +58,15 @@ class Events(Single):
         """Events, oldest first. Ask again with `after` set to `next`: none is skipped."""
         who = await caller_of(self._shop, request, "events:read")
         wanted = tuple(found for part in (types or "").split(",") if (found := part.strip()))
-        asked = Asked(after=after, types=wanted, limit=limit, wait_s=wait_s)
+        patience_s = wait_s if self._waiting[who.merchant] < WAITING_MAX else 0
+        asked = Asked(after=after, types=wanted, limit=limit, wait_s=patience_s)
+        self._waiting[who.merchant] += 1
         try:
             return await events.page(self._shop, who.merchant, asked)
         except UnknownEventError as error:
             raise RefusedError(404, "not_found", str(error)) from None
+        finally:
+            self._waiting[who.merchant] -= 1
 
     async def one(self, request: AnyRequest, event: FromPath[str]) -> EventStatement:
         """One event."""
