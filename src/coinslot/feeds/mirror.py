@@ -29,6 +29,7 @@ NODES_AT_ONCE = 500
 LATE_S = 60.0
 _AGAIN_FOR = timedelta(minutes=2)  # what timed out may still arrive behind what followed it
 _GRACE_S, _FIRST_PAUSE_S, _QUIET_FAILURES = 10.0, 0.5, 4
+_FAREWELL_S = 2.0
 _NEVER = object()
 
 _NODES = Counter("coinslot_mirror_nodes_total", "Nodes told to the mirror", ("outcome",))
@@ -79,8 +80,10 @@ class Mirror:
     async def watch(self, every_s: float) -> None:
         """Tell the metrics how late it is, whoever mirrors, until cancelled."""
         while True:
-            with contextlib.suppress(asyncpg.PostgresError, *AWAY):
+            try:
                 await self.lag()
+            except Exception as error:  # noqa: BLE001  whatever it is, the others go on
+                log.info("mirror_lag_unknown", error=repr(error))
             await asyncio.sleep(every_s)
 
     async def run(self, every_s: float) -> None:
@@ -102,7 +105,8 @@ class Mirror:
         finally:
             if following is not None:
                 await _ended(following)
-                with contextlib.suppress(asyncpg.PostgresError, *AWAY):
+            with contextlib.suppress(asyncpg.PostgresError, *AWAY):
+                async with asyncio.timeout(_FAREWELL_S):
                     await self.cursor.let_go()
                     await let_go(self.db, self._holder)
 
@@ -155,7 +159,7 @@ class Mirror:
         try:
             async with self.db.knock() as conn:
                 anew = await conn.fetchval(_TURN, self._holder, lease)
-        except (asyncpg.PostgresError, *AWAY) as error:
+        except Exception as error:  # noqa: BLE001  whatever it is, the others go on
             log.warning("mirror_has_no_turn", error=repr(error))
             return False
         if anew:
