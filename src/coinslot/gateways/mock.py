@@ -20,6 +20,7 @@ from coinslot.gateways.base import Absent, Declined, Mark, PaymentFact, QrFact, 
 from coinslot.gateways.mock_books import Books as Books
 from coinslot.gateways.mock_books import BooksOnFile, at_the_books
 from coinslot.gateways.mock_collecting import Collecting, last_two_digits
+from coinslot.gateways.mock_lists import Lists
 from coinslot.gateways.wire import Address, Wire
 from coinslot.kit.clock import SystemClock
 from coinslot.kit.money import Money
@@ -57,7 +58,7 @@ class _Event(Struct):
     facts: tuple[base.Fact, ...]
 
 
-class Mock(Collecting):
+class Mock(Collecting, Lists):
     """One account: a `Gateway` that also `PrintsQr`, and its own paying customer."""
 
     # 2. Facts about the gateway.

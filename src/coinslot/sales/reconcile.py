@@ -149,11 +149,19 @@ async def _note_settled(shop: Shop, account: Account, settled: Settlements) -> N
 async def _ours(
     shop: Shop, account: Account, span: Span, theirs: Iterable[str]
 ) -> list[asyncpg.Record]:
-    """What we have of that time, what they named, and what did not agree when last compared."""
+    """What we have of that time, what they named, what did not agree when last compared, and what
+    should have been paid out since."""
     async with shop.db.as_merchant(account.merchant_id) as conn:
         return await conn.fetch(
-            store_books.CAPTURES_TO_COMPARE, account.id, span.since, span.until, list(theirs)
-        )
+            store_books.CAPTURES_TO_COMPARE, account.id, span.since, span.until, list(theirs),
+            _unpaid_since(shop, account, shop.now()),
+        )  # fmt: skip
+
+
+def _unpaid_since(shop: Shop, account: Account, now: datetime) -> datetime | None:
+    """What was captured before should be paid out; None where the gateway does not say."""
+    settles = isinstance(account.driver, Settles)
+    return now - shop.windows.span("paid_out_s") if settles else None
 
 
 async def _look(
@@ -207,14 +215,13 @@ async def _judge(
     asked: datetime,
 ) -> asyncpg.Record:
     said = [_as_said(name, fact) for name, fact in theirs.items()]
-    settles = isinstance(account.driver, Settles)
-    unsettled_since = asked - shop.windows.span("paid_out_s") if settles else None
+    unpaid_since = _unpaid_since(shop, account, asked)
     async with shop.db.as_merchant(account.merchant_id) as conn:
         ids = [row["id"] for row in await conn.fetch(
             store_books.CAPTURES_NAMED, account.id, [*theirs, *(row["name"] for row in ours)]
         )]  # fmt: skip
         kept = await conn.fetchrow(
-            store_books.KEEP_BREAKS, account.id, ids, said, asked, unsettled_since
+            store_books.KEEP_BREAKS, account.id, ids, said, asked, unpaid_since
         )
     assert kept is not None
     return kept

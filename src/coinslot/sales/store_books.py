@@ -25,7 +25,9 @@ CAPTURES_TO_COMPARE = """
 SELECT id, gateway_payment_id AS name FROM captures c WHERE account_id = $1
 AND ((captured_at >= $2 AND captured_at < $3) OR gateway_payment_id = ANY ($4)
     OR EXISTS (SELECT FROM cases k WHERE k.subject = c.id::text AND k.source = 'books'
-        AND k.closed_at IS NULL))
+        AND k.closed_at IS NULL)
+    OR (settled_at IS NULL AND foreign_amount = 0 AND captured_at < $5
+        AND captured_at >= $5 - interval '2 days'))
 """
 KEEP_BREAKS = """
 SELECT k.* FROM gateway_accounts a, keep_breaks(a, $2, $3, $4, $5) k WHERE a.id = $1
