@@ -1,5 +1,6 @@
 """A gateway that collects, in weather: the key decides what is the same charge, the last two digits
-of the amount what becomes of it: 01 is declined, 10 needs the payer's hand, 11 waits without saying for whom, all else succeeds."""
+of the amount what becomes of it: 01 is declined, 10 needs the payer's hand, 11 waits without saying
+for whom, all else succeeds."""
 
 from typing import Any, ClassVar
 from uuid import UUID

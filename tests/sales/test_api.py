@@ -213,7 +213,8 @@ async def test_what_waits_and_does_not_say_for_whom_can_be_called_off(
     stage: Stage, gateway: Taking
 ) -> None:
     payment = await made(stage, 5011)
-    assert (await confirmed(stage, payment)).body["status"] == "processing"
+    waiting = await api.confirm(stage.shop, once(stage, "confirm", "c"), payment, "card")
+    assert waiting.body["status"] == "processing"
     answer = await api.cancel(stage.shop, once(stage, "cancel", "x"), payment)
     assert answer.body["status"] == "canceled"
 

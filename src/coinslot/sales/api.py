@@ -126,9 +126,8 @@ async def cancel(shop: Shop, key: Once, payment_id: UUID) -> Answer:
     refusal = None
     if isinstance(claimed, Resumed) and claimed.subject is not None:
         return await _drive_wish(shop, key, payment_id, claimed.subject, Wish.LET_GO)
-    if attempt is not None and attempt["reference"] is not None:
-        if attempt["wish"] is None and payment["state"] != "authorized":
-            refusal = await _stop(shop, attempt)
+    if attempt is not None and _waits(attempt) and payment["state"] != "authorized":
+        refusal = await _stop(shop, attempt)
     async with shop.db.as_merchant(key.merchant) as conn:
         asked = await held.ask(conn, shop, payment_id, Wish.LET_GO)
         if asked is not None:
@@ -145,6 +144,11 @@ async def cancel(shop: Shop, key: Once, payment_id: UUID) -> Answer:
             return await once.finish(conn, shop, key, _answer(200, body))
         await once.let_go(conn, shop, key)  # asked again, it may be possible
     raise RuledOutError("not_canceled", refusal)
+
+
+def _waits(attempt: asyncpg.Record) -> bool:
+    """Something was made at the gateway, and nothing else is asked of it now."""
+    return attempt["reference"] is not None and attempt["wish"] is None
 
 
 async def _stop(shop: Shop, attempt: asyncpg.Record) -> str | None:
