@@ -6,7 +6,8 @@ import httpx
 import pytest
 
 from coinslot.feeds.announce import Announcer
-from coinslot.merchants.people import issue_key
+from coinslot.merchants.keys import issue_key
+from coinslot.web.events import WAITING_MAX
 from tests.api.conftest import Client
 from tests.feeds.conftest import announce
 from tests.sales.neighbours import chandras_machine
@@ -74,6 +75,19 @@ async def test_who_waits_is_answered_as_soon_as_something_happens(
     await announce(announcer)
     answer = await asyncio.wait_for(waiting, 10)
     assert len(answer.json()["data"]) == 2
+
+
+async def test_of_many_who_wait_at_once_those_on_top_are_answered_at_once(api: Client) -> None:
+    waiting = [
+        asyncio.create_task(api.get("/events", params={"wait_s": 30})) for _ in range(WAITING_MAX)
+    ]
+    await asyncio.wait(waiting, timeout=0.5)
+    assert not any(task.done() for task in waiting)
+    answer = await asyncio.wait_for(api.get("/events", params={"wait_s": 30}), 10)
+    assert answer.json() == {"data": [], "next": None}
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
 
 
 async def test_chandra_reads_nothing_of_ashas(

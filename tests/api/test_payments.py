@@ -8,7 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from coinslot.kit.ids import uuid7
-from coinslot.merchants.people import Merchant, issue_key, open_merchant
+from coinslot.merchants.keys import issue_key
+from coinslot.merchants.people import Merchant, open_merchant
 from tests.api.conftest import Client
 from tests.sales.stage import Stage
 from tests.sales.taking import Taking

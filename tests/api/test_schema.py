@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 
-from coinslot.merchants.people import issue_key
+from coinslot.merchants.keys import issue_key
 from coinslot.web.routes import build
 from tests.sales.stage import Stage
 from tests.sales.taking import Taking

@@ -9,7 +9,7 @@ import pytest
 from coinslot.feeds.announce import Announcer
 from coinslot.feeds.deliver import Courier
 from coinslot.kit.ids import token
-from coinslot.merchants.people import issue_key
+from coinslot.merchants.keys import issue_key
 from coinslot.web.routes import build
 from tests.api.conftest import Client
 from tests.api.test_events import paid

@@ -15,7 +15,7 @@ CLI = build()
 ALL = {
     "demo", "serve", "web", "device", "worker", "migrate", "doctor", "audit",
     "events", "listen", "trigger", "reconcile",
-    "cases close", "cases settle", "mirror check", "mirror rebuild",
+    "cases close", "cases settle", "keys make", "keys revoke", "mirror check", "mirror rebuild",
     "machines provision-qr", "machines decommission", "machines refill",
 }  # fmt: skip
 

@@ -114,3 +114,21 @@ def test_a_live_key_is_refused_before_anything_is_asked(
     monkeypatch.setenv("COINSLOT_API_KEY", "sk_live_of_somebody")
     done = coinslot(demo, "trigger", "payment.succeeded")
     assert (done.returncode, "live key" in done.stderr) == (1, True)
+
+
+def test_keys_are_made_listed_and_revoked_by_the_command(demo: DemoProcess) -> None:
+    made = coinslot(demo, "keys", "make", "asha", "--name", "web shop", "--scopes", "payments:read")
+    key = made.stdout.strip()
+
+    def status() -> int:
+        url = f"{demo.facts['base_url']}/payments"
+        return demo.http.get(url, headers={"Authorization": f"Bearer {key}"}).status_code
+
+    assert status() == 200
+    shown = coinslot(demo, "keys").stdout
+    assert f"{key[:12]}...  asha  payments:read  used" in shown
+    assert key not in shown
+    assert coinslot(demo, "keys", "revoke", key[:12]).returncode == 0
+    assert status() == 401
+    assert coinslot(demo, "keys", "revoke", key[:12]).returncode == 1
+    assert "no merchant" in coinslot(demo, "keys", "make", "nobody").stderr

@@ -14,7 +14,8 @@ from coinslot.kit.ids import code, token, uuid7
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret
 from coinslot.merchants.accounts import AccountName, keep
-from coinslot.merchants.people import Merchant, NewMember, add_member, issue_key, open_merchant
+from coinslot.merchants.keys import issue_key
+from coinslot.merchants.people import Merchant, NewMember, add_member, open_merchant
 from coinslot.outlets.machines import Outlet, Slot, add_outlet, issue_device
 from coinslot.sales.provision import print_qr
 

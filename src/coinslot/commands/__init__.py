@@ -12,6 +12,7 @@ from coinslot.commands import (
     demo,
     doctor,
     events,
+    keys,
     listen,
     machines,
     migrate,
@@ -69,4 +70,5 @@ def build() -> typer.Typer:
     cli.add_typer(machines.cli, name="machines")
     cli.add_typer(mirror.cli, name="mirror")
     cli.add_typer(cases.cli, name="cases")
+    cli.add_typer(keys.cli, name="keys")
     return cli

@@ -9,7 +9,7 @@ from litestar.params import HeaderParameter
 from litestar.types import Guard
 from msgspec import Struct
 
-from coinslot.merchants.people import Caller, caller
+from coinslot.merchants.keys import Caller, caller
 from coinslot.sales import once
 from coinslot.sales.once import Answer, KeyBusyError, Once
 from coinslot.sales.shop import Shop

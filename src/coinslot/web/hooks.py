@@ -27,7 +27,7 @@ from coinslot.feeds.endpoints import (
     Wish,
 )
 from coinslot.feeds.hooks import HookRules
-from coinslot.merchants.people import Caller
+from coinslot.merchants.keys import Caller
 from coinslot.sales.once import Answer, KeyBusyError, KeyReusedError
 from coinslot.sales.shop import Shop
 from coinslot.web.calling import IdempotencyKey, busy, caller_of, once_for, replied, reused

@@ -10,7 +10,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
 from coinslot.kit.money import EXPONENTS, Money
-from coinslot.merchants.people import Caller
+from coinslot.merchants.keys import Caller
 from coinslot.sales import api, collect, once
 from coinslot.sales.shop import Shop
 from coinslot.sales.statements import PaymentStatement, RefundStatement, Wanted

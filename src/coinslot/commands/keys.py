@@ -1,0 +1,109 @@
+"""`coinslot keys`: API keys of merchants, made, listed and revoked."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.markup import escape
+
+from coinslot.app.house import TOOL, House
+from coinslot.commands.terms import Data, console, fail, run, settings
+from coinslot.merchants import keys
+from coinslot.merchants.keys import SCOPES, ApiKey, KeyWish, UnknownKeyError
+from coinslot.merchants.people import merchant_named
+
+cli = typer.Typer(
+    invoke_without_command=True,
+    help="API keys of merchants' servers.",
+    epilog="Example: `coinslot keys`",
+)
+
+Merchant = Annotated[str, typer.Argument(help="The merchant's slug.")]
+Name = Annotated[str, typer.Option(help="What it is for; for you to know it again.")]
+Live = Annotated[bool, typer.Option("--live", help="It may move real money.")]
+Scopes = Annotated[
+    str, typer.Option(metavar="A,B", help=f"What it may do; all of it: {', '.join(SCOPES)}.")
+]
+_ALL = ",".join(SCOPES)
+Begins = Annotated[str, typer.Argument(help="The key as it is listed, or whole.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")]
+
+
+@cli.callback()
+def show(context: typer.Context, json: AsJson = False, data: Data = None) -> None:
+    """API keys of merchants' servers: what each may do, and when it was last used."""
+    if context.invoked_subcommand is not None:
+        return
+
+    async def ask(house: House) -> None:
+        found = await keys.listed(house.db)
+        if json:
+            console.print_json(msgspec.json.encode(found).decode())
+            return
+        for key in found:
+            console.print(_line(key), highlight=False, soft_wrap=True)
+        if not found:
+            console.print("there are no keys: `coinslot keys make MERCHANT` makes one")
+
+    _run(ask, data)
+
+
+@cli.command("make", epilog="Example: `coinslot keys make asha --name 'web shop'`")
+def make(
+    merchant: Merchant,
+    name: Name = "",
+    live: Live = False,
+    scopes: Scopes = _ALL,
+    data: Data = None,
+) -> None:
+    """Make a key and print it. It is kept as a hash: nobody can show it again."""
+    wish = KeyWish(name=name, live=live, scopes=tuple(scopes.split(",")))
+
+    async def issue(house: House) -> None:
+        owner = await merchant_named(house.db, merchant)
+        if owner is None:
+            fail(f"there is no merchant {merchant}")
+        try:
+            print(await keys.issue_key(house.db, owner, house.clock.now(), wish))
+        except ValueError as error:
+            fail(str(error))
+
+    _run(issue, data)
+
+
+@cli.command("revoke", epilog="Example: `coinslot keys revoke sk_test_Ab3d`")
+def revoke(key: Begins, data: Data = None) -> None:
+    """Let nobody in with this key any more."""
+
+    async def end(house: House) -> None:
+        try:
+            await keys.revoke(house.db, key, house.clock.now())
+        except UnknownKeyError as error:
+            fail(str(error))
+
+    _run(end, data)
+
+
+def _run(work: Callable[[House], Awaitable[None]], data: Data) -> None:
+    chosen = settings(data)
+
+    async def main() -> int:
+        async with AsyncExitStack() as stack:
+            await work(await House(chosen, TOOL, stack).open())
+        return 0
+
+    run(main, chosen.log_level)
+
+
+def _line(key: ApiKey) -> str:
+    used = "never used" if key.last_used_at is None else f"used {_at(key.last_used_at)}"
+    ended = "" if key.revoked_at is None else f"  revoked {_at(key.revoked_at)}"
+    may = "all" if set(key.scopes) >= set(SCOPES) else ", ".join(key.scopes)
+    return escape(f"{key.begins}...  {key.merchant}  {may}  {used}{ended}  {key.name}".rstrip())
+
+
+def _at(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}"

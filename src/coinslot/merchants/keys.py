@@ -1,0 +1,128 @@
+"""API keys: shown once, kept as a hash, for a few scopes, revocable; and who calls with one."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+from msgspec import Struct
+
+from coinslot.db.pool import Database
+from coinslot.kit.ids import uuid7
+
+SCOPES: Final = (
+    "payments:read", "payments:write", "refunds:write", "events:read", "webhooks:write",
+)  # fmt: skip
+TEST, LIVE = "sk_test_", "sk_live_"
+_USE_NOTED_EVERY = timedelta(minutes=1)
+_SHOWN_CHARS = len(TEST) + 4
+
+_MAKE = """
+INSERT INTO api_keys (id, merchant_id, prefix, hash, name, scopes, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+"""
+_LISTED = """
+SELECT k.*, m.slug FROM api_keys k JOIN merchants m ON m.id = k.merchant_id
+ORDER BY k.created_at, k.id
+"""
+_FOUND = "SELECT id, merchant_id FROM api_keys WHERE prefix = $1 AND revoked_at IS NULL"
+_REVOKE = "UPDATE api_keys SET revoked_at = $2 WHERE id = $1"
+
+
+class UnknownKeyError(Exception):
+    """No key in use begins so, or several do."""
+
+
+class KeyWish(Struct, frozen=True, kw_only=True):
+    """What a new key is for. A live one may move real money, a test one never."""
+
+    name: str = ""
+    scopes: tuple[str, ...] = SCOPES
+    live: bool = False
+
+
+class ApiKey(Struct, frozen=True, kw_only=True):
+    """A key as a list shows it: by its beginning, never whole."""
+
+    id: UUID
+    merchant: str
+    name: str
+    begins: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+class Caller(Struct, frozen=True, kw_only=True):
+    """Who calls the API: a merchant, by one of its keys."""
+
+    merchant: UUID
+    key: UUID
+    scopes: frozenset[str]
+    live: bool
+
+
+async def caller(db: Database, key: str, now: datetime) -> Caller | None:
+    """Whose API key this is; None for a key that is unknown or revoked."""
+    async with db.door() as conn:
+        row = await conn.fetchrow(
+            "SELECT id, merchant_id, prefix, scopes, last_used_at FROM api_keys"
+            " WHERE hash = $1 AND revoked_at IS NULL",
+            hashlib.sha256(key.encode()).digest(),
+        )
+        if row is None:
+            return None
+        if row["last_used_at"] is None or now - row["last_used_at"] > _USE_NOTED_EVERY:
+            await conn.execute(
+                "UPDATE api_keys SET last_used_at = $2 WHERE id = $1", row["id"], now
+            )
+    return Caller(
+        merchant=row["merchant_id"], key=row["id"], scopes=frozenset(row["scopes"]),
+        live=row["prefix"].startswith(LIVE),
+    )  # fmt: skip
+
+
+async def issue_key(
+    db: Database, merchant_id: UUID, now: datetime, wish: KeyWish | None = None
+) -> str:
+    """The new key: this is the only time that it is shown. Raises ValueError for a scope that
+    there is not."""
+    wanted = wish or KeyWish()
+    if unknown := sorted(set(wanted.scopes) - set(SCOPES)):
+        raise ValueError(f"there is no scope {unknown[0]!r}, only {', '.join(SCOPES)}")
+    key = (LIVE if wanted.live else TEST) + secrets.token_urlsafe(24)
+    async with db.as_merchant(merchant_id) as conn:
+        await conn.execute(
+            _MAKE, uuid7(now), merchant_id, key[:_SHOWN_CHARS],
+            hashlib.sha256(key.encode()).digest(), wanted.name, list(wanted.scopes), now,
+        )  # fmt: skip
+    return key
+
+
+async def listed(db: Database) -> list[ApiKey]:
+    """Of every merchant, the oldest first, the revoked ones too."""
+    async with db.door() as conn:
+        return [_shown(row) for row in await conn.fetch(_LISTED)]
+
+
+async def revoke(db: Database, begins: str, now: datetime) -> None:
+    """From the next call on nobody is let in with it. `begins` as it is listed, or the whole key.
+    Raises UnknownKeyError."""
+    async with db.door() as conn:
+        found = await conn.fetch(_FOUND, begins[:_SHOWN_CHARS])
+    if len(found) != 1:
+        kind = "no key in use begins" if not found else "more than one key begins"
+        raise UnknownKeyError(f"{kind} with {begins[:_SHOWN_CHARS]}")
+    async with db.as_merchant(found[0]["merchant_id"]) as conn:
+        await conn.execute(_REVOKE, found[0]["id"], now)
+
+
+def _shown(row: asyncpg.Record) -> ApiKey:
+    return ApiKey(
+        id=row["id"], merchant=row["slug"], name=row["name"], begins=row["prefix"],
+        scopes=tuple(row["scopes"]), created_at=row["created_at"],
+        last_used_at=row["last_used_at"], revoked_at=row["revoked_at"],
+    )  # fmt: skip

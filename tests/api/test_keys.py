@@ -1,0 +1,64 @@
+"""API keys: what each may do, and that one is worth nothing once it is revoked."""
+
+import httpx
+import pytest
+
+from coinslot.merchants.keys import SCOPES, KeyWish, UnknownKeyError, issue_key, listed, revoke
+from tests.sales.stage import Stage
+
+Client = httpx.AsyncClient
+CALLS = {
+    "payments:read": ("GET", "/payments"),
+    "payments:write": ("POST", "/payments"),
+    "refunds:write": ("POST", "/payments/01a1ff00-0000-7000-8000-000000000000/refunds"),
+    "events:read": ("GET", "/events"),
+    "webhooks:write": ("GET", "/webhook_endpoints"),
+}
+
+
+async def status(api: Client, key: str, method: str, path: str) -> int:
+    headers = {"authorization": f"Bearer {key}", "idempotency-key": "k"}
+    body = {"amount": 5000, "currency": "INR"} if path == "/payments" else {}
+    answer = await api.request(
+        method, path, headers=headers, json=body if method == "POST" else None
+    )
+    return answer.status_code
+
+
+async def test_each_call_needs_the_scope_that_names_it_and_no_other(
+    stage: Stage, api: Client
+) -> None:
+    assert set(CALLS) == set(SCOPES)
+    for scope, call in CALLS.items():
+        only = KeyWish(scopes=(scope,))
+        others = KeyWish(scopes=tuple(set(SCOPES) - {scope}))
+        may = await issue_key(stage.shop.db, stage.merchant, stage.clock.now(), only)
+        may_not = await issue_key(stage.shop.db, stage.merchant, stage.clock.now(), others)
+        assert await status(api, may, *call) in (200, 201, 404)
+        assert await status(api, may_not, *call) == 403
+
+
+async def test_a_revoked_key_lets_nobody_in(stage: Stage, api: Client) -> None:
+    key = await issue_key(stage.shop.db, stage.merchant, stage.clock.now(), KeyWish(name="till"))
+    assert await status(api, key, "GET", "/payments") == 200
+    await revoke(stage.shop.db, key[:12], stage.clock.now())
+    assert await status(api, key, "GET", "/payments") == 401
+    [row] = [one for one in await listed(stage.shop.db) if one.name == "till"]
+    assert (row.revoked_at, row.last_used_at) == (stage.clock.now(), stage.clock.now())
+    with pytest.raises(UnknownKeyError):
+        await revoke(stage.shop.db, key, stage.clock.now())
+
+
+async def test_a_key_is_nowhere_to_be_read_again(stage: Stage, api: Client) -> None:
+    key = await issue_key(stage.shop.db, stage.merchant, stage.clock.now())
+    assert key.startswith("sk_test_")
+    rows = await stage.rows("SELECT k::text AS kept FROM api_keys k")
+    assert not any(key[13:] in row["kept"] for row in rows)
+    assert not any(key[13:] in str(row) for row in await listed(stage.shop.db))
+
+
+async def test_a_scope_that_there_is_not_is_refused(stage: Stage) -> None:
+    with pytest.raises(ValueError, match="everything"):
+        await issue_key(
+            stage.shop.db, stage.merchant, stage.clock.now(), KeyWish(scopes=("everything",))
+        )
