@@ -30,6 +30,7 @@ SHORT = {
     "COINSLOT_ONLINE_S": "12",
     "COINSLOT_REFUND_LOOK_S": "0.5",
     "COINSLOT_ROW_LEASE_S": "3",
+    "COINSLOT_MIRROR_ROUND_S": "2",
 }
 
 
@@ -122,6 +123,15 @@ class DemoProcess:
         books = self.http.get(f"{self.facts['sandbox_url']}/books").json()
         payments: list[dict[str, Any]] = books["razorpay"]["payments"]
         return next(p for p in payments if p["reference"] == reference)
+
+    def mirrored(self, reference: str) -> bool:
+        """Whether the mirror shows that this payment's sale has ended."""
+        base, _, name = self.facts["firebase_url"].partition("/?ns=")
+        answer = self.http.get(
+            f"{base}/paymentEvents/{reference}/dispatch.json",
+            params={"ns": name}, headers={"Authorization": "Bearer owner"},
+        )  # fmt: skip
+        return answer.json() in ("SUCCESS", "FAILED")
 
     def audit(self) -> tuple[int, dict[str, Any]]:
         """What `coinslot audit --json` says; with its exit code."""

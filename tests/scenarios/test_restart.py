@@ -27,6 +27,7 @@ def test_money_taken_before_a_kill_ends_in_goods_or_money_after_it(
 
         for code, reference in references.items():
             until(lambda c=code, r=reference: settled(c, r), 40)  # type: ignore[misc]
+        until(lambda: all(demo.mirrored(r) for r in references.values()), 40)
         demo.assert_books_are_right()
         assert demo.stop() == 0
     finally:
