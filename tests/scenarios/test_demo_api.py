@@ -94,3 +94,25 @@ def test_at_mock_the_amount_decides(shop: Server, amount: int, first: str, ends:
     taken = amount if ends == "succeeded" else 0
     assert shop.get(f"/payments/{made['id']}")["amount_captured"] == taken
     shop.demo.assert_books_are_right()
+
+
+def test_a_payment_link_of_razorpay_is_paid_on_its_page_and_refunded(shop: Server) -> None:
+    wish = {"amount": 6000, "currency": "INR", "gateway": "razorpay"}
+    payment = shop.post("/payments", wish).json()["id"]
+    confirmed = shop.post(f"/payments/{payment}/confirm", {}).json()
+    page = confirmed["next_action"]["url"]
+    assert "60.00" in shop.demo.http.get(page).text
+    shop.demo.http.post(page, data={}, follow_redirects=False)
+    until(lambda: shop.get(f"/payments/{payment}")["status"] == "succeeded", 20)
+    refund = shop.post(f"/payments/{payment}/refunds", {}).json()
+    until(lambda: shop.get(f"/refunds/{refund['id']}")["status"] == "succeeded", 20)
+    shop.demo.assert_books_are_right()
+
+
+def test_a_payment_link_that_is_canceled_takes_no_money(shop: Server) -> None:
+    wish = {"amount": 6100, "currency": "INR", "gateway": "razorpay"}
+    payment = shop.post("/payments", wish).json()["id"]
+    page = shop.post(f"/payments/{payment}/confirm", {}).json()["next_action"]["url"]
+    assert shop.post(f"/payments/{payment}/cancel", None).json()["status"] == "canceled"
+    assert shop.demo.http.post(page, data={}).status_code == 409
+    shop.demo.assert_books_are_right()
