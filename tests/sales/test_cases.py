@@ -1,6 +1,7 @@
 """Nothing stuck: what nobody can resolve goes to a person once, and heals when evidence comes."""
 
 import pytest
+from prometheus_client import REGISTRY
 
 from coinslot.gateways.base import Absent, Declined, Unclear
 from coinslot.sales import cases
@@ -168,6 +169,13 @@ async def test_a_discrepancy_is_closed_with_its_case(stage: Stage) -> None:
     await cases.close(stage.shop, case.id, ASHA)
     (closed,) = await stage.rows("SELECT closed_by, closed_at FROM discrepancies")
     assert closed == {"closed_by": "asha", "closed_at": stage.clock.now()}
+
+
+async def test_the_queues_length_is_in_the_metrics(stage: Stage, gateway: Taking) -> None:
+    await unresolved(stage, gateway)
+    await cases.count_open(stage.shop)
+    labels = {"kind": "payment_unresolved"}
+    assert REGISTRY.get_sample_value("coinslot_cases_open", labels) == 1
 
 
 async def test_an_event_that_no_table_knows_is_a_case(stage: Stage) -> None:

@@ -12,6 +12,7 @@ import asyncpg
 import structlog
 from msgspec import Struct
 from msgspec.structs import replace
+from prometheus_client import Gauge
 
 from coinslot.db.pool import AWAY, Connection
 from coinslot.gateways.base import Absent, Mark, PaymentFact, Taken, Unclear
@@ -24,6 +25,7 @@ from coinslot.sales.take import work_facts
 
 log = structlog.get_logger(__name__)
 
+_OPEN = Gauge("coinslot_cases_open", "What wants a person now", ("kind",))
 UNRESOLVED, OWED = "payment_unresolved", "refund_owed"
 
 
@@ -78,9 +80,19 @@ async def watch(shop: Shop) -> None:
     while True:
         try:
             await keep(shop)
+            await count_open(shop)
         except (asyncpg.PostgresError, *AWAY) as error:
             log.warning("cases_not_kept", error=repr(error))
         await asyncio.sleep(shop.windows.cases_s)
+
+
+async def count_open(shop: Shop) -> None:
+    """For the metrics."""
+    async with shop.db.door() as conn:
+        rows = await conn.fetch(store_books.OPEN_CASES)
+    _OPEN.clear()
+    for row in rows:
+        _OPEN.labels(row["kind"]).set(row["count"])
 
 
 async def listed(shop: Shop, *, closed: bool = False) -> Sequence[Case]:
