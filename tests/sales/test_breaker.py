@@ -135,3 +135,11 @@ def test_a_probe_that_never_comes_back_makes_room_for_another() -> None:
     assert [breaker.enter(then, RULES) for _ in range(3)] == [True, False, False]
     assert breaker.position is Position.HALF_OPEN
     assert breaker.enter(then + timedelta(seconds=30), RULES)
+
+
+def test_what_was_under_way_and_goes_on_failing_does_not_keep_it_open() -> None:
+    breaker = Breaker("a")
+    for second in range(29):
+        breaker.heard(False, START + timedelta(seconds=second), RULES)
+    assert breaker.position is Position.OPEN
+    assert breaker.enter(START + timedelta(seconds=32), RULES)

@@ -68,7 +68,9 @@ class Breaker:
         self.failed.append(now)
         while self.failed[0] < now - rules.window:
             self.failed.popleft()
-        if self.position is not Position.CLOSED or len(self.failed) >= rules.failures:
+        # While it is open, tries under way that go on failing do not keep it so.
+        enough = self.position is Position.CLOSED and len(self.failed) >= rules.failures
+        if enough or self.position is Position.HALF_OPEN:
             self._turn(Position.OPEN, now + rules.pause)
 
     def _turn(self, to: Position, until: datetime | None) -> None:
