@@ -186,10 +186,13 @@ async def test_a_refusal_leaves_the_money_held_and_may_be_asked_again(
     stage: Stage, gateway: Taking
 ) -> None:
     payment = await held(stage)
-    gateway.fails("take", Declined("not in parts", "partial_capture"))
-    with pytest.raises(api.RuledOutError, match="not in parts"):
-        await captured(stage, payment, 3000)
-    assert await state(stage, payment) == "authorized"
+    no = Declined("not in parts", "partial_capture")
+    gateway.fails("take", no, no)
+    for _ in range(2):
+        with pytest.raises(api.RuledOutError, match="not in parts"):
+            await captured(stage, payment, 3000)
+        assert await state(stage, payment) == "authorized"
+    assert gateway.script["take"] == []  # asked anew, under the same key
     assert (await captured(stage, payment, key="t2")).body["amount_captured"] == 5000
 
 

@@ -26,6 +26,10 @@ SELECT * FROM idempotency_keys WHERE merchant_id = $1 AND endpoint = $2 AND key 
 _GO_ON = """
 UPDATE idempotency_keys SET locked_until = $4 WHERE merchant_id = $1 AND endpoint = $2 AND key = $3
 """
+_LET_GO = """
+UPDATE idempotency_keys SET locked_until = $4, subject_id = NULL
+WHERE merchant_id = $1 AND endpoint = $2 AND key = $3
+"""
 _NAME = """
 UPDATE idempotency_keys SET subject_id = $4 WHERE merchant_id = $1 AND endpoint = $2 AND key = $3
 """
@@ -54,6 +58,7 @@ class Once(Struct, frozen=True, kw_only=True):
     endpoint: str
     key: str
     request_hash: bytes
+    live: bool = False  # as the API key is
 
     @property
     def id(self) -> tuple[UUID, str, str]:
@@ -103,8 +108,8 @@ async def begin(conn: Connection, shop: Shop, once: Once) -> Answer | Fresh | Re
 
 
 async def let_go(conn: Connection, shop: Shop, once: Once) -> None:
-    """The call ended without an answer that must stand: the key may run again at once."""
-    await conn.execute(_GO_ON, *once.id, shop.now())
+    """The call ended without an answer that must stand: the key may run again, from the start."""
+    await conn.execute(_LET_GO, *once.id, shop.now())
 
 
 async def name(conn: Connection, once: Once, subject: UUID) -> None:
