@@ -1,5 +1,6 @@
 """Idempotency keys are kept as long as they may matter, and no longer."""
 
+import asyncpg
 import pytest
 
 from coinslot.sales import api
@@ -44,3 +45,11 @@ async def test_as_long_as_a_payment_is_open_its_keys_stay(stage: Stage, gateway:
     await api.cancel(stage.shop, key, payment)
     assert await prune_keys(stage.shop) == 2
     assert await keys(stage) == 1  # the cancel's own is young
+
+
+async def test_the_application_itself_may_prune_nothing(stage: Stage, gateway: Taking) -> None:
+    await made(stage)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await stage.value("SELECT prune_keys(now(), 1000)")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await stage.value("DELETE FROM idempotency_keys RETURNING 1")

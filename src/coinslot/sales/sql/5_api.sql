@@ -101,3 +101,5 @@ RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp A
         RETURNING 1)
     SELECT count(*) FROM gone
 $$;
+REVOKE EXECUTE ON FUNCTION prune_keys(timestamptz, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION prune_keys(timestamptz, integer) TO coinslot_door;
