@@ -65,6 +65,26 @@ async def test_a_worker_killed_anywhere_is_followed_and_each_event_arrives_under
         got.verify(secret, post.stage.clock.now())
 
 
+@pytest.mark.parametrize("point", ["after_claim", "after_send", "before_commit"])
+async def test_killed_at_every_claim_send_and_commit_in_turn_nothing_is_lost_or_out_of_order(
+    post: Post, receiver: Receiver, urls: DatabaseUrls, point: str
+) -> None:
+    await post.endpoint(receiver.url)
+    deaths, payments = 0, [await post.paid()]
+    while await killed(urls, f"die:{point}:{deaths + 1}") == -signal.SIGKILL:
+        deaths += 1
+        await leases_end(post.stage.shop.db)
+        if deaths < 3:
+            payments.append(await post.paid())
+    assert deaths >= 2
+    assert {row["outcome"] for row in await post.deliveries()} == {"delivered"}
+    for payment in payments:
+        told = [got.type for got in receiver.got if got.event["data"]["id"] == str(payment)]
+        assert list(dict.fromkeys(told)) == ["payment.processing", "payment.succeeded"]
+    # Each death leaves at most one try of each payment unheard of.
+    assert len(receiver.got) <= (2 + deaths) * len(payments)
+
+
 async def test_many_workers_at_once_deliver_each_once_and_each_payment_in_order(
     post: Post, receiver: Receiver, stage: Stage
 ) -> None:

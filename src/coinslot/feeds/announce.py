@@ -1,6 +1,7 @@
 """The reader that makes public events of the log: each real change of state once, in order, and in
 the same transaction a delivery for every endpoint that wants it."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -54,22 +55,25 @@ class Announcer:
     async def tell(self, batch: Batch) -> None:
         async with self._shop.db.door() as conn:
             await self.cursor.advance(batch, conn)  # first: it locks out whoever else would write
-            written = [entry.seq for entry in batch.entries if await self._write(conn, entry)]
-            if written:
-                now = self._shop.now()
+            rows = [row for entry in batch.entries if (row := await _row(conn, entry))]
+            if rows:
+                await conn.executemany(_WRITE, rows)
+                written, now = [row[0] for row in rows], self._shop.now()
                 await conn.execute(_OWE, written, "webhook.test", "webhook.disabled", now)
-        if written:
+        if rows:
             self._shop.wakes.ring("deliveries")
 
-    async def _write(self, conn: Connection, entry: Entry) -> bool:
-        made = await announcement(conn, entry)
-        if made is None:
-            return False
-        await conn.execute(
-            _WRITE, entry.seq, f"evt_{uuid7(entry.at).hex}", entry.merchant_id, made.type,
-            made.line, msgspec.to_builtins(made.data), entry.at,
-        )  # fmt: skip
-        return True
+
+Row = tuple[int, str, UUID, str, UUID, Any, datetime]
+
+
+async def _row(conn: Connection, entry: Entry) -> Row | None:
+    made = await announcement(conn, entry)
+    if made is None:
+        return None
+    name = f"evt_{uuid7(entry.at).hex}"
+    data = msgspec.to_builtins(made.data)
+    return entry.seq, name, entry.merchant_id, made.type, made.line, data, entry.at
 
 
 async def announcement(conn: Connection, entry: Entry) -> Announcement | None:
