@@ -1,10 +1,15 @@
 """API keys: what each may do, and that one is worth nothing once it is revoked."""
 
+from typing import Any
+
 import httpx
 import pytest
+from msgspec.structs import replace
 
+from coinslot.gateways import drivers
+from coinslot.kit.secrets import Secret
 from coinslot.merchants.keys import SCOPES, KeyWish, UnknownKeyError, issue_key, listed, revoke
-from tests.sales.stage import Stage
+from tests.sales.stage import MockAccounts, Stage
 
 Client = httpx.AsyncClient
 CALLS = {
@@ -62,3 +67,51 @@ async def test_a_scope_that_there_is_not_is_refused(stage: Stage) -> None:
         await issue_key(
             stage.shop.db, stage.merchant, stage.clock.now(), KeyWish(scopes=("everything",))
         )
+
+
+async def test_a_test_key_moves_no_real_money_and_reaches_no_live_payment(
+    stage: Stage, api: Client
+) -> None:
+    stage.account = replace(stage.account, live=True)
+    stage.shop.accounts = MockAccounts(stage.account)
+    key = await issue_key(stage.shop.db, stage.merchant, stage.clock.now(), KeyWish(live=True))
+    assert key.startswith("sk_live_")
+
+    async def post(path: str, key: str | None, idempotency: str, body: object) -> httpx.Response:
+        headers = {"idempotency-key": idempotency}
+        if key is not None:
+            headers["authorization"] = f"Bearer {key}"
+        return await api.post(path, headers=headers, json=body)
+
+    asked = {"amount": 5000, "currency": "INR"}
+    tried = (await post("/payments", None, "a", asked)).json()
+    refused = await post(f"/payments/{tried['id']}/confirm", None, "b", {})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (422, "no_gateway")
+    real = (await post("/payments", key, "a", asked)).json()
+    assert (tried["live"], real["live"]) == (False, True)
+    assert (await post(f"/payments/{real['id']}/confirm", None, "b", {})).status_code == 404
+    paid = await post(f"/payments/{real['id']}/confirm", key, "b", {})
+    assert paid.json()["status"] == "succeeded"
+
+
+@pytest.mark.parametrize(
+    ("gateway", "credentials", "live"),
+    [
+        ("stripe", {"secret_key": Secret("sk_live_1")}, True),
+        ("stripe", {"secret_key": Secret("rk_test_1")}, False),
+        ("razorpay", {"key_id": "rzp_live_1", "key_secret": Secret("x")}, True),
+        ("razorpay", {"key_id": "rzp_test_1", "key_secret": Secret("x")}, False),
+        ("yookassa", {"shop_id": "1", "secret_key": Secret("live_1")}, True),
+        ("yookassa", {"shop_id": "1", "secret_key": Secret("test_1")}, False),
+        ("yookassa", {"shop_id": "1", "secret_key": Secret("other")}, None),
+        ("tbank", {"terminal_key": "1", "password": Secret("x")}, True),
+        ("tbank", {"terminal_key": "1DEMO", "password": Secret("x")}, False),
+        ("mock", {}, False),
+        ("flaky", {}, False),
+    ],
+)
+def test_an_accounts_credentials_tell_whether_its_money_is_real(
+    gateway: str, credentials: dict[str, Any], live: bool | None
+) -> None:
+    driver = drivers()[gateway]
+    assert driver.address(driver.Settings(**credentials)).live is live

@@ -76,7 +76,7 @@ def sections(room: Showroom, web_url: str) -> dict[str, Any]:
 
 
 def _account(gateway: str, slug: str) -> str:
-    return {"yookassa": "shop", "tbank": "Terminal"}[gateway] + f"-{slug}"
+    return f"shop-{slug}" if gateway == "yookassa" else f"{slug}DEMO"
 
 
 def _secret(gateway: str, slug: str) -> str:

@@ -40,7 +40,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 
 def address(settings: Struct) -> Address:
-    return Address("http://mock.invalid")  # never called
+    return Address("http://mock.invalid", live=False)  # never called
 
 
 def open(settings: Struct, wire: Wire) -> base.Gateway:

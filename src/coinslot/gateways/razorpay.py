@@ -43,7 +43,8 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 def address(settings: Struct) -> Address:
     assert isinstance(settings, Settings)
-    return Address(settings.base_url, (settings.key_id, settings.key_secret))
+    auth = (settings.key_id, settings.key_secret)
+    return Address(settings.base_url, auth, live=settings.key_id.startswith("rzp_live_"))
 
 
 def open(settings: Struct, wire: Wire) -> base.Gateway:

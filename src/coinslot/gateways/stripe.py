@@ -41,7 +41,8 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 def address(settings: Struct) -> Address:
     assert isinstance(settings, Settings)
-    return Address(settings.base_url, (settings.secret_key, Secret("")))
+    live = settings.secret_key.reveal().startswith(("sk_live_", "rk_live_"))
+    return Address(settings.base_url, (settings.secret_key, Secret("")), live=live)
 
 
 def open(settings: Struct, wire: Wire) -> base.Gateway:

@@ -44,7 +44,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 def address(settings: Struct) -> Address:
     assert isinstance(settings, Settings)
-    return Address(settings.base_url)
+    return Address(settings.base_url, live=not settings.terminal_key.endswith("DEMO"))
 
 
 def open(settings: Struct, wire: Wire) -> base.Gateway:

@@ -21,11 +21,13 @@ class Address(Struct, frozen=True):
     """Where an account's API answers, and the user and password of HTTP Basic if it wants them.
 
     `answers_within_s` is what the gateway itself says it may take: it is waited for at least so
-    long, whatever the installation's own time-out is."""
+    long, whatever the installation's own time-out is. `live` says whether real money moves there,
+    as the credentials tell; None where they do not."""
 
     base_url: str
     auth: tuple[str | Secret, Secret] | None = None
     answers_within_s: float = 0
+    live: bool | None = None
 
 
 class Reply(Struct, frozen=True):

@@ -60,7 +60,9 @@ class Settings(Struct, frozen=True, kw_only=True):
 def address(settings: Struct) -> Address:
     assert isinstance(settings, Settings)
     auth = (settings.shop_id, settings.secret_key)
-    return Address(settings.base_url, auth, answers_within_s=35)  # at 30 s it gives up itself
+    live = {"live": True, "test": False}.get(settings.secret_key.reveal().partition("_")[0])
+    # At 30 s it gives up itself.
+    return Address(settings.base_url, auth, answers_within_s=35, live=live)
 
 
 def open(settings: Struct, wire: Wire) -> base.Gateway:

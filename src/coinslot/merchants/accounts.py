@@ -48,6 +48,7 @@ class Account(Struct, frozen=True, kw_only=True):
     gateway: str
     slug: str
     driver: Gateway
+    live: bool | None = None  # whether real money moves there; None: nothing tells
 
 
 class Accounts:
@@ -130,6 +131,7 @@ class Accounts:
             gateway=gateway,
             slug=slug,
             driver=driver.open(settings, wire),
+            live=where.live,
         )
 
     async def _record(self, account_id: UUID, merchant_id: UUID, exchange: Exchange) -> None:

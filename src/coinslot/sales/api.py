@@ -59,7 +59,7 @@ async def confirm(shop: Shop, key: Once, payment_id: UUID, method: str | None) -
 
     Raises UnknownError, NoGatewayError, GatewayUnavailableError, KeyReusedError, KeyBusyError."""
     attempt = None
-    payment = await _payment(shop, key.merchant, payment_id)
+    payment = await _payment(shop, key, payment_id)
     routed = await collect.route(shop, payment, ())
     async with shop.db.as_merchant(key.merchant) as conn:
         claimed = await once.begin(conn, shop, key)
@@ -117,7 +117,7 @@ async def cancel(shop: Shop, key: Once, payment_id: UUID) -> Answer:
     """Call it off; what is held is let go.
 
     Raises UnknownError, RuledOutError, KeyReusedError, KeyBusyError."""
-    payment = await _payment(shop, key.merchant, payment_id)
+    payment = await _payment(shop, key, payment_id)
     async with shop.db.as_merchant(key.merchant) as conn:
         claimed = await once.begin(conn, shop, key)
         if isinstance(claimed, Answer):
@@ -168,7 +168,7 @@ async def capture(shop: Shop, key: Once, payment_id: UUID, amount: int | None) -
     """Take what is held, or a part of it: the rest is freed.
 
     Raises UnknownError, RuledOutError, KeyReusedError, KeyBusyError."""
-    payment = await _payment(shop, key.merchant, payment_id)
+    payment = await _payment(shop, key, payment_id)
     minor = payment["amount_minor"] if amount is None else amount
     async with shop.db.as_merchant(key.merchant) as conn:
         claimed = await once.begin(conn, shop, key)
@@ -208,7 +208,7 @@ async def give_back(shop: Shop, key: Once, payment_id: UUID, back: Back) -> Answ
     """A refund, reserved under the capture's lock and driven to proof.
 
     Raises UnknownError, RuledOutError, KeyReusedError, KeyBusyError."""
-    await _payment(shop, key.merchant, payment_id)
+    await _payment(shop, key, payment_id)
     async with shop.db.as_merchant(key.merchant) as conn:
         claimed = await once.begin(conn, shop, key)
         if isinstance(claimed, Answer):
@@ -251,10 +251,13 @@ async def refund(shop: Shop, merchant: UUID, refund_id: UUID) -> statements.Refu
     return found
 
 
-async def _payment(shop: Shop, merchant: UUID, payment_id: UUID) -> asyncpg.Record:
-    async with shop.db.as_merchant(merchant) as conn:
+async def _payment(shop: Shop, key: Once, payment_id: UUID) -> asyncpg.Record:
+    """A test key reaches no live payment, and a live key no other. Raises UnknownError."""
+    async with shop.db.as_merchant(key.merchant) as conn:
         row = await conn.fetchrow(
-            "SELECT * FROM payments WHERE id = $1 AND source = 'api'", payment_id
+            "SELECT * FROM payments WHERE id = $1 AND source = 'api' AND live = $2",
+            payment_id,
+            key.live,
         )
     if row is None:
         raise UnknownError("There is no such payment.")
@@ -264,7 +267,8 @@ async def _payment(shop: Shop, merchant: UUID, payment_id: UUID) -> asyncpg.Reco
 def _no_gateway(payment: asyncpg.Record) -> str:
     verb = "hold" if payment["capture_method"] == "manual" else "collect"
     who = f"{payment['gateway']} cannot" if payment["gateway"] else "No gateway can"
-    return f"{who} {verb} {payment['amount_minor']} {payment['currency']} here."
+    mode = "live" if payment["live"] else "test"
+    return f"{who} {verb} {payment['amount_minor']} {payment['currency']} here, with a {mode} key."
 
 
 def _answer(status: int, body: Any) -> Answer:

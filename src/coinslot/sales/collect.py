@@ -54,6 +54,7 @@ class Ask(Struct, frozen=True, kw_only=True):
     metadata: dict[str, str] = {}
     return_url: str | None = None
     capture_method: str = "automatic"  # "manual": held, until it is captured or voided
+    live: bool = False  # it may move real money
 
 
 async def write(conn: Connection, shop: Shop, merchant: UUID, ask: Ask) -> UUID:
@@ -61,10 +62,11 @@ async def write(conn: Connection, shop: Shop, merchant: UUID, ask: Ask) -> UUID:
     made = uuid7(shop.now())
     await conn.execute(
         "INSERT INTO payments (id, merchant_id, state, amount_minor, currency, source, reference,"
-        " description, metadata, gateway, return_url, capture_method, created_at)"
-        " VALUES ($1, $2, 'created', $3, $4, 'api', $5, $6, $7, $8, $9, $10, $11)",
+        " description, metadata, gateway, return_url, capture_method, live, created_at)"
+        " VALUES ($1, $2, 'created', $3, $4, 'api', $5, $6, $7, $8, $9, $10, $11, $12)",
         made, merchant, ask.money.minor, ask.money.currency, ask.reference, ask.description,
-        ask.metadata, ask.gateway, ask.return_url, ask.capture_method, shop.now(),
+        ask.metadata, ask.gateway, ask.return_url, ask.capture_method, ask.live,
+        shop.now(),
     )  # fmt: skip
     return made
 
@@ -98,6 +100,7 @@ def _can(account: Account, payment: asyncpg.Record) -> bool:
     driver = account.driver
     return (
         isinstance(driver, Collects)
+        and account.live in (None, payment["live"])  # a test key moves no real money
         and (payment["capture_method"] == "automatic" or isinstance(driver, Authorizes))
         and payment["gateway"] in (None, account.gateway)
         and payment["currency"] in driver.currencies

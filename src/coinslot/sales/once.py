@@ -58,11 +58,12 @@ class Once(Struct, frozen=True, kw_only=True):
     endpoint: str
     key: str
     request_hash: bytes
-    live: bool = False  # as the API key is
+    live: bool = False  # as the API key is: what was tried with a test key is not done with it
 
     @property
     def id(self) -> tuple[UUID, str, str]:
-        return self.merchant, self.endpoint, self.key
+        endpoint = f"live {self.endpoint}" if self.live else self.endpoint
+        return self.merchant, endpoint, self.key
 
 
 class Answer(Struct, frozen=True, kw_only=True):

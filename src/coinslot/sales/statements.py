@@ -59,9 +59,10 @@ class AttemptStatement(Struct, frozen=True, kw_only=True):
 
 
 class PaymentStatement(Struct, frozen=True, kw_only=True):
-    """A payment as its merchant sees it. Amounts are in minor units."""
+    """A payment as its merchant sees it. Amounts are in minor units. `live`: of a live key."""
 
     id: UUID
+    live: bool
     amount: int
     currency: str
     status: str
@@ -102,6 +103,7 @@ async def payment(conn: Connection, payment_id: UUID) -> PaymentStatement | None
     tries = await conn.fetch(_ATTEMPTS, payment_id)
     return PaymentStatement(
         id=row["id"],
+        live=row["live"],
         amount=row["amount_minor"],
         currency=row["currency"],
         status=row["state"],

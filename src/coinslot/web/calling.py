@@ -67,7 +67,7 @@ def once_for(who: Caller, endpoint: str, key: str | None, body: Struct | None) -
         )
     return Once(
         merchant=who.merchant, endpoint=endpoint, key=key,
-        request_hash=once.hash_of(endpoint, body),
+        request_hash=once.hash_of(endpoint, body), live=who.live,
     )  # fmt: skip
 
 

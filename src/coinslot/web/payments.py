@@ -84,7 +84,7 @@ class Payments(Single):
         ask = collect.Ask(
             money=Money(data.amount, data.currency), reference=data.reference,
             gateway=data.gateway, description=data.description, metadata=data.metadata,
-            return_url=data.return_url, capture_method=data.capture_method,
+            return_url=data.return_url, capture_method=data.capture_method, live=who.live,
         )  # fmt: skip
         await _strictly(request, data)
         ticket = once_for(who, "POST /payments", key, data)
