@@ -71,9 +71,9 @@ async def test_a_mirror_waits_for_a_database_that_is_not_there_yet(rig: Rig) -> 
     async with running(rig.another()) as task:
         assert (await rig.mirror.lag()).entries > 5
         rig.sandbox.start()
-        await eventually(lambda: _orders(rig) == ["COMPLETED"], 10)
+        await eventually(lambda: _caught_up(rig), 10)
         assert not task.done()
-    assert (await rig.mirror.lag()).entries == 0
+    assert _orders(rig) == ["COMPLETED"]
 
 
 async def test_the_metrics_know_how_late_it_is_while_the_database_is_away(rig: Rig) -> None:
@@ -100,15 +100,15 @@ async def test_the_weather_delays_the_mirror_and_falsifies_nothing(rig: Rig) -> 
         await rig.stage.accept()
         await rig.stage.started()
         await rig.stage.result()
-
-        async def caught_up() -> bool:
-            return (await rig.mirror.lag()).entries == 0
-
-        await eventually(caught_up, 60)
+        await eventually(lambda: _caught_up(rig), 60)
     rig.sandbox.weather(api={"error_5xx": 0, "drop_response": 0})
 
     assert await differences(rig.mirror) == []
     assert _orders(rig) == ["COMPLETED", *["PAID"] * 11]
+
+
+async def _caught_up(rig: Rig) -> bool:
+    return (await rig.mirror.lag()).entries == 0
 
 
 def _orders(rig: Rig) -> list[str]:
