@@ -109,6 +109,25 @@ async def test_a_lost_dispute_covers_a_refund_of_ours_that_is_still_owed(stage: 
     assert stage.refunded() == 0
 
 
+@pytest.mark.parametrize(("end", "sent"), [(WON, 5000), (LOST, 0)])
+async def test_a_refund_of_ours_is_held_until_the_bank_has_decided(
+    stage: Stage, end: DisputeStage, sent: int
+) -> None:
+    in_weather(stage)
+    paid = await stage.pay(5000)
+    await stage.webhook(paid)
+    await tell(stage, dispute(paid, OPEN))
+    for _ in range(12):
+        await stage.sweep("refunds")
+        stage.later(600)
+    assert stage.refunded() == 0
+    assert await kinds(stage) == ["dispute_open"]
+    await tell(stage, dispute(paid, end))
+    await stage.sweep("refunds")
+    assert stage.refunded() == sent
+    assert await stage.value("SELECT state FROM refunds WHERE origin = 'ours'") == "succeeded"
+
+
 async def test_a_payment_given_back_and_lost_as_well_is_told_as_given_back_twice(
     stage: Stage,
 ) -> None:

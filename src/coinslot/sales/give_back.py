@@ -27,6 +27,7 @@ from coinslot.sales.refund_flow import REFUND
 from coinslot.sales.shop import Shop
 from coinslot.sales.take import notice_sum, work_facts
 
+_DISPUTED = "the payer's bank disputes the payment: held until it has decided"
 _NO_LIST = "the gateway keeps no list of refunds, and nothing tells whether this one was made"
 
 
@@ -139,6 +140,12 @@ async def _uncovered(shop: Shop, account: Account, refund: asyncpg.Record) -> as
         if capture is None or now_refund is None or now_refund["state"] != "pending":
             return None
         free = capture["outside"] - capture["outside_used"]
+        if free == 0 and await conn.fetchval(store.IS_DISPUTED, refund["capture_id"]):
+            # The bank may be taking it back at this moment: once it has decided, we know.
+            await conn.execute(
+                store.HOLD_REFUND, refund["id"], shop.after("refund_pause_max_s"), _DISPUTED
+            )
+            return None
         if free == 0:
             return now_refund
         event = "COVERED" if free >= refund["amount_minor"] else "PARTLY_COVERED"

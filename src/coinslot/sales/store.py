@@ -146,6 +146,11 @@ FROM refunds r JOIN captures c ON c.id = r.capture_id
 WHERE r.id = $1 FOR UPDATE OF r
 """
 
+IS_DISPUTED = "SELECT EXISTS (SELECT FROM disputes WHERE capture_id = $1 AND stage = 'open')"
+HOLD_REFUND = """
+UPDATE refunds SET due_at = $2, failure = $3, leased_until = NULL WHERE id = $1
+"""
+
 SEND_REFUND = "UPDATE refunds SET key_sent_at = $2, tries = tries + 1 WHERE id = $1"
 
 LOCK_CAPTURE = "SELECT * FROM captures WHERE id = $1 FOR UPDATE"

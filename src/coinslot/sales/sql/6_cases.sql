@@ -18,6 +18,8 @@ LANGUAGE sql STABLE AS $$
         r.amount_minor, r.currency::text, jsonb_build_object('failure', r.failure)
     FROM refunds r WHERE r.due_at IS NOT NULL AND r.state = 'pending'
         AND r.gateway_refund_id IS NULL AND r.created_at <= p_now - interval '1 hour'
+        AND NOT EXISTS (SELECT FROM disputes d
+            WHERE d.capture_id = r.capture_id AND d.stage = 'open')
     UNION ALL
     SELECT c.merchant_id, 'money_without_a_purpose', c.id::text, c.seen_at, 'operator', c.open,
         c.currency::text, jsonb_build_object('gateway_payment_id', c.gateway_payment_id)

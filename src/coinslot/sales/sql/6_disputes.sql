@@ -36,6 +36,9 @@ BEGIN
     IF said <> 'open' THEN
         PERFORM tell_dispute(d, upper(said), p_now);
         PERFORM book_dispute(c, d, p_now);
+        -- A refund of ours that was held for it goes on.
+        UPDATE refunds SET due_at = p_now WHERE capture_id = c.id AND state = 'pending'
+            AND due_at > p_now;
     END IF;
     RETURN 'dispute';
 END $$;
