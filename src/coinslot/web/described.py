@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from coinslot.web import described_feeds
+
 Json = dict[str, Any]
 
 _PAYMENT = "0193d3a4-1c00-7000-8000-0000000000a1"
@@ -103,8 +105,8 @@ def described(schema: Json) -> Json:
             if parameter["name"] == "Idempotency-Key":
                 parameter |= {"required": True, "schema": _KEY, "example": "order-7-confirm"}
                 _mark_replays(operation)
-        if name in SENT:
-            operation["requestBody"]["content"]["application/json"]["examples"] = _shown(SENT[name])
+        if sent := SENT.get(name) or described_feeds.SENT.get(name):
+            operation["requestBody"]["content"]["application/json"]["examples"] = _shown(sent)
         for status in ("200", "201"):
             if name in FOLLOWS and status in operation["responses"]:
                 operation["responses"][status]["links"] = dict(_links(name))
@@ -118,13 +120,14 @@ def _operations(schema: Json) -> Iterator[Json]:
 
 def _describe(answer: Json, status: str, name: str) -> None:
     content = answer.get("content", {}).get("application/json")
+    answered = ANSWERED.get(name) or described_feeds.ANSWERED.get(name)
     if content is not None and status in WRONG:
         code, message = WRONG[status]
         wrong = {"code": code, "message": message, "details": {}, "timestamp": _AT,
                  "requestId": "gl5fqB3vKe5otOPX"}  # fmt: skip
         content["example"] = {"error": wrong, "success": False}
-    elif content is not None and name in ANSWERED and status.startswith("2"):
-        content["examples"] = _shown(ANSWERED[name])
+    elif content is not None and answered and status.startswith("2"):
+        content["examples"] = _shown(answered)
     if status in HEADERS:
         header, meaning = HEADERS[status]
         answer.setdefault("headers", {})[header] = {
@@ -133,7 +136,7 @@ def _describe(answer: Json, status: str, name: str) -> None:
 
 
 def _mark_replays(operation: Json) -> None:
-    for status in ("200", "201"):
+    for status in ("200", "201", "202"):
         if status in operation["responses"]:
             operation["responses"][status].setdefault("headers", {})["Idempotency-Replayed"] = {
                 "description": "`true` where this key was answered before; nothing was done anew.",

@@ -117,29 +117,37 @@ def _doing(verb: str, status: int = 200, *, also: tuple[int, ...] = (), path: st
 def _feeds(shop: Shop, rules: HookRules) -> Router:
     events, hooks = Events(shop), Hooks(shop, rules)
     asked, found = refusals(400, 401, 403), refusals(401, 403, 404)
-    acted = refusals(400, 401, 403, 404, 409, 422)
-    place, sent = "/webhook_endpoints", "/webhook_deliveries"
+    making, changing = refusals(400, 401, 403, 409, 422), refusals(400, 401, 403, 404, 422)
+    read, tags = refusals(400, 401, 403, 404), ["events"]
+    event, place, sent = "/events/{event:str}", "/webhook_endpoints", "/webhook_deliveries"
     one, delivery = f"{place}/{{endpoint:uuid}}", f"{sent}/{{delivery:uuid}}"
-    tags = ["events"]
     urls = [
-        get("/events", responses=refusals(400, 401, 403, 404), tags=tags)(events.listed),
-        get("/events/{event:str}", responses=found, tags=tags)(events.one),
-        post(place, responses=refusals(400, 401, 403, 409, 422))(hooks.create),
-        get(place, responses=refusals(401, 403))(hooks.listed),
-        get(one, responses=found)(hooks.one),
-        patch(one, responses=refusals(400, 401, 403, 404, 422))(hooks.change),
-        delete(one, responses=found)(hooks.remove),
-        post(f"{one}/rotate_secret", status_code=200, responses=acted)(hooks.rotate),
-        post(f"{one}/test", status_code=202, responses=acted)(hooks.test),
-        post(f"{one}/replay", status_code=202, responses=acted)(hooks.replay),
-        get(sent, responses=asked)(hooks.log),
-        get(delivery, responses=found)(hooks.delivery),
-        post(f"{delivery}/redeliver", status_code=202, responses=acted)(hooks.redeliver),
+        get("/events", operation_id="listEvents", responses=read, tags=tags)(events.listed),
+        get("/events/{event:str}", operation_id="readEvent", responses=found, tags=tags)(
+            events.one
+        ),
+        post(place, operation_id="createWebhookEndpoint", responses=making)(hooks.create),
+        get(place, operation_id="listWebhookEndpoints", responses=refusals(401, 403))(hooks.listed),
+        get(one, operation_id="readWebhookEndpoint", responses=found)(hooks.one),
+        patch(one, operation_id="changeWebhookEndpoint", responses=changing)(hooks.change),
+        delete(one, operation_id="removeWebhookEndpoint", responses=found)(hooks.remove),
+        _asking(f"{one}/rotate_secret", "rotateWebhookSecret", 200)(hooks.rotate),
+        _asking(f"{one}/test", "testWebhookEndpoint")(hooks.test),
+        _asking(f"{one}/replay", "replayWebhookEndpoint")(hooks.replay),
+        get(sent, operation_id="listWebhookDeliveries", responses=asked)(hooks.log),
+        get(delivery, operation_id="readWebhookDelivery", responses=found)(hooks.delivery),
+        _asking(f"{delivery}/redeliver", "redeliverWebhook")(hooks.redeliver),
     ]
     return Router(
         "/", route_handlers=urls, tags=["webhooks out"], security=[{"apiKey": []}],
         guards=[with_key_only(shop)],
     )  # fmt: skip
+
+
+def _asking(path: str, name: str, status: int = 202) -> post:
+    """Something is done to an endpoint or a delivery."""
+    known = refusals(400, 401, 403, 404, 409, 422)
+    return post(path, operation_id=name, status_code=status, responses=known)
 
 
 def _for_people(desk: Desk, painter: Painter, clock: Clock) -> Router:
