@@ -123,9 +123,7 @@ def _feeds(shop: Shop, rules: HookRules) -> Router:
     one, delivery = f"{place}/{{endpoint:uuid}}", f"{sent}/{{delivery:uuid}}"
     urls = [
         get("/events", operation_id="listEvents", responses=read, tags=tags)(events.listed),
-        get("/events/{event:str}", operation_id="readEvent", responses=found, tags=tags)(
-            events.one
-        ),
+        get(event, operation_id="readEvent", responses=found, tags=tags)(events.one),
         post(place, operation_id="createWebhookEndpoint", responses=making)(hooks.create),
         get(place, operation_id="listWebhookEndpoints", responses=refusals(401, 403))(hooks.listed),
         get(one, operation_id="readWebhookEndpoint", responses=found)(hooks.one),
