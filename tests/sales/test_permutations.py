@@ -60,6 +60,13 @@ async def a_sale(stage: Stage) -> tuple[str, list[Told]]:
     return paid.gateway_payment_id, sale(paid)
 
 
+async def a_sale_with_its_fee(stage: Stage) -> tuple[str, list[Told]]:
+    """The fee is told with the capture, and not by every event of it."""
+    paid = await stage.pay()
+    told = replace(paid, fee=Money(94, "INR"))
+    return paid.gateway_payment_id, [*sale(paid), ("order.paid", told), ("charge.updated", told)]
+
+
 async def a_sale_refunded_in_the_dashboard(stage: Stage) -> tuple[str, list[Told]]:
     paid = await stage.pay()
     stages = (RefundStage.PENDING, RefundStage.PROCESSED)
@@ -86,6 +93,7 @@ async def a_wrong_amount_refunded_by_us(stage: Stage) -> tuple[str, list[Told]]:
 
 HISTORIES: tuple[History, ...] = (
     a_sale,
+    a_sale_with_its_fee,
     a_sale_refunded_in_the_dashboard,
     a_sale_partly_refunded_in_the_dashboard,
     a_wrong_amount_refunded_by_us,

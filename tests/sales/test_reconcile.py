@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import asyncpg
 import pytest
+from msgspec.structs import replace
 
 from coinslot.db.pool import RawConnection
 from coinslot.kit.money import Money
@@ -151,6 +152,8 @@ async def test_a_settlement_states_the_fee_that_counts(stage: Stage, gateway: Ni
     (row,) = await stage.rows("SELECT fee_minor, settlement, settled_at FROM captures")
     assert (row["fee_minor"], row["settlement"]) == (118, "setl_1")
     assert await stage.value("SELECT sum(amount) FROM ledger WHERE account = 'gateway'") == 3882
+    await stage.webhook(replace(paid, fee=Money(94, "INR")), event="told late")
+    assert await stage.value("SELECT fee_minor FROM captures") == 118
 
 
 async def test_what_is_not_paid_out_in_time_is_a_case_until_it_is(
