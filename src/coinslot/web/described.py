@@ -32,7 +32,7 @@ SENT: Mapping[str, Mapping[str, Json]] = {
 _STATED: Json = {
     "id": _PAYMENT, "amount": 5000, "currency": "INR", "status": "succeeded",
     "reference": "order-7", "description": "", "metadata": {}, "gateway": "stripe",
-    "next_action": None, "capture_method": "automatic", "amount_capturable": 0,
+    "live": False, "next_action": None, "capture_method": "automatic", "amount_capturable": 0,
     "amount_captured": 5000, "amount_refunded": 0, "processing_deadline_at": _AT,
     "created_at": _AT,
     "attempts": [{
