@@ -68,7 +68,7 @@ class SimpleMachine(Machine):
         self.physics.settle()
         self.reached("recorded")
         self._order = None
-        self._answer(_done(str(order["orderId"]), sight))
+        self._answer(last_word(str(order["orderId"]), sight))
         self.draw()
 
     def _answer(self, done: Record) -> None:
@@ -81,10 +81,13 @@ class SimpleMachine(Machine):
         self.voice.say("machine:heartbeat", {"machineId": self.spec.id, "uptimeS": uptime_s})
 
 
-def _done(order_id: str, sight: Sight) -> Record:
-    """Without a sensor a full turn counts as success; this is what the lower class means."""
+def last_word(order_id: str, sight: Sight) -> Record:
+    """Without a sensor a full turn counts as success; this is what the lower class means. What the
+    sensor saw fall has fallen, however long it took."""
     code = None
-    if not sight.powered:
+    if sight.latched:
+        pass
+    elif not sight.powered:
         code = "MOTOR"
     elif not sight.completed:
         code = "RUN_BOUND"

@@ -221,7 +221,8 @@ class Comparison:
         since = unit["go_at"] or unit["queued_at"]
         wrong = self._chronicle.excuses(unit["outlet_id"], since, unit["settled_at"])
         said_so = unit["basis"] == "declared" and unit["outlet_id"] in SIMPLE
-        return said_so and not BLIND.isdisjoint(wrong)
+        # A run that took too long is given up by such a machine, and may have ended well.
+        return said_so and (unit["failure_code"] == "RUN_BOUND" or not BLIND.isdisjoint(wrong))
 
     def _fell(self, unit: asyncpg.Record, *, right: bool) -> bool:
         drops = self.books.fell.get(str(unit["id"]), ())
