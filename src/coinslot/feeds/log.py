@@ -119,13 +119,13 @@ class Cursor:
             claimed = await conn.fetchrow(_CLAIM, self.name, self._holder, lease)
             if claimed is None:
                 return None
-            after: int = claimed["seq"]
-            if after >= self._settled:
-                # Whoever was given a `seq` up to `ahead` had an id before `mine` was given out.
-                if not await self._ended(conn, claimed["mine"]):
-                    return None
-                self._settled = ahead
-            rows = await conn.fetch(_READ, after, self._settled, self.pace.batch)
+        after: int = claimed["seq"]
+        if after >= self._settled:
+            # Whoever was given a `seq` up to `ahead` had an id before `mine` was given out.
+            if not await self._ended(claimed["mine"]):
+                return None
+            self._settled = ahead
+        rows = await self.db.door_pool.fetch(_READ, after, self._settled, self.pace.batch)
         entries = [msgspec.convert(dict(row), Entry) for row in rows]
         full = len(entries) == self.pace.batch
         through = entries[-1].seq if full else self._settled
@@ -147,8 +147,8 @@ class Cursor:
             found = await conn.fetchrow(_STANDS, self.name)
             assert found is not None, "a sequence is one row"
             mine: str = await conn.fetchval(_MINE)
-            while not await self._ended(conn, mine):
-                pass
+        while not await self._ended(mine):
+            pass
         ahead: int = found["ahead"]
         return ahead
 
@@ -162,12 +162,13 @@ class Cursor:
         async with self.db.knock() as conn:
             await conn.execute(_LET_GO, self.name, self._holder)
 
-    async def _ended(self, conn: Connection, mine: str) -> bool:
-        """All transactions up to `mine` have; False when patience ends first."""
+    async def _ended(self, mine: str) -> bool:
+        """All transactions up to `mine` have; False when patience ends first. No connection is
+        held meanwhile: who is waited for may want one."""
         pause_s = 0.002
         try:
             async with asyncio.timeout(self.pace.patience_s):
-                while not await conn.fetchval(_ALL_ENDED, mine):
+                while not await self.db.door_pool.fetchval(_ALL_ENDED, mine):
                     await asyncio.sleep(pause_s)
                     pause_s = min(pause_s * 2, 0.1)
         except TimeoutError:
