@@ -89,13 +89,15 @@ class Buyers:
     async def _counted(self, seconds: float) -> Charged:
         while self._busy or self._late:
             await self._change()
-        create, confirm = zip(*self._took, strict=True)
-        both = [a + b for a, b in self._took]
 
         def of(took_ms: list[float]) -> Round:
             return Round(per_s=len(took_ms) / seconds, took_ms=took_ms)
 
-        return Charged(create=of(list(create)), confirm=of(list(confirm)), both=of(both))
+        return Charged(
+            create=of([created for created, _ in self._took]),
+            confirm=of([confirmed for _, confirmed in self._took]),
+            both=of([created + confirmed for created, confirmed in self._took]),
+        )
 
     async def _change(self) -> None:
         if self._refused:

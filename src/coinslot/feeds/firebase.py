@@ -3,25 +3,20 @@
 import asyncio
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, urlsplit
 
-import google.auth.exceptions
 import httpx
 import msgspec
-from google.auth.transport.requests import Request
-from google.oauth2 import service_account
 from msgspec import Struct
 
 from coinslot.kit.faults import Reached, unharmed
 
-SCOPES = (
-    "https://www.googleapis.com/auth/userinfo.email",
-    "https://www.googleapis.com/auth/firebase.database",
-)
+if TYPE_CHECKING:
+    from coinslot.feeds.google_account import GoogleAccount
+
 LONGEST_DIGITS = 6
 _EMULATORS_OWNER = "owner"
-_TOKEN_TIMEOUT_S = 10
 _NOT_IN_A_KEY = frozenset(".$#[]/~") | {chr(code) for code in (*range(32), 127)}
 
 
@@ -89,14 +84,15 @@ class Tokens:
 
     def __init__(self, credentials: Path | None) -> None:
         """Raises FirebaseCredentialsError."""
-        self._account: service_account.Credentials | None = None
+        self._account: GoogleAccount | None = None
         self._turn = asyncio.Lock()
         if credentials is not None:
+            # Loaded where it is needed: else it would be a tenth of every command's start.
+            from coinslot.feeds import google_account
+
             try:
-                self._account = service_account.Credentials.from_service_account_file(  # type: ignore[no-untyped-call]
-                    str(credentials), scopes=list(SCOPES)
-                )
-            except (OSError, ValueError, google.auth.exceptions.GoogleAuthError) as error:
+                self._account = google_account.GoogleAccount(credentials)
+            except (OSError, ValueError) as error:
                 raise FirebaseCredentialsError(
                     f"{credentials}: no service account can be read ({type(error).__name__})"
                 ) from error
@@ -109,15 +105,10 @@ class Tokens:
         async with self._turn:
             if not account.valid or account.token == stale:
                 try:
-                    await asyncio.to_thread(account.refresh, _asking)
-                except google.auth.exceptions.GoogleAuthError as error:
-                    raise UnclearError(f"no token: {type(error).__name__}") from error
-            return str(account.token)
-
-
-def _asking(*wanted: Any, **more: Any) -> Any:
-    """Google's own transport waits for two minutes; it blocks, so it runs in a thread."""
-    return Request()(*wanted, **{**more, "timeout": _TOKEN_TIMEOUT_S})
+                    await asyncio.to_thread(account.refresh)
+                except OSError as error:
+                    raise UnclearError(f"no token: {error}") from error
+            return account.token
 
 
 class Remote:

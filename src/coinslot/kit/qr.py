@@ -3,11 +3,13 @@ again from a picture of one."""
 
 import io
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
 import segno
-import zxingcpp
-from PIL import Image
+
+if TYPE_CHECKING:
+    import zxingcpp
 
 # ISO 18004 asks for four free modules around the code; scanners in bad light need them.
 _BORDER_MODULES = 4
@@ -29,6 +31,10 @@ def read(picture: bytes) -> str | None:
     """The text of the one QR code in a picture (PNG, JPEG, ...); None: no such code, or no picture.
 
     Of several, the largest: a poster may carry a small one for its own app."""
+    # Loaded where they are needed: few processes ever read a picture.
+    import zxingcpp
+    from PIL import Image
+
     try:
         with Image.open(io.BytesIO(picture)) as opened:
             found = zxingcpp.read_barcodes(opened.convert("L"))
@@ -38,7 +44,7 @@ def read(picture: bytes) -> str | None:
     return max(codes, key=_height_px).text if codes else None
 
 
-def _height_px(code: zxingcpp.Barcode) -> int:
+def _height_px(code: "zxingcpp.Barcode") -> int:
     return abs(code.position.bottom_left.y - code.position.top_left.y)
 
 
