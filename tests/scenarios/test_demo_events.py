@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 from standardwebhooks import Webhook
 
+from coinslot.merchants.forms import empty_form
 from tests.scenarios.running import DemoProcess
 
 WITHIN_S = 60
@@ -52,10 +53,10 @@ def ear() -> Iterator[Ear]:
     made.server.server_close()
 
 
-def coinslot(demo: DemoProcess, *words: str) -> "subprocess.CompletedProcess[str]":
+def coinslot(demo: DemoProcess, *words: str, told: str = "") -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "coinslot", *words, "--data", str(demo.data)],
-        capture_output=True, text=True, check=False, timeout=2 * WITHIN_S,
+        capture_output=True, text=True, check=False, timeout=2 * WITHIN_S, input=told,
     )  # fmt: skip
 
 
@@ -132,3 +133,22 @@ def test_keys_are_made_listed_and_revoked_by_the_command(demo: DemoProcess) -> N
     assert status() == 401
     assert coinslot(demo, "keys", "revoke", key[:12]).returncode == 1
     assert "no merchant" in coinslot(demo, "keys", "make", "nobody").stderr
+
+
+def test_a_merchant_and_her_account_are_set_up_by_the_command(demo: DemoProcess) -> None:
+    assert coinslot(demo, "merchants", "add", "dina", "--name", "Dina's").returncode == 0
+    form = empty_form("mock").decode()
+    kept = coinslot(demo, "merchants", "account", "dina", "mock", told=form)
+    assert "/webhooks/mock/dina" in kept.stdout, kept.stderr
+    shown = coinslot(demo, "merchants").stdout
+    assert "dina  Dina's" in shown
+    assert "mock/dina  test" in shown
+    key = coinslot(demo, "keys", "make", "dina").stdout.strip()
+    headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": "one"}
+    asked = {"amount": 5000, "currency": "INR"}
+    made = demo.http.post(f"{demo.facts['base_url']}/payments", json=asked, headers=headers).json()
+    url = f"{demo.facts['base_url']}/payments/{made['id']}/confirm"
+    paid = demo.http.post(url, json={"method": "card"}, headers=headers).json()
+    assert paid["status"] == "succeeded"
+    taken = coinslot(demo, "merchants", "account", "dina", "mock", "--slug", "asha", told=form)
+    assert "another merchant's" in taken.stderr

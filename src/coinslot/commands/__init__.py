@@ -15,6 +15,7 @@ from coinslot.commands import (
     keys,
     listen,
     machines,
+    merchants,
     migrate,
     mirror,
     reconcile,
@@ -68,6 +69,7 @@ def build() -> typer.Typer:
     for command, example in EXAMPLES.items():
         cli.command(epilog=f"Example: `{example}`")(command)
     cli.add_typer(machines.cli, name="machines")
+    cli.add_typer(merchants.cli, name="merchants")
     cli.add_typer(mirror.cli, name="mirror")
     cli.add_typer(cases.cli, name="cases")
     cli.add_typer(keys.cli, name="keys")

@@ -32,6 +32,10 @@ class LockedAccountError(Exception):
     """An account rests under a key that we do not have: nobody could be paid or given back."""
 
 
+class SlugTakenError(Exception):
+    """Another merchant's account at this gateway has this slug."""
+
+
 class AccountName(Struct, frozen=True):
     """Whose account it is, and how a webhook's URL names it."""
 
@@ -165,7 +169,7 @@ def _storable(text: str | None) -> str | None:
 
 def seal(vault: Vault, gateway: str, slug: str, settings: Struct) -> bytes:
     """A driver's settings, as they rest in the database."""
-    plain = msgspec.json.encode(settings, enc_hook=_reveal)
+    plain = msgspec.json.encode(settings, enc_hook=revealed)
     return vault.seal(plain, f"account:{gateway}:{slug}")
 
 
@@ -173,21 +177,48 @@ def unseal(vault: Vault, gateway: str, slug: str, sealed: bytes) -> Struct:
     """A driver's settings, read back. Raises SealBrokenError."""
     plain = vault.open(sealed, f"account:{gateway}:{slug}")
     settings: Struct = msgspec.json.decode(
-        plain, type=drivers()[gateway].Settings, dec_hook=_conceal
+        plain, type=drivers()[gateway].Settings, dec_hook=concealed
     )
     return settings
 
 
-def _reveal(value: object) -> object:
+async def refuse_another_merchants(db: Database, name: AccountName) -> None:
+    """Raises SlugTakenError where another merchant's account has this slug."""
+    async with db.door() as conn:
+        owner = await conn.fetchval(
+            "SELECT merchant_id FROM gateway_accounts WHERE gateway = $1 AND slug = $2",
+            name.gateway,
+            name.slug,
+        )
+    if owner not in (None, name.merchant_id):
+        raise SlugTakenError(f"{name.gateway}/{name.slug} is another merchant's: choose another")
+
+
+async def of_merchant(db: Database, vault: Vault, merchant: UUID) -> list[str]:
+    """A line for each account of a merchant, in the order in which payments are routed."""
+    async with db.as_merchant(merchant) as conn:
+        rows = await conn.fetch("SELECT * FROM gateway_accounts ORDER BY created_at, id")
+    lines = []
+    for row in rows:
+        given = unseal(vault, row["gateway"], row["slug"], row["settings"])
+        live = drivers()[row["gateway"]].address(given).live
+        mode = {True: "live", False: "test", None: "test or live"}[live]
+        lines.append(f"{row['gateway']}/{row['slug']}  {mode}")
+    return lines
+
+
+def revealed(value: object) -> object:
+    """For msgspec: a secret as the text it is."""
     if isinstance(value, Secret):
         return value.reveal()
     raise NotImplementedError(type(value).__name__)
 
 
-def _conceal(kind: type, value: object) -> object:
+def concealed(kind: type, value: object) -> object:
+    """For msgspec: a text as the secret it is."""
     if kind is Secret and isinstance(value, str):
         return Secret(value)
-    raise NotImplementedError(kind.__name__)
+    raise ValueError("a secret is a text")
 
 
 async def keep(

@@ -37,6 +37,13 @@ async def merchant_named(db: Database, slug: str) -> UUID | None:
     return found
 
 
+async def merchants(db: Database) -> list[Merchant]:
+    """All of them, by name."""
+    async with db.door() as conn:
+        rows = await conn.fetch("SELECT id, name, slug, contact FROM merchants ORDER BY name, slug")
+    return [Merchant(**dict(row)) for row in rows]
+
+
 async def open_merchant(db: Database, merchant: Merchant, now: datetime) -> UUID:
     """Its id: the one given, or that of the merchant who has this slug already."""
     there = await merchant_named(db, merchant.slug)

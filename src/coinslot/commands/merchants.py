@@ -1,0 +1,122 @@
+"""`coinslot merchants`: who sells here, and their accounts at gateways."""
+
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.markup import escape
+
+from coinslot.app.house import TOOL, House
+from coinslot.commands.terms import Data, console, fail, run, settings
+from coinslot.gateways import drivers
+from coinslot.kit.ids import uuid7
+from coinslot.merchants import accounts, forms
+from coinslot.merchants.accounts import AccountName, SlugTakenError
+from coinslot.merchants.forms import FormError
+from coinslot.merchants.people import Merchant, merchant_named, merchants, open_merchant
+
+cli = typer.Typer(
+    invoke_without_command=True,
+    help="Who sells here, and their accounts at gateways.",
+    epilog="Example: `coinslot merchants`",
+)
+
+Slug = Annotated[str, typer.Argument(help="A short name of its own, as it stands in URLs.")]
+Name = Annotated[str, typer.Option(help="As customers read it.")]
+Contact = Annotated[str, typer.Option(help="Where customers turn to.")]
+Gateway = Annotated[str, typer.Argument(help=f"One of {', '.join(sorted(drivers()))}.")]
+AccountSlug = Annotated[
+    str | None, typer.Option("--slug", help="In the webhook's URL; else the merchant's.")
+]
+Form = Annotated[
+    Path | None,
+    typer.Option("--from", help="File with the settings as JSON; else they are read from stdin."),
+]
+
+
+@cli.callback()
+def show(context: typer.Context, data: Data = None) -> None:
+    """Every merchant, with the gateways that it is paid by."""
+    if context.invoked_subcommand is not None:
+        return
+
+    async def ask(house: House) -> None:
+        found = await merchants(house.db)
+        for merchant in found:
+            console.print(escape(f"{merchant.slug}  {merchant.name}"), highlight=False)
+            for account in await accounts.of_merchant(house.db, house.vault, merchant.id):
+                console.print(escape(f"    {account}"), highlight=False, soft_wrap=True)
+        if not found:
+            console.print("there is nobody yet: `coinslot merchants add SLUG --name NAME`")
+
+    _run(ask, data)
+
+
+@cli.command("add", epilog="Example: `coinslot merchants add asha --name 'Asha Refreshments'`")
+def add(slug: Slug, name: Name, contact: Contact = "", data: Data = None) -> None:
+    """Add a merchant; one with this slug stays as it is."""
+
+    async def open_(house: House) -> None:
+        now = house.clock.now()
+        there = await merchant_named(house.db, slug)
+        wanted = Merchant(id=uuid7(now), name=name, slug=slug, contact=contact)
+        await open_merchant(house.db, wanted, now)
+        console.print(f"{slug} {'was here already' if there else 'is here'}", highlight=False)
+
+    _run(open_, data)
+
+
+@cli.command("form", epilog="Example: `coinslot merchants form stripe > stripe.json`")
+def form(gateway: Gateway) -> None:
+    """Print the settings of an account at this gateway, to be filled in."""
+    try:
+        print(msgspec.json.format(forms.empty_form(gateway)).decode())
+    except FormError as error:
+        fail(str(error))
+
+
+@cli.command(
+    "account", epilog="Example: `coinslot merchants account asha stripe --from stripe.json`"
+)
+def account(
+    slug: Slug,
+    gateway: Gateway,
+    own_slug: AccountSlug = None,
+    form: Form = None,
+    data: Data = None,
+) -> None:
+    """Keep an account's settings, sealed; again replaces them. Processes that run keep the old
+    ones until they are started again."""
+    text = form.read_bytes() if form is not None else sys.stdin.buffer.read()
+
+    async def keep(house: House) -> None:
+        merchant = await merchant_named(house.db, slug)
+        if merchant is None:
+            fail(f"there is no merchant {slug}")
+        try:
+            wanted = forms.filled_in(gateway, text)
+            name = AccountName(merchant, gateway, own_slug or slug)
+            await accounts.refuse_another_merchants(house.db, name)
+        except (FormError, SlugTakenError) as error:
+            fail(str(error))
+        async with house.db.as_merchant(merchant) as conn:
+            await accounts.keep(conn, house.vault, house.clock.now(), name, wanted)
+        url = f"{house.settings.base_url}/webhooks/{gateway}/{name.slug}"
+        console.print(f"kept. Its webhooks go to {url}", highlight=False, soft_wrap=True)
+
+    _run(keep, data)
+
+
+def _run(work: Callable[[House], Awaitable[None]], data: Data) -> None:
+    chosen = settings(data)
+
+    async def main() -> int:
+        async with AsyncExitStack() as stack:
+            await work(await House(chosen, TOOL, stack).open())
+        return 0
+
+    run(main, chosen.log_level)
