@@ -176,6 +176,12 @@ async def test_what_is_not_paid_out_in_time_is_a_case_until_it_is(
     assert await kinds(stage) == []
 
 
+async def test_days_before_there_was_an_account_are_not_compared(
+    stage: Stage, gateway: Nightly
+) -> None:
+    assert await nights.due(stage.shop) == 0
+
+
 async def test_nights_that_were_missed_are_made_up_for(stage: Stage, gateway: Nightly) -> None:
     stage.later(DAY_S)  # noon of the next day
     assert await nights.due(stage.shop) == 1

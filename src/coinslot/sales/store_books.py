@@ -34,12 +34,12 @@ KEEP_BREAKS = """
 SELECT k.* FROM gateway_accounts a, keep_breaks(a, $2, $3, $4, $5) k WHERE a.id = $1
 """
 TAKE_DAY = "SELECT take_day(a, $2, $3) FROM gateway_accounts a WHERE a.id = $1"
-# From the day after the last one without a hole; of a new account the last day only.
+# From the day after the last one without a hole, and none before there was this account.
 DAYS_DUE = """
 SELECT a.id AS account_id, d::date AS day FROM gateway_accounts a,
     generate_series(greatest($1::date - $2::integer + 1, least($1::date,
-        (SELECT min(day) FROM reconciliations r WHERE r.account_id = a.id))), $1::date,
-        interval '1 day') AS d
+        (SELECT min(day) FROM reconciliations r WHERE r.account_id = a.id)),
+        (a.created_at AT TIME ZONE 'UTC')::date), $1::date, interval '1 day') AS d
 WHERE NOT EXISTS (SELECT FROM reconciliations r WHERE r.account_id = a.id AND r.day = d::date
     AND (r.done_at IS NOT NULL OR r.leased_until > clock_timestamp()))
 ORDER BY d, a.id
