@@ -80,7 +80,7 @@ def fresh_charge(money: Money, method: str | None = None) -> Charge:
         description="Cola at the gate",
         return_url="https://shop.example/thanks",
         method=method,
-        metadata={"table": "7"},
+        metadata={"table": "7", "qr": "table-7", "refund": "none", "payment": "cash"},
     )
 
 

@@ -305,6 +305,20 @@ async def test_a_mark_in_brief_is_ours_and_one_that_begins_alike_is_not(
 ) -> None:
     stage.shop.installation = "our-very-long-name"
     payment = await made(stage, 5010)
+    await confirmed(stage, payment)
     mark = Mark(installation=marks.brief(said), payment=str(payment))
     await stage.webhook(gateway.payer_pays("k", mark, Money(5010, "INR")))
-    assert await state(stage, payment) == ("succeeded" if counts else "created")
+    assert await state(stage, payment) == ("succeeded" if counts else "requires_action")
+
+
+async def test_money_at_an_account_that_was_never_asked_for_it_pays_nothing_and_goes_back(
+    stage: Stage, gateway: Taking
+) -> None:
+    """A mark can be copied, into the metadata of a test account too."""
+    payment = await made(stage, 5010)
+    mark = Mark(installation=stage.shop.installation, payment=str(payment))
+    await stage.webhook(gateway.payer_pays("k", mark, Money(5010, "INR")))
+    assert await state(stage, payment) == "created"
+    stage.later(10)
+    await stage.sweep()
+    assert stage.refunded() == 5010

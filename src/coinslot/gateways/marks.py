@@ -9,6 +9,8 @@ from uuid import UUID
 from coinslot.gateways.base import Mark
 
 CHARGE = "charge"  # the pair that tells the tries for one payment apart
+# Ours alone: a merchant's own pair of such a name would be read as our mark, and is left out.
+NAMES = frozenset({"coinslot", "qr", "refund", "payment", CHARGE})
 BRIEF_CHARS = 6
 LETTERS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 

@@ -171,6 +171,6 @@ def _notes(charge: Charge) -> dict[str, str]:
     theirs = {
         name: text[:PAIR_CHARS]
         for name, text in charge.metadata.items()
-        if name not in ours and 0 < len(name) <= PAIR_CHARS
+        if name not in marks.NAMES and 0 < len(name) <= PAIR_CHARS
     }
     return ours | dict(list(theirs.items())[: PAIRS - len(ours)])

@@ -16,8 +16,6 @@ from coinslot.gateways.stripe_back import refund as refund
 from coinslot.gateways.stripe_back import refund_of_payment as refund_of_payment
 from coinslot.kit.money import Money
 
-OURS = {"coinslot", "qr", "refund", "payment", marks.CHARGE}  # names in the metadata
-
 
 def facts(event: shapes.Event) -> tuple[Fact, ...]:
     """What an event states; nothing for types that are not known here."""
@@ -79,7 +77,7 @@ def progress_of(charge: Charge, body: object) -> Progress:
 
 def pairs(charge: Charge) -> dict[str, str]:
     """The metadata of what a charge makes: the merchant's own, and ours over them."""
-    theirs = {key: text for key, text in charge.metadata.items() if key not in OURS}
+    theirs = {key: text for key, text in charge.metadata.items() if key not in marks.NAMES}
     return theirs | marks.written(charge.mark) | {marks.CHARGE: marks.key_sign(charge.key)}
 
 

@@ -124,6 +124,6 @@ def _metadata(charge: Charge) -> dict[str, str]:
     theirs = {
         key: value[:VALUE_CHARS]
         for key, value in charge.metadata.items()
-        if key not in ours and 0 < len(key) <= NAME_CHARS
+        if key not in marks.NAMES and 0 < len(key) <= NAME_CHARS
     }
     return ours | dict(list(theirs.items())[: PAIRS - len(ours)])

@@ -1,11 +1,13 @@
 -- Payments of a merchant's own server: what is captured is its own, and goes back when asked.
 
 -- The payment that a capture belongs to: by our mark, else by what `collect` made at the gateway.
+-- Only a payment that was sent to this very account: a mark can be copied, into a test account too.
 CREATE OR REPLACE FUNCTION api_payment_of(p_account gateway_accounts, p_fact jsonb)
 RETURNS uuid LANGUAGE sql STABLE AS $$
     SELECT coalesce(
-        (SELECT id FROM payments WHERE id = try_uuid(p_fact->'mark'->>'payment')
-            AND merchant_id = p_account.merchant_id AND source = 'api'),
+        (SELECT id FROM payments p WHERE id = try_uuid(p_fact->'mark'->>'payment')
+            AND merchant_id = p_account.merchant_id AND source = 'api' AND EXISTS (
+                SELECT FROM attempts a WHERE a.payment_id = p.id AND a.account_id = p_account.id)),
         (SELECT payment_id FROM attempts WHERE account_id = p_account.id AND reference IN
             (p_fact->>'gateway_payment_id', p_fact->>'gateway_order_id') LIMIT 1))
 $$;
