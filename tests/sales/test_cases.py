@@ -3,6 +3,7 @@
 import pytest
 from prometheus_client import REGISTRY
 
+from coinslot.commands.cases import line
 from coinslot.gateways.base import Absent, Declined, Unclear
 from coinslot.sales import cases
 from coinslot.sales.cases import CaseError, Hand
@@ -35,6 +36,19 @@ async def unresolved(stage: Stage, gateway: Taking, how: str = LOST) -> int:
 
 async def state(stage: Stage) -> str:
     return str(await stage.value("SELECT state FROM payments WHERE source = 'api'"))
+
+
+async def test_a_case_names_the_ids_that_a_person_needs(stage: Stage, gateway: Taking) -> None:
+    await unresolved(stage, gateway)
+    (case,) = await cases.listed(stage.shop)
+    (where,) = await stage.rows(
+        "SELECT m.slug AS merchant, a.gateway, a.slug AS account FROM gateway_accounts a"
+        " JOIN merchants m ON m.id = a.merchant_id"
+    )
+    wanted = {"payment": case.subject, **where}
+    assert {key: case.data[key] for key in wanted} == wanted
+    assert f"gateway {where['gateway']}" in line(case)
+    assert f"payment {case.subject}" in line(case)
 
 
 async def test_an_unresolved_payment_goes_to_a_person_once_and_is_asked_about_on(
@@ -131,6 +145,12 @@ async def test_an_owed_refund_is_a_case_until_a_person_has_paid_it(stage: Stage)
     await stage.sweep()
     (case,) = await cases.listed(stage.shop)
     assert (case.kind, case.owner, case.amount) == ("refund_owed", "merchant", 5000)
+    assert case.data["refund"] == case.subject
+    assert case.data["gateway_payment_id"] == await stage.value(
+        "SELECT gateway_payment_id FROM captures"
+    )
+    with pytest.raises(CaseError, match="settle --as paid"):
+        await cases.call_off(stage.shop, case.id, ASHA)
     await cases.paid_by_hand(stage.shop, case.id, ASHA)
     assert await stage.value("SELECT state FROM refunds") == "succeeded"
     with pytest.raises(CaseError, match="no open case"):

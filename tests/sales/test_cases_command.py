@@ -58,8 +58,11 @@ async def test_a_person_lists_and_closes_what_wants_one(tmp_path: Path) -> None:
         by = ("--by", "Asha", "--note", "told the developers")
         code, out = await said(tmp_path, "cases", "settle", number, "--as", "failed", *by)
         assert (code, "does not end this way" in out) == (1, True)
-        assert (await said(tmp_path, "cases", "close", number, *by))[0] == 0
+        assert await said(tmp_path, "cases", "close", number, *by) == (
+            0, f"case {number} is closed; no money moved\n",
+        )  # fmt: skip
         assert await listed(tmp_path) == []
+        assert "closed by Asha: closed (told the dev" in (await said(tmp_path, "cases", "--all"))[1]
         (case,) = await listed(tmp_path, "--all")
         assert (case["closed_by"], case["note"]) == ("Asha", "told the developers")
         code, out = await said(tmp_path, "reconcile", "--json")

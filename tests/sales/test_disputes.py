@@ -74,8 +74,11 @@ async def test_a_lost_dispute_after_the_goods_were_handed_over_is_a_loss_for_a_p
 ) -> None:
     paid = await handed_over(stage)
     await tell(stage, dispute(paid, OPEN))
+    assert await kinds(stage) == ["dispute_open"]
     await tell(stage, dispute(paid, LOST))
     assert await kinds(stage) == ["refunded_outside_and_handed_over"]
+    (ended,) = [c for c in await cases.listed(stage.shop, closed=True) if c.closed_at]
+    assert (ended.kind, ended.how, ended.closed_by) == ("dispute_open", "lost", None)
     assert await log(stage) == ["OPENED", "LOST"]
     (refund,) = await stage.rows("SELECT origin, reason, state, amount_minor FROM refunds")
     assert tuple(refund.values()) == ("gateway", "disputed", "succeeded", 4000)

@@ -92,6 +92,8 @@ async def test_what_the_gateway_does_not_have_is_a_case_that_heals_when_it_has(
     assert (await compared(stage)).opened == 0  # once
     (case,) = await cases.listed(stage.shop)
     assert case.age_s == 60
+    assert case.data["gateway_payment_id"] == paid.gateway_payment_id
+    assert case.data["gateway"] == stage.account.gateway
     gateway.restate(paid, 4000)
     assert (await compared(stage)).closed == 1
     (case,) = await cases.listed(stage.shop, closed=True)

@@ -35,6 +35,12 @@ As = Annotated[
     ),
 ]
 
+# Where the money is comes first; then what it is called there.
+_FIRST = (
+    "merchant", "gateway", "account", "payment", "order", "refund", "reference",
+    "gateway_payment_id",
+)  # fmt: skip
+
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
 
 
@@ -63,7 +69,12 @@ def show(
 @cli.command("close", epilog="Example: `coinslot cases close 7 --by Asha --note 'told him'`")
 def close(case: Id, by: By, note: Note, data: Data = None) -> None:
     """Take a case out of the queue: it is dealt with. It moves no money."""
-    _run(lambda shop: cases.close(shop, case, Hand(by, note)), data)
+
+    async def end(shop: Shop) -> None:
+        await cases.close(shop, case, Hand(by, note))
+        _done(case, "closed; no money moved")
+
+    _run(end, data)
 
 
 @cli.command(
@@ -84,12 +95,19 @@ def settle(case: Id, outcome: As, by: By, note: Note, data: Data = None) -> None
         match word:
             case "captured":
                 await cases.find(shop, case, reference, hand)
+                _done(case, "closed; what the gateway says of that payment is booked")
             case "failed":
                 await cases.call_off(shop, case, hand)
+                _done(case, "closed; the payment is canceled, and money that turns up goes back")
             case _:
                 await cases.paid_by_hand(shop, case, hand)
+                _done(case, "closed; the refund is booked as paid by hand")
 
     _run(end, data)
+
+
+def _done(case: int, what: str) -> None:
+    console.print(f"case {case} is {what}", highlight=False, soft_wrap=True)
 
 
 def _run(work: Callable[[Shop], Awaitable[None]], data: Data) -> None:
@@ -108,16 +126,25 @@ def _run(work: Callable[[Shop], Awaitable[None]], data: Data) -> None:
 
 
 def line(case: Case) -> str:
+    """One case in one line, with the ids by which it is found elsewhere."""
     sum_ = ""
     if case.amount is not None and case.currency is not None:
         money = Money(case.amount, case.currency)
         sum_ = f"{money.decimal()} {money.currency}  "
-    ended = f"  closed by {case.closed_by or 'itself'}: {case.how}" if case.closed_at else ""
-    more = ", ".join(f"{key} {value}" for key, value in case.data.items() if value is not None)
+    known = [key for key in _FIRST if key in case.data]
+    order = [*known, *(key for key in case.data if key not in _FIRST)]
+    more = ", ".join(f"{key} {case.data[key]}" for key in order if case.data[key] not in (None, ""))
     words = case.kind.replace("_", " ")
     return escape(
-        f"{case.id:>5}  {_age(case.age_s):>4}  {case.owner}  {words}  {sum_}{more}{ended}"
+        f"{case.id:>5}  {_age(case.age_s):>4}  {case.owner}  {words}  {sum_}{more}{_ended(case)}"
     )
+
+
+def _ended(case: Case) -> str:
+    if case.closed_at is None:
+        return ""
+    note = f" ({case.note})" if case.note else ""
+    return f"  closed by {case.closed_by or 'itself'}: {case.how}{note}"
 
 
 def _age(seconds: int) -> str:

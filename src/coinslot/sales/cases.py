@@ -26,7 +26,14 @@ from coinslot.sales.take import work_facts
 log = structlog.get_logger(__name__)
 
 _OPEN = Gauge("coinslot_cases_open", "What wants a person now", ("kind",))
-UNRESOLVED, OWED = "payment_unresolved", "refund_owed"
+UNRESOLVED, OWED, DISPUTED = "payment_unresolved", "refund_owed", "dispute_open"
+
+_CLOSED = "is closed by hand: `coinslot cases close`"
+_ENDS = {
+    UNRESOLVED: "ends with `settle --as failed` or `settle --as captured=ID`",
+    OWED: "ends with `settle --as paid`",
+    DISPUTED: "ends by itself when the bank has decided; `coinslot cases close` ends it before",
+}
 
 
 class CaseError(Exception):
@@ -177,7 +184,8 @@ async def _open(shop: Shop, case_id: int, kind: str | None = None) -> Case:
     if row is None or row["closed_at"] is not None:
         raise CaseError(f"there is no open case {case_id}")
     if kind is not None and row["kind"] != kind:
-        raise CaseError(f"case {case_id} is a {row['kind']}, which does not end this way")
+        how = _ENDS.get(row["kind"], _CLOSED)
+        raise CaseError(f"case {case_id} is a {row['kind']}, which does not end this way: it {how}")
     return _case(row, shop.now())
 
 

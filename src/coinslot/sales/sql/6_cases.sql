@@ -1,54 +1,82 @@
 -- A person's queue: what the rows say wants a person, kept as cases that open and close by it.
 
+-- What a person looks for: a case's data begins with where the money is. The ids of payments and
+-- refunds are the API's; an order's payment has none there.
+CREATE OR REPLACE FUNCTION of_account(p_account uuid) RETURNS jsonb LANGUAGE sql STABLE AS $$
+    SELECT jsonb_build_object('merchant', m.slug, 'gateway', a.gateway, 'account', a.slug)
+    FROM gateway_accounts a JOIN merchants m ON m.id = a.merchant_id WHERE a.id = p_account
+$$;
+
+CREATE OR REPLACE FUNCTION of_payment(p_payment uuid) RETURNS jsonb LANGUAGE sql STABLE AS $$
+    SELECT jsonb_strip_nulls(jsonb_build_object('merchant', m.slug, 'payment', p.id,
+        'reference', p.reference, 'gateway_payment_id', coalesce(t.gateway_payment_id, t.reference)
+        ) || coalesce(of_account(t.account_id), '{}'))
+    FROM payments p JOIN merchants m ON m.id = p.merchant_id
+        LEFT JOIN LATERAL (SELECT * FROM attempts t WHERE t.payment_id = p.id
+            ORDER BY t.number DESC LIMIT 1) t ON true
+    WHERE p.id = p_payment
+$$;
+
+CREATE OR REPLACE FUNCTION of_capture(p_capture uuid) RETURNS jsonb LANGUAGE sql STABLE AS $$
+    SELECT of_account(c.account_id) || jsonb_strip_nulls(jsonb_build_object(
+        'gateway_payment_id', c.gateway_payment_id, 'order', c.order_id, 'payment', (SELECT p.id
+            FROM payments p WHERE p.id = c.payment_id AND p.source = 'api')))
+    FROM captures c WHERE c.id = p_capture
+$$;
+
 -- Everything that wants a person now. `since` tells one time of wanting from the next.
 CREATE OR REPLACE FUNCTION wanting(p_now timestamptz) RETURNS TABLE (merchant_id uuid, kind text,
     subject text, since timestamptz, owner text, amount_minor bigint, currency text, data jsonb)
 LANGUAGE sql STABLE AS $$
     -- `due_at` finds them by an index; it stays set for as long as nobody knows.
     SELECT p.merchant_id, 'payment_unresolved', p.id::text, p.processing_deadline_at, 'operator',
-        p.amount_minor, p.currency::text, jsonb_build_object('reference', p.reference)
+        p.amount_minor, p.currency::text, of_payment(p.id)
     FROM payments p WHERE p.due_at IS NOT NULL AND p.state = 'processing'
         AND p.processing_deadline_at <= p_now
     UNION ALL
     SELECT r.merchant_id, 'refund_owed', r.id::text, r.created_at, 'merchant', r.amount_minor,
-        r.currency::text, jsonb_build_object('failure', r.failure, 'capture', r.capture_id)
+        r.currency::text, of_capture(r.capture_id)
+            || jsonb_build_object('refund', r.id, 'failure', r.failure)
     FROM refunds r WHERE r.state = 'owed'
     UNION ALL
     SELECT r.merchant_id, 'refund_not_taken_up', r.id::text, r.created_at, 'operator',
-        r.amount_minor, r.currency::text, jsonb_build_object('failure', r.failure)
+        r.amount_minor, r.currency::text, of_capture(r.capture_id)
+            || jsonb_build_object('refund', r.id, 'failure', r.failure)
     FROM refunds r WHERE r.due_at IS NOT NULL AND r.state = 'pending'
         AND r.gateway_refund_id IS NULL AND r.created_at <= p_now - interval '1 hour'
         AND NOT EXISTS (SELECT FROM disputes d
             WHERE d.capture_id = r.capture_id AND d.stage = 'open')
     UNION ALL
     SELECT c.merchant_id, 'money_without_a_purpose', c.id::text, c.seen_at, 'operator', c.open,
-        c.currency::text, jsonb_build_object('gateway_payment_id', c.gateway_payment_id)
+        c.currency::text, of_capture(c.id)
     FROM captures c WHERE c.due_at IS NOT NULL AND c.open > 0 AND c.hard_deadline <= p_now
     UNION ALL
     SELECT i.merchant_id, 'webhook_not_worked', i.id::text, i.received_at, 'operator', NULL, NULL,
-        jsonb_build_object('event', i.event, 'failure', i.failure)
+        of_account(i.account_id) || jsonb_build_object('event', i.event, 'failure', i.failure)
     FROM inbox i WHERE i.due_at IS NOT NULL AND i.worked_at IS NULL
         AND i.failure IS DISTINCT FROM 'unexplained' AND i.tries >= 5
         AND i.received_at <= p_now - interval '1 hour'
     UNION ALL
     SELECT n.merchant_id, 'day_not_compared', n.account_id || ' ' || n.day,
         n.day::timestamp AT TIME ZONE 'UTC',
-        'operator', NULL, NULL, jsonb_build_object('failure', n.failure)
+        'operator', NULL, NULL,
+        of_account(n.account_id) || jsonb_build_object('day', n.day, 'failure', n.failure)
     FROM reconciliations n WHERE n.done_at IS NULL AND n.tries >= 5
     UNION ALL
     SELECT s.merchant_id, 'stray', s.id::text, s.at, 'operator', NULL, NULL,
-        jsonb_build_object('machine', s.machine, 'id', s.subject_id, 'state', s.state,
-            'event', s.event)
+        jsonb_build_object('merchant', (SELECT slug FROM merchants m WHERE m.id = s.merchant_id),
+            'machine', s.machine, 'id', s.subject_id, 'state', s.state, 'event', s.event)
     FROM strays s
     UNION ALL
-    SELECT d.merchant_id, d.kind, d.id::text, d.at, 'merchant', d.amount_minor, NULL,
-        jsonb_build_object('capture', d.capture_id, 'unit', d.fulfillment_id,
-            'refund', d.refund_id)
+    SELECT d.merchant_id, d.kind, d.id::text, d.at, 'merchant', d.amount_minor,
+        (SELECT c.currency::text FROM captures c WHERE c.id = d.capture_id),
+        coalesce(of_capture(d.capture_id), '{}')
+            || jsonb_build_object('unit', d.fulfillment_id, 'refund', d.refund_id)
     FROM discrepancies d WHERE d.closed_at IS NULL
     UNION ALL
     SELECT d.merchant_id, 'dispute_open', d.id::text, d.opened_at, 'merchant', d.amount_minor,
-        d.currency::text, jsonb_build_object('reason', d.reason, 'capture', d.capture_id,
-            'dispute', d.gateway_dispute_id)
+        d.currency::text, of_capture(d.capture_id)
+            || jsonb_build_object('reason', d.reason, 'dispute', d.gateway_dispute_id)
     FROM disputes d WHERE d.stage = 'open'
 $$;
 
@@ -73,8 +101,9 @@ $$;
 CREATE OR REPLACE FUNCTION keep_cases(p_now timestamptz, OUT opened bigint, OUT closed bigint)
 LANGUAGE sql AS $$
     WITH gone AS (
-        UPDATE cases k SET closed_at = p_now, how = 'healed' FROM healed(p_now) h
-        WHERE k.id = h.id RETURNING k.id
+        UPDATE cases k SET closed_at = p_now, how = coalesce((SELECT d.stage FROM disputes d
+            WHERE h.kind = 'dispute_open' AND d.id::text = h.subject), 'healed')
+        FROM healed(p_now) h WHERE k.id = h.id RETURNING k.id
     ), made AS (
         INSERT INTO cases (merchant_id, source, kind, subject, since, owner, amount_minor,
             currency, data, opened_at)

@@ -92,7 +92,9 @@ LANGUAGE sql AS $$
             currency, data, opened_at)
         SELECT p_account.merchant_id, 'books', f.kind, f.subject, f.since,
             CASE f.kind WHEN 'not_paid_out' THEN 'merchant' ELSE 'operator' END, f.amount_minor,
-            f.currency, f.data, p_asked
+            f.currency, f.data || CASE f.kind WHEN 'not_on_record' THEN of_account(p_account.id)
+                || jsonb_build_object('gateway_payment_id', f.subject)
+                ELSE of_capture(f.subject::uuid) END, p_asked
         FROM found f WHERE NOT EXISTS (SELECT FROM cases k WHERE k.kind = f.kind
             AND k.subject = f.subject AND (k.closed_at IS NULL
                 OR (k.closed_by IS NOT NULL AND k.since = f.since)))
