@@ -220,3 +220,28 @@ async def test_the_schema_tells_of_it(api: Client) -> None:
     assert {"200", "401", "404", "409", "422"} <= set(
         schema["paths"]["/payments/{payment}/confirm"]["post"]["responses"]
     )
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({**CAN, "amount": "5000"}, "amount"),
+        ({**CAN, "amount": 50.5}, "amount"),
+        ({"currency": "INR"}, "amount"),
+        ({**CAN, "surprise": True}, "surprise"),
+        ({**CAN, "metadata": {"a": 1}}, "metadata"),
+        ({**CAN, "metadata": {"a": []}}, "metadata"),
+        ([], "body"),
+        (None, "body"),
+    ],
+)
+async def test_a_field_that_is_wrong_is_named_in_one_way(
+    api: Client, body: Any, field: str
+) -> None:
+    error = (await post(api, "/payments", body)).json()["error"]
+    assert (error["code"], list(error["details"])) == ("bad_request", [field])
+
+
+async def test_a_key_that_is_too_long_is_not_called_missing(api: Client) -> None:
+    answer = await post(api, "/payments", CAN, "k" * 256)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "idempotency_key_too_long")

@@ -1,7 +1,9 @@
 """What every call of the merchant API shares: whose key it carries, and that it counts once."""
 
+import re
 from typing import Annotated, Any
 
+import msgspec
 from litestar import Response
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
@@ -13,11 +15,13 @@ from coinslot.merchants.keys import Caller, caller
 from coinslot.sales import once
 from coinslot.sales.once import Answer, KeyBusyError, Once
 from coinslot.sales.shop import Shop
-from coinslot.web.errors import RefusedError
+from coinslot.web.errors import INVALID, RefusedError, at_field
 from coinslot.web.painting import AnyRequest
 
 AnyCall = ASGIConnection[Any, Any, Any, Any]
 _CALLER = "caller"
+_PLACE = re.compile(r" - at .*`\$\.?([^`]*)`$")
+_KEY_MAX = 255
 IdempotencyKey = Annotated[
     str | None,
     HeaderParameter(
@@ -59,11 +63,26 @@ async def _known(shop: Shop, request: AnyCall) -> Caller:
     return found
 
 
+async def strictly(request: AnyRequest, read: Struct) -> None:
+    """Litestar reads "5000" as a number, and 1 as a text: in the body of a call neither is."""
+    try:
+        msgspec.json.decode(await request.body(), type=type(read))
+    except msgspec.ValidationError as error:
+        said = str(error)
+        place = _PLACE.search(said)
+        path, wrong = at_field(place[1] if place else "", said.split(" - at ", maxsplit=1)[0])
+        raise RefusedError(400, "bad_request", INVALID, {path: wrong}) from None
+
+
 def once_for(who: Caller, endpoint: str, key: str | None, body: Struct | None) -> Once:
-    """Raises RefusedError without a key."""
-    if not key or len(key) > 255:
+    """Raises RefusedError without a key, or with one that is too long."""
+    if not key:
         raise RefusedError(
             400, "idempotency_key_missing", "Send an Idempotency-Key of at most 255 characters."
+        )
+    if len(key) > _KEY_MAX:
+        raise RefusedError(
+            400, "idempotency_key_too_long", "An Idempotency-Key has at most 255 characters."
         )
     return Once(
         merchant=who.merchant, endpoint=endpoint, key=key,

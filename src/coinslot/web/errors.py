@@ -1,6 +1,7 @@
 """One format for everything that goes wrong, Litestar's own errors included: JSON for programs,
 a page in the usual look for people."""
 
+import re
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Self
@@ -34,6 +35,8 @@ _CODES = {
     502: "bad_gateway",
     503: "unavailable",
 }
+_FIELD = re.compile(r"Object (missing required|contains unknown) field `([^`]+)`")
+INVALID = "The request is not valid: details names what, by the path of the field."
 # Which sentences a person reads; the rest is "in the way".
 _SENTENCES = {400: "unreadable", 404: "nothing_here", 405: "nothing_here", 429: "too_often"}
 
@@ -123,7 +126,7 @@ class Errors(Single):
             case RefusedError():
                 return error
             case ValidationException():
-                return RefusedError(400, _CODES[400], "The request is not valid.", _fields(error))
+                return RefusedError(400, _CODES[400], INVALID, _fields(error))
             case HTTPException() if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
                 code = _CODES.get(error.status_code, "refused")
                 return RefusedError(error.status_code, code, f"{error.detail}.".replace("..", "."))
@@ -159,8 +162,20 @@ class Errors(Single):
 def _fields(error: ValidationException) -> dict[str, object]:
     """Which field is wrong and why, without the value: it may be a secret."""
     extra = error.extra if isinstance(error.extra, list) else []
-    return {
-        str(field.get("key", "body")): str(field.get("message", ""))
+    return dict(
+        at_field(str(field.get("key", "")), str(field.get("message", "")))
         for field in extra
         if isinstance(field, dict)
-    }
+    )
+
+
+def at_field(place: str, message: str) -> tuple[str, str]:
+    """The path of a field and what is wrong there, of what msgspec says about a place."""
+    place = "" if place == "data" else place.removesuffix("[...]")
+    if message == "'data'":
+        return "body", "A JSON object is needed here, if only {}."
+    if (found := _FIELD.match(message)) is None:
+        return place or "body", message
+    path = f"{place}.{found[2]}" if place else found[2]
+    missing = found[1] == "missing required"
+    return path, "It is missing." if missing else "There is no such field."

@@ -30,7 +30,15 @@ from coinslot.feeds.hooks import HookRules
 from coinslot.merchants.keys import Caller
 from coinslot.sales.once import Answer, KeyBusyError, KeyReusedError
 from coinslot.sales.shop import Shop
-from coinslot.web.calling import IdempotencyKey, busy, caller_of, once_for, replied, reused
+from coinslot.web.calling import (
+    IdempotencyKey,
+    busy,
+    caller_of,
+    once_for,
+    replied,
+    reused,
+    strictly,
+)
 from coinslot.web.errors import RefusedError
 from coinslot.web.painting import STORABLE, AnyRequest
 from coinslot.web.single import Single
@@ -95,6 +103,7 @@ class Hooks(Single):
     ) -> Response[EndpointStatement]:
         """Name an address for webhooks. Its secret is shown in this answer only."""
         who = await self._caller(request)
+        await strictly(request, data)
         wish = Wish(url=data.url, description=data.description, types=tuple(data.types))
         ticket = once_for(who, "POST /webhook_endpoints", key, data)
         return await _answered(self._endpoints.create(ticket, wish))
@@ -114,6 +123,7 @@ class Hooks(Single):
     ) -> EndpointStatement:
         """Change it, pause it, enable it again. While it is paused, what it misses waits."""
         who = await self._caller(request)
+        await strictly(request, data)
         change = Change(
             url=data.url,
             description=data.description,
@@ -152,6 +162,7 @@ class Hooks(Single):
     ) -> Response[Replayed]:
         """Send the events of a range again, with the ids that they had."""
         who = await self._caller(request)
+        await strictly(request, data)
         ticket = once_for(who, f"POST /webhook_endpoints/{endpoint}/replay", key, data)
         span = Range(since=data.since, until=data.until, types=tuple(data.types))
         return await _answered(deliveries.replay(self._shop, ticket, endpoint, span))

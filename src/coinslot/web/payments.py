@@ -4,7 +4,6 @@ from collections.abc import Awaitable
 from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
-import msgspec
 from litestar import Response
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Meta, Struct
@@ -14,7 +13,15 @@ from coinslot.merchants.keys import Caller
 from coinslot.sales import api, collect, once
 from coinslot.sales.shop import Shop
 from coinslot.sales.statements import PaymentStatement, RefundStatement, Wanted
-from coinslot.web.calling import IdempotencyKey, busy, caller_of, once_for, replied, reused
+from coinslot.web.calling import (
+    IdempotencyKey,
+    busy,
+    caller_of,
+    once_for,
+    replied,
+    reused,
+    strictly,
+)
 from coinslot.web.errors import RefusedError
 from coinslot.web.painting import AnyRequest
 from coinslot.web.single import Single
@@ -86,7 +93,7 @@ class Payments(Single):
             gateway=data.gateway, description=data.description, metadata=data.metadata,
             return_url=data.return_url, capture_method=data.capture_method, live=who.live,
         )  # fmt: skip
-        await _strictly(request, data)
+        await strictly(request, data)
         ticket = once_for(who, "POST /payments", key, data)
         return await _answered(api.create(self._shop, ticket, ask))
 
@@ -118,7 +125,7 @@ class Payments(Single):
     ) -> Response[PaymentStatement]:
         """Collect it: at once, with a next action for the payer, or still processing."""
         who = await self._caller(request, "payments:write")
-        await _strictly(request, data)
+        await strictly(request, data)
         ticket = once_for(who, f"POST /payments/{payment}/confirm", key, data)
         return await _answered(api.confirm(self._shop, ticket, payment, data.method))
 
@@ -139,7 +146,7 @@ class Payments(Single):
     ) -> Response[PaymentStatement]:
         """Take what is authorized, or a part of it: the rest is freed."""
         who = await self._caller(request, "payments:write")
-        await _strictly(request, data)
+        await strictly(request, data)
         ticket = once_for(who, f"POST /payments/{payment}/capture", key, data)
         return await _answered(api.capture(self._shop, ticket, payment, data.amount))
 
@@ -152,7 +159,7 @@ class Payments(Single):
     ) -> Response[RefundStatement]:
         """Give money back: all that is left, or a part of it, as often as something is left."""
         who = await self._caller(request, "refunds:write")
-        await _strictly(request, data)
+        await strictly(request, data)
         ticket = once_for(who, f"POST /payments/{payment}/refunds", key, data)
         back = api.Back(amount=data.amount, reason=data.reason)
         return await _answered(api.give_back(self._shop, ticket, payment, back))
@@ -164,14 +171,6 @@ class Payments(Single):
 
     async def _caller(self, request: AnyRequest, scope: str) -> Caller:
         return await caller_of(self._shop, request, scope)
-
-
-async def _strictly(request: AnyRequest, read: Struct) -> None:
-    """Litestar reads "5000" as a number, and 1 as a text: in a body of money neither is."""
-    try:
-        msgspec.json.decode(await request.body(), type=type(read))
-    except msgspec.ValidationError as error:
-        raise RefusedError(400, "bad_request", f"The request is not valid: {error}") from None
 
 
 async def _answered(call: Awaitable[once.Answer]) -> Response[Any]:
