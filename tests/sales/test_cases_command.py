@@ -8,8 +8,13 @@ from typing import Any
 
 import asyncpg
 import msgspec
+import pytest
+from typer.testing import CliRunner
 
+from coinslot.commands import build
+from coinslot.commands.reconcile import verdict
 from coinslot.db.embedded import EmbeddedPostgres, running_superuser_url
+from coinslot.sales.reconcile import Compared
 
 ROOT = Path(__file__).parent.parent.parent
 A_STRAY = (
@@ -69,3 +74,19 @@ async def test_a_person_lists_and_closes_what_wants_one(tmp_path: Path) -> None:
         assert (code, msgspec.json.decode(out)) == (0, {"accounts": {}, "breaks": []})
     finally:
         await server.stop()
+
+
+@pytest.mark.parametrize(
+    "span", [("--since", "2026-01-03", "--until", "2026-01-01"), ("--since", "2199-01-01")]
+)
+def test_a_span_in_which_nothing_can_lie_is_refused(span: tuple[str, ...]) -> None:
+    done = CliRunner().invoke(build(), ["reconcile", *span], env={"COLUMNS": "120"})
+    assert (done.exit_code, "--since" in done.output) == (2, True)
+
+
+def test_the_last_line_does_not_call_unread_accounts_compared() -> None:
+    away, well = Compared(failure="payments: HTTP 503"), Compared()
+    said = verdict({"mock/asha": well, "stripe/asha": away}, [])
+    assert "1 of 2 accounts could not be compared in full (stripe/asha)" in said
+    assert "no break is open" not in said
+    assert "no break is open" in verdict({"mock/asha": well}, [])

@@ -49,8 +49,11 @@ async def kinds(stage: Stage) -> list[str]:
 async def test_a_payment_that_nobody_told_of_is_found_and_sold(
     stage: Stage, gateway: Nightly
 ) -> None:
-    await stage.pay()
-    assert (await compared(stage)).found == 1
+    paid = await stage.pay()
+    done = await compared(stage)
+    assert (done.found, done.news) == (
+        1, (f"payment {paid.gateway_payment_id}, 40.00 INR: paid",)
+    )  # fmt: skip
     assert await stage.value("SELECT state FROM orders") == "paid"
     (row,) = await stage.rows("SELECT event, verdict FROM inbox")
     assert row == {"event": "nightly", "verdict": "own"}

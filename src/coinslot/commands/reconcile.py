@@ -11,11 +11,13 @@ from rich.markup import escape
 from coinslot.app.house import TOOL, House
 from coinslot.commands.cases import line
 from coinslot.commands.terms import Data, console, run, settings
+from coinslot.kit.clock import SystemClock
 from coinslot.sales import cases
 from coinslot.sales.cases import Case
 from coinslot.sales.reconcile import Compared, Span, every_account
 
 _DAY = timedelta(days=1)
+_LONGEST_LIST = 50
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")]
 Since = Annotated[
@@ -31,13 +33,20 @@ def reconcile(
 
     The worker does it every night. Ends with 1 while a break is open, or a gateway did not
     answer; `coinslot cases` lists breaks beside all else that wants a person."""
+    now = SystemClock().now()
+    end = now if until is None else until.replace(tzinfo=UTC)
+    begin = end - _DAY if since is None else since.replace(tzinfo=UTC)
+    if begin >= now:
+        raise typer.BadParameter(
+            "it lies in the future: nothing happened yet", param_hint="--since"
+        )
+    if begin >= end:
+        raise typer.BadParameter("it must be before --until", param_hint="--since")
     chosen = settings(data)
 
     async def main() -> int:
         async with AsyncExitStack() as stack:
             shop = (await House(chosen, TOOL, stack).open()).shop
-            end = shop.now() if until is None else until.replace(tzinfo=UTC)
-            begin = end - _DAY if since is None else since.replace(tzinfo=UTC)
             done = await every_account(shop, Span(begin, end))
             found = [case for case in await cases.listed(shop) if case.source == "books"]
         if json:
@@ -53,12 +62,27 @@ def _show(done: dict[str, Compared], found: list[Case]) -> None:
     for account, one in done.items():
         state = f"[red]{escape(one.failure)}[/]" if one.failure else "compared"
         console.print(
-            f"{account}: {state}; {one.found} found, {one.opened} breaks opened,"
-            f" {one.closed} healed",
+            f"{account}: {state}; {one.found} that nobody had told us of,"
+            f" {one.opened} breaks opened, {one.closed} healed",
             highlight=False,
             soft_wrap=True,
         )
+        for news in one.news[:_LONGEST_LIST]:
+            console.print(f"    {escape(news)}", highlight=False, soft_wrap=True)
     for case in found:
         console.print(line(case), highlight=False, soft_wrap=True)
-    if not found:
-        console.print("[bold green]no break is open[/]", highlight=False)
+    console.print(verdict(done, found), highlight=False, soft_wrap=True)
+
+
+def verdict(done: dict[str, Compared], found: list[Case]) -> str:
+    """The last line is what is read: it says no "well" of what could not be looked at."""
+    unread = [account for account, one in done.items() if one.failure]
+    if unread:
+        known = f"{len(found)} breaks are open" if found else "no break is known"
+        count, names = f"{len(unread)} of {len(done)} accounts", escape(", ".join(unread))
+        return f"[bold red]{count} could not be compared in full ({names}); {known}[/]"
+    if found:
+        return f"[bold red]{len(found)} breaks are open[/]"
+    if not done:
+        return "there is no account at a gateway: nothing was compared"
+    return "[bold green]no break is open[/]"

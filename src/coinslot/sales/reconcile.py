@@ -46,6 +46,7 @@ class Compared(Struct, frozen=True, kw_only=True):
     """What a comparison came to. `failure`: a list was not whole, and it is to be done again."""
 
     found: int = 0  # facts that nobody had told us
+    news: tuple[str, ...] = ()  # which ones, and what became of each
     opened: int = 0
     closed: int = 0
     failure: str | None = None
@@ -53,7 +54,7 @@ class Compared(Struct, frozen=True, kw_only=True):
 
 async def compare(shop: Shop, account: Account, span: Span) -> Compared:
     """One account. Everything is asked first; what was missing is worked, then the books judged."""
-    asked, found, failures = shop.now(), 0, list[str]()
+    asked, news, failures = shop.now(), list[str](), list[str]()
     driver, theirs = account.driver, dict[str, PaymentFact | Absent]()
     if isinstance(driver, ListsPayments):
         paid = await driver.payments_between(span.since, span.until)
@@ -61,9 +62,9 @@ async def compare(shop: Shop, account: Account, span: Span) -> Compared:
         failures += [*_gap("payments", paid), *_gap("refunds", back)]
         if isinstance(paid, Payments):
             theirs |= {fact.gateway_payment_id: fact for fact in paid.facts}
-            found += await _work(shop, account, await _untold(shop, account, paid.facts))
+            news += await _work(shop, account, await _untold(shop, account, paid.facts))
         if isinstance(back, Refunds):
-            found += await _work(shop, account, await _unbooked(shop, account, back.facts))
+            news += await _work(shop, account, await _unbooked(shop, account, back.facts))
     if isinstance(driver, Settles):
         settled = await driver.settled_between(span.since, span.until)
         failures += _gap("settlements", settled)
@@ -72,10 +73,10 @@ async def compare(shop: Shop, account: Account, span: Span) -> Compared:
     ours = await _ours(shop, account, span, theirs)
     looked, unclear = await _look(account, [row for row in ours if row["name"] not in theirs])
     failures += unclear
-    found += await _notice_refunds(shop, account, [*theirs.values(), *looked.values()])
+    news += await _notice_refunds(shop, account, [*theirs.values(), *looked.values()])
     kept = await _judge(shop, account, ours, {**theirs, **looked}, asked)
     return Compared(
-        found=found, opened=kept["opened"], closed=kept["closed"],
+        found=len(news), news=tuple(news), opened=kept["opened"], closed=kept["closed"],
         failure="; ".join(failures)[:500] or None,
     )  # fmt: skip
 
@@ -98,9 +99,24 @@ def _gap(what: str, answer: Payments | Refunds | Settlements | Unclear) -> list[
     return [] if whole else [f"{what}: the list is not whole"]
 
 
-async def _work(shop: Shop, account: Account, facts: Iterable[PaymentFact | RefundFact]) -> int:
-    outcomes = await work_facts(shop, account, facts, by="nightly")
-    return sum(outcome in NEWS for outcome in outcomes)
+async def _work(
+    shop: Shop, account: Account, facts: Iterable[PaymentFact | RefundFact]
+) -> list[str]:
+    """What was news, in words."""
+    told = list(facts)
+    outcomes = await work_facts(shop, account, told, by="nightly")
+    return [
+        _words(fact, outcome)
+        for fact, outcome in zip(told, outcomes, strict=True)
+        if outcome in NEWS
+    ]
+
+
+def _words(fact: PaymentFact | RefundFact, outcome: str) -> str:
+    name = f"payment {fact.gateway_payment_id}"
+    if isinstance(fact, RefundFact):
+        name = f"refund {fact.gateway_refund_id} of {name}"
+    return f"{name}, {fact.money.decimal()} {fact.money.currency}: {outcome.replace('_', ' ')}"
 
 
 async def _untold(
@@ -186,7 +202,7 @@ async def _look(
 
 async def _notice_refunds(
     shop: Shop, account: Account, facts: Iterable[PaymentFact | Absent]
-) -> int:
+) -> list[str]:
     """More went back than we know of: the refunds of those payments are read one by one."""
     told = {
         fact.gateway_payment_id: fact
@@ -196,15 +212,16 @@ async def _notice_refunds(
     sums = [fact.refunded.minor for fact in told.values() if fact.refunded is not None]
     async with shop.db.as_merchant(account.merchant_id) as conn:
         rows = await conn.fetch(store.REFUNDED_MORE, account.id, list(told), sums)
-    found = 0
+    news: list[str] = []
     for row in rows:
         fact = told[row["gateway_payment_id"]]
         back = await account.driver.refunds(fact.gateway_payment_id)
         if isinstance(back, Refunds) and back.complete:
-            found += await _work(shop, account, back.facts)
+            news += await _work(shop, account, back.facts)
         elif isinstance(back, Refunds):
-            found += await notice_sum(shop, account, fact) in NEWS
-    return found
+            outcome = await notice_sum(shop, account, fact)
+            news += [_words(fact, outcome)] if outcome in NEWS else []
+    return news
 
 
 async def _judge(
