@@ -189,6 +189,42 @@ async def test_a_flood_is_cut_and_its_beginning_is_kept(receiver: Receiver) -> N
     assert sent < 20 * 2**20  # what lay in the buffers of two sockets, of eighty
 
 
+@pytest.mark.parametrize(
+    ("head", "for_ever"),
+    [
+        (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\n", b"a: b\r\n"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+    ],
+)
+async def test_an_answer_of_tiny_pieces_without_end_is_cut_while_others_run(
+    head: bytes, for_ever: bytes
+) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(head + for_ever * (2**20 // len(for_ever)))
+        await reader.read()  # until the other side has had enough
+        writer.close()
+
+    turns = 0
+
+    async def run_beside() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    beside = asyncio.create_task(run_beside())
+    port = server.sockets[0].getsockname()[1]
+    before = turns
+    found = await told(f"http://127.0.0.1:{port}/", ["127.0.0.1"], private=True)
+    beside.cancel()
+    server.close()
+    assert "the answer is longer than" in str(found.failure)
+    assert turns - before >= 16  # a turn of others for each piece that was read
+
+
 @pytest.mark.parametrize("said", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 99 x\r\n\r\n", b"\0\0\0"])
 async def test_an_answer_that_is_no_http_is_a_failure(said: bytes) -> None:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -15,6 +15,7 @@ import httpcore
 import httpx
 from msgspec import Struct
 
+from coinslot.feeds.sipping import Sipping
 from coinslot.kit.clock import monotonic_ms
 
 READ_MAX_BYTES: Final = 16 * 1024
@@ -134,9 +135,10 @@ class _Checking(httpcore.AsyncNetworkBackend):
         failure: Exception = httpcore.ConnectError("the name has no address")
         for address in addresses:
             try:
-                return await self._beneath.connect_tcp(
+                stream = await self._beneath.connect_tcp(
                     address, port, timeout, local_address, socket_options
                 )
+                return Sipping(stream)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure
