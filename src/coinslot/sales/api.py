@@ -68,9 +68,13 @@ async def confirm(shop: Shop, key: Once, payment_id: UUID, method: str | None) -
         if isinstance(claimed, Resumed) and claimed.subject is not None:
             attempt = claimed.subject
         else:
+            if payment["state"] == "canceled":
+                raise RuledOutError(
+                    "not_confirmable", "A payment that was called off cannot be confirmed."
+                )
             if isinstance(routed, Account):
                 attempt = await collect.begin(conn, shop, payment, routed, method)
-            elif payment["state"] in ("created", "failed"):
+            elif payment["state"] in collect.CONFIRMABLE:
                 if isinstance(routed, collect.Shut):
                     raise collect.GatewayUnavailableError(routed.retry_after_s)
                 raise collect.NoGatewayError(_no_gateway(payment))
@@ -86,7 +90,8 @@ async def confirm(shop: Shop, key: Once, payment_id: UUID, method: str | None) -
 async def _drive(
     shop: Shop, key: Once, payment: asyncpg.Record, attempt: UUID, method: str | None
 ) -> None:
-    """This try, and the next gateway's when this one certainly did not charge."""
+    """This try, and the next gateway's when this one certainly did not charge. An instrument is
+    one gateway's own, so that no other is tried with it."""
     tried: list[UUID] = []
     for _ in range(_FALLBACKS):
         async with shop.db.as_merchant(key.merchant) as conn:
@@ -99,7 +104,9 @@ async def _drive(
             failed = await conn.fetchval(
                 "SELECT state = 'failed' FROM attempts WHERE id = $1", attempt
             )
-        routed = await collect.route(shop, payment, tried) if failed else None
+        routed = None
+        if failed and method is None:
+            routed = await collect.route(shop, payment, tried)
         if not isinstance(routed, Account):
             return
         try:
@@ -127,7 +134,7 @@ async def cancel(shop: Shop, key: Once, payment_id: UUID) -> Answer:
     if isinstance(claimed, Resumed) and claimed.subject is not None:
         return await _drive_wish(shop, key, payment_id, claimed.subject, Wish.LET_GO)
     if attempt is not None and _waits(attempt) and payment["state"] != "authorized":
-        refusal = await _stop(shop, attempt)
+        refusal = await _stop(shop, attempt, shown=payment["state"] == "requires_action")
     async with shop.db.as_merchant(key.merchant) as conn:
         asked = await held.ask(conn, shop, payment_id, Wish.LET_GO)
         if asked is not None:
@@ -151,15 +158,22 @@ def _waits(attempt: asyncpg.Record) -> bool:
     return attempt["reference"] is not None and attempt["wish"] is None
 
 
-async def _stop(shop: Shop, attempt: asyncpg.Record) -> str | None:
-    """The payer can pay no more, or has paid; else why not."""
+async def _stop(shop: Shop, attempt: asyncpg.Record, *, shown: bool) -> str | None:
+    """The payer can pay no more, or has paid; else why not. What was shown to him never failed: it
+    is called off."""
     account = await shop.accounts.by_id(attempt["account_id"])
     assert isinstance(account.driver, Collects)
     answer = await account.driver.stop(attempt["reference"])
     match answer:
         case Declined(reason=reason) | Unclear(reason=reason):
             return f"The gateway did not call it off: {reason}"
-        case PaymentFact() | Pending() | Closed():
+        case Closed(reference=reference, reason=reason):
+            await collect.tell(
+                shop, attempt, "CLOSED", payment="CANCEL" if shown else "", reference=reference,
+                failure=reason[:500],
+            )  # fmt: skip
+            return None
+        case PaymentFact() | Pending():
             await collect.settle(shop, account, attempt, answer)
             return None
 
@@ -217,7 +231,10 @@ async def give_back(shop: Shop, key: Once, payment_id: UUID, back: Back) -> Answ
             store.ASK_REFUND, payment_id, back.amount, back.reason, shop.now()
         )
         if made is None:
-            raise RuledOutError("refund_exceeds_payment", "That much is not left to give back.")
+            left = await conn.fetchval(store.LEFT_TO_REFUND, payment_id)
+            raise RuledOutError(
+                "refund_exceeds_payment", f"That much is not left to give back: {left or 0} is."
+            )
         await once.name(conn, key, made)
         body = await statements.refund(conn, made)
         answer = await once.finish(conn, shop, key, _answer(201, body))

@@ -29,6 +29,7 @@ from coinslot.sales.take import work_facts
 log = structlog.get_logger(__name__)
 
 OPEN = ("started", "pending", "unknown")
+CONFIRMABLE = ("created", "failed")
 Outcome = PaymentFact | Pending | Closed | Declined | Absent | Unclear
 
 
@@ -117,13 +118,13 @@ async def begin(
 ) -> UUID | None:
     """A try with its key, in the transaction that lets the payment be confirmed. None: it cannot
     be confirmed now, because a try runs or it has ended. Raises GatewayUnavailableError."""
+    if await conn.fetchval(store.LOCK_PAYMENT_STATE, payment["id"]) not in CONFIRMABLE:
+        return None
     deadline = shop.after("processing_s")
-    moved = await move(
+    await move(
         conn, PAYMENT, payment["id"], "CONFIRM", shop.now(), processing_deadline_at=deadline,
         due_at=deadline,
     )  # fmt: skip
-    if not moved.changed:
-        return None
     if not breaker_of(shop, account).enter(shop.now(), shop.windows.breaker()):
         raise GatewayUnavailableError(math.ceil(shop.windows.breaker_pause_s))
     made = uuid7(shop.now())
@@ -157,13 +158,11 @@ async def drive(shop: Shop, row: asyncpg.Record) -> None:
         await settle(shop, account, attempt, await driver.find_charge(charge))
         return
     async with shop.db.as_merchant(account.merchant_id) as conn:
-        await conn.execute(store.SEND_ATTEMPT, attempt["id"], sent or shop.now())
+        if await conn.fetchval(store.SEND_ATTEMPT, attempt["id"], shop.now()) is None:
+            return  # it ended meanwhile
     answer = await driver.collect(charge)
     clear = not isinstance(answer, Unclear)
     breaker_of(shop, account).heard(clear, shop.now(), shop.windows.breaker())
-    if isinstance(answer, Declined) and not answer.permanent and sent is not None:
-        # This call did nothing; one before it, under the same key, may have.
-        answer = Unclear(answer.reason)
     await settle(shop, account, attempt, answer)
 
 
@@ -190,10 +189,13 @@ async def settle(shop: Shop, account: Account, attempt: asyncpg.Record, answer: 
             await _tell_pending(shop, account, attempt, answer)
         case Closed(reference=reference, reason=reason):
             await tell(shop, attempt, "CLOSED", reference=reference, failure=reason[:500])
-        case Declined(reason=reason):
-            await tell(shop, attempt, "DECLINED", failure=reason[:500])
+        case Declined(reason=reason, permanent=permanent):
+            await tell(shop, attempt, "DECLINED", sure=permanent, failure=reason[:500])
         case Absent():
             await tell(shop, attempt, "CLOSED", failure="the gateway never made it")
+        case Unclear(reason=reason) if attempt["action"] is not None:
+            # A look that failed takes nothing from the payer, whose page is still there.
+            await tell(shop, attempt, "SHOWN", failure=reason[:500])
         case Unclear(reason=reason):
             await tell(shop, attempt, "UNCLEAR", failure=reason[:500])
         case other:
@@ -237,12 +239,21 @@ async def _tell_fact(
 
 
 async def tell(
-    shop: Shop, attempt: asyncpg.Record, event: str, *, payment: str = "", **set_: Any
+    shop: Shop,
+    attempt: asyncpg.Record,
+    event: str,
+    *,
+    payment: str = "",
+    sure: bool = True,
+    **set_: Any,
 ) -> None:
-    """Move the attempt and its payment together; what is open stays due."""
+    """Move the attempt and its payment together; what is open stays due. What is not `sure` is so
+    only if nobody else has sent the same key."""
     tries: int = attempt["tries"] + 1
     async with shop.db.as_merchant(attempt["merchant_id"]) as conn:
-        await conn.fetchval(store.LOCK_PAYMENT_STATE, attempt["payment_id"])
+        state = await conn.fetchval(store.LOCK_PAYMENT_STATE, attempt["payment_id"])
+        if not sure and await conn.fetchval(store.LOCK_SENDS, attempt["id"]) != 1:
+            event = "UNCLEAR"
         moved = await move(
             conn, ATTEMPT, attempt["id"], event, shop.now(), tries=tries,
             due_at=_next_look(shop, tries), **set_,
@@ -251,7 +262,11 @@ async def tell(
             await conn.execute(store.ATTEMPT_AT_REST, attempt["id"])
         newest = await conn.fetchval(store.IS_NEWEST_ATTEMPT, attempt["id"])
         if moved.was != "succeeded" and newest:
-            await move(conn, PAYMENT, attempt["payment_id"], payment or event, shop.now())
+            told, deadline = payment or event, {}
+            if told == "UNCLEAR" and state != "processing":
+                until = shop.after("processing_s")
+                deadline = {"processing_deadline_at": until, "due_at": until}
+            await move(conn, PAYMENT, attempt["payment_id"], told, shop.now(), **deadline)
 
 
 def _next_look(shop: Shop, tries: int) -> datetime:

@@ -30,7 +30,13 @@ FROM attempts a JOIN payments p ON p.id = a.payment_id WHERE a.id = $1
 
 ATTEMPT_AT_REST = "UPDATE attempts SET due_at = NULL, leased_until = NULL WHERE id = $1"
 
-SEND_ATTEMPT = "UPDATE attempts SET key_sent_at = $2 WHERE id = $1"
+# Whoever is about to send says so first, and only while the attempt is open.
+SEND_ATTEMPT = """
+UPDATE attempts SET key_sent_at = coalesce(key_sent_at, $2), sends = sends + 1
+WHERE id = $1 AND state IN ('started', 'pending', 'unknown') RETURNING sends
+"""
+
+LOCK_SENDS = "SELECT sends FROM attempts WHERE id = $1 FOR UPDATE"
 
 WISH_ATTEMPT = """
 UPDATE attempts SET wish = $2, wish_minor = $3::bigint, wish_key = $4, wish_sent_at = NULL,
@@ -55,6 +61,7 @@ PRUNE_KEYS = "SELECT prune_keys($1, $2)"
 
 LOCK_PAYMENT_STATE = "SELECT state FROM payments WHERE id = $1 FOR UPDATE"
 
+LEFT_TO_REFUND = "SELECT fulfilled FROM captures WHERE payment_id = $1 AND reason IS NULL"
 ASK_REFUND = "SELECT ask_refund($1, $2, $3, $4)"
 
 # Machines.

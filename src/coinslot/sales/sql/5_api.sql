@@ -30,7 +30,7 @@ BEGIN
     SELECT * INTO STRICT p FROM payments WHERE id = p_payment FOR UPDATE;
     UPDATE captures SET payment_id = p.id, due_at = NULL WHERE id = p_capture.id RETURNING * INTO c;
     -- The try took the money, whatever becomes of it.
-    PERFORM move_attempt(a.id, 'CAPTURED', jsonb_build_object('due_at', NULL,
+    PERFORM move_attempt(a.id, 'CAPTURED', jsonb_build_object('due_at', NULL, 'failure', NULL,
         'gateway_payment_id', c.gateway_payment_id), p_now)
         FROM (SELECT id FROM attempts WHERE payment_id = p.id AND account_id = c.account_id
               ORDER BY reference IN (c.gateway_payment_id, p_fact->>'gateway_order_id') DESC

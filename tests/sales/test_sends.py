@@ -1,0 +1,114 @@
+"""Two processes at one attempt, and looks that fail: charged once, and nothing is taken from the
+payer."""
+
+import asyncio
+
+import pytest
+
+from coinslot.gateways.base import Declined
+from coinslot.kit.money import Money
+from coinslot.sales import api, collect
+from coinslot.sales.collect import Ask
+from coinslot.sales.payment_flow import PAYMENT
+from tests.sales.stage import Stage
+from tests.sales.taking import Taking, confirmed, made, once, taking
+from tests.sales.tills import another, charged, two_tills
+from tests.sales.weather import LOST
+
+AT_A_PAGE = 5010
+
+
+@pytest.fixture
+def gateway(stage: Stage) -> Taking:
+    return taking(stage)
+
+
+async def moves_of(stage: Stage, machine: str) -> list[str]:
+    rows = await stage.rows(
+        "SELECT state FROM events WHERE machine = $1 AND state IS DISTINCT FROM was ORDER BY seq",
+        machine,
+    )
+    return [row["state"] for row in rows]
+
+
+async def test_a_passing_no_to_one_of_two_senders_sends_nobody_to_the_next_gateway(
+    stage: Stage,
+) -> None:
+    first, second = await two_tills(stage)
+    payment = await another(stage, "k")
+    row = (await stage.rows("SELECT * FROM payments WHERE id = $1", payment))[0]
+    async with stage.shop.db.as_merchant(stage.merchant) as conn:
+        attempt = await collect.begin(conn, stage.shop, row, stage.account, None)  # type: ignore[arg-type]
+    both = asyncio.Event()
+    calm, asked = first._collect, []
+
+    async def one_charges_and_one_is_refused(charge):  # type: ignore[no-untyped-def]
+        asked.append(charge.key)
+        if len(asked) == 2:
+            both.set()
+            return Declined("too many requests", permanent=False)
+        await both.wait()
+        return await calm(charge)
+
+    first._collect = one_charges_and_one_is_refused  # type: ignore[method-assign]
+    due = (await stage.rows("SELECT * FROM attempts WHERE id = $1", attempt))[0]
+    await asyncio.gather(*(collect.drive(stage.shop, due) for _ in range(2)))  # type: ignore[arg-type]
+    assert asked[0] == asked[1]
+    assert charged(first) + charged(second) == 5000
+    shown = await api.payment(stage.shop, stage.merchant, payment)
+    assert (shown.status, len(shown.attempts)) == ("succeeded", 1)
+
+
+async def test_a_look_that_fails_leaves_the_payer_his_page(stage: Stage, gateway: Taking) -> None:
+    payment = await made(stage, AT_A_PAGE)
+    shown = (await confirmed(stage, payment)).body["next_action"]
+    gateway.fails("follow", LOST, LOST)
+    for _ in range(2):
+        stage.later(60)
+        await stage.sweep("attempts")
+    seen = await api.payment(stage.shop, stage.merchant, payment)
+    assert (seen.status, seen.next_action.url) == ("requires_action", shown["url"])  # type: ignore[union-attr]
+    assert await moves_of(stage, "payment") == ["processing", "requires_action"]
+
+
+async def test_what_is_unclear_a_second_time_has_a_new_deadline_and_is_driven(
+    stage: Stage, gateway: Taking
+) -> None:
+    payment = await made(stage)
+    gateway.fails("collect", Declined("no", "no"))
+    await confirmed(stage, payment)
+    stage.later(5000)
+    await stage.sweep()
+    gateway.fails("collect", LOST)
+    await confirmed(stage, payment, key="again")
+    row = (await stage.rows("SELECT * FROM payments"))[0]
+    assert row["state"] == "processing"
+    assert row["due_at"] == row["processing_deadline_at"] == stage.shop.after("processing_s")
+
+
+async def test_a_payment_that_was_called_off_stays_so_and_nothing_of_it_moves(
+    stage: Stage, gateway: Taking
+) -> None:
+    payment = await made(stage, AT_A_PAGE)
+    await confirmed(stage, payment)
+    await api.cancel(stage.shop, once(stage, "cancel", "x"), payment)
+    assert await moves_of(stage, "payment") == ["processing", "requires_action", "canceled"]
+    before = await stage.rows("SELECT * FROM payments")
+    with pytest.raises(api.RuledOutError, match="called off"):
+        await confirmed(stage, payment, key="late")
+    assert await stage.rows("SELECT * FROM payments") == before
+    replayed = await confirmed(stage, payment)
+    assert replayed.replayed
+    assert PAYMENT.next("canceled", "CONFIRM") is not None
+
+
+async def test_an_instrument_of_one_gateway_is_taken_to_no_other(stage: Stage) -> None:
+    first, second = await two_tills(stage)
+    ask = Ask(money=Money(5001, "INR"))
+    made_ = await api.create(stage.shop, once(stage, "create", "i", 5001), ask)
+    payment = made_.body["id"]
+    key = once(stage, f"POST /payments/{payment}/confirm", "i")
+    answer = await api.confirm(stage.shop, key, payment, "a card of the first")
+    assert answer.body["status"] == "failed"
+    assert [one["status"] for one in answer.body["attempts"]] == ["failed"]
+    assert charged(first) + charged(second) == 0
