@@ -6,8 +6,10 @@ import asyncio
 import pytest
 
 from coinslot.gateways.base import Declined
+from coinslot.gateways.collecting import Charge, Progress
 from coinslot.kit.money import Money
 from coinslot.sales import api, collect
+from coinslot.sales import once as keys
 from coinslot.sales.collect import Ask
 from coinslot.sales.payment_flow import PAYMENT
 from tests.sales.stage import Stage
@@ -34,26 +36,33 @@ async def moves_of(stage: Stage, machine: str) -> list[str]:
 async def test_a_passing_no_to_one_of_two_senders_sends_nobody_to_the_next_gateway(
     stage: Stage,
 ) -> None:
+    """Who confirmed died before he sent: the sweeper takes it up, and the same call comes again."""
     first, second = await two_tills(stage)
     payment = await another(stage, "k")
     row = (await stage.rows("SELECT * FROM payments WHERE id = $1", payment))[0]
+    key = once(stage, f"POST /payments/{payment}/confirm", "c")
     async with stage.shop.db.as_merchant(stage.merchant) as conn:
+        await keys.begin(conn, stage.shop, key)
         attempt = await collect.begin(conn, stage.shop, row, stage.account, None)  # type: ignore[arg-type]
-    both = asyncio.Event()
-    calm, asked = first._collect, []
+        assert attempt is not None
+        await keys.name(conn, key, attempt)
+    stage.later(stage.shop.windows.answer_s + 1)
+    asked, refused, calm = asyncio.Event(), asyncio.Event(), first._collect
 
-    async def one_charges_and_one_is_refused(charge):  # type: ignore[no-untyped-def]
-        asked.append(charge.key)
-        if len(asked) == 2:
-            both.set()
+    async def charges_the_first_and_refuses_the_second(charge: Charge) -> Progress | Declined:
+        if asked.is_set():
             return Declined("too many requests", permanent=False)
-        await both.wait()
+        asked.set()
+        await refused.wait()
         return await calm(charge)
 
-    first._collect = one_charges_and_one_is_refused  # type: ignore[method-assign]
-    due = (await stage.rows("SELECT * FROM attempts WHERE id = $1", attempt))[0]
-    await asyncio.gather(*(collect.drive(stage.shop, due) for _ in range(2)))  # type: ignore[arg-type]
-    assert asked[0] == asked[1]
+    first._collect = charges_the_first_and_refuses_the_second  # type: ignore[method-assign]
+    due = (await stage.rows("SELECT * FROM attempts"))[0]
+    sweeper = asyncio.create_task(collect.drive(stage.shop, due))  # type: ignore[arg-type]
+    await asked.wait()
+    assert (await confirmed(stage, payment)).body["status"] == "processing"
+    refused.set()
+    await sweeper
     assert charged(first) + charged(second) == 5000
     shown = await api.payment(stage.shop, stage.merchant, payment)
     assert (shown.status, len(shown.attempts)) == ("succeeded", 1)
