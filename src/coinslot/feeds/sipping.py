@@ -42,5 +42,7 @@ class Sipping(httpcore.AsyncNetworkStream):
     ) -> httpcore.AsyncNetworkStream:
         return Sipping(await self._beneath.start_tls(ssl_context, server_hostname, timeout))
 
-    def get_extra_info(self, info: str) -> Any:
+    def told_of(self, info: str) -> Any:
         return self._beneath.get_extra_info(info)
+
+    get_extra_info = told_of  # httpcore's name for it
