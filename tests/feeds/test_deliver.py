@@ -147,6 +147,7 @@ async def test_one_success_ends_a_row_of_failures(
         (503, "120", 120),
         (429, "999999999999", RULES.retry_after_max_s),
         (429, "Sat, 21 Nov 2026 12:10:00 GMT", 600),
+        (429, "Fri, 31 Dec 9999 23:59:59 -2300", RULES.retry_after_max_s),
     ],
 )
 async def test_a_retry_after_holds_the_whole_endpoint_within_bounds(
@@ -163,7 +164,14 @@ async def test_a_retry_after_holds_the_whole_endpoint_within_bounds(
     assert await post.go() == 2
 
 
-@pytest.mark.parametrize("asked", ["Sat, 21 Nov 2020 12:10:00 GMT", "soon", "-4", "", "\u0663"])
+ABSURD_ZONE = "Mon, 01 Jan 2024 00:00:00 +99999999999999999999"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["Sat, 21 Nov 2020 12:10:00 GMT", "Sat, 21 Nov 2026 12:10:00", "soon", "-4", "", "\u0663",
+     ABSURD_ZONE],
+)  # fmt: skip
 async def test_a_retry_after_that_says_nothing_changes_nothing(
     post: Post, receiver: Receiver, asked: str
 ) -> None:

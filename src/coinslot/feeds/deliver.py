@@ -221,7 +221,7 @@ class Courier:
         try:
             until = parsedate_to_datetime(told.retry_after)
             return min(max(until - now, timedelta(0)), longest)
-        except (ValueError, TypeError):
+        except (ArithmeticError, ValueError, TypeError):  # a zone may be beyond any clock
             return timedelta(0)
 
     async def _count_against(
