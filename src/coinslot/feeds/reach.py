@@ -3,7 +3,6 @@ the connection goes to the address that was looked at; redirects are never follo
 
 import asyncio
 import ipaddress
-import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -15,6 +14,7 @@ import httpcore
 import httpx
 from msgspec import Struct
 
+from coinslot.feeds.names import Names
 from coinslot.feeds.sipping import Sipping
 from coinslot.kit.clock import monotonic_ms
 
@@ -104,12 +104,6 @@ def _is_literal(host: str) -> bool:
     return True
 
 
-async def resolve(host: str, port: int) -> list[str]:
-    """Every address of a name, by the system's resolver."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
-
-
 class _Checking(httpcore.AsyncNetworkBackend):
     """Connects to looked-at addresses only. TLS still verifies the name: it is asked for later."""
 
@@ -164,12 +158,13 @@ class Reach:
         *,
         timeout_s: float,
         private: bool = False,
-        resolver: Resolve = resolve,
+        resolver: Resolve | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._timeout_s = timeout_s
         self._tls = tls or httpx.create_ssl_context()
-        self._backend = _Checking(private, resolver)
+        self._names = Names()
+        self._backend = _Checking(private, resolver or self._names.resolve)
         self._pools: dict[str, _Pool] = {}
 
     async def post(self, url: str, headers: dict[str, str], body: bytes) -> Told:
@@ -206,6 +201,7 @@ class Reach:
         """Give the connections back."""
         while self._pools:
             await self._pools.popitem()[1].connections.aclose()
+        self._names.close()
 
     @asynccontextmanager
     async def _to(self, url: str) -> AsyncIterator[httpcore.AsyncConnectionPool]:
