@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -10,13 +11,34 @@ import typer
 from coinslot.commands.asking import Demo, Types, merchant
 from coinslot.commands.events import say
 from coinslot.commands.terms import console, run
-from coinslot.feeds.hooks import headers, new_secret
+from coinslot.feeds.hooks import headers, new_secret, signature
 from coinslot.kit.clock import SystemClock
 
 _TIMEOUT_S = 15.0
 
-Forward = Annotated[str, typer.Option("--forward-to", help="Your server: POST goes there.")]
-Secret = Annotated[str | None, typer.Option(help="whsec_... to sign with; else a new one.")]
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise typer.BadParameter("a whole URL is wanted: http://127.0.0.1:3000/hooks")
+    return text
+
+
+def _secret(text: str | None) -> str | None:
+    if text is not None:
+        try:
+            signature(text, "evt", 0, b"")
+        except ValueError:
+            raise typer.BadParameter("it is no secret: whsec_ and base64 behind it") from None
+    return text
+
+
+Forward = Annotated[
+    str, typer.Option("--forward-to", help="Your server: POST goes there.", callback=_url)
+]
+Secret = Annotated[
+    str | None, typer.Option(help="whsec_... to sign with; else a new one.", callback=_secret)
+]
 
 
 def listen(

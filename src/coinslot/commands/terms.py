@@ -35,6 +35,11 @@ Data = Annotated[
     typer.Option("--data", help="Folder of the embedded parts.", envvar="COINSLOT_DATA"),
 ]
 
+
+class ApiAwayError(Exception):
+    """The merchant API does not answer, or what answers is something else."""
+
+
 # What a person can mend: one line instead of a traceback.
 EXPLAINED = (
     SettingsError,
@@ -48,6 +53,7 @@ EXPLAINED = (
     PortTakenError,
     FaultError,
     LockedAccountError,
+    ApiAwayError,
     asyncpg.InvalidAuthorizationSpecificationError,  # a wrong login or password
     asyncpg.InvalidCatalogNameError,  # no such database
 )
@@ -65,6 +71,17 @@ def settings(data: Path | None = None, without: Collection[str] = (), **given: o
     return msgspec.structs.replace(found, **chosen)
 
 
+def installed(data: Path | None) -> Settings:
+    """The settings of an installation that is there: who only asks or changes makes none."""
+    chosen = settings(data)
+    if chosen.database_url is None and not (chosen.data / "postgres" / "data").exists():
+        fail(
+            f"there is no installation in {chosen.data}: name its folder with --data or"
+            " COINSLOT_DATA, or its database with DATABASE_URL"
+        )
+    return chosen
+
+
 def fail(line: str) -> NoReturn:
     """Say what is wrong, in one line, and end with 1."""
     errors.print(f"[bold red]coinslot:[/] {escape(line)}", highlight=False, soft_wrap=True)
@@ -80,7 +97,10 @@ def log_to_stderr(level: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
             *([] if pretty else [structlog.processors.format_exc_info]),
-            structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer(),
+            # Plain tracebacks: the pretty ones show what stood in variables, keys among it.
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+            if pretty
+            else structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
