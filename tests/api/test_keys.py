@@ -115,3 +115,19 @@ def test_an_accounts_credentials_tell_whether_its_money_is_real(
 ) -> None:
     driver = drivers()[gateway]
     assert driver.address(driver.Settings(**credentials)).live is live
+
+
+async def test_a_whole_key_is_revoked_whatever_others_begin_alike(stage: Stage) -> None:
+    key = await issue_key(stage.shop.db, stage.merchant, stage.clock.now())
+    async with stage.shop.db.as_merchant(stage.merchant) as conn:
+        await conn.execute(
+            "INSERT INTO api_keys (id, merchant_id, prefix, hash, created_at)"
+            " SELECT gen_random_uuid(), merchant_id, prefix, '\\x00', created_at FROM api_keys"
+        )
+    with pytest.raises(UnknownKeyError, match="more than one"):
+        await revoke(stage.shop.db, key[:12], stage.clock.now())
+    with pytest.raises(UnknownKeyError, match="too short"):
+        await revoke(stage.shop.db, key[:8], stage.clock.now())
+    await revoke(stage.shop.db, key, stage.clock.now())
+    left = await stage.rows("SELECT hash FROM api_keys WHERE revoked_at IS NULL")
+    assert [row["hash"] for row in left] == [b"\x00"]

@@ -263,6 +263,19 @@ async def test_a_refund_in_the_dashboard_counts_as_asked_for(stage: Stage, gatew
     assert found.amount_refunded == 5000
 
 
+async def test_what_the_dashboard_gave_first_is_not_counted_as_given_twice(
+    stage: Stage, gateway: Taking
+) -> None:
+    payment = await made(stage)
+    await confirmed(stage, payment)
+    [paid] = gateway.books.payments.values()
+    await api.give_back(stage.shop, once(stage, "refund", "r"), payment, api.Back(amount=2500))
+    await stage.webhook(gateway.refund_in_dashboard(paid, 5000), event="refund")
+    await stage.sweep()
+    found = await api.payment(stage.shop, stage.merchant, payment)
+    assert found.amount_refunded == stage.refunded() == 5000
+
+
 async def test_another_merchant_sees_nothing(stage: Stage, gateway: Taking) -> None:
     payment = await made(stage)
     stranger = UUID(int=7)

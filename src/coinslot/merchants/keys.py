@@ -27,7 +27,10 @@ _LISTED = """
 SELECT k.*, m.slug FROM api_keys k JOIN merchants m ON m.id = k.merchant_id
 ORDER BY k.created_at, k.id
 """
-_FOUND = "SELECT id, merchant_id FROM api_keys WHERE prefix = $1 AND revoked_at IS NULL"
+_FOUND = """
+SELECT id, merchant_id FROM api_keys WHERE revoked_at IS NULL
+    AND CASE WHEN length($1) > $3 THEN hash = $2 ELSE prefix = $1 END
+"""
 _REVOKE = "UPDATE api_keys SET revoked_at = $2 WHERE id = $1"
 
 
@@ -111,11 +114,17 @@ async def listed(db: Database) -> list[ApiKey]:
 async def revoke(db: Database, begins: str, now: datetime) -> None:
     """From the next call on nobody is let in with it. `begins` as it is listed, or the whole key.
     Raises UnknownKeyError."""
+    digest = hashlib.sha256(begins.encode()).digest()
+    if len(begins) < _SHOWN_CHARS:
+        raise UnknownKeyError(f"{begins} is too short: {_SHOWN_CHARS} characters name a key")
     async with db.door() as conn:
-        found = await conn.fetch(_FOUND, begins[:_SHOWN_CHARS])
+        found = await conn.fetch(_FOUND, begins, digest, _SHOWN_CHARS)
     if len(found) != 1:
+        shown = begins[:_SHOWN_CHARS]
+        if len(begins) < _SHOWN_CHARS:
+            raise UnknownKeyError(f"{shown} is too short: give {_SHOWN_CHARS} characters, or all")
         kind = "no key in use begins" if not found else "more than one key begins"
-        raise UnknownKeyError(f"{kind} with {begins[:_SHOWN_CHARS]}")
+        raise UnknownKeyError(f"{kind} with {shown}")
     async with db.as_merchant(found[0]["merchant_id"]) as conn:
         await conn.execute(_REVOKE, found[0]["id"], now)
 
