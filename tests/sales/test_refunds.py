@@ -118,6 +118,17 @@ async def test_a_refund_that_fails_later_is_made_anew_once_with_a_new_key(stage:
     assert stage.refunded() == 4000
 
 
+async def test_each_after_the_first_that_dies_waits_longer(stage: Stage) -> None:
+    weather, _ = await owing(stage)
+    pauses = []
+    for number in range(4):
+        await work(stage, 2)
+        await stage.webhook(weather.end_refund(weather.sent[number].key, RefundStage.FAILED))
+        due = await stage.value("SELECT due_at FROM refunds WHERE state = 'pending'")
+        pauses.append((due - stage.clock.now()).total_seconds())
+    assert pauses == [0, 5, 10, 20]
+
+
 async def test_a_pending_refund_is_looked_at_until_it_is_processed(stage: Stage) -> None:
     weather, _ = await owing(stage)
     weather.pending_first = True
