@@ -128,7 +128,7 @@ class Wire:
         except TimeoutError:
             failure = f"no whole answer within {self._timeout_s} s"
         except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or nested too deep
-            failure = f"unreadable body: {error}"
+            failure = f"HTTP {status} with an unreadable body: {error}"
         self.reached("after_send")
         await self._record(
             Exchange(
