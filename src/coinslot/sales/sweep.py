@@ -66,7 +66,7 @@ async def sweep_once(shop: Shop, name: str, pace: Pace) -> int:
         async with room:
             try:
                 await chore.work(shop, row)
-            except (asyncpg.PostgresError, *AWAY, LookupError, ValueError) as error:
+            except Exception as error:  # whatever it is: one row must not end everybody's work
                 # The row stays leased: it is due again when the lease ends, here or elsewhere.
                 log.exception("chore_failed", table=name, row=str(row["id"]), error=repr(error))
 

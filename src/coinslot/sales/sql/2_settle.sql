@@ -27,7 +27,7 @@ DECLARE
     died bigint := 0;
     due timestamptz := p_now;
 BEGIN
-    -- Where one dies after another at the gateway, the next waits longer; the first of them does not.
+    -- Where one dies after another at the gateway, the next waits longer; the first does not.
     IF p_replaces IS NOT NULL THEN
         SELECT count(*) INTO died FROM refunds
             WHERE capture_id = p_capture.id AND origin = 'ours' AND state = 'failed';
