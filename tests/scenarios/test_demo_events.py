@@ -129,6 +129,7 @@ def test_keys_are_made_listed_and_revoked_by_the_command(demo: DemoProcess) -> N
     shown = coinslot(demo, "keys").stdout
     assert f"{key[:12]}...  asha  payments:read  used" in shown
     assert key not in shown
+    assert "too short" in coinslot(demo, "keys", "revoke", key[:8]).stderr
     assert coinslot(demo, "keys", "revoke", key[:12]).returncode == 0
     assert status() == 401
     assert coinslot(demo, "keys", "revoke", key[:12]).returncode == 1

@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from coinslot.app.house import TOOL, House
-from coinslot.commands.terms import Data, console, fail, run, settings
+from coinslot.commands.terms import Data, console, fail, installed, run
 from coinslot.kit.money import Money
 from coinslot.sales import cases
 from coinslot.sales.cases import Case, CaseError, Hand
@@ -111,7 +111,7 @@ def _done(case: int, what: str) -> None:
 
 
 def _run(work: Callable[[Shop], Awaitable[None]], data: Data) -> None:
-    chosen = settings(data)
+    chosen = installed(data)
 
     async def main() -> int:
         async with AsyncExitStack() as stack:

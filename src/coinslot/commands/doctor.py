@@ -7,10 +7,12 @@ from urllib.parse import urlsplit
 
 import aiomqtt
 import asyncpg
+import httpx
 
 from coinslot.app.mirroring import remote
 from coinslot.app.premises import Premises, Urls
 from coinslot.channels.mqtt import MqttOptions, connection
+from coinslot.commands.mirror import of_a_demo
 from coinslot.commands.terms import EXPLAINED, Data, console, run, settings
 from coinslot.db.embedded import running_superuser_url
 from coinslot.db.migrate import MigrationError, pending
@@ -26,8 +28,15 @@ from coinslot.settings import Settings, SettingsError
 _PATIENCE = timedelta(seconds=3)
 
 
+class _AwayError(Exception):
+    """It need not run here and now: worth knowing, and no fault of the installation."""
+
+
 def doctor(data: Data = None) -> None:
-    """Look at everything this installation needs and say what is wrong with it."""
+    """Look at everything this installation needs and say what is wrong with it; 1 if something is.
+
+    A server that does not answer is said, and is no fault: it may run elsewhere, or not yet.
+    Gateways are not asked: `coinslot audit --gateways` and `coinslot reconcile` do that."""
     chosen = settings(data)
 
     async def main() -> int:
@@ -36,6 +45,7 @@ def doctor(data: Data = None) -> None:
             ("keys", _keys),
             ("broker", _broker),
             ("mirror", _mirror),
+            ("server", _server),
         ]
         sick = 0
         for name, check in checks:
@@ -44,6 +54,8 @@ def doctor(data: Data = None) -> None:
             except (*EXPLAINED, OSError, asyncpg.PostgresError) as error:
                 said, mark = f"{error}", "[red]sick[/]"
                 sick += 1
+            except _AwayError as error:
+                said, mark = f"{error}", "[yellow]away[/]"
             console.print(f"{mark}  {name}: {said}", highlight=False, soft_wrap=True)
         return 1 if sick else 0
 
@@ -63,7 +75,7 @@ async def _keys(chosen: Settings) -> str:
             known = await Accounts(db, vault, SystemClock(), timeout_s=1).check()
         except (*AWAY, asyncpg.PostgresError):  # told with the database
             return "readable; whether they open the accounts could not be looked at"
-    return f"they open all {known} gateway accounts"
+    return f"they open the sealed settings of all {known} gateway accounts; no gateway was asked"
 
 
 async def _opened(urls: Urls, stack: AsyncExitStack) -> Database:
@@ -74,9 +86,13 @@ async def _opened(urls: Urls, stack: AsyncExitStack) -> Database:
 
 async def _database(chosen: Settings) -> str:
     if chosen.database_url is None:
-        running = running_superuser_url(chosen.data) is not None
-        now = "running" if running else "not running now"
-        return f"embedded, in {chosen.data}, {now}; it is migrated at every start"
+        if not (chosen.data / "postgres" / "data").exists():
+            raise SettingsError(f"there is none in {chosen.data}: `coinslot serve` makes it")
+        if running_superuser_url(chosen.data) is None:
+            raise SettingsError(
+                f"embedded, in {chosen.data}, and stopped: it runs while `coinslot serve` does"
+            )
+        return f"embedded, in {chosen.data}, running; it is migrated at every start"
     for name, url in (("DATABASE_URL", chosen.database_url), ("COINSLOT_DOOR_URL", chosen.door_url),
                       ("COINSLOT_OWNER_URL", chosen.owner_url)):  # fmt: skip
         if url is not None:
@@ -107,9 +123,21 @@ async def _mirror(chosen: Settings) -> str:
     async with AsyncExitStack() as stack:
         found = remote(chosen, stack)
         if found is None:
-            return "off: COINSLOT_FIREBASE_URL is not set"
+            return f"off: COINSLOT_FIREBASE_URL is not set{of_a_demo(chosen.data)}"
         try:
             await found.read(MACHINES, shallow=True)
         except (UnclearError, RefusedError) as error:
             raise SettingsError(f"COINSLOT_FIREBASE_URL: {error}") from error
         return "reachable, and lets us in"
+
+
+async def _server(chosen: Settings) -> str:
+    url = f"{chosen.base_url}/health"
+    async with httpx.AsyncClient(timeout=_PATIENCE.total_seconds()) as client:
+        try:
+            answer = await client.get(url)
+        except httpx.HTTPError as error:
+            raise _AwayError(f"nobody answers at {url}") from error
+    if not answer.is_success:
+        raise _AwayError(f"{url} answers with {answer.status_code}")
+    return f"answers at {url}"

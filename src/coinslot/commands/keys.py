@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from coinslot.app.house import TOOL, House
-from coinslot.commands.terms import Data, console, fail, run, settings
+from coinslot.commands.terms import Data, console, fail, installed, run
 from coinslot.merchants import keys
 from coinslot.merchants.keys import SCOPES, ApiKey, KeyWish, UnknownKeyError
 from coinslot.merchants.people import merchant_named
@@ -88,7 +88,7 @@ def revoke(key: Begins, data: Data = None) -> None:
 
 
 def _run(work: Callable[[House], Awaitable[None]], data: Data) -> None:
-    chosen = settings(data)
+    chosen = installed(data)
 
     async def main() -> int:
         async with AsyncExitStack() as stack:

@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from coinslot.app.house import TOOL, House
-from coinslot.commands.terms import Data, console, fail, run, settings
+from coinslot.commands.terms import Data, console, fail, installed, run, settings
 from coinslot.gateways import drivers
 from coinslot.kit.ids import uuid7
 from coinslot.merchants import accounts, forms
@@ -67,7 +67,7 @@ def add(slug: Slug, name: Name, contact: Contact = "", data: Data = None) -> Non
         await open_merchant(house.db, wanted, now)
         console.print(f"{slug} {'was here already' if there else 'is here'}", highlight=False)
 
-    _run(open_, data)
+    _run(open_, data, makes=True)
 
 
 @cli.command("form", epilog="Example: `coinslot merchants form stripe > stripe.json`")
@@ -111,8 +111,9 @@ def account(
     _run(keep, data)
 
 
-def _run(work: Callable[[House], Awaitable[None]], data: Data) -> None:
-    chosen = settings(data)
+def _run(work: Callable[[House], Awaitable[None]], data: Data, *, makes: bool = False) -> None:
+    """`makes`: where there is no installation yet, there is one then."""
+    chosen = settings(data) if makes else installed(data)
 
     async def main() -> int:
         async with AsyncExitStack() as stack:

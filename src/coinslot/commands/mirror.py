@@ -2,13 +2,15 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
 from coinslot.app.house import TOOL, House
 from coinslot.app.mirroring import mirror
-from coinslot.commands.terms import Data, console, errors, fail, run, settings
+from coinslot.commands.terms import Data, console, errors, fail, installed, run
 from coinslot.feeds import mirror_whole
 from coinslot.feeds.firebase import RefusedError, UnclearError
 from coinslot.feeds.mirror import Mirror
@@ -54,10 +56,19 @@ def check(every: All = False, data: Data = None) -> None:
     _with_mirror(data, main)
 
 
+def of_a_demo(data: Path) -> str:
+    """A demo mirrors into its own sandbox, whatever the environment says."""
+    path = data / "demo.json"
+    if not path.exists():
+        return ""
+    url = msgspec.json.decode(path.read_bytes()).get("firebase_url")
+    return f". Of this demo it is COINSLOT_FIREBASE_URL='{url}'" if url else ""
+
+
 def _with_mirror(data: Data, use: Callable[[Mirror], Awaitable[int]]) -> None:
-    chosen = settings(data)
+    chosen = installed(data)
     if chosen.firebase_url is None:
-        fail("COINSLOT_FIREBASE_URL is not set: nothing is mirrored")
+        fail(f"COINSLOT_FIREBASE_URL is not set: nothing is mirrored{of_a_demo(chosen.data)}")
 
     async def main() -> int:
         async with AsyncExitStack() as stack:

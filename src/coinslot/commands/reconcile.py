@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from coinslot.app.house import TOOL, House
 from coinslot.commands.cases import line
-from coinslot.commands.terms import Data, console, run, settings
+from coinslot.commands.terms import Data, console, installed, run
 from coinslot.kit.clock import SystemClock
 from coinslot.sales import cases
 from coinslot.sales.cases import Case
@@ -42,7 +42,7 @@ def reconcile(
         )
     if begin >= end:
         raise typer.BadParameter("it must be before --until", param_hint="--since")
-    chosen = settings(data)
+    chosen = installed(data)
 
     async def main() -> int:
         async with AsyncExitStack() as stack:
