@@ -77,6 +77,24 @@ async def test_who_waits_is_answered_as_soon_as_something_happens(
     assert len(answer.json()["data"]) == 2
 
 
+async def test_who_begins_with_the_newest_can_wait_too(api: Client, announcer: Announcer) -> None:
+    await paid(api, "a")
+    await announce(announcer)
+    asked: dict[str, str | int] = {"after": "newest", "wait_s": 30}
+    waiting = asyncio.create_task(api.get("/events", params=asked))
+    await asyncio.wait([waiting], timeout=0.3)
+    assert not waiting.done()
+    second = await paid(api, "b")
+    await announce(announcer)
+    page = (await asyncio.wait_for(waiting, 10)).json()
+    assert [event["data"]["id"] for event in page["data"]] == [second, second]
+
+
+async def test_a_type_that_there_is_not_is_refused(api: Client) -> None:
+    answer = await api.get("/events", params={"types": "payment.succeeded,nonsense"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "unknown_type")
+
+
 async def test_of_many_who_wait_at_once_those_on_top_are_answered_at_once(api: Client) -> None:
     waiting = [
         asyncio.create_task(api.get("/events", params={"wait_s": 30})) for _ in range(WAITING_MAX)

@@ -172,6 +172,20 @@ async def test_more_than_was_paid_cannot_go_back(api: Client) -> None:
     assert answer.status_code == 422
 
 
+async def test_a_payment_names_its_refunds_and_they_can_be_listed(api: Client) -> None:
+    payment = await made(api)
+    assert (await api.get(f"/payments/{payment}/refunds")).json() == {"data": []}
+    await post(api, f"/payments/{payment}/confirm", {})
+    made_here = [
+        (await post(api, f"/payments/{payment}/refunds", {"amount": amount})).json()
+        for amount in (1000, 1500)
+    ]
+    assert (await api.get(f"/payments/{payment}/refunds")).json() == {"data": made_here}
+    found = (await api.get(f"/payments/{payment}")).json()
+    assert found["refunds"] == [refund["id"] for refund in made_here]
+    assert (await api.get(f"/payments/{uuid4()}/refunds")).status_code == 404
+
+
 async def test_what_was_paid_cannot_be_called_off(api: Client) -> None:
     payment = await made(api)
     await post(api, f"/payments/{payment}/confirm", {})

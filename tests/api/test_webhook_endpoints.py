@@ -172,6 +172,7 @@ async def test_a_range_is_replayed_also_for_an_endpoint_that_is_younger_than_its
         ({"url": "https://a.example/ x"}, 422, "bad_url"),
         ({"url": "https://a.example", "more": 1}, 400, "bad_request"),
         ({"url": "https://a.example", "description": "\0"}, 400, "bad_request"),
+        ({"url": "https://a.example", "description": 1}, 400, "bad_request"),
     ],
 )
 async def test_a_wish_that_cannot_be_is_refused(
@@ -204,6 +205,9 @@ async def test_a_range_that_holds_nothing_is_refused(api: Client, span: dict[str
     made = await endpoint(api, "https://a.example")
     answer = await api.post(f"/webhook_endpoints/{made['id']}/replay", json=span, headers=key())
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, "bad_range")
+    wanted = {**span, "types": ["nonsense"]}
+    answer = await api.post(f"/webhook_endpoints/{made['id']}/replay", json=wanted, headers=key())
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "unknown_type")
 
 
 async def test_chandra_sees_and_touches_nothing_of_ashas(

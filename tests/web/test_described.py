@@ -20,9 +20,10 @@ SENT = {
     "refundPayment": payments.NewRefund,
 }
 ANSWERED: dict[str, Any] = {
-    "listPayments": payments.Listed,
+    "listPayments": payments.PaymentPage,
     "refundPayment": RefundStatement,
     "readRefund": RefundStatement,
+    "listRefunds": payments.RefundList,
 }
 
 
@@ -64,8 +65,10 @@ def test_every_call_has_examples_and_every_error_its_form(schema: dict[str, Any]
             if status.startswith("2"):
                 assert content["examples"]
             else:
-                text = msgspec.json.encode(content["example"])
-                msgspec.json.decode(text, type=WrongAnswer)
+                assert content["examples"]
+                for code, example in content["examples"].items():
+                    text = msgspec.json.encode(example["value"])
+                    assert msgspec.json.decode(text, type=WrongAnswer).error.code == code
         if "requestBody" in said:
             assert said["requestBody"]["content"]["application/json"]["examples"]
         for status in ("409", "503"):

@@ -259,6 +259,12 @@ async def payments(
         return await statements.payments(conn, wanted)
 
 
+async def refunds(shop: Shop, merchant: UUID, payment: UUID) -> list[statements.RefundStatement]:
+    """Of a payment, oldest first."""
+    async with shop.db.as_merchant(merchant) as conn:
+        return await statements.refunds(conn, payment)
+
+
 async def refund(shop: Shop, merchant: UUID, refund_id: UUID) -> statements.RefundStatement:
     """Raises UnknownError."""
     async with shop.db.as_merchant(merchant) as conn:

@@ -13,7 +13,11 @@ _PAYMENT = """
 SELECT p.*, coalesce(c.captured, 0) AS captured,
     coalesce(c.refund_due + c.surplus, 0) AS refund_asked,
     coalesce((SELECT sum(amount_minor) FROM refunds r WHERE r.capture_id = c.id
-        AND r.state = 'succeeded'), 0)::bigint AS refunded
+        AND r.state = 'succeeded' AND (r.gateway_refund_id IS NOT NULL OR EXISTS (SELECT
+            FROM events e WHERE e.subject_id = r.id AND e.event = 'PAID_BY_HAND'))
+        ), 0)::bigint AS refunded,  -- one that was covered moved no money of its own
+    ARRAY(SELECT r.id FROM refunds r JOIN captures k ON k.id = r.capture_id
+        WHERE k.payment_id = p.id ORDER BY r.id) AS refund_ids
 FROM payments p LEFT JOIN captures c ON c.payment_id = p.id AND c.reason IS NULL
 WHERE p.id = $1 AND p.source = 'api'
 """
@@ -21,11 +25,13 @@ _ATTEMPTS = """
 SELECT a.*, g.gateway FROM attempts a JOIN gateway_accounts g ON g.id = a.account_id
 WHERE a.payment_id = $1 ORDER BY a.number
 """
-_REFUND = """
+_REFUNDS = """
 SELECT r.*, c.payment_id, n.id AS replaced_by FROM refunds r JOIN captures c ON c.id = r.capture_id
 JOIN payments p ON p.id = c.payment_id AND p.source = 'api'
-LEFT JOIN refunds n ON n.replaces = r.id WHERE r.id = $1
+LEFT JOIN refunds n ON n.replaces = r.id
 """
+_REFUND = f"{_REFUNDS} WHERE r.id = $1"
+_REFUNDS_OF = f"{_REFUNDS} WHERE c.payment_id = $1 ORDER BY r.id"
 _LISTED = """
 SELECT id FROM payments WHERE source = 'api' AND ($1::uuid IS NULL OR id < $1)
     AND ($2::text IS NULL OR state = $2) AND ($3::text IS NULL OR reference = $3)
@@ -78,6 +84,7 @@ class PaymentStatement(Struct, frozen=True, kw_only=True):
     processing_deadline_at: datetime | None
     created_at: datetime
     attempts: list[AttemptStatement]
+    refunds: list[UUID]
 
 
 class RefundStatement(Struct, frozen=True, kw_only=True):
@@ -119,6 +126,7 @@ async def payment(conn: Connection, payment_id: UUID) -> PaymentStatement | None
         processing_deadline_at=row["processing_deadline_at"],
         created_at=row["created_at"],
         attempts=[_attempt(found) for found in tries],
+        refunds=row["refund_ids"],
     )
 
 
@@ -162,8 +170,15 @@ async def payments(conn: Connection, wanted: Wanted) -> list[PaymentStatement]:
 async def refund(conn: Connection, refund_id: UUID) -> RefundStatement | None:
     """Within the merchant's transaction."""
     row = await conn.fetchrow(_REFUND, refund_id)
-    if row is None:
-        return None
+    return None if row is None else _refund(row)
+
+
+async def refunds(conn: Connection, payment_id: UUID) -> list[RefundStatement]:
+    """All of a payment, oldest first."""
+    return [_refund(row) for row in await conn.fetch(_REFUNDS_OF, payment_id)]
+
+
+def _refund(row: asyncpg.Record) -> RefundStatement:
     return RefundStatement(
         id=row["id"],
         payment=row["payment_id"],

@@ -1,9 +1,12 @@
-"""What the schema cannot be made of: examples, headers of answers, and which call follows which."""
+"""What the schema cannot be made of: words, examples, headers of answers, and which call follows
+which."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from coinslot.web import described_feeds
+from coinslot.web import described_feeds, described_fields
+from coinslot.web.described_codes import codes_of
+from coinslot.web.described_words import CALLS, WRONG
 
 Json = dict[str, Any]
 
@@ -40,6 +43,7 @@ _STATED: Json = {
         "gateway_reference": "pi_3Q", "gateway_payment_id": "pi_3Q", "failure": None,
         "started_at": _AT,
     }],
+    "refunds": [],
 }  # fmt: skip
 _REFUND: Json = {
     "id": "0193d3a4-1c00-7000-8000-0000000000c1", "payment": _PAYMENT, "amount": 1500,
@@ -71,18 +75,9 @@ ANSWERED: Mapping[str, Mapping[str, Json]] = {
     "cancelPayment": {"canceled": _STATED | _UNASKED | {"status": "canceled"}},
     "refundPayment": {"on its way": _REFUND},
     "readRefund": {"on its way": _REFUND},
+    "listRefunds": {"one, on its way": {"data": [_REFUND]}},
 }
 
-# A code and a message for each answer that is not 2xx.
-WRONG: Mapping[str, tuple[str, str]] = {
-    "400": ("idempotency_key_missing", "Send an Idempotency-Key of at most 255 characters."),
-    "401": ("unauthorized", "This needs an API key: Authorization: Bearer sk_..."),
-    "403": ("forbidden", "This key may not do that; it needs payments:write."),
-    "404": ("not_found", "There is no such payment."),
-    "409": ("idempotency_key_busy", "the first call with this key is still running"),
-    "422": ("idempotency_key_reused", "this Idempotency-Key was used with another request"),
-    "503": ("gateway_unavailable", "the gateway does not answer; nothing was asked of it"),
-}
 HEADERS: Mapping[str, tuple[str, str]] = {
     "401": ("WWW-Authenticate", "`Bearer`"),
     "409": ("Retry-After", "Seconds after which the same call may be sent again."),
@@ -96,15 +91,21 @@ FOLLOWS = {
 
 def described(schema: Json) -> Json:
     """The same schema with all of that in it. It is changed in place; done again, nothing is."""
+    described_fields.fill(schema["components"]["schemas"])
     for operation in _operations(schema):
         name = operation["operationId"]
-        if operation.get("security"):
-            for status, answer in operation["responses"].items():
-                _describe(answer, status, name)
+        operation["summary"], good = CALLS[name]
+        keyed = False
         for parameter in operation.get("parameters", ()):
             if parameter["name"] == "Idempotency-Key":
+                keyed = True
                 parameter |= {"required": True, "schema": _KEY, "example": "order-7-confirm"}
                 _mark_replays(operation)
+        for status, answer in operation["responses"].items():
+            answer["description"] = (
+                good if status.startswith("2") else WRONG.get(f"{status} {name}", WRONG[status])
+            )
+            _describe(answer, status, name, dict(codes_of(name, int(status), keyed=keyed)))
         if sent := SENT.get(name) or described_feeds.SENT.get(name):
             operation["requestBody"]["content"]["application/json"]["examples"] = _shown(sent)
         for status in ("200", "201"):
@@ -118,21 +119,28 @@ def _operations(schema: Json) -> Iterator[Json]:
         yield from (said for said in path.values() if isinstance(said, dict))
 
 
-def _describe(answer: Json, status: str, name: str) -> None:
+def _describe(answer: Json, status: str, name: str, codes: Mapping[str, str]) -> None:
     content = answer.get("content", {}).get("application/json")
     answered = ANSWERED.get(name) or described_feeds.ANSWERED.get(name)
-    if content is not None and status in WRONG:
-        code, message = WRONG[status]
-        wrong = {"code": code, "message": message, "details": {}, "timestamp": _AT,
-                 "requestId": "gl5fqB3vKe5otOPX"}  # fmt: skip
-        content["example"] = {"error": wrong, "success": False}
+    if content is not None and codes:
+        content["examples"] = _shown(
+            {code: {"error": _wrong(code, text), "success": False} for code, text in codes.items()}
+        )
     elif content is not None and answered and status.startswith("2"):
         content["examples"] = _shown(answered)
-    if status in HEADERS:
+    if status in HEADERS and not name.startswith(("take", "readMetrics", "readHealth")):
         header, meaning = HEADERS[status]
         answer.setdefault("headers", {})[header] = {
             "description": meaning, "schema": {"type": "string"},
         }  # fmt: skip
+
+
+def _wrong(code: str, message: str) -> Json:
+    details = {"amount": "Expected `int`, got `str`"} if code == "bad_request" else {}
+    return {
+        "code": code, "message": message, "details": details, "timestamp": _AT,
+        "requestId": "gl5fqB3vKe5otOPX",
+    }  # fmt: skip
 
 
 def _mark_replays(operation: Json) -> None:

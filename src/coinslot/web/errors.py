@@ -19,20 +19,14 @@ from coinslot.web.single import Single
 
 _log = structlog.get_logger(__name__)
 
-_CODES = {
+# Of what is refused or fails before, or without, an endpoint that names a code.
+CODES = {
     400: "bad_request",
-    401: "unauthorized",
-    403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
-    409: "conflict",
-    410: "gone",
     413: "too_large",
-    415: "unsupported_media_type",
-    422: "unprocessable",
     429: "too_many_requests",
     500: "internal",
-    502: "bad_gateway",
     503: "unavailable",
 }
 _FIELD = re.compile(r"Object (missing required|contains unknown) field `([^`]+)`")
@@ -89,10 +83,7 @@ class WrongAnswer(Struct, frozen=True):
 
 def refusals(*statuses: int) -> dict[int, ResponseSpec]:
     """For the schema: answers that are not 2xx, all in the one format."""
-    return {
-        status: ResponseSpec(WrongAnswer, generate_examples=False, description=_CODES[status])
-        for status in statuses
-    }
+    return {status: ResponseSpec(WrongAnswer, generate_examples=False) for status in statuses}
 
 
 class Errors(Single):
@@ -126,14 +117,14 @@ class Errors(Single):
             case RefusedError():
                 return error
             case ValidationException():
-                return RefusedError(400, _CODES[400], INVALID, _fields(error))
+                return RefusedError(400, CODES[400], INVALID, _fields(error))
             case HTTPException() if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
-                code = _CODES.get(error.status_code, "refused")
+                code = CODES.get(error.status_code, CODES[400])
                 return RefusedError(error.status_code, code, f"{error.detail}.".replace("..", "."))
             case _ if isinstance(error, self._painter.site.outages):
-                return RefusedError(503, _CODES[503], "Out of reach for a moment. Try again.")
+                return RefusedError(503, CODES[503], "Out of reach for a moment. Try again.")
             case _:
-                return RefusedError(500, _CODES[500], "Something failed here, not at your side.")
+                return RefusedError(500, CODES[500], "Something failed here, not at your side.")
 
     def _body(self, request: AnyRequest, refused: RefusedError) -> WrongAnswer:
         return WrongAnswer(

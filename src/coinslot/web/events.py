@@ -1,13 +1,16 @@
 """The feed of events over HTTP: what a merchant without a public URL reads instead of webhooks."""
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Annotated
 from uuid import UUID
 
 from litestar.params import FromPath, QueryParameter
+from msgspec.structs import replace
 
 from coinslot.feeds import events
 from coinslot.feeds.events import Asked, EventPage, EventStatement, UnknownEventError
+from coinslot.sales.public import TYPES
 from coinslot.sales.shop import Shop
 from coinslot.web.calling import caller_of
 from coinslot.web.errors import RefusedError
@@ -57,16 +60,22 @@ class Events(Single):
     ) -> EventPage:
         """Events, oldest first. Ask again with `after` set to `next`: none is skipped."""
         who = await caller_of(self._shop, request, "events:read")
-        wanted = tuple(found for part in (types or "").split(",") if (found := part.strip()))
+        wanted = known(found for part in (types or "").split(",") if (found := part.strip()))
         patience_s = wait_s if self._waiting[who.merchant] < WAITING_MAX else 0
         asked = Asked(after=after, types=wanted, limit=limit, wait_s=patience_s)
         self._waiting[who.merchant] += 1
         try:
-            return await events.page(self._shop, who.merchant, asked)
+            return await self._page(who.merchant, asked)
         except UnknownEventError as error:
             raise RefusedError(404, "not_found", str(error)) from None
         finally:
             self._waiting[who.merchant] -= 1
+
+    async def _page(self, merchant: UUID, asked: Asked) -> EventPage:
+        found = await events.page(self._shop, merchant, asked)
+        if asked.after != "newest" or not asked.wait_s:
+            return found
+        return await events.page(self._shop, merchant, replace(asked, after=found.next))
 
     async def one(self, request: AnyRequest, event: FromPath[str]) -> EventStatement:
         """One event."""
@@ -75,3 +84,11 @@ class Events(Single):
             return await events.one(self._shop, who.merchant, event)
         except UnknownEventError as error:
             raise RefusedError(404, "not_found", str(error)) from None
+
+
+def known(types: Iterable[str]) -> tuple[str, ...]:
+    """These types of events. Raises RefusedError for one that there is not."""
+    wanted = tuple(types)
+    if strange := ", ".join(sorted(set(wanted) - TYPES)[:5]):
+        raise RefusedError(422, "unknown_type", f"There are no events of type {strange}.")
+    return wanted

@@ -44,6 +44,7 @@ class Healths(Single):
         self._clock = clock
 
     async def health(self) -> Response[HealthAnswer]:
+        """Each thing that was looked at; 503 when it is unhealthy."""
         found = await self._desk.health()
         services = {
             _SERVICES[name]: check for name, check in found.checks.items() if name in _SERVICES
@@ -63,6 +64,7 @@ class Healths(Single):
         return {"status": "healthy"}
 
     async def metrics(self, request: AnyRequest) -> Response[bytes]:
+        """Wants `COINSLOT_METRICS_TOKEN` as a bearer token when that is set."""
         wanted = self._site.metrics_token
         given = request.headers.get("authorization", "").removeprefix("Bearer ")
         if wanted and not hmac.compare_digest(wanted.encode(), given.encode()):

@@ -40,6 +40,7 @@ from coinslot.web.calling import (
     strictly,
 )
 from coinslot.web.errors import RefusedError
+from coinslot.web.events import known
 from coinslot.web.painting import STORABLE, AnyRequest
 from coinslot.web.single import Single
 
@@ -101,7 +102,7 @@ class Hooks(Single):
     async def create(
         self, request: AnyRequest, data: JSONBody[NewEndpoint], key: IdempotencyKey = None
     ) -> Response[EndpointStatement]:
-        """Name an address for webhooks. Its secret is shown in this answer only."""
+        """Name an address for webhooks. Its secret is in this answer, and in no other call's."""
         who = await self._caller(request)
         await strictly(request, data)
         wish = Wish(url=data.url, description=data.description, types=tuple(data.types))
@@ -140,7 +141,7 @@ class Hooks(Single):
     async def rotate(
         self, request: AnyRequest, endpoint: FromPath[UUID], key: IdempotencyKey = None
     ) -> Response[EndpointStatement]:
-        """A new secret, shown in this answer only. The old one signs beside it for a while."""
+        """A new secret, in this answer and in no other call's. The old one signs beside it."""
         who = await self._caller(request)
         ticket = once_for(who, f"POST /webhook_endpoints/{endpoint}/rotate_secret", key, None)
         return await _answered(self._endpoints.rotate(ticket, endpoint))
@@ -148,7 +149,7 @@ class Hooks(Single):
     async def test(
         self, request: AnyRequest, endpoint: FromPath[UUID], key: IdempotencyKey = None
     ) -> Response[EndpointStatement]:
-        """Send it a `webhook.test`."""
+        """Send it a `webhook.test`. What came of it is the newest of its deliveries."""
         who = await self._caller(request)
         ticket = once_for(who, f"POST /webhook_endpoints/{endpoint}/test", key, None)
         return await _answered(self._endpoints.test(ticket, endpoint))
@@ -164,7 +165,7 @@ class Hooks(Single):
         who = await self._caller(request)
         await strictly(request, data)
         ticket = once_for(who, f"POST /webhook_endpoints/{endpoint}/replay", key, data)
-        span = Range(since=data.since, until=data.until, types=tuple(data.types))
+        span = Range(since=data.since, until=data.until, types=known(data.types))
         return await _answered(deliveries.replay(self._shop, ticket, endpoint, span))
 
     async def log(

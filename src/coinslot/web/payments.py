@@ -68,11 +68,17 @@ class NewRefund(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reason: Short | None = None
 
 
-class Listed(Struct, frozen=True):
+class PaymentPage(Struct, frozen=True):
     """A page of payments, newest first; `next` is the `after` of the next page."""
 
     data: list[PaymentStatement]
     next: UUID | None
+
+
+class RefundList(Struct, frozen=True):
+    """All refunds of a payment, oldest first."""
+
+    data: list[RefundStatement]
 
 
 class Payments(Single):
@@ -104,12 +110,12 @@ class Payments(Single):
         reference: Reference = None,
         after: FromQuery[UUID | None] = None,
         limit: Annotated[int, QueryParameter(ge=1, le=100)] = 20,
-    ) -> Listed:
+    ) -> PaymentPage:
         """Payments, newest first."""
         who = await self._caller(request, "payments:read")
         wanted = Wanted(after=after, status=status, reference=reference, limit=limit)
         found = await api.payments(self._shop, who.merchant, wanted)
-        return Listed(found, found[-1].id if len(found) == limit else None)
+        return PaymentPage(found, found[-1].id if len(found) == limit else None)
 
     async def one(self, request: AnyRequest, payment: FromPath[UUID]) -> PaymentStatement:
         """A payment with all its attempts."""
@@ -163,6 +169,12 @@ class Payments(Single):
         ticket = once_for(who, f"POST /payments/{payment}/refunds", key, data)
         back = api.Back(amount=data.amount, reason=data.reason)
         return await _answered(api.give_back(self._shop, ticket, payment, back))
+
+    async def refunds(self, request: AnyRequest, payment: FromPath[UUID]) -> RefundList:
+        """All refunds of a payment, oldest first, also those that failed or were made elsewhere."""
+        who = await self._caller(request, "payments:read")
+        await _found(api.payment(self._shop, who.merchant, payment))
+        return RefundList(await api.refunds(self._shop, who.merchant, payment))
 
     async def refund(self, request: AnyRequest, refund: FromPath[UUID]) -> RefundStatement:
         """A refund on its way."""

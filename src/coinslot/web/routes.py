@@ -1,10 +1,11 @@
 """Every URL, one line each, and the application around them."""
 
-from litestar import Litestar, Router, delete, get, patch, post
+from litestar import Litestar, MediaType, Router, delete, get, patch, post
 from litestar.config.compression import CompressionConfig
 from litestar.middleware.base import DefineMiddleware
 from litestar.middleware.rate_limit import RateLimitConfig
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ControllerRouterHandler
 
@@ -13,11 +14,12 @@ from coinslot.kit.clock import Clock, SystemClock
 from coinslot.sales.shop import Shop
 from coinslot.web import metrics, security
 from coinslot.web.calling import with_key_only
+from coinslot.web.described_words import TAGS
 from coinslot.web.desk import Desk
 from coinslot.web.docs import Docs
 from coinslot.web.errors import Errors, refusals
 from coinslot.web.events import Events
-from coinslot.web.health import Healths
+from coinslot.web.health import HealthAnswer, Healths
 from coinslot.web.hooks import Hooks
 from coinslot.web.live import Live
 from coinslot.web.orders import Orders
@@ -42,7 +44,7 @@ def build(
     clock = clock or SystemClock()
     painter = Painter(site)
     return Litestar(
-        [*_routes(desk, painter, clock), *([_api(shop), _feeds(shop, hooks)] if shop else [])],
+        [*(_merchants(shop, hooks) if shop else []), *_routes(desk, painter, clock)],
         before_send=[security.seal, metrics.count],
         compression_config=CompressionConfig(
             backend="gzip", gzip_compress_level=6, exclude=["/live$", "^/static/", "^/webhooks/"]
@@ -55,6 +57,7 @@ def build(
             version=site.version,
             path="/schema",
             use_handler_docstrings=True,
+            tags=list(TAGS),
             components=Components(
                 security_schemes={
                     "apiKey": SecurityScheme(
@@ -69,14 +72,11 @@ def build(
 
 def _routes(desk: Desk, painter: Painter, clock: Clock) -> list[ControllerRouterHandler]:
     docs = Docs(painter)
-    health = Healths(desk, painter.site, clock)
     hook = Webhooks(desk)
     return [
-        post("/webhooks/{gateway:str}", tags=["webhooks"])(hook.take),
-        post("/webhooks/{gateway:str}/{account:str}", tags=["webhooks"])(hook.take_for),
-        get("/health", tags=["health"])(health.health),
-        get("/health/live", tags=["health"])(health.live),
-        get("/metrics", tags=["health"])(health.metrics),
+        *_looks(Healths(desk, painter.site, clock)),
+        _taking("", "takeWebhook")(hook.take),
+        _taking("/{account:str}", "takeAccountWebhook")(hook.take_for),
         get("/openapi.json", include_in_schema=False)(docs.schema),
         get("/docs", include_in_schema=False)(docs.swagger),
         get("/static/{name:str}", include_in_schema=False)(docs.asset),
@@ -84,24 +84,62 @@ def _routes(desk: Desk, painter: Painter, clock: Clock) -> list[ControllerRouter
     ]
 
 
-def _api(shop: Shop) -> Router:
+def _looks(health: Healths) -> list[ControllerRouterHandler]:
+    ill = {503: ResponseSpec(HealthAnswer, generate_examples=False)}
+    return [
+        get("/health", operation_id="readHealth", tags=["health"], responses=ill)(health.health),
+        get("/health/live", operation_id="readLiveness", tags=["health"])(health.live),
+        get(
+            "/metrics", operation_id="readMetrics", tags=["health"], media_type=MediaType.TEXT,
+            responses=refusals(401),
+        )(health.metrics),
+    ]  # fmt: skip
+
+
+def _taking(account: str, name: str) -> post:
+    """A gateway tells something."""
+    return post(
+        f"/webhooks/{{gateway:str}}{account}", operation_id=name, status_code=200,
+        tags=["gateways"], responses=refusals(400, 401, 404, 413, 429),
+    )  # fmt: skip
+
+
+def _merchants(shop: Shop, rules: HookRules) -> list[ControllerRouterHandler]:
     payments = Payments(shop)
+    return [
+        Router(
+            "/", route_handlers=urls, tags=[tag], security=[{"apiKey": []}],
+            guards=[with_key_only(shop)],
+        )
+        for tag, urls in (
+            ("payments", _payments(payments)),
+            ("refunds", _refunds(payments)),
+            ("events", _events(Events(shop))),
+            ("webhooks", _feeds(Hooks(shop, rules))),
+        )
+    ]  # fmt: skip
+
+
+def _payments(payments: Payments) -> list[ControllerRouterHandler]:
     making, listing = refusals(400, 401, 403, 409, 422), refusals(400, 401, 403)
-    found, one = refusals(401, 403, 404), "/payments/{payment:uuid}"
-    urls = [
+    found, one = refusals(400, 401, 403, 404), "/payments/{payment:uuid}"
+    return [
         post("/payments", operation_id="createPayment", responses=making)(payments.create),
         get("/payments", operation_id="listPayments", responses=listing)(payments.listed),
         get(one, operation_id="readPayment", responses=found)(payments.one),
         _doing("confirm", also=(503,))(payments.confirm),
         _doing("capture")(payments.capture),
         _doing("cancel")(payments.cancel),
+    ]
+
+
+def _refunds(payments: Payments) -> list[ControllerRouterHandler]:
+    found, all_of = refusals(400, 401, 403, 404), "/payments/{payment:uuid}/refunds"
+    return [
         _doing("refund", 201, path="refunds")(payments.give_back),
+        get(all_of, operation_id="listRefunds", responses=found)(payments.refunds),
         get("/refunds/{refund:uuid}", operation_id="readRefund", responses=found)(payments.refund),
     ]
-    return Router(
-        "/", route_handlers=urls, tags=["payments"], security=[{"apiKey": []}],
-        guards=[with_key_only(shop)],
-    )  # fmt: skip
 
 
 def _doing(verb: str, status: int = 200, *, also: tuple[int, ...] = (), path: str = "") -> post:
@@ -114,16 +152,20 @@ def _doing(verb: str, status: int = 200, *, also: tuple[int, ...] = (), path: st
     )
 
 
-def _feeds(shop: Shop, rules: HookRules) -> Router:
-    events, hooks = Events(shop), Hooks(shop, rules)
-    asked, found = refusals(400, 401, 403), refusals(401, 403, 404)
+def _events(events: Events) -> list[ControllerRouterHandler]:
+    read, found = refusals(400, 401, 403, 404, 422), refusals(400, 401, 403, 404)
+    return [
+        get("/events", operation_id="listEvents", responses=read)(events.listed),
+        get("/events/{event:str}", operation_id="readEvent", responses=found)(events.one),
+    ]
+
+
+def _feeds(hooks: Hooks) -> list[ControllerRouterHandler]:
+    asked, found = refusals(400, 401, 403), refusals(400, 401, 403, 404)
     making, changing = refusals(400, 401, 403, 409, 422), refusals(400, 401, 403, 404, 422)
-    read, tags = refusals(400, 401, 403, 404), ["events"]
-    event, place, sent = "/events/{event:str}", "/webhook_endpoints", "/webhook_deliveries"
+    place, sent = "/webhook_endpoints", "/webhook_deliveries"
     one, delivery = f"{place}/{{endpoint:uuid}}", f"{sent}/{{delivery:uuid}}"
-    urls = [
-        get("/events", operation_id="listEvents", responses=read, tags=tags)(events.listed),
-        get(event, operation_id="readEvent", responses=found, tags=tags)(events.one),
+    return [
         post(place, operation_id="createWebhookEndpoint", responses=making)(hooks.create),
         get(place, operation_id="listWebhookEndpoints", responses=refusals(401, 403))(hooks.listed),
         get(one, operation_id="readWebhookEndpoint", responses=found)(hooks.one),
@@ -136,10 +178,6 @@ def _feeds(shop: Shop, rules: HookRules) -> Router:
         get(delivery, operation_id="readWebhookDelivery", responses=found)(hooks.delivery),
         _asking(f"{delivery}/redeliver", "redeliverWebhook")(hooks.redeliver),
     ]
-    return Router(
-        "/", route_handlers=urls, tags=["webhooks out"], security=[{"apiKey": []}],
-        guards=[with_key_only(shop)],
-    )  # fmt: skip
 
 
 def _asking(path: str, name: str, status: int = 202) -> post:

@@ -33,9 +33,11 @@ class Webhooks(Single):
         self._desk = desk
 
     async def take(self, request: AnyRequest, gateway: Name) -> Answered:
+        """As the gateway sends it, signed; for the first account at it."""
         return await self._take(request, gateway, None)
 
     async def take_for(self, request: AnyRequest, gateway: Name, account: Name) -> Answered:
+        """As the gateway sends it, signed; for the account with this name."""
         return await self._take(request, gateway, account)
 
     async def _take(self, request: AnyRequest, gateway: str, account: str | None) -> Answered:
