@@ -99,7 +99,8 @@ async def test_an_unclear_answer_is_told_as_such_and_fails(scene: Stage) -> None
     scene.shop.accounts = MockAccounts(account)
     found = await compared(scene)
     assert red(found) == {"gateways_answer_clearly"}
-    assert found["gateways_answer_clearly"].rows[0]["reason"] == "time-out"
+    row = found["gateways_answer_clearly"].rows[0]
+    assert (row["account"], row["reason"]) == ("mock/asha-mock", "time-out")
 
 
 class Brief(Mock):

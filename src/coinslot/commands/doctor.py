@@ -110,7 +110,7 @@ async def _database(chosen: Settings) -> str:
 
 async def _broker(chosen: Settings) -> str:
     if chosen.mqtt_broker_url is None:
-        return f"embedded, in {chosen.data}"
+        return f"embedded, in {chosen.data}; it runs while `coinslot serve` does"
     where = urlsplit(chosen.mqtt_broker_url).netloc.rpartition("@")[2]
     try:
         async with connection(MqttOptions(url=chosen.mqtt_broker_url)):

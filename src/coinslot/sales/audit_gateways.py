@@ -114,7 +114,8 @@ class _Comparison:
         await asyncio.gather(*(self._capture(row) for row in self._captures.values()))
 
     def _tell(self, name: str, **row: object) -> None:
-        self._found[name].append({"account": self._account.slug, **row})
+        where = f"{self._account.gateway}/{self._account.slug}"
+        self._found[name].append({"account": where, **row})
 
     def _unclear(self, what: str, reason: str) -> None:
         self._tell("gateways_answer_clearly", what=what, reason=reason)
