@@ -9,6 +9,7 @@ import pytest
 from coinslot.db.pool import Connection
 from tests.sales.neighbours import chandras_machine
 from tests.sales.stage import Stage
+from tests.sales.taking import collected
 
 APPENDED = (
     "events", "strays", "ledger", "exchanges", "device_events", "exposures", "corrections",
@@ -75,7 +76,7 @@ async def test_chandra_changes_nothing_of_ashas_and_writes_nothing_in_her_name(
     await a_full_life(stage)
     chandra = (await chandras_machine(stage)).merchant_id
     async with stage.shop.db.as_merchant(chandra) as conn:
-        for table in ("orders", "payments", "refunds", "slots", "outlets"):
+        for table in ("orders", "payments", "slots", "outlets"):
             status = await conn.execute(
                 f"UPDATE {table} SET merchant_id = $1 WHERE merchant_id = $2",
                 chandra, stage.merchant,
@@ -209,3 +210,15 @@ async def test_what_a_gateway_said_of_a_capture_cannot_be_rewritten(
     await stage.sell()
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await stage.rows(f"UPDATE captures SET {fact} = {fact}")
+
+
+async def test_what_stands_is_not_rewritten(stage: Stage) -> None:
+    await collected(stage)
+    await stage.sweep()
+    for statement in (
+        "UPDATE idempotency_keys SET body = '{}' WHERE done_at IS NOT NULL",
+        "UPDATE refunds SET amount_minor = 1",
+        "UPDATE api_keys SET hash = '\\x00'",
+    ):
+        async with refused(stage, asyncpg.RaiseError, asyncpg.InsufficientPrivilegeError) as conn:
+            await conn.execute(statement)
