@@ -18,6 +18,7 @@ from litestar import Litestar
 from coinslot.app import bells
 from coinslot.app.ears import EdgeLine, ShopEars
 from coinslot.app.front import Front
+from coinslot.app.leaving import politely
 from coinslot.app.mirroring import mirror
 from coinslot.app.premises import Premises, Urls, broker_users
 from coinslot.app.telling import BELLS, tellers
@@ -217,7 +218,7 @@ class House:
             if machines is not None and scope.get("path", "").startswith("/socket.io"):
                 await machines(scope, receive, send)
             elif web is not None:
-                await web(scope, receive, send)
+                await politely(web, scope, receive, send)
             elif scope["type"] == "lifespan":
                 await _live(receive, send)
             else:
