@@ -22,13 +22,16 @@ INSERT INTO public_events (seq, id, merchant_id, type, line, data, at)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 """
 # Whatever its status: what an endpoint misses while it is paused or disabled stays its own. A test
-# is for the one that asked; what waits behind an earlier one of its line is due with it. The lock
+# is for the one that asked; what waits behind others of its line is due with the first of them,
+# and so never late: when that one ends before this is seen, its time has come. The lock
 # makes one that is removed now wait, and then withdraw these too.
 _OWE = """
 INSERT INTO deliveries (id, merchant_id, endpoint_id, seq, line, created_at, due_at)
 SELECT uuid7($4), p.merchant_id, e.id, p.seq, p.line, $4,
-    coalesce((SELECT max(d.due_at) FROM deliveries d
-              WHERE d.endpoint_id = e.id AND d.line = p.line AND d.outcome IS NULL), $4)
+    coalesce((SELECT CASE WHEN (d.endpoint_id, d.line) = (e.id, p.line) THEN d.due_at END
+              FROM deliveries d
+              WHERE (d.endpoint_id, d.line) >= (e.id, p.line) AND d.outcome IS NULL
+              ORDER BY d.endpoint_id, d.line, d.seq LIMIT 1), $4)
 FROM unnest($1::bigint[]) AS s (seq) JOIN public_events p ON p.seq = s.seq
 JOIN webhook_endpoints e ON e.merchant_id = p.merchant_id AND e.deleted_at IS NULL
 WHERE CASE p.type WHEN $2 THEN e.id = p.line WHEN $3 THEN e.id <> p.line

@@ -14,6 +14,7 @@ import prometheus_client
 import structlog
 
 from coinslot.db.pool import AWAY, Connection
+from coinslot.feeds.claims import CLAIM, SETTLE
 from coinslot.feeds.events import EventStatement
 from coinslot.feeds.hooks import HookRules, headers
 from coinslot.feeds.reach import Reach, Told
@@ -21,61 +22,14 @@ from coinslot.kit.faults import Reached, unharmed
 from coinslot.sales import store
 from coinslot.sales.shop import Shop
 
+Place = tuple[UUID, UUID]  # an endpoint, and its merchant
+
 log = structlog.get_logger(__name__)
 
 _SENT = prometheus_client.Counter("coinslot_webhook_tries_total", "Webhooks sent", ("result",))
 _GATHER_S = 0.01
 _GONE, _THROTTLED = 410, frozenset({429, 502, 503, 504})
 
-# Each endpoint has so much room here, less what is under way; of a line only the earliest may go.
-_CLAIM = """
-WITH room AS MATERIALIZED (
-    SELECT e.id, $3 - coalesce(b.places, 0) AS places FROM webhook_endpoints e
-    LEFT JOIN unnest($5::uuid[], $6::integer[]) AS b (id, places) ON b.id = e.id
-    WHERE e.status = 'enabled' AND e.deleted_at IS NULL
-    AND (e.not_before IS NULL OR e.not_before <= $1) AND coalesce(b.places, 0) < $3
-    AND EXISTS (SELECT FROM deliveries d WHERE d.endpoint_id = e.id AND d.outcome IS NULL
-        AND d.due_at <= $1)
-), wanted AS MATERIALIZED (
-    SELECT d.id FROM room r CROSS JOIN LATERAL (
-        SELECT d.id, d.due_at FROM deliveries d
-        WHERE d.endpoint_id = r.id AND d.outcome IS NULL AND d.due_at <= $1
-        AND (d.leased_until IS NULL OR d.leased_until <= statement_timestamp())
-        AND NOT EXISTS (SELECT FROM deliveries o WHERE o.endpoint_id = d.endpoint_id
-            AND o.line = d.line AND o.seq < d.seq AND o.outcome IS NULL)
-        ORDER BY d.due_at, d.seq LIMIT r.places
-    ) d ORDER BY d.due_at LIMIT $2
-), chosen AS MATERIALIZED (
-    SELECT d.id FROM deliveries d WHERE d.id IN (SELECT id FROM wanted)
-    AND d.outcome IS NULL AND d.due_at <= $1
-    AND (d.leased_until IS NULL OR d.leased_until <= statement_timestamp())
-    FOR UPDATE SKIP LOCKED
-), leased AS (
-    UPDATE deliveries d SET leased_until = clock_timestamp() + $4::interval
-    FROM chosen c WHERE d.id = c.id RETURNING d.*
-)
-SELECT l.*, e.url, e.secret, e.old_secret, e.old_secret_until, e.failing_since,
-    p.id AS event, p.type, p.data, p.at
-FROM leased l JOIN webhook_endpoints e ON e.id = l.endpoint_id
-JOIN public_events p ON p.seq = l.seq ORDER BY l.due_at, l.seq
-"""
-# Only who still holds the lease says what came of it. What waits behind waits as long.
-_SETTLE = """
-WITH done AS (
-    UPDATE deliveries SET tried = tried + 1, tries = tries + 1, leased_until = NULL,
-        outcome = $3, ended_at = CASE WHEN $3::text IS NULL THEN NULL ELSE $5::timestamptz END,
-        due_at = $4
-    WHERE id = $1 AND leased_until = $2 AND outcome IS NULL RETURNING *
-), kept AS (
-    INSERT INTO delivery_tries
-        (delivery_id, number, merchant_id, status, failure, response, took_ms, at)
-    SELECT id, tried, merchant_id, $6, $7, $8, $9, $5 FROM done
-), behind AS (
-    UPDATE deliveries o SET due_at = $4 FROM done d WHERE o.endpoint_id = d.endpoint_id
-    AND o.line = d.line AND o.seq > d.seq AND o.outcome IS NULL AND $4::timestamptz IS NOT NULL
-)
-SELECT true FROM done
-"""
 _WELL = """
 UPDATE webhook_endpoints SET failing_since = NULL, not_before = NULL
 WHERE id = $1 AND failing_since IS NOT NULL
@@ -99,7 +53,7 @@ class Courier:
         self._rules = rules
         self._reach = reach or Reach(timeout_s=rules.timeout_s, private=rules.private_addresses)
         self._random = random.SystemRandom()
-        self._busy: Counter[UUID] = Counter()  # under way here, by endpoint
+        self._busy: Counter[Place] = Counter()  # under way here
         self.reached: Reached = unharmed  # told of every call; for the storms
 
     async def run(self) -> None:
@@ -141,7 +95,7 @@ class Courier:
         try:
             await self._deliver(row)
         finally:
-            self._busy[row["endpoint_id"]] -= 1
+            self._busy[_place(row)] -= 1
 
     async def _deliver(self, row: asyncpg.Record) -> None:
         body = msgspec.json.encode(
@@ -168,12 +122,14 @@ class Courier:
             return []
         lease = timedelta(seconds=self._rules.timeout_s + self._rules.lease_slack_s)
         self._busy = +self._busy  # those with something under way
-        each = self._rules.at_once_each
+        rules, busy = self._rules, self._busy
         async with self._shop.db.knock() as conn:
             rows = await conn.fetch(
-                _CLAIM, self._shop.now(), room, each, lease, [*self._busy], [*self._busy.values()]
-            )
-        self._busy.update(row["endpoint_id"] for row in rows)
+                CLAIM, self._shop.now(), room, rules.at_once_each, lease,
+                [endpoint for endpoint, _ in busy], [merchant for _, merchant in busy],
+                [*busy.values()], rules.at_once_merchant,
+            )  # fmt: skip
+        self._busy.update(_place(row) for row in rows)
         return rows
 
     def _keys(self, row: asyncpg.Record) -> list[str]:
@@ -189,8 +145,9 @@ class Courier:
         outcome, due_at = self._outcome(row["tries"] + 1, told, now)
         async with self._shop.db.as_merchant(row["merchant_id"]) as conn:
             kept = await conn.fetchval(
-                _SETTLE, row["id"], row["leased_until"], outcome, due_at, now,
+                SETTLE, row["id"], row["leased_until"], outcome, due_at, now,
                 told.status, told.failure, told.response, told.took_ms,
+                due_at and due_at + timedelta(seconds=sum(self._rules.pauses_s)),
             )  # fmt: skip
             if not kept:
                 log.warning("webhook_was_taken_over", delivery=str(row["id"]))
@@ -243,6 +200,10 @@ class Courier:
             await conn.execute(
                 store.TELL, merchant, "webhook", row["endpoint_id"], "DISABLED", said, now
             )
+
+
+def _place(row: asyncpg.Record) -> Place:
+    return row["endpoint_id"], row["merchant_id"]
 
 
 def context(endpoint: object) -> str:

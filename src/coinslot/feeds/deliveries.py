@@ -14,8 +14,12 @@ from coinslot.sales.shop import Shop
 
 REPLAY_MAX = 10_000
 
+# What waits behind others of its line is tried when the first of them is, at the earliest.
 _ROWS = """
-SELECT d.*, p.id AS event, p.type FROM deliveries d JOIN public_events p ON p.seq = d.seq
+SELECT d.*, p.id AS event, p.type, CASE WHEN d.outcome IS NULL THEN (
+    SELECT o.due_at FROM deliveries o WHERE (o.endpoint_id, o.line) >= (d.endpoint_id, d.line)
+    AND o.outcome IS NULL ORDER BY o.endpoint_id, o.line, o.seq LIMIT 1) END AS next_try_at
+FROM deliveries d JOIN public_events p ON p.seq = d.seq
 """
 _ONE = f"{_ROWS} WHERE d.id = $1"
 _LISTED = f"""{_ROWS}
@@ -180,6 +184,6 @@ def _statement(row: asyncpg.Record | None) -> DeliveryStatement:
     assert row is not None, "read in the transaction that found it"
     return DeliveryStatement(
         id=row["id"], endpoint=row["endpoint_id"], event=row["event"], type=row["type"],
-        status=row["outcome"] or "pending", tries=row["tried"], next_try_at=row["due_at"],
+        status=row["outcome"] or "pending", tries=row["tried"], next_try_at=row["next_try_at"],
         created_at=row["created_at"], ended_at=row["ended_at"],
     )  # fmt: skip

@@ -28,6 +28,7 @@ class HookRules(Struct, frozen=True, kw_only=True):
     retry_after_max_s: float = 3600  # an endpoint may ask for a pause of at most this
     private_addresses: bool = False  # and plain http: for tests and demos on one computer
     at_once: int = 64  # deliveries under way in one process
+    at_once_merchant: int = 16  # and of them to the endpoints of one merchant
     at_once_each: int = 8  # and of them to one endpoint
     poll_s: float = 0.5
     lease_slack_s: float = 15  # a lease is the time-out and this
