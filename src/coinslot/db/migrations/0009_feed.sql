@@ -22,9 +22,9 @@ CREATE TABLE public_events (
     type         text NOT NULL,
     line         uuid NOT NULL,               -- told in order: its payment, or its order
     data         jsonb NOT NULL,
-    at           timestamptz NOT NULL
+    at           timestamptz NOT NULL,
+    CONSTRAINT public_events_listed UNIQUE (merchant_id, seq)
 );
-CREATE INDEX public_events_listed ON public_events (merchant_id, seq);
 
 CREATE TABLE webhook_endpoints (
     id               uuid PRIMARY KEY,
@@ -41,16 +41,17 @@ CREATE TABLE webhook_endpoints (
     failing_since    timestamptz,
     not_before       timestamptz,             -- it asked for a pause
     created_at       timestamptz NOT NULL,
-    deleted_at       timestamptz
+    deleted_at       timestamptz,
+    CONSTRAINT webhook_endpoints_listed UNIQUE (merchant_id, id)
 );
-CREATE INDEX webhook_endpoints_listed ON webhook_endpoints (merchant_id, id);
 
 -- What an endpoint is owed: one row for it and the event, due until it is delivered or given up.
+-- A key that is checked sees the rows of all merchants: it has to name the merchant too.
 CREATE TABLE deliveries (
     id            uuid PRIMARY KEY,
     merchant_id   uuid NOT NULL REFERENCES merchants,
-    endpoint_id   uuid NOT NULL REFERENCES webhook_endpoints,
-    seq           bigint NOT NULL REFERENCES public_events,
+    endpoint_id   uuid NOT NULL,
+    seq           bigint NOT NULL,
     line          uuid NOT NULL,
     tries         integer NOT NULL DEFAULT 0, -- since it was last asked for
     tried         integer NOT NULL DEFAULT 0, -- in all
@@ -60,15 +61,19 @@ CREATE TABLE deliveries (
     due_at        timestamptz,
     leased_until  timestamptz,
     UNIQUE (endpoint_id, seq),
+    CONSTRAINT deliveries_listed UNIQUE (merchant_id, id),
+    CONSTRAINT an_endpoint_is_told_by_its_own_merchant
+        FOREIGN KEY (merchant_id, endpoint_id) REFERENCES webhook_endpoints (merchant_id, id),
+    CONSTRAINT a_merchant_is_told_its_own_events
+        FOREIGN KEY (merchant_id, seq) REFERENCES public_events (merchant_id, seq),
     CONSTRAINT a_delivery_is_due_until_it_ends
         CHECK ((outcome IS NULL) = (due_at IS NOT NULL) AND (outcome IS NULL) = (ended_at IS NULL))
 );
 CREATE INDEX deliveries_due ON deliveries (endpoint_id, due_at, seq) WHERE outcome IS NULL;
 CREATE INDEX deliveries_line ON deliveries (endpoint_id, line, seq) WHERE outcome IS NULL;
-CREATE INDEX deliveries_listed ON deliveries (merchant_id, id);
 
 CREATE TABLE delivery_tries (
-    delivery_id  uuid NOT NULL REFERENCES deliveries,
+    delivery_id  uuid NOT NULL,
     number       integer NOT NULL,
     merchant_id  uuid NOT NULL REFERENCES merchants,
     status       integer,
@@ -76,7 +81,9 @@ CREATE TABLE delivery_tries (
     response     text,                        -- its beginning
     took_ms      integer NOT NULL,
     at           timestamptz NOT NULL,
-    PRIMARY KEY (delivery_id, number)
+    PRIMARY KEY (delivery_id, number),
+    CONSTRAINT a_try_is_of_its_own_merchants_delivery
+        FOREIGN KEY (merchant_id, delivery_id) REFERENCES deliveries (merchant_id, id)
 );
 
 DO $$
