@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from coinslot.db.pool import Connection
+from coinslot.feeds.announce import NAME as ANNOUNCE
 from coinslot.feeds.deliver import context
 from coinslot.feeds.hooks import HookRules, new_secret
 from coinslot.feeds.reach import BadUrlError, checked
@@ -19,11 +20,16 @@ from coinslot.sales.public import TYPES
 from coinslot.sales.shop import Shop
 
 _AT_MOST = 50  # endpoints of one merchant: each event costs a delivery for each
+_TESTS_AT_MOST = 10  # of one endpoint on their way: each waits for the one before it
 
 _MAKE = """
 INSERT INTO webhook_endpoints
     (id, merchant_id, url, description, types, status, secret, secret_set_at, created_at)
 VALUES ($1, $2, $3, $4, $5, 'enabled', $6, $7, $7)
+"""
+# Who counts them and who makes one more take turns, until the transaction ends.
+_COUNTING = """
+SELECT pg_advisory_xact_lock(hashtextextended('webhook_endpoints ' || $1::uuid::text, 0))
 """
 _ONE = "SELECT * FROM webhook_endpoints WHERE id = $1 AND deleted_at IS NULL"
 _LISTED = """
@@ -51,6 +57,12 @@ WHERE endpoint_id = $1 AND outcome IS NULL
 _ROTATE = """
 UPDATE webhook_endpoints SET old_secret = secret, old_secret_until = $3, secret = $2,
     secret_set_at = $4 WHERE id = $1
+"""
+# Asked for and not announced yet, or announced and not ended. Their line is the endpoint itself.
+_TESTS = """
+SELECT (SELECT count(*) FROM events v WHERE v.subject_id = $1 AND v.machine = 'webhook'
+        AND v.event = 'TEST' AND v.seq > (SELECT seq FROM feed_cursors WHERE name = $2))
+    + (SELECT count(*) FROM deliveries WHERE endpoint_id = $1 AND line = $1 AND outcome IS NULL)
 """
 
 
@@ -114,6 +126,7 @@ class Endpoints:
             claimed = await once.begin(conn, shop, key)
             if isinstance(claimed, Answer):
                 return await self._again(conn, claimed)
+            await conn.execute(_COUNTING, key.merchant)
             if len(await conn.fetch(_LISTED, key.merchant)) >= _AT_MOST:
                 raise EndpointRuleError("too_many_endpoints", f"At most {_AT_MOST} are possible.")
             made, secret = uuid7(now), new_secret()
@@ -178,7 +191,9 @@ class Endpoints:
             claimed = await once.begin(conn, shop, key)
             if isinstance(claimed, Answer):
                 return claimed
-            await found(conn, endpoint)
+            await found(conn, endpoint, lock=True)
+            if await conn.fetchval(_TESTS, endpoint, ANNOUNCE) >= _TESTS_AT_MOST:
+                raise EndpointRuleError("too_many_tests", "Others are still on their way.")
             await conn.execute(
                 store.TELL, key.merchant, "webhook", endpoint, "TEST", {}, shop.now()
             )
