@@ -7,7 +7,8 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
-from typing import Any
+from time import monotonic
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -25,7 +26,7 @@ from coinslot.app.telling import BELLS, tellers
 from coinslot.channels.mqtt import Mqtt, MqttOptions
 from coinslot.channels.socketio import SocketIo, SocketIoOptions
 from coinslot.db.migrate import MigrationError
-from coinslot.db.pool import AWAY, Database
+from coinslot.db.pool import AWAY, WAIT_FOR_SERVER, Database
 from coinslot.device.broker import BrokerError, BrokerUser, EmbeddedNats
 from coinslot.device.edge import Edge, EdgeOptions
 from coinslot.feeds.mirror import Mirror
@@ -39,10 +40,12 @@ from coinslot.web import routes
 from coinslot.web.site import Site
 
 log = structlog.get_logger(__name__)
+Answer = TypeVar("Answer")
 
 ALL = frozenset({"web", "device", "worker"})
 TOOL: frozenset[str] = frozenset()  # a short command: it serves nothing
 _GRACE_S = 3
+_ASK_AGAIN_S = 0.5
 _FOLLOW_DEVICES_S = 3.0
 _FRAME_MAX_BYTES = 64 * 1024  # Engine.IO looks at a message's size only after the whole frame
 
@@ -87,8 +90,8 @@ class House:
         )
         accounts.reached = self.db.reached = self._reached
         self._stack.push_async_callback(accounts.close)
-        mark = await installation(self.db)
-        await accounts.check()
+        mark = await _asked(lambda: installation(self.db))
+        await _asked(accounts.check)
         self.shop = Shop(
             db=self.db,
             clock=self.clock,
@@ -257,6 +260,19 @@ async def _live(receive: Any, send: Any) -> None:
 async def _nothing_here(send: Any) -> None:
     await send({"type": "http.response.start", "status": 404, "headers": []})
     await send({"type": "http.response.body", "body": b""})
+
+
+async def _asked(question: Callable[[], Awaitable[Answer]]) -> Answer:
+    """The first questions to the database: should it go away while we start, it is waited for."""
+    until = monotonic() + WAIT_FOR_SERVER.total_seconds()
+    while True:
+        try:
+            return await question()
+        except AWAY as error:
+            if monotonic() > until:
+                raise
+            log.warning("database_went_away_at_start", error=repr(error))
+        await asyncio.sleep(_ASK_AGAIN_S)
 
 
 async def installation(db: Database) -> str:
