@@ -95,7 +95,7 @@ class Errors(Single):
 
     def answer(self, request: AnyRequest, error: Exception) -> Response[Any]:
         refused = self._read(error)
-        if refused.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if refused.status >= HTTPStatus.INTERNAL_SERVER_ERROR and error is not refused:
             _log.error(
                 "request failed",
                 request_id=security.request_id(request.scope),
@@ -121,6 +121,8 @@ class Errors(Single):
             case HTTPException() if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
                 code = CODES.get(error.status_code, CODES[400])
                 return RefusedError(error.status_code, code, f"{error.detail}.".replace("..", "."))
+            case RecursionError():  # of a body that is nested without end
+                return RefusedError(400, CODES[400], "This is nested too deep.")
             case _ if isinstance(error, self._painter.site.outages):
                 return RefusedError(503, CODES[503], "Out of reach for a moment. Try again.")
             case _:

@@ -44,7 +44,7 @@ class NewPayment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reference: Short | None = None
     gateway: Short | None = None
     description: Short = ""
-    metadata: dict[Short, Short] = {}
+    metadata: Annotated[dict[Short, Short], Meta(max_length=50)] = {}
     return_url: Annotated[str, Meta(pattern=r"^https?://[^\x00]*$", max_length=2048)] | None = None
     capture_method: Literal["automatic", "manual"] = "automatic"
 
