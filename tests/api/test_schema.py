@@ -20,6 +20,11 @@ from tests.web.serving import SITE
 
 PATIENCE_S = 150
 CASES_LEAST = 300
+# Judged side by side; only payments link to calls that follow.
+PATHS = {
+    "^/(payments|refunds)": "examples,coverage,fuzzing,stateful",
+    "^/(events/|webhook_)": "examples,coverage,fuzzing",
+}
 JUDGE = Path(sys.executable).with_name("schemathesis")
 
 
@@ -43,16 +48,16 @@ async def url(stage: Stage, gateway: Taking) -> AsyncIterator[str]:
         await serving
 
 
-async def test_no_answer_is_a_fault_or_undocumented(stage: Stage, url: str, tmp_path: Path) -> None:
-    key = await issue_key(stage.shop.db, stage.merchant, stage.clock.now())
+async def judged(url: str, key: str, paths: str, folder: Path) -> str:
+    """What it found, or how many calls it judged and found good."""
     judge = await asyncio.create_subprocess_exec(
         str(JUDGE), "run", f"{url}/openapi.json",
         "--header", f"Authorization: Bearer {key}",
-        "--include-path-regex", "^/(payments|refunds|events/|webhook_)",
+        "--include-path-regex", paths, "--phases", PATHS[paths],
         "--checks", "all", "--exclude-checks", "positive_data_acceptance,allow_header_conformance",
-        "--max-examples", "10", "--workers", "4", "--seed", "7", "--generation-deterministic",
+        "--max-examples", "10", "--workers", "1", "--seed", "7", "--generation-deterministic",
         "--continue-on-failure", "--warnings", "off", "--no-color",
-        cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     try:
         async with asyncio.timeout(PATIENCE_S):
@@ -60,7 +65,14 @@ async def test_no_answer_is_a_fault_or_undocumented(stage: Stage, url: str, tmp_
     finally:
         if judge.returncode is None:
             judge.kill()
-    assert judge.returncode == 0, said[-8000:]
     found = re.search(r"(\d+) generated", said)
-    assert found is not None, said[-2000:]
-    assert int(found[1]) >= CASES_LEAST
+    return found[1] if found and judge.returncode == 0 else said
+
+
+async def test_no_answer_is_a_fault_or_undocumented(stage: Stage, url: str, tmp_path: Path) -> None:
+    key = await issue_key(stage.shop.db, stage.merchant, stage.clock.now())
+    # Each with one thread: Python before 3.11.8 reads no source in two threads at once (gh-106905).
+    said = await asyncio.gather(*(judged(url, key, paths, tmp_path) for paths in PATHS))
+    faults = [text[-8000:] for text in said if not text.isdecimal()]
+    assert not faults, "\n".join(faults)
+    assert sum(int(text) for text in said) >= CASES_LEAST
