@@ -2,7 +2,7 @@
 .PHONY: help setup demo test lint format storm mutants bench docs lock clean
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
-JOBS ?= 2
+JOBS ?= 3
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 14
