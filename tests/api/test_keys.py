@@ -131,3 +131,14 @@ async def test_a_whole_key_is_revoked_whatever_others_begin_alike(stage: Stage) 
     await revoke(stage.shop.db, key, stage.clock.now())
     left = await stage.rows("SELECT hash FROM api_keys WHERE revoked_at IS NULL")
     assert [row["hash"] for row in left] == [b"\x00"]
+
+
+async def test_who_may_not_read_events_cannot_have_them_sent(stage: Stage, api: Client) -> None:
+    wish = KeyWish(scopes=("webhooks:write",))
+    key = await issue_key(stage.shop.db, stage.merchant, stage.clock.now(), wish)
+    headers = {"authorization": f"Bearer {key}", "idempotency-key": "k"}
+    span = {"since": "2026-01-01T00:00:00Z", "until": "2026-02-01T00:00:00Z"}
+    here = "/webhook_endpoints/01a1ff00-0000-7000-8000-000000000000/replay"
+    for path, body in (("/webhook_endpoints", {"url": "https://shop.example/"}), (here, span)):
+        answer = await api.post(path, json=body, headers=headers)
+        assert answer.status_code == 403, answer.text

@@ -103,7 +103,7 @@ class Hooks(Single):
         self, request: AnyRequest, data: JSONBody[NewEndpoint], key: IdempotencyKey = None
     ) -> Response[EndpointStatement]:
         """Name an address for webhooks. Its secret is in this answer, and in no other call's."""
-        who = await self._caller(request)
+        who = await self._reader(request)
         await strictly(request, data)
         wish = Wish(url=data.url, description=data.description, types=tuple(data.types))
         ticket = once_for(who, "POST /webhook_endpoints", key, data)
@@ -162,7 +162,7 @@ class Hooks(Single):
         key: IdempotencyKey = None,
     ) -> Response[Replayed]:
         """Send the events of a range again, with the ids that they had."""
-        who = await self._caller(request)
+        who = await self._reader(request)
         await strictly(request, data)
         ticket = once_for(who, f"POST /webhook_endpoints/{endpoint}/replay", key, data)
         span = Range(since=data.since, until=data.until, types=known(data.types))
@@ -194,6 +194,11 @@ class Hooks(Single):
         who = await self._caller(request)
         ticket = once_for(who, f"POST /webhook_deliveries/{delivery}/redeliver", key, None)
         return await _answered(deliveries.redeliver(self._shop, ticket, delivery))
+
+    async def _reader(self, request: AnyRequest) -> Caller:
+        """What makes events go to an address lets their reader read them."""
+        await caller_of(self._shop, request, "events:read")
+        return await self._caller(request)
 
     async def _caller(self, request: AnyRequest) -> Caller:
         return await caller_of(self._shop, request, "webhooks:write")
