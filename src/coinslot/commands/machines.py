@@ -60,7 +60,7 @@ def provision_qr(
 
     What is printed is the code in the gateway's own picture, without its frame. Safe to run
     again, also after a crash: one that exists is found by its mark, never doubled."""
-    chosen, wanted = installed(data), _split(codes)
+    wanted, chosen = _split(codes), installed(data)
 
     async def main() -> int:
         failed = 0
@@ -84,7 +84,7 @@ def provision_qr(
 @cli.command("decommission", epilog="Example: `coinslot machines decommission M01`")
 def take_out(codes: Codes, data: Data = None) -> None:
     """Take machines out of service: their codes close, and money that still comes goes back."""
-    chosen, wanted = installed(data), _split(codes)
+    wanted, chosen = _split(codes), installed(data)
 
     async def main() -> int:
         failed = 0
@@ -107,7 +107,7 @@ def take_out(codes: Codes, data: Data = None) -> None:
 @cli.command("refill", epilog="Example: `coinslot machines refill M01 --slot A1 --stock 20`")
 def fill_up(codes: Codes, slot: Slot = None, stock: Stock = 20, data: Data = None) -> None:
     """Slots were filled up or mended: they sell again, also after two failures in a row."""
-    chosen, wanted = installed(data), _split(codes)
+    wanted, chosen = _split(codes), installed(data)
 
     async def main() -> int:
         failed = 0
