@@ -1,7 +1,6 @@
 """`coinslot keys`: API keys of merchants, made, listed and revoked."""
 
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import Annotated
 
@@ -9,8 +8,8 @@ import msgspec
 import typer
 from rich.markup import escape
 
-from coinslot.app.house import TOOL, House
-from coinslot.commands.terms import Data, console, fail, installed, run
+from coinslot.app.house import House
+from coinslot.commands.terms import Data, console, fail, installed, run_in_house
 from coinslot.merchants import keys
 from coinslot.merchants.keys import SCOPES, ApiKey, KeyWish, UnknownKeyError
 from coinslot.merchants.people import merchant_named
@@ -88,14 +87,7 @@ def revoke(key: Begins, data: Data = None) -> None:
 
 
 def _run(work: Callable[[House], Awaitable[None]], data: Data) -> None:
-    chosen = installed(data)
-
-    async def main() -> int:
-        async with AsyncExitStack() as stack:
-            await work(await House(chosen, TOOL, stack).open())
-        return 0
-
-    run(main, chosen.log_level)
+    run_in_house(work, installed(data))
 
 
 def _line(key: ApiKey) -> str:

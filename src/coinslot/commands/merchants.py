@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +9,8 @@ import msgspec
 import typer
 from rich.markup import escape
 
-from coinslot.app.house import TOOL, House
-from coinslot.commands.terms import Data, console, fail, installed, run, settings
+from coinslot.app.house import House
+from coinslot.commands.terms import Data, console, fail, installed, run_in_house, settings
 from coinslot.gateways import drivers
 from coinslot.kit.ids import uuid7
 from coinslot.merchants import accounts, forms
@@ -113,11 +112,4 @@ def account(
 
 def _run(work: Callable[[House], Awaitable[None]], data: Data, *, makes: bool = False) -> None:
     """`makes`: where there is no installation yet, there is one then."""
-    chosen = settings(data) if makes else installed(data)
-
-    async def main() -> int:
-        async with AsyncExitStack() as stack:
-            await work(await House(chosen, TOOL, stack).open())
-        return 0
-
-    run(main, chosen.log_level)
+    run_in_house(work, settings(data) if makes else installed(data))

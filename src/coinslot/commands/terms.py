@@ -4,7 +4,8 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -16,7 +17,7 @@ import uvloop
 from rich.console import Console
 from rich.markup import escape
 
-from coinslot.app.house import PortTakenError
+from coinslot.app.house import TOOL, House, PortTakenError
 from coinslot.db.embedded import EmbeddedPostgresError
 from coinslot.db.leftover import FolderInUseError, LeftoverError
 from coinslot.db.migrate import MigrationError
@@ -123,3 +124,14 @@ def run(main: Callable[[], Coroutine[Any, Any, int | None]], level: str) -> None
         raise typer.Exit(130) from None
     if code:
         raise typer.Exit(code)
+
+
+def run_in_house(work: Callable[[House], Awaitable[None]], chosen: Settings) -> None:
+    """Run what asks or changes an installation, opened for this command alone."""
+
+    async def main() -> int:
+        async with AsyncExitStack() as stack:
+            await work(await House(chosen, TOOL, stack).open())
+        return 0
+
+    run(main, chosen.log_level)
