@@ -9,14 +9,10 @@ from typing import NamedTuple
 ROOT = Path(__file__).parent.parent
 PYTHON_ROOTS = ("src", "sandbox", "machine-simulator", "tests", "bench")
 TEXT_KINDS = {".py", ".sql", ".html", ".css", ".js", ".svg", ".md", ".toml", ".sh"}
-CAPPED_KINDS = {".py", ".sql", ".html", ".css", ".js"}
 NARROW_KINDS = {".sql", ".css", ".js"}
 NOT_OURS = {"__pycache__", "vendor", "node_modules", ".venv", ".coinslot"}
 
-FILE_LINES, DRIVER_LINES, TEST_LINES, FUNCTION_LINES, COLUMNS = 300, 250, 400, 50, 100
-DRIVER_FOLDERS = {"gateways", "channels", "notices"}
-# What the drivers of a folder share: the questions they answer, and words on the wire.
-NOT_DRIVERS = {"base.py", "collecting.py", "messages.py", "wire.py"}
+FUNCTION_LINES, COLUMNS = 50, 100
 
 BANNED_STEMS = {"util", "helper", "common", "misc", "manager", "service"}
 BANNED_PREFIXES = {
@@ -114,30 +110,12 @@ def functions(text: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
             yield node
 
 
-def cap_of(name: str) -> int:
-    if name.startswith("tests/"):
-        return TEST_LINES
-    path = Path(name)
-    is_driver = path.parent.name in DRIVER_FOLDERS and path.name not in NOT_DRIVERS
-    return DRIVER_LINES if is_driver else FILE_LINES
-
-
 def line_of(text: str, position: int) -> int:
     return text.count("\n", 0, position) + 1
 
 
 def agree(faults: list[str]) -> None:
     assert not faults, "\n" + "\n".join(faults)
-
-
-def test_no_file_is_longer_than_its_cap() -> None:
-    agree(
-        [
-            f"{name}: {lines} lines, at most {cap_of(name)}; cut it where the subject changes"
-            for name, text in ours(*PYTHON_ROOTS, kinds=CAPPED_KINDS)
-            if (lines := len(text.splitlines())) > cap_of(name)
-        ]
-    )
 
 
 def test_no_function_is_longer_than_fifty_lines() -> None:
