@@ -83,15 +83,17 @@ async def pending(
 
 
 def migrations_in(folder: Path) -> list[Migration]:
-    """In order of their numbers, which must run 1, 2, 3 without a gap: a merge of two branches
-    that both added the next number must not go unseen."""
-    found = []
-    for number, path in enumerate(sorted(folder.glob("*.sql")), start=1):
+    """In order of their numbers. Branches take numbers apart, so there may be gaps; but a merge of
+    two that both took the same number must not go unseen."""
+    found: list[Migration] = []
+    last = 0
+    for path in sorted(folder.glob("*.sql")):
         match = _FILE_NAME.fullmatch(path.name)
         if match is None:
             raise MigrationError(f"{path.name}: name it NNNN_what_it_does.sql")
-        if int(match[1]) != number:
-            raise MigrationError(f"{path.name}: expected number {number:04}")
+        if int(match[1]) <= last:
+            raise MigrationError(f"{path.name}: the number {match[1]} is taken")
+        last = int(match[1])
         found.append(Migration(path.stem, path.read_text(encoding="utf-8")))
     return found
 
