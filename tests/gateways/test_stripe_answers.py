@@ -315,3 +315,37 @@ async def test_a_capture_of_another_amount_is_unclear() -> None:
     held = Canned(200, intent(status="requires_capture", amount_received=0))
     async with answering(held, Canned(200, intent(amount_received=3000))) as (till, _):
         assert isinstance(await till.take("pi_1", Money(4000, "USD"), "k"), Unclear)
+
+
+@pytest.mark.parametrize(
+    ("money", "written"),
+    [(Money.parse("4000", "JPY"), "4000"), (Money.parse("40.00", "USD"), "4000")],
+    ids=str,
+)
+async def test_an_amount_goes_out_in_the_smallest_unit_of_its_currency(
+    money: Money, written: str
+) -> None:
+    code = money.currency.lower()
+    async with answering(*[Canned(200, session(currency=code))] * 2) as (till, asked):
+        await till.collect(replace(CHARGE, money=money))
+        await till.collect(replace(BY_CARD, money=money))
+    assert form(asked[0])["line_items[0][price_data][unit_amount]"] == written
+    assert form(asked[0])["line_items[0][price_data][currency]"] == code
+    assert (form(asked[1])["amount"], form(asked[1])["currency"]) == (written, code)
+    async with answering(Canned(200, refund(currency=code))) as (till, asked):
+        await till.give_back(replace(ORDER, money=money))
+    assert form(asked[0])["amount"] == written
+    held = intent(status="requires_capture", amount_received=0, currency=code)
+    async with answering(*[Canned(200, held)] * 2) as (till, asked):
+        await till.take("pi_1", money, "k")
+    assert form(asked[1])["amount_to_capture"] == written
+
+
+async def test_an_amount_comes_in_as_the_smallest_unit_of_its_currency() -> None:
+    yen = intent(currency="jpy", latest_charge=None)
+    async with answering(Canned(200, yen), Canned(200, refund(currency="jpy"))) as (till, _):
+        found = await till.follow("pi_1")
+        back = await till.give_back(replace(ORDER, money=Money(4000, "JPY")))
+    assert isinstance(found, PaymentFact)
+    assert isinstance(back, RefundFact)
+    assert str(found.money) == str(back.money) == "4000 JPY"

@@ -4,12 +4,14 @@ import asyncio
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from coinslot.gateways import marks
 from coinslot.gateways.base import Declined, Mark
 from coinslot.kit.money import Money
 from coinslot.sales import api
-from coinslot.sales.once import Answer, KeyBusyError, KeyReusedError
+from coinslot.sales.collect import Ask
+from coinslot.sales.once import Answer, KeyBusyError, KeyReusedError, Once
 from tests.sales.stage import Stage
 from tests.sales.taking import Taking, confirmed, made, once, taking
 from tests.sales.weather import DIES_AFTER, DIES_BEFORE, DONE_AND_LOST, LOST
@@ -335,3 +337,42 @@ async def test_money_at_an_account_that_was_never_asked_for_it_pays_nothing_and_
     stage.later(10)
     await stage.sweep()
     assert stage.refunded() == 5010
+
+
+@pytest.mark.parametrize("live", [True, False])
+async def test_a_key_moves_no_payment_of_the_other_mode(
+    stage: Stage, gateway: Taking, live: bool
+) -> None:
+    ours = replace(once(stage, "create", "k"), live=live)
+    ask = Ask(money=Money(5000, "INR"), live=live)
+    made_there = UUID((await api.create(stage.shop, ours, ask)).body["id"])
+
+    def key(endpoint: str) -> Once:
+        return replace(once(stage, endpoint, endpoint), live=not live)
+
+    with pytest.raises(api.UnknownError):
+        await api.confirm(stage.shop, key("confirm"), made_there, None)
+    with pytest.raises(api.UnknownError):
+        await api.cancel(stage.shop, key("cancel"), made_there)
+    with pytest.raises(api.UnknownError):
+        await api.give_back(stage.shop, key("refunds"), made_there, api.Back())
+    assert await state(stage, made_there) == "created"
+    assert charged(gateway) == 0
+
+
+async def test_a_resumed_call_holds_its_key_until_its_own_end(
+    stage: Stage, gateway: Taking
+) -> None:
+    payment = await made(stage)
+    gateway.fails("collect", DIES_BEFORE, DIES_BEFORE)
+    with pytest.raises(asyncio.CancelledError):
+        await confirmed(stage, payment)
+    stage.later(61)
+    with pytest.raises(asyncio.CancelledError):
+        await confirmed(stage, payment)  # resumed now, and running for all that anyone knows
+    stage.later(59)
+    with pytest.raises(KeyBusyError):
+        await confirmed(stage, payment)
+    stage.later(2)
+    assert (await confirmed(stage, payment)).body["status"] == "succeeded"
+    assert charged(gateway) == 5000

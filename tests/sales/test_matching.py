@@ -1,5 +1,7 @@
 """Whose money is it: ours buys goods or goes back, a stranger's is left alone on evidence only."""
 
+from datetime import timedelta
+
 import pytest
 from msgspec.structs import replace
 
@@ -167,3 +169,22 @@ async def test_a_slot_that_is_gone_gives_the_money_back(stage: Stage) -> None:
     await stage.sweep()
     assert await reason(stage) == "slot_gone"
     assert stage.refunded() == 4000
+
+
+async def test_a_gateway_whose_clock_is_ahead_lengthens_no_deadline(stage: Stage) -> None:
+    paid = await stage.pay()
+    now = stage.clock.now()
+    await stage.webhook(replace(paid, at=now + timedelta(hours=2)))
+    (capture,) = await stage.rows("SELECT captured_at, dispatch_by FROM captures")
+    assert capture["captured_at"] == now
+    assert capture["dispatch_by"] == now + stage.shop.windows.span("dispatch_s")
+    assert await stage.value("SELECT paid_at FROM orders") == now
+    stage.later(stage.shop.windows.dispatch_s + 1)
+    await stage.sweep()
+    assert stage.refunded() == 4000
+
+
+async def test_a_code_is_retired_from_its_very_second_on(stage: Stage) -> None:
+    await provision.decommission(stage.shop, "M01")
+    await stage.webhook(await stage.pay())
+    assert await reason(stage) == "qr_retired"

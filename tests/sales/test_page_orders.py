@@ -1,6 +1,7 @@
 """Orders from a page: placed once, reserved, paid once; late, doubled and wrong money goes back."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -102,6 +103,19 @@ async def test_money_captured_too_late_expires_the_order_that_nobody_swept(stage
     assert (await order(stage, token))["state"] == "expired"
     await stage.sweep()
     assert stage.refunded() == 4000
+
+
+@pytest.mark.parametrize(("early_s", "ends"), [(0.001, "paid"), (0, "expired")])
+async def test_an_order_can_be_paid_until_its_end_and_not_at_it(
+    stage: Stage, early_s: float, ends: str
+) -> None:
+    token = await placed(stage)
+    end = await stage.value("SELECT expires_at FROM orders WHERE token = $1", token)
+    stage.clock.advance(end - stage.clock.now() - timedelta(seconds=early_s))
+    await stage.webhook(await pay(stage, token))
+    assert (await order(stage, token))["state"] == ends
+    await stage.sweep()
+    assert stage.refunded() == (4000 if ends == "expired" else 0)
 
 
 async def test_a_lost_webhook_does_not_let_a_paid_order_expire(stage: Stage) -> None:

@@ -203,6 +203,20 @@ async def test_nights_that_were_missed_are_made_up_for(stage: Stage, gateway: Ni
     assert stage.refunded() == 4000
 
 
+async def test_a_night_compares_its_whole_day_and_nothing_of_the_next(
+    stage: Stage, gateway: Nightly
+) -> None:
+    stage.later(DAY_S / 2)  # midnight, as the 22nd begins
+    for hours in (0, 24 - 1 / 60, 24):  # its first second, its last minute, the next day's first
+        paid = await stage.pay()
+        there = replace(paid, at=stage.clock.now() + timedelta(hours=hours))
+        stage.books.payments[paid.gateway_payment_id] = there
+    stage.later(DAY_S + 3 * 3600)
+    assert await nights.due(stage.shop) == 1
+    found = await stage.rows("SELECT gateway_payment_id AS id FROM captures ORDER BY 1")
+    assert [row["id"] for row in found] == ["pay_1", "pay_2"]
+
+
 async def test_a_gateway_that_does_not_answer_is_asked_again_and_then_a_person_is(
     stage: Stage, gateway: Nightly, hand: RawConnection
 ) -> None:

@@ -54,8 +54,20 @@ async def test_a_body_over_the_limit_is_not_even_read(client: Client, desk: Fake
     assert len(desk.webhooks) == 1
 
 
-async def test_the_address_of_the_sender_is_ours_to_say(client: Client, desk: FakeDesk) -> None:
-    await client.post("/webhooks/yookassa", content=b"{}", headers={"Coinslot-Peer": "203.0.113.9"})
+@pytest.mark.parametrize(
+    "header",
+    ["Coinslot-Peer", "X-Forwarded-For", "X-Real-IP", "X-Client-IP", "True-Client-IP"],
+)
+async def test_the_address_of_the_sender_is_ours_to_say(
+    client: Client, desk: FakeDesk, header: str
+) -> None:
+    await client.post("/webhooks/yookassa", content=b"{}", headers={header: "203.0.113.9"})
+    assert desk.webhooks[-1][2]["coinslot-peer"] == "testclient"
+
+
+async def test_a_forwarded_address_is_no_peer(client: Client, desk: FakeDesk) -> None:
+    forwarded = {"Forwarded": "for=203.0.113.9;proto=https"}
+    await client.post("/webhooks/yookassa", content=b"{}", headers=forwarded)
     assert desk.webhooks[-1][2]["coinslot-peer"] == "testclient"
 
 
