@@ -14,7 +14,7 @@ demo: setup ## run everything here, with sandbox and machines (ARGS="--port 8000
 	@exec .venv/bin/coinslot demo $(ARGS)
 
 test: setup ## run the tests (ARGS="-k words tests/unit")
-	@scripts/browser.sh
+	@scripts/programs.sh
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 lint: setup ## check style, types and who imports whom

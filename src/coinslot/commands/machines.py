@@ -1,5 +1,6 @@
 """`coinslot machines ...`: printed QR codes, and taking a machine out of service."""
 
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated
@@ -67,7 +68,7 @@ def provision_qr(
         async with AsyncExitStack() as stack:
             house = await House(chosen, TOOL, stack).open()
             out.mkdir(parents=True, exist_ok=True)
-            for code in track(wanted, description="QR codes", console=errors):
+            for code in _shown(wanted):
                 try:
                     await _save(await print_qr(house.shop, code, amount, slot), out)
                 except (UnknownOutletError, CannotPrintError) as error:
@@ -124,6 +125,13 @@ def fill_up(codes: Codes, slot: Slot = None, stock: Stock = 20, data: Data = Non
         return 1 if failed else 0
 
     run(main, chosen.log_level)
+
+
+def _shown(wanted: list[str]) -> Iterable[str]:
+    """A bar for who watches; whoever keeps what is said gets no drawing with a clock in it."""
+    return track(
+        wanted, description="QR codes", console=errors, disable=not errors.is_terminal
+    )  # fmt: skip
 
 
 def _split(codes: str) -> list[str]:
