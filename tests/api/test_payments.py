@@ -125,6 +125,41 @@ async def test_a_zero_character_is_no_fault_of_ours(api: Client, name: str) -> N
     assert (await api.get("/payments?status=paid")).status_code == 400
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://shop.example/\r\nSet-Cookie: a=b",
+        "https://shop.example/\n",
+        "https://shop.example\r",
+        "https://shop.example/a b",
+        "https://shop.example/\ta",
+        "https://shop.example/\x7f",
+        "https://shop.example/\u0085",
+        "https://shop.example/\u2028",
+        "https://shop.example/\u202ecod",
+        "https://shop.example\\@evil.example/",
+        "https:///nowhere",
+        "https://",
+        "//shop.example/",
+        "javascript:alert(1)//https://shop.example/",
+        "data:text/html,hello",
+        "ftp://shop.example/",
+        "\nhttps://shop.example/",
+        "",
+    ],
+)
+async def test_a_page_to_return_to_is_a_plain_web_address(api: Client, url: str) -> None:
+    answer = await post(api, "/payments", {**CAN, "return_url": url})
+    assert (answer.status_code, list(answer.json()["error"]["details"])) == (400, ["return_url"])
+
+
+@pytest.mark.parametrize(
+    "url", ["https://shop.example", "http://127.0.0.1:8000/a?b=c#d", "https://кофе.example/чек?n=1"]
+)
+async def test_a_web_address_to_return_to_is_taken_as_it_is(api: Client, url: str) -> None:
+    assert await made(api, return_url=url)
+
+
 async def test_a_revoked_key_opens_nothing(api: Client, stage: Stage) -> None:
     async with stage.shop.db.as_merchant(stage.merchant) as conn:
         await conn.execute("UPDATE api_keys SET revoked_at = now()")

@@ -27,8 +27,27 @@ _POOLS_MAX = 200
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
+# IANA's registries of special-purpose addresses, written out: what `ipaddress` calls global differs
+# between releases of Python. Beside them stand public addresses that a cloud answers on inside.
+_V4_SPECIAL = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "0.0.0.0/8", "10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+        "100.64.0.0/10",  # shared by carriers; Alibaba's metadata (100.100.100.200) is in it
+        "192.0.0.0/24",  # of the IETF; Oracle's metadata (192.0.0.192) is in it
+        "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16",
+        "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4",
+        "240.0.0.0/4",
+        "168.63.129.16/32",  # Azure's host answers here to each machine that it runs
+    )
+)  # fmt: skip
 _V6_PUBLIC = ipaddress.ip_network("2000::/3")
+_V6_SPECIAL = tuple(
+    ipaddress.ip_network(network)
+    for network in ("2001::/23", "2001:db8::/32", "2620:4f:8000::/48", "3fff::/20")
+)
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_ISATAP = frozenset({0x0000_5EFE, 0x0200_5EFE})  # before an IPv4 address in the lower half
 _LOW_32_BITS = 2**32 - 1
 
 
@@ -64,18 +83,16 @@ def is_public(text: str) -> bool:
 
 
 def _is_public(found: Address) -> bool:
-    if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour
-        if found in _NAT64:
-            inner = ipaddress.IPv4Address(int(found) & _LOW_32_BITS)
-        if inner is not None:
-            return _is_public(inner)
-        if found not in _V6_PUBLIC or found.teredo is not None:
-            return False
-    return found.is_global and not (
-        found.is_private or found.is_loopback or found.is_link_local or found.is_multicast
-        or found.is_unspecified or found.is_reserved
-    )  # fmt: skip
+    if isinstance(found, ipaddress.IPv4Address):
+        return not any(found in network for network in _V4_SPECIAL)
+    inner = found.ipv4_mapped or found.sixtofour
+    if found in _NAT64 or int(found) >> 32 & _LOW_32_BITS in _ISATAP:
+        inner = ipaddress.IPv4Address(int(found) & _LOW_32_BITS)
+    if inner is not None and not _is_public(inner):
+        return False
+    if found.ipv4_mapped is not None or found in _NAT64:
+        return True  # nothing but another way to write that one
+    return found in _V6_PUBLIC and not any(found in network for network in _V6_SPECIAL)
 
 
 def checked(url: str, *, private: bool) -> str:
@@ -85,7 +102,7 @@ def checked(url: str, *, private: bool) -> str:
         host, _port = parts.hostname, parts.port
     except ValueError as error:
         raise BadUrlError(f"it is no URL: {error}") from None
-    if len(url) > _URL_MAX_CHARS or not url.isascii() or any(c <= " " for c in url):
+    if len(url) > _URL_MAX_CHARS or not url.isascii() or not url.isprintable() or " " in url:
         raise BadUrlError("it is too long, or holds characters that a URL must not hold")
     if parts.scheme != "https" and not (private and parts.scheme == "http"):
         raise BadUrlError("it has to begin with https://")

@@ -27,6 +27,9 @@ from coinslot.web.painting import AnyRequest
 from coinslot.web.single import Single
 
 _STORABLE = r"^[^\x00]*$"  # PostgreSQL has no room for a zero character
+# A page that names its host: no space, and no character that ends a header or hides one (`$` alone
+# would let a last line feed pass).
+_PAGE = r"^https?://[^\s/?#\\\x00-\x20\x7f-\x9f]+[^\s\\\x00-\x20\x7f-\x9f\u200b-\u206f]*$(?!\n)"
 Amount = Annotated[int, Meta(gt=0, le=10**14, description="In minor units: 4000 is 40.00 rupees.")]
 Found = TypeVar("Found")
 Short = Annotated[str, Meta(max_length=255, pattern=_STORABLE)]
@@ -45,7 +48,7 @@ class NewPayment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     gateway: Short | None = None
     description: Short = ""
     metadata: Annotated[dict[Short, Short], Meta(max_length=50)] = {}
-    return_url: Annotated[str, Meta(pattern=r"^https?://[^\x00]*$", max_length=2048)] | None = None
+    return_url: Annotated[str, Meta(pattern=_PAGE, max_length=2048)] | None = None
     capture_method: Literal["automatic", "manual"] = "automatic"
 
 
