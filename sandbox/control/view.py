@@ -140,7 +140,9 @@ class Scene(msgspec.Struct):
         status = "refunded" if back == payment.amount else payment.status
         where = self._outlet_of(qr) if qr else ""
         minute = hour_minute(payment.created_at)
-        finder = f"/q/{where}/help?amount={rupees(payment.amount)}&time={minute}"
+        finder = (
+            f"/q/{where}/help?amount={rupees(payment.amount)}&time={minute}&reference={payment.rrn}"
+        )
         return Paid(
             id=payment.id,
             what=self.product(qr) if qr else "Elsewhere",

@@ -78,6 +78,15 @@ class FakeDesk:
             if (order.outlet_code, order.money.minor) == (outlet, minor) and order.paid_at
         ][:3]
 
+    async def find_by_reference(self, outlet: str, reference: str) -> str | None:
+        self.asked.append(("find_by_reference", outlet, reference))
+        known = {
+            order.gateway_payment_id: order.token
+            for order in self.orders.values()
+            if order.outlet_code == outlet
+        }
+        return known.get(reference)
+
     async def place(self, basket: Basket) -> str:
         self.asked.append(("place", basket.outlet, basket.slot))
         if self.refuse:

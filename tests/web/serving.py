@@ -26,6 +26,7 @@ SITE = Site(
     mirror_language=True,
     orders_per_minute=10_000,
     searches_per_minute=10_000,
+    references_per_minute=10_000,
 )
 
 

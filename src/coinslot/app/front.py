@@ -53,6 +53,9 @@ class Front:
     async def find(self, outlet: str, minor: int, minute: datetime) -> Sequence[OrderView]:
         return await show.find(self._shop, outlet, minor, minute)
 
+    async def find_by_reference(self, outlet: str, reference: str) -> str | None:
+        return await show.find_by_reference(self._shop, outlet, reference)
+
     async def place(self, basket: Basket) -> str:
         wish = checkout.Wish(outlet=basket.outlet, slot=basket.slot, key=basket.key)
         return await checkout.place(self._shop, wish)

@@ -65,6 +65,7 @@ class PaymentFact(Struct, frozen=True, kw_only=True, tag="payment"):
     refunded: Money | None = None
     fee: Money | None = None  # what the gateway keeps of it, tax included; None: not told yet
     description: str = ""
+    payer_reference: str | None = None  # what the payer's bank calls it: for UPI the RRN
 
 
 class RefundFact(Struct, frozen=True, kw_only=True, tag="refund"):

@@ -3,6 +3,7 @@
 Every reader takes decoded JSON and raises ValueError for what it cannot read.
 """
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
@@ -54,6 +55,7 @@ class _Payment(Struct):
     fee: Minor | None = None  # the tax on it is in it
     notes: object = None
     description: str | None = None
+    acquirer_data: object = None
 
 
 class _Refund(Struct):
@@ -150,7 +152,14 @@ def payment(
         refunded=None if back is None else Money(back, said.currency),
         fee=_fee(said, taken),
         description=marks.clean(said.description or ""),
+        payer_reference=_rrn(said.acquirer_data),
     )
+
+
+def _rrn(acquirer_data: object) -> str | None:
+    """Twelve digits in the payer's own app. What looks otherwise costs nobody the payment."""
+    rrn = acquirer_data.get("rrn") if isinstance(acquirer_data, dict) else None
+    return rrn if isinstance(rrn, str) and re.fullmatch(r"[A-Za-z0-9]{6,40}", rrn) else None
 
 
 def _fee(said: _Payment, taken: Taken) -> Money | None:

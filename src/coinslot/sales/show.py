@@ -200,3 +200,11 @@ async def find(shop: Shop, code: str, minor: int, minute: datetime) -> list[Orde
         rows = await conn.fetch(store.FIND_ORDERS, code, minor, minute)
     views = [await order(shop, row["token"]) for row in rows]
     return [view for view in views if view is not None]
+
+
+async def find_by_reference(shop: Shop, code: str, reference: str) -> str | None:
+    """The token of the order at this outlet that this payment paid. Only the payer knows the
+    reference: it stands in the bank's app, or on the gateway's receipt."""
+    async with shop.db.door() as conn:
+        token: str | None = await conn.fetchval(store.FIND_BY_REFERENCE, code, reference)
+    return token

@@ -268,6 +268,12 @@ SELECT r.* FROM refunds r JOIN captures c ON c.id = r.capture_id
 WHERE c.order_id = $1 ORDER BY r.created_at, r.id
 """
 
+FIND_BY_REFERENCE = """
+SELECT o.token FROM captures c JOIN orders o ON o.id = c.order_id
+WHERE o.outlet_id = $1 AND (c.payer_reference = $2 OR c.gateway_payment_id = $2)
+ORDER BY c.captured_at DESC LIMIT 1
+"""
+
 FIND_ORDERS = """
 SELECT token FROM orders WHERE outlet_id = $1 AND amount_minor = $2
 AND paid_at BETWEEN $3::timestamptz - interval '1 minute' AND $3::timestamptz + interval '2 minutes'

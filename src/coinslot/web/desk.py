@@ -33,6 +33,10 @@ class Desk(Protocol):
         """Orders of this outlet and amount, paid in that minute or next to it."""
         ...
 
+    async def find_by_reference(self, outlet: str, reference: str) -> str | None:
+        """The token of the order that was paid under this reference of the payer's bank."""
+        ...
+
     async def place(self, basket: Basket) -> str:
         """The token of the order. Raises NotNowError when the outlet cannot sell it now."""
         ...

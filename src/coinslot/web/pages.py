@@ -1,6 +1,7 @@
 """The pages in front of an outlet: what it sells, and how to find a payment that has no link."""
 
 import re
+from datetime import datetime
 from typing import Annotated
 
 from litestar import Response
@@ -8,14 +9,17 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromQuery, PathParameter
 from litestar.response import Redirect
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from coinslot.kit.clock import Clock
 from coinslot.kit.ids import token
-from coinslot.sales.views import NotNowError, OutletView, WhyNot
+from coinslot.kit.money import Money
+from coinslot.sales.views import NotNowError, OrderView, OutletView, WhyNot
+from coinslot.web import story
 from coinslot.web.desk import Basket, Desk
 from coinslot.web.errors import RefusedError
 from coinslot.web.painting import STORABLE, Answer, AnyRequest, Painter
-from coinslot.web.search import UnreadableError, minor_of, minute_of
+from coinslot.web.search import UnreadableError, minor_of, minute_of, reference_of
 from coinslot.web.single import Single
 
 Code = Annotated[str, PathParameter(max_length=64, pattern=STORABLE)]
@@ -29,6 +33,36 @@ class Tap(Struct):
 
 
 TapForm = Annotated[Tap, Body(media_type=RequestEncodingType.URL_ENCODED)]
+
+
+class Known(Struct):
+    """The form of someone who paid: what the bank's app calls the payment."""
+
+    reference: Annotated[str, Meta(max_length=100, pattern=STORABLE)]
+
+
+KnownForm = Annotated[Known, Body(media_type=RequestEncodingType.URL_ENCODED)]
+
+
+class Fate(Struct, frozen=True, kw_only=True):
+    """What became of a payment, as a stranger may know it."""
+
+    price: Money
+    items: str
+    at: datetime
+    phase: str
+
+
+class Said(Struct, frozen=True, kw_only=True):
+    """What was typed, and what there is to say to it."""
+
+    amount: str = ""
+    time: str = ""
+    reference: str = ""
+    found: tuple[Fate, ...] | None = None
+    unreadable: bool = False
+    unknown: bool = False
+
 
 # Back and forward show the page as it was, with its key, so that a second tap finds the first
 # order; a new scan asks again. A browser forgets a page when it posts to the same address: that
@@ -71,20 +105,43 @@ class Pages(Single):
         outlet: Code,
         amount: FromQuery[str] = "",
         time: FromQuery[str] = "",
+        reference: FromQuery[str] = "",
     ) -> Response[str]:
+        """What became of a payment, for whoever asks: no link, no number, no name. Amount and
+        minute can be guessed."""
         view = await self._known(outlet)
-        found, unreadable = None, False
+        said = Said(amount=amount[:20], time=time[:8], reference=reference[:64])
         if amount or time:
             try:
                 minor = minor_of(amount, view.currency)
                 minute = minute_of(time, self._clock.now(), self._painter.site.zone)
-                found = await self._desk.find(view.code, minor, minute)
+                orders = await self._desk.find(view.code, minor, minute)
+                said = replace(said, found=tuple(map(self._fate, orders)))
             except UnreadableError:
-                unreadable = True
-        typed = {"amount": amount[:20], "time": time[:8]}
-        return self._painter.page(
-            request, "find.html", outlet=view, found=found, unreadable=unreadable, typed=typed
+                said = replace(said, unreadable=True)
+        return self._finder(request, view, said)
+
+    def _fate(self, order: OrderView) -> Fate:
+        return Fate(
+            price=order.money,
+            items=", ".join(unit.name for unit in order.units),
+            at=order.paid_at or order.placed_at,
+            phase=story.phase(order, self._clock.now()).value,
         )
+
+    async def open(self, request: AnyRequest, outlet: Code, data: KnownForm) -> Response[str]:
+        """The order's page, for who knows what only its payer knows."""
+        view = await self._known(outlet)
+        try:
+            order = await self._desk.find_by_reference(view.code, reference_of(data.reference))
+        except UnreadableError:
+            order = None
+        if order is None:
+            return self._finder(request, view, Said(reference=data.reference[:64], unknown=True))
+        return Redirect(self._painter.pen(request).link("o", order), status_code=303)
+
+    def _finder(self, request: AnyRequest, view: OutletView, said: Said) -> Response[str]:
+        return self._painter.page(request, "find.html", outlet=view, said=said)
 
     def _outlet(
         self, request: AnyRequest, view: OutletView, refused: WhyNot = WhyNot.READY

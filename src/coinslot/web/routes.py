@@ -12,7 +12,7 @@ from litestar.types import ControllerRouterHandler
 from coinslot.feeds.hooks import HookRules
 from coinslot.kit.clock import Clock, SystemClock
 from coinslot.sales.shop import Shop
-from coinslot.web import metrics, security
+from coinslot.web import metrics, peer, security
 from coinslot.web.calling import with_key_only
 from coinslot.web.described_words import TAGS
 from coinslot.web.desk import Desk
@@ -192,12 +192,14 @@ def _for_people(desk: Desk, painter: Painter, clock: Clock) -> Router:
     live = Live(desk, painter, clock, orders)
     ordering = _at_most(painter.site.orders_per_minute, "ordering")
     seeking = _at_most(painter.site.searches_per_minute, "seeking")
+    naming = _at_most(painter.site.references_per_minute, "naming")
     urls = [
         get("/")(pages.home),
         get("/q")(pages.by_code),
         get("/q/{outlet:str}")(pages.outlet),
         post("/q/{outlet:str}", middleware=[ordering])(pages.place),
         get("/q/{outlet:str}/help", middleware=[seeking])(pages.find),
+        post("/q/{outlet:str}/help", middleware=[naming])(pages.open),
         get("/o/{order:str}")(orders.show),
         get("/o/{order:str}/fragment")(orders.fragment),
         get("/o/{order:str}/live")(live.stream),
@@ -208,4 +210,6 @@ def _for_people(desk: Desk, painter: Painter, clock: Clock) -> Router:
 
 
 def _at_most(per_minute: int, store: str) -> DefineMiddleware:
-    return RateLimitConfig(("minute", per_minute), store=store).middleware
+    return RateLimitConfig(
+        ("minute", per_minute), store=store, identifier_for_request=peer.network
+    ).middleware

@@ -1,4 +1,4 @@
-"""What people type when they look for a payment: an amount and a time of day."""
+"""What people type when they look for a payment: an amount and a time of day, or a reference."""
 
 import re
 from datetime import datetime, time, timedelta
@@ -8,6 +8,8 @@ from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError
 
 _DIGITS = str.maketrans("०१२३४५६७८९٠١٢٣٤٥٦٧٨٩", "01234567890123456789")
 _TIME = re.compile(r"([0-9]{1,2})[:.]([0-5][0-9])(?::[0-5][0-9])?")
+# Shorter ones could be guessed.
+_REFERENCE = re.compile(r"[A-Za-z0-9_]{10,64}")
 # A payment app's clock may run a little ahead of ours.
 _AHEAD = timedelta(minutes=5)
 
@@ -38,3 +40,11 @@ def minute_of(text: str, now: datetime, zone: ZoneInfo) -> datetime:
     if moment > now + _AHEAD:
         moment = datetime.combine(local.date() - timedelta(days=1), moment.time(), zone)
     return moment
+
+
+def reference_of(text: str) -> str:
+    """A payment's reference as a bank's app shows it, without what people put between."""
+    bare = re.sub(r"[\s.:#-]", "", text.translate(_DIGITS))
+    if not _REFERENCE.fullmatch(bare):
+        raise UnreadableError(text)
+    return bare

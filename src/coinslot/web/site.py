@@ -26,6 +26,7 @@ class Site(Struct, frozen=True, kw_only=True):
 
     orders_per_minute: int = 60  # from one address
     searches_per_minute: int = 30  # from one address
+    references_per_minute: int = 6  # from one address: nobody finds a reference by trying
 
     # Where gateways keep the pictures of their codes; http origins are for sandboxes.
     image_sources: tuple[str, ...] = ("https:",)

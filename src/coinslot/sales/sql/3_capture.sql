@@ -12,18 +12,21 @@ DECLARE
     fresh boolean := true;
 BEGIN
     INSERT INTO captures (id, merchant_id, account_id, gateway_payment_id, currency, captured, open,
-        captured_at, seen_at, dispatch_by, hard_deadline, due_at)
+        captured_at, seen_at, dispatch_by, hard_deadline, due_at, payer_reference)
     VALUES (uuid7(p_now), p_account.merchant_id, p_account.id, p_fact->>'gateway_payment_id',
         p_fact->'money'->>'currency', (p_fact->'money'->>'amount')::bigint,
         (p_fact->'money'->>'amount')::bigint, at, p_now,
         at + (p_windows->>'dispatch_s')::float8 * interval '1 second',
         p_now + (p_windows->>'capture_s')::float8 * interval '1 second',
-        p_now + (p_windows->>'match_s')::float8 * interval '1 second')
+        p_now + (p_windows->>'match_s')::float8 * interval '1 second',
+        p_fact->>'payer_reference')
     ON CONFLICT (account_id, gateway_payment_id) DO NOTHING RETURNING * INTO c;
     IF NOT FOUND THEN
         fresh := false;
         SELECT * INTO STRICT c FROM captures WHERE account_id = p_account.id
             AND gateway_payment_id = p_fact->>'gateway_payment_id' FOR UPDATE;
+        UPDATE captures SET payer_reference = p_fact->>'payer_reference'
+            WHERE id = c.id AND payer_reference IS NULL AND p_fact->>'payer_reference' IS NOT NULL;
         IF c.captured <> (p_fact->'money'->>'amount')::bigint THEN
             PERFORM note_discrepancy('capture_amount_changed', c, NULL, NULL, c.captured, p_now);
         END IF;

@@ -119,7 +119,7 @@ ENGLISH = Words(
     asked="We are asking the machine now. Its answer will show here.",
     contact="Contact {merchant}",
     find_title="Find your payment",
-    find_lead="You paid here but have no link? Amount and time are enough.",
+    find_lead="You paid here but have no link? Amount and time show what became of it.",
     find_amount="Amount you paid",
     find_time="Time of the payment",
     find_time_hint="As your payment app shows it, within the last 24 hours.",
@@ -127,7 +127,15 @@ ENGLISH = Words(
     find_none="No such payment has reached us yet. Check amount and time, or look again in a"
     " minute.",
     find_unreadable="Write the amount like 40 or 40.00, and the time like 14:05.",
-    find_these="Is it one of these?",
+    find_these="What became of it",
+    find_own="Open your order",
+    find_own_lead="For the receipt, or when nothing came out. It takes what only the payer knows.",
+    find_reference="Reference of the payment",
+    find_reference_hint="Your payment app shows it: 12 digits, called UPI reference, UTR or RRN."
+    " The id of the payment service works too.",
+    find_reference_button="Open my order",
+    find_reference_none="No payment at this machine has this reference yet. Compare it with your"
+    " payment app, or look again in a minute.",
     find_missing="Still missing? {merchant} can help.",
     unknown_outlet="No machine has the code {code}",
     unknown_outlet_lead="Compare it with the code printed on the machine.",

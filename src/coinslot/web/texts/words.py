@@ -140,6 +140,12 @@ class Words(Struct, frozen=True, kw_only=True):
     find_none: str
     find_unreadable: str
     find_these: str
+    find_own: str
+    find_own_lead: str
+    find_reference: str
+    find_reference_hint: str
+    find_reference_button: str
+    find_reference_none: str
     find_missing: str  # {merchant}
 
     # When something is in the way

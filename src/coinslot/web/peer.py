@@ -1,0 +1,24 @@
+"""Who asks, as far as an address tells: one network, not one person."""
+
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from coinslot.web.painting import AnyRequest
+
+_ONE_CUSTOMER = 64  # the least that a provider gives to one customer
+
+
+def network(request: AnyRequest) -> str:
+    """The network of whoever is connected: an address of IPv4, the /64 of one of IPv6.
+
+    It is the connection's own address. A header that anyone may write counts only where the
+    server was told to trust the proxy that sets it."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return host or "unknown"
+    if not isinstance(address, IPv6Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ip_network((address, _ONE_CUSTOMER), strict=False))
