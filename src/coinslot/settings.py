@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta, Struct
 
 from coinslot.feeds.firebase import FirebaseAddressError, address
 from coinslot.feeds.hooks import HookRules
+from coinslot.kit.clock import UnknownZoneError, zone_named
 from coinslot.kit.secrets import Vault, VaultKeyError
 from coinslot.sales.shop import Windows
 
@@ -185,9 +185,9 @@ def _look_through(found: Settings) -> None:
         if given is not None and not _is_address(given, schemes):
             raise SettingsError(f"{name}: it must be {schemes[0]}://login:password@host:port")
     try:
-        ZoneInfo(found.zone)
-    except (LookupError, ValueError, OSError) as error:
-        raise SettingsError(f"COINSLOT_ZONE: {found.zone!r} is no time zone") from error
+        zone_named(found.zone)
+    except UnknownZoneError as error:
+        raise SettingsError(f"COINSLOT_ZONE: {error}") from error
     if found.log_level.upper() not in logging.getLevelNamesMapping():
         raise SettingsError(f"LOG_LEVEL: {found.log_level!r} is not DEBUG, INFO, WARNING or ERROR")
     _look_at_mirror(found)

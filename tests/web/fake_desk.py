@@ -70,8 +70,10 @@ class FakeDesk:
             self.orders[order.token] = msgspec.structs.replace(order, version=version)
             self._news.notify_all()
 
-    async def find(self, outlet: str, minor: int, minute: datetime) -> Sequence[OrderView]:
-        self.asked.append(("find", outlet, str(minor), minute.isoformat()))
+    async def find(
+        self, outlet: str, minor: int, minutes: Sequence[datetime]
+    ) -> Sequence[OrderView]:
+        self.asked.append(("find", outlet, str(minor), *(m.isoformat() for m in minutes)))
         return [
             order
             for order in self.orders.values()

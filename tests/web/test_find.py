@@ -1,6 +1,6 @@
 """A payment without a link."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from coinslot.kit.clock import SettableClock
 from coinslot.web.routes import build
-from coinslot.web.search import UnreadableError, minor_of, minute_of, reference_of
+from coinslot.web.search import UnreadableError, minor_of, minutes_of, reference_of
 from tests.web.conftest import Client
 from tests.web.fake_desk import FakeDesk
 from tests.web.serving import SITE
@@ -43,13 +43,62 @@ def test_a_time_is_the_latest_such_time_that_has_been(
     typed: str, utc: tuple[int, int, int]
 ) -> None:
     day, hour, minute = utc
-    assert minute_of(typed, NOON, INDIA) == datetime(2026, 11, day, hour, minute, tzinfo=UTC)
+    assert minutes_of(typed, NOON, INDIA) == (datetime(2026, 11, day, hour, minute, tzinfo=UTC),)
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text + "Z")
+
+
+@pytest.mark.parametrize(
+    ("zone", "now", "typed", "meant"),
+    [
+        # Over midnight: yesterday's, and tomorrow's by a clock that runs a little ahead.
+        ("Asia/Kolkata", "2026-11-21T18:33", "23:59", ["2026-11-21T18:29"]),
+        ("Asia/Kolkata", "2026-11-21T18:28", "00:01", ["2026-11-21T18:31"]),
+        ("Asia/Kolkata", "2026-11-21T18:28", "00:10", ["2026-11-20T18:40"]),
+        ("UTC", "2026-11-21T00:02", "23:58", ["2026-11-20T23:58"]),
+        ("UTC", "2026-11-21T23:58", "00:01", ["2026-11-22T00:01"]),
+        # Clocks are put back: 02:30 comes twice, and is one moment while it has come once.
+        ("Europe/Berlin", "2026-10-25T03:00", "02:30", ["2026-10-25T00:30", "2026-10-25T01:30"]),
+        ("Europe/Berlin", "2026-10-25T00:40", "02:30", ["2026-10-25T00:30"]),
+        ("Europe/Berlin", "2026-10-25T01:35", "02:30", ["2026-10-25T00:30", "2026-10-25T01:30"]),
+        ("Europe/Berlin", "2026-10-25T12:00", "01:59", ["2026-10-24T23:59"]),
+        ("Europe/Berlin", "2026-10-25T12:00", "03:00", ["2026-10-25T02:00"]),
+        ("Europe/Berlin", "2026-10-26T00:10", "02:30", ["2026-10-25T00:30", "2026-10-25T01:30"]),
+        ("America/St_Johns", "2026-11-01T12:00", "01:15", ["2026-11-01T03:45", "2026-11-01T04:45"]),
+        # Clocks are put forward: 02:30 is not that day, the day before it was.
+        ("Europe/Berlin", "2026-03-29T12:00", "02:30", ["2026-03-28T01:30"]),
+        ("Europe/Berlin", "2026-03-29T12:00", "03:00", ["2026-03-29T01:00"]),
+        ("Europe/Berlin", "2026-03-29T12:00", "01:59", ["2026-03-29T00:59"]),
+        ("America/St_Johns", "2026-03-08T12:00", "02:30", ["2026-03-07T06:00"]),
+        # A day that was left out, and offsets at both ends of the day.
+        ("Pacific/Apia", "2011-12-30T10:00", "09:00", ["2011-12-29T19:00"]),
+        ("Pacific/Kiritimati", "2026-11-21T10:30", "00:20", ["2026-11-21T10:20"]),
+        ("Pacific/Pago_Pago", "2026-11-21T10:30", "23:20", ["2026-11-21T10:20"]),
+        ("Asia/Kathmandu", "2026-11-21T12:00", "17:44", ["2026-11-21T11:59"]),
+    ],
+)
+def test_a_time_is_read_by_the_calendar_of_its_zone(
+    zone: str, now: str, typed: str, meant: list[str]
+) -> None:
+    assert minutes_of(typed, at(now), ZoneInfo(zone)) == tuple(map(at, meant))
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "Europe/Berlin", "America/St_Johns", "UTC"])
+def test_every_payment_of_a_year_is_found_by_the_minute_that_its_clock_showed(zone: str) -> None:
+    paid = datetime(2026, 1, 1, 0, 7, tzinfo=UTC)
+    for _ in range(365 * 24):
+        shown = paid.astimezone(ZoneInfo(zone)).strftime("%H:%M")
+        for later in (timedelta(seconds=40), timedelta(hours=22, minutes=30)):
+            assert paid in minutes_of(shown, paid + later, ZoneInfo(zone)), (paid, later)
+        paid += timedelta(hours=1)
 
 
 @pytest.mark.parametrize("typed", ["", "25:00", "noon", "12", "T12:00+05:00"])
 def test_what_is_no_time_is_unreadable(typed: str) -> None:
     with pytest.raises(UnreadableError):
-        minute_of(typed, NOON, INDIA)
+        minutes_of(typed, NOON, INDIA)
 
 
 async def test_amount_and_minute_tell_what_became_of_a_payment_and_lead_to_no_order(
@@ -57,7 +106,7 @@ async def test_amount_and_minute_tell_what_became_of_a_payment_and_lead_to_no_or
 ) -> None:
     """Anyone can try amounts and minutes: they show no link, no number and no reference."""
     text = (await client.get("/q/M01/help?amount=40&time=17:29")).text
-    assert desk.asked == [("find", "M01", "4000", "2026-11-21T17:29:00+05:30")]
+    assert desk.asked == [("find", "M01", "4000", "2026-11-21T11:59:00+00:00")]
     assert "Paid. Waiting for the machine" in text
     for order in desk.orders.values():
         assert f"/o/{order.token}" not in text
@@ -105,6 +154,12 @@ async def test_references_cannot_be_tried_in_numbers(desk: FakeDesk, clock: Sett
 )
 def test_a_reference_is_read_as_people_copy_it(typed: str, read: str) -> None:
     assert reference_of(typed) == read
+
+
+async def test_the_time_is_read_in_the_zone_of_the_outlet(client: Client, desk: FakeDesk) -> None:
+    desk.outlets["M01"] = replace(desk.outlets["M01"], zone="America/St_Johns")
+    await client.get("/q/M01/help?amount=40&time=08:29")
+    assert desk.asked == [("find", "M01", "4000", "2026-11-21T11:59:00+00:00")]
 
 
 async def test_nothing_found_says_what_to_do(client: Client) -> None:

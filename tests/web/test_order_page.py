@@ -51,6 +51,13 @@ async def test_times_are_shown_in_the_zone_of_the_site(client: Client) -> None:
     )
 
 
+async def test_times_are_shown_in_the_zone_of_the_outlet(client: Client, desk: FakeDesk) -> None:
+    desk.orders["done"] = replace(desk.orders["done"], zone="America/St_Johns")
+    assert (
+        '<time datetime="2026-11-21T11:59:40+00:00"><bdi>8:29' in (await client.get("/o/done")).text
+    )
+
+
 async def test_the_refund_shows_its_amount_and_the_gateways_reference(client: Client) -> None:
     text = (await client.get("/o/refunded")).text
     assert "rfnd_TESTTEST000001" in text

@@ -50,8 +50,10 @@ class Front:
         except TimeoutError:
             return None
 
-    async def find(self, outlet: str, minor: int, minute: datetime) -> Sequence[OrderView]:
-        return await show.find(self._shop, outlet, minor, minute)
+    async def find(
+        self, outlet: str, minor: int, minutes: Sequence[datetime]
+    ) -> Sequence[OrderView]:
+        return await show.find(self._shop, outlet, minor, minutes)
 
     async def find_by_reference(self, outlet: str, reference: str) -> str | None:
         return await show.find_by_reference(self._shop, outlet, reference)

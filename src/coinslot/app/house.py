@@ -99,6 +99,7 @@ class House:
             accounts=accounts,
             vault=self.vault,
             installation=mark,
+            zone=ZoneInfo(self.settings.zone),
         )
         self._mirror = mirror(self.settings, self.db, self.clock, self._stack)
         if self._mirror is not None:

@@ -20,6 +20,7 @@ from coinslot.outlets.machines import Outlet, Slot, add_outlet, issue_device
 from coinslot.sales.provision import print_qr
 
 CURRENCY = "INR"
+ZONE = "Asia/Kolkata"
 
 
 class Goods(Struct, frozen=True):
@@ -127,7 +128,7 @@ class Showroom:
         db, now = self._house.db, self._house.clock.now()
         merchant = Merchant(
             id=self.known.merchants.get(slug) or uuid7(now), name=MERCHANTS[slug], slug=slug,
-            contact="+91 20 5550 1234",
+            contact="+91 20 5550 1234", zone=ZONE,
         )  # fmt: skip
         self.known.merchants[slug] = await open_merchant(db, merchant, now)
         for login, role in STAFF[slug]:

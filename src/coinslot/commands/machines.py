@@ -11,7 +11,8 @@ from rich.progress import track
 from coinslot.app.house import TOOL, House
 from coinslot.commands.terms import Data, console, errors, installed, run
 from coinslot.kit import qr
-from coinslot.outlets.machines import UnknownOutletError, UnknownSlotError, refill
+from coinslot.kit.clock import UnknownZoneError, zone_named
+from coinslot.outlets.machines import UnknownOutletError, UnknownSlotError, move_outlet, refill
 from coinslot.sales.look import drive_qr_codes
 from coinslot.sales.provision import (
     CannotPrintError,
@@ -42,6 +43,7 @@ Amount = Annotated[
     ),
 ]
 Slot = Annotated[str | None, typer.Option(help="The slot; else the first, or all for refill.")]
+Zone = Annotated[str, typer.Argument(help="The IANA's name of a zone, such as Asia/Kolkata.")]
 Stock = Annotated[int, typer.Option(help="How many are in each now.", min=0, max=10_000)]
 Out = Annotated[Path, typer.Option(help="Folder for the pictures.")]
 
@@ -122,6 +124,34 @@ def fill_up(codes: Codes, slot: Slot = None, stock: Stock = 20, data: Data = Non
                     failed += 1
                     continue
                 console.print(f"{code}: {stock} in {', '.join(filled)}", highlight=False)
+        return 1 if failed else 0
+
+    run(main, chosen.log_level)
+
+
+@cli.command("zone", epilog="Example: `coinslot machines zone M01,M02 Asia/Kolkata`")
+def set_zone(codes: Codes, zone: Zone, data: Data = None) -> None:
+    """Say where machines stand: times on their pages are shown and read in that zone.
+
+    A machine without a zone has its merchant's (`coinslot merchants zone`)."""
+    wanted, chosen = _split(codes), installed(data)
+    try:
+        zone = zone_named(zone).key
+    except UnknownZoneError as error:
+        raise typer.BadParameter(str(error), param_hint="ZONE") from error
+
+    async def main() -> int:
+        failed = 0
+        async with AsyncExitStack() as stack:
+            house = await House(chosen, TOOL, stack).open()
+            for code in wanted:
+                try:
+                    await move_outlet(house.db, code, zone)
+                except UnknownOutletError as error:
+                    errors.print(f"[red]{code}[/]: {error}", soft_wrap=True)
+                    failed += 1
+                    continue
+                console.print(f"{code}: {zone}", highlight=False)
         return 1 if failed else 0
 
     run(main, chosen.log_level)

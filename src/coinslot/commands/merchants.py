@@ -12,11 +12,18 @@ from rich.markup import escape
 from coinslot.app.house import House
 from coinslot.commands.terms import Data, console, fail, installed, run_in_house, settings
 from coinslot.gateways import drivers
+from coinslot.kit.clock import UnknownZoneError, known_zone
 from coinslot.kit.ids import uuid7
 from coinslot.merchants import accounts, forms
 from coinslot.merchants.accounts import AccountName, SlugTakenError
 from coinslot.merchants.forms import FormError
-from coinslot.merchants.people import Merchant, merchant_named, merchants, open_merchant
+from coinslot.merchants.people import (
+    Merchant,
+    merchant_named,
+    merchants,
+    move_merchant,
+    open_merchant,
+)
 
 cli = typer.Typer(
     invoke_without_command=True,
@@ -27,6 +34,11 @@ cli = typer.Typer(
 Slug = Annotated[str, typer.Argument(help="A short name of its own, as it stands in URLs.")]
 Name = Annotated[str, typer.Option(help="As customers read it.")]
 Contact = Annotated[str, typer.Option(help="Where customers turn to.")]
+Zone = Annotated[
+    str | None,
+    typer.Option(help="Where it sells, such as Asia/Kolkata: its days and its times are there."),
+]
+Zoned = Annotated[str, typer.Argument(help="The IANA's name of a zone, such as Asia/Kolkata.")]
 Gateway = Annotated[str, typer.Argument(help=f"One of {', '.join(sorted(drivers()))}.")]
 AccountSlug = Annotated[
     str | None, typer.Option("--slug", help="In the webhook's URL; else the merchant's.")
@@ -46,7 +58,8 @@ def show(context: typer.Context, data: Data = None) -> None:
     async def ask(house: House) -> None:
         found = await merchants(house.db)
         for merchant in found:
-            console.print(escape(f"{merchant.slug}  {merchant.name}"), highlight=False)
+            zone = merchant.zone or house.settings.zone
+            console.print(escape(f"{merchant.slug}  {merchant.name}  {zone}"), highlight=False)
             for account in await accounts.of_merchant(house.db, house.vault, merchant.id):
                 console.print(escape(f"    {account}"), highlight=False, soft_wrap=True)
         if not found:
@@ -55,18 +68,58 @@ def show(context: typer.Context, data: Data = None) -> None:
     _run(ask, data)
 
 
-@cli.command("add", epilog="Example: `coinslot merchants add asha --name 'Asha Refreshments'`")
-def add(slug: Slug, name: Name, contact: Contact = "", data: Data = None) -> None:
-    """Add a merchant; one with this slug stays as it is."""
+@cli.command(
+    "add",
+    epilog="Example: `coinslot merchants add asha --name 'Asha Refreshments' --zone Asia/Kolkata`",
+)
+def add(
+    slug: Slug, name: Name, contact: Contact = "", zone: Zone = None, data: Data = None
+) -> None:
+    """Add a merchant; one with this slug stays as it is. At a terminal its zone is asked for."""
+    asked = zone
+    if asked is None and sys.stdin.isatty():
+        asked = typer.prompt("Zone of its times", default=settings(data).zone)
+    wanted_zone = _zone(asked)
 
     async def open_(house: House) -> None:
         now = house.clock.now()
         there = await merchant_named(house.db, slug)
-        wanted = Merchant(id=uuid7(now), name=name, slug=slug, contact=contact)
+        wanted = Merchant(id=uuid7(now), name=name, slug=slug, contact=contact, zone=wanted_zone)
         await open_merchant(house.db, wanted, now)
         console.print(f"{slug} {'was here already' if there else 'is here'}", highlight=False)
+        if there is None and wanted_zone is None:
+            console.print(
+                f"its times are shown in {house.settings.zone}, until"
+                f" `coinslot merchants zone {slug} ZONE` says where it is",
+                highlight=False,
+                soft_wrap=True,
+            )
 
     _run(open_, data, makes=True)
+
+
+@cli.command("zone", epilog="Example: `coinslot merchants zone asha Asia/Kolkata`")
+def set_zone(slug: Slug, zone: Zoned, data: Data = None) -> None:
+    """Say where a merchant is: days are compared, and times shown, in that zone from now on.
+
+    An outlet with a zone of its own keeps it (`coinslot machines zone`)."""
+    wanted = str(_zone(zone))
+
+    async def move(house: House) -> None:
+        merchant = await merchant_named(house.db, slug)
+        if merchant is None:
+            fail(f"there is no merchant {slug}")
+        await move_merchant(house.db, merchant, wanted)
+        console.print(f"{slug} is in {wanted}", highlight=False)
+
+    _run(move, data)
+
+
+def _zone(name: str | None) -> str | None:
+    try:
+        return known_zone(name)
+    except UnknownZoneError as error:
+        raise typer.BadParameter(str(error), param_hint="--zone") from error
 
 
 @cli.command("form", epilog="Example: `coinslot merchants form stripe > stripe.json`")

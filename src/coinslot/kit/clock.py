@@ -3,11 +3,30 @@
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
+from zoneinfo import ZoneInfo, available_timezones
 
 
 def monotonic_ms() -> int:
     """Milliseconds that only ever grow while this process lives; from no known start."""
     return time.monotonic_ns() // 1_000_000
+
+
+class UnknownZoneError(ValueError):
+    """No zone of the IANA's list has this name."""
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """A zone by its IANA name, such as Asia/Kolkata. Raises UnknownZoneError.
+
+    Names that mean "wherever this computer is" are refused: another computer is elsewhere."""
+    if name not in available_timezones() - {"localtime", "Factory"}:
+        raise UnknownZoneError(f"{name!r} is no time zone; write one such as Asia/Kolkata")
+    return ZoneInfo(name)
+
+
+def known_zone(name: str | None) -> str | None:
+    """The name, looked up; None stays. Raises UnknownZoneError."""
+    return None if name is None else zone_named(name).key
 
 
 class Clock(Protocol):

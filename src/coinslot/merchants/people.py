@@ -8,6 +8,7 @@ from argon2 import PasswordHasher
 from msgspec import Struct
 
 from coinslot.db.pool import Database
+from coinslot.kit.clock import known_zone
 from coinslot.kit.ids import uuid7
 
 _HASHER = PasswordHasher()
@@ -20,6 +21,7 @@ class Merchant(Struct, frozen=True, kw_only=True):
     name: str
     slug: str
     contact: str = ""
+    zone: str | None = None  # IANA name; None: the installation's
 
 
 class NewMember(Struct, frozen=True, kw_only=True):
@@ -40,22 +42,35 @@ async def merchant_named(db: Database, slug: str) -> UUID | None:
 async def merchants(db: Database) -> list[Merchant]:
     """All of them, by name."""
     async with db.door() as conn:
-        rows = await conn.fetch("SELECT id, name, slug, contact FROM merchants ORDER BY name, slug")
+        rows = await conn.fetch(
+            "SELECT id, name, slug, contact, zone FROM merchants ORDER BY name, slug"
+        )
     return [Merchant(**dict(row)) for row in rows]
 
 
 async def open_merchant(db: Database, merchant: Merchant, now: datetime) -> UUID:
-    """Its id: the one given, or that of the merchant who has this slug already."""
+    """Its id: the one given, or that of the merchant who has this slug already.
+
+    Raises UnknownZoneError."""
     there = await merchant_named(db, merchant.slug)
     if there is not None:
         return there
     async with db.as_merchant(merchant.id) as conn:
         await conn.execute(
-            "INSERT INTO merchants (id, name, slug, contact, created_at)"
-            " VALUES ($1, $2, $3, $4, $5)",
-            merchant.id, merchant.name, merchant.slug, merchant.contact, now,
+            "INSERT INTO merchants (id, name, slug, contact, zone, created_at)"
+            " VALUES ($1, $2, $3, $4, $5, $6)",
+            merchant.id, merchant.name, merchant.slug, merchant.contact,
+            known_zone(merchant.zone), now,
         )  # fmt: skip
     return merchant.id
+
+
+async def move_merchant(db: Database, merchant_id: UUID, zone: str) -> None:
+    """Its days and times are those of another zone from now on. Raises UnknownZoneError."""
+    async with db.as_merchant(merchant_id) as conn:
+        await conn.execute(
+            "UPDATE merchants SET zone = $2 WHERE id = $1", merchant_id, known_zone(zone)
+        )
 
 
 async def add_member(db: Database, merchant_id: UUID, member: NewMember, now: datetime) -> None:

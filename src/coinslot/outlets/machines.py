@@ -9,6 +9,7 @@ import bcrypt
 from msgspec import Struct
 
 from coinslot.db.pool import Connection, Database
+from coinslot.kit.clock import known_zone
 from coinslot.kit.secrets import Vault
 
 # The secret is 256 random bits, so the cheapest bcrypt is enough, and brokers check it often.
@@ -32,6 +33,7 @@ class Outlet(Struct, frozen=True, kw_only=True):
     currency: str
     account_id: UUID
     contact: str = ""
+    zone: str | None = None  # IANA name of where it stands; None: its merchant's
 
 
 class Slot(Struct, frozen=True, kw_only=True):
@@ -51,13 +53,15 @@ class DeviceLogin(Struct, frozen=True):
 
 
 async def add_outlet(conn: Connection, outlet: Outlet, slots: list[Slot], now: datetime) -> None:
-    """Add an outlet with its slots; one with this code stays as it is."""
+    """Add an outlet with its slots; one with this code stays as it is. Raises UnknownZoneError."""
     await conn.execute(
         "INSERT INTO outlets (id, merchant_id, name, place, kind, channel, dialect, currency,"
-        " account_id, contact, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+        " account_id, contact, zone, created_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
         " ON CONFLICT (id) DO NOTHING",
         outlet.code, outlet.merchant_id, outlet.name, outlet.place, outlet.kind, outlet.channel,
-        outlet.dialect, outlet.currency, outlet.account_id, outlet.contact, now,
+        outlet.dialect, outlet.currency, outlet.account_id, outlet.contact,
+        known_zone(outlet.zone), now,
     )  # fmt: skip
     await conn.executemany(
         "INSERT INTO slots (merchant_id, outlet_id, slot, product_id, price_minor, stock)"
@@ -132,6 +136,14 @@ async def refill(db: Database, outlet: str, slot: str | None, stock: int) -> lis
     if not rows:
         raise UnknownSlotError(f"{outlet} has no slot {slot}")
     return sorted(row["slot"] for row in rows)
+
+
+async def move_outlet(db: Database, outlet: str, zone: str) -> None:
+    """It stands in another zone: times are shown and read in that one from now on.
+
+    Raises UnknownOutletError and UnknownZoneError."""
+    async with db.as_merchant(await owner_of(db, outlet)) as conn:
+        await conn.execute("UPDATE outlets SET zone = $2 WHERE id = $1", outlet, known_zone(zone))
 
 
 async def owner_of(db: Database, outlet: str) -> UUID:

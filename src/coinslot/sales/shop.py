@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
@@ -148,10 +149,15 @@ class Shop:
     breakers: Breakers = field(default_factory=Breakers)
     hints: Quota = field(default_factory=lambda: Quota(HINTS_KEPT_PER_MINUTE))
     forgeries: Quota = field(default_factory=lambda: Quota(FORGERIES_KEPT_PER_MINUTE))
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))  # of merchants without one
     inbox: Inbox = field(init=False)
 
     def __post_init__(self) -> None:
         self.inbox = Inbox(self.db)
+
+    def zone_of(self, name: str | None) -> ZoneInfo:
+        """A merchant's zone by its name; the installation's when it has none."""
+        return self.zone if name is None else ZoneInfo(name)
 
     def now(self) -> datetime:
         return self.clock.now()

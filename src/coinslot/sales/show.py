@@ -1,5 +1,6 @@
 """What pages see, read from the rows: an outlet as it is now, an order for all its life."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -59,6 +60,7 @@ async def outlet(shop: Shop, code: str) -> OutletView | None:
         why_not=why_not,
         operator_contact=row["contact"],
         currency=row["currency"],
+        zone=row["zone_shown"],
         items=items,
         nearest=nearest,
     )
@@ -133,6 +135,7 @@ def _order_view(
         outlet_name=row["outlet_name"],
         merchant_name=row["merchant_name"],
         operator_contact=row["contact"],
+        zone=row["zone"],
         slot=lines[0]["slot"],
         money=Money(row["amount_minor"], row["currency"]),
         units=tuple(_units(units, lines)),
@@ -194,10 +197,11 @@ def _pay(row: asyncpg.Record) -> PayView | None:
     )
 
 
-async def find(shop: Shop, code: str, minor: int, minute: datetime) -> list[OrderView]:
-    """Orders of one outlet and amount, paid around that minute: for who paid a printed QR."""
+async def find(shop: Shop, code: str, minor: int, minutes: Sequence[datetime]) -> list[OrderView]:
+    """Orders of one outlet and amount, paid around one of those minutes: for who paid a printed
+    QR."""
     async with shop.db.door() as conn:
-        rows = await conn.fetch(store.FIND_ORDERS, code, minor, minute)
+        rows = await conn.fetch(store.FIND_ORDERS, code, minor, list(minutes))
     views = [await order(shop, row["token"]) for row in rows]
     return [view for view in views if view is not None]
 

@@ -217,7 +217,8 @@ SELECT (SELECT count(*) FROM fulfillments f
 # Pages.
 
 OUTLET = """
-SELECT o.*, m.name AS merchant_name, d.last_seen_at, d.has_sensor
+SELECT o.*, m.name AS merchant_name, coalesce(o.zone, m.zone) AS zone_shown, d.last_seen_at,
+    d.has_sensor
 FROM outlets o JOIN merchants m ON m.id = o.merchant_id
 LEFT JOIN devices d ON d.outlet_id = o.id WHERE o.id = $1
 """
@@ -243,6 +244,7 @@ ORDER BY o.place = $3 DESC, o.id LIMIT 1
 # `version` grows with whatever the page shows: states of the order, its payment, units, refunds.
 ORDER_PAGE = """
 SELECT o.*, u.name AS outlet_name, m.name AS merchant_name, u.contact,
+    coalesce(u.zone, m.zone) AS zone,
     q.image_url, q.qr_code_id, q.stage AS qr_stage,
     c.gateway_payment_id,
     o.version + coalesce(p.version, 0)
@@ -276,6 +278,7 @@ ORDER BY c.captured_at DESC LIMIT 1
 
 FIND_ORDERS = """
 SELECT token FROM orders WHERE outlet_id = $1 AND amount_minor = $2
-AND paid_at BETWEEN $3::timestamptz - interval '1 minute' AND $3::timestamptz + interval '2 minutes'
+AND EXISTS (SELECT FROM unnest($3::timestamptz[]) AS minute
+    WHERE paid_at BETWEEN minute - interval '1 minute' AND minute + interval '2 minutes')
 ORDER BY paid_at LIMIT 5
 """

@@ -34,17 +34,27 @@ KEEP_BREAKS = """
 SELECT k.* FROM gateway_accounts a, keep_breaks(a, $2, $3, $4, $5) k WHERE a.id = $1
 """
 TAKE_DAY = "SELECT take_day(a, $2, $3) FROM gateway_accounts a WHERE a.id = $1"
+# Zones are read in Python alone: the database's own list of them may be another year's.
+ACCOUNTS_AND_ZONES = """
+SELECT a.id, a.created_at, m.zone FROM gateway_accounts a JOIN merchants m ON m.id = a.merchant_id
+"""
 # From the day after the last one without a hole, and none before there was this account.
 DAYS_DUE = """
-SELECT a.id AS account_id, d::date AS day FROM gateway_accounts a,
-    generate_series(greatest($1::date - $2::integer + 1, least($1::date,
+SELECT a.id AS account_id, d::date AS day
+FROM unnest($1::uuid[], $2::date[], $3::date[]) AS a (id, first, last),
+    generate_series(greatest(a.last - $4::integer + 1, least(a.last,
         (SELECT min(day) FROM reconciliations r WHERE r.account_id = a.id)),
-        (a.created_at AT TIME ZONE 'UTC')::date), $1::date, interval '1 day') AS d
+        a.first), a.last, interval '1 day') AS d
 WHERE NOT EXISTS (SELECT FROM reconciliations r WHERE r.account_id = a.id AND r.day = d::date
     AND (r.done_at IS NOT NULL OR r.leased_until > clock_timestamp()))
 ORDER BY d, a.id
 """
+COMPARED_THROUGH = """
+SELECT through FROM reconciliations WHERE account_id = $1 AND day = $2::date - 1
+AND done_at IS NOT NULL
+"""
 DAY_COMPARED = """
 UPDATE reconciliations SET found = $3, breaks = $4, failure = $5,
-    done_at = CASE WHEN $5::text IS NULL THEN $6::timestamptz END WHERE account_id = $1 AND day = $2
+    done_at = CASE WHEN $5::text IS NULL THEN $6::timestamptz END, through = $7
+WHERE account_id = $1 AND day = $2
 """

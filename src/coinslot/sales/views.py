@@ -63,6 +63,7 @@ class OutletView(Struct, frozen=True, kw_only=True):
     why_not: WhyNot
     operator_contact: str
     currency: str
+    zone: str | None = None  # IANA name, in which its times are shown; None: the installation's
     items: tuple[ItemView, ...]
     nearest: NearestView | None = None
 
@@ -105,6 +106,7 @@ class OrderView(Struct, frozen=True, kw_only=True):
     outlet_name: str
     merchant_name: str
     operator_contact: str
+    zone: str | None = None  # as the outlet's
     slot: str
     money: Money
     units: tuple[UnitView, ...]

@@ -29,8 +29,10 @@ class Desk(Protocol):
         """The order as soon as its version is not `seen`; None when patience ends before."""
         ...
 
-    async def find(self, outlet: str, minor: int, minute: datetime) -> Sequence[OrderView]:
-        """Orders of this outlet and amount, paid in that minute or next to it."""
+    async def find(
+        self, outlet: str, minor: int, minutes: Sequence[datetime]
+    ) -> Sequence[OrderView]:
+        """Orders of this outlet and amount, paid in one of these minutes or next to it."""
         ...
 
     async def find_by_reference(self, outlet: str, reference: str) -> str | None:

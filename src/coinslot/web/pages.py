@@ -19,7 +19,7 @@ from coinslot.web import story
 from coinslot.web.desk import Basket, Desk
 from coinslot.web.errors import RefusedError
 from coinslot.web.painting import STORABLE, Answer, AnyRequest, Painter
-from coinslot.web.search import UnreadableError, minor_of, minute_of, reference_of
+from coinslot.web.search import UnreadableError, minor_of, minutes_of, reference_of
 from coinslot.web.single import Single
 
 Code = Annotated[str, PathParameter(max_length=64, pattern=STORABLE)]
@@ -114,8 +114,9 @@ class Pages(Single):
         if amount or time:
             try:
                 minor = minor_of(amount, view.currency)
-                minute = minute_of(time, self._clock.now(), self._painter.site.zone)
-                orders = await self._desk.find(view.code, minor, minute)
+                zone = self._painter.site.zone_of(view.zone)
+                minutes = minutes_of(time, self._clock.now(), zone)
+                orders = await self._desk.find(view.code, minor, minutes)
                 said = replace(said, found=tuple(map(self._fate, orders)))
             except UnreadableError:
                 said = replace(said, unreadable=True)

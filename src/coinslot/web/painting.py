@@ -102,14 +102,15 @@ class Pen:
             format_currency(Decimal(money.decimal()), money.currency, locale=self.words.locale)
         )
 
-    def hour(self, at: datetime) -> str:
-        local = at.astimezone(self._site.zone)
+    def hour(self, at: datetime, zone: str | None) -> str:
+        """A moment as the clocks at the outlet show it."""
+        local = at.astimezone(self._site.zone_of(zone))
         return str(format_time(local, "short", locale=self.words.locale))
 
-    def day_and_hour(self, at: datetime) -> str:
-        local = at.astimezone(self._site.zone)
+    def day_and_hour(self, at: datetime, zone: str | None) -> str:
+        local = at.astimezone(self._site.zone_of(zone))
         day = format_date(local, "medium", locale=self.words.locale)
-        return f"{day}, {self.hour(at)} {local.tzname()}"
+        return f"{day}, {self.hour(at, zone)} {local.tzname()}"
 
     def link(self, *parts: str, **query: str) -> str:
         path = "/" + "/".join(quote(part, safe="") for part in parts)

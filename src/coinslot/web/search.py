@@ -1,7 +1,7 @@
 """What people type when they look for a payment: an amount and a time of day, or a reference."""
 
 import re
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError
@@ -12,6 +12,8 @@ _TIME = re.compile(r"([0-9]{1,2})[:.]([0-5][0-9])(?::[0-5][0-9])?")
 _REFERENCE = re.compile(r"[A-Za-z0-9_]{10,64}")
 # A payment app's clock may run a little ahead of ours.
 _AHEAD = timedelta(minutes=5)
+# Tomorrow, today, yesterday, and before it: a day may lack an hour, and Apia has lacked a day.
+_DAYS_LOOKED_AT = 5
 
 
 class UnreadableError(ValueError):
@@ -30,16 +32,27 @@ def minor_of(text: str, currency: str) -> int:
     return minor
 
 
-def minute_of(text: str, now: datetime, zone: ZoneInfo) -> datetime:
-    """The latest such time of day that has been, in the zone in which times are shown."""
+def minutes_of(text: str, now: datetime, zone: ZoneInfo) -> tuple[datetime, ...]:
+    """The latest such time of day that has been, in a zone, as moments in UTC: one, or two where
+    clocks were put back and the hour came twice. An hour that was skipped has not been that day."""
     found = _TIME.fullmatch(text.translate(_DIGITS).strip())
     if found is None or int(found[1]) > 23:
         raise UnreadableError(text)
-    local = now.astimezone(zone)
-    moment = datetime.combine(local.date(), time(int(found[1]), int(found[2])), zone)
-    if moment > now + _AHEAD:
-        moment = datetime.combine(local.date() - timedelta(days=1), moment.time(), zone)
-    return moment
+    tomorrow = now.astimezone(zone).date() + timedelta(days=1)  # just past midnight by their clock
+    for back in range(_DAYS_LOOKED_AT):
+        wall = datetime.combine(tomorrow - timedelta(days=back), time(int(found[1]), int(found[2])))
+        been = tuple(moment for moment in _moments(wall, zone) if moment <= now + _AHEAD)
+        if been:
+            return been
+    raise UnreadableError(text)
+
+
+def _moments(wall: datetime, zone: ZoneInfo) -> tuple[datetime, ...]:
+    """When the clocks of a zone showed this: never, once or twice."""
+    both = (wall.replace(fold=fold, tzinfo=zone).astimezone(UTC) for fold in (0, 1))
+    return tuple(
+        sorted({at for at in both if at.astimezone(zone).replace(tzinfo=None, fold=0) == wall})
+    )
 
 
 def reference_of(text: str) -> str:

@@ -13,7 +13,7 @@ class Site(Struct, frozen=True, kw_only=True):
 
     name: str = "Coinslot"
     version: str = "0"
-    zone: ZoneInfo = ZoneInfo("UTC")  # in which times are shown and read
+    zone: ZoneInfo = ZoneInfo("UTC")  # of outlets that have none, nor their merchant
 
     # A page that does not see "paid" asks the gateway after this, and then again and again.
     ask_gateway_after: timedelta = timedelta(seconds=5)
@@ -34,3 +34,7 @@ class Site(Struct, frozen=True, kw_only=True):
     outages: tuple[type[Exception], ...] = (OSError, TimeoutError)
     metrics_token: str | None = None  # asked as a bearer token at /metrics when set
     mirror_language: bool = False  # ?lang=ar-XB turns English around, to see right-to-left pages
+
+    def zone_of(self, name: str | None) -> ZoneInfo:
+        """In which an outlet's times are shown and read."""
+        return self.zone if name is None else ZoneInfo(name)

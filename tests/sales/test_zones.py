@@ -1,0 +1,156 @@
+"""Where an outlet stands: its times, its merchant's days, and whose orders a search finds."""
+
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from coinslot.kit.clock import UnknownZoneError, zone_named
+from coinslot.kit.ids import uuid7
+from coinslot.merchants.people import Merchant, move_merchant, open_merchant
+from coinslot.outlets.machines import Outlet, Slot, add_outlet, move_outlet
+from coinslot.sales import nights, show
+from tests.sales.nightly import nightly
+from tests.sales.stage import Stage
+
+
+@pytest.mark.parametrize("name", ["Asia/Kolkata", "Europe/Berlin", "America/St_Johns", "UTC"])
+def test_a_zone_of_the_list_is_known(name: str) -> None:
+    assert zone_named(name) == ZoneInfo(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "India", "asia/kolkata", "Asia", "+05:30", "../Asia/Kolkata", "localtime"]
+)
+def test_another_name_is_no_zone(name: str) -> None:
+    with pytest.raises(UnknownZoneError):
+        zone_named(name)
+
+
+async def test_an_outlet_shows_its_own_zone_else_its_merchants(stage: Stage) -> None:
+    async def shown() -> str | None:
+        view = await show.outlet(stage.shop, "M01")
+        assert view is not None
+        return view.zone
+
+    assert await shown() is None
+    await move_merchant(stage.shop.db, stage.merchant, "Asia/Kolkata")
+    assert await shown() == "Asia/Kolkata"
+    await move_outlet(stage.shop.db, "M01", "America/St_Johns")
+    assert await shown() == "America/St_Johns"
+    with pytest.raises(UnknownZoneError):
+        await move_outlet(stage.shop.db, "M01", "Asia/Nowhere")
+    assert await shown() == "America/St_Johns"
+
+
+async def test_an_order_shows_the_zone_of_its_outlet(stage: Stage) -> None:
+    await move_merchant(stage.shop.db, stage.merchant, "Asia/Kolkata")
+    await stage.sell()
+    order = await show.order(stage.shop, await stage.value("SELECT token FROM orders"))
+    assert order is not None
+    assert order.zone == "Asia/Kolkata"
+
+
+async def second_outlet(stage: Stage, merchant: UUID) -> None:
+    """M02 of a merchant, whose orders cost as much as M01's."""
+    async with stage.shop.db.as_merchant(merchant) as conn:
+        product = uuid7(stage.clock.now())
+        await conn.execute(
+            "INSERT INTO products (id, merchant_id, sku, name, price_minor, currency)"
+            " VALUES ($1, $2, 'lime', 'Lime', 4000, 'INR')",
+            product, merchant,
+        )  # fmt: skip
+        account = stage.account.id if merchant == stage.merchant else None
+        outlet = Outlet(
+            code="M02", merchant_id=merchant, name="Platform 2", place="Pune", kind="vending",
+            channel="mqtt", dialect="leased", currency="INR", account_id=account,  # type: ignore[arg-type]
+        )  # fmt: skip
+        slot = Slot(slot="A1", product_id=product, price_minor=4000, stock=5)
+        await add_outlet(conn, outlet, [slot], stage.clock.now())
+        await conn.execute(
+            "INSERT INTO orders (id, merchant_id, outlet_id, state, token, number, source,"
+            " amount_minor, currency, placed_at, paid_at)"
+            " VALUES ($1, $2, 'M02', 'paid', 'theirs', '1', 'page', 4000, 'INR', $3, $3)",
+            uuid7(stage.clock.now()), merchant, stage.clock.now(),
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("whose", ["her own", "Chandra's"])
+async def test_an_order_of_another_outlet_is_never_found(stage: Stage, whose: str) -> None:
+    await stage.sell()
+    now = stage.clock.now()
+    other = stage.merchant
+    if whose == "Chandra's":
+        chandra = Merchant(id=uuid7(now), name="Chandra", slug="chandra")
+        other = await open_merchant(stage.shop.db, chandra, now)
+    await second_outlet(stage, other)
+    mine = await stage.value("SELECT token FROM orders WHERE outlet_id = 'M01'")
+    assert [order.token for order in await show.find(stage.shop, "M01", 4000, [now])] == [mine]
+
+
+async def test_a_search_finds_what_was_paid_in_or_next_to_one_of_the_minutes(stage: Stage) -> None:
+    await stage.sell()
+    paid = stage.clock.now()
+
+    async def found(*minutes: datetime, minor: int = 4000) -> int:
+        return len(await show.find(stage.shop, "M01", minor, minutes))
+
+    micro = timedelta(microseconds=1)
+    assert await found(paid) == 1
+    assert await found(paid - timedelta(hours=1), paid) == 1  # an hour that came twice
+    assert await found(paid, minor=4001) == 0
+    assert await found() == 0
+    for edge, inward in ((timedelta(minutes=1), -micro), (timedelta(minutes=-2), micro)):
+        assert await found(paid + edge) == 1
+        assert await found(paid + edge + inward) == 1
+        assert await found(paid + edge - inward) == 0
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "begun", "hours"),
+    [
+        ("UTC", "2026-11-21", "2026-11-21T00:00", 24),
+        ("Asia/Kolkata", "2026-11-21", "2026-11-20T18:30", 24),
+        ("Europe/Berlin", "2026-03-29", "2026-03-28T23:00", 23),
+        ("Europe/Berlin", "2026-10-25", "2026-10-24T22:00", 25),
+        ("America/St_Johns", "2026-03-08", "2026-03-08T03:30", 23),
+        ("America/St_Johns", "2026-11-01", "2026-11-01T02:30", 25),
+        ("Pacific/Apia", "2026-11-21", "2026-11-20T11:00", 24),
+        ("Africa/Cairo", "2026-04-24", "2026-04-23T22:00", 23),  # it has no midnight
+    ],
+)
+def test_a_day_is_its_zones_from_midnight_to_midnight(
+    zone: str, day: str, begun: str, hours: int
+) -> None:
+    night = nights.Night(UUID(int=1), date.fromisoformat(day), ZoneInfo(zone))
+    start, end = night.bounds()
+    assert start == datetime.fromisoformat(begun).replace(tzinfo=UTC)
+    assert end - start == timedelta(hours=hours)
+
+
+async def test_a_day_is_compared_when_it_is_over_where_the_merchant_is(stage: Stage) -> None:
+    """It is noon in UTC, and 17:30 in India, on the day when the account was made."""
+    nightly(stage)
+    await move_merchant(stage.shop.db, stage.merchant, "Asia/Kolkata")
+    stage.later(9 * 3600 + 29 * 60)  # 02:59 in India: the day is over, its wait is not
+    assert await nights.due(stage.shop) == 0
+    stage.later(60)
+    assert await nights.due(stage.shop) == 1
+    (row,) = await stage.rows("SELECT day::text, through FROM reconciliations")
+    assert row == {"day": "2026-11-21", "through": datetime(2026, 11, 21, 18, 30, tzinfo=UTC)}
+
+
+async def test_no_hour_is_left_out_where_a_merchant_moves_to_another_zone(stage: Stage) -> None:
+    """From Kolkata to Honolulu: its day begins fifteen hours and a half after the other ended."""
+    gateway = nightly(stage)
+    await move_merchant(stage.shop.db, stage.merchant, "Asia/Kolkata")
+    stage.later(10 * 3600)
+    assert await nights.due(stage.shop) == 1
+    await move_merchant(stage.shop.db, stage.merchant, "Pacific/Honolulu")
+    unheard = await stage.pay()  # 22:00 in UTC: in neither zone's day, and no webhook told of it
+    assert stage.clock.now() < datetime(2026, 11, 22, 10, tzinfo=UTC)
+    stage.later(40 * 3600)
+    assert await nights.due(stage.shop) == 1
+    assert unheard.gateway_payment_id in gateway.books.payments
+    assert await stage.value("SELECT count(*) FROM captures") == 1
