@@ -16,7 +16,7 @@ ALL = {
     "demo", "serve", "web", "device", "worker", "migrate", "doctor", "audit",
     "events", "listen", "trigger", "reconcile",
     "cases close", "cases settle", "keys make", "keys revoke", "mirror check", "mirror rebuild",
-    "merchants account", "merchants add", "merchants form",
+    "merchants account", "merchants add", "merchants form", "merchants zone", "machines zone",
     "machines provision-qr", "machines decommission", "machines refill",
 }  # fmt: skip
 

@@ -1,5 +1,6 @@
 """Where an outlet stands: its times, its merchant's days, and whose orders a search finds."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -8,11 +9,15 @@ import pytest
 
 from coinslot.kit.clock import UnknownZoneError, zone_named
 from coinslot.kit.ids import uuid7
-from coinslot.merchants.people import Merchant, move_merchant, open_merchant
-from coinslot.outlets.machines import Outlet, Slot, add_outlet, move_outlet
+from coinslot.merchants.people import move_merchant
+from coinslot.outlets.machines import move_outlet
 from coinslot.sales import nights, show
+from coinslot.sales.journal import Machine
+from tests.sales.neighbours import a_second_machine, chandras_machine
 from tests.sales.nightly import nightly
 from tests.sales.stage import Stage
+
+Neighbour = Callable[[Stage], Awaitable[Machine]]
 
 
 @pytest.mark.parametrize("name", ["Asia/Kolkata", "Europe/Berlin", "America/St_Johns", "UTC"])
@@ -52,39 +57,19 @@ async def test_an_order_shows_the_zone_of_its_outlet(stage: Stage) -> None:
     assert order.zone == "Asia/Kolkata"
 
 
-async def second_outlet(stage: Stage, merchant: UUID) -> None:
-    """M02 of a merchant, whose orders cost as much as M01's."""
-    async with stage.shop.db.as_merchant(merchant) as conn:
-        product = uuid7(stage.clock.now())
-        await conn.execute(
-            "INSERT INTO products (id, merchant_id, sku, name, price_minor, currency)"
-            " VALUES ($1, $2, 'lime', 'Lime', 4000, 'INR')",
-            product, merchant,
-        )  # fmt: skip
-        account = stage.account.id if merchant == stage.merchant else None
-        outlet = Outlet(
-            code="M02", merchant_id=merchant, name="Platform 2", place="Pune", kind="vending",
-            channel="mqtt", dialect="leased", currency="INR", account_id=account,  # type: ignore[arg-type]
-        )  # fmt: skip
-        slot = Slot(slot="A1", product_id=product, price_minor=4000, stock=5)
-        await add_outlet(conn, outlet, [slot], stage.clock.now())
-        await conn.execute(
-            "INSERT INTO orders (id, merchant_id, outlet_id, state, token, number, source,"
-            " amount_minor, currency, placed_at, paid_at)"
-            " VALUES ($1, $2, 'M02', 'paid', 'theirs', '1', 'page', 4000, 'INR', $3, $3)",
-            uuid7(stage.clock.now()), merchant, stage.clock.now(),
-        )  # fmt: skip
-
-
-@pytest.mark.parametrize("whose", ["her own", "Chandra's"])
-async def test_an_order_of_another_outlet_is_never_found(stage: Stage, whose: str) -> None:
+@pytest.mark.parametrize("other", [a_second_machine, chandras_machine])
+async def test_an_order_of_another_outlet_is_never_found(stage: Stage, other: Neighbour) -> None:
     await stage.sell()
     now = stage.clock.now()
-    other = stage.merchant
-    if whose == "Chandra's":
-        chandra = Merchant(id=uuid7(now), name="Chandra", slug="chandra")
-        other = await open_merchant(stage.shop.db, chandra, now)
-    await second_outlet(stage, other)
+    machine = await other(stage)
+    async with stage.shop.db.as_merchant(machine.merchant_id) as conn:
+        await conn.execute(
+            "INSERT INTO orders (id, merchant_id, outlet_id, state, token, number, source,"
+            " amount_minor, currency, placed_at, paid_at, due_at)"
+            " VALUES ($1, $2, $3, 'placed', 'theirs', '1', 'page', 4000, 'INR', $4, $4,"
+            " $4 + interval '1 day')",
+            uuid7(now), machine.merchant_id, machine.outlet, now,
+        )  # fmt: skip
     mine = await stage.value("SELECT token FROM orders WHERE outlet_id = 'M01'")
     assert [order.token for order in await show.find(stage.shop, "M01", 4000, [now])] == [mine]
 
