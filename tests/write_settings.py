@@ -48,7 +48,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "COINSLOT_PORT": "port to listen on, for pages, webhooks and Socket.IO",
         "COINSLOT_PUBLIC_URL": "how the world reaches it, said when it is ready; without it,"
         " `http://127.0.0.1:<port>`",
-        "COINSLOT_ZONE": "zone, such as `Asia/Kolkata`, of merchants and outlets that have none of their own",
+        "COINSLOT_ZONE": "zone of merchants that have none of their own, such as `Asia/Kolkata`",
         "COINSLOT_IMAGE_SOURCES": "where a page may load a QR code's picture from, as in a"
         " Content-Security-Policy; several are separated by spaces",
         "COINSLOT_METRICS_TOKEN": "bearer token that `/metrics` then asks for; without it,"
