@@ -66,8 +66,8 @@ async def test_an_order_of_another_outlet_is_never_found(stage: Stage, other: Ne
         await conn.execute(
             "INSERT INTO orders (id, merchant_id, outlet_id, state, token, number, source,"
             " amount_minor, currency, placed_at, paid_at, due_at)"
-            " VALUES ($1, $2, $3, 'placed', 'theirs', '1', 'page', 4000, 'INR', $4::timestamptz, $4,"
-            " $4::timestamptz + interval '1 day')",
+            " VALUES ($1, $2, $3, 'placed', 'theirs', '1', 'page', 4000, 'INR',"
+            " $4::timestamptz, $4, $4::timestamptz + interval '1 day')",
             uuid7(now), machine.merchant_id, machine.outlet, now,
         )  # fmt: skip
     mine = await stage.value("SELECT token FROM orders WHERE outlet_id = 'M01'")
