@@ -9,7 +9,7 @@ from tests.sales.stage import Stage
 
 async def found(stage: Stage, outlet: str, minor: int = 4000, later_s: float = 0) -> int:
     minute = stage.clock.now() + timedelta(seconds=later_s)
-    return len(await show.find(stage.shop, outlet, minor, minute))
+    return len(await show.find(stage.shop, outlet, minor, [minute]))
 
 
 async def test_an_order_is_found_at_its_own_machine_only(stage: Stage) -> None:
