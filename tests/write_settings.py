@@ -76,6 +76,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         " whose it is",
         "COINSLOT_CAPTURE_S": "an unmatched capture that is still open after it is a breach for"
         " `coinslot audit`",
+        "COINSLOT_PAGE_ASK_S": "between two looks at the gateway, or at the machine, that the pages"
+        " of one order cause",
         "COINSLOT_POLL_S": "between two looks at a QR code's payments, for webhooks that were lost",
         "COINSLOT_ONLINE_S": "a machine unheard for longer is offline: no pay button, no offer",
         "COINSLOT_ATTEMPT_LOOK_S": "first pause before an unclear payment of the merchant API is"

@@ -31,6 +31,7 @@ WINDOW_NAMES: Mapping[str, str] = {
     "COINSLOT_IN_DOUBT_S": "in_doubt_s",
     "COINSLOT_MATCH_S": "match_s",
     "COINSLOT_CAPTURE_S": "capture_s",
+    "COINSLOT_PAGE_ASK_S": "page_ask_s",
     "COINSLOT_POLL_S": "poll_s",
     "COINSLOT_ONLINE_S": "online_s",
     "COINSLOT_ATTEMPT_LOOK_S": "attempt_look_s",

@@ -12,8 +12,6 @@ from coinslot.sales import dispatch, look, show, store
 from coinslot.sales.shop import Shop
 from coinslot.sales.views import NotNowError, WhyNot
 
-_ASK_AGAIN_AFTER = timedelta(seconds=3)
-
 
 class Wish(Struct, frozen=True, kw_only=True):
     """What someone wants of an outlet. The key was minted with the page: it places once."""
@@ -94,28 +92,34 @@ async def _write(
 
 
 async def ask_gateway(shop: Shop, order_token: str) -> None:
-    """Look whether an order was paid, at most once in a few seconds: the page waits for it."""
-    async with shop.db.door() as conn:
-        qr = await conn.fetchrow(
-            "SELECT q.* FROM qr_codes q JOIN payments p ON p.id = q.payment_id"
-            " JOIN orders o ON o.id = p.order_id WHERE o.token = $1 AND o.state = 'placed'",
-            order_token,
-        )
-    if qr is None:
+    """Look whether an order was paid, at most once in a few seconds however many pages ask: the
+    others see what is known."""
+    merchant = await _owner(shop, order_token)
+    if merchant is None:
         return
-    asked = qr["asked_at"]
-    if asked is None or shop.now() - asked >= _ASK_AGAIN_AFTER:
+    async with shop.db.as_merchant(merchant) as conn:
+        qr = await conn.fetchrow(
+            store.PAGE_ASKS_GATEWAY, order_token, shop.now(), shop.windows.span("page_ask_s")
+        )
+    if qr is not None:
         await look.drive_qr(shop, qr)
 
 
 async def ask_machine(shop: Shop, order_token: str) -> None:
-    """Nothing came out: ask the machine about every unit of the order that is not settled."""
-    async with shop.db.door() as conn:
+    """Nothing came out: ask the machine about every unit of the order that is not settled; as
+    rarely as a gateway."""
+    merchant = await _owner(shop, order_token)
+    if merchant is None:
+        return
+    async with shop.db.as_merchant(merchant) as conn:
         units = await conn.fetch(
-            "SELECT f.* FROM fulfillments f JOIN orders o ON o.id = f.order_id"
-            " WHERE o.token = $1 AND f.settlement IS NULL",
-            order_token,
+            store.PAGE_ASKS_MACHINE, order_token, shop.now(), shop.windows.span("page_ask_s")
         )
     for unit in units:
-        if unit["lease_end"] is None or shop.now() >= unit["lease_end"]:
-            await dispatch.drive(shop, unit)
+        await dispatch.drive(shop, unit)
+
+
+async def _owner(shop: Shop, order_token: str) -> UUID | None:
+    async with shop.db.door() as conn:
+        merchant: UUID | None = await conn.fetchval(store.ORDER_OWNER, order_token)
+    return merchant

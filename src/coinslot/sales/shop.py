@@ -36,6 +36,7 @@ class Windows(Struct, frozen=True, kw_only=True):
     in_doubt_s: float = 600  # from GO to settlement by policy
     capture_s: float = 3600  # a capture is matched, or returned
     match_s: float = 5  # before the gateway is asked whose an unmatched capture is
+    page_ask_s: float = 3  # between two looks that pages of one order cause
     poll_s: float = 20  # between two looks at a QR code's payments
     online_s: float = 20  # a machine unheard for longer is offline
     refund_look_s: float = 5  # first pause before a refund is looked at again; it doubles

@@ -258,6 +258,25 @@ LEFT JOIN captures c ON c.order_id = o.id AND c.reason IS NULL
 WHERE o.token = $1
 """
 
+ORDER_OWNER = "SELECT merchant_id FROM orders WHERE token = $1"
+
+# Any number of pages of one order may ask at once, in any number of processes: one of them gets the
+# row, and the pause begins before the question goes out.
+PAGE_ASKS_GATEWAY = """
+UPDATE qr_codes q SET page_asked_at = $2 FROM payments p JOIN orders o ON o.id = p.order_id
+WHERE q.payment_id = p.id AND o.token = $1 AND o.state = 'placed'
+    AND (q.page_asked_at IS NULL OR q.page_asked_at <= $2::timestamptz - $3::interval)
+RETURNING q.*
+"""
+
+PAGE_ASKS_MACHINE = """
+UPDATE fulfillments f SET page_asked_at = $2 FROM orders o
+WHERE f.order_id = o.id AND o.token = $1 AND f.settlement IS NULL
+    AND (f.lease_end IS NULL OR f.lease_end <= $2)
+    AND (f.page_asked_at IS NULL OR f.page_asked_at <= $2::timestamptz - $3::interval)
+RETURNING f.*
+"""
+
 ORDER_LINES = "SELECT * FROM order_lines WHERE order_id = $1 ORDER BY id"
 
 ORDER_UNITS = """
