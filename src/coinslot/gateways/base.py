@@ -108,7 +108,10 @@ Fact = PaymentFact | RefundFact | DisputeFact | QrFact
 
 
 class Genuine(Struct, frozen=True, kw_only=True):
-    """A webhook whose signature proves its content."""
+    """A webhook whose signature proves its content.
+
+    `delivery_id` is made of what the signature covers, and of nothing else: told again, however it
+    is dressed, it is the same, and another event is another."""
 
     delivery_id: str
     event: str
@@ -116,15 +119,21 @@ class Genuine(Struct, frozen=True, kw_only=True):
 
 
 class Forged(Struct, frozen=True):
-    """A webhook without a signature of this account, or with another account's id in its body."""
+    """A webhook without a signature of this account."""
 
     reason: str
 
 
-class Unreadable(Struct, frozen=True):
-    """A webhook that is signed but cannot be read."""
+class Unreadable(Struct, frozen=True, kw_only=True):
+    """A webhook that is signed, and says nothing that can be worked: its form is not known here, or
+    it is about another account. Most are of what others do with the same account. It is taken like
+    any other; where it names something of ours, a person is called, and that is looked at."""
 
+    delivery_id: str
+    event: str
     reason: str
+    names: tuple[str, ...] = ()  # whatever in it may be a reference that we know
+    mark: Mark | None = None  # our sign, when it bears one
 
 
 class Hint(Struct, frozen=True, kw_only=True):
@@ -135,6 +144,7 @@ class Hint(Struct, frozen=True, kw_only=True):
 
     event: str
     reference: str
+    delivery_id: str | None = None  # the same for what is told again as it was
 
 
 Verdict = Genuine | Hint | Forged | Unreadable

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from coinslot.gateways import base
+from coinslot.gateways import base, unread
 from coinslot.gateways.base import Absent, Declined, Mark, PaymentFact, QrFact, RefundFact, Unclear
 from coinslot.gateways.mock_books import Books as Books
 from coinslot.gateways.mock_books import BooksOnFile, at_the_books
@@ -84,9 +84,9 @@ class Mock(Collecting, Lists):
         try:
             event = msgspec.json.decode(body, type=_Event)
         except (ValueError, RecursionError) as error:
-            return base.Unreadable(f"{type(error).__name__}: {error}")
+            return unread.unreadable(body, error)
         if event.account_id != self._account_id:
-            return base.Forged("the event belongs to another account")
+            return unread.elsewhere(body, "the event belongs to another account")
         return base.Genuine(delivery_id=event.id, event=event.event, facts=event.facts)
 
     def webhook(self, event: str, *facts: base.Fact) -> tuple[dict[str, str], bytes]:

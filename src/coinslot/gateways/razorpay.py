@@ -13,7 +13,7 @@ from typing import ClassVar, TypeVar
 import msgspec
 from msgspec import Struct
 
-from coinslot.gateways import base, marks
+from coinslot.gateways import base, marks, unread
 from coinslot.gateways import razorpay_facts as read
 from coinslot.gateways import razorpay_words as words
 from coinslot.gateways.asking import ask, known
@@ -73,14 +73,17 @@ class Razorpay(Collecting, Lists):
         matches = [hmac.compare_digest(hmac_hex(s, body).encode(), given) for s in self._secrets]
         if not any(matches):
             return base.Forged("the signature is missing or of another secret")
+        kind = unread.event_of(body, "event")
         try:
             event = msgspec.json.decode(body, type=read.Event)
             if event.account_id and self._account_id not in (None, event.account_id):
-                return base.Forged("the event belongs to another account")
+                reason = "the event belongs to another account"
+                return unread.elsewhere(body, reason, event=kind)
             facts = read.facts(event)
         except (ValueError, RecursionError) as error:
-            return base.Unreadable(f"{type(error).__name__}: {error}")
-        delivery_id = headers.get("x-razorpay-event-id") or hashlib.sha256(body).hexdigest()
+            return unread.unreadable(body, error, event=kind)
+        # Its own id of the event stands in a header, and no header is signed.
+        delivery_id = unread.delivery_id(body)
         return base.Genuine(delivery_id=delivery_id, event=marks.clean(event.event), facts=facts)
 
     async def look(self, gateway_payment_id: str) -> PaymentFact | Absent | Unclear:

@@ -29,6 +29,12 @@ Minor = Annotated[int, Meta(ge=0, le=10**14)]
 Paid = Annotated[int, Meta(ge=1, le=10**14)]  # nothing, or more than there is, was never paid
 Seconds = Annotated[int, Meta(ge=0, le=253_402_300_799)]  # to the end of the year 9999
 
+STAGES = {
+    "created": RefundStage.PENDING,
+    "pending": RefundStage.PENDING,
+    "processed": RefundStage.PROCESSED,
+    "failed": RefundStage.FAILED,
+}
 ENDS = {"won": DisputeStage.WON, "closed": DisputeStage.WON, "lost": DisputeStage.LOST}
 
 CURRENCY_OF_QR = "INR"  # a code states an amount without one; UPI knows no other
@@ -47,7 +53,7 @@ class _Payment(Struct):
     id: Ident
     amount: Paid
     currency: str
-    status: Literal["created", "authorized", "captured", "refunded", "failed"]
+    status: Literal["created", "pending", "authorized", "captured", "refunded", "failed"]
     created_at: Seconds | None = None  # the short form in events may leave it out
     captured: bool | None = None
     order_id: Ident | None = None
@@ -63,7 +69,7 @@ class _Refund(Struct):
     payment_id: Ident
     amount: Paid
     currency: str
-    status: RefundStage
+    status: Literal["created", "pending", "processed", "failed"]
     created_at: Seconds | None = None
     notes: object = None
 
@@ -130,7 +136,7 @@ def payment(
     """None while the payer has not paid yet. Without `at` the payment's creation stands for it."""
     said = msgspec.convert(body, _Payment)
     match said.status:
-        case "created":
+        case "created" | "pending":
             return None
         case "authorized":
             taken = Taken.AUTHORIZED
@@ -174,7 +180,7 @@ def refund(body: object, *, told_at: object = None) -> RefundFact:
     return RefundFact(
         gateway_refund_id=said.id,
         gateway_payment_id=said.payment_id,
-        stage=said.status,
+        stage=STAGES[said.status],
         money=Money(said.amount, said.currency),
         at=_time(told_at if said.created_at is None else said.created_at),
         mark=marks.read(said.notes),

@@ -9,7 +9,7 @@ from typing import ClassVar, TypeVar
 import msgspec
 from msgspec import Struct
 
-from coinslot.gateways import base, marks
+from coinslot.gateways import base, marks, unread
 from coinslot.gateways import stripe_facts as read
 from coinslot.gateways import stripe_words as words
 from coinslot.gateways.asking import ABSENT, known, meant
@@ -72,15 +72,17 @@ class Stripe(Lists):
         signed = headers.get("stripe-signature", "")
         if flaw := words.flaw(signed, body, self._secrets, self._clock.now()):
             return base.Forged(flaw)
+        kind = unread.event_of(body, "type")
         try:
             event = msgspec.json.decode(body, type=Event)
             if event.account and self._account_id not in (None, event.account):
-                return base.Forged("the event belongs to another account")
+                reason = "the event belongs to another account"
+                return unread.elsewhere(body, reason, event=kind)
             if self._live not in (None, event.livemode):
-                return base.Forged("live and test mode do not mix")
+                return unread.elsewhere(body, "live and test mode do not mix", event=kind)
             facts = read.facts(event)
         except (ValueError, RecursionError) as error:
-            return base.Unreadable(f"{type(error).__name__}: {error}")
+            return unread.unreadable(body, error, event=kind)
         return base.Genuine(delivery_id=event.id, event=marks.clean(event.type), facts=facts)
 
     async def collect(self, charge: Charge) -> Progress | Declined | Unclear:

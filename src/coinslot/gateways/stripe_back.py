@@ -37,7 +37,9 @@ def refund_of_payment(body: object) -> RefundFact | None:
     if said.payment_intent is None:
         return None
     if said.status not in STAGES:
-        raise ValueError(f"a refund that is {marks.clean(said.status)}")
+        raise ValueError(f"a refund that is {marks.clean(str(said.status))}")
+    if said.amount == 0:
+        raise ValueError("a refund of nothing")
     return RefundFact(
         gateway_refund_id=said.id,
         gateway_payment_id=said.payment_intent,

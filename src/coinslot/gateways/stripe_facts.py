@@ -16,11 +16,31 @@ from coinslot.gateways.stripe_back import refund as refund
 from coinslot.gateways.stripe_back import refund_of_payment as refund_of_payment
 from coinslot.kit.money import Money
 
+DISPUTES = "charge.dispute."
+KNOWN = frozenset(
+    {
+        "checkout.session.completed",
+        "checkout.session.async_payment_succeeded",
+        "payment_intent.succeeded",
+        "payment_intent.amount_capturable_updated",
+        "payment_intent.payment_failed",
+        "payment_intent.canceled",
+        "charge.refunded",
+        "refund.created",
+        "refund.updated",
+        "refund.failed",
+        "charge.refund.updated",
+    }
+)
+
 
 def facts(event: shapes.Event) -> tuple[Fact, ...]:
     """What an event states; nothing for types that are not known here."""
-    at, found = _time(event.created), event.data.object
     fact: Fact | None = None
+    if event.type not in KNOWN and not event.type.startswith(DISPUTES):
+        return ()
+    at = _time(msgspec.convert(event.created, shapes.Seconds))
+    found = msgspec.convert(event.data, shapes.Data).object
     match event.type:
         case "checkout.session.completed" | "checkout.session.async_payment_succeeded":
             fact = _paid_session(found, at)
@@ -35,10 +55,8 @@ def facts(event: shapes.Event) -> tuple[Fact, ...]:
             fact = charge(found)
         case "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated":
             fact = refund_of_payment(found)
-        case name if name.startswith("charge.dispute."):
-            fact = dispute(msgspec.convert(found, shapes.Dispute), at)
         case _:
-            pass
+            fact = dispute(msgspec.convert(found, shapes.Dispute), at)
     return () if fact is None else (fact,)
 
 
@@ -127,6 +145,8 @@ def _payment(said: shapes.Intent, at: datetime | None = None) -> PaymentFact | N
             taken, minor = Taken.FAILED, said.amount
         case _:
             return None
+    if taken is Taken.CAPTURED and minor == 0:
+        raise ValueError("a payment that took nothing")
     charge = said.latest_charge if isinstance(said.latest_charge, shapes.Charge) else None
     currency = said.currency.upper()
     return PaymentFact(
@@ -163,12 +183,16 @@ def _fee(charge: shapes.Charge, currency: str) -> Money | None:
 
 def _paid_session(body: object, at: datetime) -> PaymentFact | None:
     """None for a session that is not paid yet, and for one that cost nothing."""
-    said = msgspec.convert(body, shapes.Session)
-    if said.payment_status != "paid" or said.payment_intent is None:
+    said = msgspec.convert(body, shapes.Told)
+    if said.payment_status != "paid" or said.payment_intent is None or said.mode != "payment":
         return None
-    inside = said.payment_intent
+    if not said.amount_total or said.currency is None:
+        raise ValueError("a session that is paid, and of no amount")
+    named = said.payment_intent
+    if isinstance(named, dict):
+        named = named.get("id")
     return PaymentFact(
-        gateway_payment_id=inside.id if isinstance(inside, shapes.Intent) else inside,
+        gateway_payment_id=msgspec.convert(named, shapes.Ident),
         taken=Taken.CAPTURED,
         money=Money(said.amount_total, said.currency.upper()),
         at=at,
@@ -181,7 +205,7 @@ def charge(body: object) -> PaymentFact | None:
     said = msgspec.convert(body, shapes.Charge)
     if said.payment_intent is None or not said.captured:
         return None
-    if said.amount_captured is None:
+    if not said.amount_captured:
         raise ValueError("a captured charge without its amount")
     return PaymentFact(
         gateway_payment_id=said.payment_intent,

@@ -9,19 +9,20 @@ Minor = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Seconds = Annotated[int, Meta(ge=0, le=253_402_300_799)]  # to the end of the year 9999
 
 
-class Data(Struct):
-    object: object
-
-
 class Event(Struct):
-    """The envelope of a webhook; its object is read only for types that are known here."""
+    """The envelope of a webhook; what is in it is read only for types that are known here. A thin
+    event has no data, and writes its time as a text."""
 
     id: Ident
     type: str
-    created: Seconds
-    livemode: bool
-    data: Data
+    created: object = None
+    livemode: bool = False
+    data: object = None
     account: str | None = None  # a connected account of a platform
+
+
+class Data(Struct):
+    object: object
 
 
 class Balance(Struct):
@@ -75,6 +76,18 @@ class Intent(Struct):
     metadata: object = None
 
 
+class Told(Struct):
+    """A session in an event, as far as its payment counts: its shape is of the version that the
+    merchant's endpoint has. A session that saves a card or begins a subscription has no sum."""
+
+    payment_status: str
+    mode: str = "payment"
+    payment_intent: object = None
+    amount_total: Minor | None = None
+    currency: str | None = None
+    metadata: object = None
+
+
 class Session(Struct):
     id: Ident
     status: Literal["open", "complete", "expired"]
@@ -92,7 +105,7 @@ class Refund(Struct):
     amount: Minor
     currency: str
     created: Seconds
-    status: str
+    status: str | None = None
     payment_intent: Ident | None = None
     metadata: object = None
 

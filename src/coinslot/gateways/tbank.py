@@ -11,7 +11,7 @@ from typing import ClassVar, TypeVar
 import msgspec
 from msgspec import Struct
 
-from coinslot.gateways import base
+from coinslot.gateways import base, unread
 from coinslot.gateways import tbank_facts as read
 from coinslot.gateways import tbank_refunds as back
 from coinslot.gateways import tbank_words as words
@@ -80,12 +80,15 @@ class TBank:
         matches = [hmac.compare_digest(token, given) for token in tokens]  # all, at any match
         if not any(matches):
             return base.Forged("the token is missing or of another password")
+        kind = unread.event_of(body, "Status")
         if said.get("TerminalKey") != self._settings.terminal_key:
-            return base.Forged("the notification belongs to another terminal")
+            reason = "the notification belongs to another terminal"
+            return unread.elsewhere(body, reason, event=kind)
         try:
             return read.notification(said, self._clock.now())
         except ValueError as error:
-            return base.Unreadable(f"{type(error).__name__}: {error}")
+            mark = words.mark_of(str(said.get("OrderId")))
+            return unread.unreadable(body, error, event=kind, mark=mark)
 
     async def look(self, gateway_payment_id: str) -> PaymentFact | Absent | Unclear:
         said = await self._state(gateway_payment_id)

@@ -175,13 +175,14 @@ def scalars(body: bytes) -> dict[str, object]:
 def notification(said: dict[str, object], at: datetime) -> Verdict:
     """What a notification means whose token is true. It may be an old one, told once more."""
     told = msgspec.convert(said, _Notification, strict=False)
+    token = str(said.get("Token"))  # it covers all that is read here, and nothing else
     event = marks.clean(told.status or told.notification_type)
     if told.payment_id is None or told.status in ("", "RECEIPT"):
-        return Genuine(delivery_id=str(said.get("Token")), event=event, facts=())
+        return Genuine(delivery_id=token, event=event, facts=())
     taken = TOLD.get(told.status)
     sure = told.success or taken is Taken.FAILED
-    if taken is None or not sure or told.amount is None:
-        return Hint(event=event, reference=told.payment_id)
+    if taken is None or not sure or not told.amount:
+        return Hint(event=event, reference=told.payment_id, delivery_id=token)
     fact = PaymentFact(
         gateway_payment_id=told.payment_id,
         taken=taken,
@@ -190,6 +191,7 @@ def notification(said: dict[str, object], at: datetime) -> Verdict:
         gateway_order_id=marks.clean(told.order_id) or None,
         mark=words.mark_of(told.order_id),
     )
+    # Told once more with another card it would state the same.
     delivery_id = f"{told.payment_id}:{told.status}:{told.amount}"
     return Genuine(delivery_id=delivery_id, event=event, facts=(fact,))
 

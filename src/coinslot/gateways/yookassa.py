@@ -12,7 +12,7 @@ from typing import ClassVar, TypeVar
 import msgspec
 from msgspec import Struct
 
-from coinslot.gateways import base, marks
+from coinslot.gateways import base, marks, unread
 from coinslot.gateways import yookassa_facts as read
 from coinslot.gateways import yookassa_words as words
 from coinslot.gateways.asking import ABSENT, ask, known
@@ -90,13 +90,20 @@ class YooKassa(Lists):
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> base.Verdict:
         if not self._from_them(headers.get(PEER, "")):
             return base.Forged("it does not come from YooKassa's networks")
+        kind = unread.event_of(body, "event")
         try:
             told = msgspec.json.decode(body, type=read.Notification)
+            shop, reference = told.shop_id, told.payment_id
         except (ValueError, RecursionError) as error:
-            return base.Unreadable(f"{type(error).__name__}: {error}")
-        if told.shop_id not in (None, self._settings.shop_id):
-            return base.Forged("the event belongs to another shop")
-        return base.Hint(event=marks.clean(told.event), reference=told.payment_id)
+            return unread.unreadable(body, error, event=kind)
+        if shop not in (None, self._settings.shop_id):
+            return unread.elsewhere(body, "the event belongs to another shop", event=kind)
+        delivery_id = unread.delivery_id(body)
+        if reference is None:
+            return base.Genuine(delivery_id=delivery_id, event=marks.clean(told.event), facts=())
+        return base.Hint(
+            event=marks.clean(told.event), reference=reference, delivery_id=delivery_id
+        )
 
     def _from_them(self, peer: str) -> bool:
         try:

@@ -23,6 +23,7 @@ Time = Annotated[datetime, Meta(tz=True)]
 
 TIME_TO_PAY = timedelta(hours=1)
 PAID_WITHIN_THE_HOUR = frozenset({"bank_card", "yoo_money", "sberbank", "tinkoff_bank", "sbp"})
+ABOUT_PAYMENTS = ("payment.", "refund.")
 STAGES = {
     "pending": RefundStage.PENDING,
     "succeeded": RefundStage.PROCESSED,
@@ -89,16 +90,23 @@ class Notification(Struct):
 
     type: Literal["notification"]
     event: str
-    object: _Subject
+    object: object
 
     @property
-    def payment_id(self) -> str:
-        """The payment that it is about, also when it is about a refund of it."""
-        return self.object.payment_id or self.object.id
+    def payment_id(self) -> str | None:
+        """The payment that it is about, also when it is about a refund of it. None for what is not
+        about payments: payouts, deals, saved methods."""
+        if not self.event.startswith(ABOUT_PAYMENTS):
+            return None
+        said = msgspec.convert(self.object, _Subject)
+        return said.payment_id or said.id
 
     @property
     def shop_id(self) -> str | None:
-        return self.object.recipient.account_id if self.object.recipient else None
+        if self.payment_id is None:
+            return None
+        said = msgspec.convert(self.object, _Subject)
+        return said.recipient.account_id if said.recipient else None
 
 
 class Page(Struct):
@@ -138,6 +146,8 @@ def payment(body: object) -> PaymentFact | None:
 
 def refund(body: object) -> RefundFact:
     said = msgspec.convert(body, _Refund)
+    if _money(said.amount).minor == 0:
+        raise ValueError("a refund of nothing")
     return RefundFact(
         gateway_refund_id=said.id,
         gateway_payment_id=said.payment_id,
@@ -196,6 +206,8 @@ def weight(one: Progress) -> int:
 
 def _fact(said: _Payment, taken: Taken) -> PaymentFact:
     money = _money(said.amount)
+    if taken is Taken.CAPTURED and money.minor == 0:
+        raise ValueError("a payment that took nothing")
     # It stands there once something went back; pending refunds are not in it.
     back = said.refunded_amount
     return PaymentFact(

@@ -64,12 +64,25 @@ _SKIPPED = """
 SELECT outlet_id, journal_id, through, skipped FROM device_journals WHERE skipped > 0
 """
 
+# Other people's, on the same account, or in a form that is not known here: nothing in them is ours.
+_UNREAD = """
+SELECT account_id, event, min(reason) AS reason, count(*) AS times, max(received_at) AS last
+FROM inbox WHERE verdict = 'unreadable' AND NOT ours GROUP BY account_id, event ORDER BY last DESC
+"""
+
+_ENDED = """
+SELECT id, account_id, verdict, event, failure, reason, received_at, worked_at, ended_by
+FROM inbox WHERE ended_by IS NOT NULL ORDER BY worked_at DESC
+"""
+
 NOTICES: Mapping[str, str] = {
     "open_discrepancies": _DISCREPANCIES,
     "owed_refunds": _OWED,
     "late_refunds": _LATE,
     "settled_by_policy": _POLICY,
     "strays": _STRAYS,
+    "webhooks_that_are_not_ours_to_read": _UNREAD,
+    "webhooks_ended_by_a_person": _ENDED,
     "drops_nobody_paid_for": _DROPS,
     "journals_with_lines_missing": _HOLES,
     "journals_with_lines_skipped": _SKIPPED,

@@ -75,11 +75,13 @@ _UNHEARD = """
 SELECT kind, subject, since, owner FROM unheard($1) WHERE since < $1
 """
 
-# A sum that may be a refund of ours under way waits for as long as that one does.
+# A sum that may be a refund of ours under way waits for as long as that one does. A refund of a
+# payment that nobody told us of waits for its time, which bounds it: mostly it is other people's.
 _INBOX = """
 SELECT id, account_id, delivery_id, event, received_at, tries, failure FROM inbox
-WHERE verdict IN ('genuine', 'own', 'hint') AND worked_at IS NULL AND received_at < $1
-AND failure IS DISTINCT FROM 'unexplained'
+WHERE (verdict IN ('genuine', 'own', 'hint') OR ours) AND worked_at IS NULL
+AND coalesce(told_at, received_at) < $1 AND failure IS DISTINCT FROM 'unexplained'
+AND NOT (failure IS NOT DISTINCT FROM 'refund_of_unknown' AND due_at >= $1)
 """
 
 _CODES = """

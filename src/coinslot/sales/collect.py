@@ -227,7 +227,10 @@ async def _tell_fact(
     mark = Mark(installation=shop.installation, payment=str(attempt["payment_id"]))
     if fact.taken is Taken.CAPTURED:
         # The direct answer to our own question is ours, whether or not it repeats our mark.
-        await work_facts(shop, account, (msgspec.structs.replace(fact, mark=mark),))
+        (outcome,) = await work_facts(shop, account, (msgspec.structs.replace(fact, mark=mark),))
+        if outcome in ("failed", "nothing"):  # it waits in the inbox; or no money was named
+            await tell(shop, attempt, "UNCLEAR", failure=f"the gateway's answer is {outcome}")
+            return
         async with shop.db.as_merchant(account.merchant_id) as conn:
             await conn.execute(store.ATTEMPT_AT_REST, attempt["id"])
         return

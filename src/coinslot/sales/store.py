@@ -8,12 +8,21 @@ SELECT work_inbox(i.id, a, i.facts, $2, $3) FROM inbox i
 JOIN gateway_accounts a ON a.id = i.account_id WHERE i.id = $1 AND i.worked_at IS NULL
 """
 
+# Told again while it was asked about, it is asked about once more; ended by a person, it stays so.
 HINT_FOLLOWED = """
 UPDATE inbox SET tries = tries + 1, failure = $2, leased_until = NULL,
     worked_at = CASE WHEN $2::text IS NULL THEN $3::timestamptz END,
     due_at = CASE WHEN $2::text IS NOT NULL
-        THEN $3::timestamptz + least(power(2, least(tries, 9)), 300) * interval '1 second' END
-WHERE id = $1
+        THEN $3::timestamptz + inbox_pause(tries) END
+WHERE id = $1 AND told = $4 AND worked_at IS NULL
+"""
+
+IS_KNOWN = "SELECT is_known($1, $2)"
+
+# A parked refund of a payment that is not ours, on the gateway's evidence.
+INBOX_FOREIGN = """
+UPDATE inbox SET worked_at = $2, due_at = NULL, leased_until = NULL, failure = NULL
+WHERE id = $1 AND worked_at IS NULL AND failure = 'refund_of_unknown'
 """
 
 WORK_FACT = "SELECT work_found(a, $2, $3, $4, $5) FROM gateway_accounts a WHERE a.id = $1"

@@ -12,13 +12,16 @@ import structlog
 
 from coinslot.gateways import marks
 from coinslot.gateways.base import (
+    Absent,
     Fact,
     Forged,
     Genuine,
     Hint,
     PaymentFact,
+    PrintsQr,
     QrFact,
     Refunds,
+    Taken,
     Unclear,
     Unreadable,
     Verdict,
@@ -59,6 +62,7 @@ async def take_webhook(
             if not shop.hints.grants(account.id, shop.now()):
                 return WebhookAnswer(status=429, code="too_many", message="tell it again later")
             said |= {"verdict": "hint", "event": event, "reference": reference}
+            said["delivery_id"] = verdict.delivery_id
             answer = _taken(account)
         case Forged(reason=reason):
             answer = WebhookAnswer(status=401, code="bad_signature", message=reason)
@@ -67,12 +71,17 @@ async def take_webhook(
                 return answer
             said |= {"verdict": "forged", "reason": reason}
             body = body[:_FORGERY_KEPT_BYTES]
-        case Unreadable(reason=reason):
-            said |= {"verdict": "unreadable", "reason": reason}
-            answer = WebhookAnswer(status=400, code="unreadable", message=reason)
+        case Unreadable(delivery_id=delivery_id, event=event, reason=reason):
+            # Refused, a gateway would tell it again for days, and then tell nothing any more.
+            marked = verdict.mark is not None and marks.is_ours(verdict.mark, shop.installation)
+            said |= {"verdict": "unreadable", "delivery_id": delivery_id, "event": event}
+            said |= {"reason": reason, "names": verdict.names, "marked": marked}
+            answer = _taken(account)
     outcome = await shop.inbox.keep(said, body, shop.now(), _first_payment(verdict))
     if outcome == "failed":
         log.error("webhook_work_failed", account=account.slug)
+    elif outcome == "unreadable_ours":
+        log.error("webhook_not_read", account=account.slug, event=said["event"])
     shop.wakes.ring(*_WAKES.get(outcome, ()))
     return answer
 
@@ -97,6 +106,7 @@ _WAKES: Mapping[str, tuple[str, ...]] = {
     "failed": (),
     "hint": ("inbox",),
     "noted": ("attempts",),
+    "unreadable_ours": ("attempts", "qr_codes", "refunds"),
 }
 
 
@@ -147,11 +157,60 @@ async def work_again(shop: Shop, row: asyncpg.Record) -> None:
     if row["verdict"] == "hint":
         await _follow(shop, row)
         return
+    if row["failure"] == "refund_of_unknown" and await _is_foreign(shop, row):
+        async with shop.db.as_merchant(row["merchant_id"]) as conn:
+            await conn.execute(store.INBOX_FOREIGN, row["id"], shop.now())
+        return
     async with shop.db.as_merchant(row["merchant_id"]) as conn:
         outcome = await conn.fetchval(
             store.WORK_INBOX, row["id"], shop.windows.for_sql(), shop.now()
         )
     shop.wakes.ring(*_WAKES.get(outcome, ()))
+
+
+async def _is_foreign(shop: Shop, row: asyncpg.Record) -> bool:
+    """Of a refund (or dispute) whose payment nobody told us of: whether the gateway shows that the
+    payment is no business of ours. One that is ours is taken, and the refund is worked with it."""
+    account = await shop.accounts.by_id(row["account_id"])
+    names = {fact["gateway_payment_id"] for fact in row["facts"] if "gateway_payment_id" in fact}
+    foreign = bool(names)
+    for name in names:
+        payment = await account.driver.look(name)
+        if not isinstance(payment, PaymentFact):
+            return False
+        fact = await _with_code(account, payment)
+        if fact is None:
+            return False
+        if await _is_ours(shop, account, fact):
+            foreign = False
+            if fact.taken is Taken.CAPTURED:
+                await work_facts(shop, account, (fact,))
+    return foreign
+
+
+async def _with_code(account: Account, payment: PaymentFact) -> PaymentFact | None:
+    """With the code that it came through, if any; None: the gateway does not say."""
+    if not isinstance(account.driver, PrintsQr) or payment.qr_code_id is not None:
+        return payment
+    qr = await account.driver.qr_of_payment(payment.gateway_payment_id)
+    match qr:
+        case QrFact(qr_code_id=code, mark=mark):
+            return msgspec.structs.replace(payment, qr_code_id=code, mark=mark or payment.mark)
+        case Absent():
+            return payment
+        case Unclear():
+            return None
+
+
+async def _is_ours(shop: Shop, account: Account, fact: PaymentFact) -> bool:
+    if fact.mark is not None and marks.is_ours(fact.mark, shop.installation):
+        return True
+    names = [fact.gateway_payment_id, fact.gateway_order_id, fact.qr_code_id]
+    async with shop.db.as_merchant(account.merchant_id) as conn:
+        known: bool = await conn.fetchval(
+            store.IS_KNOWN, account.id, [name for name in names if name]
+        )
+    return known
 
 
 async def _follow(shop: Shop, row: asyncpg.Record) -> None:
@@ -170,4 +229,4 @@ async def _follow(shop: Shop, row: asyncpg.Record) -> None:
             outcome = await notice_sum(shop, account, payment)
             failure = outcome if outcome == "unexplained" else failure
     async with shop.db.as_merchant(row["merchant_id"]) as conn:
-        await conn.execute(store.HINT_FOLLOWED, row["id"], failure, shop.now())
+        await conn.execute(store.HINT_FOLLOWED, row["id"], failure, shop.now(), row["told"])

@@ -8,6 +8,8 @@ BEGIN
     CASE p_fact->>'type'
     WHEN 'payment' THEN
         IF p_fact->>'taken' = 'captured' THEN
+            -- No money is no payment: some gateways say so of a mandate, or of all that went back.
+            IF (p_fact->'money'->>'amount')::bigint <= 0 THEN RETURN 'nothing'; END IF;
             outcome := take_money(p_account, p_fact, p_windows, p_now);
             PERFORM note_fee(p_account, p_fact, p_now);
             RETURN outcome;
@@ -21,6 +23,7 @@ BEGIN
         PERFORM look_soon(p_account, p_fact, p_now);
         RETURN 'noted';
     WHEN 'refund' THEN
+        IF (p_fact->'money'->>'amount')::bigint <= 0 THEN RETURN 'nothing'; END IF;
         RETURN note_refund(p_account, p_fact, p_now);
     WHEN 'dispute' THEN
         RETURN note_dispute(p_account, p_fact, p_now);
@@ -67,32 +70,80 @@ BEGIN
         WHERE id = p_inbox;
     RETURN outcome;
 EXCEPTION WHEN OTHERS THEN
-    -- The row stands, and is due: nothing that was acknowledged is lost. A person is called by the
-    -- sweeper when it keeps failing.
+    -- The row stands, and is due: nothing that was acknowledged is lost. It is tried ever more
+    -- rarely, and a person who is called by its case can end it (`cases close`).
     UPDATE inbox SET tries = tries + 1, failure = SQLERRM, leased_until = NULL,
-        due_at = p_now + least(power(2, least(tries, 9)), 300) * interval '1 second'
-        WHERE id = p_inbox;
+        due_at = p_now + inbox_pause(tries) WHERE id = p_inbox;
     RETURN 'failed';
 END $$;
 
+-- How long what failed so often waits: 1 s at first, an hour in the end.
+CREATE OR REPLACE FUNCTION inbox_pause(p_tries integer) RETURNS interval LANGUAGE sql IMMUTABLE AS $$
+    SELECT least(power(2, least(p_tries, 12)), 3600) * interval '1 second'
+$$;
+
+-- Whether one of these is a reference of something of ours at this account.
+CREATE OR REPLACE FUNCTION is_known(p_account uuid, p_names text[]) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT FROM captures WHERE account_id = p_account
+            AND gateway_payment_id = ANY (p_names) AND foreign_amount = 0)
+        OR EXISTS (SELECT FROM attempts WHERE account_id = p_account AND reference = ANY (p_names))
+        OR EXISTS (SELECT FROM attempts WHERE account_id = p_account
+            AND gateway_payment_id = ANY (p_names))
+        OR EXISTS (SELECT FROM qr_codes WHERE account_id = p_account
+            AND qr_code_id = ANY (p_names))
+        OR EXISTS (SELECT FROM refunds WHERE account_id = p_account
+            AND gateway_refund_id = ANY (p_names) AND origin = 'ours')
+$$;
+
+-- What these name at this account is asked about at once.
+CREATE OR REPLACE FUNCTION look_at(p_account uuid, p_names text[], p_now timestamptz)
+RETURNS void LANGUAGE sql AS $$
+    UPDATE attempts SET due_at = p_now, leased_until = NULL WHERE account_id = p_account
+        AND (reference = ANY (p_names) OR gateway_payment_id = ANY (p_names))
+        AND due_at > p_now AND state IN ('pending', 'unknown') AND wish IS NULL;
+    UPDATE qr_codes SET due_at = p_now WHERE account_id = p_account
+        AND qr_code_id = ANY (p_names) AND due_at > p_now;
+    UPDATE refunds r SET due_at = p_now WHERE account_id = p_account AND state = 'pending'
+        AND due_at > p_now AND (gateway_refund_id = ANY (p_names) OR EXISTS (SELECT FROM captures c
+            WHERE c.id = r.capture_id AND c.gateway_payment_id = ANY (p_names)));
+$$;
+
 -- One round trip: set the merchant, keep, work. `p` holds {account, merchant, delivery_id, verdict,
--- event, headers, facts, reason, windows}. Answers what became of it; 'again' for one seen before.
+-- event, headers, facts, reason, windows, names, marked}. Answers what became of it; 'again' for
+-- one seen before. A hint that is told again is asked about again, on the row that it has.
 CREATE OR REPLACE FUNCTION take_webhook(p jsonb, p_body bytea, p_now timestamptz)
 RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     a gateway_accounts%ROWTYPE;
     row_id bigint;
+    names text[];
+    ours boolean;
 BEGIN
     PERFORM set_config('coinslot.merchant', p->>'merchant', true);
     SELECT * INTO STRICT a FROM gateway_accounts WHERE id = (p->>'account')::uuid;
+    IF p->>'verdict' = 'unreadable' THEN
+        names := ARRAY(SELECT jsonb_array_elements_text(p->'names'));
+        ours := (p->>'marked')::boolean OR is_known(a.id, names);
+    END IF;
     INSERT INTO inbox (merchant_id, account_id, delivery_id, verdict, event, headers, body, facts,
-        reason, reference, received_at, due_at)
+        reason, reference, ours, received_at, worked_at, due_at)
     VALUES (a.merchant_id, a.id, p->>'delivery_id', p->>'verdict', p->>'event', p->'headers',
-        p_body, p->'facts', p->>'reason', p->>'reference', p_now,
+        p_body, p->'facts', p->>'reason', p->>'reference', ours, p_now,
+        CASE WHEN NOT ours THEN p_now END,
         CASE WHEN p->>'verdict' IN ('genuine', 'hint') THEN p_now END)
-    ON CONFLICT (account_id, delivery_id) WHERE verdict = 'genuine' DO NOTHING
-    RETURNING id INTO row_id;
+    ON CONFLICT DO NOTHING RETURNING id INTO row_id;
+    IF row_id IS NULL AND p->>'verdict' = 'hint' THEN
+        UPDATE inbox SET told = told + 1, told_at = p_now, worked_at = NULL, failure = NULL,
+            tries = 0, due_at = p_now, leased_until = NULL WHERE account_id = a.id
+            AND delivery_id = p->>'delivery_id' AND verdict = 'hint';
+        RETURN 'hint';
+    END IF;
     IF row_id IS NULL THEN RETURN 'again'; END IF;
+    IF ours THEN
+        PERFORM look_at(a.id, names, p_now);
+        RETURN 'unreadable_ours';
+    END IF;
     IF p->>'verdict' <> 'genuine' THEN RETURN p->>'verdict'; END IF;
     RETURN work_inbox(row_id, a, p->'facts', p->'windows', p_now);
 END $$;

@@ -55,7 +55,14 @@ LANGUAGE sql STABLE AS $$
         of_account(i.account_id) || jsonb_build_object('event', i.event, 'failure', i.failure)
     FROM inbox i WHERE i.due_at IS NOT NULL AND i.worked_at IS NULL
         AND i.failure IS DISTINCT FROM 'unexplained' AND i.tries >= 5
-        AND i.received_at <= p_now - interval '1 hour'
+        AND coalesce(i.told_at, i.received_at) <= p_now - interval '1 hour'
+    UNION ALL
+    -- All of one kind are one case: a gateway may write every event in a form not known here.
+    SELECT min(i.merchant_id::text)::uuid, 'webhook_not_read', i.account_id || ' '
+        || coalesce(i.event, ''), min(i.received_at), 'operator', NULL, NULL,
+        of_account(i.account_id) || jsonb_build_object('event', i.event, 'failure', min(i.reason))
+    FROM inbox i WHERE i.worked_at IS NULL AND i.verdict = 'unreadable'
+    GROUP BY i.account_id, i.event
     UNION ALL
     SELECT n.merchant_id, 'day_not_compared', n.account_id || ' ' || n.day,
         n.day::timestamp AT TIME ZONE 'UTC',
@@ -129,6 +136,13 @@ BEGIN
     UPDATE cases SET closed_at = p_now, closed_by = p_by, how = p_how, note = p_note
         WHERE id = p_case AND closed_at IS NULL RETURNING * INTO k;
     IF NOT FOUND THEN RETURN false; END IF;
+    -- Its webhooks are dealt with, too: nobody works them any more.
+    UPDATE inbox i SET worked_at = p_now, due_at = NULL, leased_until = NULL, ended_by = p_by
+        WHERE i.worked_at IS NULL AND i.verdict <> 'forged' AND CASE k.kind
+            WHEN 'webhook_not_worked' THEN i.id::text = k.subject
+            WHEN 'webhook_not_read' THEN i.verdict = 'unreadable'
+                AND i.account_id || ' ' || coalesce(i.event, '') = k.subject
+            ELSE false END;
     UPDATE discrepancies d SET closed_at = p_now, closed_by = p_by
         WHERE d.id::text = k.subject AND d.kind = k.kind AND d.closed_at IS NULL;
     RETURN true;

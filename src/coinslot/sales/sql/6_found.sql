@@ -3,9 +3,20 @@
 CREATE OR REPLACE FUNCTION work_found(p_account gateway_accounts, p_fact jsonb, p_by text,
     p_windows jsonb, p_now timestamptz) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-    outcome text := work_fact(p_account, p_fact, p_windows, p_now);
-    parked boolean := outcome = 'refund_of_unknown';
+    outcome text;
+    failed text;
+    parked boolean;
 BEGIN
+    BEGIN
+        outcome := work_fact(p_account, p_fact, p_windows, p_now);
+        parked := outcome = 'refund_of_unknown';
+    EXCEPTION WHEN OTHERS THEN
+        -- One that our tables refuse must not hide the others of its list: it waits in the inbox,
+        -- where it is tried again, and where a person finds it.
+        outcome := 'failed';
+        failed := SQLERRM;
+        parked := true;
+    END;
     -- A list is read again and again: only what changed something is worth a row, and only once.
     IF outcome IN ('paid', 'collected', 'returned', 'parked', 'refund', 'refunded_outside',
             'dispute') OR parked THEN
@@ -13,7 +24,7 @@ BEGIN
             facts, received_at, worked_at, failure, due_at)
         VALUES (p_account.merchant_id, p_account.id, md5(p_fact::text), 'own', p_by, '{}', '',
             jsonb_build_array(p_fact), p_now, CASE WHEN NOT parked THEN p_now END,
-            CASE WHEN parked THEN outcome END,
+            CASE WHEN parked THEN coalesce(failed, outcome) END,
             CASE WHEN parked THEN p_now + interval '5 seconds' END)
         ON CONFLICT (account_id, delivery_id) WHERE verdict = 'own' DO NOTHING;
     END IF;
