@@ -308,10 +308,12 @@ def test_live_and_test_mode_do_not_mix() -> None:
     ):
         body = event("checkout.session.completed", SESSION, livemode=live)
         verdict = read(body, signed(body), key=key)
-        assert isinstance(verdict, Genuine if believed else Forged), key
+        assert isinstance(verdict, Genuine if believed else Unreadable), key
 
 
-def test_an_event_of_another_connected_account_is_refused() -> None:
+def test_an_event_of_another_connected_account_states_nothing() -> None:
     body = event("checkout.session.completed", SESSION, account="acct_CHANDRA")
-    assert isinstance(read(body, signed(body), account="acct_ASHA"), Forged)
+    verdict = read(body, signed(body), account="acct_ASHA")
+    assert isinstance(verdict, Unreadable)
+    assert verdict.mark is None  # of ours, it may be one that we made there
     assert isinstance(read(body, signed(body), account="acct_CHANDRA"), Genuine)

@@ -201,9 +201,13 @@ def test_an_altered_notification_is_forged() -> None:
         assert isinstance(till.read_webhook({}, body.replace(was, said)), Forged), was
 
 
-def test_a_notification_of_another_terminal_or_password_is_forged() -> None:
+def test_a_notification_of_another_terminal_states_nothing() -> None:
+    verdict = terminal(key="OtherTerminal").read_webhook({}, signed(confirmed()))
+    assert isinstance(verdict, Unreadable)
+
+
+def test_a_notification_under_another_password_is_forged() -> None:
     body = signed(confirmed())
-    assert isinstance(terminal(key="OtherTerminal").read_webhook({}, body), Forged)
     assert isinstance(terminal(password="other").read_webhook({}, body), Forged)
     assert isinstance(terminal(password="").read_webhook({}, signed(confirmed(), "")), Forged)
     assert isinstance(terminal().read_webhook({}, json.dumps(confirmed()).encode()), Forged)
@@ -264,7 +268,9 @@ def test_a_notification_states_how_far_the_money_has_come(status: str, taken: Ta
 )
 def test_an_amount_that_may_be_a_rest_is_asked_about(status: str) -> None:
     verdict = terminal().read_webhook({}, signed(confirmed(Status=status, Amount=5000)))
-    assert verdict == Hint(event=status, reference="700001")
+    assert isinstance(verdict, Hint)
+    assert (verdict.event, verdict.reference) == (status, "700001")
+    assert verdict == terminal().read_webhook({}, signed(confirmed(Status=status, Amount=5000)))
 
 
 def test_a_confirmation_that_did_not_succeed_is_asked_about() -> None:

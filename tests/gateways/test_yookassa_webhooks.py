@@ -11,7 +11,7 @@ from yookassa.domain.common.security_helper import SecurityHelper
 from yookassa.domain.notification import WebhookNotificationFactory
 
 from coinslot.gateways import drivers, yookassa
-from coinslot.gateways.base import PEER, Forged, Hint, Unreadable, Verdict
+from coinslot.gateways.base import PEER, Forged, Genuine, Hint, Unreadable, Verdict
 from coinslot.kit.secrets import Secret
 from tests.gateways.rigs import silent_wire
 
@@ -79,8 +79,11 @@ def test_the_driver_is_found_by_being_there() -> None:
 
 
 def test_a_notification_says_which_payment_to_ask_about() -> None:
-    assert heard(TOLD) == Hint(event="payment.succeeded", reference=PAYMENT)
-    assert heard(REFUNDED) == Hint(event="refund.succeeded", reference=PAYMENT)
+    for told, event in ((TOLD, "payment.succeeded"), (REFUNDED, "refund.succeeded")):
+        verdict = heard(told)
+        assert isinstance(verdict, Hint)
+        assert (verdict.event, verdict.reference) == (event, PAYMENT)
+        assert verdict == heard(told)
 
 
 @pytest.mark.parametrize("body", [TOLD, REFUNDED])
@@ -135,9 +138,18 @@ def test_a_network_that_is_none_is_refused_when_the_account_is_kept(network: str
         msgspec.convert(form, yookassa.Settings, dec_hook=lambda _kind, text: Secret(text))
 
 
-def test_an_event_of_another_shop_is_not_ours() -> None:
+def test_an_event_of_another_shop_is_taken_and_asks_nothing() -> None:
     other = TOLD["object"] | {"recipient": {"account_id": "7", "gateway_id": "8"}}
-    assert isinstance(heard(TOLD | {"object": other}), Forged)
+    verdict = heard(TOLD | {"object": other})
+    assert isinstance(verdict, Unreadable)
+    assert verdict.mark is None
+
+
+def test_an_event_about_no_payment_asks_nothing() -> None:
+    payout = {"type": "notification", "event": "payout.succeeded", "object": {"id": "po-1"}}
+    verdict = heard(payout)
+    assert isinstance(verdict, Genuine)
+    assert verdict.facts == ()
 
 
 @pytest.mark.parametrize(

@@ -45,9 +45,10 @@ async def test_a_forged_webhook_is_kept_with_its_verdict_and_touches_nothing(sta
     assert await untouched(stage)
 
 
-async def test_a_signed_event_of_another_account_is_forged_here(stage: Stage) -> None:
+async def test_a_signed_event_of_another_account_touches_nothing(stage: Stage) -> None:
     body = b'{"id":"1","account_id":"chandra","event":"payment.captured","facts":[]}'
-    assert (await deliver(stage, body)).status == 401
+    assert (await deliver(stage, body)).status == 200
+    assert [r["verdict"] for r in await kept(stage)] == ["unreadable"]
     assert await untouched(stage)
 
 
@@ -55,9 +56,9 @@ async def test_an_unreadable_webhook_is_kept_with_its_verdict_and_touches_nothin
     stage: Stage,
 ) -> None:
     for body in (b"", b"{", b"\x00\xff", b"null", b"[" * 5000):
-        answer = await deliver(stage, body)
-        assert (answer.status, answer.code) == (400, "unreadable")
-    assert {r["verdict"] for r in await kept(stage)} == {"unreadable"}
+        for _ in range(2):  # told again, it is kept once
+            assert (await deliver(stage, body)).status == 200
+    assert [r["verdict"] for r in await kept(stage)] == ["unreadable"] * 5
     assert await untouched(stage)
 
 
@@ -149,7 +150,7 @@ async def test_work_that_fails_for_weeks_is_still_tried(stage: Stage) -> None:
     await stage.sweep("inbox")
     assert await stage.value("SELECT tries FROM inbox") == 100001
     await owner_runs(stage, "ALTER TABLE order_lines DROP CONSTRAINT broken")
-    stage.later(301)
+    stage.later(3601)
     await stage.sweep("inbox")
     assert await stage.value("SELECT state FROM orders") == "paid"
 
@@ -175,7 +176,7 @@ async def test_nul_characters_in_a_webhook_lose_nothing(stage: Stage) -> None:
 
 async def test_nul_characters_in_a_forgery_and_in_junk_are_kept_too(stage: Stage) -> None:
     assert (await deliver(stage, b"\0{}", "\0")).status == 401
-    assert (await deliver(stage, b'{"id":"\\u0000')).status == 400
+    assert (await deliver(stage, b'{"id":"\\u0000')).status == 200
     assert [r["verdict"] for r in await kept(stage)] == ["forged", "unreadable"]
 
 

@@ -35,6 +35,7 @@ def refund(body: object) -> RefundFact:
 def refund_of_payment(body: object) -> RefundFact | None:
     said = msgspec.convert(body, shapes.Refund)
     if said.payment_intent is None:
+        nothing_of_ours(said.metadata)
         return None
     if said.status not in STAGES:
         raise ValueError(f"a refund that is {marks.clean(str(said.status))}")
@@ -50,10 +51,16 @@ def refund_of_payment(body: object) -> RefundFact | None:
     )
 
 
-def dispute(said: shapes.Dispute, at: datetime) -> DisputeFact | None:
+def nothing_of_ours(noted: object) -> None:
+    """What names no payment intent is other people's: whatever we make names one."""
+    if marks.read(noted) is not None:
+        raise ValueError("it bears a mark like ours, and names no payment intent")
+
+
+def dispute(said: shapes.Dispute, at: datetime) -> DisputeFact:
     """An inquiry ends without money moving; a word that is not known here leaves it open."""
     if said.payment_intent is None:
-        return None
+        raise ValueError("a dispute that names no payment intent")
     return DisputeFact(
         gateway_dispute_id=said.id,
         gateway_payment_id=said.payment_intent,

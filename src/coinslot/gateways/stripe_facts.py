@@ -12,6 +12,7 @@ from coinslot.gateways import stripe_shapes as shapes
 from coinslot.gateways.base import Fact, PaymentFact, Taken
 from coinslot.gateways.collecting import Charge, Closed, Pending, Progress, Redirect
 from coinslot.gateways.stripe_back import dispute
+from coinslot.gateways.stripe_back import nothing_of_ours as _nothing_of_ours
 from coinslot.gateways.stripe_back import refund as refund
 from coinslot.gateways.stripe_back import refund_of_payment as refund_of_payment
 from coinslot.kit.money import Money
@@ -184,7 +185,10 @@ def _fee(charge: shapes.Charge, currency: str) -> Money | None:
 def _paid_session(body: object, at: datetime) -> PaymentFact | None:
     """None for a session that is not paid yet, and for one that cost nothing."""
     said = msgspec.convert(body, shapes.Told)
-    if said.payment_status != "paid" or said.payment_intent is None or said.mode != "payment":
+    if said.payment_status != "paid" or said.mode != "payment":
+        return None
+    if said.payment_intent is None:
+        _nothing_of_ours(said.metadata)
         return None
     if not said.amount_total or said.currency is None:
         raise ValueError("a session that is paid, and of no amount")
@@ -203,7 +207,10 @@ def _paid_session(body: object, at: datetime) -> PaymentFact | None:
 def charge(body: object) -> PaymentFact | None:
     """Money that was taken; of the old kind without an intent, none of ours."""
     said = msgspec.convert(body, shapes.Charge)
-    if said.payment_intent is None or not said.captured:
+    if said.payment_intent is None:
+        _nothing_of_ours(said.metadata)
+        return None
+    if not said.captured:
         return None
     if not said.amount_captured:
         raise ValueError("a captured charge without its amount")

@@ -80,8 +80,8 @@ class Told(Struct):
     """A session in an event, as far as its payment counts: its shape is of the version that the
     merchant's endpoint has. A session that saves a card or begins a subscription has no sum."""
 
-    payment_status: str
-    mode: str = "payment"
+    payment_status: Literal["paid", "unpaid", "no_payment_required"]
+    mode: Literal["payment", "setup", "subscription"] = "payment"
     payment_intent: object = None
     amount_total: Minor | None = None
     currency: str | None = None

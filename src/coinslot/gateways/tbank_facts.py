@@ -177,8 +177,10 @@ def notification(said: dict[str, object], at: datetime) -> Verdict:
     told = msgspec.convert(said, _Notification, strict=False)
     token = str(said.get("Token"))  # it covers all that is read here, and nothing else
     event = marks.clean(told.status or told.notification_type)
-    if told.payment_id is None or told.status in ("", "RECEIPT"):
+    if told.status == "RECEIPT" or (told.notification_type and told.payment_id is None):
         return Genuine(delivery_id=token, event=event, facts=())
+    if told.payment_id is None or not told.status:
+        raise ValueError("a notification that names no payment, or no status of it")
     taken = TOLD.get(told.status)
     sure = told.success or taken is Taken.FAILED
     if taken is None or not sure or not told.amount:

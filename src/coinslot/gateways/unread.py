@@ -14,7 +14,7 @@ from coinslot.gateways import marks
 from coinslot.gateways.base import Mark, Unreadable
 
 NAMES_AT_MOST = 1000  # a true event holds a hundred texts
-_NAME = re.compile(rb'"([A-Za-z0-9_.:-]{6,255})"|(?<=[\s:\[,])([0-9]{6,20})(?=[\s,}\]])')
+_NAME = re.compile(rb'"([A-Za-z0-9_.:-]{4,255})"|(?<=[\s:\[,])([0-9]{6,20})(?=[\s,}\]])')
 _MARK = re.compile(rb'"coinslot"\s*:\s*"([^"\\\x00-\x1f]{1,255})"')
 
 

@@ -81,7 +81,7 @@ async def take_webhook(
     if outcome == "failed":
         log.error("webhook_work_failed", account=account.slug)
     elif outcome == "unreadable_ours":
-        log.error("webhook_not_read", account=account.slug, event=said["event"])
+        log.error("webhook_not_read", account=account.slug, kind=said["event"])
     shop.wakes.ring(*_WAKES.get(outcome, ()))
     return answer
 

@@ -65,7 +65,6 @@ CODES: Mapping[str, Code] = {
     ),
     # Of those that take a webhook of a gateway:
     "bad_signature": Code(401, "the signature does not fit", ("gateway",)),
-    "unreadable": Code(400, "this is no JSON object", ("gateway",)),
     "unknown_account": Code(404, "no such account", ("gateway",)),
     "too_many": Code(429, "tell it again later", ("gateway",)),
     "too_large": Code(413, "Request body too large.", ("gateway",)),

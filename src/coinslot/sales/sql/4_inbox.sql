@@ -92,6 +92,8 @@ LANGUAGE sql STABLE AS $$
             AND gateway_payment_id = ANY (p_names))
         OR EXISTS (SELECT FROM qr_codes WHERE account_id = p_account
             AND qr_code_id = ANY (p_names))
+        OR EXISTS (SELECT FROM disputes WHERE account_id = p_account
+            AND gateway_dispute_id = ANY (p_names))
         OR EXISTS (SELECT FROM refunds WHERE account_id = p_account
             AND gateway_refund_id = ANY (p_names) AND origin = 'ours')
 $$;
