@@ -1,5 +1,5 @@
--- Webhooks that are signed and cannot be worked are kept once, like the others. One in which nothing
--- is ours is done with; one that may be ours waits for a person. And every row can be ended by one.
+-- Webhooks that are signed and cannot be worked are kept once, like the others. What is not ours
+-- among them is done with; what may be ours waits for a person. And a person can end every row.
 
 ALTER TABLE inbox
     ADD COLUMN ours boolean,                          -- of an unreadable one

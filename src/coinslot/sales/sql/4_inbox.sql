@@ -78,7 +78,8 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 
 -- How long what failed so often waits: 1 s at first, an hour in the end.
-CREATE OR REPLACE FUNCTION inbox_pause(p_tries integer) RETURNS interval LANGUAGE sql IMMUTABLE AS $$
+CREATE OR REPLACE FUNCTION inbox_pause(p_tries integer) RETURNS interval
+LANGUAGE sql IMMUTABLE AS $$
     SELECT least(power(2, least(p_tries, 12)), 3600) * interval '1 second'
 $$;
 
