@@ -1,12 +1,15 @@
 """Connections: one login for the application, who sees one merchant at a time through row-level
-security, and one for the door (sweeps, webhooks). Every transaction begins here."""
+security, and one for the door (sweeps, webhooks). Every transaction begins here.
+
+A statement that is given up is never cancelled: its connection is hung up (`HangingUp`)."""
 
 import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from math import inf
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -22,7 +25,10 @@ if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
     RawConnection = asyncpg.Connection[asyncpg.Record]
     Pool = asyncpg.Pool[asyncpg.Record]
+    BaseConnection = asyncpg.Connection[asyncpg.Record]
+    BasePool = asyncpg.Pool[asyncpg.Record]
 else:
+    BaseConnection, BasePool = asyncpg.Connection, asyncpg.Pool
     Connection = asyncpg.Connection | PoolConnectionProxy
     RawConnection = asyncpg.Connection
     Pool = asyncpg.Pool
@@ -32,15 +38,21 @@ Opened = TypeVar("Opened")
 
 WAIT_FOR_SERVER = timedelta(seconds=60)
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
-_COMMAND_TIMEOUT_S = 30.0
+COMMAND_TIMEOUT_S = 30.0
+_ROLLBACK_TIMEOUT_S = 2.0
+_RENEW_AT_MOST_EVERY_S = 1.0
+# How soon the server notices that a caller hung up, in a statement that waits or computes. It does
+# not look while a commit waits for its standby, so it never shows what is not replicated.
+_NOTICE_CALLER_GONE = "SET client_connection_check_interval = 5000"
 _JSONB_VERSION = b"\x01"
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")  # escaped, not a backslash and "u0000"
-# Down, starting, stopping or full: the server will be back. A wrong password will not.
+# Down, starting, stopping, full, or only standbys yet: it will be back. A wrong password will not.
 _PASSING = (
     OSError,
     asyncpg.CannotConnectNowError,
     asyncpg.ConnectionDoesNotExistError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.TargetServerAttributeNotMatched,
 )
 
 
@@ -48,18 +60,83 @@ class DatabaseUnreachableError(Exception):
     """PostgreSQL did not answer within the time given for it."""
 
 
-# The server is away, full, or cut the line: whoever asks again later may be answered. The last but
-# one is what asyncpg says when a connection was ended while it lay in the pool.
+# The server is away, full, read-only, or cut the line: whoever asks again later may be answered.
+# InterfaceError is what asyncpg says when a connection was ended while it lay in the pool, and
+# InternalClientError is its word for "only standbys there", among others.
 AWAY = (
     OSError,
     TimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresIOError,
+    asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     DatabaseUnreachableError,
 )
+# What one connection says that is probably true of its neighbours in the pool: they lead to a
+# server that is no primary any more, or that does not answer.
+_SPOILED = (asyncpg.ReadOnlySQLTransactionError, TimeoutError)
+
+
+def _nothing_to_renew() -> None:
+    return None
+
+
+class HangingUp(BaseConnection):
+    """A connection that is closed where asyncpg would send a cancel request: on a time-out, and
+    when the task that waits is cancelled.
+
+    A commit that waits for a synchronous standby and is cancelled becomes visible although no
+    standby has it, and a failover takes it away again. Hung up, it stays invisible until it is
+    replicated. A caller who hangs up does not know what became of his statement."""
+
+    renew: Callable[[], None] = staticmethod(_nothing_to_renew)
+
+    def _cancel_current_command(self, *_waiters: object) -> None:
+        # Not `terminate`: asyncpg is in the middle of ending the statement, and goes on after this.
+        self._transport.abort()  # type: ignore[attr-defined]
+
+    async def execute(self, *said: Any, **named: Any) -> str:
+        try:
+            return await super().execute(*said, **named)
+        except _SPOILED:
+            self.renew()
+            raise
+
+    async def _execute(self, *said: Any, **named: Any) -> Any:  # under every fetch
+        try:
+            return await super()._execute(*said, **named)  # type: ignore[misc]
+        except _SPOILED:
+            self.renew()
+            raise
+
+
+class _Pool(BasePool):
+    """A pool that has no connection left, or whose connection was hung up, says so in its own
+    time, and never instead of what befell the work."""
+
+    __slots__ = ("_renewed_s",)
+
+    async def _acquire(self, timeout: float | None) -> Any:
+        async with asyncio.timeout(COMMAND_TIMEOUT_S if timeout is None else timeout):
+            return await super()._acquire(None)  # type: ignore[misc]
+
+    async def release(self, connection: Any, *, timeout: float | None = None) -> None:
+        # asyncpg complains of a connection that ends while it is given back. Whether the work was
+        # done is settled by then.
+        with suppress(asyncpg.PostgresError, *AWAY):
+            await super().release(connection, timeout=timeout)
+
+    def renew(self) -> None:
+        """Every connection is opened anew before it is used again; a server that stays read-only
+        is not drowned in connections for it."""
+        now_s = time.monotonic()
+        if now_s - getattr(self, "_renewed_s", -inf) >= _RENEW_AT_MOST_EVERY_S:
+            self._renewed_s = now_s
+            self._generation += 1  # type: ignore[attr-defined]  # as in `expire_connections`, which must be awaited for nothing
+            log.warning("database_connections_renewed")
 
 
 class Database:
@@ -97,14 +174,9 @@ class Database:
         # One round trip for both: this stands before everything that a machine or a page causes.
         begin = f"BEGIN; SET LOCAL coinslot.merchant = '{UUID(str(merchant_id))}'"
         async with self.app.acquire() as conn:
-            try:
-                await conn.execute(begin)
+            async with _transaction(conn, begin):
                 yield conn
                 self.reached("before_commit")
-            except BaseException:
-                await conn.execute("ROLLBACK")
-                raise
-            await conn.execute("COMMIT")
             self.reached("after_commit")
 
     async def call(self, sql: str, *arguments: object) -> Any:
@@ -118,7 +190,7 @@ class Database:
     async def door(self) -> AsyncIterator[Connection]:
         """One transaction over all merchants, within the policies written for the door."""
         async with self.door_pool.acquire() as conn:
-            async with conn.transaction():
+            async with _transaction(conn, "BEGIN"):
                 yield conn
             self.reached("after_claim")
 
@@ -130,11 +202,27 @@ class Database:
             self.reached("after_claim")
 
 
+@asynccontextmanager
+async def _transaction(conn: Connection, begin: str) -> AsyncIterator[None]:
+    """Committed where the block ends well. Its own error is the one that is told: that a rollback
+    failed too (the connection is gone) says nothing more."""
+    try:
+        await conn.execute(begin)
+        yield
+    except BaseException:
+        with suppress(asyncpg.PostgresError, *AWAY):
+            await conn.execute("ROLLBACK", timeout=_ROLLBACK_TIMEOUT_S)
+        raise
+    # Of a transaction in which a statement failed and nobody said so, the server says ROLLBACK.
+    if await conn.execute("COMMIT") != "COMMIT":
+        raise asyncpg.InFailedSQLTransactionError("not committed: a statement in it had failed")
+
+
 async def connect(url: str, wait: timedelta = WAIT_FOR_SERVER) -> RawConnection:
     """One connection outside the pools: for LISTEN (which a pool forgets), migrations, audits."""
 
     async def attempt() -> RawConnection:
-        conn = await asyncpg.connect(url)
+        conn: RawConnection = await asyncpg.connect(url, connection_class=HangingUp)
         await _speak_json(conn)
         return conn
 
@@ -142,14 +230,26 @@ async def connect(url: str, wait: timedelta = WAIT_FOR_SERVER) -> RawConnection:
 
 
 async def _pool(url: str, size: int) -> Pool:
-    pool = asyncpg.create_pool(
+    async def ready(conn: RawConnection) -> None:
+        assert isinstance(conn, HangingUp)
+        conn.renew = pool.renew
+        with suppress(asyncpg.PostgresError):  # of a server that has no such setting
+            await conn.execute(_NOTICE_CALLER_GONE)
+        await _speak_json(conn)
+
+    pool = _Pool(
         url,
         min_size=1,
         max_size=size,
-        init=_speak_json,
+        max_queries=50_000,
+        max_inactive_connection_lifetime=300.0,
+        init=ready,
+        loop=None,
+        connection_class=HangingUp,
+        record_class=asyncpg.Record,
         # What a transaction sets ends with it, so the usual reset would be a wasted round trip.
         reset=_keep_session,
-        command_timeout=_COMMAND_TIMEOUT_S,
+        command_timeout=COMMAND_TIMEOUT_S,
         server_settings={"application_name": "coinslot"},
     )
     return await pool

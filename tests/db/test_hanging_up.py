@@ -1,0 +1,211 @@
+"""A commit that waits for a standby: given up, its row stays unseen until a standby has it.
+
+A server of this file's own, told to wait for a standby that does not exist."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from coinslot.db.embedded import EmbeddedPostgres
+from coinslot.db.pool import Database, RawConnection, connect
+from tests.conftest import on_server
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+CANS = "CREATE TABLE cans (name text)"
+STALL = "ALTER SYSTEM SET synchronous_standby_names = 'nobody'"
+GO_ON = "ALTER SYSTEM RESET synchronous_standby_names"
+PROVE = "CREATE TABLE IF NOT EXISTS proof (); INSERT INTO proof DEFAULT VALUES"
+RELOAD = "SELECT pg_reload_conf()"
+PUT = "INSERT INTO cans VALUES ($1)"
+# Written, and waiting for the standby.
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+NOTICED_S = 6.0  # longer than a server takes to notice that a caller is gone
+Work = Callable[[Database, str], Coroutine[None, None, None]]
+
+
+class Primary:
+    """The server, and a reader of it who needs no standby."""
+
+    def __init__(self, server: EmbeddedPostgres, watch: RawConnection) -> None:
+        self.server, self.watch = server, watch
+        self._proof: asyncio.Task[None] | None = None
+
+    async def stall(self) -> None:
+        """Returns once commits wait. One of them proves it, and goes on waiting."""
+        await self.watch.execute(STALL)
+        await self.watch.execute(RELOAD)
+        while True:
+            proof = asyncio.create_task(on_server(self.server.superuser_url, PROVE))
+            while not proof.done():
+                if await self.watch.fetchval(WAITING):
+                    self._proof = proof
+                    return
+            await proof
+
+    async def go_on(self) -> None:
+        await self.watch.execute(GO_ON)
+        await self.watch.execute(RELOAD)
+        if self._proof is not None:
+            await self._proof
+            self._proof = None
+        await self.until(WAITING, 0)
+
+    async def waiting(self, wanted: int) -> None:
+        """So many commits beside the one that proves it."""
+        await self.until(WAITING, wanted + 1)
+
+    async def until(self, question: str, wanted: int) -> None:
+        for _ in range(1000):
+            if await self.watch.fetchval(question) == wanted:
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError(f"{question} is never {wanted}")
+
+    async def seen(self) -> list[str]:
+        return [row["name"] for row in await self.watch.fetch("SELECT name FROM cans")]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def primary(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Primary]:
+    server = EmbeddedPostgres(tmp_path_factory.mktemp("primary"))
+    await server.start()
+    await on_server(server.superuser_url, CANS)
+    watch = await connect(server.superuser_url)
+    yield Primary(server, watch)
+    await watch.close()
+    await server.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def database(primary: Primary) -> AsyncIterator[Database]:
+    await primary.watch.execute("TRUNCATE cans")
+    url = primary.server.superuser_url
+    opened = await Database.open(url, url, size=2)
+    yield opened
+    await primary.go_on()
+    await opened.close()
+
+
+async def call(database: Database, name: str) -> None:
+    await database.call(f"{PUT} RETURNING name", name)
+
+
+async def knock(database: Database, name: str) -> None:
+    async with database.knock() as conn:
+        await conn.execute(PUT, name)
+
+
+async def door(database: Database, name: str) -> None:
+    async with database.door() as conn:
+        await conn.execute(PUT, name)
+
+
+async def as_merchant(database: Database, name: str) -> None:
+    async with database.as_merchant("0" * 32) as conn:  # type: ignore[arg-type]
+        await conn.execute(PUT, name)
+
+
+async def many(database: Database, name: str) -> None:
+    async with database.door_pool.acquire() as conn:
+        await conn.executemany(PUT, [(name,), (name,)])
+
+
+@pytest.mark.parametrize("work", [call, knock, door, as_merchant, many])
+async def test_a_commit_that_is_given_up_is_not_seen_before_a_standby_has_it(
+    primary: Primary, database: Database, work: Work
+) -> None:
+    await primary.stall()
+    giving_up = asyncio.create_task(work(database, "cola"))
+    await primary.waiting(1)
+    giving_up.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await giving_up
+    # Neither at once nor when the server misses its caller.
+    await asyncio.sleep(NOTICED_S if work is knock else 0.5)
+    assert await primary.seen() == []
+    await primary.waiting(1)
+    await primary.go_on()
+    assert set(await primary.seen()) == {"cola"}
+
+
+async def test_a_statement_that_takes_too_long_is_hung_up_and_the_pool_goes_on(
+    primary: Primary, database: Database
+) -> None:
+    await primary.stall()
+    async with database.door_pool.acquire() as conn:
+        with pytest.raises(TimeoutError):
+            await conn.execute(PUT, "cola", timeout=0.2)
+    assert await primary.seen() == []
+    await primary.waiting(1)
+    assert await database.door_pool.fetchval("SELECT 1") == 1
+
+
+async def test_closing_the_pool_under_a_commit_does_not_show_it(primary: Primary) -> None:
+    await primary.watch.execute("TRUNCATE cans")
+    url = primary.server.superuser_url
+    database = await Database.open(url, url, size=1)
+    await primary.stall()
+    put = asyncio.create_task(door(database, "cola"))
+    await primary.waiting(1)
+    database.app.terminate()
+    database.door_pool.terminate()
+    with pytest.raises(asyncpg.ConnectionDoesNotExistError):
+        await put
+    assert await primary.seen() == []
+    await primary.waiting(1)
+    await primary.go_on()
+
+
+async def test_a_connection_outside_the_pools_hangs_up_too(primary: Primary) -> None:
+    await primary.watch.execute("TRUNCATE cans")
+    conn = await connect(primary.server.superuser_url)
+    await primary.stall()
+    put = asyncio.create_task(conn.execute(PUT, "cola"))
+    await primary.waiting(1)
+    put.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await put
+    await asyncio.sleep(0.3)
+    assert await primary.seen() == []
+    assert conn.is_closed()
+    await primary.go_on()
+
+
+async def test_a_statement_that_computes_for_a_caller_who_is_gone_ends(
+    primary: Primary, database: Database
+) -> None:
+    running = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+    giving_up = asyncio.create_task(database.app.execute("SELECT pg_sleep(300)"))
+    await primary.until(running, 1)
+    giving_up.cancel()
+    await primary.until(running, 0)
+
+
+async def test_the_error_of_a_transaction_is_told_and_not_that_its_connection_is_gone(
+    database: Database,
+) -> None:
+    async def work() -> None:
+        async with database.door() as conn:
+            conn.terminate()
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await work()
+    async with asyncio.timeout(5):
+        await knock(database, "cola")
+
+
+async def test_a_transaction_whose_failure_was_swallowed_does_not_pass_for_committed(
+    database: Database,
+) -> None:
+    async def work() -> None:
+        async with database.door() as conn:
+            with pytest.raises(asyncpg.UndefinedTableError):
+                await conn.execute("SELECT * FROM nowhere")
+
+    with pytest.raises(asyncpg.InFailedSQLTransactionError):
+        await work()
