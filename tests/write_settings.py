@@ -107,6 +107,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "COINSLOT_ROW_LEASE_S": "a row that a killed process worked on is taken by another after"
         " it; longer than the gateway time-out",
         "COINSLOT_GATEWAY_TIMEOUT_S": "one call to a gateway; then its outcome is unknown",
+        "COINSLOT_WEBHOOK_ANSWER_S": "a gateway's webhook is answered within it: with 503, which"
+        " asks for it again, when PostgreSQL takes longer to keep it",
         "COINSLOT_AUDIT_GRACE_S": "what is late by less is in work, for `coinslot audit`",
     },
     "The mirror": {

@@ -75,6 +75,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     poll_sweep_s: Seconds = 0.5  # COINSLOT_SWEEP_S
     row_lease_s: Seconds = 20.0  # COINSLOT_ROW_LEASE_S
     gateway_timeout_s: Seconds = 10.0  # COINSLOT_GATEWAY_TIMEOUT_S
+    webhook_answer_s: Seconds = 5.0  # COINSLOT_WEBHOOK_ANSWER_S
     firebase_url: str | None = None  # COINSLOT_FIREBASE_URL; none: nothing is mirrored
     firebase_credentials: Path | None = None  # COINSLOT_FIREBASE_CREDENTIALS
     mirror_round_s: Seconds = 15.0  # COINSLOT_MIRROR_ROUND_S
@@ -129,6 +130,7 @@ NAMES: Mapping[str, str] = {
     "COINSLOT_SWEEP_S": "poll_sweep_s",
     "COINSLOT_ROW_LEASE_S": "row_lease_s",
     "COINSLOT_GATEWAY_TIMEOUT_S": "gateway_timeout_s",
+    "COINSLOT_WEBHOOK_ANSWER_S": "webhook_answer_s",
     "COINSLOT_FIREBASE_URL": "firebase_url",
     "COINSLOT_FIREBASE_CREDENTIALS": "firebase_credentials",
     "COINSLOT_MIRROR_ROUND_S": "mirror_round_s",

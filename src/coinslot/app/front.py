@@ -27,8 +27,10 @@ class Front:
         version: str,
         broker_stands: Callable[[], bool] | None,
         mirror_lag: Callable[[], Awaitable[Lag]] | None = None,
+        answer_s: float = 5.0,
     ) -> None:
         self._shop = shop
+        self._answer_s = answer_s
         self._version = version
         self._broker_stands = broker_stands
         self._mirror_lag = mirror_lag
@@ -71,10 +73,13 @@ class Front:
     async def take_webhook(
         self, gateway: str, account: str | None, headers: Mapping[str, str], body: bytes
     ) -> WebhookAnswer:
-        found = await self._shop.accounts.by_slug(gateway, account)
-        if found is None:
-            return WebhookAnswer(status=404, code="unknown_account", message="no such account")
-        return await take_webhook(self._shop, found, headers, body)
+        # A gateway that waits in vain closes the connection and may count it against us: it is told
+        # to come again (503). What was being kept meanwhile may stand, and is then found there.
+        async with asyncio.timeout(self._answer_s):
+            found = await self._shop.accounts.by_slug(gateway, account)
+            if found is None:
+                return WebhookAnswer(status=404, code="unknown_account", message="no such account")
+            return await take_webhook(self._shop, found, headers, body)
 
     async def health(self) -> Health:
         devices = Devices(online=0, offline=0, total=0)

@@ -238,6 +238,7 @@ class House:
             version,
             mqtt.standing.is_set if mqtt is not None else None,
             self._mirror.lag if self._mirror is not None else None,
+            self.settings.webhook_answer_s,
         )
         site = Site(
             version=version,

@@ -11,10 +11,11 @@ from datetime import datetime
 import asyncpg
 from msgspec import Struct
 
-from coinslot.db.pool import AWAY, Database
+from coinslot.db.pool import AWAY, Database, DatabaseUnreachableError
 from coinslot.sales import store
 
 LANES = 2  # commits under way at once, in one process
+WAITING_MAX_BYTES = 16 * 1024 * 1024  # while PostgreSQL does not commit, they wait in memory
 TOGETHER = 32  # webhooks in one commit; each is a subtransaction, and PostgreSQL caches 64
 
 
@@ -34,10 +35,16 @@ class Inbox:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._waiting: deque[Told] = deque()
+        self._bytes = 0
         self._lanes: set[asyncio.Task[None]] = set()
 
     async def keep(self, said: Mapping[str, object], body: bytes, at: datetime, order: str) -> str:
-        """Keep it and work it; what became of it. Raises what the database raises."""
+        """Keep it and work it; what became of it. Raises what the database raises.
+
+        One whose caller gives up waiting is kept all the same, when it can be."""
+        if self._bytes + len(body) > WAITING_MAX_BYTES:
+            raise DatabaseUnreachableError("too many webhooks wait for PostgreSQL to keep them")
+        self._bytes += len(body)
         outcome: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._waiting.append(Told(said, body, at, order, outcome))
         if len(self._lanes) < LANES:
@@ -49,6 +56,7 @@ class Inbox:
         try:
             while self._waiting:
                 few = [self._waiting.popleft() for _ in range(min(TOGETHER, len(self._waiting)))]
+                self._bytes -= sum(len(told.body) for told in few)
                 if len(few) == 1 or not await self._kept_together(few):
                     for told in few:
                         await self._kept_alone(told)
