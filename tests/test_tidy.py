@@ -44,6 +44,12 @@ class Ban(NamedTuple):
 
 BANS = (
     Ban(
+        r"asyncpg\.(connect|create_pool)\(",
+        "db/pool.py: its connections hang up where asyncpg's own cancel a commit",
+        ("src/",),
+        r"^src/coinslot/db/pool\.py$",
+    ),
+    Ban(
         r"[*/] ?100\b(?![\d._])",
         "Money.parse and Money.decimal; `:.0%` for shares",
         PRODUCT,

@@ -9,75 +9,22 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from coinslot.db.embedded import EmbeddedPostgres
-from coinslot.db.pool import Database, RawConnection, connect
-from tests.conftest import on_server
+from coinslot.db.pool import Database, connect
+from tests.db.stalling import Primary, started
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CANS = "CREATE TABLE cans (name text)"
-STALL = "ALTER SYSTEM SET synchronous_standby_names = 'nobody'"
-GO_ON = "ALTER SYSTEM RESET synchronous_standby_names"
-PROVE = "CREATE TABLE IF NOT EXISTS proof (); INSERT INTO proof DEFAULT VALUES"
-RELOAD = "SELECT pg_reload_conf()"
 PUT = "INSERT INTO cans VALUES ($1)"
-# Written, and waiting for the standby.
-WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 NOTICED_S = 6.0  # longer than a server takes to notice that a caller is gone
 Work = Callable[[Database, str], Coroutine[None, None, None]]
 
 
-class Primary:
-    """The server, and a reader of it who needs no standby."""
-
-    def __init__(self, server: EmbeddedPostgres, watch: RawConnection) -> None:
-        self.server, self.watch = server, watch
-        self._proof: asyncio.Task[None] | None = None
-
-    async def stall(self) -> None:
-        """Returns once commits wait. One of them proves it, and goes on waiting."""
-        await self.watch.execute(STALL)
-        await self.watch.execute(RELOAD)
-        while True:
-            proof = asyncio.create_task(on_server(self.server.superuser_url, PROVE))
-            while not proof.done():
-                if await self.watch.fetchval(WAITING):
-                    self._proof = proof
-                    return
-            await proof
-
-    async def go_on(self) -> None:
-        await self.watch.execute(GO_ON)
-        await self.watch.execute(RELOAD)
-        if self._proof is not None:
-            await self._proof
-            self._proof = None
-        await self.until(WAITING, 0)
-
-    async def waiting(self, wanted: int) -> None:
-        """So many commits beside the one that proves it."""
-        await self.until(WAITING, wanted + 1)
-
-    async def until(self, question: str, wanted: int) -> None:
-        for _ in range(1000):
-            if await self.watch.fetchval(question) == wanted:
-                return
-            await asyncio.sleep(0.02)
-        raise AssertionError(f"{question} is never {wanted}")
-
-    async def seen(self) -> list[str]:
-        return [row["name"] for row in await self.watch.fetch("SELECT name FROM cans")]
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def primary(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Primary]:
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("primary"))
-    await server.start()
-    await on_server(server.superuser_url, CANS)
-    watch = await connect(server.superuser_url)
-    yield Primary(server, watch)
-    await watch.close()
-    await server.stop()
+    async with started(tmp_path_factory.mktemp("primary")) as primary:
+        await primary.watch.execute(CANS)
+        yield primary
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -15,7 +15,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import IO
 
-import asyncpg
 import msgspec
 import structlog
 
@@ -30,6 +29,7 @@ from coinslot.db.leftover import (
     runs,
     write_private,
 )
+from coinslot.db.pool import connect
 
 log = structlog.get_logger(__name__)
 
@@ -271,7 +271,7 @@ async def _stop_leftover(cluster: Path, deadline: float) -> None:
 
 
 async def _make_owner(url: str, password: str) -> None:
-    connection = await asyncpg.connect(url)
+    connection = await connect(url)
     try:
         if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", OWNER):
             await connection.execute(f"CREATE ROLE {OWNER} LOGIN CREATEROLE")
