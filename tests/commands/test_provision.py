@@ -78,6 +78,23 @@ async def test_every_machine_gets_one_code_as_a_picture_and_as_a_sheet(office: O
     assert len(office.codes_of("M01")) == len(office.codes_of("M02")) == 1
 
 
+async def test_an_amount_is_as_it_is_written_and_another_price_takes_a_word(
+    office: Office,
+) -> None:
+    """`--amount 40` made a code of 0.40, which sold a can."""
+    for same in ("40", "40.00", "40,00", "40 INR"):
+        code, said, _ = await office.provision("M01", "--amount", same)
+        assert (code, "M01 A1 40.00 INR" in said) == (0, True)
+    assert office.the_code_of("M01")["payment_amount"] == 4000
+    for slip in ("4000", "0.40", "40.50"):
+        code, said, complaint = await office.provision("M01", "--amount", slip)
+        assert (code, said) == (1, "")
+        assert "is not the price of slot A1, which is 40.00 INR" in complaint
+    code, _, complaint = await office.provision("M01", "--amount", "1.000")
+    assert (code, "INR has 2 decimal places" in complaint) == (1, True)
+    assert office.the_code_of("M01")["payment_amount"] == 4000  # the only one, as it was
+
+
 async def test_killed_between_the_gateway_and_the_database_it_finds_the_code_again(
     office: Office,
 ) -> None:
@@ -156,3 +173,20 @@ async def test_keys_that_do_not_open_the_accounts_stop_the_start_and_are_named(
         assert done.returncode == 1
         assert "COINSLOT_KEYS does not open the account " in said
         assert "Traceback" not in said
+
+
+async def test_a_code_at_another_price_sells_at_it_and_is_told(office: Office) -> None:
+    dear = ("--amount", "45", "--different-price")
+    await office.provision("M05")
+    code, said, complaint = await office.provision("M05", *dear)
+    assert (code, "M05 A1 45.00 INR" in said) == (0, True)
+    assert "the code of 40.00 INR for slot A1 is retired" in complaint
+    assert await office.provision("M05", *dear) == (0, said, "")
+    told = (await office.command("doctor")).stdout
+    assert "M05's printed code takes 45.00 INR, slot A1 costs 40.00 INR" in told
+    audited = (await office.command("audit")).stdout
+    assert "printed codes at another price" in audited
+    code, said, complaint = await office.provision("M05")
+    assert (code, "M05 A1 40.00 INR" in said) == (0, True)
+    assert "the code of 45.00 INR for slot A1 is retired" in complaint
+    assert "every printed code takes what its slot costs" in (await office.command("doctor")).stdout

@@ -169,3 +169,61 @@ def test_money_is_a_value_and_shows_itself_plainly() -> None:
         Money(1, "INR").minor = 2  # type: ignore[misc]
     with pytest.raises(TypeError):
         Money(1, "INR") * 0.5  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "minor"),
+    [
+        ("40", "INR", 4000),
+        ("40.00", "INR", 4000),
+        ("40.5", "INR", 4050),
+        ("40,00", "INR", 4000),
+        ("40,5", "EUR", 4050),
+        ("0.40", "INR", 40),
+        ("₹ 40", "INR", 4000),
+        ("40 INR", "INR", 4000),
+        ("INR 40.00", "INR", 4000),
+        ("४०", "INR", 4000),
+        ("1000", "INR", 100_000),
+        ("40", "JPY", 40),
+        ("40", "KWD", 40_000),
+        ("40.000", "KWD", 40_000),
+        ("40,5", "KWD", 40_500),
+        ("1.2345", "CLF", 12_345),
+    ],
+)
+def test_an_amount_is_read_as_a_person_writes_it(text: str, currency: str, minor: int) -> None:
+    assert Money.typed(text, currency) == Money(minor, currency)
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "why"),
+    [
+        ("1,000", "INR", "two ways"),
+        ("1,000", "KWD", "two ways"),
+        ("1,000", "JPY", "two ways"),
+        ("1,00,000", "INR", "two ways"),
+        ("1,000.00", "INR", "two ways"),
+        ("1.000,00", "EUR", "two ways"),
+        ("1 000", "RUB", "two ways"),
+        ("1'000.00", "CHF", "two ways"),
+        ("1.000", "EUR", "EUR has 2 decimal places"),
+        ("40.00", "JPY", "JPY has 0 decimal places"),
+        ("40,0", "JPY", "JPY has 0 decimal places"),
+        ("40 USD", "INR", "not an amount"),
+        ("-40", "INR", "not an amount"),
+        ("4e1", "INR", "not an amount"),
+        ("40.", "INR", "not an amount"),
+        (".40", "INR", "not an amount"),
+        ("", "INR", "not an amount"),
+    ],
+)
+def test_what_could_mean_two_amounts_is_refused(text: str, currency: str, why: str) -> None:
+    with pytest.raises(MoneyTextError, match=why):
+        Money.typed(text, currency)
+
+
+@given(st.integers(1, 10**12), currencies)
+def test_what_we_write_is_read_back_when_a_person_types_it(minor: int, currency: str) -> None:
+    money = Money(minor, currency)
+    assert Money.typed(money.decimal(), currency) == Money.typed(str(money), currency) == money

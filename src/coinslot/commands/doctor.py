@@ -23,6 +23,7 @@ from coinslot.feeds.mirror_words import MACHINES
 from coinslot.kit.clock import SystemClock
 from coinslot.merchants.accounts import Accounts
 from coinslot.sales.move import sql_functions
+from coinslot.sales.provision import at_another_price
 from coinslot.settings import Settings, SettingsError
 
 _PATIENCE = timedelta(seconds=3)
@@ -45,6 +46,7 @@ def doctor(data: Data = None) -> None:
             ("keys", _keys),
             ("broker", _broker),
             ("mirror", _mirror),
+            ("codes", _codes),
             ("server", _server),
         ]
         sick = 0
@@ -129,6 +131,35 @@ async def _mirror(chosen: Settings) -> str:
         except (UnclearError, RefusedError) as error:
             raise SettingsError(f"COINSLOT_FIREBASE_URL: {error}") from error
         return "reachable, and lets us in"
+
+
+async def _codes(chosen: Settings) -> str:
+    """Printed codes whose amount is not what their slot costs: they sell at the code's amount."""
+    async with AsyncExitStack() as stack:
+        db = await _running(chosen, stack)
+        if db is None:
+            return "not looked at: there is no database yet"
+        found = await at_another_price(db)
+    if found:
+        raise _AwayError(
+            f"{'; '.join(found)}. What the code takes is what is sold for;"
+            " `coinslot machines provision-qr` makes one at the slot's price"
+        )
+    return "every printed code takes what its slot costs"
+
+
+async def _running(chosen: Settings, stack: AsyncExitStack) -> Database | None:
+    """None: it is away or has no tables yet, which is told with the database."""
+    if chosen.database_url is None and running_superuser_url(chosen.data) is None:
+        return None
+    premises = Premises(chosen, stack, may_join=True)
+    try:
+        db = await _opened(await premises.urls(), stack)
+        async with db.door() as conn:
+            ready = await conn.fetchval("SELECT to_regclass('qr_codes') IS NOT NULL")
+    except (*AWAY, asyncpg.PostgresError):
+        return None
+    return db if ready else None
 
 
 async def _server(chosen: Settings) -> str:

@@ -12,12 +12,14 @@ from coinslot.app.house import TOOL, House
 from coinslot.commands.terms import Data, console, errors, installed, run
 from coinslot.kit import qr
 from coinslot.kit.clock import UnknownZoneError, zone_named
+from coinslot.kit.money import MoneyTextError, plain
 from coinslot.outlets.machines import UnknownOutletError, UnknownSlotError, move_outlet, refill
 from coinslot.sales.look import drive_qr_codes
 from coinslot.sales.provision import (
     CannotPrintError,
     NoPictureError,
     Profile,
+    amount_of,
     decommission,
     picture,
     print_qr,
@@ -25,22 +27,29 @@ from coinslot.sales.provision import (
 
 cli = typer.Typer(no_args_is_help=True, help="Printed QR codes and machines in service.")
 
-_LARGEST_MINOR = 10**12  # more than any machine sells for, and the database holds it
+_LONGEST_NUMBER = 12  # digits: more than any machine sells for, and the database holds it
 
 
-def _minor(text: str) -> int:
-    """Typer would take 40.00 for 40, which is a hundredth of what was meant."""
-    if not (text.isascii() and text.isdecimal() and 0 < int(text) <= _LARGEST_MINOR):
-        raise typer.BadParameter("it is a whole number of minor units: 4000 is 40.00")
-    return int(text)
+def _typed(text: str) -> str:
+    """The currency is the machine's: here it is only looked at whether it is an amount at all."""
+    try:
+        number = plain(text.strip("ABCDEFGHIJKLMNOPQRSTUVWXYZ "))
+    except MoneyTextError as error:
+        raise typer.BadParameter(str(error)) from error
+    if not number.strip("0.") or len(number) > _LONGEST_NUMBER:
+        raise typer.BadParameter(f"{text!r} is no price; write it like 40 or 40.00")
+    return text
 
 
 Codes = Annotated[str, typer.Argument(help="Machine codes, separated by commas: M01,M02.")]
 Amount = Annotated[
-    int | None,
+    str | None,
     typer.Option(
-        help="In minor units: 4000 is 40.00. Else the price.", parser=_minor, metavar="MINOR"
+        help="As you write it: 40 or 40.00. Else the slot's price.", parser=_typed, metavar="PRICE"
     ),
+]
+Different = Annotated[
+    bool, typer.Option("--different-price", help="The amount is not the slot's price, on purpose.")
 ]
 Slot = Annotated[str | None, typer.Option(help="The slot; else the first, or all for refill.")]
 Zone = Annotated[str, typer.Argument(help="The IANA's name of a zone, such as Asia/Kolkata.")]
@@ -50,11 +59,12 @@ Out = Annotated[Path, typer.Option(help="Folder for the pictures.")]
 
 @cli.command(
     "provision-qr",
-    epilog="Example: `coinslot machines provision-qr M01,M02 --amount 4000 --out stickers`",
+    epilog="Example: `coinslot machines provision-qr M01,M02 --amount 40.00 --out stickers`",
 )
-def provision_qr(
+def provision_qr(  # noqa: PLR0913  the options of a command
     codes: Codes,
     amount: Amount = None,
+    different_price: Different = False,
     slot: Slot = None,
     out: Out = Path("qr"),
     data: Data = None,
@@ -62,7 +72,8 @@ def provision_qr(
     """Make one reusable fixed-amount QR per machine, and save PNG and printable SVG.
 
     What is printed is the code in the gateway's own picture, without its frame. Safe to run
-    again, also after a crash: one that exists is found by its mark, never doubled."""
+    again, also after a crash: one that exists is found by its mark, never doubled. A code of
+    another amount is retired: money paid through the old print goes back from then on."""
     wanted, chosen = _split(codes), installed(data)
 
     async def main() -> int:
@@ -72,7 +83,12 @@ def provision_qr(
             out.mkdir(parents=True, exist_ok=True)
             for code in _shown(wanted):
                 try:
-                    await _save(await print_qr(house.shop, code, amount, slot), out)
+                    minor = None
+                    if amount is not None:
+                        minor = await amount_of(
+                            house.shop, code, slot, amount, different=different_price
+                        )
+                    await _save(await print_qr(house.shop, code, minor, slot), out)
                 except (UnknownOutletError, CannotPrintError) as error:
                     errors.print(f"[red]{code}[/]: {error}", soft_wrap=True)
                     failed += 1
@@ -134,11 +150,11 @@ def set_zone(codes: Codes, zone: Zone, data: Data = None) -> None:
     """Say where machines stand: times on their pages are shown and read in that zone.
 
     A machine without a zone has its merchant's (`coinslot merchants zone`)."""
-    wanted, chosen = _split(codes), installed(data)
     try:
         zone = zone_named(zone).key
     except UnknownZoneError as error:
         raise typer.BadParameter(str(error), param_hint="ZONE") from error
+    wanted, chosen = _split(codes), installed(data)
 
     async def main() -> int:
         failed = 0
@@ -173,6 +189,13 @@ def _split(codes: str) -> list[str]:
 
 async def _save(profile: Profile, out: Path) -> None:
     """Two files to print. Raises NoPictureError."""
+    if profile.retired is not None:
+        errors.print(
+            f"[yellow]{profile.outlet}[/]: the code of {profile.retired} for slot {profile.slot} is"
+            f" retired; money paid through it goes back: take its print off the machine",
+            highlight=False,
+            soft_wrap=True,
+        )
     drawn = await picture(profile)
     payable = qr.read(drawn)
     if payable is None:

@@ -1,6 +1,7 @@
 """An amount of money: whole minor units and an ISO 4217 currency; no float comes near it.
 
-`Money.parse` and `decimal` are the only doors between money and text.
+`Money.parse` (for programs), `Money.typed` (for people) and `decimal` are the only doors between
+money and text.
 """
 
 import re
@@ -38,6 +39,10 @@ MAX_MINOR = 2**63 - 1
 _TEXT = re.compile(r"(-?)([0-9]{1,19})(?:\.([0-9]{1,4}))?")
 
 
+_DIGITS = str.maketrans("०१२३४५६७८९٠١٢٣٤٥٦٧٨٩", "01234567890123456789")
+_SIGNS = " \u00a0₹₽$€£¥"
+
+
 class UnknownCurrencyError(ValueError):
     """This is not a currency code of ISO 4217."""
 
@@ -52,6 +57,24 @@ class MoneyRangeError(ValueError):
 
 class MoneyTextError(ValueError):
     """This text is not an amount in that currency."""
+
+
+def plain(text: str) -> str:
+    """A number as a person writes it, as `Money.parse` reads it, whatever the currency. A comma
+    before one or two digits is a decimal one; before three it could also part thousands.
+
+    Raises MoneyTextError."""
+    bare = text.translate(_DIGITS).strip(_SIGNS)
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", bare):
+        return bare
+    if re.fullmatch(r"[0-9]+,[0-9]{1,2}", bare):
+        return bare.replace(",", ".")
+    if re.fullmatch(r"[0-9]{1,3}([., ' \u00a0][0-9]{2,3})+([.,][0-9]+)?", bare):
+        raise MoneyTextError(
+            f"{text!r} can be read in two ways; write it without separators of thousands,"
+            " and with a point: 1000 or 1000.00"
+        )
+    raise MoneyTextError(f"{text!r} is not an amount; write it like 40 or 40.00")
 
 
 class Money(msgspec.Struct, frozen=True, rename={"minor": "amount"}):
@@ -83,6 +106,19 @@ class Money(msgspec.Struct, frozen=True, rename={"minor": "amount"}):
             raise MoneyTextError(f"{text!r} is not an amount in {currency}")
         minor = int(found[2] + (found[3] or "").ljust(exponent, "0"))
         return cls(-minor if found[1] else minor, currency)
+
+    @classmethod
+    def typed(cls, text: str, currency: str) -> Self:
+        """Read an amount as a person writes it, always in whole units of the currency: "40",
+        "40.00", "40,00", "₹40", "40 INR". Raises MoneyTextError for what could mean two things."""
+        bare = text.strip(_SIGNS)
+        for end in (bare.removesuffix(currency), bare.removeprefix(currency)):
+            bare = min(bare, end, key=len)
+        try:
+            return cls.parse(plain(bare), currency)
+        except MoneyTextError as error:
+            places = EXPONENTS.get(currency, 0)
+            raise MoneyTextError(f"{error}; {currency} has {places} decimal places") from None
 
     def decimal(self) -> str:
         """Write the amount with the places of its currency, a dot, and nothing else."""

@@ -75,6 +75,15 @@ SELECT id, account_id, verdict, event, failure, reason, received_at, worked_at, 
 FROM inbox WHERE ended_by IS NOT NULL ORDER BY worked_at DESC
 """
 
+# What such a code takes is what the can is sold for, until somebody prints another.
+PRINTED_AT_ANOTHER_PRICE = """
+SELECT q.outlet_id, q.slot, q.amount_minor AS code_takes, s.price_minor AS slot_costs,
+    q.currency::text, q.qr_code_id
+FROM qr_codes q JOIN slots s ON s.outlet_id = q.outlet_id AND s.slot = q.slot
+WHERE q.payment_id IS NULL AND q.retired_at IS NULL AND q.amount_minor <> s.price_minor
+ORDER BY q.outlet_id, q.slot
+"""
+
 NOTICES: Mapping[str, str] = {
     "open_discrepancies": _DISCREPANCIES,
     "owed_refunds": _OWED,
@@ -86,6 +95,7 @@ NOTICES: Mapping[str, str] = {
     "drops_nobody_paid_for": _DROPS,
     "journals_with_lines_missing": _HOLES,
     "journals_with_lines_skipped": _SKIPPED,
+    "printed_codes_at_another_price": PRINTED_AT_ANOTHER_PRICE,
     "changes_not_yet_announced": UNTOLD,
     "disabled_webhook_endpoints": DISABLED,
 }

@@ -2,16 +2,19 @@
 is asked for, and closed when its machine is taken out of service."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import asyncpg
 from msgspec import Struct
+from msgspec.structs import replace
 
-from coinslot.db.pool import Connection
+from coinslot.db.pool import Connection, Database
 from coinslot.gateways import wire
 from coinslot.kit.ids import uuid7
-from coinslot.kit.money import Money
+from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError
 from coinslot.outlets.machines import UnknownOutletError, owner_of
 from coinslot.sales import look
+from coinslot.sales.audit_notices import PRINTED_AT_ANOTHER_PRICE
 from coinslot.sales.shop import Shop
 
 
@@ -35,6 +38,54 @@ class Profile(Struct, frozen=True, kw_only=True):
     qr_image_url: str | None
     qr_short_url: str | None
     money: Money
+    retired: Money | None = None  # the amount of the code that this one takes the place of
+
+
+class Priced(Struct, frozen=True):
+    """A slot that a code can be printed for."""
+
+    slot: str
+    price: Money
+    account_id: UUID
+
+
+async def amount_of(
+    shop: Shop, outlet: str, slot: str | None, typed: str, *, different: bool = False
+) -> int:
+    """Minor units of what a person typed for a code of this slot. A price that is not the slot's
+    is more likely a slip than a wish: it takes `different`.
+
+    Raises UnknownOutletError and CannotPrintError."""
+    merchant = await owner_of(shop.db, outlet)
+    async with shop.db.as_merchant(merchant) as conn:
+        found = await _priced(conn, outlet, slot)
+    try:
+        money = Money.typed(typed, found.price.currency)
+    except (MoneyTextError, MoneyRangeError) as error:
+        raise CannotPrintError(f"{outlet}: {error}") from error
+    if money.minor <= 0:
+        raise CannotPrintError(f"{outlet}: a code takes more than nothing")
+    if money != found.price and not different:
+        raise CannotPrintError(
+            f"{outlet}: {money} is not the price of slot {found.slot}, which is {found.price};"
+            f" leave --amount out, or say --different-price to sell at {money}"
+        )
+    return money.minor
+
+
+async def _priced(conn: Connection, outlet: str, slot: str | None) -> Priced:
+    found = await conn.fetchrow(
+        "SELECT s.slot, s.price_minor, o.account_id, o.currency FROM slots s"
+        " JOIN outlets o ON o.id = s.outlet_id WHERE o.id = $1"
+        " AND ($2::text IS NULL OR s.slot = $2) AND o.decommissioned_at IS NULL"
+        " ORDER BY s.slot LIMIT 1",
+        outlet,
+        slot,
+    )
+    if found is None or found["account_id"] is None:
+        raise CannotPrintError(f"{outlet}: no such slot in service, or no gateway account")
+    price = Money(found["price_minor"], found["currency"])
+    return Priced(found["slot"], price, found["account_id"])
 
 
 async def print_qr(shop: Shop, outlet: str, minor: int | None, slot: str | None = None) -> Profile:
@@ -43,38 +94,41 @@ async def print_qr(shop: Shop, outlet: str, minor: int | None, slot: str | None 
     Raises UnknownOutletError and CannotPrintError."""
     merchant = await owner_of(shop.db, outlet)
     async with shop.db.as_merchant(merchant) as conn:
-        found = await conn.fetchrow(
-            "SELECT s.slot, s.price_minor, o.account_id, o.currency FROM slots s"
-            " JOIN outlets o ON o.id = s.outlet_id WHERE o.id = $1"
-            " AND ($2::text IS NULL OR s.slot = $2) AND o.decommissioned_at IS NULL"
-            " ORDER BY s.slot LIMIT 1",
-            outlet,
-            slot,
-        )
-        if found is None or found["account_id"] is None:
-            raise CannotPrintError(f"{outlet}: no such slot in service, or no gateway account")
-        amount = found["price_minor"] if minor is None else minor
+        found = await _priced(conn, outlet, slot)
+        amount = found.price.minor if minor is None else minor
         # A printed code of another amount is retired first: money through it goes back from now.
-        await conn.execute(
+        old = await conn.fetchval(
             "UPDATE qr_codes SET retired_at = $4, due_at = $4,"
             " stage = CASE stage WHEN 'open' THEN 'closing' ELSE stage END"
             " WHERE outlet_id = $1 AND slot = $2 AND payment_id IS NULL AND retired_at IS NULL"
-            " AND amount_minor <> $3",
-            outlet, found["slot"], amount, shop.now(),
+            " AND amount_minor <> $3 RETURNING amount_minor",
+            outlet, found.slot, amount, shop.now(),
         )  # fmt: skip
         await conn.execute(
             "INSERT INTO qr_codes (id, merchant_id, account_id, outlet_id, slot, amount_minor,"
             " currency, created_at, due_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
             " ON CONFLICT DO NOTHING",
-            uuid7(shop.now()), merchant, found["account_id"], outlet, found["slot"], amount,
-            found["currency"], shop.now(), shop.now() + timedelta(seconds=10),
+            uuid7(shop.now()), merchant, found.account_id, outlet, found.slot, amount,
+            found.price.currency, shop.now(), shop.now() + timedelta(seconds=10),
         )  # fmt: skip
-        row = await _live(conn, outlet, found["slot"])
+        row = await _live(conn, outlet, found.slot)
     if row["stage"] == "wanted":
         await look.drive_qr(shop, row)
         async with shop.db.as_merchant(merchant) as conn:
-            row = await _live(conn, outlet, found["slot"])
-    return await _profile(shop, row)
+            row = await _live(conn, outlet, found.slot)
+    profile = await _profile(shop, row)
+    return profile if old is None else replace(profile, retired=Money(old, found.price.currency))
+
+
+async def at_another_price(db: Database) -> list[str]:
+    """A line for each printed code in service whose amount is not what its slot costs."""
+    async with db.door() as conn:
+        rows = await conn.fetch(PRINTED_AT_ANOTHER_PRICE)
+    return [
+        f"{row['outlet_id']}'s printed code takes {Money(row['code_takes'], row['currency'])},"
+        f" slot {row['slot']} costs {Money(row['slot_costs'], row['currency'])}"
+        for row in rows
+    ]
 
 
 async def picture(profile: Profile) -> bytes:

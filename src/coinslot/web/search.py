@@ -22,9 +22,8 @@ class UnreadableError(ValueError):
 
 def minor_of(text: str, currency: str) -> int:
     """Minor units of what was typed: "40", "40,00", with a currency sign or without."""
-    bare = text.translate(_DIGITS).strip(" \u00a0₹₽$€£").replace(",", ".")
     try:
-        minor = Money.parse(bare, currency).minor
+        minor = Money.typed(text, currency).minor
     except (MoneyTextError, MoneyRangeError):
         raise UnreadableError(text) from None
     if minor <= 0:
