@@ -103,6 +103,56 @@ async def test_what_no_gateway_can_do_is_a_422(api: Client, more: Any, code: str
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, code)
 
 
+async def test_a_gateway_that_there_is_not_is_refused_when_the_payment_is_made(
+    api: Client,
+) -> None:
+    for name, code in (("stirpe", "unknown_gateway"), ("", "unknown_gateway"),
+                       ("stripe", "no_gateway")):  # fmt: skip
+        answer = await post(api, "/payments", {**CAN, "gateway": name})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (422, code)
+    answer = await post(api, "/payments", {**CAN, "gateway": "mock", "currency": "JPY"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "no_gateway")
+    assert (await api.get("/payments")).json()["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("more", "fields"),
+    [
+        ({"metadata": {f"k{n}": "x" for n in range(48)}}, {"metadata": "at most 47 entries"}),
+        ({"metadata": {"n" * 41: "x"}}, {"metadata." + "n" * 41: "a name of 1 to 40 characters"}),
+        ({"description": "d" * 251}, {"description": "at most 250 characters"}),
+    ],
+)
+async def test_what_the_named_gateway_does_not_take_is_refused_when_the_payment_is_made(
+    api: Client, more: Any, fields: dict[str, str]
+) -> None:
+    answer = await post(api, "/payments", {**CAN, **more, "gateway": "mock"}, "k")
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (422, "gateway_limit")
+    assert error["details"] == fields
+    mended = await post(api, "/payments", {**CAN, "gateway": "mock"}, "k")
+    assert mended.status_code == 201
+
+
+async def test_without_a_named_gateway_metadata_stays_whole_and_the_payment_is_collected(
+    api: Client,
+) -> None:
+    many = {f"items[{n}][id]": "x" for n in range(50)}
+    payment = await made(api, metadata=many, description="d" * 255)
+    confirmed = (await post(api, f"/payments/{payment}/confirm", {})).json()
+    assert (confirmed["status"], confirmed["metadata"]) == ("succeeded", many)
+
+
+async def test_a_payment_once_made_is_answered_again_whatever_the_gateways_are_now(
+    api: Client, stage: Stage
+) -> None:
+    body = {**CAN, "gateway": "mock"}
+    first = await post(api, "/payments", body, "k")
+    stage.shop.accounts.account = replace(stage.account, live=True)  # type: ignore[attr-defined]
+    assert (await post(api, "/payments", body, "other")).status_code == 422
+    assert (await post(api, "/payments", body, "k")).json() == first.json()
+
+
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer sk_test_wrong", "Basic c2s6", "Bearer é"])
 async def test_without_a_key_of_ours_nothing_is_told(api: Client, header: str) -> None:
     payment = await made(api)

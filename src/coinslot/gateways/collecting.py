@@ -9,6 +9,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 from msgspec import Struct
 
+from coinslot.gateways import marks
 from coinslot.gateways.base import Absent, Declined, Mark, PaymentFact, Unclear
 from coinslot.kit.money import Money
 
@@ -28,6 +29,46 @@ class Charge(Struct, frozen=True, kw_only=True):
     capture: bool = True
     expires_at: datetime | None = None
     metadata: Mapping[str, str] = {}
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """How much of a merchant's text a gateway takes with a charge; what stands there of ours is
+    taken off already. Names that are ours are not sent, and have no limit."""
+
+    pairs: int  # of metadata
+    name_chars: int
+    value_chars: int
+    description_chars: int
+    name_without: str = ""  # the characters that no name may have
+
+    def flaws(self, metadata: Mapping[str, str], description: str) -> dict[str, str]:
+        """Which field is more than the gateway takes, and what it takes."""
+        found: dict[str, str] = {}
+        sent = {name: text for name, text in metadata.items() if name not in marks.NAMES}
+        if len(description) > self.description_chars:
+            found["description"] = f"at most {self.description_chars} characters"
+        if len(sent) > self.pairs:
+            found["metadata"] = f"at most {self.pairs} entries"
+        for name, text in sent.items():
+            if not self._is_name(name):
+                without = f", without {self.name_without}" if self.name_without else ""
+                found[f"metadata.{name}"] = f"a name of 1 to {self.name_chars} characters{without}"
+            elif len(text) > self.value_chars:
+                found[f"metadata.{name}"] = f"a text of at most {self.value_chars} characters"
+        return found
+
+    def fitting(self, metadata: Mapping[str, str]) -> dict[str, str]:
+        """As much of it as the gateway takes: the whole stays with us, and only our mark has to be
+        there. The first that have room, each cut where it is too long."""
+        fit = {
+            name: text[: self.value_chars]
+            for name, text in metadata.items()
+            if name not in marks.NAMES and self._is_name(name)
+        }
+        return dict(list(fit.items())[: self.pairs])
+
+    def _is_name(self, name: str) -> bool:
+        return 0 < len(name) <= self.name_chars and not any(c in self.name_without for c in name)
 
 
 class Redirect(Struct, frozen=True, tag="redirect"):
@@ -69,6 +110,7 @@ class Collects(Protocol):
     """A gateway that takes money when asked to."""
 
     collect_key_life_s: ClassVar[int]  # a charge's key is safe to send again within this time
+    limits: ClassVar[Limits]
 
     async def collect(self, charge: Charge) -> Progress | Declined | Unclear:
         """Make it. `Declined` only where certainly no money was or will be taken under this key."""

@@ -6,7 +6,7 @@ from typing import ClassVar
 from msgspec.structs import replace
 
 from coinslot.gateways.base import Absent, Declined, PaymentFact, Taken, Unclear
-from coinslot.gateways.collecting import Charge, Closed, Pending, Progress, Redirect
+from coinslot.gateways.collecting import Charge, Closed, Limits, Pending, Progress, Redirect
 from coinslot.gateways.mock_books import Books, at_the_books
 from coinslot.kit.money import Money
 
@@ -21,6 +21,9 @@ def last_two_digits(money: Money) -> int:
 class Collecting:
     """`Collects` and `Authorizes`. A charge with a method is paid at once, one without waits."""
 
+    limits: ClassVar[Limits] = Limits(
+        pairs=47, name_chars=40, value_chars=500, description_chars=250
+    )
     collect_key_life_s: ClassVar[int] = 5  # so short that what was lost is soon looked for
     _books: Books
     _method: str | None = None  # of charges that name none

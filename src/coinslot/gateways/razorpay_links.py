@@ -15,14 +15,16 @@ from coinslot.gateways import razorpay_facts as read
 from coinslot.gateways import razorpay_words as words
 from coinslot.gateways.asking import ABSENT, ask, known
 from coinslot.gateways.base import Absent, Declined, PaymentFact, Taken, Unclear
-from coinslot.gateways.collecting import Charge, Closed, Pending, Progress, Redirect
+from coinslot.gateways.collecting import Charge, Closed, Limits, Pending, Progress, Redirect
 from coinslot.gateways.wire import Call, Wire
 from coinslot.kit.money import Money
 
 T = TypeVar("T")
 
 LINK, LINKS = "plink_", "/v1/payment_links"
-PAIRS, PAIR_CHARS, DESCRIPTION_CHARS, REFERENCE_CHARS = 15, 256, 2048, 40
+REFERENCE_CHARS = 40
+# 15 notes, three of them ours.
+LIMITS = Limits(pairs=12, name_chars=256, value_chars=256, description_chars=2048)
 
 
 class Link(Struct):
@@ -50,6 +52,7 @@ class Collecting:
     """`Collects`. Their reference is our key, which they take once and for ever."""
 
     collect_key_life_s: ClassVar[int] = 24 * 60 * 60
+    limits: ClassVar[Limits] = LIMITS
     _wire: Wire
 
     async def collect(self, charge: Charge) -> Progress | Declined | Unclear:
@@ -159,7 +162,7 @@ def _body(charge: Charge) -> dict[str, object]:
         "callback_method": "get",
     }
     if charge.description:
-        body["description"] = charge.description[:DESCRIPTION_CHARS]
+        body["description"] = charge.description[: LIMITS.description_chars]
     if charge.expires_at is not None:
         body["expire_by"] = int(charge.expires_at.timestamp())
     return body
@@ -168,9 +171,4 @@ def _body(charge: Charge) -> dict[str, object]:
 def _notes(charge: Charge) -> dict[str, str]:
     """Our mark, and of the merchant's own pairs what Razorpay has room for."""
     ours = marks.written(charge.mark) | {marks.CHARGE: marks.key_sign(charge.key)}
-    theirs = {
-        name: text[:PAIR_CHARS]
-        for name, text in charge.metadata.items()
-        if name not in marks.NAMES and 0 < len(name) <= PAIR_CHARS
-    }
-    return ours | dict(list(theirs.items())[: PAIRS - len(ours)])
+    return ours | LIMITS.fitting(charge.metadata)

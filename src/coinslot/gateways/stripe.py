@@ -14,7 +14,7 @@ from coinslot.gateways import stripe_facts as read
 from coinslot.gateways import stripe_words as words
 from coinslot.gateways.asking import ABSENT, known, meant
 from coinslot.gateways.base import Absent, Declined, PaymentFact, RefundFact, Taken, Unclear
-from coinslot.gateways.collecting import Charge, Closed, Pending, Progress
+from coinslot.gateways.collecting import Charge, Closed, Limits, Pending, Progress
 from coinslot.gateways.stripe_lists import Lists
 from coinslot.gateways.stripe_shapes import Event, Page
 from coinslot.gateways.wire import Address, Call, Wire
@@ -60,6 +60,7 @@ class Stripe(Lists):
     webhook_reply: ClassVar[str | None] = None
     refund_key_life_s: ClassVar[int] = 23 * 60 * 60  # it prunes keys after 24 h or later
     collect_key_life_s: ClassVar[int] = refund_key_life_s
+    limits: ClassVar[Limits] = words.LIMITS
 
     def __init__(self, settings: Settings, wire: Wire, clock: Clock) -> None:
         self._secrets = [s.reveal().encode() for s in settings.webhook_secrets if s]

@@ -94,12 +94,6 @@ def progress_of(charge: Charge, body: object) -> Progress:
     return progress(body)
 
 
-def pairs(charge: Charge) -> dict[str, str]:
-    """The metadata of what a charge makes: the merchant's own, and ours over them."""
-    theirs = {key: text for key, text in charge.metadata.items() if key not in marks.NAMES}
-    return theirs | marks.written(charge.mark) | {marks.CHARGE: marks.key_sign(charge.key)}
-
-
 def _read(body: object) -> shapes.Session | shapes.Intent:
     if msgspec.convert(body, shapes.Made).object == "checkout.session":
         return msgspec.convert(body, shapes.Session)

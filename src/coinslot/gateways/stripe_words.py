@@ -12,8 +12,7 @@ from msgspec.structs import replace
 from coinslot.gateways import marks
 from coinslot.gateways.asking import ABSENT
 from coinslot.gateways.base import Declined, RefundOrder, Unclear
-from coinslot.gateways.collecting import Charge
-from coinslot.gateways.stripe_facts import pairs
+from coinslot.gateways.collecting import Charge, Limits
 from coinslot.gateways.wire import Call, NoReply, Reply
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret, hmac_hex
@@ -26,6 +25,9 @@ TOLERANCE = timedelta(minutes=5)
 SHORTEST = timedelta(minutes=30)  # that a session lives
 CLOCKS_APART = timedelta(hours=1)
 KEY = re.compile(r"[A-Za-z0-9_-]{1,200}")
+
+# 50 pairs of metadata, three of them ours. A bracket in a name would be read as nesting.
+LIMITS = Limits(pairs=47, name_chars=40, value_chars=500, description_chars=250, name_without="[]")
 
 # The least that it charges. Not here: what it counts in other units than ISO 4217 does.
 MINIMUM_MINOR = {
@@ -65,7 +67,7 @@ def create(charge: Charge) -> Call:
             "confirm": "true",
             "expand[0]": WITH_FEE,
         }
-        named = {"description": charge.description, "return_url": charge.return_url}
+        named = {"description": _described(charge), "return_url": charge.return_url}
         return _post(INTENTS, body | {key: text for key, text in named.items() if text})
     item = "line_items[0]"
     body |= _nested("payment_intent_data[metadata]", kept)
@@ -74,7 +76,7 @@ def create(charge: Charge) -> Call:
         f"{item}[quantity]": 1,
         f"{item}[price_data][currency]": charge.money.currency.lower(),
         f"{item}[price_data][unit_amount]": charge.money.minor,
-        f"{item}[price_data][product_data][name]": charge.description or "Payment",
+        f"{item}[price_data][product_data][name]": _described(charge) or "Payment",
         "success_url": charge.return_url,
         "cancel_url": charge.return_url,
         "expand[0]": IN_SESSION,
@@ -86,6 +88,16 @@ def create(charge: Charge) -> Call:
     if charge.expires_at is not None and not (made and charge.expires_at < made + SHORTEST):
         body["expires_at"] = int(charge.expires_at.timestamp())
     return _post(SESSIONS, body)
+
+
+def pairs(charge: Charge) -> dict[str, str]:
+    """The metadata of what a charge makes: the merchant's own as far as it fits, and ours."""
+    ours = marks.written(charge.mark) | {marks.CHARGE: marks.key_sign(charge.key)}
+    return LIMITS.fitting(charge.metadata) | ours
+
+
+def _described(charge: Charge) -> str:
+    return charge.description[: LIMITS.description_chars]
 
 
 def refund(order: RefundOrder) -> Call:

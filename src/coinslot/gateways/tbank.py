@@ -17,7 +17,15 @@ from coinslot.gateways import tbank_refunds as back
 from coinslot.gateways import tbank_words as words
 from coinslot.gateways.asking import ABSENT, ask, known
 from coinslot.gateways.base import Absent, Declined, PaymentFact, RefundFact, Taken, Unclear
-from coinslot.gateways.collecting import Charge, Closed, Pending, Progress, Redirect, ShowQr
+from coinslot.gateways.collecting import (
+    Charge,
+    Closed,
+    Limits,
+    Pending,
+    Progress,
+    Redirect,
+    ShowQr,
+)
 from coinslot.gateways.tbank_facts import State
 from coinslot.gateways.tbank_words import Receipts
 from coinslot.gateways.wire import Address, Call, Wire
@@ -63,6 +71,7 @@ class TBank:
     # No life is stated for either key; the driver looks before it sends, whenever it sends.
     refund_key_life_s: ClassVar[int] = 24 * 60 * 60
     collect_key_life_s: ClassVar[int] = 24 * 60 * 60
+    limits: ClassVar[Limits] = words.LIMITS
 
     def __init__(self, settings: Settings, wire: Wire, clock: Clock) -> None:
         self._settings = settings

@@ -13,12 +13,13 @@ from msgspec import Struct
 from coinslot.gateways import marks
 from coinslot.gateways.asking import ABSENT
 from coinslot.gateways.base import Declined, Mark, RefundOrder, Unclear
-from coinslot.gateways.collecting import Charge
+from coinslot.gateways.collecting import Charge, Limits
 from coinslot.kit.money import Money
 
 CURRENCY = "RUB"
-PAIRS, NAME_CHARS, VALUE_CHARS = 20, 20, 100
 DESCRIPTION_CHARS, ITEM_CHARS, KEY_CHARS = 140, 128, 100
+# 20 pairs of DATA, three of them kept for ours.
+LIMITS = Limits(pairs=17, name_chars=20, value_chars=100, description_chars=DESCRIPTION_CHARS)
 MOSCOW = timezone(timedelta(hours=3))
 
 # An order id: whose it is, what it pays for, for how much, and under which key. All that T-Bank
@@ -229,10 +230,4 @@ def _due(at: datetime) -> str:
 
 def _pairs(charge: Charge) -> dict[str, str]:
     """For people who look at the payment: our mark, and of the merchant's pairs what fits."""
-    ours = marks.written(charge.mark)
-    theirs = {
-        name: value[:VALUE_CHARS]
-        for name, value in charge.metadata.items()
-        if name not in ours and 0 < len(name) <= NAME_CHARS
-    }
-    return ours | dict(list(theirs.items())[: PAIRS - len(ours)])
+    return marks.written(charge.mark) | LIMITS.fitting(charge.metadata)

@@ -17,7 +17,7 @@ from coinslot.gateways import yookassa_facts as read
 from coinslot.gateways import yookassa_words as words
 from coinslot.gateways.asking import ABSENT, ask, known
 from coinslot.gateways.base import PEER, Absent, Declined, PaymentFact, RefundFact, Taken, Unclear
-from coinslot.gateways.collecting import Charge, Closed, Pending, Progress
+from coinslot.gateways.collecting import Charge, Closed, Limits, Pending, Progress
 from coinslot.gateways.wire import Address, Call, Wire
 from coinslot.gateways.yookassa_lists import Lists
 from coinslot.gateways.yookassa_words import Receipts
@@ -81,6 +81,7 @@ class YooKassa(Lists):
     # Keys live 24 hours; what is still on its way in the last one would come too late.
     refund_key_life_s: ClassVar[int] = 23 * 60 * 60
     collect_key_life_s: ClassVar[int] = 23 * 60 * 60
+    limits: ClassVar[Limits] = words.LIMITS
 
     def __init__(self, settings: Settings, wire: Wire) -> None:
         self._settings = settings

@@ -10,12 +10,13 @@ from msgspec import Meta, Struct
 from coinslot.gateways import marks
 from coinslot.gateways.asking import ABSENT
 from coinslot.gateways.base import Declined, RefundOrder, Unclear
-from coinslot.gateways.collecting import Charge
+from coinslot.gateways.collecting import Charge, Limits
 from coinslot.gateways.wire import Call, Reply
 from coinslot.kit.money import Money
 
 KEY_CHARS, DESCRIPTION_CHARS = 64, 128
-PAIRS, NAME_CHARS, VALUE_CHARS = 16, 32, 512
+# 16 pairs of metadata, three of them ours.
+LIMITS = Limits(pairs=13, name_chars=32, value_chars=512, description_chars=DESCRIPTION_CHARS)
 CLOCKS_APART = timedelta(hours=1)  # theirs and ours, at the very worst
 
 # Text in the description -> our code. One code of theirs (invalid_request) covers all.
@@ -121,9 +122,4 @@ def refused(reply: Reply) -> Declined | Unclear:
 def _metadata(charge: Charge) -> dict[str, str]:
     """Our mark, and of the merchant's own pairs what YooKassa has room for."""
     ours = marks.written(charge.mark) | {marks.CHARGE: marks.key_sign(charge.key)}
-    theirs = {
-        key: value[:VALUE_CHARS]
-        for key, value in charge.metadata.items()
-        if key not in marks.NAMES and 0 < len(key) <= NAME_CHARS
-    }
-    return ours | dict(list(theirs.items())[: PAIRS - len(ours)])
+    return ours | LIMITS.fitting(charge.metadata)

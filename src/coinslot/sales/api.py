@@ -43,11 +43,15 @@ class Back(Struct, frozen=True, kw_only=True):
 
 
 async def create(shop: Shop, key: Once, ask: Ask) -> Answer:
-    """A payment, made once. Raises KeyReusedError, KeyBusyError, NoGatewayError."""
+    """A payment, made once. Raises KeyReusedError, KeyBusyError, NoGatewayError, NotTakenError,
+    UnknownGatewayError."""
+    objection = await collect.objection(shop, key.merchant, ask)
     async with shop.db.as_merchant(key.merchant) as conn:
         claimed = await once.begin(conn, shop, key)
         if isinstance(claimed, Answer):
             return claimed
+        if objection is not None:
+            raise objection
         made = await collect.write(conn, shop, key.merchant, ask)
         await once.name(conn, key, made)
         body = await statements.payment(conn, made)
@@ -77,7 +81,7 @@ async def confirm(shop: Shop, key: Once, payment_id: UUID, method: str | None) -
             elif payment["state"] in collect.CONFIRMABLE:
                 if isinstance(routed, collect.Shut):
                     raise collect.GatewayUnavailableError(routed.retry_after_s)
-                raise collect.NoGatewayError(_no_gateway(payment))
+                raise collect.NoGatewayError(collect.no_gateway(dict(payment)))
             if attempt is not None:
                 await once.name(conn, key, attempt)
     if attempt is not None:
@@ -285,13 +289,6 @@ async def _payment(shop: Shop, key: Once, payment_id: UUID) -> asyncpg.Record:
     if row is None:
         raise UnknownError("There is no such payment.")
     return row
-
-
-def _no_gateway(payment: asyncpg.Record) -> str:
-    verb = "hold" if payment["capture_method"] == "manual" else "collect"
-    who = f"{payment['gateway']} cannot" if payment["gateway"] else "No gateway can"
-    mode = "live" if payment["live"] else "test"
-    return f"{who} {verb} {payment['amount_minor']} {payment['currency']} here, with a {mode} key."
 
 
 def _answer(status: int, body: Any) -> Answer:

@@ -2,7 +2,7 @@
 and is driven until the gateway has said what became of it."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 from uuid import UUID
@@ -13,6 +13,7 @@ import structlog
 from msgspec import Struct
 
 from coinslot.db.pool import Connection
+from coinslot.gateways import drivers
 from coinslot.gateways.base import Absent, Declined, Mark, PaymentFact, Taken, Unclear
 from coinslot.gateways.collecting import Authorizes, Charge, Closed, Collects, Pending
 from coinslot.kit.ids import uuid7
@@ -72,6 +73,54 @@ async def write(conn: Connection, shop: Shop, merchant: UUID, ask: Ask) -> UUID:
     return made
 
 
+class NotTakenError(Exception):
+    """The gateway that was asked for takes less text than this. `fields`: which, and how much."""
+
+    def __init__(self, gateway: str, fields: dict[str, str]) -> None:
+        said = "; ".join(f"{field}: {text}" for field, text in fields.items())
+        super().__init__(f"{gateway} does not take this. {said}"[:500])
+        self.fields = fields
+
+
+class UnknownGatewayError(Exception):
+    """There is no gateway of this name."""
+
+
+Objection = UnknownGatewayError | NoGatewayError | NotTakenError
+
+
+async def objection(shop: Shop, merchant: UUID, ask: Ask) -> Objection | None:
+    """Why the gateway that is asked for cannot collect this at all: better known when a payment is
+    made than when its payer waits. Where none is named, the one that will be tried gets what it
+    takes of the texts."""
+    if ask.gateway is None:
+        return None
+    if ask.gateway not in drivers():
+        return UnknownGatewayError(f"There is no gateway {ask.gateway!r}.")
+    wanted = {
+        "live": ask.live, "capture_method": ask.capture_method, "gateway": ask.gateway,
+        "currency": ask.money.currency, "amount_minor": ask.money.minor,
+    }  # fmt: skip
+    found = [account for account in await _accounts(shop, merchant) if _can(account, wanted)]
+    if not found:
+        return NoGatewayError(no_gateway(wanted))
+    flaws = {}
+    for account in found:
+        assert isinstance(account.driver, Collects)
+        flaws = account.driver.limits.flaws(ask.metadata, ask.description)
+        if not flaws:
+            return None
+    return NotTakenError(ask.gateway, flaws)
+
+
+def no_gateway(payment: Mapping[str, Any]) -> str:
+    """Why none can, in words."""
+    verb = "hold" if payment["capture_method"] == "manual" else "collect"
+    who = f"{payment['gateway']} cannot" if payment["gateway"] else "No gateway can"
+    mode = "live" if payment["live"] else "test"
+    return f"{who} {verb} {payment['amount_minor']} {payment['currency']} here, with a {mode} key."
+
+
 class Shut(Struct, frozen=True):
     """There are accounts that could collect it, and none of them answers."""
 
@@ -84,11 +133,8 @@ async def route(
     """The first account, in the order they were made, that can collect it, was not tried, and is
     not known to be out of reach."""
     waits = []
-    async with shop.db.as_merchant(payment["merchant_id"]) as conn:
-        ids = await conn.fetch("SELECT id FROM gateway_accounts ORDER BY created_at, id")
-    for row in ids:
-        account = await shop.accounts.by_id(row["id"])
-        if account.id in tried or not _can(account, payment):
+    for account in await _accounts(shop, payment["merchant_id"]):
+        if account.id in tried or not _can(account, dict(payment)):
             continue
         shut = breaker_of(shop, account).shut_for(shop.now())
         if shut is None:
@@ -97,7 +143,14 @@ async def route(
     return Shut(min(waits)) if waits else None
 
 
-def _can(account: Account, payment: asyncpg.Record) -> bool:
+async def _accounts(shop: Shop, merchant: UUID) -> list[Account]:
+    """In the order they were made."""
+    async with shop.db.as_merchant(merchant) as conn:
+        ids = await conn.fetch("SELECT id FROM gateway_accounts ORDER BY created_at, id")
+    return [await shop.accounts.by_id(row["id"]) for row in ids]
+
+
+def _can(account: Account, payment: Mapping[str, Any]) -> bool:
     driver = account.driver
     return (
         isinstance(driver, Collects)

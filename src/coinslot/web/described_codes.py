@@ -34,7 +34,12 @@ CODES: Mapping[str, Code] = {
     ),
     "unknown_currency": Code(422, "XYZ is not a currency.", ("createPayment",)),
     "no_gateway": Code(
-        422, "No gateway can collect 5000 JPY here, with a test key.", ("confirmPayment",)
+        422, "No gateway can collect 5000 JPY here, with a test key.",
+        ("createPayment", "confirmPayment"),
+    ),
+    "unknown_gateway": Code(422, "There is no gateway 'stirpe'.", ("createPayment",)),
+    "gateway_limit": Code(
+        422, "stripe does not take this. metadata: at most 47 entries", ("createPayment",)
     ),
     "not_confirmable": Code(
         422, "A payment that was called off cannot be confirmed.", ("confirmPayment",)

@@ -197,6 +197,10 @@ async def _answered(call: Awaitable[once.Answer]) -> Response[Any]:
         raise RefusedError(422, error.code, str(error)) from None
     except collect.NoGatewayError as error:
         raise RefusedError(422, "no_gateway", str(error)) from None
+    except collect.UnknownGatewayError as error:
+        raise RefusedError(422, "unknown_gateway", str(error)) from None
+    except collect.NotTakenError as error:
+        raise RefusedError(422, "gateway_limit", str(error), dict(error.fields)) from None
     except collect.GatewayUnavailableError as error:
         raise RefusedError(503, "gateway_unavailable", str(error)).with_header(
             "Retry-After", str(error.retry_after_s)
