@@ -12,6 +12,7 @@ from msgspec import Struct
 from bench.goods import MINOR
 from bench.hose import RefusedError, Tap
 from bench.measure import WARM_S, Round
+from coinslot.kit.ids import token
 
 _TAPS = 64  # more than are ever under way at the pace measured, so that nobody waits for one
 _HAPPENS_WITHIN_S = 30.0
@@ -43,6 +44,8 @@ class Buyers:
     def __init__(self, api_key: str) -> None:
         self.paid = 0
         self._key = api_key
+        # A key that was used before is answered with what it made then, and nothing is charged.
+        self._keys = token()
         self._number = 0
         self._idle: deque[Tap] = deque()
         self._late: deque[_Purchase] = deque()
@@ -154,7 +157,7 @@ class Buyers:
         self._number += 1
         lines = (
             f"POST {path} HTTP/1.1", "host: 127.0.0.1", "content-type: application/json",
-            f"authorization: Bearer {self._key}", f"idempotency-key: bench-{self._number}",
+            f"authorization: Bearer {self._key}", f"idempotency-key: {self._keys}-{self._number}",
             f"content-length: {len(body)}",
         )  # fmt: skip
         return "\r\n".join(lines).encode() + b"\r\n\r\n" + body

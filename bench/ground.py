@@ -101,6 +101,12 @@ class Ground:
         """Write out what was made, so that no round pays for it."""
         await self._on("postgres", "CHECKPOINT")
 
+    async def size(self, base: Base) -> int:
+        """Bytes of its tables and indexes."""
+        found = await self.one(base, "SELECT pg_database_size(current_database())")
+        assert isinstance(found, int)
+        return found
+
     async def one(self, base: Base, sql: str, *values: object) -> object:
         """One value, past row-level security."""
         conn = await asyncpg.connect(self._superuser(base.name))

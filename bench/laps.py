@@ -15,7 +15,6 @@ from coinslot.kit.clock import SystemClock
 
 AT_ONCE = 16  # clients of pgbench, connections of the web, customers before the machines
 PACE_PER_S = 100
-COPIED_UP_TO = 10_000  # orders; a lap over more goes on in the same database
 SILENT = {"LOG_LEVEL": "WARNING"}
 
 
@@ -55,13 +54,13 @@ class Lap(Struct, frozen=True, kw_only=True):
     bought_paced: Charged  # (d) at an even pace
     spent: Spent  # in (b)
     spent_vending: Spent  # in (c) at an even pace, the whole journey of each order
+    kept_bytes: float  # by which the database grows with each order of (c), indexes included
     others: float  # the share of the computer that somebody else used meanwhile
 
 
 async def run(ground: Ground, course: Course, number: int, folder: Path) -> Lap:
-    """One lap. (a) goes first in even ones, (b) in odd ones."""
-    if course.existing > COPIED_UP_TO:
-        return await _lap(ground, course, number, folder)
+    """One lap, on a copy of its own, so that none meets what another has left. (a) goes first in
+    even ones, (b) in odd ones."""
     copy = await ground.copy(course.base, f"{course.base.name}_{number}")
     try:
         return await _lap(ground, _on(course, copy), number, folder)
@@ -90,14 +89,16 @@ async def _lap(ground: Ground, course: Course, number: int, folder: Path) -> Lap
     assert spent is not None
     await ground.empty_queues(course.base)
     await ground.settle()
-    offered, paced, vending = await _journey(ground, course, folder)
+    size = await ground.size(course.base)
+    offered, paced, vending, orders = await _journey(ground, course, folder)
+    kept_bytes = (await ground.size(course.base) - size) / orders
     await ground.settle()
     bought, bought_paced = await _buy(ground, course, folder)
     busy_for = busy_s() - busy[0]
     ours = cpu_s(family(os.getpid())) - busy[1]
     return Lap(
         pgbench=asked, taken=taken, offered=offered, paced=paced, bought=bought,
-        bought_paced=bought_paced, spent=spent, spent_vending=vending,
+        bought_paced=bought_paced, spent=spent, spent_vending=vending, kept_bytes=kept_bytes,
         others=max(0.0, 1 - ours / busy_for),
     )  # fmt: skip
 
@@ -139,8 +140,9 @@ def _each_ms(before: Used, after: Used, orders: int) -> Spent:
     return Spent(*(1000 * (b - a) / orders for a, b in zip(before, after, strict=True)))
 
 
-async def _journey(ground: Ground, course: Course, folder: Path) -> tuple[Round, Round, Spent]:
-    """(c) at `coinslot serve`, with its own broker: as much as goes, then at an even pace."""
+async def _journey(ground: Ground, course: Course, folder: Path) -> tuple[Round, Round, Spent, int]:
+    """(c) at `coinslot serve`, with its own broker: at an even pace, then as much as goes. Both
+    rounds, what an order of the first cost, and how many orders there were."""
     clock = SystemClock()
     serve = Serving("serve", course.base, folder)
     await serve.start(**SILENT)
@@ -157,7 +159,7 @@ async def _journey(ground: Ground, course: Course, folder: Path) -> tuple[Round,
             await journey.close()
     finally:
         await serve.stop()
-    return offered, paced, spent
+    return offered, paced, spent, journey.orders
 
 
 async def _buy(ground: Ground, course: Course, folder: Path) -> tuple[Charged, Charged]:

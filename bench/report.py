@@ -49,6 +49,7 @@ def page(
         "## In one look\n\n" + _ratios(laps),
         "## Throughput and latency\n\n" + _rounds(laps),
         "## Where the time goes\n\n" + _spent(laps),
+        "## What a sale leaves behind\n\n" + _kept(laps),
         *(["## Webhooks that go out\n\n" + section(sent)] if sent else []),
         "## Machines that only stand there\n\n" + _idle(costs),
         "## Where and how noisy\n\n" + _noise(laps, facts, at),
@@ -180,6 +181,19 @@ def _spent(laps: Mapping[int, Sequence[Lap]]) -> str:
     return (
         "Processor time of one order; in (c) up to the books after the machine's result, and with\n"
         "what the fake machines use themselves:\n\n" + _table(head, rows) + "\n"
+    )
+
+
+def _kept(laps: Mapping[int, Sequence[Lap]]) -> str:
+    rows = [
+        [f"{existing:,}", f"{median(lap.kept_bytes for lap in laps[existing]) / 1024:.1f}"]
+        for existing in sorted(laps)
+    ]
+    return (
+        "By how much the database grows with each order of (c), from the webhook to the books "
+        "after the\nmachine's result: rows, their history and all indexes.\n\n"
+        + _table(["orders before", "KiB of each sale"], rows)
+        + "\n"
     )
 
 

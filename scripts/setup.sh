@@ -27,7 +27,23 @@ echo "Setting up .venv (once per change of requirements.lock; a minute or two) .
     exit 1
 }
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PIP_NO_INPUT=1
-.venv/bin/python -m pip install --quiet --require-hashes -r requirements.lock
+export PYTHONUNBUFFERED=1
+
+# pip says a line per package, which is too much, or nothing for two minutes, which looks dead.
+told() {
+    local all seen=0 line
+    all=$(grep -c '^[A-Za-z0-9].*==' requirements.lock)
+    while IFS= read -r line; do
+        case $line in
+        Collecting\ * | Ignoring\ *)
+            seen=$((seen + 1))
+            [ $((seen % 20)) -ne 0 ] || echo "  $seen of $all packages are here" >&2 ;;
+        Installing\ collected\ *) echo "  all are here; installing them ..." >&2 ;;
+        esac
+    done
+}
+.venv/bin/python -m pip install --progress-bar off --require-hashes -r requirements.lock | told
 # The build backend came from the lock just now: nothing is fetched here.
 .venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --no-index -e .
 echo "$wanted" >"$stamp"
+echo "  .venv is ready" >&2

@@ -1,7 +1,7 @@
 """The bench's arithmetic: what stands in its results is what was measured."""
 
 from bench.__main__ import plan
-from bench.charges import Charged
+from bench.charges import Buyers, Charged
 from bench.laps import Lap, Spent
 from bench.measure import Round, Rounds, share
 from bench.outgoing import Sent
@@ -23,7 +23,7 @@ def a_lap(asked: float, taken: float, others: float = 0.0) -> Lap:
     return Lap(
         pgbench=a_round(asked), taken=a_round(taken), offered=a_round(1.0), paced=a_round(100.0),
         bought=charged(asked / 4), bought_paced=charged(100.0),
-        spent=SPENT, spent_vending=SPENT, others=others,
+        spent=SPENT, spent_vending=SPENT, kept_bytes=20_480.0, others=others,
     )  # fmt: skip
 
 
@@ -50,6 +50,7 @@ def test_the_results_have_a_line_with_the_ratio_of_the_fewest_orders() -> None:
     assert "| (b)/(a) | 0.50 | 0.61 | 0.48 |" in told
     assert "    (d)/(a) = 0.25\n" in told
     assert "- Processor: a fast one" in told
+    assert "| 1,000,000 | 20.0 |" in told
 
 
 def test_what_goes_out_is_told_against_a_loop_without_a_memory() -> None:
@@ -64,6 +65,17 @@ def test_a_run_among_busy_neighbours_says_so() -> None:
     now = SystemClock().now()
     assert "disturbed run" not in page({1000: [calm]}, [], [], now)
     assert "A disturbed run:** 70%" in page({1000: [disturbed]}, [], [], now)
+
+
+def test_no_two_laps_use_the_same_idempotency_key() -> None:
+    """The second lap of one that did was answered with what the first had paid."""
+
+    def key(buyers: Buyers) -> bytes:
+        request = buyers._request("/payments", b"{}")
+        return request.partition(b"idempotency-key: ")[2].partition(b"\r\n")[0]
+
+    first, second = Buyers("sk_test_x"), Buyers("sk_test_x")
+    assert len({key(first), key(first), key(second), key(second)}) == 4
 
 
 def test_what_the_command_line_names_counts_more_than_what_is_usual() -> None:
