@@ -70,7 +70,29 @@ async def test_what_is_wrong_with_the_database_is_one_line(operator: Operator) -
         assert line in done.stderr.splitlines()[-1]
         assert "Traceback" not in done.stderr
         assert "a-guess" not in done.stderr
+    assert (await operator.runs("migrate")).returncode == 0
     doctor = await operator.runs("doctor", DATABASE_URL=wrong)
     assert doctor.returncode == 1
     assert 'sick  database: password authentication failed for user "coinslot_app"' in doctor.stdout
     assert "well  keys: readable" in doctor.stdout
+
+
+@pytest.mark.parametrize("knows_the_owner", [True, False])
+async def test_before_the_first_migration_nobody_is_sent_to_look_for_a_password(
+    operator: Operator, knows_the_owner: bool
+) -> None:
+    """The logins are not there yet, which PostgreSQL calls a wrong password."""
+    absent = {
+        "DATABASE_URL": operator.env["DATABASE_URL"].replace("coinslot_app", "not_made_yet"),
+        "COINSLOT_DOOR_URL": operator.env["COINSLOT_DOOR_URL"].replace("coinslot_door", "nor_this"),
+    }
+    if not knows_the_owner:
+        operator.env.pop("COINSLOT_OWNER_URL")
+    doctor, keys = await asyncio.gather(
+        operator.runs("doctor", **absent), operator.runs("keys", **absent)
+    )
+    assert doctor.returncode == keys.returncode == 1
+    [sick] = [line for line in doctor.stdout.splitlines() if line.startswith("sick  database")]
+    assert "`coinslot migrate`" in sick
+    assert ("password" in sick.partition("(")[0]) is not knows_the_owner
+    assert "`coinslot migrate` makes the logins" in keys.stderr

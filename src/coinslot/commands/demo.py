@@ -98,6 +98,10 @@ class Demo:
             self._write_demo(room, house)
             console.print(f"Watch and pay at {self._sandbox_url}", highlight=False, soft_wrap=True)
             console.print(
+                f"Ctrl-C stops all of it; kill -9 {os.getpid()} ends it as a power cut would",
+                highlight=False, soft_wrap=True,
+            )  # fmt: skip
+            console.print(
                 f"Coinslot demo ready: {self._settings.base_url}", highlight=False, soft_wrap=True
             )
 

@@ -13,7 +13,7 @@ from coinslot.app.mirroring import remote
 from coinslot.app.premises import Premises, Urls
 from coinslot.channels.mqtt import MqttOptions, connection
 from coinslot.commands.mirror import of_a_demo
-from coinslot.commands.terms import EXPLAINED, Data, console, run, settings
+from coinslot.commands.terms import EXPLAINED, Data, console, explained, run, settings
 from coinslot.db.embedded import running_superuser_url
 from coinslot.db.migrate import MigrationError, pending
 from coinslot.db.pool import AWAY, Database, connect
@@ -54,7 +54,7 @@ def doctor(data: Data = None) -> None:
             try:
                 said, mark = await check(chosen), "[green]well[/]"
             except (*EXPLAINED, OSError, asyncpg.PostgresError) as error:
-                said, mark = f"{error}", "[red]sick[/]"
+                said, mark = explained(error), "[red]sick[/]"
                 sick += 1
             except _AwayError as error:
                 said, mark = f"{error}", "[yellow]away[/]"
@@ -95,19 +95,28 @@ async def _database(chosen: Settings) -> str:
                 f"embedded, in {chosen.data}, and stopped: it runs while `coinslot serve` does"
             )
         return f"embedded, in {chosen.data}, running; it is migrated at every start"
-    for name, url in (("DATABASE_URL", chosen.database_url), ("COINSLOT_DOOR_URL", chosen.door_url),
-                      ("COINSLOT_OWNER_URL", chosen.owner_url)):  # fmt: skip
-        if url is not None:
-            conn = await connect(url, _PATIENCE)
-            version = await conn.fetchval("SHOW server_version")
-            await conn.close()
-            console.print(f"      {name}: PostgreSQL {version}", highlight=False)
+    # The owner first: before a migration the other logins are not there, or have other passwords.
+    missing = []
+    if chosen.owner_url is not None:
+        await _say_version("COINSLOT_OWNER_URL", chosen.owner_url)
+        missing = await pending(chosen.owner_url, sql_functions())
+    if missing:
+        raise MigrationError(
+            f"reachable; run `coinslot migrate` for {', '.join(missing)}: it also makes both logins"
+        )
+    await _say_version("DATABASE_URL", chosen.database_url)
+    if chosen.door_url is not None:
+        await _say_version("COINSLOT_DOOR_URL", chosen.door_url)
     if chosen.owner_url is None:
         return "reachable; COINSLOT_OWNER_URL is not set, so its migrations were not looked at"
-    missing = await pending(chosen.owner_url, sql_functions())
-    if missing:
-        raise MigrationError(f"reachable; run `coinslot migrate` for {', '.join(missing)}")
     return "up to date"
+
+
+async def _say_version(name: str, url: str) -> None:
+    conn = await connect(url, _PATIENCE)
+    version = await conn.fetchval("SHOW server_version")
+    await conn.close()
+    console.print(f"      {name}: PostgreSQL {version}", highlight=False)
 
 
 async def _broker(chosen: Settings) -> str:

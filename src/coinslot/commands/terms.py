@@ -60,6 +60,13 @@ EXPLAINED = (
 )
 
 
+def explained(error: BaseException) -> str:
+    """What went wrong, and where it may be that nothing is wrong yet, what comes first."""
+    if isinstance(error, asyncpg.InvalidAuthorizationSpecificationError):
+        return f"{error} (`coinslot migrate` makes the logins with their passwords: run it first)"
+    return str(error)
+
+
 def settings(data: Path | None = None, without: Collection[str] = (), **given: object) -> Settings:
     """The environment's settings, `without` some variables, under what the command line says."""
     try:
@@ -119,7 +126,7 @@ def run(main: Callable[[], Coroutine[Any, Any, int | None]], level: str) -> None
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             code = runner.run(main())
     except EXPLAINED as error:
-        fail(f"{type(error).__name__.removesuffix('Error')}: {error}")
+        fail(f"{type(error).__name__.removesuffix('Error')}: {explained(error)}")
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     if code:
