@@ -195,4 +195,5 @@ async def test_a_port_that_is_taken_is_said_in_one_line(outage: Outage) -> None:
         assert done.returncode == 1
         (line,) = [one for one in done.stderr.splitlines() if one.startswith("coinslot:")]
         assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in line
+        assert "name another with --port" in line
         assert "Traceback" not in done.stderr

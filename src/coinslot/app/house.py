@@ -201,7 +201,9 @@ class House:
         except OSError as error:
             where = f"{self.settings.host}:{self.settings.port}"
             why = os.strerror(error.errno or 0)
-            raise PortTakenError(f"cannot listen on {where}: {why}") from error
+            raise PortTakenError(
+                f"cannot listen on {where}: {why}; name another with --port or COINSLOT_PORT"
+            ) from error
 
     def _server(self) -> uvicorn.Server:
         config = uvicorn.Config(

@@ -9,6 +9,7 @@ import sys
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Annotated, Any
 
 import httpx
@@ -35,6 +36,7 @@ from coinslot.settings import ADDRESSES, MIRROR, Settings
 _ROOT = Path(__file__).resolve().parents[3]
 _STOP_WITHIN = timedelta(seconds=3)
 _READY_WITHIN_S = 30
+_LEFT_WITHIN_S = 3
 _GATEWAYS = ("stripe", "razorpay", "mock")
 
 Port = Annotated[int, typer.Option(help="Port of the pages.", min=1, max=65_535)]
@@ -76,11 +78,14 @@ class Demo:
     def __init__(self, chosen: Settings, sandbox_url: str, stack: AsyncExitStack) -> None:
         self._settings = chosen
         self._sandbox_url = sandbox_url
+        self._sandbox_port = int(sandbox_url.rsplit(":", 1)[1])
         self._data = chosen.data
         self._stack = stack
         self._said = Console(stderr=True)
 
     async def run(self) -> None:
+        await _must_be_free(self._settings.port, "--port")
+        await _must_be_free(self._sandbox_port, "--sandbox-port")
         self._data.mkdir(parents=True, exist_ok=True)
         with self._said.status("Starting the database and the broker ..."):
             house = await House(self._settings, ALL, self._stack).open()
@@ -109,9 +114,9 @@ class Demo:
 
     async def _sandbox(self, room: Showroom) -> "subprocess.Popen[bytes]":
         self._write_sandbox(room)
-        _must_be_free(self._sandbox_url, "--sandbox-port")
+        await _must_be_free(self._sandbox_port, "--sandbox-port")
         sandbox = self._child(
-            "sandbox", "--port", self._sandbox_url.rsplit(":", 1)[1],
+            "sandbox", "--port", str(self._sandbox_port),
             "--data", str(self._data / "sandbox"), "--machines", str(self._data / "machines"),
             "--config", str(self._data / "sandbox.json"),
         )  # fmt: skip
@@ -240,16 +245,23 @@ class Demo:
         )
 
 
-def _must_be_free(url: str, option: str) -> None:
-    """Another program there would be taken for ours. Raises PortTakenError."""
-    port = int(url.rsplit(":", 1)[1])
-    try:
-        socket.create_server(("127.0.0.1", port)).close()
-    except OSError as error:
-        why = os.strerror(error.errno or 0)
-        raise PortTakenError(
-            f"cannot listen on {port}: {why}; name another with {option}"
-        ) from error
+async def _must_be_free(port: int, option: str) -> None:
+    """Another program there would be taken for ours. A demo that was killed a moment ago may still
+    be there; it goes by itself. Raises PortTakenError."""
+    until = monotonic() + _LEFT_WITHIN_S
+    while True:
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError as error:
+            if monotonic() < until:
+                await asyncio.sleep(0.1)
+                continue
+            why = os.strerror(error.errno or 0)
+            raise PortTakenError(
+                f"cannot listen on {port}: {why}; name another:"
+                f' make demo ARGS="{option} {port + 10}"'
+            ) from error
+        return
 
 
 def _described(room: Showroom, stand: Any, base: str) -> dict[str, Any]:

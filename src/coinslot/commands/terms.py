@@ -124,13 +124,27 @@ def run(main: Callable[[], Coroutine[Any, Any, int | None]], level: str) -> None
     log_to_stderr(level)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            code = runner.run(main())
+            code = _alone(lambda: runner.run(main()))
     except EXPLAINED as error:
         fail(f"{type(error).__name__.removesuffix('Error')}: {explained(error)}")
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     if code:
         raise typer.Exit(code)
+
+
+def _alone(work: Callable[[], int | None]) -> int | None:
+    """What fails beside others comes in a group; what a person can mend comes out of it alone."""
+    try:
+        return work()
+    except BaseExceptionGroup as group:
+        known, others = group.split((*EXPLAINED, typer.Exit))
+        if known is None or others is not None:
+            raise
+        first: BaseException = known
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        raise first from None
 
 
 def run_in_house(work: Callable[[House], Awaitable[None]], chosen: Settings) -> None:

@@ -43,6 +43,7 @@ _LOG_LIMIT_BYTES = 10_000_000
 _STORE_LIMIT_BYTES = 1_000_000_000
 _PAYLOAD_LIMIT_BYTES = 65_536
 _SAID_UP = ("status.dispense", "status.health", "status.inventory", "logs")
+_IN_USE = "address already in use"
 _RELOADED = b"Reloaded server configuration"
 _NOT_RELOADED = b"Failed to reload server configuration"
 
@@ -177,8 +178,13 @@ class EmbeddedNats:
             self.listening = self._wanted_port or free_port()
             try:
                 return await self._launch()
-            except BrokerError:
+            except BrokerError as error:
                 if time.monotonic() > deadline:
+                    if self._wanted_port is not None and _IN_USE in str(error):
+                        raise BrokerError(
+                            f"cannot listen on {self.host}:{self._wanted_port}: {_IN_USE};"
+                            " name another with --mqtt-port (demo) or COINSLOT_MQTT_PORT"
+                        ) from error
                     raise
                 await asyncio.sleep(_FIRST_PAUSE_S)
 

@@ -1,0 +1,78 @@
+"""`coinslot demo` on ports that others use: one line that says what to do, and nothing is made."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+
+import pytest
+import typer
+
+from coinslot.app.house import PortTakenError
+from coinslot.commands.terms import fail, run
+from tests.scenarios.installation import coinslot
+
+OPTIONS = ("--port", "--sandbox-port", "--mqtt-port")
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_a_port_that_is_taken_is_said_in_one_line_with_the_way_out(
+    option: str, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    with socket.create_server(("127.0.0.1", 0)) as taken, socket.create_server(
+        ("127.0.0.1", 0)
+    ) as one, socket.create_server(("127.0.0.1", 0)) as other:  # fmt: skip
+        port = taken.getsockname()[1]
+        free = [str(probe.getsockname()[1]) for probe in (one, other)]
+        one.close()
+        other.close()
+        words = [option, str(port)]
+        for name, number in zip((o for o in OPTIONS if o != option), free, strict=True):
+            words += [name, number]
+        done = coinslot("demo", "--data", str(data), *words, env={})
+    assert done.returncode == 1
+    line = done.stderr.strip().splitlines()[-1]
+    assert line.startswith("coinslot: ")
+    assert str(port) in line
+    assert "ddress already in use; name another" in line
+    assert option in line
+    assert "Traceback" not in done.stderr
+    assert "│" not in done.stderr
+    assert data.exists() is (option == "--mqtt-port")
+
+
+async def _finds_the_port_taken() -> None:
+    raise PortTakenError("cannot listen on 8001")
+
+
+async def _says_so_itself() -> None:
+    fail("the sandbox does not start")
+
+
+@pytest.mark.parametrize("part", [_finds_the_port_taken, _says_so_itself])
+def test_what_fails_beside_others_is_one_line_as_well(
+    part: Callable[[], Coroutine[None, None, None]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def together() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(part())
+            group.create_task(asyncio.Event().wait())
+
+    with pytest.raises(typer.Exit) as ended:
+        run(together, "WARNING")
+    assert ended.value.exit_code == 1
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_mistake_of_ours_beside_it_is_still_shown_whole() -> None:
+    async def mistaken() -> None:
+        raise ZeroDivisionError
+
+    async def together() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(mistaken())
+            group.create_task(_finds_the_port_taken())
+
+    with pytest.raises(ExceptionGroup):
+        run(together, "WARNING")
