@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 from litestar import Litestar, asgi
 from litestar.types import Receive, Scope, Send
@@ -166,3 +167,12 @@ def test_the_class_follows_from_the_dialect_and_the_sensor() -> None:
     assert guarantee(with_sensor(leased, True)) is Guarantee.G3
     assert guarantee(with_sensor(leased, False)) is Guarantee.G2
     assert guarantee(with_sensor(simple, True)) is Guarantee.G0
+
+
+@pytest.mark.parametrize(("version", "status"), [(3, 400), (4, 200)])
+async def test_the_protocol_that_the_page_names_is_spoken_and_the_older_one_refused(
+    socketio: SocketIoRig, version: int, status: int
+) -> None:
+    url = f"http://127.0.0.1:{socketio.port}/socket.io/?EIO={version}&transport=polling"
+    async with httpx.AsyncClient(trust_env=False) as client:
+        assert (await client.get(url)).status_code == status

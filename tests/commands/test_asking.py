@@ -34,7 +34,9 @@ def ask(*words: str) -> tuple[int, str]:
 def test_an_api_that_is_away_is_one_line(words: tuple[str, ...]) -> None:
     code, said = ask(*words)
     assert code == 1
-    assert said == f"coinslot: ApiAway: nobody answers at {NOBODY} (ConnectError)"
+    assert said == (
+        f"coinslot: ApiAway: nobody answers at {NOBODY} (ConnectError); does Coinslot run there?"
+    )
 
 
 @pytest.mark.parametrize(

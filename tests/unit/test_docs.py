@@ -46,6 +46,14 @@ def test_every_link_leads_somewhere(name: str) -> None:
     assert lost == []
 
 
+@pytest.mark.parametrize("name", pages())
+def test_a_page_that_tells_to_type_coinslot_says_where_it_is(name: str) -> None:
+    """It is on nobody's path: a bare command is `not found` to whoever begins."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    typed = [block for block in FENCED.findall(text) if re.search(r"^coinslot ", block, re.M)]
+    assert not typed or ".venv/bin" in text
+
+
 def test_the_page_of_settings_is_what_the_settings_say() -> None:
     assert write_settings.PAGE.read_text(encoding="utf-8") == write_settings.page(), "make docs"
 

@@ -75,7 +75,9 @@ class Merchant:
         try:
             answer = await self._http.request(method, path, **more)
         except (httpx.TransportError, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
-            raise ApiAwayError(f"nobody answers at {self._url} ({type(error).__name__})") from error
+            raise ApiAwayError(
+                f"nobody answers at {self._url} ({type(error).__name__}); does Coinslot run there?"
+            ) from error
         if answer.is_server_error:
             raise ApiAwayError(f"{self._url} answers with {answer.status_code}")
         try:

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from coinslot.app.premises import Premises
-from coinslot.commands.terms import Data, console, run, settings
+from coinslot.commands.terms import Data, console, quiet, run, settings
 from coinslot.db.embedded import OWNER, EmbeddedPostgres, running_superuser_url
 from coinslot.db.pool import Database, DatabaseUnreachableError, RawConnection, connect
 from coinslot.kit.clock import SystemClock
@@ -59,7 +59,7 @@ def audit(
             show(report)
         return 0 if report.ok else 1
 
-    run(main, chosen.log_level)
+    run(main, quiet(chosen))
 
 
 async def _audited(

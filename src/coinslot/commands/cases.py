@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from coinslot.app.house import TOOL, House
-from coinslot.commands.terms import Data, console, fail, installed, run
+from coinslot.commands.terms import Data, console, fail, installed, quiet, run
 from coinslot.kit.money import Money
 from coinslot.sales import cases
 from coinslot.sales.cases import Case, CaseError, Hand
@@ -122,7 +122,7 @@ def _run(work: Callable[[Shop], Awaitable[None]], data: Data) -> None:
                 fail(str(error))
         return 0
 
-    run(main, chosen.log_level)
+    run(main, quiet(chosen))
 
 
 def line(case: Case) -> str:

@@ -28,7 +28,7 @@ from coinslot.app.showroom import (
     Showroom,
     write_whole,
 )
-from coinslot.commands.terms import console, fail, run, settings
+from coinslot.commands.terms import console, fail, quiet, run, settings
 from coinslot.db import child
 from coinslot.db.leftover import end
 from coinslot.settings import ADDRESSES, MIRROR, Settings
@@ -69,7 +69,7 @@ def demo(
         async with AsyncExitStack() as stack:
             await Demo(chosen, sandbox_url, stack).run()
 
-    run(main, chosen.log_level if chosen.log_level != "INFO" else "WARNING")
+    run(main, quiet(chosen))
 
 
 class Demo:
@@ -111,6 +111,10 @@ class Demo:
             )
 
         await house.run(ready)
+        console.print(
+            f"\nStopping; {self._data} keeps everything, and the same command goes on from there",
+            highlight=False, soft_wrap=True,
+        )  # fmt: skip
 
     async def _sandbox(self, room: Showroom) -> "subprocess.Popen[bytes]":
         self._write_sandbox(room)

@@ -13,7 +13,7 @@ from coinslot.app.mirroring import remote
 from coinslot.app.premises import Premises, Urls
 from coinslot.channels.mqtt import MqttOptions, connection
 from coinslot.commands.mirror import of_a_demo
-from coinslot.commands.terms import EXPLAINED, Data, console, explained, run, settings
+from coinslot.commands.terms import EXPLAINED, Data, console, explained, quiet, run, settings
 from coinslot.db.embedded import running_superuser_url
 from coinslot.db.migrate import MigrationError, pending
 from coinslot.db.pool import AWAY, Database, connect
@@ -61,7 +61,7 @@ def doctor(data: Data = None) -> None:
             console.print(f"{mark}  {name}: {said}", highlight=False, soft_wrap=True)
         return 1 if sick else 0
 
-    run(main, chosen.log_level)
+    run(main, quiet(chosen))
 
 
 async def _keys(chosen: Settings) -> str:

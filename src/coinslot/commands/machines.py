@@ -9,7 +9,7 @@ import typer
 from rich.progress import track
 
 from coinslot.app.house import TOOL, House
-from coinslot.commands.terms import Data, console, errors, installed, run
+from coinslot.commands.terms import Data, console, errors, installed, quiet, run
 from coinslot.kit import qr
 from coinslot.kit.clock import UnknownZoneError, zone_named
 from coinslot.kit.money import MoneyTextError, plain
@@ -97,7 +97,7 @@ def provision_qr(  # noqa: PLR0913  the options of a command
                     failed += 1
         return 1 if failed else 0
 
-    run(main, chosen.log_level)
+    run(main, quiet(chosen))
 
 
 @cli.command("decommission", epilog="Example: `coinslot machines decommission M01`")
@@ -120,7 +120,7 @@ def take_out(codes: Codes, data: Data = None) -> None:
                 console.print(f"{code}: out of service")
         return 1 if failed else 0
 
-    run(main, chosen.log_level)
+    run(main, quiet(chosen))
 
 
 @cli.command("refill", epilog="Example: `coinslot machines refill M01 --slot A1 --stock 20`")
@@ -142,7 +142,7 @@ def fill_up(codes: Codes, slot: Slot = None, stock: Stock = 20, data: Data = Non
                 console.print(f"{code}: {stock} in {', '.join(filled)}", highlight=False)
         return 1 if failed else 0
 
-    run(main, chosen.log_level)
+    run(main, quiet(chosen))
 
 
 @cli.command("zone", epilog="Example: `coinslot machines zone M01,M02 Asia/Kolkata`")
@@ -170,7 +170,7 @@ def set_zone(codes: Codes, zone: Zone, data: Data = None) -> None:
                 console.print(f"{code}: {zone}", highlight=False)
         return 1 if failed else 0
 
-    run(main, chosen.log_level)
+    run(main, quiet(chosen))
 
 
 def _shown(wanted: list[str]) -> Iterable[str]:

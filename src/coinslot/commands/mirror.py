@@ -10,7 +10,7 @@ import typer
 
 from coinslot.app.house import TOOL, House
 from coinslot.app.mirroring import mirror
-from coinslot.commands.terms import Data, console, errors, fail, installed, run
+from coinslot.commands.terms import Data, console, errors, fail, installed, quiet, run
 from coinslot.feeds import mirror_whole
 from coinslot.feeds.firebase import RefusedError, UnclearError
 from coinslot.feeds.mirror import Mirror
@@ -80,4 +80,4 @@ def _with_mirror(data: Data, use: Callable[[Mirror], Awaitable[int]]) -> None:
             except (UnclearError, RefusedError) as error:
                 fail(f"the database at COINSLOT_FIREBASE_URL does not answer as it should: {error}")
 
-    run(main, chosen.log_level)
+    run(main, quiet(chosen))

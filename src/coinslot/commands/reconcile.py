@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from coinslot.app.house import TOOL, House
 from coinslot.commands.cases import line
-from coinslot.commands.terms import Data, console, installed, run
+from coinslot.commands.terms import Data, console, installed, quiet, run
 from coinslot.kit.clock import SystemClock
 from coinslot.sales import cases
 from coinslot.sales.cases import Case
@@ -55,7 +55,7 @@ def reconcile(
             _show(done, found)
         return 1 if found or any(one.failure for one in done.values()) else 0
 
-    run(main, chosen.log_level)
+    run(main, quiet(chosen))
 
 
 def _show(done: dict[str, Compared], found: list[Case]) -> None:

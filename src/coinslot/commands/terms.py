@@ -119,6 +119,11 @@ def log_to_stderr(level: str) -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
 
 
+def quiet(chosen: Settings) -> str:
+    """The level of a command that a person waits for: that a part started well is no answer."""
+    return "WARNING" if chosen.log_level.upper() == "INFO" else chosen.log_level
+
+
 def run(main: Callable[[], Coroutine[Any, Any, int | None]], level: str) -> None:
     """Run a command's coroutine on uvloop; known errors become one line."""
     log_to_stderr(level)
@@ -155,4 +160,4 @@ def run_in_house(work: Callable[[House], Awaitable[None]], chosen: Settings) -> 
             await work(await House(chosen, TOOL, stack).open())
         return 0
 
-    run(main, chosen.log_level)
+    run(main, quiet(chosen))
