@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from coinslot.app.front import Front
 from coinslot.db.migrate import APP, DOOR, migrate
 from coinslot.db.pool import AWAY, Database
+from coinslot.merchants.keys import issue_key
+from coinslot.sales import sweep, vend
 from coinslot.sales.inbox import WAITING_MAX_BYTES
 from coinslot.sales.move import sql_functions
 from tests.conftest import TEST_PASSWORD
@@ -56,7 +59,7 @@ async def test_webhooks_that_cannot_be_kept_do_not_fill_the_memory(
     primary: Primary, stage: Stage
 ) -> None:
     said = {
-        "account": stage.account.id, "merchant": stage.merchant, "verdict": "unreadable",
+        "account": stage.account.id, "merchant": stage.merchant, "verdict": "unreadable", "reason": "test",
         "headers": {}, "facts": [], "windows": stage.shop.windows.for_sql(),
     }  # fmt: skip
     big, now = b" " * (WAITING_MAX_BYTES // 16), stage.shop.now()
@@ -66,5 +69,57 @@ async def test_webhooks_that_cannot_be_kept_do_not_fill_the_memory(
     await primary.go_on()
     answers = await asyncio.gather(*asked, return_exceptions=True)
     refused = [answer for answer in answers if isinstance(answer, AWAY)]
+    assert {answer for answer in answers if answer not in refused} == {"unreadable"}
     assert 0 < len(refused) <= 30 - 16
     assert await stage.value("SELECT count(*) FROM inbox") == 30 - len(refused)
+
+
+async def test_health_notices_that_no_commit_ends_and_costs_one_connection(
+    primary: Primary, stage: Stage
+) -> None:
+    front = Front(stage.shop, "1", None)
+    await primary.stall()
+    ill = await asyncio.gather(*(front.health() for _ in range(5)))
+    assert {health.status for health in ill} == {"unhealthy"}
+    await primary.waiting(1)
+    await primary.go_on()
+    await eventually_healthy(front)
+
+
+async def test_a_server_that_became_read_only_is_an_outage_and_leaves_no_connection_behind(
+    primary: Primary, stage: Stage
+) -> None:
+    """The pools were used before, during, and after: nobody has to kill anything."""
+    front = Front(stage.shop, "1", None)
+    headers, body = stage.gateway.webhook("payment.captured", await stage.pay())
+    assert (await front.health()).status == "healthy"
+    await primary.watch.execute("ALTER SYSTEM SET default_transaction_read_only = on")
+    await primary.watch.execute("SELECT pg_reload_conf()")
+    for _ in range(100):
+        if (await front.health()).status == "unhealthy":
+            break
+        stage.clock.advance(timedelta(seconds=5))
+        await asyncio.sleep(0.05)
+    else:
+        raise AssertionError("health says it can write")
+    for work in (
+        front.take_webhook("mock", None, headers, body),
+        sweep.sweep_once(stage.shop, "inbox", sweep.Pace()),
+        vend.beats(stage.shop, {"M01": stage.clock.now()}),
+        issue_key(stage.shop.db, stage.merchant, stage.clock.now()),
+    ):
+        with pytest.raises(AWAY):
+            await work
+    await primary.watch.execute("ALTER SYSTEM RESET default_transaction_read_only")
+    await primary.watch.execute("SELECT pg_reload_conf()")
+    await eventually_healthy(front)
+    assert (await front.take_webhook("mock", None, headers, body)).status == 200
+    assert await stage.value(ORDERS) == 1
+
+
+async def eventually_healthy(front: Front) -> None:
+    for _ in range(200):
+        if (await front.health()).status == "healthy":
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("never healthy again")
