@@ -48,7 +48,7 @@ class Primary:
         """So many commits beside the one that proves it."""
         await self.until(WAITING, wanted + 1)
 
-    async def until(self, question: str, wanted: int) -> None:
+    async def until(self, question: str, wanted: object) -> None:
         for _ in range(1000):
             if await self.watch.fetchval(question) == wanted:
                 return

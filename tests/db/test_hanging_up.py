@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 import asyncpg
 import pytest
 import pytest_asyncio
+from structlog.testing import capture_logs
 
 from coinslot.db.pool import Database, connect
-from tests.db.stalling import Primary, started
+from tests.db.stalling import RELOAD, Primary, started
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -156,3 +157,26 @@ async def test_a_transaction_whose_failure_was_swallowed_does_not_pass_for_commi
 
     with pytest.raises(asyncpg.InFailedSQLTransactionError):
         await work()
+
+
+async def test_a_start_where_no_server_can_be_written_to_waits_and_says_so(
+    primary: Primary,
+) -> None:
+    """As when a failover is under way and only standbys answer."""
+    await primary.watch.execute("ALTER SYSTEM SET default_transaction_read_only = on")
+    await primary.watch.execute(RELOAD)
+    await primary.until("SELECT current_setting('transaction_read_only')", "on")
+    url = f"{primary.server.superuser_url}?target_session_attrs=read-write"
+    with capture_logs() as said:
+        opening = asyncio.create_task(Database.open(url, url, size=1))
+        async with asyncio.timeout(20):
+            while not any(line["event"] == "database_unreachable" for line in said):
+                await asyncio.wait({opening}, timeout=0.05)
+                assert not opening.done()
+        await primary.watch.execute("ALTER SYSTEM RESET default_transaction_read_only")
+        await primary.watch.execute(RELOAD)
+        database = await opening
+    assert "password" not in str(said)
+    assert "read-write" in str(said)
+    await knock(database, "cola")
+    await database.close()

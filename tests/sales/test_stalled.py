@@ -59,7 +59,7 @@ async def test_webhooks_that_cannot_be_kept_do_not_fill_the_memory(
     primary: Primary, stage: Stage
 ) -> None:
     said = {
-        "account": stage.account.id, "merchant": stage.merchant, "verdict": "unreadable", "reason": "test",
+        "account": stage.account.id, "merchant": stage.merchant, "verdict": "forged", "reason": "x",
         "headers": {}, "facts": [], "windows": stage.shop.windows.for_sql(),
     }  # fmt: skip
     big, now = b" " * (WAITING_MAX_BYTES // 16), stage.shop.now()
@@ -69,7 +69,7 @@ async def test_webhooks_that_cannot_be_kept_do_not_fill_the_memory(
     await primary.go_on()
     answers = await asyncio.gather(*asked, return_exceptions=True)
     refused = [answer for answer in answers if isinstance(answer, AWAY)]
-    assert {answer for answer in answers if answer not in refused} == {"unreadable"}
+    assert {answer for answer in answers if answer not in refused} == {"forged"}
     assert 0 < len(refused) <= 30 - 16
     assert await stage.value("SELECT count(*) FROM inbox") == 30 - len(refused)
 
