@@ -36,6 +36,7 @@ bench: setup ## measure throughput and latency on this machine
 
 docs: setup ## write docs/states.md and docs/settings.md from the code
 	@$(PY) -m tests.write_states
+	@$(PY) -m tests.write_evidence
 	@$(PY) -m tests.write_settings
 
 # Hashes but no addresses: whoever installs chooses the registry. One file serves 3.11 and newer.

@@ -142,7 +142,6 @@ JOBS: Mapping[str, str] = {
     "hand_over": "the money is earned",
     "give_back": "a refund is made",
     "expose": "it is booked as an exposure: settled by policy, not by evidence",
-    "correct": "a correction is appended and the money goes back after all",
 }
 
 

@@ -6,6 +6,8 @@ Each break touches its own invariant alone, so that exactly one check may turn r
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
+from coinslot.sales import cases
+from coinslot.sales.cases import Hand
 from tests.sales.stage import Stage
 from tests.sales.taking import collected
 from tests.sales.telling import delivered, owing
@@ -61,7 +63,32 @@ async def parked(stage: Stage) -> None:
     await stage.webhook(await stage.pay())
 
 
-TALES = (accepted, sold, jammed, waiting, two_waiting, never_sent, silent, parked, delivered, owing)
+async def jammed_and_sold(stage: Stage) -> None:
+    await jammed(stage)
+    stage.later(1)
+    await stage.sell()
+    await stage.sweep()
+    await stage.accept()
+    await stage.result(event_seq=3)
+
+
+async def contradicted(stage: Stage) -> None:
+    await sold(stage)
+    await stage.result("FAILED", drop="no", event_seq=3)
+    await stage.sweep()
+
+
+async def given_back_by_a_person(stage: Stage) -> None:
+    await contradicted(stage)
+    (case,) = await cases.listed(stage.shop)
+    await cases.refund(stage.shop, case.id, Hand("asha", "seen on the camera"))
+    await stage.sweep()
+
+
+TALES = (
+    jammed_and_sold, contradicted, given_back_by_a_person,
+    accepted, sold, jammed, waiting, two_waiting, never_sent, silent, parked, delivered, owing,
+)  # fmt: skip
 
 
 class Break(NamedTuple):
@@ -188,14 +215,24 @@ UNITS = [
     Break(
         "evidence_settles_or_is_noted", jammed,
         "INSERT INTO device_events SELECT outlet_id, journal_id, 3, merchant_id, unit_id,"
-        """ jsonb_set(message, '{outcome}', '"VENDED"'), at FROM device_events"""
+        """ jsonb_set(message, '{evidence,drop}', '"yes"'), at FROM device_events"""
         " WHERE event_seq = 2; UPDATE device_journals SET through = 3",
     ),
     Break(
-        "evidence_settles_or_is_noted", sold,
+        "a_machine_never_undoes_its_own_evidence", sold,
         "INSERT INTO device_events SELECT outlet_id, journal_id, 3, merchant_id, unit_id,"
         """ jsonb_set(message, '{outcome}', '"TOMBSTONED"'), at FROM device_events"""
         " WHERE event_seq = 2; UPDATE device_journals SET through = 3",
+    ),
+    Break("a_machine_never_undoes_its_own_evidence", contradicted, "DELETE FROM discrepancies"),
+    Break(
+        "a_machine_never_undoes_its_own_evidence", given_back_by_a_person,
+        "UPDATE discrepancies SET closed_by = 'a stranger'",
+    ),
+    Break(
+        "a_machine_never_undoes_its_own_evidence", jammed_and_sold,
+        "UPDATE refunds SET fulfillment_id = (SELECT id FROM fulfillments"
+        " WHERE settlement = 'fulfilled')",
     ),
     Break(
         "go_answers_its_accept", sold,

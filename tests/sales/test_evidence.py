@@ -112,7 +112,7 @@ async def test_a_foreign_journal_proves_nothing_and_is_noted(stage: Stage) -> No
         await answer(stage, query, word, journal_id="j2")
     assert (await state(stage))[0] == "going"
     told = await stage.value("SELECT count(*) FROM events WHERE event = 'STRANGE_JOURNAL'")
-    assert told == 5
+    assert told == 1, "the same one is no news"
 
 
 async def test_a_tombstone_in_answer_to_our_question_gives_the_money_back(stage: Stage) -> None:
@@ -197,21 +197,6 @@ async def test_a_drop_after_the_refund_is_a_discrepancy_never_silent(stage: Stag
     assert await state(stage) == ("failed", BACK, "policy")
     (found,) = await stage.rows("SELECT kind, amount_minor FROM discrepancies")
     assert found == {"kind": "dropped_after_refund", "amount_minor": 4000}
-    assert stage.refunded() == 4000
-
-
-async def test_proof_of_no_drop_after_fulfilled_corrects_it_and_the_money_goes_back(
-    stage: Stage,
-) -> None:
-    await going(stage)
-    await stage.result(event_seq=1)
-    for number in (2, 3):
-        await stage.result("FAILED", drop="no", event_seq=number)
-    await stage.sweep()
-    assert await state(stage) == ("vended", FULFILLED, "vended")
-    assert await stage.value("SELECT count(*) FROM corrections") == 1
-    (capture,) = await stage.rows("SELECT fulfilled, refund_due FROM captures")
-    assert capture == {"fulfilled": 0, "refund_due": 4000}
     assert stage.refunded() == 4000
 
 

@@ -30,8 +30,9 @@ As = Annotated[
     str,
     typer.Option(
         "--as",
-        metavar="failed|paid|captured=ID",
-        help="No money came; the refund was paid another way; the gateway has it under this ID.",
+        metavar="failed|paid|captured=ID|refund|leave",
+        help="No money came; the refund was paid another way; the gateway has it under this ID;"
+        " a machine took its drop back and the money goes back, or the sale stands.",
     ),
 ]
 
@@ -40,6 +41,8 @@ _FIRST = (
     "merchant", "gateway", "account", "payment", "order", "refund", "reference",
     "gateway_payment_id",
 )  # fmt: skip
+
+_WORDS = ("failed", "paid", "captured", "refund", "leave")
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
 
@@ -84,11 +87,11 @@ def close(case: Id, by: By, note: Note, data: Data = None) -> None:
 def settle(case: Id, outcome: As, by: By, note: Note, data: Data = None) -> None:
     """End what nobody else can, on your word.
 
-    It books no money: an ID is asked about, the gateway's answer counts, and money that it turns
-    out to have taken for a payment that failed goes back."""
+    Only `refund` moves money. An ID is asked about, the gateway's answer counts, and money that it
+    turns out to have taken for a payment that failed goes back."""
     word, _, reference = outcome.partition("=")
-    if word not in ("failed", "paid", "captured") or (word == "captured") != bool(reference):
-        raise typer.BadParameter("say failed, paid or captured=ID")
+    if word not in _WORDS or (word == "captured") != bool(reference):
+        raise typer.BadParameter("say failed, paid, captured=ID, refund or leave")
     hand = Hand(by, note)
 
     async def end(shop: Shop) -> None:
@@ -99,6 +102,12 @@ def settle(case: Id, outcome: As, by: By, note: Note, data: Data = None) -> None
             case "failed":
                 await cases.call_off(shop, case, hand)
                 _done(case, "closed; the payment is canceled, and money that turns up goes back")
+            case "refund":
+                await cases.refund(shop, case, hand)
+                _done(case, "closed; the money of this unit goes back")
+            case "leave":
+                await cases.leave(shop, case, hand)
+                _done(case, "closed; the sale stands and no money moved")
             case _:
                 await cases.paid_by_hand(shop, case, hand)
                 _done(case, "closed; the refund is booked as paid by hand")

@@ -20,6 +20,8 @@ word AS (
     SELECT f.id AS unit_id, w.at, CASE
         WHEN w.slot NOT IN ('', f.slot) THEN NULL
         WHEN w.outcome = 'TOMBSTONED' THEN 'tombstone'
+        WHEN w.outcome = 'VENDED' AND w.seen->>'drop' = 'no' AND w.seen->>'sensor_tested' = 'true'
+            THEN NULL
         WHEN w.outcome = 'VENDED' THEN 'vended'
         WHEN w.outcome NOT IN ('FAILED', 'INTERRUPTED') THEN NULL
         WHEN w.seen->>'drop' = 'yes' THEN 'drop_evidence'
@@ -59,15 +61,13 @@ WHERE settlement IS DISTINCT FROM
    OR (settlement IS NULL) <> (basis IS NULL) OR (settlement IS NULL) <> (settled_at IS NULL)
 """
 
-# Proof settles a unit at once; against what is settled it is a correction or a discrepancy.
+# Proof settles a unit at once; against money that went back it is a discrepancy.
 _NOTED = f"""
 WITH {_TESTIMONY}
 SELECT f.id, f.state, f.settlement, f.basis, t.proves, t.at
 FROM testimony t JOIN fulfillments f ON f.id = t.unit_id
 WHERE t.proves IS NOT NULL AND CASE
     WHEN f.settlement IS NULL THEN true
-    WHEN f.settlement = 'fulfilled' AND t.proves IN ('tombstone', 'no_drop')
-        THEN NOT EXISTS (SELECT FROM corrections k WHERE k.fulfillment_id = f.id)
     WHEN f.settlement = 'refund_due' AND t.proves IN ('vended', 'drop_evidence')
         THEN NOT EXISTS (SELECT FROM discrepancies d WHERE d.fulfillment_id = f.id
                          AND d.kind = 'dropped_after_refund')
@@ -76,6 +76,32 @@ UNION ALL
 SELECT f.id, f.state, f.settlement, f.basis, 'a correction', k.at
 FROM corrections k JOIN fulfillments f ON f.id = k.fulfillment_id
 WHERE f.settlement IS DISTINCT FROM 'fulfilled'
+"""
+
+# What a machine says against its own drop moves no money: it is a discrepancy, and only the person
+# who ended that one may have given the money back. Corrections without a name are of the time when
+# the machine's word was enough; a notice tells them.
+_UNDONE = f"""
+WITH {_TESTIMONY}, denied AS (
+    SELECT t.unit_id FROM testimony t WHERE t.proves IN ('tombstone', 'no_drop')
+    UNION SELECT e.subject_id FROM events e
+    WHERE e.machine = 'fulfillment' AND e.event = 'NOT_VENDED' AND e.was = 'vended'
+)
+SELECT f.id, f.basis, 'told against, and no discrepancy' AS why FROM fulfillments f
+WHERE f.settlement = 'fulfilled' AND f.id IN (SELECT unit_id FROM denied)
+    AND NOT EXISTS (SELECT FROM discrepancies d WHERE d.fulfillment_id = f.id
+        AND d.kind = 'no_drop_after_fulfilled')
+    AND NOT EXISTS (SELECT FROM corrections k WHERE k.fulfillment_id = f.id AND k.made_by IS NULL)
+UNION ALL
+SELECT k.fulfillment_id, NULL, 'given back by nobody who ended its case' FROM corrections k
+WHERE k.made_by IS NOT NULL AND NOT EXISTS (SELECT FROM discrepancies d
+    WHERE d.fulfillment_id = k.fulfillment_id AND d.kind = 'no_drop_after_fulfilled'
+        AND d.closed_by = k.made_by)
+UNION ALL
+SELECT f.id, f.basis, 'given back without a correction' FROM fulfillments f
+WHERE f.settlement = 'fulfilled'
+    AND EXISTS (SELECT FROM refunds r WHERE r.fulfillment_id = f.id AND r.origin = 'ours')
+    AND NOT EXISTS (SELECT FROM corrections k WHERE k.fulfillment_id = f.id)
 """
 
 # GO repeats what its ACCEPT said, and the lease that we count with is longer than the machine's.
@@ -108,13 +134,14 @@ SELECT outlet_id, count(*) AS open_units, array_agg(id ORDER BY id) AS unit_ids 
 WHERE state IN ('offered', 'going', 'started', 'in_doubt') GROUP BY outlet_id HAVING count(*) > 1
 """
 
-# What was acknowledged is kept, from the journal's first event on: the machine has forgotten it.
+# What was acknowledged is kept, from the journal's first event on, or was refused and counted: the
+# machine has forgotten it.
 _GAPS = """
 SELECT j.outlet_id, j.journal_id, j.through - j.skipped AS due, kept.events
 FROM device_journals j, LATERAL (
     SELECT count(*) AS events FROM device_events d WHERE d.outlet_id = j.outlet_id
     AND d.journal_id = j.journal_id AND d.event_seq <= j.through) AS kept
-WHERE kept.events NOT BETWEEN j.through - j.skipped AND j.through
+WHERE kept.events NOT BETWEEN j.through - j.skipped - j.refused AND j.through
 UNION ALL
 SELECT d.outlet_id, d.journal_id, NULL, count(*) FROM device_events d
 WHERE NOT EXISTS (SELECT FROM device_journals j
@@ -126,6 +153,7 @@ UNITS: Mapping[str, str] = {
     "settled_units_rest_on_their_basis": _BASIS,
     "a_settlement_is_the_end_of_its_unit": _STATE,
     "evidence_settles_or_is_noted": _NOTED,
+    "a_machine_never_undoes_its_own_evidence": _UNDONE,
     "go_answers_its_accept": _GO,
     "every_seq_was_given_out_once": _SEQ,
     "one_open_unit_per_machine": _ONE_OPEN,

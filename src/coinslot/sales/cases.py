@@ -27,11 +27,13 @@ log = structlog.get_logger(__name__)
 
 _OPEN = Gauge("coinslot_cases_open", "What wants a person now", ("kind",))
 UNRESOLVED, OWED, DISPUTED = "payment_unresolved", "refund_owed", "dispute_open"
+CONTRADICTED = "no_drop_after_fulfilled"
 
 _CLOSED = "is closed by hand: `coinslot cases close`"
 _ENDS = {
     UNRESOLVED: "ends with `settle --as failed` or `settle --as captured=ID`",
     OWED: "ends with `settle --as paid`",
+    CONTRADICTED: "ends with `settle --as refund` or `settle --as leave`",
     DISPUTED: "ends by itself when the bank has decided; `coinslot cases close` ends it before",
 }
 
@@ -176,6 +178,24 @@ async def paid_by_hand(shop: Shop, case_id: int, hand: Hand) -> None:
         await move(conn, REFUND, refund["id"], "PAID_BY_HAND", now, ended_at=now, due_at=None)
         await _vouched(conn, shop, found, "refund", hand)
         await _close(conn, shop, found, hand, "paid_by_hand")
+
+
+async def refund(shop: Shop, case_id: int, hand: Hand) -> None:
+    """A machine took back its own drop, and a person who looked into it believes the later word:
+    the money goes back. Raises CaseError."""
+    found = await _open(shop, case_id, CONTRADICTED)
+    async with shop.db.as_merchant(found.merchant) as conn:
+        said = (case_id, hand.by, hand.note, shop.now())
+        if not await conn.fetchval(store_books.REFUND_CASE, *said):
+            raise CaseError("the case is closed, or the money of this unit went back before")
+    shop.wakes.ring("refunds")
+
+
+async def leave(shop: Shop, case_id: int, hand: Hand) -> None:
+    """A person believes the machine's first word: the sale stands. Raises CaseError."""
+    found = await _open(shop, case_id, CONTRADICTED)
+    async with shop.db.as_merchant(found.merchant) as conn:
+        await _close(conn, shop, found, hand, "left")
 
 
 async def _open(shop: Shop, case_id: int, kind: str | None = None) -> Case:

@@ -105,12 +105,19 @@ def query(unit: Unit, nonce: str) -> wire.Query:
 
 
 async def ask(shop: Shop, conn: Connection, unit: asyncpg.Record) -> wire.Query:
-    """Commit a fresh nonce for a unit and return the question; the caller sends it afterwards."""
+    """Commit a fresh nonce for a unit and return the question; the caller sends it afterwards.
+
+    Asked for again at once, by a machine that greets without end or a page, it is the same one."""
     now = shop.now()
+    if unit["asked_at"] is not None and now - unit["asked_at"] < shop.windows.span("query_s"):
+        if unit["due_at"] <= now:
+            due = min(unit["asked_at"] + shop.windows.span("query_s"), unit["hard_deadline"])
+            await conn.execute(store.PUT_OFF_UNIT, unit["id"], due)
+        return query(unit, str(unit["nonce"]))
     nonce = secrets.token_hex(8)
     await move(
-        conn, FULFILLMENT, unit["id"], "SILENCE", now,
-        nonce=nonce, queries=unit["queries"] + 1, due_at=_next_question(shop, unit, now),
+        conn, FULFILLMENT, unit["id"], "SILENCE", now, nonce=nonce, asked_at=now,
+        queries=unit["queries"] + 1, due_at=_next_question(shop, unit, now),
     )  # fmt: skip
     return query(unit, nonce)
 

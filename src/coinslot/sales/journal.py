@@ -1,6 +1,7 @@
 """The machines' journals as kept here: each event once, acknowledged through a gapless prefix."""
 
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -19,10 +20,19 @@ class Machine(msgspec.Struct, frozen=True):
     merchant_id: UUID
 
 
-async def keep(conn: Connection, machine: Machine, up: Journaled, at: datetime) -> int:
-    """Keep what a journal says, once; how far it is kept without a gap, this message included."""
-    through: int = await conn.fetchval(
+class Kept(NamedTuple):
+    """How far a journal is acknowledged without a gap, and whether this very line stands here: only
+    then may it be believed."""
+
+    through: int
+    stands: bool
+
+
+async def keep(conn: Connection, machine: Machine, up: Journaled, at: datetime) -> Kept:
+    """Keep what a journal says, once."""
+    row = await conn.fetchrow(
         store.KEEP_EVENT, machine.merchant_id, machine.outlet, up.journal_id,
         msgspec.to_builtins(up), at,
     )  # fmt: skip
-    return through
+    assert row is not None
+    return Kept(row["through"], row["kept"])

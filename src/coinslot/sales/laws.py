@@ -132,6 +132,19 @@ def old_news_moves_nothing(flows: Flows) -> Iterator[str]:
             yield from _must(row, row.state)
 
 
+_MOVES_MONEY = frozenset({"hand_over", "give_back", "expose"})
+
+
+def positive_evidence_is_never_undone_by_the_machine(flows: Flows) -> Iterator[str]:
+    """Once a unit is settled, nothing that a machine says moves money again: whoever holds its
+    secret could have all its past sales refunded. What contradicts is kept for a person."""
+    for row in flows["fulfillment"].rows:
+        if row.state in SETTLED:
+            yield from _must(row, row.state)
+            for job in sorted(_MOVES_MONEY & set(row.jobs)):
+                yield f"{_name(row)}: {job} after the unit was settled"
+
+
 # Money.
 
 # What a word of the gateway makes of a payment, an attempt or a refund that is still open.
@@ -226,8 +239,9 @@ REASONS: Mapping[str, Mapping[str, Reason]] = {
         "hand_over": lambda row: _enters(row, "vended"),
         "give_back": lambda row: _enters(row, "failed"),
         "expose": lambda row: row.state == "in_doubt" and row.event == "DEADLINE",
-        "correct": lambda row: row.state == "vended" and row.event == "NOT_VENDED",
-        "note_discrepancy": lambda row: row.state == "failed" and row.event == "VENDED",
+        "note_discrepancy": lambda row: (
+            (row.state, row.event) in (("failed", "VENDED"), ("vended", "NOT_VENDED"))
+        ),
     },
 }
 
@@ -268,6 +282,7 @@ LAWS: tuple[Law, ...] = (
     money_that_went_back_by_itself_stops_what_was_not_sent,
     a_run_is_followed_and_doubt_is_named,
     old_news_moves_nothing,
+    positive_evidence_is_never_undone_by_the_machine,
     a_word_of_the_gateway_means_one_thing,
     only_what_is_held_is_taken_or_let_go,
     a_job_is_done_where_its_reason_is_and_nowhere_else,

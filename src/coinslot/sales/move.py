@@ -32,8 +32,8 @@ SETTABLE: Mapping[str, tuple[str, ...]] = {
     "refund": ("key_sent_at", "gateway_refund_id", "tries", "failure", "ended_at", "due_at"),
     "fulfillment": (
         "seq", "offers", "offered_at", "accept", "journal_id", "boot_id", "go_at", "go_message",
-        "lease_end", "started_at", "nonce", "queries", "basis", "failure_code", "hard_deadline",
-        "due_at",
+        "lease_end", "started_at", "nonce", "asked_at", "queries", "basis", "failure_code",
+        "hard_deadline", "due_at",
     ),
 }  # fmt: skip
 
@@ -56,6 +56,7 @@ BEGIN
         RETURN QUERY SELECT before.state, NULL::text, NULL::text[];
         RETURN;
     END IF;
+    {again}
     after := jsonb_populate_record(before, p_set);
     {settle}
     UPDATE {table} t SET state = step.next, version = t.version + 1, leased_until = NULL
@@ -81,6 +82,14 @@ _SETTLE = """IF step.next IN ('vended', 'failed') AND before.settlement IS NULL 
         after.basis := NULL;
     END IF;"""
 
+# What changes nothing is logged once: a machine may say it as often as it likes.
+_AGAIN = """IF (before.settlement IS NOT NULL OR (step.next = before.state AND p_set = '{}'))
+        AND EXISTS (SELECT FROM events e WHERE e.subject_id = p_id AND e.machine = 'fulfillment'
+            AND e.event = p_event AND e.was = before.state AND e.state = step.next) THEN
+        RETURN QUERY SELECT before.state, step.next, step.jobs;
+        RETURN;
+    END IF;"""
+
 # Jobs booked in the move's own transaction; `send_*` is for whoever holds the machine's line.
 _BOOKED: Mapping[str, tuple[str, ...]] = {
     "order": ("queue_units", "close_payment"),
@@ -90,7 +99,7 @@ _BOOKED: Mapping[str, tuple[str, ...]] = {
         "book_refund", "book_covered", "make_smaller", "unbook_refund", "try_anew",
         "note_discrepancy",
     ),
-    "fulfillment": ("hand_over", "give_back", "expose", "correct", "note_discrepancy"),
+    "fulfillment": ("hand_over", "give_back", "expose", "note_discrepancy"),
 }  # fmt: skip
 
 _SQL = Path(__file__).parent / "sql"
@@ -144,6 +153,7 @@ def _move_function(flow: Flow) -> str:
     return _MOVE.format(
         name=flow.name,
         table=f"{flow.name}s",
+        again=_AGAIN if settles else "",
         settle=_SETTLE if settles else "",
         columns="".join(f", {column} = after.{column}" for column in columns),
         jobs=f"CASE job {branches} ELSE NULL; END CASE;" if booked else "NULL;",

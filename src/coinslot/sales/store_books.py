@@ -7,6 +7,7 @@ PUT_OFF_PAYMENT = "UPDATE payments SET due_at = $2, leased_until = NULL WHERE id
 KEEP_CASES = "SELECT * FROM keep_cases($1)"
 QUEUES_OUT_OF_DATE = "SELECT merchant_id FROM queues_out_of_date($1) AS merchant_id"
 CLOSE_CASE = "SELECT close_case($1, $2, $3, $4, $5)"
+REFUND_CASE = "SELECT refund_case($1, $2, $3, $4)"
 CASES = "SELECT * FROM cases WHERE $1 OR closed_at IS NULL ORDER BY opened_at, id"
 OPEN_CASES = "SELECT kind, count(*) FROM cases WHERE closed_at IS NULL GROUP BY kind"
 ACCOUNTS_TRIED = "SELECT DISTINCT account_id FROM attempts WHERE payment_id = $1"

@@ -102,19 +102,17 @@ async def _greet(
         store.RAISE_SEQ, machine.outlet, up.last_seq, up.journal_id, up.boot_id,
         up.capabilities.sensor, up.firmware, at,
     )  # fmt: skip
-    kept = (up.unacked_from or 1) - 1
     through = await conn.fetchval(
-        store.MEET_JOURNAL, machine.outlet, up.journal_id, machine.merchant_id, kept, at
-    )
-    if kept > 0:
-        await conn.execute(store.NOTE_SKIPPED, machine.outlet, up.journal_id)
+        store.MEET_JOURNAL, machine.merchant_id, machine.outlet, up.journal_id,
+        (up.unacked_from or 1) - 1, at,
+    )  # fmt: skip
     queries = []
     for row in await conn.fetch(store.OPEN_UNITS_TO_ASK, machine.outlet):
         unit = await _unit(conn, machine, row["id"])
         # HELLO itself proves nothing: the unit is asked about, with a nonce, after its lease.
         if unit is not None and unit["settlement"] is None and at >= unit["lease_end"]:
             queries.append(await dispatch.ask(shop, conn, unit))
-    return [wire.Sync(through=through, server_time=at, config_version=1, queries=queries)]
+    return [wire.Sync(through=through or 0, server_time=at, config_version=1, queries=queries)]
 
 
 async def _accepted(
@@ -196,8 +194,8 @@ async def _journaled(
     at: datetime,
 ) -> list[wire.Down]:
     """What the machine's journal holds: kept first, believed if it is the journal that accepted."""
-    through = await journal.keep(conn, machine, up, at)
-    unit = await _unit(conn, machine, up.unit_id)
+    kept = await journal.keep(conn, machine, up, at)
+    unit = await _unit(conn, machine, up.unit_id) if kept.stands else None
     if unit is not None and await _is_own_journal(conn, unit, up.journal_id, at):
         match up:
             case wire.Started():
@@ -211,7 +209,7 @@ async def _journaled(
                 await _judge(conn, unit, Word.of_result(up), at)
             case wire.Progress():
                 pass
-    return [wire.Evack(journal_id=up.journal_id, through=through)]
+    return [wire.Evack(journal_id=up.journal_id, through=kept.through)]
 
 
 async def _answered(
@@ -228,11 +226,9 @@ async def _answered(
             started_at=at, due_at=min(at + shop.windows.span("run_s"), unit["hard_deadline"]),
         )  # fmt: skip
     elif asked and up.state in ENDS:
-        await conn.execute(  # no journal line: the auditor finds the evidence here
-            store.TELL, unit["merchant_id"], "fulfillment", unit["id"], "ANSWERED",
-            msgspec.to_builtins(up), at,
-        )  # fmt: skip
-        await _judge(conn, unit, Word.of_status(up), at)
+        said = msgspec.to_builtins(up)  # no journal line: the auditor finds the evidence here
+        if await conn.fetchrow(store.KEEP_ANSWER, unit["merchant_id"], unit["id"], said, at):
+            await _judge(conn, unit, Word.of_status(up), at)
     return []
 
 
@@ -258,8 +254,5 @@ async def _is_own_journal(
     """A replaced or wiped controller is not the one that accepted: its word settles nothing."""
     if unit["journal_id"] == journal_id:
         return True
-    await conn.execute(
-        store.TELL, unit["merchant_id"], "fulfillment", unit["id"], "STRANGE_JOURNAL",
-        {"journal_id": journal_id}, at,
-    )  # fmt: skip
+    await conn.execute(store.NOTE_STRANGE_JOURNAL, unit["merchant_id"], unit["id"], journal_id, at)
     return False

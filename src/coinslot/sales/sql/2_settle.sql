@@ -111,27 +111,12 @@ RETURNS void LANGUAGE sql AS $$
     FROM fulfillments WHERE id = p_unit
 $$;
 
--- Evidence against a unit called fulfilled: the money goes back after all, on a row of its own.
-CREATE OR REPLACE FUNCTION fulfillment_correct(p_unit uuid, p_now timestamptz)
-RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    u fulfillments%ROWTYPE;
-    c captures%ROWTYPE;
-BEGIN
-    SELECT * INTO STRICT u FROM fulfillments WHERE id = p_unit;
-    INSERT INTO corrections (fulfillment_id, merchant_id, why, at)
-    VALUES (u.id, u.merchant_id, 'evidence_of_no_drop', p_now) ON CONFLICT DO NOTHING;
-    IF NOT FOUND THEN RETURN; END IF;
-    UPDATE captures SET fulfilled = fulfilled - u.amount_minor,
-        refund_due = refund_due + u.amount_minor
-        WHERE id = u.capture_id RETURNING * INTO STRICT c;
-    PERFORM book(c, 'sales', 'refunds_payable', u.amount_minor, 'corrected', p_now);
-    PERFORM owe_refund(c.id, u.id, u.amount_minor, 'corrected', p_now);
-END $$;
-
+-- Evidence against a settlement moves no money. It is kept, and a person is called: a drop after
+-- the money went back is a loss, and a machine that takes its own drop back may be anybody.
 CREATE OR REPLACE FUNCTION fulfillment_note_discrepancy(p_unit uuid, p_now timestamptz)
 RETURNS void LANGUAGE sql AS $$
-    SELECT note_discrepancy('dropped_after_refund', c, u.id, NULL, u.amount_minor, p_now)
+    SELECT note_discrepancy(CASE u.settlement WHEN 'fulfilled' THEN 'no_drop_after_fulfilled'
+        ELSE 'dropped_after_refund' END, c, u.id, NULL, u.amount_minor, p_now)
     FROM fulfillments u JOIN captures c ON c.id = u.capture_id WHERE u.id = p_unit
 $$;
 

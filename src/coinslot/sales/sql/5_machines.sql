@@ -37,32 +37,99 @@ BEGIN
     RETURN given;
 END $$;
 
--- Keep what a machine's journal says, once; the answer is how far it is kept without a gap.
-CREATE OR REPLACE FUNCTION keep_event(p_merchant uuid, p_outlet text, p_journal text,
-    p_event jsonb, p_now timestamptz) RETURNS bigint LANGUAGE plpgsql AS $$
+-- Which journal a machine has, from its HELLO; how far it is kept. A new journal is a row, so that
+-- there are so many a day: NULL beyond that, until it accepts a unit.
+CREATE OR REPLACE FUNCTION meet_journal(p_merchant uuid, p_outlet text, p_journal text,
+    p_kept bigint, p_now timestamptz) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
-    kept bigint;
+    reached bigint;
+BEGIN
+    IF NOT may_have_journal(p_outlet, p_journal, p_now) THEN RETURN NULL; END IF;
+    INSERT INTO device_journals AS j (outlet_id, journal_id, merchant_id, through, first_seen_at)
+    VALUES (p_outlet, p_journal, p_merchant, p_kept, p_now) ON CONFLICT (outlet_id, journal_id)
+    DO UPDATE SET through = greatest(j.through, p_kept) RETURNING through INTO reached;
+    IF p_kept > 0 THEN
+        -- It counts on acknowledgements that we have no lines for: a number, told by the auditor.
+        UPDATE device_journals j SET skipped = greatest(j.skipped, j.through - j.refused - (SELECT
+            count(*) FROM device_events d WHERE d.outlet_id = j.outlet_id
+            AND d.journal_id = j.journal_id AND d.event_seq <= j.through))
+        WHERE j.outlet_id = p_outlet AND j.journal_id = p_journal;
+    END IF;
+    RETURN reached;
+END $$;
+
+CREATE OR REPLACE FUNCTION may_have_journal(p_outlet text, p_journal text, p_now timestamptz)
+RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT FROM device_journals
+            WHERE outlet_id = p_outlet AND journal_id = p_journal)
+        OR (SELECT count(*) FROM device_journals WHERE outlet_id = p_outlet
+            AND first_seen_at > p_now - interval '1 day') < 20
+$$;
+
+-- Whether one more line is kept: 32 of a kind for a unit that this machine was offered, and 100 in
+-- all of units that it never was. An honest machine has two or three for each unit.
+CREATE OR REPLACE FUNCTION has_room(p_outlet text, p_offered boolean, p_event jsonb)
+RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN p_offered THEN (SELECT count(*) FROM device_events d
+            WHERE d.unit_id = (p_event->>'unit_id')::uuid AND d.outlet_id = p_outlet
+            AND (d.message->>'type' = 'RESULT') = (p_event->>'type' = 'RESULT')) < 32
+        ELSE (SELECT coalesce(sum(strange), 0) FROM device_journals
+            WHERE outlet_id = p_outlet) < 100 END
+$$;
+
+-- Keep what a machine's journal says, once. `through`: how far it is acknowledged without a gap.
+-- `kept`: whether this very line stands here, so that it may be believed; not where its number
+-- holds another line, or where there is no room. What has no room is acknowledged in its turn all
+-- the same, or the machine's journal would fill up with it: it is counted, and a person is called.
+CREATE OR REPLACE FUNCTION keep_event(p_merchant uuid, p_outlet text, p_journal text,
+    p_event jsonb, p_now timestamptz, OUT through bigint, OUT kept boolean) LANGUAGE plpgsql AS $$
+#variable_conflict use_variable
+DECLARE
+    number bigint := (p_event->>'event_seq')::bigint;
+    offered boolean := EXISTS (SELECT FROM fulfillments f WHERE f.id = (p_event->>'unit_id')::uuid
+        AND f.outlet_id = p_outlet AND f.offered_at IS NOT NULL);
+    j device_journals%ROWTYPE;
     reached bigint;
     next bigint;
+    strange boolean := false;
+    refused boolean := false;
 BEGIN
-    INSERT INTO device_events
-        (outlet_id, journal_id, event_seq, merchant_id, unit_id, message, at)
-    VALUES (p_outlet, p_journal, (p_event->>'event_seq')::bigint, p_merchant,
-        (p_event->>'unit_id')::uuid, p_event, p_now) ON CONFLICT DO NOTHING;
+    through := 0;
+    kept := false;
+    IF NOT offered AND NOT may_have_journal(p_outlet, p_journal, p_now) THEN RETURN; END IF;
     -- The journal's row is locked from here on, met before or not.
-    INSERT INTO device_journals (outlet_id, journal_id, merchant_id, through, first_seen_at)
-    VALUES (p_outlet, p_journal, p_merchant, 0, p_now)
-    ON CONFLICT (outlet_id, journal_id) DO UPDATE SET through = device_journals.through
-    RETURNING through INTO kept;
-    reached := kept;
-    FOR next IN SELECT event_seq FROM device_events WHERE outlet_id = p_outlet
-            AND journal_id = p_journal AND event_seq > kept ORDER BY event_seq LIMIT 200 LOOP
+    INSERT INTO device_journals AS d (outlet_id, journal_id, merchant_id, first_seen_at)
+    VALUES (p_outlet, p_journal, p_merchant, p_now)
+    ON CONFLICT (outlet_id, journal_id) DO UPDATE SET first_seen_at = d.first_seen_at
+    RETURNING d.* INTO j;
+    reached := j.through;
+    SELECT e.message = p_event INTO kept FROM device_events e WHERE e.outlet_id = p_outlet
+        AND e.journal_id = p_journal AND e.event_seq = number;
+    IF NOT FOUND THEN
+        kept := has_room(p_outlet, offered, p_event);
+        IF kept THEN
+            INSERT INTO device_events
+                (outlet_id, journal_id, event_seq, merchant_id, unit_id, message, at)
+            VALUES (p_outlet, p_journal, number, p_merchant, (p_event->>'unit_id')::uuid, p_event,
+                p_now);
+        ELSIF number = reached + 1 THEN
+            reached := number;
+        END IF;
+        strange := kept AND NOT offered;
+        refused := NOT kept;
+    END IF;
+    FOR next IN SELECT e.event_seq FROM device_events e WHERE e.outlet_id = p_outlet
+            AND e.journal_id = p_journal AND e.event_seq > reached ORDER BY e.event_seq LIMIT 200
+    LOOP
         EXIT WHEN next <> reached + 1;
         reached := next;
     END LOOP;
-    IF reached > kept THEN
-        UPDATE device_journals SET through = reached
-            WHERE outlet_id = p_outlet AND journal_id = p_journal;
+    IF reached > j.through OR strange OR (refused AND j.refused_at IS NULL) THEN
+        UPDATE device_journals d SET through = reached, strange = d.strange + strange::integer,
+            refused = d.refused + (refused AND number <= reached)::integer,
+            refused_at = CASE WHEN refused THEN coalesce(d.refused_at, p_now)
+                ELSE d.refused_at END
+        WHERE d.outlet_id = p_outlet AND d.journal_id = p_journal;
     END IF;
-    RETURN reached;
+    through := reached;
 END $$;

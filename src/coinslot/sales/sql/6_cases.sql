@@ -85,6 +85,11 @@ LANGUAGE sql STABLE AS $$
         d.currency::text, of_capture(d.capture_id)
             || jsonb_build_object('reason', d.reason, 'dispute', d.gateway_dispute_id)
     FROM disputes d WHERE d.stage = 'open'
+    UNION ALL
+    SELECT j.merchant_id, 'machine_floods', j.outlet_id, min(j.refused_at), 'operator', NULL, NULL,
+        jsonb_build_object('merchant', m.slug, 'machine', j.outlet_id)
+    FROM device_journals j JOIN merchants m ON m.id = j.merchant_id
+    WHERE j.refused_at IS NOT NULL GROUP BY j.merchant_id, m.slug, j.outlet_id
 $$;
 
 -- Wanted and not in the queue: what a person closed stays closed while its reason is the same one.
@@ -145,5 +150,33 @@ BEGIN
             ELSE false END;
     UPDATE discrepancies d SET closed_at = p_now, closed_by = p_by
         WHERE d.id::text = k.subject AND d.kind = k.kind AND d.closed_at IS NULL;
+    RETURN true;
+END $$;
+
+-- A machine took back its own drop, and a person who looked into it believes the later word: the
+-- money goes back after all, on a row of its own beside the settlement. False: the case was closed
+-- before, or the money went back before.
+CREATE OR REPLACE FUNCTION refund_case(p_case bigint, p_by text, p_note text, p_now timestamptz)
+RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    d discrepancies%ROWTYPE;
+    u fulfillments%ROWTYPE;
+    c captures%ROWTYPE;
+BEGIN
+    SELECT d2.* INTO d FROM cases k JOIN discrepancies d2 ON d2.id::text = k.subject
+        WHERE k.id = p_case AND k.kind = d2.kind AND d2.kind = 'no_drop_after_fulfilled';
+    IF NOT FOUND THEN RETURN false; END IF;
+    SELECT * INTO STRICT c FROM captures WHERE id = d.capture_id FOR NO KEY UPDATE;
+    IF NOT close_case(p_case, p_by, 'refunded', p_note, p_now) THEN RETURN false; END IF;
+    SELECT * INTO STRICT u FROM fulfillments WHERE id = d.fulfillment_id;
+    INSERT INTO corrections (fulfillment_id, merchant_id, why, at, made_by, note)
+    VALUES (u.id, u.merchant_id, d.kind, p_now, p_by, p_note) ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN RETURN false; END IF;
+    UPDATE captures SET fulfilled = fulfilled - u.amount_minor,
+        refund_due = refund_due + u.amount_minor WHERE id = c.id RETURNING * INTO STRICT c;
+    PERFORM book(c, 'sales', 'refunds_payable', u.amount_minor, 'corrected', p_now);
+    PERFORM owe_refund(c.id, u.id, u.amount_minor, 'corrected', p_now);
+    PERFORM tell(u.merchant_id, 'fulfillment', u.id, 'CORRECTED',
+        jsonb_build_object('by', p_by, 'note', p_note, 'case', p_case), p_now);
     RETURN true;
 END $$;
