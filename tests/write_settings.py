@@ -64,6 +64,20 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     "Windows of time": {
         "ORDER_EXPIRATION_MINUTES": "an order placed on a page waits for its payment; money that"
         " was taken later goes back",
+        "COINSLOT_UNPAID_S": "so long an unpaid order, and an unpaid code, counts against its"
+        " network and its browser",
+        "COINSLOT_HOLD_S": "so long a code that was shown is said to be in the way of the next"
+        " customer, where it may be of the last piece; it keeps nobody from paying",
+        "COINSLOT_CODE_WAIT_S": "an order's code that cannot be made so soon is refused instead",
+        "COINSLOT_CODES_PER_MINUTE": "codes that one machine's page has made at its gateway in a"
+        " minute",
+        "COINSLOT_NETWORK_CODES_PER_MINUTE": "of them, for one network (an IPv4 address, the /64 of"
+        " an IPv6 address); a browser that has paid before is not counted with its network",
+        "COINSLOT_NETWORK_UNPAID_CODES": "of them unpaid within `COINSLOT_UNPAID_S`, for one"
+        " network",
+        "COINSLOT_NETWORK_ORDERS": "unpaid orders of one network at one machine within"
+        " `COINSLOT_UNPAID_S`",
+        "COINSLOT_BROWSER_ORDERS": "the same, of one browser",
         "COINSLOT_DISPATCH_WINDOW_S": "from the gateway's capture time to the last offer to the"
         " machine; past it the money goes back",
         "COINSLOT_OFFER_S": "one offer waits for its ACCEPT, three times",

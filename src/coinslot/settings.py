@@ -23,6 +23,14 @@ Seconds = Annotated[float, Meta(gt=0, le=LONGEST)]
 
 # Environment name -> field of `Windows`; the values are numbers.
 WINDOW_NAMES: Mapping[str, str] = {
+    "COINSLOT_UNPAID_S": "unpaid_s",
+    "COINSLOT_HOLD_S": "hold_s",
+    "COINSLOT_CODE_WAIT_S": "code_wait_s",
+    "COINSLOT_CODES_PER_MINUTE": "codes_per_minute",
+    "COINSLOT_NETWORK_CODES_PER_MINUTE": "network_codes_per_minute",
+    "COINSLOT_NETWORK_UNPAID_CODES": "network_unpaid_codes",
+    "COINSLOT_NETWORK_ORDERS": "network_orders",
+    "COINSLOT_BROWSER_ORDERS": "browser_orders",
     "COINSLOT_DISPATCH_WINDOW_S": "dispatch_s",
     "COINSLOT_OFFER_S": "offer_s",
     "COINSLOT_LEASE_MS": "lease_ms",

@@ -27,9 +27,11 @@ def test_from_the_scan_to_the_can(
 ) -> None:
     page = page_at(size, javascript)
     cast = served.desk.orders
-    served.desk.orders["order-1"] = replace(cast["scan"], token="order-1")
+    served.desk.orders["order-1"] = replace(cast["to_pay"], token="order-1")
+    served.desk.when_wanted = replace(cast["scan"], token="order-1")
     page.goto(f"{served.url}/q/M01")
     page.get_by_role("button", name="Pay ₹40.00 for Lime soda").click()
+    page.get_by_role("button", name="Show the payment code").click()
     title(page, "Pay ₹40.00")
     expect(page.get_by_role("img", name="Payment code for ₹40.00")).to_be_visible()
     for state, words in (
@@ -100,11 +102,11 @@ def test_nothing_came_out_asks_the_machine_at_once(
     served: Served, page_at: PageAt, javascript: bool
 ) -> None:
     page = page_at(PHONE, javascript)
-    page.goto(f"{served.url}/o/done")
+    page.goto(f"{served.url}/o/checking")
     page.get_by_role("button", name="Nothing came out").click()
     expect(page.get_by_text("We are asking the machine now.")).to_be_visible()
-    assert ("ask_machine", "done") in served.desk.asked
-    served.show(served.desk.orders["refunding"], token="done")
+    assert ("ask_machine", "checking") in served.desk.asked
+    served.show(served.desk.orders["refunding"], token="checking")
     title(page, "Your money is going back")
 
 

@@ -17,7 +17,13 @@ pytestmark = pytest.mark.browser
 
 ORDERS = [f"/o/{token}" for token in sorted(cast.orders(cast.NOON))]
 OUTLETS = [f"/q/{code}" for code in ("M01", "M02", "S01", "X-offline", "X-sold_out")]
-OTHERS = ["/", "/q/M01/help", "/q/M01/help?amount=40&time=12:00", "/nowhere", "/o/done?asked=1"]
+OTHERS = [
+    "/",
+    "/q/M01/help",
+    "/q/M01/help?amount=40&time=12:00",
+    "/nowhere",
+    "/o/done?asked=machine",
+]
 PATHS = OUTLETS + ORDERS + OTHERS
 SIZES = pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 

@@ -17,8 +17,11 @@ from tests.sales.weather import DIES_AFTER, DIES_BEFORE, DONE_AND_LOST, LOST, in
 
 
 async def placed(stage: Stage, key: str = "tap") -> str:
+    """Placed, and its code asked for."""
     await stage.hello()
-    return await checkout.place(stage.shop, Wish(outlet="M01", slot="A1", key=key))
+    token = await checkout.place(stage.shop, Wish(outlet="M01", slot="A1", key=key))
+    await checkout.want_code(stage.shop, token)
+    return token
 
 
 async def pay(stage: Stage, token: str, minor: int = 4000, name: str = "pay_page") -> PaymentFact:
@@ -60,19 +63,101 @@ async def test_a_double_tap_places_once(stage: Stage) -> None:
     assert len([qr for qr in stage.books.qr_codes.values() if not qr.reusable]) == 1
 
 
-async def test_what_is_promised_is_not_sold_again(stage: Stage) -> None:
-    async with stage.shop.db.as_merchant(stage.merchant) as conn:
-        await conn.execute("UPDATE slots SET stock = 2")
+async def test_a_placed_order_costs_the_gateway_nothing_until_its_customer_is_about_to_pay(
+    stage: Stage,
+) -> None:
     await stage.hello()
-    answers = await asyncio.gather(
-        *(placed(stage, f"tap {number}") for number in range(5)), return_exceptions=True
-    )
-    refused = [a for a in answers if isinstance(a, NotNowError)]
-    assert len(refused) == 3
-    assert {error.why_not for error in refused} == {WhyNot.SOLD_OUT}
+    made = len(stage.books.qr_codes)
+    token = await checkout.place(stage.shop, Wish(outlet="M01", slot="A1", key="tap"))
+    assert len(stage.books.qr_codes) == made
+    before = await show.order(stage.shop, token)
+    assert before is not None
+    assert (before.pay, before.code_at) == (None, None)
+    await asyncio.gather(*(checkout.want_code(stage.shop, token) for _ in range(4)))
+    assert len(stage.books.qr_codes) == made + 1
+    after = await show.order(stage.shop, token)
+    assert after is not None
+    assert after.pay is not None
+    assert after.version > before.version
+    assert await stage.value("SELECT count(*) FROM payments") == 1
+
+
+async def test_an_order_whose_code_was_never_asked_for_expires_without_a_trace_at_the_gateway(
+    stage: Stage,
+) -> None:
+    await stage.hello()
+    made = len(stage.books.qr_codes)
+    token = await checkout.place(stage.shop, Wish(outlet="M01", slot="A1", key="tap"))
     stage.later(901)
     await stage.sweep()
-    assert await placed(stage, "later")
+    assert (await order(stage, token))["state"] == "expired"
+    await checkout.want_code(stage.shop, token)
+    assert len(stage.books.qr_codes) == made
+
+
+async def test_a_crash_after_the_code_was_asked_for_leaves_it_to_the_sweeper(stage: Stage) -> None:
+    weather = in_weather(stage)
+    weather.fails("print_qr", DIES_BEFORE)
+    with pytest.raises(asyncio.CancelledError):
+        await placed(stage)
+    stage.later(11)
+    await stage.sweep("qr_codes")
+    view = await show.order(stage.shop, await stage.value("SELECT token FROM orders"))
+    assert view is not None
+    assert view.pay is not None
+
+
+async def test_unpaid_orders_hold_nothing_and_the_last_piece_is_the_first_payers(
+    stage: Stage,
+) -> None:
+    await filled(stage, 1)
+    tokens = [await placed(stage, f"tap {number}") for number in range(3)]
+    late = [await pay(stage, token, name=f"pay_{token}") for token in tokens]
+    await asyncio.gather(*(stage.webhook(fact, event=f"paid {n}") for n, fact in enumerate(late)))
+    states = [(await order(stage, token))["state"] for token in tokens]
+    assert sorted(states) == ["expired", "expired", "paid"]
+    reasons = await stage.rows("SELECT reason FROM captures WHERE reason IS NOT NULL")
+    assert [row["reason"] for row in reasons] == ["sold_out"] * 2
+    with pytest.raises(NotNowError) as caught:
+        await placed(stage, "too late")
+    assert caught.value.why_not is WhyNot.SOLD_OUT
+    await stage.sweep()
+    await stage.accept()
+    await stage.result()
+    await stage.sweep()
+    assert stage.refunded() == 8000
+    assert await stage.value("SELECT count(*) FROM fulfillments") == 1
+
+
+async def test_a_code_is_not_asked_for_what_was_sold_meanwhile(stage: Stage) -> None:
+    await filled(stage, 1)
+    await stage.hello()
+    wish = Wish(outlet="M01", slot="A1", key="slow")
+    slow = await checkout.place(stage.shop, wish)
+    await stage.webhook(await pay(stage, await placed(stage, "quick")))
+    made = len(stage.books.qr_codes)
+    with pytest.raises(NotNowError) as caught:
+        await checkout.want_code(stage.shop, slow)
+    assert caught.value.why_not is WhyNot.SOLD_OUT
+    assert len(stage.books.qr_codes) == made
+
+
+async def test_the_next_customer_is_told_that_the_last_one_may_be_paid_for(stage: Stage) -> None:
+    await filled(stage, 1)
+    await placed(stage)
+    view = await show.outlet(stage.shop, "M01")
+    assert view is not None
+    assert [(item.available, item.contested) for item in view.items] == [(True, True)]
+    stage.later(121)
+    await stage.hello()
+    view = await show.outlet(stage.shop, "M01")
+    assert view is not None
+    assert [(item.available, item.contested) for item in view.items] == [(True, False)]
+
+
+async def filled(stage: Stage, stock: int) -> None:
+    async with stage.shop.db.as_merchant(stage.merchant) as conn:
+        await conn.execute("UPDATE slots SET stock = $1", stock)
 
 
 async def test_an_order_nobody_pays_expires_and_its_code_closes(stage: Stage) -> None:

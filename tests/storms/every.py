@@ -90,6 +90,7 @@ async def _order(storm: Storm, report: Report, code: str, slot: str) -> None:
         return bool(places)
 
     async def paid() -> bool:
+        await storm.ask_for_code(next(iter(places)))
         qr_code_id = await storm.qr_of(next(iter(places)))
         if qr_code_id is not None:
             await storm.scan(qr_code_id=qr_code_id, late=True)

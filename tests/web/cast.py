@@ -82,6 +82,7 @@ def _handed_over(now: datetime, picture: str) -> dict[str, OrderView]:
         units=(unit(),),
         placed_at=now - 60 * second,
         expires_at=now + 600 * second,
+        code_at=now - 60 * second,
     )
     pay = PayView(image_url=picture, qr_code_id="qr_1", expires_at=now + 600 * second)
     paid = replace(
@@ -101,6 +102,7 @@ def _handed_over(now: datetime, picture: str) -> dict[str, OrderView]:
         units=(unit("vended", "fulfilled"),),
     )
     return {
+        "to_pay": replace(new, code_at=None),
         "preparing": new,
         "scan": replace(new, pay=pay),
         "expired": replace(new, state="expired", expires_at=now - second),

@@ -28,6 +28,9 @@ class FakeDesk:
         self.placed: dict[str, str] = {}
         self.asked: list[tuple[str, ...]] = []
         self.webhooks: list[tuple[str, str | None, Mapping[str, str], bytes]] = []
+        self.baskets: list[Basket] = []
+        self.own: dict[str, list[OrderView]] = {}
+        self.when_wanted: OrderView | None = None
         self.refuse: WhyNot | None = None
         self.broken: Exception | None = None
         self.answer = WebhookAnswer(status=200, code="taken", message="Kept.")
@@ -91,9 +94,20 @@ class FakeDesk:
 
     async def place(self, basket: Basket) -> str:
         self.asked.append(("place", basket.outlet, basket.slot))
+        self.baskets.append(basket)
         if self.refuse:
             raise NotNowError(self.refuse)
         return self.placed.setdefault(basket.key, f"order-{len(self.placed) + 1}")
+
+    async def want_code(self, token: str) -> None:
+        self.asked.append(("want_code", token))
+        if self.refuse:
+            raise NotNowError(self.refuse)
+        if self.when_wanted:
+            await self.show(self.when_wanted)
+
+    async def own_orders(self, outlet: str, browser: str) -> Sequence[OrderView]:
+        return [order for order in self.own.get(browser, ()) if order.outlet_code == outlet]
 
     async def ask_gateway(self, token: str) -> None:
         self.asked.append(("ask_gateway", token))

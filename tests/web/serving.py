@@ -71,6 +71,8 @@ class Served:
         self.desk.placed = {}
         self.desk.asked = []
         self.desk.refuse = self.desk.broken = self.desk.paid_when_asked = None
+        self.desk.when_wanted = None
+        self.desk.own = {}
 
     def show(self, order: OrderView, **changes: Any) -> OrderView:
         """The order, changed, is what its pages are told next."""

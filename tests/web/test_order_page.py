@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from coinslot.kit.clock import SettableClock
+from coinslot.sales.views import WhyNot
 from tests.web import cast
 from tests.web.conftest import Client
 from tests.web.fake_desk import FakeDesk
@@ -102,7 +103,10 @@ async def test_a_page_that_comes_back_unpaid_has_the_gateway_asked(
 
 async def test_i_have_paid_asks_the_gateway_and_leads_back(client: Client, desk: FakeDesk) -> None:
     answer = await client.post("/o/scan/check?lang=hi")
-    assert (answer.status_code, answer.headers["location"]) == (303, "/o/scan?lang=hi&asked=1")
+    assert (answer.status_code, answer.headers["location"]) == (
+        303,
+        "/o/scan?lang=hi&asked=gateway",
+    )
     assert desk.asked == [("ask_gateway", "scan")]
 
 
@@ -117,11 +121,87 @@ async def test_who_asks_too_early_is_told_that_nothing_was_seen_yet(client: Clie
 async def test_nothing_came_out_asks_the_machine_and_says_so(
     client: Client, desk: FakeDesk
 ) -> None:
-    answer = await client.post("/o/done/help")
-    assert desk.asked == [("ask_machine", "done")]
+    answer = await client.post("/o/sending/help")
+    assert desk.asked == [("ask_machine", "sending")]
+    assert "We are asking the machine now." in (await client.get(answer.headers["location"])).text
+
+
+ANSWERS = {
+    "not_seen_yet": "No payment seen yet at",
+    "asked": "We are asking the machine now.",
+    "asked_queued": "It has not been sent to the machine yet",
+    "asked_done": "The machine reports that it came out.",
+    "asked_partly": "The machine reports what came out",
+}
+SAID = {
+    ("scan", "check"): "not_seen_yet",
+    ("preparing", "check"): "not_seen_yet",
+    ("queued", "help"): "asked_queued",
+    ("sending", "help"): "asked",
+    ("working", "help"): "asked",
+    ("checking", "help"): "asked",
+    ("done", "help"): "asked_done",
+    ("partly", "help"): "asked_partly",
+}
+
+
+@pytest.mark.parametrize("verb", ["check", "help"])
+@pytest.mark.parametrize("token", TOKENS)
+async def test_each_action_is_answered_by_the_words_of_the_state_that_it_meets(
+    client: Client, token: str, verb: str
+) -> None:
+    """A page that was told "I have paid" lives on: sold, it must not say that the machine is being
+    asked; and a machine that has told how it went is not asked again."""
+    answer = await client.post(f"/o/{token}/{verb}")
     text = (await client.get(answer.headers["location"])).text
-    assert "We are asking the machine now." in text
-    assert "data-final" not in text
+    said = {name for name, words in ANSWERS.items() if words in text}
+    assert said == ({SAID[token, verb]} if (token, verb) in SAID else set())
+
+
+async def test_the_answer_stays_with_the_page_while_it_polls(client: Client) -> None:
+    text = (await client.get("/o/sending?asked=machine")).text
+    assert 'data-asked="machine"' in text
+    fragment = (await client.get("/o/done/fragment?seen=0&asked=machine")).text
+    assert ANSWERS["asked_done"] in fragment
+    assert (await client.get("/o/sending?asked=somebody")).status_code == 400
+
+
+async def test_the_code_is_made_when_its_customer_asks_for_it_and_not_before(
+    client: Client, desk: FakeDesk
+) -> None:
+    text = (await client.get("/o/to_pay?lang=hi")).text
+    assert desk.asked == []
+    assert 'action="/o/to_pay/pay?lang=hi" method="post"' in text
+    answer = await client.post("/o/to_pay/pay?lang=hi")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/o/to_pay?lang=hi")
+    assert desk.asked == [("want_code", "to_pay")]
+
+
+async def test_a_code_that_is_not_to_be_had_is_explained_without_a_charge(
+    client: Client, desk: FakeDesk
+) -> None:
+    desk.refuse = WhyNot.BUSY
+    answer = await client.post("/o/to_pay/pay")
+    assert answer.status_code == 409
+    assert "use the code printed on the machine" in answer.text
+    assert "You have not been charged." in answer.text
+    assert 'action="/o/to_pay/pay"' in answer.text
+
+
+async def test_who_waits_for_a_code_is_told_when_it_comes_and_what_works_at_once(
+    client: Client, desk: FakeDesk, clock: SettableClock
+) -> None:
+    later = clock.now() + timedelta(seconds=30)
+    desk.orders["preparing"] = replace(desk.orders["preparing"], code_at=later)
+    text = (await client.get("/o/preparing")).text
+    assert "Your code comes at 5:30:30" in text
+    assert "The code printed on the machine works at once." in text
+
+
+async def test_on_one_phone_the_page_says_how_its_own_code_is_paid(client: Client) -> None:
+    text = (await client.get("/o/scan")).text
+    for said in ("On this phone?", "save the picture", "then the gallery", "back to this page"):
+        assert said in text
 
 
 async def test_the_fragment_comes_only_when_its_version_is_new(client: Client) -> None:

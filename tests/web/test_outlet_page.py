@@ -3,8 +3,10 @@
 import re
 
 import pytest
+from msgspec.structs import replace
 
 from coinslot.sales.views import WhyNot
+from tests.web import cast
 from tests.web.conftest import Client
 from tests.web.fake_desk import FakeDesk
 
@@ -59,6 +61,49 @@ async def test_a_tap_places_the_order_and_leads_to_its_page(client: Client, desk
 async def test_a_second_tap_on_the_same_page_finds_the_first_order(client: Client) -> None:
     taps = [await client.post("/q/M01", data={"slot": "A1", "key": KEY}) for _ in range(2)]
     assert {tap.headers["location"] for tap in taps} == {"/o/order-1"}
+
+
+async def test_a_browser_keeps_its_one_name_and_an_order_tells_it_with_the_network(
+    client: Client, desk: FakeDesk
+) -> None:
+    cookie = (await client.get("/q/M01")).headers["set-cookie"]
+    assert re.match(r"coinslot_browser=[\w-]{20,}; ", cookie)
+    for part in ("HttpOnly", "Path=/q", "SameSite=lax"):
+        assert part in cookie
+    name = client.cookies["coinslot_browser"]
+    for key in ("k" * 20, "m" * 20):
+        await client.post("/q/M01", data={"slot": "A1", "key": key})
+    told = [(basket.browser, basket.network) for basket in desk.baskets]
+    assert told == [(name, "testclient")] * 2
+
+
+async def test_a_browser_sees_its_own_orders_and_no_other_browsers(
+    client: Client, desk: FakeDesk
+) -> None:
+    desk.own = {"b" * 20: [desk.orders["scan"], desk.orders["done"]]}
+    mine = {"cookie": f"coinslot_browser={'b' * 20}"}
+    page = (await client.get("/q/M01", headers=mine)).text
+    assert 'href="/o/scan"' in page
+    assert 'href="/o/done"' not in page  # nothing is left to do there
+    finder = (await client.get("/q/M01/help", headers=mine)).text
+    assert 'href="/o/scan"' in finder
+    assert 'href="/o/done"' in finder
+    client.cookies.clear()
+    stranger = {"cookie": f"coinslot_browser={'c' * 20}"}
+    for url in ("/q/M01", "/q/M01/help"):
+        assert "/o/scan" not in (await client.get(url, headers=stranger)).text
+        client.cookies.clear()
+    assert "/o/scan" not in (await client.get("/q/M02", headers=mine)).text
+
+
+async def test_the_last_one_that_someone_else_may_be_paying_for_says_so(
+    client: Client, desk: FakeDesk
+) -> None:
+    last = replace(cast.LIME, contested=True)
+    desk.outlets["M01"] = replace(desk.outlets["M01"], items=(last,))
+    text = (await client.get("/q/M01")).text
+    assert "someone else may be paying for it" in text
+    assert ">Pay ₹40.00</button>" in text
 
 
 async def test_every_scan_and_every_item_has_a_key_of_its_own(client: Client) -> None:

@@ -63,8 +63,22 @@ class Front:
         return await show.find_by_reference(self._shop, outlet, reference)
 
     async def place(self, basket: Basket) -> str:
-        wish = checkout.Wish(outlet=basket.outlet, slot=basket.slot, key=basket.key)
-        return await checkout.place(self._shop, wish)
+        return await checkout.place(
+            self._shop,
+            checkout.Wish(
+                outlet=basket.outlet,
+                slot=basket.slot,
+                key=basket.key,
+                browser=basket.browser,
+                network=basket.network,
+            ),
+        )
+
+    async def want_code(self, token: str) -> None:
+        await checkout.want_code(self._shop, token)
+
+    async def own_orders(self, outlet: str, browser: str) -> Sequence[OrderView]:
+        return await show.own_orders(self._shop, outlet, browser)
 
     async def ask_gateway(self, token: str) -> None:
         await checkout.ask_gateway(self._shop, token)

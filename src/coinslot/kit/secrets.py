@@ -45,6 +45,7 @@ class Vault:
                 raise VaultKeyError(f"key {key_id!r} must have {KEY_BYTES} bytes")
         if current not in keys:
             raise VaultKeyError(f"the current key {current!r} is not among the keys")
+        self._digest_key = hmac.digest(keys[current], b"digests", "sha256")
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
         self._current = current
 
@@ -87,6 +88,12 @@ class Vault:
             return cipher.decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], head + context.encode())
         except (InvalidTag, ValueError):
             raise SealBrokenError(f"what was sealed for {context!r} does not open") from None
+
+    def digest(self, text: str, context: str) -> str:
+        """A name for `text` that tells nothing of it: the same in every process, another after the
+        key was changed."""
+        named = f"{context}\0{text}".encode(errors="replace")
+        return hmac.digest(self._digest_key, named, "sha256").hex()[:32]
 
     def stale(self, sealed: bytes) -> bool:
         """Whether another key than the current one sealed it."""

@@ -27,6 +27,14 @@ class Windows(Struct, frozen=True, kw_only=True):
     """Every window of time that bounds the promise, in seconds unless the name says otherwise."""
 
     order_s: float = 900  # an order waits for its payment
+    unpaid_s: float = 900  # an order or a code that is unpaid counts against its network
+    hold_s: float = 120  # a shown code is said to be in the way of the next customer
+    code_wait_s: float = 120  # a code that cannot be made within it is refused
+    codes_per_minute: int = 12  # a count: codes of one machine's page
+    network_codes_per_minute: int = 4  # a count: of them for one network
+    network_unpaid_codes: int = 10  # a count: of them unpaid, within unpaid_s
+    network_orders: int = 20  # a count: unpaid orders of one network at one machine, in unpaid_s
+    browser_orders: int = 3  # a count: the same of one browser
     dispatch_s: float = 120  # from the gateway's capture time to the last offer
     offer_s: float = 5  # one offer waits for its ACCEPT
     offers: int = 3  # a count: offers before the unit is queued again

@@ -1,7 +1,7 @@
 """What pages see, read from the rows: an outlet as it is now, an order for all its life."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -33,7 +33,8 @@ async def outlet(shop: Shop, code: str) -> OutletView | None:
         return None
     async with shop.db.as_merchant(merchant) as conn:
         row = await conn.fetchrow(store.OUTLET, code)
-        slots = await conn.fetch(store.SLOTS, code, shop.now())
+        shown_since = shop.now() - shop.windows.span("hold_s")
+        slots = await conn.fetch(store.SLOTS, code, shown_since)
         if row is None:
             return None
         why_not = _why_not(shop, row, slots)
@@ -44,6 +45,7 @@ async def outlet(shop: Shop, code: str) -> OutletView | None:
             name=slot["name"],
             price=Money(slot["price_minor"], row["currency"]),
             available=slot["out_of_sale_at"] is None and slot["promised"] < slot["stock"],
+            contested=slot["promised"] + slot["being_paid"] >= slot["stock"],
         )
         for slot in slots
     )
@@ -157,6 +159,7 @@ def _order_view(
             if r["state"] != "failed"
         ),
         pay=_pay(row),
+        code_at=row["make_at"],
         by_policy=any(u["basis"] == "policy" for u in units),
         dispatch_pending=any(u["state"] in NOT_SENT for u in open_units),
         gateway_payment_id=row["gateway_payment_id"],
@@ -212,3 +215,12 @@ async def find_by_reference(shop: Shop, code: str, reference: str) -> str | None
     async with shop.db.door() as conn:
         token: str | None = await conn.fetchval(store.FIND_BY_REFERENCE, code, reference)
     return token
+
+
+async def own_orders(shop: Shop, code: str, browser: str) -> list[OrderView]:
+    """The newest orders that this browser placed at this outlet within a day."""
+    owner = shop.vault.digest(browser, "browser")
+    async with shop.db.door() as conn:
+        rows = await conn.fetch(store.OWN_ORDERS, code, owner, shop.now() - timedelta(days=1))
+    views = [await order(shop, row["token"]) for row in rows]
+    return [view for view in views if view is not None]

@@ -219,12 +219,43 @@ JOIN products p ON p.id = s.product_id JOIN outlets o ON o.id = s.outlet_id
 WHERE s.outlet_id = $1 AND s.slot = $2 FOR UPDATE OF s
 """
 
-# What is promised of a slot: units on their way, and placed orders that may still be paid.
+# The outlet's row is the lock under which unpaid orders and codes are counted.
+LOCK_OUTLET = "SELECT account_id FROM outlets WHERE id = $1 FOR NO KEY UPDATE"
+
+# What is promised of a slot: units on their way. Unpaid orders hold nothing against who pays.
 PROMISED = """
-SELECT (SELECT count(*) FROM fulfillments f
-        WHERE f.outlet_id = $1 AND f.slot = $2 AND f.settlement IS NULL)
-     + (SELECT coalesce(sum(l.quantity), 0) FROM orders o JOIN order_lines l ON l.order_id = o.id
-        WHERE o.outlet_id = $1 AND l.slot = $2 AND o.state = 'placed' AND o.expires_at > $3)
+SELECT count(*) FROM fulfillments f
+WHERE f.outlet_id = $1 AND f.slot = $2 AND f.settlement IS NULL
+"""
+
+UNPAID_ORDERS = """
+SELECT count(*) FILTER (WHERE browser = $2) AS of_browser,
+    count(*) FILTER (WHERE network = $3) AS of_network
+FROM orders WHERE outlet_id = $1 AND state = 'placed' AND placed_at > $4
+"""
+
+HAS_PAID = "SELECT EXISTS (SELECT FROM orders WHERE browser = $1 AND paid_at IS NOT NULL)"
+
+# A code counts in its minute even when it was paid at once; against its network only while unpaid.
+CODES_OF_PAGES = """
+SELECT q.make_at AS at, q.network, o.state IN ('placed', 'expired') AS unpaid
+FROM qr_codes q JOIN payments p ON p.id = q.payment_id JOIN orders o ON o.id = p.order_id
+WHERE q.outlet_id = $1 AND q.payment_id IS NOT NULL AND q.make_at > $2
+"""
+
+ORDER_TO_PAY = """
+SELECT o.*, l.slot FROM orders o JOIN order_lines l ON l.order_id = o.id
+WHERE o.token = $1 AND o.state = 'placed' AND o.expires_at > $2
+    AND NOT EXISTS (SELECT FROM payments p WHERE p.order_id = o.id)
+ORDER BY l.id LIMIT 1 FOR UPDATE OF o
+"""
+
+# The window to pay begins with the code.
+LAST_TO_PAY = "UPDATE orders SET expires_at = $2, due_at = $2 WHERE id = $1"
+
+OWN_ORDERS = """
+SELECT token FROM orders WHERE outlet_id = $1 AND browser = $2 AND placed_at > $3
+ORDER BY placed_at DESC LIMIT 5
 """
 
 # Pages.
@@ -239,10 +270,11 @@ LEFT JOIN devices d ON d.outlet_id = o.id WHERE o.id = $1
 SLOTS = """
 SELECT s.slot, s.price_minor, s.stock, s.out_of_sale_at, p.name,
     (SELECT count(*) FROM fulfillments f WHERE f.outlet_id = s.outlet_id AND f.slot = s.slot
-        AND f.settlement IS NULL)
-    + (SELECT coalesce(sum(l.quantity), 0) FROM orders r JOIN order_lines l ON l.order_id = r.id
-        WHERE r.outlet_id = s.outlet_id AND l.slot = s.slot AND r.state = 'placed'
-        AND r.expires_at > $2) AS promised
+        AND f.settlement IS NULL) AS promised,
+    (SELECT count(*) FROM qr_codes q JOIN payments y ON y.id = q.payment_id
+        JOIN orders r ON r.id = y.order_id
+        WHERE q.outlet_id = s.outlet_id AND q.slot = s.slot AND q.make_at > $2
+        AND r.state = 'placed') AS being_paid
 FROM slots s JOIN products p ON p.id = s.product_id WHERE s.outlet_id = $1 ORDER BY s.slot
 """
 
@@ -258,7 +290,7 @@ ORDER BY o.place = $3 DESC, o.id LIMIT 1
 ORDER_PAGE = """
 SELECT o.*, u.name AS outlet_name, m.name AS merchant_name, u.contact,
     coalesce(u.zone, m.zone) AS zone,
-    q.image_url, q.qr_code_id, q.stage AS qr_stage,
+    q.image_url, q.qr_code_id, q.stage AS qr_stage, q.make_at,
     c.gateway_payment_id,
     o.version + coalesce(p.version, 0)
         + coalesce((SELECT sum(version) FROM fulfillments f WHERE f.order_id = o.id), 0)

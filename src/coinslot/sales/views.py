@@ -20,6 +20,7 @@ class WhyNot(StrEnum):
     CLOSED = "closed"
     GATEWAY_DOWN = "gateway_down"
     OUT_OF_SERVICE = "out_of_service"  # taken away for good or for repair, by a person
+    BUSY = "busy"  # unpaid orders enough from this browser or this network
     BROKEN = "broken"  # it failed too often and took itself out of sale
 
 
@@ -38,6 +39,7 @@ class ItemView(Struct, frozen=True, kw_only=True):
     name: str
     price: Money
     available: bool
+    contested: bool = False  # someone else may be paying for the last one
 
 
 class NearestView(Struct, frozen=True, kw_only=True):
@@ -119,6 +121,7 @@ class OrderView(Struct, frozen=True, kw_only=True):
     refund_by: datetime | None = None  # the automatic refund happens at the latest then
     refunds: tuple[RefundView, ...] = ()
     pay: PayView | None = None
+    code_at: datetime | None = None  # when its code is made; None: nobody asked for it yet
     by_policy: bool = False
     dispatch_pending: bool = False
     gateway_payment_id: str | None = None

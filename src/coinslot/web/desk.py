@@ -11,11 +11,13 @@ from coinslot.sales.views import Health, OrderView, OutletView, WebhookAnswer
 
 
 class Basket(Struct, frozen=True, kw_only=True):
-    """What was tapped. The key was minted with the page: the same key places once."""
+    """What was tapped, by whom. The key was minted with the page: the same key places once."""
 
     outlet: str
     slot: str
     key: str
+    browser: str
+    network: str
 
 
 class Desk(Protocol):
@@ -41,6 +43,14 @@ class Desk(Protocol):
 
     async def place(self, basket: Basket) -> str:
         """The token of the order. Raises NotNowError when the outlet cannot sell it now."""
+        ...
+
+    async def want_code(self, token: str) -> None:
+        """The customer is about to pay: the order's code is made, once. Raises NotNowError."""
+        ...
+
+    async def own_orders(self, outlet: str, browser: str) -> Sequence[OrderView]:
+        """The newest orders that this browser placed at this outlet."""
         ...
 
     async def ask_gateway(self, token: str) -> None:

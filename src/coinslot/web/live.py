@@ -8,7 +8,7 @@ from litestar.response import Stream
 from coinslot.kit.clock import Clock
 from coinslot.web.desk import Desk
 from coinslot.web.errors import RefusedError
-from coinslot.web.orders import Orders, Token
+from coinslot.web.orders import Asked, Orders, Token
 from coinslot.web.painting import AnyRequest, Painter
 from coinslot.web.single import Single
 
@@ -30,7 +30,7 @@ class Live(Single):
         request: AnyRequest,
         order: Token,
         seen: FromQuery[int] = 0,
-        asked: FromQuery[bool] = False,
+        asked: FromQuery[Asked] = Asked.NOBODY,
     ) -> Stream:
         await self._orders.known(order)
         if self._open >= self._painter.site.live_streams_max:
@@ -44,7 +44,7 @@ class Live(Single):
         )
 
     async def _events(
-        self, request: AnyRequest, order: str, seen: int, asked: bool
+        self, request: AnyRequest, order: str, seen: int, asked: Asked
     ) -> AsyncIterator[str]:
         site = self._painter.site
         patience_s = site.live_comment_every.total_seconds()

@@ -1,6 +1,7 @@
 """The page of an order, for the whole of its life."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 
 from litestar import Response
@@ -8,7 +9,7 @@ from litestar.params import FromQuery, PathParameter
 from litestar.response import Redirect
 
 from coinslot.kit.clock import Clock
-from coinslot.sales.views import OrderView
+from coinslot.sales.views import NotNowError, OrderView, WhyNot
 from coinslot.web import assets, security, story
 from coinslot.web.desk import Desk
 from coinslot.web.errors import RefusedError
@@ -17,6 +18,14 @@ from coinslot.web.single import Single
 from coinslot.web.story import Phase
 
 Token = Annotated[str, PathParameter(max_length=64, pattern=STORABLE)]
+
+
+class Asked(StrEnum):
+    """Who was asked because the customer said so. Each has words of its own in each phase."""
+
+    NOBODY = ""
+    GATEWAY = "gateway"  # "I have paid"
+    MACHINE = "machine"  # "nothing came out"
 
 
 class Orders(Single):
@@ -32,22 +41,30 @@ class Orders(Single):
         request: AnyRequest,
         order: Token,
         check: FromQuery[bool] = False,
-        asked: FromQuery[bool] = False,
+        asked: FromQuery[Asked] = Asked.NOBODY,
     ) -> Response[str]:
         """`check` is how a page without JavaScript has the gateway asked when it comes back."""
         if check:
             await self._desk.ask_gateway(order)
-        view = await self.known(order)
-        values = self.telling(view, asked)
+        return self._page(request, await self.known(order), asked)
+
+    def _page(
+        self,
+        request: AnyRequest,
+        view: OrderView,
+        asked: Asked = Asked.NOBODY,
+        refused: WhyNot = WhyNot.READY,
+    ) -> Response[str]:
+        values = self.telling(view, asked, refused)
         picture = security.origin(view.pay.image_url) if view.pay else None
         images = (*self._painter.site.image_sources, *((picture,) if picture else ()))
         pen = self._painter.pen(request)
         again = {"check": "1"} if values["unpaid"] else {}
-        again |= {"asked": "1"} if asked else {}
+        again |= {"asked": asked.value} if asked else {}
         return self._painter.page(
             request,
             "order.html",
-            Answer(images=images),
+            Answer(images=images, status=409 if refused else 200),
             here_again=pen.link("o", view.token, **again),
             script=assets.address("live.js"),
             **values,
@@ -58,7 +75,7 @@ class Orders(Single):
         request: AnyRequest,
         order: Token,
         seen: FromQuery[int] = 0,
-        asked: FromQuery[bool] = False,
+        asked: FromQuery[Asked] = Asked.NOBODY,
     ) -> Response[str | None]:
         """For polling: nothing when the version was seen already."""
         view = await self.known(order)
@@ -71,14 +88,25 @@ class Orders(Single):
     async def check(self, request: AnyRequest, order: Token) -> Redirect:
         await self.known(order)
         await self._desk.ask_gateway(order)
-        back = self._painter.pen(request).link("o", order, asked="1")
-        return Redirect(back, status_code=303)
+        return self._back(request, order, Asked.GATEWAY)
+
+    async def pay(self, request: AnyRequest, order: Token) -> Response[str]:
+        """The step to the code: what costs a call of the gateway takes a tap, and comes once."""
+        await self.known(order)
+        try:
+            await self._desk.want_code(order)
+        except NotNowError as refused:
+            return self._page(request, await self.known(order), refused=refused.why_not)
+        return self._back(request, order)
 
     async def nothing_came_out(self, request: AnyRequest, order: Token) -> Redirect:
         await self.known(order)
         await self._desk.ask_machine(order)
-        back = self._painter.pen(request).link("o", order, asked="1")
-        return Redirect(back, status_code=303)
+        return self._back(request, order, Asked.MACHINE)
+
+    def _back(self, request: AnyRequest, order: str, asked: Asked = Asked.NOBODY) -> Redirect:
+        said = {"asked": asked.value} if asked else {}
+        return Redirect(self._painter.pen(request).link("o", order, **said), status_code=303)
 
     async def known(self, order: str) -> OrderView:
         view = await self._desk.order(order)
@@ -87,12 +115,14 @@ class Orders(Single):
             raise RefusedError(404, "no_such_order", message, sentence="unknown_order")
         return view
 
-    def telling(self, order: OrderView, asked: bool) -> dict[str, object]:
+    def telling(
+        self, order: OrderView, asked: Asked, refused: WhyNot = WhyNot.READY
+    ) -> dict[str, object]:
         """Everything the templates say about an order."""
         now = self._clock.now()
         shown = story.phase(order, now)
         site = self._painter.site
-        final = story.is_final(shown) and not asked
+        final = story.is_final(shown)
         refresh_s = story.REFRESH_S.get(shown, None if final else 5)
         return {
             "order": order,
@@ -106,7 +136,9 @@ class Orders(Single):
             "refresh_s": refresh_s,
             "ask_after_s": site.ask_gateway_after.total_seconds(),
             "final": final,
-            "asked": asked,
+            "asked": asked.value,
+            "reply": _answer(asked, shown),
+            "refused": refused.value,
             "now": now,
         }
 
@@ -122,3 +154,24 @@ def _picture(order: OrderView, shown: Phase) -> str | None:
     if shown is not Phase.SCAN or order.pay is None:
         return None
     return order.pay.image_url if security.origin(order.pay.image_url) else None
+
+
+def _answer(asked: Asked, shown: Phase) -> str | None:
+    """The text that answers what the customer said, in this phase; None where the phase itself
+    says enough."""
+    if asked is Asked.GATEWAY:
+        return "not_seen_yet" if shown in (Phase.SCAN, Phase.PREPARING) else None
+    if asked is Asked.MACHINE:
+        return _ANSWERS.get(shown)
+    return None
+
+
+# A machine is asked about what it has not told yet; what it has told, only a person can change.
+_ANSWERS = {
+    Phase.QUEUED: "asked_queued",
+    Phase.SENDING: "asked",
+    Phase.WORKING: "asked",
+    Phase.CHECKING: "asked",
+    Phase.DONE: "asked_done",
+    Phase.PARTLY: "asked_partly",
+}

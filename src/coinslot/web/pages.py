@@ -15,12 +15,13 @@ from coinslot.kit.clock import Clock
 from coinslot.kit.ids import token
 from coinslot.kit.money import Money
 from coinslot.sales.views import NotNowError, OrderView, OutletView, WhyNot
-from coinslot.web import story
+from coinslot.web import browser, peer, story
 from coinslot.web.desk import Basket, Desk
 from coinslot.web.errors import RefusedError
 from coinslot.web.painting import STORABLE, Answer, AnyRequest, Painter
 from coinslot.web.search import UnreadableError, minor_of, minutes_of, reference_of
 from coinslot.web.single import Single
+from coinslot.web.story import Phase
 
 Code = Annotated[str, PathParameter(max_length=64, pattern=STORABLE)]
 
@@ -67,6 +68,7 @@ class Said(Struct, frozen=True, kw_only=True):
 # Back and forward show the page as it was, with its key, so that a second tap finds the first
 # order; a new scan asks again. A browser forgets a page when it posts to the same address: that
 # is why the form's address ends in "?tap=1".
+_OPEN = story.WAITING | {Phase.TO_PAY, Phase.PREPARING, Phase.SCAN}
 _KEPT_FOR_BACK = "private, no-cache"
 
 
@@ -90,14 +92,24 @@ class Pages(Single):
         return Redirect(pen.link("q", code) if code else pen.link(), status_code=303)
 
     async def outlet(self, request: AnyRequest, outlet: Code) -> Response[str]:
-        return self._outlet(request, await self._known(outlet))
+        return await self._outlet(request, await self._known(outlet))
 
     async def place(self, request: AnyRequest, outlet: Code, data: TapForm) -> Response[str]:
+        name = browser.named(request)
+        basket = Basket(
+            outlet=outlet,
+            slot=data.slot,
+            key=data.key,
+            browser=name,
+            network=peer.network(request),
+        )
         try:
-            order = await self._desk.place(Basket(outlet=outlet, slot=data.slot, key=data.key))
+            order = await self._desk.place(basket)
         except NotNowError as refused:
-            return self._outlet(request, await self._known(outlet), refused.why_not)
-        return Redirect(self._painter.pen(request).link("o", order), status_code=303)
+            return await self._outlet(request, await self._known(outlet), refused.why_not)
+        answer = Redirect(self._painter.pen(request).link("o", order), status_code=303)
+        browser.remember(request, answer, name)
+        return answer
 
     async def find(
         self,
@@ -120,7 +132,7 @@ class Pages(Single):
                 said = replace(said, found=tuple(map(self._fate, orders)))
             except UnreadableError:
                 said = replace(said, unreadable=True)
-        return self._finder(request, view, said)
+        return await self._finder(request, view, said)
 
     def _fate(self, order: OrderView) -> Fate:
         return Fate(
@@ -138,20 +150,32 @@ class Pages(Single):
         except UnreadableError:
             order = None
         if order is None:
-            return self._finder(request, view, Said(reference=data.reference[:64], unknown=True))
+            said = Said(reference=data.reference[:64], unknown=True)
+            return await self._finder(request, view, said)
         return Redirect(self._painter.pen(request).link("o", order), status_code=303)
 
-    def _finder(self, request: AnyRequest, view: OutletView, said: Said) -> Response[str]:
-        return self._painter.page(request, "find.html", outlet=view, said=said)
+    async def _finder(self, request: AnyRequest, view: OutletView, said: Said) -> Response[str]:
+        own = await self._own(request, view)
+        return self._painter.page(request, "find.html", outlet=view, said=said, own=own)
 
-    def _outlet(
+    async def _outlet(
         self, request: AnyRequest, view: OutletView, refused: WhyNot = WhyNot.READY
     ) -> Response[str]:
         why_not = refused or view.why_not
         answer = Answer(status=409 if refused else 200, cache=_KEPT_FOR_BACK)
         keys = {item.slot: token() for item in view.items}
-        values = {"outlet": view, "why_not": why_not.value, "keys": keys}
-        return self._painter.page(request, "outlet.html", answer, **values)
+        own = [(order, phase) for order, phase in await self._own(request, view) if phase in _OPEN]
+        values = {"outlet": view, "why_not": why_not.value, "keys": keys, "own": own}
+        page = self._painter.page(request, "outlet.html", answer, **values)
+        browser.remember(request, page, browser.named(request))
+        return page
+
+    async def _own(self, request: AnyRequest, view: OutletView) -> list[tuple[OrderView, Phase]]:
+        """This browser's orders at this outlet, each with its phase."""
+        name = browser.known(request)
+        orders = await self._desk.own_orders(view.code, name) if name else ()
+        now = self._clock.now()
+        return [(order, story.phase(order, now)) for order in orders]
 
     async def _known(self, code: str) -> OutletView:
         view = await self._desk.outlet(code)

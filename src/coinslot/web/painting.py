@@ -107,6 +107,10 @@ class Pen:
         local = at.astimezone(self._site.zone_of(zone))
         return str(format_time(local, "short", locale=self.words.locale))
 
+    def second(self, at: datetime, zone: str | None = None) -> str:
+        local = at.astimezone(self._site.zone_of(zone))
+        return str(format_time(local, "medium", locale=self.words.locale))
+
     def day_and_hour(self, at: datetime, zone: str | None) -> str:
         local = at.astimezone(self._site.zone_of(zone))
         day = format_date(local, "medium", locale=self.words.locale)

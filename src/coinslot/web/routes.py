@@ -203,6 +203,7 @@ def _for_people(desk: Desk, painter: Painter, clock: Clock) -> Router:
         get("/o/{order:str}")(orders.show),
         get("/o/{order:str}/fragment")(orders.fragment),
         get("/o/{order:str}/live")(live.stream),
+        post("/o/{order:str}/pay", middleware=[ordering])(orders.pay),
         post("/o/{order:str}/check")(orders.check),
         post("/o/{order:str}/help")(orders.nothing_came_out),
     ]

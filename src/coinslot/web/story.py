@@ -12,7 +12,8 @@ from coinslot.sales.views import OrderView, RefundView
 class Phase(StrEnum):
     """Each has a title and a sentence in every language (`Words.<phase>`, `<phase>_lead`)."""
 
-    PREPARING = "preparing"  # placed, the gateway has not drawn its code yet
+    TO_PAY = "to_pay"  # placed, nobody asked for its code yet
+    PREPARING = "preparing"  # asked for, the gateway has not drawn it yet
     SCAN = "scan"  # placed, the code can be paid
     EXPIRED = "expired"
     QUEUED = "queued"
@@ -35,7 +36,7 @@ class Step(Struct, frozen=True):
     mark: str
 
 
-UNPAID = frozenset({Phase.PREPARING, Phase.SCAN, Phase.EXPIRED})
+UNPAID = frozenset({Phase.PREPARING, Phase.SCAN, Phase.EXPIRED})  # a payment may still be seen
 WAITING = frozenset({Phase.QUEUED, Phase.SENDING, Phase.WORKING, Phase.CHECKING})
 
 # How soon a page without JavaScript comes back to look; a phase without a number stays.
@@ -66,7 +67,9 @@ def phase(order: OrderView, now: datetime) -> Phase:
         case "paid":
             return _handing_over(order)
         case "placed" if now < order.expires_at:
-            return Phase.SCAN if order.pay else Phase.PREPARING
+            if order.pay is not None:
+                return Phase.SCAN
+            return Phase.TO_PAY if order.code_at is None else Phase.PREPARING
         case _:
             return Phase.EXPIRED
 

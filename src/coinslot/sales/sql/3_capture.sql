@@ -141,6 +141,12 @@ BEGIN
         PERFORM move_order(o.id, 'DEADLINE',
             jsonb_build_object('ended_at', p_now, 'due_at', NULL), p_now);
         o.state := 'expired';
+    ELSIF o.state = 'placed' AND others_were_first(o.id) THEN
+        PERFORM move_order(o.id, 'DEADLINE',
+            jsonb_build_object('ended_at', p_now, 'due_at', NULL), p_now);
+        UPDATE captures SET payment_id = p_qr.payment_id, order_id = o.id WHERE id = p_capture.id;
+        PERFORM move_order(o.id, 'PAID', '{}', p_now);
+        RETURN return_capture(p_capture.id, 'sold_out', p_now);
     END IF;
     IF o.state <> 'placed' THEN
         UPDATE captures SET payment_id = p_qr.payment_id, order_id = o.id WHERE id = p_capture.id;
@@ -150,6 +156,24 @@ BEGIN
     END IF;
     PERFORM retire_codes(o.id, p_now);
     RETURN pay_order(p_capture, o.id, p_qr.payment_id, p_now);
+END $$;
+
+-- Unpaid orders hold nothing: the last piece is the first payer's. The slot's row is the lock under
+-- which units are counted, so that of two who pay at once one is second.
+CREATE OR REPLACE FUNCTION others_were_first(p_order uuid) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    l record;
+BEGIN
+    FOR l IN SELECT s.outlet_id, s.slot, s.stock, w.quantity
+        FROM order_lines w JOIN orders o ON o.id = w.order_id
+        JOIN slots s ON s.outlet_id = o.outlet_id AND s.slot = w.slot
+        WHERE w.order_id = p_order ORDER BY s.slot FOR UPDATE OF s LOOP
+        IF l.stock < l.quantity + (SELECT count(*) FROM fulfillments f
+                WHERE f.outlet_id = l.outlet_id AND f.slot = l.slot AND f.settlement IS NULL) THEN
+            RETURN true;
+        END IF;
+    END LOOP;
+    RETURN false;
 END $$;
 
 CREATE OR REPLACE FUNCTION pay_order(p_capture captures, p_order uuid, p_payment uuid,

@@ -14,7 +14,7 @@ function address(name) {
   const url = new URL(here);
   url.pathname += "/" + name;
   url.searchParams.set("seen", article().dataset.version);
-  if (article().hasAttribute("data-asked")) url.searchParams.set("asked", "1");
+  if (article().dataset.asked) url.searchParams.set("asked", article().dataset.asked);
   return url;
 }
 

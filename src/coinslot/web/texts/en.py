@@ -10,7 +10,8 @@ ENGLISH = Words(
     locale="en_IN",
     skip="Skip to the main part",
     languages="Language",
-    no_cookies="No cookies, no tracking.",
+    one_cookie="One cookie, so that you find your orders again. No tracking.",
+    own_orders="Your orders here",
     questions="Questions?",
     not_charged="You have not been charged.",
     home_lead="You get what you paid for, or your money back.",
@@ -43,7 +44,11 @@ ENGLISH = Words(
     why_closed="Closed at the moment",
     why_gateway_down="Payments are not getting through right now",
     why_out_of_service="This machine is out of service",
+    why_busy="There are enough unpaid orders from you or your network: pay one of them, use the"
+    " code printed on the machine, or try again in a few minutes",
     why_broken="This machine has stopped itself and waits for repair",
+    last_one="The last one, and someone else may be paying for it. If they are faster, your money"
+    " comes back by itself.",
     nearest="Nearest machine that works",
     paid_already="Paid, but nothing came out?",
     try_again="Look again",
@@ -52,11 +57,20 @@ ENGLISH = Words(
     scan_lead="Scan this code with your payment app. It works once.",
     scan_picture="Payment code for {price}",
     open_code="Open the code",
-    same_phone="On this phone? Open the code, save the picture, and choose it from the gallery"
-    " in your payment app.",
+    same_phone="On this phone?",
+    same_phone_save="Open the code, then press and hold it to save the picture, or take a"
+    " screenshot.",
+    same_phone_choose="In your payment app choose Scan, then the gallery, then the picture.",
+    same_phone_pay="Pay, and come back to this page. Another phone can simply scan it.",
     valid_until="Valid until {time}",
     left="left",
     i_have_paid="I have paid, check now",
+    to_pay="Ready to pay {price}?",
+    to_pay_lead="Ask for the code when you are about to pay: it is made for you, and nothing is"
+    " charged before.",
+    show_code="Show the payment code",
+    code_at="Several people are paying here. Your code comes at {time}.",
+    code_printed="The code printed on the machine works at once.",
     preparing="Getting your payment code",
     preparing_lead="This takes a moment.",
     expired="This code has run out",
@@ -117,6 +131,12 @@ ENGLISH = Words(
     nothing_out_button="Nothing came out",
     not_seen_yet="No payment seen yet at {time}. It can take a minute to arrive.",
     asked="We are asking the machine now. Its answer will show here.",
+    asked_queued="It has not been sent to the machine yet: nothing can have come out. It starts"
+    " as soon as the machine is free, or your money goes back.",
+    asked_done="The machine reports that it came out. If nothing is there, tell {merchant}, and"
+    " name order {number}: they can refund it.",
+    asked_partly="The machine reports what came out, and the rest goes back. If that is wrong,"
+    " tell {merchant}, and name order {number}.",
     contact="Contact {merchant}",
     find_title="Find your payment",
     find_lead="You paid here but have no link? Amount and time show what became of it.",

@@ -16,7 +16,8 @@ class Words(Struct, frozen=True, kw_only=True):
     # On every page
     skip: str
     languages: str
-    no_cookies: str
+    one_cookie: str
+    own_orders: str
     questions: str
     not_charged: str
 
@@ -50,7 +51,9 @@ class Words(Struct, frozen=True, kw_only=True):
     why_closed: str
     why_gateway_down: str
     why_out_of_service: str
+    why_busy: str
     why_broken: str
+    last_one: str
     nearest: str
     paid_already: str
     try_again: str
@@ -62,11 +65,19 @@ class Words(Struct, frozen=True, kw_only=True):
     scan_picture: str  # {price}
     open_code: str
     same_phone: str
+    same_phone_save: str
+    same_phone_choose: str
+    same_phone_pay: str
     valid_until: str  # {time}
     left: str
     i_have_paid: str
 
     # The life of an order: a title and a sentence for each phase
+    to_pay: str  # {price}
+    to_pay_lead: str
+    show_code: str
+    code_at: str  # {time}
+    code_printed: str
     preparing: str
     preparing_lead: str
     expired: str
@@ -129,6 +140,9 @@ class Words(Struct, frozen=True, kw_only=True):
     nothing_out_lead: str
     nothing_out_button: str
     asked: str
+    asked_queued: str
+    asked_done: str  # {merchant} {number}
+    asked_partly: str  # {merchant} {number}
     not_seen_yet: str
     contact: str  # {merchant}
     find_title: str
