@@ -113,6 +113,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         " as long as the payment is open",
         "COINSLOT_REFUND_LOOK_S": "first pause before a refund is looked at again; it doubles",
         "COINSLOT_REFUND_PAUSE_MAX_S": "longest such pause",
+        "COINSLOT_CLOCK_SKEW_S": "our clock may differ from a gateway's by so much before a person"
+        " is told, and before a clock that is ahead is allowed for",
         "COINSLOT_REFUND_OWED_S": "a refund that is refused for now (no balance) becomes `owed`, a"
         " person's, once it is older than this",
     },

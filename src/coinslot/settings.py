@@ -53,6 +53,7 @@ WINDOW_NAMES: Mapping[str, str] = {
     "COINSLOT_BREAKER_WINDOW_S": "breaker_window_s",
     "COINSLOT_BREAKER_PAUSE_S": "breaker_pause_s",
     "COINSLOT_KEYS_KEPT_S": "keys_kept_s",
+    "COINSLOT_CLOCK_SKEW_S": "clock_skew_s",
     "COINSLOT_REFUND_LOOK_S": "refund_look_s",
     "COINSLOT_REFUND_PAUSE_MAX_S": "refund_pause_max_s",
     "COINSLOT_REFUND_OWED_S": "refund_owed_s",

@@ -175,7 +175,7 @@ class Stage:
         """Every invariant recomputed, as the owner sees the database."""
         conn = await connect(self.owner_url)
         try:
-            return await audit(conn, self.clock.now())
+            return await audit(conn, self.shop.now())
         finally:
             await conn.close()
 

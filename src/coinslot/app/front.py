@@ -8,6 +8,7 @@ import asyncpg
 
 from coinslot.db.pool import AWAY
 from coinslot.feeds.mirror import Lag
+from coinslot.merchants.clocks import clocks_apart
 from coinslot.sales import checkout, show
 from coinslot.sales.shop import Shop
 from coinslot.sales.take import take_webhook
@@ -103,7 +104,11 @@ class Front:
             async with asyncio.timeout(_HEALTH_S):
                 await self._pulse.beat()
                 devices = await self._devices()
-                checks = {"database": Check(status="healthy"), **await self._behind()}
+                checks = {
+                    "database": Check(status="healthy"),
+                    **await self._behind(),
+                    **await self._clocks(),
+                }
         except (asyncpg.PostgresError, TimeoutError, *AWAY) as error:
             checks = {"database": Check(status="unhealthy", detail=type(error).__name__)}
         if self._broker_stands is not None:
@@ -125,6 +130,12 @@ class Front:
         lag = await self._mirror_lag()
         told = f"{lag.entries} entries, {lag.late_s:.0f} s behind" if lag.entries else ""
         return {"mirror": Check(status="degraded" if lag.is_late else "healthy", detail=told)}
+
+    async def _clocks(self) -> dict[str, Check]:
+        """A clock that is wrong is a warning: what it spoils is mended as far as that goes."""
+        found = await clocks_apart(self._shop.db)
+        told = ", ".join(sorted({str(one) for one in found}))
+        return {"clock": Check(status="degraded" if found else "healthy", detail=told)}
 
     async def _devices(self) -> Devices:
         since = self._shop.now() - self._shop.windows.span("online_s")

@@ -33,6 +33,7 @@ from coinslot.feeds.mirror import Mirror
 from coinslot.kit.clock import SystemClock
 from coinslot.kit.faults import deadly, unharmed
 from coinslot.merchants.accounts import Accounts
+from coinslot.merchants.clocks import ClockNotes
 from coinslot.sales import cases, nights, prune, sweep
 from coinslot.sales.shop import Shop
 from coinslot.settings import Settings
@@ -87,6 +88,9 @@ class House:
         self.urls, self.db = await self._premises.database()
         accounts = Accounts(
             self.db, self.vault, self.clock, timeout_s=self.settings.gateway_timeout_s
+        )
+        accounts.clocks = ClockNotes(
+            self.db, socket.gethostname(), self.settings.windows.span("clock_skew_s")
         )
         accounts.reached = self.db.reached = self._reached
         self._stack.push_async_callback(accounts.close)

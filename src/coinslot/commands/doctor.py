@@ -22,6 +22,7 @@ from coinslot.feeds.firebase import RefusedError, UnclearError
 from coinslot.feeds.mirror_words import MACHINES
 from coinslot.kit.clock import SystemClock
 from coinslot.merchants.accounts import Accounts
+from coinslot.merchants.clocks import apart, clocks_apart, clocks_heard
 from coinslot.sales.move import sql_functions
 from coinslot.sales.provision import at_another_price
 from coinslot.settings import Settings, SettingsError
@@ -31,6 +32,10 @@ _PATIENCE = timedelta(seconds=3)
 
 class _AwayError(Exception):
     """It need not run here and now: worth knowing, and no fault of the installation."""
+
+
+class ClockError(Exception):
+    """A clock of ours is wrong."""
 
 
 def doctor(data: Data = None) -> None:
@@ -47,13 +52,14 @@ def doctor(data: Data = None) -> None:
             ("broker", _broker),
             ("mirror", _mirror),
             ("codes", _codes),
+            ("clock", _clock),
             ("server", _server),
         ]
         sick = 0
         for name, check in checks:
             try:
                 said, mark = await check(chosen), "[green]well[/]"
-            except (*EXPLAINED, OSError, asyncpg.PostgresError) as error:
+            except (*EXPLAINED, ClockError, OSError, asyncpg.PostgresError) as error:
                 said, mark = explained(error), "[red]sick[/]"
                 sick += 1
             except _AwayError as error:
@@ -157,6 +163,26 @@ async def _codes(chosen: Settings) -> str:
     return "every printed code takes what its slot costs"
 
 
+async def _clock(chosen: Settings) -> str:
+    """Against the database's here and now, and as running processes found it at gateways."""
+    async with AsyncExitStack() as stack:
+        db = await _running(chosen, stack)
+        if db is None:
+            return "not looked at: there is no database yet"
+        async with db.door() as conn:
+            asked = SystemClock().now()
+            theirs = await conn.fetchval("SELECT clock_timestamp()")
+            ahead_s = (asked + (SystemClock().now() - asked) / 2 - theirs).total_seconds()
+        found = [f"{one.node} is {one}" for one in await clocks_apart(db)]
+        heard = await clocks_heard(db)
+    if abs(ahead_s) > chosen.windows.clock_skew_s:
+        found.append(f"this computer is {apart(ahead_s)} the database's")
+    if found:
+        raise ClockError(f"{'; '.join(found)}. Set clocks by NTP: docs/running.md, Clocks")
+    seen = f"{heard} comparisons with gateways" if heard else "no gateway was heard lately"
+    return f"agrees with the database's ({seen})"
+
+
 async def _running(chosen: Settings, stack: AsyncExitStack) -> Database | None:
     """None: it is away or has no tables yet, which is told with the database."""
     if chosen.database_url is None and running_superuser_url(chosen.data) is None:
@@ -165,7 +191,7 @@ async def _running(chosen: Settings, stack: AsyncExitStack) -> Database | None:
     try:
         db = await _opened(await premises.urls(), stack)
         async with db.door() as conn:
-            ready = await conn.fetchval("SELECT to_regclass('qr_codes') IS NOT NULL")
+            ready = await conn.fetchval("SELECT to_regclass('clocks') IS NOT NULL")
     except (*AWAY, asyncpg.PostgresError):
         return None
     return db if ready else None

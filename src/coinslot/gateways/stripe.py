@@ -18,7 +18,7 @@ from coinslot.gateways.collecting import Charge, Closed, Limits, Pending, Progre
 from coinslot.gateways.stripe_lists import Lists
 from coinslot.gateways.stripe_shapes import Event, Page
 from coinslot.gateways.wire import Address, Call, Wire
-from coinslot.kit.clock import Clock, SystemClock
+from coinslot.kit.clock import Clock
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret
 
@@ -47,7 +47,7 @@ def address(settings: Struct) -> Address:
 
 def open(settings: Struct, wire: Wire) -> base.Gateway:
     assert isinstance(settings, Settings)
-    return Stripe(settings, wire, SystemClock())
+    return Stripe(settings, wire, wire.there)  # times are signed and read there
 
 
 class Stripe(Lists):

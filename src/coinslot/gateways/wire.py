@@ -5,12 +5,14 @@ The core passes `record`, which keeps each exchange with its secrets removed.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from email.utils import parsedate_to_datetime
 from typing import Self
 
 import httpx
 import msgspec
 from msgspec import Struct
 
+from coinslot.kit.clock import RemoteClock, SystemClock
 from coinslot.kit.faults import Reached, unharmed
 from coinslot.kit.secrets import Secret
 
@@ -84,6 +86,7 @@ class Wire:
         now_ms: Callable[[], int],
     ) -> None:
         self.reached: Reached = unharmed  # told of every call; for the storms
+        self.there = RemoteClock(SystemClock())
         self._client = httpx.AsyncClient(
             base_url=base_url.rstrip("/"), auth=auth, timeout=httpx.Timeout(timeout_s)
         )
@@ -122,6 +125,7 @@ class Wire:
                     headers=dict(call.headers) if call.headers else None,
                 )
             status, headers = answer.status_code, dict(answer.headers)
+            self._hear(headers, self._now_ms() - began)
             response = msgspec.json.decode(answer.content) if answer.content else {}
         except httpx.HTTPError as error:
             failure = f"{type(error).__name__}: {error}".rstrip(": ")
@@ -148,6 +152,17 @@ class Wire:
         if not isinstance(response, dict):
             return NoReply("the body is not an object", headers)
         return Reply(status, response, headers)
+
+    def _hear(self, headers: Mapping[str, str], took_ms: int) -> None:
+        """What time it is there. A cache's answer has the time when it was first given."""
+        if "date" not in headers or "age" in headers:
+            return
+        try:
+            date = parsedate_to_datetime(headers["date"])
+        except ValueError:
+            return
+        if date.tzinfo is not None:
+            self.there.heard(date, took_ms)
 
     async def close(self) -> None:
         """Give the connections back."""

@@ -1,6 +1,6 @@
 """A merchant's accounts at gateways: kept sealed, opened once, each exchange recorded."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -10,10 +10,11 @@ from coinslot.db.pool import Connection, Database
 from coinslot.gateways import drivers
 from coinslot.gateways.base import Gateway
 from coinslot.gateways.wire import Exchange, Wire
-from coinslot.kit.clock import Clock
+from coinslot.kit.clock import Clock, RemoteClock
 from coinslot.kit.faults import Reached, unharmed
 from coinslot.kit.ids import uuid7
 from coinslot.kit.secrets import SealBrokenError, Secret, UnknownKeyError, Vault, redact
+from coinslot.merchants.clocks import ClockNotes
 
 _SECRET_NAMES = ("key_secret", "secret", "client_secret", "password", "token", "authorization")
 
@@ -53,6 +54,11 @@ class Account(Struct, frozen=True, kw_only=True):
     slug: str
     driver: Gateway
     live: bool | None = None  # whether real money moves there; None: nothing tells
+    there: RemoteClock | None = None  # the gateway's own clock; None: nothing is known of it
+
+    def ahead(self) -> timedelta | None:
+        """By how much our clock is ahead of the gateway's, as far as known."""
+        return None if self.there is None else self.there.ahead()
 
 
 class Accounts:
@@ -67,6 +73,7 @@ class Accounts:
         self._open: dict[UUID, Account] = {}
         self._slugs: dict[tuple[str, str | None], UUID] = {}
         self._wires: list[Wire] = []
+        self.clocks: ClockNotes | None = None  # where it is noted how our clock stands to theirs
 
     async def by_id(self, account_id: UUID) -> Account:
         """Raises UnknownAccountError."""
@@ -124,10 +131,14 @@ class Accounts:
 
         async def record(exchange: Exchange) -> None:
             await self._record(account_id, merchant_id, exchange)
+            if self.clocks is not None:
+                name = f"{gateway}/{slug}"
+                await self.clocks.note((account_id, merchant_id, name), wire.there)
 
         timeout_s = max(self._timeout_s, where.answers_within_s)
         wire = Wire.to(where, timeout_s=timeout_s, record=record, now_ms=self._clock.monotonic_ms)
         wire.reached = self.reached
+        wire.there = RemoteClock(self._clock)
         self._wires.append(wire)
         return Account(
             id=account_id,
@@ -136,6 +147,7 @@ class Accounts:
             slug=slug,
             driver=driver.open(settings, wire),
             live=where.live,
+            there=wire.there,
         )
 
     async def _record(self, account_id: UUID, merchant_id: UUID, exchange: Exchange) -> None:

@@ -78,7 +78,7 @@ async def _make(shop: Shop, account: Account, driver: PrintsQr, row: asyncpg.Rec
             await conn.execute(store.QR_CLOSED, row["id"], None)
         return
     if isinstance(made, Absent):
-        made = await driver.print_qr(await _order(shop, row, mark))
+        made = await driver.print_qr(await _order(shop, account, row, mark))
     match made:
         case QrFact():
             await _opened(shop, row, made)
@@ -93,7 +93,7 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-async def _order(shop: Shop, row: asyncpg.Record, mark: Mark) -> QrOrder:
+async def _order(shop: Shop, account: Account, row: asyncpg.Record, mark: Mark) -> QrOrder:
     async with shop.db.as_merchant(row["merchant_id"]) as conn:
         outlet = await conn.fetchrow(
             "SELECT o.name, p.name AS product, r.expires_at FROM outlets o"
@@ -107,6 +107,9 @@ async def _order(shop: Shop, row: asyncpg.Record, mark: Mark) -> QrOrder:
         )
     if outlet is None:
         raise LookupError(f"slot {row['slot']} of {row['outlet_id']} holds nothing")
+    closes: datetime | None = outlet["expires_at"]
+    if closes is not None:
+        closes -= account.ahead() or timedelta(0)  # the gateway closes it by its own clock
     return QrOrder(
         money=Money(row["amount_minor"], row["currency"]),
         reusable=row["payment_id"] is None,
@@ -115,7 +118,7 @@ async def _order(shop: Shop, row: asyncpg.Record, mark: Mark) -> QrOrder:
         mark=mark,
         outlet=row["outlet_id"],
         slot=row["slot"],
-        close_by=outlet["expires_at"],
+        close_by=closes,
     )
 
 
@@ -145,7 +148,8 @@ async def _tell_payment(shop: Shop, conn: Connection, row: asyncpg.Record, event
 
 
 async def _poll(shop: Shop, account: Account, driver: PrintsQr, row: asyncpg.Record) -> None:
-    since = (row["asked_at"] or row["created_at"]) - _OVERLAP
+    ahead = account.ahead() or timedelta(0)
+    since = (row["asked_at"] or row["created_at"]) - _OVERLAP - max(ahead, timedelta(0))
     asked = shop.now()
     found = await driver.qr_payments(row["qr_code_id"], since)
     if isinstance(found, Payments):

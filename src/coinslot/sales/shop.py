@@ -60,6 +60,7 @@ class Windows(Struct, frozen=True, kw_only=True):
     breaker_window_s: float = 60  # within it
     breaker_pause_s: float = 30  # before one try finds out whether the gateway is back
     keys_kept_s: float = 30 * 24 * 3600  # an idempotency key, after its answer
+    clock_skew_s: float = 5  # our clock may differ from a gateway's by so much
     refund_owed_s: float = 3600  # after it a refund refused for lack of money calls a person
 
     def span(self, name: str) -> timedelta:
@@ -81,6 +82,7 @@ class Windows(Struct, frozen=True, kw_only=True):
             "dispatch_s": self.dispatch_s,
             "capture_s": self.capture_s,
             "match_s": self.match_s,
+            "clock_skew_s": self.clock_skew_s,
         }
 
 
@@ -170,6 +172,13 @@ class Shop:
 
     def now(self) -> datetime:
         return self.clock.now()
+
+    def for_sql(self, account: Account) -> Mapping[str, float]:
+        """What the SQL functions read: the windows, and how our clock stands to the gateway's.
+        Where this process does not know that yet, what was noted last counts."""
+        ahead = account.ahead()
+        known = {} if ahead is None else {"ahead_s": ahead.total_seconds()}
+        return {**self.windows.for_sql(), **known}
 
     def after(self, window: str) -> datetime:
         """The moment when a window that opens now ends."""

@@ -49,12 +49,12 @@ async def take_webhook(
         "merchant": account.merchant_id,
         "headers": {name: headers[name][:_HEADER_KEPT] for name in kept if name in headers},
         "facts": [],
-        "windows": shop.windows.for_sql(),
     }
     match verdict:
         case Genuine(delivery_id=delivery_id, event=event, facts=facts):
             said |= {"verdict": "genuine", "delivery_id": delivery_id, "event": event}
             said["facts"] = as_json(shop, facts)
+            _hear_the_time(account, facts)
             answer = _taken(account)
         case Hint(event=event, reference=reference):
             # Anyone in the gateway's networks can send these, and each costs calls. What one that
@@ -77,6 +77,7 @@ async def take_webhook(
             said |= {"verdict": "unreadable", "delivery_id": delivery_id, "event": event}
             said |= {"reason": reason, "names": verdict.names, "marked": marked}
             answer = _taken(account)
+    said["windows"] = shop.for_sql(account)
     outcome = await shop.inbox.keep(said, body, shop.now(), _first_payment(verdict))
     if outcome == "failed":
         log.error("webhook_work_failed", account=account.slug)
@@ -84,6 +85,13 @@ async def take_webhook(
         log.error("webhook_not_read", account=account.slug, kind=said["event"])
     shop.wakes.ring(*_WAKES.get(outcome, ()))
     return answer
+
+
+def _hear_the_time(account: Account, facts: Iterable[Fact]) -> None:
+    """Their clock had come to it when they said so."""
+    for fact in facts:
+        if account.there is not None and isinstance(fact, PaymentFact):
+            account.there.told(fact.at)
 
 
 def _first_payment(verdict: Verdict) -> str:
@@ -133,7 +141,7 @@ async def work_facts(
         async with shop.db.as_merchant(account.merchant_id) as conn:
             outcome: str = await conn.fetchval(
                 store.WORK_FACT, account.id, msgspec.to_builtins(_unmark(shop, fact)),
-                by, shop.windows.for_sql(), shop.now(),
+                by, shop.for_sql(account), shop.now(),
             )  # fmt: skip
         shop.wakes.ring(*_WAKES.get(outcome, ()))
         outcomes.append(outcome)
@@ -146,7 +154,7 @@ async def notice_sum(shop: Shop, account: Account, fact: PaymentFact) -> str:
     async with shop.db.as_merchant(account.merchant_id) as conn:
         outcome: str = await conn.fetchval(
             store.NOTE_SUM, account.id, msgspec.to_builtins(fact), "look",
-            shop.windows.for_sql(), shop.now(),
+            shop.for_sql(account), shop.now(),
         )  # fmt: skip
     shop.wakes.ring(*_WAKES.get(outcome, ()))
     return outcome
@@ -161,9 +169,10 @@ async def work_again(shop: Shop, row: asyncpg.Record) -> None:
         async with shop.db.as_merchant(row["merchant_id"]) as conn:
             await conn.execute(store.INBOX_FOREIGN, row["id"], shop.now())
         return
+    account = await shop.accounts.by_id(row["account_id"])
     async with shop.db.as_merchant(row["merchant_id"]) as conn:
         outcome = await conn.fetchval(
-            store.WORK_INBOX, row["id"], shop.windows.for_sql(), shop.now()
+            store.WORK_INBOX, row["id"], shop.for_sql(account), shop.now()
         )
     shop.wakes.ring(*_WAKES.get(outcome, ()))
 

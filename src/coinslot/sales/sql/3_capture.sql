@@ -2,6 +2,17 @@
 
 -- Where a capture stands after `accept_capture`: 'paid', 'returned', 'parked', 'known'.
 
+-- What a gateway's time lacks to be ours, where our clock is known to be ahead of its. It is only
+-- ever added: a window that ends too late still gives goods or money, one that has ended before it
+-- began gives back the money of every sale. A clock behind is bounded by "now" already.
+CREATE OR REPLACE FUNCTION ahead_of(p_account gateway_accounts, p_windows jsonb)
+RETURNS interval LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN ahead_s > coalesce((p_windows->>'clock_skew_s')::float8, 5)
+        THEN ahead_s * interval '1 second' ELSE interval '0' END
+    FROM (SELECT coalesce((p_windows->>'ahead_s')::float8, (SELECT ahead_ms / 1000.0 FROM clocks
+        WHERE account_id = p_account.id ORDER BY heard_at DESC LIMIT 1)) AS ahead_s) known
+$$;
+
 CREATE OR REPLACE FUNCTION accept_capture(p_account gateway_accounts, p_fact jsonb,
     p_windows jsonb, p_now timestamptz) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -9,14 +20,16 @@ DECLARE
     q qr_codes%ROWTYPE;
     asked uuid;
     at timestamptz := least((p_fact->>'at')::timestamptz, p_now);
+    here timestamptz;
     fresh boolean := true;
 BEGIN
+    here := least(at + ahead_of(p_account, p_windows), p_now);
     INSERT INTO captures (id, merchant_id, account_id, gateway_payment_id, currency, captured, open,
-        captured_at, seen_at, dispatch_by, hard_deadline, due_at, payer_reference)
+        captured_at, captured_here_at, seen_at, dispatch_by, hard_deadline, due_at, payer_reference)
     VALUES (uuid7(p_now), p_account.merchant_id, p_account.id, p_fact->>'gateway_payment_id',
         p_fact->'money'->>'currency', (p_fact->'money'->>'amount')::bigint,
-        (p_fact->'money'->>'amount')::bigint, at, p_now,
-        at + (p_windows->>'dispatch_s')::float8 * interval '1 second',
+        (p_fact->'money'->>'amount')::bigint, at, here, p_now,
+        here + (p_windows->>'dispatch_s')::float8 * interval '1 second',
         p_now + (p_windows->>'capture_s')::float8 * interval '1 second',
         p_now + (p_windows->>'match_s')::float8 * interval '1 second',
         p_fact->>'payer_reference')
@@ -53,6 +66,9 @@ BEGIN
     END IF;
     RETURN pay_placed(c, q, p_now);
 END $$;
+
+CREATE OR REPLACE FUNCTION by_our_clock(p_capture captures) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE AS $$ SELECT coalesce(p_capture.captured_here_at, p_capture.captured_at) $$;
 
 CREATE OR REPLACE FUNCTION try_uuid(p_text text) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN p_text ~ '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' THEN p_text::uuid END
@@ -98,7 +114,7 @@ DECLARE
     o_id uuid := uuid7(p_now);
     p_id uuid := uuid7(p_now);
 BEGIN
-    IF p_qr.retired_at IS NOT NULL AND p_capture.captured_at >= p_qr.retired_at THEN
+    IF p_qr.retired_at IS NOT NULL AND by_our_clock(p_capture) >= p_qr.retired_at THEN
         RETURN return_capture(p_capture.id, 'qr_retired', p_now);
     ELSIF p_capture.captured <> p_qr.amount_minor OR p_capture.currency <> p_qr.currency THEN
         RETURN return_capture(p_capture.id, 'amount_mismatch', p_now);
@@ -137,7 +153,7 @@ BEGIN
     IF p_capture.captured <> o.amount_minor OR p_capture.currency <> o.currency THEN
         UPDATE captures SET payment_id = p_qr.payment_id, order_id = o.id WHERE id = p_capture.id;
         RETURN return_capture(p_capture.id, 'amount_mismatch', p_now);
-    ELSIF o.state = 'placed' AND p_capture.captured_at >= o.expires_at THEN
+    ELSIF o.state = 'placed' AND by_our_clock(p_capture) >= o.expires_at THEN
         PERFORM move_order(o.id, 'DEADLINE',
             jsonb_build_object('ended_at', p_now, 'due_at', NULL), p_now);
         o.state := 'expired';

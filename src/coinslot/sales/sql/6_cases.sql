@@ -70,6 +70,11 @@ LANGUAGE sql STABLE AS $$
         of_account(n.account_id) || jsonb_build_object('day', n.day, 'failure', n.failure)
     FROM reconciliations n WHERE n.done_at IS NULL AND n.tries >= 5
     UNION ALL
+    SELECT k.merchant_id, 'clock_differs', k.account_id || ' ' || k.node, k.off_since, 'operator',
+        NULL, NULL, of_account(k.account_id)
+            || jsonb_build_object('node', k.node, 'ahead_s', round(k.ahead_ms / 1000.0))
+    FROM clocks k WHERE k.off_since IS NOT NULL AND k.heard_at > now() - interval '1 hour'
+    UNION ALL
     SELECT s.merchant_id, 'stray', s.id::text, s.at, 'operator', NULL, NULL,
         jsonb_build_object('merchant', (SELECT slug FROM merchants m WHERE m.id = s.merchant_id),
             'machine', s.machine, 'id', s.subject_id, 'state', s.state, 'event', s.event)

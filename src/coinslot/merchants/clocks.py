@@ -1,0 +1,139 @@
+"""Our clock against the gateways': what each computer of ours finds is noted where all can read it.
+
+A dispatch window is counted from a gateway's time by our clock, so a clock that is wrong gives back
+the money of every sale, or keeps nothing in time. Whose clock is wrong nobody can tell from one
+gateway; several that agree can.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+import asyncpg
+import structlog
+from msgspec import Struct
+from prometheus_client import Gauge
+
+from coinslot.db.pool import AWAY, Database
+from coinslot.kit.clock import RemoteClock
+
+log = structlog.get_logger(__name__)
+
+_AHEAD = Gauge(
+    "coinslot_clock_ahead_seconds",
+    "By how much this computer's clock is ahead of a gateway's",
+    ["account"],
+)
+_NOTED_EVERY_MS, _TOLD_EVERY_MS = 60_000, 600_000
+
+_NOTE = """
+INSERT INTO clocks AS k (account_id, node, merchant_id, ahead_ms, heard_at, off_since)
+VALUES ($1, $2, $3, $4, clock_timestamp(), CASE WHEN $5 THEN clock_timestamp() END)
+ON CONFLICT (account_id, node) DO UPDATE SET ahead_ms = $4, heard_at = clock_timestamp(),
+    off_since = CASE WHEN $5 THEN coalesce(k.off_since, clock_timestamp()) END
+"""
+# A container has a new name at each start, and nothing is deleted here: a new computer takes over
+# the row of one that is gone.
+_TAKE_OVER = """
+UPDATE clocks SET node = $2, off_since = NULL WHERE account_id = $1
+AND node = (SELECT node FROM clocks WHERE account_id = $1
+    AND heard_at < now() - interval '1 day' ORDER BY heard_at LIMIT 1)
+AND NOT EXISTS (SELECT FROM clocks WHERE account_id = $1 AND node = $2)
+"""
+_NEWS = "heard_at > now() - interval '1 hour'"
+_HEARD = f"SELECT count(*) FROM clocks WHERE {_NEWS}"
+_APART = f"""
+SELECT k.node, a.gateway, a.slug, k.ahead_ms, k.off_since FROM clocks k
+JOIN gateway_accounts a ON a.id = k.account_id WHERE k.off_since IS NOT NULL AND k.{_NEWS}
+ORDER BY a.gateway, a.slug, k.node
+"""
+
+
+class Apart(Struct, frozen=True):
+    """A computer of ours whose clock differs from a gateway's by more than may be."""
+
+    node: str
+    account: str
+    ahead_s: float
+
+    def __str__(self) -> str:
+        return f"{apart(self.ahead_s)} {self.account}"
+
+
+def apart(ahead_s: float) -> str:
+    """For people: "121 s ahead of" or "121 s behind"."""
+    return f"{abs(ahead_s):.0f} s {'ahead of' if ahead_s > 0 else 'behind'}"
+
+
+class Noted(Struct):
+    """What was last written of one account, and last said, by our monotonic clock."""
+
+    at_ms: int
+    off: bool
+    told_ms: int | None = None
+
+
+class ClockNotes:
+    """Of one process. `tolerance`: a difference up to it is none."""
+
+    def __init__(self, db: Database, node: str, tolerance: timedelta) -> None:
+        self._db = db
+        self._node = node
+        self._tolerance = tolerance
+        self._noted: dict[UUID, Noted] = {}
+
+    async def note(self, account: tuple[UUID, UUID, str], there: RemoteClock) -> None:
+        """Write it down, once a minute and when it begins or ends to be wrong. `account` is its id,
+        its merchant and its name. That it cannot be written stops nothing else."""
+        account_id, merchant_id, name = account
+        ahead = there.ahead()
+        if ahead is None:
+            return
+        _AHEAD.labels(name).set(ahead.total_seconds())
+        off, now_ms = abs(ahead) > self._tolerance, there.monotonic_ms()
+        last = self._noted.get(account_id)
+        if last is not None and last.off == off and now_ms - last.at_ms < _NOTED_EVERY_MS:
+            return
+        told_ms = self._tell(name, ahead, off, last, now_ms)
+        self._noted[account_id] = Noted(now_ms, off, told_ms)
+        try:
+            async with self._db.as_merchant(merchant_id) as conn:
+                ahead_ms = ahead // timedelta(milliseconds=1)
+                await conn.execute(_TAKE_OVER, account_id, self._node)
+                await conn.execute(_NOTE, account_id, self._node, merchant_id, ahead_ms, off)
+        except (asyncpg.PostgresError, *AWAY) as error:
+            log.warning("clock_not_noted", account=name, error=repr(error))
+
+    def _tell(
+        self, name: str, ahead: timedelta, off: bool, last: Noted | None, now_ms: int
+    ) -> int | None:
+        """In the log, every ten minutes while it is wrong; when that was."""
+        told_ms = last.told_ms if last is not None else None
+        ahead_s = round(ahead.total_seconds(), 1)
+        if not off:
+            if last is not None and last.off:
+                log.info("clock_agrees_again", account=name, ahead_s=ahead_s)
+            return None
+        if told_ms is not None and now_ms - told_ms < _TOLD_EVERY_MS:
+            return told_ms
+        log.warning(
+            "clock_differs", account=name, ahead_s=ahead_s,
+            advice="set this computer's clock by NTP (docs/running.md, Clocks)",
+        )  # fmt: skip
+        return now_ms
+
+
+async def clocks_apart(db: Database) -> list[Apart]:
+    """Every computer that was heard in the last hour and is wrong by a gateway's clock."""
+    async with db.door() as conn:
+        rows = await conn.fetch(_APART)
+    return [
+        Apart(row["node"], f"{row['gateway']}/{row['slug']}", row["ahead_ms"] / 1000)
+        for row in rows
+    ]
+
+
+async def clocks_heard(db: Database) -> int:
+    """How many pairs of a computer and an account were compared in the last hour."""
+    async with db.door() as conn:
+        heard: int = await conn.fetchval(_HEARD)
+    return heard
