@@ -1,8 +1,6 @@
 """Our clock against the gateways': what each computer of ours finds is noted where all can read it.
 
-A dispatch window is counted from a gateway's time by our clock, so a clock that is wrong gives back
-the money of every sale, or keeps nothing in time. Whose clock is wrong nobody can tell from one
-gateway; several that agree can.
+Windows are counted from a gateway's time by our clock: one that is ahead gave every sale back.
 """
 
 from datetime import timedelta
