@@ -53,6 +53,11 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         " Content-Security-Policy; several are separated by spaces",
         "COINSLOT_METRICS_TOKEN": "bearer token that `/metrics` then asks for; without it,"
         " `/metrics` is open",
+        "COINSLOT_REQUEST_S": "a request must have come whole within it; then its connection is"
+        " hung up",
+        "COINSLOT_TRUSTED_PROXIES": "addresses or networks of proxies whose `X-Forwarded-For` and"
+        " `X-Forwarded-Proto` are believed, separated by commas. From anyone else they count for"
+        " nothing",
         "LOG_LEVEL": "`DEBUG`, `INFO`, `WARNING` or `ERROR`. Lines go to stderr, as JSON unless it"
         " is a terminal",
     },

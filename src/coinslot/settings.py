@@ -16,6 +16,7 @@ from coinslot.feeds.hooks import HookRules
 from coinslot.kit.clock import UnknownZoneError, zone_named
 from coinslot.kit.secrets import Vault, VaultKeyError
 from coinslot.sales.shop import Windows
+from coinslot.web.peer import networks
 
 Port = Annotated[int, Meta(ge=1, le=65_535)]
 LONGEST = 10**9  # thirty years in seconds: no window is longer, and a date bears its sum
@@ -80,6 +81,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     zone: str = "UTC"  # COINSLOT_ZONE
     image_sources: str = "https:"  # COINSLOT_IMAGE_SOURCES, separated by spaces
     metrics_token: str | None = None  # COINSLOT_METRICS_TOKEN
+    request_s: Seconds = 15.0  # COINSLOT_REQUEST_S
+    trusted_proxies: str = ""  # COINSLOT_TRUSTED_PROXIES, separated by commas
     pool_size: Annotated[int, Meta(ge=1)] = 10  # COINSLOT_POOL_SIZE
     poll_sweep_s: Seconds = 0.5  # COINSLOT_SWEEP_S
     row_lease_s: Seconds = 20.0  # COINSLOT_ROW_LEASE_S
@@ -135,6 +138,8 @@ NAMES: Mapping[str, str] = {
     "COINSLOT_ZONE": "zone",
     "COINSLOT_IMAGE_SOURCES": "image_sources",
     "COINSLOT_METRICS_TOKEN": "metrics_token",
+    "COINSLOT_REQUEST_S": "request_s",
+    "COINSLOT_TRUSTED_PROXIES": "trusted_proxies",
     "COINSLOT_POOL_SIZE": "pool_size",
     "COINSLOT_SWEEP_S": "poll_sweep_s",
     "COINSLOT_ROW_LEASE_S": "row_lease_s",
@@ -200,6 +205,12 @@ def _look_through(found: Settings) -> None:
         zone_named(found.zone)
     except UnknownZoneError as error:
         raise SettingsError(f"COINSLOT_ZONE: {error}") from error
+    try:
+        networks(found.trusted_proxies)
+    except ValueError as error:
+        raise SettingsError(
+            "COINSLOT_TRUSTED_PROXIES: it must be addresses or networks, such as 10.0.0.0/8"
+        ) from error
     if found.log_level.upper() not in logging.getLevelNamesMapping():
         raise SettingsError(f"LOG_LEVEL: {found.log_level!r} is not DEBUG, INFO, WARNING or ERROR")
     _look_at_mirror(found)

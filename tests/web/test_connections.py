@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import partial
 from typing import Any
 
 import pytest
@@ -12,7 +11,8 @@ import uvicorn
 from structlog.testing import capture_logs
 
 from coinslot.kit.clock import SystemClock
-from coinslot.web.connections import BoundedHttp, Bounds, Waiting
+from coinslot.web.connections import Bounds, served
+from coinslot.web.peer import networks
 
 QUICK = Bounds(request_s=0.5, reading_s=0.5, waiting_max=20, waiting_each=10)
 GET = b"GET /%s HTTP/1.1\r\nhost: x\r\n\r\n"
@@ -31,6 +31,8 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
             return
         body += message["body"]
         more = message["more_body"]
+    if scope["path"] == "/peer":
+        body = scope["client"][0].encode()
     if scope["path"] == "/big":
         body = b"x" * 50_000_000
     await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -39,11 +41,8 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
 
 @asynccontextmanager
 async def serving(bounds: Bounds = QUICK) -> AsyncIterator[int]:
-    clock = SystemClock()
-    http: Any = partial(BoundedHttp, Waiting(bounds, clock), clock)
-    config = uvicorn.Config(
-        application, port=0, http=http, log_config=None, timeout_keep_alive=5, lifespan="off"
-    )
+    config = served(application, bounds, SystemClock())
+    config.port, config.lifespan = 0, "off"
     server = uvicorn.Server(config)
     running = asyncio.create_task(server._serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
@@ -117,7 +116,7 @@ async def test_many_half_sent_requests_are_told_in_one_line_and_hold_nobody_up()
 
 
 async def test_a_proxy_that_is_trusted_may_bring_more_than_one_address() -> None:
-    bounds = Bounds(waiting_each=2, waiting_max=100, trusted=frozenset({"127.0.0.1"}))
+    bounds = Bounds(waiting_each=2, waiting_max=100, trusted=networks("127.0.0.0/8"))
     async with serving(bounds) as port:
         many = [await asyncio.open_connection("127.0.0.1", port) for _ in range(10)]
         for reader, writer in many:
@@ -172,3 +171,27 @@ async def test_what_is_no_clear_request_is_400_in_the_one_format_and_the_end(
         assert b'{"error":{"code":"bad_request"' in answer
         assert answer.count(b"HTTP/1.1") == 1
         writer.close()
+
+
+@pytest.mark.parametrize(
+    ("trusted", "said", "peer"),
+    [
+        ("", [b"198.51.100.1"], b"127.0.0.1"),
+        ("10.0.0.0/8", [b"198.51.100.1"], b"127.0.0.1"),
+        ("127.0.0.1", [b"198.51.100.1"], b"198.51.100.1"),
+        ("127.0.0.1", [b"203.0.113.9, 198.51.100.1"], b"198.51.100.1"),
+        ("127.0.0.1", [b"203.0.113.9", b"198.51.100.1"], b"198.51.100.1"),
+        ("127.0.0.1,10.0.0.0/8", [b"203.0.113.9, 198.51.100.1, 10.1.2.3"], b"198.51.100.1"),
+    ],
+)
+async def test_the_peer_is_who_is_connected_unless_a_trusted_proxy_says_otherwise(
+    trusted: str, said: list[bytes], peer: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")  # what the server itself would believe
+    async with serving(Bounds(trusted=networks(trusted))) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        headers = b"".join(b"x-forwarded-for: %s\r\n" % one for one in said)
+        writer.write(b"GET /peer HTTP/1.1\r\nhost: x\r\nconnection: close\r\n%s\r\n" % headers)
+        answer = await ended(reader)
+        writer.close()
+    assert b"\r\n%s\r\n" % peer in answer

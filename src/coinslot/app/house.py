@@ -38,6 +38,8 @@ from coinslot.sales import cases, nights, prune, sweep
 from coinslot.sales.shop import Shop
 from coinslot.settings import Settings
 from coinslot.web import routes
+from coinslot.web.connections import Bounds, served
+from coinslot.web.peer import networks
 from coinslot.web.site import Site
 
 log = structlog.get_logger(__name__)
@@ -48,7 +50,6 @@ TOOL: frozenset[str] = frozenset()  # a short command: it serves nothing
 _GRACE_S = 3
 _ASK_AGAIN_S = 0.5
 _FOLLOW_DEVICES_S = 3.0
-_FRAME_MAX_BYTES = 64 * 1024  # Engine.IO looks at a message's size only after the whole frame
 
 
 class PortTakenError(Exception):
@@ -210,14 +211,11 @@ class House:
             ) from error
 
     def _server(self) -> uvicorn.Server:
-        config = uvicorn.Config(
-            self._asgi(),
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=_GRACE_S,
-            ws="wsproto",
-            ws_max_size=_FRAME_MAX_BYTES,
+        bounds = Bounds(
+            request_s=self.settings.request_s, trusted=networks(self.settings.trusted_proxies)
         )
+        config = served(self._asgi(), bounds, self.clock)
+        config.timeout_graceful_shutdown = _GRACE_S
         return _Server(config)
 
     def _asgi(self) -> Any:

@@ -5,21 +5,26 @@ uvicorn waits for ever for a request that is half sent, and for a reader who doe
 import asyncio
 import logging
 from collections import Counter
+from functools import partial
 from typing import Any
 
 import h11
 import msgspec
 import structlog
+import uvicorn
 from msgspec import Struct
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from coinslot.kit.clock import Clock
 from coinslot.kit.ids import token
 from coinslot.web.errors import CODES, Wrong, WrongAnswer
+from coinslot.web.peer import Network, is_one_of
 
 log = structlog.get_logger(__name__)
 
 _TELL_EVERY_MS = 10_000
+_HEAD_MAX_BYTES = 16 * 1024
+_FRAME_MAX_BYTES = 64 * 1024  # Engine.IO looks at a message's size only after the whole frame
 _FRAMING = {b"content-length", b"transfer-encoding"}
 # uvicorn writes a line for each request that is no HTTP; here they are counted and told together.
 _uvicorn = logging.getLogger("uvicorn.error.http")
@@ -33,7 +38,7 @@ class Bounds(Struct, frozen=True, kw_only=True):
     reading_s: float = 30.0  # a reader who takes no byte of an answer for so long
     waiting_max: int = 1000  # from everyone; one more ends the oldest
     waiting_each: int = 100  # from one address
-    trusted: frozenset[str] = frozenset()  # proxies: they speak for many
+    trusted: tuple[Network, ...] = ()  # proxies: they speak for many
 
 
 class Waiting:
@@ -52,7 +57,7 @@ class Waiting:
         if connection in self._all:
             return
         of_them = self._of.setdefault(address, {})
-        if len(of_them) >= self.bounds.waiting_each and address not in self.bounds.trusted:
+        if len(of_them) >= self.bounds.waiting_each and not is_one_of(address, self.bounds.trusted):
             next(iter(of_them)).hang_up("too many unfinished requests of one address")
         elif len(self._all) >= self.bounds.waiting_max:
             next(iter(self._all)).hang_up("too many unfinished requests")
@@ -79,7 +84,6 @@ class Waiting:
 class _Strict(h11.Connection):
     """Refuses what a proxy before us may read differently: a request with two lengths."""
 
-    began: Any
     ended: Any
 
     def next_event(self) -> Any:
@@ -87,6 +91,9 @@ class _Strict(h11.Connection):
         if isinstance(event, h11.Request):
             if len(_FRAMING & {name for name, _ in event.headers}) > 1:
                 raise h11.RemoteProtocolError("Content-Length and Transfer-Encoding together")
+            # h11 bounds only what comes in pieces.
+            if sum(len(name) + len(value) for name, value in event.headers) > _HEAD_MAX_BYTES:
+                raise h11.RemoteProtocolError("too much before the body")
         elif isinstance(event, h11.EndOfMessage):
             self.ended()
         return event
@@ -171,3 +178,21 @@ class BoundedHttp(H11Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+
+def served(app: Any, bounds: Bounds, clock: Clock) -> uvicorn.Config:
+    """How an application is served: within bounds, and with the peer as it is.
+
+    Whoever is connected is the peer. What X-Forwarded-For says counts from a trusted proxy alone,
+    and of that only what the last one that is not trusted could not have written."""
+    http: Any = partial(BoundedHttp, Waiting(bounds, clock), clock)
+    return uvicorn.Config(
+        app,
+        http=http,
+        ws="wsproto",
+        ws_max_size=_FRAME_MAX_BYTES,
+        proxy_headers=bool(bounds.trusted),
+        forwarded_allow_ips=[str(network) for network in bounds.trusted],
+        log_config=None,
+        access_log=False,
+    )

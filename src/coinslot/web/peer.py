@@ -1,9 +1,11 @@
 """Who asks, as far as an address tells: one network, not one person."""
 
-from ipaddress import IPv6Address, ip_address, ip_network
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from coinslot.web.painting import AnyRequest
 
+Network = IPv4Network | IPv6Network
 _ONE_CUSTOMER = 64  # the least that a provider gives to one customer
 
 
@@ -22,3 +24,17 @@ def network(request: AnyRequest) -> str:
     if address.ipv4_mapped is not None:
         return str(address.ipv4_mapped)
     return str(ip_network((address, _ONE_CUSTOMER), strict=False))
+
+
+def networks(text: str) -> tuple[Network, ...]:
+    """Addresses and networks, separated by commas. Raises ValueError."""
+    return tuple(ip_network(one.strip()) for one in text.split(",") if one.strip())
+
+
+def is_one_of(host: str, known: Sequence[Network]) -> bool:
+    """Whether the address lies in one of the networks; what is no address does not."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    return any(address in network for network in known)
