@@ -111,6 +111,8 @@ class BoundedHttp(H11Protocol):
         strict = _Strict(h11.SERVER)
         strict.ended = self._arrived
         self.conn = strict
+        self._websocket = self.ws_protocol_class
+        self.ws_protocol_class = self._upgraded  # type: ignore[assignment]
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -128,10 +130,6 @@ class BoundedHttp(H11Protocol):
         self._arrived()
         self.resume_writing()
         super().connection_lost(exc)
-
-    def handle_websocket_upgrade(self, event: h11.Request) -> None:
-        self._arrived()  # from here on the Socket.IO channel bounds it
-        super().handle_websocket_upgrade(event)
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -172,6 +170,12 @@ class BoundedHttp(H11Protocol):
         self._waiting.begin(self, self.client[0] if self.client else "")
         seconds = self._waiting.bounds.request_s
         self._deadline = self.loop.call_later(seconds, self.hang_up, "half-sent requests")
+
+    def _upgraded(self, **known: Any) -> asyncio.Protocol:
+        """From here on the Socket.IO channel bounds it."""
+        assert self._websocket is not None
+        self._arrived()
+        return self._websocket(**known)
 
     def _arrived(self) -> None:
         self._waiting.end(self)
