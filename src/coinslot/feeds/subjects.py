@@ -22,10 +22,12 @@ SELECT id, order_id, outlet_id, slot, amount_minor, currency, basis, failure_cod
 FROM fulfillments WHERE id = $1
 """
 _REFUND = """
-SELECT r.*, c.order_id, p.id AS payment_id, n.id AS replaced_by
+SELECT r.*, c.order_id, p.id AS payment_id, n.id AS replaced_by,
+    coalesce(r.gateway_refund_id, o.gateway_refund_id) AS known_there_as
 FROM refunds r JOIN captures c ON c.id = r.capture_id
 LEFT JOIN payments p ON p.id = c.payment_id AND p.source = 'api'
-LEFT JOIN refunds n ON n.replaces = r.id WHERE r.id = $1
+LEFT JOIN refunds n ON n.replaces = r.id LEFT JOIN refunds o ON o.id = r.covered_by
+WHERE r.id = $1
 """
 _DISPUTE = """
 SELECT d.*, c.order_id, p.id AS payment_id FROM disputes d JOIN captures c ON c.id = d.capture_id
@@ -142,7 +144,7 @@ async def _refund(conn: Connection, refund: UUID, status: str) -> Subject | None
     shown = MoneyBackStatement(
         id=refund, payment=row["payment_id"], order=row["order_id"], amount=row["amount_minor"],
         currency=row["currency"], status=status, reason=row["asked_reason"] or row["reason"],
-        failure=row["failure"], gateway_refund_id=row["gateway_refund_id"],
+        failure=row["failure"], gateway_refund_id=row["known_there_as"],
         replaced_by=row["replaced_by"], created_at=row["created_at"],
     )  # fmt: skip
     return Subject(shown, row["payment_id"] or row["order_id"] or row["capture_id"])

@@ -17,7 +17,7 @@ SELECT p.*, coalesce(c.captured, 0) AS captured,
             FROM events e WHERE e.subject_id = r.id AND e.event = 'PAID_BY_HAND'))
         ), 0)::bigint AS refunded,  -- one that was covered moved no money of its own
     ARRAY(SELECT r.id FROM refunds r JOIN captures k ON k.id = r.capture_id
-        WHERE k.payment_id = p.id ORDER BY r.id) AS refund_ids
+        WHERE k.payment_id = p.id AND NOT is_told_as_ours(r) ORDER BY r.id) AS refund_ids
 FROM payments p LEFT JOIN captures c ON c.payment_id = p.id AND c.reason IS NULL
 WHERE p.id = $1 AND p.source = 'api'
 """
@@ -26,12 +26,14 @@ SELECT a.*, g.gateway FROM attempts a JOIN gateway_accounts g ON g.id = a.accoun
 WHERE a.payment_id = $1 ORDER BY a.number
 """
 _REFUNDS = """
-SELECT r.*, c.payment_id, n.id AS replaced_by FROM refunds r JOIN captures c ON c.id = r.capture_id
+SELECT r.*, c.payment_id, n.id AS replaced_by,
+    coalesce(r.gateway_refund_id, o.gateway_refund_id) AS known_there_as
+FROM refunds r JOIN captures c ON c.id = r.capture_id
 JOIN payments p ON p.id = c.payment_id AND p.source = 'api'
-LEFT JOIN refunds n ON n.replaces = r.id
+LEFT JOIN refunds n ON n.replaces = r.id LEFT JOIN refunds o ON o.id = r.covered_by
 """
 _REFUND = f"{_REFUNDS} WHERE r.id = $1"
-_REFUNDS_OF = f"{_REFUNDS} WHERE c.payment_id = $1 ORDER BY r.id"
+_REFUNDS_OF = f"{_REFUNDS} WHERE c.payment_id = $1 AND NOT is_told_as_ours(r) ORDER BY r.id"
 _LISTED = """
 SELECT id FROM payments WHERE source = 'api' AND ($1::uuid IS NULL OR id < $1)
     AND ($2::text IS NULL OR state = $2) AND ($3::text IS NULL OR reference = $3)
@@ -187,7 +189,7 @@ def _refund(row: asyncpg.Record) -> RefundStatement:
         status=row["state"],
         reason=row["asked_reason"],
         failure=row["failure"],
-        gateway_refund_id=row["gateway_refund_id"],
+        gateway_refund_id=row["known_there_as"],
         replaced_by=row["replaced_by"],
         created_at=row["created_at"],
     )

@@ -122,10 +122,52 @@ $$;
 
 -- Refunds.
 
+-- Ours went back by itself: what the gateway made beside it is a refund of its own after all, unless
+-- another one of ours still waits that it may stand for.
+CREATE OR REPLACE FUNCTION tell_stand_ins(p_done refunds, p_now timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    o refunds%ROWTYPE;
+BEGIN
+    FOR o IN SELECT * FROM refunds f WHERE f.capture_id = p_done.capture_id
+            AND f.in_place_of IS NOT NULL AND stands_alone(f, p_done.id) ORDER BY f.id LOOP
+        UPDATE refunds SET in_place_of = NULL WHERE id = o.id;
+        PERFORM tell(o.merchant_id, 'refund', o.id, 'MADE_OUTSIDE',
+            jsonb_build_object('amount', o.amount_minor), p_now);
+        PERFORM judge_outside(o.capture_id, o.id, p_now);
+    END LOOP;
+END $$;
+
 CREATE OR REPLACE FUNCTION refund_book_refund(p_refund uuid, p_now timestamptz)
 RETURNS void LANGUAGE sql AS $$
     SELECT book(c, 'refunds_payable', 'gateway', r.amount_minor, 'refunded', p_now)
-    FROM refunds r JOIN captures c ON c.id = r.capture_id WHERE r.id = p_refund
+    FROM refunds r JOIN captures c ON c.id = r.capture_id WHERE r.id = p_refund;
+    SELECT tell_stand_ins(r, p_now) FROM refunds r WHERE r.id = p_refund;
+$$;
+
+CREATE OR REPLACE FUNCTION stands_alone(p_outside refunds, p_done uuid)
+RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT NOT EXISTS (SELECT FROM refunds WHERE covered_by = p_outside.id)
+        AND NOT EXISTS (SELECT FROM refunds w WHERE w.capture_id = p_outside.capture_id
+            AND w.origin = 'ours' AND w.state IN ('pending', 'owed') AND w.id <> p_done
+            AND w.amount_minor = p_outside.amount_minor)
+$$;
+
+-- Whether a refund that the gateway made by itself is, to the last unit, what ours are told of.
+CREATE OR REPLACE FUNCTION is_told_as_ours(p_refund refunds) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT p_refund.origin = 'gateway' AND p_refund.state = 'succeeded' AND p_refund.amount_minor
+        = (SELECT coalesce(sum(amount_minor), 0) FROM refunds WHERE covered_by = p_refund.id)
+$$;
+
+-- Which of the gateway's own refunds paid this one of ours: the one that waits for it, else the
+-- newest that has as much left; none where it took several.
+CREATE OR REPLACE FUNCTION cover_of(p_refund refunds) RETURNS uuid LANGUAGE sql STABLE AS $$
+    SELECT o.id FROM refunds o WHERE o.capture_id = p_refund.capture_id AND o.origin = 'gateway'
+        AND o.state = 'succeeded' AND o.amount_minor >= p_refund.amount_minor + (SELECT
+            coalesce(sum(amount_minor), 0) FROM refunds WHERE covered_by = o.id)
+    ORDER BY o.in_place_of = p_refund.id DESC NULLS LAST, o.amount_minor = p_refund.amount_minor
+        DESC, o.created_at DESC, o.id DESC LIMIT 1
 $$;
 
 CREATE OR REPLACE FUNCTION refund_unbook_refund(p_refund uuid, p_now timestamptz)
@@ -148,6 +190,8 @@ BEGIN
         outside_used = outside_used + r.amount_minor
         WHERE id = r.capture_id RETURNING * INTO STRICT c;
     PERFORM book(c, 'refunds_payable', 'refunds_outside', r.amount_minor, 'covered_outside', p_now);
+    UPDATE refunds SET covered_by = cover_of(r) WHERE id = r.id;
+    PERFORM tell_stand_ins(r, p_now);
 END $$;
 
 -- A part of it only: a smaller refund with a key of its own asks for the rest.

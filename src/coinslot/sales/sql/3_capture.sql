@@ -249,6 +249,16 @@ DECLARE
     theirs text := p_fact->>'gateway_refund_id';
     minor bigint := (p_fact->'money'->>'amount')::bigint;
 BEGIN
+    -- The gateway's own word for it may have come before the answer to our call, and without our
+    -- mark: then it is booked as made outside, and pays ours.
+    SELECT o.* INTO r FROM refunds o JOIN refunds f ON f.capture_id = o.capture_id
+        WHERE o.account_id = p_account.id AND o.gateway_refund_id = theirs
+        AND o.origin = 'gateway' AND o.state = 'succeeded' AND f.origin = 'ours'
+        AND f.id = try_uuid(p_fact->'mark'->>'refund') AND f.state IN ('pending', 'owed')
+        AND f.amount_minor = minor AND o.amount_minor = minor;
+    IF FOUND AND event <> 'FAILED_THERE' THEN
+        RETURN cover_by(r, try_uuid(p_fact->'mark'->>'refund'), p_now);
+    END IF;
     -- A mark can be copied: it counts on the payment and the sum that we marked, and nowhere else.
     SELECT * INTO r FROM refunds f WHERE account_id = p_account.id
         AND (gateway_refund_id = theirs OR (id = try_uuid(p_fact->'mark'->>'refund')
@@ -273,29 +283,61 @@ BEGIN
     RETURN book_outside_refund(c, theirs, minor, 'outside', p_now);
 END $$;
 
+-- A refund of ours that the gateway had made already, under an id that we took for its own.
+CREATE OR REPLACE FUNCTION cover_by(p_outside refunds, p_ours uuid, p_now timestamptz)
+RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    c captures%ROWTYPE;
+BEGIN
+    SELECT * INTO STRICT c FROM captures WHERE id = p_outside.capture_id FOR UPDATE;
+    PERFORM FROM refunds WHERE id = p_ours AND state IN ('pending', 'owed') FOR UPDATE;
+    IF NOT FOUND OR c.outside - c.outside_used < p_outside.amount_minor
+        OR EXISTS (SELECT FROM refunds WHERE covered_by = p_outside.id) THEN RETURN 'known'; END IF;
+    UPDATE refunds SET in_place_of = p_ours WHERE id = p_outside.id;
+    PERFORM move_refund(p_ours, 'COVERED',
+        jsonb_build_object('ended_at', p_now, 'due_at', NULL), p_now);
+    RETURN 'refund';
+END $$;
+
 -- Money that the gateway gave back by itself. What was not handed out yet is taken back first.
 CREATE OR REPLACE FUNCTION book_outside_refund(p_capture captures, p_gateway_refund text,
     p_minor bigint, p_reason text, p_now timestamptz) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     new_id uuid := uuid7(p_now);
     c captures%ROWTYPE;
-    surplus bigint;
+    twin uuid;  -- one of ours that this may be, or may make needless: the merchant waits for that
 BEGIN
+    SELECT id INTO twin FROM refunds r WHERE capture_id = p_capture.id AND origin = 'ours'
+        AND state IN ('pending', 'owed') AND gateway_refund_id IS NULL AND amount_minor = p_minor
+        AND NOT EXISTS (SELECT FROM refunds o WHERE o.in_place_of = r.id)
+        ORDER BY created_at, id LIMIT 1;
     INSERT INTO refunds (id, merchant_id, account_id, capture_id, origin, state, amount_minor,
-        currency, reason, key, gateway_refund_id, created_at, ended_at, hard_deadline)
+        currency, reason, key, gateway_refund_id, created_at, ended_at, hard_deadline, in_place_of)
     VALUES (new_id, p_capture.merchant_id, p_capture.account_id, p_capture.id, 'gateway',
         'succeeded', p_minor, p_capture.currency, p_reason, 'gw_' || p_gateway_refund,
-        p_gateway_refund, p_now, p_now, p_now);
+        p_gateway_refund, p_now, p_now, p_now, twin);
     UPDATE captures SET outside = outside + p_minor WHERE id = p_capture.id RETURNING * INTO c;
     PERFORM book(c, 'refunds_outside', 'gateway', p_minor, 'refunded_outside', p_now);
-    PERFORM tell(c.merchant_id, 'refund', new_id, 'MADE_OUTSIDE',
-        jsonb_build_object('amount', p_minor), p_now);
+    PERFORM tell(c.merchant_id, 'refund', new_id,
+        CASE WHEN twin IS NULL THEN 'MADE_OUTSIDE' ELSE 'STANDS_IN' END,
+        jsonb_strip_nulls(jsonb_build_object('amount', p_minor, 'refund', twin)), p_now);
     PERFORM move_fulfillment(id, 'WITHDRAWN', '{"basis": "never_sent"}', p_now)
         FROM (SELECT id FROM fulfillments WHERE capture_id = c.id AND state IN ('queued', 'offered')
               ORDER BY id FOR UPDATE) u;
     PERFORM cover_owed(c.id, p_now);
-    PERFORM forgo_outside(c.id, p_now);
-    SELECT * INTO c FROM captures WHERE id = c.id;
+    IF twin IS NULL THEN PERFORM judge_outside(c.id, new_id, p_now); END IF;
+    RETURN 'refunded_outside';
+END $$;
+
+-- Beside whatever is owed: as good as asked for here, or money that went back for goods, or twice.
+CREATE OR REPLACE FUNCTION judge_outside(p_capture uuid, p_refund uuid, p_now timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    c captures%ROWTYPE;
+    surplus bigint;
+BEGIN
+    PERFORM forgo_outside(p_capture, p_now);
+    SELECT * INTO STRICT c FROM captures WHERE id = p_capture;
     IF c.fulfilled > 0 AND c.outside > c.outside_used THEN
         PERFORM note_discrepancy('refunded_outside_and_handed_over', c, NULL, NULL,
             least(c.outside - c.outside_used, c.fulfilled), p_now);
@@ -304,7 +346,6 @@ BEGIN
         coalesce(sum(amount_minor), 0) FROM refunds
         WHERE capture_id = c.id AND origin = 'ours' AND state = 'pending');
     IF surplus > 0 THEN
-        PERFORM note_discrepancy('refunded_twice', c, NULL, new_id, surplus, p_now);
+        PERFORM note_discrepancy('refunded_twice', c, NULL, p_refund, surplus, p_now);
     END IF;
-    RETURN 'refunded_outside';
 END $$;

@@ -127,7 +127,7 @@ BEGIN
     SELECT * INTO STRICT a FROM gateway_accounts WHERE id = (p->>'account')::uuid;
     IF p->>'verdict' = 'unreadable' THEN
         names := ARRAY(SELECT jsonb_array_elements_text(p->'names'));
-        ours := (p->>'marked')::boolean OR is_known(a.id, names);
+        ours := coalesce((p->>'marked')::boolean, false) OR is_known(a.id, names);
     END IF;
     INSERT INTO inbox (merchant_id, account_id, delivery_id, verdict, event, headers, body, facts,
         reason, reference, ours, received_at, worked_at, due_at)
