@@ -252,7 +252,7 @@ def test_a_charge_given_back_in_part_says_how_much() -> None:
     (fact,) = facts_of("charge.refunded", CHARGE)
     assert (fact.gateway_payment_id, fact.money) == ("pi_1", Money(4000, "USD"))
     assert (fact.taken, fact.refunded) == (Taken.CAPTURED, Money(1500, "USD"))
-    others = {"payment_intent": None, "metadata": {}}
+    others: dict[str, Any] = {"payment_intent": None, "metadata": {}}
     assert facts_of("charge.refunded", CHARGE | others) == ()
 
 
