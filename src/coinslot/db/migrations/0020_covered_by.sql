@@ -1,5 +1,5 @@
--- One refund that is told twice: a refund of ours that the gateway had made by itself meanwhile names
--- the gateway's own, and what may stand in the place of one of ours is not told until it is known.
+-- One refund that is told twice: ours that the gateway made by itself meanwhile names the gateway
+-- one, and what may stand in the place of one of ours is not told until it is known.
 
 ALTER TABLE refunds
     ADD COLUMN covered_by uuid REFERENCES refunds,   -- of ours: the gateway's own that paid it

@@ -122,8 +122,8 @@ $$;
 
 -- Refunds.
 
--- Ours went back by itself: what the gateway made beside it is a refund of its own after all, unless
--- another one of ours still waits that it may stand for.
+-- Ours went back by itself: what the gateway made beside it is a refund of its own after all,
+-- unless another one of ours still waits that it may stand for.
 CREATE OR REPLACE FUNCTION tell_stand_ins(p_done refunds, p_now timestamptz)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
