@@ -2,7 +2,8 @@
 .PHONY: help setup demo test lint format storm mutants bench docs lock clean
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
-JOBS ?= 3
+# One more than cores: some always wait for another process.
+JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 14
@@ -15,7 +16,7 @@ demo: setup ## run everything here, with sandbox and machines (ARGS="--port 8000
 
 test: setup ## run the tests (ARGS="-k words tests/unit")
 	@scripts/programs.sh
-	@$(PY) -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+	@$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: setup ## check style, types and who imports whom
 	@failed=0; for check in "ruff check ." "ruff format --check ." mypy lint-imports; do \

@@ -39,6 +39,10 @@ SKIPPED_BY_CONTRACT = frozenset(
     }
 )
 
+# Files that last long go first: begun last, one would run alone at the end while the other workers
+# are done. (The run is told not to sort files by the number of their tests.)
+LONG = ("scenarios", "browser", "commands", "storms", "mirror", "api/test_schema", "sales")
+
 # Each test has a database of its own, and writing one to a disk costs more than all that most tests
 # do with it. What tests make lives in memory where there is room for it.
 MEMORY = Path("/dev/shm")
@@ -52,6 +56,15 @@ TEST_PASSWORD = "of-the-tests"
 def pytest_configure() -> None:
     if _has_room(MEMORY):
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    inside = item.nodeid.removeprefix("tests/")
+    return next((n for n, begins in enumerate(LONG) if inside.startswith(begins)), len(LONG))
 
 
 def _has_room(folder: Path) -> bool:
