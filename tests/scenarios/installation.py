@@ -3,7 +3,6 @@ by one. The test is the supervisor; what it kills stays dead until the test star
 
 import asyncio
 import base64
-import json
 import os
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from coinslot.kit.secrets import Vault
 from coinslot.settings import read
 from tests.sandbox.running import SandboxProcess, free_port
 from tests.scenarios.external import Broker, Server
+from tests.scenarios.running import assert_every_invariant_holds
 from tests.simulator.running import SimulatorProcess
 from tests.storms.part import PYTHONPATH, ROOT, Part
 
@@ -165,10 +165,7 @@ class Installation:
         return await asyncio.to_thread(coinslot, *words, env={**self.env, **env})
 
     async def assert_books_are_right(self) -> None:
-        done = await self.command("audit", "--json")
-        assert done.stdout, done.stderr
-        broken = [check for check in json.loads(done.stdout)["checks"] if not check["ok"]]
-        assert (done.returncode, broken) == (0, [])
+        await assert_every_invariant_holds(self.server.owner_url)
 
     async def close(self) -> None:
         if hasattr(self, "simulator"):

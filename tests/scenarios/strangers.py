@@ -35,11 +35,15 @@ class Postman:
     async def brings(
         self, body: bytes, signature: str | None, path: str = "razorpay/asha"
     ) -> tuple[int, str]:
-        """The status, and the code in the one format of errors."""
+        """The status, and the code in the one format: of a refusal, or that it was taken."""
         headers = {} if signature is None else {"X-Razorpay-Signature": signature}
         url = f"{self._url}/webhooks/{path}"
         answer = await self._http.post(url, content=body, headers=headers)
-        wrong = answer.json()
+        said = answer.json()
+        if answer.is_success:
+            assert said["success"] is True
+            return answer.status_code, said["code"]
+        wrong = said
         assert wrong["success"] is False
         assert set(wrong["error"]) == {"code", "message", "details", "timestamp", "requestId"}
         return answer.status_code, wrong["error"]["code"]
