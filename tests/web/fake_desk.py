@@ -29,6 +29,7 @@ class FakeDesk:
         self.asked: list[tuple[str, ...]] = []
         self.webhooks: list[tuple[str, str | None, Mapping[str, str], bytes]] = []
         self.baskets: list[Basket] = []
+        self.versions_asked = self.orders_read = 0
         self.own: dict[str, list[OrderView]] = {}
         self.when_wanted: OrderView | None = None
         self.refuse: WhyNot | None = None
@@ -45,7 +46,13 @@ class FakeDesk:
         return self.outlets.get(code)
 
     async def order(self, token: str) -> OrderView | None:
+        self.orders_read += 1
         return self.orders.get(token)
+
+    async def version(self, token: str) -> int | None:
+        self.versions_asked += 1
+        order = self.orders.get(token)
+        return None if order is None else order.version
 
     async def changed(self, token: str, seen: int, patience_s: float) -> OrderView | None:
         async with self._news:

@@ -81,3 +81,28 @@ async def test_over_the_limit_a_page_is_told_to_poll(desk: FakeDesk) -> None:
         answer = await client.get("/o/sending/live")
     assert answer.status_code == 503
     assert answer.json()["error"]["code"] == "too_many_streams"
+
+
+def test_one_network_has_so_many_streams_and_no_more() -> None:
+    with Served(replace(SITE, live_streams_per_network=1)) as served:
+        url = served.live("sending")
+        with httpx.stream("GET", url) as answer:
+            lines = answer.iter_lines()
+            upto(lines, "event: here")
+            assert httpx.get(url).status_code == 503
+            elsewhere = httpx.Client(transport=httpx.HTTPTransport(local_address="127.0.0.5"))
+            with elsewhere, elsewhere.stream("GET", url) as other:
+                upto(other.iter_lines(), "event: here")
+            del lines
+
+
+def test_a_page_that_polls_and_has_seen_it_costs_no_reading_of_the_order(served: Served) -> None:
+    seen = httpx.get(f"{served.url}/o/sending/fragment?seen=0")
+    assert seen.status_code == 200
+    before = served.desk.orders_read
+    again = {"if-none-match": seen.headers["etag"]}
+    assert httpx.get(f"{served.url}/o/sending/fragment", headers=again).status_code == 304
+    assert httpx.get(f"{served.url}/o/sending/fragment?seen=1").status_code == 204
+    assert served.desk.orders_read == before
+    served.show(served.desk.orders["done"], token="sending")
+    assert httpx.get(f"{served.url}/o/sending/fragment", headers=again).status_code == 200

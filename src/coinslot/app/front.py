@@ -10,12 +10,12 @@ from coinslot.db.pool import AWAY
 from coinslot.feeds.mirror import Lag
 from coinslot.merchants.clocks import clocks_apart
 from coinslot.sales import checkout, show
+from coinslot.sales.following import Following
 from coinslot.sales.shop import Shop
 from coinslot.sales.take import take_webhook
 from coinslot.sales.views import Check, Devices, Health, OrderView, OutletView, WebhookAnswer
 from coinslot.web.desk import Basket
 
-_LOOK_EVERY_S = 0.25
 _HEALTH_S = 2.0  # a database that takes longer is as good as away
 _PULSE_COUNTS_MS = 1_000
 
@@ -34,6 +34,7 @@ class Front:
         self._shop = shop
         self._answer_s = answer_s
         self._pulse = _Pulse(shop)
+        self._following = Following(shop.db, self.order)
         self._version = version
         self._broker_stands = broker_stands
         self._mirror_lag = mirror_lag
@@ -44,16 +45,11 @@ class Front:
     async def order(self, token: str) -> OrderView | None:
         return await show.order(self._shop, token)
 
+    async def version(self, token: str) -> int | None:
+        return await self._following.version(token)
+
     async def changed(self, token: str, seen: int, patience_s: float) -> OrderView | None:
-        try:
-            async with asyncio.timeout(patience_s):
-                while True:
-                    view = await show.order(self._shop, token)
-                    if view is None or view.version != seen:
-                        return view
-                    await asyncio.sleep(_LOOK_EVERY_S)
-        except TimeoutError:
-            return None
+        return await self._following.changed(token, seen, patience_s)
 
     async def find(
         self, outlet: str, minor: int, minutes: Sequence[datetime]

@@ -19,11 +19,12 @@ SELECT p.*, coalesce(c.captured, 0) AS captured,
     ARRAY(SELECT r.id FROM refunds r JOIN captures k ON k.id = r.capture_id
         WHERE k.payment_id = p.id AND NOT is_told_as_ours(r) ORDER BY r.id) AS refund_ids
 FROM payments p LEFT JOIN captures c ON c.payment_id = p.id AND c.reason IS NULL
-WHERE p.id = $1 AND p.source = 'api'
+WHERE p.source = 'api' AND p.id = ANY({which})
+ORDER BY p.id DESC
 """
 _ATTEMPTS = """
 SELECT a.*, g.gateway FROM attempts a JOIN gateway_accounts g ON g.id = a.account_id
-WHERE a.payment_id = $1 ORDER BY a.number
+WHERE a.payment_id = ANY($1::uuid[]) ORDER BY a.payment_id, a.number
 """
 _REFUNDS = """
 SELECT r.*, c.payment_id, n.id AS replaced_by,
@@ -34,11 +35,13 @@ LEFT JOIN refunds n ON n.replaces = r.id LEFT JOIN refunds o ON o.id = r.covered
 """
 _REFUND = f"{_REFUNDS} WHERE r.id = $1"
 _REFUNDS_OF = f"{_REFUNDS} WHERE c.payment_id = $1 AND NOT is_told_as_ours(r) ORDER BY r.id"
-_LISTED = """
-SELECT id FROM payments WHERE source = 'api' AND ($1::uuid IS NULL OR id < $1)
-    AND ($2::text IS NULL OR state = $2) AND ($3::text IS NULL OR reference = $3)
-ORDER BY id DESC LIMIT $4
-"""
+_ONE = _PAYMENT.format(which="ARRAY[$1::uuid]")
+_LISTED = _PAYMENT.format(
+    which="""ARRAY(
+    SELECT id FROM payments WHERE source = 'api' AND ($1::uuid IS NULL OR id < $1)
+        AND ($2::text IS NULL OR state = $2) AND ($3::text IS NULL OR reference = $3)
+    ORDER BY id DESC LIMIT $4)"""
+)
 
 
 class Redirected(Struct, frozen=True, tag="redirect"):
@@ -106,10 +109,19 @@ class RefundStatement(Struct, frozen=True, kw_only=True):
 
 async def payment(conn: Connection, payment_id: UUID) -> PaymentStatement | None:
     """Within the merchant's transaction; None for another merchant's, or one that is not there."""
-    row = await conn.fetchrow(_PAYMENT, payment_id)
-    if row is None:
-        return None
-    tries = await conn.fetch(_ATTEMPTS, payment_id)
+    found = await _with_attempts(conn, await conn.fetch(_ONE, payment_id))
+    return found[0] if found else None
+
+
+async def _with_attempts(conn: Connection, rows: list[asyncpg.Record]) -> list[PaymentStatement]:
+    """One more statement, however many payments they are."""
+    tries: dict[UUID, list[asyncpg.Record]] = {row["id"]: [] for row in rows}
+    for attempt in await conn.fetch(_ATTEMPTS, list(tries)) if rows else ():
+        tries[attempt["payment_id"]].append(attempt)
+    return [_statement(row, tries[row["id"]]) for row in rows]
+
+
+def _statement(row: asyncpg.Record, tries: list[asyncpg.Record]) -> PaymentStatement:
     return PaymentStatement(
         id=row["id"],
         live=row["live"],
@@ -163,10 +175,9 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
 
 async def payments(conn: Connection, wanted: Wanted) -> list[PaymentStatement]:
-    """Newest first."""
-    ids = await conn.fetch(_LISTED, wanted.after, wanted.status, wanted.reference, wanted.limit)
-    found = [await payment(conn, row["id"]) for row in ids]
-    return [one for one in found if one is not None]
+    """Newest first, in two statements for a page of any length."""
+    rows = await conn.fetch(_LISTED, wanted.after, wanted.status, wanted.reference, wanted.limit)
+    return await _with_attempts(conn, rows)
 
 
 async def refund(conn: Connection, refund_id: UUID) -> RefundStatement | None:

@@ -286,16 +286,26 @@ AND EXISTS (SELECT FROM slots s WHERE s.outlet_id = o.id AND s.stock > 0
 ORDER BY o.place = $3 DESC, o.id LIMIT 1
 """
 
-# `version` grows with whatever the page shows: states of the order, its payment, units, refunds.
-ORDER_PAGE = """
+# `version` grows with whatever the page shows: states of the order, its payment and code, units,
+# refunds.
+_VERSION = """
+    o.version + coalesce(p.version, 0)
+        + coalesce((SELECT sum(version) FROM fulfillments f WHERE f.order_id = o.id), 0)
+        + coalesce((SELECT sum(r.version) FROM refunds r JOIN captures k ON k.id = r.capture_id
+                    WHERE k.order_id = o.id), 0)
+"""
+
+ORDER_VERSIONS = f"""
+SELECT o.token, {_VERSION} AS version
+FROM orders o LEFT JOIN payments p ON p.order_id = o.id WHERE o.token = ANY($1::text[])
+"""
+
+ORDER_PAGE = f"""
 SELECT o.*, u.name AS outlet_name, m.name AS merchant_name, u.contact,
     coalesce(u.zone, m.zone) AS zone,
     q.image_url, q.qr_code_id, q.stage AS qr_stage, q.make_at,
     c.gateway_payment_id,
-    o.version + coalesce(p.version, 0)
-        + coalesce((SELECT sum(version) FROM fulfillments f WHERE f.order_id = o.id), 0)
-        + coalesce((SELECT sum(r.version) FROM refunds r JOIN captures k ON k.id = r.capture_id
-                    WHERE k.order_id = o.id), 0) AS seen_version
+    {_VERSION} AS seen_version
 FROM orders o JOIN outlets u ON u.id = o.outlet_id JOIN merchants m ON m.id = o.merchant_id
 LEFT JOIN payments p ON p.order_id = o.id
 LEFT JOIN qr_codes q ON q.payment_id = p.id

@@ -27,6 +27,10 @@ class Desk(Protocol):
 
     async def order(self, token: str) -> OrderView | None: ...
 
+    async def version(self, token: str) -> int | None:
+        """The order's version, which grows with any change; None for no order. It is cheap."""
+        ...
+
     async def changed(self, token: str, seen: int, patience_s: float) -> OrderView | None:
         """The order as soon as its version is not `seen`; None when patience ends before."""
         ...

@@ -1,11 +1,13 @@
 """Server-sent events: the whole fragment whenever the order changed, a comment in the silence."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 
 from litestar.params import FromQuery
 from litestar.response import Stream
 
 from coinslot.kit.clock import Clock
+from coinslot.web import peer
 from coinslot.web.desk import Desk
 from coinslot.web.errors import RefusedError
 from coinslot.web.orders import Asked, Orders, Token
@@ -23,7 +25,14 @@ class Live(Single):
         self._painter = painter
         self._clock = clock
         self._orders = orders
-        self._open = 0
+        self._open: Counter[str] = Counter()
+
+    def _is_full(self, network: str) -> bool:
+        site = self._painter.site
+        return (
+            self._open.total() >= site.live_streams_max
+            or self._open[network] >= site.live_streams_per_network
+        )
 
     async def stream(
         self,
@@ -32,8 +41,9 @@ class Live(Single):
         seen: FromQuery[int] = 0,
         asked: FromQuery[Asked] = Asked.NOBODY,
     ) -> Stream:
-        await self._orders.known(order)
-        if self._open >= self._painter.site.live_streams_max:
+        if await self._desk.version(order) is None:
+            await self._orders.known(order)  # says that there is none
+        if self._is_full(peer.network(request)):
             raise RefusedError(503, "too_many_streams", "Poll instead.")
         last = request.headers.get("last-event-id", "")
         begin = int(last) if last.isdecimal() and len(last) < 10 else seen
@@ -49,7 +59,8 @@ class Live(Single):
         site = self._painter.site
         patience_s = site.live_comment_every.total_seconds()
         ends_ms = self._clock.monotonic_ms() + site.live_stream_life.total_seconds() * 1000
-        self._open += 1
+        network = peer.network(request)
+        self._open[network] += 1
         try:
             # Something to read at once: a proxy that holds events back is found out by silence.
             yield f"retry: {_RETRY_MS}\nevent: here\ndata: {seen}\n\n"
@@ -59,11 +70,11 @@ class Live(Single):
                     yield ": still here\n\n"
                     continue
                 seen = view.version
-                telling = self._orders.telling(view, asked)
-                text = self._painter.fragment(request, "tale.html", **telling)
-                yield _event(seen, text)
+                yield _event(seen, self._orders.told(request, view, asked))
         finally:
-            self._open -= 1
+            self._open[network] -= 1
+            if not self._open[network]:
+                del self._open[network]
 
 
 def _event(version: int, text: str) -> str:
