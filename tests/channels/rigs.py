@@ -110,8 +110,8 @@ class MqttRig(Rig):
 
 
 class SocketIoRig(Rig):
-    def __init__(self) -> None:
-        self.socketio = SocketIo(SocketIoOptions(limits=LIMITS), SystemClock())
+    def __init__(self, options: SocketIoOptions | None = None) -> None:
+        self.socketio = SocketIo(options or SocketIoOptions(limits=LIMITS), SystemClock())
         super().__init__(self.socketio)
         self.port = free_port()
         self.app: Any = self.socketio.asgi

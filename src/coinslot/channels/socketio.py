@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
@@ -14,11 +15,21 @@ import socketio
 from msgspec import Meta, Struct
 
 from coinslot.channels.base import Inbox, Login, Powers, Sending
+from coinslot.channels.handshakes import HandshakeLimits, Handshakes
 from coinslot.channels.lanes import Lanes, Limits, Work
 from coinslot.channels.messages import MAX_MESSAGE_BYTES, Id
 from coinslot.kit.clock import Clock
 
 HANG_UP_S: Final = 1.0
+EXPIRE_EVERY_S: Final = 0.5
+# What the libraries raise on frames that are none. They would log each with a traceback: a stranger
+# could fill the disk and hold up the loop with it.
+UNREADABLE: Final = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+_libraries = logging.getLogger("coinslot.socketio.libraries")
+_libraries.setLevel(logging.CRITICAL)
+
+
+_SID, _POLICY = "coinslot.sid", 1008
 
 
 class SocketIoOptions(Struct, frozen=True, kw_only=True):
@@ -27,6 +38,7 @@ class SocketIoOptions(Struct, frozen=True, kw_only=True):
     ping_interval_s: float = 10.0
     ping_timeout_s: float = 10.0
     limits: Limits = Limits()
+    handshakes: HandshakeLimits = HandshakeLimits()
 
 
 class Auth(Struct, frozen=True, rename="camel"):
@@ -65,8 +77,21 @@ class SocketIo:
             max_http_buffer_size=2 * MAX_MESSAGE_BYTES,
             ping_interval=options.ping_interval_s,
             ping_timeout=options.ping_timeout_s,
+            logger=_libraries,
+            engineio_logger=_libraries,
         )
-        self.asgi: Any = socketio.ASGIApp(self._server, socketio_path=None)
+        self._application: Any = socketio.ASGIApp(self._server, socketio_path=None)
+
+        async def asgi(scope: Any, receive: Any, send: Any) -> None:
+            await self._served(scope, receive, send)
+
+        self.asgi = asgi  # a function: servers take a bound method for ASGI 2
+        self._handshakes = Handshakes(options.handshakes, clock, self._end)
+        self._ending: set[asyncio.Task[None]] = set()
+        for event, heard in (
+            ("connect", self._opened), ("message", self._said), ("disconnect", self._closed),
+        ):  # fmt: skip
+            self._server.eio.on(event, heard)
         self._server.on("connect", self._connect)
         self._server.on("disconnect", self._disconnect)
         self._server.on("vend", self._vend)
@@ -93,10 +118,73 @@ class SocketIo:
         """Admit machines until cancelled; before and after that all are refused."""
         self._inbox = inbox
         try:
-            await self.lanes.run()
+            async with asyncio.TaskGroup() as both:
+                both.create_task(self.lanes.run())
+                both.create_task(self._expire())
         finally:
             self._inbox = None
             await self._hang_up()
+
+    async def _served(self, scope: Any, receive: Any, send: Any) -> None:
+        """What cannot be read is the end of its connection."""
+        begun = False
+
+        async def noting(message: Any) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._application(scope, receive, noting)
+        except UNREADABLE:
+            self._handshakes.refuse(scope.get(_SID, ""), "unreadable frames")
+            if scope["type"] == "http" and not begun:
+                headers = [(b"content-length", b"0"), (b"connection", b"close")]
+                await send({"type": "http.response.start", "status": 400, "headers": headers})
+                await send({"type": "http.response.body", "body": b""})
+
+    async def _expire(self) -> None:
+        while True:
+            await asyncio.sleep(EXPIRE_EVERY_S)
+            self._handshakes.expire()
+
+    async def _opened(self, eio: str, environ: dict[str, Any]) -> None:
+        scope = environ["asgi.scope"]
+        scope[_SID] = eio
+        await self._server._handle_eio_connect(eio, environ)
+        client = scope.get("client")
+        self._handshakes.begin(eio, client[0] if client else "")
+
+    async def _said(self, eio: str, data: object) -> None:
+        if eio not in self._server.environ:  # it is being hung up, and goes on talking
+            return
+        if not self._handshakes.allows(eio, data):
+            self._handshakes.refuse(eio, "talk before the secret")
+            return
+        try:
+            await self._server._handle_eio_message(eio, data)
+        except UNREADABLE:
+            self._handshakes.refuse(eio, "unreadable frames")
+
+    async def _closed(self, eio: str, reason: str) -> None:
+        self._handshakes.end(eio)
+        await self._server._handle_eio_disconnect(eio, reason)
+
+    def _end(self, eio: str) -> None:
+        """Soon: it may be in the middle of its own message."""
+        environ = self._server.environ.get(eio)
+        if environ is not None:
+            self._ending.add(ending := asyncio.create_task(self._ended(eio, environ)))
+            ending.add_done_callback(self._ending.discard)
+
+    async def _ended(self, eio: str, environ: dict[str, Any]) -> None:
+        # First the line itself: a peer who does not read is not waited for.
+        if environ["asgi.scope"]["type"] == "websocket":
+            with suppress(RuntimeError, OSError):
+                await environ["asgi.send"]({"type": "websocket.close", "code": _POLICY})
+        with suppress(TimeoutError, *UNREADABLE):
+            async with asyncio.timeout(HANG_UP_S):
+                await self._server.eio.disconnect(eio)
 
     async def _hang_up(self) -> None:
         # Otherwise the web server waits for connections that nobody serves any more.
@@ -106,7 +194,7 @@ class SocketIo:
                     await self._server.eio.disconnect()
                 await self._server.shutdown()
 
-    async def _connect(self, sid: str, _environ: object, auth: object = None) -> None:
+    async def _connect(self, sid: str, environ: dict[str, Any], auth: object = None) -> None:
         inbox = self._inbox
         if inbox is None or sid in self._outlet_of:  # an event named "connect" is no handshake
             raise socketio.exceptions.ConnectionRefusedError("not now")
@@ -122,6 +210,7 @@ class SocketIo:
         # Nothing is awaited from here on: nobody can send before the handshake's own answer.
         self._sid_of[outlet] = sid
         self._outlet_of[sid] = outlet
+        self._handshakes.end(environ["asgi.scope"].get(_SID, ""))
         self.lanes.put(outlet, partial(inbox.connected, outlet, self.name))
 
     async def _disconnect(self, sid: str, _reason: object = None) -> None:
