@@ -190,3 +190,37 @@ async def test_a_code_at_another_price_sells_at_it_and_is_told(office: Office) -
     assert (code, "M05 A1 40.00 INR" in said) == (0, True)
     assert "the code of 45.00 INR for slot A1 is retired" in complaint
     assert "every printed code takes what its slot costs" in (await office.command("doctor")).stdout
+
+
+async def test_the_doctor_names_the_computer_whose_clock_is_wrong(office: Office) -> None:
+    await office.provision("M03")
+    (heard,) = await office.rows("SELECT node, ahead_ms, off_since FROM clocks LIMIT 1")
+    assert (abs(heard["ahead_ms"]) < 2000, heard["off_since"]) == (True, None)
+    well = await office.command("doctor")
+    assert "agrees with the database's" in well.stdout
+    await office.rows(
+        "UPDATE clocks SET off_since = now(), heard_at = now(), ahead_ms = 121000, node = 'web-7'"
+        " WHERE account_id = (SELECT account_id FROM outlets WHERE id = 'M03')"
+    )
+    sick = await office.command("doctor")
+    assert sick.returncode == 1
+    assert "sick  clock: web-7 is 121 s ahead of razorpay/asha" in sick.stdout
+    await office.rows("UPDATE clocks SET off_since = NULL")
+
+
+async def test_a_machine_and_a_merchant_are_moved_to_another_zone(office: Office) -> None:
+    done = await office.command("machines", "zone", "M01,M99", "America/St_Johns")
+    assert (done.returncode, "M01: America/St_Johns" in done.stdout) == (1, True)
+    assert "no outlet has the code M99" in done.stderr
+    done = await office.command("merchants", "zone", "asha", "Europe/Berlin")
+    assert (done.returncode, done.stdout) == (0, "asha is in Europe/Berlin\n")
+    done = await office.command("merchants", "zone", "nobody", "Europe/Berlin")
+    assert (done.returncode, "there is no merchant nobody" in done.stderr) == (1, True)
+    added = await office.command("merchants", "add", "dev", "--name", "Dev")
+    assert "its times are shown in UTC, until `coinslot merchants zone dev ZONE`" in added.stdout
+    await office.command("merchants", "add", "esa", "--name", "Esa", "--zone", "Asia/Kolkata")
+    listed = (await office.command("merchants")).stdout
+    assert "asha  Asha Refreshments  Europe/Berlin" in listed
+    assert "esa  Esa  Asia/Kolkata" in listed
+    assert [row["zone"] for row in await office.rows("SELECT zone FROM outlets WHERE id = 'M01'")
+            ] == ["America/St_Johns"]  # fmt: skip
