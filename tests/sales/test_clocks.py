@@ -11,14 +11,15 @@ import asyncpg
 import pytest
 import structlog
 from msgspec.structs import replace
+from prometheus_client import REGISTRY
 
 from coinslot.app.front import Front
 from coinslot.gateways import drivers
 from coinslot.gateways.base import Forged
-from coinslot.kit.clock import RemoteClock, SettableClock
+from coinslot.kit.clock import RemoteClock, SettableClock, SystemClock
 from coinslot.kit.secrets import Secret
 from coinslot.merchants.accounts import Account, AccountName, Accounts, keep
-from coinslot.merchants.clocks import ClockNotes, clocks_apart
+from coinslot.merchants.clocks import ClockNotes, ahead_of_database, clocks_apart
 from coinslot.sales import cases, provision
 from tests.gateways.canned import Canned, serving, wire_to
 from tests.sales.neighbours import chandras_machine
@@ -307,6 +308,26 @@ async def test_one_merchant_does_not_see_anothers_clocks(stage: Stage) -> None:
                 "INSERT INTO clocks VALUES ($1, 'x', $2, 0, now(), NULL)",
                 stage.account.id, stage.merchant,
             )  # fmt: skip
+
+
+@pytest.mark.parametrize("by", [2 * MINUTE, -2 * MINUTE, timedelta(0)], ids=str)
+async def test_a_computer_of_ours_that_differs_from_the_database_says_so(
+    stage: Stage, by: timedelta
+) -> None:
+    """Of two servers, what one has queued may be over for the other."""
+    notes = ClockNotes(stage.shop.db, "web-1", timedelta(seconds=5))
+    ours = Wrong(SettableClock(SystemClock().now()), by)
+    ahead = await ahead_of_database(stage.shop.db, ours)
+    assert abs(ahead - by) < timedelta(seconds=4)
+    last = None
+    with structlog.testing.capture_logs() as logs:
+        for minute in range(11):
+            last = notes.compared(ahead, last, minute * 60_000)
+        notes.compared(timedelta(0), last, 660_000)
+    told = [(entry["event"], entry["account"]) for entry in logs]
+    again = [("clock_agrees_again", "database")]
+    assert told == ([("clock_differs", "database")] * 2 + again if by else [])
+    assert REGISTRY.get_sample_value("coinslot_clock_ahead_seconds", {"account": "database"}) == 0
 
 
 async def test_a_stripe_webhook_is_believed_by_their_clock(stage: Stage) -> None:

@@ -10,7 +10,7 @@ import pytest
 from coinslot.kit.clock import UnknownZoneError, zone_named
 from coinslot.kit.ids import uuid7
 from coinslot.merchants.people import move_merchant
-from coinslot.outlets.machines import move_outlet
+from coinslot.outlets.machines import move_outlet, without_zone
 from coinslot.sales import nights, show
 from coinslot.sales.journal import Machine
 from tests.sales.neighbours import a_second_machine, chandras_machine
@@ -47,6 +47,15 @@ async def test_an_outlet_shows_its_own_zone_else_its_merchants(stage: Stage) -> 
     with pytest.raises(UnknownZoneError):
         await move_outlet(stage.shop.db, "M01", "Asia/Nowhere")
     assert await shown() == "America/St_Johns"
+
+
+async def test_outlets_of_which_nobody_said_where_they_stand_are_named(stage: Stage) -> None:
+    await a_second_machine(stage)
+    assert await without_zone(stage.shop.db) == ["M01", "M02"]
+    await move_outlet(stage.shop.db, "M02", "Asia/Kolkata")
+    assert await without_zone(stage.shop.db) == ["M01"]
+    await move_merchant(stage.shop.db, stage.merchant, "Asia/Kolkata")
+    assert await without_zone(stage.shop.db) == []
 
 
 async def test_an_order_shows_the_zone_of_its_outlet(stage: Stage) -> None:

@@ -89,7 +89,7 @@ class House:
         accounts = Accounts(
             self.db, self.vault, self.clock, timeout_s=self.settings.gateway_timeout_s
         )
-        accounts.clocks = ClockNotes(
+        self._clocks = accounts.clocks = ClockNotes(
             self.db, socket.gethostname(), self.settings.windows.span("clock_skew_s")
         )
         accounts.reached = self.db.reached = self._reached
@@ -164,7 +164,7 @@ class House:
     def _parts(self) -> list[Any]:
         settings = self.settings
         pace = sweep.Pace(poll_s=settings.poll_sweep_s, lease_s=settings.row_lease_s)
-        parts: list[Any] = []
+        parts: list[Any] = [self._clocks.watch(self.clock)]
         if self._edge is not None:
             parts.append(self._edge.run())
         # Units are swept where machines are; a worker sweeps all the rest, and units' deadlines.

@@ -22,7 +22,8 @@ from coinslot.feeds.firebase import RefusedError, UnclearError
 from coinslot.feeds.mirror_words import MACHINES
 from coinslot.kit.clock import SystemClock
 from coinslot.merchants.accounts import Accounts
-from coinslot.merchants.clocks import apart, clocks_apart, clocks_heard
+from coinslot.merchants.clocks import ahead_of_database, apart, clocks_apart, clocks_heard
+from coinslot.outlets.machines import without_zone
 from coinslot.sales.move import sql_functions
 from coinslot.sales.provision import at_another_price
 from coinslot.settings import Settings, SettingsError
@@ -52,6 +53,7 @@ def doctor(data: Data = None) -> None:
             ("broker", _broker),
             ("mirror", _mirror),
             ("codes", _codes),
+            ("zones", _zones),
             ("clock", _clock),
             ("server", _server),
         ]
@@ -163,16 +165,28 @@ async def _codes(chosen: Settings) -> str:
     return "every printed code takes what its slot costs"
 
 
+async def _zones(chosen: Settings) -> str:
+    """Machines whose times are shown in UTC because nobody ever said where they stand."""
+    async with AsyncExitStack() as stack:
+        db = await _running(chosen, stack)
+        if db is None:
+            return "not looked at: there is no database yet"
+        nowhere = await without_zone(db)
+    if nowhere and chosen.zone == Settings().zone:
+        raise _AwayError(
+            f"nobody said where {', '.join(nowhere)} stand: their times are in UTC, and a payment"
+            " is not found by the time of day elsewhere; see `coinslot merchants zone`"
+        )
+    return "every machine has one"
+
+
 async def _clock(chosen: Settings) -> str:
     """Against the database's here and now, and as running processes found it at gateways."""
     async with AsyncExitStack() as stack:
         db = await _running(chosen, stack)
         if db is None:
             return "not looked at: there is no database yet"
-        async with db.door() as conn:
-            asked = SystemClock().now()
-            theirs = await conn.fetchval("SELECT clock_timestamp()")
-            ahead_s = (asked + (SystemClock().now() - asked) / 2 - theirs).total_seconds()
+        ahead_s = (await ahead_of_database(db, SystemClock())).total_seconds()
         found = [f"{one.node} is {one}" for one in await clocks_apart(db)]
         heard = await clocks_heard(db)
     if abs(ahead_s) > chosen.windows.clock_skew_s:

@@ -3,7 +3,8 @@
 Windows are counted from a gateway's time by our clock: one that is ahead gave every sale back.
 """
 
-from datetime import timedelta
+import asyncio
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -12,15 +13,16 @@ from msgspec import Struct
 from prometheus_client import Gauge
 
 from coinslot.db.pool import AWAY, Database
-from coinslot.kit.clock import RemoteClock
+from coinslot.kit.clock import Clock, RemoteClock
 
 log = structlog.get_logger(__name__)
 
 _AHEAD = Gauge(
     "coinslot_clock_ahead_seconds",
-    "By how much this computer's clock is ahead of a gateway's",
+    "By how much this computer's clock is ahead of a gateway's, or of the database's",
     ["account"],
 )
+_DATABASE = "database"  # in the place of an account
 _NOTED_EVERY_MS, _TOLD_EVERY_MS = 60_000, 600_000
 
 _NOTE = """
@@ -101,6 +103,24 @@ class ClockNotes:
         except (asyncpg.PostgresError, *AWAY) as error:
             log.warning("clock_not_noted", account=name, error=repr(error))
 
+    async def watch(self, clock: Clock) -> None:
+        """Compare our clock with the database's, which all our computers share, until cancelled:
+        what one of them has just queued may be over for another."""
+        last: Noted | None = None
+        while True:
+            try:
+                ahead = await ahead_of_database(self._db, clock)
+                last = self.compared(ahead, last, clock.monotonic_ms())
+            except (asyncpg.PostgresError, *AWAY) as error:
+                log.warning("clock_not_compared", error=repr(error))
+            await asyncio.sleep(_NOTED_EVERY_MS / 1000)
+
+    def compared(self, ahead: timedelta, last: Noted | None, now_ms: int) -> Noted:
+        """Tell how our clock stands to the database's; what was told."""
+        _AHEAD.labels(_DATABASE).set(ahead.total_seconds())
+        off = abs(ahead) > self._tolerance
+        return Noted(now_ms, off, self._tell(_DATABASE, ahead, off, last, now_ms))
+
     def _tell(
         self, name: str, ahead: timedelta, off: bool, last: Noted | None, now_ms: int
     ) -> int | None:
@@ -118,6 +138,14 @@ class ClockNotes:
             advice="set this computer's clock by NTP (docs/running.md, Clocks)",
         )  # fmt: skip
         return now_ms
+
+
+async def ahead_of_database(db: Database, clock: Clock) -> timedelta:
+    """By how much our clock is ahead of the database's."""
+    async with db.door() as conn:
+        asked = clock.now()
+        theirs: datetime = await conn.fetchval("SELECT clock_timestamp()")
+        return asked + (clock.now() - asked) / 2 - theirs
 
 
 async def clocks_apart(db: Database) -> list[Apart]:

@@ -146,6 +146,16 @@ async def move_outlet(db: Database, outlet: str, zone: str) -> None:
         await conn.execute("UPDATE outlets SET zone = $2 WHERE id = $1", outlet, known_zone(zone))
 
 
+async def without_zone(db: Database) -> list[str]:
+    """Outlets in service that have no zone, nor has their merchant."""
+    async with db.door() as conn:
+        rows = await conn.fetch(
+            "SELECT o.id FROM outlets o JOIN merchants m ON m.id = o.merchant_id"
+            " WHERE coalesce(o.zone, m.zone) IS NULL AND o.decommissioned_at IS NULL ORDER BY o.id"
+        )
+    return [row["id"] for row in rows]
+
+
 async def owner_of(db: Database, outlet: str) -> UUID:
     """The merchant of an outlet. Raises UnknownOutletError."""
     async with db.door() as conn:
