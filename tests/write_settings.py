@@ -49,6 +49,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "COINSLOT_PUBLIC_URL": "how the world reaches it, said when it is ready; without it,"
         " `http://127.0.0.1:<port>`",
         "COINSLOT_ZONE": "zone of merchants that have none of their own, such as `Asia/Kolkata`",
+        "COINSLOT_SUPPORT": "whom a page names that cannot help any further: a telephone"
+        " number or a mail address",
         "COINSLOT_IMAGE_SOURCES": "where a page may load a QR code's picture from, as in a"
         " Content-Security-Policy; several are separated by spaces",
         "COINSLOT_METRICS_TOKEN": "bearer token that `/metrics` then asks for; without it,"

@@ -79,6 +79,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     port: Port = 8000  # COINSLOT_PORT
     public_url: str | None = None  # COINSLOT_PUBLIC_URL
     zone: str = "UTC"  # COINSLOT_ZONE
+    support: str = ""  # COINSLOT_SUPPORT
     image_sources: str = "https:"  # COINSLOT_IMAGE_SOURCES, separated by spaces
     metrics_token: str | None = None  # COINSLOT_METRICS_TOKEN
     request_s: Seconds = 15.0  # COINSLOT_REQUEST_S
@@ -136,6 +137,7 @@ NAMES: Mapping[str, str] = {
     "COINSLOT_PORT": "port",
     "COINSLOT_PUBLIC_URL": "public_url",
     "COINSLOT_ZONE": "zone",
+    "COINSLOT_SUPPORT": "support",
     "COINSLOT_IMAGE_SOURCES": "image_sources",
     "COINSLOT_METRICS_TOKEN": "metrics_token",
     "COINSLOT_REQUEST_S": "request_s",

@@ -141,5 +141,22 @@ def test_nothing_is_fetched_from_elsewhere(served: Served, page_at: PageAt) -> N
 def test_the_apis_page_works_under_its_policy(served: Served, page_at: PageAt) -> None:
     page = page_at(DESK)
     page.goto(f"{served.url}/docs")
-    page.get_by_text("/webhooks/{gateway}", exact=True).click()
+    page.locator("#swagger").get_by_text("/webhooks/{gateway}", exact=True).click()
     page.get_by_text("Responses").first.wait_for()
+
+
+def test_on_a_slow_line_the_apis_page_loads_its_console_only_when_asked(
+    served: Served, page_at: PageAt
+) -> None:
+    page = page_at(PHONE)
+    page.add_init_script(
+        "Object.defineProperty(navigator, 'connection', { value: { effectiveType: '3g' } })"
+    )
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{served.url}/docs")
+    page.get_by_text("/webhooks/{gateway}", exact=True).wait_for()
+    page.wait_for_load_state("networkidle")
+    assert not [url for url in asked if "swagger" in url]
+    page.get_by_role("button", name="Try it in the console").click()
+    page.locator("#swagger").get_by_text("/webhooks/{gateway}", exact=True).wait_for()

@@ -71,9 +71,13 @@ async def test_every_machine_gets_one_code_as_a_picture_and_as_a_sheet(office: O
         assert paid_by is not None
         assert paid_by.endswith(f"/pay/{at_gateway['id']}")
         sheet = ElementTree.fromstring((office.stickers / f"{outlet}.svg").read_text())
-        assert [node.text for node in sheet.iter(TEXT)] == [
-            name, f"{outlet} · A1", "Masala cola · 40.00 INR"
-        ]  # fmt: skip
+        words = [node.text or "" for node in sheet.iter(TEXT)]
+        assert words[:3] == [name, f"{outlet} · A1", "Masala cola · 40.00 INR"]
+        assert words[3].startswith("1. Scan with your payment app and pay exactly 40.00 INR")
+        assert "3. Nothing came out? Your money comes back by itself." in words
+        assert "3. कुछ नहीं निकला? पैसा अपने-आप लौट आएगा।" in words  # rupees: Hindi too
+        assert words[-2].endswith(f"/q/{outlet}")
+        assert words[-1] == "Questions? Asha Refreshments +91 20 5550 1234"
     assert await office.provision("M01, M02") == (0, said, "")
     assert len(office.codes_of("M01")) == len(office.codes_of("M02")) == 1
 

@@ -66,3 +66,22 @@ def test_the_sheet_carries_the_code_with_a_place_of_its_own() -> None:
     inner = root.find("{http://www.w3.org/2000/svg}svg")
     assert inner is not None
     assert float(inner.attrib["x"]) + float(inner.attrib["width"]) <= 105
+
+
+@pytest.mark.parametrize("languages", [1, 2, 3])
+def test_all_words_stay_on_the_sheet_below_the_code(languages: int) -> None:
+    block = [
+        "1. Scan with your payment app and pay exactly 40.00 INR.",
+        "2. Wait.",
+        "3. " + "x" * 70,
+    ]
+    drawn = poster_svg(LINK, "M01", ["M01", "Cola"], [block] * languages, ["https://x.test", "?"])
+    root = ElementTree.fromstring(drawn)
+    texts = list(root.iter("{http://www.w3.org/2000/svg}text"))
+    assert len(texts) == 3 + 3 * languages + 2
+    below = [float(node.attrib["y"]) for node in texts[1:]]
+    assert below == sorted(below)
+    assert below[0] > 18 + 70
+    assert below[-1] < 148
+    for node in texts:
+        assert len(node.text or "") * 0.6 * float(node.attrib["font-size"]) <= 95.1

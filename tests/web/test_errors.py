@@ -1,5 +1,6 @@
 """One format for everything that goes wrong."""
 
+import re
 from datetime import datetime
 
 import pytest
@@ -109,3 +110,38 @@ async def test_every_answer_lets_a_page_do_no_more_than_it_needs(client: Client,
 async def test_a_nonce_is_used_once(client: Client) -> None:
     policies = {(await client.get("/")).headers["content-security-policy"] for _ in range(3)}
     assert len(policies) == 3
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "ways"),
+    [
+        ("GET", "/q/none", {"/"}),
+        ("GET", "/o/none", {"/"}),
+        ("POST", "/q/M01", {"/q/M01", "/"}),
+        ("PUT", "/o/done", {"/o/done", "/"}),
+        ("GET", "/o/done/fragment?seen=x", {"/o/done", "/"}),
+        ("GET", "/q/M%0001", {"/"}),
+        ("GET", "/nowhere", {"/"}),
+    ],
+)
+async def test_a_page_in_the_way_has_ways_out(
+    desk: FakeDesk, clock: SettableClock, method: str, path: str, ways: set[str]
+) -> None:
+    site = replace(SITE, support="help@example.test")
+    async with AsyncTestClient(build(desk, site, clock), raise_server_exceptions=False) as client:
+        answer = await client.request(method, path, headers={"accept": "text/html"})
+    assert answer.status_code >= 400
+    main = answer.text[answer.text.index("<main") :]
+    assert set(re.findall(r'href="(/[^"]*)"', main)) == ways
+    assert 'href="mailto:help@example.test"' in main
+
+
+@pytest.mark.parametrize("path", ["/", "/q/M01", "/o/scan", "/q/M01/help", "/docs", "/nowhere"])
+async def test_every_page_is_packed_for_who_can_unpack_it(client: Client, path: str) -> None:
+    packed = await client.get(path)
+    assert packed.headers["content-encoding"] == "gzip"
+    plain = await client.get(path, headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    for answer in (packed, plain):
+        assert "Accept-Encoding" in answer.headers["vary"]
+        assert answer.text.startswith("<!doctype html>")

@@ -258,6 +258,7 @@ class House:
         site = Site(
             version=version,
             zone=ZoneInfo(self.settings.zone),
+            support=self.settings.support,
             image_sources=tuple(self.settings.image_sources.split()),
             outages=AWAY,
             metrics_token=self.settings.metrics_token,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 from rich.progress import track
@@ -24,6 +24,8 @@ from coinslot.sales.provision import (
     picture,
     print_qr,
 )
+from coinslot.web import sheet
+from coinslot.web.texts import LANGUAGES
 
 cli = typer.Typer(no_args_is_help=True, help="Printed QR codes and machines in service.")
 
@@ -54,6 +56,9 @@ Different = Annotated[
 Slot = Annotated[str | None, typer.Option(help="The slot; else the first, or all for refill.")]
 Zone = Annotated[str, typer.Argument(help="The IANA's name of a zone, such as Asia/Kolkata.")]
 Stock = Annotated[int, typer.Option(help="How many are in each now.", min=0, max=10_000)]
+Languages = Annotated[
+    str, typer.Option(help="Of the printed words: en, hi, ru. Else by the currency.")
+]
 Out = Annotated[Path, typer.Option(help="Folder for the pictures.")]
 
 
@@ -66,15 +71,18 @@ def provision_qr(  # noqa: PLR0913  the options of a command
     amount: Amount = None,
     different_price: Different = False,
     slot: Slot = None,
+    languages: Languages = "",
     out: Out = Path("qr"),
     data: Data = None,
 ) -> None:
     """Make one reusable fixed-amount QR per machine, and save PNG and printable SVG.
 
-    What is printed is the code in the gateway's own picture, without its frame. Safe to run
+    What is printed is the code in the gateway's own picture, without its frame, with the machine's
+    name and page, how to pay, and who helps. Safe to run
     again, also after a crash: one that exists is found by its mark, never doubled. A code of
     another amount is retired: money paid through the old print goes back from then on."""
     wanted, chosen = _split(codes), installed(data)
+    pages = Pages(chosen.base_url, _spoken(languages))
 
     async def main() -> int:
         failed = 0
@@ -88,7 +96,7 @@ def provision_qr(  # noqa: PLR0913  the options of a command
                         minor = await amount_of(
                             house.shop, code, slot, amount, different=different_price
                         )
-                    await _save(await print_qr(house.shop, code, minor, slot), out)
+                    await _save(await print_qr(house.shop, code, minor, slot), out, pages)
                 except (UnknownOutletError, CannotPrintError) as error:
                     errors.print(f"[red]{code}[/]: {error}", soft_wrap=True)
                     failed += 1
@@ -187,7 +195,21 @@ def _split(codes: str) -> list[str]:
     return wanted
 
 
-async def _save(profile: Profile, out: Path) -> None:
+class Pages(NamedTuple):
+    """Where the machines' pages are, and the languages of the sheets; none: by the currency."""
+
+    base_url: str
+    languages: tuple[str, ...]
+
+
+def _spoken(languages: str) -> tuple[str, ...]:
+    wanted = tuple(code.strip() for code in languages.split(",") if code.strip())
+    if unknown := [code for code in wanted if code not in LANGUAGES]:
+        raise typer.BadParameter(f"no words in {', '.join(unknown)}: {', '.join(LANGUAGES)}")
+    return wanted
+
+
+async def _save(profile: Profile, out: Path, pages: Pages) -> None:
     """Two files to print. Raises NoPictureError."""
     if profile.retired is not None:
         errors.print(
@@ -202,9 +224,14 @@ async def _save(profile: Profile, out: Path) -> None:
         raise NoPictureError(f"no QR code can be read in {profile.qr_image_url}")
     price = f"{profile.money.decimal()} {profile.money.currency}"
     lines = (f"{profile.outlet} · {profile.slot}", f"{profile.product} · {price}")
+    words = sheet.beside(
+        pages.languages or sheet.spoken(profile.money.currency), price,
+        f"{pages.base_url}/q/{profile.outlet}", profile.merchant_name, profile.contact,
+    )  # fmt: skip
     (out / f"{profile.outlet}.png").write_bytes(qr.png(payable))
     (out / f"{profile.outlet}.svg").write_text(
-        qr.poster_svg(payable, profile.outlet_name, lines), encoding="utf-8"
+        qr.poster_svg(payable, profile.outlet_name, lines, words.blocks, words.foot),
+        encoding="utf-8",
     )
     console.print(
         f"{profile.outlet} {profile.slot} {price} {profile.qr_code_id}"

@@ -16,8 +16,9 @@ _BORDER_MODULES = 4
 
 # A6 in millimetres: the sheet fits a sticker, and four fit an A4 page.
 _SHEET_WIDTH_MM, _SHEET_HEIGHT_MM = 105, 148
-_CODE_MM = 80
-_LINE_MM = 7
+_CODE_TOP_MM, _CODE_MM = 18, 70
+_LINE_MM = 6
+_SMALL_MM = 3.6  # the largest of the small words, which still are read at arm's length
 
 
 def png(text: str, scale: int = 8) -> bytes:
@@ -53,18 +54,26 @@ def svg(text: str) -> str:
     return str(_code(text).svg_inline(border=_BORDER_MODULES, omitsize=True, light="#fff"))
 
 
-def poster_svg(text: str, title: str, lines: Sequence[str] = ()) -> str:
-    """A sheet in A6: the title, the code, and lines of plain words under it."""
+def poster_svg(
+    text: str,
+    title: str,
+    lines: Sequence[str] = (),
+    blocks: Sequence[Sequence[str]] = (),
+    foot: Sequence[str] = (),
+) -> str:
+    """A sheet in A6: the title, the code, lines of plain words under it; then blocks of smaller
+    ones, as large as they fit, and the foot."""
     middle = _SHEET_WIDTH_MM // 2
-    below = 24 + _CODE_MM + 8
+    below = _CODE_TOP_MM + _CODE_MM + 6
     words = [
-        f'<text x="{middle}" y="{below + number * _LINE_MM}" font-size="{_fitting_mm(line, 5)}">'
-        f"{escape(line)}</text>"
+        f'<text x="{middle}" y="{below + number * _LINE_MM}" font-size="{_fitting_mm(line, 5)}"'
+        f' font-weight="{"bold" if number == 0 else "normal"}">{escape(line)}</text>'
         for number, line in enumerate(lines)
     ]
+    words += _small(blocks, foot, below + len(lines) * _LINE_MM - 3)
     drawing = svg(text).replace(
         "<svg ",
-        f'<svg x="{(_SHEET_WIDTH_MM - _CODE_MM) / 2}" y="24" width="{_CODE_MM}" '
+        f'<svg x="{(_SHEET_WIDTH_MM - _CODE_MM) / 2}" y="{_CODE_TOP_MM}" width="{_CODE_MM}" '
         f'height="{_CODE_MM}" ',
         1,
     )
@@ -76,7 +85,7 @@ def poster_svg(text: str, title: str, lines: Sequence[str] = ()) -> str:
             f'viewBox="0 0 {_SHEET_WIDTH_MM} {_SHEET_HEIGHT_MM}" '
             'text-anchor="middle" font-family="sans-serif">',
             '<rect width="100%" height="100%" fill="#fff"/>',
-            f'<text x="{middle}" y="16" font-size="{_fitting_mm(title, 9)}" font-weight="bold">'
+            f'<text x="{middle}" y="14" font-size="{_fitting_mm(title, 9)}" font-weight="bold">'
             f"{escape(title)}</text>",
             drawing,
             *words,
@@ -85,12 +94,36 @@ def poster_svg(text: str, title: str, lines: Sequence[str] = ()) -> str:
     )
 
 
+def _small(blocks: Sequence[Sequence[str]], foot: Sequence[str], top: float) -> list[str]:
+    """Blocks and the foot between `top` and the lower edge, a rule above each."""
+    parts = [list(part) for part in (*blocks, foot) if part]
+    rows = sum(map(len, parts)) + 0.6 * len(parts)
+    if not rows:
+        return []
+    step = min((_SHEET_HEIGHT_MM - 3 - top) / rows, _SMALL_MM * 1.35)
+    drawn, y = [], top
+    for part in parts:
+        drawn.append(
+            f'<path d="M12 {y + 0.3 * step:.2f}H{_SHEET_WIDTH_MM - 12}" stroke="#bbb"'
+            ' stroke-width=".25"/>'
+        )
+        y += 0.6 * step
+        for line in part:
+            y += step
+            size = _fitting_mm(line, step / 1.35)
+            drawn.append(
+                f'<text x="{_SHEET_WIDTH_MM // 2}" y="{y:.2f}" font-size="{size}">'
+                f"{escape(line)}</text>"
+            )
+    return drawn
+
+
 def _code(text: str) -> segno.QRCode:
     # Level M survives 15 % of dirt and still reads at arm's length on an A6 sheet.
     return segno.make(text, error="m", micro=False)
 
 
-def _fitting_mm(line: str, largest_mm: int) -> float:
+def _fitting_mm(line: str, largest_mm: float) -> float:
     """A font size at which the line stays on the sheet; a letter is at most 0.6 of it wide."""
     widest = (_SHEET_WIDTH_MM - 10) / (0.6 * max(len(line), 1))
     return round(min(largest_mm, widest), 2)

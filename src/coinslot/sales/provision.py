@@ -33,6 +33,8 @@ class Profile(Struct, frozen=True, kw_only=True):
     outlet_name: str
     slot: str
     product: str
+    merchant_name: str
+    contact: str
     provider: str
     qr_code_id: str | None  # None: the gateway has not answered yet; asking again continues
     qr_image_url: str | None
@@ -157,7 +159,8 @@ async def _profile(shop: Shop, row: asyncpg.Record) -> Profile:
     account = await shop.accounts.by_id(row["account_id"])
     async with shop.db.as_merchant(row["merchant_id"]) as conn:
         names = await conn.fetchrow(
-            "SELECT o.name, p.name AS product FROM outlets o JOIN slots s ON s.outlet_id = o.id"
+            "SELECT o.name, o.contact, m.name AS merchant, p.name AS product FROM outlets o"
+            " JOIN merchants m ON m.id = o.merchant_id JOIN slots s ON s.outlet_id = o.id"
             " AND s.slot = $2 JOIN products p ON p.id = s.product_id WHERE o.id = $1",
             row["outlet_id"],
             row["slot"],
@@ -169,6 +172,8 @@ async def _profile(shop: Shop, row: asyncpg.Record) -> Profile:
         outlet_name=names["name"],
         slot=row["slot"],
         product=names["product"],
+        merchant_name=names["merchant"],
+        contact=names["contact"],
         provider=account.gateway,
         qr_code_id=row["qr_code_id"],
         qr_image_url=row["image_url"],

@@ -1,7 +1,10 @@
 """The API, told by itself: /openapi.json and Swagger UI at /docs; and the files of all pages."""
 
+from typing import Any
+
 from litestar import Response
 from litestar.params import FromPath
+from msgspec import Struct
 
 from coinslot.web import assets
 from coinslot.web.described import described
@@ -15,12 +18,20 @@ class Docs(Single):
 
     def __init__(self, painter: Painter) -> None:
         self._painter = painter
+        self._known: dict[str, Any] | None = None
 
-    async def schema(self, request: AnyRequest) -> dict[str, object]:
-        return described(request.app.openapi_schema.to_schema())
+    async def schema(self, request: AnyRequest) -> Response[dict[str, Any]]:
+        return Response(self._described(request), headers={"Cache-Control": "public, max-age=60"})
 
     async def swagger(self, request: AnyRequest) -> Response[str]:
-        return self._painter.page(request, "docs.html")
+        """The list of calls, which shows at once; the console comes after it."""
+        groups = _groups(self._described(request))
+        return self._painter.page(request, "docs.html", groups=groups)
+
+    def _described(self, request: AnyRequest) -> dict[str, Any]:
+        if self._known is None:  # it is the same for as long as the process lives
+            self._known = described(request.app.openapi_schema.to_schema())
+        return self._known
 
     async def asset(self, request: AnyRequest, name: FromPath[str]) -> Response[bytes]:
         """A file by name; kept for ever when asked with its mark."""
@@ -37,3 +48,23 @@ class Docs(Single):
         }
         body = found.packed if packs else found.body
         return Response(body, media_type=found.media_type, headers=headers)
+
+
+class Call(Struct, frozen=True):
+    """One line of the list."""
+
+    method: str
+    path: str
+    summary: str
+
+
+def _groups(schema: dict[str, Any]) -> list[tuple[str, str, list[Call]]]:
+    """Calls by their tag, in the order of the schema."""
+    about = {tag["name"]: tag.get("description", "") for tag in schema.get("tags", [])}
+    calls: dict[str, list[Call]] = {name: [] for name in about}
+    for path, methods in schema["paths"].items():
+        for method, call in methods.items():
+            if isinstance(call, dict) and "operationId" in call:
+                line = Call(method, path, call.get("summary", ""))
+                calls.setdefault(call.get("tags", ["other"])[0], []).append(line)
+    return [(name, about.get(name, ""), found) for name, found in calls.items() if found]

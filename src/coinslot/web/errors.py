@@ -1,6 +1,7 @@
 """One format for everything that goes wrong, Litestar's own errors included: JSON for programs,
 a page in the usual look for people."""
 
+import gzip
 import re
 from datetime import datetime
 from http import HTTPStatus
@@ -31,6 +32,8 @@ CODES = {
 }
 _FIELD = re.compile(r"Object (missing required|contains unknown) field `([^`]+)`")
 INVALID = "The request is not valid: details names what, by the path of the field."
+_PLACE = re.compile(r"/([qo])/([A-Za-z0-9_-]{1,64})(/|\Z)")
+_NOT_THERE = ("no_such_outlet", "no_such_order")
 # Which sentences a person reads; the rest is "in the way".
 _SENTENCES = {400: "unreadable", 404: "nothing_here", 405: "nothing_here", 429: "too_often"}
 
@@ -139,17 +142,22 @@ class Errors(Single):
             )
         )
 
-    def _page(self, request: AnyRequest, refused: RefusedError) -> Response[str]:
+    def _page(self, request: AnyRequest, refused: RefusedError) -> Response[bytes]:
+        """In the usual look, with the ways out: back to the machine, to the order, to the start."""
         words = self._painter.words(request)
         title: str = getattr(words, refused.sentence)
-        return self._painter.page(
+        machine, order = _ways_out(request.url.path, refused)
+        page = self._painter.page(
             request,
             "sorry.html",
             Answer(status=refused.status),
             title=title.format(**refused.details),
             lead=getattr(words, f"{refused.sentence}_lead"),
             request_id=security.request_id(request.scope),
+            machine=machine,
+            order=order,
         )
+        return _packed(request, page)
 
 
 def _fields(error: ValidationException) -> dict[str, object]:
@@ -172,3 +180,21 @@ def at_field(place: str, message: str) -> tuple[str, str]:
     path = f"{place}.{found[2]}" if place else found[2]
     missing = found[1] == "missing required"
     return path, "It is missing." if missing else "There is no such field."
+
+
+def _ways_out(path: str, refused: RefusedError) -> tuple[str | None, str | None]:
+    """The machine and the order that an address is of; not one that was not there."""
+    found = _PLACE.match(path)
+    if found is None or refused.code in _NOT_THERE:
+        return None, None
+    return (found[2], None) if found[1] == "q" else (None, found[2])
+
+
+def _packed(request: AnyRequest, page: Response[str]) -> Response[bytes]:
+    """An address without a route does not come as far as the compression of other answers."""
+    body, headers = page.content.encode(), dict(page.headers)
+    packs = "gzip" in request.headers.get("accept-encoding", "")
+    if packs and "route_handler" not in dict(request.scope):
+        headers["Content-Encoding"] = "gzip"
+        body = gzip.compress(body, mtime=0)
+    return Response(body, status_code=page.status_code, media_type=page.media_type, headers=headers)

@@ -75,7 +75,7 @@ class Painter:
             headers={
                 "Content-Security-Policy": security.page_policy(nonce, answer.images),
                 "Cache-Control": answer.cache,
-                "Vary": "Accept-Language",
+                "Vary": "Accept-Language, Accept-Encoding",
             },
         )
 

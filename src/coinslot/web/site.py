@@ -15,6 +15,8 @@ class Site(Struct, frozen=True, kw_only=True):
     version: str = "0"
     zone: ZoneInfo = ZoneInfo("UTC")  # of outlets that have none, nor their merchant
 
+    support: str = ""  # whom to write to when a page of ours stays in the way
+
     # A page that does not see "paid" asks the gateway after this, and then again and again.
     ask_gateway_after: timedelta = timedelta(seconds=5)
     # A wait shorter than this needs no countdown to the refund.

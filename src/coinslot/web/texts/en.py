@@ -157,6 +157,12 @@ ENGLISH = Words(
     find_reference_none="No payment at this machine has this reference yet. Compare it with your"
     " payment app, or look again in a minute.",
     find_missing="Still missing? {merchant} can help.",
+    sheet_pay="1. Scan with your payment app and pay exactly {price}.",
+    sheet_wait="2. Wait a moment: the machine starts by itself.",
+    sheet_back="3. Nothing came out? Your money comes back by itself.",
+    sheet_help="Your payment and help:",
+    home="To the first page",
+    if_it_stays="If it stays so:",
     unknown_outlet="No machine has the code {code}",
     unknown_outlet_lead="Compare it with the code printed on the machine.",
     unknown_order="This link leads to no order",

@@ -162,7 +162,15 @@ class Words(Struct, frozen=True, kw_only=True):
     find_reference_none: str
     find_missing: str  # {merchant}
 
+    # Printed beside a code
+    sheet_pay: str  # {price}
+    sheet_wait: str
+    sheet_back: str
+    sheet_help: str
+
     # When something is in the way
+    home: str
+    if_it_stays: str
     unknown_outlet: str  # {code}
     unknown_outlet_lead: str
     unknown_order: str
