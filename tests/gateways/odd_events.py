@@ -211,7 +211,7 @@ def at_yookassa() -> Voice:
     settings = yookassa.Settings(shop_id=SHOP, secret_key=Secret("test_key"))
     back = {"id": "33e12f66-000f-5000-8000-18db351245c7", "payment_id": _MOVED["id"]}
     return Voice(
-        yookassa.YooKassa(settings, silent_wire()),
+        yookassa.YooKassa(settings, silent_wire(), SettableClock(AT)),
         ours=(_told("payment.succeeded", _MOVED), _told("refund.succeeded", _MOVED | back)),
         others=(
             _told("payout.succeeded", {"id": "po-1", "amount": None}),

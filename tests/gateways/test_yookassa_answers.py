@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from coinslot.gateways import listing as listing_of_a_span
 from coinslot.gateways import marks, yookassa
 from coinslot.gateways.base import (
     Absent,
@@ -24,6 +25,7 @@ from coinslot.gateways.base import (
 )
 from coinslot.gateways.collecting import Charge, Closed, Pending, Redirect, ShowQr
 from coinslot.gateways.yookassa_words import Receipts
+from coinslot.kit.clock import SystemClock
 from coinslot.kit.ids import uuid7
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret
@@ -95,7 +97,7 @@ async def answering(
             shop_id="100500", secret_key=Secret("test_key"), base_url=f"{url}/v3", **more
         )
         wire = wire_to(yookassa.address(settings), timeout_s=timeout_s)
-        yield yookassa.YooKassa(settings, wire), asked
+        yield yookassa.YooKassa(settings, wire, SystemClock()), asked
         await wire.close()
 
 
@@ -372,7 +374,7 @@ async def test_a_list_that_breaks_off_proves_no_absence() -> None:
         assert isinstance(await till.refunds(ID), Unclear)
     async with answering(listing(cursor="for ever")) as (till, asked):
         assert isinstance(await till.find_charge(CHARGE), Unclear)
-        assert len(asked) == yookassa.MAX_PAGES
+        assert len(asked) == (listing_of_a_span.HALVINGS + 1) * yookassa.MAX_PAGES
 
 
 async def test_what_an_earlier_call_took_or_let_go_is_seen_behind_the_no() -> None:

@@ -1,7 +1,7 @@
 """The limits of what YooKassa is told, and whose no is believed."""
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -59,11 +59,20 @@ def test_words_are_cut_and_no_words_are_left_out() -> None:
     assert "tax_system_code" not in receipt["receipt"]
 
 
-def test_a_search_is_bounded_only_by_an_id_that_tells_its_time() -> None:
-    made = datetime(2026, 3, 1, 12, 0, 0, 5_000, tzinfo=UTC)
-    assert words.since(str(uuid7(made))) == {"created_at.gte": "2026-03-01T11:00:00.000Z"}
+def test_a_search_begins_with_the_payment_or_its_key_and_ends_with_the_keys_life() -> None:
+    made, now = datetime(2026, 3, 1, 12, tzinfo=UTC), datetime(2026, 3, 9, tzinfo=UTC)
+    hour = timedelta(hours=1)
+
+    def span(payment: str | None, sent_at: datetime | None = None) -> tuple[datetime, datetime]:
+        mark = Mark(installation="here", payment=payment)
+        return words.span_of(replace(CHARGE, mark=mark, sent_at=sent_at), now)
+
+    assert span(str(uuid7(made))) == (made - hour, now + hour)
     for other in (None, "", "p1", "7b2f0c58-8d0e-4bb5-9d5e-0d8ba0a6f5a1"):
-        assert words.since(other) == {}
+        assert span(other) == (words.BEGINNING - hour, now + hour)
+    sent = made + timedelta(days=2)
+    assert span(str(uuid7(made)), sent) == (sent - hour, sent + 24 * hour)
+    assert span(None, now) == (now - hour, now + hour)
 
 
 @pytest.mark.parametrize(

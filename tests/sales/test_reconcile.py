@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import asyncpg
 import pytest
 from msgspec.structs import replace
 
 from coinslot.db.pool import RawConnection
+from coinslot.gateways.base import Mark, Payments, Unclear, Unread
 from coinslot.kit.money import Money
 from coinslot.sales import cases, nights
 from coinslot.sales.cases import Hand
@@ -59,6 +60,31 @@ async def test_a_payment_that_nobody_told_of_is_found_and_sold(
     assert row == {"event": "nightly", "verdict": "own"}
     assert (await compared(stage)).found == 0
     assert await kinds(stage) == []
+
+
+async def test_an_item_that_cannot_be_read_is_named_only_when_it_is_ours(
+    stage: Stage, gateway: Nightly
+) -> None:
+    await stage.webhook(await stage.pay())
+    others = Unread(name="pay_others", reason="bgn", names=("pay_others",))
+    known = Unread(name="rf_1", reason="no status", names=("rf_1", "pay_1"))
+    marked = Unread(name="pay_x", reason="bgn", mark=Mark(installation="test", payment="p"))
+    calm = gateway.payments_between
+
+    async def listed(since: datetime, until: datetime) -> Payments | Unclear:
+        found = await calm(since, until)
+        assert isinstance(found, Payments)
+        return replace(found, unread=odd)
+
+    gateway.payments_between = listed  # type: ignore[method-assign]
+    odd: tuple[Unread, ...] = (others,)
+    assert (await compared(stage)).failure is None
+    odd = (others, known, marked)
+    failure = (await compared(stage)).failure
+    assert failure is not None
+    assert failure.split("; ") == [
+        "payments: rf_1 cannot be read: no status", "payments: pay_x cannot be read: bgn",
+    ]  # fmt: skip
 
 
 async def test_one_that_is_too_late_to_be_sold_goes_back(stage: Stage, gateway: Nightly) -> None:

@@ -168,11 +168,22 @@ class Absent(Struct, frozen=True):
     """The gateway answered, and knows no such thing."""
 
 
+class Unread(Struct, frozen=True, kw_only=True):
+    """One item of a list that cannot be read. Other people's are no matter of ours; whether it is
+    ours, the mark tells, or an id in it that we know."""
+
+    name: str  # what the gateway calls it, when that can be read
+    reason: str
+    names: tuple[str, ...] = ()
+    mark: Mark | None = None
+
+
 class Payments(Struct, frozen=True):
     """Payments found; `complete` says that nothing was cut off by a limit."""
 
     facts: tuple[PaymentFact, ...]
     complete: bool = True
+    unread: tuple[Unread, ...] = ()
 
 
 class Refunds(Struct, frozen=True):
@@ -182,6 +193,7 @@ class Refunds(Struct, frozen=True):
 
     facts: tuple[RefundFact, ...]
     complete: bool = True
+    unread: tuple[Unread, ...] = ()
 
 
 class RefundOrder(Struct, frozen=True, kw_only=True):

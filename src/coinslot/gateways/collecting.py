@@ -29,6 +29,7 @@ class Charge(Struct, frozen=True, kw_only=True):
     capture: bool = True
     expires_at: datetime | None = None
     metadata: Mapping[str, str] = {}
+    sent_at: datetime | None = None  # for `find_charge`: when its key first went out
 
 
 class Limits(Struct, frozen=True, kw_only=True):

@@ -118,7 +118,7 @@ class Razorpay(Collecting, Lists):
         path = f"/v1/payments/{words.segment(gateway_payment_id)}/refunds"
         found = await self._list(path, read.refund)
         if isinstance(found, Found):  # a list with a gap would prove absence falsely
-            return Unclear(found.gap) if found.gap else base.Refunds(found.facts)
+            return Unclear(found.doubt) if found.doubt else base.Refunds(found.facts)
         return found
 
     async def print_qr(self, order: base.QrOrder) -> QrFact | Declined | Unclear:
@@ -153,8 +153,8 @@ class Razorpay(Collecting, Lists):
             return found
         if still_open := [qr for qr in found.facts if qr.open]:
             return still_open[0]
-        if found.gap:
-            return Unclear(found.gap)
+        if found.doubt:
+            return Unclear(found.doubt)
         return found.facts[0] if found.facts else Absent()
 
     async def close_qr(self, qr_code_id: str) -> QrFact | Declined | Unclear:
@@ -174,7 +174,7 @@ class Razorpay(Collecting, Lists):
         params = {"from": max(0, int(since.timestamp()))}
         found = await self._list(path, through, params)
         if isinstance(found, Found):
-            return base.Payments(found.facts, complete=not found.gap)
+            return base.Payments(found.facts, complete=not found.doubt)
         return found
 
     async def qr_of_payment(self, gateway_payment_id: str) -> QrFact | Absent | Unclear:

@@ -4,6 +4,7 @@ What was checked of it, by whom, and what could not be: docs/gateways/stripe.md.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import ClassVar, TypeVar
 
 import msgspec
@@ -15,7 +16,8 @@ from coinslot.gateways import stripe_words as words
 from coinslot.gateways.asking import ABSENT, known, meant
 from coinslot.gateways.base import Absent, Declined, PaymentFact, RefundFact, Taken, Unclear
 from coinslot.gateways.collecting import Charge, Closed, Limits, Pending, Progress
-from coinslot.gateways.stripe_lists import Lists
+from coinslot.gateways.listing import TooMany, first_found
+from coinslot.gateways.stripe_lists import Lists, created
 from coinslot.gateways.stripe_shapes import Event, Page
 from coinslot.gateways.wire import Address, Call, Wire
 from coinslot.kit.clock import Clock
@@ -58,7 +60,7 @@ class Stripe(Lists):
     minimum_minor: ClassVar[Mapping[str, int]] = words.MINIMUM_MINOR
     kept_headers: ClassVar[tuple[str, ...]] = ("stripe-signature",)
     webhook_reply: ClassVar[str | None] = None
-    refund_key_life_s: ClassVar[int] = 23 * 60 * 60  # it prunes keys after 24 h or later
+    refund_key_life_s: ClassVar[int] = int(words.KEY_LIFE.total_seconds())
     collect_key_life_s: ClassVar[int] = refund_key_life_s
     limits: ClassVar[Limits] = words.LIMITS
 
@@ -109,17 +111,25 @@ class Stripe(Lists):
         return known(await self._send(words.look(reference), read.progress))
 
     async def find_charge(self, charge: Charge) -> Progress | Absent | Unclear:
-        """Through the list of all that was made since the payment was: a search index lags."""
+        """Through the list of all that was made while its key could be sent: a search index lags.
+        Other people's may have any shape, and must not stand in our way."""
         path = words.SESSIONS if charge.method is None else words.INTENTS
-        listed = await self._list(path, words.since(charge.mark.payment))
-        if not isinstance(listed, list):
-            return Unclear("there is no such list") if isinstance(listed, Absent) else listed
-        for item in listed:  # other people's may have any shape, and must not stand in our way
-            noted = item.get("metadata") if isinstance(item, dict) else None
-            if isinstance(item, dict) and marks.is_of(charge.mark, charge.key, noted):
-                found = await self.follow(str(item.get("id")))
-                return Unclear("listed, and not there") if isinstance(found, Absent) else found
-        return Absent()
+
+        async def ask(since: datetime, until: datetime) -> str | Absent | Unclear | TooMany:
+            listed = await self._list(path, created(since, until))
+            if not isinstance(listed, list):
+                return Unclear("there is no such list") if isinstance(listed, Absent) else listed
+            for item in listed:
+                noted = item.get("metadata") if isinstance(item, dict) else None
+                if isinstance(item, dict) and marks.is_of(charge.mark, charge.key, noted):
+                    return str(item.get("id"))
+            return Absent()
+
+        named = await first_found(*words.span_of(charge, self._clock.now()), ask)
+        if not isinstance(named, str):
+            return named
+        found = await self.follow(named)
+        return Unclear("listed, and not there") if isinstance(found, Absent) else found
 
     async def stop(self, reference: str) -> Progress | Declined | Unclear:
         stands: Progress | Declined | Unclear = _sure(await self.follow(reference))
@@ -186,6 +196,8 @@ class Stripe(Lists):
                 return paid
             intent = paid.gateway_payment_id
         listed = await self._list("/v1/refunds", {"payment_intent": words.segment(intent)})
+        if isinstance(listed, TooMany):
+            return Unclear(listed.reason)
         if listed == []:  # of a payment that there is, or of none?
             looked = await self.look(intent)
             return base.Refunds(()) if isinstance(looked, PaymentFact) else looked
@@ -198,7 +210,7 @@ class Stripe(Lists):
 
     async def _list(
         self, path: str, filters: Mapping[str, str | int]
-    ) -> list[object] | Absent | Unclear:
+    ) -> list[object] | TooMany | Absent | Unclear:
         """All pages, or nothing."""
         found: list[object] = []
         params: dict[str, str | int] = {**filters, "limit": PAGE}
@@ -214,7 +226,7 @@ class Stripe(Lists):
             if not isinstance(last, dict) or not isinstance(last.get("id"), str):
                 return Unclear("a page without an end")
             params["starting_after"] = last["id"]
-        return Unclear(f"more than {MAX_PAGES} pages")
+        return TooMany(f"more than {MAX_PAGES} pages")
 
     async def _send(self, call: Call, read_body: Callable[[object], T]) -> T | Declined | Unclear:
         return meant(await self._wire.send(call), read_body, words.refused)

@@ -3,14 +3,15 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 
 from coinslot.gateways import stripe_facts as read
 from coinslot.gateways import stripe_shapes as shapes
-from coinslot.gateways.base import Absent, Payments, Refunds, Unclear
-from coinslot.gateways.listing import SettledLine, Settlements
+from coinslot.gateways import unread
+from coinslot.gateways.base import Absent, Payments, Refunds, Unclear, Unread
+from coinslot.gateways.listing import Listed, SettledLine, Settlements, TooMany, whole
 from coinslot.kit.money import Money
 
 T = TypeVar("T")
@@ -18,12 +19,15 @@ T = TypeVar("T")
 PENDING_AT_MOST = timedelta(days=14)  # from the movement to the day on which it can be paid out
 
 
+DAY = timedelta(days=1)
+
+
 class _Pages(Protocol):
     """What `stripe.py` asks a list with: all pages, or why not."""
 
     async def _list(
         self, path: str, filters: Mapping[str, str | int]
-    ) -> list[object] | Absent | Unclear: ...
+    ) -> list[object] | TooMany | Absent | Unclear: ...
 
 
 class Lists:
@@ -32,25 +36,49 @@ class Lists:
     async def payments_between(
         self: _Pages, since: datetime, until: datetime
     ) -> Payments | Unclear:
-        asked = _span(since, until) | {"expand[0]": "data.balance_transaction"}
-        found = _read(await self._list("/v1/charges", asked), read.charge)
-        return Payments(found) if isinstance(found, tuple) else found
+        more = {"expand[0]": "data.balance_transaction"}
+        found = await _all(self, "/v1/charges", more, (since, until), read.charge)
+        return Payments(found.facts, unread=found.unread) if isinstance(found, Listed) else found
 
     async def refunds_between(self: _Pages, since: datetime, until: datetime) -> Refunds | Unclear:
-        listed = await self._list("/v1/refunds", _span(since, until))
-        found = _read(listed, read.refund_of_payment)
-        return Refunds(found) if isinstance(found, tuple) else found
+        found = await _all(self, "/v1/refunds", {}, (since, until), read.refund_of_payment)
+        return Refunds(found.facts, unread=found.unread) if isinstance(found, Listed) else found
 
     async def settled_between(
         self: _Pages, since: datetime, until: datetime
     ) -> Settlements | Unclear:
-        """It lists movements by the time at which they were made; they are available later."""
-        asked: dict[str, str | int] = {"type": "charge", "expand[0]": "data.source"}
-        asked |= _span(since - PENDING_AT_MOST, until)
-        found = _read(await self._list("/v1/balance_transactions", asked), _line)
-        if not isinstance(found, tuple):
-            return found
-        return Settlements(tuple(line for line in found if since <= line.at < until))
+        """It lists movements by the time at which they were made; they are available later. A day
+        at a time is read, and of it kept what was paid out in the span."""
+        more: dict[str, str | int] = {"type": "charge", "expand[0]": "data.source"}
+        lines: dict[SettledLine, None] = {}
+        odd: dict[Unread, None] = {}
+        begin = since - PENDING_AT_MOST
+        while begin < until:
+            day = (begin, min(begin + DAY, until))
+            found = await _all(self, "/v1/balance_transactions", more, day, _line)
+            if not isinstance(found, Listed):
+                return found
+            lines |= dict.fromkeys(line for line in found.facts if since <= line.at < until)
+            odd |= dict.fromkeys(found.unread)
+            begin += DAY
+        return Settlements(tuple(lines), tuple(odd))
+
+
+async def _all(
+    pages: _Pages,
+    path: str,
+    more: Mapping[str, str | int],
+    span: tuple[datetime, datetime],
+    read_one: Callable[[object], T | None],
+) -> Listed[T] | Unclear:
+    async def ask(since: datetime, until: datetime) -> Listed[T] | Unclear | TooMany:
+        listed = await pages._list(path, {**more, **created(since, until)})
+        if not isinstance(listed, list):
+            return Unclear("there is no such list") if isinstance(listed, Absent) else listed
+        facts, odd = unread.read_each(listed, read_one)
+        return Listed(tuple(dict.fromkeys(facts)), tuple(odd))
+
+    return await whole(*span, ask)
 
 
 def _line(body: object) -> SettledLine | None:
@@ -68,16 +96,5 @@ def _line(body: object) -> SettledLine | None:
     )
 
 
-def _span(since: datetime, until: datetime) -> dict[str, str | int]:
+def created(since: datetime, until: datetime) -> dict[str, int]:
     return {"created[gte]": int(since.timestamp()), "created[lt]": int(until.timestamp())}
-
-
-def _read(listed: Any, read_one: Callable[[object], T | None]) -> tuple[T, ...] | Unclear:
-    """All of them, or nothing: what cannot be read leaves a gap."""
-    if not isinstance(listed, list):
-        return listed if isinstance(listed, Unclear) else Unclear("there is no such list")
-    try:
-        found = [read_one(item) for item in listed]
-    except ValueError as error:
-        return Unclear(f"unreadable item: {error}")
-    return tuple(dict.fromkeys(fact for fact in found if fact is not None))

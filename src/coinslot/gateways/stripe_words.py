@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -24,6 +24,8 @@ IN_SESSION = f"payment_intent.{WITH_FEE}"
 TOLERANCE = timedelta(minutes=5)
 SHORTEST = timedelta(minutes=30)  # that a session lives
 CLOCKS_APART = timedelta(hours=1)
+KEY_LIFE = timedelta(hours=23)  # it prunes keys after 24 h or later
+BEGINNING = datetime(2010, 1, 1, tzinfo=UTC)  # of Stripe
 KEY = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
 # 50 pairs of metadata, three of them ours. A bracket in a name would be read as nesting.
@@ -140,10 +142,12 @@ def keyed(call: Call, key: str, number: int) -> Call:
     return replace(call, headers={**(call.headers or {}), "Idempotency-Key": sent})
 
 
-def since(our_payment: str | None) -> dict[str, int]:
-    """Only what can have been made for this payment."""
-    made = marks.made_at(our_payment)
-    return {} if made is None else {"created[gte]": int((made - CLOCKS_APART).timestamp())}
+def span_of(charge: Charge, now: datetime) -> tuple[datetime, datetime]:
+    """Only when this charge can have been made: after its key, or its payment, was, and before the
+    key's life was over."""
+    made = charge.sent_at or marks.made_at(charge.mark.payment) or BEGINNING
+    ends = now if charge.sent_at is None else min(now, charge.sent_at + KEY_LIFE)
+    return made - CLOCKS_APART, ends + CLOCKS_APART
 
 
 def segment(reference: str) -> str:

@@ -7,11 +7,15 @@ Nothing here trusts a form: the text is searched as it came, be it JSON or not.
 import contextlib
 import hashlib
 import re
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import msgspec
 
 from coinslot.gateways import marks
-from coinslot.gateways.base import Mark, Unreadable
+from coinslot.gateways.base import Mark, Unread, Unreadable
+
+T = TypeVar("T")
 
 NAMES_AT_MOST = 1000  # a true event holds a hundred texts
 _NAME = re.compile(rb'"([A-Za-z0-9_.:-]{4,255})"|(?<=[\s:\[,])([0-9]{6,20})(?=[\s,}\]])')
@@ -36,6 +40,33 @@ def unreadable(
         reason=marks.clean(reason)[:500],
         names=_names(body),
         mark=mark or _mark(body),
+    )
+
+
+def read_each(
+    items: Iterable[object], read_one: Callable[[object], T | None]
+) -> tuple[list[T], list[Unread]]:
+    """What can be read of a list, and what cannot: one odd item must not hide a day."""
+    facts: list[T] = []
+    unread: list[Unread] = []
+    for item in items:
+        try:
+            fact = read_one(item)
+        except ValueError as error:
+            unread.append(_item(item, error))
+        else:
+            facts += [] if fact is None else [fact]
+    return facts, unread
+
+
+def _item(item: object, error: ValueError) -> Unread:
+    body = msgspec.json.encode(item)
+    named = item.get("id") if isinstance(item, dict) else None
+    return Unread(
+        name=marks.clean(str(named))[:100],
+        reason=marks.clean(str(error))[:200],
+        names=_names(body),
+        mark=_mark(body),
     )
 
 

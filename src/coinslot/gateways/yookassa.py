@@ -7,6 +7,7 @@ be: docs/gateways/yookassa.md.
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import ClassVar, TypeVar
 
 import msgspec
@@ -18,9 +19,11 @@ from coinslot.gateways import yookassa_words as words
 from coinslot.gateways.asking import ABSENT, ask, known
 from coinslot.gateways.base import PEER, Absent, Declined, PaymentFact, RefundFact, Taken, Unclear
 from coinslot.gateways.collecting import Charge, Closed, Limits, Pending, Progress
+from coinslot.gateways.listing import TooMany, first_found
 from coinslot.gateways.wire import Address, Call, Wire
-from coinslot.gateways.yookassa_lists import Lists
+from coinslot.gateways.yookassa_lists import Lists, created
 from coinslot.gateways.yookassa_words import Receipts
+from coinslot.kit.clock import Clock, SystemClock
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret
 
@@ -67,7 +70,7 @@ def address(settings: Struct) -> Address:
 
 def open(settings: Struct, wire: Wire) -> base.Gateway:
     assert isinstance(settings, Settings)
-    return YooKassa(settings, wire)
+    return YooKassa(settings, wire, SystemClock())
 
 
 class YooKassa(Lists):
@@ -78,12 +81,12 @@ class YooKassa(Lists):
     minimum_minor: ClassVar[Mapping[str, int]] = {"RUB": 100}
     kept_headers: ClassVar[tuple[str, ...]] = (PEER,)
     webhook_reply: ClassVar[str | None] = None
-    # Keys live 24 hours; what is still on its way in the last one would come too late.
-    refund_key_life_s: ClassVar[int] = 23 * 60 * 60
-    collect_key_life_s: ClassVar[int] = 23 * 60 * 60
+    refund_key_life_s: ClassVar[int] = int(words.KEY_LIFE.total_seconds())
+    collect_key_life_s: ClassVar[int] = refund_key_life_s
     limits: ClassVar[Limits] = words.LIMITS
 
-    def __init__(self, settings: Settings, wire: Wire) -> None:
+    def __init__(self, settings: Settings, wire: Wire, clock: Clock) -> None:
+        self._clock = clock
         self._settings = settings
         self._networks = [ipaddress.ip_network(network) for network in settings.networks]
         self._wire = wire
@@ -142,6 +145,8 @@ class YooKassa(Lists):
         if found == []:  # that may be said of a payment which is not there
             payment = await self.follow(gateway_payment_id)
             return payment if isinstance(payment, Absent | Unclear) else base.Refunds(())
+        if isinstance(found, TooMany):
+            return Unclear(found.reason)
         return base.Refunds(tuple(found)) if isinstance(found, list) else found
 
     async def collect(self, charge: Charge) -> Progress | Declined | Unclear:
@@ -163,11 +168,14 @@ class YooKassa(Lists):
             ours = marks.is_of(charge.mark, charge.key, noted)
             return read.only(charge.money)(item) if ours else None
 
-        found: list[Progress] | Absent | Unclear
-        found = await self._list("/payments", words.since(charge.mark.payment), made)
-        if isinstance(found, list):
-            return max(found, key=read.weight, default=Absent())
-        return Unclear("there is no list of payments") if isinstance(found, Absent) else found
+        async def ask(since: datetime, until: datetime) -> Progress | Absent | Unclear | TooMany:
+            found: list[Progress] | TooMany | Absent | Unclear
+            found = await self._list("/payments", created(since, until), made)
+            if isinstance(found, list):
+                return max(found, key=read.weight) if found else Absent()
+            return Unclear("there is no list of payments") if isinstance(found, Absent) else found
+
+        return await first_found(*words.span_of(charge, self._clock.now()), ask)
 
     async def stop(self, reference: str) -> Progress | Declined | Unclear:
         """Nobody can end what waits for its payer: still `Pending`, until it lapses by itself."""
@@ -221,24 +229,33 @@ class YooKassa(Lists):
 
     async def _list(
         self, path: str, params: Mapping[str, str | int], read_one: Callable[[object], T | None]
-    ) -> list[T] | Absent | Unclear:
-        """All pages or nothing: a list with a gap would prove absence falsely."""
-        found: list[T] = []
+    ) -> list[T] | TooMany | Absent | Unclear:
+        """All of it or nothing: a list with a gap would prove absence falsely."""
+        items = await self._items(path, params)
+        if not isinstance(items, list):
+            return items
+        try:
+            told = [read_one(item) for item in items]
+        except ValueError as error:
+            return Unclear(f"unreadable item: {error}")
+        return [one for one in told if one is not None]
+
+    async def _items(
+        self, path: str, params: Mapping[str, str | int]
+    ) -> list[object] | TooMany | Absent | Unclear:
+        """All pages, or nothing."""
+        found: list[object] = []
         asked = {"limit": PAGE, **params}
         for _ in range(MAX_PAGES):
             call = Call(method="GET", path=path, params=asked)
             page = known(await self._ask(call, read.page))
             if not isinstance(page, read.Page):
                 return page
-            try:
-                told = [read_one(item) for item in page.items]
-            except ValueError as error:
-                return Unclear(f"unreadable item: {error}")
-            found.extend(one for one in told if one is not None)
+            found += page.items
             if not page.next_cursor:
                 return found
             asked = asked | {"cursor": page.next_cursor}
-        return Unclear(f"more than {MAX_PAGES} pages")
+        return TooMany(f"more than {MAX_PAGES} pages")
 
     async def _ask(self, call: Call, read_body: Callable[[object], T]) -> T | Declined | Unclear:
         return await ask(self._wire, call, read_body, words.refused)

@@ -1,8 +1,7 @@
 """What YooKassa is told: the bodies of its calls; and its no, in our words."""
 
 import hashlib
-from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -17,6 +16,9 @@ from coinslot.kit.money import Money
 KEY_CHARS, DESCRIPTION_CHARS = 64, 128
 # 16 pairs of metadata, three of them ours.
 LIMITS = Limits(pairs=13, name_chars=32, value_chars=512, description_chars=DESCRIPTION_CHARS)
+# Keys live 24 hours; what is still on its way in the last one would come too late.
+KEY_LIFE = timedelta(hours=23)
+BEGINNING = datetime(2013, 1, 1, tzinfo=UTC)  # of YooKassa
 CLOCKS_APART = timedelta(hours=1)  # theirs and ours, at the very worst
 
 # Text in the description -> our code. One code of theirs (invalid_request) covers all.
@@ -93,12 +95,12 @@ def post(path: str, key: str, body: Body) -> Call:
     return Call(method="POST", path=path, body=body, headers={"Idempotence-Key": key})
 
 
-def since(payment_id: str | None) -> Mapping[str, str]:
-    """Only what can carry this mark: our ids tell when they were made."""
-    made = marks.made_at(payment_id)
-    if made is None:
-        return {}
-    return {"created_at.gte": (made - CLOCKS_APART).strftime("%Y-%m-%dT%H:%M:%S.000Z")}
+def span_of(charge: Charge, now: datetime) -> tuple[datetime, datetime]:
+    """Only when this charge can have been made: after its key, or its payment, was (our ids tell),
+    and before the key's life was over."""
+    made = charge.sent_at or marks.made_at(charge.mark.payment) or BEGINNING
+    ends = now if charge.sent_at is None else min(now, charge.sent_at + KEY_LIFE)
+    return made - CLOCKS_APART, ends + CLOCKS_APART
 
 
 def refused(reply: Reply) -> Declined | Unclear:

@@ -208,7 +208,8 @@ async def drive(shop: Shop, row: asyncpg.Record) -> None:
     sent: datetime | None = attempt["key_sent_at"]
     life = timedelta(seconds=driver.collect_key_life_s)
     if sent is not None and shop.now() - sent >= life:
-        await settle(shop, account, attempt, await driver.find_charge(charge))
+        looked_for = msgspec.structs.replace(charge, sent_at=sent)
+        await settle(shop, account, attempt, await driver.find_charge(looked_for))
         return
     async with shop.db.as_merchant(account.merchant_id) as conn:
         if await conn.fetchval(store.SEND_ATTEMPT, attempt["id"], shop.now()) is None:

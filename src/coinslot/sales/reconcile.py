@@ -4,7 +4,7 @@ What the gateway has and nobody told us takes the path of a webhook; what still 
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -27,7 +27,7 @@ from coinslot.kit.money import Money
 from coinslot.merchants.accounts import Account
 from coinslot.sales import store, store_books
 from coinslot.sales.shop import Shop
-from coinslot.sales.take import notice_sum, work_facts
+from coinslot.sales.take import is_ours, notice_sum, work_facts
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +59,7 @@ async def compare(shop: Shop, account: Account, span: Span) -> Compared:
     if isinstance(driver, ListsPayments):
         paid = await driver.payments_between(span.since, span.until)
         back = await driver.refunds_between(span.since, span.until)
-        failures += [*_gap("payments", paid), *_gap("refunds", back)]
+        failures += await _gaps(shop, account, {"payments": paid, "refunds": back})
         if isinstance(paid, Payments):
             theirs |= {fact.gateway_payment_id: fact for fact in paid.facts}
             news += await _work(shop, account, await _untold(shop, account, paid.facts))
@@ -67,7 +67,7 @@ async def compare(shop: Shop, account: Account, span: Span) -> Compared:
             news += await _work(shop, account, await _unbooked(shop, account, back.facts))
     if isinstance(driver, Settles):
         settled = await driver.settled_between(span.since, span.until)
-        failures += _gap("settlements", settled)
+        failures += await _gaps(shop, account, {"settlements": settled})
         if isinstance(settled, Settlements):
             await _note_settled(shop, account, settled)
     ours = await _ours(shop, account, span, theirs)
@@ -92,11 +92,22 @@ async def every_account(shop: Shop, span: Span) -> dict[str, Compared]:
     return done
 
 
-def _gap(what: str, answer: Payments | Refunds | Settlements | Unclear) -> list[str]:
-    if isinstance(answer, Unclear):
-        return [f"{what}: {answer.reason}"]
-    whole = isinstance(answer, Settlements) or answer.complete
-    return [] if whole else [f"{what}: the list is not whole"]
+async def _gaps(
+    shop: Shop, account: Account, answers: Mapping[str, Payments | Refunds | Settlements | Unclear]
+) -> list[str]:
+    """Why a list is not the whole truth of what is ours. An item that cannot be read is named when
+    it is ours; other people's is no matter of ours."""
+    found = []
+    for what, answer in answers.items():
+        if isinstance(answer, Unclear):
+            found.append(f"{what}: {answer.reason}")
+            continue
+        if not isinstance(answer, Settlements) and not answer.complete:
+            found.append(f"{what}: the list is not whole")
+        for one in answer.unread:
+            if await is_ours(shop, account, one.mark, one.names):
+                found.append(f"{what}: {one.name} cannot be read: {one.reason}")
+    return found
 
 
 async def _work(

@@ -17,6 +17,7 @@ from coinslot.gateways.base import (
     Forged,
     Genuine,
     Hint,
+    Mark,
     PaymentFact,
     PrintsQr,
     QrFact,
@@ -190,7 +191,8 @@ async def _is_foreign(shop: Shop, row: asyncpg.Record) -> bool:
         fact = await _with_code(account, payment)
         if fact is None:
             return False
-        if await _is_ours(shop, account, fact):
+        known_as = (fact.gateway_payment_id, fact.gateway_order_id, fact.qr_code_id)
+        if await is_ours(shop, account, fact.mark, known_as):
             foreign = False
             if fact.taken is Taken.CAPTURED:
                 await work_facts(shop, account, (fact,))
@@ -211,10 +213,13 @@ async def _with_code(account: Account, payment: PaymentFact) -> PaymentFact | No
             return None
 
 
-async def _is_ours(shop: Shop, account: Account, fact: PaymentFact) -> bool:
-    if fact.mark is not None and marks.is_ours(fact.mark, shop.installation):
+async def is_ours(
+    shop: Shop, account: Account, mark: Mark | None, names: Iterable[str | None]
+) -> bool:
+    """Whether something at a gateway is ours: it bears our mark, or one of these names a thing that
+    we know there."""
+    if mark is not None and marks.is_ours(mark, shop.installation):
         return True
-    names = [fact.gateway_payment_id, fact.gateway_order_id, fact.qr_code_id]
     async with shop.db.as_merchant(account.merchant_id) as conn:
         known: bool = await conn.fetchval(
             store.IS_KNOWN, account.id, [name for name in names if name]
