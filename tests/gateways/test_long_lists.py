@@ -40,6 +40,7 @@ class Busy:
         self.asked: list[Params] = []
 
     def between(self, since: datetime, until: datetime, *, closed: bool = False) -> list[Item]:
+        last = until + timedelta(seconds=1) if closed else until
         return [item for at, item in self.items if since <= at < last]
 
 
