@@ -118,6 +118,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         " gateway is back; refunds and looks never wait",
         "COINSLOT_KEYS_KEPT_S": "an idempotency key and its answer are kept so long at least, and"
         " as long as the payment is open",
+        "COINSLOT_DELIVERIES_KEPT_S": "a webhook to a merchant and its tries are kept so long after"
+        " it was delivered, given up or withdrawn; the event stays in `GET /events`",
         "COINSLOT_REFUND_LOOK_S": "first pause before a refund is looked at again; it doubles",
         "COINSLOT_REFUND_PAUSE_MAX_S": "longest such pause",
         "COINSLOT_CLOCK_SKEW_S": "our clock may differ from a gateway's by so much before a person"
@@ -128,7 +130,9 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     "The engine": {
         "COINSLOT_SWEEP_S": "due rows are looked for so often even when nothing woke the sweeper",
         "COINSLOT_ROW_LEASE_S": "a row that a killed process worked on is taken by another after"
-        " it; longer than the gateway time-out",
+        " it; while the work runs it is renewed, however long a gateway takes",
+        "COINSLOT_CALLS_PER_ACCOUNT": "rows of one kind (refunds, say) that are worked at once for"
+        " one gateway account, by all processes together",
         "COINSLOT_GATEWAY_TIMEOUT_S": "one call to a gateway; then its outcome is unknown",
         "COINSLOT_WEBHOOK_ANSWER_S": "a gateway's webhook is answered within it: with 503, which"
         " asks for it again, when PostgreSQL takes longer to keep it",

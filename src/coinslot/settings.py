@@ -55,6 +55,7 @@ WINDOW_NAMES: Mapping[str, str] = {
     "COINSLOT_BREAKER_PAUSE_S": "breaker_pause_s",
     "COINSLOT_KEYS_KEPT_S": "keys_kept_s",
     "COINSLOT_CLOCK_SKEW_S": "clock_skew_s",
+    "COINSLOT_DELIVERIES_KEPT_S": "deliveries_kept_s",
     "COINSLOT_REFUND_LOOK_S": "refund_look_s",
     "COINSLOT_REFUND_PAUSE_MAX_S": "refund_pause_max_s",
     "COINSLOT_REFUND_OWED_S": "refund_owed_s",
@@ -87,6 +88,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     pool_size: Annotated[int, Meta(ge=1)] = 10  # COINSLOT_POOL_SIZE
     poll_sweep_s: Seconds = 0.5  # COINSLOT_SWEEP_S
     row_lease_s: Seconds = 20.0  # COINSLOT_ROW_LEASE_S
+    calls_per_account: Annotated[int, Meta(ge=1)] = 4  # COINSLOT_CALLS_PER_ACCOUNT
     gateway_timeout_s: Seconds = 10.0  # COINSLOT_GATEWAY_TIMEOUT_S
     webhook_answer_s: Seconds = 5.0  # COINSLOT_WEBHOOK_ANSWER_S
     firebase_url: str | None = None  # COINSLOT_FIREBASE_URL; none: nothing is mirrored
@@ -145,6 +147,7 @@ NAMES: Mapping[str, str] = {
     "COINSLOT_POOL_SIZE": "pool_size",
     "COINSLOT_SWEEP_S": "poll_sweep_s",
     "COINSLOT_ROW_LEASE_S": "row_lease_s",
+    "COINSLOT_CALLS_PER_ACCOUNT": "calls_per_account",
     "COINSLOT_GATEWAY_TIMEOUT_S": "gateway_timeout_s",
     "COINSLOT_WEBHOOK_ANSWER_S": "webhook_answer_s",
     "COINSLOT_FIREBASE_URL": "firebase_url",

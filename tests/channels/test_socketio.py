@@ -47,6 +47,20 @@ async def test_a_second_connection_of_a_machine_replaces_the_first(socketio: Soc
     assert first.received.empty()
 
 
+async def test_a_machine_that_is_hung_up_has_to_show_its_secret_again(
+    socketio: SocketIoRig,
+) -> None:
+    machine = await connected(socketio)
+    other = await connected(socketio, "M02")
+    assert sorted(socketio.socketio.connected()) == ["M01", "M02"]
+    await socketio.socketio.hang_up("M01")
+    await socketio.socketio.hang_up("M03")
+    await soon(machine.gone.wait())
+    assert socketio.socketio.connected() == ["M02"]
+    await other.say(result(1))
+    assert await heard(socketio.ears) == ("M02", 1)
+
+
 async def test_long_polling_serves_as_well(socketio: SocketIoRig) -> None:
     machine = socketio.make("M01", "secret-of-M01")
     machine.transports = ["polling"]

@@ -131,3 +131,34 @@ async def test_no_merchant_is_told_the_event_of_another_whatever_it_writes(
                 "INSERT INTO delivery_tries (delivery_id, number, merchant_id, took_ms, at)"
                 " VALUES ($1, 9, $2, 1, $3)", delivery, stranger, now,
             )  # fmt: skip
+
+
+async def test_more_hanging_merchants_than_places_hold_up_nobody_for_long(
+    post: Post, receiver: Receiver, stage: Stage
+) -> None:
+    """Four merchants whose servers take webhooks and never answer, and four places."""
+    async with receiving() as slow:
+        slow.answers = [hang] * 100
+        for number in range(4):
+            made = uuid7(stage.clock.now())
+            named = Merchant(id=made, name=f"m{number}", slug=f"m{number}")
+            await open_merchant(stage.shop.db, named, stage.clock.now())
+            key = key_of(made)
+            endpoint = (await post.endpoints.create(key, Wish(url=slow.url))).body["id"]
+            await post.endpoints.test(replace(key, key=token()), UUID(endpoint))
+        await announce(post.announcer)
+        rules = replace(RULES, at_once=4, slow_s=0.2, timeout_s=60, poll_s=0.02, grace_s=0.01)
+        running = asyncio.create_task(Courier(stage.shop, rules).run())
+        await slow.until(4)
+        mine, _ = await post.endpoint(receiver.url, "webhook.test")
+        await post.endpoints.test(post.key(), mine)
+        await announce(post.announcer)
+        await receiver.until(1)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    async with stage.shop.db.door() as conn:
+        leased = await conn.fetchval(
+            "SELECT count(*) FROM deliveries WHERE leased_until IS NOT NULL AND outcome IS NULL"
+        )
+    assert leased == 0  # a process that stops lets go of what it could not end
+    await post.courier.deliver_due()

@@ -263,7 +263,7 @@ RECORD = [
     ),
     Break("nothing_is_overdue", waiting, f"UPDATE fulfillments SET due_at = {LONG_AGO}"),
     Break("what_is_owed_is_driven", parked, "UPDATE captures SET due_at = NULL"),
-    Break("what_is_owed_is_driven", sold, "UPDATE qr_codes SET due_at = NULL"),
+    Break("what_is_owed_is_driven", sold, "UPDATE qr_polls SET due_at = NULL"),
     Break(
         "every_webhook_is_worked", sold,
         f"UPDATE inbox SET worked_at = NULL, received_at = {LONG_AGO}, due_at = {SOME_DAY}",
@@ -278,7 +278,8 @@ RECORD = [
         "one_live_code_per_slot", sold,
         "INSERT INTO qr_codes (id, merchant_id, account_id, outlet_id, slot, amount_minor,"
         " currency, created_at, due_at) SELECT gen_random_uuid(), merchant_id, account_id,"
-        " outlet_id, slot, amount_minor, currency, created_at, due_at FROM qr_codes",
+        " outlet_id, slot, amount_minor, currency, created_at, created_at + interval '1 day'"
+        " FROM qr_codes",
         "DROP INDEX qr_codes_printed",
     ),
     Break(
@@ -337,6 +338,7 @@ GUARDS = [
     Break("the_record_is_append_only", sold, "GRANT UPDATE (body) ON inbox TO coinslot_door"),
     Break("the_record_is_append_only", sold, "GRANT TRUNCATE ON captures TO coinslot_app"),
     Break("the_guards_stand", sold, "ALTER TABLE fulfillments DISABLE TRIGGER settled_once"),
+    Break("the_guards_stand", sold, "ALTER TABLE refunds DISABLE TRIGGER lease_is_held"),
     Break("the_auditor_sees_every_row", sold, "DROP POLICY owner ON members"),
 ]  # fmt: skip
 

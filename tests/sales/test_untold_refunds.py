@@ -12,7 +12,7 @@ async def test_an_untold_refund_takes_back_what_was_not_dispatched(stage: Stage)
     await stage.webhook(paid)
     weather.refund_in_dashboard(paid, 4000)
     stage.later(21)
-    await stage.sweep("qr_codes")
+    await stage.sweep("qr_polls")
     assert await stage.value("SELECT state FROM fulfillments") == "failed"
     await stage.sweep()
     assert weather.sent == []
@@ -29,7 +29,7 @@ async def test_an_untold_refund_beside_the_goods_becomes_a_discrepancy(stage: St
     await stage.result()
     weather.refund_in_dashboard(paid, 4000)
     stage.later(21)
-    await stage.sweep("qr_codes")
+    await stage.sweep("qr_polls")
     kinds = await stage.rows("SELECT DISTINCT kind FROM discrepancies")
     assert kinds == [{"kind": "refunded_outside_and_handed_over"}]
 
@@ -42,7 +42,7 @@ async def test_our_own_refund_is_not_asked_for_again(stage: Stage) -> None:
     assert stage.refunded() == 4000
     weather.fails("refunds", "lost")
     stage.later(21)
-    await stage.sweep("qr_codes")
+    await stage.sweep("qr_polls")
     assert weather.script["refunds"] == ["lost"]
 
 

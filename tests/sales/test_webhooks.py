@@ -98,7 +98,7 @@ async def test_each_payment_of_a_printed_code_is_an_order_of_its_own(stage: Stag
 async def test_a_lost_webhook_is_found_by_looking_and_makes_no_second_order(stage: Stage) -> None:
     paid = await stage.pay()
     stage.later(21)
-    await stage.sweep("qr_codes")
+    await stage.sweep("qr_polls")
     assert await stage.value("SELECT state FROM orders") == "paid"
     await stage.webhook(paid)
     assert await stage.value("SELECT count(*) FROM orders") == 1

@@ -7,12 +7,12 @@ import msgspec
 import pytest
 from msgspec import Struct
 
-from coinslot.gateways import drivers
+from coinslot.gateways import drivers, wire
 from coinslot.gateways.base import Mark, Unclear
 from coinslot.gateways.collecting import Charge, Collects
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret
-from coinslot.merchants.accounts import AccountName, Accounts, keep
+from coinslot.merchants.accounts import Account, AccountName, Accounts, keep
 from tests.gateways.canned import Canned, serving
 from tests.sales.stage import Stage
 
@@ -73,3 +73,28 @@ async def test_no_secret_is_in_what_is_stored(
     stored = msgspec.json.encode(rows, enc_hook=str).decode()
     for secret in ("hush", "pi_1_secret_2", "deadbeef", "authorization"):
         assert secret not in stored.lower()
+
+
+async def breaks_down(account: Account) -> None:
+    async with wire.if_news():
+        await account.driver.refunds("pay_1")
+        raise LookupError("what was answered may explain it")
+
+
+async def test_a_look_that_found_nothing_leaves_no_row_and_news_and_failures_do(
+    stage: Stage, accounts: Accounts
+) -> None:
+    fine = Canned(200, {"entity": "collection", "count": 0, "items": []})
+    async with serving(fine, fine, Canned(500, {}), fine) as (url, asked):
+        account = await accounts.by_id(await signed_up(stage, "razorpay", url))
+        kept = []
+        for news in (False, True, False):
+            async with wire.if_news() as exchanges:
+                await account.driver.refunds("pay_1")
+                exchanges.news = news
+            kept.append(await stage.value("SELECT count(*) FROM exchanges"))
+        with pytest.raises(LookupError):
+            await breaks_down(account)
+        kept.append(await stage.value("SELECT count(*) FROM exchanges"))
+    assert kept == [0, 1, 2, 3]
+    assert len(asked) == 4

@@ -39,7 +39,8 @@ UNION ALL SELECT 'log behind', name FROM feed_cursors
 UNION ALL SELECT 'order', id::text FROM orders WHERE state IN ('placed', 'paid')
 UNION ALL SELECT 'webhook', id::text FROM inbox WHERE due_at IS NOT NULL
 UNION ALL SELECT 'qr', id::text FROM qr_codes WHERE stage IN ('wanted', 'closing')
-    OR (stage = 'open' AND (asked_at IS NULL OR asked_at < $1))
+    OR (stage = 'open' AND payment_id IS NOT NULL AND (asked_at IS NULL OR asked_at < $1))
+UNION ALL SELECT 'poll', id::text FROM qr_polls WHERE due_at IS NOT NULL AND asked_at < $1
 """
 
 

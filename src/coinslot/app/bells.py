@@ -5,6 +5,7 @@ A lost notification costs one poll, so nothing here is retried harder than by re
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 
 import asyncpg
 import structlog
@@ -15,6 +16,7 @@ from coinslot.sales.shop import Wakes
 log = structlog.get_logger(__name__)
 
 _CHANNEL = "coinslot_due"
+_CHANGED = "coinslot_changed"
 _RETRY_S = 2.0
 _LOST = (asyncpg.PostgresError, *AWAY)
 
@@ -45,16 +47,34 @@ async def listen(door_url: str, wakes: Wakes, tables: frozenset[str]) -> None:
         if table in tables:
             wakes.ring(str(table))
 
+    # What was rung while nobody listened is rung at once.
+    await _hear(door_url, _CHANNEL, heard, lambda: wakes.ring(*tables))
+
+
+async def follow_changes(door_url: str, changed: Callable[[str, str], None]) -> None:
+    """Say which row of which table has other credentials now, until cancelled. Both are empty
+    where something may have been missed: then all may have changed."""
+
+    def heard(_conn: object, _pid: int, _channel: str, said: object) -> None:
+        table, _, key = str(said).partition(" ")
+        changed(table, key)
+
+    await _hear(door_url, _CHANGED, heard, lambda: changed("", ""))
+
+
+async def _hear(
+    door_url: str, channel: str, heard: Callable[..., None], began: Callable[[], None]
+) -> None:
     while True:
         with contextlib.suppress(*_LOST):
             conn = await connect(door_url)
             gone = asyncio.Event()
             conn.add_termination_listener(lambda _conn, gone=gone: gone.set())
             try:
-                await conn.add_listener(_CHANNEL, heard)
-                wakes.ring(*tables)  # what was rung while nobody listened
+                await conn.add_listener(channel, heard)
+                began()
                 await gone.wait()
             finally:
                 conn.terminate()
-        log.warning("wakes_not_heard", retry_s=_RETRY_S)
+        log.warning("wakes_not_heard", channel=channel, retry_s=_RETRY_S)
         await asyncio.sleep(_RETRY_S)

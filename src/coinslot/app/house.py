@@ -6,9 +6,10 @@ import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager, suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -20,6 +21,7 @@ from coinslot.app.leaving import politely
 from coinslot.app.mirroring import mirror
 from coinslot.app.premises import Premises, Urls, broker_users
 from coinslot.app.telling import BELLS, tellers
+from coinslot.db.due import Share
 from coinslot.db.migrate import MigrationError
 from coinslot.db.pool import AWAY, WAIT_FOR_SERVER, Database
 from coinslot.device.broker import BrokerError, BrokerUser, EmbeddedNats
@@ -28,6 +30,7 @@ from coinslot.kit.clock import SystemClock
 from coinslot.kit.faults import deadly, unharmed
 from coinslot.merchants.accounts import Accounts
 from coinslot.merchants.clocks import ClockNotes
+from coinslot.outlets.machines import device_versions
 from coinslot.sales import cases, nights, prune, sweep
 from coinslot.sales.shop import Shop
 from coinslot.settings import Settings
@@ -49,6 +52,7 @@ TOOL: frozenset[str] = frozenset()  # a short command: it serves nothing
 _GRACE_S = 3
 _ASK_AGAIN_S = 0.5
 _FOLLOW_DEVICES_S = 3.0
+_FOLLOW_SECRETS_S = 30.0
 
 
 class PortTakenError(Exception):
@@ -80,6 +84,8 @@ class House:
         self._mqtt: Mqtt | None = None
         self._socketio: SocketIo | None = None
         self._edge: Edge | None = None
+        self._accounts: Accounts
+        self._devices_changed, self._secrets_changed = asyncio.Event(), asyncio.Event()
         self._mirror: Mirror | None = None
 
     async def open(self) -> "House":
@@ -93,6 +99,7 @@ class House:
             self.db, socket.gethostname(), self.settings.windows.span("clock_skew_s")
         )
         accounts.reached = self.db.reached = self._reached
+        self._accounts = accounts
         self._stack.push_async_callback(accounts.close)
         mark = await _asked(lambda: installation(self.db))
         await _asked(accounts.check)
@@ -163,7 +170,11 @@ class House:
 
     def _parts(self) -> list[Any]:
         settings = self.settings
-        pace = sweep.Pace(poll_s=settings.poll_sweep_s, lease_s=settings.row_lease_s)
+        pace = sweep.Pace(
+            poll_s=settings.poll_sweep_s,
+            lease_s=settings.row_lease_s,
+            share=Share(lane=settings.calls_per_account),
+        )
         parts: list[Any] = [self._clocks.watch(self.clock)]
         if self._edge is not None:
             parts.append(self._edge.run())
@@ -187,15 +198,44 @@ class House:
             parts.append(self._mirror.watch(settings.mirror_round_s))
         if self._mirror is not None and "worker" in self.roles:
             parts.append(self._mirror.run(settings.mirror_round_s))
+        parts.append(bells.follow_changes(self.urls.door, self._changed))
         if self.nats is not None:
             parts.append(self._follow_devices())
+        if self._socketio is not None:
+            parts.append(self._follow_secrets(self._socketio))
         return parts
+
+    def _changed(self, table: str, key: str) -> None:
+        """Another process, or this one, has set credentials anew. Nothing said: any may be."""
+        if table in ("", "gateway_accounts"):
+            self._accounts.changed(UUID(key) if key else None)
+        if table in ("", "devices", "outlets"):
+            self._devices_changed.set()
+            self._secrets_changed.set()
+
+    async def _follow_secrets(self, channel: "SocketIo") -> None:
+        """A machine whose secret was set anew, or that was taken out of service, has to show its
+        secret again: at once when that is told, and found out by looking when it is not."""
+        known: dict[str, int] = {}
+        while True:
+            await _first(self._secrets_changed, _FOLLOW_SECRETS_S)
+            self._secrets_changed.clear()
+            try:
+                there = channel.connected()
+                now = await device_versions(self.db, there)
+                for outlet in there:
+                    if now.get(outlet) != known.get(outlet, now.get(outlet, -1)):
+                        await channel.hang_up(outlet)
+                known = now
+            except (asyncpg.PostgresError, *AWAY) as error:
+                log.warning("secrets_not_followed", error=repr(error))
 
     async def _follow_devices(self) -> None:
         """Other processes add machines and take them away; the embedded broker follows."""
         known: list[BrokerUser] | None = None
         while True:
-            await asyncio.sleep(_FOLLOW_DEVICES_S)
+            await _first(self._devices_changed, _FOLLOW_DEVICES_S)
+            self._devices_changed.clear()
             try:
                 now = await broker_users(self.db)
                 if now != known:  # once at the start, for what came while it opened
@@ -264,6 +304,12 @@ class House:
             metrics_token=self.settings.metrics_token,
         )
         return routes.build(desk, site, self.clock, self.shop, self.settings.hooks)
+
+
+async def _first(event: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
 async def _live(receive: Any, send: Any) -> None:

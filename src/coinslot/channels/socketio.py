@@ -114,6 +114,16 @@ class SocketIo:
             await self._server.emit("vend", message, to=sid)
         return Sending.SENT
 
+    async def hang_up(self, outlet: str) -> None:
+        """This machine has to show its secret again, if it is connected here."""
+        sid = self._sid_of.get(outlet)
+        if sid is not None:
+            await self._server.disconnect(sid)
+
+    def connected(self) -> list[str]:
+        """The machines whose connections stand here."""
+        return list(self._sid_of)
+
     async def run(self, inbox: Inbox) -> None:
         """Admit machines until cancelled; before and after that all are refused."""
         self._inbox = inbox

@@ -45,6 +45,7 @@ SELECT l.*, e.url, e.secret, e.old_secret, e.old_secret_until, e.failing_since,
 FROM leased l JOIN webhook_endpoints e ON e.id = l.endpoint_id
 JOIN public_events p ON p.seq = l.seq ORDER BY l.due_at, l.seq
 """
+LET_GO = "UPDATE deliveries SET leased_until = NULL WHERE id = $1 AND leased_until = $2"
 # Only who still holds the lease says what came of it. $10 is when what waits behind a failed one
 # would be due if nobody said so before.
 SETTLE = """

@@ -4,6 +4,7 @@ between the two is followed by another, which sends the same webhook-id again: a
 import asyncio
 import random
 from collections import Counter
+from contextlib import suppress
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from uuid import UUID
@@ -14,7 +15,7 @@ import prometheus_client
 import structlog
 
 from coinslot.db.pool import AWAY, Connection
-from coinslot.feeds.claims import CLAIM, SETTLE
+from coinslot.feeds.claims import CLAIM, LET_GO, SETTLE
 from coinslot.feeds.events import EventStatement
 from coinslot.feeds.hooks import HookRules, headers
 from coinslot.feeds.reach import Reach, Told
@@ -54,33 +55,61 @@ class Courier:
         self._reach = reach or Reach(timeout_s=rules.timeout_s, private=rules.private_addresses)
         self._random = random.SystemRandom()
         self._busy: Counter[Place] = Counter()  # under way here
+        self._slow: set[asyncio.Task[None]] = set()  # those of them that gave their place back
         self.reached: Reached = unharmed  # told of every call; for the storms
 
     async def run(self) -> None:
         """Deliver until cancelled: at once when the bell rings or a place is free again."""
         bell = self._shop.wakes.of("deliveries")
-        under_way: set[asyncio.Task[None]] = set()
+        under_way: dict[asyncio.Task[None], asyncpg.Record] = {}
+
+        def ended(task: asyncio.Task[None]) -> None:
+            del under_way[task]
+            self._slow.discard(task)
+            bell.set()
+
+        def set_aside(task: asyncio.Task[None]) -> None:
+            if task in under_way:
+                self._slow.add(task)
+                bell.set()
+
         try:
             while True:
                 bell.clear()
                 claimed = []
                 try:
-                    claimed = await self._claim(self._rules.at_once - self._busy.total())
+                    claimed = await self._claim(self._free())
                 except (asyncpg.PostgresError, *AWAY) as error:
                     log.warning("webhooks_not_claimed", error=repr(error))
                 for row in claimed:
                     task = asyncio.create_task(self._carry(row))
-                    under_way.add(task)
-                    task.add_done_callback(under_way.discard)
-                    task.add_done_callback(lambda _task: bell.set())
+                    under_way[task] = row
+                    task.add_done_callback(ended)
+                    asyncio.get_running_loop().call_later(self._rules.slow_s, set_aside, task)
                 await _first(bell, self._rules.poll_s)
                 if under_way:
                     await asyncio.sleep(_GATHER_S)  # more places are free soon: one claim for all
         finally:
-            for task in under_way:
-                task.cancel()
-            await asyncio.gather(*under_way, return_exceptions=True)
-            await self._reach.close()
+            await self._stop(dict(under_way))
+
+    def _free(self) -> int:
+        quick = self._busy.total() - len(self._slow)
+        return min(self._rules.at_once - quick, self._rules.slow_at_once - len(self._slow))
+
+    async def _stop(self, under_way: dict[asyncio.Task[None], asyncpg.Record]) -> None:
+        """What is under way gets a moment; what does not end in it is another process's at once,
+        which sends the same webhook-id again."""
+        if under_way:
+            await asyncio.wait(under_way, timeout=self._rules.grace_s)
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+        with suppress(asyncpg.PostgresError, *AWAY):
+            async with self._shop.db.knock() as conn:
+                await conn.executemany(
+                    LET_GO, [(row["id"], row["leased_until"]) for row in under_way.values()]
+                )
+        await self._reach.close()
 
     async def deliver_due(self) -> int:
         """Everything that is due now and what becomes due by it; how many tries it was."""

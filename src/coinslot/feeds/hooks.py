@@ -27,7 +27,10 @@ class HookRules(Struct, frozen=True, kw_only=True):
     disable_s: float = 5 * 24 * 3600  # an endpoint that fails for so long is disabled
     retry_after_max_s: float = 3600  # an endpoint may ask for a pause of at most this
     private_addresses: bool = False  # and plain http: for tests and demos on one computer
-    at_once: int = 64  # deliveries under way in one process
+    at_once: int = 64  # deliveries under way in one process, beside those that take long
+    slow_s: float = 1.0  # one that takes longer gives its place back, and goes on beside it
+    slow_at_once: int = 512  # and so many of them at most, in one process
+    grace_s: float = 1.0  # for what is under way when the process stops
     at_once_merchant: int = 16  # and of them to the endpoints of one merchant
     at_once_each: int = 8  # and of them to one endpoint
     poll_s: float = 0.5

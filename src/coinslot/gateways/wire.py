@@ -4,7 +4,9 @@ The core passes `record`, which keeps each exchange with its secrets removed.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from email.utils import parsedate_to_datetime
 from typing import Self
 
@@ -60,6 +62,34 @@ class Exchange(Struct, frozen=True, kw_only=True):
 
 
 Record = Callable[[Exchange], Awaitable[None]]
+
+
+class Exchanges:
+    """Calls and their answers, kept only where they were `news`."""
+
+    def __init__(self) -> None:
+        self.news = False
+        self.waiting: list[tuple[Record, Exchange]] = []
+
+
+_IF_NEWS: ContextVar[Exchanges | None] = ContextVar("_IF_NEWS", default=None)
+
+
+@asynccontextmanager
+async def if_news() -> AsyncIterator[Exchanges]:
+    """Within it an exchange that went well is kept only if the block says that it was news: who
+    asks three times a minute whether anybody has paid would fill the disk with noes."""
+    exchanges = Exchanges()
+    before = _IF_NEWS.set(exchanges)
+    try:
+        yield exchanges
+    except BaseException:
+        exchanges.news = True  # whatever went wrong, what was answered may explain it
+        raise
+    finally:
+        _IF_NEWS.reset(before)
+        for record, exchange in exchanges.waiting if exchanges.news else ():
+            await record(exchange)
 
 
 class Call(Struct, frozen=True, kw_only=True):
@@ -134,17 +164,20 @@ class Wire:
         except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or nested too deep
             failure = f"HTTP {status} with an unreadable body: {error}"
         self.reached("after_send")
-        await self._record(
-            Exchange(
-                method=call.method,
-                url=call.path,
-                request=call.body,
-                status=status,
-                response=response,
-                failure=failure,
-                took_ms=self._now_ms() - began,
-            )
+        exchange = Exchange(
+            method=call.method,
+            url=call.path,
+            request=call.body,
+            status=status,
+            response=response,
+            failure=failure,
+            took_ms=self._now_ms() - began,
         )
+        waiting = _IF_NEWS.get()
+        if waiting is not None and failure is None and status is not None and status < 400:
+            waiting.waiting.append((self._record, exchange))
+        else:
+            await self._record(exchange)
         if failure is None and status is not None and status >= 500:
             failure = f"HTTP {status}"
         if failure is not None or status is None:

@@ -1,8 +1,11 @@
 """A merchant's accounts at gateways: kept sealed, opened once, each exchange recorded."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
+import asyncpg
 import msgspec
 from msgspec import Struct
 
@@ -16,6 +19,8 @@ from coinslot.kit.ids import uuid7
 from coinslot.kit.secrets import SealBrokenError, Secret, UnknownKeyError, Vault, redact
 from coinslot.merchants.clocks import ClockNotes
 
+_CHECKED_EVERY_MS: Final = 30_000  # should the word of a change be lost
+_LEFT_FOR_MS: Final = 300_000  # longer than any call takes
 _SECRET_NAMES = ("key_secret", "secret", "client_secret", "password", "token", "authorization")
 
 # The first account of a gateway answers its bare webhook URL; its order is that of making.
@@ -61,8 +66,17 @@ class Account(Struct, frozen=True, kw_only=True):
         return None if self.there is None else self.there.ahead()
 
 
+@dataclass(slots=True)
+class _Opened:
+    account: Account
+    wire: Wire
+    version: int  # of the settings it was opened with
+    checked_ms: int
+
+
 class Accounts:
-    """Every gateway account of the installation, opened when first asked for."""
+    """Every gateway account of the installation, opened when first asked for, and anew when its
+    settings have changed: `changed` says so at once, and a look every half minute at the latest."""
 
     def __init__(self, db: Database, vault: Vault, clock: Clock, *, timeout_s: float) -> None:
         self._db = db
@@ -70,25 +84,35 @@ class Accounts:
         self._clock = clock
         self._timeout_s = timeout_s
         self.reached: Reached = unharmed  # told of every call of a gateway; for the storms
-        self._open: dict[UUID, Account] = {}
+        self._open: dict[UUID, _Opened] = {}
         self._slugs: dict[tuple[str, str | None], UUID] = {}
-        self._wires: list[Wire] = []
+        self._left: list[tuple[int, Wire]] = []  # whose calls may still be under way, and since
         self.clocks: ClockNotes | None = None  # where it is noted how our clock stands to theirs
 
     async def by_id(self, account_id: UUID) -> Account:
         """Raises UnknownAccountError."""
-        if account_id not in self._open:
-            async with self._db.door() as conn:
-                row = await conn.fetchrow(
-                    "SELECT * FROM gateway_accounts WHERE id = $1", account_id
-                )
-            if row is None:
-                raise UnknownAccountError(str(account_id))
-            settings = unseal(self._vault, row["gateway"], row["slug"], row["settings"])
-            self._open[account_id] = self._opened(
-                row["id"], row["merchant_id"], row["gateway"], row["slug"], settings
-            )
-        return self._open[account_id]
+        known, now_ms = self._open.get(account_id), self._clock.monotonic_ms()
+        if known is not None and now_ms - known.checked_ms < _CHECKED_EVERY_MS:
+            return known.account
+        async with self._db.door() as conn:
+            row = await conn.fetchrow("SELECT * FROM gateway_accounts WHERE id = $1", account_id)
+        if row is None:
+            raise UnknownAccountError(str(account_id))
+        known = self._open.get(account_id)
+        if known is not None and known.version == row["version"]:
+            known.checked_ms = now_ms
+            return known.account
+        if known is not None:
+            self._leave(known)
+        self._open[account_id] = await self._opened(row)
+        return self._open[account_id].account
+
+    def changed(self, account_id: UUID | None = None) -> None:
+        """Whoever asks next gets it as it is now; None: all of them are looked at again. A call
+        that is under way ends with the credentials it began with."""
+        for known in self._open.values():
+            if account_id in (None, known.account.id):
+                known.checked_ms = self._clock.monotonic_ms() - _CHECKED_EVERY_MS
 
     async def by_slug(self, gateway: str, slug: str | None) -> Account | None:
         """The account that a webhook's URL names; None as slug is the gateway's first."""
@@ -120,12 +144,26 @@ class Accounts:
 
     async def close(self) -> None:
         """Give the connections to the gateways back."""
-        for wire in self._wires:
+        wires = [wire for _, wire in self._left] + [known.wire for known in self._open.values()]
+        for wire in wires:
             await wire.close()
 
-    def _opened(
-        self, account_id: UUID, merchant_id: UUID, gateway: str, slug: str, settings: Struct
-    ) -> Account:
+    def _leave(self, known: _Opened) -> None:
+        self._left.append((self._clock.monotonic_ms(), known.wire))
+
+    async def _close_left(self) -> None:
+        """Those whose last call has ended by now, however slow it was."""
+        over_ms = self._clock.monotonic_ms() - _LEFT_FOR_MS
+        over = [wire for since_ms, wire in self._left if since_ms <= over_ms]
+        self._left = [(since_ms, wire) for since_ms, wire in self._left if since_ms > over_ms]
+        for wire in over:
+            await wire.close()
+
+    async def _opened(self, row: asyncpg.Record) -> _Opened:
+        await self._close_left()
+        account_id, merchant_id = row["id"], row["merchant_id"]
+        gateway, slug = row["gateway"], row["slug"]
+        settings = unseal(self._vault, gateway, slug, row["settings"])
         driver = drivers()[gateway]
         where = driver.address(settings)
 
@@ -139,8 +177,7 @@ class Accounts:
         wire = Wire.to(where, timeout_s=timeout_s, record=record, now_ms=self._clock.monotonic_ms)
         wire.reached = self.reached
         wire.there = RemoteClock(self._clock)
-        self._wires.append(wire)
-        return Account(
+        account = Account(
             id=account_id,
             merchant_id=merchant_id,
             gateway=gateway,
@@ -149,6 +186,7 @@ class Accounts:
             live=where.live,
             there=wire.there,
         )
+        return _Opened(account, wire, row["version"], self._clock.monotonic_ms())
 
     async def _record(self, account_id: UUID, merchant_id: UUID, exchange: Exchange) -> None:
         kept = as_kept(exchange)

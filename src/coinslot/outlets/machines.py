@@ -117,6 +117,17 @@ async def device_logins(db: Database, channel: str) -> list[DeviceLogin]:
     return [DeviceLogin(row["outlet_id"], row["broker_hash"]) for row in rows]
 
 
+async def device_versions(db: Database, outlets: list[str]) -> dict[str, int]:
+    """How often the secret of each was set anew; none for a machine that is out of service."""
+    async with db.door() as conn:
+        rows = await conn.fetch(
+            "SELECT d.outlet_id, d.version FROM devices d JOIN outlets o ON o.id = d.outlet_id"
+            " WHERE d.outlet_id = ANY ($1) AND o.decommissioned_at IS NULL",
+            outlets,
+        )
+    return {row["outlet_id"]: row["version"] for row in rows}
+
+
 class UnknownSlotError(LookupError):
     """The outlet has no such slot."""
 

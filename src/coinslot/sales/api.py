@@ -10,7 +10,7 @@ from msgspec import Struct
 from coinslot.gateways.base import Declined, PaymentFact, Unclear
 from coinslot.gateways.collecting import Closed, Collects, Pending
 from coinslot.merchants.accounts import Account
-from coinslot.sales import collect, held, once, statements, store
+from coinslot.sales import collect, held, holding, once, statements, store
 from coinslot.sales.collect import Ask
 from coinslot.sales.held import Wish
 from coinslot.sales.move import move
@@ -102,7 +102,10 @@ async def _drive(
             row = await conn.fetchrow("SELECT * FROM attempts WHERE id = $1", attempt)
         if row is None or row["state"] != "started":
             return
-        await collect.drive(shop, row)
+        async with holding.taken(shop, "attempts", attempt) as mine:
+            if mine is None:
+                return  # a worker is at it: its answer is this one's
+            await collect.drive(*mine)
         tried.append(row["account_id"])
         async with shop.db.as_merchant(key.merchant) as conn:
             failed = await conn.fetchval(
@@ -211,7 +214,9 @@ async def _drive_wish(shop: Shop, key: Once, payment_id: UUID, attempt: UUID, wi
     async with shop.db.as_merchant(key.merchant) as conn:
         row = await conn.fetchrow("SELECT * FROM attempts WHERE id = $1", attempt)
     if row is not None and row["wish"] == wish:
-        await held.drive(shop, row)
+        async with holding.taken(shop, "attempts", attempt) as mine:
+            if mine is not None:
+                await held.drive(*mine)
     async with shop.db.as_merchant(key.merchant) as conn:
         body = await statements.payment(conn, payment_id)
         assert body is not None

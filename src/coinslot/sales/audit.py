@@ -27,7 +27,8 @@ ROWS_SHOWN = 20
 _LAST_SIGN_OF_LIFE = """
 SELECT greatest((SELECT max(at) FROM events), (SELECT max(at) FROM exchanges),
     (SELECT max(received_at) FROM inbox), (SELECT max(last_seen_at) FROM devices),
-    (SELECT max(created_at) FROM qr_codes), (SELECT max(asked_at) FROM qr_codes))
+    (SELECT max(created_at) FROM qr_codes), (SELECT max(asked_at) FROM qr_codes),
+    (SELECT max(asked_at) FROM qr_polls))
 """
 
 

@@ -91,6 +91,11 @@ _GUARDS = f"""
 SELECT 'trigger' AS what, g.name FROM {_names(_TRIGGERS)} AS g (name)
 WHERE NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgname = g.name AND t.tgenabled IN ('O', 'A'))
 UNION ALL
+SELECT 'trigger lease_is_held', c.relname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+WHERE a.attname = 'lease' AND NOT a.attisdropped AND c.relkind = 'r'
+    AND c.relnamespace = 'public'::regnamespace AND NOT EXISTS (SELECT FROM pg_trigger t
+        WHERE t.tgrelid = c.oid AND t.tgname = 'lease_is_held' AND t.tgenabled IN ('O', 'A'))
+UNION ALL
 SELECT 'constraint', g.name FROM {_names(_CONSTRAINTS)} AS g (name)
 WHERE NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conname = g.name)
 UNION ALL

@@ -47,6 +47,8 @@ UNION ALL SELECT 'payments', id, due_at FROM payments WHERE due_at < $1
 UNION ALL SELECT 'captures', id, due_at FROM captures WHERE due_at < $1
 UNION ALL SELECT 'refunds', id, due_at FROM refunds WHERE due_at < $1
 UNION ALL SELECT 'qr_codes', id, due_at FROM qr_codes WHERE due_at < $1
+UNION ALL SELECT 'qr_polls', id, due_at FROM qr_polls WHERE due_at < $1
+UNION ALL SELECT 'attempts', id, due_at FROM attempts WHERE due_at < $1
 UNION ALL SELECT 'fulfillments', id, due_at FROM fulfillments
     WHERE settlement IS NULL AND due_at < $1
 """
@@ -60,8 +62,10 @@ UNION ALL SELECT 'fulfillments', id::text, state FROM fulfillments
 UNION ALL SELECT 'captures', c.id::text, coalesce(c.reason, 'open') FROM captures c
     WHERE c.open > 0 AND c.due_at IS NULL AND NOT EXISTS
         (SELECT FROM fulfillments f WHERE f.capture_id = c.id AND f.settlement IS NULL)
-UNION ALL SELECT 'qr_codes', id::text, stage FROM qr_codes
-    WHERE due_at IS NULL AND stage <> 'closed'
+UNION ALL SELECT 'qr_codes', q.id::text, q.stage FROM qr_codes q
+    WHERE q.due_at IS NULL AND q.stage <> 'closed' AND NOT (q.stage = 'open'
+        AND q.payment_id IS NULL AND q.retired_at IS NULL AND EXISTS (SELECT FROM qr_polls p
+            WHERE p.id = q.account_id AND p.due_at IS NOT NULL))
 UNION ALL SELECT 'payments', id::text, state FROM payments
     WHERE state = 'processing' AND processing_deadline_at IS NOT NULL AND due_at IS NULL
 UNION ALL SELECT 'attempts', id::text, state FROM attempts

@@ -117,7 +117,7 @@ async def want_code(shop: Shop, order_token: str) -> None:
         make_at = await _turn(shop, conn, order)
         qr = await _begin(shop, conn, order, account, make_at)
     if make_at <= shop.now():
-        await look.drive_qr(shop, qr)
+        await look.drive_now(shop, qr)
 
 
 async def _ready(shop: Shop, order_token: str) -> str | None:
@@ -156,7 +156,7 @@ async def _turn(shop: Shop, conn: Connection, order: asyncpg.Record) -> datetime
 
 async def _begin(
     shop: Shop, conn: Connection, order: asyncpg.Record, account: UUID, make_at: datetime
-) -> asyncpg.Record:
+) -> UUID:
     """The payment, its attempt and the row of its code: they stand, with their mark, before the
     gateway is called. The sweeper makes the code if we die, or if it is to be made later."""
     now, merchant = shop.now(), order["merchant_id"]
@@ -172,17 +172,15 @@ async def _begin(
         uuid7(now), merchant, payment_id, account, now,
     )  # fmt: skip
     await conn.execute(store.LAST_TO_PAY, order["id"], make_at + shop.windows.span("order_s"))
-    qr = await conn.fetchrow(
+    qr_id: UUID = await conn.fetchval(
         "INSERT INTO qr_codes (id, merchant_id, account_id, outlet_id, slot, payment_id,"
         " amount_minor, currency, created_at, due_at, network, make_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING *",
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id",
         uuid7(now), merchant, account, order["outlet_id"], order["slot"], payment_id,
         order["amount_minor"], order["currency"], now,
         now + _OURS_FOR if make_at <= now else make_at, order["network"], make_at,
     )  # fmt: skip
-    if qr is None:
-        raise LookupError("the code's row was not written")
-    return qr
+    return qr_id
 
 
 async def ask_gateway(shop: Shop, order_token: str) -> None:
@@ -196,7 +194,7 @@ async def ask_gateway(shop: Shop, order_token: str) -> None:
             store.PAGE_ASKS_GATEWAY, order_token, shop.now(), shop.windows.span("page_ask_s")
         )
     if qr is not None:
-        await look.drive_qr(shop, qr)
+        await look.drive_now(shop, qr["id"])
 
 
 async def ask_machine(shop: Shop, order_token: str) -> None:

@@ -214,6 +214,7 @@ async def drive(shop: Shop, row: asyncpg.Record) -> None:
     async with shop.db.as_merchant(account.merchant_id) as conn:
         if await conn.fetchval(store.SEND_ATTEMPT, attempt["id"], shop.now()) is None:
             return  # it ended meanwhile
+    shop.db.check_lease()
     answer = await driver.collect(charge)
     clear = not isinstance(answer, Unclear)
     breaker_of(shop, account).heard(clear, shop.now(), shop.windows.breaker())

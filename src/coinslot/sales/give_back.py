@@ -42,6 +42,7 @@ async def drive(shop: Shop, row: asyncpg.Record) -> None:
         # The list (or the sum) has just shown that no refund of ours is there: past its key's life
         # too, what was sent before is provably absent, and the same key may go out.
         await conn.execute(store.SEND_REFUND, refund["id"], sent)
+    shop.db.check_lease()
     answer = await account.driver.give_back(order(shop, refund))
     await _settle(shop, account, refund, answer)
 

@@ -68,6 +68,7 @@ async def drive(shop: Shop, row: asyncpg.Record) -> None:
             return
     async with shop.db.as_merchant(account.merchant_id) as conn:
         await conn.execute(store.SEND_WISH, attempt["id"], shop.now())
+    shop.db.check_lease()
     answer = await _call(account, attempt)
     if isinstance(answer, Declined):
         stands = await driver.follow(attempt["reference"])  # it may be done already, or over

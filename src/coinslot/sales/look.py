@@ -6,12 +6,14 @@ It also drives a QR code's own life at the gateway: wanted, open, closing, close
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import assert_never
+from uuid import UUID
 
 import asyncpg
 import msgspec
 import structlog
 
 from coinslot.db.pool import Connection
+from coinslot.gateways import marks, wire
 from coinslot.gateways.base import (
     Absent,
     Declined,
@@ -25,9 +27,10 @@ from coinslot.gateways.base import (
     Taken,
     Unclear,
 )
+from coinslot.gateways.listing import ListsPayments
 from coinslot.kit.money import Money
 from coinslot.merchants.accounts import Account
-from coinslot.sales import store
+from coinslot.sales import holding, store, store_books
 from coinslot.sales.attempt_flow import ATTEMPT
 from coinslot.sales.move import move
 from coinslot.sales.payment_flow import PAYMENT
@@ -38,6 +41,9 @@ log = structlog.get_logger(__name__)
 
 _OVERLAP = timedelta(minutes=10)  # a gateway lists by its own clock, and late
 _WATCHED_AFTER_CLOSING = timedelta(hours=2)
+_NO_NEWS = frozenset({"known", "noted", "nothing"})
+_LISTED_AT_MOST = timedelta(days=1)  # what is older, the nightly comparison finds
+_IN_TURN_WITHOUT_A_LIST = 5  # codes asked by themselves in one poll of an account
 
 
 async def drive_qr(shop: Shop, row: asyncpg.Record) -> None:
@@ -59,14 +65,23 @@ async def drive_qr(shop: Shop, row: asyncpg.Record) -> None:
             assert_never(other)
 
 
+async def drive_now(shop: Shop, qr_id: UUID) -> bool:
+    """Work one QR code here and now. False: a worker is at it."""
+    async with holding.taken(shop, "qr_codes", qr_id) as mine:
+        if mine is None:
+            return False
+        await drive_qr(*mine)
+    return True
+
+
 async def drive_qr_codes(shop: Shop, outlet: str) -> None:
     """Work every QR code of an outlet that is due, here and now."""
     async with shop.db.door() as conn:
         rows = await conn.fetch(
-            "SELECT * FROM qr_codes WHERE outlet_id = $1 AND due_at <= $2", outlet, shop.now()
+            "SELECT id FROM qr_codes WHERE outlet_id = $1 AND due_at <= $2", outlet, shop.now()
         )
     for row in rows:
-        await drive_qr(shop, row)
+        await drive_now(shop, row["id"])
 
 
 async def _make(shop: Shop, account: Account, driver: PrintsQr, row: asyncpg.Record) -> None:
@@ -78,7 +93,9 @@ async def _make(shop: Shop, account: Account, driver: PrintsQr, row: asyncpg.Rec
             await conn.execute(store.QR_CLOSED, row["id"], None)
         return
     if isinstance(made, Absent):
-        made = await driver.print_qr(await _order(shop, account, row, mark))
+        wanted = await _order(shop, account, row, mark)
+        shop.db.check_lease()
+        made = await driver.print_qr(wanted)
     match made:
         case QrFact():
             await _opened(shop, row, made)
@@ -123,10 +140,16 @@ async def _order(shop: Shop, account: Account, row: asyncpg.Record, mark: Mark) 
 
 
 async def _opened(shop: Shop, row: asyncpg.Record, made: QrFact) -> None:
+    first_poll = shop.after("poll_s")
     async with shop.db.as_merchant(row["merchant_id"]) as conn:
-        await conn.execute(
-            store.QR_OPENED, row["id"], made.qr_code_id, made.image_url, shop.after("poll_s")
+        printed = await conn.fetchval(
+            store.QR_OPENED, row["id"], made.qr_code_id, made.image_url, first_poll
         )
+        if printed:
+            await conn.execute(
+                store.POLL_ACCOUNT, row["account_id"], row["merchant_id"], row["created_at"],
+                first_poll,
+            )  # fmt: skip
         await _tell_payment(shop, conn, row, "SHOWN")
 
 
@@ -147,21 +170,86 @@ async def _tell_payment(shop: Shop, conn: Connection, row: asyncpg.Record, event
     await move(conn, ATTEMPT, attempt, event, shop.now())
 
 
-async def _poll(shop: Shop, account: Account, driver: PrintsQr, row: asyncpg.Record) -> None:
-    ahead = account.ahead() or timedelta(0)
-    since = (row["asked_at"] or row["created_at"]) - _OVERLAP - max(ahead, timedelta(0))
+async def poll_account(shop: Shop, row: asyncpg.Record) -> None:
+    """What was paid through the printed codes of an account: one list for all of them. Beside it
+    some codes are asked by themselves, in turn: a payment without our mark is in no list of ours.
+    """
+    account = await shop.accounts.by_id(row["id"])
+    driver, asked = account.driver, shop.now()
+    listed: Payments | Unclear = Unclear("it prints no codes")
+    if isinstance(driver, PrintsQr):
+        listed = await _list_payments(shop, account, row)
+    else:
+        log.error("gateway_prints_no_qr", gateway=account.gateway)
+    if isinstance(listed, Unclear) or not isinstance(driver, PrintsQr):
+        async with shop.db.as_merchant(row["merchant_id"]) as conn:
+            await conn.execute(store.POLL_PUT_OFF, row["id"], shop.now() + _pause(row))
+        return
+    async with shop.db.as_merchant(row["merchant_id"]) as conn:
+        in_turn = 1 if listed.complete else _IN_TURN_WITHOUT_A_LIST
+        codes = await conn.fetch(store.PRINTED_CODES, row["id"], in_turn)
+    for code in codes:
+        async with holding.taken(shop, "qr_codes", code["id"]) as mine:
+            if mine is not None and not await _poll(mine[0], account, driver, mine[1]):
+                break  # the others would be as unclear
+    until = asked if listed.complete else row["asked_at"]
+    async with shop.db.as_merchant(row["merchant_id"]) as conn:
+        await conn.execute(store.POLLED, row["id"], until, shop.after("poll_s") if codes else None)
+
+
+async def _list_payments(shop: Shop, account: Account, row: asyncpg.Record) -> Payments | Unclear:
+    """Of all that was paid at the account since the last poll, what bears our mark. Where the
+    gateway keeps no such list, none of it, and not complete."""
+    if not isinstance(account.driver, ListsPayments):
+        return Payments((), complete=False)
+    since = max(row["asked_at"], shop.now() - _LISTED_AT_MOST) - _overlap(account)
+    async with wire.if_news() as exchanges:
+        found = await account.driver.payments_between(since, shop.now() + _OVERLAP)
+        if isinstance(found, Payments):
+            ours = [fact for fact in found.facts if _is_of_a_code(shop, fact)]
+            exchanges.news = await _work_news(shop, account, ours)
+    return found
+
+
+def _overlap(account: Account) -> timedelta:
+    """More where our clock is ahead of the gateway's, by which its lists are made."""
+    return _OVERLAP + max(account.ahead() or timedelta(0), timedelta(0))
+
+
+def _is_of_a_code(shop: Shop, fact: PaymentFact) -> bool:
+    mark = fact.mark
+    return mark is not None and mark.qr is not None and marks.is_ours(mark, shop.installation)
+
+
+async def _work_news(shop: Shop, account: Account, facts: Sequence[PaymentFact]) -> bool:
+    """Whether there was any: what is on record already costs one statement for all."""
+    async with shop.db.as_merchant(account.merchant_id) as conn:
+        names = [fact.gateway_payment_id for fact in facts]
+        rows = await conn.fetch(store_books.CAPTURES_NAMED, account.id, names)
+    known = {row["name"] for row in rows}
+    fresh = [fact for fact in facts if fact.gateway_payment_id not in known]
+    outcomes = await work_facts(shop, account, fresh)
+    refunded = await _notice_refunds(shop, account, facts)
+    return refunded or any(outcome not in _NO_NEWS for outcome in outcomes)
+
+
+async def _poll(shop: Shop, account: Account, driver: PrintsQr, row: asyncpg.Record) -> bool:
+    """Whether the gateway said what was paid through this code."""
+    since = (row["asked_at"] or row["created_at"]) - _overlap(account)
     asked = shop.now()
-    found = await driver.qr_payments(row["qr_code_id"], since)
+    async with wire.if_news() as exchanges:
+        found = await driver.qr_payments(row["qr_code_id"], since)
+        if isinstance(found, Payments):
+            exchanges.news = await _work_news(shop, account, found.facts)
     if isinstance(found, Payments):
-        await work_facts(shop, account, found.facts)
-        await _notice_refunds(shop, account, found.facts)
         async with shop.db.as_merchant(row["merchant_id"]) as conn:
             await conn.execute(
                 store.QR_ASKED, row["id"], asked if found.complete else row["asked_at"],
                 _next_poll(shop, row),
             )  # fmt: skip
-    else:
-        await _put_off(shop, row)
+        return True
+    await _put_off(shop, row)
+    return False
 
 
 def _next_poll(shop: Shop, row: asyncpg.Record) -> datetime | None:
@@ -173,8 +261,9 @@ def _next_poll(shop: Shop, row: asyncpg.Record) -> datetime | None:
     return None if since > _WATCHED_AFTER_CLOSING else shop.after("poll_s") + since
 
 
-async def _notice_refunds(shop: Shop, account: Account, facts: Sequence[PaymentFact]) -> None:
-    """More went back than we know of: somebody refunded in the dashboard, and no webhook told."""
+async def _notice_refunds(shop: Shop, account: Account, facts: Sequence[PaymentFact]) -> bool:
+    """Whether more went back than we know of: somebody refunded in the dashboard, and no webhook
+    told."""
     back = {f.gateway_payment_id: f.refunded.minor for f in facts if f.refunded is not None}
     async with shop.db.as_merchant(account.merchant_id) as conn:
         unknown = await conn.fetch(store.REFUNDED_MORE, account.id, list(back), list(back.values()))
@@ -182,6 +271,7 @@ async def _notice_refunds(shop: Shop, account: Account, facts: Sequence[PaymentF
         found = await account.driver.refunds(row["gateway_payment_id"])
         if isinstance(found, Refunds):
             await work_facts(shop, account, found.facts)
+    return bool(unknown)
 
 
 async def _close(shop: Shop, account: Account, driver: PrintsQr, row: asyncpg.Record) -> None:

@@ -59,7 +59,10 @@ BEGIN
     {again}
     after := jsonb_populate_record(before, p_set);
     {settle}
-    UPDATE {table} t SET state = step.next, version = t.version + 1, leased_until = NULL
+    -- Its own worker lets the row go with this; a worker that is at it meanwhile keeps it.
+    UPDATE {table} t SET state = step.next, version = t.version + 1, leased_until = CASE
+            WHEN current_setting('coinslot.lease', true) IS NOT DISTINCT FROM
+                '{table} ' || p_id || ' ' || before.lease THEN NULL ELSE before.leased_until END
         {columns}
         WHERE t.id = p_id;
     INSERT INTO events (merchant_id, machine, subject_id, event, was, state, data, at)

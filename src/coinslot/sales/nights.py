@@ -3,13 +3,16 @@ was missed, or at which a gateway did not answer, is made up for."""
 
 import asyncio
 from datetime import UTC, date, datetime, time, timedelta
+from time import monotonic
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import structlog
 from msgspec import Struct
 
+from coinslot.db.lease import Lease, LeaseLostError
 from coinslot.sales import store_books
+from coinslot.sales.holding import held
 from coinslot.sales.reconcile import Compared, Span, compare
 from coinslot.sales.shop import Shop
 
@@ -19,6 +22,7 @@ DAY = timedelta(days=1)
 MADE_UP_DAYS = 31
 _LEASE = timedelta(minutes=10)
 _CHECK_S = 60.0
+_ACCOUNTS_AT_ONCE = 16
 _OVERLAP = timedelta(hours=1)  # a gateway has a clock of its own
 
 
@@ -59,34 +63,70 @@ async def due(shop: Shop) -> int:
             [over.astimezone(zone).date() - DAY for zone in zones.values()],
             MADE_UP_DAYS,
         )
-    done = 0
+    nights: dict[UUID, list[Night]] = {}
     for row in rows:
         night = Night(row["account_id"], row["day"], zones[row["account_id"]])
-        done += await _compare(shop, night)
+        nights.setdefault(night.account, []).append(night)
+    room = asyncio.Semaphore(_ACCOUNTS_AT_ONCE)
+    return sum(await asyncio.gather(*(_each(shop, few, room) for few in nights.values())))
+
+
+async def _each(shop: Shop, nights: list[Night], room: asyncio.Semaphore) -> int:
+    """Of one account, in their order. A gateway that does not answer costs the others nothing."""
+    done = 0
+    async with room:
+        for night in nights:
+            try:
+                done += await _compare(shop, night)
+            except Exception as error:  # noqa: BLE001  the next look may do better
+                log.warning("books_not_compared", account=str(night.account), error=repr(error))
+                return done
     return done
 
 
 async def _compare(shop: Shop, night: Night) -> bool:
     account = await shop.accounts.by_id(night.account)
+    until = monotonic() + _LEASE.total_seconds()
     async with shop.db.as_merchant(account.merchant_id) as conn:
-        if not await conn.fetchval(store_books.TAKE_DAY, night.account, night.day, _LEASE):
-            return False
+        taken = await conn.fetchval(store_books.TAKE_DAY, night.account, night.day, _LEASE)
         # Where the merchant's zone was changed, the day before may have ended earlier.
         through = await conn.fetchval(store_books.COMPARED_THROUGH, night.account, night.day)
+    if taken is None:
+        return False
+    lease = Lease("reconciliations", night.account, taken, until)
+
+    async def hold() -> bool:
+        async with shop.db.as_merchant(account.merchant_id) as conn:
+            still = (night.account, night.day, taken, _LEASE)
+            return bool(await conn.fetchval(store_books.HOLD_DAY, *still))
+
     begun, ended = night.bounds()
     begun = begun if through is None else min(begun, through)
-    compared = await compare(shop, account, Span(begun - _OVERLAP, ended))
-    await _finish(shop, account.merchant_id, night, compared)
+    try:
+        async with held(shop, lease, _LEASE.total_seconds(), hold) as fenced:
+            compared = await compare(fenced, account, Span(begun - _OVERLAP, ended))
+            await _finish(fenced, account.merchant_id, night, compared, lease)
+    except LeaseLostError as error:
+        log.warning("outcome_refused", lease=lease.name, error=str(error))
+        return False
+    except asyncio.CancelledError:  # this process stops: another may go on at once
+        async with shop.db.as_merchant(account.merchant_id) as conn:
+            await conn.execute(store_books.LET_DAY_GO, night.account, night.day, taken)
+        raise
     return compared.failure is None
 
 
-async def _finish(shop: Shop, merchant: UUID, night: Night, compared: Compared) -> None:
-    """A failure keeps the lease: the next try is after it."""
+async def _finish(
+    shop: Shop, merchant: UUID, night: Night, compared: Compared, lease: Lease
+) -> None:
+    """A failure keeps the lease: the next try is after it. Raises LeaseLostError."""
     async with shop.db.as_merchant(merchant) as conn:
-        await conn.execute(
+        mine = await conn.fetchval(
             store_books.DAY_COMPARED, night.account, night.day, compared.found, compared.opened,
-            compared.failure, shop.now(), night.bounds()[1],
+            compared.failure, shop.now(), night.bounds()[1], lease.number,
         )  # fmt: skip
+    if mine is None:
+        raise LeaseLostError(f"{lease.name} is not held any more")
     told = log.info if compared.failure is None else log.warning
     told(
         "books_compared", account=str(night.account), day=str(night.day), found=compared.found,

@@ -1,6 +1,7 @@
 """Printed QR codes: one reusable fixed-amount code per slot, made once however often it
 is asked for, and closed when its machine is taken out of service."""
 
+import asyncio
 from datetime import timedelta
 from uuid import UUID
 
@@ -13,9 +14,12 @@ from coinslot.gateways import wire
 from coinslot.kit.ids import uuid7
 from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError
 from coinslot.outlets.machines import UnknownOutletError, owner_of
-from coinslot.sales import look
+from coinslot.sales import holding, look
 from coinslot.sales.audit_notices import PRINTED_AT_ANOTHER_PRICE
 from coinslot.sales.shop import Shop
+
+_ASKED_EVERY_S = 0.5
+_ASKED_TIMES = 2 * int(holding.TAKEN_S / _ASKED_EVERY_S)
 
 
 class CannotPrintError(Exception):
@@ -101,6 +105,7 @@ async def print_qr(shop: Shop, outlet: str, minor: int | None, slot: str | None 
         # A printed code of another amount is retired first: money through it goes back from now.
         old = await conn.fetchval(
             "UPDATE qr_codes SET retired_at = $4, due_at = $4,"
+            " leased_until = NULL, lease = lease + 1,"
             " stage = CASE stage WHEN 'open' THEN 'closing' ELSE stage END"
             " WHERE outlet_id = $1 AND slot = $2 AND payment_id IS NULL AND retired_at IS NULL"
             " AND amount_minor <> $3 RETURNING amount_minor",
@@ -115,7 +120,10 @@ async def print_qr(shop: Shop, outlet: str, minor: int | None, slot: str | None 
         )  # fmt: skip
         row = await _live(conn, outlet, found.slot)
     if row["stage"] == "wanted":
-        await look.drive_qr(shop, row)
+        for _ in range(_ASKED_TIMES):
+            if await look.drive_now(shop, row["id"]):
+                break
+            await asyncio.sleep(_ASKED_EVERY_S)  # another makes it, or died at it
         async with shop.db.as_merchant(merchant) as conn:
             row = await _live(conn, outlet, found.slot)
     profile = await _profile(shop, row)
@@ -195,6 +203,7 @@ async def decommission(shop: Shop, outlet: str) -> None:
         )
         await conn.execute(
             "UPDATE qr_codes SET retired_at = $2, due_at = $2,"
+            " leased_until = NULL, lease = lease + 1,"
             " stage = CASE stage WHEN 'open' THEN 'closing' ELSE stage END"
             " WHERE outlet_id = $1 AND retired_at IS NULL AND payment_id IS NULL",
             outlet,

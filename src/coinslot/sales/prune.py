@@ -1,6 +1,8 @@
-"""Forgets the answers of old calls: of payments that are at rest, after `keys_kept_s`."""
+"""Forgets what nobody asks for any more: answers of old calls, of payments that are at rest, after
+`keys_kept_s`; and webhooks that ended, after `deliveries_kept_s`. Never what money rests on."""
 
 import asyncio
+from collections.abc import Mapping
 
 import asyncpg
 import structlog
@@ -13,26 +15,42 @@ log = structlog.get_logger(__name__)
 
 _AT_ONCE = 1000
 _EVERY_S = 3600.0
+_PRUNED: Mapping[str, tuple[str, str]] = {  # what goes: how, and after which window
+    "keys": (store.PRUNE_KEYS, "keys_kept_s"),
+    "deliveries": (store.PRUNE_DELIVERIES, "deliveries_kept_s"),
+}
 
 
-async def prune_keys(shop: Shop) -> int:
-    """How many idempotency keys went."""
-    before = shop.now() - shop.windows.span("keys_kept_s")
+async def prune(shop: Shop, what: str) -> int:
+    """How many went, in transactions of a thousand at most."""
+    statement, window = _PRUNED[what]
+    before = shop.now() - shop.windows.span(window)
     gone = 0
     while True:
         async with shop.db.door() as conn:
-            batch: int = await conn.fetchval(store.PRUNE_KEYS, before, _AT_ONCE)
+            batch: int = await conn.fetchval(statement, before, _AT_ONCE)
         gone += batch
         if batch < _AT_ONCE:
             return gone
 
 
+async def prune_keys(shop: Shop) -> int:
+    """How many idempotency keys went."""
+    return await prune(shop, "keys")
+
+
+async def prune_deliveries(shop: Shop) -> int:
+    """How many webhooks went."""
+    return await prune(shop, "deliveries")
+
+
 async def keep_pruning(shop: Shop) -> None:
     """Once an hour until cancelled. Several processes at once share the work."""
     while True:
-        try:
-            if gone := await prune_keys(shop):
-                log.info("keys_pruned", count=gone)
-        except (asyncpg.PostgresError, *AWAY) as error:
-            log.warning("prune_failed", error=repr(error))
+        for what in _PRUNED:
+            try:
+                if gone := await prune(shop, what):
+                    log.info("pruned", what=what, count=gone)
+            except (asyncpg.PostgresError, *AWAY) as error:
+                log.warning("prune_failed", what=what, error=repr(error))
         await asyncio.sleep(_EVERY_S)

@@ -33,6 +33,7 @@ log = structlog.get_logger(__name__)
 
 NEWS = frozenset({"paid", "collected", "returned", "parked", "refunded_outside"})
 _AT_ONCE = 8
+_LINES_AT_ONCE = 500  # settled payments booked in one transaction
 
 
 class Span(Struct, frozen=True):
@@ -74,6 +75,7 @@ async def compare(shop: Shop, account: Account, span: Span) -> Compared:
     looked, unclear = await _look(account, [row for row in ours if row["name"] not in theirs])
     failures += unclear
     news += await _notice_refunds(shop, account, [*theirs.values(), *looked.values()])
+    shop.db.check_lease()  # what was heard long ago must not be judged by
     kept = await _judge(shop, account, ours, {**theirs, **looked}, asked)
     return Compared(
         found=len(news), news=tuple(news), opened=kept["opened"], closed=kept["closed"],
@@ -164,13 +166,17 @@ async def _unbooked(
 
 
 async def _note_settled(shop: Shop, account: Account, settled: Settlements) -> None:
-    for line in settled.lines:
-        said = {
+    said = [
+        {
             "gateway_payment_id": line.gateway_payment_id, "currency": line.gross.currency,
             "fee": line.fee.minor, "settlement": line.settlement, "at": line.at,
-        }  # fmt: skip
+        }
+        for line in settled.lines
+    ]  # fmt: skip
+    for begin in range(0, len(said), _LINES_AT_ONCE):
+        some = said[begin : begin + _LINES_AT_ONCE]
         async with shop.db.as_merchant(account.merchant_id) as conn:
-            await conn.execute(store_books.NOTE_SETTLED, account.id, said, shop.now())
+            await conn.execute(store_books.NOTE_SETTLED, account.id, some, shop.now())
 
 
 async def _ours(

@@ -61,6 +61,7 @@ class Windows(Struct, frozen=True, kw_only=True):
     breaker_pause_s: float = 30  # before one try finds out whether the gateway is back
     keys_kept_s: float = 30 * 24 * 3600  # an idempotency key, after its answer
     clock_skew_s: float = 5  # our clock may differ from a gateway's by so much
+    deliveries_kept_s: float = 30 * 24 * 3600  # a webhook to a merchant, after it ended
     refund_owed_s: float = 3600  # after it a refund refused for lack of money calls a person
 
     def span(self, name: str) -> timedelta:

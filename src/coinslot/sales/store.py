@@ -50,7 +50,7 @@ LOCK_SENDS = "SELECT sends FROM attempts WHERE id = $1 FOR UPDATE"
 WISH_ATTEMPT = """
 UPDATE attempts SET wish = $2, wish_minor = $3::bigint, wish_key = $4, wish_sent_at = NULL,
     asked_minor = CASE WHEN $3 IS NULL THEN asked_minor ELSE asked_minor || $3::bigint END,
-    tries = 0, due_at = $5, leased_until = NULL
+    tries = 0, due_at = $5, leased_until = NULL, lease = lease + 1
 WHERE id = $1 RETURNING id
 """
 
@@ -67,6 +67,7 @@ ORDER BY a.number DESC LIMIT 1
 """
 
 PRUNE_KEYS = "SELECT prune_keys($1, $2)"
+PRUNE_DELIVERIES = "SELECT prune_deliveries($1, $2)"
 
 LOCK_PAYMENT_STATE = "SELECT state FROM payments WHERE id = $1 FOR UPDATE"
 
@@ -196,17 +197,45 @@ LOCK_QR = "SELECT * FROM qr_codes WHERE id = $1 FOR UPDATE"
 QR_OPENED = """
 UPDATE qr_codes SET stage = CASE WHEN retired_at IS NULL THEN 'open' ELSE 'closing' END,
     qr_code_id = $2, image_url = $3, short_url = $3,
-    due_at = $4, leased_until = NULL, tries = 0 WHERE id = $1 AND stage = 'wanted'
+    asked_at = CASE WHEN payment_id IS NULL THEN created_at END,
+    due_at = CASE WHEN payment_id IS NOT NULL OR retired_at IS NOT NULL THEN $4::timestamptz END,
+    leased_until = NULL, tries = 0 WHERE id = $1 AND stage = 'wanted'
+RETURNING payment_id IS NULL AND retired_at IS NULL AS printed
 """
 QR_CLOSED = """
 UPDATE qr_codes SET stage = 'closed', due_at = $2, leased_until = NULL WHERE id = $1
 """
+# A printed code that is open is never due by itself: its account's poll comes round to it.
 QR_ASKED = """
-UPDATE qr_codes SET asked_at = $2, due_at = $3, tries = 0, leased_until = NULL WHERE id = $1
+UPDATE qr_codes SET asked_at = $2, tries = 0, leased_until = NULL,
+    due_at = CASE WHEN stage <> 'open' OR payment_id IS NOT NULL OR retired_at IS NOT NULL
+        THEN $3::timestamptz END
+WHERE id = $1
 """
 QR_PUT_OFF = """
-UPDATE qr_codes SET due_at = $2, tries = tries + 1, leased_until = NULL WHERE id = $1
+UPDATE qr_codes SET tries = tries + 1, leased_until = NULL,
+    due_at = CASE WHEN stage <> 'open' OR payment_id IS NOT NULL OR retired_at IS NOT NULL
+        THEN $2::timestamptz END
+WHERE id = $1
 """
+# A code of this account is open from now on.
+POLL_ACCOUNT = """
+INSERT INTO qr_polls (id, merchant_id, asked_at, due_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT (id) DO UPDATE SET due_at = least(qr_polls.due_at, $4),
+    asked_at = CASE WHEN qr_polls.due_at IS NULL THEN $3 ELSE qr_polls.asked_at END
+"""
+PRINTED_CODES = """
+SELECT * FROM qr_codes WHERE account_id = $1 AND payment_id IS NULL AND stage = 'open'
+    AND retired_at IS NULL ORDER BY asked_at LIMIT $2
+"""
+POLLED = """
+UPDATE qr_polls SET asked_at = $2, due_at = $3, tries = 0, leased_until = NULL WHERE id = $1
+"""
+POLL_PUT_OFF = """
+UPDATE qr_polls SET due_at = $2, tries = tries + 1, leased_until = NULL WHERE id = $1
+"""
+
+PUT_OFF_ORDER = "UPDATE orders SET due_at = $2, leased_until = NULL WHERE id = $1"
 
 QR_OF_ORDER = """
 SELECT q.* FROM qr_codes q JOIN payments p ON p.id = q.payment_id WHERE p.order_id = $1

@@ -22,7 +22,7 @@ REFUNDS_ENDED = """
 SELECT gateway_refund_id, state FROM refunds
 WHERE account_id = $1 AND gateway_refund_id = ANY ($2) AND state IN ('succeeded', 'failed')
 """
-NOTE_SETTLED = "SELECT note_settled(a, $2, $3) FROM gateway_accounts a WHERE a.id = $1"
+NOTE_SETTLED = "SELECT note_settled_lines(a, $2, $3) FROM gateway_accounts a WHERE a.id = $1"
 CAPTURES_TO_COMPARE = """
 SELECT id, gateway_payment_id AS name FROM captures c WHERE account_id = $1
 AND ((captured_at >= $2 AND captured_at < $3) OR gateway_payment_id = ANY ($4)
@@ -57,5 +57,13 @@ AND done_at IS NOT NULL
 DAY_COMPARED = """
 UPDATE reconciliations SET found = $3, breaks = $4, failure = $5,
     done_at = CASE WHEN $5::text IS NULL THEN $6::timestamptz END, through = $7
-WHERE account_id = $1 AND day = $2
+WHERE account_id = $1 AND day = $2 AND tries = $8 RETURNING true
+"""
+HOLD_DAY = """
+UPDATE reconciliations SET leased_until = clock_timestamp() + $4::interval
+WHERE account_id = $1 AND day = $2 AND tries = $3 AND done_at IS NULL RETURNING true
+"""
+LET_DAY_GO = """
+UPDATE reconciliations SET leased_until = NULL
+WHERE account_id = $1 AND day = $2 AND tries = $3 AND done_at IS NULL
 """

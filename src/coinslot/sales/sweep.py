@@ -1,7 +1,7 @@
-"""The one sweeper: claims what is due under a lease, and lets the verb of its table work it.
-
-A process may die at any instruction; the lease ends and another takes the row.
-"""
+"""The one sweeper: a row that is due is claimed whenever there is a free place, and the verb of its
+table works it. A row that takes long gives its place back and waits beside it, and each account has
+few at work: a gateway that hangs holds up its own rows alone. A process may die at any instruction;
+then the lease ends and another takes the row. See docs/decisions/0017-leases-and-fair-shares.md."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -11,9 +11,11 @@ import asyncpg
 import structlog
 from msgspec import Struct
 
-from coinslot.db.due import Due, claim
+from coinslot.db import due
+from coinslot.db.due import Claimed, Due, Share, Want
+from coinslot.db.lease import Lease, LeaseLostError
 from coinslot.db.pool import AWAY
-from coinslot.sales import dispatch, give_back, held, look, take
+from coinslot.sales import dispatch, give_back, held, holding, look, take
 from coinslot.sales.escalate import escalate
 from coinslot.sales.expire import expire
 from coinslot.sales.shop import NoLine, Shop
@@ -28,71 +30,150 @@ class Chore(Struct, frozen=True):
 
     due: Due
     work: Work
-    at_once: int = 8  # rows worked side by side; calls to gateways wait on each other's sockets
+    places: int = 8  # rows worked side by side, beside those that take long
     by_line: bool = False  # left to processes with machines, unless none of them takes it
 
 
 CHORES = {
-    "inbox": Chore(Due("inbox"), take.work_again),
+    "inbox": Chore(Due("inbox", lane="account_id"), take.work_again),
     "fulfillments": Chore(Due("fulfillments", only=("unsettled",)), dispatch.drive, 16, True),
-    "refunds": Chore(Due("refunds"), give_back.drive),
-    "captures": Chore(Due("captures"), look.drive_capture),
-    "attempts": Chore(Due("attempts"), held.drive),
+    "refunds": Chore(Due("refunds", lane="account_id"), give_back.drive),
+    "captures": Chore(Due("captures", lane="account_id"), look.drive_capture),
+    "attempts": Chore(Due("attempts", lane="account_id"), held.drive),
     "payments": Chore(Due("payments"), escalate),
-    "qr_codes": Chore(Due("qr_codes"), look.drive_qr),
-    "orders": Chore(Due("orders"), expire),
+    "qr_codes": Chore(Due("qr_codes", lane="account_id"), look.drive_qr),
+    "qr_polls": Chore(Due("qr_polls"), look.poll_account),
+    # Before one expires, its gateway is asked once more; which one, only its payment says.
+    "orders": Chore(Due("orders", lane="merchant_id"), expire),
 }
 
 
 class Pace(Struct, frozen=True, kw_only=True):
-    """How often the sweeper looks without being woken, and how long it holds a row."""
+    """How often the sweeper looks without being woken, and how much is worked at once."""
 
     poll_s: float = 0.5
-    lease_s: float = 20.0
-    batch: int = 32
+    lease_s: float = holding.LEASE_S
+    share: Share = Share()
+    slow_s: float = 1.0  # a row that is worked for longer gives its place back
+    slow: int = 256  # and so many of them may wait, in one table of one process
+    gather_s: float = 0.01  # places that become free together are filled by one claim
+    grace_s: float = 2.0  # for what is under way when the process stops
     late_s: float = 2.0  # after it a process without machines takes what one with them should
 
 
-async def sweep_once(shop: Shop, name: str, pace: Pace) -> int:
-    """Claim one batch of a table and work it; how many rows it was."""
-    chore = CHORES[name]
-    yields = chore.by_line and isinstance(shop.line, NoLine)
-    due_by = shop.now() - timedelta(seconds=pace.late_s if yields else 0)
-    async with shop.db.knock() as conn:
-        rows = await claim(conn, chore.due, pace.batch, timedelta(seconds=pace.lease_s), due_by)
-    room = asyncio.Semaphore(chore.at_once)
+class Sweeper:
+    """Sweeps one table, for one process."""
 
-    async def one(row: asyncpg.Record) -> None:
-        async with room:
-            try:
-                await chore.work(shop, row)
-            except Exception as error:  # whatever it is: one row must not end everybody's work
-                # The row stays leased: it is due again when the lease ends, here or elsewhere.
-                log.exception("chore_failed", table=name, row=str(row["id"]), error=repr(error))
+    def __init__(self, shop: Shop, name: str, pace: Pace) -> None:
+        self._shop, self._name, self._pace = shop, name, pace
+        self._chore = CHORES[name]
+        self._woken = shop.wakes.of(name)
+        self._under_way: dict[asyncio.Task[None], Lease] = {}
+        self._slow: set[asyncio.Task[None]] = set()
 
-    await asyncio.gather(*(one(row) for row in rows))
-    return len(rows)
-
-
-async def sweep_table(shop: Shop, name: str, pace: Pace) -> None:
-    """Sweep one table until cancelled: at once when woken, else every poll_s."""
-    bell = shop.wakes.of(name)
-    while True:
-        bell.clear()
+    async def run(self) -> None:
+        """Until cancelled: at once when woken, soon when a place is free, else every poll_s."""
         try:
-            while await sweep_once(shop, name, pace) == pace.batch:
-                pass
+            while True:
+                self._woken.clear()
+                try:
+                    for claimed in await self._claim(self._free()):
+                        self._start(claimed)
+                except (asyncpg.PostgresError, *AWAY) as error:
+                    log.warning("sweep_failed", table=self._name, error=repr(error))
+                await _first(self._woken, self._pace.poll_s)
+        finally:
+            await self._stop()
+
+    async def batch(self) -> int:
+        """Work what a single claim gives, to its end; how many rows it was."""
+        claimed = await self._claim(self._chore.places)
+        await asyncio.gather(*(self._work(one) for one in claimed))
+        return len(claimed)
+
+    def _free(self) -> int:
+        quick = len(self._under_way) - len(self._slow)
+        return min(self._chore.places - quick, self._pace.slow - len(self._slow))
+
+    async def _claim(self, places: int) -> list[Claimed]:
+        if places <= 0:
+            return []
+        yields = self._chore.by_line and isinstance(self._shop.line, NoLine)
+        late = timedelta(seconds=self._pace.late_s if yields else 0)
+        want = Want(
+            limit=places,
+            lease=timedelta(seconds=self._pace.lease_s),
+            now=self._shop.now() - late,
+            share=self._pace.share,
+        )
+        return await due.claim(self._shop.db, self._chore.due, want)
+
+    def _start(self, claimed: Claimed) -> None:
+        task = asyncio.create_task(self._work(claimed), name=claimed.lease.name)
+        self._under_way[task] = claimed.lease
+        task.add_done_callback(self._ended)
+        asyncio.get_running_loop().call_later(self._pace.slow_s, self._set_aside, task)
+
+    def _set_aside(self, task: asyncio.Task[None]) -> None:
+        if task in self._under_way:
+            self._slow.add(task)
+            self._woken.set()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        del self._under_way[task]
+        self._slow.discard(task)
+        asyncio.get_running_loop().call_later(self._pace.gather_s, self._woken.set)
+
+    async def _work(self, claimed: Claimed) -> None:
+        shop, lease = self._shop, claimed.lease
+        try:
+            async with holding.held(shop, lease, self._pace.lease_s) as fenced:
+                await self._chore.work(fenced, claimed.row)
+        except LeaseLostError as error:
+            log.warning("outcome_refused", lease=lease.name, error=str(error))
+        except Exception as error:  # whatever it is: one row must not end everybody's work
+            log.exception("chore_failed", lease=lease.name, error=repr(error))
+            await self._put_off(lease)
+        else:
+            await holding.finish(shop, claimed)
+
+    async def _put_off(self, lease: Lease) -> None:
+        """What fails must not be the first of its account again at once. A row without a lane stays
+        leased instead: its deadlines are its own."""
+        if self._chore.due.lane is None:
+            return
+        again = self._shop.now() + timedelta(seconds=self._pace.lease_s)
+        try:
+            await due.put_off(self._shop.db, lease, again)
         except (asyncpg.PostgresError, *AWAY) as error:
-            log.warning("sweep_failed", table=name, error=repr(error))
-        try:
-            async with asyncio.timeout(pace.poll_s):
-                await bell.wait()
-        except TimeoutError:
-            continue
+            log.warning("row_not_put_off", lease=lease.name, error=repr(error))
+
+    async def _stop(self) -> None:
+        """What is under way gets a moment to end; what does not is another worker's at once."""
+        tasks = dict(self._under_way)
+        if tasks:
+            await asyncio.wait(tasks, timeout=self._pace.grace_s)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await holding.let_go(self._shop, [lease for lease in tasks.values() if not lease.lost])
+
+
+async def _first(woken: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await woken.wait()
+    except TimeoutError:
+        return
+
+
+async def sweep_once(shop: Shop, name: str, pace: Pace) -> int:
+    """Claim one batch of a table and work it to its end; how many rows it was."""
+    return await Sweeper(shop, name, pace).batch()
 
 
 async def sweep(shop: Shop, pace: Pace, tables: frozenset[str] = frozenset(CHORES)) -> None:
     """Sweep these tables side by side until cancelled."""
     async with asyncio.TaskGroup() as group:
         for name in sorted(tables):
-            group.create_task(sweep_table(shop, name, pace), name=f"sweep {name}")
+            group.create_task(Sweeper(shop, name, pace).run(), name=f"sweep {name}")

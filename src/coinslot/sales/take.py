@@ -134,12 +134,13 @@ async def work_facts(
     shop: Shop, account: Account, facts: Iterable[Fact], by: str = "look"
 ) -> list[str]:
     """Facts found by looking, each in a transaction of its own; what became of each. What was news
-    is kept in the inbox like a webhook that was told, with `by` as its event."""
+    is kept in the inbox like a webhook that was told, with `by` as its event. They stand whoever
+    found them, also a worker that has lost its row meanwhile."""
     outcomes = []
     for fact in facts:
         if isinstance(fact, QrFact):
             continue
-        async with shop.db.as_merchant(account.merchant_id) as conn:
+        async with shop.db.unfenced.as_merchant(account.merchant_id) as conn:
             outcome: str = await conn.fetchval(
                 store.WORK_FACT, account.id, msgspec.to_builtins(_unmark(shop, fact)),
                 by, shop.for_sql(account), shop.now(),
@@ -152,7 +153,7 @@ async def work_facts(
 async def notice_sum(shop: Shop, account: Account, fact: PaymentFact) -> str:
     """Of a gateway that keeps no list of refunds: what its sum says beyond those that we know of.
     'unexplained': a refund of ours is under way, and may be in it."""
-    async with shop.db.as_merchant(account.merchant_id) as conn:
+    async with shop.db.unfenced.as_merchant(account.merchant_id) as conn:
         outcome: str = await conn.fetchval(
             store.NOTE_SUM, account.id, msgspec.to_builtins(fact), "look",
             shop.for_sql(account), shop.now(),

@@ -219,6 +219,7 @@ END $$;
 CREATE OR REPLACE FUNCTION retire_codes(p_order uuid, p_now timestamptz)
 RETURNS void LANGUAGE sql AS $$
     UPDATE qr_codes SET retired_at = coalesce(retired_at, p_now), due_at = p_now,
+        leased_until = NULL, lease = lease + 1,
         stage = CASE stage WHEN 'open' THEN 'closing' ELSE stage END
     WHERE payment_id IN (SELECT id FROM payments WHERE order_id = p_order)
 $$;

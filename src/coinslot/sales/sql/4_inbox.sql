@@ -102,11 +102,12 @@ $$;
 -- What these name at this account is asked about at once.
 CREATE OR REPLACE FUNCTION look_at(p_account uuid, p_names text[], p_now timestamptz)
 RETURNS void LANGUAGE sql AS $$
-    UPDATE attempts SET due_at = p_now, leased_until = NULL WHERE account_id = p_account
+    UPDATE attempts SET due_at = p_now, leased_until = NULL, lease = lease + 1
+        WHERE account_id = p_account
         AND (reference = ANY (p_names) OR gateway_payment_id = ANY (p_names))
-        AND due_at > p_now AND state IN ('pending', 'unknown') AND wish IS NULL;
+        AND (due_at > p_now OR leased_until IS NOT NULL) AND state IN ('pending', 'unknown') AND wish IS NULL;
     UPDATE qr_codes SET due_at = p_now WHERE account_id = p_account
-        AND qr_code_id = ANY (p_names) AND due_at > p_now;
+        AND qr_code_id = ANY (p_names) AND (due_at > p_now OR due_at IS NULL AND stage = 'open');
     UPDATE refunds r SET due_at = p_now WHERE account_id = p_account AND state = 'pending'
         AND due_at > p_now AND (gateway_refund_id = ANY (p_names) OR EXISTS (SELECT FROM captures c
             WHERE c.id = r.capture_id AND c.gateway_payment_id = ANY (p_names)));
@@ -138,7 +139,8 @@ BEGIN
     ON CONFLICT DO NOTHING RETURNING id INTO row_id;
     IF row_id IS NULL AND p->>'verdict' = 'hint' THEN
         UPDATE inbox SET told = told + 1, told_at = p_now, worked_at = NULL, failure = NULL,
-            tries = 0, due_at = p_now, leased_until = NULL WHERE account_id = a.id
+            tries = 0, due_at = p_now, leased_until = NULL, lease = lease + 1
+            WHERE account_id = a.id
             AND delivery_id = p->>'delivery_id' AND verdict = 'hint';
         RETURN 'hint';
     END IF;

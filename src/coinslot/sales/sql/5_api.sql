@@ -13,11 +13,13 @@ RETURNS uuid LANGUAGE sql STABLE AS $$
 $$;
 
 -- Not captured yet, or not at all: what is told proves little, so its attempt is looked at at once.
+-- Whoever looks at it now asked too early: what he finds does not count.
 CREATE OR REPLACE FUNCTION look_soon(p_account gateway_accounts, p_fact jsonb, p_now timestamptz)
 RETURNS void LANGUAGE sql AS $$
-    UPDATE attempts SET due_at = p_now, leased_until = NULL
+    UPDATE attempts SET due_at = p_now, leased_until = NULL, lease = lease + 1
     WHERE payment_id = api_payment_of(p_account, p_fact) AND account_id = p_account.id
-        AND due_at > p_now AND state IN ('pending', 'unknown') AND wish IS NULL
+        AND (due_at > p_now OR leased_until IS NOT NULL)
+        AND state IN ('pending', 'unknown') AND wish IS NULL
 $$;
 
 CREATE OR REPLACE FUNCTION collect_api(p_capture captures, p_payment uuid, p_fact jsonb,
@@ -103,5 +105,20 @@ RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp A
         RETURNING 1)
     SELECT count(*) FROM gone
 $$;
+-- Webhooks that ended long ago, with their tries; what was told stays in the log of events.
+CREATE OR REPLACE FUNCTION prune_deliveries(p_before timestamptz, p_at_most integer)
+RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH old AS MATERIALIZED (
+        SELECT id FROM deliveries WHERE ended_at < p_before
+        ORDER BY ended_at LIMIT p_at_most FOR UPDATE SKIP LOCKED
+    ), tried AS (
+        DELETE FROM delivery_tries t USING old WHERE t.delivery_id = old.id
+    ), gone AS (
+        DELETE FROM deliveries d USING old WHERE d.id = old.id RETURNING 1
+    )
+    SELECT count(*) FROM gone
+$$;
+REVOKE EXECUTE ON FUNCTION prune_deliveries(timestamptz, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION prune_deliveries(timestamptz, integer) TO coinslot_door;
 REVOKE EXECUTE ON FUNCTION prune_keys(timestamptz, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION prune_keys(timestamptz, integer) TO coinslot_door;

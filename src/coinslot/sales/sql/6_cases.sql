@@ -147,7 +147,8 @@ BEGIN
         WHERE id = p_case AND closed_at IS NULL RETURNING * INTO k;
     IF NOT FOUND THEN RETURN false; END IF;
     -- Its webhooks are dealt with, too: nobody works them any more.
-    UPDATE inbox i SET worked_at = p_now, due_at = NULL, leased_until = NULL, ended_by = p_by
+    UPDATE inbox i SET worked_at = p_now, due_at = NULL, leased_until = NULL, lease = lease + 1,
+        ended_by = p_by
         WHERE i.worked_at IS NULL AND i.verdict <> 'forged' AND CASE k.kind
             WHEN 'webhook_not_worked' THEN i.id::text = k.subject
             WHEN 'webhook_not_read' THEN i.verdict = 'unreadable'

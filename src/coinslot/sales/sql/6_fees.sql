@@ -29,18 +29,26 @@ BEGIN
     IF FOUND THEN PERFORM book_fee(c, (p_fact->'fee'->>'amount')::bigint, p_now); END IF;
 END $$;
 
--- As the gateway paid it out: `p_line` holds {gateway_payment_id, currency, fee, settlement, at}.
-CREATE OR REPLACE FUNCTION note_settled(p_account gateway_accounts, p_line jsonb,
-    p_now timestamptz) RETURNS boolean LANGUAGE plpgsql AS $$
+-- As the gateway paid them out: each line holds {gateway_payment_id, currency, fee, settlement, at}.
+-- A gateway lists the same lines for days: what is on record already is neither locked nor written.
+DROP FUNCTION IF EXISTS note_settled(gateway_accounts, jsonb, timestamptz);
+CREATE OR REPLACE FUNCTION note_settled_lines(p_account gateway_accounts, p_lines jsonb,
+    p_now timestamptz) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
-    c captures%ROWTYPE;
+    line record;
+    noted bigint := 0;
 BEGIN
-    SELECT * INTO c FROM captures WHERE account_id = p_account.id
-        AND gateway_payment_id = p_line->>'gateway_payment_id'
-        AND currency = p_line->>'currency' FOR UPDATE;
-    IF NOT FOUND THEN RETURN false; END IF;
-    PERFORM book_fee(c, (p_line->>'fee')::bigint, p_now);
-    UPDATE captures SET settlement = p_line->>'settlement',
-        settled_at = (p_line->>'at')::timestamptz WHERE id = c.id;
-    RETURN true;
+    FOR line IN SELECT c AS capture, l.* FROM jsonb_to_recordset(p_lines) AS l
+                (gateway_payment_id text, currency text, fee bigint, settlement text, at timestamptz)
+            JOIN captures c ON c.account_id = p_account.id
+                AND c.gateway_payment_id = l.gateway_payment_id AND c.currency = l.currency
+            WHERE (c.fee_minor, c.settlement, c.settled_at)
+                IS DISTINCT FROM (l.fee, l.settlement, l.at)
+            ORDER BY c.id FOR UPDATE OF c LOOP
+        PERFORM book_fee(line.capture, line.fee, p_now);
+        UPDATE captures SET settlement = line.settlement, settled_at = line.at
+            WHERE id = (line.capture).id;
+        noted := noted + 1;
+    END LOOP;
+    RETURN noted;
 END $$;

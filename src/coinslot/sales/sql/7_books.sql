@@ -103,9 +103,11 @@ LANGUAGE sql AS $$
     SELECT (SELECT count(*) FROM made), (SELECT count(*) FROM gone)
 $$;
 
--- Takes a day of an account, for one process: false when it is done, or another has it.
+-- Takes a day of an account, for one process, which holds it until it is taken once more: `tries`
+-- tells. NULL when it is done, or another has it.
+DROP FUNCTION IF EXISTS take_day(gateway_accounts, date, interval);
 CREATE OR REPLACE FUNCTION take_day(p_account gateway_accounts, p_day date, p_lease interval)
-RETURNS boolean LANGUAGE sql AS $$
+RETURNS integer LANGUAGE sql AS $$
     WITH taken AS (
         INSERT INTO reconciliations (account_id, day, merchant_id, leased_until, tries)
         VALUES (p_account.id, p_day, p_account.merchant_id, clock_timestamp() + p_lease, 1)
@@ -113,7 +115,7 @@ RETURNS boolean LANGUAGE sql AS $$
             leased_until = clock_timestamp() + p_lease
         WHERE reconciliations.done_at IS NULL AND (reconciliations.leased_until IS NULL
             OR reconciliations.leased_until <= clock_timestamp())
-        RETURNING 1
+        RETURNING tries
     )
-    SELECT EXISTS (SELECT FROM taken)
+    SELECT tries FROM taken
 $$;
