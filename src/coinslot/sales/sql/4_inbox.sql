@@ -105,7 +105,8 @@ RETURNS void LANGUAGE sql AS $$
     UPDATE attempts SET due_at = p_now, leased_until = NULL, lease = lease + 1
         WHERE account_id = p_account
         AND (reference = ANY (p_names) OR gateway_payment_id = ANY (p_names))
-        AND (due_at > p_now OR leased_until IS NOT NULL) AND state IN ('pending', 'unknown') AND wish IS NULL;
+        AND (due_at > p_now OR leased_until IS NOT NULL)
+        AND state IN ('pending', 'unknown') AND wish IS NULL;
     UPDATE qr_codes SET due_at = p_now WHERE account_id = p_account
         AND qr_code_id = ANY (p_names) AND (due_at > p_now OR due_at IS NULL AND stage = 'open');
     UPDATE refunds r SET due_at = p_now WHERE account_id = p_account AND state = 'pending'

@@ -29,7 +29,7 @@ BEGIN
     IF FOUND THEN PERFORM book_fee(c, (p_fact->'fee'->>'amount')::bigint, p_now); END IF;
 END $$;
 
--- As the gateway paid them out: each line holds {gateway_payment_id, currency, fee, settlement, at}.
+-- As the gateway paid them out. A line holds {gateway_payment_id, currency, fee, settlement, at}.
 -- A gateway lists the same lines for days: what is on record already is neither locked nor written.
 DROP FUNCTION IF EXISTS note_settled(gateway_accounts, jsonb, timestamptz);
 CREATE OR REPLACE FUNCTION note_settled_lines(p_account gateway_accounts, p_lines jsonb,
@@ -39,7 +39,8 @@ DECLARE
     noted bigint := 0;
 BEGIN
     FOR line IN SELECT c AS capture, l.* FROM jsonb_to_recordset(p_lines) AS l
-                (gateway_payment_id text, currency text, fee bigint, settlement text, at timestamptz)
+                (gateway_payment_id text, currency text, fee bigint, settlement text,
+                 at timestamptz)
             JOIN captures c ON c.account_id = p_account.id
                 AND c.gateway_payment_id = l.gateway_payment_id AND c.currency = l.currency
             WHERE (c.fee_minor, c.settlement, c.settled_at)
