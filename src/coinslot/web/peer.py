@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import TYPE_CHECKING
 
-from coinslot.web.painting import AnyRequest
+if TYPE_CHECKING:  # the settings read networks too, and every command reads the settings
+    from coinslot.web.painting import AnyRequest
 
 Network = IPv4Network | IPv6Network
 _ONE_CUSTOMER = 64  # the least that a provider gives to one customer
 
 
-def network(request: AnyRequest) -> str:
+def network(request: "AnyRequest") -> str:
     """The network of whoever is connected: an address of IPv4, the /64 of one of IPv6.
 
     It is the connection's own address. A header that anyone may write counts only where the
