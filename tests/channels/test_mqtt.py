@@ -128,3 +128,27 @@ async def test_a_wrong_login_of_the_server_is_retried(broker: Broker) -> None:
 
 def test_a_leased_machine_with_a_sensor_is_of_the_best_class() -> None:
     assert guarantee(Mqtt.powers["leased"]) is Guarantee.G3
+
+
+class AnsweringBroker:
+    """A client of a broker whose answer comes when the test says so."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def publish(self, *_: object, **__: object) -> None:
+        self.asked.set()
+        await asyncio.wait_for(self.answer, PATIENCE_S)  # as the library waits
+
+
+async def test_a_stop_at_the_moment_of_the_brokers_answer_is_still_a_stop() -> None:
+    """Python 3.11 forgets it; a process that was told to end then never did."""
+    mqtt, broker = Mqtt(MqttOptions(url="mqtt://127.0.0.1:1"), SystemClock()), AnsweringBroker()
+    mqtt._client = broker  # type: ignore[assignment]
+    sending = asyncio.create_task(mqtt.send("M01", GO))
+    await soon(broker.asked.wait())
+    broker.answer.set_result(None)
+    sending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sending

@@ -49,6 +49,14 @@ class MqttOptions(Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
 
 
+def _end_if_cancelled() -> None:
+    """The library waits with `asyncio.wait_for`, which in Python 3.11 forgets that it was cancelled
+    when the answer comes at the same moment: who waits for us to stop would wait for ever."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 class SubscriptionDeniedError(aiomqtt.MqttError):
     """The broker does not let this login listen to the machines."""
 
@@ -94,6 +102,7 @@ class Mqtt:
             unwritten = isinstance(error, aiomqtt.MqttCodeError) and error.rc in UNWRITTEN
             # Otherwise it was written, and nobody knows how far it came.
             return Sending.UNREACHABLE if unwritten else Sending.SENT
+        _end_if_cancelled()
         return Sending.SENT
 
     async def run(self, inbox: Inbox) -> None:
@@ -124,6 +133,7 @@ class Mqtt:
             ):
                 if (code if isinstance(code, int) else code.value) >= DENIED:
                     raise SubscriptionDeniedError("the broker denies the subscriptions")
+            _end_if_cancelled()
             self._client, self._retry_s = client, self._options.first_retry_s
             self.standing.set()
             log.info("the MQTT broker is there")
