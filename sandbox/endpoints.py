@@ -13,9 +13,13 @@ from sandbox.weather import Weather
 Plain = dict[str, Any]
 
 
-@get("/books")
+@get("/books.json")
 async def books(store: Store, parties: list[Party]) -> Plain:
-    """Every gateway's own truth, in minor units."""
+    """Every gateway's own truth, in minor units; `/books` answers the same to programs."""
+    return books_of(store, parties)
+
+
+def books_of(store: Store, parties: list[Party]) -> Plain:
     with store.read() as look:
         return {party.name: {"payments": party.books(look)} for party in parties}
 

@@ -12,12 +12,18 @@ from sandbox.clock import hour_minute_second
 from sandbox.machines import Machines
 from sandbox.store import Change, Store
 
-LINES_KEPT, QUEUE_LIMIT = 60, 500
+QUEUE_LIMIT = 500
+# Newest of each kind: what is said often does not push out what is said rarely.
+KEPT = {"money": 60, "machines": 40, "webhooks": 40, "calls": 40, "mirror": 20}
 LOOK_S, HEARTBEAT_S = 0.15, 15.0
 
 
 BAD = re.compile(r"lost|fail|closed|switched off|no answer|Error|: [45]\d\d$|has no webhook")
 GOOD = re.compile(r"captured$|processed$|: 2\d\d$")
+
+
+WEBHOOK, CALL = re.compile(r"webhook "), re.compile(r"[A-Z]+ /v\d")
+MIRRORED = re.compile(r"(PUT|PATCH|POST|DELETE) [^/]")
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -38,7 +44,10 @@ class Feed:
         self._watchers: set[asyncio.Queue[Item]] = set()
         self._stamps: dict[str, tuple[int, ...]] = {}
         self._ended = False
-        self.lines: deque[dict[str, str]] = deque(maxlen=LINES_KEPT)
+        self._said = 0
+        self._lines: dict[str, deque[tuple[int, dict[str, str]]]] = {
+            name: deque(maxlen=kept) for name, kept in KEPT.items()
+        }
         store.on_commit.append(self._hear)
 
     def _hear(self, change: Change) -> None:
@@ -49,9 +58,19 @@ class Feed:
                 self._send(Item("changed", part))
 
     def say(self, text: str) -> None:
-        line = {"at": hour_minute_second(), "text": text, "tone": tone(text)}
-        self.lines.append(line)
+        line = {
+            "at": hour_minute_second(), "text": text, "tone": tone(text), "kind": kind(text),
+            "kept": str(KEPT[kind(text)]),
+        }  # fmt: skip
+        self._said += 1
+        self._lines[line["kind"]].append((self._said, line))
         self._send(Item("line", msgspec.json.encode(line).decode()))
+
+    @property
+    def lines(self) -> list[dict[str, str]]:
+        """Oldest first."""
+        numbered = [pair for lines in self._lines.values() for pair in lines]
+        return [line for _, line in sorted(numbered, key=lambda pair: pair[0])]
 
     def end(self) -> None:
         """Let every watcher go, so that the server can stop at once."""
@@ -121,3 +140,14 @@ def tone(text: str) -> str:
     if BAD.search(text):
         return "bad"
     return "good" if GOOD.search(text) else "plain"
+
+
+def kind(text: str) -> str:
+    """What a line is about; people choose which kinds they see."""
+    if "dropped out of" in text:
+        return "machines"
+    if WEBHOOK.match(text):
+        return "webhooks"
+    if CALL.match(text):
+        return "calls"
+    return "mirror" if MIRRORED.match(text) else "money"

@@ -6,19 +6,23 @@ from typing import Annotated, Any
 
 import jinja2
 import msgspec
-from litestar import MediaType, Response, get, post
+from litestar import MediaType, Request, Response, get, post
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
 from litestar.response import Redirect, ServerSentEvent, ServerSentEventMessage
 
 from sandbox.control.feed import Feed
+from sandbox.control.ledger import Ledger
 from sandbox.control.view import Scene
+from sandbox.endpoints import books_of
 from sandbox.errors import RefusedError, UnknownError, UnreadableError
+from sandbox.party import Party
 from sandbox.razorpay import customer, qr_codes
 from sandbox.razorpay.customer import Scan
 from sandbox.razorpay.things import Payment, QrCode
 from sandbox.razorpay.wire import rupees
 from sandbox.shelf import find
+from sandbox.store import Store
 
 HERE = Path(__file__).parent
 LARGEST_PAISE = 10_000_000_000
@@ -37,6 +41,14 @@ SWITCHES = (
     ("wrong_slot", "Wrong slot"),
     ("duplicate_done", "Repeats"),
     ("late_done", "Late"),
+)
+# Of the feed: name, words, and whether it is seen from the start.
+KINDS_OF_LINES = (
+    ("money", "Money", True),
+    ("machines", "Machines", True),
+    ("webhooks", "Webhooks", True),
+    ("calls", "API calls", False),
+    ("mirror", "Mirror", False),
 )
 SHARES = (
     ("webhooks", "lose", "Lost"),
@@ -67,7 +79,8 @@ async def control(scene: Scene, feed: Feed) -> Response[str]:
         payments=scene.payments(),
         totals=scene.totals(),
         sky=scene.sky(),
-        lines=list(feed.lines)[::-1],
+        lines=feed.lines[::-1],
+        kinds=KINDS_OF_LINES,
         coinslot_url=scene.config.coinslot_url,
         switches=SWITCHES,
         shares=SHARES,
@@ -106,6 +119,15 @@ def part_of(scene: Scene, part: str) -> dict[str, Any]:
         return {}
     html = painted("machine.html", machine=drawn)
     return {"id": f"drawing-{drawn.outlet}", "html": html, "faults": dict(drawn.faults)}
+
+
+@get("/books")
+async def books_for_all(request: Request[Any, Any, Any], store: Store, parties: list[Party]) -> Any:
+    """Every gateway's own truth: a page for people, JSON for programs."""
+    told = books_of(store, parties)
+    if "text/html" not in request.headers.get("accept", ""):
+        return Response(told, headers={"vary": "accept"})
+    return page("books.html", parties=[Ledger.of(name, said) for name, said in told.items()])
 
 
 @get("/control/{name:str}")
@@ -193,4 +215,4 @@ def _paise(typed: str) -> int | None:
     return paise
 
 
-PAGES = [control, events, asset, pay, pay_now, paid]
+PAGES = [control, events, books_for_all, asset, pay, pay_now, paid]

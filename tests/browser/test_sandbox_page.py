@@ -183,3 +183,41 @@ def test_an_open_page_finds_its_way_back_after_a_restart(
     sandbox.start()
 
     expect(page.get_by_role("img", name="A1 holds 8. 1 dropped.")).to_be_visible()
+
+
+def test_the_feed_shows_money_and_leaves_calls_and_the_mirror_to_who_wants_them(
+    sandbox: SandboxProcess, page_at: PageAt
+) -> None:
+    """A mirror writes at every step: its lines pushed everything else out of sight."""
+    page = opened(sandbox, page_at(DESK))
+    page.get_by_role("button", name="Scan and pay ₹40.00 for Lime soda").click()
+    for number in range(80):
+        mirrored = sandbox.http.patch(
+            "/firebase/machines/M01.json?ns=shop",
+            json={"seen": number},
+            headers={"Authorization": "Bearer owner"},
+        )
+        assert mirrored.is_success
+    told = page.locator("#lines li[data-kind=mirror]")
+    expect(told).to_have_count(20)
+    expect(told.first).to_be_hidden()
+    expect(page.locator("#lines li", has_text="customer pays ₹40.00")).to_be_visible()
+    page.get_by_label("Mirror").check()
+    expect(told.first).to_be_visible()
+
+
+def test_the_books_are_a_page_for_people_and_json_for_programs(
+    sandbox: SandboxProcess, page_at: PageAt
+) -> None:
+    reference = sandbox.scan(print_code(sandbox))
+    told = sandbox.http.get("/books").json()
+    assert told["razorpay"]["payments"][0]["reference"] == reference
+    assert sandbox.http.get("/books.json").json() == told
+    for size in (PHONE, DESK):
+        page = page_at(size)
+        page.goto(f"{sandbox.base_url}/books")
+        row = page.get_by_role("row", name=reference)
+        expect(row).to_contain_text("40.00 INR")
+        expect(row).to_contain_text("captured")
+        found = Axe().run(page, options={"runOnly": WCAG})
+        assert found.violations_count == 0, found.generate_report()

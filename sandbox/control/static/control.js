@@ -3,7 +3,6 @@
 const said = document.getElementById("said");
 const lines = document.getElementById("lines");
 const weather = document.getElementById("weather");
-const LINES_KEPT = 60;
 const DROP_MS = 1300;
 
 async function send(path, body) {
@@ -90,9 +89,11 @@ function listen() {
     const time = document.createElement("time");
     time.textContent = line.at;
     item.className = line.tone;
+    item.dataset.kind = line.kind;
     item.append(time, " ", line.text);
     lines.prepend(item);
-    while (lines.children.length > LINES_KEPT) lines.lastElementChild.remove();
+    const same = lines.querySelectorAll(`[data-kind="${line.kind}"]`);
+    for (let n = same.length; n > Number(line.kept); n--) same[n - 1].remove();
   });
   addEventListener("pagehide", () => feed.close(), { once: true });
 }
