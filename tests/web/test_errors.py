@@ -145,3 +145,23 @@ async def test_every_page_is_packed_for_who_can_unpack_it(client: Client, path: 
     for answer in (packed, plain):
         assert "Accept-Encoding" in answer.headers["vary"]
         assert answer.text.startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/q/M01", "/o/done", "/o/done/fragment", "/health", "/health/live", "/metrics", "/docs",
+     "/openapi.json", "/nowhere", "/o/done/live", "/q/M01/help"],
+)  # fmt: skip
+async def test_head_says_what_get_says_without_the_body(client: Client, path: str) -> None:
+    head = await client.head(path, headers=JSON)
+    assert head.content == b""
+    if path.endswith("/live") and path != "/health/live":
+        assert (head.status_code, head.headers["cache-control"]) == (200, "no-store")
+        return
+    got = await client.get(path, headers=JSON)
+    assert head.status_code == got.status_code
+    assert head.headers["content-type"] == got.headers["content-type"]
+
+
+async def test_head_changes_nothing_where_only_post_does(client: Client) -> None:
+    assert (await client.head("/webhooks/mock")).status_code == 405

@@ -11,6 +11,7 @@ import structlog
 from litestar import Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.utils.scope.state import ScopeState
 from msgspec import Struct
 
 from coinslot.kit.clock import Clock
@@ -26,6 +27,7 @@ CODES = {
     404: "not_found",
     405: "method_not_allowed",
     413: "too_large",
+    415: "unsupported_media_type",
     429: "too_many_requests",
     500: "internal",
     503: "unavailable",
@@ -97,7 +99,7 @@ class Errors(Single):
         self._clock = clock
 
     def answer(self, request: AnyRequest, error: Exception) -> Response[Any]:
-        refused = self._read(error)
+        refused = self._read(request, error)
         if refused.status >= HTTPStatus.INTERNAL_SERVER_ERROR and error is not refused:
             _log.error(
                 "request failed",
@@ -115,7 +117,7 @@ class Errors(Single):
         response.headers.update(headers)
         return response
 
-    def _read(self, error: Exception) -> RefusedError:
+    def _read(self, request: AnyRequest, error: Exception) -> RefusedError:
         match error:
             case RefusedError():
                 return error
@@ -124,6 +126,8 @@ class Errors(Single):
             case HTTPException() if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
                 code = CODES.get(error.status_code, CODES[400])
                 return RefusedError(error.status_code, code, f"{error.detail}.".replace("..", "."))
+            case UnicodeError() if _is_not_utf_8(request):
+                return RefusedError(400, CODES[400], INVALID, {"body": "It is not UTF-8."})
             case RecursionError():  # of a body that is nested without end
                 return RefusedError(400, CODES[400], "This is nested too deep.")
             case _ if isinstance(error, self._painter.site.outages):
@@ -158,6 +162,16 @@ class Errors(Single):
             order=order,
         )
         return _packed(request, page)
+
+
+def _is_not_utf_8(request: AnyRequest) -> bool:
+    """Of the body that was read; text that breaks anywhere else is a fault of ours."""
+    body = ScopeState.from_scope(request.scope).body
+    try:
+        (body if isinstance(body, bytes) else b"").decode()
+    except UnicodeDecodeError:
+        return True
+    return False
 
 
 def _fields(error: ValidationException) -> dict[str, object]:

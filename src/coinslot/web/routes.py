@@ -26,6 +26,7 @@ from coinslot.web.orders import Orders
 from coinslot.web.pages import Pages
 from coinslot.web.painting import Painter
 from coinslot.web.payments import Payments
+from coinslot.web.requests import heads, plain_only
 from coinslot.web.site import WEBHOOK_MAX_BYTES, Site
 from coinslot.web.webhooks import Webhooks
 
@@ -43,8 +44,9 @@ def build(
     shop there is no merchant API."""
     clock = clock or SystemClock()
     painter = Painter(site)
-    return Litestar(
+    app = Litestar(
         [*(_merchants(shop, hooks) if shop else []), *_routes(desk, painter, clock)],
+        before_request=plain_only,
         before_send=[security.seal, metrics.count],
         compression_config=CompressionConfig(
             backend="gzip", gzip_compress_level=6, exclude=["/live$", "^/static/", "^/webhooks/"]
@@ -68,6 +70,8 @@ def build(
         ),
         request_max_body_size=WEBHOOK_MAX_BYTES,
     )
+    app.asgi_handler = heads(app.asgi_handler)
+    return app
 
 
 def _routes(desk: Desk, painter: Painter, clock: Clock) -> list[ControllerRouterHandler]:
