@@ -34,8 +34,11 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "COINSLOT_DOOR_URL": "the same database, as the login `coinslot_door`",
         "COINSLOT_OWNER_URL": "the same database, as its owner `coinslot_owner`. Only `coinslot"
         " migrate`, `coinslot audit` and `coinslot doctor` read it",
-        "MQTT_BROKER_URL": "`mqtt://login:password@host:port`, or `mqtts://` for TLS. Without it:"
+        "MQTT_BROKER_URL": "`mqtt://login:password@host:port`, or `mqtts://` for TLS; of a cluster"
+        " several `host:port` separated by commas, tried in turn. Without it:"
         " the embedded broker, on 127.0.0.1 alone",
+        "MQTT_CA_FILE": "path of the certificate (PEM) of whoever signed the broker's, for"
+        " `mqtts://` with a private authority; without it, the system's",
         "COINSLOT_MQTT_PORT": "port of the embedded broker; without it, any free one",
         "COINSLOT_KEYS": "what secrets rest under: `name:key`, separated by commas, the first one"
         " seals; a key is 32 random bytes in base64. Without `DATABASE_URL`: made once and kept in"

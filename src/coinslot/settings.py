@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta, Struct
 
+from coinslot.channels.addresses import places
 from coinslot.feeds.firebase import FirebaseAddressError, address
 from coinslot.feeds.hooks import HookRules
 from coinslot.kit.clock import UnknownZoneError, zone_named
@@ -73,6 +75,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     owner_url: str | None = None  # COINSLOT_OWNER_URL
     door_url: str | None = None  # COINSLOT_DOOR_URL
     mqtt_broker_url: str | None = None  # MQTT_BROKER_URL; none: the embedded broker in `data`
+    mqtt_ca_file: Path | None = None  # MQTT_CA_FILE
     mqtt_port: Port | None = None  # COINSLOT_MQTT_PORT, of the embedded broker
     keys: str | None = None  # COINSLOT_KEYS: "id:base64,..."; none: made and kept in `data`
     data: Path = Path(".coinslot")  # COINSLOT_DATA
@@ -132,6 +135,7 @@ NAMES: Mapping[str, str] = {
     "COINSLOT_OWNER_URL": "owner_url",
     "COINSLOT_DOOR_URL": "door_url",
     "MQTT_BROKER_URL": "mqtt_broker_url",
+    "MQTT_CA_FILE": "mqtt_ca_file",
     "COINSLOT_MQTT_PORT": "mqtt_port",
     "COINSLOT_KEYS": "keys",
     "COINSLOT_DATA": "data",
@@ -218,6 +222,7 @@ def _look_through(found: Settings) -> None:
         ) from error
     if found.log_level.upper() not in logging.getLevelNamesMapping():
         raise SettingsError(f"LOG_LEVEL: {found.log_level!r} is not DEBUG, INFO, WARNING or ERROR")
+    _look_at_broker(found)
     _look_at_mirror(found)
     if found.keys is not None:
         try:
@@ -229,6 +234,26 @@ def _look_through(found: Settings) -> None:
         if not 0 < value <= LONGEST:
             name = names.get(field, "ORDER_EXPIRATION_MINUTES")
             raise SettingsError(f"{name}: it must be more than 0 and at most {LONGEST}")
+
+
+def _look_at_broker(found: Settings) -> None:
+    if found.mqtt_broker_url is not None:
+        try:
+            places(found.mqtt_broker_url)
+        except ValueError as error:
+            raise SettingsError(
+                "MQTT_BROKER_URL: it must be mqtt://login:password@host:port, or several host:port"
+                " separated by commas"
+            ) from error
+    if found.mqtt_ca_file is not None:
+        if not (found.mqtt_broker_url or "").startswith("mqtts:"):
+            raise SettingsError("MQTT_CA_FILE is for a MQTT_BROKER_URL that begins with mqtts://")
+        try:
+            ssl.create_default_context(cafile=found.mqtt_ca_file)
+        except OSError as error:
+            raise SettingsError(
+                f"MQTT_CA_FILE: no certificate can be read from {found.mqtt_ca_file}: {error}"
+            ) from error
 
 
 def _look_at_mirror(found: Settings) -> None:

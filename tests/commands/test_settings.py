@@ -27,6 +27,10 @@ WRONG = [
     ("audit", {}, "there is no database in"),
     ("device", {"MQTT_BROKER_URL": "http://coinslot:hidden@broker"}, "MQTT_BROKER_URL"),
     ("doctor", {"MQTT_BROKER_URL": "mqtt://coinslot:hidden@broker:x"}, "MQTT_BROKER_URL"),
+    ("device", {"MQTT_BROKER_URL": "mqtt://coinslot:hidden@one,two:x"}, "MQTT_BROKER_URL"),
+    ("device", {"MQTT_BROKER_URL": "mqtt://a:hidden@b", "MQTT_CA_FILE": "ca"}, "MQTT_CA_FILE"),
+    ("device", {"MQTT_BROKER_URL": "mqtts://a:hidden@b", "MQTT_CA_FILE": "none"}, "MQTT_CA_FILE"),
+    ("web", {"COINSLOT_TRUSTED_PROXIES": "proxy.example"}, "COINSLOT_TRUSTED_PROXIES"),
     ("device", {"COINSLOT_MQTT_PORT": "70000"}, "COINSLOT_MQTT_PORT"),
     ("serve", {"COINSLOT_ZONE": "Asia/Nowhere"}, "COINSLOT_ZONE"),
     ("serve", {"COINSLOT_ZONE": "Asia"}, "COINSLOT_ZONE"),
@@ -53,7 +57,7 @@ WRONG = [
 
 @pytest.fixture(autouse=True)
 def nothing_of_the_developers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in (*ELSEWHERE, "COINSLOT_OWNER_URL", "MQTT_BROKER_URL"):
+    for name in (*ELSEWHERE, "COINSLOT_OWNER_URL", "MQTT_BROKER_URL", "MQTT_CA_FILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COINSLOT_DATA", str(tmp_path / "none"))
 

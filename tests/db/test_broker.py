@@ -246,3 +246,32 @@ def test_a_login_that_would_be_a_pattern_is_refused(login: str) -> None:
 def test_a_secret_that_is_not_hashed_is_refused() -> None:
     with pytest.raises(ValueError, match="bcrypt"):
         BrokerUser("M01", "secret-one")
+
+
+@pytest.mark.parametrize(
+    "half", [b"", b"\x10", b"\x10\xff\xff\xff\x7f", b"\x10\x20\x00\x04MQTT", b"GET / HTTP/1.1\r\n"]
+)
+async def test_a_connection_that_never_says_who_it_is_is_hung_up(
+    nats: EmbeddedNats, half: bytes
+) -> None:
+    reader, writer = await asyncio.open_connection(nats.host, nats.listening)
+    writer.write(half)
+    async with asyncio.timeout(10):
+        await reader.read()  # what it says, until it hangs up
+    writer.close()
+
+
+async def test_hundreds_of_silent_connections_keep_no_device_out(nats: EmbeddedNats) -> None:
+    silent = [await asyncio.open_connection(nats.host, nats.listening) for _ in range(300)]
+    async with device(nats, "M01", "secret-one") as machine:
+        assert await granted(machine, "devices/M01/commands/#")
+    for reader, writer in silent:
+        async with asyncio.timeout(10):
+            await reader.read()
+        writer.close()
+
+
+async def test_a_message_without_end_ends_its_connection(nats: EmbeddedNats) -> None:
+    with pytest.raises(aiomqtt.MqttError):
+        async with device(nats, "M01", "secret-one", timeout=3) as machine:
+            await machine.publish("devices/M01/status/dispense", b"x" * 1_000_000, qos=1)

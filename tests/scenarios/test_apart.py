@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 
 from coinslot.app.showroom import MERCHANTS
+from coinslot.channels.addresses import places
 from coinslot.channels.mqtt import MqttOptions, connection
 from coinslot.db.embedded import EmbeddedPostgres
 from coinslot.web.site import WEBHOOK_MAX_BYTES
@@ -80,7 +81,7 @@ async def test_a_machine_cannot_speak_for_another(apart: Installation) -> None:
         {"type": "REJECT", "unit_id": unit, "seq": 1, "code": "SOLD_OUT"},
         {"type": "RESULT", "unit_id": unit, "outcome": "VENDED", "event_seq": 1},
     ]
-    async with connection(MqttOptions(url=apart.broker.url)) as ours, _as(apart, "M01") as liar:
+    async with _to(apart.broker.url) as ours, _as(apart, "M01") as liar:
         await ours.subscribe([("devices/+/status/#", 1)])
         for lie in lies:
             await liar.publish("devices/M02/status/dispense", msgspec.json.encode(lie), qos=1)
@@ -218,7 +219,11 @@ def _as(apart: Installation, code: str) -> aiomqtt.Client:
 
 def _connected(apart: Installation, login: str, secret: str) -> aiomqtt.Client:
     place = f"127.0.0.1:{apart.broker.port}"
-    return connection(MqttOptions(url=f"mqtt://{login}:{quote(secret)}@{place}"))
+    return _to(f"mqtt://{login}:{quote(secret)}@{place}")
+
+
+def _to(url: str) -> aiomqtt.Client:
+    return connection(MqttOptions(url=url), places(url)[0])
 
 
 def _logged(apart: Installation, code: str) -> bool:

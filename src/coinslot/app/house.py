@@ -127,7 +127,11 @@ class House:
 
         url, self.nats = await self._premises.broker(self.db)
         listen_qos = 1 if self.nats is None else 0
-        self._mqtt = Mqtt(MqttOptions(url=url, listen_qos=listen_qos), self.clock)
+        ca_file = self.settings.mqtt_ca_file
+        options = MqttOptions(
+            url=url, listen_qos=listen_qos, ca_file=str(ca_file) if ca_file else None
+        )
+        self._mqtt = Mqtt(options, self.clock)
         self._socketio = SocketIo(SocketIoOptions(), self.clock)
         line = EdgeLine((self._mqtt, self._socketio))
         self._edge = Edge(

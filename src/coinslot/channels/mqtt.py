@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Mapping
 from functools import partial
 from typing import ClassVar, Final
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
 import aiomqtt
@@ -20,6 +20,7 @@ import structlog
 from msgspec import Struct
 from paho.mqtt.enums import MQTTErrorCode
 
+from coinslot.channels.addresses import Place, places
 from coinslot.channels.base import Inbox, Powers, Sending
 from coinslot.channels.lanes import Lanes, Limits
 from coinslot.channels.messages import MAX_MESSAGE_BYTES
@@ -38,7 +39,8 @@ log = structlog.get_logger()
 class MqttOptions(Struct, frozen=True, kw_only=True):
     """Where the broker is and how patient to be with it."""
 
-    url: str  # mqtt://user:password@host:port or mqtts://
+    url: str  # mqtt://user:password@host:port or mqtts://; several hosts are separated by commas
+    ca_file: str | None = None  # who signed the broker's certificate, where no public one did
     patience_s: float = 5.0
     first_retry_s: float = 0.2
     longest_retry_s: float = 15.0
@@ -77,8 +79,8 @@ class Mqtt:
     Options: ClassVar = MqttOptions
 
     def __init__(self, options: MqttOptions, clock: Clock) -> None:
-        address = _address(options)  # a wrong one is said at the start, not at each attempt
-        self._where = address.netloc.rpartition("@")[2]
+        self._places = places(options.url)  # a wrong one is said at the start, not at each attempt
+        _trust(options)
         self.standing = asyncio.Event()  # set while connected and listening
         self.ignored = 0  # messages on topics that are no machine's, or retained by someone
         self.lanes = Lanes(options.limits)
@@ -112,21 +114,20 @@ class Mqtt:
             both.create_task(self._keep_listening(inbox))
 
     async def _keep_listening(self, inbox: Inbox) -> None:
+        """One host after the other; a pause only when none of them let us in."""
         while True:
-            try:
-                await self._listen(inbox)
-            except (aiomqtt.MqttError, OSError) as error:
-                # Spread out, so that a broker that comes back is not met by everyone at once.
-                wait_s = random.uniform(self._retry_s / 2, self._retry_s)
-                log.warning(
-                    "the MQTT broker is not there",
-                    where=self._where, error=str(error), retry_s=wait_s,
-                )  # fmt: skip
-                await asyncio.sleep(wait_s)
-                self._retry_s = min(self._retry_s * 2, self._options.longest_retry_s)
+            for place in self._places:
+                try:
+                    await self._listen(inbox, place)
+                except (aiomqtt.MqttError, OSError) as error:
+                    log.warning("the MQTT broker is not there", where=f"{place}", error=str(error))
+            # Spread out, so that a broker that comes back is not met by everyone at once.
+            wait_s = random.uniform(self._retry_s / 2, self._retry_s)
+            await asyncio.sleep(wait_s)
+            self._retry_s = min(self._retry_s * 2, self._options.longest_retry_s)
 
-    async def _listen(self, inbox: Inbox) -> None:
-        async with connection(self._options) as client:
+    async def _listen(self, inbox: Inbox, place: Place) -> None:
+        async with connection(self._options, place) as client:
             client.pending_calls_threshold = self._options.inflight
             for code in await client.subscribe(
                 [(topic, self._options.listen_qos) for topic in SUBSCRIPTIONS]
@@ -136,7 +137,7 @@ class Mqtt:
             _end_if_cancelled()
             self._client, self._retry_s = client, self._options.first_retry_s
             self.standing.set()
-            log.info("the MQTT broker is there")
+            log.info("the MQTT broker is there", where=f"{place}")
             try:
                 async for message in client.messages:
                     await self._take(message, inbox)
@@ -162,20 +163,19 @@ class Mqtt:
         self.lanes.put(outlet, partial(inbox.heard, outlet, body, self._clock.now()))
 
 
-def _address(options: MqttOptions) -> SplitResult:
+def _trust(options: MqttOptions) -> ssl.SSLContext | None:
+    """Raises OSError for a file that holds no certificate."""
+    if not options.url.startswith("mqtts:"):
+        return None
+    return ssl.create_default_context(cafile=options.ca_file)
+
+
+def connection(options: MqttOptions, place: Place) -> aiomqtt.Client:
+    """A client for one broker, to be entered; it connects then."""
     url = urlsplit(options.url)
-    if url.scheme not in ("mqtt", "mqtts") or not url.hostname:
-        raise ValueError("the broker's address is mqtt://user:password@host:port or mqtts://")
-    return url
-
-
-def connection(options: MqttOptions) -> aiomqtt.Client:
-    """A client for the broker, to be entered; it connects then."""
-    url = _address(options)
-    tls = url.scheme == "mqtts"
     return aiomqtt.Client(
-        url.hostname or "",
-        url.port or (8883 if tls else 1883),
+        place.host,
+        place.port,
         username=unquote(url.username) if url.username else None,
         password=unquote(url.password) if url.password else None,
         identifier=f"coinslot-{uuid4().hex[:12]}",  # random: a guessed one would throw us out
@@ -184,5 +184,5 @@ def connection(options: MqttOptions) -> aiomqtt.Client:
         keepalive=20,
         max_inflight_messages=options.inflight,
         max_queued_incoming_messages=options.limits.waiting,
-        tls_context=ssl.create_default_context() if tls else None,
+        tls_context=_trust(options),
     )

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 import aiomqtt
 import asyncpg
@@ -11,6 +10,7 @@ import httpx
 
 from coinslot.app.mirroring import remote
 from coinslot.app.premises import Premises, Urls
+from coinslot.channels.addresses import places
 from coinslot.channels.mqtt import MqttOptions, connection
 from coinslot.commands.mirror import of_a_demo
 from coinslot.commands.terms import EXPLAINED, Data, console, explained, quiet, run, settings
@@ -130,12 +130,18 @@ async def _say_version(name: str, url: str) -> None:
 async def _broker(chosen: Settings) -> str:
     if chosen.mqtt_broker_url is None:
         return f"embedded, in {chosen.data}; it runs while `coinslot serve` does"
-    where = urlsplit(chosen.mqtt_broker_url).netloc.rpartition("@")[2]
-    try:
-        async with connection(MqttOptions(url=chosen.mqtt_broker_url)):
-            return "reachable"
-    except (aiomqtt.MqttError, OSError) as error:
-        raise BrokerError(f"no MQTT broker lets us in at {where}: {error}") from error
+    ca_file = str(chosen.mqtt_ca_file) if chosen.mqtt_ca_file else None
+    options = MqttOptions(url=chosen.mqtt_broker_url, ca_file=ca_file)
+    refused = []
+    for place in places(options.url):
+        try:
+            async with connection(options, place):
+                pass
+        except (aiomqtt.MqttError, OSError) as error:
+            refused.append(f"no MQTT broker lets us in at {place}: {error}")
+    if refused:
+        raise BrokerError("; ".join(refused))
+    return "reachable"
 
 
 async def _mirror(chosen: Settings) -> str:
