@@ -15,6 +15,7 @@ from sandbox.tempo import Tempo
 
 IN_FLIGHT_LIMIT = 24
 IDLE_S = 30.0
+REFUSALS_LIMIT = 8  # of one webhook with a 4xx, before its account is switched off
 
 
 class Came(msgspec.Struct, frozen=True):
@@ -126,7 +127,7 @@ class Courier:
             state = "delivered"
         elif row["kind"] == "forged":
             state = "refused"  # a forger does not come back
-        elif now_ms() - row["created_ms"] > tempo.webhook_life_s * 1_000:
+        elif _is_refused(came, attempts) or _is_old(row, tempo):
             state = "expired"
             _switch_off(change, row)
         else:
@@ -138,6 +139,17 @@ class Courier:
         )
         label = "" if row["kind"] == "first" else f" ({row['kind']})"
         change.tell(f"webhook {row['name']}{label}: {came.status or problem}")
+
+
+def _is_refused(came: Came, attempts: int) -> bool:
+    """The server says each time that this is none of its own: for the real ones that lasts a day,
+    and then they tell it nothing any more."""
+    refusal = came.status is not None and 400 <= came.status < 500 and came.status != 429
+    return refusal and attempts >= REFUSALS_LIMIT
+
+
+def _is_old(row: Any, tempo: Tempo) -> bool:
+    return bool(now_ms() - row["created_ms"] > tempo.webhook_life_s * 1_000)
 
 
 def _pause_ms(tempo: Tempo, attempts: int) -> int:

@@ -4,7 +4,7 @@ from typing import Any
 
 from litestar import get, post
 
-from sandbox import weather
+from sandbox import odd, weather
 from sandbox.machines import Faults, Machines
 from sandbox.party import Party
 from sandbox.store import Store
@@ -37,6 +37,16 @@ async def change_weather(data: Plain, store: Store) -> Weather:
         return weather.merge(change, data)
 
 
+@post("/odd", status_code=200)
+async def tell_odd(data: Plain, store: Store) -> Plain:
+    """A genuine event that is not the server's to act on: of which gateway, account, and which."""
+    with store.change() as change:
+        name = odd.tell(
+            change, str(data["party"]), str(data["account_id"]), int(data.get("number", 0))
+        )
+    return {"event": name}
+
+
 @get("/machines/{outlet:str}/journal")
 async def journal(outlet: str, machines: Machines) -> list[Plain]:
     return machines.journal(outlet)
@@ -58,4 +68,4 @@ async def break_machine(outlet: str, data: Plain, machines: Machines) -> Faults:
     return machines.break_it(outlet, data)
 
 
-ENDPOINTS = [books, read_weather, change_weather, journal, state, faults, break_machine]
+ENDPOINTS = [books, read_weather, change_weather, tell_odd, journal, state, faults, break_machine]

@@ -13,6 +13,7 @@ from tests.storms.town import OURS, PARTS
 
 STEPS = ("accepted", "started", "dropped", "recorded")
 POINTS = ("before_commit", "after_commit", "before_send", "after_send", "after_claim")
+ODD = ("razorpay", "stripe", "yookassa")
 CODES = tuple(stand.code for stand in STANDS)
 PRICE_MINOR = SHELF[0].minor
 CARDS = ("pm_card_visa", "pm_card_visa", "pm_card_chargeDeclined")
@@ -47,6 +48,7 @@ class Shape(NamedTuple):
     blows: int = 10  # kills and stops of processes
     refunds: int = 4  # made in the gateway's dashboard
     empties: int = 2  # a merchant's balance at the gateway holds nothing for a while
+    odds: int = 10  # genuine events that are no business of ours
     charges: int = 25  # payments through the API, at every gateway that collects
 
 
@@ -72,6 +74,9 @@ def history(seed: int, shape: Shape) -> list[Event]:
         filled = round(at_s + dice.uniform(1, 8), 2)
         events.append(Event(filled, "balance", whom, {"amount": None}))
     events += [_charge(dice, some_time()) for _ in range(shape.charges)]
+    for _ in range(shape.odds):
+        odd = {"gateway": dice.choice(ODD), "number": dice.randrange(100)}
+        events.append(Event(some_time(), "odd", dice.choice(tuple(MERCHANTS)), odd))
     return sorted(events, key=lambda event: event.at_s)
 
 

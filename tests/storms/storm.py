@@ -13,7 +13,7 @@ from tests.storms.chronicle import EVERYONE, Chronicle
 from tests.storms.compare_charges import charged
 from tests.storms.history import LASTING, Event
 from tests.storms.servers import Servers
-from tests.storms.tills import TILLS
+from tests.storms.tills import TILLS, account_of
 from tests.storms.town import AWAY, PARTS, SERVERS, Town, until
 
 MERCHANT_OF = {stand.code: stand.merchant for stand in STANDS}
@@ -129,6 +129,8 @@ class Storm:
             case "charge":
                 self.chronicle.counts[f"charge {event.more['gateway']}"] += 1
                 await self.servers.charge(event.whom, event.more)
+            case "odd":
+                await self._odd(event.whom, event.more)
             case "place":
                 await self._place(event.whom, event.more)
             case "weather":
@@ -142,6 +144,13 @@ class Storm:
                 await self._refund(event.more)
             case other:
                 raise ValueError(other)
+
+    async def _odd(self, merchant: str, more: dict[str, Any]) -> None:
+        """What others do with the same account is told to us, too."""
+        account = account_of(self.town, more["gateway"], merchant)
+        wanted = {"party": more["gateway"], "account_id": account, "number": more["number"]}
+        await self.town.ask("POST", "/odd", wanted)
+        self.chronicle.counts[f"odd {more['gateway']}"] += 1
 
     async def scan(self, **wanted: Any) -> str:
         reference = str((await self.town.ask("POST", "/razorpay/scan", wanted))["reference"])
@@ -244,10 +253,18 @@ class Storm:
         while True:
             still = await self._still_open(since)
             if not still:
+                await self._nothing_is_switched_off()
                 return
             if loop.time() > until:
                 raise NotSettledError("\n".join(still))
             await asyncio.sleep(LOOK_S)
+
+    async def _nothing_is_switched_off(self) -> None:
+        """A webhook that we refuse for long makes a gateway tell us nothing any more."""
+        for gateway in TILLS:
+            for one in await self.town.ask("GET", f"/{gateway}/deliveries?limit=10000"):
+                if one["state"] in ("expired", "disabled"):
+                    raise AssertionError(f"{gateway} turned webhooks off at {one}")
 
     async def _still_open(self, since: Any) -> list[str]:
         try:

@@ -75,6 +75,15 @@ def sections(room: Showroom, web_url: str) -> dict[str, Any]:
     }
 
 
+def account_of(town: Any, gateway: str, slug: str) -> str:
+    """What the gateway calls a merchant's account."""
+    if gateway == "razorpay":
+        return str(town.accounts[slug])
+    if gateway == "stripe":
+        return str(town.room.stripe(slug)["account_id"])
+    return _account(gateway, slug)
+
+
 def _account(gateway: str, slug: str) -> str:
     return f"shop-{slug}" if gateway == "yookassa" else f"{slug}DEMO"
 
