@@ -50,6 +50,7 @@ class Shape(NamedTuple):
     empties: int = 2  # a merchant's balance at the gateway holds nothing for a while
     odds: int = 10  # genuine events that are no business of ours
     charges: int = 25  # payments through the API, at every gateway that collects
+    read_onlys: int = 1  # PostgreSQL takes no write for a while
 
 
 def history(seed: int, shape: Shape) -> list[Event]:
@@ -77,6 +78,10 @@ def history(seed: int, shape: Shape) -> list[Event]:
     for _ in range(shape.odds):
         odd = {"gateway": dice.choice(ODD), "number": dice.randrange(100)}
         events.append(Event(some_time(), "odd", dice.choice(tuple(MERCHANTS)), odd))
+    for _ in range(shape.read_onlys):
+        at_s, lasts_s = some_time(0.8), dice.uniform(1, 6)
+        events.append(Event(at_s, "read_only", more={"on": True}))
+        events.append(Event(round(at_s + lasts_s, 2), "read_only", more={"on": False}))
     return sorted(events, key=lambda event: event.at_s)
 
 

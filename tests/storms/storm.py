@@ -25,6 +25,8 @@ MENDED = {**dict.fromkeys((*LASTING, "wipe_journal"), False), "power_cut_at": No
 SETTLED_WITHIN_S = 120.0
 LOOK_S = 0.25
 STALL_S = 0.5
+READ_ONLY = "ALTER SYSTEM SET default_transaction_read_only = on"
+READ_WRITE = "ALTER SYSTEM RESET default_transaction_read_only"
 
 _OPEN = """
 SELECT 'capture' AS what, id::text FROM captures WHERE open > 0
@@ -142,6 +144,8 @@ class Storm:
                 await self._break(event.whom, event.more)
             case "refund":
                 await self._refund(event.more)
+            case "read_only":
+                await self._read_only(**event.more)
             case other:
                 raise ValueError(other)
 
@@ -209,6 +213,15 @@ class Storm:
         await self.town.ask("POST", "/razorpay/balance", wanted)
         self.chronicle.counts["empty balance"] += amount is not None
 
+    async def _read_only(self, on: bool) -> None:
+        """As after a failover in which our connections lead to the old primary."""
+        if on:
+            self.chronicle.began(EVERYONE, "read only")
+        await self.town.rows(READ_ONLY if on else READ_WRITE)
+        await self.town.rows("SELECT pg_reload_conf()")
+        if not on:
+            self.chronicle.ended(EVERYONE, "read only")
+
     async def _refund(self, more: dict[str, Any]) -> None:
         if not self.paid:
             return
@@ -239,6 +252,7 @@ class Storm:
 
     async def _is_clear(self) -> bool:
         await self.town.ask("POST", "/weather", CALM)
+        await self._read_only(on=False)
         for account_id in self.town.accounts.values():
             await self._fill(account_id, None)
         for stand in STANDS:
