@@ -107,6 +107,16 @@ class Ground:
         assert isinstance(found, int)
         return found
 
+    async def tables(self, base: Base) -> dict[str, int]:
+        """Bytes of each table with its indexes."""
+        found = await self.one(
+            base,
+            "SELECT json_object_agg(relname, pg_total_relation_size(oid))::text FROM pg_class"
+            " WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace",
+        )
+        assert isinstance(found, str)
+        return msgspec.json.decode(found, type=dict[str, int])
+
     async def one(self, base: Base, sql: str, *values: object) -> object:
         """One value, past row-level security."""
         conn = await asyncpg.connect(self._superuser(base.name))

@@ -1,6 +1,7 @@
 """One lap: (a) to (d) one after the other on one database, so that they meet one weather."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -55,6 +56,7 @@ class Lap(Struct, frozen=True, kw_only=True):
     spent: Spent  # in (b)
     spent_vending: Spent  # in (c) at an even pace, the whole journey of each order
     kept_bytes: float  # by which the database grows with each order of (c), indexes included
+    kept_in: Mapping[str, float]  # the same by table
     others: float  # the share of the computer that somebody else used meanwhile
 
 
@@ -89,9 +91,11 @@ async def _lap(ground: Ground, course: Course, number: int, folder: Path) -> Lap
     assert spent is not None
     await ground.empty_queues(course.base)
     await ground.settle()
-    size = await ground.size(course.base)
+    size, tables = await ground.size(course.base), await ground.tables(course.base)
     offered, paced, vending, orders = await _journey(ground, course, folder)
     kept_bytes = (await ground.size(course.base) - size) / orders
+    grown = await ground.tables(course.base)
+    kept_in = {name: (grown[name] - tables.get(name, 0)) / orders for name in grown}
     await ground.settle()
     bought, bought_paced = await _buy(ground, course, folder)
     busy_for = busy_s() - busy[0]
@@ -99,7 +103,7 @@ async def _lap(ground: Ground, course: Course, number: int, folder: Path) -> Lap
     return Lap(
         pgbench=asked, taken=taken, offered=offered, paced=paced, bought=bought,
         bought_paced=bought_paced, spent=spent, spent_vending=vending, kept_bytes=kept_bytes,
-        others=max(0.0, 1 - ours / busy_for),
+        kept_in=kept_in, others=max(0.0, 1 - ours / busy_for),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from bench.measure import WARM_S, Round, Rounds, share
 from bench.outgoing import Sent, section
 
 _AIM_RATIO, _AIM_P99_MS, _AIM_BUY_P95_MS = 0.50, 50, 25
+_TABLES_SHOWN = 12
 _DISTURBED = 0.15  # of the processor time, for others
 
 _INTRO = """\
@@ -189,10 +190,21 @@ def _kept(laps: Mapping[int, Sequence[Lap]]) -> str:
         [f"{existing:,}", f"{median(lap.kept_bytes for lap in laps[existing]) / 1024:.1f}"]
         for existing in sorted(laps)
     ]
+    fewest = laps[min(laps)]
+    by_table = {
+        name: median(lap.kept_in.get(name, 0) for lap in fewest)
+        for name in {name for lap in fewest for name in lap.kept_in}
+    }
+    largest = sorted(by_table.items(), key=lambda found: -found[1])[:_TABLES_SHOWN]
     return (
         "By how much the database grows with each order of (c), from the webhook to the books "
         "after the\nmachine's result: rows, their history and all indexes.\n\n"
         + _table(["orders before", "KiB of each sale"], rows)
+        + "\n\nThe tables that grow most, of the fewest orders:\n\n"
+        + _table(
+            ["table", "KiB of each sale"],
+            [[name, f"{kept / 1024:.2f}"] for name, kept in largest if kept > 0],
+        )
         + "\n"
     )
 

@@ -23,7 +23,8 @@ def a_lap(asked: float, taken: float, others: float = 0.0) -> Lap:
     return Lap(
         pgbench=a_round(asked), taken=a_round(taken), offered=a_round(1.0), paced=a_round(100.0),
         bought=charged(asked / 4), bought_paced=charged(100.0),
-        spent=SPENT, spent_vending=SPENT, kept_bytes=20_480.0, others=others,
+        spent=SPENT, spent_vending=SPENT, kept_bytes=20_480.0,
+        kept_in={"events": 6_144.0, "inbox": 4_096.0, "slots": 0.0}, others=others,
     )  # fmt: skip
 
 
