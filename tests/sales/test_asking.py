@@ -76,6 +76,8 @@ async def test_who_asks_while_the_gateway_is_slow_does_not_wait_for_it(
     first = asyncio.create_task(checkout.ask_gateway(processes[0], token))
     await gateway.asked.wait()
     await asyncio.wait_for(checkout.ask_gateway(processes[1], token), 5)
+    stage.later(4)  # the pause is over, and the first look is not
+    await asyncio.wait_for(checkout.ask_gateway(processes[1], token), 5)
     assert not first.done()
     gateway.opened.set()
     await first
