@@ -14,12 +14,22 @@ SERVER = (
         edits=(
             Edit(
                 "src/coinslot/sales/store.py",
-                "WHERE f.id = $1 AND f.outlet_id = $2 FOR UPDATE OF f",
+                "WHERE id = $1 AND outlet_id = $2) FOR NO KEY UPDATE\n",
+                "WHERE id = $1 AND outlet_id = $2)\n",
+            ),
+            Edit(
+                "src/coinslot/sales/store.py",
+                "WHERE f.id = $1 AND f.outlet_id = $2 FOR NO KEY UPDATE OF f",
                 "WHERE f.id = $1 AND f.outlet_id = $2",
             ),
             Edit(
                 "src/coinslot/sales/move.py",
-                "SELECT * INTO STRICT before FROM {table} t WHERE t.id = p_id FOR UPDATE;",
+                "WHERE u.id = p_id)\n        FOR NO KEY UPDATE;",
+                "WHERE u.id = p_id);",
+            ),
+            Edit(
+                "src/coinslot/sales/move.py",
+                "SELECT * INTO STRICT before FROM {table} t WHERE t.id = p_id FOR NO KEY UPDATE;",
                 "SELECT * INTO STRICT before FROM {table} t WHERE t.id = p_id;",
             ),
         ),

@@ -166,13 +166,13 @@ _HEADS = """
         SELECT h.id FROM heads h WHERE {free}{places} ORDER BY h.due_at, h.id LIMIT $1
     ), chosen AS MATERIALIZED (
         SELECT r.id FROM {table} r WHERE r.id = ANY (ARRAY(SELECT id FROM wanted))
-            AND {due} AND {still_free} FOR UPDATE SKIP LOCKED
+            AND {due} AND {still_free} FOR NO KEY UPDATE SKIP LOCKED
     )"""
 # Materialized: a plan that ran the inner query twice would lock rows that it does not return.
 _OLDEST = """
     WITH chosen AS MATERIALIZED (
         SELECT r.id FROM {table} r WHERE {due} AND {still_free}
-        ORDER BY r.due_at LIMIT $1 FOR UPDATE SKIP LOCKED
+        ORDER BY r.due_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED
     )"""
 _LEASED = """, leased AS (
         UPDATE {table} AS t SET leased_until = clock_timestamp() + $2::interval, lease = t.lease + 1

@@ -212,6 +212,21 @@ class Database:
             self.reached("after_claim")
 
 
+# PostgreSQL broke a transaction off so that another one could go on; nothing of it was kept.
+BROKEN_OFF = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+
+
+async def again(work: Callable[[], Awaitable[Opened]], times: int = 3) -> Opened:
+    """Run work again that PostgreSQL broke off, at most so often in all. Only for what may be run
+    from its beginning: one transaction, or a chore of the sweeper, which a crash repeats too."""
+    for _ in range(times - 1):
+        try:
+            return await work()
+        except BROKEN_OFF as error:
+            log.warning("transaction_broken_off", reason=str(error))
+    return await work()
+
+
 @asynccontextmanager
 async def _transaction(conn: Connection, begin: str) -> AsyncIterator[None]:
     """Committed where the block ends well. Its own error is the one that is told: that a rollback

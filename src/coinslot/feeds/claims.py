@@ -35,7 +35,7 @@ WITH busy AS MATERIALIZED (
     SELECT d.id FROM deliveries d WHERE d.id IN (SELECT id FROM wanted)
     AND d.outcome IS NULL AND d.due_at <= $1
     AND (d.leased_until IS NULL OR d.leased_until <= statement_timestamp())
-    FOR UPDATE SKIP LOCKED
+    FOR NO KEY UPDATE SKIP LOCKED
 ), leased AS (
     UPDATE deliveries d SET leased_until = clock_timestamp() + $4::interval
     FROM chosen c WHERE d.id = c.id RETURNING d.*

@@ -241,7 +241,7 @@ class Endpoints:
 
 async def found(conn: Connection, endpoint: UUID, *, lock: bool = False) -> asyncpg.Record:
     """Within the merchant's transaction. Raises UnknownEndpointError."""
-    row = await conn.fetchrow(_ONE + " FOR UPDATE" if lock else _ONE, endpoint)
+    row = await conn.fetchrow(_ONE + " FOR NO KEY UPDATE" if lock else _ONE, endpoint)
     if row is None:
         raise UnknownEndpointError("There is no such endpoint.")
     return row

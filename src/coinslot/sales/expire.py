@@ -22,7 +22,9 @@ async def expire(shop: Shop, row: asyncpg.Record) -> None:
             await conn.execute(store.PUT_OFF_ORDER, row["id"], shop.now() + _ASKED_ELSEWHERE)
         return
     async with shop.db.as_merchant(row["merchant_id"]) as conn:
-        order = await conn.fetchrow("SELECT * FROM orders WHERE id = $1 FOR UPDATE", row["id"])
+        order = await conn.fetchrow(
+            "SELECT * FROM orders WHERE id = $1 FOR NO KEY UPDATE", row["id"]
+        )
         if order is not None and order["state"] == "placed":
             now = shop.now()
             await move(conn, ORDER, row["id"], "DEADLINE", now, ended_at=now, due_at=None)

@@ -142,6 +142,7 @@ async def _order(shop: Shop, account: Account, row: asyncpg.Record, mark: Mark) 
 async def _opened(shop: Shop, row: asyncpg.Record, made: QrFact) -> None:
     first_poll = shop.after("poll_s")
     async with shop.db.as_merchant(row["merchant_id"]) as conn:
+        await _tell_payment(shop, conn, row, "SHOWN")
         printed = await conn.fetchval(
             store.QR_OPENED, row["id"], made.qr_code_id, made.image_url, first_poll
         )
@@ -150,13 +151,12 @@ async def _opened(shop: Shop, row: asyncpg.Record, made: QrFact) -> None:
                 store.POLL_ACCOUNT, row["account_id"], row["merchant_id"], row["created_at"],
                 first_poll,
             )  # fmt: skip
-        await _tell_payment(shop, conn, row, "SHOWN")
 
 
 async def _unmade(shop: Shop, row: asyncpg.Record, event: str) -> None:
     async with shop.db.as_merchant(row["merchant_id"]) as conn:
-        await conn.execute(store.QR_PUT_OFF, row["id"], shop.now() + _pause(row))
         await _tell_payment(shop, conn, row, event)
+        await conn.execute(store.QR_PUT_OFF, row["id"], shop.now() + _pause(row))
 
 
 async def _tell_payment(shop: Shop, conn: Connection, row: asyncpg.Record, event: str) -> None:

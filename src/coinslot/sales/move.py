@@ -47,7 +47,8 @@ DECLARE
     step transitions%ROWTYPE;
     job text;
 BEGIN
-    SELECT * INTO STRICT before FROM {table} t WHERE t.id = p_id FOR UPDATE;
+    {first}
+    SELECT * INTO STRICT before FROM {table} t WHERE t.id = p_id FOR NO KEY UPDATE;
     SELECT * INTO step FROM transitions t
         WHERE t.machine = '{name}' AND t.state = before.state AND t.event = p_event;
     IF NOT FOUND THEN
@@ -84,6 +85,11 @@ _SETTLE = """IF step.next IN ('vended', 'failed') AND before.settlement IS NULL 
     ELSE
         after.basis := NULL;
     END IF;"""
+
+# What settles a unit books money on its capture, whose row comes before it in the order of locks.
+_FIRST = """PERFORM FROM captures c
+        WHERE c.id = (SELECT u.capture_id FROM fulfillments u WHERE u.id = p_id)
+        FOR NO KEY UPDATE;"""
 
 # What changes nothing is logged once: a machine may say it as often as it likes.
 _AGAIN = """IF (before.settlement IS NOT NULL OR (step.next = before.state AND p_set = '{}'))
@@ -156,6 +162,7 @@ def _move_function(flow: Flow) -> str:
     return _MOVE.format(
         name=flow.name,
         table=f"{flow.name}s",
+        first=_FIRST if settles else "",
         again=_AGAIN if settles else "",
         settle=_SETTLE if settles else "",
         columns="".join(f", {column} = after.{column}" for column in columns),

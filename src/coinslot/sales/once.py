@@ -21,7 +21,8 @@ INSERT INTO idempotency_keys (merchant_id, endpoint, key, request_hash, started_
 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING key
 """
 _FIND = """
-SELECT * FROM idempotency_keys WHERE merchant_id = $1 AND endpoint = $2 AND key = $3 FOR UPDATE
+SELECT * FROM idempotency_keys WHERE merchant_id = $1 AND endpoint = $2 AND key = $3
+FOR NO KEY UPDATE
 """
 _GO_ON = """
 UPDATE idempotency_keys SET locked_until = $4 WHERE merchant_id = $1 AND endpoint = $2 AND key = $3

@@ -45,7 +45,7 @@ UPDATE attempts SET key_sent_at = coalesce(key_sent_at, $2), sends = sends + 1
 WHERE id = $1 AND state IN ('started', 'pending', 'unknown') RETURNING sends
 """
 
-LOCK_SENDS = "SELECT sends FROM attempts WHERE id = $1 FOR UPDATE"
+LOCK_SENDS = "SELECT sends FROM attempts WHERE id = $1 FOR NO KEY UPDATE"
 
 WISH_ATTEMPT = """
 UPDATE attempts SET wish = $2, wish_minor = $3::bigint, wish_key = $4, wish_sent_at = NULL,
@@ -69,7 +69,7 @@ ORDER BY a.number DESC LIMIT 1
 PRUNE_KEYS = "SELECT prune_keys($1, $2)"
 PRUNE_DELIVERIES = "SELECT prune_deliveries($1, $2)"
 
-LOCK_PAYMENT_STATE = "SELECT state FROM payments WHERE id = $1 FOR UPDATE"
+LOCK_PAYMENT_STATE = "SELECT state FROM payments WHERE id = $1 FOR NO KEY UPDATE"
 
 LEFT_TO_REFUND = "SELECT fulfilled FROM captures WHERE payment_id = $1 AND reason IS NULL"
 ASK_REFUND = "SELECT ask_refund($1, $2, $3, $4)"
@@ -88,11 +88,18 @@ UPDATE devices SET
     has_sensor = $5, firmware = $6, last_seen_at = $7 WHERE outlet_id = $1
 """
 
+# What settles a unit books money on its capture, whose row comes first.
 LOCK_UNIT = """
-SELECT f.*, l.sku, o.channel, o.dialect, o.price_version, o.planogram_version, d.secret
-FROM fulfillments f JOIN order_lines l ON l.id = f.line_id JOIN outlets o ON o.id = f.outlet_id
+WITH c AS MATERIALIZED (
+    SELECT id FROM captures WHERE id = (SELECT capture_id FROM fulfillments
+        WHERE id = $1 AND outlet_id = $2) FOR NO KEY UPDATE
+)
+SELECT f.*, l.sku, o.channel, o.dialect, o.price_version, o.planogram_version,
+    o.decommissioned_at, d.secret
+FROM c JOIN fulfillments f ON f.capture_id = c.id
+JOIN order_lines l ON l.id = f.line_id JOIN outlets o ON o.id = f.outlet_id
 LEFT JOIN devices d ON d.outlet_id = f.outlet_id
-WHERE f.id = $1 AND f.outlet_id = $2 FOR UPDATE OF f
+WHERE f.id = $1 AND f.outlet_id = $2 FOR NO KEY UPDATE OF f
 """
 
 UNIT_OF_ORDER = """
@@ -128,8 +135,14 @@ WHERE NOT EXISTS (SELECT FROM events WHERE subject_id = $2 AND event = 'ANSWERED
 OUTLET_OWNER = "SELECT merchant_id FROM outlets WHERE id = $1"
 
 BEATS = """
+WITH b AS (
+    SELECT * FROM unnest($1::text[], $2::timestamptz[]) AS b (outlet_id, at)
+), locked AS MATERIALIZED (
+    SELECT d.outlet_id FROM devices d WHERE d.outlet_id = ANY ($1::text[])
+    ORDER BY d.outlet_id FOR NO KEY UPDATE  -- two processes may have heard the same machines
+)
 UPDATE devices d SET last_seen_at = greatest(d.last_seen_at, b.at)
-FROM unnest($1::text[], $2::timestamptz[]) AS b (outlet_id, at) WHERE d.outlet_id = b.outlet_id
+FROM b JOIN locked l ON l.outlet_id = b.outlet_id WHERE d.outlet_id = b.outlet_id
 """
 
 # Outlets with something queued among those just heard of.
@@ -164,7 +177,7 @@ LOCK_REFUND = """
 SELECT r.*, c.gateway_payment_id, (SELECT coalesce(sum(o.amount_minor), 0)::bigint FROM refunds o
     WHERE o.capture_id = r.capture_id AND o.id <> r.id AND made_there(o)) AS others
 FROM refunds r JOIN captures c ON c.id = r.capture_id
-WHERE r.id = $1 FOR UPDATE OF r
+WHERE r.id = $1 FOR NO KEY UPDATE OF r
 """
 
 IS_DISPUTED = "SELECT EXISTS (SELECT FROM disputes WHERE capture_id = $1 AND stage = 'open')"
@@ -174,7 +187,7 @@ UPDATE refunds SET due_at = $2, failure = $3, leased_until = NULL WHERE id = $1
 
 SEND_REFUND = "UPDATE refunds SET key_sent_at = $2, tries = tries + 1 WHERE id = $1"
 
-LOCK_CAPTURE = "SELECT * FROM captures WHERE id = $1 FOR UPDATE"
+LOCK_CAPTURE = "SELECT * FROM captures WHERE id = $1 FOR NO KEY UPDATE"
 RETURN_CAPTURE = "SELECT return_capture($1, $2, $3)"
 CLOSE_FOREIGN = "SELECT close_foreign($1, $2, $3)"
 PUT_OFF_CAPTURE = """
@@ -193,7 +206,7 @@ WHERE c.account_id = $1 AND c.foreign_amount = 0 AND told.back > (
 
 # QR codes and orders.
 
-LOCK_QR = "SELECT * FROM qr_codes WHERE id = $1 FOR UPDATE"
+LOCK_QR = "SELECT * FROM qr_codes WHERE id = $1 FOR NO KEY UPDATE"
 QR_OPENED = """
 UPDATE qr_codes SET stage = CASE WHEN retired_at IS NULL THEN 'open' ELSE 'closing' END,
     qr_code_id = $2, image_url = $3, short_url = $3,
@@ -245,7 +258,7 @@ SELECT q.* FROM qr_codes q JOIN payments p ON p.id = q.payment_id WHERE p.order_
 LOCK_SLOT = """
 SELECT s.*, p.sku, p.name, p.cost_minor, o.account_id, o.currency FROM slots s
 JOIN products p ON p.id = s.product_id JOIN outlets o ON o.id = s.outlet_id
-WHERE s.outlet_id = $1 AND s.slot = $2 FOR UPDATE OF s
+WHERE s.outlet_id = $1 AND s.slot = $2 FOR NO KEY UPDATE OF s
 """
 
 # The outlet's row is the lock under which unpaid orders and codes are counted.
@@ -276,7 +289,7 @@ ORDER_TO_PAY = """
 SELECT o.*, l.slot FROM orders o JOIN order_lines l ON l.order_id = o.id
 WHERE o.token = $1 AND o.state = 'placed' AND o.expires_at > $2
     AND NOT EXISTS (SELECT FROM payments p WHERE p.order_id = o.id)
-ORDER BY l.id LIMIT 1 FOR UPDATE OF o
+ORDER BY l.id LIMIT 1 FOR NO KEY UPDATE OF o
 """
 
 # The window to pay begins with the code.

@@ -2,7 +2,7 @@
 
 # What wants a person.
 
-LOCK_PAYMENT = "SELECT * FROM payments WHERE id = $1 FOR UPDATE"
+LOCK_PAYMENT = "SELECT * FROM payments WHERE id = $1 FOR NO KEY UPDATE"
 PUT_OFF_PAYMENT = "UPDATE payments SET due_at = $2, leased_until = NULL WHERE id = $1"
 KEEP_CASES = "SELECT * FROM keep_cases($1)"
 QUEUES_OUT_OF_DATE = "SELECT merchant_id FROM queues_out_of_date($1) AS merchant_id"

@@ -6,6 +6,7 @@ then the lease ends and another takes the row. See docs/decisions/0017-leases-an
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 
 import asyncpg
 import structlog
@@ -14,7 +15,7 @@ from msgspec import Struct
 from coinslot.db import due
 from coinslot.db.due import Claimed, Due, Share, Want
 from coinslot.db.lease import Lease, LeaseLostError
-from coinslot.db.pool import AWAY
+from coinslot.db.pool import AWAY, again
 from coinslot.sales import dispatch, give_back, held, holding, look, take
 from coinslot.sales.escalate import escalate
 from coinslot.sales.expire import expire
@@ -128,7 +129,7 @@ class Sweeper:
         shop, lease = self._shop, claimed.lease
         try:
             async with holding.held(shop, lease, self._pace.lease_s) as fenced:
-                await self._chore.work(fenced, claimed.row)
+                await again(partial(self._chore.work, fenced, claimed.row))
         except LeaseLostError as error:
             log.warning("outcome_refused", lease=lease.name, error=str(error))
         except Exception as error:  # whatever it is: one row must not end everybody's work

@@ -5,6 +5,7 @@ Every message is committed before it is answered; the answers are returned, to b
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import assert_never
 from uuid import UUID
 
@@ -14,7 +15,7 @@ import structlog
 
 from coinslot.channels import messages as wire
 from coinslot.channels.messages import Up
-from coinslot.db.pool import Connection
+from coinslot.db.pool import Connection, again
 from coinslot.sales import dispatch, journal, store
 from coinslot.sales.fulfillment_flow import FULFILLMENT
 from coinslot.sales.journal import Journaled
@@ -34,6 +35,16 @@ _DRIFT, _WAY = 1.01, timedelta(seconds=1)
 
 async def hear(shop: Shop, machine: Machine, up: Up, at: datetime) -> list[wire.Down]:
     """One message up: store it, move what it proves, and return what to answer."""
+    downs = await again(partial(_heard, shop, machine, up, at))
+    if not isinstance(up, _ON_ITS_WAY):
+        shop.wakes.ring("refunds", "fulfillments")
+    if _may_be_idle(up):
+        await dispatch.offer_next(shop, machine.merchant_id, machine.outlet)
+    return downs
+
+
+async def _heard(shop: Shop, machine: Machine, up: Up, at: datetime) -> list[wire.Down]:
+    """In one transaction."""
     async with shop.db.as_merchant(machine.merchant_id) as conn:
         match up:
             case wire.Hello():
@@ -50,10 +61,6 @@ async def hear(shop: Shop, machine: Machine, up: Up, at: datetime) -> list[wire.
                 downs = []
             case other:
                 assert_never(other)
-    if not isinstance(up, _ON_ITS_WAY):
-        shop.wakes.ring("refunds", "fulfillments")
-    if _may_be_idle(up):
-        await dispatch.offer_next(shop, machine.merchant_id, machine.outlet)
     return downs
 
 
@@ -80,18 +87,27 @@ async def hear_done(shop: Shop, machine: Machine, done: wire.MachineDone, at: da
     except ValueError:
         log.warning("done_for_unknown_order", outlet=machine.outlet)
         return
+    if not await again(partial(_done, shop, machine, order_id, done, at)):
+        log.warning("done_for_unknown_order", outlet=machine.outlet, order=done.order_id)
+        return
+    shop.wakes.ring("refunds")
+    await dispatch.offer_next(shop, machine.merchant_id, machine.outlet)
+
+
+async def _done(
+    shop: Shop, machine: Machine, order_id: UUID, done: wire.MachineDone, at: datetime
+) -> bool:
+    """In one transaction; whether the machine was told to dispense for this order."""
     async with shop.db.as_merchant(machine.merchant_id) as conn:
         unit_id = await conn.fetchval(store.UNIT_OF_ORDER, machine.outlet, order_id)
         if unit_id is None:
-            log.warning("done_for_unknown_order", outlet=machine.outlet, order=done.order_id)
-            return
+            return False
         failed = done.status is wire.DoneStatus.FAILED
         await move(
             conn, FULFILLMENT, unit_id, "NOT_VENDED" if failed else "VENDED", at,
             basis="declared", failure_code=done.failure_code,
         )  # fmt: skip
-    shop.wakes.ring("refunds")
-    await dispatch.offer_next(shop, machine.merchant_id, machine.outlet)
+    return True
 
 
 async def _greet(
@@ -125,7 +141,7 @@ async def _accepted(
         await move(conn, FULFILLMENT, unit["id"], "ACCEPT", at)
         # The same ACCEPT came again, so GO may be lost; only the very same GO goes out again.
         return [_go_again(unit)] if unit["state"] == "going" and _same(unit, up) else []
-    if unit["state"] != "offered" or at >= unit["dispatch_by"]:
+    if unit["state"] != "offered" or at >= unit["dispatch_by"] or unit["decommissioned_at"]:
         return []
     lease = wire.Lease(
         unit_id=unit["id"],

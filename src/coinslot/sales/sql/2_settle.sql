@@ -8,7 +8,7 @@ DECLARE
     c captures%ROWTYPE;
     covered bigint;
 BEGIN
-    SELECT * INTO STRICT c FROM captures WHERE id = p_capture FOR UPDATE;
+    SELECT * INTO STRICT c FROM captures WHERE id = p_capture FOR NO KEY UPDATE;
     covered := least(c.outside - c.outside_used, p_amount);
     IF covered > 0 THEN
         UPDATE captures SET outside_used = outside_used + covered WHERE id = c.id;
@@ -52,7 +52,7 @@ DECLARE
     open_units bigint;
     back_units bigint;
 BEGIN
-    PERFORM FROM orders WHERE id = p_order FOR UPDATE;
+    PERFORM FROM orders WHERE id = p_order FOR NO KEY UPDATE;
     SELECT count(*) FILTER (WHERE settlement IS NULL),
            count(*) FILTER (WHERE settlement = 'refund_due')
     INTO open_units, back_units FROM fulfillments WHERE order_id = p_order;
@@ -77,10 +77,10 @@ BEGIN
         PERFORM note_discrepancy('refunded_outside_and_handed_over', c, u.id, NULL,
             least(c.outside - c.outside_used, u.amount_minor), p_now);
     END IF;
+    PERFORM end_order(u.order_id, p_now);
     -- What drops works: a slot that had failed twice and was paid by its printed code sells again.
     UPDATE slots SET stock = greatest(stock - 1, 0), failures_in_row = 0, out_of_sale_at = NULL
         WHERE outlet_id = u.outlet_id AND slot = u.slot;
-    PERFORM end_order(u.order_id, p_now);
 END $$;
 
 CREATE OR REPLACE FUNCTION fulfillment_give_back(p_unit uuid, p_now timestamptz)
@@ -94,6 +94,7 @@ BEGIN
         WHERE id = u.capture_id RETURNING * INTO STRICT c;
     PERFORM book(c, 'obligations', 'refunds_payable', u.amount_minor, u.basis, p_now);
     PERFORM owe_refund(c.id, u.id, u.amount_minor, u.basis, p_now);
+    PERFORM end_order(u.order_id, p_now);
     -- A slot that fails twice in a row is taken out of sale by itself.
     IF u.basis IN ('no_drop', 'rejected', 'policy', 'declared') THEN
         UPDATE slots SET failures_in_row = failures_in_row + 1,
@@ -101,7 +102,6 @@ BEGIN
                              ELSE out_of_sale_at END
         WHERE outlet_id = u.outlet_id AND slot = u.slot;
     END IF;
-    PERFORM end_order(u.order_id, p_now);
 END $$;
 
 CREATE OR REPLACE FUNCTION fulfillment_expose(p_unit uuid, p_now timestamptz)
@@ -203,7 +203,7 @@ DECLARE
     covered bigint;
 BEGIN
     SELECT * INTO STRICT r FROM refunds WHERE id = p_refund;
-    SELECT * INTO STRICT c FROM captures WHERE id = r.capture_id FOR UPDATE;
+    SELECT * INTO STRICT c FROM captures WHERE id = r.capture_id FOR NO KEY UPDATE;
     covered := least(c.outside - c.outside_used, r.amount_minor - 1);
     UPDATE captures SET refund_intended = refund_intended - covered,
         outside_used = outside_used + covered WHERE id = c.id;
@@ -238,7 +238,7 @@ DECLARE
     uncovered bigint;
 BEGIN
     SELECT * INTO STRICT r FROM refunds WHERE id = p_refund;
-    SELECT * INTO STRICT c FROM captures WHERE id = r.capture_id FOR UPDATE;
+    SELECT * INTO STRICT c FROM captures WHERE id = r.capture_id FOR NO KEY UPDATE;
     IF r.origin = 'ours' THEN
         PERFORM make_refund(c, r.fulfillment_id, r.id, r.amount_minor, r.reason, p_now);
         RETURN;

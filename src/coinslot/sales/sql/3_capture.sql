@@ -37,7 +37,7 @@ BEGIN
     IF NOT FOUND THEN
         fresh := false;
         SELECT * INTO STRICT c FROM captures WHERE account_id = p_account.id
-            AND gateway_payment_id = p_fact->>'gateway_payment_id' FOR UPDATE;
+            AND gateway_payment_id = p_fact->>'gateway_payment_id' FOR NO KEY UPDATE;
         UPDATE captures SET payer_reference = p_fact->>'payer_reference'
             WHERE id = c.id AND payer_reference IS NULL AND p_fact->>'payer_reference' IS NOT NULL;
         IF c.captured <> (p_fact->'money'->>'amount')::bigint THEN
@@ -81,7 +81,7 @@ DECLARE
     c captures%ROWTYPE;
     rest bigint;
 BEGIN
-    SELECT * INTO STRICT c FROM captures WHERE id = p_capture FOR UPDATE;
+    SELECT * INTO STRICT c FROM captures WHERE id = p_capture FOR NO KEY UPDATE;
     rest := c.open;
     IF rest = 0 THEN RETURN 'known'; END IF;
     UPDATE captures SET surplus = surplus + rest, open = 0, reason = p_reason, due_at = NULL
@@ -98,7 +98,7 @@ DECLARE
     c captures%ROWTYPE;
     rest bigint;
 BEGIN
-    SELECT * INTO STRICT c FROM captures WHERE id = p_capture FOR UPDATE;
+    SELECT * INTO STRICT c FROM captures WHERE id = p_capture FOR NO KEY UPDATE;
     rest := c.open;
     IF rest = 0 OR c.qr_id IS NOT NULL THEN RETURN; END IF;
     UPDATE captures SET foreign_amount = rest, open = 0, reason = 'foreign', due_at = NULL
@@ -147,9 +147,10 @@ CREATE OR REPLACE FUNCTION pay_placed(p_capture captures, p_qr qr_codes, p_now t
 RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     o orders%ROWTYPE;
+    outcome text;
 BEGIN
     SELECT o2.* INTO STRICT o FROM payments p JOIN orders o2 ON o2.id = p.order_id
-        WHERE p.id = p_qr.payment_id FOR UPDATE OF o2;
+        WHERE p.id = p_qr.payment_id FOR NO KEY UPDATE OF o2;
     IF p_capture.captured <> o.amount_minor OR p_capture.currency <> o.currency THEN
         UPDATE captures SET payment_id = p_qr.payment_id, order_id = o.id WHERE id = p_capture.id;
         RETURN return_capture(p_capture.id, 'amount_mismatch', p_now);
@@ -170,8 +171,9 @@ BEGIN
         RETURN return_capture(p_capture.id,
             CASE o.state WHEN 'expired' THEN 'order_expired' ELSE 'paid_twice' END, p_now);
     END IF;
+    outcome := pay_order(p_capture, o.id, p_qr.payment_id, p_now);
     PERFORM retire_codes(o.id, p_now);
-    RETURN pay_order(p_capture, o.id, p_qr.payment_id, p_now);
+    RETURN outcome;
 END $$;
 
 -- Unpaid orders hold nothing: the last piece is the first payer's. The slot's row is the lock under
@@ -183,7 +185,7 @@ BEGIN
     FOR l IN SELECT s.outlet_id, s.slot, s.stock, w.quantity
         FROM order_lines w JOIN orders o ON o.id = w.order_id
         JOIN slots s ON s.outlet_id = o.outlet_id AND s.slot = w.slot
-        WHERE w.order_id = p_order ORDER BY s.slot FOR UPDATE OF s LOOP
+        WHERE w.order_id = p_order ORDER BY s.slot FOR NO KEY UPDATE OF s LOOP
         IF l.stock < l.quantity + (SELECT count(*) FROM fulfillments f
                 WHERE f.outlet_id = l.outlet_id AND f.slot = l.slot AND f.settlement IS NULL) THEN
             RETURN true;
@@ -239,6 +241,20 @@ RETURNS void LANGUAGE sql AS $$
     WHERE o.id = p_order
 $$;
 
+-- Which refund a gateway tells of: by its own id for it, else by our mark. A mark can be copied: it
+-- counts on the payment and the sum that we marked, and nowhere else.
+CREATE OR REPLACE FUNCTION refund_told(p_account gateway_accounts, p_fact jsonb)
+RETURNS uuid LANGUAGE sql VOLATILE AS $$
+    SELECT f.id FROM refunds f WHERE f.account_id = p_account.id
+        AND (f.gateway_refund_id = p_fact->>'gateway_refund_id'
+            OR (f.id = try_uuid(p_fact->'mark'->>'refund') AND f.gateway_refund_id IS NULL
+                AND f.amount_minor = (p_fact->'money'->>'amount')::bigint
+                AND f.currency = p_fact->'money'->>'currency' AND EXISTS (SELECT FROM captures c
+                    WHERE c.id = f.capture_id
+                        AND c.gateway_payment_id = p_fact->>'gateway_payment_id')))
+    ORDER BY f.gateway_refund_id IS NULL LIMIT 1
+$$;
+
 -- A refund as the gateway tells it: one of ours comes nearer its proof, another is booked as it is.
 CREATE OR REPLACE FUNCTION note_refund(p_account gateway_accounts, p_fact jsonb, p_now timestamptz)
 RETURNS text LANGUAGE plpgsql AS $$
@@ -250,6 +266,11 @@ DECLARE
     theirs text := p_fact->>'gateway_refund_id';
     minor bigint := (p_fact->'money'->>'amount')::bigint;
 BEGIN
+    -- What becomes of a refund is booked on its capture, whose row comes first.
+    SELECT * INTO c FROM captures WHERE id = coalesce(
+        (SELECT capture_id FROM refunds WHERE id = refund_told(p_account, p_fact)),
+        (SELECT id FROM captures WHERE account_id = p_account.id
+            AND gateway_payment_id = p_fact->>'gateway_payment_id')) FOR NO KEY UPDATE;
     -- The gateway's own word for it may have come before the answer to our call, and without our
     -- mark: then it is booked as made outside, and pays ours.
     SELECT o.* INTO r FROM refunds o JOIN refunds f ON f.capture_id = o.capture_id
@@ -260,13 +281,7 @@ BEGIN
     IF FOUND AND event <> 'FAILED_THERE' THEN
         RETURN cover_by(r, try_uuid(p_fact->'mark'->>'refund'), p_now);
     END IF;
-    -- A mark can be copied: it counts on the payment and the sum that we marked, and nowhere else.
-    SELECT * INTO r FROM refunds f WHERE account_id = p_account.id
-        AND (gateway_refund_id = theirs OR (id = try_uuid(p_fact->'mark'->>'refund')
-             AND gateway_refund_id IS NULL AND amount_minor = minor
-             AND currency = p_fact->'money'->>'currency' AND EXISTS (SELECT FROM captures
-                 WHERE id = f.capture_id AND gateway_payment_id = p_fact->>'gateway_payment_id')))
-        FOR UPDATE;
+    SELECT * INTO r FROM refunds WHERE id = refund_told(p_account, p_fact) FOR NO KEY UPDATE;
     IF FOUND THEN
         IF r.origin = 'gateway' AND event <> 'FAILED_THERE' THEN RETURN 'known'; END IF;
         -- Several refunds may fail in turn: each is judged under its own id, never a stranger's.
@@ -275,9 +290,7 @@ BEGIN
             'due_at', CASE event WHEN 'TAKEN_UP' THEN p_now + interval '5 seconds' END), p_now);
         RETURN 'refund';
     END IF;
-    SELECT * INTO c FROM captures WHERE account_id = p_account.id
-        AND gateway_payment_id = p_fact->>'gateway_payment_id' FOR UPDATE;
-    IF NOT FOUND THEN RETURN 'refund_of_unknown'; END IF;
+    IF c.id IS NULL THEN RETURN 'refund_of_unknown'; END IF;
     IF c.foreign_amount > 0 THEN RETURN 'foreign'; END IF;
     IF c.currency <> p_fact->'money'->>'currency' THEN RETURN 'refund_in_another_currency'; END IF;
     IF event <> 'PROVED' THEN RETURN 'refund_outside_pending'; END IF;
@@ -290,8 +303,8 @@ RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     c captures%ROWTYPE;
 BEGIN
-    SELECT * INTO STRICT c FROM captures WHERE id = p_outside.capture_id FOR UPDATE;
-    PERFORM FROM refunds WHERE id = p_ours AND state IN ('pending', 'owed') FOR UPDATE;
+    SELECT * INTO STRICT c FROM captures WHERE id = p_outside.capture_id FOR NO KEY UPDATE;
+    PERFORM FROM refunds WHERE id = p_ours AND state IN ('pending', 'owed') FOR NO KEY UPDATE;
     IF NOT FOUND OR c.outside - c.outside_used < p_outside.amount_minor
         OR EXISTS (SELECT FROM refunds WHERE covered_by = p_outside.id) THEN RETURN 'known'; END IF;
     UPDATE refunds SET in_place_of = p_ours WHERE id = p_outside.id;
@@ -324,7 +337,7 @@ BEGIN
         jsonb_strip_nulls(jsonb_build_object('amount', p_minor, 'refund', twin)), p_now);
     PERFORM move_fulfillment(id, 'WITHDRAWN', '{"basis": "never_sent"}', p_now)
         FROM (SELECT id FROM fulfillments WHERE capture_id = c.id AND state IN ('queued', 'offered')
-              ORDER BY id FOR UPDATE) u;
+              ORDER BY id FOR NO KEY UPDATE) u;
     PERFORM cover_owed(c.id, p_now);
     IF twin IS NULL THEN PERFORM judge_outside(c.id, new_id, p_now); END IF;
     RETURN 'refunded_outside';

@@ -71,9 +71,11 @@ BEGIN
     RETURN outcome;
 EXCEPTION WHEN OTHERS THEN
     -- The row stands, and is due: nothing that was acknowledged is lost. It is tried ever more
-    -- rarely, and a person who is called by its case can end it (`cases close`).
+    -- rarely, and a person who is called by its case can end it (`cases close`). What PostgreSQL
+    -- broke off so that another transaction could go on is tried again at once.
     UPDATE inbox SET tries = tries + 1, failure = SQLERRM, leased_until = NULL,
-        due_at = p_now + inbox_pause(tries) WHERE id = p_inbox;
+        due_at = p_now + CASE WHEN SQLSTATE NOT IN ('40P01', '40001') THEN inbox_pause(tries)
+            ELSE interval '0' END WHERE id = p_inbox;
     RETURN 'failed';
 END $$;
 

@@ -29,7 +29,7 @@ DECLARE
     c captures%ROWTYPE;
     why text;
 BEGIN
-    SELECT * INTO STRICT p FROM payments WHERE id = p_payment FOR UPDATE;
+    SELECT * INTO STRICT p FROM payments WHERE id = p_payment FOR NO KEY UPDATE;
     UPDATE captures SET payment_id = p.id, due_at = NULL WHERE id = p_capture.id RETURNING * INTO c;
     -- The try took the money, whatever becomes of it.
     PERFORM move_attempt(a.id, 'CAPTURED', jsonb_build_object('due_at', NULL, 'failure', NULL,
@@ -63,7 +63,7 @@ DECLARE
     amount bigint;
     made uuid;
 BEGIN
-    SELECT * INTO c FROM captures WHERE payment_id = p_payment AND reason IS NULL FOR UPDATE;
+    SELECT * INTO c FROM captures WHERE payment_id = p_payment AND reason IS NULL FOR NO KEY UPDATE;
     amount := coalesce(p_amount, c.fulfilled);
     IF c.id IS NULL OR amount <= 0 OR amount > c.fulfilled THEN RETURN NULL; END IF;
     UPDATE captures SET fulfilled = fulfilled - amount, refund_due = refund_due + amount,
@@ -81,7 +81,7 @@ DECLARE
     c captures%ROWTYPE;
     gone bigint;
 BEGIN
-    SELECT * INTO STRICT c FROM captures WHERE id = p_capture FOR UPDATE;
+    SELECT * INTO STRICT c FROM captures WHERE id = p_capture FOR NO KEY UPDATE;
     gone := least(c.outside - c.outside_used, c.fulfilled);
     IF gone <= 0 OR NOT EXISTS (SELECT FROM payments
             WHERE id = c.payment_id AND source = 'api') THEN RETURN; END IF;

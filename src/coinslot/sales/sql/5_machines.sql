@@ -7,21 +7,28 @@ RETURNS TABLE (id uuid, order_id uuid, outlet_id text, slot text, sku text, amou
     currency text, dispatch_by timestamptz, channel text, dialect text, price_version integer,
     planogram_version integer) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
+DECLARE
+    oldest uuid;
 BEGIN
     -- Most machines have no queue. Whoever adds to one looks here afterwards.
     IF NOT EXISTS (SELECT FROM fulfillments f WHERE f.outlet_id = p_outlet AND f.state = 'queued')
     THEN RETURN; END IF;
-    PERFORM FROM devices d WHERE d.outlet_id = p_outlet AND d.last_seen_at >= p_heard_since
-        FOR UPDATE;
+    PERFORM FROM devices d JOIN outlets o ON o.id = d.outlet_id
+        WHERE d.outlet_id = p_outlet AND d.last_seen_at >= p_heard_since
+        AND o.decommissioned_at IS NULL FOR NO KEY UPDATE OF d;
     IF NOT FOUND OR EXISTS (SELECT FROM fulfillments f WHERE f.outlet_id = p_outlet
             AND f.state IN ('offered', 'going', 'started', 'in_doubt')) THEN RETURN; END IF;
+    SELECT f.id INTO oldest FROM fulfillments f
+        WHERE f.outlet_id = p_outlet AND f.state = 'queued' AND f.dispatch_by > p_now
+        ORDER BY f.queued_at, f.id LIMIT 1;
+    PERFORM FROM captures c WHERE c.id = (SELECT f.capture_id FROM fulfillments f
+        WHERE f.id = oldest) FOR NO KEY UPDATE;
     RETURN QUERY SELECT f.id, f.order_id, f.outlet_id, f.slot, l.sku, f.amount_minor,
             f.currency::text, f.dispatch_by, o.channel, o.dialect, o.price_version,
             o.planogram_version
         FROM fulfillments f JOIN order_lines l ON l.id = f.line_id
         JOIN outlets o ON o.id = f.outlet_id
-        WHERE f.outlet_id = p_outlet AND f.state = 'queued' AND f.dispatch_by > p_now
-        ORDER BY f.queued_at, f.id LIMIT 1 FOR UPDATE OF f;
+        WHERE f.id = oldest AND f.state = 'queued' FOR NO KEY UPDATE OF f;
 END $$;
 
 -- Offered under a new seq, which is the answer: a higher one makes the machine open a fresh lease.

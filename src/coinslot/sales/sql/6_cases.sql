@@ -117,6 +117,9 @@ $$;
 -- Brings one merchant's queue up to date: how many were opened, and how many closed themselves.
 CREATE OR REPLACE FUNCTION keep_cases(p_now timestamptz, OUT opened bigint, OUT closed bigint)
 LANGUAGE sql AS $$
+    -- One keeper of a queue at a time: two would write the same cases in different orders.
+    SELECT pg_advisory_xact_lock(hashtext('keep_cases'), hashtext(coalesce(the_merchant()::text,
+        '')));
     WITH gone AS (
         UPDATE cases k SET closed_at = p_now, how = coalesce((SELECT d.stage FROM disputes d
             WHERE h.kind = 'dispute_open' AND d.id::text = h.subject), 'healed')

@@ -11,7 +11,7 @@ DECLARE
     ended timestamptz := CASE WHEN said <> 'open' THEN p_now END;
 BEGIN
     SELECT * INTO c FROM captures WHERE account_id = p_account.id
-        AND gateway_payment_id = p_fact->>'gateway_payment_id' FOR UPDATE;
+        AND gateway_payment_id = p_fact->>'gateway_payment_id' FOR NO KEY UPDATE;
     IF NOT FOUND THEN RETURN 'refund_of_unknown'; END IF;
     IF c.foreign_amount > 0 THEN RETURN 'foreign'; END IF;
     INSERT INTO disputes (id, merchant_id, account_id, capture_id, gateway_dispute_id, stage,
@@ -24,7 +24,7 @@ BEGIN
         PERFORM tell_dispute(d, 'OPENED', p_now);  -- also where its end is all that we hear
     ELSE
         SELECT * INTO STRICT d FROM disputes WHERE account_id = c.account_id
-            AND gateway_dispute_id = p_fact->>'gateway_dispute_id' FOR UPDATE;
+            AND gateway_dispute_id = p_fact->>'gateway_dispute_id' FOR NO KEY UPDATE;
         -- An end is final but for a later end; what is only open again is old news.
         IF said = d.stage OR said = 'open'
                 OR (d.stage <> 'open' AND (told, said) < (d.told_at, d.stage)) THEN
@@ -79,7 +79,7 @@ DECLARE
     c captures%ROWTYPE;
     back bigint;
 BEGIN
-    SELECT * INTO STRICT c FROM captures WHERE id = p_capture FOR UPDATE;
+    SELECT * INTO STRICT c FROM captures WHERE id = p_capture FOR NO KEY UPDATE;
     SELECT least(p_minor, coalesce(sum(amount), 0)) INTO back FROM ledger
         WHERE capture_id = c.id AND account = 'sales' AND why IN ('refunded_outside', 'regained');
     IF back <= 0 THEN RETURN; END IF;

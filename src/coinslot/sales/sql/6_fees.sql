@@ -25,7 +25,7 @@ BEGIN
     IF p_fact->'fee'->>'amount' IS NULL THEN RETURN; END IF;
     SELECT * INTO c FROM captures WHERE account_id = p_account.id
         AND gateway_payment_id = p_fact->>'gateway_payment_id'
-        AND currency = p_fact->'fee'->>'currency' AND settled_at IS NULL FOR UPDATE;
+        AND currency = p_fact->'fee'->>'currency' AND settled_at IS NULL FOR NO KEY UPDATE;
     IF FOUND THEN PERFORM book_fee(c, (p_fact->'fee'->>'amount')::bigint, p_now); END IF;
 END $$;
 
@@ -45,7 +45,7 @@ BEGIN
                 AND c.gateway_payment_id = l.gateway_payment_id AND c.currency = l.currency
             WHERE (c.fee_minor, c.settlement, c.settled_at)
                 IS DISTINCT FROM (l.fee, l.settlement, l.at)
-            ORDER BY c.id FOR UPDATE OF c LOOP
+            ORDER BY c.id FOR NO KEY UPDATE OF c LOOP
         PERFORM book_fee(line.capture, line.fee, p_now);
         UPDATE captures SET settlement = line.settlement, settled_at = line.at
             WHERE id = (line.capture).id;

@@ -50,7 +50,7 @@ DECLARE
     booked bigint;
 BEGIN
     SELECT * INTO c FROM captures WHERE account_id = p_account.id
-        AND gateway_payment_id = p_fact->>'gateway_payment_id' FOR UPDATE;
+        AND gateway_payment_id = p_fact->>'gateway_payment_id' FOR NO KEY UPDATE;
     IF NOT FOUND OR told IS NULL OR c.currency <> p_fact->'refunded'->>'currency' THEN
         RETURN 'known';
     END IF;

@@ -1,0 +1,531 @@
+"""Rows are locked in one written order, so that no two transactions wait for each other.
+
+Each verb runs into each row that somebody else holds, and stands there: what it holds by then it
+locked before. Nothing is ever committed, so that one scene serves for all rows.
+"""
+
+import asyncio
+import contextlib
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from coinslot.db.pool import AWAY, RawConnection, again, connect
+from coinslot.gateways.base import (
+    DisputeFact,
+    DisputeStage,
+    Mark,
+    PaymentFact,
+    QrFact,
+    RefundFact,
+    RefundStage,
+)
+from coinslot.kit.money import Money
+from coinslot.sales import api, cases, checkout, dispatch, expire, give_back, look, store, vend
+from coinslot.sales.cases import Hand
+from coinslot.sales.checkout import Wish
+from coinslot.sales.move import SETTABLE
+from coinslot.sales.take import work_facts
+from tests.conftest import DatabaseUrls
+from tests.sales.stage import Stage
+from tests.sales.taking import collected, confirmed, made, once, taking
+from tests.sales.weather import in_weather
+
+ROOT = Path(__file__).parents[2]
+WRITTEN = re.search(
+    r"## Locks\n.*?\n\n((?:\d+\. `.*\n)+)", (ROOT / "ARCHITECTURE.md").read_text(), re.DOTALL
+)
+ORDER: list[str] = re.findall(r"^\d+\. `(\w+)`", WRITTEN[1] if WRITTEN else "", re.MULTILINE)
+ASHA = Hand("asha", "seen")
+
+Verb = Callable[[], Awaitable[object]]
+
+
+class UndoneError(Exception):
+    """In place of a commit."""
+
+
+def undone_at(number: int) -> Callable[[str], None]:
+    """The commits before that one only end what was read."""
+    left = [number]
+
+    def reached(point: str) -> None:
+        if point == "before_commit":
+            left[0] -= 1
+            if left[0] == 0:
+                raise UndoneError
+
+    return reached
+
+
+@pytest.fixture
+async def holder(urls: DatabaseUrls) -> AsyncIterator[RawConnection]:
+    conn = await asyncpg.connect(urls.superuser)
+    yield conn
+    await conn.close()
+
+
+@pytest.fixture
+async def looker(urls: DatabaseUrls) -> AsyncIterator[RawConnection]:
+    conn = await asyncpg.connect(urls.superuser)
+    yield conn
+    await conn.close()
+
+
+async def rows_of(conn: RawConnection, table: str) -> list[str]:
+    return [row["row"] for row in await conn.fetch(f"SELECT ctid::text AS row FROM {table}")]
+
+
+async def held(looker: RawConnection, held_before: tuple[str, str]) -> list[str]:
+    """Tables of which somebody has locked a row, but for the one that the test itself holds."""
+    found = []
+    tx = looker.transaction()
+    await tx.start()
+    for table in ORDER:
+        free = {
+            row["row"]
+            for row in await looker.fetch(
+                f"SELECT ctid::text AS row FROM {table} FOR NO KEY UPDATE SKIP LOCKED"
+            )
+        }
+        for row in await rows_of(looker, table):
+            if row not in free and (table, row) != held_before:
+                found.append(table)
+    await tx.rollback()
+    return found
+
+
+async def stopped(looker: RawConnection, work: "asyncio.Task[object]") -> int | None:
+    """The backend of a verb that waits for a row; None when the verb went through."""
+    while not work.done():
+        waiting: int | None = await looker.fetchval(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+            " AND cardinality(pg_blocking_pids(pid)) > 0 LIMIT 1"
+        )
+        if waiting is not None:
+            return waiting
+        await asyncio.sleep(0.002)
+    return None
+
+
+async def breaches(
+    stage: Stage, verb: Verb, commit: int, holder: RawConnection, looker: RawConnection
+) -> tuple[list[str], set[str]]:
+    """Where the verb locks a row after one that comes later in the order; and what it locks."""
+    wrong, locked = [], set()
+    for table in ORDER:
+        for row in await rows_of(looker, table):
+            hold = holder.transaction()
+            await hold.start()
+            await holder.execute(
+                f"SELECT FROM {table} WHERE ctid = $1::text::tid FOR NO KEY UPDATE", row
+            )
+            stage.shop.db.reached = undone_at(commit)
+            work = asyncio.ensure_future(verb())
+            pid = await stopped(looker, work)
+            if pid is not None:
+                locked.add(table)
+                before = await held(looker, (table, row))
+                wrong += [
+                    f"{earlier} before {table}"
+                    for earlier in before
+                    if ORDER.index(earlier) > ORDER.index(table)
+                ]
+                await looker.execute("SELECT pg_cancel_backend($1)", pid)
+            with contextlib.suppress(UndoneError, asyncpg.PostgresError, *AWAY):
+                await work
+            stage.shop.db.reached = lambda _point: None
+            await hold.rollback()
+    return wrong, locked
+
+
+# What happens, and the verb that is looked at.
+
+
+class Scene(NamedTuple):
+    name: str
+    locks: set[str]  # at the least: a scene that runs into nothing would prove nothing
+    set_up: Callable[[Stage], Awaitable[Verb]]
+    commit: int = 1
+
+
+def _going(act: Callable[[Stage, UUID], Verb]) -> Callable[[Stage], Awaitable[Verb]]:
+    async def set_up(stage: Stage) -> Verb:
+        await stage.hello()
+        unit = await stage.sell()
+        await stage.sweep("fulfillments")
+        await stage.accept()
+        return act(stage, unit)
+
+    return set_up
+
+
+def _dropped(stage: Stage, unit: UUID) -> Verb:
+    return lambda: stage.result(event_seq=1)
+
+
+def _jammed(stage: Stage, unit: UUID) -> Verb:
+    return lambda: stage.result("FAILED", drop="no", event_seq=1)
+
+
+def _greets(stage: Stage, unit: UUID) -> Verb:
+    stage.later(12)
+    return lambda: stage.hello(boot="b2")
+
+
+async def _in_doubt(stage: Stage) -> Verb:
+    await _going(_dropped)(stage)
+    await stage.result("INTERRUPTED", drop="unknown", event_seq=1)
+    (row,) = await stage.rows("SELECT * FROM fulfillments")
+    return lambda: dispatch.drive(stage.shop, row)
+
+
+async def _offered(stage: Stage) -> Verb:
+    await stage.sell()
+    await stage.hello()
+    await stage.sweep("fulfillments")
+    return lambda: stage.accept()
+
+
+async def _queued(stage: Stage) -> Verb:
+    await stage.sell()
+    await vend.beats(stage.shop, {})
+    async with stage.shop.db.as_merchant(stage.merchant) as conn:
+        await conn.execute("UPDATE devices SET last_seen_at = $1", stage.shop.now())
+    return lambda: dispatch.offer_next(stage.shop, stage.merchant, "M01")
+
+
+def _told(*facts: Any) -> Callable[[Stage], Verb]:
+    return lambda stage: lambda: work_facts(stage.shop, stage.account, facts)
+
+
+async def _placed(stage: Stage) -> str:
+    await stage.hello()
+    return await checkout.place(stage.shop, Wish(outlet="M01", slot="A1", key="tap"))
+
+
+async def _paid_on_the_page(stage: Stage) -> PaymentFact:
+    qr = await stage.value("SELECT qr_code_id FROM qr_codes WHERE payment_id IS NOT NULL")
+    paid = await stage.gateway.pay("pay_page", Money(4000, "INR"), qr_code_id=qr)
+    assert isinstance(paid, PaymentFact)
+    return paid
+
+
+async def _order_is_paid(stage: Stage) -> Verb:
+    await _placed(stage)
+    return _told(await _paid_on_the_page(stage))(stage)
+
+
+async def _order_is_paid_too_late(stage: Stage) -> Verb:
+    await _placed(stage)
+    stage.later(1000)
+    return _told(await _paid_on_the_page(stage))(stage)
+
+
+async def _order_expires(stage: Stage) -> Verb:
+    await _placed(stage)
+    async with stage.shop.db.as_merchant(stage.merchant) as conn:
+        await conn.execute("UPDATE qr_codes SET stage = 'closing' WHERE payment_id IS NOT NULL")
+    stage.later(1000)
+    (row,) = await stage.rows("SELECT * FROM orders")
+    return lambda: expire.expire(stage.shop, row)
+
+
+async def _code_is_made(stage: Stage) -> Verb:
+    await _placed(stage)
+    (row,) = await stage.rows("SELECT * FROM qr_codes WHERE payment_id IS NOT NULL")
+    made_there = QrFact(
+        qr_code_id="qr_new", image_url="https://qr.example.test/1", open=True, reusable=False,
+        money=Money(4000, "INR"),
+    )  # fmt: skip
+    async with stage.shop.db.as_merchant(stage.merchant) as conn:
+        await conn.execute(
+            "UPDATE qr_codes SET stage = 'wanted', qr_code_id = NULL WHERE id = $1", row["id"]
+        )
+    return lambda: look._opened(stage.shop, row, made_there)  # type: ignore[arg-type]
+
+
+async def _code_is_not_made(stage: Stage) -> Verb:
+    await _placed(stage)
+    (row,) = await stage.rows("SELECT * FROM qr_codes WHERE payment_id IS NOT NULL")
+    return lambda: look._unmade(stage.shop, row, "UNCLEAR")  # type: ignore[arg-type]
+
+
+async def _owing(stage: Stage) -> tuple[PaymentFact, dict[str, Any]]:
+    in_weather(stage).pending_first = True
+    paid = await stage.pay()
+    await stage.webhook(paid)
+    stage.later(121)
+    await stage.sweep("fulfillments")
+    (row,) = await stage.rows("SELECT * FROM refunds")
+    return paid, row
+
+
+def _about(
+    paid: PaymentFact, row: dict[str, Any], refund: RefundStage, minor: int = 4000
+) -> RefundFact:
+    return RefundFact(
+        gateway_refund_id="rfnd_1", gateway_payment_id=paid.gateway_payment_id, stage=refund,
+        money=Money(minor, "INR"), at=paid.at,
+        mark=Mark(installation="test", refund=str(row["id"])),
+    )  # fmt: skip
+
+
+def _refund(refund: RefundStage) -> Callable[[Stage], Awaitable[Verb]]:
+    async def set_up(stage: Stage) -> Verb:
+        paid, row = await _owing(stage)
+        return _told(_about(paid, row, refund))(stage)
+
+    return set_up
+
+
+def _covered(minor: int) -> Callable[[Stage], Awaitable[Verb]]:
+    async def set_up(stage: Stage) -> Verb:
+        paid, row = await _owing(stage)
+        there = replace(_about(paid, row, RefundStage.PROCESSED, minor), mark=None)
+        await stage.webhook(there, event="refund.processed")
+        (row,) = await stage.rows("SELECT * FROM refunds WHERE origin = 'ours'")
+        return lambda: give_back._uncovered(  # type: ignore[arg-type]
+            stage.shop,
+            stage.account,
+            row,  # type: ignore[arg-type]
+        )
+
+    return set_up
+
+
+async def _given_back_outside(stage: Stage) -> Verb:
+    weather = in_weather(stage)
+    paid = await stage.pay()
+    await stage.webhook(paid)
+    return _told(weather.refund_in_dashboard(paid, 4000))(stage)
+
+
+async def _dispute_is_lost(stage: Stage) -> Verb:
+    paid = await stage.pay()
+    await stage.webhook(paid)
+    lost = DisputeFact(
+        gateway_dispute_id="d", gateway_payment_id=paid.gateway_payment_id,
+        stage=DisputeStage.LOST, money=paid.money, reason="fraud", at=paid.at,
+    )  # fmt: skip
+    await stage.webhook(replace(lost, stage=DisputeStage.OPEN), event="dispute.created")
+    return _told(lost)(stage)
+
+
+async def _contradicted(stage: Stage) -> int:
+    await _going(_dropped)(stage)
+    await stage.result(event_seq=1)
+    await stage.result("FAILED", drop="no", event_seq=2)
+    await cases.keep(stage.shop)
+    (case,) = await cases.listed(stage.shop)
+    return case.id
+
+
+async def _person_refunds(stage: Stage) -> Verb:
+    case = await _contradicted(stage)
+    return lambda: cases.refund(stage.shop, case, ASHA)
+
+
+async def _person_closes(stage: Stage) -> Verb:
+    case = await _contradicted(stage)
+    return lambda: cases.close(stage.shop, case, ASHA)
+
+
+async def _told_against(stage: Stage) -> Verb:
+    await _going(_dropped)(stage)
+    await stage.result(event_seq=1)
+    return lambda: stage.result("FAILED", drop="no", event_seq=2)
+
+
+async def _collects(stage: Stage) -> Verb:
+    gateway = taking(stage)
+    payment = await made(stage, 5010)
+    await confirmed(stage, payment)
+    (attempt,) = await stage.rows("SELECT * FROM attempts WHERE key IS NOT NULL")
+    fact = replace(
+        await _fact_of(gateway, attempt), mark=Mark(installation="test", payment=str(payment))
+    )
+    return _told(fact)(stage)
+
+
+async def _fact_of(gateway: Any, attempt: dict[str, Any]) -> PaymentFact:
+    return PaymentFact(
+        gateway_payment_id=f"pay_{attempt['key']}", taken="captured",  # type: ignore[arg-type]
+        money=Money(5010, "INR"), at=gateway.books.clock.now(),
+        gateway_order_id=attempt["reference"], refunded=Money.zero("INR"),
+    )  # fmt: skip
+
+
+async def _asks_for_a_refund(stage: Stage) -> Verb:
+    await collected(stage)
+    payment = await stage.value("SELECT id FROM payments WHERE source = 'api'")
+    return lambda: api.give_back(
+        stage.shop, once(stage, f"POST /payments/{payment}/refunds", "r"), payment, api.Back()
+    )
+
+
+SCENES = (
+    Scene("a can drops", {"device_journals", "captures", "fulfillments", "slots", "orders"},
+          _going(_dropped)),
+    Scene("a coil jams", {"captures", "fulfillments", "slots", "orders"}, _going(_jammed)),
+    Scene("a machine greets", {"devices", "device_journals", "fulfillments"}, _going(_greets)),
+    Scene("doubt ends", {"captures", "fulfillments", "slots", "orders"}, _in_doubt),
+    Scene("a machine accepts", {"fulfillments"}, _offered),
+    Scene("a unit is offered", {"devices", "fulfillments"}, _queued),
+    Scene("an order is paid", {"orders", "payments", "attempts", "qr_codes"}, _order_is_paid),
+    Scene("an order is paid late", {"orders", "payments", "qr_codes"}, _order_is_paid_too_late),
+    Scene("an order expires", {"orders", "payments", "qr_codes"}, _order_expires, 2),
+    Scene("a code is made", {"payments", "attempts", "qr_codes"}, _code_is_made),
+    Scene("a code is not made", {"payments", "attempts", "qr_codes"}, _code_is_not_made),
+    Scene("a refund is proved", {"refunds"}, _refund(RefundStage.PROCESSED)),
+    Scene("a refund fails there", {"captures", "refunds"}, _refund(RefundStage.FAILED)),
+    Scene("a refund is covered", {"captures", "refunds"}, _covered(4000)),
+    Scene("a refund is covered in part", {"captures", "refunds"}, _covered(1000)),
+    Scene("money goes back outside", {"captures", "fulfillments", "orders"}, _given_back_outside),
+    Scene("a dispute is lost", {"captures", "disputes", "fulfillments"}, _dispute_is_lost),
+    Scene("a person refunds", {"captures", "cases", "discrepancies"}, _person_refunds),
+    Scene("a person closes", {"cases", "discrepancies"}, _person_closes),
+    Scene("a machine contradicts itself", {"captures", "fulfillments"}, _told_against),
+    Scene("the API collects", {"payments", "attempts"}, _collects),
+    Scene("the API refunds", {"captures"}, _asks_for_a_refund, 2),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
+async def test_every_verb_locks_rows_in_the_written_order(
+    stage: Stage, holder: RawConnection, looker: RawConnection, scene: Scene
+) -> None:
+    verb = await scene.set_up(stage)
+    async with asyncio.timeout(60):
+        wrong, locked = await breaches(stage, verb, scene.commit, holder, looker)
+    assert wrong == []
+    assert locked >= scene.locks, "it did not do what it is meant to do here"
+
+
+def test_the_written_order_names_every_table_whose_rows_are_locked() -> None:
+    assert len(ORDER) == len(set(ORDER)) > 10
+    assert set().union(*(scene.locks for scene in SCENES)) <= set(ORDER)
+
+
+def sources() -> Iterator[tuple[str, str]]:
+    for path in sorted((ROOT / "src/coinslot").rglob("*")):
+        if path.suffix in (".py", ".sql") and "migrations" not in path.parts:
+            yield str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")
+
+
+def test_no_lock_is_stronger_than_an_update_needs() -> None:
+    """FOR UPDATE would wait for every row that names this one by a foreign key, in whatever order
+    those were written. No row that is named is deleted and no key is changed."""
+    found = [
+        f"{name}: {line.strip()}"
+        for name, text in sources()
+        for line in text.splitlines()
+        if re.search(r"FOR UPDATE\b", line)
+    ]
+    assert found == ["src/coinslot/sales/sql/5_api.sql: LIMIT p_at_most FOR UPDATE SKIP LOCKED))"]
+
+
+async def test_no_update_changes_a_key_that_could_be_named(looker: RawConnection) -> None:
+    """It would be as strong as FOR UPDATE, by itself: such keys are partial indexes."""
+    keys = await looker.fetch(
+        "SELECT c.relname AS table, a.attname AS column FROM pg_index i"
+        " JOIN pg_class c ON c.oid = i.indrelid JOIN pg_attribute a ON a.attrelid = c.oid"
+        " AND a.attnum = ANY (i.indkey) WHERE i.indisunique AND i.indpred IS NULL"
+        " AND i.indexprs IS NULL AND c.relnamespace = 'public'::regnamespace"
+        " AND EXISTS (SELECT FROM pg_constraint f WHERE f.confrelid = c.oid)"
+    )
+    changed = {(f"{name}s", column) for name, columns in SETTABLE.items() for column in columns}
+    for _, text in sources():
+        for table, what in re.findall(r"UPDATE (\w+)(?: AS)?(?: \w+)? SET (.*?)WHERE", text,
+                                      re.DOTALL):  # fmt: skip
+            changed |= {(table, column) for column in re.findall(r"(?:^|,)\s*(\w+) = ", what)}
+    assert changed & {(row["table"], row["column"]) for row in keys} == set()
+
+
+# What deadlocked before.
+
+Said = tuple[str, tuple[object, ...]]
+
+
+async def side_by_side(
+    urls: DatabaseUrls, stage: Stage, first: Said, meanwhile: Said, last: Said
+) -> None:
+    """One transaction says `first` and `last`, and another one goes as far as it can between."""
+    one, other, looker = [await connect(urls.app) for _ in range(3)]
+    try:
+        for conn in (one, other):
+            await conn.execute(f"BEGIN; SET LOCAL coinslot.merchant = '{stage.merchant}'")
+        await one.fetch(first[0], *first[1])
+        work = asyncio.ensure_future(other.fetch(meanwhile[0], *meanwhile[1]))
+        async with asyncio.timeout(30):
+            assert await stopped(looker, work) == other.get_server_pid()
+            await one.fetch(last[0], *last[1])
+            await one.execute("COMMIT")
+            await work
+            await other.execute("COMMIT")
+    finally:
+        for conn in (one, other, looker):
+            conn.terminate()
+
+
+def worked(stage: Stage, fact: RefundFact) -> Said:
+    windows = stage.shop.windows.for_sql()
+    return store.WORK_FACT, (
+        stage.account.id, msgspec.to_builtins(fact), "look", windows, stage.shop.now(),
+    )  # fmt: skip
+
+
+async def test_a_refund_that_is_looked_at_and_proved_at_once_deadlocks_no_more(
+    urls: DatabaseUrls, stage: Stage
+) -> None:
+    paid, row = await _owing(stage)
+    proved = worked(stage, _about(paid, row, RefundStage.PROCESSED))
+    capture, refund = (row["capture_id"],), (row["id"],)
+    await side_by_side(
+        urls, stage, (store.LOCK_CAPTURE, capture), proved, (store.LOCK_REFUND, refund)
+    )
+    assert await stage.value("SELECT state FROM refunds") == "succeeded"
+
+
+async def test_a_can_that_drops_while_its_money_goes_back_outside_deadlocks_no_more(
+    urls: DatabaseUrls, stage: Stage
+) -> None:
+    await _going(_dropped)(stage)
+    (unit,) = await stage.rows("SELECT * FROM fulfillments")
+    paid = next(iter(stage.books.payments.values()))
+    outside = replace(
+        _about(paid, unit, RefundStage.PROCESSED), mark=None, gateway_refund_id="dash_1"
+    )
+    dropped: Said = (
+        "SELECT move_fulfillment($1, 'VENDED', '{\"basis\": \"vended\"}', $2)",
+        (unit["id"], stage.shop.now()),
+    )
+    lock: Said = (store.LOCK_UNIT, (unit["id"], "M01"))
+    await side_by_side(urls, stage, lock, worked(stage, outside), dropped)
+    assert await stage.value("SELECT kind FROM discrepancies") == "refunded_outside_and_handed_over"
+    await stage.result(event_seq=1)  # the evidence that the auditor looks for
+
+
+async def test_a_transaction_that_postgresql_breaks_off_runs_again() -> None:
+    tries: list[int] = []
+
+    async def work() -> str:
+        tries.append(1)
+        if len(tries) < 3:
+            raise asyncpg.DeadlockDetectedError("deadlock detected")
+        return "done"
+
+    assert await again(work) == "done"
+    with pytest.raises(asyncpg.SerializationError):
+        await again(_never)
+
+
+async def _never() -> None:
+    raise asyncpg.SerializationError("could not serialize access")
