@@ -184,7 +184,7 @@ async def _in_doubt(stage: Stage) -> Verb:
     await _going(_dropped)(stage)
     await stage.result("INTERRUPTED", drop="unknown", event_seq=1)
     (row,) = await stage.rows("SELECT * FROM fulfillments")
-    return lambda: dispatch.drive(stage.shop, row)
+    return lambda: dispatch.drive(stage.shop, row)  # type: ignore[arg-type]
 
 
 async def _offered(stage: Stage) -> Verb:
@@ -235,7 +235,7 @@ async def _order_expires(stage: Stage) -> Verb:
         await conn.execute("UPDATE qr_codes SET stage = 'closing' WHERE payment_id IS NOT NULL")
     stage.later(1000)
     (row,) = await stage.rows("SELECT * FROM orders")
-    return lambda: expire.expire(stage.shop, row)
+    return lambda: expire.expire(stage.shop, row)  # type: ignore[arg-type]
 
 
 async def _code_is_made(stage: Stage) -> Verb:
@@ -292,7 +292,7 @@ def _covered(minor: int) -> Callable[[Stage], Awaitable[Verb]]:
         there = replace(_about(paid, row, RefundStage.PROCESSED, minor), mark=None)
         await stage.webhook(there, event="refund.processed")
         (row,) = await stage.rows("SELECT * FROM refunds WHERE origin = 'ours'")
-        return lambda: give_back._uncovered(  # type: ignore[arg-type]
+        return lambda: give_back._uncovered(
             stage.shop,
             stage.account,
             row,  # type: ignore[arg-type]
