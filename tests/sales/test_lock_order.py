@@ -208,7 +208,9 @@ def _told(*facts: Any) -> Callable[[Stage], Verb]:
 
 async def _placed(stage: Stage) -> str:
     await stage.hello()
-    return await checkout.place(stage.shop, Wish(outlet="M01", slot="A1", key="tap"))
+    token = await checkout.place(stage.shop, Wish(outlet="M01", slot="A1", key="tap"))
+    await checkout.want_code(stage.shop, token)
+    return token
 
 
 async def _paid_on_the_page(stage: Stage) -> PaymentFact:

@@ -173,10 +173,15 @@ FROM fulfillments f JOIN captures c ON c.id = f.capture_id WHERE f.id = $1
 
 # Money.
 
+# What becomes of a refund is booked on its capture, whose row comes first.
 LOCK_REFUND = """
+WITH c AS MATERIALIZED (
+    SELECT id, gateway_payment_id FROM captures
+    WHERE id = (SELECT capture_id FROM refunds WHERE id = $1) FOR NO KEY UPDATE
+)
 SELECT r.*, c.gateway_payment_id, (SELECT coalesce(sum(o.amount_minor), 0)::bigint FROM refunds o
     WHERE o.capture_id = r.capture_id AND o.id <> r.id AND made_there(o)) AS others
-FROM refunds r JOIN captures c ON c.id = r.capture_id
+FROM c JOIN refunds r ON r.capture_id = c.id
 WHERE r.id = $1 FOR NO KEY UPDATE OF r
 """
 
