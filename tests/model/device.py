@@ -168,6 +168,13 @@ def evicts_after_evack(world: World, rules: Rules) -> Moves:
             yield "device evicts its result", _with(world, record="evicted")._replace(net=net)
 
 
+def takes_a_drop_back(world: World, rules: Rules) -> Moves:
+    """Not the machine: somebody who speaks with its secret, long after."""
+    if rules.takes_back and world.row.settled == "fulfilled":
+        denied = Message("RESULT", journal=world.row.go.journal, word="FAILED")
+        yield "somebody takes the drop back", world._replace(net=sent(world.net, denied))
+
+
 RULES: tuple[Callable[[World, Rules], Moves], ...] = (
     accepts_an_offer,
     rejects_an_offer,
@@ -179,4 +186,5 @@ RULES: tuple[Callable[[World, Rules], Moves], ...] = (
     commits_the_result,
     answers_a_query,
     evicts_after_evack,
+    takes_a_drop_back,
 )

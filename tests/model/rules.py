@@ -37,4 +37,5 @@ class Rules:
     cuts: int = 1
     wipes: int = 0  # the controller is replaced or its journal lost
     may_die: bool = False  # it may never come back
+    takes_back: bool = False  # whoever has its secret denies the drop of a unit that is settled
     silent_jams: bool = False  # without a sensor, a full turn that moves nothing

@@ -26,6 +26,7 @@ PROVES_NOTHING = {
     "FORGOTTEN",
     "time-out",
     "old nonce",
+    "a drop taken back",
 }
 Plans = Iterator[Plan]
 
@@ -34,6 +35,7 @@ def moves(world: World, rules: Rules) -> Moves:
     """Every step that the server can take now."""
     if world.row.settled:
         yield from _write(world, rules)
+        yield from _believe_what_is_taken_back(world, rules)
         return
     yield from _send(world, rules)
     if rules.processes == 1:
@@ -231,6 +233,16 @@ def _believe_what_proves_nothing(world: World, rules: Rules) -> Plans:
         yield Plan("believe the time-out", failed._replace(basis="time-out"))
     if rules.unsent_go_refunds and row.state == "going":
         yield _settle(row, "refund", "never_sent")
+
+
+def _believe_what_is_taken_back(world: World, rules: Rules) -> Moves:
+    """The protocol keeps it for a person: a settlement is set once."""
+    if "a drop taken back" not in rules.trusts or world.row.settled != "fulfilled":
+        return
+    for result in arriving(world.net, "RESULT"):
+        if result.word == "FAILED" and result.journal == world.row.go.journal:
+            row = world.row._replace(settled="refund", basis="taken back")
+            yield "gives the money back after all", world._replace(row=row)
 
 
 def _doubt(world: World, rules: Rules) -> Plans:

@@ -27,7 +27,7 @@ def without_unread(world: World, rules: Rules) -> World:
 def _server_is_past(message: Message, row: Row, rules: Rules) -> bool:
     """Settled rows hear nothing; ACCEPT and REJECT speak to one offer, and only before GO."""
     if row.settled:
-        return True
+        return "a drop taken back" not in rules.trusts
     if message.kind == "ACCEPT" or (message.kind == "REJECT" and not _rejects_last(rules)):
         comes_back = rules.reoffers_in_doubt or not rules.requeue_fenced
         awaited = row.state in ("queued", "offered") or comes_back

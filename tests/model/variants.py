@@ -32,6 +32,7 @@ HOLDS = [
     Variant("G3, BUSY twice, three offers", replace(PROTOCOL, offers=3, cuts=0)),
     Variant("G3, two power cuts, one offer", replace(PROTOCOL, offers=1, cuts=2)),
     Variant("G3, one process", ALONE),
+    Variant("G3, somebody takes drops back", replace(ALONE, takes_back=True)),
     Variant("G3, one process, three power cuts", replace(ALONE, cuts=3)),
     Variant("G3, the device rejects units it knows", replace(ALONE, rejects_known_units=True)),
     Variant("G3, STATUS by nonce, no tombstones", replace(ALONE, tombstones=False, cuts=2)),
@@ -136,6 +137,11 @@ WEAKER = [
     Variant(
         "a unit in doubt is offered again",
         replace(ALONE, wipes=1, cuts=0, reoffers_in_doubt=True),
+        BOTH,
+    ),
+    Variant(
+        "a drop taken back gives the money back",
+        trusting(replace(ALONE, takes_back=True), "a drop taken back"),
         BOTH,
     ),
     Variant("no deadline, the machine never comes back", replace(ALONE, may_die=True), STUCK),

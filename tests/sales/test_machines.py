@@ -12,9 +12,10 @@ from coinslot.channels.messages import Refusal
 from coinslot.db.pool import Database
 from coinslot.sales import dispatch, vend
 from coinslot.sales.shop import Shop
+from coinslot.sales.sweep import sweep_once
 from tests.conftest import DatabaseUrls
 from tests.sales.neighbours import a_second_machine, chandras_machine, greeting
-from tests.sales.stage import SentLine, Stage
+from tests.sales.stage import PACE, SentLine, Stage
 
 PASSING = {Refusal.BUSY, Refusal.DOOR_OPEN, Refusal.TEMP_LOCK, Refusal.STALE_SEQ}
 FOR_GOOD = set(Refusal) - PASSING
@@ -312,3 +313,33 @@ async def test_lines_that_a_machine_believes_are_kept_are_told_and_do_not_stop_i
     assert report.ok
     [told] = [n for n in report.notices if n.name == "journals_with_lines_skipped"]
     assert [row["skipped"] for row in told.rows] == [unacked_from - 1]
+
+
+async def test_a_unit_in_doubt_of_a_machine_that_nobody_hears_is_left_alone(stage: Stage) -> None:
+    """It was written anew up to four times a second, for as long as the doubt lasted."""
+    await offered_unit(stage)
+    await stage.accept()
+    stage.later(45)
+    await stage.sweep("fulfillments")
+    assert (await unit(stage))["state"] == "in_doubt"
+    stage.line.connected = False
+    stage.later(61)
+    looks = 0
+    for _ in range(480):
+        stage.later(0.25)
+        looks += await sweep_once(stage.shop, "fulfillments", PACE)
+    assert 1 <= looks <= 3
+    stage.line.connected = True
+    (sync,) = await stage.hello(boot="b2")
+    assert [query.unit_id for query in sync.queries] == [(await unit(stage))["id"]]
+
+
+async def test_an_offer_that_nobody_can_take_is_left_alone_too(stage: Stage) -> None:
+    await offered_unit(stage)
+    stage.line.connected = False
+    stage.later(21)
+    looks = 0
+    for _ in range(160):
+        stage.later(0.25)
+        looks += await sweep_once(stage.shop, "fulfillments", PACE)
+    assert looks <= 10

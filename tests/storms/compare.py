@@ -159,6 +159,8 @@ class Comparison:
                 found.append(Breach("neither", reference, f"{got} of {payment['captured']}"))
         elif got > payment["captured"]:
             found += self._both(payment, dropped)
+        elif handed_out and "no_drop_after_fulfilled" in self.books.noted.get(reference, ()):
+            self.ends["goods, and taken back in vain"] += 1
         elif handed_out:
             self.ends["goods"] += 1
         else:

@@ -15,6 +15,8 @@ STEPS = ("accepted", "started", "dropped", "recorded")
 POINTS = ("before_commit", "after_commit", "before_send", "after_send", "after_claim")
 ODD = ("razorpay", "stripe", "yookassa")
 CODES = tuple(stand.code for stand in STANDS)
+# Machines whose secret somebody else has, too: a broker lets both in, and hears both.
+STOLEN = tuple(stand.code for stand in STANDS if stand.channel == "mqtt")
 PRICE_MINOR = SHELF[0].minor
 CARDS = ("pm_card_visa", "pm_card_visa", "pm_card_chargeDeclined")
 OUTCOMES = ("failed_then_captured", "authorized_only")
@@ -49,6 +51,8 @@ class Shape(NamedTuple):
     refunds: int = 4  # made in the gateway's dashboard
     empties: int = 2  # a merchant's balance at the gateway holds nothing for a while
     odds: int = 10  # genuine events that are no business of ours
+    contradictions: int = 5  # somebody has a machine's secret and takes its past drops back
+    floods: int = 1  # and tells of units that nobody knows
     charges: int = 25  # payments through the API, at every gateway that collects
     read_onlys: int = 1  # PostgreSQL takes no write for a while
 
@@ -82,6 +86,10 @@ def history(seed: int, shape: Shape) -> list[Event]:
         at_s, lasts_s = some_time(0.8), dice.uniform(1, 6)
         events.append(Event(at_s, "read_only", more={"on": True}))
         events.append(Event(round(at_s + lasts_s, 2), "read_only", more={"on": False}))
+    for _ in range(shape.contradictions):
+        events.append(Event(some_time(), "contradict", dice.choice(STOLEN)))
+    for _ in range(shape.floods):
+        events.append(Event(some_time(), "flood", dice.choice(STOLEN)))
     return sorted(events, key=lambda event: event.at_s)
 
 

@@ -2,9 +2,12 @@
 
 import asyncio
 import contextlib
+import random
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import uuid4
 
+import aiomqtt
 import msgspec
 
 from coinslot.app.showroom import STANDS
@@ -140,6 +143,10 @@ class Storm:
                 await self.town.ask("POST", "/weather", event.more)
             case "balance":
                 await self._fill(self.town.accounts[MERCHANT_OF[event.whom]], **event.more)
+            case "contradict":
+                await self._take_back(event.whom)
+            case "flood":
+                await self._flood(event.whom)
             case "fault":
                 await self._break(event.whom, event.more)
             case "refund":
@@ -206,6 +213,43 @@ class Storm:
             else:
                 self.chronicle.began(code, name)
         await self.town.ask("POST", f"/machines/{code}/fault", wanted)
+
+    async def _take_back(self, code: str) -> None:
+        """Whoever has the machine's secret says of its past sales that nothing fell."""
+        sold = await self.town.rows(
+            "SELECT id, slot, journal_id FROM fulfillments WHERE outlet_id = $1"
+            " AND basis IN ('vended', 'drop_evidence') ORDER BY random() LIMIT 3", code,
+        )  # fmt: skip
+        evidence = {"drop": "no", "home": True, "sensor_tested": True}
+        await self._publish(code, [
+            {"type": "RESULT", "unit_id": str(unit["id"]), "journal_id": unit["journal_id"],
+             "event_seq": random.randrange(10**6, 10**9), "slot": unit["slot"],
+             "outcome": "FAILED", "failure_code": "JAM", "evidence": evidence}
+            for unit in sold
+        ])  # fmt: skip
+        self.chronicle.counts["drop taken back"] += len(sold)
+
+    async def _flood(self, code: str) -> None:
+        await self._publish(code, [
+            {"type": "PROGRESS", "unit_id": str(uuid4()), "journal_id": f"flood-{code}",
+             "event_seq": number}
+            for number in range(1, 301)
+        ])  # fmt: skip
+        self.chronicle.struck(code, "flood")
+
+    async def _publish(self, code: str, said: list[dict[str, Any]]) -> None:
+        """With the machine's own login, beside the machine."""
+        host, port = self.town.broker
+        secret = self.town.room.known.devices[code]
+        machine = aiomqtt.Client(host, port, username=code, password=secret)
+        try:
+            async with asyncio.timeout(10), machine as client:
+                for message in said:
+                    await client.publish(
+                        f"devices/{code}/status/dispense", msgspec.json.encode(message), qos=1
+                    )
+        except aiomqtt.MqttError:
+            self.chronicle.counts["attack that found no broker"] += 1
 
     async def _fill(self, account_id: str, amount: int | None) -> None:
         """What the merchant has at the gateway; None is enough for everything."""

@@ -150,6 +150,11 @@ class Town:
         ]  # fmt: skip
         return _written(self.folder / "fleet.json", fleet)
 
+    @property
+    def broker(self) -> tuple[str, int]:
+        """Where machines, and whoever has a secret of theirs, connect by MQTT."""
+        return self._nats.host, self._nats.listening
+
     # What can be done to it
 
     def kill(self, name: str) -> None:

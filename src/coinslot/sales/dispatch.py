@@ -162,7 +162,7 @@ async def _pass_time(shop: Shop, conn: Connection, unit: asyncpg.Record) -> Wire
     match unit["state"]:
         case "queued":
             await _settle(conn, unit, "DEADLINE", "never_sent", now)
-        case "offered" if now >= unit["dispatch_by"]:
+        case "offered" if now >= unit["dispatch_by"] or unit["decommissioned_at"] is not None:
             await _settle(conn, unit, "DEADLINE", "never_sent", now)
         case "offered" if unit["offers"] < shop.windows.offers:
             if not shop.line.reaches(unit["outlet_id"], unit["channel"]):
@@ -212,8 +212,15 @@ async def _chase(shop: Shop, conn: Connection, unit: asyncpg.Record) -> Wire | N
 
 async def _leave(shop: Shop, conn: Connection, unit: asyncpg.Record, end: datetime) -> None:
     """The machine is connected to another process, or to none: no offer and no question of its
-    few is used up here."""
-    await conn.execute(store.PUT_OFF_UNIT, unit["id"], min(_soon(shop), end))
+    few is used up here. One that nobody hears is left alone for a while: its HELLO is answered
+    with the question at once."""
+    heard_since = shop.now() - shop.windows.span("online_s")
+    doubted = unit["state"] == "in_doubt"
+    if await conn.fetchval(store.ONLINE_BY, unit["outlet_id"], heard_since) is None:
+        due = shop.now() + shop.windows.span("query_s") * (12 if doubted else 1)
+    else:
+        due = shop.after("query_s") if doubted else _soon(shop)
+    await conn.execute(store.PUT_OFF_UNIT, unit["id"], min(due, end))
 
 
 def _soon(shop: Shop) -> datetime:
