@@ -92,8 +92,9 @@ class Mirror:
         failures = 0
         try:
             while True:
-                if await self._turn(timedelta(seconds=2 * every_s + _GRACE_S)):
-                    failures = 0 if await self._shown_round(failures) else failures + 1
+                lease = timedelta(seconds=2 * every_s + _GRACE_S)
+                if await self._turn(lease):
+                    failures = 0 if await self._held_round(failures, lease) else failures + 1
                     if following is None and not failures:
                         told = follow(self.cursor, self.tell, asyncio.Event())
                         following = asyncio.create_task(told, name="mirror log")
@@ -166,6 +167,21 @@ class Mirror:
             self._shown = {}  # another wrote since, who knows what
         return anew is not None
 
+    async def _held_round(self, failures: int, lease: timedelta) -> bool:
+        """A round however long it takes: the turn is held meanwhile, and who loses it stops, since
+        another writes what is newer."""
+        showing = asyncio.create_task(self._shown_round(failures), name="mirror round")
+        try:
+            while True:
+                await asyncio.wait({showing}, timeout=lease.total_seconds() / 4)
+                if showing.done():
+                    return showing.result()
+                if not await self._turn(lease):
+                    log.warning("mirror_lost_its_turn")
+                    return False
+        finally:
+            await _ended(showing)
+
     async def _shown_round(self, failures: int) -> bool:
         """Whether it could be made; `failures` went before it."""
         try:
@@ -212,6 +228,6 @@ def _parts(nodes: Nodes) -> Iterator[dict[str, Any]]:
         yield part
 
 
-async def _ended(task: "asyncio.Task[None]") -> None:
+async def _ended(task: "asyncio.Task[Any]") -> None:
     task.cancel()
     await asyncio.wait({task})
