@@ -1,5 +1,5 @@
 # Every target sets up what it needs; the first run takes a minute or two, later ones start at once.
-.PHONY: help setup demo test lint format storm mutants bench docs lock clean
+.PHONY: help setup demo test lint format storm mutants mutation bench docs lock clean
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 # One more than cores: some always wait for another process.
@@ -31,6 +31,9 @@ storm: setup ## run long histories of faults (ARGS="--seed 1 --minutes 10")
 
 mutants: setup ## put every known mistake in and see each one caught
 	@exec $(PY) -m tests.mutants $(ARGS)
+
+mutation: setup ## put generated mistakes in, and list what no test notices (ARGS="--seed 7 --sample 400 --only money")
+	@exec $(PY) -m tests.mutation $(ARGS)
 
 bench: setup ## measure throughput and latency on this machine
 	@exec $(PY) -m bench $(ARGS)

@@ -49,6 +49,9 @@ MEMORY = Path("/dev/shm")
 ROOM_BYTES = 4_000_000_000
 
 TEMPLATE = "coinslot_template"
+# A server and a template that stand already, where tests/mutation runs these tests over and over.
+WARM_SERVER = os.environ.get("COINSLOT_TEST_SERVER")
+WARM_TEMPLATE = os.environ.get("COINSLOT_TEST_TEMPLATE", TEMPLATE)
 # The server is reachable from this computer only and lives as long as the tests.
 TEST_PASSWORD = "of-the-tests"
 
@@ -139,6 +142,9 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgres(shared_folder: Path) -> Iterator[str]:
     """The superuser's URL of the test run's server."""
+    if WARM_SERVER:
+        yield WARM_SERVER
+        return
     url, in_use = server_url(shared_folder / "postgres")
     with in_use:
         yield url
@@ -147,6 +153,8 @@ def postgres(shared_folder: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def template(postgres: str, shared_folder: Path) -> str:
     """The name of a database with all migrations applied."""
+    if WARM_SERVER:
+        return WARM_TEMPLATE
     done = shared_folder / "postgres" / "template"
     with exclusively(shared_folder / "postgres" / "migrating"):
         if not done.exists():

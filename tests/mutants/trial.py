@@ -45,13 +45,19 @@ class Outcomes(NamedTuple):
 @contextmanager
 def spoilt_copy(mutation: Mutation | None) -> Iterator[Path]:
     """Everything that the tests need, in a folder of its own, with the mistake in it."""
-    with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
-        root = Path(folder)
-        for name in COPIED:
-            _copy(ROOT / name, root / name)
+    with copy_of_everything() as root:
         if mutation is not None:
             mutation.put_into(root)
         yield root
+
+
+@contextmanager
+def copy_of_everything() -> Iterator[Path]:
+    """What the tests need, in a folder of its own that may be spoilt."""
+    with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
+        for name in COPIED:
+            _copy(ROOT / name, Path(folder) / name)
+        yield Path(folder)
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -65,7 +71,7 @@ def _copy(source: Path, target: Path) -> None:
 def run(root: Path, tests: Iterable[str]) -> Outcomes:
     """The tests in that copy, and nothing of this folder."""
     done = subprocess.run(
-        [*PYTEST, *sorted(set(tests))], cwd=root, env=_only(root),
+        [*PYTEST, *sorted(set(tests))], cwd=root, env=only_of(root),
         capture_output=True, text=True, check=False, timeout=BOUND_S,
     )  # fmt: skip
     outcomes = _OUTCOME.findall(done.stdout)
@@ -74,7 +80,8 @@ def run(root: Path, tests: Iterable[str]) -> Outcomes:
     return Outcomes(passed - failed, failed, done.stdout[-5000:] + done.stderr[-1000:])
 
 
-def _only(root: Path) -> dict[str, str]:
+def only_of(root: Path) -> dict[str, str]:
+    """The environment in which Python sees that copy alone."""
     path = os.pathsep.join(str(root / name) for name in ("src", ".", "machine-simulator"))
     return {**os.environ, "PYTHONPATH": path}
 
@@ -92,7 +99,7 @@ def stormed(mutation: Mutation, minutes: float, seed: int) -> str:
     with spoilt_copy(mutation) as root:
         words = ("--minutes", str(minutes), "--seed", str(seed))
         done = subprocess.run(
-            [sys.executable, "-m", "tests.storms", *words], cwd=root, env=_only(root),
+            [sys.executable, "-m", "tests.storms", *words], cwd=root, env=only_of(root),
             capture_output=True, text=True, check=False, timeout=minutes * 60 + BOUND_S,
         )  # fmt: skip
     found = re.search(r"^seed \d+: (?:\n\*\*\* )?(.{1,60})", done.stdout, re.MULTILINE)

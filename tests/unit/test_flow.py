@@ -33,6 +33,7 @@ def test_an_event_without_a_row_has_no_answer(state: str, event: str) -> None:
 def test_states_and_events_are_those_of_the_table() -> None:
     assert DOOR.states == {"closed", "open", "bricked_up"}
     assert DOOR.events == {"PUSH", "WIND", "BRICKS"}
+    assert DOOR.name == "door"
 
 
 def test_a_state_that_no_row_reaches_still_counts() -> None:
@@ -42,3 +43,15 @@ def test_a_state_that_no_row_reaches_still_counts() -> None:
 def test_two_answers_to_one_question_are_refused() -> None:
     with pytest.raises(AmbiguousFlowError):
         Flow("door", "closed", [], [Row("closed", "PUSH", "open"), Row("closed", "PUSH", "closed")])
+
+
+def test_nobody_changes_a_row_of_a_table() -> None:
+    row = DOOR.rows[0]
+    with pytest.raises(AttributeError):
+        row.next = "bricked_up"  # type: ignore[misc]
+    assert DOOR.next("closed", "PUSH") == row
+
+
+def test_only_a_state_and_its_event_together_are_one_question() -> None:
+    rows = [Row("closed", "PUSH", "open"), Row("open", "PUSH", "open"), Row("open", "WIND", "open")]
+    assert len(Flow("door", "closed", [], rows).rows) == 3

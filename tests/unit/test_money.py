@@ -1,6 +1,7 @@
 """Money: text in, text out, and nothing lost between."""
 
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
@@ -182,6 +183,7 @@ def test_money_is_a_value_and_shows_itself_plainly() -> None:
         ("0.40", "INR", 40),
         ("₹ 40", "INR", 4000),
         ("40 INR", "INR", 4000),
+        (" 40 INR ", "INR", 4000),
         ("INR 40.00", "INR", 4000),
         ("४०", "INR", 4000),
         ("1000", "INR", 100_000),
@@ -227,3 +229,58 @@ def test_what_could_mean_two_amounts_is_refused(text: str, currency: str, why: s
 def test_what_we_write_is_read_back_when_a_person_types_it(minor: int, currency: str) -> None:
     money = Money(minor, currency)
     assert Money.typed(money.decimal(), currency) == Money.typed(str(money), currency) == money
+
+
+def test_the_largest_amount_is_what_the_database_keeps() -> None:
+    largest = 2**63 - 1
+    assert Money(largest, "INR").minor == -Money(-largest, "INR").minor == largest
+    for over in (largest + 1, -largest - 1):
+        with pytest.raises(MoneyRangeError):
+            Money(over, "INR")
+
+
+@pytest.mark.parametrize(
+    ("currency", "written"), [("JPY", "5"), ("USD", "0.05"), ("KWD", "0.005"), ("CLF", "0.0005")]
+)
+def test_a_currency_has_its_own_places(currency: str, written: str) -> None:
+    assert Money(5, currency).decimal() == written
+    assert Money.parse(written, currency) == Money(5, currency)
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "minor"),
+    [
+        ("40", "INR", 4000),
+        (" \u20b940 ", "INR", 4000),
+        ("40 INR", "INR", 4000),
+        (" 40 INR ", "INR", 4000),
+        ("INR 40.5", "INR", 4050),
+        ("\u20b9 40 INR", "INR", 4000),
+        ("500", "JPY", 500),
+        ("JPY500", "JPY", 500),
+    ],
+)
+def test_an_amount_may_be_typed_with_its_sign_or_code(text: str, currency: str, minor: int) -> None:
+    assert Money.typed(text, currency) == Money(minor, currency)
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "places"),
+    [("40 USD", "INR", 2), ("40.005", "INR", 2), ("4.5", "JPY", 0)],
+)
+def test_what_could_mean_two_things_is_refused_with_the_places_it_may_have(
+    text: str, currency: str, places: int
+) -> None:
+    with pytest.raises(MoneyTextError, match=f"{currency} has {places} decimal places"):
+        Money.typed(text, currency)
+
+
+def test_nothing_is_written_without_a_sign() -> None:
+    assert (Money(0, "INR").decimal(), Money(1, "INR").decimal()) == ("0.00", "0.01")
+    assert Money(-1, "INR").decimal() == "-0.01"
+
+
+@pytest.mark.parametrize("count", [1.0, True, "2"])
+def test_money_is_multiplied_by_counts_alone(count: Any) -> None:
+    with pytest.raises(TypeError):
+        Money(100, "INR") * count

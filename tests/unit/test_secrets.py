@@ -154,3 +154,19 @@ def test_a_one_time_code_opens_only_what_it_was_made_for() -> None:
 
 def test_subject_and_code_cannot_be_shifted_into_each_other() -> None:
     assert code_hash(b"p", "a|1", "2") != code_hash(b"p", "a", "1|2")
+
+
+def test_keys_may_be_written_with_spaces_between_them() -> None:
+    one, two = (base64.b64encode(key).decode() for key in (OLD, NEW))
+    vault = Vault.parse(f" new:{two} , old:{one} ")
+    assert vault.open(Vault({"old": OLD}, "old").seal(b"x", WHERE), WHERE) == b"x"
+    assert not vault.stale(Vault({"new": NEW}, "new").seal(b"x", WHERE))
+
+
+@pytest.mark.parametrize(("name", "fits"), [("k" * 32, True), ("k" * 33, False), ("", False)])
+def test_the_name_of_a_key_has_one_to_32_bytes(name: str, fits: bool) -> None:
+    if fits:
+        assert Vault({name: OLD}, name).open(Vault({name: OLD}, name).seal(b"x", ""), "") == b"x"
+    else:
+        with pytest.raises(VaultKeyError):
+            Vault({name: OLD}, name)

@@ -1,0 +1,1 @@
+"""Generated mistakes over the code that carries the promise, and which of them no test notices."""

@@ -1,0 +1,121 @@
+"""A plugin of a measured test run: which lines, SQL functions and tables each test reaches, and
+what it costs. Every process of the run writes files of its own into `COINSLOT_MEASURED`."""
+
+import asyncio
+import json
+import os
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import coverage
+import pytest
+
+_FOLDER = Path(os.environ["COINSLOT_MEASURED"])
+_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+_SHARED = ("session", "package", "module")
+# What the runner has warm costs a mutant nothing.
+_WARM = ("postgres", "template", "shared_folder")
+_REACHED = """
+SELECT funcname AS name FROM pg_stat_user_functions WHERE calls > 0
+UNION SELECT relname || ':read' FROM pg_stat_user_tables WHERE seq_scan > 0 OR idx_scan > 0
+UNION SELECT relname || ':written' FROM pg_stat_user_tables
+    WHERE n_tup_ins + n_tup_upd + n_tup_del > 0
+"""
+_OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()"
+
+
+class Measuring:
+    """One process of the run."""
+
+    def __init__(self) -> None:
+        self.lines = coverage.Coverage(
+            data_file=str(_FOLDER / f"lines.{_WORKER}"), source_pkgs=["coinslot"],
+            config_file=False, messages=False,
+        )  # fmt: skip
+        self.test = ""
+        self.seconds: dict[str, float] = {}
+        self.sql: dict[str, list[str]] = defaultdict(list)
+        self.failed: set[str] = set()
+        self.fixtures: dict[str, float] = {}
+        self.uses: dict[str, list[str]] = {}
+        self._counts = False
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        self.test = item.nodeid
+        self.uses[item.nodeid] = list(getattr(item, "fixturenames", ()))
+        self.lines.switch_context(item.nodeid)
+        shared, begun = sum(self.fixtures.values()), time.perf_counter()
+        result = yield
+        spent = time.perf_counter() - begun - (sum(self.fixtures.values()) - shared)
+        self.seconds[item.nodeid] = spent
+        return result
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: Any) -> Iterator[None]:
+        begun = time.perf_counter()
+        result = yield
+        if fixturedef.scope in _SHARED:
+            self.fixtures[fixturedef.argname] = time.perf_counter() - begun
+        return result
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if not report.passed:
+            self.failed.add(report.nodeid)
+
+    def pytest_collection_finish(self) -> None:
+        """Look into each test's database before it is dropped."""
+        from tests import conftest  # only now is it the one of the tests
+
+        plain = conftest.on_server
+
+        async def looking(superuser_url: str, *statements: str) -> None:
+            if not self._counts:
+                self._counts = True
+                await plain(superuser_url, "ALTER SYSTEM SET track_functions = 'all'",
+                            "SELECT pg_reload_conf()")  # fmt: skip
+            if statements[0].startswith("DROP DATABASE test_"):
+                name = statements[0].split()[2]
+                self.sql[self.test] += await _reached(conftest.DatabaseUrls, superuser_url, name)
+            await plain(superuser_url, *statements)
+
+        conftest.on_server = looking
+
+    def pytest_sessionfinish(self) -> None:
+        self.lines.stop()
+        self.lines.save()
+        costs = {name: cost for name, cost in self.fixtures.items() if name not in _WARM}
+        told = {
+            test: {
+                "seconds": round(seconds, 4),
+                "shared": round(sum(costs.get(name, 0) for name in self.uses[test]), 4),
+                "sql": sorted(set(self.sql.get(test, []))),
+            }
+            for test, seconds in self.seconds.items()
+            if test not in self.failed
+        }
+        (_FOLDER / f"tests.{_WORKER}.json").write_text(json.dumps(told), encoding="utf-8")
+
+
+async def _reached(urls: Any, superuser_url: str, name: str) -> list[str]:
+    conn = await asyncpg.connect(urls.of(superuser_url, name).superuser)
+    try:
+        for _ in range(50):  # a connection hands its counts in when it ends
+            if not await conn.fetchval(_OTHERS, name):
+                break
+            await asyncio.sleep(0.02)
+        return [row["name"] for row in await conn.fetch(_REACHED)]
+    finally:
+        await conn.close()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # With xdist, the process that hands the tests out runs none.
+    if hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", None):
+        measuring = Measuring()
+        measuring.lines.start()
+        config.pluginmanager.register(measuring)

@@ -1,0 +1,238 @@
+"""Which tests are run for a mutant, and in which order."""
+
+import ast
+import functools
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+
+from tests.mutation.mutant import Mutant
+from tests.mutation.reach import Reach, marks_at
+from tests.mutation.targets import ROOT
+
+# What these modules say becomes SQL when a database is migrated.
+_MAKES_SQL = re.compile(r"(_flow|move)\.py$")
+_CHEAP_S = 0.05
+_DEEPEST = 3  # constants made of constants
+
+
+def covering(mutant: Mutant, reach: Reach) -> set[str]:
+    """Every test that reaches the place of the mistake."""
+    text = (ROOT / mutant.path).read_text("utf-8")
+    if mutant.path.endswith(".sql"):
+        return _of_sql(mutant, text, reach)
+    first = mutant.line(text)
+    last = text.count("\n", 0, max(edit.end for edit in mutant.edits)) + 1
+    around = _function_around(text, first)
+    if around is None:
+        return _of_import(mutant, text, first, reach)
+    found = reach.of_lines(mutant.path, range(first, last + 1))
+    statement = _statement_around(text, first)
+    return found or reach.of_lines(mutant.path, statement)
+
+
+def is_loaded_late(mutant: Mutant, text: str) -> bool:
+    """What runs when its module is imported, and not in a function's body."""
+    if mutant.path.endswith(".sql"):
+        return False
+    return _function_around(text, mutant.line(text)) is None
+
+
+def constant_of(mutant: Mutant, text: str) -> str:
+    """The constant that the mistake is in, where nothing was made of it at import; else nothing."""
+    name = _constant_around(text, mutant.line(text))
+    return "" if not name or _is_built_on(name) else name
+
+
+class Order:
+    """In which order the tests of a mutant run, and how many of them."""
+
+    def __init__(self, reach: Reach, bound_s: float) -> None:
+        self._reach = reach
+        self._bound_s = bound_s
+        self._sizes = Counter(test.split("::")[0] for test in reach.tests)
+
+    def __call__(
+        self, mutant: Mutant, tests: Iterable[str], killers: Mapping[str, int]
+    ) -> list[str]:
+        """Those that have killed alike before, then the cheap ones, then of every file in turn the
+        cheapest; tests that import the module go first, and one variant of a test before others.
+        All of them together took so many seconds at most."""
+        near = _importers(mutant.path, frozenset(t.split("::")[0] for t in tests))
+        proven = sorted((t for t in tests if t in killers), key=lambda t: (-killers[t], t))
+        rest = [t for t in tests if t not in killers]
+        cheap = [t for t in rest if self._price(t) < _CHEAP_S]
+        cheap.sort(key=lambda t: (t.split("::")[0] not in near, self._price(t), t))
+        dear = self._in_turns([t for t in rest if self._price(t) >= _CHEAP_S], near)
+        chosen: list[str] = []
+        spent = 0.0
+        for test in [*proven, *cheap, *dear]:
+            spent += self._price(test)
+            if spent > self._bound_s and chosen:
+                break
+            chosen.append(test)
+        return chosen
+
+    def _in_turns(self, tests: list[str], near: frozenset[str]) -> list[str]:
+        """Files most of whose tests come by the place have more turns than others."""
+        by_file: dict[str, list[str]] = defaultdict(list)
+        for test in sorted(tests, key=lambda t: (self._price(t), t)):
+            by_file[test.split("::")[0]].append(test)
+        turns = []
+        for file, named in by_file.items():
+            share = (len(named) / self._sizes[file]) ** 2 * (2 if file in near else 1)
+            seen: Counter[str] = Counter()
+            rounds = []
+            for place, test in enumerate(named):
+                rounds.append((seen[test.split("[")[0]], place, test))
+                seen[test.split("[")[0]] += 1
+            turns += [((n + 1) / share, test) for n, (_, _, test) in enumerate(sorted(rounds))]
+        return [test for _, test in sorted(turns)]
+
+    def _price(self, test: str) -> float:
+        return self._reach.tests[test].seconds
+
+
+def _of_sql(mutant: Mutant, text: str, reach: Reach) -> set[str]:
+    name, marks = marks_at(mutant.path, text, mutant.edits[0].start)
+    if "/migrations/" in mutant.path:
+        if name:
+            return reach.of_sql(name)
+        return reach.of_sql(f"{mutant.where}:written") or reach.of_sql("merchants:written")
+    if marks:
+        return reach.of_sql(*marks)
+    return reach.of_sql(name) or _of_callers(name, reach)
+
+
+def _of_callers(name: str, reach: Reach) -> set[str]:
+    """PostgreSQL puts small functions into their callers, and does not count them."""
+    pattern = re.compile(rf"\b{re.escape(name)}\(")
+    found: set[str] = set()
+    for path in sorted((ROOT / "src").rglob("*.sql")):
+        text = path.read_text("utf-8")
+        for call in pattern.finditer(text):
+            caller, marks = marks_at(path.name, text, call.start())
+            if caller and caller != name:
+                found |= reach.of_sql(*(marks or [caller]))
+    return found | _of_name(name, reach, 0)
+
+
+def _of_import(mutant: Mutant, text: str, line: int, reach: Reach) -> set[str]:
+    """What runs when the module is imported is noticed where its names are used."""
+    names = {mutant.where.split(".")[-1]}
+    here = text.splitlines()[line - 1]
+    field = re.match(r"\s+(\w+)\s*[:=]", here)
+    if field and mutant.where[:1].isupper():
+        names.add(field[1])
+    found: set[str] = set()
+    for name in names:
+        found |= _of_name(name, reach, 0)
+    if _MAKES_SQL.search(mutant.path):
+        found |= reach.of_sql("move_order", "move_payment", "move_refund", "move_fulfillment")
+    found |= _of_importers(mutant.path, reach)
+    return found or reach.of_file(mutant.path)
+
+
+def _of_importers(path: str, reach: Reach) -> set[str]:
+    files = _importers(path, frozenset(test.split("::")[0] for test in reach.tests))
+    return {test for test in reach.tests if test.split("::")[0] in files}
+
+
+@functools.cache
+def _importers(path: str, files: frozenset[str]) -> frozenset[str]:
+    """The files of tests that import the module themselves."""
+    module = path.removeprefix("src/").removesuffix(".py").replace("/", ".")
+    parent, _, last = module.rpartition(".")
+    wanted = re.compile(
+        rf"from {re.escape(module)} import|from {re.escape(parent)} import .*\b{last}\b"
+    )
+    return frozenset(file for file in files if wanted.search(_text(file)))
+
+
+def _of_name(name: str, reach: Reach, depth: int) -> set[str]:
+    """Tests that run a line which says this name."""
+    if not name or depth > _DEEPEST:
+        return set()
+    found: set[str] = set()
+    pattern = re.compile(rf"\b{re.escape(name)}\b")
+    for path in _modules():
+        text = _text(path)
+        lines = [n for n, line in enumerate(text.splitlines(), 1) if pattern.search(line)]
+        for line in lines:
+            if _function_around(text, line) is not None:
+                found |= reach.of_lines(path, _statement_around(text, line))
+            elif (constant := _constant_around(text, line)) not in ("", name):
+                found |= _of_name(constant, reach, depth + 1)
+    return found
+
+
+@functools.cache
+def _is_built_on(name: str) -> bool:
+    """Another module-level statement than its own says the name."""
+    pattern = re.compile(rf"\b{re.escape(name)}\b")
+    for path in _modules():
+        text = _text(path)
+        for line, said in enumerate(text.splitlines(), 1):
+            if not pattern.search(said) or re.match(r"\s*(from|import|#|\))", said):
+                continue
+            if re.fullmatch(r"\s+\w+,", said):  # among the names of an import
+                continue
+            around = _constant_around(text, line)
+            if _function_around(text, line) is None and around != name:
+                return True
+    return False
+
+
+@functools.cache
+def _modules() -> list[str]:
+    return sorted(p.relative_to(ROOT).as_posix() for p in (ROOT / "src").rglob("*.py"))
+
+
+@functools.cache
+def _text(path: str) -> str:
+    return (ROOT / path).read_text("utf-8")
+
+
+@functools.cache
+def _tree(text: str) -> ast.Module:
+    return ast.parse(text)
+
+
+@functools.cache
+def _function_around(text: str, line: int) -> str | None:
+    """The innermost function whose body holds the line."""
+    found = None
+    for node in ast.walk(_tree(text)):
+        match node:
+            case ast.FunctionDef(name=name, body=body) | ast.AsyncFunctionDef(name=name, body=body):
+                if body[0].lineno <= line <= (node.end_lineno or 0):
+                    found = name
+            case _:
+                pass
+    return found
+
+
+@functools.cache
+def _statement_around(text: str, line: int) -> range:
+    """The lines of the smallest statement around a line, its own blocks left out."""
+    best = range(line, line + 1)
+    size = 10**9
+    for node in ast.walk(_tree(text)):
+        if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or 0):
+            end = node.end_lineno or line
+            body = getattr(node, "body", None)
+            if isinstance(body, list) and body and isinstance(body[0], ast.stmt):
+                end = max(node.lineno, body[0].lineno - 1)
+            if end - node.lineno < size and line <= end:
+                best, size = range(node.lineno, end + 1), end - node.lineno
+    return best
+
+
+@functools.cache
+def _constant_around(text: str, line: int) -> str:
+    for node in _tree(text).body:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.lineno <= line:
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            if line <= (node.end_lineno or 0) and isinstance(target, ast.Name):
+                return target.id
+    return ""

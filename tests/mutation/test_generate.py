@@ -1,0 +1,152 @@
+"""The mistakes that are generated: of the kinds that were asked for, each once, always the same."""
+
+import ast
+
+import pytest
+
+from tests.mutation.generate import mutants, readable
+from tests.mutation.known import equivalents
+from tests.mutation.mutant import sample
+from tests.mutation.python_mutants import python_mutants
+from tests.mutation.sql_marks import branches, functions_in, marked
+from tests.mutation.sql_mutants import sql_mutants
+from tests.mutation.targets import GROUPS, SMALL, SMALL_TESTS, files
+
+PYTHON = '''"""A module."""
+
+KINDS = frozenset({"a", "b"})
+_FIND = "SELECT id FROM orders WHERE outlet_id = $1 AND amount >= $2 ORDER BY paid_at, id LIMIT 5"
+
+
+def owed(total: int, paid: int, name: str) -> int:
+    """What is left."""
+    log.info("asked", name=name)
+    if paid < total and not closed(name):
+        note(total, paid)
+        return max(total - paid, 0)
+    return 1 if name else 0
+'''
+
+SQL = """
+CREATE TABLE units (
+    id uuid PRIMARY KEY,
+    number bigint NOT NULL UNIQUE,
+    amount bigint NOT NULL CHECK (amount > 0)
+);
+CREATE OR REPLACE FUNCTION settle(p_id uuid, p_now timestamptz)
+RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    SELECT * INTO u FROM units WHERE id = p_id AND settled_at IS NULL
+        ORDER BY made_at DESC, id FOR UPDATE SKIP LOCKED;
+    IF NOT FOUND OR u.amount <= 0 THEN RETURN 'known'; END IF;
+    UPDATE units SET settled_at = p_now, due_at = least(u.due_at, p_now) WHERE id = u.id;
+    PERFORM book(u, 'gateway', 'sales', 1);
+    RETURN CASE WHEN u.kind IN ('a', 'b') THEN 'one' ELSE 'other' END;
+END $$;
+"""
+
+
+def made(found: list[str], *wanted: str) -> None:
+    for change in wanted:
+        assert any(change in one for one in found), (change, found)
+
+
+def test_mistakes_in_python() -> None:
+    found = [m.id.partition(": ")[2] for m in python_mutants("x.py", PYTHON)]
+    made(
+        found,
+        "comparison: < -> <=",
+        "boolean: and -> or",
+        "drop not: not closed(name) -> closed(name)",
+        "drop a condition: paid < total and not closed(name) -> ((paid < total))",
+        "condition: paid < total and not closed(name) -> True",
+        "constant: 0 -> 1",
+        "constant: 0 -> -1",
+        "arithmetic: - -> +",
+        "drop a statement: note(total, paid) -> pass",
+        "swap arguments: total, paid -> paid, total",
+        "drop a call: max(total - paid, 0) -> total - paid",
+        "swap a call: max -> min",
+        'drop an element: {"a", "b"} -> {"b"}',
+        "swap branches: 1 if name else 0 -> (0 if name else 1)",
+        "sql drop a condition: outlet_id = $1 -> (outlet_id = $1 OR true)",
+        "sql comparison: >= -> >",
+        "sql drop from an order: paid_at, id -> id",
+        "sql constant: 5 -> 6",
+    )
+    assert not [one for one in found if "asked" in one], "what is only logged is left alone"
+
+
+def test_mistakes_in_sql() -> None:
+    found = [m.id for m in sql_mutants("x.sql", SQL)]
+    made(
+        found,
+        "x.sql settle: drop a condition: settled_at IS NULL -> (settled_at IS NULL OR true)",
+        "comparison:  -> NOT",
+        "drop a lock: FOR UPDATE SKIP LOCKED -> ",
+        "drop skip locked: SKIP LOCKED -> ",
+        "flip an order: DESC -> ASC",
+        "drop from an order: made_at DESC, id -> id",
+        "drop a condition: u.amount <= 0 -> (u.amount <= 0 AND false)",
+        "drop not: NOT -> ",
+        "drop a bound: least(u.due_at, p_now) -> (CASE WHEN true THEN u.due_at ELSE p_now END)",
+        "swap a bound: least -> greatest",
+        "swap arguments: 'gateway', 'sales' -> 'sales', 'gateway'",
+        "drop a statement: PERFORM book(u, 'gateway', 'sales', 1) -> NULL",
+        "drop an assignment: settled_at = p_now",
+        "drop an element: 'a', 'b' -> 'b'",
+        "x.sql units: drop a constraint: UNIQUE -> ",
+        "drop a condition: (amount > 0) -> ((amount > 0) OR true)",
+    )
+
+
+def test_a_mutant_changes_its_place_and_nothing_else() -> None:
+    for each in python_mutants("x.py", PYTHON):
+        changed = each.put_into(PYTHON)
+        assert changed != PYTHON, each.id
+        ast.parse(changed)
+        assert len(each.diff(PYTHON).splitlines()) > 2
+
+
+def test_every_mutant_has_a_name_of_its_own() -> None:
+    for made_of in (python_mutants("x.py", PYTHON), sql_mutants("x.sql", SQL)):
+        names = [m.id for m in made_of]
+        assert len(names) == len(set(names))
+
+
+def test_a_seed_draws_the_same_whatever_is_added_elsewhere() -> None:
+    before = python_mutants("x.py", PYTHON)
+    after = python_mutants("x.py", PYTHON + "\n\ndef more(one: int) -> int:\n    return one + 1\n")
+    drawn = {m.id for m in sample(before, 7, 10)}
+    assert drawn == {m.id for m in sample(reversed(before), 7, 10)}
+    assert drawn != {m.id for m in sample(before, 8, 10)}
+    assert {m.id for m in sample(after, 7, 13)} >= drawn - {"x.py more"}
+
+
+def test_branches_of_sql_functions_are_counted_and_expressions_left_alone() -> None:
+    ((name, start, end),) = functions_in(SQL)
+    assert (name, SQL[start:end].count("$$")) == ("settle", 2)
+    assert len(branches("x", SQL)) == 2  # the body, and what follows the IF
+    counted = marked("x", SQL)
+    assert counted.count("IF reached_x_") == 2
+    assert "WHEN u.kind IN ('a', 'b') THEN 'one'" in counted
+
+
+@pytest.mark.parametrize("path", sorted(SMALL))
+def test_the_files_of_the_small_sample_are_among_all(path: str) -> None:
+    assert path in files()
+    assert all(readable(m) for m in mutants([path])[:20])
+
+
+def test_every_glob_of_the_one_list_names_a_file() -> None:
+    assert set(files().values()) == set(GROUPS)  # raises where one does not
+    assert len(SMALL_TESTS) == len(set(SMALL_TESTS))
+
+
+def test_what_is_named_as_changing_nothing_still_stands_in_the_code() -> None:
+    known = equivalents()
+    paths = {name.split(" ")[0] for name in known}
+    there = {m.id for path in paths for m in mutants([path])}
+    gone = sorted(set(known) - there)
+    assert not gone, "the code has changed: take these out of tests/mutation/survivors.toml"
+    assert all(len(why) > 20 for why in known.values())
