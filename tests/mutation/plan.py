@@ -26,9 +26,11 @@ def covering(mutant: Mutant, reach: Reach) -> set[str]:
     around = _function_around(text, first)
     if around is None:
         return _of_import(mutant, text, first, reach)
-    found = reach.of_lines(mutant.path, range(first, last + 1))
-    statement = _statement_around(text, first)
-    return found or reach.of_lines(mutant.path, statement)
+    lines = range(first, last + 1)
+    found = reach.of_lines(mutant.path, lines)
+    if reach.at_import(mutant.path, lines):  # what was made then is used by tests that run it not
+        found |= _of_importers(mutant.path, reach)
+    return found or reach.of_lines(mutant.path, _statement_around(text, first))
 
 
 def is_loaded_late(mutant: Mutant, text: str) -> bool:

@@ -255,6 +255,7 @@ def test_a_currency_has_its_own_places(currency: str, written: str) -> None:
         ("40 INR", "INR", 4000),
         (" 40 INR ", "INR", 4000),
         ("INR 40.5", "INR", 4050),
+        ("INR\u096a\u0966", "INR", 4000),
         ("\u20b9 40 INR", "INR", 4000),
         ("500", "JPY", 500),
         ("JPY500", "JPY", 500),
