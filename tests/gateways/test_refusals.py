@@ -188,3 +188,9 @@ def test_a_no_names_the_field_that_it_is_about() -> None:
     answer = yookassa(400, parameter="amount.value")
     assert isinstance(answer, Declined)
     assert answer.reason == "amount.value: no"
+
+
+def test_t_banks_no_is_told_with_its_words_and_its_code() -> None:
+    answer = tbank("99", Details="ask the bank")
+    assert isinstance(answer, Declined)
+    assert answer.reason == "no, ask the bank, code 99"

@@ -84,3 +84,10 @@ def test_the_page_explains_no_word_that_the_tables_do_not_know() -> None:
         assert set(write_states.EVENTS[flow.name]) == flow.events
         assert set(write_states.STATES[flow.name]) == flow.states
     assert set(write_states.JOBS) == {job for f in FLOWS for row in f.rows for job in row.jobs}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_events_are_written_large_and_states_and_jobs_small(name: str) -> None:
+    for row in TABLES[name].rows:
+        assert row.event.isupper(), row
+        assert all(word.islower() for word in (row.state, row.next, *row.jobs)), row
