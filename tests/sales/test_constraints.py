@@ -1,0 +1,153 @@
+"""Each constraint by its name: what PostgreSQL refuses even of a hand that passes every trigger and
+policy, and that it refuses no more than that."""
+
+import json
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from coinslot.db.pool import RawConnection
+from tests.conftest import DatabaseUrls
+from tests.sales.stage import Stage
+from tests.sales.test_guard import a_full_life
+
+# Constraint, table, what is written, and what may be written there at the least.
+CHECKS = [
+    ("captured_is_accounted_for", "captures", "open = open + 1", ""),
+    ("captured_is_accounted_for", "captures", "captured = captured + 1", ""),
+    ("captured_is_accounted_for", "captures", "surplus = surplus + 1", ""),
+    ("captured_is_accounted_for", "captures", "foreign_amount = 1", ""),
+    ("captures_check", "captures", "outside_used = 1", "outside = 1, outside_used = 0"),
+    ("captures_check", "captures", "outside_used = -1", "outside_used = 0"),
+    ("captures_refund_intended_check", "captures", "refund_intended = -1", "refund_intended = 0"),
+    ("captures_open_check", "captures", "open = -1, fulfilled = captured + 1, refund_due = 0", ""),
+    ("captures_surplus_check", "captures",
+     "surplus = -1, fulfilled = captured + 1, refund_due = 0, refund_intended = 0", ""),
+    ("captures_fulfilled_check", "captures",
+     "fulfilled = -1, refund_due = captured + 1, refund_intended = 0", ""),
+    ("captures_foreign_amount_check", "captures",
+     "foreign_amount = -1, fulfilled = captured + 1, refund_due = 0, refund_intended = 0", ""),
+    ("captures_refund_due_check", "captures",
+     "refund_due = -1, fulfilled = captured + 1, refund_intended = 0", ""),
+    ("we_never_give_back_more_than_is_due", "captures",
+     "refund_intended = refund_due + surplus + 1", "refund_intended = refund_due + surplus"),
+    ("a_settlement_names_its_basis", "fulfillments", "basis = NULL", ""),
+    ("a_settlement_names_its_basis", "fulfillments", "settlement = NULL", ""),
+    ("fulfillments_amount_minor_check", "fulfillments", "amount_minor = 0", "amount_minor = 1"),
+    ("fulfillments_settlement_check", "fulfillments", "settlement = 'both'",
+     "settlement = 'refund_due'"),
+    ("fulfillments_settlement_check", "fulfillments", "settlement = 'neither'",
+     "settlement = 'fulfilled'"),
+    ("go_answers_an_accept", "fulfillments", "accept = NULL", ""),
+    ("go_answers_an_accept", "fulfillments", "boot_id = 'another'", ""),
+    ("never_sent_means_go_was_never_committed", "fulfillments", "basis = 'never_sent'", ""),
+    ("never_sent_means_go_was_never_committed", "fulfillments", "basis = 'rejected'",
+     "basis = 'rejected', go_at = NULL"),
+    ("silence_has_an_end", "fulfillments", "settlement = NULL, basis = NULL, due_at = NULL", ""),
+    ("silence_has_an_end", "fulfillments",
+     "settlement = NULL, basis = NULL, due_at = hard_deadline + interval '1 microsecond'",
+     "settlement = NULL, basis = NULL, due_at = hard_deadline"),
+    ("ledger_amount_check", "ledger", "amount = 0", "amount = 1"),
+    ("ledger_account_check", "ledger", "account = 'till'", "account = 'fees'"),
+    ("ledger_account_check", "ledger", "account = ''", "account = 'foreign'"),
+    ("order_lines_cost_minor_check", "order_lines", "cost_minor = -1", "cost_minor = 0"),
+    ("order_lines_price_minor_check", "order_lines", "price_minor = 0", "price_minor = 1"),
+    ("order_lines_quantity_check", "order_lines", "quantity = 0", "quantity = 1"),
+    ("order_lines_quantity_check", "order_lines", "quantity = 11", "quantity = 10"),
+    ("orders_amount_minor_check", "orders", "amount_minor = 0", "amount_minor = 1"),
+    ("orders_source_check", "orders", "source = 'x'", "source = 'page'"),
+    ("payments_amount_minor_check", "payments", "amount_minor = 0", "amount_minor = 1"),
+    ("payments_capture_method_check", "payments", "capture_method = 'x'",
+     "capture_method = 'manual'"),
+    ("an_order_or_the_api", "payments", "source = 'api'", "source = 'api', order_id = NULL"),
+    ("an_order_or_the_api", "payments", "order_id = NULL", ""),
+    ("products_price_minor_check", "products", "price_minor = 0", "price_minor = 1"),
+    ("products_cost_minor_check", "products", "cost_minor = -1", "cost_minor = 0"),
+    ("slots_price_minor_check", "slots", "price_minor = 0", "price_minor = 1"),
+    ("slots_stock_check", "slots", "stock = -1", "stock = 0"),
+    ("outlets_dialect_check", "outlets", "dialect = 'x'", "dialect = 'simple'"),
+    ("outlets_kind_check", "outlets", "kind = 'x'", "kind = 'coffee'"),
+    ("outlets_kind_check", "outlets", "kind = ''", "kind = 'counter'"),
+    ("qr_codes_amount_minor_check", "qr_codes", "amount_minor = 0", "amount_minor = 1"),
+    ("qr_codes_stage_check", "qr_codes", "stage = 'x'", "stage = 'closing'"),
+    ("qr_codes_check", "qr_codes", "qr_code_id = NULL", "qr_code_id = NULL, stage = 'wanted'"),
+    ("qr_codes_check", "qr_codes", "qr_code_id = NULL, stage = 'closing'",
+     "qr_code_id = NULL, stage = 'closed'"),
+    ("refunds_amount_minor_check", "refunds", "amount_minor = 0", "amount_minor = 1"),
+    ("refunds_origin_check", "refunds", "origin = 'x'", "origin = 'gateway'"),
+    ("inbox_verdict_check", "inbox", "verdict = 'x'", "verdict = 'forged'"),
+    ("inbox_verdict_check", "inbox", "verdict = 'y'", "verdict = 'own'"),
+    ("a_hint_names_what_to_ask_about", "inbox", "verdict = 'hint'",
+     "verdict = 'hint', reference = 'pay_1'"),
+    ("device_events_event_seq_check", "device_events", "event_seq = 0", "event_seq = 9"),
+    ("device_journals_skipped_check", "device_journals", "skipped = -1", "skipped = 0"),
+]  # fmt: skip
+
+# Index, table, and what else must differ for only this one to be in the way.
+UNIQUES: list[tuple[str, str, dict[str, object]]] = [
+    ("captures_account_id_gateway_payment_id_key", "captures", {"id": ...}),
+    ("orders_token_key", "orders", {"id": ...}),
+    ("products_merchant_id_sku_key", "products", {"id": ...}),
+    ("merchants_slug_key", "merchants", {"id": ...}),
+    ("gateway_accounts_gateway_slug_key", "gateway_accounts", {"id": ...}),
+    ("fulfillments_outlet_id_seq_key", "fulfillments", {"id": ...}),
+    ("refunds_key_key", "refunds", {"id": ..., "gateway_refund_id": "x", "fulfillment_id": None}),
+    ("refunds_account_id_gateway_refund_id_key", "refunds",
+     {"id": ..., "key": "x", "fulfillment_id": None}),
+    ("refunds_one_live", "refunds", {"id": ..., "key": "x", "gateway_refund_id": "x"}),
+    ("inbox_delivery", "inbox", {"id": ...}),
+    ("inbox_own", "inbox", {"id": ..., "verdict": "own"}),
+    ("qr_codes_account_id_qr_code_id_key", "qr_codes", {"id": ..., "slot": "B1"}),
+    ("qr_codes_printed", "qr_codes", {"id": ..., "qr_code_id": "x"}),
+    ("attempts_number", "attempts", {"id": ..., "key": "x"}),
+]  # fmt: skip
+_LIVED = "SELECT ctid FROM {table} ORDER BY ctid DESC LIMIT 1"
+
+
+@pytest.fixture
+async def hand(stage: Stage, urls: DatabaseUrls) -> AsyncIterator[RawConnection]:
+    """A hand that no trigger and no policy holds back; what it does is taken back."""
+    await a_full_life(stage)
+    conn = await asyncpg.connect(urls.superuser)
+    await conn.execute("SET session_replication_role = replica")
+    yield conn
+    await conn.close()
+
+
+async def write(hand: RawConnection, table: str, set_: str) -> None:
+    """Into one row, the youngest; nothing of it stays."""
+    trial = hand.transaction()
+    await trial.start()
+    try:
+        row = _LIVED.format(table=table)
+        assert await hand.execute(f"UPDATE {table} SET {set_} WHERE ctid = ({row})") == "UPDATE 1"
+    finally:
+        await trial.rollback()
+
+
+async def test_every_check_refuses_what_its_name_says_and_no_more(hand: RawConnection) -> None:
+    for name, table, wrong, right in CHECKS:
+        with pytest.raises(asyncpg.CheckViolationError) as refusal:
+            await write(hand, table, wrong)
+        assert refusal.value.constraint_name == name, wrong
+        if right:
+            await write(hand, table, right)
+
+
+async def test_what_is_unique_stands_there_once(hand: RawConnection) -> None:
+    for name, table, other in UNIQUES:
+        changes = {k: str(uuid4()) if v is ... else v for k, v in other.items()}
+        if table == "inbox":
+            changes["id"] = await hand.fetchval("SELECT max(id) + 1 FROM inbox")
+        if "verdict" in changes:
+            await hand.execute(f"UPDATE inbox SET verdict = '{changes['verdict']}'")
+        with pytest.raises(asyncpg.UniqueViolationError) as refusal:
+            await hand.execute(
+                f"INSERT INTO {table} OVERRIDING SYSTEM VALUE"
+                " SELECT (jsonb_populate_record(t, $1::text::jsonb)).*"
+                f" FROM {table} t WHERE ctid = ({_LIVED.format(table=table)})",
+                json.dumps(changes),
+            )
+        assert refusal.value.constraint_name == name
