@@ -77,3 +77,11 @@ async def test_a_wish_beyond_its_bounds_or_misspelt_is_refused(
     wish = {"url": "https://shop.example/hooks", **body}
     answer = await api.post("/webhook_endpoints", json=wish, headers=key())
     assert answer.status_code == 400
+
+
+async def test_what_is_said_when_an_endpoint_is_made_is_shown(api: Client) -> None:
+    wish = {"url": "https://shop.example/hooks", "description": "the till", "types": []}
+    made = (await api.post("/webhook_endpoints", json=wish, headers=key())).json()
+    shown = (await api.get(f"/webhook_endpoints/{made['id']}")).json()
+    assert (shown["url"], shown["description"]) == (wish["url"], "the till")
+    assert (shown["types"], shown["status"]) == ([], "enabled")

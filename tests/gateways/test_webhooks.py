@@ -307,3 +307,14 @@ def test_drivers_are_found_by_being_in_the_folder() -> None:
         assert driver.name == name
     settings = mock.Settings(webhook_secrets=(Secret("s"),))
     assert found["mock"].open(settings, silent_wire()).name == "mock"
+
+
+def test_a_refund_without_a_time_of_its_own_has_that_of_its_event() -> None:
+    for created, at in ((1_700_000_000, 1_700_000_000), (None, 1_700_000_005)):
+        told = envelope(
+            "refund.processed", 1_700_000_005, payment=PAYMENT,
+            refund=REFUND | {"created_at": created},
+        )  # fmt: skip
+        refund = facts(told)[-1]
+        assert isinstance(refund, RefundFact)
+        assert refund.at.timestamp() == at

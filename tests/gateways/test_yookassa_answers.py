@@ -393,3 +393,18 @@ async def test_what_an_earlier_call_took_or_let_go_is_seen_behind_the_no() -> No
         assert isinstance(await till.let_go(ID, "k"), Declined)
     async with answering(no, Canned(500, {})) as (till, _):
         assert isinstance(await till.let_go(ID, "k"), Unclear)
+
+
+async def test_money_taken_in_part_has_a_receipt_of_that_part() -> None:
+    held = SUCCEEDED | {"status": "waiting_for_capture"}
+    part = {"value": "100.00", "currency": "RUB"}
+    taken = Canned(200, SUCCEEDED | {"amount": part})
+    async with answering(Canned(200, held), taken, receipts=RECEIPTS) as (till, asked):
+        await till.take(ID, Money.parse("100.00", "RUB"), "k")
+    body = json.loads(asked[1].body)
+    assert body["amount"] == part
+    (line,) = body["receipt"]["items"]
+    assert (line["description"], line["amount"]) == ("Cola", part)
+    async with answering(taken) as (till, asked):
+        await till.take(ID, Money.parse("100.00", "RUB"), "k")
+    assert "receipt" not in json.loads(asked[0].body)
