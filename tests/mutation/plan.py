@@ -102,7 +102,7 @@ def _of_sql(mutant: Mutant, text: str, reach: Reach) -> set[str]:
             return reach.of_sql(name)
         return reach.of_sql(f"{mutant.where}:written") or reach.of_sql("merchants:written")
     if marks:
-        return reach.of_sql(*marks)
+        return reach.of_branch(mutant.path, name, marks)
     return reach.of_sql(name) or _of_callers(name, reach)
 
 
@@ -131,8 +131,8 @@ def _of_import(mutant: Mutant, text: str, line: int, reach: Reach) -> set[str]:
         found |= _of_name(name, reach, 0)
     if _MAKES_SQL.search(mutant.path):
         found |= reach.of_sql("move_order", "move_payment", "move_refund", "move_fulfillment")
-    found |= _of_importers(mutant.path, reach)
-    return found or reach.of_file(mutant.path)
+    # A type or a bound of a field is named by no function: whatever uses the module may notice.
+    return (found or reach.of_file(mutant.path)) | _of_importers(mutant.path, reach)
 
 
 def _of_importers(path: str, reach: Reach) -> set[str]:

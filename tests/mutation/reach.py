@@ -60,6 +60,11 @@ class Run:
                 moved[block.b + n + 1] = measured.get(block.a + n + 1, [])
         return moved
 
+    @functools.lru_cache(maxsize=512)  # noqa: B019
+    def has(self, path: str) -> bool:
+        """Whether the file was the same as now."""
+        return self._text(path) == (ROOT / path).read_text("utf-8").splitlines()
+
     def _text(self, path: str) -> list[str]:
         kept = self.folder / "code" / path
         return kept.read_text("utf-8").splitlines() if kept.exists() else []
@@ -71,10 +76,12 @@ class Reach:
     def __init__(self, runs: Sequence[Run], wanted: dict[str, str]) -> None:
         self.runs = runs
         self.tests: dict[str, Measured] = {}
+        self._run_of: dict[str, Run] = {}
         for run in runs:
             for test, measured in run.tests.items():
                 if test.split("::")[0] in wanted:
                     self.tests[test] = measured
+                    self._run_of[test] = run
         self._make_comparable()
 
     def _make_comparable(self) -> None:
@@ -106,6 +113,15 @@ class Reach:
     def of_sql(self, *names: str) -> set[str]:
         """Tests that called one of these functions, or `table:read`, `table:written`."""
         return {test for test, measured in self.tests.items() if measured.sql & set(names)}
+
+    def of_branch(self, path: str, function: str, marks: Sequence[str]) -> set[str]:
+        """Tests that came by a branch; where the file was another when they were measured, its
+        branches had other numbers, and the whole function counts."""
+        by_branch, by_function = self.of_sql(*marks), self.of_sql(function)
+        same = {run for run in self.runs if run.has(path)}
+        return {t for t in by_branch if self._run_of[t] in same} | {
+            t for t in by_function if self._run_of[t] not in same
+        }
 
     def _current(self, found: set[str]) -> set[str]:
         return {test for test in found if test in self.tests}
