@@ -35,6 +35,10 @@ def main() -> int:
     every = mutants(asked.only, {"small": SMALL} if asked.small else GROUPS)
     chosen = _chosen(every, asked)
     print(f"{len(every)} mutants, of which {len(chosen)} are tried", flush=True)
+    if not asked.only and not asked.small:
+        gone = set(equivalents()) - {m.id for m in every}
+        print("".join(f"not in the code any more, take it out of survivors.toml: {name}\n"
+                      for name in sorted(gone)), end="")  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         if asked.small:
             measured = reach_of(SMALL_TESTS, Path(folder))

@@ -106,6 +106,44 @@ UNIQUES: list[tuple[str, str, dict[str, object]]] = [
     ("qr_codes_printed", "qr_codes", {"id": ..., "qr_code_id": "x"}),
     ("attempts_number", "attempts", {"id": ..., "key": "x"}),
 ]  # fmt: skip
+# What stands once, and among which rows; there may be more.
+ONCE = {
+    "api_keys_hash_key": "",
+    "attempts_key_key": "",
+    "attempts_number": "",
+    "captures_account_id_gateway_payment_id_key": "",
+    "cases_one_open": "(closed_at IS NULL)",
+    "deliveries_endpoint_id_seq_key": "",
+    "discrepancies_once": "",
+    "disputes_account_id_gateway_dispute_id_key": "",
+    "fulfillments_one_open": (
+        "(state = ANY (ARRAY['offered'::text, 'going'::text, 'started'::text, 'in_doubt'::text]))"
+    ),
+    "fulfillments_outlet_id_seq_key": "(seq IS NOT NULL)",
+    "gateway_accounts_gateway_slug_key": "",
+    "inbox_delivery": "(verdict = 'genuine'::text)",
+    "inbox_hint": "(verdict = 'hint'::text)",
+    "inbox_own": "(verdict = 'own'::text)",
+    "inbox_unreadable": "(verdict = 'unreadable'::text)",
+    "members_login_key": "",
+    "merchants_slug_key": "",
+    "orders_client_key_key": "",
+    "orders_token_key": "",
+    "products_merchant_id_sku_key": "",
+    "public_events_id_key": "",
+    "qr_codes_account_id_qr_code_id_key": "(qr_code_id IS NOT NULL)",
+    "qr_codes_payment": "(payment_id IS NOT NULL)",
+    "qr_codes_printed": "((payment_id IS NULL) AND (retired_at IS NULL))",
+    "refunds_account_id_gateway_refund_id_key": "(gateway_refund_id IS NOT NULL)",
+    "refunds_key_key": "",
+    "refunds_one_live": (
+        "((fulfillment_id IS NOT NULL) AND (state = ANY (ARRAY['pending'::text,"
+        " 'succeeded'::text, 'owed'::text])))"
+    ),
+    "refunds_replaces_key": "",
+}
+# Counters begin at nothing, but for these, which begin with the first.
+FIRST = ("version", "number", "next_seq", "told", "planogram_version", "price_version")
 _LIVED = "SELECT ctid FROM {table} ORDER BY ctid DESC LIMIT 1"
 
 
@@ -154,3 +192,38 @@ async def test_what_is_unique_stands_there_once(hand: RawConnection) -> None:
                 json.dumps(changes),
             )
         assert refusal.value.constraint_name == name
+
+
+async def test_every_index_that_keeps_things_single_is_there_and_no_narrower(
+    stage: Stage,
+) -> None:
+    rows = await stage.rows(
+        "SELECT indexrelid::regclass::text AS name,"
+        " coalesce(pg_get_expr(indpred, indrelid), '') AS among FROM pg_index WHERE indisunique"
+    )
+    found = {row["name"]: row["among"] for row in rows}
+    assert {name: found.get(name) for name in ONCE} == ONCE
+
+
+async def test_counters_begin_at_nothing_and_versions_at_one(stage: Stage) -> None:
+    rows = await stage.rows(
+        "SELECT table_name || '.' || column_name AS name, column_name AS word,"
+        " column_default AS begins FROM information_schema.columns"
+        " WHERE table_schema = 'public' AND column_default ~ '^-?[0-9]+$'"
+    )
+    assert len(rows) > 40
+    for row in rows:
+        assert row["begins"] == ("1" if row["word"] in FIRST else "0"), row["name"]
+
+
+async def test_a_payment_is_live_and_a_machine_blind_until_it_is_said_otherwise(
+    stage: Stage,
+) -> None:
+    rows = await stage.rows(
+        "SELECT table_name || '.' || column_name AS name, column_default AS begins"
+        " FROM information_schema.columns WHERE table_schema = 'public'"
+        " AND column_default IN ('true', 'false')"
+    )
+    begins = {row["name"]: row["begins"] for row in rows}
+    assert begins["devices.has_sensor"] == "false"
+    assert begins["payments.live"] == "true"
