@@ -118,11 +118,14 @@ def _tried(
 def _one(
     one: Runner, mutant: Mutant, measured: Reach, killers: "_Killers", order: Order
 ) -> Verdict:
-    tests = order(mutant, covering(mutant, measured), killers.of(mutant))
-    verdict = one.tried(mutant, tests, measured)
-    if verdict.word == "killed" and verdict.test in measured.tests:
-        killers.note(mutant, verdict.test)
-    return verdict
+    reaching = covering(mutant, measured)
+    while True:
+        verdict = one.tried(mutant, order(mutant, reaching - one.red, killers.of(mutant)), measured)
+        if verdict.word != "killed" or verdict.test not in measured.tests:
+            return verdict
+        if one.is_green(verdict.test, measured):
+            killers.note(mutant, verdict.test)
+            return verdict
 
 
 class _Killers:

@@ -72,6 +72,8 @@ class Runner:
         self._stack = stack
         self._server = ""
         self._names: frozenset[str] = frozenset()
+        self._green: set[str] = set()
+        self.red: set[str] = set()  # also without a mistake: what these say counts for nothing
         stack.callback(self._collected.end)
         stack.callback(self._plain.end)
 
@@ -100,6 +102,17 @@ class Runner:
             mutant, answer["verdict"], answer["test"], answer["why"], float(answer["seconds"]),
             len(tests),
         )  # fmt: skip
+
+    def is_green(self, test: str, reach: Reach) -> bool:
+        """Whether a test passes where there is no mistake; asked once."""
+        if test not in self._green | self.red:
+            server = self._database() if reach.tests[test].sql else ""
+            asked = {"files": {}, "tests": {test: reach.tests[test].seconds}, "server": server}
+            passed = self._collected.ask(asked)["verdict"] == "survived"
+            (self._green if passed else self.red).add(test)
+            if not passed:
+                print(f"RED without any mistake, and not asked any more: {test}", flush=True)
+        return test in self._green
 
     def _database(self) -> str:
         """The superuser's URL of a server with a template, started when first needed."""
