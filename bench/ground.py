@@ -15,7 +15,7 @@ from coinslot.db.migrate import APP, DOOR, migrate
 from coinslot.db.pool import Database
 from coinslot.kit.clock import SystemClock
 from coinslot.kit.secrets import Vault
-from coinslot.sales.move import sql_functions
+from coinslot.sales.transition import sql_functions
 
 PASSWORD = "of-the-bench"  # reachable from this computer only, for as long as the bench runs
 EXISTING = Path(__file__).parent / "existing.sql"
@@ -130,7 +130,7 @@ class Ground:
         db = await Database.open(self._url(APP, name), self._url(DOOR, name), size=2)
         try:
             stocked = await stock(db, Vault.parse(keys), SystemClock().now(), outlets)
-            async with db.door() as conn:
+            async with db.system_transaction() as conn:
                 installation = await conn.fetchval("SELECT id::text FROM installation")
         finally:
             await db.close()

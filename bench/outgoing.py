@@ -19,8 +19,8 @@ from msgspec import Struct
 from bench.ground import Base, Ground
 from bench.measure import WARM_S, Round
 from bench.serving import Serving
-from coinslot.feeds.deliver import context
-from coinslot.feeds.hooks import HookRules, headers, new_secret
+from coinslot.feeds.deliver import secret_context
+from coinslot.feeds.signing import HookRules, headers, new_secret
 from coinslot.kit.clock import SystemClock
 from coinslot.kit.ids import uuid7
 from coinslot.kit.secrets import Vault
@@ -149,7 +149,7 @@ async def _fill(ground: Ground, base: Base, url: str, deliveries: int) -> None:
     vault, endpoints = Vault.parse(base.keys), list[UUID]()
     for _ in range(ENDPOINTS):
         endpoints.append(uuid7(SystemClock().now()))
-        sealed = vault.seal(new_secret().encode(), context(endpoints[-1]))
+        sealed = vault.seal(new_secret().encode(), secret_context(endpoints[-1]))
         place = f"{url}/{len(endpoints)}"
         await ground.one(base, _ENDPOINT, endpoints[-1], place, sealed)
     await ground.one(base, _EVENTS, deliveries, msgspec.json.encode(_PAYMENT).decode())

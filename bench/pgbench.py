@@ -20,8 +20,8 @@ from coinslot.kit.clock import SystemClock
 from coinslot.kit.secrets import Vault
 from coinslot.merchants.accounts import Accounts
 from coinslot.sales import store
-from coinslot.sales.shop import Shop, Windows
-from coinslot.sales.take import take_webhook
+from coinslot.sales.context import Context, Windows
+from coinslot.sales.gateway_webhooks import take_webhook
 
 _HERE = "pay_0000000000"  # stands for the payment's id in the script
 
@@ -46,13 +46,13 @@ async def script(base: Base, outlet: str) -> str:
         account = await accounts.by_slug("razorpay", SLUG)
         assert account is not None
         listening = _Listening()
-        shop = Shop(
-            db=Database(listening, db.door_pool),  # type: ignore[arg-type]
+        context = Context(
+            db=Database(listening, db.system_pool),  # type: ignore[arg-type]
             clock=clock, windows=Windows(), accounts=accounts, vault=Vault.parse(base.keys),
             installation=base.installation,
         )  # fmt: skip
         text = webhooks.body(outlet, _HERE, base.installation, int(clock.now().timestamp()))
-        await take_webhook(shop, account, webhooks.headers(text, _HERE), text)
+        await take_webhook(context, account, webhooks.headers(text, _HERE), text)
         await accounts.close()
     finally:
         await db.close()

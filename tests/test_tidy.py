@@ -87,7 +87,7 @@ BANS = (
 )
 
 # The one writer of a state: the module, and the SQL that it calls.
-STATE_WRITERS = ("src/coinslot/sales/move.py", "src/coinslot/sales/sql/")
+STATE_WRITERS = ("src/coinslot/sales/transition.py", "src/coinslot/sales/sql/")
 UPDATE_SET = re.compile(
     r"\bUPDATE\s+(?:ONLY\s+)?[\w.{}]+(?:\s+(?:AS\s+)?\w+)?\s+SET\b(.*?)"
     r"(?:\bWHERE\b|\bFROM\b|\bRETURNING\b|;|\"\"\"|\Z)",
@@ -208,7 +208,7 @@ def test_nothing_banned_is_written() -> None:
 def test_only_the_move_writes_a_state() -> None:
     agree(
         [
-            f"{name}:{line_of(text, found.start())}: a state is written by sales/move.py alone"
+            f"{name}:{line_of(text, found.start())}: only sales/transition.py writes a state"
             for name, text in ours("src", kinds={".py", ".sql"})
             if not name.startswith(STATE_WRITERS)
             for found in UPDATE_SET.finditer(text)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from coinslot.kit.flow import Flow, Row
-from coinslot.sales.move import FLOWS
+from coinslot.sales.transition import FLOWS
 
 PAGE = Path(__file__).parent.parent / "docs" / "states.md"
 

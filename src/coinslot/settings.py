@@ -14,10 +14,10 @@ from msgspec import Meta, Struct
 
 from coinslot.channels.addresses import places
 from coinslot.feeds.firebase import FirebaseAddressError, address
-from coinslot.feeds.hooks import HookRules
+from coinslot.feeds.signing import HookRules
 from coinslot.kit.clock import UnknownZoneError, zone_named
 from coinslot.kit.secrets import Vault, VaultKeyError
-from coinslot.sales.shop import Windows
+from coinslot.sales.context import Windows
 from coinslot.web.peer import networks
 
 Port = Annotated[int, Meta(ge=1, le=65_535)]

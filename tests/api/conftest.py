@@ -10,7 +10,7 @@ from coinslot.web.routes import build
 from tests.sales.conftest import stage as stage  # the books are closed after each test
 from tests.sales.stage import Stage
 from tests.sales.taking import Taking, taking
-from tests.web.fake_desk import FakeDesk
+from tests.web.fake_backend import FakeBackend
 from tests.web.serving import SITE
 
 Client = httpx.AsyncClient
@@ -24,9 +24,9 @@ def gateway(stage: Stage) -> Taking:
 @pytest.fixture
 async def api(stage: Stage, gateway: Taking) -> AsyncIterator[Client]:
     """Asha's server, with her key."""
-    app = build(FakeDesk(), SITE, stage.clock, stage.shop)
+    app = build(FakeBackend(), SITE, stage.clock, stage.context)
     wire = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=wire, base_url="http://coinslot.test") as client:
-        key = await issue_key(stage.shop.db, stage.merchant, stage.clock.now())
+        key = await issue_key(stage.context.db, stage.merchant, stage.clock.now())
         client.headers["authorization"] = f"Bearer {key}"
         yield client

@@ -25,7 +25,7 @@ async def paid(api: Client, key: str, amount: int = 5000) -> str:
 
 @pytest.fixture
 def announcer(stage: Stage) -> Announcer:
-    return Announcer(stage.shop)
+    return Announcer(stage.context)
 
 
 async def test_the_feed_is_read_page_by_page_and_goes_on_where_it_ended(
@@ -115,7 +115,7 @@ async def test_chandra_reads_nothing_of_ashas(
     await announce(announcer)
     event = (await api.get("/events")).json()["data"][0]["id"]
     chandra = (await chandras_machine(stage)).merchant_id
-    key = await issue_key(stage.shop.db, chandra, stage.clock.now())
+    key = await issue_key(stage.context.db, chandra, stage.clock.now())
     api.headers["authorization"] = f"Bearer {key}"
     assert (await api.get("/events")).json() == {"data": [], "next": None}
     assert (await api.get(f"/events/{event}")).status_code == 404
@@ -137,7 +137,7 @@ async def test_a_question_that_cannot_be_read_is_400(api: Client, query: str) ->
 
 
 async def test_it_takes_a_key_with_the_scope(api: Client, stage: Stage) -> None:
-    async with stage.shop.db.as_merchant(stage.merchant) as conn:
+    async with stage.context.db.as_merchant(stage.merchant) as conn:
         await conn.execute("UPDATE api_keys SET scopes = '{payments:read}'")
     answer: httpx.Response = await api.get("/events")
     assert (answer.status_code, "events:read" in answer.text) == (403, True)

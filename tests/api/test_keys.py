@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from coinslot.gateways import drivers
 from coinslot.kit.secrets import Secret
-from coinslot.merchants.keys import SCOPES, KeyWish, UnknownKeyError, issue_key, listed, revoke
+from coinslot.merchants.keys import SCOPES, KeyRequest, UnknownKeyError, issue_key, listed, revoke
 from tests.sales.stage import MockAccounts, Stage
 
 Client = httpx.AsyncClient
@@ -35,37 +35,39 @@ async def test_each_call_needs_the_scope_that_names_it_and_no_other(
 ) -> None:
     assert set(CALLS) == set(SCOPES)
     for scope, call in CALLS.items():
-        only = KeyWish(scopes=(scope,))
-        others = KeyWish(scopes=tuple(set(SCOPES) - {scope}))
-        may = await issue_key(stage.shop.db, stage.merchant, stage.clock.now(), only)
-        may_not = await issue_key(stage.shop.db, stage.merchant, stage.clock.now(), others)
+        only = KeyRequest(scopes=(scope,))
+        others = KeyRequest(scopes=tuple(set(SCOPES) - {scope}))
+        may = await issue_key(stage.context.db, stage.merchant, stage.clock.now(), only)
+        may_not = await issue_key(stage.context.db, stage.merchant, stage.clock.now(), others)
         assert await status(api, may, *call) in (200, 201, 404)
         assert await status(api, may_not, *call) == 403
 
 
 async def test_a_revoked_key_lets_nobody_in(stage: Stage, api: Client) -> None:
-    key = await issue_key(stage.shop.db, stage.merchant, stage.clock.now(), KeyWish(name="till"))
+    key = await issue_key(
+        stage.context.db, stage.merchant, stage.clock.now(), KeyRequest(name="till")
+    )
     assert await status(api, key, "GET", "/payments") == 200
-    await revoke(stage.shop.db, key[:12], stage.clock.now())
+    await revoke(stage.context.db, key[:12], stage.clock.now())
     assert await status(api, key, "GET", "/payments") == 401
-    [row] = [one for one in await listed(stage.shop.db) if one.name == "till"]
+    [row] = [one for one in await listed(stage.context.db) if one.name == "till"]
     assert (row.revoked_at, row.last_used_at) == (stage.clock.now(), stage.clock.now())
     with pytest.raises(UnknownKeyError):
-        await revoke(stage.shop.db, key, stage.clock.now())
+        await revoke(stage.context.db, key, stage.clock.now())
 
 
 async def test_a_key_is_nowhere_to_be_read_again(stage: Stage, api: Client) -> None:
-    key = await issue_key(stage.shop.db, stage.merchant, stage.clock.now())
+    key = await issue_key(stage.context.db, stage.merchant, stage.clock.now())
     assert key.startswith("sk_test_")
     rows = await stage.rows("SELECT k::text AS kept FROM api_keys k")
     assert not any(key[13:] in row["kept"] for row in rows)
-    assert not any(key[13:] in str(row) for row in await listed(stage.shop.db))
+    assert not any(key[13:] in str(row) for row in await listed(stage.context.db))
 
 
 async def test_a_scope_that_there_is_not_is_refused(stage: Stage) -> None:
     with pytest.raises(ValueError, match="everything"):
         await issue_key(
-            stage.shop.db, stage.merchant, stage.clock.now(), KeyWish(scopes=("everything",))
+            stage.context.db, stage.merchant, stage.clock.now(), KeyRequest(scopes=("everything",))
         )
 
 
@@ -73,8 +75,10 @@ async def test_a_test_key_moves_no_real_money_and_reaches_no_live_payment(
     stage: Stage, api: Client
 ) -> None:
     stage.account = replace(stage.account, live=True)
-    stage.shop.accounts = MockAccounts(stage.account)
-    key = await issue_key(stage.shop.db, stage.merchant, stage.clock.now(), KeyWish(live=True))
+    stage.context.accounts = MockAccounts(stage.account)
+    key = await issue_key(
+        stage.context.db, stage.merchant, stage.clock.now(), KeyRequest(live=True)
+    )
     assert key.startswith("sk_live_")
 
     async def post(path: str, key: str | None, idempotency: str, body: object) -> httpx.Response:
@@ -118,24 +122,24 @@ def test_an_accounts_credentials_tell_whether_its_money_is_real(
 
 
 async def test_a_whole_key_is_revoked_whatever_others_begin_alike(stage: Stage) -> None:
-    key = await issue_key(stage.shop.db, stage.merchant, stage.clock.now())
-    async with stage.shop.db.as_merchant(stage.merchant) as conn:
+    key = await issue_key(stage.context.db, stage.merchant, stage.clock.now())
+    async with stage.context.db.as_merchant(stage.merchant) as conn:
         await conn.execute(
             "INSERT INTO api_keys (id, merchant_id, prefix, hash, created_at)"
             " SELECT gen_random_uuid(), merchant_id, prefix, '\\x00', created_at FROM api_keys"
         )
     with pytest.raises(UnknownKeyError, match="more than one"):
-        await revoke(stage.shop.db, key[:12], stage.clock.now())
+        await revoke(stage.context.db, key[:12], stage.clock.now())
     with pytest.raises(UnknownKeyError, match="too short"):
-        await revoke(stage.shop.db, key[:8], stage.clock.now())
-    await revoke(stage.shop.db, key, stage.clock.now())
+        await revoke(stage.context.db, key[:8], stage.clock.now())
+    await revoke(stage.context.db, key, stage.clock.now())
     left = await stage.rows("SELECT hash FROM api_keys WHERE revoked_at IS NULL")
     assert [row["hash"] for row in left] == [b"\x00"]
 
 
 async def test_who_may_not_read_events_cannot_have_them_sent(stage: Stage, api: Client) -> None:
-    wish = KeyWish(scopes=("webhooks:write",))
-    key = await issue_key(stage.shop.db, stage.merchant, stage.clock.now(), wish)
+    wish = KeyRequest(scopes=("webhooks:write",))
+    key = await issue_key(stage.context.db, stage.merchant, stage.clock.now(), wish)
     headers = {"authorization": f"Bearer {key}", "idempotency-key": "k"}
     span = {"since": "2026-01-01T00:00:00Z", "until": "2026-02-01T00:00:00Z"}
     here = "/webhook_endpoints/01a1ff00-0000-7000-8000-000000000000/replay"

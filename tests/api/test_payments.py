@@ -148,7 +148,7 @@ async def test_a_payment_once_made_is_answered_again_whatever_the_gateways_are_n
 ) -> None:
     body = {**CAN, "gateway": "mock"}
     first = await post(api, "/payments", body, "k")
-    stage.shop.accounts.account = replace(stage.account, live=True)  # type: ignore[attr-defined]
+    stage.context.accounts.account = replace(stage.account, live=True)  # type: ignore[attr-defined]
     assert (await post(api, "/payments", body, "other")).status_code == 422
     assert (await post(api, "/payments", body, "k")).json() == first.json()
 
@@ -211,14 +211,14 @@ async def test_a_web_address_to_return_to_is_taken_as_it_is(api: Client, url: st
 
 
 async def test_a_revoked_key_opens_nothing(api: Client, stage: Stage) -> None:
-    async with stage.shop.db.as_merchant(stage.merchant) as conn:
+    async with stage.context.db.as_merchant(stage.merchant) as conn:
         await conn.execute("UPDATE api_keys SET revoked_at = now()")
     assert (await api.get("/payments")).status_code == 401
 
 
 async def test_a_key_may_do_what_its_scopes_say(api: Client, stage: Stage) -> None:
     payment = await made(api)
-    async with stage.shop.db.as_merchant(stage.merchant) as conn:
+    async with stage.context.db.as_merchant(stage.merchant) as conn:
         await conn.execute("UPDATE api_keys SET scopes = '{payments:read}'")
     assert (await api.get(f"/payments/{payment}")).status_code == 200
     answer = await post(api, f"/payments/{payment}/confirm", {})
@@ -228,8 +228,8 @@ async def test_a_key_may_do_what_its_scopes_say(api: Client, stage: Stage) -> No
 async def test_another_merchants_payment_is_not_there(api: Client, stage: Stage) -> None:
     payment = await made(api)
     chandra = Merchant(id=uuid7(stage.clock.now()), name="Chandra", slug="chandra")
-    await open_merchant(stage.shop.db, chandra, stage.clock.now())
-    hers = await issue_key(stage.shop.db, chandra.id, stage.clock.now())
+    await open_merchant(stage.context.db, chandra, stage.clock.now())
+    hers = await issue_key(stage.context.db, chandra.id, stage.clock.now())
     api.headers["authorization"] = f"Bearer {hers}"
     assert (await api.get(f"/payments/{payment}")).status_code == 404
     assert (await post(api, f"/payments/{payment}/confirm", {})).status_code == 404
@@ -304,7 +304,7 @@ async def test_what_is_held_is_captured_in_part_or_canceled(api: Client) -> None
 async def test_a_gateway_that_is_away_is_a_503_that_says_when_to_come_again(
     api: Client, stage: Stage, gateway: Taking
 ) -> None:
-    stage.shop.windows = replace(stage.shop.windows, breaker_failures=1)
+    stage.context.windows = replace(stage.context.windows, breaker_failures=1)
     gateway.fails("collect", LOST)
     await post(api, f"/payments/{await made(api)}/confirm", {})
     payment = await made(api)

@@ -15,7 +15,7 @@ from coinslot.merchants.keys import issue_key
 from coinslot.web.routes import build
 from tests.sales.stage import Stage
 from tests.sales.taking import Taking
-from tests.web.fake_desk import FakeDesk
+from tests.web.fake_backend import FakeBackend
 from tests.web.serving import SITE
 
 PATIENCE_S = 150
@@ -39,7 +39,7 @@ class _Server(uvicorn.Server):
 @pytest.fixture
 async def url(stage: Stage, gateway: Taking) -> AsyncIterator[str]:
     """The application, started and listening."""
-    app = build(FakeDesk(), SITE, stage.clock, stage.shop)
+    app = build(FakeBackend(), SITE, stage.clock, stage.context)
     server = _Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
     with socket.create_server(("127.0.0.1", 0)) as ear:
         serving = asyncio.create_task(server.serve([ear]))
@@ -70,7 +70,7 @@ async def judged(url: str, key: str, paths: str, folder: Path) -> str:
 
 
 async def test_no_answer_is_a_fault_or_undocumented(stage: Stage, url: str, tmp_path: Path) -> None:
-    key = await issue_key(stage.shop.db, stage.merchant, stage.clock.now())
+    key = await issue_key(stage.context.db, stage.merchant, stage.clock.now())
     # Each with one thread: Python before 3.11.8 reads no source in two threads at once (gh-106905).
     said = await asyncio.gather(*(judged(url, key, paths, tmp_path) for paths in PATHS))
     faults = [text[-8000:] for text in said if not text.isdecimal()]

@@ -17,14 +17,14 @@ from tests.feeds.conftest import RULES, announce
 from tests.feeds.receiver import Receiver, receiving
 from tests.sales.neighbours import chandras_machine
 from tests.sales.stage import Stage
-from tests.web.fake_desk import FakeDesk
+from tests.web.fake_backend import FakeBackend
 from tests.web.serving import SITE
 
 
 @pytest.fixture
 async def api(api: Client, stage: Stage) -> Client:
     """The same, where webhooks may go to this computer."""
-    app = build(FakeDesk(), SITE, stage.clock, stage.shop, RULES)
+    app = build(FakeBackend(), SITE, stage.clock, stage.context, RULES)
     wire = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
     return httpx.AsyncClient(transport=wire, base_url=api.base_url, headers=api.headers)
 
@@ -48,8 +48,8 @@ async def endpoint(api: Client, url: str, *types: str) -> dict[str, Any]:
 
 
 async def delivered(stage: Stage) -> int:
-    await announce(Announcer(stage.shop))
-    return await Courier(stage.shop, RULES).deliver_due()
+    await announce(Announcer(stage.context))
+    return await Courier(stage.context, RULES).deliver_due()
 
 
 async def test_a_secret_is_shown_when_it_is_made_and_rests_sealed(
@@ -218,7 +218,7 @@ async def test_chandra_sees_and_touches_nothing_of_ashas(
     await delivered(stage)
     delivery = (await api.get("/webhook_deliveries")).json()["data"][0]["id"]
     chandra = (await chandras_machine(stage)).merchant_id
-    strange = await issue_key(stage.shop.db, chandra, stage.clock.now())
+    strange = await issue_key(stage.context.db, chandra, stage.clock.now())
     api.headers["authorization"] = f"Bearer {strange}"
     assert (await api.get("/webhook_endpoints")).json() == {"data": []}
     assert (await api.get("/webhook_deliveries")).json() == {"data": [], "next": None}

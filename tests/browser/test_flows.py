@@ -26,9 +26,9 @@ def test_from_the_scan_to_the_can(
     served: Served, page_at: PageAt, size: tuple[int, int], javascript: bool
 ) -> None:
     page = page_at(size, javascript)
-    cast = served.desk.orders
-    served.desk.orders["order-1"] = replace(cast["to_pay"], token="order-1")
-    served.desk.when_wanted = replace(cast["scan"], token="order-1")
+    cast = served.backend.orders
+    served.backend.orders["order-1"] = replace(cast["to_pay"], token="order-1")
+    served.backend.when_wanted = replace(cast["scan"], token="order-1")
     page.goto(f"{served.url}/q/M01")
     page.get_by_role("button", name="Pay ₹40.00 for Lime soda").click()
     page.get_by_role("button", name="Show the payment code").click()
@@ -50,7 +50,7 @@ def test_a_jam_gives_the_money_back_before_the_customers_eyes(
     served: Served, page_at: PageAt, javascript: bool
 ) -> None:
     page = page_at(PHONE, javascript)
-    cast = served.desk.orders
+    cast = served.backend.orders
     page.goto(f"{served.url}/o/working")
     title(page, "The machine is on it")
     served.show(cast["refunding"], token="working")
@@ -62,7 +62,7 @@ def test_a_jam_gives_the_money_back_before_the_customers_eyes(
 
 def test_double_taps_and_back_and_forward_place_one_order(served: Served, page_at: PageAt) -> None:
     page = page_at(PHONE)
-    served.desk.orders["order-1"] = replace(served.desk.orders["scan"], token="order-1")
+    served.backend.orders["order-1"] = replace(served.backend.orders["scan"], token="order-1")
     page.goto(f"{served.url}/q/M01")
     page.get_by_role("button").dblclick(no_wait_after=True)
     page.wait_for_url("**/o/order-1")
@@ -72,14 +72,14 @@ def test_double_taps_and_back_and_forward_place_one_order(served: Served, page_a
     page.go_back()
     page.go_forward()
     title(page, "Pay ₹40.00")
-    assert len(served.desk.placed) == 1
+    assert len(served.backend.placed) == 1
 
 
 def test_a_new_scan_is_a_new_order(served: Served, page_at: PageAt) -> None:
     page = page_at(PHONE)
     for number in (1, 2):
         token = f"order-{number}"
-        served.desk.orders[token] = replace(served.desk.orders["scan"], token=token)
+        served.backend.orders[token] = replace(served.backend.orders["scan"], token=token)
         page.goto(f"{served.url}/q/M01")
         page.get_by_role("button").click()
         page.wait_for_url(f"**/o/{token}")
@@ -90,11 +90,11 @@ def test_a_lost_webhook_is_made_up_for_by_the_page_itself(
     served: Served, page_at: PageAt, javascript: bool
 ) -> None:
     page = page_at(PHONE, javascript)
-    served.desk.paid_when_asked = replace(served.desk.orders["sending"], token="scan")
+    served.backend.paid_when_asked = replace(served.backend.orders["sending"], token="scan")
     page.goto(f"{served.url}/o/scan")
     title(page, "Pay ₹40.00")
     title(page, "Paid. Asking the machine")
-    assert ("ask_gateway", "scan") in served.desk.asked
+    assert ("ask_gateway", "scan") in served.backend.asked
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["script", "plain"])
@@ -105,8 +105,8 @@ def test_nothing_came_out_asks_the_machine_at_once(
     page.goto(f"{served.url}/o/checking")
     page.get_by_role("button", name="Nothing came out").click()
     expect(page.get_by_text("We are asking the machine now.")).to_be_visible()
-    assert ("ask_machine", "checking") in served.desk.asked
-    served.show(served.desk.orders["refunding"], token="checking")
+    assert ("ask_machine", "checking") in served.backend.asked
+    served.show(served.backend.orders["refunding"], token="checking")
     title(page, "Your money is going back")
 
 
@@ -114,7 +114,7 @@ def test_where_events_are_blocked_the_page_polls(served: Served, page_at: PageAt
     page = page_at(PHONE)
     page.route(re.compile(r"/live\?"), lambda route: route.fulfill(status=503))
     page.goto(f"{served.url}/o/sending")
-    served.show(served.desk.orders["done"], token="sending")
+    served.show(served.backend.orders["done"], token="sending")
     title(page, "Take your item")
 
 
@@ -129,8 +129,8 @@ def test_a_hidden_page_lets_go_and_comes_back_to_the_newest_state(
         document.dispatchEvent(new Event("visibilitychange"));
     }"""
     page.evaluate(hide, True)
-    served.tell(served.desk.left())
-    served.show(served.desk.orders["done"], token="sending")
+    served.tell(served.backend.left())
+    served.show(served.backend.orders["done"], token="sending")
     title(page, "Paid. Asking the machine")
     page.evaluate(hide, False)
     title(page, "Take your item")
@@ -140,7 +140,7 @@ def test_the_countdown_runs_and_is_said_in_words_without_javascript(
     served: Served, page_at: PageAt
 ) -> None:
     soon = SystemClock().now() + timedelta(seconds=75)
-    served.desk.orders["working"] = replace(served.desk.orders["working"], refund_by=soon)
+    served.backend.orders["working"] = replace(served.backend.orders["working"], refund_by=soon)
     page = page_at(PHONE)
     page.goto(f"{served.url}/o/working")
     clock = page.locator(".countdown .clock")
@@ -156,14 +156,14 @@ def test_a_change_is_read_aloud_once_and_keeps_the_focus(served: Served, page_at
     page = page_at(PHONE)
     page.goto(f"{served.url}/o/sending")
     page.get_by_role("button", name="Nothing came out").focus()
-    served.show(served.desk.orders["working"], token="sending")
+    served.show(served.backend.orders["working"], token="sending")
     expect(page.get_by_role("status").first).to_have_text("The machine is on it")
     expect(page.get_by_role("button", name="Nothing came out")).to_be_focused()
 
 
 def test_the_whole_way_can_be_gone_by_keyboard(served: Served, page_at: PageAt) -> None:
     page = page_at(DESK)
-    served.desk.orders["order-1"] = replace(served.desk.orders["scan"], token="order-1")
+    served.backend.orders["order-1"] = replace(served.backend.orders["scan"], token="order-1")
     page.goto(f"{served.url}/q/M01")
     page.keyboard.press("Tab")
     expect(page.get_by_text("Skip to the main part")).to_be_focused()

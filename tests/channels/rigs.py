@@ -9,7 +9,7 @@ from typing import Any
 import uvicorn
 
 from coinslot.channels.base import Channel, Sending
-from coinslot.channels.lanes import Limits
+from coinslot.channels.machine_queues import Limits
 from coinslot.channels.mqtt import Mqtt, MqttOptions
 from coinslot.channels.socketio import SocketIo, SocketIoOptions
 from coinslot.device.edge import Edge, EdgeInbox, EdgeOptions

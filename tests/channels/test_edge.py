@@ -8,9 +8,9 @@ from structlog.testing import capture_logs
 
 from coinslot.channels.base import Login
 from coinslot.channels.messages import Down, Health, Up
-from coinslot.device.beats import Beat, Beats
 from coinslot.device.edge import Edge, EdgeOptions
-from coinslot.device.shelter import sheltered
+from coinslot.device.guarded import guarded
+from coinslot.device.heartbeats import Beat, HeartbeatBatch
 from coinslot.kit.clock import SettableClock
 from tests.channels.machines import HeardEars, result
 
@@ -91,7 +91,7 @@ async def test_cancelling_the_shelter_cancels_the_work() -> None:
         finally:
             ended.set()
 
-    shelter = asyncio.create_task(sheltered(work(), 60))
+    shelter = asyncio.create_task(guarded(work(), 60))
     await begun.wait()
     shelter.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -114,7 +114,7 @@ class Book:
 
 async def test_many_beats_become_one_statement_with_the_newest_of_each() -> None:
     book = Book()
-    beats = Beats(book.write, every_s=1, patience_s=1)
+    beats = HeartbeatBatch(book.write, every_s=1, patience_s=1)
     for second in (0, 2, 1):
         for outlet in ("M01", "M02"):
             beats.note(outlet, NOON + timedelta(seconds=second))
@@ -127,7 +127,7 @@ async def test_many_beats_become_one_statement_with_the_newest_of_each() -> None
 async def test_beats_that_could_not_be_written_are_written_later() -> None:
     book = Book()
     book.closed = True
-    beats = Beats(book.write, every_s=1, patience_s=1)
+    beats = HeartbeatBatch(book.write, every_s=1, patience_s=1)
     beats.note("M01", NOON)
     beats.note("M02", NOON)
     await beats.flush()

@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
-from coinslot.channels.lanes import Lanes, Limits
+from coinslot.channels.machine_queues import Limits, MachineQueues
 
 WIDE = Limits(workers=2, per_second=100_000)
 
 
 @asynccontextmanager
-async def working(lanes: Lanes) -> AsyncIterator[None]:
+async def working(lanes: MachineQueues) -> AsyncIterator[None]:
     run = asyncio.create_task(lanes.run())
     try:
         yield
@@ -33,7 +33,7 @@ async def nothing() -> None:
 
 
 async def test_one_lane_keeps_its_order_under_many_workers() -> None:
-    lanes, done = Lanes(Limits(workers=8, per_second=100_000)), asyncio.Queue[int]()
+    lanes, done = MachineQueues(Limits(workers=8, per_second=100_000)), asyncio.Queue[int]()
     async with working(lanes):
         for number in range(200):
             assert lanes.put("M01", noting(done, number))
@@ -41,7 +41,7 @@ async def test_one_lane_keeps_its_order_under_many_workers() -> None:
 
 
 async def test_a_lane_that_stands_still_holds_up_no_other() -> None:
-    lanes, done, gate = Lanes(WIDE), asyncio.Queue[int](), asyncio.Event()
+    lanes, done, gate = MachineQueues(WIDE), asyncio.Queue[int](), asyncio.Event()
 
     async def stuck() -> None:
         await gate.wait()
@@ -57,7 +57,7 @@ async def test_a_lane_that_stands_still_holds_up_no_other() -> None:
 
 
 async def test_a_busy_machine_takes_turns_with_the_others() -> None:
-    lanes, done = Lanes(Limits(workers=1, per_second=100_000)), asyncio.Queue[int]()
+    lanes, done = MachineQueues(Limits(workers=1, per_second=100_000)), asyncio.Queue[int]()
     for number in range(100):
         lanes.put("M01", noting(done, number))
     lanes.put("M02", noting(done, -1))
@@ -66,14 +66,14 @@ async def test_a_busy_machine_takes_turns_with_the_others() -> None:
 
 
 async def test_what_is_over_a_limit_is_left_out_and_counted() -> None:
-    lanes = Lanes(Limits(waiting=3, lane=2, per_second=100))
+    lanes = MachineQueues(Limits(waiting=3, lane=2, per_second=100))
     assert [lanes.put("M01", nothing) for _ in range(3)] == [True, True, False]
     assert [lanes.put("M02", nothing) for _ in range(2)] == [True, False]
     assert lanes.left_out == 2
 
 
 async def test_a_machine_that_talks_too_fast_is_cut_off_and_no_other() -> None:
-    lanes = Lanes(Limits(per_second=5))
+    lanes = MachineQueues(Limits(per_second=5))
     taken = [lanes.put("M01", nothing) for _ in range(100)]
     # The second may have turned in between, once.
     assert 5 <= sum(taken) <= 10
@@ -81,7 +81,7 @@ async def test_a_machine_that_talks_too_fast_is_cut_off_and_no_other() -> None:
 
 
 async def test_a_lane_that_is_done_leaves_nothing_behind() -> None:
-    lanes, done = Lanes(WIDE), asyncio.Queue[int]()
+    lanes, done = MachineQueues(WIDE), asyncio.Queue[int]()
     async with working(lanes):
         for number in range(50):
             lanes.put(f"M{number}", noting(done, number))
@@ -92,7 +92,7 @@ async def test_a_lane_that_is_done_leaves_nothing_behind() -> None:
 
 
 async def test_room_that_became_free_is_used_again() -> None:
-    lanes, done = Lanes(Limits(waiting=2, per_second=100_000)), asyncio.Queue[int]()
+    lanes, done = MachineQueues(Limits(waiting=2, per_second=100_000)), asyncio.Queue[int]()
     async with working(lanes):
         for number in range(10):
             assert lanes.put("M01", noting(done, number))

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from coinslot.commands import build
-from coinslot.commands.asking import Merchant
+from coinslot.commands.api_client import Merchant
 from coinslot.commands.events import say
 from coinslot.commands.terms import console
 
@@ -113,7 +113,7 @@ def flaky() -> Iterator[Flaky]:
 
 
 async def test_who_follows_outlives_a_server_that_is_started_again(flaky: Flaky) -> None:
-    async with asyncio.timeout(30), Merchant(flaky.url, "sk_test_x") as shop:
-        async for told in shop.events(None, forever=True):
+    async with asyncio.timeout(30), Merchant(flaky.url, "sk_test_x") as context:
+        async for told in context.events(None, forever=True):
             assert told["type"] == "order.paid"
             return

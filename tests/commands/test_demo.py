@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from coinslot.app.house import PortTakenError
+from coinslot.app.server import PortTakenError
 from coinslot.commands.terms import fail, run
 from tests.scenarios.installation import coinslot
 

@@ -275,7 +275,7 @@ async def test_behind_a_hundred_thousand_rows_of_a_stalled_account_a_claim_reads
     sql = _claim_sql(LANED)
     for number, value in ((5, "64"), (4, "4"), (3, "now()"), (2, "interval '1 minute'"), (1, "8")):
         sql = sql.replace(f"${number}", value)
-    async with database.door() as conn:
+    async with database.system_transaction() as conn:
         plan = await conn.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}")
     top = plan[0]["Plan"]
     assert top["Shared Hit Blocks"] + top["Shared Read Blocks"] < 300, plan

@@ -42,13 +42,13 @@ async def call(database: Database, name: str) -> None:
     await database.call(f"{PUT} RETURNING name", name)
 
 
-async def knock(database: Database, name: str) -> None:
-    async with database.knock() as conn:
+async def system_connection(database: Database, name: str) -> None:
+    async with database.system_connection() as conn:
         await conn.execute(PUT, name)
 
 
-async def door(database: Database, name: str) -> None:
-    async with database.door() as conn:
+async def system_transaction(database: Database, name: str) -> None:
+    async with database.system_transaction() as conn:
         await conn.execute(PUT, name)
 
 
@@ -58,11 +58,11 @@ async def as_merchant(database: Database, name: str) -> None:
 
 
 async def many(database: Database, name: str) -> None:
-    async with database.door_pool.acquire() as conn:
+    async with database.system_pool.acquire() as conn:
         await conn.executemany(PUT, [(name,), (name,)])
 
 
-@pytest.mark.parametrize("work", [call, knock, door, as_merchant, many])
+@pytest.mark.parametrize("work", [call, system_connection, system_transaction, as_merchant, many])
 async def test_a_commit_that_is_given_up_is_not_seen_before_a_standby_has_it(
     primary: Primary, database: Database, work: Work
 ) -> None:
@@ -73,7 +73,7 @@ async def test_a_commit_that_is_given_up_is_not_seen_before_a_standby_has_it(
     with pytest.raises(asyncio.CancelledError):
         await giving_up
     # Neither at once nor when the server misses its caller.
-    await asyncio.sleep(NOTICED_S if work is knock else 0.5)
+    await asyncio.sleep(NOTICED_S if work is system_connection else 0.5)
     assert await primary.seen() == []
     await primary.waiting(1)
     await primary.go_on()
@@ -84,12 +84,12 @@ async def test_a_statement_that_takes_too_long_is_hung_up_and_the_pool_goes_on(
     primary: Primary, database: Database
 ) -> None:
     await primary.stall()
-    async with database.door_pool.acquire() as conn:
+    async with database.system_pool.acquire() as conn:
         with pytest.raises(TimeoutError):
             await conn.execute(PUT, "cola", timeout=0.2)
     assert await primary.seen() == []
     await primary.waiting(1)
-    assert await database.door_pool.fetchval("SELECT 1") == 1
+    assert await database.system_pool.fetchval("SELECT 1") == 1
 
 
 async def test_closing_the_pool_under_a_commit_does_not_show_it(primary: Primary) -> None:
@@ -97,10 +97,10 @@ async def test_closing_the_pool_under_a_commit_does_not_show_it(primary: Primary
     url = primary.server.superuser_url
     database = await Database.open(url, url, size=1)
     await primary.stall()
-    put = asyncio.create_task(door(database, "cola"))
+    put = asyncio.create_task(system_transaction(database, "cola"))
     await primary.waiting(1)
     database.app.terminate()
-    database.door_pool.terminate()
+    database.system_pool.terminate()
     with pytest.raises(asyncpg.ConnectionDoesNotExistError):
         await put
     assert await primary.seen() == []
@@ -137,21 +137,21 @@ async def test_the_error_of_a_transaction_is_told_and_not_that_its_connection_is
     database: Database,
 ) -> None:
     async def work() -> None:
-        async with database.door() as conn:
+        async with database.system_transaction() as conn:
             conn.terminate()
             raise LookupError
 
     with pytest.raises(LookupError):
         await work()
     async with asyncio.timeout(5):
-        await knock(database, "cola")
+        await system_connection(database, "cola")
 
 
 async def test_a_transaction_whose_failure_was_swallowed_does_not_pass_for_committed(
     database: Database,
 ) -> None:
     async def work() -> None:
-        async with database.door() as conn:
+        async with database.system_transaction() as conn:
             with pytest.raises(asyncpg.UndefinedTableError):
                 await conn.execute("SELECT * FROM nowhere")
 
@@ -178,5 +178,5 @@ async def test_a_start_where_no_server_can_be_written_to_waits_and_says_so(
         database = await opening
     assert "password" not in str(said)
     assert "read-write" in str(said)
-    await knock(database, "cola")
+    await system_connection(database, "cola")
     await database.close()

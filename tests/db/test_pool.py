@@ -87,10 +87,10 @@ async def test_an_error_takes_the_whole_transaction_back(cans: Database) -> None
 async def test_the_door_sees_all_merchants_and_changes_nothing_it_was_not_granted(
     cans: Database,
 ) -> None:
-    async with cans.door() as conn:
+    async with cans.system_transaction() as conn:
         assert await conn.fetchval("SELECT count(*) FROM cans") == 2
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        async with cans.door() as conn:
+        async with cans.system_transaction() as conn:
             await conn.execute("UPDATE cans SET name = 'x'")
 
 
@@ -177,5 +177,5 @@ async def test_closing_does_not_wait_for_a_transaction_that_never_ends(
 ) -> None:
     database = await Database.open(urls.app, urls.door, size=1)
     with pytest.raises(asyncpg.InterfaceError):
-        async with database.door():
+        async with database.system_transaction():
             await database.close(within=timedelta(milliseconds=50))

@@ -9,10 +9,10 @@ import pytest
 
 from coinslot.feeds.announce import Announcer
 from coinslot.feeds.deliver import Courier
-from coinslot.feeds.endpoints import Endpoints, Wish
-from coinslot.feeds.hooks import HookRules
+from coinslot.feeds.endpoints import EndpointRequest, Endpoints
+from coinslot.feeds.signing import HookRules
 from coinslot.kit.ids import token
-from coinslot.sales.once import Once
+from coinslot.sales.idempotency import IdempotentCall
 from tests.feeds.receiver import Receiver, receiving
 from tests.sales.conftest import stage as stage  # the books are closed after each test
 from tests.sales.stage import Stage
@@ -28,7 +28,7 @@ def gateway(stage: Stage) -> Taking:
 
 @pytest.fixture
 def announcer(stage: Stage) -> Announcer:
-    return Announcer(stage.shop)
+    return Announcer(stage.context)
 
 
 async def announce(announcer: Announcer) -> None:
@@ -46,15 +46,15 @@ class Post:
     endpoints: Endpoints
     courier: Courier
 
-    def key(self) -> Once:
+    def key(self) -> IdempotentCall:
         """A new key, as each call has one."""
-        return Once(
+        return IdempotentCall(
             merchant=self.stage.merchant, endpoint="test", key=token(), request_hash=b"hash"
         )
 
     async def endpoint(self, url: str, *types: str) -> tuple[UUID, str]:
         """Its id and secret."""
-        answer = await self.endpoints.create(self.key(), Wish(url=url, types=types))
+        answer = await self.endpoints.create(self.key(), EndpointRequest(url=url, types=types))
         return UUID(answer.body["id"]), answer.body["secret"]
 
     async def go(self) -> int:
@@ -87,4 +87,4 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 @pytest.fixture
 def post(stage: Stage, gateway: Taking, announcer: Announcer) -> Post:
-    return Post(stage, announcer, Endpoints(stage.shop, RULES), Courier(stage.shop, RULES))
+    return Post(stage, announcer, Endpoints(stage.context, RULES), Courier(stage.context, RULES))

@@ -6,7 +6,7 @@ import pytest
 
 from coinslot.feeds.announce import Announcer
 from coinslot.feeds.log import CursorLostError
-from coinslot.sales import api
+from coinslot.sales import merchant_api
 from tests.feeds.conftest import announce
 from tests.sales import test_disputes as disputes
 from tests.sales.breaks import jammed, sold
@@ -29,7 +29,9 @@ async def test_a_payment_and_its_refund_are_told_in_order(
 ) -> None:
     payment = await made(stage)
     await confirmed(stage, payment)
-    await api.give_back(stage.shop, once(stage, "back", "b"), payment, api.Back(amount=2000))
+    await merchant_api.give_back(
+        stage.context, once(stage, "back", "b"), payment, merchant_api.RefundRequest(amount=2000)
+    )
     await stage.sweep()
     rows = await announced(stage, announcer)
     told = ["payment.processing", "payment.succeeded", "refund.pending", "refund.succeeded"]
@@ -106,10 +108,10 @@ async def test_told_again_after_a_crash_each_event_is_there_once(
     stage: Stage, gateway: Taking, announcer: Announcer
 ) -> None:
     await confirmed(stage, await made(stage))
-    second = Announcer(stage.shop)
+    second = Announcer(stage.context)
     batch = await announcer.cursor.take()
     assert batch is not None
-    async with stage.shop.db.door() as conn:
+    async with stage.context.db.system_transaction() as conn:
         await conn.execute("UPDATE feed_cursors SET leased_until = now()")
     assert await types(stage, second) == ["payment.processing", "payment.succeeded"]
     with pytest.raises(CursorLostError):

@@ -9,10 +9,10 @@ from aiohttp import web
 from msgspec.structs import replace
 
 from coinslot.feeds.deliver import Courier
-from coinslot.feeds.endpoints import EndpointRuleError, Wish
+from coinslot.feeds.endpoints import EndpointRequest, EndpointRuleError
 from coinslot.kit.ids import token, uuid7
 from coinslot.merchants.people import Merchant, open_merchant
-from coinslot.sales.once import Once
+from coinslot.sales.idempotency import IdempotentCall
 from tests.feeds.conftest import RULES, Post, announce
 from tests.feeds.receiver import Receiver, receiving
 from tests.sales.stage import Stage
@@ -23,13 +23,13 @@ URL = "http://shop.example/hooks"
 async def chandra(stage: Stage) -> UUID:
     made = uuid7(stage.clock.now())
     await open_merchant(
-        stage.shop.db, Merchant(id=made, name="Chandra", slug="chandra"), stage.clock.now()
+        stage.context.db, Merchant(id=made, name="Chandra", slug="chandra"), stage.clock.now()
     )
     return made
 
 
-def key_of(merchant: UUID) -> Once:
-    return Once(merchant=merchant, endpoint="test", key=token(), request_hash=b"hash")
+def key_of(merchant: UUID) -> IdempotentCall:
+    return IdempotentCall(merchant=merchant, endpoint="test", key=token(), request_hash=b"hash")
 
 
 async def hang(_request: web.Request) -> web.Response:
@@ -41,7 +41,7 @@ async def test_one_merchants_hanging_endpoints_leave_places_to_the_others(
     post: Post, receiver: Receiver, stage: Stage
 ) -> None:
     stranger = key_of(await chandra(stage))
-    hers = await post.endpoints.create(stranger, Wish(url=receiver.url))
+    hers = await post.endpoints.create(stranger, EndpointRequest(url=receiver.url))
     async with receiving() as slow:
         slow.answers = [hang] * 100
         for number in range(4):
@@ -50,7 +50,7 @@ async def test_one_merchants_hanging_endpoints_leave_places_to_the_others(
             await post.paid()
         await announce(post.announcer)
         rules = replace(RULES, at_once=6, at_once_merchant=3, at_once_each=2, poll_s=0.02)
-        running = asyncio.create_task(Courier(stage.shop, rules).run())
+        running = asyncio.create_task(Courier(stage.context, rules).run())
         await slow.until(3)
         test = replace(stranger, key=token())
         await post.endpoints.test(test, UUID(hers.body["id"]))
@@ -110,7 +110,11 @@ async def test_no_merchant_is_told_the_event_of_another_whatever_it_writes(
     post: Post, receiver: Receiver, stage: Stage
 ) -> None:
     stranger = await chandra(stage)
-    hers = UUID((await post.endpoints.create(key_of(stranger), Wish(url=receiver.url))).body["id"])
+    hers = UUID(
+        (await post.endpoints.create(key_of(stranger), EndpointRequest(url=receiver.url))).body[
+            "id"
+        ]
+    )
     ashas, _ = await post.endpoint(URL, "payment.failed")
     await post.endpoint(URL)
     await post.paid()
@@ -119,14 +123,14 @@ async def test_no_merchant_is_told_the_event_of_another_whatever_it_writes(
     now = stage.clock.now()
     for endpoint in (hers, ashas):
         with pytest.raises(asyncpg.ForeignKeyViolationError):
-            async with stage.shop.db.as_merchant(stranger) as conn:
+            async with stage.context.db.as_merchant(stranger) as conn:
                 await conn.execute(
                     "INSERT INTO deliveries (id, merchant_id, endpoint_id, seq, line, created_at,"
                     " due_at) VALUES ($1, $2, $3, $4, $1, $5, $5)",
                     uuid7(now), stranger, endpoint, event, now,
                 )  # fmt: skip
     with pytest.raises(asyncpg.ForeignKeyViolationError):
-        async with stage.shop.db.as_merchant(stranger) as conn:
+        async with stage.context.db.as_merchant(stranger) as conn:
             await conn.execute(
                 "INSERT INTO delivery_tries (delivery_id, number, merchant_id, took_ms, at)"
                 " VALUES ($1, 9, $2, 1, $3)", delivery, stranger, now,
@@ -142,13 +146,13 @@ async def test_more_hanging_merchants_than_places_hold_up_nobody_for_long(
         for number in range(4):
             made = uuid7(stage.clock.now())
             named = Merchant(id=made, name=f"m{number}", slug=f"m{number}")
-            await open_merchant(stage.shop.db, named, stage.clock.now())
+            await open_merchant(stage.context.db, named, stage.clock.now())
             key = key_of(made)
-            endpoint = (await post.endpoints.create(key, Wish(url=slow.url))).body["id"]
+            endpoint = (await post.endpoints.create(key, EndpointRequest(url=slow.url))).body["id"]
             await post.endpoints.test(replace(key, key=token()), UUID(endpoint))
         await announce(post.announcer)
         rules = replace(RULES, at_once=4, slow_s=0.2, timeout_s=60, poll_s=0.02, grace_s=0.01)
-        running = asyncio.create_task(Courier(stage.shop, rules).run())
+        running = asyncio.create_task(Courier(stage.context, rules).run())
         await slow.until(4)
         mine, _ = await post.endpoint(receiver.url, "webhook.test")
         await post.endpoints.test(post.key(), mine)
@@ -156,7 +160,7 @@ async def test_more_hanging_merchants_than_places_hold_up_nobody_for_long(
         await receiver.until(1)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-    async with stage.shop.db.door() as conn:
+    async with stage.context.db.system_transaction() as conn:
         leased = await conn.fetchval(
             "SELECT count(*) FROM deliveries WHERE leased_until IS NOT NULL AND outcome IS NULL"
         )

@@ -29,7 +29,7 @@ async def killed(urls: DatabaseUrls, fault: str) -> int:
 
 
 async def leases_end(database: Database) -> None:
-    async with database.door() as conn:
+    async with database.system_transaction() as conn:
         await conn.execute("UPDATE deliveries SET leased_until = now() WHERE leased_until > now()")
         await conn.execute("UPDATE feed_cursors SET leased_until = now()")
 
@@ -52,7 +52,7 @@ async def test_a_worker_killed_anywhere_is_followed_and_each_event_arrives_under
     await post.paid()
     assert await killed(urls, fault) == -signal.SIGKILL
     assert len(receiver.got) == sent_before
-    await leases_end(post.stage.shop.db)
+    await leases_end(post.stage.context.db)
     await post.go()
     assert [row["outcome"] for row in await post.deliveries()] == ["delivered"] * 2
     in_order = list(dict.fromkeys(got.type for got in receiver.got))
@@ -73,7 +73,7 @@ async def test_killed_at_every_claim_send_and_commit_in_turn_nothing_is_lost_or_
     deaths, payments = 0, [await post.paid()]
     while await killed(urls, f"die:{point}:{deaths + 1}") == -signal.SIGKILL:
         deaths += 1
-        await leases_end(post.stage.shop.db)
+        await leases_end(post.stage.context.db)
         if deaths < 3:
             payments.append(await post.paid())
     assert deaths >= 2
@@ -91,7 +91,7 @@ async def test_many_workers_at_once_deliver_each_once_and_each_payment_in_order(
     await post.endpoint(receiver.url)
     payments = [await post.paid() for _ in range(15)]
     await announce(post.announcer)
-    couriers = [Courier(stage.shop, RULES) for _ in range(4)]
+    couriers = [Courier(stage.context, RULES) for _ in range(4)]
     tries = await asyncio.gather(*(courier.deliver_due() for courier in couriers))
     assert sum(tries) + await post.go() == len(receiver.got) == 30
     assert len({got.id for got in receiver.got}) == 30
@@ -119,7 +119,7 @@ async def test_an_endpoint_that_hangs_takes_no_more_than_its_places(
             await post.paid()
         await announce(post.announcer)
         rules = replace(RULES, at_once=6, at_once_each=2, poll_s=0.02)
-        running = asyncio.create_task(Courier(stage.shop, rules).run())
+        running = asyncio.create_task(Courier(stage.context, rules).run())
         await quick.until(12)
         assert len(slow.got) == 2
         freed.set()
@@ -134,11 +134,11 @@ async def test_what_a_worker_says_after_its_lease_ended_is_not_kept(
     await post.endpoint(receiver.url, "payment.succeeded")
     await post.paid()
     await announce(post.announcer)
-    late = Courier(stage.shop, RULES)
+    late = Courier(stage.context, RULES)
 
     async def take_over(_request: web.Request) -> web.Response:
         """While the first try is under way its lease ends, and another delivers."""
-        await leases_end(stage.shop.db)
+        await leases_end(stage.context.db)
         assert await post.courier.deliver_due() == 1
         return web.Response(status=500)
 

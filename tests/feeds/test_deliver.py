@@ -206,7 +206,7 @@ async def test_an_endpoint_removed_while_its_events_are_announced_is_owed_nothin
 ) -> None:
     endpoint, _ = await post.endpoint(receiver.url)
     await post.paid()
-    async with stage.shop.db.as_merchant(stage.merchant) as conn:
+    async with stage.context.db.as_merchant(stage.merchant) as conn:
         await conn.execute(
             "UPDATE webhook_endpoints SET deleted_at = now(), secret = NULL WHERE id = $1", endpoint
         )

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 import asyncpg
 
 from coinslot.feeds import deliveries
-from coinslot.feeds.claims import CLAIM
 from coinslot.feeds.deliveries import WantedDeliveries
+from coinslot.feeds.delivery_queries import CLAIM
 from tests.feeds.conftest import RULES, Post, announce
 from tests.feeds.receiver import Receiver
 from tests.sales.stage import Stage
@@ -16,7 +16,7 @@ LONG = 1500
 
 async def next_tries(post: Post) -> list[datetime | None]:
     """As the log shows them, oldest first."""
-    shown = await deliveries.listed(post.stage.shop, post.stage.merchant, WantedDeliveries())
+    shown = await deliveries.listed(post.stage.context, post.stage.merchant, WantedDeliveries())
     return [delivery.next_try_at for delivery in reversed(shown)]
 
 
@@ -30,7 +30,7 @@ async def test_what_waits_behind_one_that_is_redelivered_with_success_goes_at_on
     stage.later(5)
     assert await post.go() == 1  # and then a pause of minutes
     first, _ = await post.deliveries()
-    await deliveries.redeliver(stage.shop, post.key(), first["id"])
+    await deliveries.redeliver(stage.context, post.key(), first["id"])
     assert await post.go() == 2
     assert receiver.types == ["payment.processing"] * 3 + ["payment.succeeded"]
 
@@ -94,7 +94,7 @@ async def test_a_claim_does_not_compare_each_of_a_long_line_with_each_other(
     await announce(post.announcer)
     await owner.execute("ANALYZE deliveries, public_events, webhook_endpoints")
     await owner.close()
-    async with stage.shop.db.knock() as door:
+    async with stage.context.db.system_connection() as door:
         lines = await door.fetch(
             "EXPLAIN (ANALYZE, TIMING OFF) " + CLAIM,
             stage.clock.now(), 64, 8, timedelta(0), [], [], [], 16,

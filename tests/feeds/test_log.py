@@ -144,7 +144,7 @@ async def test_one_process_reads_and_another_takes_over_when_its_lease_ends(
     batch = await first.take()
     assert batch is not None
     assert await second.take() is None
-    async with asha.door() as conn:
+    async with asha.system_transaction() as conn:
         await conn.execute("UPDATE feed_cursors SET leased_until = now()")
     assert await read_all(second) == ["A"]
     with pytest.raises(CursorLostError):

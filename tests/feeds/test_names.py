@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from coinslot.feeds.names import Names, addresses
+from coinslot.feeds.dns import Resolver, addresses
 
 LOOKED_UP_BESIDE = 40  # more than the loop has threads of its own
 
@@ -38,7 +38,7 @@ def server() -> Iterator[NameServer]:
 async def test_names_that_never_answer_hold_no_other_look_up_of_the_process(
     server: NameServer,
 ) -> None:
-    names = Names(server.answer)
+    names = Resolver(server.answer)
     asking = [
         asyncio.create_task(names.resolve(f"h{number}.tarpit.example", 443))
         for number in range(LOOKED_UP_BESIDE)
@@ -58,7 +58,7 @@ async def test_names_that_never_answer_hold_no_other_look_up_of_the_process(
 async def test_a_name_is_asked_for_once_at_a_time_also_after_a_try_gave_up(
     server: NameServer,
 ) -> None:
-    names = Names(server.answer)
+    names = Resolver(server.answer)
     for _ in range(3):
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.01):

@@ -28,9 +28,9 @@ async def test_what_was_delivered_goes_after_thirty_days_and_its_events_stay(
     await post.go()
     assert await counts(stage) == (2, 2, 2)
     stage.later(29 * DAY_S)
-    assert await prune_deliveries(stage.shop) == 0
+    assert await prune_deliveries(stage.context) == 0
     stage.later(2 * DAY_S)
-    assert await prune_deliveries(stage.shop) == 2
+    assert await prune_deliveries(stage.context) == 2
     assert await counts(stage) == (0, 0, 2)
 
 
@@ -41,7 +41,7 @@ async def test_what_is_still_owed_stays_however_old_it_is(
     await post.paid()
     await announce(post.announcer)
     stage.later(90 * DAY_S)
-    assert await prune_deliveries(stage.shop) == 0
+    assert await prune_deliveries(stage.context) == 0
     assert (await counts(stage))[0] == 2
     await post.go()
 
@@ -52,7 +52,7 @@ async def test_a_great_many_go_in_several_transactions(
     endpoint, _ = await post.endpoint(receiver.url)
     await post.paid()
     await post.go()
-    async with stage.shop.db.door() as conn:
+    async with stage.context.db.system_transaction() as conn:
         seq = await conn.fetchval("SELECT max(seq) FROM public_events")
         await conn.execute(
             "INSERT INTO public_events (seq, id, merchant_id, type, line, data, at)"
@@ -67,8 +67,8 @@ async def test_a_great_many_go_in_several_transactions(
             endpoint,
         )
     stage.later(31 * DAY_S)
-    assert await prune_deliveries(stage.shop) == 2502
-    async with stage.shop.db.door_pool.acquire() as conn:
+    assert await prune_deliveries(stage.context) == 2502
+    async with stage.context.db.system_pool.acquire() as conn:
         assert await conn.fetchval("SELECT count(*) FROM deliveries") == 0
     await tidy(stage)
 
@@ -90,7 +90,7 @@ async def test_what_was_forgotten_can_be_sent_again(
     await post.go()
     since = stage.clock.now() - timedelta(days=1)
     stage.later(31 * DAY_S)
-    await prune_deliveries(stage.shop)
-    await replay(stage.shop, post.key(), endpoint, Range(since=since, until=stage.clock.now()))
+    await prune_deliveries(stage.context)
+    await replay(stage.context, post.key(), endpoint, Range(since=since, until=stage.clock.now()))
     assert await post.go() == 2
     assert len(receiver.got) == 4

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from coinslot.feeds.reach import BadUrlError, Reach, Told, checked, is_public
+from coinslot.feeds.safe_http import BadUrlError, SafeHttp, TryOutcome, checked, is_public
 from tests.feeds.certificate import certificate
 from tests.feeds.conftest import Post
 from tests.feeds.receiver import Receiver, receiving
@@ -64,13 +64,13 @@ def test_plain_http_is_for_tests_alone() -> None:
     assert checked("http://shop.example/", private=True)
 
 
-async def told(url: str, addresses: list[str], *, private: bool = False) -> Told:
+async def told(url: str, addresses: list[str], *, private: bool = False) -> TryOutcome:
     """One POST, where every name resolves to these."""
 
     async def resolve(_host: str, _port: int) -> list[str]:
         return addresses
 
-    reach = Reach(timeout_s=5, private=private, resolver=resolve)
+    reach = SafeHttp(timeout_s=5, private=private, resolver=resolve)
     try:
         return await reach.post(url, {"webhook-id": "evt_1"}, b"{}")
     finally:
@@ -91,7 +91,7 @@ async def test_a_name_that_leads_inside_is_never_connected_to(
 async def test_what_the_systems_resolver_makes_of_a_name_is_looked_at(
     receiver: Receiver, host: str
 ) -> None:
-    reach = Reach(timeout_s=5)
+    reach = SafeHttp(timeout_s=5)
     found = await reach.post(receiver.url.replace("127.0.0.1", host), {}, b"{}")
     await reach.close()
     assert (found.status, receiver.got) == (None, [])
@@ -108,7 +108,7 @@ async def test_a_name_is_resolved_once_and_the_looked_at_address_is_the_one_conn
         asked.append((host, port))
         return ["127.0.0.1"] if len(asked) == 1 else ["127.0.0.2"]
 
-    reach = Reach(timeout_s=5, private=True, resolver=resolve)
+    reach = SafeHttp(timeout_s=5, private=True, resolver=resolve)
     url = receiver.url.replace("127.0.0.1", "shop.example")
     found = await reach.post(url, {"webhook-id": "evt_1"}, b"{}")
     await reach.close()
@@ -148,8 +148,8 @@ async def test_tls_verifies_the_name_that_was_given_not_the_address(tmp_path: Pa
     async def resolve(_host: str, _port: int) -> list[str]:
         return ["127.0.0.1"]
 
-    async def post_to(name: str, tls: ssl.SSLContext | None) -> Told:
-        reach = Reach(timeout_s=5, private=True, resolver=resolve, tls=tls)
+    async def post_to(name: str, tls: ssl.SSLContext | None) -> TryOutcome:
+        reach = SafeHttp(timeout_s=5, private=True, resolver=resolve, tls=tls)
         found = await reach.post(f"https://{name}:{port}/", {"webhook-id": "evt_1"}, b"{}")
         await reach.close()
         return found
@@ -173,7 +173,7 @@ async def test_a_server_that_says_nothing_or_never_ends_is_left(receiver: Receiv
             await answer.write(b"x")
             await asyncio.sleep(0.05)
 
-    reach = Reach(timeout_s=0.3, private=True)
+    reach = SafeHttp(timeout_s=0.3, private=True)
     receiver.answers = [hang, trickle]
     silent = await reach.post(receiver.url, {"webhook-id": "1"}, b"{}")
     trickling = await reach.post(receiver.url, {"webhook-id": "2"}, b"{}")
@@ -255,7 +255,7 @@ async def test_an_answer_that_is_no_http_is_a_failure(said: bytes) -> None:
 async def test_nobody_there_is_a_failure() -> None:
     found = await told("http://127.0.0.1:1/", ["127.0.0.1"], private=True)
     assert (found.status, bool(found.failure)) == (None, True)
-    gone = Reach(timeout_s=5)
+    gone = SafeHttp(timeout_s=5)
     found = await gone.post("https://nowhere.invalid/", {}, b"{}")
     await gone.close()
     assert "does not resolve" in str(found.failure)

@@ -13,7 +13,7 @@ from coinslot.kit.faults import deadly
 from coinslot.kit.ids import uuid7
 from coinslot.kit.secrets import Vault
 from coinslot.merchants.accounts import Account
-from coinslot.sales.shop import Shop, Windows
+from coinslot.sales.context import Context, Windows
 from tests.feeds.conftest import RULES, announce
 from tests.sales.stage import START, MockAccounts
 
@@ -24,13 +24,13 @@ async def main(app: str, door: str, fault: str) -> None:
     driver = Mock(Settings(webhook_secrets=()), Books(clock))
     some = uuid7(START)
     account = Account(id=some, merchant_id=some, gateway="mock", slug="none", driver=driver)
-    shop = Shop(
+    context = Context(
         db=db, clock=clock, windows=Windows(), accounts=MockAccounts(account),
         vault=Vault({"1": b"k" * 32}, "1"), installation="test",
     )  # fmt: skip
-    courier = Courier(shop, RULES)
+    courier = Courier(context, RULES)
     courier.reached = db.reached = deadly(fault)
-    await announce(Announcer(shop))
+    await announce(Announcer(context))
     print(await courier.deliver_due())
 
 

@@ -82,9 +82,9 @@ def mirror_of(stage: Stage, url: str, credentials: Path | None = None) -> Mirror
 
 
 def mirror_through(stage: Stage, remote: Remote) -> Mirror:
-    shop = stage.shop
-    rows = Rows(shop.db, shop.clock, shop.windows.span("online_s"))
-    return Mirror(shop.db, rows, remote, shop.clock)
+    context = stage.context
+    rows = Rows(context.db, context.clock, context.windows.span("online_s"))
+    return Mirror(context.db, rows, remote, context.clock)
 
 
 @pytest.fixture(scope="session")

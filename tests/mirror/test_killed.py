@@ -28,9 +28,9 @@ async def run_until_fault(rig: Rig, urls: DatabaseUrls, fault: str) -> int:
 
 async def leases_end(rig: Rig) -> None:
     """What time does after a death."""
-    async with rig.stage.shop.db.knock() as conn:
+    async with rig.stage.context.db.system_connection() as conn:
         await conn.execute("UPDATE feed_cursors SET leased_until = NULL WHERE name = $1", READER)
-    await let_go(rig.stage.shop.db)
+    await let_go(rig.stage.context.db)
 
 
 @pytest.mark.parametrize("point", ["before_send", "after_send", "after_claim"])

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from coinslot.app.front import Front
+from coinslot.app.front import ContextBackend
 from coinslot.feeds.firebase import UnclearError, key
 from coinslot.feeds.log import Batch
 from coinslot.feeds.mirror import write
@@ -97,7 +97,7 @@ async def test_a_round_in_which_nothing_changed_writes_nothing(rig: Rig) -> None
 
 async def test_a_retired_code_leads_nowhere(rig: Rig) -> None:
     await rig.mirror.round()
-    await provision.decommission(rig.stage.shop, "M01")
+    await provision.decommission(rig.stage.context, "M01")
     await rig.another().round()
 
     assert rig.tree("qrCodeToMachine") is None
@@ -149,14 +149,14 @@ async def test_sales_go_on_while_the_database_is_away_and_are_caught_up_with(rig
     late = await rig.mirror.lag()
     assert late.is_late
     assert late.entries > 5
-    health = await Front(rig.stage.shop, "1", None, rig.mirror.lag).health()
+    health = await ContextBackend(rig.stage.context, "1", None, rig.mirror.lag).health()
     assert (health.status, health.checks["mirror"].status) == ("degraded", "degraded")
     rig.sandbox.start()
 
     await rig.follow()
     (order,) = rig.tree("orders").values()
     assert order["status"] == "COMPLETED"
-    health = await Front(rig.stage.shop, "1", None, rig.mirror.lag).health()
+    health = await ContextBackend(rig.stage.context, "1", None, rig.mirror.lag).health()
     assert health.checks["mirror"].status == "healthy"
 
 

@@ -3,14 +3,14 @@
 import json
 
 from coinslot.sales import checkout
-from coinslot.sales.checkout import Wish
+from coinslot.sales.checkout import OrderRequest
 from tests.mirror.rig import Rig, vend
 from tests.sales.taking import collected
 
 
 async def test_an_order_from_a_page_is_placed_and_expires(rig: Rig) -> None:
     await rig.stage.hello()
-    await checkout.place(rig.stage.shop, Wish(outlet="M01", slot="A1", key="tap"))
+    await checkout.place(rig.stage.context, OrderRequest(outlet="M01", slot="A1", key="tap"))
     await rig.follow()
     ((order_id, order),) = rig.tree("orders").items()
     assert (order["status"], order["source"]) == ("PLACED", "page")

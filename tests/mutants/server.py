@@ -2,7 +2,7 @@
 
 from tests.mutants.edits import Edit, Mutation
 
-_VEND = "src/coinslot/sales/vend.py"
+_VEND = "src/coinslot/sales/machine_messages.py"
 _FLOW = "src/coinslot/sales/fulfillment_flow.py"
 _COMMITS = "tests/sales/test_around_a_commit.py"
 _EVIDENCE = "tests/sales/test_evidence.py"
@@ -23,12 +23,12 @@ SERVER = (
                 "WHERE f.id = $1 AND f.outlet_id = $2",
             ),
             Edit(
-                "src/coinslot/sales/move.py",
+                "src/coinslot/sales/transition.py",
                 "WHERE u.id = p_id)\n        FOR NO KEY UPDATE;",
                 "WHERE u.id = p_id);",
             ),
             Edit(
-                "src/coinslot/sales/move.py",
+                "src/coinslot/sales/transition.py",
                 "SELECT * INTO STRICT before FROM {table} t WHERE t.id = p_id FOR NO KEY UPDATE;",
                 "SELECT * INTO STRICT before FROM {table} t WHERE t.id = p_id;",
             ),
@@ -43,7 +43,7 @@ SERVER = (
                 _VEND,
                 "    go = wire.signed_go(secret, lease)\n",
                 "    go = wire.signed_go(secret, lease)\n"
-                "    await shop.line.send(machine.outlet, unit['channel'], wire.to_wire(go))\n",
+                "    await context.line.send(machine.outlet, unit['channel'], wire.to_wire(go))\n",
             ),
         ),
         red=(f"{_COMMITS}::test_who_dies_before_the_commit_of_go_has_sent_none",),
@@ -108,7 +108,7 @@ SERVER = (
                 _VEND,
                 "    kept = await journal.keep(conn, machine, up, at)\n",
                 "    early = wire.Evack(journal_id=up.journal_id, through=up.event_seq)\n"
-                "    await shop.line.send(machine.outlet, 'mqtt', wire.to_wire(early))\n"
+                "    await context.line.send(machine.outlet, 'mqtt', wire.to_wire(early))\n"
                 "    kept = await journal.keep(conn, machine, up, at)\n",
             ),
         ),
@@ -119,7 +119,7 @@ SERVER = (
         number=8,
         edits=(
             Edit(
-                "src/coinslot/sales/give_back.py",
+                "src/coinslot/sales/refunds.py",
                 '        key=refund["key"],\n',
                 "        key=f\"{refund['key']}_{refund['tries']}\",\n",
             ),
@@ -132,7 +132,7 @@ SERVER = (
         edits=(
             Edit(
                 "src/coinslot/sales/sql/3_capture.sql",
-                "        PERFORM move_order(o.id, 'PAID', '{}', p_now);\n"
+                "        PERFORM transition_order(o.id, 'PAID', '{}', p_now);\n"
                 "        RETURN return_capture(p_capture.id,\n"
                 "            CASE o.state WHEN 'expired' THEN 'order_expired'"
                 " ELSE 'paid_twice' END, p_now);\n",
@@ -167,7 +167,7 @@ SERVER = (
         number=12,
         edits=(
             Edit(
-                "src/coinslot/sales/judge.py",
+                "src/coinslot/sales/evidence.py",
                 "        case Outcome.FAILED if _never_powered(seen):\n",
                 "        case Outcome.FAILED:\n",
             ),

@@ -11,9 +11,9 @@ from coinslot.kit.clock import SettableClock, SystemClock
 from coinslot.kit.faults import unharmed
 from coinslot.kit.money import Money
 from coinslot.merchants.accounts import Account, AccountName, keep
-from coinslot.sales import api, sweep
-from coinslot.sales.collect import Ask
-from coinslot.sales.once import Answer
+from coinslot.sales import merchant_api, sweep
+from coinslot.sales.attempts import PaymentRequest
+from coinslot.sales.idempotency import Answer
 from tests.gateways.stripe_shop import StripeShop
 from tests.sales.stage import Stage
 from tests.sales.taking import once
@@ -31,7 +31,7 @@ class Asha:
     """Her server's calls, each of which may be cut short at its n-th commit or send."""
 
     stage: Stage
-    shop: StripeShop
+    context: StripeShop
     account: Account
 
     async def dies_at(self, step: int, call: Awaitable[object]) -> bool:
@@ -45,38 +45,42 @@ class Asha:
                 raise DiedError
 
         wire = self.account.driver._wire  # type: ignore[attr-defined]  # of a driver with a wire
-        wire.reached = self.stage.shop.db.reached = reached
+        wire.reached = self.stage.context.db.reached = reached
         try:
             await call
         except DiedError:
             return True
         finally:
-            wire.reached = self.stage.shop.db.reached = unharmed
+            wire.reached = self.stage.context.db.reached = unharmed
         return False
 
     async def made(self, key: str, *, held: bool = False) -> UUID:
         method = "manual" if held else "automatic"
-        ask = Ask(money=Money(5000, "USD"), gateway="stripe", capture_method=method)
-        answer = await api.create(self.stage.shop, once(self.stage, "create", key, key), ask)
+        ask = PaymentRequest(money=Money(5000, "USD"), gateway="stripe", capture_method=method)
+        answer = await merchant_api.create(
+            self.stage.context, once(self.stage, "create", key, key), ask
+        )
         return UUID(answer.body["id"])
 
     async def confirmed(
         self, payment: UUID, key: str = "c", method: str | None = "pm_card_visa"
     ) -> Answer:
         ticket = once(self.stage, f"POST /payments/{payment}/confirm", key)
-        return await api.confirm(self.stage.shop, ticket, payment, method)
+        return await merchant_api.confirm(self.stage.context, ticket, payment, method)
 
     async def captured(self, payment: UUID) -> Answer:
         ticket = once(self.stage, f"POST /payments/{payment}/capture", "t")
-        return await api.capture(self.stage.shop, ticket, payment, 3000)
+        return await merchant_api.capture(self.stage.context, ticket, payment, 3000)
 
     async def voided(self, payment: UUID) -> Answer:
         ticket = once(self.stage, f"POST /payments/{payment}/cancel", "v")
-        return await api.cancel(self.stage.shop, ticket, payment)
+        return await merchant_api.cancel(self.stage.context, ticket, payment)
 
     async def given_back(self, payment: UUID) -> None:
         ticket = once(self.stage, f"POST /payments/{payment}/refunds", "r")
-        await api.give_back(self.stage.shop, ticket, payment, api.Back(amount=2000))
+        await merchant_api.give_back(
+            self.stage.context, ticket, payment, merchant_api.RefundRequest(amount=2000)
+        )
         await self.sweep("refunds")
 
     async def begun(self, payment: UUID, verb: str) -> bool:
@@ -96,32 +100,36 @@ class Asha:
         """The leases of who died have ended."""
         for _ in range(5):
             for name in tables:
-                async with self.stage.shop.db.as_merchant(self.stage.merchant) as conn:
+                async with self.stage.context.db.as_merchant(self.stage.merchant) as conn:
                     await conn.execute(f"UPDATE {name} SET leased_until = NULL")
-                await sweep.sweep_once(self.stage.shop, name, PACE)
+                await sweep.sweep_once(self.stage.context, name, PACE)
 
     async def state(self, payment: UUID) -> str:
-        return (await api.payment(self.stage.shop, self.stage.merchant, payment)).status
+        return (await merchant_api.payment(self.stage.context, self.stage.merchant, payment)).status
 
     async def books(self) -> dict[str, tuple[int, int]]:
         """Stripe's own, by its payment: captured, refunded."""
-        rows = await self.shop.books()
+        rows = await self.context.books()
         return {
             str(row["reference"]): (int(str(row["captured"])), int(str(row["refunded"])))
             for row in rows
         }
 
 
-async def at_stripe(stage: Stage, shop: StripeShop) -> Asha:
+async def at_stripe(stage: Stage, context: StripeShop) -> Asha:
     """The stage at the time of the emulator, with this account beside the one it has."""
     stage.clock = SettableClock(SystemClock().now())
-    stage.shop.clock = stage.books.clock = stage.clock
-    assert isinstance(shop.settings, stripe.Settings)
+    stage.context.clock = stage.books.clock = stage.clock
+    assert isinstance(context.settings, stripe.Settings)
     name = AccountName(stage.merchant, "stripe", "asha-stripe")
-    async with stage.shop.db.as_merchant(stage.merchant) as conn:
-        made = await keep(conn, stage.shop.vault, stage.clock.now(), name, shop.settings)
+    async with stage.context.db.as_merchant(stage.merchant) as conn:
+        made = await keep(conn, stage.context.vault, stage.clock.now(), name, context.settings)
     account = replace(
-        stage.account, id=made, gateway="stripe", slug=name.slug, driver=shop.opened(shop.settings)
+        stage.account,
+        id=made,
+        gateway="stripe",
+        slug=name.slug,
+        driver=context.opened(context.settings),
     )
-    stage.shop.accounts = Several({stage.account.id: stage.account, made: account})
-    return Asha(stage, shop, account)
+    stage.context.accounts = Several({stage.account.id: stage.account, made: account})
+    return Asha(stage, context, account)

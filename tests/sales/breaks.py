@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from coinslot.sales import cases
-from coinslot.sales.cases import Hand
+from coinslot.sales.cases import Person
 from tests.sales.stage import Stage
 from tests.sales.taking import collected
 from tests.sales.telling import delivered, owing
@@ -80,8 +80,8 @@ async def contradicted(stage: Stage) -> None:
 
 async def given_back_by_a_person(stage: Stage) -> None:
     await contradicted(stage)
-    (case,) = await cases.listed(stage.shop)
-    await cases.refund(stage.shop, case.id, Hand("asha", "seen on the camera"))
+    (case,) = await cases.listed(stage.context)
+    await cases.refund(stage.context, case.id, Person("asha", "seen on the camera"))
     await stage.sweep()
 
 

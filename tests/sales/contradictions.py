@@ -8,11 +8,11 @@ from uuid import UUID
 import msgspec
 
 from coinslot.channels import messages as wire
-from coinslot.sales import cases, provision, vend
-from coinslot.sales.cases import Hand
+from coinslot.sales import cases, machine_messages, provision
+from coinslot.sales.cases import Person
 from tests.sales.stage import Stage
 
-ASHA = Hand("asha", "seen on the camera")
+ASHA = Person("asha", "seen on the camera")
 DROP, NO_DROP, NOTHING = "a drop", "no drop", "nothing"
 TOLD_AGAINST = {
     ("fulfilled", NO_DROP): "no_drop_after_fulfilled",
@@ -42,7 +42,7 @@ class Scene:
         if self.dialect == "leased":
             await self.stage.hello()
         else:
-            await vend.beats(self.stage.shop, {"M01": self.stage.shop.now()})
+            await machine_messages.beats(self.stage.context, {"M01": self.stage.context.now()})
 
     async def go(self) -> None:
         """GO is out, or the one command."""
@@ -90,8 +90,10 @@ class Scene:
 
     async def done(self, status: str) -> None:
         said = wire.MachineDone(order_id=self.order, status=wire.DoneStatus(status))
-        machine = vend.Machine("M01", self.stage.merchant)
-        await vend.hear_done(self.stage.shop, machine, said, self.stage.shop.now())
+        machine = machine_messages.Machine("M01", self.stage.merchant)
+        await machine_messages.hear_done(
+            self.stage.context, machine, said, self.stage.context.now()
+        )
 
 
 Act = Callable[[Scene], Awaitable[None]]
@@ -144,9 +146,9 @@ async def _given_back_by_a_person(scene: Scene) -> None:
     await _vended(scene)
     await scene.result("FAILED", NO)
     await scene.stage.sweep()
-    (case,) = [c for c in await cases.listed(scene.stage.shop) if c.kind == cases.CONTRADICTED
+    (case,) = [c for c in await cases.listed(scene.stage.context) if c.kind == cases.CONTRADICTED
                and c.data["unit"] == str(scene.unit)]  # fmt: skip
-    await cases.refund(scene.stage.shop, case.id, ASHA)
+    await cases.refund(scene.stage.context, case.id, ASHA)
     await scene.stage.sweep()
 
 
@@ -309,7 +311,7 @@ DONE = (
 
 
 async def decommissioned(scene: Scene) -> None:
-    await provision.decommission(scene.stage.shop, "M01")
+    await provision.decommission(scene.stage.context, "M01")
 
 
 def noted(settled: Settled, told: Told) -> str | None:

@@ -24,17 +24,17 @@ async def chandras_machine(stage: Stage) -> Machine:
     """C01 of Chandra's own shop, with her own account."""
     merchant = uuid7(stage.clock.now())
     chandra = Merchant(id=merchant, name="Chandra", slug="chandra")
-    await open_merchant(stage.shop.db, chandra, stage.clock.now())
+    await open_merchant(stage.context.db, chandra, stage.clock.now())
     settings = MockSettings(webhook_secrets=(Secret("hers"),))
-    async with stage.shop.db.as_merchant(merchant) as conn:
+    async with stage.context.db.as_merchant(merchant) as conn:
         name = AccountName(merchant, "mock", "chandra-mock")
-        account = await keep(conn, stage.shop.vault, stage.clock.now(), name, settings)
+        account = await keep(conn, stage.context.vault, stage.clock.now(), name, settings)
     return await _machine(stage, merchant, account, "C01")
 
 
 async def _machine(stage: Stage, merchant: UUID, account: UUID, code: str) -> Machine:
     now = stage.clock.now()
-    async with stage.shop.db.as_merchant(merchant) as conn:
+    async with stage.context.db.as_merchant(merchant) as conn:
         price = Money(4000, "INR")
         product = Product(id=uuid7(now), sku=f"tea-{code}", name="Tea", price=price)
         await add_product(conn, merchant, product)
@@ -44,7 +44,7 @@ async def _machine(stage: Stage, merchant: UUID, account: UUID, code: str) -> Ma
         )  # fmt: skip
         slots = [Slot(slot="A1", product_id=product.id, price_minor=4000, stock=10)]
         await add_outlet(conn, outlet, slots, now)
-        await issue_device(conn, stage.shop.vault, merchant, code, now)
+        await issue_device(conn, stage.context.vault, merchant, code, now)
     return Machine(code, merchant)
 
 

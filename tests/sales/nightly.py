@@ -43,12 +43,12 @@ class Nightly(Weather):
         self.books.payments[paid.gateway_payment_id] = replace(paid, money=money)
 
 
-def nightly(stage: Stage) -> Nightly:
+def nightly_gateway(stage: Stage) -> Nightly:
     """Put the stage's account behind it."""
     gateway = Nightly(stage)
     gateway.paid_out = {}
     stage.gateway = gateway
     stage.account = replace(stage.account, driver=gateway)
-    assert isinstance(stage.shop.accounts, MockAccounts)
-    stage.shop.accounts.account = stage.account
+    assert isinstance(stage.context.accounts, MockAccounts)
+    stage.context.accounts.account = stage.account
     return gateway

@@ -25,10 +25,10 @@ from coinslot.kit.secrets import Secret, Vault
 from coinslot.merchants.accounts import Account, AccountName, keep
 from coinslot.merchants.people import Merchant, open_merchant
 from coinslot.outlets.machines import Outlet, Slot, add_outlet, issue_device
-from coinslot.sales import cases, provision, sweep, take, vend
+from coinslot.sales import cases, gateway_webhooks, machine_messages, provision, sweep
 from coinslot.sales.audit import Report, audit
-from coinslot.sales.shop import Shop, Windows
-from coinslot.sales.views import WebhookAnswer
+from coinslot.sales.context import Context, Windows
+from coinslot.sales.page_views import WebhookAnswer
 
 START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 PACE = sweep.Pace()
@@ -68,7 +68,7 @@ class MockAccounts:
 class Stage:
     """A shop with the merchant Asha and her machine M01 (slot A1, 40.00 INR, ten cans)."""
 
-    shop: Shop
+    context: Context
     clock: SettableClock
     line: SentLine
     gateway: Mock
@@ -92,7 +92,7 @@ class Stage:
     async def webhook(self, *facts: Fact, event: str = "payment.captured") -> WebhookAnswer:
         """The gateway tells it; each event name is a delivery of its own."""
         headers, body = self.gateway.webhook(event, *facts)
-        return await take.take_webhook(self.shop, self.account, headers, body)
+        return await gateway_webhooks.take_webhook(self.context, self.account, headers, body)
 
     async def sell(self) -> UUID:
         """Paid and told; the unit's id."""
@@ -108,17 +108,19 @@ class Stage:
         for _ in range(20):
             worked = 0
             for name in tables or tuple(sweep.CHORES):
-                worked += await sweep.sweep_once(self.shop, name, PACE)
+                worked += await sweep.sweep_once(self.context, name, PACE)
             if not worked:
                 break
         if not tables:
-            await cases.keep(self.shop)
+            await cases.keep(self.context)
 
     def later(self, seconds: float) -> None:
         self.clock.advance(timedelta(seconds=seconds))
 
     async def hear(self, up: wire.Up) -> list[Any]:
-        return await vend.hear(self.shop, vend.Machine("M01", self.merchant), up, self.shop.now())
+        return await machine_messages.hear(
+            self.context, machine_messages.Machine("M01", self.merchant), up, self.context.now()
+        )
 
     async def hello(self, journal: str = "j1", boot: str = "b1", last_seq: int = 0) -> list[Any]:
         return await self.hear(
@@ -164,18 +166,18 @@ class Stage:
         return await self.hear(wire.Started(unit_id=unit, journal_id="j1", event_seq=event_seq))
 
     async def rows(self, sql: str, *values: object) -> list[dict[str, Any]]:
-        async with self.shop.db.as_merchant(self.merchant) as conn:
+        async with self.context.db.as_merchant(self.merchant) as conn:
             return [dict(row) for row in await conn.fetch(sql, *values)]
 
     async def value(self, sql: str, *values: object) -> Any:
-        async with self.shop.db.as_merchant(self.merchant) as conn:
+        async with self.context.db.as_merchant(self.merchant) as conn:
             return await conn.fetchval(sql, *values)
 
     async def audit(self) -> Report:
         """Every invariant recomputed, as the owner sees the database."""
         conn = await connect(self.owner_url)
         try:
-            return await audit(conn, self.shop.now())
+            return await audit(conn, self.context.now())
         finally:
             await conn.close()
 
@@ -210,12 +212,12 @@ async def set_stage(database: Database, dialect: str = "leased") -> Stage:
         id=account_id, merchant_id=merchant, gateway="mock", slug="asha-mock", driver=gateway
     )
     line = SentLine()
-    shop = Shop(
+    context = Context(
         db=database, clock=clock, windows=Windows(), accounts=MockAccounts(account), vault=vault,
         installation="test", line=line,
     )  # fmt: skip
-    stage = Stage(shop, clock, line, gateway, books, merchant, account, secret)
-    profile = await provision.print_qr(shop, "M01", 4000)
+    stage = Stage(context, clock, line, gateway, books, merchant, account, secret)
+    profile = await provision.print_qr(context, "M01", 4000)
     assert profile.qr_code_id
     stage.qr_code_id = profile.qr_code_id
     return stage

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from coinslot.gateways.base import Absent, Declined, PaymentFact, Taken, Unclear
 from coinslot.gateways.collecting import Charge, Closed, Pending, Progress, Redirect
 from coinslot.kit.money import Money
-from coinslot.sales import api
-from coinslot.sales.collect import Ask
-from coinslot.sales.once import Answer, Once, hash_of
+from coinslot.sales import merchant_api
+from coinslot.sales.attempts import PaymentRequest
+from coinslot.sales.idempotency import Answer, IdempotentCall, hash_of
 from tests.sales.stage import Stage
 from tests.sales.weather import Weather
 
@@ -145,26 +145,26 @@ def taking(stage: Any) -> Taking:
     gateway.charges = {}
     stage.gateway = gateway
     stage.account = replace(stage.account, driver=gateway)
-    stage.shop.accounts.account = stage.account
+    stage.context.accounts.account = stage.account
     return gateway
 
 
-def once(stage: Stage, endpoint: str, key: str, body: object = None) -> Once:
-    return Once(
+def once(stage: Stage, endpoint: str, key: str, body: object = None) -> IdempotentCall:
+    return IdempotentCall(
         merchant=stage.merchant, endpoint=endpoint, key=key, request_hash=hash_of(endpoint, body)
     )
 
 
 async def made(stage: Stage, minor: int = 5000, key: str = "k") -> UUID:
-    ask = Ask(money=Money(minor, "INR"), reference="order-7", metadata={"basket": "7"})
-    answer = await api.create(stage.shop, once(stage, "create", key, minor), ask)
+    ask = PaymentRequest(money=Money(minor, "INR"), reference="order-7", metadata={"basket": "7"})
+    answer = await merchant_api.create(stage.context, once(stage, "create", key, minor), ask)
     assert answer.status == 201
     return UUID(answer.body["id"])
 
 
 async def confirmed(stage: Stage, payment: UUID, key: str = "c") -> Answer:
-    return await api.confirm(
-        stage.shop, once(stage, f"POST /payments/{payment}/confirm", key), payment, None
+    return await merchant_api.confirm(
+        stage.context, once(stage, f"POST /payments/{payment}/confirm", key), payment, None
     )
 
 

@@ -4,34 +4,34 @@ from uuid import UUID
 
 from coinslot.feeds.announce import Announcer
 from coinslot.feeds.deliver import Courier
-from coinslot.feeds.endpoints import Endpoints, Wish
-from coinslot.feeds.hooks import HookRules
-from coinslot.feeds.reach import Reach, Told
+from coinslot.feeds.endpoints import EndpointRequest, Endpoints
+from coinslot.feeds.safe_http import SafeHttp, TryOutcome
+from coinslot.feeds.signing import HookRules
 from tests.sales.stage import Stage
 from tests.sales.taking import collected, once
 
 
-class Deaf(Reach):
+class Deaf(SafeHttp):
     """Every address answers with one status, and nothing leaves."""
 
     def __init__(self, status: int) -> None:
         self._status = status
 
-    async def post(self, url: str, headers: dict[str, str], body: bytes) -> Told:
-        return Told(status=self._status, failure=None, response=None, took_ms=1)
+    async def post(self, url: str, headers: dict[str, str], body: bytes) -> TryOutcome:
+        return TryOutcome(status=self._status, failure=None, response=None, took_ms=1)
 
 
 async def told(stage: Stage, status: int = 204) -> UUID:
     """A payment, announced and delivered; the endpoint's id."""
     rules = HookRules()
     key = once(stage, "POST /webhook_endpoints", "e")
-    wish = Wish(url="https://shop.example/hooks")
-    made = await Endpoints(stage.shop, rules).create(key, wish)
+    wish = EndpointRequest(url="https://shop.example/hooks")
+    made = await Endpoints(stage.context, rules).create(key, wish)
     await collected(stage)
-    announcer = Announcer(stage.shop)
+    announcer = Announcer(stage.context)
     while (batch := await announcer.cursor.take()) is not None:
         await announcer.tell(batch)
-    await Courier(stage.shop, rules, Deaf(status)).deliver_due()
+    await Courier(stage.context, rules, Deaf(status)).deliver_due()
     return UUID(made.body["id"])
 
 

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from coinslot.gateways.base import Mark, Taken
 from coinslot.kit.money import Money
-from coinslot.sales import api
-from coinslot.sales.collect import Ask
+from coinslot.sales import merchant_api
+from coinslot.sales.attempts import PaymentRequest
 from tests.sales.stage import Stage
 from tests.sales.taking import Taking, confirmed, once, taking
 
@@ -22,8 +22,10 @@ def gateway(stage: Stage) -> Taking:
 async def test_every_order_of_events_and_looks_ends_alike(stage: Stage, gateway: Taking) -> None:
     """Failed, held and taken are told, the second of them twice; once in between we look."""
     for number, order in enumerate(permutations(("failed", "held", "taken", "again", "look"))):
-        ask = Ask(money=Money(5010, "INR"))
-        made = await api.create(stage.shop, once(stage, "create", f"{number}", number), ask)
+        ask = PaymentRequest(money=Money(5010, "INR"))
+        made = await merchant_api.create(
+            stage.context, once(stage, "create", f"{number}", number), ask
+        )
         payment = UUID(made.body["id"])
         await confirmed(stage, payment)
         key = f"at_{(await _attempt(stage, payment)).hex}"
@@ -41,7 +43,7 @@ async def test_every_order_of_events_and_looks_ends_alike(stage: Stage, gateway:
                 await stage.sweep("attempts")
             else:
                 await stage.webhook(facts[name], event=f"{name} {number}")
-        found = await api.payment(stage.shop, stage.merchant, payment)
+        found = await merchant_api.payment(stage.context, stage.merchant, payment)
         assert (found.status, found.amount_captured) == ("succeeded", 5010), order
         assert [one.status for one in found.attempts] == ["succeeded"]
     captures = await stage.value("SELECT count(*) FROM captures")

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from coinslot.gateways import marks
 from coinslot.gateways.base import Declined, Mark
 from coinslot.kit.money import Money
-from coinslot.sales import api
-from coinslot.sales.collect import Ask
-from coinslot.sales.once import Answer, KeyBusyError, KeyReusedError, Once
+from coinslot.sales import merchant_api
+from coinslot.sales.attempts import PaymentRequest
+from coinslot.sales.idempotency import Answer, IdempotentCall, KeyBusyError, KeyReusedError
 from tests.sales.stage import Stage
 from tests.sales.taking import Taking, confirmed, made, once, taking
 from tests.sales.weather import DIES_AFTER, DIES_BEFORE, DONE_AND_LOST, LOST
@@ -191,7 +191,7 @@ async def test_a_payment_called_off_takes_no_money_and_late_money_goes_back(
 ) -> None:
     payment = await made(stage, 5010)
     await confirmed(stage, payment)
-    answer = await api.cancel(stage.shop, once(stage, "cancel", "x"), payment)
+    answer = await merchant_api.cancel(stage.context, once(stage, "cancel", "x"), payment)
     assert answer.body["status"] == "canceled"
     [key] = gateway.charges
     mark = Mark(installation="test", payment=str(payment))
@@ -206,8 +206,8 @@ async def test_who_pays_quicker_than_the_cancel_has_paid(stage: Stage, gateway: 
     await confirmed(stage, payment)
     [key] = gateway.charges
     gateway.payer_pays(key, Mark(installation="test", payment=str(payment)), Money(5010, "INR"))
-    with pytest.raises(api.RuledOutError):
-        await api.cancel(stage.shop, once(stage, "cancel", "x"), payment)
+    with pytest.raises(merchant_api.RuledOutError):
+        await merchant_api.cancel(stage.context, once(stage, "cancel", "x"), payment)
     assert await state(stage, payment) == "succeeded"
 
 
@@ -215,9 +215,11 @@ async def test_what_waits_and_does_not_say_for_whom_can_be_called_off(
     stage: Stage, gateway: Taking
 ) -> None:
     payment = await made(stage, 5011)
-    waiting = await api.confirm(stage.shop, once(stage, "confirm", "c"), payment, "card")
+    waiting = await merchant_api.confirm(
+        stage.context, once(stage, "confirm", "c"), payment, "card"
+    )
     assert waiting.body["status"] == "processing"
-    answer = await api.cancel(stage.shop, once(stage, "cancel", "x"), payment)
+    answer = await merchant_api.cancel(stage.context, once(stage, "cancel", "x"), payment)
     assert answer.body["status"] == "canceled"
 
 
@@ -226,11 +228,20 @@ async def test_refunds_in_parts_stop_at_what_was_collected(stage: Stage, gateway
     await confirmed(stage, payment)
     for number, minor in enumerate((1000, 2500)):
         key = once(stage, "refund", f"r{number}", minor)
-        answer = await api.give_back(stage.shop, key, payment, api.Back(amount=minor))
+        answer = await merchant_api.give_back(
+            stage.context, key, payment, merchant_api.RefundRequest(amount=minor)
+        )
         assert answer.status == 201
-    with pytest.raises(api.RuledOutError):
-        await api.give_back(stage.shop, once(stage, "refund", "r9"), payment, api.Back(amount=1501))
-    await api.give_back(stage.shop, once(stage, "refund", "rest"), payment, api.Back())
+    with pytest.raises(merchant_api.RuledOutError):
+        await merchant_api.give_back(
+            stage.context,
+            once(stage, "refund", "r9"),
+            payment,
+            merchant_api.RefundRequest(amount=1501),
+        )
+    await merchant_api.give_back(
+        stage.context, once(stage, "refund", "rest"), payment, merchant_api.RefundRequest()
+    )
     await stage.sweep()
     assert stage.refunded() == 5000
 
@@ -240,10 +251,10 @@ async def test_a_hundred_refunds_at_once_never_exceed_the_payment(
 ) -> None:
     payment = await made(stage)
     await confirmed(stage, payment)
-    back = api.Back(amount=300)
+    back = merchant_api.RefundRequest(amount=300)
     await asyncio.gather(
         *(
-            api.give_back(stage.shop, once(stage, "refund", f"r{n}"), payment, back)
+            merchant_api.give_back(stage.context, once(stage, "refund", f"r{n}"), payment, back)
             for n in range(100)
         ),
         return_exceptions=True,
@@ -257,11 +268,18 @@ async def test_a_refund_in_the_dashboard_counts_as_asked_for(stage: Stage, gatew
     await confirmed(stage, payment)
     [paid] = gateway.books.payments.values()
     await stage.webhook(gateway.refund_in_dashboard(paid, 2000), event="refund")
-    with pytest.raises(api.RuledOutError):
-        await api.give_back(stage.shop, once(stage, "refund", "r"), payment, api.Back(amount=3001))
-    await api.give_back(stage.shop, once(stage, "refund", "r2"), payment, api.Back(amount=3000))
+    with pytest.raises(merchant_api.RuledOutError):
+        await merchant_api.give_back(
+            stage.context,
+            once(stage, "refund", "r"),
+            payment,
+            merchant_api.RefundRequest(amount=3001),
+        )
+    await merchant_api.give_back(
+        stage.context, once(stage, "refund", "r2"), payment, merchant_api.RefundRequest(amount=3000)
+    )
     await stage.sweep()
-    found = await api.payment(stage.shop, stage.merchant, payment)
+    found = await merchant_api.payment(stage.context, stage.merchant, payment)
     assert found.amount_refunded == 5000
 
 
@@ -271,18 +289,20 @@ async def test_what_the_dashboard_gave_first_is_not_counted_as_given_twice(
     payment = await made(stage)
     await confirmed(stage, payment)
     [paid] = gateway.books.payments.values()
-    await api.give_back(stage.shop, once(stage, "refund", "r"), payment, api.Back(amount=2500))
+    await merchant_api.give_back(
+        stage.context, once(stage, "refund", "r"), payment, merchant_api.RefundRequest(amount=2500)
+    )
     await stage.webhook(gateway.refund_in_dashboard(paid, 5000), event="refund")
     await stage.sweep()
-    found = await api.payment(stage.shop, stage.merchant, payment)
+    found = await merchant_api.payment(stage.context, stage.merchant, payment)
     assert found.amount_refunded == stage.refunded() == 5000
 
 
 async def test_another_merchant_sees_nothing(stage: Stage, gateway: Taking) -> None:
     payment = await made(stage)
     stranger = UUID(int=7)
-    with pytest.raises(api.UnknownError):
-        await api.payment(stage.shop, stranger, payment)
+    with pytest.raises(merchant_api.UnknownError):
+        await merchant_api.payment(stage.context, stranger, payment)
 
 
 async def test_a_passing_no_after_a_lost_answer_proves_nothing(
@@ -307,7 +327,9 @@ async def test_each_refund_says_what_others_have_given_back(stage: Stage, gatewa
     await confirmed(stage, payment)
     for minor in (1000, 2500):
         key = once(stage, "refund", f"r{minor}", minor)
-        await api.give_back(stage.shop, key, payment, api.Back(amount=minor))
+        await merchant_api.give_back(
+            stage.context, key, payment, merchant_api.RefundRequest(amount=minor)
+        )
         await stage.sweep()
     assert [order.others for order in gateway.sent] == [Money(0, "INR"), Money(1000, "INR")]
 
@@ -318,7 +340,7 @@ async def test_each_refund_says_what_others_have_given_back(stage: Stage, gatewa
 async def test_a_mark_in_brief_is_ours_and_one_that_begins_alike_is_not(
     stage: Stage, gateway: Taking, said: str, counts: bool
 ) -> None:
-    stage.shop.installation = "our-very-long-name"
+    stage.context.installation = "our-very-long-name"
     payment = await made(stage, 5010)
     await confirmed(stage, payment)
     mark = Mark(installation=marks.brief(said), payment=str(payment))
@@ -331,7 +353,7 @@ async def test_money_at_an_account_that_was_never_asked_for_it_pays_nothing_and_
 ) -> None:
     """A mark can be copied, into the metadata of a test account too."""
     payment = await made(stage, 5010)
-    mark = Mark(installation=stage.shop.installation, payment=str(payment))
+    mark = Mark(installation=stage.context.installation, payment=str(payment))
     await stage.webhook(gateway.payer_pays("k", mark, Money(5010, "INR")))
     assert await state(stage, payment) == "created"
     stage.later(10)
@@ -344,18 +366,20 @@ async def test_a_key_moves_no_payment_of_the_other_mode(
     stage: Stage, gateway: Taking, live: bool
 ) -> None:
     ours = replace(once(stage, "create", "k"), live=live)
-    ask = Ask(money=Money(5000, "INR"), live=live)
-    made_there = UUID((await api.create(stage.shop, ours, ask)).body["id"])
+    ask = PaymentRequest(money=Money(5000, "INR"), live=live)
+    made_there = UUID((await merchant_api.create(stage.context, ours, ask)).body["id"])
 
-    def key(endpoint: str) -> Once:
+    def key(endpoint: str) -> IdempotentCall:
         return replace(once(stage, endpoint, endpoint), live=not live)
 
-    with pytest.raises(api.UnknownError):
-        await api.confirm(stage.shop, key("confirm"), made_there, None)
-    with pytest.raises(api.UnknownError):
-        await api.cancel(stage.shop, key("cancel"), made_there)
-    with pytest.raises(api.UnknownError):
-        await api.give_back(stage.shop, key("refunds"), made_there, api.Back())
+    with pytest.raises(merchant_api.UnknownError):
+        await merchant_api.confirm(stage.context, key("confirm"), made_there, None)
+    with pytest.raises(merchant_api.UnknownError):
+        await merchant_api.cancel(stage.context, key("cancel"), made_there)
+    with pytest.raises(merchant_api.UnknownError):
+        await merchant_api.give_back(
+            stage.context, key("refunds"), made_there, merchant_api.RefundRequest()
+        )
     assert await state(stage, made_there) == "created"
     assert charged(gateway) == 0
 

@@ -7,7 +7,7 @@ import pytest
 
 from coinslot.channels import messages as wire
 from coinslot.kit.faults import unharmed
-from coinslot.sales import dispatch, vend
+from coinslot.sales import dispatch, machine_messages
 from tests.sales.stage import Stage
 
 
@@ -23,10 +23,10 @@ async def dies(stage: Stage, point: str, doing: object) -> None:
         if here == point:
             raise DiedError
 
-    stage.shop.db.reached = reached
+    stage.context.db.reached = reached
     with pytest.raises(DiedError):
         await doing
-    stage.shop.db.reached = unharmed
+    stage.context.db.reached = unharmed
 
 
 async def offered(stage: Stage) -> None:
@@ -39,7 +39,7 @@ async def offered(stage: Stage) -> None:
 async def test_who_dies_before_the_commit_of_an_offer_has_sent_none(stage: Stage) -> None:
     await stage.hello()
     await stage.sell()
-    await dies(stage, "before_commit", dispatch.offer_next(stage.shop, stage.merchant, "M01"))
+    await dies(stage, "before_commit", dispatch.offer_next(stage.context, stage.merchant, "M01"))
     assert stage.line.sent == []
 
 
@@ -83,18 +83,20 @@ async def test_an_accept_and_the_end_of_the_window_at_once_are_goods_or_money(
 ) -> None:
     """Both come before either may write, and both believe that the unit is only offered."""
     await offered(stage)
-    async with stage.shop.db.as_merchant(stage.merchant) as holder:
+    async with stage.context.db.as_merchant(stage.merchant) as holder:
         row = await holder.fetchrow("SELECT * FROM fulfillments FOR UPDATE")
         assert row is not None
         accept = wire.Accept(
             unit_id=row["id"], seq=row["seq"], journal_id="j1", boot_id="b1", mono_ms=2000
         )
-        machine = vend.Machine("M01", stage.merchant)
+        machine = machine_messages.Machine("M01", stage.merchant)
         in_time = row["dispatch_by"] - timedelta(seconds=0.1)
-        accepting = asyncio.create_task(vend.hear(stage.shop, machine, accept, in_time))
+        accepting = asyncio.create_task(
+            machine_messages.hear(stage.context, machine, accept, in_time)
+        )
         await waiting_for_locks(stage, 1)
         stage.later(121)
-        giving_up = asyncio.create_task(dispatch.drive(stage.shop, row))
+        giving_up = asyncio.create_task(dispatch.drive(stage.context, row))
         await waiting_for_locks(stage, 2)
     downs, _ = await asyncio.gather(accepting, giving_up)
     (unit,) = await stage.rows("SELECT settlement, go_at FROM fulfillments")
@@ -109,5 +111,5 @@ async def waiting_for_locks(stage: Stage, number: int) -> None:
         " WHERE wait_event_type = 'Lock' AND datname = current_database()"
     )
     async with asyncio.timeout(10):
-        while await stage.shop.db.app.fetchval(waiting) < number:  # noqa: ASYNC110
+        while await stage.context.db.app.fetchval(waiting) < number:  # noqa: ASYNC110
             await asyncio.sleep(0.01)

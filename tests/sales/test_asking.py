@@ -11,7 +11,7 @@ from coinslot.db.pool import Database
 from coinslot.gateways.base import Absent, Payments, Unclear
 from coinslot.gateways.mock import Mock
 from coinslot.sales import checkout
-from coinslot.sales.shop import Shop
+from coinslot.sales.context import Context
 from tests.conftest import DatabaseUrls
 from tests.sales.stage import Stage
 from tests.sales.test_evidence import going
@@ -42,15 +42,15 @@ def gateway(stage: Stage) -> Counting:
 
 
 @pytest.fixture
-async def processes(stage: Stage, urls: DatabaseUrls) -> AsyncIterator[list[Shop]]:
+async def processes(stage: Stage, urls: DatabaseUrls) -> AsyncIterator[list[Context]]:
     """The same shop as two processes see it: each with connections of its own."""
     other = await Database.open(urls.app, urls.door, size=4)
-    yield [stage.shop, copied(stage.shop, db=other)]
+    yield [stage.context, copied(stage.context, db=other)]
     await other.close()
 
 
 async def test_pages_that_ask_at_once_cause_one_look_at_the_gateway(
-    stage: Stage, processes: list[Shop], gateway: Counting
+    stage: Stage, processes: list[Context], gateway: Counting
 ) -> None:
     token = await placed(stage)
     gateway.looks = 0
@@ -58,17 +58,17 @@ async def test_pages_that_ask_at_once_cause_one_look_at_the_gateway(
     await asyncio.gather(*asks)
     assert gateway.looks == 1
     stage.later(2)
-    await checkout.ask_gateway(stage.shop, token)
+    await checkout.ask_gateway(stage.context, token)
     assert gateway.looks == 1  # too early
     await pay(stage, token)
     stage.later(1)
-    await asyncio.gather(*(checkout.ask_gateway(shop, token) for shop in processes))
+    await asyncio.gather(*(checkout.ask_gateway(context, token) for context in processes))
     assert gateway.looks == 2
     assert (await order(stage, token))["state"] == "paid"
 
 
 async def test_who_asks_while_the_gateway_is_slow_does_not_wait_for_it(
-    stage: Stage, processes: list[Shop], gateway: Counting
+    stage: Stage, processes: list[Context], gateway: Counting
 ) -> None:
     token = await placed(stage)
     gateway.looks = 0
@@ -85,7 +85,7 @@ async def test_who_asks_while_the_gateway_is_slow_does_not_wait_for_it(
 
 
 async def test_nothing_came_out_said_by_many_pages_asks_the_machine_once(
-    stage: Stage, processes: list[Shop]
+    stage: Stage, processes: list[Context]
 ) -> None:
     await going(stage)
     token = await stage.value("SELECT token FROM orders")
@@ -96,6 +96,6 @@ async def test_nothing_came_out_said_by_many_pages_asks_the_machine_once(
 
 async def test_an_order_that_is_not_there_asks_nobody(stage: Stage, gateway: Counting) -> None:
     gateway.looks = 0
-    await checkout.ask_gateway(stage.shop, "nobody")
-    await checkout.ask_machine(stage.shop, "nobody")
+    await checkout.ask_gateway(stage.context, "nobody")
+    await checkout.ask_machine(stage.context, "nobody")
     assert gateway.looks == 0

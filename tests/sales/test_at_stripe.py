@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from coinslot.sales.api import RuledOutError
-from coinslot.sales.once import KeyBusyError
-from coinslot.sales.take import take_webhook
+from coinslot.sales.gateway_webhooks import take_webhook
+from coinslot.sales.idempotency import KeyBusyError
+from coinslot.sales.merchant_api import RuledOutError
 from tests.gateways.conftest import at_stripe as at_stripe  # its account, and what it needs
 from tests.gateways.conftest import mailbox as mailbox
 from tests.gateways.conftest import sandbox_url as sandbox_url
@@ -72,11 +72,11 @@ async def test_webhooks_polls_and_calls_that_race_find_the_same_money_once(asha:
     payment = await asha.made("k")
     shown = await asha.confirmed(payment, method=None)
     reference = shown.body["attempts"][0]["gateway_reference"]
-    await asha.shop.pay(reference)
-    told = await asha.shop.told(reference)
+    await asha.context.pay(reference)
+    told = await asha.context.told(reference)
     asha.stage.later(6)
     deliveries = [
-        take_webhook(asha.stage.shop, asha.account, headers, body) for headers, body in told * 10
+        take_webhook(asha.stage.context, asha.account, headers, body) for headers, body in told * 10
     ]
     answers = await asyncio.gather(
         *deliveries,
@@ -101,7 +101,9 @@ async def test_a_cancel_that_races_the_payer_ends_in_one_of_both(asha: Asha) -> 
         payment = await asha.made(f"k{n}")
         shown = await asha.confirmed(payment, method=None)
         reference = shown.body["attempts"][0]["gateway_reference"]
-        await asyncio.gather(asha.voided(payment), asha.shop.pay(reference), return_exceptions=True)
+        await asyncio.gather(
+            asha.voided(payment), asha.context.pay(reference), return_exceptions=True
+        )
         asha.stage.later(61)
         await asha.sweep("attempts", "inbox", "captures", "refunds")
         ends.append(await asha.state(payment))

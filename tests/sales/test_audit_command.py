@@ -11,7 +11,7 @@ import msgspec
 
 from coinslot.db.embedded import EmbeddedPostgres, running_superuser_url
 from coinslot.db.migrate import migrate
-from coinslot.sales.move import sql_functions
+from coinslot.sales.transition import sql_functions
 
 ROOT = Path(__file__).parent.parent.parent
 SPOIL = (

@@ -39,7 +39,7 @@ async def compared(stage: Stage, later: float = 300) -> dict[str, Finding]:
         ours = await on_record(conn, stage.clock.now() + timedelta(seconds=later))
     finally:
         await conn.close()
-    found = {finding.name: finding for finding in await compare(stage.shop.accounts, ours)}
+    found = {finding.name: finding for finding in await compare(stage.context.accounts, ours)}
     assert tuple(found) == NAMES
     return found
 
@@ -96,7 +96,7 @@ async def test_an_unclear_answer_is_told_as_such_and_fails(scene: Stage) -> None
         id=scene.account.id, merchant_id=scene.merchant, gateway="mock", slug="asha-mock",
         driver=silent,
     )  # fmt: skip
-    scene.shop.accounts = MockAccounts(account)
+    scene.context.accounts = MockAccounts(account)
     found = await compared(scene)
     assert red(found) == {"gateways_answer_clearly"}
     row = found["gateways_answer_clearly"].rows[0]
@@ -114,7 +114,7 @@ async def test_where_no_list_is_kept_the_sums_are_compared(scene: Stage) -> None
     await jammed(scene)
     scene.gateway = Brief(Settings(webhook_secrets=(Secret("whsec"),)), scene.books)
     account = replace(scene.account, driver=scene.gateway)
-    scene.shop.accounts = MockAccounts(account)
+    scene.context.accounts = MockAccounts(account)
     assert red(await compared(scene)) == set()
     paid = scene.books.payments["pay_1"]
     for theirs, name in ((0, "our_refunds_are_at_the_gateway"), (5000, "gateway_refunds_are_ours")):

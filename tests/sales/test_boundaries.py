@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from coinslot.sales import cases, show
-from coinslot.sales import once as calls
+from coinslot.sales import cases, outlet_pages
+from coinslot.sales import idempotency as calls
 from coinslot.sales.breaker import Breaker, Position, Rules
-from coinslot.sales.once import KeyBusyError
+from coinslot.sales.idempotency import KeyBusyError
 from coinslot.sales.provision import decommission
 from coinslot.sales.prune import prune_keys
 from tests.sales.stage import START, Stage
@@ -69,7 +69,7 @@ async def offer(stage: Stage, by: timedelta) -> object:
     await stage.sweep("fulfillments")
     before = len(stage.line.sent)
     go_to(stage, await stage.value("SELECT offered_at FROM fulfillments"))
-    stage.clock.advance(stage.shop.windows.span("offer_s") + by)
+    stage.clock.advance(stage.context.windows.span("offer_s") + by)
     await stage.sweep("fulfillments")
     return len(stage.line.sent) - before
 
@@ -80,7 +80,7 @@ async def run_after_the_lease(stage: Stage, by: timedelta) -> object:
     await stage.sweep("fulfillments")
     await stage.accept()
     end = await stage.value("SELECT lease_end FROM fulfillments")
-    return await unit_at(stage, end + stage.shop.windows.span("run_s") + by)
+    return await unit_at(stage, end + stage.context.windows.span("run_s") + by)
 
 
 async def in_doubt(stage: Stage, by: timedelta) -> object:
@@ -113,7 +113,7 @@ async def printed_code(stage: Stage, by: timedelta) -> object:
     """It is retired in the middle of a second."""
     paid = await stage.pay()
     stage.later(0.5)
-    await decommission(stage.shop, "M01")
+    await decommission(stage.context, "M01")
     retired = stage.clock.now()
     stage.later(1)
     await stage.webhook(replace(paid, at=retired + by))
@@ -125,7 +125,7 @@ async def key_of_a_refund(stage: Stage, by: timedelta) -> object:
     weather = in_weather(stage)
     weather.fails("give_back", LOST, LOST)
     await stage.sell()
-    stage.later(stage.shop.windows.dispatch_s)
+    stage.later(stage.context.windows.dispatch_s)
     await stage.sweep("fulfillments", "refunds")
     sent = await stage.value("SELECT key_sent_at FROM refunds")
     go_to(stage, sent + timedelta(seconds=stage.gateway.refund_key_life_s) + by)
@@ -137,12 +137,12 @@ async def key_of_a_refund(stage: Stage, by: timedelta) -> object:
 async def answer_of_a_call(stage: Stage, by: timedelta) -> object:
     """Who began died: the key can be gone on with once the call may run no longer."""
     call = once(stage, "create", "k")
-    async with stage.shop.db.as_merchant(stage.merchant) as conn:
-        await calls.begin(conn, stage.shop, call)
-    stage.clock.advance(stage.shop.windows.span("answer_s") + by)
-    async with stage.shop.db.as_merchant(stage.merchant) as conn:
+    async with stage.context.db.as_merchant(stage.merchant) as conn:
+        await calls.begin(conn, stage.context, call)
+    stage.clock.advance(stage.context.windows.span("answer_s") + by)
+    async with stage.context.db.as_merchant(stage.merchant) as conn:
         try:
-            return type(await calls.begin(conn, stage.shop, call)).__name__
+            return type(await calls.begin(conn, stage.context, call)).__name__
         except KeyBusyError:
             return "busy"
 
@@ -153,10 +153,10 @@ async def key_of_a_call(stage: Stage, by: timedelta) -> object:
     await confirmed(stage, payment)
     await stage.sweep()
     stage.clock.advance(
-        stage.shop.windows.span("keys_kept_s") - stage.shop.windows.span("answer_s")
+        stage.context.windows.span("keys_kept_s") - stage.context.windows.span("answer_s")
     )
-    stage.clock.advance(2 * stage.shop.windows.span("answer_s") + by)
-    return await prune_keys(stage.shop)
+    stage.clock.advance(2 * stage.context.windows.span("answer_s") + by)
+    return await prune_keys(stage.context)
 
 
 async def processing(stage: Stage, by: timedelta) -> object:
@@ -168,13 +168,13 @@ async def processing(stage: Stage, by: timedelta) -> object:
     end = await stage.value("SELECT processing_deadline_at FROM payments WHERE id = $1", payment)
     go_to(stage, end + by)
     await stage.sweep("payments")
-    return [case.kind for case in await cases.listed(stage.shop)]
+    return [case.kind for case in await cases.listed(stage.context)]
 
 
 async def machine_online(stage: Stage, by: timedelta) -> object:
     await stage.hello()
-    stage.clock.advance(stage.shop.windows.span("online_s") + by)
-    view = await show.outlet(stage.shop, "M01")
+    stage.clock.advance(stage.context.windows.span("online_s") + by)
+    view = await outlet_pages.outlet(stage.context, "M01")
     assert view is not None
     return view.why_not.value or "ready"
 

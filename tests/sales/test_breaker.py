@@ -8,11 +8,11 @@ import pytest
 from msgspec.structs import replace
 from prometheus_client import REGISTRY
 
-from coinslot.app.front import Front
+from coinslot.app.front import ContextBackend
 from coinslot.gateways.base import Declined
-from coinslot.sales import api
+from coinslot.sales import merchant_api
+from coinslot.sales.attempts import GatewayUnavailableError
 from coinslot.sales.breaker import Breaker, Position, Rules
-from coinslot.sales.collect import GatewayUnavailableError
 from tests.sales.stage import START, Stage
 from tests.sales.taking import Taking, confirmed, once, taking
 from tests.sales.tills import another, charged, two_tills
@@ -23,7 +23,7 @@ RULES = Rules(failures=3, window=timedelta(seconds=60), pause=timedelta(seconds=
 
 @pytest.fixture
 def gateway(stage: Stage) -> Taking:
-    stage.shop.windows = replace(stage.shop.windows, breaker_failures=3)
+    stage.context.windows = replace(stage.context.windows, breaker_failures=3)
     return taking(stage)
 
 
@@ -44,7 +44,7 @@ async def test_it_opens_and_the_payment_stays_as_it_was(stage: Stage, gateway: T
     with pytest.raises(GatewayUnavailableError) as refused:
         await confirmed(stage, payment)
     assert 0 < refused.value.retry_after_s <= 30
-    found = await api.payment(stage.shop, stage.merchant, payment)
+    found = await merchant_api.payment(stage.context, stage.merchant, payment)
     assert (found.status, found.attempts) == ("created", [])
     assert (await confirmed(stage, paid)).replayed  # an answer that stands is given again
     stage.later(31)
@@ -55,13 +55,17 @@ async def test_refunds_and_looks_pass_while_it_is_open(stage: Stage, gateway: Ta
     paid = await another(stage, "before")
     await confirmed(stage, paid)
     lost = await broken(stage, gateway)
-    await api.give_back(stage.shop, once(stage, "r", "r"), paid, api.Back())
+    await merchant_api.give_back(
+        stage.context, once(stage, "r", "r"), paid, merchant_api.RefundRequest()
+    )
     await stage.sweep("refunds")
     assert stage.refunded() == 5000
     stage.later(6)
     await stage.sweep("attempts")
     for payment in lost:
-        assert (await api.payment(stage.shop, stage.merchant, payment)).status == "succeeded"
+        assert (
+            await merchant_api.payment(stage.context, stage.merchant, payment)
+        ).status == "succeeded"
 
 
 async def test_what_was_under_way_closes_it_when_it_is_answered(
@@ -70,7 +74,7 @@ async def test_what_was_under_way_closes_it_when_it_is_answered(
     await broken(stage, gateway)
     stage.later(6)
     await stage.sweep("attempts")
-    assert stage.shop.breakers.away() == []
+    assert stage.context.breakers.away() == []
 
 
 async def test_one_payment_finds_out_and_the_others_wait_for_it(
@@ -85,18 +89,18 @@ async def test_one_payment_finds_out_and_the_others_wait_for_it(
     )
     through = [answer for answer in answers if not isinstance(answer, GatewayUnavailableError)]
     assert len(through) == 1
-    assert stage.shop.breakers.away() == ["mock/asha-mock open"]
+    assert stage.context.breakers.away() == ["mock/asha-mock open"]
 
 
 async def test_a_no_is_an_answer(stage: Stage, gateway: Taking) -> None:
     gateway.fails("collect", *[Declined("too many requests", permanent=False)] * 5)
     for n in range(5):
         await confirmed(stage, await another(stage, f"n{n}"))
-    assert stage.shop.breakers.away() == []
+    assert stage.context.breakers.away() == []
 
 
 async def test_the_next_gateway_takes_over_while_the_first_is_away(stage: Stage) -> None:
-    stage.shop.windows = replace(stage.shop.windows, breaker_failures=3)
+    stage.context.windows = replace(stage.context.windows, breaker_failures=3)
     first, second = await two_tills(stage)
     await broken(stage, first)
     answer = await confirmed(stage, await another(stage, "next"))
@@ -105,7 +109,7 @@ async def test_the_next_gateway_takes_over_while_the_first_is_away(stage: Stage)
 
 
 async def test_health_and_metrics_tell_of_it(stage: Stage, gateway: Taking) -> None:
-    front = Front(stage.shop, "1", None)
+    front = ContextBackend(stage.context, "1", None)
     assert "gateway" not in (await front.health()).checks
     await broken(stage, gateway)
     found = await front.health()

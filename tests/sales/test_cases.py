@@ -6,13 +6,13 @@ from prometheus_client import REGISTRY
 from coinslot.commands.cases import line
 from coinslot.gateways.base import Absent, Declined, Unclear
 from coinslot.sales import cases
-from coinslot.sales.cases import CaseError, Hand
+from coinslot.sales.cases import CaseError, Person
 from tests.sales.stage import Stage
 from tests.sales.taking import Taking, confirmed, made, taking
 from tests.sales.weather import DONE_AND_LOST, LOST, in_weather
 
 HOUR_S = 3600
-ASHA = Hand("asha", "seen in the bank's statement")
+ASHA = Person("asha", "seen in the bank's statement")
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ async def unresolved(stage: Stage, gateway: Taking, how: str = LOST) -> int:
     for _ in range(12):
         stage.later(HOUR_S / 10)
         await stage.sweep()
-    (case,) = await cases.listed(stage.shop)
+    (case,) = await cases.listed(stage.context)
     assert (case.kind, case.subject) == ("payment_unresolved", str(payment))
     return case.id
 
@@ -40,7 +40,7 @@ async def state(stage: Stage) -> str:
 
 async def test_a_case_names_the_ids_that_a_person_needs(stage: Stage, gateway: Taking) -> None:
     await unresolved(stage, gateway)
-    (case,) = await cases.listed(stage.shop)
+    (case,) = await cases.listed(stage.context)
     (where,) = await stage.rows(
         "SELECT m.slug AS merchant, a.gateway, a.slug AS account FROM gateway_accounts a"
         " JOIN merchants m ON m.id = a.merchant_id"
@@ -59,7 +59,7 @@ async def test_an_unresolved_payment_goes_to_a_person_once_and_is_asked_about_on
     for _ in range(10):
         stage.later(HOUR_S)
         await stage.sweep()
-    assert [found.id for found in await cases.listed(stage.shop)] == [case]
+    assert [found.id for found in await cases.listed(stage.context)] == [case]
     assert await stage.value("SELECT tries FROM attempts WHERE key IS NOT NULL") > tries
     assert await state(stage) == "processing"
 
@@ -70,8 +70,8 @@ async def test_a_case_closes_itself_when_the_evidence_comes(stage: Stage, gatewa
     stage.later(6 * HOUR_S)
     await stage.sweep()
     assert await state(stage) == "succeeded"
-    assert await cases.listed(stage.shop) == []
-    (case,) = await cases.listed(stage.shop, closed=True)
+    assert await cases.listed(stage.context) == []
+    (case,) = await cases.listed(stage.context, closed=True)
     assert (case.how, case.closed_by, case.closed_at) == ("healed", None, stage.clock.now())
 
 
@@ -92,9 +92,9 @@ async def test_a_payment_called_off_by_a_person_yields_to_late_money_which_goes_
     stage: Stage, gateway: Taking
 ) -> None:
     case = await unresolved(stage, gateway, DONE_AND_LOST)
-    await cases.call_off(stage.shop, case, ASHA)
+    await cases.call_off(stage.context, case, ASHA)
     assert await state(stage) == "canceled"
-    assert await cases.listed(stage.shop) == []
+    assert await cases.listed(stage.context) == []
     gateway.script.clear()
     stage.later(6 * HOUR_S)
     await stage.sweep()
@@ -108,10 +108,10 @@ async def test_a_payment_found_by_a_person_is_booked_on_the_gateways_word(
 ) -> None:
     case = await unresolved(stage, gateway, DONE_AND_LOST)
     (key,) = gateway.charges
-    await cases.find(stage.shop, case, f"pay_{key}", ASHA)
+    await cases.find(stage.context, case, f"pay_{key}", ASHA)
     assert await state(stage) == "succeeded"
     assert await stage.value("SELECT event FROM inbox WHERE verdict = 'own'") == "person asha"
-    (closed,) = await cases.listed(stage.shop, closed=True)
+    (closed,) = await cases.listed(stage.context, closed=True)
     assert (closed.how, closed.closed_by, closed.note) == ("found", "asha", ASHA.note)
 
 
@@ -123,7 +123,7 @@ async def test_nothing_is_booked_on_a_persons_word_alone(
     if isinstance(word, Unclear):
         gateway.fails("look", LOST)
     with pytest.raises(CaseError):
-        await cases.find(stage.shop, case, "pay_nobody_knows", ASHA)
+        await cases.find(stage.context, case, "pay_nobody_knows", ASHA)
     assert await state(stage) == "processing"
     assert await stage.value("SELECT count(*) FROM captures") == 0
 
@@ -135,7 +135,7 @@ async def test_money_of_another_payment_resolves_nothing(stage: Stage, gateway: 
     await confirmed(stage, other, key="other")
     paid = await stage.value("SELECT gateway_payment_id FROM captures")
     with pytest.raises(CaseError, match="another one"):
-        await cases.find(stage.shop, case, paid, ASHA)
+        await cases.find(stage.context, case, paid, ASHA)
 
 
 async def test_an_owed_refund_is_a_case_until_a_person_has_paid_it(stage: Stage) -> None:
@@ -143,18 +143,18 @@ async def test_an_owed_refund_is_a_case_until_a_person_has_paid_it(stage: Stage)
     weather.fails("give_back", *[Declined("the card is gone", "gone")] * 9)
     await stage.webhook(await stage.pay(5000))
     await stage.sweep()
-    (case,) = await cases.listed(stage.shop)
+    (case,) = await cases.listed(stage.context)
     assert (case.kind, case.owner, case.amount) == ("refund_owed", "merchant", 5000)
     assert case.data["refund"] == case.subject
     assert case.data["gateway_payment_id"] == await stage.value(
         "SELECT gateway_payment_id FROM captures"
     )
     with pytest.raises(CaseError, match="settle --as paid"):
-        await cases.call_off(stage.shop, case.id, ASHA)
-    await cases.paid_by_hand(stage.shop, case.id, ASHA)
+        await cases.call_off(stage.context, case.id, ASHA)
+    await cases.paid_by_hand(stage.context, case.id, ASHA)
     assert await stage.value("SELECT state FROM refunds") == "succeeded"
     with pytest.raises(CaseError, match="no open case"):
-        await cases.paid_by_hand(stage.shop, case.id, ASHA)
+        await cases.paid_by_hand(stage.context, case.id, ASHA)
 
 
 async def test_a_case_closed_by_a_person_is_not_opened_again_for_the_same_reason(
@@ -164,13 +164,13 @@ async def test_a_case_closed_by_a_person_is_not_opened_again_for_the_same_reason
     weather.fails("give_back", *[Declined("the card is gone", "gone")] * 9)
     await stage.webhook(await stage.pay(5000))
     await stage.sweep()
-    (case,) = await cases.listed(stage.shop)
-    await cases.close(stage.shop, case.id, Hand("ravi", "the customer is told"))
+    (case,) = await cases.listed(stage.context)
+    await cases.close(stage.context, case.id, Person("ravi", "the customer is told"))
     stage.later(HOUR_S)
     await stage.sweep()
-    assert await cases.listed(stage.shop) == []
+    assert await cases.listed(stage.context) == []
     with pytest.raises(CaseError, match="no open case"):
-        await cases.call_off(stage.shop, case.id, ASHA)
+        await cases.call_off(stage.context, case.id, ASHA)
 
 
 async def test_a_discrepancy_is_closed_with_its_case(stage: Stage) -> None:
@@ -184,27 +184,29 @@ async def test_a_discrepancy_is_closed_with_its_case(stage: Stage) -> None:
     await stage.result()
     await stage.webhook(weather.refund_in_dashboard(paid, 4000), event="refund.processed")
     await stage.sweep()
-    (case,) = await cases.listed(stage.shop)
+    (case,) = await cases.listed(stage.context)
     assert case.kind == "refunded_outside_and_handed_over"
-    await cases.close(stage.shop, case.id, ASHA)
+    await cases.close(stage.context, case.id, ASHA)
     (closed,) = await stage.rows("SELECT closed_by, closed_at FROM discrepancies")
     assert closed == {"closed_by": "asha", "closed_at": stage.clock.now()}
 
 
 async def test_the_queues_length_is_in_the_metrics(stage: Stage, gateway: Taking) -> None:
     await unresolved(stage, gateway)
-    await cases.count_open(stage.shop)
+    await cases.count_open(stage.context)
     labels = {"kind": "payment_unresolved"}
     assert REGISTRY.get_sample_value("coinslot_cases_open", labels) == 1
 
 
 async def test_an_event_that_no_table_knows_is_a_case(stage: Stage) -> None:
     await stage.sell()
-    async with stage.shop.db.as_merchant(stage.merchant) as conn:
+    async with stage.context.db.as_merchant(stage.merchant) as conn:
         order = await conn.fetchval("SELECT id FROM orders")
-        await conn.execute("SELECT move_order($1, 'SNEEZED', '{}', $2)", order, stage.clock.now())
+        await conn.execute(
+            "SELECT transition_order($1, 'SNEEZED', '{}', $2)", order, stage.clock.now()
+        )
     await stage.sweep()
-    (case,) = await cases.listed(stage.shop)
+    (case,) = await cases.listed(stage.context)
     assert (case.kind, case.data["event"]) == ("stray", "SNEEZED")
-    await cases.close(stage.shop, case.id, ASHA)
-    assert await cases.keep(stage.shop) == 0
+    await cases.close(stage.context, case.id, ASHA)
+    assert await cases.keep(stage.context) == 0

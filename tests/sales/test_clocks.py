@@ -13,7 +13,7 @@ import structlog
 from msgspec.structs import replace
 from prometheus_client import REGISTRY
 
-from coinslot.app.front import Front
+from coinslot.app.front import ContextBackend
 from coinslot.gateways import drivers
 from coinslot.gateways.base import Forged
 from coinslot.kit.clock import RemoteClock, SettableClock, SystemClock
@@ -47,11 +47,11 @@ class Wrong:
 
 def our_clock_is(stage: Stage, by: timedelta, *, known: bool = True) -> RemoteClock:
     """Ahead of the gateway's by so much; behind, when negative."""
-    stage.shop.clock = Wrong(stage.clock, by)
-    there = RemoteClock(stage.shop.clock)
+    stage.context.clock = Wrong(stage.clock, by)
+    there = RemoteClock(stage.context.clock)
     stage.account = replace(stage.account, there=there)
-    assert isinstance(stage.shop.accounts, MockAccounts)
-    stage.shop.accounts.account = stage.account
+    assert isinstance(stage.context.accounts, MockAccounts)
+    stage.context.accounts.account = stage.account
     if known:
         there.heard(stage.clock.now(), 0)
         there.heard(stage.clock.now(), 0)
@@ -101,7 +101,7 @@ async def test_what_another_process_noted_counts_until_this_one_knows(
     stage: Stage, by: timedelta
 ) -> None:
     there = our_clock_is(stage, by)
-    notes = ClockNotes(stage.shop.db, "web-1", timedelta(seconds=5))
+    notes = ClockNotes(stage.context.db, "web-1", timedelta(seconds=5))
     await notes.note((stage.account.id, stage.merchant, "mock/asha"), there)
     our_clock_is(stage, by, known=False)
     assert await ends_in_goods(stage)
@@ -126,7 +126,7 @@ async def test_a_clock_that_is_ahead_makes_no_window_longer(stage: Stage, by: ti
     """Paid two minutes and a second ago, told only now: nobody stands there any more."""
     our_clock_is(stage, by)
     paid = await stage.pay()
-    stage.later(stage.shop.windows.dispatch_s + 1)
+    stage.later(stage.context.windows.dispatch_s + 1)
     await stage.hello()
     await stage.webhook(paid)
     await stage.sweep()
@@ -140,7 +140,7 @@ async def test_money_after_an_orders_end_by_our_clock_buys_nothing(
 ) -> None:
     our_clock_is(stage, by)
     token = await placed(stage)
-    stage.later(stage.shop.windows.order_s + 1)  # nobody swept meanwhile
+    stage.later(stage.context.windows.order_s + 1)  # nobody swept meanwhile
     await stage.webhook(await pay(stage, token))
     await stage.sweep()
     assert (await order(stage, token))["state"] == "expired"
@@ -150,7 +150,7 @@ async def test_money_after_an_orders_end_by_our_clock_buys_nothing(
 @pytest.mark.parametrize("by", OURS_AHEAD, ids=str)
 async def test_a_retired_code_sells_nothing_by_whatever_clock(stage: Stage, by: timedelta) -> None:
     our_clock_is(stage, by)
-    await provision.decommission(stage.shop, "M01")
+    await provision.decommission(stage.context, "M01")
     stage.later(1)
     await stage.webhook(await stage.pay())
     assert await stage.value("SELECT reason FROM captures") == "qr_retired"
@@ -161,7 +161,7 @@ async def test_a_difference_within_the_tolerance_changes_no_deadline(stage: Stag
     await stage.webhook(await stage.pay())
     (row,) = await stage.rows("SELECT captured_at, captured_here_at, dispatch_by FROM captures")
     assert row["captured_here_at"] == row["captured_at"] == stage.clock.now()
-    assert row["dispatch_by"] - row["captured_at"] == stage.shop.windows.span("dispatch_s")
+    assert row["dispatch_by"] - row["captured_at"] == stage.context.windows.span("dispatch_s")
 
 
 async def test_what_the_payer_is_shown_is_the_gateways_time(stage: Stage) -> None:
@@ -175,7 +175,7 @@ async def test_a_lost_webhook_is_made_up_for_by_a_clock_ahead(stage: Stage, by: 
     """Payments were listed from a moment of ours that had not come at the gateway."""
     our_clock_is(stage, by)
     await stage.sweep("qr_codes")
-    stage.later(stage.shop.windows.poll_s)
+    stage.later(stage.context.windows.poll_s)
     await stage.hello()
     asked: list[datetime] = []
     listing = stage.gateway.qr_payments
@@ -202,15 +202,17 @@ def dated(at: datetime) -> Canned:
 @asynccontextmanager
 async def razorpay(stage: Stage, *answers: Canned) -> AsyncIterator[Account]:
     """Asha's account there, at a gateway that gives these answers."""
-    accounts = Accounts(stage.shop.db, stage.shop.vault, stage.clock, timeout_s=2)
-    accounts.clocks = ClockNotes(stage.shop.db, "web-1", stage.shop.windows.span("clock_skew_s"))
+    accounts = Accounts(stage.context.db, stage.context.vault, stage.clock, timeout_s=2)
+    accounts.clocks = ClockNotes(
+        stage.context.db, "web-1", stage.context.windows.span("clock_skew_s")
+    )
     async with serving(*answers) as (url, _):
         form = drivers()["razorpay"].Settings(
             key_id="rzp_test_1", key_secret=Secret("hush"), base_url=url
         )
-        async with stage.shop.db.as_merchant(stage.merchant) as conn:
+        async with stage.context.db.as_merchant(stage.merchant) as conn:
             name = AccountName(stage.merchant, "razorpay", "asha")
-            account_id = await keep(conn, stage.shop.vault, stage.clock.now(), name, form)
+            account_id = await keep(conn, stage.context.vault, stage.clock.now(), name, form)
         yield await accounts.by_id(account_id)
     await accounts.close()
 
@@ -233,21 +235,23 @@ async def test_a_clock_that_differs_is_told_everywhere_until_it_agrees(
         (warning,) = [entry for entry in logs if entry["event"] == "clock_differs"]
         assert warning["log_level"] == "warning"
         assert warning["ahead_s"] == pytest.approx(by.total_seconds(), abs=1)
-        (apart,) = await clocks_apart(stage.shop.db)
+        (apart,) = await clocks_apart(stage.context.db)
         assert (apart.node, str(apart)) == ("web-1", f"{said} razorpay/asha")
-        health = await Front(stage.shop, "1", None).health()
+        health = await ContextBackend(stage.context, "1", None).health()
         assert (health.status, health.checks["clock"].status) == ("degraded", "degraded")
         assert f"{said} razorpay/asha" in health.checks["clock"].detail
-        await cases.keep(stage.shop)
-        (case,) = await cases.listed(stage.shop)
+        await cases.keep(stage.context)
+        (case,) = await cases.listed(stage.context)
         assert (case.kind, case.owner) == ("clock_differs", "operator")
         assert case.data["node"] == "web-1"
         assert case.data["ahead_s"] == pytest.approx(by.total_seconds(), abs=1)
         await ask(account, 5)
-    assert await clocks_apart(stage.shop.db) == []
-    assert (await Front(stage.shop, "1", None).health()).checks["clock"].status == "healthy"
-    await cases.keep(stage.shop)
-    assert await cases.listed(stage.shop) == []
+    assert await clocks_apart(stage.context.db) == []
+    assert (await ContextBackend(stage.context, "1", None).health()).checks[
+        "clock"
+    ].status == "healthy"
+    await cases.keep(stage.context)
+    assert await cases.listed(stage.context) == []
 
 
 async def test_it_is_said_in_the_log_every_ten_minutes_and_written_every_minute(
@@ -282,15 +286,15 @@ async def test_an_answer_that_tells_no_time_is_no_evidence(stage: Stage, header:
 async def test_a_computer_that_is_gone_is_forgotten(stage: Stage) -> None:
     async with razorpay(stage, dated(stage.clock.now() - 60 * MINUTE)) as account:
         await ask(account)
-        await cases.keep(stage.shop)
-        assert len(await cases.listed(stage.shop)) == 1
-        async with stage.shop.db.as_merchant(stage.merchant) as conn:
+        await cases.keep(stage.context)
+        assert len(await cases.listed(stage.context)) == 1
+        async with stage.context.db.as_merchant(stage.merchant) as conn:
             await conn.execute(
                 "UPDATE clocks SET node = 'gone', heard_at = now() - interval '2 days'"
             )
-        assert await clocks_apart(stage.shop.db) == []
-        await cases.keep(stage.shop)
-        assert await cases.listed(stage.shop) == []
+        assert await clocks_apart(stage.context.db) == []
+        await cases.keep(stage.context)
+        assert await cases.listed(stage.context) == []
         stage.later(60)
         await ask(account, 1)
     assert [row["node"] for row in await stage.rows("SELECT node FROM clocks")] == ["web-1"]
@@ -300,10 +304,10 @@ async def test_one_merchant_does_not_see_anothers_clocks(stage: Stage) -> None:
     async with razorpay(stage, dated(stage.clock.now() - 60 * MINUTE)) as account:
         await ask(account)
     chandra = (await chandras_machine(stage)).merchant_id
-    async with stage.shop.db.as_merchant(chandra) as conn:
+    async with stage.context.db.as_merchant(chandra) as conn:
         assert await conn.fetchval("SELECT count(*) FROM clocks") == 0
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        async with stage.shop.db.as_merchant(chandra) as conn:
+        async with stage.context.db.as_merchant(chandra) as conn:
             await conn.execute(
                 "INSERT INTO clocks VALUES ($1, 'x', $2, 0, now(), NULL)",
                 stage.account.id, stage.merchant,
@@ -315,9 +319,9 @@ async def test_a_computer_of_ours_that_differs_from_the_database_says_so(
     stage: Stage, by: timedelta
 ) -> None:
     """Of two servers, what one has queued may be over for the other."""
-    notes = ClockNotes(stage.shop.db, "web-1", timedelta(seconds=5))
+    notes = ClockNotes(stage.context.db, "web-1", timedelta(seconds=5))
     ours = Wrong(SettableClock(SystemClock().now()), by)
-    ahead = await ahead_of_database(stage.shop.db, ours)
+    ahead = await ahead_of_database(stage.context.db, ours)
     assert abs(ahead - by) < timedelta(seconds=4)
     last = None
     with structlog.testing.capture_logs() as logs:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from coinslot.sales import cases
-from coinslot.sales.cases import CaseError, Hand
+from coinslot.sales.cases import CaseError, Person
 from tests import write_evidence
 from tests.sales.contradictions import (
     ASHA,
@@ -52,8 +52,8 @@ async def told_against(scene: Scene) -> list[str]:
 
 
 async def open_cases(scene: Scene) -> list[str]:
-    await cases.keep(scene.stage.shop)
-    found = await cases.listed(scene.stage.shop)
+    await cases.keep(scene.stage.context)
+    found = await cases.listed(scene.stage.context)
     return [case.kind for case in found if case.data.get("unit") == str(scene.unit)]
 
 
@@ -169,7 +169,7 @@ async def contradicted(scene: Scene) -> int:
     await scene.result("VENDED", YES)
     await scene.result("FAILED", NO)
     await scene.stage.sweep()
-    (case,) = await cases.listed(scene.stage.shop)
+    (case,) = await cases.listed(scene.stage.context)
     assert (case.kind, case.owner, case.amount) == (cases.CONTRADICTED, "merchant", 4000)
     return case.id
 
@@ -178,34 +178,34 @@ async def test_a_person_who_believes_the_later_word_gives_the_money_back_by_name
     stage: Stage,
 ) -> None:
     case = await contradicted(Scene(stage, "leased"))
-    await cases.refund(stage.shop, case, ASHA)
+    await cases.refund(stage.context, case, ASHA)
     await stage.sweep()
     assert stage.refunded() == 4000
     (made,) = await stage.rows("SELECT made_by, note, why FROM corrections")
     assert made == {"made_by": ASHA.by, "note": ASHA.note, "why": cases.CONTRADICTED}
     (row,) = await stage.rows("SELECT settlement, basis FROM fulfillments")
     assert row == {"settlement": "fulfilled", "basis": "vended"}
-    (closed,) = await cases.listed(stage.shop, closed=True)
+    (closed,) = await cases.listed(stage.context, closed=True)
     assert (closed.how, closed.closed_by) == ("refunded", ASHA.by)
     with pytest.raises(CaseError, match="no open case"):
-        await cases.refund(stage.shop, case, ASHA)
+        await cases.refund(stage.context, case, ASHA)
 
 
 async def test_a_person_who_believes_the_first_word_leaves_the_sale_as_it_is(stage: Stage) -> None:
     scene = Scene(stage, "leased")
     case = await contradicted(scene)
-    await cases.leave(stage.shop, case, ASHA)
+    await cases.leave(stage.context, case, ASHA)
     await scene.result("FAILED", NO)
     await stage.sweep()
     assert stage.refunded() == 0
-    assert await cases.listed(stage.shop) == [], "told once more, it is no news"
+    assert await cases.listed(stage.context) == [], "told once more, it is no news"
 
 
 async def test_two_people_who_end_one_case_give_the_money_back_once(stage: Stage) -> None:
     case = await contradicted(Scene(stage, "leased"))
-    await cases.refund(stage.shop, case, ASHA)
+    await cases.refund(stage.context, case, ASHA)
     with pytest.raises(CaseError):
-        await cases.leave(stage.shop, case, Hand("boris", "the first word counts"))
+        await cases.leave(stage.context, case, Person("boris", "the first word counts"))
     await stage.sweep()
     assert stage.refunded() == 4000
 
@@ -216,10 +216,10 @@ async def test_only_a_contradiction_ends_with_a_refund(stage: Stage) -> None:
     await scene.result("FAILED", NO)
     await scene.result("VENDED", YES)
     await stage.sweep()
-    (case,) = await cases.listed(stage.shop)
+    (case,) = await cases.listed(stage.context)
     assert case.kind == "dropped_after_refund"
     with pytest.raises(CaseError, match="closed by hand"):
-        await cases.refund(stage.shop, case.id, ASHA)
+        await cases.refund(stage.context, case.id, ASHA)
 
 
 def test_the_page_of_evidence_is_what_the_tests_hold() -> None:

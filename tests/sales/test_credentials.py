@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from coinslot.app import bells
+from coinslot.app import notify
 from coinslot.db.pool import Database
 from coinslot.gateways.base import Absent, Genuine
 from coinslot.gateways.razorpay import Settings
@@ -31,16 +31,16 @@ async def kept(stage: Stage, url: str, secret: str) -> Any:
         key_id="rzp_test_k", key_secret=Secret(secret), base_url=url,
         webhook_secrets=(Secret(f"hook {secret}"),),
     )  # fmt: skip
-    async with stage.shop.db.as_merchant(stage.merchant) as conn:
+    async with stage.context.db.as_merchant(stage.merchant) as conn:
         name = AccountName(stage.merchant, "razorpay", NAME)
-        return await keep(conn, stage.shop.vault, stage.clock.now(), name, settings)
+        return await keep(conn, stage.context.vault, stage.clock.now(), name, settings)
 
 
 class Elsewhere:
     """Another process: pools and accounts of its own, and ears for what has changed."""
 
     def __init__(self, stage: Stage, db: Database) -> None:
-        self.accounts = Accounts(db, stage.shop.vault, stage.clock, timeout_s=5)
+        self.accounts = Accounts(db, stage.context.vault, stage.clock, timeout_s=5)
         self.db = db
         self.told: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
 
@@ -54,7 +54,7 @@ class Elsewhere:
 async def elsewhere(stage: Stage, urls: DatabaseUrls) -> AsyncIterator[Elsewhere]:
     db = await Database.open(urls.app, urls.door, size=2)
     other = Elsewhere(stage, db)
-    hearing = asyncio.create_task(bells.follow_changes(urls.door, other.changed))
+    hearing = asyncio.create_task(notify.follow_changes(urls.door, other.changed))
     try:
         assert await other.told.get() == ("", "")  # it listens
         yield other
@@ -104,7 +104,7 @@ async def test_webhooks_signed_with_a_new_secret_are_genuine_at_once(
 
 async def test_a_word_that_is_lost_costs_half_a_minute(stage: Stage, urls: DatabaseUrls) -> None:
     db = await Database.open(urls.app, urls.door, size=2)
-    accounts = Accounts(db, stage.shop.vault, stage.clock, timeout_s=5)
+    accounts = Accounts(db, stage.context.vault, stage.clock, timeout_s=5)
     account = await kept(stage, "http://127.0.0.1:9", "old")
     first = await accounts.by_id(account)
     await kept(stage, "http://127.0.0.1:9", "new")
@@ -140,11 +140,13 @@ async def test_a_machine_has_to_show_its_secret_again(
     async with elsewhere(stage, urls) as other:
         before = await device_versions(other.db, ["M01"])
         if what == "a new secret":
-            async with stage.shop.db.as_merchant(stage.merchant) as conn:
-                await issue_device(conn, stage.shop.vault, stage.merchant, "M01", stage.clock.now())
+            async with stage.context.db.as_merchant(stage.merchant) as conn:
+                await issue_device(
+                    conn, stage.context.vault, stage.merchant, "M01", stage.clock.now()
+                )
             assert await other.told.get() == ("devices", "M01")
         else:
-            await provision.decommission(stage.shop, "M01")
+            await provision.decommission(stage.context, "M01")
             assert await other.told.get() == ("outlets", "M01")
         assert await device_versions(other.db, ["M01"]) != before
 

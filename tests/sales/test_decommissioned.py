@@ -2,44 +2,44 @@
 
 import pytest
 
-from coinslot.app.ears import ShopEars
-from coinslot.app.premises import broker_users
+from coinslot.app.machine_bridge import MachineBridge
+from coinslot.app.resources import broker_users
 from coinslot.outlets.machines import device_logins, is_device
-from coinslot.sales import checkout, dispatch, provision, show, vend
-from coinslot.sales.checkout import Wish
+from coinslot.sales import checkout, dispatch, machine_messages, outlet_pages, provision
+from coinslot.sales.checkout import OrderRequest
+from coinslot.sales.page_views import NotNowError, WhyNot
 from coinslot.sales.provision import CannotPrintError
-from coinslot.sales.views import NotNowError, WhyNot
 from tests.sales.neighbours import a_second_machine
 from tests.sales.stage import Stage
 
 
 async def out(stage: Stage) -> None:
-    await provision.decommission(stage.shop, "M01")
+    await provision.decommission(stage.context, "M01")
 
 
 async def test_its_secret_opens_socketio_no_more_and_its_neighbours_does(stage: Stage) -> None:
-    ears = ShopEars(stage.shop)
+    ears = MachineBridge(stage.context)
     assert await ears.admit("M01", stage.secret)
     assert not await ears.admit("M01", stage.secret + "x")
     await out(stage)
     assert not await ears.admit("M01", stage.secret)
-    assert await is_device(stage.shop.db, "M01", stage.secret) is None
+    assert await is_device(stage.context.db, "M01", stage.secret) is None
 
 
 async def test_the_broker_knows_it_no_more_and_its_neighbours_still(stage: Stage) -> None:
     await a_second_machine(stage)
-    assert [user.login for user in await broker_users(stage.shop.db)] == ["M01", "M02"]
+    assert [user.login for user in await broker_users(stage.context.db)] == ["M01", "M02"]
     await out(stage)
-    assert [user.login for user in await broker_users(stage.shop.db)] == ["M02"]
-    assert await device_logins(stage.shop.db, "socketio") == []
+    assert [user.login for user in await broker_users(stage.context.db)] == ["M02"]
+    assert await device_logins(stage.context.db, "socketio") == []
 
 
 async def test_what_was_paid_before_is_not_offered_to_it_and_goes_back(stage: Stage) -> None:
     await stage.sell()
     await out(stage)
     await stage.hello()
-    await vend.beats(stage.shop, {"M01": stage.shop.now()})
-    assert not await dispatch.offer_next(stage.shop, stage.merchant, "M01")
+    await machine_messages.beats(stage.context, {"M01": stage.context.now()})
+    assert not await dispatch.offer_next(stage.context, stage.merchant, "M01")
     assert stage.line.sent == []
     stage.later(121)
     await stage.sweep()
@@ -77,7 +77,7 @@ async def test_of_a_unit_that_it_was_let_start_its_evidence_still_counts(stage: 
 async def test_the_simple_dialect_sends_it_no_command(simple_stage: Stage) -> None:
     await simple_stage.sell()
     await out(simple_stage)
-    await ShopEars(simple_stage.shop).connected("M01")
+    await MachineBridge(simple_stage.context).connected("M01")
     assert simple_stage.line.sent == []
     simple_stage.later(121)
     await simple_stage.sweep()
@@ -87,13 +87,13 @@ async def test_the_simple_dialect_sends_it_no_command(simple_stage: Stage) -> No
 async def test_its_page_sells_nothing_and_no_code_is_printed_for_it(stage: Stage) -> None:
     await stage.hello()
     await out(stage)
-    view = await show.outlet(stage.shop, "M01")
+    view = await outlet_pages.outlet(stage.context, "M01")
     assert view is not None
     assert view.why_not is WhyNot.OUT_OF_SERVICE
     with pytest.raises(NotNowError):
-        await checkout.place(stage.shop, Wish(outlet="M01", slot="A1", key="tap"))
+        await checkout.place(stage.context, OrderRequest(outlet="M01", slot="A1", key="tap"))
     with pytest.raises(CannotPrintError):
-        await provision.print_qr(stage.shop, "M01", 4000)
+        await provision.print_qr(stage.context, "M01", 4000)
 
 
 async def test_money_through_its_code_goes_back(stage: Stage) -> None:
@@ -108,12 +108,12 @@ async def test_money_through_its_code_goes_back(stage: Stage) -> None:
 
 async def test_it_is_nobodys_nearest_machine(stage: Stage) -> None:
     other = await a_second_machine(stage)
-    await vend.beats(stage.shop, {"M01": stage.shop.now()})
-    near = await show.outlet(stage.shop, other.outlet)
+    await machine_messages.beats(stage.context, {"M01": stage.context.now()})
+    near = await outlet_pages.outlet(stage.context, other.outlet)
     assert near is not None
     assert near.nearest is not None
     assert near.nearest.code == "M01"
     await out(stage)
-    near = await show.outlet(stage.shop, other.outlet)
+    near = await outlet_pages.outlet(stage.context, other.outlet)
     assert near is not None
     assert near.nearest is None

@@ -15,8 +15,8 @@ from coinslot.gateways.base import (
     RefundStage,
 )
 from coinslot.kit.money import Money
-from coinslot.sales import api, cases
-from coinslot.sales.api import Back
+from coinslot.sales import cases, merchant_api
+from coinslot.sales.merchant_api import RefundRequest
 from tests.sales.stage import Stage
 from tests.sales.taking import confirmed, made, once, taking
 from tests.sales.test_permutations import SNAPSHOT
@@ -39,8 +39,8 @@ async def tell(stage: Stage, fact: Fact, number: int = 0) -> None:
 
 
 async def kinds(stage: Stage) -> list[str]:
-    await cases.keep(stage.shop)
-    return [case.kind for case in await cases.listed(stage.shop)]
+    await cases.keep(stage.context)
+    return [case.kind for case in await cases.listed(stage.context)]
 
 
 async def log(stage: Stage) -> list[str]:
@@ -77,7 +77,7 @@ async def test_a_lost_dispute_after_the_goods_were_handed_over_is_a_loss_for_a_p
     assert await kinds(stage) == ["dispute_open"]
     await tell(stage, dispute(paid, LOST))
     assert await kinds(stage) == ["refunded_outside_and_handed_over"]
-    (ended,) = [c for c in await cases.listed(stage.shop, closed=True) if c.closed_at]
+    (ended,) = [c for c in await cases.listed(stage.context, closed=True) if c.closed_at]
     assert (ended.kind, ended.how, ended.closed_by) == ("dispute_open", "lost", None)
     assert await log(stage) == ["OPENED", "LOST"]
     (refund,) = await stage.rows("SELECT origin, reason, state, amount_minor FROM refunds")
@@ -159,7 +159,9 @@ async def test_a_merchants_sale_is_lost_with_its_dispute_and_earned_again_when_i
     payment = await made(stage)
     await confirmed(stage, payment)
     (paid,) = gateway.books.payments.values()
-    await api.give_back(stage.shop, once(stage, "refund", "r"), payment, Back(amount=1000))
+    await merchant_api.give_back(
+        stage.context, once(stage, "refund", "r"), payment, RefundRequest(amount=1000)
+    )
     await stage.sweep()
     await tell(stage, dispute(paid, LOST, 4000))
     sales = "SELECT sum(amount)::bigint FROM ledger WHERE account = 'sales'"

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from coinslot.channels import messages as wire
-from coinslot.sales import checkout, vend
-from coinslot.sales.judge import Verdict, Word, judge
+from coinslot.sales import checkout, machine_messages
+from coinslot.sales.evidence import Conclusion, ReportedOutcome, conclude
 from tests.sales.stage import Stage
 
 
@@ -66,7 +66,7 @@ def test_what_an_outcome_proves(
     outcome: str, evidence: dict[str, Any], settlement: str | None, basis: str
 ) -> None:
     seen = msgspec.convert(evidence, wire.Evidence)
-    verdict = judge(Word(wire.Outcome(outcome), "A1", "JAM", seen), "A1")
+    verdict = conclude(ReportedOutcome(wire.Outcome(outcome), "A1", "JAM", seen), "A1")
     event = {FULFILLED: "VENDED", BACK: "NOT_VENDED", None: "UNSURE"}[settlement]
     assert verdict.event == event
     assert basis in (verdict.basis, verdict.failure_code)
@@ -74,8 +74,8 @@ def test_what_an_outcome_proves(
 
 @pytest.mark.parametrize("outcome", list(wire.Outcome))
 def test_a_wrong_slot_proves_nothing_about_this_unit(outcome: wire.Outcome) -> None:
-    word = Word(outcome, "B7", None, wire.Evidence(drop=wire.Drop.YES))
-    assert judge(word, "A1") == Verdict("UNSURE", None, "WRONG_SLOT")
+    word = ReportedOutcome(outcome, "B7", None, wire.Evidence(drop=wire.Drop.YES))
+    assert conclude(word, "A1") == Conclusion("UNSURE", None, "WRONG_SLOT")
 
 
 async def test_a_drop_from_the_wrong_slot_is_settled_by_policy_and_exposed(stage: Stage) -> None:
@@ -156,10 +156,10 @@ async def test_no_question_is_asked_before_the_lease_has_ended(stage: Stage) -> 
     assert sync.queries == []
     order = await stage.value("SELECT token FROM orders")
     stage.later(10)
-    await checkout.ask_machine(stage.shop, order)
+    await checkout.ask_machine(stage.context, order)
     assert not [m for m in stage.line.sent if m["type"] == "QUERY"]
     stage.later(2)
-    await checkout.ask_machine(stage.shop, order)
+    await checkout.ask_machine(stage.context, order)
     assert [m["type"] for m in stage.line.sent][-1] == "QUERY"
 
 
@@ -235,12 +235,12 @@ async def test_a_machine_that_lost_its_go_is_found_out_and_pays_back(stage: Stag
 
 async def done(stage: Stage, order: str, status: str = "SUCCESS", code: str | None = None) -> None:
     said = wire.MachineDone(order_id=order, status=wire.DoneStatus(status), failure_code=code)
-    machine = vend.Machine("M01", stage.merchant)
-    await vend.hear_done(stage.shop, machine, said, stage.shop.now())
+    machine = machine_messages.Machine("M01", stage.merchant)
+    await machine_messages.hear_done(stage.context, machine, said, stage.context.now())
 
 
 async def commanded(stage: Stage) -> str:
-    await vend.beats(stage.shop, {"M01": stage.shop.now()})
+    await machine_messages.beats(stage.context, {"M01": stage.context.now()})
     await stage.sell()
     await stage.sweep("fulfillments")
     (command,) = stage.line.sent
@@ -281,7 +281,7 @@ async def test_a_silent_simple_machine_is_in_doubt_then_settled_by_policy_never_
 ) -> None:
     order = await commanded(simple_stage)
     await checkout.ask_machine(
-        simple_stage.shop, await simple_stage.value("SELECT token FROM orders")
+        simple_stage.context, await simple_stage.value("SELECT token FROM orders")
     )
     simple_stage.later(31)
     await simple_stage.sweep()

@@ -18,7 +18,7 @@ from coinslot.kit.clock import monotonic_ms
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret
 from coinslot.merchants.accounts import Account
-from coinslot.sales import provision, take
+from coinslot.sales import gateway_webhooks, provision
 from coinslot.sales.sweep import Pace, Sweeper
 from tests.sales.neighbours import chandras_machine
 from tests.sales.stage import Stage
@@ -74,7 +74,7 @@ async def silent_gateway() -> AsyncIterator[tuple[Silent, Any]]:
 async def chandra_hangs(stage: Stage, refunds: int) -> AsyncIterator[Silent]:
     """Chandra owes so many refunds, for longer than Asha owes anything, and her gateway hangs."""
     machine = await chandras_machine(stage)
-    async with stage.shop.db.as_merchant(machine.merchant_id) as conn:
+    async with stage.context.db.as_merchant(machine.merchant_id) as conn:
         account_id = await conn.fetchval("SELECT id FROM gateway_accounts")
     hers = Mock(MockSettings(webhook_secrets=(Secret("hers"),)), Books(stage.clock))
     account = Account(
@@ -82,13 +82,13 @@ async def chandra_hangs(stage: Stage, refunds: int) -> AsyncIterator[Silent]:
         driver=hers,
     )  # fmt: skip
     accounts = Several({stage.account.id: stage.account, account_id: account})
-    stage.shop.accounts = accounts
-    code = (await provision.print_qr(stage.shop, "C01", 4000)).qr_code_id
+    stage.context.accounts = accounts
+    code = (await provision.print_qr(stage.context, "C01", 4000)).qr_code_id
     for number in range(refunds):
         paid = await hers.pay(f"hers_{number}", Money(700, "INR"), qr_code_id=code)
         assert isinstance(paid, PaymentFact)
         headers, body = hers.webhook("payment.captured", paid)
-        await take.take_webhook(stage.shop, account, headers, body)
+        await gateway_webhooks.take_webhook(stage.context, account, headers, body)
     stage.later(1)
     async with silent_gateway() as (silent, driver):
         accounts.opened[account_id] = replace(account, driver=driver)
@@ -99,7 +99,7 @@ async def chandra_hangs(stage: Stage, refunds: int) -> AsyncIterator[Silent]:
 @asynccontextmanager
 async def sweepers(stage: Stage, how_many: int, pace: Pace) -> AsyncIterator[None]:
     """As that many processes."""
-    made = [Sweeper(stage.shop, "refunds", pace) for _ in range(how_many)]
+    made = [Sweeper(stage.context, "refunds", pace) for _ in range(how_many)]
     running = [asyncio.create_task(one.run()) for one in made]
     try:
         yield

@@ -2,9 +2,9 @@
 
 import pytest
 
-from coinslot.sales import checkout, show
-from coinslot.sales.checkout import Wish
-from coinslot.sales.views import NotNowError, WhyNot
+from coinslot.sales import checkout, outlet_pages
+from coinslot.sales.checkout import OrderRequest
+from coinslot.sales.page_views import NotNowError, WhyNot
 from tests.sales.stage import Stage
 from tests.sales.test_page_orders import filled, pay
 
@@ -13,10 +13,10 @@ ATTACKERS = ("198.51.100.1", "198.51.100.2")
 
 async def ordered(stage: Stage, key: str, network: str, browser: str | None = None) -> str | None:
     """The token, its code asked for; None when refused for now."""
-    wish = Wish(outlet="M01", slot="A1", key=key, network=network, browser=browser or key)
+    wish = OrderRequest(outlet="M01", slot="A1", key=key, network=network, browser=browser or key)
     try:
-        token = await checkout.place(stage.shop, wish)
-        await checkout.want_code(stage.shop, token)
+        token = await checkout.place(stage.context, wish)
+        await checkout.want_code(stage.context, token)
     except NotNowError as refused:
         if refused.why_not is not WhyNot.BUSY:
             raise
@@ -29,7 +29,7 @@ def codes(stage: Stage) -> int:
 
 
 async def is_payable(stage: Stage, token: str | None) -> bool:
-    view = await show.order(stage.shop, token or "")
+    view = await outlet_pages.order(stage.context, token or "")
     return view is not None and view.pay is not None
 
 
@@ -111,9 +111,9 @@ async def test_a_browser_has_few_unpaid_orders_at_a_machine_and_sees_them(stage:
     await stage.hello()
     taps = [await ordered(stage, f"tap {n}", "203.0.113.1", browser="me") for n in range(5)]
     assert [token is not None for token in taps] == [True] * 3 + [False] * 2
-    own = await show.own_orders(stage.shop, "M01", "me")
+    own = await outlet_pages.own_orders(stage.context, "M01", "me")
     assert {view.token for view in own} == {token for token in taps if token}
-    assert await show.own_orders(stage.shop, "M01", "someone else") == []
+    assert await outlet_pages.own_orders(stage.context, "M01", "someone else") == []
     paid = taps[0]
     assert paid is not None
     await stage.webhook(await pay(stage, paid))
@@ -132,9 +132,9 @@ async def test_nothing_is_kept_that_names_a_browser_or_an_address(stage: Stage) 
 
 async def test_a_machine_that_went_silent_meanwhile_makes_no_code(stage: Stage) -> None:
     await stage.hello()
-    token = await checkout.place(stage.shop, Wish(outlet="M01", slot="A1", key="tap"))
+    token = await checkout.place(stage.context, OrderRequest(outlet="M01", slot="A1", key="tap"))
     stage.later(60)
     with pytest.raises(NotNowError) as caught:
-        await checkout.want_code(stage.shop, token)
+        await checkout.want_code(stage.context, token)
     assert caught.value.why_not is WhyNot.OFFLINE
     assert codes(stage) == 0

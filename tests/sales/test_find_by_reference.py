@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from coinslot.sales import show
+from coinslot.sales import outlet_pages
 from tests.sales.stage import Stage
 
 
@@ -10,9 +10,9 @@ async def test_an_order_is_found_by_what_its_payers_bank_calls_the_payment(stage
     await stage.webhook(replace(await stage.pay(), payer_reference="412345678901"))
     token = await stage.value("SELECT token FROM orders")
     for reference in ("412345678901", "pay_1"):
-        assert await show.find_by_reference(stage.shop, "M01", reference) == token
-    assert await show.find_by_reference(stage.shop, "M02", "412345678901") is None
-    assert await show.find_by_reference(stage.shop, "M01", "412345678902") is None
+        assert await outlet_pages.find_by_reference(stage.context, "M01", reference) == token
+    assert await outlet_pages.find_by_reference(stage.context, "M02", "412345678901") is None
+    assert await outlet_pages.find_by_reference(stage.context, "M01", "412345678902") is None
 
 
 async def test_a_reference_that_is_told_later_is_kept_and_never_overwritten(stage: Stage) -> None:

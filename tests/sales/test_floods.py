@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from coinslot.channels import messages as wire
-from coinslot.sales import cases, vend
+from coinslot.sales import cases, machine_messages
 from tests.sales.neighbours import a_second_machine
 from tests.sales.stage import Stage
 
@@ -41,7 +41,7 @@ async def test_invented_units_are_kept_so_many_acknowledged_all_and_noted_once(
         await progress(stage, number)
     await stage.sweep()
     assert await rows(stage) == before
-    (case,) = await cases.listed(stage.shop)
+    (case,) = await cases.listed(stage.context)
     assert (case.kind, case.subject, case.owner) == ("machine_floods", "M01", "operator")
     report = await stage.audit()
     assert report.ok
@@ -126,7 +126,7 @@ async def test_another_machines_unit_is_a_strange_one(stage: Stage) -> None:
     other = await a_second_machine(stage)
     for number in range(1, 110):
         told = wire.Progress(unit_id=unit, journal_id="j9", event_seq=number)
-        await vend.hear(stage.shop, other, told, stage.shop.now())
+        await machine_messages.hear(stage.context, other, told, stage.context.now())
     assert await stage.value("SELECT count(*) FROM device_events") == 100
 
 

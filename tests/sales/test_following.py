@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from coinslot.db.pool import Connection, Database
-from coinslot.sales import show
-from coinslot.sales.following import Following
-from coinslot.sales.views import OrderView
+from coinslot.sales import outlet_pages
+from coinslot.sales.order_updates import OrderUpdates
+from coinslot.sales.page_views import OrderView
 from tests.sales.stage import Stage
 from tests.sales.test_page_orders import filled, pay, placed
 
@@ -25,12 +25,12 @@ class Counting(Database):
     most_out = 0
 
     @asynccontextmanager
-    async def knock(self) -> AsyncIterator[Connection]:
+    async def system_connection(self) -> AsyncIterator[Connection]:
         self.taken += 1
         self.out += 1
         self.most_out = max(self.most_out, self.out)
         try:
-            async with super().knock() as conn:
+            async with super().system_connection() as conn:
                 yield conn
         finally:
             self.out -= 1
@@ -45,12 +45,12 @@ class Reader:
 
     async def read(self, token: str) -> OrderView | None:
         self.count += 1
-        return await show.order(self.stage.shop, token)
+        return await outlet_pages.order(self.stage.context, token)
 
 
 @pytest.fixture
 async def counted(stage: Stage) -> Counting:
-    return Counting(stage.shop.db.app, stage.shop.db.door_pool)
+    return Counting(stage.context.db.app, stage.context.db.system_pool)
 
 
 async def test_two_hundred_open_pages_cost_one_statement_in_a_round_and_one_reading_for_a_change(
@@ -60,7 +60,7 @@ async def test_two_hundred_open_pages_cost_one_statement_in_a_round_and_one_read
     tokens = [await placed(stage, f"tap {n}") for n in range(ORDERS)]
     seen = {token: await version(stage, token) for token in tokens}
     reader = Reader(stage)
-    following = Following(counted, reader.read, round_s=0.02)
+    following = OrderUpdates(counted, reader.read, round_s=0.02)
     pages = [
         asyncio.create_task(following.changed(token, seen[token], 30))
         for token in tokens * (PAGES // ORDERS)
@@ -89,7 +89,7 @@ async def latency_ms(stage: Stage, queries: int) -> float:
 
 
 async def version(stage: Stage, token: str) -> int:
-    view = await show.order(stage.shop, token)
+    view = await outlet_pages.order(stage.context, token)
     assert view is not None
     return view.version
 
@@ -98,7 +98,7 @@ async def test_a_page_that_has_seen_an_older_version_is_told_at_once_and_then_wa
     stage: Stage, counted: Counting
 ) -> None:
     token = await placed(stage)
-    following = Following(counted, Reader(stage).read, round_s=0.02)
+    following = OrderUpdates(counted, Reader(stage).read, round_s=0.02)
     view = await following.changed(token, 0, 30)
     assert view is not None
     assert await following.version(token) == view.version
@@ -109,7 +109,7 @@ async def test_a_page_that_has_seen_an_older_version_is_told_at_once_and_then_wa
 
 async def test_nobody_is_asked_when_nobody_looks(stage: Stage, counted: Counting) -> None:
     token = await placed(stage)
-    following = Following(counted, Reader(stage).read, round_s=0.01)
+    following = OrderUpdates(counted, Reader(stage).read, round_s=0.01)
     assert await following.changed(token, await version(stage, token), 0.1) is None
     await asyncio.sleep(0.05)  # the last round ends
     before = counted.taken
@@ -129,7 +129,7 @@ async def test_a_reading_that_failed_is_tried_again_by_who_waits_next(
             raise ConnectionResetError
         return await reader.read(wanted)
 
-    following = Following(counted, read, round_s=0.02)
+    following = OrderUpdates(counted, read, round_s=0.02)
     with pytest.raises(ConnectionResetError):
         await following.changed(token, 0, 30)
     view = await following.changed(token, 0, 30)

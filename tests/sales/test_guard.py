@@ -37,7 +37,7 @@ async def a_full_life(stage: Stage) -> None:
 async def refused(stage: Stage, *errors: type[Exception]) -> AsyncIterator[Connection]:
     """A transaction of Asha's in which the next statement is refused."""
     with pytest.raises(errors):
-        async with stage.shop.db.as_merchant(stage.merchant) as conn:
+        async with stage.context.db.as_merchant(stage.merchant) as conn:
             yield conn
 
 
@@ -57,17 +57,17 @@ async def test_chandra_sees_nothing_of_ashas_in_any_table(stage: Stage) -> None:
     for table in await tables(stage, "merchant_id"):
         whose = f"SELECT count(*) FROM {table} WHERE merchant_id = $1"
         seen_by_asha += await stage.value(whose, stage.merchant) > 0
-        async with stage.shop.db.as_merchant(chandra) as conn:
+        async with stage.context.db.as_merchant(chandra) as conn:
             assert await conn.fetchval(whose, stage.merchant) == 0, table
     assert seen_by_asha >= 17
-    async with stage.shop.db.as_merchant(chandra) as conn:
+    async with stage.context.db.as_merchant(chandra) as conn:
         assert await conn.fetchval("SELECT count(*) FROM merchants") == 1
 
 
 async def test_without_a_merchant_the_application_sees_nothing(stage: Stage) -> None:
     await a_full_life(stage)
     for table in await tables(stage, "merchant_id"):
-        assert await stage.shop.db.app.fetchval(f"SELECT count(*) FROM {table}") == 0, table
+        assert await stage.context.db.app.fetchval(f"SELECT count(*) FROM {table}") == 0, table
 
 
 async def test_chandra_changes_nothing_of_ashas_and_writes_nothing_in_her_name(
@@ -75,7 +75,7 @@ async def test_chandra_changes_nothing_of_ashas_and_writes_nothing_in_her_name(
 ) -> None:
     await a_full_life(stage)
     chandra = (await chandras_machine(stage)).merchant_id
-    async with stage.shop.db.as_merchant(chandra) as conn:
+    async with stage.context.db.as_merchant(chandra) as conn:
         for table in ("orders", "payments", "slots", "outlets"):
             status = await conn.execute(
                 f"UPDATE {table} SET merchant_id = $1 WHERE merchant_id = $2",
@@ -83,7 +83,7 @@ async def test_chandra_changes_nothing_of_ashas_and_writes_nothing_in_her_name(
             )  # fmt: skip
             assert status == "UPDATE 0"
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        async with stage.shop.db.as_merchant(chandra) as conn:
+        async with stage.context.db.as_merchant(chandra) as conn:
             await conn.execute(
                 "INSERT INTO events (merchant_id, machine, subject_id, event, at)"
                 " VALUES ($1, 'order', $1, 'PAID', now())", stage.merchant,
@@ -139,7 +139,7 @@ async def test_the_door_leases_and_moves_nothing(stage: Stage) -> None:
         "INSERT INTO merchants VALUES (gen_random_uuid(), 'x', 'x', 'x', now())",
     ):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            async with stage.shop.db.door() as conn:
+            async with stage.context.db.system_transaction() as conn:
                 await conn.execute(statement)
 
 
@@ -177,7 +177,7 @@ async def test_promises_are_checks(stage: Stage) -> None:
     }
     for name, statement in broken.items():
         with pytest.raises(asyncpg.CheckViolationError) as caught:
-            async with stage.shop.db.as_merchant(stage.merchant) as conn:
+            async with stage.context.db.as_merchant(stage.merchant) as conn:
                 await conn.execute(statement)
         assert caught.value.constraint_name == name
 

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from coinslot.gateways.base import Declined, Mark, PaymentFact, Taken
 from coinslot.gateways.collecting import Closed
 from coinslot.kit.money import Money
-from coinslot.sales import api
-from coinslot.sales.collect import Ask
-from coinslot.sales.once import Answer, KeyBusyError
+from coinslot.sales import merchant_api
+from coinslot.sales.attempts import PaymentRequest
+from coinslot.sales.idempotency import Answer, KeyBusyError
 from tests.sales.stage import Stage
 from tests.sales.taking import Taking, confirmed, once, taking
 from tests.sales.weather import DIES_AFTER, DIES_BEFORE, DONE_AND_LOST, LOST
@@ -26,8 +26,8 @@ def gateway(stage: Stage) -> Taking:
 
 async def held(stage: Stage, minor: int = 5000) -> UUID:
     """A payment whose money the gateway holds."""
-    ask = Ask(money=Money(minor, "INR"), capture_method="manual")
-    made = await api.create(stage.shop, once(stage, "create", "k"), ask)
+    ask = PaymentRequest(money=Money(minor, "INR"), capture_method="manual")
+    made = await merchant_api.create(stage.context, once(stage, "create", "k"), ask)
     payment = UUID(made.body["id"])
     answer = await confirmed(stage, payment)
     assert (answer.body["status"], answer.body["amount_capturable"]) == ("authorized", minor)
@@ -35,11 +35,13 @@ async def held(stage: Stage, minor: int = 5000) -> UUID:
 
 
 async def captured(stage: Stage, payment: UUID, minor: int | None = None, key: str = "t") -> Answer:
-    return await api.capture(stage.shop, once(stage, "capture", key, minor), payment, minor)
+    return await merchant_api.capture(
+        stage.context, once(stage, "capture", key, minor), payment, minor
+    )
 
 
 async def voided(stage: Stage, payment: UUID, key: str = "v") -> Answer:
-    return await api.cancel(stage.shop, once(stage, "cancel", key), payment)
+    return await merchant_api.cancel(stage.context, once(stage, "cancel", key), payment)
 
 
 def charged(gateway: Taking) -> int:
@@ -59,7 +61,7 @@ async def test_held_money_is_not_taken_until_it_is_asked_for(stage: Stage, gatew
         assert (answer.body["status"], answer.body["amount_captured"]) == ("succeeded", 5000)
     assert answer.replayed
     assert charged(gateway) == 5000
-    with pytest.raises(api.RuledOutError, match="succeeded"):
+    with pytest.raises(merchant_api.RuledOutError, match="succeeded"):
         await captured(stage, payment, key="t2")
 
 
@@ -67,13 +69,17 @@ async def test_of_a_part_the_rest_is_freed_and_the_part_can_go_back(
     stage: Stage, gateway: Taking
 ) -> None:
     payment = await held(stage)
-    with pytest.raises(api.RuledOutError):
+    with pytest.raises(merchant_api.RuledOutError):
         await captured(stage, payment, 5001, "more")
     answer = await captured(stage, payment, 3000)
     assert (answer.body["status"], answer.body["amount_captured"]) == ("succeeded", 3000)
-    with pytest.raises(api.RuledOutError):
-        await api.give_back(stage.shop, once(stage, "r", "r"), payment, api.Back(amount=3001))
-    await api.give_back(stage.shop, once(stage, "r", "r2"), payment, api.Back())
+    with pytest.raises(merchant_api.RuledOutError):
+        await merchant_api.give_back(
+            stage.context, once(stage, "r", "r"), payment, merchant_api.RefundRequest(amount=3001)
+        )
+    await merchant_api.give_back(
+        stage.context, once(stage, "r", "r2"), payment, merchant_api.RefundRequest()
+    )
     await stage.sweep()
     assert stage.refunded() == 3000
 
@@ -95,7 +101,7 @@ async def test_what_is_held_can_be_let_go(stage: Stage, gateway: Taking) -> None
         answer = await voided(stage, payment)
         assert answer.body["status"] == "canceled"
     assert charged(gateway) == 0
-    with pytest.raises(api.RuledOutError, match="canceled"):
+    with pytest.raises(merchant_api.RuledOutError, match="canceled"):
         await captured(stage, payment)
 
 
@@ -122,7 +128,7 @@ async def test_a_lost_answer_is_looked_behind(
     answer = await doing
     assert answer.body["status"] == "processing"
     for wish in (captured(stage, payment, key="other"), voided(stage, payment, "other")):
-        with pytest.raises(api.RuledOutError, match="processing"):
+        with pytest.raises(merchant_api.RuledOutError, match="processing"):
             await wish
     stage.later(6)
     await stage.sweep("attempts")
@@ -177,7 +183,7 @@ async def test_who_took_it_in_the_dashboard_was_quicker_than_the_void(
     payment = await held(stage)
     [fact] = gateway.books.payments.values()
     await gateway.take(fact.gateway_payment_id, fact.money, "dashboard")
-    with pytest.raises(api.RuledOutError):
+    with pytest.raises(merchant_api.RuledOutError):
         await voided(stage, payment)
     assert await state(stage, payment) == "succeeded"
 
@@ -189,7 +195,7 @@ async def test_a_refusal_leaves_the_money_held_and_may_be_asked_again(
     no = Declined("not in parts", "partial_capture")
     gateway.fails("take", no, no)
     for _ in range(2):
-        with pytest.raises(api.RuledOutError, match="not in parts"):
+        with pytest.raises(merchant_api.RuledOutError, match="not in parts"):
             await captured(stage, payment, 3000)
         assert await state(stage, payment) == "authorized"
     assert gateway.script["take"] == []  # asked anew, under the same key
@@ -199,7 +205,7 @@ async def test_a_refusal_leaves_the_money_held_and_may_be_asked_again(
 async def test_a_hold_that_lapses_is_no_longer_one(stage: Stage, gateway: Taking) -> None:
     payment = await held(stage)
     gateway.lapses()
-    with pytest.raises(api.RuledOutError, match="lapsed"):
+    with pytest.raises(merchant_api.RuledOutError, match="lapsed"):
         await captured(stage, payment)
     assert await state(stage, payment) == "failed"
 
@@ -217,8 +223,8 @@ async def test_a_hold_that_lapses_is_seen_by_looking(stage: Stage, gateway: Taki
 async def test_the_payer_who_authorizes_at_the_page_is_seen_at_once(
     stage: Stage, gateway: Taking
 ) -> None:
-    ask = Ask(money=Money(5010, "INR"), capture_method="manual")
-    made = await api.create(stage.shop, once(stage, "create", "k"), ask)
+    ask = PaymentRequest(money=Money(5010, "INR"), capture_method="manual")
+    made = await merchant_api.create(stage.context, once(stage, "create", "k"), ask)
     payment = UUID(made.body["id"])
     assert (await confirmed(stage, payment)).body["status"] == "requires_action"
     stage.later(4000)

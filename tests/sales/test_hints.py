@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from coinslot.gateways import base
 from coinslot.gateways.base import Hint, Mark, RefundOrder
-from coinslot.sales.take import take_webhook
-from coinslot.sales.views import WebhookAnswer
+from coinslot.sales.gateway_webhooks import take_webhook
+from coinslot.sales.page_views import WebhookAnswer
 from tests.sales.stage import MockAccounts, Stage
 from tests.sales.weather import LOST, Weather
 
@@ -30,15 +30,15 @@ def gateway(stage: Stage) -> Hinting:
     gateway = Hinting(stage)
     stage.gateway = gateway
     stage.account = replace(stage.account, driver=gateway)
-    assert isinstance(stage.shop.accounts, MockAccounts)
-    stage.shop.accounts.account = stage.account
+    assert isinstance(stage.context.accounts, MockAccounts)
+    stage.context.accounts.account = stage.account
     return gateway
 
 
 async def hint(stage: Stage, reference: str, peer: str = "192.0.2.1") -> WebhookAnswer:
     headers = {base.PEER: peer, "content-type": "application/json"}
     body = msgspec.json.encode({"id": reference})
-    return await take_webhook(stage.shop, stage.account, headers, body)
+    return await take_webhook(stage.context, stage.account, headers, body)
 
 
 async def test_the_gateways_answer_pays_and_the_webhook_gets_the_text_it_wants(
@@ -123,7 +123,7 @@ async def test_a_hint_from_elsewhere_is_refused_and_asks_nobody(
 async def test_a_flood_of_hints_is_turned_away_and_found_by_asking(
     stage: Stage, gateway: Hinting
 ) -> None:
-    stage.shop.hints.per_minute = 3
+    stage.context.hints.per_minute = 3
     answers = [(await hint(stage, f"pay_{n}")).status for n in range(5)]
     assert answers == [200, 200, 200, 429, 429]
     assert await stage.value("SELECT count(*) FROM inbox") == 3

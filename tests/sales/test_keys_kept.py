@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from coinslot.sales import api
+from coinslot.sales import merchant_api
 from coinslot.sales.prune import prune_keys
 from tests.sales.stage import Stage
 from tests.sales.taking import Taking, confirmed, made, once, taking
@@ -25,14 +25,14 @@ async def test_the_keys_of_a_payment_at_rest_go_after_thirty_days(
 ) -> None:
     payment = await made(stage)
     await confirmed(stage, payment)
-    await api.give_back(stage.shop, once(stage, f"POST /payments/{payment}/refunds", "r"), payment,
-                        api.Back())  # fmt: skip
+    call = once(stage, f"POST /payments/{payment}/refunds", "r")
+    await merchant_api.give_back(stage.context, call, payment, merchant_api.RefundRequest())
     await stage.sweep()
     stage.later(29 * DAY_S)
-    assert await prune_keys(stage.shop) == 0
+    assert await prune_keys(stage.context) == 0
     assert (await confirmed(stage, payment)).replayed
     stage.later(2 * DAY_S)
-    assert await prune_keys(stage.shop) == 3
+    assert await prune_keys(stage.context) == 3
     assert await keys(stage) == 0
 
 
@@ -40,10 +40,10 @@ async def test_as_long_as_a_payment_is_open_its_keys_stay(stage: Stage, gateway:
     payment = await made(stage, 5010)
     await confirmed(stage, payment)
     stage.later(90 * DAY_S)
-    assert await prune_keys(stage.shop) == 0
+    assert await prune_keys(stage.context) == 0
     key = once(stage, f"POST /payments/{payment}/cancel", "x")
-    await api.cancel(stage.shop, key, payment)
-    assert await prune_keys(stage.shop) == 2
+    await merchant_api.cancel(stage.context, key, payment)
+    assert await prune_keys(stage.context) == 2
     assert await keys(stage) == 1  # the cancel's own is young
 
 

@@ -15,7 +15,7 @@ from coinslot.db.pool import Database
 from coinslot.gateways.base import Mark, PaymentFact, Taken
 from coinslot.gateways.collecting import Pending
 from coinslot.kit.money import Money
-from coinslot.sales import look, sweep
+from coinslot.sales import qr_codes, sweep
 from coinslot.sales.sweep import Pace, Sweeper
 from tests.conftest import DatabaseUrls
 from tests.sales.stage import PACE, Stage
@@ -64,12 +64,12 @@ async def test_a_call_slower_than_the_lease_keeps_its_row_to_itself(stage: Stage
     weather = await owing(stage)
     slow = Held(weather.give_back)
     weather.give_back = slow  # type: ignore[method-assign,assignment]
-    working = asyncio.create_task(sweep.sweep_once(stage.shop, "refunds", SHORT))
+    working = asyncio.create_task(sweep.sweep_once(stage.context, "refunds", SHORT))
     await slow.asked.wait()
     began = await lease_of(stage)
     await renewed(stage, 6)  # each is a quarter of a lease
     assert await lease_of(stage) - began > timedelta(seconds=SHORT.lease_s / 2)
-    assert await sweep.sweep_once(stage.shop, "refunds", PACE) == 0
+    assert await sweep.sweep_once(stage.context, "refunds", PACE) == 0
     slow.goes_on.set()
     assert await working == 1
     assert slow.calls == 1
@@ -98,11 +98,11 @@ class Frozen:
     async def _another(self) -> None:
         db = await Database.open(self._urls.app, self._urls.door, size=2)
         try:
-            shop = replace(self._stage.shop, db=db)
+            context = replace(self._stage.context, db=db)
             left = "SELECT count(*) FROM refunds WHERE state = 'pending'"
             async with asyncio.timeout(LONG_S):
-                while await db.door_pool.fetchval(left):  # until the lease has ended
-                    await sweep.sweep_once(shop, "refunds", PACE)
+                while await db.system_pool.fetchval(left):  # until the lease has ended
+                    await sweep.sweep_once(context, "refunds", PACE)
         finally:
             await db.close()
 
@@ -127,9 +127,9 @@ async def test_a_worker_that_wakes_up_with_another_at_its_row_sends_and_writes_n
 
     weather.refunds = freezes(weather.refunds)  # type: ignore[method-assign,assignment]
     weather.give_back = freezes(weather.give_back)  # type: ignore[method-assign,assignment]
-    stage.shop.db.reached = frozen.here
-    await sweep.sweep_once(stage.shop, "refunds", SHORT)
-    stage.shop.db.reached = lambda _point: None
+    stage.context.db.reached = frozen.here
+    await sweep.sweep_once(stage.context, "refunds", SHORT)
+    stage.context.db.reached = lambda _point: None
     assert len(weather.sent) == 1
     assert stage.refunded() == 700
     assert await stage.value("SELECT state FROM refunds") == "succeeded"
@@ -144,8 +144,8 @@ async def test_the_steps_at_which_a_worker_is_frozen_are_all_of_its_steps(
 ) -> None:
     await owing(stage)
     commits: list[str] = []
-    stage.shop.db.reached = lambda point: commits.append(point)
-    await sweep.sweep_once(stage.shop, "refunds", SHORT)
+    stage.context.db.reached = lambda point: commits.append(point)
+    await sweep.sweep_once(stage.context, "refunds", SHORT)
     calls = 2  # the list, and the sending
     assert 4 <= commits.count("after_commit") + calls <= 8
 
@@ -156,7 +156,7 @@ async def test_what_a_gateway_said_to_a_worker_that_lost_its_row_is_kept_all_the
     weather = await owing(stage)
     slow = Held(weather.give_back)
     weather.give_back = slow  # type: ignore[method-assign,assignment]
-    working = asyncio.create_task(sweep.sweep_once(stage.shop, "refunds", PACE))
+    working = asyncio.create_task(sweep.sweep_once(stage.context, "refunds", PACE))
     await slow.asked.wait()
     await another_claims(stage)
     slow.goes_on.set()
@@ -172,7 +172,7 @@ async def test_a_refusal_heard_by_a_worker_that_lost_its_row_ends_nothing(stage:
     weather.fails("give_back", None, "lost")
     slow = Held(weather.refunds)
     weather.refunds = slow  # type: ignore[method-assign,assignment]
-    working = asyncio.create_task(sweep.sweep_once(stage.shop, "refunds", PACE))
+    working = asyncio.create_task(sweep.sweep_once(stage.context, "refunds", PACE))
     await slow.asked.wait()
     await another_claims(stage)
     slow.goes_on.set()
@@ -182,13 +182,13 @@ async def test_a_refusal_heard_by_a_worker_that_lost_its_row_ends_nothing(stage:
 
 
 async def another_claims(stage: Stage) -> None:
-    async with stage.shop.db.door() as conn:
+    async with stage.context.db.system_transaction() as conn:
         await conn.execute("UPDATE refunds SET lease = lease + 1")
 
 
 @asynccontextmanager
 async def sweeping(stage: Stage, table: str, pace: Pace) -> AsyncIterator[asyncio.Task[None]]:
-    running = asyncio.create_task(Sweeper(stage.shop, table, pace).run())
+    running = asyncio.create_task(Sweeper(stage.context, table, pace).run())
     try:
         yield running
     finally:
@@ -206,7 +206,7 @@ async def test_a_process_that_stops_leaves_its_rows_to_others_at_once(stage: Sta
         assert await lease_of(stage) is not None
     assert await lease_of(stage) is None
     weather.give_back = calm  # type: ignore[method-assign]
-    assert await sweep.sweep_once(stage.shop, "refunds", PACE) == 1
+    assert await sweep.sweep_once(stage.context, "refunds", PACE) == 1
     assert stage.refunded() == 700
 
 
@@ -231,8 +231,8 @@ async def test_a_merchants_own_call_and_the_sweeper_never_charge_side_by_side(
     gateway.collect = slow  # type: ignore[method-assign,assignment]
     calling = asyncio.create_task(confirmed(stage, await made(stage)))
     await slow.asked.wait()
-    stage.later(stage.shop.windows.answer_s + 1)
-    assert await sweep.sweep_once(stage.shop, "attempts", PACE) == 0
+    stage.later(stage.context.windows.answer_s + 1)
+    assert await sweep.sweep_once(stage.context, "attempts", PACE) == 0
     slow.goes_on.set()
     answer = await calling
     assert answer.body["status"] == "succeeded"
@@ -249,7 +249,7 @@ async def test_an_answer_from_before_a_hint_does_not_put_the_hint_off(stage: Sta
     stage.later(6)
     slow = Held(gateway.follow)
     gateway.follow = slow  # type: ignore[method-assign,assignment]
-    working = asyncio.create_task(sweep.sweep_once(stage.shop, "attempts", PACE))
+    working = asyncio.create_task(sweep.sweep_once(stage.context, "attempts", PACE))
     await slow.asked.wait()
     fact = PaymentFact(
         gateway_payment_id=f"pay_{key}", taken=Taken.CAPTURED, money=Money(5010, "INR"),
@@ -267,7 +267,7 @@ async def test_an_answer_from_before_a_hint_does_not_put_the_hint_off(stage: Sta
 
 async def test_two_who_make_one_code_at_once_make_one(stage: Stage) -> None:
     weather = in_weather(stage)
-    async with stage.shop.db.as_merchant(stage.merchant) as conn:
+    async with stage.context.db.as_merchant(stage.merchant) as conn:
         key = await conn.fetchval(
             "UPDATE qr_codes SET stage = 'wanted', qr_code_id = NULL, asked_at = NULL, due_at = $1"
             " RETURNING id", stage.clock.now(),
@@ -275,10 +275,10 @@ async def test_two_who_make_one_code_at_once_make_one(stage: Stage) -> None:
     weather.books.qr_codes.clear()
     slow = Held(weather.find_qr)
     weather.find_qr = slow  # type: ignore[method-assign,assignment]
-    first = asyncio.create_task(look.drive_now(stage.shop, key))
+    first = asyncio.create_task(qr_codes.drive_now(stage.context, key))
     await slow.asked.wait()
-    assert not await look.drive_now(stage.shop, key)
-    assert await sweep.sweep_once(stage.shop, "qr_codes", PACE) == 0
+    assert not await qr_codes.drive_now(stage.context, key)
+    assert await sweep.sweep_once(stage.context, "qr_codes", PACE) == 0
     slow.goes_on.set()
     assert await first
     assert len(weather.books.qr_codes) == 1

@@ -5,15 +5,22 @@ from typing import Any
 from msgspec.structs import replace
 
 from coinslot.sales import sweep
-from coinslot.sales.shop import NoLine, Shop
+from coinslot.sales.context import Context, NoMachineLink
 from coinslot.sales.sweep import Pace
 from tests.sales.stage import Stage
 
 
-def worker_of(stage: Stage) -> Shop:
+def worker_of(stage: Stage) -> Context:
     """A process without machines, over the same database."""
-    shop = stage.shop
-    return Shop(shop.db, shop.clock, shop.windows, shop.accounts, shop.vault, shop.installation)
+    context = stage.context
+    return Context(
+        context.db,
+        context.clock,
+        context.windows,
+        context.accounts,
+        context.vault,
+        context.installation,
+    )
 
 
 async def unit(stage: Stage) -> dict[str, Any]:
@@ -80,19 +87,19 @@ async def test_a_queued_unit_of_a_machine_connected_elsewhere_is_looked_at_again
     stage.line.connected = False
     await stage.sell()
     await stage.sweep("fulfillments")
-    waits = (await unit(stage))["due_at"] - stage.shop.now()
+    waits = (await unit(stage))["due_at"] - stage.context.now()
     assert 0 < waits.total_seconds() <= 1
     stage.later(30)
     await stage.sweep("fulfillments")
-    waits = (await unit(stage))["due_at"] - stage.shop.now()
-    assert waits.total_seconds() == stage.shop.windows.offer_s, "the machine is nowhere now"
+    waits = (await unit(stage))["due_at"] - stage.context.now()
+    assert waits.total_seconds() == stage.context.windows.offer_s, "the machine is nowhere now"
 
 
 async def test_a_process_without_machines_takes_a_unit_only_when_nobody_with_them_did(
     stage: Stage,
 ) -> None:
     worker, pace = worker_of(stage), replace(Pace(), late_s=2.0)
-    assert isinstance(worker.line, NoLine)
+    assert isinstance(worker.line, NoMachineLink)
     await going(stage)
     stage.later(12)
     assert await sweep.sweep_once(worker, "fulfillments", pace) == 0

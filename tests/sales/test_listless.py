@@ -30,8 +30,8 @@ def gateway(stage: Stage) -> Listless:
     gateway = Listless(stage)
     stage.gateway = gateway
     stage.account = replace(stage.account, driver=gateway)
-    assert isinstance(stage.shop.accounts, MockAccounts)
-    stage.shop.accounts.account = stage.account
+    assert isinstance(stage.context.accounts, MockAccounts)
+    stage.context.accounts.account = stage.account
     return gateway
 
 

@@ -28,11 +28,21 @@ from coinslot.gateways.base import (
     RefundStage,
 )
 from coinslot.kit.money import Money
-from coinslot.sales import api, cases, checkout, dispatch, expire, give_back, look, store, vend
-from coinslot.sales.cases import Hand
-from coinslot.sales.checkout import Wish
-from coinslot.sales.move import SETTABLE
-from coinslot.sales.take import work_facts
+from coinslot.sales import (
+    cases,
+    checkout,
+    dispatch,
+    expiry,
+    machine_messages,
+    merchant_api,
+    qr_codes,
+    refunds,
+    store,
+)
+from coinslot.sales.cases import Person
+from coinslot.sales.checkout import OrderRequest
+from coinslot.sales.gateway_webhooks import work_facts
+from coinslot.sales.transition import SETTABLE
 from tests.conftest import DatabaseUrls
 from tests.sales.stage import Stage
 from tests.sales.taking import collected, confirmed, made, once, taking
@@ -43,7 +53,7 @@ WRITTEN = re.search(
     r"## Locks\n.*?\n\n((?:\d+\. `.*\n)+)", (ROOT / "ARCHITECTURE.md").read_text(), re.DOTALL
 )
 ORDER: list[str] = re.findall(r"^\d+\. `(\w+)`", WRITTEN[1] if WRITTEN else "", re.MULTILINE)
-ASHA = Hand("asha", "seen")
+ASHA = Person("asha", "seen")
 
 Verb = Callable[[], Awaitable[object]]
 
@@ -127,7 +137,7 @@ async def breaches(
             await holder.execute(
                 f"SELECT FROM {table} WHERE ctid = $1::text::tid FOR NO KEY UPDATE", row
             )
-            stage.shop.db.reached = undone_at(commit)
+            stage.context.db.reached = undone_at(commit)
             work = asyncio.ensure_future(verb())
             pid = await stopped(looker, work)
             if pid is not None:
@@ -141,7 +151,7 @@ async def breaches(
                 await looker.execute("SELECT pg_cancel_backend($1)", pid)
             with contextlib.suppress(UndoneError, asyncpg.PostgresError, *AWAY):
                 await work
-            stage.shop.db.reached = lambda _point: None
+            stage.context.db.reached = lambda _point: None
             await hold.rollback()
     return wrong, locked
 
@@ -184,7 +194,7 @@ async def _in_doubt(stage: Stage) -> Verb:
     await _going(_dropped)(stage)
     await stage.result("INTERRUPTED", drop="unknown", event_seq=1)
     (row,) = await stage.rows("SELECT * FROM fulfillments")
-    return lambda: dispatch.drive(stage.shop, row)  # type: ignore[arg-type]
+    return lambda: dispatch.drive(stage.context, row)  # type: ignore[arg-type]
 
 
 async def _offered(stage: Stage) -> Verb:
@@ -196,20 +206,20 @@ async def _offered(stage: Stage) -> Verb:
 
 async def _queued(stage: Stage) -> Verb:
     await stage.sell()
-    await vend.beats(stage.shop, {})
-    async with stage.shop.db.as_merchant(stage.merchant) as conn:
-        await conn.execute("UPDATE devices SET last_seen_at = $1", stage.shop.now())
-    return lambda: dispatch.offer_next(stage.shop, stage.merchant, "M01")
+    await machine_messages.beats(stage.context, {})
+    async with stage.context.db.as_merchant(stage.merchant) as conn:
+        await conn.execute("UPDATE devices SET last_seen_at = $1", stage.context.now())
+    return lambda: dispatch.offer_next(stage.context, stage.merchant, "M01")
 
 
 def _told(*facts: Any) -> Callable[[Stage], Verb]:
-    return lambda stage: lambda: work_facts(stage.shop, stage.account, facts)
+    return lambda stage: lambda: work_facts(stage.context, stage.account, facts)
 
 
 async def _placed(stage: Stage) -> str:
     await stage.hello()
-    token = await checkout.place(stage.shop, Wish(outlet="M01", slot="A1", key="tap"))
-    await checkout.want_code(stage.shop, token)
+    token = await checkout.place(stage.context, OrderRequest(outlet="M01", slot="A1", key="tap"))
+    await checkout.want_code(stage.context, token)
     return token
 
 
@@ -233,11 +243,11 @@ async def _order_is_paid_too_late(stage: Stage) -> Verb:
 
 async def _order_expires(stage: Stage) -> Verb:
     await _placed(stage)
-    async with stage.shop.db.as_merchant(stage.merchant) as conn:
+    async with stage.context.db.as_merchant(stage.merchant) as conn:
         await conn.execute("UPDATE qr_codes SET stage = 'closing' WHERE payment_id IS NOT NULL")
     stage.later(1000)
     (row,) = await stage.rows("SELECT * FROM orders")
-    return lambda: expire.expire(stage.shop, row)  # type: ignore[arg-type]
+    return lambda: expiry.expire(stage.context, row)  # type: ignore[arg-type]
 
 
 async def _code_is_made(stage: Stage) -> Verb:
@@ -247,17 +257,17 @@ async def _code_is_made(stage: Stage) -> Verb:
         qr_code_id="qr_new", image_url="https://qr.example.test/1", open=True, reusable=False,
         money=Money(4000, "INR"),
     )  # fmt: skip
-    async with stage.shop.db.as_merchant(stage.merchant) as conn:
+    async with stage.context.db.as_merchant(stage.merchant) as conn:
         await conn.execute(
             "UPDATE qr_codes SET stage = 'wanted', qr_code_id = NULL WHERE id = $1", row["id"]
         )
-    return lambda: look._opened(stage.shop, row, made_there)  # type: ignore[arg-type]
+    return lambda: qr_codes._opened(stage.context, row, made_there)  # type: ignore[arg-type]
 
 
 async def _code_is_not_made(stage: Stage) -> Verb:
     await _placed(stage)
     (row,) = await stage.rows("SELECT * FROM qr_codes WHERE payment_id IS NOT NULL")
-    return lambda: look._unmade(stage.shop, row, "UNCLEAR")  # type: ignore[arg-type]
+    return lambda: qr_codes._unmade(stage.context, row, "UNCLEAR")  # type: ignore[arg-type]
 
 
 async def _owing(stage: Stage) -> tuple[PaymentFact, dict[str, Any]]:
@@ -294,8 +304,8 @@ def _covered(minor: int) -> Callable[[Stage], Awaitable[Verb]]:
         there = replace(_about(paid, row, RefundStage.PROCESSED, minor), mark=None)
         await stage.webhook(there, event="refund.processed")
         (row,) = await stage.rows("SELECT * FROM refunds WHERE origin = 'ours'")
-        return lambda: give_back._uncovered(
-            stage.shop,
+        return lambda: refunds._uncovered(
+            stage.context,
             stage.account,
             row,  # type: ignore[arg-type]
         )
@@ -325,19 +335,19 @@ async def _contradicted(stage: Stage) -> int:
     await _going(_dropped)(stage)
     await stage.result(event_seq=1)
     await stage.result("FAILED", drop="no", event_seq=2)
-    await cases.keep(stage.shop)
-    (case,) = await cases.listed(stage.shop)
+    await cases.keep(stage.context)
+    (case,) = await cases.listed(stage.context)
     return case.id
 
 
 async def _person_refunds(stage: Stage) -> Verb:
     case = await _contradicted(stage)
-    return lambda: cases.refund(stage.shop, case, ASHA)
+    return lambda: cases.refund(stage.context, case, ASHA)
 
 
 async def _person_closes(stage: Stage) -> Verb:
     case = await _contradicted(stage)
-    return lambda: cases.close(stage.shop, case, ASHA)
+    return lambda: cases.close(stage.context, case, ASHA)
 
 
 async def _told_against(stage: Stage) -> Verb:
@@ -368,8 +378,11 @@ async def _fact_of(gateway: Any, attempt: dict[str, Any]) -> PaymentFact:
 async def _asks_for_a_refund(stage: Stage) -> Verb:
     await collected(stage)
     payment = await stage.value("SELECT id FROM payments WHERE source = 'api'")
-    return lambda: api.give_back(
-        stage.shop, once(stage, f"POST /payments/{payment}/refunds", "r"), payment, api.Back()
+    return lambda: merchant_api.give_back(
+        stage.context,
+        once(stage, f"POST /payments/{payment}/refunds", "r"),
+        payment,
+        merchant_api.RefundRequest(),
     )
 
 
@@ -480,9 +493,9 @@ async def side_by_side(
 
 
 def worked(stage: Stage, fact: RefundFact) -> Said:
-    windows = stage.shop.windows.for_sql()
+    windows = stage.context.windows.for_sql()
     return store.WORK_FACT, (
-        stage.account.id, msgspec.to_builtins(fact), "look", windows, stage.shop.now(),
+        stage.account.id, msgspec.to_builtins(fact), "look", windows, stage.context.now(),
     )  # fmt: skip
 
 
@@ -508,8 +521,8 @@ async def test_a_can_that_drops_while_its_money_goes_back_outside_deadlocks_no_m
         _about(paid, unit, RefundStage.PROCESSED), mark=None, gateway_refund_id="dash_1"
     )
     dropped: Said = (
-        "SELECT move_fulfillment($1, 'VENDED', '{\"basis\": \"vended\"}', $2)",
-        (unit["id"], stage.shop.now()),
+        "SELECT transition_fulfillment($1, 'VENDED', '{\"basis\": \"vended\"}', $2)",
+        (unit["id"], stage.context.now()),
     )
     lock: Said = (store.LOCK_UNIT, (unit["id"], "M01"))
     await side_by_side(urls, stage, lock, worked(stage, outside), dropped)

@@ -10,8 +10,8 @@ import pytest
 from coinslot.channels import messages as wire
 from coinslot.channels.messages import Refusal
 from coinslot.db.pool import Database
-from coinslot.sales import dispatch, vend
-from coinslot.sales.shop import Shop
+from coinslot.sales import dispatch, machine_messages
+from coinslot.sales.context import Context
 from coinslot.sales.sweep import sweep_once
 from tests.conftest import DatabaseUrls
 from tests.sales.neighbours import a_second_machine, chandras_machine, greeting
@@ -196,7 +196,7 @@ async def test_a_queue_drains_on_a_beat(stage: Stage) -> None:
     await stage.sell()
     await stage.sweep("fulfillments")
     assert offers(stage) == []
-    await vend.beats(stage.shop, {"M01": stage.shop.now()})
+    await machine_messages.beats(stage.context, {"M01": stage.context.now()})
     assert len(offers(stage)) == 1
 
 
@@ -221,14 +221,14 @@ async def test_two_processes_that_race_make_one_offer(stage: Stage, urls: Databa
     other = await Database.open(urls.app, urls.door, size=4)
     lines = [SentLine(), SentLine()]
     shops = [
-        Shop(stage.shop.db, stage.clock, stage.shop.windows, stage.shop.accounts,
-             stage.shop.vault, "test", lines[0]),
-        Shop(other, stage.clock, stage.shop.windows, stage.shop.accounts,
-             stage.shop.vault, "test", lines[1]),
+        Context(stage.context.db, stage.clock, stage.context.windows, stage.context.accounts,
+             stage.context.vault, "test", lines[0]),
+        Context(other, stage.clock, stage.context.windows, stage.context.accounts,
+             stage.context.vault, "test", lines[1]),
     ]  # fmt: skip
     try:
         answers = await asyncio.gather(
-            *(dispatch.offer_next(shop, stage.merchant, "M01") for shop in shops * 4)
+            *(dispatch.offer_next(context, stage.merchant, "M01") for context in shops * 4)
         )
     finally:
         await other.close()
@@ -239,7 +239,7 @@ async def test_two_processes_that_race_make_one_offer(stage: Stage, urls: Databa
 async def test_machines_wait_only_for_themselves(stage: Stage) -> None:
     await offered_unit(stage)
     second = await a_second_machine(stage)
-    await vend.hear(stage.shop, second, greeting(), stage.shop.now())
+    await machine_messages.hear(stage.context, second, greeting(), stage.context.now())
     assert len(offers(stage)) == 1
     await stage.accept()
     assert (await unit(stage))["state"] == "going"
@@ -260,12 +260,12 @@ async def test_a_machine_is_not_heard_about_another_ones_unit(stage: Stage, who:
     refusal = wire.Reject(
         unit_id=unit_id, seq=offer["seq"], journal_id="j1", code=Refusal.SLOT_FAULT
     )
-    now = stage.shop.now()
-    assert await vend.hear(stage.shop, stranger, accept, now) == []
-    assert await vend.hear(stage.shop, stranger, refusal, now) == []
+    now = stage.context.now()
+    assert await machine_messages.hear(stage.context, stranger, accept, now) == []
+    assert await machine_messages.hear(stage.context, stranger, refusal, now) == []
     assert (await unit(stage))["state"] == "offered"
     await stage.accept()
-    await vend.hear(stage.shop, stranger, result, now)
+    await machine_messages.hear(stage.context, stranger, result, now)
     assert (await unit(stage))["state"] == "going"
 
 
@@ -327,7 +327,7 @@ async def test_a_unit_in_doubt_of_a_machine_that_nobody_hears_is_left_alone(stag
     looks = 0
     for _ in range(480):
         stage.later(0.25)
-        looks += await sweep_once(stage.shop, "fulfillments", PACE)
+        looks += await sweep_once(stage.context, "fulfillments", PACE)
     assert 1 <= looks <= 3
     stage.line.connected = True
     (sync,) = await stage.hello(boot="b2")
@@ -341,5 +341,5 @@ async def test_an_offer_that_nobody_can_take_is_left_alone_too(stage: Stage) -> 
     looks = 0
     for _ in range(160):
         stage.later(0.25)
-        looks += await sweep_once(stage.shop, "fulfillments", PACE)
+        looks += await sweep_once(stage.context, "fulfillments", PACE)
     assert looks <= 10

@@ -110,7 +110,7 @@ async def test_the_gateways_own_answer_brings_a_parked_payment_to_its_code(stage
 async def test_money_through_a_retired_code_goes_back_and_older_money_buys(stage: Stage) -> None:
     early = await stage.pay()
     stage.later(1)
-    await provision.decommission(stage.shop, "M01")
+    await provision.decommission(stage.context, "M01")
     stage.later(1)
     late = await stage.pay()
     await stage.webhook(late)
@@ -128,8 +128,8 @@ async def test_decommissioning_closes_the_code_however_often_the_gateway_fails(
 ) -> None:
     weather = in_weather(stage)
     weather.fails("close_qr", LOST, LOST)
-    await provision.decommission(stage.shop, "M01")
-    await provision.decommission(stage.shop, "M01")
+    await provision.decommission(stage.context, "M01")
+    await provision.decommission(stage.context, "M01")
     for _ in range(3):
         assert stage.books.qr_codes[stage.qr_code_id].open
         await stage.sweep("qr_codes")
@@ -143,7 +143,7 @@ async def test_a_code_that_cannot_be_closed_is_watched_and_its_money_goes_back(
 ) -> None:
     weather = in_weather(stage)
     weather.fails("close_qr", *[Declined("reusable codes stay open")] * 9)
-    await provision.decommission(stage.shop, "M01")
+    await provision.decommission(stage.context, "M01")
     await stage.sweep("qr_codes")
     stage.later(30)
     await stage.pay()  # and no webhook tells of it
@@ -154,8 +154,8 @@ async def test_a_code_that_cannot_be_closed_is_watched_and_its_money_goes_back(
 async def test_a_new_price_retires_the_old_code(stage: Stage) -> None:
     old = stage.qr_code_id
     stage.later(1)
-    profile = await provision.print_qr(stage.shop, "M01", 4500)
-    again = await provision.print_qr(stage.shop, "M01", 4500)
+    profile = await provision.print_qr(stage.context, "M01", 4500)
+    again = await provision.print_qr(stage.context, "M01", 4500)
     assert profile.qr_code_id == again.qr_code_id != old
     stage.later(1)
     await stage.webhook(await stage.pay())
@@ -163,7 +163,7 @@ async def test_a_new_price_retires_the_old_code(stage: Stage) -> None:
 
 
 async def test_a_slot_that_is_gone_gives_the_money_back(stage: Stage) -> None:
-    async with stage.shop.db.as_merchant(stage.merchant) as conn:
+    async with stage.context.db.as_merchant(stage.merchant) as conn:
         await conn.execute("UPDATE qr_codes SET slot = 'B9'")
     await stage.webhook(await stage.pay())
     await stage.sweep()
@@ -177,14 +177,14 @@ async def test_a_gateway_whose_clock_is_ahead_lengthens_no_deadline(stage: Stage
     await stage.webhook(replace(paid, at=now + timedelta(hours=2)))
     (capture,) = await stage.rows("SELECT captured_at, dispatch_by FROM captures")
     assert capture["captured_at"] == now
-    assert capture["dispatch_by"] == now + stage.shop.windows.span("dispatch_s")
+    assert capture["dispatch_by"] == now + stage.context.windows.span("dispatch_s")
     assert await stage.value("SELECT paid_at FROM orders") == now
-    stage.later(stage.shop.windows.dispatch_s + 1)
+    stage.later(stage.context.windows.dispatch_s + 1)
     await stage.sweep()
     assert stage.refunded() == 4000
 
 
 async def test_a_code_is_retired_from_its_very_second_on(stage: Stage) -> None:
-    await provision.decommission(stage.shop, "M01")
+    await provision.decommission(stage.context, "M01")
     await stage.webhook(await stage.pay())
     assert await reason(stage) == "qr_retired"

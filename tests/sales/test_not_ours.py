@@ -18,18 +18,18 @@ from coinslot.gateways.base import (
 )
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import hmac_hex
-from coinslot.sales import cases, take
-from coinslot.sales.cases import Hand
-from coinslot.sales.views import WebhookAnswer
+from coinslot.sales import cases, gateway_webhooks
+from coinslot.sales.cases import Person
+from coinslot.sales.page_views import WebhookAnswer
 from tests.sales.stage import Stage
 from tests.sales.weather import Weather, in_weather
 
-ASHA = Hand("Asha", "looked at it in the dashboard")
+ASHA = Person("Asha", "looked at it in the dashboard")
 
 
 async def deliver(stage: Stage, body: bytes) -> WebhookAnswer:
     headers = {"x-mock-signature": hmac_hex(b"whsec", body)}
-    return await take.take_webhook(stage.shop, stage.account, headers, body)
+    return await gateway_webhooks.take_webhook(stage.context, stage.account, headers, body)
 
 
 async def owner_runs(stage: Stage, statement: str) -> None:
@@ -41,8 +41,8 @@ async def owner_runs(stage: Stage, statement: str) -> None:
 
 
 async def open_cases(stage: Stage) -> list[cases.Case]:
-    await cases.keep(stage.shop)
-    return list(await cases.listed(stage.shop))
+    await cases.keep(stage.context)
+    return list(await cases.listed(stage.context))
 
 
 async def test_what_others_do_with_the_account_is_taken_noted_and_calls_nobody(
@@ -80,7 +80,7 @@ async def test_one_of_ours_that_cannot_be_read_calls_a_person_who_ends_it(
     stage.later(200)
     await stage.sweep()
     assert "every_webhook_is_worked" in (await stage.audit()).red
-    await cases.close(stage.shop, case.id, ASHA)
+    await cases.close(stage.context, case.id, ASHA)
     assert await stage.value("SELECT ended_by FROM inbox WHERE ours") == "Asha"
     assert "every_webhook_is_worked" not in (await stage.audit()).red
     assert await open_cases(stage) == []
@@ -121,7 +121,7 @@ async def test_a_fact_that_our_tables_refuse_is_ended_by_a_person(stage: Stage) 
     (case,) = [c for c in await open_cases(stage) if c.kind == "webhook_not_worked"]
     assert "broken" in case.data["failure"]
     assert "every_webhook_is_worked" in (await stage.audit()).red
-    await cases.close(stage.shop, case.id, ASHA)
+    await cases.close(stage.context, case.id, ASHA)
     report = await stage.audit()
     assert not report.red & {"every_webhook_is_worked", "what_is_owed_is_driven"}
     stage.later(86_400)
@@ -152,12 +152,12 @@ async def test_one_fact_that_our_tables_refuse_does_not_hide_the_others_of_a_lis
 ) -> None:
     bad = replace(await stage.pay(), gateway_payment_id="".join(f"{n:08x}" for n in range(4000)))
     good = await stage.pay()
-    outcomes = await take.work_facts(stage.shop, stage.account, (bad, good))
+    outcomes = await gateway_webhooks.work_facts(stage.context, stage.account, (bad, good))
     assert outcomes == ["failed", "paid"]
     assert await stage.value("SELECT count(*) FROM inbox WHERE due_at IS NOT NULL") == 1
-    await take.work_facts(stage.shop, stage.account, (bad,))
+    await gateway_webhooks.work_facts(stage.context, stage.account, (bad,))
     assert await stage.value("SELECT count(*) FROM inbox WHERE due_at IS NOT NULL") == 1
-    async with stage.shop.db.as_merchant(stage.merchant) as conn:
+    async with stage.context.db.as_merchant(stage.merchant) as conn:
         await conn.execute("UPDATE inbox SET worked_at = now(), due_at = NULL")
 
 
@@ -197,7 +197,7 @@ def gateway(stage: Stage) -> Elsewhere:
     gateway.others = {}
     stage.gateway = gateway
     stage.account = replace(stage.account, driver=gateway)
-    stage.shop.accounts.account = stage.account  # type: ignore[attr-defined]
+    stage.context.accounts.account = stage.account  # type: ignore[attr-defined]
     return gateway
 
 

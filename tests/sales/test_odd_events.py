@@ -6,8 +6,8 @@ import random
 import pytest
 from msgspec.structs import replace
 
-from coinslot.sales import cases, take
-from coinslot.sales.cases import Hand
+from coinslot.sales import cases, gateway_webhooks
+from coinslot.sales.cases import Person
 from tests.gateways.odd_events import VOICES, spoil
 from tests.sales.stage import Stage
 
@@ -16,13 +16,13 @@ from tests.sales.stage import Stage
 async def test_each_is_answered_well_and_kept_once(stage: Stage, gateway: str) -> None:
     voice = VOICES[gateway]()
     account = replace(stage.account, driver=voice.till)
-    stage.shop.installation = "here"
+    stage.context.installation = "here"
     events = [*voice.others, *(spoil(voice, random.Random(seed), 2) for seed in range(120))]
     kept = set()
     for said in events:
         headers, body = voice.signed(said)
         for _ in range(2):
-            answer = await take.take_webhook(stage.shop, account, headers, body)
+            answer = await gateway_webhooks.take_webhook(stage.context, account, headers, body)
             assert answer.status == 200, said
         verdict = voice.till.read_webhook(headers, body)
         kept.add((type(verdict).__name__, getattr(verdict, "delivery_id", None)))
@@ -30,8 +30,8 @@ async def test_each_is_answered_well_and_kept_once(stage: Stage, gateway: str) -
     assert len(rows) == len(kept)
     refused = {row["failure"] for row in rows if row["failure"]}
     assert refused <= {"refund_of_unknown"}  # nothing that a driver takes is refused by a table
-    await cases.keep(stage.shop)
-    for case in await cases.listed(stage.shop):
-        await cases.close(stage.shop, case.id, Hand("Asha", "looked at it"))
+    await cases.keep(stage.context)
+    for case in await cases.listed(stage.context):
+        await cases.close(stage.context, case.id, Person("Asha", "looked at it"))
     waiting = await stage.value("SELECT count(*) FROM inbox WHERE ours AND worked_at IS NULL")
     assert waiting == 0

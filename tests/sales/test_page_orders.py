@@ -8,9 +8,9 @@ import pytest
 
 from coinslot.gateways.base import Declined, PaymentFact
 from coinslot.kit.money import Money
-from coinslot.sales import checkout, provision, show
-from coinslot.sales.checkout import Wish
-from coinslot.sales.views import NotNowError, WhyNot
+from coinslot.sales import checkout, outlet_pages, provision
+from coinslot.sales.checkout import OrderRequest
+from coinslot.sales.page_views import NotNowError, WhyNot
 from tests.sales.stage import Stage
 from tests.sales.test_refunds import crash
 from tests.sales.weather import DIES_AFTER, DIES_BEFORE, DONE_AND_LOST, LOST, in_weather
@@ -19,8 +19,8 @@ from tests.sales.weather import DIES_AFTER, DIES_BEFORE, DONE_AND_LOST, LOST, in
 async def placed(stage: Stage, key: str = "tap") -> str:
     """Placed, and its code asked for."""
     await stage.hello()
-    token = await checkout.place(stage.shop, Wish(outlet="M01", slot="A1", key=key))
-    await checkout.want_code(stage.shop, token)
+    token = await checkout.place(stage.context, OrderRequest(outlet="M01", slot="A1", key=key))
+    await checkout.want_code(stage.context, token)
     return token
 
 
@@ -42,7 +42,7 @@ async def order(stage: Stage, token: str) -> dict[str, Any]:
 
 async def test_a_placed_order_shows_its_code_and_paid_it_buys(stage: Stage) -> None:
     token = await placed(stage)
-    view = await show.order(stage.shop, token)
+    view = await outlet_pages.order(stage.context, token)
     assert view is not None
     assert view.pay is not None
     await stage.webhook(await pay(stage, token))
@@ -55,8 +55,8 @@ async def test_a_placed_order_shows_its_code_and_paid_it_buys(stage: Stage) -> N
 
 async def test_a_double_tap_places_once(stage: Stage) -> None:
     await stage.hello()
-    wish = Wish(outlet="M01", slot="A1", key="tap")
-    tokens = await asyncio.gather(*(checkout.place(stage.shop, wish) for _ in range(4)))
+    wish = OrderRequest(outlet="M01", slot="A1", key="tap")
+    tokens = await asyncio.gather(*(checkout.place(stage.context, wish) for _ in range(4)))
     assert len(set(tokens)) == 1
     assert await placed(stage) == tokens[0]
     assert await stage.value("SELECT count(*) FROM orders") == 1
@@ -68,14 +68,14 @@ async def test_a_placed_order_costs_the_gateway_nothing_until_its_customer_is_ab
 ) -> None:
     await stage.hello()
     made = len(stage.books.qr_codes)
-    token = await checkout.place(stage.shop, Wish(outlet="M01", slot="A1", key="tap"))
+    token = await checkout.place(stage.context, OrderRequest(outlet="M01", slot="A1", key="tap"))
     assert len(stage.books.qr_codes) == made
-    before = await show.order(stage.shop, token)
+    before = await outlet_pages.order(stage.context, token)
     assert before is not None
     assert (before.pay, before.code_at) == (None, None)
-    await asyncio.gather(*(checkout.want_code(stage.shop, token) for _ in range(4)))
+    await asyncio.gather(*(checkout.want_code(stage.context, token) for _ in range(4)))
     assert len(stage.books.qr_codes) == made + 1
-    after = await show.order(stage.shop, token)
+    after = await outlet_pages.order(stage.context, token)
     assert after is not None
     assert after.pay is not None
     assert after.version > before.version
@@ -87,11 +87,11 @@ async def test_an_order_whose_code_was_never_asked_for_expires_without_a_trace_a
 ) -> None:
     await stage.hello()
     made = len(stage.books.qr_codes)
-    token = await checkout.place(stage.shop, Wish(outlet="M01", slot="A1", key="tap"))
+    token = await checkout.place(stage.context, OrderRequest(outlet="M01", slot="A1", key="tap"))
     stage.later(901)
     await stage.sweep()
     assert (await order(stage, token))["state"] == "expired"
-    await checkout.want_code(stage.shop, token)
+    await checkout.want_code(stage.context, token)
     assert len(stage.books.qr_codes) == made
 
 
@@ -102,7 +102,7 @@ async def test_a_crash_after_the_code_was_asked_for_leaves_it_to_the_sweeper(sta
         await placed(stage)
     stage.later(11)
     await stage.sweep("qr_codes")
-    view = await show.order(stage.shop, await stage.value("SELECT token FROM orders"))
+    view = await outlet_pages.order(stage.context, await stage.value("SELECT token FROM orders"))
     assert view is not None
     assert view.pay is not None
 
@@ -132,12 +132,12 @@ async def test_unpaid_orders_hold_nothing_and_the_last_piece_is_the_first_payers
 async def test_a_code_is_not_asked_for_what_was_sold_meanwhile(stage: Stage) -> None:
     await filled(stage, 1)
     await stage.hello()
-    wish = Wish(outlet="M01", slot="A1", key="slow")
-    slow = await checkout.place(stage.shop, wish)
+    wish = OrderRequest(outlet="M01", slot="A1", key="slow")
+    slow = await checkout.place(stage.context, wish)
     await stage.webhook(await pay(stage, await placed(stage, "quick")))
     made = len(stage.books.qr_codes)
     with pytest.raises(NotNowError) as caught:
-        await checkout.want_code(stage.shop, slow)
+        await checkout.want_code(stage.context, slow)
     assert caught.value.why_not is WhyNot.SOLD_OUT
     assert len(stage.books.qr_codes) == made
 
@@ -145,18 +145,18 @@ async def test_a_code_is_not_asked_for_what_was_sold_meanwhile(stage: Stage) -> 
 async def test_the_next_customer_is_told_that_the_last_one_may_be_paid_for(stage: Stage) -> None:
     await filled(stage, 1)
     await placed(stage)
-    view = await show.outlet(stage.shop, "M01")
+    view = await outlet_pages.outlet(stage.context, "M01")
     assert view is not None
     assert [(item.available, item.contested) for item in view.items] == [(True, True)]
     stage.later(121)
     await stage.hello()
-    view = await show.outlet(stage.shop, "M01")
+    view = await outlet_pages.outlet(stage.context, "M01")
     assert view is not None
     assert [(item.available, item.contested) for item in view.items] == [(True, False)]
 
 
 async def filled(stage: Stage, stock: int) -> None:
-    async with stage.shop.db.as_merchant(stage.merchant) as conn:
+    async with stage.context.db.as_merchant(stage.merchant) as conn:
         await conn.execute("UPDATE slots SET stock = $1", stock)
 
 
@@ -243,7 +243,7 @@ async def test_a_code_that_could_not_be_made_is_made_later_and_once(
     token = await placed(stage)
     stage.later(20)
     await stage.sweep()
-    view = await show.order(stage.shop, token)
+    view = await outlet_pages.order(stage.context, token)
     assert view is not None
     assert view.pay is not None
     assert await stage.value("SELECT state FROM payments") == "requires_action"
@@ -259,8 +259,8 @@ async def test_a_crash_around_the_making_of_a_printed_code_makes_one(
     weather = in_weather(stage)
     weather.fails("print_qr", word)
     with pytest.raises(asyncio.CancelledError):
-        await provision.print_qr(stage.shop, "M01", 4500)
-    profile = await provision.print_qr(stage.shop, "M01", 4500)
+        await provision.print_qr(stage.context, "M01", 4500)
+    profile = await provision.print_qr(stage.context, "M01", 4500)
     assert profile.qr_code_id
     made = [qr for qr in stage.books.qr_codes.values() if qr.money == Money(4500, "INR")]
     assert len(made) == 1
@@ -289,19 +289,19 @@ async def test_a_crash_while_a_page_code_is_made_leaves_it_to_the_sweeper(stage:
 async def test_the_page_asks_the_gateway_when_its_customer_waits(stage: Stage) -> None:
     token = await placed(stage)
     await pay(stage, token)
-    await checkout.ask_gateway(stage.shop, token)
+    await checkout.ask_gateway(stage.context, token)
     assert (await order(stage, token))["state"] == "paid"
 
 
 async def test_nothing_is_placed_at_an_outlet_that_cannot_sell(stage: Stage) -> None:
     for code, why in (("M01", WhyNot.OFFLINE), ("X99", WhyNot.OUT_OF_SERVICE)):
         with pytest.raises(NotNowError) as caught:
-            await checkout.place(stage.shop, Wish(outlet=code, slot="A1", key=code))
+            await checkout.place(stage.context, OrderRequest(outlet=code, slot="A1", key=code))
         assert caught.value.why_not is why
     await stage.hello()
     with pytest.raises(NotNowError):
-        await checkout.place(stage.shop, Wish(outlet="M01", slot="Z9", key="z"))
-    await provision.decommission(stage.shop, "M01")
+        await checkout.place(stage.context, OrderRequest(outlet="M01", slot="Z9", key="z"))
+    await provision.decommission(stage.context, "M01")
     with pytest.raises(NotNowError):
         await placed(stage)
     assert await stage.value("SELECT count(*) FROM orders") == 0

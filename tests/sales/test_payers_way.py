@@ -2,7 +2,7 @@
 
 import pytest
 
-from coinslot.sales import api
+from coinslot.sales import merchant_api
 from tests.sales.stage import Stage
 from tests.sales.taking import Taking, confirmed, made, taking
 from tests.sales.weather import DONE_AND_LOST
@@ -25,7 +25,7 @@ async def test_looking_again_does_not_forget_where_the_payer_goes(
     for _ in range(3):
         stage.later(60)
         await stage.sweep("attempts")
-    seen = await api.payment(stage.shop, stage.merchant, payment)
+    seen = await merchant_api.payment(stage.context, stage.merchant, payment)
     assert seen.status == "requires_action"
     assert seen.next_action is not None
     assert seen.next_action.url == shown["url"]  # type: ignore[union-attr]
@@ -39,7 +39,7 @@ async def test_a_page_that_nobody_was_told_of_is_closed_and_may_be_asked_for_ane
     assert (await confirmed(stage, payment)).body["status"] == "processing"
     stage.later(6)
     await stage.sweep("attempts")
-    assert (await api.payment(stage.shop, stage.merchant, payment)).status == "failed"
+    assert (await merchant_api.payment(stage.context, stage.merchant, payment)).status == "failed"
     again = (await confirmed(stage, payment, key="again")).body
     assert again["status"] == "requires_action"
     assert again["next_action"]["url"]

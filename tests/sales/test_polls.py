@@ -43,24 +43,24 @@ async def many_codes(stage: Stage) -> Counted:
     counted.lists, counted.codes = [], []
     stage.gateway = counted
     stage.account = replace(stage.account, driver=counted)
-    stage.shop.accounts.account = stage.account  # type: ignore[attr-defined]
+    stage.context.accounts.account = stage.account  # type: ignore[attr-defined]
     await a_second_machine(stage)
     for number in range(2, CODES + 1):
         slot = f"B{number}"
-        async with stage.shop.db.as_merchant(stage.merchant) as conn:
+        async with stage.context.db.as_merchant(stage.merchant) as conn:
             await conn.execute(
                 "INSERT INTO slots (merchant_id, outlet_id, slot, product_id, price_minor, stock)"
                 " SELECT merchant_id, outlet_id, $1, product_id, price_minor, 10 FROM slots"
                 " WHERE outlet_id = 'M02' AND slot = 'A1'",
                 slot,
             )
-        await provision.print_qr(stage.shop, "M02", 4000, slot)
+        await provision.print_qr(stage.context, "M02", 4000, slot)
     return counted
 
 
 async def polls(stage: Stage, times: int) -> None:
     for _ in range(times):
-        stage.later(stage.shop.windows.poll_s + 0.1)
+        stage.later(stage.context.windows.poll_s + 0.1)
         await stage.sweep("qr_polls", "qr_codes")
 
 
@@ -133,7 +133,7 @@ async def test_others_payments_in_the_list_stay_theirs(stage: Stage) -> None:
 async def test_an_account_without_open_printed_codes_is_not_polled(stage: Stage) -> None:
     counted = await many_codes(stage)
     for outlet in ("M01", "M02"):
-        await provision.decommission(stage.shop, outlet)
+        await provision.decommission(stage.context, outlet)
     await stage.sweep("qr_codes")
     await polls(stage, 1)
     before = len(counted.lists)

@@ -11,11 +11,11 @@ from msgspec.structs import replace
 from coinslot.db.pool import RawConnection
 from coinslot.gateways.base import Mark, Payments, Unclear, Unread
 from coinslot.kit.money import Money
-from coinslot.sales import cases, nights
-from coinslot.sales.cases import Hand
+from coinslot.sales import cases, nightly
+from coinslot.sales.cases import Person
 from coinslot.sales.reconcile import Compared, Span, compare
 from tests.conftest import DatabaseUrls
-from tests.sales.nightly import Nightly, nightly
+from tests.sales.nightly import Nightly, nightly_gateway
 from tests.sales.stage import Stage
 from tests.sales.weather import LOST
 
@@ -24,7 +24,7 @@ DAY_S = 86_400
 
 @pytest.fixture
 def gateway(stage: Stage) -> Nightly:
-    return nightly(stage)
+    return nightly_gateway(stage)
 
 
 @pytest.fixture
@@ -40,11 +40,11 @@ async def compared(stage: Stage) -> Compared:
     """The last two days, now."""
     now = stage.clock.now()
     span = Span(now - timedelta(days=2), now + timedelta(seconds=1))
-    return await compare(stage.shop, stage.account, span)
+    return await compare(stage.context, stage.account, span)
 
 
 async def kinds(stage: Stage) -> list[str]:
-    return [case.kind for case in await cases.listed(stage.shop)]
+    return [case.kind for case in await cases.listed(stage.context)]
 
 
 async def test_a_payment_that_nobody_told_of_is_found_and_sold(
@@ -119,13 +119,13 @@ async def test_what_the_gateway_does_not_have_is_a_case_that_heals_when_it_has(
     assert await kinds(stage) == ["not_at_gateway"]
     stage.later(60)
     assert (await compared(stage)).opened == 0  # once
-    (case,) = await cases.listed(stage.shop)
+    (case,) = await cases.listed(stage.context)
     assert case.age_s == 60
     assert case.data["gateway_payment_id"] == paid.gateway_payment_id
     assert case.data["gateway"] == stage.account.gateway
     gateway.restate(paid, 4000)
     assert (await compared(stage)).closed == 1
-    (case,) = await cases.listed(stage.shop, closed=True)
+    (case,) = await cases.listed(stage.context, closed=True)
     assert (case.how, case.closed_at) == ("healed", stage.clock.now())
 
 
@@ -134,8 +134,8 @@ async def test_a_break_that_a_person_closed_stays_closed(stage: Stage, gateway: 
     await stage.webhook(paid)
     gateway.forget(paid)
     await compared(stage)
-    (case,) = await cases.listed(stage.shop)
-    await cases.close(stage.shop, case.id, Hand("asha", "a test of the gateway's own"))
+    (case,) = await cases.listed(stage.context)
+    await cases.close(stage.context, case.id, Person("asha", "a test of the gateway's own"))
     await compared(stage)
     assert await kinds(stage) == []
 
@@ -199,32 +199,32 @@ async def test_what_is_not_paid_out_in_time_is_a_case_until_it_is(
     await stage.result()
     for day in range(12):
         stage.later(DAY_S)
-        assert await nights.due(stage.shop) == 1
+        assert await nightly.due(stage.context) == 1
         assert await kinds(stage) == (["not_paid_out"] if day >= 7 else [])
     gateway.paid_out[paid.gateway_payment_id] = Money(0, "INR")
     stage.later(DAY_S)
-    assert await nights.due(stage.shop) == 1
+    assert await nightly.due(stage.context) == 1
     assert await kinds(stage) == []
 
 
 async def test_days_before_there_was_an_account_are_not_compared(
     stage: Stage, gateway: Nightly
 ) -> None:
-    assert await nights.due(stage.shop) == 0
+    assert await nightly.due(stage.context) == 0
 
 
 async def test_nights_that_were_missed_are_made_up_for(stage: Stage, gateway: Nightly) -> None:
     stage.later(DAY_S)  # noon of the next day
-    assert await nights.due(stage.shop) == 1
+    assert await nightly.due(stage.context) == 1
     stage.later(3 * DAY_S)
     await stage.pay()
-    assert await nights.due(stage.shop) == 3
-    assert await nights.due(stage.shop) == 0
+    assert await nightly.due(stage.context) == 3
+    assert await nightly.due(stage.context) == 0
     days = await stage.rows("SELECT day FROM reconciliations ORDER BY day")
     assert [str(row["day"]) for row in days] == [f"2026-11-{day}" for day in (21, 22, 23, 24)]
     assert await stage.value("SELECT count(*) FROM orders") == 0  # today's is tomorrow's
     stage.later(DAY_S)
-    assert await nights.due(stage.shop) == 1
+    assert await nightly.due(stage.context) == 1
     await stage.sweep()
     assert stage.refunded() == 4000
 
@@ -238,7 +238,7 @@ async def test_a_night_compares_its_whole_day_and_nothing_of_the_next(
         there = replace(paid, at=stage.clock.now() + timedelta(hours=hours))
         stage.books.payments[paid.gateway_payment_id] = there
     stage.later(DAY_S + 3 * 3600)
-    assert await nights.due(stage.shop) == 1
+    assert await nightly.due(stage.context) == 1
     found = await stage.rows("SELECT gateway_payment_id AS id FROM captures ORDER BY 1")
     assert [row["id"] for row in found] == ["pay_1", "pay_2"]
 
@@ -249,20 +249,20 @@ async def test_a_gateway_that_does_not_answer_is_asked_again_and_then_a_person_i
     gateway.fails("payments_between", *[LOST] * 5)
     stage.later(DAY_S)
     for _ in range(5):
-        assert await nights.due(stage.shop) == 0
-        assert await nights.due(stage.shop) == 0  # leased: not at once
+        assert await nightly.due(stage.context) == 0
+        assert await nightly.due(stage.context) == 0  # leased: not at once
         await hand.execute("UPDATE reconciliations SET leased_until = NULL")
-    await cases.keep(stage.shop)
-    (case,) = await cases.listed(stage.shop)
+    await cases.keep(stage.context)
+    (case,) = await cases.listed(stage.context)
     assert case.kind == "day_not_compared"
     assert "time-out" in case.data["failure"]
-    assert await nights.due(stage.shop) == 1
-    await cases.keep(stage.shop)
+    assert await nightly.due(stage.context) == 1
+    await cases.keep(stage.context)
     assert await kinds(stage) == []
 
 
 async def test_two_workers_compare_a_night_once(stage: Stage, gateway: Nightly) -> None:
     stage.later(DAY_S)
-    done = await asyncio.gather(*(nights.due(stage.shop) for _ in range(4)))
+    done = await asyncio.gather(*(nightly.due(stage.context) for _ in range(4)))
     assert sum(done) == 1
     assert await stage.value("SELECT tries FROM reconciliations") == 1

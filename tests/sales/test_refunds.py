@@ -58,7 +58,7 @@ async def crash(stage: Stage, *tables: str) -> None:
 
 
 async def leases_end(stage: Stage) -> None:
-    async with stage.shop.db.as_merchant(stage.merchant) as conn:
+    async with stage.context.db.as_merchant(stage.merchant) as conn:
         for table in ("refunds", "fulfillments", "captures", "qr_codes", "orders"):
             await conn.execute(f"UPDATE {table} SET leased_until = NULL")
 
@@ -354,7 +354,7 @@ async def test_a_crash_around_any_call_gives_the_money_back_once(
 async def test_two_workers_at_one_refund_give_it_back_once(stage: Stage) -> None:
     weather, _ = await owing(stage)
     no_lease = Pace(lease_s=0)
-    await asyncio.gather(*(sweep.sweep_once(stage.shop, "refunds", no_lease) for _ in range(4)))
+    await asyncio.gather(*(sweep.sweep_once(stage.context, "refunds", no_lease) for _ in range(4)))
     await work(stage)
     assert {order.key for order in weather.sent} == {weather.sent[0].key}
     assert stage.refunded() == 4000
@@ -385,7 +385,7 @@ async def test_our_mark_on_another_payment_or_sum_proves_nothing(stage: Stage) -
     other = await stage.pay()
     await stage.webhook(other)
     ours = await stage.value("SELECT id::text FROM refunds")
-    mark = Mark(installation=stage.shop.installation, refund=ours)
+    mark = Mark(installation=stage.context.installation, refund=ours)
     for payment, minor in ((other, 4000), (paid, 100)):
         copied = replace(weather.refund_in_dashboard(payment, minor), mark=mark)
         weather.books.refunds[copied.gateway_refund_id] = copied

@@ -4,8 +4,8 @@ import pytest
 
 from coinslot.gateways.base import Declined
 from coinslot.kit.money import Money
-from coinslot.sales import api
-from coinslot.sales.collect import Ask, NoGatewayError
+from coinslot.sales import merchant_api
+from coinslot.sales.attempts import NoGatewayError, PaymentRequest
 from tests.sales.stage import Stage
 from tests.sales.taking import confirmed, once
 from tests.sales.tills import another, charged, two_tills
@@ -35,7 +35,7 @@ async def test_without_a_clear_answer_no_other_is_asked(stage: Stage, lost: str)
         assert (await confirmed(stage, payment, key)).body["status"] == "processing"
     stage.later(6)
     await stage.sweep("attempts")
-    found = await api.payment(stage.shop, stage.merchant, payment)
+    found = await merchant_api.payment(stage.context, stage.merchant, payment)
     assert (found.status, len(found.attempts)) == ("succeeded", 1)
     assert (charged(first), charged(second)) == (5000, 0)
 
@@ -61,8 +61,8 @@ async def test_both_say_no_and_it_has_failed(stage: Stage) -> None:
 
 async def test_a_gateway_that_is_named_is_the_only_one(stage: Stage) -> None:
     first, second = await two_tills(stage)
-    ask = Ask(money=Money(5000, "INR"), gateway="flaky")
-    made = await api.create(stage.shop, once(stage, "create", "k"), ask)
+    ask = PaymentRequest(money=Money(5000, "INR"), gateway="flaky")
+    made = await merchant_api.create(stage.context, once(stage, "create", "k"), ask)
     second.fails("collect", BUSY)
     assert (await confirmed(stage, made.body["id"])).body["status"] == "failed"
     assert charged(first) == 0
@@ -73,8 +73,8 @@ async def test_one_that_cannot_take_the_amount_or_currency_is_passed_over(stage:
     first.minimum_minor = {"INR": 5001}  # type: ignore[misc]  # of this one only
     answer = await confirmed(stage, await another(stage, "k", 5000))
     assert answer.body["gateway"] == "flaky"
-    ask = Ask(money=Money(5000, "JPY"))
-    made = await api.create(stage.shop, once(stage, "create", "yen"), ask)
+    ask = PaymentRequest(money=Money(5000, "JPY"))
+    made = await merchant_api.create(stage.context, once(stage, "create", "yen"), ask)
     with pytest.raises(NoGatewayError):
         await confirmed(stage, made.body["id"])
     assert charged(second) == 5000

@@ -8,9 +8,9 @@ import pytest
 from coinslot.gateways.base import Declined
 from coinslot.gateways.collecting import Charge, Progress
 from coinslot.kit.money import Money
-from coinslot.sales import api, collect
-from coinslot.sales import once as keys
-from coinslot.sales.collect import Ask
+from coinslot.sales import attempts, merchant_api
+from coinslot.sales import idempotency as keys
+from coinslot.sales.attempts import PaymentRequest
 from coinslot.sales.payment_flow import PAYMENT
 from tests.sales.stage import Stage
 from tests.sales.taking import Taking, confirmed, made, once, taking
@@ -41,12 +41,12 @@ async def test_a_passing_no_to_one_of_two_senders_sends_nobody_to_the_next_gatew
     payment = await another(stage, "k")
     row = (await stage.rows("SELECT * FROM payments WHERE id = $1", payment))[0]
     key = once(stage, f"POST /payments/{payment}/confirm", "c")
-    async with stage.shop.db.as_merchant(stage.merchant) as conn:
-        await keys.begin(conn, stage.shop, key)
-        attempt = await collect.begin(conn, stage.shop, row, stage.account, None)  # type: ignore[arg-type]
+    async with stage.context.db.as_merchant(stage.merchant) as conn:
+        await keys.begin(conn, stage.context, key)
+        attempt = await attempts.begin(conn, stage.context, row, stage.account, None)  # type: ignore[arg-type]
         assert attempt is not None
         await keys.name(conn, key, attempt)
-    stage.later(stage.shop.windows.answer_s + 1)
+    stage.later(stage.context.windows.answer_s + 1)
     asked, refused, calm = asyncio.Event(), asyncio.Event(), first._collect
 
     async def charges_the_first_and_refuses_the_second(charge: Charge) -> Progress | Declined:
@@ -58,13 +58,13 @@ async def test_a_passing_no_to_one_of_two_senders_sends_nobody_to_the_next_gatew
 
     first._collect = charges_the_first_and_refuses_the_second  # type: ignore[method-assign]
     due = (await stage.rows("SELECT * FROM attempts"))[0]
-    sweeper = asyncio.create_task(collect.drive(stage.shop, due))  # type: ignore[arg-type]
+    sweeper = asyncio.create_task(attempts.drive(stage.context, due))  # type: ignore[arg-type]
     await asked.wait()
     assert (await confirmed(stage, payment)).body["status"] == "processing"
     refused.set()
     await sweeper
     assert charged(first) + charged(second) == 5000
-    shown = await api.payment(stage.shop, stage.merchant, payment)
+    shown = await merchant_api.payment(stage.context, stage.merchant, payment)
     assert (shown.status, len(shown.attempts)) == ("succeeded", 1)
 
 
@@ -75,7 +75,7 @@ async def test_a_look_that_fails_leaves_the_payer_his_page(stage: Stage, gateway
     for _ in range(2):
         stage.later(60)
         await stage.sweep("attempts")
-    seen = await api.payment(stage.shop, stage.merchant, payment)
+    seen = await merchant_api.payment(stage.context, stage.merchant, payment)
     assert (seen.status, seen.next_action.url) == ("requires_action", shown["url"])  # type: ignore[union-attr]
     assert await moves_of(stage, "payment") == ["processing", "requires_action"]
 
@@ -92,7 +92,7 @@ async def test_what_is_unclear_a_second_time_has_a_new_deadline_and_is_driven(
     await confirmed(stage, payment, key="again")
     row = (await stage.rows("SELECT * FROM payments"))[0]
     assert row["state"] == "processing"
-    assert row["due_at"] == row["processing_deadline_at"] == stage.shop.after("processing_s")
+    assert row["due_at"] == row["processing_deadline_at"] == stage.context.after("processing_s")
 
 
 async def test_a_payment_that_was_called_off_stays_so_and_nothing_of_it_moves(
@@ -100,10 +100,10 @@ async def test_a_payment_that_was_called_off_stays_so_and_nothing_of_it_moves(
 ) -> None:
     payment = await made(stage, AT_A_PAGE)
     await confirmed(stage, payment)
-    await api.cancel(stage.shop, once(stage, "cancel", "x"), payment)
+    await merchant_api.cancel(stage.context, once(stage, "cancel", "x"), payment)
     assert await moves_of(stage, "payment") == ["processing", "requires_action", "canceled"]
     before = await stage.rows("SELECT * FROM payments")
-    with pytest.raises(api.RuledOutError, match="called off"):
+    with pytest.raises(merchant_api.RuledOutError, match="called off"):
         await confirmed(stage, payment, key="late")
     assert await stage.rows("SELECT * FROM payments") == before
     replayed = await confirmed(stage, payment)
@@ -113,11 +113,11 @@ async def test_a_payment_that_was_called_off_stays_so_and_nothing_of_it_moves(
 
 async def test_an_instrument_of_one_gateway_is_taken_to_no_other(stage: Stage) -> None:
     first, second = await two_tills(stage)
-    ask = Ask(money=Money(5001, "INR"))
-    made_ = await api.create(stage.shop, once(stage, "create", "i", 5001), ask)
+    ask = PaymentRequest(money=Money(5001, "INR"))
+    made_ = await merchant_api.create(stage.context, once(stage, "create", "i", 5001), ask)
     payment = made_.body["id"]
     key = once(stage, f"POST /payments/{payment}/confirm", "i")
-    answer = await api.confirm(stage.shop, key, payment, "a card of the first")
+    answer = await merchant_api.confirm(stage.context, key, payment, "a card of the first")
     assert answer.body["status"] == "failed"
     assert [one["status"] for one in answer.body["attempts"]] == ["failed"]
     assert charged(first) + charged(second) == 0

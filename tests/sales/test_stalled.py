@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from coinslot.app.front import Front
+from coinslot.app.front import ContextBackend
 from coinslot.db.migrate import APP, DOOR, migrate
 from coinslot.db.pool import AWAY, Database
 from coinslot.merchants.keys import issue_key
-from coinslot.sales import sweep, vend
-from coinslot.sales.inbox import WAITING_MAX_BYTES
-from coinslot.sales.move import sql_functions
+from coinslot.sales import machine_messages, sweep
+from coinslot.sales.transition import sql_functions
+from coinslot.sales.webhook_batch import WAITING_MAX_BYTES
 from tests.conftest import TEST_PASSWORD
 from tests.db.stalling import Primary, started
 from tests.sales.stage import Stage, set_stage
@@ -41,7 +41,7 @@ async def stage(primary: Primary) -> AsyncIterator[Stage]:
 async def test_a_webhook_whose_commit_takes_too_long_is_asked_for_again_and_sells_once(
     primary: Primary, stage: Stage
 ) -> None:
-    front = Front(stage.shop, "1", None, answer_s=ANSWER_S)
+    front = ContextBackend(stage.context, "1", None, answer_s=ANSWER_S)
     headers, body = stage.gateway.webhook("payment.captured", await stage.pay())
     await primary.stall()
     for _ in range(3):
@@ -60,11 +60,11 @@ async def test_webhooks_that_cannot_be_kept_do_not_fill_the_memory(
 ) -> None:
     said = {
         "account": stage.account.id, "merchant": stage.merchant, "verdict": "forged", "reason": "x",
-        "headers": {}, "facts": [], "windows": stage.shop.windows.for_sql(),
+        "headers": {}, "facts": [], "windows": stage.context.windows.for_sql(),
     }  # fmt: skip
-    big, now = b" " * (WAITING_MAX_BYTES // 16), stage.shop.now()
+    big, now = b" " * (WAITING_MAX_BYTES // 16), stage.context.now()
     await primary.stall()
-    asked = [asyncio.create_task(stage.shop.inbox.keep(said, big, now, "")) for _ in range(30)]
+    asked = [asyncio.create_task(stage.context.inbox.keep(said, big, now, "")) for _ in range(30)]
     await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
     await primary.go_on()
     answers = await asyncio.gather(*asked, return_exceptions=True)
@@ -77,7 +77,7 @@ async def test_webhooks_that_cannot_be_kept_do_not_fill_the_memory(
 async def test_health_notices_that_no_commit_ends_and_costs_one_connection(
     primary: Primary, stage: Stage
 ) -> None:
-    front = Front(stage.shop, "1", None)
+    front = ContextBackend(stage.context, "1", None)
     await primary.stall()
     ill = await asyncio.gather(*(front.health() for _ in range(5)))
     assert {health.status for health in ill} == {"unhealthy"}
@@ -90,7 +90,7 @@ async def test_a_server_that_became_read_only_is_an_outage_and_leaves_no_connect
     primary: Primary, stage: Stage
 ) -> None:
     """The pools were used before, during, and after: nobody has to kill anything."""
-    front = Front(stage.shop, "1", None)
+    front = ContextBackend(stage.context, "1", None)
     headers, body = stage.gateway.webhook("payment.captured", await stage.pay())
     assert (await front.health()).status == "healthy"
     await primary.watch.execute("ALTER SYSTEM SET default_transaction_read_only = on")
@@ -104,9 +104,9 @@ async def test_a_server_that_became_read_only_is_an_outage_and_leaves_no_connect
         raise AssertionError("health says it can write")
     for work in (
         front.take_webhook("mock", None, headers, body),
-        sweep.sweep_once(stage.shop, "inbox", sweep.Pace()),
-        vend.beats(stage.shop, {"M01": stage.clock.now()}),
-        issue_key(stage.shop.db, stage.merchant, stage.clock.now()),
+        sweep.sweep_once(stage.context, "inbox", sweep.Pace()),
+        machine_messages.beats(stage.context, {"M01": stage.clock.now()}),
+        issue_key(stage.context.db, stage.merchant, stage.clock.now()),
     ):
         with pytest.raises(AWAY):
             await work
@@ -117,7 +117,7 @@ async def test_a_server_that_became_read_only_is_an_outage_and_leaves_no_connect
     assert await stage.value(ORDERS) == 1
 
 
-async def eventually_healthy(front: Front) -> None:
+async def eventually_healthy(front: ContextBackend) -> None:
     for _ in range(200):
         if (await front.health()).status == "healthy":
             return

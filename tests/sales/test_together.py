@@ -7,8 +7,8 @@ from dataclasses import replace
 import asyncpg
 
 from coinslot.db.pool import Database
-from coinslot.sales import take
-from coinslot.sales.inbox import LANES, TOGETHER
+from coinslot.sales import gateway_webhooks
+from coinslot.sales.webhook_batch import LANES, TOGETHER
 from tests.conftest import DatabaseUrls
 from tests.sales.stage import Stage
 
@@ -23,10 +23,13 @@ async def told(stage: Stage, payments: int, *events: str) -> list[tuple[dict[str
 
 async def test_a_hundred_at_once_are_all_kept_and_sold_in_far_fewer_commits(stage: Stage) -> None:
     reached: Counter[str] = Counter()
-    stage.shop.db.reached = lambda point: reached.update([point])
+    stage.context.db.reached = lambda point: reached.update([point])
     deliveries = await told(stage, MANY, "payment.captured")
     answers = await asyncio.gather(
-        *(take.take_webhook(stage.shop, stage.account, *delivery) for delivery in deliveries)
+        *(
+            gateway_webhooks.take_webhook(stage.context, stage.account, *delivery)
+            for delivery in deliveries
+        )
     )
     assert {answer.status for answer in answers} == {200}
     assert await stage.value("SELECT count(*) FROM inbox WHERE worked_at IS NOT NULL") == MANY
@@ -36,9 +39,9 @@ async def test_a_hundred_at_once_are_all_kept_and_sold_in_far_fewer_commits(stag
 
 async def test_one_that_comes_alone_waits_for_no_other(stage: Stage) -> None:
     reached: list[str] = []
-    stage.shop.db.reached = reached.append
+    stage.context.db.reached = reached.append
     (delivery,) = await told(stage, 1, "payment.captured")
-    await take.take_webhook(stage.shop, stage.account, *delivery)
+    await gateway_webhooks.take_webhook(stage.context, stage.account, *delivery)
     assert reached == ["before_commit", "after_commit"]
 
 
@@ -46,10 +49,13 @@ async def test_the_same_payments_told_to_two_processes_in_opposite_orders_hold_n
     stage: Stage,
 ) -> None:
     deliveries = await told(stage, TOGETHER, "payment.captured", "qr_code.credited")
-    elsewhere = replace(stage.shop)  # with an inbox of its own
+    elsewhere = replace(stage.context)  # with an inbox of its own
     answers = await asyncio.gather(
-        *(take.take_webhook(stage.shop, stage.account, *one) for one in deliveries),
-        *(take.take_webhook(elsewhere, stage.account, *one) for one in reversed(deliveries)),
+        *(gateway_webhooks.take_webhook(stage.context, stage.account, *one) for one in deliveries),
+        *(
+            gateway_webhooks.take_webhook(elsewhere, stage.account, *one)
+            for one in reversed(deliveries)
+        ),
     )
     assert {answer.status for answer in answers} == {200}
     assert await stage.value("SELECT count(*) FROM inbox WHERE failure IS NOT NULL") == 0
@@ -57,11 +63,11 @@ async def test_the_same_payments_told_to_two_processes_in_opposite_orders_hold_n
 
 
 async def test_one_that_cannot_be_kept_takes_no_other_with_it(stage: Stage) -> None:
-    inbox = stage.shop.inbox
-    now = stage.shop.now()
+    inbox = stage.context.inbox
+    now = stage.context.now()
     said = {
         "account": stage.account.id, "merchant": stage.merchant, "verdict": "unreadable",
-        "headers": {}, "facts": [], "windows": stage.shop.windows.for_sql(),
+        "headers": {}, "facts": [], "windows": stage.context.windows.for_sql(),
     }  # fmt: skip
     bad = said | {"verdict": "no such verdict"}
     outcomes = await asyncio.gather(
@@ -76,7 +82,7 @@ async def test_one_that_cannot_be_kept_takes_no_other_with_it(stage: Stage) -> N
 async def test_whoever_hangs_up_while_it_waits_has_his_webhook_kept(stage: Stage) -> None:
     deliveries = await told(stage, 8, "payment.captured")
     calls = [
-        asyncio.create_task(take.take_webhook(stage.shop, stage.account, *delivery))
+        asyncio.create_task(gateway_webhooks.take_webhook(stage.context, stage.account, *delivery))
         for delivery in deliveries
     ]
     await asyncio.sleep(0)  # all have asked
@@ -91,21 +97,24 @@ async def test_a_database_that_went_away_is_nobodys_success(
     gone = await Database.open(urls.app, urls.door, size=1)
     await gone.close()
     deliveries = await told(stage, 3, "payment.captured")
-    cut_off = replace(stage.shop, db=gone)
+    cut_off = replace(stage.context, db=gone)
     answers = await asyncio.gather(
-        *(take.take_webhook(cut_off, stage.account, *delivery) for delivery in deliveries),
+        *(
+            gateway_webhooks.take_webhook(cut_off, stage.account, *delivery)
+            for delivery in deliveries
+        ),
         return_exceptions=True,
     )
     assert [type(answer) for answer in answers] == [asyncpg.InterfaceError] * 3
-    again = await take.take_webhook(stage.shop, stage.account, *deliveries[0])
+    again = await gateway_webhooks.take_webhook(stage.context, stage.account, *deliveries[0])
     assert again.status == 200
 
 
 async def test_who_asks_again_the_moment_he_is_answered_is_not_forgotten(stage: Stage) -> None:
-    inbox, now = stage.shop.inbox, stage.shop.now()
+    inbox, now = stage.context.inbox, stage.context.now()
     said = {
         "account": stage.account.id, "merchant": stage.merchant, "verdict": "unreadable",
-        "headers": {}, "facts": [], "windows": stage.shop.windows.for_sql(),
+        "headers": {}, "facts": [], "windows": stage.context.windows.for_sql(),
     }  # fmt: skip
 
     async def ask_on() -> None:

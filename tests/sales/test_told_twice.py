@@ -8,8 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from coinslot.gateways.base import PaymentFact, RefundFact
-from coinslot.sales import api, public, statements
-from coinslot.sales.api import Back
+from coinslot.sales import api_views, merchant_api, public
+from coinslot.sales.merchant_api import RefundRequest
 from tests.sales.stage import Stage
 from tests.sales.taking import Taking, confirmed, made, once, taking
 from tests.sales.weather import DONE_AND_LOST, LOST
@@ -24,15 +24,18 @@ async def asked_back(stage: Stage, minor: int, of: int = 5000) -> tuple[UUID, Pa
     """A payment of which `minor` is to go back; nothing was sent yet."""
     payment = await made(stage, of)
     await confirmed(stage, payment)
-    await api.give_back(
-        stage.shop, once(stage, "refund", f"r{minor}", minor), payment, Back(amount=minor)
+    await merchant_api.give_back(
+        stage.context,
+        once(stage, "refund", f"r{minor}", minor),
+        payment,
+        RefundRequest(amount=minor),
     )
     name = await stage.value("SELECT gateway_payment_id FROM captures")
     return payment, stage.books.payments[name]
 
 
-async def listed(stage: Stage, payment: UUID) -> list[statements.RefundStatement]:
-    return await api.refunds(stage.shop, stage.merchant, payment)
+async def listed(stage: Stage, payment: UUID) -> list[api_views.RefundStatement]:
+    return await merchant_api.refunds(stage.context, stage.merchant, payment)
 
 
 async def told(stage: Stage) -> list[tuple[str, UUID]]:
@@ -65,7 +68,7 @@ async def one_refund(stage: Stage, payment: UUID, there: str | None = None) -> N
     assert (shown.status, shown.amount) == ("succeeded", 5000)
     assert shown.gateway_refund_id is not None
     assert there is None or shown.gateway_refund_id == there
-    found = await api.payment(stage.shop, stage.merchant, payment)
+    found = await merchant_api.payment(stage.context, stage.merchant, payment)
     assert (found.refunds, found.amount_refunded) == ([shown.id], 5000)
     assert await told(stage) == [("pending", shown.id), ("succeeded", shown.id)]
     assert stage.refunded() == 5000
@@ -141,7 +144,7 @@ async def test_two_refunds_that_were_both_made_are_two_and_both_are_told(
     assert [(r.status, r.amount) for r in shown] == [("succeeded", 4000)] * 2
     assert len({r.gateway_refund_id for r in shown}) == 2
     assert sorted(state for state, _ in await told(stage)) == ["pending", "succeeded", "succeeded"]
-    found = await api.payment(stage.shop, stage.merchant, payment)
+    found = await merchant_api.payment(stage.context, stage.merchant, payment)
     assert (found.amount_refunded, stage.refunded()) == (8000, 8000)
 
 
@@ -149,7 +152,9 @@ async def test_one_in_the_dashboard_pays_two_of_ours_and_stands_beside_none(
     stage: Stage, gateway: Taking
 ) -> None:
     payment, paid = await asked_back(stage, 3000)
-    await api.give_back(stage.shop, once(stage, "refund", "x", 2), payment, Back(amount=2000))
+    await merchant_api.give_back(
+        stage.context, once(stage, "refund", "x", 2), payment, RefundRequest(amount=2000)
+    )
     await dashboard(stage, gateway, paid, 5000)
     await work(stage)
     shown = await listed(stage, payment)

@@ -9,15 +9,17 @@ from msgspec.structs import replace
 from coinslot.gateways.base import Fact, PaymentFact, Taken
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import hmac_hex
-from coinslot.sales import take
-from coinslot.sales.shop import FORGERIES_KEPT_PER_MINUTE
-from coinslot.sales.views import WebhookAnswer
+from coinslot.sales import gateway_webhooks
+from coinslot.sales.context import FORGERIES_KEPT_PER_MINUTE
+from coinslot.sales.page_views import WebhookAnswer
 from tests.sales.stage import Stage
 
 
 async def deliver(stage: Stage, body: bytes, signature: str | None = None) -> WebhookAnswer:
     signed = hmac_hex(b"whsec", body) if signature is None else signature
-    return await take.take_webhook(stage.shop, stage.account, {"x-mock-signature": signed}, body)
+    return await gateway_webhooks.take_webhook(
+        stage.context, stage.account, {"x-mock-signature": signed}, body
+    )
 
 
 async def untouched(stage: Stage) -> bool:
@@ -65,7 +67,9 @@ async def test_an_unreadable_webhook_is_kept_with_its_verdict_and_touches_nothin
 async def test_a_forgery_does_not_block_the_true_delivery(stage: Stage) -> None:
     headers, body = stage.gateway.webhook("payment.captured", await stage.pay())
     assert (await deliver(stage, body, "f" * 64)).status == 401
-    assert (await take.take_webhook(stage.shop, stage.account, headers, body)).status == 200
+    assert (
+        await gateway_webhooks.take_webhook(stage.context, stage.account, headers, body)
+    ).status == 200
     assert await stage.value("SELECT state FROM orders") == "paid"
 
 
@@ -144,7 +148,7 @@ async def test_a_webhook_whose_work_fails_stays_due_and_is_worked_later(stage: S
 async def test_work_that_fails_for_weeks_is_still_tried(stage: Stage) -> None:
     await owner_runs(stage, "ALTER TABLE order_lines ADD CONSTRAINT broken CHECK (false) NOT VALID")
     await stage.webhook(await stage.pay())
-    async with stage.shop.db.as_merchant(stage.merchant) as conn:
+    async with stage.context.db.as_merchant(stage.merchant) as conn:
         await conn.execute("UPDATE inbox SET tries = 100000")
     stage.later(5)
     await stage.sweep("inbox")
@@ -164,7 +168,9 @@ def with_nul(fact: PaymentFact) -> PaymentFact:
 async def test_nul_characters_in_a_webhook_lose_nothing(stage: Stage) -> None:
     headers, body = stage.gateway.webhook("payment\0captured", with_nul(await stage.pay()))
     odd = {**headers, "user-agent": "curl\0/8"}
-    assert (await take.take_webhook(stage.shop, stage.account, odd, body)).status == 200
+    assert (
+        await gateway_webhooks.take_webhook(stage.context, stage.account, odd, body)
+    ).status == 200
     (row,) = await kept(stage)
     assert row["body"] == body
     assert row["headers"]["user-agent"] == "curl\ufffd/8"
@@ -187,7 +193,9 @@ async def test_who_forges_without_end_does_not_fill_the_disk(stage: Stage) -> No
     rows = await kept(stage)
     assert len(rows) == FORGERIES_KEPT_PER_MINUTE
     assert max(len(row["body"]) for row in rows) < 10_000
-    assert (await take.take_webhook(stage.shop, stage.account, headers, body)).status == 200
+    assert (
+        await gateway_webhooks.take_webhook(stage.context, stage.account, headers, body)
+    ).status == 200
     assert await stage.value("SELECT state FROM orders") == "paid"
     stage.later(60)
     await deliver(stage, b"x", "0" * 64)
@@ -197,7 +205,7 @@ async def test_who_forges_without_end_does_not_fill_the_disk(stage: Stage) -> No
 async def test_only_headers_that_a_replay_needs_are_kept(stage: Stage) -> None:
     headers, body = stage.gateway.webhook("payment.captured", await stage.pay())
     more = {**headers, "cookie": "session", "authorization": "Basic", "content-type": "x"}
-    await take.take_webhook(stage.shop, stage.account, more, body)
+    await gateway_webhooks.take_webhook(stage.context, stage.account, more, body)
     (row,) = await kept(stage)
     assert row["headers"] == {**headers, "content-type": "x"}
 

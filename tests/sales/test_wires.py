@@ -28,17 +28,17 @@ FORMS: dict[str, dict[str, object]] = {
 
 @pytest.fixture
 async def accounts(stage: Stage) -> AsyncIterator[Accounts]:
-    shop = stage.shop
-    opened = Accounts(shop.db, shop.vault, shop.clock, timeout_s=TIMEOUT_S)
+    context = stage.context
+    opened = Accounts(context.db, context.vault, context.clock, timeout_s=TIMEOUT_S)
     yield opened
     await opened.close()
 
 
 async def signed_up(stage: Stage, gateway: str, url: str) -> UUID:
     form: Struct = drivers()[gateway].Settings(**FORMS[gateway], base_url=url)
-    async with stage.shop.db.as_merchant(stage.merchant) as conn:
+    async with stage.context.db.as_merchant(stage.merchant) as conn:
         name = AccountName(stage.merchant, gateway, "asha")
-        return await keep(conn, stage.shop.vault, stage.clock.now(), name, form)
+        return await keep(conn, stage.context.vault, stage.clock.now(), name, form)
 
 
 @pytest.mark.parametrize(("gateway", "waits"), [("yookassa", True), ("razorpay", False)])

@@ -11,10 +11,10 @@ from coinslot.kit.clock import UnknownZoneError, zone_named
 from coinslot.kit.ids import uuid7
 from coinslot.merchants.people import move_merchant
 from coinslot.outlets.machines import move_outlet, without_zone
-from coinslot.sales import nights, show
+from coinslot.sales import nightly, outlet_pages
 from coinslot.sales.journal import Machine
 from tests.sales.neighbours import a_second_machine, chandras_machine
-from tests.sales.nightly import nightly
+from tests.sales.nightly import nightly_gateway
 from tests.sales.stage import Stage
 
 Neighbour = Callable[[Stage], Awaitable[Machine]]
@@ -35,33 +35,33 @@ def test_another_name_is_no_zone(name: str) -> None:
 
 async def test_an_outlet_shows_its_own_zone_else_its_merchants(stage: Stage) -> None:
     async def shown() -> str | None:
-        view = await show.outlet(stage.shop, "M01")
+        view = await outlet_pages.outlet(stage.context, "M01")
         assert view is not None
         return view.zone
 
     assert await shown() is None
-    await move_merchant(stage.shop.db, stage.merchant, "Asia/Kolkata")
+    await move_merchant(stage.context.db, stage.merchant, "Asia/Kolkata")
     assert await shown() == "Asia/Kolkata"
-    await move_outlet(stage.shop.db, "M01", "America/St_Johns")
+    await move_outlet(stage.context.db, "M01", "America/St_Johns")
     assert await shown() == "America/St_Johns"
     with pytest.raises(UnknownZoneError):
-        await move_outlet(stage.shop.db, "M01", "Asia/Nowhere")
+        await move_outlet(stage.context.db, "M01", "Asia/Nowhere")
     assert await shown() == "America/St_Johns"
 
 
 async def test_outlets_of_which_nobody_said_where_they_stand_are_named(stage: Stage) -> None:
     await a_second_machine(stage)
-    assert await without_zone(stage.shop.db) == ["M01", "M02"]
-    await move_outlet(stage.shop.db, "M02", "Asia/Kolkata")
-    assert await without_zone(stage.shop.db) == ["M01"]
-    await move_merchant(stage.shop.db, stage.merchant, "Asia/Kolkata")
-    assert await without_zone(stage.shop.db) == []
+    assert await without_zone(stage.context.db) == ["M01", "M02"]
+    await move_outlet(stage.context.db, "M02", "Asia/Kolkata")
+    assert await without_zone(stage.context.db) == ["M01"]
+    await move_merchant(stage.context.db, stage.merchant, "Asia/Kolkata")
+    assert await without_zone(stage.context.db) == []
 
 
 async def test_an_order_shows_the_zone_of_its_outlet(stage: Stage) -> None:
-    await move_merchant(stage.shop.db, stage.merchant, "Asia/Kolkata")
+    await move_merchant(stage.context.db, stage.merchant, "Asia/Kolkata")
     await stage.sell()
-    order = await show.order(stage.shop, await stage.value("SELECT token FROM orders"))
+    order = await outlet_pages.order(stage.context, await stage.value("SELECT token FROM orders"))
     assert order is not None
     assert order.zone == "Asia/Kolkata"
 
@@ -71,7 +71,7 @@ async def test_an_order_of_another_outlet_is_never_found(stage: Stage, other: Ne
     await stage.sell()
     now = stage.clock.now()
     machine = await other(stage)
-    async with stage.shop.db.as_merchant(machine.merchant_id) as conn:
+    async with stage.context.db.as_merchant(machine.merchant_id) as conn:
         await conn.execute(
             "INSERT INTO orders (id, merchant_id, outlet_id, state, token, number, source,"
             " amount_minor, currency, placed_at, paid_at, due_at)"
@@ -80,7 +80,9 @@ async def test_an_order_of_another_outlet_is_never_found(stage: Stage, other: Ne
             uuid7(now), machine.merchant_id, machine.outlet, now,
         )  # fmt: skip
     mine = await stage.value("SELECT token FROM orders WHERE outlet_id = 'M01'")
-    assert [order.token for order in await show.find(stage.shop, "M01", 4000, [now])] == [mine]
+    assert [
+        order.token for order in await outlet_pages.find(stage.context, "M01", 4000, [now])
+    ] == [mine]
 
 
 async def test_a_search_finds_what_was_paid_in_or_next_to_one_of_the_minutes(stage: Stage) -> None:
@@ -88,7 +90,7 @@ async def test_a_search_finds_what_was_paid_in_or_next_to_one_of_the_minutes(sta
     paid = stage.clock.now()
 
     async def found(*minutes: datetime, minor: int = 4000) -> int:
-        return len(await show.find(stage.shop, "M01", minor, minutes))
+        return len(await outlet_pages.find(stage.context, "M01", minor, minutes))
 
     micro = timedelta(microseconds=1)
     assert await found(paid) == 1
@@ -117,7 +119,7 @@ async def test_a_search_finds_what_was_paid_in_or_next_to_one_of_the_minutes(sta
 def test_a_day_is_its_zones_from_midnight_to_midnight(
     zone: str, day: str, begun: str, hours: int
 ) -> None:
-    night = nights.Night(UUID(int=1), date.fromisoformat(day), ZoneInfo(zone))
+    night = nightly.Night(UUID(int=1), date.fromisoformat(day), ZoneInfo(zone))
     start, end = night.bounds()
     assert start == datetime.fromisoformat(begun).replace(tzinfo=UTC)
     assert end - start == timedelta(hours=hours)
@@ -125,26 +127,26 @@ def test_a_day_is_its_zones_from_midnight_to_midnight(
 
 async def test_a_day_is_compared_when_it_is_over_where_the_merchant_is(stage: Stage) -> None:
     """It is noon in UTC, and 17:30 in India, on the day when the account was made."""
-    nightly(stage)
-    await move_merchant(stage.shop.db, stage.merchant, "Asia/Kolkata")
+    nightly_gateway(stage)
+    await move_merchant(stage.context.db, stage.merchant, "Asia/Kolkata")
     stage.later(9 * 3600 + 29 * 60)  # 02:59 in India: the day is over, its wait is not
-    assert await nights.due(stage.shop) == 0
+    assert await nightly.due(stage.context) == 0
     stage.later(60)
-    assert await nights.due(stage.shop) == 1
+    assert await nightly.due(stage.context) == 1
     (row,) = await stage.rows("SELECT day::text, through FROM reconciliations")
     assert row == {"day": "2026-11-21", "through": datetime(2026, 11, 21, 18, 30, tzinfo=UTC)}
 
 
 async def test_no_hour_is_left_out_where_a_merchant_moves_to_another_zone(stage: Stage) -> None:
     """From Kolkata to Honolulu: its day begins fifteen hours and a half after the other ended."""
-    gateway = nightly(stage)
-    await move_merchant(stage.shop.db, stage.merchant, "Asia/Kolkata")
+    gateway = nightly_gateway(stage)
+    await move_merchant(stage.context.db, stage.merchant, "Asia/Kolkata")
     stage.later(10 * 3600)
-    assert await nights.due(stage.shop) == 1
-    await move_merchant(stage.shop.db, stage.merchant, "Pacific/Honolulu")
+    assert await nightly.due(stage.context) == 1
+    await move_merchant(stage.context.db, stage.merchant, "Pacific/Honolulu")
     unheard = await stage.pay()  # 22:00 in UTC: in neither zone's day, and no webhook told of it
     assert stage.clock.now() < datetime(2026, 11, 22, 10, tzinfo=UTC)
     stage.later(40 * 3600)
-    assert await nights.due(stage.shop) == 1
+    assert await nightly.due(stage.context) == 1
     assert unheard.gateway_payment_id in gateway.books.payments
     assert await stage.value("SELECT count(*) FROM captures") == 1

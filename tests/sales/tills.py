@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from coinslot.gateways.mock import Settings
 from coinslot.kit.money import Money
 from coinslot.merchants.accounts import Account, AccountName, keep
-from coinslot.sales import api
-from coinslot.sales.collect import Ask
+from coinslot.sales import merchant_api
+from coinslot.sales.attempts import PaymentRequest
 from tests.sales.stage import Stage
 from tests.sales.taking import Taking, once, taking
 
@@ -32,20 +32,20 @@ async def two_tills(stage: Stage) -> tuple[Taking, Taking]:
     first = taking(stage)
     stage.later(1)
     name = AccountName(stage.merchant, "flaky", "asha-second")
-    async with stage.shop.db.as_merchant(stage.merchant) as conn:
-        made = await keep(conn, stage.shop.vault, stage.clock.now(), name, Settings())
+    async with stage.context.db.as_merchant(stage.merchant) as conn:
+        made = await keep(conn, stage.context.vault, stage.clock.now(), name, Settings())
     second = Taking(stage)
     second.charges = {}
     second.books = second._books = type(stage.books)(stage.clock)
     other = replace(stage.account, id=made, gateway=name.gateway, slug=name.slug, driver=second)
-    stage.shop.accounts = Several({stage.account.id: stage.account, made: other})
+    stage.context.accounts = Several({stage.account.id: stage.account, made: other})
     return first, second
 
 
 async def another(stage: Stage, key: str, minor: int = 5000) -> UUID:
     """One more payment."""
-    ask = Ask(money=Money(minor, "INR"))
-    answer = await api.create(stage.shop, once(stage, "create", key, minor), ask)
+    ask = PaymentRequest(money=Money(minor, "INR"))
+    answer = await merchant_api.create(stage.context, once(stage, "create", key, minor), ask)
     return UUID(answer.body["id"])
 
 

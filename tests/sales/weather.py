@@ -145,6 +145,6 @@ def in_weather(stage: Stage) -> Weather:
     weather = Weather(stage)
     stage.gateway = weather
     stage.account = replace(stage.account, driver=weather)
-    assert isinstance(stage.shop.accounts, MockAccounts)
-    stage.shop.accounts.account = stage.account
+    assert isinstance(stage.context.accounts, MockAccounts)
+    stage.context.accounts.account = stage.account
     return weather

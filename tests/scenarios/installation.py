@@ -14,8 +14,8 @@ from typing import Any, Self
 import asyncpg
 import httpx
 
-from coinslot.app.house import TOOL, House
-from coinslot.app.showroom import MERCHANTS, SHELF, STANDS, STOCK, Showroom
+from coinslot.app.demo_world import MERCHANTS, SHELF, STANDS, STOCK, DemoWorld
+from coinslot.app.server import TOOL, RunningServer
 from coinslot.db.migrate import APP, DOOR
 from coinslot.kit.secrets import Vault
 from coinslot.settings import read
@@ -58,7 +58,7 @@ class Installation:
         self.ports: dict[str, int] = {}
         self.sandbox: SandboxProcess
         self.simulator: SimulatorProcess
-        self.room: Showroom
+        self.room: DemoWorld
         self.http = httpx.AsyncClient(timeout=15, trust_env=False)
         self._key = base64.b64encode(Vault.new_key()).decode()
 
@@ -82,8 +82,8 @@ class Installation:
         self.ports["web"] = free_port()
         self.sandbox = SandboxProcess(self.folder / "sandbox", self.folder / "machines")
         async with AsyncExitStack() as stack:
-            house = await House(read(self.env), TOOL, stack).open()
-            self.room = Showroom(house, self.folder, self.sandbox.base_url)
+            house = await RunningServer(read(self.env), TOOL, stack).open()
+            self.room = DemoWorld(house, self.folder, self.sandbox.base_url)
             await self.room.furnish()
             self.sandbox.config["razorpay"] = {"accounts": self._accounts(), "tempo": TEMPO}
             self.sandbox.start()

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from coinslot.app.showroom import MERCHANTS
+from coinslot.app.demo_world import MERCHANTS
 from coinslot.channels.addresses import places
 from coinslot.channels.mqtt import MqttOptions, connection
 from coinslot.db.embedded import EmbeddedPostgres

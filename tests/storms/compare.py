@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import asyncpg
 import msgspec
 
-from coinslot.app.showroom import STANDS
+from coinslot.app.demo_world import STANDS
 from tests.storms.chronicle import Chronicle
 from tests.storms.town import Town
 

@@ -7,7 +7,7 @@ runs the same way twice. What a seed repeats is the attack, not the interleaving
 import random
 from typing import Any, NamedTuple
 
-from coinslot.app.showroom import MERCHANTS, SHELF, STANDS
+from coinslot.app.demo_world import MERCHANTS, SHELF, STANDS
 from tests.storms.tills import TILLS
 from tests.storms.town import OURS, PARTS
 

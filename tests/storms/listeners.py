@@ -9,7 +9,7 @@ import asyncpg
 from aiohttp import web
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from coinslot.app.showroom import MERCHANTS
+from coinslot.app.demo_world import MERCHANTS
 from coinslot.kit.ids import token
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from uuid import uuid4
 import aiomqtt
 import msgspec
 
-from coinslot.app.showroom import STANDS
+from coinslot.app.demo_world import STANDS
 from coinslot.kit.ids import token
 from tests.storms.chronicle import EVERYONE, Chronicle
 from tests.storms.compare_charges import charged

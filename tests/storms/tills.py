@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from coinslot.app.house import House
-from coinslot.app.showroom import MERCHANTS, Showroom
+from coinslot.app.demo_world import MERCHANTS, DemoWorld
+from coinslot.app.server import RunningServer
 from coinslot.gateways import drivers
 from coinslot.kit.secrets import Secret
 from coinslot.merchants.accounts import AccountName, keep
@@ -30,7 +30,7 @@ _TEMPO = {name: value for name, value in GATEWAY.items() if name != "qr_shortest
 _LOOPBACK = ("127.0.0.0/8",)  # YooKassa proves its hints by address
 
 
-async def open_tills(house: House, room: Showroom, sandbox_url: str) -> None:
+async def open_tills(house: RunningServer, room: DemoWorld, sandbox_url: str) -> None:
     """Beside what the showroom has: an account of each merchant at YooKassa and at T-Bank."""
     for slug in MERCHANTS:
         given = {
@@ -50,7 +50,7 @@ async def open_tills(house: House, room: Showroom, sandbox_url: str) -> None:
                 await keep(conn, house.vault, house.clock.now(), name, settings)
 
 
-def sections(room: Showroom, web_url: str) -> dict[str, Any]:
+def sections(room: DemoWorld, web_url: str) -> dict[str, Any]:
     """What the sandbox is told of them."""
     accounts: dict[str, list[dict[str, Any]]] = {
         "stripe": [room.stripe(slug) for slug in MERCHANTS],

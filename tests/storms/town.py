@@ -15,8 +15,8 @@ import asyncpg
 import httpx
 import msgspec
 
-from coinslot.app.house import TOOL, House
-from coinslot.app.showroom import MERCHANTS, SHELF, STANDS, Showroom
+from coinslot.app.demo_world import MERCHANTS, SHELF, STANDS, DemoWorld
+from coinslot.app.server import TOOL, RunningServer
 from coinslot.db.leftover import free_port
 from coinslot.device.broker import EmbeddedNats
 from coinslot.settings import read
@@ -47,11 +47,11 @@ class Town:
         self.web_url = f"http://127.0.0.1:{self.ports['web']}"
         self.parts: dict[str, Part] = {}
         self.http = httpx.AsyncClient(timeout=5, trust_env=False)
-        self.room: Showroom
+        self.room: DemoWorld
         self.accounts: dict[str, str] = {}  # account id at the gateway, by merchant
         self.listeners = Listeners(self)
         self.died: Callable[[str], None] = _unmoved  # told of each death at a commit or a send
-        self._house: House
+        self._house: RunningServer
         self._nats: EmbeddedNats
         self._stack = AsyncExitStack()
 
@@ -70,12 +70,12 @@ class Town:
 
     async def _open(self) -> None:
         settings = read({**INSTALLATION, "COINSLOT_DATA": str(self.folder)})
-        self._house = house = await House(settings, TOOL, self._stack).open()
+        self._house = house = await RunningServer(settings, TOOL, self._stack).open()
         self._nats = house.nats = EmbeddedNats(self.folder)
         self._stack.push_async_callback(self._nats.stop)
         self._stack.push_async_callback(self.http.aclose)
         await self._nats.start(())
-        self.room = Showroom(house, self.folder, self.sandbox_url)
+        self.room = DemoWorld(house, self.folder, self.sandbox_url)
         await self.room.furnish()
         await open_tills(house, self.room, self.sandbox_url)
         self.accounts = {slug: self.room.account(slug)["account_id"] for slug in MERCHANTS}

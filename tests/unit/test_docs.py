@@ -9,11 +9,11 @@ import pytest
 import typer
 
 from coinslot.commands import build
-from coinslot.sales.shop import Shop
+from coinslot.sales.context import Context
 from coinslot.web import routes
 from coinslot.web.site import Site
 from tests import write_settings, write_states
-from tests.web.fake_desk import FakeDesk
+from tests.web.fake_backend import FakeBackend
 
 ROOT = Path(__file__).parents[2]
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
@@ -63,8 +63,8 @@ def test_the_page_of_states_is_what_the_tables_say() -> None:
 
 
 def test_every_url_is_described() -> None:
-    closed = cast(Shop, object())  # nothing is asked of it
-    app = routes.build(FakeDesk(), Site(), shop=closed)
+    closed = cast(Context, object())  # nothing is asked of it
+    app = routes.build(FakeBackend(), Site(), context=closed)
     served = {
         f"{method} {re.sub(r':[a-z]+', '', route.path)}"
         for route in app.routes

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from coinslot.app.leaving import politely
+from coinslot.app.shutdown import end_on_shutdown
 
 BEGUN = {"type": "http.response.start", "status": 200, "headers": []}
 
@@ -26,7 +26,7 @@ async def test_a_request_that_is_cut_short_has_an_end(
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    task = asyncio.create_task(politely(app, {"type": "http"}, None, send))
+    task = asyncio.create_task(end_on_shutdown(app, {"type": "http"}, None, send))
     await waiting.wait()
     task.cancel("the server stops")
     await task

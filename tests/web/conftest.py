@@ -9,7 +9,7 @@ from litestar.testing import AsyncTestClient
 from coinslot.kit.clock import SettableClock
 from coinslot.web.routes import build
 from tests.web import cast
-from tests.web.fake_desk import FakeDesk
+from tests.web.fake_backend import FakeBackend
 from tests.web.serving import SITE, Served
 
 Client = AsyncTestClient[Litestar]
@@ -21,16 +21,18 @@ def clock() -> SettableClock:
 
 
 @pytest.fixture
-def desk() -> FakeDesk:
-    desk = FakeDesk()
-    desk.outlets = cast.outlets()
-    desk.orders = cast.orders(cast.NOON)
-    return desk
+def backend() -> FakeBackend:
+    backend = FakeBackend()
+    backend.outlets = cast.outlets()
+    backend.orders = cast.orders(cast.NOON)
+    return backend
 
 
 @pytest.fixture
-async def client(desk: FakeDesk, clock: SettableClock) -> AsyncIterator[Client]:
-    async with AsyncTestClient(build(desk, SITE, clock), raise_server_exceptions=False) as client:
+async def client(backend: FakeBackend, clock: SettableClock) -> AsyncIterator[Client]:
+    async with AsyncTestClient(
+        build(backend, SITE, clock), raise_server_exceptions=False
+    ) as client:
         client.headers["accept"] = "text/html"
         client.follow_redirects = False
         yield client

@@ -13,11 +13,11 @@ from msgspec.structs import replace
 
 from coinslot.kit import qr
 from coinslot.kit.clock import SystemClock
-from coinslot.sales.views import OrderView
+from coinslot.sales.page_views import OrderView
 from coinslot.web.routes import build
 from coinslot.web.site import Site
 from tests.web import cast
-from tests.web.fake_desk import FakeDesk
+from tests.web.fake_backend import FakeBackend
 
 _PATIENCE_S = 10
 SITE = Site(
@@ -40,8 +40,8 @@ class Served:
     """A started server over a FakeDesk; `show` and `tell` reach into its loop."""
 
     def __init__(self, site: Site = SITE) -> None:
-        self.desk = FakeDesk()
-        self.app: Litestar = build(self.desk, site)
+        self.backend = FakeBackend()
+        self.app: Litestar = build(self.backend, site)
         self.app.register(picture)
         self.app.on_startup.append(self._listening)
         self._loop = asyncio.new_event_loop()
@@ -66,18 +66,18 @@ class Served:
 
     def refill(self) -> None:
         """Every outlet and order as the cast has them, now."""
-        self.desk.outlets = cast.outlets()
-        self.desk.orders = cast.orders(SystemClock().now(), f"{self.url}/picture.png")
-        self.desk.placed = {}
-        self.desk.asked = []
-        self.desk.refuse = self.desk.broken = self.desk.paid_when_asked = None
-        self.desk.when_wanted = None
-        self.desk.own = {}
+        self.backend.outlets = cast.outlets()
+        self.backend.orders = cast.orders(SystemClock().now(), f"{self.url}/picture.png")
+        self.backend.placed = {}
+        self.backend.asked = []
+        self.backend.refuse = self.backend.broken = self.backend.paid_when_asked = None
+        self.backend.when_wanted = None
+        self.backend.own = {}
 
     def show(self, order: OrderView, **changes: Any) -> OrderView:
         """The order, changed, is what its pages are told next."""
         changed = replace(order, **changes)
-        self.tell(self.desk.show(changed))
+        self.tell(self.backend.show(changed))
         return changed
 
     def live(self, token: str) -> str:

@@ -5,12 +5,13 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from coinslot.sales.shop import Shop
-from coinslot.sales.statements import PaymentStatement, RefundStatement
-from coinslot.web import described, payments
+from coinslot.sales.api_views import PaymentStatement, RefundStatement
+from coinslot.sales.context import Context
+from coinslot.web import payments
 from coinslot.web.errors import WrongAnswer
+from coinslot.web.openapi import document
 from coinslot.web.routes import build
-from tests.web.fake_desk import FakeDesk
+from tests.web.fake_backend import FakeBackend
 from tests.web.serving import SITE
 
 SENT = {
@@ -29,8 +30,8 @@ ANSWERED: dict[str, Any] = {
 
 @pytest.fixture
 def schema() -> dict[str, Any]:
-    app = build(FakeDesk(), SITE, shop=cast(Shop, object()))
-    return described.described(app.openapi_schema.to_schema())
+    app = build(FakeBackend(), SITE, context=cast(Context, object()))
+    return document.described(app.openapi_schema.to_schema())
 
 
 def operations(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -44,10 +45,10 @@ def operations(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def test_every_example_is_what_the_api_takes_and_gives() -> None:
-    for name, examples in described.SENT.items():
+    for name, examples in document.SENT.items():
         for example in examples.values():
             msgspec.convert(example, SENT[name])
-    for name, examples in described.ANSWERED.items():
+    for name, examples in document.ANSWERED.items():
         kind = ANSWERED.get(name, PaymentStatement)
         fields = {f.encode_name for f in msgspec.structs.fields(kind)}
         for example in examples.values():
@@ -57,7 +58,7 @@ def test_every_example_is_what_the_api_takes_and_gives() -> None:
 
 def test_every_call_has_examples_and_every_error_its_form(schema: dict[str, Any]) -> None:
     found = operations(schema)
-    assert set(described.ANSWERED) == set(found)
+    assert set(document.ANSWERED) == set(found)
     for said in found.values():
         assert said["security"] == [{"apiKey": []}]
         for status, answer in said["responses"].items():
@@ -88,7 +89,7 @@ def test_a_key_is_required_and_the_way_to_show_one_is_declared(schema: dict[str,
 
 def test_a_link_leads_to_a_call_that_there_is(schema: dict[str, Any]) -> None:
     found = operations(schema)
-    for name in described.FOLLOWS:
+    for name in document.FOLLOWS:
         for answer in found[name]["responses"].values():
             for link in answer.get("links", {}).values():
                 assert link["operationId"] in found
@@ -96,4 +97,4 @@ def test_a_link_leads_to_a_call_that_there_is(schema: dict[str, Any]) -> None:
 
 def test_described_again_it_says_the_same(schema: dict[str, Any]) -> None:
     before = msgspec.json.encode(schema)
-    assert msgspec.json.encode(described.described(schema)) == before
+    assert msgspec.json.encode(document.described(schema)) == before

@@ -8,31 +8,32 @@ from coinslot.feeds.deliveries import DeliveryLog, DeliveryStatement, Replayed
 from coinslot.feeds.endpoints import EndpointStatement
 from coinslot.feeds.events import EventPage, EventStatement
 from coinslot.sales.public import TYPES
-from coinslot.web import described_feeds, hooks
+from coinslot.web import webhook_endpoints
+from coinslot.web.openapi import feeds
 from tests.web.test_described import schema as schema
 
 SENT: dict[str, Any] = {
-    "createWebhookEndpoint": hooks.NewEndpoint,
-    "changeWebhookEndpoint": hooks.EndpointChange,
-    "replayWebhookEndpoint": hooks.NewReplay,
+    "createWebhookEndpoint": webhook_endpoints.NewEndpoint,
+    "changeWebhookEndpoint": webhook_endpoints.EndpointChange,
+    "replayWebhookEndpoint": webhook_endpoints.NewReplay,
 }
 ANSWERED: dict[str, Any] = {
     "listEvents": EventPage,
     "readEvent": EventStatement,
-    "listWebhookEndpoints": hooks.EndpointList,
+    "listWebhookEndpoints": webhook_endpoints.EndpointList,
     "replayWebhookEndpoint": Replayed,
-    "listWebhookDeliveries": hooks.DeliveryPage,
+    "listWebhookDeliveries": webhook_endpoints.DeliveryPage,
     "readWebhookDelivery": DeliveryLog,
     "redeliverWebhook": DeliveryStatement,
 }
 
 
 def test_every_example_is_what_the_api_takes_and_gives() -> None:
-    for name, examples in described_feeds.SENT.items():
+    for name, examples in feeds.SENT.items():
         for example in examples.values():
             read = msgspec.convert(example, SENT[name])
             assert set(getattr(read, "types", None) or ()) <= TYPES
-    for name, examples in described_feeds.ANSWERED.items():
+    for name, examples in feeds.ANSWERED.items():
         kind = ANSWERED.get(name, EndpointStatement)
         for example in examples.values():
             msgspec.json.decode(msgspec.json.encode(example), type=kind)
@@ -49,7 +50,7 @@ def test_every_call_has_examples_and_a_key_is_required_of_each_post(
         for method, said in methods.items()
     }
     assert len(found) == 13
-    assert {name for _, name in found} == {*described_feeds.ANSWERED, "removeWebhookEndpoint"}
+    assert {name for _, name in found} == {*feeds.ANSWERED, "removeWebhookEndpoint"}
     for (method, _), said in found.items():
         for status, answer in said["responses"].items():
             if status != "204":

@@ -12,9 +12,9 @@ from coinslot.sales.attempt_flow import ATTEMPT
 from coinslot.sales.payment_flow import PAYMENT
 from coinslot.sales.refund_flow import REFUND
 from coinslot.web import errors
-from coinslot.web.described_codes import CODES, codes_of, scope_of
-from coinslot.web.described_fields import FIELDS, VALUES
-from coinslot.web.described_words import CALLS, TAGS
+from coinslot.web.openapi.codes import CODES, codes_of, scope_of
+from coinslot.web.openapi.fields import FIELDS, VALUES
+from coinslot.web.openapi.words import CALLS, TAGS
 from tests.web.test_described import schema as schema
 
 HERE = Path(coinslot.__file__).parent

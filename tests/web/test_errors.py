@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from coinslot.kit.clock import SettableClock
 from coinslot.web.routes import build
 from tests.web.conftest import Client
-from tests.web.fake_desk import FakeDesk
+from tests.web.fake_backend import FakeBackend
 from tests.web.serving import SITE
 
 JSON = {"accept": "application/json"}
@@ -59,8 +59,10 @@ async def test_a_callers_request_id_is_kept_when_it_is_harmless(client: Client) 
     assert "<" not in made.headers["x-request-id"]
 
 
-async def test_a_fault_of_ours_tells_nothing_of_its_inside(client: Client, desk: FakeDesk) -> None:
-    desk.broken = RuntimeError("password=hunter2")
+async def test_a_fault_of_ours_tells_nothing_of_its_inside(
+    client: Client, backend: FakeBackend
+) -> None:
+    backend.broken = RuntimeError("password=hunter2")
     answer = await client.get("/q/M01", headers=JSON)
     assert (answer.status_code, answer.json()["error"]["code"]) == (500, "internal")
     assert "hunter2" not in answer.text
@@ -69,8 +71,8 @@ async def test_a_fault_of_ours_tells_nothing_of_its_inside(client: Client, desk:
     assert "hunter2" not in page.text
 
 
-async def test_a_database_out_of_reach_is_503(client: Client, desk: FakeDesk) -> None:
-    desk.broken = ConnectionRefusedError()
+async def test_a_database_out_of_reach_is_503(client: Client, backend: FakeBackend) -> None:
+    backend.broken = ConnectionRefusedError()
     answer = await client.get("/q/M01", headers=JSON)
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "unavailable")
 
@@ -82,10 +84,10 @@ async def test_what_is_wrong_with_a_form_is_named_without_its_value(client: Clie
 
 
 async def test_searching_and_ordering_too_often_is_429(
-    desk: FakeDesk, clock: SettableClock
+    backend: FakeBackend, clock: SettableClock
 ) -> None:
     site = replace(SITE, searches_per_minute=2, orders_per_minute=1)
-    async with AsyncTestClient(build(desk, site, clock)) as client:
+    async with AsyncTestClient(build(backend, site, clock)) as client:
         searches = [await client.get("/q/M01/help?amount=1&time=12:00") for _ in range(3)]
         tap = {"slot": "A1", "key": "k" * 20}
         taps = [await client.post("/q/M01", data=tap, follow_redirects=False) for _ in range(2)]
@@ -125,10 +127,12 @@ async def test_a_nonce_is_used_once(client: Client) -> None:
     ],
 )
 async def test_a_page_in_the_way_has_ways_out(
-    desk: FakeDesk, clock: SettableClock, method: str, path: str, ways: set[str]
+    backend: FakeBackend, clock: SettableClock, method: str, path: str, ways: set[str]
 ) -> None:
     site = replace(SITE, support="help@example.test")
-    async with AsyncTestClient(build(desk, site, clock), raise_server_exceptions=False) as client:
+    async with AsyncTestClient(
+        build(backend, site, clock), raise_server_exceptions=False
+    ) as client:
         answer = await client.request(method, path, headers={"accept": "text/html"})
     assert answer.status_code >= 400
     main = answer.text[answer.text.index("<main") :]

@@ -11,7 +11,7 @@ from coinslot.kit.clock import SettableClock
 from coinslot.web.routes import build
 from coinslot.web.search import UnreadableError, minor_of, minutes_of, reference_of
 from tests.web.conftest import Client
-from tests.web.fake_desk import FakeDesk
+from tests.web.fake_backend import FakeBackend
 from tests.web.serving import SITE
 
 INDIA = ZoneInfo("Asia/Kolkata")
@@ -102,13 +102,13 @@ def test_what_is_no_time_is_unreadable(typed: str) -> None:
 
 
 async def test_amount_and_minute_tell_what_became_of_a_payment_and_lead_to_no_order(
-    client: Client, desk: FakeDesk
+    client: Client, backend: FakeBackend
 ) -> None:
     """Anyone can try amounts and minutes: they show no link, no number and no reference."""
     text = (await client.get("/q/M01/help?amount=40&time=17:29")).text
-    assert desk.asked == [("find", "M01", "4000", "2026-11-21T11:59:00+00:00")]
+    assert backend.asked == [("find", "M01", "4000", "2026-11-21T11:59:00+00:00")]
     assert "Paid. Waiting for the machine" in text
-    for order in desk.orders.values():
+    for order in backend.orders.values():
         assert f"/o/{order.token}" not in text
         assert order.number not in text
         assert order.gateway_payment_id is None or order.gateway_payment_id not in text
@@ -116,7 +116,7 @@ async def test_amount_and_minute_tell_what_became_of_a_payment_and_lead_to_no_or
 
 @pytest.mark.parametrize("typed", ["pay_TESTTEST000001", " pay_TESTTEST 000001 "])
 async def test_who_knows_the_reference_of_the_payment_is_led_to_the_order(
-    client: Client, desk: FakeDesk, typed: str
+    client: Client, backend: FakeBackend, typed: str
 ) -> None:
     answer = await client.post("/q/M01/help?lang=ru", data={"reference": typed})
     assert answer.status_code == 303
@@ -134,9 +134,11 @@ async def test_a_reference_that_nobody_paid_under_leads_nowhere_and_says_what_to
     assert "<script>" not in answer.text
 
 
-async def test_references_cannot_be_tried_in_numbers(desk: FakeDesk, clock: SettableClock) -> None:
+async def test_references_cannot_be_tried_in_numbers(
+    backend: FakeBackend, clock: SettableClock
+) -> None:
     site = replace(SITE, references_per_minute=6)
-    async with AsyncTestClient(build(desk, site, clock)) as stranger:
+    async with AsyncTestClient(build(backend, site, clock)) as stranger:
         answers = [
             await stranger.post("/q/M01/help", data={"reference": f"41234567890{n}"})
             for n in range(8)
@@ -156,10 +158,12 @@ def test_a_reference_is_read_as_people_copy_it(typed: str, read: str) -> None:
     assert reference_of(typed) == read
 
 
-async def test_the_time_is_read_in_the_zone_of_the_outlet(client: Client, desk: FakeDesk) -> None:
-    desk.outlets["M01"] = replace(desk.outlets["M01"], zone="America/St_Johns")
+async def test_the_time_is_read_in_the_zone_of_the_outlet(
+    client: Client, backend: FakeBackend
+) -> None:
+    backend.outlets["M01"] = replace(backend.outlets["M01"], zone="America/St_Johns")
     await client.get("/q/M01/help?amount=40&time=08:29")
-    assert desk.asked == [("find", "M01", "4000", "2026-11-21T11:59:00+00:00")]
+    assert backend.asked == [("find", "M01", "4000", "2026-11-21T11:59:00+00:00")]
 
 
 async def test_nothing_found_says_what_to_do(client: Client) -> None:
@@ -170,9 +174,9 @@ async def test_nothing_found_says_what_to_do(client: Client) -> None:
 
 
 async def test_what_was_typed_wrongly_stays_and_is_explained(
-    client: Client, desk: FakeDesk
+    client: Client, backend: FakeBackend
 ) -> None:
     text = (await client.get("/q/M01/help?amount=for<ty&time=17:29")).text
     assert "Write the amount like" in text
     assert 'value="for&lt;ty"' in text
-    assert desk.asked == []
+    assert backend.asked == []

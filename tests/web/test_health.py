@@ -12,7 +12,7 @@ from coinslot.kit.clock import SettableClock
 from coinslot.web import assets
 from coinslot.web.routes import build
 from tests.web.conftest import Client
-from tests.web.fake_desk import FakeDesk
+from tests.web.fake_backend import FakeBackend
 from tests.web.serving import SITE
 
 
@@ -34,9 +34,9 @@ async def test_health_names_what_it_checked_in_both_vocabularies(client: Client)
 
 @pytest.mark.parametrize(("state", "status"), [("degraded", 200), ("unhealthy", 503)])
 async def test_only_unhealthy_turns_a_load_balancer_away(
-    client: Client, desk: FakeDesk, state: str, status: int
+    client: Client, backend: FakeBackend, state: str, status: int
 ) -> None:
-    desk.healthy = state
+    backend.healthy = state
     assert (await client.get("/health")).status_code == status
     assert (await client.get("/health/live")).status_code == 200
 
@@ -50,9 +50,9 @@ async def test_answers_are_counted_by_route_and_never_by_address(client: Client)
     assert "/o/done" not in text
 
 
-async def test_metrics_can_want_a_token(desk: FakeDesk, clock: SettableClock) -> None:
+async def test_metrics_can_want_a_token(backend: FakeBackend, clock: SettableClock) -> None:
     site = replace(SITE, metrics_token="t0ken")
-    async with AsyncTestClient(build(desk, site, clock)) as client:
+    async with AsyncTestClient(build(backend, site, clock)) as client:
         refused = await client.get("/metrics")
         shown = await client.get("/metrics", headers={"authorization": "Bearer t0ken"})
     assert (refused.status_code, shown.status_code) == (401, 200)

@@ -8,7 +8,7 @@ from litestar.testing import AsyncTestClient
 from msgspec.structs import replace
 
 from coinslot.web.routes import build
-from tests.web.fake_desk import FakeDesk
+from tests.web.fake_backend import FakeBackend
 from tests.web.serving import SITE, Served
 
 
@@ -26,7 +26,7 @@ def test_a_change_is_sent_as_the_whole_fragment(served: Served) -> None:
     with httpx.stream("GET", served.live("sending")) as answer:
         lines = answer.iter_lines()
         upto(lines, "event: here")
-        served.show(served.desk.orders["done"], token="sending")
+        served.show(served.backend.orders["done"], token="sending")
         upto(lines, "event: order")
         told = upto(lines, "data: </article>")
     assert answer.headers["content-type"].startswith("text/event-stream")
@@ -45,7 +45,7 @@ def test_a_reconnect_goes_on_from_the_last_event(served: Served) -> None:
     with httpx.stream("GET", url, headers={"last-event-id": "1"}) as answer:
         lines = answer.iter_lines()
         assert upto(lines, "data: ")[-1] == "data: 1"
-        served.show(served.desk.orders["sending"])
+        served.show(served.backend.orders["sending"])
         assert "id: 2" in upto(lines, "event: order")
 
 
@@ -73,11 +73,11 @@ def test_a_closed_page_frees_its_place() -> None:
                 upto(lines, "event: here")
                 assert httpx.get(url).status_code == 503
                 del lines
-            served.tell(served.desk.left())
+            served.tell(served.backend.left())
 
 
-async def test_over_the_limit_a_page_is_told_to_poll(desk: FakeDesk) -> None:
-    async with AsyncTestClient(build(desk, replace(SITE, live_streams_max=0))) as client:
+async def test_over_the_limit_a_page_is_told_to_poll(backend: FakeBackend) -> None:
+    async with AsyncTestClient(build(backend, replace(SITE, live_streams_max=0))) as client:
         answer = await client.get("/o/sending/live")
     assert answer.status_code == 503
     assert answer.json()["error"]["code"] == "too_many_streams"
@@ -99,10 +99,10 @@ def test_one_network_has_so_many_streams_and_no_more() -> None:
 def test_a_page_that_polls_and_has_seen_it_costs_no_reading_of_the_order(served: Served) -> None:
     seen = httpx.get(f"{served.url}/o/sending/fragment?seen=0")
     assert seen.status_code == 200
-    before = served.desk.orders_read
+    before = served.backend.orders_read
     again = {"if-none-match": seen.headers["etag"]}
     assert httpx.get(f"{served.url}/o/sending/fragment", headers=again).status_code == 304
     assert httpx.get(f"{served.url}/o/sending/fragment?seen=1").status_code == 204
-    assert served.desk.orders_read == before
-    served.show(served.desk.orders["done"], token="sending")
+    assert served.backend.orders_read == before
+    served.show(served.backend.orders["done"], token="sending")
     assert httpx.get(f"{served.url}/o/sending/fragment", headers=again).status_code == 200

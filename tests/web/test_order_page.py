@@ -7,10 +7,10 @@ import pytest
 from msgspec.structs import replace
 
 from coinslot.kit.clock import SettableClock
-from coinslot.sales.views import WhyNot
+from coinslot.sales.page_views import WhyNot
 from tests.web import cast
 from tests.web.conftest import Client
-from tests.web.fake_desk import FakeDesk
+from tests.web.fake_backend import FakeBackend
 
 TOKENS = sorted(cast.orders(cast.NOON))
 
@@ -36,11 +36,11 @@ async def test_the_picture_is_the_gateways_and_its_link_opens_it(client: Client)
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "https://a b;c/", ""])
 async def test_an_address_that_is_no_picture_is_never_shown(
-    client: Client, desk: FakeDesk, url: str
+    client: Client, backend: FakeBackend, url: str
 ) -> None:
-    scan = desk.orders["scan"]
+    scan = backend.orders["scan"]
     assert scan.pay
-    desk.orders["scan"] = replace(scan, pay=replace(scan.pay, image_url=url))
+    backend.orders["scan"] = replace(scan, pay=replace(scan.pay, image_url=url))
     answer = await client.get("/o/scan")
     assert "<img" not in answer.text
     assert url == "" or url not in answer.text + answer.headers["content-security-policy"]
@@ -52,8 +52,10 @@ async def test_times_are_shown_in_the_zone_of_the_site(client: Client) -> None:
     )
 
 
-async def test_times_are_shown_in_the_zone_of_the_outlet(client: Client, desk: FakeDesk) -> None:
-    desk.orders["done"] = replace(desk.orders["done"], zone="America/St_Johns")
+async def test_times_are_shown_in_the_zone_of_the_outlet(
+    client: Client, backend: FakeBackend
+) -> None:
+    backend.orders["done"] = replace(backend.orders["done"], zone="America/St_Johns")
     assert (
         '<time datetime="2026-11-21T11:59:40+00:00"><bdi>8:29' in (await client.get("/o/done")).text
     )
@@ -70,9 +72,9 @@ async def test_a_refund_decided_by_policy_says_that_nobody_can_know(client: Clie
 
 
 async def test_the_countdown_waits_for_ten_seconds(
-    client: Client, desk: FakeDesk, clock: SettableClock
+    client: Client, backend: FakeBackend, clock: SettableClock
 ) -> None:
-    desk.orders["sending"] = replace(desk.orders["sending"], paid_at=clock.now())
+    backend.orders["sending"] = replace(backend.orders["sending"], paid_at=clock.now())
     assert re.search(r'class="countdown"[^>]* hidden', (await client.get("/o/sending")).text)
     clock.advance(timedelta(seconds=10))
     text = (await client.get("/o/sending")).text
@@ -93,21 +95,23 @@ async def test_without_javascript_the_page_comes_back_while_something_may_change
 
 
 async def test_a_page_that_comes_back_unpaid_has_the_gateway_asked(
-    client: Client, desk: FakeDesk
+    client: Client, backend: FakeBackend
 ) -> None:
     await client.get("/o/scan")
-    assert desk.asked == []
+    assert backend.asked == []
     await client.get("/o/scan?check=1")
-    assert desk.asked == [("ask_gateway", "scan")]
+    assert backend.asked == [("ask_gateway", "scan")]
 
 
-async def test_i_have_paid_asks_the_gateway_and_leads_back(client: Client, desk: FakeDesk) -> None:
+async def test_i_have_paid_asks_the_gateway_and_leads_back(
+    client: Client, backend: FakeBackend
+) -> None:
     answer = await client.post("/o/scan/check?lang=hi")
     assert (answer.status_code, answer.headers["location"]) == (
         303,
         "/o/scan?lang=hi&asked=gateway",
     )
-    assert desk.asked == [("ask_gateway", "scan")]
+    assert backend.asked == [("ask_gateway", "scan")]
 
 
 async def test_who_asks_too_early_is_told_that_nothing_was_seen_yet(client: Client) -> None:
@@ -119,10 +123,10 @@ async def test_who_asks_too_early_is_told_that_nothing_was_seen_yet(client: Clie
 
 
 async def test_nothing_came_out_asks_the_machine_and_says_so(
-    client: Client, desk: FakeDesk
+    client: Client, backend: FakeBackend
 ) -> None:
     answer = await client.post("/o/sending/help")
-    assert desk.asked == [("ask_machine", "sending")]
+    assert backend.asked == [("ask_machine", "sending")]
     assert "We are asking the machine now." in (await client.get(answer.headers["location"])).text
 
 
@@ -167,20 +171,20 @@ async def test_the_answer_stays_with_the_page_while_it_polls(client: Client) -> 
 
 
 async def test_the_code_is_made_when_its_customer_asks_for_it_and_not_before(
-    client: Client, desk: FakeDesk
+    client: Client, backend: FakeBackend
 ) -> None:
     text = (await client.get("/o/to_pay?lang=hi")).text
-    assert desk.asked == []
+    assert backend.asked == []
     assert 'action="/o/to_pay/pay?lang=hi" method="post"' in text
     answer = await client.post("/o/to_pay/pay?lang=hi")
     assert (answer.status_code, answer.headers["location"]) == (303, "/o/to_pay?lang=hi")
-    assert desk.asked == [("want_code", "to_pay")]
+    assert backend.asked == [("want_code", "to_pay")]
 
 
 async def test_a_code_that_is_not_to_be_had_is_explained_without_a_charge(
-    client: Client, desk: FakeDesk
+    client: Client, backend: FakeBackend
 ) -> None:
-    desk.refuse = WhyNot.BUSY
+    backend.refuse = WhyNot.BUSY
     answer = await client.post("/o/to_pay/pay")
     assert answer.status_code == 409
     assert "use the code printed on the machine" in answer.text
@@ -189,10 +193,10 @@ async def test_a_code_that_is_not_to_be_had_is_explained_without_a_charge(
 
 
 async def test_who_waits_for_a_code_is_told_when_it_comes_and_what_works_at_once(
-    client: Client, desk: FakeDesk, clock: SettableClock
+    client: Client, backend: FakeBackend, clock: SettableClock
 ) -> None:
     later = clock.now() + timedelta(seconds=30)
-    desk.orders["preparing"] = replace(desk.orders["preparing"], code_at=later)
+    backend.orders["preparing"] = replace(backend.orders["preparing"], code_at=later)
     text = (await client.get("/o/preparing")).text
     assert "Your code comes at 5:30:30" in text
     assert "The code printed on the machine works at once." in text
@@ -219,17 +223,17 @@ async def test_a_link_that_leads_nowhere_says_so(client: Client, verb: str) -> N
 
 @pytest.mark.parametrize("verb", ["/check", "/help"])
 async def test_nothing_is_asked_about_an_order_that_does_not_exist(
-    client: Client, desk: FakeDesk, verb: str
+    client: Client, backend: FakeBackend, verb: str
 ) -> None:
     assert (await client.post(f"/o/nobody{verb}")).status_code == 404
-    assert desk.asked == []
+    assert backend.asked == []
 
 
 async def test_what_a_merchant_named_is_text_and_never_markup(
-    client: Client, desk: FakeDesk
+    client: Client, backend: FakeBackend
 ) -> None:
     named = "<script>alert(1)</script>"
-    desk.orders["done"] = replace(
-        desk.orders["done"], merchant_name=named, outlet_name=named, operator_contact=named
+    backend.orders["done"] = replace(
+        backend.orders["done"], merchant_name=named, outlet_name=named, operator_contact=named
     )
     assert named not in (await client.get("/o/done")).text

@@ -5,10 +5,10 @@ import re
 import pytest
 from msgspec.structs import replace
 
-from coinslot.sales.views import WhyNot
+from coinslot.sales.page_views import WhyNot
 from tests.web import cast
 from tests.web.conftest import Client
-from tests.web.fake_desk import FakeDesk
+from tests.web.fake_backend import FakeBackend
 
 KEY = "k" * 20
 
@@ -52,10 +52,12 @@ async def test_a_machine_that_cannot_see_what_falls_says_so(client: Client) -> N
     assert "cannot tell us if the item fell" in (await client.get("/q/S01")).text
 
 
-async def test_a_tap_places_the_order_and_leads_to_its_page(client: Client, desk: FakeDesk) -> None:
+async def test_a_tap_places_the_order_and_leads_to_its_page(
+    client: Client, backend: FakeBackend
+) -> None:
     answer = await client.post("/q/M01", data={"slot": "A1", "key": KEY})
     assert (answer.status_code, answer.headers["location"]) == (303, "/o/order-1")
-    assert desk.asked == [("place", "M01", "A1")]
+    assert backend.asked == [("place", "M01", "A1")]
 
 
 async def test_a_second_tap_on_the_same_page_finds_the_first_order(client: Client) -> None:
@@ -64,7 +66,7 @@ async def test_a_second_tap_on_the_same_page_finds_the_first_order(client: Clien
 
 
 async def test_a_browser_keeps_its_one_name_and_an_order_tells_it_with_the_network(
-    client: Client, desk: FakeDesk
+    client: Client, backend: FakeBackend
 ) -> None:
     cookie = (await client.get("/q/M01")).headers["set-cookie"]
     assert re.match(r"coinslot_browser=[\w-]{20,}; ", cookie)
@@ -73,14 +75,14 @@ async def test_a_browser_keeps_its_one_name_and_an_order_tells_it_with_the_netwo
     name = client.cookies["coinslot_browser"]
     for key in ("k" * 20, "m" * 20):
         await client.post("/q/M01", data={"slot": "A1", "key": key})
-    told = [(basket.browser, basket.network) for basket in desk.baskets]
+    told = [(basket.browser, basket.network) for basket in backend.baskets]
     assert told == [(name, "testclient")] * 2
 
 
 async def test_a_browser_sees_its_own_orders_and_no_other_browsers(
-    client: Client, desk: FakeDesk
+    client: Client, backend: FakeBackend
 ) -> None:
-    desk.own = {"b" * 20: [desk.orders["scan"], desk.orders["done"]]}
+    backend.own = {"b" * 20: [backend.orders["scan"], backend.orders["done"]]}
     mine = {"cookie": f"coinslot_browser={'b' * 20}"}
     page = (await client.get("/q/M01", headers=mine)).text
     assert 'href="/o/scan"' in page
@@ -97,10 +99,10 @@ async def test_a_browser_sees_its_own_orders_and_no_other_browsers(
 
 
 async def test_the_last_one_that_someone_else_may_be_paying_for_says_so(
-    client: Client, desk: FakeDesk
+    client: Client, backend: FakeBackend
 ) -> None:
     last = replace(cast.LIME, contested=True)
-    desk.outlets["M01"] = replace(desk.outlets["M01"], items=(last,))
+    backend.outlets["M01"] = replace(backend.outlets["M01"], items=(last,))
     text = (await client.get("/q/M01")).text
     assert "someone else may be paying for it" in text
     assert ">Pay ₹40.00</button>" in text
@@ -117,9 +119,9 @@ async def test_back_shows_the_page_with_its_key_but_a_new_scan_asks_again(client
 
 
 async def test_what_was_sold_in_the_meantime_is_said_without_a_charge(
-    client: Client, desk: FakeDesk
+    client: Client, backend: FakeBackend
 ) -> None:
-    desk.refuse = WhyNot.SOLD_OUT
+    backend.refuse = WhyNot.SOLD_OUT
     answer = await client.post("/q/M01", data={"slot": "A1", "key": KEY})
     assert answer.status_code == 409
     assert "Everything here is sold out" in answer.text
@@ -130,19 +132,19 @@ async def test_what_was_sold_in_the_meantime_is_said_without_a_charge(
     "key", ["", "short", "k" * 65, "k" * 20 + "\n", "<script>alert(1)</script>"]
 )
 async def test_a_key_that_no_page_of_ours_made_is_refused(
-    client: Client, desk: FakeDesk, key: str
+    client: Client, backend: FakeBackend, key: str
 ) -> None:
     answer = await client.post("/q/M01", data={"slot": "A1", "key": key})
     assert answer.status_code == 400
-    assert desk.asked == []
+    assert backend.asked == []
 
 
 async def test_a_slot_that_cannot_be_written_down_is_refused(
-    client: Client, desk: FakeDesk
+    client: Client, backend: FakeBackend
 ) -> None:
     answer = await client.post("/q/M01", data={"slot": "A1\0", "key": KEY})
     assert answer.status_code == 400
-    assert desk.asked == []
+    assert backend.asked == []
 
 
 async def test_an_unknown_code_is_named_and_escaped(client: Client) -> None:

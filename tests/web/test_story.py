@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from coinslot.web import story
-from coinslot.web.story import Phase
+from coinslot.web import order_progress
+from coinslot.web.order_progress import Phase
 from tests.web import cast
 
 ORDERS = cast.orders(cast.NOON)
@@ -17,28 +17,31 @@ ORDERS = cast.orders(cast.NOON)
     [(phase.value, phase) for phase in Phase] + [("by-policy", Phase.REFUNDED)],
 )
 def test_each_state_of_an_order_is_told_as_its_phase(name: str, phase: Phase) -> None:
-    assert story.phase(ORDERS[name], cast.NOON) is phase
+    assert order_progress.phase(ORDERS[name], cast.NOON) is phase
 
 
 def test_a_code_past_its_time_is_not_shown_even_before_the_order_expires() -> None:
     late = cast.NOON + timedelta(hours=1)
-    assert story.phase(ORDERS["scan"], late) is Phase.EXPIRED
+    assert order_progress.phase(ORDERS["scan"], late) is Phase.EXPIRED
 
 
 def test_late_money_going_back_is_told_as_a_refund() -> None:
     late = replace(ORDERS["expired"], refunds=ORDERS["refunding"].refunds, paid_at=cast.NOON)
-    assert story.phase(late, cast.NOON) is Phase.REFUNDING
+    assert order_progress.phase(late, cast.NOON) is Phase.REFUNDING
 
 
 def test_a_refund_that_replaced_a_failed_one_counts() -> None:
     failed = replace(ORDERS["retrying"].refunds[0], at=cast.NOON - timedelta(minutes=5))
     order = replace(ORDERS["refunded"], refunds=(*ORDERS["refunded"].refunds, failed))
-    assert story.phase(order, cast.NOON) is Phase.REFUNDED
+    assert order_progress.phase(order, cast.NOON) is Phase.REFUNDED
 
 
 def told(name: str) -> list[tuple[str, str]]:
     order = ORDERS[name]
-    return [(step.text, step.mark) for step in story.steps(order, story.phase(order, cast.NOON))]
+    return [
+        (step.text, step.mark)
+        for step in order_progress.steps(order, order_progress.phase(order, cast.NOON))
+    ]
 
 
 def test_the_timeline_shows_what_comes_before_anything_was_paid() -> None:
@@ -68,13 +71,15 @@ def test_a_unit_settled_by_policy_is_called_a_silence() -> None:
 
 def test_what_never_reached_the_machine_is_not_called_nothing_came_out() -> None:
     order = replace(ORDERS["refunding"], sent_at=None, confirmed_at=None)
-    assert "step_not_reached" in {step.text for step in story.steps(order, Phase.REFUNDING)}
+    assert "step_not_reached" in {
+        step.text for step in order_progress.steps(order, Phase.REFUNDING)
+    }
 
 
 def test_only_who_paid_and_has_no_money_back_may_ask_the_machine() -> None:
     asking = {
         name
         for name, order in ORDERS.items()
-        if story.may_ask_machine(order, story.phase(order, cast.NOON))
+        if order_progress.may_ask_machine(order, order_progress.phase(order, cast.NOON))
     }
     assert asking == {"queued", "sending", "working", "checking", "done", "partly"}

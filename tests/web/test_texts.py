@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from coinslot.web import texts
-from coinslot.web.story import Phase
+from coinslot.web.order_progress import Phase
 from coinslot.web.texts import LANGUAGES, MIRROR, Words
 from coinslot.web.texts.en import ENGLISH
 

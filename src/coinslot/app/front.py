@@ -1,4 +1,4 @@
-"""The desk behind the pages and the webhooks: the web's questions, answered by the heart."""
+"""What pages and webhooks ask, answered by the verbs of the rooms below."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -9,41 +9,41 @@ import asyncpg
 from coinslot.db.pool import AWAY
 from coinslot.feeds.mirror import Lag
 from coinslot.merchants.clocks import clocks_apart
-from coinslot.sales import checkout, show
-from coinslot.sales.following import Following
-from coinslot.sales.shop import Shop
-from coinslot.sales.take import take_webhook
-from coinslot.sales.views import Check, Devices, Health, OrderView, OutletView, WebhookAnswer
-from coinslot.web.desk import Basket
+from coinslot.sales import checkout, outlet_pages
+from coinslot.sales.context import Context
+from coinslot.sales.gateway_webhooks import take_webhook
+from coinslot.sales.order_updates import OrderUpdates
+from coinslot.sales.page_views import Check, Devices, Health, OrderView, OutletView, WebhookAnswer
+from coinslot.web.backend import Basket
 
 _HEALTH_S = 2.0  # a database that takes longer is as good as away
 _PULSE_COUNTS_MS = 1_000
 
 
-class Front:
-    """The web's `Desk` on a shop."""
+class ContextBackend:
+    """The web's `Backend` on a context."""
 
     def __init__(
         self,
-        shop: Shop,
+        context: Context,
         version: str,
         broker_stands: Callable[[], bool] | None,
         mirror_lag: Callable[[], Awaitable[Lag]] | None = None,
         answer_s: float = 5.0,
     ) -> None:
-        self._shop = shop
+        self._context = context
         self._answer_s = answer_s
-        self._pulse = _Pulse(shop)
-        self._following = Following(shop.db, self.order)
+        self._pulse = _Pulse(context)
+        self._following = OrderUpdates(context.db, self.order)
         self._version = version
         self._broker_stands = broker_stands
         self._mirror_lag = mirror_lag
 
     async def outlet(self, code: str) -> OutletView | None:
-        return await show.outlet(self._shop, code)
+        return await outlet_pages.outlet(self._context, code)
 
     async def order(self, token: str) -> OrderView | None:
-        return await show.order(self._shop, token)
+        return await outlet_pages.order(self._context, token)
 
     async def version(self, token: str) -> int | None:
         return await self._following.version(token)
@@ -54,15 +54,15 @@ class Front:
     async def find(
         self, outlet: str, minor: int, minutes: Sequence[datetime]
     ) -> Sequence[OrderView]:
-        return await show.find(self._shop, outlet, minor, minutes)
+        return await outlet_pages.find(self._context, outlet, minor, minutes)
 
     async def find_by_reference(self, outlet: str, reference: str) -> str | None:
-        return await show.find_by_reference(self._shop, outlet, reference)
+        return await outlet_pages.find_by_reference(self._context, outlet, reference)
 
     async def place(self, basket: Basket) -> str:
         return await checkout.place(
-            self._shop,
-            checkout.Wish(
+            self._context,
+            checkout.OrderRequest(
                 outlet=basket.outlet,
                 slot=basket.slot,
                 key=basket.key,
@@ -72,16 +72,16 @@ class Front:
         )
 
     async def want_code(self, token: str) -> None:
-        await checkout.want_code(self._shop, token)
+        await checkout.want_code(self._context, token)
 
     async def own_orders(self, outlet: str, browser: str) -> Sequence[OrderView]:
-        return await show.own_orders(self._shop, outlet, browser)
+        return await outlet_pages.own_orders(self._context, outlet, browser)
 
     async def ask_gateway(self, token: str) -> None:
-        await checkout.ask_gateway(self._shop, token)
+        await checkout.ask_gateway(self._context, token)
 
     async def ask_machine(self, token: str) -> None:
-        await checkout.ask_machine(self._shop, token)
+        await checkout.ask_machine(self._context, token)
 
     async def take_webhook(
         self, gateway: str, account: str | None, headers: Mapping[str, str], body: bytes
@@ -89,10 +89,10 @@ class Front:
         # A gateway that waits in vain closes the connection and may count it against us: it is told
         # to come again (503). What was being kept meanwhile may stand, and is then found there.
         async with asyncio.timeout(self._answer_s):
-            found = await self._shop.accounts.by_slug(gateway, account)
+            found = await self._context.accounts.by_slug(gateway, account)
             if found is None:
                 return WebhookAnswer(status=404, code="unknown_account", message="no such account")
-            return await take_webhook(self._shop, found, headers, body)
+            return await take_webhook(self._context, found, headers, body)
 
     async def health(self) -> Health:
         devices = Devices(online=0, offline=0, total=0)
@@ -110,8 +110,8 @@ class Front:
         if self._broker_stands is not None:
             stands = self._broker_stands()
             checks["broker"] = Check(status="healthy" if stands else "degraded")
-        if self._shop.breakers.known:
-            away = self._shop.breakers.away()
+        if self._context.breakers.known:
+            away = self._context.breakers.away()
             checks["gateway"] = Check(
                 status="degraded" if away else "healthy", detail=", ".join(away)
             )
@@ -129,13 +129,13 @@ class Front:
 
     async def _clocks(self) -> dict[str, Check]:
         """A clock that is wrong is a warning: what it spoils is mended as far as that goes."""
-        found = await clocks_apart(self._shop.db)
+        found = await clocks_apart(self._context.db)
         told = ", ".join(sorted({str(one) for one in found}))
         return {"clock": Check(status="degraded" if found else "healthy", detail=told)}
 
     async def _devices(self) -> Devices:
-        since = self._shop.now() - self._shop.windows.span("online_s")
-        async with self._shop.db.door() as conn:
+        since = self._context.now() - self._context.windows.span("online_s")
+        async with self._context.db.system_transaction() as conn:
             row = await conn.fetchrow(
                 "SELECT count(*) AS total, count(*) FILTER (WHERE last_seen_at > $1) AS online"
                 " FROM devices",
@@ -154,14 +154,14 @@ class _Pulse:
 
     Who gives up waiting leaves it running: during a stall it is one connection, not one a check."""
 
-    def __init__(self, shop: Shop) -> None:
-        self._shop = shop
+    def __init__(self, context: Context) -> None:
+        self._context = context
         self._write: asyncio.Task[None] | None = None
         self._well_until_ms = -1
 
     async def beat(self) -> None:
         """Raises what the write raised."""
-        if self._shop.clock.monotonic_ms() < self._well_until_ms:
+        if self._context.clock.monotonic_ms() < self._well_until_ms:
             return
         if self._write is None or self._write.done():
             self._write = asyncio.create_task(self._written(), name="health")
@@ -170,6 +170,6 @@ class _Pulse:
         await asyncio.shield(self._write)
 
     async def _written(self) -> None:
-        async with self._shop.db.knock() as conn:
-            await conn.execute("UPDATE pulse SET beat_at = $1", self._shop.now())
-        self._well_until_ms = self._shop.clock.monotonic_ms() + _PULSE_COUNTS_MS
+        async with self._context.db.system_connection() as conn:
+            await conn.execute("UPDATE pulse SET beat_at = $1", self._context.now())
+        self._well_until_ms = self._context.clock.monotonic_ms() + _PULSE_COUNTS_MS

@@ -22,7 +22,7 @@ from paho.mqtt.enums import MQTTErrorCode
 
 from coinslot.channels.addresses import Place, places
 from coinslot.channels.base import Inbox, Powers, Sending
-from coinslot.channels.lanes import Lanes, Limits
+from coinslot.channels.machine_queues import Limits, MachineQueues
 from coinslot.channels.messages import MAX_MESSAGE_BYTES
 from coinslot.kit.clock import Clock
 
@@ -83,7 +83,7 @@ class Mqtt:
         _trust(options)
         self.standing = asyncio.Event()  # set while connected and listening
         self.ignored = 0  # messages on topics that are no machine's, or retained by someone
-        self.lanes = Lanes(options.limits)
+        self.lanes = MachineQueues(options.limits)
         self._options = options
         self._clock = clock
         self._client: aiomqtt.Client | None = None

@@ -16,7 +16,7 @@ from msgspec import Meta, Struct
 
 from coinslot.channels.base import Inbox, Login, Powers, Sending
 from coinslot.channels.handshakes import HandshakeLimits, Handshakes
-from coinslot.channels.lanes import Lanes, Limits, Work
+from coinslot.channels.machine_queues import Limits, MachineQueues, Work
 from coinslot.channels.messages import MAX_MESSAGE_BYTES, Id
 from coinslot.kit.clock import Clock
 
@@ -65,7 +65,7 @@ class SocketIo:
     Options: ClassVar = SocketIoOptions
 
     def __init__(self, options: SocketIoOptions, clock: Clock) -> None:
-        self.lanes = Lanes(options.limits)
+        self.lanes = MachineQueues(options.limits)
         self._clock = clock
         self._inbox: Inbox | None = None
         self._sid_of: dict[str, str] = {}

@@ -9,7 +9,7 @@ import msgspec
 import typer
 from rich.markup import escape
 
-from coinslot.app.premises import Premises
+from coinslot.app.resources import Resources
 from coinslot.commands.terms import Data, console, quiet, run, settings
 from coinslot.db.embedded import OWNER, EmbeddedPostgres, running_superuser_url
 from coinslot.db.pool import Database, DatabaseUnreachableError, RawConnection, connect
@@ -114,11 +114,11 @@ async def _asked(
     chosen: Settings, stack: AsyncExitStack, conn: RawConnection, grace: timedelta
 ) -> tuple[Finding, ...]:
     """The accounts are opened as the application does it, so the exchanges stay on record."""
-    premises = Premises(chosen, stack, may_join=True)
-    urls = await premises.urls()
+    resources = Resources(chosen, stack, may_join=True)
+    urls = await resources.urls()
     db = await Database.open(urls.app, urls.door, size=2)
     stack.push_async_callback(db.close)
-    accounts = Accounts(db, premises.vault(), SystemClock(), timeout_s=chosen.gateway_timeout_s)
+    accounts = Accounts(db, resources.vault(), SystemClock(), timeout_s=chosen.gateway_timeout_s)
     stack.push_async_callback(accounts.close)
     return await compare(accounts, await on_record(conn, SystemClock().now(), grace))
 

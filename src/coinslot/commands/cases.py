@@ -8,12 +8,12 @@ import msgspec
 import typer
 from rich.markup import escape
 
-from coinslot.app.house import TOOL, House
+from coinslot.app.server import TOOL, RunningServer
 from coinslot.commands.terms import Data, console, fail, installed, quiet, run
 from coinslot.kit.money import Money
 from coinslot.sales import cases
-from coinslot.sales.cases import Case, CaseError, Hand
-from coinslot.sales.shop import Shop
+from coinslot.sales.cases import Case, CaseError, Person
+from coinslot.sales.context import Context
 
 cli = typer.Typer(
     invoke_without_command=True,
@@ -55,9 +55,9 @@ def show(
     if context.invoked_subcommand is not None:
         return
 
-    async def ask(shop: Shop) -> None:
-        await cases.keep(shop)
-        found = await cases.listed(shop, closed=closed)
+    async def ask(context: Context) -> None:
+        await cases.keep(context)
+        found = await cases.listed(context, closed=closed)
         if json:
             console.print_json(msgspec.json.encode(found).decode())
             return
@@ -73,8 +73,8 @@ def show(
 def close(case: Id, by: By, note: Note, data: Data = None) -> None:
     """Take a case out of the queue: it is dealt with. It moves no money."""
 
-    async def end(shop: Shop) -> None:
-        await cases.close(shop, case, Hand(by, note))
+    async def end(context: Context) -> None:
+        await cases.close(context, case, Person(by, note))
         _done(case, "closed; no money moved")
 
     _run(end, data)
@@ -92,24 +92,24 @@ def settle(case: Id, outcome: As, by: By, note: Note, data: Data = None) -> None
     word, _, reference = outcome.partition("=")
     if word not in _WORDS or (word == "captured") != bool(reference):
         raise typer.BadParameter("say failed, paid, captured=ID, refund or leave")
-    hand = Hand(by, note)
+    hand = Person(by, note)
 
-    async def end(shop: Shop) -> None:
+    async def end(context: Context) -> None:
         match word:
             case "captured":
-                await cases.find(shop, case, reference, hand)
+                await cases.find(context, case, reference, hand)
                 _done(case, "closed; what the gateway says of that payment is booked")
             case "failed":
-                await cases.call_off(shop, case, hand)
+                await cases.call_off(context, case, hand)
                 _done(case, "closed; the payment is canceled, and money that turns up goes back")
             case "refund":
-                await cases.refund(shop, case, hand)
+                await cases.refund(context, case, hand)
                 _done(case, "closed; the money of this unit goes back")
             case "leave":
-                await cases.leave(shop, case, hand)
+                await cases.leave(context, case, hand)
                 _done(case, "closed; the sale stands and no money moved")
             case _:
-                await cases.paid_by_hand(shop, case, hand)
+                await cases.paid_by_hand(context, case, hand)
                 _done(case, "closed; the refund is booked as paid by hand")
 
     _run(end, data)
@@ -119,14 +119,14 @@ def _done(case: int, what: str) -> None:
     console.print(f"case {case} is {what}", highlight=False, soft_wrap=True)
 
 
-def _run(work: Callable[[Shop], Awaitable[None]], data: Data) -> None:
+def _run(work: Callable[[Context], Awaitable[None]], data: Data) -> None:
     chosen = installed(data)
 
     async def main() -> int:
         async with AsyncExitStack() as stack:
-            house = await House(chosen, TOOL, stack).open()
+            server = await RunningServer(chosen, TOOL, stack).open()
             try:
-                await work(house.shop)
+                await work(server.context)
             except CaseError as error:
                 fail(str(error))
         return 0

@@ -17,17 +17,17 @@ import msgspec
 import typer
 from rich.console import Console
 
-from coinslot.app.house import ALL, House, PortTakenError
-from coinslot.app.showroom import (
+from coinslot.app.demo_world import (
     CURRENCY,
     MERCHANTS,
     SHELF,
     STAFF,
     STANDS,
     STOCK,
-    Showroom,
+    DemoWorld,
     write_whole,
 )
+from coinslot.app.server import ALL, PortTakenError, RunningServer
 from coinslot.commands.terms import console, fail, quiet, run, settings
 from coinslot.db import child
 from coinslot.db.leftover import end
@@ -88,8 +88,8 @@ class Demo:
         await _must_be_free(self._sandbox_port, "--sandbox-port")
         self._data.mkdir(parents=True, exist_ok=True)
         with self._said.status("Starting the database and the broker ..."):
-            house = await House(self._settings, ALL, self._stack).open()
-            room = Showroom(house, self._data, self._sandbox_url)
+            server = await RunningServer(self._settings, ALL, self._stack).open()
+            room = DemoWorld(server, self._data, self._sandbox_url)
             await room.furnish()
 
         async def ready() -> None:
@@ -99,8 +99,8 @@ class Demo:
                 self._write_sandbox(room)
                 sandbox.send_signal(signal.SIGHUP)
                 await self._machines(room)
-                await self._wait_for_machines(house)
-            self._write_demo(room, house)
+                await self._wait_for_machines(server)
+            self._write_demo(room, server)
             console.print(f"Watch and pay at {self._sandbox_url}", highlight=False, soft_wrap=True)
             console.print(
                 f"Ctrl-C stops all of it; kill -9 {os.getpid()} ends it as a power cut would",
@@ -110,13 +110,13 @@ class Demo:
                 f"Coinslot demo ready: {self._settings.base_url}", highlight=False, soft_wrap=True
             )
 
-        await house.run(ready)
+        await server.run(ready)
         console.print(
             f"\nStopping; {self._data} keeps everything, and the same command goes on from there",
             highlight=False, soft_wrap=True,
         )  # fmt: skip
 
-    async def _sandbox(self, room: Showroom) -> "subprocess.Popen[bytes]":
+    async def _sandbox(self, room: DemoWorld) -> "subprocess.Popen[bytes]":
         self._write_sandbox(room)
         await _must_be_free(self._sandbox_port, "--sandbox-port")
         sandbox = self._child(
@@ -134,7 +134,7 @@ class Demo:
                         await asyncio.sleep(0.05)
         fail(f"the sandbox does not start; see {self._data / 'sandbox.log'}")
 
-    async def _machines(self, room: Showroom) -> None:
+    async def _machines(self, room: DemoWorld) -> None:
         fleet = [
             {
                 "id": stand.code,
@@ -153,15 +153,15 @@ class Demo:
         self._child("machine_simulator", "--fleet", str(path),
                     "--data", str(self._data / "machines"))  # fmt: skip
 
-    async def _wait_for_machines(self, house: House) -> None:
+    async def _wait_for_machines(self, server: RunningServer) -> None:
         """A machine that does not come is no reason not to start."""
         loop = asyncio.get_running_loop()
         until = loop.time() + _READY_WITHIN_S
         while loop.time() < until:
-            async with house.db.door() as conn:
+            async with server.db.system_transaction() as conn:
                 online = await conn.fetchval(
                     "SELECT count(*) FROM devices WHERE last_seen_at > $1",
-                    house.clock.now() - timedelta(seconds=5),
+                    server.clock.now() - timedelta(seconds=5),
                 )
             if online >= len(STANDS):
                 return
@@ -182,7 +182,7 @@ class Demo:
         self._stack.push_async_callback(end, process, (signal.SIGTERM,), _STOP_WITHIN)
         return process
 
-    def _write_sandbox(self, room: Showroom) -> None:
+    def _write_sandbox(self, room: DemoWorld) -> None:
         accounts = [
             {
                 **room.account(slug),
@@ -212,7 +212,7 @@ class Demo:
         }
         write_whole(self._data / "sandbox.json", msgspec.json.encode(config))
 
-    def _write_demo(self, room: Showroom, house: House) -> None:
+    def _write_demo(self, room: DemoWorld, server: RunningServer) -> None:
         base = self._settings.base_url
         merchants = [
             {
@@ -237,7 +237,7 @@ class Demo:
         described = {
             "base_url": base,
             "sandbox_url": self._sandbox_url,
-            "database_url": house.urls.superuser,
+            "database_url": server.urls.superuser,
             "mqtt": {"host": "127.0.0.1", "port": self._settings.mqtt_port},
             "firebase_url": self._settings.firebase_url,
             "merchants": merchants,
@@ -268,7 +268,7 @@ async def _must_be_free(port: int, option: str) -> None:
         return
 
 
-def _described(room: Showroom, stand: Any, base: str) -> dict[str, Any]:
+def _described(room: DemoWorld, stand: Any, base: str) -> dict[str, Any]:
     return {
         "id": stand.code,
         "merchant": str(room.known.merchants[stand.merchant]),

@@ -9,7 +9,7 @@ import asyncpg
 import httpx
 
 from coinslot.app.mirroring import remote
-from coinslot.app.premises import Premises, Urls
+from coinslot.app.resources import Resources, Urls
 from coinslot.channels.addresses import places
 from coinslot.channels.mqtt import MqttOptions, connection
 from coinslot.commands.mirror import of_a_demo
@@ -24,8 +24,8 @@ from coinslot.kit.clock import SystemClock
 from coinslot.merchants.accounts import Accounts
 from coinslot.merchants.clocks import ahead_of_database, apart, clocks_apart, clocks_heard
 from coinslot.outlets.machines import without_zone
-from coinslot.sales.move import sql_functions
 from coinslot.sales.provision import at_another_price
+from coinslot.sales.transition import sql_functions
 from coinslot.settings import Settings, SettingsError
 
 _PATIENCE = timedelta(seconds=3)
@@ -76,12 +76,12 @@ async def _keys(chosen: Settings) -> str:
     if chosen.keys is None and not chosen.data.exists():
         return f"nothing is in {chosen.data} yet: they are made at the first start"
     async with AsyncExitStack() as stack:
-        premises = Premises(chosen, stack, may_join=True)
-        vault = premises.vault()
+        resources = Resources(chosen, stack, may_join=True)
+        vault = resources.vault()
         if chosen.database_url is None and running_superuser_url(chosen.data) is None:
             return "readable; whether they open the accounts is looked at while it runs"
         try:
-            db = await _opened(await premises.urls(), stack)
+            db = await _opened(await resources.urls(), stack)
             known = await Accounts(db, vault, SystemClock(), timeout_s=1).check()
         except (*AWAY, asyncpg.PostgresError):  # told with the database
             return "readable; whether they open the accounts could not be looked at"
@@ -207,10 +207,10 @@ async def _running(chosen: Settings, stack: AsyncExitStack) -> Database | None:
     """None: it is away or has no tables yet, which is told with the database."""
     if chosen.database_url is None and running_superuser_url(chosen.data) is None:
         return None
-    premises = Premises(chosen, stack, may_join=True)
+    resources = Resources(chosen, stack, may_join=True)
     try:
-        db = await _opened(await premises.urls(), stack)
-        async with db.door() as conn:
+        db = await _opened(await resources.urls(), stack)
+        async with db.system_transaction() as conn:
             ready = await conn.fetchval("SELECT to_regclass('clocks') IS NOT NULL")
     except (*AWAY, asyncpg.PostgresError):
         return None

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from coinslot.commands.asking import Demo, Types, merchant
+from coinslot.commands.api_client import Demo, Types, merchant
 from coinslot.commands.terms import console, run
 from coinslot.kit.money import Money
 
@@ -27,9 +27,9 @@ def events(
     Without --after it is the whole history; `| tail` keeps the newest."""
 
     async def main() -> None:
-        async with merchant(data) as shop:
-            begin = after or (await shop.newest() if follow else None)
-            async for event in shop.events(begin, types, forever=follow):
+        async with merchant(data) as context:
+            begin = after or (await context.newest() if follow else None)
+            async for event in context.events(begin, types, forever=follow):
                 if json:
                     typer.echo(msgspec.json.encode(event))
                 else:

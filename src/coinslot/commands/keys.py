@@ -8,10 +8,10 @@ import msgspec
 import typer
 from rich.markup import escape
 
-from coinslot.app.house import House
-from coinslot.commands.terms import Data, console, fail, installed, run_in_house
+from coinslot.app.server import RunningServer
+from coinslot.commands.terms import Data, console, fail, installed, run_on_server
 from coinslot.merchants import keys
-from coinslot.merchants.keys import SCOPES, ApiKey, KeyWish, UnknownKeyError
+from coinslot.merchants.keys import SCOPES, ApiKey, KeyRequest, UnknownKeyError
 from coinslot.merchants.people import merchant_named
 
 cli = typer.Typer(
@@ -37,8 +37,8 @@ def show(context: typer.Context, json: AsJson = False, data: Data = None) -> Non
     if context.invoked_subcommand is not None:
         return
 
-    async def ask(house: House) -> None:
-        found = await keys.listed(house.db)
+    async def ask(server: RunningServer) -> None:
+        found = await keys.listed(server.db)
         if json:
             console.print_json(msgspec.json.encode(found).decode())
             return
@@ -59,14 +59,14 @@ def make(
     data: Data = None,
 ) -> None:
     """Make a key and print it. It is kept as a hash: nobody can show it again."""
-    wish = KeyWish(name=name, live=live, scopes=tuple(scopes.split(",")))
+    wish = KeyRequest(name=name, live=live, scopes=tuple(scopes.split(",")))
 
-    async def issue(house: House) -> None:
-        owner = await merchant_named(house.db, merchant)
+    async def issue(server: RunningServer) -> None:
+        owner = await merchant_named(server.db, merchant)
         if owner is None:
             fail(f"there is no merchant {merchant}")
         try:
-            print(await keys.issue_key(house.db, owner, house.clock.now(), wish))
+            print(await keys.issue_key(server.db, owner, server.clock.now(), wish))
         except ValueError as error:
             fail(str(error))
 
@@ -77,17 +77,17 @@ def make(
 def revoke(key: Begins, data: Data = None) -> None:
     """Let nobody in with this key any more."""
 
-    async def end(house: House) -> None:
+    async def end(server: RunningServer) -> None:
         try:
-            await keys.revoke(house.db, key, house.clock.now())
+            await keys.revoke(server.db, key, server.clock.now())
         except UnknownKeyError as error:
             fail(str(error))
 
     _run(end, data)
 
 
-def _run(work: Callable[[House], Awaitable[None]], data: Data) -> None:
-    run_in_house(work, installed(data))
+def _run(work: Callable[[RunningServer], Awaitable[None]], data: Data) -> None:
+    run_on_server(work, installed(data))
 
 
 def _line(key: ApiKey) -> str:

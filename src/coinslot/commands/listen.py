@@ -8,10 +8,10 @@ import httpx
 import msgspec
 import typer
 
-from coinslot.commands.asking import Demo, Types, merchant
+from coinslot.commands.api_client import Demo, Types, merchant
 from coinslot.commands.events import say
 from coinslot.commands.terms import console, run
-from coinslot.feeds.hooks import headers, new_secret, signature
+from coinslot.feeds.signing import headers, new_secret, signature
 from coinslot.kit.clock import SystemClock
 
 _TIMEOUT_S = 15.0
@@ -63,11 +63,11 @@ def listen(
         return f"[{'green' if answer.is_success else 'red'}]{answer.status_code}[/]"
 
     async def main() -> None:
-        async with merchant(data) as shop, httpx.AsyncClient(timeout=_TIMEOUT_S) as to:
-            begin = await shop.newest()
+        async with merchant(data) as context, httpx.AsyncClient(timeout=_TIMEOUT_S) as to:
+            begin = await context.newest()
             console.print(f"Signed with {key}", highlight=False, soft_wrap=True)
             console.print(f"Ready: forwarding to {forward_to}", highlight=False, soft_wrap=True)
-            async for event in shop.events(begin, types, forever=True):
+            async for event in context.events(begin, types, forever=True):
                 say(event, await forward(to, event))
 
     run(main, "WARNING")

@@ -8,13 +8,12 @@ from typing import Annotated, NamedTuple
 import typer
 from rich.progress import track
 
-from coinslot.app.house import TOOL, House
+from coinslot.app.server import TOOL, RunningServer
 from coinslot.commands.terms import Data, console, errors, installed, quiet, run
 from coinslot.kit import qr
 from coinslot.kit.clock import UnknownZoneError, zone_named
 from coinslot.kit.money import MoneyTextError, plain
 from coinslot.outlets.machines import UnknownOutletError, UnknownSlotError, move_outlet, refill
-from coinslot.sales.look import drive_qr_codes
 from coinslot.sales.provision import (
     CannotPrintError,
     NoPictureError,
@@ -24,7 +23,8 @@ from coinslot.sales.provision import (
     picture,
     print_qr,
 )
-from coinslot.web import sheet
+from coinslot.sales.qr_codes import drive_qr_codes
+from coinslot.web import printed_sheet
 from coinslot.web.texts import LANGUAGES
 
 cli = typer.Typer(no_args_is_help=True, help="Printed QR codes and machines in service.")
@@ -87,16 +87,16 @@ def provision_qr(  # noqa: PLR0913  the options of a command
     async def main() -> int:
         failed = 0
         async with AsyncExitStack() as stack:
-            house = await House(chosen, TOOL, stack).open()
+            server = await RunningServer(chosen, TOOL, stack).open()
             out.mkdir(parents=True, exist_ok=True)
             for code in _shown(wanted):
                 try:
                     minor = None
                     if amount is not None:
                         minor = await amount_of(
-                            house.shop, code, slot, amount, different=different_price
+                            server.context, code, slot, amount, different=different_price
                         )
-                    await _save(await print_qr(house.shop, code, minor, slot), out, pages)
+                    await _save(await print_qr(server.context, code, minor, slot), out, pages)
                 except (UnknownOutletError, CannotPrintError) as error:
                     errors.print(f"[red]{code}[/]: {error}", soft_wrap=True)
                     failed += 1
@@ -116,15 +116,15 @@ def take_out(codes: Codes, data: Data = None) -> None:
     async def main() -> int:
         failed = 0
         async with AsyncExitStack() as stack:
-            house = await House(chosen, TOOL, stack).open()
+            server = await RunningServer(chosen, TOOL, stack).open()
             for code in wanted:
                 try:
-                    await decommission(house.shop, code)
+                    await decommission(server.context, code)
                 except UnknownOutletError as error:
                     errors.print(f"[red]{code}[/]: {error}", soft_wrap=True)
                     failed += 1
                     continue
-                await drive_qr_codes(house.shop, code)
+                await drive_qr_codes(server.context, code)
                 console.print(f"{code}: out of service")
         return 1 if failed else 0
 
@@ -139,10 +139,10 @@ def fill_up(codes: Codes, slot: Slot = None, stock: Stock = 20, data: Data = Non
     async def main() -> int:
         failed = 0
         async with AsyncExitStack() as stack:
-            house = await House(chosen, TOOL, stack).open()
+            server = await RunningServer(chosen, TOOL, stack).open()
             for code in wanted:
                 try:
-                    filled = await refill(house.db, code, slot, stock)
+                    filled = await refill(server.db, code, slot, stock)
                 except (UnknownOutletError, UnknownSlotError) as error:
                     errors.print(f"[red]{code}[/]: {error}", soft_wrap=True)
                     failed += 1
@@ -167,10 +167,10 @@ def set_zone(codes: Codes, zone: Zone, data: Data = None) -> None:
     async def main() -> int:
         failed = 0
         async with AsyncExitStack() as stack:
-            house = await House(chosen, TOOL, stack).open()
+            server = await RunningServer(chosen, TOOL, stack).open()
             for code in wanted:
                 try:
-                    await move_outlet(house.db, code, zone)
+                    await move_outlet(server.db, code, zone)
                 except UnknownOutletError as error:
                     errors.print(f"[red]{code}[/]: {error}", soft_wrap=True)
                     failed += 1
@@ -224,8 +224,8 @@ async def _save(profile: Profile, out: Path, pages: Pages) -> None:
         raise NoPictureError(f"no QR code can be read in {profile.qr_image_url}")
     price = f"{profile.money.decimal()} {profile.money.currency}"
     lines = (f"{profile.outlet} · {profile.slot}", f"{profile.product} · {price}")
-    words = sheet.beside(
-        pages.languages or sheet.spoken(profile.money.currency), price,
+    words = printed_sheet.beside(
+        pages.languages or printed_sheet.spoken(profile.money.currency), price,
         f"{pages.base_url}/q/{profile.outlet}", profile.merchant_name, profile.contact,
     )  # fmt: skip
     (out / f"{profile.outlet}.png").write_bytes(qr.png(payable))

@@ -9,8 +9,8 @@ import msgspec
 import typer
 from rich.markup import escape
 
-from coinslot.app.house import House
-from coinslot.commands.terms import Data, console, fail, installed, run_in_house, settings
+from coinslot.app.server import RunningServer
+from coinslot.commands.terms import Data, console, fail, installed, run_on_server, settings
 from coinslot.gateways import drivers
 from coinslot.kit.clock import UnknownZoneError, known_zone
 from coinslot.kit.ids import uuid7
@@ -55,12 +55,12 @@ def show(context: typer.Context, data: Data = None) -> None:
     if context.invoked_subcommand is not None:
         return
 
-    async def ask(house: House) -> None:
-        found = await merchants(house.db)
+    async def ask(server: RunningServer) -> None:
+        found = await merchants(server.db)
         for merchant in found:
-            zone = merchant.zone or house.settings.zone
+            zone = merchant.zone or server.settings.zone
             console.print(escape(f"{merchant.slug}  {merchant.name}  {zone}"), highlight=False)
-            for account in await accounts.of_merchant(house.db, house.vault, merchant.id):
+            for account in await accounts.of_merchant(server.db, server.vault, merchant.id):
                 console.print(escape(f"    {account}"), highlight=False, soft_wrap=True)
         if not found:
             console.print("there is nobody yet: `coinslot merchants add SLUG --name NAME`")
@@ -81,15 +81,15 @@ def add(
         asked = typer.prompt("Zone of its times", default=settings(data).zone)
     wanted_zone = _zone(asked)
 
-    async def open_(house: House) -> None:
-        now = house.clock.now()
-        there = await merchant_named(house.db, slug)
+    async def open_(server: RunningServer) -> None:
+        now = server.clock.now()
+        there = await merchant_named(server.db, slug)
         wanted = Merchant(id=uuid7(now), name=name, slug=slug, contact=contact, zone=wanted_zone)
-        await open_merchant(house.db, wanted, now)
+        await open_merchant(server.db, wanted, now)
         console.print(f"{slug} {'was here already' if there else 'is here'}", highlight=False)
         if there is None and wanted_zone is None:
             console.print(
-                f"its times are shown in {house.settings.zone}, until"
+                f"its times are shown in {server.settings.zone}, until"
                 f" `coinslot merchants zone {slug} ZONE` says where it is",
                 highlight=False,
                 soft_wrap=True,
@@ -105,11 +105,11 @@ def set_zone(slug: Slug, zone: Zoned, data: Data = None) -> None:
     An outlet with a zone of its own keeps it (`coinslot machines zone`)."""
     wanted = str(_zone(zone))
 
-    async def move(house: House) -> None:
-        merchant = await merchant_named(house.db, slug)
+    async def move(server: RunningServer) -> None:
+        merchant = await merchant_named(server.db, slug)
         if merchant is None:
             fail(f"there is no merchant {slug}")
-        await move_merchant(house.db, merchant, wanted)
+        await move_merchant(server.db, merchant, wanted)
         console.print(f"{slug} is in {wanted}", highlight=False)
 
     _run(move, data)
@@ -145,24 +145,26 @@ def account(
     ones until they are started again."""
     text = form.read_bytes() if form is not None else sys.stdin.buffer.read()
 
-    async def keep(house: House) -> None:
-        merchant = await merchant_named(house.db, slug)
+    async def keep(server: RunningServer) -> None:
+        merchant = await merchant_named(server.db, slug)
         if merchant is None:
             fail(f"there is no merchant {slug}")
         try:
             wanted = forms.filled_in(gateway, text)
             name = AccountName(merchant, gateway, own_slug or slug)
-            await accounts.refuse_another_merchants(house.db, name)
+            await accounts.refuse_another_merchants(server.db, name)
         except (FormError, SlugTakenError) as error:
             fail(str(error))
-        async with house.db.as_merchant(merchant) as conn:
-            await accounts.keep(conn, house.vault, house.clock.now(), name, wanted)
-        url = f"{house.settings.base_url}/webhooks/{gateway}/{name.slug}"
+        async with server.db.as_merchant(merchant) as conn:
+            await accounts.keep(conn, server.vault, server.clock.now(), name, wanted)
+        url = f"{server.settings.base_url}/webhooks/{gateway}/{name.slug}"
         console.print(f"kept. Its webhooks go to {url}", highlight=False, soft_wrap=True)
 
     _run(keep, data)
 
 
-def _run(work: Callable[[House], Awaitable[None]], data: Data, *, makes: bool = False) -> None:
+def _run(
+    work: Callable[[RunningServer], Awaitable[None]], data: Data, *, makes: bool = False
+) -> None:
     """`makes`: where there is no installation yet, there is one then."""
-    run_in_house(work, settings(data) if makes else installed(data))
+    run_on_server(work, settings(data) if makes else installed(data))

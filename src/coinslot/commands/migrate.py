@@ -6,11 +6,11 @@ from urllib.parse import unquote, urlsplit
 
 import typer
 
-from coinslot.app.premises import Premises
+from coinslot.app.resources import Resources
 from coinslot.commands.terms import Data, console, run, settings
 from coinslot.db.migrate import migrate as apply
 from coinslot.db.migrate import pending
-from coinslot.sales.move import sql_functions
+from coinslot.sales.transition import sql_functions
 from coinslot.settings import SettingsError
 
 Check = Annotated[bool, typer.Option("--check", help="Only say what is missing; 1 if anything is.")]
@@ -25,7 +25,7 @@ def migrate(data: Data = None, check: Check = False) -> None:
 
     async def main() -> int:
         async with AsyncExitStack() as stack:
-            urls = await Premises(chosen, stack).urls()
+            urls = await Resources(chosen, stack).urls()
             if urls.owner is None:
                 raise SettingsError("COINSLOT_OWNER_URL must be set to migrate")
             if check:

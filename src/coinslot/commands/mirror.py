@@ -8,8 +8,8 @@ from typing import Annotated
 import msgspec
 import typer
 
-from coinslot.app.house import TOOL, House
 from coinslot.app.mirroring import mirror
+from coinslot.app.server import TOOL, RunningServer
 from coinslot.commands.terms import Data, console, errors, fail, installed, quiet, run
 from coinslot.feeds import mirror_whole
 from coinslot.feeds.firebase import RefusedError, UnclearError
@@ -72,8 +72,8 @@ def _with_mirror(data: Data, use: Callable[[Mirror], Awaitable[int]]) -> None:
 
     async def main() -> int:
         async with AsyncExitStack() as stack:
-            house = await House(chosen, TOOL, stack).open()
-            found = mirror(chosen, house.db, house.clock, stack)
+            server = await RunningServer(chosen, TOOL, stack).open()
+            found = mirror(chosen, server.db, server.clock, stack)
             assert found is not None, "its address is set"
             try:
                 return await use(found)

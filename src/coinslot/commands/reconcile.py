@@ -8,7 +8,7 @@ import msgspec
 import typer
 from rich.markup import escape
 
-from coinslot.app.house import TOOL, House
+from coinslot.app.server import TOOL, RunningServer
 from coinslot.commands.cases import line
 from coinslot.commands.terms import Data, console, installed, quiet, run
 from coinslot.kit.clock import SystemClock
@@ -46,9 +46,9 @@ def reconcile(
 
     async def main() -> int:
         async with AsyncExitStack() as stack:
-            shop = (await House(chosen, TOOL, stack).open()).shop
-            done = await every_account(shop, Span(begin, end))
-            found = [case for case in await cases.listed(shop) if case.source == "books"]
+            context = (await RunningServer(chosen, TOOL, stack).open()).context
+            done = await every_account(context, Span(begin, end))
+            found = [case for case in await cases.listed(context) if case.source == "books"]
         if json:
             console.print_json(msgspec.json.encode({"accounts": done, "breaks": found}).decode())
         else:

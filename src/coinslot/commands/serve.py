@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from coinslot.app.house import ALL, House
+from coinslot.app.server import ALL, RunningServer
 from coinslot.commands.terms import Data, console, run, settings
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.", envvar="COINSLOT_HOST")]
@@ -42,8 +42,8 @@ def _serve(roles: frozenset[str], data: Data, host: str | None, port: int | None
 
     async def main() -> None:
         async with AsyncExitStack() as stack:
-            house = await House(chosen, roles, stack).open()
-            await house.run(ready)
+            server = await RunningServer(chosen, roles, stack).open()
+            await server.run(ready)
 
     async def ready() -> None:
         where = f": {chosen.base_url}" if roles & {"web", "device"} else ""

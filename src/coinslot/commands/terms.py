@@ -17,7 +17,7 @@ import uvloop
 from rich.console import Console
 from rich.markup import escape
 
-from coinslot.app.house import TOOL, House, PortTakenError
+from coinslot.app.server import TOOL, PortTakenError, RunningServer
 from coinslot.db.embedded import EmbeddedPostgresError
 from coinslot.db.leftover import FolderInUseError, LeftoverError
 from coinslot.db.migrate import MigrationError
@@ -152,12 +152,12 @@ def _alone(work: Callable[[], int | None]) -> int | None:
         raise first from None
 
 
-def run_in_house(work: Callable[[House], Awaitable[None]], chosen: Settings) -> None:
+def run_on_server(work: Callable[[RunningServer], Awaitable[None]], chosen: Settings) -> None:
     """Run what asks or changes an installation, opened for this command alone."""
 
     async def main() -> int:
         async with AsyncExitStack() as stack:
-            await work(await House(chosen, TOOL, stack).open())
+            await work(await RunningServer(chosen, TOOL, stack).open())
         return 0
 
     run(main, quiet(chosen))

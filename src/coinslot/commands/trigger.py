@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from msgspec import Struct
 
-from coinslot.commands.asking import Demo, Merchant, merchant
+from coinslot.commands.api_client import Demo, Merchant, merchant
 from coinslot.commands.events import say
 from coinslot.commands.terms import console, fail, run
 
@@ -58,14 +58,14 @@ def trigger(event: Wanted, gateway: Gateway = "mock", data: Demo = Path(".coinsl
         fail(f"{gateway} is no test gateway: {' or '.join(METHODS)}")
 
     async def main() -> int:
-        async with merchant(data) as shop:
-            if shop.is_live:
+        async with merchant(data) as context:
+            if context.is_live:
                 fail("this is a live key: a payment on it would be real money")
-            begin = await shop.newest()
-            payment = await make(shop, recipe, gateway)
+            begin = await context.newest()
+            payment = await make(context, recipe, gateway)
             try:
                 async with asyncio.timeout(_HEARD_WITHIN_S):
-                    async for told in shop.events(begin, forever=True):
+                    async for told in context.events(begin, forever=True):
                         if payment in (told["data"].get("id"), told["data"].get("payment")):
                             say(told)
                             if told["type"] == event:
@@ -77,17 +77,17 @@ def trigger(event: Wanted, gateway: Gateway = "mock", data: Demo = Path(".coinsl
     run(main, "WARNING")
 
 
-async def make(shop: Merchant, recipe: Recipe, gateway: str) -> str:
+async def make(context: Merchant, recipe: Recipe, gateway: str) -> str:
     """A payment by this recipe; its id."""
     asked: dict[str, Any] = {
         "amount": recipe.minor, "currency": _CURRENCY, "gateway": gateway,
         "reference": "coinslot trigger", "capture_method": recipe.capture,
     }  # fmt: skip
-    payment = str((await shop.post("/payments", asked))["id"])
+    payment = str((await context.post("/payments", asked))["id"])
     if recipe.method is not None:
         method = METHODS[gateway][recipe.method]
         body = {} if method is None else {"method": method}
-        await shop.post(f"/payments/{payment}/confirm", body)
+        await context.post(f"/payments/{payment}/confirm", body)
     for call in recipe.then:
-        await shop.post(f"/payments/{payment}/{call}", {})
+        await context.post(f"/payments/{payment}/{call}", {})
     return payment

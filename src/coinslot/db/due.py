@@ -80,7 +80,7 @@ async def claim(db: Database, due: Due, want: Want) -> list[Claimed]:
         values.append(want.share.lane)
     if due.lane == "account_id":
         values.append(want.share.gateway)
-    async with db.knock() as conn:
+    async with db.system_connection() as conn:
         rows = await conn.fetch(_claim_sql(due), *values)
     return [Claimed(row, Lease(due.table, row["id"], row["lease"], until)) for row in rows]
 
@@ -89,7 +89,7 @@ async def claim_one(db: Database, table: str, key: object, lease: timedelta) -> 
     """This row, due or not. None: another worker has it."""
     due = Due(table)
     until = time.monotonic() + lease.total_seconds()
-    async with db.knock() as conn:
+    async with db.system_connection() as conn:
         row = await conn.fetchrow(_claim_one_sql(due), key, lease)
     return None if row is None else Claimed(row, Lease(table, row["id"], row["lease"], until))
 
@@ -98,7 +98,7 @@ async def renew(db: Database, lease: Lease, span: timedelta) -> bool:
     """Hold it for `span` from now. False: another has claimed it. A row that was let go meanwhile,
     with its outcome, stays so."""
     until = time.monotonic() + span.total_seconds()
-    async with db.knock() as conn:
+    async with db.system_connection() as conn:
         held = await conn.fetchval(
             f"UPDATE {Due(lease.table).table} SET leased_until = CASE WHEN leased_until IS NOT NULL"
             " THEN clock_timestamp() + $3::interval END"
@@ -114,7 +114,7 @@ async def let_go(db: Database, leases: Iterable[Lease]) -> None:
     """Other workers may have these rows of one table at once, when they are due."""
     held = list(leases)
     if held:
-        async with db.knock() as conn:
+        async with db.system_connection() as conn:
             await conn.executemany(
                 f"UPDATE {Due(held[0].table).table} SET leased_until = NULL"
                 " WHERE id = $1 AND lease = $2 AND leased_until IS NOT NULL",
@@ -126,7 +126,7 @@ async def finish(db: Database, claimed: Claimed) -> None:
     """The work is done: whoever is due for the row's next step may have it. A row whose work said
     nothing of it is left leased, so that it is not claimed again and again."""
     lease = claimed.lease
-    async with db.knock() as conn:
+    async with db.system_connection() as conn:
         await conn.execute(
             f"UPDATE {Due(lease.table).table} SET leased_until = NULL WHERE id = $1 AND lease = $2"
             " AND leased_until IS NOT NULL AND due_at IS DISTINCT FROM $3",
@@ -136,7 +136,7 @@ async def finish(db: Database, claimed: Claimed) -> None:
 
 async def put_off(db: Database, lease: Lease, until: datetime) -> bool:
     """Let it go, due again at `until`. False: another worker has it."""
-    async with db.knock() as conn:
+    async with db.system_connection() as conn:
         status = await conn.execute(
             f"UPDATE {Due(lease.table).table} SET leased_until = NULL, due_at = $3"
             " WHERE id = $1 AND lease = $2 AND due_at IS NOT NULL",

@@ -142,9 +142,9 @@ class _Pool(BasePool):
 class Database:
     """`app` and `door_pool` are the raw pools, for reads outside a transaction and single calls."""
 
-    def __init__(self, app: Pool, door_pool: Pool) -> None:
+    def __init__(self, app: Pool, system_pool: Pool) -> None:
         self.app = app
-        self.door_pool = door_pool
+        self.system_pool = system_pool
         self.reached: Reached = unharmed  # told of every commit; for the storms
 
     @classmethod
@@ -161,7 +161,7 @@ class Database:
 
     async def close(self, within: timedelta = timedelta(seconds=5)) -> None:
         """Waits for running transactions, but not longer than `within`."""
-        for pool in (self.app, self.door_pool):
+        for pool in (self.app, self.system_pool):
             try:
                 await asyncio.wait_for(pool.close(), within.total_seconds())
             except TimeoutError:
@@ -197,17 +197,17 @@ class Database:
         return value
 
     @asynccontextmanager
-    async def door(self) -> AsyncIterator[Connection]:
+    async def system_transaction(self) -> AsyncIterator[Connection]:
         """One transaction over all merchants, within the policies written for the door."""
-        async with self.door_pool.acquire() as conn:
+        async with self.system_pool.acquire() as conn:
             async with _transaction(conn, "BEGIN"):
                 yield conn
             self.reached("after_claim")
 
     @asynccontextmanager
-    async def knock(self) -> AsyncIterator[Connection]:
+    async def system_connection(self) -> AsyncIterator[Connection]:
         """The door without a transaction around it: each statement is one, and one round trip."""
-        async with self.door_pool.acquire() as conn:
+        async with self.system_pool.acquire() as conn:
             yield conn
             self.reached("after_claim")
 

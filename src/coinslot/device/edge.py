@@ -24,8 +24,8 @@ from coinslot.channels.messages import (
     read_up,
     to_wire,
 )
-from coinslot.device.beats import Beats
-from coinslot.device.shelter import sheltered
+from coinslot.device.guarded import guarded
+from coinslot.device.heartbeats import HeartbeatBatch
 from coinslot.kit.clock import Clock
 from coinslot.kit.faults import Reached, unharmed
 
@@ -34,7 +34,7 @@ EVERY_NTH_GARBAGE: Final = 100  # after a machine's first: one broken machine mu
 log = structlog.get_logger()
 
 
-class Ears(Protocol):
+class MachineHandler(Protocol):
     """What the business does with what machines say. It may raise: then nothing is answered."""
 
     async def admit(self, outlet: str, secret: str) -> bool:
@@ -69,16 +69,20 @@ class Edge:
     """All channels of this process."""
 
     def __init__(
-        self, ears: Ears, channels: Sequence[Channel], clock: Clock, options: EdgeOptions
+        self,
+        handler: MachineHandler,
+        channels: Sequence[Channel],
+        clock: Clock,
+        options: EdgeOptions,
     ) -> None:
         self.counts: Counter[str] = Counter()  # messages by "<channel> <type>", for the metrics
         self.reached: Reached = unharmed  # told of every send; for the storms
-        self._ears = ears
+        self._handler = handler
         self._channels = {channel.name: channel for channel in channels}
         self._clock = clock
         self._patience_s = options.patience_s
-        self._beats = Beats(
-            ears.beats, every_s=options.beats_every_s, patience_s=options.patience_s
+        self._beats = HeartbeatBatch(
+            handler.beats, every_s=options.beats_every_s, patience_s=options.patience_s
         )
         self._garbage: Counter[str] = Counter()
 
@@ -105,7 +109,7 @@ class Edge:
 
     async def admit(self, login: Login) -> bool:
         """Whether the machine may connect; not while nobody can tell."""
-        admitted = await sheltered(self._ears.admit(login.outlet, login.secret), self._patience_s)
+        admitted = await guarded(self._handler.admit(login.outlet, login.secret), self._patience_s)
         if isinstance(admitted, Exception):
             log.error("nobody could tell a machine's secret", error=repr(admitted))
             return False
@@ -116,7 +120,7 @@ class Edge:
     async def greet(self, outlet: str) -> None:
         """A machine's connection stands."""
         self.beat(outlet)
-        failed = await sheltered(self._ears.connected(outlet), self._patience_s)
+        failed = await guarded(self._handler.connected(outlet), self._patience_s)
         if isinstance(failed, Exception):
             self._lost(outlet, "connected", failed)
 
@@ -140,7 +144,7 @@ class Edge:
         self._beats.note(outlet, at)
         if isinstance(up, Health):
             return
-        answers = await sheltered(self._handed_over(outlet, up, at), self._patience_s)
+        answers = await guarded(self._handed_over(outlet, up, at), self._patience_s)
         if isinstance(answers, Exception):
             self._lost(outlet, type(up).__name__, answers)
             return
@@ -149,9 +153,9 @@ class Edge:
 
     async def _handed_over(self, outlet: str, up: Up | MachineDone, at: datetime) -> list[Down]:
         if isinstance(up, MachineDone):
-            await self._ears.hear_simple(outlet, up, at)
+            await self._handler.hear_simple(outlet, up, at)
             return []
-        return await self._ears.hear(outlet, up, at)
+        return await self._handler.hear(outlet, up, at)
 
     def _unreadable(self, outlet: str, channel: str, why: Unreadable) -> None:
         self.counts[f"{channel} unreadable"] += 1

@@ -12,8 +12,8 @@ from coinslot.db.pool import Connection
 from coinslot.feeds import subjects
 from coinslot.feeds.log import Batch, Cursor, Entry, Pace
 from coinslot.kit.ids import uuid7
+from coinslot.sales.context import Context
 from coinslot.sales.public import TOLD, TYPES
-from coinslot.sales.shop import Shop
 
 NAME = "announce"
 
@@ -49,22 +49,22 @@ class Announcement(Struct, frozen=True, kw_only=True):
 
 
 class Announcer:
-    """Tells merchants; `follow(announcer.cursor, announcer.tell, bell)` runs it."""
+    """Tells merchants; `follow(announcer.cursor, announcer.tell, wake)` runs it."""
 
-    def __init__(self, shop: Shop, pace: Pace | None = None) -> None:
-        self.cursor = Cursor(shop.db, NAME, pace)
-        self._shop = shop
+    def __init__(self, context: Context, pace: Pace | None = None) -> None:
+        self.cursor = Cursor(context.db, NAME, pace)
+        self._context = context
 
     async def tell(self, batch: Batch) -> None:
-        async with self._shop.db.door() as conn:
+        async with self._context.db.system_transaction() as conn:
             await self.cursor.advance(batch, conn)  # first: it locks out whoever else would write
             rows = [row for entry in batch.entries if (row := await _row(conn, entry))]
             if rows:
                 await conn.executemany(_WRITE, rows)
-                written, now = [row[0] for row in rows], self._shop.now()
+                written, now = [row[0] for row in rows], self._context.now()
                 await conn.execute(_OWE, written, "webhook.test", "webhook.disabled", now)
         if rows:
-            self._shop.wakes.ring("deliveries")
+            self._context.wakes.wake("deliveries")
 
 
 Row = tuple[int, str, UUID, str, UUID, Any, datetime]

@@ -15,13 +15,13 @@ import prometheus_client
 import structlog
 
 from coinslot.db.pool import AWAY, Connection
-from coinslot.feeds.claims import CLAIM, LET_GO, SETTLE
+from coinslot.feeds.delivery_queries import CLAIM, LET_GO, SETTLE
 from coinslot.feeds.events import EventStatement
-from coinslot.feeds.hooks import HookRules, headers
-from coinslot.feeds.reach import Reach, Told
+from coinslot.feeds.safe_http import SafeHttp, TryOutcome
+from coinslot.feeds.signing import HookRules, headers
 from coinslot.kit.faults import Reached, unharmed
 from coinslot.sales import store
-from coinslot.sales.shop import Shop
+from coinslot.sales.context import Context
 
 Place = tuple[UUID, UUID]  # an endpoint, and its merchant
 
@@ -49,33 +49,33 @@ WHERE id = $1 AND status = 'enabled' AND deleted_at IS NULL RETURNING merchant_i
 class Courier:
     """Delivers what is due. Any number of them, in any number of processes."""
 
-    def __init__(self, shop: Shop, rules: HookRules, reach: Reach | None = None) -> None:
-        self._shop = shop
+    def __init__(self, context: Context, rules: HookRules, reach: SafeHttp | None = None) -> None:
+        self._context = context
         self._rules = rules
-        self._reach = reach or Reach(timeout_s=rules.timeout_s, private=rules.private_addresses)
+        self._reach = reach or SafeHttp(timeout_s=rules.timeout_s, private=rules.private_addresses)
         self._random = random.SystemRandom()
         self._busy: Counter[Place] = Counter()  # under way here
         self._slow: set[asyncio.Task[None]] = set()  # those of them that gave their place back
         self.reached: Reached = unharmed  # told of every call; for the storms
 
     async def run(self) -> None:
-        """Deliver until cancelled: at once when the bell rings or a place is free again."""
-        bell = self._shop.wakes.of("deliveries")
+        """Deliver until cancelled: at once when woken or a place is free again."""
+        wake = self._context.wakes.of("deliveries")
         under_way: dict[asyncio.Task[None], asyncpg.Record] = {}
 
         def ended(task: asyncio.Task[None]) -> None:
             del under_way[task]
             self._slow.discard(task)
-            bell.set()
+            wake.set()
 
         def set_aside(task: asyncio.Task[None]) -> None:
             if task in under_way:
                 self._slow.add(task)
-                bell.set()
+                wake.set()
 
         try:
             while True:
-                bell.clear()
+                wake.clear()
                 claimed = []
                 try:
                     claimed = await self._claim(self._free())
@@ -86,7 +86,7 @@ class Courier:
                     under_way[task] = row
                     task.add_done_callback(ended)
                     asyncio.get_running_loop().call_later(self._rules.slow_s, set_aside, task)
-                await _first(bell, self._rules.poll_s)
+                await _first(wake, self._rules.poll_s)
                 if under_way:
                     await asyncio.sleep(_GATHER_S)  # more places are free soon: one claim for all
         finally:
@@ -105,7 +105,7 @@ class Courier:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
         with suppress(asyncpg.PostgresError, *AWAY):
-            async with self._shop.db.knock() as conn:
+            async with self._context.db.system_connection() as conn:
                 await conn.executemany(
                     LET_GO, [(row["id"], row["leased_until"]) for row in under_way.values()]
                 )
@@ -133,7 +133,7 @@ class Courier:
         keys = self._keys(row)
         self.reached("before_send")
         told = await self._reach.post(
-            row["url"], headers(keys, row["event"], self._shop.now(), body), body
+            row["url"], headers(keys, row["event"], self._context.now(), body), body
         )
         self.reached("after_send")
         _SENT.labels("delivered" if told.well else "failed").inc()
@@ -152,9 +152,9 @@ class Courier:
         lease = timedelta(seconds=self._rules.timeout_s + self._rules.lease_slack_s)
         self._busy = +self._busy  # those with something under way
         rules, busy = self._rules, self._busy
-        async with self._shop.db.knock() as conn:
+        async with self._context.db.system_connection() as conn:
             rows = await conn.fetch(
-                CLAIM, self._shop.now(), room, rules.at_once_each, lease,
+                CLAIM, self._context.now(), room, rules.at_once_each, lease,
                 [endpoint for endpoint, _ in busy], [merchant for _, merchant in busy],
                 [*busy.values()], rules.at_once_merchant,
             )  # fmt: skip
@@ -165,14 +165,14 @@ class Courier:
         """The secrets that sign: during a rotation's overlap the old one too."""
         endpoint = row["endpoint_id"]
         sealed = [row["secret"]]
-        if row["old_secret"] is not None and self._shop.now() < row["old_secret_until"]:
+        if row["old_secret"] is not None and self._context.now() < row["old_secret_until"]:
             sealed.append(row["old_secret"])
-        return [self._shop.vault.open(one, context(endpoint)).decode() for one in sealed]
+        return [self._context.vault.open(one, secret_context(endpoint)).decode() for one in sealed]
 
-    async def _settle(self, row: asyncpg.Record, told: Told) -> None:
-        now = self._shop.now()
+    async def _settle(self, row: asyncpg.Record, told: TryOutcome) -> None:
+        now = self._context.now()
         outcome, due_at = self._outcome(row["tries"] + 1, told, now)
-        async with self._shop.db.as_merchant(row["merchant_id"]) as conn:
+        async with self._context.db.as_merchant(row["merchant_id"]) as conn:
             kept = await conn.fetchval(
                 SETTLE, row["id"], row["leased_until"], outcome, due_at, now,
                 told.status, told.failure, told.response, told.took_ms,
@@ -187,7 +187,9 @@ class Courier:
         if outcome == "given_up":
             log.warning("webhook_given_up", delivery=str(row["id"]), type=row["type"])
 
-    def _outcome(self, tries: int, told: Told, now: datetime) -> tuple[str | None, datetime | None]:
+    def _outcome(
+        self, tries: int, told: TryOutcome, now: datetime
+    ) -> tuple[str | None, datetime | None]:
         """How it ended, or when it is tried again."""
         if told.well:
             return "delivered", None
@@ -197,7 +199,7 @@ class Courier:
         pause_s *= 1 + self._random.random() * self._rules.jitter
         return None, now + max(timedelta(seconds=pause_s), self._asked_for(told, now))
 
-    def _asked_for(self, told: Told, now: datetime) -> timedelta:
+    def _asked_for(self, told: TryOutcome, now: datetime) -> timedelta:
         """The pause of a Retry-After, within bounds."""
         if told.status not in _THROTTLED or told.retry_after is None:
             return timedelta(0)
@@ -211,7 +213,7 @@ class Courier:
             return timedelta(0)
 
     async def _count_against(
-        self, conn: Connection, row: asyncpg.Record, told: Told, now: datetime
+        self, conn: Connection, row: asyncpg.Record, told: TryOutcome, now: datetime
     ) -> None:
         """A throttle holds the whole endpoint; 410 or days of failing disable it, and say so."""
         asked = self._asked_for(told, now)
@@ -235,14 +237,14 @@ def _place(row: asyncpg.Record) -> Place:
     return row["endpoint_id"], row["merchant_id"]
 
 
-def context(endpoint: object) -> str:
+def secret_context(endpoint: object) -> str:
     """What binds a sealed secret to its endpoint."""
     return f"webhook_endpoints/{endpoint}/secret"
 
 
-async def _first(bell: asyncio.Event, seconds: float) -> None:
+async def _first(wake: asyncio.Event, seconds: float) -> None:
     try:
         async with asyncio.timeout(seconds):
-            await bell.wait()
+            await wake.wait()
     except TimeoutError:
         return

@@ -8,9 +8,9 @@ import msgspec
 from msgspec import Struct
 
 from coinslot.feeds.endpoints import EndpointRuleError, found
-from coinslot.sales import once
-from coinslot.sales.once import Answer, Once
-from coinslot.sales.shop import Shop
+from coinslot.sales import idempotency
+from coinslot.sales.context import Context
+from coinslot.sales.idempotency import Answer, IdempotentCall
 
 REPLAY_MAX = 10_000
 
@@ -109,18 +109,20 @@ class Replayed(Struct, frozen=True):
     deliveries: int
 
 
-async def listed(shop: Shop, merchant: UUID, wanted: WantedDeliveries) -> list[DeliveryStatement]:
+async def listed(
+    context: Context, merchant: UUID, wanted: WantedDeliveries
+) -> list[DeliveryStatement]:
     """One page, newest first."""
-    async with shop.db.as_merchant(merchant) as conn:
+    async with context.db.as_merchant(merchant) as conn:
         rows = await conn.fetch(
             _LISTED, merchant, wanted.after, wanted.endpoint, wanted.status, wanted.limit
         )
     return [_statement(row) for row in rows]
 
 
-async def one(shop: Shop, merchant: UUID, delivery: UUID) -> DeliveryLog:
+async def one(context: Context, merchant: UUID, delivery: UUID) -> DeliveryLog:
     """Raises UnknownDeliveryError."""
-    async with shop.db.as_merchant(merchant) as conn:
+    async with context.db.as_merchant(merchant) as conn:
         row = await conn.fetchrow(_ONE, delivery)
         tries = await conn.fetch(_TRIES, delivery)
     if row is None:
@@ -129,47 +131,47 @@ async def one(shop: Shop, merchant: UUID, delivery: UUID) -> DeliveryLog:
     return DeliveryLog(**msgspec.structs.asdict(_statement(row)), log=log)
 
 
-async def redeliver(shop: Shop, key: Once, delivery: UUID) -> Answer:
+async def redeliver(context: Context, key: IdempotentCall, delivery: UUID) -> Answer:
     """Due at once, whatever came of it, with all tries before it again. Raises
     UnknownDeliveryError, UnknownEndpointError and what `sales.once` raises."""
-    async with shop.db.as_merchant(key.merchant) as conn:
-        claimed = await once.begin(conn, shop, key)
+    async with context.db.as_merchant(key.merchant) as conn:
+        claimed = await idempotency.begin(conn, context, key)
         if isinstance(claimed, Answer):
             return claimed
         row = await conn.fetchrow(_ONE, delivery)
         if row is None:
             raise UnknownDeliveryError("There is no such delivery.")
         await found(conn, row["endpoint_id"], lock=True)
-        await conn.execute(_ANEW, delivery, shop.now())
+        await conn.execute(_ANEW, delivery, context.now())
         shown = _statement(await conn.fetchrow(_ONE, delivery))
         answer = Answer(status=202, body=msgspec.to_builtins(shown))
-        answer = await once.finish(conn, shop, key, answer)
-    shop.wakes.ring("deliveries")
+        answer = await idempotency.finish(conn, context, key, answer)
+    context.wakes.wake("deliveries")
     return answer
 
 
-async def replay(shop: Shop, key: Once, endpoint: UUID, span: Range) -> Answer:
+async def replay(context: Context, key: IdempotentCall, endpoint: UUID, span: Range) -> Answer:
     """Send a range again, oldest first. Raises UnknownEndpointError, EndpointRuleError and what
     `sales.once` raises."""
     since, until = _utc(span.since), _utc(span.until)
     if since >= until:
         raise EndpointRuleError("bad_range", "`since` has to be before `until`.")
-    async with shop.db.as_merchant(key.merchant) as conn:
-        claimed = await once.begin(conn, shop, key)
+    async with context.db.as_merchant(key.merchant) as conn:
+        claimed = await idempotency.begin(conn, context, key)
         if isinstance(claimed, Answer):
             return claimed
         row = await found(conn, endpoint, lock=True)
         rows = await conn.fetch(
             _REPLAY, endpoint, key.merchant, since, until,
-            list(span.types or row["types"]), REPLAY_MAX + 1, shop.now(),
+            list(span.types or row["types"]), REPLAY_MAX + 1, context.now(),
         )  # fmt: skip
         if len(rows) > REPLAY_MAX:
             raise EndpointRuleError(
                 "range_too_long", f"More than {REPLAY_MAX} events are in it: ask for less at once."
             )
         answer = Answer(status=202, body=msgspec.to_builtins(Replayed(len(rows))))
-        answer = await once.finish(conn, shop, key, answer)
-    shop.wakes.ring("deliveries")
+        answer = await idempotency.finish(conn, context, key, answer)
+    context.wakes.wake("deliveries")
     return answer
 
 

@@ -10,14 +10,14 @@ from msgspec import UNSET, Struct, UnsetType
 
 from coinslot.db.pool import Connection
 from coinslot.feeds.announce import NAME as ANNOUNCE
-from coinslot.feeds.deliver import context
-from coinslot.feeds.hooks import HookRules, new_secret
-from coinslot.feeds.reach import BadUrlError, checked
+from coinslot.feeds.deliver import secret_context
+from coinslot.feeds.safe_http import BadUrlError, checked
+from coinslot.feeds.signing import HookRules, new_secret
 from coinslot.kit.ids import uuid7
-from coinslot.sales import once, store
-from coinslot.sales.once import Answer, Once
+from coinslot.sales import idempotency, store
+from coinslot.sales.context import Context
+from coinslot.sales.idempotency import Answer, IdempotentCall
 from coinslot.sales.public import TYPES
-from coinslot.sales.shop import Shop
 
 _AT_MOST = 50  # endpoints of one merchant: each event costs a delivery for each
 _TESTS_AT_MOST = 10  # of one endpoint on their way: each waits for the one before it
@@ -94,7 +94,7 @@ class EndpointStatement(Struct, frozen=True, kw_only=True):
     secret: str | None = None
 
 
-class Wish(Struct, frozen=True, kw_only=True):
+class EndpointRequest(Struct, frozen=True, kw_only=True):
     """An endpoint that is asked for; no types means all."""
 
     url: str
@@ -115,42 +115,42 @@ class Endpoints:
     """Each call is in the name of one merchant. Raises UnknownEndpointError, EndpointRuleError,
     and what `sales.once` raises for a key."""
 
-    def __init__(self, shop: Shop, rules: HookRules) -> None:
-        self._shop = shop
+    def __init__(self, context: Context, rules: HookRules) -> None:
+        self._context = context
         self._rules = rules
 
-    async def create(self, key: Once, wish: Wish) -> Answer:
+    async def create(self, key: IdempotentCall, wish: EndpointRequest) -> Answer:
         self._look_at(wish.url, wish.types)
-        shop, now = self._shop, self._shop.now()
-        async with shop.db.as_merchant(key.merchant) as conn:
-            claimed = await once.begin(conn, shop, key)
+        context, now = self._context, self._context.now()
+        async with context.db.as_merchant(key.merchant) as conn:
+            claimed = await idempotency.begin(conn, context, key)
             if isinstance(claimed, Answer):
                 return await self._again(conn, claimed)
             await conn.execute(_COUNTING, key.merchant)
             if len(await conn.fetch(_LISTED, key.merchant)) >= _AT_MOST:
                 raise EndpointRuleError("too_many_endpoints", f"At most {_AT_MOST} are possible.")
             made, secret = uuid7(now), new_secret()
-            sealed = shop.vault.seal(secret.encode(), context(made))
+            sealed = context.vault.seal(secret.encode(), secret_context(made))
             types = sorted(set(wish.types))
             await conn.execute(
                 _MAKE, made, key.merchant, wish.url, wish.description, types, sealed, now
             )
-            await once.name(conn, key, made)
+            await idempotency.name(conn, key, made)
             return await self._finish(conn, key, made, 201, secret)
 
     async def listed(self, merchant: UUID) -> list[EndpointStatement]:
         """Oldest first."""
-        async with self._shop.db.as_merchant(merchant) as conn:
+        async with self._context.db.as_merchant(merchant) as conn:
             return [self._statement(row) for row in await conn.fetch(_LISTED, merchant)]
 
     async def one(self, merchant: UUID, endpoint: UUID) -> EndpointStatement:
-        async with self._shop.db.as_merchant(merchant) as conn:
+        async with self._context.db.as_merchant(merchant) as conn:
             return self._statement(await found(conn, endpoint))
 
     async def change(self, merchant: UUID, endpoint: UUID, change: Change) -> EndpointStatement:
         """Paused, it loses nothing; enabled after it was disabled, all it missed is due again."""
         self._look_at(change.url, change.types)
-        async with self._shop.db.as_merchant(merchant) as conn:
+        async with self._context.db.as_merchant(merchant) as conn:
             row = await found(conn, endpoint, lock=True)
             wanted = {**row, **_given(change)}
             opened = row["status"] != "enabled" and wanted["status"] == "enabled"
@@ -159,46 +159,46 @@ class Endpoints:
                 sorted(set(wanted["types"])), wanted["status"], opened,
             )  # fmt: skip
             if opened and row["status"] == "disabled":
-                await conn.execute(_ANEW, endpoint, self._shop.now())
+                await conn.execute(_ANEW, endpoint, self._context.now())
             changed = self._statement(await found(conn, endpoint))
-        self._shop.wakes.ring("deliveries")
+        self._context.wakes.wake("deliveries")
         return changed
 
     async def remove(self, merchant: UUID, endpoint: UUID) -> None:
         """What it is still owed is withdrawn; its log stays."""
-        async with self._shop.db.as_merchant(merchant) as conn:
-            if await conn.execute(_REMOVE, endpoint, self._shop.now()) != "UPDATE 1":
+        async with self._context.db.as_merchant(merchant) as conn:
+            if await conn.execute(_REMOVE, endpoint, self._context.now()) != "UPDATE 1":
                 raise UnknownEndpointError("There is no such endpoint.")
-            await conn.execute(_WITHDRAW, endpoint, self._shop.now())
+            await conn.execute(_WITHDRAW, endpoint, self._context.now())
 
-    async def rotate(self, key: Once, endpoint: UUID) -> Answer:
+    async def rotate(self, key: IdempotentCall, endpoint: UUID) -> Answer:
         """A new secret; the one before signs beside it until the overlap ends."""
-        shop, now = self._shop, self._shop.now()
-        async with shop.db.as_merchant(key.merchant) as conn:
-            claimed = await once.begin(conn, shop, key)
+        context, now = self._context, self._context.now()
+        async with context.db.as_merchant(key.merchant) as conn:
+            claimed = await idempotency.begin(conn, context, key)
             if isinstance(claimed, Answer):
                 return await self._again(conn, claimed)
             await found(conn, endpoint, lock=True)
             secret, until = new_secret(), now + timedelta(seconds=self._rules.overlap_s)
-            sealed = shop.vault.seal(secret.encode(), context(endpoint))
+            sealed = context.vault.seal(secret.encode(), secret_context(endpoint))
             await conn.execute(_ROTATE, endpoint, sealed, until, now)
             return await self._finish(conn, key, endpoint, 200, secret)
 
-    async def test(self, key: Once, endpoint: UUID) -> Answer:
+    async def test(self, key: IdempotentCall, endpoint: UUID) -> Answer:
         """A `webhook.test` for this endpoint alone, on the way of all events."""
-        shop = self._shop
-        async with shop.db.as_merchant(key.merchant) as conn:
-            claimed = await once.begin(conn, shop, key)
+        context = self._context
+        async with context.db.as_merchant(key.merchant) as conn:
+            claimed = await idempotency.begin(conn, context, key)
             if isinstance(claimed, Answer):
                 return claimed
             await found(conn, endpoint, lock=True)
             if await conn.fetchval(_TESTS, endpoint, ANNOUNCE) >= _TESTS_AT_MOST:
                 raise EndpointRuleError("too_many_tests", "Others are still on their way.")
             await conn.execute(
-                store.TELL, key.merchant, "webhook", endpoint, "TEST", {}, shop.now()
+                store.TELL, key.merchant, "webhook", endpoint, "TEST", {}, context.now()
             )
             answer = await self._finish(conn, key, endpoint, 202, None)
-        shop.wakes.ring("events")
+        context.wakes.wake("events")
         return answer
 
     def _look_at(self, url: str | UnsetType, types: tuple[str, ...] | UnsetType) -> None:
@@ -212,11 +212,13 @@ class Endpoints:
             raise EndpointRuleError("unknown_type", f"There are no events of type {names}.")
 
     async def _finish(
-        self, conn: Connection, key: Once, endpoint: UUID, status: int, secret: str | None
+        self, conn: Connection, key: IdempotentCall, endpoint: UUID, status: int, secret: str | None
     ) -> Answer:
         """The answer is kept without its secret, which rests sealed in its own row only."""
         body = msgspec.to_builtins(self._statement(await found(conn, endpoint)))
-        answer = await once.finish(conn, self._shop, key, Answer(status=status, body=body))
+        answer = await idempotency.finish(
+            conn, self._context, key, Answer(status=status, body=body)
+        )
         return _with_secret(answer, secret)
 
     async def _again(self, conn: Connection, answer: Answer) -> Answer:
@@ -225,7 +227,7 @@ class Endpoints:
         row = await conn.fetchrow(_ONE, UUID(answer.body["id"]))
         if row is None or _text(row["secret_set_at"]) != answer.body["secret_set_at"]:
             return answer
-        secret = self._shop.vault.open(row["secret"], context(row["id"])).decode()
+        secret = self._context.vault.open(row["secret"], secret_context(row["id"])).decode()
         return _with_secret(answer, secret)
 
     def _statement(self, row: asyncpg.Record) -> EndpointStatement:
@@ -234,7 +236,7 @@ class Endpoints:
             id=row["id"], url=row["url"], description=row["description"], types=row["types"],
             status=row["status"], disabled_reason=row["disabled_reason"],
             failing_since=row["failing_since"], secret_set_at=row["secret_set_at"],
-            old_secret_until=until if until and until > self._shop.now() else None,
+            old_secret_until=until if until and until > self._context.now() else None,
             created_at=row["created_at"],
         )  # fmt: skip
 

@@ -10,7 +10,7 @@ import asyncpg
 from msgspec import Struct
 
 from coinslot.db.pool import Connection
-from coinslot.sales.shop import Shop
+from coinslot.sales.context import Context
 
 _LOOK_EVERY_S = 0.25
 _ID = re.compile(r"evt_[0-9a-f]{32}")
@@ -55,11 +55,11 @@ class Asked(Struct, frozen=True, kw_only=True):
     wait_s: float = 0
 
 
-async def page(shop: Shop, merchant: UUID, asked: Asked) -> EventPage:
+async def page(context: Context, merchant: UUID, asked: Asked) -> EventPage:
     """At once when there are events, else as soon as there are some or `wait_s` have passed.
 
     Raises UnknownEventError for an `after` that is no event of this merchant."""
-    async with shop.db.as_merchant(merchant) as conn:
+    async with context.db.as_merchant(merchant) as conn:
         if asked.after == "newest":
             return EventPage(data=[], next=await conn.fetchval(_NEWEST, merchant))
         place = 0 if asked.after is None else await _place(conn, asked.after)
@@ -68,7 +68,7 @@ async def page(shop: Shop, merchant: UUID, asked: Asked) -> EventPage:
     loop = asyncio.get_running_loop()
     until = loop.time() + asked.wait_s
     while True:
-        async with shop.db.as_merchant(merchant) as conn:
+        async with context.db.as_merchant(merchant) as conn:
             rows = await conn.fetch(_PAGE, merchant, place, list(asked.types), asked.limit)
         if rows or loop.time() >= until:
             break
@@ -78,11 +78,11 @@ async def page(shop: Shop, merchant: UUID, asked: Asked) -> EventPage:
     )
 
 
-async def one(shop: Shop, merchant: UUID, event: str) -> EventStatement:
+async def one(context: Context, merchant: UUID, event: str) -> EventStatement:
     """Raises UnknownEventError."""
     row = None
     if _ID.fullmatch(event):
-        async with shop.db.as_merchant(merchant) as conn:
+        async with context.db.as_merchant(merchant) as conn:
             row = await conn.fetchrow(_ONE, event)
     if row is None:
         raise UnknownEventError("There is no such event.")

@@ -105,7 +105,7 @@ class Cursor:
 
     async def take(self) -> Batch | None:
         """The next batch; None when nothing is new, or another process reads."""
-        async with self.db.knock() as conn:
+        async with self.db.system_connection() as conn:
             found = await conn.fetchrow(_STANDS, self.name)
             assert found is not None, "a sequence is one row"
             ahead, stands = found
@@ -125,7 +125,7 @@ class Cursor:
             if not await self._ended(claimed["mine"]):
                 return None
             self._settled = ahead
-        rows = await self.db.door_pool.fetch(_READ, after, self._settled, self.pace.batch)
+        rows = await self.db.system_pool.fetch(_READ, after, self._settled, self.pace.batch)
         entries = [msgspec.convert(dict(row), Entry) for row in rows]
         full = len(entries) == self.pace.batch
         through = entries[-1].seq if full else self._settled
@@ -134,7 +134,7 @@ class Cursor:
     async def advance(self, batch: Batch, conn: Connection | None = None) -> None:
         """In the caller's transaction when one is given. Raises CursorLostError."""
         if conn is None:
-            async with self.db.knock() as own:
+            async with self.db.system_connection() as own:
                 return await self.advance(batch, own)
         status = await conn.execute(_ADVANCE, self.name, self._holder, batch.after, batch.through)
         if status != "UPDATE 1":
@@ -143,7 +143,7 @@ class Cursor:
     async def settled(self) -> int:
         """Where the log ends, once all before it is committed: whoever reads the tables from now
         on sees what those entries speak of."""
-        async with self.db.knock() as conn:
+        async with self.db.system_connection() as conn:
             found = await conn.fetchrow(_STANDS, self.name)
             assert found is not None, "a sequence is one row"
             mine: str = await conn.fetchval(_MINE)
@@ -154,12 +154,12 @@ class Cursor:
 
     async def stand_at(self, seq: int) -> None:
         """What is older was told in another way. Who is at a batch now loses the cursor."""
-        async with self.db.knock() as conn:
+        async with self.db.system_connection() as conn:
             await conn.execute(_SKIP, self.name, seq)
 
     async def let_go(self) -> None:
         """Another process may read on at once."""
-        async with self.db.knock() as conn:
+        async with self.db.system_connection() as conn:
             await conn.execute(_LET_GO, self.name, self._holder)
 
     async def _ended(self, mine: str) -> bool:
@@ -168,7 +168,7 @@ class Cursor:
         pause_s = 0.002
         try:
             async with asyncio.timeout(self.pace.patience_s):
-                while not await self.db.door_pool.fetchval(_ALL_ENDED, mine):
+                while not await self.db.system_pool.fetchval(_ALL_ENDED, mine):
                     await asyncio.sleep(pause_s)
                     pause_s = min(pause_s * 2, 0.1)
         except TimeoutError:
@@ -178,13 +178,13 @@ class Cursor:
 
 
 async def follow(
-    cursor: Cursor, tell: Callable[[Batch], Awaitable[None]], bell: asyncio.Event
+    cursor: Cursor, tell: Callable[[Batch], Awaitable[None]], wake: asyncio.Event
 ) -> None:
-    """Read until cancelled: at once when the bell rings, else every poll_s. `tell` advances the
+    """Read until cancelled: at once when woken, else every poll_s. `tell` advances the
     cursor. A reader that fails stops only itself, and tries again after a pause."""
     pause_s = cursor.pace.poll_s
     while True:
-        bell.clear()
+        wake.clear()
         try:
             while (batch := await cursor.take()) is not None:
                 await tell(batch)
@@ -197,6 +197,6 @@ async def follow(
             continue
         try:
             async with asyncio.timeout(cursor.pace.poll_s):
-                await bell.wait()
+                await wake.wait()
         except TimeoutError:
             continue

@@ -149,7 +149,7 @@ class Mirror:
 
     async def lag(self) -> Lag:
         """How far behind it is; the metrics learn it too."""
-        async with self.db.knock() as conn:
+        async with self.db.system_connection() as conn:
             row = await conn.fetchrow(_UNREAD, READER, self._clock.now())
         found = Lag(row["entries"], max(row["late_s"], 0.0)) if row else Lag(0, 0.0)
         _LATE.set(found.late_s)
@@ -158,7 +158,7 @@ class Mirror:
     async def _turn(self, lease: timedelta) -> bool:
         """Whether it is ours, for so long; not while the database is away."""
         try:
-            async with self.db.knock() as conn:
+            async with self.db.system_connection() as conn:
                 anew = await conn.fetchval(_TURN, self._holder, lease)
         except Exception as error:  # noqa: BLE001  whatever it is, the others go on
             log.warning("mirror_has_no_turn", error=repr(error))
@@ -195,7 +195,7 @@ class Mirror:
 
 async def let_go(db: Database, holder: str | None = None) -> None:
     """The turn is free at once; without a holder, whoever has it. Who gets it next shows all."""
-    async with db.knock() as conn:
+    async with db.system_connection() as conn:
         await conn.execute(_LET_GO, holder)
 
 

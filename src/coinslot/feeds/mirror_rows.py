@@ -186,7 +186,7 @@ class Rows:
             last = rows[-1][name]
 
     async def _fetch(self, sql: str, *values: object) -> list[asyncpg.Record]:
-        async with self._db.knock() as conn:
+        async with self._db.system_connection() as conn:
             return await conn.fetch(sql, *values)
 
 

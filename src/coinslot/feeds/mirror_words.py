@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from coinslot.feeds.firebase import key
-from coinslot.sales.views import NOT_SENT
+from coinslot.sales.page_views import NOT_SENT
 
 Row = Mapping[str, Any]
 Nodes = dict[str, Any]  # path -> what stands there; None: nothing does

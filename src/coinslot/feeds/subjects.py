@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from coinslot.db.pool import Connection
 from coinslot.feeds.log import Entry
-from coinslot.sales import statements
-from coinslot.sales.statements import PaymentStatement
+from coinslot.sales import api_views
+from coinslot.sales.api_views import PaymentStatement
 
 _ORDER = """
 SELECT id, number, outlet_id, amount_minor, currency, placed_at, paid_at FROM orders WHERE id = $1
@@ -133,7 +133,7 @@ async def subject(conn: Connection, entry: Entry, status: str) -> Subject | None
 
 
 async def _payment(conn: Connection, payment: UUID, status: str) -> Subject | None:
-    found = await statements.payment(conn, payment)
+    found = await api_views.payment(conn, payment)
     return Subject(replace(found, status=status), payment) if found else None
 
 

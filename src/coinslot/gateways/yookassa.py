@@ -97,10 +97,10 @@ class YooKassa(Lists):
         kind = unread.event_of(body, "event")
         try:
             told = msgspec.json.decode(body, type=read.Notification)
-            shop, reference = told.shop_id, told.payment_id
+            context, reference = told.shop_id, told.payment_id
         except (ValueError, RecursionError) as error:
             return unread.unreadable(body, error, event=kind)
-        if shop not in (None, self._settings.shop_id):
+        if context not in (None, self._settings.shop_id):
             return unread.elsewhere(body, "the event belongs to another shop", event=kind)
         delivery_id = unread.delivery_id(body)
         if reference is None:

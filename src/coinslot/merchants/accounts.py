@@ -94,7 +94,7 @@ class Accounts:
         known, now_ms = self._open.get(account_id), self._clock.monotonic_ms()
         if known is not None and now_ms - known.checked_ms < _CHECKED_EVERY_MS:
             return known.account
-        async with self._db.door() as conn:
+        async with self._db.system_transaction() as conn:
             row = await conn.fetchrow("SELECT * FROM gateway_accounts WHERE id = $1", account_id)
         if row is None:
             raise UnknownAccountError(str(account_id))
@@ -118,7 +118,7 @@ class Accounts:
         """The account that a webhook's URL names; None as slug is the gateway's first."""
         known = self._slugs.get((gateway, slug))
         if known is None:
-            async with self._db.door() as conn:
+            async with self._db.system_transaction() as conn:
                 row = await conn.fetchrow(_BY_SLUG, gateway, slug)
             if row is None:
                 return None
@@ -128,7 +128,7 @@ class Accounts:
 
     async def check(self) -> int:
         """How many there are. Raises LockedAccountError when our keys do not open one of them."""
-        async with self._db.door() as conn:
+        async with self._db.system_transaction() as conn:
             rows = await conn.fetch(
                 "SELECT gateway, slug, settings FROM gateway_accounts ORDER BY gateway, slug"
             )
@@ -234,7 +234,7 @@ def unseal(vault: Vault, gateway: str, slug: str, sealed: bytes) -> Struct:
 
 async def refuse_another_merchants(db: Database, name: AccountName) -> None:
     """Raises SlugTakenError where another merchant's account has this slug."""
-    async with db.door() as conn:
+    async with db.system_transaction() as conn:
         owner = await conn.fetchval(
             "SELECT merchant_id FROM gateway_accounts WHERE gateway = $1 AND slug = $2",
             name.gateway,

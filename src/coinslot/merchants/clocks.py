@@ -142,7 +142,7 @@ class ClockNotes:
 
 async def ahead_of_database(db: Database, clock: Clock) -> timedelta:
     """By how much our clock is ahead of the database's."""
-    async with db.door() as conn:
+    async with db.system_transaction() as conn:
         asked = clock.now()
         theirs: datetime = await conn.fetchval("SELECT clock_timestamp()")
         return asked + (clock.now() - asked) / 2 - theirs
@@ -150,7 +150,7 @@ async def ahead_of_database(db: Database, clock: Clock) -> timedelta:
 
 async def clocks_apart(db: Database) -> list[Apart]:
     """Every computer that was heard in the last hour and is wrong by a gateway's clock."""
-    async with db.door() as conn:
+    async with db.system_transaction() as conn:
         rows = await conn.fetch(_APART)
     return [
         Apart(row["node"], f"{row['gateway']}/{row['slug']}", row["ahead_ms"] / 1000)
@@ -160,6 +160,6 @@ async def clocks_apart(db: Database) -> list[Apart]:
 
 async def clocks_heard(db: Database) -> int:
     """How many pairs of a computer and an account were compared in the last hour."""
-    async with db.door() as conn:
+    async with db.system_transaction() as conn:
         heard: int = await conn.fetchval(_HEARD)
     return heard

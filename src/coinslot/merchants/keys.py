@@ -38,7 +38,7 @@ class UnknownKeyError(Exception):
     """No key in use begins so, or several do."""
 
 
-class KeyWish(Struct, frozen=True, kw_only=True):
+class KeyRequest(Struct, frozen=True, kw_only=True):
     """What a new key is for. A live one may move real money, a test one never."""
 
     name: str = ""
@@ -70,7 +70,7 @@ class Caller(Struct, frozen=True, kw_only=True):
 
 async def caller(db: Database, key: str, now: datetime) -> Caller | None:
     """Whose API key this is; None for a key that is unknown or revoked."""
-    async with db.door() as conn:
+    async with db.system_transaction() as conn:
         row = await conn.fetchrow(
             "SELECT id, merchant_id, prefix, scopes, last_used_at FROM api_keys"
             " WHERE hash = $1 AND revoked_at IS NULL",
@@ -89,11 +89,11 @@ async def caller(db: Database, key: str, now: datetime) -> Caller | None:
 
 
 async def issue_key(
-    db: Database, merchant_id: UUID, now: datetime, wish: KeyWish | None = None
+    db: Database, merchant_id: UUID, now: datetime, wish: KeyRequest | None = None
 ) -> str:
     """The new key: this is the only time that it is shown. Raises ValueError for a scope that
     there is not."""
-    wanted = wish or KeyWish()
+    wanted = wish or KeyRequest()
     if unknown := sorted(set(wanted.scopes) - set(SCOPES)):
         raise ValueError(f"there is no scope {unknown[0]!r}, only {', '.join(SCOPES)}")
     key = (LIVE if wanted.live else TEST) + secrets.token_urlsafe(24)
@@ -107,7 +107,7 @@ async def issue_key(
 
 async def listed(db: Database) -> list[ApiKey]:
     """Of every merchant, the oldest first, the revoked ones too."""
-    async with db.door() as conn:
+    async with db.system_transaction() as conn:
         return [_shown(row) for row in await conn.fetch(_LISTED)]
 
 
@@ -117,7 +117,7 @@ async def revoke(db: Database, begins: str, now: datetime) -> None:
     digest = hashlib.sha256(begins.encode()).digest()
     if len(begins) < _SHOWN_CHARS:
         raise UnknownKeyError(f"{begins} is too short: {_SHOWN_CHARS} characters name a key")
-    async with db.door() as conn:
+    async with db.system_transaction() as conn:
         found = await conn.fetch(_FOUND, begins, digest, _SHOWN_CHARS)
     if len(found) != 1:
         shown = begins[:_SHOWN_CHARS]

@@ -34,14 +34,14 @@ class NewMember(Struct, frozen=True, kw_only=True):
 
 async def merchant_named(db: Database, slug: str) -> UUID | None:
     """The merchant with this slug."""
-    async with db.door() as conn:
+    async with db.system_transaction() as conn:
         found: UUID | None = await conn.fetchval("SELECT id FROM merchants WHERE slug = $1", slug)
     return found
 
 
 async def merchants(db: Database) -> list[Merchant]:
     """All of them, by name."""
-    async with db.door() as conn:
+    async with db.system_transaction() as conn:
         rows = await conn.fetch(
             "SELECT id, name, slug, contact, zone FROM merchants ORDER BY name, slug"
         )

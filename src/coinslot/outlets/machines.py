@@ -94,7 +94,7 @@ def hashed(secret: str) -> str:
 
 async def is_device(db: Database, outlet: str, secret: str) -> UUID | None:
     """The merchant of the outlet whose device knows this secret, else None."""
-    async with db.door() as conn:
+    async with db.system_transaction() as conn:
         row = await conn.fetchrow(
             "SELECT d.merchant_id, d.broker_hash FROM devices d JOIN outlets o"
             " ON o.id = d.outlet_id WHERE d.outlet_id = $1 AND o.decommissioned_at IS NULL",
@@ -108,7 +108,7 @@ async def is_device(db: Database, outlet: str, secret: str) -> UUID | None:
 
 async def device_logins(db: Database, channel: str) -> list[DeviceLogin]:
     """Every device that may connect through a channel."""
-    async with db.door() as conn:
+    async with db.system_transaction() as conn:
         rows = await conn.fetch(
             "SELECT d.outlet_id, d.broker_hash FROM devices d JOIN outlets o ON o.id = d.outlet_id"
             " WHERE o.channel = $1 AND o.decommissioned_at IS NULL ORDER BY d.outlet_id",
@@ -119,7 +119,7 @@ async def device_logins(db: Database, channel: str) -> list[DeviceLogin]:
 
 async def device_versions(db: Database, outlets: list[str]) -> dict[str, int]:
     """How often the secret of each was set anew; none for a machine that is out of service."""
-    async with db.door() as conn:
+    async with db.system_transaction() as conn:
         rows = await conn.fetch(
             "SELECT d.outlet_id, d.version FROM devices d JOIN outlets o ON o.id = d.outlet_id"
             " WHERE d.outlet_id = ANY ($1) AND o.decommissioned_at IS NULL",
@@ -159,7 +159,7 @@ async def move_outlet(db: Database, outlet: str, zone: str) -> None:
 
 async def without_zone(db: Database) -> list[str]:
     """Outlets in service that have no zone, nor has their merchant."""
-    async with db.door() as conn:
+    async with db.system_transaction() as conn:
         rows = await conn.fetch(
             "SELECT o.id FROM outlets o JOIN merchants m ON m.id = o.merchant_id"
             " WHERE coalesce(o.zone, m.zone) IS NULL AND o.decommissioned_at IS NULL ORDER BY o.id"
@@ -169,7 +169,7 @@ async def without_zone(db: Database) -> list[str]:
 
 async def owner_of(db: Database, outlet: str) -> UUID:
     """The merchant of an outlet. Raises UnknownOutletError."""
-    async with db.door() as conn:
+    async with db.system_transaction() as conn:
         merchant: UUID | None = await conn.fetchval(
             "SELECT merchant_id FROM outlets WHERE id = $1", outlet
         )

@@ -28,7 +28,7 @@ from coinslot.gateways.base import (
 )
 from coinslot.merchants.accounts import Account
 from coinslot.sales.audit import GRACE, ROWS_SHOWN, Finding
-from coinslot.sales.shop import Accounts
+from coinslot.sales.context import Accounts
 
 NAMES = (
     "gateways_answer_clearly",

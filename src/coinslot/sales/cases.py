@@ -17,11 +17,11 @@ from prometheus_client import Gauge
 from coinslot.db.pool import Connection
 from coinslot.gateways.base import Absent, Mark, PaymentFact, Taken, Unclear
 from coinslot.sales import store, store_books
-from coinslot.sales.move import move
+from coinslot.sales.context import Context
+from coinslot.sales.gateway_webhooks import work_facts
 from coinslot.sales.payment_flow import PAYMENT
 from coinslot.sales.refund_flow import REFUND
-from coinslot.sales.shop import Shop
-from coinslot.sales.take import work_facts
+from coinslot.sales.transition import transition
 
 log = structlog.get_logger(__name__)
 
@@ -63,162 +63,168 @@ class Case(Struct, frozen=True, kw_only=True):
     note: str | None = None
 
 
-class Hand(Struct, frozen=True):
+class Person(Struct, frozen=True):
     """Who says so, and why."""
 
     by: str
     note: str
 
 
-async def keep(shop: Shop) -> int:
+async def keep(context: Context) -> int:
     """Open what wants a person, close what does not any more; how many were opened."""
-    async with shop.db.door() as conn:
-        merchants = await conn.fetch(store_books.QUEUES_OUT_OF_DATE, shop.now())
+    async with context.db.system_transaction() as conn:
+        merchants = await conn.fetch(store_books.QUEUES_OUT_OF_DATE, context.now())
     opened = 0
     for row in merchants:
-        async with shop.db.as_merchant(row["merchant_id"]) as conn:
-            kept = await conn.fetchrow(store_books.KEEP_CASES, shop.now())
+        async with context.db.as_merchant(row["merchant_id"]) as conn:
+            kept = await conn.fetchrow(store_books.KEEP_CASES, context.now())
         if kept is not None and kept["opened"]:
             opened += kept["opened"]
             log.warning("cases_opened", merchant=str(row["merchant_id"]), count=kept["opened"])
     return opened
 
 
-async def watch(shop: Shop) -> None:
+async def watch(context: Context) -> None:
     """Keep the queue until cancelled."""
     while True:
         try:
-            await keep(shop)
-            await count_open(shop)
+            await keep(context)
+            await count_open(context)
         except Exception as error:  # noqa: BLE001  the next look may do better
             log.warning("cases_not_kept", error=repr(error))
-        await asyncio.sleep(shop.windows.cases_s)
+        await asyncio.sleep(context.windows.cases_s)
 
 
-async def count_open(shop: Shop) -> None:
+async def count_open(context: Context) -> None:
     """For the metrics."""
-    async with shop.db.door() as conn:
+    async with context.db.system_transaction() as conn:
         rows = await conn.fetch(store_books.OPEN_CASES)
     _OPEN.clear()
     for row in rows:
         _OPEN.labels(row["kind"]).set(row["count"])
 
 
-async def listed(shop: Shop, *, closed: bool = False) -> Sequence[Case]:
+async def listed(context: Context, *, closed: bool = False) -> Sequence[Case]:
     """Of every merchant, the oldest first; with the closed ones when asked for."""
-    async with shop.db.door() as conn:
+    async with context.db.system_transaction() as conn:
         rows = await conn.fetch(store_books.CASES, closed)
-    return [_case(row, shop.now()) for row in rows]
+    return [_case(row, context.now()) for row in rows]
 
 
-async def close(shop: Shop, case_id: int, hand: Hand) -> None:
+async def close(context: Context, case_id: int, hand: Person) -> None:
     """A person has dealt with it. Raises CaseError."""
-    found = await _open(shop, case_id)
-    async with shop.db.as_merchant(found.merchant) as conn:
-        await _close(conn, shop, found, hand, "closed")
+    found = await _open(context, case_id)
+    async with context.db.as_merchant(found.merchant) as conn:
+        await _close(conn, context, found, hand, "closed")
 
 
-async def call_off(shop: Shop, case_id: int, hand: Hand) -> None:
+async def call_off(context: Context, case_id: int, hand: Person) -> None:
     """A person vouches that no money came. The gateway is asked on all the same: money that it
     turns out to have taken goes back by itself. Raises CaseError."""
-    found = await _open(shop, case_id, UNRESOLVED)
-    async with shop.db.as_merchant(found.merchant) as conn:
+    found = await _open(context, case_id, UNRESOLVED)
+    async with context.db.as_merchant(found.merchant) as conn:
         payment = await conn.fetchrow(store_books.LOCK_PAYMENT, UUID(found.subject))
         if payment is None or payment["state"] != "processing":
             raise CaseError("the payment is not processing any more")
-        await move(conn, PAYMENT, payment["id"], "DEADLINE", shop.now(), due_at=None)
-        await _vouched(conn, shop, found, "payment", hand)
-        await _close(conn, shop, found, hand, "called_off")
+        await transition(conn, PAYMENT, payment["id"], "DEADLINE", context.now(), due_at=None)
+        await _vouched(conn, context, found, "payment", hand)
+        await _close(conn, context, found, hand, "called_off")
 
 
-async def find(shop: Shop, case_id: int, gateway_payment_id: str, hand: Hand) -> None:
+async def find(context: Context, case_id: int, gateway_payment_id: str, hand: Person) -> None:
     """A person knows under which id the gateway has the money: it is asked about that one, and its
     answer is booked like any other. Nothing is booked on a person's word. Raises CaseError."""
-    found = await _open(shop, case_id, UNRESOLVED)
-    async with shop.db.as_merchant(found.merchant) as conn:
+    found = await _open(context, case_id, UNRESOLVED)
+    async with context.db.as_merchant(found.merchant) as conn:
         accounts = await conn.fetch(store_books.ACCOUNTS_TRIED, UUID(found.subject))
     for row in accounts:
-        account = await shop.accounts.by_id(row["account_id"])
+        account = await context.accounts.by_id(row["account_id"])
         fact = await account.driver.look(gateway_payment_id)
         if isinstance(fact, Absent):
             continue
         if isinstance(fact, Unclear):
             raise CaseError(f"the gateway does not say: {fact.reason}")
-        await work_facts(shop, account, (_as_ours(shop, found, fact),), by=f"person {hand.by}")
-        async with shop.db.as_merchant(found.merchant) as conn:
+        await work_facts(
+            context, account, (_as_ours(context, found, fact),), by=f"person {hand.by}"
+        )
+        async with context.db.as_merchant(found.merchant) as conn:
             if await conn.fetchval(store.LOCK_PAYMENT_STATE, UUID(found.subject)) == "processing":
                 raise CaseError("that money is on record for something else")
-            await _vouched(conn, shop, found, "payment", hand)
+            await _vouched(conn, context, found, "payment", hand)
             # The queue's keeper may have been quicker.
             await conn.execute(
-                store_books.CLOSE_CASE, case_id, hand.by, "found", hand.note, shop.now()
+                store_books.CLOSE_CASE, case_id, hand.by, "found", hand.note, context.now()
             )
         return
     raise CaseError(f"no gateway of this payment knows {gateway_payment_id}")
 
 
-def _as_ours(shop: Shop, case: Case, fact: PaymentFact) -> PaymentFact:
+def _as_ours(context: Context, case: Case, fact: PaymentFact) -> PaymentFact:
     """Only what is captured, and is not marked as somebody else's. Raises CaseError."""
     if fact.taken is not Taken.CAPTURED:
         raise CaseError(f"the gateway says that this payment is {fact.taken}")
-    mark = Mark(installation=shop.installation, payment=case.subject)
+    mark = Mark(installation=context.installation, payment=case.subject)
     if fact.mark is not None and fact.mark.payment not in (None, case.subject):
         raise CaseError("the gateway has this payment under the mark of another one")
     return replace(fact, mark=mark)
 
 
-async def paid_by_hand(shop: Shop, case_id: int, hand: Hand) -> None:
+async def paid_by_hand(context: Context, case_id: int, hand: Person) -> None:
     """A refund that the gateway would not make was paid out another way. Raises CaseError."""
-    found = await _open(shop, case_id, OWED)
-    async with shop.db.as_merchant(found.merchant) as conn:
+    found = await _open(context, case_id, OWED)
+    async with context.db.as_merchant(found.merchant) as conn:
         refund = await conn.fetchrow(store.LOCK_REFUND, UUID(found.subject))
         if refund is None or refund["state"] != "owed":
             raise CaseError("the refund is not owed any more")
-        now = shop.now()
-        await move(conn, REFUND, refund["id"], "PAID_BY_HAND", now, ended_at=now, due_at=None)
-        await _vouched(conn, shop, found, "refund", hand)
-        await _close(conn, shop, found, hand, "paid_by_hand")
+        now = context.now()
+        await transition(conn, REFUND, refund["id"], "PAID_BY_HAND", now, ended_at=now, due_at=None)
+        await _vouched(conn, context, found, "refund", hand)
+        await _close(conn, context, found, hand, "paid_by_hand")
 
 
-async def refund(shop: Shop, case_id: int, hand: Hand) -> None:
+async def refund(context: Context, case_id: int, hand: Person) -> None:
     """A machine took back its own drop, and a person who looked into it believes the later word:
     the money goes back. Raises CaseError."""
-    found = await _open(shop, case_id, CONTRADICTED)
-    async with shop.db.as_merchant(found.merchant) as conn:
-        said = (case_id, hand.by, hand.note, shop.now())
+    found = await _open(context, case_id, CONTRADICTED)
+    async with context.db.as_merchant(found.merchant) as conn:
+        said = (case_id, hand.by, hand.note, context.now())
         if not await conn.fetchval(store_books.REFUND_CASE, *said):
             raise CaseError("the case is closed, or the money of this unit went back before")
-    shop.wakes.ring("refunds")
+    context.wakes.wake("refunds")
 
 
-async def leave(shop: Shop, case_id: int, hand: Hand) -> None:
+async def leave(context: Context, case_id: int, hand: Person) -> None:
     """A person believes the machine's first word: the sale stands. Raises CaseError."""
-    found = await _open(shop, case_id, CONTRADICTED)
-    async with shop.db.as_merchant(found.merchant) as conn:
-        await _close(conn, shop, found, hand, "left")
+    found = await _open(context, case_id, CONTRADICTED)
+    async with context.db.as_merchant(found.merchant) as conn:
+        await _close(conn, context, found, hand, "left")
 
 
-async def _open(shop: Shop, case_id: int, kind: str | None = None) -> Case:
-    async with shop.db.door() as conn:
+async def _open(context: Context, case_id: int, kind: str | None = None) -> Case:
+    async with context.db.system_transaction() as conn:
         row = await conn.fetchrow("SELECT * FROM cases WHERE id = $1", case_id)
     if row is None or row["closed_at"] is not None:
         raise CaseError(f"there is no open case {case_id}")
     if kind is not None and row["kind"] != kind:
         how = _ENDS.get(row["kind"], _CLOSED)
         raise CaseError(f"case {case_id} is a {row['kind']}, which does not end this way: it {how}")
-    return _case(row, shop.now())
+    return _case(row, context.now())
 
 
-async def _close(conn: Connection, shop: Shop, case: Case, hand: Hand, how: str) -> None:
-    done = await conn.fetchval(store_books.CLOSE_CASE, case.id, hand.by, how, hand.note, shop.now())
+async def _close(conn: Connection, context: Context, case: Case, hand: Person, how: str) -> None:
+    done = await conn.fetchval(
+        store_books.CLOSE_CASE, case.id, hand.by, how, hand.note, context.now()
+    )
     if not done:
         raise CaseError(f"case {case.id} was closed meanwhile")
 
 
-async def _vouched(conn: Connection, shop: Shop, case: Case, machine: str, hand: Hand) -> None:
+async def _vouched(
+    conn: Connection, context: Context, case: Case, machine: str, hand: Person
+) -> None:
     said = {"by": hand.by, "note": hand.note, "case": case.id}
     await conn.execute(
-        store.TELL, case.merchant, machine, UUID(case.subject), "VOUCHED", said, shop.now()
+        store.TELL, case.merchant, machine, UUID(case.subject), "VOUCHED", said, context.now()
     )
 
 

@@ -10,15 +10,15 @@ from msgspec import Struct
 
 from coinslot.db.pool import Connection
 from coinslot.kit.ids import code, token, uuid7
-from coinslot.sales import dispatch, look, show, store
+from coinslot.sales import dispatch, outlet_pages, qr_codes, store
 from coinslot.sales.code_budget import MINUTE, Budget, Made, first_free
-from coinslot.sales.shop import Shop
-from coinslot.sales.views import NotNowError, WhyNot
+from coinslot.sales.context import Context
+from coinslot.sales.page_views import NotNowError, WhyNot
 
 _OURS_FOR = timedelta(seconds=10)  # then the sweeper makes the code
 
 
-class Wish(Struct, frozen=True, kw_only=True):
+class OrderRequest(Struct, frozen=True, kw_only=True):
     """What someone wants of an outlet. The key was minted with the page: it places once. `browser`
     and `network` are who wants it, as far as that can be seen."""
 
@@ -29,38 +29,38 @@ class Wish(Struct, frozen=True, kw_only=True):
     network: str | None = None
 
 
-async def place(shop: Shop, wish: Wish) -> str:
+async def place(context: Context, wish: OrderRequest) -> str:
     """The token of the order, placed now or before with this key. Nothing is asked of a gateway,
     and nothing is kept from who pays sooner. Raises NotNowError."""
-    async with shop.db.door() as conn:
+    async with context.db.system_transaction() as conn:
         before = await conn.fetchval("SELECT token FROM orders WHERE client_key = $1", wish.key)
         merchant = await conn.fetchval(store.OUTLET_OWNER, wish.outlet)
     if before is not None:
         return str(before)
-    view = await show.outlet(shop, wish.outlet)
+    view = await outlet_pages.outlet(context, wish.outlet)
     if view is None or merchant is None:
         raise NotNowError(WhyNot.OUT_OF_SERVICE)
     if not view.ready:
         raise NotNowError(view.why_not)
     try:
-        async with shop.db.as_merchant(merchant) as conn:
-            return await _write(shop, conn, merchant, wish)
+        async with context.db.as_merchant(merchant) as conn:
+            return await _write(context, conn, merchant, wish)
     except asyncpg.UniqueViolationError:
-        return await place(shop, wish)  # the other tap of a double tap was first
+        return await place(context, wish)  # the other tap of a double tap was first
 
 
-async def _write(shop: Shop, conn: Connection, merchant: UUID, wish: Wish) -> str:
-    now = shop.now()
+async def _write(context: Context, conn: Connection, merchant: UUID, wish: OrderRequest) -> str:
+    now = context.now()
     await conn.execute(store.LOCK_OUTLET, wish.outlet)
     slot = await conn.fetchrow(store.LOCK_SLOT, wish.outlet, wish.slot)
     if slot is None or slot["out_of_sale_at"] is not None or slot["account_id"] is None:
         raise NotNowError(WhyNot.OUT_OF_SERVICE)
     if await conn.fetchval(store.PROMISED, wish.outlet, wish.slot) >= slot["stock"]:
         raise NotNowError(WhyNot.SOLD_OUT)
-    browser, network = _names(shop, wish)
-    await _few_enough(shop, conn, wish.outlet, browser, network)
+    browser, network = _names(context, wish)
+    await _few_enough(context, conn, wish.outlet, browser, network)
     order_id = uuid7(now)
-    expires = shop.after("order_s")
+    expires = context.after("order_s")
     link = token()
     await conn.execute(
         "INSERT INTO orders (id, merchant_id, outlet_id, state, token, number, source, client_key,"
@@ -78,9 +78,9 @@ async def _write(shop: Shop, conn: Connection, merchant: UUID, wish: Wish) -> st
     return link
 
 
-def _names(shop: Shop, wish: Wish) -> tuple[str | None, str | None]:
+def _names(context: Context, wish: OrderRequest) -> tuple[str | None, str | None]:
     """Digests: what is kept of a browser and a network names neither."""
-    digest = shop.vault.digest
+    digest = context.vault.digest
     return (
         None if wish.browser is None else digest(wish.browser, "browser"),
         None if wish.network is None else digest(wish.network, "network"),
@@ -88,44 +88,44 @@ def _names(shop: Shop, wish: Wish) -> tuple[str | None, str | None]:
 
 
 async def _few_enough(
-    shop: Shop, conn: Connection, outlet: str, browser: str | None, network: str | None
+    context: Context, conn: Connection, outlet: str, browser: str | None, network: str | None
 ) -> None:
     """Who has ordered and not paid often enough, pays first. Raises NotNowError."""
-    since = shop.now() - shop.windows.span("unpaid_s")
+    since = context.now() - context.windows.span("unpaid_s")
     open_ = await conn.fetchrow(store.UNPAID_ORDERS, outlet, browser, network, since)
-    if open_ is None or open_["of_browser"] >= shop.windows.browser_orders:
+    if open_ is None or open_["of_browser"] >= context.windows.browser_orders:
         raise NotNowError(WhyNot.BUSY)
-    crowded = open_["of_network"] >= shop.windows.network_orders
+    crowded = open_["of_network"] >= context.windows.network_orders
     if crowded and not await conn.fetchval(store.HAS_PAID, browser):
         raise NotNowError(WhyNot.BUSY)
 
 
-async def want_code(shop: Shop, order_token: str) -> None:
+async def want_code(context: Context, order_token: str) -> None:
     """The customer is about to pay: the order gets its payment and its code, once, as soon as the
     machine's budget of codes allows. Raises NotNowError."""
-    merchant = await _owner(shop, order_token)
-    outlet = await _ready(shop, order_token)
+    merchant = await _owner(context, order_token)
+    outlet = await _ready(context, order_token)
     if merchant is None or outlet is None:
         return
-    async with shop.db.as_merchant(merchant) as conn:
+    async with context.db.as_merchant(merchant) as conn:
         account = await conn.fetchval(store.LOCK_OUTLET, outlet)
-        order = await conn.fetchrow(store.ORDER_TO_PAY, order_token, shop.now())
+        order = await conn.fetchrow(store.ORDER_TO_PAY, order_token, context.now())
         if order is None:
             return  # asked for before, or over
         if account is None:
             raise NotNowError(WhyNot.OUT_OF_SERVICE)
-        make_at = await _turn(shop, conn, order)
-        qr = await _begin(shop, conn, order, account, make_at)
-    if make_at <= shop.now():
-        await look.drive_now(shop, qr)
+        make_at = await _turn(context, conn, order)
+        qr = await _begin(context, conn, order, account, make_at)
+    if make_at <= context.now():
+        await qr_codes.drive_now(context, qr)
 
 
-async def _ready(shop: Shop, order_token: str) -> str | None:
+async def _ready(context: Context, order_token: str) -> str | None:
     """The outlet of an order that waits for its code, if it can sell it now. Raises NotNowError."""
-    view = await show.order(shop, order_token)
+    view = await outlet_pages.order(context, order_token)
     if view is None or view.state != "placed" or view.code_at is not None:
         return None
-    outlet = await show.outlet(shop, view.outlet_code)
+    outlet = await outlet_pages.outlet(context, view.outlet_code)
     if outlet is None or not outlet.ready:
         raise NotNowError(outlet.why_not if outlet else WhyNot.OUT_OF_SERVICE)
     if not any(item.available for item in outlet.items if item.slot == view.slot):
@@ -133,9 +133,9 @@ async def _ready(shop: Shop, order_token: str) -> str | None:
     return outlet.code
 
 
-async def _turn(shop: Shop, conn: Connection, order: asyncpg.Record) -> datetime:
+async def _turn(context: Context, conn: Connection, order: asyncpg.Record) -> datetime:
     """When the order's code may be made. Raises NotNowError when that is too far away."""
-    windows, now = shop.windows, shop.now()
+    windows, now = context.windows, context.now()
     budget = Budget(
         per_minute=windows.codes_per_minute,
         network_per_minute=windows.network_codes_per_minute,
@@ -155,11 +155,11 @@ async def _turn(shop: Shop, conn: Connection, order: asyncpg.Record) -> datetime
 
 
 async def _begin(
-    shop: Shop, conn: Connection, order: asyncpg.Record, account: UUID, make_at: datetime
+    context: Context, conn: Connection, order: asyncpg.Record, account: UUID, make_at: datetime
 ) -> UUID:
     """The payment, its attempt and the row of its code: they stand, with their mark, before the
     gateway is called. The sweeper makes the code if we die, or if it is to be made later."""
-    now, merchant = shop.now(), order["merchant_id"]
+    now, merchant = context.now(), order["merchant_id"]
     payment_id = uuid7(now)
     await conn.execute(
         "INSERT INTO payments (id, merchant_id, account_id, order_id, state, amount_minor,"
@@ -171,7 +171,7 @@ async def _begin(
         " VALUES ($1, $2, $3, $4, 'started', $5)",
         uuid7(now), merchant, payment_id, account, now,
     )  # fmt: skip
-    await conn.execute(store.LAST_TO_PAY, order["id"], make_at + shop.windows.span("order_s"))
+    await conn.execute(store.LAST_TO_PAY, order["id"], make_at + context.windows.span("order_s"))
     qr_id: UUID = await conn.fetchval(
         "INSERT INTO qr_codes (id, merchant_id, account_id, outlet_id, slot, payment_id,"
         " amount_minor, currency, created_at, due_at, network, make_at)"
@@ -183,35 +183,35 @@ async def _begin(
     return qr_id
 
 
-async def ask_gateway(shop: Shop, order_token: str) -> None:
+async def ask_gateway(context: Context, order_token: str) -> None:
     """Look whether an order was paid, at most once in a few seconds however many pages ask: the
     others see what is known."""
-    merchant = await _owner(shop, order_token)
+    merchant = await _owner(context, order_token)
     if merchant is None:
         return
-    async with shop.db.as_merchant(merchant) as conn:
+    async with context.db.as_merchant(merchant) as conn:
         qr = await conn.fetchrow(
-            store.PAGE_ASKS_GATEWAY, order_token, shop.now(), shop.windows.span("page_ask_s")
+            store.PAGE_ASKS_GATEWAY, order_token, context.now(), context.windows.span("page_ask_s")
         )
     if qr is not None:
-        await look.drive_now(shop, qr["id"])
+        await qr_codes.drive_now(context, qr["id"])
 
 
-async def ask_machine(shop: Shop, order_token: str) -> None:
+async def ask_machine(context: Context, order_token: str) -> None:
     """Nothing came out: ask the machine about every unit of the order that is not settled; as
     rarely as a gateway."""
-    merchant = await _owner(shop, order_token)
+    merchant = await _owner(context, order_token)
     if merchant is None:
         return
-    async with shop.db.as_merchant(merchant) as conn:
+    async with context.db.as_merchant(merchant) as conn:
         units = await conn.fetch(
-            store.PAGE_ASKS_MACHINE, order_token, shop.now(), shop.windows.span("page_ask_s")
+            store.PAGE_ASKS_MACHINE, order_token, context.now(), context.windows.span("page_ask_s")
         )
     for unit in units:
-        await dispatch.drive(shop, unit)
+        await dispatch.drive(context, unit)
 
 
-async def _owner(shop: Shop, order_token: str) -> UUID | None:
-    async with shop.db.door() as conn:
+async def _owner(context: Context, order_token: str) -> UUID | None:
+    async with context.db.system_transaction() as conn:
         merchant: UUID | None = await conn.fetchval(store.ORDER_OWNER, order_token)
     return merchant

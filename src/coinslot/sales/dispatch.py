@@ -16,9 +16,9 @@ import structlog
 from coinslot.channels import messages as wire
 from coinslot.db.pool import Connection
 from coinslot.sales import store
+from coinslot.sales.context import Context
 from coinslot.sales.fulfillment_flow import FULFILLMENT
-from coinslot.sales.move import Moved, move
-from coinslot.sales.shop import Shop
+from coinslot.sales.transition import Transitioned, transition
 
 log = structlog.get_logger(__name__)
 
@@ -26,45 +26,45 @@ Wire = Mapping[str, object]
 Unit = asyncpg.Record | Mapping[str, Any]  # a fulfillment's row, or more than one row made one
 
 
-async def offer_next(shop: Shop, merchant_id: UUID, outlet: str) -> bool:
+async def offer_next(context: Context, merchant_id: UUID, outlet: str) -> bool:
     """Offer the oldest queued unit if the machine is idle and heard of; whether it was offered."""
-    now = shop.now()
+    now = context.now()
     try:
-        async with shop.db.as_merchant(merchant_id) as conn:
-            heard_since = now - shop.windows.span("online_s")
+        async with context.db.as_merchant(merchant_id) as conn:
+            heard_since = now - context.windows.span("online_s")
             unit = await conn.fetchrow(store.NEXT_UNIT, outlet, heard_since, now)
-            if unit is None or not shop.line.reaches(outlet, unit["channel"]):
+            if unit is None or not context.line.reaches(outlet, unit["channel"]):
                 return False
-            down = await _begin(shop, conn, unit)
+            down = await _begin(context, conn, unit)
     except asyncpg.UniqueViolationError:
         return False  # another process was first; the index decides
-    await shop.line.send(outlet, unit["channel"], down)
+    await context.line.send(outlet, unit["channel"], down)
     return True
 
 
-async def _begin(shop: Shop, conn: Connection, unit: asyncpg.Record) -> Wire:
-    now = shop.now()
+async def _begin(context: Context, conn: Connection, unit: asyncpg.Record) -> Wire:
+    now = context.now()
     if unit["dialect"] == "simple":
-        until = now + shop.windows.span("in_doubt_s")
-        await move(
+        until = now + context.windows.span("in_doubt_s")
+        await transition(
             conn, FULFILLMENT, unit["id"], "COMMAND", now,
             go_at=now, offered_at=now, hard_deadline=until,
-            due_at=min(until, now + shop.windows.span("run_s")),
+            due_at=min(until, now + context.windows.span("run_s")),
         )  # fmt: skip
         return command(unit)
     seq = await conn.fetchval(
-        store.OFFER_UNIT, unit["outlet_id"], unit["id"], _offer_due(shop, unit, now), now
+        store.OFFER_UNIT, unit["outlet_id"], unit["id"], _offer_due(context, unit, now), now
     )
-    return offer(shop, {**unit, "seq": seq})
+    return offer(context, {**unit, "seq": seq})
 
 
-def _offer_due(shop: Shop, unit: asyncpg.Record, now: datetime) -> datetime:
+def _offer_due(context: Context, unit: asyncpg.Record, now: datetime) -> datetime:
     """When silence ends the offer: never past the dispatch window, for GO is not out yet."""
     by: datetime = max(unit["dispatch_by"], now)
-    return min(now + shop.windows.span("offer_s"), by)
+    return min(now + context.windows.span("offer_s"), by)
 
 
-def offer(shop: Shop, unit: Unit) -> Wire:
+def offer(context: Context, unit: Unit) -> Wire:
     """The OFFER for a unit's row joined with its line and outlet."""
     return wire.to_wire(
         wire.Offer(
@@ -75,7 +75,7 @@ def offer(shop: Shop, unit: Unit) -> Wire:
             amount_minor=unit["amount_minor"],
             price_version=unit["price_version"],
             planogram_version=unit["planogram_version"],
-            lease_ms=shop.windows.lease_ms,
+            lease_ms=context.windows.lease_ms,
         )
     )
 
@@ -104,99 +104,99 @@ def query(unit: Unit, nonce: str) -> wire.Query:
     )
 
 
-async def ask(shop: Shop, conn: Connection, unit: asyncpg.Record) -> wire.Query:
+async def ask(context: Context, conn: Connection, unit: asyncpg.Record) -> wire.Query:
     """Commit a fresh nonce for a unit and return the question; the caller sends it afterwards.
 
     Asked for again at once, by a machine that greets without end or a page, it is the same one."""
-    now = shop.now()
-    if unit["asked_at"] is not None and now - unit["asked_at"] < shop.windows.span("query_s"):
+    now = context.now()
+    if unit["asked_at"] is not None and now - unit["asked_at"] < context.windows.span("query_s"):
         if unit["due_at"] <= now:
-            due = min(unit["asked_at"] + shop.windows.span("query_s"), unit["hard_deadline"])
+            due = min(unit["asked_at"] + context.windows.span("query_s"), unit["hard_deadline"])
             await conn.execute(store.PUT_OFF_UNIT, unit["id"], due)
         return query(unit, str(unit["nonce"]))
     nonce = secrets.token_hex(8)
-    await move(
+    await transition(
         conn, FULFILLMENT, unit["id"], "SILENCE", now, nonce=nonce, asked_at=now,
-        queries=unit["queries"] + 1, due_at=_next_question(shop, unit, now),
+        queries=unit["queries"] + 1, due_at=_next_question(context, unit, now),
     )  # fmt: skip
     return query(unit, nonce)
 
 
-def _next_question(shop: Shop, unit: asyncpg.Record, now: datetime) -> datetime:
+def _next_question(context: Context, unit: asyncpg.Record, now: datetime) -> datetime:
     """Every query_s while the machine may be running, then twelve times as rarely."""
-    pace = shop.windows.query_s * (1 if unit["state"] != "in_doubt" else 12)
+    pace = context.windows.query_s * (1 if unit["state"] != "in_doubt" else 12)
     end: datetime = unit["hard_deadline"]
     return min(now + timedelta(seconds=pace), end)
 
 
-async def drive(shop: Shop, row: asyncpg.Record) -> None:
+async def drive(context: Context, row: asyncpg.Record) -> None:
     """A unit's time has come: offer, repeat, ask, or let its deadline pass."""
     merchant, outlet = row["merchant_id"], row["outlet_id"]
-    if row["state"] == "queued" and shop.now() < row["dispatch_by"]:
-        if not await offer_next(shop, merchant, outlet):
-            await _wait_for_machine(shop, row)
+    if row["state"] == "queued" and context.now() < row["dispatch_by"]:
+        if not await offer_next(context, merchant, outlet):
+            await _wait_for_machine(context, row)
         return
-    async with shop.db.as_merchant(merchant) as conn:
+    async with context.db.as_merchant(merchant) as conn:
         unit = await conn.fetchrow(store.LOCK_UNIT, row["id"], outlet)
         if unit is None or unit["settlement"] is not None or unit["state"] != row["state"]:
             return
-        down = await _pass_time(shop, conn, unit)
+        down = await _pass_time(context, conn, unit)
     if down is not None:
-        await shop.line.send(outlet, unit["channel"], down)
-    shop.wakes.ring("refunds", "fulfillments")
+        await context.line.send(outlet, unit["channel"], down)
+    context.wakes.wake("refunds", "fulfillments")
 
 
-async def _wait_for_machine(shop: Shop, row: asyncpg.Record) -> None:
+async def _wait_for_machine(context: Context, row: asyncpg.Record) -> None:
     """Queued units are drained on connect, heartbeat and idle; by themselves they wait."""
-    async with shop.db.as_merchant(row["merchant_id"]) as conn:
+    async with context.db.as_merchant(row["merchant_id"]) as conn:
         channel = await conn.fetchval(
-            store.ONLINE_BY, row["outlet_id"], shop.now() - shop.windows.span("online_s")
+            store.ONLINE_BY, row["outlet_id"], context.now() - context.windows.span("online_s")
         )
-        elsewhere = channel is not None and not shop.line.reaches(row["outlet_id"], channel)
-        due = _soon(shop) if elsewhere else shop.after("offer_s")
+        elsewhere = channel is not None and not context.line.reaches(row["outlet_id"], channel)
+        due = _soon(context) if elsewhere else context.after("offer_s")
         await conn.execute(store.PUT_OFF_QUEUED, row["id"], due)
 
 
-async def _pass_time(shop: Shop, conn: Connection, unit: asyncpg.Record) -> Wire | None:
-    now = shop.now()
+async def _pass_time(context: Context, conn: Connection, unit: asyncpg.Record) -> Wire | None:
+    now = context.now()
     match unit["state"]:
         case "queued":
             await _settle(conn, unit, "DEADLINE", "never_sent", now)
         case "offered" if now >= unit["dispatch_by"] or unit["decommissioned_at"] is not None:
             await _settle(conn, unit, "DEADLINE", "never_sent", now)
-        case "offered" if unit["offers"] < shop.windows.offers:
-            if not shop.line.reaches(unit["outlet_id"], unit["channel"]):
-                await _leave(shop, conn, unit, unit["dispatch_by"])
+        case "offered" if unit["offers"] < context.windows.offers:
+            if not context.line.reaches(unit["outlet_id"], unit["channel"]):
+                await _leave(context, conn, unit, unit["dispatch_by"])
                 return None
-            await move(
+            await transition(
                 conn, FULFILLMENT, unit["id"], "OFFER", now,
-                offers=unit["offers"] + 1, due_at=_offer_due(shop, unit, now),
+                offers=unit["offers"] + 1, due_at=_offer_due(context, unit, now),
             )  # fmt: skip
-            return offer(shop, unit)
+            return offer(context, unit)
         case "offered":
-            await move(
+            await transition(
                 conn, FULFILLMENT, unit["id"], "SILENCE", now,
-                seq=None, offers=0, due_at=_offer_due(shop, unit, now),
+                seq=None, offers=0, due_at=_offer_due(context, unit, now),
             )  # fmt: skip
         case "going" | "started" | "in_doubt":
-            return await _chase(shop, conn, unit)
+            return await _chase(context, conn, unit)
         case other:
             assert_never(other)
     return None
 
 
-async def _chase(shop: Shop, conn: Connection, unit: asyncpg.Record) -> Wire | None:
+async def _chase(context: Context, conn: Connection, unit: asyncpg.Record) -> Wire | None:
     """GO is out: only evidence settles, then policy; a machine with a journal is asked."""
-    now = shop.now()
+    now = context.now()
     if unit["state"] == "in_doubt" and now >= unit["hard_deadline"]:
         await _settle(conn, unit, "DEADLINE", "policy", now)
         return None
     asks = unit["dialect"] == "leased"
-    quiet_since = (unit["lease_end"] or unit["go_at"]) + shop.windows.span("run_s")
+    quiet_since = (unit["lease_end"] or unit["go_at"]) + context.windows.span("run_s")
     if unit["state"] != "in_doubt" and (now >= quiet_since or now >= unit["hard_deadline"]):
-        await move(
+        await transition(
             conn, FULFILLMENT, unit["id"], "DEADLINE", now,
-            due_at=min(shop.after("query_s"), unit["hard_deadline"]) if asks
+            due_at=min(context.after("query_s"), unit["hard_deadline"]) if asks
             else unit["hard_deadline"],
         )  # fmt: skip
         return None
@@ -204,31 +204,31 @@ async def _chase(shop: Shop, conn: Connection, unit: asyncpg.Record) -> Wire | N
         due = unit["hard_deadline"] if unit["state"] == "in_doubt" else quiet_since
         await conn.execute(store.PUT_OFF_UNIT, unit["id"], due)
         return None
-    if not shop.line.reaches(unit["outlet_id"], unit["channel"]):
-        await _leave(shop, conn, unit, unit["hard_deadline"])
+    if not context.line.reaches(unit["outlet_id"], unit["channel"]):
+        await _leave(context, conn, unit, unit["hard_deadline"])
         return None
-    return wire.to_wire(await ask(shop, conn, unit))
+    return wire.to_wire(await ask(context, conn, unit))
 
 
-async def _leave(shop: Shop, conn: Connection, unit: asyncpg.Record, end: datetime) -> None:
+async def _leave(context: Context, conn: Connection, unit: asyncpg.Record, end: datetime) -> None:
     """The machine is connected to another process, or to none: no offer and no question of its
     few is used up here. One that nobody hears is left alone for a while: its HELLO is answered
     with the question at once."""
-    heard_since = shop.now() - shop.windows.span("online_s")
+    heard_since = context.now() - context.windows.span("online_s")
     doubted = unit["state"] == "in_doubt"
     if await conn.fetchval(store.ONLINE_BY, unit["outlet_id"], heard_since) is None:
-        due = shop.now() + shop.windows.span("query_s") * (12 if doubted else 1)
+        due = context.now() + context.windows.span("query_s") * (12 if doubted else 1)
     else:
-        due = shop.after("query_s") if doubted else _soon(shop)
+        due = context.after("query_s") if doubted else _soon(context)
     await conn.execute(store.PUT_OFF_UNIT, unit["id"], min(due, end))
 
 
-def _soon(shop: Shop) -> datetime:
+def _soon(context: Context) -> datetime:
     """In a moment by chance: of two processes not always the same one looks first."""
-    return shop.now() + shop.windows.span("query_s") * random.uniform(0.05, 0.2)
+    return context.now() + context.windows.span("query_s") * random.uniform(0.05, 0.2)
 
 
 async def _settle(
     conn: Connection, unit: asyncpg.Record, event: str, basis: str, now: datetime
-) -> Moved:
-    return await move(conn, FULFILLMENT, unit["id"], event, now, basis=basis)
+) -> Transitioned:
+    return await transition(conn, FULFILLMENT, unit["id"], event, now, basis=basis)

@@ -7,7 +7,7 @@ and demands that some law breaks.
 from collections.abc import Callable, Iterator, Mapping
 
 from coinslot.kit.flow import Flow, Row
-from coinslot.sales.may_meet import AFTER_GO, BEFORE_GO, MAY_MEET, SETTLED
+from coinslot.sales.possible_events import AFTER_GO, BEFORE_GO, MAY_MEET, SETTLED
 
 Flows = Mapping[str, Flow]
 Law = Callable[[Flows], Iterator[str]]

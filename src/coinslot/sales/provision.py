@@ -14,12 +14,12 @@ from coinslot.gateways import wire
 from coinslot.kit.ids import uuid7
 from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError
 from coinslot.outlets.machines import UnknownOutletError, owner_of
-from coinslot.sales import holding, look
+from coinslot.sales import leases, qr_codes
 from coinslot.sales.audit_notices import PRINTED_AT_ANOTHER_PRICE
-from coinslot.sales.shop import Shop
+from coinslot.sales.context import Context
 
 _ASKED_EVERY_S = 0.5
-_ASKED_TIMES = 2 * int(holding.TAKEN_S / _ASKED_EVERY_S)
+_ASKED_TIMES = 2 * int(leases.TAKEN_S / _ASKED_EVERY_S)
 
 
 class CannotPrintError(Exception):
@@ -56,14 +56,14 @@ class Priced(Struct, frozen=True):
 
 
 async def amount_of(
-    shop: Shop, outlet: str, slot: str | None, typed: str, *, different: bool = False
+    context: Context, outlet: str, slot: str | None, typed: str, *, different: bool = False
 ) -> int:
     """Minor units of what a person typed for a code of this slot. A price that is not the slot's
     is more likely a slip than a wish: it takes `different`.
 
     Raises UnknownOutletError and CannotPrintError."""
-    merchant = await owner_of(shop.db, outlet)
-    async with shop.db.as_merchant(merchant) as conn:
+    merchant = await owner_of(context.db, outlet)
+    async with context.db.as_merchant(merchant) as conn:
         found = await _priced(conn, outlet, slot)
     try:
         money = Money.typed(typed, found.price.currency)
@@ -94,12 +94,14 @@ async def _priced(conn: Connection, outlet: str, slot: str | None) -> Priced:
     return Priced(found["slot"], price, found["account_id"])
 
 
-async def print_qr(shop: Shop, outlet: str, minor: int | None, slot: str | None = None) -> Profile:
+async def print_qr(
+    context: Context, outlet: str, minor: int | None, slot: str | None = None
+) -> Profile:
     """The outlet's printed QR, made now or before. `minor` None takes the slot's price.
 
     Raises UnknownOutletError and CannotPrintError."""
-    merchant = await owner_of(shop.db, outlet)
-    async with shop.db.as_merchant(merchant) as conn:
+    merchant = await owner_of(context.db, outlet)
+    async with context.db.as_merchant(merchant) as conn:
         found = await _priced(conn, outlet, slot)
         amount = found.price.minor if minor is None else minor
         # A printed code of another amount is retired first: money through it goes back from now.
@@ -109,30 +111,30 @@ async def print_qr(shop: Shop, outlet: str, minor: int | None, slot: str | None 
             " stage = CASE stage WHEN 'open' THEN 'closing' ELSE stage END"
             " WHERE outlet_id = $1 AND slot = $2 AND payment_id IS NULL AND retired_at IS NULL"
             " AND amount_minor <> $3 RETURNING amount_minor",
-            outlet, found.slot, amount, shop.now(),
+            outlet, found.slot, amount, context.now(),
         )  # fmt: skip
         await conn.execute(
             "INSERT INTO qr_codes (id, merchant_id, account_id, outlet_id, slot, amount_minor,"
             " currency, created_at, due_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
             " ON CONFLICT DO NOTHING",
-            uuid7(shop.now()), merchant, found.account_id, outlet, found.slot, amount,
-            found.price.currency, shop.now(), shop.now() + timedelta(seconds=10),
+            uuid7(context.now()), merchant, found.account_id, outlet, found.slot, amount,
+            found.price.currency, context.now(), context.now() + timedelta(seconds=10),
         )  # fmt: skip
         row = await _live(conn, outlet, found.slot)
     if row["stage"] == "wanted":
         for _ in range(_ASKED_TIMES):
-            if await look.drive_now(shop, row["id"]):
+            if await qr_codes.drive_now(context, row["id"]):
                 break
             await asyncio.sleep(_ASKED_EVERY_S)  # another makes it, or died at it
-        async with shop.db.as_merchant(merchant) as conn:
+        async with context.db.as_merchant(merchant) as conn:
             row = await _live(conn, outlet, found.slot)
-    profile = await _profile(shop, row)
+    profile = await _profile(context, row)
     return profile if old is None else replace(profile, retired=Money(old, found.price.currency))
 
 
 async def at_another_price(db: Database) -> list[str]:
     """A line for each printed code in service whose amount is not what its slot costs."""
-    async with db.door() as conn:
+    async with db.system_transaction() as conn:
         rows = await conn.fetch(PRINTED_AT_ANOTHER_PRICE)
     return [
         f"{row['outlet_id']}'s printed code takes {Money(row['code_takes'], row['currency'])},"
@@ -163,9 +165,9 @@ async def _live(conn: Connection, outlet: str, slot: str) -> asyncpg.Record:
     return row
 
 
-async def _profile(shop: Shop, row: asyncpg.Record) -> Profile:
-    account = await shop.accounts.by_id(row["account_id"])
-    async with shop.db.as_merchant(row["merchant_id"]) as conn:
+async def _profile(context: Context, row: asyncpg.Record) -> Profile:
+    account = await context.accounts.by_id(row["account_id"])
+    async with context.db.as_merchant(row["merchant_id"]) as conn:
         names = await conn.fetchrow(
             "SELECT o.name, o.contact, m.name AS merchant, p.name AS product FROM outlets o"
             " JOIN merchants m ON m.id = o.merchant_id JOIN slots s ON s.outlet_id = o.id"
@@ -190,16 +192,16 @@ async def _profile(shop: Shop, row: asyncpg.Record) -> Profile:
     )
 
 
-async def decommission(shop: Shop, outlet: str) -> None:
+async def decommission(context: Context, outlet: str) -> None:
     """Take a machine out of service: its codes close, retried, and later money goes back.
 
     Raises UnknownOutletError."""
-    merchant = await owner_of(shop.db, outlet)
-    async with shop.db.as_merchant(merchant) as conn:
+    merchant = await owner_of(context.db, outlet)
+    async with context.db.as_merchant(merchant) as conn:
         await conn.execute(
             "UPDATE outlets SET decommissioned_at = coalesce(decommissioned_at, $2) WHERE id = $1",
             outlet,
-            shop.now(),
+            context.now(),
         )
         await conn.execute(
             "UPDATE qr_codes SET retired_at = $2, due_at = $2,"
@@ -207,6 +209,6 @@ async def decommission(shop: Shop, outlet: str) -> None:
             " stage = CASE stage WHEN 'open' THEN 'closing' ELSE stage END"
             " WHERE outlet_id = $1 AND retired_at IS NULL AND payment_id IS NULL",
             outlet,
-            shop.now(),
+            context.now(),
         )
-    shop.wakes.ring("qr_codes")
+    context.wakes.wake("qr_codes")

@@ -9,7 +9,7 @@ import structlog
 
 from coinslot.db.pool import AWAY
 from coinslot.sales import store
-from coinslot.sales.shop import Shop
+from coinslot.sales.context import Context
 
 log = structlog.get_logger(__name__)
 
@@ -21,35 +21,35 @@ _PRUNED: Mapping[str, tuple[str, str]] = {  # what goes: how, and after which wi
 }
 
 
-async def prune(shop: Shop, what: str) -> int:
+async def prune(context: Context, what: str) -> int:
     """How many went, in transactions of a thousand at most."""
     statement, window = _PRUNED[what]
-    before = shop.now() - shop.windows.span(window)
+    before = context.now() - context.windows.span(window)
     gone = 0
     while True:
-        async with shop.db.door() as conn:
+        async with context.db.system_transaction() as conn:
             batch: int = await conn.fetchval(statement, before, _AT_ONCE)
         gone += batch
         if batch < _AT_ONCE:
             return gone
 
 
-async def prune_keys(shop: Shop) -> int:
+async def prune_keys(context: Context) -> int:
     """How many idempotency keys went."""
-    return await prune(shop, "keys")
+    return await prune(context, "keys")
 
 
-async def prune_deliveries(shop: Shop) -> int:
+async def prune_deliveries(context: Context) -> int:
     """How many webhooks went."""
-    return await prune(shop, "deliveries")
+    return await prune(context, "deliveries")
 
 
-async def keep_pruning(shop: Shop) -> None:
+async def keep_pruning(context: Context) -> None:
     """Once an hour until cancelled. Several processes at once share the work."""
     while True:
         for what in _PRUNED:
             try:
-                if gone := await prune(shop, what):
+                if gone := await prune(context, what):
                     log.info("pruned", what=what, count=gone)
             except (asyncpg.PostgresError, *AWAY) as error:
                 log.warning("prune_failed", what=what, error=repr(error))

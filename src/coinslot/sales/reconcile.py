@@ -26,8 +26,8 @@ from coinslot.gateways.listing import ListsPayments, Settlements, Settles
 from coinslot.kit.money import Money
 from coinslot.merchants.accounts import Account
 from coinslot.sales import store, store_books
-from coinslot.sales.shop import Shop
-from coinslot.sales.take import is_ours, notice_sum, work_facts
+from coinslot.sales.context import Context
+from coinslot.sales.gateway_webhooks import is_ours, notice_sum, work_facts
 
 log = structlog.get_logger(__name__)
 
@@ -53,49 +53,51 @@ class Compared(Struct, frozen=True, kw_only=True):
     failure: str | None = None
 
 
-async def compare(shop: Shop, account: Account, span: Span) -> Compared:
+async def compare(context: Context, account: Account, span: Span) -> Compared:
     """One account. Everything is asked first; what was missing is worked, then the books judged."""
-    asked, news, failures = shop.now(), list[str](), list[str]()
+    asked, news, failures = context.now(), list[str](), list[str]()
     driver, theirs = account.driver, dict[str, PaymentFact | Absent]()
     if isinstance(driver, ListsPayments):
         paid = await driver.payments_between(span.since, span.until)
         back = await driver.refunds_between(span.since, span.until)
-        failures += await _gaps(shop, account, {"payments": paid, "refunds": back})
+        failures += await _gaps(context, account, {"payments": paid, "refunds": back})
         if isinstance(paid, Payments):
             theirs |= {fact.gateway_payment_id: fact for fact in paid.facts}
-            news += await _work(shop, account, await _untold(shop, account, paid.facts))
+            news += await _work(context, account, await _untold(context, account, paid.facts))
         if isinstance(back, Refunds):
-            news += await _work(shop, account, await _unbooked(shop, account, back.facts))
+            news += await _work(context, account, await _unbooked(context, account, back.facts))
     if isinstance(driver, Settles):
         settled = await driver.settled_between(span.since, span.until)
-        failures += await _gaps(shop, account, {"settlements": settled})
+        failures += await _gaps(context, account, {"settlements": settled})
         if isinstance(settled, Settlements):
-            await _note_settled(shop, account, settled)
-    ours = await _ours(shop, account, span, theirs)
+            await _note_settled(context, account, settled)
+    ours = await _ours(context, account, span, theirs)
     looked, unclear = await _look(account, [row for row in ours if row["name"] not in theirs])
     failures += unclear
-    news += await _notice_refunds(shop, account, [*theirs.values(), *looked.values()])
-    shop.db.check_lease()  # what was heard long ago must not be judged by
-    kept = await _judge(shop, account, ours, {**theirs, **looked}, asked)
+    news += await _notice_refunds(context, account, [*theirs.values(), *looked.values()])
+    context.db.check_lease()  # what was heard long ago must not be judged by
+    kept = await _judge(context, account, ours, {**theirs, **looked}, asked)
     return Compared(
         found=len(news), news=tuple(news), opened=kept["opened"], closed=kept["closed"],
         failure="; ".join(failures)[:500] or None,
     )  # fmt: skip
 
 
-async def every_account(shop: Shop, span: Span) -> dict[str, Compared]:
+async def every_account(context: Context, span: Span) -> dict[str, Compared]:
     """All of the installation, one after the other, by gateway and name."""
-    async with shop.db.door() as conn:
+    async with context.db.system_transaction() as conn:
         rows = await conn.fetch("SELECT id FROM gateway_accounts ORDER BY gateway, slug")
     done = {}
     for row in rows:
-        account = await shop.accounts.by_id(row["id"])
-        done[f"{account.gateway}/{account.slug}"] = await compare(shop, account, span)
+        account = await context.accounts.by_id(row["id"])
+        done[f"{account.gateway}/{account.slug}"] = await compare(context, account, span)
     return done
 
 
 async def _gaps(
-    shop: Shop, account: Account, answers: Mapping[str, Payments | Refunds | Settlements | Unclear]
+    context: Context,
+    account: Account,
+    answers: Mapping[str, Payments | Refunds | Settlements | Unclear],
 ) -> list[str]:
     """Why a list is not the whole truth of what is ours. An item that cannot be read is named when
     it is ours; other people's is no matter of ours."""
@@ -107,17 +109,17 @@ async def _gaps(
         if not isinstance(answer, Settlements) and not answer.complete:
             found.append(f"{what}: the list is not whole")
         for one in answer.unread:
-            if await is_ours(shop, account, one.mark, one.names):
+            if await is_ours(context, account, one.mark, one.names):
                 found.append(f"{what}: {one.name} cannot be read: {one.reason}")
     return found
 
 
 async def _work(
-    shop: Shop, account: Account, facts: Iterable[PaymentFact | RefundFact]
+    context: Context, account: Account, facts: Iterable[PaymentFact | RefundFact]
 ) -> list[str]:
     """What was news, in words."""
     told = list(facts)
-    outcomes = await work_facts(shop, account, told, by="nightly")
+    outcomes = await work_facts(context, account, told, by="nightly")
     return [
         _words(fact, outcome)
         for fact, outcome in zip(told, outcomes, strict=True)
@@ -133,11 +135,11 @@ def _words(fact: PaymentFact | RefundFact, outcome: str) -> str:
 
 
 async def _untold(
-    shop: Shop, account: Account, facts: tuple[PaymentFact, ...]
+    context: Context, account: Account, facts: tuple[PaymentFact, ...]
 ) -> list[PaymentFact]:
     """Captured, and not on record, or with a fee that is not."""
     taken = [fact for fact in facts if fact.taken is Taken.CAPTURED]
-    async with shop.db.as_merchant(account.merchant_id) as conn:
+    async with context.db.as_merchant(account.merchant_id) as conn:
         rows = await conn.fetch(
             store_books.CAPTURES_NAMED, account.id, [fact.gateway_payment_id for fact in taken]
         )
@@ -152,11 +154,11 @@ async def _untold(
 
 
 async def _unbooked(
-    shop: Shop, account: Account, facts: tuple[RefundFact, ...]
+    context: Context, account: Account, facts: tuple[RefundFact, ...]
 ) -> list[RefundFact]:
     """Refunds that ended, and of which we do not have the end."""
     ended = [fact for fact in facts if fact.stage is not RefundStage.PENDING]
-    async with shop.db.as_merchant(account.merchant_id) as conn:
+    async with context.db.as_merchant(account.merchant_id) as conn:
         rows = await conn.fetch(
             store_books.REFUNDS_ENDED, account.id, [fact.gateway_refund_id for fact in ended]
         )
@@ -165,7 +167,7 @@ async def _unbooked(
     return [f for f in ended if (f.gateway_refund_id, states[f.stage]) not in known]
 
 
-async def _note_settled(shop: Shop, account: Account, settled: Settlements) -> None:
+async def _note_settled(context: Context, account: Account, settled: Settlements) -> None:
     said = [
         {
             "gateway_payment_id": line.gateway_payment_id, "currency": line.gross.currency,
@@ -175,26 +177,26 @@ async def _note_settled(shop: Shop, account: Account, settled: Settlements) -> N
     ]  # fmt: skip
     for begin in range(0, len(said), _LINES_AT_ONCE):
         some = said[begin : begin + _LINES_AT_ONCE]
-        async with shop.db.as_merchant(account.merchant_id) as conn:
-            await conn.execute(store_books.NOTE_SETTLED, account.id, some, shop.now())
+        async with context.db.as_merchant(account.merchant_id) as conn:
+            await conn.execute(store_books.NOTE_SETTLED, account.id, some, context.now())
 
 
 async def _ours(
-    shop: Shop, account: Account, span: Span, theirs: Iterable[str]
+    context: Context, account: Account, span: Span, theirs: Iterable[str]
 ) -> list[asyncpg.Record]:
     """What we have of that time, what they named, what did not agree when last compared, and what
     should have been paid out since."""
-    async with shop.db.as_merchant(account.merchant_id) as conn:
+    async with context.db.as_merchant(account.merchant_id) as conn:
         return await conn.fetch(
             store_books.CAPTURES_TO_COMPARE, account.id, span.since, span.until, list(theirs),
-            _unpaid_since(shop, account, shop.now()),
+            _unpaid_since(context, account, context.now()),
         )  # fmt: skip
 
 
-def _unpaid_since(shop: Shop, account: Account, now: datetime) -> datetime | None:
+def _unpaid_since(context: Context, account: Account, now: datetime) -> datetime | None:
     """What was captured before should be paid out; None where the gateway does not say."""
     settles = isinstance(account.driver, Settles)
-    return now - shop.windows.span("paid_out_s") if settles else None
+    return now - context.windows.span("paid_out_s") if settles else None
 
 
 async def _look(
@@ -218,7 +220,7 @@ async def _look(
 
 
 async def _notice_refunds(
-    shop: Shop, account: Account, facts: Iterable[PaymentFact | Absent]
+    context: Context, account: Account, facts: Iterable[PaymentFact | Absent]
 ) -> list[str]:
     """More went back than we know of: the refunds of those payments are read one by one."""
     told = {
@@ -227,30 +229,30 @@ async def _notice_refunds(
         if isinstance(fact, PaymentFact) and fact.refunded is not None
     }
     sums = [fact.refunded.minor for fact in told.values() if fact.refunded is not None]
-    async with shop.db.as_merchant(account.merchant_id) as conn:
+    async with context.db.as_merchant(account.merchant_id) as conn:
         rows = await conn.fetch(store.REFUNDED_MORE, account.id, list(told), sums)
     news: list[str] = []
     for row in rows:
         fact = told[row["gateway_payment_id"]]
         back = await account.driver.refunds(fact.gateway_payment_id)
         if isinstance(back, Refunds) and back.complete:
-            news += await _work(shop, account, back.facts)
+            news += await _work(context, account, back.facts)
         elif isinstance(back, Refunds):
-            outcome = await notice_sum(shop, account, fact)
+            outcome = await notice_sum(context, account, fact)
             news += [_words(fact, outcome)] if outcome in NEWS else []
     return news
 
 
 async def _judge(
-    shop: Shop,
+    context: Context,
     account: Account,
     ours: list[asyncpg.Record],
     theirs: dict[str, PaymentFact | Absent],
     asked: datetime,
 ) -> asyncpg.Record:
     said = [_as_said(name, fact) for name, fact in theirs.items()]
-    unpaid_since = _unpaid_since(shop, account, asked)
-    async with shop.db.as_merchant(account.merchant_id) as conn:
+    unpaid_since = _unpaid_since(context, account, asked)
+    async with context.db.as_merchant(account.merchant_id) as conn:
         ids = [row["id"] for row in await conn.fetch(
             store_books.CAPTURES_NAMED, account.id, [*theirs, *(row["name"] for row in ours)]
         )]  # fmt: skip

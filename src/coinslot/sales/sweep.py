@@ -16,14 +16,14 @@ from coinslot.db import due
 from coinslot.db.due import Claimed, Due, Share, Want
 from coinslot.db.lease import Lease, LeaseLostError
 from coinslot.db.pool import AWAY, again
-from coinslot.sales import dispatch, give_back, held, holding, look, take
-from coinslot.sales.escalate import escalate
-from coinslot.sales.expire import expire
-from coinslot.sales.shop import NoLine, Shop
+from coinslot.sales import authorizations, dispatch, gateway_webhooks, leases, qr_codes, refunds
+from coinslot.sales.context import Context, NoMachineLink
+from coinslot.sales.escalation import escalate
+from coinslot.sales.expiry import expire
 
 log = structlog.get_logger(__name__)
 
-Work = Callable[[Shop, asyncpg.Record], Awaitable[None]]
+Work = Callable[[Context, asyncpg.Record], Awaitable[None]]
 
 
 class Chore(Struct, frozen=True):
@@ -36,14 +36,14 @@ class Chore(Struct, frozen=True):
 
 
 CHORES = {
-    "inbox": Chore(Due("inbox", lane="account_id"), take.work_again),
+    "inbox": Chore(Due("inbox", lane="account_id"), gateway_webhooks.work_again),
     "fulfillments": Chore(Due("fulfillments", only=("unsettled",)), dispatch.drive, 16, True),
-    "refunds": Chore(Due("refunds", lane="account_id"), give_back.drive),
-    "captures": Chore(Due("captures", lane="account_id"), look.drive_capture),
-    "attempts": Chore(Due("attempts", lane="account_id"), held.drive),
+    "refunds": Chore(Due("refunds", lane="account_id"), refunds.drive),
+    "captures": Chore(Due("captures", lane="account_id"), qr_codes.drive_capture),
+    "attempts": Chore(Due("attempts", lane="account_id"), authorizations.drive),
     "payments": Chore(Due("payments"), escalate),
-    "qr_codes": Chore(Due("qr_codes", lane="account_id"), look.drive_qr),
-    "qr_polls": Chore(Due("qr_polls"), look.poll_account),
+    "qr_codes": Chore(Due("qr_codes", lane="account_id"), qr_codes.drive_qr),
+    "qr_polls": Chore(Due("qr_polls"), qr_codes.poll_account),
     # Before one expires, its gateway is asked once more; which one, only its payment says.
     "orders": Chore(Due("orders", lane="merchant_id"), expire),
 }
@@ -53,7 +53,7 @@ class Pace(Struct, frozen=True, kw_only=True):
     """How often the sweeper looks without being woken, and how much is worked at once."""
 
     poll_s: float = 0.5
-    lease_s: float = holding.LEASE_S
+    lease_s: float = leases.LEASE_S
     share: Share = Share()
     slow_s: float = 1.0  # a row that is worked for longer gives its place back
     slow: int = 256  # and so many of them may wait, in one table of one process
@@ -65,10 +65,10 @@ class Pace(Struct, frozen=True, kw_only=True):
 class Sweeper:
     """Sweeps one table, for one process."""
 
-    def __init__(self, shop: Shop, name: str, pace: Pace) -> None:
-        self._shop, self._name, self._pace = shop, name, pace
+    def __init__(self, context: Context, name: str, pace: Pace) -> None:
+        self._context, self._name, self._pace = context, name, pace
         self._chore = CHORES[name]
-        self._woken = shop.wakes.of(name)
+        self._woken = context.wakes.of(name)
         self._under_way: dict[asyncio.Task[None], Lease] = {}
         self._slow: set[asyncio.Task[None]] = set()
 
@@ -99,15 +99,15 @@ class Sweeper:
     async def _claim(self, places: int) -> list[Claimed]:
         if places <= 0:
             return []
-        yields = self._chore.by_line and isinstance(self._shop.line, NoLine)
+        yields = self._chore.by_line and isinstance(self._context.line, NoMachineLink)
         late = timedelta(seconds=self._pace.late_s if yields else 0)
         want = Want(
             limit=places,
             lease=timedelta(seconds=self._pace.lease_s),
-            now=self._shop.now() - late,
+            now=self._context.now() - late,
             share=self._pace.share,
         )
-        return await due.claim(self._shop.db, self._chore.due, want)
+        return await due.claim(self._context.db, self._chore.due, want)
 
     def _start(self, claimed: Claimed) -> None:
         task = asyncio.create_task(self._work(claimed), name=claimed.lease.name)
@@ -126,9 +126,9 @@ class Sweeper:
         asyncio.get_running_loop().call_later(self._pace.gather_s, self._woken.set)
 
     async def _work(self, claimed: Claimed) -> None:
-        shop, lease = self._shop, claimed.lease
+        context, lease = self._context, claimed.lease
         try:
-            async with holding.held(shop, lease, self._pace.lease_s) as fenced:
+            async with leases.held(context, lease, self._pace.lease_s) as fenced:
                 await again(partial(self._chore.work, fenced, claimed.row))
         except LeaseLostError as error:
             log.warning("outcome_refused", lease=lease.name, error=str(error))
@@ -136,16 +136,16 @@ class Sweeper:
             log.exception("chore_failed", lease=lease.name, error=repr(error))
             await self._put_off(lease)
         else:
-            await holding.finish(shop, claimed)
+            await leases.finish(context, claimed)
 
     async def _put_off(self, lease: Lease) -> None:
         """What fails must not be the first of its account again at once. A row without a lane stays
         leased instead: its deadlines are its own."""
         if self._chore.due.lane is None:
             return
-        again = self._shop.now() + timedelta(seconds=self._pace.lease_s)
+        again = self._context.now() + timedelta(seconds=self._pace.lease_s)
         try:
-            await due.put_off(self._shop.db, lease, again)
+            await due.put_off(self._context.db, lease, again)
         except (asyncpg.PostgresError, *AWAY) as error:
             log.warning("row_not_put_off", lease=lease.name, error=repr(error))
 
@@ -157,7 +157,7 @@ class Sweeper:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await holding.let_go(self._shop, [lease for lease in tasks.values() if not lease.lost])
+        await leases.release(self._context, [lease for lease in tasks.values() if not lease.lost])
 
 
 async def _first(woken: asyncio.Event, seconds: float) -> None:
@@ -168,13 +168,13 @@ async def _first(woken: asyncio.Event, seconds: float) -> None:
         return
 
 
-async def sweep_once(shop: Shop, name: str, pace: Pace) -> int:
+async def sweep_once(context: Context, name: str, pace: Pace) -> int:
     """Claim one batch of a table and work it to its end; how many rows it was."""
-    return await Sweeper(shop, name, pace).batch()
+    return await Sweeper(context, name, pace).batch()
 
 
-async def sweep(shop: Shop, pace: Pace, tables: frozenset[str] = frozenset(CHORES)) -> None:
+async def sweep(context: Context, pace: Pace, tables: frozenset[str] = frozenset(CHORES)) -> None:
     """Sweep these tables side by side until cancelled."""
     async with asyncio.TaskGroup() as group:
         for name in sorted(tables):
-            group.create_task(Sweeper(shop, name, pace).run(), name=f"sweep {name}")
+            group.create_task(Sweeper(context, name, pace).run(), name=f"sweep {name}")

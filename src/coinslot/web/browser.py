@@ -7,7 +7,7 @@ from litestar import Response
 from litestar.datastructures import Cookie
 
 from coinslot.kit.ids import token
-from coinslot.web.painting import AnyRequest
+from coinslot.web.rendering import AnyRequest
 
 _NAME = "coinslot_browser"
 _VALUE = re.compile(r"[A-Za-z0-9_-]{20,64}")

@@ -7,17 +7,17 @@ from litestar.params import FromPath
 from msgspec import Struct
 
 from coinslot.web import assets
-from coinslot.web.described import described
 from coinslot.web.errors import RefusedError
-from coinslot.web.painting import AnyRequest, Painter
-from coinslot.web.single import Single
+from coinslot.web.openapi.document import described
+from coinslot.web.rendering import AnyRequest, Renderer
+from coinslot.web.shared_handler import SharedHandler
 
 
-class Docs(Single):
+class Docs(SharedHandler):
     """The schema is made from the routes, and the page from our own copy of Swagger UI."""
 
-    def __init__(self, painter: Painter) -> None:
-        self._painter = painter
+    def __init__(self, renderer: Renderer) -> None:
+        self._renderer = renderer
         self._known: dict[str, Any] | None = None
 
     async def schema(self, request: AnyRequest) -> Response[dict[str, Any]]:
@@ -26,7 +26,7 @@ class Docs(Single):
     async def swagger(self, request: AnyRequest) -> Response[str]:
         """The list of calls, which shows at once; the console comes after it."""
         groups = _groups(self._described(request))
-        return self._painter.page(request, "docs.html", groups=groups)
+        return self._renderer.page(request, "docs.html", groups=groups)
 
     def _described(self, request: AnyRequest) -> dict[str, Any]:
         if self._known is None:  # it is the same for as long as the process lives

@@ -16,8 +16,8 @@ from msgspec import Struct
 
 from coinslot.kit.clock import Clock
 from coinslot.web import security
-from coinslot.web.painting import Answer, AnyRequest, Painter
-from coinslot.web.single import Single
+from coinslot.web.rendering import Answer, AnyRequest, Renderer
+from coinslot.web.shared_handler import SharedHandler
 
 _log = structlog.get_logger(__name__)
 
@@ -91,11 +91,11 @@ def refusals(*statuses: int) -> dict[int, ResponseSpec]:
     return {status: ResponseSpec(WrongAnswer, generate_examples=False) for status in statuses}
 
 
-class Errors(Single):
+class Errors(SharedHandler):
     """The exception handler of the whole application."""
 
-    def __init__(self, painter: Painter, clock: Clock) -> None:
-        self._painter = painter
+    def __init__(self, renderer: Renderer, clock: Clock) -> None:
+        self._renderer = renderer
         self._clock = clock
 
     def answer(self, request: AnyRequest, error: Exception) -> Response[Any]:
@@ -130,7 +130,7 @@ class Errors(Single):
                 return RefusedError(400, CODES[400], INVALID, {"body": "It is not UTF-8."})
             case RecursionError():  # of a body that is nested without end
                 return RefusedError(400, CODES[400], "This is nested too deep.")
-            case _ if isinstance(error, self._painter.site.outages):
+            case _ if isinstance(error, self._renderer.site.outages):
                 return RefusedError(503, CODES[503], "Out of reach for a moment. Try again.")
             case _:
                 return RefusedError(500, CODES[500], "Something failed here, not at your side.")
@@ -148,10 +148,10 @@ class Errors(Single):
 
     def _page(self, request: AnyRequest, refused: RefusedError) -> Response[bytes]:
         """In the usual look, with the ways out: back to the machine, to the order, to the start."""
-        words = self._painter.words(request)
+        words = self._renderer.words(request)
         title: str = getattr(words, refused.sentence)
         machine, order = _ways_out(request.url.path, refused)
-        page = self._painter.page(
+        page = self._renderer.page(
             request,
             "sorry.html",
             Answer(status=refused.status),

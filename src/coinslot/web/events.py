@@ -10,12 +10,12 @@ from msgspec.structs import replace
 
 from coinslot.feeds import events
 from coinslot.feeds.events import Asked, EventPage, EventStatement, UnknownEventError
+from coinslot.sales.context import Context
 from coinslot.sales.public import TYPES
-from coinslot.sales.shop import Shop
-from coinslot.web.calling import caller_of
+from coinslot.web.api_calls import caller_of
 from coinslot.web.errors import RefusedError
-from coinslot.web.painting import STORABLE, AnyRequest
-from coinslot.web.single import Single
+from coinslot.web.rendering import STORABLE, AnyRequest
+from coinslot.web.shared_handler import SharedHandler
 
 _WAIT_MAX_S = 30
 WAITING_MAX = 20  # calls of one merchant at one process; who comes on top is answered at once
@@ -43,11 +43,11 @@ Wait = Annotated[
 ]  # fmt: skip
 
 
-class Events(Single):
+class Events(SharedHandler):
     """Read with a key of the scope events:read."""
 
-    def __init__(self, shop: Shop) -> None:
-        self._shop = shop
+    def __init__(self, context: Context) -> None:
+        self._context = context
         self._waiting: Counter[UUID] = Counter()
 
     async def listed(
@@ -59,7 +59,7 @@ class Events(Single):
         wait_s: Wait = 0,
     ) -> EventPage:
         """Events, oldest first. Ask again with `after` set to `next`: none is skipped."""
-        who = await caller_of(self._shop, request, "events:read")
+        who = await caller_of(self._context, request, "events:read")
         wanted = known(found for part in (types or "").split(",") if (found := part.strip()))
         patience_s = wait_s if self._waiting[who.merchant] < WAITING_MAX else 0
         asked = Asked(after=after, types=wanted, limit=limit, wait_s=patience_s)
@@ -72,16 +72,16 @@ class Events(Single):
             self._waiting[who.merchant] -= 1
 
     async def _page(self, merchant: UUID, asked: Asked) -> EventPage:
-        found = await events.page(self._shop, merchant, asked)
+        found = await events.page(self._context, merchant, asked)
         if asked.after != "newest" or not asked.wait_s:
             return found
-        return await events.page(self._shop, merchant, replace(asked, after=found.next))
+        return await events.page(self._context, merchant, replace(asked, after=found.next))
 
     async def one(self, request: AnyRequest, event: FromPath[str]) -> EventStatement:
         """One event."""
-        who = await caller_of(self._shop, request, "events:read")
+        who = await caller_of(self._context, request, "events:read")
         try:
-            return await events.one(self._shop, who.merchant, event)
+            return await events.one(self._context, who.merchant, event)
         except UnknownEventError as error:
             raise RefusedError(404, "not_found", str(error)) from None
 

@@ -8,11 +8,11 @@ from msgspec import Struct
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from coinslot.kit.clock import Clock
-from coinslot.sales.views import Check, Devices
-from coinslot.web.desk import Desk
+from coinslot.sales.page_views import Check, Devices
+from coinslot.web.backend import Backend
 from coinslot.web.errors import RefusedError
-from coinslot.web.painting import AnyRequest
-from coinslot.web.single import Single
+from coinslot.web.rendering import AnyRequest
+from coinslot.web.shared_handler import SharedHandler
 from coinslot.web.site import Site
 
 # The same checks under the names that dashboards of older installations read.
@@ -35,17 +35,17 @@ class HealthAnswer(Struct, frozen=True, kw_only=True):
     devices: Devices
 
 
-class Healths(Single):
+class Healths(SharedHandler):
     """Unhealthy answers with 503, so that a load balancer looks elsewhere."""
 
-    def __init__(self, desk: Desk, site: Site, clock: Clock) -> None:
-        self._desk = desk
+    def __init__(self, backend: Backend, site: Site, clock: Clock) -> None:
+        self._backend = backend
         self._site = site
         self._clock = clock
 
     async def health(self) -> Response[HealthAnswer]:
         """Each thing that was looked at; 503 when it is unhealthy."""
-        found = await self._desk.health()
+        found = await self._backend.health()
         services = {
             _SERVICES[name]: check for name, check in found.checks.items() if name in _SERVICES
         }

@@ -8,27 +8,27 @@ from litestar.response import Stream
 
 from coinslot.kit.clock import Clock
 from coinslot.web import peer
-from coinslot.web.desk import Desk
+from coinslot.web.backend import Backend
 from coinslot.web.errors import RefusedError
 from coinslot.web.orders import Asked, Orders, Token
-from coinslot.web.painting import AnyRequest, Painter
-from coinslot.web.single import Single
+from coinslot.web.rendering import AnyRequest, Renderer
+from coinslot.web.shared_handler import SharedHandler
 
 _RETRY_MS = 2000
 
 
-class Live(Single):
+class Live(SharedHandler):
     """Streams of open order pages. Over the limit a page is told to poll instead."""
 
-    def __init__(self, desk: Desk, painter: Painter, clock: Clock, orders: Orders) -> None:
-        self._desk = desk
-        self._painter = painter
+    def __init__(self, backend: Backend, renderer: Renderer, clock: Clock, orders: Orders) -> None:
+        self._backend = backend
+        self._renderer = renderer
         self._clock = clock
         self._orders = orders
         self._open: Counter[str] = Counter()
 
     def _is_full(self, network: str) -> bool:
-        site = self._painter.site
+        site = self._renderer.site
         return (
             self._open.total() >= site.live_streams_max
             or self._open[network] >= site.live_streams_per_network
@@ -41,7 +41,7 @@ class Live(Single):
         seen: FromQuery[int] = 0,
         asked: FromQuery[Asked] = Asked.NOBODY,
     ) -> Stream:
-        if await self._desk.version(order) is None:
+        if await self._backend.version(order) is None:
             await self._orders.known(order)  # says that there is none
         if self._is_full(peer.network(request)):
             raise RefusedError(503, "too_many_streams", "Poll instead.")
@@ -56,7 +56,7 @@ class Live(Single):
     async def _events(
         self, request: AnyRequest, order: str, seen: int, asked: Asked
     ) -> AsyncIterator[str]:
-        site = self._painter.site
+        site = self._renderer.site
         patience_s = site.live_comment_every.total_seconds()
         ends_ms = self._clock.monotonic_ms() + site.live_stream_life.total_seconds() * 1000
         network = peer.network(request)
@@ -65,7 +65,7 @@ class Live(Single):
             # Something to read at once: a proxy that holds events back is found out by silence.
             yield f"retry: {_RETRY_MS}\nevent: here\ndata: {seen}\n\n"
             while self._clock.monotonic_ms() < ends_ms:
-                view = await self._desk.changed(order, seen, patience_s)
+                view = await self._backend.changed(order, seen, patience_s)
                 if view is None:
                     yield ": still here\n\n"
                     continue

@@ -9,13 +9,13 @@ from litestar.params import FromQuery, PathParameter
 from litestar.response import Redirect
 
 from coinslot.kit.clock import Clock
-from coinslot.sales.views import NotNowError, OrderView, WhyNot
-from coinslot.web import assets, security, story
-from coinslot.web.desk import Desk
+from coinslot.sales.page_views import NotNowError, OrderView, WhyNot
+from coinslot.web import assets, order_progress, security
+from coinslot.web.backend import Backend
 from coinslot.web.errors import RefusedError
-from coinslot.web.painting import STORABLE, Answer, AnyRequest, Painter
-from coinslot.web.single import Single
-from coinslot.web.story import Phase
+from coinslot.web.order_progress import Phase
+from coinslot.web.rendering import STORABLE, Answer, AnyRequest, Renderer
+from coinslot.web.shared_handler import SharedHandler
 
 Token = Annotated[str, PathParameter(max_length=64, pattern=STORABLE)]
 
@@ -32,12 +32,12 @@ class Asked(StrEnum):
     MACHINE = "machine"  # "nothing came out"
 
 
-class Orders(Single):
+class Orders(SharedHandler):
     """Reads the link, calls one verb, shows or redirects."""
 
-    def __init__(self, desk: Desk, painter: Painter, clock: Clock) -> None:
-        self._desk = desk
-        self._painter = painter
+    def __init__(self, backend: Backend, renderer: Renderer, clock: Clock) -> None:
+        self._backend = backend
+        self._renderer = renderer
         self._clock = clock
         self._told: dict[tuple[object, ...], tuple[int, str]] = {}
 
@@ -50,7 +50,7 @@ class Orders(Single):
     ) -> Response[str]:
         """`check` is how a page without JavaScript has the gateway asked when it comes back."""
         if check:
-            await self._desk.ask_gateway(order)
+            await self._backend.ask_gateway(order)
         return self._page(request, await self.known(order), asked)
 
     def _page(
@@ -62,15 +62,15 @@ class Orders(Single):
     ) -> Response[str]:
         values = self.telling(view, asked, refused)
         picture = security.origin(view.pay.image_url) if view.pay else None
-        images = (*self._painter.site.image_sources, *((picture,) if picture else ()))
-        pen = self._painter.pen(request)
+        images = (*self._renderer.site.image_sources, *((picture,) if picture else ()))
+        formatter = self._renderer.formatter(request)
         again = {"check": "1"} if values["unpaid"] else {}
         again |= {"asked": asked.value} if asked else {}
-        return self._painter.page(
+        return self._renderer.page(
             request,
             "order.html",
             Answer(images=images, status=409 if refused else 200),
-            here_again=pen.link("o", view.token, **again),
+            here_again=formatter.link("o", view.token, **again),
             script=assets.address("live.js"),
             **values,
         )
@@ -83,7 +83,7 @@ class Orders(Single):
         asked: FromQuery[Asked] = Asked.NOBODY,
     ) -> Response[str | None]:
         """For polling: nothing, and one cheap statement, when the version was seen already."""
-        version = await self._desk.version(order)
+        version = await self._backend.version(order)
         mark = f'"{version}"'
         headers = {"Cache-Control": "no-store", "ETag": mark}
         if version is not None and request.headers.get("if-none-match") == mark:
@@ -95,8 +95,8 @@ class Orders(Single):
 
     def told(self, request: AnyRequest, view: OrderView, asked: Asked) -> str:
         """The changing part, painted once for all who look at this version in this language."""
-        pen = self._painter.pen(request)
-        key = (view.token, view.version, pen.words.code, pen.lang, asked)
+        formatter = self._renderer.formatter(request)
+        key = (view.token, view.version, formatter.words.code, formatter.lang, asked)
         at_ms = self._clock.monotonic_ms()
         known = self._told.get(key)
         if known is None or at_ms - known[0] > _PAINTED_FOR_MS:
@@ -105,36 +105,36 @@ class Orders(Single):
             }
             known = (
                 at_ms,
-                self._painter.fragment(request, "tale.html", **self.telling(view, asked)),
+                self._renderer.fragment(request, "tale.html", **self.telling(view, asked)),
             )
             self._told[key] = known
         return known[1]
 
     async def check(self, request: AnyRequest, order: Token) -> Redirect:
         await self.known(order)
-        await self._desk.ask_gateway(order)
+        await self._backend.ask_gateway(order)
         return self._back(request, order, Asked.GATEWAY)
 
     async def pay(self, request: AnyRequest, order: Token) -> Response[str]:
         """The step to the code: what costs a call of the gateway takes a tap, and comes once."""
         await self.known(order)
         try:
-            await self._desk.want_code(order)
+            await self._backend.want_code(order)
         except NotNowError as refused:
             return self._page(request, await self.known(order), refused=refused.why_not)
         return self._back(request, order)
 
     async def nothing_came_out(self, request: AnyRequest, order: Token) -> Redirect:
         await self.known(order)
-        await self._desk.ask_machine(order)
+        await self._backend.ask_machine(order)
         return self._back(request, order, Asked.MACHINE)
 
     def _back(self, request: AnyRequest, order: str, asked: Asked = Asked.NOBODY) -> Redirect:
         said = {"asked": asked.value} if asked else {}
-        return Redirect(self._painter.pen(request).link("o", order, **said), status_code=303)
+        return Redirect(self._renderer.formatter(request).link("o", order, **said), status_code=303)
 
     async def known(self, order: str) -> OrderView:
-        view = await self._desk.order(order)
+        view = await self._backend.order(order)
         if view is None:
             message = "No order has this link."
             raise RefusedError(404, "no_such_order", message, sentence="unknown_order")
@@ -145,18 +145,18 @@ class Orders(Single):
     ) -> dict[str, object]:
         """Everything the templates say about an order."""
         now = self._clock.now()
-        shown = story.phase(order, now)
-        site = self._painter.site
-        final = story.is_final(shown)
-        refresh_s = story.REFRESH_S.get(shown, None if final else 5)
+        shown = order_progress.phase(order, now)
+        site = self._renderer.site
+        final = order_progress.is_final(shown)
+        refresh_s = order_progress.REFRESH_S.get(shown, None if final else 5)
         return {
             "order": order,
             "phase": shown.value,
-            "steps": story.steps(order, shown),
-            "waiting": shown in story.WAITING,
-            "unpaid": shown in story.UNPAID,
+            "steps": order_progress.steps(order, shown),
+            "waiting": shown in order_progress.WAITING,
+            "unpaid": shown in order_progress.UNPAID,
             "picture": _picture(order, shown),
-            "helpful": story.may_ask_machine(order, shown),
+            "helpful": order_progress.may_ask_machine(order, shown),
             "countdown_from": self._countdown_from(order, shown),
             "refresh_s": refresh_s,
             "ask_after_s": site.ask_gateway_after.total_seconds(),
@@ -169,9 +169,9 @@ class Orders(Single):
 
     def _countdown_from(self, order: OrderView, shown: Phase) -> datetime | None:
         """From when on the countdown to the refund is shown; None for no countdown."""
-        if order.refund_by is None or order.paid_at is None or shown not in story.WAITING:
+        if order.refund_by is None or order.paid_at is None or shown not in order_progress.WAITING:
             return None
-        return order.paid_at + self._painter.site.countdown_after
+        return order.paid_at + self._renderer.site.countdown_after
 
 
 def _picture(order: OrderView, shown: Phase) -> str | None:

@@ -14,14 +14,14 @@ from msgspec.structs import replace
 from coinslot.kit.clock import Clock
 from coinslot.kit.ids import token
 from coinslot.kit.money import Money
-from coinslot.sales.views import NotNowError, OrderView, OutletView, WhyNot
-from coinslot.web import browser, peer, story
-from coinslot.web.desk import Basket, Desk
+from coinslot.sales.page_views import NotNowError, OrderView, OutletView, WhyNot
+from coinslot.web import browser, order_progress, peer
+from coinslot.web.backend import Backend, Basket
 from coinslot.web.errors import RefusedError
-from coinslot.web.painting import STORABLE, Answer, AnyRequest, Painter
+from coinslot.web.order_progress import Phase
+from coinslot.web.rendering import STORABLE, Answer, AnyRequest, Renderer
 from coinslot.web.search import UnreadableError, minor_of, minutes_of, reference_of
-from coinslot.web.single import Single
-from coinslot.web.story import Phase
+from coinslot.web.shared_handler import SharedHandler
 
 Code = Annotated[str, PathParameter(max_length=64, pattern=STORABLE)]
 
@@ -68,28 +68,28 @@ class Said(Struct, frozen=True, kw_only=True):
 # Back and forward show the page as it was, with its key, so that a second tap finds the first
 # order; a new scan asks again. A browser forgets a page when it posts to the same address: that
 # is why the form's address ends in "?tap=1".
-_OPEN = story.WAITING | {Phase.TO_PAY, Phase.PREPARING, Phase.SCAN}
+_OPEN = order_progress.WAITING | {Phase.TO_PAY, Phase.PREPARING, Phase.SCAN}
 _KEPT_FOR_BACK = "private, no-cache"
 
 
-class Pages(Single):
+class Pages(SharedHandler):
     """Reads the form, calls one verb, shows or redirects."""
 
-    def __init__(self, desk: Desk, painter: Painter, clock: Clock) -> None:
-        self._desk = desk
-        self._painter = painter
+    def __init__(self, backend: Backend, renderer: Renderer, clock: Clock) -> None:
+        self._backend = backend
+        self._renderer = renderer
         self._clock = clock
 
     async def home(self, request: AnyRequest) -> Response[str]:
-        return self._painter.page(request, "home.html", Answer(cache="public, max-age=300"))
+        return self._renderer.page(request, "home.html", Answer(cache="public, max-age=300"))
 
     async def by_code(self, request: AnyRequest, outlet: FromQuery[str] = "") -> Redirect:
         """A code typed on the first page."""
         typed = re.sub(r"[^A-Za-z0-9_-]", "", outlet)[:32]
-        known = typed and await self._desk.outlet(typed)
+        known = typed and await self._backend.outlet(typed)
         code = typed if known else typed.upper()
-        pen = self._painter.pen(request)
-        return Redirect(pen.link("q", code) if code else pen.link(), status_code=303)
+        formatter = self._renderer.formatter(request)
+        return Redirect(formatter.link("q", code) if code else formatter.link(), status_code=303)
 
     async def outlet(self, request: AnyRequest, outlet: Code) -> Response[str]:
         return await self._outlet(request, await self._known(outlet))
@@ -104,10 +104,10 @@ class Pages(Single):
             network=peer.network(request),
         )
         try:
-            order = await self._desk.place(basket)
+            order = await self._backend.place(basket)
         except NotNowError as refused:
             return await self._outlet(request, await self._known(outlet), refused.why_not)
-        answer = Redirect(self._painter.pen(request).link("o", order), status_code=303)
+        answer = Redirect(self._renderer.formatter(request).link("o", order), status_code=303)
         browser.remember(request, answer, name)
         return answer
 
@@ -126,9 +126,9 @@ class Pages(Single):
         if amount or time:
             try:
                 minor = minor_of(amount, view.currency)
-                zone = self._painter.site.zone_of(view.zone)
+                zone = self._renderer.site.zone_of(view.zone)
                 minutes = minutes_of(time, self._clock.now(), zone)
-                orders = await self._desk.find(view.code, minor, minutes)
+                orders = await self._backend.find(view.code, minor, minutes)
                 said = replace(said, found=tuple(map(self._fate, orders)))
             except UnreadableError:
                 said = replace(said, unreadable=True)
@@ -139,24 +139,24 @@ class Pages(Single):
             price=order.money,
             items=", ".join(unit.name for unit in order.units),
             at=order.paid_at or order.placed_at,
-            phase=story.phase(order, self._clock.now()).value,
+            phase=order_progress.phase(order, self._clock.now()).value,
         )
 
     async def open(self, request: AnyRequest, outlet: Code, data: KnownForm) -> Response[str]:
         """The order's page, for who knows what only its payer knows."""
         view = await self._known(outlet)
         try:
-            order = await self._desk.find_by_reference(view.code, reference_of(data.reference))
+            order = await self._backend.find_by_reference(view.code, reference_of(data.reference))
         except UnreadableError:
             order = None
         if order is None:
             said = Said(reference=data.reference[:64], unknown=True)
             return await self._finder(request, view, said)
-        return Redirect(self._painter.pen(request).link("o", order), status_code=303)
+        return Redirect(self._renderer.formatter(request).link("o", order), status_code=303)
 
     async def _finder(self, request: AnyRequest, view: OutletView, said: Said) -> Response[str]:
         own = await self._own(request, view)
-        return self._painter.page(request, "find.html", outlet=view, said=said, own=own)
+        return self._renderer.page(request, "find.html", outlet=view, said=said, own=own)
 
     async def _outlet(
         self, request: AnyRequest, view: OutletView, refused: WhyNot = WhyNot.READY
@@ -166,19 +166,19 @@ class Pages(Single):
         keys = {item.slot: token() for item in view.items}
         own = [(order, phase) for order, phase in await self._own(request, view) if phase in _OPEN]
         values = {"outlet": view, "why_not": why_not.value, "keys": keys, "own": own}
-        page = self._painter.page(request, "outlet.html", answer, **values)
+        page = self._renderer.page(request, "outlet.html", answer, **values)
         browser.remember(request, page, browser.named(request))
         return page
 
     async def _own(self, request: AnyRequest, view: OutletView) -> list[tuple[OrderView, Phase]]:
         """This browser's orders at this outlet, each with its phase."""
         name = browser.known(request)
-        orders = await self._desk.own_orders(view.code, name) if name else ()
+        orders = await self._backend.own_orders(view.code, name) if name else ()
         now = self._clock.now()
-        return [(order, story.phase(order, now)) for order in orders]
+        return [(order, order_progress.phase(order, now)) for order in orders]
 
     async def _known(self, code: str) -> OutletView:
-        view = await self._desk.outlet(code)
+        view = await self._backend.outlet(code)
         if view is None:
             message = "No outlet has this code."
             details: dict[str, object] = {"code": code}

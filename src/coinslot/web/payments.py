@@ -10,21 +10,21 @@ from msgspec import Meta, Struct
 
 from coinslot.kit.money import EXPONENTS, Money
 from coinslot.merchants.keys import Caller
-from coinslot.sales import api, collect, once
-from coinslot.sales.shop import Shop
-from coinslot.sales.statements import PaymentStatement, RefundStatement, Wanted
-from coinslot.web.calling import (
+from coinslot.sales import attempts, idempotency, merchant_api
+from coinslot.sales.api_views import ListQuery, PaymentStatement, RefundStatement
+from coinslot.sales.context import Context
+from coinslot.web.api_calls import (
     IdempotencyKey,
     busy,
     caller_of,
-    once_for,
+    idempotent_call,
     replied,
     reused,
     strictly,
 )
 from coinslot.web.errors import RefusedError
-from coinslot.web.painting import AnyRequest
-from coinslot.web.single import Single
+from coinslot.web.rendering import AnyRequest
+from coinslot.web.shared_handler import SharedHandler
 
 _STORABLE = r"^[^\x00]*$"  # PostgreSQL has no room for a zero character
 # A page that names its host: no space, and no character that ends a header or hides one (`$` alone
@@ -84,11 +84,11 @@ class RefundList(Struct, frozen=True):
     data: list[RefundStatement]
 
 
-class Payments(Single):
+class Payments(SharedHandler):
     """Each call is one verb of the heart, in the name of the merchant whose key it carries."""
 
-    def __init__(self, shop: Shop) -> None:
-        self._shop = shop
+    def __init__(self, context: Context) -> None:
+        self._context = context
 
     async def create(
         self, request: AnyRequest, data: JSONBody[NewPayment], key: IdempotencyKey = None
@@ -97,14 +97,14 @@ class Payments(Single):
         who = await self._caller(request, "payments:write")
         if data.currency not in EXPONENTS:
             raise RefusedError(422, "unknown_currency", f"{data.currency} is not a currency.")
-        ask = collect.Ask(
+        ask = attempts.PaymentRequest(
             money=Money(data.amount, data.currency), reference=data.reference,
             gateway=data.gateway, description=data.description, metadata=data.metadata,
             return_url=data.return_url, capture_method=data.capture_method, live=who.live,
         )  # fmt: skip
         await strictly(request, data)
-        ticket = once_for(who, "POST /payments", key, data)
-        return await _answered(api.create(self._shop, ticket, ask))
+        ticket = idempotent_call(who, "POST /payments", key, data)
+        return await _answered(merchant_api.create(self._context, ticket, ask))
 
     async def listed(
         self,
@@ -116,14 +116,14 @@ class Payments(Single):
     ) -> PaymentPage:
         """Payments, newest first."""
         who = await self._caller(request, "payments:read")
-        wanted = Wanted(after=after, status=status, reference=reference, limit=limit)
-        found = await api.payments(self._shop, who.merchant, wanted)
+        wanted = ListQuery(after=after, status=status, reference=reference, limit=limit)
+        found = await merchant_api.payments(self._context, who.merchant, wanted)
         return PaymentPage(found, found[-1].id if len(found) == limit else None)
 
     async def one(self, request: AnyRequest, payment: FromPath[UUID]) -> PaymentStatement:
         """A payment with all its attempts."""
         who = await self._caller(request, "payments:read")
-        return await _found(api.payment(self._shop, who.merchant, payment))
+        return await _found(merchant_api.payment(self._context, who.merchant, payment))
 
     async def confirm(
         self,
@@ -135,16 +135,16 @@ class Payments(Single):
         """Collect it: at once, with a next action for the payer, or still processing."""
         who = await self._caller(request, "payments:write")
         await strictly(request, data)
-        ticket = once_for(who, f"POST /payments/{payment}/confirm", key, data)
-        return await _answered(api.confirm(self._shop, ticket, payment, data.method))
+        ticket = idempotent_call(who, f"POST /payments/{payment}/confirm", key, data)
+        return await _answered(merchant_api.confirm(self._context, ticket, payment, data.method))
 
     async def cancel(
         self, request: AnyRequest, payment: FromPath[UUID], key: IdempotencyKey = None
     ) -> Response[PaymentStatement]:
         """Call it off, as long as nobody has paid. What is authorized is let go (a void)."""
         who = await self._caller(request, "payments:write")
-        ticket = once_for(who, f"POST /payments/{payment}/cancel", key, None)
-        return await _answered(api.cancel(self._shop, ticket, payment))
+        ticket = idempotent_call(who, f"POST /payments/{payment}/cancel", key, None)
+        return await _answered(merchant_api.cancel(self._context, ticket, payment))
 
     async def capture(
         self,
@@ -156,8 +156,8 @@ class Payments(Single):
         """Take what is authorized, or a part of it: the rest is freed."""
         who = await self._caller(request, "payments:write")
         await strictly(request, data)
-        ticket = once_for(who, f"POST /payments/{payment}/capture", key, data)
-        return await _answered(api.capture(self._shop, ticket, payment, data.amount))
+        ticket = idempotent_call(who, f"POST /payments/{payment}/capture", key, data)
+        return await _answered(merchant_api.capture(self._context, ticket, payment, data.amount))
 
     async def give_back(
         self,
@@ -169,50 +169,50 @@ class Payments(Single):
         """Give money back: all that is left, or a part of it, as often as something is left."""
         who = await self._caller(request, "refunds:write")
         await strictly(request, data)
-        ticket = once_for(who, f"POST /payments/{payment}/refunds", key, data)
-        back = api.Back(amount=data.amount, reason=data.reason)
-        return await _answered(api.give_back(self._shop, ticket, payment, back))
+        ticket = idempotent_call(who, f"POST /payments/{payment}/refunds", key, data)
+        back = merchant_api.RefundRequest(amount=data.amount, reason=data.reason)
+        return await _answered(merchant_api.give_back(self._context, ticket, payment, back))
 
     async def refunds(self, request: AnyRequest, payment: FromPath[UUID]) -> RefundList:
         """All refunds of a payment, oldest first, also those that failed or were made elsewhere."""
         who = await self._caller(request, "payments:read")
-        await _found(api.payment(self._shop, who.merchant, payment))
-        return RefundList(await api.refunds(self._shop, who.merchant, payment))
+        await _found(merchant_api.payment(self._context, who.merchant, payment))
+        return RefundList(await merchant_api.refunds(self._context, who.merchant, payment))
 
     async def refund(self, request: AnyRequest, refund: FromPath[UUID]) -> RefundStatement:
         """A refund on its way."""
         who = await self._caller(request, "payments:read")
-        return await _found(api.refund(self._shop, who.merchant, refund))
+        return await _found(merchant_api.refund(self._context, who.merchant, refund))
 
     async def _caller(self, request: AnyRequest, scope: str) -> Caller:
-        return await caller_of(self._shop, request, scope)
+        return await caller_of(self._context, request, scope)
 
 
-async def _answered(call: Awaitable[once.Answer]) -> Response[Any]:
+async def _answered(call: Awaitable[idempotency.Answer]) -> Response[Any]:
     try:
         return replied(await call)
-    except api.UnknownError as error:
+    except merchant_api.UnknownError as error:
         raise RefusedError(404, "not_found", str(error)) from None
-    except api.RuledOutError as error:
+    except merchant_api.RuledOutError as error:
         raise RefusedError(422, error.code, str(error)) from None
-    except collect.NoGatewayError as error:
+    except attempts.NoGatewayError as error:
         raise RefusedError(422, "no_gateway", str(error)) from None
-    except collect.UnknownGatewayError as error:
+    except attempts.UnknownGatewayError as error:
         raise RefusedError(422, "unknown_gateway", str(error)) from None
-    except collect.NotTakenError as error:
+    except attempts.NotTakenError as error:
         raise RefusedError(422, "gateway_limit", str(error), dict(error.fields)) from None
-    except collect.GatewayUnavailableError as error:
+    except attempts.GatewayUnavailableError as error:
         raise RefusedError(503, "gateway_unavailable", str(error)).with_header(
             "Retry-After", str(error.retry_after_s)
         ) from None
-    except once.KeyReusedError as error:
+    except idempotency.KeyReusedError as error:
         raise reused(error) from None
-    except once.KeyBusyError as error:
+    except idempotency.KeyBusyError as error:
         raise busy(error) from None
 
 
 async def _found(call: Awaitable[Found]) -> Found:
     try:
         return await call
-    except api.UnknownError as error:
+    except merchant_api.UnknownError as error:
         raise RefusedError(404, "not_found", str(error)) from None

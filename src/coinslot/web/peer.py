@@ -5,7 +5,7 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_netw
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the settings read networks too, and every command reads the settings
-    from coinslot.web.painting import AnyRequest
+    from coinslot.web.rendering import AnyRequest
 
 Network = IPv4Network | IPv6Network
 _ONE_CUSTOMER = 64  # the least that a provider gives to one customer

@@ -6,7 +6,7 @@ from typing import Any
 from litestar.types import ASGIApp, Message, Receive, Send
 
 from coinslot.web.errors import CODES, RefusedError
-from coinslot.web.painting import AnyRequest
+from coinslot.web.rendering import AnyRequest
 
 _PLAIN = frozenset({"", "identity"})
 

@@ -9,49 +9,49 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ControllerRouterHandler
 
-from coinslot.feeds.hooks import HookRules
+from coinslot.feeds.signing import HookRules
 from coinslot.kit.clock import Clock, SystemClock
-from coinslot.sales.shop import Shop
+from coinslot.sales.context import Context
 from coinslot.web import metrics, peer, security
-from coinslot.web.calling import with_key_only
-from coinslot.web.described_words import TAGS
-from coinslot.web.desk import Desk
+from coinslot.web.api_calls import with_key_only
+from coinslot.web.backend import Backend
 from coinslot.web.docs import Docs
 from coinslot.web.errors import Errors, refusals
 from coinslot.web.events import Events
+from coinslot.web.gateway_webhooks import Webhooks
 from coinslot.web.health import HealthAnswer, Healths
-from coinslot.web.hooks import Hooks
 from coinslot.web.live import Live
+from coinslot.web.openapi.words import TAGS
 from coinslot.web.orders import Orders
 from coinslot.web.pages import Pages
-from coinslot.web.painting import Painter
 from coinslot.web.payments import Payments
+from coinslot.web.rendering import Renderer
 from coinslot.web.requests import heads, plain_only
 from coinslot.web.site import WEBHOOK_MAX_BYTES, Site
-from coinslot.web.webhooks import Webhooks
+from coinslot.web.webhook_endpoints import Hooks
 
 _HOOKS = HookRules()
 
 
 def build(
-    desk: Desk,
+    backend: Backend,
     site: Site,
     clock: Clock | None = None,
-    shop: Shop | None = None,
+    context: Context | None = None,
     hooks: HookRules = _HOOKS,
 ) -> Litestar:
-    """The web of one installation. Nothing starts here; desk and shop bring what lives. Without a
-    shop there is no merchant API."""
+    """The web of one installation. Nothing starts here. Without a context there is no merchant
+    API."""
     clock = clock or SystemClock()
-    painter = Painter(site)
+    renderer = Renderer(site)
     app = Litestar(
-        [*(_merchants(shop, hooks) if shop else []), *_routes(desk, painter, clock)],
+        [*(_merchants(context, hooks) if context else []), *_routes(backend, renderer, clock)],
         before_request=plain_only,
         before_send=[security.seal, metrics.count],
         compression_config=CompressionConfig(
             backend="gzip", gzip_compress_level=6, exclude=["/live$", "^/static/", "^/webhooks/"]
         ),
-        exception_handlers={Exception: Errors(painter, clock).answer},
+        exception_handlers={Exception: Errors(renderer, clock).answer},
         logging_config=None,
         middleware=[metrics.timed],
         openapi_config=OpenAPIConfig(
@@ -74,17 +74,17 @@ def build(
     return app
 
 
-def _routes(desk: Desk, painter: Painter, clock: Clock) -> list[ControllerRouterHandler]:
-    docs = Docs(painter)
-    hook = Webhooks(desk)
+def _routes(backend: Backend, renderer: Renderer, clock: Clock) -> list[ControllerRouterHandler]:
+    docs = Docs(renderer)
+    hook = Webhooks(backend)
     return [
-        *_looks(Healths(desk, painter.site, clock)),
+        *_looks(Healths(backend, renderer.site, clock)),
         _taking("", "takeWebhook")(hook.take),
         _taking("/{account:str}", "takeAccountWebhook")(hook.take_for),
         get("/openapi.json", include_in_schema=False)(docs.schema),
         get("/docs", include_in_schema=False)(docs.swagger),
         get("/static/{name:str}", include_in_schema=False)(docs.asset),
-        _for_people(desk, painter, clock),
+        _for_people(backend, renderer, clock),
     ]
 
 
@@ -108,18 +108,18 @@ def _taking(account: str, name: str) -> post:
     )  # fmt: skip
 
 
-def _merchants(shop: Shop, rules: HookRules) -> list[ControllerRouterHandler]:
-    payments = Payments(shop)
+def _merchants(context: Context, rules: HookRules) -> list[ControllerRouterHandler]:
+    payments = Payments(context)
     return [
         Router(
             "/", route_handlers=urls, tags=[tag], security=[{"apiKey": []}],
-            guards=[with_key_only(shop)],
+            guards=[with_key_only(context)],
         )
         for tag, urls in (
             ("payments", _payments(payments)),
             ("refunds", _refunds(payments)),
-            ("events", _events(Events(shop))),
-            ("webhooks", _feeds(Hooks(shop, rules))),
+            ("events", _events(Events(context))),
+            ("webhooks", _feeds(Hooks(context, rules))),
         )
     ]  # fmt: skip
 
@@ -190,13 +190,13 @@ def _asking(path: str, name: str, status: int = 202) -> post:
     return post(path, operation_id=name, status_code=status, responses=known)
 
 
-def _for_people(desk: Desk, painter: Painter, clock: Clock) -> Router:
-    pages = Pages(desk, painter, clock)
-    orders = Orders(desk, painter, clock)
-    live = Live(desk, painter, clock, orders)
-    ordering = _at_most(painter.site.orders_per_minute, "ordering")
-    seeking = _at_most(painter.site.searches_per_minute, "seeking")
-    naming = _at_most(painter.site.references_per_minute, "naming")
+def _for_people(backend: Backend, renderer: Renderer, clock: Clock) -> Router:
+    pages = Pages(backend, renderer, clock)
+    orders = Orders(backend, renderer, clock)
+    live = Live(backend, renderer, clock, orders)
+    ordering = _at_most(renderer.site.orders_per_minute, "ordering")
+    seeking = _at_most(renderer.site.searches_per_minute, "seeking")
+    naming = _at_most(renderer.site.references_per_minute, "naming")
     urls = [
         get("/")(pages.home),
         get("/q")(pages.by_code),

@@ -57,7 +57,7 @@ BEGIN
            count(*) FILTER (WHERE settlement = 'refund_due')
     INTO open_units, back_units FROM fulfillments WHERE order_id = p_order;
     IF open_units = 0 THEN
-        PERFORM move_order(p_order,
+        PERFORM transition_order(p_order,
             CASE WHEN back_units = 0 THEN 'HANDED_OVER' ELSE 'GONE_BACK' END,
             jsonb_build_object('ended_at', p_now, 'due_at', NULL), p_now);
     END IF;
@@ -222,7 +222,7 @@ BEGIN
             AND state = 'owed' ORDER BY created_at, id LOOP
         SELECT outside - outside_used INTO STRICT free FROM captures WHERE id = p_capture;
         EXIT WHEN free = 0;
-        PERFORM move_refund(r.id,
+        PERFORM transition_refund(r.id,
             CASE WHEN free >= r.amount_minor THEN 'COVERED' ELSE 'PARTLY_COVERED' END,
             jsonb_build_object('ended_at', p_now, 'due_at', NULL), p_now);
     END LOOP;

@@ -155,19 +155,19 @@ BEGIN
         UPDATE captures SET payment_id = p_qr.payment_id, order_id = o.id WHERE id = p_capture.id;
         RETURN return_capture(p_capture.id, 'amount_mismatch', p_now);
     ELSIF o.state = 'placed' AND by_our_clock(p_capture) >= o.expires_at THEN
-        PERFORM move_order(o.id, 'DEADLINE',
+        PERFORM transition_order(o.id, 'DEADLINE',
             jsonb_build_object('ended_at', p_now, 'due_at', NULL), p_now);
         o.state := 'expired';
     ELSIF o.state = 'placed' AND others_were_first(o.id) THEN
-        PERFORM move_order(o.id, 'DEADLINE',
+        PERFORM transition_order(o.id, 'DEADLINE',
             jsonb_build_object('ended_at', p_now, 'due_at', NULL), p_now);
         UPDATE captures SET payment_id = p_qr.payment_id, order_id = o.id WHERE id = p_capture.id;
-        PERFORM move_order(o.id, 'PAID', '{}', p_now);
+        PERFORM transition_order(o.id, 'PAID', '{}', p_now);
         RETURN return_capture(p_capture.id, 'sold_out', p_now);
     END IF;
     IF o.state <> 'placed' THEN
         UPDATE captures SET payment_id = p_qr.payment_id, order_id = o.id WHERE id = p_capture.id;
-        PERFORM move_order(o.id, 'PAID', '{}', p_now);
+        PERFORM transition_order(o.id, 'PAID', '{}', p_now);
         RETURN return_capture(p_capture.id,
             CASE o.state WHEN 'expired' THEN 'order_expired' ELSE 'paid_twice' END, p_now);
     END IF;
@@ -198,12 +198,12 @@ CREATE OR REPLACE FUNCTION pay_order(p_capture captures, p_order uuid, p_payment
     p_now timestamptz) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE captures SET payment_id = p_payment, order_id = p_order WHERE id = p_capture.id;
-    PERFORM move_payment(p_payment, 'CAPTURED', '{"due_at": null}', p_now);
-    PERFORM move_attempt(a.id, 'CAPTURED',
+    PERFORM transition_payment(p_payment, 'CAPTURED', '{"due_at": null}', p_now);
+    PERFORM transition_attempt(a.id, 'CAPTURED',
         jsonb_build_object('gateway_payment_id', p_capture.gateway_payment_id), p_now)
         FROM (SELECT id FROM attempts WHERE payment_id = p_payment
               ORDER BY started_at DESC LIMIT 1) a;
-    PERFORM move_order(p_order, 'PAID',
+    PERFORM transition_order(p_order, 'PAID',
         jsonb_build_object('paid_at', p_capture.captured_at, 'due_at', NULL), p_now);
     RETURN 'paid';
 END $$;
@@ -212,7 +212,7 @@ END $$;
 CREATE OR REPLACE FUNCTION order_close_payment(p_order uuid, p_now timestamptz)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM move_payment(id, 'DEADLINE', '{"due_at": null}', p_now)
+    PERFORM transition_payment(id, 'DEADLINE', '{"due_at": null}', p_now)
         FROM payments WHERE order_id = p_order;
     PERFORM retire_codes(p_order, p_now);
 END $$;
@@ -285,7 +285,7 @@ BEGIN
     IF FOUND THEN
         IF r.origin = 'gateway' AND event <> 'FAILED_THERE' THEN RETURN 'known'; END IF;
         -- Several refunds may fail in turn: each is judged under its own id, never a stranger's.
-        PERFORM move_refund(r.id, event, jsonb_build_object('gateway_refund_id', theirs,
+        PERFORM transition_refund(r.id, event, jsonb_build_object('gateway_refund_id', theirs,
             'ended_at', CASE event WHEN 'TAKEN_UP' THEN NULL ELSE p_now END,
             'due_at', CASE event WHEN 'TAKEN_UP' THEN p_now + interval '5 seconds' END), p_now);
         RETURN 'refund';
@@ -308,7 +308,7 @@ BEGIN
     IF NOT FOUND OR c.outside - c.outside_used < p_outside.amount_minor
         OR EXISTS (SELECT FROM refunds WHERE covered_by = p_outside.id) THEN RETURN 'known'; END IF;
     UPDATE refunds SET in_place_of = p_ours WHERE id = p_outside.id;
-    PERFORM move_refund(p_ours, 'COVERED',
+    PERFORM transition_refund(p_ours, 'COVERED',
         jsonb_build_object('ended_at', p_now, 'due_at', NULL), p_now);
     RETURN 'refund';
 END $$;
@@ -335,7 +335,7 @@ BEGIN
     PERFORM tell(c.merchant_id, 'refund', new_id,
         CASE WHEN twin IS NULL THEN 'MADE_OUTSIDE' ELSE 'STANDS_IN' END,
         jsonb_strip_nulls(jsonb_build_object('amount', p_minor, 'refund', twin)), p_now);
-    PERFORM move_fulfillment(id, 'WITHDRAWN', '{"basis": "never_sent"}', p_now)
+    PERFORM transition_fulfillment(id, 'WITHDRAWN', '{"basis": "never_sent"}', p_now)
         FROM (SELECT id FROM fulfillments WHERE capture_id = c.id AND state IN ('queued', 'offered')
               ORDER BY id FOR NO KEY UPDATE) u;
     PERFORM cover_owed(c.id, p_now);

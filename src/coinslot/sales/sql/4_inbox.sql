@@ -15,7 +15,7 @@ BEGIN
             RETURN outcome;
         END IF;
         -- Not captured buys nothing; it only tells the customer's page what is going on.
-        PERFORM move_payment(q.payment_id,
+        PERFORM transition_payment(q.payment_id,
                 CASE p_fact->>'taken' WHEN 'failed' THEN 'DECLINED' ELSE 'AUTHORIZED' END,
                 '{}', p_now)
             FROM qr_codes q WHERE q.account_id = p_account.id AND q.payment_id IS NOT NULL

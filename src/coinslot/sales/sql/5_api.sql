@@ -32,7 +32,7 @@ BEGIN
     SELECT * INTO STRICT p FROM payments WHERE id = p_payment FOR NO KEY UPDATE;
     UPDATE captures SET payment_id = p.id, due_at = NULL WHERE id = p_capture.id RETURNING * INTO c;
     -- The try took the money, whatever becomes of it.
-    PERFORM move_attempt(a.id, 'CAPTURED', jsonb_build_object('due_at', NULL, 'failure', NULL,
+    PERFORM transition_attempt(a.id, 'CAPTURED', jsonb_build_object('due_at', NULL, 'failure', NULL,
         'gateway_payment_id', c.gateway_payment_id), p_now)
         FROM (SELECT id FROM attempts WHERE payment_id = p.id AND account_id = c.account_id
               ORDER BY reference IN (c.gateway_payment_id, p_fact->>'gateway_order_id') DESC
@@ -50,7 +50,7 @@ BEGIN
     IF why IS NOT NULL THEN RETURN return_capture(c.id, why, p_now); END IF;
     UPDATE captures SET fulfilled = captured, open = 0 WHERE id = c.id;
     PERFORM book(c, 'obligations', 'sales', c.captured, 'collected', p_now);
-    PERFORM move_payment(p.id, 'CAPTURED', '{"due_at": null}', p_now);
+    PERFORM transition_payment(p.id, 'CAPTURED', '{"due_at": null}', p_now);
     RETURN 'collected';
 END $$;
 

@@ -39,7 +39,7 @@ DECLARE
 BEGIN
     UPDATE devices SET next_seq = next_seq + 1 WHERE outlet_id = p_outlet
         RETURNING next_seq - 1 INTO STRICT given;
-    PERFORM move_fulfillment(p_unit, 'OFFER', jsonb_build_object('seq', given, 'offers', 1,
+    PERFORM transition_fulfillment(p_unit, 'OFFER', jsonb_build_object('seq', given, 'offers', 1,
         'offered_at', p_now, 'due_at', p_due), p_now);
     RETURN given;
 END $$;

@@ -61,7 +61,7 @@ BEGIN
         AND gateway_refund_id = p_dispute.gateway_dispute_id;
     IF FOUND THEN
         IF p_dispute.stage = 'won' THEN PERFORM regain(p_capture.id, r.amount_minor, p_now); END IF;
-        PERFORM move_refund(r.id, CASE p_dispute.stage WHEN 'lost' THEN 'PROVED'
+        PERFORM transition_refund(r.id, CASE p_dispute.stage WHEN 'lost' THEN 'PROVED'
             ELSE 'FAILED_THERE' END, jsonb_build_object('ended_at', p_now), p_now);
     ELSIF p_dispute.stage = 'lost' AND p_dispute.currency <> p_capture.currency THEN
         PERFORM note_discrepancy('dispute_in_another_currency', p_capture, NULL, NULL, 0, p_now);

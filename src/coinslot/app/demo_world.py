@@ -1,0 +1,212 @@
+"""What the demo sells: two merchants, five machines, printed codes; made once, found ever after."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from coinslot.app.server import RunningServer
+from coinslot.catalog.products import Product, add_product
+from coinslot.gateways import drivers
+from coinslot.kit.ids import code, token, uuid7
+from coinslot.kit.money import Money
+from coinslot.kit.secrets import Secret
+from coinslot.merchants.accounts import AccountName, keep
+from coinslot.merchants.keys import issue_key
+from coinslot.merchants.people import Merchant, NewMember, add_member, open_merchant
+from coinslot.outlets.machines import Outlet, Slot, add_outlet, issue_device
+from coinslot.sales.provision import print_qr
+
+CURRENCY = "INR"
+ZONE = "Asia/Kolkata"
+
+
+class DemoSlot(Struct, frozen=True):
+    """What stands in a slot of every demo machine."""
+
+    slot: str
+    sku: str
+    name: str
+    minor: int
+    cost_minor: int
+
+
+class DemoMachine(Struct, frozen=True):
+    """One demo machine."""
+
+    code: str
+    merchant: str
+    name: str
+    place: str
+    channel: str
+    dialect: str
+
+
+SHELF = (
+    DemoSlot("A1", "cola", "Masala cola", 4000, 2100),
+    DemoSlot("A2", "lime", "Lime soda", 3500, 1600),
+    DemoSlot("A3", "water", "Spring water", 2000, 700),
+    DemoSlot("B1", "chips", "Banana chips", 5000, 2800),
+)
+STOCK = 20
+STANDS = (
+    DemoMachine("M01", "asha", "Platform 1", "Pune Junction", "mqtt", "leased"),
+    DemoMachine("M02", "asha", "Platform 2", "Pune Junction", "mqtt", "leased"),
+    DemoMachine("M03", "asha", "Waiting hall", "Pune Junction", "socketio", "leased"),
+    DemoMachine("M04", "asha", "Parcel office", "Pune Junction", "socketio", "simple"),
+    DemoMachine("M05", "chandra", "College gate", "Nashik", "mqtt", "leased"),
+)
+MERCHANTS = {"asha": "Asha Refreshments", "chandra": "Chandra Snacks"}
+STAFF = {"asha": (("asha", "admin"), ("boris", "operator"), ("vera", "viewer")),
+         "chandra": (("chandra", "admin"),)}  # fmt: skip
+
+
+class Credentials(Struct):
+    """Secrets of the demo that are shown in demo.json and must be the same after a restart."""
+
+    merchants: dict[str, UUID]
+    api_keys: dict[str, str]
+    passwords: dict[str, str]
+    gateway: dict[str, dict[str, str]]
+    devices: dict[str, str]
+    stripe: dict[str, dict[str, str]] = {}
+
+
+class DemoWorld:
+    """The demo's furniture. `furnish` may be called again: it continues where it stopped."""
+
+    def __init__(self, server: RunningServer, data: Path, sandbox_url: str) -> None:
+        self._house = server
+        self._path = data / "showroom.json"
+        self._sandbox_url = sandbox_url
+        self.known = Credentials({}, {}, {}, {}, {})
+        self.qr_codes: dict[str, str] = {}
+
+    async def furnish(self) -> None:
+        """Merchants, accounts, machines. Their secrets are written down as they come to be."""
+        if self._path.exists():
+            self.known = msgspec.json.decode(self._path.read_bytes(), type=Credentials)
+        for slug in MERCHANTS:
+            await self._merchant(slug)
+        for stand in STANDS:
+            await self._machine(stand)
+        await self._house.machines_changed()
+
+    async def print_codes(self) -> None:
+        """One printed code per machine, for its first slot."""
+        for stand in STANDS:
+            profile = await print_qr(self._house.context, stand.code, None, SHELF[0].slot)
+            if profile.qr_code_id is not None:
+                self.qr_codes[stand.code] = profile.qr_code_id
+
+    def account(self, slug: str) -> dict[str, str]:
+        """A merchant's account at the sandbox, made up once."""
+        if slug not in self.known.gateway:
+            self.known.gateway[slug] = {
+                "account_id": f"acc_{code(14)}",
+                "key_id": f"rzp_test_{code(14)}",
+                "key_secret": token(),
+                "webhook_secret": token(),
+            }
+            self._write_down()
+        return self.known.gateway[slug]
+
+    def stripe(self, slug: str) -> dict[str, str]:
+        """A merchant's account at the emulated Stripe, for the merchant API; made up once."""
+        if slug not in self.known.stripe:
+            self.known.stripe[slug] = {
+                "account_id": f"acct_{code(14)}",
+                "secret_key": f"sk_test_{token()}",
+                "webhook_secret": f"whsec_{token()}",
+            }
+            self._write_down()
+        return self.known.stripe[slug]
+
+    async def _merchant(self, slug: str) -> None:
+        db, now = self._house.db, self._house.clock.now()
+        merchant = Merchant(
+            id=self.known.merchants.get(slug) or uuid7(now), name=MERCHANTS[slug], slug=slug,
+            contact="+91 20 5550 1234", zone=ZONE,
+        )  # fmt: skip
+        self.known.merchants[slug] = await open_merchant(db, merchant, now)
+        for login, role in STAFF[slug]:
+            password = self.known.passwords.setdefault(login, token(9))
+            self._write_down()
+            await add_member(
+                db, merchant.id, NewMember(login=login, password=password, role=role), now
+            )
+        if slug not in self.known.api_keys:
+            self.known.api_keys[slug] = await issue_key(db, merchant.id, now)
+            self._write_down()
+        await self._accounts(slug, now)
+
+    async def _accounts(self, slug: str, now: datetime) -> None:
+        given, cards = self.account(slug), self.stripe(slug)
+        upi = drivers()["razorpay"].Settings(
+            key_id=given["key_id"],
+            key_secret=Secret(given["key_secret"]),
+            webhook_secrets=(Secret(given["webhook_secret"]),),
+            account_id=given["account_id"],
+            base_url=f"{self._sandbox_url}/razorpay",
+        )
+        by_card = drivers()["stripe"].Settings(
+            secret_key=Secret(cards["secret_key"]),
+            webhook_secrets=(Secret(cards["webhook_secret"]),),
+            account_id=cards["account_id"],
+            base_url=f"{self._sandbox_url}/stripe",
+        )
+        made_up = drivers()["mock"].Settings(
+            method="card", books=str(self._path.with_name(f"mock-{slug}.json").resolve())
+        )
+        merchant = self.known.merchants[slug]
+        # Asked in this order where a payment names none of them.
+        asked = (("stripe", by_card), ("razorpay", upi), ("mock", made_up))
+        async with self._house.db.as_merchant(merchant) as conn:
+            for place, (gateway, settings) in enumerate(asked):
+                name = AccountName(merchant, gateway, slug)
+                at = now + timedelta(milliseconds=place)
+                await keep(conn, self._house.vault, at, name, settings)
+
+    async def _machine(self, stand: DemoMachine) -> None:
+        server, now = self._house, self._house.clock.now()
+        merchant = self.known.merchants[stand.merchant]
+        async with server.db.as_merchant(merchant) as conn:
+            slots = []
+            for goods in SHELF:
+                product = Product(
+                    id=uuid7(now), sku=goods.sku, name=goods.name,
+                    price=Money(goods.minor, CURRENCY), cost_minor=goods.cost_minor,
+                )  # fmt: skip
+                product_id = await add_product(conn, merchant, product)
+                slots.append(
+                    Slot(slot=goods.slot, product_id=product_id, price_minor=goods.minor,
+                         stock=STOCK)
+                )  # fmt: skip
+            account_id = await conn.fetchval(
+                "SELECT id FROM gateway_accounts WHERE gateway = 'razorpay' AND slug = $1",
+                stand.merchant,
+            )
+            outlet = Outlet(
+                code=stand.code, merchant_id=merchant, name=stand.name, place=stand.place,
+                kind="vending", channel=stand.channel, dialect=stand.dialect, currency=CURRENCY,
+                account_id=account_id, contact="+91 20 5550 1234",
+            )  # fmt: skip
+            await add_outlet(conn, outlet, slots, now)
+            if stand.code in self.known.devices:
+                return
+            secret = await issue_device(conn, server.vault, merchant, stand.code, now)
+        self.known.devices[stand.code] = secret
+        self._write_down()
+
+    def _write_down(self) -> None:
+        write_whole(self._path, msgspec.json.encode(self.known))
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a private file so that a reader sees all of it or the one before."""
+    half = path.with_suffix(".half")
+    half.touch(mode=0o600)
+    half.write_bytes(content)
+    half.replace(path)

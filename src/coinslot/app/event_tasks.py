@@ -1,0 +1,25 @@
+"""What a worker tells merchants: the log becomes events, and events become webhooks."""
+
+from collections.abc import Coroutine
+from typing import Any
+
+from coinslot.feeds.announce import Announcer
+from coinslot.feeds.deliver import Courier
+from coinslot.feeds.log import follow
+from coinslot.feeds.signing import HookRules
+from coinslot.kit.faults import Reached
+from coinslot.sales.context import Context
+
+EVENT_TABLES = frozenset({"events", "deliveries"})  # rung where an event or a delivery is asked for
+
+
+def event_tasks(
+    context: Context, rules: HookRules, reached: Reached
+) -> list[Coroutine[Any, Any, None]]:
+    """They run side by side until cancelled, and none hinders another."""
+    announcer, courier = Announcer(context), Courier(context, rules)
+    courier.reached = reached
+    return [
+        follow(announcer.cursor, announcer.tell, context.wakes.of("events")),
+        courier.run(),
+    ]

@@ -1,0 +1,80 @@
+"""Wakes across processes: who works nothing of it notifies, who works it listens. Polling is below.
+
+A lost notification costs one poll, so nothing here is retried harder than by reconnecting.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+import asyncpg
+import structlog
+
+from coinslot.db.pool import AWAY, Database, connect
+from coinslot.sales.context import Wakes
+
+log = structlog.get_logger(__name__)
+
+_CHANNEL = "coinslot_due"
+_CHANGED = "coinslot_changed"
+_RETRY_S = 2.0
+_LOST = (asyncpg.PostgresError, *AWAY)
+
+
+async def notify(db: Database, wakes: Wakes, tables: frozenset[str]) -> None:
+    """Pass on this process's bells for tables that it does not sweep itself, until cancelled."""
+
+    async def pass_on(table: str) -> None:
+        wake = wakes.of(table)
+        while True:
+            await wake.wait()
+            wake.clear()
+            try:
+                async with db.system_pool.acquire() as conn:
+                    await conn.execute("SELECT pg_notify($1, $2)", _CHANNEL, table)
+            except _LOST as error:
+                log.warning("wake_not_passed_on", table=table, error=repr(error))
+
+    async with asyncio.TaskGroup() as group:
+        for table in sorted(tables):
+            group.create_task(pass_on(table))
+
+
+async def listen(door_url: str, wakes: Wakes, tables: frozenset[str]) -> None:
+    """Ring this process's bells for what others notify, until cancelled."""
+
+    def heard(_conn: object, _pid: int, _channel: str, table: object) -> None:
+        if table in tables:
+            wakes.wake(str(table))
+
+    # What was rung while nobody listened is rung at once.
+    await _hear(door_url, _CHANNEL, heard, lambda: wakes.wake(*tables))
+
+
+async def follow_changes(door_url: str, changed: Callable[[str, str], None]) -> None:
+    """Say which row of which table has other credentials now, until cancelled. Both are empty
+    where something may have been missed: then all may have changed."""
+
+    def heard(_conn: object, _pid: int, _channel: str, said: object) -> None:
+        table, _, key = str(said).partition(" ")
+        changed(table, key)
+
+    await _hear(door_url, _CHANGED, heard, lambda: changed("", ""))
+
+
+async def _hear(
+    door_url: str, channel: str, heard: Callable[..., None], began: Callable[[], None]
+) -> None:
+    while True:
+        with contextlib.suppress(*_LOST):
+            conn = await connect(door_url)
+            gone = asyncio.Event()
+            conn.add_termination_listener(lambda _conn, gone=gone: gone.set())
+            try:
+                await conn.add_listener(channel, heard)
+                began()
+                await gone.wait()
+            finally:
+                conn.terminate()
+        log.warning("wakes_not_heard", channel=channel, retry_s=_RETRY_S)
+        await asyncio.sleep(_RETRY_S)

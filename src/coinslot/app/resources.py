@@ -1,0 +1,137 @@
+"""What an installation stands on: database, broker, keys; embedded where none is named."""
+
+import asyncio
+import base64
+import secrets
+from contextlib import AsyncExitStack
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import msgspec
+from msgspec import Struct
+
+from coinslot.db.embedded import DATABASE, EmbeddedPostgres, running_superuser_url
+from coinslot.db.leftover import write_private
+from coinslot.db.migrate import APP, DOOR, migrate
+from coinslot.db.pool import Database
+from coinslot.device.broker import BrokerUser, EmbeddedNats
+from coinslot.kit.secrets import Vault
+from coinslot.outlets.machines import device_logins
+from coinslot.sales.transition import sql_functions
+from coinslot.settings import Settings, SettingsError
+
+
+class Kept(Struct):
+    """What an embedded installation keeps for itself, in a file that only we may read."""
+
+    app_password: str
+    door_password: str
+    key: str
+
+
+class Urls(Struct, frozen=True, kw_only=True):
+    """The logins of the database: owner (migrate, audit), application, door."""
+
+    app: str
+    door: str
+    owner: str | None = None
+    superuser: str | None = None  # of the embedded server only
+
+
+class Resources:
+    """Opened with the stack that closes them, in the opposite order."""
+
+    def __init__(
+        self, settings: Settings, stack: AsyncExitStack, *, may_join: bool = False
+    ) -> None:
+        """`may_join`: a short command may use the embedded server that another process runs."""
+        self.settings = settings
+        self._may_join = may_join
+        self._stack = stack
+
+    async def database(self) -> tuple[Urls, Database]:
+        """The database, migrated where it is ours to migrate, and its pools."""
+        urls = await self.urls()
+        settings = self.settings
+        db = await Database.open(urls.app, urls.door, size=settings.pool_size)
+        self._stack.push_async_callback(db.close)
+        return urls, db
+
+    async def urls(self) -> Urls:
+        """Raises SettingsError when only some of the three logins are named."""
+        settings = self.settings
+        if settings.database_url is None:
+            return await self._embedded()
+        if settings.door_url is None:
+            raise SettingsError("DATABASE_URL is set, so COINSLOT_DOOR_URL must be set too")
+        return Urls(app=settings.database_url, door=settings.door_url, owner=settings.owner_url)
+
+    async def _embedded(self) -> Urls:
+        kept = self._kept()
+        running = running_superuser_url(self.settings.data)
+        if running is not None and self._may_join:
+            return Urls(
+                app=_as(running, APP, kept.app_password),
+                door=_as(running, DOOR, kept.door_password),
+                superuser=running,
+            )
+        server = EmbeddedPostgres(self.settings.data)
+        await server.start()
+        self._stack.push_async_callback(server.stop)
+        keeper = asyncio.create_task(server.keep(), name="keep PostgreSQL")
+        self._stack.push_async_callback(_ended, keeper)
+        await migrate(server.owner_url, kept.app_password, kept.door_password, sql_functions())
+        return Urls(
+            app=server.url(APP, kept.app_password),
+            door=server.url(DOOR, kept.door_password),
+            owner=server.owner_url,
+            superuser=server.superuser_url,
+        )
+
+    async def broker(self, db: Database) -> tuple[str, EmbeddedNats | None]:
+        """The broker's URL for us, and the embedded one where it is embedded."""
+        if self.settings.mqtt_broker_url is not None:
+            return self.settings.mqtt_broker_url, None
+        nats = EmbeddedNats(self.settings.data, self.settings.mqtt_port)
+        await nats.start(await broker_users(db))
+        self._stack.push_async_callback(nats.stop)
+        login, password = nats.server_login, nats.server_password
+        return f"mqtt://{login}:{password}@{nats.host}:{nats.listening}", nats
+
+    def vault(self) -> Vault:
+        """The keys that secrets rest under."""
+        if self.settings.keys is not None:
+            return Vault.parse(self.settings.keys)
+        if self.settings.database_url is not None:
+            raise SettingsError("DATABASE_URL is set, so COINSLOT_KEYS must be set too")
+        return Vault.parse(f"1:{self._kept().key}")
+
+    def _kept(self) -> Kept:
+        path: Path = self.settings.data / "secrets.json"
+        if path.exists():
+            return msgspec.json.decode(path.read_bytes(), type=Kept)
+        made = Kept(
+            app_password=secrets.token_urlsafe(24),
+            door_password=secrets.token_urlsafe(24),
+            key=base64.b64encode(Vault.new_key()).decode(),
+        )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_private(path, msgspec.json.encode(made))
+        return made
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.wait({task})
+
+
+async def broker_users(db: Database) -> list[BrokerUser]:
+    """Every device that may connect by MQTT."""
+    return [BrokerUser(d.outlet, d.broker_hash) for d in await device_logins(db, "mqtt")]
+
+
+def _as(url: str, login: str, password: str) -> str:
+    """The same server's database of ours, entered with another login."""
+    parts = urlsplit(url)
+    place = f"{login}:{password}@{parts.hostname}:{parts.port}"
+    return urlunsplit(parts._replace(netloc=place, path=f"/{DATABASE}"))

@@ -1,0 +1,353 @@
+"""The parts of a running installation, by role: web, device, worker, or all in one process."""
+
+import asyncio
+import importlib.metadata
+import os
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
+from time import monotonic
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import structlog
+import uvicorn
+
+from coinslot.app import notify
+from coinslot.app.event_tasks import EVENT_TABLES, event_tasks
+from coinslot.app.mirroring import mirror
+from coinslot.app.resources import Resources, Urls, broker_users
+from coinslot.app.shutdown import end_on_shutdown
+from coinslot.db.due import Share
+from coinslot.db.migrate import MigrationError
+from coinslot.db.pool import AWAY, WAIT_FOR_SERVER, Database
+from coinslot.device.broker import BrokerError, BrokerUser, EmbeddedNats
+from coinslot.feeds.mirror import Mirror
+from coinslot.kit.clock import SystemClock
+from coinslot.kit.faults import deadly, unharmed
+from coinslot.merchants.accounts import Accounts
+from coinslot.merchants.clocks import ClockNotes
+from coinslot.outlets.machines import device_versions
+from coinslot.sales import cases, nightly, prune, sweep
+from coinslot.sales.context import Context
+from coinslot.settings import Settings
+
+# The web and the channels load half of all that is loaded: each role imports its own, so that a
+# command that only asks starts in half the time.
+if TYPE_CHECKING:
+    from litestar import Litestar
+
+    from coinslot.channels.mqtt import Mqtt
+    from coinslot.channels.socketio import SocketIo
+    from coinslot.device.edge import Edge
+
+log = structlog.get_logger(__name__)
+Answer = TypeVar("Answer")
+
+ALL = frozenset({"web", "device", "worker"})
+TOOL: frozenset[str] = frozenset()  # a short command: it serves nothing
+_GRACE_S = 3
+_ASK_AGAIN_S = 0.5
+_FOLLOW_DEVICES_S = 3.0
+_FOLLOW_SECRETS_S = 30.0
+
+
+class PortTakenError(Exception):
+    """Another program listens where we should, or we may not listen there."""
+
+
+class _Server(uvicorn.Server):
+    """Signals are the house's: they end its other parts too."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class RunningServer:
+    """An installation opened for some roles. `async with House.open(...)`, then `run()`."""
+
+    def __init__(self, settings: Settings, roles: frozenset[str], stack: AsyncExitStack) -> None:
+        self.settings = settings
+        self.roles = roles
+        self._stack = stack
+        self._resources = Resources(settings, stack, may_join=not roles & ALL)
+        self.clock = SystemClock()
+        self._reached = deadly(settings.fault) if settings.fault is not None else unharmed
+        self.urls: Urls
+        self.db: Database
+        self.context: Context
+        self.nats: EmbeddedNats | None = None
+        self._mqtt: Mqtt | None = None
+        self._socketio: SocketIo | None = None
+        self._edge: Edge | None = None
+        self._accounts: Accounts
+        self._devices_changed, self._secrets_changed = asyncio.Event(), asyncio.Event()
+        self._mirror: Mirror | None = None
+
+    async def open(self) -> "RunningServer":
+        """Open what the roles need. A server that is down is waited for, with a clear line."""
+        self.vault = self._resources.vault()
+        self.urls, self.db = await self._resources.database()
+        accounts = Accounts(
+            self.db, self.vault, self.clock, timeout_s=self.settings.gateway_timeout_s
+        )
+        self._clocks = accounts.clocks = ClockNotes(
+            self.db, socket.gethostname(), self.settings.windows.span("clock_skew_s")
+        )
+        accounts.reached = self.db.reached = self._reached
+        self._accounts = accounts
+        self._stack.push_async_callback(accounts.close)
+        mark = await _asked(lambda: installation(self.db))
+        await _asked(accounts.check)
+        self.context = Context(
+            db=self.db,
+            clock=self.clock,
+            windows=self.settings.windows,
+            accounts=accounts,
+            vault=self.vault,
+            installation=mark,
+            zone=ZoneInfo(self.settings.zone),
+        )
+        self._mirror = mirror(self.settings, self.db, self.clock, self._stack)
+        if self._mirror is not None:
+            self._mirror.remote.reached = self._reached
+        if "device" in self.roles:
+            await self._open_device()
+        return self
+
+    async def _open_device(self) -> None:
+        from coinslot.app.machine_bridge import EdgeLink, MachineBridge
+        from coinslot.channels.mqtt import Mqtt, MqttOptions
+        from coinslot.channels.socketio import SocketIo, SocketIoOptions
+        from coinslot.device.edge import Edge, EdgeOptions
+
+        url, self.nats = await self._resources.broker(self.db)
+        listen_qos = 1 if self.nats is None else 0
+        ca_file = self.settings.mqtt_ca_file
+        options = MqttOptions(
+            url=url, listen_qos=listen_qos, ca_file=str(ca_file) if ca_file else None
+        )
+        self._mqtt = Mqtt(options, self.clock)
+        self._socketio = SocketIo(SocketIoOptions(), self.clock)
+        line = EdgeLink((self._mqtt, self._socketio))
+        self._edge = Edge(
+            MachineBridge(self.context), (self._mqtt, self._socketio), self.clock, EdgeOptions()
+        )
+        self._edge.reached = self._reached
+        line.edge = self._edge
+        self.context.line = line
+
+    async def machines_changed(self) -> None:
+        """Devices were added or taken away: the embedded broker learns it, nobody is dropped."""
+        if self.nats is not None:
+            await self.nats.reload(await broker_users(self.db))
+
+    async def run(self, ready: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Serve until SIGTERM or SIGINT; `ready` is called once everything listens."""
+        stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopping.set)
+        server = self._server() if self.roles & {"web", "device"} else None
+        # It listens from here on: who connects while the server starts waits in its queue.
+        listener = self._listener() if server is not None else None
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(part) for part in self._parts()]
+                if server is not None and listener is not None:
+                    serving = group.create_task(server.serve(sockets=[listener]))
+                if ready is not None:
+                    await ready()
+                await stopping.wait()
+                if server is not None:
+                    server.should_exit = True
+                    await serving
+                for task in tasks:
+                    task.cancel()
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+
+    def _parts(self) -> list[Any]:
+        settings = self.settings
+        pace = sweep.Pace(
+            poll_s=settings.poll_sweep_s,
+            lease_s=settings.row_lease_s,
+            share=Share(lane=settings.calls_per_account),
+        )
+        parts: list[Any] = [self._clocks.watch(self.clock)]
+        if self._edge is not None:
+            parts.append(self._edge.run())
+        # Units are swept where machines are; a worker sweeps all the rest, and units' deadlines.
+        tables = frozenset(sweep.CHORES) if "worker" in self.roles else frozenset()
+        if "device" in self.roles:
+            tables |= {"fulfillments"}
+        worked = tables | EVENT_TABLES if "worker" in self.roles else tables
+        if tables:
+            parts.append(sweep.sweep(self.context, pace, tables))
+            parts.append(notify.listen(self.urls.door, self.context.wakes, worked))
+        if "worker" in self.roles:
+            parts += event_tasks(self.context, settings.hooks, self._reached)
+            parts.append(prune.keep_pruning(self.context))
+        elsewhere = (frozenset(sweep.CHORES) | EVENT_TABLES) - worked
+        if elsewhere:
+            parts.append(notify.notify(self.db, self.context.wakes, elsewhere))
+        if "worker" in self.roles:
+            parts += [cases.watch(self.context), nightly.watch(self.context)]
+        if self._mirror is not None and "web" in self.roles:
+            parts.append(self._mirror.watch(settings.mirror_round_s))
+        if self._mirror is not None and "worker" in self.roles:
+            parts.append(self._mirror.run(settings.mirror_round_s))
+        parts.append(notify.follow_changes(self.urls.door, self._changed))
+        if self.nats is not None:
+            parts.append(self._follow_devices())
+        if self._socketio is not None:
+            parts.append(self._follow_secrets(self._socketio))
+        return parts
+
+    def _changed(self, table: str, key: str) -> None:
+        """Another process, or this one, has set credentials anew. Nothing said: any may be."""
+        if table in ("", "gateway_accounts"):
+            self._accounts.changed(UUID(key) if key else None)
+        if table in ("", "devices", "outlets"):
+            self._devices_changed.set()
+            self._secrets_changed.set()
+
+    async def _follow_secrets(self, channel: "SocketIo") -> None:
+        """A machine whose secret was set anew, or that was taken out of service, has to show its
+        secret again: at once when that is told, and found out by looking when it is not."""
+        known: dict[str, int] = {}
+        while True:
+            await _first(self._secrets_changed, _FOLLOW_SECRETS_S)
+            self._secrets_changed.clear()
+            try:
+                there = channel.connected()
+                now = await device_versions(self.db, there)
+                for outlet in there:
+                    if now.get(outlet) != known.get(outlet, now.get(outlet, -1)):
+                        await channel.hang_up(outlet)
+                known = now
+            except (asyncpg.PostgresError, *AWAY) as error:
+                log.warning("secrets_not_followed", error=repr(error))
+
+    async def _follow_devices(self) -> None:
+        """Other processes add machines and take them away; the embedded broker follows."""
+        known: list[BrokerUser] | None = None
+        while True:
+            await _first(self._devices_changed, _FOLLOW_DEVICES_S)
+            self._devices_changed.clear()
+            try:
+                now = await broker_users(self.db)
+                if now != known:  # once at the start, for what came while it opened
+                    await self.machines_changed()
+                known = now
+            except (asyncpg.PostgresError, *AWAY, BrokerError) as error:
+                log.warning("devices_not_followed", error=repr(error))
+
+    def _listener(self) -> socket.socket:
+        try:
+            return socket.create_server((self.settings.host, self.settings.port), backlog=2048)
+        except OSError as error:
+            where = f"{self.settings.host}:{self.settings.port}"
+            why = os.strerror(error.errno or 0)
+            raise PortTakenError(
+                f"cannot listen on {where}: {why}; name another with --port or COINSLOT_PORT"
+            ) from error
+
+    def _server(self) -> uvicorn.Server:
+        from coinslot.web.connections import Bounds, served
+        from coinslot.web.peer import networks
+
+        bounds = Bounds(
+            request_s=self.settings.request_s, trusted=networks(self.settings.trusted_proxies)
+        )
+        config = served(self._asgi(), bounds, self.clock)
+        config.timeout_graceful_shutdown = _GRACE_S
+        return _Server(config)
+
+    def _asgi(self) -> Any:
+        web = self._web() if "web" in self.roles else None
+        machines = self._socketio.asgi if self._socketio is not None else None
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            if machines is not None and scope.get("path", "").startswith("/socket.io"):
+                await machines(scope, receive, send)
+            elif web is not None:
+                await end_on_shutdown(web, scope, receive, send)
+            elif scope["type"] == "lifespan":
+                await _live(receive, send)
+            else:
+                await _nothing_here(send)
+
+        return app
+
+    def _web(self) -> "Litestar":
+        from coinslot.app.front import ContextBackend
+        from coinslot.web import routes
+        from coinslot.web.site import Site
+
+        mqtt = self._mqtt
+        version = importlib.metadata.version("coinslot")
+        backend = ContextBackend(
+            self.context,
+            version,
+            mqtt.standing.is_set if mqtt is not None else None,
+            self._mirror.lag if self._mirror is not None else None,
+            self.settings.webhook_answer_s,
+        )
+        site = Site(
+            version=version,
+            zone=ZoneInfo(self.settings.zone),
+            support=self.settings.support,
+            image_sources=tuple(self.settings.image_sources.split()),
+            outages=AWAY,
+            metrics_token=self.settings.metrics_token,
+        )
+        return routes.build(backend, site, self.clock, self.context, self.settings.hooks)
+
+
+async def _first(event: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+
+
+async def _live(receive: Any, send: Any) -> None:
+    """A process with machines only has nothing to start for the web."""
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+async def _nothing_here(send: Any) -> None:
+    await send({"type": "http.response.start", "status": 404, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _asked(question: Callable[[], Awaitable[Answer]]) -> Answer:
+    """The first questions to the database: should it go away while we start, it is waited for."""
+    until = monotonic() + WAIT_FOR_SERVER.total_seconds()
+    while True:
+        try:
+            return await question()
+        except AWAY as error:
+            if monotonic() > until:
+                raise
+            log.warning("database_went_away_at_start", error=repr(error))
+        await asyncio.sleep(_ASK_AGAIN_S)
+
+
+async def installation(db: Database) -> str:
+    """The mark on everything that this installation makes at a gateway. Raises MigrationError."""
+    try:
+        async with db.system_transaction() as conn:
+            mark: str = await conn.fetchval("SELECT id::text FROM installation")
+    except asyncpg.UndefinedTableError as error:
+        raise MigrationError("this database has no tables: run `coinslot migrate`") from error
+    return mark

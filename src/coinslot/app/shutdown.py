@@ -1,0 +1,30 @@
+"""Requests that a stopping server ends: a refusal that says "again", and no traceback for anyone.
+
+The long poll of the feed and a page's stream last longer than a server waits for them."""
+
+import asyncio
+from typing import Any
+
+_AGAIN_S = b"1"
+
+
+async def end_on_shutdown(app: Any, scope: Any, receive: Any, send: Any) -> None:
+    """Let `app` answer; where the server cancels it, end the answer."""
+    begun = ended = False
+
+    async def noting(message: Any) -> None:
+        nonlocal begun, ended
+        begun = True
+        ended = message["type"] == "http.response.body" and not message.get("more_body", False)
+        await send(message)
+
+    try:
+        await app(scope, receive, noting)
+    except asyncio.CancelledError:
+        if scope["type"] != "http":
+            raise
+        if not begun:
+            headers = [(b"retry-after", _AGAIN_S), (b"content-length", b"0")]
+            await send({"type": "http.response.start", "status": 503, "headers": headers})
+        if not ended:
+            await send({"type": "http.response.body", "body": b""})

@@ -1,0 +1,79 @@
+"""Work that waits, in order for each machine and side by side between machines, within limits.
+
+It stands between a network that never waits and an inbox that may. What does not fit is left out
+and counted: a machine repeats whatever was not answered.
+"""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable
+
+from msgspec import Struct
+
+from coinslot.kit.clock import monotonic_ms
+
+Work = Callable[[], Awaitable[None]]
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """How much of everything at once."""
+
+    workers: int = 8
+    waiting: int = 10_000  # over all lanes
+    lane: int = 256  # of one machine
+    per_second: int = 200  # of one machine
+
+
+class MachineQueues:
+    """One line of work per key; several workers, never two on one line."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.left_out = 0
+        self._limits = limits
+        self._lines: dict[str, deque[Work]] = {}
+        self._ready: asyncio.Queue[str] = asyncio.Queue()
+        self._waiting = 0
+        self._second = 0
+        self._seen: Counter[str] = Counter()  # in this second
+
+    def put(self, key: str, work: Work) -> bool:
+        """Add to the key's line; False when it is left out."""
+        line = self._lines.get(key)
+        full = self._waiting >= self._limits.waiting
+        if full or self._too_fast(key) or len(line or ()) >= self._limits.lane:
+            self.left_out += 1
+            return False
+        self._waiting += 1
+        if line is None:
+            self._lines[key] = deque([work])
+            self._ready.put_nowait(key)
+        else:
+            line.append(work)
+        return True
+
+    async def run(self) -> None:
+        """Work until cancelled. The work itself must not raise."""
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(self._limits.workers):
+                workers.create_task(self._work())
+
+    async def _work(self) -> None:
+        while True:
+            key = await self._ready.get()
+            line = self._lines[key]
+            work = line.popleft()
+            self._waiting -= 1
+            await work()
+            # The line stayed in place meanwhile, so nobody else began on this key.
+            if line:
+                self._ready.put_nowait(key)
+            else:
+                del self._lines[key]
+
+    def _too_fast(self, key: str) -> bool:
+        second = monotonic_ms() // 1_000
+        if second != self._second:
+            self._second = second
+            self._seen.clear()
+        self._seen[key] += 1
+        return self._seen[key] > self._limits.per_second

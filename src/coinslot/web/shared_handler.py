@@ -1,0 +1,11 @@
+"""For classes whose methods are handlers: Litestar deep-copies handlers with what they are bound
+to, and a copied backend would be another backend."""
+
+from typing import Self
+
+
+class SharedHandler:
+    """A copy of this is itself."""
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Self:
+        return self
