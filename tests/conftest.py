@@ -124,10 +124,10 @@ class DatabaseUrls(msgspec.Struct, frozen=True):
 
 def sql_functions() -> list[tuple[str, str]]:
     """The repeatable migrations; they belong to a floor that tests of lower ones do without."""
-    if importlib.util.find_spec("coinslot.sales.transition") is None:
+    if importlib.util.find_spec("coinslot.app.schema") is None:
         return []
     functions: list[tuple[str, str]] = importlib.import_module(
-        "coinslot.sales.transition"
+        "coinslot.app.schema"
     ).sql_functions()
     return functions
 

@@ -11,7 +11,7 @@ from typing import Any
 import typer
 
 from coinslot.commands import build
-from coinslot.sales.context import Windows
+from coinslot.context import Windows
 from coinslot.settings import NAMES, WINDOW_NAMES, Settings
 
 PAGE = Path(__file__).parent.parent / "docs" / "settings.md"

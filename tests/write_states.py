@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from coinslot.kit.flow import Flow, Row
-from coinslot.sales.transition import FLOWS
+from coinslot.states.transition import FLOWS
 
 PAGE = Path(__file__).parent.parent / "docs" / "states.md"
 
 HEAD = """# The states
 
-Made from the tables in `src/coinslot/sales/*_flow.py` by `python -m tests.write_states`: change
-those. `src/coinslot/sales/laws.py` says in sentences what must hold of them, and
+Made from the tables in `src/coinslot/states/*_flow.py` by `python -m tests.write_states`: change
+those. `src/coinslot/states/laws.py` says in sentences what must hold of them, and
 `tests/unit/test_flow_laws.py` spoils every row in every way to see a law break.
 
 An event that a state does not list is kept in `strays`, moves nothing, and calls a person. Thick

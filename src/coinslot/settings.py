@@ -13,12 +13,12 @@ import msgspec
 from msgspec import Meta, Struct
 
 from coinslot.channels.addresses import places
-from coinslot.feeds.firebase import FirebaseAddressError, address
-from coinslot.feeds.signing import HookRules
+from coinslot.context import Windows
+from coinslot.events.mirror.firebase import FirebaseAddressError, address
+from coinslot.events.webhooks.signing import HookRules
 from coinslot.kit.clock import UnknownZoneError, zone_named
 from coinslot.kit.secrets import Vault, VaultKeyError
-from coinslot.sales.context import Windows
-from coinslot.web.peer import networks
+from coinslot.pages.peer import networks
 
 Port = Annotated[int, Meta(ge=1, le=65_535)]
 LONGEST = 10**9  # thirty years in seconds: no window is longer, and a date bears its sum

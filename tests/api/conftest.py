@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from coinslot.app.routes import build
 from coinslot.merchants.keys import issue_key
-from coinslot.web.routes import build
 from tests.sales.conftest import stage as stage  # the books are closed after each test
 from tests.sales.stage import Stage
 from tests.sales.taking import Taking, taking

@@ -5,9 +5,9 @@ import asyncio
 import httpx
 import pytest
 
-from coinslot.feeds.announce import Announcer
+from coinslot.api.events import WAITING_MAX
+from coinslot.events.announce import Announcer
 from coinslot.merchants.keys import issue_key
-from coinslot.web.events import WAITING_MAX
 from tests.api.conftest import Client
 from tests.feeds.conftest import announce
 from tests.sales.neighbours import chandras_machine

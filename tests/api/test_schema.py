@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import uvicorn
 
+from coinslot.app.routes import build
 from coinslot.merchants.keys import issue_key
-from coinslot.web.routes import build
 from tests.sales.stage import Stage
 from tests.sales.taking import Taking
 from tests.web.fake_backend import FakeBackend

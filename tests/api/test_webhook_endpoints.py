@@ -6,11 +6,11 @@ from typing import Any
 import httpx
 import pytest
 
-from coinslot.feeds.announce import Announcer
-from coinslot.feeds.deliver import Courier
+from coinslot.app.routes import build
+from coinslot.events.announce import Announcer
+from coinslot.events.webhooks.deliver import Courier
 from coinslot.kit.ids import token
 from coinslot.merchants.keys import issue_key
-from coinslot.web.routes import build
 from tests.api.conftest import Client
 from tests.api.test_events import paid
 from tests.feeds.conftest import RULES, announce

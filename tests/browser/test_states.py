@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from coinslot.web.assets import load
+from coinslot.pages.assets import load
 from tests.browser.conftest import DESK, PHONE, PageAt
 from tests.web import cast
 from tests.web.serving import Served

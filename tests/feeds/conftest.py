@@ -7,12 +7,12 @@ from uuid import UUID
 
 import pytest
 
-from coinslot.feeds.announce import Announcer
-from coinslot.feeds.deliver import Courier
-from coinslot.feeds.endpoints import EndpointRequest, Endpoints
-from coinslot.feeds.signing import HookRules
+from coinslot.events.announce import Announcer
+from coinslot.events.webhooks.deliver import Courier
+from coinslot.events.webhooks.endpoints import EndpointRequest, Endpoints
+from coinslot.events.webhooks.signing import HookRules
 from coinslot.kit.ids import token
-from coinslot.sales.idempotency import IdempotentCall
+from coinslot.payments.idempotency import IdempotentCall
 from tests.feeds.receiver import Receiver, receiving
 from tests.sales.conftest import stage as stage  # the books are closed after each test
 from tests.sales.stage import Stage

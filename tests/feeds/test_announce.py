@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from coinslot.feeds.announce import Announcer
-from coinslot.feeds.log import CursorLostError
-from coinslot.sales import merchant_api
+from coinslot.events.announce import Announcer
+from coinslot.events.log import CursorLostError
+from coinslot.payments import merchant_api
 from tests.feeds.conftest import announce
 from tests.sales import test_disputes as disputes
 from tests.sales.breaks import jammed, sold

@@ -8,11 +8,11 @@ import pytest
 from aiohttp import web
 from msgspec.structs import replace
 
-from coinslot.feeds.deliver import Courier
-from coinslot.feeds.endpoints import EndpointRequest, EndpointRuleError
+from coinslot.events.webhooks.deliver import Courier
+from coinslot.events.webhooks.endpoints import EndpointRequest, EndpointRuleError
 from coinslot.kit.ids import token, uuid7
 from coinslot.merchants.people import Merchant, open_merchant
-from coinslot.sales.idempotency import IdempotentCall
+from coinslot.payments.idempotency import IdempotentCall
 from tests.feeds.conftest import RULES, Post, announce
 from tests.feeds.receiver import Receiver, receiving
 from tests.sales.stage import Stage

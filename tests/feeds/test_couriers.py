@@ -10,7 +10,7 @@ from aiohttp import web
 from msgspec.structs import replace
 
 from coinslot.db.pool import Database
-from coinslot.feeds.deliver import Courier
+from coinslot.events.webhooks.deliver import Courier
 from tests.conftest import DatabaseUrls
 from tests.feeds.conftest import RULES, Post, announce
 from tests.feeds.receiver import Receiver, receiving

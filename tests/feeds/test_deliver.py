@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from coinslot.feeds.endpoints import Change
+from coinslot.events.webhooks.endpoints import Change
 from tests.feeds.conftest import RULES, Post, announce
 from tests.feeds.receiver import Receiver
 from tests.sales.stage import Stage

@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-from coinslot.feeds import deliveries
-from coinslot.feeds.deliveries import WantedDeliveries
-from coinslot.feeds.delivery_queries import CLAIM
+from coinslot.events.webhooks import deliveries
+from coinslot.events.webhooks.deliveries import WantedDeliveries
+from coinslot.events.webhooks.delivery_queries import CLAIM
 from tests.feeds.conftest import RULES, Post, announce
 from tests.feeds.receiver import Receiver
 from tests.sales.stage import Stage

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from coinslot.db.pool import Connection, Database
-from coinslot.feeds.log import Batch, Cursor, CursorLostError, Pace, follow
+from coinslot.events.log import Batch, Cursor, CursorLostError, Pace, follow
 
 ASHA = uuid4()
 # Other tests on the same server hold transactions open, too: all readers are patient but one.

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from coinslot.feeds.dns import Resolver, addresses
+from coinslot.events.webhooks.dns import Resolver, addresses
 
 LOOKED_UP_BESIDE = 40  # more than the loop has threads of its own
 

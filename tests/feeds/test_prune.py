@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import asyncpg
 
-from coinslot.feeds.deliveries import Range, replay
-from coinslot.sales.prune import prune_deliveries
+from coinslot.events.webhooks.deliveries import Range, replay
+from coinslot.worker.prune import prune_deliveries
 from tests.feeds.conftest import Post, announce
 from tests.feeds.receiver import Receiver
 from tests.sales.stage import Stage

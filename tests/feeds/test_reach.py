@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from coinslot.feeds.safe_http import BadUrlError, SafeHttp, TryOutcome, checked, is_public
+from coinslot.events.webhooks.safe_http import BadUrlError, SafeHttp, TryOutcome, checked, is_public
 from tests.feeds.certificate import certificate
 from tests.feeds.conftest import Post
 from tests.feeds.receiver import Receiver, receiving

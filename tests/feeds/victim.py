@@ -4,16 +4,17 @@ Its arguments: the application's and the door's URL, and the fault."""
 import asyncio
 import sys
 
+from coinslot.context import Context, Windows
 from coinslot.db.pool import Database
-from coinslot.feeds.announce import Announcer
-from coinslot.feeds.deliver import Courier
+from coinslot.events.announce import Announcer
+from coinslot.events.webhooks.deliver import Courier
 from coinslot.gateways.mock import Books, Mock, Settings
 from coinslot.kit.clock import SettableClock
 from coinslot.kit.faults import deadly
 from coinslot.kit.ids import uuid7
 from coinslot.kit.secrets import Vault
 from coinslot.merchants.accounts import Account
-from coinslot.sales.context import Context, Windows
+from coinslot.payments.webhook_batch import WebhookBatch
 from tests.feeds.conftest import RULES, announce
 from tests.sales.stage import START, MockAccounts
 
@@ -27,6 +28,7 @@ async def main(app: str, door: str, fault: str) -> None:
     context = Context(
         db=db, clock=clock, windows=Windows(), accounts=MockAccounts(account),
         vault=Vault({"1": b"k" * 32}, "1"), installation="test",
+        open_inbox=WebhookBatch,
     )  # fmt: skip
     courier = Courier(context, RULES)
     courier.reached = db.reached = deadly(fault)

@@ -8,9 +8,10 @@ from msgspec.structs import replace
 
 from coinslot.kit.clock import SystemClock
 from coinslot.kit.money import Money
-from coinslot.sales import cases, merchant_api
-from coinslot.sales.attempts import PaymentRequest
-from coinslot.sales.reconcile import Compared, Span, compare
+from coinslot.oversight import cases
+from coinslot.oversight.reconcile import Compared, Span, compare
+from coinslot.payments import merchant_api
+from coinslot.payments.attempts import PaymentRequest
 from tests.gateways.stripe_shop import StripeShop
 from tests.sales.conftest import stage as stage  # the books are closed after each test
 from tests.sales.stage import START, MockAccounts, Stage

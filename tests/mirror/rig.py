@@ -14,9 +14,9 @@ import httpx
 import pytest
 from firebase_admin import db
 
-from coinslot.feeds.firebase import Remote, Tokens, address
-from coinslot.feeds.mirror import Mirror
-from coinslot.feeds.mirror_rows import Rows
+from coinslot.events.mirror.firebase import Remote, Tokens, address
+from coinslot.events.mirror.mirror import Mirror
+from coinslot.events.mirror.rows import Rows
 from tests.sales.stage import Stage
 from tests.sandbox.conftest import FAIR_WEATHER
 from tests.sandbox.running import SandboxProcess

@@ -9,8 +9,8 @@ from contextlib import AsyncExitStack
 import pytest
 from prometheus_client import REGISTRY
 
-from coinslot.feeds.mirror import READER, let_go
-from coinslot.feeds.mirror_whole import differences
+from coinslot.events.mirror.mirror import READER, let_go
+from coinslot.events.mirror.rebuild import differences
 from tests.conftest import DatabaseUrls
 from tests.mirror.rig import SOON_S, Rig, running, vend
 from tests.scenarios.installation import eventually

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from coinslot.app.front import ContextBackend
-from coinslot.feeds.firebase import UnclearError, key
-from coinslot.feeds.log import Batch
-from coinslot.feeds.mirror import write
-from coinslot.sales import provision
+from coinslot.events.log import Batch
+from coinslot.events.mirror.firebase import UnclearError, key
+from coinslot.events.mirror.mirror import write
+from coinslot.payments import provision
 from tests.mirror.rig import Rig, vend
 
 

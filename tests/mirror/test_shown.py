@@ -2,8 +2,8 @@
 
 import json
 
-from coinslot.sales import checkout
-from coinslot.sales.checkout import OrderRequest
+from coinslot.orders import checkout
+from coinslot.orders.checkout import OrderRequest
 from tests.mirror.rig import Rig, vend
 from tests.sales.taking import collected
 

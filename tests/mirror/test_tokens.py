@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from coinslot.feeds.firebase import FirebaseCredentialsError, Tokens, UnclearError
+from coinslot.events.mirror.firebase import FirebaseCredentialsError, Tokens, UnclearError
 from tests.mirror.rig import Rig, vend
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from coinslot.feeds.mirror_whole import differences, rebuild
+from coinslot.events.mirror.rebuild import differences, write_whole
 from tests.mirror.rig import Interrupted, Rig, mirror_through, running, vend
 from tests.scenarios.installation import eventually
 
@@ -14,7 +14,7 @@ async def test_a_wiped_database_is_as_before_after_a_rebuilding(rig: Rig) -> Non
     before = rig.tree()
     rig.ask("DELETE", "")
 
-    done = await rebuild(rig.mirror)
+    done = await write_whole(rig.mirror)
     assert rig.tree() == before
     assert (done.written, done.removed) == (4, 0)
 
@@ -26,7 +26,7 @@ async def test_what_belongs_to_nothing_is_taken_away_and_what_is_not_ours_stays(
         "theirs": {"kept": True},
     })  # fmt: skip
 
-    done = await rebuild(rig.mirror)
+    done = await write_whole(rig.mirror)
     assert done.removed == 2
     assert rig.tree("theirs") == {"kept": True}
     assert list(rig.tree("machines")) == ["M01"]
@@ -35,7 +35,7 @@ async def test_what_belongs_to_nothing_is_taken_away_and_what_is_not_ours_stays(
 
 async def test_after_a_rebuilding_the_log_is_read_from_where_it_began(rig: Rig) -> None:
     await vend(rig.stage)
-    await rebuild(rig.mirror)
+    await write_whole(rig.mirror)
     assert await rig.mirror.cursor.take() is None
 
     await rig.stage.sell()
@@ -56,7 +56,7 @@ async def test_sales_during_a_rebuilding_are_not_missed(rig: Rig) -> None:
 
     async with running(rig.another()):
         for _ in range(3):
-            await asyncio.gather(rebuild(rig.mirror), sell())
+            await asyncio.gather(write_whole(rig.mirror), sell())
         await eventually(told, 20)
 
     assert await differences(rig.mirror) == []
@@ -76,7 +76,7 @@ async def test_a_page_that_arrives_behind_the_mirror_is_set_right_by_the_log(rig
         await rig.follow()
 
     slow = mirror_through(rig.stage, Interrupted(rig.url, "orders/", it_drops))
-    await rebuild(slow)
+    await write_whole(slow)
     await slow.remote.close()
     assert [order["status"] for order in rig.tree("orders").values()] == ["PAID"]
 
@@ -93,7 +93,7 @@ async def test_a_machine_shown_too_late_is_set_right_by_the_next_round(rig: Rig)
             await eventually(lambda: rig.tree("machines/M01/status") == "OFFLINE", 10)
 
         slow = mirror_through(rig.stage, Interrupted(rig.url, "machines/", it_goes_offline))
-        await rebuild(slow)
+        await write_whole(slow)
         await slow.remote.close()
         await eventually(lambda: rig.tree("machines/M01/status") == "OFFLINE", 10)
 
@@ -102,7 +102,7 @@ async def test_a_machine_shown_too_late_is_set_right_by_the_next_round(rig: Rig)
 
 async def test_a_comparison_names_what_differs(rig: Rig) -> None:
     await vend(rig.stage)
-    await rebuild(rig.mirror)
+    await write_whole(rig.mirror)
     assert await differences(rig.mirror) == []
     (order_id,) = rig.tree("orders")
     rig.ask("PUT", f"orders/{order_id}/status", "PAID")

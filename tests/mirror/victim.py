@@ -7,9 +7,9 @@ import sys
 from datetime import timedelta
 
 from coinslot.db.pool import Database
-from coinslot.feeds.firebase import Remote, Tokens, address
-from coinslot.feeds.mirror import Mirror
-from coinslot.feeds.mirror_rows import Rows
+from coinslot.events.mirror.firebase import Remote, Tokens, address
+from coinslot.events.mirror.mirror import Mirror
+from coinslot.events.mirror.rows import Rows
 from coinslot.kit.clock import SystemClock
 from coinslot.kit.faults import deadly
 

@@ -2,8 +2,8 @@
 
 from tests.mutants.edits import Edit, Mutation
 
-_VEND = "src/coinslot/sales/machine_messages.py"
-_FLOW = "src/coinslot/sales/fulfillment_flow.py"
+_VEND = "src/coinslot/vending/machine_messages.py"
+_FLOW = "src/coinslot/states/fulfillment_flow.py"
 _COMMITS = "tests/sales/test_around_a_commit.py"
 _EVIDENCE = "tests/sales/test_evidence.py"
 SELLS = "tests/sales/test_a_sale.py::test_a_paid_can_that_drops_completes_the_order"
@@ -13,22 +13,22 @@ SERVER = (
         number=1,
         edits=(
             Edit(
-                "src/coinslot/sales/store.py",
+                "src/coinslot/vending/store.py",
                 "WHERE id = $1 AND outlet_id = $2) FOR NO KEY UPDATE\n",
                 "WHERE id = $1 AND outlet_id = $2)\n",
             ),
             Edit(
-                "src/coinslot/sales/store.py",
+                "src/coinslot/vending/store.py",
                 "WHERE f.id = $1 AND f.outlet_id = $2 FOR NO KEY UPDATE OF f",
                 "WHERE f.id = $1 AND f.outlet_id = $2",
             ),
             Edit(
-                "src/coinslot/sales/transition.py",
+                "src/coinslot/states/transition.py",
                 "WHERE u.id = p_id)\n        FOR NO KEY UPDATE;",
                 "WHERE u.id = p_id);",
             ),
             Edit(
-                "src/coinslot/sales/transition.py",
+                "src/coinslot/states/transition.py",
                 "SELECT * INTO STRICT before FROM {table} t WHERE t.id = p_id FOR NO KEY UPDATE;",
                 "SELECT * INTO STRICT before FROM {table} t WHERE t.id = p_id;",
             ),
@@ -119,7 +119,7 @@ SERVER = (
         number=8,
         edits=(
             Edit(
-                "src/coinslot/sales/refunds.py",
+                "src/coinslot/payments/refunds.py",
                 '        key=refund["key"],\n',
                 "        key=f\"{refund['key']}_{refund['tries']}\",\n",
             ),
@@ -131,7 +131,7 @@ SERVER = (
         number=9,
         edits=(
             Edit(
-                "src/coinslot/sales/sql/3_capture.sql",
+                "src/coinslot/payments/sql/captures.sql",
                 "        PERFORM transition_order(o.id, 'PAID', '{}', p_now);\n"
                 "        RETURN return_capture(p_capture.id,\n"
                 "            CASE o.state WHEN 'expired' THEN 'order_expired'"
@@ -151,7 +151,7 @@ SERVER = (
                 'Row("going", "DEADLINE", "failed", ("give_back",)),',
             ),
             Edit(
-                "src/coinslot/sales/dispatch.py",
+                "src/coinslot/vending/dispatch.py",
                 '            conn, FULFILLMENT, unit["id"], "DEADLINE", now,\n            due_at=',
                 '            conn, FULFILLMENT, unit["id"], "DEADLINE", now, basis="tombstone",\n'
                 "            due_at=",
@@ -167,7 +167,7 @@ SERVER = (
         number=12,
         edits=(
             Edit(
-                "src/coinslot/sales/evidence.py",
+                "src/coinslot/vending/evidence.py",
                 "        case Outcome.FAILED if _never_powered(seen):\n",
                 "        case Outcome.FAILED:\n",
             ),

@@ -11,9 +11,10 @@ from coinslot.kit.clock import SettableClock, SystemClock
 from coinslot.kit.faults import unharmed
 from coinslot.kit.money import Money
 from coinslot.merchants.accounts import Account, AccountName, keep
-from coinslot.sales import merchant_api, sweep
-from coinslot.sales.attempts import PaymentRequest
-from coinslot.sales.idempotency import Answer
+from coinslot.payments import merchant_api
+from coinslot.payments.attempts import PaymentRequest
+from coinslot.payments.idempotency import Answer
+from coinslot.worker import sweep
 from tests.gateways.stripe_shop import StripeShop
 from tests.sales.stage import Stage
 from tests.sales.taking import once

@@ -6,8 +6,8 @@ Each break touches its own invariant alone, so that exactly one check may turn r
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-from coinslot.sales import cases
-from coinslot.sales.cases import Person
+from coinslot.oversight import cases
+from coinslot.oversight.cases import Person
 from tests.sales.stage import Stage
 from tests.sales.taking import collected
 from tests.sales.telling import delivered, owing

@@ -8,8 +8,10 @@ from uuid import UUID
 import msgspec
 
 from coinslot.channels import messages as wire
-from coinslot.sales import cases, machine_messages, provision
-from coinslot.sales.cases import Person
+from coinslot.oversight import cases
+from coinslot.oversight.cases import Person
+from coinslot.payments import provision
+from coinslot.vending import machine_messages
 from tests.sales.stage import Stage
 
 ASHA = Person("asha", "seen on the camera")

@@ -11,7 +11,7 @@ from coinslot.kit.secrets import Secret
 from coinslot.merchants.accounts import AccountName, keep
 from coinslot.merchants.people import Merchant, open_merchant
 from coinslot.outlets.machines import Outlet, Slot, add_outlet, issue_device
-from coinslot.sales.journal import Machine
+from coinslot.vending.journal import Machine
 from tests.sales.stage import Stage
 
 

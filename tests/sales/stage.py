@@ -14,6 +14,7 @@ import msgspec
 from coinslot.catalog.products import Product, add_product
 from coinslot.channels import messages as wire
 from coinslot.channels.base import Sending
+from coinslot.context import Context, Windows
 from coinslot.db.pool import Database, connect
 from coinslot.gateways.base import Fact, PaymentFact
 from coinslot.gateways.mock import Books, Mock
@@ -25,10 +26,13 @@ from coinslot.kit.secrets import Secret, Vault
 from coinslot.merchants.accounts import Account, AccountName, keep
 from coinslot.merchants.people import Merchant, open_merchant
 from coinslot.outlets.machines import Outlet, Slot, add_outlet, issue_device
-from coinslot.sales import cases, gateway_webhooks, machine_messages, provision, sweep
-from coinslot.sales.audit import Report, audit
-from coinslot.sales.context import Context, Windows
-from coinslot.sales.page_views import WebhookAnswer
+from coinslot.oversight import cases
+from coinslot.oversight.audit import Report, audit
+from coinslot.payments import gateway_webhooks, provision
+from coinslot.payments.gateway_webhooks import WebhookAnswer
+from coinslot.payments.webhook_batch import WebhookBatch
+from coinslot.vending import machine_messages
+from coinslot.worker import sweep
 
 START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 PACE = sweep.Pace()
@@ -214,7 +218,7 @@ async def set_stage(database: Database, dialect: str = "leased") -> Stage:
     line = SentLine()
     context = Context(
         db=database, clock=clock, windows=Windows(), accounts=MockAccounts(account), vault=vault,
-        installation="test", line=line,
+        installation="test", open_inbox=WebhookBatch, line=line,
     )  # fmt: skip
     stage = Stage(context, clock, line, gateway, books, merchant, account, secret)
     profile = await provision.print_qr(context, "M01", 4000)

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from coinslot.gateways.base import Absent, Declined, PaymentFact, Taken, Unclear
 from coinslot.gateways.collecting import Charge, Closed, Pending, Progress, Redirect
 from coinslot.kit.money import Money
-from coinslot.sales import merchant_api
-from coinslot.sales.attempts import PaymentRequest
-from coinslot.sales.idempotency import Answer, IdempotentCall, hash_of
+from coinslot.payments import merchant_api
+from coinslot.payments.attempts import PaymentRequest
+from coinslot.payments.idempotency import Answer, IdempotentCall, hash_of
 from tests.sales.stage import Stage
 from tests.sales.weather import Weather
 

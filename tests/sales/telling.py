@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from coinslot.feeds.announce import Announcer
-from coinslot.feeds.deliver import Courier
-from coinslot.feeds.endpoints import EndpointRequest, Endpoints
-from coinslot.feeds.safe_http import SafeHttp, TryOutcome
-from coinslot.feeds.signing import HookRules
+from coinslot.events.announce import Announcer
+from coinslot.events.webhooks.deliver import Courier
+from coinslot.events.webhooks.endpoints import EndpointRequest, Endpoints
+from coinslot.events.webhooks.safe_http import SafeHttp, TryOutcome
+from coinslot.events.webhooks.signing import HookRules
 from tests.sales.stage import Stage
 from tests.sales.taking import collected, once
 

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from coinslot.gateways.base import Mark, Taken
 from coinslot.kit.money import Money
-from coinslot.sales import merchant_api
-from coinslot.sales.attempts import PaymentRequest
+from coinslot.payments import merchant_api
+from coinslot.payments.attempts import PaymentRequest
 from tests.sales.stage import Stage
 from tests.sales.taking import Taking, confirmed, once, taking
 

@@ -7,7 +7,7 @@ import pytest
 
 from coinslot.channels import messages as wire
 from coinslot.kit.faults import unharmed
-from coinslot.sales import dispatch, machine_messages
+from coinslot.vending import dispatch, machine_messages
 from tests.sales.stage import Stage
 
 

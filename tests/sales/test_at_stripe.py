@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from coinslot.sales.gateway_webhooks import take_webhook
-from coinslot.sales.idempotency import KeyBusyError
-from coinslot.sales.merchant_api import RuledOutError
+from coinslot.payments.gateway_webhooks import take_webhook
+from coinslot.payments.idempotency import KeyBusyError
+from coinslot.payments.merchant_api import RuledOutError
 from tests.gateways.conftest import at_stripe as at_stripe  # its account, and what it needs
 from tests.gateways.conftest import mailbox as mailbox
 from tests.gateways.conftest import sandbox_url as sandbox_url

@@ -12,7 +12,7 @@ import pytest
 
 from coinslot.channels import messages as wire
 from coinslot.db.pool import Database, RawConnection, connect
-from coinslot.sales.audit import CHECKS, ROWS_SHOWN, Report, audit, last_sign_of_life
+from coinslot.oversight.audit import CHECKS, ROWS_SHOWN, Report, audit, last_sign_of_life
 from tests.conftest import DatabaseUrls
 from tests.sales.breaks import BREAKS, TALES, Break, Tale, accepted, jammed, silent, sold
 from tests.sales.stage import START, Stage, set_stage

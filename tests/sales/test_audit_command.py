@@ -9,9 +9,9 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from coinslot.app.schema import sql_functions
 from coinslot.db.embedded import EmbeddedPostgres, running_superuser_url
 from coinslot.db.migrate import migrate
-from coinslot.sales.transition import sql_functions
 
 ROOT = Path(__file__).parent.parent.parent
 SPOIL = (

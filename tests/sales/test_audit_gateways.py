@@ -11,8 +11,8 @@ from coinslot.gateways.mock import Mock, Settings
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret
 from coinslot.merchants.accounts import Account
-from coinslot.sales.audit import Finding
-from coinslot.sales.audit_gateways import NAMES, compare, on_record
+from coinslot.oversight.audit import Finding
+from coinslot.oversight.audit_gateways import NAMES, compare, on_record
 from tests.conftest import DatabaseUrls
 from tests.sales.breaks import TALES, Tale, jammed, sold
 from tests.sales.stage import MockAccounts, Stage, set_stage

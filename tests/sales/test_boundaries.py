@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from coinslot.sales import cases, outlet_pages
-from coinslot.sales import idempotency as calls
-from coinslot.sales.breaker import Breaker, Position, Rules
-from coinslot.sales.idempotency import KeyBusyError
-from coinslot.sales.provision import decommission
-from coinslot.sales.prune import prune_keys
+from coinslot.gateways.breaker import Breaker, Position, Rules
+from coinslot.orders import outlet_pages
+from coinslot.oversight import cases
+from coinslot.payments import idempotency as calls
+from coinslot.payments.idempotency import KeyBusyError
+from coinslot.payments.provision import decommission
+from coinslot.worker.prune import prune_keys
 from tests.sales.stage import START, Stage
 from tests.sales.taking import confirmed, made, once, taking
 from tests.sales.test_page_orders import order, pay, placed

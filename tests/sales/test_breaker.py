@@ -10,9 +10,9 @@ from prometheus_client import REGISTRY
 
 from coinslot.app.front import ContextBackend
 from coinslot.gateways.base import Declined
-from coinslot.sales import merchant_api
-from coinslot.sales.attempts import GatewayUnavailableError
-from coinslot.sales.breaker import Breaker, Position, Rules
+from coinslot.gateways.breaker import Breaker, Position, Rules
+from coinslot.payments import merchant_api
+from coinslot.payments.attempts import GatewayUnavailableError
 from tests.sales.stage import START, Stage
 from tests.sales.taking import Taking, confirmed, once, taking
 from tests.sales.tills import another, charged, two_tills

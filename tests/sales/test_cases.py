@@ -5,8 +5,8 @@ from prometheus_client import REGISTRY
 
 from coinslot.commands.cases import line
 from coinslot.gateways.base import Absent, Declined, Unclear
-from coinslot.sales import cases
-from coinslot.sales.cases import CaseError, Person
+from coinslot.oversight import cases
+from coinslot.oversight.cases import CaseError, Person
 from tests.sales.stage import Stage
 from tests.sales.taking import Taking, confirmed, made, taking
 from tests.sales.weather import DONE_AND_LOST, LOST, in_weather

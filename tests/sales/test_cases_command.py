@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from coinslot.commands import build
 from coinslot.commands.reconcile import verdict
 from coinslot.db.embedded import EmbeddedPostgres, running_superuser_url
-from coinslot.sales.reconcile import Compared
+from coinslot.oversight.reconcile import Compared
 
 ROOT = Path(__file__).parent.parent.parent
 A_STRAY = (

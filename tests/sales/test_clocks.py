@@ -20,7 +20,8 @@ from coinslot.kit.clock import RemoteClock, SettableClock, SystemClock
 from coinslot.kit.secrets import Secret
 from coinslot.merchants.accounts import Account, AccountName, Accounts, keep
 from coinslot.merchants.clocks import ClockNotes, ahead_of_database, clocks_apart
-from coinslot.sales import cases, provision
+from coinslot.oversight import cases
+from coinslot.payments import provision
 from tests.gateways.canned import Canned, serving, wire_to
 from tests.sales.neighbours import chandras_machine
 from tests.sales.stage import MockAccounts, Stage

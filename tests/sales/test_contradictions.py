@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from coinslot.sales import cases
-from coinslot.sales.cases import CaseError, Person
+from coinslot.oversight import cases
+from coinslot.oversight.cases import CaseError, Person
 from tests import write_evidence
 from tests.sales.contradictions import (
     ASHA,

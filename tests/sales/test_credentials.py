@@ -16,7 +16,7 @@ from coinslot.gateways.razorpay import Settings
 from coinslot.kit.secrets import Secret, hmac_hex
 from coinslot.merchants.accounts import AccountName, Accounts, keep
 from coinslot.outlets.machines import device_versions, issue_device
-from coinslot.sales import provision
+from coinslot.payments import provision
 from tests.conftest import DatabaseUrls
 from tests.gateways.canned import Asked, Canned, error, serving
 from tests.sales.stage import Stage

@@ -4,11 +4,13 @@ import pytest
 
 from coinslot.app.machine_bridge import MachineBridge
 from coinslot.app.resources import broker_users
+from coinslot.orders import checkout, outlet_pages
+from coinslot.orders.checkout import OrderRequest
+from coinslot.orders.page_views import NotNowError, WhyNot
 from coinslot.outlets.machines import device_logins, is_device
-from coinslot.sales import checkout, dispatch, machine_messages, outlet_pages, provision
-from coinslot.sales.checkout import OrderRequest
-from coinslot.sales.page_views import NotNowError, WhyNot
-from coinslot.sales.provision import CannotPrintError
+from coinslot.payments import provision
+from coinslot.payments.provision import CannotPrintError
+from coinslot.vending import dispatch, machine_messages
 from tests.sales.neighbours import a_second_machine
 from tests.sales.stage import Stage
 

@@ -3,7 +3,7 @@
 import pytest
 
 from coinslot.outlets.machines import device_logins, is_device, issue_device
-from coinslot.sales import provision
+from coinslot.payments import provision
 from tests.sales.neighbours import a_second_machine, chandras_machine
 from tests.sales.stage import Stage
 

@@ -15,8 +15,9 @@ from coinslot.gateways.base import (
     RefundStage,
 )
 from coinslot.kit.money import Money
-from coinslot.sales import cases, merchant_api
-from coinslot.sales.merchant_api import RefundRequest
+from coinslot.oversight import cases
+from coinslot.payments import merchant_api
+from coinslot.payments.merchant_api import RefundRequest
 from tests.sales.stage import Stage
 from tests.sales.taking import confirmed, made, once, taking
 from tests.sales.test_permutations import SNAPSHOT

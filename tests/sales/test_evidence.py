@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from coinslot.channels import messages as wire
-from coinslot.sales import checkout, machine_messages
-from coinslot.sales.evidence import Conclusion, ReportedOutcome, conclude
+from coinslot.vending import dispatch, machine_messages
+from coinslot.vending.evidence import Conclusion, ReportedOutcome, conclude
 from tests.sales.stage import Stage
 
 
@@ -156,10 +156,10 @@ async def test_no_question_is_asked_before_the_lease_has_ended(stage: Stage) -> 
     assert sync.queries == []
     order = await stage.value("SELECT token FROM orders")
     stage.later(10)
-    await checkout.ask_machine(stage.context, order)
+    await dispatch.ask_for_order(stage.context, order)
     assert not [m for m in stage.line.sent if m["type"] == "QUERY"]
     stage.later(2)
-    await checkout.ask_machine(stage.context, order)
+    await dispatch.ask_for_order(stage.context, order)
     assert [m["type"] for m in stage.line.sent][-1] == "QUERY"
 
 
@@ -280,7 +280,7 @@ async def test_a_silent_simple_machine_is_in_doubt_then_settled_by_policy_never_
     simple_stage: Stage,
 ) -> None:
     order = await commanded(simple_stage)
-    await checkout.ask_machine(
+    await dispatch.ask_for_order(
         simple_stage.context, await simple_stage.value("SELECT token FROM orders")
     )
     simple_stage.later(31)

@@ -18,8 +18,8 @@ from coinslot.kit.clock import monotonic_ms
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret
 from coinslot.merchants.accounts import Account
-from coinslot.sales import gateway_webhooks, provision
-from coinslot.sales.sweep import Pace, Sweeper
+from coinslot.payments import gateway_webhooks, provision
+from coinslot.worker.sweep import Pace, Sweeper
 from tests.sales.neighbours import chandras_machine
 from tests.sales.stage import Stage
 from tests.sales.tills import Several

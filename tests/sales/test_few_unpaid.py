@@ -2,9 +2,9 @@
 
 import pytest
 
-from coinslot.sales import checkout, outlet_pages
-from coinslot.sales.checkout import OrderRequest
-from coinslot.sales.page_views import NotNowError, WhyNot
+from coinslot.orders import checkout, outlet_pages
+from coinslot.orders.checkout import OrderRequest
+from coinslot.orders.page_views import NotNowError, WhyNot
 from tests.sales.stage import Stage
 from tests.sales.test_page_orders import filled, pay
 

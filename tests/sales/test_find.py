@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from coinslot.sales import outlet_pages, provision
+from coinslot.orders import outlet_pages
+from coinslot.payments import provision
 from tests.sales.neighbours import a_second_machine
 from tests.sales.stage import Stage
 

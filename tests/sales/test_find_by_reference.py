@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from coinslot.sales import outlet_pages
+from coinslot.orders import outlet_pages
 from tests.sales.stage import Stage
 
 

@@ -5,7 +5,8 @@ from uuid import uuid4
 import pytest
 
 from coinslot.channels import messages as wire
-from coinslot.sales import cases, machine_messages
+from coinslot.oversight import cases
+from coinslot.vending import machine_messages
 from tests.sales.neighbours import a_second_machine
 from tests.sales.stage import Stage
 

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from coinslot.db.pool import Connection, Database
-from coinslot.sales import outlet_pages
-from coinslot.sales.order_updates import OrderUpdates
-from coinslot.sales.page_views import OrderView
+from coinslot.orders import outlet_pages
+from coinslot.orders.order_updates import OrderUpdates
+from coinslot.orders.page_views import OrderView
 from tests.sales.stage import Stage
 from tests.sales.test_page_orders import filled, pay, placed
 

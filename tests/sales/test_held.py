@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from coinslot.gateways.base import Declined, Mark, PaymentFact, Taken
 from coinslot.gateways.collecting import Closed
 from coinslot.kit.money import Money
-from coinslot.sales import merchant_api
-from coinslot.sales.attempts import PaymentRequest
-from coinslot.sales.idempotency import Answer, KeyBusyError
+from coinslot.payments import merchant_api
+from coinslot.payments.attempts import PaymentRequest
+from coinslot.payments.idempotency import Answer, KeyBusyError
 from tests.sales.stage import Stage
 from tests.sales.taking import Taking, confirmed, once, taking
 from tests.sales.weather import DIES_AFTER, DIES_BEFORE, DONE_AND_LOST, LOST

@@ -8,8 +8,7 @@ from msgspec.structs import replace
 
 from coinslot.gateways import base
 from coinslot.gateways.base import Hint, Mark, RefundOrder
-from coinslot.sales.gateway_webhooks import take_webhook
-from coinslot.sales.page_views import WebhookAnswer
+from coinslot.payments.gateway_webhooks import WebhookAnswer, take_webhook
 from tests.sales.stage import MockAccounts, Stage
 from tests.sales.weather import LOST, Weather
 

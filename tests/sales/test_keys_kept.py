@@ -3,8 +3,8 @@
 import asyncpg
 import pytest
 
-from coinslot.sales import merchant_api
-from coinslot.sales.prune import prune_keys
+from coinslot.payments import merchant_api
+from coinslot.worker.prune import prune_keys
 from tests.sales.stage import Stage
 from tests.sales.taking import Taking, confirmed, made, once, taking
 

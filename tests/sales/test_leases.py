@@ -15,8 +15,9 @@ from coinslot.db.pool import Database
 from coinslot.gateways.base import Mark, PaymentFact, Taken
 from coinslot.gateways.collecting import Pending
 from coinslot.kit.money import Money
-from coinslot.sales import qr_codes, sweep
-from coinslot.sales.sweep import Pace, Sweeper
+from coinslot.payments import qr_codes
+from coinslot.worker import sweep
+from coinslot.worker.sweep import Pace, Sweeper
 from tests.conftest import DatabaseUrls
 from tests.sales.stage import PACE, Stage
 from tests.sales.taking import confirmed, made, taking

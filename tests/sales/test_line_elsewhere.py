@@ -4,9 +4,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from coinslot.sales import sweep
-from coinslot.sales.context import Context, NoMachineLink
-from coinslot.sales.sweep import Pace
+from coinslot.context import Context, NoMachineLink
+from coinslot.payments.webhook_batch import WebhookBatch
+from coinslot.worker import sweep
+from coinslot.worker.sweep import Pace
 from tests.sales.stage import Stage
 
 
@@ -20,6 +21,7 @@ def worker_of(stage: Stage) -> Context:
         context.accounts,
         context.vault,
         context.installation,
+        WebhookBatch,
     )
 
 

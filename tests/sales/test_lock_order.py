@@ -28,21 +28,16 @@ from coinslot.gateways.base import (
     RefundStage,
 )
 from coinslot.kit.money import Money
-from coinslot.sales import (
-    cases,
-    checkout,
-    dispatch,
-    expiry,
-    machine_messages,
-    merchant_api,
-    qr_codes,
-    refunds,
-    store,
-)
-from coinslot.sales.cases import Person
-from coinslot.sales.checkout import OrderRequest
-from coinslot.sales.gateway_webhooks import work_facts
-from coinslot.sales.transition import SETTABLE
+from coinslot.orders import checkout, expiry
+from coinslot.orders.checkout import OrderRequest
+from coinslot.oversight import cases
+from coinslot.oversight.cases import Person
+from coinslot.payments import merchant_api, qr_codes, refunds
+from coinslot.payments.gateway_webhooks import work_facts
+from coinslot.payments.store import LOCK_CAPTURE, LOCK_REFUND, WORK_FACT
+from coinslot.states.transition import SETTABLE
+from coinslot.vending import dispatch, machine_messages
+from coinslot.vending.store import LOCK_UNIT
 from tests.conftest import DatabaseUrls
 from tests.sales.stage import Stage
 from tests.sales.taking import collected, confirmed, made, once, taking
@@ -494,7 +489,7 @@ async def side_by_side(
 
 def worked(stage: Stage, fact: RefundFact) -> Said:
     windows = stage.context.windows.for_sql()
-    return store.WORK_FACT, (
+    return WORK_FACT, (
         stage.account.id, msgspec.to_builtins(fact), "look", windows, stage.context.now(),
     )  # fmt: skip
 
@@ -505,9 +500,7 @@ async def test_a_refund_that_is_looked_at_and_proved_at_once_deadlocks_no_more(
     paid, row = await _owing(stage)
     proved = worked(stage, _about(paid, row, RefundStage.PROCESSED))
     capture, refund = (row["capture_id"],), (row["id"],)
-    await side_by_side(
-        urls, stage, (store.LOCK_CAPTURE, capture), proved, (store.LOCK_REFUND, refund)
-    )
+    await side_by_side(urls, stage, (LOCK_CAPTURE, capture), proved, (LOCK_REFUND, refund))
     assert await stage.value("SELECT state FROM refunds") == "succeeded"
 
 
@@ -524,7 +517,7 @@ async def test_a_can_that_drops_while_its_money_goes_back_outside_deadlocks_no_m
         "SELECT transition_fulfillment($1, 'VENDED', '{\"basis\": \"vended\"}', $2)",
         (unit["id"], stage.context.now()),
     )
-    lock: Said = (store.LOCK_UNIT, (unit["id"], "M01"))
+    lock: Said = (LOCK_UNIT, (unit["id"], "M01"))
     await side_by_side(urls, stage, lock, worked(stage, outside), dropped)
     assert await stage.value("SELECT kind FROM discrepancies") == "refunded_outside_and_handed_over"
     await stage.result(event_seq=1)  # the evidence that the auditor looks for

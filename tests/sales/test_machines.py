@@ -9,10 +9,11 @@ import pytest
 
 from coinslot.channels import messages as wire
 from coinslot.channels.messages import Refusal
+from coinslot.context import Context
 from coinslot.db.pool import Database
-from coinslot.sales import dispatch, machine_messages
-from coinslot.sales.context import Context
-from coinslot.sales.sweep import sweep_once
+from coinslot.payments.webhook_batch import WebhookBatch
+from coinslot.vending import dispatch, machine_messages
+from coinslot.worker.sweep import sweep_once
 from tests.conftest import DatabaseUrls
 from tests.sales.neighbours import a_second_machine, chandras_machine, greeting
 from tests.sales.stage import PACE, SentLine, Stage
@@ -222,9 +223,9 @@ async def test_two_processes_that_race_make_one_offer(stage: Stage, urls: Databa
     lines = [SentLine(), SentLine()]
     shops = [
         Context(stage.context.db, stage.clock, stage.context.windows, stage.context.accounts,
-             stage.context.vault, "test", lines[0]),
+             stage.context.vault, "test", WebhookBatch, lines[0]),
         Context(other, stage.clock, stage.context.windows, stage.context.accounts,
-             stage.context.vault, "test", lines[1]),
+             stage.context.vault, "test", WebhookBatch, lines[1]),
     ]  # fmt: skip
     try:
         answers = await asyncio.gather(

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from coinslot.gateways.base import Declined, Mark, PaymentFact
 from coinslot.kit.money import Money
-from coinslot.sales import provision
+from coinslot.payments import provision
 from tests.sales.stage import Stage
 from tests.sales.weather import LOST, in_weather
 

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from coinslot.gateways.base import Payments, Unclear
-from coinslot.sales import nightly
+from coinslot.oversight import nightly
 from tests.sales.nightly import Nightly, nightly_gateway
 from tests.sales.stage import Stage
 from tests.sales.tills import Several, two_tills

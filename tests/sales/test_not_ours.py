@@ -18,9 +18,10 @@ from coinslot.gateways.base import (
 )
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import hmac_hex
-from coinslot.sales import cases, gateway_webhooks
-from coinslot.sales.cases import Person
-from coinslot.sales.page_views import WebhookAnswer
+from coinslot.oversight import cases
+from coinslot.oversight.cases import Person
+from coinslot.payments import gateway_webhooks
+from coinslot.payments.gateway_webhooks import WebhookAnswer
 from tests.sales.stage import Stage
 from tests.sales.weather import Weather, in_weather
 

@@ -6,8 +6,9 @@ import random
 import pytest
 from msgspec.structs import replace
 
-from coinslot.sales import cases, gateway_webhooks
-from coinslot.sales.cases import Person
+from coinslot.oversight import cases
+from coinslot.oversight.cases import Person
+from coinslot.payments import gateway_webhooks
 from tests.gateways.odd_events import VOICES, spoil
 from tests.sales.stage import Stage
 

@@ -8,9 +8,10 @@ import pytest
 
 from coinslot.gateways.base import Declined, PaymentFact
 from coinslot.kit.money import Money
-from coinslot.sales import checkout, outlet_pages, provision
-from coinslot.sales.checkout import OrderRequest
-from coinslot.sales.page_views import NotNowError, WhyNot
+from coinslot.orders import checkout, outlet_pages
+from coinslot.orders.checkout import OrderRequest
+from coinslot.orders.page_views import NotNowError, WhyNot
+from coinslot.payments import provision
 from tests.sales.stage import Stage
 from tests.sales.test_refunds import crash
 from tests.sales.weather import DIES_AFTER, DIES_BEFORE, DONE_AND_LOST, LOST, in_weather

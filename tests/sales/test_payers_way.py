@@ -2,7 +2,7 @@
 
 import pytest
 
-from coinslot.sales import merchant_api
+from coinslot.payments import merchant_api
 from tests.sales.stage import Stage
 from tests.sales.taking import Taking, confirmed, made, taking
 from tests.sales.weather import DONE_AND_LOST

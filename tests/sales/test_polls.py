@@ -6,7 +6,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from coinslot.gateways.base import Payments, Unclear
-from coinslot.sales import provision
+from coinslot.payments import provision
 from tests.sales.neighbours import a_second_machine
 from tests.sales.stage import Stage
 from tests.sales.weather import Weather, in_weather

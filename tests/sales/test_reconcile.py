@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from coinslot.db.pool import RawConnection
 from coinslot.gateways.base import Mark, Payments, Unclear, Unread
 from coinslot.kit.money import Money
-from coinslot.sales import cases, nightly
-from coinslot.sales.cases import Person
-from coinslot.sales.reconcile import Compared, Span, compare
+from coinslot.oversight import cases, nightly
+from coinslot.oversight.cases import Person
+from coinslot.oversight.reconcile import Compared, Span, compare
 from tests.conftest import DatabaseUrls
 from tests.sales.nightly import Nightly, nightly_gateway
 from tests.sales.stage import Stage

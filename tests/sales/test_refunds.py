@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from coinslot.db.pool import Database
 from coinslot.gateways.base import Declined, Mark, PaymentFact, RefundFact, RefundStage
 from coinslot.kit.money import Money
-from coinslot.sales import sweep
-from coinslot.sales.sweep import Pace
+from coinslot.worker import sweep
+from coinslot.worker.sweep import Pace
 from tests.conftest import DatabaseUrls
 from tests.sales.stage import Stage, set_stage
 from tests.sales.weather import (

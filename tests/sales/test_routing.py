@@ -4,8 +4,8 @@ import pytest
 
 from coinslot.gateways.base import Declined
 from coinslot.kit.money import Money
-from coinslot.sales import merchant_api
-from coinslot.sales.attempts import NoGatewayError, PaymentRequest
+from coinslot.payments import merchant_api
+from coinslot.payments.attempts import NoGatewayError, PaymentRequest
 from tests.sales.stage import Stage
 from tests.sales.taking import confirmed, once
 from tests.sales.tills import another, charged, two_tills

@@ -8,10 +8,10 @@ import pytest
 from coinslot.gateways.base import Declined
 from coinslot.gateways.collecting import Charge, Progress
 from coinslot.kit.money import Money
-from coinslot.sales import attempts, merchant_api
-from coinslot.sales import idempotency as keys
-from coinslot.sales.attempts import PaymentRequest
-from coinslot.sales.payment_flow import PAYMENT
+from coinslot.payments import attempts, merchant_api
+from coinslot.payments import idempotency as keys
+from coinslot.payments.attempts import PaymentRequest
+from coinslot.states.payment_flow import PAYMENT
 from tests.sales.stage import Stage
 from tests.sales.taking import Taking, confirmed, made, once, taking
 from tests.sales.tills import another, charged, two_tills

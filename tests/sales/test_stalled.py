@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from coinslot.app.front import ContextBackend
+from coinslot.app.schema import sql_functions
 from coinslot.db.migrate import APP, DOOR, migrate
 from coinslot.db.pool import AWAY, Database
 from coinslot.merchants.keys import issue_key
-from coinslot.sales import machine_messages, sweep
-from coinslot.sales.transition import sql_functions
-from coinslot.sales.webhook_batch import WAITING_MAX_BYTES
+from coinslot.payments.webhook_batch import WAITING_MAX_BYTES
+from coinslot.vending import machine_messages
+from coinslot.worker import sweep
 from tests.conftest import TEST_PASSWORD
 from tests.db.stalling import Primary, started
 from tests.sales.stage import Stage, set_stage

@@ -3,8 +3,8 @@
 from asyncpg.connection import LoggedQuery
 
 from coinslot.kit.money import Money
-from coinslot.sales import api_views, attempts
-from coinslot.sales.api_views import ListQuery
+from coinslot.payments import api_views, attempts
+from coinslot.payments.api_views import ListQuery
 from tests.sales.stage import Stage
 
 

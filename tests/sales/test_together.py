@@ -7,8 +7,8 @@ from dataclasses import replace
 import asyncpg
 
 from coinslot.db.pool import Database
-from coinslot.sales import gateway_webhooks
-from coinslot.sales.webhook_batch import LANES, TOGETHER
+from coinslot.payments import gateway_webhooks
+from coinslot.payments.webhook_batch import LANES, TOGETHER
 from tests.conftest import DatabaseUrls
 from tests.sales.stage import Stage
 

@@ -7,9 +7,10 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
+from coinslot.events import public
 from coinslot.gateways.base import PaymentFact, RefundFact
-from coinslot.sales import api_views, merchant_api, public
-from coinslot.sales.merchant_api import RefundRequest
+from coinslot.payments import api_views, merchant_api
+from coinslot.payments.merchant_api import RefundRequest
 from tests.sales.stage import Stage
 from tests.sales.taking import Taking, confirmed, made, once, taking
 from tests.sales.weather import DONE_AND_LOST, LOST

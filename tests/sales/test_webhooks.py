@@ -6,12 +6,12 @@ from typing import Any
 import asyncpg
 from msgspec.structs import replace
 
+from coinslot.context import FORGERIES_KEPT_PER_MINUTE
 from coinslot.gateways.base import Fact, PaymentFact, Taken
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import hmac_hex
-from coinslot.sales import gateway_webhooks
-from coinslot.sales.context import FORGERIES_KEPT_PER_MINUTE
-from coinslot.sales.page_views import WebhookAnswer
+from coinslot.payments import gateway_webhooks
+from coinslot.payments.gateway_webhooks import WebhookAnswer
 from tests.sales.stage import Stage
 
 

@@ -10,9 +10,10 @@ import pytest
 from coinslot.kit.clock import UnknownZoneError, zone_named
 from coinslot.kit.ids import uuid7
 from coinslot.merchants.people import move_merchant
+from coinslot.orders import outlet_pages
 from coinslot.outlets.machines import move_outlet, without_zone
-from coinslot.sales import nightly, outlet_pages
-from coinslot.sales.journal import Machine
+from coinslot.oversight import nightly
+from coinslot.vending.journal import Machine
 from tests.sales.neighbours import a_second_machine, chandras_machine
 from tests.sales.nightly import nightly_gateway
 from tests.sales.stage import Stage

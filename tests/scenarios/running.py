@@ -16,7 +16,7 @@ import httpx
 from coinslot.db.embedded import OWNER
 from coinslot.db.pool import connect
 from coinslot.kit.clock import SystemClock
-from coinslot.sales.audit import audit
+from coinslot.oversight.audit import audit
 from tests.sandbox.running import free_port
 
 START_S = 60.0

@@ -17,7 +17,7 @@ from coinslot.app.demo_world import MERCHANTS
 from coinslot.channels.addresses import places
 from coinslot.channels.mqtt import MqttOptions, connection
 from coinslot.db.embedded import EmbeddedPostgres
-from coinslot.web.site import WEBHOOK_MAX_BYTES
+from coinslot.pages.site import WEBHOOK_MAX_BYTES
 from tests.channels.brokers import Mosquitto as InstalledMosquitto
 from tests.channels.machines import RefusedError, SocketIoMachine
 from tests.scenarios.external import Mosquitto, Nats

@@ -8,10 +8,10 @@ from urllib.parse import unquote
 import pytest
 import typer
 
+from coinslot.app import routes
 from coinslot.commands import build
-from coinslot.sales.context import Context
-from coinslot.web import routes
-from coinslot.web.site import Site
+from coinslot.context import Context
+from coinslot.pages.site import Site
 from tests import write_settings, write_states
 from tests.web.fake_backend import FakeBackend
 

@@ -7,8 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from coinslot.kit.flow import Flow
-from coinslot.sales.laws import LAWS, REASONS, breaches
-from coinslot.sales.transition import FLOWS
+from coinslot.states.laws import LAWS, REASONS, breaches
+from coinslot.states.transition import FLOWS
 from tests import write_states
 
 TABLES = {flow.name: flow for flow in FLOWS}

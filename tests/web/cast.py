@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from coinslot.kit.money import Money
-from coinslot.sales.page_views import (
+from coinslot.orders.page_views import (
     ItemView,
     NearestView,
     OrderView,

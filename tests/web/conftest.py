@@ -6,8 +6,8 @@ import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
+from coinslot.app.routes import build
 from coinslot.kit.clock import SettableClock
-from coinslot.web.routes import build
 from tests.web import cast
 from tests.web.fake_backend import FakeBackend
 from tests.web.serving import SITE, Served

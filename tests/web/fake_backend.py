@@ -6,17 +6,17 @@ from datetime import datetime
 
 import msgspec
 
-from coinslot.sales.page_views import (
+from coinslot.orders.page_views import (
     Check,
     Devices,
     Health,
     NotNowError,
     OrderView,
     OutletView,
-    WebhookAnswer,
     WhyNot,
 )
-from coinslot.web.backend import Basket
+from coinslot.pages.backend import Basket
+from coinslot.payments.gateway_webhooks import WebhookAnswer
 
 
 class FakeBackend:

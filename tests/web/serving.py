@@ -11,11 +11,11 @@ import uvicorn
 from litestar import Litestar, Response, get
 from msgspec.structs import replace
 
+from coinslot.app.routes import build
 from coinslot.kit import qr
 from coinslot.kit.clock import SystemClock
-from coinslot.sales.page_views import OrderView
-from coinslot.web.routes import build
-from coinslot.web.site import Site
+from coinslot.orders.page_views import OrderView
+from coinslot.pages.site import Site
 from tests.web import cast
 from tests.web.fake_backend import FakeBackend
 

@@ -10,9 +10,9 @@ import pytest
 import uvicorn
 from structlog.testing import capture_logs
 
+from coinslot.app.connections import Bounds, served
 from coinslot.kit.clock import SystemClock
-from coinslot.web.connections import Bounds, served
-from coinslot.web.peer import networks
+from coinslot.pages.peer import networks
 
 QUICK = Bounds(request_s=0.5, reading_s=0.5, waiting_max=20, waiting_each=10)
 GET = b"GET /%s HTTP/1.1\r\nhost: x\r\n\r\n"

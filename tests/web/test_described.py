@@ -5,12 +5,12 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from coinslot.sales.api_views import PaymentStatement, RefundStatement
-from coinslot.sales.context import Context
-from coinslot.web import payments
-from coinslot.web.errors import WrongAnswer
-from coinslot.web.openapi import document
-from coinslot.web.routes import build
+from coinslot.api import payments
+from coinslot.api.openapi import document
+from coinslot.app.routes import build
+from coinslot.context import Context
+from coinslot.pages.errors import WrongAnswer
+from coinslot.payments.api_views import PaymentStatement, RefundStatement
 from tests.web.fake_backend import FakeBackend
 from tests.web.serving import SITE
 

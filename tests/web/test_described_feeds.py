@@ -4,12 +4,12 @@ from typing import Any
 
 import msgspec
 
-from coinslot.feeds.deliveries import DeliveryLog, DeliveryStatement, Replayed
-from coinslot.feeds.endpoints import EndpointStatement
-from coinslot.feeds.events import EventPage, EventStatement
-from coinslot.sales.public import TYPES
-from coinslot.web import webhook_endpoints
-from coinslot.web.openapi import feeds
+from coinslot.api import webhook_endpoints
+from coinslot.api.openapi import feeds
+from coinslot.events.feed import EventPage, EventStatement
+from coinslot.events.public import TYPES
+from coinslot.events.webhooks.deliveries import DeliveryLog, DeliveryStatement, Replayed
+from coinslot.events.webhooks.endpoints import EndpointStatement
 from tests.web.test_described import schema as schema
 
 SENT: dict[str, Any] = {

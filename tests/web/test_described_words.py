@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import coinslot
+from coinslot.api.openapi.codes import CODES, codes_of, scope_of
+from coinslot.api.openapi.fields import FIELDS, VALUES
+from coinslot.api.openapi.words import CALLS, TAGS
 from coinslot.merchants.keys import SCOPES
-from coinslot.sales.attempt_flow import ATTEMPT
-from coinslot.sales.payment_flow import PAYMENT
-from coinslot.sales.refund_flow import REFUND
-from coinslot.web import errors
-from coinslot.web.openapi.codes import CODES, codes_of, scope_of
-from coinslot.web.openapi.fields import FIELDS, VALUES
-from coinslot.web.openapi.words import CALLS, TAGS
+from coinslot.pages import errors
+from coinslot.states.attempt_flow import ATTEMPT
+from coinslot.states.payment_flow import PAYMENT
+from coinslot.states.refund_flow import REFUND
 from tests.web.test_described import schema as schema
 
 HERE = Path(coinslot.__file__).parent

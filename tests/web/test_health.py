@@ -8,9 +8,9 @@ import pytest
 from litestar.testing import AsyncTestClient
 from msgspec.structs import replace
 
+from coinslot.app.routes import build
 from coinslot.kit.clock import SettableClock
-from coinslot.web import assets
-from coinslot.web.routes import build
+from coinslot.pages import assets
 from tests.web.conftest import Client
 from tests.web.fake_backend import FakeBackend
 from tests.web.serving import SITE

@@ -7,7 +7,7 @@ import httpx
 from litestar.testing import AsyncTestClient
 from msgspec.structs import replace
 
-from coinslot.web.routes import build
+from coinslot.app.routes import build
 from tests.web.fake_backend import FakeBackend
 from tests.web.serving import SITE, Served
 

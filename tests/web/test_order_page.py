@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from coinslot.kit.clock import SettableClock
-from coinslot.sales.page_views import WhyNot
+from coinslot.orders.page_views import WhyNot
 from tests.web import cast
 from tests.web.conftest import Client
 from tests.web.fake_backend import FakeBackend

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from coinslot.web.peer import network
+from coinslot.pages.peer import network
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from coinslot.web import order_progress
-from coinslot.web.order_progress import Phase
+from coinslot.pages import order_progress
+from coinslot.pages.order_progress import Phase
 from tests.web import cast
 
 ORDERS = cast.orders(cast.NOON)

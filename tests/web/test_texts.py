@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from coinslot.web import texts
-from coinslot.web.order_progress import Phase
-from coinslot.web.texts import LANGUAGES, MIRROR, Words
-from coinslot.web.texts.en import ENGLISH
+from coinslot.pages import texts
+from coinslot.pages.order_progress import Phase
+from coinslot.pages.texts import LANGUAGES, MIRROR, Words
+from coinslot.pages.texts.en import ENGLISH
 
 ALL = [*LANGUAGES.values(), MIRROR]
 FIELDS = [name for name in Words.__struct_fields__ if name not in {"code", "direction", "locale"}]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from coinslot.sales.page_views import WebhookAnswer
-from coinslot.web.site import WEBHOOK_MAX_BYTES
+from coinslot.pages.site import WEBHOOK_MAX_BYTES
+from coinslot.payments.gateway_webhooks import WebhookAnswer
 from tests.web.conftest import Client
 from tests.web.fake_backend import FakeBackend
 

@@ -17,7 +17,7 @@ from coinslot.merchants.accounts import AccountName, keep
 from coinslot.merchants.keys import issue_key
 from coinslot.merchants.people import Merchant, NewMember, add_member, open_merchant
 from coinslot.outlets.machines import Outlet, Slot, add_outlet, issue_device
-from coinslot.sales.provision import print_qr
+from coinslot.payments.provision import print_qr
 
 CURRENCY = "INR"
 ZONE = "Asia/Kolkata"

@@ -3,12 +3,12 @@
 from collections.abc import Coroutine
 from typing import Any
 
-from coinslot.feeds.announce import Announcer
-from coinslot.feeds.deliver import Courier
-from coinslot.feeds.log import follow
-from coinslot.feeds.signing import HookRules
+from coinslot.context import Context
+from coinslot.events.announce import Announcer
+from coinslot.events.log import follow
+from coinslot.events.webhooks.deliver import Courier
+from coinslot.events.webhooks.signing import HookRules
 from coinslot.kit.faults import Reached
-from coinslot.sales.context import Context
 
 EVENT_TABLES = frozenset({"events", "deliveries"})  # rung where an event or a delivery is asked for
 

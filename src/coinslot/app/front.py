@@ -6,15 +6,16 @@ from datetime import datetime
 
 import asyncpg
 
+from coinslot.context import Context
 from coinslot.db.pool import AWAY
-from coinslot.feeds.mirror import Lag
+from coinslot.events.mirror.mirror import Lag
 from coinslot.merchants.clocks import clocks_apart
-from coinslot.sales import checkout, outlet_pages
-from coinslot.sales.context import Context
-from coinslot.sales.gateway_webhooks import take_webhook
-from coinslot.sales.order_updates import OrderUpdates
-from coinslot.sales.page_views import Check, Devices, Health, OrderView, OutletView, WebhookAnswer
-from coinslot.web.backend import Basket
+from coinslot.orders import checkout, outlet_pages
+from coinslot.orders.order_updates import OrderUpdates
+from coinslot.orders.page_views import Check, Devices, Health, OrderView, OutletView
+from coinslot.pages.backend import Basket
+from coinslot.payments.gateway_webhooks import WebhookAnswer, take_webhook
+from coinslot.vending import dispatch
 
 _HEALTH_S = 2.0  # a database that takes longer is as good as away
 _PULSE_COUNTS_MS = 1_000
@@ -81,7 +82,7 @@ class ContextBackend:
         await checkout.ask_gateway(self._context, token)
 
     async def ask_machine(self, token: str) -> None:
-        await checkout.ask_machine(self._context, token)
+        await dispatch.ask_for_order(self._context, token)
 
     async def take_webhook(
         self, gateway: str, account: str | None, headers: Mapping[str, str], body: bytes

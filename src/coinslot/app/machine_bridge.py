@@ -6,10 +6,10 @@ from uuid import UUID
 
 from coinslot.channels.base import Channel, Sending
 from coinslot.channels.messages import Down, MachineDone, Up
+from coinslot.context import Context
 from coinslot.device.edge import Edge
 from coinslot.outlets.machines import is_device, owner_of
-from coinslot.sales import dispatch, machine_messages
-from coinslot.sales.context import Context
+from coinslot.vending import dispatch, machine_messages
 
 
 class MachineBridge:

@@ -3,9 +3,9 @@
 from contextlib import AsyncExitStack
 
 from coinslot.db.pool import Database
-from coinslot.feeds.firebase import FirebaseCredentialsError, Remote, Tokens, address
-from coinslot.feeds.mirror import Mirror
-from coinslot.feeds.mirror_rows import Rows
+from coinslot.events.mirror.firebase import FirebaseCredentialsError, Remote, Tokens, address
+from coinslot.events.mirror.mirror import Mirror
+from coinslot.events.mirror.rows import Rows
 from coinslot.kit.clock import Clock
 from coinslot.settings import Settings, SettingsError
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 import asyncpg
 import structlog
 
+from coinslot.context import Wakes
 from coinslot.db.pool import AWAY, Database, connect
-from coinslot.sales.context import Wakes
 
 log = structlog.get_logger(__name__)
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 from msgspec import Struct
 
+from coinslot.app.schema import sql_functions
 from coinslot.db.embedded import DATABASE, EmbeddedPostgres, running_superuser_url
 from coinslot.db.leftover import write_private
 from coinslot.db.migrate import APP, DOOR, migrate
@@ -17,7 +18,6 @@ from coinslot.db.pool import Database
 from coinslot.device.broker import BrokerUser, EmbeddedNats
 from coinslot.kit.secrets import Vault
 from coinslot.outlets.machines import device_logins
-from coinslot.sales.transition import sql_functions
 from coinslot.settings import Settings, SettingsError
 
 

@@ -21,19 +21,21 @@ from coinslot.app.event_tasks import EVENT_TABLES, event_tasks
 from coinslot.app.mirroring import mirror
 from coinslot.app.resources import Resources, Urls, broker_users
 from coinslot.app.shutdown import end_on_shutdown
+from coinslot.context import Context
 from coinslot.db.due import Share
 from coinslot.db.migrate import MigrationError
 from coinslot.db.pool import AWAY, WAIT_FOR_SERVER, Database
 from coinslot.device.broker import BrokerError, BrokerUser, EmbeddedNats
-from coinslot.feeds.mirror import Mirror
+from coinslot.events.mirror.mirror import Mirror
 from coinslot.kit.clock import SystemClock
 from coinslot.kit.faults import deadly, unharmed
 from coinslot.merchants.accounts import Accounts
 from coinslot.merchants.clocks import ClockNotes
 from coinslot.outlets.machines import device_versions
-from coinslot.sales import cases, nightly, prune, sweep
-from coinslot.sales.context import Context
+from coinslot.oversight import cases, nightly
+from coinslot.payments.webhook_batch import WebhookBatch
 from coinslot.settings import Settings
+from coinslot.worker import prune, sweep
 
 # The web and the channels load half of all that is loaded: each role imports its own, so that a
 # command that only asks starts in half the time.
@@ -110,6 +112,7 @@ class RunningServer:
             accounts=accounts,
             vault=self.vault,
             installation=mark,
+            open_inbox=WebhookBatch,
             zone=ZoneInfo(self.settings.zone),
         )
         self._mirror = mirror(self.settings, self.db, self.clock, self._stack)
@@ -259,8 +262,8 @@ class RunningServer:
             ) from error
 
     def _server(self) -> uvicorn.Server:
-        from coinslot.web.connections import Bounds, served
-        from coinslot.web.peer import networks
+        from coinslot.app.connections import Bounds, served
+        from coinslot.pages.peer import networks
 
         bounds = Bounds(
             request_s=self.settings.request_s, trusted=networks(self.settings.trusted_proxies)
@@ -286,9 +289,9 @@ class RunningServer:
         return app
 
     def _web(self) -> "Litestar":
+        from coinslot.app import routes
         from coinslot.app.front import ContextBackend
-        from coinslot.web import routes
-        from coinslot.web.site import Site
+        from coinslot.pages.site import Site
 
         mqtt = self._mqtt
         version = importlib.metadata.version("coinslot")

@@ -11,8 +11,8 @@ import msgspec
 import typer
 
 from coinslot.commands.terms import ApiAwayError, errors, fail
+from coinslot.events.public import TYPES
 from coinslot.kit.ids import token
-from coinslot.sales.public import TYPES
 
 _WAIT_S = 30
 _PATIENCE_S = 45.0

@@ -15,9 +15,9 @@ from coinslot.db.embedded import OWNER, EmbeddedPostgres, running_superuser_url
 from coinslot.db.pool import Database, DatabaseUnreachableError, RawConnection, connect
 from coinslot.kit.clock import SystemClock
 from coinslot.merchants.accounts import Accounts
-from coinslot.sales.audit import GRACE, ROWS_SHOWN, Finding, Report, last_sign_of_life
-from coinslot.sales.audit import audit as recompute
-from coinslot.sales.audit_gateways import compare, on_record
+from coinslot.oversight.audit import GRACE, ROWS_SHOWN, Finding, Report, last_sign_of_life
+from coinslot.oversight.audit import audit as recompute
+from coinslot.oversight.audit_gateways import compare, on_record
 from coinslot.settings import Settings, SettingsError
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")]

@@ -10,10 +10,10 @@ from rich.markup import escape
 
 from coinslot.app.server import TOOL, RunningServer
 from coinslot.commands.terms import Data, console, fail, installed, quiet, run
+from coinslot.context import Context
 from coinslot.kit.money import Money
-from coinslot.sales import cases
-from coinslot.sales.cases import Case, CaseError, Person
-from coinslot.sales.context import Context
+from coinslot.oversight import cases
+from coinslot.oversight.cases import Case, CaseError, Person
 
 cli = typer.Typer(
     invoke_without_command=True,

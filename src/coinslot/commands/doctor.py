@@ -10,6 +10,7 @@ import httpx
 
 from coinslot.app.mirroring import remote
 from coinslot.app.resources import Resources, Urls
+from coinslot.app.schema import sql_functions
 from coinslot.channels.addresses import places
 from coinslot.channels.mqtt import MqttOptions, connection
 from coinslot.commands.mirror import of_a_demo
@@ -18,14 +19,13 @@ from coinslot.db.embedded import running_superuser_url
 from coinslot.db.migrate import MigrationError, pending
 from coinslot.db.pool import AWAY, Database, connect
 from coinslot.device.broker import BrokerError
-from coinslot.feeds.firebase import RefusedError, UnclearError
-from coinslot.feeds.mirror_words import MACHINES
+from coinslot.events.mirror.document import MACHINES
+from coinslot.events.mirror.firebase import RefusedError, UnclearError
 from coinslot.kit.clock import SystemClock
 from coinslot.merchants.accounts import Accounts
 from coinslot.merchants.clocks import ahead_of_database, apart, clocks_apart, clocks_heard
 from coinslot.outlets.machines import without_zone
-from coinslot.sales.provision import at_another_price
-from coinslot.sales.transition import sql_functions
+from coinslot.payments.provision import at_another_price
 from coinslot.settings import Settings, SettingsError
 
 _PATIENCE = timedelta(seconds=3)

@@ -11,7 +11,7 @@ import typer
 from coinslot.commands.api_client import Demo, Types, merchant
 from coinslot.commands.events import say
 from coinslot.commands.terms import console, run
-from coinslot.feeds.signing import headers, new_secret, signature
+from coinslot.events.webhooks.signing import headers, new_secret, signature
 from coinslot.kit.clock import SystemClock
 
 _TIMEOUT_S = 15.0

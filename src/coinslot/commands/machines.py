@@ -14,7 +14,9 @@ from coinslot.kit import qr
 from coinslot.kit.clock import UnknownZoneError, zone_named
 from coinslot.kit.money import MoneyTextError, plain
 from coinslot.outlets.machines import UnknownOutletError, UnknownSlotError, move_outlet, refill
-from coinslot.sales.provision import (
+from coinslot.pages import printed_sheet
+from coinslot.pages.texts import LANGUAGES
+from coinslot.payments.provision import (
     CannotPrintError,
     NoPictureError,
     Profile,
@@ -23,9 +25,7 @@ from coinslot.sales.provision import (
     picture,
     print_qr,
 )
-from coinslot.sales.qr_codes import drive_qr_codes
-from coinslot.web import printed_sheet
-from coinslot.web.texts import LANGUAGES
+from coinslot.payments.qr_codes import drive_qr_codes
 
 cli = typer.Typer(no_args_is_help=True, help="Printed QR codes and machines in service.")
 

@@ -7,10 +7,10 @@ from urllib.parse import unquote, urlsplit
 import typer
 
 from coinslot.app.resources import Resources
+from coinslot.app.schema import sql_functions
 from coinslot.commands.terms import Data, console, run, settings
 from coinslot.db.migrate import migrate as apply
 from coinslot.db.migrate import pending
-from coinslot.sales.transition import sql_functions
 from coinslot.settings import SettingsError
 
 Check = Annotated[bool, typer.Option("--check", help="Only say what is missing; 1 if anything is.")]

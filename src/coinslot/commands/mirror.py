@@ -11,9 +11,9 @@ import typer
 from coinslot.app.mirroring import mirror
 from coinslot.app.server import TOOL, RunningServer
 from coinslot.commands.terms import Data, console, errors, fail, installed, quiet, run
-from coinslot.feeds import mirror_whole
-from coinslot.feeds.firebase import RefusedError, UnclearError
-from coinslot.feeds.mirror import Mirror
+from coinslot.events.mirror.firebase import RefusedError, UnclearError
+from coinslot.events.mirror.mirror import Mirror
+from coinslot.events.mirror.rebuild import differences, write_whole
 
 cli = typer.Typer(no_args_is_help=True, help="The mirror in a Firebase Realtime Database.")
 
@@ -29,7 +29,7 @@ def rebuild(data: Data = None) -> None:
     The mirror may run meanwhile; whoever sells notices nothing."""
 
     async def main(found: Mirror) -> int:
-        done = await mirror_whole.rebuild(found)
+        done = await write_whole(found)
         console.print(f"{done.written} nodes written, {done.removed} taken away", highlight=False)
         return 0
 
@@ -44,7 +44,7 @@ def check(every: All = False, data: Data = None) -> None:
 
     async def main(found: Mirror) -> int:
         late = await found.lag()
-        wrong = await mirror_whole.differences(found)
+        wrong = await differences(found)
         for path in wrong if every else wrong[:_LONGEST_LIST]:
             errors.print(path, highlight=False, soft_wrap=True)
         console.print(

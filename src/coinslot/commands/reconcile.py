@@ -12,9 +12,9 @@ from coinslot.app.server import TOOL, RunningServer
 from coinslot.commands.cases import line
 from coinslot.commands.terms import Data, console, installed, quiet, run
 from coinslot.kit.clock import SystemClock
-from coinslot.sales import cases
-from coinslot.sales.cases import Case
-from coinslot.sales.reconcile import Compared, Span, every_account
+from coinslot.oversight import cases
+from coinslot.oversight.cases import Case
+from coinslot.oversight.reconcile import Compared, Span, every_account
 
 _DAY = timedelta(days=1)
 _LONGEST_LIST = 50

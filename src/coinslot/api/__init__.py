@@ -1,0 +1,1 @@
+"""HTTP for programs: the merchant API, webhooks of gateways, health. It decides nothing."""

@@ -1,0 +1,110 @@
+"""What every call of the merchant API shares: whose key it carries, and that it counts once."""
+
+import re
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Response
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.params import HeaderParameter
+from litestar.types import Guard
+from msgspec import Struct
+
+from coinslot.context import Context
+from coinslot.merchants.keys import Caller, caller
+from coinslot.pages.errors import INVALID, RefusedError, at_field
+from coinslot.pages.rendering import AnyRequest
+from coinslot.payments import idempotency
+from coinslot.payments.idempotency import Answer, IdempotentCall, KeyBusyError
+
+AnyCall = ASGIConnection[Any, Any, Any, Any]
+_CALLER = "caller"
+_PLACE = re.compile(r" - at .*`\$\.?([^`]*)`$")
+_KEY_MAX = 255
+IdempotencyKey = Annotated[
+    str | None,
+    HeaderParameter(
+        name="Idempotency-Key",
+        required=False,
+        description="Required. The same key with the same body counts once, and is answered alike.",
+    ),
+]
+
+
+def with_key_only(context: Context) -> Guard:
+    """Nothing of a call is read before its key is known."""
+
+    async def guard(request: AnyCall, _handler: BaseRouteHandler) -> None:
+        request.scope["state"][_CALLER] = await _known(context, request)
+
+    return guard
+
+
+async def caller_of(context: Context, request: AnyRequest, scope: str) -> Caller:
+    """Raises RefusedError: 401 without a key, 403 for a key that may not do this."""
+    found: Caller | None = request.scope["state"].get(_CALLER)
+    if found is None:
+        found = await _known(context, request)
+    if scope not in found.scopes:
+        raise RefusedError(403, "forbidden", f"This key may not do that; it needs {scope}.")
+    return found
+
+
+async def _known(context: Context, request: AnyCall) -> Caller:
+    kind, _, key = request.headers.get("authorization", "").partition(" ")
+    found = None
+    if kind.lower() == "bearer" and key:
+        found = await caller(context.db, key.strip(), context.now())
+    if found is None:
+        raise RefusedError(
+            401, "unauthorized", "This needs an API key: Authorization: Bearer sk_..."
+        ).with_header("WWW-Authenticate", "Bearer")
+    return found
+
+
+async def strictly(request: AnyRequest, read: Struct) -> None:
+    """Litestar reads "5000" as a number, and 1 as a text: in the body of a call neither is."""
+    try:
+        msgspec.json.decode(await request.body(), type=type(read))
+    except msgspec.ValidationError as error:
+        said = str(error)
+        place = _PLACE.search(said)
+        path, wrong = at_field(place[1] if place else "", said.split(" - at ", maxsplit=1)[0])
+        raise RefusedError(400, "bad_request", INVALID, {path: wrong}) from None
+
+
+def idempotent_call(
+    who: Caller, endpoint: str, key: str | None, body: Struct | None
+) -> IdempotentCall:
+    """Raises RefusedError without a key, or with one that is too long."""
+    if not key:
+        raise RefusedError(
+            400, "idempotency_key_missing", "Send an Idempotency-Key of at most 255 characters."
+        )
+    if len(key) > _KEY_MAX:
+        raise RefusedError(
+            400, "idempotency_key_too_long", "An Idempotency-Key has at most 255 characters."
+        )
+    return IdempotentCall(
+        merchant=who.merchant, endpoint=endpoint, key=key,
+        request_hash=idempotency.hash_of(endpoint, body), live=who.live,
+    )  # fmt: skip
+
+
+def reused(error: Exception) -> RefusedError:
+    """The answer to a key that was used for something else."""
+    return RefusedError(422, "idempotency_key_reused", str(error))
+
+
+def busy(error: KeyBusyError) -> RefusedError:
+    """The answer to a key whose first call still runs."""
+    return RefusedError(409, "idempotency_key_busy", str(error)).with_header(
+        "Retry-After", str(error.retry_after_s)
+    )
+
+
+def replied(answer: Answer) -> Response[object]:
+    """The kept answer, marked when it was given before."""
+    headers = {"Idempotency-Replayed": "true"} if answer.replayed else {}
+    return Response(answer.body, status_code=answer.status, headers=headers)

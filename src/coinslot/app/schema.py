@@ -1,0 +1,29 @@
+"""The database's functions, gathered from the rooms: applied again whenever their text changes."""
+
+from pathlib import Path
+
+from coinslot.states import transition
+
+_ROOMS = Path(__file__).parent.parent
+
+# Bottom up, as the rooms are stacked. A function may call one of a room above it: PL/pgSQL looks
+# the name up when it runs, and functions in plain SQL stand behind what they call.
+_FILES = (
+    "books/sql/ledger.sql",
+    "payments/sql/settlement.sql",
+    "payments/sql/captures.sql",
+    "payments/sql/gateway_webhooks.sql",
+    "payments/sql/merchant_api.sql",
+    "vending/sql/machines.sql",
+    "oversight/sql/cases.sql",
+    "payments/sql/disputes.sql",
+    "payments/sql/fees.sql",
+    "payments/sql/found.sql",
+    "oversight/sql/reconcile.sql",
+)
+
+
+def sql_functions() -> list[tuple[str, str]]:
+    """Name and text of each, in the order in which they are applied."""
+    files = [(name.removesuffix(".sql"), (_ROOMS / name).read_text()) for name in _FILES]
+    return [*transition.sql_functions(), *files]

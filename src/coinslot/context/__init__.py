@@ -1,0 +1,194 @@
+"""What every verb of the heart is handed: the database, the clock, the windows, the ways out."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from coinslot.channels.base import Sending
+from coinslot.db.pool import Database
+from coinslot.gateways.breaker import Breakers, Rules
+from coinslot.kit.clock import Clock
+from coinslot.kit.secrets import Vault
+from coinslot.merchants.accounts import Account
+
+FORGERIES_KEPT_PER_MINUTE: Final = 60  # of one account, by one process
+HINTS_KEPT_PER_MINUTE: Final = 300  # each of them costs two calls of the gateway
+
+
+class Windows(Struct, frozen=True, kw_only=True):
+    """Every window of time that bounds the promise, in seconds unless the name says otherwise."""
+
+    order_s: float = 900  # an order waits for its payment
+    unpaid_s: float = 900  # an order or a code that is unpaid counts against its network
+    hold_s: float = 120  # a shown code is said to be in the way of the next customer
+    code_wait_s: float = 120  # a code that cannot be made within it is refused
+    codes_per_minute: int = 12  # a count: codes of one machine's page
+    network_codes_per_minute: int = 4  # a count: of them for one network
+    network_unpaid_codes: int = 10  # a count: of them unpaid, within unpaid_s
+    network_orders: int = 20  # a count: unpaid orders of one network at one machine, in unpaid_s
+    browser_orders: int = 3  # a count: the same of one browser
+    dispatch_s: float = 120  # from the gateway's capture time to the last offer
+    offer_s: float = 5  # one offer waits for its ACCEPT
+    offers: int = 3  # a count: offers before the unit is queued again
+    lease_ms: int = 10_000  # a machine may start within it, by its own clock
+    run_s: float = 30  # the longest run and its flush, after the lease
+    query_s: float = 5  # between two questions to a silent machine
+    in_doubt_s: float = 600  # from GO to settlement by policy
+    capture_s: float = 3600  # a capture is matched, or returned
+    match_s: float = 5  # before the gateway is asked whose an unmatched capture is
+    page_ask_s: float = 3  # between two looks that pages of one order cause
+    poll_s: float = 20  # between two looks at a QR code's payments
+    online_s: float = 20  # a machine unheard for longer is offline
+    refund_look_s: float = 5  # first pause before a refund is looked at again; it doubles
+    refund_pause_max_s: float = 600
+    attempt_look_s: float = 5  # first pause before an attempt is looked at again; it doubles
+    attempt_pause_max_s: float = 6 * 3600
+    processing_s: float = 3600  # a payment that is unclear for longer calls a person
+    cases_s: float = 30  # between two looks at what wants a person
+    nightly_after_s: float = 3 * 3600  # after the end of a day its books are compared
+    paid_out_s: float = 7 * 86400  # a capture that its gateway has not paid out by then is told
+    answer_s: float = 60  # a call with an idempotency key runs at most so long
+    breaker_failures: int = 5  # a count: calls in a row without a clear answer that open it
+    breaker_window_s: float = 60  # within it
+    breaker_pause_s: float = 30  # before one try finds out whether the gateway is back
+    keys_kept_s: float = 30 * 24 * 3600  # an idempotency key, after its answer
+    clock_skew_s: float = 5  # our clock may differ from a gateway's by so much
+    deliveries_kept_s: float = 30 * 24 * 3600  # a webhook to a merchant, after it ended
+    refund_owed_s: float = 3600  # after it a refund refused for lack of money calls a person
+
+    def span(self, name: str) -> timedelta:
+        """A window of this name as a span of time."""
+        value: float = getattr(self, name)
+        return timedelta(seconds=value)
+
+    def breaker(self) -> Rules:
+        """When a gateway is no longer asked to collect."""
+        return Rules(
+            failures=self.breaker_failures,
+            window=self.span("breaker_window_s"),
+            pause=self.span("breaker_pause_s"),
+        )
+
+    def for_sql(self) -> Mapping[str, float]:
+        """The windows that the SQL functions read."""
+        return {
+            "dispatch_s": self.dispatch_s,
+            "capture_s": self.capture_s,
+            "match_s": self.match_s,
+            "clock_skew_s": self.clock_skew_s,
+        }
+
+
+class Accounts(Protocol):
+    """Every gateway account of the installation."""
+
+    async def by_id(self, account_id: UUID) -> Account: ...
+
+    async def by_slug(self, gateway: str, slug: str | None) -> Account | None:
+        """None as slug means the first account of that gateway."""
+        ...
+
+
+class MachineLink(Protocol):
+    """The way to the machines that are connected to this process."""
+
+    def reaches(self, outlet: str, channel: str) -> bool: ...
+
+    async def send(self, outlet: str, channel: str, message: Mapping[str, object]) -> Sending: ...
+
+
+class NoMachineLink:
+    """A process without machines: deadlines pass here too, but nothing is sent."""
+
+    def reaches(self, outlet: str, channel: str) -> bool:
+        return False
+
+    async def send(self, outlet: str, channel: str, message: Mapping[str, object]) -> Sending:
+        return Sending.UNREACHABLE
+
+
+@dataclass(slots=True)
+class Wakes:
+    """Wakes the sweeper of this process; polling is the floor below it."""
+
+    events: dict[str, asyncio.Event] = field(default_factory=dict)
+
+    def of(self, table: str) -> asyncio.Event:
+        return self.events.setdefault(table, asyncio.Event())
+
+    def wake(self, *tables: str) -> None:
+        for table in tables:
+            self.of(table).set()
+
+
+@dataclass(slots=True)
+class Quota:
+    """So many of each key in a minute, for what strangers can make us write down."""
+
+    per_minute: int
+    minute: int = 0
+    seen: Counter[UUID] = field(default_factory=Counter)
+
+    def grants(self, key: UUID, now: datetime) -> bool:
+        minute = int(now.timestamp()) // 60
+        if minute != self.minute:
+            self.minute = minute
+            self.seen.clear()
+        self.seen[key] += 1
+        return self.seen[key] <= self.per_minute
+
+
+class WebhookInbox(Protocol):
+    """Where webhooks of gateways are kept; one for a process."""
+
+    async def keep(
+        self, said: Mapping[str, object], body: bytes, at: datetime, order: str
+    ) -> str: ...
+
+
+@dataclass(slots=True)
+class Context:
+    """The bundle. One for a process; tests make their own with a settable clock."""
+
+    db: Database
+    clock: Clock
+    windows: Windows
+    accounts: Accounts
+    vault: Vault
+    installation: str
+    open_inbox: Callable[[Database], WebhookInbox]
+    line: MachineLink = field(default_factory=NoMachineLink)
+    wakes: Wakes = field(default_factory=Wakes)
+    breakers: Breakers = field(default_factory=Breakers)
+    hints: Quota = field(default_factory=lambda: Quota(HINTS_KEPT_PER_MINUTE))
+    forgeries: Quota = field(default_factory=lambda: Quota(FORGERIES_KEPT_PER_MINUTE))
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))  # of merchants without one
+    inbox: WebhookInbox = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.inbox = self.open_inbox(self.db)
+
+    def zone_of(self, name: str | None) -> ZoneInfo:
+        """A merchant's zone by its name; the installation's when it has none."""
+        return self.zone if name is None else ZoneInfo(name)
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def for_sql(self, account: Account) -> Mapping[str, float]:
+        """What the SQL functions read: the windows, and how our clock stands to the gateway's.
+        Where this process does not know that yet, what was noted last counts."""
+        ahead = account.ahead()
+        known = {} if ahead is None else {"ahead_s": ahead.total_seconds()}
+        return {**self.windows.for_sql(), **known}
+
+    def after(self, window: str) -> datetime:
+        """The moment when a window that opens now ends."""
+        return self.now() + self.windows.span(window)

@@ -1,0 +1,105 @@
+"""Whoever works a row holds its lease: it is renewed while the work runs, however slow a gateway
+is, and what the work says of the row counts only while no other worker has claimed it."""
+
+import asyncio
+import copy
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from coinslot.context import Context
+from coinslot.db import due
+from coinslot.db.due import Claimed
+from coinslot.db.lease import HeldDatabase, Lease, LeaseLostError
+from coinslot.db.pool import AWAY
+
+log = structlog.get_logger(__name__)
+
+Renew = Callable[[], Awaitable[bool]]  # False: another has it
+LEASE_S = 20.0
+TAKEN_S = 5.0  # by a call that somebody waits for: if it dies, others wait no longer than this
+_RENEWED_IN_A_LEASE = 4
+_RENEWED_AT_MOST_EVERY_S = 0.05
+
+
+@asynccontextmanager
+async def held(
+    context: Context, lease: Lease, lease_s: float, renew: Renew | None = None
+) -> AsyncIterator[Context]:
+    """The shop for the worker of one row. A call of a gateway that is under way when the lease is
+    lost comes to its end, so that its answer is known; then nothing more is begun or written."""
+
+    async def renew_row() -> bool:
+        return await due.renew(context.db, lease, timedelta(seconds=lease_s))
+
+    done = asyncio.Event()
+    keeping = _keep(lease, lease_s, done, renew or renew_row)
+    renewing = asyncio.create_task(keeping, name=f"renew {lease.name}")
+    try:
+        fenced = copy.copy(context)
+        fenced.db = HeldDatabase(context.db, lease)
+        yield fenced
+    finally:
+        done.set()
+        renewing.add_done_callback(_noted)
+
+
+def _noted(renewing: "asyncio.Task[None]") -> None:
+    """Its errors are in the log already; a stopping process may have cancelled it."""
+    if not renewing.cancelled() and (error := renewing.exception()) is not None:
+        log.warning("renewal_failed", task=renewing.get_name(), error=repr(error))
+
+
+async def _keep(lease: Lease, lease_s: float, done: asyncio.Event, renew: Renew) -> None:
+    """Renew until the work is done, or the lease lost. While the database is away it runs on as it
+    was. Nothing is cancelled: a statement that is given up costs its connection."""
+    pause_s = max(lease_s / _RENEWED_IN_A_LEASE, _RENEWED_AT_MOST_EVERY_S)
+    while not lease.lost:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause_s):
+                await done.wait()
+        if done.is_set():
+            return
+        until = time.monotonic() + lease_s
+        try:
+            lease.lost = not await renew()
+        except (asyncpg.PostgresError, *AWAY) as error:
+            log.warning("lease_not_renewed", lease=lease.name, error=repr(error))
+        else:
+            lease.until = until
+    log.warning("lease_lost", lease=lease.name)
+
+
+@asynccontextmanager
+async def taken(
+    context: Context, table: str, key: UUID, lease_s: float = TAKEN_S
+) -> AsyncIterator[tuple[Context, asyncpg.Record] | None]:
+    """This row for as long as the block runs, due or not, and the row as it stands. None: a worker
+    is at it. Whoever finds the lease lost inside the block leaves it, and that is all."""
+    claimed = await due.claim_one(context.db, table, key, timedelta(seconds=lease_s))
+    if claimed is None:
+        yield None
+        return
+    try:
+        with suppress(LeaseLostError):
+            async with held(context, claimed.lease, lease_s) as fenced:
+                yield fenced, claimed.row
+    finally:
+        await release(context, [claimed.lease])
+
+
+async def release(context: Context, leases: list[Lease]) -> None:
+    """Others may have the rows at once. While the database is away the leases end by themselves."""
+    with suppress(asyncpg.PostgresError, *AWAY):
+        await due.let_go(context.db, leases)
+
+
+async def finish(context: Context, claimed: Claimed) -> None:
+    """After the work. While the database is away the lease ends by itself."""
+    with suppress(asyncpg.PostgresError, *AWAY):
+        await due.finish(context.db, claimed)

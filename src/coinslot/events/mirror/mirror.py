@@ -1,0 +1,233 @@
+"""The mirror: machines, printed codes, payments and orders in a Firebase Realtime Database, with
+the first system's field names. It tells what is; the log only says of whom, so it may repeat."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import structlog
+from msgspec import Struct
+from prometheus_client import Counter, Gauge
+
+from coinslot.db.pool import AWAY, Database
+from coinslot.events.log import Batch, Cursor, Pace, follow
+from coinslot.events.mirror.document import MACHINES, Nodes
+from coinslot.events.mirror.firebase import RefusedError, Remote, UnclearError
+from coinslot.events.mirror.rows import Rows, Touched
+from coinslot.kit.clock import Clock
+
+log = structlog.get_logger(__name__)
+
+READER = "mirror"
+PACE = Pace(batch=400)
+NODES_AT_ONCE = 500
+LATE_S = 60.0
+_AGAIN_FOR = timedelta(minutes=2)  # what timed out may still arrive behind what followed it
+_GRACE_S, _FIRST_PAUSE_S, _QUIET_FAILURES = 10.0, 0.5, 4
+_FAREWELL_S = 2.0
+_NEVER = object()
+
+_NODES = Counter("coinslot_mirror_nodes_total", "Nodes told to the mirror", ("outcome",))
+_LATE = Gauge("coinslot_mirror_late_seconds", "Age of the oldest entry that was not mirrored")
+
+# The inner SELECT sees the row as it was: whether another had the turn since we did.
+_TURN = """
+UPDATE mirror_rounds SET holder = $1, leased_until = clock_timestamp() + $2::interval
+WHERE holder = $1 OR leased_until IS NULL OR leased_until <= statement_timestamp()
+RETURNING (SELECT holder FROM mirror_rounds) IS DISTINCT FROM $1 AS anew
+"""
+_LET_GO = """
+UPDATE mirror_rounds SET holder = NULL, leased_until = NULL WHERE holder = $1 OR $1 IS NULL
+"""
+_UNREAD = """
+SELECT count(*) AS entries, coalesce(extract(epoch FROM $2 - min(e.at)), 0)::float8 AS late_s
+FROM (SELECT at FROM events WHERE seq > coalesce(
+    (SELECT seq FROM feed_cursors WHERE name = $1), 0) ORDER BY seq LIMIT 10000) e
+"""
+
+
+class Lag(Struct, frozen=True):
+    """How far the mirror is behind the truth. `entries` counts no further than 10,000."""
+
+    entries: int
+    late_s: float
+
+    @property
+    def is_late(self) -> bool:
+        return self.late_s > LATE_S
+
+
+class Mirror:
+    """One for a process. Only the one that has the turn writes, so that a process which read
+    earlier does not write later."""
+
+    def __init__(self, db: Database, rows: Rows, remote: Remote, clock: Clock) -> None:
+        self.rows = rows
+        self.remote = remote
+        self.cursor = Cursor(db, READER, PACE)
+        self.db = db
+        self._clock = clock
+        self._writing = asyncio.Lock()  # one after the other, each with what is true by then
+        self._holder = uuid4().hex
+        self._shown: Nodes = {}  # what was written last of machines and codes
+        self._again: dict[Touched, datetime] = {}  # and since when
+
+    async def watch(self, every_s: float) -> None:
+        """Tell the metrics how late it is, whoever mirrors, until cancelled."""
+        while True:
+            try:
+                await self.lag()
+            except Exception as error:  # noqa: BLE001  whatever it is, the others go on
+                log.info("mirror_lag_unknown", error=repr(error))
+            await asyncio.sleep(every_s)
+
+    async def run(self, every_s: float) -> None:
+        """Follow the log and make rounds until cancelled. What fails here stops nothing else."""
+        following: asyncio.Task[None] | None = None
+        failures = 0
+        try:
+            while True:
+                lease = timedelta(seconds=2 * every_s + _GRACE_S)
+                if await self._turn(lease):
+                    failures = 0 if await self._held_round(failures, lease) else failures + 1
+                    if following is None and not failures:
+                        told = follow(self.cursor, self.tell, asyncio.Event())
+                        following = asyncio.create_task(told, name="mirror log")
+                elif following is not None:
+                    await _ended(following)
+                    following = None
+                soon_s = _FIRST_PAUSE_S * 2 ** min(failures, 10)
+                await asyncio.sleep(min(soon_s, every_s) if failures else every_s)
+        finally:
+            if following is not None:
+                await _ended(following)
+            with contextlib.suppress(asyncpg.PostgresError, *AWAY):
+                async with asyncio.timeout(_FAREWELL_S):
+                    await self.cursor.let_go()
+                    await let_go(self.db, self._holder)
+
+    async def tell(self, batch: Batch) -> None:
+        """Write how everything is now that the batch speaks of, and advance."""
+        await self.show(await self.rows.touched(batch.entries))
+        await self.cursor.advance(batch)
+
+    async def show(self, touched: Touched) -> None:
+        """Write how these are now. Raises UnclearError."""
+        async with self._writing:
+            nodes = await self.rows.nodes(touched)
+            try:
+                await write(self.remote, nodes)
+            except UnclearError:
+                self._again[touched] = self._clock.now()
+                raise
+            self._shown |= {path: nodes[path] for path in nodes if path.startswith(MACHINES)}
+
+    async def round(self) -> None:
+        """Write what the log does not tell: signs of life, printed codes, money that is parked;
+        and again what followed a write of which nobody knows. Raises UnclearError."""
+        pages = self.rows.machines()
+        while True:
+            async with self._writing:
+                page = await anext(pages, None)
+                if page is None:
+                    break
+                fresh = {p: page[p] for p in page if self._shown.get(p, _NEVER) != page[p]}
+                for path in fresh:
+                    self._shown.pop(path, None)
+                await write(self.remote, fresh)
+                self._shown |= fresh
+        await self.show(await self.rows.parked())
+        now, waiting = self._clock.now(), self._again
+        self._again = {what: since for what, since in waiting.items() if now - since < _AGAIN_FOR}
+        for what in waiting:
+            await self.show(what)
+
+    async def lag(self) -> Lag:
+        """How far behind it is; the metrics learn it too."""
+        async with self.db.system_connection() as conn:
+            row = await conn.fetchrow(_UNREAD, READER, self._clock.now())
+        found = Lag(row["entries"], max(row["late_s"], 0.0)) if row else Lag(0, 0.0)
+        _LATE.set(found.late_s)
+        return found
+
+    async def _turn(self, lease: timedelta) -> bool:
+        """Whether it is ours, for so long; not while the database is away."""
+        try:
+            async with self.db.system_connection() as conn:
+                anew = await conn.fetchval(_TURN, self._holder, lease)
+        except Exception as error:  # noqa: BLE001  whatever it is, the others go on
+            log.warning("mirror_has_no_turn", error=repr(error))
+            return False
+        if anew:
+            self._shown = {}  # another wrote since, who knows what
+        return anew is not None
+
+    async def _held_round(self, failures: int, lease: timedelta) -> bool:
+        """A round however long it takes: the turn is held meanwhile, and who loses it stops, since
+        another writes what is newer."""
+        showing = asyncio.create_task(self._shown_round(failures), name="mirror round")
+        try:
+            while True:
+                await asyncio.wait({showing}, timeout=lease.total_seconds() / 4)
+                if showing.done():
+                    return showing.result()
+                if not await self._turn(lease):
+                    log.warning("mirror_lost_its_turn")
+                    return False
+        finally:
+            await _ended(showing)
+
+    async def _shown_round(self, failures: int) -> bool:
+        """Whether it could be made; `failures` went before it."""
+        try:
+            await self.round()
+        except Exception as error:  # noqa: BLE001  whatever it is, the others go on
+            say = log.warning if failures >= _QUIET_FAILURES else log.info
+            say("mirror_round_failed", error=repr(error))
+            return False
+        return True
+
+
+async def let_go(db: Database, holder: str | None = None) -> None:
+    """The turn is free at once; without a holder, whoever has it. Who gets it next shows all."""
+    async with db.system_connection() as conn:
+        await conn.execute(_LET_GO, holder)
+
+
+async def write(remote: Remote, nodes: Nodes) -> None:
+    """Put the nodes in their places, many at once. One that the database will not have is left
+    out with an error in the log: it must not hold up the others. Raises UnclearError."""
+    for part in _parts(nodes):
+        if not await _written(remote, part) and len(part) > 1:
+            raise UnclearError("the database refuses every single node")
+
+
+async def _written(remote: Remote, nodes: Nodes) -> int:
+    try:
+        await remote.write(nodes)
+    except RefusedError as error:
+        if len(nodes) > 1:
+            half = len(nodes) // 2
+            one, other = dict(islice(nodes.items(), half)), dict(islice(nodes.items(), half, None))
+            return await _written(remote, one) + await _written(remote, other)
+        _NODES.labels("refused").inc()
+        log.error("mirror_node_refused", node=next(iter(nodes)), error=str(error))
+        return 0
+    _NODES.labels("written").inc(len(nodes))
+    return len(nodes)
+
+
+def _parts(nodes: Nodes) -> Iterator[dict[str, Any]]:
+    left = iter(nodes.items())
+    while part := dict(islice(left, NODES_AT_ONCE)):
+        yield part
+
+
+async def _ended(task: "asyncio.Task[Any]") -> None:
+    task.cancel()
+    await asyncio.wait({task})

@@ -1,0 +1,1 @@
+"""Webhooks to merchants, by Standard Webhooks: endpoints, delivery, signing."""

@@ -1,0 +1,204 @@
+"""An order from a page: checked before money is taken, and shown a code of its own once its
+customer is about to pay. Until money comes it holds nothing: who pays first gets the goods, and
+who pays for what is gone gets the money back."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+from msgspec import Struct
+
+from coinslot.context import Context
+from coinslot.db.pool import Connection
+from coinslot.kit.ids import code, token, uuid7
+from coinslot.orders import outlet_pages, store
+from coinslot.orders.code_budget import MINUTE, Budget, Made, first_free
+from coinslot.orders.page_views import NotNowError, WhyNot
+from coinslot.payments import qr_codes
+
+_OURS_FOR = timedelta(seconds=10)  # then the sweeper makes the code
+
+
+class OrderRequest(Struct, frozen=True, kw_only=True):
+    """What someone wants of an outlet. The key was minted with the page: it places once. `browser`
+    and `network` are who wants it, as far as that can be seen."""
+
+    outlet: str
+    slot: str
+    key: str
+    browser: str | None = None
+    network: str | None = None
+
+
+async def place(context: Context, wish: OrderRequest) -> str:
+    """The token of the order, placed now or before with this key. Nothing is asked of a gateway,
+    and nothing is kept from who pays sooner. Raises NotNowError."""
+    async with context.db.system_transaction() as conn:
+        before = await conn.fetchval("SELECT token FROM orders WHERE client_key = $1", wish.key)
+        merchant = await conn.fetchval(store.OUTLET_OWNER, wish.outlet)
+    if before is not None:
+        return str(before)
+    view = await outlet_pages.outlet(context, wish.outlet)
+    if view is None or merchant is None:
+        raise NotNowError(WhyNot.OUT_OF_SERVICE)
+    if not view.ready:
+        raise NotNowError(view.why_not)
+    try:
+        async with context.db.as_merchant(merchant) as conn:
+            return await _write(context, conn, merchant, wish)
+    except asyncpg.UniqueViolationError:
+        return await place(context, wish)  # the other tap of a double tap was first
+
+
+async def _write(context: Context, conn: Connection, merchant: UUID, wish: OrderRequest) -> str:
+    now = context.now()
+    await conn.execute(store.LOCK_OUTLET, wish.outlet)
+    slot = await conn.fetchrow(store.LOCK_SLOT, wish.outlet, wish.slot)
+    if slot is None or slot["out_of_sale_at"] is not None or slot["account_id"] is None:
+        raise NotNowError(WhyNot.OUT_OF_SERVICE)
+    if await conn.fetchval(store.PROMISED, wish.outlet, wish.slot) >= slot["stock"]:
+        raise NotNowError(WhyNot.SOLD_OUT)
+    browser, network = _names(context, wish)
+    await _few_enough(context, conn, wish.outlet, browser, network)
+    order_id = uuid7(now)
+    expires = context.after("order_s")
+    link = token()
+    await conn.execute(
+        "INSERT INTO orders (id, merchant_id, outlet_id, state, token, number, source, client_key,"
+        " amount_minor, currency, placed_at, expires_at, due_at, browser, network)"
+        " VALUES ($1, $2, $3, 'placed', $4, $5, 'page', $6, $7, $8, $9, $10, $10, $11, $12)",
+        order_id, merchant, wish.outlet, link, code(4), wish.key, slot["price_minor"],
+        slot["currency"], now, expires, browser, network,
+    )  # fmt: skip
+    await conn.execute(
+        "INSERT INTO order_lines (id, merchant_id, order_id, product_id, slot, sku, name, quantity,"
+        " price_minor, cost_minor) VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9)",
+        uuid7(now), merchant, order_id, slot["product_id"], wish.slot, slot["sku"], slot["name"],
+        slot["price_minor"], slot["cost_minor"],
+    )  # fmt: skip
+    return link
+
+
+def _names(context: Context, wish: OrderRequest) -> tuple[str | None, str | None]:
+    """Digests: what is kept of a browser and a network names neither."""
+    digest = context.vault.digest
+    return (
+        None if wish.browser is None else digest(wish.browser, "browser"),
+        None if wish.network is None else digest(wish.network, "network"),
+    )
+
+
+async def _few_enough(
+    context: Context, conn: Connection, outlet: str, browser: str | None, network: str | None
+) -> None:
+    """Who has ordered and not paid often enough, pays first. Raises NotNowError."""
+    since = context.now() - context.windows.span("unpaid_s")
+    open_ = await conn.fetchrow(store.UNPAID_ORDERS, outlet, browser, network, since)
+    if open_ is None or open_["of_browser"] >= context.windows.browser_orders:
+        raise NotNowError(WhyNot.BUSY)
+    crowded = open_["of_network"] >= context.windows.network_orders
+    if crowded and not await conn.fetchval(store.HAS_PAID, browser):
+        raise NotNowError(WhyNot.BUSY)
+
+
+async def want_code(context: Context, order_token: str) -> None:
+    """The customer is about to pay: the order gets its payment and its code, once, as soon as the
+    machine's budget of codes allows. Raises NotNowError."""
+    merchant = await order_owner(context, order_token)
+    outlet = await _ready(context, order_token)
+    if merchant is None or outlet is None:
+        return
+    async with context.db.as_merchant(merchant) as conn:
+        account = await conn.fetchval(store.LOCK_OUTLET, outlet)
+        order = await conn.fetchrow(store.ORDER_TO_PAY, order_token, context.now())
+        if order is None:
+            return  # asked for before, or over
+        if account is None:
+            raise NotNowError(WhyNot.OUT_OF_SERVICE)
+        make_at = await _turn(context, conn, order)
+        qr = await _begin(context, conn, order, account, make_at)
+    if make_at <= context.now():
+        await qr_codes.drive_now(context, qr)
+
+
+async def _ready(context: Context, order_token: str) -> str | None:
+    """The outlet of an order that waits for its code, if it can sell it now. Raises NotNowError."""
+    view = await outlet_pages.order(context, order_token)
+    if view is None or view.state != "placed" or view.code_at is not None:
+        return None
+    outlet = await outlet_pages.outlet(context, view.outlet_code)
+    if outlet is None or not outlet.ready:
+        raise NotNowError(outlet.why_not if outlet else WhyNot.OUT_OF_SERVICE)
+    if not any(item.available for item in outlet.items if item.slot == view.slot):
+        raise NotNowError(WhyNot.SOLD_OUT)
+    return outlet.code
+
+
+async def _turn(context: Context, conn: Connection, order: asyncpg.Record) -> datetime:
+    """When the order's code may be made. Raises NotNowError when that is too far away."""
+    windows, now = context.windows, context.now()
+    budget = Budget(
+        per_minute=windows.codes_per_minute,
+        network_per_minute=windows.network_codes_per_minute,
+        network_unpaid=windows.network_unpaid_codes,
+        unpaid_for=windows.span("unpaid_s"),
+    )
+    since = now - max(budget.unpaid_for, MINUTE)
+    rows = await conn.fetch(store.CODES_OF_PAGES, order["outlet_id"], since)
+    network = order["network"]
+    if network is not None and await conn.fetchval(store.HAS_PAID, order["browser"]):
+        network = None  # a customer who is known to pay, behind whatever address
+    made = [Made(row["at"], row["network"], row["unpaid"]) for row in rows]
+    at = first_free(budget, made, network, now)
+    if at is None or at - now > windows.span("code_wait_s"):
+        raise NotNowError(WhyNot.BUSY)
+    return at
+
+
+async def _begin(
+    context: Context, conn: Connection, order: asyncpg.Record, account: UUID, make_at: datetime
+) -> UUID:
+    """The payment, its attempt and the row of its code: they stand, with their mark, before the
+    gateway is called. The sweeper makes the code if we die, or if it is to be made later."""
+    now, merchant = context.now(), order["merchant_id"]
+    payment_id = uuid7(now)
+    await conn.execute(
+        "INSERT INTO payments (id, merchant_id, account_id, order_id, state, amount_minor,"
+        " currency, created_at) VALUES ($1, $2, $3, $4, 'created', $5, $6, $7)",
+        payment_id, merchant, account, order["id"], order["amount_minor"], order["currency"], now,
+    )  # fmt: skip
+    await conn.execute(
+        "INSERT INTO attempts (id, merchant_id, payment_id, account_id, state, started_at)"
+        " VALUES ($1, $2, $3, $4, 'started', $5)",
+        uuid7(now), merchant, payment_id, account, now,
+    )  # fmt: skip
+    await conn.execute(store.LAST_TO_PAY, order["id"], make_at + context.windows.span("order_s"))
+    qr_id: UUID = await conn.fetchval(
+        "INSERT INTO qr_codes (id, merchant_id, account_id, outlet_id, slot, payment_id,"
+        " amount_minor, currency, created_at, due_at, network, make_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id",
+        uuid7(now), merchant, account, order["outlet_id"], order["slot"], payment_id,
+        order["amount_minor"], order["currency"], now,
+        now + _OURS_FOR if make_at <= now else make_at, order["network"], make_at,
+    )  # fmt: skip
+    return qr_id
+
+
+async def ask_gateway(context: Context, order_token: str) -> None:
+    """Look whether an order was paid, at most once in a few seconds however many pages ask: the
+    others see what is known."""
+    merchant = await order_owner(context, order_token)
+    if merchant is None:
+        return
+    async with context.db.as_merchant(merchant) as conn:
+        qr = await conn.fetchrow(
+            store.PAGE_ASKS_GATEWAY, order_token, context.now(), context.windows.span("page_ask_s")
+        )
+    if qr is not None:
+        await qr_codes.drive_now(context, qr["id"])
+
+
+async def order_owner(context: Context, order_token: str) -> UUID | None:
+    async with context.db.system_transaction() as conn:
+        merchant: UUID | None = await conn.fetchval(store.ORDER_OWNER, order_token)
+    return merchant

@@ -1,0 +1,36 @@
+"""An order that nobody paid in time: the gateway is asked once more, then the order expires."""
+
+from datetime import timedelta
+
+import asyncpg
+
+from coinslot.context import Context
+from coinslot.orders import store
+from coinslot.payments import qr_codes
+from coinslot.states.order_flow import ORDER
+from coinslot.states.transition import transition
+
+_ASKED_ELSEWHERE = timedelta(seconds=2)  # by a worker that is at it now
+
+
+async def expire(context: Context, row: asyncpg.Record) -> None:
+    """Expire a placed order whose time is over; its QR code is closed by its own row."""
+    async with context.db.as_merchant(row["merchant_id"]) as conn:
+        qr = await conn.fetchrow(store.QR_OF_ORDER, row["id"])
+    # A lost webhook must not cost the customer the goods.
+    if qr is not None and qr["stage"] == "open" and not await qr_codes.drive_now(context, qr["id"]):
+        async with context.db.as_merchant(row["merchant_id"]) as conn:
+            await conn.execute(store.PUT_OFF_ORDER, row["id"], context.now() + _ASKED_ELSEWHERE)
+        return
+    async with context.db.as_merchant(row["merchant_id"]) as conn:
+        order = await conn.fetchrow(
+            "SELECT * FROM orders WHERE id = $1 FOR NO KEY UPDATE", row["id"]
+        )
+        if order is not None and order["state"] == "placed":
+            now = context.now()
+            await transition(conn, ORDER, row["id"], "DEADLINE", now, ended_at=now, due_at=None)
+        else:
+            await conn.execute(
+                "UPDATE orders SET due_at = NULL, leased_until = NULL WHERE id = $1", row["id"]
+            )
+    context.wakes.wake("qr_codes")

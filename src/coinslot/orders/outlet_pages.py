@@ -1,0 +1,228 @@
+"""What pages see, read from the rows: an outlet as it is now, an order for all its life."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+
+from coinslot.channels import drivers
+from coinslot.channels.base import Powers, guarantee
+from coinslot.context import Context
+from coinslot.db.pool import Connection
+from coinslot.kit.money import Money
+from coinslot.orders import store
+from coinslot.orders.page_views import (
+    NOT_SENT,
+    ItemView,
+    NearestView,
+    OrderView,
+    OutletView,
+    PayView,
+    RefundView,
+    UnitView,
+    WhyNot,
+)
+
+
+async def outlet(context: Context, code: str) -> OutletView | None:
+    """The outlet with this code, or None."""
+    async with context.db.system_transaction() as conn:
+        merchant = await conn.fetchval(store.OUTLET_OWNER, code)
+    if merchant is None:
+        return None
+    async with context.db.as_merchant(merchant) as conn:
+        row = await conn.fetchrow(store.OUTLET, code)
+        shown_since = context.now() - context.windows.span("hold_s")
+        slots = await conn.fetch(store.SLOTS, code, shown_since)
+        if row is None:
+            return None
+        why_not = _why_not(context, row, slots)
+        nearest = await _nearest(context, conn, row) if why_not else None
+    items = tuple(
+        ItemView(
+            slot=slot["slot"],
+            name=slot["name"],
+            price=Money(slot["price_minor"], row["currency"]),
+            available=slot["out_of_sale_at"] is None and slot["promised"] < slot["stock"],
+            contested=slot["promised"] + slot["being_paid"] >= slot["stock"],
+        )
+        for slot in slots
+    )
+    return OutletView(
+        code=code,
+        name=row["name"],
+        place=row["place"],
+        kind=row["kind"],
+        merchant_name=row["merchant_name"],
+        channel=row["channel"],
+        dialect=row["dialect"],
+        guarantee=guarantee(powers(row["channel"], row["dialect"], row["has_sensor"])).value,
+        ready=not why_not,
+        why_not=why_not,
+        operator_contact=row["contact"],
+        currency=row["currency"],
+        zone=row["zone_shown"],
+        items=items,
+        nearest=nearest,
+    )
+
+
+def powers(channel: str, dialect: str, has_sensor: bool | None) -> Powers:
+    """What a channel can do with this very machine: evidence takes a sensor that is there."""
+    driver = drivers().get(channel)
+    found: Powers | None = driver.powers.get(dialect) if driver is not None else None
+    if found is None:
+        return Powers()
+    if found.idempotent_command and not has_sensor:
+        return Powers(
+            idempotent_command=True, status_query=found.status_query,
+            result_push=found.result_push, expiry=found.expiry, cancel=found.cancel,
+        )  # fmt: skip
+    return found
+
+
+def _why_not(context: Context, row: asyncpg.Record, slots: list[asyncpg.Record]) -> WhyNot:
+    seen = row["last_seen_at"]
+    if row["decommissioned_at"] is not None or row["account_id"] is None:
+        return WhyNot.OUT_OF_SERVICE
+    if seen is None or context.now() - seen > context.windows.span("online_s"):
+        return WhyNot.OFFLINE
+    if slots and all(slot["out_of_sale_at"] is not None for slot in slots):
+        return WhyNot.BROKEN
+    if not any(s["out_of_sale_at"] is None and s["promised"] < s["stock"] for s in slots):
+        return WhyNot.SOLD_OUT
+    return WhyNot.READY
+
+
+async def _nearest(context: Context, conn: Connection, row: asyncpg.Record) -> NearestView | None:
+    since = context.now() - context.windows.span("online_s")
+    other = await conn.fetchrow(store.OTHERS, row["id"], since, row["place"])
+    if other is None:
+        return None
+    return NearestView(code=other["id"], name=other["name"], place=other["place"])
+
+
+async def order(context: Context, token: str) -> OrderView | None:
+    """The order behind an unguessable link, or None."""
+    async with context.db.system_transaction() as conn:
+        merchant: UUID | None = await conn.fetchval(
+            "SELECT merchant_id FROM orders WHERE token = $1", token
+        )
+    if merchant is None:
+        return None
+    async with context.db.as_merchant(merchant) as conn:
+        row = await conn.fetchrow(store.ORDER_PAGE, token)
+        if row is None:
+            return None
+        lines = await conn.fetch(store.ORDER_LINES, row["id"])
+        units = await conn.fetch(store.ORDER_UNITS, row["id"])
+        refunds = await conn.fetch(store.ORDER_REFUNDS, row["id"])
+    return _order_view(row, lines, units, refunds)
+
+
+def _order_view(
+    row: asyncpg.Record,
+    lines: list[asyncpg.Record],
+    units: list[asyncpg.Record],
+    refunds: list[asyncpg.Record],
+) -> OrderView:
+    open_units = [u for u in units if u["settlement"] is None]
+    return OrderView(
+        token=row["token"],
+        number=row["number"],
+        version=row["seen_version"],
+        state=row["state"],
+        outlet_code=row["outlet_id"],
+        outlet_name=row["outlet_name"],
+        merchant_name=row["merchant_name"],
+        operator_contact=row["contact"],
+        zone=row["zone"],
+        slot=lines[0]["slot"],
+        money=Money(row["amount_minor"], row["currency"]),
+        units=tuple(_units(units, lines)),
+        placed_at=row["placed_at"],
+        expires_at=row["expires_at"] or row["placed_at"],
+        paid_at=row["paid_at"],
+        sent_at=_latest(units, "offered_at"),
+        confirmed_at=_latest(units, "go_at"),
+        taken_at=_latest([u for u in units if u["settlement"] == "fulfilled"], "settled_at"),
+        refund_by=max((_refund_by(u) for u in open_units), default=None),
+        refunds=tuple(
+            RefundView(
+                money=Money(r["amount_minor"], r["currency"]),
+                state=r["state"],
+                at=r["ended_at"] or r["created_at"],
+                gateway_refund_id=r["gateway_refund_id"],
+            )
+            for r in refunds
+            if r["state"] != "failed"
+        ),
+        pay=_pay(row),
+        code_at=row["make_at"],
+        by_policy=any(u["basis"] == "policy" for u in units),
+        dispatch_pending=any(u["state"] in NOT_SENT for u in open_units),
+        gateway_payment_id=row["gateway_payment_id"],
+    )
+
+
+def _units(units: list[asyncpg.Record], lines: list[asyncpg.Record]) -> list[UnitView]:
+    """The units; before the money there are none, so each line stands for its own."""
+    if not units:
+        return [UnitView(unit_id=line["id"], name=line["name"], state="placed") for line in lines]
+    return [
+        UnitView(
+            unit_id=u["id"],
+            name=u["name"],
+            state=u["state"],
+            settlement=u["settlement"],
+            basis=u["basis"],
+        )
+        for u in units
+    ]
+
+
+def _latest(units: list[asyncpg.Record], column: str) -> datetime | None:
+    return max((u[column] for u in units if u[column] is not None), default=None)
+
+
+def _refund_by(unit: asyncpg.Record) -> datetime:
+    """Before GO the dispatch window ends it, after GO the deadline of doubt."""
+    latest: datetime = unit["dispatch_by"] if unit["go_at"] is None else unit["hard_deadline"]
+    return latest
+
+
+def _pay(row: asyncpg.Record) -> PayView | None:
+    if row["state"] != "placed" or row["qr_stage"] != "open":
+        return None
+    return PayView(
+        image_url=row["image_url"], qr_code_id=row["qr_code_id"], expires_at=row["expires_at"]
+    )
+
+
+async def find(
+    context: Context, code: str, minor: int, minutes: Sequence[datetime]
+) -> list[OrderView]:
+    """Orders of one outlet and amount, paid around one of those minutes: for who paid a printed
+    QR."""
+    async with context.db.system_transaction() as conn:
+        rows = await conn.fetch(store.FIND_ORDERS, code, minor, list(minutes))
+    views = [await order(context, row["token"]) for row in rows]
+    return [view for view in views if view is not None]
+
+
+async def find_by_reference(context: Context, code: str, reference: str) -> str | None:
+    """The token of the order at this outlet that this payment paid. Only the payer knows the
+    reference: it stands in the bank's app, or on the gateway's receipt."""
+    async with context.db.system_transaction() as conn:
+        token: str | None = await conn.fetchval(store.FIND_BY_REFERENCE, code, reference)
+    return token
+
+
+async def own_orders(context: Context, code: str, browser: str) -> list[OrderView]:
+    """The newest orders that this browser placed at this outlet within a day."""
+    owner = context.vault.digest(browser, "browser")
+    async with context.db.system_transaction() as conn:
+        rows = await conn.fetch(store.OWN_ORDERS, code, owner, context.now() - timedelta(days=1))
+    views = [await order(context, row["token"]) for row in rows]
+    return [view for view in views if view is not None]

@@ -1,0 +1,155 @@
+"""What people may see of a sale: plain structs, ready to be shown, with nothing left to decide."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from msgspec import Struct
+
+from coinslot.kit.money import Money
+
+NOT_SENT = frozenset({"queued", "offered"})  # units that wait for their machine
+
+
+class WhyNot(StrEnum):
+    """Why an outlet sells nothing right now; the empty word means that it does."""
+
+    READY = ""
+    OFFLINE = "offline"
+    SOLD_OUT = "sold_out"
+    CLOSED = "closed"
+    GATEWAY_DOWN = "gateway_down"
+    OUT_OF_SERVICE = "out_of_service"  # taken away for good or for repair, by a person
+    BUSY = "busy"  # unpaid orders enough from this browser or this network
+    BROKEN = "broken"  # it failed too often and took itself out of sale
+
+
+class NotNowError(Exception):
+    """Nothing was placed and nobody was charged."""
+
+    def __init__(self, why_not: WhyNot) -> None:
+        super().__init__(why_not.value)
+        self.why_not = why_not
+
+
+class ItemView(Struct, frozen=True, kw_only=True):
+    """One slot with what it sells."""
+
+    slot: str
+    name: str
+    price: Money
+    available: bool
+    contested: bool = False  # someone else may be paying for the last one
+
+
+class NearestView(Struct, frozen=True, kw_only=True):
+    """Another outlet of the same merchant that works now."""
+
+    code: str
+    name: str
+    place: str
+
+
+class OutletView(Struct, frozen=True, kw_only=True):
+    """An outlet as someone standing in front of it sees it."""
+
+    code: str
+    name: str
+    place: str
+    kind: str
+    merchant_name: str
+    channel: str
+    dialect: str
+    guarantee: str  # "G0" to "G3"
+    ready: bool
+    why_not: WhyNot
+    operator_contact: str
+    currency: str
+    zone: str | None = None  # IANA name, in which its times are shown; None: the installation's
+    items: tuple[ItemView, ...]
+    nearest: NearestView | None = None
+
+
+class UnitView(Struct, frozen=True, kw_only=True):
+    """One thing to be handed over. `state` is a word of the vend protocol."""
+
+    unit_id: UUID
+    name: str
+    state: str
+    settlement: str | None = None  # "fulfilled" or "refund_due"
+    basis: str | None = None
+
+
+class RefundView(Struct, frozen=True, kw_only=True):
+    """Money on its way back."""
+
+    money: Money
+    state: str  # pending, succeeded, failed, owed
+    at: datetime
+    gateway_refund_id: str | None = None
+
+
+class PayView(Struct, frozen=True, kw_only=True):
+    """The gateway's own picture of the code to pay, used once."""
+
+    image_url: str
+    qr_code_id: str
+    expires_at: datetime
+
+
+class OrderView(Struct, frozen=True, kw_only=True):
+    """An order for the whole of its life. `version` grows with any change that this view shows."""
+
+    token: str
+    number: str
+    version: int
+    state: str  # placed, paid, completed, failed, expired
+    outlet_code: str
+    outlet_name: str
+    merchant_name: str
+    operator_contact: str
+    zone: str | None = None  # as the outlet's
+    slot: str
+    money: Money
+    units: tuple[UnitView, ...]
+    placed_at: datetime
+    expires_at: datetime
+    paid_at: datetime | None = None
+    sent_at: datetime | None = None
+    confirmed_at: datetime | None = None
+    taken_at: datetime | None = None
+    refund_by: datetime | None = None  # the automatic refund happens at the latest then
+    refunds: tuple[RefundView, ...] = ()
+    pay: PayView | None = None
+    code_at: datetime | None = None  # when its code is made; None: nobody asked for it yet
+    by_policy: bool = False
+    dispatch_pending: bool = False
+    gateway_payment_id: str | None = None
+
+    @property
+    def currency(self) -> str:
+        return self.money.currency
+
+
+class Check(Struct, frozen=True, kw_only=True):
+    """One thing that the installation needs, and how it is."""
+
+    status: str  # healthy, degraded, unhealthy
+    detail: str = ""
+
+
+class Devices(Struct, frozen=True, kw_only=True):
+    """How many machines are heard from."""
+
+    online: int
+    offline: int
+    total: int
+
+
+class Health(Struct, frozen=True, kw_only=True):
+    """The state of the installation. `checks` by name: database, broker, gateway, shared."""
+
+    status: str  # healthy, degraded, unhealthy
+    version: str
+    checks: dict[str, Check]
+    devices: Devices

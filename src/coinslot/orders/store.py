@@ -1,0 +1,152 @@
+"""The statements of this room, by name: orders."""
+
+OUTLET_OWNER = "SELECT merchant_id FROM outlets WHERE id = $1"
+
+PUT_OFF_ORDER = "UPDATE orders SET due_at = $2, leased_until = NULL WHERE id = $1"
+
+QR_OF_ORDER = """
+SELECT q.* FROM qr_codes q JOIN payments p ON p.id = q.payment_id WHERE p.order_id = $1
+"""
+
+# Placing an order. The slot's row is the lock under which what is left is counted.
+LOCK_SLOT = """
+SELECT s.*, p.sku, p.name, p.cost_minor, o.account_id, o.currency FROM slots s
+JOIN products p ON p.id = s.product_id JOIN outlets o ON o.id = s.outlet_id
+WHERE s.outlet_id = $1 AND s.slot = $2 FOR NO KEY UPDATE OF s
+"""
+
+# The outlet's row is the lock under which unpaid orders and codes are counted.
+LOCK_OUTLET = "SELECT account_id FROM outlets WHERE id = $1 FOR NO KEY UPDATE"
+
+# What is promised of a slot: units on their way. Unpaid orders hold nothing against who pays.
+PROMISED = """
+SELECT count(*) FROM fulfillments f
+WHERE f.outlet_id = $1 AND f.slot = $2 AND f.settlement IS NULL
+"""
+
+UNPAID_ORDERS = """
+SELECT count(*) FILTER (WHERE browser = $2) AS of_browser,
+    count(*) FILTER (WHERE network = $3) AS of_network
+FROM orders WHERE outlet_id = $1 AND state = 'placed' AND placed_at > $4
+"""
+
+HAS_PAID = "SELECT EXISTS (SELECT FROM orders WHERE browser = $1 AND paid_at IS NOT NULL)"
+
+# A code counts in its minute even when it was paid at once; against its network only while unpaid.
+CODES_OF_PAGES = """
+SELECT q.make_at AS at, q.network, o.state IN ('placed', 'expired') AS unpaid
+FROM qr_codes q JOIN payments p ON p.id = q.payment_id JOIN orders o ON o.id = p.order_id
+WHERE q.outlet_id = $1 AND q.payment_id IS NOT NULL AND q.make_at > $2
+"""
+
+ORDER_TO_PAY = """
+SELECT o.*, l.slot FROM orders o JOIN order_lines l ON l.order_id = o.id
+WHERE o.token = $1 AND o.state = 'placed' AND o.expires_at > $2
+    AND NOT EXISTS (SELECT FROM payments p WHERE p.order_id = o.id)
+ORDER BY l.id LIMIT 1 FOR NO KEY UPDATE OF o
+"""
+
+# The window to pay begins with the code.
+LAST_TO_PAY = "UPDATE orders SET expires_at = $2, due_at = $2 WHERE id = $1"
+
+OWN_ORDERS = """
+SELECT token FROM orders WHERE outlet_id = $1 AND browser = $2 AND placed_at > $3
+ORDER BY placed_at DESC LIMIT 5
+"""
+
+OUTLET = """
+SELECT o.*, m.name AS merchant_name, coalesce(o.zone, m.zone) AS zone_shown, d.last_seen_at,
+    d.has_sensor
+FROM outlets o JOIN merchants m ON m.id = o.merchant_id
+LEFT JOIN devices d ON d.outlet_id = o.id WHERE o.id = $1
+"""
+
+SLOTS = """
+SELECT s.slot, s.price_minor, s.stock, s.out_of_sale_at, p.name,
+    (SELECT count(*) FROM fulfillments f WHERE f.outlet_id = s.outlet_id AND f.slot = s.slot
+        AND f.settlement IS NULL) AS promised,
+    (SELECT count(*) FROM qr_codes q JOIN payments y ON y.id = q.payment_id
+        JOIN orders r ON r.id = y.order_id
+        WHERE q.outlet_id = s.outlet_id AND q.slot = s.slot AND q.make_at > $2
+        AND r.state = 'placed') AS being_paid
+FROM slots s JOIN products p ON p.id = s.product_id WHERE s.outlet_id = $1 ORDER BY s.slot
+"""
+
+OTHERS = """
+SELECT o.id, o.name, o.place FROM outlets o JOIN devices d ON d.outlet_id = o.id
+WHERE o.id <> $1 AND o.decommissioned_at IS NULL AND d.last_seen_at > $2
+AND EXISTS (SELECT FROM slots s WHERE s.outlet_id = o.id AND s.stock > 0
+            AND s.out_of_sale_at IS NULL)
+ORDER BY o.place = $3 DESC, o.id LIMIT 1
+"""
+
+# `version` grows with whatever the page shows: states of the order, its payment and code, units,
+# refunds.
+_VERSION = """
+    o.version + coalesce(p.version, 0)
+        + coalesce((SELECT sum(version) FROM fulfillments f WHERE f.order_id = o.id), 0)
+        + coalesce((SELECT sum(r.version) FROM refunds r JOIN captures k ON k.id = r.capture_id
+                    WHERE k.order_id = o.id), 0)
+"""
+
+ORDER_VERSIONS = f"""
+SELECT o.token, {_VERSION} AS version
+FROM orders o LEFT JOIN payments p ON p.order_id = o.id WHERE o.token = ANY($1::text[])
+"""
+
+ORDER_PAGE = f"""
+SELECT o.*, u.name AS outlet_name, m.name AS merchant_name, u.contact,
+    coalesce(u.zone, m.zone) AS zone,
+    q.image_url, q.qr_code_id, q.stage AS qr_stage, q.make_at,
+    c.gateway_payment_id,
+    {_VERSION} AS seen_version
+FROM orders o JOIN outlets u ON u.id = o.outlet_id JOIN merchants m ON m.id = o.merchant_id
+LEFT JOIN payments p ON p.order_id = o.id
+LEFT JOIN qr_codes q ON q.payment_id = p.id
+LEFT JOIN captures c ON c.order_id = o.id AND c.reason IS NULL
+WHERE o.token = $1
+"""
+
+ORDER_OWNER = "SELECT merchant_id FROM orders WHERE token = $1"
+
+# Any number of pages of one order may ask at once, in any number of processes: one of them gets the
+# row, and the pause begins before the question goes out.
+PAGE_ASKS_GATEWAY = """
+UPDATE qr_codes q SET page_asked_at = $2 FROM payments p JOIN orders o ON o.id = p.order_id
+WHERE q.payment_id = p.id AND o.token = $1 AND o.state = 'placed'
+    AND (q.page_asked_at IS NULL OR q.page_asked_at <= $2::timestamptz - $3::interval)
+RETURNING q.*
+"""
+
+PAGE_ASKS_MACHINE = """
+UPDATE fulfillments f SET page_asked_at = $2 FROM orders o
+WHERE f.order_id = o.id AND o.token = $1 AND f.settlement IS NULL
+    AND (f.lease_end IS NULL OR f.lease_end <= $2)
+    AND (f.page_asked_at IS NULL OR f.page_asked_at <= $2::timestamptz - $3::interval)
+RETURNING f.*
+"""
+
+ORDER_LINES = "SELECT * FROM order_lines WHERE order_id = $1 ORDER BY id"
+
+ORDER_UNITS = """
+SELECT f.*, l.name FROM fulfillments f JOIN order_lines l ON l.id = f.line_id
+WHERE f.order_id = $1 ORDER BY f.id
+"""
+
+ORDER_REFUNDS = """
+SELECT r.* FROM refunds r JOIN captures c ON c.id = r.capture_id
+WHERE c.order_id = $1 ORDER BY r.created_at, r.id
+"""
+
+FIND_BY_REFERENCE = """
+SELECT o.token FROM captures c JOIN orders o ON o.id = c.order_id
+WHERE o.outlet_id = $1 AND (c.payer_reference = $2 OR c.gateway_payment_id = $2)
+ORDER BY c.captured_at DESC LIMIT 1
+"""
+
+FIND_ORDERS = """
+SELECT token FROM orders WHERE outlet_id = $1 AND amount_minor = $2
+AND EXISTS (SELECT FROM unnest($3::timestamptz[]) AS minute
+    WHERE paid_at BETWEEN minute - interval '1 minute' AND minute + interval '2 minutes')
+ORDER BY paid_at LIMIT 5
+"""

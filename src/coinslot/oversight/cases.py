@@ -1,0 +1,239 @@
+"""The queue of what wants a person: kept by what the rows say, read and closed by people.
+
+A person's word moves money only where evidence stands behind it, and the gateway's still wins."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import structlog
+from msgspec import Struct
+from msgspec.structs import replace
+from prometheus_client import Gauge
+
+from coinslot.context import Context
+from coinslot.db.pool import Connection
+from coinslot.gateways.base import Absent, Mark, PaymentFact, Taken, Unclear
+from coinslot.oversight import store
+from coinslot.payments.gateway_webhooks import work_facts
+from coinslot.payments.store import KEEP_CASES, LOCK_PAYMENT, LOCK_PAYMENT_STATE, LOCK_REFUND
+from coinslot.states.payment_flow import PAYMENT
+from coinslot.states.refund_flow import REFUND
+from coinslot.states.store import TELL
+from coinslot.states.transition import transition
+
+log = structlog.get_logger(__name__)
+
+_OPEN = Gauge("coinslot_cases_open", "What wants a person now", ("kind",))
+UNRESOLVED, OWED, DISPUTED = "payment_unresolved", "refund_owed", "dispute_open"
+CONTRADICTED = "no_drop_after_fulfilled"
+
+_CLOSED = "is closed by hand: `coinslot cases close`"
+_ENDS = {
+    UNRESOLVED: "ends with `settle --as failed` or `settle --as captured=ID`",
+    OWED: "ends with `settle --as paid`",
+    CONTRADICTED: "ends with `settle --as refund` or `settle --as leave`",
+    DISPUTED: "ends by itself when the bank has decided; `coinslot cases close` ends it before",
+}
+
+
+class CaseError(Exception):
+    """There is no such open case, or it cannot end this way; the message says which."""
+
+
+class Case(Struct, frozen=True, kw_only=True):
+    """One thing that wants a person. `closed_by` None on a closed one: it closed itself."""
+
+    id: int
+    source: str  # who found it: 'state' the sweeper, 'books' the comparison
+    kind: str
+    subject: str
+    owner: str
+    age_s: int
+    amount: int | None
+    currency: str | None
+    data: dict[str, Any]
+    since: datetime
+    opened_at: datetime
+    merchant: UUID
+    closed_at: datetime | None = None
+    closed_by: str | None = None
+    how: str | None = None
+    note: str | None = None
+
+
+class Person(Struct, frozen=True):
+    """Who says so, and why."""
+
+    by: str
+    note: str
+
+
+async def keep(context: Context) -> int:
+    """Open what wants a person, close what does not any more; how many were opened."""
+    async with context.db.system_transaction() as conn:
+        merchants = await conn.fetch(store.QUEUES_OUT_OF_DATE, context.now())
+    opened = 0
+    for row in merchants:
+        async with context.db.as_merchant(row["merchant_id"]) as conn:
+            kept = await conn.fetchrow(KEEP_CASES, context.now())
+        if kept is not None and kept["opened"]:
+            opened += kept["opened"]
+            log.warning("cases_opened", merchant=str(row["merchant_id"]), count=kept["opened"])
+    return opened
+
+
+async def watch(context: Context) -> None:
+    """Keep the queue until cancelled."""
+    while True:
+        try:
+            await keep(context)
+            await count_open(context)
+        except Exception as error:  # noqa: BLE001  the next look may do better
+            log.warning("cases_not_kept", error=repr(error))
+        await asyncio.sleep(context.windows.cases_s)
+
+
+async def count_open(context: Context) -> None:
+    """For the metrics."""
+    async with context.db.system_transaction() as conn:
+        rows = await conn.fetch(store.OPEN_CASES)
+    _OPEN.clear()
+    for row in rows:
+        _OPEN.labels(row["kind"]).set(row["count"])
+
+
+async def listed(context: Context, *, closed: bool = False) -> Sequence[Case]:
+    """Of every merchant, the oldest first; with the closed ones when asked for."""
+    async with context.db.system_transaction() as conn:
+        rows = await conn.fetch(store.CASES, closed)
+    return [_case(row, context.now()) for row in rows]
+
+
+async def close(context: Context, case_id: int, hand: Person) -> None:
+    """A person has dealt with it. Raises CaseError."""
+    found = await _open(context, case_id)
+    async with context.db.as_merchant(found.merchant) as conn:
+        await _close(conn, context, found, hand, "closed")
+
+
+async def call_off(context: Context, case_id: int, hand: Person) -> None:
+    """A person vouches that no money came. The gateway is asked on all the same: money that it
+    turns out to have taken goes back by itself. Raises CaseError."""
+    found = await _open(context, case_id, UNRESOLVED)
+    async with context.db.as_merchant(found.merchant) as conn:
+        payment = await conn.fetchrow(LOCK_PAYMENT, UUID(found.subject))
+        if payment is None or payment["state"] != "processing":
+            raise CaseError("the payment is not processing any more")
+        await transition(conn, PAYMENT, payment["id"], "DEADLINE", context.now(), due_at=None)
+        await _vouched(conn, context, found, "payment", hand)
+        await _close(conn, context, found, hand, "called_off")
+
+
+async def find(context: Context, case_id: int, gateway_payment_id: str, hand: Person) -> None:
+    """A person knows under which id the gateway has the money: it is asked about that one, and its
+    answer is booked like any other. Nothing is booked on a person's word. Raises CaseError."""
+    found = await _open(context, case_id, UNRESOLVED)
+    async with context.db.as_merchant(found.merchant) as conn:
+        accounts = await conn.fetch(store.ACCOUNTS_TRIED, UUID(found.subject))
+    for row in accounts:
+        account = await context.accounts.by_id(row["account_id"])
+        fact = await account.driver.look(gateway_payment_id)
+        if isinstance(fact, Absent):
+            continue
+        if isinstance(fact, Unclear):
+            raise CaseError(f"the gateway does not say: {fact.reason}")
+        await work_facts(
+            context, account, (_as_ours(context, found, fact),), by=f"person {hand.by}"
+        )
+        async with context.db.as_merchant(found.merchant) as conn:
+            if await conn.fetchval(LOCK_PAYMENT_STATE, UUID(found.subject)) == "processing":
+                raise CaseError("that money is on record for something else")
+            await _vouched(conn, context, found, "payment", hand)
+            # The queue's keeper may have been quicker.
+            await conn.execute(
+                store.CLOSE_CASE, case_id, hand.by, "found", hand.note, context.now()
+            )
+        return
+    raise CaseError(f"no gateway of this payment knows {gateway_payment_id}")
+
+
+def _as_ours(context: Context, case: Case, fact: PaymentFact) -> PaymentFact:
+    """Only what is captured, and is not marked as somebody else's. Raises CaseError."""
+    if fact.taken is not Taken.CAPTURED:
+        raise CaseError(f"the gateway says that this payment is {fact.taken}")
+    mark = Mark(installation=context.installation, payment=case.subject)
+    if fact.mark is not None and fact.mark.payment not in (None, case.subject):
+        raise CaseError("the gateway has this payment under the mark of another one")
+    return replace(fact, mark=mark)
+
+
+async def paid_by_hand(context: Context, case_id: int, hand: Person) -> None:
+    """A refund that the gateway would not make was paid out another way. Raises CaseError."""
+    found = await _open(context, case_id, OWED)
+    async with context.db.as_merchant(found.merchant) as conn:
+        refund = await conn.fetchrow(LOCK_REFUND, UUID(found.subject))
+        if refund is None or refund["state"] != "owed":
+            raise CaseError("the refund is not owed any more")
+        now = context.now()
+        await transition(conn, REFUND, refund["id"], "PAID_BY_HAND", now, ended_at=now, due_at=None)
+        await _vouched(conn, context, found, "refund", hand)
+        await _close(conn, context, found, hand, "paid_by_hand")
+
+
+async def refund(context: Context, case_id: int, hand: Person) -> None:
+    """A machine took back its own drop, and a person who looked into it believes the later word:
+    the money goes back. Raises CaseError."""
+    found = await _open(context, case_id, CONTRADICTED)
+    async with context.db.as_merchant(found.merchant) as conn:
+        said = (case_id, hand.by, hand.note, context.now())
+        if not await conn.fetchval(store.REFUND_CASE, *said):
+            raise CaseError("the case is closed, or the money of this unit went back before")
+    context.wakes.wake("refunds")
+
+
+async def leave(context: Context, case_id: int, hand: Person) -> None:
+    """A person believes the machine's first word: the sale stands. Raises CaseError."""
+    found = await _open(context, case_id, CONTRADICTED)
+    async with context.db.as_merchant(found.merchant) as conn:
+        await _close(conn, context, found, hand, "left")
+
+
+async def _open(context: Context, case_id: int, kind: str | None = None) -> Case:
+    async with context.db.system_transaction() as conn:
+        row = await conn.fetchrow("SELECT * FROM cases WHERE id = $1", case_id)
+    if row is None or row["closed_at"] is not None:
+        raise CaseError(f"there is no open case {case_id}")
+    if kind is not None and row["kind"] != kind:
+        how = _ENDS.get(row["kind"], _CLOSED)
+        raise CaseError(f"case {case_id} is a {row['kind']}, which does not end this way: it {how}")
+    return _case(row, context.now())
+
+
+async def _close(conn: Connection, context: Context, case: Case, hand: Person, how: str) -> None:
+    done = await conn.fetchval(store.CLOSE_CASE, case.id, hand.by, how, hand.note, context.now())
+    if not done:
+        raise CaseError(f"case {case.id} was closed meanwhile")
+
+
+async def _vouched(
+    conn: Connection, context: Context, case: Case, machine: str, hand: Person
+) -> None:
+    said = {"by": hand.by, "note": hand.note, "case": case.id}
+    await conn.execute(
+        TELL, case.merchant, machine, UUID(case.subject), "VOUCHED", said, context.now()
+    )
+
+
+def _case(row: asyncpg.Record, now: datetime) -> Case:
+    return Case(
+        id=row["id"], source=row["source"], kind=row["kind"], subject=row["subject"],
+        owner=row["owner"],
+        age_s=max(0, (now - row["opened_at"]) // timedelta(seconds=1)),
+        amount=row["amount_minor"], currency=row["currency"], data=row["data"],
+        since=row["since"], opened_at=row["opened_at"], merchant=row["merchant_id"],
+        closed_at=row["closed_at"], closed_by=row["closed_by"], how=row["how"], note=row["note"],
+    )  # fmt: skip

@@ -1,0 +1,73 @@
+"""The statements of this room, by name: oversight."""
+
+QUEUES_OUT_OF_DATE = "SELECT merchant_id FROM queues_out_of_date($1) AS merchant_id"
+
+CLOSE_CASE = "SELECT close_case($1, $2, $3, $4, $5)"
+
+REFUND_CASE = "SELECT refund_case($1, $2, $3, $4)"
+
+CASES = "SELECT * FROM cases WHERE $1 OR closed_at IS NULL ORDER BY opened_at, id"
+
+OPEN_CASES = "SELECT kind, count(*) FROM cases WHERE closed_at IS NULL GROUP BY kind"
+
+ACCOUNTS_TRIED = "SELECT DISTINCT account_id FROM attempts WHERE payment_id = $1"
+
+REFUNDS_ENDED = """
+SELECT gateway_refund_id, state FROM refunds
+WHERE account_id = $1 AND gateway_refund_id = ANY ($2) AND state IN ('succeeded', 'failed')
+"""
+
+NOTE_SETTLED = "SELECT note_settled_lines(a, $2, $3) FROM gateway_accounts a WHERE a.id = $1"
+
+CAPTURES_TO_COMPARE = """
+SELECT id, gateway_payment_id AS name FROM captures c WHERE account_id = $1
+AND ((captured_at >= $2 AND captured_at < $3) OR gateway_payment_id = ANY ($4)
+    OR EXISTS (SELECT FROM cases k WHERE k.subject = c.id::text AND k.source = 'books'
+        AND k.closed_at IS NULL)
+    OR (settled_at IS NULL AND foreign_amount = 0 AND captured_at < $5
+        AND captured_at >= $5 - interval '2 days'))
+"""
+
+KEEP_BREAKS = """
+SELECT k.* FROM gateway_accounts a, keep_breaks(a, $2, $3, $4, $5) k WHERE a.id = $1
+"""
+
+TAKE_DAY = "SELECT take_day(a, $2, $3) FROM gateway_accounts a WHERE a.id = $1"
+
+# Zones are read in Python alone: the database's own list of them may be another year's.
+ACCOUNTS_AND_ZONES = """
+SELECT a.id, a.created_at, m.zone FROM gateway_accounts a JOIN merchants m ON m.id = a.merchant_id
+"""
+
+# From the day after the last one without a hole, and none before there was this account.
+DAYS_DUE = """
+SELECT a.id AS account_id, d::date AS day
+FROM unnest($1::uuid[], $2::date[], $3::date[]) AS a (id, first, last),
+    generate_series(greatest(a.last - $4::integer + 1, least(a.last,
+        (SELECT min(day) FROM reconciliations r WHERE r.account_id = a.id)),
+        a.first), a.last, interval '1 day') AS d
+WHERE NOT EXISTS (SELECT FROM reconciliations r WHERE r.account_id = a.id AND r.day = d::date
+    AND (r.done_at IS NOT NULL OR r.leased_until > clock_timestamp()))
+ORDER BY d, a.id
+"""
+
+COMPARED_THROUGH = """
+SELECT through FROM reconciliations WHERE account_id = $1 AND day = $2::date - 1
+AND done_at IS NOT NULL
+"""
+
+DAY_COMPARED = """
+UPDATE reconciliations SET found = $3, breaks = $4, failure = $5,
+    done_at = CASE WHEN $5::text IS NULL THEN $6::timestamptz END, through = $7
+WHERE account_id = $1 AND day = $2 AND tries = $8 RETURNING true
+"""
+
+HOLD_DAY = """
+UPDATE reconciliations SET leased_until = clock_timestamp() + $4::interval
+WHERE account_id = $1 AND day = $2 AND tries = $3 AND done_at IS NULL RETURNING true
+"""
+
+LET_DAY_GO = """
+UPDATE reconciliations SET leased_until = NULL
+WHERE account_id = $1 AND day = $2 AND tries = $3 AND done_at IS NULL
+"""

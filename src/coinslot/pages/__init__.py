@@ -1,0 +1,1 @@
+"""What all customer pages share: layout, errors, security headers, texts, assets."""

@@ -1,0 +1,82 @@
+"""Server-sent events: the whole fragment whenever the order changed, a comment in the silence."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+
+from litestar.params import FromQuery
+from litestar.response import Stream
+
+from coinslot.kit.clock import Clock
+from coinslot.pages import peer
+from coinslot.pages.backend import Backend
+from coinslot.pages.errors import RefusedError
+from coinslot.pages.orders import Asked, Orders, Token
+from coinslot.pages.rendering import AnyRequest, Renderer
+from coinslot.pages.shared_handler import SharedHandler
+
+_RETRY_MS = 2000
+
+
+class Live(SharedHandler):
+    """Streams of open order pages. Over the limit a page is told to poll instead."""
+
+    def __init__(self, backend: Backend, renderer: Renderer, clock: Clock, orders: Orders) -> None:
+        self._backend = backend
+        self._renderer = renderer
+        self._clock = clock
+        self._orders = orders
+        self._open: Counter[str] = Counter()
+
+    def _is_full(self, network: str) -> bool:
+        site = self._renderer.site
+        return (
+            self._open.total() >= site.live_streams_max
+            or self._open[network] >= site.live_streams_per_network
+        )
+
+    async def stream(
+        self,
+        request: AnyRequest,
+        order: Token,
+        seen: FromQuery[int] = 0,
+        asked: FromQuery[Asked] = Asked.NOBODY,
+    ) -> Stream:
+        if await self._backend.version(order) is None:
+            await self._orders.known(order)  # says that there is none
+        if self._is_full(peer.network(request)):
+            raise RefusedError(503, "too_many_streams", "Poll instead.")
+        last = request.headers.get("last-event-id", "")
+        begin = int(last) if last.isdecimal() and len(last) < 10 else seen
+        return Stream(
+            self._events(request, order, begin, asked),
+            media_type="text/event-stream",
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        )
+
+    async def _events(
+        self, request: AnyRequest, order: str, seen: int, asked: Asked
+    ) -> AsyncIterator[str]:
+        site = self._renderer.site
+        patience_s = site.live_comment_every.total_seconds()
+        ends_ms = self._clock.monotonic_ms() + site.live_stream_life.total_seconds() * 1000
+        network = peer.network(request)
+        self._open[network] += 1
+        try:
+            # Something to read at once: a proxy that holds events back is found out by silence.
+            yield f"retry: {_RETRY_MS}\nevent: here\ndata: {seen}\n\n"
+            while self._clock.monotonic_ms() < ends_ms:
+                view = await self._backend.changed(order, seen, patience_s)
+                if view is None:
+                    yield ": still here\n\n"
+                    continue
+                seen = view.version
+                yield _event(seen, self._orders.told(request, view, asked))
+        finally:
+            self._open[network] -= 1
+            if not self._open[network]:
+                del self._open[network]
+
+
+def _event(version: int, text: str) -> str:
+    lines = "\n".join(f"data: {line}" for line in text.splitlines() if line.strip())
+    return f"id: {version}\nevent: order\n{lines}\n\n"

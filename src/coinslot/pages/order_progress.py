@@ -1,0 +1,150 @@
+"""An order told in words: the phase it is in, the steps behind and before it, how long to wait."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Struct
+
+from coinslot.orders.page_views import OrderView, RefundView
+
+
+class Phase(StrEnum):
+    """Each has a title and a sentence in every language (`Words.<phase>`, `<phase>_lead`)."""
+
+    TO_PAY = "to_pay"  # placed, nobody asked for its code yet
+    PREPARING = "preparing"  # asked for, the gateway has not drawn it yet
+    SCAN = "scan"  # placed, the code can be paid
+    EXPIRED = "expired"
+    QUEUED = "queued"
+    SENDING = "sending"
+    WORKING = "working"
+    CHECKING = "checking"
+    DONE = "done"
+    PARTLY = "partly"
+    REFUNDING = "refunding"
+    REFUNDED = "refunded"
+    RETRYING = "retrying"
+    OWED = "owed"
+
+
+class Step(Struct, frozen=True):
+    """One line of the timeline: the name of its text, its time, and done, now, next or stopped."""
+
+    text: str
+    at: datetime | None
+    mark: str
+
+
+UNPAID = frozenset({Phase.PREPARING, Phase.SCAN, Phase.EXPIRED})  # a payment may still be seen
+WAITING = frozenset({Phase.QUEUED, Phase.SENDING, Phase.WORKING, Phase.CHECKING})
+
+# How soon a page without JavaScript comes back to look; a phase without a number stays.
+REFRESH_S = {
+    Phase.PREPARING: 2,
+    Phase.SCAN: 5,
+    Phase.EXPIRED: 15,
+    Phase.QUEUED: 3,
+    Phase.SENDING: 3,
+    Phase.WORKING: 3,
+    Phase.CHECKING: 5,
+    Phase.PARTLY: 10,
+    Phase.REFUNDING: 5,
+    Phase.RETRYING: 30,
+    Phase.OWED: 60,
+}
+
+
+def phase(order: OrderView, now: datetime) -> Phase:
+    """The one phase that is shown."""
+    if order.refunds or any(unit.settlement == "refund_due" for unit in order.units):
+        return _giving_back(order)
+    match order.state:
+        case "completed":
+            return Phase.DONE
+        case "failed":
+            return Phase.REFUNDING
+        case "paid":
+            return _handing_over(order)
+        case "placed" if now < order.expires_at:
+            if order.pay is not None:
+                return Phase.SCAN
+            return Phase.TO_PAY if order.code_at is None else Phase.PREPARING
+        case _:
+            return Phase.EXPIRED
+
+
+def _handing_over(order: OrderView) -> Phase:
+    states = {unit.state for unit in order.units}
+    if "in_doubt" in states:
+        return Phase.CHECKING
+    if states & {"going", "started"} or order.confirmed_at:
+        return Phase.WORKING
+    if order.sent_at is None and order.dispatch_pending:
+        return Phase.QUEUED
+    return Phase.SENDING
+
+
+def _giving_back(order: OrderView) -> Phase:
+    states = {refund.state for refund in order.refunds}
+    if "owed" in states:
+        return Phase.OWED
+    if any(unit.settlement == "fulfilled" for unit in order.units):
+        return Phase.PARTLY
+    if "pending" in states or not states:
+        return Phase.REFUNDING
+    # A refund that failed stays in the list beside the one that replaced it.
+    return Phase.REFUNDED if _latest(order.refunds).state == "succeeded" else Phase.RETRYING
+
+
+def steps(order: OrderView, shown: Phase) -> tuple[Step, ...]:
+    """The timeline; before money came, what will happen then."""
+    if shown is Phase.EXPIRED:
+        return ()
+    way = [("step_paid", order.paid_at), ("step_sent", order.sent_at)]
+    way.append(("step_confirmed", order.confirmed_at))
+    way.append(("step_take", order.taken_at))
+    if order.refunds or shown is Phase.REFUNDING:
+        gone = [Step(text, at, "done") for text, at in way if at]
+        stop = () if shown is Phase.PARTLY else (Step(_stop(order), None, "stopped"),)
+        return (*gone, *stop, *_refund_steps(order))
+    if shown is Phase.DONE:
+        # A report may carry no times between: what lies before the end has happened.
+        return tuple(Step(text, at, "done") for text, at in way)
+    return _on_the_way(way, begun=order.paid_at is not None)
+
+
+def _on_the_way(way: Sequence[tuple[str, datetime | None]], begun: bool) -> tuple[Step, ...]:
+    reached = max((place for place, (_, at) in enumerate(way) if at), default=-1)
+    marks = ["done"] * (reached + 1) + ["now" if begun else "next"] + ["next"] * len(way)
+    return tuple(Step(text, at, mark) for (text, at), mark in zip(way, marks, strict=False))
+
+
+def _stop(order: OrderView) -> str:
+    if order.by_policy:
+        return "step_silent"
+    return "step_nothing_out" if order.confirmed_at else "step_not_reached"
+
+
+def _refund_steps(order: OrderView) -> tuple[Step, ...]:
+    if not order.refunds:
+        return (Step("step_refund_pending", None, "now"),)
+    marks = {"succeeded": "done", "failed": "stopped"}
+    return tuple(
+        Step(f"step_refund_{refund.state}", refund.at, marks.get(refund.state, "now"))
+        for refund in sorted(order.refunds, key=lambda refund: refund.at)
+    )
+
+
+def _latest(refunds: Sequence[RefundView]) -> RefundView:
+    return max(refunds, key=lambda refund: refund.at)
+
+
+def is_final(shown: Phase) -> bool:
+    """Nothing more will happen unless a person asks."""
+    return shown in (Phase.DONE, Phase.REFUNDED)
+
+
+def may_ask_machine(order: OrderView, shown: Phase) -> bool:
+    """Someone who paid and was not given their money back may say that nothing came out."""
+    return order.paid_at is not None and shown in WAITING | {Phase.DONE, Phase.PARTLY}

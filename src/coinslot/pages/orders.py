@@ -1,0 +1,202 @@
+"""The page of an order, for the whole of its life."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from litestar import Response
+from litestar.params import FromQuery, PathParameter
+from litestar.response import Redirect
+
+from coinslot.kit.clock import Clock
+from coinslot.orders.page_views import NotNowError, OrderView, WhyNot
+from coinslot.pages import assets, order_progress, security
+from coinslot.pages.backend import Backend
+from coinslot.pages.errors import RefusedError
+from coinslot.pages.order_progress import Phase
+from coinslot.pages.rendering import STORABLE, Answer, AnyRequest, Renderer
+from coinslot.pages.shared_handler import SharedHandler
+
+Token = Annotated[str, PathParameter(max_length=64, pattern=STORABLE)]
+
+
+# It tells its reader the time, to run a clock by: no copy is much older.
+_PAINTED_FOR_MS = 500
+
+
+class Asked(StrEnum):
+    """Who was asked because the customer said so. Each has words of its own in each phase."""
+
+    NOBODY = ""
+    GATEWAY = "gateway"  # "I have paid"
+    MACHINE = "machine"  # "nothing came out"
+
+
+class Orders(SharedHandler):
+    """Reads the link, calls one verb, shows or redirects."""
+
+    def __init__(self, backend: Backend, renderer: Renderer, clock: Clock) -> None:
+        self._backend = backend
+        self._renderer = renderer
+        self._clock = clock
+        self._told: dict[tuple[object, ...], tuple[int, str]] = {}
+
+    async def show(
+        self,
+        request: AnyRequest,
+        order: Token,
+        check: FromQuery[bool] = False,
+        asked: FromQuery[Asked] = Asked.NOBODY,
+    ) -> Response[str]:
+        """`check` is how a page without JavaScript has the gateway asked when it comes back."""
+        if check:
+            await self._backend.ask_gateway(order)
+        return self._page(request, await self.known(order), asked)
+
+    def _page(
+        self,
+        request: AnyRequest,
+        view: OrderView,
+        asked: Asked = Asked.NOBODY,
+        refused: WhyNot = WhyNot.READY,
+    ) -> Response[str]:
+        values = self.telling(view, asked, refused)
+        picture = security.origin(view.pay.image_url) if view.pay else None
+        images = (*self._renderer.site.image_sources, *((picture,) if picture else ()))
+        formatter = self._renderer.formatter(request)
+        again = {"check": "1"} if values["unpaid"] else {}
+        again |= {"asked": asked.value} if asked else {}
+        return self._renderer.page(
+            request,
+            "order.html",
+            Answer(images=images, status=409 if refused else 200),
+            here_again=formatter.link("o", view.token, **again),
+            script=assets.address("live.js"),
+            **values,
+        )
+
+    async def fragment(
+        self,
+        request: AnyRequest,
+        order: Token,
+        seen: FromQuery[int] = 0,
+        asked: FromQuery[Asked] = Asked.NOBODY,
+    ) -> Response[str | None]:
+        """For polling: nothing, and one cheap statement, when the version was seen already."""
+        version = await self._backend.version(order)
+        mark = f'"{version}"'
+        headers = {"Cache-Control": "no-store", "ETag": mark}
+        if version is not None and request.headers.get("if-none-match") == mark:
+            return Response(None, status_code=304, headers=headers)
+        if version is not None and version == seen:
+            return Response(None, status_code=204, headers=headers)
+        text = self.told(request, await self.known(order), asked)
+        return Response(text, media_type="text/html; charset=utf-8", headers=headers)
+
+    def told(self, request: AnyRequest, view: OrderView, asked: Asked) -> str:
+        """The changing part, painted once for all who look at this version in this language."""
+        formatter = self._renderer.formatter(request)
+        key = (view.token, view.version, formatter.words.code, formatter.lang, asked)
+        at_ms = self._clock.monotonic_ms()
+        known = self._told.get(key)
+        if known is None or at_ms - known[0] > _PAINTED_FOR_MS:
+            self._told = {
+                one: told for one, told in self._told.items() if at_ms - told[0] <= _PAINTED_FOR_MS
+            }
+            known = (
+                at_ms,
+                self._renderer.fragment(request, "tale.html", **self.telling(view, asked)),
+            )
+            self._told[key] = known
+        return known[1]
+
+    async def check(self, request: AnyRequest, order: Token) -> Redirect:
+        await self.known(order)
+        await self._backend.ask_gateway(order)
+        return self._back(request, order, Asked.GATEWAY)
+
+    async def pay(self, request: AnyRequest, order: Token) -> Response[str]:
+        """The step to the code: what costs a call of the gateway takes a tap, and comes once."""
+        await self.known(order)
+        try:
+            await self._backend.want_code(order)
+        except NotNowError as refused:
+            return self._page(request, await self.known(order), refused=refused.why_not)
+        return self._back(request, order)
+
+    async def nothing_came_out(self, request: AnyRequest, order: Token) -> Redirect:
+        await self.known(order)
+        await self._backend.ask_machine(order)
+        return self._back(request, order, Asked.MACHINE)
+
+    def _back(self, request: AnyRequest, order: str, asked: Asked = Asked.NOBODY) -> Redirect:
+        said = {"asked": asked.value} if asked else {}
+        return Redirect(self._renderer.formatter(request).link("o", order, **said), status_code=303)
+
+    async def known(self, order: str) -> OrderView:
+        view = await self._backend.order(order)
+        if view is None:
+            message = "No order has this link."
+            raise RefusedError(404, "no_such_order", message, sentence="unknown_order")
+        return view
+
+    def telling(
+        self, order: OrderView, asked: Asked, refused: WhyNot = WhyNot.READY
+    ) -> dict[str, object]:
+        """Everything the templates say about an order."""
+        now = self._clock.now()
+        shown = order_progress.phase(order, now)
+        site = self._renderer.site
+        final = order_progress.is_final(shown)
+        refresh_s = order_progress.REFRESH_S.get(shown, None if final else 5)
+        return {
+            "order": order,
+            "phase": shown.value,
+            "steps": order_progress.steps(order, shown),
+            "waiting": shown in order_progress.WAITING,
+            "unpaid": shown in order_progress.UNPAID,
+            "picture": _picture(order, shown),
+            "helpful": order_progress.may_ask_machine(order, shown),
+            "countdown_from": self._countdown_from(order, shown),
+            "refresh_s": refresh_s,
+            "ask_after_s": site.ask_gateway_after.total_seconds(),
+            "final": final,
+            "asked": asked.value,
+            "reply": _answer(asked, shown),
+            "refused": refused.value,
+            "now": now,
+        }
+
+    def _countdown_from(self, order: OrderView, shown: Phase) -> datetime | None:
+        """From when on the countdown to the refund is shown; None for no countdown."""
+        if order.refund_by is None or order.paid_at is None or shown not in order_progress.WAITING:
+            return None
+        return order.paid_at + self._renderer.site.countdown_after
+
+
+def _picture(order: OrderView, shown: Phase) -> str | None:
+    """The address of the code to pay, where it is one that a page may show."""
+    if shown is not Phase.SCAN or order.pay is None:
+        return None
+    return order.pay.image_url if security.origin(order.pay.image_url) else None
+
+
+def _answer(asked: Asked, shown: Phase) -> str | None:
+    """The text that answers what the customer said, in this phase; None where the phase itself
+    says enough."""
+    if asked is Asked.GATEWAY:
+        return "not_seen_yet" if shown in (Phase.SCAN, Phase.PREPARING) else None
+    if asked is Asked.MACHINE:
+        return _ANSWERS.get(shown)
+    return None
+
+
+# A machine is asked about what it has not told yet; what it has told, only a person can change.
+_ANSWERS = {
+    Phase.QUEUED: "asked_queued",
+    Phase.SENDING: "asked",
+    Phase.WORKING: "asked",
+    Phase.CHECKING: "asked",
+    Phase.DONE: "asked_done",
+    Phase.PARTLY: "asked_partly",
+}

@@ -1,0 +1,42 @@
+"""Who asks, as far as an address tells: one network, not one person."""
+
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the settings read networks too, and every command reads the settings
+    from coinslot.pages.rendering import AnyRequest
+
+Network = IPv4Network | IPv6Network
+_ONE_CUSTOMER = 64  # the least that a provider gives to one customer
+
+
+def network(request: "AnyRequest") -> str:
+    """The network of whoever is connected: an address of IPv4, the /64 of one of IPv6.
+
+    It is the connection's own address. A header that anyone may write counts only where the
+    server was told to trust the proxy that sets it."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return host or "unknown"
+    if not isinstance(address, IPv6Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ip_network((address, _ONE_CUSTOMER), strict=False))
+
+
+def networks(text: str) -> tuple[Network, ...]:
+    """Addresses and networks, separated by commas. Raises ValueError."""
+    return tuple(ip_network(one.strip()) for one in text.split(",") if one.strip())
+
+
+def is_one_of(host: str, known: Sequence[Network]) -> bool:
+    """Whether the address lies in one of the networks; what is no address does not."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    return any(address in network for network in known)

@@ -1,0 +1,140 @@
+"""Pages from templates: one language, one nonce and one look for each."""
+
+import re
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import jinja2
+from babel.dates import format_date, format_time
+from babel.numbers import format_currency
+from litestar import Request, Response
+from litestar.enums import MediaType
+from msgspec import Struct
+
+from coinslot.kit.ids import token
+from coinslot.kit.money import Money
+from coinslot.pages import assets, security
+from coinslot.pages.site import Site
+from coinslot.pages.texts import LANGUAGES, Words, choose
+
+_HERE = Path(__file__).parent
+_PHONE = re.compile(r"\+?[0-9][0-9 ()-]{5,20}")
+_MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+STORABLE = r"\A[^\0]*\Z"  # PostgreSQL has no room for a zero character
+AnyRequest = Request[Any, Any, Any]
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """How a page is sent, where it is not simply shown."""
+
+    status: int = 200
+    cache: str = "no-store"
+    images: tuple[str, ...] = ()
+
+
+PLAIN = Answer()
+
+
+class Renderer:
+    """Knows the templates and the site; decides nothing."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self._templates = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(_HERE / "templates"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.globals["look"] = _squeezed(
+            "".join(path.read_text() for path in sorted((_HERE / "static/look").iterdir()))
+        )
+        self._templates.globals["site"] = site
+        self._templates.globals["asset"] = assets.address
+        self._templates.globals["languages"] = tuple(LANGUAGES.values())
+
+    def words(self, request: AnyRequest) -> Words:
+        asked = request.query_params.get("lang")
+        accepted = request.headers.get("accept-language", "")
+        return choose(asked, accepted, self.site.mirror_language)
+
+    def page(
+        self, request: AnyRequest, name: str, answer: Answer = PLAIN, **values: object
+    ) -> Response[str]:
+        nonce = token(12)
+        text = self.fragment(request, name, nonce=nonce, **values)
+        return Response(
+            text,
+            status_code=answer.status,
+            media_type=MediaType.HTML,
+            headers={
+                "Content-Security-Policy": security.page_policy(nonce, answer.images),
+                "Cache-Control": answer.cache,
+                "Vary": "Accept-Language, Accept-Encoding",
+            },
+        )
+
+    def fragment(self, request: AnyRequest, name: str, **values: object) -> str:
+        formatter = self.formatter(request)
+        return self._templates.get_template(name).render(
+            t=formatter.words, formatter=formatter, **values
+        )
+
+    def formatter(self, request: AnyRequest) -> "Formatter":
+        words = self.words(request)
+        return Formatter(words, self.site, request.query_params.get("lang") == words.code)
+
+
+class Formatter:
+    """What a template may write with: money, times and links in one language."""
+
+    def __init__(self, words: Words, site: Site, asked: bool) -> None:
+        self.words = words
+        self._site = site
+        # A language asked for in the URL stays through links, as there are no cookies.
+        self.lang = words.code if asked else None
+
+    def money(self, money: Money) -> str:
+        return str(
+            format_currency(Decimal(money.decimal()), money.currency, locale=self.words.locale)
+        )
+
+    def hour(self, at: datetime, zone: str | None) -> str:
+        """A moment as the clocks at the outlet show it."""
+        local = at.astimezone(self._site.zone_of(zone))
+        return str(format_time(local, "short", locale=self.words.locale))
+
+    def second(self, at: datetime, zone: str | None = None) -> str:
+        local = at.astimezone(self._site.zone_of(zone))
+        return str(format_time(local, "medium", locale=self.words.locale))
+
+    def day_and_hour(self, at: datetime, zone: str | None) -> str:
+        local = at.astimezone(self._site.zone_of(zone))
+        day = format_date(local, "medium", locale=self.words.locale)
+        return f"{day}, {self.hour(at, zone)} {local.tzname()}"
+
+    def link(self, *parts: str, **query: str) -> str:
+        path = "/" + "/".join(quote(part, safe="") for part in parts)
+        wanted = {"lang": self.lang, **query} if self.lang else query
+        return f"{path}?{urlencode(wanted)}" if wanted else path
+
+    def milliseconds(self, at: datetime) -> int:
+        return round(at.timestamp() * 1000)
+
+    def contact_link(self, contact: str) -> str | None:
+        """A link for a telephone number or a mail address; other words stay words."""
+        if _PHONE.fullmatch(contact):
+            return "tel:" + re.sub(r"[^+0-9]", "", contact)
+        return f"mailto:{contact}" if _MAIL.fullmatch(contact) else None
+
+
+def _squeezed(css: str) -> str:
+    """The style without comments and spare white space: it travels with every page."""
+    css = re.sub(r"/\*.*?\*/", "", css, flags=re.S)
+    css = re.sub(r"\s+", " ", css)
+    return re.sub(r" ?([{};,>]) ?", r"\1", css).replace(";}", "}").strip()

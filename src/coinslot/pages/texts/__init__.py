@@ -1,0 +1,44 @@
+"""Every sentence of the customer's pages, in every language; and which language to speak."""
+
+from collections.abc import Mapping
+
+from coinslot.pages.texts.en import ENGLISH
+from coinslot.pages.texts.hi import HINDI
+from coinslot.pages.texts.mirror import mirrored
+from coinslot.pages.texts.ru import RUSSIAN
+from coinslot.pages.texts.words import Words
+
+__all__ = ["LANGUAGES", "MIRROR", "Words", "choose"]
+
+LANGUAGES: Mapping[str, Words] = {words.code: words for words in (ENGLISH, HINDI, RUSSIAN)}
+MIRROR = mirrored(ENGLISH)
+
+
+def choose(asked: str | None, accepted: str, mirror: bool = False) -> Words:
+    """The language asked for in the URL, else the browser's dearest that we speak, else English."""
+    if mirror and asked == MIRROR.code:
+        return MIRROR
+    if asked is not None and asked in LANGUAGES:
+        return LANGUAGES[asked]
+    for tag in _dearest_first(accepted):
+        if tag in LANGUAGES:
+            return LANGUAGES[tag]
+    return ENGLISH
+
+
+def _dearest_first(accepted: str) -> list[str]:
+    """The primary tags of an Accept-Language header; what cannot be read counts as nothing."""
+    wanted: list[tuple[int, str]] = []
+    for part in accepted[:500].split(","):
+        tag, _, weight = part.partition(";")
+        thousandths = _thousandths(weight.strip().removeprefix("q=")) if weight else 1000
+        if thousandths:
+            wanted.append((-thousandths, tag.strip().split("-")[0].lower()))
+    return [tag for _, tag in sorted(wanted, key=lambda pair: pair[0])]
+
+
+def _thousandths(weight: str) -> int:
+    whole, _, places = weight.partition(".")
+    if not (whole + places).isdecimal() or len(places) > 3:
+        return 0
+    return min(int(whole or "0") * 1000 + int(places.ljust(3, "0")), 1000)

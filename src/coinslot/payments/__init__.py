@@ -1,0 +1,1 @@
+"""Money in and money back: attempts, captures, refunds, webhooks of gateways, QR codes."""

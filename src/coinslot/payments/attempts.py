@@ -1,0 +1,338 @@
+"""A merchant's server takes a payment: the try is a row with its key before the gateway is called,
+and is driven until the gateway has said what became of it."""
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, assert_never
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import structlog
+from msgspec import Struct
+
+from coinslot.context import Context
+from coinslot.db.pool import Connection
+from coinslot.gateways import drivers
+from coinslot.gateways.base import Absent, Declined, Mark, PaymentFact, Taken, Unclear
+from coinslot.gateways.breaker import Breaker
+from coinslot.gateways.collecting import Authorizes, Charge, Closed, Collects, Pending
+from coinslot.kit.ids import uuid7
+from coinslot.kit.money import Money
+from coinslot.merchants.accounts import Account
+from coinslot.payments import store
+from coinslot.payments.gateway_webhooks import work_facts
+from coinslot.states.attempt_flow import ATTEMPT
+from coinslot.states.payment_flow import PAYMENT
+from coinslot.states.transition import transition
+
+log = structlog.get_logger(__name__)
+
+OPEN = ("started", "pending", "unknown")
+CONFIRMABLE = ("created", "failed")
+Outcome = PaymentFact | Pending | Closed | Declined | Absent | Unclear
+
+
+class NoGatewayError(Exception):
+    """No account of the merchant can collect this amount in this currency."""
+
+
+class GatewayUnavailableError(Exception):
+    """The gateways that could collect it do not answer. The payment is as it was."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__("the gateway does not answer; nothing was asked of it")
+        self.retry_after_s = retry_after_s
+
+
+class PaymentRequest(Struct, frozen=True, kw_only=True):
+    """What a merchant wants to collect."""
+
+    money: Money
+    reference: str | None = None
+    gateway: str | None = None
+    description: str = ""
+    metadata: dict[str, str] = {}
+    return_url: str | None = None
+    capture_method: str = "automatic"  # "manual": held, until it is captured or voided
+    live: bool = False  # it may move real money
+
+
+async def write(conn: Connection, context: Context, merchant: UUID, ask: PaymentRequest) -> UUID:
+    """The payment's row; nothing is asked of a gateway yet."""
+    made = uuid7(context.now())
+    await conn.execute(
+        "INSERT INTO payments (id, merchant_id, state, amount_minor, currency, source, reference,"
+        " description, metadata, gateway, return_url, capture_method, live, created_at)"
+        " VALUES ($1, $2, 'created', $3, $4, 'api', $5, $6, $7, $8, $9, $10, $11, $12)",
+        made, merchant, ask.money.minor, ask.money.currency, ask.reference, ask.description,
+        ask.metadata, ask.gateway, ask.return_url, ask.capture_method, ask.live,
+        context.now(),
+    )  # fmt: skip
+    return made
+
+
+class NotTakenError(Exception):
+    """The gateway that was asked for takes less text than this. `fields`: which, and how much."""
+
+    def __init__(self, gateway: str, fields: dict[str, str]) -> None:
+        said = "; ".join(f"{field}: {text}" for field, text in fields.items())
+        super().__init__(f"{gateway} does not take this. {said}"[:500])
+        self.fields = fields
+
+
+class UnknownGatewayError(Exception):
+    """There is no gateway of this name."""
+
+
+Objection = UnknownGatewayError | NoGatewayError | NotTakenError
+
+
+async def objection(context: Context, merchant: UUID, ask: PaymentRequest) -> Objection | None:
+    """Why the gateway that is asked for cannot collect this at all: better known when a payment is
+    made than when its payer waits. Where none is named, the one that will be tried gets what it
+    takes of the texts."""
+    if ask.gateway is None:
+        return None
+    if ask.gateway not in drivers():
+        return UnknownGatewayError(f"There is no gateway {ask.gateway!r}.")
+    wanted = {
+        "live": ask.live, "capture_method": ask.capture_method, "gateway": ask.gateway,
+        "currency": ask.money.currency, "amount_minor": ask.money.minor,
+    }  # fmt: skip
+    found = [account for account in await _accounts(context, merchant) if _can(account, wanted)]
+    if not found:
+        return NoGatewayError(no_gateway(wanted))
+    flaws = {}
+    for account in found:
+        assert isinstance(account.driver, Collects)
+        flaws = account.driver.limits.flaws(ask.metadata, ask.description)
+        if not flaws:
+            return None
+    return NotTakenError(ask.gateway, flaws)
+
+
+def no_gateway(payment: Mapping[str, Any]) -> str:
+    """Why none can, in words."""
+    verb = "hold" if payment["capture_method"] == "manual" else "collect"
+    who = f"{payment['gateway']} cannot" if payment["gateway"] else "No gateway can"
+    mode = "live" if payment["live"] else "test"
+    return f"{who} {verb} {payment['amount_minor']} {payment['currency']} here, with a {mode} key."
+
+
+class NoneAvailable(Struct, frozen=True):
+    """There are accounts that could collect it, and none of them answers."""
+
+    retry_after_s: int
+
+
+async def route(
+    context: Context, payment: asyncpg.Record, tried: Sequence[UUID]
+) -> Account | NoneAvailable | None:
+    """The first account, in the order they were made, that can collect it, was not tried, and is
+    not known to be out of reach."""
+    waits = []
+    for account in await _accounts(context, payment["merchant_id"]):
+        if account.id in tried or not _can(account, dict(payment)):
+            continue
+        shut = breaker_of(context, account).shut_for(context.now())
+        if shut is None:
+            return account
+        waits.append(math.ceil(shut.total_seconds()))
+    return NoneAvailable(min(waits)) if waits else None
+
+
+async def _accounts(context: Context, merchant: UUID) -> list[Account]:
+    """In the order they were made."""
+    async with context.db.as_merchant(merchant) as conn:
+        ids = await conn.fetch("SELECT id FROM gateway_accounts ORDER BY created_at, id")
+    return [await context.accounts.by_id(row["id"]) for row in ids]
+
+
+def _can(account: Account, payment: Mapping[str, Any]) -> bool:
+    driver = account.driver
+    return (
+        isinstance(driver, Collects)
+        and account.live in (None, payment["live"])  # a test key moves no real money
+        and (payment["capture_method"] == "automatic" or isinstance(driver, Authorizes))
+        and payment["gateway"] in (None, account.gateway)
+        and payment["currency"] in driver.currencies
+        and payment["amount_minor"] >= driver.minimum_minor.get(payment["currency"], 1)
+    )
+
+
+def breaker_of(context: Context, account: Account) -> Breaker:
+    return context.breakers.of(account.id, f"{account.gateway}/{account.slug}")
+
+
+async def begin(
+    conn: Connection,
+    context: Context,
+    payment: asyncpg.Record,
+    account: Account,
+    method: str | None,
+) -> UUID | None:
+    """A try with its key, in the transaction that lets the payment be confirmed. None: it cannot
+    be confirmed now, because a try runs or it has ended. Raises GatewayUnavailableError."""
+    if await conn.fetchval(store.LOCK_PAYMENT_STATE, payment["id"]) not in CONFIRMABLE:
+        return None
+    deadline = context.after("processing_s")
+    await transition(
+        conn, PAYMENT, payment["id"], "CONFIRM", context.now(), processing_deadline_at=deadline,
+        due_at=deadline,
+    )  # fmt: skip
+    if not breaker_of(context, account).enter(context.now(), context.windows.breaker()):
+        raise GatewayUnavailableError(math.ceil(context.windows.breaker_pause_s))
+    made = uuid7(context.now())
+    await conn.execute(
+        "INSERT INTO attempts (id, merchant_id, payment_id, account_id, state, number, key, method,"
+        " started_at, due_at) SELECT $1, $2, $3, $4, 'started', 1 + count(*), $5, $6, $7, $8"
+        " FROM attempts WHERE payment_id = $3",
+        made, payment["merchant_id"], payment["id"], account.id, f"at_{made.hex}", method,
+        context.now(), context.now() + timedelta(seconds=context.windows.answer_s),
+    )  # fmt: skip
+    return made
+
+
+async def drive(context: Context, row: asyncpg.Record) -> None:
+    """An attempt's time has come: ask for it, ask again, or ask what became of it."""
+    async with context.db.as_merchant(row["merchant_id"]) as conn:
+        attempt = await conn.fetchrow(store.ATTEMPT_WITH_PAYMENT, row["id"])
+        if attempt is None or attempt["state"] not in OPEN:
+            await conn.execute(store.ATTEMPT_AT_REST, row["id"])
+            return
+    account = await context.accounts.by_id(attempt["account_id"])
+    driver = account.driver
+    assert isinstance(driver, Collects)
+    if attempt["reference"] is not None:
+        await settle(context, account, attempt, await driver.follow(attempt["reference"]))
+        return
+    charge = _charge(context, attempt)
+    sent: datetime | None = attempt["key_sent_at"]
+    life = timedelta(seconds=driver.collect_key_life_s)
+    if sent is not None and context.now() - sent >= life:
+        looked_for = msgspec.structs.replace(charge, sent_at=sent)
+        await settle(context, account, attempt, await driver.find_charge(looked_for))
+        return
+    async with context.db.as_merchant(account.merchant_id) as conn:
+        if await conn.fetchval(store.SEND_ATTEMPT, attempt["id"], context.now()) is None:
+            return  # it ended meanwhile
+    context.db.check_lease()
+    answer = await driver.collect(charge)
+    clear = not isinstance(answer, Unclear)
+    breaker_of(context, account).heard(clear, context.now(), context.windows.breaker())
+    await settle(context, account, attempt, answer)
+
+
+def _charge(context: Context, attempt: asyncpg.Record) -> Charge:
+    """The same on every retry."""
+    return Charge(
+        money=Money(attempt["amount_minor"], attempt["currency"]),
+        key=attempt["key"],
+        mark=Mark(installation=context.installation, payment=str(attempt["payment_id"])),
+        description=attempt["description"] or attempt["payment_reference"] or "Payment",
+        return_url=attempt["return_url"] or "https://example.invalid/",
+        method=attempt["method"],
+        capture=attempt["capture_method"] == "automatic",
+        metadata=attempt["metadata"],
+    )
+
+
+async def settle(
+    context: Context, account: Account, attempt: asyncpg.Record, answer: Outcome
+) -> None:
+    """What the gateway said of an attempt becomes its state, and its payment's."""
+    match answer:
+        case PaymentFact():
+            await _tell_fact(context, account, attempt, answer)
+        case Pending():
+            await _tell_pending(context, account, attempt, answer)
+        case Closed(reference=reference, reason=reason):
+            await tell(context, attempt, "CLOSED", reference=reference, failure=reason[:500])
+        case Declined(reason=reason, permanent=permanent):
+            await tell(context, attempt, "DECLINED", sure=permanent, failure=reason[:500])
+        case Absent():
+            await tell(context, attempt, "CLOSED", failure="the gateway never made it")
+        case Unclear(reason=reason) if attempt["action"] is not None:
+            # A look that failed takes nothing from the payer, whose page is still there.
+            await tell(context, attempt, "SHOWN", failure=reason[:500])
+        case Unclear(reason=reason):
+            await tell(context, attempt, "UNCLEAR", failure=reason[:500])
+        case other:
+            assert_never(other)
+
+
+async def _tell_pending(
+    context: Context, account: Account, attempt: asyncpg.Record, answer: Pending
+) -> None:
+    """The payer's turn, with the way to pay that was told once; or the gateway's own."""
+    action = attempt["action"] if answer.action is None else msgspec.to_builtins(answer.action)
+    if action is None and attempt["method"] is None:
+        # The one answer that told the way is lost, so that nobody can pay: better a clear end.
+        assert isinstance(account.driver, Collects)
+        stopped = await account.driver.stop(answer.reference)
+        if isinstance(stopped, PaymentFact | Closed):
+            await settle(context, account, attempt, stopped)
+            return
+    await tell(
+        context, attempt, "SHOWN", payment="SHOWN" if action else "UNCLEAR",
+        reference=answer.reference, action=action,
+    )  # fmt: skip
+
+
+async def _tell_fact(
+    context: Context, account: Account, attempt: asyncpg.Record, fact: PaymentFact
+) -> None:
+    """Captured money takes the path of every capture; all else only moves the attempt."""
+    mark = Mark(installation=context.installation, payment=str(attempt["payment_id"]))
+    if fact.taken is Taken.CAPTURED:
+        # The direct answer to our own question is ours, whether or not it repeats our mark.
+        (outcome,) = await work_facts(context, account, (msgspec.structs.replace(fact, mark=mark),))
+        if outcome in ("failed", "nothing"):  # it waits in the inbox; or no money was named
+            await tell(context, attempt, "UNCLEAR", failure=f"the gateway's answer is {outcome}")
+            return
+        async with context.db.as_merchant(account.merchant_id) as conn:
+            await conn.execute(store.ATTEMPT_AT_REST, attempt["id"])
+        return
+    reference = attempt["reference"] or fact.gateway_payment_id
+    if fact.taken is Taken.AUTHORIZED:
+        await tell(context, attempt, "SHOWN", payment="AUTHORIZED", reference=reference)
+    else:
+        await tell(context, attempt, "DECLINED", reference=reference, failure="declined")
+
+
+async def tell(
+    context: Context,
+    attempt: asyncpg.Record,
+    event: str,
+    *,
+    payment: str = "",
+    sure: bool = True,
+    **set_: Any,
+) -> None:
+    """Move the attempt and its payment together; what is open stays due. What is not `sure` is so
+    only if nobody else has sent the same key."""
+    tries: int = attempt["tries"] + 1
+    async with context.db.as_merchant(attempt["merchant_id"]) as conn:
+        state = await conn.fetchval(store.LOCK_PAYMENT_STATE, attempt["payment_id"])
+        if not sure and await conn.fetchval(store.LOCK_SENDS, attempt["id"]) != 1:
+            event = "UNCLEAR"
+        moved = await transition(
+            conn, ATTEMPT, attempt["id"], event, context.now(), tries=tries,
+            due_at=_next_look(context, tries), **set_,
+        )  # fmt: skip
+        if moved.state not in OPEN:
+            await conn.execute(store.ATTEMPT_AT_REST, attempt["id"])
+        newest = await conn.fetchval(store.IS_NEWEST_ATTEMPT, attempt["id"])
+        if moved.was != "succeeded" and newest:
+            told, deadline = payment or event, {}
+            if told == "UNCLEAR" and state != "processing":
+                until = context.after("processing_s")
+                deadline = {"processing_deadline_at": until, "due_at": until}
+            await transition(conn, PAYMENT, attempt["payment_id"], told, context.now(), **deadline)
+
+
+def _next_look(context: Context, tries: int) -> datetime:
+    pause_s = context.windows.attempt_look_s * 2 ** min(tries - 1, 20)
+    return context.now() + timedelta(seconds=min(pause_s, context.windows.attempt_pause_max_s))

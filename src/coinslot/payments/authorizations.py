@@ -1,0 +1,125 @@
+"""Money that a gateway holds is taken or let go: the wish is a row with its key before the gateway
+is called. An answer that was lost is looked behind before anything is said or sent again."""
+
+from enum import StrEnum
+from uuid import UUID
+
+import asyncpg
+
+from coinslot.context import Context
+from coinslot.db.pool import Connection
+from coinslot.gateways.base import Absent, Declined, PaymentFact, Taken, Unclear
+from coinslot.gateways.collecting import Authorizes, Closed, Collects, Pending, Progress
+from coinslot.kit.ids import uuid7
+from coinslot.kit.money import Money
+from coinslot.merchants.accounts import Account
+from coinslot.payments import attempts, store
+from coinslot.states.payment_flow import PAYMENT
+from coinslot.states.transition import transition
+
+
+class HoldAction(StrEnum):
+    """What a merchant wants of held money."""
+
+    TAKE = "take"
+    LET_GO = "let_go"
+
+
+_EVENTS = {HoldAction.TAKE: "TAKE", HoldAction.LET_GO: "LET_GO"}
+
+
+async def ask(
+    conn: Connection, context: Context, payment_id: UUID, wish: HoldAction, minor: int | None = None
+) -> UUID | None:
+    """Write it down, under the payment's lock. None: nothing is held of it now.
+
+    `minor` goes with TAKE. The attempt is driven by who asked, or by the sweeper after `answer_s`.
+    """
+    state = await conn.fetchval(store.LOCK_PAYMENT_STATE, payment_id)
+    attempt = await conn.fetchrow(store.OPEN_ATTEMPT, payment_id)
+    if state != "authorized" or attempt is None:
+        return None
+    deadline = context.after("processing_s")
+    await transition(
+        conn, PAYMENT, payment_id, _EVENTS[wish], context.now(), processing_deadline_at=deadline,
+        due_at=deadline,
+    )  # fmt: skip
+    found: UUID = await conn.fetchval(
+        store.WISH_ATTEMPT, attempt["id"], wish, minor, f"wi_{uuid7(context.now()).hex}",
+        context.after("answer_s"),
+    )  # fmt: skip
+    return found
+
+
+async def drive(context: Context, row: asyncpg.Record) -> None:
+    """An attempt's time has come: what is held is dealt with as was asked, else it is collected."""
+    async with context.db.as_merchant(row["merchant_id"]) as conn:
+        attempt = await conn.fetchrow(store.ATTEMPT_WITH_PAYMENT, row["id"])
+    if attempt is None or attempt["wish"] is None or attempt["state"] not in attempts.OPEN:
+        await attempts.drive(context, row)
+        return
+    account = await context.accounts.by_id(attempt["account_id"])
+    driver = account.driver
+    assert isinstance(driver, Collects)
+    if attempt["wish_sent_at"] is not None:
+        stands = await driver.follow(attempt["reference"])
+        if not _is_held(stands):
+            await _settle(context, account, attempt, stands)
+            return
+    async with context.db.as_merchant(account.merchant_id) as conn:
+        await conn.execute(store.SEND_WISH, attempt["id"], context.now())
+    context.db.check_lease()
+    answer = await _call(account, attempt)
+    if isinstance(answer, Declined):
+        stands = await driver.follow(attempt["reference"])  # it may be done already, or over
+        if _is_held(stands):
+            await _refused(context, attempt, answer)
+            return
+        await _settle(context, account, attempt, stands)
+        return
+    await _settle(context, account, attempt, answer)
+
+
+async def _call(
+    account: Account, attempt: asyncpg.Record
+) -> PaymentFact | Closed | Declined | Unclear:
+    driver, reference, key = account.driver, attempt["reference"], attempt["wish_key"]
+    assert isinstance(driver, Authorizes)
+    if attempt["wish"] == HoldAction.LET_GO:
+        return await driver.let_go(reference, key)
+    return await driver.take(reference, Money(attempt["wish_minor"], attempt["currency"]), key)
+
+
+async def _settle(
+    context: Context, account: Account, attempt: asyncpg.Record, stands: Progress | Absent | Unclear
+) -> None:
+    """The later fact wins: whoever asked to let go may hear that the money was taken."""
+    match stands:
+        case PaymentFact(taken=Taken.CAPTURED):
+            await attempts.settle(context, account, attempt, stands)
+        case Closed(reason=reason):
+            await _over(context, attempt, reason)
+        case PaymentFact(taken=Taken.FAILED):
+            await _over(context, attempt, "nothing is held any more")
+        case Unclear(reason=reason):
+            await attempts.tell(context, attempt, "UNCLEAR", failure=reason[:500])
+        case PaymentFact() | Pending() | Absent():
+            await attempts.tell(context, attempt, "UNCLEAR", failure=f"it stands as {stands}"[:500])
+
+
+async def _over(context: Context, attempt: asyncpg.Record, reason: str) -> None:
+    """Let go as was asked, or lapsed before it could be taken."""
+    event = "VOIDED" if attempt["wish"] == HoldAction.LET_GO else "CLOSED"
+    await attempts.tell(context, attempt, "CLOSED", payment=event, failure=reason[:500])
+
+
+async def _refused(context: Context, attempt: asyncpg.Record, answer: Declined) -> None:
+    """The money is held as before; the wish is over, and another may be made."""
+    await attempts.tell(
+        context, attempt, "SHOWN", payment="AUTHORIZED", failure=answer.reason[:500],
+        wish=None, wish_minor=None, wish_key=None, wish_sent_at=None,
+    )  # fmt: skip
+
+
+def _is_held(stands: object) -> bool:
+    return isinstance(stands, PaymentFact) and stands.taken is Taken.AUTHORIZED

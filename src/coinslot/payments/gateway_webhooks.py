@@ -1,0 +1,257 @@
+"""Webhooks and facts in: kept before believed, answered only after the commit.
+
+Where the signature proves the content, the event is worked in the call that keeps it. Where nothing
+proves it, it is a hint: the gateway is asked. Facts found by asking take the same path.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import asyncpg
+import msgspec
+import structlog
+from msgspec import Struct
+
+from coinslot.context import Context
+from coinslot.gateways import marks
+from coinslot.gateways.base import (
+    Absent,
+    Fact,
+    Forged,
+    Genuine,
+    Hint,
+    Mark,
+    PaymentFact,
+    PrintsQr,
+    QrFact,
+    Refunds,
+    Taken,
+    Unclear,
+    Unreadable,
+    Verdict,
+)
+from coinslot.merchants.accounts import Account
+from coinslot.payments import store
+
+log = structlog.get_logger(__name__)
+
+
+class WebhookAnswer(Struct, frozen=True, kw_only=True):
+    """What a gateway is told about the webhook it sent."""
+
+    status: int
+    code: str
+    message: str
+    text: str | None = None  # the whole body, where the gateway insists on one
+
+
+# Kept with every webhook beside those that the driver names; nothing that authenticates us.
+_KEPT_HEADERS = ("content-type", "user-agent")
+_HEADER_KEPT, _FORGERY_KEPT_BYTES = 1_024, 8_192
+
+
+async def take_webhook(
+    context: Context, account: Account, headers: Mapping[str, str], body: bytes
+) -> WebhookAnswer:
+    """Keep one webhook and work it. The answer is true once this returns: it is committed."""
+    verdict = account.driver.read_webhook(headers, body)
+    kept = (*_KEPT_HEADERS, *account.driver.kept_headers)
+    said: dict[str, object] = {
+        "account": account.id,
+        "merchant": account.merchant_id,
+        "headers": {name: headers[name][:_HEADER_KEPT] for name in kept if name in headers},
+        "facts": [],
+    }
+    match verdict:
+        case Genuine(delivery_id=delivery_id, event=event, facts=facts):
+            said |= {"verdict": "genuine", "delivery_id": delivery_id, "event": event}
+            said["facts"] = as_json(context, facts)
+            _hear_the_time(account, facts)
+            answer = _taken(account)
+        case Hint(event=event, reference=reference):
+            # Anyone in the gateway's networks can send these, and each costs calls. What one that
+            # is turned away told of is told again, or found by asking.
+            if not context.hints.grants(account.id, context.now()):
+                return WebhookAnswer(status=429, code="too_many", message="tell it again later")
+            said |= {"verdict": "hint", "event": event, "reference": reference}
+            said["delivery_id"] = verdict.delivery_id
+            answer = _taken(account)
+        case Forged(reason=reason):
+            answer = WebhookAnswer(status=401, code="bad_signature", message=reason)
+            # Anyone can send these: what is kept of them must not fill the disk.
+            if not context.forgeries.grants(account.id, context.now()):
+                return answer
+            said |= {"verdict": "forged", "reason": reason}
+            body = body[:_FORGERY_KEPT_BYTES]
+        case Unreadable(delivery_id=delivery_id, event=event, reason=reason):
+            # Refused, a gateway would tell it again for days, and then tell nothing any more.
+            marked = verdict.mark is not None and marks.is_ours(verdict.mark, context.installation)
+            said |= {"verdict": "unreadable", "delivery_id": delivery_id, "event": event}
+            said |= {"reason": reason, "names": verdict.names, "marked": marked}
+            answer = _taken(account)
+    said["windows"] = context.for_sql(account)
+    outcome = await context.inbox.keep(said, body, context.now(), _first_payment(verdict))
+    if outcome == "failed":
+        log.error("webhook_work_failed", account=account.slug)
+    elif outcome == "unreadable_ours":
+        log.error("webhook_not_read", account=account.slug, kind=said["event"])
+    context.wakes.wake(*_WAKES.get(outcome, ()))
+    return answer
+
+
+def _hear_the_time(account: Account, facts: Iterable[Fact]) -> None:
+    """Their clock had come to it when they said so."""
+    for fact in facts:
+        if account.there is not None and isinstance(fact, PaymentFact):
+            account.there.told(fact.at)
+
+
+def _first_payment(verdict: Verdict) -> str:
+    facts = verdict.facts if isinstance(verdict, Genuine) else ()
+    return next((f.gateway_payment_id for f in facts if not isinstance(f, QrFact)), "")
+
+
+def _taken(account: Account) -> WebhookAnswer:
+    reply = account.driver.webhook_reply
+    return WebhookAnswer(status=200, code="taken", message="taken", text=reply)
+
+
+_WAKES: Mapping[str, tuple[str, ...]] = {
+    "paid": ("fulfillments",),
+    "returned": ("refunds",),
+    "refunded_outside": ("refunds",),
+    "refund": ("refunds",),
+    "dispute": ("refunds",),
+    "parked": (),
+    "failed": (),
+    "hint": ("inbox",),
+    "noted": ("attempts",),
+    "unreadable_ours": ("attempts", "qr_codes", "refunds"),
+}
+
+
+def as_json(context: Context, facts: Iterable[Fact]) -> list[object]:
+    """Facts as the database reads them. Another installation's mark is no mark of ours."""
+    return [msgspec.to_builtins(_unmark(context, fact)) for fact in facts]
+
+
+def _unmark(context: Context, fact: Fact) -> Fact:
+    if fact.mark is not None and not marks.is_ours(fact.mark, context.installation):
+        return msgspec.structs.replace(fact, mark=None)
+    return fact
+
+
+async def work_facts(
+    context: Context, account: Account, facts: Iterable[Fact], by: str = "look"
+) -> list[str]:
+    """Facts found by looking, each in a transaction of its own; what became of each. What was news
+    is kept in the inbox like a webhook that was told, with `by` as its event. They stand whoever
+    found them, also a worker that has lost its row meanwhile."""
+    outcomes = []
+    for fact in facts:
+        if isinstance(fact, QrFact):
+            continue
+        async with context.db.unfenced.as_merchant(account.merchant_id) as conn:
+            outcome: str = await conn.fetchval(
+                store.WORK_FACT, account.id, msgspec.to_builtins(_unmark(context, fact)),
+                by, context.for_sql(account), context.now(),
+            )  # fmt: skip
+        context.wakes.wake(*_WAKES.get(outcome, ()))
+        outcomes.append(outcome)
+    return outcomes
+
+
+async def notice_sum(context: Context, account: Account, fact: PaymentFact) -> str:
+    """Of a gateway that keeps no list of refunds: what its sum says beyond those that we know of.
+    'unexplained': a refund of ours is under way, and may be in it."""
+    async with context.db.unfenced.as_merchant(account.merchant_id) as conn:
+        outcome: str = await conn.fetchval(
+            store.NOTE_SUM, account.id, msgspec.to_builtins(fact), "look",
+            context.for_sql(account), context.now(),
+        )  # fmt: skip
+    context.wakes.wake(*_WAKES.get(outcome, ()))
+    return outcome
+
+
+async def work_again(context: Context, row: asyncpg.Record) -> None:
+    """A webhook that was kept and not worked: it is worked now, or put off once more."""
+    if row["verdict"] == "hint":
+        await _follow(context, row)
+        return
+    if row["failure"] == "refund_of_unknown" and await _is_foreign(context, row):
+        async with context.db.as_merchant(row["merchant_id"]) as conn:
+            await conn.execute(store.INBOX_FOREIGN, row["id"], context.now())
+        return
+    account = await context.accounts.by_id(row["account_id"])
+    async with context.db.as_merchant(row["merchant_id"]) as conn:
+        outcome = await conn.fetchval(
+            store.WORK_INBOX, row["id"], context.for_sql(account), context.now()
+        )
+    context.wakes.wake(*_WAKES.get(outcome, ()))
+
+
+async def _is_foreign(context: Context, row: asyncpg.Record) -> bool:
+    """Of a refund (or dispute) whose payment nobody told us of: whether the gateway shows that the
+    payment is no business of ours. One that is ours is taken, and the refund is worked with it."""
+    account = await context.accounts.by_id(row["account_id"])
+    names = {fact["gateway_payment_id"] for fact in row["facts"] if "gateway_payment_id" in fact}
+    foreign = bool(names)
+    for name in names:
+        payment = await account.driver.look(name)
+        if not isinstance(payment, PaymentFact):
+            return False
+        fact = await _with_code(account, payment)
+        if fact is None:
+            return False
+        known_as = (fact.gateway_payment_id, fact.gateway_order_id, fact.qr_code_id)
+        if await is_ours(context, account, fact.mark, known_as):
+            foreign = False
+            if fact.taken is Taken.CAPTURED:
+                await work_facts(context, account, (fact,))
+    return foreign
+
+
+async def _with_code(account: Account, payment: PaymentFact) -> PaymentFact | None:
+    """With the code that it came through, if any; None: the gateway does not say."""
+    if not isinstance(account.driver, PrintsQr) or payment.qr_code_id is not None:
+        return payment
+    qr = await account.driver.qr_of_payment(payment.gateway_payment_id)
+    match qr:
+        case QrFact(qr_code_id=code, mark=mark):
+            return msgspec.structs.replace(payment, qr_code_id=code, mark=mark or payment.mark)
+        case Absent():
+            return payment
+        case Unclear():
+            return None
+
+
+async def is_ours(
+    context: Context, account: Account, mark: Mark | None, names: Iterable[str | None]
+) -> bool:
+    """Whether something at a gateway is ours: it bears our mark, or one of these names a thing that
+    we know there."""
+    if mark is not None and marks.is_ours(mark, context.installation):
+        return True
+    async with context.db.as_merchant(account.merchant_id) as conn:
+        known: bool = await conn.fetchval(
+            store.IS_KNOWN, account.id, [name for name in names if name]
+        )
+    return known
+
+
+async def _follow(context: Context, row: asyncpg.Record) -> None:
+    """Ask the gateway about what a hint names; what it answers is the truth."""
+    account = await context.accounts.by_id(row["account_id"])
+    payment = await account.driver.look(row["reference"])
+    back = await account.driver.refunds(row["reference"])
+    failure = None
+    if isinstance(payment, Unclear) or isinstance(back, Unclear):
+        failure = f"{payment if isinstance(payment, Unclear) else back}"
+    facts = [payment] if isinstance(payment, PaymentFact) else []
+    await work_facts(context, account, facts)
+    if isinstance(back, Refunds):
+        await work_facts(context, account, back.facts)
+        if not back.complete and isinstance(payment, PaymentFact):
+            outcome = await notice_sum(context, account, payment)
+            failure = outcome if outcome == "unexplained" else failure
+    async with context.db.as_merchant(row["merchant_id"]) as conn:
+        await conn.execute(store.HINT_FOLLOWED, row["id"], failure, context.now(), row["told"])

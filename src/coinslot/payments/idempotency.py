@@ -1,0 +1,129 @@
+"""One answer per idempotency key: kept with the work it stands for, and given again as it was.
+
+A key is claimed in a transaction. Who claimed it may die: then the same call, sent again, goes on
+with what was begun (`Resumed`), and begins nothing anew.
+"""
+
+import hashlib
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from coinslot.context import Context
+from coinslot.db.pool import Connection
+
+# Once an answer stands, nothing of it is written again.
+_CLAIM = """
+INSERT INTO idempotency_keys (merchant_id, endpoint, key, request_hash, started_at, locked_until)
+VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING key
+"""
+_FIND = """
+SELECT * FROM idempotency_keys WHERE merchant_id = $1 AND endpoint = $2 AND key = $3
+FOR NO KEY UPDATE
+"""
+_GO_ON = """
+UPDATE idempotency_keys SET locked_until = $4 WHERE merchant_id = $1 AND endpoint = $2 AND key = $3
+"""
+_LET_GO = """
+UPDATE idempotency_keys SET locked_until = $4, subject_id = NULL
+WHERE merchant_id = $1 AND endpoint = $2 AND key = $3
+"""
+_NAME = """
+UPDATE idempotency_keys SET subject_id = $4 WHERE merchant_id = $1 AND endpoint = $2 AND key = $3
+"""
+_FINISH = """
+UPDATE idempotency_keys SET status = $4, body = $5, done_at = $6
+WHERE merchant_id = $1 AND endpoint = $2 AND key = $3 AND done_at IS NULL
+"""
+
+
+class KeyReusedError(Exception):
+    """This key was used for another request."""
+
+
+class KeyBusyError(Exception):
+    """The call with this key is still running."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__("the first call with this key is still running")
+        self.retry_after_s = retry_after_s
+
+
+class IdempotentCall(Struct, frozen=True, kw_only=True):
+    """A call that must count once: whose, which endpoint, its key, and the hash of its body."""
+
+    merchant: UUID
+    endpoint: str
+    key: str
+    request_hash: bytes
+    live: bool = False  # as the API key is: what was tried with a test key is not done with it
+
+    @property
+    def id(self) -> tuple[UUID, str, str]:
+        endpoint = f"live {self.endpoint}" if self.live else self.endpoint
+        return self.merchant, endpoint, self.key
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """What a call is answered; `replayed` when an earlier call with its key was."""
+
+    status: int
+    body: Any
+    replayed: bool = False
+
+
+class FirstCall(Struct, frozen=True):
+    """Nobody came with this key before."""
+
+
+class Resumed(Struct, frozen=True):
+    """Whoever came before died on the way; `subject` is what was made by then, if anything."""
+
+    subject: UUID | None
+
+
+def hash_of(*parts: object) -> bytes:
+    """Of a request as it was understood: the order of its fields does not matter."""
+    return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).digest()
+
+
+async def begin(
+    conn: Connection, context: Context, once: IdempotentCall
+) -> Answer | FirstCall | Resumed:
+    """Claim the key inside the caller's transaction. Raises KeyReusedError and KeyBusyError."""
+    until = context.now() + timedelta(seconds=context.windows.answer_s)
+    if await conn.fetchval(_CLAIM, *once.id, once.request_hash, context.now(), until) is not None:
+        return FirstCall()
+    row = await conn.fetchrow(_FIND, *once.id)
+    if row is None:
+        raise KeyBusyError(1)  # its first call was taken back just now
+    if row["request_hash"] != once.request_hash:
+        raise KeyReusedError("this Idempotency-Key was used with another request")
+    if row["done_at"] is not None:
+        return Answer(status=row["status"], body=row["body"], replayed=True)
+    left = (row["locked_until"] - context.now()).total_seconds()
+    if left > 0:
+        raise KeyBusyError(max(1, min(int(left), 5)))
+    await conn.execute(_GO_ON, *once.id, until)
+    return Resumed(row["subject_id"])
+
+
+async def release(conn: Connection, context: Context, once: IdempotentCall) -> None:
+    """The call ended without an answer that must stand: the key may run again, from the start."""
+    await conn.execute(_LET_GO, *once.id, context.now())
+
+
+async def name(conn: Connection, once: IdempotentCall, subject: UUID) -> None:
+    """Say what the call made, before any gateway is called for it."""
+    await conn.execute(_NAME, *once.id, subject)
+
+
+async def finish(
+    conn: Connection, context: Context, once: IdempotentCall, answer: Answer
+) -> Answer:
+    """Keep the answer. One that was kept before stays."""
+    await conn.execute(_FINISH, *once.id, answer.status, answer.body, context.now())
+    return answer

@@ -1,1 +1,0 @@
-"""The heart: money in, goods out, or money back."""

@@ -1,0 +1,1 @@
+"""Machines that dispense: the leased vend protocol, evidence, journals."""

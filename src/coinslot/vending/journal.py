@@ -1,0 +1,38 @@
+"""The machines' journals as kept here: each event once, acknowledged through a gapless prefix."""
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from coinslot.channels import messages as wire
+from coinslot.db.pool import Connection
+from coinslot.vending import store
+
+Journaled = wire.Started | wire.Progress | wire.Result
+
+
+class Machine(msgspec.Struct, frozen=True):
+    """The authenticated sender: never taken from the message itself."""
+
+    outlet: str
+    merchant_id: UUID
+
+
+class Kept(NamedTuple):
+    """How far a journal is acknowledged without a gap, and whether this very line stands here: only
+    then may it be believed."""
+
+    through: int
+    stands: bool
+
+
+async def keep(conn: Connection, machine: Machine, up: Journaled, at: datetime) -> Kept:
+    """Keep what a journal says, once."""
+    row = await conn.fetchrow(
+        store.KEEP_EVENT, machine.merchant_id, machine.outlet, up.journal_id,
+        msgspec.to_builtins(up), at,
+    )  # fmt: skip
+    assert row is not None
+    return Kept(row["through"], row["kept"])

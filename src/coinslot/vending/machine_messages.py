@@ -1,0 +1,278 @@
+"""Up from the machines: what each message proves about a unit, and what it does not.
+
+Every message is committed before it is answered; the answers are returned, to be sent afterwards.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import assert_never
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import structlog
+
+from coinslot.channels import messages as wire
+from coinslot.channels.messages import Up
+from coinslot.context import Context
+from coinslot.db.pool import Connection, again
+from coinslot.states.fulfillment_flow import FULFILLMENT
+from coinslot.states.transition import transition
+from coinslot.vending import dispatch, journal, store
+from coinslot.vending.evidence import ENDS, ReportedOutcome, conclude
+from coinslot.vending.journal import Journaled
+from coinslot.vending.journal import Machine as Machine
+
+log = structlog.get_logger(__name__)
+
+# After these a unit's next time is that of its lease or its run; nothing is due at once.
+_ON_ITS_WAY = (wire.Hello, wire.Accept, wire.Started, wire.Progress, wire.Health)
+
+# The server may use a lease's end only with the device clock's drift and the way there added.
+_DRIFT, _WAY = 1.01, timedelta(seconds=1)
+
+
+async def hear(context: Context, machine: Machine, up: Up, at: datetime) -> list[wire.Down]:
+    """One message up: store it, move what it proves, and return what to answer."""
+    downs = await again(partial(_heard, context, machine, up, at))
+    if not isinstance(up, _ON_ITS_WAY):
+        context.wakes.wake("refunds", "fulfillments")
+    if _may_be_idle(up):
+        await dispatch.offer_next(context, machine.merchant_id, machine.outlet)
+    return downs
+
+
+async def _heard(context: Context, machine: Machine, up: Up, at: datetime) -> list[wire.Down]:
+    """In one transaction."""
+    async with context.db.as_merchant(machine.merchant_id) as conn:
+        match up:
+            case wire.Hello():
+                downs = await _greet(context, conn, machine, up, at)
+            case wire.Accept():
+                downs = await _accepted(context, conn, machine, up, at)
+            case wire.Reject():
+                downs = await _rejected(context, conn, machine, up)
+            case wire.Started() | wire.Progress() | wire.Result():
+                downs = await _journaled(context, conn, machine, up, at)
+            case wire.Status():
+                downs = await _answered(context, conn, machine, up, at)
+            case wire.Health():
+                downs = []
+            case other:
+                assert_never(other)
+    return downs
+
+
+def _may_be_idle(up: Up) -> bool:
+    """A machine that runs, or is busy, is not offered more: its next beat or its unit's time is."""
+    if isinstance(up, wire.Reject):
+        return not _is_passing(up)
+    return not isinstance(up, wire.Accept | wire.Started | wire.Progress)
+
+
+async def beats(context: Context, heard: Mapping[str, datetime]) -> None:
+    """Machines that are alive, in one statement; what waits for them goes out."""
+    async with context.db.system_connection() as conn:
+        await conn.execute(store.BEATS, list(heard), list(heard.values()))
+        waiting = await conn.fetch(store.WAITING, list(heard))
+    for row in waiting:
+        await dispatch.offer_next(context, row["merchant_id"], row["outlet_id"])
+
+
+async def hear_done(
+    context: Context, machine: Machine, done: wire.MachineDone, at: datetime
+) -> None:
+    """The simple dialect's answer: its word is all there is, so FAILED is settled as declared."""
+    try:
+        order_id = UUID(done.order_id)
+    except ValueError:
+        log.warning("done_for_unknown_order", outlet=machine.outlet)
+        return
+    if not await again(partial(_done, context, machine, order_id, done, at)):
+        log.warning("done_for_unknown_order", outlet=machine.outlet, order=done.order_id)
+        return
+    context.wakes.wake("refunds")
+    await dispatch.offer_next(context, machine.merchant_id, machine.outlet)
+
+
+async def _done(
+    context: Context, machine: Machine, order_id: UUID, done: wire.MachineDone, at: datetime
+) -> bool:
+    """In one transaction; whether the machine was told to dispense for this order."""
+    async with context.db.as_merchant(machine.merchant_id) as conn:
+        unit_id = await conn.fetchval(store.UNIT_OF_ORDER, machine.outlet, order_id)
+        if unit_id is None:
+            return False
+        failed = done.status is wire.DoneStatus.FAILED
+        await transition(
+            conn, FULFILLMENT, unit_id, "NOT_VENDED" if failed else "VENDED", at,
+            basis="declared", failure_code=done.failure_code,
+        )  # fmt: skip
+    return True
+
+
+async def _greet(
+    context: Context, conn: Connection, machine: Machine, up: wire.Hello, at: datetime
+) -> list[wire.Down]:
+    """After a start or a reconnect: whose journal it is, how far it is kept, what is still open."""
+    await conn.execute(
+        store.RAISE_SEQ, machine.outlet, up.last_seq, up.journal_id, up.boot_id,
+        up.capabilities.sensor, up.firmware, at,
+    )  # fmt: skip
+    through = await conn.fetchval(
+        store.MEET_JOURNAL, machine.merchant_id, machine.outlet, up.journal_id,
+        (up.unacked_from or 1) - 1, at,
+    )  # fmt: skip
+    queries = []
+    for row in await conn.fetch(store.OPEN_UNITS_TO_ASK, machine.outlet):
+        unit = await _unit(conn, machine, row["id"])
+        # HELLO itself proves nothing: the unit is asked about, with a nonce, after its lease.
+        if unit is not None and unit["settlement"] is None and at >= unit["lease_end"]:
+            queries.append(await dispatch.ask(context, conn, unit))
+    return [wire.Sync(through=through or 0, server_time=at, config_version=1, queries=queries)]
+
+
+async def _accepted(
+    context: Context, conn: Connection, machine: Machine, up: wire.Accept, at: datetime
+) -> list[wire.Down]:
+    unit = await _unit(conn, machine, up.unit_id)
+    if unit is None or unit["seq"] != up.seq:
+        return []
+    if unit["state"] in ("going", "started", "in_doubt"):
+        await transition(conn, FULFILLMENT, unit["id"], "ACCEPT", at)
+        # The same ACCEPT came again, so GO may be lost; only the very same GO goes out again.
+        return [_go_again(unit)] if unit["state"] == "going" and _same(unit, up) else []
+    if unit["state"] != "offered" or at >= unit["dispatch_by"] or unit["decommissioned_at"]:
+        return []
+    lease = wire.Lease(
+        unit_id=unit["id"],
+        seq=up.seq,
+        slot=unit["slot"],
+        boot_id=up.boot_id,
+        not_after=up.mono_ms + context.windows.lease_ms,
+    )
+    secret = context.vault.open(unit["secret"], f"device:{machine.outlet}").decode()
+    go = wire.signed_go(secret, lease)
+    lease_end = at + timedelta(milliseconds=context.windows.lease_ms) * _DRIFT + _WAY
+    hard = max(lease_end + context.windows.span("run_s"), at + context.windows.span("in_doubt_s"))
+    await transition(
+        conn, FULFILLMENT, unit["id"], "ACCEPT", at,
+        accept=msgspec.to_builtins(up), journal_id=up.journal_id, boot_id=up.boot_id, go_at=at,
+        go_message=wire.to_wire(go), lease_end=lease_end, hard_deadline=hard, due_at=lease_end,
+    )  # fmt: skip
+    return [go]
+
+
+def _same(unit: asyncpg.Record, up: wire.Accept) -> bool:
+    return bool(msgspec.convert(unit["accept"], wire.Accept) == up)
+
+
+def _go_again(unit: asyncpg.Record) -> wire.Go:
+    return msgspec.convert(unit["go_message"], wire.Go)
+
+
+async def _rejected(
+    context: Context, conn: Connection, machine: Machine, up: wire.Reject
+) -> list[wire.Down]:
+    """Before GO a refusal proves that nothing falls. After it, it proves nothing."""
+    now = context.now()
+    unit = await _unit(conn, machine, up.unit_id)
+    if unit is None or unit["seq"] != up.seq:
+        return []
+    if _is_passing(up):
+        await transition(
+            conn, FULFILLMENT, unit["id"], "BUSY", now,
+            **_put_off(context, unit, now) if unit["state"] == "offered" else {},
+        )  # fmt: skip
+        return []
+    await transition(
+        conn, FULFILLMENT, unit["id"], "REJECT", now,
+        **{"basis": "rejected", "failure_code": up.code.value}
+        if unit["state"] == "offered" else {},
+    )  # fmt: skip
+    return []
+
+
+def _is_passing(up: wire.Reject) -> bool:
+    """Refusals after which the unit is offered again, under a new seq."""
+    return up.code in wire.TRANSIENT_REFUSALS or up.code is wire.Refusal.STALE_SEQ
+
+
+def _put_off(context: Context, unit: asyncpg.Record, now: datetime) -> Mapping[str, object]:
+    due = min(context.after("offer_s"), max(unit["dispatch_by"], now))
+    return {"seq": None, "offers": 0, "due_at": due}
+
+
+async def _journaled(
+    context: Context,
+    conn: Connection,
+    machine: Machine,
+    up: Journaled,
+    at: datetime,
+) -> list[wire.Down]:
+    """What the machine's journal holds: kept first, believed if it is the journal that accepted."""
+    kept = await journal.keep(conn, machine, up, at)
+    unit = await _unit(conn, machine, up.unit_id) if kept.stands else None
+    if unit is not None and await _is_own_journal(conn, unit, up.journal_id, at):
+        match up:
+            case wire.Started():
+                if unit["state"] == "going":
+                    await transition(
+                        conn, FULFILLMENT, unit["id"], "STARTED", at,
+                        started_at=at, due_at=min(
+                            at + context.windows.span("run_s"), unit["hard_deadline"]),
+                    )  # fmt: skip
+            case wire.Result():
+                await _judge(conn, unit, ReportedOutcome.of_result(up), at)
+            case wire.Progress():
+                pass
+    return [wire.Evack(journal_id=up.journal_id, through=kept.through)]
+
+
+async def _answered(
+    context: Context, conn: Connection, machine: Machine, up: wire.Status, at: datetime
+) -> list[wire.Down]:
+    """The answer to a query, or a state said again. Only our nonce makes it count as an answer."""
+    unit = await _unit(conn, machine, up.unit_id)
+    if unit is None or not await _is_own_journal(conn, unit, up.journal_id, at):
+        return []
+    asked = up.nonce is not None and up.nonce == unit["nonce"]
+    if up.state is wire.UnitState.STARTED and unit["state"] == "going":
+        await transition(
+            conn, FULFILLMENT, unit["id"], "STARTED", at,
+            started_at=at, due_at=min(at + context.windows.span("run_s"), unit["hard_deadline"]),
+        )  # fmt: skip
+    elif asked and up.state in ENDS:
+        said = msgspec.to_builtins(up)  # no journal line: the auditor finds the evidence here
+        if await conn.fetchrow(store.KEEP_ANSWER, unit["merchant_id"], unit["id"], said, at):
+            await _judge(conn, unit, ReportedOutcome.of_status(up), at)
+    return []
+
+
+async def _judge(
+    conn: Connection, unit: asyncpg.Record, word: ReportedOutcome, at: datetime
+) -> None:
+    event, basis, code = conclude(word, str(unit["slot"]))
+    extra: dict[str, object] = {}  # a settled unit keeps its basis; the move itself is the news
+    if event == "UNSURE" and unit["settlement"] is None:
+        end = min(at, unit["hard_deadline"])  # no more can be learned: policy settles it now
+        extra = {"failure_code": code, "due_at": end, "hard_deadline": end}
+    elif unit["settlement"] is None:
+        extra = {"failure_code": code, "basis": basis}
+    await transition(conn, FULFILLMENT, unit["id"], event, at, **extra)
+
+
+async def _unit(conn: Connection, machine: Machine, unit_id: UUID) -> asyncpg.Record | None:
+    """The unit, locked, if it is this very machine's: another one's word about it is not heard."""
+    return await conn.fetchrow(store.LOCK_UNIT, unit_id, machine.outlet)
+
+
+async def _is_own_journal(
+    conn: Connection, unit: asyncpg.Record, journal_id: str, at: datetime
+) -> bool:
+    """A replaced or wiped controller is not the one that accepted: its word settles nothing."""
+    if unit["journal_id"] == journal_id:
+        return True
+    await conn.execute(store.NOTE_STRANGE_JOURNAL, unit["merchant_id"], unit["id"], journal_id, at)
+    return False

@@ -1,0 +1,88 @@
+"""The statements of this room, by name: vending."""
+
+NEXT_UNIT = "SELECT * FROM next_unit($1, $2, $3)"
+
+OFFER_UNIT = "SELECT offer_unit($1, $2, $3, $4)"
+
+# A seq that no device can have come to is not believed: it would use the numbers up.
+RAISE_SEQ = """
+UPDATE devices SET
+    next_seq = next_seq
+        + CASE WHEN $2 - next_seq BETWEEN 0 AND 1000000 THEN $2 - next_seq + 1 ELSE 0 END,
+    journal_id = $3, boot_id = $4,
+    has_sensor = $5, firmware = $6, last_seen_at = $7 WHERE outlet_id = $1
+"""
+
+# What settles a unit books money on its capture, whose row comes first.
+LOCK_UNIT = """
+WITH c AS MATERIALIZED (
+    SELECT id FROM captures WHERE id = (SELECT capture_id FROM fulfillments
+        WHERE id = $1 AND outlet_id = $2) FOR NO KEY UPDATE
+)
+SELECT f.*, l.sku, o.channel, o.dialect, o.price_version, o.planogram_version,
+    o.decommissioned_at, d.secret
+FROM c JOIN fulfillments f ON f.capture_id = c.id
+JOIN order_lines l ON l.id = f.line_id JOIN outlets o ON o.id = f.outlet_id
+LEFT JOIN devices d ON d.outlet_id = f.outlet_id
+WHERE f.id = $1 AND f.outlet_id = $2 FOR NO KEY UPDATE OF f
+"""
+
+UNIT_OF_ORDER = """
+SELECT id FROM fulfillments WHERE outlet_id = $1 AND order_id = $2 AND go_at IS NOT NULL
+ORDER BY settlement IS NOT NULL, queued_at LIMIT 1
+"""
+
+OPEN_UNITS_TO_ASK = """
+SELECT id FROM fulfillments
+WHERE outlet_id = $1 AND state IN ('going', 'started', 'in_doubt') AND journal_id IS NOT NULL
+"""
+
+KEEP_EVENT = "SELECT * FROM keep_event($1, $2, $3, $4, $5)"
+
+MEET_JOURNAL = "SELECT meet_journal($1, $2, $3, $4, $5)"
+
+# Each strange journal once for a unit, and so many in all: whoever has the machine's secret can
+# invent them without end.
+NOTE_STRANGE_JOURNAL = """
+SELECT tell($1, 'fulfillment', $2, 'STRANGE_JOURNAL', jsonb_build_object('journal_id', $3::text),
+    $4)
+FROM (SELECT count(*) AS noted, count(*) FILTER (WHERE data->>'journal_id' = $3) AS this
+    FROM events WHERE subject_id = $2 AND event = 'STRANGE_JOURNAL') s WHERE noted < 8 AND this = 0
+"""
+
+# No row when this nonce was answered so before.
+KEEP_ANSWER = """
+SELECT tell($1, 'fulfillment', $2, 'ANSWERED', $3, $4), true
+WHERE NOT EXISTS (SELECT FROM events WHERE subject_id = $2 AND event = 'ANSWERED'
+    AND data->>'nonce' = $3->>'nonce' AND data->>'state' = $3->>'state')
+"""
+
+BEATS = """
+WITH b AS (
+    SELECT * FROM unnest($1::text[], $2::timestamptz[]) AS b (outlet_id, at)
+), locked AS MATERIALIZED (
+    SELECT d.outlet_id FROM devices d WHERE d.outlet_id = ANY ($1::text[])
+    ORDER BY d.outlet_id FOR NO KEY UPDATE  -- two processes may have heard the same machines
+)
+UPDATE devices d SET last_seen_at = greatest(d.last_seen_at, b.at)
+FROM b JOIN locked l ON l.outlet_id = b.outlet_id WHERE d.outlet_id = b.outlet_id
+"""
+
+# Outlets with something queued among those just heard of.
+WAITING = """
+SELECT DISTINCT f.merchant_id, f.outlet_id FROM fulfillments f
+WHERE f.outlet_id = ANY($1) AND f.state = 'queued'
+"""
+
+PUT_OFF_UNIT = "UPDATE fulfillments SET due_at = $2, leased_until = NULL WHERE id = $1"
+
+PUT_OFF_QUEUED = """
+UPDATE fulfillments SET due_at = least($2, dispatch_by), leased_until = NULL
+WHERE id = $1 AND state = 'queued'
+"""
+
+# How a machine is connected somewhere; no row when it was not heard since then.
+ONLINE_BY = """
+SELECT o.channel FROM outlets o JOIN devices d ON d.outlet_id = o.id
+WHERE o.id = $1 AND d.last_seen_at >= $2
+"""

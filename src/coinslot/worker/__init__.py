@@ -1,0 +1,1 @@
+"""The chores that rooms export, run when their rows are due."""

@@ -1,0 +1,56 @@
+"""Forgets what nobody asks for any more: answers of old calls, of payments that are at rest, after
+`keys_kept_s`; and webhooks that ended, after `deliveries_kept_s`. Never what money rests on."""
+
+import asyncio
+from collections.abc import Mapping
+
+import asyncpg
+import structlog
+
+from coinslot.context import Context
+from coinslot.db.pool import AWAY
+from coinslot.worker import store
+
+log = structlog.get_logger(__name__)
+
+_AT_ONCE = 1000
+_EVERY_S = 3600.0
+_PRUNED: Mapping[str, tuple[str, str]] = {  # what goes: how, and after which window
+    "keys": (store.PRUNE_KEYS, "keys_kept_s"),
+    "deliveries": (store.PRUNE_DELIVERIES, "deliveries_kept_s"),
+}
+
+
+async def prune(context: Context, what: str) -> int:
+    """How many went, in transactions of a thousand at most."""
+    statement, window = _PRUNED[what]
+    before = context.now() - context.windows.span(window)
+    gone = 0
+    while True:
+        async with context.db.system_transaction() as conn:
+            batch: int = await conn.fetchval(statement, before, _AT_ONCE)
+        gone += batch
+        if batch < _AT_ONCE:
+            return gone
+
+
+async def prune_keys(context: Context) -> int:
+    """How many idempotency keys went."""
+    return await prune(context, "keys")
+
+
+async def prune_deliveries(context: Context) -> int:
+    """How many webhooks went."""
+    return await prune(context, "deliveries")
+
+
+async def keep_pruning(context: Context) -> None:
+    """Once an hour until cancelled. Several processes at once share the work."""
+    while True:
+        for what in _PRUNED:
+            try:
+                if gone := await prune(context, what):
+                    log.info("pruned", what=what, count=gone)
+            except (asyncpg.PostgresError, *AWAY) as error:
+                log.warning("prune_failed", what=what, error=repr(error))
+        await asyncio.sleep(_EVERY_S)

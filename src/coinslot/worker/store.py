@@ -1,0 +1,5 @@
+"""The statements of this room, by name: worker."""
+
+PRUNE_KEYS = "SELECT prune_keys($1, $2)"
+
+PRUNE_DELIVERIES = "SELECT prune_deliveries($1, $2)"

@@ -1,0 +1,181 @@
+"""The one sweeper: a row that is due is claimed whenever there is a free place, and the verb of its
+table works it. A row that takes long gives its place back and waits beside it, and each account has
+few at work: a gateway that hangs holds up its own rows alone. A process may die at any instruction;
+then the lease ends and another takes the row. See docs/decisions/0017-leases-and-fair-shares.md."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import partial
+
+import asyncpg
+import structlog
+from msgspec import Struct
+
+from coinslot.context import Context, NoMachineLink, leases
+from coinslot.db import due
+from coinslot.db.due import Claimed, Due, Share, Want
+from coinslot.db.lease import Lease, LeaseLostError
+from coinslot.db.pool import AWAY, again
+from coinslot.orders.expiry import expire
+from coinslot.payments import authorizations, gateway_webhooks, qr_codes, refunds
+from coinslot.payments.escalation import escalate
+from coinslot.vending import dispatch
+
+log = structlog.get_logger(__name__)
+
+Work = Callable[[Context, asyncpg.Record], Awaitable[None]]
+
+
+class Chore(Struct, frozen=True):
+    """One table that may owe something, and the verb that works a row of it."""
+
+    due: Due
+    work: Work
+    places: int = 8  # rows worked side by side, beside those that take long
+    by_line: bool = False  # left to processes with machines, unless none of them takes it
+
+
+CHORES = {
+    "inbox": Chore(Due("inbox", lane="account_id"), gateway_webhooks.work_again),
+    "fulfillments": Chore(Due("fulfillments", only=("unsettled",)), dispatch.drive, 16, True),
+    "refunds": Chore(Due("refunds", lane="account_id"), refunds.drive),
+    "captures": Chore(Due("captures", lane="account_id"), qr_codes.drive_capture),
+    "attempts": Chore(Due("attempts", lane="account_id"), authorizations.drive),
+    "payments": Chore(Due("payments"), escalate),
+    "qr_codes": Chore(Due("qr_codes", lane="account_id"), qr_codes.drive_qr),
+    "qr_polls": Chore(Due("qr_polls"), qr_codes.poll_account),
+    # Before one expires, its gateway is asked once more; which one, only its payment says.
+    "orders": Chore(Due("orders", lane="merchant_id"), expire),
+}
+
+
+class Pace(Struct, frozen=True, kw_only=True):
+    """How often the sweeper looks without being woken, and how much is worked at once."""
+
+    poll_s: float = 0.5
+    lease_s: float = leases.LEASE_S
+    share: Share = Share()
+    slow_s: float = 1.0  # a row that is worked for longer gives its place back
+    slow: int = 256  # and so many of them may wait, in one table of one process
+    gather_s: float = 0.01  # places that become free together are filled by one claim
+    grace_s: float = 2.0  # for what is under way when the process stops
+    late_s: float = 2.0  # after it a process without machines takes what one with them should
+
+
+class Sweeper:
+    """Sweeps one table, for one process."""
+
+    def __init__(self, context: Context, name: str, pace: Pace) -> None:
+        self._context, self._name, self._pace = context, name, pace
+        self._chore = CHORES[name]
+        self._woken = context.wakes.of(name)
+        self._under_way: dict[asyncio.Task[None], Lease] = {}
+        self._slow: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Until cancelled: at once when woken, soon when a place is free, else every poll_s."""
+        try:
+            while True:
+                self._woken.clear()
+                try:
+                    for claimed in await self._claim(self._free()):
+                        self._start(claimed)
+                except (asyncpg.PostgresError, *AWAY) as error:
+                    log.warning("sweep_failed", table=self._name, error=repr(error))
+                await _first(self._woken, self._pace.poll_s)
+        finally:
+            await self._stop()
+
+    async def batch(self) -> int:
+        """Work what a single claim gives, to its end; how many rows it was."""
+        claimed = await self._claim(self._chore.places)
+        await asyncio.gather(*(self._work(one) for one in claimed))
+        return len(claimed)
+
+    def _free(self) -> int:
+        quick = len(self._under_way) - len(self._slow)
+        return min(self._chore.places - quick, self._pace.slow - len(self._slow))
+
+    async def _claim(self, places: int) -> list[Claimed]:
+        if places <= 0:
+            return []
+        yields = self._chore.by_line and isinstance(self._context.line, NoMachineLink)
+        late = timedelta(seconds=self._pace.late_s if yields else 0)
+        want = Want(
+            limit=places,
+            lease=timedelta(seconds=self._pace.lease_s),
+            now=self._context.now() - late,
+            share=self._pace.share,
+        )
+        return await due.claim(self._context.db, self._chore.due, want)
+
+    def _start(self, claimed: Claimed) -> None:
+        task = asyncio.create_task(self._work(claimed), name=claimed.lease.name)
+        self._under_way[task] = claimed.lease
+        task.add_done_callback(self._ended)
+        asyncio.get_running_loop().call_later(self._pace.slow_s, self._set_aside, task)
+
+    def _set_aside(self, task: asyncio.Task[None]) -> None:
+        if task in self._under_way:
+            self._slow.add(task)
+            self._woken.set()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        del self._under_way[task]
+        self._slow.discard(task)
+        asyncio.get_running_loop().call_later(self._pace.gather_s, self._woken.set)
+
+    async def _work(self, claimed: Claimed) -> None:
+        context, lease = self._context, claimed.lease
+        try:
+            async with leases.held(context, lease, self._pace.lease_s) as fenced:
+                await again(partial(self._chore.work, fenced, claimed.row))
+        except LeaseLostError as error:
+            log.warning("outcome_refused", lease=lease.name, error=str(error))
+        except Exception as error:  # whatever it is: one row must not end everybody's work
+            log.exception("chore_failed", lease=lease.name, error=repr(error))
+            await self._put_off(lease)
+        else:
+            await leases.finish(context, claimed)
+
+    async def _put_off(self, lease: Lease) -> None:
+        """What fails must not be the first of its account again at once. A row without a lane stays
+        leased instead: its deadlines are its own."""
+        if self._chore.due.lane is None:
+            return
+        again = self._context.now() + timedelta(seconds=self._pace.lease_s)
+        try:
+            await due.put_off(self._context.db, lease, again)
+        except (asyncpg.PostgresError, *AWAY) as error:
+            log.warning("row_not_put_off", lease=lease.name, error=repr(error))
+
+    async def _stop(self) -> None:
+        """What is under way gets a moment to end; what does not is another worker's at once."""
+        tasks = dict(self._under_way)
+        if tasks:
+            await asyncio.wait(tasks, timeout=self._pace.grace_s)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await leases.release(self._context, [lease for lease in tasks.values() if not lease.lost])
+
+
+async def _first(woken: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await woken.wait()
+    except TimeoutError:
+        return
+
+
+async def sweep_once(context: Context, name: str, pace: Pace) -> int:
+    """Claim one batch of a table and work it to its end; how many rows it was."""
+    return await Sweeper(context, name, pace).batch()
+
+
+async def sweep(context: Context, pace: Pace, tables: frozenset[str] = frozenset(CHORES)) -> None:
+    """Sweep these tables side by side until cancelled."""
+    async with asyncio.TaskGroup() as group:
+        for name in sorted(tables):
+            group.create_task(Sweeper(context, name, pace).run(), name=f"sweep {name}")
