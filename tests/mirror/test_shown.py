@@ -10,7 +10,11 @@ from tests.sales.taking import collected
 
 async def test_an_order_from_a_page_is_placed_and_expires(rig: Rig) -> None:
     await rig.stage.hello()
-    await checkout.place(rig.stage.context, OrderRequest(outlet="M01", slot="A1", key="tap"))
+    link = await checkout.place(rig.stage.context, OrderRequest(outlet="M01", slot="A1", key="tap"))
+    await rig.follow()
+    ((_, before_the_code),) = rig.tree("orders").items()
+    assert before_the_code["status"] == "PLACED"
+    await checkout.want_code(rig.stage.context, link)
     await rig.follow()
     ((order_id, order),) = rig.tree("orders").items()
     assert (order["status"], order["source"]) == ("PLACED", "page")

@@ -56,8 +56,10 @@ class Outage(Installation):
             await eventually(partial(self._completed, reference), BOUND_S)
         await eventually(lambda: not self.sandbox.deliveries(state="pending"), BOUND_S)
         acknowledged = {row["event_id"] for row in self.sandbox.deliveries(state="delivered")}
-        inbox = await self.rows("SELECT delivery_id FROM inbox WHERE verdict = 'genuine'")
-        assert acknowledged <= {row["delivery_id"] for row in inbox}
+        inbox = await self.rows(
+            "SELECT headers->>'x-razorpay-event-id' AS event FROM inbox WHERE verdict = 'genuine'"
+        )
+        assert acknowledged <= {row["event"] for row in inbox}
         assert self.drops() == before + len(references)
         await self.assert_books_are_right()
 

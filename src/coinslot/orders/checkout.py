@@ -15,6 +15,7 @@ from coinslot.orders import outlet_pages, store
 from coinslot.orders.code_budget import MINUTE, Budget, Made, first_free
 from coinslot.orders.page_views import NotNowError, WhyNot
 from coinslot.payments import qr_codes
+from coinslot.states.store import TELL
 
 _OURS_FOR = timedelta(seconds=10)  # then the sweeper makes the code
 
@@ -76,6 +77,7 @@ async def _write(context: Context, conn: Connection, merchant: UUID, wish: Order
         uuid7(now), merchant, order_id, slot["product_id"], wish.slot, slot["sku"], slot["name"],
         slot["price_minor"], slot["cost_minor"],
     )  # fmt: skip
+    await conn.execute(TELL, merchant, "order", order_id, "PLACED", {}, now)  # readers of the log
     return link
 
 
