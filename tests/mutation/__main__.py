@@ -143,6 +143,7 @@ class _Killers:
 
     def note(self, mutant: Mutant, test: str) -> None:
         self._by_place.setdefault(_place(mutant), Counter())[test] += 1
+        _KILLERS.parent.mkdir(parents=True, exist_ok=True)
         _KILLERS.write_text(json.dumps(self._by_place), "utf-8")
 
 

@@ -11,7 +11,7 @@ from tests.mutation.reach import Reach, marks_at
 from tests.mutation.targets import ROOT
 
 # What these modules say becomes SQL when a database is migrated.
-_MAKES_SQL = re.compile(r"(_flow|move)\.py$")
+_MAKES_SQL = re.compile(r"(_flow|transition)\.py$")
 _CHEAP_S = 0.05
 _DEEPEST = 3  # constants made of constants
 
@@ -130,7 +130,9 @@ def _of_import(mutant: Mutant, text: str, line: int, reach: Reach) -> set[str]:
     for name in names:
         found |= _of_name(name, reach, 0)
     if _MAKES_SQL.search(mutant.path):
-        found |= reach.of_sql("move_order", "move_payment", "move_refund", "move_fulfillment")
+        found |= reach.of_sql(
+            "transition_order", "transition_payment", "transition_refund", "transition_fulfillment"
+        )
     # A type or a bound of a field is named by no function: whatever uses the module may notice.
     return (found or reach.of_file(mutant.path)) | _of_importers(mutant.path, reach)
 

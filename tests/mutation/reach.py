@@ -22,7 +22,7 @@ from tests.mutation.targets import NOT_COUNTED, ROOT, TESTS
 
 KEPT = ROOT / ".mutation"
 _QUIET_S = 0.3  # of a test with a database of its own
-_SQL = "src/coinslot/sales/sql"
+_SQL = "src/coinslot"
 
 
 class Measured(NamedTuple):
@@ -158,7 +158,7 @@ def measure(folder: Path, paths: Sequence[str], jobs: int = 1) -> Path:
     with copy_of_everything() as root:
         hashes = _hashes(root)
         shutil.copytree(root / "src", folder / "code" / "src")
-        for path in sorted((root / _SQL).glob("*.sql")):
+        for path in sorted((root / _SQL).glob("*/sql/*.sql")):
             path.write_text(marked(path.stem, path.read_text("utf-8")), "utf-8")
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
                    "-p", "tests.mutation.measuring", "--hypothesis-seed=0", *paths]  # fmt: skip

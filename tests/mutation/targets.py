@@ -4,19 +4,19 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-_SALES = "src/coinslot/sales"
-_SQL = f"{_SALES}/sql"
+_ROOMS = "src/coinslot"
 
 # A file belongs to the first group that names it.
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "webhook": (
-        f"{_SALES}/take.py",
-        f"{_SALES}/inbox.py",
-        f"{_SQL}/4_inbox.sql",
-        f"{_SQL}/6_found.sql",
-        "src/coinslot/web/webhooks.py",
-        "src/coinslot/web/hooks.py",
-        "src/coinslot/feeds/[!fgm]*.py",  # the mirror shows rows, and carries no promise
+        f"{_ROOMS}/payments/gateway_webhooks.py",
+        f"{_ROOMS}/payments/webhook_batch.py",
+        f"{_ROOMS}/payments/sql/gateway_webhooks.sql",
+        f"{_ROOMS}/payments/sql/found.sql",
+        "src/coinslot/api/gateway_webhooks.py",
+        "src/coinslot/api/webhook_endpoints.py",
+        "src/coinslot/events/*.py",
+        "src/coinslot/events/webhooks/*.py",
     ),
     "identity": (
         "src/coinslot/kit/secrets.py",
@@ -24,43 +24,31 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "src/coinslot/kit/ids.py",
         "src/coinslot/merchants/*.py",
         "src/coinslot/outlets/*.py",
-        "src/coinslot/web/calling.py",
-        "src/coinslot/web/security.py",
+        "src/coinslot/api/api_calls.py",
+        "src/coinslot/pages/security.py",
         "src/coinslot/db/migrations/0001_merchants.sql",
         "src/coinslot/db/migrations/0005_guard.sql",
     ),
     "state": (
         "src/coinslot/kit/flow.py",
         "src/coinslot/db/due.py",
-        f"{_SALES}/*_flow.py",
-        f"{_SALES}/move.py",
-        f"{_SALES}/vend.py",
-        f"{_SALES}/judge.py",
-        f"{_SALES}/journal.py",
-        f"{_SALES}/dispatch.py",
-        f"{_SALES}/expire.py",
-        f"{_SALES}/sweep.py",
-        f"{_SALES}/breaker.py",
-        f"{_SQL}/5_machines.sql",
+        f"{_ROOMS}/states/*_flow.py",
+        f"{_ROOMS}/states/transition.py",
+        f"{_ROOMS}/vending/*.py",
+        f"{_ROOMS}/orders/expiry.py",
+        f"{_ROOMS}/worker/sweep.py",
+        f"{_ROOMS}/gateways/breaker.py",
+        f"{_ROOMS}/vending/sql/*.sql",
         "src/coinslot/db/migrations/*.sql",
     ),
     "money": (
         "src/coinslot/kit/money.py",
-        f"{_SQL}/*.sql",
-        f"{_SALES}/api.py",
-        f"{_SALES}/checkout.py",
-        f"{_SALES}/collect.py",
-        f"{_SALES}/give_back.py",
-        f"{_SALES}/held.py",
-        f"{_SALES}/look.py",
-        f"{_SALES}/nights.py",
-        f"{_SALES}/once.py",
-        f"{_SALES}/provision.py",
-        f"{_SALES}/reconcile.py",
-        f"{_SALES}/show.py",
-        f"{_SALES}/statements.py",
-        f"{_SALES}/store*.py",
-        "src/coinslot/gateways/[!fm]*.py",  # the mock and its weather are for tests
+        f"{_ROOMS}/*/sql/*.sql",
+        f"{_ROOMS}/payments/*.py",
+        f"{_ROOMS}/orders/*.py",
+        f"{_ROOMS}/oversight/nightly.py",
+        f"{_ROOMS}/oversight/reconcile.py",
+        "src/coinslot/gateways/[!fm]*.py",  # the mock and flaky are for tests
         "src/coinslot/gateways/marks.py",
     ),
 }
@@ -84,7 +72,7 @@ SMALL = (
     "src/coinslot/kit/money.py",
     "src/coinslot/kit/flow.py",
     "src/coinslot/gateways/marks.py",
-    f"{_SALES}/judge.py",
+    f"{_ROOMS}/vending/evidence.py",
 )
 SMALL_TESTS = (
     "tests/unit/test_money.py",

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from coinslot.context import Context, NoMachineLink
 from coinslot.payments.webhook_batch import WebhookBatch
+from coinslot.vending import machine_messages
 from coinslot.worker import sweep
 from coinslot.worker.sweep import Pace
 from tests.sales.stage import Stage
@@ -37,6 +38,11 @@ async def going(stage: Stage) -> None:
     await stage.accept()
 
 
+async def heard(stage: Stage) -> None:
+    """The machine is connected to another process, which hears its heartbeat."""
+    await machine_messages.beats(stage.context, {"M01": stage.context.now()})
+
+
 def sent(stage: Stage, kind: str) -> int:
     return sum(message["type"] == kind for message in stage.line.sent)
 
@@ -46,6 +52,7 @@ async def test_who_does_not_hold_the_line_uses_no_question_up(stage: Stage) -> N
     stage.later(12)
     stage.line.connected = False
     for _ in range(10):
+        await heard(stage)
         await stage.sweep("fulfillments")
         stage.later(1)
     assert (await unit(stage))["queries"] == 0
@@ -62,6 +69,7 @@ async def test_who_does_not_hold_the_line_uses_no_offer_up(stage: Stage) -> None
     stage.line.connected = False
     for _ in range(10):
         stage.later(5)
+        await heard(stage)
         await stage.sweep("fulfillments")
     assert (await unit(stage))["offers"] == 1
     stage.line.connected = True

@@ -440,7 +440,9 @@ def test_no_lock_is_stronger_than_an_update_needs() -> None:
         if re.search(r"FOR UPDATE\b", line)
     ]
     # What is deleted is not named by any other row.
-    assert {line.partition(":")[0] for line in found} == {"src/coinslot/sales/sql/5_api.sql"}
+    assert {line.partition(":")[0] for line in found} == {
+        "src/coinslot/payments/sql/merchant_api.sql"
+    }
     assert all(line.endswith(("SKIP LOCKED))", "SKIP LOCKED")) for line in found)
 
 

@@ -45,7 +45,7 @@ async def test_a_machine_in_doubt_is_asked_twelve_times_as_rarely(stage: Stage) 
 
 
 async def test_doubt_ends_at_its_deadline_however_long_the_pauses_are(stage: Stage) -> None:
-    stage.shop.windows = replace(stage.shop.windows, query_s=12, in_doubt_s=45)
+    stage.context.windows = replace(stage.context.windows, query_s=12, in_doubt_s=45)
     await going(stage)
     await pass_time(stage, 44)
     assert await state(stage) == "going"
@@ -70,7 +70,7 @@ async def test_a_refusal_near_the_end_of_the_window_leaves_no_unit_beyond_it(sta
 
 
 async def test_the_stock_falls_by_one_with_each_can_and_never_below_nothing(stage: Stage) -> None:
-    async with stage.shop.db.as_merchant(stage.merchant) as conn:
+    async with stage.context.db.as_merchant(stage.merchant) as conn:
         await conn.execute("UPDATE slots SET stock = 1")
     for left in (0, 0):
         await going(stage)

@@ -6,12 +6,13 @@ import pytest
 from msgspec.structs import replace
 
 from coinslot.kit.money import Money
-from coinslot.sales import api, nights
-from coinslot.sales import once as keys
-from coinslot.sales.collect import Ask, NoGatewayError
-from coinslot.sales.once import Answer, KeyBusyError, Resumed
+from coinslot.oversight import nightly
+from coinslot.payments import idempotency as keys
+from coinslot.payments import merchant_api
+from coinslot.payments.attempts import NoGatewayError, PaymentRequest
+from coinslot.payments.idempotency import Answer, KeyBusyError, Resumed
 from tests.sales.narrow import without
-from tests.sales.nightly import nightly
+from tests.sales.nightly import nightly_gateway
 from tests.sales.stage import MockAccounts, Stage
 from tests.sales.taking import confirmed, once, taking
 from tests.sales.weather import DIES_BEFORE
@@ -21,13 +22,13 @@ DAY_S = 86_400
 
 def put(stage: Stage, driver: object) -> None:
     stage.account = replace(stage.account, driver=driver)
-    assert isinstance(stage.shop.accounts, MockAccounts)
-    stage.shop.accounts.account = stage.account
+    assert isinstance(stage.context.accounts, MockAccounts)
+    stage.context.accounts.account = stage.account
 
 
 async def begun(stage: Stage, method: str) -> Answer:
-    ask = Ask(money=Money(5000, "INR"), capture_method=method)
-    made = await api.create(stage.shop, once(stage, "create", method), ask)
+    ask = PaymentRequest(money=Money(5000, "INR"), capture_method=method)
+    made = await merchant_api.create(stage.context, once(stage, "create", method), ask)
     return await confirmed(stage, made.body["id"], f"c {method}")
 
 
@@ -52,27 +53,27 @@ async def test_what_can_hold_money_does_both(stage: Stage) -> None:
 async def test_a_night_asks_a_gateway_only_for_the_lists_that_it_has(
     stage: Stage, lacks: tuple[str, ...]
 ) -> None:
-    put(stage, without(nightly(stage), *lacks))
+    put(stage, without(nightly_gateway(stage), *lacks))
     stage.later(DAY_S)
-    assert await nights.due(stage.shop) == 1
+    assert await nightly.due(stage.context) == 1
     assert await stage.value("SELECT failure FROM reconciliations") is None
 
 
 async def test_of_two_who_resume_one_call_one_waits_for_the_other(stage: Stage) -> None:
     gateway = taking(stage)
-    ask = Ask(money=Money(5000, "INR"))
-    payment = (await api.create(stage.shop, once(stage, "create", "k"), ask)).body["id"]
+    ask = PaymentRequest(money=Money(5000, "INR"))
+    payment = (await merchant_api.create(stage.context, once(stage, "create", "k"), ask)).body["id"]
     gateway.fails("collect", DIES_BEFORE)
     with pytest.raises(asyncio.CancelledError):
         await confirmed(stage, payment)
     stage.later(61)
     key = once(stage, f"POST /payments/{payment}/confirm", "c")
-    async with stage.shop.db.as_merchant(stage.merchant) as first:
-        assert isinstance(await keys.begin(first, stage.shop, key), Resumed)
+    async with stage.context.db.as_merchant(stage.merchant) as first:
+        assert isinstance(await keys.begin(first, stage.context, key), Resumed)
 
         async def second() -> None:
-            async with stage.shop.db.as_merchant(stage.merchant) as conn:
-                await keys.begin(conn, stage.shop, key)
+            async with stage.context.db.as_merchant(stage.merchant) as conn:
+                await keys.begin(conn, stage.context, key)
 
         other = asyncio.create_task(second())
         await asyncio.wait([other], timeout=0.2)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from coinslot.sales import show
+from coinslot.orders import outlet_pages
 from tests.sales.neighbours import a_second_machine
 from tests.sales.stage import Stage
 from tests.sales.test_page_orders import pay, placed
@@ -14,7 +14,7 @@ async def test_each_order_shows_its_own_code(stage: Stage) -> None:
     tokens = [await placed(stage, f"tap {n}") for n in range(3)]
     codes = []
     for token in tokens:
-        view = await show.order(stage.shop, token)
+        view = await outlet_pages.order(stage.context, token)
         assert view is not None
         assert view.pay is not None
         codes.append(view.pay.qr_code_id)
@@ -25,7 +25,7 @@ async def test_the_version_of_a_page_grows_by_its_own_order_alone(stage: Stage) 
     first, second = [await placed(stage, f"tap {n}") for n in range(2)]
 
     async def versions() -> list[int]:
-        views = [await show.order(stage.shop, token) for token in (first, second)]
+        views = [await outlet_pages.order(stage.context, token) for token in (first, second)]
         return [view.version for view in views if view is not None]
 
     before = await versions()
@@ -37,7 +37,7 @@ async def test_the_version_of_a_page_grows_by_its_own_order_alone(stage: Stage) 
 
 async def test_a_can_that_drops_is_taken_from_its_own_slot(stage: Stage) -> None:
     second = await a_second_machine(stage)
-    async with stage.shop.db.as_merchant(stage.merchant) as conn:
+    async with stage.context.db.as_merchant(stage.merchant) as conn:
         await conn.execute(
             "INSERT INTO slots (merchant_id, outlet_id, slot, product_id, price_minor, stock)"
             " SELECT merchant_id, outlet_id, 'B1', product_id, price_minor, 7 FROM slots"
@@ -65,7 +65,7 @@ async def test_a_machine_at_another_process_is_looked_after_soon_and_a_silent_on
     await stage.sweep("fulfillments")
     due: datetime = await stage.value("SELECT due_at FROM fulfillments")
     pause_s = (due - stage.clock.now()).total_seconds()
-    assert (pause_s < stage.shop.windows.offer_s) is soon
+    assert (pause_s < stage.context.windows.offer_s) is soon
 
 
 async def test_a_machine_that_is_here_is_not_looked_for_elsewhere(stage: Stage) -> None:
@@ -75,4 +75,4 @@ async def test_a_machine_that_is_here_is_not_looked_for_elsewhere(stage: Stage) 
     await stage.sell()  # the second waits for the first
     await stage.sweep("fulfillments")
     due = await stage.value("SELECT due_at FROM fulfillments WHERE state = 'queued'")
-    assert due == stage.shop.after("offer_s")
+    assert due == stage.context.after("offer_s")

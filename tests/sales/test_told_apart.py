@@ -3,8 +3,9 @@
 from uuid import UUID
 
 from coinslot.kit.money import Money
-from coinslot.sales import api, cases
-from coinslot.sales.collect import Ask
+from coinslot.oversight import cases
+from coinslot.payments import merchant_api
+from coinslot.payments.attempts import PaymentRequest
 from tests.sales.stage import Stage
 from tests.sales.taking import confirmed, made, once, taking
 from tests.sales.weather import LOST
@@ -17,9 +18,9 @@ async def test_each_case_names_its_own_payment_and_its_last_try(stage: Stage) ->
     payments = [await made(stage, 5000 + n, f"k{n}") for n in (20, 30)]
     for number, payment in enumerate(payments):
         await confirmed(stage, payment, f"c{number}")
-    stage.later(stage.shop.windows.processing_s + 1)
-    await cases.keep(stage.shop)
-    found = {case.subject: case for case in await cases.listed(stage.shop)}
+    stage.later(stage.context.windows.processing_s + 1)
+    await cases.keep(stage.context)
+    found = {case.subject: case for case in await cases.listed(stage.context)}
     assert {UUID(subject) for subject in found} == set(payments)
     for payment, minor in zip(payments, (5020, 5030), strict=True):
         case = found[str(payment)]
@@ -29,19 +30,23 @@ async def test_each_case_names_its_own_payment_and_its_last_try(stage: Stage) ->
 
 async def test_a_statement_says_what_is_held_only_while_it_is(stage: Stage) -> None:
     taking(stage)
-    ask = Ask(money=Money(5000, "INR"), capture_method="manual")
-    payment = UUID((await api.create(stage.shop, once(stage, "create", "k"), ask)).body["id"])
+    ask = PaymentRequest(money=Money(5000, "INR"), capture_method="manual")
+    payment = UUID(
+        (await merchant_api.create(stage.context, once(stage, "create", "k"), ask)).body["id"]
+    )
 
     async def amounts() -> tuple[int, int, int]:
-        said = await api.payment(stage.shop, stage.merchant, payment)
+        said = await merchant_api.payment(stage.context, stage.merchant, payment)
         return said.amount_capturable, said.amount_captured, said.amount_refunded
 
     assert await amounts() == (0, 0, 0)
     await confirmed(stage, payment)
     assert await amounts() == (5000, 0, 0)
-    await api.capture(stage.shop, once(stage, "capture", "t"), payment, 3000)
+    await merchant_api.capture(stage.context, once(stage, "capture", "t"), payment, 3000)
     assert await amounts() == (0, 3000, 0)
-    await api.give_back(stage.shop, once(stage, "back", "b"), payment, api.Back(amount=1000))
+    await merchant_api.give_back(
+        stage.context, once(stage, "back", "b"), payment, merchant_api.RefundRequest(amount=1000)
+    )
     await stage.sweep()
     assert await amounts() == (0, 3000, 1000)
 
@@ -51,7 +56,7 @@ async def test_a_statement_names_the_gateway_of_the_last_try(stage: Stage) -> No
     payment = await made(stage, 5001)  # declined
     for key in ("c1", "c2"):
         await confirmed(stage, payment, key)
-    said = await api.payment(stage.shop, stage.merchant, payment)
+    said = await merchant_api.payment(stage.context, stage.merchant, payment)
     assert [(a.gateway, a.status) for a in said.attempts] == [("mock", "failed")] * 2
     assert said.gateway == "mock"
     assert said.next_action is None
@@ -62,7 +67,9 @@ async def test_another_merchants_refunds_and_sums_are_not_among_these(stage: Sta
     one, other = [await made(stage, 5000, key) for key in ("k1", "k2")]
     for number, payment in enumerate((one, other)):
         await confirmed(stage, payment, f"c{number}")
-    await api.give_back(stage.shop, once(stage, "back", "b"), one, api.Back(amount=1000))
-    assert len(await api.refunds(stage.shop, stage.merchant, one)) == 1
-    assert await api.refunds(stage.shop, stage.merchant, other) == []
-    assert (await api.payment(stage.shop, stage.merchant, other)).amount_refunded == 0
+    await merchant_api.give_back(
+        stage.context, once(stage, "back", "b"), one, merchant_api.RefundRequest(amount=1000)
+    )
+    assert len(await merchant_api.refunds(stage.context, stage.merchant, one)) == 1
+    assert await merchant_api.refunds(stage.context, stage.merchant, other) == []
+    assert (await merchant_api.payment(stage.context, stage.merchant, other)).amount_refunded == 0
