@@ -1,6 +1,6 @@
 -- What happened, told to others: the cursors of the log's readers, public events, webhooks.
 
--- Where each reader of the event log stands. It reads by `seq`; events/log.py says how no row that
+-- Where each reader of the event log stands. It reads by `seq`; feeds/log.py says how no row that
 -- commits late is skipped. `since` is where it began: what is older was never its to tell.
 CREATE TABLE feed_cursors (
     name          text PRIMARY KEY,
