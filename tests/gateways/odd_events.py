@@ -10,9 +10,10 @@ from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from coinslot.gateways import razorpay, stripe, tbank, tbank_words, yookassa
+from coinslot.gateways import razorpay, stripe, tbank, yookassa
 from coinslot.gateways.base import PEER, Gateway, Mark
 from coinslot.gateways.collecting import Charge
+from coinslot.gateways.tbank import build, order_ids
 from coinslot.kit.clock import SettableClock
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret
@@ -23,7 +24,7 @@ AT = datetime.fromtimestamp(1_700_000_000, UTC)
 SECRET, TERMINAL, SHOP = "secret of the webhooks", "TestTerminal", "100500"
 PAYMENT = "018f0000-0000-7000-8000-000000000001"
 OURS = {"coinslot": "here", "payment": PAYMENT}
-ORDER_ID = tbank_words.order_id(
+ORDER_ID = order_ids.order_id(
     Charge(
         money=Money(15000, "RUB"), key="k", mark=Mark(installation="here", payment=PAYMENT),
         description="", return_url="https://shop.example/",
@@ -236,7 +237,7 @@ _CONFIRMED: Said = {
 
 def _sign_tbank(said: Said) -> tuple[dict[str, str], bytes]:
     plain = json.loads(json.dumps(said), parse_int=str, parse_float=str, parse_constant=str)
-    token = tbank_words.token(plain, SECRET)
+    token = build.token(plain, SECRET)
     return {}, json.dumps(said | {"Token": token}).encode()
 
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from coinslot.gateways import stripe
 from coinslot.gateways.base import Mark, RefundOrder
 from coinslot.gateways.collecting import Charge
-from coinslot.gateways.stripe_words import pairs
+from coinslot.gateways.stripe.build import pairs
 from coinslot.kit.clock import SystemClock
 from coinslot.kit.ids import uuid7
 from coinslot.kit.money import Money

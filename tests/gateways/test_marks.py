@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from coinslot.gateways import marks
-from coinslot.gateways import tbank_words as words
 from coinslot.gateways.base import Mark
 from coinslot.gateways.collecting import Charge
+from coinslot.gateways.tbank import order_ids
 from coinslot.kit.ids import uuid7
 from coinslot.kit.money import Money
 
@@ -21,7 +21,7 @@ def as_kept(installation: str) -> Mark:
         money=Money(15000, "RUB"), key="k", mark=Mark(installation=installation),
         description="Cola", return_url="https://shop.example/",
     )  # fmt: skip
-    read = words.mark_of(words.order_id(charge))
+    read = order_ids.mark_of(order_ids.order_id(charge))
     assert read is not None
     return read
 

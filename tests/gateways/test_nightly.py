@@ -19,7 +19,7 @@ from tests.sales.taking import confirmed, once
 
 
 @pytest.fixture
-async def context(stage: Stage, at_stripe: StripeShop) -> StripeShop:
+async def shop(stage: Stage, at_stripe: StripeShop) -> StripeShop:
     """Asha's account is at the emulated Stripe, whose webhooks go nowhere."""
     stage.later((SystemClock().now() - START).total_seconds())
     stage.account = replace(stage.account, driver=at_stripe.till)
@@ -36,7 +36,7 @@ async def compared(stage: Stage) -> Compared:
     return await compare(stage.context, stage.account, span)
 
 
-async def paid_unheard(stage: Stage, context: StripeShop) -> tuple[UUID, str]:
+async def paid_unheard(stage: Stage, shop: StripeShop) -> tuple[UUID, str]:
     """The payer paid on Stripe's page; its webhook was lost. Our payment, and Stripe's."""
     ask = PaymentRequest(money=Money(4000, "USD"), return_url="https://shop.example.test/")
     made = await merchant_api.create(stage.context, once(stage, "create", "k"), ask)
@@ -44,11 +44,11 @@ async def paid_unheard(stage: Stage, context: StripeShop) -> tuple[UUID, str]:
     answer = await confirmed(stage, payment)
     assert answer.body["status"] == "requires_action", answer.body
     session = await stage.value("SELECT reference FROM attempts WHERE payment_id = $1", payment)
-    return payment, await context.pay(session)
+    return payment, await shop.pay(session)
 
 
-async def test_a_payment_and_its_fee_are_found(stage: Stage, context: StripeShop) -> None:
-    payment, intent = await paid_unheard(stage, context)
+async def test_a_payment_and_its_fee_are_found(stage: Stage, shop: StripeShop) -> None:
+    payment, intent = await paid_unheard(stage, shop)
     assert (await compared(stage)).found == 1
     found = await merchant_api.payment(stage.context, stage.merchant, payment)
     assert (found.status, found.amount_captured) == ("succeeded", 4000)
@@ -57,10 +57,10 @@ async def test_a_payment_and_its_fee_are_found(stage: Stage, context: StripeShop
     assert await compared(stage) == Compared()
 
 
-async def test_a_refund_made_in_the_dashboard_is_found(stage: Stage, context: StripeShop) -> None:
-    payment, intent = await paid_unheard(stage, context)
+async def test_a_refund_made_in_the_dashboard_is_found(stage: Stage, shop: StripeShop) -> None:
+    payment, intent = await paid_unheard(stage, shop)
     await compared(stage)
-    await context.ask("refund", {"reference": intent, "amount": 1500})
+    await shop.ask("refund", {"reference": intent, "amount": 1500})
     assert (await compared(stage)).found == 1
     found = await merchant_api.payment(stage.context, stage.merchant, payment)
     assert found.amount_refunded == 1500
@@ -70,9 +70,9 @@ async def test_a_refund_made_in_the_dashboard_is_found(stage: Stage, context: St
 
 
 async def test_a_gateway_in_trouble_leaves_the_day_to_be_done_again(
-    stage: Stage, context: StripeShop
+    stage: Stage, shop: StripeShop
 ) -> None:
-    await paid_unheard(stage, context)
-    async with context.weather(drop_response=1):
+    await paid_unheard(stage, shop)
+    async with shop.weather(drop_response=1):
         assert (await compared(stage)).failure
     assert (await compared(stage)).found == 1

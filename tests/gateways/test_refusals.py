@@ -4,10 +4,13 @@ from typing import Any
 
 import pytest
 
-from coinslot.gateways import razorpay_words, stripe_words, tbank_words, yookassa_words
 from coinslot.gateways.asking import ABSENT
 from coinslot.gateways.base import Declined, Unclear
+from coinslot.gateways.razorpay import parse as razorpay_parse
+from coinslot.gateways.stripe import parse as stripe_parse
+from coinslot.gateways.tbank import parse as tbank_parse
 from coinslot.gateways.wire import Reply
+from coinslot.gateways.yookassa import parse as yookassa_parse
 
 
 def meaning(answer: Declined | Unclear | None) -> tuple[str, bool]:
@@ -16,7 +19,7 @@ def meaning(answer: Declined | Unclear | None) -> tuple[str, bool]:
 
 
 def razorpay(status: int, text: str, code: str = "BAD_REQUEST_ERROR") -> Declined | Unclear:
-    return razorpay_words.refused(Reply(status, {"error": {"code": code, "description": text}}))
+    return razorpay_parse.refused(Reply(status, {"error": {"code": code, "description": text}}))
 
 
 @pytest.mark.parametrize(
@@ -50,7 +53,7 @@ def test_razorpay_lets_nobody_in_until_the_keys_are_corrected(status: int) -> No
 
 def test_too_many_calls_pass() -> None:
     assert meaning(razorpay(429, "slow down")) == ("rate_limited", False)
-    for refused in (stripe_words.refused, yookassa_words.refused):
+    for refused in (stripe_parse.refused, yookassa_parse.refused):
         assert meaning(refused(Reply(429, {}))) == ("rate_limited", False)
 
 
@@ -75,7 +78,7 @@ def test_what_razorpay_does_not_know_is_absent() -> None:
 
 
 def tbank(code: str, **more: Any) -> Declined | Unclear | None:
-    return tbank_words.refused({"Success": False, "ErrorCode": code, "Message": "no", **more})
+    return tbank_parse.refused({"Success": False, "ErrorCode": code, "Message": "no", **more})
 
 
 @pytest.mark.parametrize(
@@ -110,14 +113,14 @@ def test_a_code_of_t_banks_that_no_page_names_proves_nothing(code: str) -> None:
 
 @pytest.mark.parametrize(("success", "code"), [(True, "0"), ("true", "0")])
 def test_t_banks_yes_needs_both_of_its_words(success: Any, code: str) -> None:
-    assert tbank_words.refused({"Success": success, "ErrorCode": code}) is None
-    assert tbank_words.refused({"Success": success, "ErrorCode": "1"}) is not None
-    assert tbank_words.refused({"Success": False, "ErrorCode": code}) is not None
+    assert tbank_parse.refused({"Success": success, "ErrorCode": code}) is None
+    assert tbank_parse.refused({"Success": success, "ErrorCode": "1"}) is not None
+    assert tbank_parse.refused({"Success": False, "ErrorCode": code}) is not None
 
 
 def stripe(status: int, **error: str) -> Declined | Unclear:
     said = {"type": "invalid_request_error", "message": "no", **error}
-    return stripe_words.refused(Reply(status, {"error": said}))
+    return stripe_parse.refused(Reply(status, {"error": said}))
 
 
 @pytest.mark.parametrize(
@@ -160,7 +163,7 @@ def yookassa(status: int, **more: str) -> Declined | Unclear:
         "description": "no",
         **more,
     }
-    return yookassa_words.refused(Reply(status, said))
+    return yookassa_parse.refused(Reply(status, said))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from coinslot.gateways import tbank
-from coinslot.gateways import tbank_words as words
 from coinslot.gateways.asking import ABSENT
 from coinslot.gateways.base import (
     Absent,
@@ -22,6 +21,7 @@ from coinslot.gateways.base import (
     Unclear,
 )
 from coinslot.gateways.collecting import Closed, Pending, Redirect
+from coinslot.gateways.tbank import build, order_ids
 from coinslot.kit.clock import SystemClock
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret
@@ -30,7 +30,7 @@ from tests.gateways.collectors import fresh_charge
 
 FORTY = Money.parse("40.00", "RUB")
 CHARGE = fresh_charge(FORTY)
-ORDER_ID = words.order_id(CHARGE)
+ORDER_ID = order_ids.order_id(CHARGE)
 REFUND = RefundOrder(
     gateway_payment_id="700001",
     money=Money.parse("10.00", "RUB"),
@@ -68,7 +68,7 @@ async def test_every_call_is_a_post_with_its_token() -> None:
     assert said == {
         "TerminalKey": "TestTerminal",
         "PaymentId": "700001",
-        "Token": words.token(
+        "Token": build.token(
             {"TerminalKey": "TestTerminal", "PaymentId": "700001"}, "tbank-password-1"
         ),
     }

@@ -5,7 +5,6 @@ from uuid import uuid4
 import pytest
 from msgspec.structs import replace
 
-from coinslot.gateways import tbank_words as words
 from coinslot.gateways.base import (
     Declined,
     Genuine,
@@ -20,6 +19,7 @@ from coinslot.gateways.base import (
     Unclear,
 )
 from coinslot.gateways.collecting import Closed, Pending, Redirect, ShowQr
+from coinslot.gateways.tbank import build, order_ids
 from coinslot.kit.money import Money
 from tests.gateways.tbank_shop import TBankShop
 
@@ -106,7 +106,7 @@ async def test_an_amount_too_small_for_sbp_is_declined(at_tbank: TBankShop) -> N
 
 async def test_what_t_bank_cannot_take_is_not_sent(at_tbank: TBankShop) -> None:
     dollars = replace(at_tbank.charge(), money=Money.parse("40.00", "USD"))
-    vast = replace(at_tbank.charge(), money=Money(words.LARGEST_MINOR + 1, "RUB"))
+    vast = replace(at_tbank.charge(), money=Money(order_ids.LARGEST_MINOR + 1, "RUB"))
     for charge in (dollars, vast):
         assert isinstance(await at_tbank.till.collect(charge), Declined)
     assert at_tbank.exchanges == []
@@ -316,7 +316,7 @@ async def test_a_receipt_goes_with_a_charge_and_with_a_part_that_goes_back(
     bare = await at_tbank.till.collect(at_tbank.charge())
     assert isinstance(bare, Declined)
     assert bare.code == "receipt"
-    wanted = words.Receipts(email="shop@example.com", taxation="usn_income")
+    wanted = build.Receipts(email="shop@example.com", taxation="usn_income")
     till = at_tbank.opened(replace(at_tbank.settings, receipts=wanted))
     pending = await till.collect(at_tbank.charge())
     assert isinstance(pending, Pending)

@@ -24,7 +24,8 @@ from coinslot.gateways.base import (
     Unclear,
 )
 from coinslot.gateways.collecting import Charge, Closed, Pending, Redirect, ShowQr
-from coinslot.gateways.yookassa_words import Receipts
+from coinslot.gateways.yookassa import Receipts
+from coinslot.gateways.yookassa.client import MAX_PAGES
 from coinslot.kit.clock import SystemClock
 from coinslot.kit.ids import uuid7
 from coinslot.kit.money import Money
@@ -374,7 +375,7 @@ async def test_a_list_that_breaks_off_proves_no_absence() -> None:
         assert isinstance(await till.refunds(ID), Unclear)
     async with answering(listing(cursor="for ever")) as (till, asked):
         assert isinstance(await till.find_charge(CHARGE), Unclear)
-        assert len(asked) == (listing_of_a_span.HALVINGS + 1) * yookassa.MAX_PAGES
+        assert len(asked) == (listing_of_a_span.HALVINGS + 1) * MAX_PAGES
 
 
 async def test_what_an_earlier_call_took_or_let_go_is_seen_behind_the_no() -> None:

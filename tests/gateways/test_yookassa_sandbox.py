@@ -18,7 +18,7 @@ from coinslot.gateways.base import (
     Unclear,
 )
 from coinslot.gateways.collecting import Closed, Pending, ShowQr
-from coinslot.gateways.yookassa_words import Receipts
+from coinslot.gateways.yookassa import Receipts
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret
 from tests.gateways.yookassa_shop import YooKassaShop

@@ -45,7 +45,7 @@ class Asha:
             if left == 0:
                 raise DiedError
 
-        wire = self.account.driver._wire  # type: ignore[attr-defined]  # of a driver with a wire
+        wire = self.account.driver._client.wire  # type: ignore[attr-defined]  # of a driver with a wire
         wire.reached = self.stage.context.db.reached = reached
         try:
             await call

@@ -1,4 +1,4 @@
-"""Drivers of payment services, one file each, found by being in this folder."""
+"""Drivers of payment services, one folder or file each, found by being in this folder."""
 
 import importlib
 import pkgutil
@@ -8,7 +8,7 @@ from coinslot.gateways.base import Driver
 
 
 def drivers() -> dict[str, Driver]:
-    """Every driver of this folder by its name: the modules that have what `Driver` asks."""
+    """Every driver by its name: the folders and files here that have what `Driver` asks."""
     modules = (
         importlib.import_module(f"{__name__}.{found.name}")
         for found in pkgutil.iter_modules(__path__)

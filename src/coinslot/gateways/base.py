@@ -270,7 +270,7 @@ class PrintsQr(Protocol):
 
 
 class Driver(Protocol):
-    """A module of this package is a driver when it has these: found by being in the folder."""
+    """A folder or file of this package is a driver when it has these: it is found by being here."""
 
     name: str
     Settings: type[Struct]  # the merchant's form; its secrets are `kit.secrets.Secret`

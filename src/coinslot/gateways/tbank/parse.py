@@ -1,11 +1,11 @@
-"""What T-Bank writes, read strictly and turned into facts; the ear of `tbank.py`.
+"""What T-Bank says, read strictly and turned into facts: answers, notifications, refusals.
 
 Types wander there: a PaymentId is a text in one answer and a number in the next. No answer and no
 notification holds a time: the moment of hearing it is all there is.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, TypeVar
 
@@ -13,16 +13,10 @@ import msgspec
 from msgspec import Meta, Struct
 
 from coinslot.gateways import marks
-from coinslot.gateways import tbank_words as words
-from coinslot.gateways.base import (
-    Genuine,
-    Hint,
-    PaymentFact,
-    Taken,
-    Unclear,
-    Verdict,
-)
+from coinslot.gateways.asking import ABSENT
+from coinslot.gateways.base import Declined, Genuine, Hint, PaymentFact, Taken, Unclear, Verdict
 from coinslot.gateways.collecting import Closed, Pending, Progress
+from coinslot.gateways.tbank.order_ids import CURRENCY, mark_of, ordered
 from coinslot.kit.money import Money
 
 T = TypeVar("T")
@@ -64,6 +58,25 @@ TOLD = {
     "ATTEMPTS_EXPIRED": Taken.FAILED,
 }
 
+# Error codes: ours, and whether the same call will never succeed.
+REFUSALS = {
+    **dict.fromkeys(("4", "8"), ("wrong_state", False)),
+    **dict.fromkeys(("202", "204", "205"), ("unauthorized", False)),
+    **dict.fromkeys(("255", "325", "914"), (ABSENT, True)),
+    **dict.fromkeys(("308", "309", "329", "334"), ("receipt", True)),
+    **dict.fromkeys(("3001", "3019"), ("not_enabled", False)),
+    **dict.fromkeys(("3029", "3030"), ("rate_limited", False)),
+    "7": ("customer", True),
+    "99": ("declined", True),
+    "251": ("below_minimum", True),
+    "330": ("exceeds_capture", True),
+    "1014": ("declined", True),
+    "1051": ("insufficient_funds", True),
+    "3002": ("insufficient_balance", False),
+    "3016": ("amount_out_of_range", True),
+    "3017": ("due_date", True),
+}
+
 
 class State(Struct, frozen=True, kw_only=True, rename="pascal"):
     """One payment as GetState and CheckOrder give it. `amount` is what has not gone back yet."""
@@ -81,20 +94,20 @@ class State(Struct, frozen=True, kw_only=True, rename="pascal"):
     @property
     def money(self) -> Money:
         """What was taken or is to be taken. Once some went back only our order id tells."""
-        whole = words.ordered(self.order_id)
+        whole = ordered(self.order_id)
         gone = self.status in GOING_BACK | {"PARTIAL_REFUNDED", "REFUNDED", "REVERSED"}
-        return whole if whole is not None and gone else Money(self.amount, words.CURRENCY)
+        return whole if whole is not None and gone else Money(self.amount, CURRENCY)
 
     @property
     def refunded(self) -> Money | None:
         """What went back for certain; None when T-Bank does not say how much."""
-        whole = words.ordered(self.order_id)
+        whole = ordered(self.order_id)
         if self.status in ("CONFIRMED", *HELD):
-            return Money.zero(words.CURRENCY)
+            return Money.zero(CURRENCY)
         if self.status == "REFUNDED":
             return self.money
         if self.status == "PARTIAL_REFUNDED" and whole and self.amount < whole.minor:
-            return whole - Money(self.amount, words.CURRENCY)
+            return whole - Money(self.amount, CURRENCY)
         return None
 
 
@@ -188,10 +201,10 @@ def notification(said: dict[str, object], at: datetime) -> Verdict:
     fact = PaymentFact(
         gateway_payment_id=told.payment_id,
         taken=taken,
-        money=Money(told.amount, words.CURRENCY),
+        money=Money(told.amount, CURRENCY),
         at=at,
         gateway_order_id=marks.clean(told.order_id) or None,
-        mark=words.mark_of(told.order_id),
+        mark=mark_of(told.order_id),
     )
     # Told once more with another card it would state the same.
     delivery_id = f"{told.payment_id}:{told.status}:{told.amount}"
@@ -223,7 +236,7 @@ def payment(said: State, at: datetime) -> PaymentFact | Unclear:
         money=said.money,
         at=at,
         gateway_order_id=marks.clean(said.order_id) or None,
-        mark=words.mark_of(said.order_id),
+        mark=mark_of(said.order_id),
         refunded=said.refunded,
     )
 
@@ -232,6 +245,31 @@ def weight(said: State) -> int:
     """Of several payments of one order the one with money counts, then the one still open."""
     ranks = (FAILED | CLOSED, OPEN, HELD, CAPTURED)
     return next((n for n, statuses in enumerate(ranks) if said.status in statuses), len(ranks))
+
+
+def judged(read: Callable[[object], T]) -> Callable[[object], T | Declined | Unclear]:
+    """Their no, or what `read` makes of their yes."""
+
+    def judge(body: object) -> T | Declined | Unclear:
+        no = refused(body) if isinstance(body, dict) else None
+        return read(body) if no is None else no
+
+    return judge
+
+
+def refused(body: Mapping[str, object]) -> Declined | Unclear | None:
+    """Their no, which comes with HTTP 200; None is a yes. An unknown code may hide an effect."""
+    code = str(body.get("ErrorCode", ""))
+    if body.get("Success") in (True, "true") and code == "0":
+        return None
+    said: Iterable[object] = (body.get("Message"), body.get("Details"), f"code {code}")
+    reason = marks.clean(", ".join(str(part) for part in said if part))
+    if code in REFUSALS:
+        ours, permanent = REFUSALS[code]
+        return Declined(reason, ours, permanent)
+    if code.isdecimal() and 201 <= int(code) <= 253:
+        return Declined(reason, "invalid")
+    return Unclear(reason)
 
 
 def _texts(body: object) -> object:

@@ -1,21 +1,15 @@
-"""T-Bank acquiring: payments by page or SBP code, holds, refunds, notifications, API v2 (RUB).
-
-What was checked of it, by whom, and what could not be: docs/gateways/tbank.md.
-"""
+"""T-Bank as a gateway: the merchant's form, and what the core asks of a terminal."""
 
 import hmac
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import ClassVar, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from coinslot.gateways import base, unread
-from coinslot.gateways import tbank_facts as read
-from coinslot.gateways import tbank_refunds as back
-from coinslot.gateways import tbank_words as words
-from coinslot.gateways.asking import ABSENT, ask, known
+from coinslot.gateways.asking import ABSENT, known
 from coinslot.gateways.base import Absent, Declined, PaymentFact, RefundFact, Taken, Unclear
 from coinslot.gateways.collecting import (
     Charge,
@@ -26,9 +20,11 @@ from coinslot.gateways.collecting import (
     Redirect,
     ShowQr,
 )
-from coinslot.gateways.tbank_facts import State
-from coinslot.gateways.tbank_words import Receipts
-from coinslot.gateways.wire import Address, Call, Wire
+from coinslot.gateways.tbank import build, order_ids, parse, refunds
+from coinslot.gateways.tbank.build import Receipts
+from coinslot.gateways.tbank.client import Client
+from coinslot.gateways.tbank.order_ids import CURRENCY
+from coinslot.gateways.wire import Address, Wire
 from coinslot.kit.clock import Clock, SystemClock
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret
@@ -64,28 +60,28 @@ class TBank:
     """One terminal: a `Gateway` that `Collects` and `Authorizes`. A reference is a PaymentId."""
 
     name: ClassVar[str] = name
-    currencies: ClassVar[frozenset[str]] = frozenset({words.CURRENCY})
-    minimum_minor: ClassVar[Mapping[str, int]] = {words.CURRENCY: 100}
+    currencies: ClassVar[frozenset[str]] = frozenset({CURRENCY})
+    minimum_minor: ClassVar[Mapping[str, int]] = {CURRENCY: 100}
     kept_headers: ClassVar[tuple[str, ...]] = ()
     webhook_reply: ClassVar[str | None] = "OK"
     # No life is stated for either key; the driver looks before it sends, whenever it sends.
     refund_key_life_s: ClassVar[int] = 24 * 60 * 60
     collect_key_life_s: ClassVar[int] = 24 * 60 * 60
-    limits: ClassVar[Limits] = words.LIMITS
+    limits: ClassVar[Limits] = build.LIMITS
 
     def __init__(self, settings: Settings, wire: Wire, clock: Clock) -> None:
         self._settings = settings
         self._passwords = [s.reveal() for s in (settings.password, *settings.old_passwords) if s]
-        self._wire = wire
+        self._client = Client(settings.terminal_key, settings.password, wire)
         self._clock = clock
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> base.Verdict:
         try:
-            said = read.scalars(body)
+            said = parse.scalars(body)
         except (ValueError, RecursionError):
             return base.Forged("it is not a notification with a token")
         given = str(said.get("Token")).encode(errors="replace")
-        tokens = [words.token(said, password).encode() for password in self._passwords]
+        tokens = [build.token(said, password).encode() for password in self._passwords]
         matches = [hmac.compare_digest(token, given) for token in tokens]  # all, at any match
         if not any(matches):
             return base.Forged("the token is missing or of another password")
@@ -94,56 +90,23 @@ class TBank:
             reason = "the notification belongs to another terminal"
             return unread.elsewhere(body, reason, event=kind)
         try:
-            return read.notification(said, self._clock.now())
+            return parse.notification(said, self._clock.now())
         except ValueError as error:
-            mark = words.mark_of(str(said.get("OrderId")))
+            mark = order_ids.mark_of(str(said.get("OrderId")))
             return unread.unreadable(body, error, event=kind, mark=mark)
-
-    async def look(self, gateway_payment_id: str) -> PaymentFact | Absent | Unclear:
-        said = await self._state(gateway_payment_id)
-        return read.payment(said, self._clock.now()) if isinstance(said, State) else said
-
-    async def give_back(self, order: base.RefundOrder) -> RefundFact | Declined | Unclear:
-        """Looked at first: Cancel also ends what is not captured yet, and SBP knows no keys."""
-        said = _sure(await self._state(order.gateway_payment_id))
-        if not isinstance(said, State):
-            return said
-        if no := words.impossible(order.money):
-            return no
-        if said.status in read.NOT_CAPTURED:
-            return Declined(f"the payment is {said.status}", "not_captured", permanent=False)
-        if said.status not in read.CAPTURED:
-            return Unclear(f"the payment is {said.status}")
-        if back.given(said, order):
-            return back.refund(order, base.RefundStage.PROCESSED, self._clock.now())
-        if said.by_sbp and not back.untouched(said, order):
-            return Unclear(f"the payment is {said.status}, and nothing tells by which refunds")
-        body = words.cancel(order, order.money == said.money, self._settings.receipts)
-        answer = await self._ask("Cancel", body, read.one(read.Canceled))
-        if not isinstance(answer, read.Canceled):
-            return answer
-        return back.judged(answer, said, order, self._clock.now())
-
-    async def refunds(self, gateway_payment_id: str) -> base.Refunds | Absent | Unclear:
-        """T-Bank keeps no list. That nothing went back is all that can be proved."""
-        said = await self._state(gateway_payment_id)
-        if not isinstance(said, State):
-            return said
-        nothing = said.status in read.NOT_CAPTURED | {"CONFIRMED"}
-        return base.Refunds((), complete=nothing)
 
     async def collect(self, charge: Charge) -> Progress | Declined | Unclear:
         """Init makes another session each time it is sent, so what is there is looked for first."""
-        if no := words.impossible(charge.money):
+        if no := build.impossible(charge.money):
             return no
         found = await self.find_charge(charge)
         if not isinstance(found, Absent):
             return found
-        body = words.init(charge, self._settings.receipts, self._settings.notification_url)
-        made = await self._ask("Init", body, read.one(read.Made))
-        if not isinstance(made, read.Made):
+        body = build.init(charge, self._settings.receipts, self._settings.notification_url)
+        made = await self._client.send("Init", body, parse.one(parse.Made))
+        if not isinstance(made, parse.Made):
             return made
-        if (made.order_id, made.amount) != (words.order_id(charge), charge.money.minor):
+        if (made.order_id, made.amount) != (order_ids.order_id(charge), charge.money.minor):
             return Unclear(f"asked for {charge.money}, answered with {made}")
         shown: Redirect | ShowQr | Declined | Unclear = Redirect(made.payment_url)
         if self._by_code(charge):
@@ -156,19 +119,19 @@ class TBank:
 
     async def follow(self, reference: str) -> Progress | Absent | Unclear:
         said = await self._state(reference)
-        return read.progress(said, self._clock.now()) if isinstance(said, State) else said
+        return parse.progress(said, self._clock.now()) if isinstance(said, parse.State) else said
 
     async def find_charge(self, charge: Charge) -> Progress | Absent | Unclear:
         """By our order id. A page's address is never told again; the SBP code of it is."""
-        order_id = words.order_id(charge)
-        answer = await self._ask("CheckOrder", {"OrderId": order_id}, read.order(order_id))
+        order_id = order_ids.order_id(charge)
+        answer = await self._client.send("CheckOrder", {"OrderId": order_id}, parse.order(order_id))
         found = known(answer)
         if not isinstance(found, list):
             return found
         if not found:
             return Absent()
-        best = max(found, key=read.weight)
-        progress = read.progress(best, self._clock.now())
+        best = max(found, key=parse.weight)
+        progress = parse.progress(best, self._clock.now())
         if best.money != charge.money and not isinstance(progress, Closed):
             return Unclear(f"asked for {charge.money}, and there is {best}")
         if not isinstance(progress, Pending):
@@ -184,7 +147,9 @@ class TBank:
         now: Progress | Declined | Unclear = _sure(await self.follow(reference))
         if not isinstance(now, Pending):
             return now
-        answer = await self._ask("Cancel", {"PaymentId": reference}, read.one(read.Canceled))
+        answer = await self._client.send(
+            "Cancel", {"PaymentId": reference}, parse.one(parse.Canceled)
+        )
         if isinstance(answer, Unclear) or (isinstance(answer, Declined) and answer.permanent):
             return answer
         return _sure(await self.follow(reference))
@@ -192,7 +157,7 @@ class TBank:
     async def take(
         self, reference: str, money: Money, key: str
     ) -> PaymentFact | Declined | Unclear:
-        """The whole of it: of a part nobody could tell later how much of it went back."""
+        """The whole of it: of a part nobody could tell later how much of it went refunds."""
         held = _sure(await self.look(reference))
         if not isinstance(held, PaymentFact):
             return held
@@ -203,8 +168,8 @@ class TBank:
         if held.taken is Taken.CAPTURED:
             return held
         body = {"PaymentId": reference, "Amount": money.minor}
-        answer = await self._ask("Confirm", body, read.one(read.Confirmed))
-        if not isinstance(answer, read.Confirmed):
+        answer = await self._client.send("Confirm", body, parse.one(parse.Confirmed))
+        if not isinstance(answer, parse.Confirmed):
             return answer
         if (answer.payment_id, answer.status) != (reference, "CONFIRMED"):
             return Unclear(f"asked to confirm, answered with {answer}")
@@ -218,40 +183,64 @@ class TBank:
             return now
         if isinstance(now, Pending) or now.taken is not Taken.AUTHORIZED:
             return Unclear(f"nothing is held yet: {now}")
-        body = {"PaymentId": reference, "ExternalRequestId": words.request_id(key)}
-        answer = await self._ask("Cancel", body, read.one(read.Canceled))
-        if not isinstance(answer, read.Canceled):
+        body = {"PaymentId": reference, "ExternalRequestId": build.request_id(key)}
+        answer = await self._client.send("Cancel", body, parse.one(parse.Canceled))
+        if not isinstance(answer, parse.Canceled):
             return answer
         if (answer.payment_id, answer.status) != (reference, "REVERSED"):
             return Unclear(f"asked to let it go, answered with {answer}")
         return Closed(reference=reference, reason=answer.status)
+
+    async def look(self, gateway_payment_id: str) -> PaymentFact | Absent | Unclear:
+        said = await self._state(gateway_payment_id)
+        return parse.payment(said, self._clock.now()) if isinstance(said, parse.State) else said
+
+    async def give_back(self, order: base.RefundOrder) -> RefundFact | Declined | Unclear:
+        """Looked at first: Cancel also ends what is not captured yet, and SBP knows no keys."""
+        said = _sure(await self._state(order.gateway_payment_id))
+        if not isinstance(said, parse.State):
+            return said
+        if no := build.impossible(order.money):
+            return no
+        if said.status in parse.NOT_CAPTURED:
+            return Declined(f"the payment is {said.status}", "not_captured", permanent=False)
+        if said.status not in parse.CAPTURED:
+            return Unclear(f"the payment is {said.status}")
+        if refunds.given(said, order):
+            return refunds.refund(order, base.RefundStage.PROCESSED, self._clock.now())
+        if said.by_sbp and not refunds.untouched(said, order):
+            return Unclear(f"the payment is {said.status}, and nothing tells by which refunds")
+        body = build.cancel(order, order.money == said.money, self._settings.receipts)
+        answer = await self._client.send("Cancel", body, parse.one(parse.Canceled))
+        if not isinstance(answer, parse.Canceled):
+            return answer
+        return refunds.judged(answer, said, order, self._clock.now())
+
+    async def refunds(self, gateway_payment_id: str) -> base.Refunds | Absent | Unclear:
+        """T-Bank keeps no list. That nothing went back is all that can be proved."""
+        said = await self._state(gateway_payment_id)
+        if not isinstance(said, parse.State):
+            return said
+        nothing = said.status in parse.NOT_CAPTURED | {"CONFIRMED"}
+        return base.Refunds((), complete=nothing)
 
     def _by_code(self, charge: Charge) -> bool:
         return charge.capture and (charge.method or self._settings.method) == "sbp"
 
     async def _code(self, payment_id: str) -> ShowQr | Declined | Unclear:
         body = {"PaymentId": payment_id, "DataType": "PAYLOAD"}
-        code = await self._ask("GetQr", body, read.one(read.Code))
-        return ShowQr(text=code.data) if isinstance(code, read.Code) else code
+        code = await self._client.send("GetQr", body, parse.one(parse.Code))
+        return ShowQr(text=code.data) if isinstance(code, parse.Code) else code
 
-    async def _state(self, payment_id: str) -> State | Absent | Unclear:
-        if not re.fullmatch(read.SHAPE, payment_id):
+    async def _state(self, payment_id: str) -> parse.State | Absent | Unclear:
+        if not re.fullmatch(parse.SHAPE, payment_id):
             return Absent()
-        said = known(await self._ask("GetState", {"PaymentId": payment_id}, read.one(State)))
-        if isinstance(said, State) and said.payment_id != payment_id:
+        said = known(
+            await self._client.send("GetState", {"PaymentId": payment_id}, parse.one(parse.State))
+        )
+        if isinstance(said, parse.State) and said.payment_id != payment_id:
             return Unclear(f"asked for {payment_id}, answered with {said}")
         return said
-
-    async def _ask(
-        self, method: str, body: Mapping[str, object], read_body: Callable[[object], T]
-    ) -> T | Declined | Unclear:
-        signed = {**body, "TerminalKey": self._settings.terminal_key}
-        token = words.token(signed, self._settings.password.reveal())
-        call = Call(method="POST", path=f"/{method}", body=signed | {"Token": token})
-        # T-Bank says its no with 200: any other status is somebody else's word.
-        return await ask(
-            self._wire, call, words.judged(read_body), lambda r: Unclear(f"HTTP {r.status}")
-        )
 
 
 def _sure(answer: T | Absent | Unclear) -> T | Declined | Unclear:

@@ -1,4 +1,4 @@
-"""What YooKassa is told: the bodies of its calls; and its no, in our words."""
+"""The requests to YooKassa: their bodies and keys."""
 
 import hashlib
 from datetime import UTC, datetime, timedelta
@@ -7,10 +7,9 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from coinslot.gateways import marks
-from coinslot.gateways.asking import ABSENT
-from coinslot.gateways.base import Declined, RefundOrder, Unclear
+from coinslot.gateways.base import RefundOrder
 from coinslot.gateways.collecting import Charge, Limits
-from coinslot.gateways.wire import Call, Reply
+from coinslot.gateways.wire import Call
 from coinslot.kit.money import Money
 
 KEY_CHARS, DESCRIPTION_CHARS = 64, 128
@@ -20,12 +19,6 @@ LIMITS = Limits(pairs=13, name_chars=32, value_chars=512, description_chars=DESC
 KEY_LIFE = timedelta(hours=23)
 BEGINNING = datetime(2013, 1, 1, tzinfo=UTC)  # of YooKassa
 CLOCKS_APART = timedelta(hours=1)  # theirs and ours, at the very worst
-
-# Text in the description -> our code. One code of theirs (invalid_request) covers all.
-REFUSALS = {
-    "doesn't exist or access denied": ABSENT,
-    "idempotence key duplicated": "key_reused",
-}
 
 Body = dict[str, object]
 
@@ -37,10 +30,6 @@ class Receipts(Struct, frozen=True, kw_only=True):
     vat_code: Annotated[int, Meta(ge=1, le=12)] = 1
     tax_system_code: Annotated[int, Meta(ge=1, le=6)] | None = None
     payment_subject: str = "commodity"
-
-
-def amount(money: Money) -> Body:
-    return {"value": money.decimal(), "currency": money.currency}
 
 
 def payment(charge: Charge, method: str | None) -> Body:
@@ -68,6 +57,10 @@ def refund(order: RefundOrder) -> Body:
     if order.reason:
         body["description"] = order.reason[:DESCRIPTION_CHARS]
     return body
+
+
+def amount(money: Money) -> Body:
+    return {"value": money.decimal(), "currency": money.currency}
 
 
 def receipt(wanted: Receipts | None, description: str, money: Money) -> Body:
@@ -103,22 +96,12 @@ def span_of(charge: Charge, now: datetime) -> tuple[datetime, datetime]:
     return made - CLOCKS_APART, ends + CLOCKS_APART
 
 
-def refused(reply: Reply) -> Declined | Unclear:
-    """Their no in our words. What is not in their form was not said by them."""
-    code, status = reply.body.get("code"), reply.status
-    if status == 429:
-        return Declined("too many requests", "rate_limited", permanent=False)
-    theirs = reply.body.get("type") == "error" and isinstance(code, str)
-    if not theirs or not 400 <= status < 500 or status in (408, 409):
-        return Unclear(f"HTTP {status}")
-    named = [reply.body.get("description") or "no description", reply.body.get("parameter")]
-    reason = marks.clean(": ".join(str(part) for part in reversed(named) if part))
-    if status in (401, 403):  # mends itself when the operator corrects the key or the rights
-        return Declined(reason, "unauthorized", permanent=False)
-    if status == 404:
-        return Declined(reason, ABSENT)
-    ours = [word for words, word in REFUSALS.items() if words in reason.lower()]
-    return Declined(reason, ours[0] if ours else str(code))
+def created(since: datetime, until: datetime) -> dict[str, str]:
+    return {"created_at.gte": _time(since), "created_at.lt": _time(until)}
+
+
+def _time(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 def _metadata(charge: Charge) -> dict[str, str]:

@@ -1,33 +1,38 @@
-"""Stripe: Checkout Sessions, PaymentIntents, captures, refunds and signed events (pinned version).
+"""Stripe as a gateway: the merchant's form, and what the core asks of an account."""
 
-What was checked of it, by whom, and what could not be: docs/gateways/stripe.md.
-"""
-
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import ClassVar, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from coinslot.gateways import base, marks, unread
-from coinslot.gateways import stripe_facts as read
-from coinslot.gateways import stripe_words as words
-from coinslot.gateways.asking import ABSENT, known, meant
-from coinslot.gateways.base import Absent, Declined, PaymentFact, RefundFact, Taken, Unclear
+from coinslot.gateways.asking import ABSENT, known
+from coinslot.gateways.base import (
+    Absent,
+    Declined,
+    PaymentFact,
+    Payments,
+    RefundFact,
+    Refunds,
+    Taken,
+    Unclear,
+    Unread,
+)
 from coinslot.gateways.collecting import Charge, Closed, Limits, Pending, Progress
-from coinslot.gateways.listing import TooMany, first_found
-from coinslot.gateways.stripe_lists import Lists, created
-from coinslot.gateways.stripe_shapes import Event, Page
-from coinslot.gateways.wire import Address, Call, Wire
+from coinslot.gateways.listing import Listed, SettledLine, Settlements, TooMany, first_found
+from coinslot.gateways.stripe import build, parse
+from coinslot.gateways.stripe.client import Client
+from coinslot.gateways.wire import Address, Wire
 from coinslot.kit.clock import Clock
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret
 
 T = TypeVar("T")
 
-PAGE, MAX_PAGES = 100, 50
-KEYS_LIMIT = 4  # how often an execution of theirs may break before we wait for its key to be pruned
+PENDING_AT_MOST = timedelta(days=14)  # from the movement to the day on which it can be paid out
+DAY = timedelta(days=1)
 
 name = "stripe"
 
@@ -52,71 +57,73 @@ def open(settings: Struct, wire: Wire) -> base.Gateway:
     return Stripe(settings, wire, wire.there)  # times are signed and read there
 
 
-class Stripe(Lists):
-    """One account: a `Gateway` that `Collects` and `Authorizes`."""
+class Stripe:
+    """One account: a `Gateway` that `Collects`, `Authorizes`, `ListsPayments` and `Settles`."""
 
     name: ClassVar[str] = name
-    currencies: ClassVar[frozenset[str]] = frozenset(words.MINIMUM_MINOR)
-    minimum_minor: ClassVar[Mapping[str, int]] = words.MINIMUM_MINOR
+    currencies: ClassVar[frozenset[str]] = frozenset(build.MINIMUM_MINOR)
+    minimum_minor: ClassVar[Mapping[str, int]] = build.MINIMUM_MINOR
     kept_headers: ClassVar[tuple[str, ...]] = ("stripe-signature",)
     webhook_reply: ClassVar[str | None] = None
-    refund_key_life_s: ClassVar[int] = int(words.KEY_LIFE.total_seconds())
+    refund_key_life_s: ClassVar[int] = int(build.KEY_LIFE.total_seconds())
     collect_key_life_s: ClassVar[int] = refund_key_life_s
-    limits: ClassVar[Limits] = words.LIMITS
+    limits: ClassVar[Limits] = build.LIMITS
 
     def __init__(self, settings: Settings, wire: Wire, clock: Clock) -> None:
         self._secrets = [s.reveal().encode() for s in settings.webhook_secrets if s]
         self._account_id = settings.account_id
-        self._live = words.is_live(settings.secret_key)
-        self._wire = wire
+        self._live = parse.is_live(settings.secret_key)
+        self._client = Client(wire)
         self._clock = clock
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> base.Verdict:
         signed = headers.get("stripe-signature", "")
-        if flaw := words.flaw(signed, body, self._secrets, self._clock.now()):
+        if flaw := parse.flaw(signed, body, self._secrets, self._clock.now()):
             return base.Forged(flaw)
         kind = unread.event_of(body, "type")
         try:
-            event = msgspec.json.decode(body, type=Event)
+            event = msgspec.json.decode(body, type=parse.Event)
             if event.account and self._account_id not in (None, event.account):
                 reason = "the event belongs to another account"
                 return unread.elsewhere(body, reason, event=kind)
             if self._live not in (None, event.livemode):
                 return unread.elsewhere(body, "live and test mode do not mix", event=kind)
-            facts = read.facts(event)
+            facts = parse.facts(event)
         except (ValueError, RecursionError) as error:
             return unread.unreadable(body, error, event=kind)
         return base.Genuine(delivery_id=event.id, event=marks.clean(event.type), facts=facts)
 
     async def collect(self, charge: Charge) -> Progress | Declined | Unclear:
         def made(body: object) -> Progress:
-            return read.progress_of(charge, body)
+            return parse.progress_of(charge, body)
 
         async def back() -> Progress | Absent | Unclear:
             return await self.find_charge(charge)
 
-        answer = await self._once(words.create(charge), charge.key, made, back)
+        answer = await self._client.send_once(build.create(charge), charge.key, made, back)
         if isinstance(answer, Declined) and answer.code == "expires_at":
             # Too soon or too late for them: without it the core ends the session when it is time.
             found = await back()  # or an earlier call made it while there was time
             if not isinstance(found, Absent):
                 return found
             lasting = msgspec.structs.replace(charge, expires_at=None)
-            answer = await self._once(words.create(lasting), f"{charge.key}-open", made, back)
+            answer = await self._client.send_once(
+                build.create(lasting), f"{charge.key}-open", made, back
+            )
         if isinstance(answer, Declined) and answer.code == "key_reused":
             return Unclear(answer.reason)  # something was made under this key, and not this
         return answer
 
     async def follow(self, reference: str) -> Progress | Absent | Unclear:
-        return known(await self._send(words.look(reference), read.progress))
+        return known(await self._client.send(build.look(reference), parse.progress))
 
     async def find_charge(self, charge: Charge) -> Progress | Absent | Unclear:
         """Through the list of all that was made while its key could be sent: a search index lags.
         Other people's may have any shape, and must not stand in our way."""
-        path = words.SESSIONS if charge.method is None else words.INTENTS
+        path = build.SESSIONS if charge.method is None else build.INTENTS
 
         async def ask(since: datetime, until: datetime) -> str | Absent | Unclear | TooMany:
-            listed = await self._list(path, created(since, until))
+            listed = await self._client.all_pages(path, build.created(since, until))
             if not isinstance(listed, list):
                 return Unclear("there is no such list") if isinstance(listed, Absent) else listed
             for item in listed:
@@ -125,7 +132,7 @@ class Stripe(Lists):
                     return str(item.get("id"))
             return Absent()
 
-        named = await first_found(*words.span_of(charge, self._clock.now()), ask)
+        named = await first_found(*build.span_of(charge, self._clock.now()), ask)
         if not isinstance(named, str):
             return named
         found = await self.follow(named)
@@ -135,7 +142,7 @@ class Stripe(Lists):
         stands: Progress | Declined | Unclear = _sure(await self.follow(reference))
         if not (isinstance(stands, Pending) or _failed(stands)):
             return stands
-        answer = await self._send(words.end(reference), read.progress)
+        answer = await self._client.send(build.end(reference), parse.progress)
         if isinstance(answer, Declined) and answer.permanent:
             now = await self.follow(reference)  # the payer was quicker than we were
             return answer if isinstance(now, Absent | Pending) else now
@@ -148,7 +155,7 @@ class Stripe(Lists):
         held: PaymentFact | Declined | Unclear = _sure(await self.look(reference))
         if isinstance(held, PaymentFact) and held.taken is not Taken.CAPTURED:
             intent = held.gateway_payment_id
-            held = await self._send(words.capture(intent, money), read.captured)
+            held = await self._client.send(build.capture(intent, money), parse.captured)
             if isinstance(held, Declined) and held.permanent:
                 now = await self.look(intent)  # an earlier call may have done it
                 done = isinstance(now, PaymentFact) and now.taken is Taken.CAPTURED
@@ -161,7 +168,7 @@ class Stripe(Lists):
         held = _sure(await self.look(reference))
         if not isinstance(held, PaymentFact):
             return held
-        answer = await self._send(words.end(held.gateway_payment_id), read.progress)
+        answer = await self._client.send(build.end(held.gateway_payment_id), parse.progress)
         if isinstance(answer, Declined):
             now = await self.follow(held.gateway_payment_id)
             return now if isinstance(now, Closed) else answer
@@ -171,7 +178,7 @@ class Stripe(Lists):
 
     async def look(self, gateway_payment_id: str) -> PaymentFact | Absent | Unclear:
         """Also by the reference of a session."""
-        fact = known(await self._send(words.look(gateway_payment_id), read.payment))
+        fact = known(await self._client.send(build.look(gateway_payment_id), parse.payment))
         return Unclear("no money yet") if fact is None else fact
 
     async def give_back(self, order: base.RefundOrder) -> RefundFact | Declined | Unclear:
@@ -181,7 +188,7 @@ class Stripe(Lists):
                 return listed
             return next((fact for fact in listed.facts if fact.mark == order.mark), Absent())
 
-        answer = await self._once(words.refund(order), order.key, read.refund, back)
+        answer = await self._client.send_once(build.refund(order), order.key, parse.refund, back)
         if isinstance(answer, RefundFact) and (
             answer.money != order.money or answer.gateway_payment_id != order.gateway_payment_id
         ):
@@ -190,12 +197,14 @@ class Stripe(Lists):
 
     async def refunds(self, gateway_payment_id: str) -> base.Refunds | Absent | Unclear:
         intent = gateway_payment_id
-        if intent.startswith(words.SESSION):
+        if intent.startswith(build.SESSION):
             paid = await self.look(intent)
             if not isinstance(paid, PaymentFact):
                 return paid
             intent = paid.gateway_payment_id
-        listed = await self._list("/v1/refunds", {"payment_intent": words.segment(intent)})
+        listed = await self._client.all_pages(
+            "/v1/refunds", {"payment_intent": build.segment(intent)}
+        )
         if isinstance(listed, TooMany):
             return Unclear(listed.reason)
         if listed == []:  # of a payment that there is, or of none?
@@ -204,50 +213,39 @@ class Stripe(Lists):
         if not isinstance(listed, list):
             return listed
         try:
-            return base.Refunds(tuple(dict.fromkeys(read.refund(item) for item in listed)))
+            return base.Refunds(tuple(dict.fromkeys(parse.refund(item) for item in listed)))
         except ValueError as error:  # a list with a gap would prove absence falsely
             return Unclear(f"unreadable refund: {error}")
 
-    async def _list(
-        self, path: str, filters: Mapping[str, str | int]
-    ) -> list[object] | TooMany | Absent | Unclear:
-        """All pages, or nothing."""
-        found: list[object] = []
-        params: dict[str, str | int] = {**filters, "limit": PAGE}
-        for _ in range(MAX_PAGES):
-            call = words.ask(path, params)
-            page = known(await self._send(call, lambda body: msgspec.convert(body, Page)))
-            if not isinstance(page, Page):
-                return page
-            found += page.data
-            if not page.has_more:
-                return found
-            last = page.data[-1] if page.data else None
-            if not isinstance(last, dict) or not isinstance(last.get("id"), str):
-                return Unclear("a page without an end")
-            params["starting_after"] = last["id"]
-        return TooMany(f"more than {MAX_PAGES} pages")
+    async def payments_between(self, since: datetime, until: datetime) -> Payments | Unclear:
+        more = {"expand[0]": "data.balance_transaction"}
+        found = await self._client.all_between("/v1/charges", more, (since, until), parse.charge)
+        return Payments(found.facts, unread=found.unread) if isinstance(found, Listed) else found
 
-    async def _send(self, call: Call, read_body: Callable[[object], T]) -> T | Declined | Unclear:
-        return meant(await self._wire.send(call), read_body, words.refused)
+    async def refunds_between(self, since: datetime, until: datetime) -> Refunds | Unclear:
+        found = await self._client.all_between(
+            "/v1/refunds", {}, (since, until), parse.refund_of_payment
+        )
+        return Refunds(found.facts, unread=found.unread) if isinstance(found, Listed) else found
 
-    async def _once(
-        self,
-        call: Call,
-        key: str,
-        read_body: Callable[[object], T],
-        back: Callable[[], Awaitable[T | Absent | Unclear]],
-    ) -> T | Declined | Unclear:
-        """Send under a key. They keep and replay a 500 of their own as they do any answer: what
-        came of it is read back, and only when nothing did, the next key goes out."""
-        for number in range(KEYS_LIMIT):
-            reply = await self._wire.send(words.keyed(call, key, number))
-            if not words.is_broken_for_good(reply):
-                return meant(reply, read_body, words.refused)
-            found = await back()
-            if not isinstance(found, Absent):
+    async def settled_between(self, since: datetime, until: datetime) -> Settlements | Unclear:
+        """It lists movements by the time at which they were made; they are available later. A day
+        at a time is read, and of it kept what was paid out in the span."""
+        more: dict[str, str | int] = {"type": "charge", "expand[0]": "data.source"}
+        lines: dict[SettledLine, None] = {}
+        odd: dict[Unread, None] = {}
+        begin = since - PENDING_AT_MOST
+        while begin < until:
+            day = (begin, min(begin + DAY, until))
+            found = await self._client.all_between(
+                "/v1/balance_transactions", more, day, parse.settled_line
+            )
+            if not isinstance(found, Listed):
                 return found
-        return Unclear("every key of ours met an error of theirs")
+            lines |= dict.fromkeys(line for line in found.facts if since <= line.at < until)
+            odd |= dict.fromkeys(found.unread)
+            begin += DAY
+        return Settlements(tuple(lines), tuple(odd))
 
 
 def _sure(answer: T | Absent | Unclear) -> T | Declined | Unclear:

@@ -16,15 +16,27 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from coinslot.gateways import base, unread
-from coinslot.gateways.base import Absent, Declined, Mark, PaymentFact, QrFact, RefundFact, Unclear
-from coinslot.gateways.mock_books import Books as Books
-from coinslot.gateways.mock_books import BooksOnFile, at_the_books
-from coinslot.gateways.mock_collecting import Collecting, last_two_digits
-from coinslot.gateways.mock_lists import Lists
+from coinslot.gateways.base import (
+    Absent,
+    Declined,
+    Mark,
+    PaymentFact,
+    Payments,
+    QrFact,
+    RefundFact,
+    Refunds,
+    Taken,
+    Unclear,
+)
+from coinslot.gateways.collecting import Charge, Closed, Limits, Pending, Progress, Redirect
+from coinslot.gateways.mock.books import Books, BooksOnFile, at_the_books
 from coinslot.gateways.wire import Address, Wire
 from coinslot.kit.clock import SystemClock
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret, hmac_hex
+
+NO, DONE_UNHEARD, UNDONE_UNHEARD, PAYERS_TURN = 1, 2, 3, 4
+DECLINED = "declined"  # an instrument that never pays; every other one does
 
 # 1. What `drivers()` looks for: a name, the merchant's form, where the API is, and `open`.
 name = "mock"
@@ -58,8 +70,8 @@ class _Event(Struct):
     facts: tuple[base.Fact, ...]
 
 
-class Mock(Collecting, Lists):
-    """One account: a `Gateway` that also `PrintsQr`, and its own paying customer."""
+class Mock:
+    """One account: a `Gateway` with every power but `Settles`, and its own paying customer."""
 
     # 2. Facts about the gateway.
     name: ClassVar[str] = name
@@ -68,11 +80,15 @@ class Mock(Collecting, Lists):
     kept_headers: ClassVar[tuple[str, ...]] = ("x-mock-signature",)
     webhook_reply: ClassVar[str | None] = None
     refund_key_life_s: ClassVar[int] = 24 * 60 * 60
+    collect_key_life_s: ClassVar[int] = 5  # so short that what was lost is soon looked for
+    limits: ClassVar[Limits] = Limits(
+        pairs=47, name_chars=40, value_chars=500, description_chars=250
+    )
 
     def __init__(self, settings: Settings, books: Books) -> None:
         self._secrets = [s.reveal().encode() for s in settings.webhook_secrets if s]
         self._account_id = settings.account_id
-        self._method = settings.method
+        self._method = settings.method  # of charges that name none
         self._books = books
 
     # 3. Webhooks: signature on the raw bytes first, then the account, then the content.
@@ -127,7 +143,7 @@ class Mock(Collecting, Lists):
         payment = self._books.payments.get(order.gateway_payment_id)
         if payment is None:
             return Declined("no such payment", "absent")
-        if payment.taken is not base.Taken.CAPTURED:
+        if payment.taken is not Taken.CAPTURED:
             return Declined("not captured yet", "not_captured", permanent=False)
         if payment.money.currency != order.money.currency:
             return Declined("the payment is in another currency", "currency")
@@ -147,11 +163,11 @@ class Mock(Collecting, Lists):
         return fact
 
     @at_the_books
-    async def refunds(self, gateway_payment_id: str) -> base.Refunds | Absent | Unclear:
+    async def refunds(self, gateway_payment_id: str) -> Refunds | Absent | Unclear:
         if gateway_payment_id not in self._books.payments:
             return Absent()
         made = self._books.refunds.values()
-        return base.Refunds(tuple(f for f in made if f.gateway_payment_id == gateway_payment_id))
+        return Refunds(tuple(f for f in made if f.gateway_payment_id == gateway_payment_id))
 
     # 5. An optional power, `PrintsQr`: leave it out where the gateway has no QR codes.
     @at_the_books
@@ -190,15 +206,101 @@ class Mock(Collecting, Lists):
         return qr
 
     @at_the_books
-    async def qr_payments(
-        self, qr_code_id: str, since: datetime
-    ) -> base.Payments | Absent | Unclear:
+    async def qr_payments(self, qr_code_id: str, since: datetime) -> Payments | Absent | Unclear:
         if qr_code_id not in self._books.qr_codes:
             return Absent()
         paid = self._books.payments.values()
-        return base.Payments(tuple(p for p in paid if p.qr_code_id == qr_code_id and p.at >= since))
+        return Payments(tuple(p for p in paid if p.qr_code_id == qr_code_id and p.at >= since))
 
     @at_the_books
     async def qr_of_payment(self, gateway_payment_id: str) -> QrFact | Absent | Unclear:
         payment = self._books.payments.get(gateway_payment_id)
         return self._books.qr_codes.get((payment and payment.qr_code_id) or "", Absent())
+
+    # 6. `Collects`: a charge with a method is paid at once, one without waits for its payer.
+    @at_the_books
+    async def collect(self, charge: Charge) -> Progress | Declined | Unclear:
+        reference = f"charge_{hashlib.sha256(charge.key.encode()).hexdigest()[:24]}"
+        method = charge.method or self._method
+        known, digits = self._books.charges.get(reference), last_two_digits(charge.money)
+        if known is not None and known != charge:
+            return Unclear("another charge has this key")
+        if digits == NO or method == DECLINED:
+            return Declined("the bank says no", "card_declined")
+        if known is None and digits != UNDONE_UNHEARD:
+            self._books.charges[reference] = charge
+            if method and digits != PAYERS_TURN:
+                self._books.payments[reference] = self._books.paid(reference, charge.money)
+        if digits == UNDONE_UNHEARD or (digits == DONE_UNHEARD and known is None):
+            return Unclear("time-out")
+        return self._stands(reference, charge)
+
+    @at_the_books
+    async def follow(self, reference: str) -> Progress | Absent | Unclear:
+        charge = self._books.charges.get(reference)
+        return self._stands(reference, charge) if charge else Absent()
+
+    @at_the_books
+    async def find_charge(self, charge: Charge) -> Progress | Absent | Unclear:
+        for reference, made in self._books.charges.items():
+            if (made.mark, made.key) == (charge.mark, charge.key):
+                return self._stands(reference, made)
+        return Absent()
+
+    @at_the_books
+    async def stop(self, reference: str) -> Progress | Declined | Unclear:
+        charge = self._books.charges.get(reference)
+        if charge is None:
+            return Declined("no such charge", "absent")
+        if reference not in self._books.payments:
+            self._books.closed.setdefault(reference, "canceled")
+        return self._stands(reference, charge)
+
+    def _stands(self, reference: str, charge: Charge) -> Progress:
+        if reference in self._books.payments:
+            return self._books.payments[reference]
+        if reference in self._books.closed:
+            return Closed(reference=reference, reason=self._books.closed[reference])
+        page = Redirect(f"http://mock.invalid/{reference}")
+        return Pending(reference=reference, action=page, expires_at=charge.expires_at)
+
+    # 7. `Authorizes`.
+    @at_the_books
+    async def take(
+        self, reference: str, money: Money, key: str
+    ) -> PaymentFact | Declined | Unclear:
+        held = self._books.payments.get(reference)
+        if held is None:
+            return Declined("no such payment", "absent")
+        if held.taken is Taken.CAPTURED:
+            return held if held.money == money else Declined("captured already", "captured")
+        if money.currency != held.money.currency or money > held.money:
+            return Declined("not what was authorized", "exceeds_authorization")
+        self._books.payments[reference] = replace(held, taken=Taken.CAPTURED, money=money)
+        return self._books.payments[reference]
+
+    @at_the_books
+    async def let_go(self, reference: str, key: str) -> Closed | Declined | Unclear:
+        held = self._books.payments.get(reference)
+        if held is not None and held.taken is Taken.CAPTURED:
+            return Declined("captured already", "captured")
+        if held is None and reference not in self._books.closed:
+            return Declined("no such authorization", "absent")
+        self._books.payments.pop(reference, None)
+        self._books.closed.setdefault(reference, "voided")
+        return Closed(reference=reference, reason=self._books.closed[reference])
+
+    # 8. `ListsPayments`: what happened in a span of time.
+    @at_the_books
+    async def payments_between(self, since: datetime, until: datetime) -> Payments | Unclear:
+        paid = self._books.payments.values()
+        return Payments(tuple(fact for fact in paid if since <= fact.at < until))
+
+    @at_the_books
+    async def refunds_between(self, since: datetime, until: datetime) -> Refunds | Unclear:
+        made = self._books.refunds.values()
+        return Refunds(tuple(fact for fact in made if since <= fact.at < until))
+
+
+def last_two_digits(money: Money) -> int:
+    return money.minor % 100  # they say what is to happen, in whatever currency

@@ -1,6 +1,6 @@
-"""What YooKassa writes, read strictly and turned into facts; the ear of `yookassa.py`.
+"""What YooKassa says, read strictly and turned into facts: objects, notifications, refusals.
 
-Every reader takes decoded JSON and raises ValueError for what it cannot read.
+Readers of objects take decoded JSON and raise ValueError for what they cannot read.
 """
 
 from collections.abc import Callable
@@ -11,8 +11,10 @@ import msgspec
 from msgspec import Meta, Struct
 
 from coinslot.gateways import marks
-from coinslot.gateways.base import PaymentFact, RefundFact, RefundStage, Taken
+from coinslot.gateways.asking import ABSENT
+from coinslot.gateways.base import Declined, PaymentFact, RefundFact, RefundStage, Taken, Unclear
 from coinslot.gateways.collecting import Closed, Pending, Progress, Redirect, ShowQr
+from coinslot.gateways.wire import Reply
 from coinslot.kit.money import Money
 
 T = TypeVar("T")
@@ -28,6 +30,12 @@ STAGES = {
     "pending": RefundStage.PENDING,
     "succeeded": RefundStage.PROCESSED,
     "canceled": RefundStage.FAILED,
+}
+
+# Text in the description -> our code. One code of theirs (invalid_request) covers all.
+REFUSALS = {
+    "doesn't exist or access denied": ABSENT,
+    "idempotence key duplicated": "key_reused",
 }
 
 
@@ -202,6 +210,24 @@ def weight(one: Progress) -> int:
             return 1
         case Closed():
             return 0
+
+
+def refused(reply: Reply) -> Declined | Unclear:
+    """Their no in our words. What is not in their form was not said by them."""
+    code, status = reply.body.get("code"), reply.status
+    if status == 429:
+        return Declined("too many requests", "rate_limited", permanent=False)
+    theirs = reply.body.get("type") == "error" and isinstance(code, str)
+    if not theirs or not 400 <= status < 500 or status in (408, 409):
+        return Unclear(f"HTTP {status}")
+    named = [reply.body.get("description") or "no description", reply.body.get("parameter")]
+    reason = marks.clean(": ".join(str(part) for part in reversed(named) if part))
+    if status in (401, 403):  # mends itself when the operator corrects the key or the rights
+        return Declined(reason, "unauthorized", permanent=False)
+    if status == 404:
+        return Declined(reason, ABSENT)
+    ours = [word for words, word in REFUSALS.items() if words in reason.lower()]
+    return Declined(reason, ours[0] if ours else str(code))
 
 
 def _fact(said: _Payment, taken: Taken) -> PaymentFact:

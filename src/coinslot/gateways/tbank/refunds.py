@@ -3,8 +3,9 @@
 from datetime import datetime
 
 from coinslot.gateways.base import Declined, RefundFact, RefundOrder, RefundStage, Unclear
-from coinslot.gateways.tbank_facts import Canceled, State
-from coinslot.gateways.tbank_words import CURRENCY, request_id
+from coinslot.gateways.tbank.build import request_id
+from coinslot.gateways.tbank.order_ids import CURRENCY
+from coinslot.gateways.tbank.parse import Canceled, State
 from coinslot.kit.money import Money
 
 STAGES = {

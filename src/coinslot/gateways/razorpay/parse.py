@@ -1,6 +1,6 @@
-"""What Razorpay writes, read strictly and turned into facts; the ear of `razorpay.py`.
+"""What Razorpay says, read strictly and turned into facts: objects, events, refusals.
 
-Every reader takes decoded JSON and raises ValueError for what it cannot read.
+Readers of objects take decoded JSON and raise ValueError for what they cannot read.
 """
 
 import re
@@ -11,8 +11,10 @@ import msgspec
 from msgspec import Meta, Struct
 
 from coinslot.gateways import marks
+from coinslot.gateways.asking import ABSENT
 from coinslot.gateways.base import (
     Absent,
+    Declined,
     DisputeFact,
     DisputeStage,
     Fact,
@@ -21,7 +23,10 @@ from coinslot.gateways.base import (
     RefundFact,
     RefundStage,
     Taken,
+    Unclear,
 )
+from coinslot.gateways.listing import SettledLine
+from coinslot.gateways.wire import Reply
 from coinslot.kit.money import Money
 
 Ident = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_]{1,64}\Z")]
@@ -38,6 +43,25 @@ STAGES = {
 ENDS = {"won": DisputeStage.WON, "closed": DisputeStage.WON, "lost": DisputeStage.LOST}
 
 CURRENCY_OF_QR = "INR"  # a code states an amount without one; UPI knows no other
+
+# Text in the description -> our code, permanent. One code of theirs (BAD_REQUEST_ERROR) covers all.
+REFUSALS = {
+    "different request": ("key_reused", True),
+    "fully refunded": ("fully_refunded", True),
+    "refund amount provided is greater": ("exceeds_capture", True),
+    "6 months": ("too_old", True),
+    "should be captured": ("not_captured", False),
+    # No page documents the text for an empty balance; merchants report these two.
+    "enough balance": ("insufficient_balance", False),
+    "invalid request sent": ("insufficient_balance", False),
+    "in progress": ("busy", False),
+    "already closed": ("already_closed", True),
+    "requested url was not found": ("not_enabled", False),  # QR codes are off for this account
+    "already exists": ("key_reused", True),  # a link with this reference
+    "cannot be cancelled": ("wrong_state", True),
+    "does not exist": (ABSENT, True),
+    "not a valid id": (ABSENT, True),
+}
 
 
 class Event(Struct):
@@ -93,6 +117,38 @@ class _Qr(Struct):
     close_by: Seconds | None = None
     closed_at: Seconds | None = None
     notes: object = None
+
+
+class Link(Struct):
+    """A payment link as the API gives it."""
+
+    id: Ident
+    amount: Paid
+    currency: str
+    status: Literal["created", "partially_paid", "paid", "cancelled", "expired"]
+    short_url: str = ""
+    order_id: Ident | None = None
+    expire_by: Seconds | None = None
+    notes: object = None
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount, self.currency)
+
+
+class _Links(Struct):
+    payment_links: list[object]
+
+
+class _Line(Struct):
+    entity_id: Ident
+    type: str
+    amount: Minor
+    currency: str
+    fee: Annotated[int, Meta(ge=-(10**14), le=10**14)]
+    settled: bool
+    settlement_id: Ident | None = None
+    settled_at: Seconds | None = None
 
 
 class _Items(Struct):
@@ -228,8 +284,57 @@ def first_qr(body: object) -> QrFact | Absent:
     return printable_qr(listed[0]) if listed else Absent()
 
 
+def link(body: object) -> Link:
+    return msgspec.convert(body, Link)
+
+
+def links(body: object) -> list[Link]:
+    return [link(one) for one in msgspec.convert(body, _Links).payment_links]
+
+
+def payments(body: object) -> list[PaymentFact]:
+    found = [payment(one) for one in items(body)]
+    return [fact for fact in found if fact is not None]
+
+
+def settled_line(body: object) -> SettledLine | None:
+    """None for what is no payment, and for what is not paid out yet."""
+    said = msgspec.convert(body, _Line)
+    if said.type != "payment" or not said.settled or said.settled_at is None:
+        return None
+    return SettledLine(
+        gateway_payment_id=said.entity_id,
+        gross=Money(said.amount, said.currency),
+        fee=Money(said.fee, said.currency),
+        settlement=said.settlement_id or "",
+        at=datetime.fromtimestamp(said.settled_at, UTC),
+    )
+
+
 def items(body: object) -> list[object]:
     return msgspec.convert(body, _Items).items
+
+
+def refused(reply: Reply) -> Declined | Unclear:
+    """Their no in our words. What is not in their form was not said by them."""
+    error = reply.body.get("error")
+    if reply.status == 429:
+        return Declined("too many requests", "rate_limited", permanent=False)
+    if not isinstance(error, dict) or not 400 <= reply.status < 500 or reply.status == 408:
+        return Unclear(f"HTTP {reply.status}")
+    reason = marks.clean(str(error.get("description") or "no description"))
+    if error.get("code") in ("GATEWAY_ERROR", "SERVER_ERROR"):
+        return Unclear(reason)
+    if reply.status in (401, 403):  # mends itself when the operator corrects the keys
+        return Declined(reason, "unauthorized", permanent=False)
+    for words, (code, permanent) in REFUSALS.items():
+        if words in reason.lower():
+            # 409 in progress: our own first try may be the one that is being worked on.
+            busy = reply.status == 409 and code == "busy"
+            return Unclear(reason) if busy else Declined(reason, code, permanent)
+    if reply.status == 409:
+        return Unclear(reason)
+    return Declined(reason, ABSENT if reply.status == 404 else "")
 
 
 def _entity(event: Event, kind: str) -> object:

@@ -1,27 +1,22 @@
-"""What is said to Stripe and how its no is understood: calls, keys, signatures; the mouth of
-`stripe.py`."""
+"""The requests to Stripe: their paths, bodies and keys."""
 
 import hashlib
-import hmac
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
 from coinslot.gateways import marks
-from coinslot.gateways.asking import ABSENT
-from coinslot.gateways.base import Declined, RefundOrder, Unclear
+from coinslot.gateways.base import RefundOrder
 from coinslot.gateways.collecting import Charge, Limits
-from coinslot.gateways.wire import Call, NoReply, Reply
+from coinslot.gateways.wire import Call
 from coinslot.kit.money import Money
-from coinslot.kit.secrets import Secret, hmac_hex
 
 VERSION = "2026-10-28.endive"
 SESSIONS, INTENTS, SESSION = "/v1/checkout/sessions", "/v1/payment_intents", "cs_"
 WITH_FEE = "latest_charge.balance_transaction"
 IN_SESSION = f"payment_intent.{WITH_FEE}"
-TOLERANCE = timedelta(minutes=5)
 SHORTEST = timedelta(minutes=30)  # that a session lives
 CLOCKS_APART = timedelta(hours=1)
 KEY_LIFE = timedelta(hours=23)  # it prunes keys after 24 h or later
@@ -37,21 +32,6 @@ MINIMUM_MINOR = {
     "GBP": 30, "HKD": 400, "HUF": 17500, "INR": 50, "JPY": 50, "MXN": 1000, "MYR": 200, "NOK": 300,
     "NZD": 50, "PLN": 200, "RON": 200, "SEK": 300, "SGD": 50, "THB": 1000, "USD": 50,
 }  # fmt: skip
-
-# Their code -> ours, permanent.
-REFUSALS = {
-    "resource_missing": (ABSENT, True),
-    "charge_already_refunded": ("fully_refunded", True),
-    "balance_insufficient": ("insufficient_balance", False),
-    "lock_timeout": ("busy", False),
-    "payment_intent_unexpected_state": ("unexpected_state", True),
-}
-# Where they give no code, the text.
-TEXTS = {
-    "greater than unrefunded amount": ("exceeds_capture", True),
-    "does not have a successful charge": ("not_captured", False),
-    "insufficient funds in your stripe account": ("insufficient_balance", False),
-}
 
 
 def create(charge: Charge) -> Call:
@@ -96,10 +76,6 @@ def pairs(charge: Charge) -> dict[str, str]:
     """The metadata of what a charge makes: the merchant's own as far as it fits, and ours."""
     ours = marks.written(charge.mark) | {marks.CHARGE: marks.key_sign(charge.key)}
     return LIMITS.fitting(charge.metadata) | ours
-
-
-def _described(charge: Charge) -> str:
-    return charge.description[: LIMITS.description_chars]
 
 
 def refund(order: RefundOrder) -> Call:
@@ -150,68 +126,17 @@ def span_of(charge: Charge, now: datetime) -> tuple[datetime, datetime]:
     return made - CLOCKS_APART, ends + CLOCKS_APART
 
 
+def created(since: datetime, until: datetime) -> dict[str, int]:
+    return {"created[gte]": int(since.timestamp()), "created[lt]": int(until.timestamp())}
+
+
 def segment(reference: str) -> str:
     """A reference as one step of a path. `-` stands in no id of theirs: such a one is absent."""
     return re.sub(r"[^A-Za-z0-9_]", "-", reference)[:255] or "-"
 
 
-def is_live(key: Secret) -> bool | None:
-    """None for a key that does not say."""
-    found = re.match(r"(?:sk|rk)_(live|test)_", key.reveal())
-    return found[1] == "live" if found else None
-
-
-def is_broken_for_good(reply: Reply | NoReply) -> bool:
-    """Whether this is an error of theirs that every call with this key will meet again."""
-    return isinstance(reply, NoReply) and reply.headers.get("idempotent-replayed") == "true"
-
-
-def refused(reply: Reply) -> Declined | Unclear:
-    """Their no in our words. What is not in their form was not said by them."""
-    error, status = reply.body.get("error"), reply.status
-    if status == 429:
-        return Declined("too many requests", "rate_limited", permanent=False)
-    if not isinstance(error, dict) or not 400 <= status < 500 or status in (408, 409):
-        return Unclear(f"HTTP {status}")
-    code, kind = error.get("code"), error.get("type")
-    reason = marks.clean(str(error.get("message") or code or "no message"))
-    if status in (401, 403):  # mends itself when the operator corrects the key
-        return Declined(reason, "unauthorized", permanent=False)
-    match kind:
-        case "card_error":
-            return Declined(reason, marks.clean(str(error.get("decline_code") or code or "")))
-        case "idempotency_error":
-            return Declined(reason, "key_reused")
-        case "invalid_request_error":
-            pass
-        case _:
-            return Unclear(reason)
-    if error.get("param") == "expires_at":
-        return Declined(reason, "expires_at")
-    if code in REFUSALS:
-        return Declined(reason, *REFUSALS[code])
-    for text, meaning in TEXTS.items():
-        if text in reason.lower():
-            return Declined(reason, *meaning)
-    return Declined(reason, marks.clean(str(code or "")))
-
-
-def flaw(header: str, body: bytes, secrets: Sequence[bytes], now: datetime) -> str | None:
-    """Why a signature is not believed: not of a secret of ours, or of another time."""
-    said = [part.partition("=") for part in header.split(",")]
-    times = [value for name, _, value in said if name == "t"]
-    given = [value.encode(errors="replace") for name, _, value in said if name == "v1"]
-    if len(times) != 1 or not re.fullmatch(r"[0-9]{1,12}", times[0]):
-        return "the signature is missing"
-    signed = times[0].encode() + b"." + body
-    right = [hmac_hex(secret, signed).encode() for secret in secrets]
-    # Every pair is tried, so that the time taken does not tell which one matched.
-    matches = [hmac.compare_digest(one, other) for one in right for other in given]
-    if not any(matches):
-        return "the signature is of another secret"
-    if abs(now.timestamp() - int(times[0])) > TOLERANCE.total_seconds():
-        return "the signature is of another time"
-    return None
+def _described(charge: Charge) -> str:
+    return charge.description[: LIMITS.description_chars]
 
 
 def _post(path: str, body: Mapping[str, object]) -> Call:
