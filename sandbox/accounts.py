@@ -71,10 +71,6 @@ class Accounts(Generic[A]):
         )
         return msgspec.json.decode(row["body"], type=self._kind) if row else None
 
-    def everyone(self, change: Change) -> list[A]:
-        rows = change.all("SELECT body FROM accounts WHERE party = ? ORDER BY rowid", (self.party,))
-        return [msgspec.json.decode(row["body"], type=self._kind) for row in rows]
-
     def set_balance(self, change: Change, account_id: str, amount: int | None) -> None:
         """What refunds are paid from, in minor units; None is bottomless."""
         self.find(change, account_id)

@@ -9,7 +9,7 @@ import msgspec
 from sandbox.config import Outlet
 
 # The glass of the machine, in units of the drawing (240 x 352).
-GLASS_X, GLASS_Y, GLASS_WIDTH, GLASS_HEIGHT = 20, 58, 140, 188
+GLASS_X, GLASS_Y, GLASS_WIDTH = 20, 58, 140
 CAN_WIDTH, CAN_HEIGHT, SHELF_HEIGHT = 23, 36, 46
 CANS = ("coral", "teal", "amber", "indigo", "rose", "lime", "sky", "plum")
 COATS = ("pine", "navy", "rust", "plum")

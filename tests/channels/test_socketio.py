@@ -8,7 +8,7 @@ import pytest
 from litestar import Litestar, asgi
 from litestar.types import Receive, Scope, Send
 
-from coinslot.channels.base import Guarantee, Sending, guarantee, with_sensor
+from coinslot.channels.base import Guarantee, Sending, guarantee
 from coinslot.channels.messages import Dispense, DoneStatus, MachineDone
 from coinslot.channels.socketio import SocketIo
 from tests.channels.machines import RefusedError, SocketIoMachine, result
@@ -176,11 +176,9 @@ async def test_it_works_where_the_web_application_mounts_it() -> None:
             assert await heard(rig.ears) == ("M01", 1)
 
 
-def test_the_class_follows_from_the_dialect_and_the_sensor() -> None:
-    leased, simple = SocketIo.powers["leased"], SocketIo.powers["simple"]
-    assert guarantee(with_sensor(leased, True)) is Guarantee.G3
-    assert guarantee(with_sensor(leased, False)) is Guarantee.G2
-    assert guarantee(with_sensor(simple, True)) is Guarantee.G0
+def test_the_class_follows_from_the_dialect() -> None:
+    assert guarantee(SocketIo.powers["leased"]) is Guarantee.G3
+    assert guarantee(SocketIo.powers["simple"]) is Guarantee.G0
 
 
 @pytest.mark.parametrize(("version", "status"), [(3, 400), (4, 200)])

@@ -5,7 +5,7 @@ from datetime import timedelta
 import asyncpg
 
 from coinslot.events.webhooks.deliveries import Range, replay
-from coinslot.worker.prune import prune_deliveries
+from coinslot.worker.prune import prune
 from tests.feeds.conftest import Post, announce
 from tests.feeds.receiver import Receiver
 from tests.sales.stage import Stage
@@ -28,9 +28,9 @@ async def test_what_was_delivered_goes_after_thirty_days_and_its_events_stay(
     await post.go()
     assert await counts(stage) == (2, 2, 2)
     stage.later(29 * DAY_S)
-    assert await prune_deliveries(stage.context) == 0
+    assert await prune(stage.context, "deliveries") == 0
     stage.later(2 * DAY_S)
-    assert await prune_deliveries(stage.context) == 2
+    assert await prune(stage.context, "deliveries") == 2
     assert await counts(stage) == (0, 0, 2)
 
 
@@ -41,7 +41,7 @@ async def test_what_is_still_owed_stays_however_old_it_is(
     await post.paid()
     await announce(post.announcer)
     stage.later(90 * DAY_S)
-    assert await prune_deliveries(stage.context) == 0
+    assert await prune(stage.context, "deliveries") == 0
     assert (await counts(stage))[0] == 2
     await post.go()
 
@@ -67,7 +67,7 @@ async def test_a_great_many_go_in_several_transactions(
             endpoint,
         )
     stage.later(31 * DAY_S)
-    assert await prune_deliveries(stage.context) == 2502
+    assert await prune(stage.context, "deliveries") == 2502
     async with stage.context.db.system_pool.acquire() as conn:
         assert await conn.fetchval("SELECT count(*) FROM deliveries") == 0
     await tidy(stage)
@@ -90,7 +90,7 @@ async def test_what_was_forgotten_can_be_sent_again(
     await post.go()
     since = stage.clock.now() - timedelta(days=1)
     stage.later(31 * DAY_S)
-    await prune_deliveries(stage.context)
+    await prune(stage.context, "deliveries")
     await replay(stage.context, post.key(), endpoint, Range(since=since, until=stage.clock.now()))
     assert await post.go() == 2
     assert len(receiver.got) == 4

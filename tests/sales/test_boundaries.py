@@ -16,7 +16,7 @@ from coinslot.oversight import cases
 from coinslot.payments import idempotency as calls
 from coinslot.payments.idempotency import KeyBusyError
 from coinslot.payments.provision import decommission
-from coinslot.worker.prune import prune_keys
+from coinslot.worker.prune import prune
 from tests.sales.stage import START, Stage
 from tests.sales.taking import confirmed, made, once, taking
 from tests.sales.test_page_orders import order, pay, placed
@@ -157,7 +157,7 @@ async def key_of_a_call(stage: Stage, by: timedelta) -> object:
         stage.context.windows.span("keys_kept_s") - stage.context.windows.span("answer_s")
     )
     stage.clock.advance(2 * stage.context.windows.span("answer_s") + by)
-    return await prune_keys(stage.context)
+    return await prune(stage.context, "keys")
 
 
 async def processing(stage: Stage, by: timedelta) -> object:

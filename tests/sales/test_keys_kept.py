@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 
 from coinslot.payments import merchant_api
-from coinslot.worker.prune import prune_keys
+from coinslot.worker.prune import prune
 from tests.sales.stage import Stage
 from tests.sales.taking import Taking, confirmed, made, once, taking
 
@@ -29,10 +29,10 @@ async def test_the_keys_of_a_payment_at_rest_go_after_thirty_days(
     await merchant_api.give_back(stage.context, call, payment, merchant_api.RefundRequest())
     await stage.sweep()
     stage.later(29 * DAY_S)
-    assert await prune_keys(stage.context) == 0
+    assert await prune(stage.context, "keys") == 0
     assert (await confirmed(stage, payment)).replayed
     stage.later(2 * DAY_S)
-    assert await prune_keys(stage.context) == 3
+    assert await prune(stage.context, "keys") == 3
     assert await keys(stage) == 0
 
 
@@ -40,10 +40,10 @@ async def test_as_long_as_a_payment_is_open_its_keys_stay(stage: Stage, gateway:
     payment = await made(stage, 5010)
     await confirmed(stage, payment)
     stage.later(90 * DAY_S)
-    assert await prune_keys(stage.context) == 0
+    assert await prune(stage.context, "keys") == 0
     key = once(stage, f"POST /payments/{payment}/cancel", "x")
     await merchant_api.cancel(stage.context, key, payment)
-    assert await prune_keys(stage.context) == 2
+    assert await prune(stage.context, "keys") == 2
     assert await keys(stage) == 1  # the cancel's own is young
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Protocol
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 
 class Powers(Struct, frozen=True, kw_only=True):
@@ -38,11 +38,6 @@ def guarantee(powers: Powers) -> Guarantee:
     if powers.result_push and powers.status_query:
         return Guarantee.G1
     return Guarantee.G0
-
-
-def with_sensor(powers: Powers, sensor: bool) -> Powers:
-    """The powers of one machine: a dialect carries evidence only where a sensor makes it."""
-    return powers if sensor else structs.replace(powers, evidence=False)
 
 
 class Sending(StrEnum):

@@ -76,7 +76,6 @@ class Mqtt:
             evidence=True,
         )
     }
-    Options: ClassVar = MqttOptions
 
     def __init__(self, options: MqttOptions, clock: Clock) -> None:
         self._places = places(options.url)  # a wrong one is said at the start, not at each attempt

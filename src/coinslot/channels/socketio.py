@@ -62,7 +62,6 @@ class SocketIo:
         ),
         "simple": Powers(result_push=True),
     }
-    Options: ClassVar = SocketIoOptions
 
     def __init__(self, options: SocketIoOptions, clock: Clock) -> None:
         self.lanes = MachineQueues(options.limits)

@@ -4,7 +4,7 @@ A driver retries nothing, logs nothing and stores nothing. It never answers with
 what it does not know it calls `Unclear`, and the core finds out.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Protocol, runtime_checkable
@@ -280,8 +280,3 @@ class Driver(Protocol):
         ...
 
     def open(self, settings: Struct, wire: Wire) -> Gateway: ...
-
-
-def first_genuine(verdicts: Sequence[Verdict]) -> Verdict:
-    """The first genuine verdict, else the first one: for lists of secrets."""
-    return next((v for v in verdicts if isinstance(v, Genuine)), verdicts[0])

@@ -128,11 +128,6 @@ class Money(msgspec.Struct, frozen=True, rename={"minor": "amount"}):
         sign = "-" if self.minor < 0 else ""
         return f"{sign}{whole}.{places}" if places else f"{sign}{whole}"
 
-    @classmethod
-    def of_json(cls, raw: object) -> Self:
-        """Read {"amount": 5000, "currency": "INR"}; raises msgspec.ValidationError."""
-        return msgspec.convert(raw, cls)
-
     def to_json(self) -> dict[str, int | str]:
         return {"amount": self.minor, "currency": self.currency}
 

@@ -17,7 +17,6 @@ class WhyNot(StrEnum):
     READY = ""
     OFFLINE = "offline"
     SOLD_OUT = "sold_out"
-    CLOSED = "closed"
     GATEWAY_DOWN = "gateway_down"
     OUT_OF_SERVICE = "out_of_service"  # taken away for good or for repair, by a person
     BUSY = "busy"  # unpaid orders enough from this browser or this network

@@ -34,16 +34,6 @@ async def prune(context: Context, what: str) -> int:
             return gone
 
 
-async def prune_keys(context: Context) -> int:
-    """How many idempotency keys went."""
-    return await prune(context, "keys")
-
-
-async def prune_deliveries(context: Context) -> int:
-    """How many webhooks went."""
-    return await prune(context, "deliveries")
-
-
 async def keep_pruning(context: Context) -> None:
     """Once an hour until cancelled. Several processes at once share the work."""
     while True:

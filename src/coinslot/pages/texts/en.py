@@ -41,7 +41,6 @@ ENGLISH = Words(
     own_app="You pay in your own payment app. No account, no card number here.",
     why_offline="This machine is offline",
     why_sold_out="Everything here is sold out",
-    why_closed="Closed at the moment",
     why_gateway_down="Payments are not getting through right now",
     why_out_of_service="This machine is out of service",
     why_busy="There are enough unpaid orders from you or your network: pay one of them, use the"

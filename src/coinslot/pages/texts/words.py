@@ -48,7 +48,6 @@ class Words(Struct, frozen=True, kw_only=True):
     own_app: str
     why_offline: str
     why_sold_out: str
-    why_closed: str
     why_gateway_down: str
     why_out_of_service: str
     why_busy: str
