@@ -11,7 +11,7 @@ from coinslot.gateways import drivers
 from coinslot.kit.ids import uuid7
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret, Vault
-from coinslot.merchants.accounts import AccountName, keep
+from coinslot.merchants.accounts import AccountName, save_account
 from coinslot.merchants.keys import issue_key
 from coinslot.merchants.people import Merchant, open_merchant
 from coinslot.outlets.machines import Outlet, Slot, add_outlet, issue_device
@@ -50,9 +50,9 @@ async def stock(db: Database, vault: Vault, now: datetime, outlets: dict[str, st
     )
     async with db.as_merchant(merchant.id) as conn:
         name = AccountName(merchant.id, "razorpay", SLUG)
-        account = await keep(conn, vault, now, name, settings)
+        account = await save_account(conn, vault, now, name, settings)
         till = AccountName(merchant.id, "mock", f"{SLUG}-mock")
-        await keep(conn, vault, now, till, drivers()["mock"].Settings())
+        await save_account(conn, vault, now, till, drivers()["mock"].Settings())
         cola = Product(id=uuid7(now), sku="cola", name="Cola", price=Money(MINOR, "INR"))
         await add_product(conn, merchant.id, cola)
         slots = [Slot(slot="A1", product_id=cola.id, price_minor=MINOR, stock=1_000_000)]

@@ -24,8 +24,8 @@ def result(event_seq: int, **more: object) -> Wire:
     return {**unit, "slot": "A1", "outcome": "VENDED", **more}
 
 
-class HeardEars:
-    """The business: writes down what it hears, answers what the test wants."""
+class RecordingHandler:
+    """A handler that records what it receives and answers what the test wants."""
 
     def __init__(self) -> None:
         self.up: asyncio.Queue[tuple[str, Up]] = asyncio.Queue()
@@ -41,7 +41,7 @@ class HeardEars:
             raise ConnectionError("the database is away")
         return secret == secret_of(outlet)
 
-    async def hear(self, outlet: str, up: Up, at: datetime) -> list[Down]:
+    async def receive(self, outlet: str, up: Up, at: datetime) -> list[Down]:
         assert at.tzinfo is not None
         if outlet in self.held:
             await self.held[outlet].wait()
@@ -49,15 +49,15 @@ class HeardEars:
         self.up.put_nowait((outlet, up))
         return answers
 
-    async def hear_simple(self, outlet: str, done: MachineDone, at: datetime) -> None:
+    async def receive_simple(self, outlet: str, done: MachineDone, at: datetime) -> None:
         assert at.tzinfo is not None
         self.done.put_nowait((outlet, done))
 
     async def connected(self, outlet: str) -> None:
         self.greeted.put_nowait(outlet)
 
-    async def beats(self, beats: list[tuple[str, datetime]]) -> None:
-        self.batches.put_nowait([outlet for outlet, _ in beats])
+    async def record_heartbeats(self, heartbeats: list[tuple[str, datetime]]) -> None:
+        self.batches.put_nowait([outlet for outlet, _ in heartbeats])
 
 
 class Machine(Protocol):

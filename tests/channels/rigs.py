@@ -15,7 +15,7 @@ from coinslot.channels.socketio import SocketIo, SocketIoOptions
 from coinslot.device.edge import Edge, EdgeInbox, EdgeOptions
 from coinslot.kit.clock import SystemClock
 from tests.channels.brokers import Broker, free_port, secret_of
-from tests.channels.machines import HeardEars, Machine, MqttMachine, SocketIoMachine
+from tests.channels.machines import Machine, MqttMachine, RecordingHandler, SocketIoMachine
 
 LIMITS = Limits(workers=4, per_second=2_000)
 PATIENCE_S = 20.0
@@ -39,16 +39,16 @@ class WebServer(uvicorn.Server):
 
 
 class Rig:
-    """The server's end: channel, edge, ears. Machines are made by the test."""
+    """The server's end: channel, edge, handler. Machines are made by the test."""
 
     channel: Channel
 
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
-        self.ears = HeardEars()
+        self.handler = RecordingHandler()
         self.machines: list[Machine] = []
-        options = EdgeOptions(beats_every_s=0.05, patience_s=PATIENCE_S)
-        self.edge = Edge(self.ears, [channel], SystemClock(), options)
+        options = EdgeOptions(heartbeats_every_s=0.05, patience_s=PATIENCE_S)
+        self.edge = Edge(self.handler, [channel], SystemClock(), options)
 
     def inbox(self) -> EdgeInbox:
         return EdgeInbox(self.edge, self.channel.name)

@@ -9,7 +9,7 @@ import pytest
 
 from coinslot.channels.base import Sending
 from coinslot.channels.messages import Down, Evack, Result, Up
-from tests.channels.machines import HeardEars, RefusedError, result
+from tests.channels.machines import RecordingHandler, RefusedError, result
 from tests.channels.rigs import PATIENCE_S, Rig
 
 T = TypeVar("T")
@@ -38,8 +38,8 @@ async def soon(awaited: Awaitable[T]) -> T:
     return await asyncio.wait_for(awaited, PATIENCE_S)
 
 
-async def heard(ears: HeardEars) -> tuple[str, int]:
-    outlet, up = await soon(ears.up.get())
+async def heard(handler: RecordingHandler) -> tuple[str, int]:
+    outlet, up = await soon(handler.up.get())
     assert isinstance(up, Result)
     return outlet, up.event_seq
 
@@ -58,7 +58,7 @@ async def test_a_message_down_arrives_once_and_at_its_machine_alone(rig: Rig) ->
 async def test_the_outlet_is_the_authenticated_one_whatever_the_body_claims(rig: Rig) -> None:
     machine = await rig.machine("M01")
     await machine.say(result(1, machine_id="M02", outlet="M02", machineId="M02"))
-    assert await heard(rig.ears) == ("M01", 1)
+    assert await heard(rig.handler) == ("M01", 1)
 
 
 async def test_wrong_credentials_are_refused(rig: Rig) -> None:
@@ -74,7 +74,7 @@ async def test_garbage_is_counted_and_what_follows_is_heard(rig: Rig) -> None:
     for garbage in readable:
         await machine.say(garbage)
     await machine.say(result(7))
-    assert await heard(rig.ears) == ("M01", 7)
+    assert await heard(rig.handler) == ("M01", 7)
     assert rig.edge.counts[f"{rig.channel.name} unreadable"] == len(readable)
 
 
@@ -84,18 +84,18 @@ async def test_a_message_too_long_is_never_heard(rig: Rig) -> None:
     if rig.channel.name == "socketio":  # there the connection ends with it
         machine = await rig.machine("M01")
     await machine.say(result(2))
-    assert await heard(rig.ears) == ("M01", 2)
+    assert await heard(rig.handler) == ("M01", 2)
 
 
 async def test_one_machine_s_messages_keep_their_order_and_hold_up_nobody_else(rig: Rig) -> None:
     slow, quick = await rig.machine("M01"), await rig.machine("M02")
-    rig.ears.held["M01"] = asyncio.Event()
+    rig.handler.held["M01"] = asyncio.Event()
     for number in range(1, 31):
         await slow.say(result(number))
         await quick.say(result(number))
-    assert [await heard(rig.ears) for _ in range(30)] == [("M02", n) for n in range(1, 31)]
-    rig.ears.held["M01"].set()
-    assert [await heard(rig.ears) for _ in range(30)] == [("M01", n) for n in range(1, 31)]
+    assert [await heard(rig.handler) for _ in range(30)] == [("M02", n) for n in range(1, 31)]
+    rig.handler.held["M01"].set()
+    assert [await heard(rig.handler) for _ in range(30)] == [("M01", n) for n in range(1, 31)]
 
 
 async def test_answers_go_down_the_way_the_message_came(rig: Rig) -> None:
@@ -103,7 +103,7 @@ async def test_answers_go_down_the_way_the_message_came(rig: Rig) -> None:
         assert isinstance(up, Result)
         return [Evack(journal_id=up.journal_id, through=up.event_seq)]
 
-    rig.ears.answer = evack
+    rig.handler.answer = evack
     machine = await rig.machine("M01")
     await machine.say(result(3))
     expected = {"type": "EVACK", "journal_id": "j1", "through": 3}
@@ -117,7 +117,7 @@ async def test_what_the_business_could_not_take_is_not_answered(rig: Rig) -> Non
             raise ConnectionError("the database is away")
         return [Evack(journal_id="j1", through=up.event_seq)]
 
-    rig.ears.answer = failing_once
+    rig.handler.answer = failing_once
     machine = await rig.machine("M01")
     await machine.say(result(1))
     await machine.say(result(2))
@@ -128,11 +128,11 @@ async def test_what_the_business_could_not_take_is_not_answered(rig: Rig) -> Non
 async def test_a_restart_of_the_transport_is_survived(rig: Rig) -> None:
     machine = await rig.machine("M01")
     await machine.say(result(1))
-    assert await heard(rig.ears) == ("M01", 1)
+    assert await heard(rig.handler) == ("M01", 1)
     await rig.stop()
     await rig.start()
     await machine.say(result(2))  # waits until it is connected again
-    assert await heard(rig.ears) == ("M01", 2)
+    assert await heard(rig.handler) == ("M01", 2)
     assert await rig.send("M01", GO) is Sending.SENT
     assert await soon(machine.received.get()) == GO
 
@@ -145,7 +145,7 @@ async def test_heartbeats_are_written_together(rig: Rig) -> None:
             await machine.beat()
     beats = 0
     while seen != {"M01", "M02", "M03"}:
-        batch = await soon(rig.ears.batches.get())
+        batch = await soon(rig.handler.batches.get())
         assert max(Counter(batch).values()) == 1
         seen.update(batch)
         beats += 1

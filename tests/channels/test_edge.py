@@ -12,13 +12,13 @@ from coinslot.device.edge import Edge, EdgeOptions
 from coinslot.device.guarded import guarded
 from coinslot.device.heartbeats import Beat, HeartbeatBatch
 from coinslot.kit.clock import SettableClock
-from tests.channels.machines import HeardEars, result
+from tests.channels.machines import RecordingHandler, result
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
 
-def edge_on(ears: HeardEars) -> Edge:
-    return Edge(ears, [], SettableClock(NOON), EdgeOptions(patience_s=0.05))
+def edge_on(handler: RecordingHandler) -> Edge:
+    return Edge(handler, [], SettableClock(NOON), EdgeOptions(patience_s=0.05))
 
 
 @pytest.mark.parametrize("error", [KeyError("a bug"), OSError("away"), asyncio.CancelledError()])
@@ -26,34 +26,34 @@ async def test_whatever_the_business_raises_ends_no_loop(error: BaseException) -
     def failing(_outlet: str, _up: Up) -> list[Down]:
         raise error
 
-    ears = HeardEars()
-    ears.answer = failing
-    edge = edge_on(ears)
-    await edge.take("M01", "mqtt", result(1), NOON)
+    handler = RecordingHandler()
+    handler.answer = failing
+    edge = edge_on(handler)
+    await edge.receive("M01", "mqtt", result(1), NOON)
     assert edge.counts["unheard"] == 1
 
 
 async def test_a_business_that_does_not_answer_is_given_up_in_time() -> None:
-    ears = HeardEars()
-    ears.held["M01"] = asyncio.Event()
-    edge = edge_on(ears)
-    await edge.take("M01", "mqtt", result(1), NOON)
+    handler = RecordingHandler()
+    handler.held["M01"] = asyncio.Event()
+    edge = edge_on(handler)
+    await edge.receive("M01", "mqtt", result(1), NOON)
     assert edge.counts["unheard"] == 1
-    ears.held.clear()
-    await edge.take("M01", "mqtt", result(2), NOON)
-    assert ears.up.qsize() == 1
+    handler.held.clear()
+    await edge.receive("M01", "mqtt", result(2), NOON)
+    assert handler.up.qsize() == 1
 
 
 async def test_a_machine_is_refused_while_the_database_is_away() -> None:
-    ears = HeardEars()
-    edge = edge_on(ears)
+    handler = RecordingHandler()
+    edge = edge_on(handler)
     assert await edge.admit(Login("M01", "secret-of-M01"))
-    ears.away = True
+    handler.away = True
     assert not await edge.admit(Login("M01", "secret-of-M01"))
 
 
 async def test_a_refused_machine_is_logged_without_its_guess() -> None:
-    edge = edge_on(HeardEars())
+    edge = edge_on(RecordingHandler())
     with capture_logs() as lines:
         assert not await edge.admit(Login("M01", "a guess"))
     assert [line["outlet"] for line in lines] == ["M01"]
@@ -61,11 +61,11 @@ async def test_a_refused_machine_is_logged_without_its_guess() -> None:
 
 
 async def test_one_broken_machine_does_not_fill_the_log() -> None:
-    edge = edge_on(HeardEars())
+    edge = edge_on(RecordingHandler())
     with capture_logs() as lines:
         for _ in range(250):
-            await edge.take("M01", "mqtt", b"garbage", NOON)
-        await edge.take("M02", "mqtt", b"garbage", NOON)
+            await edge.receive("M01", "mqtt", b"garbage", NOON)
+        await edge.receive("M02", "mqtt", b"garbage", NOON)
     assert [(line["outlet"], line["so_far"]) for line in lines] == [
         ("M01", 1), ("M01", 101), ("M01", 201), ("M02", 1)
     ]  # fmt: skip
@@ -73,12 +73,12 @@ async def test_one_broken_machine_does_not_fill_the_log() -> None:
 
 
 async def test_health_is_a_sign_of_life_and_no_business() -> None:
-    ears = HeardEars()
-    edge = edge_on(ears)
-    await edge.take("M01", "mqtt", {"type": "HEALTH"}, NOON)
-    await edge.take("M01", "mqtt", {"type": "LOG", "text": "hello"}, NOON)
+    handler = RecordingHandler()
+    edge = edge_on(handler)
+    await edge.receive("M01", "mqtt", {"type": "HEALTH"}, NOON)
+    await edge.receive("M01", "mqtt", {"type": "LOG", "text": "hello"}, NOON)
     assert edge.counts[f"mqtt {Health.__struct_config__.tag}"] == 1
-    assert ears.up.empty()
+    assert handler.up.empty()
 
 
 async def test_cancelling_the_shelter_cancels_the_work() -> None:

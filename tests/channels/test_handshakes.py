@@ -77,7 +77,7 @@ async def works(rig: SocketIoRig) -> None:
     """A machine connects and is heard."""
     machine = await rig.machine("M02")
     await machine.say(result(1))
-    assert await heard(rig.ears) == ("M02", 1)
+    assert await heard(rig.handler) == ("M02", 1)
 
 
 async def test_a_socket_that_never_says_who_it_is_is_hung_up(rig: SocketIoRig) -> None:
@@ -109,7 +109,7 @@ async def test_a_machine_that_said_who_it_is_stays(rig: SocketIoRig) -> None:
     assert isinstance(machine, SocketIoMachine)
     assert not machine.gone.is_set()
     await machine.say(result(1))
-    assert await heard(rig.ears) == ("M01", 1)
+    assert await heard(rig.handler) == ("M01", 1)
 
 
 async def test_over_the_bound_the_oldest_of_an_address_goes_at_once(rig: SocketIoRig) -> None:

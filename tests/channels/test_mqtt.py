@@ -46,7 +46,7 @@ async def test_nothing_is_sent_after_the_broker_went_away(mqtt: MqttRig) -> None
     assert not mqtt.channel.reaches("M01")
     await mqtt.start()
     await machine.say(result(1))
-    assert await heard(mqtt.ears) == ("M01", 1)
+    assert await heard(mqtt.handler) == ("M01", 1)
     assert mqtt.channel.reaches("M01")
     await mqtt.send("M01", {"type": "QUERY"})
     assert (await soon(machine.received.get()))["type"] == "QUERY"
@@ -60,7 +60,7 @@ async def test_topics_of_no_machine_are_ignored(mqtt: MqttRig) -> None:
         await writer.publish(topic, body)
     machine = await mqtt.machine("M01")
     await machine.say(result(1))
-    assert await heard(mqtt.ears) == ("M01", 1)
+    assert await heard(mqtt.handler) == ("M01", 1)
     assert mqtt.mqtt.ignored == len(topics)
 
 
@@ -74,7 +74,7 @@ async def test_what_somebody_retained_is_ignored(broker: Broker) -> None:
         await soon(rig.mqtt.standing.wait())
         machine = await rig.machine("M01")
         await machine.beat()
-        assert await soon(rig.ears.batches.get()) == ["M01"]
+        assert await soon(rig.handler.batches.get()) == ["M01"]
         assert rig.mqtt.ignored == 1
     finally:
         running.cancel()
@@ -91,7 +91,7 @@ async def test_logs_and_bytes_of_no_json_end_no_loop(mqtt: MqttRig) -> None:
         await machine.publish("devices/M01/logs", body)
         await machine.publish("devices/M01/status/health", body)
     await machine.say(result(1))
-    assert await heard(mqtt.ears) == ("M01", 1)
+    assert await heard(mqtt.handler) == ("M01", 1)
     assert mqtt.edge.counts["mqtt unreadable"] == 6
 
 
@@ -100,7 +100,7 @@ async def test_another_machine_s_topic_is_never_heard(mqtt: MqttRig) -> None:
     assert isinstance(machine, MqttMachine)
     await machine.publish("devices/M01/status/dispense", b'{"type": "HEALTH"}')
     await machine.say(result(1))
-    assert await heard(mqtt.ears) == ("M02", 1)
+    assert await heard(mqtt.handler) == ("M02", 1)
     assert mqtt.edge.counts["mqtt HEALTH"] == 0
 
 

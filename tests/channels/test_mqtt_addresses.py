@@ -13,7 +13,7 @@ from coinslot.device.edge import Edge, EdgeOptions
 from coinslot.kit.clock import SystemClock
 from tests.channels.brokers import Broker, Mosquitto, Nats, free_port
 from tests.channels.conftest import needs_mosquitto
-from tests.channels.machines import HeardEars
+from tests.channels.machines import RecordingHandler
 from tests.channels.rigs import PATIENCE_S
 from tests.feeds.certificate import certificate
 
@@ -44,7 +44,7 @@ class Listening:
         self.mqtt = Mqtt(options, SystemClock())
 
     async def __aenter__(self) -> Mqtt:
-        edge = Edge(HeardEars(), [self.mqtt], SystemClock(), EdgeOptions())
+        edge = Edge(RecordingHandler(), [self.mqtt], SystemClock(), EdgeOptions())
         self._task = asyncio.create_task(edge.run())
         return self.mqtt
 

@@ -21,7 +21,7 @@ UNIT = UUID("0192f0c1-2345-7abc-8def-0123456789ab")
 async def connected(rig: SocketIoRig, outlet: str = "M01") -> SocketIoMachine:
     machine = await rig.machine(outlet)
     assert isinstance(machine, SocketIoMachine)
-    assert await soon(rig.ears.greeted.get()) == outlet
+    assert await soon(rig.handler.greeted.get()) == outlet
     return machine
 
 
@@ -34,7 +34,7 @@ async def test_a_machine_that_is_not_connected_is_unreachable(socketio: SocketIo
     await machine.close()
     second = await connected(socketio, "M02")  # its lane comes after the first's end
     await second.say(result(1))
-    await heard(socketio.ears)
+    await heard(socketio.handler)
     assert await socketio.send("M01", GO) is Sending.UNREACHABLE
 
 
@@ -58,7 +58,7 @@ async def test_a_machine_that_is_hung_up_has_to_show_its_secret_again(
     await soon(machine.gone.wait())
     assert socketio.socketio.connected() == ["M02"]
     await other.say(result(1))
-    assert await heard(socketio.ears) == ("M02", 1)
+    assert await heard(socketio.handler) == ("M02", 1)
 
 
 async def test_long_polling_serves_as_well(socketio: SocketIoRig) -> None:
@@ -67,7 +67,7 @@ async def test_long_polling_serves_as_well(socketio: SocketIoRig) -> None:
     socketio.machines.append(machine)
     await soon(machine.connect())
     await machine.say(result(1))
-    assert await heard(socketio.ears) == ("M01", 1)
+    assert await heard(socketio.handler) == ("M01", 1)
     await socketio.send("M01", GO)
     assert await soon(machine.received.get()) == GO
 
@@ -90,10 +90,10 @@ async def test_a_handshake_without_a_name_and_a_secret_is_refused(
 
 
 async def test_nobody_is_admitted_while_nobody_can_tell(socketio: SocketIoRig) -> None:
-    socketio.ears.away = True
+    socketio.handler.away = True
     with pytest.raises(RefusedError):
         await soon(socketio.machine("M01"))
-    socketio.ears.away = False
+    socketio.handler.away = False
     await connected(socketio)
 
 
@@ -117,7 +117,7 @@ async def test_the_simple_dialect_takes_a_command_and_says_done(socketio: Socket
     failed = {"orderId": "K7F2", "status": "FAILED", "failureCode": "jam", "type": "RESULT"}
     await machine.emit("machine:done", failed)
     done = MachineDone(order_id="K7F2", status=DoneStatus.FAILED, failure_code="jam")
-    assert await soon(socketio.ears.done.get()) == ("M01", done)
+    assert await soon(socketio.handler.done.get()) == ("M01", done)
     assert socketio.edge.counts["socketio unreadable"] == 3
 
 
@@ -150,12 +150,12 @@ async def test_a_broken_packet_harms_nobody_else(socketio: SocketIoRig, packet: 
     bystander, machine = await connected(socketio, "M03"), await connected(socketio, "M01")
     await machine.raw(packet)
     await bystander.say(result(1))
-    assert await heard(socketio.ears) == ("M03", 1)
+    assert await heard(socketio.handler) == ("M03", 1)
     assert await socketio.send("M03", GO) is Sending.SENT
     assert await soon(bystander.received.get()) == GO
     again = await connected(socketio, "M01")
     await again.say(result(2))
-    assert await heard(socketio.ears) == ("M01", 2)
+    assert await heard(socketio.handler) == ("M01", 2)
 
 
 async def test_it_works_where_the_web_application_mounts_it() -> None:
@@ -173,7 +173,7 @@ async def test_it_works_where_the_web_application_mounts_it() -> None:
             rig.machines.append(machine)
             await soon(machine.connect())
             await machine.say(result(1))
-            assert await heard(rig.ears) == ("M01", 1)
+            assert await heard(rig.handler) == ("M01", 1)
 
 
 def test_the_class_follows_from_the_dialect() -> None:

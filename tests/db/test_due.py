@@ -18,8 +18,8 @@ from coinslot.db.due import (
     claim,
     claim_one,
     finish,
-    let_go,
     put_off,
+    release,
     renew,
 )
 from coinslot.db.lease import HeldDatabase, LeaseLostError
@@ -132,7 +132,7 @@ async def test_a_worker_that_lost_its_row_can_neither_write_it_nor_let_it_go_nor
     assert late.lease.lost
     assert not await renew(database, late.lease, MINUTE)
     assert not await put_off(database, late.lease, SystemClock().now())
-    await let_go(database, [late.lease])
+    await release(database, [late.lease])
     await finish(database, late)
     assert await claimed(database) == []
     await writes(database, current, "current")
@@ -167,7 +167,7 @@ async def test_before_a_call_a_lease_counts_only_within_its_time(database: Datab
 async def test_a_row_that_is_let_go_is_anothers_at_once_and_stays_so(database: Database) -> None:
     await fill_inbox(database, -1)
     [one] = await claimed_with_lease(database)
-    await let_go(database, [one.lease])
+    await release(database, [one.lease])
     assert await renew(database, one.lease, MINUTE)  # nobody has it, and it is not held anew
     assert len(await claimed(database)) == 1
 
@@ -200,7 +200,7 @@ async def test_one_row_can_be_taken_by_name_while_nobody_holds_it(database: Data
     mine = await claim_one(database, "inbox", key, MINUTE)
     assert mine is not None
     assert await claim_one(database, "inbox", key, MINUTE) is None
-    await let_go(database, [mine.lease])
+    await release(database, [mine.lease])
     again = await claim_one(database, "inbox", key, MINUTE)
     assert again is not None
     assert again.lease.number == mine.lease.number + 1

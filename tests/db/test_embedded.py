@@ -196,7 +196,7 @@ async def test_kept_it_comes_back_at_the_same_address_with_what_it_promised(
 ) -> None:
     server = EmbeddedPostgres(tmp_path)
     await server.start()
-    keeper = asyncio.create_task(server.keep())
+    keeper = asyncio.create_task(server.keep_running())
     url = server.superuser_url
     try:
         await value(url, "CREATE TABLE promised AS SELECT 1 AS kept")

@@ -33,8 +33,8 @@ def announcer(stage: Stage) -> Announcer:
 
 async def announce(announcer: Announcer) -> None:
     """Read the log to its end."""
-    while (batch := await announcer.cursor.take()) is not None:
-        await announcer.tell(batch)
+    while (batch := await announcer.cursor.next_batch()) is not None:
+        await announcer.announce(batch)
 
 
 @dataclass

@@ -109,11 +109,11 @@ async def test_told_again_after_a_crash_each_event_is_there_once(
 ) -> None:
     await confirmed(stage, await made(stage))
     second = Announcer(stage.context)
-    batch = await announcer.cursor.take()
+    batch = await announcer.cursor.next_batch()
     assert batch is not None
     async with stage.context.db.system_transaction() as conn:
         await conn.execute("UPDATE feed_cursors SET leased_until = now()")
     assert await types(stage, second) == ["payment.processing", "payment.succeeded"]
     with pytest.raises(CursorLostError):
-        await announcer.tell(batch)
+        await announcer.announce(batch)
     assert len(await announced(stage, second)) == 2

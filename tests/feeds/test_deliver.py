@@ -222,10 +222,10 @@ async def test_an_endpoint_is_removed_after_what_was_announced_meanwhile(
 ) -> None:
     endpoint, _ = await post.endpoint(receiver.url)
     await post.paid()
-    batch = await post.announcer.cursor.take()
+    batch = await post.announcer.cursor.next_batch()
     assert batch is not None
     await asyncio.gather(
-        post.announcer.tell(batch), post.endpoints.remove(stage.merchant, endpoint)
+        post.announcer.announce(batch), post.endpoints.remove(stage.merchant, endpoint)
     )
     assert {row["outcome"] for row in await post.deliveries()} <= {"withdrawn"}
 

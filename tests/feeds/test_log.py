@@ -36,7 +36,7 @@ async def noted(database: Database, *what: str) -> None:
 
 async def read_all(cursor: Cursor) -> list[str]:
     found = []
-    while (batch := await cursor.take()) is not None:
+    while (batch := await cursor.next_batch()) is not None:
         found += [entry.event for entry in batch.entries]
         await cursor.advance(batch)
     return found
@@ -67,7 +67,7 @@ async def test_a_row_of_an_older_transaction_that_is_still_open_is_never_skipped
     async with asha.as_merchant(ASHA) as conn:
         await note(conn, "slow")
         await noted(asha, "quick")  # a higher seq, committed before the lower
-        assert await cursor.take() is None
+        assert await cursor.next_batch() is None
     cursor.pace = PACE
     assert await read_all(cursor) == ["slow", "quick"]
 
@@ -80,7 +80,7 @@ async def test_an_open_transaction_that_began_earlier_and_writes_later_loses_not
     async with asha.as_merchant(ASHA) as conn:
         await conn.execute("SELECT pg_current_xact_id()")
         await noted(asha, "first")
-        waiting = asyncio.create_task(cursor.take())
+        waiting = asyncio.create_task(cursor.next_batch())
         await asyncio.wait([waiting], timeout=0.05)
         assert not waiting.done()
         await note(conn, "second")
@@ -141,9 +141,9 @@ async def test_one_process_reads_and_another_takes_over_when_its_lease_ends(
 ) -> None:
     first, second = Cursor(asha, "one", PACE), Cursor(asha, "one", PACE)
     await noted(asha, "A")
-    batch = await first.take()
+    batch = await first.next_batch()
     assert batch is not None
-    assert await second.take() is None
+    assert await second.next_batch() is None
     async with asha.system_transaction() as conn:
         await conn.execute("UPDATE feed_cursors SET leased_until = now()")
     assert await read_all(second) == ["A"]
@@ -154,8 +154,8 @@ async def test_one_process_reads_and_another_takes_over_when_its_lease_ends(
 async def test_who_lets_go_is_followed_at_once(asha: Database) -> None:
     first, second = Cursor(asha, "one", PACE), Cursor(asha, "one", PACE)
     await noted(asha, "A", "B")
-    assert await first.take() is not None
-    await first.let_go()
+    assert await first.next_batch() is not None
+    await first.release()
     assert await read_all(second) == ["A", "B"]
 
 

@@ -57,8 +57,8 @@ class Rig:
 
     async def follow(self) -> None:
         """Mirror whatever the log holds now."""
-        while (batch := await self.mirror.cursor.take()) is not None:
-            await self.mirror.tell(batch)
+        while (batch := await self.mirror.cursor.next_batch()) is not None:
+            await self.mirror.write_batch(batch)
 
     def ask(self, method: str, path: str = "", body: Any = None) -> Any:
         """As a person with curl looks at it, or spoils it."""

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 import pytest
 from prometheus_client import REGISTRY
 
-from coinslot.events.mirror.mirror import READER, let_go
+from coinslot.events.mirror.mirror import READER, release_turn
 from coinslot.events.mirror.rebuild import differences
 from tests.conftest import DatabaseUrls
 from tests.mirror.rig import SOON_S, Rig, running, vend
@@ -30,7 +30,7 @@ async def leases_end(rig: Rig) -> None:
     """What time does after a death."""
     async with rig.stage.context.db.system_connection() as conn:
         await conn.execute("UPDATE feed_cursors SET leased_until = NULL WHERE name = $1", READER)
-    await let_go(rig.stage.context.db)
+    await release_turn(rig.stage.context.db)
 
 
 @pytest.mark.parametrize("point", ["before_send", "after_send", "after_claim"])

@@ -108,9 +108,9 @@ async def test_a_retired_code_leads_nowhere(rig: Rig) -> None:
 async def test_batches_repeated_and_out_of_order_end_the_same(rig: Rig) -> None:
     batches: list[Batch] = []
     await vend(rig.stage)
-    while (batch := await rig.mirror.cursor.take()) is not None:
+    while (batch := await rig.mirror.cursor.next_batch()) is not None:
         batches += [Batch(after=0, through=0, entries=[entry]) for entry in batch.entries]
-        await rig.mirror.tell(batch)
+        await rig.mirror.write_batch(batch)
     before = rig.tree()
     random.Random(1).shuffle(batches)
     for one in batches + batches[: len(batches) // 2]:
@@ -124,19 +124,19 @@ async def test_a_mirror_killed_between_the_write_and_the_cursor_repeats_harmless
     rig: Rig,
 ) -> None:
     await vend(rig.stage)
-    batch = await rig.mirror.cursor.take()
+    batch = await rig.mirror.cursor.next_batch()
     assert batch is not None
     await rig.mirror.show(await rig.mirror.rows.touched(batch.entries))  # and here it dies
     told = rig.tree()
-    await rig.mirror.cursor.let_go()  # its lease ends
+    await rig.mirror.cursor.release()  # its lease ends
 
     next_one = rig.another()
-    again = await next_one.cursor.take()
+    again = await next_one.cursor.next_batch()
     assert again is not None
     assert again.after == batch.after
-    await next_one.tell(again)
+    await next_one.write_batch(again)
     assert rig.tree() == told
-    assert await next_one.cursor.take() is None
+    assert await next_one.cursor.next_batch() is None
 
 
 async def test_sales_go_on_while_the_database_is_away_and_are_caught_up_with(rig: Rig) -> None:

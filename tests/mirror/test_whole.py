@@ -36,10 +36,10 @@ async def test_what_belongs_to_nothing_is_taken_away_and_what_is_not_ours_stays(
 async def test_after_a_rebuilding_the_log_is_read_from_where_it_began(rig: Rig) -> None:
     await vend(rig.stage)
     await write_whole(rig.mirror)
-    assert await rig.mirror.cursor.take() is None
+    assert await rig.mirror.cursor.next_batch() is None
 
     await rig.stage.sell()
-    batch = await rig.mirror.cursor.take()
+    batch = await rig.mirror.cursor.next_batch()
     assert batch is not None
     assert len(batch.entries) < 8
 

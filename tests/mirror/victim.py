@@ -21,8 +21,8 @@ async def main(app_url: str, door_url: str, mirror_url: str) -> None:
     db.reached = remote.reached = deadly(os.environ["COINSLOT_FAULT"])
     mirror = Mirror(db, Rows(db, clock, timedelta(days=365)), remote, clock)
     await mirror.round()
-    while (batch := await mirror.cursor.take()) is not None:
-        await mirror.tell(batch)
+    while (batch := await mirror.cursor.next_batch()) is not None:
+        await mirror.write_batch(batch)
     await remote.close()
     await db.close()
 

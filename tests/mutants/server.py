@@ -106,10 +106,10 @@ SERVER = (
         edits=(
             Edit(
                 _VEND,
-                "    kept = await journal.keep(conn, machine, up, at)\n",
+                "    kept = await journal.store_line(conn, machine, up, at)\n",
                 "    early = wire.Evack(journal_id=up.journal_id, through=up.event_seq)\n"
                 "    await context.line.send(machine.outlet, 'mqtt', wire.to_wire(early))\n"
-                "    kept = await journal.keep(conn, machine, up, at)\n",
+                "    kept = await journal.store_line(conn, machine, up, at)\n",
             ),
         ),
         red=(f"{_COMMITS}::test_who_dies_before_the_commit_of_a_result_has_acknowledged_nothing",),

@@ -10,7 +10,7 @@ from coinslot.gateways import stripe
 from coinslot.kit.clock import SettableClock, SystemClock
 from coinslot.kit.faults import unharmed
 from coinslot.kit.money import Money
-from coinslot.merchants.accounts import Account, AccountName, keep
+from coinslot.merchants.accounts import Account, AccountName, save_account
 from coinslot.payments import merchant_api
 from coinslot.payments.attempts import PaymentRequest
 from coinslot.payments.idempotency import Answer
@@ -124,7 +124,9 @@ async def at_stripe(stage: Stage, context: StripeShop) -> Asha:
     assert isinstance(context.settings, stripe.Settings)
     name = AccountName(stage.merchant, "stripe", "asha-stripe")
     async with stage.context.db.as_merchant(stage.merchant) as conn:
-        made = await keep(conn, stage.context.vault, stage.clock.now(), name, context.settings)
+        made = await save_account(
+            conn, stage.context.vault, stage.clock.now(), name, context.settings
+        )
     account = replace(
         stage.account,
         id=made,

@@ -44,7 +44,9 @@ class Scene:
         if self.dialect == "leased":
             await self.stage.hello()
         else:
-            await machine_messages.beats(self.stage.context, {"M01": self.stage.context.now()})
+            await machine_messages.record_heartbeats(
+                self.stage.context, {"M01": self.stage.context.now()}
+            )
 
     async def go(self) -> None:
         """GO is out, or the one command."""
@@ -93,7 +95,7 @@ class Scene:
     async def done(self, status: str) -> None:
         said = wire.MachineDone(order_id=self.order, status=wire.DoneStatus(status))
         machine = machine_messages.Machine("M01", self.stage.merchant)
-        await machine_messages.hear_done(
+        await machine_messages.receive_done(
             self.stage.context, machine, said, self.stage.context.now()
         )
 

@@ -8,7 +8,7 @@ from coinslot.gateways.mock import Settings as MockSettings
 from coinslot.kit.ids import uuid7
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret
-from coinslot.merchants.accounts import AccountName, keep
+from coinslot.merchants.accounts import AccountName, save_account
 from coinslot.merchants.people import Merchant, open_merchant
 from coinslot.outlets.machines import Outlet, Slot, add_outlet, issue_device
 from coinslot.vending.journal import Machine
@@ -28,7 +28,7 @@ async def chandras_machine(stage: Stage) -> Machine:
     settings = MockSettings(webhook_secrets=(Secret("hers"),))
     async with stage.context.db.as_merchant(merchant) as conn:
         name = AccountName(merchant, "mock", "chandra-mock")
-        account = await keep(conn, stage.context.vault, stage.clock.now(), name, settings)
+        account = await save_account(conn, stage.context.vault, stage.clock.now(), name, settings)
     return await _machine(stage, merchant, account, "C01")
 
 

@@ -23,7 +23,7 @@ from coinslot.kit.clock import SettableClock
 from coinslot.kit.ids import uuid7
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret, Vault
-from coinslot.merchants.accounts import Account, AccountName, keep
+from coinslot.merchants.accounts import Account, AccountName, save_account
 from coinslot.merchants.people import Merchant, open_merchant
 from coinslot.outlets.machines import Outlet, Slot, add_outlet, issue_device
 from coinslot.oversight import cases
@@ -116,13 +116,13 @@ class Stage:
             if not worked:
                 break
         if not tables:
-            await cases.keep(self.context)
+            await cases.update(self.context)
 
     def later(self, seconds: float) -> None:
         self.clock.advance(timedelta(seconds=seconds))
 
     async def hear(self, up: wire.Up) -> list[Any]:
-        return await machine_messages.hear(
+        return await machine_messages.receive(
             self.context, machine_messages.Machine("M01", self.merchant), up, self.context.now()
         )
 
@@ -201,7 +201,7 @@ async def set_stage(database: Database, dialect: str = "leased") -> Stage:
     gateway = Mock(settings, books)
     async with database.as_merchant(merchant) as conn:
         name = AccountName(merchant, "mock", "asha-mock")
-        account_id = await keep(conn, vault, clock.now(), name, settings)
+        account_id = await save_account(conn, vault, clock.now(), name, settings)
         product = Product(id=uuid7(clock.now()), sku="cola", name="Cola", price=Money(4000, "INR"))
         await add_product(conn, merchant, product)
         outlet = Outlet(

@@ -29,8 +29,8 @@ async def told(stage: Stage, status: int = 204) -> UUID:
     made = await Endpoints(stage.context, rules).create(key, wish)
     await collected(stage)
     announcer = Announcer(stage.context)
-    while (batch := await announcer.cursor.take()) is not None:
-        await announcer.tell(batch)
+    while (batch := await announcer.cursor.next_batch()) is not None:
+        await announcer.announce(batch)
     await Courier(stage.context, rules, Deaf(status)).deliver_due()
     return UUID(made.body["id"])
 

@@ -92,7 +92,7 @@ async def test_an_accept_and_the_end_of_the_window_at_once_are_goods_or_money(
         machine = machine_messages.Machine("M01", stage.merchant)
         in_time = row["dispatch_by"] - timedelta(seconds=0.1)
         accepting = asyncio.create_task(
-            machine_messages.hear(stage.context, machine, accept, in_time)
+            machine_messages.receive(stage.context, machine, accept, in_time)
         )
         await waiting_for_locks(stage, 1)
         stage.later(121)

@@ -209,4 +209,4 @@ async def test_an_event_that_no_table_knows_is_a_case(stage: Stage) -> None:
     (case,) = await cases.listed(stage.context)
     assert (case.kind, case.data["event"]) == ("stray", "SNEEZED")
     await cases.close(stage.context, case.id, ASHA)
-    assert await cases.keep(stage.context) == 0
+    assert await cases.update(stage.context) == 0

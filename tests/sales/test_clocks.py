@@ -18,7 +18,7 @@ from coinslot.gateways import drivers
 from coinslot.gateways.base import Forged
 from coinslot.kit.clock import RemoteClock, SettableClock, SystemClock
 from coinslot.kit.secrets import Secret
-from coinslot.merchants.accounts import Account, AccountName, Accounts, keep
+from coinslot.merchants.accounts import Account, AccountName, Accounts, save_account
 from coinslot.merchants.clocks import ClockNotes, ahead_of_database, clocks_apart
 from coinslot.oversight import cases
 from coinslot.payments import provision
@@ -213,7 +213,9 @@ async def razorpay(stage: Stage, *answers: Canned) -> AsyncIterator[Account]:
         )
         async with stage.context.db.as_merchant(stage.merchant) as conn:
             name = AccountName(stage.merchant, "razorpay", "asha")
-            account_id = await keep(conn, stage.context.vault, stage.clock.now(), name, form)
+            account_id = await save_account(
+                conn, stage.context.vault, stage.clock.now(), name, form
+            )
         yield await accounts.by_id(account_id)
     await accounts.close()
 
@@ -241,7 +243,7 @@ async def test_a_clock_that_differs_is_told_everywhere_until_it_agrees(
         health = await ContextBackend(stage.context, "1", None).health()
         assert (health.status, health.checks["clock"].status) == ("degraded", "degraded")
         assert f"{said} razorpay/asha" in health.checks["clock"].detail
-        await cases.keep(stage.context)
+        await cases.update(stage.context)
         (case,) = await cases.listed(stage.context)
         assert (case.kind, case.owner) == ("clock_differs", "operator")
         assert case.data["node"] == "web-1"
@@ -251,7 +253,7 @@ async def test_a_clock_that_differs_is_told_everywhere_until_it_agrees(
     assert (await ContextBackend(stage.context, "1", None).health()).checks[
         "clock"
     ].status == "healthy"
-    await cases.keep(stage.context)
+    await cases.update(stage.context)
     assert await cases.listed(stage.context) == []
 
 
@@ -287,14 +289,14 @@ async def test_an_answer_that_tells_no_time_is_no_evidence(stage: Stage, header:
 async def test_a_computer_that_is_gone_is_forgotten(stage: Stage) -> None:
     async with razorpay(stage, dated(stage.clock.now() - 60 * MINUTE)) as account:
         await ask(account)
-        await cases.keep(stage.context)
+        await cases.update(stage.context)
         assert len(await cases.listed(stage.context)) == 1
         async with stage.context.db.as_merchant(stage.merchant) as conn:
             await conn.execute(
                 "UPDATE clocks SET node = 'gone', heard_at = now() - interval '2 days'"
             )
         assert await clocks_apart(stage.context.db) == []
-        await cases.keep(stage.context)
+        await cases.update(stage.context)
         assert await cases.listed(stage.context) == []
         stage.later(60)
         await ask(account, 1)

@@ -52,7 +52,7 @@ async def told_against(scene: Scene) -> list[str]:
 
 
 async def open_cases(scene: Scene) -> list[str]:
-    await cases.keep(scene.stage.context)
+    await cases.update(scene.stage.context)
     found = await cases.listed(scene.stage.context)
     return [case.kind for case in found if case.data.get("unit") == str(scene.unit)]
 

@@ -14,7 +14,7 @@ from coinslot.db.pool import Database
 from coinslot.gateways.base import Absent, Genuine
 from coinslot.gateways.razorpay import Settings
 from coinslot.kit.secrets import Secret, hmac_hex
-from coinslot.merchants.accounts import AccountName, Accounts, keep
+from coinslot.merchants.accounts import AccountName, Accounts, save_account
 from coinslot.outlets.machines import device_versions, issue_device
 from coinslot.payments import provision
 from tests.conftest import DatabaseUrls
@@ -33,7 +33,7 @@ async def kept(stage: Stage, url: str, secret: str) -> Any:
     )  # fmt: skip
     async with stage.context.db.as_merchant(stage.merchant) as conn:
         name = AccountName(stage.merchant, "razorpay", NAME)
-        return await keep(conn, stage.context.vault, stage.clock.now(), name, settings)
+        return await save_account(conn, stage.context.vault, stage.clock.now(), name, settings)
 
 
 class Elsewhere:

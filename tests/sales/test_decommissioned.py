@@ -40,7 +40,7 @@ async def test_what_was_paid_before_is_not_offered_to_it_and_goes_back(stage: St
     await stage.sell()
     await out(stage)
     await stage.hello()
-    await machine_messages.beats(stage.context, {"M01": stage.context.now()})
+    await machine_messages.record_heartbeats(stage.context, {"M01": stage.context.now()})
     assert not await dispatch.offer_next(stage.context, stage.merchant, "M01")
     assert stage.line.sent == []
     stage.later(121)
@@ -110,7 +110,7 @@ async def test_money_through_its_code_goes_back(stage: Stage) -> None:
 
 async def test_it_is_nobodys_nearest_machine(stage: Stage) -> None:
     other = await a_second_machine(stage)
-    await machine_messages.beats(stage.context, {"M01": stage.context.now()})
+    await machine_messages.record_heartbeats(stage.context, {"M01": stage.context.now()})
     near = await outlet_pages.outlet(stage.context, other.outlet)
     assert near is not None
     assert near.nearest is not None

@@ -40,7 +40,7 @@ async def tell(stage: Stage, fact: Fact, number: int = 0) -> None:
 
 
 async def kinds(stage: Stage) -> list[str]:
-    await cases.keep(stage.context)
+    await cases.update(stage.context)
     return [case.kind for case in await cases.listed(stage.context)]
 
 

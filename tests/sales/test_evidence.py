@@ -236,11 +236,11 @@ async def test_a_machine_that_lost_its_go_is_found_out_and_pays_back(stage: Stag
 async def done(stage: Stage, order: str, status: str = "SUCCESS", code: str | None = None) -> None:
     said = wire.MachineDone(order_id=order, status=wire.DoneStatus(status), failure_code=code)
     machine = machine_messages.Machine("M01", stage.merchant)
-    await machine_messages.hear_done(stage.context, machine, said, stage.context.now())
+    await machine_messages.receive_done(stage.context, machine, said, stage.context.now())
 
 
 async def commanded(stage: Stage) -> str:
-    await machine_messages.beats(stage.context, {"M01": stage.context.now()})
+    await machine_messages.record_heartbeats(stage.context, {"M01": stage.context.now()})
     await stage.sell()
     await stage.sweep("fulfillments")
     (command,) = stage.line.sent

@@ -127,7 +127,7 @@ async def test_another_machines_unit_is_a_strange_one(stage: Stage) -> None:
     other = await a_second_machine(stage)
     for number in range(1, 110):
         told = wire.Progress(unit_id=unit, journal_id="j9", event_seq=number)
-        await machine_messages.hear(stage.context, other, told, stage.context.now())
+        await machine_messages.receive(stage.context, other, told, stage.context.now())
     assert await stage.value("SELECT count(*) FROM device_events") == 100
 
 

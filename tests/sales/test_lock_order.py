@@ -201,7 +201,7 @@ async def _offered(stage: Stage) -> Verb:
 
 async def _queued(stage: Stage) -> Verb:
     await stage.sell()
-    await machine_messages.beats(stage.context, {})
+    await machine_messages.record_heartbeats(stage.context, {})
     async with stage.context.db.as_merchant(stage.merchant) as conn:
         await conn.execute("UPDATE devices SET last_seen_at = $1", stage.context.now())
     return lambda: dispatch.offer_next(stage.context, stage.merchant, "M01")
@@ -330,7 +330,7 @@ async def _contradicted(stage: Stage) -> int:
     await _going(_dropped)(stage)
     await stage.result(event_seq=1)
     await stage.result("FAILED", drop="no", event_seq=2)
-    await cases.keep(stage.context)
+    await cases.update(stage.context)
     (case,) = await cases.listed(stage.context)
     return case.id
 

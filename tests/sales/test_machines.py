@@ -197,7 +197,7 @@ async def test_a_queue_drains_on_a_beat(stage: Stage) -> None:
     await stage.sell()
     await stage.sweep("fulfillments")
     assert offers(stage) == []
-    await machine_messages.beats(stage.context, {"M01": stage.context.now()})
+    await machine_messages.record_heartbeats(stage.context, {"M01": stage.context.now()})
     assert len(offers(stage)) == 1
 
 
@@ -240,7 +240,7 @@ async def test_two_processes_that_race_make_one_offer(stage: Stage, urls: Databa
 async def test_machines_wait_only_for_themselves(stage: Stage) -> None:
     await offered_unit(stage)
     second = await a_second_machine(stage)
-    await machine_messages.hear(stage.context, second, greeting(), stage.context.now())
+    await machine_messages.receive(stage.context, second, greeting(), stage.context.now())
     assert len(offers(stage)) == 1
     await stage.accept()
     assert (await unit(stage))["state"] == "going"
@@ -262,11 +262,11 @@ async def test_a_machine_is_not_heard_about_another_ones_unit(stage: Stage, who:
         unit_id=unit_id, seq=offer["seq"], journal_id="j1", code=Refusal.SLOT_FAULT
     )
     now = stage.context.now()
-    assert await machine_messages.hear(stage.context, stranger, accept, now) == []
-    assert await machine_messages.hear(stage.context, stranger, refusal, now) == []
+    assert await machine_messages.receive(stage.context, stranger, accept, now) == []
+    assert await machine_messages.receive(stage.context, stranger, refusal, now) == []
     assert (await unit(stage))["state"] == "offered"
     await stage.accept()
-    await machine_messages.hear(stage.context, stranger, result, now)
+    await machine_messages.receive(stage.context, stranger, result, now)
     assert (await unit(stage))["state"] == "going"
 
 

@@ -42,7 +42,7 @@ async def owner_runs(stage: Stage, statement: str) -> None:
 
 
 async def open_cases(stage: Stage) -> list[cases.Case]:
-    await cases.keep(stage.context)
+    await cases.update(stage.context)
     return list(await cases.listed(stage.context))
 
 

@@ -31,7 +31,7 @@ async def test_each_is_answered_well_and_kept_once(stage: Stage, gateway: str) -
     assert len(rows) == len(kept)
     refused = {row["failure"] for row in rows if row["failure"]}
     assert refused <= {"refund_of_unknown"}  # nothing that a driver takes is refused by a table
-    await cases.keep(stage.context)
+    await cases.update(stage.context)
     for case in await cases.listed(stage.context):
         await cases.close(stage.context, case.id, Person("Asha", "looked at it"))
     waiting = await stage.value("SELECT count(*) FROM inbox WHERE ours AND worked_at IS NULL")

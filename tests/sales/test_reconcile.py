@@ -252,12 +252,12 @@ async def test_a_gateway_that_does_not_answer_is_asked_again_and_then_a_person_i
         assert await nightly.due(stage.context) == 0
         assert await nightly.due(stage.context) == 0  # leased: not at once
         await hand.execute("UPDATE reconciliations SET leased_until = NULL")
-    await cases.keep(stage.context)
+    await cases.update(stage.context)
     (case,) = await cases.listed(stage.context)
     assert case.kind == "day_not_compared"
     assert "time-out" in case.data["failure"]
     assert await nightly.due(stage.context) == 1
-    await cases.keep(stage.context)
+    await cases.update(stage.context)
     assert await kinds(stage) == []
 
 

@@ -65,7 +65,7 @@ async def test_webhooks_that_cannot_be_kept_do_not_fill_the_memory(
     }  # fmt: skip
     big, now = b" " * (WAITING_MAX_BYTES // 16), stage.context.now()
     await primary.stall()
-    asked = [asyncio.create_task(stage.context.inbox.keep(said, big, now, "")) for _ in range(30)]
+    asked = [asyncio.create_task(stage.context.inbox.store(said, big, now, "")) for _ in range(30)]
     await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
     await primary.go_on()
     answers = await asyncio.gather(*asked, return_exceptions=True)
@@ -106,7 +106,7 @@ async def test_a_server_that_became_read_only_is_an_outage_and_leaves_no_connect
     for work in (
         front.take_webhook("mock", None, headers, body),
         sweep.sweep_once(stage.context, "inbox", sweep.Pace()),
-        machine_messages.beats(stage.context, {"M01": stage.clock.now()}),
+        machine_messages.record_heartbeats(stage.context, {"M01": stage.clock.now()}),
         issue_key(stage.context.db, stage.merchant, stage.clock.now()),
     ):
         with pytest.raises(AWAY):

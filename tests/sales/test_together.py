@@ -71,7 +71,7 @@ async def test_one_that_cannot_be_kept_takes_no_other_with_it(stage: Stage) -> N
     }  # fmt: skip
     bad = said | {"verdict": "no such verdict"}
     outcomes = await asyncio.gather(
-        *(inbox.keep(s, b"x", now, "") for s in (said, said, said, bad, said)),
+        *(inbox.store(s, b"x", now, "") for s in (said, said, said, bad, said)),
         return_exceptions=True,
     )
     assert [o for o in outcomes if o == "unreadable"] == ["unreadable"] * 4
@@ -119,7 +119,7 @@ async def test_who_asks_again_the_moment_he_is_answered_is_not_forgotten(stage: 
 
     async def ask_on() -> None:
         for _ in range(20):
-            await inbox.keep(said, b"x", now, "")
+            await inbox.store(said, b"x", now, "")
 
     async with asyncio.timeout(20):
         await asyncio.gather(*(ask_on() for _ in range(LANES + 2)))

@@ -12,7 +12,7 @@ from coinslot.gateways.base import Mark, Unclear
 from coinslot.gateways.collecting import Charge, Collects
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret
-from coinslot.merchants.accounts import Account, AccountName, Accounts, keep
+from coinslot.merchants.accounts import Account, AccountName, Accounts, save_account
 from tests.gateways.canned import Canned, serving
 from tests.sales.stage import Stage
 
@@ -38,7 +38,7 @@ async def signed_up(stage: Stage, gateway: str, url: str) -> UUID:
     form: Struct = drivers()[gateway].Settings(**FORMS[gateway], base_url=url)
     async with stage.context.db.as_merchant(stage.merchant) as conn:
         name = AccountName(stage.merchant, gateway, "asha")
-        return await keep(conn, stage.context.vault, stage.clock.now(), name, form)
+        return await save_account(conn, stage.context.vault, stage.clock.now(), name, form)
 
 
 @pytest.mark.parametrize(("gateway", "waits"), [("yookassa", True), ("razorpay", False)])

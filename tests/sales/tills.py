@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from coinslot.gateways.mock import Settings
 from coinslot.kit.money import Money
-from coinslot.merchants.accounts import Account, AccountName, keep
+from coinslot.merchants.accounts import Account, AccountName, save_account
 from coinslot.payments import merchant_api
 from coinslot.payments.attempts import PaymentRequest
 from tests.sales.stage import Stage
@@ -33,7 +33,7 @@ async def two_tills(stage: Stage) -> tuple[Taking, Taking]:
     stage.later(1)
     name = AccountName(stage.merchant, "flaky", "asha-second")
     async with stage.context.db.as_merchant(stage.merchant) as conn:
-        made = await keep(conn, stage.context.vault, stage.clock.now(), name, Settings())
+        made = await save_account(conn, stage.context.vault, stage.clock.now(), name, Settings())
     second = Taking(stage)
     second.charges = {}
     second.books = second._books = type(stage.books)(stage.clock)

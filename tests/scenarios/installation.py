@@ -14,7 +14,7 @@ from typing import Any, Self
 import asyncpg
 import httpx
 
-from coinslot.app.demo_world import MERCHANTS, SHELF, STANDS, STOCK, DemoWorld
+from coinslot.app.demo_world import DEMO_MACHINES, MERCHANTS, SHELF, STOCK, DemoWorld
 from coinslot.app.server import TOOL, RunningServer
 from coinslot.db.migrate import APP, DOOR
 from coinslot.kit.secrets import Vault
@@ -58,7 +58,7 @@ class Installation:
         self.ports: dict[str, int] = {}
         self.sandbox: SandboxProcess
         self.simulator: SimulatorProcess
-        self.room: DemoWorld
+        self.world: DemoWorld
         self.http = httpx.AsyncClient(timeout=15, trust_env=False)
         self._key = base64.b64encode(Vault.new_key()).decode()
 
@@ -82,19 +82,21 @@ class Installation:
         self.ports["web"] = free_port()
         self.sandbox = SandboxProcess(self.folder / "sandbox", self.folder / "machines")
         async with AsyncExitStack() as stack:
-            house = await RunningServer(read(self.env), TOOL, stack).open()
-            self.room = DemoWorld(house, self.folder, self.sandbox.base_url)
-            await self.room.furnish()
+            server = await RunningServer(read(self.env), TOOL, stack).open()
+            self.world = DemoWorld(server, self.folder, self.sandbox.base_url)
+            await self.world.create()
             self.sandbox.config["razorpay"] = {"accounts": self._accounts(), "tempo": TEMPO}
             self.sandbox.start()
             if printed:
-                await self.room.print_codes()
-        await self.broker.start(self.room.known.devices)
+                await self.world.print_codes()
+        await self.broker.start(self.world.known.devices)
         return self
 
     def _accounts(self) -> list[dict[str, str]]:
         hooks = f"{self.web_url}/webhooks/razorpay"
-        return [{**self.room.account(slug), "webhook_url": f"{hooks}/{slug}"} for slug in MERCHANTS]
+        return [
+            {**self.world.account(slug), "webhook_url": f"{hooks}/{slug}"} for slug in MERCHANTS
+        ]
 
     @property
     def web_url(self) -> str:
@@ -120,13 +122,13 @@ class Installation:
         """Switch simulated machines on; those of Socket.IO go to the device process named."""
         fleet = [
             {
-                "id": stand.code, "channel": stand.channel, "dialect": stand.dialect,
-                "login": stand.code, "secret": self.room.known.devices[stand.code],
+                "id": machine.code, "channel": machine.channel, "dialect": machine.dialect,
+                "login": machine.code, "secret": self.world.known.devices[machine.code],
                 "mqtt": {"host": "127.0.0.1", "port": self.broker.port},
-                "url": f"http://127.0.0.1:{self.ports.get(machines[stand.code], 1)}",
+                "url": f"http://127.0.0.1:{self.ports.get(machines[machine.code], 1)}",
                 "slots": {goods.slot: STOCK for goods in SHELF},
             }
-            for stand in STANDS if stand.code in machines
+            for machine in DEMO_MACHINES if machine.code in machines
         ]  # fmt: skip
         timing = {"vend_s": 0.3, "health_s": 1, "resend_s": 0.5, "backoff_last_s": 1}
         self.simulator = SimulatorProcess(fleet, self.folder / "machines", timing)
@@ -141,7 +143,7 @@ class Installation:
 
     def scan(self, code: str, **more: Any) -> str:
         """A customer pays the machine's printed QR; the gateway's reference."""
-        return self.sandbox.scan(self.room.qr_codes[code], **more)
+        return self.sandbox.scan(self.world.qr_codes[code], **more)
 
     async def order(self, reference: str) -> str | None:
         """The state of the order that this payment bought."""

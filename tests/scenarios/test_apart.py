@@ -85,7 +85,7 @@ async def test_a_machine_cannot_speak_for_another(apart: Installation) -> None:
         await ours.subscribe([("devices/+/status/#", 1)])
         for lie in lies:
             await liar.publish("devices/M02/status/dispense", msgspec.json.encode(lie), qos=1)
-            login = ("M01", apart.room.known.devices["M01"])
+            login = ("M01", apart.world.known.devices["M01"])
             topic = "devices/M02/status/dispense"
             await die_with_will(apart.broker.port, login, topic, msgspec.json.encode(lie))
         await liar.publish("devices/M01/status/inventory", b"the end", qos=1)
@@ -105,7 +105,7 @@ async def test_a_webhook_that_is_not_the_gateways_is_refused_kept_and_touches_no
     apart: Installation,
 ) -> None:
     postman = Postman(apart.http, apart.web_url)
-    secrets = {slug: apart.room.account(slug)["webhook_secret"] for slug in MERCHANTS}
+    secrets = {slug: apart.world.account(slug)["webhook_secret"] for slug in MERCHANTS}
     body = b'{"entity":"event","event":"payment.captured","payload":{}}'
     await eventually(lambda: _all_is_over(apart), VEND_S)  # of the payments before
     before = await apart.rows(STATE)
@@ -137,7 +137,7 @@ async def test_a_machine_without_the_right_secret_is_refused_and_logged(
     apart: Installation,
 ) -> None:
     port, device = apart.ports["device-2"], apart.parts["device-2"]
-    for outlet, secret in (("M03", "a guess"), ("M99", apart.room.known.devices["M03"])):
+    for outlet, secret in (("M03", "a guess"), ("M99", apart.world.known.devices["M03"])):
         with pytest.raises(RefusedError):
             await SocketIoMachine(port, outlet, secret).connect()
         refused = {"event": "a machine was refused", "outlet": outlet}
@@ -155,7 +155,7 @@ async def test_a_machine_that_talks_garbage_is_logged_and_sells_all_the_same(
     apart.sandbox.fault("M03", offline=True)
     await eventually(lambda: not apart.simulator.state("M03")["connected"], VEND_S)
     for packet in PACKETS:
-        broken = SocketIoMachine(apart.ports["device-2"], "M03", apart.room.known.devices["M03"])
+        broken = SocketIoMachine(apart.ports["device-2"], "M03", apart.world.known.devices["M03"])
         await broken.connect()
         await broken.raw(packet)
         assert await broken.understood()
@@ -214,7 +214,7 @@ async def test_every_process_ends_in_order(apart: Installation) -> None:
 
 
 def _as(apart: Installation, code: str) -> aiomqtt.Client:
-    return _connected(apart, code, apart.room.known.devices[code])
+    return _connected(apart, code, apart.world.known.devices[code])
 
 
 def _connected(apart: Installation, login: str, secret: str) -> aiomqtt.Client:

@@ -120,7 +120,7 @@ async def test_a_device_process_started_without_its_broker_says_so_and_sells_whe
     assert re.search(rf"sick +broker: no MQTT broker lets us in at {address}: ", doctor.stdout)
     assert re.search(r"well +database: up to date", doctor.stdout)
     reference = outage.scan("M01")
-    await outage.broker.start(outage.room.known.devices)
+    await outage.broker.start(outage.world.known.devices)
     await eventually(lambda: "the MQTT broker is there" in device.said(), BOUND_S)
     await outage.assert_all_are_sold([reference], before)
     await device.stop()

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import asyncpg
 import msgspec
 
-from coinslot.app.demo_world import STANDS
+from coinslot.app.demo_world import DEMO_MACHINES
 from tests.storms.chronicle import Chronicle
 from tests.storms.town import Town
 
-SIMPLE = {stand.code for stand in STANDS if stand.dialect == "simple"}
+SIMPLE = {machine.code for machine in DEMO_MACHINES if machine.dialect == "simple"}
 BLIND = {"sensor_dead", "motor_stuck"}
 FALSE_WORD = "both, on the word of a blind machine (class G0)"
 EVIDENCE = (
@@ -62,10 +62,10 @@ async def books(town: Town) -> Books:
     """Everything there is, in three reads."""
     fell: dict[str, list[dict[str, Any]]] = defaultdict(list)
     strange = []
-    for stand in STANDS:
-        path = town.machines / stand.code / "drops.jsonl"
+    for machine in DEMO_MACHINES:
+        path = town.machines / machine.code / "drops.jsonl"
         for line in path.read_bytes().splitlines() if path.exists() else ():
-            drop = msgspec.json.decode(line, type=dict[str, Any]) | {"outlet": stand.code}
+            drop = msgspec.json.decode(line, type=dict[str, Any]) | {"outlet": machine.code}
             if drop["unit_id"] is None:
                 strange.append(str(drop))
             else:

@@ -59,7 +59,7 @@ async def sell_and_die(town: Town, report: Report, death: Death) -> bool:
     await town.ask("POST", f"/machines/{JAMS}/fault", {"jam": True})
     async with storm.watched():
         await asyncio.gather(
-            storm.scan(qr_code_id=town.room.qr_codes[JAMS]),
+            storm.scan(qr_code_id=town.world.qr_codes[JAMS]),
             _order(storm, report, *DROPS),
         )
         await compare(storm, report, f"death of {death}")

@@ -7,16 +7,16 @@ runs the same way twice. What a seed repeats is the attack, not the interleaving
 import random
 from typing import Any, NamedTuple
 
-from coinslot.app.demo_world import MERCHANTS, SHELF, STANDS
+from coinslot.app.demo_world import DEMO_MACHINES, MERCHANTS, SHELF
 from tests.storms.tills import TILLS
 from tests.storms.town import OURS, PARTS
 
 STEPS = ("accepted", "started", "dropped", "recorded")
 POINTS = ("before_commit", "after_commit", "before_send", "after_send", "after_claim")
 ODD = ("razorpay", "stripe", "yookassa")
-CODES = tuple(stand.code for stand in STANDS)
+CODES = tuple(machine.code for machine in DEMO_MACHINES)
 # Machines whose secret somebody else has, too: a broker lets both in, and hears both.
-STOLEN = tuple(stand.code for stand in STANDS if stand.channel == "mqtt")
+STOLEN = tuple(machine.code for machine in DEMO_MACHINES if machine.channel == "mqtt")
 PRICE_MINOR = SHELF[0].minor
 CARDS = ("pm_card_visa", "pm_card_visa", "pm_card_chargeDeclined")
 OUTCOMES = ("failed_then_captured", "authorized_only")

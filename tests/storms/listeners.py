@@ -45,7 +45,7 @@ class Listeners:
         host, port = self._runner.addresses[0][:2]
         for merchant in MERCHANTS:
             headers = {
-                "Authorization": f"Bearer {self._town.room.known.api_keys[merchant]}",
+                "Authorization": f"Bearer {self._town.world.known.api_keys[merchant]}",
                 "Idempotency-Key": token(),
             }
             body = {"url": f"http://{host}:{port}/{merchant}"}

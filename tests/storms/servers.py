@@ -84,7 +84,7 @@ class Servers:
     ) -> dict[str, Any] | None:
         """The answer; None when it was refused, or never came."""
         headers = {
-            "Authorization": f"Bearer {self._town.room.known.api_keys[merchant]}",
+            "Authorization": f"Bearer {self._town.world.known.api_keys[merchant]}",
             "Idempotency-Key": token(),
         }
         url = f"{self._town.web_url}{path}"

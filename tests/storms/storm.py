@@ -10,7 +10,7 @@ from uuid import uuid4
 import aiomqtt
 import msgspec
 
-from coinslot.app.demo_world import STANDS
+from coinslot.app.demo_world import DEMO_MACHINES
 from coinslot.kit.ids import token
 from tests.storms.chronicle import EVERYONE, Chronicle
 from tests.storms.compare_charges import charged
@@ -19,7 +19,7 @@ from tests.storms.servers import Servers
 from tests.storms.tills import TILLS, account_of
 from tests.storms.town import AWAY, PARTS, SERVERS, Town, until
 
-MERCHANT_OF = {stand.code: stand.merchant for stand in STANDS}
+MERCHANT_OF = {machine.code: machine.merchant for machine in DEMO_MACHINES}
 CALM = {
     "webhooks": {"lose": 0, "repeat": 0, "reorder": 0, "forge": 0, "hold": False},
     "api": {"latency_ms": 0, "error_5xx": 0, "drop_response": 0, "refund_fails_later": 0},
@@ -122,10 +122,10 @@ class Storm:
     async def _call(self, event: Event) -> None:
         match event.what:
             case "scan":
-                await self.scan(qr_code_id=self.town.room.qr_codes[event.whom], **event.more)
+                await self.scan(qr_code_id=self.town.world.qr_codes[event.whom], **event.more)
             case "twice":
                 for _ in range(2):
-                    await self.scan(qr_code_id=self.town.room.qr_codes[event.whom])
+                    await self.scan(qr_code_id=self.town.world.qr_codes[event.whom])
             case "foreign":
                 account = self.town.accounts[MERCHANT_OF[event.whom]]
                 self.chronicle.foreign.add(
@@ -240,7 +240,7 @@ class Storm:
     async def _publish(self, code: str, said: list[dict[str, Any]]) -> None:
         """With the machine's own login, beside the machine."""
         host, port = self.town.broker
-        secret = self.town.room.known.devices[code]
+        secret = self.town.world.known.devices[code]
         machine = aiomqtt.Client(host, port, username=code, password=secret)
         try:
             async with asyncio.timeout(10), machine as client:
@@ -299,8 +299,8 @@ class Storm:
         await self._read_only(on=False)
         for account_id in self.town.accounts.values():
             await self._fill(account_id, None)
-        for stand in STANDS:
-            await self.town.ask("POST", f"/machines/{stand.code}/fault", MENDED)
+        for machine in DEMO_MACHINES:
+            await self.town.ask("POST", f"/machines/{machine.code}/fault", MENDED)
         return await self.town.machines_are_online()
 
     async def settle(self) -> None:
@@ -352,9 +352,9 @@ class Storm:
 
     def _busy(self) -> list[str]:
         busy = []
-        for stand in STANDS:
-            path = self.town.machines / stand.code / "state.json"
+        for machine in DEMO_MACHINES:
+            path = self.town.machines / machine.code / "state.json"
             state = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
             if state["step"] != "idle":
-                busy.append(stand.code)
+                busy.append(machine.code)
         return busy

@@ -7,7 +7,7 @@ from coinslot.app.demo_world import MERCHANTS, DemoWorld
 from coinslot.app.server import RunningServer
 from coinslot.gateways import drivers
 from coinslot.kit.secrets import Secret
-from coinslot.merchants.accounts import AccountName, keep
+from coinslot.merchants.accounts import AccountName, save_account
 from tests.storms.pace import GATEWAY
 
 
@@ -30,7 +30,7 @@ _TEMPO = {name: value for name, value in GATEWAY.items() if name != "qr_shortest
 _LOOPBACK = ("127.0.0.0/8",)  # YooKassa proves its hints by address
 
 
-async def open_tills(house: RunningServer, room: DemoWorld, sandbox_url: str) -> None:
+async def open_tills(server: RunningServer, world: DemoWorld, sandbox_url: str) -> None:
     """Beside what the showroom has: an account of each merchant at YooKassa and at T-Bank."""
     for slug in MERCHANTS:
         given = {
@@ -43,17 +43,17 @@ async def open_tills(house: RunningServer, room: DemoWorld, sandbox_url: str) ->
                 base_url=f"{sandbox_url}/tbank/v2",
             ),
         }  # fmt: skip
-        merchant = room.known.merchants[slug]
-        async with house.db.as_merchant(merchant) as conn:
+        merchant = world.known.merchants[slug]
+        async with server.db.as_merchant(merchant) as conn:
             for gateway, settings in given.items():
                 name = AccountName(merchant, gateway, slug)
-                await keep(conn, house.vault, house.clock.now(), name, settings)
+                await save_account(conn, server.vault, server.clock.now(), name, settings)
 
 
-def sections(room: DemoWorld, web_url: str) -> dict[str, Any]:
+def sections(world: DemoWorld, web_url: str) -> dict[str, Any]:
     """What the sandbox is told of them."""
     accounts: dict[str, list[dict[str, Any]]] = {
-        "stripe": [room.stripe(slug) for slug in MERCHANTS],
+        "stripe": [world.stripe(slug) for slug in MERCHANTS],
         "yookassa": [
             {"account_id": _account("yookassa", slug), "secret_key": _secret("yookassa", slug)}
             for slug in MERCHANTS
@@ -80,7 +80,7 @@ def account_of(town: Any, gateway: str, slug: str) -> str:
     if gateway == "razorpay":
         return str(town.accounts[slug])
     if gateway == "stripe":
-        return str(town.room.stripe(slug)["account_id"])
+        return str(town.world.stripe(slug)["account_id"])
     return _account(gateway, slug)
 
 

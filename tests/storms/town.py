@@ -15,7 +15,7 @@ import asyncpg
 import httpx
 import msgspec
 
-from coinslot.app.demo_world import MERCHANTS, SHELF, STANDS, DemoWorld
+from coinslot.app.demo_world import DEMO_MACHINES, MERCHANTS, SHELF, DemoWorld
 from coinslot.app.server import TOOL, RunningServer
 from coinslot.db.leftover import free_port
 from coinslot.device.broker import EmbeddedNats
@@ -47,11 +47,11 @@ class Town:
         self.web_url = f"http://127.0.0.1:{self.ports['web']}"
         self.parts: dict[str, Part] = {}
         self.http = httpx.AsyncClient(timeout=5, trust_env=False)
-        self.room: DemoWorld
+        self.world: DemoWorld
         self.accounts: dict[str, str] = {}  # account id at the gateway, by merchant
         self.listeners = Listeners(self)
         self.died: Callable[[str], None] = _unmoved  # told of each death at a commit or a send
-        self._house: RunningServer
+        self._server: RunningServer
         self._nats: EmbeddedNats
         self._stack = AsyncExitStack()
 
@@ -70,20 +70,20 @@ class Town:
 
     async def _open(self) -> None:
         settings = read({**INSTALLATION, "COINSLOT_DATA": str(self.folder)})
-        self._house = house = await RunningServer(settings, TOOL, self._stack).open()
-        self._nats = house.nats = EmbeddedNats(self.folder)
+        self._server = server = await RunningServer(settings, TOOL, self._stack).open()
+        self._nats = server.nats = EmbeddedNats(self.folder)
         self._stack.push_async_callback(self._nats.stop)
         self._stack.push_async_callback(self.http.aclose)
         await self._nats.start(())
-        self.room = DemoWorld(house, self.folder, self.sandbox_url)
-        await self.room.furnish()
-        await open_tills(house, self.room, self.sandbox_url)
-        self.accounts = {slug: self.room.account(slug)["account_id"] for slug in MERCHANTS}
+        self.world = DemoWorld(server, self.folder, self.sandbox_url)
+        await self.world.create()
+        await open_tills(server, self.world, self.sandbox_url)
+        self.accounts = {slug: self.world.account(slug)["account_id"] for slug in MERCHANTS}
         self._make_parts()
         self._stack.push_async_callback(self._stop_parts)
         self.parts["sandbox"].start()
         await until(self._sandbox_answers, READY_S)
-        await self.room.print_codes()
+        await self.world.print_codes()
         self._write_sandbox()
         self.parts["sandbox"].signal(signal.SIGHUP)
         keeper = asyncio.create_task(self._keep())
@@ -96,7 +96,7 @@ class Town:
 
     def _make_parts(self) -> None:
         urls, kept = (
-            self._house.urls,
+            self._server.urls,
             msgspec.json.decode((self.folder / "secrets.json").read_bytes()),
         )
         env = {
@@ -123,16 +123,16 @@ class Town:
 
     def _write_sandbox(self) -> Path:
         accounts = [
-            {**self.room.account(slug), "webhook_url": f"{self.web_url}/webhooks/razorpay/{slug}"}
+            {**self.world.account(slug), "webhook_url": f"{self.web_url}/webhooks/razorpay/{slug}"}
             for slug in MERCHANTS
         ]
-        outlets = [{"id": stand.code, "qr_code_id": self.room.qr_codes.get(stand.code)}
-                   for stand in STANDS]  # fmt: skip
+        outlets = [{"id": machine.code, "qr_code_id": self.world.qr_codes.get(machine.code)}
+                   for machine in DEMO_MACHINES]  # fmt: skip
         return _written(
             self.folder / "sandbox.json",
             {
                 "razorpay": {"accounts": accounts, "tempo": GATEWAY},
-                **sections(self.room, self.web_url),
+                **sections(self.world, self.web_url),
                 "outlets": outlets,
             },
         )
@@ -140,13 +140,13 @@ class Town:
     def _write_fleet(self) -> Path:
         fleet = [
             {
-                "id": stand.code, "channel": stand.channel, "dialect": stand.dialect,
-                "login": stand.code, "secret": self.room.known.devices[stand.code],
+                "id": machine.code, "channel": machine.channel, "dialect": machine.dialect,
+                "login": machine.code, "secret": self.world.known.devices[machine.code],
                 "mqtt": {"host": self._nats.host, "port": self._nats.listening},
                 "url": f"http://127.0.0.1:{self.ports['device']}",
                 "slots": {goods.slot: STOCK for goods in SHELF},
             }
-            for stand in STANDS
+            for machine in DEMO_MACHINES
         ]  # fmt: skip
         return _written(self.folder / "fleet.json", fleet)
 
@@ -222,7 +222,7 @@ class Town:
 
     async def rows(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
         """Everything, past row-level security. Raises when PostgreSQL is away."""
-        conn = await asyncpg.connect(self._house.urls.superuser, timeout=5)
+        conn = await asyncpg.connect(self._server.urls.superuser, timeout=5)
         try:
             return await conn.fetch(sql, *arguments, timeout=10)
         finally:
@@ -261,7 +261,7 @@ class Town:
             " coalesce($1, clock_timestamp() - interval '3 seconds')",
             since,
         )
-        return bool(seen[0]["n"] == len(STANDS))
+        return bool(seen[0]["n"] == len(DEMO_MACHINES))
 
     async def _is_open(self) -> bool:
         return self.parts["web"].ready and await self.machines_are_online()

@@ -22,7 +22,7 @@ from coinslot.pages.peer import Network, is_one_of
 
 log = structlog.get_logger(__name__)
 
-_TELL_EVERY_MS = 10_000
+_LOG_EVERY_MS = 10_000
 _HEAD_MAX_BYTES = 16 * 1024
 _FRAME_MAX_BYTES = 64 * 1024  # Engine.IO looks at a message's size only after the whole frame
 _FRAMING = {b"content-length", b"transfer-encoding"}
@@ -50,7 +50,7 @@ class Waiting:
         self._all: dict[BoundedHttp, str] = {}
         self._of: dict[str, dict[BoundedHttp, None]] = {}
         self._ended: Counter[str] = Counter()
-        self._told_ms = -_TELL_EVERY_MS
+        self._logged_ms = -_LOG_EVERY_MS
 
     def begin(self, connection: "BoundedHttp", address: str) -> None:
         """Over a bound the oldest is ended: whoever means it has sent all within a moment."""
@@ -71,12 +71,12 @@ class Waiting:
             if not self._of[address]:
                 del self._of[address]
 
-    def told(self, reason: str) -> None:
+    def count_ended(self, reason: str) -> None:
         """One line for many: what ends connections by the thousand must not fill the log."""
         self._ended[reason] += 1
         now_ms = self._clock.monotonic_ms()
-        if now_ms - self._told_ms >= _TELL_EVERY_MS:
-            self._told_ms = now_ms
+        if now_ms - self._logged_ms >= _LOG_EVERY_MS:
+            self._logged_ms = now_ms
             log.warning("connections_ended", since_the_last_line=dict(self._ended))
             self._ended.clear()
 
@@ -144,7 +144,7 @@ class BoundedHttp(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """In the format of every other error."""
-        self._waiting.told("unreadable requests")
+        self._waiting.count_ended("unreadable requests")
         wrong = Wrong(CODES[400], "This is no HTTP request.", {}, self._clock.now(), token(12))
         body = msgspec.json.encode(WrongAnswer(wrong))
         headers = [
@@ -163,7 +163,7 @@ class BoundedHttp(H11Protocol):
     def hang_up(self, reason: str) -> None:
         """At once, without an answer."""
         self._arrived()
-        self._waiting.told(reason)
+        self._waiting.count_ended(reason)
         self.transport.abort()
 
     def _expect(self) -> None:

@@ -13,7 +13,7 @@ from coinslot.gateways import drivers
 from coinslot.kit.ids import code, token, uuid7
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret
-from coinslot.merchants.accounts import AccountName, keep
+from coinslot.merchants.accounts import AccountName, save_account
 from coinslot.merchants.keys import issue_key
 from coinslot.merchants.people import Merchant, NewMember, add_member, open_merchant
 from coinslot.outlets.machines import Outlet, Slot, add_outlet, issue_device
@@ -51,7 +51,7 @@ SHELF = (
     DemoSlot("B1", "chips", "Banana chips", 5000, 2800),
 )
 STOCK = 20
-STANDS = (
+DEMO_MACHINES = (
     DemoMachine("M01", "asha", "Platform 1", "Pune Junction", "mqtt", "leased"),
     DemoMachine("M02", "asha", "Platform 2", "Pune Junction", "mqtt", "leased"),
     DemoMachine("M03", "asha", "Waiting hall", "Pune Junction", "socketio", "leased"),
@@ -75,31 +75,31 @@ class Credentials(Struct):
 
 
 class DemoWorld:
-    """The demo's furniture. `furnish` may be called again: it continues where it stopped."""
+    """The demo's furniture. `create` may be called again: it continues where it stopped."""
 
     def __init__(self, server: RunningServer, data: Path, sandbox_url: str) -> None:
-        self._house = server
+        self._server = server
         self._path = data / "showroom.json"
         self._sandbox_url = sandbox_url
         self.known = Credentials({}, {}, {}, {}, {})
         self.qr_codes: dict[str, str] = {}
 
-    async def furnish(self) -> None:
+    async def create(self) -> None:
         """Merchants, accounts, machines. Their secrets are written down as they come to be."""
         if self._path.exists():
             self.known = msgspec.json.decode(self._path.read_bytes(), type=Credentials)
         for slug in MERCHANTS:
             await self._merchant(slug)
-        for stand in STANDS:
-            await self._machine(stand)
-        await self._house.machines_changed()
+        for machine in DEMO_MACHINES:
+            await self._machine(machine)
+        await self._server.machines_changed()
 
     async def print_codes(self) -> None:
         """One printed code per machine, for its first slot."""
-        for stand in STANDS:
-            profile = await print_qr(self._house.context, stand.code, None, SHELF[0].slot)
+        for machine in DEMO_MACHINES:
+            profile = await print_qr(self._server.context, machine.code, None, SHELF[0].slot)
             if profile.qr_code_id is not None:
-                self.qr_codes[stand.code] = profile.qr_code_id
+                self.qr_codes[machine.code] = profile.qr_code_id
 
     def account(self, slug: str) -> dict[str, str]:
         """A merchant's account at the sandbox, made up once."""
@@ -125,7 +125,7 @@ class DemoWorld:
         return self.known.stripe[slug]
 
     async def _merchant(self, slug: str) -> None:
-        db, now = self._house.db, self._house.clock.now()
+        db, now = self._server.db, self._server.clock.now()
         merchant = Merchant(
             id=self.known.merchants.get(slug) or uuid7(now), name=MERCHANTS[slug], slug=slug,
             contact="+91 20 5550 1234", zone=ZONE,
@@ -163,15 +163,15 @@ class DemoWorld:
         merchant = self.known.merchants[slug]
         # Asked in this order where a payment names none of them.
         asked = (("stripe", by_card), ("razorpay", upi), ("mock", made_up))
-        async with self._house.db.as_merchant(merchant) as conn:
+        async with self._server.db.as_merchant(merchant) as conn:
             for place, (gateway, settings) in enumerate(asked):
                 name = AccountName(merchant, gateway, slug)
                 at = now + timedelta(milliseconds=place)
-                await keep(conn, self._house.vault, at, name, settings)
+                await save_account(conn, self._server.vault, at, name, settings)
 
-    async def _machine(self, stand: DemoMachine) -> None:
-        server, now = self._house, self._house.clock.now()
-        merchant = self.known.merchants[stand.merchant]
+    async def _machine(self, machine: DemoMachine) -> None:
+        server, now = self._server, self._server.clock.now()
+        merchant = self.known.merchants[machine.merchant]
         async with server.db.as_merchant(merchant) as conn:
             slots = []
             for goods in SHELF:
@@ -186,18 +186,18 @@ class DemoWorld:
                 )  # fmt: skip
             account_id = await conn.fetchval(
                 "SELECT id FROM gateway_accounts WHERE gateway = 'razorpay' AND slug = $1",
-                stand.merchant,
+                machine.merchant,
             )
             outlet = Outlet(
-                code=stand.code, merchant_id=merchant, name=stand.name, place=stand.place,
-                kind="vending", channel=stand.channel, dialect=stand.dialect, currency=CURRENCY,
+                code=machine.code, merchant_id=merchant, name=machine.name, place=machine.place,
+                kind="vending", channel=machine.channel, dialect=machine.dialect, currency=CURRENCY,
                 account_id=account_id, contact="+91 20 5550 1234",
             )  # fmt: skip
             await add_outlet(conn, outlet, slots, now)
-            if stand.code in self.known.devices:
+            if machine.code in self.known.devices:
                 return
-            secret = await issue_device(conn, server.vault, merchant, stand.code, now)
-        self.known.devices[stand.code] = secret
+            secret = await issue_device(conn, server.vault, merchant, machine.code, now)
+        self.known.devices[machine.code] = secret
         self._write_down()
 
     def _write_down(self) -> None:

@@ -34,7 +34,7 @@ class ContextBackend:
     ) -> None:
         self._context = context
         self._answer_s = answer_s
-        self._pulse = _Pulse(context)
+        self._probe = _CommitProbe(context)
         self._following = OrderUpdates(context.db, self.order)
         self._version = version
         self._broker_stands = broker_stands
@@ -99,7 +99,7 @@ class ContextBackend:
         devices = Devices(online=0, offline=0, total=0)
         try:
             async with asyncio.timeout(_HEALTH_S):
-                await self._pulse.beat()
+                await self._probe.check()
                 devices = await self._devices()
                 checks = {
                     "database": Check(status="healthy"),
@@ -149,7 +149,7 @@ class ContextBackend:
         )
 
 
-class _Pulse:
+class _CommitProbe:
     """Whether a commit ends: one write at a time, however many ask, and one that ended well counts
     for a moment.
 
@@ -160,7 +160,7 @@ class _Pulse:
         self._write: asyncio.Task[None] | None = None
         self._well_until_ms = -1
 
-    async def beat(self) -> None:
+    async def check(self) -> None:
         """Raises what the write raised."""
         if self._context.clock.monotonic_ms() < self._well_until_ms:
             return

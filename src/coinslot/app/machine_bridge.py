@@ -22,19 +22,19 @@ class MachineBridge:
     async def admit(self, outlet: str, secret: str) -> bool:
         return await is_device(self._context.db, outlet, secret) is not None
 
-    async def hear(self, outlet: str, up: Up, at: datetime) -> list[Down]:
-        return await machine_messages.hear(self._context, await self._machine(outlet), up, at)
+    async def receive(self, outlet: str, up: Up, at: datetime) -> list[Down]:
+        return await machine_messages.receive(self._context, await self._machine(outlet), up, at)
 
-    async def hear_simple(self, outlet: str, done: MachineDone, at: datetime) -> None:
-        await machine_messages.hear_done(self._context, await self._machine(outlet), done, at)
+    async def receive_simple(self, outlet: str, done: MachineDone, at: datetime) -> None:
+        await machine_messages.receive_done(self._context, await self._machine(outlet), done, at)
 
     async def connected(self, outlet: str) -> None:
         machine = await self._machine(outlet)
-        await machine_messages.beats(self._context, {outlet: self._context.now()})
+        await machine_messages.record_heartbeats(self._context, {outlet: self._context.now()})
         await dispatch.offer_next(self._context, machine.merchant_id, outlet)
 
-    async def beats(self, beats: list[tuple[str, datetime]]) -> None:
-        await machine_messages.beats(self._context, dict(beats))
+    async def record_heartbeats(self, heartbeats: list[tuple[str, datetime]]) -> None:
+        await machine_messages.record_heartbeats(self._context, dict(heartbeats))
 
     async def _machine(self, outlet: str) -> machine_messages.Machine:
         if outlet not in self._owners:

@@ -24,7 +24,7 @@ _LOST = (asyncpg.PostgresError, *AWAY)
 async def notify(db: Database, wakes: Wakes, tables: frozenset[str]) -> None:
     """Pass on this process's bells for tables that it does not sweep itself, until cancelled."""
 
-    async def pass_on(table: str) -> None:
+    async def forward(table: str) -> None:
         wake = wakes.of(table)
         while True:
             await wake.wait()
@@ -37,33 +37,33 @@ async def notify(db: Database, wakes: Wakes, tables: frozenset[str]) -> None:
 
     async with asyncio.TaskGroup() as group:
         for table in sorted(tables):
-            group.create_task(pass_on(table))
+            group.create_task(forward(table))
 
 
 async def listen(door_url: str, wakes: Wakes, tables: frozenset[str]) -> None:
     """Ring this process's bells for what others notify, until cancelled."""
 
-    def heard(_conn: object, _pid: int, _channel: str, table: object) -> None:
+    def received(_conn: object, _pid: int, _channel: str, table: object) -> None:
         if table in tables:
             wakes.wake(str(table))
 
     # What was rung while nobody listened is rung at once.
-    await _hear(door_url, _CHANNEL, heard, lambda: wakes.wake(*tables))
+    await _listen_on(door_url, _CHANNEL, received, lambda: wakes.wake(*tables))
 
 
 async def follow_changes(door_url: str, changed: Callable[[str, str], None]) -> None:
     """Say which row of which table has other credentials now, until cancelled. Both are empty
     where something may have been missed: then all may have changed."""
 
-    def heard(_conn: object, _pid: int, _channel: str, said: object) -> None:
+    def received(_conn: object, _pid: int, _channel: str, said: object) -> None:
         table, _, key = str(said).partition(" ")
         changed(table, key)
 
-    await _hear(door_url, _CHANGED, heard, lambda: changed("", ""))
+    await _listen_on(door_url, _CHANGED, received, lambda: changed("", ""))
 
 
-async def _hear(
-    door_url: str, channel: str, heard: Callable[..., None], began: Callable[[], None]
+async def _listen_on(
+    door_url: str, channel: str, received: Callable[..., None], began: Callable[[], None]
 ) -> None:
     while True:
         with contextlib.suppress(*_LOST):
@@ -71,7 +71,7 @@ async def _hear(
             gone = asyncio.Event()
             conn.add_termination_listener(lambda _conn, gone=gone: gone.set())
             try:
-                await conn.add_listener(channel, heard)
+                await conn.add_listener(channel, received)
                 began()
                 await gone.wait()
             finally:

@@ -78,7 +78,7 @@ class Resources:
         server = EmbeddedPostgres(self.settings.data)
         await server.start()
         self._stack.push_async_callback(server.stop)
-        keeper = asyncio.create_task(server.keep(), name="keep PostgreSQL")
+        keeper = asyncio.create_task(server.keep_running(), name="keep PostgreSQL")
         self._stack.push_async_callback(_ended, keeper)
         await migrate(server.owner_url, kept.app_password, kept.door_password, sql_functions())
         return Urls(

@@ -12,14 +12,14 @@ async def end_on_shutdown(app: Any, scope: Any, receive: Any, send: Any) -> None
     """Let `app` answer; where the server cancels it, end the answer."""
     begun = ended = False
 
-    async def noting(message: Any) -> None:
+    async def recording_send(message: Any) -> None:
         nonlocal begun, ended
         begun = True
         ended = message["type"] == "http.response.body" and not message.get("more_body", False)
         await send(message)
 
     try:
-        await app(scope, receive, noting)
+        await app(scope, receive, recording_send)
     except asyncio.CancelledError:
         if scope["type"] != "http":
             raise

@@ -65,11 +65,13 @@ class Inbox(Protocol):
 
     async def disconnected(self, outlet: str, channel: str) -> None: ...
 
-    async def beat(self, outlet: str) -> None:
+    async def heartbeat(self, outlet: str) -> None:
         """The machine is alive."""
         ...
 
-    async def heard(self, outlet: str, message: Mapping[str, object] | bytes, at: datetime) -> None:
+    async def received(
+        self, outlet: str, message: Mapping[str, object] | bytes, at: datetime
+    ) -> None:
         """One message up, JSON as text or read; the outlet is the authenticated one, never the
         body's word. Nothing a machine says makes this raise.
         """

@@ -10,7 +10,7 @@ from coinslot.kit.clock import Clock
 
 log = structlog.get_logger(__name__)
 
-_TELL_EVERY_MS = 10_000
+_LOG_EVERY_MS = 10_000
 
 
 class HandshakeLimits(Struct, frozen=True, kw_only=True):
@@ -43,7 +43,7 @@ class Handshakes:
         self._open: dict[str, Handshake] = {}
         self._of: dict[str, dict[str, None]] = {}
         self._ended: Counter[str] = Counter()
-        self._told_ms = -_TELL_EVERY_MS
+        self._logged_ms = -_LOG_EVERY_MS
 
     def begin(self, sid: str, address: str) -> None:
         """Over a bound the oldest goes: a machine shows its secret within a moment."""
@@ -87,13 +87,13 @@ class Handshakes:
     def refuse(self, sid: str, reason: str) -> None:
         """End one, and tell it together with others: one line for thousands."""
         self.end(sid)
-        self.told(reason)
+        self.count_ended(reason)
         self._hang_up(sid)
 
-    def told(self, reason: str) -> None:
+    def count_ended(self, reason: str) -> None:
         self._ended[reason] += 1
         now_ms = self._clock.monotonic_ms()
-        if now_ms - self._told_ms >= _TELL_EVERY_MS:
-            self._told_ms = now_ms
+        if now_ms - self._logged_ms >= _LOG_EVERY_MS:
+            self._logged_ms = now_ms
             log.warning("machines_connections_ended", since_the_last_line=dict(self._ended))
             self._ended.clear()

@@ -152,14 +152,14 @@ class Mqtt:
             return
         outlet, branch = topic.groups()
         if branch == "status/health":
-            await inbox.beat(outlet)
+            await inbox.heartbeat(outlet)
             return
         # One byte too many is enough to be found too long.
         body: bytes | dict[str, object] = message.payload[: MAX_MESSAGE_BYTES + 1]
         if branch == "logs":
             text = message.payload[:LOG_CHARACTERS].decode(errors="replace")
             body = {"type": "LOG", "text": text}
-        self.lanes.put(outlet, partial(inbox.heard, outlet, body, self._clock.now()))
+        self.lanes.put(outlet, partial(inbox.received, outlet, body, self._clock.now()))
 
 
 def _trust(options: MqttOptions) -> ssl.SSLContext | None:

@@ -138,13 +138,13 @@ class SocketIo:
         """What cannot be read is the end of its connection."""
         begun = False
 
-        async def noting(message: Any) -> None:
+        async def recording_send(message: Any) -> None:
             nonlocal begun
             begun = True
             await send(message)
 
         try:
-            await self._application(scope, receive, noting)
+            await self._application(scope, receive, recording_send)
         except UNREADABLE:
             self._handshakes.refuse(scope.get(_SID, ""), "unreadable frames")
             if scope["type"] == "http" and not begun:
@@ -238,7 +238,7 @@ class SocketIo:
     async def _heartbeat(self, sid: str, *_said: object) -> None:
         outlet = self._outlet_of.get(sid)
         if outlet is not None and self._inbox is not None:
-            await self._inbox.beat(outlet)
+            await self._inbox.heartbeat(outlet)
 
     def _put(self, sid: str, said: tuple[object, ...], kind: str | None) -> None:
         outlet, inbox = self._outlet_of.get(sid), self._inbox
@@ -247,5 +247,5 @@ class SocketIo:
         body = said[0] if said and isinstance(said[0], dict) else {}
         if kind is not None:
             body = {**body, "type": kind}
-        work: Work = partial(inbox.heard, outlet, body, self._clock.now())
+        work: Work = partial(inbox.received, outlet, body, self._clock.now())
         self.lanes.put(outlet, work)

@@ -56,7 +56,7 @@ def show(
         return
 
     async def ask(context: Context) -> None:
-        await cases.keep(context)
+        await cases.update(context)
         found = await cases.listed(context, closed=closed)
         if json:
             console.print_json(msgspec.json.encode(found).decode())

@@ -19,10 +19,10 @@ from rich.console import Console
 
 from coinslot.app.demo_world import (
     CURRENCY,
+    DEMO_MACHINES,
     MERCHANTS,
     SHELF,
     STAFF,
-    STANDS,
     STOCK,
     DemoWorld,
     write_whole,
@@ -89,18 +89,18 @@ class Demo:
         self._data.mkdir(parents=True, exist_ok=True)
         with self._said.status("Starting the database and the broker ..."):
             server = await RunningServer(self._settings, ALL, self._stack).open()
-            room = DemoWorld(server, self._data, self._sandbox_url)
-            await room.furnish()
+            world = DemoWorld(server, self._data, self._sandbox_url)
+            await world.create()
 
         async def ready() -> None:
             with self._said.status("Starting the sandbox and the machines ..."):
-                sandbox = await self._sandbox(room)
-                await room.print_codes()
-                self._write_sandbox(room)
+                sandbox = await self._sandbox(world)
+                await world.print_codes()
+                self._write_sandbox(world)
                 sandbox.send_signal(signal.SIGHUP)
-                await self._machines(room)
+                await self._machines(world)
                 await self._wait_for_machines(server)
-            self._write_demo(room, server)
+            self._write_demo(world, server)
             console.print(f"Watch and pay at {self._sandbox_url}", highlight=False, soft_wrap=True)
             console.print(
                 f"Ctrl-C stops all of it; kill -9 {os.getpid()} ends it as a power cut would",
@@ -116,8 +116,8 @@ class Demo:
             highlight=False, soft_wrap=True,
         )  # fmt: skip
 
-    async def _sandbox(self, room: DemoWorld) -> "subprocess.Popen[bytes]":
-        self._write_sandbox(room)
+    async def _sandbox(self, world: DemoWorld) -> "subprocess.Popen[bytes]":
+        self._write_sandbox(world)
         await _must_be_free(self._sandbox_port, "--sandbox-port")
         sandbox = self._child(
             "sandbox", "--port", str(self._sandbox_port),
@@ -134,19 +134,19 @@ class Demo:
                         await asyncio.sleep(0.05)
         fail(f"the sandbox does not start; see {self._data / 'sandbox.log'}")
 
-    async def _machines(self, room: DemoWorld) -> None:
+    async def _machines(self, world: DemoWorld) -> None:
         fleet = [
             {
-                "id": stand.code,
-                "channel": stand.channel,
-                "dialect": stand.dialect,
-                "login": stand.code,
-                "secret": room.known.devices[stand.code],
+                "id": machine.code,
+                "channel": machine.channel,
+                "dialect": machine.dialect,
+                "login": machine.code,
+                "secret": world.known.devices[machine.code],
                 "mqtt": {"host": "127.0.0.1", "port": self._settings.mqtt_port},
                 "url": self._settings.base_url,
                 "slots": {goods.slot: STOCK for goods in SHELF},
             }
-            for stand in STANDS
+            for machine in DEMO_MACHINES
         ]
         path = self._data / "fleet.json"
         write_whole(path, msgspec.json.encode(fleet))
@@ -163,7 +163,7 @@ class Demo:
                     "SELECT count(*) FROM devices WHERE last_seen_at > $1",
                     server.clock.now() - timedelta(seconds=5),
                 )
-            if online >= len(STANDS):
+            if online >= len(DEMO_MACHINES):
                 return
             await asyncio.sleep(0.1)
 
@@ -182,28 +182,28 @@ class Demo:
         self._stack.push_async_callback(end, process, (signal.SIGTERM,), _STOP_WITHIN)
         return process
 
-    def _write_sandbox(self, room: DemoWorld) -> None:
+    def _write_sandbox(self, world: DemoWorld) -> None:
         accounts = [
             {
-                **room.account(slug),
+                **world.account(slug),
                 "webhook_url": f"{self._settings.base_url}/webhooks/razorpay/{slug}",
             }
             for slug in MERCHANTS
         ]
         outlets = [
             {
-                "id": stand.code,
-                "name": stand.name,
+                "id": machine.code,
+                "name": machine.name,
                 "kind": "vending",
-                "qr_code_id": room.qr_codes.get(stand.code),
+                "qr_code_id": world.qr_codes.get(machine.code),
                 "slots": [
                     {"slot": goods.slot, "product": goods.name, "stock": STOCK} for goods in SHELF
                 ],
             }
-            for stand in STANDS
+            for machine in DEMO_MACHINES
         ]
         hooks = f"{self._settings.base_url}/webhooks/stripe"
-        cards = [{**room.stripe(slug), "webhook_url": f"{hooks}/{slug}"} for slug in MERCHANTS]
+        cards = [{**world.stripe(slug), "webhook_url": f"{hooks}/{slug}"} for slug in MERCHANTS]
         config = {
             "razorpay": {"accounts": accounts},
             "stripe": {"accounts": cards},
@@ -212,13 +212,13 @@ class Demo:
         }
         write_whole(self._data / "sandbox.json", msgspec.json.encode(config))
 
-    def _write_demo(self, room: DemoWorld, server: RunningServer) -> None:
+    def _write_demo(self, world: DemoWorld, server: RunningServer) -> None:
         base = self._settings.base_url
         merchants = [
             {
-                "id": str(room.known.merchants[slug]),
+                "id": str(world.known.merchants[slug]),
                 "name": name,
-                "api_key": room.known.api_keys[slug],
+                "api_key": world.known.api_keys[slug],
                 "gateways": list(_GATEWAYS),
                 "webhook_urls": {name: f"{base}/webhooks/{name}/{slug}" for name in _GATEWAYS[:2]},
             }
@@ -226,10 +226,10 @@ class Demo:
         ]
         members = [
             {
-                "merchant": str(room.known.merchants[slug]),
+                "merchant": str(world.known.merchants[slug]),
                 "role": role,
                 "login": login,
-                "password": room.known.passwords[login],
+                "password": world.known.passwords[login],
             }
             for slug, staff in STAFF.items()
             for login, role in staff
@@ -242,7 +242,7 @@ class Demo:
             "firebase_url": self._settings.firebase_url,
             "merchants": merchants,
             "members": members,
-            "outlets": [_described(room, stand, base) for stand in STANDS],
+            "outlets": [_described(world, machine, base) for machine in DEMO_MACHINES],
         }
         write_whole(
             self._data / "demo.json", msgspec.json.format(msgspec.json.encode(described), indent=2)
@@ -268,22 +268,22 @@ async def _must_be_free(port: int, option: str) -> None:
         return
 
 
-def _described(room: DemoWorld, stand: Any, base: str) -> dict[str, Any]:
+def _described(world: DemoWorld, machine: Any, base: str) -> dict[str, Any]:
     return {
-        "id": stand.code,
-        "merchant": str(room.known.merchants[stand.merchant]),
-        "name": stand.name,
+        "id": machine.code,
+        "merchant": str(world.known.merchants[machine.merchant]),
+        "name": machine.name,
         "kind": "vending",
-        "channel": stand.channel,
-        "dialect": stand.dialect,
-        "url": f"{base}/q/{stand.code}",
+        "channel": machine.channel,
+        "dialect": machine.dialect,
+        "url": f"{base}/q/{machine.code}",
         "gateway": "razorpay",
         "amount": SHELF[0].minor,
         "currency": CURRENCY,
-        "qr_code_id": room.qr_codes.get(stand.code),
+        "qr_code_id": world.qr_codes.get(machine.code),
         "slots": [
             {"slot": goods.slot, "product": goods.name, "price": goods.minor, "stock": STOCK}
             for goods in SHELF
         ],
-        "device": {"login": stand.code, "secret": room.known.devices[stand.code]},
+        "device": {"login": machine.code, "secret": world.known.devices[machine.code]},
     }

@@ -156,7 +156,7 @@ def account(
         except (FormError, SlugTakenError) as error:
             fail(str(error))
         async with server.db.as_merchant(merchant) as conn:
-            await accounts.keep(conn, server.vault, server.clock.now(), name, wanted)
+            await accounts.save_account(conn, server.vault, server.clock.now(), name, wanted)
         url = f"{server.settings.base_url}/webhooks/{gateway}/{name.slug}"
         console.print(f"kept. Its webhooks go to {url}", highlight=False, soft_wrap=True)
 

@@ -148,7 +148,7 @@ class Quota:
 class WebhookInbox(Protocol):
     """Where webhooks of gateways are kept; one for a process."""
 
-    async def keep(
+    async def store(
         self, said: Mapping[str, object], body: bytes, at: datetime, order: str
     ) -> str: ...
 

@@ -38,7 +38,7 @@ async def held(
         return await due.renew(context.db, lease, timedelta(seconds=lease_s))
 
     done = asyncio.Event()
-    keeping = _keep(lease, lease_s, done, renew or renew_row)
+    keeping = _keep_renewed(lease, lease_s, done, renew or renew_row)
     renewing = asyncio.create_task(keeping, name=f"renew {lease.name}")
     try:
         fenced = copy.copy(context)
@@ -46,16 +46,16 @@ async def held(
         yield fenced
     finally:
         done.set()
-        renewing.add_done_callback(_noted)
+        renewing.add_done_callback(_log_failed_renewal)
 
 
-def _noted(renewing: "asyncio.Task[None]") -> None:
+def _log_failed_renewal(renewing: "asyncio.Task[None]") -> None:
     """Its errors are in the log already; a stopping process may have cancelled it."""
     if not renewing.cancelled() and (error := renewing.exception()) is not None:
         log.warning("renewal_failed", task=renewing.get_name(), error=repr(error))
 
 
-async def _keep(lease: Lease, lease_s: float, done: asyncio.Event, renew: Renew) -> None:
+async def _keep_renewed(lease: Lease, lease_s: float, done: asyncio.Event, renew: Renew) -> None:
     """Renew until the work is done, or the lease lost. While the database is away it runs on as it
     was. Nothing is cancelled: a statement that is given up costs its connection."""
     pause_s = max(lease_s / _RENEWED_IN_A_LEASE, _RENEWED_AT_MOST_EVERY_S)
@@ -96,7 +96,7 @@ async def taken(
 async def release(context: Context, leases: list[Lease]) -> None:
     """Others may have the rows at once. While the database is away the leases end by themselves."""
     with suppress(asyncpg.PostgresError, *AWAY):
-        await due.let_go(context.db, leases)
+        await due.release(context.db, leases)
 
 
 async def finish(context: Context, claimed: Claimed) -> None:

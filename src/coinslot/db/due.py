@@ -110,7 +110,7 @@ async def renew(db: Database, lease: Lease, span: timedelta) -> bool:
     return held is not None
 
 
-async def let_go(db: Database, leases: Iterable[Lease]) -> None:
+async def release(db: Database, leases: Iterable[Lease]) -> None:
     """Other workers may have these rows of one table at once, when they are due."""
     held = list(leases)
     if held:

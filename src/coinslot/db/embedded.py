@@ -115,7 +115,7 @@ class EmbeddedPostgres:
             self._secrets.owner_password,
         )
 
-    async def keep(self) -> None:
+    async def keep_running(self) -> None:
         """Start it again, at the same address, whenever it dies; until cancelled."""
         self._wanted_port = self.port  # whoever is connected knows no other
         pause_s = _FIRST_PAUSE_S

@@ -41,11 +41,11 @@ class MachineHandler(Protocol):
         """Whether this is that machine's secret."""
         ...
 
-    async def hear(self, outlet: str, up: Up, at: datetime) -> list[Down]:
+    async def receive(self, outlet: str, up: Up, at: datetime) -> list[Down]:
         """Commit what a leased machine said; the answers go down after that."""
         ...
 
-    async def hear_simple(self, outlet: str, done: MachineDone, at: datetime) -> None:
+    async def receive_simple(self, outlet: str, done: MachineDone, at: datetime) -> None:
         """Commit what a machine of the simple dialect said."""
         ...
 
@@ -53,7 +53,7 @@ class MachineHandler(Protocol):
         """A machine's own connection stands. Behind a broker only its HELLO tells."""
         ...
 
-    async def beats(self, beats: list[tuple[str, datetime]]) -> None:
+    async def record_heartbeats(self, heartbeats: list[tuple[str, datetime]]) -> None:
         """When machines were last heard, at most once each."""
         ...
 
@@ -61,7 +61,7 @@ class MachineHandler(Protocol):
 class EdgeOptions(Struct, frozen=True, kw_only=True):
     """The edge's windows of time, in seconds."""
 
-    beats_every_s: float = 1.0
+    heartbeats_every_s: float = 1.0
     patience_s: float = 10.0  # with the business; then the message counts as not heard
 
 
@@ -81,15 +81,17 @@ class Edge:
         self._channels = {channel.name: channel for channel in channels}
         self._clock = clock
         self._patience_s = options.patience_s
-        self._beats = HeartbeatBatch(
-            handler.beats, every_s=options.beats_every_s, patience_s=options.patience_s
+        self._heartbeats = HeartbeatBatch(
+            handler.record_heartbeats,
+            every_s=options.heartbeats_every_s,
+            patience_s=options.patience_s,
         )
         self._garbage: Counter[str] = Counter()
 
     async def run(self) -> None:
         """Serve the machines until cancelled."""
         async with asyncio.TaskGroup() as parts:
-            parts.create_task(self._beats.run())
+            parts.create_task(self._heartbeats.run())
             for channel in self._channels.values():
                 parts.create_task(channel.run(EdgeInbox(self, channel.name)))
 
@@ -117,18 +119,18 @@ class Edge:
             log.warning("a machine was refused", outlet=login.outlet)
         return admitted
 
-    async def greet(self, outlet: str) -> None:
+    async def connected(self, outlet: str) -> None:
         """A machine's connection stands."""
-        self.beat(outlet)
+        self.heartbeat(outlet)
         failed = await guarded(self._handler.connected(outlet), self._patience_s)
         if isinstance(failed, Exception):
-            self._lost(outlet, "connected", failed)
+            self._not_received(outlet, "connected", failed)
 
-    def beat(self, outlet: str) -> None:
+    def heartbeat(self, outlet: str) -> None:
         """A machine gave a sign of life."""
-        self._beats.note(outlet, self._clock.now())
+        self._heartbeats.note(outlet, self._clock.now())
 
-    async def take(
+    async def receive(
         self, outlet: str, channel: str, message: Mapping[str, object] | bytes, at: datetime
     ) -> None:
         """Read one message, hand it over, and send the answers down the way it came."""
@@ -141,21 +143,21 @@ class Edge:
             self._unreadable(outlet, channel, up)
             return
         self.counts[f"{channel} {type(up).__struct_config__.tag}"] += 1
-        self._beats.note(outlet, at)
+        self._heartbeats.note(outlet, at)
         if isinstance(up, Health):
             return
-        answers = await guarded(self._handed_over(outlet, up, at), self._patience_s)
+        answers = await guarded(self._deliver(outlet, up, at), self._patience_s)
         if isinstance(answers, Exception):
-            self._lost(outlet, type(up).__name__, answers)
+            self._not_received(outlet, type(up).__name__, answers)
             return
         for answer in answers:
             await self.send(outlet, channel, answer)
 
-    async def _handed_over(self, outlet: str, up: Up | MachineDone, at: datetime) -> list[Down]:
+    async def _deliver(self, outlet: str, up: Up | MachineDone, at: datetime) -> list[Down]:
         if isinstance(up, MachineDone):
-            await self._handler.hear_simple(outlet, up, at)
+            await self._handler.receive_simple(outlet, up, at)
             return []
-        return await self._handler.hear(outlet, up, at)
+        return await self._handler.receive(outlet, up, at)
 
     def _unreadable(self, outlet: str, channel: str, why: Unreadable) -> None:
         self.counts[f"{channel} unreadable"] += 1
@@ -168,7 +170,7 @@ class Edge:
                 so_far=self._garbage[outlet],
             )
 
-    def _lost(self, outlet: str, kind: str, error: Exception) -> None:
+    def _not_received(self, outlet: str, kind: str, error: Exception) -> None:
         self.counts["unheard"] += 1
         log.error("a machine was not heard", outlet=outlet, kind=kind, exc_info=error)
 
@@ -185,13 +187,15 @@ class EdgeInbox:
 
     async def connected(self, outlet: str, channel: str) -> None:
         log.debug("a machine connected", outlet=outlet, channel=channel)
-        await self._edge.greet(outlet)
+        await self._edge.connected(outlet)
 
     async def disconnected(self, outlet: str, channel: str) -> None:
         log.debug("a machine is gone", outlet=outlet, channel=channel)
 
-    async def beat(self, outlet: str) -> None:
-        self._edge.beat(outlet)
+    async def heartbeat(self, outlet: str) -> None:
+        self._edge.heartbeat(outlet)
 
-    async def heard(self, outlet: str, message: Mapping[str, object] | bytes, at: datetime) -> None:
-        await self._edge.take(outlet, self._channel, message, at)
+    async def received(
+        self, outlet: str, message: Mapping[str, object] | bytes, at: datetime
+    ) -> None:
+        await self._edge.receive(outlet, self._channel, message, at)

@@ -49,13 +49,13 @@ class Announcement(Struct, frozen=True, kw_only=True):
 
 
 class Announcer:
-    """Tells merchants; `follow(announcer.cursor, announcer.tell, wake)` runs it."""
+    """Tells merchants; `follow(announcer.cursor, announcer.announce, wake)` runs it."""
 
     def __init__(self, context: Context, pace: Pace | None = None) -> None:
         self.cursor = Cursor(context.db, NAME, pace)
         self._context = context
 
-    async def tell(self, batch: Batch) -> None:
+    async def announce(self, batch: Batch) -> None:
         async with self._context.db.system_transaction() as conn:
             await self.cursor.advance(batch, conn)  # first: it locks out whoever else would write
             rows = [row for entry in batch.entries if (row := await _row(conn, entry))]

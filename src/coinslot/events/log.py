@@ -25,9 +25,9 @@ _JOIN = """
 INSERT INTO feed_cursors (name, seq, since) VALUES ($1, 0, 0) ON CONFLICT DO NOTHING
 """
 # The sequence is read without a snapshot: every `seq` given out so far, whoever has it.
-_STANDS = """
+_POSITION = """
 SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS ahead,
-    (SELECT seq FROM feed_cursors WHERE name = $1) AS stands FROM events_seq_seq
+    (SELECT seq FROM feed_cursors WHERE name = $1) AS position FROM events_seq_seq
 """
 _CLAIM = """
 UPDATE feed_cursors SET holder = $2, leased_until = clock_timestamp() + $3::interval
@@ -47,7 +47,7 @@ _SKIP = """
 INSERT INTO feed_cursors (name, seq, since) VALUES ($1, $2, 0)
 ON CONFLICT (name) DO UPDATE SET seq = $2
 """
-_LET_GO = "UPDATE feed_cursors SET leased_until = NULL WHERE name = $1 AND holder = $2"
+_RELEASE = "UPDATE feed_cursors SET leased_until = NULL WHERE name = $1 AND holder = $2"
 
 
 class CursorLostError(Exception):
@@ -93,7 +93,7 @@ class Pace(Struct, frozen=True, kw_only=True):
 class Cursor:
     """One reader's place in the log, advanced by one process at a time.
 
-    `take` a batch, tell it, `advance`. What is written to this database is written in the
+    `next_batch`, work it, `advance`. What is written to this database is written in the
     transaction that advances; what happens outside must bear to be told again."""
 
     def __init__(self, db: Database, name: str, pace: Pace | None = None) -> None:
@@ -103,17 +103,17 @@ class Cursor:
         self._holder = uuid4().hex
         self._settled = 0  # every `seq` up to here is committed, or will never be
 
-    async def take(self) -> Batch | None:
+    async def next_batch(self) -> Batch | None:
         """The next batch; None when nothing is new, or another process reads."""
         async with self.db.system_connection() as conn:
-            found = await conn.fetchrow(_STANDS, self.name)
+            found = await conn.fetchrow(_POSITION, self.name)
             assert found is not None, "a sequence is one row"
-            ahead, stands = found
-            if stands is None:
+            ahead, position = found
+            if position is None:
                 await conn.execute(_JOIN, self.name)
-                stands = 0
-            _BEHIND.labels(self.name).set(max(ahead - stands, 0))
-            if ahead <= stands:
+                position = 0
+            _BEHIND.labels(self.name).set(max(ahead - position, 0))
+            if ahead <= position:
                 return None
             lease = timedelta(seconds=self.pace.lease_s)
             claimed = await conn.fetchrow(_CLAIM, self.name, self._holder, lease)
@@ -140,11 +140,11 @@ class Cursor:
         if status != "UPDATE 1":
             raise CursorLostError(f"{self.name} is read elsewhere")
 
-    async def settled(self) -> int:
+    async def committed_end(self) -> int:
         """Where the log ends, once all before it is committed: whoever reads the tables from now
         on sees what those entries speak of."""
         async with self.db.system_connection() as conn:
-            found = await conn.fetchrow(_STANDS, self.name)
+            found = await conn.fetchrow(_POSITION, self.name)
             assert found is not None, "a sequence is one row"
             mine: str = await conn.fetchval(_MINE)
         while not await self._ended(mine):
@@ -152,15 +152,15 @@ class Cursor:
         ahead: int = found["ahead"]
         return ahead
 
-    async def stand_at(self, seq: int) -> None:
+    async def move_to(self, seq: int) -> None:
         """What is older was told in another way. Who is at a batch now loses the cursor."""
         async with self.db.system_connection() as conn:
             await conn.execute(_SKIP, self.name, seq)
 
-    async def let_go(self) -> None:
+    async def release(self) -> None:
         """Another process may read on at once."""
         async with self.db.system_connection() as conn:
-            await conn.execute(_LET_GO, self.name, self._holder)
+            await conn.execute(_RELEASE, self.name, self._holder)
 
     async def _ended(self, mine: str) -> bool:
         """All transactions up to `mine` have; False when patience ends first. No connection is
@@ -178,16 +178,16 @@ class Cursor:
 
 
 async def follow(
-    cursor: Cursor, tell: Callable[[Batch], Awaitable[None]], wake: asyncio.Event
+    cursor: Cursor, work: Callable[[Batch], Awaitable[None]], wake: asyncio.Event
 ) -> None:
-    """Read until cancelled: at once when woken, else every poll_s. `tell` advances the
+    """Read until cancelled: at once when woken, else every poll_s. `work` advances the
     cursor. A reader that fails stops only itself, and tries again after a pause."""
     pause_s = cursor.pace.poll_s
     while True:
         wake.clear()
         try:
-            while (batch := await cursor.take()) is not None:
-                await tell(batch)
+            while (batch := await cursor.next_batch()) is not None:
+                await work(batch)
                 pause_s = cursor.pace.poll_s
         except Exception as error:  # noqa: BLE001  whatever it is, the others read on
             _FAILURES.labels(cursor.name).inc()

@@ -271,7 +271,7 @@ def concealed(kind: type, value: object) -> object:
     raise ValueError("a secret is a text")
 
 
-async def keep(
+async def save_account(
     conn: Connection, vault: Vault, now: datetime, name: AccountName, settings: Struct
 ) -> UUID:
     """Keep an account's settings, sealed; again replaces them. Returns its id."""

@@ -69,7 +69,7 @@ class Noted(Struct):
 
     at_ms: int
     off: bool
-    told_ms: int | None = None
+    logged_ms: int | None = None
 
 
 class ClockNotes:
@@ -93,8 +93,8 @@ class ClockNotes:
         last = self._noted.get(account_id)
         if last is not None and last.off == off and now_ms - last.at_ms < _NOTED_EVERY_MS:
             return
-        told_ms = self._tell(name, ahead, off, last, now_ms)
-        self._noted[account_id] = Noted(now_ms, off, told_ms)
+        logged_ms = self._log_difference(name, ahead, off, last, now_ms)
+        self._noted[account_id] = Noted(now_ms, off, logged_ms)
         try:
             async with self._db.as_merchant(merchant_id) as conn:
                 ahead_ms = ahead // timedelta(milliseconds=1)
@@ -119,20 +119,20 @@ class ClockNotes:
         """Tell how our clock stands to the database's; what was told."""
         _AHEAD.labels(_DATABASE).set(ahead.total_seconds())
         off = abs(ahead) > self._tolerance
-        return Noted(now_ms, off, self._tell(_DATABASE, ahead, off, last, now_ms))
+        return Noted(now_ms, off, self._log_difference(_DATABASE, ahead, off, last, now_ms))
 
-    def _tell(
+    def _log_difference(
         self, name: str, ahead: timedelta, off: bool, last: Noted | None, now_ms: int
     ) -> int | None:
         """In the log, every ten minutes while it is wrong; when that was."""
-        told_ms = last.told_ms if last is not None else None
+        logged_ms = last.logged_ms if last is not None else None
         ahead_s = round(ahead.total_seconds(), 1)
         if not off:
             if last is not None and last.off:
                 log.info("clock_agrees_again", account=name, ahead_s=ahead_s)
             return None
-        if told_ms is not None and now_ms - told_ms < _TOLD_EVERY_MS:
-            return told_ms
+        if logged_ms is not None and now_ms - logged_ms < _TOLD_EVERY_MS:
+            return logged_ms
         log.warning(
             "clock_differs", account=name, ahead_s=ahead_s,
             advice="set this computer's clock by NTP (docs/running.md, Clocks)",

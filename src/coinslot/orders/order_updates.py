@@ -77,18 +77,18 @@ class OrderUpdates:
 
     def _begin(self) -> None:
         if self._rounds is None or self._rounds.done():
-            self._rounds = asyncio.create_task(self._follow(), name="follow orders")
+            self._rounds = asyncio.create_task(self._read_versions(), name="follow orders")
 
-    async def _follow(self) -> None:
+    async def _read_versions(self) -> None:
         """Rounds for as long as anybody waits."""
         while self._orders:
             try:
-                self._tell(await self._versions(list(self._orders)))
+                self._publish(await self._versions(list(self._orders)))
             except (asyncpg.PostgresError, *AWAY) as error:
                 log.warning("orders_not_followed", error=repr(error))
             await asyncio.sleep(self._round_s)
 
-    def _tell(self, versions: dict[str, int]) -> None:
+    def _publish(self, versions: dict[str, int]) -> None:
         for token, followed in self._orders.items():
             version = versions.get(token)
             if version is not None and version > (followed.version or 0):

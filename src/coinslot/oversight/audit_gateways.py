@@ -113,12 +113,12 @@ class _Comparison:
         await asyncio.gather(*(self._code(row) for row in codes))
         await asyncio.gather(*(self._capture(row) for row in self._captures.values()))
 
-    def _tell(self, name: str, **row: object) -> None:
+    def _report(self, name: str, **row: object) -> None:
         where = f"{self._account.gateway}/{self._account.slug}"
         self._found[name].append({"account": where, **row})
 
     def _unclear(self, what: str, reason: str) -> None:
-        self._tell("gateways_answer_clearly", what=what, reason=reason)
+        self._report("gateways_answer_clearly", what=what, reason=reason)
 
     async def _code(self, row: asyncpg.Record) -> None:
         driver, code = self._account.driver, row["qr_code_id"]
@@ -142,7 +142,7 @@ class _Comparison:
         self._listed[fact.gateway_payment_id] = fact
         ours = self._captures.get(fact.gateway_payment_id)
         if fact.taken is Taken.CAPTURED and ours is None and fact.at < self._ours.late:
-            self._tell(
+            self._report(
                 "gateway_captures_are_ours",
                 gateway_payment_id=fact.gateway_payment_id,
                 amount=fact.money.minor,
@@ -159,12 +159,12 @@ class _Comparison:
             self._unclear(payment_id, fact.reason)
             return
         if isinstance(fact, Absent) or fact.taken is not Taken.CAPTURED:
-            self._tell(
+            self._report(
                 "our_captures_are_at_the_gateway", id=str(row["id"]), why="not captured there"
             )
             return
         if (fact.money.minor, fact.money.currency) != (row["captured"], row["currency"]):
-            self._tell(
+            self._report(
                 "our_captures_are_at_the_gateway",
                 id=str(row["id"]),
                 ours=row["captured"],
@@ -194,7 +194,7 @@ class _Comparison:
         for row in ours:
             old = row["ended_at"] is None or row["ended_at"] < self._ours.late
             if row["theirs"] and old and row["gateway_refund_id"] not in there:
-                self._tell(
+                self._report(
                     "our_refunds_are_at_the_gateway",
                     id=str(row["id"]),
                     amount=row["amount_minor"],
@@ -211,7 +211,7 @@ class _Comparison:
             self._unclear(f"refunds of {payment.gateway_payment_id}", "no sum is told")
         elif payment.refunded.minor != given:
             less = payment.refunded.minor < given
-            self._tell(
+            self._report(
                 "our_refunds_are_at_the_gateway" if less else "gateway_refunds_are_ours",
                 capture_id=str(capture["id"]), amount=given, theirs=payment.refunded.minor,
                 why="another sum",
@@ -230,7 +230,7 @@ class _Comparison:
             why = "failed on record"
         else:
             return
-        self._tell(
+        self._report(
             "gateway_refunds_are_ours",
             capture_id=str(capture["id"]),
             gateway_refund_id=fact.gateway_refund_id,

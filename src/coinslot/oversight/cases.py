@@ -72,7 +72,7 @@ class Person(Struct, frozen=True):
     note: str
 
 
-async def keep(context: Context) -> int:
+async def update(context: Context) -> int:
     """Open what wants a person, close what does not any more; how many were opened."""
     async with context.db.system_transaction() as conn:
         merchants = await conn.fetch(store.QUEUES_OUT_OF_DATE, context.now())
@@ -90,7 +90,7 @@ async def watch(context: Context) -> None:
     """Keep the queue until cancelled."""
     while True:
         try:
-            await keep(context)
+            await update(context)
             await count_open(context)
         except Exception as error:  # noqa: BLE001  the next look may do better
             log.warning("cases_not_kept", error=repr(error))

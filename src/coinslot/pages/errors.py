@@ -153,7 +153,7 @@ class Errors(SharedHandler):
         machine, order = _ways_out(request.url.path, refused)
         page = self._renderer.page(
             request,
-            "sorry.html",
+            "error.html",
             Answer(status=refused.status),
             title=title.format(**refused.details),
             lead=getattr(words, f"{refused.sentence}_lead"),

@@ -70,7 +70,7 @@ class Live(SharedHandler):
                     yield ": still here\n\n"
                     continue
                 seen = view.version
-                yield _event(seen, self._orders.told(request, view, asked))
+                yield _event(seen, self._orders.changing_part(request, view, asked))
         finally:
             self._open[network] -= 1
             if not self._open[network]:

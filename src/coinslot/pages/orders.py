@@ -60,7 +60,7 @@ class Orders(SharedHandler):
         asked: Asked = Asked.NOBODY,
         refused: WhyNot = WhyNot.READY,
     ) -> Response[str]:
-        values = self.telling(view, asked, refused)
+        values = self.template_values(view, asked, refused)
         picture = security.origin(view.pay.image_url) if view.pay else None
         images = (*self._renderer.site.image_sources, *((picture,) if picture else ()))
         formatter = self._renderer.formatter(request)
@@ -90,10 +90,10 @@ class Orders(SharedHandler):
             return Response(None, status_code=304, headers=headers)
         if version is not None and version == seen:
             return Response(None, status_code=204, headers=headers)
-        text = self.told(request, await self.known(order), asked)
+        text = self.changing_part(request, await self.known(order), asked)
         return Response(text, media_type="text/html; charset=utf-8", headers=headers)
 
-    def told(self, request: AnyRequest, view: OrderView, asked: Asked) -> str:
+    def changing_part(self, request: AnyRequest, view: OrderView, asked: Asked) -> str:
         """The changing part, painted once for all who look at this version in this language."""
         formatter = self._renderer.formatter(request)
         key = (view.token, view.version, formatter.words.code, formatter.lang, asked)
@@ -105,7 +105,9 @@ class Orders(SharedHandler):
             }
             known = (
                 at_ms,
-                self._renderer.fragment(request, "tale.html", **self.telling(view, asked)),
+                self._renderer.fragment(
+                    request, "progress.html", **self.template_values(view, asked)
+                ),
             )
             self._told[key] = known
         return known[1]
@@ -140,7 +142,7 @@ class Orders(SharedHandler):
             raise RefusedError(404, "no_such_order", message, sentence="unknown_order")
         return view
 
-    def telling(
+    def template_values(
         self, order: OrderView, asked: Asked, refused: WhyNot = WhyNot.READY
     ) -> dict[str, object]:
         """Everything the templates say about an order."""

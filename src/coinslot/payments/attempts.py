@@ -245,25 +245,27 @@ async def settle(
     """What the gateway said of an attempt becomes its state, and its payment's."""
     match answer:
         case PaymentFact():
-            await _tell_fact(context, account, attempt, answer)
+            await _record_fact(context, account, attempt, answer)
         case Pending():
-            await _tell_pending(context, account, attempt, answer)
+            await _record_pending(context, account, attempt, answer)
         case Closed(reference=reference, reason=reason):
-            await tell(context, attempt, "CLOSED", reference=reference, failure=reason[:500])
+            await record_outcome(
+                context, attempt, "CLOSED", reference=reference, failure=reason[:500]
+            )
         case Declined(reason=reason, permanent=permanent):
-            await tell(context, attempt, "DECLINED", sure=permanent, failure=reason[:500])
+            await record_outcome(context, attempt, "DECLINED", sure=permanent, failure=reason[:500])
         case Absent():
-            await tell(context, attempt, "CLOSED", failure="the gateway never made it")
+            await record_outcome(context, attempt, "CLOSED", failure="the gateway never made it")
         case Unclear(reason=reason) if attempt["action"] is not None:
             # A look that failed takes nothing from the payer, whose page is still there.
-            await tell(context, attempt, "SHOWN", failure=reason[:500])
+            await record_outcome(context, attempt, "SHOWN", failure=reason[:500])
         case Unclear(reason=reason):
-            await tell(context, attempt, "UNCLEAR", failure=reason[:500])
+            await record_outcome(context, attempt, "UNCLEAR", failure=reason[:500])
         case other:
             assert_never(other)
 
 
-async def _tell_pending(
+async def _record_pending(
     context: Context, account: Account, attempt: asyncpg.Record, answer: Pending
 ) -> None:
     """The payer's turn, with the way to pay that was told once; or the gateway's own."""
@@ -275,13 +277,13 @@ async def _tell_pending(
         if isinstance(stopped, PaymentFact | Closed):
             await settle(context, account, attempt, stopped)
             return
-    await tell(
+    await record_outcome(
         context, attempt, "SHOWN", payment="SHOWN" if action else "UNCLEAR",
         reference=answer.reference, action=action,
     )  # fmt: skip
 
 
-async def _tell_fact(
+async def _record_fact(
     context: Context, account: Account, attempt: asyncpg.Record, fact: PaymentFact
 ) -> None:
     """Captured money takes the path of every capture; all else only moves the attempt."""
@@ -290,19 +292,21 @@ async def _tell_fact(
         # The direct answer to our own question is ours, whether or not it repeats our mark.
         (outcome,) = await work_facts(context, account, (msgspec.structs.replace(fact, mark=mark),))
         if outcome in ("failed", "nothing"):  # it waits in the inbox; or no money was named
-            await tell(context, attempt, "UNCLEAR", failure=f"the gateway's answer is {outcome}")
+            await record_outcome(
+                context, attempt, "UNCLEAR", failure=f"the gateway's answer is {outcome}"
+            )
             return
         async with context.db.as_merchant(account.merchant_id) as conn:
             await conn.execute(store.ATTEMPT_AT_REST, attempt["id"])
         return
     reference = attempt["reference"] or fact.gateway_payment_id
     if fact.taken is Taken.AUTHORIZED:
-        await tell(context, attempt, "SHOWN", payment="AUTHORIZED", reference=reference)
+        await record_outcome(context, attempt, "SHOWN", payment="AUTHORIZED", reference=reference)
     else:
-        await tell(context, attempt, "DECLINED", reference=reference, failure="declined")
+        await record_outcome(context, attempt, "DECLINED", reference=reference, failure="declined")
 
 
-async def tell(
+async def record_outcome(
     context: Context,
     attempt: asyncpg.Record,
     event: str,

@@ -102,20 +102,22 @@ async def _settle(
         case PaymentFact(taken=Taken.FAILED):
             await _over(context, attempt, "nothing is held any more")
         case Unclear(reason=reason):
-            await attempts.tell(context, attempt, "UNCLEAR", failure=reason[:500])
+            await attempts.record_outcome(context, attempt, "UNCLEAR", failure=reason[:500])
         case PaymentFact() | Pending() | Absent():
-            await attempts.tell(context, attempt, "UNCLEAR", failure=f"it stands as {stands}"[:500])
+            await attempts.record_outcome(
+                context, attempt, "UNCLEAR", failure=f"it stands as {stands}"[:500]
+            )
 
 
 async def _over(context: Context, attempt: asyncpg.Record, reason: str) -> None:
     """Let go as was asked, or lapsed before it could be taken."""
     event = "VOIDED" if attempt["wish"] == HoldAction.LET_GO else "CLOSED"
-    await attempts.tell(context, attempt, "CLOSED", payment=event, failure=reason[:500])
+    await attempts.record_outcome(context, attempt, "CLOSED", payment=event, failure=reason[:500])
 
 
 async def _refused(context: Context, attempt: asyncpg.Record, answer: Declined) -> None:
     """The money is held as before; the wish is over, and another may be made."""
-    await attempts.tell(
+    await attempts.record_outcome(
         context, attempt, "SHOWN", payment="AUTHORIZED", failure=answer.reason[:500],
         wish=None, wish_minor=None, wish_key=None, wish_sent_at=None,
     )  # fmt: skip

@@ -65,7 +65,7 @@ async def take_webhook(
         case Genuine(delivery_id=delivery_id, event=event, facts=facts):
             said |= {"verdict": "genuine", "delivery_id": delivery_id, "event": event}
             said["facts"] = as_json(context, facts)
-            _hear_the_time(account, facts)
+            _note_their_time(account, facts)
             answer = _taken(account)
         case Hint(event=event, reference=reference):
             # Anyone in the gateway's networks can send these, and each costs calls. What one that
@@ -89,7 +89,7 @@ async def take_webhook(
             said |= {"reason": reason, "names": verdict.names, "marked": marked}
             answer = _taken(account)
     said["windows"] = context.for_sql(account)
-    outcome = await context.inbox.keep(said, body, context.now(), _first_payment(verdict))
+    outcome = await context.inbox.store(said, body, context.now(), _first_payment(verdict))
     if outcome == "failed":
         log.error("webhook_work_failed", account=account.slug)
     elif outcome == "unreadable_ours":
@@ -98,7 +98,7 @@ async def take_webhook(
     return answer
 
 
-def _hear_the_time(account: Account, facts: Iterable[Fact]) -> None:
+def _note_their_time(account: Account, facts: Iterable[Fact]) -> None:
     """Their clock had come to it when they said so."""
     for fact in facts:
         if account.there is not None and isinstance(fact, PaymentFact):
@@ -175,7 +175,7 @@ async def notice_sum(context: Context, account: Account, fact: PaymentFact) -> s
 async def work_again(context: Context, row: asyncpg.Record) -> None:
     """A webhook that was kept and not worked: it is worked now, or put off once more."""
     if row["verdict"] == "hint":
-        await _follow(context, row)
+        await _work_hint(context, row)
         return
     if row["failure"] == "refund_of_unknown" and await _is_foreign(context, row):
         async with context.db.as_merchant(row["merchant_id"]) as conn:
@@ -238,7 +238,7 @@ async def is_ours(
     return known
 
 
-async def _follow(context: Context, row: asyncpg.Record) -> None:
+async def _work_hint(context: Context, row: asyncpg.Record) -> None:
     """Ask the gateway about what a hint names; what it answers is the truth."""
     account = await context.accounts.by_id(row["account_id"])
     payment = await account.driver.look(row["reference"])

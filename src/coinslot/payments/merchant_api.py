@@ -181,7 +181,7 @@ async def _stop(context: Context, attempt: asyncpg.Record, *, shown: bool) -> st
         case Declined(reason=reason) | Unclear(reason=reason):
             return f"The gateway did not call it off: {reason}"
         case Closed(reference=reference, reason=reason):
-            await attempts.tell(
+            await attempts.record_outcome(
                 context, attempt, "CLOSED", payment="CANCEL" if shown else "", reference=reference,
                 failure=reason[:500],
             )  # fmt: skip

@@ -38,7 +38,7 @@ class WebhookBatch:
         self._bytes = 0
         self._lanes: set[asyncio.Task[None]] = set()
 
-    async def keep(self, said: Mapping[str, object], body: bytes, at: datetime, order: str) -> str:
+    async def store(self, said: Mapping[str, object], body: bytes, at: datetime, order: str) -> str:
         """Keep it and work it; what became of it. Raises what the database raises.
 
         One whose caller gives up waiting is kept all the same, when it can be."""
@@ -48,7 +48,7 @@ class WebhookBatch:
         outcome: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._waiting.append(PendingWebhook(said, body, at, order, outcome))
         if len(self._lanes) < LANES:
-            self._lanes.add(asyncio.create_task(self._drain(), name="keep webhooks"))
+            self._lanes.add(asyncio.create_task(self._drain(), name="store webhooks"))
         return await outcome
 
     async def _drain(self) -> None:
@@ -57,9 +57,9 @@ class WebhookBatch:
             while self._waiting:
                 few = [self._waiting.popleft() for _ in range(min(TOGETHER, len(self._waiting)))]
                 self._bytes -= sum(len(told.body) for told in few)
-                if len(few) == 1 or not await self._kept_together(few):
+                if len(few) == 1 or not await self._store_together(few):
                     for told in few:
-                        await self._kept_alone(told)
+                        await self._store_alone(told)
         finally:
             # At once, not when the loop comes to it: who asks meanwhile must find the lane free.
             lane = asyncio.current_task()
@@ -68,7 +68,7 @@ class WebhookBatch:
             for told in few:
                 told.outcome.cancel()  # answered already, unless this lane broke down
 
-    async def _kept_together(self, few: list[PendingWebhook]) -> bool:
+    async def _store_together(self, few: list[PendingWebhook]) -> bool:
         """False: one of them cannot be kept, and the others must not suffer for it."""
         # Every commit locks payments in the same order, so that no two wait for each other.
         few.sort(key=lambda told: told.order)
@@ -89,7 +89,7 @@ class WebhookBatch:
                 _answer(told, outcome)
         return True
 
-    async def _kept_alone(self, told: PendingWebhook) -> None:
+    async def _store_alone(self, told: PendingWebhook) -> None:
         try:
             _answer(told, await self._db.call(store.TAKE_WEBHOOK, told.said, told.body, told.at))
         except (asyncpg.PostgresError, *AWAY) as error:

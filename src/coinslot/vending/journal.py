@@ -28,7 +28,7 @@ class Kept(NamedTuple):
     stands: bool
 
 
-async def keep(conn: Connection, machine: Machine, up: Journaled, at: datetime) -> Kept:
+async def store_line(conn: Connection, machine: Machine, up: Journaled, at: datetime) -> Kept:
     """Keep what a journal says, once."""
     row = await conn.fetchrow(
         store.KEEP_EVENT, machine.merchant_id, machine.outlet, up.journal_id,

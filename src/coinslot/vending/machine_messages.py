@@ -33,9 +33,9 @@ _ON_ITS_WAY = (wire.Hello, wire.Accept, wire.Started, wire.Progress, wire.Health
 _DRIFT, _WAY = 1.01, timedelta(seconds=1)
 
 
-async def hear(context: Context, machine: Machine, up: Up, at: datetime) -> list[wire.Down]:
+async def receive(context: Context, machine: Machine, up: Up, at: datetime) -> list[wire.Down]:
     """One message up: store it, move what it proves, and return what to answer."""
-    downs = await again(partial(_heard, context, machine, up, at))
+    downs = await again(partial(_receive_in_transaction, context, machine, up, at))
     if not isinstance(up, _ON_ITS_WAY):
         context.wakes.wake("refunds", "fulfillments")
     if _may_be_idle(up):
@@ -43,12 +43,14 @@ async def hear(context: Context, machine: Machine, up: Up, at: datetime) -> list
     return downs
 
 
-async def _heard(context: Context, machine: Machine, up: Up, at: datetime) -> list[wire.Down]:
+async def _receive_in_transaction(
+    context: Context, machine: Machine, up: Up, at: datetime
+) -> list[wire.Down]:
     """In one transaction."""
     async with context.db.as_merchant(machine.merchant_id) as conn:
         match up:
             case wire.Hello():
-                downs = await _greet(context, conn, machine, up, at)
+                downs = await _answer_hello(context, conn, machine, up, at)
             case wire.Accept():
                 downs = await _accepted(context, conn, machine, up, at)
             case wire.Reject():
@@ -56,7 +58,7 @@ async def _heard(context: Context, machine: Machine, up: Up, at: datetime) -> li
             case wire.Started() | wire.Progress() | wire.Result():
                 downs = await _journaled(context, conn, machine, up, at)
             case wire.Status():
-                downs = await _answered(context, conn, machine, up, at)
+                downs = await _receive_status(context, conn, machine, up, at)
             case wire.Health():
                 downs = []
             case other:
@@ -71,16 +73,16 @@ def _may_be_idle(up: Up) -> bool:
     return not isinstance(up, wire.Accept | wire.Started | wire.Progress)
 
 
-async def beats(context: Context, heard: Mapping[str, datetime]) -> None:
+async def record_heartbeats(context: Context, heard: Mapping[str, datetime]) -> None:
     """Machines that are alive, in one statement; what waits for them goes out."""
     async with context.db.system_connection() as conn:
-        await conn.execute(store.BEATS, list(heard), list(heard.values()))
+        await conn.execute(store.RECORD_HEARTBEATS, list(heard), list(heard.values()))
         waiting = await conn.fetch(store.WAITING, list(heard))
     for row in waiting:
         await dispatch.offer_next(context, row["merchant_id"], row["outlet_id"])
 
 
-async def hear_done(
+async def receive_done(
     context: Context, machine: Machine, done: wire.MachineDone, at: datetime
 ) -> None:
     """The simple dialect's answer: its word is all there is, so FAILED is settled as declared."""
@@ -112,7 +114,7 @@ async def _done(
     return True
 
 
-async def _greet(
+async def _answer_hello(
     context: Context, conn: Connection, machine: Machine, up: wire.Hello, at: datetime
 ) -> list[wire.Down]:
     """After a start or a reconnect: whose journal it is, how far it is kept, what is still open."""
@@ -212,7 +214,7 @@ async def _journaled(
     at: datetime,
 ) -> list[wire.Down]:
     """What the machine's journal holds: kept first, believed if it is the journal that accepted."""
-    kept = await journal.keep(conn, machine, up, at)
+    kept = await journal.store_line(conn, machine, up, at)
     unit = await _unit(conn, machine, up.unit_id) if kept.stands else None
     if unit is not None and await _is_own_journal(conn, unit, up.journal_id, at):
         match up:
@@ -224,13 +226,13 @@ async def _journaled(
                             at + context.windows.span("run_s"), unit["hard_deadline"]),
                     )  # fmt: skip
             case wire.Result():
-                await _judge(conn, unit, ReportedOutcome.of_result(up), at)
+                await _apply_outcome(conn, unit, ReportedOutcome.of_result(up), at)
             case wire.Progress():
                 pass
     return [wire.Evack(journal_id=up.journal_id, through=kept.through)]
 
 
-async def _answered(
+async def _receive_status(
     context: Context, conn: Connection, machine: Machine, up: wire.Status, at: datetime
 ) -> list[wire.Down]:
     """The answer to a query, or a state said again. Only our nonce makes it count as an answer."""
@@ -246,11 +248,11 @@ async def _answered(
     elif asked and up.state in ENDS:
         said = msgspec.to_builtins(up)  # no journal line: the auditor finds the evidence here
         if await conn.fetchrow(store.KEEP_ANSWER, unit["merchant_id"], unit["id"], said, at):
-            await _judge(conn, unit, ReportedOutcome.of_status(up), at)
+            await _apply_outcome(conn, unit, ReportedOutcome.of_status(up), at)
     return []
 
 
-async def _judge(
+async def _apply_outcome(
     conn: Connection, unit: asyncpg.Record, word: ReportedOutcome, at: datetime
 ) -> None:
     event, basis, code = conclude(word, str(unit["slot"]))

@@ -57,7 +57,7 @@ WHERE NOT EXISTS (SELECT FROM events WHERE subject_id = $2 AND event = 'ANSWERED
     AND data->>'nonce' = $3->>'nonce' AND data->>'state' = $3->>'state')
 """
 
-BEATS = """
+RECORD_HEARTBEATS = """
 WITH b AS (
     SELECT * FROM unnest($1::text[], $2::timestamptz[]) AS b (outlet_id, at)
 ), locked AS MATERIALIZED (

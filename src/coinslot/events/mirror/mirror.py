@@ -96,7 +96,7 @@ class Mirror:
                 if await self._turn(lease):
                     failures = 0 if await self._held_round(failures, lease) else failures + 1
                     if following is None and not failures:
-                        told = follow(self.cursor, self.tell, asyncio.Event())
+                        told = follow(self.cursor, self.write_batch, asyncio.Event())
                         following = asyncio.create_task(told, name="mirror log")
                 elif following is not None:
                     await _ended(following)
@@ -108,10 +108,10 @@ class Mirror:
                 await _ended(following)
             with contextlib.suppress(asyncpg.PostgresError, *AWAY):
                 async with asyncio.timeout(_FAREWELL_S):
-                    await self.cursor.let_go()
-                    await let_go(self.db, self._holder)
+                    await self.cursor.release()
+                    await release_turn(self.db, self._holder)
 
-    async def tell(self, batch: Batch) -> None:
+    async def write_batch(self, batch: Batch) -> None:
         """Write how everything is now that the batch speaks of, and advance."""
         await self.show(await self.rows.touched(batch.entries))
         await self.cursor.advance(batch)
@@ -193,7 +193,7 @@ class Mirror:
         return True
 
 
-async def let_go(db: Database, holder: str | None = None) -> None:
+async def release_turn(db: Database, holder: str | None = None) -> None:
     """The turn is free at once; without a holder, whoever has it. Who gets it next shows all."""
     async with db.system_connection() as conn:
         await conn.execute(_LET_GO, holder)

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from coinslot.events.mirror.document import BRANCHES, MACHINES, Nodes
-from coinslot.events.mirror.mirror import Mirror, let_go, write
+from coinslot.events.mirror.mirror import Mirror, release_turn, write
 
 _MOVES_BY_ITSELF = frozenset({"lastSeenAt"})  # of a machine, from beat to beat
 
@@ -21,7 +21,7 @@ class Rebuilt(Struct, frozen=True):
 async def write_whole(mirror: Mirror) -> Rebuilt:
     """Write everything afresh, and take away from our branches what belongs to nothing. The mirror
     may run meanwhile. Raises UnclearError; begun again, it ends the same."""
-    since = await mirror.cursor.settled()
+    since = await mirror.cursor.committed_end()
     # Listed before the tables are read: what is written meanwhile is not among the strangers.
     there = await _listed(mirror)
     written = 0
@@ -32,8 +32,8 @@ async def write_whole(mirror: Mirror) -> Rebuilt:
     await write(mirror.remote, dict.fromkeys(there))
     # Who mirrors meanwhile may have written what a page that was read before has overwritten:
     # its entry stands behind `since` and comes again, and the next round shows every machine.
-    await mirror.cursor.stand_at(since)
-    await let_go(mirror.db)
+    await mirror.cursor.move_to(since)
+    await release_turn(mirror.db)
     return Rebuilt(written, len(there))
 
 
