@@ -1,4 +1,4 @@
-"""What every call of the merchant API shares: whose key it carries, and that it counts once."""
+"""What every call of the merchant API shares: it checks the key, and makes the call count once."""
 
 import re
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""The feed of events over HTTP: what a merchant without a public URL reads instead of webhooks."""
+"""The feed of events over HTTP, for a merchant that has no public URL for webhooks."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ from coinslot.pages.rendering import STORABLE, AnyRequest
 from coinslot.pages.shared_handler import SharedHandler
 
 _WAIT_MAX_S = 30
-WAITING_MAX = 20  # calls of one merchant at one process; who comes on top is answered at once
+WAITING_MAX = 20  # calls of one merchant at one process; a further call is answered at once
 
 After = Annotated[
     str | None,

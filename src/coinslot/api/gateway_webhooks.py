@@ -1,4 +1,5 @@
-"""Webhooks of gateways: the raw body goes to the heart, its answer goes back."""
+"""Webhooks of gateways: passes the raw body to `payments/gateway_webhooks.py`, and its answer
+back."""
 
 from typing import Annotated
 

@@ -28,7 +28,7 @@ def timed(app: ASGIApp) -> ASGIApp:
 
 
 async def count(message: Message, scope: Scope) -> None:
-    """Count the start of an answer, whoever gave it."""
+    """Count the start of an answer, whichever part of the application gave it."""
     if message["type"] != "http.response.start" or scope["type"] != ScopeType.HTTP:
         return
     route = str(scope.get("path_template", "")) or "none"

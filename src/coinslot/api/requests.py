@@ -1,5 +1,5 @@
-"""What holds of every request, whatever it asks: HEAD is GET without its body, and a body comes as
-it is, not packed."""
+"""What holds for every request: HEAD is GET without its body, and a request body is not
+compressed."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ _PLAIN = frozenset({"", "identity"})
 
 
 def heads(app: ASGIApp) -> ASGIApp:
-    """HEAD is answered wherever GET is: the same start, and nothing after it."""
+    """HEAD is answered wherever GET is, with the same status and headers and no body."""
 
     async def with_heads(scope: Any, receive: Receive, send: Send) -> None:
         if scope.get("method") != "HEAD":
@@ -20,12 +20,12 @@ def heads(app: ASGIApp) -> ASGIApp:
             return
 
         async def start_only(message: Message) -> None:
-            # At once, also of a stream: whoever asks for its head does not wait for its end.
+            # At once, also for a stream: a HEAD request does not wait for its end.
             if message["type"] == "http.response.start":
                 await send(message)
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-        # A copy: the server must go on knowing that it was HEAD.
+        # A copy: the server must still see that the method was HEAD.
         asked: Any = {**scope, "method": "GET"}
         await app(asked, receive, start_only)
 
@@ -33,8 +33,8 @@ def heads(app: ASGIApp) -> ASGIApp:
 
 
 async def plain_only(request: AnyRequest) -> None:
-    """A packed body is refused before it is read. Unpacked, a few bytes may be gigabytes, and a
-    gateway's signature is over what it sent."""
+    """Refuses a compressed body before it is read. Decompressed, a few bytes may become gigabytes,
+    and a gateway's signature is computed over what it sent."""
     coding = request.headers.get("content-encoding", "").strip().lower()
     if coding not in _PLAIN:
         raise RefusedError(

@@ -93,7 +93,7 @@ class DeliveryPage(Struct, frozen=True):
 
 
 class Hooks(SharedHandler):
-    """Each call is one verb of the feeds, with a key of the scope webhooks:write."""
+    """Each call runs one verb of `events/webhooks`, with a key of the scope webhooks:write."""
 
     def __init__(self, context: Context, rules: HookRules) -> None:
         self._context = context

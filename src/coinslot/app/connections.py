@@ -1,6 +1,7 @@
-"""Connections of clients who have not yet said what they want: they may cost next to nothing.
+"""Limits for connections of clients that have not sent a whole request yet, so that they cost
+little.
 
-uvicorn waits for ever for a request that is half sent, and for a reader who does not read."""
+uvicorn waits without limit for a half-sent request, and for a client that does not read."""
 
 import asyncio
 import logging
@@ -26,7 +27,7 @@ _LOG_EVERY_MS = 10_000
 _HEAD_MAX_BYTES = 16 * 1024
 _FRAME_MAX_BYTES = 64 * 1024  # Engine.IO looks at a message's size only after the whole frame
 _FRAMING = {b"content-length", b"transfer-encoding"}
-# uvicorn writes a line for each request that is no HTTP; here they are counted and told together.
+# uvicorn logs a line for each request that is not HTTP; here they are counted and logged together.
 _uvicorn = logging.getLogger("uvicorn.error.http")
 _uvicorn.setLevel(logging.ERROR)
 
@@ -53,7 +54,8 @@ class Waiting:
         self._logged_ms = -_LOG_EVERY_MS
 
     def begin(self, connection: "BoundedHttp", address: str) -> None:
-        """Over a bound the oldest is ended: whoever means it has sent all within a moment."""
+        """Over a limit the oldest connection is closed: a real client sends its whole request at
+        once."""
         if connection in self._all:
             return
         of_them = self._of.setdefault(address, {})
@@ -72,7 +74,7 @@ class Waiting:
                 del self._of[address]
 
     def count_ended(self, reason: str) -> None:
-        """One line for many: what ends connections by the thousand must not fill the log."""
+        """One line for many: closing thousands of connections must not fill the log."""
         self._ended[reason] += 1
         now_ms = self._clock.monotonic_ms()
         if now_ms - self._logged_ms >= _LOG_EVERY_MS:
@@ -185,10 +187,10 @@ class BoundedHttp(H11Protocol):
 
 
 def served(app: Any, bounds: Bounds, clock: Clock) -> uvicorn.Config:
-    """How an application is served: within bounds, and with the peer as it is.
+    """How an application is served: within limits, and with the client's real address.
 
-    Whoever is connected is the peer. What X-Forwarded-For says counts from a trusted proxy alone,
-    and of that only what the last one that is not trusted could not have written."""
+    The address is the connection's own. X-Forwarded-For counts only when a trusted proxy sent it,
+    and only the part that the last untrusted party could not have written."""
     http: Any = partial(BoundedHttp, Waiting(bounds, clock), clock)
     return uvicorn.Config(
         app,

@@ -1,4 +1,5 @@
-"""What the demo sells: two merchants, five machines, printed codes; made once, found ever after."""
+"""What the demo sells: two merchants, five machines, printed codes. Made once, found again after a
+restart."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,7 +25,7 @@ ZONE = "Asia/Kolkata"
 
 
 class DemoSlot(Struct, frozen=True):
-    """What stands in a slot of every demo machine."""
+    """What is in a slot of every demo machine."""
 
     slot: str
     sku: str
@@ -75,7 +76,8 @@ class Credentials(Struct):
 
 
 class DemoWorld:
-    """The demo's furniture. `create` may be called again: it continues where it stopped."""
+    """The demo's merchants, accounts and machines. `create` may be called again: it continues where
+    it stopped."""
 
     def __init__(self, server: RunningServer, data: Path, sandbox_url: str) -> None:
         self._server = server
@@ -85,7 +87,8 @@ class DemoWorld:
         self.qr_codes: dict[str, str] = {}
 
     async def create(self) -> None:
-        """Merchants, accounts, machines. Their secrets are written down as they come to be."""
+        """Create merchants, accounts and machines. Each secret is written down as soon as it is
+        made."""
         if self._path.exists():
             self.known = msgspec.json.decode(self._path.read_bytes(), type=Credentials)
         for slug in MERCHANTS:
@@ -102,7 +105,7 @@ class DemoWorld:
                 self.qr_codes[machine.code] = profile.qr_code_id
 
     def account(self, slug: str) -> dict[str, str]:
-        """A merchant's account at the sandbox, made up once."""
+        """A merchant's account at the sandbox, generated once."""
         if slug not in self.known.gateway:
             self.known.gateway[slug] = {
                 "account_id": f"acc_{code(14)}",
@@ -114,7 +117,7 @@ class DemoWorld:
         return self.known.gateway[slug]
 
     def stripe(self, slug: str) -> dict[str, str]:
-        """A merchant's account at the emulated Stripe, for the merchant API; made up once."""
+        """A merchant's account at the emulated Stripe, for the merchant API; generated once."""
         if slug not in self.known.stripe:
             self.known.stripe[slug] = {
                 "account_id": f"acct_{code(14)}",
@@ -205,7 +208,7 @@ class DemoWorld:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a private file so that a reader sees all of it or the one before."""
+    """Write a private file so that a reader sees either all of it or the version before."""
     half = path.with_suffix(".half")
     half.touch(mode=0o600)
     half.write_bytes(content)

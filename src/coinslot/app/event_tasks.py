@@ -1,4 +1,5 @@
-"""What a worker tells merchants: the log becomes events, and events become webhooks."""
+"""What a worker sends to merchants: entries of the log become events, and events become
+webhooks."""
 
 from collections.abc import Coroutine
 from typing import Any
@@ -16,7 +17,7 @@ EVENT_TABLES = frozenset({"events", "deliveries"})  # rung where an event or a d
 def event_tasks(
     context: Context, rules: HookRules, reached: Reached
 ) -> list[Coroutine[Any, Any, None]]:
-    """They run side by side until cancelled, and none hinders another."""
+    """They run side by side until cancelled, and none blocks another."""
     announcer, courier = Announcer(context), Courier(context, rules)
     courier.reached = reached
     return [

@@ -1,4 +1,4 @@
-"""What pages and webhooks ask, answered by the verbs of the rooms below."""
+"""`Backend` of the pages and of the webhooks, answered by the verbs of the rooms below."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -17,12 +17,12 @@ from coinslot.pages.backend import Basket
 from coinslot.payments.gateway_webhooks import WebhookAnswer, take_webhook
 from coinslot.vending import dispatch
 
-_HEALTH_S = 2.0  # a database that takes longer is as good as away
+_HEALTH_S = 2.0  # a slower database counts as unreachable
 _PULSE_COUNTS_MS = 1_000
 
 
 class ContextBackend:
-    """The web's `Backend` on a context."""
+    """The `Backend` of the pages, on a context."""
 
     def __init__(
         self,
@@ -87,8 +87,8 @@ class ContextBackend:
     async def take_webhook(
         self, gateway: str, account: str | None, headers: Mapping[str, str], body: bytes
     ) -> WebhookAnswer:
-        # A gateway that waits in vain closes the connection and may count it against us: it is told
-        # to come again (503). What was being kept meanwhile may stand, and is then found there.
+        # A gateway that gets no answer closes the connection and may count it against us. So it is
+        # told to send again (503). The webhook may be stored all the same, and is then recognised.
         async with asyncio.timeout(self._answer_s):
             found = await self._context.accounts.by_slug(gateway, account)
             if found is None:
@@ -121,7 +121,7 @@ class ContextBackend:
         return Health(status=status, version=self._version, checks=checks, devices=devices)
 
     async def _behind(self) -> dict[str, Check]:
-        """A mirror that is late is a warning: nobody who sells or buys waits for it."""
+        """A mirror that is late is a warning: no sale waits for it."""
         if self._mirror_lag is None:
             return {}
         lag = await self._mirror_lag()
@@ -129,7 +129,8 @@ class ContextBackend:
         return {"mirror": Check(status="degraded" if lag.is_late else "healthy", detail=told)}
 
     async def _clocks(self) -> dict[str, Check]:
-        """A clock that is wrong is a warning: what it spoils is mended as far as that goes."""
+        """A clock that is wrong is a warning: deadlines allow for the difference where it is
+        known."""
         found = await clocks_apart(self._context.db)
         told = ", ".join(sorted({str(one) for one in found}))
         return {"clock": Check(status="degraded" if found else "healthy", detail=told)}
@@ -150,10 +151,11 @@ class ContextBackend:
 
 
 class _CommitProbe:
-    """Whether a commit ends: one write at a time, however many ask, and one that ended well counts
-    for a moment.
+    """Whether a commit completes: one write at a time, however many callers ask, and a success
+    counts for a moment.
 
-    Who gives up waiting leaves it running: during a stall it is one connection, not one a check."""
+    A caller that stops waiting leaves the write running, so that a stall costs one connection, not
+    one for each check."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -166,7 +168,7 @@ class _CommitProbe:
             return
         if self._write is None or self._write.done():
             self._write = asyncio.create_task(self._written(), name="health")
-            # Whoever asked may be gone when it fails.
+            # The caller may be gone when it fails.
             self._write.add_done_callback(lambda write: write.cancelled() or write.exception())
         await asyncio.shield(self._write)
 

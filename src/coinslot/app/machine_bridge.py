@@ -1,4 +1,5 @@
-"""What machines say, brought to the verbs of the heart; and the heart's way to the machines."""
+"""Passes messages of machines to the verbs of `vending`, and messages of `vending` to the
+machines."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -13,7 +14,8 @@ from coinslot.vending import dispatch, machine_messages
 
 
 class MachineBridge:
-    """The edge's `Ears` on a shop. Owners of outlets never change, so they are remembered."""
+    """The edge's `MachineHandler` on a context. Owners of outlets never change, so they are
+    cached."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -43,7 +45,7 @@ class MachineBridge:
 
 
 class EdgeLink:
-    """The shop's `Line` over this process's channels."""
+    """The context's `MachineLink` over this process's channels."""
 
     def __init__(self, channels: Sequence[Channel]) -> None:
         self._channels = {channel.name: channel for channel in channels}

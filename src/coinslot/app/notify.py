@@ -1,7 +1,8 @@
-"""Wakes across processes: who works nothing of it notifies, who works it listens. Polling is below.
+"""Wakes sweepers of other processes by NOTIFY: a process that does not work a table notifies, one
+that works it listens.
 
-A lost notification costs one poll, so nothing here is retried harder than by reconnecting.
-"""
+Every sweeper also polls. A lost notification costs one poll, so nothing here is retried beyond
+reconnecting."""
 
 import asyncio
 import contextlib
@@ -22,7 +23,7 @@ _LOST = (asyncpg.PostgresError, *AWAY)
 
 
 async def notify(db: Database, wakes: Wakes, tables: frozenset[str]) -> None:
-    """Pass on this process's bells for tables that it does not sweep itself, until cancelled."""
+    """Forward this process's wakes for tables that it does not sweep itself, until cancelled."""
 
     async def forward(table: str) -> None:
         wake = wakes.of(table)
@@ -41,19 +42,19 @@ async def notify(db: Database, wakes: Wakes, tables: frozenset[str]) -> None:
 
 
 async def listen(door_url: str, wakes: Wakes, tables: frozenset[str]) -> None:
-    """Ring this process's bells for what others notify, until cancelled."""
+    """Wake the sweepers of this process for what others notify, until cancelled."""
 
     def received(_conn: object, _pid: int, _channel: str, table: object) -> None:
         if table in tables:
             wakes.wake(str(table))
 
-    # What was rung while nobody listened is rung at once.
+    # Something may have been notified before this connection listened: wake all tables.
     await _listen_on(door_url, _CHANNEL, received, lambda: wakes.wake(*tables))
 
 
 async def follow_changes(door_url: str, changed: Callable[[str, str], None]) -> None:
-    """Say which row of which table has other credentials now, until cancelled. Both are empty
-    where something may have been missed: then all may have changed."""
+    """Call `changed` with the table and the row whose credentials changed, until cancelled. Both
+    are empty where a notification may have been missed: then any row may have changed."""
 
     def received(_conn: object, _pid: int, _channel: str, said: object) -> None:
         table, _, key = str(said).partition(" ")

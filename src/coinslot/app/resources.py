@@ -1,4 +1,5 @@
-"""What an installation stands on: database, broker, keys; embedded where none is named."""
+"""What an installation needs: database, broker, keys. Embedded ones where the settings name
+none."""
 
 import asyncio
 import base64
@@ -22,7 +23,7 @@ from coinslot.settings import Settings, SettingsError
 
 
 class Kept(Struct):
-    """What an embedded installation keeps for itself, in a file that only we may read."""
+    """What an embedded installation generates and keeps in a file that only its user may read."""
 
     app_password: str
     door_password: str
@@ -30,7 +31,7 @@ class Kept(Struct):
 
 
 class Urls(Struct, frozen=True, kw_only=True):
-    """The logins of the database: owner (migrate, audit), application, door."""
+    """The logins of the database: owner (migrate, audit), application, system."""
 
     app: str
     door: str
@@ -39,7 +40,7 @@ class Urls(Struct, frozen=True, kw_only=True):
 
 
 class Resources:
-    """Opened with the stack that closes them, in the opposite order."""
+    """Opened on the stack that closes them in the opposite order."""
 
     def __init__(
         self, settings: Settings, stack: AsyncExitStack, *, may_join: bool = False
@@ -50,7 +51,7 @@ class Resources:
         self._stack = stack
 
     async def database(self) -> tuple[Urls, Database]:
-        """The database, migrated where it is ours to migrate, and its pools."""
+        """The database and its pools; an embedded one is migrated first."""
         urls = await self.urls()
         settings = self.settings
         db = await Database.open(urls.app, urls.door, size=settings.pool_size)
@@ -99,7 +100,7 @@ class Resources:
         return f"mqtt://{login}:{password}@{nats.host}:{nats.listening}", nats
 
     def vault(self) -> Vault:
-        """The keys that secrets rest under."""
+        """The keys that secrets are encrypted with."""
         if self.settings.keys is not None:
             return Vault.parse(self.settings.keys)
         if self.settings.database_url is not None:
@@ -131,7 +132,7 @@ async def broker_users(db: Database) -> list[BrokerUser]:
 
 
 def _as(url: str, login: str, password: str) -> str:
-    """The same server's database of ours, entered with another login."""
+    """The same server's database, with another login."""
     parts = urlsplit(url)
     place = f"{login}:{password}@{parts.hostname}:{parts.port}"
     return urlunsplit(parts._replace(netloc=place, path=f"/{DATABASE}"))

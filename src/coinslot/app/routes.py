@@ -102,7 +102,7 @@ def _looks(health: Healths) -> list[ControllerRouterHandler]:
 
 
 def _taking(account: str, name: str) -> post:
-    """A gateway tells something."""
+    """Routes by which a gateway sends webhooks."""
     return post(
         f"/webhooks/{{gateway:str}}{account}", operation_id=name, status_code=200,
         tags=["gateways"], responses=refusals(400, 401, 404, 413, 429),
@@ -148,7 +148,7 @@ def _refunds(payments: Payments) -> list[ControllerRouterHandler]:
 
 
 def _doing(verb: str, status: int = 200, *, also: tuple[int, ...] = (), path: str = "") -> post:
-    """Something is done to a payment."""
+    """Routes that change a payment."""
     return post(
         f"/payments/{{payment:uuid}}/{path or verb}",
         operation_id=f"{verb}Payment",
@@ -186,7 +186,7 @@ def _feeds(hooks: Hooks) -> list[ControllerRouterHandler]:
 
 
 def _asking(path: str, name: str, status: int = 202) -> post:
-    """Something is done to an endpoint or a delivery."""
+    """Routes that change an endpoint or a delivery."""
     known = refusals(400, 401, 403, 404, 409, 422)
     return post(path, operation_id=name, status_code=status, responses=known)
 

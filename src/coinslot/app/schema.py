@@ -1,4 +1,4 @@
-"""The database's functions, gathered from the rooms: applied again whenever their text changes."""
+"""The database's functions, collected from the rooms; applied again whenever their text changes."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ from coinslot.states import transition
 
 _ROOMS = Path(__file__).parent.parent
 
-# Bottom up, as the rooms are stacked. A function may call one of a room above it: PL/pgSQL looks
-# the name up when it runs, and functions in plain SQL stand behind what they call.
+# From the bottom room up. A function may call one of a room above it: PL/pgSQL looks the name up
+# when it runs. A function in plain SQL comes after what it calls.
 _FILES = (
     "books/sql/ledger.sql",
     "payments/sql/settlement.sql",

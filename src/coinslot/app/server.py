@@ -37,8 +37,8 @@ from coinslot.payments.webhook_batch import WebhookBatch
 from coinslot.settings import Settings
 from coinslot.worker import prune, sweep
 
-# The web and the channels load half of all that is loaded: each role imports its own, so that a
-# command that only asks starts in half the time.
+# The web and the channels are half of all imports: each role imports its own, so that a command
+# that only asks starts in half the time.
 if TYPE_CHECKING:
     from litestar import Litestar
 
@@ -62,7 +62,7 @@ class PortTakenError(Exception):
 
 
 class _Server(uvicorn.Server):
-    """Signals are the house's: they end its other parts too."""
+    """RunningServer handles signals, since they end its other parts too."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -70,7 +70,7 @@ class _Server(uvicorn.Server):
 
 
 class RunningServer:
-    """An installation opened for some roles. `async with House.open(...)`, then `run()`."""
+    """An installation opened for some roles: `RunningServer(...).open()`, then `run()`."""
 
     def __init__(self, settings: Settings, roles: frozenset[str], stack: AsyncExitStack) -> None:
         self.settings = settings
@@ -91,7 +91,7 @@ class RunningServer:
         self._mirror: Mirror | None = None
 
     async def open(self) -> "RunningServer":
-        """Open what the roles need. A server that is down is waited for, with a clear line."""
+        """Open what the roles need. It waits for a server that is down, and logs a clear line."""
         self.vault = self._resources.vault()
         self.urls, self.db = await self._resources.database()
         accounts = Accounts(
@@ -145,7 +145,8 @@ class RunningServer:
         self.context.line = line
 
     async def machines_changed(self) -> None:
-        """Devices were added or taken away: the embedded broker learns it, nobody is dropped."""
+        """Devices were added or removed: reload the users of the embedded broker; no connection is
+        dropped."""
         if self.nats is not None:
             await self.nats.reload(await broker_users(self.db))
 
@@ -156,7 +157,7 @@ class RunningServer:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopping.set)
         server = self._server() if self.roles & {"web", "device"} else None
-        # It listens from here on: who connects while the server starts waits in its queue.
+        # It listens from here on: clients that connect while the server starts wait in its queue.
         listener = self._listener() if server is not None else None
         try:
             async with asyncio.TaskGroup() as group:
@@ -185,7 +186,8 @@ class RunningServer:
         parts: list[Any] = [self._clocks.watch(self.clock)]
         if self._edge is not None:
             parts.append(self._edge.run())
-        # Units are swept where machines are; a worker sweeps all the rest, and units' deadlines.
+        # Units are swept where machines are connected. A worker sweeps everything else, and the
+        # deadlines of units.
         tables = frozenset(sweep.CHORES) if "worker" in self.roles else frozenset()
         if "device" in self.roles:
             tables |= {"fulfillments"}
@@ -213,7 +215,7 @@ class RunningServer:
         return parts
 
     def _changed(self, table: str, key: str) -> None:
-        """Another process, or this one, has set credentials anew. Nothing said: any may be."""
+        """Some process has set new credentials. Both empty: any row may have changed."""
         if table in ("", "gateway_accounts"):
             self._accounts.changed(UUID(key) if key else None)
         if table in ("", "devices", "outlets"):
@@ -221,8 +223,8 @@ class RunningServer:
             self._secrets_changed.set()
 
     async def _follow_secrets(self, channel: "SocketIo") -> None:
-        """A machine whose secret was set anew, or that was taken out of service, has to show its
-        secret again: at once when that is told, and found out by looking when it is not."""
+        """A machine that got a new secret, or was taken out of service, has to show its secret
+        again: at once when a notification says so, otherwise found by polling."""
         known: dict[str, int] = {}
         while True:
             await _first(self._secrets_changed, _FOLLOW_SECRETS_S)
@@ -238,7 +240,7 @@ class RunningServer:
                 log.warning("secrets_not_followed", error=repr(error))
 
     async def _follow_devices(self) -> None:
-        """Other processes add machines and take them away; the embedded broker follows."""
+        """Other processes add and remove machines; the embedded broker is updated."""
         known: list[BrokerUser] | None = None
         while True:
             await _first(self._devices_changed, _FOLLOW_DEVICES_S)
@@ -320,7 +322,7 @@ async def _first(event: asyncio.Event, seconds: float) -> None:
 
 
 async def _live(receive: Any, send: Any) -> None:
-    """A process with machines only has nothing to start for the web."""
+    """A process that serves only machines has nothing to start for the web."""
     while True:
         message = await receive()
         await send({"type": f"{message['type']}.complete"})
@@ -334,7 +336,7 @@ async def _nothing_here(send: Any) -> None:
 
 
 async def _asked(question: Callable[[], Awaitable[Answer]]) -> Answer:
-    """The first questions to the database: should it go away while we start, it is waited for."""
+    """The first questions to the database: if it goes away while we start, wait for it."""
     until = monotonic() + WAIT_FOR_SERVER.total_seconds()
     while True:
         try:

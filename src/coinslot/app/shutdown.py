@@ -1,6 +1,6 @@
-"""Requests that a stopping server ends: a refusal that says "again", and no traceback for anyone.
+"""Ends open requests when the server stops: 503 with Retry-After, and no traceback.
 
-The long poll of the feed and a page's stream last longer than a server waits for them."""
+The feed's long poll and a page's stream last longer than the server waits for them."""
 
 import asyncio
 from typing import Any
@@ -9,7 +9,7 @@ _AGAIN_S = b"1"
 
 
 async def end_on_shutdown(app: Any, scope: Any, receive: Any, send: Any) -> None:
-    """Let `app` answer; where the server cancels it, end the answer."""
+    """Let `app` answer; when the server cancels it, complete the answer."""
     begun = ended = False
 
     async def recording_send(message: Any) -> None:

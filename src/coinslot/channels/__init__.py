@@ -1,4 +1,4 @@
-"""Drivers of how goods come out, one file each, found by being in this folder."""
+"""Drivers of the ways to machines, one file each, found by being in this folder."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -6,11 +6,12 @@ from inspect import getmembers, isclass
 from pkgutil import iter_modules
 from typing import Any
 
-_ASKED = ("name", "powers", "send", "run")  # what base.Channel asks of a driver
+_ASKED = ("name", "powers", "send", "run")  # what base.Channel asks for
 
 
 def drivers() -> Mapping[str, Any]:
-    """The channels by name: every class in this folder's files that answers what is asked."""
+    """The channels by name: every class in this folder's files that has what `base.Channel` asks
+    for."""
     found: dict[str, Any] = {}
     for module in iter_modules(__path__):
         full_name = f"{__name__}.{module.name}"

@@ -1,7 +1,7 @@
-"""What every channel says and is asked: how goods come out, and what can be promised about it.
+"""What every channel states and is asked: how commands reach machines, and what can be promised
+about it.
 
-Assume loss, delay, repetition, reordering and corruption. Starting without a network is normal.
-"""
+Assume loss, delay, repetition, reordering and corruption. Starting without a network is normal."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -17,7 +17,7 @@ class Powers(Struct, frozen=True, kw_only=True):
     idempotent_command: bool = False  # the machine keeps a journal: a repeated command runs once
     status_query: bool = False
     result_push: bool = False
-    expiry: bool = False  # a command dies by itself: the lease
+    expiry: bool = False  # a command expires by itself: the lease
     cancel: bool = False
     evidence: bool = False  # a tested sensor, or a person against a code
 
@@ -32,7 +32,7 @@ class Guarantee(StrEnum):
 
 
 def guarantee(powers: Powers) -> Guarantee:
-    """The strongest class that these powers carry."""
+    """The strongest class that these powers allow."""
     if powers.idempotent_command and powers.status_query and powers.expiry:
         return Guarantee.G3 if powers.evidence else Guarantee.G2
     if powers.result_push and powers.status_query:
@@ -55,7 +55,7 @@ class Login(Struct, frozen=True):
 
 
 class Inbox(Protocol):
-    """The server's ear, given to a channel by the edge."""
+    """Where a channel delivers what machines send; the edge gives one to each channel."""
 
     async def admitted(self, login: Login) -> bool:
         """Whether this machine may connect."""
@@ -72,9 +72,8 @@ class Inbox(Protocol):
     async def received(
         self, outlet: str, message: Mapping[str, object] | bytes, at: datetime
     ) -> None:
-        """One message up, JSON as text or read; the outlet is the authenticated one, never the
-        body's word. Nothing a machine says makes this raise.
-        """
+        """One message from a machine, JSON as text or parsed. The outlet is the authenticated one,
+        never the one that the body names. Nothing a machine sends makes this raise."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Connections that have not yet shown a machine's secret: bounded in number, time and talk."""
+"""Connections that have not yet shown a machine's secret: limited in number, time and messages."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -46,7 +46,7 @@ class Handshakes:
         self._logged_ms = -_LOG_EVERY_MS
 
     def begin(self, sid: str, address: str) -> None:
-        """Over a bound the oldest goes: a machine shows its secret within a moment."""
+        """Over a limit the oldest is closed: a real machine shows its secret at once."""
         of_them = self._of.get(address, {})
         if len(of_them) >= self._limits.at_once_each:
             self.refuse(next(iter(of_them)), "too many of one address without a secret")
@@ -56,7 +56,7 @@ class Handshakes:
         self._of.setdefault(address, {})[sid] = None
 
     def end(self, sid: str) -> None:
-        """It was admitted, or is gone."""
+        """It was admitted, or it closed."""
         ended = self._open.pop(sid, None)
         if ended is not None:
             del self._of[ended.address][sid]
@@ -85,7 +85,7 @@ class Handshakes:
             self.refuse(sid, "no secret in time")
 
     def refuse(self, sid: str, reason: str) -> None:
-        """End one, and tell it together with others: one line for thousands."""
+        """Close one, and log it together with others: one line for thousands."""
         self.end(sid)
         self.count_ended(reason)
         self._hang_up(sid)

@@ -1,8 +1,8 @@
-"""Work that waits, in order for each machine and side by side between machines, within limits.
+"""A queue of work for each machine: in order for one machine, side by side between machines, within
+limits.
 
-It stands between a network that never waits and an inbox that may. What does not fit is left out
-and counted: a machine repeats whatever was not answered.
-"""
+The network does not wait and the inbox may. What exceeds the limits is dropped and counted: a
+machine repeats what was not acknowledged."""
 
 import asyncio
 from collections import Counter, deque
@@ -19,13 +19,13 @@ class Limits(Struct, frozen=True, kw_only=True):
     """How much of everything at once."""
 
     workers: int = 8
-    waiting: int = 10_000  # over all lanes
+    waiting: int = 10_000  # over all queues
     lane: int = 256  # of one machine
     per_second: int = 200  # of one machine
 
 
 class MachineQueues:
-    """One line of work per key; several workers, never two on one line."""
+    """One queue per key; several workers, never two on one queue."""
 
     def __init__(self, limits: Limits) -> None:
         self.left_out = 0
@@ -37,7 +37,7 @@ class MachineQueues:
         self._seen: Counter[str] = Counter()  # in this second
 
     def put(self, key: str, work: Work) -> bool:
-        """Add to the key's line; False when it is left out."""
+        """Add to the key's queue; False when it is dropped."""
         line = self._lines.get(key)
         full = self._waiting >= self._limits.waiting
         if full or self._too_fast(key) or len(line or ()) >= self._limits.lane:
@@ -64,7 +64,7 @@ class MachineQueues:
             work = line.popleft()
             self._waiting -= 1
             await work()
-            # The line stayed in place meanwhile, so nobody else began on this key.
+            # The queue stayed in place meanwhile, so no other worker began on this key.
             if line:
                 self._ready.put_nowait(key)
             else:

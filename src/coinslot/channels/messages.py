@@ -1,8 +1,7 @@
-"""The vend protocol's messages as they stand on the wire, read strictly and never with a raise.
+"""The messages of the vend protocol, read strictly; reading never raises.
 
-Unknown fields are ignored, so that newer firmware may say more. Every text is bounded and plain
-ASCII and every number fits a bigint: what is readable here can also be stored.
-"""
+Unknown fields are ignored, so that newer firmware may send more. Every text is bounded and plain
+ASCII, and every number fits a bigint: what can be read here can also be stored."""
 
 import hashlib
 import hmac
@@ -18,7 +17,8 @@ from msgspec import Meta, Struct
 MAX_MESSAGE_BYTES: Final = 8_192
 BIGINT_MAX: Final = 2**63 - 1
 
-# No space, and no "|", which joins the fields under GO's signature. \Z: $ forgives a newline.
+# No space, and no "|", which joins the fields under GO's signature. \Z, because $ accepts a final
+# newline.
 Id = Annotated[str, Meta(pattern=r"\A[!-{}~]{1,64}\Z")]
 Text = Annotated[str, Meta(pattern=r"\A[ -~]{0,64}\Z")]
 Count = Annotated[int, Meta(ge=0, le=BIGINT_MAX)]
@@ -46,7 +46,7 @@ TRANSIENT_REFUSALS: Final = frozenset({Refusal.BUSY, Refusal.DOOR_OPEN, Refusal.
 
 
 class Outcome(StrEnum):
-    """How a unit ended, as the machine's journal has it."""
+    """How a unit ended, as the machine's journal records it."""
 
     VENDED = "VENDED"
     FAILED = "FAILED"  # the motor was never powered, or a tested sensor saw nothing fall
@@ -55,7 +55,7 @@ class Outcome(StrEnum):
 
 
 class UnitState(StrEnum):
-    """Where a unit stands, in the answer to a query."""
+    """The state of a unit, in the answer to a query."""
 
     ACCEPTED = "ACCEPTED"
     STARTED = "STARTED"
@@ -237,7 +237,7 @@ class Dispense(Message, frozen=True, kw_only=True, tag="machine:dispense", renam
 
 
 class Unreadable(Struct, frozen=True):
-    """A message that is none of ours, and why."""
+    """A message that is not one of ours, and why."""
 
     reason: str
 

@@ -1,8 +1,7 @@
-"""Machines behind an MQTT 3.1.1 broker, ours or any other.
+"""Machines behind an MQTT 3.1.1 broker, the embedded one or any other.
 
-QoS 1, never retained, clean session: the broker holds no command. Which machine speaks is the
-topic's word, for the broker lets each write under its own topics only; never the body's.
-"""
+QoS 1, never retained, clean session: the broker stores no command. The topic names the machine,
+since the broker lets each machine publish under its own topics only; the body never does."""
 
 import asyncio
 import random
@@ -40,20 +39,20 @@ class MqttOptions(Struct, frozen=True, kw_only=True):
     """Where the broker is and how patient to be with it."""
 
     url: str  # mqtt://user:password@host:port or mqtts://; several hosts are separated by commas
-    ca_file: str | None = None  # who signed the broker's certificate, where no public one did
+    ca_file: str | None = None  # the CA of the broker's certificate, where no public one signed it
     patience_s: float = 5.0
     first_retry_s: float = 0.2
     longest_retry_s: float = 15.0
     inflight: int = 256  # published and not yet acknowledged, at once
-    # 1 holds messages for us only while we are connected, as clean sessions do; beside a broker on
-    # this computer that is what 0 does too, for a fifth of the broker's work.
+    # With 1 the broker holds messages for us only while we are connected, since sessions are clean.
+    # Beside a broker on this computer 0 does the same, for a fifth of the broker's work.
     listen_qos: int = 1
     limits: Limits = Limits()
 
 
 def _end_if_cancelled() -> None:
-    """The library waits with `asyncio.wait_for`, which in Python 3.11 forgets that it was cancelled
-    when the answer comes at the same moment: who waits for us to stop would wait for ever."""
+    """The library waits with `asyncio.wait_for`, which in Python 3.11 forgets a cancellation when
+    the answer comes at the same moment; then stopping would wait without end."""
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
@@ -113,14 +112,14 @@ class Mqtt:
             both.create_task(self._keep_listening(inbox))
 
     async def _keep_listening(self, inbox: Inbox) -> None:
-        """One host after the other; a pause only when none of them let us in."""
+        """One host after the other; a pause only when none of them accepted us."""
         while True:
             for place in self._places:
                 try:
                     await self._listen(inbox, place)
                 except (aiomqtt.MqttError, OSError) as error:
                     log.warning("the MQTT broker is not there", where=f"{place}", error=str(error))
-            # Spread out, so that a broker that comes back is not met by everyone at once.
+            # Spread out, so that not every client reconnects at the same moment.
             wait_s = random.uniform(self._retry_s / 2, self._retry_s)
             await asyncio.sleep(wait_s)
             self._retry_s = min(self._retry_s * 2, self._options.longest_retry_s)
@@ -146,7 +145,7 @@ class Mqtt:
 
     async def _take(self, message: aiomqtt.Message, inbox: Inbox) -> None:
         topic = TOPIC.fullmatch(message.topic.value)
-        # A retained message is somebody's past: a dead machine would seem alive.
+        # A retained message is old: it would make a dead machine look alive.
         if topic is None or message.retain or not isinstance(message.payload, bytes):
             self.ignored += 1
             return

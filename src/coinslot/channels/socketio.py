@@ -1,7 +1,6 @@
 """Machines that connect by Socket.IO, in the leased protocol or in the simple dialect.
 
-`asgi` is mounted at /socket.io. Who speaks was settled by the secret at the handshake.
-"""
+`asgi` is mounted at /socket.io. The secret in the handshake authenticates the machine."""
 
 import asyncio
 import logging
@@ -22,8 +21,8 @@ from coinslot.kit.clock import Clock
 
 HANG_UP_S: Final = 1.0
 EXPIRE_EVERY_S: Final = 0.5
-# What the libraries raise on frames that are none. They would log each with a traceback: a stranger
-# could fill the disk and hold up the loop with it.
+# What the libraries raise on invalid frames. They would log each with a traceback, so that a
+# stranger could fill the disk and block the event loop.
 UNREADABLE: Final = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
 _libraries = logging.getLogger("coinslot.socketio.libraries")
 _libraries.setLevel(logging.CRITICAL)
@@ -102,7 +101,7 @@ class SocketIo:
         return outlet in self._sid_of
 
     async def send(self, outlet: str, message: Mapping[str, object]) -> Sending:
-        """Emit one command to the machine's connection, if it stands here."""
+        """Emit one command on the machine's connection, if it is connected here."""
         sid = self._sid_of.get(outlet)
         if sid is None:
             return Sending.UNREACHABLE
@@ -120,7 +119,7 @@ class SocketIo:
             await self._server.disconnect(sid)
 
     def connected(self) -> list[str]:
-        """The machines whose connections stand here."""
+        """The machines that are connected here."""
         return list(self._sid_of)
 
     async def run(self, inbox: Inbox) -> None:
@@ -165,7 +164,7 @@ class SocketIo:
         self._handshakes.begin(eio, client[0] if client else "")
 
     async def _said(self, eio: str, data: object) -> None:
-        if eio not in self._server.environ:  # it is being hung up, and goes on talking
+        if eio not in self._server.environ:  # it is being closed, and still sends
             return
         if not self._handshakes.allows(eio, data):
             self._handshakes.refuse(eio, "talk before the secret")
@@ -187,7 +186,7 @@ class SocketIo:
             ending.add_done_callback(self._ending.discard)
 
     async def _ended(self, eio: str, environ: dict[str, Any]) -> None:
-        # First the line itself: a peer who does not read is not waited for.
+        # First the connection itself: a peer that does not read is not waited for.
         if environ["asgi.scope"]["type"] == "websocket":
             with suppress(RuntimeError, OSError):
                 await environ["asgi.send"]({"type": "websocket.close", "code": _POLICY})

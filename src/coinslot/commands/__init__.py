@@ -1,4 +1,4 @@
-"""The commands, one file each. What several share stands here and in `terms`."""
+"""The commands, one file each. What several of them share is here and in `terms`."""
 
 import importlib.metadata
 from collections.abc import Callable, Mapping

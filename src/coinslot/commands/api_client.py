@@ -1,4 +1,4 @@
-"""The merchant API from outside, as a merchant's own server asks it: an address and a key."""
+"""The merchant API from outside, as a merchant's own server calls it: an address and a key."""
 
 import asyncio
 import os

@@ -74,7 +74,7 @@ async def _audited(
 
 
 async def _owner(chosen: Settings, stack: AsyncExitStack) -> tuple[RawConnection, datetime]:
-    """The owner's connection, and the time to judge by."""
+    """The owner's connection, and the time to compare deadlines with."""
     if chosen.owner_url is not None:
         conn = await connect(chosen.owner_url)
         stack.push_async_callback(conn.close)
@@ -93,7 +93,7 @@ async def _owner(chosen: Settings, stack: AsyncExitStack) -> tuple[RawConnection
     stack.push_async_callback(server.stop)
     conn = await connect(server.owner_url)
     stack.push_async_callback(conn.close)
-    # Nobody could work while it was stopped: what is late is judged by when it last ran.
+    # Nothing could be worked while it was stopped: lateness is measured from when it last ran.
     return conn, await last_sign_of_life(conn) or SystemClock().now()
 
 

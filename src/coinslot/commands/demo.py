@@ -168,7 +168,7 @@ class Demo:
             await asyncio.sleep(0.1)
 
     def _child(self, module: str, *arguments: str) -> "subprocess.Popen[bytes]":
-        """A program that dies with us, whatever kills us."""
+        """A program that is killed when this process dies, for whatever reason."""
         log = (self._data / f"{module}.log").open("ab")
         process = subprocess.Popen(
             child.command([sys.executable, "-m", module, *arguments], signal.SIGKILL),
@@ -250,8 +250,8 @@ class Demo:
 
 
 async def _must_be_free(port: int, option: str) -> None:
-    """Another program there would be taken for ours. A demo that was killed a moment ago may still
-    be there; it goes by itself. Raises PortTakenError."""
+    """Another program on this port would be mistaken for ours. A demo that was killed a moment ago
+    may still be there; it ends by itself. Raises PortTakenError."""
     until = monotonic() + _LEFT_WITHIN_S
     while True:
         try:

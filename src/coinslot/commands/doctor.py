@@ -32,7 +32,7 @@ _PATIENCE = timedelta(seconds=3)
 
 
 class _AwayError(Exception):
-    """It need not run here and now: worth knowing, and no fault of the installation."""
+    """It need not run here and now: worth reporting, but not a fault of the installation."""
 
 
 class ClockError(Exception):
@@ -83,7 +83,7 @@ async def _keys(chosen: Settings) -> str:
         try:
             db = await _opened(await resources.urls(), stack)
             known = await Accounts(db, vault, SystemClock(), timeout_s=1).check()
-        except (*AWAY, asyncpg.PostgresError):  # told with the database
+        except (*AWAY, asyncpg.PostgresError):  # reported with the database
             return "readable; whether they open the accounts could not be looked at"
     return f"they open the sealed settings of all {known} gateway accounts; no gateway was asked"
 

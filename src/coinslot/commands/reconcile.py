@@ -75,7 +75,7 @@ def _show(done: dict[str, Compared], found: list[Case]) -> None:
 
 
 def verdict(done: dict[str, Compared], found: list[Case]) -> str:
-    """The last line is what is read: it says no "well" of what could not be looked at."""
+    """The last line is the one that is read: it says "well" only of what was compared."""
     unread = [account for account, one in done.items() if one.failure]
     if unread:
         known = f"{len(found)} breaks are open" if found else "no break is known"

@@ -41,7 +41,7 @@ class ApiAwayError(Exception):
     """The merchant API does not answer, or what answers is something else."""
 
 
-# What a person can mend: one line instead of a traceback.
+# What a person can fix: one line instead of a traceback.
 EXPLAINED = (
     SettingsError,
     MigrationError,
@@ -61,7 +61,7 @@ EXPLAINED = (
 
 
 def explained(error: BaseException) -> str:
-    """What went wrong, and where it may be that nothing is wrong yet, what comes first."""
+    """What went wrong; before it, a hint where nothing may be wrong yet."""
     if isinstance(error, asyncpg.InvalidAuthorizationSpecificationError):
         return f"{error} (`coinslot migrate` makes the logins with their passwords: run it first)"
     return str(error)
@@ -80,7 +80,8 @@ def settings(data: Path | None = None, without: Collection[str] = (), **given: o
 
 
 def installed(data: Path | None) -> Settings:
-    """The settings of an installation that is there: who only asks or changes makes none."""
+    """The settings of an installation that exists: a command that only asks or changes creates
+    none."""
     chosen = settings(data)
     if chosen.database_url is None and not (chosen.data / "postgres" / "data").exists():
         fail(
@@ -105,7 +106,7 @@ def log_to_stderr(level: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
             *([] if pretty else [structlog.processors.format_exc_info]),
-            # Plain tracebacks: the pretty ones show what stood in variables, keys among it.
+            # Plain tracebacks: the pretty ones show the values of variables, keys among them.
             structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
             if pretty
             else structlog.processors.JSONRenderer(),
@@ -120,7 +121,7 @@ def log_to_stderr(level: str) -> None:
 
 
 def quiet(chosen: Settings) -> str:
-    """The level of a command that a person waits for: that a part started well is no answer."""
+    """The log level of a command that a person waits for: that a part started is not an answer."""
     return "WARNING" if chosen.log_level.upper() == "INFO" else chosen.log_level
 
 
@@ -139,7 +140,7 @@ def run(main: Callable[[], Coroutine[Any, Any, int | None]], level: str) -> None
 
 
 def _alone(work: Callable[[], int | None]) -> int | None:
-    """What fails beside others comes in a group; what a person can mend comes out of it alone."""
+    """An error among parallel tasks comes in a group; one that a person can fix is raised alone."""
     try:
         return work()
     except BaseExceptionGroup as group:

@@ -1,4 +1,5 @@
-"""What every verb of the heart is handed: the database, the clock, the windows, the ways out."""
+"""What every verb is given: the database, the clock, the windows of time, the accounts, the link to
+machines."""
 
 import asyncio
 from collections import Counter
@@ -50,10 +51,10 @@ class Windows(Struct, frozen=True, kw_only=True):
     refund_pause_max_s: float = 600
     attempt_look_s: float = 5  # first pause before an attempt is looked at again; it doubles
     attempt_pause_max_s: float = 6 * 3600
-    processing_s: float = 3600  # a payment that is unclear for longer calls a person
+    processing_s: float = 3600  # a payment that is unclear for longer opens a case for a person
     cases_s: float = 30  # between two looks at what wants a person
     nightly_after_s: float = 3 * 3600  # after the end of a day its books are compared
-    paid_out_s: float = 7 * 86400  # a capture that its gateway has not paid out by then is told
+    paid_out_s: float = 7 * 86400  # a capture that its gateway has not paid out by then is reported
     answer_s: float = 60  # a call with an idempotency key runs at most so long
     breaker_failures: int = 5  # a count: calls in a row without a clear answer that open it
     breaker_window_s: float = 60  # within it
@@ -61,7 +62,7 @@ class Windows(Struct, frozen=True, kw_only=True):
     keys_kept_s: float = 30 * 24 * 3600  # an idempotency key, after its answer
     clock_skew_s: float = 5  # our clock may differ from a gateway's by so much
     deliveries_kept_s: float = 30 * 24 * 3600  # a webhook to a merchant, after it ended
-    refund_owed_s: float = 3600  # after it a refund refused for lack of money calls a person
+    refund_owed_s: float = 3600  # after it a refund refused for lack of money opens a case
 
     def span(self, name: str) -> timedelta:
         """A window of this name as a span of time."""
@@ -97,7 +98,7 @@ class Accounts(Protocol):
 
 
 class MachineLink(Protocol):
-    """The way to the machines that are connected to this process."""
+    """Sends to the machines that are connected to this process."""
 
     def reaches(self, outlet: str, channel: str) -> bool: ...
 
@@ -116,7 +117,7 @@ class NoMachineLink:
 
 @dataclass(slots=True)
 class Wakes:
-    """Wakes the sweeper of this process; polling is the floor below it."""
+    """Wakes the sweeper of this process, which also polls."""
 
     events: dict[str, asyncio.Event] = field(default_factory=dict)
 
@@ -130,7 +131,7 @@ class Wakes:
 
 @dataclass(slots=True)
 class Quota:
-    """So many of each key in a minute, for what strangers can make us write down."""
+    """So many per key in a minute: limits what strangers can make us store."""
 
     per_minute: int
     minute: int = 0
@@ -146,7 +147,7 @@ class Quota:
 
 
 class WebhookInbox(Protocol):
-    """Where webhooks of gateways are kept; one for a process."""
+    """Stores webhooks of gateways; one per process."""
 
     async def store(
         self, said: Mapping[str, object], body: bytes, at: datetime, order: str
@@ -155,7 +156,7 @@ class WebhookInbox(Protocol):
 
 @dataclass(slots=True)
 class Context:
-    """The bundle. One for a process; tests make their own with a settable clock."""
+    """One per process; tests make their own with a settable clock."""
 
     db: Database
     clock: Clock
@@ -183,8 +184,9 @@ class Context:
         return self.clock.now()
 
     def for_sql(self, account: Account) -> Mapping[str, float]:
-        """What the SQL functions read: the windows, and how our clock stands to the gateway's.
-        Where this process does not know that yet, what was noted last counts."""
+        """What the SQL functions read: the windows, and by how much our clock is ahead of the
+        gateway's. Where this process does not know that yet, the last recorded difference
+        counts."""
         ahead = account.ahead()
         known = {} if ahead is None else {"ahead_s": ahead.total_seconds()}
         return {**self.windows.for_sql(), **known}

@@ -1,5 +1,5 @@
-"""Whoever works a row holds its lease: it is renewed while the work runs, however slow a gateway
-is, and what the work says of the row counts only while no other worker has claimed it."""
+"""The worker of a row holds its lease: the lease is renewed while the work runs, however slow a
+gateway is, and the outcome is written only while no other worker has claimed the row."""
 
 import asyncio
 import copy
@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 Renew = Callable[[], Awaitable[bool]]  # False: another has it
 LEASE_S = 20.0
-TAKEN_S = 5.0  # by a call that somebody waits for: if it dies, others wait no longer than this
+TAKEN_S = 5.0  # for a call that somebody waits for: if it dies, others wait no longer than this
 _RENEWED_IN_A_LEASE = 4
 _RENEWED_AT_MOST_EVERY_S = 0.05
 
@@ -31,8 +31,9 @@ _RENEWED_AT_MOST_EVERY_S = 0.05
 async def held(
     context: Context, lease: Lease, lease_s: float, renew: Renew | None = None
 ) -> AsyncIterator[Context]:
-    """The shop for the worker of one row. A call of a gateway that is under way when the lease is
-    lost comes to its end, so that its answer is known; then nothing more is begun or written."""
+    """The context for the worker of one row. A gateway call that is under way when the lease is
+    lost runs to its end, so that its answer is recorded; after it nothing more is begun or
+    written."""
 
     async def renew_row() -> bool:
         return await due.renew(context.db, lease, timedelta(seconds=lease_s))
@@ -56,8 +57,8 @@ def _log_failed_renewal(renewing: "asyncio.Task[None]") -> None:
 
 
 async def _keep_renewed(lease: Lease, lease_s: float, done: asyncio.Event, renew: Renew) -> None:
-    """Renew until the work is done, or the lease lost. While the database is away it runs on as it
-    was. Nothing is cancelled: a statement that is given up costs its connection."""
+    """Renew until the work is done or the lease is lost. While the database is unreachable the
+    lease stays as it was. Nothing is cancelled: cancelling a statement costs its connection."""
     pause_s = max(lease_s / _RENEWED_IN_A_LEASE, _RENEWED_AT_MOST_EVERY_S)
     while not lease.lost:
         with suppress(TimeoutError):
@@ -79,8 +80,8 @@ async def _keep_renewed(lease: Lease, lease_s: float, done: asyncio.Event, renew
 async def taken(
     context: Context, table: str, key: UUID, lease_s: float = TAKEN_S
 ) -> AsyncIterator[tuple[Context, asyncpg.Record] | None]:
-    """This row for as long as the block runs, due or not, and the row as it stands. None: a worker
-    is at it. Whoever finds the lease lost inside the block leaves it, and that is all."""
+    """Claims this row while the block runs, due or not, and yields the row as it is. None: a worker
+    holds it. When the lease is lost, the block ends and nothing is raised."""
     claimed = await due.claim_one(context.db, table, key, timedelta(seconds=lease_s))
     if claimed is None:
         yield None
@@ -94,12 +95,13 @@ async def taken(
 
 
 async def release(context: Context, leases: list[Lease]) -> None:
-    """Others may have the rows at once. While the database is away the leases end by themselves."""
+    """Other workers may claim the rows at once. While the database is unreachable the leases end by
+    themselves."""
     with suppress(asyncpg.PostgresError, *AWAY):
         await due.release(context.db, leases)
 
 
 async def finish(context: Context, claimed: Claimed) -> None:
-    """After the work. While the database is away the lease ends by itself."""
+    """After the work. While the database is unreachable the lease ends by itself."""
     with suppress(asyncpg.PostgresError, *AWAY):
         await due.finish(context.db, claimed)

@@ -1,5 +1,5 @@
-"""What the schema cannot be made of: words, examples, headers of answers, and which call follows
-which."""
+"""What the schema cannot be derived from: descriptions, examples, headers of answers, and which
+call follows which."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
--- Small things the other functions stand on: ids, ledger lines, names.
+-- What the other functions are built on: ids, ledger lines, names.
 
 -- RFC 9562 version 7, milliseconds; the same kind as kit/ids.py makes.
 CREATE OR REPLACE FUNCTION uuid7(p_now timestamptz) RETURNS uuid LANGUAGE sql VOLATILE AS $$
@@ -7,7 +7,7 @@ CREATE OR REPLACE FUNCTION uuid7(p_now timestamptz) RETURNS uuid LANGUAGE sql VO
         FROM 1 FOR 6), 52, 1), 53, 1), 'hex')::uuid
 $$;
 
--- Four letters to say aloud, without I and O.
+-- Four letters that can be read out, without I and O.
 CREATE OR REPLACE FUNCTION order_number(p_id uuid) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT string_agg(
         substr('ABCDEFGHJKLMNPQRSTUVWXYZ', get_byte(uuid_send(p_id), i) % 24 + 1, 1), '')
@@ -24,8 +24,9 @@ CREATE OR REPLACE FUNCTION book(p_capture captures, p_debit text, p_credit text,
     FROM t, (VALUES (p_debit, p_amount), (p_credit, -p_amount)) AS side (account, amount)
 $$;
 
--- A thing worth telling that is no move. The transaction has its id before the row has its `seq`,
--- as in a move, which locks first: the log's readers wait by ids for rows that are not yet there.
+-- Writes an entry of the log that is not a move. The transaction has its id before the row has its
+-- `seq`, as in a move, which locks first: readers of the log wait by transaction id for rows that
+-- are not visible yet.
 CREATE OR REPLACE FUNCTION tell(p_merchant uuid, p_machine text, p_subject uuid, p_event text,
     p_data jsonb, p_now timestamptz) RETURNS void LANGUAGE sql AS $$
     SELECT pg_current_xact_id();
