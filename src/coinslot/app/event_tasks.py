@@ -11,7 +11,7 @@ from coinslot.events.webhooks.deliver import Courier
 from coinslot.events.webhooks.signing import HookRules
 from coinslot.kit.faults import Reached
 
-EVENT_TABLES = frozenset({"events", "deliveries"})  # rung where an event or a delivery is asked for
+EVENT_TABLES = frozenset({"events", "deliveries"})  # woken when one is written
 
 
 def event_tasks(

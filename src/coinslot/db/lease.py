@@ -1,4 +1,4 @@
-"""A lease: the right of one worker to say what became of a row, until another has claimed it."""
+"""A lease: the right of one worker to write the outcome of a row, until another has claimed it."""
 
 import time
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ _REFUSED: Final = "CS001"  # by the trigger `lease_is_held`
 
 
 class LeaseLostError(Exception):
-    """Another worker has claimed the row, or may have: what is done here is not the row's end."""
+    """Another worker has claimed the row, or may have: what was done here is not its outcome."""
 
 
 @dataclass(slots=True)
@@ -32,19 +32,20 @@ class Lease:
 
     @property
     def name(self) -> str:
-        """As `coinslot.lease` has it, and as the log says it."""
+        """As the setting `coinslot.lease` and the log have it."""
         return f"{self.table} {self.key} {self.number}"
 
     def check(self) -> None:
-        """Before a call that moves money: a process that was stopped for a while may wake up with
-        another at its row. Raises LeaseLostError."""
+        """Before a call that moves money: a process that was stopped for a while may resume after
+        another has claimed its row. Raises LeaseLostError."""
         if self.lost or time.monotonic() >= self.until:
             raise LeaseLostError(f"{self.name} is not held any more")
 
 
 class HeldDatabase(Database):
-    """The database for the worker of one row. Once the row is another's, none of its transactions
-    may write the row. What a gateway has said is true whoever was told: that goes by `unfenced`."""
+    """The database for the worker of one row. Once another worker has claimed the row, no
+    transaction of this one may write it. What a gateway said is true whichever worker asked: that
+    is written through `unfenced`."""
 
     def __init__(self, db: Database, lease: Lease) -> None:
         self.__dict__.update(db.__dict__)

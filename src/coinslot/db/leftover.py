@@ -1,5 +1,5 @@
-"""Servers that run as our children: one owner of a folder at a time, what an earlier run left over
-is stopped first, and a stop is in order before it is forced."""
+"""Servers that run as our children: one owner of a folder at a time; a server left over from an
+earlier run is stopped first; stopping is tried in order before it is forced."""
 
 import asyncio
 import contextlib
@@ -41,8 +41,8 @@ async def locked(path: Path, deadline: float) -> IO[str]:
 
 
 def runs(pid: int, program: str, word: str) -> bool:
-    """Whether this process is that program with that word among its arguments: a process id alone
-    may long belong to someone else."""
+    """Whether this process is that program with that word among its arguments: the process id alone
+    may belong to another program by now."""
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
     except (FileNotFoundError, ProcessLookupError):
@@ -75,7 +75,7 @@ async def end_leftover(
 async def end(
     server: subprocess.Popen[bytes], signals: Sequence[signal.Signals], patience: timedelta
 ) -> None:
-    """Each signal in turn has `patience` to end it; the last resort is a kill."""
+    """Each signal in turn has `patience` to end it; the last one is a kill."""
     for how in (*signals, signal.SIGKILL):
         if server.poll() is None:
             server.send_signal(how)
@@ -85,7 +85,7 @@ async def end(
 
 
 def free_port(remembered: int | None = None) -> int:
-    """On 127.0.0.1; the remembered one where nobody took it."""
+    """On 127.0.0.1; the remembered one where it is still free."""
     for candidate in (remembered or 0, 0):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

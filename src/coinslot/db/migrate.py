@@ -83,8 +83,8 @@ async def pending(
 
 
 def migrations_in(folder: Path) -> list[Migration]:
-    """In order of their numbers. Branches take numbers apart, so there may be gaps; but a merge of
-    two that both took the same number must not go unseen."""
+    """In order of their numbers. Numbers may have gaps, since branches take them separately; but
+    two files with the same number after a merge are an error."""
     found: list[Migration] = []
     last = 0
     for path in sorted(folder.glob("*.sql")):
@@ -150,8 +150,8 @@ async def make_login(conn: Connection, role: str, password: str) -> None:
 
 
 async def _set_password(conn: Connection, verb: str, role: str, password: str) -> None:
-    """Roles belong to the whole server and our lock to one database: another database of the same
-    server may be at it at this moment, and PostgreSQL then refuses rather than waits."""
+    """Roles belong to the whole server and our lock to one database. Another database of the same
+    server may change the role at this moment, and PostgreSQL then refuses instead of waiting."""
     statement = await conn.fetchval(
         "SELECT format($1, $2::text, $3::text)", f"{verb} %I LOGIN PASSWORD %L", role, password
     )

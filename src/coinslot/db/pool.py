@@ -1,7 +1,7 @@
-"""Connections: one login for the application, who sees one merchant at a time through row-level
-security, and one for the door (sweeps, webhooks). Every transaction begins here.
+"""Connections: the application's login, which sees one merchant at a time through row-level
+security, and the system login (sweeps, webhooks). Every transaction begins here.
 
-A statement that is given up is never cancelled: its connection is hung up (`HangingUp`)."""
+A statement that is given up is never cancelled: its connection is closed (`HangingUp`)."""
 
 import asyncio
 import re
@@ -41,8 +41,8 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
 COMMAND_TIMEOUT_S = 30.0
 _ROLLBACK_TIMEOUT_S = 2.0
 _RENEW_AT_MOST_EVERY_S = 1.0
-# How soon the server notices that a caller hung up, in a statement that waits or computes. It does
-# not look while a commit waits for its standby, so it never shows what is not replicated.
+# How soon the server notices that a caller disconnected, in a statement that waits or computes. It
+# does not look while a commit waits for its standby, so it never shows what is not replicated.
 _NOTICE_CALLER_GONE = "SET client_connection_check_interval = 5000"
 _JSONB_VERSION = b"\x01"
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")  # escaped, not a backslash and "u0000"
@@ -60,9 +60,9 @@ class DatabaseUnreachableError(Exception):
     """PostgreSQL did not answer within the time given for it."""
 
 
-# The server is away, full, read-only, or cut the line: whoever asks again later may be answered.
-# InterfaceError is what asyncpg says when a connection was ended while it lay in the pool, and
-# InternalClientError is its word for "only standbys there", among others.
+# The server is unreachable, full, read-only, or cut the connection: a later try may succeed.
+# InterfaceError is what asyncpg raises when a connection ended while it lay in the pool, and
+# InternalClientError its error for "only standbys there", among others.
 AWAY = (
     OSError,
     TimeoutError,
@@ -75,8 +75,8 @@ AWAY = (
     asyncpg.InternalClientError,
     DatabaseUnreachableError,
 )
-# What one connection says that is probably true of its neighbours in the pool: they lead to a
-# server that is no primary any more, or that does not answer.
+# Errors of one connection that are probably true of its neighbours in the pool: they lead to a
+# server that is no longer primary, or that does not answer.
 _SPOILED = (asyncpg.ReadOnlySQLTransactionError, TimeoutError)
 
 
@@ -86,11 +86,12 @@ def _nothing_to_renew() -> None:
 
 class HangingUp(BaseConnection):
     """A connection that is closed where asyncpg would send a cancel request: on a time-out, and
-    when the task that waits is cancelled.
+    when the waiting task is cancelled.
 
     A commit that waits for a synchronous standby and is cancelled becomes visible although no
-    standby has it, and a failover takes it away again. Hung up, it stays invisible until it is
-    replicated. A caller who hangs up does not know what became of his statement."""
+    standby has it, and a failover removes it again. When the connection is closed instead, the
+    commit stays invisible until it is replicated. The caller then does not know what became of its
+    statement."""
 
     renew: Callable[[], None] = staticmethod(_nothing_to_renew)
 
@@ -114,8 +115,8 @@ class HangingUp(BaseConnection):
 
 
 class _Pool(BasePool):
-    """A pool that has no connection left, or whose connection was hung up, says so in its own
-    time, and never instead of what befell the work."""
+    """A pool without a free connection, or whose connection was closed, reports its own error, and
+    never instead of the error of the work."""
 
     __slots__ = ("_renewed_s",)
 
@@ -124,14 +125,14 @@ class _Pool(BasePool):
             return await super()._acquire(None)  # type: ignore[misc]
 
     async def release(self, connection: Any, *, timeout: float | None = None) -> None:
-        # asyncpg complains of a connection that ends while it is given back. Whether the work was
-        # done is settled by then.
+        # asyncpg raises when a connection ends while it is given back. By then it is decided
+        # whether the work was done.
         with suppress(asyncpg.PostgresError, *AWAY):
             await super().release(connection, timeout=timeout)
 
     def renew(self) -> None:
-        """Every connection is opened anew before it is used again; a server that stays read-only
-        is not drowned in connections for it."""
+        """Every connection is opened again before its next use; a server that stays read-only is
+        not flooded with connections for it."""
         now_s = time.monotonic()
         if now_s - getattr(self, "_renewed_s", -inf) >= _RENEW_AT_MOST_EVERY_S:
             self._renewed_s = now_s
@@ -140,7 +141,8 @@ class _Pool(BasePool):
 
 
 class Database:
-    """`app` and `door_pool` are the raw pools, for reads outside a transaction and single calls."""
+    """`app` and `system_pool` are the raw pools, for reads outside a transaction and single
+    calls."""
 
     def __init__(self, app: Pool, system_pool: Pool) -> None:
         self.app = app
@@ -178,12 +180,12 @@ class Database:
             self.reached("after_commit")
 
     def _begin(self, merchant_id: UUID) -> str:
-        # One round trip for both: this stands before everything that a machine or a page causes.
+        # One round trip for both: this comes before everything that a machine or a page causes.
         return f"BEGIN; SET LOCAL coinslot.merchant = '{UUID(str(merchant_id))}'"
 
     @property
     def unfenced(self) -> "Database":
-        """Where facts are written that stand whoever was told them; see `db/lease.py`."""
+        """For facts that are written whichever worker learned them; see `db/lease.py`."""
         return self
 
     def check_lease(self) -> None:
@@ -198,7 +200,8 @@ class Database:
 
     @asynccontextmanager
     async def system_transaction(self) -> AsyncIterator[Connection]:
-        """One transaction over all merchants, within the policies written for the door."""
+        """One transaction over all merchants, with the system login (role `coinslot_door`) and its
+        policies."""
         async with self.system_pool.acquire() as conn:
             async with _transaction(conn, "BEGIN"):
                 yield conn
@@ -206,19 +209,20 @@ class Database:
 
     @asynccontextmanager
     async def system_connection(self) -> AsyncIterator[Connection]:
-        """The door without a transaction around it: each statement is one, and one round trip."""
+        """The system login without a transaction: each statement is its own, in one round trip."""
         async with self.system_pool.acquire() as conn:
             yield conn
             self.reached("after_claim")
 
 
-# PostgreSQL broke a transaction off so that another one could go on; nothing of it was kept.
+# PostgreSQL aborted a transaction so that another one could go on; nothing of it was kept.
 BROKEN_OFF = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
 
 async def again(work: Callable[[], Awaitable[Opened]], times: int = 3) -> Opened:
-    """Run work again that PostgreSQL broke off, at most so often in all. Only for what may be run
-    from its beginning: one transaction, or a chore of the sweeper, which a crash repeats too."""
+    """Run work again that PostgreSQL aborted, up to so many times in all. Only for work that may be
+    run from its start: one transaction, or a chore of the sweeper, which is repeated after a crash
+    too."""
     for _ in range(times - 1):
         try:
             return await work()
@@ -229,8 +233,8 @@ async def again(work: Callable[[], Awaitable[Opened]], times: int = 3) -> Opened
 
 @asynccontextmanager
 async def _transaction(conn: Connection, begin: str) -> AsyncIterator[None]:
-    """Committed where the block ends well. Its own error is the one that is told: that a rollback
-    failed too (the connection is gone) says nothing more."""
+    """Committed when the block ends without an error. The block's error is the one raised: that the
+    rollback failed too (the connection is gone) adds nothing."""
     try:
         await conn.execute(begin)
         yield
@@ -238,7 +242,7 @@ async def _transaction(conn: Connection, begin: str) -> AsyncIterator[None]:
         with suppress(asyncpg.PostgresError, *AWAY):
             await conn.execute("ROLLBACK", timeout=_ROLLBACK_TIMEOUT_S)
         raise
-    # Of a transaction in which a statement failed and nobody said so, the server says ROLLBACK.
+    # When a statement failed and the caller caught the error, the server answers ROLLBACK.
     if await conn.execute("COMMIT") != "COMMIT":
         raise asyncpg.InFailedSQLTransactionError("not committed: a statement in it had failed")
 
@@ -302,7 +306,7 @@ async def _speak_json(conn: RawConnection) -> None:
 
 
 def _storable(encoded: bytes) -> bytes:
-    """PostgreSQL refuses U+0000 in jsonb, and strangers may send it: U+FFFD stands for it."""
+    """PostgreSQL refuses U+0000 in jsonb, and strangers may send it: U+FFFD takes its place."""
     if b"\\u0000" not in encoded:
         return encoded
     return _NUL.sub(rb"\1\\ufffd", encoded)

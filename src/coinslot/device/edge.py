@@ -1,7 +1,7 @@
-"""Where the machines' messages meet the business: read, hand over, send the answers down.
+"""Reads messages of machines, passes them to the handler, and sends its answers back.
 
-It decides nothing. What could not be handed over is not answered, so the machine says it again.
-"""
+It decides nothing. What the handler could not commit is not acknowledged, so the machine sends it
+again."""
 
 import asyncio
 from collections import Counter
@@ -35,26 +35,26 @@ log = structlog.get_logger()
 
 
 class MachineHandler(Protocol):
-    """What the business does with what machines say. It may raise: then nothing is answered."""
+    """Handles what machines send. It may raise: then nothing is acknowledged."""
 
     async def admit(self, outlet: str, secret: str) -> bool:
         """Whether this is that machine's secret."""
         ...
 
     async def receive(self, outlet: str, up: Up, at: datetime) -> list[Down]:
-        """Commit what a leased machine said; the answers go down after that."""
+        """Commit a message of a leased machine; the answers are sent after that."""
         ...
 
     async def receive_simple(self, outlet: str, done: MachineDone, at: datetime) -> None:
-        """Commit what a machine of the simple dialect said."""
+        """Commit a message of a machine of the simple dialect."""
         ...
 
     async def connected(self, outlet: str) -> None:
-        """A machine's own connection stands. Behind a broker only its HELLO tells."""
+        """A machine has its own connection. Behind a broker only its HELLO says so."""
         ...
 
     async def record_heartbeats(self, heartbeats: list[tuple[str, datetime]]) -> None:
-        """When machines were last heard, at most once each."""
+        """When machines were last heard, each at most once."""
         ...
 
 
@@ -62,7 +62,7 @@ class EdgeOptions(Struct, frozen=True, kw_only=True):
     """The edge's windows of time, in seconds."""
 
     heartbeats_every_s: float = 1.0
-    patience_s: float = 10.0  # with the business; then the message counts as not heard
+    patience_s: float = 10.0  # for the handler; after it the message counts as not received
 
 
 class Edge:
@@ -110,7 +110,7 @@ class Edge:
         return sending
 
     async def admit(self, login: Login) -> bool:
-        """Whether the machine may connect; not while nobody can tell."""
+        """Whether the machine may connect; False while the handler cannot tell."""
         admitted = await guarded(self._handler.admit(login.outlet, login.secret), self._patience_s)
         if isinstance(admitted, Exception):
             log.error("nobody could tell a machine's secret", error=repr(admitted))
@@ -120,7 +120,7 @@ class Edge:
         return admitted
 
     async def connected(self, outlet: str) -> None:
-        """A machine's connection stands."""
+        """A machine is connected."""
         self.heartbeat(outlet)
         failed = await guarded(self._handler.connected(outlet), self._patience_s)
         if isinstance(failed, Exception):
@@ -133,7 +133,7 @@ class Edge:
     async def receive(
         self, outlet: str, channel: str, message: Mapping[str, object] | bytes, at: datetime
     ) -> None:
-        """Read one message, hand it over, and send the answers down the way it came."""
+        """Read one message, pass it to the handler, and send the answers back the same way."""
         kind = message.get("type") if isinstance(message, Mapping) else None
         if isinstance(message, Mapping) and kind == "LOG":
             log.info("a machine logs", outlet=outlet, text=message.get("text"))

@@ -1,7 +1,6 @@
-"""A roof over work that may fail in any way: the failure comes back as a value.
+"""Runs work that may fail in any way: the failure comes back as a value.
 
-One machine's message, or a database that is away, must not end the loop that serves all others.
-"""
+One machine's message, or an unreachable database, must not end the loop that serves all others."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -11,7 +10,7 @@ T = TypeVar("T")
 
 
 async def guarded(work: Coroutine[Any, Any, T], patience_s: float) -> T | Exception:
-    """What the work returns or the error it ends in. Cancelled from outside, it is cancelled."""
+    """What the work returns, or the error it raises. Cancelled from outside, it is cancelled."""
     task = asyncio.create_task(work)
     try:
         done, _ = await asyncio.wait({task}, timeout=patience_s)

@@ -14,7 +14,7 @@ log = structlog.get_logger()
 
 
 class HeartbeatBatch:
-    """The newest sign of life of each machine, until it is written."""
+    """The newest heartbeat of each machine, until it is written."""
 
     def __init__(
         self, write: Callable[[list[Beat]], Awaitable[None]], *, every_s: float, patience_s: float
@@ -25,11 +25,11 @@ class HeartbeatBatch:
         self._newest: dict[str, datetime] = {}
 
     def note(self, outlet: str, at: datetime) -> None:
-        """Remember a sign of life."""
+        """Remember a heartbeat."""
         self._newest[outlet] = max(at, self._newest.get(outlet, at))
 
     async def run(self) -> None:
-        """Write what was noted, in every period in which something was."""
+        """Write what was noted, once per period."""
         while True:
             await asyncio.sleep(self._every_s)
             await self.flush()

@@ -1,1 +1,2 @@
-"""What knows no business word: money flow clock ids codes secrets qr. A closed list."""
+"""Modules without any business word: money flow clock ids codes secrets qr faults. A closed
+list."""

@@ -1,4 +1,4 @@
-"""The only place that asks what time it is; everything else is told."""
+"""The only place that reads the time; everything else is given a clock."""
 
 import statistics
 import time
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo, available_timezones
 
-_SAMPLES = 15  # of each kind; a median over them stands against some that are wrong
+_SAMPLES = 15  # of each kind; their median tolerates some that are wrong
 _ENOUGH_ANSWERS, _ENOUGH_EVENTS = 2, 3
 _SLOWEST_MS = 4000
 _REMEMBERED_MS = 3_600_000
@@ -57,11 +57,11 @@ class SystemClock:
 
 
 class RemoteClock:
-    """The clock of another party, as far as what it says tells: the Date of its answers, and the
-    times of the events that it sends.
+    """The clock of another party, estimated from the Date of its answers and the times of its
+    events.
 
-    What is kept are differences to our monotonic clock: when somebody sets our time of day, what
-    follows from them is right at once. Is itself a Clock; where nothing is known it shows ours."""
+    Differences to our monotonic clock are kept: when somebody sets our time of day, what follows
+    from them is right at once. It is a Clock itself; where nothing is known it shows ours."""
 
     def __init__(self, ours: Clock) -> None:
         self._ours = ours
@@ -69,20 +69,21 @@ class RemoteClock:
         self._events: deque[tuple[int, float]] = deque(maxlen=_SAMPLES)
 
     def heard(self, date: datetime, took_ms: int) -> None:
-        """The Date of an answer, whole seconds, that has just come after so many milliseconds."""
+        """The Date of an answer, in whole seconds, that came after so many milliseconds."""
         if took_ms > _SLOWEST_MS:
-            return  # somewhere between asking and hearing: too far apart to mean anything
+            return  # somewhere between request and answer: too far apart to mean anything
         now_ms = self._ours.monotonic_ms()
         shown = date.timestamp() + 0.5
         self._answers.append((now_ms, shown - (now_ms - took_ms / 2) / 1000))
 
     def told(self, at: datetime) -> None:
-        """An event that happened then has come just now, however late: it is at least so late."""
+        """An event that happened then has arrived now, however late: their clock is at least
+        there."""
         now_ms = self._ours.monotonic_ms()
         self._events.append((now_ms, at.timestamp() - now_ms / 1000))
 
     def ahead(self) -> timedelta | None:
-        """By how much our clock is ahead of theirs; negative: it is behind. None: nobody knows."""
+        """By how much our clock is ahead of theirs; negative: it is behind. None: not known."""
         offset = self._offset_s()
         if offset is None:
             return None
@@ -96,7 +97,7 @@ class RemoteClock:
         return self._ours.monotonic_ms()
 
     def _offset_s(self) -> float | None:
-        """The median of what answers said; without answers, of the events the promptest."""
+        """The median of what answers said; without answers, the event that came soonest."""
         since = self._ours.monotonic_ms() - _REMEMBERED_MS
         answers = [offset for at, offset in self._answers if at >= since]
         if len(answers) >= _ENOUGH_ANSWERS:

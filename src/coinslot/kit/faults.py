@@ -1,7 +1,6 @@
-"""Death on purpose: a process that kills itself at its n-th commit or send, for the storms.
+"""Fault injection: a process that kills itself at its n-th commit or send, for the storms.
 
-COINSLOT_FAULT says where, as `die:after_commit:37`; without it nothing here is ever called.
-"""
+COINSLOT_FAULT says where, as `die:after_commit:37`; without it nothing here is called."""
 
 import os
 import signal
@@ -19,7 +18,7 @@ class FaultError(ValueError):
 
 
 def unharmed(_point: str) -> None:
-    """What is called at every point when no fault was asked for."""
+    """Called at every point when no fault was requested; does nothing."""
 
 
 def deadly(spec: str) -> Reached:

@@ -1,4 +1,4 @@
-"""A state machine as a table: one row per move, no callbacks. Laws over it are tests elsewhere."""
+"""A state machine as a table: one row per move, no callbacks. Its laws are tests elsewhere."""
 
 from collections.abc import Iterable
 
@@ -19,7 +19,8 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Flow:
-    """A table with a name. It judges only that one question has one answer; laws judge the rest."""
+    """A table with a name. It checks only that one event in one state has one row; the laws check
+    the rest."""
 
     def __init__(self, name: str, initial: str, terminal: Iterable[str], rows: Iterable[Row]):
         self.name = name
@@ -31,7 +32,8 @@ class Flow:
             raise AmbiguousFlowError(f"{name}: two rows for one state and event")
 
     def next(self, state: str, event: str) -> Row | None:
-        """The row that answers, or None: then the event is kept, marked, and a person is called."""
+        """The row for this event, or None: then the event is stored in `strays` and a person is
+        called."""
         return self._moves.get((state, event))
 
     @property

@@ -1,8 +1,7 @@
-"""An amount of money: whole minor units and an ISO 4217 currency; no float comes near it.
+"""An amount of money: whole minor units and an ISO 4217 currency; never a float.
 
-`Money.parse` (for programs), `Money.typed` (for people) and `decimal` are the only doors between
-money and text.
-"""
+`Money.parse` (for programs), `Money.typed` (for people) and `decimal` are the only conversions
+between money and text."""
 
 import re
 from collections.abc import Mapping
@@ -48,7 +47,7 @@ class UnknownCurrencyError(ValueError):
 
 
 class CurrencyMismatchError(ValueError):
-    """Amounts of different currencies do not mix."""
+    """Amounts of different currencies cannot be combined."""
 
 
 class MoneyRangeError(ValueError):

@@ -1,5 +1,4 @@
-"""QR codes: as a picture, as a drawing, on a sheet that can be printed and stuck on; and read
-again from a picture of one."""
+"""QR codes: as a picture, as SVG, on a sheet to be printed; and read back from a picture."""
 
 import io
 from collections.abc import Sequence

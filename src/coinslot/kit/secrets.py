@@ -1,4 +1,4 @@
-"""Secrets at rest, in memory and on their way to a log: sealed, wrapped, removed."""
+"""Secrets: encrypted at rest, wrapped in memory, removed from logs."""
 
 import base64
 import hashlib
@@ -31,11 +31,11 @@ class VaultKeyError(ValueError):
 
 
 class Vault:
-    """AES-256-GCM under the current key; older keys still open what they sealed.
+    """AES-256-GCM under the current key; older keys still decrypt what they encrypted.
 
-    `context` binds sealed bytes to their place (table, row, column): moved elsewhere, they do not
-    open. To rotate: add a key, make it current, reseal what is `stale`, drop the old key.
-    """
+    `context` binds encrypted bytes to their place (table, row, column): moved elsewhere, they do
+    not decrypt. To rotate: add a key, make it current, encrypt again what is `stale`, drop the old
+    key."""
 
     def __init__(self, keys: Mapping[str, bytes], current: str) -> None:
         for key_id, key in keys.items():
@@ -90,8 +90,8 @@ class Vault:
             raise SealBrokenError(f"what was sealed for {context!r} does not open") from None
 
     def digest(self, text: str, context: str) -> str:
-        """A name for `text` that tells nothing of it: the same in every process, another after the
-        key was changed."""
+        """A digest of `text` that reveals nothing of it: the same in every process, another one
+        after the key was changed."""
         named = f"{context}\0{text}".encode(errors="replace")
         return hmac.digest(self._digest_key, named, "sha256").hex()[:32]
 
@@ -110,7 +110,7 @@ class Vault:
 
 
 class Secret:
-    """Text that shows itself only when asked to `reveal`, never in a log, a repr or an f-string."""
+    """Text that is shown only by `reveal`, never in a log, a repr or an f-string."""
 
     __slots__ = ("_text",)
 
@@ -143,10 +143,9 @@ def hmac_hex(key: bytes, message: bytes) -> str:
 
 
 def redact(value: object, names: Iterable[str]) -> object:
-    """A copy of JSON-like data in which what stands under any of `names` is gone.
+    """A copy of JSON-like data without the values of any of `names`.
 
-    Names are compared without case, `-` and `_`: "api_key" also removes "Api-Key" and "apiKey".
-    """
+    Names are compared without case, `-` and `_`: "api_key" also removes "Api-Key" and "apiKey"."""
     return _redact(value, frozenset(_folded(name) for name in names))
 
 

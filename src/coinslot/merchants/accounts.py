@@ -1,4 +1,4 @@
-"""A merchant's accounts at gateways: kept sealed, opened once, each exchange recorded."""
+"""A merchant's accounts at gateways: stored encrypted, opened once, each exchange recorded."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ from coinslot.kit.ids import uuid7
 from coinslot.kit.secrets import SealBrokenError, Secret, UnknownKeyError, Vault, redact
 from coinslot.merchants.clocks import ClockNotes
 
-_CHECKED_EVERY_MS: Final = 30_000  # should the word of a change be lost
+_CHECKED_EVERY_MS: Final = 30_000  # should the notification of a change be lost
 _LEFT_FOR_MS: Final = 300_000  # longer than any call takes
 _SECRET_NAMES = ("key_secret", "secret", "client_secret", "password", "token", "authorization")
 
@@ -35,7 +35,8 @@ class UnknownAccountError(LookupError):
 
 
 class LockedAccountError(Exception):
-    """An account rests under a key that we do not have: nobody could be paid or given back."""
+    """An account is encrypted under a key that we do not have: no payment or refund could be made
+    there."""
 
 
 class SlugTakenError(Exception):
@@ -58,8 +59,8 @@ class Account(Struct, frozen=True, kw_only=True):
     gateway: str
     slug: str
     driver: Gateway
-    live: bool | None = None  # whether real money moves there; None: nothing tells
-    there: RemoteClock | None = None  # the gateway's own clock; None: nothing is known of it
+    live: bool | None = None  # whether real money moves there; None: not known
+    there: RemoteClock | None = None  # the gateway's own clock; None: not known
 
     def ahead(self) -> timedelta | None:
         """By how much our clock is ahead of the gateway's, as far as known."""
@@ -75,8 +76,8 @@ class _Opened:
 
 
 class Accounts:
-    """Every gateway account of the installation, opened when first asked for, and anew when its
-    settings have changed: `changed` says so at once, and a look every half minute at the latest."""
+    """Every gateway account of the installation, opened at first use, and again when its settings
+    have changed: `changed` says so at once, and polling finds it within half a minute."""
 
     def __init__(self, db: Database, vault: Vault, clock: Clock, *, timeout_s: float) -> None:
         self._db = db
@@ -87,7 +88,7 @@ class Accounts:
         self._open: dict[UUID, _Opened] = {}
         self._slugs: dict[tuple[str, str | None], UUID] = {}
         self._left: list[tuple[int, Wire]] = []  # whose calls may still be under way, and since
-        self.clocks: ClockNotes | None = None  # where it is noted how our clock stands to theirs
+        self.clocks: ClockNotes | None = None  # where clock differences are recorded
 
     async def by_id(self, account_id: UUID) -> Account:
         """Raises UnknownAccountError."""
@@ -108,14 +109,14 @@ class Accounts:
         return self._open[account_id].account
 
     def changed(self, account_id: UUID | None = None) -> None:
-        """Whoever asks next gets it as it is now; None: all of them are looked at again. A call
+        """The next caller gets the account as it is now; None: all of them are read again. A call
         that is under way ends with the credentials it began with."""
         for known in self._open.values():
             if account_id in (None, known.account.id):
                 known.checked_ms = self._clock.monotonic_ms() - _CHECKED_EVERY_MS
 
     async def by_slug(self, gateway: str, slug: str | None) -> Account | None:
-        """The account that a webhook's URL names; None as slug is the gateway's first."""
+        """The account that a webhook's URL names; without a slug, the gateway's first."""
         known = self._slugs.get((gateway, slug))
         if known is None:
             async with self._db.system_transaction() as conn:
@@ -143,7 +144,7 @@ class Accounts:
         return len(rows)
 
     async def close(self) -> None:
-        """Give the connections to the gateways back."""
+        """Close the connections to the gateways."""
         wires = [wire for _, wire in self._left] + [known.wire for known in self._open.values()]
         for wire in wires:
             await wire.close()
@@ -152,7 +153,7 @@ class Accounts:
         self._left.append((self._clock.monotonic_ms(), known.wire))
 
     async def _close_left(self) -> None:
-        """Those whose last call has ended by now, however slow it was."""
+        """Close those whose last call has ended by now, however slow it was."""
         over_ms = self._clock.monotonic_ms() - _LEFT_FOR_MS
         over = [wire for since_ms, wire in self._left if since_ms <= over_ms]
         self._left = [(since_ms, wire) for since_ms, wire in self._left if since_ms > over_ms]
@@ -200,7 +201,7 @@ class Accounts:
 
 
 def as_kept(exchange: Exchange) -> Exchange:
-    """An exchange as it is stored: without what authenticates anybody."""
+    """An exchange as it is stored: without credentials."""
     return Exchange(
         method=exchange.method,
         url=_storable(exchange.url) or "",
@@ -213,18 +214,19 @@ def as_kept(exchange: Exchange) -> Exchange:
 
 
 def _storable(text: str | None) -> str | None:
-    """PostgreSQL's text holds no NUL, and an answer or an id in a URL may; jsonb sees to itself."""
+    """PostgreSQL's text type holds no NUL, and an answer or an id in a URL may contain one; jsonb
+    is handled in `db/pool.py`."""
     return None if text is None else text.replace("\0", "\ufffd")
 
 
 def seal(vault: Vault, gateway: str, slug: str, settings: Struct) -> bytes:
-    """A driver's settings, as they rest in the database."""
+    """A driver's settings, encrypted as the database stores them."""
     plain = msgspec.json.encode(settings, enc_hook=revealed)
     return vault.seal(plain, f"account:{gateway}:{slug}")
 
 
 def unseal(vault: Vault, gateway: str, slug: str, sealed: bytes) -> Struct:
-    """A driver's settings, read back. Raises SealBrokenError."""
+    """A driver's settings, decrypted. Raises SealBrokenError."""
     plain = vault.open(sealed, f"account:{gateway}:{slug}")
     settings: Struct = msgspec.json.decode(
         plain, type=drivers()[gateway].Settings, dec_hook=concealed
@@ -258,14 +260,14 @@ async def of_merchant(db: Database, vault: Vault, merchant: UUID) -> list[str]:
 
 
 def revealed(value: object) -> object:
-    """For msgspec: a secret as the text it is."""
+    """For msgspec: a secret as its text."""
     if isinstance(value, Secret):
         return value.reveal()
     raise NotImplementedError(type(value).__name__)
 
 
 def concealed(kind: type, value: object) -> object:
-    """For msgspec: a text as the secret it is."""
+    """For msgspec: a text as a `Secret`."""
     if kind is Secret and isinstance(value, str):
         return Secret(value)
     raise ValueError("a secret is a text")
@@ -274,7 +276,7 @@ def concealed(kind: type, value: object) -> object:
 async def save_account(
     conn: Connection, vault: Vault, now: datetime, name: AccountName, settings: Struct
 ) -> UUID:
-    """Keep an account's settings, sealed; again replaces them. Returns its id."""
+    """Store an account's settings, encrypted; a second call replaces them. Returns its id."""
     gateway, slug = name.gateway, name.slug
     account_id: UUID = await conn.fetchval(
         "INSERT INTO gateway_accounts (id, merchant_id, gateway, slug, settings, created_at)"

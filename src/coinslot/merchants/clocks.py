@@ -1,7 +1,8 @@
-"""Our clock against the gateways': what each computer of ours finds is noted where all can read it.
+"""Our clock against the gateways': each computer of ours records the difference where all can read
+it.
 
-Windows are counted from a gateway's time by our clock: one that is ahead gave every sale back.
-"""
+Deadlines are counted from a gateway's time by our clock: a clock that is ahead would refund every
+sale."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -22,7 +23,7 @@ _AHEAD = Gauge(
     "By how much this computer's clock is ahead of a gateway's, or of the database's",
     ["account"],
 )
-_DATABASE = "database"  # in the place of an account
+_DATABASE = "database"  # instead of an account
 _NOTED_EVERY_MS, _TOLD_EVERY_MS = 60_000, 600_000
 
 _NOTE = """
@@ -49,7 +50,7 @@ ORDER BY a.gateway, a.slug, k.node
 
 
 class Apart(Struct, frozen=True):
-    """A computer of ours whose clock differs from a gateway's by more than may be."""
+    """A computer of ours whose clock differs from a gateway's by more than the tolerance."""
 
     node: str
     account: str
@@ -65,7 +66,7 @@ def apart(ahead_s: float) -> str:
 
 
 class Noted(Struct):
-    """What was last written of one account, and last said, by our monotonic clock."""
+    """What was last written of one account and when it was last logged, by our monotonic clock."""
 
     at_ms: int
     off: bool
@@ -73,7 +74,7 @@ class Noted(Struct):
 
 
 class ClockNotes:
-    """Of one process. `tolerance`: a difference up to it is none."""
+    """One per process. A difference up to `tolerance` counts as none."""
 
     def __init__(self, db: Database, node: str, tolerance: timedelta) -> None:
         self._db = db
@@ -82,8 +83,8 @@ class ClockNotes:
         self._noted: dict[UUID, Noted] = {}
 
     async def note(self, account: tuple[UUID, UUID, str], there: RemoteClock) -> None:
-        """Write it down, once a minute and when it begins or ends to be wrong. `account` is its id,
-        its merchant and its name. That it cannot be written stops nothing else."""
+        """Record it, once a minute and whenever it begins or ends to be wrong. `account` is its id,
+        its merchant and its name. A failed write stops nothing else."""
         account_id, merchant_id, name = account
         ahead = there.ahead()
         if ahead is None:
@@ -104,8 +105,8 @@ class ClockNotes:
             log.warning("clock_not_noted", account=name, error=repr(error))
 
     async def watch(self, clock: Clock) -> None:
-        """Compare our clock with the database's, which all our computers share, until cancelled:
-        what one of them has just queued may be over for another."""
+        """Compare our clock with the database's, which all our computers share, until cancelled: a
+        unit that one of them has just queued may be too late for another."""
         last: Noted | None = None
         while True:
             try:
@@ -116,7 +117,7 @@ class ClockNotes:
             await asyncio.sleep(_NOTED_EVERY_MS / 1000)
 
     def compared(self, ahead: timedelta, last: Noted | None, now_ms: int) -> Noted:
-        """Tell how our clock stands to the database's; what was told."""
+        """Log how our clock differs from the database's; returns what was logged."""
         _AHEAD.labels(_DATABASE).set(ahead.total_seconds())
         off = abs(ahead) > self._tolerance
         return Noted(now_ms, off, self._log_difference(_DATABASE, ahead, off, last, now_ms))
@@ -124,7 +125,7 @@ class ClockNotes:
     def _log_difference(
         self, name: str, ahead: timedelta, off: bool, last: Noted | None, now_ms: int
     ) -> int | None:
-        """In the log, every ten minutes while it is wrong; when that was."""
+        """Log it, every ten minutes while it is wrong; returns when that was."""
         logged_ms = last.logged_ms if last is not None else None
         ahead_s = round(ahead.total_seconds(), 1)
         if not off:
@@ -149,7 +150,7 @@ async def ahead_of_database(db: Database, clock: Clock) -> timedelta:
 
 
 async def clocks_apart(db: Database) -> list[Apart]:
-    """Every computer that was heard in the last hour and is wrong by a gateway's clock."""
+    """Every computer that was heard in the last hour and differs from a gateway's clock."""
     async with db.system_transaction() as conn:
         rows = await conn.fetch(_APART)
     return [

@@ -1,4 +1,5 @@
-"""API keys: shown once, kept as a hash, for a few scopes, revocable; and who calls with one."""
+"""API keys: shown once, stored as a hash, with scopes, revocable; and the merchant that a key
+belongs to."""
 
 import hashlib
 import secrets
@@ -47,7 +48,7 @@ class KeyRequest(Struct, frozen=True, kw_only=True):
 
 
 class ApiKey(Struct, frozen=True, kw_only=True):
-    """A key as a list shows it: by its beginning, never whole."""
+    """An API key as a list shows it: its first characters only."""
 
     id: UUID
     merchant: str
@@ -112,7 +113,7 @@ async def listed(db: Database) -> list[ApiKey]:
 
 
 async def revoke(db: Database, begins: str, now: datetime) -> None:
-    """From the next call on nobody is let in with it. `begins` as it is listed, or the whole key.
+    """From the next call on the key is refused. `begins` is what the list shows, or the whole key.
     Raises UnknownKeyError."""
     digest = hashlib.sha256(begins.encode()).digest()
     if len(begins) < _SHOWN_CHARS:

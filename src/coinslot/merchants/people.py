@@ -25,7 +25,7 @@ class Merchant(Struct, frozen=True, kw_only=True):
 
 
 class NewMember(Struct, frozen=True, kw_only=True):
-    """Someone who shall work for a merchant. `role`: admin, operator or viewer."""
+    """Someone who will work for a merchant. `role`: admin, operator or viewer."""
 
     login: str
     password: str
@@ -49,7 +49,7 @@ async def merchants(db: Database) -> list[Merchant]:
 
 
 async def open_merchant(db: Database, merchant: Merchant, now: datetime) -> UUID:
-    """Its id: the one given, or that of the merchant who has this slug already.
+    """Its id: the one given, or that of the merchant that has this slug already.
 
     Raises UnknownZoneError."""
     there = await merchant_named(db, merchant.slug)
@@ -66,7 +66,7 @@ async def open_merchant(db: Database, merchant: Merchant, now: datetime) -> UUID
 
 
 async def move_merchant(db: Database, merchant_id: UUID, zone: str) -> None:
-    """Its days and times are those of another zone from now on. Raises UnknownZoneError."""
+    """From now on its days and times are those of another zone. Raises UnknownZoneError."""
     async with db.as_merchant(merchant_id) as conn:
         await conn.execute(
             "UPDATE merchants SET zone = $2 WHERE id = $1", merchant_id, known_zone(zone)

@@ -1,1 +1,1 @@
-"""Drivers of how people are told, one file each, found by being in this folder."""
+"""Drivers that send notices to people, one file each, found by being in this folder."""
