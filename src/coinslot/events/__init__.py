@@ -1,1 +1,1 @@
-"""Readers of the event log that tell someone outside what happened."""
+"""Readers of the event log that inform parties outside: merchants and the mirror."""

@@ -1,4 +1,4 @@
-"""The reader that makes public events of the log: each real change of state once, in order, and in
+"""The reader that makes public events of the log: each real change of state once, in order; and in
 the same transaction a delivery for every endpoint that wants it."""
 
 from datetime import datetime
@@ -21,10 +21,10 @@ _WRITE = """
 INSERT INTO public_events (seq, id, merchant_id, type, line, data, at)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 """
-# Whatever its status: what an endpoint misses while it is paused or disabled stays its own. A test
-# is for the one that asked; what waits behind others of its line is due with the first of them,
-# and so never late: when that one ends before this is seen, its time has come. The lock
-# makes one that is removed now wait, and then withdraw these too.
+# Whatever its status: an endpoint that is paused or disabled keeps what it misses. A test is for
+# the endpoint that asked. A delivery behind others of its line is due with the first of them, so it
+# is never late. The row lock makes an endpoint that is being removed wait, and then withdraw these
+# deliveries too.
 _OWE = """
 INSERT INTO deliveries (id, merchant_id, endpoint_id, seq, line, created_at, due_at)
 SELECT uuid7($4), p.merchant_id, e.id, p.seq, p.line, $4,
@@ -49,7 +49,7 @@ class Announcement(Struct, frozen=True, kw_only=True):
 
 
 class Announcer:
-    """Tells merchants; `follow(announcer.cursor, announcer.announce, wake)` runs it."""
+    """Writes events for merchants; `follow(announcer.cursor, announcer.announce, wake)` runs it."""
 
     def __init__(self, context: Context, pace: Pace | None = None) -> None:
         self.cursor = Cursor(context.db, NAME, pace)
@@ -57,7 +57,7 @@ class Announcer:
 
     async def announce(self, batch: Batch) -> None:
         async with self._context.db.system_transaction() as conn:
-            await self.cursor.advance(batch, conn)  # first: it locks out whoever else would write
+            await self.cursor.advance(batch, conn)  # first: it locks out other writers
             rows = [row for entry in batch.entries if (row := await _row(conn, entry))]
             if rows:
                 await conn.executemany(_WRITE, rows)
@@ -80,7 +80,7 @@ async def _row(conn: Connection, entry: Entry) -> Row | None:
 
 
 async def announcement(conn: Connection, entry: Entry) -> Announcement | None:
-    """What a merchant is told of this entry; None when it changed nothing that is told."""
+    """What a merchant learns of this entry; None when nothing public changed."""
     status = entry.state if entry.changed else TOLD.get((entry.machine, entry.event))
     kind = f"{entry.machine}.{status}"
     if status is None or kind not in TYPES:

@@ -1,4 +1,5 @@
-"""Public events as a merchant reads them: a feed with a cursor, for who has no public URL."""
+"""Public events as a merchant reads them: a feed with a cursor, for merchants without a public
+URL."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""Reading the event log with a cursor, by `seq`: in the order in which things happened to each
+"""Reads the event log with a cursor, by `seq`: in the order in which things happened to each
 subject. A row of a transaction that is still open is waited for, never skipped."""
 
 import asyncio
@@ -24,7 +24,7 @@ _FAILURES = Counter("coinslot_feed_failures_total", "Times that a reader failed"
 _JOIN = """
 INSERT INTO feed_cursors (name, seq, since) VALUES ($1, 0, 0) ON CONFLICT DO NOTHING
 """
-# The sequence is read without a snapshot: every `seq` given out so far, whoever has it.
+# The sequence is read without a snapshot: it shows every `seq` given out so far, committed or not.
 _POSITION = """
 SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS ahead,
     (SELECT seq FROM feed_cursors WHERE name = $1) AS position FROM events_seq_seq
@@ -51,11 +51,11 @@ _RELEASE = "UPDATE feed_cursors SET leased_until = NULL WHERE name = $1 AND hold
 
 
 class CursorLostError(Exception):
-    """The lease ran out and another process reads on: what was done here must not be kept."""
+    """The lease ended and another process reads on: what was done here must not be kept."""
 
 
 class Entry(Struct, frozen=True, kw_only=True):
-    """One row of the log. `was` and `state` are None for what is no move."""
+    """One row of the log. `was` and `state` are None for an entry that is no move."""
 
     seq: int
     merchant_id: UUID
@@ -73,7 +73,7 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 
 class Batch(Struct, frozen=True, kw_only=True):
-    """What follows `after` in the log, whole up to `through`; `entries` may be empty."""
+    """The log after `after`, complete up to `through`; `entries` may be empty."""
 
     after: int
     through: int
@@ -81,7 +81,7 @@ class Batch(Struct, frozen=True, kw_only=True):
 
 
 class Pace(Struct, frozen=True, kw_only=True):
-    """How a reader reads."""
+    """How fast a reader reads."""
 
     batch: int = 200
     poll_s: float = 0.25
@@ -91,10 +91,10 @@ class Pace(Struct, frozen=True, kw_only=True):
 
 
 class Cursor:
-    """One reader's place in the log, advanced by one process at a time.
+    """One reader's position in the log, advanced by one process at a time.
 
-    `next_batch`, work it, `advance`. What is written to this database is written in the
-    transaction that advances; what happens outside must bear to be told again."""
+    Get the `next_batch`, work it, `advance`. What is written to this database is written in the
+    transaction that advances; effects outside must tolerate a repetition."""
 
     def __init__(self, db: Database, name: str, pace: Pace | None = None) -> None:
         self.db = db
@@ -121,7 +121,7 @@ class Cursor:
                 return None
         after: int = claimed["seq"]
         if after >= self._settled:
-            # Whoever was given a `seq` up to `ahead` had an id before `mine` was given out.
+            # Every transaction that has a `seq` up to `ahead` got its id before `mine`.
             if not await self._ended(claimed["mine"]):
                 return None
             self._settled = ahead
@@ -141,8 +141,8 @@ class Cursor:
             raise CursorLostError(f"{self.name} is read elsewhere")
 
     async def committed_end(self) -> int:
-        """Where the log ends, once all before it is committed: whoever reads the tables from now
-        on sees what those entries speak of."""
+        """The end of the log, once all before it is committed: a reader of the tables sees from now
+        on what those entries describe."""
         async with self.db.system_connection() as conn:
             found = await conn.fetchrow(_POSITION, self.name)
             assert found is not None, "a sequence is one row"
@@ -153,7 +153,8 @@ class Cursor:
         return ahead
 
     async def move_to(self, seq: int) -> None:
-        """What is older was told in another way. Who is at a batch now loses the cursor."""
+        """Older entries were handled in another way. A process that works a batch now loses the
+        cursor."""
         async with self.db.system_connection() as conn:
             await conn.execute(_SKIP, self.name, seq)
 
@@ -163,8 +164,8 @@ class Cursor:
             await conn.execute(_RELEASE, self.name, self._holder)
 
     async def _ended(self, mine: str) -> bool:
-        """All transactions up to `mine` have; False when patience ends first. No connection is
-        held meanwhile: who is waited for may want one."""
+        """Whether all transactions up to `mine` have ended; False when patience ends first. No
+        connection is held meanwhile: those transactions may need one."""
         pause_s = 0.002
         try:
             async with asyncio.timeout(self.pace.patience_s):

@@ -1,8 +1,8 @@
-"""What of the log is told to merchants: the types of their events, and the entries behind them."""
+"""Which entries of the log become public events for merchants, and the types of those."""
 
 from collections.abc import Mapping
 
-# What a move changes to, told under `<machine>.<state>`.
+# A state that a move changes to, published as `<machine>.<state>`.
 CHANGES: Mapping[str, tuple[str, ...]] = {
     "payment": (
         "requires_action", "processing", "authorized", "succeeded", "failed", "canceled",
@@ -12,7 +12,7 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
     "fulfillment": ("vended", "failed"),
 }  # fmt: skip
 
-# Entries that are no moves, and the state that each tells of.
+# Entries that are no moves, and the state that each reports.
 TOLD: Mapping[tuple[str, str], str] = {
     ("refund", "INTENDED"): "pending",
     ("refund", "MADE_OUTSIDE"): "succeeded",

@@ -1,4 +1,4 @@
-"""What an event shows: its subject as the API would, in the state that the event brought."""
+"""What an event shows: its subject as the API shows it, in the state that the event brought."""
 
 from datetime import datetime
 from uuid import UUID
@@ -74,7 +74,7 @@ class UnitStatement(Struct, frozen=True, kw_only=True):
 
 
 class MoneyBackStatement(Struct, frozen=True, kw_only=True):
-    """A refund of a payment, of an order, or of money that fitted neither."""
+    """A refund of a payment, of an order, or of money that matched neither."""
 
     id: UUID
     payment: UUID | None
@@ -109,7 +109,8 @@ Statement = (
 
 
 class Subject(Struct, frozen=True):
-    """What is shown, and the line that is told in order: the payment's or the order's."""
+    """What is shown, and the line within which events keep their order: the payment or the
+    order."""
 
     shown: Statement
     line: UUID

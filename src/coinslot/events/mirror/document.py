@@ -1,4 +1,5 @@
-"""The first system's words for what the tables hold: its nodes, field by field, and no other."""
+"""The field names of the first system for what the tables hold: its nodes, field by field, and no
+other."""
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
@@ -8,7 +9,7 @@ from coinslot.events.mirror.firebase import key
 from coinslot.orders.page_views import NOT_SENT
 
 Row = Mapping[str, Any]
-Nodes = dict[str, Any]  # path -> what stands there; None: nothing does
+Nodes = dict[str, Any]  # path -> its content; None: no such node
 
 ORDERS, MACHINES, CODES, PAYMENTS = "orders", "machines", "qrCodeToMachine", "paymentEvents"
 BRANCHES = (ORDERS, MACHINES, CODES, PAYMENTS)
@@ -79,7 +80,7 @@ def code(row: Row) -> Nodes:
 
 
 def instant(at: datetime | None) -> str | None:
-    """As JavaScript writes it; so texts sort as times do."""
+    """As JavaScript writes it, so that texts sort as times do."""
     if at is None:
         return None
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -102,7 +103,7 @@ def _payment_status(row: Row) -> str:
 
 
 def _waits(units: Collection[str] | None) -> bool:
-    """A machine that is busy or away has something to get yet."""
+    """A machine that is busy or offline has not got everything yet."""
     return not NOT_SENT.isdisjoint(units or ())
 
 
@@ -121,5 +122,5 @@ def _refund_status(refunds: Collection[str]) -> str | None:
 
 
 def _there(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what is nothing: the database would drop it, and say less than we compare with."""
+    """Without empty values: the database drops them, and a comparison would differ."""
     return {name: value for name, value in fields.items() if value is not None}

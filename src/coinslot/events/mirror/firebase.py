@@ -1,4 +1,4 @@
-"""A Firebase Realtime Database over its REST wire: read a node, write many nodes at once."""
+"""A Firebase Realtime Database over its REST API: read a node, write many nodes at once."""
 
 import asyncio
 from collections.abc import Mapping
@@ -31,19 +31,19 @@ class FirebaseAddressError(ValueError):
 
 
 class FirebaseCredentialsError(Exception):
-    """The service account's file cannot be read; the message says why, and nothing of it."""
+    """The service account's file cannot be read; the message says why, and shows nothing of it."""
 
 
 class RefusedError(Exception):
-    """The database will not have this, however often it is told."""
+    """The database refuses this permanently."""
 
 
 class UnclearError(Exception):
-    """No answer that can be relied on; what was written may have taken effect, or may yet."""
+    """No reliable answer; what was written may have taken effect, or may do so later."""
 
 
 class Address(Struct, frozen=True):
-    """Where a database answers. Only emulators speak http and are told the database's name."""
+    """The address of a database. Only emulators use http and get the database's name."""
 
     base_url: str
     name: str | None = None
@@ -71,8 +71,8 @@ def address(text: str) -> Address:
 
 
 def key(text: str) -> str:
-    """An id as a key of the tree. `~` and two hex digits stand for a character that no key may
-    have, and for the first of a short number's: children with such names would become a list."""
+    """An id as a key of the tree. `~` and two hex digits encode a character that no key may have,
+    and the first character of a short number: children with such names would become a list."""
     escaped = "".join(f"~{ord(c):02X}" if c in _NOT_IN_A_KEY else c for c in text)
     if text.isdecimal() and len(text) <= LONGEST_DIGITS:
         return f"~{ord(escaped[0]):02X}{escaped[1:]}"
@@ -80,14 +80,14 @@ def key(text: str) -> str:
 
 
 class Tokens:
-    """Whom the database takes us for: an emulator's owner, or a service account."""
+    """How we authenticate: as an emulator's owner, or as a service account."""
 
     def __init__(self, credentials: Path | None) -> None:
         """Raises FirebaseCredentialsError."""
         self._account: GoogleAccount | None = None
         self._turn = asyncio.Lock()
         if credentials is not None:
-            # Loaded where it is needed: else it would be a tenth of every command's start.
+            # Imported here: it would be a tenth of the start of every command.
             from coinslot.events.mirror import google_account
 
             try:
@@ -125,11 +125,11 @@ class Remote:
         await self._client.aclose()
 
     async def read(self, path: str, *, shallow: bool = False) -> Any:
-        """What stands at a path; None is nothing. Shallow: each child is only `true`."""
+        """The content of a path; None: nothing. Shallow: each child is only `true`."""
         return await self._ask("GET", path, None, {"shallow": "true"} if shallow else {})
 
     async def write(self, nodes: Mapping[str, Any]) -> None:
-        """Put each node in its place, all or none; None takes one away.
+        """Put each node in its place, all or none; None removes one.
 
         Raises RefusedError and UnclearError."""
         await self._ask("PATCH", "", msgspec.json.encode(nodes), {"print": "silent"})
@@ -139,7 +139,7 @@ class Remote:
     ) -> Any:
         token = await self._tokens.bearer()
         answer = await self._send(verb, path, body, params, token)
-        if answer.status_code == httpx.codes.UNAUTHORIZED:  # its hour is over, or its key was taken
+        if answer.status_code == httpx.codes.UNAUTHORIZED:  # it expired, or its key was revoked
             token = await self._tokens.bearer(stale=token)
             answer = await self._send(verb, path, body, params, token)
         if answer.status_code in (400, 413):

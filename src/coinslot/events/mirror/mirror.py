@@ -1,5 +1,6 @@
 """The mirror: machines, printed codes, payments and orders in a Firebase Realtime Database, with
-the first system's field names. It tells what is; the log only says of whom, so it may repeat."""
+the first system's field names. It writes the present state of the rows; the log only says which
+rows changed, so a repetition does no harm."""
 
 import asyncio
 import contextlib
@@ -27,7 +28,7 @@ READER = "mirror"
 PACE = Pace(batch=400)
 NODES_AT_ONCE = 500
 LATE_S = 60.0
-_AGAIN_FOR = timedelta(minutes=2)  # what timed out may still arrive behind what followed it
+_AGAIN_FOR = timedelta(minutes=2)  # a write that timed out may still arrive after a later one
 _GRACE_S, _FIRST_PAUSE_S, _QUIET_FAILURES = 10.0, 0.5, 4
 _FAREWELL_S = 2.0
 _NEVER = object()
@@ -35,7 +36,7 @@ _NEVER = object()
 _NODES = Counter("coinslot_mirror_nodes_total", "Nodes told to the mirror", ("outcome",))
 _LATE = Gauge("coinslot_mirror_late_seconds", "Age of the oldest entry that was not mirrored")
 
-# The inner SELECT sees the row as it was: whether another had the turn since we did.
+# The inner SELECT sees the row as it was: whether another process held the turn since we did.
 _TURN = """
 UPDATE mirror_rounds SET holder = $1, leased_until = clock_timestamp() + $2::interval
 WHERE holder = $1 OR leased_until IS NULL OR leased_until <= statement_timestamp()
@@ -52,7 +53,7 @@ FROM (SELECT at FROM events WHERE seq > coalesce(
 
 
 class Lag(Struct, frozen=True):
-    """How far the mirror is behind the truth. `entries` counts no further than 10,000."""
+    """How far the mirror is behind the tables. `entries` counts no further than 10,000."""
 
     entries: int
     late_s: float
@@ -63,8 +64,8 @@ class Lag(Struct, frozen=True):
 
 
 class Mirror:
-    """One for a process. Only the one that has the turn writes, so that a process which read
-    earlier does not write later."""
+    """One per process. Only the process that holds the turn writes, so that one that read earlier
+    does not write later."""
 
     def __init__(self, db: Database, rows: Rows, remote: Remote, clock: Clock) -> None:
         self.rows = rows
@@ -72,13 +73,13 @@ class Mirror:
         self.cursor = Cursor(db, READER, PACE)
         self.db = db
         self._clock = clock
-        self._writing = asyncio.Lock()  # one after the other, each with what is true by then
+        self._writing = asyncio.Lock()  # one after the other, each with the rows as they are then
         self._holder = uuid4().hex
         self._shown: Nodes = {}  # what was written last of machines and codes
         self._again: dict[Touched, datetime] = {}  # and since when
 
     async def watch(self, every_s: float) -> None:
-        """Tell the metrics how late it is, whoever mirrors, until cancelled."""
+        """Report to the metrics how late it is, whichever process mirrors, until cancelled."""
         while True:
             try:
                 await self.lag()
@@ -87,7 +88,7 @@ class Mirror:
             await asyncio.sleep(every_s)
 
     async def run(self, every_s: float) -> None:
-        """Follow the log and make rounds until cancelled. What fails here stops nothing else."""
+        """Follow the log and make rounds until cancelled. A failure here stops nothing else."""
         following: asyncio.Task[None] | None = None
         failures = 0
         try:
@@ -112,12 +113,12 @@ class Mirror:
                     await release_turn(self.db, self._holder)
 
     async def write_batch(self, batch: Batch) -> None:
-        """Write how everything is now that the batch speaks of, and advance."""
+        """Write the present state of everything that the batch names, and advance."""
         await self.show(await self.rows.touched(batch.entries))
         await self.cursor.advance(batch)
 
     async def show(self, touched: Touched) -> None:
-        """Write how these are now. Raises UnclearError."""
+        """Write the present state of these nodes. Raises UnclearError."""
         async with self._writing:
             nodes = await self.rows.nodes(touched)
             try:
@@ -128,8 +129,8 @@ class Mirror:
             self._shown |= {path: nodes[path] for path in nodes if path.startswith(MACHINES)}
 
     async def round(self) -> None:
-        """Write what the log does not tell: signs of life, printed codes, money that is parked;
-        and again what followed a write of which nobody knows. Raises UnclearError."""
+        """Write what the log does not contain: heartbeats, printed codes, parked money; and again
+        everything after a write whose outcome is unknown. Raises UnclearError."""
         pages = self.rows.machines()
         while True:
             async with self._writing:
@@ -148,7 +149,7 @@ class Mirror:
             await self.show(what)
 
     async def lag(self) -> Lag:
-        """How far behind it is; the metrics learn it too."""
+        """How far it is behind; also reported to the metrics."""
         async with self.db.system_connection() as conn:
             row = await conn.fetchrow(_UNREAD, READER, self._clock.now())
         found = Lag(row["entries"], max(row["late_s"], 0.0)) if row else Lag(0, 0.0)
@@ -156,7 +157,8 @@ class Mirror:
         return found
 
     async def _turn(self, lease: timedelta) -> bool:
-        """Whether it is ours, for so long; not while the database is away."""
+        """Whether this process holds the turn, for so long; False while the database is
+        unreachable."""
         try:
             async with self.db.system_connection() as conn:
                 anew = await conn.fetchval(_TURN, self._holder, lease)
@@ -164,12 +166,12 @@ class Mirror:
             log.warning("mirror_has_no_turn", error=repr(error))
             return False
         if anew:
-            self._shown = {}  # another wrote since, who knows what
+            self._shown = {}  # another process wrote since, and what it wrote is not known
         return anew is not None
 
     async def _held_round(self, failures: int, lease: timedelta) -> bool:
-        """A round however long it takes: the turn is held meanwhile, and who loses it stops, since
-        another writes what is newer."""
+        """A round of any length: the turn is renewed meanwhile, and a process that loses it stops,
+        since another writes newer rows."""
         showing = asyncio.create_task(self._shown_round(failures), name="mirror round")
         try:
             while True:
@@ -183,7 +185,7 @@ class Mirror:
             await _ended(showing)
 
     async def _shown_round(self, failures: int) -> bool:
-        """Whether it could be made; `failures` went before it."""
+        """Whether the round succeeded; `failures` rounds failed before it."""
         try:
             await self.round()
         except Exception as error:  # noqa: BLE001  whatever it is, the others go on
@@ -194,14 +196,15 @@ class Mirror:
 
 
 async def release_turn(db: Database, holder: str | None = None) -> None:
-    """The turn is free at once; without a holder, whoever has it. Who gets it next shows all."""
+    """The turn is free at once; without a holder, it is taken from any process. The next holder
+    writes everything."""
     async with db.system_connection() as conn:
         await conn.execute(_LET_GO, holder)
 
 
 async def write(remote: Remote, nodes: Nodes) -> None:
-    """Put the nodes in their places, many at once. One that the database will not have is left
-    out with an error in the log: it must not hold up the others. Raises UnclearError."""
+    """Put the nodes in their places, many at once. One that the database refuses is left out with
+    an error in the log: it must not block the others. Raises UnclearError."""
     for part in _parts(nodes):
         if not await _written(remote, part) and len(part) > 1:
             raise UnclearError("the database refuses every single node")

@@ -1,4 +1,4 @@
-"""The mirror as a whole: written afresh from the tables, or compared with them, node by node."""
+"""The mirror as a whole: written again from the tables, or compared with them, node by node."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,21 +8,21 @@ from msgspec import Struct
 from coinslot.events.mirror.document import BRANCHES, MACHINES, Nodes
 from coinslot.events.mirror.mirror import Mirror, release_turn, write
 
-_MOVES_BY_ITSELF = frozenset({"lastSeenAt"})  # of a machine, from beat to beat
+_MOVES_BY_ITSELF = frozenset({"lastSeenAt"})  # of a machine, between heartbeats
 
 
 class Rebuilt(Struct, frozen=True):
-    """What a rebuilding did."""
+    """What a rebuild did."""
 
     written: int
     removed: int
 
 
 async def write_whole(mirror: Mirror) -> Rebuilt:
-    """Write everything afresh, and take away from our branches what belongs to nothing. The mirror
-    may run meanwhile. Raises UnclearError; begun again, it ends the same."""
+    """Write everything again, and remove from our branches what belongs to no row. The mirror may
+    run meanwhile. Raises UnclearError; run again, it ends the same."""
     since = await mirror.cursor.committed_end()
-    # Listed before the tables are read: what is written meanwhile is not among the strangers.
+    # Listed before the tables are read: what is written meanwhile is not among the nodes to remove.
     there = await _listed(mirror)
     written = 0
     async for nodes in mirror.rows.everything():
@@ -30,8 +30,8 @@ async def write_whole(mirror: Mirror) -> Rebuilt:
         there -= nodes.keys()
         written += len(nodes)
     await write(mirror.remote, dict.fromkeys(there))
-    # Who mirrors meanwhile may have written what a page that was read before has overwritten:
-    # its entry stands behind `since` and comes again, and the next round shows every machine.
+    # The mirror may have written a row meanwhile that this rebuild overwrote with an older read.
+    # Its entry comes after `since` and is worked again, and the next round writes every machine.
     await mirror.cursor.move_to(since)
     await release_turn(mirror.db)
     return Rebuilt(written, len(there))
@@ -58,7 +58,7 @@ async def _listed(mirror: Mirror) -> set[str]:
 
 
 def _children(found: Any) -> Iterable[tuple[str, Any]]:
-    """Of a node as it is read: numbered children come as a list."""
+    """The children of a node: numbered children come as a list."""
     if isinstance(found, dict):
         return found.items()
     if isinstance(found, list):

@@ -1,5 +1,5 @@
-"""What the mirror reads of the tables: which nodes an entry of the log concerns, and how they are
-now. It reads through the door, all merchants."""
+"""What the mirror reads of the tables: which nodes an entry of the log concerns, and their present
+state. It reads all merchants, with the system login."""
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import timedelta
@@ -59,7 +59,7 @@ LEFT JOIN LATERAL (SELECT sum(f.version) AS version, max(greatest(f.created_at, 
 WHERE {which}
 """
 
-# The same payment may be told to two accounts of one gateway: the first counts, always.
+# The same payment may arrive at two accounts of one gateway: always the first counts.
 _PAYMENTS = """
 SELECT DISTINCT ON (c.gateway_payment_id) c.*, a.gateway,
     coalesce(o.outlet_id, q.outlet_id) AS outlet_id,
@@ -91,7 +91,7 @@ WHERE outlet_id = ANY($1) AND payment_id IS NULL AND qr_code_id IS NOT NULL
 ORDER BY retired_at IS NULL
 """
 
-# Money that matches nothing yet moves nothing, so the log does not tell of it.
+# Money without a match makes no move, so the log does not contain it.
 _PARKED = """
 SELECT gateway_payment_id FROM captures WHERE due_at IS NOT NULL AND open > 0 LIMIT 500
 """
@@ -113,7 +113,7 @@ class Touched(Struct, frozen=True):
 
 
 class Rows:
-    """The truth, as nodes."""
+    """The rows of the tables, as nodes."""
 
     def __init__(self, db: Database, clock: Clock, online: timedelta) -> None:
         """`online`: a machine unheard for longer is offline."""
@@ -131,7 +131,7 @@ class Rows:
         )
 
     async def nodes(self, touched: Touched) -> Nodes:
-        """How these are now."""
+        """The present state of these."""
         nodes: Nodes = {}
         if touched.orders:
             of = await self._fetch(_ORDERS.format(which="o.id = ANY($1)"), list(touched.orders))
@@ -146,7 +146,7 @@ class Rows:
         return nodes
 
     async def parked(self) -> Touched:
-        """Payments that nothing is known of yet."""
+        """Payments that are not matched yet."""
         rows = await self._fetch(_PARKED)
         return Touched(payments=frozenset(row["gateway_payment_id"] for row in rows))
 
@@ -164,7 +164,7 @@ class Rows:
             yield _all(words.order, rows)
 
     async def payments(self) -> AsyncIterator[Nodes]:
-        """Everything that a gateway took, by pages."""
+        """Everything that a gateway captured, by pages."""
         which = "c.gateway_payment_id > $1 ORDER BY c.gateway_payment_id, c.id LIMIT $2"
         async for rows in self._pages(_PAYMENTS.format(which=which), "gateway_payment_id", ""):
             yield _all(words.payment, rows)

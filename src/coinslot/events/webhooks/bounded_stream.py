@@ -1,5 +1,5 @@
-"""A connection to a stranger that is read in small sips and not without end: reading what it sends
-costs work for each of its lines, and nothing else runs here meanwhile."""
+"""A connection to a stranger that is read in small pieces and up to a limit: each line it sends
+costs work, and nothing else runs in this process meanwhile."""
 
 import asyncio
 import ssl
@@ -12,8 +12,8 @@ _ANSWER_MAX_BYTES: Final = 32 * 1024
 
 
 class BoundedStream(httpcore.AsyncNetworkStream):
-    """Lets others run after each sip, and ends an answer that is too long, whatever it consists of.
-    Who writes asks anew: of the answer to it nothing is read yet."""
+    """Lets other tasks run after each piece, and ends an answer that is too long, whatever it
+    consists of. A write resets the count: of the answer to it nothing is read yet."""
 
     def __init__(self, beneath: httpcore.AsyncNetworkStream) -> None:
         self._beneath = beneath

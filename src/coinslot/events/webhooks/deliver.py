@@ -1,5 +1,6 @@
-"""Webhooks going out: what is due is claimed under a lease, sent, and its outcome kept. Who dies
-between the two is followed by another, which sends the same webhook-id again: at least once."""
+"""Sends webhooks to merchants: what is due is claimed under a lease, sent, and its outcome
+recorded. If the process dies in between, another one sends the same webhook-id again: at least
+once."""
 
 import asyncio
 import random
@@ -55,7 +56,7 @@ class Courier:
         self._reach = reach or SafeHttp(timeout_s=rules.timeout_s, private=rules.private_addresses)
         self._random = random.SystemRandom()
         self._busy: Counter[Place] = Counter()  # under way here
-        self._slow: set[asyncio.Task[None]] = set()  # those of them that gave their place back
+        self._slow: set[asyncio.Task[None]] = set()  # those of them that freed their place
         self.reached: Reached = unharmed  # told of every call; for the storms
 
     async def run(self) -> None:
@@ -97,7 +98,7 @@ class Courier:
         return min(self._rules.at_once - quick, self._rules.slow_at_once - len(self._slow))
 
     async def _stop(self, under_way: dict[asyncio.Task[None], asyncpg.Record]) -> None:
-        """What is under way gets a moment; what does not end in it is another process's at once,
+        """What is under way gets a moment; what does not end in it is released to another process,
         which sends the same webhook-id again."""
         if under_way:
             await asyncio.wait(under_way, timeout=self._rules.grace_s)
@@ -112,7 +113,7 @@ class Courier:
         await self._reach.close()
 
     async def deliver_due(self) -> int:
-        """Everything that is due now and what becomes due by it; how many tries it was."""
+        """Everything that is due now and becomes due by it; returns the number of tries."""
         tries = 0
         while claimed := await self._claim(self._rules.at_once):
             await asyncio.gather(*(self.deliver(row) for row in claimed))
@@ -209,7 +210,7 @@ class Courier:
         try:
             until = parsedate_to_datetime(told.retry_after)
             return min(max(until - now, timedelta(0)), longest)
-        except (ArithmeticError, ValueError, TypeError):  # a zone may be beyond any clock
+        except (ArithmeticError, ValueError, TypeError):  # a date may be out of range
             return timedelta(0)
 
     async def _count_against(

@@ -1,4 +1,4 @@
-"""The log of deliveries: what came of each, each try, and sending again, one or a whole range."""
+"""The log of deliveries: the outcome of each, each try, and sending again, one or a whole range."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -14,7 +14,7 @@ from coinslot.payments.idempotency import Answer, IdempotentCall
 
 REPLAY_MAX = 10_000
 
-# What waits behind others of its line is tried when the first of them is, at the earliest.
+# A delivery behind others of its line is tried with the first of them, at the earliest.
 _ROWS = """
 SELECT d.*, p.id AS event, p.type, CASE WHEN d.outcome IS NULL THEN (
     SELECT o.due_at FROM deliveries o WHERE (o.endpoint_id, o.line) >= (d.endpoint_id, d.line)
@@ -36,7 +36,8 @@ _ANEW = """
 UPDATE deliveries SET outcome = NULL, ended_at = NULL, tries = 0, due_at = $2, leased_until = NULL
 WHERE id = $1 AND (leased_until IS NULL OR leased_until <= statement_timestamp())
 """
-# The announcer's own rows, made anew where they are missing (an endpoint that is younger).
+# Rows as the announcer writes them, inserted where they are missing (the endpoint is newer than the
+# event).
 _REPLAY = """
 INSERT INTO deliveries (id, merchant_id, endpoint_id, seq, line, created_at, due_at)
 SELECT uuid7($7), p.merchant_id, $1, p.seq, p.line, $7, $7 FROM public_events p
@@ -104,7 +105,7 @@ class Range(Struct, frozen=True, kw_only=True):
 
 
 class Replayed(Struct, frozen=True):
-    """How many deliveries are due because of a replay; those that were due already are not."""
+    """How many deliveries a replay made due; those that were due already are not counted."""
 
     deliveries: int
 
@@ -132,8 +133,8 @@ async def one(context: Context, merchant: UUID, delivery: UUID) -> DeliveryLog:
 
 
 async def redeliver(context: Context, key: IdempotentCall, delivery: UUID) -> Answer:
-    """Due at once, whatever came of it, with all tries before it again. Raises
-    UnknownDeliveryError, UnknownEndpointError and what `sales.once` raises."""
+    """Due at once, whatever its outcome was, with all tries before it again. Raises
+    UnknownDeliveryError, UnknownEndpointError and what `payments.idempotency` raises."""
     async with context.db.as_merchant(key.merchant) as conn:
         claimed = await idempotency.begin(conn, context, key)
         if isinstance(claimed, Answer):
@@ -152,7 +153,7 @@ async def redeliver(context: Context, key: IdempotentCall, delivery: UUID) -> An
 
 async def replay(context: Context, key: IdempotentCall, endpoint: UUID, span: Range) -> Answer:
     """Send a range again, oldest first. Raises UnknownEndpointError, EndpointRuleError and what
-    `sales.once` raises."""
+    `payments.idempotency` raises."""
     since, until = _utc(span.since), _utc(span.until)
     if since >= until:
         raise EndpointRuleError("bad_range", "`since` has to be before `until`.")

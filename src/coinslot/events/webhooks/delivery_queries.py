@@ -1,11 +1,11 @@
-"""The two statements around a webhook's sending: claim what is due, and keep what came of it. Of a
-line (all about one payment, or one order) only the first may go. What waits behind one that failed
-is put off once, for longer than that one can take; when it ends, the next is due at once. So no
-claim walks what cannot go yet, and no try rewrites it all again."""
+"""The two statements around sending a webhook: claim what is due, and record the outcome. Of a line
+(all about one payment, or one order) only the first may go. What waits behind a failed one is put
+off once, for longer than that one can take; when it ends, the next is due at once. So no claim
+reads what cannot go yet, and no try rewrites the whole line."""
 
-# Each endpoint and each merchant has so much room here, less what is under way; an endpoint that
-# fails has one place, until it takes something. The first of a line is found by the one index that
-# has this order: said with `=`, the server may choose another, and walk past all that ended.
+# Each endpoint and each merchant has a limit, less what is under way; an endpoint that fails has
+# one place until a delivery succeeds. The first of a line is found by the one index that has this
+# order: with `=` the server may choose another, and read everything that ended.
 CLAIM = """
 WITH busy AS MATERIALIZED (
     SELECT * FROM unnest($5::uuid[], $6::uuid[], $7::integer[]) AS b (endpoint, merchant, places)
@@ -46,8 +46,8 @@ FROM leased l JOIN webhook_endpoints e ON e.id = l.endpoint_id
 JOIN public_events p ON p.seq = l.seq ORDER BY l.due_at, l.seq
 """
 LET_GO = "UPDATE deliveries SET leased_until = NULL WHERE id = $1 AND leased_until = $2"
-# Only who still holds the lease says what came of it. $10 is when what waits behind a failed one
-# would be due if nobody said so before.
+# Only the process that still holds the lease writes the outcome. $10 is when what waits behind a
+# failed one would be due if nothing made it due before.
 SETTLE = """
 WITH done AS (
     UPDATE deliveries SET tried = tried + 1, tries = tries + 1, leased_until = NULL,

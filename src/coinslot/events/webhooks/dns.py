@@ -1,5 +1,5 @@
-"""Looking up names that strangers chose, on threads of its own: their name servers may answer late
-or never, and no call to a gateway shall wait for a thread that waits for them."""
+"""Resolves names that strangers chose, on threads of its own: their name servers may answer late or
+never, and no gateway call may wait for a thread that waits for them."""
 
 import asyncio
 import socket
@@ -13,8 +13,8 @@ Question = tuple[str, int]
 
 
 class Resolver:
-    """Asks for each name once at a time: a look-up outlasts the try that began it, and the next try
-    waits for the same answer."""
+    """Asks for each name once at a time: a look-up may outlast the try that began it, and the next
+    try waits for the same answer."""
 
     def __init__(self, ask: Callable[[str, int], list[str]] | None = None) -> None:
         self._ask = ask or addresses
@@ -33,16 +33,16 @@ class Resolver:
         return await asyncio.shield(asked)
 
     def close(self) -> None:
-        """Nobody waits for what is still asked."""
+        """Stop waiting for pending look-ups."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _answered(self, question: Question, answer: asyncio.Future[list[str]]) -> None:
         del self._asked[question]
         if not answer.cancelled():
-            answer.exception()  # perhaps nobody waits for it any more
+            answer.exception()  # the caller may have stopped waiting
 
 
 def addresses(host: str, port: int) -> list[str]:
-    """What the system's resolver says; its thread waits meanwhile."""
+    """The answer of the system's resolver; the thread waits for it."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))

@@ -28,7 +28,7 @@ INSERT INTO webhook_endpoints
     (id, merchant_id, url, description, types, status, secret, secret_set_at, created_at)
 VALUES ($1, $2, $3, $4, $5, 'enabled', $6, $7, $7)
 """
-# Who counts them and who makes one more take turns, until the transaction ends.
+# Counting them and adding one exclude each other until the transaction ends.
 _COUNTING = """
 SELECT pg_advisory_xact_lock(hashtextextended('webhook_endpoints ' || $1::uuid::text, 0))
 """
@@ -43,7 +43,7 @@ UPDATE webhook_endpoints SET url = $2, description = $3, types = $4, status = $5
     not_before = CASE WHEN $6 THEN NULL ELSE not_before END
 WHERE id = $1
 """
-# It may have waited for days: all its tries are before it again.
+# It may have waited for days: it has all its tries again.
 _ANEW = """
 UPDATE deliveries SET tries = 0, due_at = $2 WHERE endpoint_id = $1 AND outcome IS NULL
 """
@@ -59,7 +59,7 @@ _ROTATE = """
 UPDATE webhook_endpoints SET old_secret = secret, old_secret_until = $3, secret = $2,
     secret_set_at = $4 WHERE id = $1
 """
-# Asked for and not announced yet, or announced and not ended. Their line is the endpoint itself.
+# Requested and not announced yet, or announced and not ended. Their line is the endpoint itself.
 _TESTS = """
 SELECT (SELECT count(*) FROM events v WHERE v.subject_id = $1 AND v.machine = 'webhook'
         AND v.event = 'TEST' AND v.seq > (SELECT seq FROM feed_cursors WHERE name = $2))
@@ -72,7 +72,7 @@ class UnknownEndpointError(Exception):
 
 
 class EndpointRuleError(Exception):
-    """Understood, and not possible; `code` is for programs."""
+    """Understood, but against a rule; `code` is for programs."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -96,7 +96,7 @@ class EndpointStatement(Struct, frozen=True, kw_only=True):
 
 
 class EndpointRequest(Struct, frozen=True, kw_only=True):
-    """An endpoint that is asked for; no types means all."""
+    """A new endpoint; no types means all."""
 
     url: str
     description: str = ""
@@ -104,7 +104,7 @@ class EndpointRequest(Struct, frozen=True, kw_only=True):
 
 
 class Change(Struct, frozen=True, kw_only=True):
-    """What shall be different."""
+    """What changes."""
 
     url: str | UnsetType = UNSET
     description: str | UnsetType = UNSET
@@ -113,8 +113,8 @@ class Change(Struct, frozen=True, kw_only=True):
 
 
 class Endpoints:
-    """Each call is in the name of one merchant. Raises UnknownEndpointError, EndpointRuleError,
-    and what `sales.once` raises for a key."""
+    """Each call is for one merchant. Raises UnknownEndpointError, EndpointRuleError, and what
+    `payments.idempotency` raises for a key."""
 
     def __init__(self, context: Context, rules: HookRules) -> None:
         self._context = context
@@ -149,7 +149,8 @@ class Endpoints:
             return self._statement(await found(conn, endpoint))
 
     async def change(self, merchant: UUID, endpoint: UUID, change: Change) -> EndpointStatement:
-        """Paused, it loses nothing; enabled after it was disabled, all it missed is due again."""
+        """While paused, it loses nothing; when enabled after it was disabled, everything it missed
+        is due again."""
         self._look_at(change.url, change.types)
         async with self._context.db.as_merchant(merchant) as conn:
             row = await found(conn, endpoint, lock=True)
@@ -166,14 +167,14 @@ class Endpoints:
         return changed
 
     async def remove(self, merchant: UUID, endpoint: UUID) -> None:
-        """What it is still owed is withdrawn; its log stays."""
+        """Its pending deliveries are withdrawn; its log stays."""
         async with self._context.db.as_merchant(merchant) as conn:
             if await conn.execute(_REMOVE, endpoint, self._context.now()) != "UPDATE 1":
                 raise UnknownEndpointError("There is no such endpoint.")
             await conn.execute(_WITHDRAW, endpoint, self._context.now())
 
     async def rotate(self, key: IdempotentCall, endpoint: UUID) -> Answer:
-        """A new secret; the one before signs beside it until the overlap ends."""
+        """A new secret; the one before also signs until the overlap ends."""
         context, now = self._context, self._context.now()
         async with context.db.as_merchant(key.merchant) as conn:
             claimed = await idempotency.begin(conn, context, key)
@@ -186,7 +187,7 @@ class Endpoints:
             return await self._finish(conn, key, endpoint, 200, secret)
 
     async def test(self, key: IdempotentCall, endpoint: UUID) -> Answer:
-        """A `webhook.test` for this endpoint alone, on the way of all events."""
+        """A `webhook.test` for this endpoint alone, sent like every event."""
         context = self._context
         async with context.db.as_merchant(key.merchant) as conn:
             claimed = await idempotency.begin(conn, context, key)
@@ -213,7 +214,8 @@ class Endpoints:
     async def _finish(
         self, conn: Connection, key: IdempotentCall, endpoint: UUID, status: int, secret: str | None
     ) -> Answer:
-        """The answer is kept without its secret, which rests sealed in its own row only."""
+        """The answer is kept without its secret, which is stored encrypted in the endpoint's row
+        only."""
         body = msgspec.to_builtins(self._statement(await found(conn, endpoint)))
         answer = await idempotency.finish(
             conn, self._context, key, Answer(status=status, body=body)
@@ -221,7 +223,7 @@ class Endpoints:
         return _with_secret(answer, secret)
 
     async def _again(self, conn: Connection, answer: Answer) -> Answer:
-        """Who asks again with the same key had no answer: the secret is in it as long as it is
+        """A repeated call with the same key had no answer yet: the secret is in it as long as it is
         the one that was made then."""
         row = await conn.fetchrow(_ONE, UUID(answer.body["id"]))
         if row is None or _text(row["secret_set_at"]) != answer.body["secret_set_at"]:

@@ -1,5 +1,5 @@
-"""Calls to addresses that strangers named. Every address that a name resolves to is looked at, and
-the connection goes to the address that was looked at; redirects are never followed."""
+"""Calls to addresses that strangers named. Every address that a name resolves to is checked, and
+the connection goes to the checked address; redirects are never followed."""
 
 import asyncio
 import ipaddress
@@ -28,7 +28,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
 # IANA's registries of special-purpose addresses, written out: what `ipaddress` calls global differs
-# between releases of Python. Beside them stand public addresses that a cloud answers on inside.
+# between releases of Python. With them are public addresses that a cloud answers on inside.
 _V4_SPECIAL = tuple(
     ipaddress.ip_network(network)
     for network in (
@@ -60,7 +60,7 @@ class BadUrlError(ValueError):
 
 
 class TryOutcome(Struct, frozen=True, kw_only=True):
-    """What came of one try. `status` is None when no answer came; `failure` says what broke."""
+    """The outcome of one try. `status` is None when no answer came; `failure` says what broke."""
 
     status: int | None
     failure: str | None
@@ -74,7 +74,8 @@ class TryOutcome(Struct, frozen=True, kw_only=True):
 
 
 def is_public(text: str) -> bool:
-    """Whether an address lies in the public internet, also one that carries another in itself."""
+    """Whether an address is in the public internet; an address that contains another is checked for
+    both."""
     try:
         found: Address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
@@ -91,12 +92,12 @@ def _is_public(found: Address) -> bool:
     if inner is not None and not _is_public(inner):
         return False
     if found.ipv4_mapped is not None or found in _NAT64:
-        return True  # nothing but another way to write that one
+        return True  # only another notation of that one
     return found in _V6_PUBLIC and not any(found in network for network in _V6_SPECIAL)
 
 
 def checked(url: str, *, private: bool) -> str:
-    """The URL, when webhooks may go there as far as it says itself. Raises BadUrlError."""
+    """The URL, when it may be called as far as its text says. Raises BadUrlError."""
     try:
         parts = urlsplit(url)
         host, _port = parts.hostname, parts.port
@@ -122,7 +123,7 @@ def _is_literal(host: str) -> bool:
 
 
 class _Checking(httpcore.AsyncNetworkBackend):
-    """Connects to looked-at addresses only. TLS still verifies the name: it is asked for later."""
+    """Connects to checked addresses only. TLS still verifies the name, which is requested later."""
 
     def __init__(self, private: bool, resolver: Resolve) -> None:
         self._private = private
@@ -168,7 +169,7 @@ class _Pool:
 
 
 class SafeHttp:
-    """POSTs, each bounded in time and in what is read of the answer."""
+    """POSTs, each limited in time and in what is read of the answer."""
 
     def __init__(
         self,
@@ -185,7 +186,7 @@ class SafeHttp:
         self._pools: dict[str, _Pool] = {}
 
     async def post(self, url: str, headers: dict[str, str], body: bytes) -> TryOutcome:
-        """One try. Nothing that the other side does raises."""
+        """One try. Nothing that the other side does makes it raise."""
         began = monotonic_ms()
         status: int | None = None
         failure: str | None = None
@@ -222,8 +223,8 @@ class SafeHttp:
 
     @asynccontextmanager
     async def _to(self, url: str) -> AsyncIterator[httpcore.AsyncConnectionPool]:
-        """The connections to one endpoint. A pool of httpcore's looks at each connection for each
-        other one whenever one is wanted: in one for all, that would be most of the work."""
+        """The connections to one endpoint. A pool of httpcore compares all its connections whenever
+        one is wanted: one pool for all endpoints would spend most of its work on that."""
         pool = self._pools.pop(url, None) or _Pool(
             httpcore.AsyncConnectionPool(
                 ssl_context=self._tls,
@@ -232,7 +233,7 @@ class SafeHttp:
                 network_backend=self._backend,
             )
         )
-        self._pools[url] = pool  # the last one used stands last
+        self._pools[url] = pool  # the last one used is the last
         pool.users += 1
         try:
             yield pool.connections
@@ -241,7 +242,7 @@ class SafeHttp:
             await self._forget_some()
 
     async def _forget_some(self) -> None:
-        """Of many endpoints, those that were called longest ago."""
+        """Of many endpoints, drop those that were called longest ago."""
         for url, pool in list(self._pools.items()):
             if len(self._pools) <= _POOLS_MAX:
                 return

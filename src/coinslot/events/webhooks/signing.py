@@ -28,7 +28,7 @@ class HookRules(Struct, frozen=True, kw_only=True):
     retry_after_max_s: float = 3600  # an endpoint may ask for a pause of at most this
     private_addresses: bool = False  # and plain http: for tests and demos on one computer
     at_once: int = 64  # deliveries under way in one process, beside those that take long
-    slow_s: float = 1.0  # one that takes longer gives its place back, and goes on beside it
+    slow_s: float = 1.0  # one that takes longer frees its place, and continues
     slow_at_once: int = 512  # and so many of them at most, in one process
     grace_s: float = 1.0  # for what is under way when the process stops
     at_once_merchant: int = 16  # and of them to the endpoints of one merchant
