@@ -1,6 +1,6 @@
-"""An order from a page: checked before money is taken, and shown a code of its own once its
-customer is about to pay. Until money comes it holds nothing: who pays first gets the goods, and
-who pays for what is gone gets the money back."""
+"""An order from a page: checked before money is taken, and given a QR code of its own when its
+customer is about to pay. An unpaid order reserves nothing: the first payer gets the goods, and a
+payer whose goods are gone gets the money back."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -21,8 +21,8 @@ _OURS_FOR = timedelta(seconds=10)  # then the sweeper makes the code
 
 
 class OrderRequest(Struct, frozen=True, kw_only=True):
-    """What someone wants of an outlet. The key was minted with the page: it places once. `browser`
-    and `network` are who wants it, as far as that can be seen."""
+    """What someone wants from an outlet. The key was made with the page, so it places one order.
+    `browser` and `network` are who wants it, as far as that is known."""
 
     outlet: str
     slot: str
@@ -32,8 +32,8 @@ class OrderRequest(Struct, frozen=True, kw_only=True):
 
 
 async def place(context: Context, wish: OrderRequest) -> str:
-    """The token of the order, placed now or before with this key. Nothing is asked of a gateway,
-    and nothing is kept from who pays sooner. Raises NotNowError."""
+    """The token of the order, placed now or before with this key. No gateway is asked, and nothing
+    is reserved. Raises NotNowError."""
     async with context.db.system_transaction() as conn:
         before = await conn.fetchval("SELECT token FROM orders WHERE client_key = $1", wish.key)
         merchant = await conn.fetchval(store.OUTLET_OWNER, wish.outlet)
@@ -82,7 +82,7 @@ async def _write(context: Context, conn: Connection, merchant: UUID, wish: Order
 
 
 def _names(context: Context, wish: OrderRequest) -> tuple[str | None, str | None]:
-    """Digests: what is kept of a browser and a network names neither."""
+    """Digests: what is stored of a browser and a network identifies neither."""
     digest = context.vault.digest
     return (
         None if wish.browser is None else digest(wish.browser, "browser"),
@@ -93,7 +93,7 @@ def _names(context: Context, wish: OrderRequest) -> tuple[str | None, str | None
 async def _few_enough(
     context: Context, conn: Connection, outlet: str, browser: str | None, network: str | None
 ) -> None:
-    """Who has ordered and not paid often enough, pays first. Raises NotNowError."""
+    """A browser or network with too many unpaid orders has to pay first. Raises NotNowError."""
     since = context.now() - context.windows.span("unpaid_s")
     open_ = await conn.fetchrow(store.UNPAID_ORDERS, outlet, browser, network, since)
     if open_ is None or open_["of_browser"] >= context.windows.browser_orders:
@@ -137,7 +137,7 @@ async def _ready(context: Context, order_token: str) -> str | None:
 
 
 async def _turn(context: Context, conn: Connection, order: asyncpg.Record) -> datetime:
-    """When the order's code may be made. Raises NotNowError when that is too far away."""
+    """When the order's code may be made. Raises NotNowError when that is too late."""
     windows, now = context.windows, context.now()
     budget = Budget(
         per_minute=windows.codes_per_minute,
@@ -149,7 +149,7 @@ async def _turn(context: Context, conn: Connection, order: asyncpg.Record) -> da
     rows = await conn.fetch(store.CODES_OF_PAGES, order["outlet_id"], since)
     network = order["network"]
     if network is not None and await conn.fetchval(store.HAS_PAID, order["browser"]):
-        network = None  # a customer who is known to pay, behind whatever address
+        network = None  # a customer known to pay, behind any address
     made = [Made(row["at"], row["network"], row["unpaid"]) for row in rows]
     at = first_free(budget, made, network, now)
     if at is None or at - now > windows.span("code_wait_s"):
@@ -160,8 +160,9 @@ async def _turn(context: Context, conn: Connection, order: asyncpg.Record) -> da
 async def _begin(
     context: Context, conn: Connection, order: asyncpg.Record, account: UUID, make_at: datetime
 ) -> UUID:
-    """The payment, its attempt and the row of its code: they stand, with their mark, before the
-    gateway is called. The sweeper makes the code if we die, or if it is to be made later."""
+    """The payment, its attempt and the row of its code: they are committed, with their mark, before
+    the gateway is called. The sweeper makes the code if this process dies, or if it is to be made
+    later."""
     now, merchant = context.now(), order["merchant_id"]
     payment_id = uuid7(now)
     await conn.execute(
@@ -187,7 +188,7 @@ async def _begin(
 
 
 async def ask_gateway(context: Context, order_token: str) -> None:
-    """Look whether an order was paid, at most once in a few seconds however many pages ask: the
+    """Ask whether an order was paid, at most once in a few seconds however many pages ask: the
     others see what is known."""
     merchant = await order_owner(context, order_token)
     if merchant is None:

@@ -1,6 +1,6 @@
-"""How many payment codes a machine's page may have made at its gateway, and for whom: no more in a
-minute than a bound, and of one network no more than its share, so that a stranger who orders and
-never pays cannot use them all up."""
+"""How many payment codes a machine's page may have made at its gateway, and for whom: up to a limit
+in a minute, and for one network up to its share, so that a stranger who orders and never pays
+cannot use them all."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -19,7 +19,8 @@ class Made(Struct, frozen=True):
 
 
 class Budget(Struct, frozen=True, kw_only=True):
-    """All of one machine. A network is one address, or what one customer of a provider has."""
+    """All codes of one machine. A network is one address, or what a provider gives to one
+    customer."""
 
     per_minute: int
     network_per_minute: int
@@ -31,7 +32,7 @@ def first_free(
     budget: Budget, made: Sequence[Made], network: str | None, now: datetime
 ) -> datetime | None:
     """The earliest time for one more code; None when its network has to pay first, or wait until
-    its unpaid codes are forgotten. `network` None is held by the machine's bound only."""
+    its unpaid codes no longer count. Without a network only the machine's limit counts."""
     theirs = [one for one in made if network is not None and one.network == network]
     unpaid = [one for one in theirs if one.unpaid and one.at > now - budget.unpaid_for]
     if len(unpaid) >= budget.network_unpaid:

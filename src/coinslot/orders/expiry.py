@@ -10,7 +10,7 @@ from coinslot.payments import qr_codes
 from coinslot.states.order_flow import ORDER
 from coinslot.states.transition import transition
 
-_ASKED_ELSEWHERE = timedelta(seconds=2)  # by a worker that is at it now
+_ASKED_ELSEWHERE = timedelta(seconds=2)  # by a worker that holds it now
 
 
 async def expire(context: Context, row: asyncpg.Record) -> None:

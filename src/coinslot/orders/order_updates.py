@@ -1,5 +1,5 @@
-"""Orders that somebody looks at: one statement in a round finds what changed among all of them, and
-a changed order is read once for everybody who waits for it. Who waits holds no connection."""
+"""Orders that pages are open on: one statement per round finds what changed among all of them, and
+a changed order is read once for all who wait for it. Waiting holds no connection."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -21,7 +21,7 @@ Read = Callable[[str], Coroutine[Any, Any, OrderView | None]]
 
 @dataclass(slots=True)
 class _Followed:
-    """One order and those who wait for news of it."""
+    """One order and those who wait for a change of it."""
 
     version: int | None = None  # None: not read yet
     waiting: int = 0
@@ -31,7 +31,7 @@ class _Followed:
 
 
 class OrderUpdates:
-    """For one process. `read` gives the whole order; `round_s` bounds how late a change is seen."""
+    """One per process. `read` reads the whole order; `round_s` limits how late a change is seen."""
 
     def __init__(self, db: Database, read: Read, round_s: float = _ROUND_S) -> None:
         self._db = db
@@ -69,9 +69,9 @@ class OrderUpdates:
         try:
             view = await asyncio.shield(followed.reading)
         except (asyncpg.PostgresError, *AWAY):
-            followed.read_at = None  # whoever waits next has it read again
+            followed.read_at = None  # the next waiter has it read again
             raise
-        if view is not None:  # it may be newer than what was told
+        if view is not None:  # it may be newer than what was published
             followed.version = followed.read_at = view.version
         return view
 
@@ -80,7 +80,7 @@ class OrderUpdates:
             self._rounds = asyncio.create_task(self._read_versions(), name="follow orders")
 
     async def _read_versions(self) -> None:
-        """Rounds for as long as anybody waits."""
+        """Rounds for as long as anyone waits."""
         while self._orders:
             try:
                 self._publish(await self._versions(list(self._orders)))

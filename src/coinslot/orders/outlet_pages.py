@@ -1,4 +1,4 @@
-"""What pages see, read from the rows: an outlet as it is now, an order for all its life."""
+"""What pages show, read from the rows: an outlet as it is now, an order for its whole life."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -69,7 +69,7 @@ async def outlet(context: Context, code: str) -> OutletView | None:
 
 
 def powers(channel: str, dialect: str, has_sensor: bool | None) -> Powers:
-    """What a channel can do with this very machine: evidence takes a sensor that is there."""
+    """What a channel can do with this machine: evidence needs a sensor."""
     driver = drivers().get(channel)
     found: Powers | None = driver.powers.get(dialect) if driver is not None else None
     if found is None:
@@ -203,8 +203,8 @@ def _pay(row: asyncpg.Record) -> PayView | None:
 async def find(
     context: Context, code: str, minor: int, minutes: Sequence[datetime]
 ) -> list[OrderView]:
-    """Orders of one outlet and amount, paid around one of those minutes: for who paid a printed
-    QR."""
+    """Orders of one outlet and amount, paid around one of those minutes: for people who paid a
+    printed QR."""
     async with context.db.system_transaction() as conn:
         rows = await conn.fetch(store.FIND_ORDERS, code, minor, list(minutes))
     views = [await order(context, row["token"]) for row in rows]
@@ -213,7 +213,7 @@ async def find(
 
 async def find_by_reference(context: Context, code: str, reference: str) -> str | None:
     """The token of the order at this outlet that this payment paid. Only the payer knows the
-    reference: it stands in the bank's app, or on the gateway's receipt."""
+    reference: it is in the bank's app, or on the gateway's receipt."""
     async with context.db.system_transaction() as conn:
         token: str | None = await conn.fetchval(store.FIND_BY_REFERENCE, code, reference)
     return token

@@ -18,7 +18,7 @@ class WhyNot(StrEnum):
     OFFLINE = "offline"
     SOLD_OUT = "sold_out"
     GATEWAY_DOWN = "gateway_down"
-    OUT_OF_SERVICE = "out_of_service"  # taken away for good or for repair, by a person
+    OUT_OF_SERVICE = "out_of_service"  # taken out of service by a person, for good or for repair
     BUSY = "busy"  # unpaid orders enough from this browser or this network
     BROKEN = "broken"  # it failed too often and took itself out of sale
 
@@ -50,7 +50,7 @@ class NearestView(Struct, frozen=True, kw_only=True):
 
 
 class OutletView(Struct, frozen=True, kw_only=True):
-    """An outlet as someone standing in front of it sees it."""
+    """An outlet as someone in front of it sees it."""
 
     code: str
     name: str
@@ -131,14 +131,14 @@ class OrderView(Struct, frozen=True, kw_only=True):
 
 
 class Check(Struct, frozen=True, kw_only=True):
-    """One thing that the installation needs, and how it is."""
+    """One thing that the installation needs, and its status."""
 
     status: str  # healthy, degraded, unhealthy
     detail: str = ""
 
 
 class Devices(Struct, frozen=True, kw_only=True):
-    """How many machines are heard from."""
+    """How many machines are online."""
 
     online: int
     offline: int

@@ -18,7 +18,7 @@ WHERE s.outlet_id = $1 AND s.slot = $2 FOR NO KEY UPDATE OF s
 # The outlet's row is the lock under which unpaid orders and codes are counted.
 LOCK_OUTLET = "SELECT account_id FROM outlets WHERE id = $1 FOR NO KEY UPDATE"
 
-# What is promised of a slot: units on their way. Unpaid orders hold nothing against who pays.
+# What is promised of a slot: units that are not settled. Unpaid orders reserve nothing.
 PROMISED = """
 SELECT count(*) FROM fulfillments f
 WHERE f.outlet_id = $1 AND f.slot = $2 AND f.settlement IS NULL
@@ -110,7 +110,7 @@ WHERE o.token = $1
 ORDER_OWNER = "SELECT merchant_id FROM orders WHERE token = $1"
 
 # Any number of pages of one order may ask at once, in any number of processes: one of them gets the
-# row, and the pause begins before the question goes out.
+# row, and the pause begins before the question is sent.
 PAGE_ASKS_GATEWAY = """
 UPDATE qr_codes q SET page_asked_at = $2 FROM payments p JOIN orders o ON o.id = p.order_id
 WHERE q.payment_id = p.id AND o.token = $1 AND o.state = 'placed'

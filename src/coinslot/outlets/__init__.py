@@ -1,1 +1,1 @@
-"""Where it is sold: machines and counters, their slots, stock and configuration."""
+"""Machines and counters: their slots, stock and devices."""

@@ -1,4 +1,4 @@
-"""Outlets, what their slots hold, and the device inside with its secret."""
+"""Outlets, their slots, and the device inside with its secret."""
 
 import asyncio
 import secrets
@@ -21,7 +21,7 @@ class UnknownOutletError(LookupError):
 
 
 class Outlet(Struct, frozen=True, kw_only=True):
-    """A thing with a QR on it. `code` is unique in the installation: topic, login, URL."""
+    """A thing with a QR code on it. `code` is unique in the installation: topic, login, URL."""
 
     code: str
     merchant_id: UUID
@@ -33,7 +33,7 @@ class Outlet(Struct, frozen=True, kw_only=True):
     currency: str
     account_id: UUID
     contact: str = ""
-    zone: str | None = None  # IANA name of where it stands; None: its merchant's
+    zone: str | None = None  # IANA name of its zone; None: its merchant's
 
 
 class Slot(Struct, frozen=True, kw_only=True):
@@ -46,7 +46,7 @@ class Slot(Struct, frozen=True, kw_only=True):
 
 
 class DeviceLogin(Struct, frozen=True):
-    """What the broker has to know of a device."""
+    """What the broker has to know about a device."""
 
     outlet: str
     broker_hash: str
@@ -76,7 +76,7 @@ async def add_outlet(conn: Connection, outlet: Outlet, slots: list[Slot], now: d
 async def issue_device(
     conn: Connection, vault: Vault, merchant_id: UUID, outlet: str, now: datetime
 ) -> str:
-    """A new secret for the outlet's device: shown this once, kept sealed; the old one ends."""
+    """A new secret for the outlet's device: shown this once, stored encrypted; the old one ends."""
     secret = secrets.token_hex(32)
     await conn.execute(
         "INSERT INTO devices (outlet_id, merchant_id, secret, broker_hash, created_at)"
@@ -118,7 +118,7 @@ async def device_logins(db: Database, channel: str) -> list[DeviceLogin]:
 
 
 async def device_versions(db: Database, outlets: list[str]) -> dict[str, int]:
-    """How often the secret of each was set anew; none for a machine that is out of service."""
+    """How often the secret of each was replaced; none for a machine that is out of service."""
     async with db.system_transaction() as conn:
         rows = await conn.fetch(
             "SELECT d.outlet_id, d.version FROM devices d JOIN outlets o ON o.id = d.outlet_id"
@@ -133,7 +133,7 @@ class UnknownSlotError(LookupError):
 
 
 async def refill(db: Database, outlet: str, slot: str | None, stock: int) -> list[str]:
-    """A person filled a slot (or all) up and mended it: it sells again. The slots' names.
+    """A person filled or repaired a slot (or all): it sells again. Returns the slots' names.
 
     Raises UnknownOutletError and UnknownSlotError."""
     async with db.as_merchant(await owner_of(db, outlet)) as conn:
@@ -150,7 +150,7 @@ async def refill(db: Database, outlet: str, slot: str | None, stock: int) -> lis
 
 
 async def move_outlet(db: Database, outlet: str, zone: str) -> None:
-    """It stands in another zone: times are shown and read in that one from now on.
+    """It is in another zone: times are shown and read in that one from now on.
 
     Raises UnknownOutletError and UnknownZoneError."""
     async with db.as_merchant(await owner_of(db, outlet)) as conn:

@@ -1,1 +1,1 @@
-"""The auditor, the comparison of the books, and the queue of what wants a person."""
+"""The auditor, reconciliation, and the queue of cases that need a person."""

@@ -1,8 +1,7 @@
 """The auditor: recomputes every invariant from the database and shows the rows that break one.
 
-A check is a question whose right answer is no row. A notice is a fact worth telling that is no
-breach of ours: what a gateway or a machine did, and what a person has to look at.
-"""
+A check is a query that must return no row. A notice is worth reporting but no breach of ours: what
+a gateway or a machine did, and what a person has to look at."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -23,7 +22,7 @@ CHECKS: Mapping[str, str] = {**MONEY, **UNITS, **RECORD, **TELLING, **GUARDS}
 GRACE = timedelta(seconds=120)  # what is late by less may be in work at this moment
 ROWS_SHOWN = 20
 
-# The last moment of which the database knows that somebody worked on it.
+# The last moment at which, as the database shows, some process worked.
 _LAST_SIGN_OF_LIFE = """
 SELECT greatest((SELECT max(at) FROM events), (SELECT max(at) FROM exchanges),
     (SELECT max(received_at) FROM inbox), (SELECT max(last_seen_at) FROM devices),
@@ -44,7 +43,7 @@ class Finding(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True):
-    """What an audit found. It is well when every check is; notices never fail it."""
+    """The result of an audit. It is ok when every check is; notices never fail it."""
 
     checks: tuple[Finding, ...]
     notices: tuple[Finding, ...] = ()
@@ -67,9 +66,9 @@ class Report(Struct, frozen=True):
 
 
 async def audit(conn: Connection, now: datetime | None = None, grace: timedelta = GRACE) -> Report:
-    """Ask every question in one snapshot that can write nothing; `conn` is the owner's.
+    """Run every query in one read-only snapshot; `conn` is the owner's.
 
-    `now` is what deadlines are compared with; left out, it is the database's own time."""
+    `now` is what deadlines are compared with; without it, the database's own time."""
     async with conn.transaction(isolation="repeatable_read", readonly=True):
         late = (now or await conn.fetchval("SELECT now()")) - grace
         return Report(
@@ -79,7 +78,8 @@ async def audit(conn: Connection, now: datetime | None = None, grace: timedelta 
 
 
 async def last_sign_of_life(conn: Connection) -> datetime | None:
-    """When this installation last did something: for one that is stopped, time stood still then."""
+    """When this installation last did something: lateness of a stopped one is measured from
+    then."""
     at: datetime | None = await conn.fetchval(_LAST_SIGN_OF_LIFE)
     return at
 
@@ -91,7 +91,7 @@ async def _answers(
 
 
 async def _answer(conn: Connection, name: str, sql: str, late: datetime) -> Finding:
-    """`$1` in a question is the moment before which something is late."""
+    """`$1` in a query is the moment before which something is late."""
     bounded = f"SELECT to_jsonb(q) AS row FROM ({sql}) AS q LIMIT {ROWS_SHOWN}"
     found: Iterable[Any] = await conn.fetch(bounded, *((late,) if "$1" in sql else ()))
     return Finding(name, tuple(record["row"] for record in found))

@@ -1,8 +1,7 @@
 """The gateways' own lists against ours: captures and refunds, in both directions.
 
-An answer that is unclear proves nothing, so it fails a check of its own. What happened within the
-grace may still be on its way to us.
-"""
+An unclear answer proves nothing, so it fails a check of its own. What happened within the grace
+period may still be on its way to us."""
 
 import asyncio
 from collections import defaultdict

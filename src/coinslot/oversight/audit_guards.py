@@ -1,6 +1,5 @@
-"""The auditor's questions about the database itself: row-level security, the logins' rights, and
-the triggers, constraints and indexes that hold the promise while nobody looks.
-"""
+"""The auditor's checks of the database itself: row-level security, the logins' rights, and the
+triggers, constraints and indexes that enforce the rules."""
 
 from collections.abc import Mapping, Sequence
 
@@ -104,7 +103,7 @@ WHERE NOT EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
                   WHERE c.relname = g.name AND i.indisunique AND i.indisvalid)
 """
 
-# An auditor from whom a policy hides rows would call an empty table well.
+# If a policy hid rows from the auditor, it would pass an empty table.
 _SIGHT = f"""
 WITH {_TENANTS}
 SELECT t.relname AS "table" FROM tenant t, pg_roles me

@@ -1,12 +1,11 @@
-"""The auditor's questions about money: captures, their counters, the ledger, refunds, orders.
+"""The auditor's checks of money: captures, their counters, the ledger, refunds, orders.
 
-Each statement finds the rows that break the sentence it is filed under.
-"""
+Each statement finds the rows that break the sentence that is its name."""
 
 from collections.abc import Mapping
 
-# What was given back, or is meant to be, summed for each capture. A covered refund was ours in
-# name only: the gateway had given that money back by itself.
+# What was given back, or will be, summed for each capture. A covered refund was ours in name only:
+# the gateway had given that money back by itself.
 _GIVEN = """
 refund AS (
     SELECT r.*, EXISTS (SELECT FROM events e WHERE e.subject_id = r.id AND e.machine = 'refund'
@@ -74,7 +73,8 @@ WHERE (u.units > 0 AND (c.reason IS NOT NULL OR c.captured <> u.total))
    OR (c.foreign_amount > 0) <> (coalesce(c.reason, '') = 'foreign')
 """
 
-# Past its bound money is goods or on its way back; a unit's own bound counts where it has units.
+# Past its deadline, money has become goods or a refund; a unit's own deadline counts where it has
+# units.
 _BOUND = """
 SELECT c.id, c.open, c.hard_deadline, NULL::uuid AS unit_id FROM captures c
 WHERE c.open > 0 AND c.hard_deadline < $1

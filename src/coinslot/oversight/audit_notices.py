@@ -1,7 +1,7 @@
-"""What the auditor tells without failing: facts of gateways and machines, and a person's work.
+"""Notices of the auditor, which do not fail it: what gateways and machines did, and work for
+people.
 
-None of these is a breach of ours; each deserves a look.
-"""
+None of these is a breach of ours; each deserves a look."""
 
 from collections.abc import Mapping
 
@@ -32,8 +32,8 @@ _STRAYS = """
 SELECT id, machine, subject_id, state, event, at FROM strays ORDER BY id DESC
 """
 
-# A machine that took back its own drop: broken, or its secret is in other hands. Also those that
-# people have dealt with: one case is a mistake, many of one machine are not.
+# A machine that reported a drop and later denied it: broken, or its secret was stolen. Closed cases
+# count too: one may be a mistake, many of one machine are not.
 _CONTRADICTING = """
 SELECT f.outlet_id, count(*) AS units, count(*) FILTER (WHERE d.closed_at IS NULL) AS open,
     count(k.fulfillment_id) AS given_back, min(d.at) AS since, max(d.at) AS last
@@ -80,7 +80,7 @@ _SKIPPED = """
 SELECT outlet_id, journal_id, through, skipped FROM device_journals WHERE skipped > 0
 """
 
-# Other people's, on the same account, or in a form that is not known here: nothing in them is ours.
+# Other people's, on the same account, or in an unknown form: nothing in them is ours.
 _UNREAD = """
 SELECT account_id, event, min(reason) AS reason, count(*) AS times, max(received_at) AS last
 FROM inbox WHERE verdict = 'unreadable' AND NOT ours GROUP BY account_id, event ORDER BY last DESC
@@ -91,7 +91,8 @@ SELECT id, account_id, verdict, event, failure, reason, received_at, worked_at, 
 FROM inbox WHERE ended_by IS NOT NULL ORDER BY worked_at DESC
 """
 
-# A machine told so much of units that were not its, or of one unit, that not all is kept.
+# A machine sent so much about units that were not its own, or about one unit, that not all is
+# stored.
 _REFUSED = """
 SELECT outlet_id, journal_id, through, strange, refused, refused_at FROM device_journals
 WHERE refused_at IS NOT NULL

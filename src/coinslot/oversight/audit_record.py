@@ -1,6 +1,5 @@
-"""The auditor's questions about the record: states against the tables of moves, work that is due,
-webhooks, whose rows are whose, and codes that can be paid.
-"""
+"""The auditor's checks of the record: states against the tables of moves, due work, webhooks, rows
+of one merchant that refer to another's, and codes that can be paid."""
 
 from collections.abc import Mapping
 
@@ -20,7 +19,7 @@ _SUBJECTS = "\nUNION ALL ".join(
     for name, initial in _INITIAL.items()
 )
 
-# The log replayed: each move begins where the last one ended, and the table has it.
+# The log replayed: each move begins where the last one ended, and the row has the final state.
 _STATES = f"""
 WITH subject AS ({_SUBJECTS}), moved AS (
     SELECT e.*, lag(e.state) OVER (PARTITION BY e.machine, e.subject_id ORDER BY e.seq) AS before
@@ -40,7 +39,7 @@ FROM subject s LEFT JOIN ended e ON e.machine = s.machine AND e.subject_id = s.i
 WHERE s.state <> coalesce(e.state, s.initial) OR s.version <> 1 + coalesce(e.moves, 0)
 """
 
-# Whoever works a row puts `due_at` off; one that stays long past was not worked.
+# Working a row moves its `due_at`; a row that stays due for long was not worked.
 _OVERDUE = """
 SELECT 'orders' AS what, id, due_at FROM orders WHERE due_at < $1
 UNION ALL SELECT 'payments', id, due_at FROM payments WHERE due_at < $1
@@ -74,13 +73,13 @@ UNION ALL SELECT 'inbox', id::text, coalesce(failure, '') FROM inbox
     WHERE verdict IN ('genuine', 'own', 'hint') AND worked_at IS NULL AND due_at IS NULL
 """
 
-# Whatever wants a person is in the queue, or was taken out of it by one.
+# Everything that needs a person is in the queue, or was closed by one.
 _UNHEARD = """
 SELECT kind, subject, since, owner FROM unheard($1) WHERE since < $1
 """
 
-# A sum that may be a refund of ours under way waits for as long as that one does. A refund of a
-# payment that nobody told us of waits for its time, which bounds it: mostly it is other people's.
+# A total that may include a refund of ours waits as long as that refund does. A refund of an
+# unknown payment waits until its deadline: mostly it is other people's.
 _INBOX = """
 SELECT id, account_id, delivery_id, event, received_at, tries, failure FROM inbox
 WHERE (verdict IN ('genuine', 'own', 'hint') OR ours) AND worked_at IS NULL

@@ -1,5 +1,5 @@
-"""The auditor's questions about what merchants are told: every change once, and every webhook owed
-until it is delivered or ended."""
+"""The auditor's checks of what merchants receive: every change once, and every webhook due until it
+is delivered or ended."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,8 @@ _ENTRIES = ", ".join(
     f"('{machine}', '{event}', '{state}')" for (machine, event), state in TOLD.items()
 )
 
-# What the announcer has read, it has told; the payment of an order at a machine is the order's.
+# What the announcer has read, it has announced; the payment of an order at a machine belongs to the
+# order.
 _ANNOUNCED = f"""
 WITH stands AS (SELECT seq, since FROM feed_cursors WHERE name = 'announce'), owed AS (
     SELECT e.seq, e.merchant_id, e.machine || '.' || e.state AS type FROM events e
@@ -55,7 +56,7 @@ GROUP BY d.id HAVING d.tried <> count(t.number) OR d.tries > d.tried
        AND NOT coalesce(bool_or(t.status BETWEEN 200 AND 299 AND t.number = d.tried), false)
 """
 
-# With nobody to tell it to, it may wait.
+# Without a receiver it may wait.
 UNTOLD = """
 SELECT count(*) AS entries, min(e.at) AS since FROM events e, feed_cursors c
 WHERE c.name = 'announce' AND e.seq > c.seq AND e.at < $1

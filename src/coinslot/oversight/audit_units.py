@@ -1,11 +1,11 @@
-"""The auditor's questions about units and machines: what settled a unit, GO, seq, journals.
+"""The auditor's checks of units and machines: what settled a unit, GO, seq, journals.
 
-It judges the stored evidence by itself: the same rules as `judge.py`, written a second time.
-"""
+It judges the stored evidence by itself: the rules of `vending/evidence.py`, written a second
+time."""
 
 from collections.abc import Mapping
 
-# Every word that came, after GO, from the journal that accepted the unit, and what it proves.
+# Every report that came after GO from the journal that accepted the unit, and what it proves.
 _TESTIMONY = """
 word AS (
     SELECT d.unit_id, d.outlet_id, d.journal_id, d.message->>'outcome' AS outcome,
@@ -78,9 +78,9 @@ FROM corrections k JOIN fulfillments f ON f.id = k.fulfillment_id
 WHERE f.settlement IS DISTINCT FROM 'fulfilled'
 """
 
-# What a machine says against its own drop moves no money: it is a discrepancy, and only the person
-# who ended that one may have given the money back. Corrections without a name are of the time when
-# the machine's word was enough; a notice tells them.
+# A report against an earlier drop moves no money: it is a discrepancy, and only the person who
+# closes that one may give the money back. Corrections without a name are from before migration 15;
+# a notice reports them.
 _UNDONE = f"""
 WITH {_TESTIMONY}, denied AS (
     SELECT t.unit_id FROM testimony t WHERE t.proves IN ('tombstone', 'no_drop')
@@ -134,8 +134,8 @@ SELECT outlet_id, count(*) AS open_units, array_agg(id ORDER BY id) AS unit_ids 
 WHERE state IN ('offered', 'going', 'started', 'in_doubt') GROUP BY outlet_id HAVING count(*) > 1
 """
 
-# What was acknowledged is kept, from the journal's first event on, or was refused and counted: the
-# machine has forgotten it.
+# Every acknowledged line is stored, from the journal's first event on, or was refused and counted:
+# the machine has deleted it.
 _GAPS = """
 SELECT j.outlet_id, j.journal_id, j.through - j.skipped AS due, kept.events
 FROM device_journals j, LATERAL (

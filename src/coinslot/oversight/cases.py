@@ -1,6 +1,6 @@
-"""The queue of what wants a person: kept by what the rows say, read and closed by people.
+"""The queue of cases that need a person: kept up to date from the rows, read and closed by people.
 
-A person's word moves money only where evidence stands behind it, and the gateway's still wins."""
+A person moves money only where evidence supports it, and the gateway's answer still wins."""
 
 import asyncio
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ class CaseError(Exception):
 
 
 class Case(Struct, frozen=True, kw_only=True):
-    """One thing that wants a person. `closed_by` None on a closed one: it closed itself."""
+    """One thing that needs a person. `closed_by` None on a closed one: it closed itself."""
 
     id: int
     source: str  # who found it: 'state' the sweeper, 'books' the comparison
@@ -66,14 +66,15 @@ class Case(Struct, frozen=True, kw_only=True):
 
 
 class Person(Struct, frozen=True):
-    """Who says so, and why."""
+    """Who decides, and why."""
 
     by: str
     note: str
 
 
 async def update(context: Context) -> int:
-    """Open what wants a person, close what does not any more; how many were opened."""
+    """Open cases for what needs a person, close those that no longer do; returns how many were
+    opened."""
     async with context.db.system_transaction() as conn:
         merchants = await conn.fetch(store.QUEUES_OUT_OF_DATE, context.now())
     opened = 0
@@ -87,7 +88,7 @@ async def update(context: Context) -> int:
 
 
 async def watch(context: Context) -> None:
-    """Keep the queue until cancelled."""
+    """Keep the queue up to date until cancelled."""
     while True:
         try:
             await update(context)
@@ -121,8 +122,8 @@ async def close(context: Context, case_id: int, hand: Person) -> None:
 
 
 async def call_off(context: Context, case_id: int, hand: Person) -> None:
-    """A person vouches that no money came. The gateway is asked on all the same: money that it
-    turns out to have taken goes back by itself. Raises CaseError."""
+    """A person states that no money came. The gateway is asked on all the same: money that it turns
+    out to have captured goes back by itself. Raises CaseError."""
     found = await _open(context, case_id, UNRESOLVED)
     async with context.db.as_merchant(found.merchant) as conn:
         payment = await conn.fetchrow(LOCK_PAYMENT, UUID(found.subject))
@@ -134,8 +135,9 @@ async def call_off(context: Context, case_id: int, hand: Person) -> None:
 
 
 async def find(context: Context, case_id: int, gateway_payment_id: str, hand: Person) -> None:
-    """A person knows under which id the gateway has the money: it is asked about that one, and its
-    answer is booked like any other. Nothing is booked on a person's word. Raises CaseError."""
+    """A person knows the id under which the gateway has the money: the gateway is asked about it,
+    and its answer is booked like any other. Nothing is booked on a person's word. Raises
+    CaseError."""
     found = await _open(context, case_id, UNRESOLVED)
     async with context.db.as_merchant(found.merchant) as conn:
         accounts = await conn.fetch(store.ACCOUNTS_TRIED, UUID(found.subject))
@@ -153,7 +155,7 @@ async def find(context: Context, case_id: int, gateway_payment_id: str, hand: Pe
             if await conn.fetchval(LOCK_PAYMENT_STATE, UUID(found.subject)) == "processing":
                 raise CaseError("that money is on record for something else")
             await _vouched(conn, context, found, "payment", hand)
-            # The queue's keeper may have been quicker.
+            # The periodic update may have been quicker.
             await conn.execute(
                 store.CLOSE_CASE, case_id, hand.by, "found", hand.note, context.now()
             )
@@ -185,8 +187,8 @@ async def paid_by_hand(context: Context, case_id: int, hand: Person) -> None:
 
 
 async def refund(context: Context, case_id: int, hand: Person) -> None:
-    """A machine took back its own drop, and a person who looked into it believes the later word:
-    the money goes back. Raises CaseError."""
+    """A machine denied its own drop, and a person who looked into it believes the later report: the
+    money goes back. Raises CaseError."""
     found = await _open(context, case_id, CONTRADICTED)
     async with context.db.as_merchant(found.merchant) as conn:
         said = (case_id, hand.by, hand.note, context.now())
@@ -196,7 +198,7 @@ async def refund(context: Context, case_id: int, hand: Person) -> None:
 
 
 async def leave(context: Context, case_id: int, hand: Person) -> None:
-    """A person believes the machine's first word: the sale stands. Raises CaseError."""
+    """A person believes the machine's first report: the sale stays settled. Raises CaseError."""
     found = await _open(context, case_id, CONTRADICTED)
     async with context.db.as_merchant(found.merchant) as conn:
         await _close(conn, context, found, hand, "left")

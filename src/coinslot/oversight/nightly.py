@@ -1,5 +1,5 @@
-"""Every night the books of the day before are compared, each account's by one process; a night that
-was missed, or at which a gateway did not answer, is made up for."""
+"""Every night the books of the day before are compared, each account's by one process. A night that
+was missed, or at which a gateway did not answer, is compared later."""
 
 import asyncio
 from datetime import UTC, date, datetime, time, timedelta
@@ -23,11 +23,11 @@ MADE_UP_DAYS = 31
 _LEASE = timedelta(minutes=10)
 _CHECK_S = 60.0
 _ACCOUNTS_AT_ONCE = 16
-_OVERLAP = timedelta(hours=1)  # a gateway has a clock of its own
+_OVERLAP = timedelta(hours=1)  # a gateway has its own clock
 
 
 class Night(Struct, frozen=True):
-    """A day of an account, as the calendar of its merchant's zone has it."""
+    """A day of an account, by the calendar of its merchant's zone."""
 
     account: UUID
     day: date
@@ -51,7 +51,7 @@ async def watch(context: Context) -> None:
 
 
 async def due(context: Context) -> int:
-    """Every day that is over and not compared yet, of every account; how many were done."""
+    """Compare every day that is over and not compared yet, of every account; returns how many."""
     over = context.now() - context.windows.span("nightly_after_s")
     async with context.db.system_transaction() as conn:
         accounts = await conn.fetch(store.ACCOUNTS_AND_ZONES)
@@ -72,7 +72,7 @@ async def due(context: Context) -> int:
 
 
 async def _each(context: Context, nights: list[Night], room: asyncio.Semaphore) -> int:
-    """Of one account, in their order. A gateway that does not answer costs the others nothing."""
+    """The days of one account, in order. A gateway that does not answer delays no other."""
     done = 0
     async with room:
         for night in nights:
@@ -109,7 +109,7 @@ async def _compare(context: Context, night: Night) -> bool:
     except LeaseLostError as error:
         log.warning("outcome_refused", lease=lease.name, error=str(error))
         return False
-    except asyncio.CancelledError:  # this process stops: another may go on at once
+    except asyncio.CancelledError:  # this process stops: another may continue at once
         async with context.db.as_merchant(account.merchant_id) as conn:
             await conn.execute(store.LET_DAY_GO, night.account, night.day, taken)
         raise

@@ -1,7 +1,7 @@
-"""The books side by side, for a span of time: the gateway's lists, our ledger, what was sold.
+"""Reconciliation for a span of time: the gateway's lists, our ledger, what was sold.
 
-What the gateway has and nobody told us takes the path of a webhook; what still disagrees is a case.
-"""
+What the gateway has and no webhook reported is worked like a webhook; what still disagrees is a
+case."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -45,9 +45,9 @@ class Span(Struct, frozen=True):
 
 
 class Compared(Struct, frozen=True, kw_only=True):
-    """What a comparison came to. `failure`: a list was not whole, and it is to be done again."""
+    """The result of a comparison. `failure`: a list was incomplete, and it has to be done again."""
 
-    found: int = 0  # facts that nobody had told us
+    found: int = 0  # facts that no webhook had reported
     news: tuple[str, ...] = ()  # which ones, and what became of each
     opened: int = 0
     closed: int = 0
@@ -55,7 +55,8 @@ class Compared(Struct, frozen=True, kw_only=True):
 
 
 async def compare(context: Context, account: Account, span: Span) -> Compared:
-    """One account. Everything is asked first; what was missing is worked, then the books judged."""
+    """One account. First everything is asked; then missing facts are worked; then the books are
+    compared."""
     asked, news, failures = context.now(), list[str](), list[str]()
     driver, theirs = account.driver, dict[str, PaymentFact | Absent]()
     if isinstance(driver, ListsPayments):
@@ -76,7 +77,7 @@ async def compare(context: Context, account: Account, span: Span) -> Compared:
     looked, unclear = await _look(account, [row for row in ours if row["name"] not in theirs])
     failures += unclear
     news += await _notice_refunds(context, account, [*theirs.values(), *looked.values()])
-    context.db.check_lease()  # what was heard long ago must not be judged by
+    context.db.check_lease()  # an old answer must not judge newer rows
     kept = await _judge(context, account, ours, {**theirs, **looked}, asked)
     return Compared(
         found=len(news), news=tuple(news), opened=kept["opened"], closed=kept["closed"],
@@ -100,8 +101,8 @@ async def _gaps(
     account: Account,
     answers: Mapping[str, Payments | Refunds | Settlements | Unclear],
 ) -> list[str]:
-    """Why a list is not the whole truth of what is ours. An item that cannot be read is named when
-    it is ours; other people's is no matter of ours."""
+    """Why a list is incomplete. An item that cannot be read is named when it is ours; other
+    people's do not matter here."""
     found = []
     for what, answer in answers.items():
         if isinstance(answer, Unclear):
@@ -185,8 +186,8 @@ async def _note_settled(context: Context, account: Account, settled: Settlements
 async def _ours(
     context: Context, account: Account, span: Span, theirs: Iterable[str]
 ) -> list[asyncpg.Record]:
-    """What we have of that time, what they named, what did not agree when last compared, and what
-    should have been paid out since."""
+    """Our rows of that time, the ones that the lists name, the ones that disagreed last time, and
+    the ones that should have been paid out since."""
     async with context.db.as_merchant(account.merchant_id) as conn:
         return await conn.fetch(
             store.CAPTURES_TO_COMPARE, account.id, span.since, span.until, list(theirs),
@@ -223,7 +224,7 @@ async def _look(
 async def _notice_refunds(
     context: Context, account: Account, facts: Iterable[PaymentFact | Absent]
 ) -> list[str]:
-    """More went back than we know of: the refunds of those payments are read one by one."""
+    """More went back than we know: the refunds of those payments are read one by one."""
     told = {
         fact.gateway_payment_id: fact
         for fact in facts

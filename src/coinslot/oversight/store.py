@@ -34,7 +34,7 @@ SELECT k.* FROM gateway_accounts a, keep_breaks(a, $2, $3, $4, $5) k WHERE a.id 
 
 TAKE_DAY = "SELECT take_day(a, $2, $3) FROM gateway_accounts a WHERE a.id = $1"
 
-# Zones are read in Python alone: the database's own list of them may be another year's.
+# Zones are read in Python alone: the database's list may be of another year.
 ACCOUNTS_AND_ZONES = """
 SELECT a.id, a.created_at, m.zone FROM gateway_accounts a JOIN merchants m ON m.id = a.merchant_id
 """

@@ -1,4 +1,4 @@
--- A person's queue: what the rows say wants a person, kept as cases that open and close by it.
+-- The queue of cases: what the rows say needs a person. Cases open and close by it.
 
 -- What a person looks for: a case's data begins with where the money is. The ids of payments and
 -- refunds are the API's; an order's payment has none there.
@@ -24,7 +24,7 @@ CREATE OR REPLACE FUNCTION of_capture(p_capture uuid) RETURNS jsonb LANGUAGE sql
     FROM captures c WHERE c.id = p_capture
 $$;
 
--- Everything that wants a person now. `since` tells one time of wanting from the next.
+-- Everything that needs a person now. `since` tells one occasion from the next.
 CREATE OR REPLACE FUNCTION wanting(p_now timestamptz) RETURNS TABLE (merchant_id uuid, kind text,
     subject text, since timestamptz, owner text, amount_minor bigint, currency text, data jsonb)
 LANGUAGE sql STABLE AS $$
@@ -97,7 +97,8 @@ LANGUAGE sql STABLE AS $$
     WHERE j.refused_at IS NOT NULL GROUP BY j.merchant_id, m.slug, j.outlet_id
 $$;
 
--- Wanted and not in the queue: what a person closed stays closed while its reason is the same one.
+-- Needed and not in the queue: a case that a person closed stays closed while its reason is the
+-- same.
 CREATE OR REPLACE FUNCTION unheard(p_now timestamptz) RETURNS TABLE (merchant_id uuid, kind text,
     subject text, since timestamptz, owner text, amount_minor bigint, currency text, data jsonb)
 LANGUAGE sql STABLE AS $$
@@ -106,7 +107,7 @@ LANGUAGE sql STABLE AS $$
         AND (k.closed_at IS NULL OR k.closed_by IS NOT NULL))
 $$;
 
--- In the queue and not wanted any more.
+-- In the queue and no longer needed.
 CREATE OR REPLACE FUNCTION healed(p_now timestamptz) RETURNS SETOF cases
 LANGUAGE sql STABLE AS $$
     SELECT k.* FROM cases k WHERE k.closed_at IS NULL AND k.source = 'state'
@@ -117,7 +118,7 @@ $$;
 -- Brings one merchant's queue up to date: how many were opened, and how many closed themselves.
 CREATE OR REPLACE FUNCTION keep_cases(p_now timestamptz, OUT opened bigint, OUT closed bigint)
 LANGUAGE sql AS $$
-    -- One keeper of a queue at a time: two would write the same cases in different orders.
+    -- One update of a queue at a time: two would write the same cases in different orders.
     SELECT pg_advisory_xact_lock(hashtext('keep_cases'), hashtext(coalesce(the_merchant()::text,
         '')));
     WITH gone AS (
@@ -134,7 +135,7 @@ LANGUAGE sql AS $$
     SELECT (SELECT count(*) FROM made), (SELECT count(*) FROM gone)
 $$;
 
--- Whose queues are out of date; for the door, which sees every merchant.
+-- Merchants whose queues are out of date; for the system login, which sees every merchant.
 CREATE OR REPLACE FUNCTION queues_out_of_date(p_now timestamptz) RETURNS SETOF uuid
 LANGUAGE sql STABLE AS $$
     SELECT merchant_id FROM unheard(p_now) UNION SELECT merchant_id FROM healed(p_now)
@@ -149,7 +150,7 @@ BEGIN
     UPDATE cases SET closed_at = p_now, closed_by = p_by, how = p_how, note = p_note
         WHERE id = p_case AND closed_at IS NULL RETURNING * INTO k;
     IF NOT FOUND THEN RETURN false; END IF;
-    -- Its webhooks are dealt with, too: nobody works them any more.
+    -- Its webhooks are closed too: they are not worked any more.
     UPDATE inbox i SET worked_at = p_now, due_at = NULL, leased_until = NULL, lease = lease + 1,
         ended_by = p_by
         WHERE i.worked_at IS NULL AND i.verdict <> 'forged' AND CASE k.kind
@@ -162,7 +163,7 @@ BEGIN
     RETURN true;
 END $$;
 
--- A machine took back its own drop, and a person who looked into it believes the later word: the
+-- A machine denied its own drop, and a person who looked into it believes the later report: the
 -- money goes back after all, on a row of its own beside the settlement. False: the case was closed
 -- before, or the money went back before.
 CREATE OR REPLACE FUNCTION refund_case(p_case bigint, p_by text, p_note text, p_now timestamptz)

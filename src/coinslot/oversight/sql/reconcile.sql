@@ -103,8 +103,8 @@ LANGUAGE sql AS $$
     SELECT (SELECT count(*) FROM made), (SELECT count(*) FROM gone)
 $$;
 
--- Takes a day of an account, for one process, which holds it until it is taken once more: `tries`
--- tells. NULL when it is done, or another has it.
+-- Claims a day of an account for one process, which holds it until it is claimed again: `tries`
+-- tells. NULL when it is done, or another process has it.
 DROP FUNCTION IF EXISTS take_day(gateway_accounts, date, interval);
 CREATE OR REPLACE FUNCTION take_day(p_account gateway_accounts, p_day date, p_lease interval)
 RETURNS integer LANGUAGE sql AS $$
