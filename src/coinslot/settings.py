@@ -1,4 +1,4 @@
-"""Every setting once, typed, read from the environment. Only app and the commands may look here."""
+"""Every setting once, typed, read from the environment. Only app and the commands read it."""
 
 import logging
 import os
@@ -69,7 +69,7 @@ class SettingsError(Exception):
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """What an installation is told. Nothing here has a secret for a default."""
+    """The settings of an installation. No secret has a default."""
 
     database_url: str | None = None  # DATABASE_URL; none: the embedded PostgreSQL in `data`
     owner_url: str | None = None  # COINSLOT_OWNER_URL
@@ -112,7 +112,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     @property
     def base_url(self) -> str:
-        """How the world reaches this installation."""
+        """The public address of this installation."""
         return (self.public_url or f"http://127.0.0.1:{self.port}").rstrip("/")
 
     @property
@@ -169,7 +169,7 @@ NAMES: Mapping[str, str] = {
     "RAZORPAY_KEY_SECRET": "razorpay_key_secret",
     "RAZORPAY_WEBHOOK_SECRET": "razorpay_webhook_secret",
 }
-# What leads to a server outside this computer's folder: name -> schemes of its address.
+# Variables that name a server elsewhere: name -> schemes of its address.
 ADDRESSES: Mapping[str, tuple[str, ...]] = {
     "DATABASE_URL": ("postgresql", "postgres"),
     "COINSLOT_DOOR_URL": ("postgresql", "postgres"),
@@ -204,8 +204,8 @@ def read(env: Mapping[str, str] = os.environ) -> Settings:
 
 
 def _look_through(found: Settings) -> None:
-    """What would fail later, or do harm. No message repeats an address or a key: both hold
-    secrets."""
+    """Checks for what would fail later, or do harm. No message repeats an address or a key: both
+    contain secrets."""
     for name, schemes in ADDRESSES.items():
         given: str | None = getattr(found, NAMES[name])
         if given is not None and not _is_address(given, schemes):

@@ -1,4 +1,4 @@
-"""Our own files for the browser, Swagger UI's included: nothing is ever fetched from elsewhere."""
+"""Our own files for the browser, Swagger UI included: nothing is fetched from another site."""
 
 import gzip
 import hashlib
@@ -13,7 +13,7 @@ _TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=ut
 
 
 class Asset(Struct, frozen=True):
-    """One file, plain and packed; `mark` changes with its content."""
+    """One file, plain and compressed; `mark` changes with its content."""
 
     body: bytes
     packed: bytes
@@ -27,7 +27,7 @@ def address(name: str) -> str:
 
 @cache
 def load(name: str) -> Asset:
-    """Raises KeyError for a file that is not ours to give."""
+    """Raises KeyError for a file that is not served."""
     body = _paths()[name].read_bytes()
     mark = hashlib.sha256(body).hexdigest()[:12]
     return Asset(body, gzip.compress(body, mtime=0), _TYPES[Path(name).suffix], mark)
@@ -40,7 +40,7 @@ def _paths() -> dict[str, Path]:
 
 
 def _swagger() -> Path:
-    # Found, not imported: the package brings bindings for web frameworks that we do not use.
+    # Located, not imported: the package imports bindings for web frameworks that we do not use.
     spec = find_spec("swagger_ui")
     if spec is None or spec.origin is None:
         raise FileNotFoundError("the package swagger-ui-py is not installed")

@@ -1,4 +1,5 @@
-"""What the pages and the webhooks ask. The real backend is wired in app; tests bring their own."""
+"""What the pages and the gateway webhooks ask. The real backend is wired in app; tests bring their
+own."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -11,7 +12,7 @@ from coinslot.payments.gateway_webhooks import WebhookAnswer
 
 
 class Basket(Struct, frozen=True, kw_only=True):
-    """What was tapped, by whom. The key was minted with the page: the same key places once."""
+    """What was tapped, by whom. The key was made with the page: the same key places one order."""
 
     outlet: str
     slot: str
@@ -68,7 +69,7 @@ class Backend(Protocol):
     async def take_webhook(
         self, gateway: str, account: str | None, headers: Mapping[str, str], body: bytes
     ) -> WebhookAnswer:
-        """Keep it, then judge it. Header names are lower case."""
+        """Store it, then work it. Header names are lower case."""
         ...
 
     async def health(self) -> Health: ...

@@ -1,5 +1,5 @@
-"""The one cookie: a random name for this browser, so that it finds its own orders again, and so
-that nobody has many unpaid ones. It is no login and says nothing of a person."""
+"""The one cookie: a random id for this browser, so that it finds its own orders again and has few
+unpaid ones. It is no login and identifies no person."""
 
 import re
 
@@ -15,13 +15,13 @@ _KEPT_S = 30 * 24 * 3600
 
 
 def known(request: AnyRequest) -> str | None:
-    """What this browser was called before."""
+    """The id of this browser, if it has one."""
     value = request.cookies.get(_NAME, "")
     return value if _VALUE.fullmatch(value) else None
 
 
 def named(request: AnyRequest) -> str:
-    """The same, or a new name; `remember` gives it to the browser."""
+    """The same id, or a new one; `remember` sets the cookie."""
     return known(request) or token()
 
 

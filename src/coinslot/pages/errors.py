@@ -1,5 +1,5 @@
-"""One format for everything that goes wrong, Litestar's own errors included: JSON for programs,
-a page in the usual look for people."""
+"""One format for every error, Litestar's own included: JSON for programs, a page in the usual
+layout for people."""
 
 import gzip
 import re
@@ -36,15 +36,15 @@ _FIELD = re.compile(r"Object (missing required|contains unknown) field `([^`]+)`
 INVALID = "The request is not valid: details names what, by the path of the field."
 _PLACE = re.compile(r"/([qo])/([A-Za-z0-9_-]{1,64})(/|\Z)")
 _NOT_THERE = ("no_such_outlet", "no_such_order")
-# Which sentences a person reads; the rest is "in the way".
+# Which text a person reads; every other code shows "in the way".
 _SENTENCES = {400: "unreadable", 404: "nothing_here", 405: "nothing_here", 429: "too_often"}
 
 
 class RefusedError(Exception):
-    """An answer that is not 2xx, with a code of its own. Raised by endpoints.
+    """An answer that is not 2xx, with a code. Raised by endpoints.
 
     `sentence` names what a person reads instead of the message: a title and a `_lead` of Words,
-    in which the details are filled in."""
+    with the details filled in."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class RefusedError(Exception):
 
 
 class Wrong(Struct, frozen=True, rename="camel"):
-    """What is inside "error"."""
+    """The content of "error"."""
 
     code: str
     message: str
@@ -128,7 +128,7 @@ class Errors(SharedHandler):
                 return RefusedError(error.status_code, code, f"{error.detail}.".replace("..", "."))
             case UnicodeError() if _is_not_utf_8(request):
                 return RefusedError(400, CODES[400], INVALID, {"body": "It is not UTF-8."})
-            case RecursionError():  # of a body that is nested without end
+            case RecursionError():  # for a body that is nested without end
                 return RefusedError(400, CODES[400], "This is nested too deep.")
             case _ if isinstance(error, self._renderer.site.outages):
                 return RefusedError(503, CODES[503], "Out of reach for a moment. Try again.")
@@ -147,7 +147,7 @@ class Errors(SharedHandler):
         )
 
     def _page(self, request: AnyRequest, refused: RefusedError) -> Response[bytes]:
-        """In the usual look, with the ways out: back to the machine, to the order, to the start."""
+        """In the usual layout, with links: back to the machine, to the order, to the start."""
         words = self._renderer.words(request)
         title: str = getattr(words, refused.sentence)
         machine, order = _ways_out(request.url.path, refused)
@@ -165,7 +165,7 @@ class Errors(SharedHandler):
 
 
 def _is_not_utf_8(request: AnyRequest) -> bool:
-    """Of the body that was read; text that breaks anywhere else is a fault of ours."""
+    """Whether the request body caused it; text that breaks anywhere else is a fault of ours."""
     body = ScopeState.from_scope(request.scope).body
     try:
         (body if isinstance(body, bytes) else b"").decode()
@@ -175,7 +175,7 @@ def _is_not_utf_8(request: AnyRequest) -> bool:
 
 
 def _fields(error: ValidationException) -> dict[str, object]:
-    """Which field is wrong and why, without the value: it may be a secret."""
+    """Which field is wrong and why, without its value, which may be a secret."""
     extra = error.extra if isinstance(error.extra, list) else []
     return dict(
         at_field(str(field.get("key", "")), str(field.get("message", "")))
@@ -185,7 +185,7 @@ def _fields(error: ValidationException) -> dict[str, object]:
 
 
 def at_field(place: str, message: str) -> tuple[str, str]:
-    """The path of a field and what is wrong there, of what msgspec says about a place."""
+    """The path of a field and what is wrong there, from msgspec's message."""
     place = "" if place == "data" else place.removesuffix("[...]")
     if message == "'data'":
         return "body", "A JSON object is needed here, if only {}."
@@ -197,7 +197,7 @@ def at_field(place: str, message: str) -> tuple[str, str]:
 
 
 def _ways_out(path: str, refused: RefusedError) -> tuple[str | None, str | None]:
-    """The machine and the order that an address is of; not one that was not there."""
+    """The machine and the order that an address names; not one that does not exist."""
     found = _PLACE.match(path)
     if found is None or refused.code in _NOT_THERE:
         return None, None
@@ -205,7 +205,7 @@ def _ways_out(path: str, refused: RefusedError) -> tuple[str | None, str | None]
 
 
 def _packed(request: AnyRequest, page: Response[str]) -> Response[bytes]:
-    """An address without a route does not come as far as the compression of other answers."""
+    """A request without a route does not reach the compression of other answers."""
     body, headers = page.content.encode(), dict(page.headers)
     packs = "gzip" in request.headers.get("accept-encoding", "")
     if packs and "route_handler" not in dict(request.scope):

@@ -1,4 +1,4 @@
-"""Server-sent events: the whole fragment whenever the order changed, a comment in the silence."""
+"""Server-sent events: the whole fragment whenever the order changed, a comment when nothing did."""
 
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -62,7 +62,7 @@ class Live(SharedHandler):
         network = peer.network(request)
         self._open[network] += 1
         try:
-            # Something to read at once: a proxy that holds events back is found out by silence.
+            # Something to read at once: a page finds out by silence that a proxy holds events back.
             yield f"retry: {_RETRY_MS}\nevent: here\ndata: {seen}\n\n"
             while self._clock.monotonic_ms() < ends_ms:
                 view = await self._backend.changed(order, seen, patience_s)

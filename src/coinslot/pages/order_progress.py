@@ -1,4 +1,4 @@
-"""An order told in words: the phase it is in, the steps behind and before it, how long to wait."""
+"""The progress of an order in words: its phase, the steps done and to come, how long to wait."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -93,12 +93,12 @@ def _giving_back(order: OrderView) -> Phase:
         return Phase.PARTLY
     if "pending" in states or not states:
         return Phase.REFUNDING
-    # A refund that failed stays in the list beside the one that replaced it.
+    # A failed refund stays in the list beside the one that replaced it.
     return Phase.REFUNDED if _latest(order.refunds).state == "succeeded" else Phase.RETRYING
 
 
 def steps(order: OrderView, shown: Phase) -> tuple[Step, ...]:
-    """The timeline; before money came, what will happen then."""
+    """The timeline; before the payment, what will happen then."""
     if shown is Phase.EXPIRED:
         return ()
     way = [("step_paid", order.paid_at), ("step_sent", order.sent_at)]
@@ -109,7 +109,7 @@ def steps(order: OrderView, shown: Phase) -> tuple[Step, ...]:
         stop = () if shown is Phase.PARTLY else (Step(_stop(order), None, "stopped"),)
         return (*gone, *stop, *_refund_steps(order))
     if shown is Phase.DONE:
-        # A report may carry no times between: what lies before the end has happened.
+        # A report may have no times in between: what comes before the end has happened.
         return tuple(Step(text, at, "done") for text, at in way)
     return _on_the_way(way, begun=order.paid_at is not None)
 

@@ -1,4 +1,4 @@
-"""The page of an order, for the whole of its life."""
+"""The page of an order, for its whole life."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -20,12 +20,12 @@ from coinslot.pages.shared_handler import SharedHandler
 Token = Annotated[str, PathParameter(max_length=64, pattern=STORABLE)]
 
 
-# It tells its reader the time, to run a clock by: no copy is much older.
+# It contains the time, which clocks on the page start from: no copy is much older.
 _PAINTED_FOR_MS = 500
 
 
 class Asked(StrEnum):
-    """Who was asked because the customer said so. Each has words of its own in each phase."""
+    """Who was asked because the customer requested it. Each has its own text in each phase."""
 
     NOBODY = ""
     GATEWAY = "gateway"  # "I have paid"
@@ -48,7 +48,7 @@ class Orders(SharedHandler):
         check: FromQuery[bool] = False,
         asked: FromQuery[Asked] = Asked.NOBODY,
     ) -> Response[str]:
-        """`check` is how a page without JavaScript has the gateway asked when it comes back."""
+        """`check`: a page without JavaScript reloads with it to have the gateway asked."""
         if check:
             await self._backend.ask_gateway(order)
         return self._page(request, await self.known(order), asked)
@@ -94,7 +94,7 @@ class Orders(SharedHandler):
         return Response(text, media_type="text/html; charset=utf-8", headers=headers)
 
     def changing_part(self, request: AnyRequest, view: OrderView, asked: Asked) -> str:
-        """The changing part, painted once for all who look at this version in this language."""
+        """The changing part, rendered once for all who look at this version in this language."""
         formatter = self._renderer.formatter(request)
         key = (view.token, view.version, formatter.words.code, formatter.lang, asked)
         at_ms = self._clock.monotonic_ms()
@@ -118,7 +118,7 @@ class Orders(SharedHandler):
         return self._back(request, order, Asked.GATEWAY)
 
     async def pay(self, request: AnyRequest, order: Token) -> Response[str]:
-        """The step to the code: what costs a call of the gateway takes a tap, and comes once."""
+        """The step to the code: a call of the gateway needs a tap, and happens once."""
         await self.known(order)
         try:
             await self._backend.want_code(order)
@@ -145,7 +145,7 @@ class Orders(SharedHandler):
     def template_values(
         self, order: OrderView, asked: Asked, refused: WhyNot = WhyNot.READY
     ) -> dict[str, object]:
-        """Everything the templates say about an order."""
+        """All values that the templates need about an order."""
         now = self._clock.now()
         shown = order_progress.phase(order, now)
         site = self._renderer.site
@@ -193,7 +193,8 @@ def _answer(asked: Asked, shown: Phase) -> str | None:
     return None
 
 
-# A machine is asked about what it has not told yet; what it has told, only a person can change.
+# A machine is asked about what it has not reported yet; what it has reported, only a person can
+# change.
 _ANSWERS = {
     Phase.QUEUED: "asked_queued",
     Phase.SENDING: "asked",

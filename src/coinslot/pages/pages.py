@@ -37,7 +37,7 @@ TapForm = Annotated[Tap, Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 
 class Known(Struct):
-    """The form of someone who paid: what the bank's app calls the payment."""
+    """The form of someone who paid: the payment's reference in the bank's app."""
 
     reference: Annotated[str, Meta(max_length=100, pattern=STORABLE)]
 
@@ -46,7 +46,7 @@ KnownForm = Annotated[Known, Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 
 class Fate(Struct, frozen=True, kw_only=True):
-    """What became of a payment, as a stranger may know it."""
+    """The outcome of a payment, as far as a stranger may know it."""
 
     price: Money
     items: str
@@ -55,7 +55,7 @@ class Fate(Struct, frozen=True, kw_only=True):
 
 
 class Said(Struct, frozen=True, kw_only=True):
-    """What was typed, and what there is to say to it."""
+    """What was typed, and the answer to it."""
 
     amount: str = ""
     time: str = ""
@@ -66,8 +66,8 @@ class Said(Struct, frozen=True, kw_only=True):
 
 
 # Back and forward show the page as it was, with its key, so that a second tap finds the first
-# order; a new scan asks again. A browser forgets a page when it posts to the same address: that
-# is why the form's address ends in "?tap=1".
+# order; a new scan loads the page again. A browser drops a page when it posts to the same address:
+# therefore the form's address ends in "?tap=1".
 _OPEN = order_progress.WAITING | {Phase.TO_PAY, Phase.PREPARING, Phase.SCAN}
 _KEPT_FOR_BACK = "private, no-cache"
 
@@ -119,7 +119,7 @@ class Pages(SharedHandler):
         time: FromQuery[str] = "",
         reference: FromQuery[str] = "",
     ) -> Response[str]:
-        """What became of a payment, for whoever asks: no link, no number, no name. Amount and
+        """The outcome of a payment, for anyone who asks: no link, no number, no name. Amount and
         minute can be guessed."""
         view = await self._known(outlet)
         said = Said(amount=amount[:20], time=time[:8], reference=reference[:64])
@@ -143,7 +143,7 @@ class Pages(SharedHandler):
         )
 
     async def open(self, request: AnyRequest, outlet: Code, data: KnownForm) -> Response[str]:
-        """The order's page, for who knows what only its payer knows."""
+        """The order's page, for someone who knows what only its payer knows."""
         view = await self._known(outlet)
         try:
             order = await self._backend.find_by_reference(view.code, reference_of(data.reference))

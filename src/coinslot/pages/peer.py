@@ -1,4 +1,4 @@
-"""Who asks, as far as an address tells: one network, not one person."""
+"""The network that a request comes from: one network, not one person."""
 
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -8,14 +8,14 @@ if TYPE_CHECKING:  # the settings read networks too, and every command reads the
     from coinslot.pages.rendering import AnyRequest
 
 Network = IPv4Network | IPv6Network
-_ONE_CUSTOMER = 64  # the least that a provider gives to one customer
+_ONE_CUSTOMER = 64  # the smallest network that a provider gives to one customer
 
 
 def network(request: "AnyRequest") -> str:
-    """The network of whoever is connected: an address of IPv4, the /64 of one of IPv6.
+    """The network of the client: an IPv4 address, the /64 of an IPv6 address.
 
-    It is the connection's own address. A header that anyone may write counts only where the
-    server was told to trust the proxy that sets it."""
+    It is the connection's own address. A header that anyone may write counts only where the server
+    was told to trust the proxy that sets it."""
     host = request.client.host if request.client else ""
     try:
         address = ip_address(host.partition("%")[0])
@@ -34,7 +34,7 @@ def networks(text: str) -> tuple[Network, ...]:
 
 
 def is_one_of(host: str, known: Sequence[Network]) -> bool:
-    """Whether the address lies in one of the networks; what is no address does not."""
+    """Whether the address is in one of the networks; a text that is no address is in none."""
     try:
         address = ip_address(host)
     except ValueError:

@@ -1,5 +1,5 @@
 """What is printed beside a machine's code: how to pay, what happens when nothing comes out, where
-the machine's page is and who helps. In the languages of whoever stands in front of it."""
+the machine's page is and who helps. In the languages of its customers."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Pages from templates: one language, one nonce and one look for each."""
+"""Pages from templates: language, nonce and layout for each."""
 
 import re
 from datetime import datetime
@@ -29,7 +29,7 @@ AnyRequest = Request[Any, Any, Any]
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """How a page is sent, where it is not simply shown."""
+    """How a page is sent, where that differs from a plain 200."""
 
     status: int = 200
     cache: str = "no-store"
@@ -91,7 +91,7 @@ class Renderer:
 
 
 class Formatter:
-    """What a template may write with: money, times and links in one language."""
+    """What a template formats with: money, times and links in one language."""
 
     def __init__(self, words: Words, site: Site, asked: bool) -> None:
         self.words = words
@@ -127,14 +127,14 @@ class Formatter:
         return round(at.timestamp() * 1000)
 
     def contact_link(self, contact: str) -> str | None:
-        """A link for a telephone number or a mail address; other words stay words."""
+        """A link for a telephone number or a mail address; other text stays text."""
         if _PHONE.fullmatch(contact):
             return "tel:" + re.sub(r"[^+0-9]", "", contact)
         return f"mailto:{contact}" if _MAIL.fullmatch(contact) else None
 
 
 def _squeezed(css: str) -> str:
-    """The style without comments and spare white space: it travels with every page."""
+    """The style without comments and spare white space: it is sent with every page."""
     css = re.sub(r"/\*.*?\*/", "", css, flags=re.S)
     css = re.sub(r"\s+", " ", css)
     return re.sub(r" ?([{};,>]) ?", r"\1", css).replace(";}", "}").strip()

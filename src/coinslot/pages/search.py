@@ -32,8 +32,9 @@ def minor_of(text: str, currency: str) -> int:
 
 
 def minutes_of(text: str, now: datetime, zone: ZoneInfo) -> tuple[datetime, ...]:
-    """The latest such time of day that has been, in a zone, as moments in UTC: one, or two where
-    clocks were put back and the hour came twice. An hour that was skipped has not been that day."""
+    """The latest such time of day in the past, in a zone, as moments in UTC: one, or two where
+    clocks were put back and the hour came twice. An hour that was skipped did not exist that
+    day."""
     found = _TIME.fullmatch(text.translate(_DIGITS).strip())
     if found is None or int(found[1]) > 23:
         raise UnreadableError(text)

@@ -1,5 +1,5 @@
-"""What every answer carries: the id of its request, and headers that let a page do nothing more
-than it needs."""
+"""What every answer has: the id of its request, and headers that let a page do nothing more than it
+needs."""
 
 import re
 from typing import Any
@@ -14,7 +14,7 @@ from coinslot.kit.ids import token
 _GIVEN_ID = re.compile(rb"[A-Za-z0-9_.-]{8,64}")
 _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
-    # The link to an order is its key: it is told to nobody.
+    # The link to an order is its key: no other site may learn it.
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -24,7 +24,8 @@ _NOTHING = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-ac
 
 
 def request_id(scope: Scope) -> str:
-    """The caller's X-Request-Id where it is harmless, else a new one; the same all through."""
+    """The caller's X-Request-Id where it is harmless, else a new one; the same in log and
+    answer."""
     known: dict[str, Any] = scope["state"]
     if "request_id" not in known:
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
@@ -51,7 +52,7 @@ def origin(url: str) -> str | None:
 
 
 async def seal(message: Message, scope: Scope) -> None:
-    """Put the headers on the start of every HTTP answer, Litestar's own ones included."""
+    """Put the headers on the start of every HTTP answer, Litestar's own included."""
     if message["type"] != "http.response.start" or scope["type"] != ScopeType.HTTP:
         return
     headers = MutableScopeHeaders(message)

@@ -1,5 +1,5 @@
-"""For classes whose methods are handlers: Litestar deep-copies handlers with what they are bound
-to, and a copied backend would be another backend."""
+"""For classes whose methods are handlers: Litestar deep-copies a handler with its object, and a
+copied backend would be another backend."""
 
 from typing import Self
 

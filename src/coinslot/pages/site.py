@@ -1,4 +1,4 @@
-"""What the web is told about the installation it shows. Only app fills this in."""
+"""What the pages know about the installation. Only app fills this in."""
 
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ class Site(Struct, frozen=True, kw_only=True):
     version: str = "0"
     zone: ZoneInfo = ZoneInfo("UTC")  # of outlets that have none, nor their merchant
 
-    support: str = ""  # whom to write to when a page of ours stays in the way
+    support: str = ""  # the contact shown when a page does not work
 
     # A page that does not see "paid" asks the gateway after this, and then again and again.
     ask_gateway_after: timedelta = timedelta(seconds=5)
@@ -25,7 +25,7 @@ class Site(Struct, frozen=True, kw_only=True):
     live_comment_every: timedelta = timedelta(seconds=15)
     live_stream_life: timedelta = timedelta(minutes=10)
     live_streams_max: int = 2000  # one more is told to poll
-    live_streams_per_network: int = 100  # a carrier's address stands for many phones
+    live_streams_per_network: int = 100  # one address of a carrier serves many phones
 
     orders_per_minute: int = 60  # from one address
     searches_per_minute: int = 30  # from one address

@@ -1,4 +1,4 @@
-"""What a merchant's server is told of its payments: plain structs, and how they are read."""
+"""What the API shows of payments: plain structs, and how they are read."""
 
 from datetime import datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""A merchant's server takes a payment: the try is a row with its key before the gateway is called,
+"""Collects a payment at a gateway: the attempt is a row with its key before the gateway is called,
 and is driven until the gateway has said what became of it."""
 
 import math
@@ -74,7 +74,7 @@ async def write(conn: Connection, context: Context, merchant: UUID, ask: Payment
 
 
 class NotTakenError(Exception):
-    """The gateway that was asked for takes less text than this. `fields`: which, and how much."""
+    """The gateway accepts less text than this. `fields`: which, and how much."""
 
     def __init__(self, gateway: str, fields: dict[str, str]) -> None:
         said = "; ".join(f"{field}: {text}" for field, text in fields.items())
@@ -90,9 +90,9 @@ Objection = UnknownGatewayError | NoGatewayError | NotTakenError
 
 
 async def objection(context: Context, merchant: UUID, ask: PaymentRequest) -> Objection | None:
-    """Why the gateway that is asked for cannot collect this at all: better known when a payment is
-    made than when its payer waits. Where none is named, the one that will be tried gets what it
-    takes of the texts."""
+    """Why the requested gateway cannot collect this at all: better known when a payment is made
+    than when its payer waits. Where none is requested, the gateway that will be tried gets as much
+    of the texts as it accepts."""
     if ask.gateway is None:
         return None
     if ask.gateway not in drivers():
@@ -130,8 +130,8 @@ class NoneAvailable(Struct, frozen=True):
 async def route(
     context: Context, payment: asyncpg.Record, tried: Sequence[UUID]
 ) -> Account | NoneAvailable | None:
-    """The first account, in the order they were made, that can collect it, was not tried, and is
-    not known to be out of reach."""
+    """The first account, in the order they were made, that can collect it, was not tried, and whose
+    breaker is closed."""
     waits = []
     for account in await _accounts(context, payment["merchant_id"]):
         if account.id in tried or not _can(account, dict(payment)):
@@ -173,8 +173,9 @@ async def begin(
     account: Account,
     method: str | None,
 ) -> UUID | None:
-    """A try with its key, in the transaction that lets the payment be confirmed. None: it cannot
-    be confirmed now, because a try runs or it has ended. Raises GatewayUnavailableError."""
+    """An attempt with its key, in the transaction that marks the payment as confirmed. None: it
+    cannot be confirmed now, because an attempt is under way or it has ended. Raises
+    GatewayUnavailableError."""
     if await conn.fetchval(store.LOCK_PAYMENT_STATE, payment["id"]) not in CONFIRMABLE:
         return None
     deadline = context.after("processing_s")
@@ -196,7 +197,7 @@ async def begin(
 
 
 async def drive(context: Context, row: asyncpg.Record) -> None:
-    """An attempt's time has come: ask for it, ask again, or ask what became of it."""
+    """An attempt is due: send it, send it again, or ask what became of it."""
     async with context.db.as_merchant(row["merchant_id"]) as conn:
         attempt = await conn.fetchrow(store.ATTEMPT_WITH_PAYMENT, row["id"])
         if attempt is None or attempt["state"] not in OPEN:
@@ -242,7 +243,7 @@ def _charge(context: Context, attempt: asyncpg.Record) -> Charge:
 async def settle(
     context: Context, account: Account, attempt: asyncpg.Record, answer: Outcome
 ) -> None:
-    """What the gateway said of an attempt becomes its state, and its payment's."""
+    """The gateway's answer becomes the state of the attempt, and of its payment."""
     match answer:
         case PaymentFact():
             await _record_fact(context, account, attempt, answer)
@@ -257,7 +258,7 @@ async def settle(
         case Absent():
             await record_outcome(context, attempt, "CLOSED", failure="the gateway never made it")
         case Unclear(reason=reason) if attempt["action"] is not None:
-            # A look that failed takes nothing from the payer, whose page is still there.
+            # A failed query takes nothing from the payer, whose payment page still works.
             await record_outcome(context, attempt, "SHOWN", failure=reason[:500])
         case Unclear(reason=reason):
             await record_outcome(context, attempt, "UNCLEAR", failure=reason[:500])
@@ -268,10 +269,11 @@ async def settle(
 async def _record_pending(
     context: Context, account: Account, attempt: asyncpg.Record, answer: Pending
 ) -> None:
-    """The payer's turn, with the way to pay that was told once; or the gateway's own."""
+    """The payer has to act, as the gateway said once; or the gateway's own page."""
     action = attempt["action"] if answer.action is None else msgspec.to_builtins(answer.action)
     if action is None and attempt["method"] is None:
-        # The one answer that told the way is lost, so that nobody can pay: better a clear end.
+        # The one answer that said how to pay is lost, so that nobody can pay: end the attempt
+        # clearly.
         assert isinstance(account.driver, Collects)
         stopped = await account.driver.stop(answer.reference)
         if isinstance(stopped, PaymentFact | Closed):
@@ -286,7 +288,7 @@ async def _record_pending(
 async def _record_fact(
     context: Context, account: Account, attempt: asyncpg.Record, fact: PaymentFact
 ) -> None:
-    """Captured money takes the path of every capture; all else only moves the attempt."""
+    """A capture takes the path of every capture; everything else only moves the attempt."""
     mark = Mark(installation=context.installation, payment=str(attempt["payment_id"]))
     if fact.taken is Taken.CAPTURED:
         # The direct answer to our own question is ours, whether or not it repeats our mark.
@@ -315,8 +317,8 @@ async def record_outcome(
     sure: bool = True,
     **set_: Any,
 ) -> None:
-    """Move the attempt and its payment together; what is open stays due. What is not `sure` is so
-    only if nobody else has sent the same key."""
+    """Move the attempt and its payment together; an open attempt stays due. An outcome that is not
+    `sure` counts only if nobody else has sent the same key."""
     tries: int = attempt["tries"] + 1
     async with context.db.as_merchant(attempt["merchant_id"]) as conn:
         state = await conn.fetchval(store.LOCK_PAYMENT_STATE, attempt["payment_id"])

@@ -1,5 +1,6 @@
-"""Money that a gateway holds is taken or let go: the wish is a row with its key before the gateway
-is called. An answer that was lost is looked behind before anything is said or sent again."""
+"""Captures or voids money that a gateway holds: the request is a row with its key before the
+gateway is called. After a lost answer the gateway is asked before anything is said or sent
+again."""
 
 from enum import StrEnum
 from uuid import UUID
@@ -19,7 +20,7 @@ from coinslot.states.transition import transition
 
 
 class HoldAction(StrEnum):
-    """What a merchant wants of held money."""
+    """What a merchant requests for held money."""
 
     TAKE = "take"
     LET_GO = "let_go"
@@ -31,10 +32,9 @@ _EVENTS = {HoldAction.TAKE: "TAKE", HoldAction.LET_GO: "LET_GO"}
 async def ask(
     conn: Connection, context: Context, payment_id: UUID, wish: HoldAction, minor: int | None = None
 ) -> UUID | None:
-    """Write it down, under the payment's lock. None: nothing is held of it now.
+    """Record the request, under the payment's lock. None: nothing of it is held now.
 
-    `minor` goes with TAKE. The attempt is driven by who asked, or by the sweeper after `answer_s`.
-    """
+    `minor` goes with TAKE. The caller drives the attempt, or the sweeper after `answer_s`."""
     state = await conn.fetchval(store.LOCK_PAYMENT_STATE, payment_id)
     attempt = await conn.fetchrow(store.OPEN_ATTEMPT, payment_id)
     if state != "authorized" or attempt is None:
@@ -52,7 +52,7 @@ async def ask(
 
 
 async def drive(context: Context, row: asyncpg.Record) -> None:
-    """An attempt's time has come: what is held is dealt with as was asked, else it is collected."""
+    """An attempt is due: what is held is captured or voided as requested; else it is collected."""
     async with context.db.as_merchant(row["merchant_id"]) as conn:
         attempt = await conn.fetchrow(store.ATTEMPT_WITH_PAYMENT, row["id"])
     if attempt is None or attempt["wish"] is None or attempt["state"] not in attempts.OPEN:
@@ -71,7 +71,7 @@ async def drive(context: Context, row: asyncpg.Record) -> None:
     context.db.check_lease()
     answer = await _call(account, attempt)
     if isinstance(answer, Declined):
-        stands = await driver.follow(attempt["reference"])  # it may be done already, or over
+        stands = await driver.follow(attempt["reference"])  # it may be done already, or ended
         if _is_held(stands):
             await _refused(context, attempt, answer)
             return
@@ -93,7 +93,7 @@ async def _call(
 async def _settle(
     context: Context, account: Account, attempt: asyncpg.Record, stands: Progress | Absent | Unclear
 ) -> None:
-    """The later fact wins: whoever asked to let go may hear that the money was taken."""
+    """The later fact wins: a void may end as captured."""
     match stands:
         case PaymentFact(taken=Taken.CAPTURED):
             await attempts.settle(context, account, attempt, stands)
@@ -110,13 +110,13 @@ async def _settle(
 
 
 async def _over(context: Context, attempt: asyncpg.Record, reason: str) -> None:
-    """Let go as was asked, or lapsed before it could be taken."""
+    """Voided as requested, or expired before it could be captured."""
     event = "VOIDED" if attempt["wish"] == HoldAction.LET_GO else "CLOSED"
     await attempts.record_outcome(context, attempt, "CLOSED", payment=event, failure=reason[:500])
 
 
 async def _refused(context: Context, attempt: asyncpg.Record, answer: Declined) -> None:
-    """The money is held as before; the wish is over, and another may be made."""
+    """The money is held as before; the request has ended, and another may be made."""
     await attempts.record_outcome(
         context, attempt, "SHOWN", payment="AUTHORIZED", failure=answer.reason[:500],
         wish=None, wish_minor=None, wish_key=None, wish_sent_at=None,

@@ -1,4 +1,4 @@
-"""A payment that nobody could resolve in time: it goes to a person, and polling goes on."""
+"""A payment that was not resolved in time gets a case for a person; polling goes on."""
 
 import asyncpg
 import structlog
@@ -10,7 +10,7 @@ log = structlog.get_logger(__name__)
 
 
 async def escalate(context: Context, row: asyncpg.Record) -> None:
-    """Past its deadline it has a case, once; the case closes itself when evidence comes."""
+    """Past its deadline it gets a case, once; the case closes itself when evidence comes."""
     async with context.db.as_merchant(row["merchant_id"]) as conn:
         payment = await conn.fetchrow(store.LOCK_PAYMENT, row["id"])
         if payment is None:

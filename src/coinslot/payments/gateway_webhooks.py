@@ -1,8 +1,7 @@
-"""Webhooks and facts in: kept before believed, answered only after the commit.
+"""Gateway webhooks and other facts of gateways: stored first, answered only after the commit.
 
-Where the signature proves the content, the event is worked in the call that keeps it. Where nothing
-proves it, it is a hint: the gateway is asked. Facts found by asking take the same path.
-"""
+Where the signature proves the content, the event is worked in the call that stores it. Otherwise it
+is a hint: the gateway is asked. Facts found by asking take the same path."""
 
 from collections.abc import Iterable, Mapping
 
@@ -36,7 +35,7 @@ log = structlog.get_logger(__name__)
 
 
 class WebhookAnswer(Struct, frozen=True, kw_only=True):
-    """What a gateway is told about the webhook it sent."""
+    """The answer to a webhook."""
 
     status: int
     code: str
@@ -44,7 +43,7 @@ class WebhookAnswer(Struct, frozen=True, kw_only=True):
     text: str | None = None  # the whole body, where the gateway insists on one
 
 
-# Kept with every webhook beside those that the driver names; nothing that authenticates us.
+# Stored with every webhook beside those that the driver names; no credentials of ours.
 _KEPT_HEADERS = ("content-type", "user-agent")
 _HEADER_KEPT, _FORGERY_KEPT_BYTES = 1_024, 8_192
 
@@ -52,7 +51,7 @@ _HEADER_KEPT, _FORGERY_KEPT_BYTES = 1_024, 8_192
 async def take_webhook(
     context: Context, account: Account, headers: Mapping[str, str], body: bytes
 ) -> WebhookAnswer:
-    """Keep one webhook and work it. The answer is true once this returns: it is committed."""
+    """Store one webhook and work it. When this returns, it is committed."""
     verdict = account.driver.read_webhook(headers, body)
     kept = (*_KEPT_HEADERS, *account.driver.kept_headers)
     said: dict[str, object] = {
@@ -68,8 +67,8 @@ async def take_webhook(
             _note_their_time(account, facts)
             answer = _taken(account)
         case Hint(event=event, reference=reference):
-            # Anyone in the gateway's networks can send these, and each costs calls. What one that
-            # is turned away told of is told again, or found by asking.
+            # Anyone in the gateway's networks can send these, and each costs calls. What a refused
+            # one reported is sent again, or found by asking.
             if not context.hints.grants(account.id, context.now()):
                 return WebhookAnswer(status=429, code="too_many", message="tell it again later")
             said |= {"verdict": "hint", "event": event, "reference": reference}
@@ -77,13 +76,13 @@ async def take_webhook(
             answer = _taken(account)
         case Forged(reason=reason):
             answer = WebhookAnswer(status=401, code="bad_signature", message=reason)
-            # Anyone can send these: what is kept of them must not fill the disk.
+            # Anyone can send these: what is stored of them must not fill the disk.
             if not context.forgeries.grants(account.id, context.now()):
                 return answer
             said |= {"verdict": "forged", "reason": reason}
             body = body[:_FORGERY_KEPT_BYTES]
         case Unreadable(delivery_id=delivery_id, event=event, reason=reason):
-            # Refused, a gateway would tell it again for days, and then tell nothing any more.
+            # If refused, a gateway would send it again for days, and then send nothing any more.
             marked = verdict.mark is not None and marks.is_ours(verdict.mark, context.installation)
             said |= {"verdict": "unreadable", "delivery_id": delivery_id, "event": event}
             said |= {"reason": reason, "names": verdict.names, "marked": marked}
@@ -99,7 +98,7 @@ async def take_webhook(
 
 
 def _note_their_time(account: Account, facts: Iterable[Fact]) -> None:
-    """Their clock had come to it when they said so."""
+    """The gateway's clock had reached this time when it sent the event."""
     for fact in facts:
         if account.there is not None and isinstance(fact, PaymentFact):
             account.there.told(fact.at)
@@ -130,7 +129,7 @@ _WAKES: Mapping[str, tuple[str, ...]] = {
 
 
 def as_json(context: Context, facts: Iterable[Fact]) -> list[object]:
-    """Facts as the database reads them. Another installation's mark is no mark of ours."""
+    """Facts as the database reads them. Another installation's mark does not count as ours."""
     return [msgspec.to_builtins(_unmark(context, fact)) for fact in facts]
 
 
@@ -143,9 +142,9 @@ def _unmark(context: Context, fact: Fact) -> Fact:
 async def work_facts(
     context: Context, account: Account, facts: Iterable[Fact], by: str = "look"
 ) -> list[str]:
-    """Facts found by looking, each in a transaction of its own; what became of each. What was news
-    is kept in the inbox like a webhook that was told, with `by` as its event. They stand whoever
-    found them, also a worker that has lost its row meanwhile."""
+    """Work facts found by asking, each in a transaction of its own; returns the outcome of each.
+    New ones are stored in the inbox like a webhook, with `by` as the event. They are true whichever
+    worker found them, also one that has lost its lease meanwhile."""
     outcomes = []
     for fact in facts:
         if isinstance(fact, QrFact):
@@ -161,7 +160,7 @@ async def work_facts(
 
 
 async def notice_sum(context: Context, account: Account, fact: PaymentFact) -> str:
-    """Of a gateway that keeps no list of refunds: what its sum says beyond those that we know of.
+    """For a gateway without a list of refunds: what its total says beyond the refunds we know.
     'unexplained': a refund of ours is under way, and may be in it."""
     async with context.db.unfenced.as_merchant(account.merchant_id) as conn:
         outcome: str = await conn.fetchval(
@@ -173,7 +172,7 @@ async def notice_sum(context: Context, account: Account, fact: PaymentFact) -> s
 
 
 async def work_again(context: Context, row: asyncpg.Record) -> None:
-    """A webhook that was kept and not worked: it is worked now, or put off once more."""
+    """A webhook that was stored and not worked: work it now, or put it off once more."""
     if row["verdict"] == "hint":
         await _work_hint(context, row)
         return
@@ -190,8 +189,8 @@ async def work_again(context: Context, row: asyncpg.Record) -> None:
 
 
 async def _is_foreign(context: Context, row: asyncpg.Record) -> bool:
-    """Of a refund (or dispute) whose payment nobody told us of: whether the gateway shows that the
-    payment is no business of ours. One that is ours is taken, and the refund is worked with it."""
+    """For a refund (or dispute) whose payment is unknown here: whether the gateway shows that the
+    payment is not ours. A payment that is ours is accepted, and the refund is worked with it."""
     account = await context.accounts.by_id(row["account_id"])
     names = {fact["gateway_payment_id"] for fact in row["facts"] if "gateway_payment_id" in fact}
     foreign = bool(names)
@@ -211,7 +210,7 @@ async def _is_foreign(context: Context, row: asyncpg.Record) -> bool:
 
 
 async def _with_code(account: Account, payment: PaymentFact) -> PaymentFact | None:
-    """With the code that it came through, if any; None: the gateway does not say."""
+    """The payment with the QR code that it came through, if any; None: the gateway does not say."""
     if not isinstance(account.driver, PrintsQr) or payment.qr_code_id is not None:
         return payment
     qr = await account.driver.qr_of_payment(payment.gateway_payment_id)
@@ -227,8 +226,8 @@ async def _with_code(account: Account, payment: PaymentFact) -> PaymentFact | No
 async def is_ours(
     context: Context, account: Account, mark: Mark | None, names: Iterable[str | None]
 ) -> bool:
-    """Whether something at a gateway is ours: it bears our mark, or one of these names a thing that
-    we know there."""
+    """Whether something at a gateway is ours: it has our mark, or one of these names is of
+    something that we know there."""
     if mark is not None and marks.is_ours(mark, context.installation):
         return True
     async with context.db.as_merchant(account.merchant_id) as conn:
@@ -239,7 +238,7 @@ async def is_ours(
 
 
 async def _work_hint(context: Context, row: asyncpg.Record) -> None:
-    """Ask the gateway about what a hint names; what it answers is the truth."""
+    """Ask the gateway about what a hint names; its answer is the truth."""
     account = await context.accounts.by_id(row["account_id"])
     payment = await account.driver.look(row["reference"])
     back = await account.driver.refunds(row["reference"])

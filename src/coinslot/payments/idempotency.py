@@ -1,8 +1,7 @@
-"""One answer per idempotency key: kept with the work it stands for, and given again as it was.
+"""One answer per idempotency key: stored with the work of the call, and returned again as it was.
 
-A key is claimed in a transaction. Who claimed it may die: then the same call, sent again, goes on
-with what was begun (`Resumed`), and begins nothing anew.
-"""
+A key is claimed in a transaction. If the process that claimed it dies, the same call, sent again,
+continues what was begun (`Resumed`), and begins nothing new."""
 
 import hashlib
 from datetime import timedelta
@@ -15,7 +14,7 @@ from msgspec import Struct
 from coinslot.context import Context
 from coinslot.db.pool import Connection
 
-# Once an answer stands, nothing of it is written again.
+# Once an answer is stored, it is never changed.
 _CLAIM = """
 INSERT INTO idempotency_keys (merchant_id, endpoint, key, request_hash, started_at, locked_until)
 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING key
@@ -53,7 +52,8 @@ class KeyBusyError(Exception):
 
 
 class IdempotentCall(Struct, frozen=True, kw_only=True):
-    """A call that must count once: whose, which endpoint, its key, and the hash of its body."""
+    """A call that must count once: the merchant, the endpoint, its key, and the hash of its
+    body."""
 
     merchant: UUID
     endpoint: str
@@ -68,7 +68,7 @@ class IdempotentCall(Struct, frozen=True, kw_only=True):
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """What a call is answered; `replayed` when an earlier call with its key was."""
+    """The answer to a call; `replayed` when an earlier call with its key got it."""
 
     status: int
     body: Any
@@ -76,17 +76,17 @@ class Answer(Struct, frozen=True, kw_only=True):
 
 
 class FirstCall(Struct, frozen=True):
-    """Nobody came with this key before."""
+    """The first call with this key."""
 
 
 class Resumed(Struct, frozen=True):
-    """Whoever came before died on the way; `subject` is what was made by then, if anything."""
+    """The process of an earlier call died; `subject` is what it had made by then, if anything."""
 
     subject: UUID | None
 
 
 def hash_of(*parts: object) -> bytes:
-    """Of a request as it was understood: the order of its fields does not matter."""
+    """The hash of a request as it was parsed: the order of its fields does not matter."""
     return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).digest()
 
 
@@ -99,7 +99,7 @@ async def begin(
         return FirstCall()
     row = await conn.fetchrow(_FIND, *once.id)
     if row is None:
-        raise KeyBusyError(1)  # its first call was taken back just now
+        raise KeyBusyError(1)  # its first call was rolled back just now
     if row["request_hash"] != once.request_hash:
         raise KeyReusedError("this Idempotency-Key was used with another request")
     if row["done_at"] is not None:
@@ -112,18 +112,18 @@ async def begin(
 
 
 async def release(conn: Connection, context: Context, once: IdempotentCall) -> None:
-    """The call ended without an answer that must stand: the key may run again, from the start."""
+    """The call ended without an answer to keep: the key may run again, from the start."""
     await conn.execute(_LET_GO, *once.id, context.now())
 
 
 async def name(conn: Connection, once: IdempotentCall, subject: UUID) -> None:
-    """Say what the call made, before any gateway is called for it."""
+    """Record what the call made, before any gateway is called for it."""
     await conn.execute(_NAME, *once.id, subject)
 
 
 async def finish(
     conn: Connection, context: Context, once: IdempotentCall, answer: Answer
 ) -> Answer:
-    """Keep the answer. One that was kept before stays."""
+    """Store the answer. One that was stored before stays."""
     await conn.execute(_FINISH, *once.id, answer.status, answer.body, context.now())
     return answer

@@ -1,4 +1,4 @@
-"""What a merchant's server may ask: each call counts once, however often it is sent."""
+"""The calls of a merchant's server: each counts once, however often it is sent."""
 
 from typing import Any
 from uuid import UUID
@@ -28,7 +28,7 @@ class UnknownError(Exception):
 
 
 class RuledOutError(Exception):
-    """Understood, and not possible: a rule of business. `code` is for programs."""
+    """Understood, but against a business rule. `code` is for programs."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -36,7 +36,7 @@ class RuledOutError(Exception):
 
 
 class RefundRequest(Struct, frozen=True, kw_only=True):
-    """A refund that is asked for; without an amount, all that is left."""
+    """A refund; without an amount, all that is left."""
 
     amount: int | None = None
     reason: str | None = None
@@ -100,8 +100,8 @@ async def _drive(
     attempt: UUID,
     method: str | None,
 ) -> None:
-    """This try, and the next gateway's when this one certainly did not charge. An instrument is
-    one gateway's own, so that no other is tried with it."""
+    """This attempt, and the next gateway's when this one certainly did not charge. A payment method
+    belongs to one gateway, so no other is tried with it."""
     tried: list[UUID] = []
     for _ in range(_FALLBACKS):
         async with context.db.as_merchant(key.merchant) as conn:
@@ -110,7 +110,7 @@ async def _drive(
             return
         async with leases.taken(context, "attempts", attempt) as mine:
             if mine is None:
-                return  # a worker is at it: its answer is this one's
+                return  # a worker holds it: its answer is this one's
             await attempts.drive(*mine)
         tried.append(row["account_id"])
         async with context.db.as_merchant(key.merchant) as conn:
@@ -134,7 +134,7 @@ async def _drive(
 
 
 async def cancel(context: Context, key: IdempotentCall, payment_id: UUID) -> Answer:
-    """Call it off; what is held is let go.
+    """Cancel it; held money is voided.
 
     Raises UnknownError, RuledOutError, KeyReusedError, KeyBusyError."""
     payment = await _payment(context, key, payment_id)
@@ -172,8 +172,8 @@ def _waits(attempt: asyncpg.Record) -> bool:
 
 
 async def _stop(context: Context, attempt: asyncpg.Record, *, shown: bool) -> str | None:
-    """The payer can pay no more, or has paid; else why not. What was shown to him never failed: it
-    is called off."""
+    """The payer can no longer pay, or has paid; else why not. What was shown to the payer did not
+    fail: it is cancelled."""
     account = await context.accounts.by_id(attempt["account_id"])
     assert isinstance(account.driver, Collects)
     answer = await account.driver.stop(attempt["reference"])
@@ -194,7 +194,7 @@ async def _stop(context: Context, attempt: asyncpg.Record, *, shown: bool) -> st
 async def capture(
     context: Context, key: IdempotentCall, payment_id: UUID, amount: int | None
 ) -> Answer:
-    """Take what is held, or a part of it: the rest is freed.
+    """Capture held money, or a part of it: the rest is released.
 
     Raises UnknownError, RuledOutError, KeyReusedError, KeyBusyError."""
     payment = await _payment(context, key, payment_id)
@@ -220,7 +220,7 @@ async def capture(
 async def _drive_wish(
     context: Context, key: IdempotentCall, payment_id: UUID, attempt: UUID, wish: HoldAction
 ) -> Answer:
-    """Ask the gateway for what was written down; still processing where it gave no clear answer."""
+    """Ask the gateway for what was recorded; still processing where it gave no clear answer."""
     async with context.db.as_merchant(key.merchant) as conn:
         row = await conn.fetchrow("SELECT * FROM attempts WHERE id = $1", attempt)
     if row is not None and row["wish"] == wish:
@@ -240,7 +240,7 @@ async def _drive_wish(
 async def give_back(
     context: Context, key: IdempotentCall, payment_id: UUID, back: RefundRequest
 ) -> Answer:
-    """A refund, reserved under the capture's lock and driven to proof.
+    """A refund, reserved under the capture's lock and driven until it is proved.
 
     Raises UnknownError, RuledOutError, KeyReusedError, KeyBusyError."""
     await _payment(context, key, payment_id)
@@ -298,7 +298,7 @@ async def refund(context: Context, merchant: UUID, refund_id: UUID) -> api_views
 
 
 async def _payment(context: Context, key: IdempotentCall, payment_id: UUID) -> asyncpg.Record:
-    """A test key reaches no live payment, and a live key no other. Raises UnknownError."""
+    """A test key reads no live payment, and a live key no other. Raises UnknownError."""
     async with context.db.as_merchant(key.merchant) as conn:
         row = await conn.fetchrow(
             "SELECT * FROM payments WHERE id = $1 AND source = 'api' AND live = $2",

@@ -1,5 +1,5 @@
-"""Printed QR codes: one reusable fixed-amount code per slot, made once however often it
-is asked for, and closed when its machine is taken out of service."""
+"""Printed QR codes: one reusable fixed-amount code per slot, made once however often it is
+requested, and closed when its machine is taken out of service."""
 
 import asyncio
 from datetime import timedelta
@@ -27,7 +27,7 @@ class CannotPrintError(Exception):
 
 
 class NoPictureError(Exception):
-    """The gateway's picture of a code cannot be had just now; asking again may."""
+    """The gateway's picture of a code is not available now; ask again later."""
 
 
 class Profile(Struct, frozen=True, kw_only=True):
@@ -58,8 +58,8 @@ class Priced(Struct, frozen=True):
 async def amount_of(
     context: Context, outlet: str, slot: str | None, typed: str, *, different: bool = False
 ) -> int:
-    """Minor units of what a person typed for a code of this slot. A price that is not the slot's
-    is more likely a slip than a wish: it takes `different`.
+    """Minor units of what a person typed for a code of this slot. A price that differs from the
+    slot's is more likely a mistake than a wish: it needs `different`.
 
     Raises UnknownOutletError and CannotPrintError."""
     merchant = await owner_of(context.db, outlet)
@@ -125,7 +125,7 @@ async def print_qr(
         for _ in range(_ASKED_TIMES):
             if await qr_codes.drive_now(context, row["id"]):
                 break
-            await asyncio.sleep(_ASKED_EVERY_S)  # another makes it, or died at it
+            await asyncio.sleep(_ASKED_EVERY_S)  # another process makes it, or died while making it
         async with context.db.as_merchant(merchant) as conn:
             row = await _live(conn, outlet, found.slot)
     profile = await _profile(context, row)
@@ -193,7 +193,7 @@ async def _profile(context: Context, row: asyncpg.Record) -> Profile:
 
 
 async def decommission(context: Context, outlet: str) -> None:
-    """Take a machine out of service: its codes close, retried, and later money goes back.
+    """Take a machine out of service: its codes are closed (retried), and later money goes back.
 
     Raises UnknownOutletError."""
     merchant = await owner_of(context.db, outlet)

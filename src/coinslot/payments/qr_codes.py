@@ -1,7 +1,7 @@
-"""Looking for what no webhook told: payments of our QR codes, and whose an unmatched capture is.
+"""Looks for payments that no webhook reported: payments of our QR codes, and the owner of an
+unmatched capture.
 
-It also drives a QR code's own life at the gateway: wanted, open, closing, closed.
-"""
+It also drives the state of a QR code at the gateway: wanted, open, closing, closed."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -47,7 +47,7 @@ _IN_TURN_WITHOUT_A_LIST = 5  # codes asked by themselves in one poll of an accou
 
 
 async def drive_qr(context: Context, row: asyncpg.Record) -> None:
-    """A QR code's time has come: make it, look at its payments, or close it."""
+    """A QR code is due: make it, look at its payments, or close it."""
     account = await context.accounts.by_id(row["account_id"])
     driver = account.driver
     if not isinstance(driver, PrintsQr):
@@ -66,7 +66,7 @@ async def drive_qr(context: Context, row: asyncpg.Record) -> None:
 
 
 async def drive_now(context: Context, qr_id: UUID) -> bool:
-    """Work one QR code here and now. False: a worker is at it."""
+    """Work one QR code here and now. False: a worker holds it."""
     async with leases.taken(context, "qr_codes", qr_id) as mine:
         if mine is None:
             return False
@@ -175,9 +175,8 @@ async def _tell_payment(
 
 
 async def poll_account(context: Context, row: asyncpg.Record) -> None:
-    """What was paid through the printed codes of an account: one list for all of them. Beside it
-    some codes are asked by themselves, in turn: a payment without our mark is in no list of ours.
-    """
+    """What was paid through the printed codes of an account: one list for all of them. Some codes
+    are also asked one by one, in turn: a payment without our mark is in no list of ours."""
     account = await context.accounts.by_id(row["id"])
     driver, asked = account.driver, context.now()
     listed: Payments | Unclear = Unclear("it prints no codes")
@@ -206,8 +205,8 @@ async def poll_account(context: Context, row: asyncpg.Record) -> None:
 async def _list_payments(
     context: Context, account: Account, row: asyncpg.Record
 ) -> Payments | Unclear:
-    """Of all that was paid at the account since the last poll, what bears our mark. Where the
-    gateway keeps no such list, none of it, and not complete."""
+    """Of all that was paid at the account since the last poll, what has our mark. Where the gateway
+    keeps no such list: none, and not complete."""
     if not isinstance(account.driver, ListsPayments):
         return Payments((), complete=False)
     since = max(row["asked_at"], context.now() - _LISTED_AT_MOST) - _overlap(account)
@@ -230,7 +229,7 @@ def _is_of_a_code(context: Context, fact: PaymentFact) -> bool:
 
 
 async def _work_news(context: Context, account: Account, facts: Sequence[PaymentFact]) -> bool:
-    """Whether there was any: what is on record already costs one statement for all."""
+    """Whether there was anything new: for what is on record, one statement serves all."""
     async with context.db.as_merchant(account.merchant_id) as conn:
         names = [fact.gateway_payment_id for fact in facts]
         rows = await conn.fetch(store.CAPTURES_NAMED, account.id, names)
@@ -261,7 +260,7 @@ async def _poll(context: Context, account: Account, driver: PrintsQr, row: async
 
 
 def _next_poll(context: Context, row: asyncpg.Record) -> datetime | None:
-    """A live code is looked at steadily, a retired one ever more rarely, and then no more."""
+    """A live code is polled steadily, a retired one ever more rarely, and then no more."""
     retired: datetime | None = row["retired_at"]
     if retired is None:
         return context.after("poll_s")
@@ -270,8 +269,8 @@ def _next_poll(context: Context, row: asyncpg.Record) -> datetime | None:
 
 
 async def _notice_refunds(context: Context, account: Account, facts: Sequence[PaymentFact]) -> bool:
-    """Whether more went back than we know of: somebody refunded in the dashboard, and no webhook
-    told."""
+    """Whether more went back than we know: somebody refunded in the dashboard, and no webhook said
+    so."""
     back = {f.gateway_payment_id: f.refunded.minor for f in facts if f.refunded is not None}
     async with context.db.as_merchant(account.merchant_id) as conn:
         unknown = await conn.fetch(store.REFUNDED_MORE, account.id, list(back), list(back.values()))
@@ -305,7 +304,8 @@ def _pause(row: asyncpg.Record) -> timedelta:
 
 
 async def drive_capture(context: Context, row: asyncpg.Record) -> None:
-    """Money that matches nothing yet: ask the gateway which QR it came through, and whose."""
+    """Money without a match yet: ask the gateway which QR code it came through, and whose that
+    is."""
     account = await context.accounts.by_id(row["account_id"])
     driver = account.driver
     payment = await driver.look(row["gateway_payment_id"])

@@ -1,7 +1,8 @@
-"""Money back, driven to proof: look first, send with its own key, look again, or call a person.
+"""Drives a refund until it is proved: look for it at the gateway, send it with its own key, look
+again, or call a person.
 
-The row and its key stand before the gateway is called, and no call is made inside a transaction.
-"""
+The row and its key are committed before the gateway is called; no call is made inside a
+transaction."""
 
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -32,15 +33,15 @@ _NO_LIST = "the gateway keeps no list of refunds, and nothing tells whether this
 
 
 async def drive(context: Context, row: asyncpg.Record) -> None:
-    """A refund's time has come: find it in the gateway's own list, or send it."""
+    """A refund is due: find it in the gateway's own list, or send it."""
     account = await context.accounts.by_id(row["account_id"])
     refund = await _look(context, account, row)
     if refund is None:
         return
     sent = refund["key_sent_at"] if _alive(context, account, refund) else context.now()
     async with context.db.as_merchant(account.merchant_id) as conn:
-        # The list (or the sum) has just shown that no refund of ours is there: past its key's life
-        # too, what was sent before is provably absent, and the same key may go out.
+        # The list (or the total) has just shown that no refund of ours is there. So even after the
+        # key's life what was sent before is provably absent, and the same key may be sent.
         await conn.execute(store.SEND_REFUND, refund["id"], sent)
     context.db.check_lease()
     answer = await account.driver.give_back(order(context, refund))
@@ -48,7 +49,7 @@ async def drive(context: Context, row: asyncpg.Record) -> None:
 
 
 def order(context: Context, refund: asyncpg.Record) -> RefundOrder:
-    """What the gateway is asked: the same on every retry."""
+    """The request to the gateway: the same on every retry."""
     return RefundOrder(
         gateway_payment_id=refund["gateway_payment_id"],
         money=Money(refund["amount_minor"], refund["currency"]),
@@ -85,9 +86,9 @@ async def _look(context: Context, account: Account, row: asyncpg.Record) -> asyn
 
 
 async def _may_send(context: Context, account: Account, refund: asyncpg.Record) -> bool:
-    """Where there is no list, its silence proves nothing. What was never sent may be sent; what was
-    is sent again while its key lives, or when the sum tells whether it is in it (a driver without
-    a list compares the two, too). Else a person has to look."""
+    """Where there is no list, finding nothing proves nothing. A refund that was never sent may be
+    sent. One that was is sent again while its key is valid, or when the total shows whether it is
+    in it (a driver without a list compares the two, too). Otherwise a person has to look."""
     payment = await account.driver.look(refund["gateway_payment_id"])
     if isinstance(payment, Unclear):
         await _retry(context, account, refund, "UNCLEAR", payment.reason)
@@ -106,7 +107,7 @@ async def _may_send(context: Context, account: Account, refund: asyncpg.Record) 
 
 
 def _alive(context: Context, account: Account, refund: asyncpg.Record) -> bool:
-    """Whether its key was sent, and is safe to send again."""
+    """Whether its key was sent, and is still valid at the gateway."""
     sent: datetime | None = refund["key_sent_at"]
     life = timedelta(seconds=account.driver.refund_key_life_s)
     return sent is not None and context.now() - sent < life
@@ -138,7 +139,7 @@ async def _pending(
 async def _uncovered(
     context: Context, account: Account, refund: asyncpg.Record
 ) -> asyncpg.Record | None:
-    """None when the gateway has given this money back by itself: ours would be a second time."""
+    """None when the gateway has given this money back by itself: ours would be a second refund."""
     async with context.db.as_merchant(account.merchant_id) as conn:
         capture = await conn.fetchrow(store.LOCK_CAPTURE, refund["capture_id"])
         now_refund = await conn.fetchrow(store.LOCK_REFUND, refund["id"])
@@ -157,7 +158,7 @@ async def _uncovered(
         await transition(
             conn, REFUND, refund["id"], event, context.now(), ended_at=context.now(), due_at=None
         )
-    context.wakes.wake("refunds")  # a smaller one may stand in its place
+    context.wakes.wake("refunds")  # a smaller one may have replaced it
     return None
 
 

@@ -9,7 +9,8 @@ SELECT work_inbox(i.id, a, i.facts, $2, $3) FROM inbox i
 JOIN gateway_accounts a ON a.id = i.account_id WHERE i.id = $1 AND i.worked_at IS NULL
 """
 
-# Told again while it was asked about, it is asked about once more; ended by a person, it stays so.
+# If it was sent again while the gateway was asked, it is asked about once more; if a person closed
+# it, it stays closed.
 HINT_FOLLOWED = """
 UPDATE inbox SET tries = tries + 1, failure = $2, leased_until = NULL,
     worked_at = CASE WHEN $2::text IS NULL THEN $3::timestamptz END,
@@ -38,7 +39,7 @@ FROM attempts a JOIN payments p ON p.id = a.payment_id WHERE a.id = $1
 
 ATTEMPT_AT_REST = "UPDATE attempts SET due_at = NULL, leased_until = NULL WHERE id = $1"
 
-# Whoever is about to send says so first, and only while the attempt is open.
+# Sending is recorded first, and only while the attempt is open.
 SEND_ATTEMPT = """
 UPDATE attempts SET key_sent_at = coalesce(key_sent_at, $2), sends = sends + 1
 WHERE id = $1 AND state IN ('started', 'pending', 'unknown') RETURNING sends
@@ -124,7 +125,7 @@ QR_CLOSED = """
 UPDATE qr_codes SET stage = 'closed', due_at = $2, leased_until = NULL WHERE id = $1
 """
 
-# A printed code that is open is never due by itself: its account's poll comes round to it.
+# An open printed code is never due by itself: the poll of its account includes it.
 QR_ASKED = """
 UPDATE qr_codes SET asked_at = $2, tries = 0, leased_until = NULL,
     due_at = CASE WHEN stage <> 'open' OR payment_id IS NOT NULL OR retired_at IS NOT NULL
@@ -170,7 +171,7 @@ SELECT id, gateway_payment_id AS name, fee_minor FROM captures
 WHERE account_id = $1 AND gateway_payment_id = ANY ($2)
 """
 
-# What such a code takes is what the can is sold for, until somebody prints another.
+# The code's amount is the price of the can, until somebody prints another.
 PRINTED_AT_ANOTHER_PRICE = """
 SELECT q.outlet_id, q.slot, q.amount_minor AS code_takes, s.price_minor AS slot_costs,
     q.currency::text, q.qr_code_id

@@ -1,7 +1,6 @@
-"""Webhooks are kept together under load: those that come while a commit runs share the next one.
+"""Stores webhooks together under load: those that arrive while a commit runs share the next one.
 
-One that comes alone is kept at once. Nobody is answered before his own row is committed.
-"""
+One that arrives alone is stored at once. Each is answered only after its own row is committed."""
 
 import asyncio
 from collections import deque
@@ -30,7 +29,7 @@ class PendingWebhook(Struct, frozen=True, eq=False):
 
 
 class WebhookBatch:
-    """Of one process."""
+    """One per process."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -39,9 +38,9 @@ class WebhookBatch:
         self._lanes: set[asyncio.Task[None]] = set()
 
     async def store(self, said: Mapping[str, object], body: bytes, at: datetime, order: str) -> str:
-        """Keep it and work it; what became of it. Raises what the database raises.
+        """Store it and work it; returns the outcome. Raises what the database raises.
 
-        One whose caller gives up waiting is kept all the same, when it can be."""
+        One whose caller stops waiting is stored all the same, if possible."""
         if self._bytes + len(body) > WAITING_MAX_BYTES:
             raise DatabaseUnreachableError("too many webhooks wait for PostgreSQL to keep them")
         self._bytes += len(body)
@@ -61,7 +60,7 @@ class WebhookBatch:
                     for told in few:
                         await self._store_alone(told)
         finally:
-            # At once, not when the loop comes to it: who asks meanwhile must find the lane free.
+            # At once, not in a later turn of the loop: a caller meanwhile must find the lane free.
             lane = asyncio.current_task()
             assert lane is not None
             self._lanes.discard(lane)
@@ -69,7 +68,7 @@ class WebhookBatch:
                 told.outcome.cancel()  # answered already, unless this lane broke down
 
     async def _store_together(self, few: list[PendingWebhook]) -> bool:
-        """False: one of them cannot be kept, and the others must not suffer for it."""
+        """False: one of them cannot be stored, and the others must not suffer for it."""
         # Every commit locks payments in the same order, so that no two wait for each other.
         few.sort(key=lambda told: told.order)
         try:
@@ -97,7 +96,7 @@ class WebhookBatch:
 
 
 def _answer(told: PendingWebhook, outcome: str | Exception) -> None:
-    """Whoever asked may have gone away meanwhile; the row stands all the same."""
+    """The caller may be gone by now; the row is stored all the same."""
     if told.outcome.done():
         return
     if isinstance(outcome, Exception):

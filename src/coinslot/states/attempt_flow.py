@@ -1,4 +1,5 @@
-"""One try at one gateway: its facts never change, its outcome is set once on evidence."""
+"""The states of one attempt at one gateway: its facts never change, its outcome is set once on
+evidence."""
 
 from coinslot.kit.flow import Flow, Row
 

@@ -1,11 +1,11 @@
-"""The life of one unit on its way out of a machine; docs/vend-protocol.md says why each row is so.
+"""The states of one unit on its way out of a machine; docs/vend-protocol.md explains each row.
 
-Until GO is committed silence means the money goes back; after it only evidence settles, or policy.
-"""
+Until GO is committed, silence means that the money goes back; after it only evidence settles, or
+policy."""
 
 from coinslot.kit.flow import Flow, Row
 
-# What a machine may say again or too late; stored, and nothing moves.
+# What a machine may send again or too late; stored, and nothing moves.
 _OLD_NEWS = ("ACCEPT", "REJECT", "BUSY", "STARTED", "SILENCE", "DEADLINE", "UNSURE", "WITHDRAWN")
 
 FULFILLMENT = Flow(

@@ -1,8 +1,7 @@
-"""What must hold of the tables of moves, each law a sentence; `breaches` says where one does not.
+"""What must hold of the tables of moves, each law a sentence; `breaches` lists where one does not.
 
-A table is easy to read and easy to spoil: tests/unit/test_flow_laws.py spoils every row and job
-and demands that some law breaks.
-"""
+A table is easy to read and easy to break: tests/unit/test_flow_laws.py changes every row and job,
+and demands that some law fails."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -147,7 +146,7 @@ def positive_evidence_is_never_undone_by_the_machine(flows: Flows) -> Iterator[s
 
 # Money.
 
-# What a word of the gateway makes of a payment, an attempt or a refund that is still open.
+# What an answer of the gateway makes of a payment, an attempt or a refund that is still open.
 _MEANS: Mapping[str, Mapping[str, str]] = {
     "payment": {
         "SHOWN": "requires_action", "UNCLEAR": "processing", "AUTHORIZED": "authorized",
@@ -165,9 +164,9 @@ _MEANS: Mapping[str, Mapping[str, str]] = {
     },
 }  # fmt: skip
 
-# A code that stands can be paid after a declined try; money held is not unheld by an old picture,
-# a silence or a cancel that no gateway confirmed; a try that runs is not begun a second time, and
-# cannot be called off while nobody knows what became of it; a refund that succeeded can only fail
+# An open code can be paid after a declined attempt. Held money is not released by an old answer, by
+# silence, or by a cancellation that no gateway confirmed. A running attempt is not begun a second
+# time, and cannot be cancelled while its outcome is unknown. A refund that succeeded can fail only
 # at the gateway itself.
 _STAYS = frozenset(
     {
@@ -189,8 +188,8 @@ _WISHES = ("TAKE", "LET_GO")
 
 
 def a_word_of_the_gateway_means_one_thing(flows: Flows) -> Iterator[str]:
-    """Whatever was said before: a failure yields to a later capture, only a capture is success,
-    silence is never a failure."""
+    """In every state: a failure yields to a later capture, only a capture is success, silence is
+    never a failure."""
     for name, means in _MEANS.items():
         ended = {"payment": {"succeeded", "canceled"}, "attempt": {"succeeded"}}.get(name)
         for row in flows[name].rows:

@@ -1,4 +1,4 @@
-"""The life of an order. Its unit of truth is money: paid opens the debt, goods or money end it."""
+"""The states of an order. Money decides: payment opens the obligation, goods or a refund end it."""
 
 from coinslot.kit.flow import Flow, Row
 

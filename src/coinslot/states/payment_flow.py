@@ -1,4 +1,4 @@
-"""The life of a payment: the intent to collect one amount. Silence is never a failure."""
+"""The states of a payment: the intent to collect one amount. Silence is never a failure."""
 
 from coinslot.kit.flow import Flow, Row
 

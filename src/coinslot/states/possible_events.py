@@ -1,4 +1,4 @@
-"""Which event may meet which state: for the laws, that demand a row for each."""
+"""Which event may come in which state: for the laws, which demand a row for each."""
 
 from collections.abc import Mapping
 
@@ -12,8 +12,8 @@ PAYMENTS = (
 ATTEMPTS = ("started", "pending", "unknown", "failed", "succeeded")
 REFUNDS = ("pending", "owed", "succeeded", "failed")
 
-# Who may say what, and in which states: two processes, a network that repeats and delays, and
-# clocks. A machine's word about a run needs a GO; all else may come at any time.
+# Who may send what, and in which states: two processes, a network that repeats and delays, and
+# clocks. A report about a run needs a GO; everything else may come at any time.
 MAY_MEET: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "order": {
         "PAID": ("placed", "paid", "expired", "completed", "failed"),

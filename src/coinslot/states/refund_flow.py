@@ -1,4 +1,4 @@
-"""The life of one refund: driven until the gateway proves it, or a person has it."""
+"""The states of one refund: driven until the gateway proves it, or a person takes it over."""
 
 from coinslot.kit.flow import Flow, Row
 

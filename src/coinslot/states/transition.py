@@ -85,12 +85,12 @@ _SETTLE = """IF step.next IN ('vended', 'failed') AND before.settlement IS NULL 
         after.basis := NULL;
     END IF;"""
 
-# What settles a unit books money on its capture, whose row comes before it in the order of locks.
+# Settling a unit books money on its capture, whose row comes first in the order of locks.
 _FIRST = """PERFORM FROM captures c
         WHERE c.id = (SELECT u.capture_id FROM fulfillments u WHERE u.id = p_id)
         FOR NO KEY UPDATE;"""
 
-# What changes nothing is logged once: a machine may say it as often as it likes.
+# An event that changes nothing is logged once: a machine may send it as often as it likes.
 _AGAIN = """IF (before.settlement IS NOT NULL OR (step.next = before.state AND p_set = '{}'))
         AND EXISTS (SELECT FROM events e WHERE e.subject_id = p_id AND e.machine = 'fulfillment'
             AND e.event = p_event AND e.was = before.state AND e.state = step.next) THEN
@@ -98,7 +98,8 @@ _AGAIN = """IF (before.settlement IS NOT NULL OR (step.next = before.state AND p
         RETURN;
     END IF;"""
 
-# Jobs booked in the move's own transaction; `send_*` is for whoever holds the machine's line.
+# Jobs run in the move's own transaction; `send_*` is for the process that is connected to the
+# machine.
 _BOOKED: Mapping[str, tuple[str, ...]] = {
     "order": ("queue_units", "close_payment"),
     "payment": (),

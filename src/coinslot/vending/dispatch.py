@@ -1,7 +1,7 @@
-"""Down to the machines: offer the oldest unit of an idle machine, repeat, ask, and stop in time.
+"""Messages to the machines: offer the oldest unit of an idle machine, repeat, query, and stop in
+time.
 
-GO and offers are committed before they are sent, and count as sent from then on.
-"""
+GO and offers are committed before they are sent, and count as sent from then on."""
 
 import random
 import secrets
@@ -25,11 +25,12 @@ from coinslot.vending import store
 log = structlog.get_logger(__name__)
 
 Wire = Mapping[str, object]
-Unit = asyncpg.Record | Mapping[str, Any]  # a fulfillment's row, or more than one row made one
+Unit = asyncpg.Record | Mapping[str, Any]  # a fulfillment's row, or several rows merged
 
 
 async def offer_next(context: Context, merchant_id: UUID, outlet: str) -> bool:
-    """Offer the oldest queued unit if the machine is idle and heard of; whether it was offered."""
+    """Offer the oldest queued unit if the machine is idle and online; returns whether it was
+    offered."""
     now = context.now()
     try:
         async with context.db.as_merchant(merchant_id) as conn:
@@ -39,7 +40,7 @@ async def offer_next(context: Context, merchant_id: UUID, outlet: str) -> bool:
                 return False
             down = await _begin(context, conn, unit)
     except asyncpg.UniqueViolationError:
-        return False  # another process was first; the index decides
+        return False  # another process was first; the unique index decides
     await context.line.send(outlet, unit["channel"], down)
     return True
 
@@ -107,9 +108,10 @@ def query(unit: Unit, nonce: str) -> wire.Query:
 
 
 async def ask(context: Context, conn: Connection, unit: asyncpg.Record) -> wire.Query:
-    """Commit a fresh nonce for a unit and return the question; the caller sends it afterwards.
+    """Commit a new nonce for a unit and return the query; the caller sends it afterwards.
 
-    Asked for again at once, by a machine that greets without end or a page, it is the same one."""
+    Repeated at once, for a machine that sends HELLO without end or for a page, it is the same
+    query."""
     now = context.now()
     if unit["asked_at"] is not None and now - unit["asked_at"] < context.windows.span("query_s"):
         if unit["due_at"] <= now:
@@ -132,7 +134,7 @@ def _next_question(context: Context, unit: asyncpg.Record, now: datetime) -> dat
 
 
 async def drive(context: Context, row: asyncpg.Record) -> None:
-    """A unit's time has come: offer, repeat, ask, or let its deadline pass."""
+    """A unit is due: offer, repeat, query, or apply its deadline."""
     merchant, outlet = row["merchant_id"], row["outlet_id"]
     if row["state"] == "queued" and context.now() < row["dispatch_by"]:
         if not await offer_next(context, merchant, outlet):
@@ -149,7 +151,8 @@ async def drive(context: Context, row: asyncpg.Record) -> None:
 
 
 async def _wait_for_machine(context: Context, row: asyncpg.Record) -> None:
-    """Queued units are drained on connect, heartbeat and idle; by themselves they wait."""
+    """Queued units are offered on connect, on heartbeat and when the machine is idle; otherwise
+    they wait."""
     async with context.db.as_merchant(row["merchant_id"]) as conn:
         channel = await conn.fetchval(
             store.ONLINE_BY, row["outlet_id"], context.now() - context.windows.span("online_s")
@@ -188,7 +191,8 @@ async def _pass_time(context: Context, conn: Connection, unit: asyncpg.Record) -
 
 
 async def _chase(context: Context, conn: Connection, unit: asyncpg.Record) -> Wire | None:
-    """GO is out: only evidence settles, then policy; a machine with a journal is asked."""
+    """GO is sent: only evidence settles the unit, then policy. A machine with a journal is
+    queried."""
     now = context.now()
     if unit["state"] == "in_doubt" and now >= unit["hard_deadline"]:
         await _settle(conn, unit, "DEADLINE", "policy", now)
@@ -213,9 +217,9 @@ async def _chase(context: Context, conn: Connection, unit: asyncpg.Record) -> Wi
 
 
 async def _leave(context: Context, conn: Connection, unit: asyncpg.Record, end: datetime) -> None:
-    """The machine is connected to another process, or to none: no offer and no question of its
-    few is used up here. One that nobody hears is left alone for a while: its HELLO is answered
-    with the question at once."""
+    """The machine is connected to another process, or to none: none of its few offers and queries
+    is used up here. A machine that is offline everywhere is left alone for a while: its HELLO is
+    answered with the query at once."""
     heard_since = context.now() - context.windows.span("online_s")
     doubted = unit["state"] == "in_doubt"
     if await conn.fetchval(store.ONLINE_BY, unit["outlet_id"], heard_since) is None:
@@ -226,7 +230,7 @@ async def _leave(context: Context, conn: Connection, unit: asyncpg.Record, end: 
 
 
 def _soon(context: Context) -> datetime:
-    """In a moment by chance: of two processes not always the same one looks first."""
+    """In a moment, with chance: of two processes not always the same one is first."""
     return context.now() + context.windows.span("query_s") * random.uniform(0.05, 0.2)
 
 
@@ -237,8 +241,8 @@ async def _settle(
 
 
 async def ask_for_order(context: Context, order_token: str) -> None:
-    """Nothing came out: ask the machine about every unit of the order that is not settled; as
-    rarely as a gateway."""
+    """A customer says that nothing came out: query the machine about every unit of the order that
+    is not settled, as rarely as a gateway is asked."""
     merchant = await order_owner(context, order_token)
     if merchant is None:
         return

@@ -63,7 +63,7 @@ def conclude(word: ReportedOutcome, slot: str) -> Conclusion:
 
 
 def _never_powered(seen: wire.Evidence) -> bool:
-    """The motor stands where it stood and the counter did not count."""
+    """The motor is where it was and the counter did not count."""
     return (
         seen.home is True
         and seen.counter_before is not None

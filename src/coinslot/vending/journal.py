@@ -1,4 +1,4 @@
-"""The machines' journals as kept here: each event once, acknowledged through a gapless prefix."""
+"""The journals of machines as stored here: each event once, acknowledged up to the first gap."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -14,22 +14,22 @@ Journaled = wire.Started | wire.Progress | wire.Result
 
 
 class Machine(msgspec.Struct, frozen=True):
-    """The authenticated sender: never taken from the message itself."""
+    """The authenticated sender, never taken from the message itself."""
 
     outlet: str
     merchant_id: UUID
 
 
 class Kept(NamedTuple):
-    """How far a journal is acknowledged without a gap, and whether this very line stands here: only
-    then may it be believed."""
+    """How far a journal is acknowledged without a gap, and whether exactly this line is stored:
+    only then may it be believed."""
 
     through: int
     stands: bool
 
 
 async def store_line(conn: Connection, machine: Machine, up: Journaled, at: datetime) -> Kept:
-    """Keep what a journal says, once."""
+    """Store a line of a journal, once."""
     row = await conn.fetchrow(
         store.KEEP_EVENT, machine.merchant_id, machine.outlet, up.journal_id,
         msgspec.to_builtins(up), at,

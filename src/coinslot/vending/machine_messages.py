@@ -1,7 +1,7 @@
-"""Up from the machines: what each message proves about a unit, and what it does not.
+"""Messages from the machines: what each proves about a unit, and what it does not.
 
-Every message is committed before it is answered; the answers are returned, to be sent afterwards.
-"""
+Every message is committed before it is answered; the answers are returned, to be sent
+afterwards."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -26,15 +26,15 @@ from coinslot.vending.journal import Machine as Machine
 
 log = structlog.get_logger(__name__)
 
-# After these a unit's next time is that of its lease or its run; nothing is due at once.
+# After these the next deadline is that of the unit's lease or run; nothing is due at once.
 _ON_ITS_WAY = (wire.Hello, wire.Accept, wire.Started, wire.Progress, wire.Health)
 
-# The server may use a lease's end only with the device clock's drift and the way there added.
+# The server may use a lease's end only with the device clock's drift and the network delay added.
 _DRIFT, _WAY = 1.01, timedelta(seconds=1)
 
 
 async def receive(context: Context, machine: Machine, up: Up, at: datetime) -> list[wire.Down]:
-    """One message up: store it, move what it proves, and return what to answer."""
+    """One message of a machine: store it, make the moves that it proves, and return the answers."""
     downs = await again(partial(_receive_in_transaction, context, machine, up, at))
     if not isinstance(up, _ON_ITS_WAY):
         context.wakes.wake("refunds", "fulfillments")
@@ -67,14 +67,15 @@ async def _receive_in_transaction(
 
 
 def _may_be_idle(up: Up) -> bool:
-    """A machine that runs, or is busy, is not offered more: its next beat or its unit's time is."""
+    """A running or busy machine is not offered more: its next heartbeat or its unit's deadline does
+    that."""
     if isinstance(up, wire.Reject):
         return not _is_passing(up)
     return not isinstance(up, wire.Accept | wire.Started | wire.Progress)
 
 
 async def record_heartbeats(context: Context, heard: Mapping[str, datetime]) -> None:
-    """Machines that are alive, in one statement; what waits for them goes out."""
+    """Machines that are online, in one statement; offer what waits for them."""
     async with context.db.system_connection() as conn:
         await conn.execute(store.RECORD_HEARTBEATS, list(heard), list(heard.values()))
         waiting = await conn.fetch(store.WAITING, list(heard))
@@ -85,7 +86,7 @@ async def record_heartbeats(context: Context, heard: Mapping[str, datetime]) -> 
 async def receive_done(
     context: Context, machine: Machine, done: wire.MachineDone, at: datetime
 ) -> None:
-    """The simple dialect's answer: its word is all there is, so FAILED is settled as declared."""
+    """The report of the simple dialect: there is no evidence, so FAILED is settled as declared."""
     try:
         order_id = UUID(done.order_id)
     except ValueError:
@@ -101,7 +102,7 @@ async def receive_done(
 async def _done(
     context: Context, machine: Machine, order_id: UUID, done: wire.MachineDone, at: datetime
 ) -> bool:
-    """In one transaction; whether the machine was told to dispense for this order."""
+    """In one transaction; returns whether the machine was commanded to dispense for this order."""
     async with context.db.as_merchant(machine.merchant_id) as conn:
         unit_id = await conn.fetchval(store.UNIT_OF_ORDER, machine.outlet, order_id)
         if unit_id is None:
@@ -117,7 +118,8 @@ async def _done(
 async def _answer_hello(
     context: Context, conn: Connection, machine: Machine, up: wire.Hello, at: datetime
 ) -> list[wire.Down]:
-    """After a start or a reconnect: whose journal it is, how far it is kept, what is still open."""
+    """After a start or a reconnect: which journal it has, how far it is stored, which units are
+    open."""
     await conn.execute(
         store.RAISE_SEQ, machine.outlet, up.last_seq, up.journal_id, up.boot_id,
         up.capabilities.sensor, up.firmware, at,
@@ -177,7 +179,7 @@ def _go_again(unit: asyncpg.Record) -> wire.Go:
 async def _rejected(
     context: Context, conn: Connection, machine: Machine, up: wire.Reject
 ) -> list[wire.Down]:
-    """Before GO a refusal proves that nothing falls. After it, it proves nothing."""
+    """Before GO a refusal proves that nothing drops. After it, it proves nothing."""
     now = context.now()
     unit = await _unit(conn, machine, up.unit_id)
     if unit is None or unit["seq"] != up.seq:
@@ -213,7 +215,8 @@ async def _journaled(
     up: Journaled,
     at: datetime,
 ) -> list[wire.Down]:
-    """What the machine's journal holds: kept first, believed if it is the journal that accepted."""
+    """A line of the machine's journal: stored first, believed if it is the journal that
+    accepted."""
     kept = await journal.store_line(conn, machine, up, at)
     unit = await _unit(conn, machine, up.unit_id) if kept.stands else None
     if unit is not None and await _is_own_journal(conn, unit, up.journal_id, at):
@@ -235,7 +238,7 @@ async def _journaled(
 async def _receive_status(
     context: Context, conn: Connection, machine: Machine, up: wire.Status, at: datetime
 ) -> list[wire.Down]:
-    """The answer to a query, or a state said again. Only our nonce makes it count as an answer."""
+    """The answer to a query, or a state sent again. Only our nonce makes it count as an answer."""
     unit = await _unit(conn, machine, up.unit_id)
     if unit is None or not await _is_own_journal(conn, unit, up.journal_id, at):
         return []
@@ -266,14 +269,15 @@ async def _apply_outcome(
 
 
 async def _unit(conn: Connection, machine: Machine, unit_id: UUID) -> asyncpg.Record | None:
-    """The unit, locked, if it is this very machine's: another one's word about it is not heard."""
+    """The unit, locked, if it belongs to this machine; reports of other machines about it are
+    ignored."""
     return await conn.fetchrow(store.LOCK_UNIT, unit_id, machine.outlet)
 
 
 async def _is_own_journal(
     conn: Connection, unit: asyncpg.Record, journal_id: str, at: datetime
 ) -> bool:
-    """A replaced or wiped controller is not the one that accepted: its word settles nothing."""
+    """A replaced or wiped controller is not the one that accepted: its report settles nothing."""
     if unit["journal_id"] == journal_id:
         return True
     await conn.execute(store.NOTE_STRANGE_JOURNAL, unit["merchant_id"], unit["id"], journal_id, at)

@@ -4,7 +4,7 @@ NEXT_UNIT = "SELECT * FROM next_unit($1, $2, $3)"
 
 OFFER_UNIT = "SELECT offer_unit($1, $2, $3, $4)"
 
-# A seq that no device can have come to is not believed: it would use the numbers up.
+# A seq that no device can have reached is not believed: it would use up the numbers.
 RAISE_SEQ = """
 UPDATE devices SET
     next_seq = next_seq
@@ -13,7 +13,7 @@ UPDATE devices SET
     has_sensor = $5, firmware = $6, last_seen_at = $7 WHERE outlet_id = $1
 """
 
-# What settles a unit books money on its capture, whose row comes first.
+# Settling a unit books money on its capture, whose row comes first.
 LOCK_UNIT = """
 WITH c AS MATERIALIZED (
     SELECT id FROM captures WHERE id = (SELECT capture_id FROM fulfillments
@@ -41,8 +41,7 @@ KEEP_EVENT = "SELECT * FROM keep_event($1, $2, $3, $4, $5)"
 
 MEET_JOURNAL = "SELECT meet_journal($1, $2, $3, $4, $5)"
 
-# Each strange journal once for a unit, and so many in all: whoever has the machine's secret can
-# invent them without end.
+# Each unknown journal once per unit, up to a limit: a stolen secret could send them without end.
 NOTE_STRANGE_JOURNAL = """
 SELECT tell($1, 'fulfillment', $2, 'STRANGE_JOURNAL', jsonb_build_object('journal_id', $3::text),
     $4)
@@ -68,7 +67,7 @@ UPDATE devices d SET last_seen_at = greatest(d.last_seen_at, b.at)
 FROM b JOIN locked l ON l.outlet_id = b.outlet_id WHERE d.outlet_id = b.outlet_id
 """
 
-# Outlets with something queued among those just heard of.
+# Outlets with a queued unit among those that were just online.
 WAITING = """
 SELECT DISTINCT f.merchant_id, f.outlet_id FROM fulfillments f
 WHERE f.outlet_id = ANY($1) AND f.state = 'queued'
@@ -81,7 +80,7 @@ UPDATE fulfillments SET due_at = least($2, dispatch_by), leased_until = NULL
 WHERE id = $1 AND state = 'queued'
 """
 
-# How a machine is connected somewhere; no row when it was not heard since then.
+# The channel of a machine that is connected somewhere; no row when it was not online since then.
 ONLINE_BY = """
 SELECT o.channel FROM outlets o JOIN devices d ON d.outlet_id = o.id
 WHERE o.id = $1 AND d.last_seen_at >= $2

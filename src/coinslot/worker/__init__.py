@@ -1,1 +1,1 @@
-"""The chores that rooms export, run when their rows are due."""
+"""Runs the chores of other rooms when their rows are due."""

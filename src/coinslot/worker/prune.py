@@ -1,5 +1,5 @@
-"""Forgets what nobody asks for any more: answers of old calls, of payments that are at rest, after
-`keys_kept_s`; and webhooks that ended, after `deliveries_kept_s`. Never what money rests on."""
+"""Deletes what is no longer needed: answers of old calls whose payments have ended, after
+`keys_kept_s`; and ended webhooks, after `deliveries_kept_s`. Never a record of money."""
 
 import asyncio
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
-"""The one sweeper: a row that is due is claimed whenever there is a free place, and the verb of its
-table works it. A row that takes long gives its place back and waits beside it, and each account has
-few at work: a gateway that hangs holds up its own rows alone. A process may die at any instruction;
-then the lease ends and another takes the row. See docs/decisions/0017-leases-and-fair-shares.md."""
+"""The one sweeper: it claims a due row whenever a place is free, and runs the verb of its table. A
+row that takes long frees its place and continues beside it, and each account has few at work: a
+gateway that hangs delays its own rows alone. If a process dies, the lease ends and another one
+claims the row. See docs/decisions/0017-leases-and-fair-shares.md."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -33,7 +33,7 @@ class Chore(Struct, frozen=True):
     due: Due
     work: Work
     places: int = 8  # rows worked side by side, beside those that take long
-    by_line: bool = False  # left to processes with machines, unless none of them takes it
+    by_line: bool = False  # left to processes with machines, unless none of them claims it
 
 
 CHORES = {
@@ -56,15 +56,15 @@ class Pace(Struct, frozen=True, kw_only=True):
     poll_s: float = 0.5
     lease_s: float = leases.LEASE_S
     share: Share = Share()
-    slow_s: float = 1.0  # a row that is worked for longer gives its place back
+    slow_s: float = 1.0  # a row that is worked for longer frees its place
     slow: int = 256  # and so many of them may wait, in one table of one process
     gather_s: float = 0.01  # places that become free together are filled by one claim
     grace_s: float = 2.0  # for what is under way when the process stops
-    late_s: float = 2.0  # after it a process without machines takes what one with them should
+    late_s: float = 2.0  # after it a process without machines claims what one with them should
 
 
 class Sweeper:
-    """Sweeps one table, for one process."""
+    """Sweeps one table, one per process."""
 
     def __init__(self, context: Context, name: str, pace: Pace) -> None:
         self._context, self._name, self._pace = context, name, pace
@@ -88,7 +88,7 @@ class Sweeper:
             await self._stop()
 
     async def batch(self) -> int:
-        """Work what a single claim gives, to its end; how many rows it was."""
+        """Work one claim to its end; returns how many rows it was."""
         claimed = await self._claim(self._chore.places)
         await asyncio.gather(*(self._work(one) for one in claimed))
         return len(claimed)
@@ -133,15 +133,15 @@ class Sweeper:
                 await again(partial(self._chore.work, fenced, claimed.row))
         except LeaseLostError as error:
             log.warning("outcome_refused", lease=lease.name, error=str(error))
-        except Exception as error:  # whatever it is: one row must not end everybody's work
+        except Exception as error:  # any error: one row must not end everybody's work
             log.exception("chore_failed", lease=lease.name, error=repr(error))
             await self._put_off(lease)
         else:
             await leases.finish(context, claimed)
 
     async def _put_off(self, lease: Lease) -> None:
-        """What fails must not be the first of its account again at once. A row without a lane stays
-        leased instead: its deadlines are its own."""
+        """A row that failed must not be first of its account again at once. A row without a lane
+        stays leased instead: its deadlines are its own."""
         if self._chore.due.lane is None:
             return
         again = self._context.now() + timedelta(seconds=self._pace.lease_s)
@@ -151,7 +151,7 @@ class Sweeper:
             log.warning("row_not_put_off", lease=lease.name, error=repr(error))
 
     async def _stop(self) -> None:
-        """What is under way gets a moment to end; what does not is another worker's at once."""
+        """Rows under way get a moment to end; the rest is released to other workers."""
         tasks = dict(self._under_way)
         if tasks:
             await asyncio.wait(tasks, timeout=self._pace.grace_s)

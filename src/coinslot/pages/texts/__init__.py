@@ -1,4 +1,4 @@
-"""Every sentence of the customer's pages, in every language; and which language to speak."""
+"""Every text of the customer's pages, in every language; and the choice of language."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,8 @@ MIRROR = mirrored(ENGLISH)
 
 
 def choose(asked: str | None, accepted: str, mirror: bool = False) -> Words:
-    """The language asked for in the URL, else the browser's dearest that we speak, else English."""
+    """The language requested in the URL, else the browser's preferred one that we have, else
+    English."""
     if mirror and asked == MIRROR.code:
         return MIRROR
     if asked is not None and asked in LANGUAGES:
@@ -27,7 +28,7 @@ def choose(asked: str | None, accepted: str, mirror: bool = False) -> Words:
 
 
 def _dearest_first(accepted: str) -> list[str]:
-    """The primary tags of an Accept-Language header; what cannot be read counts as nothing."""
+    """The primary tags of an Accept-Language header; what cannot be read is ignored."""
     wanted: list[tuple[int, str]] = []
     for part in accepted[:500].split(","):
         tag, _, weight = part.partition(";")

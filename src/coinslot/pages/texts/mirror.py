@@ -1,5 +1,5 @@
-"""English turned around, as the pseudo-locale ar-XB: shows right-to-left pages before a
-right-to-left language is spoken."""
+"""English reversed, as the pseudo-locale ar-XB: it shows right-to-left pages before a right-to-left
+language exists."""
 
 import re
 

@@ -1,11 +1,11 @@
-"""The sentences a language must have. A language without one of them does not start (and mypy
-says so before)."""
+"""The texts that a language must have. A language without one of them fails at import (and in
+mypy)."""
 
 from msgspec import Struct
 
 
 class Words(Struct, frozen=True, kw_only=True):
-    """One language. `{...}` are filled in; the same ones stand in every language."""
+    """One language. `{...}` are filled in; every language has the same ones."""
 
     code: str
     own_name: str
