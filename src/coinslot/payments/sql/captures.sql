@@ -1,10 +1,11 @@
--- Money arrives: one path for every capture, told by a webhook, found by a poll or seen on a page.
+-- A capture: one path for all of them, whether a webhook reported it, a poll found it or a page saw
+-- it.
 
--- Where a capture stands after `accept_capture`: 'paid', 'returned', 'parked', 'known'.
+-- The outcome of `accept_capture`: 'paid', 'returned', 'parked', 'known'.
 
--- What a gateway's time lacks to be ours, where our clock is known to be ahead of its. It is only
--- ever added: a window that ends too late still gives goods or money, one that has ended before it
--- began gives back the money of every sale. A clock behind is bounded by "now" already.
+-- What to add to a gateway's time where our clock is known to be ahead of its. It is only ever
+-- added: a deadline that is too late still ends in goods or money; one that has passed before it
+-- began would refund every sale. A clock that is behind is limited by "now" already.
 CREATE OR REPLACE FUNCTION ahead_of(p_account gateway_accounts, p_windows jsonb)
 RETURNS interval LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN ahead_s > coalesce((p_windows->>'clock_skew_s')::float8, 5)
@@ -58,7 +59,8 @@ BEGIN
     END IF;
     UPDATE captures SET qr_id = q.id, due_at = NULL WHERE id = c.id RETURNING * INTO c;
     IF c.outside > 0 THEN
-        -- The gateway gave some of it back while nobody knew whose it was; a stranger's rest stays.
+        -- The gateway gave some of it back before we knew whose it was. Ours goes back; what is not
+        -- ours stays.
         RETURN return_capture(c.id, 'refunded_outside', p_now);
     END IF;
     IF q.payment_id IS NULL THEN
@@ -74,7 +76,7 @@ CREATE OR REPLACE FUNCTION try_uuid(p_text text) RETURNS uuid LANGUAGE sql IMMUT
     SELECT CASE WHEN p_text ~ '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' THEN p_text::uuid END
 $$;
 
--- All of it goes back: it buys no goods.
+-- All of it goes back: it buys nothing.
 CREATE OR REPLACE FUNCTION return_capture(p_capture uuid, p_reason text, p_now timestamptz)
 RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -91,7 +93,7 @@ BEGIN
     RETURN 'returned';
 END $$;
 
--- Never ours: closed without refund, on the gateway's evidence only.
+-- Not ours: closed without a refund, on the gateway's evidence only.
 CREATE OR REPLACE FUNCTION close_foreign(p_capture uuid, p_evidence jsonb, p_now timestamptz)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -176,8 +178,8 @@ BEGIN
     RETURN outcome;
 END $$;
 
--- Unpaid orders hold nothing: the last piece is the first payer's. The slot's row is the lock under
--- which units are counted, so that of two who pay at once one is second.
+-- Unpaid orders reserve nothing: the first payer gets the last piece. Units are counted under the
+-- lock of the slot's row, so that of two who pay at once one is second.
 CREATE OR REPLACE FUNCTION others_were_first(p_order uuid) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     l record;
@@ -217,7 +219,8 @@ BEGIN
     PERFORM retire_codes(p_order, p_now);
 END $$;
 
--- A page's code has served, paid or not: it is closed at the gateway, and no longer looked at.
+-- A page's code is no longer needed, paid or not: it is closed at the gateway, and not polled any
+-- more.
 CREATE OR REPLACE FUNCTION retire_codes(p_order uuid, p_now timestamptz)
 RETURNS void LANGUAGE sql AS $$
     UPDATE qr_codes SET retired_at = coalesce(retired_at, p_now), due_at = p_now,
@@ -241,8 +244,8 @@ RETURNS void LANGUAGE sql AS $$
     WHERE o.id = p_order
 $$;
 
--- Which refund a gateway tells of: by its own id for it, else by our mark. A mark can be copied: it
--- counts on the payment and the sum that we marked, and nowhere else.
+-- Which refund a gateway reports: by its own id for it, else by our mark. A mark can be copied: it
+-- counts only on the payment and for the amount that we marked.
 CREATE OR REPLACE FUNCTION refund_told(p_account gateway_accounts, p_fact jsonb)
 RETURNS uuid LANGUAGE sql VOLATILE AS $$
     SELECT f.id FROM refunds f WHERE f.account_id = p_account.id
@@ -255,7 +258,7 @@ RETURNS uuid LANGUAGE sql VOLATILE AS $$
     ORDER BY f.gateway_refund_id IS NULL LIMIT 1
 $$;
 
--- A refund as the gateway tells it: one of ours comes nearer its proof, another is booked as it is.
+-- A refund that the gateway reports: one of ours advances, any other is booked as it is.
 CREATE OR REPLACE FUNCTION note_refund(p_account gateway_accounts, p_fact jsonb, p_now timestamptz)
 RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -266,13 +269,14 @@ DECLARE
     theirs text := p_fact->>'gateway_refund_id';
     minor bigint := (p_fact->'money'->>'amount')::bigint;
 BEGIN
-    -- What becomes of a refund is booked on its capture, whose row comes first.
+    -- The outcome of a refund is booked on its capture, whose row comes first in the order of
+    -- locks.
     SELECT * INTO c FROM captures WHERE id = coalesce(
         (SELECT capture_id FROM refunds WHERE id = refund_told(p_account, p_fact)),
         (SELECT id FROM captures WHERE account_id = p_account.id
             AND gateway_payment_id = p_fact->>'gateway_payment_id')) FOR NO KEY UPDATE;
-    -- The gateway's own word for it may have come before the answer to our call, and without our
-    -- mark: then it is booked as made outside, and pays ours.
+    -- The gateway's own report may have come before the answer to our call, and without our mark:
+    -- then it was booked as made outside, and it pays ours.
     SELECT o.* INTO r FROM refunds o JOIN refunds f ON f.capture_id = o.capture_id
         WHERE o.account_id = p_account.id AND o.gateway_refund_id = theirs
         AND o.origin = 'gateway' AND o.state = 'succeeded' AND f.origin = 'ours'
@@ -284,7 +288,7 @@ BEGIN
     SELECT * INTO r FROM refunds WHERE id = refund_told(p_account, p_fact) FOR NO KEY UPDATE;
     IF FOUND THEN
         IF r.origin = 'gateway' AND event <> 'FAILED_THERE' THEN RETURN 'known'; END IF;
-        -- Several refunds may fail in turn: each is judged under its own id, never a stranger's.
+        -- Several refunds may fail in turn: each is matched by its own id, never by another's.
         PERFORM transition_refund(r.id, event, jsonb_build_object('gateway_refund_id', theirs,
             'ended_at', CASE event WHEN 'TAKEN_UP' THEN NULL ELSE p_now END,
             'due_at', CASE event WHEN 'TAKEN_UP' THEN p_now + interval '5 seconds' END), p_now);
@@ -297,7 +301,7 @@ BEGIN
     RETURN book_outside_refund(c, theirs, minor, 'outside', p_now);
 END $$;
 
--- A refund of ours that the gateway had made already, under an id that we took for its own.
+-- A refund of ours that was already booked as made outside, under the gateway's id.
 CREATE OR REPLACE FUNCTION cover_by(p_outside refunds, p_ours uuid, p_now timestamptz)
 RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -313,7 +317,7 @@ BEGIN
     RETURN 'refund';
 END $$;
 
--- Money that the gateway gave back by itself. What was not handed out yet is taken back first.
+-- Money that the gateway gave back by itself. Units that were not sent yet are withdrawn first.
 CREATE OR REPLACE FUNCTION book_outside_refund(p_capture captures, p_gateway_refund text,
     p_minor bigint, p_reason text, p_now timestamptz) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -343,7 +347,8 @@ BEGIN
     RETURN 'refunded_outside';
 END $$;
 
--- Beside whatever is owed: as good as asked for here, or money that went back for goods, or twice.
+-- Not needed for what is owed: it was as good as requested here, or the goods were handed over too,
+-- or the money went back twice.
 CREATE OR REPLACE FUNCTION judge_outside(p_capture uuid, p_refund uuid, p_now timestamptz)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,5 +1,5 @@
--- A payer's bank claims money back. An open dispute is a person's case; a lost one is money that
--- went back outside our hands, on the path of every other refund of that kind.
+-- A payer's bank claims money back. An open dispute is a case for a person; a lost one is money
+-- that went back without us, on the path of every other refund of that kind.
 
 CREATE OR REPLACE FUNCTION note_dispute(p_account gateway_accounts, p_fact jsonb,
     p_now timestamptz) RETURNS text LANGUAGE plpgsql AS $$
@@ -21,11 +21,11 @@ BEGIN
         p_now, told, ended)
     ON CONFLICT (account_id, gateway_dispute_id) DO NOTHING RETURNING * INTO d;
     IF FOUND THEN
-        PERFORM tell_dispute(d, 'OPENED', p_now);  -- also where its end is all that we hear
+        PERFORM tell_dispute(d, 'OPENED', p_now);  -- also when its end is the first report
     ELSE
         SELECT * INTO STRICT d FROM disputes WHERE account_id = c.account_id
             AND gateway_dispute_id = p_fact->>'gateway_dispute_id' FOR NO KEY UPDATE;
-        -- An end is final but for a later end; what is only open again is old news.
+        -- An end is final except for a later end; "open" again changes nothing.
         IF said = d.stage OR said = 'open'
                 OR (d.stage <> 'open' AND (told, said) < (d.told_at, d.stage)) THEN
             RETURN 'known';
@@ -36,7 +36,7 @@ BEGIN
     IF said <> 'open' THEN
         PERFORM tell_dispute(d, upper(said), p_now);
         PERFORM book_dispute(c, d, p_now);
-        -- A refund of ours that was held for it goes on.
+        -- A refund of ours that was held back because of it continues.
         UPDATE refunds SET due_at = p_now WHERE capture_id = c.id AND state = 'pending'
             AND due_at > p_now;
     END IF;
@@ -50,8 +50,8 @@ RETURNS void LANGUAGE sql AS $$
             'currency', p_dispute.currency, 'reason', p_dispute.reason), p_now)
 $$;
 
--- Lost: the money is gone. Won after it was lost: it is here again, and what it had paid for us is
--- owed again. In another currency than the payment's it cannot be set against it.
+-- Lost: the money is gone. Won after it was lost: the money is here again, and what it had paid for
+-- us is owed again. In another currency than the payment's it cannot be set off.
 CREATE OR REPLACE FUNCTION book_dispute(p_capture captures, p_dispute disputes, p_now timestamptz)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -71,8 +71,8 @@ BEGIN
     END IF;
 END $$;
 
--- What a merchant's own sale had lost to a refund outside that is undone is earned again: nobody
--- asked for it to go back.
+-- What a merchant's own sale lost to an outside refund that is undone is earned again: nobody
+-- requested that refund.
 CREATE OR REPLACE FUNCTION regain(p_capture uuid, p_minor bigint, p_now timestamptz)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE

@@ -16,7 +16,7 @@ BEGIN
     END IF;
 END $$;
 
--- As a payment tells it. Once the gateway has settled the payment, its settlement counts.
+-- The fee as a payment reports it. Once the gateway has settled the payment, its settlement counts.
 CREATE OR REPLACE FUNCTION note_fee(p_account gateway_accounts, p_fact jsonb, p_now timestamptz)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -29,8 +29,9 @@ BEGIN
     IF FOUND THEN PERFORM book_fee(c, (p_fact->'fee'->>'amount')::bigint, p_now); END IF;
 END $$;
 
--- As the gateway paid them out. A line holds {gateway_payment_id, currency, fee, settlement, at}.
--- A gateway lists the same lines for days: what is on record already is neither locked nor written.
+-- The fees as the gateway paid out. A line holds {gateway_payment_id, currency, fee, settlement,
+-- at}. A gateway lists the same lines for days: what is on record already is neither locked nor
+-- written.
 DROP FUNCTION IF EXISTS note_settled(gateway_accounts, jsonb, timestamptz);
 CREATE OR REPLACE FUNCTION note_settled_lines(p_account gateway_accounts, p_lines jsonb,
     p_now timestamptz) RETURNS bigint LANGUAGE plpgsql AS $$

@@ -1,4 +1,4 @@
--- What we found by asking: worked like what a webhook told, and kept beside it when it was news.
+-- Facts found by asking: worked like a webhook, and stored with the webhooks when they are new.
 
 CREATE OR REPLACE FUNCTION work_found(p_account gateway_accounts, p_fact jsonb, p_by text,
     p_windows jsonb, p_now timestamptz) RETURNS text LANGUAGE plpgsql AS $$
@@ -11,13 +11,13 @@ BEGIN
         outcome := work_fact(p_account, p_fact, p_windows, p_now);
         parked := outcome = 'refund_of_unknown';
     EXCEPTION WHEN OTHERS THEN
-        -- One that our tables refuse must not hide the others of its list: it waits in the inbox,
-        -- where it is tried again, and where a person finds it.
+        -- A fact that our tables refuse must not hide the others of its list: it waits in the
+        -- inbox, where it is tried again and a person finds it.
         outcome := 'failed';
         failed := SQLERRM;
         parked := true;
     END;
-    -- A list is read again and again: only what changed something is worth a row, and only once.
+    -- A list is read again and again: only what changed something is stored, and only once.
     IF outcome IN ('paid', 'collected', 'returned', 'parked', 'refund', 'refunded_outside',
             'dispute') OR parked THEN
         INSERT INTO inbox (merchant_id, account_id, delivery_id, verdict, event, headers, body,

@@ -1,4 +1,4 @@
--- A webhook is kept before it is believed; what it says is worked in the same call when it can be.
+-- A webhook is stored before it is believed; its facts are worked in the same call when possible.
 
 CREATE OR REPLACE FUNCTION work_fact(p_account gateway_accounts, p_fact jsonb, p_windows jsonb,
     p_now timestamptz) RETURNS text LANGUAGE plpgsql AS $$
@@ -8,13 +8,14 @@ BEGIN
     CASE p_fact->>'type'
     WHEN 'payment' THEN
         IF p_fact->>'taken' = 'captured' THEN
-            -- No money is no payment: some gateways say so of a mandate, or of all that went back.
+            -- An amount of 0 is no payment: some gateways send it for a mandate, or when all went
+            -- back.
             IF (p_fact->'money'->>'amount')::bigint <= 0 THEN RETURN 'nothing'; END IF;
             outcome := take_money(p_account, p_fact, p_windows, p_now);
             PERFORM note_fee(p_account, p_fact, p_now);
             RETURN outcome;
         END IF;
-        -- Not captured buys nothing; it only tells the customer's page what is going on.
+        -- Not captured: it buys nothing, and only tells the customer's page what is going on.
         PERFORM transition_payment(q.payment_id,
                 CASE p_fact->>'taken' WHEN 'failed' THEN 'DECLINED' ELSE 'AUTHORIZED' END,
                 '{}', p_now)
@@ -32,8 +33,8 @@ BEGIN
     END CASE;
 END $$;
 
--- A refund may be told before its payment is: it waits, and counts as soon as the payment is known,
--- before anything can be sent to a machine.
+-- A refund may be reported before its payment: it waits, and counts as soon as the payment is
+-- known, before anything can be sent to a machine.
 CREATE OR REPLACE FUNCTION take_money(p_account gateway_accounts, p_fact jsonb, p_windows jsonb,
     p_now timestamptz) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -59,7 +60,7 @@ BEGIN
         outcome := work_fact(p_account, fact, p_windows, p_now);
     END LOOP;
     IF outcome = 'refund_of_unknown' THEN
-        -- Parked. Past the deadline it is a payment that nobody will tell us of.
+        -- Parked. After the deadline we assume that its payment will never be reported.
         UPDATE inbox SET tries = tries + 1, failure = outcome, leased_until = NULL,
             due_at = p_now + least(power(2, least(tries, 9)), 300) * interval '1 second'
         WHERE id = p_inbox
@@ -70,16 +71,16 @@ BEGIN
         WHERE id = p_inbox;
     RETURN outcome;
 EXCEPTION WHEN OTHERS THEN
-    -- The row stands, and is due: nothing that was acknowledged is lost. It is tried ever more
-    -- rarely, and a person who is called by its case can end it (`cases close`). What PostgreSQL
-    -- broke off so that another transaction could go on is tried again at once.
+    -- The row stays, and is due: nothing that was acknowledged is lost. It is tried ever more
+    -- rarely, and a person can end it through its case (`cases close`). What PostgreSQL aborted so
+    -- that another transaction could go on is tried again at once.
     UPDATE inbox SET tries = tries + 1, failure = SQLERRM, leased_until = NULL,
         due_at = p_now + CASE WHEN SQLSTATE NOT IN ('40P01', '40001') THEN inbox_pause(tries)
             ELSE interval '0' END WHERE id = p_inbox;
     RETURN 'failed';
 END $$;
 
--- How long what failed so often waits: 1 s at first, an hour in the end.
+-- The pause after so many failures: 1 s at first, an hour in the end.
 CREATE OR REPLACE FUNCTION inbox_pause(p_tries integer) RETURNS interval
 LANGUAGE sql IMMUTABLE AS $$
     SELECT least(power(2, least(p_tries, 12)), 3600) * interval '1 second'
@@ -101,7 +102,7 @@ LANGUAGE sql STABLE AS $$
             AND gateway_refund_id = ANY (p_names) AND origin = 'ours')
 $$;
 
--- What these name at this account is asked about at once.
+-- Makes what these name at this account due now.
 CREATE OR REPLACE FUNCTION look_at(p_account uuid, p_names text[], p_now timestamptz)
 RETURNS void LANGUAGE sql AS $$
     UPDATE attempts SET due_at = p_now, leased_until = NULL, lease = lease + 1
@@ -116,9 +117,9 @@ RETURNS void LANGUAGE sql AS $$
             WHERE c.id = r.capture_id AND c.gateway_payment_id = ANY (p_names)));
 $$;
 
--- One round trip: set the merchant, keep, work. `p` holds {account, merchant, delivery_id, verdict,
--- event, headers, facts, reason, windows, names, marked}. Answers what became of it; 'again' for
--- one seen before. A hint that is told again is asked about again, on the row that it has.
+-- One round trip: set the merchant, store, work. `p` holds {account, merchant, delivery_id,
+-- verdict, event, headers, facts, reason, windows, names, marked}. Returns the outcome; 'again' for
+-- a known delivery. A hint that is sent again is asked about again, on its own row.
 CREATE OR REPLACE FUNCTION take_webhook(p jsonb, p_body bytea, p_now timestamptz)
 RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -156,8 +157,8 @@ BEGIN
     RETURN work_inbox(row_id, a, p->'facts', p->'windows', p_now);
 END $$;
 
--- Several that came at once, in one commit: what became of each. Each is worked in a subtransaction
--- of its own, so that one that fails leaves the others as they are.
+-- Several that arrived together, in one commit: returns the outcome of each. Each is worked in a
+-- subtransaction of its own, so that one that fails leaves the others as they are.
 CREATE OR REPLACE FUNCTION take_webhooks(p jsonb[], p_bodies bytea[], p_nows timestamptz[])
 RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE

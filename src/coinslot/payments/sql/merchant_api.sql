@@ -1,4 +1,4 @@
--- Payments of a merchant's own server: what is captured is its own, and goes back when asked.
+-- Payments of a merchant's own server: the capture is the merchant's, and goes back on request.
 
 -- The payment that a capture belongs to: by our mark, else by what `collect` made at the gateway.
 -- Only a payment that was sent to this very account: a mark can be copied, into a test account too.
@@ -12,8 +12,8 @@ RETURNS uuid LANGUAGE sql STABLE AS $$
             (p_fact->>'gateway_payment_id', p_fact->>'gateway_order_id') LIMIT 1))
 $$;
 
--- Not captured yet, or not at all: what is told proves little, so its attempt is looked at at once.
--- Whoever looks at it now asked too early: what he finds does not count.
+-- Not captured yet, or not at all: the report proves little, so the attempt is due at once. A
+-- worker that asks the gateway now asked too early: its answer does not count.
 CREATE OR REPLACE FUNCTION look_soon(p_account gateway_accounts, p_fact jsonb, p_now timestamptz)
 RETURNS void LANGUAGE sql AS $$
     UPDATE attempts SET due_at = p_now, leased_until = NULL, lease = lease + 1
@@ -31,7 +31,7 @@ DECLARE
 BEGIN
     SELECT * INTO STRICT p FROM payments WHERE id = p_payment FOR NO KEY UPDATE;
     UPDATE captures SET payment_id = p.id, due_at = NULL WHERE id = p_capture.id RETURNING * INTO c;
-    -- The try took the money, whatever becomes of it.
+    -- The attempt captured the money, whatever becomes of it.
     PERFORM transition_attempt(a.id, 'CAPTURED', jsonb_build_object('due_at', NULL, 'failure', NULL,
         'gateway_payment_id', c.gateway_payment_id), p_now)
         FROM (SELECT id FROM attempts WHERE payment_id = p.id AND account_id = c.account_id
@@ -54,8 +54,8 @@ BEGIN
     RETURN 'collected';
 END $$;
 
--- The merchant wants money to go back; NULL where that much is not left. The capture's lock makes
--- refunds asked for at once stand in line.
+-- The merchant requests a refund; NULL where that much is not left. Refunds requested at the same
+-- time wait for the capture's lock.
 CREATE OR REPLACE FUNCTION ask_refund(p_payment uuid, p_amount bigint, p_reason text,
     p_now timestamptz) RETURNS uuid LANGUAGE plpgsql AS $$
 DECLARE
@@ -74,7 +74,7 @@ BEGIN
     RETURN made;
 END $$;
 
--- The merchant gave it back in the gateway's dashboard: that was as good as asking here.
+-- The merchant refunded it in the gateway's dashboard: that counts as a request here.
 CREATE OR REPLACE FUNCTION forgo_outside(p_capture uuid, p_now timestamptz)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -91,7 +91,7 @@ BEGIN
     PERFORM book(c, 'refunds_payable', 'refunds_outside', gone, 'covered_outside', p_now);
 END $$;
 
--- Keys whose payment is at rest and whose answer is old; no login may delete them but through this.
+-- Keys whose payment has ended and whose answer is old; a login may delete them only through this.
 CREATE OR REPLACE FUNCTION prune_keys(p_before timestamptz, p_at_most integer)
 RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH gone AS (
@@ -105,7 +105,7 @@ RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp A
         RETURNING 1)
     SELECT count(*) FROM gone
 $$;
--- Webhooks that ended long ago, with their tries; what was told stays in the log of events.
+-- Webhooks that ended long ago, with their tries; the log of events keeps what happened.
 CREATE OR REPLACE FUNCTION prune_deliveries(p_before timestamptz, p_at_most integer)
 RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH old AS MATERIALIZED (

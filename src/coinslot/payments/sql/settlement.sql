@@ -1,7 +1,7 @@
--- What follows from settling a unit, in the same transaction: counters, ledger, refund, order.
+-- The effects of settling a unit, in the same transaction: counters, ledger, refund, order.
 
--- Money back for `p_amount` of a capture. What the gateway gave back by itself counts first:
--- our own refund is only for the rest, so that nothing is paid twice.
+-- Owe a refund of `p_amount` of a capture. What the gateway gave back by itself counts first: our
+-- own refund is only for the rest, so that nothing is paid twice.
 CREATE OR REPLACE FUNCTION owe_refund(p_capture uuid, p_unit uuid, p_amount bigint, p_reason text,
     p_now timestamptz) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -27,7 +27,7 @@ DECLARE
     died bigint := 0;
     due timestamptz := p_now;
 BEGIN
-    -- Where one dies after another at the gateway, the next waits longer; the first does not.
+    -- When one fails after another at the gateway, the next waits longer; the first does not.
     IF p_replaces IS NOT NULL THEN
         SELECT count(*) INTO died FROM refunds
             WHERE capture_id = p_capture.id AND origin = 'ours' AND state = 'failed';
@@ -78,7 +78,8 @@ BEGIN
             least(c.outside - c.outside_used, u.amount_minor), p_now);
     END IF;
     PERFORM end_order(u.order_id, p_now);
-    -- What drops works: a slot that had failed twice and was paid by its printed code sells again.
+    -- A drop proves that the slot works: one that had failed twice and was paid by its printed code
+    -- sells again.
     UPDATE slots SET stock = greatest(stock - 1, 0), failures_in_row = 0, out_of_sale_at = NULL
         WHERE outlet_id = u.outlet_id AND slot = u.slot;
 END $$;
@@ -111,8 +112,8 @@ RETURNS void LANGUAGE sql AS $$
     FROM fulfillments WHERE id = p_unit
 $$;
 
--- Evidence against a settlement moves no money. It is kept, and a person is called: a drop after
--- the money went back is a loss, and a machine that takes its own drop back may be anybody.
+-- Evidence against a settlement moves no money. It is recorded, and a person is called: a drop
+-- after the money went back is a loss, and a machine that denies its own drop may be an attacker.
 CREATE OR REPLACE FUNCTION fulfillment_note_discrepancy(p_unit uuid, p_now timestamptz)
 RETURNS void LANGUAGE sql AS $$
     SELECT note_discrepancy(CASE u.settlement WHEN 'fulfilled' THEN 'no_drop_after_fulfilled'
@@ -122,8 +123,8 @@ $$;
 
 -- Refunds.
 
--- Ours went back by itself: what the gateway made beside it is a refund of its own after all,
--- unless another one of ours still waits that it may stand for.
+-- Our refund succeeded by itself: then a refund that the gateway made beside it is a separate one,
+-- unless another of ours waits that it may replace.
 CREATE OR REPLACE FUNCTION tell_stand_ins(p_done refunds, p_now timestamptz)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -153,15 +154,16 @@ RETURNS boolean LANGUAGE sql STABLE AS $$
             AND w.amount_minor = p_outside.amount_minor)
 $$;
 
--- Whether a refund that the gateway made by itself is, to the last unit, what ours are told of.
+-- Whether a refund that the gateway made by itself is, to the last minor unit, reported as one of
+-- ours.
 CREATE OR REPLACE FUNCTION is_told_as_ours(p_refund refunds) RETURNS boolean
 LANGUAGE sql STABLE AS $$
     SELECT p_refund.origin = 'gateway' AND p_refund.state = 'succeeded' AND p_refund.amount_minor
         = (SELECT coalesce(sum(amount_minor), 0) FROM refunds WHERE covered_by = p_refund.id)
 $$;
 
--- Which of the gateway's own refunds paid this one of ours: the one that waits for it, else the
--- newest that has as much left; none where it took several.
+-- Which of the gateway's own refunds paid this one of ours: the one that is reserved for it, else
+-- the newest that has as much left; none where it took several.
 CREATE OR REPLACE FUNCTION cover_of(p_refund refunds) RETURNS uuid LANGUAGE sql STABLE AS $$
     SELECT o.id FROM refunds o WHERE o.capture_id = p_refund.capture_id AND o.origin = 'gateway'
         AND o.state = 'succeeded' AND o.amount_minor >= p_refund.amount_minor + (SELECT
@@ -194,7 +196,7 @@ BEGIN
     PERFORM tell_stand_ins(r, p_now);
 END $$;
 
--- A part of it only: a smaller refund with a key of its own asks for the rest.
+-- Only a part of it: a smaller refund with its own key asks for the rest.
 CREATE OR REPLACE FUNCTION refund_make_smaller(p_refund uuid, p_now timestamptz)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -228,8 +230,8 @@ BEGIN
     END LOOP;
 END $$;
 
--- The old attempt is provably dead: a new refund with a new key takes its place. Where the dead one
--- was the gateway's own and had covered a debt of ours, that debt is open again.
+-- The old refund is provably dead: a new refund with a new key replaces it. Where the dead one was
+-- the gateway's own and had covered an obligation of ours, that obligation is open again.
 CREATE OR REPLACE FUNCTION refund_try_anew(p_refund uuid, p_now timestamptz)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE

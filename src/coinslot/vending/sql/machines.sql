@@ -1,4 +1,4 @@
--- What is done often for machines, each in one round trip.
+-- Frequent statements about machines, each in one round trip.
 
 -- The oldest unit that an idle machine may be offered now, locked; no row when there is none. The
 -- machine's row lock comes first: seq is given out under it, and one process at a time decides.
@@ -10,7 +10,7 @@ RETURNS TABLE (id uuid, order_id uuid, outlet_id text, slot text, sku text, amou
 DECLARE
     oldest uuid;
 BEGIN
-    -- Most machines have no queue. Whoever adds to one looks here afterwards.
+    -- Most machines have no queue. Adding to one triggers a look afterwards.
     IF NOT EXISTS (SELECT FROM fulfillments f WHERE f.outlet_id = p_outlet AND f.state = 'queued')
     THEN RETURN; END IF;
     PERFORM FROM devices d JOIN outlets o ON o.id = d.outlet_id
@@ -31,7 +31,8 @@ BEGIN
         WHERE f.id = oldest AND f.state = 'queued' FOR NO KEY UPDATE OF f;
 END $$;
 
--- Offered under a new seq, which is the answer: a higher one makes the machine open a fresh lease.
+-- Offers the unit under a new seq, which is returned: a higher one makes the machine open a new
+-- lease.
 CREATE OR REPLACE FUNCTION offer_unit(p_outlet text, p_unit uuid, p_due timestamptz,
     p_now timestamptz) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
@@ -44,8 +45,8 @@ BEGIN
     RETURN given;
 END $$;
 
--- Which journal a machine has, from its HELLO; how far it is kept. A new journal is a row, so that
--- there are so many a day: NULL beyond that, until it accepts a unit.
+-- The journal of a machine, from its HELLO, and how far it is stored. A new journal is a row, so
+-- there is a limit per day: NULL beyond it, until it accepts a unit.
 CREATE OR REPLACE FUNCTION meet_journal(p_merchant uuid, p_outlet text, p_journal text,
     p_kept bigint, p_now timestamptz) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
@@ -56,7 +57,8 @@ BEGIN
     VALUES (p_outlet, p_journal, p_merchant, p_kept, p_now) ON CONFLICT (outlet_id, journal_id)
     DO UPDATE SET through = greatest(j.through, p_kept) RETURNING through INTO reached;
     IF p_kept > 0 THEN
-        -- It counts on acknowledgements that we have no lines for: a number, told by the auditor.
+        -- The machine expects an acknowledgement for lines that we do not have: the auditor reports
+        -- the number.
         UPDATE device_journals j SET skipped = greatest(j.skipped, j.through - j.refused - (SELECT
             count(*) FROM device_events d WHERE d.outlet_id = j.outlet_id
             AND d.journal_id = j.journal_id AND d.event_seq <= j.through))
@@ -73,8 +75,8 @@ RETURNS boolean LANGUAGE sql STABLE AS $$
             AND first_seen_at > p_now - interval '1 day') < 20
 $$;
 
--- Whether one more line is kept: 32 of a kind for a unit that this machine was offered, and 100 in
--- all of units that it never was. An honest machine has two or three for each unit.
+-- Whether one more line is stored: up to 32 of a kind for a unit that this machine was offered, and
+-- 100 in all for units that it never was. An honest machine has two or three for each unit.
 CREATE OR REPLACE FUNCTION has_room(p_outlet text, p_offered boolean, p_event jsonb)
 RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN p_offered THEN (SELECT count(*) FROM device_events d
@@ -84,10 +86,10 @@ RETURNS boolean LANGUAGE sql STABLE AS $$
             WHERE outlet_id = p_outlet) < 100 END
 $$;
 
--- Keep what a machine's journal says, once. `through`: how far it is acknowledged without a gap.
--- `kept`: whether this very line stands here, so that it may be believed; not where its number
--- holds another line, or where there is no room. What has no room is acknowledged in its turn all
--- the same, or the machine's journal would fill up with it: it is counted, and a person is called.
+-- Store a line of a machine's journal, once. `through`: how far it is acknowledged without a gap.
+-- `kept`: whether exactly this line is stored, so that it may be believed; false where its number
+-- holds another line, or over the limit. A line over the limit is acknowledged all the same, or the
+-- machine's journal would fill up with it: it is counted, and a person is called.
 CREATE OR REPLACE FUNCTION keep_event(p_merchant uuid, p_outlet text, p_journal text,
     p_event jsonb, p_now timestamptz, OUT through bigint, OUT kept boolean) LANGUAGE plpgsql AS $$
 #variable_conflict use_variable
@@ -104,7 +106,7 @@ BEGIN
     through := 0;
     kept := false;
     IF NOT offered AND NOT may_have_journal(p_outlet, p_journal, p_now) THEN RETURN; END IF;
-    -- The journal's row is locked from here on, met before or not.
+    -- The journal's row is locked from here on, new or not.
     INSERT INTO device_journals AS d (outlet_id, journal_id, merchant_id, first_seen_at)
     VALUES (p_outlet, p_journal, p_merchant, p_now)
     ON CONFLICT (outlet_id, journal_id) DO UPDATE SET first_seen_at = d.first_seen_at
