@@ -29,7 +29,7 @@ async def test_a_payment_and_its_refund_are_told_in_order(
 ) -> None:
     payment = await made(stage)
     await confirmed(stage, payment)
-    await merchant_api.give_back(
+    await merchant_api.request_refund(
         stage.context, once(stage, "back", "b"), payment, merchant_api.RefundRequest(amount=2000)
     )
     await stage.sweep()

@@ -79,7 +79,7 @@ class Asha:
 
     async def given_back(self, payment: UUID) -> None:
         ticket = once(self.stage, f"POST /payments/{payment}/refunds", "r")
-        await merchant_api.give_back(
+        await merchant_api.request_refund(
             self.stage.context, ticket, payment, merchant_api.RefundRequest(amount=2000)
         )
         await self.sweep("refunds")

@@ -228,18 +228,18 @@ async def test_refunds_in_parts_stop_at_what_was_collected(stage: Stage, gateway
     await confirmed(stage, payment)
     for number, minor in enumerate((1000, 2500)):
         key = once(stage, "refund", f"r{number}", minor)
-        answer = await merchant_api.give_back(
+        answer = await merchant_api.request_refund(
             stage.context, key, payment, merchant_api.RefundRequest(amount=minor)
         )
         assert answer.status == 201
     with pytest.raises(merchant_api.RuledOutError):
-        await merchant_api.give_back(
+        await merchant_api.request_refund(
             stage.context,
             once(stage, "refund", "r9"),
             payment,
             merchant_api.RefundRequest(amount=1501),
         )
-    await merchant_api.give_back(
+    await merchant_api.request_refund(
         stage.context, once(stage, "refund", "rest"), payment, merchant_api.RefundRequest()
     )
     await stage.sweep()
@@ -254,7 +254,9 @@ async def test_a_hundred_refunds_at_once_never_exceed_the_payment(
     back = merchant_api.RefundRequest(amount=300)
     await asyncio.gather(
         *(
-            merchant_api.give_back(stage.context, once(stage, "refund", f"r{n}"), payment, back)
+            merchant_api.request_refund(
+                stage.context, once(stage, "refund", f"r{n}"), payment, back
+            )
             for n in range(100)
         ),
         return_exceptions=True,
@@ -269,13 +271,13 @@ async def test_a_refund_in_the_dashboard_counts_as_asked_for(stage: Stage, gatew
     [paid] = gateway.books.payments.values()
     await stage.webhook(gateway.refund_in_dashboard(paid, 2000), event="refund")
     with pytest.raises(merchant_api.RuledOutError):
-        await merchant_api.give_back(
+        await merchant_api.request_refund(
             stage.context,
             once(stage, "refund", "r"),
             payment,
             merchant_api.RefundRequest(amount=3001),
         )
-    await merchant_api.give_back(
+    await merchant_api.request_refund(
         stage.context, once(stage, "refund", "r2"), payment, merchant_api.RefundRequest(amount=3000)
     )
     await stage.sweep()
@@ -289,7 +291,7 @@ async def test_what_the_dashboard_gave_first_is_not_counted_as_given_twice(
     payment = await made(stage)
     await confirmed(stage, payment)
     [paid] = gateway.books.payments.values()
-    await merchant_api.give_back(
+    await merchant_api.request_refund(
         stage.context, once(stage, "refund", "r"), payment, merchant_api.RefundRequest(amount=2500)
     )
     await stage.webhook(gateway.refund_in_dashboard(paid, 5000), event="refund")
@@ -327,7 +329,7 @@ async def test_each_refund_says_what_others_have_given_back(stage: Stage, gatewa
     await confirmed(stage, payment)
     for minor in (1000, 2500):
         key = once(stage, "refund", f"r{minor}", minor)
-        await merchant_api.give_back(
+        await merchant_api.request_refund(
             stage.context, key, payment, merchant_api.RefundRequest(amount=minor)
         )
         await stage.sweep()
@@ -377,7 +379,7 @@ async def test_a_key_moves_no_payment_of_the_other_mode(
     with pytest.raises(merchant_api.UnknownError):
         await merchant_api.cancel(stage.context, key("cancel"), made_there)
     with pytest.raises(merchant_api.UnknownError):
-        await merchant_api.give_back(
+        await merchant_api.request_refund(
             stage.context, key("refunds"), made_there, merchant_api.RefundRequest()
         )
     assert await state(stage, made_there) == "created"

@@ -55,7 +55,7 @@ async def test_refunds_and_looks_pass_while_it_is_open(stage: Stage, gateway: Ta
     paid = await another(stage, "before")
     await confirmed(stage, paid)
     lost = await broken(stage, gateway)
-    await merchant_api.give_back(
+    await merchant_api.request_refund(
         stage.context, once(stage, "r", "r"), paid, merchant_api.RefundRequest()
     )
     await stage.sweep("refunds")

@@ -160,7 +160,7 @@ async def test_a_merchants_sale_is_lost_with_its_dispute_and_earned_again_when_i
     payment = await made(stage)
     await confirmed(stage, payment)
     (paid,) = gateway.books.payments.values()
-    await merchant_api.give_back(
+    await merchant_api.request_refund(
         stage.context, once(stage, "refund", "r"), payment, RefundRequest(amount=1000)
     )
     await stage.sweep()

@@ -74,10 +74,10 @@ async def test_of_a_part_the_rest_is_freed_and_the_part_can_go_back(
     answer = await captured(stage, payment, 3000)
     assert (answer.body["status"], answer.body["amount_captured"]) == ("succeeded", 3000)
     with pytest.raises(merchant_api.RuledOutError):
-        await merchant_api.give_back(
+        await merchant_api.request_refund(
             stage.context, once(stage, "r", "r"), payment, merchant_api.RefundRequest(amount=3001)
         )
-    await merchant_api.give_back(
+    await merchant_api.request_refund(
         stage.context, once(stage, "r", "r2"), payment, merchant_api.RefundRequest()
     )
     await stage.sweep()

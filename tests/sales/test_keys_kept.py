@@ -26,7 +26,7 @@ async def test_the_keys_of_a_payment_at_rest_go_after_thirty_days(
     payment = await made(stage)
     await confirmed(stage, payment)
     call = once(stage, f"POST /payments/{payment}/refunds", "r")
-    await merchant_api.give_back(stage.context, call, payment, merchant_api.RefundRequest())
+    await merchant_api.request_refund(stage.context, call, payment, merchant_api.RefundRequest())
     await stage.sweep()
     stage.later(29 * DAY_S)
     assert await prune(stage.context, "keys") == 0

@@ -373,7 +373,7 @@ async def _fact_of(gateway: Any, attempt: dict[str, Any]) -> PaymentFact:
 async def _asks_for_a_refund(stage: Stage) -> Verb:
     await collected(stage)
     payment = await stage.value("SELECT id FROM payments WHERE source = 'api'")
-    return lambda: merchant_api.give_back(
+    return lambda: merchant_api.request_refund(
         stage.context,
         once(stage, f"POST /payments/{payment}/refunds", "r"),
         payment,

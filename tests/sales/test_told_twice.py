@@ -25,7 +25,7 @@ async def asked_back(stage: Stage, minor: int, of: int = 5000) -> tuple[UUID, Pa
     """A payment of which `minor` is to go back; nothing was sent yet."""
     payment = await made(stage, of)
     await confirmed(stage, payment)
-    await merchant_api.give_back(
+    await merchant_api.request_refund(
         stage.context,
         once(stage, "refund", f"r{minor}", minor),
         payment,
@@ -153,7 +153,7 @@ async def test_one_in_the_dashboard_pays_two_of_ours_and_stands_beside_none(
     stage: Stage, gateway: Taking
 ) -> None:
     payment, paid = await asked_back(stage, 3000)
-    await merchant_api.give_back(
+    await merchant_api.request_refund(
         stage.context, once(stage, "refund", "x", 2), payment, RefundRequest(amount=2000)
     )
     await dashboard(stage, gateway, paid, 5000)

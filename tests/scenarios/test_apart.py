@@ -140,7 +140,7 @@ async def test_a_machine_without_the_right_secret_is_refused_and_logged(
     for outlet, secret in (("M03", "a guess"), ("M99", apart.world.known.devices["M03"])):
         with pytest.raises(RefusedError):
             await SocketIoMachine(port, outlet, secret).connect()
-        refused = {"event": "a machine was refused", "outlet": outlet}
+        refused = {"event": "machine_refused", "outlet": outlet}
         assert any(refused.items() <= line.items() for line in _lines(device))
     assert "a guess" not in device.said()
 
@@ -229,7 +229,7 @@ def _to(url: str) -> aiomqtt.Client:
 def _logged(apart: Installation, code: str) -> bool:
     """Whether a device process said that this machine talks garbage."""
     lines = [line for name in ("device-1", "device-2") for line in _lines(apart.parts[name])]
-    said = {"event": "a machine said something unreadable", "outlet": code}
+    said = {"event": "machine_message_unreadable", "outlet": code}
     return any(said.items() <= line.items() for line in lines)
 
 

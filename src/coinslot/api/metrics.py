@@ -6,7 +6,7 @@ from prometheus_client import Counter, Histogram
 
 from coinslot.kit.clock import monotonic_ms
 
-_ANSWERS = Counter("coinslot_http_answers_total", "Answers given", ("method", "route", "status"))
+_ANSWERS = Counter("coinslot_http_answers_total", "HTTP answers", ("method", "route", "status"))
 _SECONDS = Histogram(
     "coinslot_http_seconds",
     "Time from a request to the start of its answer",

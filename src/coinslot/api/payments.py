@@ -171,7 +171,7 @@ class Payments(SharedHandler):
         await strictly(request, data)
         ticket = idempotent_call(who, f"POST /payments/{payment}/refunds", key, data)
         back = merchant_api.RefundRequest(amount=data.amount, reason=data.reason)
-        return await _answered(merchant_api.give_back(self._context, ticket, payment, back))
+        return await _answered(merchant_api.request_refund(self._context, ticket, payment, back))
 
     async def refunds(self, request: AnyRequest, payment: FromPath[UUID]) -> RefundList:
         """All refunds of a payment, oldest first, also those that failed or were made elsewhere."""

@@ -34,7 +34,7 @@ async def notify(db: Database, wakes: Wakes, tables: frozenset[str]) -> None:
                 async with db.system_pool.acquire() as conn:
                     await conn.execute("SELECT pg_notify($1, $2)", _CHANNEL, table)
             except _LOST as error:
-                log.warning("wake_not_passed_on", table=table, error=repr(error))
+                log.warning("wake_not_forwarded", table=table, error=repr(error))
 
     async with asyncio.TaskGroup() as group:
         for table in sorted(tables):
@@ -77,5 +77,5 @@ async def _listen_on(
                 await gone.wait()
             finally:
                 conn.terminate()
-        log.warning("wakes_not_heard", channel=channel, retry_s=_RETRY_S)
+        log.warning("listen_connection_lost", channel=channel, retry_s=_RETRY_S)
         await asyncio.sleep(_RETRY_S)

@@ -167,7 +167,7 @@ class Database:
             try:
                 await asyncio.wait_for(pool.close(), within.total_seconds())
             except TimeoutError:
-                log.warning("database_closed_under_work")
+                log.warning("database_closed_with_work_running")
                 pool.terminate()
 
     @asynccontextmanager

@@ -113,10 +113,10 @@ class Edge:
         """Whether the machine may connect; False while the handler cannot tell."""
         admitted = await guarded(self._handler.admit(login.outlet, login.secret), self._patience_s)
         if isinstance(admitted, Exception):
-            log.error("nobody could tell a machine's secret", error=repr(admitted))
+            log.error("machine_secret_not_checked", error=repr(admitted))
             return False
         if not admitted:
-            log.warning("a machine was refused", outlet=login.outlet)
+            log.warning("machine_refused", outlet=login.outlet)
         return admitted
 
     async def connected(self, outlet: str) -> None:
@@ -136,7 +136,7 @@ class Edge:
         """Read one message, pass it to the handler, and send the answers back the same way."""
         kind = message.get("type") if isinstance(message, Mapping) else None
         if isinstance(message, Mapping) and kind == "LOG":
-            log.info("a machine logs", outlet=outlet, text=message.get("text"))
+            log.info("machine_log", outlet=outlet, text=message.get("text"))
             return
         up = read_done(message) if kind == "machine:done" else read_up(message)
         if isinstance(up, Unreadable):
@@ -164,7 +164,7 @@ class Edge:
         self._garbage[outlet] += 1
         if self._garbage[outlet] % EVERY_NTH_GARBAGE == 1:
             log.warning(
-                "a machine said something unreadable",
+                "machine_message_unreadable",
                 outlet=outlet,
                 reason=why.reason,
                 so_far=self._garbage[outlet],
@@ -172,7 +172,7 @@ class Edge:
 
     def _not_received(self, outlet: str, kind: str, error: Exception) -> None:
         self.counts["unheard"] += 1
-        log.error("a machine was not heard", outlet=outlet, kind=kind, exc_info=error)
+        log.error("machine_message_not_handled", outlet=outlet, kind=kind, exc_info=error)
 
 
 class EdgeInbox:
@@ -186,11 +186,11 @@ class EdgeInbox:
         return await self._edge.admit(login)
 
     async def connected(self, outlet: str, channel: str) -> None:
-        log.debug("a machine connected", outlet=outlet, channel=channel)
+        log.debug("machine_connected", outlet=outlet, channel=channel)
         await self._edge.connected(outlet)
 
     async def disconnected(self, outlet: str, channel: str) -> None:
-        log.debug("a machine is gone", outlet=outlet, channel=channel)
+        log.debug("machine_disconnected", outlet=outlet, channel=channel)
 
     async def heartbeat(self, outlet: str) -> None:
         self._edge.heartbeat(outlet)

@@ -41,7 +41,7 @@ class HeartbeatBatch:
         batch, self._newest = self._newest, {}
         failed = await guarded(self._written(list(batch.items())), self._patience_s)
         if isinstance(failed, Exception):
-            log.warning("heartbeats could not be written", machines=len(batch), error=repr(failed))
+            log.warning("heartbeats_not_written", machines=len(batch), error=repr(failed))
             for outlet, at in batch.items():
                 self.note(outlet, at)
 

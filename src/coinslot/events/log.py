@@ -17,9 +17,11 @@ from coinslot.db.pool import Connection, Database
 log = structlog.get_logger(__name__)
 
 _BEHIND = Gauge(
-    "coinslot_feed_behind", "Entries of the log that a reader has not read", ("reader",)
+    "coinslot_feed_behind", "Entries of the event log that a reader has not read yet", ("reader",)
 )
-_FAILURES = Counter("coinslot_feed_failures_total", "Times that a reader failed", ("reader",))
+_FAILURES = Counter(
+    "coinslot_feed_failures_total", "Failures of a reader of the event log", ("reader",)
+)
 
 _JOIN = """
 INSERT INTO feed_cursors (name, seq, since) VALUES ($1, 0, 0) ON CONFLICT DO NOTHING

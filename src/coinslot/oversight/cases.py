@@ -27,7 +27,7 @@ from coinslot.states.transition import transition
 
 log = structlog.get_logger(__name__)
 
-_OPEN = Gauge("coinslot_cases_open", "What wants a person now", ("kind",))
+_OPEN = Gauge("coinslot_cases_open", "Open cases that need a person", ("kind",))
 UNRESOLVED, OWED, DISPUTED = "payment_unresolved", "refund_owed", "dispute_open"
 CONTRADICTED = "no_drop_after_fulfilled"
 

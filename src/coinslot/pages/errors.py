@@ -102,7 +102,7 @@ class Errors(SharedHandler):
         refused = self._read(request, error)
         if refused.status >= HTTPStatus.INTERNAL_SERVER_ERROR and error is not refused:
             _log.error(
-                "request failed",
+                "request_failed",
                 request_id=security.request_id(request.scope),
                 path=request.url.path,
                 status=refused.status,

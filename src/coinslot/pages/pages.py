@@ -45,7 +45,7 @@ class Known(Struct):
 KnownForm = Annotated[Known, Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 
-class Fate(Struct, frozen=True, kw_only=True):
+class PaymentOutcome(Struct, frozen=True, kw_only=True):
     """The outcome of a payment, as far as a stranger may know it."""
 
     price: Money
@@ -60,7 +60,7 @@ class Said(Struct, frozen=True, kw_only=True):
     amount: str = ""
     time: str = ""
     reference: str = ""
-    found: tuple[Fate, ...] | None = None
+    found: tuple[PaymentOutcome, ...] | None = None
     unreadable: bool = False
     unknown: bool = False
 
@@ -129,13 +129,13 @@ class Pages(SharedHandler):
                 zone = self._renderer.site.zone_of(view.zone)
                 minutes = minutes_of(time, self._clock.now(), zone)
                 orders = await self._backend.find(view.code, minor, minutes)
-                said = replace(said, found=tuple(map(self._fate, orders)))
+                said = replace(said, found=tuple(map(self._outcome_of, orders)))
             except UnreadableError:
                 said = replace(said, unreadable=True)
         return await self._finder(request, view, said)
 
-    def _fate(self, order: OrderView) -> Fate:
-        return Fate(
+    def _outcome_of(self, order: OrderView) -> PaymentOutcome:
+        return PaymentOutcome(
             price=order.money,
             items=", ".join(unit.name for unit in order.units),
             at=order.paid_at or order.placed_at,

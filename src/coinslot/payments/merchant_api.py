@@ -237,7 +237,7 @@ async def _drive_wish(
     raise RuledOutError(_NOT_DONE[wish], f"The gateway did not do it: {why}")
 
 
-async def give_back(
+async def request_refund(
     context: Context, key: IdempotentCall, payment_id: UUID, back: RefundRequest
 ) -> Answer:
     """A refund, reserved under the capture's lock and driven until it is proved.

@@ -33,7 +33,7 @@ _GRACE_S, _FIRST_PAUSE_S, _QUIET_FAILURES = 10.0, 0.5, 4
 _FAREWELL_S = 2.0
 _NEVER = object()
 
-_NODES = Counter("coinslot_mirror_nodes_total", "Nodes told to the mirror", ("outcome",))
+_NODES = Counter("coinslot_mirror_nodes_total", "Nodes written to the mirror", ("outcome",))
 _LATE = Gauge("coinslot_mirror_late_seconds", "Age of the oldest entry that was not mirrored")
 
 # The inner SELECT sees the row as it was: whether another process held the turn since we did.

@@ -180,7 +180,7 @@ class Courier:
                 due_at and due_at + timedelta(seconds=sum(self._rules.pauses_s)),
             )  # fmt: skip
             if not kept:
-                log.warning("webhook_was_taken_over", delivery=str(row["id"]))
+                log.warning("webhook_claimed_elsewhere", delivery=str(row["id"]))
             elif not told.well:
                 await self._count_against(conn, row, told, now)
             elif row["failing_since"] is not None:
