@@ -14,7 +14,8 @@ pair.
 
 A settlement is set once. **No later report moves money**, however old the sale is and whoever
 sends it: a thief of the machine's secret could otherwise have all its past sales refunded. A
-report that contradicts the settlement is stored, and leaves one discrepancy, which is a case for a person and a notice of `coinslot audit`:
+report that contradicts the settlement is stored, and leaves one discrepancy, which is a case for
+a person and a notice of `coinslot audit`:
 
 - `no_drop_after_fulfilled`: the machine denies its own drop. The sale stays settled until a named
   person decides otherwise: `coinslot cases settle 7 --as refund --by Asha --note ...` gives the

@@ -40,7 +40,7 @@ async def going(stage: Stage) -> None:
 
 async def heard(stage: Stage) -> None:
     """The machine is connected to another process, which hears its heartbeat."""
-    await machine_messages.beats(stage.context, {"M01": stage.context.now()})
+    await machine_messages.record_heartbeats(stage.context, {"M01": stage.context.now()})
 
 
 def sent(stage: Stage, kind: str) -> int:

@@ -19,7 +19,7 @@ async def test_each_case_names_its_own_payment_and_its_last_try(stage: Stage) ->
     for number, payment in enumerate(payments):
         await confirmed(stage, payment, f"c{number}")
     stage.later(stage.context.windows.processing_s + 1)
-    await cases.keep(stage.context)
+    await cases.update(stage.context)
     found = {case.subject: case for case in await cases.listed(stage.context)}
     assert {UUID(subject) for subject in found} == set(payments)
     for payment, minor in zip(payments, (5020, 5030), strict=True):
@@ -44,7 +44,7 @@ async def test_a_statement_says_what_is_held_only_while_it_is(stage: Stage) -> N
     assert await amounts() == (5000, 0, 0)
     await merchant_api.capture(stage.context, once(stage, "capture", "t"), payment, 3000)
     assert await amounts() == (0, 3000, 0)
-    await merchant_api.give_back(
+    await merchant_api.request_refund(
         stage.context, once(stage, "back", "b"), payment, merchant_api.RefundRequest(amount=1000)
     )
     await stage.sweep()
@@ -67,7 +67,7 @@ async def test_another_merchants_refunds_and_sums_are_not_among_these(stage: Sta
     one, other = [await made(stage, 5000, key) for key in ("k1", "k2")]
     for number, payment in enumerate((one, other)):
         await confirmed(stage, payment, f"c{number}")
-    await merchant_api.give_back(
+    await merchant_api.request_refund(
         stage.context, once(stage, "back", "b"), one, merchant_api.RefundRequest(amount=1000)
     )
     assert len(await merchant_api.refunds(stage.context, stage.merchant, one)) == 1
