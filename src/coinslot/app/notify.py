@@ -1,8 +1,7 @@
-"""Wakes sweepers of other processes by NOTIFY: a process that does not work a table notifies, one
-that works it listens.
+"""NOTIFY wakes the sweepers of other processes: who works a table listens, the others notify.
 
-Every sweeper also polls. A lost notification costs one poll, so nothing here is retried beyond
-reconnecting."""
+Every sweeper also polls: a lost notification costs one poll, so nothing is retried but
+connecting."""
 
 import asyncio
 import contextlib

@@ -1,8 +1,7 @@
-"""A queue of work for each machine: in order for one machine, side by side between machines, within
-limits.
+"""A queue of work for each machine: in order for one, side by side between machines, within limits.
 
-The network does not wait and the inbox may. What exceeds the limits is dropped and counted: a
-machine repeats what was not acknowledged."""
+The network does not wait, the inbox may. What exceeds the limits is dropped and counted: a machine
+repeats what was not acknowledged."""
 
 import asyncio
 from collections import Counter, deque

@@ -1,7 +1,6 @@
-"""Our clock against the gateways': each computer of ours records the difference where all can read
-it.
+"""Each computer of ours records how its clock differs from a gateway's, where all can read it.
 
-Deadlines are counted from a gateway's time by our clock: a clock that is ahead would refund every
+Deadlines are counted from a gateway's time by our clock: one that is ahead would refund every
 sale."""
 
 import asyncio

@@ -1,8 +1,7 @@
-"""Drives a refund until it is proved: look for it at the gateway, send it with its own key, look
-again, or call a person.
+"""Drives a refund until it is proved: look for it, send it with its own key, look again, or a
+person.
 
-The row and its key are committed before the gateway is called; no call is made inside a
-transaction."""
+The row and its key are committed before the gateway is called; no call is inside a transaction."""
 
 from datetime import datetime, timedelta
 from typing import assert_never
