@@ -204,15 +204,17 @@ class Storm:
             self.chronicle.counts.update(name for name, value in part.items() if value)
 
     async def _break(self, code: str, wanted: dict[str, Any]) -> None:
+        """A fault is written down before it is put in, and its end after it was taken out."""
+        for name, value in wanted.items():
+            if value and name in ("power_cut_at", "wipe_journal"):
+                # It strikes at the next vend, whenever that is.
+                self.chronicle.began(code, name if value is True else f"power cut {value}")
+            elif value:
+                self.chronicle.began(code, name)
+        await self.town.ask("POST", f"/machines/{code}/fault", wanted)
         for name, value in wanted.items():
             if not value:
                 self.chronicle.ended(code, name)
-            elif name in ("power_cut_at", "wipe_journal"):
-                # It strikes at the next vend, whenever that is.
-                self.chronicle.began(code, name if value is True else f"power cut {value}")
-            else:
-                self.chronicle.began(code, name)
-        await self.town.ask("POST", f"/machines/{code}/fault", wanted)
 
     async def _take_back(self, code: str) -> None:
         """Whoever has the machine's secret says of its past sales that nothing fell."""
