@@ -1,4 +1,5 @@
-"""The API, told by itself: /openapi.json and Swagger UI at /docs; and the files of all pages."""
+"""The documentation of the API: /openapi.json and Swagger UI at /docs; and the static files of all
+pages."""
 
 from typing import Any
 

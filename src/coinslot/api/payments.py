@@ -85,7 +85,7 @@ class RefundList(Struct, frozen=True):
 
 
 class Payments(SharedHandler):
-    """Each call is one verb of the heart, in the name of the merchant whose key it carries."""
+    """Each call runs one verb of `payments/merchant_api.py`, for the merchant whose key it has."""
 
     def __init__(self, context: Context) -> None:
         self._context = context

@@ -36,7 +36,7 @@ class Bounds(Struct, frozen=True, kw_only=True):
     """How long a request may take to come, and how many may be on their way at once."""
 
     request_s: float = 15.0  # from its first byte, or the connection, to its last byte
-    reading_s: float = 30.0  # a reader who takes no byte of an answer for so long
+    reading_s: float = 30.0  # a client that reads no byte of an answer for so long
     waiting_max: int = 1000  # from everyone; one more ends the oldest
     waiting_each: int = 100  # from one address
     trusted: tuple[Network, ...] = ()  # proxies: they speak for many

@@ -64,8 +64,8 @@ class Handshakes:
                 del self._of[ended.address]
 
     def allows(self, sid: str, said: object) -> bool:
-        """Whether this message may be read. Until its machine is known a connection may only show
-        who it is, a few times."""
+        """Whether this message may be read. Until its machine is known, a connection may only
+        authenticate, a few times."""
         handshake = self._open.get(sid)
         if handshake is None:
             return True

@@ -100,7 +100,7 @@ class Mqtt:
             await self._client.publish(topic, body, qos=1, retain=False)
         except aiomqtt.MqttError as error:
             unwritten = isinstance(error, aiomqtt.MqttCodeError) and error.rc in UNWRITTEN
-            # Otherwise it was written, and nobody knows how far it came.
+            # Otherwise it was written, and how far it came is unknown.
             return Sending.UNREACHABLE if unwritten else Sending.SENT
         _end_if_cancelled()
         return Sending.SENT

@@ -195,7 +195,7 @@ class SocketIo:
                 await self._server.eio.disconnect(eio)
 
     async def _hang_up(self) -> None:
-        # Otherwise the web server waits for connections that nobody serves any more.
+        # Otherwise the web server waits for connections that are no longer served.
         with suppress(TimeoutError):
             async with asyncio.timeout(HANG_UP_S):
                 if self._server.eio.sockets:

@@ -172,7 +172,7 @@ async def _codes(chosen: Settings) -> str:
 
 
 async def _zones(chosen: Settings) -> str:
-    """Machines whose times are shown in UTC because nobody ever said where they stand."""
+    """Machines whose times are shown in UTC because their zone was never set."""
     async with AsyncExitStack() as stack:
         db = await _running(chosen, stack)
         if db is None:
@@ -204,7 +204,7 @@ async def _clock(chosen: Settings) -> str:
 
 
 async def _running(chosen: Settings, stack: AsyncExitStack) -> Database | None:
-    """None: it is away or has no tables yet, which is told with the database."""
+    """None: it is unreachable or has no tables yet, which is reported with the database."""
     if chosen.database_url is None and running_superuser_url(chosen.data) is None:
         return None
     resources = Resources(chosen, stack, may_join=True)

@@ -1,4 +1,4 @@
-"""`coinslot events`: what happened, as a merchant's server is told."""
+"""`coinslot events`: the events as a merchant's server receives them."""
 
 from pathlib import Path
 from typing import Annotated, Any

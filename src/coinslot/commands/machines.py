@@ -33,7 +33,7 @@ _LONGEST_NUMBER = 12  # digits: more than any machine sells for, and the databas
 
 
 def _typed(text: str) -> str:
-    """The currency is the machine's: here it is only looked at whether it is an amount at all."""
+    """The currency is the machine's: here it is only checked that it is an amount at all."""
     try:
         number = plain(text.strip("ABCDEFGHIJKLMNOPQRSTUVWXYZ "))
     except MoneyTextError as error:
@@ -182,7 +182,7 @@ def set_zone(codes: Codes, zone: Zone, data: Data = None) -> None:
 
 
 def _shown(wanted: list[str]) -> Iterable[str]:
-    """A bar for who watches; whoever keeps what is said gets no drawing with a clock in it."""
+    """A progress bar at a terminal; none where the output is stored."""
     return track(
         wanted, description="QR codes", console=errors, disable=not errors.is_terminal
     )  # fmt: skip

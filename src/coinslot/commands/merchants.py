@@ -1,4 +1,4 @@
-"""`coinslot merchants`: who sells here, and their accounts at gateways."""
+"""`coinslot merchants`: the merchants, and their accounts at gateways."""
 
 import sys
 from collections.abc import Awaitable, Callable

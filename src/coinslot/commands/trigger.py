@@ -25,7 +25,7 @@ class Recipe(Struct, frozen=True, kw_only=True):
     then: tuple[str, ...] = ()
 
 
-# The words of each test gateway for a payer who pays, is declined, or has to act.
+# What each test gateway takes as the method of a payer who pays, is declined, or has to act.
 METHODS: Mapping[str, Mapping[str, str | None]] = {
     "mock": {"pays": "card", "declined": "declined", "acts": None},
     "stripe": {"pays": "pm_card_visa", "declined": "pm_card_chargeDeclined", "acts": None},

@@ -117,7 +117,7 @@ class EmbeddedPostgres:
 
     async def keep_running(self) -> None:
         """Start it again, at the same address, whenever it dies; until cancelled."""
-        self._wanted_port = self.port  # whoever is connected knows no other
+        self._wanted_port = self.port  # connected clients know no other
         pause_s = _FIRST_PAUSE_S
         while True:
             await asyncio.sleep(_WATCH_EVERY_S)

@@ -22,7 +22,7 @@ class LeaseLostError(Exception):
 class Lease:
     """`number` is the row's count of claims: the database refuses an outcome under an older one.
 
-    `until` is in this process's monotonic time, and no later than what the database was told."""
+    `until` is in this process's monotonic time, and no later than what the database has."""
 
     table: str
     key: UUID | int

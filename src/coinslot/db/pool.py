@@ -147,7 +147,7 @@ class Database:
     def __init__(self, app: Pool, system_pool: Pool) -> None:
         self.app = app
         self.system_pool = system_pool
-        self.reached: Reached = unharmed  # told of every commit; for the storms
+        self.reached: Reached = unharmed  # called at every commit; for the storms
 
     @classmethod
     async def open(

@@ -76,7 +76,7 @@ class Edge:
         options: EdgeOptions,
     ) -> None:
         self.counts: Counter[str] = Counter()  # messages by "<channel> <type>", for the metrics
-        self.reached: Reached = unharmed  # told of every send; for the storms
+        self.reached: Reached = unharmed  # called at every send; for the storms
         self._handler = handler
         self._channels = {channel.name: channel for channel in channels}
         self._clock = clock

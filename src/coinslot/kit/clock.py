@@ -107,7 +107,7 @@ class RemoteClock:
 
 
 class SettableClock:
-    """A clock that stands still until it is moved."""
+    """A clock that shows the same time until it is moved."""
 
     def __init__(self, start: datetime) -> None:
         if start.tzinfo is None:

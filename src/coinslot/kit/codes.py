@@ -1,8 +1,7 @@
-"""One-time codes that a customer reads out: only a peppered hash is kept.
+"""One-time codes that a customer reads out: only a peppered hash is stored.
 
-Six digits can be tried out in no time by whoever holds the hash, so the pepper must not lie in the
-database; and whoever asks must count the wrong answers.
-"""
+With the hash alone, six digits can be tried out at once, so the pepper must not be in the database;
+and the caller must count wrong answers."""
 
 import hmac
 import secrets

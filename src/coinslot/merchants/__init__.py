@@ -1,1 +1,1 @@
-"""Who sells: merchants, members, API keys and gateway accounts."""
+"""Merchants, members, API keys and gateway accounts."""

@@ -84,7 +84,7 @@ class Accounts:
         self._vault = vault
         self._clock = clock
         self._timeout_s = timeout_s
-        self.reached: Reached = unharmed  # told of every call of a gateway; for the storms
+        self.reached: Reached = unharmed  # called at every call of a gateway; for the storms
         self._open: dict[UUID, _Opened] = {}
         self._slugs: dict[tuple[str, str | None], UUID] = {}
         self._left: list[tuple[int, Wire]] = []  # whose calls may still be under way, and since

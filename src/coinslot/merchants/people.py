@@ -1,4 +1,4 @@
-"""Who sells and who works for them: merchants, and members with a password and a role."""
+"""Merchants and the people who work for them: members with a password and a role."""
 
 import asyncio
 from datetime import datetime

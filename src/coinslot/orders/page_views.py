@@ -120,7 +120,7 @@ class OrderView(Struct, frozen=True, kw_only=True):
     refund_by: datetime | None = None  # the automatic refund happens at the latest then
     refunds: tuple[RefundView, ...] = ()
     pay: PayView | None = None
-    code_at: datetime | None = None  # when its code is made; None: nobody asked for it yet
+    code_at: datetime | None = None  # when its code is made; None: not requested yet
     by_policy: bool = False
     dispatch_pending: bool = False
     gateway_payment_id: str | None = None

@@ -52,7 +52,7 @@ UNION ALL SELECT 'fulfillments', id, due_at FROM fulfillments
     WHERE settlement IS NULL AND due_at < $1
 """
 
-# A row that owes something and has no time at which it is looked at again is forgotten.
+# A row that owes something and has no `due_at` is forgotten.
 _FORGOTTEN = """
 SELECT 'orders' AS what, id::text, state FROM orders WHERE state = 'placed' AND due_at IS NULL
 UNION ALL SELECT 'refunds', id::text, state FROM refunds WHERE state = 'pending' AND due_at IS NULL

@@ -119,7 +119,7 @@ async def _gaps(
 async def _work(
     context: Context, account: Account, facts: Iterable[PaymentFact | RefundFact]
 ) -> list[str]:
-    """What was news, in words."""
+    """What was new, as text."""
     told = list(facts)
     outcomes = await work_facts(context, account, told, by="nightly")
     return [

@@ -18,7 +18,7 @@ _RETRY_MS = 2000
 
 
 class Live(SharedHandler):
-    """Streams of open order pages. Over the limit a page is told to poll instead."""
+    """Streams of open order pages. Over the limit a page has to poll instead."""
 
     def __init__(self, backend: Backend, renderer: Renderer, clock: Clock, orders: Orders) -> None:
         self._backend = backend

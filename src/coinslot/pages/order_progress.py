@@ -146,5 +146,5 @@ def is_final(shown: Phase) -> bool:
 
 
 def may_ask_machine(order: OrderView, shown: Phase) -> bool:
-    """Someone who paid and was not given their money back may say that nothing came out."""
+    """A customer who paid and got no refund may report that nothing came out."""
     return order.paid_at is not None and shown in WAITING | {Phase.DONE, Phase.PARTLY}

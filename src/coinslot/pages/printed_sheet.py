@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from coinslot.pages.texts import LANGUAGES
 
-# Of outlets by their currency, where nobody says otherwise.
+# By the currency of the outlet, where no language is given.
 _SPOKEN = {"INR": ("en", "hi"), "RUB": ("ru", "en")}
 
 

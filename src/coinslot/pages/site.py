@@ -24,7 +24,7 @@ class Site(Struct, frozen=True, kw_only=True):
 
     live_comment_every: timedelta = timedelta(seconds=15)
     live_stream_life: timedelta = timedelta(minutes=10)
-    live_streams_max: int = 2000  # one more is told to poll
+    live_streams_max: int = 2000  # one more has to poll
     live_streams_per_network: int = 100  # one address of a carrier serves many phones
 
     orders_per_minute: int = 60  # from one address

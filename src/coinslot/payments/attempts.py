@@ -272,8 +272,7 @@ async def _record_pending(
     """The payer has to act, as the gateway said once; or the gateway's own page."""
     action = attempt["action"] if answer.action is None else msgspec.to_builtins(answer.action)
     if action is None and attempt["method"] is None:
-        # The one answer that said how to pay is lost, so that nobody can pay: end the attempt
-        # clearly.
+        # The one answer that said how to pay is lost, so nobody can pay: end the attempt clearly.
         assert isinstance(account.driver, Collects)
         stopped = await account.driver.stop(answer.reference)
         if isinstance(stopped, PaymentFact | Closed):

@@ -70,8 +70,8 @@ def a_debt_ends_only_on_evidence(flows: Flows) -> Iterator[str]:
 
 
 def silence_is_read_in_the_buyers_favour(flows: Flows) -> Iterator[str]:
-    """Before GO a deadline gives the money back; after it, it makes doubt, and doubt has an end.
-    An order that nobody paid expires."""
+    """Before GO a deadline gives the money back; after it, it leads to doubt, and doubt has a
+    deadline. An order that is not paid expires."""
     after = {"queued": "failed", "offered": "failed", "going": "in_doubt", "started": "in_doubt",
              "in_doubt": "failed"}  # fmt: skip
     for row in flows["fulfillment"].rows:
@@ -135,8 +135,8 @@ _MOVES_MONEY = frozenset({"hand_over", "give_back", "expose"})
 
 
 def positive_evidence_is_never_undone_by_the_machine(flows: Flows) -> Iterator[str]:
-    """Once a unit is settled, nothing that a machine says moves money again: whoever holds its
-    secret could have all its past sales refunded. What contradicts is kept for a person."""
+    """Once a unit is settled, no report of a machine moves money again: a thief of its secret could
+    have all its past sales refunded. A contradiction is kept for a person."""
     for row in flows["fulfillment"].rows:
         if row.state in SETTLED:
             yield from _must(row, row.state)
@@ -204,7 +204,8 @@ def a_word_of_the_gateway_means_one_thing(flows: Flows) -> Iterator[str]:
 
 
 def only_what_is_held_is_taken_or_let_go(flows: Flows) -> Iterator[str]:
-    """The gateway is asked then, and until it has answered nobody knows."""
+    """Only held money is captured or voided. The gateway is asked then, and until it has answered
+    the outcome is unknown."""
     for row in flows["payment"].rows:
         if row.event in _WISHES:
             yield from _must(row, "processing" if row.state == "authorized" else row.state)
@@ -246,8 +247,8 @@ REASONS: Mapping[str, Mapping[str, Reason]] = {
 
 
 def a_job_is_done_where_its_reason_is_and_nowhere_else(flows: Flows) -> Iterator[str]:
-    """So goods are booked as sold once, money owed is given back once, a settlement by policy is
-    exposed, and evidence against a settlement is never silent."""
+    """So goods are booked as sold once, owed money is refunded once, a settlement by policy is
+    exposed, and evidence against a settlement always leaves a record."""
     for flow in flows.values():
         for row in flow.rows:
             wanted = {job for job, reason in REASONS[flow.name].items() if reason(row)}

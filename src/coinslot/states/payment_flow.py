@@ -38,7 +38,7 @@ PAYMENT = Flow(
         Row("processing", "CAPTURED", "succeeded"),
         Row("processing", "DEADLINE", "canceled"),  # its order expired; late money goes back
         Row("processing", "CONFIRM", "processing"),
-        Row("processing", "CANCEL", "processing"),  # nobody knows yet: it cannot be called off
+        Row("processing", "CANCEL", "processing"),  # the outcome is unknown: it cannot be cancelled
         Row("processing", "CLOSED", "failed"),
         Row("processing", "TAKE", "processing"),
         Row("processing", "LET_GO", "processing"),

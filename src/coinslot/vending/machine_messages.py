@@ -259,7 +259,7 @@ async def _apply_outcome(
     conn: Connection, unit: asyncpg.Record, word: ReportedOutcome, at: datetime
 ) -> None:
     event, basis, code = conclude(word, str(unit["slot"]))
-    extra: dict[str, object] = {}  # a settled unit keeps its basis; the move itself is the news
+    extra: dict[str, object] = {}  # a settled unit keeps its basis; only the move is recorded
     if event == "UNSURE" and unit["settlement"] is None:
         end = min(at, unit["hard_deadline"])  # no more can be learned: policy settles it now
         extra = {"failure_code": code, "due_at": end, "hard_deadline": end}

@@ -115,7 +115,7 @@ class Remote:
     """The database. Every call is bounded in time."""
 
     def __init__(self, where: Address, tokens: Tokens, *, timeout_s: float = 10.0) -> None:
-        self.reached: Reached = unharmed  # told of every call; for the storms
+        self.reached: Reached = unharmed  # called at every call; for the storms
         self._where = where
         self._tokens = tokens
         self._timeout_s = timeout_s

@@ -57,7 +57,7 @@ class Courier:
         self._random = random.SystemRandom()
         self._busy: Counter[Place] = Counter()  # under way here
         self._slow: set[asyncio.Task[None]] = set()  # those of them that freed their place
-        self.reached: Reached = unharmed  # told of every call; for the storms
+        self.reached: Reached = unharmed  # called at every call; for the storms
 
     async def run(self) -> None:
         """Deliver until cancelled: at once when woken or a place is free again."""

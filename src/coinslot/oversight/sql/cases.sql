@@ -28,7 +28,7 @@ $$;
 CREATE OR REPLACE FUNCTION wanting(p_now timestamptz) RETURNS TABLE (merchant_id uuid, kind text,
     subject text, since timestamptz, owner text, amount_minor bigint, currency text, data jsonb)
 LANGUAGE sql STABLE AS $$
-    -- `due_at` finds them by an index; it stays set for as long as nobody knows.
+    -- `due_at` finds them by an index; it stays set as long as the outcome is unknown.
     SELECT p.merchant_id, 'payment_unresolved', p.id::text, p.processing_deadline_at, 'operator',
         p.amount_minor, p.currency::text, of_payment(p.id)
     FROM payments p WHERE p.due_at IS NOT NULL AND p.state = 'processing'

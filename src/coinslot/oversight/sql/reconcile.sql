@@ -1,4 +1,4 @@
--- Three books side by side: the gateway's, the ledger, and what was handed over or given back.
+-- Three records compared: the gateway's, the ledger, and what was handed over or refunded.
 
 -- Where they disagree. `p_theirs` holds what the gateway says of each payment, as
 -- {gateway_payment_id, captured, refunded, currency, at}; captured 0: it has no such money. What
