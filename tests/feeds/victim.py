@@ -10,7 +10,7 @@ from coinslot.events.announce import Announcer
 from coinslot.events.webhooks.deliver import Courier
 from coinslot.gateways.mock import Books, Mock, Settings
 from coinslot.kit.clock import SettableClock
-from coinslot.kit.faults import deadly
+from coinslot.kit.faults import dies_at
 from coinslot.kit.ids import uuid7
 from coinslot.kit.secrets import Vault
 from coinslot.merchants.accounts import Account
@@ -31,7 +31,7 @@ async def main(app: str, door: str, fault: str) -> None:
         open_inbox=WebhookBatch,
     )  # fmt: skip
     courier = Courier(context, RULES)
-    courier.reached = db.reached = deadly(fault)
+    courier.reached = db.reached = dies_at(fault)
     await announce(Announcer(context))
     print(await courier.deliver_due())
 

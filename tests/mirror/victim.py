@@ -11,14 +11,14 @@ from coinslot.events.mirror.firebase import Remote, Tokens, address
 from coinslot.events.mirror.mirror import Mirror
 from coinslot.events.mirror.rows import Rows
 from coinslot.kit.clock import SystemClock
-from coinslot.kit.faults import deadly
+from coinslot.kit.faults import dies_at
 
 
 async def main(app_url: str, door_url: str, mirror_url: str) -> None:
     db = await Database.open(app_url, door_url, size=2)
     remote = Remote(address(mirror_url), Tokens(None))
     clock = SystemClock()
-    db.reached = remote.reached = deadly(os.environ["COINSLOT_FAULT"])
+    db.reached = remote.reached = dies_at(os.environ["COINSLOT_FAULT"])
     mirror = Mirror(db, Rows(db, clock, timedelta(days=365)), remote, clock)
     await mirror.round()
     while (batch := await mirror.cursor.next_batch()) is not None:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from coinslot.gateways import stripe
 from coinslot.kit.clock import SettableClock, SystemClock
-from coinslot.kit.faults import unharmed
+from coinslot.kit.faults import no_fault
 from coinslot.kit.money import Money
 from coinslot.merchants.accounts import Account, AccountName, save_account
 from coinslot.payments import merchant_api
@@ -52,7 +52,7 @@ class Asha:
         except DiedError:
             return True
         finally:
-            wire.reached = self.stage.context.db.reached = unharmed
+            wire.reached = self.stage.context.db.reached = no_fault
         return False
 
     async def made(self, key: str, *, held: bool = False) -> UUID:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from coinslot.channels import messages as wire
-from coinslot.kit.faults import unharmed
+from coinslot.kit.faults import no_fault
 from coinslot.vending import dispatch, machine_messages
 from tests.sales.stage import Stage
 
@@ -26,7 +26,7 @@ async def dies(stage: Stage, point: str, doing: object) -> None:
     stage.context.db.reached = reached
     with pytest.raises(DiedError):
         await doing
-    stage.context.db.reached = unharmed
+    stage.context.db.reached = no_fault
 
 
 async def offered(stage: Stage) -> None:

@@ -218,10 +218,10 @@ async def test_a_window_ends_at_its_end(
 def test_a_breakers_pause_ends_at_its_end(by: timedelta, lets: bool) -> None:
     rules = Rules(failures=1, window=timedelta(seconds=60), pause=timedelta(seconds=30))
     breaker = Breaker("mock/boundary")
-    breaker.heard(False, START, rules)
+    breaker.record(False, START, rules)
     assert breaker.position is Position.OPEN
     assert breaker.enter(START + rules.pause + by, rules) is lets
-    breaker.heard(True, START + DAY, rules)
+    breaker.record(True, START + DAY, rules)
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_a_breakers_pause_ends_at_its_end(by: timedelta, lets: bool) -> None:
 def test_a_breaker_counts_what_failed_within_its_window(by: timedelta, opens: bool) -> None:
     rules = Rules(failures=2, window=timedelta(seconds=60), pause=timedelta(seconds=30))
     breaker = Breaker("mock/boundary")
-    breaker.heard(False, START, rules)
-    breaker.heard(False, START + rules.window + by, rules)
+    breaker.record(False, START, rules)
+    breaker.record(False, START + rules.window + by, rules)
     assert (breaker.position is Position.OPEN) is opens
-    breaker.heard(True, START + DAY, rules)
+    breaker.record(True, START + DAY, rules)

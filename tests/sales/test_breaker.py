@@ -125,7 +125,7 @@ async def test_health_and_metrics_tell_of_it(stage: Stage, gateway: Taking) -> N
 def test_old_failures_do_not_count() -> None:
     breaker = Breaker("a")
     for n in range(10):
-        breaker.heard(False, START + timedelta(seconds=31 * n), RULES)
+        breaker.record(False, START + timedelta(seconds=31 * n), RULES)
     assert breaker.position is Position.CLOSED
     assert breaker.enter(START, RULES)
 
@@ -133,7 +133,7 @@ def test_old_failures_do_not_count() -> None:
 def test_a_probe_that_never_comes_back_makes_room_for_another() -> None:
     breaker = Breaker("a")
     for _ in range(3):
-        breaker.heard(False, START, RULES)
+        breaker.record(False, START, RULES)
     assert not breaker.enter(START, RULES)
     then = START + timedelta(seconds=30)
     assert [breaker.enter(then, RULES) for _ in range(3)] == [True, False, False]
@@ -144,6 +144,6 @@ def test_a_probe_that_never_comes_back_makes_room_for_another() -> None:
 def test_what_was_under_way_and_goes_on_failing_does_not_keep_it_open() -> None:
     breaker = Breaker("a")
     for second in range(29):
-        breaker.heard(False, START + timedelta(seconds=second), RULES)
+        breaker.record(False, START + timedelta(seconds=second), RULES)
     assert breaker.position is Position.OPEN
     assert breaker.enter(START + timedelta(seconds=32), RULES)

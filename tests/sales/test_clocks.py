@@ -54,8 +54,8 @@ def our_clock_is(stage: Stage, by: timedelta, *, known: bool = True) -> RemoteCl
     assert isinstance(stage.context.accounts, MockAccounts)
     stage.context.accounts.account = stage.account
     if known:
-        there.heard(stage.clock.now(), 0)
-        there.heard(stage.clock.now(), 0)
+        there.record_answer(stage.clock.now(), 0)
+        there.record_answer(stage.clock.now(), 0)
     return there
 
 
@@ -354,7 +354,7 @@ async def test_a_stripe_webhook_is_believed_by_their_clock(stage: Stage) -> None
         return not isinstance(driver.read_webhook(said, body), Forged)
 
     assert not believed()
-    wire.there.heard(stage.clock.now() - 60 * MINUTE, 0)
-    wire.there.heard(stage.clock.now() - 60 * MINUTE, 0)
+    wire.there.record_answer(stage.clock.now() - 60 * MINUTE, 0)
+    wire.there.record_answer(stage.clock.now() - 60 * MINUTE, 0)
     assert believed()
     await wire.close()

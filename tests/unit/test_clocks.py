@@ -35,9 +35,9 @@ def test_one_answer_is_not_believed_and_two_are() -> None:
     ours = Ours()
     ours.set_by = 2 * MINUTE
     there = RemoteClock(ours)
-    there.heard(NOON, 0)
+    there.record_answer(NOON, 0)
     assert there.ahead() is None
-    there.heard(NOON, 0)
+    there.record_answer(NOON, 0)
     assert there.ahead() == 2 * MINUTE - HALF
     assert there.now() == NOON + HALF
 
@@ -48,7 +48,7 @@ def test_the_difference_is_found_within_a_second(by: timedelta) -> None:
     ours.set_by = by
     there = RemoteClock(ours)
     for _ in range(5):
-        there.heard(ours.runs.now().replace(microsecond=0), 0)
+        there.record_answer(ours.runs.now().replace(microsecond=0), 0)
         ours.runs.advance(timedelta(seconds=20, milliseconds=370))
     ahead = there.ahead()
     assert ahead is not None
@@ -59,18 +59,18 @@ def test_some_wrong_dates_change_nothing() -> None:
     ours = Ours()
     there = RemoteClock(ours)
     for wrong in (None, -60 * MINUTE, None, None, 600 * MINUTE, None, -60 * MINUTE):
-        there.heard(ours.now() + (wrong or timedelta(0)), 0)
+        there.record_answer(ours.now() + (wrong or timedelta(0)), 0)
     assert there.ahead() == -HALF
 
 
 def test_an_answer_was_given_in_the_middle_of_its_way_and_a_slow_one_tells_nothing() -> None:
     there = RemoteClock(Ours())
-    there.heard(NOON, 2000)
-    there.heard(NOON, 2000)
+    there.record_answer(NOON, 2000)
+    there.record_answer(NOON, 2000)
     assert there.ahead() == timedelta(seconds=-1) - HALF
     slow = RemoteClock(Ours())
-    slow.heard(NOON, 4001)
-    slow.heard(NOON, 4001)
+    slow.record_answer(NOON, 4001)
+    slow.record_answer(NOON, 4001)
     assert slow.ahead() is None
 
 
@@ -78,7 +78,7 @@ def test_when_somebody_sets_our_clock_the_difference_follows_at_once() -> None:
     ours = Ours()
     there = RemoteClock(ours)
     for _ in range(10):
-        there.heard(ours.now(), 0)
+        there.record_answer(ours.now(), 0)
     ours.set_by = 60 * MINUTE
     assert there.ahead() == 60 * MINUTE - HALF
     ours.set_by = timedelta(0)
@@ -88,8 +88,8 @@ def test_when_somebody_sets_our_clock_the_difference_follows_at_once() -> None:
 def test_what_was_heard_long_ago_is_forgotten() -> None:
     ours = Ours()
     there = RemoteClock(ours)
-    there.heard(NOON, 0)
-    there.heard(NOON, 0)
+    there.record_answer(NOON, 0)
+    there.record_answer(NOON, 0)
     ours.runs.advance(61 * MINUTE)
     assert there.ahead() is None
 
@@ -100,15 +100,15 @@ def test_without_answers_the_promptest_event_counts() -> None:
     ours.set_by = 2 * MINUTE
     there = RemoteClock(ours)
     for late in (timedelta(0), 10 * MINUTE):
-        there.told(NOON - late)
+        there.record_event(NOON - late)
     assert there.ahead() is None
-    there.told(NOON - MINUTE)
+    there.record_event(NOON - MINUTE)
     assert there.ahead() == 2 * MINUTE
 
 
 def test_answers_count_more_than_events() -> None:
     there = RemoteClock(Ours())
     for _ in range(3):
-        there.told(NOON - 10 * MINUTE)
-        there.heard(NOON, 0)
+        there.record_event(NOON - 10 * MINUTE)
+        there.record_answer(NOON, 0)
     assert there.ahead() == -HALF

@@ -1,7 +1,11 @@
 """The documents tell the truth where a program can judge it: links, names, what is generated."""
 
+import ast
+import importlib
 import re
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import cast
 from urllib.parse import unquote
 
@@ -52,6 +56,26 @@ def test_a_page_that_tells_to_type_coinslot_says_where_it_is(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     typed = [block for block in FENCED.findall(text) if re.search(r"^coinslot ", block, re.M)]
     assert not typed or ".venv/bin" in text
+
+
+@pytest.mark.parametrize("name", pages())
+def test_what_a_script_in_a_page_imports_from_us_is_there(name: str) -> None:
+    """A renamed function breaks a script that nobody runs here."""
+    lost = []
+    for block in re.findall(
+        r"^```python\n(.*?)^```", (ROOT / name).read_text("utf-8"), re.S | re.M
+    ):
+        for node in ast.walk(ast.parse(block)):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("coinslot"):
+                module = importlib.import_module(str(node.module))
+                lost += [a.name for a in node.names if not _is_in(module, a.name)]
+    assert lost == []
+
+
+def _is_in(module: ModuleType, name: str) -> bool:
+    if hasattr(module, name) or not hasattr(module, "__path__"):
+        return hasattr(module, name)
+    return find_spec(f"{module.__name__}.{name}") is not None
 
 
 def test_the_page_of_settings_is_what_the_settings_say() -> None:

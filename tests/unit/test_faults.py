@@ -6,11 +6,11 @@ import sys
 
 import pytest
 
-from coinslot.kit.faults import FaultError, deadly
+from coinslot.kit.faults import FaultError, dies_at
 
 _DIES_AT_THE_THIRD = """
-from coinslot.kit.faults import deadly
-reached = deadly("die:after_commit:3")
+from coinslot.kit.faults import dies_at
+reached = dies_at("die:after_commit:3")
 for count in range(1, 9):
     reached("before_send")
     reached("after_commit")
@@ -31,4 +31,4 @@ def test_a_process_dies_when_its_point_is_reached_for_the_nth_time() -> None:
 )
 def test_a_fault_that_cannot_be_read_is_refused(spec: str) -> None:
     with pytest.raises(FaultError):
-        deadly(spec)
+        dies_at(spec)

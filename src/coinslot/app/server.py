@@ -28,7 +28,7 @@ from coinslot.db.pool import AWAY, WAIT_FOR_SERVER, Database
 from coinslot.device.broker import BrokerError, BrokerUser, EmbeddedNats
 from coinslot.events.mirror.mirror import Mirror
 from coinslot.kit.clock import SystemClock
-from coinslot.kit.faults import deadly, unharmed
+from coinslot.kit.faults import dies_at, no_fault
 from coinslot.merchants.accounts import Accounts
 from coinslot.merchants.clocks import ClockNotes
 from coinslot.outlets.machines import device_versions
@@ -78,7 +78,7 @@ class RunningServer:
         self._stack = stack
         self._resources = Resources(settings, stack, may_join=not roles & ALL)
         self.clock = SystemClock()
-        self._reached = deadly(settings.fault) if settings.fault is not None else unharmed
+        self._reached = dies_at(settings.fault) if settings.fault is not None else no_fault
         self.urls: Urls
         self.db: Database
         self.context: Context

@@ -19,7 +19,7 @@ import msgspec
 import structlog
 from asyncpg.pool import PoolConnectionProxy
 
-from coinslot.kit.faults import Reached, unharmed
+from coinslot.kit.faults import Reached, no_fault
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
@@ -147,7 +147,7 @@ class Database:
     def __init__(self, app: Pool, system_pool: Pool) -> None:
         self.app = app
         self.system_pool = system_pool
-        self.reached: Reached = unharmed  # called at every commit; for the storms
+        self.reached: Reached = no_fault  # called at every commit; for the storms
 
     @classmethod
     async def open(

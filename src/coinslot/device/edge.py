@@ -27,7 +27,7 @@ from coinslot.channels.messages import (
 from coinslot.device.guarded import guarded
 from coinslot.device.heartbeats import HeartbeatBatch
 from coinslot.kit.clock import Clock
-from coinslot.kit.faults import Reached, unharmed
+from coinslot.kit.faults import Reached, no_fault
 
 EVERY_NTH_GARBAGE: Final = 100  # after a machine's first: one broken machine must not fill the log
 
@@ -76,7 +76,7 @@ class Edge:
         options: EdgeOptions,
     ) -> None:
         self.counts: Counter[str] = Counter()  # messages by "<channel> <type>", for the metrics
-        self.reached: Reached = unharmed  # called at every send; for the storms
+        self.reached: Reached = no_fault  # called at every send; for the storms
         self._handler = handler
         self._channels = {channel.name: channel for channel in channels}
         self._clock = clock

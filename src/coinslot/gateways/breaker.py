@@ -59,7 +59,7 @@ class Breaker:
             self._turn(Position.HALF_OPEN, now + rules.pause)
         return True
 
-    def heard(self, clear: bool, now: datetime, rules: Rules) -> None:
+    def record(self, clear: bool, now: datetime, rules: Rules) -> None:
         """What came of a try: any clear answer, also a no, shows that the gateway is there."""
         if clear:
             self.failed.clear()

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from coinslot.kit.clock import RemoteClock, SystemClock
-from coinslot.kit.faults import Reached, unharmed
+from coinslot.kit.faults import Reached, no_fault
 from coinslot.kit.secrets import Secret
 
 PICTURE_TIMEOUT_S = 15.0
@@ -115,7 +115,7 @@ class Wire:
         record: Record,
         now_ms: Callable[[], int],
     ) -> None:
-        self.reached: Reached = unharmed  # told of every call; for the storms
+        self.reached: Reached = no_fault  # told of every call; for the storms
         self.there = RemoteClock(SystemClock())
         self._client = httpx.AsyncClient(
             base_url=base_url.rstrip("/"), auth=auth, timeout=httpx.Timeout(timeout_s)
@@ -195,7 +195,7 @@ class Wire:
         except ValueError:
             return
         if date.tzinfo is not None:
-            self.there.heard(date, took_ms)
+            self.there.record_answer(date, took_ms)
 
     async def close(self) -> None:
         """Give the connections back."""

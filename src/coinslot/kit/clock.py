@@ -68,7 +68,7 @@ class RemoteClock:
         self._answers: deque[tuple[int, float]] = deque(maxlen=_SAMPLES)  # heard_ms, offset_s
         self._events: deque[tuple[int, float]] = deque(maxlen=_SAMPLES)
 
-    def heard(self, date: datetime, took_ms: int) -> None:
+    def record_answer(self, date: datetime, took_ms: int) -> None:
         """The Date of an answer, in whole seconds, that came after so many milliseconds."""
         if took_ms > _SLOWEST_MS:
             return  # somewhere between request and answer: too far apart to mean anything
@@ -76,7 +76,7 @@ class RemoteClock:
         shown = date.timestamp() + 0.5
         self._answers.append((now_ms, shown - (now_ms - took_ms / 2) / 1000))
 
-    def told(self, at: datetime) -> None:
+    def record_event(self, at: datetime) -> None:
         """An event that happened then has arrived now, however late: their clock is at least
         there."""
         now_ms = self._ours.monotonic_ms()

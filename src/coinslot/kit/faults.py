@@ -17,11 +17,11 @@ class FaultError(ValueError):
     """COINSLOT_FAULT is not of the form die:<point>:<count>."""
 
 
-def unharmed(_point: str) -> None:
+def no_fault(_point: str) -> None:
     """Called at every point when no fault was requested; does nothing."""
 
 
-def deadly(spec: str) -> Reached:
+def dies_at(spec: str) -> Reached:
     """Called at every point; kills this process when its point is reached for the n-th time.
     Raises FaultError."""
     word, _, rest = spec.partition(":")

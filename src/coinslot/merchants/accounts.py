@@ -14,7 +14,7 @@ from coinslot.gateways import drivers
 from coinslot.gateways.base import Gateway
 from coinslot.gateways.wire import Exchange, Wire
 from coinslot.kit.clock import Clock, RemoteClock
-from coinslot.kit.faults import Reached, unharmed
+from coinslot.kit.faults import Reached, no_fault
 from coinslot.kit.ids import uuid7
 from coinslot.kit.secrets import SealBrokenError, Secret, UnknownKeyError, Vault, redact
 from coinslot.merchants.clocks import ClockNotes
@@ -84,7 +84,7 @@ class Accounts:
         self._vault = vault
         self._clock = clock
         self._timeout_s = timeout_s
-        self.reached: Reached = unharmed  # called at every call of a gateway; for the storms
+        self.reached: Reached = no_fault  # called at every call of a gateway; for the storms
         self._open: dict[UUID, _Opened] = {}
         self._slugs: dict[tuple[str, str | None], UUID] = {}
         self._left: list[tuple[int, Wire]] = []  # whose calls may still be under way, and since

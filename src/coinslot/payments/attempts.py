@@ -222,7 +222,7 @@ async def drive(context: Context, row: asyncpg.Record) -> None:
     context.db.check_lease()
     answer = await driver.collect(charge)
     clear = not isinstance(answer, Unclear)
-    breaker_of(context, account).heard(clear, context.now(), context.windows.breaker())
+    breaker_of(context, account).record(clear, context.now(), context.windows.breaker())
     await settle(context, account, attempt, answer)
 
 

@@ -101,7 +101,7 @@ def _note_their_time(account: Account, facts: Iterable[Fact]) -> None:
     """The gateway's clock had reached this time when it sent the event."""
     for fact in facts:
         if account.there is not None and isinstance(fact, PaymentFact):
-            account.there.told(fact.at)
+            account.there.record_event(fact.at)
 
 
 def _first_payment(verdict: Verdict) -> str:

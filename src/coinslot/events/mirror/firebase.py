@@ -10,7 +10,7 @@ import httpx
 import msgspec
 from msgspec import Struct
 
-from coinslot.kit.faults import Reached, unharmed
+from coinslot.kit.faults import Reached, no_fault
 
 if TYPE_CHECKING:
     from coinslot.events.mirror.google_account import GoogleAccount
@@ -115,7 +115,7 @@ class Remote:
     """The database. Every call is bounded in time."""
 
     def __init__(self, where: Address, tokens: Tokens, *, timeout_s: float = 10.0) -> None:
-        self.reached: Reached = unharmed  # called at every call; for the storms
+        self.reached: Reached = no_fault  # called at every call; for the storms
         self._where = where
         self._tokens = tokens
         self._timeout_s = timeout_s

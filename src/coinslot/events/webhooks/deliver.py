@@ -21,7 +21,7 @@ from coinslot.events.feed import EventStatement
 from coinslot.events.webhooks.delivery_queries import CLAIM, LET_GO, SETTLE
 from coinslot.events.webhooks.safe_http import SafeHttp, TryOutcome
 from coinslot.events.webhooks.signing import HookRules, headers
-from coinslot.kit.faults import Reached, unharmed
+from coinslot.kit.faults import Reached, no_fault
 from coinslot.states.store import TELL
 
 Place = tuple[UUID, UUID]  # an endpoint, and its merchant
@@ -57,7 +57,7 @@ class Courier:
         self._random = random.SystemRandom()
         self._busy: Counter[Place] = Counter()  # under way here
         self._slow: set[asyncio.Task[None]] = set()  # those of them that freed their place
-        self.reached: Reached = unharmed  # called at every call; for the storms
+        self.reached: Reached = no_fault  # called at every call; for the storms
 
     async def run(self) -> None:
         """Deliver until cancelled: at once when woken or a place is free again."""
