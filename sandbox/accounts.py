@@ -1,7 +1,9 @@
 """Merchants' accounts at one gateway: what they log in with, their webhook, their balance."""
 
+import base64
+import binascii
 import sqlite3
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -21,6 +23,19 @@ class Account(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=T
         """The part of the credentials by which the API finds the account; unique."""
         return self.account_id
 
+    def hears(self, event: str) -> bool:
+        """Whether its webhook is told of events of this name."""
+        return True
+
+
+class Subscribed(Account, frozen=True, kw_only=True):
+    """An account that may name the events it wants; without `events` it is told of all."""
+
+    events: list[str] | None = None
+
+    def hears(self, event: str) -> bool:
+        return self.events is None or event in self.events
+
 
 A = TypeVar("A", bound=Account)
 
@@ -31,6 +46,10 @@ class Accounts(Generic[A]):
     def __init__(self, party: str, kind: type[A]) -> None:
         self.party = party
         self._kind = kind
+
+    def read(self, said: dict[str, Any]) -> A:
+        """An account as a request writes it; msgspec.ValidationError says what is wrong."""
+        return msgspec.convert(said, self._kind)
 
     def save(self, change: Change, account: A, *, switch_on: bool) -> None:
         """Add or update; `switch_on` also revives a webhook that was switched off."""
@@ -93,3 +112,12 @@ class Accounts(Generic[A]):
             (amount, self.party, account_id, amount),
         )
         return changed.rowcount > 0
+
+
+def basic(packed: str) -> tuple[str, str] | None:
+    """The user and the password of HTTP Basic; None when it cannot be read."""
+    try:
+        user, _, password = base64.b64decode(packed, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return user, password

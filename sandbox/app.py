@@ -23,6 +23,7 @@ from sandbox.endpoints import ENDPOINTS
 from sandbox.errors import SandboxError
 from sandbox.firebase import endpoints as firebase
 from sandbox.firebase.stream import Listeners
+from sandbox.gateway_endpoints import router
 from sandbox.machines import Machines
 from sandbox.party import Party
 from sandbox.razorpay.party import Razorpay
@@ -104,14 +105,12 @@ class Sandbox:
             "feed": self.feed,
             "listeners": self.listeners,
         }
-        for party in self.parties:
-            parts |= party.parts
         app = Litestar(
             route_handlers=[
                 *ENDPOINTS,
                 *PAGES,
                 firebase.ROUTER,
-                *(party.router for party in self.parties),
+                *(router(party) for party in self.parties),
             ],
             dependencies={
                 name: Provide(_giver(part), sync_to_thread=False) for name, part in parts.items()

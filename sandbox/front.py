@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -22,6 +23,43 @@ class Answered(msgspec.Struct, frozen=True):
     media_type: str = "application/json"
     headers: Mapping[str, str] = {}
     cut: bool = False
+
+
+class RefusalError(Exception):
+    """An answer of an emulated API other than success; each gateway writes it its own way."""
+
+    status = 400
+
+    def body(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def answered(self) -> Answered:
+        return Answered(self.status, msgspec.json.encode(self.body()))
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """A raw request, after HTTP and before anything is believed."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    query_text: str
+    authorization: str
+    key: str | None  # the idempotency key
+    body: bytes
+
+
+async def asked(request: Request[Any, Any, Any], path: Path, key_header: str) -> Asked:
+    """A request to an emulated API whose paths begin with a version."""
+    return Asked(
+        method=request.method,
+        path="/" + str(path).strip("/"),
+        query=dict(request.query_params),
+        query_text=request.scope["query_string"].decode(errors="replace"),
+        authorization=request.headers.get("authorization", ""),
+        key=request.headers.get(key_header),
+        body=await request.body(),
+    )
 
 
 async def through_weather(

@@ -1,14 +1,17 @@
 """What the sandbox asks of every emulated gateway; `app.py` holds the list of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import msgspec
-from litestar import Router
 
+from sandbox.accounts import Accounts
 from sandbox.chores import Work
 from sandbox.config import Config
-from sandbox.store import Change
+from sandbox.gateway import Gateway
+from sandbox.shelf import Thing
+from sandbox.store import Change, Store
 from sandbox.tempo import Tempo
 
 
@@ -21,17 +24,36 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Party:
-    """One emulated gateway. Its `name` is the party of its rows and the root of its URLs."""
+    """One emulated gateway. Its name is the party of its rows and the root of its URLs."""
 
-    name: ClassVar[str]
-    router: ClassVar[Router]
-    tempo: Tempo
-    work: Mapping[str, Work]  # its chores by name
-    parts: Mapping[str, Any]  # what its endpoints ask for, by the argument's name
+    accounts: ClassVar[Accounts[Any]]
+    gateway_of: ClassVar[type[Gateway[Any]]]
+    tempo_of: ClassVar[type[Tempo]]
+    payment: ClassVar[type[Thing]]  # what a `reference` names
+    endpoints: ClassVar[Sequence[Any]]  # beside those that all have
+    chores: ClassVar[Sequence[str]]  # what it does by itself, later
+    account_word: ClassVar[str] = "account"  # what it calls a merchant's account
+
+    def __init__(self, store: Store, public_url: str) -> None:
+        self.name = self.accounts.party
+        self.gateway = self.gateway_of(store, self.tempo_of(), f"{public_url}/{self.name}")
+        self.work: Mapping[str, Work] = {name: partial(self._work, name) for name in self.chores}
+
+    @property
+    def tempo(self) -> Tempo:
+        return self.gateway.tempo
+
+    @property
+    def parts(self) -> Mapping[str, object]:
+        """What its endpoints ask for, by the argument's name."""
+        return {"party": self, "gateway": self.gateway}
 
     def use(self, change: Change, config: Config) -> None:
         """Take over its section of the configuration."""
-        raise NotImplementedError
+        section = getattr(config, self.name)
+        self.gateway.tempo = section.tempo
+        for account in section.accounts:
+            self.accounts.save(change, account, switch_on=False)
 
     def books(self, look: Change) -> list[dict[str, Any]]:
         """Its own truth: every payment in minor units."""
@@ -44,3 +66,10 @@ class Party:
     def accepts(self, status: int, body: bytes) -> bool:
         """Whether the merchant's server has taken the webhook."""
         return 200 <= status < 300
+
+    def work_on(self, name: str, desk: Any, thing_id: str) -> None:
+        """One of its chores, on a thing."""
+        raise NotImplementedError
+
+    def _work(self, name: str, change: Change, thing_id: str) -> None:
+        self.work_on(name, self.gateway.desk(change), thing_id)

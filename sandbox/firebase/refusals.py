@@ -1,11 +1,11 @@
 """What the Realtime Database answers when it will not: a status, and one line under `error`."""
 
-import msgspec
+from typing import Any
 
-from sandbox.front import Answered
+from sandbox.front import Answered, RefusalError
 
 
-class RefusedError(Exception):
+class RefusedError(RefusalError):
     """Answered with this status as {"error": message}."""
 
     def __init__(self, status: int, message: str) -> None:
@@ -13,8 +13,8 @@ class RefusedError(Exception):
         self.status = status
         self.message = message
 
-    def answered(self) -> Answered:
-        return Answered(self.status, msgspec.json.encode({"error": self.message}))
+    def body(self) -> dict[str, Any]:
+        return {"error": self.message}
 
 
 def unreadable() -> RefusedError:

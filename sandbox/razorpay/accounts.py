@@ -1,10 +1,8 @@
 """Merchants' accounts: who is calling, and what refunds are paid from."""
 
-import base64
-import binascii
 import secrets
 
-from sandbox.accounts import Accounts
+from sandbox.accounts import Accounts, basic
 from sandbox.razorpay.refusals import ApiError, unauthorized
 from sandbox.razorpay.settings import Account
 from sandbox.store import Change
@@ -16,16 +14,11 @@ ACCOUNTS = Accounts(PARTY, Account)
 def authenticate(change: Change, authorization: str) -> Account:
     """The account of an `Authorization` header; the scheme word must be exactly `Basic`."""
     scheme, _, packed = authorization.partition(" ")
-    if scheme != "Basic":
+    said = basic(packed) if scheme == "Basic" else None
+    account = ACCOUNTS.by_login(change, said[0]) if said else None
+    if said is None or account is None:
         raise unauthorized()
-    try:
-        key_id, _, key_secret = base64.b64decode(packed, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError) as problem:
-        raise unauthorized() from problem
-    account = ACCOUNTS.by_login(change, key_id)
-    if account is None:
-        raise unauthorized()
-    if not secrets.compare_digest(account.key_secret.encode(), key_secret.encode()):
+    if not secrets.compare_digest(account.key_secret.encode(), said[1].encode()):
         raise unauthorized()
     return account
 

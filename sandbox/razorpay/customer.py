@@ -1,12 +1,13 @@
 """People at the gateway: the customer who scans and pays, and the merchant at the dashboard."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
 
-from sandbox import chores, outbox
+from sandbox import chores
 from sandbox.clock import now_s
 from sandbox.errors import RefusedError, UnknownError, UnreadableError
+from sandbox.gateway import DashboardRefund, Minor
 from sandbox.razorpay import links, payments, qr_codes, refunds, wire
 from sandbox.razorpay.accounts import ACCOUNTS
 from sandbox.razorpay.desk import Desk
@@ -14,7 +15,6 @@ from sandbox.razorpay.refusals import ApiError
 from sandbox.razorpay.things import Order, Payment, PaymentLink, QrCode, Refund
 from sandbox.shelf import find, new_id, put
 
-Paise = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000_000)]
 CAPTURES = "razorpay.payment.captures"
 
 
@@ -25,7 +25,7 @@ class Scan(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
     order_id: str | None = None
     payment_link_id: str | None = None
     account_id: str | None = None  # for a foreign payment without any code of ours
-    amount: Paise | None = None  # on a fixed code a mismatch, as old apps can make
+    amount: Minor | None = None  # on a fixed code a mismatch, as old apps can make
     outcome: Literal["captured", "failed", "failed_then_captured", "authorized_only"] = "captured"
     foreign: bool = False  # on the merchant's account, without our QR and notes
     late: bool = False  # the app had read the code before it was closed
@@ -127,31 +127,12 @@ def _open_qr(desk: Desk, wanted: Scan) -> QrCode | None:
     return qr
 
 
-class DashboardRefund(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """A refund made by hand in the gateway's dashboard."""
-
-    reference: str
-    amount: Paise | None = None
-
-
 def refund_by_hand(desk: Desk, wanted: DashboardRefund) -> Refund:
-    payment = known_payment(desk, wanted.reference)
+    payment = desk.known(Payment, wanted.reference)
     try:
         return refunds.give_back(desk, payment, refunds.Wish(amount=wanted.amount))
     except ApiError as refusal:
         raise RefusedError(refusal.description) from refusal
-
-
-def resend(desk: Desk, reference: str) -> int:
-    """Have all events of a payment sent again; the number of them."""
-    return outbox.replay(desk.change, known_payment(desk, reference).id)
-
-
-def known_payment(desk: Desk, reference: str) -> Payment:
-    payment = find(desk.change, Payment, reference)
-    if payment is None:
-        raise UnknownError(f"no payment {reference}")
-    return payment
 
 
 def work_of(name: str, desk: Desk, thing_id: str) -> None:

@@ -2,45 +2,30 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 
+from sandbox import gateway
 from sandbox.clock import now_s
-from sandbox.outbox import Event, publish
-from sandbox.razorpay import accounts, wire
+from sandbox.gateway import Notice
+from sandbox.razorpay import wire
 from sandbox.razorpay.accounts import ACCOUNTS
 from sandbox.razorpay.settings import Tempo
 from sandbox.razorpay.things import Dispute, Order, Payment, PaymentLink, QrCode, Refund
 from sandbox.shelf import new_id
-from sandbox.store import Change, Store
 
 
-class Desk(msgspec.Struct, frozen=True):
-    """An open transaction with the tempo of time and the public address of the gateway."""
+class Desk(gateway.Desk[Tempo], frozen=True):
+    """An open transaction at Razorpay."""
 
-    change: Change
-    tempo: Tempo
-    public_url: str
+    accounts = ACCOUNTS
 
 
-class Gateway(msgspec.Struct):
-    """The emulated gateway as a whole; opens a desk per transaction."""
+class Gateway(gateway.Gateway[Desk]):
+    """Razorpay as a whole."""
 
-    store: Store
-    tempo: Tempo
-    public_url: str
-
-    @contextmanager
-    def change(self) -> Iterator[Desk]:
-        """A desk whose effects are committed together when the block ends well."""
-        with self.store.change() as change:
-            yield self.desk(change)
-
-    def desk(self, change: Change) -> Desk:
-        return Desk(change, self.tempo, self.public_url)
+    desk_of = Desk
 
 
 Subject = Payment | PaymentLink | QrCode | Order | Refund | Dispute
@@ -49,8 +34,6 @@ Subject = Payment | PaymentLink | QrCode | Order | Refund | Dispute
 def tell(desk: Desk, name: str, reference: str, *subjects: Subject) -> None:
     """Raise a webhook event with a snapshot of its subjects, signed with the secret of now."""
     account = ACCOUNTS.find(desk.change, subjects[0].account_id)
-    if account.events is not None and name not in account.events:
-        return
     payload = {subject.kind: {"entity": _entity(desk, subject, name)} for subject in subjects}
     body = msgspec.json.encode(
         {
@@ -64,23 +47,13 @@ def tell(desk: Desk, name: str, reference: str, *subjects: Subject) -> None:
     )
     event_id = new_id("")
     headers = {
-        "Content-Type": "application/json",
+        **gateway.JSON,
         "User-Agent": "Razorpay-Webhook/v1",
         "X-Razorpay-Signature": signature(account.webhook_secret, body),
         "x-razorpay-event-id": event_id,
     }
-    publish(
-        desk.change,
-        Event(
-            party=accounts.PARTY,
-            account_id=account.account_id,
-            event_id=event_id,
-            name=name,
-            reference=reference,
-            headers=headers,
-            body=body,
-        ),
-    )
+    notice = Notice(name=name, reference=reference, body=body, headers=headers, event_id=event_id)
+    desk.notify(account, notice)
 
 
 def signature(secret: str, message: bytes) -> str:

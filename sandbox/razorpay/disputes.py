@@ -1,32 +1,30 @@
 """The payer's bank claims money back: opened, and ended either way, at the desk of a test."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
 
 from sandbox.clock import now_s
 from sandbox.errors import RefusedError
+from sandbox.gateway import Minor
 from sandbox.razorpay import wire
 from sandbox.razorpay.accounts import ACCOUNTS
-from sandbox.razorpay.customer import known_payment
 from sandbox.razorpay.desk import Desk, tell
 from sandbox.razorpay.things import Dispute, Payment
 from sandbox.shelf import Window, children, new_id, put
-
-Paise = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000_000)]
 
 
 class Claim(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Without an end it opens one; with one it ends the one that is open."""
 
     reference: str
-    amount: Paise | None = None
+    amount: Minor | None = None
     reason: str = "goods_or_services_not_received_or_partially_received"
     ends: Literal["won", "lost", "closed"] | None = None
 
 
 def claim(desk: Desk, wanted: Claim) -> Dispute:
-    payment = known_payment(desk, wanted.reference)
+    payment = desk.known(Payment, wanted.reference)
     if wanted.ends is None:
         return _open(desk, payment, wanted)
     return _end(desk, payment, wanted.ends)

@@ -1,26 +1,14 @@
 """The API's front door: who is calling, keys in use, the answer on disk."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from sandbox.front import Answered, through_weather
+from sandbox.front import Answered, Asked, through_weather
 from sandbox.razorpay import accounts, api
 from sandbox.razorpay.desk import Gateway
 from sandbox.razorpay.refusals import ApiError, in_trouble
 from sandbox.razorpay.settings import Account
-
-
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """A raw request, after HTTP and before anything is believed."""
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    authorization: str
-    idempotency_key: str | None
-    body: bytes
 
 
 class FrontDoor:
@@ -36,18 +24,18 @@ class FrontDoor:
         try:
             with self._store.read() as look:
                 account = accounts.authenticate(look, asked.authorization)
-            claim = (account.account_id, asked.idempotency_key or "")
+            claim = (account.account_id, asked.key or "")
             if claim in self._working:
                 raise ApiError("Request with the same idempotency key is in progress.", status=409)
         except ApiError as refusal:
-            return _refused(refusal)
-        if asked.idempotency_key:
+            return refusal.answered()
+        if asked.key:
             self._working.add(claim)
         try:
             return await through_weather(
                 self._store,
                 lambda: self._applied(account, asked),
-                lambda: _refused(in_trouble()),
+                lambda: in_trouble().answered(),
             )
         finally:
             self._working.discard(claim)
@@ -64,13 +52,13 @@ class FrontDoor:
                     path=asked.path,
                     query=asked.query,
                     body=body,
-                    idempotency_key=asked.idempotency_key,
+                    idempotency_key=asked.key,
                 )
                 entity = api.answer(call)
                 if asked.method != "GET":
                     desk.change.tell(f"{asked.method} /v1{asked.path}: 200")
         except ApiError as refusal:
-            return _refused(refusal)
+            return refusal.answered()
         return Answered(200, msgspec.json.encode(entity))
 
 
@@ -81,7 +69,3 @@ def _object(body: bytes) -> dict[str, Any]:
         return msgspec.json.decode(body, type=dict[str, Any])
     except msgspec.MsgspecError as problem:
         raise ApiError("The request body is not valid JSON.") from problem
-
-
-def _refused(refusal: ApiError) -> Answered:
-    return Answered(refusal.status, msgspec.json.encode(refusal.body()))

@@ -1,39 +1,38 @@
 """Razorpay as one of the sandbox's gateways."""
 
-from functools import partial
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any
 
-from litestar import Router
-
-from sandbox.config import Config
 from sandbox.party import Party
 from sandbox.razorpay import books, customer, refunds
-from sandbox.razorpay.accounts import ACCOUNTS, PARTY
-from sandbox.razorpay.desk import Gateway
-from sandbox.razorpay.endpoints import ROUTER
+from sandbox.razorpay.accounts import ACCOUNTS
+from sandbox.razorpay.desk import Desk, Gateway
+from sandbox.razorpay.endpoints import ENDPOINTS
 from sandbox.razorpay.front import FrontDoor
 from sandbox.razorpay.settings import Tempo
+from sandbox.razorpay.things import Payment
 from sandbox.store import Change, Store
 
 
 class Razorpay(Party):
-    name: ClassVar[str] = PARTY
-    router: ClassVar[Router] = ROUTER
+    gateway: Gateway
+    accounts = ACCOUNTS
+    gateway_of = Gateway
+    tempo_of = Tempo
+    payment = Payment
+    endpoints = ENDPOINTS
+    chores = (refunds.SETTLES, refunds.FAILS, customer.CAPTURES)
 
     def __init__(self, store: Store, public_url: str) -> None:
-        self.gateway = Gateway(store, Tempo(), f"{public_url}/{PARTY}")
-        self.tempo = self.gateway.tempo
-        names = (refunds.SETTLES, refunds.FAILS, customer.CAPTURES)
-        self.work = {name: partial(self._work, name) for name in names}
-        self.parts = {"razorpay": self.gateway, "razorpay_front": FrontDoor(self.gateway)}
+        super().__init__(store, public_url)
+        self._front = FrontDoor(self.gateway)
 
-    def use(self, change: Change, config: Config) -> None:
-        self.tempo = self.gateway.tempo = config.razorpay.tempo
-        for account in config.razorpay.accounts:
-            ACCOUNTS.save(change, account, switch_on=False)
+    @property
+    def parts(self) -> Mapping[str, object]:
+        return {**super().parts, "front": self._front}
 
     def books(self, look: Change) -> list[dict[str, Any]]:
         return books.payments(look)
 
-    def _work(self, name: str, change: Change, thing_id: str) -> None:
-        customer.work_of(name, self.gateway.desk(change), thing_id)
+    def work_on(self, name: str, desk: Desk, thing_id: str) -> None:
+        customer.work_of(name, desk, thing_id)

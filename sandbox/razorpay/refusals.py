@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from sandbox.front import RefusalError
 
-class ApiError(Exception):
+
+class ApiError(RefusalError):
     """An answer of the API other than success."""
 
     def __init__(self, description: str, *, status: int = 400, field: str | None = None) -> None:

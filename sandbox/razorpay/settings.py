@@ -5,13 +5,12 @@ import msgspec
 from sandbox import accounts, tempo
 
 
-class Account(accounts.Account, frozen=True, kw_only=True):
+class Account(accounts.Subscribed, frozen=True, kw_only=True):
     """A merchant's account at the emulated Razorpay. Without `events` it subscribes to all."""
 
     key_id: str
     key_secret: str
     webhook_secret: str = ""
-    events: list[str] | None = None
 
     @property
     def login(self) -> str:

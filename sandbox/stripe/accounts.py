@@ -1,9 +1,6 @@
 """Merchants' accounts, and who is calling."""
 
-import base64
-import binascii
-
-from sandbox.accounts import Accounts
+from sandbox.accounts import Accounts, basic
 from sandbox.store import Change
 from sandbox.stripe.refusals import unauthorized
 from sandbox.stripe.settings import Account
@@ -16,10 +13,10 @@ def authenticate(change: Change, authorization: str) -> Account:
     """The account of a secret key, as `Bearer` or as the user of `Basic`."""
     scheme, _, key = authorization.partition(" ")
     if scheme.lower() == "basic":
-        try:
-            key = base64.b64decode(key, validate=True).decode().partition(":")[0]
-        except (binascii.Error, UnicodeDecodeError) as problem:
-            raise unauthorized() from problem
+        said = basic(key)
+        if said is None:
+            raise unauthorized()
+        key = said[0]
     elif scheme.lower() != "bearer":
         raise unauthorized()
     account = ACCOUNTS.by_login(change, key)

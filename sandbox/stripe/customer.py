@@ -1,19 +1,19 @@
 """People at the gateway: the payer on its page, and the merchant at the dashboard."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
 
-from sandbox import chores, outbox
+from sandbox import chores
 from sandbox.clock import now_s
 from sandbox.errors import RefusedError, UnknownError
+from sandbox.gateway import DashboardRefund
 from sandbox.shelf import find, new_id, put
 from sandbox.stripe import intents, refunds, sessions, wire
 from sandbox.stripe.desk import Desk
 from sandbox.stripe.refusals import ApiError
 from sandbox.stripe.things import Intent, Refund, Session
 
-Minor = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000_000)]
 ARRIVES, BOUNCES = "stripe.payment.arrives", "stripe.payment.bounces"
 Outcome = Literal["paid", "declined", "delayed", "delayed_failed"]
 NOT_PROVED = "The provided PaymentMethod has failed authentication."
@@ -73,7 +73,7 @@ def _intent_of(desk: Desk, session: Session) -> Intent:
 
 
 def _prove(desk: Desk, wanted: Pay) -> Intent:
-    intent = known_intent(desk, wanted.reference)
+    intent = desk.known(Intent, wanted.reference)
     if intent.status != "requires_action":
         raise RefusedError(f"this payment is {intent.status}")
     if wanted.outcome == "paid":
@@ -91,31 +91,12 @@ def known_session(desk: Desk, reference: str) -> Session:
     return session
 
 
-def known_intent(desk: Desk, reference: str) -> Intent:
-    intent = find(desk.change, Intent, reference)
-    if intent is None:
-        raise UnknownError(f"no payment {reference}")
-    return intent
-
-
-class DashboardRefund(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """A refund made by hand in the gateway's dashboard."""
-
-    reference: str
-    amount: Minor | None = None
-
-
 def refund_by_hand(desk: Desk, wanted: DashboardRefund) -> Refund:
-    intent = known_intent(desk, wanted.reference)
+    intent = desk.known(Intent, wanted.reference)
     try:
         return refunds.give_back(desk, intent, wanted.amount, "requested_by_customer", {})
     except ApiError as refusal:
         raise RefusedError(refusal.message) from refusal
-
-
-def resend(desk: Desk, reference: str) -> int:
-    """Have all events of a payment sent again; the number of them."""
-    return outbox.replay(desk.change, known_intent(desk, reference).id)
 
 
 def work_of(name: str, desk: Desk, thing_id: str) -> None:
@@ -127,7 +108,7 @@ def work_of(name: str, desk: Desk, thing_id: str) -> None:
     elif name == refunds.FAILS:
         refunds.fail(desk, thing_id)
     else:
-        _arrive(desk, known_intent(desk, thing_id), bounced=name == BOUNCES)
+        _arrive(desk, desk.known(Intent, thing_id), bounced=name == BOUNCES)
 
 
 def _arrive(desk: Desk, intent: Intent, *, bounced: bool) -> None:

@@ -2,18 +2,16 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 
+from sandbox import gateway
 from sandbox.clock import now_s
-from sandbox.outbox import Event, publish
+from sandbox.gateway import Notice
 from sandbox.shelf import find, new_id, put
-from sandbox.store import Change, Store
 from sandbox.stripe import wire
-from sandbox.stripe.accounts import ACCOUNTS, PARTY
+from sandbox.stripe.accounts import ACCOUNTS
 from sandbox.stripe.settings import Tempo
 from sandbox.stripe.things import Charge, Dispute, Intent, Movement, Refund, Session, Told
 
@@ -21,13 +19,10 @@ Subject = Session | Intent | Charge | Refund | Dispute | Movement
 PAID_OUT_AFTER_S = 2 * 86_400
 
 
-class Desk(msgspec.Struct, frozen=True):
-    """An open transaction; `key` is the idempotency key of the request that it serves."""
+class Desk(gateway.Desk[Tempo], frozen=True):
+    """An open transaction at Stripe."""
 
-    change: Change
-    tempo: Tempo
-    public_url: str
-    key: str | None = None
+    accounts = ACCOUNTS
 
     def entity(self, subject: Subject) -> dict[str, Any]:
         """The thing as the API writes it."""
@@ -59,23 +54,15 @@ class Desk(msgspec.Struct, frozen=True):
             request={"id": None, "idempotency_key": self.key},
         )
         put(self.change, told)
-        if account.events is not None and name not in account.events:
-            return
-        publish(
-            self.change,
-            Event(
-                party=PARTY,
-                account_id=account.account_id,
-                event_id=told.id,
-                name=name,
-                reference=reference,
-                headers={
-                    "Content-Type": "application/json; charset=utf-8",
-                    "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
-                },
-                body=msgspec.json.encode(wire.event(told)),
-            ),
+        headers = {
+            "Content-Type": "application/json; charset=utf-8",
+            "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
+        }
+        body = msgspec.json.encode(wire.event(told))
+        notice = Notice(
+            name=name, reference=reference, body=body, headers=headers, event_id=told.id
         )
+        self.notify(account, notice)
 
     def book(self, source: Charge | Refund | Dispute, kind: str, amount: int, fee: int) -> None:
         """Write down what a thing did to the balance: once for each thing."""
@@ -99,21 +86,10 @@ class Desk(msgspec.Struct, frozen=True):
         return find(self.change, Session, intent.session or "")
 
 
-class Gateway(msgspec.Struct):
-    """The emulated gateway as a whole; opens a desk per transaction."""
+class Gateway(gateway.Gateway[Desk]):
+    """Stripe as a whole."""
 
-    store: Store
-    tempo: Tempo
-    public_url: str
-
-    @contextmanager
-    def change(self, key: str | None = None) -> Iterator[Desk]:
-        """A desk whose effects are committed together when the block ends well."""
-        with self.store.change() as change:
-            yield self.desk(change, key)
-
-    def desk(self, change: Change, key: str | None = None) -> Desk:
-        return Desk(change, self.tempo, self.public_url, key)
+    desk_of = Desk
 
 
 def signature(secret: str, body: bytes, at_s: int) -> str:

@@ -1,19 +1,18 @@
 """The payer's bank claims money back: opened, and ended either way, at the desk of a test."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
 
 from sandbox.clock import now_s
 from sandbox.errors import RefusedError
+from sandbox.gateway import Minor
 from sandbox.shelf import Window, children, new_id, put
 from sandbox.stripe import wire
 from sandbox.stripe.accounts import ACCOUNTS
-from sandbox.stripe.customer import known_intent
 from sandbox.stripe.desk import Desk
-from sandbox.stripe.things import Dispute
+from sandbox.stripe.things import Dispute, Intent
 
-Minor = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000_000)]
 LIVE = "needs_response"
 FEE_MINOR = 1_500
 
@@ -33,7 +32,7 @@ def claim(desk: Desk, wanted: Claim) -> Dispute:
 
 def _open(desk: Desk, wanted: Claim) -> Dispute:
     """The money leaves the balance at once, with a fee of its own."""
-    intent = known_intent(desk, wanted.reference)
+    intent = desk.known(Intent, wanted.reference)
     charge = desk.charge_of(intent)
     if charge is None or not charge.captured:
         raise RefusedError("only what was captured can be disputed")

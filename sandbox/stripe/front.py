@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from sandbox.front import Answered, through_weather
+from sandbox.front import Answered, Asked, through_weather
 from sandbox.shelf import new_id
 from sandbox.stripe import accounts, api, keys
 from sandbox.stripe.desk import Gateway
@@ -12,17 +12,6 @@ from sandbox.stripe.forms import unflattened
 from sandbox.stripe.refusals import ApiError, in_trouble, invalid, key_in_use
 from sandbox.stripe.settings import Account
 from sandbox.stripe.wire import VERSION
-
-
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """A raw request, after HTTP and before anything is believed."""
-
-    method: str
-    path: str
-    query: str
-    authorization: str
-    key: str | None
-    body: bytes
 
 
 class FrontDoor:
@@ -43,7 +32,7 @@ class FrontDoor:
                 raise key_in_use(key)
             tree = _tree(asked)
         except ApiError as refusal:
-            return _dressed(_refused(refusal))
+            return _dressed(refusal.answered())
         if key:
             self._working.add(claim)
         try:
@@ -72,7 +61,7 @@ class FrontDoor:
                 if asked.method != "GET":
                     desk.change.tell(f"{asked.method} /v1{asked.path}: {status}")
         except ApiError as refusal:
-            answered = _refused(refusal)
+            answered = refusal.answered()
             if key and keys.is_kept(refusal):
                 with self._gateway.change() as desk:
                     keys.keep(desk, account.account_id, key, request, answered)
@@ -81,7 +70,7 @@ class FrontDoor:
     def _broken(self, account: Account, asked: Asked, tree: dict[str, Any]) -> Answered:
         """An execution that broke before its effect: its 500 is what the key answers from now."""
         key, request = asked.key, [asked.method, asked.path, tree]
-        answered = _refused(in_trouble())
+        answered = in_trouble().answered()
         if key is None or asked.method != "POST":
             return answered
         try:
@@ -90,20 +79,16 @@ class FrontDoor:
                 if kept is None:
                     keys.keep(desk, account.account_id, key, request, answered)
         except ApiError as refusal:
-            return _refused(refusal)
+            return refusal.answered()
         return kept or answered
 
 
 def _tree(asked: Asked) -> dict[str, Any]:
     try:
-        text = asked.query if asked.method == "GET" else asked.body.decode()
+        text = asked.query_text if asked.method == "GET" else asked.body.decode()
         return unflattened(text)
     except (UnicodeDecodeError, ValueError) as problem:
         raise invalid("Invalid request body") from problem
-
-
-def _refused(refusal: ApiError) -> Answered:
-    return Answered(refusal.status, msgspec.json.encode(refusal.body()))
 
 
 def _dressed(answered: Answered) -> Answered:

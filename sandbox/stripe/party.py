@@ -1,38 +1,42 @@
 """Stripe as one of the sandbox's gateways."""
 
-from functools import partial
-from typing import Any, ClassVar
-
-from litestar import Router
+from collections.abc import Mapping
+from typing import Any
 
 from sandbox.clock import now_s
-from sandbox.config import Config
 from sandbox.party import Parcel, Party
 from sandbox.store import Change, Store
 from sandbox.stripe import books, customer, refunds, sessions
-from sandbox.stripe.accounts import ACCOUNTS, PARTY
-from sandbox.stripe.desk import Gateway, signature
-from sandbox.stripe.endpoints import ROUTER
+from sandbox.stripe.accounts import ACCOUNTS
+from sandbox.stripe.desk import Desk, Gateway, signature
+from sandbox.stripe.endpoints import ENDPOINTS
 from sandbox.stripe.front import FrontDoor
 from sandbox.stripe.settings import Tempo
+from sandbox.stripe.things import Intent
 
 
 class Stripe(Party):
-    name: ClassVar[str] = PARTY
-    router: ClassVar[Router] = ROUTER
+    gateway: Gateway
+    accounts = ACCOUNTS
+    gateway_of = Gateway
+    tempo_of = Tempo
+    payment = Intent
+    endpoints = ENDPOINTS
+    chores = (
+        sessions.EXPIRES,
+        refunds.SETTLES,
+        refunds.FAILS,
+        customer.ARRIVES,
+        customer.BOUNCES,
+    )
 
     def __init__(self, store: Store, public_url: str) -> None:
-        self.gateway = Gateway(store, Tempo(), f"{public_url}/{PARTY}")
-        self.tempo = self.gateway.tempo
-        by_itself = (sessions.EXPIRES, refunds.SETTLES, refunds.FAILS)
-        names = (*by_itself, customer.ARRIVES, customer.BOUNCES)
-        self.work = {name: partial(self._work, name) for name in names}
-        self.parts = {"stripe": self.gateway, "stripe_front": FrontDoor(self.gateway)}
+        super().__init__(store, public_url)
+        self._front = FrontDoor(self.gateway)
 
-    def use(self, change: Change, config: Config) -> None:
-        self.tempo = self.gateway.tempo = config.stripe.tempo
-        for account in config.stripe.accounts:
-            ACCOUNTS.save(change, account, switch_on=False)
+    @property
+    def parts(self) -> Mapping[str, object]:
+        return {**super().parts, "front": self._front}
 
     def books(self, look: Change) -> list[dict[str, Any]]:
         return books.payments(look)
@@ -42,5 +46,5 @@ class Stripe(Party):
         secret = ACCOUNTS.find(look, parcel.account_id).webhook_secret
         return {**parcel.headers, "Stripe-Signature": signature(secret, parcel.body, now_s())}
 
-    def _work(self, name: str, change: Change, thing_id: str) -> None:
-        customer.work_of(name, self.gateway.desk(change), thing_id)
+    def work_on(self, name: str, desk: Desk, thing_id: str) -> None:
+        customer.work_of(name, desk, thing_id)

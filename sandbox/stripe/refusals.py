@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from sandbox.front import RefusalError
 
-class ApiError(Exception):
+
+class ApiError(RefusalError):
     """An answer of the API other than success. `kept`: the idempotency key replays it."""
 
     def __init__(

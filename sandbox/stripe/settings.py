@@ -5,12 +5,11 @@ import msgspec
 from sandbox import accounts, tempo
 
 
-class Account(accounts.Account, frozen=True, kw_only=True):
+class Account(accounts.Subscribed, frozen=True, kw_only=True):
     """A merchant's account at the emulated Stripe. Without `events` its endpoint hears all."""
 
     secret_key: str
     webhook_secret: str = ""
-    events: list[str] | None = None
 
     @property
     def login(self) -> str:

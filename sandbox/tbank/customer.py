@@ -1,11 +1,12 @@
 """People at the gateway: the payer at the page, and the merchant at the dashboard."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
 
 from sandbox import outbox
 from sandbox.errors import RefusedError, UnknownError
+from sandbox.gateway import DashboardRefund, Reference
 from sandbox.shelf import find
 from sandbox.store import Change
 from sandbox.tbank import payments, refunds
@@ -15,7 +16,6 @@ from sandbox.tbank.refusals import ApiError
 from sandbox.tbank.things import OPEN, Payment, Refund
 from sandbox.tbank.wire import roubles
 
-Kopecks = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000_000)]
 REASONS = {"declined": 99, "insufficient_funds": 1051, "bad_card": 1014}
 Reason = Literal["declined", "insufficient_funds", "bad_card"]
 
@@ -28,21 +28,8 @@ class Pay(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     declined: Reason | None = None
 
 
-class Lapse(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """The time to pay is over."""
-
-    reference: str
-
-
-class DashboardRefund(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """A refund made by hand in the gateway's dashboard."""
-
-    reference: str
-    amount: Kopecks | None = None
-
-
 def pay(desk: Desk, wanted: Pay) -> Payment:
-    payment = known(desk, wanted.reference)
+    payment = desk.known(Payment, wanted.reference)
     if payment.status not in OPEN:
         raise RefusedError(f"this payment is {payment.status}: nobody can pay it now")
     source = "qrsbp" if wanted.method == "sbp" else "cards"
@@ -56,24 +43,19 @@ def pay(desk: Desk, wanted: Pay) -> Payment:
     return payment
 
 
-def lapse(desk: Desk, wanted: Lapse) -> Payment:
-    payment = known(desk, wanted.reference)
+def lapse(desk: Desk, wanted: Reference) -> Payment:
+    payment = desk.known(Payment, wanted.reference)
     payments.expire(desk, payment)
     return payment
 
 
 def refund_by_hand(desk: Desk, wanted: DashboardRefund) -> Payment:
-    payment = known(desk, wanted.reference)
+    payment = desk.known(Payment, wanted.reference)
     try:
         refunds.give_back(desk, payment, wanted.amount or payment.left)
     except ApiError as refusal:
         raise RefusedError(refusal.message) from refusal
     return payment
-
-
-def resend(desk: Desk, reference: str) -> int:
-    """Have all notifications of a payment sent again; the number of them."""
-    return outbox.replay(desk.change, known(desk, reference).id)
 
 
 def resend_missed(desk: Desk, account_id: str) -> int:
@@ -84,13 +66,6 @@ def resend_missed(desk: Desk, account_id: str) -> int:
         (PARTY, account_id),
     )
     return sum(outbox.replay(desk.change, row["reference"]) for row in rows)
-
-
-def known(desk: Desk, reference: str) -> Payment:
-    payment = find(desk.change, Payment, reference)
-    if payment is None:
-        raise UnknownError(f"no payment {reference}")
-    return payment
 
 
 def at_page(change: Change, short: str) -> Payment:
@@ -108,9 +83,9 @@ def at_page(change: Change, short: str) -> Payment:
 def work_of(name: str, desk: Desk, thing_id: str) -> None:
     """What the gateway does by itself, later."""
     if name == payments.EXPIRES:
-        payments.expire(desk, known(desk, thing_id))
+        payments.expire(desk, desk.known(Payment, thing_id))
         return
     refund = find(desk.change, Refund, thing_id)
     if refund is not None:
         verb = refunds.settle if name == refunds.SETTLES else refunds.fail
-        verb(desk, refund, known(desk, refund.payment_id))
+        verb(desk, refund, desk.known(Payment, refund.payment_id))

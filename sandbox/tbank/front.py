@@ -19,11 +19,11 @@ async def answer(gateway: Gateway, method: str, raw: bytes) -> Answered:
         with gateway.store.read() as look:
             accounts.authenticate(look, body)
     except ApiError as refusal:
-        return _refused(refusal)
+        return refusal.answered()
     return await through_weather(
         gateway.store,
         lambda: _applied(gateway, method, body),
-        lambda: Answered(500, msgspec.json.encode(in_trouble().body())),
+        lambda: in_trouble().answered(),
     )
 
 
@@ -36,7 +36,7 @@ def _applied(gateway: Gateway, method: str, body: dict[str, Any]) -> Answered:
             if method not in ("GetState", "CheckOrder"):
                 desk.change.tell(f"POST /v2/{method}: 200")
     except ApiError as refusal:
-        return _refused(refusal)
+        return refusal.answered()
     return Answered(200, msgspec.json.encode(said))
 
 
@@ -45,7 +45,3 @@ def _object(raw: bytes) -> dict[str, Any]:
         return msgspec.json.decode(raw, type=dict[str, Any])
     except msgspec.MsgspecError as problem:
         raise unreadable(problem) from problem
-
-
-def _refused(refusal: ApiError) -> Answered:
-    return Answered(200, msgspec.json.encode(refusal.body()))

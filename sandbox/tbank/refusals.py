@@ -4,9 +4,13 @@ from typing import Any
 
 import msgspec
 
+from sandbox.front import RefusalError
 
-class ApiError(Exception):
+
+class ApiError(RefusalError):
     """An answer of the API other than success. Codes are T-Bank's, words are ours."""
+
+    status = 200  # refusals come with it, as successes do
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
@@ -55,4 +59,6 @@ def bad_receipt(code: int) -> ApiError:
 
 
 def in_trouble() -> ApiError:
-    return ApiError(9999, "Внутренняя ошибка системы.")
+    refusal = ApiError(9999, "Внутренняя ошибка системы.")
+    refusal.status = 500
+    return refusal

@@ -1,11 +1,11 @@
 """People at the gateway: the payer at the page, and the merchant at the dashboard."""
 
-from typing import Annotated, Literal, get_args
+from typing import Literal, get_args
 
 import msgspec
 
-from sandbox import outbox
-from sandbox.errors import RefusedError, UnknownError
+from sandbox.errors import RefusedError
+from sandbox.gateway import DashboardRefund, Reference
 from sandbox.shelf import find
 from sandbox.yookassa import payments, refunds
 from sandbox.yookassa.desk import Desk
@@ -13,7 +13,6 @@ from sandbox.yookassa.refusals import ApiError
 from sandbox.yookassa.things import Payment, Refund
 from sandbox.yookassa.wire import decimal
 
-Kopecks = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000_000)]
 METHODS = ("bank_card", "sbp")
 Reason = Literal["insufficient_funds", "card_expired", "general_decline", "fraud_suspected"]
 REASONS = get_args(Reason)
@@ -27,21 +26,8 @@ class Pay(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     declined: Reason | None = None
 
 
-class Lapse(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """The hour is over: for what waits for its payer, or for its merchant."""
-
-    reference: str
-
-
-class DashboardRefund(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """A refund made by hand in the gateway's dashboard."""
-
-    reference: str
-    amount: Kopecks | None = None
-
-
 def pay(desk: Desk, wanted: Pay) -> Payment:
-    payment = known(desk, wanted.reference)
+    payment = desk.known(Payment, wanted.reference)
     if payment.status != "pending":
         raise RefusedError(f"this payment is {payment.status}: nobody can pay it now")
     desk.change.tell(f"payer pays {decimal(payment.amount)} ₽: {payment.id}")
@@ -52,8 +38,8 @@ def pay(desk: Desk, wanted: Pay) -> Payment:
     return payment
 
 
-def lapse(desk: Desk, wanted: Lapse) -> Payment:
-    payment = known(desk, wanted.reference)
+def lapse(desk: Desk, wanted: Reference) -> Payment:
+    payment = desk.known(Payment, wanted.reference)
     for name in (payments.LAPSES, payments.HOLD_ENDS):
         payments.lapse(desk, payment, name)
     return payment
@@ -61,21 +47,9 @@ def lapse(desk: Desk, wanted: Lapse) -> Payment:
 
 def refund_by_hand(desk: Desk, wanted: DashboardRefund) -> Refund:
     try:
-        return refunds.by_hand(desk, known(desk, wanted.reference), wanted.amount)
+        return refunds.by_hand(desk, desk.known(Payment, wanted.reference), wanted.amount)
     except ApiError as refusal:
         raise RefusedError(refusal.description) from refusal
-
-
-def resend(desk: Desk, reference: str) -> int:
-    """Have all events of a payment sent again; the number of them."""
-    return outbox.replay(desk.change, known(desk, reference).id)
-
-
-def known(desk: Desk, reference: str) -> Payment:
-    payment = find(desk.change, Payment, reference)
-    if payment is None:
-        raise UnknownError(f"no payment {reference}")
-    return payment
 
 
 def work_of(name: str, desk: Desk, thing_id: str) -> None:

@@ -1,44 +1,28 @@
 """What every verb of the gateway works with, and how it tells the merchant's server of an event."""
 
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import msgspec
 
+from sandbox import gateway
 from sandbox.clock import now_ms
-from sandbox.outbox import Event, publish
-from sandbox.shelf import new_id
-from sandbox.store import Change, Store
+from sandbox.gateway import Notice
 from sandbox.yookassa import wire
-from sandbox.yookassa.accounts import ACCOUNTS, PARTY
+from sandbox.yookassa.accounts import ACCOUNTS
 from sandbox.yookassa.settings import Tempo
 from sandbox.yookassa.things import Payment, Refund
 
 
-class Desk(msgspec.Struct, frozen=True):
-    """An open transaction with the tempo of time and the public address of the gateway."""
+class Desk(gateway.Desk[Tempo], frozen=True):
+    """An open transaction at YooKassa."""
 
-    change: Change
-    tempo: Tempo
-    public_url: str
+    accounts = ACCOUNTS
 
 
-class Gateway(msgspec.Struct):
-    """The emulated gateway as a whole; opens a desk per transaction."""
+class Gateway(gateway.Gateway[Desk]):
+    """YooKassa as a whole."""
 
-    store: Store
-    tempo: Tempo
-    public_url: str
-
-    @contextmanager
-    def change(self) -> Iterator[Desk]:
-        """A desk whose effects are committed together when the block ends well."""
-        with self.store.change() as change:
-            yield self.desk(change)
-
-    def desk(self, change: Change) -> Desk:
-        return Desk(change, self.tempo, self.public_url)
+    desk_of = Desk
 
 
 def fresh_id() -> str:
@@ -50,21 +34,9 @@ def fresh_id() -> str:
 def tell(desk: Desk, name: str, subject: Payment | Refund) -> None:
     """Raise a notification with the whole thing as it is now. Nothing signs it."""
     account = ACCOUNTS.find(desk.change, subject.account_id)
-    if account.events is not None and name not in account.events:
-        return
     if isinstance(subject, Payment):
         reference, told = subject.id, wire.payment(subject, desk.public_url)
     else:
         reference, told = subject.payment_id, wire.refund(subject)
-    publish(
-        desk.change,
-        Event(
-            party=PARTY,
-            account_id=account.account_id,
-            event_id=new_id(""),
-            name=name,
-            reference=reference,
-            headers={"Content-Type": "application/json"},
-            body=msgspec.json.encode({"type": "notification", "event": name, "object": told}),
-        ),
-    )
+    body = msgspec.json.encode({"type": "notification", "event": name, "object": told})
+    desk.notify(account, Notice(name=name, reference=reference, body=body))

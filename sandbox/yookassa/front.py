@@ -1,11 +1,10 @@
 """The API's front door: who is calling, the weather, the answer on disk."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from sandbox.front import Answered, through_weather
+from sandbox.front import Answered, Asked, through_weather
 from sandbox.yookassa import accounts, api
 from sandbox.yookassa.desk import Gateway
 from sandbox.yookassa.fields import INVALID
@@ -15,30 +14,19 @@ from sandbox.yookassa.settings import Account
 NOT_FINISHED = {"type": "processing", "description": "Request accepted", "retry_after": 1_800}
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """A raw request, after HTTP and before anything is believed."""
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    authorization: str
-    key: str | None
-    body: bytes
-
-
 async def answer(gateway: Gateway, asked: Asked) -> Answered:
     """Answer one call, through the weather."""
     try:
         with gateway.store.read() as look:
             account = accounts.authenticate(look, asked.authorization)
     except ApiError as refusal:
-        return _refused(refusal)
+        return refusal.answered()
     if account.holds_back and asked.method == "POST":
         return Answered(202, msgspec.json.encode(NOT_FINISHED))
     return await through_weather(
         gateway.store,
         lambda: _applied(gateway, account, asked),
-        lambda: _refused(in_trouble()),
+        lambda: in_trouble().answered(),
     )
 
 
@@ -59,7 +47,7 @@ def _applied(gateway: Gateway, account: Account, asked: Asked) -> Answered:
             if asked.method != "GET":
                 desk.change.tell(f"{asked.method} /v3{asked.path}: 200")
     except ApiError as refusal:
-        return _refused(refusal)
+        return refusal.answered()
     return Answered(200, msgspec.json.encode(said))
 
 
@@ -71,7 +59,3 @@ def _object(body: bytes) -> dict[str, Any]:
     except msgspec.MsgspecError as problem:
         raise ApiError(INVALID) from problem
     return said or {}
-
-
-def _refused(refusal: ApiError) -> Answered:
-    return Answered(refusal.status, msgspec.json.encode(refusal.body()))

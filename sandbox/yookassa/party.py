@@ -1,35 +1,25 @@
 """YooKassa as one of the sandbox's gateways."""
 
-from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
-from litestar import Router
-
-from sandbox.config import Config
 from sandbox.party import Party
-from sandbox.store import Change, Store
+from sandbox.store import Change
 from sandbox.yookassa import books, customer, payments, refunds
-from sandbox.yookassa.accounts import ACCOUNTS, PARTY
-from sandbox.yookassa.desk import Gateway
-from sandbox.yookassa.endpoints import ROUTER
+from sandbox.yookassa.accounts import ACCOUNTS
+from sandbox.yookassa.desk import Desk, Gateway
+from sandbox.yookassa.endpoints import ENDPOINTS
 from sandbox.yookassa.settings import Tempo
+from sandbox.yookassa.things import Payment
 
 
 class YooKassa(Party):
-    name: ClassVar[str] = PARTY
-    router: ClassVar[Router] = ROUTER
-
-    def __init__(self, store: Store, public_url: str) -> None:
-        self.gateway = Gateway(store, Tempo(), f"{public_url}/{PARTY}")
-        self.tempo = self.gateway.tempo
-        names = (payments.LAPSES, payments.HOLD_ENDS, refunds.SETTLES, refunds.FAILS)
-        self.work = {name: partial(self._work, name) for name in names}
-        self.parts = {"yookassa": self.gateway}
-
-    def use(self, change: Change, config: Config) -> None:
-        self.tempo = self.gateway.tempo = config.yookassa.tempo
-        for account in config.yookassa.accounts:
-            ACCOUNTS.save(change, account, switch_on=False)
+    accounts = ACCOUNTS
+    gateway_of = Gateway
+    tempo_of = Tempo
+    payment = Payment
+    endpoints = ENDPOINTS
+    chores = (payments.LAPSES, payments.HOLD_ENDS, refunds.SETTLES, refunds.FAILS)
+    account_word = "shop"
 
     def books(self, look: Change) -> list[dict[str, Any]]:
         return books.payments(look)
@@ -38,5 +28,5 @@ class YooKassa(Party):
         """200 alone: 201 and 204 count as failures."""
         return status == 200
 
-    def _work(self, name: str, change: Change, thing_id: str) -> None:
-        customer.work_of(name, self.gateway.desk(change), thing_id)
+    def work_on(self, name: str, desk: Desk, thing_id: str) -> None:
+        customer.work_of(name, desk, thing_id)

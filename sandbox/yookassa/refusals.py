@@ -3,8 +3,10 @@
 from typing import Any
 from uuid import uuid4
 
+from sandbox.front import RefusalError
 
-class ApiError(Exception):
+
+class ApiError(RefusalError):
     """An answer of the API other than success."""
 
     def __init__(

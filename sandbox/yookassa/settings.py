@@ -5,11 +5,10 @@ import msgspec
 from sandbox import accounts, tempo
 
 
-class Account(accounts.Account, frozen=True, kw_only=True):
+class Account(accounts.Subscribed, frozen=True, kw_only=True):
     """A shop: `account_id` is the shop's id. Without `events` it is told of everything."""
 
     secret_key: str
-    events: list[str] | None = None
     receipts: bool = False  # whether every payment must bring what its fiscal receipt needs
     holds_back: bool = False  # while true, every POST is answered 202: not finished, ask again
 
