@@ -1,23 +1,15 @@
 """An account of its own at the emulated Razorpay that collects by links, with its payer."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from typing import Any, cast
+from collections.abc import Mapping
 from uuid import uuid4
 
-import httpx
 from msgspec.structs import replace
 
 from coinslot.gateways import razorpay
 from coinslot.gateways.base import Verdict
-from coinslot.gateways.collecting import Charge
-from coinslot.gateways.wire import Exchange, Wire
-from coinslot.kit.clock import monotonic_ms
-from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret
-from tests.gateways.collectors import Keeps, fresh_charge
 from tests.gateways.mailbox import Delivery, Mailbox
-from tests.gateways.rigs import DEAD_END, TIMEOUT_S
+from tests.gateways.sandbox_account import SandboxCollector
 
 CURRENT, STRANGE = "razorpay-webhook-secret-now", "razorpay-webhook-secret-of-chandra"
 
@@ -29,59 +21,38 @@ def _tells(found: list[Delivery], event: str) -> bool:
     return any(f'"event":"{event}"'.encode() in one.body for one in found)
 
 
-class RazorpayShop:
+class RazorpayShop(SandboxCollector[razorpay.Settings, razorpay.Razorpay]):
     """A `Collector`."""
 
+    gateway = "razorpay"
     currency = "INR"
-    methods: tuple[str, str] | None = None
-    stops = True
-    keeps = Keeps()
 
     def __init__(self, sandbox_url: str, mailbox: Mailbox) -> None:
         name = uuid4().hex
-        self._sandbox = httpx.AsyncClient(base_url=sandbox_url, timeout=10)
-        self._mailbox = mailbox
         self._paid: list[str] = []
-        self.exchanges: list[Exchange] = []
-        self.settings = razorpay.Settings(
+        settings = razorpay.Settings(
             key_id=f"rzp_test_{name[:14]}",
             key_secret=Secret(f"secret-{name}"),
             webhook_secrets=(Secret(CURRENT),),
             account_id=f"acc_{name[:14]}",
             base_url=f"{sandbox_url}/razorpay",
         )
-        self.secrets: tuple[str, ...] = (self.settings.key_secret.reveal(), CURRENT)
-        self.till = self.opened(self.settings)
+        self.secrets: tuple[str, ...] = (settings.key_secret.reveal(), CURRENT)
+        super().__init__(sandbox_url, mailbox, settings)
 
     @property
     def name(self) -> str:
         return str(self.settings.account_id)
 
     def opened(self, settings: razorpay.Settings) -> razorpay.Razorpay:
-        async def record(exchange: Exchange) -> None:
-            self.exchanges.append(exchange)
+        return razorpay.Razorpay(settings, self.wire(settings))
 
-        address = razorpay.address(settings)
-        wire = Wire.to(address, timeout_s=TIMEOUT_S, record=record, now_ms=monotonic_ms)
-        return razorpay.Razorpay(settings, wire)
-
-    async def sign_up(self) -> None:
-        account = {
-            "account_id": self.name,
+    def credentials(self) -> dict[str, object]:
+        return {
             "key_id": self.settings.key_id,
             "key_secret": self.settings.key_secret.reveal(),
-            "webhook_url": self._mailbox.url(self.name),
             "webhook_secret": CURRENT,
         }
-        await self.ask("accounts", account)
-
-    async def ask(self, door: str, body: Mapping[str, object]) -> dict[str, Any]:
-        answer = await self._sandbox.post(f"/razorpay/{door}", json=body)
-        assert answer.status_code == 200, answer.text
-        return cast(dict[str, Any], answer.json())
-
-    def charge(self, price: str = "40.00", *, method: str | None = None) -> Charge:
-        return fresh_charge(Money.parse(price, self.currency), method)
 
     async def pay(self, reference: str, **more: object) -> str:
         said = await self.ask("scan", {"payment_link_id": reference} | more)
@@ -106,24 +77,5 @@ class RazorpayShop:
             "another's secret": self.opened(strange).read_webhook(headers, body),
         }
 
-    async def in_trouble(self, charge: Charge, *, done: bool) -> tuple[Charge, object]:
-        if not done:
-            lost = self.opened(replace(self.settings, base_url=DEAD_END))
-            return charge, await lost.collect(charge)
-        async with self.weather(drop_response=1):
-            return charge, await self.till.collect(charge)
-
     async def books(self) -> list[dict[str, object]]:
-        rows = (await self._sandbox.get("/books")).json()["razorpay"]["payments"]
-        return [row for row in rows if row["reference"] in self._paid]
-
-    @asynccontextmanager
-    async def weather(self, **api: float) -> AsyncIterator[None]:
-        await self._sandbox.post("/weather", json={"api": api, "seed": 1})
-        try:
-            yield
-        finally:
-            await self._sandbox.post("/weather", json={"api": dict.fromkeys(api, 0)})
-
-    async def close(self) -> None:
-        await self._sandbox.aclose()
+        return [row for row in await self.payments() if row["reference"] in self._paid]

@@ -1,12 +1,9 @@
 """One account at each gateway, its customer and its weather, behind the same few verbs."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Protocol, cast
 from uuid import uuid4
 
-import httpx
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -17,10 +14,9 @@ from coinslot.kit.clock import SettableClock, SystemClock, monotonic_ms
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret
 from tests.gateways.mailbox import Delivery, Mailbox
+from tests.gateways.sandbox_account import DEAD_END, TIMEOUT_S, SandboxAccount
 
 CURRENT, OLD, STRANGE = "webhook-secret-now", "webhook-secret-old", "webhook-secret-of-chandra"
-TIMEOUT_S = 3.0
-DEAD_END = "http://127.0.0.1:9"  # nothing listens on the port of `discard`
 
 
 class Till(base.Gateway, base.PrintsQr, Protocol):
@@ -124,48 +120,37 @@ class MockRig:
         return mock.Settings(webhook_secrets=kept, account_id=account_id)
 
 
-class RazorpayRig:
+class RazorpayRig(SandboxAccount[razorpay.Settings, Till]):
     """An account of its own at the emulated Razorpay, which runs as a process of its own."""
+
+    gateway = "razorpay"
 
     def __init__(self, sandbox_url: str, mailbox: Mailbox) -> None:
         name = uuid4().hex[:14]
-        self._sandbox = httpx.AsyncClient(base_url=sandbox_url, timeout=10)
-        self._mailbox = mailbox
         self.since = SystemClock().now() - timedelta(days=1)
-        self.exchanges: list[Exchange] = []
-        self.settings = razorpay.Settings(
+        settings = razorpay.Settings(
             key_id=f"rzp_test_{name}",
             key_secret=Secret(f"key-secret-{name}"),
             webhook_secrets=(Secret(CURRENT), Secret(OLD)),
             account_id=f"acc_{name}",
             base_url=f"{sandbox_url}/razorpay",
         )
-        self.secrets: tuple[str, ...] = (CURRENT, OLD, self.settings.key_secret.reveal())
-        self.till = self.opened(self.settings)
+        self.secrets: tuple[str, ...] = (CURRENT, OLD, settings.key_secret.reveal())
+        super().__init__(sandbox_url, mailbox, settings)
+
+    @property
+    def name(self) -> str:
+        return str(self.settings.account_id)
 
     def opened(self, settings: razorpay.Settings, *, timeout_s: float = TIMEOUT_S) -> Till:
-        async def record(exchange: Exchange) -> None:
-            self.exchanges.append(exchange)
+        return cast(Till, razorpay.open(settings, self.wire(settings, timeout_s)))
 
-        address = razorpay.address(settings)
-        wire = Wire.to(address, timeout_s=timeout_s, record=record, now_ms=monotonic_ms)
-        return cast(Till, razorpay.open(settings, wire))
-
-    async def sign_up(self) -> None:
-        account = {
-            "account_id": self.settings.account_id,
+    def credentials(self) -> dict[str, object]:
+        return {
             "key_id": self.settings.key_id,
             "key_secret": self.settings.key_secret.reveal(),
-            "webhook_url": self._mailbox.url(str(self.settings.account_id)),
             "webhook_secret": CURRENT,
         }
-        await self.ask("accounts", account)
-
-    async def ask(self, door: str, body: Mapping[str, object]) -> dict[str, object]:
-        """Use a door of the gateway that is not its API: the customer's, the dashboard's."""
-        answer = await self._sandbox.post(f"/razorpay/{door}", json=body)
-        assert answer.status_code == 200, answer.text
-        return cast(dict[str, object], answer.json())
 
     async def pay(self, qr: QrFact, price: str | None = None) -> str:
         body: dict[str, object] = {"qr_code_id": qr.qr_code_id}
@@ -179,24 +164,11 @@ class RazorpayRig:
 
     async def told_until(self, event: str) -> list[Delivery]:
         """All deliveries up to the first one of this event."""
-        found: list[Delivery] = []
-        while not found or f'"event":"{event}"'.encode() not in found[-1].body:
-            found.append(await self._mailbox.next_for(str(self.settings.account_id)))
-        return found
-
-    @asynccontextmanager
-    async def weather(self, **api: float) -> AsyncIterator[None]:
-        await self._sandbox.post("/weather", json={"api": api, "seed": 1})
-        try:
-            yield
-        finally:
-            await self._sandbox.post("/weather", json={"api": dict.fromkeys(api, 0)})
+        return await self.deliveries(lambda one: f'"event":"{event}"'.encode() in one.body)
 
     async def books(self, gateway_payment_id: str) -> dict[str, object]:
         """The gateway's own truth about one payment."""
-        rows = (await self._sandbox.get("/books")).json()["razorpay"]["payments"]
-        found: dict[str, object] = next(r for r in rows if r["reference"] == gateway_payment_id)
-        return found
+        return next(r for r in await self.payments() if r["reference"] == gateway_payment_id)
 
     async def print_in_trouble(self, order: QrOrder, *, done: bool) -> object:
         if not done:
@@ -208,6 +180,3 @@ class RazorpayRig:
         kept = tuple(Secret(text) for text in webhook_secrets)
         account = account_id or self.settings.account_id
         return self.opened(replace(self.settings, webhook_secrets=kept, account_id=account))
-
-    async def close(self) -> None:
-        await self._sandbox.aclose()

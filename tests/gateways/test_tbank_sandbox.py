@@ -168,7 +168,7 @@ async def test_a_refund_made_by_hand_is_hinted_at_and_seen(at_tbank: TBankShop) 
 async def test_a_refund_whose_answer_was_lost_is_made_once(at_tbank: TBankShop) -> None:
     payment = await paid(at_tbank)
     order = refund(payment, "10.00")
-    async with at_tbank.second_answer_lost():
+    async with at_tbank.answer_lost():
         assert isinstance(await at_tbank.till.give_back(order), Unclear)
     assert await gone(at_tbank, payment) == 1000
     again = await at_tbank.till.give_back(order)
@@ -214,7 +214,7 @@ async def test_an_sbp_refund_is_pending_and_then_proved_without_another(
 async def test_a_part_lost_at_sbp_is_never_sent_twice(at_tbank: TBankShop) -> None:
     payment = await paid(at_tbank, "sbp")
     order = refund(payment, "10.00")
-    async with at_tbank.second_answer_lost():
+    async with at_tbank.answer_lost():
         assert isinstance(await at_tbank.till.give_back(order), Unclear)
     await at_tbank.settled(payment)
     for _ in range(2):  # nobody says whether these ten roubles were these ten roubles
