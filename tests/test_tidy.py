@@ -2,7 +2,9 @@
 
 import ast
 import re
+import tokenize
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -85,6 +87,17 @@ BANS = (
     ),
     Ban(r"\btime\.sleep\(", "waiting for the event itself", ("tests/",), r"/(?!test_)[^/]*$"),
 )
+
+# Pictures of an earlier time, and the term that the field has. Names in the code may have them.
+PICTURES = {
+    r"\bbells?\b|\bring(s|ing)?\b|\brung\b": "wake, notify",
+    r"\bears\b": "handler, inbox",
+    r"\bthe (house|premises|furniture)\b": "installation, server",
+    r"\bthe (door|knock)\b": "the system login",
+    r"\bthe (shop|heart)\b": "the context, `payments`, `vending`: the room's name",
+    r"\bsips?\b": "pieces",
+    r"\bwho(ever)? dies\b": "if the process dies",
+}
 
 # The one writer of a state, and the rooms' SQL that it calls.
 STATE_WRITERS = ("src/coinslot/states/transition.py",)
@@ -202,6 +215,33 @@ def test_nothing_banned_is_written() -> None:
             if name.startswith(ban.under) and not re.search(ban.allowed, name)
             for number, line in enumerate(text.splitlines(), 1)
             if re.search(ban.pattern, line)
+        ]
+    )
+
+
+def prose(name: str, text: str) -> Iterator[tuple[int, str]]:
+    """Docstrings and comments, by line."""
+    if name.endswith(".sql"):
+        for number, line in enumerate(text.splitlines(), 1):
+            yield number, line.partition("--")[2]
+        return
+    for token in tokenize.generate_tokens(StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield getattr(node, "lineno", 1), ast.get_docstring(node) or ""
+
+
+def test_docstrings_and_comments_use_the_terms_of_the_field() -> None:
+    agree(
+        [
+            f"{name}:{number}: `{found[0]}`: say {instead}"
+            for name, text in ours("src", kinds={".py", ".sql"})
+            if not re.search(r"/migrations/|/gateways/", name)  # applied as they are; their shops
+            for number, words in prose(name, text)
+            for picture, instead in PICTURES.items()
+            if (found := re.search(picture, words, re.IGNORECASE))
         ]
     )
 

@@ -9,16 +9,18 @@ from pathlib import Path
 from coinslot.kit.flow import Flow, Row
 from coinslot.states.transition import FLOWS
 
-PAGE = Path(__file__).parent.parent / "docs" / "states.md"
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "src" / "coinslot"
+PAGE = ROOT / "docs" / "states.md"
 
 HEAD = """# The states
 
 Made from the tables in `src/coinslot/states/*_flow.py` by `python -m tests.write_states`: change
 those. `src/coinslot/states/laws.py` says in sentences what must hold of them, and
-`tests/unit/test_flow_laws.py` spoils every row in every way to see a law break.
+`tests/unit/test_flow_laws.py` changes every row in every way and sees a law fail.
 
 An event that a state does not list is kept in `strays`, moves nothing, and calls a person. Thick
-points: a life begins at the upper one and may rest for good at the lower one.
+points: the first state follows the upper one, a final state leads to the lower one.
 """
 
 ABOUT = {
@@ -32,7 +34,7 @@ ABOUT = {
 
 STATES: Mapping[str, Mapping[str, str]] = {
     "order": {
-        "placed": "wanted and not paid",
+        "placed": "placed and not paid",
         "paid": "money is here, goods or money are owed",
         "completed": "everything was handed over",
         "failed": "at least one thing was not handed over; its money goes back",
@@ -41,31 +43,31 @@ STATES: Mapping[str, Mapping[str, str]] = {
     "payment": {
         "created": "written down, the gateway not asked yet",
         "requires_action": "the code is shown; the payer's turn",
-        "processing": "the gateway is asked, or gave no clear answer",
-        "authorized": "the money is held, not taken; it buys nothing yet",
+        "processing": "the gateway is being asked, or gave no clear answer",
+        "authorized": "the money is held, not captured; it buys nothing yet",
         "failed": "declined; a later capture still counts",
-        "succeeded": "the money is taken",
-        "canceled": "called off, let go, or its order expired; money that comes later goes back",
+        "succeeded": "the money is captured",
+        "canceled": "cancelled, voided, or its order expired; money that comes later goes back",
     },
     "attempt": {
         "started": "written down before the gateway is called",
         "pending": "the code is shown",
         "unknown": "time-out or unreadable: it may have happened",
-        "failed": "the gateway said no",
-        "succeeded": "the gateway took the money",
+        "failed": "the gateway declined it",
+        "succeeded": "the gateway captured the money",
     },
     "refund": {
         "pending": "to be sent, or sent and not proved",
-        "owed": "the gateway cannot make it; a person has it",
+        "owed": "the gateway cannot make it; a person has to",
         "succeeded": "the gateway accepted it, or gave the money back by itself",
-        "failed": "dead; another refund stands in its place",
+        "failed": "dead; another refund replaces it",
     },
     "fulfillment": {
         "queued": "waits for its machine",
-        "offered": "offered to the machine; nothing can fall yet",
+        "offered": "offered to the machine; nothing can drop yet",
         "going": "GO is committed, and counts as sent",
-        "started": "the machine wrote down that it starts",
-        "in_doubt": "nobody knows; evidence is waited for until the deadline",
+        "started": "the machine committed STARTED to its journal",
+        "in_doubt": "the outcome is unknown; evidence is awaited until the deadline",
         "vended": "handed over: settled as fulfilled",
         "failed": "settled: the money goes back",
     },
@@ -82,30 +84,30 @@ EVENTS: Mapping[str, Mapping[str, str]] = {
         "SHOWN": "the gateway made the code",
         "UNCLEAR": "no clear answer came",
         "AUTHORIZED": "the gateway holds the money",
-        "DECLINED": "the gateway said no",
-        "CAPTURED": "the gateway took the money",
-        "DEADLINE": "its order expired, or a person vouched that no money came",
-        "CONFIRM": "the merchant confirms it, and a try begins",
-        "CANCEL": "the merchant calls it off",
+        "DECLINED": "the gateway declined it",
+        "CAPTURED": "the gateway captured the money",
+        "DEADLINE": "its order expired, or a person stated that no money came",
+        "CONFIRM": "the merchant confirms it, and an attempt begins",
+        "CANCEL": "the merchant cancels it",
         "CLOSED": "it ended at the gateway without money",
-        "TAKE": "the merchant wants what is held, or a part of it",
-        "LET_GO": "the merchant wants what is held to be let go",
-        "VOIDED": "the gateway let go what it held, as was asked",
+        "TAKE": "the merchant requests a capture of the held money, or of a part",
+        "LET_GO": "the merchant requests a void of the held money",
+        "VOIDED": "the gateway voided what it held, as requested",
     },
     "attempt": {
         "SHOWN": "the gateway made the code",
         "UNCLEAR": "no clear answer came",
-        "DECLINED": "the gateway said no",
-        "CAPTURED": "the gateway took the money",
+        "DECLINED": "the gateway declined it",
+        "CAPTURED": "the gateway captured the money",
         "CLOSED": "it ended at the gateway without money",
     },
     "refund": {
         "UNCLEAR": "no clear answer came, which proves nothing",
-        "TAKEN_UP": "the gateway has it and works on it",
+        "TAKEN_UP": "the gateway accepted it and works on it",
         "PROVED": "the gateway processed it",
         "COVERED": "the gateway has given all of this money back by itself",
         "PARTLY_COVERED": "the gateway has given a part of this money back by itself",
-        "REFUSED": "the gateway says that it will never do it",
+        "REFUSED": "the gateway will never do it",
         "FAILED_THERE": "it failed at the gateway",
         "PAID_BY_HAND": "a person paid it out and showed proof",
     },
@@ -115,10 +117,10 @@ EVENTS: Mapping[str, Mapping[str, str]] = {
         "ACCEPT": "the machine accepted",
         "REJECT": "the machine refused for good",
         "BUSY": "the machine refused for now",
-        "STARTED": "the machine wrote STARTED down",
+        "STARTED": "the machine committed STARTED",
         "VENDED": "evidence: it dropped",
         "NOT_VENDED": "evidence: it did not drop, and will not",
-        "UNSURE": "the machine itself cannot know",
+        "UNSURE": "the machine does not know",
         "SILENCE": "no answer in time",
         "DEADLINE": "its time is over",
         "WITHDRAWN": "the gateway gave the money back by itself",
@@ -130,24 +132,49 @@ JOBS: Mapping[str, str] = {
     "close_payment": "its payment is canceled and its code closed",
     "book_refund": "the ledger says that the money left",
     "book_covered": "the ledger sets it against what the gateway gave back",
-    "make_smaller": "that part is set against it, a smaller refund takes its place",
-    "call_person": "a person is told",
-    "try_anew": "a refund with a new key takes its place",
-    "unbook_refund": "the ledger takes it back",
-    "note_discrepancy": "a discrepancy stands until a person closes it",
+    "make_smaller": "that part is set against it, a smaller refund replaces it",
+    "call_person": "a person is called",
+    "try_anew": "a refund with a new key replaces it",
+    "unbook_refund": "the ledger reverses it",
+    "note_discrepancy": "a discrepancy stays open until a person closes it",
     "send_offer": "OFFER is sent",
     "send_command": "the command is sent, once",
     "send_go": "GO is sent, always the same bytes",
-    "send_query": "the machine is asked",
+    "send_query": "the machine is queried",
     "hand_over": "the money is earned",
     "give_back": "a refund is made",
     "expose": "it is booked as an exposure: settled by policy, not by evidence",
 }
 
 
+FUNCTIONS_HEAD = """
+## Which function does a job
+
+A move calls these SQL functions by name, in its own transaction. `send_*` has none: after the
+commit `vending/dispatch.py` and `vending/machine_messages.py` send the message. `call_person` has
+none either: `oversight/sql/cases.sql` opens the case.
+
+| table | job | function |
+| --- | --- | --- |
+"""
+
+
 def page() -> str:
     """The whole of docs/states.md."""
-    return HEAD + "".join(f"\n{chapter(flow)}" for flow in FLOWS)
+    chapters = "".join(f"\n{chapter(flow)}" for flow in FLOWS)
+    return HEAD + chapters + FUNCTIONS_HEAD + "".join(map(_functions, FLOWS))
+
+
+def _functions(flow: Flow) -> str:
+    jobs = dict.fromkeys(job for row in flow.rows for job in row.jobs)
+    return "".join(f"| {flow.name} | {job} | {_place(f'{flow.name}_{job}')} |\n" for job in jobs)
+
+
+def _place(function: str) -> str:
+    for path in sorted(PACKAGE.rglob("sql/*.sql")):
+        if f"FUNCTION {function}(" in path.read_text(encoding="utf-8"):
+            return f"`{function}` in `{path.relative_to(PACKAGE).as_posix()}`"
+    return "none"
 
 
 def chapter(flow: Flow) -> str:
@@ -179,7 +206,7 @@ def _moves(flow: Flow, state: str) -> Iterator[str]:
     yield ""
     yield from (_sentence(flow, row) for row in rows if row.next != state or row.jobs)
     if idle := [row.event for row in rows if row.next == state and not row.jobs]:
-        yield f"- {', '.join(idle)}: heard, and nothing moves."
+        yield f"- {', '.join(idle)}: recorded, and nothing moves."
     yield ""
 
 
