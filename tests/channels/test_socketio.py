@@ -32,7 +32,7 @@ async def test_a_machine_that_is_not_connected_is_unreachable(socketio: SocketIo
     assert not socketio.channel.reaches("M02")
     assert await socketio.send("M02", GO) is Sending.UNREACHABLE
     await machine.close()
-    second = await connected(socketio, "M02")  # its lane comes after the first's end
+    second = await connected(socketio, "M02")  # its queue comes after the first's end
     await second.say(result(1))
     await heard(socketio.handler)
     assert await socketio.send("M01", GO) is Sending.UNREACHABLE

@@ -225,7 +225,7 @@ async def test_what_the_gateway_does_not_know_is_absent(at: Collector, reference
     assert await at.till.follow(reference) == Absent()
     assert await at.till.look(reference) == Absent()
     assert await at.till.refunds(reference) == Absent()
-    assert isinstance(await at.till.stop(reference), Declined)
+    assert isinstance(await at.till.cancel(reference), Declined)
     order = RefundOrder(
         gateway_payment_id=reference,
         money=at.charge().money,
@@ -327,10 +327,10 @@ async def test_a_refund_in_the_list_is_the_one_that_was_answered(at: Collector) 
 async def test_what_is_stopped_can_be_paid_no_more(at: Collector) -> None:
     pending = await made(at, at.charge())
     if not at.stops:  # then it must not be said to be over before it is
-        assert await at.till.stop(pending.reference) == pending
+        assert await at.till.cancel(pending.reference) == pending
         return
     for _ in range(2):
-        assert isinstance(await at.till.stop(pending.reference), Closed)
+        assert isinstance(await at.till.cancel(pending.reference), Closed)
     followed = await at.till.follow(pending.reference)
     assert isinstance(followed, Closed)
     assert followed.reference == pending.reference
@@ -342,7 +342,7 @@ async def test_a_payer_who_was_quicker_than_the_stop_has_paid(at: Collector) -> 
     charge = at.charge()
     pending = await made(at, charge)
     payment = await at.pay(pending.reference)
-    fact = await at.till.stop(pending.reference)
+    fact = await at.till.cancel(pending.reference)
     assert isinstance(fact, PaymentFact)
     assert (fact.gateway_payment_id, fact.taken) == (payment, Taken.CAPTURED)
     assert (await at.books())[0]["captured"] == charge.money.minor
@@ -369,13 +369,13 @@ async def test_what_is_held_is_taken_once_or_let_go(at: Collector) -> None:
     assert held.taken is Taken.AUTHORIZED
     assert isinstance(await at.till.give_back(refund_of(held)), Declined)
     for _ in range(2):
-        taken = await till.take(held.gateway_payment_id, held.money, f"take-{held.mark}")
+        taken = await till.capture(held.gateway_payment_id, held.money, f"take-{held.mark}")
         assert isinstance(taken, PaymentFact)
         assert (taken.taken, taken.money) == (Taken.CAPTURED, held.money)
-    assert isinstance(await till.let_go(held.gateway_payment_id, "go-late"), Declined)
+    assert isinstance(await till.void(held.gateway_payment_id, "go-late"), Declined)
     free = await paid(at, replace(at.charge(), capture=False))
-    assert isinstance(await till.let_go(free.gateway_payment_id, "go-1"), Closed)
-    assert not isinstance(await till.take(free.gateway_payment_id, free.money, "t"), PaymentFact)
+    assert isinstance(await till.void(free.gateway_payment_id, "go-1"), Closed)
+    assert not isinstance(await till.capture(free.gateway_payment_id, free.money, "t"), PaymentFact)
     rows = {row["reference"]: row["captured"] for row in await at.books()}
     assert sum(int(str(taken)) for taken in rows.values()) == held.money.minor
 

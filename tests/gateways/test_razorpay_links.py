@@ -88,7 +88,7 @@ async def test_an_odd_link_is_unclear() -> None:
         async with answering(Canned(200, LINK | odd)) as (till, _):
             assert isinstance(await till.collect(CHARGE), Unclear)
             assert isinstance(await till.follow("plink_1"), Unclear)
-            assert isinstance(await till.stop("plink_1"), Unclear)
+            assert isinstance(await till.cancel("plink_1"), Unclear)
     async with answering(Canned(200, {"payment_links": [LINK | {"amount": "x"}]})) as (till, _):
         assert isinstance(await till.find_charge(CHARGE), Unclear)
     async with answering(error(401, "Authentication failed")) as (till, _):
@@ -129,7 +129,7 @@ async def test_a_decline_leaves_the_link_open_for_another_try(at_links: Razorpay
 async def test_who_pays_a_link_that_was_cancelled_has_paid(at_links: RazorpayShop) -> None:
     pending = await at_links.till.collect(at_links.charge())
     assert isinstance(pending, Pending)
-    assert isinstance(await at_links.till.stop(pending.reference), Closed)
+    assert isinstance(await at_links.till.cancel(pending.reference), Closed)
     await at_links.pay(pending.reference, late=True)
     fact = await at_links.till.follow(pending.reference)
     assert isinstance(fact, PaymentFact)

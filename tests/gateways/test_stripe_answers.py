@@ -314,7 +314,7 @@ async def test_a_list_of_refunds_with_a_gap_proves_nothing() -> None:
 async def test_a_capture_of_another_amount_is_unclear() -> None:
     held = Canned(200, intent(status="requires_capture", amount_received=0))
     async with answering(held, Canned(200, intent(amount_received=3000))) as (till, _):
-        assert isinstance(await till.take("pi_1", Money(4000, "USD"), "k"), Unclear)
+        assert isinstance(await till.capture("pi_1", Money(4000, "USD"), "k"), Unclear)
 
 
 @pytest.mark.parametrize(
@@ -337,7 +337,7 @@ async def test_an_amount_goes_out_in_the_smallest_unit_of_its_currency(
     assert form(asked[0])["amount"] == written
     held = intent(status="requires_capture", amount_received=0, currency=code)
     async with answering(*[Canned(200, held)] * 2) as (till, asked):
-        await till.take("pi_1", money, "k")
+        await till.capture("pi_1", money, "k")
     assert form(asked[1])["amount_to_capture"] == written
 
 

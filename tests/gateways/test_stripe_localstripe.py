@@ -139,7 +139,7 @@ async def test_what_is_held_can_be_let_go(till: stripe.Stripe) -> None:
     held = await till.collect(replace(charge(), capture=False))
     assert isinstance(held, PaymentFact)
     assert held.taken is Taken.AUTHORIZED
-    freed = await till.let_go(held.gateway_payment_id, "let-go")
+    freed = await till.void(held.gateway_payment_id, "let-go")
     assert isinstance(freed, Closed)
     assert isinstance(await till.follow(held.gateway_payment_id), Closed)
 

@@ -88,7 +88,7 @@ async def test_every_question_in_bad_weather_is_unclear(at_stripe: StripeShop) -
             assert isinstance(await at_stripe.till.look(payment), Unclear)
             assert isinstance(await at_stripe.till.refunds(payment), Unclear)
             assert isinstance(await at_stripe.till.find_charge(at_stripe.charge()), Unclear)
-            assert isinstance(await at_stripe.till.stop(reference), Unclear)
+            assert isinstance(await at_stripe.till.cancel(reference), Unclear)
 
 
 async def test_a_decline_leaves_the_page_open_and_the_payer_tries_again(
@@ -117,7 +117,7 @@ async def test_a_decline_does_not_keep_a_session_from_being_stopped(
 ) -> None:
     reference = await opened(at_stripe)
     await at_stripe.pay(reference, "declined")
-    assert isinstance(await at_stripe.till.stop(reference), Closed)
+    assert isinstance(await at_stripe.till.cancel(reference), Closed)
     assert isinstance(await at_stripe.till.follow(reference), Closed)
 
 
@@ -162,7 +162,7 @@ async def test_what_waits_for_a_proof_can_be_stopped(at_stripe: StripeShop) -> N
     pending = await at_stripe.till.collect(charge)
     assert isinstance(pending, Pending)
     for _ in range(2):
-        stopped = await at_stripe.till.stop(pending.reference)
+        stopped = await at_stripe.till.cancel(pending.reference)
         assert stopped == Closed(reference=pending.reference, reason="canceled")
     assert await at_stripe.till.collect(charge) == pending  # its answer of then, replayed
     assert isinstance(await at_stripe.till.follow(pending.reference), Closed)
@@ -172,7 +172,7 @@ async def test_a_stop_does_not_void_what_is_held(at_stripe: StripeShop) -> None:
     charge = replace(at_stripe.charge(method="pm_card_visa"), capture=False)
     held = await at_stripe.till.collect(charge)
     assert isinstance(held, PaymentFact)
-    assert await at_stripe.till.stop(held.gateway_payment_id) == held
+    assert await at_stripe.till.cancel(held.gateway_payment_id) == held
 
 
 async def test_a_part_of_what_is_held_is_taken_through_its_session(
@@ -182,7 +182,7 @@ async def test_a_part_of_what_is_held_is_taken_through_its_session(
     assert isinstance(pending, Pending)
     await at_stripe.pay(pending.reference)
     part = Money(3000, "USD")
-    taken = await at_stripe.till.take(pending.reference, part, "take")
+    taken = await at_stripe.till.capture(pending.reference, part, "take")
     assert isinstance(taken, PaymentFact)
     assert (taken.taken, taken.money) == (Taken.CAPTURED, part)
     assert await at_stripe.till.follow(pending.reference) == taken

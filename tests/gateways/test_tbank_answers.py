@@ -139,7 +139,7 @@ async def test_only_its_own_words_say_that_something_is_absent(code: str) -> Non
         assert await till.look("1") == Absent()
         assert await till.refunds("1") == Absent()
         assert await till.find_charge(CHARGE) == Absent()
-        stopped = await till.stop("1")
+        stopped = await till.cancel("1")
         assert isinstance(stopped, Declined)
         assert stopped.code == ABSENT
 
@@ -266,6 +266,6 @@ async def test_a_payer_quicker_than_the_cancellation_has_paid_and_has_it_back() 
     """Between the look and the Cancel the payer paid: T-Bank then gives the money back."""
     canceled = yes(Status="REFUNDED", OriginalAmount=4000, NewAmount=0, PaymentId=700001)
     async with answering(state("NEW"), canceled, state("REFUNDED", 0)) as (till, _):
-        fact = await till.stop("700001")
+        fact = await till.cancel("700001")
     assert isinstance(fact, PaymentFact)
     assert (fact.taken, fact.refunded) == (Taken.CAPTURED, FORTY)

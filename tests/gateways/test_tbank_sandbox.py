@@ -303,10 +303,10 @@ async def test_what_is_held_is_never_given_back_as_if_it_were_taken(at_tbank: TB
     answer = await at_tbank.till.give_back(refund(held.reference))
     assert isinstance(answer, Declined)
     assert (answer.code, answer.permanent) == ("not_captured", False)
-    part = await at_tbank.till.take(held.reference, roubles("10.00"), "k")
+    part = await at_tbank.till.capture(held.reference, roubles("10.00"), "k")
     assert isinstance(part, Declined)
-    assert isinstance(await at_tbank.till.let_go(held.reference, "k"), Closed)
-    assert isinstance(await at_tbank.till.let_go(held.reference, "k"), Closed)
+    assert isinstance(await at_tbank.till.void(held.reference, "k"), Closed)
+    assert isinstance(await at_tbank.till.void(held.reference, "k"), Closed)
 
 
 async def test_a_receipt_goes_with_a_charge_and_with_a_part_that_goes_back(
@@ -343,5 +343,5 @@ async def test_in_bad_weather_nothing_is_claimed(at_tbank: TBankShop, trouble: s
         assert isinstance(await at_tbank.till.give_back(refund(payment)), Unclear)
         assert isinstance(await at_tbank.till.find_charge(charge), Unclear)
         assert isinstance(await at_tbank.till.collect(charge), Unclear)
-        assert isinstance(await at_tbank.till.stop(payment), Unclear)
+        assert isinstance(await at_tbank.till.cancel(payment), Unclear)
     assert await gone(at_tbank, payment) == 0

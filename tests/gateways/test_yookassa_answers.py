@@ -131,13 +131,13 @@ async def test_an_odd_answer_proves_nothing(odd: Canned) -> None:
     async with answering(odd) as (till, _):
         assert isinstance(await till.collect(CHARGE), Unclear)
         assert isinstance(await till.follow(ID), Unclear)
-        assert isinstance(await till.stop(ID), Unclear)
+        assert isinstance(await till.cancel(ID), Unclear)
         assert isinstance(await till.look(ID), Unclear)
         assert isinstance(await till.give_back(ORDER), Unclear)
         assert isinstance(await till.refunds(ID), Unclear)
         assert isinstance(await till.find_charge(CHARGE), Unclear)
-        assert isinstance(await till.take(ID, CHARGE.money, "k"), Unclear)
-        assert isinstance(await till.let_go(ID, "k"), Unclear)
+        assert isinstance(await till.capture(ID, CHARGE.money, "k"), Unclear)
+        assert isinstance(await till.void(ID, "k"), Unclear)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ async def test_an_odd_answer_proves_nothing(odd: Canned) -> None:
 async def test_another_amount_than_asked_for_is_never_taken_over(amount: dict[str, str]) -> None:
     async with answering(Canned(200, SUCCEEDED | {"amount": amount})) as (till, _):
         assert isinstance(await till.collect(CHARGE), Unclear)
-        assert isinstance(await till.take(ID, CHARGE.money, "k"), Unclear)
+        assert isinstance(await till.capture(ID, CHARGE.money, "k"), Unclear)
     async with answering(Canned(200, REFUND | {"amount": amount})) as (till, _):
         assert isinstance(await till.give_back(ORDER), Unclear)
     async with answering(listing(SUCCEEDED | {"amount": amount})) as (till, _):
@@ -158,8 +158,8 @@ async def test_an_answer_about_another_payment_is_never_taken_over() -> None:
     async with answering(other) as (till, _):
         assert isinstance(await till.look(ID), Unclear)
         assert isinstance(await till.follow(ID), Unclear)
-        assert isinstance(await till.take(ID, CHARGE.money, "k"), Unclear)
-        assert isinstance(await till.let_go(ID, "k"), Unclear)
+        assert isinstance(await till.capture(ID, CHARGE.money, "k"), Unclear)
+        assert isinstance(await till.void(ID, "k"), Unclear)
 
 
 async def test_a_refund_of_another_payment_is_never_taken_over() -> None:
@@ -304,7 +304,7 @@ async def test_a_refund_in_part_brings_a_receipt_and_a_whole_one_none() -> None:
 async def test_nothing_is_sent_back_with_a_receipt_while_the_payment_cannot_be_read() -> None:
     async with answering(Canned(502, b""), receipts=RECEIPTS) as (till, asked):
         assert isinstance(await till.give_back(ORDER), Unclear)
-        assert isinstance(await till.take(ID, CHARGE.money, "k"), Unclear)
+        assert isinstance(await till.capture(ID, CHARGE.money, "k"), Unclear)
     assert all(call.line.startswith("GET") for call in asked)
 
 
@@ -382,18 +382,18 @@ async def test_what_an_earlier_call_took_or_let_go_is_seen_behind_the_no() -> No
     no = error(400, "invalid_request", "Payment is not in the waiting_for_capture status.")
     canceled = Canned(200, PENDING | {"status": "canceled"})
     async with answering(no, Canned(200, SUCCEEDED)) as (till, _):
-        assert isinstance(await till.take(ID, CHARGE.money, "k"), PaymentFact)
+        assert isinstance(await till.capture(ID, CHARGE.money, "k"), PaymentFact)
     async with answering(no, Canned(200, SUCCEEDED)) as (till, _):
         part = Money.parse("100.00", "RUB")
-        assert isinstance(await till.take(ID, part, "k"), Unclear)
+        assert isinstance(await till.capture(ID, part, "k"), Unclear)
     async with answering(no, canceled) as (till, _):
-        assert isinstance(await till.take(ID, CHARGE.money, "k"), Declined)
+        assert isinstance(await till.capture(ID, CHARGE.money, "k"), Declined)
     async with answering(no, canceled) as (till, _):
-        assert isinstance(await till.let_go(ID, "k"), Closed)
+        assert isinstance(await till.void(ID, "k"), Closed)
     async with answering(no, Canned(200, SUCCEEDED)) as (till, _):
-        assert isinstance(await till.let_go(ID, "k"), Declined)
+        assert isinstance(await till.void(ID, "k"), Declined)
     async with answering(no, Canned(500, {})) as (till, _):
-        assert isinstance(await till.let_go(ID, "k"), Unclear)
+        assert isinstance(await till.void(ID, "k"), Unclear)
 
 
 async def test_money_taken_in_part_has_a_receipt_of_that_part() -> None:
@@ -401,11 +401,11 @@ async def test_money_taken_in_part_has_a_receipt_of_that_part() -> None:
     part = {"value": "100.00", "currency": "RUB"}
     taken = Canned(200, SUCCEEDED | {"amount": part})
     async with answering(Canned(200, held), taken, receipts=RECEIPTS) as (till, asked):
-        await till.take(ID, Money.parse("100.00", "RUB"), "k")
+        await till.capture(ID, Money.parse("100.00", "RUB"), "k")
     body = json.loads(asked[1].body)
     assert body["amount"] == part
     (line,) = body["receipt"]["items"]
     assert (line["description"], line["amount"]) == ("Cola", part)
     async with answering(taken) as (till, asked):
-        await till.take(ID, Money.parse("100.00", "RUB"), "k")
+        await till.capture(ID, Money.parse("100.00", "RUB"), "k")
     assert "receipt" not in json.loads(asked[0].body)

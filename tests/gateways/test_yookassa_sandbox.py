@@ -130,7 +130,7 @@ async def test_an_hour_later_it_has_lapsed(at_yookassa: YooKassaShop) -> None:
     await at_yookassa.ask("lapse", {"reference": reference})
     closed = Closed(reference=reference, reason="expired_on_confirmation")
     assert await at_yookassa.till.follow(reference) == closed
-    assert await at_yookassa.till.stop(reference) == closed
+    assert await at_yookassa.till.cancel(reference) == closed
 
 
 async def test_a_payer_without_money_closes_the_charge(at_yookassa: YooKassaShop) -> None:
@@ -162,9 +162,9 @@ async def test_a_part_of_what_is_held_is_taken_and_can_be_given_back(
     pending = await at_yookassa.till.collect(replace(at_yookassa.charge(), capture=False))
     assert isinstance(pending, Pending)
     payment = await at_yookassa.pay(pending.reference)
-    too_much = await at_yookassa.till.take(payment, roubles("40.01"), "too-much")
+    too_much = await at_yookassa.till.capture(payment, roubles("40.01"), "too-much")
     assert isinstance(too_much, Declined)
-    taken = await at_yookassa.till.take(payment, roubles("15.00"), "take-1")
+    taken = await at_yookassa.till.capture(payment, roubles("15.00"), "take-1")
     assert isinstance(taken, PaymentFact)
     assert await at_yookassa.till.look(payment) == taken
     assert isinstance(await at_yookassa.till.give_back(refund_order(payment)), Declined)
@@ -208,7 +208,7 @@ async def test_a_shop_with_receipts_gets_them_and_one_without_is_refused(
     pending = await till.collect(replace(at_yookassa.charge(), capture=False))
     assert isinstance(pending, Pending)
     payment = await at_yookassa.pay(pending.reference)
-    assert isinstance(await till.take(payment, roubles("30.00"), "take-1"), PaymentFact)
+    assert isinstance(await till.capture(payment, roubles("30.00"), "take-1"), PaymentFact)
     for price in ("10.00", "20.00"):
         assert isinstance(await till.give_back(refund_order(payment, price)), RefundFact)
     (book,) = await at_yookassa.books()

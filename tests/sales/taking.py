@@ -91,7 +91,7 @@ class Taking(Weather):
             return replace(made, action=None)
         return made
 
-    async def take(
+    async def capture(
         self, reference: str, money: Money, key: str
     ) -> PaymentFact | Declined | Unclear:
         async def call() -> PaymentFact | Declined:
@@ -108,7 +108,7 @@ class Taking(Weather):
         answer: PaymentFact | Declined | Unclear = await self._through("take", call)
         return answer
 
-    async def let_go(self, reference: str, key: str) -> Closed | Declined | Unclear:
+    async def void(self, reference: str, key: str) -> Closed | Declined | Unclear:
         async def call() -> Closed | Declined:
             made = self.charges[self._key(reference)]
             if isinstance(made, PaymentFact) and made.taken is Taken.CAPTURED:
@@ -131,7 +131,7 @@ class Taking(Weather):
     def _key(reference: str) -> str:
         return reference.removeprefix("session_").removeprefix("pay_")
 
-    async def stop(self, reference: str) -> Progress | Declined | Unclear:
+    async def cancel(self, reference: str) -> Progress | Declined | Unclear:
         key = reference.removeprefix("session_")
         made = self.charges[key]
         if isinstance(made, Pending):

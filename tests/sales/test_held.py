@@ -182,7 +182,7 @@ async def test_who_took_it_in_the_dashboard_was_quicker_than_the_void(
 ) -> None:
     payment = await held(stage)
     [fact] = gateway.books.payments.values()
-    await gateway.take(fact.gateway_payment_id, fact.money, "dashboard")
+    await gateway.capture(fact.gateway_payment_id, fact.money, "dashboard")
     with pytest.raises(merchant_api.RuledOutError):
         await voided(stage, payment)
     assert await state(stage, payment) == "succeeded"

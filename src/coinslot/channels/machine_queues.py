@@ -19,7 +19,7 @@ class Limits(Struct, frozen=True, kw_only=True):
 
     workers: int = 8
     waiting: int = 10_000  # over all queues
-    lane: int = 256  # of one machine
+    per_machine: int = 256
     per_second: int = 200  # of one machine
 
 
@@ -27,9 +27,9 @@ class MachineQueues:
     """One queue per key; several workers, never two on one queue."""
 
     def __init__(self, limits: Limits) -> None:
-        self.left_out = 0
+        self.dropped = 0
         self._limits = limits
-        self._lines: dict[str, deque[Work]] = {}
+        self._queues: dict[str, deque[Work]] = {}
         self._ready: asyncio.Queue[str] = asyncio.Queue()
         self._waiting = 0
         self._second = 0
@@ -37,17 +37,17 @@ class MachineQueues:
 
     def put(self, key: str, work: Work) -> bool:
         """Add to the key's queue; False when it is dropped."""
-        line = self._lines.get(key)
+        queue = self._queues.get(key)
         full = self._waiting >= self._limits.waiting
-        if full or self._too_fast(key) or len(line or ()) >= self._limits.lane:
-            self.left_out += 1
+        if full or self._too_fast(key) or len(queue or ()) >= self._limits.per_machine:
+            self.dropped += 1
             return False
         self._waiting += 1
-        if line is None:
-            self._lines[key] = deque([work])
+        if queue is None:
+            self._queues[key] = deque([work])
             self._ready.put_nowait(key)
         else:
-            line.append(work)
+            queue.append(work)
         return True
 
     async def run(self) -> None:
@@ -59,15 +59,15 @@ class MachineQueues:
     async def _work(self) -> None:
         while True:
             key = await self._ready.get()
-            line = self._lines[key]
-            work = line.popleft()
+            queue = self._queues[key]
+            work = queue.popleft()
             self._waiting -= 1
             await work()
             # The queue stayed in place meanwhile, so no other worker began on this key.
-            if line:
+            if queue:
                 self._ready.put_nowait(key)
             else:
-                del self._lines[key]
+                del self._queues[key]
 
     def _too_fast(self, key: str) -> bool:
         second = monotonic_ms() // 1_000

@@ -81,7 +81,7 @@ class Mqtt:
         _trust(options)
         self.standing = asyncio.Event()  # set while connected and listening
         self.ignored = 0  # messages on topics that are no machine's, or retained by someone
-        self.lanes = MachineQueues(options.limits)
+        self.queues = MachineQueues(options.limits)
         self._options = options
         self._clock = clock
         self._client: aiomqtt.Client | None = None
@@ -108,7 +108,7 @@ class Mqtt:
     async def run(self, inbox: Inbox) -> None:
         """Listen until cancelled, reconnecting for ever."""
         async with asyncio.TaskGroup() as both:
-            both.create_task(self.lanes.run())
+            both.create_task(self.queues.run())
             both.create_task(self._keep_listening(inbox))
 
     async def _keep_listening(self, inbox: Inbox) -> None:
@@ -158,7 +158,7 @@ class Mqtt:
         if branch == "logs":
             text = message.payload[:LOG_CHARACTERS].decode(errors="replace")
             body = {"type": "LOG", "text": text}
-        self.lanes.put(outlet, partial(inbox.received, outlet, body, self._clock.now()))
+        self.queues.put(outlet, partial(inbox.received, outlet, body, self._clock.now()))
 
 
 def _trust(options: MqttOptions) -> ssl.SSLContext | None:

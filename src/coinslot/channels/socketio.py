@@ -63,7 +63,7 @@ class SocketIo:
     }
 
     def __init__(self, options: SocketIoOptions, clock: Clock) -> None:
-        self.lanes = MachineQueues(options.limits)
+        self.queues = MachineQueues(options.limits)
         self._clock = clock
         self._inbox: Inbox | None = None
         self._sid_of: dict[str, str] = {}
@@ -127,7 +127,7 @@ class SocketIo:
         self._inbox = inbox
         try:
             async with asyncio.TaskGroup() as both:
-                both.create_task(self.lanes.run())
+                both.create_task(self.queues.run())
                 both.create_task(self._expire())
         finally:
             self._inbox = None
@@ -219,14 +219,14 @@ class SocketIo:
         self._sid_of[outlet] = sid
         self._outlet_of[sid] = outlet
         self._handshakes.end(environ["asgi.scope"].get(_SID, ""))
-        self.lanes.put(outlet, partial(inbox.connected, outlet, self.name))
+        self.queues.put(outlet, partial(inbox.connected, outlet, self.name))
 
     async def _disconnect(self, sid: str, _reason: object = None) -> None:
         outlet = self._outlet_of.pop(sid, None)
         if outlet is not None and self._sid_of.get(outlet) == sid:
             del self._sid_of[outlet]
             if self._inbox is not None:
-                self.lanes.put(outlet, partial(self._inbox.disconnected, outlet, self.name))
+                self.queues.put(outlet, partial(self._inbox.disconnected, outlet, self.name))
 
     async def _vend(self, sid: str, *said: object) -> None:
         self._put(sid, said, None)
@@ -247,4 +247,4 @@ class SocketIo:
         if kind is not None:
             body = {**body, "type": kind}
         work: Work = partial(inbox.received, outlet, body, self._clock.now())
-        self.lanes.put(outlet, work)
+        self.queues.put(outlet, work)

@@ -128,7 +128,7 @@ class Collects(Protocol):
         `Absent` is a proof: it was never made."""
         ...
 
-    async def stop(self, reference: str) -> Progress | Declined | Unclear:
+    async def cancel(self, reference: str) -> Progress | Declined | Unclear:
         """Let the payer pay no more. A payment that was quicker comes back as its fact."""
         ...
 
@@ -137,12 +137,12 @@ class Collects(Protocol):
 class Authorizes(Protocol):
     """A gateway that holds money first and takes it later."""
 
-    async def take(
+    async def capture(
         self, reference: str, money: Money, key: str
     ) -> PaymentFact | Declined | Unclear:
         """Capture what was authorized, or part of it where the gateway can; the rest is freed."""
         ...
 
-    async def let_go(self, reference: str, key: str) -> Closed | Declined | Unclear:
+    async def void(self, reference: str, key: str) -> Closed | Declined | Unclear:
         """Void an authorization."""
         ...

@@ -71,16 +71,16 @@ class Flaky(mock.Mock):
     async def find_charge(self, charge: Charge) -> Progress | Absent | Unclear:
         return await self._through(lambda: super(Flaky, self).find_charge(charge))
 
-    async def stop(self, reference: str) -> Progress | Declined | Unclear:
-        return await self._through(lambda: super(Flaky, self).stop(reference))
+    async def cancel(self, reference: str) -> Progress | Declined | Unclear:
+        return await self._through(lambda: super(Flaky, self).cancel(reference))
 
-    async def take(
+    async def capture(
         self, reference: str, money: Money, key: str
     ) -> PaymentFact | Declined | Unclear:
-        return await self._through(lambda: super(Flaky, self).take(reference, money, key))
+        return await self._through(lambda: super(Flaky, self).capture(reference, money, key))
 
-    async def let_go(self, reference: str, key: str) -> Closed | Declined | Unclear:
-        return await self._through(lambda: super(Flaky, self).let_go(reference, key))
+    async def void(self, reference: str, key: str) -> Closed | Declined | Unclear:
+        return await self._through(lambda: super(Flaky, self).void(reference, key))
 
     async def look(self, gateway_payment_id: str) -> PaymentFact | Absent | Unclear:
         return await self._through(lambda: super(Flaky, self).look(gateway_payment_id))

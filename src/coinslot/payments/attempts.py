@@ -274,7 +274,7 @@ async def _record_pending(
     if action is None and attempt["method"] is None:
         # The one answer that said how to pay is lost, so nobody can pay: end the attempt clearly.
         assert isinstance(account.driver, Collects)
-        stopped = await account.driver.stop(answer.reference)
+        stopped = await account.driver.cancel(answer.reference)
         if isinstance(stopped, PaymentFact | Closed):
             await settle(context, account, attempt, stopped)
             return

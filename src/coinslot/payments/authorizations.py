@@ -86,8 +86,8 @@ async def _call(
     driver, reference, key = account.driver, attempt["reference"], attempt["wish_key"]
     assert isinstance(driver, Authorizes)
     if attempt["wish"] == HoldAction.LET_GO:
-        return await driver.let_go(reference, key)
-    return await driver.take(reference, Money(attempt["wish_minor"], attempt["currency"]), key)
+        return await driver.void(reference, key)
+    return await driver.capture(reference, Money(attempt["wish_minor"], attempt["currency"]), key)
 
 
 async def _settle(

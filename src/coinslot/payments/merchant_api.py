@@ -176,7 +176,7 @@ async def _stop(context: Context, attempt: asyncpg.Record, *, shown: bool) -> st
     fail: it is cancelled."""
     account = await context.accounts.by_id(attempt["account_id"])
     assert isinstance(account.driver, Collects)
-    answer = await account.driver.stop(attempt["reference"])
+    answer = await account.driver.cancel(attempt["reference"])
     match answer:
         case Declined(reason=reason) | Unclear(reason=reason):
             return f"The gateway did not call it off: {reason}"

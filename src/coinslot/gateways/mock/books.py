@@ -32,7 +32,7 @@ class Books:
         self.closed: dict[str, str] = {}  # reference to reason
 
     @contextmanager
-    def at_hand(self) -> Iterator[None]:
+    def opened(self) -> Iterator[None]:
         """While a call is worked on."""
         yield
 
@@ -71,7 +71,7 @@ class BooksOnFile(Books):
         self._path = path
 
     @contextmanager
-    def at_hand(self) -> Iterator[None]:
+    def opened(self) -> Iterator[None]:
         with self._path.with_suffix(".lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             before = self._path.read_bytes() if self._path.exists() else b"{}"
@@ -86,14 +86,14 @@ class BooksOnFile(Books):
                 half.replace(self._path)
 
 
-def at_the_books(
+def with_books(
     verb: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]],
 ) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]:
     """A verb of the gateway that reads or writes its books."""
 
     @wraps(verb)
     async def call(self: Any, /, *args: P.args, **more: P.kwargs) -> T:
-        with self._books.at_hand():
+        with self._books.opened():
             return await verb(self, *args, **more)
 
     return call

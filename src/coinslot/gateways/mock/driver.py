@@ -29,7 +29,7 @@ from coinslot.gateways.base import (
     Unclear,
 )
 from coinslot.gateways.collecting import Charge, Closed, Limits, Pending, Progress, Redirect
-from coinslot.gateways.mock.books import Books, BooksOnFile, at_the_books
+from coinslot.gateways.mock.books import Books, BooksOnFile, with_books
 from coinslot.gateways.wire import Address, Wire
 from coinslot.kit.clock import SystemClock
 from coinslot.kit.money import Money
@@ -113,11 +113,11 @@ class Mock:
         return {"x-mock-signature": hmac_hex(self._secrets[0], body)}, body
 
     # 4. Payments and refunds: say Absent, Declined or Unclear, and never raise.
-    @at_the_books
+    @with_books
     async def look(self, gateway_payment_id: str) -> PaymentFact | Absent | Unclear:
         return self._books.payments.get(gateway_payment_id, Absent())
 
-    @at_the_books
+    @with_books
     async def pay(
         self, reference: str, money: Money, *, qr_code_id: str | None = None
     ) -> PaymentFact | Declined | Unclear:
@@ -134,7 +134,7 @@ class Mock:
             self._books.payments[reference] = fact
         return Unclear("time-out") if last_two_digits(money) in (2, 3) else fact
 
-    @at_the_books
+    @with_books
     async def give_back(self, order: base.RefundOrder) -> RefundFact | Declined | Unclear:
         if order.key in self._books.refunds:
             fact = self._books.refunds[order.key]
@@ -162,7 +162,7 @@ class Mock:
         self._books.refunds[order.key] = fact
         return fact
 
-    @at_the_books
+    @with_books
     async def refunds(self, gateway_payment_id: str) -> Refunds | Absent | Unclear:
         if gateway_payment_id not in self._books.payments:
             return Absent()
@@ -170,7 +170,7 @@ class Mock:
         return Refunds(tuple(f for f in made if f.gateway_payment_id == gateway_payment_id))
 
     # 5. An optional power, `PrintsQr`: leave it out where the gateway has no QR codes.
-    @at_the_books
+    @with_books
     async def print_qr(self, order: base.QrOrder) -> QrFact | Declined | Unclear:
         if last_two_digits(order.money) == 1:
             return Declined("this amount is declined", "declined")
@@ -188,14 +188,14 @@ class Mock:
             self._books.qr_codes[qr_code_id] = fact
         return Unclear("time-out") if last_two_digits(order.money) in (2, 3) else fact
 
-    @at_the_books
+    @with_books
     async def find_qr(self, mark: Mark) -> QrFact | Absent | Unclear:
         sign = (mark.installation, mark.qr)
         known = self._books.qr_codes.values()
         ours = [qr for qr in known if qr.mark and (qr.mark.installation, qr.mark.qr) == sign]
         return max(ours, key=lambda qr: qr.open, default=Absent())
 
-    @at_the_books
+    @with_books
     async def close_qr(self, qr_code_id: str) -> QrFact | Declined | Unclear:
         qr = self._books.qr_codes.get(qr_code_id)
         if qr is None:
@@ -205,20 +205,20 @@ class Mock:
             self._books.qr_codes[qr_code_id] = qr
         return qr
 
-    @at_the_books
+    @with_books
     async def qr_payments(self, qr_code_id: str, since: datetime) -> Payments | Absent | Unclear:
         if qr_code_id not in self._books.qr_codes:
             return Absent()
         paid = self._books.payments.values()
         return Payments(tuple(p for p in paid if p.qr_code_id == qr_code_id and p.at >= since))
 
-    @at_the_books
+    @with_books
     async def qr_of_payment(self, gateway_payment_id: str) -> QrFact | Absent | Unclear:
         payment = self._books.payments.get(gateway_payment_id)
         return self._books.qr_codes.get((payment and payment.qr_code_id) or "", Absent())
 
     # 6. `Collects`: a charge with a method is paid at once, one without waits for its payer.
-    @at_the_books
+    @with_books
     async def collect(self, charge: Charge) -> Progress | Declined | Unclear:
         reference = f"charge_{hashlib.sha256(charge.key.encode()).hexdigest()[:24]}"
         method = charge.method or self._method
@@ -235,20 +235,20 @@ class Mock:
             return Unclear("time-out")
         return self._stands(reference, charge)
 
-    @at_the_books
+    @with_books
     async def follow(self, reference: str) -> Progress | Absent | Unclear:
         charge = self._books.charges.get(reference)
         return self._stands(reference, charge) if charge else Absent()
 
-    @at_the_books
+    @with_books
     async def find_charge(self, charge: Charge) -> Progress | Absent | Unclear:
         for reference, made in self._books.charges.items():
             if (made.mark, made.key) == (charge.mark, charge.key):
                 return self._stands(reference, made)
         return Absent()
 
-    @at_the_books
-    async def stop(self, reference: str) -> Progress | Declined | Unclear:
+    @with_books
+    async def cancel(self, reference: str) -> Progress | Declined | Unclear:
         charge = self._books.charges.get(reference)
         if charge is None:
             return Declined("no such charge", "absent")
@@ -265,8 +265,8 @@ class Mock:
         return Pending(reference=reference, action=page, expires_at=charge.expires_at)
 
     # 7. `Authorizes`.
-    @at_the_books
-    async def take(
+    @with_books
+    async def capture(
         self, reference: str, money: Money, key: str
     ) -> PaymentFact | Declined | Unclear:
         held = self._books.payments.get(reference)
@@ -279,8 +279,8 @@ class Mock:
         self._books.payments[reference] = replace(held, taken=Taken.CAPTURED, money=money)
         return self._books.payments[reference]
 
-    @at_the_books
-    async def let_go(self, reference: str, key: str) -> Closed | Declined | Unclear:
+    @with_books
+    async def void(self, reference: str, key: str) -> Closed | Declined | Unclear:
         held = self._books.payments.get(reference)
         if held is not None and held.taken is Taken.CAPTURED:
             return Declined("captured already", "captured")
@@ -291,12 +291,12 @@ class Mock:
         return Closed(reference=reference, reason=self._books.closed[reference])
 
     # 8. `ListsPayments`: what happened in a span of time.
-    @at_the_books
+    @with_books
     async def payments_between(self, since: datetime, until: datetime) -> Payments | Unclear:
         paid = self._books.payments.values()
         return Payments(tuple(fact for fact in paid if since <= fact.at < until))
 
-    @at_the_books
+    @with_books
     async def refunds_between(self, since: datetime, until: datetime) -> Refunds | Unclear:
         made = self._books.refunds.values()
         return Refunds(tuple(fact for fact in made if since <= fact.at < until))

@@ -133,7 +133,7 @@ class Razorpay:
                 return await self._stands(one)
         return Absent()
 
-    async def stop(self, reference: str) -> Progress | Declined | Unclear:
+    async def cancel(self, reference: str) -> Progress | Declined | Unclear:
         if not reference.startswith(build.LINK):
             return Declined("there is no such link", ABSENT)
         path = f"{build.LINKS}/{build.segment(reference)}/cancel"

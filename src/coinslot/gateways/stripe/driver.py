@@ -138,7 +138,7 @@ class Stripe:
         found = await self.follow(named)
         return Unclear("listed, and not there") if isinstance(found, Absent) else found
 
-    async def stop(self, reference: str) -> Progress | Declined | Unclear:
+    async def cancel(self, reference: str) -> Progress | Declined | Unclear:
         stands: Progress | Declined | Unclear = _sure(await self.follow(reference))
         if not (isinstance(stands, Pending) or _failed(stands)):
             return stands
@@ -148,7 +148,7 @@ class Stripe:
             return answer if isinstance(now, Absent | Pending) else now
         return answer
 
-    async def take(
+    async def capture(
         self, reference: str, money: Money, key: str
     ) -> PaymentFact | Declined | Unclear:
         """Needs no key of theirs: they capture once, whatever is sent."""
@@ -164,7 +164,7 @@ class Stripe:
             return Unclear(f"asked for {money}, answered with {held}")
         return held
 
-    async def let_go(self, reference: str, key: str) -> Closed | Declined | Unclear:
+    async def void(self, reference: str, key: str) -> Closed | Declined | Unclear:
         held = _sure(await self.look(reference))
         if not isinstance(held, PaymentFact):
             return held

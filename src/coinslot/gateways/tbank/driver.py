@@ -142,7 +142,7 @@ class TBank:
         action = shown if isinstance(shown, ShowQr) else None
         return msgspec.structs.replace(progress, action=action, expires_at=charge.expires_at)
 
-    async def stop(self, reference: str) -> Progress | Declined | Unclear:
+    async def cancel(self, reference: str) -> Progress | Declined | Unclear:
         """Cancel gives back what was paid meanwhile: a payer who was that quick has paid."""
         now: Progress | Declined | Unclear = _sure(await self.follow(reference))
         if not isinstance(now, Pending):
@@ -154,7 +154,7 @@ class TBank:
             return answer
         return _sure(await self.follow(reference))
 
-    async def take(
+    async def capture(
         self, reference: str, money: Money, key: str
     ) -> PaymentFact | Declined | Unclear:
         """The whole of it: of a part nobody could tell later how much of it went refunds."""
@@ -175,7 +175,7 @@ class TBank:
             return Unclear(f"asked to confirm, answered with {answer}")
         return msgspec.structs.replace(held, taken=Taken.CAPTURED)
 
-    async def let_go(self, reference: str, key: str) -> Closed | Declined | Unclear:
+    async def void(self, reference: str, key: str) -> Closed | Declined | Unclear:
         now: Progress | Declined | Unclear = _sure(await self.follow(reference))
         if isinstance(now, PaymentFact) and now.taken is Taken.CAPTURED:
             return Declined("it is captured already", "captured")

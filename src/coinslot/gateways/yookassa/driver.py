@@ -151,11 +151,11 @@ class YooKassa:
 
         return await first_found(*build.span_of(charge, self._clock.now()), ask)
 
-    async def stop(self, reference: str) -> Progress | Declined | Unclear:
+    async def cancel(self, reference: str) -> Progress | Declined | Unclear:
         """Nobody can end what waits for its payer: still `Pending`, until it lapses by itself."""
         return _sure(await self.follow(reference))
 
-    async def take(
+    async def capture(
         self, reference: str, money: Money, key: str
     ) -> PaymentFact | Declined | Unclear:
         """The whole or a part, once; the rest goes back to the payer."""
@@ -180,7 +180,7 @@ class YooKassa:
             case _:
                 return Unclear(f"asked to take {money}, answered with {answer}")
 
-    async def let_go(self, reference: str, key: str) -> Closed | Declined | Unclear:
+    async def void(self, reference: str, key: str) -> Closed | Declined | Unclear:
         call = build.post(f"/payments/{_segment(reference)}/cancel", key, {})
         answer = await self._client.send(call, parse.about(reference, parse.progress))
         if isinstance(answer, Declined) and answer.permanent:

@@ -10,8 +10,8 @@ WIDE = Limits(workers=2, per_second=100_000)
 
 
 @asynccontextmanager
-async def working(lanes: MachineQueues) -> AsyncIterator[None]:
-    run = asyncio.create_task(lanes.run())
+async def working(queues: MachineQueues) -> AsyncIterator[None]:
+    run = asyncio.create_task(queues.run())
     try:
         yield
     finally:
@@ -33,67 +33,67 @@ async def nothing() -> None:
 
 
 async def test_one_lane_keeps_its_order_under_many_workers() -> None:
-    lanes, done = MachineQueues(Limits(workers=8, per_second=100_000)), asyncio.Queue[int]()
-    async with working(lanes):
+    queues, done = MachineQueues(Limits(workers=8, per_second=100_000)), asyncio.Queue[int]()
+    async with working(queues):
         for number in range(200):
-            assert lanes.put("M01", noting(done, number))
+            assert queues.put("M01", noting(done, number))
         assert [await done.get() for _ in range(200)] == list(range(200))
 
 
 async def test_a_lane_that_stands_still_holds_up_no_other() -> None:
-    lanes, done, gate = MachineQueues(WIDE), asyncio.Queue[int](), asyncio.Event()
+    queues, done, gate = MachineQueues(WIDE), asyncio.Queue[int](), asyncio.Event()
 
     async def stuck() -> None:
         await gate.wait()
         done.put_nowait(-1)
 
-    async with working(lanes):
-        lanes.put("M01", stuck)
-        lanes.put("M01", noting(done, 1))
-        lanes.put("M02", noting(done, 2))
+    async with working(queues):
+        queues.put("M01", stuck)
+        queues.put("M01", noting(done, 1))
+        queues.put("M02", noting(done, 2))
         assert await done.get() == 2
         gate.set()
         assert [await done.get(), await done.get()] == [-1, 1]
 
 
 async def test_a_busy_machine_takes_turns_with_the_others() -> None:
-    lanes, done = MachineQueues(Limits(workers=1, per_second=100_000)), asyncio.Queue[int]()
+    queues, done = MachineQueues(Limits(workers=1, per_second=100_000)), asyncio.Queue[int]()
     for number in range(100):
-        lanes.put("M01", noting(done, number))
-    lanes.put("M02", noting(done, -1))
-    async with working(lanes):
+        queues.put("M01", noting(done, number))
+    queues.put("M02", noting(done, -1))
+    async with working(queues):
         assert [await done.get() for _ in range(3)] == [0, -1, 1]
 
 
-async def test_what_is_over_a_limit_is_left_out_and_counted() -> None:
-    lanes = MachineQueues(Limits(waiting=3, lane=2, per_second=100))
-    assert [lanes.put("M01", nothing) for _ in range(3)] == [True, True, False]
-    assert [lanes.put("M02", nothing) for _ in range(2)] == [True, False]
-    assert lanes.left_out == 2
+async def test_what_is_over_a_limit_is_dropped_and_counted() -> None:
+    queues = MachineQueues(Limits(waiting=3, per_machine=2, per_second=100))
+    assert [queues.put("M01", nothing) for _ in range(3)] == [True, True, False]
+    assert [queues.put("M02", nothing) for _ in range(2)] == [True, False]
+    assert queues.dropped == 2
 
 
 async def test_a_machine_that_talks_too_fast_is_cut_off_and_no_other() -> None:
-    lanes = MachineQueues(Limits(per_second=5))
-    taken = [lanes.put("M01", nothing) for _ in range(100)]
+    queues = MachineQueues(Limits(per_second=5))
+    taken = [queues.put("M01", nothing) for _ in range(100)]
     # The second may have turned in between, once.
     assert 5 <= sum(taken) <= 10
-    assert lanes.put("M02", nothing)
+    assert queues.put("M02", nothing)
 
 
 async def test_a_lane_that_is_done_leaves_nothing_behind() -> None:
-    lanes, done = MachineQueues(WIDE), asyncio.Queue[int]()
-    async with working(lanes):
+    queues, done = MachineQueues(WIDE), asyncio.Queue[int]()
+    async with working(queues):
         for number in range(50):
-            lanes.put(f"M{number}", noting(done, number))
+            queues.put(f"M{number}", noting(done, number))
         for _ in range(50):
             await done.get()
         await asyncio.sleep(0)
-        assert not lanes._lines
+        assert not queues._queues
 
 
 async def test_room_that_became_free_is_used_again() -> None:
-    lanes, done = MachineQueues(Limits(waiting=2, per_second=100_000)), asyncio.Queue[int]()
-    async with working(lanes):
+    queues, done = MachineQueues(Limits(waiting=2, per_second=100_000)), asyncio.Queue[int]()
+    async with working(queues):
         for number in range(10):
-            assert lanes.put("M01", noting(done, number))
+            assert queues.put("M01", noting(done, number))
             assert await done.get() == number
