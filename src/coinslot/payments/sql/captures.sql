@@ -288,6 +288,12 @@ BEGIN
     SELECT * INTO r FROM refunds WHERE id = refund_told(p_account, p_fact) FOR NO KEY UPDATE;
     IF FOUND THEN
         IF r.origin = 'gateway' AND event <> 'FAILED_THERE' THEN RETURN 'known'; END IF;
+        IF was_paid_otherwise(r) THEN
+            IF event <> 'PROVED' THEN RETURN 'known'; END IF;
+            -- It was made there after all: the payer has it beside what paid the debt.
+            UPDATE refunds SET gateway_refund_id = NULL WHERE id = r.id;
+            RETURN book_outside_refund(c, theirs, minor, 'paid_before', p_now);
+        END IF;
         -- Several refunds may fail in turn: each is matched by its own id, never by another's.
         PERFORM transition_refund(r.id, event, jsonb_build_object('gateway_refund_id', theirs,
             'ended_at', CASE event WHEN 'TAKEN_UP' THEN NULL ELSE p_now END,
@@ -327,7 +333,7 @@ DECLARE
 BEGIN
     SELECT id INTO twin FROM refunds r WHERE capture_id = p_capture.id AND origin = 'ours'
         AND state IN ('pending', 'owed') AND gateway_refund_id IS NULL AND amount_minor = p_minor
-        AND NOT EXISTS (SELECT FROM refunds o WHERE o.in_place_of = r.id)
+        AND NOT EXISTS (SELECT FROM refunds o WHERE o.in_place_of = r.id AND o.state = 'succeeded')
         ORDER BY created_at, id LIMIT 1;
     INSERT INTO refunds (id, merchant_id, account_id, capture_id, origin, state, amount_minor,
         currency, reason, key, gateway_refund_id, created_at, ended_at, hard_deadline, in_place_of)
@@ -355,6 +361,15 @@ DECLARE
     c captures%ROWTYPE;
     surplus bigint;
 BEGIN
+    IF EXISTS (SELECT FROM refunds WHERE id = p_refund AND reason = 'paid_before') THEN
+        -- Nobody asked for this one: what is left of a merchant's sale is not given up for it.
+        SELECT * INTO STRICT c FROM captures WHERE id = p_capture;
+        surplus := c.outside - c.outside_used;
+        IF surplus > 0 THEN
+            PERFORM note_discrepancy('refunded_twice', c, NULL, p_refund, surplus, p_now);
+        END IF;
+        RETURN;
+    END IF;
     PERFORM forgo_outside(p_capture, p_now);
     SELECT * INTO STRICT c FROM captures WHERE id = p_capture;
     IF c.fulfilled > 0 AND c.outside > c.outside_used THEN

@@ -131,7 +131,8 @@ DECLARE
     o refunds%ROWTYPE;
 BEGIN
     FOR o IN SELECT * FROM refunds f WHERE f.capture_id = p_done.capture_id
-            AND f.in_place_of IS NOT NULL AND stands_alone(f, p_done.id) ORDER BY f.id LOOP
+            AND f.in_place_of IS NOT NULL AND f.state = 'succeeded'
+            AND stands_alone(f, p_done.id) ORDER BY f.id LOOP
         UPDATE refunds SET in_place_of = NULL WHERE id = o.id;
         PERFORM tell(o.merchant_id, 'refund', o.id, 'MADE_OUTSIDE',
             jsonb_build_object('amount', o.amount_minor), p_now);
