@@ -27,7 +27,7 @@ async def owed(stage: Stage, gateway: Taking) -> tuple[UUID, PaymentFact]:
     gateway.fails("give_back", Declined("not now", "refused"))
     await stage.sweep("refunds")
     assert await stage.value("SELECT state FROM refunds") == "owed"
-    await cases.keep(stage.context)
+    await cases.update(stage.context)
     return payment, paid
 
 
@@ -106,7 +106,7 @@ async def test_one_that_was_taken_up_there_before_it_was_paid_by_hand_keeps_its_
         await conn.execute(
             "SELECT transition_refund($1, 'REFUSED', '{}', $2)", refund, stage.clock.now()
         )
-    await cases.keep(stage.context)
+    await cases.update(stage.context)
     (case,) = await cases.listed(stage.context)
     await cases.paid_by_hand(stage.context, case.id, ASHA)
     await stage.webhook(gateway.end_refund(key, RefundStage.PROCESSED), event="refund.processed")
