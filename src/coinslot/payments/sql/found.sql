@@ -40,8 +40,8 @@ CREATE OR REPLACE FUNCTION made_there(p_refund refunds) RETURNS boolean LANGUAGE
             AND e.state IS NOT NULL)
 $$;
 
--- Whether the debt behind a refund of ours was paid without it: by hand, or by what the gateway gave
--- back by itself. What became of the call that we once made for it says nothing of that debt.
+-- Whether the debt behind a refund of ours was paid without it: by hand, or by what the gateway
+-- gave back by itself. What became of the call that we once made for it says nothing of that debt.
 CREATE OR REPLACE FUNCTION was_paid_otherwise(p_refund refunds) RETURNS boolean
 LANGUAGE sql STABLE AS $$
     SELECT p_refund.origin = 'ours' AND p_refund.state = 'succeeded' AND NOT made_there(p_refund)
