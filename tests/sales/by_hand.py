@@ -1,0 +1,53 @@
+"""Rows written by hand, for functions that judge by rows alone: what a test does not name is filled
+in, and no trigger, policy or foreign key is in the way."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+
+from coinslot.db.pool import RawConnection
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+_NEEDED = """
+SELECT column_name AS name, udt_name AS kind FROM information_schema.columns
+WHERE table_name = $1 AND is_nullable = 'NO' AND column_default IS NULL AND is_identity = 'NO'
+"""
+_FILL: dict[str, Any] = {
+    "text": "x", "bpchar": "INR", "int8": 1, "int4": 1, "timestamptz": NOW, "jsonb": {},
+    "bytea": b"", "date": NOW.date(),
+}  # fmt: skip
+
+
+class Rows:
+    """A database of this test, and a hand in it."""
+
+    def __init__(self, conn: RawConnection) -> None:
+        self.conn = conn
+
+    @classmethod
+    async def open(cls, url: str) -> "Rows":
+        conn = await asyncpg.connect(url)
+        await conn.execute("SET session_replication_role = replica")
+        await conn.set_type_codec(
+            "jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog"
+        )
+        return cls(conn)
+
+    async def put(self, table: str, **given: Any) -> dict[str, Any]:
+        """The row as it stands then."""
+        if table == "captures":
+            given.setdefault("captured", 5000)
+            given.setdefault("open", given["captured"])
+        row = {}
+        for column in await self.conn.fetch(_NEEDED, table):
+            row[column["name"]] = uuid4() if column["kind"] == "uuid" else _FILL[column["kind"]]
+        row |= given
+        names, places = ", ".join(row), ", ".join(f"${n + 1}" for n in range(len(row)))
+        made = await self.conn.fetchrow(
+            f"INSERT INTO {table} ({names}) VALUES ({places}) RETURNING *", *row.values()
+        )
+        assert made is not None
+        return dict(made)
