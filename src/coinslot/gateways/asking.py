@@ -1,4 +1,4 @@
-"""Turns what a wire brought back into an answer of `base`: for every driver that speaks HTTP."""
+"""Turns the reply to an HTTP call into an answer of `base`: for every driver that uses HTTP."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -8,7 +8,7 @@ from coinslot.gateways.wire import Call, NoReply, Reply, Wire
 
 T = TypeVar("T")
 
-ABSENT = "absent"  # the code of a refusal that says: I know no such thing
+ABSENT = "absent"  # the code of a refusal that means: no such thing
 
 
 async def ask(
@@ -17,7 +17,7 @@ async def ask(
     read: Callable[[object], T],
     refused: Callable[[Reply], Declined | Unclear],
 ) -> T | Declined | Unclear:
-    """Send once, and say what came of it."""
+    """Send once, and return what came of it."""
     return meant(await wire.send(call), read, refused)
 
 
@@ -38,7 +38,7 @@ def meant(
 
 
 def known(answer: T | Declined | Unclear) -> T | Absent | Unclear:
-    """For questions: only a plain "no such thing" is absence; any other no proves nothing."""
+    """For queries: only a plain "no such thing" is absence; any other refusal proves nothing."""
     if isinstance(answer, Declined):
         return Absent() if answer.code == ABSENT else Unclear(answer.reason)
     return answer

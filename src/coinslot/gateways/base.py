@@ -1,8 +1,7 @@
-"""What every gateway driver says and is asked: references, facts, answers and the driver itself.
+"""What every gateway driver states and is asked: references, facts, answers and the driver itself.
 
-A driver retries nothing, logs nothing and stores nothing. It never answers with a bool or None:
-what it does not know it calls `Unclear`, and the core finds out.
-"""
+A driver retries nothing, logs nothing, stores nothing, and never answers with a bool or None: what
+it does not know is `Unclear`, and the core finds out."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -43,8 +42,8 @@ class DisputeStage(StrEnum):
 
 
 class Mark(Struct, frozen=True, kw_only=True):
-    """Our sign on what we made at a gateway; copied by it onto the payments. A gateway without room
-    gives the installation back in brief: whether it is ours, `marks.is_ours` tells."""
+    """Our mark on what we made at a gateway; the gateway copies it onto the payments. A gateway
+    with little room returns a short form of the installation: `marks.is_ours` compares it."""
 
     installation: str
     qr: str | None = None  # qr_codes.id
@@ -63,7 +62,7 @@ class PaymentFact(Struct, frozen=True, kw_only=True, tag="payment"):
     gateway_order_id: str | None = None
     mark: Mark | None = None
     refunded: Money | None = None
-    fee: Money | None = None  # what the gateway keeps of it, tax included; None: not told yet
+    fee: Money | None = None  # what the gateway keeps of it, tax included; None: not reported yet
     description: str = ""
     payer_reference: str | None = None  # what the payer's bank calls it: for UPI the RRN
 
@@ -80,7 +79,7 @@ class RefundFact(Struct, frozen=True, kw_only=True, tag="refund"):
 
 
 class DisputeFact(Struct, frozen=True, kw_only=True, tag="dispute"):
-    """The payer's bank claims money back. `at` is the time of this word of the gateway."""
+    """The payer's bank claims money back. `at` is the time of this report."""
 
     gateway_dispute_id: str
     gateway_payment_id: str
@@ -110,8 +109,8 @@ Fact = PaymentFact | RefundFact | DisputeFact | QrFact
 class Genuine(Struct, frozen=True, kw_only=True):
     """A webhook whose signature proves its content.
 
-    `delivery_id` is made of what the signature covers, and of nothing else: told again, however it
-    is dressed, it is the same, and another event is another."""
+    `delivery_id` is made of what the signature covers, and of nothing else: the same event sent
+    again has the same id, and another event has another."""
 
     delivery_id: str
     event: str
@@ -125,39 +124,40 @@ class Forged(Struct, frozen=True):
 
 
 class Unreadable(Struct, frozen=True, kw_only=True):
-    """A webhook that is signed, and says nothing that can be worked: its form is not known here, or
-    it is about another account. Most are of what others do with the same account. It is taken like
-    any other; where it names something of ours, a person is called, and that is looked at."""
+    """A webhook that is signed, but cannot be worked: its form is not known, or it is about another
+    account. Most come from other uses of the same account. It is stored like any other; where it
+    names something of ours, a person is called, and that is asked about."""
 
     delivery_id: str
     event: str
     reason: str
     names: tuple[str, ...] = ()  # whatever in it may be a reference that we know
-    mark: Mark | None = None  # our sign, when it bears one
+    mark: Mark | None = None  # our mark, when it has one
 
 
 class Hint(Struct, frozen=True, kw_only=True):
-    """A webhook whose content nothing proves: it says what to ask about, and the answer counts.
+    """A webhook whose content is not proved: it says what to ask about, and the answer counts.
 
-    `reference` is whatever `look` and `refunds` understand. The same hint may be told again, and is
+    `reference` is what `look` and `refunds` understand. The same hint may be sent again, and is
     asked about again."""
 
     event: str
     reference: str
-    delivery_id: str | None = None  # the same for what is told again as it was
+    delivery_id: str | None = None  # the same for a repetition
 
 
 Verdict = Genuine | Hint | Forged | Unreadable
 
 
 class Unclear(Struct, frozen=True):
-    """Time-out, 5xx, cut connection, or an answer nobody can read: the effect may have happened."""
+    """Time-out, 5xx, closed connection, or an answer that cannot be read: the effect may have
+    happened."""
 
     reason: str
 
 
 class Declined(Struct, frozen=True):
-    """The gateway said no, and nothing happened. `permanent`: the same call will never succeed."""
+    """The gateway refused, and nothing happened. `permanent`: the same call will never succeed."""
 
     reason: str
     code: str = ""
@@ -165,12 +165,12 @@ class Declined(Struct, frozen=True):
 
 
 class Absent(Struct, frozen=True):
-    """The gateway answered, and knows no such thing."""
+    """The gateway answered that there is no such thing."""
 
 
 class Unread(Struct, frozen=True, kw_only=True):
-    """One item of a list that cannot be read. Other people's are no matter of ours; whether it is
-    ours, the mark tells, or an id in it that we know."""
+    """One item of a list that cannot be read. Other people's items do not matter; the mark, or an
+    id that we know, shows whether it is ours."""
 
     name: str  # what the gateway calls it, when that can be read
     reason: str
@@ -189,7 +189,8 @@ class Payments(Struct, frozen=True):
 class Refunds(Struct, frozen=True):
     """Every refund of one payment, in the gateway's own list.
 
-    Not `complete`: the gateway keeps no list, and a look states only how much went back in all."""
+    Not `complete`: the gateway keeps no list, and a query returns only how much went back in
+    all."""
 
     facts: tuple[RefundFact, ...]
     complete: bool = True
@@ -205,11 +206,11 @@ class RefundOrder(Struct, frozen=True, kw_only=True):
     mark: Mark
     reason: str = ""
     others: Money | None = None  # what other refunds of this payment gave back; None: not known
-    taken_up: bool = False  # the gateway has said before, under this key, that it works on it
+    taken_up: bool = False  # the gateway has confirmed before, under this key, that it works on it
 
 
 class QrOrder(Struct, frozen=True, kw_only=True):
-    """One QR code to make: fixed amount; single use carries a time at which it closes."""
+    """One QR code to make: fixed amount; a single-use one has a time at which it closes."""
 
     money: Money
     reusable: bool
@@ -232,7 +233,7 @@ class Gateway(Protocol):
     refund_key_life_s: ClassVar[int]  # a refund's key is safe to send again within this time
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Verdict:
-        """Judge a webhook without I/O. Header names are lower case; PEER is among them."""
+        """Check a webhook without I/O. Header names are lower case; PEER is among them."""
         ...
 
     async def look(self, gateway_payment_id: str) -> PaymentFact | Absent | Unclear:
@@ -255,7 +256,8 @@ class PrintsQr(Protocol):
     async def print_qr(self, order: QrOrder) -> QrFact | Declined | Unclear: ...
 
     async def find_qr(self, mark: Mark) -> QrFact | Absent | Unclear:
-        """The QR with our mark: a crash between create and store must make no second one."""
+        """The QR code with our mark: after a crash between create and store, no second one is
+        made."""
         ...
 
     async def close_qr(self, qr_code_id: str) -> QrFact | Declined | Unclear: ...
@@ -276,7 +278,7 @@ class Driver(Protocol):
     Settings: type[Struct]  # the merchant's form; its secrets are `kit.secrets.Secret`
 
     def address(self, settings: Struct) -> Address:
-        """Where the wire given to `open` leads."""
+        """Where the wire given to `open` connects to."""
         ...
 
     def open(self, settings: Struct, wire: Wire) -> Gateway: ...

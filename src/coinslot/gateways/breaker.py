@@ -1,8 +1,7 @@
-"""A gateway that answers nothing is not asked to collect for a while; then one try finds out.
+"""A gateway that does not answer is not asked to collect for a while; then one attempt tests it.
 
-Only new tries are kept away. Refunds, looks and tries under way are never: what they find out, and
-what they say of the gateway, is wanted. Each process learns by itself.
-"""
+Only new attempts are held back, never refunds, queries and attempts under way: their outcome is
+needed. Each process has breakers of its own."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ _OPEN = Gauge(
 
 
 class Position(StrEnum):
-    """How a breaker stands."""
+    """The state of a breaker."""
 
     CLOSED = "closed"
     HALF_OPEN = "half open"  # one try is on its way
@@ -46,13 +45,13 @@ class Breaker:
     position: Position = Position.CLOSED
 
     def shut_for(self, now: datetime) -> timedelta | None:
-        """How long it still keeps tries away; None: it lets one through."""
+        """How long it still holds attempts back; None: it lets one through."""
         if self.shut_until is None or now >= self.shut_until:
             return None
         return self.shut_until - now
 
     def enter(self, now: datetime, rules: Rules) -> bool:
-        """A new try begins: any number while closed, one at a time after a pause."""
+        """A new attempt begins: any number while closed, one at a time after a pause."""
         if self.shut_for(now) is not None:
             return False
         if self.position is not Position.CLOSED:
@@ -60,7 +59,8 @@ class Breaker:
         return True
 
     def record(self, clear: bool, now: datetime, rules: Rules) -> None:
-        """What came of a try: any clear answer, also a no, shows that the gateway is there."""
+        """The result of an attempt: any clear answer, also a refusal, shows that the gateway
+        works."""
         if clear:
             self.failed.clear()
             self._turn(Position.CLOSED, None)
@@ -68,7 +68,7 @@ class Breaker:
         self.failed.append(now)
         while self.failed[0] < now - rules.window:
             self.failed.popleft()
-        # While it is open, tries under way that go on failing do not keep it so.
+        # Attempts under way that fail while it is open do not keep it open.
         enough = self.position is Position.CLOSED and len(self.failed) >= rules.failures
         if enough or self.position is Position.HALF_OPEN:
             self._turn(Position.OPEN, now + rules.pause)

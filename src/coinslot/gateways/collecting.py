@@ -1,7 +1,6 @@
-"""What a driver says that can collect an amount by itself: for the merchant API and for menus.
+"""Drivers that collect an amount by themselves: for the merchant API and for menus.
 
-Optional powers beside `base.Gateway`, as `PrintsQr` is: a driver has those its gateway offers.
-"""
+Optional protocols beside `base.Gateway`, like `PrintsQr`: a driver has those its gateway offers."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -29,12 +28,12 @@ class Charge(Struct, frozen=True, kw_only=True):
     capture: bool = True
     expires_at: datetime | None = None
     metadata: Mapping[str, str] = {}
-    sent_at: datetime | None = None  # for `find_charge`: when its key first went out
+    sent_at: datetime | None = None  # for `find_charge`: when its key was first sent
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """How much of a merchant's text a gateway takes with a charge; what stands there of ours is
-    taken off already. Names that are ours are not sent, and have no limit."""
+    """How much of a merchant's text a gateway accepts with a charge, not counting our mark. Names
+    that are ours are not sent, and have no limit."""
 
     pairs: int  # of metadata
     name_chars: int
@@ -43,7 +42,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     name_without: str = ""  # the characters that no name may have
 
     def flaws(self, metadata: Mapping[str, str], description: str) -> dict[str, str]:
-        """Which field is more than the gateway takes, and what it takes."""
+        """Which field is more than the gateway accepts, and what it accepts."""
         found: dict[str, str] = {}
         sent = {name: text for name, text in metadata.items() if name not in marks.NAMES}
         if len(description) > self.description_chars:
@@ -59,8 +58,8 @@ class Limits(Struct, frozen=True, kw_only=True):
         return found
 
     def fitting(self, metadata: Mapping[str, str]) -> dict[str, str]:
-        """As much of it as the gateway takes: the whole stays with us, and only our mark has to be
-        there. The first that have room, each cut where it is too long."""
+        """As much of it as the gateway accepts: we keep the whole, and only our mark must be there.
+        The first that fit, each cut where it is too long."""
         fit = {
             name: text[: self.value_chars]
             for name, text in metadata.items()
@@ -97,7 +96,7 @@ class Pending(Struct, frozen=True, kw_only=True):
 
 
 class Closed(Struct, frozen=True, kw_only=True):
-    """It ended at the gateway without money, and can never bring any: expired, or canceled."""
+    """It ended at the gateway without money, and can never collect any: expired, or cancelled."""
 
     reference: str
     reason: str
@@ -108,7 +107,7 @@ Progress = PaymentFact | Pending | Closed
 
 @runtime_checkable
 class Collects(Protocol):
-    """A gateway that takes money when asked to."""
+    """A gateway that collects money on request."""
 
     collect_key_life_s: ClassVar[int]  # a charge's key is safe to send again within this time
     limits: ClassVar[Limits]
@@ -118,29 +117,29 @@ class Collects(Protocol):
         ...
 
     async def follow(self, reference: str) -> Progress | Absent | Unclear:
-        """Where what `collect` made stands now."""
+        """The present state of what `collect` made."""
         ...
 
     async def find_charge(self, charge: Charge) -> Progress | Absent | Unclear:
         """By our mark and the key, when the answer to `collect` was lost and its key is too old to
-        repeat. Another try for the same payment bears the same mark: it must not be taken for this.
-
-        `Absent` is a proof: it was never made."""
+        repeat. Another attempt at the same payment has the same mark: it must not be taken for this
+        one. `Absent` is a proof: it was never made."""
         ...
 
     async def cancel(self, reference: str) -> Progress | Declined | Unclear:
-        """Let the payer pay no more. A payment that was quicker comes back as its fact."""
+        """Let the payer pay no more. If the payer was quicker, the answer is that payment."""
         ...
 
 
 @runtime_checkable
 class Authorizes(Protocol):
-    """A gateway that holds money first and takes it later."""
+    """A gateway that holds money first and captures it later."""
 
     async def capture(
         self, reference: str, money: Money, key: str
     ) -> PaymentFact | Declined | Unclear:
-        """Capture what was authorized, or part of it where the gateway can; the rest is freed."""
+        """Capture what was authorized, or part of it where the gateway can; the rest is
+        released."""
         ...
 
     async def void(self, reference: str, key: str) -> Closed | Declined | Unclear:

@@ -1,7 +1,7 @@
-"""The mock gateway behind a bad line: seeded time-outs, errors, and answers lost after the effect.
+"""The mock gateway over a bad connection: seeded time-outs, errors, and answers lost after the
+effect.
 
-For trying out what a shop does when it does not know. Its payers and its webhooks are never late.
-"""
+For testing what a merchant's server does then. Its payers and its webhooks are never late."""
 
 import random
 from collections.abc import Awaitable, Callable

@@ -1,7 +1,7 @@
-"""What a driver says whose gateway lists what happened in a span of time, for the nightly pass.
+"""Drivers whose gateway lists what happened in a span of time, for the nightly comparison.
 
-Optional powers beside `base.Gateway`, as `PrintsQr` is. An answer is whole, or it is `Unclear`.
-"""
+Optional protocols beside `base.Gateway`, like `PrintsQr`. An answer is complete, or it is
+`Unclear`."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -34,13 +34,13 @@ class Settlements(Struct, frozen=True):
 
 
 class TooMany(Struct, frozen=True):
-    """A list holds more than is read at once: its span of time is to be halved."""
+    """A list holds more than is read at once: halve its span of time."""
 
     reason: str
 
 
 class Listed(Struct, Generic[T], frozen=True):
-    """What a list holds: each thing once, and what could not be read."""
+    """The content of a list: each thing once, and what could not be read."""
 
     facts: tuple[T, ...]
     unread: tuple[Unread, ...] = ()
@@ -80,7 +80,7 @@ async def first_found(
     ask: Callable[[datetime, datetime], Awaitable[T | Absent | Unclear | TooMany]],
     halvings: int = HALVINGS,
 ) -> T | Absent | Unclear:
-    """The one that is looked for, the newest part of the span first. Absent only when all of it was
+    """The one that is searched for, newest part of the span first. Absent only when all of it was
     read."""
     found = await ask(since, until)
     if not isinstance(found, TooMany):
@@ -111,6 +111,6 @@ class ListsPayments(Protocol):
 
 @runtime_checkable
 class Settles(Protocol):
-    """A gateway that says what it paid out."""
+    """A gateway that reports what it paid out."""
 
     async def settled_between(self, since: datetime, until: datetime) -> Settlements | Unclear: ...

@@ -1,4 +1,4 @@
-"""Our mark as the pairs of text that every gateway lets a merchant keep with a thing, and back."""
+"""Our mark as pairs of text, which every gateway lets a merchant store with a thing, and back."""
 
 import hashlib
 import re
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from coinslot.gateways.base import Mark
 
-CHARGE = "charge"  # the pair that tells the tries for one payment apart
+CHARGE = "charge"  # the pair that distinguishes attempts at one payment
 # Ours alone: a merchant's own pair of such a name would be read as our mark, and is left out.
 NAMES = frozenset({"coinslot", "qr", "refund", "payment", CHARGE})
 BRIEF_CHARS = 6
@@ -23,7 +23,7 @@ def written(mark: Mark) -> dict[str, str]:
 
 
 def read(pairs: object) -> Mark | None:
-    """Our mark among pairs of anybody's, of any shape."""
+    """Our mark in pairs of any origin and shape."""
     if not isinstance(pairs, dict):
         return None
     ours = {k: v for k, v in pairs.items() if isinstance(v, str) and v and "\0" not in v}
@@ -38,18 +38,19 @@ def read(pairs: object) -> Mark | None:
 
 
 def key_sign(key: str) -> str:
-    """A charge's key, as it stands beside our mark."""
+    """A charge's key, as stored beside our mark."""
     return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
 def is_of(mark: Mark, key: str, pairs: object) -> bool:
-    """Whether this very charge, and not another try for the same payment, made what has these."""
+    """Whether this very charge, and not another attempt at the same payment, made what has
+    these."""
     return isinstance(pairs, dict) and read(pairs) == mark and pairs.get(CHARGE) == key_sign(key)
 
 
 def brief(installation: str) -> str:
-    """An installation's sign where a gateway has no room for more: itself, or six characters made
-    of all of it, so that names that begin alike have different signs."""
+    """A short form of an installation where a gateway has little room: itself, or six characters
+    made of all of it, so that similar names have different forms."""
     if re.fullmatch(rf"[0-9A-Za-z_]{{1,{BRIEF_CHARS}}}", installation):
         return installation
     number = int.from_bytes(hashlib.sha256(installation.encode()).digest())
@@ -57,7 +58,7 @@ def brief(installation: str) -> str:
 
 
 def is_ours(mark: Mark, installation: str) -> bool:
-    """Whether we made what bears this mark: in full, or as far as its gateway had room."""
+    """Whether we made what has this mark: in full, or as far as its gateway had room."""
     return mark.installation in (installation, brief(installation))
 
 
@@ -78,5 +79,5 @@ def made_at(our_id: str | None) -> datetime | None:
 
 
 def clean(said: str) -> str:
-    """A gateway's words as PostgreSQL can keep them: it has no room for a zero character."""
+    """A gateway's text as PostgreSQL can store it: without zero characters."""
     return said.replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -1,8 +1,7 @@
-"""Webhooks that are signed and cannot be worked: what in them may be ours; and what tells one
-delivery from another. For every driver.
+"""For every driver: signed webhooks that cannot be worked, what in them may be ours, and what
+distinguishes one delivery from another.
 
-Nothing here trusts a form: the text is searched as it came, be it JSON or not.
-"""
+Nothing here trusts a form: the text is searched as it came, JSON or not."""
 
 import contextlib
 import hashlib
@@ -23,7 +22,8 @@ _MARK = re.compile(rb'"coinslot"\s*:\s*"([^"\\\x00-\x1f]{1,255})"')
 
 
 def delivery_id(body: bytes) -> str:
-    """The same for the same content, in whatever order a gateway writes it when it tells again."""
+    """The same for the same content, in whatever order a gateway writes it when it sends it
+    again."""
     with contextlib.suppress(ValueError, RecursionError):  # no JSON: the bytes as they are
         body = msgspec.json.encode(msgspec.json.decode(body), order="deterministic")
     return hashlib.sha256(body).hexdigest()
@@ -32,7 +32,7 @@ def delivery_id(body: bytes) -> str:
 def unreadable(
     body: bytes, error: Exception | str, *, event: str = "", mark: Mark | None = None
 ) -> Unreadable:
-    """For a signed body of which nothing can be made. `mark`: our sign, where it is not a pair."""
+    """For a signed body that cannot be read. `mark`: our mark, where it is not a pair."""
     reason = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
     return Unreadable(
         delivery_id=delivery_id(body),
@@ -46,7 +46,7 @@ def unreadable(
 def read_each(
     items: Iterable[object], read_one: Callable[[object], T | None]
 ) -> tuple[list[T], list[Unread]]:
-    """What can be read of a list, and what cannot: one odd item must not hide a day."""
+    """What can be read of a list, and what cannot: one odd item must not hide a whole day."""
     facts: list[T] = []
     unread: list[Unread] = []
     for item in items:

@@ -1,7 +1,7 @@
-"""The only way a driver reaches its gateway: one HTTP call, bounded in time, every exchange shown.
+"""The only way a driver reaches its gateway: one HTTP call, limited in time, every exchange
+recorded.
 
-The core passes `record`, which keeps each exchange with its secrets removed.
-"""
+The core passes `record`, which stores each exchange with its secrets removed."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -43,10 +43,10 @@ class Reply(Struct, frozen=True):
 
 
 class NoReply(Struct, frozen=True):
-    """Nothing that can be relied on came back; the call may have taken effect."""
+    """No reliable answer came; the call may have taken effect."""
 
     reason: str
-    headers: Mapping[str, str] = {}  # of the answer that was of no use, if there was one
+    headers: Mapping[str, str] = {}  # of the unusable answer, if there was one
 
 
 class Exchange(Struct, frozen=True, kw_only=True):
@@ -65,7 +65,7 @@ Record = Callable[[Exchange], Awaitable[None]]
 
 
 class Exchanges:
-    """Calls and their answers, kept only where they were `news`."""
+    """Calls and their answers, stored only where they were `news`."""
 
     def __init__(self) -> None:
         self.news = False
@@ -77,14 +77,14 @@ _IF_NEWS: ContextVar[Exchanges | None] = ContextVar("_IF_NEWS", default=None)
 
 @asynccontextmanager
 async def if_news() -> AsyncIterator[Exchanges]:
-    """Within it an exchange that went well is kept only if the block says that it was news: who
-    asks three times a minute whether anybody has paid would fill the disk with noes."""
+    """Inside it a successful exchange is stored only if the block says that it was news: polling
+    three times a minute would fill the disk with answers that say nothing."""
     exchanges = Exchanges()
     before = _IF_NEWS.set(exchanges)
     try:
         yield exchanges
     except BaseException:
-        exchanges.news = True  # whatever went wrong, what was answered may explain it
+        exchanges.news = True  # on any error the answers so far may explain it
         raise
     finally:
         _IF_NEWS.reset(before)
@@ -115,7 +115,7 @@ class Wire:
         record: Record,
         now_ms: Callable[[], int],
     ) -> None:
-        self.reached: Reached = no_fault  # told of every call; for the storms
+        self.reached: Reached = no_fault  # called at every call; for the storms
         self.there = RemoteClock(SystemClock())
         self._client = httpx.AsyncClient(
             base_url=base_url.rstrip("/"), auth=auth, timeout=httpx.Timeout(timeout_s)
@@ -144,7 +144,7 @@ class Wire:
         failure: str | None = None
         self.reached("before_send")
         try:
-            # httpx bounds each read, not their sum: a gateway that trickles would hold us for ever.
+            # httpx limits each read, not their sum: a gateway that trickles would hold us for ever.
             async with asyncio.timeout(self._timeout_s):
                 answer = await self._client.request(
                     call.method,
@@ -155,7 +155,7 @@ class Wire:
                     headers=dict(call.headers) if call.headers else None,
                 )
             status, headers = answer.status_code, dict(answer.headers)
-            self._hear(headers, self._now_ms() - began)
+            self._note_time(headers, self._now_ms() - began)
             response = msgspec.json.decode(answer.content) if answer.content else {}
         except httpx.HTTPError as error:
             failure = f"{type(error).__name__}: {error}".rstrip(": ")
@@ -186,7 +186,7 @@ class Wire:
             return NoReply("the body is not an object", headers)
         return Reply(status, response, headers)
 
-    def _hear(self, headers: Mapping[str, str], took_ms: int) -> None:
+    def _note_time(self, headers: Mapping[str, str], took_ms: int) -> None:
         """What time it is there. A cache's answer has the time when it was first given."""
         if "date" not in headers or "age" in headers:
             return
@@ -198,7 +198,7 @@ class Wire:
             self.there.record_answer(date, took_ms)
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         await self._client.aclose()
 
 
@@ -207,7 +207,7 @@ def _plain(call: Call) -> dict[str, object] | None:
 
 
 async def picture(url: str) -> bytes | NoReply:
-    """What a gateway's link to a picture leads to, fetched without anybody's credentials."""
+    """The picture that a gateway links to, fetched without credentials."""
     try:
         async with asyncio.timeout(PICTURE_TIMEOUT_S), httpx.AsyncClient() as client:
             answer = await client.get(url, follow_redirects=True)
