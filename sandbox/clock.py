@@ -1,6 +1,8 @@
 """The only place of the sandbox that reads the time, and how a time is written."""
 
 import time
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 
 def now_ms() -> int:
@@ -13,9 +15,10 @@ def now_s() -> int:
     return time.time_ns() // 1_000_000_000
 
 
-def hour_minute(seconds: int) -> str:
-    """The wall clock of this computer, as `14:05`."""
-    return time.strftime("%H:%M", time.localtime(seconds))
+def hour_minute(seconds: int, zone: str) -> str:
+    """The wall clock of a zone, as `14:05`; of this computer where no zone is named."""
+    place = ZoneInfo(zone) if zone else None
+    return datetime.fromtimestamp(seconds, UTC).astimezone(place).strftime("%H:%M")
 
 
 def hour_minute_second() -> str:

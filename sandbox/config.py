@@ -26,6 +26,7 @@ class Outlet(msgspec.Struct, frozen=True):
     name: str = ""
     kind: str = "vending"  # a counter is not drawn: nothing drops there
     qr_code_id: str | None = None
+    zone: str = ""  # what its customers' clocks show; none: this computer's
     slots: list[Slot] = []
 
 

@@ -139,7 +139,9 @@ class Scene(msgspec.Struct):
         back = refunded.get(payment.id, 0)
         status = "refunded" if back == payment.amount else payment.status
         where = self._outlet_of(qr) if qr else ""
-        minute = hour_minute(payment.created_at)
+        # A customer's phone is where the machine is, and the machine's page asks for that time.
+        zones = {outlet.id: outlet.zone for outlet in self.config.outlets}
+        minute = hour_minute(payment.created_at, zones.get(where, ""))
         finder = (
             f"/q/{where}/help?amount={rupees(payment.amount)}&time={minute}&reference={payment.rrn}"
         )

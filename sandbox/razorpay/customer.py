@@ -1,5 +1,7 @@
 """People at the gateway: the customer who scans and pays, and the merchant at the dashboard."""
 
+import secrets
+from string import digits
 from typing import Literal
 
 import msgspec
@@ -16,6 +18,7 @@ from sandbox.razorpay.things import Order, Payment, PaymentLink, QrCode, Refund
 from sandbox.shelf import find, new_id, put
 
 CAPTURES = "razorpay.payment.captures"
+RRN_DIGITS = 12
 
 
 class Scan(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -79,7 +82,7 @@ def _new_payment(desk: Desk, wanted: Scan) -> Payment:
         amount=amount,
         currency="INR",
         status="created",
-        rrn=new_id("").upper()[:12],
+        rrn="".join(secrets.choice(digits) for _ in range(RRN_DIGITS)),
         qr_code_id=qr.id if qr and paid_for is qr else None,
         order_id=order.id if order and paid_for is order else None,
         description=_described(wanted, "QRv2 Payment" if qr and paid_for is qr else None),

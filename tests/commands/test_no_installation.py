@@ -39,3 +39,16 @@ def test_a_demos_mirror_is_named(tmp_path: Path) -> None:
     for words in (["mirror", "check"], ["doctor"]):
         done = CliRunner().invoke(build(), [*words, "--data", str(tmp_path)])
         assert f"COINSLOT_FIREBASE_URL='{url}'" in done.output.replace("\n", "")
+
+
+def test_a_demo_on_other_ports_is_looked_for_there(tmp_path: Path) -> None:
+    """The doctor looked for the demo of this folder at port 8000, though it ran at 8800."""
+    (tmp_path / "demo.json").write_bytes(msgspec.json.encode({"base_url": "http://127.0.0.1:9"}))
+    asked = ["doctor", "--data", str(tmp_path)]
+    for env, at in (
+        ({}, "http://127.0.0.1:9/health"),
+        ({"COINSLOT_PORT": "10"}, "http://127.0.0.1:10/health"),
+        ({"COINSLOT_PUBLIC_URL": "http://127.0.0.1:11"}, "http://127.0.0.1:11/health"),
+    ):
+        done = CliRunner().invoke(build(), asked, env={"COLUMNS": "300", **env})
+        assert f"nobody answers at {at}" in done.output.replace("\n", "")

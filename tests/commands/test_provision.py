@@ -17,6 +17,7 @@ from tests.scenarios.installation import Installation, eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 BOUND_S = 60
+PUBLIC = "https://pay.example"
 TEXT = "{http://www.w3.org/2000/svg}text"
 # The first call of the gateway looks for the code by its notes, the second makes it.
 MADE_BUT_NOT_STORED = "die:after_send:2"
@@ -27,6 +28,7 @@ class Office(Installation):
 
     async def provision(self, codes: str, *more: str, **env: str) -> tuple[int, str, str]:
         """Exit code, stdout, stderr."""
+        env = {"COINSLOT_PUBLIC_URL": PUBLIC, **env}
         out = ("--out", str(self.stickers))
         done = await self.command("machines", "provision-qr", codes, *out, *more, **env)
         return done.returncode, done.stdout, done.stderr
@@ -76,10 +78,19 @@ async def test_every_machine_gets_one_code_as_a_picture_and_as_a_sheet(office: O
         assert words[3].startswith("1. Scan with your payment app and pay exactly 40.00 INR")
         assert "3. Nothing came out? Your money comes back by itself." in words
         assert "3. कुछ नहीं निकला? पैसा अपने-आप लौट आएगा।" in words  # rupees: Hindi too
-        assert words[-2].endswith(f"/q/{outlet}")
+        assert words[-2].endswith(f"{PUBLIC}/q/{outlet}")
         assert words[-1] == "Questions? Asha Refreshments +91 20 5550 1234"
     assert await office.provision("M01, M02") == (0, said, "")
     assert len(office.codes_of("M01")) == len(office.codes_of("M02")) == 1
+
+
+async def test_a_sheet_that_names_this_computer_is_told_to_be_of_no_use_to_a_phone(
+    office: Office,
+) -> None:
+    code, said, complaint = await office.provision("M01", COINSLOT_PUBLIC_URL="")
+    assert (code, "M01 A1 40.00 INR" in said) == (0, True)
+    assert "the sheets name http://127.0.0.1:" in complaint
+    assert "set COINSLOT_PUBLIC_URL and run this again" in complaint
 
 
 async def test_an_amount_is_as_it_is_written_and_another_price_takes_a_word(
@@ -94,6 +105,7 @@ async def test_an_amount_is_as_it_is_written_and_another_price_takes_a_word(
         code, said, complaint = await office.provision("M01", "--amount", slip)
         assert (code, said) == (1, "")
         assert "is not the price of slot A1, which is 40.00 INR" in complaint
+        assert complaint.count("M01:") == 1
     code, _, complaint = await office.provision("M01", "--amount", "1.000")
     assert (code, "INR has 2 decimal places" in complaint) == (1, True)
     assert office.the_code_of("M01")["payment_amount"] == 4000  # the only one, as it was

@@ -1,9 +1,12 @@
 """The main job on real parts: scan, pay, the can drops; break it, and the money comes back."""
 
 import asyncio
+import html
+import re
 
 import asyncpg
 import firebase_admin  # type: ignore[import-untyped]
+import httpx
 import pytest
 from firebase_admin import db
 
@@ -33,6 +36,23 @@ def test_a_jam_gives_the_money_back(demo: DemoProcess, code: str) -> None:
     demo.fault(code, jam=False)
     assert len(demo.dropped(code)) == before
     demo.assert_books_are_right()
+
+
+def test_the_phone_of_the_sandbox_finds_its_payment_at_the_machines_page(
+    demo: DemoProcess,
+) -> None:
+    """The link had the time of this computer, where the machine's page asks for that of Pune."""
+    reference = demo.scan("M03")
+    until(lambda: _ended(demo, reference) == "completed", 10)
+    page = httpx.get(demo.facts["sandbox_url"], trust_env=False).text
+    link = re.search(r'href="([^"]+/q/M03/help[^"]+)"', page)
+    assert link is not None
+    address = httpx.URL(html.unescape(link[1]))
+    told = httpx.get(address, trust_env=False).text
+    assert "What became of it" in told
+    assert "No such payment has reached us yet" not in told
+    # As the page says that a payment app shows it: twelve digits.
+    assert re.fullmatch(r"[0-9]{12}", address.params["reference"])
 
 
 def test_an_offline_machine_gives_the_money_back_after_the_dispatch_window(

@@ -24,6 +24,7 @@ from coinslot.app.demo_world import (
     SHELF,
     STAFF,
     STOCK,
+    ZONE,
     DemoWorld,
     write_whole,
 )
@@ -196,6 +197,7 @@ class Demo:
                 "name": machine.name,
                 "kind": "vending",
                 "qr_code_id": world.qr_codes.get(machine.code),
+                "zone": ZONE,
                 "slots": [
                     {"slot": goods.slot, "product": goods.name, "stock": STOCK} for goods in SHELF
                 ],

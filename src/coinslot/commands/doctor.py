@@ -14,7 +14,16 @@ from coinslot.app.schema import sql_functions
 from coinslot.channels.addresses import places
 from coinslot.channels.mqtt import MqttOptions, connection
 from coinslot.commands.mirror import of_a_demo
-from coinslot.commands.terms import EXPLAINED, Data, console, explained, quiet, run, settings
+from coinslot.commands.terms import (
+    EXPLAINED,
+    Data,
+    at_its_address,
+    console,
+    explained,
+    quiet,
+    run,
+    settings,
+)
 from coinslot.db.embedded import running_superuser_url
 from coinslot.db.migrate import MigrationError, pending
 from coinslot.db.pool import AWAY, Database, connect
@@ -44,7 +53,7 @@ def doctor(data: Data = None) -> None:
 
     A server that does not answer is said, and is no fault: it may run elsewhere, or not yet.
     Gateways are not asked: `coinslot audit --gateways` and `coinslot reconcile` do that."""
-    chosen = settings(data)
+    chosen = at_its_address(settings(data))
 
     async def main() -> int:
         checks: list[tuple[str, Callable[[Settings], Awaitable[str]]]] = [

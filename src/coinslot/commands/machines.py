@@ -26,6 +26,7 @@ from coinslot.payments.provision import (
     print_qr,
 )
 from coinslot.payments.qr_codes import drive_qr_codes
+from coinslot.settings import Settings
 
 cli = typer.Typer(no_args_is_help=True, help="Printed QR codes and machines in service.")
 
@@ -103,6 +104,8 @@ def provision_qr(  # noqa: PLR0913  the options of a command
                 except NoPictureError as error:
                     errors.print(f"[yellow]{code}[/]: {error}; run this again", soft_wrap=True)
                     failed += 1
+        if failed < len(wanted):
+            _say_where_sheets_lead(chosen)
         return 1 if failed else 0
 
     run(main, quiet(chosen))
@@ -193,6 +196,17 @@ def _split(codes: str) -> list[str]:
     if not wanted:
         raise typer.BadParameter("name at least one machine, such as M01")
     return wanted
+
+
+def _say_where_sheets_lead(chosen: Settings) -> None:
+    """A printed address that leads to this computer leads a customer's phone nowhere."""
+    if chosen.public_url is None:
+        errors.print(
+            f"[yellow]the sheets name {chosen.base_url}[/], which opens on this computer only:"
+            " set COINSLOT_PUBLIC_URL and run this again before you print",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 class Pages(NamedTuple):

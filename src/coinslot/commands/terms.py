@@ -88,7 +88,17 @@ def installed(data: Path | None) -> Settings:
             f"there is no installation in {chosen.data}: name its folder with --data or"
             " COINSLOT_DATA, or its database with DATABASE_URL"
         )
-    return chosen
+    return at_its_address(chosen)
+
+
+def at_its_address(chosen: Settings) -> Settings:
+    """A demo wrote down where it answers, which may be another port than the environment's."""
+    path = chosen.data / "demo.json"
+    named = chosen.public_url is not None or bool(os.environ.get("COINSLOT_PORT"))
+    if chosen.database_url is not None or named or not path.exists():
+        return chosen
+    url = msgspec.json.decode(path.read_bytes()).get("base_url")
+    return msgspec.structs.replace(chosen, public_url=url)
 
 
 def fail(line: str) -> NoReturn:

@@ -68,12 +68,12 @@ async def amount_of(
     try:
         money = Money.typed(typed, found.price.currency)
     except (MoneyTextError, MoneyRangeError) as error:
-        raise CannotPrintError(f"{outlet}: {error}") from error
+        raise CannotPrintError(str(error)) from error
     if money.minor <= 0:
-        raise CannotPrintError(f"{outlet}: a code takes more than nothing")
+        raise CannotPrintError("a code takes more than nothing")
     if money != found.price and not different:
         raise CannotPrintError(
-            f"{outlet}: {money} is not the price of slot {found.slot}, which is {found.price};"
+            f"{money} is not the price of slot {found.slot}, which is {found.price};"
             f" leave --amount out, or say --different-price to sell at {money}"
         )
     return money.minor
@@ -89,7 +89,7 @@ async def _priced(conn: Connection, outlet: str, slot: str | None) -> Priced:
         slot,
     )
     if found is None or found["account_id"] is None:
-        raise CannotPrintError(f"{outlet}: no such slot in service, or no gateway account")
+        raise CannotPrintError("no such slot in service, or no gateway account")
     price = Money(found["price_minor"], found["currency"])
     return Priced(found["slot"], price, found["account_id"])
 

@@ -15,7 +15,7 @@ ENGLISH = Words(
     questions="Questions?",
     not_charged="You have not been charged.",
     home_lead="You get what you paid for, or your money back.",
-    home_what="Coinslot takes payments for vending machines and counters. It watches every"
+    home_what="Coinslot takes payments for vending machines. It watches every"
     " single one until the goods are out or the money is on its way back.",
     home_customer="Standing at a machine?",
     home_customer_how="Scan the code on its front, or type the short code printed beside it.",
