@@ -36,8 +36,8 @@ STATES: Mapping[str, Mapping[str, str]] = {
     "order": {
         "placed": "placed and not paid",
         "paid": "money is here, goods or money are owed",
-        "completed": "everything was handed over",
-        "failed": "at least one thing was not handed over; its money goes back",
+        "completed": "at least one thing was handed over; the money of what was not goes back",
+        "failed": "nothing was handed over; the money goes back",
         "expired": "nobody paid in time; money that comes later goes back",
     },
     "payment": {
@@ -77,8 +77,8 @@ EVENTS: Mapping[str, Mapping[str, str]] = {
     "order": {
         "PAID": "money for it was captured",
         "DEADLINE": "its time to be paid is over",
-        "HANDED_OVER": "the last unit is settled, all were handed over",
-        "GONE_BACK": "the last unit is settled, and money goes back for at least one",
+        "HANDED_OVER": "the last unit is settled, and at least one was handed over",
+        "GONE_BACK": "the last unit is settled, and none was handed over",
     },
     "payment": {
         "SHOWN": "the gateway made the code",

@@ -189,6 +189,11 @@ MONEY = [
         "UPDATE orders SET state = 'failed';"
         "UPDATE events SET event = 'GONE_BACK', state = 'failed' WHERE event = 'HANDED_OVER'",
     ),
+    Break(
+        "orders_end_as_their_units_did", jammed,
+        "UPDATE orders SET state = 'completed';"
+        "UPDATE events SET event = 'HANDED_OVER', state = 'completed' WHERE event = 'GONE_BACK'",
+    ),
 ]  # fmt: skip
 
 UNITS = [

@@ -121,7 +121,9 @@ def _given_back(now: datetime, working: OrderView) -> dict[str, OrderView]:
     there = replace(going, state="succeeded", gateway_refund_id="rfnd_TESTTEST000001")
     both = (unit("vended", "fulfilled"), unit("failed", "refund_due", 2))
     return {
-        "partly": replace(back, units=both, refunds=(there,), taken_at=now - 9 * second),
+        "partly": replace(
+            back, state="completed", units=both, refunds=(there,), taken_at=now - 9 * second
+        ),
         "refunding": replace(back, refunds=(going,)),
         "refunded": replace(back, refunds=(there,)),
         "by-policy": replace(back, refunds=(there,), by_policy=True),

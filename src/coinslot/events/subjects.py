@@ -12,7 +12,10 @@ from coinslot.payments import api_views
 from coinslot.payments.api_views import PaymentStatement
 
 _ORDER = """
-SELECT id, number, outlet_id, amount_minor, currency, placed_at, paid_at FROM orders WHERE id = $1
+SELECT o.id, o.number, o.outlet_id, o.amount_minor, o.currency, o.placed_at, o.paid_at,
+    (SELECT coalesce(sum(f.amount_minor), 0)::bigint FROM fulfillments f
+     WHERE f.order_id = o.id AND f.settlement = 'refund_due') AS given_back
+FROM orders o WHERE o.id = $1
 """
 _LINES = """
 SELECT slot, sku, name, quantity, price_minor FROM order_lines WHERE order_id = $1 ORDER BY id
@@ -56,6 +59,7 @@ class OrderStatement(Struct, frozen=True, kw_only=True):
     status: str
     placed_at: datetime
     paid_at: datetime | None
+    given_back: int  # of the amount, for what was not handed over; known when the order has ended
     items: list[ItemStatement]
 
 
@@ -171,6 +175,7 @@ async def _order(conn: Connection, order: UUID, status: str) -> Subject | None:
         id=order, number=row["number"], outlet=row["outlet_id"], amount=row["amount_minor"],
         currency=row["currency"], status=status, placed_at=row["placed_at"],
         paid_at=row["paid_at"],
+        given_back=row["given_back"] if status in ("completed", "failed") else 0,
         items=[
             ItemStatement(
                 slot=line["slot"], sku=line["sku"], name=line["name"], quantity=line["quantity"],

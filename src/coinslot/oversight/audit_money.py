@@ -189,14 +189,21 @@ SELECT * FROM o WHERE CASE WHEN bought
     ELSE units > 0 OR unrefused > 0 END
 """
 
+# Anything handed over completes an order. Under the rule of before, all had to be: an order that
+# ended then may have failed with a part handed over.
 _ENDS = """
 WITH o AS (
     SELECT o.id, o.state, count(*) FILTER (WHERE f.settlement IS NULL) AS unsettled,
+        count(*) FILTER (WHERE f.settlement = 'fulfilled') AS handed_over,
         count(*) FILTER (WHERE f.settlement = 'refund_due') AS given_back
     FROM orders o JOIN fulfillments f ON f.order_id = o.id GROUP BY o.id
 )
 SELECT * FROM o WHERE (state = 'paid') <> (unsettled > 0)
-   OR (state = 'completed' AND given_back > 0) OR (state = 'failed' AND given_back = 0)
+   OR (state = 'completed' AND handed_over = 0)
+   OR (state = 'failed' AND given_back = 0)
+   OR (state = 'failed' AND handed_over > 0 AND EXISTS (SELECT FROM events e, rules r
+        WHERE e.subject_id = o.id AND e.event = 'GONE_BACK' AND e.state = 'failed'
+            AND r.name = 'partly_handed_over_is_completed' AND e.seq > r.after_seq))
 """
 
 MONEY: Mapping[str, str] = {

@@ -44,7 +44,8 @@ def a_life_begins_in_the_first_row_and_may_reach_every_state(flows: Flows) -> It
 
 
 def money_buys_goods_or_goes_back(flows: Flows) -> Iterator[str]:
-    """Paid opens the debt; goods complete the order, money back fails it, nothing else ends it."""
+    """Paid opens the debt. Goods complete the order, even a part of them; it fails where nothing
+    but money went; nothing else ends it."""
     ends = {"PAID": "paid", "HANDED_OVER": "completed", "GONE_BACK": "failed"}
     for row in flows["order"].rows:
         if row.state in ("placed", "paid") and row.event in ends:

@@ -113,7 +113,7 @@ def _dispatch(units: Collection[str]) -> str | None:
     if _waits(units):
         return "PENDING"
     if set(units) <= {"vended", "failed"}:
-        return "FAILED" if "failed" in units else "SUCCESS"
+        return "SUCCESS" if "vended" in units else "FAILED"  # of a part: the order is COMPLETED
     return "SENT"
 
 

@@ -119,6 +119,7 @@ ENGLISH = Words(
     receipt="Receipt",
     receipt_keep="The link to this page is your receipt. Keep it.",
     receipt_item="Item",
+    receipt_not_out="Not handed over",
     receipt_amount="Paid",
     receipt_seller="Sold by",
     receipt_place="Machine",

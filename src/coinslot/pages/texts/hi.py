@@ -112,6 +112,7 @@ HINDI = Words(
     receipt="रसीद",
     receipt_keep="इस पन्ने का लिंक ही आपकी रसीद है। सँभाल कर रखें।",
     receipt_item="सामान",
+    receipt_not_out="नहीं मिला",
     receipt_amount="चुकाया",
     receipt_seller="विक्रेता",
     receipt_place="मशीन",

@@ -117,6 +117,7 @@ RUSSIAN = Words(
     receipt="Чек",
     receipt_keep="Ссылка на эту страницу — ваш чек. Сохраните её.",
     receipt_item="Товар",
+    receipt_not_out="Не выдано",
     receipt_amount="Оплачено",
     receipt_seller="Продавец",
     receipt_place="Автомат",

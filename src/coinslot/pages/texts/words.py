@@ -127,6 +127,7 @@ class Words(Struct, frozen=True, kw_only=True):
     receipt: str
     receipt_keep: str
     receipt_item: str
+    receipt_not_out: str
     receipt_amount: str
     receipt_seller: str
     receipt_place: str

@@ -45,20 +45,21 @@ BEGIN
     RETURN new_id;
 END $$;
 
--- When the last unit of an order is settled the order ends.
+-- When the last unit of an order is settled the order ends: completed when anything was handed
+-- over, whatever went back beside it.
 CREATE OR REPLACE FUNCTION end_order(p_order uuid, p_now timestamptz)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     open_units bigint;
-    back_units bigint;
+    handed_over bigint;
 BEGIN
     PERFORM FROM orders WHERE id = p_order FOR NO KEY UPDATE;
     SELECT count(*) FILTER (WHERE settlement IS NULL),
-           count(*) FILTER (WHERE settlement = 'refund_due')
-    INTO open_units, back_units FROM fulfillments WHERE order_id = p_order;
+           count(*) FILTER (WHERE settlement = 'fulfilled')
+    INTO open_units, handed_over FROM fulfillments WHERE order_id = p_order;
     IF open_units = 0 THEN
         PERFORM transition_order(p_order,
-            CASE WHEN back_units = 0 THEN 'HANDED_OVER' ELSE 'GONE_BACK' END,
+            CASE WHEN handed_over > 0 THEN 'HANDED_OVER' ELSE 'GONE_BACK' END,
             jsonb_build_object('ended_at', p_now, 'due_at', NULL), p_now);
     END IF;
 END $$;
