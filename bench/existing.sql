@@ -42,13 +42,15 @@ WITH o AS MATERIALIZED (
     SELECT capture_id, merchant_id, account_id, 'pay_old' || n, payment_id, order_id, qr_id,
         currency, amount_minor, amount_minor, 0, at, at, at, at FROM o
 ), units_in AS (
-    INSERT INTO fulfillments (id, merchant_id, order_id, line_id, capture_id, outlet_id, slot,
-        amount_minor, currency, state, version, seq, offers, offered_at, journal_id, boot_id,
-        go_at, lease_end, started_at, settlement, basis, settled_at, queued_at, dispatch_by,
-        hard_deadline)
-    SELECT unit_id, merchant_id, order_id, line_id, capture_id, outlet_id, 'A1', amount_minor,
-        currency, 'vended', 5, -nth, 1, at, 'j0', 'b0', at, at, at, 'fulfilled', 'vended', at, at,
-        at, at FROM o
+    INSERT INTO fulfillments (id, merchant_id, order_id, line_id, capture_id, outlet_id,
+        amount_minor, currency, state, version, sent_at, settlement, basis, settled_at, queued_at,
+        dispatch_by, hard_deadline)
+    SELECT unit_id, merchant_id, order_id, line_id, capture_id, outlet_id, amount_minor,
+        currency, 'vended', 5, at, 'fulfilled', 'vended', at, at, at, at FROM o
+), machine_parts_in AS (
+    INSERT INTO vend_units (id, merchant_id, outlet_id, slot, seq, offers, offered_at, journal_id,
+        boot_id, lease_end, started_at)
+    SELECT unit_id, merchant_id, outlet_id, 'A1', -nth, 1, at, 'j0', 'b0', at, at FROM o
 ), ledger_in AS (
     INSERT INTO ledger (txn, merchant_id, capture_id, account, currency, amount, why, at)
     SELECT CASE WHEN side.why = 'captured' THEN txn_in ELSE txn_out END, merchant_id, capture_id,

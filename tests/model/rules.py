@@ -11,7 +11,7 @@ class Rules:
     handshake: bool = True  # OFFER and ACCEPT come before GO
     fenced: bool = True  # settle WHERE state = $seen AND version = $seen
     requeue_fenced: bool = True
-    # CHECK (basis NOT IN (these) OR go_at IS NULL)
+    # CHECK (basis NOT IN (these) OR sent_at IS NULL)
     before_go_only: frozenset[str] = frozenset({"never_sent"})
     go_committed_first: bool = True  # GO is committed, then sent
     unsent_go_refunds: bool = False  # a GO that nobody noted as sent counts as never sent

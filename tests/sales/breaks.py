@@ -207,7 +207,7 @@ UNITS = [
     ),
     Break(
         "settled_units_rest_on_their_basis", never_sent,
-        "UPDATE fulfillments SET go_at = settled_at",
+        "UPDATE fulfillments SET sent_at = settled_at",
         "ALTER TABLE fulfillments DROP CONSTRAINT never_sent_means_go_was_never_committed",
     ),
     Break("settled_units_rest_on_their_basis", silent, "DELETE FROM exposures"),
@@ -241,10 +241,11 @@ UNITS = [
     ),
     Break(
         "go_answers_its_accept", sold,
-        "UPDATE fulfillments SET go_message = jsonb_set(go_message, '{seq}', '99')",
+        "UPDATE vend_units SET go_message = jsonb_set(go_message, '{seq}', '99')",
     ),
     Break(
-        "go_answers_its_accept", accepted, "UPDATE fulfillments SET lease_end = go_at",
+        "go_answers_its_accept", accepted,
+        "UPDATE vend_units v SET lease_end = f.sent_at FROM fulfillments f WHERE f.id = v.id",
     ),
     Break("every_seq_was_given_out_once", sold, "UPDATE devices SET next_seq = 1"),
     Break(
@@ -252,9 +253,12 @@ UNITS = [
         "INSERT INTO events (merchant_id, machine, subject_id, event, was, state, at)"
         " SELECT merchant_id, 'fulfillment', id, 'OFFER', 'queued', 'offered', queued_at"
         " FROM fulfillments WHERE state = 'queued';"
-        "UPDATE fulfillments SET state = 'offered', version = 2 WHERE state = 'queued'",
-        "DROP INDEX fulfillments_one_open",
+        "UPDATE fulfillments SET state = 'offered', version = 2 WHERE state = 'queued';"
+        "UPDATE vend_units SET open = true",
+        "DROP INDEX vend_units_one_open",
     ),
+    Break("a_unit_and_its_machine_part_agree", accepted, "UPDATE vend_units SET open = false"),
+    Break("a_unit_and_its_machine_part_agree", sold, "UPDATE vend_units SET slot = 'A2'"),
     Break("journals_have_no_gaps", sold, "DELETE FROM device_events WHERE event_seq = 1"),
     Break("journals_have_no_gaps", sold, "UPDATE device_journals SET through = 3"),
 ]  # fmt: skip

@@ -81,7 +81,7 @@ class Scene:
         await self.journaled("RESULT", outcome=outcome, evidence=evidence, **more)
 
     async def status(self, state: str, **more: Any) -> None:
-        nonce = await self._value("SELECT nonce FROM fulfillments WHERE id = $1")
+        nonce = await self._value("SELECT nonce FROM vend_units WHERE id = $1")
         said = {
             "type": "STATUS", "unit_id": str(self.unit), "seq": await self.given(),
             "journal_id": "j1", "nonce": nonce, "state": state, **more,
@@ -90,7 +90,7 @@ class Scene:
 
     async def given(self) -> int:
         """The seq under which the unit was offered last."""
-        return int(await self._value("SELECT coalesce(seq, 1) FROM fulfillments WHERE id = $1"))
+        return int(await self._value("SELECT coalesce(seq, 1) FROM vend_units WHERE id = $1"))
 
     async def done(self, status: str) -> None:
         said = wire.MachineDone(order_id=self.order, status=wire.DoneStatus(status))

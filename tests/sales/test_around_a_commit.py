@@ -57,7 +57,7 @@ async def test_who_dies_between_the_commit_of_go_and_its_sending_sends_the_same(
 ) -> None:
     await offered(stage)
     await dies(stage, "after_commit", stage.accept())
-    kept = await stage.value("SELECT go_message FROM fulfillments")
+    kept = await stage.value("SELECT go_message FROM vend_units")
     stage.later(1)
     (go,) = await stage.accept()
     assert go.hmac == kept["hmac"]
@@ -84,7 +84,9 @@ async def test_an_accept_and_the_end_of_the_window_at_once_are_goods_or_money(
     """Both come before either may write, and both believe that the unit is only offered."""
     await offered(stage)
     async with stage.context.db.as_merchant(stage.merchant) as holder:
-        row = await holder.fetchrow("SELECT * FROM fulfillments FOR UPDATE")
+        row = await holder.fetchrow(
+            "SELECT * FROM fulfillments JOIN vend_units v USING (id) FOR UPDATE"
+        )
         assert row is not None
         accept = wire.Accept(
             unit_id=row["id"], seq=row["seq"], journal_id="j1", boot_id="b1", mono_ms=2000
@@ -99,9 +101,9 @@ async def test_an_accept_and_the_end_of_the_window_at_once_are_goods_or_money(
         giving_up = asyncio.create_task(dispatch.drive(stage.context, row))
         await waiting_for_locks(stage, 2)
     downs, _ = await asyncio.gather(accepting, giving_up)
-    (unit,) = await stage.rows("SELECT settlement, go_at FROM fulfillments")
+    (unit,) = await stage.rows("SELECT settlement, sent_at FROM fulfillments")
     assert unit["settlement"] == (None if downs else "refund_due")
-    assert (unit["go_at"] is not None) == bool(downs)
+    assert (unit["sent_at"] is not None) == bool(downs)
 
 
 async def waiting_for_locks(stage: Stage, number: int) -> None:

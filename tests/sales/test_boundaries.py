@@ -61,7 +61,7 @@ async def dispatch_window_as_a_machine_accepts(stage: Stage, by: timedelta) -> o
     end = await stage.value("SELECT dispatch_by FROM fulfillments")
     go_to(stage, end + by)
     await stage.accept()
-    return await stage.value("SELECT go_at IS NOT NULL FROM fulfillments")
+    return await stage.value("SELECT sent_at IS NOT NULL FROM fulfillments")
 
 
 async def offer(stage: Stage, by: timedelta) -> object:
@@ -69,7 +69,7 @@ async def offer(stage: Stage, by: timedelta) -> object:
     await stage.sell()
     await stage.sweep("fulfillments")
     before = len(stage.line.sent)
-    go_to(stage, await stage.value("SELECT offered_at FROM fulfillments"))
+    go_to(stage, await stage.value("SELECT offered_at FROM vend_units"))
     stage.clock.advance(stage.context.windows.span("offer_s") + by)
     await stage.sweep("fulfillments")
     return len(stage.line.sent) - before
@@ -80,7 +80,7 @@ async def run_after_the_lease(stage: Stage, by: timedelta) -> object:
     await stage.sell()
     await stage.sweep("fulfillments")
     await stage.accept()
-    end = await stage.value("SELECT lease_end FROM fulfillments")
+    end = await stage.value("SELECT lease_end FROM vend_units")
     return await unit_at(stage, end + stage.context.windows.span("run_s") + by)
 
 

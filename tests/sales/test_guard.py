@@ -168,10 +168,10 @@ async def test_promises_are_checks(stage: Stage) -> None:
     await stage.accept()
     broken = {
         "never_sent_means_go_was_never_committed": "UPDATE fulfillments SET"
-        " settlement = 'refund_due', basis = 'never_sent' WHERE go_at IS NOT NULL",
+        " settlement = 'refund_due', basis = 'never_sent' WHERE sent_at IS NOT NULL",
         "silence_has_an_end": "UPDATE fulfillments SET due_at = NULL",
         "a_settlement_names_its_basis": "UPDATE fulfillments SET settlement = 'fulfilled'",
-        "go_answers_an_accept": "UPDATE fulfillments SET boot_id = 'b2' WHERE go_at IS NOT NULL",
+        "go_answers_an_accept": "UPDATE vend_units SET boot_id = 'b2' WHERE go_message IS NOT NULL",
         "captured_is_accounted_for": "UPDATE captures SET fulfilled = 4000",
         "we_never_give_back_more_than_is_due": "UPDATE captures SET refund_intended = 1",
     }
@@ -188,9 +188,9 @@ async def test_one_machine_has_one_open_unit_and_each_seq_once(stage: Stage) -> 
     await stage.sell()
     await stage.sweep()
     async with refused(stage, asyncpg.UniqueViolationError) as conn:
-        await conn.execute("UPDATE fulfillments SET state = 'offered'")
+        await conn.execute("UPDATE vend_units SET open = true")
     async with refused(stage, asyncpg.UniqueViolationError) as conn:
-        await conn.execute("UPDATE fulfillments SET seq = 1")
+        await conn.execute("UPDATE vend_units SET seq = 1")
 
 
 async def test_a_ledger_that_does_not_balance_is_refused(stage: Stage) -> None:

@@ -27,7 +27,7 @@ def worker_of(stage: Stage) -> Context:
 
 
 async def unit(stage: Stage) -> dict[str, Any]:
-    (row,) = await stage.rows("SELECT * FROM fulfillments")
+    (row,) = await stage.rows("SELECT * FROM fulfillments JOIN vend_units v USING (id)")
     return row
 
 

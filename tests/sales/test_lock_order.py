@@ -382,13 +382,14 @@ async def _asks_for_a_refund(stage: Stage) -> Verb:
 
 
 SCENES = (
-    Scene("a can drops", {"device_journals", "captures", "fulfillments", "slots", "orders"},
+    Scene("a can drops", {"device_journals", "captures", "fulfillments", "vend_units", "slots",
+                           "orders"},
           _going(_dropped)),
     Scene("a coil jams", {"captures", "fulfillments", "slots", "orders"}, _going(_jammed)),
     Scene("a machine greets", {"devices", "device_journals", "fulfillments"}, _going(_greets)),
     Scene("doubt ends", {"captures", "fulfillments", "slots", "orders"}, _in_doubt),
-    Scene("a machine accepts", {"fulfillments"}, _offered),
-    Scene("a unit is offered", {"devices", "fulfillments"}, _queued),
+    Scene("a machine accepts", {"fulfillments", "vend_units"}, _offered),
+    Scene("a unit is offered", {"devices", "fulfillments", "vend_units"}, _queued),
     Scene("an order is paid", {"orders", "payments", "attempts", "qr_codes"}, _order_is_paid),
     Scene("an order is paid late", {"orders", "payments", "qr_codes"}, _order_is_paid_too_late),
     Scene("an order expires", {"orders", "payments", "qr_codes"}, _order_expires, 2),

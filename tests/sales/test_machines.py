@@ -40,7 +40,7 @@ async def reject(stage: Stage, code: Refusal, seq: int | None = None) -> None:
 
 
 async def unit(stage: Stage) -> dict[str, Any]:
-    (row,) = await stage.rows("SELECT * FROM fulfillments")
+    (row,) = await stage.rows("SELECT * FROM fulfillments JOIN vend_units v USING (id)")
     return row
 
 
@@ -117,7 +117,7 @@ async def test_an_accept_of_an_older_offer_gets_no_go(stage: Stage) -> None:
         unit_id=UUID(old["unit_id"]), seq=old["seq"], journal_id="j1", boot_id="b1", mono_ms=1
     )
     assert await stage.hear(late) == []
-    assert (await unit(stage))["go_at"] is None
+    assert (await unit(stage))["sent_at"] is None
 
 
 async def test_an_offer_without_answer_is_repeated_then_queued_anew(stage: Stage) -> None:
@@ -175,7 +175,7 @@ async def test_go_is_committed_before_it_is_sent(stage: Stage) -> None:
     row = await unit(stage)
     assert row["state"] == "going"
     assert row["go_message"]["type"] == "GO"
-    assert row["lease_end"] > row["go_at"]
+    assert row["lease_end"] > row["sent_at"]
 
 
 async def test_the_queue_is_oldest_first_with_one_open_unit(stage: Stage) -> None:

@@ -15,9 +15,13 @@ from tests.storms.town import Town
 SIMPLE = {machine.code for machine in DEMO_MACHINES if machine.dialect == "simple"}
 BLIND = {"sensor_dead", "motor_stuck"}
 FALSE_WORD = "both, on the word of a blind machine (class G0)"
+UNITS = (
+    "(SELECT f.*, v.slot, v.seq, v.offered_at, v.journal_id, v.boot_id, v.accept, v.go_message,"
+    " v.lease_end, v.started_at FROM fulfillments f JOIN vend_units v ON v.id = f.id)"
+)
 EVIDENCE = (
     ("capture", "SELECT * FROM captures WHERE gateway_payment_id = $1"),
-    ("unit", "SELECT f.* FROM fulfillments f JOIN captures c ON c.id = f.capture_id"
+    ("unit", f"SELECT f.* FROM {UNITS} f JOIN captures c ON c.id = f.capture_id"
              " WHERE c.gateway_payment_id = $1"),
     ("event", "SELECT e.at, e.machine, e.event, e.was, e.state, e.data FROM events e"
               " WHERE e.subject_id IN (SELECT f.id FROM fulfillments f JOIN captures c"
@@ -71,7 +75,7 @@ async def books(town: Town) -> Books:
             else:
                 fell[drop["unit_id"]].append(drop)
     by_payment = "SELECT c.gateway_payment_id AS payment, x.* FROM {} x JOIN captures c ON c.id = "
-    units = await town.rows(by_payment.format("fulfillments") + "x.capture_id")
+    units = await town.rows(by_payment.format(UNITS) + "x.capture_id")
     refunds = await town.rows(by_payment.format("refunds") + "x.capture_id")
     noted = await town.rows(by_payment.format("discrepancies") + "x.capture_id")
     kinds: dict[str, set[str]] = defaultdict(set)
@@ -126,7 +130,7 @@ class Comparison:
                 found.append(Breach("a drop of an unknown unit", "-", str(drops)))
             elif len(drops) > 1:
                 found.append(Breach("twice", unit["payment"], f"unit {unit_id} fell: {drops}"))
-            elif unit["go_at"] is None:
+            elif unit["sent_at"] is None:
                 found.append(Breach("a drop without GO", unit["payment"], str(drops)))
         return found
 
@@ -210,7 +214,7 @@ class Comparison:
         for unit in units:
             if unit["basis"] == "policy":
                 until = unit["settled_at"]
-                why = self._chronicle.excuses(unit["outlet_id"], unit["go_at"], until)
+                why = self._chronicle.excuses(unit["outlet_id"], unit["sent_at"], until)
                 if not why:
                     found.append(Breach("policy without a cause", unit["payment"], str(unit["id"])))
                 self.ends["settled by policy"] += 1
@@ -220,7 +224,7 @@ class Comparison:
         """Flagged by policy; or a machine of class G0 said FAILED, blind to what it did."""
         if unit["basis"] == "policy":
             return True
-        since = unit["go_at"] or unit["queued_at"]
+        since = unit["sent_at"] or unit["queued_at"]
         wrong = self._chronicle.excuses(unit["outlet_id"], since, unit["settled_at"])
         said_so = unit["basis"] == "declared" and unit["outlet_id"] in SIMPLE
         # A run that took too long is given up by such a machine, and may have ended well.

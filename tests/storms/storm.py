@@ -219,7 +219,7 @@ class Storm:
     async def _take_back(self, code: str) -> None:
         """Whoever has the machine's secret says of its past sales that nothing fell."""
         sold = await self.town.rows(
-            "SELECT id, slot, journal_id FROM fulfillments WHERE outlet_id = $1"
+            "SELECT id, slot, journal_id FROM vend_units WHERE outlet_id = $1"
             " AND basis IN ('vended', 'drop_evidence') ORDER BY random() LIMIT 3", code,
         )  # fmt: skip
         evidence = {"drop": "no", "home": True, "sensor_tested": True}

@@ -21,8 +21,8 @@ _LINES = """
 SELECT slot, sku, name, quantity, price_minor FROM order_lines WHERE order_id = $1 ORDER BY id
 """
 _UNIT = """
-SELECT id, order_id, outlet_id, slot, amount_minor, currency, basis, failure_code
-FROM fulfillments WHERE id = $1
+SELECT f.id, f.order_id, f.outlet_id, v.slot, f.amount_minor, f.currency, f.basis, f.failure_code
+FROM fulfillments f LEFT JOIN vend_units v ON v.id = f.id WHERE f.id = $1
 """
 _REFUND = """
 SELECT r.*, c.order_id, p.id AS payment_id, n.id AS replaced_by,

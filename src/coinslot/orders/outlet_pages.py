@@ -145,7 +145,7 @@ def _order_view(
         expires_at=row["expires_at"] or row["placed_at"],
         paid_at=row["paid_at"],
         sent_at=_latest(units, "offered_at"),
-        confirmed_at=_latest(units, "go_at"),
+        confirmed_at=_latest(units, "sent_at"),
         taken_at=_latest([u for u in units if u["settlement"] == "fulfilled"], "settled_at"),
         refund_by=max((_refund_by(u) for u in open_units), default=None),
         refunds=tuple(
@@ -188,7 +188,7 @@ def _latest(units: list[asyncpg.Record], column: str) -> datetime | None:
 
 def _refund_by(unit: asyncpg.Record) -> datetime:
     """Before GO the dispatch window ends it, after GO the deadline of doubt."""
-    latest: datetime = unit["dispatch_by"] if unit["go_at"] is None else unit["hard_deadline"]
+    latest: datetime = unit["dispatch_by"] if unit["sent_at"] is None else unit["hard_deadline"]
     return latest
 
 

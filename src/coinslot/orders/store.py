@@ -20,8 +20,8 @@ LOCK_OUTLET = "SELECT account_id FROM outlets WHERE id = $1 FOR NO KEY UPDATE"
 
 # What is promised of a slot: units that are not settled. Unpaid orders reserve nothing.
 PROMISED = """
-SELECT count(*) FROM fulfillments f
-WHERE f.outlet_id = $1 AND f.slot = $2 AND f.settlement IS NULL
+SELECT count(*) FROM fulfillments f JOIN vend_units v ON v.id = f.id
+WHERE f.outlet_id = $1 AND v.slot = $2 AND f.settlement IS NULL
 """
 
 UNPAID_ORDERS = """
@@ -63,8 +63,8 @@ LEFT JOIN devices d ON d.outlet_id = o.id WHERE o.id = $1
 
 SLOTS = """
 SELECT s.slot, s.price_minor, s.stock, s.out_of_sale_at, p.name,
-    (SELECT count(*) FROM fulfillments f WHERE f.outlet_id = s.outlet_id AND f.slot = s.slot
-        AND f.settlement IS NULL) AS promised,
+    (SELECT count(*) FROM fulfillments f JOIN vend_units v ON v.id = f.id
+        WHERE f.outlet_id = s.outlet_id AND v.slot = s.slot AND f.settlement IS NULL) AS promised,
     (SELECT count(*) FROM qr_codes q JOIN payments y ON y.id = q.payment_id
         JOIN orders r ON r.id = y.order_id
         WHERE q.outlet_id = s.outlet_id AND q.slot = s.slot AND q.make_at > $2
@@ -118,18 +118,11 @@ WHERE q.payment_id = p.id AND o.token = $1 AND o.state = 'placed'
 RETURNING q.*
 """
 
-PAGE_ASKS_MACHINE = """
-UPDATE fulfillments f SET page_asked_at = $2 FROM orders o
-WHERE f.order_id = o.id AND o.token = $1 AND f.settlement IS NULL
-    AND (f.lease_end IS NULL OR f.lease_end <= $2)
-    AND (f.page_asked_at IS NULL OR f.page_asked_at <= $2::timestamptz - $3::interval)
-RETURNING f.*
-"""
-
 ORDER_LINES = "SELECT * FROM order_lines WHERE order_id = $1 ORDER BY id"
 
 ORDER_UNITS = """
-SELECT f.*, l.name FROM fulfillments f JOIN order_lines l ON l.id = f.line_id
+SELECT f.*, v.offered_at, l.name FROM fulfillments f JOIN order_lines l ON l.id = f.line_id
+LEFT JOIN vend_units v ON v.id = f.id
 WHERE f.order_id = $1 ORDER BY f.id
 """
 

@@ -10,7 +10,7 @@ _APPEND_ONLY = (
 _NEVER_DELETED = (
     *_APPEND_ONLY, "inbox", "merchants", "gateway_accounts", "outlets", "devices",
     "device_journals", "qr_codes", "orders", "payments", "attempts", "captures", "fulfillments",
-    "refunds", "discrepancies", "cases", "disputes", "reconciliations",
+    "vend_units", "refunds", "discrepancies", "cases", "disputes", "reconciliations",
 )  # fmt: skip
 _TRIGGERS = ("ledger_balances", "settled_once", "policy_has_exposure")
 _CONSTRAINTS = (
@@ -19,8 +19,8 @@ _CONSTRAINTS = (
     "silence_has_an_end", "go_answers_an_accept", "a_delivery_is_due_until_it_ends",
 )  # fmt: skip
 _UNIQUE = (
-    "captures_account_id_gateway_payment_id_key", "fulfillments_outlet_id_seq_key",
-    "fulfillments_one_open", "refunds_one_live", "refunds_key_key",
+    "captures_account_id_gateway_payment_id_key", "vend_units_outlet_id_seq_key",
+    "vend_units_one_open", "refunds_one_live", "refunds_key_key",
     "refunds_account_id_gateway_refund_id_key", "refunds_replaces_key", "inbox_delivery",
     "qr_codes_printed", "qr_codes_payment", "discrepancies_once", "inbox_own", "cases_one_open",
     "disputes_account_id_gateway_dispute_id_key",

@@ -117,6 +117,7 @@ _FAMILIES = (
     ("fulfillments", "capture_id", "captures"),
     ("fulfillments", "order_id", "orders"),
     ("fulfillments", "outlet_id", "outlets"),
+    ("vend_units", "id", "fulfillments"),
     ("inbox", "account_id", "gateway_accounts"),
     ("ledger", "capture_id", "captures"),
     ("order_lines", "order_id", "orders"),

@@ -18,7 +18,7 @@ word AS (
     WHERE e.machine = 'fulfillment' AND e.event = 'ANSWERED'
 ), testimony AS (
     SELECT f.id AS unit_id, w.at, CASE
-        WHEN w.slot NOT IN ('', f.slot) THEN NULL
+        WHEN w.slot NOT IN ('', v.slot) THEN NULL
         WHEN w.outcome = 'TOMBSTONED' THEN 'tombstone'
         WHEN w.outcome = 'VENDED' AND w.seen->>'drop' = 'no' AND w.seen->>'sensor_tested' = 'true'
             THEN NULL
@@ -29,25 +29,28 @@ word AS (
         WHEN w.outcome = 'FAILED' AND w.seen->>'drop' = 'no' AND w.seen->>'home' = 'true'
             AND w.seen->>'counter_before' = w.seen->>'counter_after' THEN 'no_drop'
         END AS proves
-    FROM fulfillments f JOIN word w ON w.unit_id = f.id AND w.outlet_id = f.outlet_id
-        AND w.journal_id = f.accept->>'journal_id' AND w.at >= f.go_at
+    FROM fulfillments f JOIN vend_units v ON v.id = f.id
+    JOIN word w ON w.unit_id = f.id AND w.outlet_id = f.outlet_id
+        AND w.journal_id = v.accept->>'journal_id' AND w.at >= f.sent_at
 )
 """
 
 _BASIS = f"""
 WITH {_TESTIMONY}
-SELECT f.id, f.settlement, f.basis, f.go_at FROM fulfillments f JOIN outlets o ON o.id = f.outlet_id
+SELECT f.id, f.settlement, f.basis, f.sent_at FROM fulfillments f
+JOIN outlets o ON o.id = f.outlet_id JOIN vend_units v ON v.id = f.id
 WHERE f.settlement IS NOT NULL AND NOT coalesce(CASE
     WHEN f.basis IN ('never_sent', 'rejected')
-        THEN f.settlement = 'refund_due' AND f.go_at IS NULL AND f.go_message IS NULL
+        THEN f.settlement = 'refund_due' AND f.sent_at IS NULL AND v.go_message IS NULL
     WHEN f.basis IN ('vended', 'drop_evidence')
         THEN f.settlement = 'fulfilled' AND EXISTS
             (SELECT FROM testimony t WHERE t.unit_id = f.id AND t.proves = f.basis)
     WHEN f.basis IN ('no_drop', 'tombstone')
         THEN f.settlement = 'refund_due' AND EXISTS
             (SELECT FROM testimony t WHERE t.unit_id = f.id AND t.proves = f.basis)
-    WHEN f.basis = 'declared' THEN o.dialect = 'simple' AND f.accept IS NULL AND f.go_at IS NOT NULL
-    WHEN f.basis = 'policy' THEN f.settlement = 'refund_due' AND f.go_at IS NOT NULL
+    WHEN f.basis = 'declared' THEN o.dialect = 'simple' AND v.accept IS NULL
+        AND f.sent_at IS NOT NULL
+    WHEN f.basis = 'policy' THEN f.settlement = 'refund_due' AND f.sent_at IS NOT NULL
         AND f.settled_at >= f.hard_deadline AND EXISTS
             (SELECT FROM exposures x WHERE x.fulfillment_id = f.id
              AND x.amount_minor = f.amount_minor)
@@ -106,32 +109,41 @@ WHERE f.settlement = 'fulfilled'
 
 # GO repeats what its ACCEPT said, and the lease that we count with is longer than the machine's.
 _GO = """
-SELECT f.id, f.state, f.seq, f.boot_id, f.journal_id, f.go_at, f.go_message, f.accept
-FROM fulfillments f
-WHERE (f.go_message IS NOT NULL AND (f.accept IS NULL OR f.go_at IS NULL
-        OR (f.accept->>'unit_id', f.go_message->>'unit_id')
+SELECT f.id, f.state, v.seq, v.boot_id, v.journal_id, f.sent_at, v.go_message, v.accept
+FROM fulfillments f JOIN vend_units v ON v.id = f.id
+WHERE (v.go_message IS NOT NULL AND (v.accept IS NULL OR f.sent_at IS NULL
+        OR (v.accept->>'unit_id', v.go_message->>'unit_id')
             IS DISTINCT FROM (f.id::text, f.id::text)
-        OR (f.accept->>'seq', f.go_message->>'seq') IS DISTINCT FROM (f.seq::text, f.seq::text)
-        OR (f.accept->>'boot_id', f.go_message->>'boot_id')
-            IS DISTINCT FROM (f.boot_id, f.boot_id)
-        OR f.accept->>'journal_id' IS DISTINCT FROM f.journal_id
-        OR (f.go_message->>'not_after')::bigint <= (f.accept->>'mono_ms')::bigint
-        OR coalesce(f.lease_end < f.go_at + interval '1 millisecond'
-            * ((f.go_message->>'not_after')::bigint - (f.accept->>'mono_ms')::bigint), true)))
-   OR (f.go_message IS NULL AND f.accept IS NOT NULL)
-   OR (f.go_at IS NULL AND f.state IN ('going', 'started', 'in_doubt', 'vended'))
-   OR (f.go_at IS NOT NULL AND f.state IN ('queued', 'offered'))
+        OR (v.accept->>'seq', v.go_message->>'seq') IS DISTINCT FROM (v.seq::text, v.seq::text)
+        OR (v.accept->>'boot_id', v.go_message->>'boot_id')
+            IS DISTINCT FROM (v.boot_id, v.boot_id)
+        OR v.accept->>'journal_id' IS DISTINCT FROM v.journal_id
+        OR (v.go_message->>'not_after')::bigint <= (v.accept->>'mono_ms')::bigint
+        OR coalesce(v.lease_end < f.sent_at + interval '1 millisecond'
+            * ((v.go_message->>'not_after')::bigint - (v.accept->>'mono_ms')::bigint), true)))
+   OR (v.go_message IS NULL AND v.accept IS NOT NULL)
+   OR (f.sent_at IS NULL AND f.state IN ('going', 'started', 'in_doubt', 'vended'))
+   OR (f.sent_at IS NOT NULL AND f.state IN ('queued', 'offered'))
 """
 
 _SEQ = """
-SELECT f.outlet_id, f.seq, count(*) AS units, max(d.next_seq) AS next_seq
-FROM fulfillments f LEFT JOIN devices d ON d.outlet_id = f.outlet_id WHERE f.seq IS NOT NULL
-GROUP BY f.outlet_id, f.seq HAVING count(*) > 1 OR f.seq >= coalesce(max(d.next_seq), 0)
+SELECT v.outlet_id, v.seq, count(*) AS units, max(d.next_seq) AS next_seq
+FROM vend_units v LEFT JOIN devices d ON d.outlet_id = v.outlet_id WHERE v.seq IS NOT NULL
+GROUP BY v.outlet_id, v.seq HAVING count(*) > 1 OR v.seq >= coalesce(max(d.next_seq), 0)
 """
 
 _ONE_OPEN = """
 SELECT outlet_id, count(*) AS open_units, array_agg(id ORDER BY id) AS unit_ids FROM fulfillments
 WHERE state IN ('offered', 'going', 'started', 'in_doubt') GROUP BY outlet_id HAVING count(*) > 1
+"""
+
+# What the index over open units rests on.
+_BESIDE = """
+SELECT f.id, f.state, f.outlet_id, v.outlet_id AS beside, v.slot, v.open
+FROM fulfillments f LEFT JOIN vend_units v ON v.id = f.id JOIN order_lines l ON l.id = f.line_id
+WHERE v.id IS NULL OR (v.merchant_id, v.outlet_id, v.slot)
+        IS DISTINCT FROM (f.merchant_id, f.outlet_id, l.slot)
+    OR v.open <> (f.state IN ('offered', 'going', 'started', 'in_doubt'))
 """
 
 # Every acknowledged line is stored, from the journal's first event on, or was refused and counted:
@@ -157,5 +169,6 @@ UNITS: Mapping[str, str] = {
     "go_answers_its_accept": _GO,
     "every_seq_was_given_out_once": _SEQ,
     "one_open_unit_per_machine": _ONE_OPEN,
+    "a_unit_and_its_machine_part_agree": _BESIDE,
     "journals_have_no_gaps": _GAPS,
 }

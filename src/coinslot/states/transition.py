@@ -29,12 +29,14 @@ SETTABLE: Mapping[str, tuple[str, ...]] = {
         "wish", "wish_minor", "wish_key", "wish_sent_at",
     ),
     "refund": ("key_sent_at", "gateway_refund_id", "tries", "failure", "ended_at", "due_at"),
-    "fulfillment": (
-        "seq", "offers", "offered_at", "accept", "journal_id", "boot_id", "go_at", "go_message",
-        "lease_end", "started_at", "nonce", "asked_at", "queries", "basis", "failure_code",
-        "hard_deadline", "due_at",
-    ),
+    "fulfillment": ("sent_at", "basis", "failure_code", "hard_deadline", "due_at"),
 }  # fmt: skip
+
+# What a machine's unit has beside that, in a row of its own that the same move writes.
+VEND_UNIT = (
+    "seq", "offers", "offered_at", "accept", "journal_id", "boot_id", "go_message", "lease_end",
+    "started_at", "nonce", "asked_at", "queries",
+)  # fmt: skip
 
 _TRANSITION = """
 CREATE OR REPLACE FUNCTION transition_{name}(p_id uuid, p_event text, p_set jsonb,
@@ -45,6 +47,7 @@ DECLARE
     after {table}%ROWTYPE;
     step transitions%ROWTYPE;
     job text;
+    {declare}
 BEGIN
     {first}
     SELECT * INTO STRICT before FROM {table} t WHERE t.id = p_id FOR NO KEY UPDATE;
@@ -65,6 +68,7 @@ BEGIN
                 '{table} ' || p_id || ' ' || before.lease THEN NULL ELSE before.leased_until END
         {columns}
         WHERE t.id = p_id;
+    {beside}
     INSERT INTO events (merchant_id, machine, subject_id, event, was, state, data, at)
     VALUES (before.merchant_id, '{name}', p_id, p_event, before.state, step.next, p_set, p_now);
     FOREACH job IN ARRAY step.jobs LOOP
@@ -83,6 +87,22 @@ _SETTLE = """IF step.next IN ('vended', 'failed') AND before.settlement IS NULL 
         after := before;  -- settled once; what comes later is kept beside it
     ELSE
         after.basis := NULL;
+    END IF;"""
+
+_DECLARE = """kept vend_units%ROWTYPE;
+    beside vend_units%ROWTYPE;"""
+
+# The machine's part of the unit. Its row is read after the unit's own is locked; only a move of
+# that unit writes it.
+_BESIDE = """SELECT * INTO kept FROM vend_units v WHERE v.id = p_id;
+    IF FOUND THEN
+        beside := CASE WHEN before.settlement IS NULL
+            THEN jsonb_populate_record(kept, p_set)
+            ELSE kept END;
+        beside.open := step.next IN ('offered', 'going', 'started', 'in_doubt');
+        IF beside IS DISTINCT FROM kept THEN
+            UPDATE vend_units v SET open = beside.open{columns} WHERE v.id = p_id;
+        END IF;
     END IF;"""
 
 # Settling a unit books money on its capture, whose row comes first in the order of locks.
@@ -135,6 +155,8 @@ async def transition(
 ) -> Transitioned:
     """Move one row inside the caller's transaction; `set_` are columns written with the state."""
     unknown = set(set_) - set(SETTABLE[flow.name])
+    if flow is FULFILLMENT:
+        unknown -= set(VEND_UNIT)
     if unknown:
         raise ValueError(f"a move of {flow.name} may not set {sorted(unknown)}")
     row = await conn.fetchrow(
@@ -162,7 +184,11 @@ def _move_function(flow: Flow) -> str:
         name=flow.name,
         table=f"{flow.name}s",
         first=_FIRST if settles else "",
+        declare=_DECLARE if settles else "",
         again=_AGAIN if settles else "",
+        beside=_BESIDE.format(columns="".join(f", {name} = beside.{name}" for name in VEND_UNIT))
+        if settles
+        else "",
         settle=_SETTLE if settles else "",
         columns="".join(f", {column} = after.{column}" for column in columns),
         jobs=f"CASE job {branches} ELSE NULL; END CASE;" if booked else "NULL;",

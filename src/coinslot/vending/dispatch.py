@@ -17,7 +17,6 @@ from coinslot.channels import messages as wire
 from coinslot.context import Context
 from coinslot.db.pool import Connection
 from coinslot.orders.checkout import order_owner
-from coinslot.orders.store import PAGE_ASKS_MACHINE
 from coinslot.states.fulfillment_flow import FULFILLMENT
 from coinslot.states.transition import Transitioned, transition
 from coinslot.vending import store
@@ -51,7 +50,7 @@ async def _begin(context: Context, conn: Connection, unit: asyncpg.Record) -> Wi
         until = now + context.windows.span("in_doubt_s")
         await transition(
             conn, FULFILLMENT, unit["id"], "COMMAND", now,
-            go_at=now, offered_at=now, hard_deadline=until,
+            sent_at=now, offered_at=now, hard_deadline=until,
             due_at=min(until, now + context.windows.span("run_s")),
         )  # fmt: skip
         return command(unit)
@@ -198,7 +197,7 @@ async def _chase(context: Context, conn: Connection, unit: asyncpg.Record) -> Wi
         await _settle(conn, unit, "DEADLINE", "policy", now)
         return None
     asks = unit["dialect"] == "leased"
-    quiet_since = (unit["lease_end"] or unit["go_at"]) + context.windows.span("run_s")
+    quiet_since = (unit["lease_end"] or unit["sent_at"]) + context.windows.span("run_s")
     if unit["state"] != "in_doubt" and (now >= quiet_since or now >= unit["hard_deadline"]):
         await transition(
             conn, FULFILLMENT, unit["id"], "DEADLINE", now,
@@ -248,7 +247,7 @@ async def ask_for_order(context: Context, order_token: str) -> None:
         return
     async with context.db.as_merchant(merchant) as conn:
         units = await conn.fetch(
-            PAGE_ASKS_MACHINE, order_token, context.now(), context.windows.span("page_ask_s")
+            store.PAGE_ASKS_MACHINE, order_token, context.now(), context.windows.span("page_ask_s")
         )
     for unit in units:
         await drive(context, unit)

@@ -162,7 +162,7 @@ async def _accepted(
     hard = max(lease_end + context.windows.span("run_s"), at + context.windows.span("in_doubt_s"))
     await transition(
         conn, FULFILLMENT, unit["id"], "ACCEPT", at,
-        accept=msgspec.to_builtins(up), journal_id=up.journal_id, boot_id=up.boot_id, go_at=at,
+        accept=msgspec.to_builtins(up), journal_id=up.journal_id, boot_id=up.boot_id, sent_at=at,
         go_message=wire.to_wire(go), lease_end=lease_end, hard_deadline=hard, due_at=lease_end,
     )  # fmt: skip
     return [go]

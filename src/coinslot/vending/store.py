@@ -13,28 +13,38 @@ UPDATE devices SET
     has_sensor = $5, firmware = $6, last_seen_at = $7 WHERE outlet_id = $1
 """
 
-# Settling a unit books money on its capture, whose row comes first.
+# Settling a unit books money on its capture, whose row comes first. Both rows of the unit are
+# locked: one that is not would be read as it was before the wait for the other.
 LOCK_UNIT = """
 WITH c AS MATERIALIZED (
     SELECT id FROM captures WHERE id = (SELECT capture_id FROM fulfillments
         WHERE id = $1 AND outlet_id = $2) FOR NO KEY UPDATE
 )
-SELECT f.*, l.sku, o.channel, o.dialect, o.price_version, o.planogram_version,
-    o.decommissioned_at, d.secret
-FROM c JOIN fulfillments f ON f.capture_id = c.id
+SELECT f.*, v.slot, v.seq, v.offers, v.offered_at, v.accept, v.journal_id, v.boot_id, v.go_message,
+    v.lease_end, v.started_at, v.nonce, v.asked_at, v.queries, l.sku, o.channel, o.dialect,
+    o.price_version, o.planogram_version, o.decommissioned_at, d.secret
+FROM c JOIN fulfillments f ON f.capture_id = c.id JOIN vend_units v ON v.id = f.id
 JOIN order_lines l ON l.id = f.line_id JOIN outlets o ON o.id = f.outlet_id
 LEFT JOIN devices d ON d.outlet_id = f.outlet_id
-WHERE f.id = $1 AND f.outlet_id = $2 FOR NO KEY UPDATE OF f
+WHERE f.id = $1 AND f.outlet_id = $2 FOR NO KEY UPDATE OF f, v
 """
 
 UNIT_OF_ORDER = """
-SELECT id FROM fulfillments WHERE outlet_id = $1 AND order_id = $2 AND go_at IS NOT NULL
+SELECT id FROM fulfillments WHERE outlet_id = $1 AND order_id = $2 AND sent_at IS NOT NULL
 ORDER BY settlement IS NOT NULL, queued_at LIMIT 1
 """
 
 OPEN_UNITS_TO_ASK = """
-SELECT id FROM fulfillments
-WHERE outlet_id = $1 AND state IN ('going', 'started', 'in_doubt') AND journal_id IS NOT NULL
+SELECT id FROM vend_units WHERE outlet_id = $1 AND open AND journal_id IS NOT NULL
+"""
+
+# Pages of one order ask as rarely as of a gateway; not before the lease of the unit has ended.
+PAGE_ASKS_MACHINE = """
+UPDATE fulfillments f SET page_asked_at = $2 FROM orders o
+WHERE f.order_id = o.id AND o.token = $1 AND f.settlement IS NULL
+    AND NOT EXISTS (SELECT FROM vend_units v WHERE v.id = f.id AND v.lease_end > $2)
+    AND (f.page_asked_at IS NULL OR f.page_asked_at <= $2::timestamptz - $3::interval)
+RETURNING f.*
 """
 
 KEEP_EVENT = "SELECT * FROM keep_event($1, $2, $3, $4, $5)"

@@ -50,10 +50,10 @@ LEFT JOIN qr_codes k ON k.id = c.qr_id
 LEFT JOIN qr_codes q ON q.payment_id = p.id
 LEFT JOIN LATERAL (SELECT sum(f.version) AS version,
     array_agg(f.state) FILTER (WHERE f.settlement IS NULL) AS open_units,
-    max(greatest(f.queued_at, f.offered_at, f.go_at, f.started_at, f.settled_at)) AS at,
+    max(greatest(f.queued_at, v.offered_at, f.sent_at, v.started_at, f.settled_at)) AS at,
     min(coalesce(f.failure_code, upper(f.basis))) FILTER (WHERE f.settlement = 'refund_due')
         AS failure_code
-    FROM fulfillments f WHERE f.order_id = o.id) u ON true
+    FROM fulfillments f LEFT JOIN vend_units v ON v.id = f.id WHERE f.order_id = o.id) u ON true
 LEFT JOIN LATERAL (SELECT sum(f.version) AS version, max(greatest(f.created_at, f.ended_at)) AS at
     FROM captures b JOIN refunds f ON f.capture_id = b.id WHERE b.order_id = o.id) r ON true
 WHERE {which}
@@ -75,8 +75,7 @@ WHERE {which}
 _MACHINES = """
 SELECT o.id, o.merchant_id, o.decommissioned_at, d.last_seen_at,
     q.gateway, q.qr_code_id, q.image_url, q.short_url, q.amount_minor,
-    EXISTS (SELECT FROM fulfillments f WHERE f.outlet_id = o.id
-        AND f.state IN ('offered', 'going', 'started', 'in_doubt')) AS busy
+    EXISTS (SELECT FROM vend_units v WHERE v.outlet_id = o.id AND v.open) AS busy
 FROM outlets o LEFT JOIN devices d ON d.outlet_id = o.id
 LEFT JOIN LATERAL (SELECT a.gateway, q.qr_code_id, q.image_url, q.short_url, q.amount_minor
     FROM qr_codes q JOIN gateway_accounts a ON a.id = q.account_id

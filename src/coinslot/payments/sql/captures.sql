@@ -189,7 +189,8 @@ BEGIN
         JOIN slots s ON s.outlet_id = o.outlet_id AND s.slot = w.slot
         WHERE w.order_id = p_order ORDER BY s.slot FOR NO KEY UPDATE OF s LOOP
         IF l.stock < l.quantity + (SELECT count(*) FROM fulfillments f
-                WHERE f.outlet_id = l.outlet_id AND f.slot = l.slot AND f.settlement IS NULL) THEN
+                JOIN vend_units v ON v.id = f.id
+                WHERE f.outlet_id = l.outlet_id AND v.slot = l.slot AND f.settlement IS NULL) THEN
             RETURN true;
         END IF;
     END LOOP;
@@ -232,16 +233,22 @@ $$;
 -- One unit for each piece paid for, in the queue of its machine.
 CREATE OR REPLACE FUNCTION order_queue_units(p_order uuid, p_now timestamptz)
 RETURNS void LANGUAGE sql AS $$
-    INSERT INTO fulfillments (id, merchant_id, order_id, line_id, capture_id, outlet_id, slot,
-        amount_minor, currency, state, queued_at, dispatch_by, hard_deadline, due_at)
-    SELECT uuid7(p_now), l.merchant_id, l.order_id, l.id, c.id, o.outlet_id, l.slot,
-        l.price_minor, o.currency, 'queued', p_now, c.dispatch_by,
-        greatest(c.dispatch_by, p_now) + interval '60 seconds', p_now
-    FROM orders o
-    JOIN order_lines l ON l.order_id = o.id
-    JOIN captures c ON c.order_id = o.id AND c.reason IS NULL,
-    generate_series(1, l.quantity)
-    WHERE o.id = p_order
+    WITH queued AS (
+        INSERT INTO fulfillments (id, merchant_id, order_id, line_id, capture_id, outlet_id,
+            amount_minor, currency, state, queued_at, dispatch_by, hard_deadline, due_at)
+        SELECT uuid7(p_now), l.merchant_id, l.order_id, l.id, c.id, o.outlet_id, l.price_minor,
+            o.currency, 'queued', p_now, c.dispatch_by,
+            greatest(c.dispatch_by, p_now) + interval '60 seconds', p_now
+        FROM orders o
+        JOIN order_lines l ON l.order_id = o.id
+        JOIN captures c ON c.order_id = o.id AND c.reason IS NULL,
+        generate_series(1, l.quantity)
+        WHERE o.id = p_order
+        RETURNING id, merchant_id, outlet_id, line_id
+    )
+    INSERT INTO vend_units (id, merchant_id, outlet_id, slot)
+    SELECT q.id, q.merchant_id, q.outlet_id, l.slot
+    FROM queued q JOIN order_lines l ON l.id = q.line_id
 $$;
 
 -- Which refund a gateway reports: by its own id for it, else by our mark. A mark can be copied: it
@@ -346,8 +353,8 @@ BEGIN
         CASE WHEN twin IS NULL THEN 'MADE_OUTSIDE' ELSE 'STANDS_IN' END,
         jsonb_strip_nulls(jsonb_build_object('amount', p_minor, 'refund', twin)), p_now);
     PERFORM transition_fulfillment(id, 'WITHDRAWN', '{"basis": "never_sent"}', p_now)
-        FROM (SELECT id FROM fulfillments WHERE capture_id = c.id AND state IN ('queued', 'offered')
-              ORDER BY id FOR NO KEY UPDATE) u;
+        FROM (SELECT id FROM fulfillments WHERE capture_id = c.id AND settlement IS NULL
+              AND sent_at IS NULL ORDER BY id FOR NO KEY UPDATE) u;
     PERFORM cover_owed(c.id, p_now);
     IF twin IS NULL THEN PERFORM judge_outside(c.id, new_id, p_now); END IF;
     RETURN 'refunded_outside';

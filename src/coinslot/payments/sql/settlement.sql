@@ -82,7 +82,7 @@ BEGIN
     -- A drop proves that the slot works: one that had failed twice and was paid by its printed code
     -- sells again.
     UPDATE slots SET stock = greatest(stock - 1, 0), failures_in_row = 0, out_of_sale_at = NULL
-        WHERE outlet_id = u.outlet_id AND slot = u.slot;
+        WHERE outlet_id = u.outlet_id AND slot = (SELECT slot FROM vend_units WHERE id = u.id);
 END $$;
 
 CREATE OR REPLACE FUNCTION fulfillment_give_back(p_unit uuid, p_now timestamptz)
@@ -102,7 +102,7 @@ BEGIN
         UPDATE slots SET failures_in_row = failures_in_row + 1,
             out_of_sale_at = CASE WHEN failures_in_row >= 1 THEN coalesce(out_of_sale_at, p_now)
                              ELSE out_of_sale_at END
-        WHERE outlet_id = u.outlet_id AND slot = u.slot;
+        WHERE outlet_id = u.outlet_id AND slot = (SELECT slot FROM vend_units WHERE id = u.id);
     END IF;
 END $$;
 

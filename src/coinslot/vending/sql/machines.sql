@@ -16,17 +16,17 @@ BEGIN
     PERFORM FROM devices d JOIN outlets o ON o.id = d.outlet_id
         WHERE d.outlet_id = p_outlet AND d.last_seen_at >= p_heard_since
         AND o.decommissioned_at IS NULL FOR NO KEY UPDATE OF d;
-    IF NOT FOUND OR EXISTS (SELECT FROM fulfillments f WHERE f.outlet_id = p_outlet
-            AND f.state IN ('offered', 'going', 'started', 'in_doubt')) THEN RETURN; END IF;
+    IF NOT FOUND OR EXISTS (SELECT FROM vend_units v WHERE v.outlet_id = p_outlet AND v.open)
+    THEN RETURN; END IF;
     SELECT f.id INTO oldest FROM fulfillments f
         WHERE f.outlet_id = p_outlet AND f.state = 'queued' AND f.dispatch_by > p_now
         ORDER BY f.queued_at, f.id LIMIT 1;
     PERFORM FROM captures c WHERE c.id = (SELECT f.capture_id FROM fulfillments f
         WHERE f.id = oldest) FOR NO KEY UPDATE;
-    RETURN QUERY SELECT f.id, f.order_id, f.outlet_id, f.slot, l.sku, f.amount_minor,
+    RETURN QUERY SELECT f.id, f.order_id, f.outlet_id, v.slot, l.sku, f.amount_minor,
             f.currency::text, f.dispatch_by, o.channel, o.dialect, o.price_version,
             o.planogram_version
-        FROM fulfillments f JOIN order_lines l ON l.id = f.line_id
+        FROM fulfillments f JOIN vend_units v ON v.id = f.id JOIN order_lines l ON l.id = f.line_id
         JOIN outlets o ON o.id = f.outlet_id
         WHERE f.id = oldest AND f.state = 'queued' FOR NO KEY UPDATE OF f;
 END $$;
@@ -95,8 +95,8 @@ CREATE OR REPLACE FUNCTION keep_event(p_merchant uuid, p_outlet text, p_journal 
 #variable_conflict use_variable
 DECLARE
     number bigint := (p_event->>'event_seq')::bigint;
-    offered boolean := EXISTS (SELECT FROM fulfillments f WHERE f.id = (p_event->>'unit_id')::uuid
-        AND f.outlet_id = p_outlet AND f.offered_at IS NOT NULL);
+    offered boolean := EXISTS (SELECT FROM vend_units v WHERE v.id = (p_event->>'unit_id')::uuid
+        AND v.outlet_id = p_outlet AND v.offered_at IS NOT NULL);
     j device_journals%ROWTYPE;
     reached bigint;
     next bigint;
