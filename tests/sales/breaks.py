@@ -258,7 +258,7 @@ UNITS = [
         "DROP INDEX vend_units_one_open",
     ),
     Break("a_unit_and_its_machine_part_agree", accepted, "UPDATE vend_units SET open = false"),
-    Break("a_unit_and_its_machine_part_agree", sold, "UPDATE vend_units SET slot = 'A2'"),
+    Break("a_unit_and_its_machine_part_agree", waiting, "UPDATE vend_units SET slot = 'A2'"),
     Break("journals_have_no_gaps", sold, "DELETE FROM device_events WHERE event_seq = 1"),
     Break("journals_have_no_gaps", sold, "UPDATE device_journals SET through = 3"),
 ]  # fmt: skip
