@@ -40,11 +40,11 @@ CHECKS = [
      "settlement = 'refund_due'"),
     ("fulfillments_settlement_check", "fulfillments", "settlement = 'neither'",
      "settlement = 'fulfilled'"),
-    ("go_answers_an_accept", "fulfillments", "accept = NULL", ""),
-    ("go_answers_an_accept", "fulfillments", "boot_id = 'another'", ""),
+    ("go_answers_an_accept", "vend_units", "accept = NULL", ""),
+    ("go_answers_an_accept", "vend_units", "boot_id = 'another'", ""),
     ("never_sent_means_go_was_never_committed", "fulfillments", "basis = 'never_sent'", ""),
     ("never_sent_means_go_was_never_committed", "fulfillments", "basis = 'rejected'",
-     "basis = 'rejected', go_at = NULL"),
+     "basis = 'rejected', sent_at = NULL"),
     ("silence_has_an_end", "fulfillments", "settlement = NULL, basis = NULL, due_at = NULL", ""),
     ("silence_has_an_end", "fulfillments",
      "settlement = NULL, basis = NULL, due_at = hard_deadline + interval '1 microsecond'",
@@ -95,7 +95,7 @@ UNIQUES: list[tuple[str, str, dict[str, object]]] = [
     ("products_merchant_id_sku_key", "products", {"id": ...}),
     ("merchants_slug_key", "merchants", {"id": ...}),
     ("gateway_accounts_gateway_slug_key", "gateway_accounts", {"id": ...}),
-    ("fulfillments_outlet_id_seq_key", "fulfillments", {"id": ...}),
+    ("vend_units_outlet_id_seq_key", "vend_units", {"id": ...}),
     ("refunds_key_key", "refunds", {"id": ..., "gateway_refund_id": "x", "fulfillment_id": None}),
     ("refunds_account_id_gateway_refund_id_key", "refunds",
      {"id": ..., "key": "x", "fulfillment_id": None}),
@@ -116,10 +116,6 @@ ONCE = {
     "deliveries_endpoint_id_seq_key": "",
     "discrepancies_once": "",
     "disputes_account_id_gateway_dispute_id_key": "",
-    "fulfillments_one_open": (
-        "(state = ANY (ARRAY['offered'::text, 'going'::text, 'started'::text, 'in_doubt'::text]))"
-    ),
-    "fulfillments_outlet_id_seq_key": "(seq IS NOT NULL)",
     "gateway_accounts_gateway_slug_key": "",
     "inbox_delivery": "(verdict = 'genuine'::text)",
     "inbox_hint": "(verdict = 'hint'::text)",
@@ -141,6 +137,8 @@ ONCE = {
         " 'succeeded'::text, 'owed'::text])))"
     ),
     "refunds_replaces_key": "",
+    "vend_units_one_open": "open",
+    "vend_units_outlet_id_seq_key": "(seq IS NOT NULL)",
 }
 # Counters begin at nothing, but for these, which begin with the first.
 FIRST = ("version", "number", "next_seq", "told", "planogram_version", "price_version")

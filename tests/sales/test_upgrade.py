@@ -1,6 +1,7 @@
-"""The data of the last version, with sales open in every state, is brought up and finished. The dump
-is what `pg_dump` wrote of a database of migrations 1 to 14 in which that version's own verbs had
-made the sales; the other file is what the emulated gateway knew then.
+"""The data of the last version, with sales open in every state, is brought up and finished.
+
+The dump is what `pg_dump` wrote of a database of migrations 1 to 14 in which that version's own
+verbs had made the sales; the other file is what the emulated gateway knew then.
 """
 
 import gzip
