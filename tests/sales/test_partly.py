@@ -41,8 +41,8 @@ async def jam(stage: Stage, event_seq: int) -> None:
 
 async def told(stage: Stage, kind: str) -> dict[str, Any]:
     announcer = Announcer(stage.context)
-    while (batch := await announcer.cursor.take()) is not None:
-        await announcer.tell(batch)
+    while (batch := await announcer.cursor.next_batch()) is not None:
+        await announcer.announce(batch)
     (row,) = await stage.rows("SELECT data FROM public_events WHERE type = $1", kind)
     return dict(row["data"])
 

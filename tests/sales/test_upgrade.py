@@ -103,7 +103,7 @@ class Hand:
 
     async def _hear(self, outlet: str, up: wire.Up) -> list[Any]:
         machine = machine_messages.Machine(outlet, self._stage.merchant)
-        return await machine_messages.hear(
+        return await machine_messages.receive(
             self._stage.context, machine, up, self._stage.context.now()
         )
 
@@ -195,7 +195,7 @@ async def test_everything_open_ends_in_goods_or_in_the_money_given_back(
     order = await stage.value("SELECT order_id FROM fulfillments WHERE outlet_id = 'M07'")
     done = wire.MachineDone(order_id=str(order), status=wire.DoneStatus.SUCCESS)
     machine = machine_messages.Machine("M07", stage.merchant)
-    await machine_messages.hear_done(stage.context, machine, done, stage.context.now())
+    await machine_messages.receive_done(stage.context, machine, done, stage.context.now())
     for _ in range(80):  # M06 says nothing more; what is unpaid expires; refunds are proved
         stage.later(60)
         await stage.sweep()
