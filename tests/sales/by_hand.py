@@ -20,6 +20,11 @@ _FILL: dict[str, Any] = {
     "bytea": b"", "date": NOW.date(),
 }  # fmt: skip
 
+# What stands in a row of its own beside a unit, written with it.
+_BESIDE = (
+    "slot", "open", "seq", "accept", "journal_id", "boot_id", "go_message", "lease_end", "nonce",
+)  # fmt: skip
+
 
 class Rows:
     """A database of this test, and a hand in it."""
@@ -41,7 +46,15 @@ class Rows:
         if table == "captures":
             given.setdefault("captured", 5000)
             given.setdefault("open", given["captured"])
-        row = {}
+        beside = {name: given.pop(name) for name in _BESIDE if name in given}
+        if table != "fulfillments":
+            return await self._put(table, given | beside)
+        unit = await self._put(table, given)
+        same = {name: unit[name] for name in ("id", "merchant_id", "outlet_id")}
+        return unit | await self._put("vend_units", same | beside)
+
+    async def _put(self, table: str, given: dict[str, Any]) -> dict[str, Any]:
+        row: dict[str, Any] = {}
         for column in await self.conn.fetch(_NEEDED, table):
             row[column["name"]] = uuid4() if column["kind"] == "uuid" else _FILL[column["kind"]]
         row |= given

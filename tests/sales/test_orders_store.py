@@ -10,6 +10,7 @@ import pytest
 from msgspec import Struct
 
 from coinslot.orders import store
+from coinslot.vending import store as vending
 from tests.conftest import DatabaseUrls
 from tests.sales.by_hand import NOW, Rows
 
@@ -280,7 +281,7 @@ async def test_a_page_asks_the_machine_about_its_own_open_units(
 ) -> None:
     mine, other = await order(rows, "mine"), await order(rows, "other")
     await units(rows, {"order_id": mine["id"], **given}, {"order_id": other["id"]})
-    found = await rows.conn.fetch(store.PAGE_ASKS_MACHINE, "mine", NOW, MINUTE)
+    found = await rows.conn.fetch(vending.PAGE_ASKS_MACHINE, "mine", NOW, MINUTE)
     assert [row["order_id"] for row in found] == ([mine["id"]] if asks else [])
 
 

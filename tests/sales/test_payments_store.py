@@ -367,7 +367,7 @@ async def test_a_machine_asks_for_the_open_unit_of_an_order_that_was_let_go_firs
     async def unit(minute: int, **given: Any) -> UUID:
         open_ = {"due_at": NOW} if "settlement" not in given else {"basis": "drop"}
         made = await rows.put("fulfillments", **(
-            {"outlet_id": "M01", "order_id": order, "state": "queued", "go_at": NOW,
+            {"outlet_id": "M01", "order_id": order, "state": "queued", "sent_at": NOW,
              "accept": {}, "journal_id": "j", "boot_id": "b", "go_message": {}, "lease_end": NOW,
              "queued_at": NOW + minute * MINUTE} | open_ | given
         ))  # fmt: skip
@@ -380,7 +380,7 @@ async def test_a_machine_asks_for_the_open_unit_of_an_order_that_was_let_go_firs
 
     await unit(0, outlet_id="M02")
     await unit(0, order_id=uuid4())
-    await unit(0, go_at=None)
+    await unit(0, sent_at=None)
     assert await asked() is None
     for minute, given in ((2, {"settlement": "fulfilled"}), (1, {"settlement": "fulfilled"}),
                           (4, {}), (3, {})):  # fmt: skip
