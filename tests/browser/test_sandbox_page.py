@@ -177,12 +177,19 @@ def test_an_open_page_finds_its_way_back_after_a_restart(
     sandbox: SandboxProcess, page_at: PageAt
 ) -> None:
     page = opened(sandbox, page_at(DESK))
+    away = page.get_by_text("The sandbox does not answer")
+    expect(away).to_be_hidden()
     sandbox.kill()
+    expect(away).to_be_visible()
+    pay = page.get_by_role("button", name="Scan and pay ₹40.00 for Lime soda")
+    pay.click()
+    expect(pay).to_be_enabled()
     write_state(sandbox, stock=8)
     write_drop(sandbox)
     sandbox.start()
 
     expect(page.get_by_role("img", name="A1 holds 8. 1 dropped.")).to_be_visible()
+    expect(away).to_be_hidden()
 
 
 def test_the_feed_shows_money_and_leaves_calls_and_the_mirror_to_who_wants_them(

@@ -3,11 +3,13 @@
 const said = document.getElementById("said");
 const lines = document.getElementById("lines");
 const weather = document.getElementById("weather");
+const away = document.getElementById("away");
 const DROP_MS = 1300;
 
 async function send(path, body) {
   const options = { method: "POST", headers: { "content-type": "application/json" } };
-  const answer = await fetch(path, { ...options, body: JSON.stringify(body) });
+  const answer = await fetch(path, { ...options, body: JSON.stringify(body) }).catch(() => null);
+  if (!answer) return null; // away, which the feed tells
   const told = await answer.json();
   if (!answer.ok) said.textContent = told.error;
   return answer.ok ? told : null;
@@ -95,6 +97,8 @@ function listen() {
     const same = lines.querySelectorAll(`[data-kind="${line.kind}"]`);
     for (let n = same.length; n > Number(line.kept); n--) same[n - 1].remove();
   });
+  feed.addEventListener("open", () => { away.hidden = true; });
+  feed.addEventListener("error", () => { away.hidden = false; });
   addEventListener("pagehide", () => feed.close(), { once: true });
 }
 
