@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from coinslot.db.embedded import EmbeddedPostgres
 from coinslot.db.leftover import free_port
-from coinslot.db.pool import AWAY, Database, DatabaseUnreachableError, connect
+from coinslot.db.pool import AWAY, Database, DatabaseUnreachableError, connect, patiently
 from tests.conftest import DatabaseUrls, on_server
 
 ASHA, CHANDRA = uuid4(), uuid4()
@@ -179,3 +179,36 @@ async def test_closing_does_not_wait_for_a_transaction_that_never_ends(
     with pytest.raises(asyncpg.InterfaceError):
         async with database.system_transaction():
             await database.close(within=timedelta(milliseconds=50))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        asyncpg.InternalClientError("cannot switch to state 15; another operation is in progress"),
+        asyncpg.InterfaceError("connection is closed"),
+        asyncpg.AdminShutdownError("terminating connection due to administrator command"),
+        asyncpg.ConnectionFailureError("the server went away"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_a_server_that_dies_while_a_connection_is_made_ready_is_waited_for(
+    error: Exception,
+) -> None:
+    """A process that started in that moment ended with a traceback."""
+    answers: list[Exception | str] = [error, "open"]
+
+    async def attempt() -> str:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert await patiently(attempt, "postgresql://h/d", timedelta(seconds=5)) == "open"
+
+
+async def test_an_address_that_is_none_is_not_waited_for() -> None:
+    async def attempt() -> str:
+        raise asyncpg.ClientConfigurationError("invalid DSN")
+
+    with pytest.raises(asyncpg.ClientConfigurationError):
+        await patiently(attempt, "postgresql://h/d", timedelta(seconds=5))

@@ -49,10 +49,12 @@ _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")  # escaped, not a backslash and
 # Down, starting, stopping, full, or only standbys yet: it will be back. A wrong password will not.
 _PASSING = (
     OSError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # it starts up, or shuts down
     asyncpg.TooManyConnectionsError,
     asyncpg.TargetServerAttributeNotMatched,
+    asyncpg.InterfaceError,  # it died while the new connection was made ready
+    asyncpg.InternalClientError,
 )
 
 
@@ -154,9 +156,9 @@ class Database:
         cls, app_url: str, door_url: str, *, size: int = 10, wait: timedelta = WAIT_FOR_SERVER
     ) -> Self:
         """`size` connections for each login. Raises DatabaseUnreachableError after `wait`."""
-        app = await _patiently(lambda: _pool(app_url, size), app_url, wait)
+        app = await patiently(lambda: _pool(app_url, size), app_url, wait)
         try:
-            return cls(app, await _patiently(lambda: _pool(door_url, size), door_url, wait))
+            return cls(app, await patiently(lambda: _pool(door_url, size), door_url, wait))
         except BaseException:
             app.terminate()
             raise
@@ -255,7 +257,7 @@ async def connect(url: str, wait: timedelta = WAIT_FOR_SERVER) -> RawConnection:
         await _speak_json(conn)
         return conn
 
-    return await _patiently(attempt, url, wait)
+    return await patiently(attempt, url, wait)
 
 
 async def _pool(url: str, size: int) -> Pool:
@@ -316,7 +318,8 @@ def _decoded(data: bytes) -> Any:
     return msgspec.json.decode(data)
 
 
-async def _patiently(attempt: Callable[[], Awaitable[Opened]], url: str, wait: timedelta) -> Opened:
+async def patiently(attempt: Callable[[], Awaitable[Opened]], url: str, wait: timedelta) -> Opened:
+    """Open it, however often that takes within `wait`. Raises DatabaseUnreachableError after it."""
     where = urlsplit(url).netloc.rpartition("@")[2]  # never with the password
     deadline = time.monotonic() + wait.total_seconds()
     pause_s = _FIRST_PAUSE_S
@@ -324,6 +327,8 @@ async def _patiently(attempt: Callable[[], Awaitable[Opened]], url: str, wait: t
         try:
             return await attempt()
         except _PASSING as reason:
+            if isinstance(reason, asyncpg.ClientConfigurationError):
+                raise  # a wrong address stays wrong
             if time.monotonic() + pause_s > deadline:
                 raise DatabaseUnreachableError(
                     f"no PostgreSQL answers at {where}: {reason}"
