@@ -16,6 +16,7 @@ from coinslot.gateways.base import (
 )
 from coinslot.kit.money import Money
 from coinslot.oversight import cases
+from coinslot.oversight.cases import Person
 from coinslot.payments import merchant_api
 from coinslot.payments.merchant_api import RefundRequest
 from tests.sales.stage import Stage
@@ -217,3 +218,24 @@ async def test_any_order_of_capture_refund_and_dispute_ends_the_same(
     assert all(found == ends[0] for found in ends)
     assert ends[0]["stage"] == str(end)
     assert ends[0]["outside"] == (2500 if end is LOST else 0) + back
+
+
+async def test_a_refund_that_is_held_for_a_dispute_stays_in_sight_when_its_case_is_closed(
+    stage: Stage,
+) -> None:
+    """The bank's decision may never reach us: held money must not be forgotten."""
+    paid = await stage.pay()
+    await stage.webhook(paid)
+    await tell(stage, dispute(paid, OPEN))
+    stage.later(121)
+    await stage.sweep("fulfillments", "refunds")
+    stage.later(3601)
+    assert await kinds(stage) == ["dispute_open"]
+    (case,) = await cases.listed(stage.context)
+    await cases.close(stage.context, case.id, Person("asha", "answered the bank"))
+    assert await kinds(stage) == ["refund_not_taken_up"]
+    assert stage.refunded() == 0
+    await tell(stage, dispute(paid, WON))
+    await stage.sweep("refunds")
+    assert await kinds(stage) == []
+    assert stage.refunded() == 4000

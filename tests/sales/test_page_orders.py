@@ -8,7 +8,7 @@ import pytest
 
 from coinslot.gateways.base import Declined, PaymentFact
 from coinslot.kit.money import Money
-from coinslot.orders import checkout, outlet_pages
+from coinslot.orders import checkout, expiry, outlet_pages
 from coinslot.orders.checkout import OrderRequest
 from coinslot.orders.page_views import NotNowError, WhyNot
 from coinslot.payments import provision
@@ -320,3 +320,22 @@ async def test_a_code_that_has_served_is_looked_at_ever_more_rarely_and_then_no_
         stage.later(60)
     assert 5 <= len(asked) <= 15
     assert await stage.value("SELECT due_at FROM qr_codes WHERE payment_id IS NOT NULL") is None
+
+
+async def test_a_code_asked_for_in_the_last_moment_has_its_whole_time(stage: Stage) -> None:
+    """The worker had claimed the order at its deadline, just before the page's commit."""
+    await stage.hello()
+    token = await checkout.place(stage.context, OrderRequest(outlet="M01", slot="A1", key="tap"))
+    first = await order(stage, token)
+    stage.later(899)
+    await stage.hello()
+    await checkout.want_code(stage.context, token)
+    stage.later(1)
+    async with stage.context.db.as_merchant(stage.merchant) as conn:
+        await expiry.expire(stage.context, await conn.fetchrow("SELECT * FROM orders"))
+    left = await order(stage, token)
+    assert left["state"] == "placed"
+    assert left["due_at"] == left["expires_at"] > first["expires_at"]
+    stage.later(600)
+    await stage.webhook(await pay(stage, token))
+    assert (await order(stage, token))["state"] == "paid"

@@ -26,8 +26,11 @@ async def expire(context: Context, row: asyncpg.Record) -> None:
         order = await conn.fetchrow(
             "SELECT * FROM orders WHERE id = $1 FOR NO KEY UPDATE", row["id"]
         )
-        if order is not None and order["state"] == "placed":
-            now = context.now()
+        now = context.now()
+        if order is not None and order["state"] == "placed" and order["expires_at"] > now:
+            # Its customer asked for the code meanwhile, and has the time that the page says.
+            await conn.execute(store.PUT_OFF_ORDER, row["id"], order["expires_at"])
+        elif order is not None and order["state"] == "placed":
             await transition(conn, ORDER, row["id"], "DEADLINE", now, ended_at=now, due_at=None)
         else:
             await conn.execute(

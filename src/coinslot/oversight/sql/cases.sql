@@ -44,8 +44,11 @@ LANGUAGE sql STABLE AS $$
             || jsonb_build_object('refund', r.id, 'failure', r.failure)
     FROM refunds r WHERE r.due_at IS NOT NULL AND r.state = 'pending'
         AND r.gateway_refund_id IS NULL AND r.created_at <= p_now - interval '1 hour'
+        -- Held while the bank decides, which is a case of its own until a person closes it.
         AND NOT EXISTS (SELECT FROM disputes d
-            WHERE d.capture_id = r.capture_id AND d.stage = 'open')
+            WHERE d.capture_id = r.capture_id AND d.stage = 'open' AND NOT EXISTS (
+                SELECT FROM cases k WHERE k.kind = 'dispute_open' AND k.subject = d.id::text
+                    AND k.closed_by IS NOT NULL))
     UNION ALL
     SELECT c.merchant_id, 'money_without_a_purpose', c.id::text, c.seen_at, 'operator', c.open,
         c.currency::text, of_capture(c.id)
