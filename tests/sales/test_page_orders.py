@@ -332,7 +332,9 @@ async def test_a_code_asked_for_in_the_last_moment_has_its_whole_time(stage: Sta
     await checkout.want_code(stage.context, token)
     stage.later(1)
     async with stage.context.db.as_merchant(stage.merchant) as conn:
-        await expiry.expire(stage.context, await conn.fetchrow("SELECT * FROM orders"))
+        row = await conn.fetchrow("SELECT * FROM orders")
+    assert row is not None
+    await expiry.expire(stage.context, row)
     left = await order(stage, token)
     assert left["state"] == "placed"
     assert left["due_at"] == left["expires_at"] > first["expires_at"]
