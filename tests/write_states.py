@@ -109,6 +109,7 @@ EVENTS: Mapping[str, Mapping[str, str]] = {
         "PARTLY_COVERED": "the gateway has given a part of this money back by itself",
         "REFUSED": "the gateway will never do it",
         "FAILED_THERE": "it failed at the gateway",
+        "UNCOVERED": "the refund of the gateway's own that had paid it failed",
         "PAID_BY_HAND": "a person paid it out and showed proof",
     },
     "fulfillment": {

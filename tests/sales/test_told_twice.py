@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from coinslot.events import public
-from coinslot.gateways.base import PaymentFact, RefundFact
+from coinslot.gateways.base import PaymentFact, RefundFact, RefundStage
 from coinslot.payments import api_views, merchant_api
 from coinslot.payments.merchant_api import RefundRequest
 from tests.sales.stage import Stage
@@ -162,6 +162,28 @@ async def test_one_in_the_dashboard_pays_two_of_ours_and_stands_beside_none(
     assert sorted((r.status, r.amount) for r in shown) == [("succeeded", 2000), ("succeeded", 3000)]
     assert len({r.gateway_refund_id for r in shown}) == 1
     assert gateway.sent == []
+
+
+async def test_ours_fails_with_the_one_in_the_dashboard_that_had_paid_it_and_is_replaced(
+    stage: Stage, gateway: Taking
+) -> None:
+    payment, paid = await asked_back(stage, 5000)
+    await dashboard(stage, gateway, paid, 5000)
+    await work(stage)
+    (first,) = await listed(stage, payment)
+    ((key, _),) = gateway.books.refunds.items()
+    await stage.webhook(gateway.end_refund(key, RefundStage.FAILED), event="refund.failed")
+    await work(stage)
+    shown = {refund.id: refund for refund in await listed(stage, payment)}
+    replaced = shown[first.id].replaced_by
+    assert shown[first.id].status == "failed"
+    assert replaced is not None
+    assert [r.id for r in shown.values() if r.status == "succeeded"] == [replaced]
+    assert [state for state, one in await told(stage) if one == first.id] == [
+        "pending", "succeeded", "failed",
+    ]  # fmt: skip
+    found = await merchant_api.payment(stage.context, stage.merchant, payment)
+    assert (found.amount_refunded, stage.refunded()) == (5000, 5000)
 
 
 async def test_one_in_the_dashboard_without_one_of_ours_is_told_at_once(

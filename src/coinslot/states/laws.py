@@ -161,7 +161,7 @@ _MEANS: Mapping[str, Mapping[str, str]] = {
     "refund": {
         "TAKEN_UP": "pending", "PROVED": "succeeded", "COVERED": "succeeded",
         "REFUSED": "owed", "FAILED_THERE": "failed", "PARTLY_COVERED": "failed",
-        "PAID_BY_HAND": "succeeded",
+        "PAID_BY_HAND": "succeeded", "UNCOVERED": "failed",
     },
 }  # fmt: skip
 
@@ -229,7 +229,9 @@ REASONS: Mapping[str, Mapping[str, Reason]] = {
         "make_smaller": lambda row: row.event == "PARTLY_COVERED",
         "call_person": lambda row: _enters(row, "owed"),
         "unbook_refund": lambda row: row.state == "succeeded" and row.event == "FAILED_THERE",
-        "try_anew": lambda row: _enters(row, "failed") and row.event == "FAILED_THERE",
+        "try_anew": lambda row: (
+            _enters(row, "failed") and row.event in ("FAILED_THERE", "UNCOVERED")
+        ),
         "note_discrepancy": lambda row: row.state == "failed" and row.event == "PROVED",
     },
     "fulfillment": {

@@ -43,6 +43,7 @@ MAY_MEET: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         **dict.fromkeys(("UNCLEAR", "TAKEN_UP", "PROVED", "REFUSED", "FAILED_THERE"), REFUNDS),
         **dict.fromkeys(("COVERED", "PARTLY_COVERED"), ("pending", "owed")),
         "PAID_BY_HAND": ("owed",),
+        "UNCOVERED": ("succeeded",),
     },
     "fulfillment": {
         **dict.fromkeys(

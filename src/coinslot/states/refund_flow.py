@@ -27,6 +27,7 @@ REFUND = Flow(
         Row("succeeded", "UNCLEAR", "succeeded"),
         Row("succeeded", "REFUSED", "succeeded"),  # a second send of it came too late
         Row("succeeded", "FAILED_THERE", "failed", ("unbook_refund", "try_anew")),
+        Row("succeeded", "UNCOVERED", "failed", ("try_anew",)),  # what had paid it failed
         Row("failed", "TAKEN_UP", "failed"),
         Row("failed", "UNCLEAR", "failed"),
         Row("failed", "REFUSED", "failed"),

@@ -239,6 +239,7 @@ RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     r refunds%ROWTYPE;
     c captures%ROWTYPE;
+    ours refunds%ROWTYPE;
     uncovered bigint;
 BEGIN
     SELECT * INTO STRICT r FROM refunds WHERE id = p_refund;
@@ -252,6 +253,16 @@ BEGIN
         refund_intended = refund_intended + uncovered WHERE id = c.id;
     IF uncovered > 0 THEN
         PERFORM book(c, 'refunds_outside', 'refunds_payable', uncovered, 'uncovered', p_now);
+    END IF;
+    -- Those of ours that it had paid failed with it, each with a refund that replaces it.
+    FOR ours IN SELECT * FROM refunds WHERE covered_by = r.id AND state = 'succeeded' ORDER BY id
+    LOOP
+        CONTINUE WHEN ours.amount_minor > uncovered;
+        PERFORM transition_refund(ours.id, 'UNCOVERED', jsonb_build_object('ended_at', p_now),
+            p_now);
+        uncovered := uncovered - ours.amount_minor;
+    END LOOP;
+    IF uncovered > 0 THEN
         PERFORM make_refund(c, NULL, NULL, uncovered, 'outside_refund_failed', p_now);
     END IF;
 END $$;
