@@ -134,7 +134,7 @@ def reach(*, fresh: bool = False, as_measured: bool = False, jobs: int = 1) -> R
     runs = [Run(path.parent) for path in sorted(KEPT.glob("*/files.json"))]
     known = {path: digest for run in runs for path, digest in run.files.items()}
     if as_measured:
-        return Reach(runs, known)
+        return Reach(runs, {p: digest for p, digest in known.items() if (ROOT / p).exists()})
     wanted = _hashes()
     missing = sorted(path for path, digest in wanted.items() if known.get(path) != digest)
     for folder in TESTS:  # one after another: what is measured stays measured when this is ended

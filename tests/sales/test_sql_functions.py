@@ -465,3 +465,27 @@ async def test_a_day_is_taken_by_one_until_its_lease_ends(till: Till) -> None:
     assert [await taken(-DAY), await taken(DAY), await taken(DAY)] == [2, 3, None]
     await till.rows.conn.execute("UPDATE reconciliations SET leased_until = NULL, done_at = now()")
     assert await taken(DAY) is None
+
+
+async def test_lines_that_a_machine_counts_on_and_we_lack_are_counted_of_its_own_journal(
+    till: Till,
+) -> None:
+    for outlet, journal, lines in (("M01", "j1", 2), ("M01", "j2", 1), ("M02", "j1", 1)):
+        await till.rows.put("device_journals", outlet_id=outlet, journal_id=journal, through=2)
+        for number in range(1, lines + 1):
+            await till.rows.put("device_events", outlet_id=outlet, journal_id=journal,
+                                event_seq=number)  # fmt: skip
+    await till.rows.put("device_events", outlet_id="M01", journal_id="j1", event_seq=9)
+    met = [
+        await till.rows.conn.fetchval(
+            "SELECT meet_journal($1, 'M01', $2, $3, $4)", till.merchant, journal, kept, NOW
+        )
+        for journal, kept in (("j1", 7), ("j1", 0), ("j1", 3), ("j3", 0))
+    ]
+    assert met == [7, 7, 7, 0]
+    found = await till.rows.conn.fetch(
+        "SELECT outlet_id, journal_id, through, skipped FROM device_journals ORDER BY 1, 2"
+    )
+    assert [tuple(row.values()) for row in found] == [
+        ("M01", "j1", 7, 5), ("M01", "j2", 2, 0), ("M01", "j3", 0, 0), ("M02", "j1", 2, 0),
+    ]  # fmt: skip
