@@ -14,7 +14,9 @@ from typing import NamedTuple
 from tests.mutants.edits import Mutation
 
 ROOT = Path(__file__).parents[2]
-COPIED = ("src", "machine-simulator", "sandbox", "tests", "docs", "pyproject.toml")
+COPIED = (
+    "src", "machine-simulator", "sandbox", "tests", "docs", "pyproject.toml", "ARCHITECTURE.md",
+)  # fmt: skip
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-rpf", "--tb=short", "-p", "no:cacheprovider")
 BOUND_S = 600.0
 _OUTCOME = re.compile(r"^(PASSED|FAILED) (\S+)", re.MULTILINE)

@@ -169,7 +169,7 @@ def measure(folder: Path, paths: Sequence[str], jobs: int = 1) -> Path:
             env={**only_of(root), "COINSLOT_MEASURED": str(folder)},
         )  # fmt: skip
         (folder / "said.txt").write_text(run.stdout + run.stderr, "utf-8")
-        # A file that cannot be collected ends the run: of all the others nothing was measured either.
+        # A file that cannot be collected ends the run, and nothing of the others is measured.
         if run.returncode > 1 or not list(folder.glob("tests.*.json")):
             raise RuntimeError(f"nothing was measured:\n{run.stdout[-3000:]}{run.stderr[-3000:]}")
         _gather(folder, root)
