@@ -35,7 +35,7 @@ async def begun(stage: Stage, method: str) -> Answer:
 async def test_what_cannot_hold_money_collects_at_once_and_is_not_asked_to_hold(
     stage: Stage,
 ) -> None:
-    put(stage, without(taking(stage), "take", "let_go"))
+    put(stage, without(taking(stage), "capture", "void"))
     assert (await begun(stage, "automatic")).body["status"] == "succeeded"
     with pytest.raises(NoGatewayError):
         await begun(stage, "manual")
