@@ -19,8 +19,8 @@ SERVER = (
             ),
             Edit(
                 "src/coinslot/vending/store.py",
-                "WHERE f.id = $1 AND f.outlet_id = $2 FOR NO KEY UPDATE OF f",
-                "WHERE f.id = $1 AND f.outlet_id = $2",
+                "WHERE f.id = $1 AND f.outlet_id = $2 FOR NO KEY UPDATE OF f, v\n",
+                "WHERE f.id = $1 AND f.outlet_id = $2\n",
             ),
             Edit(
                 "src/coinslot/states/transition.py",
