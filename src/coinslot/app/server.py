@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager, suppress
+from contextlib import AsyncExitStack, contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
@@ -27,7 +27,7 @@ from coinslot.db.migrate import MigrationError
 from coinslot.db.pool import AWAY, WAIT_FOR_SERVER, Database
 from coinslot.device.broker import BrokerError, BrokerUser, EmbeddedNats
 from coinslot.events.mirror.mirror import Mirror
-from coinslot.kit.clock import SystemClock
+from coinslot.kit.clock import SystemClock, wait_at_most
 from coinslot.kit.faults import dies_at, no_fault
 from coinslot.merchants.accounts import Accounts
 from coinslot.merchants.clocks import ClockNotes
@@ -227,7 +227,7 @@ class RunningServer:
         again: at once when a notification says so, otherwise found by polling."""
         known: dict[str, int] = {}
         while True:
-            await _first(self._secrets_changed, _FOLLOW_SECRETS_S)
+            await wait_at_most(self._secrets_changed, _FOLLOW_SECRETS_S)
             self._secrets_changed.clear()
             try:
                 there = channel.connected()
@@ -243,7 +243,7 @@ class RunningServer:
         """Other processes add and remove machines; the embedded broker is updated."""
         known: list[BrokerUser] | None = None
         while True:
-            await _first(self._devices_changed, _FOLLOW_DEVICES_S)
+            await wait_at_most(self._devices_changed, _FOLLOW_DEVICES_S)
             self._devices_changed.clear()
             try:
                 now = await broker_users(self.db)
@@ -313,12 +313,6 @@ class RunningServer:
             metrics_token=self.settings.metrics_token,
         )
         return routes.build(backend, site, self.clock, self.context, self.settings.hooks)
-
-
-async def _first(event: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()
 
 
 async def _live(receive: Any, send: Any) -> None:

@@ -1,8 +1,10 @@
 """The only place that reads the time; everything else is given a clock."""
 
+import asyncio
 import statistics
 import time
 from collections import deque
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo, available_timezones
@@ -125,3 +127,10 @@ class SettableClock:
         if step < timedelta(0):
             raise ValueError("a clock goes forward only")
         self._now += step
+
+
+async def wait_at_most(event: asyncio.Event, seconds: float) -> None:
+    """Until the event is set, or so long."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

@@ -17,6 +17,7 @@ from coinslot.db import due
 from coinslot.db.due import Claimed, Due, Share, Want
 from coinslot.db.lease import Lease, LeaseLostError
 from coinslot.db.pool import AWAY, again
+from coinslot.kit.clock import wait_at_most
 from coinslot.orders.expiry import expire
 from coinslot.payments import authorizations, gateway_webhooks, qr_codes, refunds
 from coinslot.payments.escalation import escalate
@@ -83,7 +84,7 @@ class Sweeper:
                         self._start(claimed)
                 except (asyncpg.PostgresError, *AWAY) as error:
                     log.warning("sweep_failed", table=self._name, error=repr(error))
-                await _first(self._woken, self._pace.poll_s)
+                await wait_at_most(self._woken, self._pace.poll_s)
         finally:
             await self._stop()
 
@@ -159,14 +160,6 @@ class Sweeper:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await leases.release(self._context, [lease for lease in tasks.values() if not lease.lost])
-
-
-async def _first(woken: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await woken.wait()
-    except TimeoutError:
-        return
 
 
 async def sweep_once(context: Context, name: str, pace: Pace) -> int:

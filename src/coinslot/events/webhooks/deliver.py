@@ -21,6 +21,7 @@ from coinslot.events.feed import EventStatement
 from coinslot.events.webhooks.delivery_queries import CLAIM, LET_GO, SETTLE
 from coinslot.events.webhooks.safe_http import SafeHttp, TryOutcome
 from coinslot.events.webhooks.signing import HookRules, headers
+from coinslot.kit.clock import wait_at_most
 from coinslot.kit.faults import Reached, no_fault
 from coinslot.states.store import TELL
 
@@ -87,7 +88,7 @@ class Courier:
                     under_way[task] = row
                     task.add_done_callback(ended)
                     asyncio.get_running_loop().call_later(self._rules.slow_s, set_aside, task)
-                await _first(wake, self._rules.poll_s)
+                await wait_at_most(wake, self._rules.poll_s)
                 if under_way:
                     await asyncio.sleep(_GATHER_S)  # more places are free soon: one claim for all
         finally:
@@ -239,11 +240,3 @@ def _place(row: asyncpg.Record) -> Place:
 def secret_context(endpoint: object) -> str:
     """What binds a sealed secret to its endpoint."""
     return f"webhook_endpoints/{endpoint}/secret"
-
-
-async def _first(wake: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await wake.wait()
-    except TimeoutError:
-        return
