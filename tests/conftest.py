@@ -157,9 +157,10 @@ def template(postgres: str, shared_folder: Path) -> str:
         return WARM_TEMPLATE
     done = shared_folder / "postgres" / "template"
     with exclusively(shared_folder / "postgres" / "migrating"):
-        if not done.exists():
+        # A server that ended between two workers took its template along: the next one has none.
+        if not done.exists() or done.read_text(encoding="utf-8") != postgres:
             asyncio.run(_make_template(postgres))
-            done.touch()
+            done.write_text(postgres, encoding="utf-8")
     return TEMPLATE
 
 
