@@ -42,10 +42,10 @@ WITH o AS MATERIALIZED (
     SELECT capture_id, merchant_id, account_id, 'pay_old' || n, payment_id, order_id, qr_id,
         currency, amount_minor, amount_minor, 0, at, at, at, at FROM o
 ), units_in AS (
-    INSERT INTO fulfillments (id, merchant_id, order_id, line_id, capture_id, outlet_id,
+    INSERT INTO fulfillments (id, merchant_id, order_id, line_id, capture_id, outlet_id, kind,
         amount_minor, currency, state, version, sent_at, settlement, basis, settled_at, queued_at,
         dispatch_by, hard_deadline)
-    SELECT unit_id, merchant_id, order_id, line_id, capture_id, outlet_id, amount_minor,
+    SELECT unit_id, merchant_id, order_id, line_id, capture_id, outlet_id, 'vending', amount_minor,
         currency, 'vended', 5, at, 'fulfilled', 'vended', at, at, at, at FROM o
 ), machine_parts_in AS (
     INSERT INTO vend_units (id, merchant_id, outlet_id, slot, seq, offers, offered_at, journal_id,

@@ -6,8 +6,10 @@ The words below are all that is written by hand; a word that is missing stops th
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from coinslot.app.schema import KINDS
 from coinslot.kit.flow import Flow, Row
 from coinslot.states.transition import FLOWS
+from coinslot.states.unit_flow import UnitFlow
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "coinslot"
@@ -15,8 +17,9 @@ PAGE = ROOT / "docs" / "states.md"
 
 HEAD = """# The states
 
-Made from the tables in `src/coinslot/states/*_flow.py` by `python -m tests.write_states`: change
-those. `src/coinslot/states/laws.py` says in sentences what must hold of them, and
+Made from the tables in `src/coinslot/states/*_flow.py`, and in the room of each way of selling, by
+`python -m tests.write_states`: change those. `src/coinslot/states/laws.py`, and `laws.py` of a
+room, say in sentences what must hold of them, and
 `tests/unit/test_flow_laws.py` changes every row in every way and sees a law fail.
 
 An event that a state does not list is kept in `strays`, moves nothing, and calls a person. Thick
@@ -28,7 +31,7 @@ ABOUT = {
     "payment": "A payment: the intent to collect one amount.",
     "attempt": "An attempt: one try of a payment at one gateway.",
     "refund": "A refund: one order to give money back, driven until the gateway proves it.",
-    "fulfillment": "A fulfillment: one thing to be handed over, the unit of the"
+    "vending": "A fulfillment at a machine: one thing to be handed over, the unit of the"
     " [vend protocol](vend-protocol.md).",
 }
 
@@ -62,7 +65,7 @@ STATES: Mapping[str, Mapping[str, str]] = {
         "succeeded": "the gateway accepted it, or gave the money back by itself",
         "failed": "dead; another refund replaces it",
     },
-    "fulfillment": {
+    "vending": {
         "queued": "waits for its machine",
         "offered": "offered to the machine; nothing can drop yet",
         "going": "GO is committed, and counts as sent",
@@ -112,7 +115,7 @@ EVENTS: Mapping[str, Mapping[str, str]] = {
         "UNCOVERED": "the refund of the gateway's own that had paid it failed",
         "PAID_BY_HAND": "a person paid it out and showed proof",
     },
-    "fulfillment": {
+    "vending": {
         "OFFER": "its turn, or an offer unanswered",
         "COMMAND": "its turn, at a machine without a handshake",
         "ACCEPT": "the machine accepted",
@@ -162,13 +165,20 @@ none either: `oversight/sql/cases.sql` opens the case.
 
 def page() -> str:
     """The whole of docs/states.md."""
-    chapters = "".join(f"\n{chapter(flow)}" for flow in FLOWS)
-    return HEAD + chapters + FUNCTIONS_HEAD + "".join(map(_functions, FLOWS))
+    chapters = "".join(f"\n{chapter(flow)}" for flow in (*FLOWS, *KINDS))
+    return HEAD + chapters + FUNCTIONS_HEAD + "".join(map(_functions, (*FLOWS, *KINDS)))
 
 
 def _functions(flow: Flow) -> str:
     jobs = dict.fromkeys(job for row in flow.rows for job in row.jobs)
-    return "".join(f"| {flow.name} | {job} | {_place(f'{flow.name}_{job}')} |\n" for job in jobs)
+    return "".join(
+        f"| {flow.name} | {job} | {_place(f'{_function_of(flow)}_{job}')} |\n" for job in jobs
+    )
+
+
+def _function_of(flow: Flow) -> str:
+    """The units of every kind are moved by one function."""
+    return "fulfillment" if isinstance(flow, UnitFlow) else flow.name
 
 
 def _place(function: str) -> str:

@@ -3,7 +3,7 @@
 from tests.mutants.edits import Edit, Mutation
 
 _VEND = "src/coinslot/vending/machine_messages.py"
-_FLOW = "src/coinslot/states/fulfillment_flow.py"
+_FLOW = "src/coinslot/vending/flow.py"
 _COMMITS = "tests/sales/test_around_a_commit.py"
 _EVIDENCE = "tests/sales/test_evidence.py"
 SELLS = "tests/sales/test_a_sale.py::test_a_paid_can_that_drops_completes_the_order"
@@ -92,7 +92,7 @@ SERVER = (
                 " after its lease.\n",
                 "        if unit is not None and up.last_seq < (unit['seq'] or 0):\n"
                 "            proof = {'basis': 'tombstone'}\n"
-                "            await move(conn, FULFILLMENT, unit['id'], 'NOT_VENDED', at, **proof)\n"
+                "            await move(conn, VENDING, unit['id'], 'NOT_VENDED', at, **proof)\n"
                 "            continue\n",
             ),
         ),
@@ -152,8 +152,8 @@ SERVER = (
             ),
             Edit(
                 "src/coinslot/vending/dispatch.py",
-                '            conn, FULFILLMENT, unit["id"], "DEADLINE", now,\n            due_at=',
-                '            conn, FULFILLMENT, unit["id"], "DEADLINE", now, basis="tombstone",\n'
+                '            conn, VENDING, unit["id"], "DEADLINE", now,\n            due_at=',
+                '            conn, VENDING, unit["id"], "DEADLINE", now, basis="tombstone",\n'
                 "            due_at=",
             ),
         ),

@@ -49,7 +49,7 @@ class Rows:
         beside = {name: given.pop(name) for name in _BESIDE if name in given}
         if table != "fulfillments":
             return await self._put(table, given | beside)
-        unit = await self._put(table, given)
+        unit = await self._put(table, {"kind": "vending", **given})
         same = {name: unit[name] for name in ("id", "merchant_id", "outlet_id")}
         return unit | await self._put("vend_units", same | beside)
 

@@ -1,9 +1,13 @@
 """The database's functions, collected from the rooms; applied again whenever their text changes."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from coinslot.states import transition
+from coinslot.states.unit_flow import UnitFlow
+from coinslot.vending.flow import VENDING
 
+KINDS: tuple[UnitFlow, ...] = (VENDING,)  # every way of selling that this program has
 _ROOMS = Path(__file__).parent.parent
 
 # From the bottom room up. A function may call one of a room above it: PL/pgSQL looks the name up
@@ -23,7 +27,7 @@ _FILES = (
 )
 
 
-def sql_functions() -> list[tuple[str, str]]:
+def sql_functions(kinds: Sequence[UnitFlow] = KINDS) -> list[tuple[str, str]]:
     """Name and text of each, in the order in which they are applied."""
     files = [(name.removesuffix(".sql"), (_ROOMS / name).read_text()) for name in _FILES]
-    return [*transition.sql_functions(), *files]
+    return [*transition.sql_functions(kinds), *files]

@@ -4,19 +4,23 @@ of one merchant that refer to another's, and codes that can be paid."""
 from collections.abc import Mapping
 
 from coinslot.states.attempt_flow import ATTEMPT
-from coinslot.states.fulfillment_flow import FULFILLMENT
 from coinslot.states.order_flow import ORDER
 from coinslot.states.payment_flow import PAYMENT
 from coinslot.states.refund_flow import REFUND
 
 # A refund that a gateway made by itself is known only once it succeeded.
 _INITIAL: Mapping[str, str] = {
-    flow.name: f"'{flow.initial}'" for flow in (ORDER, PAYMENT, ATTEMPT, FULFILLMENT)
+    flow.name: f"'{flow.initial}'" for flow in (ORDER, PAYMENT, ATTEMPT)
 } | {REFUND.name: f"CASE origin WHEN 'gateway' THEN 'succeeded' ELSE '{REFUND.initial}' END"}
 
+# `flow`: whose table of moves it is. A unit's is the one of its kind.
 _SUBJECTS = "\nUNION ALL ".join(
-    f"SELECT '{name}' AS machine, id, state, version, {initial} AS initial FROM {name}s"
-    for name, initial in _INITIAL.items()
+    [
+        f"SELECT '{name}' AS machine, '{name}' AS flow, id, state, version, {initial} AS initial"
+        f" FROM {name}s"
+        for name, initial in _INITIAL.items()
+    ]
+    + ["SELECT 'fulfillment', kind, id, state, version, begins_as(kind) FROM fulfillments"]
 )
 
 # The log replayed: each move begins where the last one ended, and the row has the final state.
@@ -31,12 +35,12 @@ WITH subject AS ({_SUBJECTS}), moved AS (
 SELECT s.machine, s.id, m.event, m.was, m.state, m.seq
 FROM moved m JOIN subject s ON s.machine = m.machine AND s.id = m.subject_id
 WHERE m.was IS DISTINCT FROM coalesce(m.before, s.initial)
-   OR NOT EXISTS (SELECT FROM transitions t WHERE t.machine = m.machine AND t.state = m.was
+   OR NOT EXISTS (SELECT FROM transitions t WHERE t.machine = s.flow AND t.state = m.was
                   AND t.event = m.event AND t.next = m.state)
 UNION ALL
 SELECT s.machine, s.id, 'now', coalesce(e.state, s.initial), s.state, s.version
 FROM subject s LEFT JOIN ended e ON e.machine = s.machine AND e.subject_id = s.id
-WHERE s.state <> coalesce(e.state, s.initial) OR s.version <> 1 + coalesce(e.moves, 0)
+WHERE s.state IS DISTINCT FROM coalesce(e.state, s.initial) OR s.version <> 1 + coalesce(e.moves, 0)
 """
 
 # Working a row moves its `due_at`; a row that stays due for long was not worked.

@@ -38,8 +38,11 @@ word AS (
 _BASIS = f"""
 WITH {_TESTIMONY}
 SELECT f.id, f.settlement, f.basis, f.sent_at FROM fulfillments f
-JOIN outlets o ON o.id = f.outlet_id JOIN vend_units v ON v.id = f.id
+JOIN outlets o ON o.id = f.outlet_id LEFT JOIN vend_units v ON v.id = f.id
 WHERE f.settlement IS NOT NULL AND NOT coalesce(CASE
+    -- Evidence of another kind is judged by its own room.
+    WHEN f.kind <> 'vending' AND f.basis NOT IN ('never_sent', 'rejected', 'policy')
+        THEN f.sent_at IS NOT NULL
     WHEN f.basis IN ('never_sent', 'rejected')
         THEN f.settlement = 'refund_due' AND f.sent_at IS NULL AND v.go_message IS NULL
     WHEN f.basis IN ('vended', 'drop_evidence')
@@ -59,8 +62,7 @@ WHERE f.settlement IS NOT NULL AND NOT coalesce(CASE
 
 _STATE = """
 SELECT id, state, settlement, basis, settled_at FROM fulfillments
-WHERE settlement IS DISTINCT FROM
-        CASE state WHEN 'vended' THEN 'fulfilled' WHEN 'failed' THEN 'refund_due' END
+WHERE settlement IS DISTINCT FROM settles_as(kind, state)
    OR (settlement IS NULL) <> (basis IS NULL) OR (settlement IS NULL) <> (settled_at IS NULL)
 """
 
@@ -134,16 +136,17 @@ GROUP BY v.outlet_id, v.seq HAVING count(*) > 1 OR v.seq >= coalesce(max(d.next_
 
 _ONE_OPEN = """
 SELECT outlet_id, count(*) AS open_units, array_agg(id ORDER BY id) AS unit_ids FROM fulfillments
-WHERE state IN ('offered', 'going', 'started', 'in_doubt') GROUP BY outlet_id HAVING count(*) > 1
+WHERE kind = 'vending' AND state IN ('offered', 'going', 'started', 'in_doubt')
+GROUP BY outlet_id HAVING count(*) > 1
 """
 
 # What the index over open units rests on.
 _BESIDE = """
 SELECT f.id, f.state, f.outlet_id, v.outlet_id AS beside, v.slot, v.open
 FROM fulfillments f LEFT JOIN vend_units v ON v.id = f.id JOIN order_lines l ON l.id = f.line_id
-WHERE v.id IS NULL OR (v.merchant_id, v.outlet_id, v.slot)
+WHERE f.kind = 'vending' AND (v.id IS NULL OR (v.merchant_id, v.outlet_id, v.slot)
         IS DISTINCT FROM (f.merchant_id, f.outlet_id, l.slot)
-    OR v.open <> (f.state IN ('offered', 'going', 'started', 'in_doubt'))
+    OR v.open <> (f.state IN ('offered', 'going', 'started', 'in_doubt')))
 """
 
 # Every acknowledged line is stored, from the journal's first event on, or was refused and counted:

@@ -2,10 +2,6 @@
 
 from collections.abc import Mapping
 
-BEFORE_GO = ("queued", "offered")
-AFTER_GO = ("going", "started", "in_doubt")
-SETTLED = ("vended", "failed")
-UNITS = (*BEFORE_GO, *AFTER_GO, *SETTLED)
 PAYMENTS = (
     "created", "requires_action", "processing", "authorized", "failed", "succeeded", "canceled",
 )  # fmt: skip
@@ -44,13 +40,5 @@ MAY_MEET: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         **dict.fromkeys(("COVERED", "PARTLY_COVERED"), ("pending", "owed")),
         "PAID_BY_HAND": ("owed",),
         "UNCOVERED": ("succeeded",),
-    },
-    "fulfillment": {
-        **dict.fromkeys(
-            ("ACCEPT", "REJECT", "BUSY", "SILENCE", "DEADLINE", "WITHDRAWN", "NOT_VENDED"), UNITS
-        ),
-        **dict.fromkeys(("STARTED", "VENDED", "UNSURE"), (*AFTER_GO, *SETTLED)),
-        "OFFER": BEFORE_GO,
-        "COMMAND": ("queued",),
     },
 }

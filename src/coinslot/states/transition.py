@@ -4,7 +4,7 @@ A transition locks, looks up and writes in one call: `transition_order(id, event
 its like. An event without a row in the table is kept in `strays` and calls a person; nothing moves.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -13,12 +13,12 @@ from msgspec import Struct
 from coinslot.db.pool import Connection
 from coinslot.kit.flow import Flow
 from coinslot.states.attempt_flow import ATTEMPT
-from coinslot.states.fulfillment_flow import FULFILLMENT
 from coinslot.states.order_flow import ORDER
 from coinslot.states.payment_flow import PAYMENT
 from coinslot.states.refund_flow import REFUND
+from coinslot.states.unit_flow import UnitFlow
 
-FLOWS = (ORDER, PAYMENT, ATTEMPT, REFUND, FULFILLMENT)
+FLOWS = (ORDER, PAYMENT, ATTEMPT, REFUND)  # beside them one for each kind of selling
 
 # Which columns a move may set beside the state, by machine.
 SETTABLE: Mapping[str, tuple[str, ...]] = {
@@ -31,12 +31,6 @@ SETTABLE: Mapping[str, tuple[str, ...]] = {
     "refund": ("key_sent_at", "gateway_refund_id", "tries", "failure", "ended_at", "due_at"),
     "fulfillment": ("sent_at", "basis", "failure_code", "hard_deadline", "due_at"),
 }  # fmt: skip
-
-# What a machine's unit has beside that, in a row of its own that the same move writes.
-VEND_UNIT = (
-    "seq", "offers", "offered_at", "accept", "journal_id", "boot_id", "go_message", "lease_end",
-    "started_at", "nonce", "asked_at", "queries",
-)  # fmt: skip
 
 _TRANSITION = """
 CREATE OR REPLACE FUNCTION transition_{name}(p_id uuid, p_event text, p_set jsonb,
@@ -52,7 +46,7 @@ BEGIN
     {first}
     SELECT * INTO STRICT before FROM {table} t WHERE t.id = p_id FOR NO KEY UPDATE;
     SELECT * INTO step FROM transitions t
-        WHERE t.machine = '{name}' AND t.state = before.state AND t.event = p_event;
+        WHERE t.machine = {machine} AND t.state = before.state AND t.event = p_event;
     IF NOT FOUND THEN
         INSERT INTO strays (merchant_id, machine, subject_id, state, event, data, at)
         VALUES (before.merchant_id, '{name}', p_id, before.state, p_event, p_set, p_now);
@@ -74,13 +68,15 @@ BEGIN
     FOREACH job IN ARRAY step.jobs LOOP
         {jobs}
     END LOOP;
+    {settled}
     RETURN QUERY SELECT before.state, step.next, step.jobs;
 END $$;
 """
 
 # A unit is settled by the move that ends it, and by nothing else.
-_SETTLE = """IF step.next IN ('vended', 'failed') AND before.settlement IS NULL THEN
-        after.settlement := CASE step.next WHEN 'vended' THEN 'fulfilled' ELSE 'refund_due' END;
+_SETTLE = """ends_as := settles_as(before.kind, step.next);
+    IF ends_as IS NOT NULL AND before.settlement IS NULL THEN
+        after.settlement := ends_as;
         after.settled_at := p_now;
         after.due_at := NULL;
     ELSIF before.settlement IS NOT NULL THEN
@@ -89,21 +85,33 @@ _SETTLE = """IF step.next IN ('vended', 'failed') AND before.settlement IS NULL 
         after.basis := NULL;
     END IF;"""
 
-_DECLARE = """kept vend_units%ROWTYPE;
-    beside vend_units%ROWTYPE;"""
-
-# The machine's part of the unit. Its row is read after the unit's own is locked; only a move of
+# The kind's own part of the unit. Its row is read after the unit's own is locked; only a move of
 # that unit writes it.
-_BESIDE = """SELECT * INTO kept FROM vend_units v WHERE v.id = p_id;
-    IF FOUND THEN
-        beside := CASE WHEN before.settlement IS NULL
-            THEN jsonb_populate_record(kept, p_set)
-            ELSE kept END;
-        beside.open := step.next IN ('offered', 'going', 'started', 'in_doubt');
-        IF beside IS DISTINCT FROM kept THEN
-            UPDATE vend_units v SET open = beside.open{columns} WHERE v.id = p_id;
+_BESIDE = """IF before.kind = '{kind}' THEN
+        SELECT * INTO kept_{kind} FROM {table} v WHERE v.id = p_id;
+        beside_{kind} := CASE WHEN before.settlement IS NULL
+            THEN jsonb_populate_record(kept_{kind}, p_set) ELSE kept_{kind} END;
+        beside_{kind}.open := step.next IN ({open});
+        IF beside_{kind} IS DISTINCT FROM kept_{kind} THEN
+            UPDATE {table} v SET open = beside_{kind}.open{columns} WHERE v.id = p_id;
         END IF;
     END IF;"""
+
+# What `payments` asks of the kinds, and what it tells them, by name.
+_KINDS = """
+CREATE OR REPLACE FUNCTION begins_as(p_kind text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE p_kind {begins} END
+$$;
+CREATE OR REPLACE FUNCTION settles_as(p_kind text, p_state text) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE p_kind {settles} END
+$$;
+CREATE OR REPLACE FUNCTION tell_kind_queued(p_kind text, p_order uuid, p_now timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    CASE p_kind {queued} ELSE NULL; END CASE;
+END $$;
+"""
 
 # Settling a unit books money on its capture, whose row comes first in the order of locks.
 _FIRST = """PERFORM FROM captures c
@@ -144,23 +152,28 @@ class Transitioned(Struct, frozen=True):
         return self.state is not None and self.state != self.was
 
 
-def sql_functions() -> list[tuple[str, str]]:
+def sql_functions(kinds: Sequence[UnitFlow]) -> list[tuple[str, str]]:
     """The tables as rows, and one function per machine that moves them; applied again on change."""
-    functions = "\n".join(_move_function(flow) for flow in FLOWS)
-    return [("states_flows", _load_tables()), ("states_transitions", functions)]
+    functions = [_kind_functions(kinds), *(_function(flow) for flow in FLOWS), _of_units(kinds)]
+    return [
+        ("states_flows", _load_tables((*FLOWS, *kinds))),
+        ("states_transitions", "\n".join(functions)),
+    ]
 
 
 async def transition(
     conn: Connection, flow: Flow, subject: UUID, event: str, now: datetime, **set_: object
 ) -> Transitioned:
     """Move one row inside the caller's transaction; `set_` are columns written with the state."""
-    unknown = set(set_) - set(SETTABLE[flow.name])
-    if flow is FULFILLMENT:
-        unknown -= set(VEND_UNIT)
+    name, settable = flow.name, set(SETTABLE.get(flow.name, ()))
+    if isinstance(flow, UnitFlow):
+        name, beside = "fulfillment", flow.declared.beside
+        settable = {*SETTABLE[name], *(beside.columns if beside else ())}
+    unknown = set(set_) - settable
     if unknown:
         raise ValueError(f"a move of {flow.name} may not set {sorted(unknown)}")
     row = await conn.fetchrow(
-        f"SELECT was, state, jobs FROM transition_{flow.name}($1, $2, $3, $4)",
+        f"SELECT was, state, jobs FROM transition_{name}($1, $2, $3, $4)",
         subject,
         event,
         set_,
@@ -171,35 +184,79 @@ async def transition(
     return Transitioned(row["was"], row["state"], tuple(row["jobs"] or ()))
 
 
-def _move_function(flow: Flow) -> str:
-    columns = SETTABLE[flow.name]
-    settles = flow is FULFILLMENT
-    if settles:
-        columns = (*columns, "settlement", "settled_at")
-    booked = _BOOKED[flow.name]
+def _function(flow: Flow) -> str:
+    parts = dict.fromkeys(("declare", "first", "again", "settle", "beside", "settled"), "")
+    return _filled(flow.name, f"'{flow.name}'", SETTABLE[flow.name], parts)
+
+
+def _of_units(kinds: Sequence[UnitFlow]) -> str:
+    """One function for the units of every kind, each by the table of its kind."""
+    besides = {k.name: k.declared.beside for k in kinds if k.declared.beside is not None}
+    declared = [
+        f"{word}_{kind} {beside.table}%ROWTYPE;"
+        for kind, beside in besides.items()
+        for word in ("kept", "beside")
+    ]
+    written = [
+        _BESIDE.format(
+            kind=kind, table=beside.table, open=_quoted(beside.open),
+            columns="".join(f", {name} = beside_{kind}.{name}" for name in beside.columns),
+        )
+        for kind, beside in besides.items()
+    ]  # fmt: skip
+    told = " ".join(f"WHEN '{k.name}' THEN PERFORM {k.name}_settled(p_id, p_now);" for k in kinds)
+    parts = {
+        "declare": "\n    ".join(["ends_as text;", *declared]),
+        "first": _FIRST,
+        "again": _AGAIN,
+        "settle": _SETTLE,
+        "beside": "\n    ".join(written),
+        "settled": "IF ends_as IS NOT NULL AND before.settlement IS NULL THEN\n"
+        f"        CASE before.kind {told} ELSE NULL; END CASE;\n    END IF;",
+    }
+    columns = (*SETTABLE["fulfillment"], "settlement", "settled_at")
+    return _filled("fulfillment", "before.kind", columns, parts)
+
+
+def _filled(name: str, machine: str, columns: Iterable[str], parts: Mapping[str, str]) -> str:
+    booked = _BOOKED[name]
     branches = "\n            ".join(
-        f"WHEN '{job}' THEN PERFORM {flow.name}_{job}(p_id, p_now);" for job in booked
+        f"WHEN '{job}' THEN PERFORM {name}_{job}(p_id, p_now);" for job in booked
     )
     return _TRANSITION.format(
-        name=flow.name,
-        table=f"{flow.name}s",
-        first=_FIRST if settles else "",
-        declare=_DECLARE if settles else "",
-        again=_AGAIN if settles else "",
-        beside=_BESIDE.format(columns="".join(f", {name} = beside.{name}" for name in VEND_UNIT))
-        if settles
-        else "",
-        settle=_SETTLE if settles else "",
+        name=name,
+        table=f"{name}s",
+        machine=machine,
         columns="".join(f", {column} = after.{column}" for column in columns),
         jobs=f"CASE job {branches} ELSE NULL; END CASE;" if booked else "NULL;",
+        **parts,
     )
 
 
-def _load_tables() -> str:
+def _kind_functions(kinds: Sequence[UnitFlow]) -> str:
+    return _KINDS.format(
+        begins=" ".join(f"WHEN '{k.name}' THEN '{k.initial}'" for k in kinds),
+        settles=" ".join(
+            f"WHEN '{k.name}' THEN CASE p_state "
+            + " ".join(f"WHEN '{s}' THEN '{as_}'" for s, as_ in k.declared.settles.items())
+            + " END"
+            for k in kinds
+        ),
+        queued=" ".join(
+            f"WHEN '{k.name}' THEN PERFORM {k.name}_queued(p_order, p_now);" for k in kinds
+        ),
+    )
+
+
+def _quoted(words: Iterable[str]) -> str:
+    return ", ".join(f"'{word}'" for word in words)
+
+
+def _load_tables(flows: Sequence[Flow]) -> str:
     rows = ",\n".join(
         f"('{flow.name}', '{row.state}', '{row.event}', '{row.next}', "
         f"ARRAY[{', '.join(repr(job) for job in row.jobs)}]::text[])"
-        for flow in FLOWS
+        for flow in flows
         for row in flow.rows
     )
     return f"TRUNCATE transitions;\nINSERT INTO transitions VALUES\n{rows};\n"

@@ -17,9 +17,9 @@ from coinslot.channels import messages as wire
 from coinslot.context import Context
 from coinslot.db.pool import Connection
 from coinslot.orders.checkout import order_owner
-from coinslot.states.fulfillment_flow import FULFILLMENT
 from coinslot.states.transition import Transitioned, transition
 from coinslot.vending import store
+from coinslot.vending.flow import VENDING
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +49,7 @@ async def _begin(context: Context, conn: Connection, unit: asyncpg.Record) -> Wi
     if unit["dialect"] == "simple":
         until = now + context.windows.span("in_doubt_s")
         await transition(
-            conn, FULFILLMENT, unit["id"], "COMMAND", now,
+            conn, VENDING, unit["id"], "COMMAND", now,
             sent_at=now, offered_at=now, hard_deadline=until,
             due_at=min(until, now + context.windows.span("run_s")),
         )  # fmt: skip
@@ -119,7 +119,7 @@ async def ask(context: Context, conn: Connection, unit: asyncpg.Record) -> wire.
         return query(unit, str(unit["nonce"]))
     nonce = secrets.token_hex(8)
     await transition(
-        conn, FULFILLMENT, unit["id"], "SILENCE", now, nonce=nonce, asked_at=now,
+        conn, VENDING, unit["id"], "SILENCE", now, nonce=nonce, asked_at=now,
         queries=unit["queries"] + 1, due_at=_next_question(context, unit, now),
     )  # fmt: skip
     return query(unit, nonce)
@@ -173,13 +173,13 @@ async def _pass_time(context: Context, conn: Connection, unit: asyncpg.Record) -
                 await _leave(context, conn, unit, unit["dispatch_by"])
                 return None
             await transition(
-                conn, FULFILLMENT, unit["id"], "OFFER", now,
+                conn, VENDING, unit["id"], "OFFER", now,
                 offers=unit["offers"] + 1, due_at=_offer_due(context, unit, now),
             )  # fmt: skip
             return offer(context, unit)
         case "offered":
             await transition(
-                conn, FULFILLMENT, unit["id"], "SILENCE", now,
+                conn, VENDING, unit["id"], "SILENCE", now,
                 seq=None, offers=0, due_at=_offer_due(context, unit, now),
             )  # fmt: skip
         case "going" | "started" | "in_doubt":
@@ -200,7 +200,7 @@ async def _chase(context: Context, conn: Connection, unit: asyncpg.Record) -> Wi
     quiet_since = (unit["lease_end"] or unit["sent_at"]) + context.windows.span("run_s")
     if unit["state"] != "in_doubt" and (now >= quiet_since or now >= unit["hard_deadline"]):
         await transition(
-            conn, FULFILLMENT, unit["id"], "DEADLINE", now,
+            conn, VENDING, unit["id"], "DEADLINE", now,
             due_at=min(context.after("query_s"), unit["hard_deadline"]) if asks
             else unit["hard_deadline"],
         )  # fmt: skip
@@ -236,7 +236,7 @@ def _soon(context: Context) -> datetime:
 async def _settle(
     conn: Connection, unit: asyncpg.Record, event: str, basis: str, now: datetime
 ) -> Transitioned:
-    return await transition(conn, FULFILLMENT, unit["id"], event, now, basis=basis)
+    return await transition(conn, VENDING, unit["id"], event, now, basis=basis)
 
 
 async def ask_for_order(context: Context, order_token: str) -> None:

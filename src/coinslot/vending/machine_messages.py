@@ -17,10 +17,10 @@ from coinslot.channels import messages as wire
 from coinslot.channels.messages import Up
 from coinslot.context import Context
 from coinslot.db.pool import Connection, again
-from coinslot.states.fulfillment_flow import FULFILLMENT
 from coinslot.states.transition import transition
 from coinslot.vending import dispatch, journal, store
 from coinslot.vending.evidence import ENDS, ReportedOutcome, conclude
+from coinslot.vending.flow import VENDING
 from coinslot.vending.journal import Journaled
 from coinslot.vending.journal import Machine as Machine
 
@@ -109,7 +109,7 @@ async def _done(
             return False
         failed = done.status is wire.DoneStatus.FAILED
         await transition(
-            conn, FULFILLMENT, unit_id, "NOT_VENDED" if failed else "VENDED", at,
+            conn, VENDING, unit_id, "NOT_VENDED" if failed else "VENDED", at,
             basis="declared", failure_code=done.failure_code,
         )  # fmt: skip
     return True
@@ -144,7 +144,7 @@ async def _accepted(
     if unit is None or unit["seq"] != up.seq:
         return []
     if unit["state"] in ("going", "started", "in_doubt"):
-        await transition(conn, FULFILLMENT, unit["id"], "ACCEPT", at)
+        await transition(conn, VENDING, unit["id"], "ACCEPT", at)
         # The same ACCEPT came again, so GO may be lost; only the very same GO goes out again.
         return [_go_again(unit)] if unit["state"] == "going" and _same(unit, up) else []
     if unit["state"] != "offered" or at >= unit["dispatch_by"] or unit["decommissioned_at"]:
@@ -161,7 +161,7 @@ async def _accepted(
     lease_end = at + timedelta(milliseconds=context.windows.lease_ms) * _DRIFT + _WAY
     hard = max(lease_end + context.windows.span("run_s"), at + context.windows.span("in_doubt_s"))
     await transition(
-        conn, FULFILLMENT, unit["id"], "ACCEPT", at,
+        conn, VENDING, unit["id"], "ACCEPT", at,
         accept=msgspec.to_builtins(up), journal_id=up.journal_id, boot_id=up.boot_id, sent_at=at,
         go_message=wire.to_wire(go), lease_end=lease_end, hard_deadline=hard, due_at=lease_end,
     )  # fmt: skip
@@ -186,12 +186,12 @@ async def _rejected(
         return []
     if _is_passing(up):
         await transition(
-            conn, FULFILLMENT, unit["id"], "BUSY", now,
+            conn, VENDING, unit["id"], "BUSY", now,
             **_put_off(context, unit, now) if unit["state"] == "offered" else {},
         )  # fmt: skip
         return []
     await transition(
-        conn, FULFILLMENT, unit["id"], "REJECT", now,
+        conn, VENDING, unit["id"], "REJECT", now,
         **{"basis": "rejected", "failure_code": up.code.value}
         if unit["state"] == "offered" else {},
     )  # fmt: skip
@@ -224,7 +224,7 @@ async def _journaled(
             case wire.Started():
                 if unit["state"] == "going":
                     await transition(
-                        conn, FULFILLMENT, unit["id"], "STARTED", at,
+                        conn, VENDING, unit["id"], "STARTED", at,
                         started_at=at, due_at=min(
                             at + context.windows.span("run_s"), unit["hard_deadline"]),
                     )  # fmt: skip
@@ -245,7 +245,7 @@ async def _receive_status(
     asked = up.nonce is not None and up.nonce == unit["nonce"]
     if up.state is wire.UnitState.STARTED and unit["state"] == "going":
         await transition(
-            conn, FULFILLMENT, unit["id"], "STARTED", at,
+            conn, VENDING, unit["id"], "STARTED", at,
             started_at=at, due_at=min(at + context.windows.span("run_s"), unit["hard_deadline"]),
         )  # fmt: skip
     elif asked and up.state in ENDS:
@@ -265,7 +265,7 @@ async def _apply_outcome(
         extra = {"failure_code": code, "due_at": end, "hard_deadline": end}
     elif unit["settlement"] is None:
         extra = {"failure_code": code, "basis": basis}
-    await transition(conn, FULFILLMENT, unit["id"], event, at, **extra)
+    await transition(conn, VENDING, unit["id"], event, at, **extra)
 
 
 async def _unit(conn: Connection, machine: Machine, unit_id: UUID) -> asyncpg.Record | None:

@@ -120,8 +120,9 @@ BEGIN
         RETURN return_capture(p_capture.id, 'qr_retired', p_now);
     ELSIF p_capture.captured <> p_qr.amount_minor OR p_capture.currency <> p_qr.currency THEN
         RETURN return_capture(p_capture.id, 'amount_mismatch', p_now);
-    ELSIF NOT EXISTS (SELECT FROM slots s WHERE s.outlet_id = p_qr.outlet_id
-            AND s.slot = p_qr.slot) THEN
+    ELSIF NOT EXISTS (SELECT FROM slots s JOIN outlets u ON u.id = s.outlet_id
+            WHERE s.outlet_id = p_qr.outlet_id AND s.slot = p_qr.slot
+            AND begins_as(u.kind) IS NOT NULL) THEN
         RETURN return_capture(p_capture.id, 'slot_gone', p_now);
     END IF;
     INSERT INTO orders (id, merchant_id, outlet_id, state, token, number, source, amount_minor,
@@ -233,22 +234,19 @@ $$;
 -- One unit for each piece paid for, in the queue of its machine.
 CREATE OR REPLACE FUNCTION order_queue_units(p_order uuid, p_now timestamptz)
 RETURNS void LANGUAGE sql AS $$
-    WITH queued AS (
-        INSERT INTO fulfillments (id, merchant_id, order_id, line_id, capture_id, outlet_id,
-            amount_minor, currency, state, queued_at, dispatch_by, hard_deadline, due_at)
-        SELECT uuid7(p_now), l.merchant_id, l.order_id, l.id, c.id, o.outlet_id, l.price_minor,
-            o.currency, 'queued', p_now, c.dispatch_by,
-            greatest(c.dispatch_by, p_now) + interval '60 seconds', p_now
-        FROM orders o
-        JOIN order_lines l ON l.order_id = o.id
-        JOIN captures c ON c.order_id = o.id AND c.reason IS NULL,
-        generate_series(1, l.quantity)
-        WHERE o.id = p_order
-        RETURNING id, merchant_id, outlet_id, line_id
-    )
-    INSERT INTO vend_units (id, merchant_id, outlet_id, slot)
-    SELECT q.id, q.merchant_id, q.outlet_id, l.slot
-    FROM queued q JOIN order_lines l ON l.id = q.line_id
+    INSERT INTO fulfillments (id, merchant_id, order_id, line_id, capture_id, outlet_id, kind,
+        amount_minor, currency, state, queued_at, dispatch_by, hard_deadline, due_at)
+    SELECT uuid7(p_now), l.merchant_id, l.order_id, l.id, c.id, o.outlet_id, u.kind,
+        l.price_minor, o.currency, begins_as(u.kind), p_now, c.dispatch_by,
+        greatest(c.dispatch_by, p_now) + interval '60 seconds', p_now
+    FROM orders o
+    JOIN outlets u ON u.id = o.outlet_id
+    JOIN order_lines l ON l.order_id = o.id
+    JOIN captures c ON c.order_id = o.id AND c.reason IS NULL,
+    generate_series(1, l.quantity)
+    WHERE o.id = p_order;
+    SELECT tell_kind_queued(u.kind, o.id, p_now)
+    FROM orders o JOIN outlets u ON u.id = o.outlet_id WHERE o.id = p_order;
 $$;
 
 -- Which refund a gateway reports: by its own id for it, else by our mark. A mark can be copied: it

@@ -79,10 +79,6 @@ BEGIN
             least(c.outside - c.outside_used, u.amount_minor), p_now);
     END IF;
     PERFORM end_order(u.order_id, p_now);
-    -- A drop proves that the slot works: one that had failed twice and was paid by its printed code
-    -- sells again.
-    UPDATE slots SET stock = greatest(stock - 1, 0), failures_in_row = 0, out_of_sale_at = NULL
-        WHERE outlet_id = u.outlet_id AND slot = (SELECT slot FROM vend_units WHERE id = u.id);
 END $$;
 
 CREATE OR REPLACE FUNCTION fulfillment_give_back(p_unit uuid, p_now timestamptz)
@@ -97,13 +93,6 @@ BEGIN
     PERFORM book(c, 'obligations', 'refunds_payable', u.amount_minor, u.basis, p_now);
     PERFORM owe_refund(c.id, u.id, u.amount_minor, u.basis, p_now);
     PERFORM end_order(u.order_id, p_now);
-    -- A slot that fails twice in a row is taken out of sale by itself.
-    IF u.basis IN ('no_drop', 'rejected', 'policy', 'declared') THEN
-        UPDATE slots SET failures_in_row = failures_in_row + 1,
-            out_of_sale_at = CASE WHEN failures_in_row >= 1 THEN coalesce(out_of_sale_at, p_now)
-                             ELSE out_of_sale_at END
-        WHERE outlet_id = u.outlet_id AND slot = (SELECT slot FROM vend_units WHERE id = u.id);
-    END IF;
 END $$;
 
 CREATE OR REPLACE FUNCTION fulfillment_expose(p_unit uuid, p_now timestamptz)

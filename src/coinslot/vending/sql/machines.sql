@@ -31,6 +31,34 @@ BEGIN
         WHERE f.id = oldest AND f.state = 'queued' FOR NO KEY UPDATE OF f;
 END $$;
 
+-- The machine's part of each unit of an order that was just paid.
+CREATE OR REPLACE FUNCTION vending_queued(p_order uuid, p_now timestamptz)
+RETURNS void LANGUAGE sql AS $$
+    INSERT INTO vend_units (id, merchant_id, outlet_id, slot)
+    SELECT f.id, f.merchant_id, f.outlet_id, l.slot
+    FROM fulfillments f JOIN order_lines l ON l.id = f.line_id WHERE f.order_id = p_order
+$$;
+
+-- What drops works: a slot that had failed twice and was paid by its printed code sells again. One
+-- that fails twice in a row is taken out of sale by itself.
+CREATE OR REPLACE FUNCTION vending_settled(p_unit uuid, p_now timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    u fulfillments%ROWTYPE;
+    its_slot text := (SELECT slot FROM vend_units WHERE id = p_unit);
+BEGIN
+    SELECT * INTO STRICT u FROM fulfillments WHERE id = p_unit;
+    IF u.settlement = 'fulfilled' THEN
+        UPDATE slots SET stock = greatest(stock - 1, 0), failures_in_row = 0, out_of_sale_at = NULL
+            WHERE outlet_id = u.outlet_id AND slot = its_slot;
+    ELSIF u.basis IN ('no_drop', 'rejected', 'policy', 'declared') THEN
+        UPDATE slots SET failures_in_row = failures_in_row + 1,
+            out_of_sale_at = CASE WHEN failures_in_row >= 1 THEN coalesce(out_of_sale_at, p_now)
+                             ELSE out_of_sale_at END
+        WHERE outlet_id = u.outlet_id AND slot = its_slot;
+    END IF;
+END $$;
+
 -- Offers the unit under a new seq, which is returned: a higher one makes the machine open a new
 -- lease.
 CREATE OR REPLACE FUNCTION offer_unit(p_outlet text, p_unit uuid, p_due timestamptz,

@@ -3,15 +3,20 @@
 Until GO is committed, silence means that the money goes back; after it only evidence settles, or
 policy."""
 
-from coinslot.kit.flow import Flow, Row
+from coinslot.kit.flow import Row
+from coinslot.states.unit_flow import Beside, Declared, UnitFlow
+
+UNSENT = ("queued", "offered")
+SENT = ("going", "started", "in_doubt")
+SETTLES = {"vended": "fulfilled", "failed": "refund_due"}
+_ALL = (*UNSENT, *SENT, *SETTLES)
 
 # What a machine may send again or too late; stored, and nothing moves.
 _OLD_NEWS = ("ACCEPT", "REJECT", "BUSY", "STARTED", "SILENCE", "DEADLINE", "UNSURE", "WITHDRAWN")
 
-FULFILLMENT = Flow(
-    "fulfillment",
+VENDING = UnitFlow(
+    "vending",
     initial="queued",
-    terminal=("vended", "failed"),
     rows=(
         Row("queued", "OFFER", "offered", ("send_offer",)),
         Row("queued", "COMMAND", "going", ("send_command",)),  # machines without a handshake
@@ -68,4 +73,34 @@ FULFILLMENT = Flow(
         Row("failed", "NOT_VENDED", "failed"),
         Row("failed", "VENDED", "failed", ("note_discrepancy",)),  # both: a loss, never silent
     ),
-)
+    declared=Declared(
+        settles=SETTLES,
+        unsent=UNSENT,
+        doubt="in_doubt",
+        proof={"VENDED": "fulfilled", "NOT_VENDED": "refund_due"},
+        # Two processes, a network that repeats and delays, and clocks: a machine's word about a
+        # run needs a GO; all else may come at any time.
+        meets={
+            **dict.fromkeys(
+                ("ACCEPT", "REJECT", "BUSY", "SILENCE", "DEADLINE", "WITHDRAWN", "NOT_VENDED"), _ALL
+            ),
+            **dict.fromkeys(("STARTED", "VENDED", "UNSURE"), (*SENT, *SETTLES)),
+            "OFFER": UNSENT,
+            "COMMAND": ("queued",),
+        },
+        sends={
+            "send_offer": lambda row: row.event == "OFFER",
+            "send_command": lambda row: row.event == "COMMAND",
+            "send_go": lambda row: row.event == "ACCEPT" and row.state in ("offered", "going"),
+            "send_query": lambda row: row.event == "SILENCE" and row.state in SENT,
+        },
+        beside=Beside(
+            "vend_units",
+            (
+                "seq", "offers", "offered_at", "accept", "journal_id", "boot_id", "go_message",
+                "lease_end", "started_at", "nonce", "asked_at", "queries",
+            ),
+            ("offered", *SENT),
+        ),
+    ),
+)  # fmt: skip

@@ -1,0 +1,47 @@
+"""The table of moves of one way of selling, with what it declares of itself: in which states
+a unit counts as sent, as in doubt and as settled. Rooms below it ask this, and know no machine."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+
+from msgspec import Struct
+
+from coinslot.kit.flow import Flow, Row
+
+
+class Beside(Struct, frozen=True):
+    """A table with one row for each unit of the kind, written by the same move: the columns that a
+    move may set, and the states in which its `open` is true."""
+
+    table: str
+    columns: tuple[str, ...]
+    open: tuple[str, ...]
+
+
+class Declared(Struct, frozen=True, kw_only=True):
+    """What a kind says of its states and events."""
+
+    settles: Mapping[str, str]  # its last states: 'fulfilled' or 'refund_due'
+    unsent: Collection[str]  # nothing can have been handed over yet
+    doubt: str  # nobody knows; past its deadline the money goes back, and that is flagged
+    proof: Mapping[str, str]  # events that are evidence, and what they settle as
+    meets: Mapping[str, Collection[str]]  # which event may meet which state
+    sends: Mapping[str, Callable[[Row], bool]]  # its own jobs, and where each is done
+    beside: Beside | None = None
+
+
+class UnitFlow(Flow):
+    """Its name is the kind of outlet that sells so. SQL functions of its room may be named after
+    it: `<kind>_queued(order, now)` once its units are there, `<kind>_settled(unit, now)` last."""
+
+    def __init__(self, name: str, initial: str, rows: Iterable[Row], declared: Declared):
+        super().__init__(name, initial, tuple(declared.settles), rows)
+        self.declared = declared
+
+    @property
+    def sent(self) -> frozenset[str]:
+        """Past the point of no return, and not settled."""
+        return self.states - set(self.declared.unsent) - set(self.declared.settles)
+
+    def settled_as(self, settlement: str) -> str:
+        """The state of its table that means this settlement."""
+        return next(state for state, means in self.declared.settles.items() if means == settlement)
