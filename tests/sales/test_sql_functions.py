@@ -416,7 +416,8 @@ async def test_so_many_lines_are_kept_of_units_that_a_machine_was_never_offered(
         ({}, {"last_seen_at": NOW - MINUTE}, None, True),
         ({}, {"last_seen_at": NOW - MINUTE - MOMENT}, None, False),
         ({}, {"decommissioned_at": NOW}, None, False),
-        ({}, {}, "fulfilled", True),
+        *[({}, {}, state, False) for state in ("offered", "going", "started", "in_doubt")],
+        ({}, {}, "vended", True),
     ],
 )
 async def test_an_idle_machine_is_offered_its_oldest_unit(
@@ -427,7 +428,7 @@ async def test_an_idle_machine_is_offered_its_oldest_unit(
         await till.rows.put("outlets", id=outlet, kind="vending", dialect="leased",
                             decommissioned_at=machine["decommissioned_at"])  # fmt: skip
         await till.rows.put("devices", outlet_id=outlet, last_seen_at=machine["last_seen_at"])
-    settled = {"settlement": "fulfilled", "basis": "drop"}
+    settled = {"settlement": "fulfilled", "basis": "vended"}
 
     async def unit(outlet: str, minute: int, **given: Any) -> UUID:
         line = await till.rows.put("order_lines", sku=f"sku {outlet} {minute}")
@@ -439,10 +440,11 @@ async def test_an_idle_machine_is_offered_its_oldest_unit(
         return found
 
     await unit("M02", 0)
+    await unit("M02", 4, state="going", open=True)
     await unit("M01", 2) if not oldest else None
     first = await unit("M01", 1, **oldest)
     if other is not None:
-        await unit("M01", 3, state=other, **settled)
+        await unit("M01", 3, state=other, **settled if other == "vended" else {"open": True})
     offers = await till.rows.conn.fetch("SELECT * FROM next_unit('M01', $1, $2)", NOW - MINUTE, NOW)
     assert [(row["id"], row["sku"]) for row in offers] == (
         [(first, "sku M01 1")] if offered else []
