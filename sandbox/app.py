@@ -25,11 +25,12 @@ from sandbox.firebase import endpoints as firebase
 from sandbox.firebase.stream import Listeners
 from sandbox.gateway_endpoints import router
 from sandbox.machines import Machines
-from sandbox.party import Party
+from sandbox.party import Outsider, Party
 from sandbox.razorpay.party import Razorpay
 from sandbox.store import Store
 from sandbox.stripe.party import Stripe
 from sandbox.tbank.party import TBank
+from sandbox.tmetr.party import Tmetr
 from sandbox.yookassa.party import YooKassa
 
 log = logging.getLogger("sandbox")
@@ -54,9 +55,10 @@ class Sandbox:
         self.machines = Machines(place.machines, [])
         razorpay = Razorpay(self.store, place.public_url)
         others = [made(self.store, place.public_url) for made in (Stripe, TBank, YooKassa)]
-        self.parties: list[Party] = [razorpay, *others]
-        self.courier = Courier(self.store, {party.name: party for party in self.parties})
-        work = {name: verb for party in self.parties for name, verb in party.work.items()}
+        parties: list[Party] = [razorpay, *others]
+        self.outsiders: list[Outsider] = [*parties, Tmetr()]
+        self.courier = Courier(self.store, {party.name: party for party in parties})
+        work = {name: verb for one in self.outsiders for name, verb in one.work.items()}
         self.chores = Chores(self.store, work)
         self.scene = Scene(razorpay.gateway, self.machines, config)
         self.feed = Feed(self.store, self.machines)
@@ -68,8 +70,8 @@ class Sandbox:
         self.scene.config = config
         self.machines.known = [outlet.id for outlet in config.outlets]
         with self.store.change() as change:
-            for party in self.parties:
-                party.use(change, config)
+            for outsider in self.outsiders:
+                outsider.use(change, config)
 
     def reload(self) -> None:
         """Read the file again; one that cannot be read changes nothing."""
@@ -100,7 +102,7 @@ class Sandbox:
         parts: dict[str, object] = {
             "store": self.store,
             "machines": self.machines,
-            "parties": self.parties,
+            "outsiders": self.outsiders,
             "scene": self.scene,
             "feed": self.feed,
             "listeners": self.listeners,
@@ -110,7 +112,7 @@ class Sandbox:
                 *ENDPOINTS,
                 *PAGES,
                 firebase.ROUTER,
-                *(router(party) for party in self.parties),
+                *(router(outsider) for outsider in self.outsiders),
             ],
             dependencies={
                 name: Provide(_giver(part), sync_to_thread=False) for name, part in parts.items()

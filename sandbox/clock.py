@@ -24,3 +24,8 @@ def hour_minute(seconds: int, zone: str) -> str:
 def hour_minute_second() -> str:
     """Now, as `14:05:09`."""
     return time.strftime("%H:%M:%S")
+
+
+def iso(seconds: int) -> str:
+    """A moment in UTC, as `2026-03-01T14:05:09+00:00`."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat()

@@ -1,4 +1,4 @@
-"""The configuration file: a section for each gateway, and the outlets to draw."""
+"""The configuration file: a section for everybody outside, and the outlets to draw."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from sandbox.errors import UnreadableError
 from sandbox.razorpay.settings import Section as Razorpay
 from sandbox.stripe.settings import Section as Stripe
 from sandbox.tbank.settings import Section as TBank
+from sandbox.tmetr.settings import Section as Tmetr
 from sandbox.yookassa.settings import Section as YooKassa
 
 
@@ -24,7 +25,7 @@ class Outlet(msgspec.Struct, frozen=True):
 
     id: str
     name: str = ""
-    kind: str = "vending"  # a counter is not drawn: nothing drops there
+    kind: str = "vending"  # others are not drawn from here: nothing drops at a counter
     qr_code_id: str | None = None
     zone: str = ""  # what its customers' clocks show; none: this computer's
     slots: list[Slot] = []
@@ -37,6 +38,7 @@ class Config(msgspec.Struct, frozen=True):
     stripe: Stripe = Stripe()
     tbank: TBank = TBank()
     yookassa: YooKassa = YooKassa()
+    tmetr: Tmetr = Tmetr()
     coinslot_url: str | None = None
     outlets: list[Outlet] = []
 

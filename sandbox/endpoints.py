@@ -6,7 +6,7 @@ from litestar import get, post
 
 from sandbox import odd, weather
 from sandbox.machines import Faults, Machines
-from sandbox.party import Party
+from sandbox.party import Outsider
 from sandbox.store import Store
 from sandbox.weather import Weather
 
@@ -14,14 +14,14 @@ Plain = dict[str, Any]
 
 
 @get("/books.json")
-async def books(store: Store, parties: list[Party]) -> Plain:
-    """Every gateway's own truth, in minor units; `/books` answers the same to programs."""
-    return books_of(store, parties)
+async def books(store: Store, outsiders: list[Outsider]) -> Plain:
+    """Everybody's own truth, in minor units; `/books` answers the same to programs."""
+    return books_of(store, outsiders)
 
 
-def books_of(store: Store, parties: list[Party]) -> Plain:
+def books_of(store: Store, outsiders: list[Outsider]) -> Plain:
     with store.read() as look:
-        return {party.name: {"payments": party.books(look)} for party in parties}
+        return {outsider.name: outsider.book(look) for outsider in outsiders}
 
 
 @get("/weather")

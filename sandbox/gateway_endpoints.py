@@ -11,7 +11,7 @@ from litestar.params import Parameter
 from sandbox import outbox
 from sandbox.errors import UnreadableError
 from sandbox.gateway import Reference
-from sandbox.party import Party
+from sandbox.party import Outsider, Party
 
 API_METHODS = [HttpMethod.GET, HttpMethod.POST, HttpMethod.PATCH, HttpMethod.PUT, HttpMethod.DELETE]
 Plain = dict[str, Any]
@@ -60,11 +60,12 @@ async def list_deliveries(
         return outbox.deliveries(look, party.name, limit)
 
 
-def router(party: Party) -> Router:
-    """All URLs of one gateway."""
+def router(party: Outsider) -> Router:
+    """All URLs of one of those outside."""
+    common = [resend, balance, save_account, list_deliveries] if isinstance(party, Party) else []
     return Router(
         f"/{party.name}",
-        route_handlers=[resend, balance, save_account, list_deliveries, *party.endpoints],
+        route_handlers=[*common, *party.endpoints],
         dependencies={
             name: Provide(_giver(part), sync_to_thread=False) for name, part in party.parts.items()
         },

@@ -1,4 +1,4 @@
-"""What the sandbox asks of every emulated gateway; `app.py` holds the list of them."""
+"""What the sandbox asks of everybody emulated, and of gateways; `app.py` holds the list of them."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -23,21 +23,41 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
 
 
-class Party:
-    """One emulated gateway. Its name is the party of its rows and the root of its URLs."""
+class Outsider:
+    """Somebody outside who is emulated. Its name is the root of its URLs and its part of /books."""
+
+    name: str
+    endpoints: ClassVar[Sequence[Any]]
+    work: Mapping[str, Work] = {}  # what it does by itself, later
+
+    @property
+    def parts(self) -> Mapping[str, object]:
+        """What its endpoints ask for, by the argument's name."""
+        return {"party": self}
+
+    def use(self, change: Change, config: Config) -> None:
+        """Take over its section of the configuration."""
+        raise NotImplementedError
+
+    def book(self, look: Change) -> Any:
+        """Its own truth, as `/books` gives it."""
+        raise NotImplementedError
+
+
+class Party(Outsider):
+    """One emulated gateway. Its name is the party of its rows too."""
 
     accounts: ClassVar[Accounts[Any]]
     gateway_of: ClassVar[type[Gateway[Any]]]
     tempo_of: ClassVar[type[Tempo]]
     payment: ClassVar[type[Thing]]  # what a `reference` names
-    endpoints: ClassVar[Sequence[Any]]  # beside those that all have
     chores: ClassVar[Sequence[str]]  # what it does by itself, later
     account_word: ClassVar[str] = "account"  # what it calls a merchant's account
 
     def __init__(self, store: Store, public_url: str) -> None:
         self.name = self.accounts.party
         self.gateway = self.gateway_of(store, self.tempo_of(), f"{public_url}/{self.name}")
-        self.work: Mapping[str, Work] = {name: partial(self._work, name) for name in self.chores}
+        self.work = {name: partial(self._work, name) for name in self.chores}
 
     @property
     def tempo(self) -> Tempo:
@@ -45,15 +65,16 @@ class Party:
 
     @property
     def parts(self) -> Mapping[str, object]:
-        """What its endpoints ask for, by the argument's name."""
         return {"party": self, "gateway": self.gateway}
 
     def use(self, change: Change, config: Config) -> None:
-        """Take over its section of the configuration."""
         section = getattr(config, self.name)
         self.gateway.tempo = section.tempo
         for account in section.accounts:
             self.accounts.save(change, account, switch_on=False)
+
+    def book(self, look: Change) -> Any:
+        return {"payments": self.books(look)}
 
     def books(self, look: Change) -> list[dict[str, Any]]:
         """Its own truth: every payment in minor units."""

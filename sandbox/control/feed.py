@@ -22,7 +22,7 @@ BAD = re.compile(r"lost|fail|closed|switched off|no answer|Error|: [45]\d\d$|has
 GOOD = re.compile(r"captured$|processed$|: 2\d\d$")
 
 
-WEBHOOK, CALL = re.compile(r"webhook "), re.compile(r"[A-Z]+ /v\d")
+WEBHOOK, CALL = re.compile(r"webhook "), re.compile(r"[A-Z]+ /")
 MIRRORED = re.compile(r"(PUT|PATCH|POST|DELETE) [^/]")
 
 
@@ -144,7 +144,7 @@ def tone(text: str) -> str:
 
 def kind(text: str) -> str:
     """What a line is about; people choose which kinds they see."""
-    if "dropped out of" in text:
+    if "dropped out of" in text or text.startswith("coffee "):
         return "machines"
     if WEBHOOK.match(text):
         return "webhooks"

@@ -1,6 +1,6 @@
-"""A gateway's books as a person reads them: sums of money, newest first."""
+"""Books as a person reads them: a gateway's sums of money, and the others' lists, newest first."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 SHOWN = 200
@@ -68,3 +68,33 @@ def money(minor: int, currency: str) -> str:
     sign, digits = ("-" if minor < 0 else ""), str(abs(minor)).rjust(places + 1, "0")
     whole = digits[:-places] if places else digits
     return f"{sign}{whole}{'.' + digits[-places:] if places else ''} {currency}"
+
+
+class List(NamedTuple):
+    """One list of somebody who moves no money: what was brewed, sent or printed."""
+
+    name: str
+    heads: list[str]
+    rows: list[list[str]]
+    length: int
+
+    @classmethod
+    def of(cls, name: str, said: Sequence[Mapping[str, Any]]) -> "List":
+        shown = said[::-1][:SHOWN]
+        heads = list(dict.fromkeys(head for row in shown for head in row))
+        rows = [[_cell(row.get(head)) for head in heads] for row in shown]
+        return cls(name, [head.replace("_", " ") for head in heads], rows, len(said))
+
+
+def lists_of(name: str, said: Any) -> Iterator[tuple[str, Sequence[Mapping[str, Any]]]]:
+    """A book is one list, or several by name."""
+    if isinstance(said, dict):
+        yield from ((f"{name}: {part}", rows) for part, rows in said.items())
+    else:
+        yield name, said
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)

@@ -12,11 +12,11 @@ from litestar.params import Body
 from litestar.response import Redirect, ServerSentEvent, ServerSentEventMessage
 
 from sandbox.control.feed import Feed
-from sandbox.control.ledger import Ledger
+from sandbox.control.ledger import Ledger, List, lists_of
 from sandbox.control.view import Scene
 from sandbox.endpoints import books_of
 from sandbox.errors import RefusedError, UnknownError, UnreadableError
-from sandbox.party import Party
+from sandbox.party import Outsider, Party
 from sandbox.razorpay import customer, qr_codes
 from sandbox.razorpay.customer import Scan
 from sandbox.razorpay.things import Payment, QrCode
@@ -122,12 +122,20 @@ def part_of(scene: Scene, part: str) -> dict[str, Any]:
 
 
 @get("/books")
-async def books_for_all(request: Request[Any, Any, Any], store: Store, parties: list[Party]) -> Any:
-    """Every gateway's own truth: a page for people, JSON for programs."""
-    told = books_of(store, parties)
+async def books_for_all(
+    request: Request[Any, Any, Any], store: Store, outsiders: list[Outsider]
+) -> Any:
+    """Everybody's own truth: a page for people, JSON for programs."""
+    told = books_of(store, outsiders)
     if "text/html" not in request.headers.get("accept", ""):
         return Response(told, headers={"vary": "accept"})
-    return page("books.html", parties=[Ledger.of(name, said) for name, said in told.items()])
+    gateways = {one.name for one in outsiders if isinstance(one, Party)}
+    return page(
+        "books.html",
+        parties=[Ledger.of(name, said) for name, said in told.items() if name in gateways],
+        others=[List.of(*named) for name, said in told.items() if name not in gateways
+                for named in lists_of(name, said)],
+    )  # fmt: skip
 
 
 @get("/control/{name:str}")

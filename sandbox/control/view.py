@@ -68,7 +68,7 @@ class Scene(msgspec.Struct):
     config: Config
 
     def outlets(self) -> list[Outlet]:
-        return [one for one in self.config.outlets if one.kind != "counter"]
+        return [one for one in self.config.outlets if one.kind == "vending"]
 
     def machine(self, outlet_id: str) -> MachineDrawing | None:
         """The picture of one machine as it is now."""
