@@ -17,7 +17,8 @@ ALL = {
     "events", "listen", "trigger", "reconcile",
     "cases close", "cases settle", "keys make", "keys revoke", "mirror check", "mirror rebuild",
     "merchants account", "merchants add", "merchants form", "merchants zone", "machines zone",
-    "machines provision-qr", "machines decommission", "machines refill",
+    "machines provision-qr", "machines decommission", "machines refill", "machines price",
+    "machines edit",
 }  # fmt: skip
 
 

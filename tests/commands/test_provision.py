@@ -208,6 +208,25 @@ async def test_a_code_at_another_price_sells_at_it_and_is_told(office: Office) -
     assert "every printed code takes what its slot costs" in (await office.command("doctor")).stdout
 
 
+async def test_a_price_changes_with_its_printed_code_and_only_when_that_is_confirmed(
+    office: Office,
+) -> None:
+    await office.provision("M05")
+    asked = await office.command("machines", "price", "M05,M99", "A1", "45")
+    assert (asked.returncode, asked.stdout) == (1, "")
+    assert "M05: the printed code of slot A1 takes 40.00 INR: it is retired" in asked.stderr
+    assert "Say --codes replace, or --codes keep" in asked.stderr
+    assert "M99: no outlet has the code M99" in asked.stderr
+    done = await office.command("machines", "price", "M05", "A1", "45", "--codes", "replace")
+    assert (done.returncode, done.stdout) == (0, "M05 A1: 45.00 INR\n")
+    assert "`coinslot machines provision-qr M05 --slot A1` writes the new print" in done.stderr
+    code, said, _ = await office.provision("M05", "--slot", "A1")
+    assert (code, "M05 A1 45.00 INR" in said) == (0, True)
+    assert "every printed code takes what its slot costs" in (await office.command("doctor")).stdout
+    moved = await office.command("machines", "edit", "M05", "--place", "Nashik, the gate")
+    assert (moved.returncode, moved.stdout) == (0, "M05: version 3\n")
+
+
 async def test_the_doctor_names_the_computer_whose_clock_is_wrong(office: Office) -> None:
     await office.provision("M03")
     (heard,) = await office.rows("SELECT node, ahead_ms, off_since FROM clocks LIMIT 1")

@@ -7,11 +7,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from coinslot.fleet import config
+from coinslot.fleet.config import ConfigChange, ConfigError, Editor
 from coinslot.kit.clock import UnknownZoneError, zone_named
 from coinslot.kit.ids import uuid7
 from coinslot.merchants.people import move_merchant
 from coinslot.orders import outlet_pages
-from coinslot.outlets.machines import move_outlet, without_zone
+from coinslot.outlets.machines import without_zone
 from coinslot.oversight import nightly
 from coinslot.vending.journal import Machine
 from tests.sales.neighbours import a_second_machine, chandras_machine
@@ -34,6 +36,11 @@ def test_another_name_is_no_zone(name: str) -> None:
         zone_named(name)
 
 
+async def moved(stage: Stage, outlet: str, zone: str) -> None:
+    editor = Editor(stage.merchant, "asha")
+    await config.change(stage.context, editor, outlet, ConfigChange(zone=zone))
+
+
 async def test_an_outlet_shows_its_own_zone_else_its_merchants(stage: Stage) -> None:
     async def shown() -> str | None:
         view = await outlet_pages.outlet(stage.context, "M01")
@@ -43,17 +50,17 @@ async def test_an_outlet_shows_its_own_zone_else_its_merchants(stage: Stage) -> 
     assert await shown() is None
     await move_merchant(stage.context.db, stage.merchant, "Asia/Kolkata")
     assert await shown() == "Asia/Kolkata"
-    await move_outlet(stage.context.db, "M01", "America/St_Johns")
+    await moved(stage, "M01", "America/St_Johns")
     assert await shown() == "America/St_Johns"
-    with pytest.raises(UnknownZoneError):
-        await move_outlet(stage.context.db, "M01", "Asia/Nowhere")
+    with pytest.raises(ConfigError):
+        await moved(stage, "M01", "Asia/Nowhere")
     assert await shown() == "America/St_Johns"
 
 
 async def test_outlets_of_which_nobody_said_where_they_stand_are_named(stage: Stage) -> None:
     await a_second_machine(stage)
     assert await without_zone(stage.context.db) == ["M01", "M02"]
-    await move_outlet(stage.context.db, "M02", "Asia/Kolkata")
+    await moved(stage, "M02", "Asia/Kolkata")
     assert await without_zone(stage.context.db) == ["M01"]
     await move_merchant(stage.context.db, stage.merchant, "Asia/Kolkata")
     assert await without_zone(stage.context.db) == []

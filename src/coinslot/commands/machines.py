@@ -1,4 +1,5 @@
-"""`coinslot machines ...`: printed QR codes, and taking a machine out of service."""
+"""`coinslot machines ...`: printed QR codes, and taking a machine out of service. What else there
+is to do with machines stands in the files beside this one."""
 
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
@@ -9,11 +10,12 @@ import typer
 from rich.progress import track
 
 from coinslot.app.server import TOOL, RunningServer
+from coinslot.commands import machine_config
+from coinslot.commands.machine_config import MachineCodes, split
 from coinslot.commands.terms import Data, console, errors, installed, quiet, run
 from coinslot.kit import qr
-from coinslot.kit.clock import UnknownZoneError, zone_named
 from coinslot.kit.money import MoneyTextError, plain
-from coinslot.outlets.machines import UnknownOutletError, UnknownSlotError, move_outlet, refill
+from coinslot.outlets.machines import UnknownOutletError, UnknownSlotError, refill
 from coinslot.pages import printed_sheet
 from coinslot.pages.texts import LANGUAGES
 from coinslot.payments.provision import (
@@ -44,7 +46,6 @@ def _typed(text: str) -> str:
     return text
 
 
-Codes = Annotated[str, typer.Argument(help="Machine codes, separated by commas: M01,M02.")]
 Amount = Annotated[
     str | None,
     typer.Option(
@@ -55,7 +56,6 @@ Different = Annotated[
     bool, typer.Option("--different-price", help="The amount is not the slot's price, on purpose.")
 ]
 Slot = Annotated[str | None, typer.Option(help="The slot; else the first, or all for refill.")]
-Zone = Annotated[str, typer.Argument(help="The IANA's name of a zone, such as Asia/Kolkata.")]
 Stock = Annotated[int, typer.Option(help="How many are in each now.", min=0, max=10_000)]
 Languages = Annotated[
     str, typer.Option(help="Of the printed words: en, hi, ru. Else by the currency.")
@@ -68,7 +68,7 @@ Out = Annotated[Path, typer.Option(help="Folder for the pictures.")]
     epilog="Example: `coinslot machines provision-qr M01,M02 --amount 40.00 --out stickers`",
 )
 def provision_qr(  # noqa: PLR0913  the options of a command
-    codes: Codes,
+    codes: MachineCodes,
     amount: Amount = None,
     different_price: Different = False,
     slot: Slot = None,
@@ -82,7 +82,7 @@ def provision_qr(  # noqa: PLR0913  the options of a command
     name and page, how to pay, and who helps. Safe to run
     again, also after a crash: one that exists is found by its mark, never doubled. A code of
     another amount is retired: money paid through the old print goes back from then on."""
-    wanted, chosen = _split(codes), installed(data)
+    wanted, chosen = split(codes), installed(data)
     pages = Pages(chosen.base_url, _spoken(languages))
 
     async def main() -> int:
@@ -97,7 +97,10 @@ def provision_qr(  # noqa: PLR0913  the options of a command
                         minor = await amount_of(
                             server.context, code, slot, amount, different=different_price
                         )
-                    await _save(await print_qr(server.context, code, minor, slot), out, pages)
+                    printed = await print_qr(
+                        server.context, code, minor, slot, different=different_price
+                    )
+                    await _save(printed, out, pages)
                 except (UnknownOutletError, CannotPrintError) as error:
                     errors.print(f"[red]{code}[/]: {error}", soft_wrap=True)
                     failed += 1
@@ -112,9 +115,9 @@ def provision_qr(  # noqa: PLR0913  the options of a command
 
 
 @cli.command("decommission", epilog="Example: `coinslot machines decommission M01`")
-def take_out(codes: Codes, data: Data = None) -> None:
+def take_out(codes: MachineCodes, data: Data = None) -> None:
     """Take machines out of service: their codes close, and money that still comes goes back."""
-    wanted, chosen = _split(codes), installed(data)
+    wanted, chosen = split(codes), installed(data)
 
     async def main() -> int:
         failed = 0
@@ -135,9 +138,9 @@ def take_out(codes: Codes, data: Data = None) -> None:
 
 
 @cli.command("refill", epilog="Example: `coinslot machines refill M01 --slot A1 --stock 20`")
-def fill_up(codes: Codes, slot: Slot = None, stock: Stock = 20, data: Data = None) -> None:
+def fill_up(codes: MachineCodes, slot: Slot = None, stock: Stock = 20, data: Data = None) -> None:
     """Slots were filled up or mended: they sell again, also after two failures in a row."""
-    wanted, chosen = _split(codes), installed(data)
+    wanted, chosen = split(codes), installed(data)
 
     async def main() -> int:
         failed = 0
@@ -156,32 +159,15 @@ def fill_up(codes: Codes, slot: Slot = None, stock: Stock = 20, data: Data = Non
     run(main, quiet(chosen))
 
 
-@cli.command("zone", epilog="Example: `coinslot machines zone M01,M02 Asia/Kolkata`")
-def set_zone(codes: Codes, zone: Zone, data: Data = None) -> None:
-    """Say where machines stand: times on their pages are shown and read in that zone.
-
-    A machine without a zone has its merchant's (`coinslot merchants zone`)."""
-    try:
-        zone = zone_named(zone).key
-    except UnknownZoneError as error:
-        raise typer.BadParameter(str(error), param_hint="ZONE") from error
-    wanted, chosen = _split(codes), installed(data)
-
-    async def main() -> int:
-        failed = 0
-        async with AsyncExitStack() as stack:
-            server = await RunningServer(chosen, TOOL, stack).open()
-            for code in wanted:
-                try:
-                    await move_outlet(server.db, code, zone)
-                except UnknownOutletError as error:
-                    errors.print(f"[red]{code}[/]: {error}", soft_wrap=True)
-                    failed += 1
-                    continue
-                console.print(f"{code}: {zone}", highlight=False)
-        return 1 if failed else 0
-
-    run(main, quiet(chosen))
+cli.command("price", epilog="Example: `coinslot machines price M01,M02 A1 45 --codes replace`")(
+    machine_config.price
+)
+cli.command("edit", epilog="Example: `coinslot machines edit M01 --name 'Platform 2'`")(
+    machine_config.edit
+)
+cli.command("zone", epilog="Example: `coinslot machines zone M01,M02 Asia/Kolkata`")(
+    machine_config.set_zone
+)
 
 
 def _shown(wanted: list[str]) -> Iterable[str]:
@@ -189,13 +175,6 @@ def _shown(wanted: list[str]) -> Iterable[str]:
     return track(
         wanted, description="QR codes", console=errors, disable=not errors.is_terminal
     )  # fmt: skip
-
-
-def _split(codes: str) -> list[str]:
-    wanted = [code.strip() for code in codes.split(",") if code.strip()]
-    if not wanted:
-        raise typer.BadParameter("name at least one machine, such as M01")
-    return wanted
 
 
 def _say_where_sheets_lead(chosen: Settings) -> None:

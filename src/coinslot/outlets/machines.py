@@ -149,14 +149,6 @@ async def refill(db: Database, outlet: str, slot: str | None, stock: int) -> lis
     return sorted(row["slot"] for row in rows)
 
 
-async def move_outlet(db: Database, outlet: str, zone: str) -> None:
-    """It is in another zone: times are shown and read in that one from now on.
-
-    Raises UnknownOutletError and UnknownZoneError."""
-    async with db.as_merchant(await owner_of(db, outlet)) as conn:
-        await conn.execute("UPDATE outlets SET zone = $2 WHERE id = $1", outlet, known_zone(zone))
-
-
 async def without_zone(db: Database) -> list[str]:
     """Outlets in service that have no zone, nor has their merchant."""
     async with db.system_transaction() as conn:

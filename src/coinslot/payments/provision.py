@@ -2,7 +2,7 @@
 requested, and closed when its machine is taken out of service."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -55,6 +55,17 @@ class Priced(Struct, frozen=True):
     account_id: UUID
 
 
+class WantedCode(Struct, frozen=True, kw_only=True):
+    """The printed code that a slot should have."""
+
+    merchant: UUID
+    account_id: UUID
+    outlet: str
+    slot: str
+    money: Money
+    due_at: datetime  # when a worker makes it at the gateway
+
+
 async def amount_of(
     context: Context, outlet: str, slot: str | None, typed: str, *, different: bool = False
 ) -> int:
@@ -71,20 +82,26 @@ async def amount_of(
         raise CannotPrintError(str(error)) from error
     if money.minor <= 0:
         raise CannotPrintError("a code takes more than nothing")
-    if money != found.price and not different:
+    if not different:
+        _same_price(found, money)
+    return money.minor
+
+
+def _same_price(found: Priced, money: Money) -> None:
+    if money != found.price:
         raise CannotPrintError(
             f"{money} is not the price of slot {found.slot}, which is {found.price};"
             f" leave --amount out, or say --different-price to sell at {money}"
         )
-    return money.minor
 
 
 async def _priced(conn: Connection, outlet: str, slot: str | None) -> Priced:
+    """The slot, locked: its price stays what the code takes until the transaction ends."""
     found = await conn.fetchrow(
         "SELECT s.slot, s.price_minor, o.account_id, o.currency FROM slots s"
         " JOIN outlets o ON o.id = s.outlet_id WHERE o.id = $1"
         " AND ($2::text IS NULL OR s.slot = $2) AND o.decommissioned_at IS NULL"
-        " ORDER BY s.slot LIMIT 1",
+        " ORDER BY s.slot LIMIT 1 FOR NO KEY UPDATE OF s",
         outlet,
         slot,
     )
@@ -95,31 +112,29 @@ async def _priced(conn: Connection, outlet: str, slot: str | None) -> Priced:
 
 
 async def print_qr(
-    context: Context, outlet: str, minor: int | None, slot: str | None = None
+    context: Context,
+    outlet: str,
+    minor: int | None,
+    slot: str | None = None,
+    *,
+    different: bool = True,
 ) -> Profile:
-    """The outlet's printed QR, made now or before. `minor` None takes the slot's price.
+    """The outlet's printed QR, made now or before. `minor` None takes the slot's price; another
+    amount is refused unless it may be `different`.
 
     Raises UnknownOutletError and CannotPrintError."""
     merchant = await owner_of(context.db, outlet)
     async with context.db.as_merchant(merchant) as conn:
         found = await _priced(conn, outlet, slot)
         amount = found.price.minor if minor is None else minor
-        # A printed code of another amount is retired first: money through it goes back from now.
-        old = await conn.fetchval(
-            "UPDATE qr_codes SET retired_at = $4, due_at = $4,"
-            " leased_until = NULL, lease = lease + 1,"
-            " stage = CASE stage WHEN 'open' THEN 'closing' ELSE stage END"
-            " WHERE outlet_id = $1 AND slot = $2 AND payment_id IS NULL AND retired_at IS NULL"
-            " AND amount_minor <> $3 RETURNING amount_minor",
-            outlet, found.slot, amount, context.now(),
+        if not different:  # the price may have changed since it was compared
+            _same_price(found, Money(amount, found.price.currency))
+        wanted = WantedCode(
+            merchant=merchant, account_id=found.account_id, outlet=outlet, slot=found.slot,
+            money=Money(amount, found.price.currency),
+            due_at=context.now() + timedelta(seconds=10),  # made here, or else by a worker
         )  # fmt: skip
-        await conn.execute(
-            "INSERT INTO qr_codes (id, merchant_id, account_id, outlet_id, slot, amount_minor,"
-            " currency, created_at, due_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
-            " ON CONFLICT DO NOTHING",
-            uuid7(context.now()), merchant, found.account_id, outlet, found.slot, amount,
-            found.price.currency, context.now(), context.now() + timedelta(seconds=10),
-        )  # fmt: skip
+        old = await want_printed(conn, wanted, context.now())
         row = await _live(conn, outlet, found.slot)
     if row["stage"] == "wanted":
         for _ in range(_ASKED_TIMES):
@@ -130,6 +145,29 @@ async def print_qr(
             row = await _live(conn, outlet, found.slot)
     profile = await _profile(context, row)
     return profile if old is None else replace(profile, retired=Money(old, found.price.currency))
+
+
+async def want_printed(
+    conn: Connection, wanted: WantedCode, now: datetime, *, anew: bool = False
+) -> int | None:
+    """Record that a slot's printed code takes this much; the caller holds the slot's lock. A code
+    of another amount (or any, `anew`) is retired first: money through it goes back from now on.
+    Returns the amount of the retired one."""
+    old: int | None = await conn.fetchval(
+        "UPDATE qr_codes SET retired_at = $4, due_at = $4, leased_until = NULL, lease = lease + 1,"
+        " stage = CASE stage WHEN 'open' THEN 'closing' ELSE stage END"
+        " WHERE outlet_id = $1 AND slot = $2 AND payment_id IS NULL AND retired_at IS NULL"
+        " AND (amount_minor <> $3 OR $5) RETURNING amount_minor",
+        wanted.outlet, wanted.slot, wanted.money.minor, now, anew,
+    )  # fmt: skip
+    await conn.execute(
+        "INSERT INTO qr_codes (id, merchant_id, account_id, outlet_id, slot, amount_minor,"
+        " currency, created_at, due_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+        " ON CONFLICT DO NOTHING",
+        uuid7(now), wanted.merchant, wanted.account_id, wanted.outlet, wanted.slot,
+        wanted.money.minor, wanted.money.currency, now, wanted.due_at,
+    )  # fmt: skip
+    return old
 
 
 async def at_another_price(db: Database) -> list[str]:

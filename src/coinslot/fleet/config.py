@@ -1,0 +1,370 @@
+"""What an operator says of a machine: name, place, slots with product, price and par level, and
+what the device is told. Every change is a version of its own, nobody overwrites one that they have
+not seen, and no price changes behind the back of a printed code."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal, TypeVar
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from coinslot.context import Context
+from coinslot.db.pool import Connection
+from coinslot.fleet import store
+from coinslot.kit.clock import UnknownZoneError, known_zone
+from coinslot.kit.money import Money
+from coinslot.outlets.machines import UnknownOutletError
+from coinslot.payments.provision import WantedCode, want_printed
+
+SLOTS_AT_MOST: Final = 200
+DEVICE_BYTES_AT_MOST: Final = 8192
+Codes = Literal["ask", "replace", "keep"]
+STORABLE = r"^[^\x00]*$"  # PostgreSQL's text holds no NUL
+Label = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
+Text = Annotated[str, Meta(max_length=200, pattern=STORABLE)]
+ZoneName = Annotated[str, Meta(max_length=64, pattern=STORABLE)]
+SlotName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,16}$")]
+Sku = Annotated[str, Meta(min_length=1, max_length=64, pattern=STORABLE)]
+Par = Annotated[int, Meta(ge=0, le=10_000)]
+Checked = TypeVar("Checked", bound=Struct)
+_AT = re.compile(r"(.*) - at `\$\.?([^`]*)`$")
+
+
+class Editor(Struct, frozen=True):
+    """Who changes something, and for which merchant; the name stays in the record."""
+
+    merchant: UUID
+    name: str
+
+
+class SlotConfig(Struct, frozen=True, kw_only=True):
+    """One slot: what is in it, for how much, and how many it is filled up to."""
+
+    slot: str
+    sku: str
+    price: Money
+    par: int = 0
+
+
+class Config(Struct, frozen=True, kw_only=True):
+    """A machine's configuration as it is now."""
+
+    code: str
+    version: int
+    name: str
+    place: str
+    contact: str
+    zone: str | None
+    currency: str
+    slots: list[SlotConfig]
+    device: dict[str, Any]
+    decommissioned_at: datetime | None = None
+
+
+class SlotChange(Struct, frozen=True, kw_only=True):
+    """What changes in a slot. A new one needs its product; its price is then the product's."""
+
+    slot: SlotName
+    sku: Sku | UnsetType = UNSET
+    price: Money | UnsetType = UNSET
+    par: Par | UnsetType = UNSET
+
+
+class ConfigChange(Struct, frozen=True, kw_only=True):
+    """What changes; what is left out stays.
+
+    `version` is the one that the editor saw, `codes` what becomes of printed codes that would no
+    longer be true, `whole` that no slot may be left out."""
+
+    name: Label | UnsetType = UNSET
+    place: Text | UnsetType = UNSET
+    contact: Text | UnsetType = UNSET
+    zone: ZoneName | UnsetType | None = UNSET
+    device: dict[str, Any] | UnsetType = UNSET
+    slots: tuple[SlotChange, ...] = ()
+    version: int | None = None
+    codes: Codes = "ask"
+    whole: bool = False
+
+
+class PrintedCode(Struct, frozen=True, kw_only=True):
+    """A printed code that a change makes untrue."""
+
+    slot: str
+    takes: Money
+    price: Money  # of the slot, after the change
+    sku: str  # in the slot, after the change
+
+    def __str__(self) -> str:
+        """What happens to it when the change is confirmed."""
+        return (
+            f"the printed code of slot {self.slot} takes {self.takes}: it is retired, money paid"
+            f" through it goes back, and a new one for {self.price} has to be printed"
+        )
+
+
+class Changed(Struct, frozen=True, kw_only=True):
+    """What a change did. `codes` are the printed codes that were replaced or knowingly kept."""
+
+    version: int
+    codes: tuple[PrintedCode, ...] = ()
+    replaced: bool = False
+
+
+class OutOfServiceError(Exception):
+    """The machine was taken out of service: nothing of it changes any more."""
+
+
+class StaleConfigError(Exception):
+    """Somebody else changed the configuration after it was read."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"the configuration is at version {version} by now: read it again")
+        self.version = version
+
+
+class PrintedCodesError(Exception):
+    """The change makes printed codes untrue; a person has to say what becomes of them."""
+
+    def __init__(self, codes: Sequence[PrintedCode]) -> None:
+        super().__init__("; ".join(map(str, codes)))
+        self.codes = tuple(codes)
+
+
+class ConfigError(Exception):
+    """Understood, but against a rule. `field` is its path in the change, `code` for programs."""
+
+    def __init__(self, code: str, field: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.field = field
+
+
+def checked(wanted: Checked) -> Checked:
+    """The same, within its bounds. Raises ConfigError, which names the field."""
+    try:
+        return msgspec.convert(msgspec.to_builtins(wanted), type(wanted))
+    except msgspec.ValidationError as error:
+        said = _AT.match(str(error))
+        raise ConfigError(
+            "bad_request", said[2] if said else "", f"{said[1] if said else error}."
+        ) from error
+
+
+async def read(context: Context, merchant: UUID, machine: str) -> Config:
+    """Raises UnknownOutletError."""
+    async with context.db.as_merchant(merchant) as conn:
+        return await config_in(conn, merchant, machine)
+
+
+async def config_in(conn: Connection, merchant: UUID, machine: str) -> Config:
+    """The configuration as this transaction sees it. Raises UnknownOutletError."""
+    row = await conn.fetchrow(store.CONFIG, machine, merchant)
+    if row is None:
+        raise UnknownOutletError(f"no machine has the code {machine}")
+    return msgspec.convert(dict(row), Config)
+
+
+async def change(context: Context, editor: Editor, machine: str, wanted: ConfigChange) -> Changed:
+    """Make a new version, or none where nothing changes. Codes that are replaced are made and
+    closed at the gateway by a worker.
+
+    Raises UnknownOutletError, OutOfServiceError, StaleConfigError, PrintedCodesError,
+    ConfigError."""
+    wanted = checked(wanted)
+    async with context.db.as_merchant(editor.merchant) as conn:
+        row = await locked(conn, editor.merchant, machine)
+        if wanted.version not in (None, row["config_version"]):
+            raise StaleConfigError(row["config_version"])
+        if row["decommissioned_at"] is not None:
+            raise OutOfServiceError(f"{machine} is out of service")
+        changed = await _Change(conn, editor, row, wanted).write(context.now())
+    if changed.replaced:
+        context.wakes.wake("qr_codes")
+    return changed
+
+
+async def locked(conn: Connection, merchant: UUID, machine: str) -> asyncpg.Record:
+    """The outlet's row, locked for a change. Raises UnknownOutletError."""
+    row = await conn.fetchrow(store.LOCK_MACHINE, machine, merchant)
+    if row is None:
+        raise UnknownOutletError(f"no machine has the code {machine}")
+    return row
+
+
+async def record(
+    conn: Connection, editor: Editor, config: Config, codes: Mapping[str, str], now: datetime
+) -> None:
+    """Keep this version as it is."""
+    await conn.execute(
+        store.RECORD_VERSION, config.code, config.version, editor.merchant,
+        msgspec.to_builtins(config), dict(codes), editor.name, now,
+    )  # fmt: skip
+
+
+class _Change:
+    """One change of one machine, whose row is locked."""
+
+    def __init__(
+        self, conn: Connection, editor: Editor, row: asyncpg.Record, wanted: ConfigChange
+    ) -> None:
+        self._conn = conn
+        self._editor = editor
+        self._row = row
+        self._wanted = wanted
+        self._currency: str = row["currency"]
+
+    async def write(self, now: datetime) -> Changed:
+        before = await config_in(self._conn, self._editor.merchant, self._row["id"])
+        slots = await self._slots(before)
+        untrue = await self._untrue_codes(before, slots)
+        if untrue and self._wanted.codes == "ask":
+            raise PrintedCodesError(untrue)
+        await self._rename()
+        await self._put([pair for pair in slots if pair[0] not in before.slots])
+        after = await config_in(self._conn, self._editor.merchant, self._row["id"])
+        if after == before:
+            return Changed(version=before.version)
+        if self._wanted.codes == "replace":
+            await self._replace(untrue, now)
+        await self._conn.execute(
+            store.NEXT_VERSION, before.code, _prices(before) != _prices(after),
+            _planogram(before) != _planogram(after),
+        )  # fmt: skip
+        after = msgspec.structs.replace(after, version=before.version + 1)
+        fate = "replaced" if self._wanted.codes == "replace" else "kept"
+        await record(self._conn, self._editor, after, {c.slot: fate for c in untrue}, now)
+        return Changed(
+            version=after.version, codes=untrue, replaced=bool(untrue) and fate == "replaced"
+        )
+
+    async def _slots(self, before: Config) -> list[tuple[SlotConfig, UUID]]:
+        """The slots that are named, as they shall be, each with the id of its product."""
+        there = {slot.slot: slot for slot in before.slots}
+        self._check_names(there)
+        skus = {s.sku for s in self._wanted.slots if isinstance(s.sku, str)}
+        skus |= {there[s.slot].sku for s in self._wanted.slots if s.slot in there}
+        products = {
+            row["sku"]: row for row in await self._conn.fetch(store.PRODUCTS_BY_SKU, sorted(skus))
+        }
+        return [
+            self._slot(number, wanted, there.get(wanted.slot), products)
+            for number, wanted in enumerate(self._wanted.slots)
+        ]
+
+    def _check_names(self, there: Mapping[str, SlotConfig]) -> None:
+        names = [slot.slot for slot in self._wanted.slots]
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                raise ConfigError("slot_twice", f"slots[{number}].slot", f"{name} is there twice.")
+        if self._wanted.whole and (missing := sorted(set(there) - set(names))):
+            raise ConfigError(
+                "slot_left_out", "slots",
+                f"Slot {missing[0]} is left out: a slot is never removed, only taken out of sale.",
+            )  # fmt: skip
+        if len(set(there) | set(names)) > SLOTS_AT_MOST:
+            raise ConfigError("too_many_slots", "slots", f"At most {SLOTS_AT_MOST} are possible.")
+
+    def _slot(
+        self,
+        number: int,
+        wanted: SlotChange,
+        before: SlotConfig | None,
+        products: Mapping[str, asyncpg.Record],
+    ) -> tuple[SlotConfig, UUID]:
+        field = f"slots[{number}]"
+        sku = wanted.sku if isinstance(wanted.sku, str) else before.sku if before else None
+        if sku is None:
+            raise ConfigError("slot_unknown", f"{field}.slot", f"There is no slot {wanted.slot}.")
+        product = products.get(sku)
+        if product is None:
+            raise ConfigError("unknown_product", f"{field}.sku", f"There is no product {sku}.")
+        if isinstance(wanted.price, Money):
+            price = wanted.price
+        elif before is not None:
+            price = before.price
+        else:
+            price = Money(product["price_minor"], product["currency"])
+        if price.currency != self._currency:
+            raise ConfigError(
+                "other_currency", f"{field}.price", f"This machine sells in {self._currency}."
+            )
+        if price.minor <= 0:
+            raise ConfigError("bad_price", f"{field}.price", "A price is more than nothing.")
+        par = wanted.par if isinstance(wanted.par, int) else before.par if before else 0
+        slot = SlotConfig(slot=wanted.slot, sku=sku, price=price, par=par)
+        return slot, product["id"]
+
+    async def _untrue_codes(
+        self, before: Config, slots: Sequence[tuple[SlotConfig, UUID]]
+    ) -> tuple[PrintedCode, ...]:
+        """Printed codes that would take another amount than the slot's new price, or that name a
+        product which is no longer in it."""
+        await self._conn.fetch(store.LOCK_SLOTS, before.code)
+        takes = {
+            row["slot"]: Money(row["amount_minor"], row["currency"])
+            for row in await self._conn.fetch(store.PRINTED, before.code)
+        }
+        return tuple(_untrue(before, [slot for slot, _ in slots], takes))
+
+    async def _rename(self) -> None:
+        wanted, row = self._wanted, self._row
+        device = row["device_config"] if isinstance(wanted.device, UnsetType) else wanted.device
+        if len(msgspec.json.encode(device)) > DEVICE_BYTES_AT_MOST:
+            raise ConfigError(
+                "device_config_too_large", "device", f"At most {DEVICE_BYTES_AT_MOST} bytes fit."
+            )
+        try:
+            zone = row["zone"] if isinstance(wanted.zone, UnsetType) else known_zone(wanted.zone)
+        except UnknownZoneError as error:
+            raise ConfigError("unknown_zone", "zone", str(error)) from error
+        await self._conn.execute(
+            store.RENAME, row["id"],
+            row["name"] if isinstance(wanted.name, UnsetType) else wanted.name.strip(),
+            row["place"] if isinstance(wanted.place, UnsetType) else wanted.place,
+            row["contact"] if isinstance(wanted.contact, UnsetType) else wanted.contact,
+            zone, device,
+        )  # fmt: skip
+
+    async def _put(self, slots: Sequence[tuple[SlotConfig, UUID]]) -> None:
+        await self._conn.executemany(
+            store.PUT_SLOT,
+            [
+                (self._editor.merchant, self._row["id"], slot.slot, product, slot.price.minor,
+                 slot.par)
+                for slot, product in sorted(slots, key=lambda pair: pair[0].slot)
+            ],
+        )  # fmt: skip
+
+    async def _replace(self, codes: Sequence[PrintedCode], now: datetime) -> None:
+        for code in codes:
+            wanted = WantedCode(
+                merchant=self._editor.merchant, account_id=self._row["account_id"],
+                outlet=self._row["id"], slot=code.slot, money=code.price, due_at=now,
+            )  # fmt: skip
+            await want_printed(self._conn, wanted, now, anew=True)
+
+
+def _untrue(
+    before: Config, slots: Sequence[SlotConfig], takes: Mapping[str, Money]
+) -> Iterator[PrintedCode]:
+    there = {slot.slot: slot for slot in before.slots}
+    for slot in slots:
+        old, code = there.get(slot.slot), takes.get(slot.slot)
+        if old is None or code is None:
+            continue
+        drifts = slot.price != old.price and slot.price != code
+        if drifts or slot.sku != old.sku:
+            yield PrintedCode(slot=slot.slot, takes=code, price=slot.price, sku=slot.sku)
+
+
+def _prices(config: Config) -> dict[str, int]:
+    return {slot.slot: slot.price.minor for slot in config.slots}
+
+
+def _planogram(config: Config) -> dict[str, str]:
+    return {slot.slot: slot.sku for slot in config.slots}
