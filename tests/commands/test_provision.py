@@ -1,6 +1,8 @@
 """Printed codes by the command, at the sandbox: one per machine, whatever happens on the way."""
 
 import base64
+import json
+import re
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -225,6 +227,28 @@ async def test_a_price_changes_with_its_printed_code_and_only_when_that_is_confi
     assert "every printed code takes what its slot costs" in (await office.command("doctor")).stdout
     moved = await office.command("machines", "edit", "M05", "--place", "Nashik, the gate")
     assert (moved.returncode, moved.stdout) == (0, "M05: version 3\n")
+
+
+async def test_machines_are_listed_shown_and_a_slot_is_taken_out_of_sale(office: Office) -> None:
+    listed = await office.command("machines", "list", "--merchant", "asha", COLUMNS="200")
+    assert re.search(
+        r"^ *M01 +Platform 1 +Pune Junction +(online|offline|never heard) ", listed.stdout, re.M
+    )
+    assert "M05" not in listed.stdout  # Chandra's
+    taken = await office.command("machines", "out-of-sale", "M01,M77", "A2")
+    assert (taken.returncode, taken.stdout) == (1, "M01 A2: out of sale\n")
+    assert "M77: no outlet has the code M77" in taken.stderr
+    shown = await office.command("machines", "show", "M01", COLUMNS="200")
+    assert re.search(
+        r"A2 +Lime soda \(lime\) +35.00 INR +20 .*out of sale by a person", shown.stdout
+    )
+    assert (await office.command("machines", "on-sale", "M01", "A2")).returncode == 0
+    whole = json.loads((await office.command("machines", "show", "M01", "--json")).stdout)
+    assert [slot["out_of_sale_at"] for slot in whole["slots"]] == [None] * 4
+    edited = await office.command("products", "edit", "asha", "lime", "--price", "36 INR")
+    assert edited.stdout == "lime  Lime soda  36.00 INR  costs 16.00 INR\n"
+    strange = await office.command("products", "edit", "asha", "lime", "--price", "36")
+    assert (strange.returncode, "like 40 INR" in strange.stderr) == (2, True)
 
 
 async def test_the_doctor_names_the_computer_whose_clock_is_wrong(office: Office) -> None:

@@ -1,11 +1,29 @@
-"""What is sold: a product with its price and cost, in minor units."""
+"""What is sold: a product with its price and cost, in minor units. Its price is the one that a new
+slot gets; what a slot costs is set there."""
 
 from uuid import UUID
 
-from msgspec import Struct
+import asyncpg
+from msgspec import UNSET, Struct, UnsetType
 
 from coinslot.db.pool import Connection
 from coinslot.kit.money import Money
+
+_LISTED = """
+SELECT id, sku, name, price_minor, cost_minor, currency::text FROM products
+WHERE merchant_id = $1 AND ($2::text IS NULL OR sku > $2) ORDER BY sku LIMIT $3
+"""
+_CHANGE = """
+UPDATE products SET name = coalesce($3, name), price_minor = coalesce($4, price_minor),
+    cost_minor = coalesce($5, cost_minor)
+WHERE merchant_id = $1 AND sku = $2
+    AND ($6::text IS NULL OR currency = $6)
+RETURNING id, sku, name, price_minor, cost_minor, currency::text
+"""
+
+
+class UnknownProductError(LookupError):
+    """The merchant has no such product, or none in this currency."""
 
 
 class Product(Struct, frozen=True, kw_only=True):
@@ -28,3 +46,44 @@ async def add_product(conn: Connection, merchant_id: UUID, product: Product) -> 
         product.cost_minor, product.price.currency,
     )  # fmt: skip
     return product_id
+
+
+class ProductChange(Struct, frozen=True, kw_only=True):
+    """What changes of a product; what is left out stays. Slots keep the prices that they have."""
+
+    name: str | UnsetType = UNSET
+    price: Money | UnsetType = UNSET
+    cost_minor: int | UnsetType = UNSET
+
+
+async def edit_product(
+    conn: Connection, merchant_id: UUID, sku: str, change: ProductChange
+) -> Product:
+    """The product as it is then. Raises UnknownProductError."""
+    price = change.price if isinstance(change.price, Money) else None
+    row = await conn.fetchrow(
+        _CHANGE, merchant_id, sku,
+        None if isinstance(change.name, UnsetType) else change.name,
+        None if price is None else price.minor,
+        None if isinstance(change.cost_minor, UnsetType) else change.cost_minor,
+        None if price is None else price.currency,
+    )  # fmt: skip
+    if row is None:
+        raise UnknownProductError(
+            f"there is no product {sku}{f' in {price.currency}' if price else ''}"
+        )
+    return _product(row)
+
+
+async def products(
+    conn: Connection, merchant_id: UUID, after: str | None = None, limit: int = 100
+) -> list[Product]:
+    """A page of the merchant's products by their sku; `after` is the last of the page before."""
+    return [_product(row) for row in await conn.fetch(_LISTED, merchant_id, after, limit)]
+
+
+def _product(row: asyncpg.Record) -> Product:
+    return Product(
+        id=row["id"], sku=row["sku"], name=row["name"], cost_minor=row["cost_minor"],
+        price=Money(row["price_minor"], row["currency"]),
+    )  # fmt: skip

@@ -18,6 +18,7 @@ from coinslot.commands import (
     merchants,
     migrate,
     mirror,
+    products,
     reconcile,
     serve,
     trigger,
@@ -70,6 +71,7 @@ def build() -> typer.Typer:
         cli.command(epilog=f"Example: `{example}`")(command)
     cli.add_typer(machines.cli, name="machines")
     cli.add_typer(merchants.cli, name="merchants")
+    cli.add_typer(products.cli, name="products")
     cli.add_typer(mirror.cli, name="mirror")
     cli.add_typer(cases.cli, name="cases")
     cli.add_typer(keys.cli, name="keys")

@@ -19,13 +19,22 @@ from coinslot.fleet.config import (
     PrintedCodesError,
     SlotChange,
 )
+from coinslot.fleet.decommission import UnitsOpenError
 from coinslot.kit.clock import UnknownZoneError, zone_named
 from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError
-from coinslot.outlets.machines import UnknownOutletError, owner_of
+from coinslot.outlets.machines import UnknownOutletError, UnknownSlotError, owner_of
 
 BY_COMMAND = "command"
 Work = Callable[[RunningServer, str, Editor], Awaitable[None]]
-REFUSED = (UnknownOutletError, OutOfServiceError, ConfigError, MoneyTextError, MoneyRangeError)
+REFUSED = (
+    UnknownOutletError,
+    UnknownSlotError,
+    OutOfServiceError,
+    UnitsOpenError,
+    ConfigError,
+    MoneyTextError,
+    MoneyRangeError,
+)
 
 MachineCodes = Annotated[str, typer.Argument(help="Machine codes, separated by commas: M01,M02.")]
 Slot = Annotated[str, typer.Argument(help="The slot, such as A1.")]

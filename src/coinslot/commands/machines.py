@@ -10,9 +10,11 @@ import typer
 from rich.progress import track
 
 from coinslot.app.server import TOOL, RunningServer
-from coinslot.commands import machine_config
-from coinslot.commands.machine_config import MachineCodes, split
+from coinslot.commands import machine_config, machine_list
+from coinslot.commands.machine_config import MachineCodes, each, split
 from coinslot.commands.terms import Data, console, errors, installed, quiet, run
+from coinslot.fleet.config import Editor
+from coinslot.fleet.decommission import decommission
 from coinslot.kit import qr
 from coinslot.kit.money import MoneyTextError, plain
 from coinslot.outlets.machines import UnknownOutletError, UnknownSlotError, refill
@@ -23,7 +25,6 @@ from coinslot.payments.provision import (
     NoPictureError,
     Profile,
     amount_of,
-    decommission,
     picture,
     print_qr,
 )
@@ -54,6 +55,10 @@ Amount = Annotated[
 ]
 Different = Annotated[
     bool, typer.Option("--different-price", help="The amount is not the slot's price, on purpose.")
+]
+EvenIfOpen = Annotated[
+    bool,
+    typer.Option("--even-if-open", help="It is gone: what is still open is settled by policy."),
 ]
 Slot = Annotated[str | None, typer.Option(help="The slot; else the first, or all for refill.")]
 Stock = Annotated[int, typer.Option(help="How many are in each now.", min=0, max=10_000)]
@@ -115,26 +120,17 @@ def provision_qr(  # noqa: PLR0913  the options of a command
 
 
 @cli.command("decommission", epilog="Example: `coinslot machines decommission M01`")
-def take_out(codes: MachineCodes, data: Data = None) -> None:
-    """Take machines out of service: their codes close, and money that still comes goes back."""
-    wanted, chosen = split(codes), installed(data)
+def take_out(codes: MachineCodes, even_if_open: EvenIfOpen = False, data: Data = None) -> None:
+    """Take machines out of service: their codes close, and money that still comes goes back.
 
-    async def main() -> int:
-        failed = 0
-        async with AsyncExitStack() as stack:
-            server = await RunningServer(chosen, TOOL, stack).open()
-            for code in wanted:
-                try:
-                    await decommission(server.context, code)
-                except UnknownOutletError as error:
-                    errors.print(f"[red]{code}[/]: {error}", soft_wrap=True)
-                    failed += 1
-                    continue
-                await drive_qr_codes(server.context, code)
-                console.print(f"{code}: out of service")
-        return 1 if failed else 0
+    A machine for which customers still wait is left alone: run it again some minutes later."""
 
-    run(main, quiet(chosen))
+    async def take(server: RunningServer, code: str, editor: Editor) -> None:
+        await decommission(server.context, editor.merchant, code, even_if_open=even_if_open)
+        await drive_qr_codes(server.context, code)
+        console.print(f"{code}: out of service")
+
+    each(split(codes), take, data)
 
 
 @cli.command("refill", epilog="Example: `coinslot machines refill M01 --slot A1 --stock 20`")
@@ -159,6 +155,14 @@ def fill_up(codes: MachineCodes, slot: Slot = None, stock: Stock = 20, data: Dat
     run(main, quiet(chosen))
 
 
+cli.command("list", epilog="Example: `coinslot machines list --merchant asha`")(
+    machine_list.show_all
+)
+cli.command("show", epilog="Example: `coinslot machines show M01`")(machine_list.show)
+cli.command("out-of-sale", epilog="Example: `coinslot machines out-of-sale M01 A1`")(
+    machine_list.out_of_sale
+)
+cli.command("on-sale", epilog="Example: `coinslot machines on-sale M01 A1`")(machine_list.on_sale)
 cli.command("price", epilog="Example: `coinslot machines price M01,M02 A1 45 --codes replace`")(
     machine_config.price
 )

@@ -58,3 +58,58 @@ VERSIONS = """
 SELECT version, config, codes, made_by, made_at FROM config_versions
 WHERE outlet_id = $1 AND ($2::integer IS NULL OR version < $2) ORDER BY version DESC LIMIT $3
 """
+
+# A page of machines by their code; what is in their slots is counted beside each.
+MACHINES = """
+SELECT o.id AS code, o.name, o.place, o.kind, o.channel, o.dialect, o.currency::text,
+    d.last_seen_at AS last_heard_at,
+    CASE WHEN o.decommissioned_at IS NOT NULL THEN 'out_of_service'
+        WHEN d.last_seen_at IS NULL THEN 'never_heard'
+        WHEN d.last_seen_at < $4 THEN 'offline' ELSE 'online' END AS state,
+    s.slots, s.sold_out, s.out_of_sale, s.stock, s.par,
+    (SELECT count(*) FROM fulfillments f WHERE f.outlet_id = o.id AND f.settlement IS NULL)
+        AS open_units
+FROM outlets o LEFT JOIN devices d ON d.outlet_id = o.id
+CROSS JOIN LATERAL (SELECT count(*) AS slots, count(*) FILTER (WHERE stock = 0) AS sold_out,
+        count(out_of_sale_at) AS out_of_sale, coalesce(sum(stock), 0) AS stock,
+        coalesce(sum(par), 0) AS par
+    FROM slots WHERE outlet_id = o.id) s
+WHERE o.merchant_id = $1 AND o.kind <> 'counter' AND ($2::text IS NULL OR o.id > $2)
+    AND ($5::text IS NULL OR o.id = $5)
+    AND ($6 OR o.decommissioned_at IS NULL)
+ORDER BY o.id LIMIT $3
+"""
+
+DEVICE = """
+SELECT o.config_version, d.firmware, d.journal_id, d.boot_id, d.has_sensor
+FROM outlets o LEFT JOIN devices d ON d.outlet_id = o.id WHERE o.id = $1
+"""
+
+SLOTS = """
+SELECT s.slot, p.sku, p.name, s.price_minor, s.stock, s.par, s.failures_in_row, s.out_of_sale_at,
+    s.withheld_at IS NOT NULL AS withheld, q.amount_minor AS code_minor, q.stage AS code_stage,
+    q.qr_code_id,
+    (SELECT count(*) FROM fulfillments f JOIN order_lines l ON l.id = f.line_id
+        WHERE f.outlet_id = s.outlet_id AND l.slot = s.slot AND f.settlement IS NULL) AS promised
+FROM slots s JOIN products p ON p.id = s.product_id
+LEFT JOIN qr_codes q ON q.outlet_id = s.outlet_id AND q.slot = s.slot AND q.payment_id IS NULL
+    AND q.retired_at IS NULL
+WHERE s.outlet_id = $1 ORDER BY s.slot
+"""
+
+# Units that were not handed over, and those of which nobody knows yet.
+FAULTS = """
+SELECT f.id AS unit, f.order_id AS "order", l.slot, l.name AS product, f.state, f.basis,
+    f.failure_code, f.amount_minor, f.currency::text, f.queued_at, f.settled_at
+FROM fulfillments f JOIN order_lines l ON l.id = f.line_id
+WHERE f.outlet_id = $1 AND (f.settlement = 'refund_due' OR f.state = 'in_doubt')
+    AND ($2::uuid IS NULL OR f.id < $2)
+ORDER BY f.id DESC LIMIT $3
+"""
+
+LOCK_DEVICE = "SELECT outlet_id FROM devices WHERE outlet_id = $1 FOR NO KEY UPDATE"
+
+UNSETTLED = """
+SELECT count(*) AS units, max(hard_deadline) AS until FROM fulfillments
+WHERE outlet_id = $1 AND settlement IS NULL
+"""

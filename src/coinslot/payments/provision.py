@@ -236,17 +236,22 @@ async def decommission(context: Context, outlet: str) -> None:
     Raises UnknownOutletError."""
     merchant = await owner_of(context.db, outlet)
     async with context.db.as_merchant(merchant) as conn:
-        await conn.execute(
-            "UPDATE outlets SET decommissioned_at = coalesce(decommissioned_at, $2) WHERE id = $1",
-            outlet,
-            context.now(),
-        )
-        await conn.execute(
-            "UPDATE qr_codes SET retired_at = $2, due_at = $2,"
-            " leased_until = NULL, lease = lease + 1,"
-            " stage = CASE stage WHEN 'open' THEN 'closing' ELSE stage END"
-            " WHERE outlet_id = $1 AND retired_at IS NULL AND payment_id IS NULL",
-            outlet,
-            context.now(),
-        )
+        await close_down(conn, outlet, context.now())
     context.wakes.wake("qr_codes")
+
+
+async def close_down(conn: Connection, outlet: str, now: datetime) -> None:
+    """The outlet is out of service, and its printed codes are to be closed."""
+    await conn.execute(
+        "UPDATE outlets SET decommissioned_at = coalesce(decommissioned_at, $2) WHERE id = $1",
+        outlet,
+        now,
+    )
+    await conn.execute(
+        "UPDATE qr_codes SET retired_at = $2, due_at = $2,"
+        " leased_until = NULL, lease = lease + 1,"
+        " stage = CASE stage WHEN 'open' THEN 'closing' ELSE stage END"
+        " WHERE outlet_id = $1 AND retired_at IS NULL AND payment_id IS NULL",
+        outlet,
+        now,
+    )

@@ -49,7 +49,8 @@ DECLARE
 BEGIN
     SELECT * INTO STRICT u FROM fulfillments WHERE id = p_unit;
     IF u.settlement = 'fulfilled' THEN
-        UPDATE slots SET stock = greatest(stock - 1, 0), failures_in_row = 0, out_of_sale_at = NULL
+        UPDATE slots SET stock = greatest(stock - 1, 0), failures_in_row = 0,
+            out_of_sale_at = withheld_at  -- what a person took out, a person puts back
             WHERE outlet_id = u.outlet_id AND slot = its_slot;
     ELSIF u.basis IN ('no_drop', 'rejected', 'policy', 'declared') THEN
         UPDATE slots SET failures_in_row = failures_in_row + 1,

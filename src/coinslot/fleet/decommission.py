@@ -1,0 +1,38 @@
+"""Taking a machine out of service, when nobody waits for it any more."""
+
+from datetime import datetime
+from uuid import UUID
+
+from coinslot.context import Context
+from coinslot.fleet import store
+from coinslot.fleet.config import locked
+from coinslot.payments.provision import close_down
+
+
+class UnitsOpenError(Exception):
+    """Customers have paid for units of the machine that are not settled yet."""
+
+    def __init__(self, units: int, until: datetime) -> None:
+        count = f"{units} unit{'s are' if units > 1 else ' is'}"
+        super().__init__(f"{count} not settled yet, until {until:%Y-%m-%d %H:%M} UTC at the latest")
+        self.units = units
+        self.until = until
+
+
+async def decommission(
+    context: Context, merchant: UUID, machine: str, *, even_if_open: bool = False
+) -> None:
+    """Take it out of service: its codes are closed (retried), it gets no new unit, and money that
+    still comes goes back. Again changes nothing. `even_if_open` is for a machine that is gone: its
+    open units are settled by evidence that still comes, else by policy.
+
+    Raises UnknownOutletError and UnitsOpenError."""
+    async with context.db.as_merchant(merchant) as conn:
+        await conn.fetchval(store.LOCK_DEVICE, machine)  # no unit is offered while it is held
+        row = await locked(conn, merchant, machine)
+        if row["decommissioned_at"] is None:
+            open_ = await conn.fetchrow(store.UNSETTLED, machine)
+            if open_ is not None and open_["units"] and not even_if_open:
+                raise UnitsOpenError(open_["units"], open_["until"])
+        await close_down(conn, machine, context.now())
+    context.wakes.wake("qr_codes")
