@@ -31,6 +31,7 @@ from sandbox.store import Store
 from sandbox.stripe.party import Stripe
 from sandbox.tbank.party import TBank
 from sandbox.tmetr.party import Tmetr
+from sandbox.twilio.party import Twilio
 from sandbox.yookassa.party import YooKassa
 
 log = logging.getLogger("sandbox")
@@ -55,7 +56,7 @@ class Sandbox:
         self.machines = Machines(place.machines, [])
         razorpay = Razorpay(self.store, place.public_url)
         others = [made(self.store, place.public_url) for made in (Stripe, TBank, YooKassa)]
-        parties: list[Party] = [razorpay, *others]
+        parties: list[Party] = [razorpay, *others, Twilio(self.store, place.public_url)]
         self.outsiders: list[Outsider] = [*parties, Tmetr()]
         self.courier = Courier(self.store, {party.name: party for party in parties})
         work = {name: verb for one in self.outsiders for name, verb in one.work.items()}

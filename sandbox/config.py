@@ -9,6 +9,7 @@ from sandbox.razorpay.settings import Section as Razorpay
 from sandbox.stripe.settings import Section as Stripe
 from sandbox.tbank.settings import Section as TBank
 from sandbox.tmetr.settings import Section as Tmetr
+from sandbox.twilio.settings import Section as Twilio
 from sandbox.yookassa.settings import Section as YooKassa
 
 
@@ -39,6 +40,7 @@ class Config(msgspec.Struct, frozen=True):
     tbank: TBank = TBank()
     yookassa: YooKassa = YooKassa()
     tmetr: Tmetr = Tmetr()
+    twilio: Twilio = Twilio()
     coinslot_url: str | None = None
     outlets: list[Outlet] = []
 

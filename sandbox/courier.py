@@ -82,7 +82,7 @@ class Courier:
             if row["url"] and not row["disabled_at"]:
                 came = await self._post(http, row, parcel)
             with self._store.change() as change:
-                self._note(change, row, came)
+                self._note(change, row, parcel, came)
         finally:
             self._in_flight.pop(delivery_id, None)
             self._wake.set()
@@ -91,6 +91,9 @@ class Courier:
         """Signed over the true body, so that a forger's copy does not fit its signature."""
         parcel = Parcel(
             account_id=row["account_id"],
+            event_id=row["event_id"],
+            url=row["url"],
+            attempts=row["attempts"],
             headers=msgspec.json.decode(row["headers"], type=dict[str, str]),
             body=row["body"],
         )
@@ -114,9 +117,10 @@ class Courier:
             return Came(problem=f"{type(problem).__name__}: {problem}")
         return Came(answer.status_code, taken=party.accepts(answer.status_code, answer.content))
 
-    def _note(self, change: Change, row: Any, came: Came) -> None:
+    def _note(self, change: Change, row: Any, parcel: Parcel, came: Came) -> None:
         """Write down how the attempt ended, and when the next one is."""
-        tempo = self._parties[row["party"]].tempo
+        party = self._parties[row["party"]]
+        tempo = party.tempo
         attempts, problem = row["attempts"] + 1, came.problem
         state, due_ms = "pending", row["due_ms"]
         if not row["url"]:
@@ -127,6 +131,8 @@ class Courier:
             state = "delivered"
         elif row["kind"] == "forged":
             state = "refused"  # a forger does not come back
+        elif party.gives_up(parcel, came.status):
+            state = "given up"
         elif _is_refused(came, attempts) or _is_old(row, tempo):
             state = "expired"
             _switch_off(change, row)
@@ -159,8 +165,10 @@ def _pause_ms(tempo: Tempo, attempts: int) -> int:
 
 def _with_event(look: Change, delivery_id: int) -> Any:
     return look.one(
-        "SELECT d.*, e.name, e.headers, e.body, e.created_ms, e.party, e.account_id,"
-        " a.url, a.disabled_at FROM deliveries d JOIN events e ON e.seq = d.event_seq"
+        "SELECT d.*, e.event_id, e.name, e.headers, e.body, e.created_ms, e.party, e.account_id,"
+        " coalesce(u.url, a.url) AS url, a.disabled_at"
+        " FROM deliveries d JOIN events e ON e.seq = d.event_seq"
+        " LEFT JOIN event_urls u ON u.event_seq = e.seq"
         " LEFT JOIN accounts a ON a.party = e.party AND a.account_id = e.account_id"
         " WHERE d.id = ?",
         (delivery_id,),

@@ -11,6 +11,7 @@ from sandbox.store import Change
 OVERTAKEN_FROM_MS, OVERTAKEN_SPAN_MS = 200, 1_300
 REPEATED_FROM_MS, REPEATED_SPAN_MS = 150, 850
 AMOUNT = re.compile(rb'"(amount|value)":"?(\d+)', re.IGNORECASE)
+STATUS = re.compile(rb"((?:Message|Sms|Call)Status)=([a-z-]+)")
 
 
 class Event(msgspec.Struct, kw_only=True, frozen=True):
@@ -23,6 +24,7 @@ class Event(msgspec.Struct, kw_only=True, frozen=True):
     reference: str
     headers: dict[str, str]
     body: bytes
+    url: str | None = None  # where it goes; None: to the webhook of its account
 
 
 def publish(change: Change, event: Event) -> None:
@@ -42,6 +44,8 @@ def publish(change: Change, event: Event) -> None:
         ),
     )
     seq = stored.lastrowid or 0
+    if event.url is not None:
+        change.run("INSERT INTO event_urls VALUES (?, ?)", (seq, event.url))
     way = weather.current(change).webhooks
     if weather.strikes(change, "webhooks.lose", way.lose):
         _plan(change, seq, "first", now_ms(), state="lost")
@@ -70,9 +74,16 @@ def replay(change: Change, reference: str) -> int:
 
 
 def altered(body: bytes) -> bytes:
-    """A forger's copy: every amount is another one, so that the signature no longer fits."""
+    """A forger's copy: every amount is another one, every end of a message or call the opposite,
+    so that the signature no longer fits."""
     forged = AMOUNT.sub(lambda found: found[0] + b"9", body)
+    forged = STATUS.sub(_opposite, forged)
     return forged if forged != body else body + b" "
+
+
+def _opposite(found: re.Match[bytes]) -> bytes:
+    good = b"completed" if found[1] == b"CallStatus" else b"delivered"
+    return found[1] + b"=" + (b"failed" if found[2] == good else good)
 
 
 def deliveries(change: Change, party: str, limit: int) -> list[dict[str, object]]:

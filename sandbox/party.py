@@ -19,8 +19,11 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     """A webhook about to be posted: for whom, and how it was written down at its birth."""
 
     account_id: str
+    event_id: str
+    url: str | None
     headers: dict[str, str]
     body: bytes
+    attempts: int = 0  # before this one
 
 
 class Outsider:
@@ -87,6 +90,11 @@ class Party(Outsider):
     def accepts(self, status: int, body: bytes) -> bool:
         """Whether the merchant's server has taken the webhook."""
         return 200 <= status < 300
+
+    def gives_up(self, parcel: Parcel, status: int | None) -> bool:
+        """Whether it tries this webhook no more after this answer, or after none; most of them go
+        on until it is old."""
+        return False
 
     def work_on(self, name: str, desk: Any, thing_id: str) -> None:
         """One of its chores, on a thing."""

@@ -16,7 +16,7 @@ from sandbox.control.ledger import Ledger, List, lists_of
 from sandbox.control.view import Scene
 from sandbox.endpoints import books_of
 from sandbox.errors import RefusedError, UnknownError, UnreadableError
-from sandbox.party import Outsider, Party
+from sandbox.party import Outsider
 from sandbox.razorpay import customer, qr_codes
 from sandbox.razorpay.customer import Scan
 from sandbox.razorpay.things import Payment, QrCode
@@ -129,13 +129,13 @@ async def books_for_all(
     told = books_of(store, outsiders)
     if "text/html" not in request.headers.get("accept", ""):
         return Response(told, headers={"vary": "accept"})
-    gateways = {one.name for one in outsiders if isinstance(one, Party)}
+    gateways = {name: said for name, said in told.items() if "payments" in said}
+    others = [lists_of(name, said) for name, said in told.items() if name not in gateways]
     return page(
         "books.html",
-        parties=[Ledger.of(name, said) for name, said in told.items() if name in gateways],
-        others=[List.of(*named) for name, said in told.items() if name not in gateways
-                for named in lists_of(name, said)],
-    )  # fmt: skip
+        parties=[Ledger.of(name, said) for name, said in gateways.items()],
+        others=[List.of(*named) for lists in others for named in lists],
+    )
 
 
 @get("/control/{name:str}")

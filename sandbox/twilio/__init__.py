@@ -1,0 +1,1 @@
+"""Twilio: text messages and calls, their status callbacks, and the phones that they reach."""

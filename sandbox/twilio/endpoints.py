@@ -1,0 +1,81 @@
+"""Twilio's URLs in the sandbox: the API, and the people at the phones."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, get, post, route
+
+from sandbox.errors import UnreadableError
+from sandbox.front import asked, sent
+from sandbox.gateway_endpoints import API_METHODS, Plain
+from sandbox.twilio import calls, front, messages
+from sandbox.twilio.accounts import ACCOUNTS
+from sandbox.twilio.calls import Answer
+from sandbox.twilio.desk import Gateway, phone_of, phones, save
+from sandbox.twilio.messages import E164
+from sandbox.twilio.things import Phone
+
+FIXED = ("id", "account_id", "created_at", "notes")  # of a phone: not for a request to say
+
+
+class Reply(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Somebody writes to an account's number."""
+
+    account_id: str
+    sender: str
+    body: str
+
+
+@route("/2010-04-01/Accounts/{account_id:str}/{path:path}", http_method=API_METHODS)
+async def api(
+    request: Request[Any, Any, Any], account_id: str, path: Path, gateway: Gateway
+) -> Response[bytes]:
+    """The emulated API."""
+    wanted = await asked(request, path, "i-no-such-header")
+    return await sent(request, await front.answer(gateway, account_id, wanted))
+
+
+@get("/phones")
+async def list_phones(gateway: Gateway) -> list[Phone]:
+    with gateway.store.read() as look:
+        return phones(look)
+
+
+@post("/phones", status_code=200)
+async def change_phone(data: Plain, gateway: Gateway) -> Phone:
+    """Merge how what is sent to this number ends: `{"number", "sms"?, "call"?, ...}`."""
+    number = data.get("number")
+    if not isinstance(number, str) or not E164.fullmatch(number):
+        raise UnreadableError("a phone is named by its `number`, as +14155550100")
+    with gateway.change() as desk:
+        known = msgspec.to_builtins(phone_of(desk.change, number))
+        wanted = {name: value for name, value in data.items() if name not in FIXED}
+        if unknown := wanted.keys() - known.keys():
+            raise UnreadableError(f"of a phone nobody knows {sorted(unknown)}")
+        try:
+            phone = msgspec.convert(known | wanted, Phone)
+        except msgspec.ValidationError as problem:
+            raise UnreadableError(str(problem)) from problem
+        save(desk.change, phone)
+        desk.change.tell(f"phone {number} changed")
+        return phone
+
+
+@post("/reply", status_code=200)
+async def reply(data: Reply, gateway: Gateway) -> Plain:
+    if not E164.fullmatch(data.sender):
+        raise UnreadableError("a sender is a number, as +14155550100")
+    with gateway.change() as desk:
+        account = ACCOUNTS.find(desk.change, data.account_id)
+        return {"reference": messages.reply(desk, account, data.sender, data.body).id}
+
+
+@post("/answer", status_code=200)
+async def answer_call(data: Answer, gateway: Gateway) -> Plain:
+    """Somebody takes a call that rings, or does not: `{"reference", "ends"?}`."""
+    with gateway.change() as desk:
+        return {"reference": data.reference, "status": calls.pick_up(desk, data).status}
+
+
+ENDPOINTS = [api, list_phones, change_phone, reply, answer_call]
