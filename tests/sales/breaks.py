@@ -6,6 +6,7 @@ Each break touches its own invariant alone, so that exactly one check may turn r
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
+from coinslot.orders.order_refunds import OrderRefund, refund
 from coinslot.oversight import cases
 from coinslot.oversight.cases import Person
 from tests.sales.stage import Stage
@@ -85,7 +86,20 @@ async def given_back_by_a_person(stage: Stage) -> None:
     await stage.sweep()
 
 
+async def refunded_by_a_person(stage: Stage, *, then: bool = True) -> None:
+    await (sold if then else accepted)(stage)
+    order = await stage.value("SELECT id FROM orders")
+    wanted = OrderRefund(order=order, key="k", by="asha", reason="it was warm", amount=1500)
+    await refund(stage.context, stage.merchant, wanted)
+    await stage.sweep()
+
+
+async def refund_waits(stage: Stage) -> None:
+    await refunded_by_a_person(stage, then=False)
+
+
 TALES = (
+    refunded_by_a_person, refund_waits,
     jammed_and_sold, contradicted, given_back_by_a_person,
     accepted, sold, jammed, waiting, two_waiting, never_sent, silent, parked, delivered, owing,
 )  # fmt: skip
@@ -176,6 +190,37 @@ MONEY = [
         " SELECT merchant_id, 'refund', id, 'PROVED', 'pending', 'succeeded', created_at"
         " FROM refunds WHERE key = 'k'",
         "DROP INDEX refunds_one_live",
+    ),
+    Break(
+        "one_live_refund_per_unit", refunded_by_a_person,
+        "UPDATE refunds SET amount_minor = 1499; INSERT INTO refunds (id, merchant_id, account_id,"
+        " capture_id, part_id, origin, state, version, amount_minor, currency, reason, key,"
+        " created_at, hard_deadline) SELECT gen_random_uuid(), merchant_id, account_id, capture_id,"
+        " part_id, origin, state, 2, 1, currency, reason, 'k', created_at, hard_deadline"
+        " FROM refunds;"
+        "INSERT INTO events (merchant_id, machine, subject_id, event, was, state, at)"
+        " SELECT merchant_id, 'refund', id, 'PROVED', 'pending', 'succeeded', created_at"
+        " FROM refunds WHERE key = 'k'",
+        "DROP INDEX refunds_one_live_part",
+    ),
+    Break(
+        "counters_equal_units_and_surplus", refunded_by_a_person,
+        "UPDATE order_refund_parts SET amount_minor = 1501",
+    ),
+    Break(
+        "refunds_by_people_rest_on_their_units", refund_waits, "DELETE FROM order_refund_parts",
+    ),
+    Break(
+        "refunds_by_people_rest_on_their_units", refund_waits,
+        "UPDATE order_refund_parts SET amount_minor = 4001",
+    ),
+    Break(
+        "refunds_by_people_rest_on_their_units", refund_waits,
+        "UPDATE order_refund_parts SET outcome = 'withdrawn', ended_at = now()",
+    ),
+    Break(
+        "refunds_by_people_rest_on_their_units", refund_waits,
+        "UPDATE order_refund_parts SET capture_id = gen_random_uuid()",
     ),
     Break("currencies_agree", sold, "UPDATE payments SET currency = 'EUR'"),
     Break("paid_orders_have_their_units", sold, "UPDATE order_lines SET quantity = 2"),

@@ -123,6 +123,7 @@ ONCE = {
     "inbox_unreadable": "(verdict = 'unreadable'::text)",
     "members_login_key": "",
     "merchants_slug_key": "",
+    "order_refunds_key": "",
     "orders_client_key_key": "",
     "orders_token_key": "",
     "products_merchant_id_sku_key": "",
@@ -134,6 +135,10 @@ ONCE = {
     "refunds_key_key": "",
     "refunds_one_live": (
         "((fulfillment_id IS NOT NULL) AND (state = ANY (ARRAY['pending'::text,"
+        " 'succeeded'::text, 'owed'::text])))"
+    ),
+    "refunds_one_live_part": (
+        "((part_id IS NOT NULL) AND (state = ANY (ARRAY['pending'::text,"
         " 'succeeded'::text, 'owed'::text])))"
     ),
     "refunds_replaces_key": "",

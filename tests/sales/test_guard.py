@@ -13,7 +13,7 @@ from tests.sales.taking import collected
 
 APPENDED = (
     "events", "strays", "ledger", "exchanges", "device_events", "exposures", "corrections",
-    "public_events", "delivery_tries",
+    "public_events", "delivery_tries", "order_refunds",
 )  # fmt: skip
 
 

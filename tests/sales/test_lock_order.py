@@ -28,8 +28,9 @@ from coinslot.gateways.base import (
     RefundStage,
 )
 from coinslot.kit.money import Money
-from coinslot.orders import checkout, expiry
+from coinslot.orders import checkout, expiry, order_refunds
 from coinslot.orders.checkout import OrderRequest
+from coinslot.orders.order_refunds import OrderRefund
 from coinslot.oversight import cases
 from coinslot.oversight.cases import Person
 from coinslot.payments import merchant_api, qr_codes, refunds
@@ -326,6 +327,32 @@ async def _dispute_is_lost(stage: Stage) -> Verb:
     return _told(lost)(stage)
 
 
+def _asked_back(stage: Stage, key: str) -> Verb:
+    async def verb() -> object:
+        order = await stage.value("SELECT id FROM orders")
+        wanted = OrderRefund(order=order, key=key, by="asha", reason="seen")
+        return await order_refunds.refund(stage.context, stage.merchant, wanted)
+
+    return verb
+
+
+async def _person_withdraws(stage: Stage) -> Verb:
+    await stage.sell()
+    return _asked_back(stage, "k")
+
+
+async def _person_takes_back(stage: Stage) -> Verb:
+    await _going(_dropped)(stage)
+    await stage.result(event_seq=1)
+    return _asked_back(stage, "k")
+
+
+async def _asked_back_can_drops(stage: Stage) -> Verb:
+    await _going(_dropped)(stage)
+    await _asked_back(stage, "k")()
+    return lambda: stage.result(event_seq=1)
+
+
 async def _contradicted(stage: Stage) -> int:
     await _going(_dropped)(stage)
     await stage.result(event_seq=1)
@@ -402,6 +429,12 @@ SCENES = (
     Scene("money goes back outside", {"captures", "fulfillments", "orders"}, _given_back_outside),
     Scene("a dispute is lost", {"captures", "disputes", "fulfillments"}, _dispute_is_lost),
     Scene("a person refunds", {"captures", "cases", "discrepancies"}, _person_refunds),
+    Scene("a person withdraws", {"captures", "fulfillments", "orders"},
+          _person_withdraws, 2),
+    Scene("a person takes back", {"captures", "fulfillments"}, _person_takes_back, 2),
+    Scene("a can drops that a person wants back",
+          {"device_journals", "captures", "fulfillments", "order_refund_parts", "orders"},
+          _asked_back_can_drops),
     Scene("a person closes", {"cases", "discrepancies"}, _person_closes),
     Scene("a machine contradicts itself", {"captures", "fulfillments"}, _told_against),
     Scene("the API collects", {"payments", "attempts"}, _collects),

@@ -124,6 +124,9 @@ def _given_back(now: datetime, working: OrderView) -> dict[str, OrderView]:
         "partly": replace(
             back, state="completed", units=both, refunds=(there,), taken_at=now - 9 * second
         ),
+        "returned": replace(
+            back, state="completed", units=both[:1], refunds=(there,), taken_at=now - 9 * second
+        ),
         "refunding": replace(back, refunds=(going,)),
         "refunded": replace(back, refunds=(there,)),
         "by-policy": replace(back, refunds=(there,), by_policy=True),

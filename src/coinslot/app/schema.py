@@ -14,6 +14,7 @@ _ROOMS = Path(__file__).parent.parent
 # when it runs. A function in plain SQL comes after what it calls.
 _FILES = (
     "books/sql/ledger.sql",
+    "payments/sql/order_refunds.sql",
     "payments/sql/settlement.sql",
     "payments/sql/captures.sql",
     "payments/sql/gateway_webhooks.sql",

@@ -18,6 +18,7 @@ from coinslot.commands import (
     merchants,
     migrate,
     mirror,
+    orders,
     products,
     reconcile,
     serve,
@@ -74,5 +75,6 @@ def build() -> typer.Typer:
     cli.add_typer(products.cli, name="products")
     cli.add_typer(mirror.cli, name="mirror")
     cli.add_typer(cases.cli, name="cases")
+    cli.add_typer(orders.cli, name="orders")
     cli.add_typer(keys.cli, name="keys")
     return cli

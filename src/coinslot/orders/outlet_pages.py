@@ -158,6 +158,9 @@ def _order_view(
             for r in refunds
             if r["state"] != "failed"
         ),
+        refund_waiting=Money(row["waiting_minor"], row["currency"])
+        if row["waiting_minor"]
+        else None,
         pay=_pay(row),
         code_at=row["make_at"],
         by_policy=any(u["basis"] == "policy" for u in units),

@@ -119,6 +119,7 @@ class OrderView(Struct, frozen=True, kw_only=True):
     taken_at: datetime | None = None
     refund_by: datetime | None = None  # the automatic refund happens at the latest then
     refunds: tuple[RefundView, ...] = ()
+    refund_waiting: Money | None = None  # a person refunds it as soon as its unit is settled
     pay: PayView | None = None
     code_at: datetime | None = None  # when its code is made; None: not requested yet
     by_policy: bool = False

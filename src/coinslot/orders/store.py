@@ -81,12 +81,14 @@ ORDER BY o.place = $3 DESC, o.id LIMIT 1
 """
 
 # `version` grows with whatever the page shows: states of the order, its payment and code, units,
-# refunds.
+# refunds, and what persons refund.
 _VERSION = """
     o.version + coalesce(p.version, 0)
         + coalesce((SELECT sum(version) FROM fulfillments f WHERE f.order_id = o.id), 0)
         + coalesce((SELECT sum(r.version) FROM refunds r JOIN captures k ON k.id = r.capture_id
                     WHERE k.order_id = o.id), 0)
+        + (SELECT count(*) + count(w.ended_at) FROM order_refunds m
+           JOIN order_refund_parts w ON w.order_refund_id = m.id WHERE m.order_id = o.id)
 """
 
 ORDER_VERSIONS = f"""
@@ -99,6 +101,8 @@ SELECT o.*, u.name AS outlet_name, m.name AS merchant_name, u.contact,
     coalesce(u.zone, m.zone) AS zone,
     q.image_url, q.qr_code_id, q.stage AS qr_stage, q.make_at,
     c.gateway_payment_id,
+    (SELECT sum(w.amount_minor)::bigint FROM order_refunds m JOIN order_refund_parts w
+        ON w.order_refund_id = m.id WHERE m.order_id = o.id AND w.outcome IS NULL) AS waiting_minor,
     {_VERSION} AS seen_version
 FROM orders o JOIN outlets u ON u.id = o.outlet_id JOIN merchants m ON m.id = o.merchant_id
 LEFT JOIN payments p ON p.order_id = o.id
@@ -142,4 +146,72 @@ SELECT token FROM orders WHERE outlet_id = $1 AND amount_minor = $2
 AND EXISTS (SELECT FROM unnest($3::timestamptz[]) AS minute
     WHERE paid_at BETWEEN minute - interval '1 minute' AND minute + interval '2 minutes')
 ORDER BY paid_at LIMIT 5
+"""
+
+# Refunds of an order by a person.
+HAS_ORDER = "SELECT merchant_id FROM orders WHERE id = $1"
+
+CAPTURE_OF_ORDER = "SELECT id FROM captures WHERE order_id = $1 AND reason IS NULL"
+
+REFUND_BY_KEY = "SELECT * FROM order_refunds WHERE key = $1"
+
+# All units of an order are locked before the first of them is moved: its end locks the order.
+LOCK_UNITS_LEFT = """
+SELECT f.id, f.sent_at, f.settlement, left_of(f) AS left_minor FROM fulfillments f
+WHERE f.order_id = $1 ORDER BY f.id FOR NO KEY UPDATE
+"""
+
+MAKE_ORDER_REFUND = """
+INSERT INTO order_refunds (id, merchant_id, order_id, key, asked, made_by, reason, made_at)
+SELECT $1, o.merchant_id, o.id, $3, $4, $5, $6, $7 FROM orders o WHERE o.id = $2 RETURNING id
+"""
+
+MAKE_REFUND_PART = """
+INSERT INTO order_refund_parts (id, merchant_id, order_refund_id, capture_id, fulfillment_id,
+    amount_minor, outcome, ended_at)
+SELECT $1, r.merchant_id, r.id, $3, $4, $5, $6, $7 FROM order_refunds r WHERE r.id = $2
+RETURNING id
+"""
+
+WITHDRAW_UNIT = """
+SELECT transition_fulfillment($1, 'WITHDRAWN', '{"basis": "never_sent"}', $2)
+"""
+
+SAY_WHY_WITHDRAWN = "UPDATE refunds SET asked_reason = $2 WHERE fulfillment_id = $1"
+
+TAKE_REFUND_PART = "SELECT take_refund_part($1, $2)"
+
+CLOSE_REFUNDED_OUTSIDE = "SELECT close_refunded_outside($1, $2, $3)"
+
+REFUNDS_OF_ORDER = """
+SELECT r.*, o.currency FROM order_refunds r JOIN orders o ON o.id = r.order_id
+WHERE r.order_id = $1 ORDER BY r.made_at, r.id
+"""
+
+# Where the money of each part is: of a unit that was withdrawn or not handed over, in its refund.
+PARTS_OF_ORDER = """
+SELECT w.*, l.name, CASE WHEN w.outcome IS NULL THEN 'waiting' ELSE coalesce((
+    SELECT f.state FROM refunds f WHERE f.origin = 'ours' AND f.state <> 'failed'
+        AND CASE WHEN w.outcome = 'taken' THEN f.part_id = w.id
+            ELSE f.fulfillment_id = w.fulfillment_id END
+    ORDER BY f.created_at DESC LIMIT 1), 'covered') END AS money
+FROM order_refund_parts w JOIN order_refunds r ON r.id = w.order_refund_id
+JOIN fulfillments u ON u.id = w.fulfillment_id JOIN order_lines l ON l.id = u.line_id
+WHERE r.order_id = $1 ORDER BY w.id
+"""
+
+FIND_ORDER = """
+SELECT id, merchant_id, number, outlet_id, state, placed_at FROM orders
+WHERE id = try_uuid(lower($1)) OR token = $1 OR number = upper($1) ORDER BY placed_at DESC LIMIT 10
+"""
+
+ORDER_RECORD = """
+SELECT o.*, c.gateway_payment_id FROM orders o
+LEFT JOIN captures c ON c.order_id = o.id AND c.reason IS NULL WHERE o.id = $1
+"""
+
+UNIT_RECORDS = """
+SELECT f.*, l.name, left_of(f) AS left_minor, (SELECT coalesce(sum(w.amount_minor), 0)::bigint
+    FROM order_refund_parts w WHERE w.fulfillment_id = f.id AND w.outcome IS NULL) AS waiting_minor
+FROM fulfillments f JOIN order_lines l ON l.id = f.line_id WHERE f.order_id = $1 ORDER BY f.id
 """

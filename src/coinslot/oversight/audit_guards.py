@@ -5,22 +5,25 @@ from collections.abc import Mapping, Sequence
 
 _APPEND_ONLY = (
     "order_lines", "events", "strays", "ledger", "exchanges", "device_events", "exposures",
-    "corrections", "public_events", "delivery_tries",
+    "corrections", "public_events", "delivery_tries", "order_refunds",
 )  # fmt: skip
 _NEVER_DELETED = (
     *_APPEND_ONLY, "inbox", "merchants", "gateway_accounts", "outlets", "devices",
     "device_journals", "qr_codes", "orders", "payments", "attempts", "captures", "fulfillments",
-    "vend_units", "refunds", "discrepancies", "cases", "disputes", "reconciliations",
+    "vend_units", "refunds", "order_refund_parts", "discrepancies", "cases", "disputes",
+    "reconciliations",
 )  # fmt: skip
-_TRIGGERS = ("ledger_balances", "settled_once", "policy_has_exposure")
+_TRIGGERS = ("ledger_balances", "settled_once", "policy_has_exposure", "part_ended_once")
 _CONSTRAINTS = (
     "captured_is_accounted_for", "we_never_give_back_more_than_is_due",
+    "a_refund_by_a_person_says_who_and_why", "a_part_is_of_a_unit",
     "a_settlement_names_its_basis", "never_sent_means_go_was_never_committed",
     "silence_has_an_end", "go_answers_an_accept", "a_delivery_is_due_until_it_ends",
 )  # fmt: skip
 _UNIQUE = (
     "captures_account_id_gateway_payment_id_key", "vend_units_outlet_id_seq_key",
-    "vend_units_one_open", "refunds_one_live", "refunds_key_key",
+    "vend_units_one_open", "refunds_one_live", "refunds_one_live_part", "refunds_key_key",
+    "order_refunds_key",
     "refunds_account_id_gateway_refund_id_key", "refunds_replaces_key", "inbox_delivery",
     "qr_codes_printed", "qr_codes_payment", "discrepancies_once", "inbox_own", "cases_one_open",
     "disputes_account_id_gateway_dispute_id_key",

@@ -27,15 +27,18 @@ refund AS (
 
 _UNITS = """
 unit AS (
-    SELECT f.*, EXISTS (SELECT FROM corrections k WHERE k.fulfillment_id = f.id) AS corrected
+    SELECT f.*, coalesce(f.settlement = 'refund_due', false) OR EXISTS (SELECT FROM corrections k
+            WHERE k.fulfillment_id = f.id) AS gone,
+        (SELECT coalesce(sum(w.amount_minor), 0) FROM order_refund_parts w
+            WHERE w.fulfillment_id = f.id AND w.outcome = 'taken') AS taken
     FROM fulfillments f
 ), units AS (
     SELECT c.id AS capture_id, count(u.id) AS units,
         coalesce(sum(u.amount_minor), 0)::bigint AS total,
-        coalesce(sum(u.amount_minor) FILTER (WHERE u.settlement = 'fulfilled'
-            AND NOT u.corrected), 0)::bigint AS fulfilled,
-        coalesce(sum(u.amount_minor) FILTER (WHERE u.settlement = 'refund_due'
-            OR u.corrected), 0)::bigint AS refund_due
+        coalesce(sum(u.amount_minor - u.taken) FILTER (WHERE u.settlement = 'fulfilled'
+            AND NOT u.gone), 0)::bigint AS fulfilled,
+        coalesce(sum(CASE WHEN u.gone THEN u.amount_minor ELSE u.taken END), 0)::bigint
+            AS refund_due
     FROM captures c LEFT JOIN unit u ON u.capture_id = c.id GROUP BY c.id
 )
 """
@@ -140,11 +143,42 @@ WHERE CASE WHEN d.stage = 'lost' AND d.currency = c.currency AND d.amount_minor 
 """
 
 _LIVE = """
-SELECT r.id, r.fulfillment_id, r.replaces, r.state FROM refunds r
+SELECT r.id, r.fulfillment_id, r.part_id, r.replaces, r.state FROM refunds r
 WHERE r.state IN ('pending', 'succeeded', 'owed') AND (
-    EXISTS (SELECT FROM refunds o WHERE o.fulfillment_id = r.fulfillment_id AND o.id <> r.id
+    EXISTS (SELECT FROM refunds o WHERE o.id <> r.id
+            AND (o.fulfillment_id = r.fulfillment_id OR o.part_id = r.part_id)
             AND o.state IN ('pending', 'succeeded', 'owed'))
     OR EXISTS (SELECT FROM refunds o WHERE o.replaces = r.id))
+"""
+
+# What a person gives back of an order: never more than its unit has, in the way that its unit
+# allows, and paid by no more than itself.
+_PARTS = """
+SELECT w.id, w.outcome, w.amount_minor, f.settlement, f.basis,
+    'its unit is settled otherwise' AS why
+FROM order_refund_parts w JOIN fulfillments f ON f.id = w.fulfillment_id
+WHERE NOT coalesce(CASE w.outcome WHEN 'taken' THEN f.settlement = 'fulfilled'
+        WHEN 'went_back' THEN f.settlement = 'refund_due' AND f.sent_at IS NOT NULL
+        WHEN 'withdrawn' THEN f.basis = 'never_sent'
+        ELSE f.settlement IS NULL AND f.sent_at IS NOT NULL END, false)
+UNION ALL
+SELECT w.id, w.outcome, w.amount_minor, NULL, NULL, 'it is of another order'
+FROM order_refund_parts w JOIN order_refunds r ON r.id = w.order_refund_id
+JOIN fulfillments f ON f.id = w.fulfillment_id
+WHERE f.order_id <> r.order_id OR w.capture_id IS DISTINCT FROM f.capture_id
+UNION ALL
+SELECT f.id, NULL, sum(w.amount_minor)::bigint, f.settlement, f.basis, 'more than its unit has'
+FROM fulfillments f JOIN order_refund_parts w ON w.fulfillment_id = f.id
+WHERE w.outcome IS DISTINCT FROM 'went_back' GROUP BY f.id
+HAVING sum(w.amount_minor) > f.amount_minor
+UNION ALL
+SELECT w.id, w.outcome, w.amount_minor, NULL, NULL, 'paid beside what was taken'
+FROM order_refund_parts w JOIN refunds r ON r.part_id = w.id
+WHERE w.outcome IS DISTINCT FROM 'taken' OR r.capture_id <> w.capture_id
+    OR r.fulfillment_id IS NOT NULL OR r.amount_minor > w.amount_minor
+UNION ALL
+SELECT r.id, NULL, NULL, NULL, NULL, 'it gives nothing back' FROM order_refunds r
+WHERE NOT EXISTS (SELECT FROM order_refund_parts w WHERE w.order_refund_id = r.id)
 """
 
 _CURRENCIES = """
@@ -217,6 +251,7 @@ MONEY: Mapping[str, str] = {
     "refunds_do_not_exceed_captures": _EXCESS,
     "lost_disputes_are_refunds": _DISPUTES,
     "one_live_refund_per_unit": _LIVE,
+    "refunds_by_people_rest_on_their_units": _PARTS,
     "currencies_agree": _CURRENCIES,
     "paid_orders_have_their_units": _PAID,
     "orders_end_as_their_units_did": _ENDS,

@@ -125,6 +125,10 @@ _FAMILIES = (
     ("inbox", "account_id", "gateway_accounts"),
     ("ledger", "capture_id", "captures"),
     ("order_lines", "order_id", "orders"),
+    ("order_refund_parts", "capture_id", "captures"),
+    ("order_refund_parts", "fulfillment_id", "fulfillments"),
+    ("order_refund_parts", "order_refund_id", "order_refunds"),
+    ("order_refunds", "order_id", "orders"),
     ("order_lines", "product_id", "products"),
     ("orders", "outlet_id", "outlets"),
     ("outlets", "account_id", "gateway_accounts"),
@@ -135,6 +139,7 @@ _FAMILIES = (
     ("reconciliations", "account_id", "gateway_accounts"),
     ("refunds", "account_id", "gateway_accounts"),
     ("refunds", "capture_id", "captures"),
+    ("refunds", "part_id", "order_refund_parts"),
     ("slots", "outlet_id", "outlets"),
     ("slots", "product_id", "products"),
 )

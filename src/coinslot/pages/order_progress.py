@@ -22,6 +22,7 @@ class Phase(StrEnum):
     CHECKING = "checking"
     DONE = "done"
     PARTLY = "partly"
+    RETURNED = "returned"  # all of it handed over, and a person gives money back
     REFUNDING = "refunding"
     REFUNDED = "refunded"
     RETRYING = "retrying"
@@ -49,6 +50,7 @@ REFRESH_S = {
     Phase.WORKING: 3,
     Phase.CHECKING: 5,
     Phase.PARTLY: 10,
+    Phase.RETURNED: 10,
     Phase.REFUNDING: 5,
     Phase.RETRYING: 30,
     Phase.OWED: 60,
@@ -89,6 +91,8 @@ def _giving_back(order: OrderView) -> Phase:
     states = {refund.state for refund in order.refunds}
     if "owed" in states:
         return Phase.OWED
+    if all(unit.settlement == "fulfilled" for unit in order.units):
+        return Phase.RETURNED
     if any(unit.settlement == "fulfilled" for unit in order.units):
         return Phase.PARTLY
     if "pending" in states or not states:
@@ -106,7 +110,8 @@ def steps(order: OrderView, shown: Phase) -> tuple[Step, ...]:
     way.append(("step_take", order.taken_at))
     if order.refunds or shown is Phase.REFUNDING:
         gone = [Step(text, at, "done") for text, at in way if at]
-        stop = () if shown is Phase.PARTLY else (Step(_stop(order), None, "stopped"),)
+        handed_over = shown in (Phase.PARTLY, Phase.RETURNED)
+        stop = () if handed_over else (Step(_stop(order), None, "stopped"),)
         return (*gone, *stop, *_refund_steps(order))
     if shown is Phase.DONE:
         # A report may have no times in between: what comes before the end has happened.

@@ -175,20 +175,24 @@ DECLARE
     d discrepancies%ROWTYPE;
     u fulfillments%ROWTYPE;
     c captures%ROWTYPE;
+    rest bigint;
 BEGIN
     SELECT d2.* INTO d FROM cases k JOIN discrepancies d2 ON d2.id::text = k.subject
         WHERE k.id = p_case AND k.kind = d2.kind AND d2.kind = 'no_drop_after_fulfilled';
     IF NOT FOUND THEN RETURN false; END IF;
     SELECT * INTO STRICT c FROM captures WHERE id = d.capture_id FOR NO KEY UPDATE;
-    IF NOT close_case(p_case, p_by, 'refunded', p_note, p_now) THEN RETURN false; END IF;
     SELECT * INTO STRICT u FROM fulfillments WHERE id = d.fulfillment_id;
+    rest := left_of(u);  -- a part may have been refunded by a person before
+    IF rest = 0 OR NOT close_case(p_case, p_by, 'refunded', p_note, p_now) THEN
+        RETURN false;
+    END IF;
     INSERT INTO corrections (fulfillment_id, merchant_id, why, at, made_by, note)
     VALUES (u.id, u.merchant_id, d.kind, p_now, p_by, p_note) ON CONFLICT DO NOTHING;
     IF NOT FOUND THEN RETURN false; END IF;
-    UPDATE captures SET fulfilled = fulfilled - u.amount_minor,
-        refund_due = refund_due + u.amount_minor WHERE id = c.id RETURNING * INTO STRICT c;
-    PERFORM book(c, 'sales', 'refunds_payable', u.amount_minor, 'corrected', p_now);
-    PERFORM owe_refund(c.id, u.id, u.amount_minor, 'corrected', p_now);
+    UPDATE captures SET fulfilled = fulfilled - rest, refund_due = refund_due + rest
+        WHERE id = c.id RETURNING * INTO STRICT c;
+    PERFORM book(c, 'sales', 'refunds_payable', rest, 'corrected', p_now);
+    PERFORM owe_refund(c.id, u.id, rest, 'corrected', p_now);
     PERFORM tell(u.merchant_id, 'fulfillment', u.id, 'CORRECTED',
         jsonb_build_object('by', p_by, 'note', p_note, 'case', p_case), p_now);
     RETURN true;

@@ -56,9 +56,8 @@ LANGUAGE sql STABLE AS $$
     FROM ours o, LATERAL (SELECT
         (SELECT coalesce(-sum(amount), 0)::bigint FROM ledger
             WHERE capture_id = o.id AND account = 'sales') AS sold,
-        (SELECT coalesce(sum(u.amount_minor), 0)::bigint FROM fulfillments u
-            WHERE u.capture_id = o.id AND u.settlement = 'fulfilled' AND NOT EXISTS
-                (SELECT FROM corrections k WHERE k.fulfillment_id = u.id)) AS handed_over) g
+        (SELECT coalesce(sum(left_of(u)), 0)::bigint FROM fulfillments u
+            WHERE u.capture_id = o.id AND u.settlement = 'fulfilled') AS handed_over) g
     WHERE g.sold <> CASE WHEN EXISTS (SELECT FROM payments p WHERE p.id = o.payment_id
         AND p.source = 'api') THEN o.fulfilled ELSE g.handed_over END
     UNION ALL

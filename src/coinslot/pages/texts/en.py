@@ -87,6 +87,10 @@ ENGLISH = Words(
     done_lead="Thank you, and enjoy.",
     partly="Part of your order came out",
     partly_lead="Take what is there. For the rest the money goes back.",
+    returned="Money back for your order",
+    returned_lead="You have your order, and {merchant} returns money for it all the same.",
+    refund_waits="{price} is to be refunded. It goes back as soon as the machine has told us how"
+    " it went.",
     refunding="Your money is going back",
     refunding_lead="Nothing was handed over, so we are returning {price}.",
     refunded="Money back",

@@ -94,6 +94,9 @@ class Words(Struct, frozen=True, kw_only=True):
     done_lead: str
     partly: str
     partly_lead: str
+    returned: str
+    returned_lead: str  # {merchant}
+    refund_waits: str  # {price}
     refunding: str
     refunding_lead: str  # {price}
     refunded: str

@@ -1,9 +1,10 @@
 -- The effects of settling a unit, in the same transaction: counters, ledger, refund, order.
 
 -- Owe a refund of `p_amount` of a capture. What the gateway gave back by itself counts first: our
--- own refund is only for the rest, so that nothing is paid twice.
+-- own refund is only for the rest, so that nothing is paid twice. `p_part`: the part of a person's
+-- refund that it pays.
 CREATE OR REPLACE FUNCTION owe_refund(p_capture uuid, p_unit uuid, p_amount bigint, p_reason text,
-    p_now timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+    p_now timestamptz, p_part uuid DEFAULT NULL) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     c captures%ROWTYPE;
     covered bigint;
@@ -16,12 +17,14 @@ BEGIN
     END IF;
     IF p_amount > covered THEN
         UPDATE captures SET refund_intended = refund_intended + p_amount - covered WHERE id = c.id;
-        PERFORM make_refund(c, p_unit, NULL, p_amount - covered, p_reason, p_now);
+        PERFORM make_refund(c, p_unit, NULL, p_amount - covered, p_reason, p_now, p_part);
     END IF;
 END $$;
 
+-- One that replaces another is for the same part, and was asked for the same reason.
 CREATE OR REPLACE FUNCTION make_refund(p_capture captures, p_unit uuid, p_replaces uuid,
-    p_amount bigint, p_reason text, p_now timestamptz) RETURNS uuid LANGUAGE plpgsql AS $$
+    p_amount bigint, p_reason text, p_now timestamptz, p_part uuid DEFAULT NULL)
+RETURNS uuid LANGUAGE plpgsql AS $$
 DECLARE
     new_id uuid := uuid7(p_now);
     died bigint := 0;
@@ -36,10 +39,15 @@ BEGIN
         due := p_now + least(5 * power(2, least(died, 20) - 2), 600) * interval '1 second';
     END IF;
     INSERT INTO refunds (id, merchant_id, account_id, capture_id, fulfillment_id, replaces, origin,
-        state, amount_minor, currency, reason, key, created_at, hard_deadline, due_at)
+        state, amount_minor, currency, reason, key, created_at, hard_deadline, due_at, part_id,
+        asked_reason)
     VALUES (new_id, p_capture.merchant_id, p_capture.account_id, p_capture.id, p_unit, p_replaces,
         'ours', 'pending', p_amount, p_capture.currency, p_reason, 'rf_' || replace(new_id::text,
-        '-', ''), p_now, due + interval '60 seconds', due);
+        '-', ''), p_now, due + interval '60 seconds', due,
+        coalesce(p_part, (SELECT part_id FROM refunds WHERE id = p_replaces)),
+        coalesce((SELECT o.reason FROM order_refund_parts w JOIN order_refunds o
+            ON o.id = w.order_refund_id WHERE w.id = p_part),
+            (SELECT asked_reason FROM refunds WHERE id = p_replaces)));
     PERFORM tell(p_capture.merchant_id, 'refund', new_id, 'INTENDED',
         jsonb_build_object('reason', p_reason, 'amount', p_amount), p_now);
     RETURN new_id;
@@ -74,6 +82,8 @@ BEGIN
     UPDATE captures SET open = open - u.amount_minor, fulfilled = fulfilled + u.amount_minor
         WHERE id = u.capture_id RETURNING * INTO STRICT c;
     PERFORM book(c, 'obligations', 'sales', u.amount_minor, 'handed_over', p_now);
+    PERFORM end_refund_parts(u.id, 'taken', p_now);
+    SELECT * INTO STRICT c FROM captures WHERE id = c.id;
     IF c.outside > c.outside_used THEN
         PERFORM note_discrepancy('refunded_outside_and_handed_over', c, u.id, NULL,
             least(c.outside - c.outside_used, u.amount_minor), p_now);
@@ -92,6 +102,7 @@ BEGIN
         WHERE id = u.capture_id RETURNING * INTO STRICT c;
     PERFORM book(c, 'obligations', 'refunds_payable', u.amount_minor, u.basis, p_now);
     PERFORM owe_refund(c.id, u.id, u.amount_minor, u.basis, p_now);
+    PERFORM end_refund_parts(u.id, 'went_back', p_now);
     PERFORM end_order(u.order_id, p_now);
 END $$;
 

@@ -1,0 +1,253 @@
+"""Money of an order given back by a person, by unit or by amount, under the lock of the capture.
+
+What was not sent is withdrawn. What was sent and is not settled makes the refund wait for its
+settlement. What was handed over gives from what is left of it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from msgspec import Struct
+
+from coinslot.context import Context
+from coinslot.db.pool import Connection, again
+from coinslot.kit.ids import uuid7
+from coinslot.orders import store
+from coinslot.payments.idempotency import KeyReusedError
+from coinslot.payments.merchant_api import RuledOutError, UnknownError
+from coinslot.payments.store import LOCK_CAPTURE
+from coinslot.states.store import TELL
+
+
+class MoreThanLeftError(RuledOutError):
+    """More than is left, which is `left` minor units."""
+
+    def __init__(self, left: int) -> None:
+        super().__init__("refund_exceeds_order", f"That much is not left to give back: {left} is.")
+        self.left = left
+
+
+class Outcome(StrEnum):
+    """What became of a part of a refund."""
+
+    WAITING = "waiting"  # for the settlement of a unit that is sent, or in doubt
+    WITHDRAWN = "withdrawn"  # it was not sent, and never will be
+    TAKEN = "taken"  # from what it had earned
+    WENT_BACK = "went_back"  # it was not handed over after all: the money went back without this
+
+
+class OrderRefund(Struct, frozen=True, kw_only=True):
+    """What a person asks for. Without `units` it is of all units of the order; without `amount`
+    (minor units) it is all that is left of them. An amount is taken from what was handed over or
+    is being handed over, and withdraws nothing. `key` makes it count once."""
+
+    order: UUID
+    key: str
+    by: str
+    reason: str
+    units: tuple[UUID, ...] = ()
+    amount: int | None = None
+
+
+class UnitLeft(Struct, frozen=True, kw_only=True):
+    """A unit of the order, and what of its money can still be given back, in minor units."""
+
+    id: UUID
+    left: int
+    is_sent: bool
+    is_settled: bool
+
+
+class Part(Struct, frozen=True):
+    """So much of a unit, in this way."""
+
+    unit: UUID
+    amount: int
+    outcome: Outcome
+
+
+class PartView(Struct, frozen=True, kw_only=True):
+    """A part as people see it. `money` is where its money is: 'waiting', 'covered' (the gateway had
+    given it back by itself), or the state of the refund: 'pending', 'succeeded', 'owed'."""
+
+    unit: UUID
+    name: str
+    amount: int
+    outcome: Outcome
+    money: str
+
+
+class OrderRefundView(Struct, frozen=True, kw_only=True):
+    """A refund that a person made, as it stands now."""
+
+    id: UUID
+    order: UUID
+    key: str
+    by: str
+    reason: str
+    at: datetime
+    amount: int
+    currency: str
+    parts: tuple[PartView, ...]
+
+    @property
+    def is_waiting(self) -> bool:
+        return any(part.outcome is Outcome.WAITING for part in self.parts)
+
+
+async def refund(context: Context, merchant: UUID, wanted: OrderRefund) -> OrderRefundView:
+    """Give money of an order back. The same key gives the same refund, as it stands now.
+
+    Raises UnknownError (no such order or unit of this merchant), KeyReusedError (the key was used
+    for something else), RuledOutError with a code: 'incomplete' (no key, name or reason, or an
+    amount below 1), 'not_paid', 'nothing_left', 'refund_exceeds_order' (MoreThanLeftError),
+    'not_sent_yet' (the unit that has the amount was not sent: name it, and it is withdrawn)."""
+    if not (wanted.key.strip() and wanted.by.strip() and wanted.reason.strip()):
+        raise RuledOutError("incomplete", "A refund needs a key, a name and a reason.")
+    if wanted.amount is not None and wanted.amount <= 0:
+        raise RuledOutError("incomplete", "The amount has to be more than nothing.")
+    try:
+        made = await again(partial(_refund, context, merchant, wanted))
+    except asyncpg.UniqueViolationError as error:
+        raise KeyReusedError("this key was used for another refund") from error
+    context.wakes.wake("refunds", "fulfillments")
+    return made
+
+
+async def of_order(conn: Connection, order: UUID) -> tuple[OrderRefundView, ...]:
+    """Every refund that a person made of it, oldest first."""
+    refunds = await conn.fetch(store.REFUNDS_OF_ORDER, order)
+    parts = await conn.fetch(store.PARTS_OF_ORDER, order)
+    return tuple(
+        _view(row, [dict(part) for part in parts if part["order_refund_id"] == row["id"]])
+        for row in refunds
+    )
+
+
+async def _refund(context: Context, merchant: UUID, wanted: OrderRefund) -> OrderRefundView:
+    async with context.db.as_merchant(merchant) as conn:
+        if await conn.fetchval(store.HAS_ORDER, wanted.order) is None:
+            raise UnknownError("There is no such order.")
+        capture = await conn.fetchval(store.CAPTURE_OF_ORDER, wanted.order)
+        if capture is None:
+            raise RuledOutError("not_paid", "No money of this order is here to give back.")
+        await conn.fetchrow(LOCK_CAPTURE, capture)
+        before = await conn.fetchrow(store.REFUND_BY_KEY, wanted.key)
+        if before is not None:
+            if before["asked"] != _asked(wanted):
+                raise KeyReusedError("this key was used for another refund")
+            return await _read(conn, wanted.order, before["id"])
+        units = [_left(row) for row in await conn.fetch(store.LOCK_UNITS_LEFT, wanted.order)]
+        parts = plan(units, wanted.units, wanted.amount)
+        return await _read(conn, wanted.order, await _write(conn, context, capture, wanted, parts))
+
+
+def plan(units: Sequence[UnitLeft], named: Sequence[UUID], amount: int | None) -> list[Part]:
+    """How much of which unit, and in which way. Raises UnknownError, RuledOutError."""
+    known = {unit.id: unit for unit in units}
+    if unknown := [unit for unit in named if unit not in known]:
+        raise UnknownError(f"There is no unit {unknown[0]} in this order.")
+    chosen = [known[unit] for unit in dict.fromkeys(named)] or list(units)
+    if gone := [unit for unit in chosen if unit.left == 0 and named]:
+        raise RuledOutError("nothing_left", f"Of unit {gone[0].id} nothing is left to give back.")
+    if amount is None:
+        parts = [Part(unit.id, unit.left, _outcome(unit)) for unit in chosen if unit.left]
+    else:
+        parts = _spread(chosen, amount)
+    if not parts:
+        raise RuledOutError("nothing_left", "Nothing of this order is left to give back.")
+    return parts
+
+
+def _spread(units: Sequence[UnitLeft], amount: int) -> list[Part]:
+    """An amount over what was handed over, then over what may be. Raises RuledOutError."""
+    parts, rest = [], amount
+    sent = [unit for unit in units if unit.is_sent or unit.is_settled]
+    for unit in sorted(sent, key=lambda unit: not unit.is_settled):
+        taken = min(unit.left, rest)
+        if taken:
+            parts.append(Part(unit.id, taken, _outcome(unit)))
+        rest -= taken
+    if rest == 0:
+        return parts
+    if sum(unit.left for unit in units) >= amount:
+        raise RuledOutError(
+            "not_sent_yet", "Some of it was not sent yet: name the unit, and it is withdrawn."
+        )
+    raise MoreThanLeftError(amount - rest)
+
+
+def _outcome(unit: UnitLeft) -> Outcome:
+    if unit.is_settled:
+        return Outcome.TAKEN
+    return Outcome.WAITING if unit.is_sent else Outcome.WITHDRAWN
+
+
+async def _write(
+    conn: Connection, context: Context, capture: UUID, wanted: OrderRefund, parts: Sequence[Part]
+) -> UUID:
+    """Units before refunds, as the order of locks has it."""
+    now = context.now()
+    made: UUID = await conn.fetchval(
+        store.MAKE_ORDER_REFUND, uuid7(now), wanted.order, wanted.key, _asked(wanted), wanted.by,
+        wanted.reason, now,
+    )  # fmt: skip
+    for part in sorted(parts, key=lambda part: part.unit):
+        if part.outcome is Outcome.WITHDRAWN:
+            await conn.execute(store.WITHDRAW_UNIT, part.unit, now)
+            await conn.execute(store.SAY_WHY_WITHDRAWN, part.unit, wanted.reason)
+        ended = None if part.outcome is Outcome.WAITING else now
+        written = await conn.fetchval(
+            store.MAKE_REFUND_PART, uuid7(now), made, capture, part.unit, part.amount,
+            None if ended is None else part.outcome.value, ended,
+        )  # fmt: skip
+        if part.outcome is Outcome.TAKEN:
+            await conn.execute(store.TAKE_REFUND_PART, written, now)
+    merchant = await conn.fetchval(store.HAS_ORDER, wanted.order)
+    told = {**_asked(wanted), "order": str(wanted.order), "amount": sum(p.amount for p in parts)}
+    await conn.execute(TELL, merchant, "order_refund", made, "ASKED", told, now)
+    await conn.execute(store.CLOSE_REFUNDED_OUTSIDE, capture, wanted.by, now)
+    return made
+
+
+def _asked(wanted: OrderRefund) -> dict[str, Any]:
+    """All that the same key may ask for again."""
+    return {
+        "units": sorted(str(unit) for unit in set(wanted.units)),
+        "amount": wanted.amount,
+        "by": wanted.by,
+        "reason": wanted.reason,
+        "order": str(wanted.order),
+    }
+
+
+def _left(row: asyncpg.Record) -> UnitLeft:
+    return UnitLeft(
+        id=row["id"],
+        left=row["left_minor"],
+        is_sent=row["sent_at"] is not None,
+        is_settled=row["settlement"] is not None,
+    )
+
+
+async def _read(conn: Connection, order: UUID, made: UUID) -> OrderRefundView:
+    return next(view for view in await of_order(conn, order) if view.id == made)
+
+
+def _view(row: asyncpg.Record, parts: Sequence[Mapping[str, Any]]) -> OrderRefundView:
+    return OrderRefundView(
+        id=row["id"], order=row["order_id"], key=row["key"], by=row["made_by"],
+        reason=row["reason"], at=row["made_at"], currency=row["currency"],
+        amount=sum(part["amount_minor"] for part in parts),
+        parts=tuple(
+            PartView(
+                unit=part["fulfillment_id"], name=part["name"], amount=part["amount_minor"],
+                outcome=Outcome(part["outcome"] or Outcome.WAITING), money=part["money"],
+            )
+            for part in parts
+        ),
+    )  # fmt: skip
