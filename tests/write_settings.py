@@ -39,6 +39,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         " the embedded broker, on 127.0.0.1 alone",
         "MQTT_CA_FILE": "path of the certificate (PEM) of whoever signed the broker's, for"
         " `mqtts://` with a private authority; without it, the system's",
+        "COINSLOT_DEVICES_MQTT_URL": "the broker as machines reach it, `mqtts://host:port`, for"
+        " their enrolment; without it, the address in `MQTT_BROKER_URL`",
         "COINSLOT_MQTT_PORT": "port of the embedded broker; without it, any free one",
         "COINSLOT_KEYS": "what secrets rest under: `name:key`, separated by commas, the first one"
         " seals; a key is 32 random bytes in base64. Without `DATABASE_URL`: made once and kept in"

@@ -38,6 +38,7 @@ class Identity:
     price_version: int | None = None  # None: this device compares no versions
     planogram_version: int | None = None
     age_slots: frozenset[str] = frozenset()
+    key_id: str | None = None  # the number of the secret; None: it knows of no other
 
 
 class Device:
@@ -64,6 +65,7 @@ class Device:
 
     def hello(self, session_no: int) -> Record:
         unacked = self.journal.unacked()
+        named = {} if self.identity.key_id is None else {"key_id": self.identity.key_id}
         return {
             "type": "HELLO",
             "journal_id": self.journal.journal_id,
@@ -75,6 +77,7 @@ class Device:
             "open_unit": self.open_unit,
             "unacked_from": unacked[0]["event_seq"] if unacked else None,
             "mono_ms": self.ticks.now_ms(),
+            **named,
         }
 
     @property

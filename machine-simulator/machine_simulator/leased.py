@@ -44,6 +44,7 @@ class LeasedMachine(Machine):
             price_version=spec.price_version,
             planogram_version=spec.planogram_version,
             age_slots=spec.age_slots,
+            key_id=spec.key_id,
         )
         journal = Journal(self.journal_path, Limits(spec.journal_capacity, spec.journal_keep))
         self._set_clock()

@@ -15,6 +15,7 @@ OPTIONAL = (
     "firmware",
     "price_version",
     "planogram_version",
+    "key_id",
     "journal_capacity",
     "journal_keep",
 )
@@ -61,6 +62,7 @@ class MachineSpec:
     price_version: int | None = None
     planogram_version: int | None = None
     age_slots: frozenset[str] = frozenset()
+    key_id: str | None = None
     journal_capacity: int = 64
     journal_keep: int = 32
 

@@ -76,6 +76,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     door_url: str | None = None  # COINSLOT_DOOR_URL
     mqtt_broker_url: str | None = None  # MQTT_BROKER_URL; none: the embedded broker in `data`
     mqtt_ca_file: Path | None = None  # MQTT_CA_FILE
+    devices_mqtt_url: str | None = None  # COINSLOT_DEVICES_MQTT_URL
     mqtt_port: Port | None = None  # COINSLOT_MQTT_PORT, of the embedded broker
     keys: str | None = None  # COINSLOT_KEYS: "id:base64,..."; none: made and kept in `data`
     data: Path = Path(".coinslot")  # COINSLOT_DATA
@@ -136,6 +137,7 @@ NAMES: Mapping[str, str] = {
     "COINSLOT_DOOR_URL": "door_url",
     "MQTT_BROKER_URL": "mqtt_broker_url",
     "MQTT_CA_FILE": "mqtt_ca_file",
+    "COINSLOT_DEVICES_MQTT_URL": "devices_mqtt_url",
     "COINSLOT_MQTT_PORT": "mqtt_port",
     "COINSLOT_KEYS": "keys",
     "COINSLOT_DATA": "data",
@@ -237,12 +239,15 @@ def _look_through(found: Settings) -> None:
 
 
 def _look_at_broker(found: Settings) -> None:
-    if found.mqtt_broker_url is not None:
+    for name, given in (
+        ("MQTT_BROKER_URL", found.mqtt_broker_url),
+        ("COINSLOT_DEVICES_MQTT_URL", found.devices_mqtt_url),
+    ):
         try:
-            places(found.mqtt_broker_url)
+            places(given or "mqtt://nowhere")
         except ValueError as error:
             raise SettingsError(
-                "MQTT_BROKER_URL: it must be mqtt://login:password@host:port, or several host:port"
+                f"{name}: it must be mqtt://login:password@host:port, or several host:port"
                 " separated by commas"
             ) from error
     if found.mqtt_ca_file is not None:

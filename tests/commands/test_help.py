@@ -18,7 +18,7 @@ ALL = {
     "cases close", "cases settle", "keys make", "keys revoke", "mirror check", "mirror rebuild",
     "merchants account", "merchants add", "merchants form", "merchants zone", "machines zone",
     "machines provision-qr", "machines decommission", "machines refill", "machines price",
-    "machines edit", "machines list", "machines show", "machines out-of-sale",
+    "machines edit", "machines provision", "machines list", "machines show", "machines out-of-sale",
     "machines on-sale", "products list", "products add", "products edit",
 }  # fmt: skip
 

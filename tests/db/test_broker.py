@@ -196,6 +196,31 @@ async def lets_in(nats: EmbeddedNats, login: str, secret: str) -> bool:
         return False
 
 
+async def test_a_newer_secret_has_a_login_of_its_own_for_the_same_topics(
+    nats: EmbeddedNats,
+) -> None:
+    newer = BrokerUser("M01.2", hashed("secret-anew"), "M01")
+    await nats.reload([M01, newer, M02])
+    async with (
+        server(nats) as us,
+        device(nats, "M01", "secret-one") as old,
+        device(nats, "M01.2", "secret-anew") as new,
+    ):
+        await us.subscribe("devices/+/status/#", qos=1)
+        for machine in (old, new):
+            assert await granted(machine, "devices/M01/commands/#")
+            assert not await granted(machine, "devices/M02/commands/#")
+            await machine.publish("devices/M02/status/dispense", b"forged", qos=1)
+            await machine.publish("devices/M01/status/dispense", b"true", qos=1)
+            assert await next_message(us) == ("devices/M01/status/dispense", b"true")
+        await nats.reload([newer, M02])
+        with pytest.raises(aiomqtt.MqttError):  # the old one is hung up, the new one goes on
+            await next_message(old)
+        await us.publish("devices/M01/commands/dispense", b"offer", qos=1)
+        assert await next_message(new) == ("devices/M01/commands/dispense", b"offer")
+    assert not await lets_in(nats, "M01", "secret-one")
+
+
 async def test_more_than_a_thousand_machines_may_listen(nats: EmbeddedNats) -> None:
     async with AsyncExitStack() as stack:
         for session in range(22):  # a session has room for some sixty subscriptions
@@ -241,6 +266,12 @@ async def test_the_servers_password_is_the_same_after_a_restart(tmp_path: Path) 
 def test_a_login_that_would_be_a_pattern_is_refused(login: str) -> None:
     with pytest.raises(ValueError, match="login"):
         BrokerUser(login, M01.bcrypt_hash)
+
+
+@pytest.mark.parametrize("login", ["M02", "M02.2", "M01.", "M01.x", "M01.2.3", "M01.*", "M012"])
+def test_a_newer_login_begins_with_the_code_of_its_machine(login: str) -> None:
+    with pytest.raises(ValueError, match="login"):
+        BrokerUser(login, M01.bcrypt_hash, "M01")
 
 
 def test_a_secret_that_is_not_hashed_is_refused() -> None:

@@ -4,6 +4,7 @@ none."""
 import asyncio
 import base64
 import secrets
+import ssl
 from contextlib import AsyncExitStack
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -12,11 +13,13 @@ import msgspec
 from msgspec import Struct
 
 from coinslot.app.schema import sql_functions
+from coinslot.channels.addresses import places
 from coinslot.db.embedded import DATABASE, EmbeddedPostgres, running_superuser_url
 from coinslot.db.leftover import write_private
 from coinslot.db.migrate import APP, DOOR, migrate
 from coinslot.db.pool import Database
-from coinslot.device.broker import BrokerUser, EmbeddedNats
+from coinslot.device.broker import BrokerUser, EmbeddedNats, embedded_address
+from coinslot.fleet.enrolment import DeviceAddresses
 from coinslot.kit.secrets import Vault
 from coinslot.outlets.machines import device_logins
 from coinslot.settings import Settings, SettingsError
@@ -128,7 +131,23 @@ async def _ended(task: "asyncio.Task[None]") -> None:
 
 async def broker_users(db: Database) -> list[BrokerUser]:
     """Every device that may connect by MQTT."""
-    return [BrokerUser(d.outlet, d.broker_hash) for d in await device_logins(db, "mqtt")]
+    return [BrokerUser(d.login, d.broker_hash, d.outlet) for d in await device_logins(db, "mqtt")]
+
+
+def device_addresses(settings: Settings) -> DeviceAddresses:
+    """How machines reach this installation, as their enrolments say it."""
+    if settings.mqtt_broker_url is None:
+        mqtt = settings.devices_mqtt_url or embedded_address(settings.data)
+        return DeviceAddresses(mqtt=mqtt, socketio=settings.base_url, login_per_secret=True)
+    given = settings.devices_mqtt_url or settings.mqtt_broker_url
+    ca = None
+    if settings.mqtt_ca_file is not None:
+        rest = settings.mqtt_ca_file.read_text("ascii").partition(ssl.PEM_HEADER)[2]
+        first = rest.partition(ssl.PEM_FOOTER)[0]
+        ca = ssl.PEM_cert_to_DER_cert(f"{ssl.PEM_HEADER}{first}{ssl.PEM_FOOTER}")
+    servers = ",".join(map(str, places(given)))  # never with our own login
+    mqtt = f"{urlsplit(given).scheme}://{servers}"
+    return DeviceAddresses(mqtt=mqtt, ca=ca, socketio=settings.base_url)
 
 
 def _as(url: str, login: str, password: str) -> str:

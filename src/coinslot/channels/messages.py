@@ -159,6 +159,7 @@ class Hello(Message, frozen=True, kw_only=True, tag="HELLO"):
     capabilities: Capabilities = Capabilities()
     open_unit: UUID | None = None
     unacked_from: Seq | None = None
+    key_id: Text | None = None  # of the secret that it has; none: the one in use
 
 
 class Health(Message, frozen=True, kw_only=True, tag="HEALTH"):
@@ -282,14 +283,14 @@ def sign_go(secret: str, lease: Lease) -> str:
     return hmac.new(secret.encode(), signed.encode(), hashlib.sha256).hexdigest()
 
 
-def signed_go(secret: str, lease: Lease, key_id: str = "1") -> Go:
+def signed_go(secret: str, lease: Lease, key_id: int = 1) -> Go:
     """The GO for a lease: byte-identical each time it is built."""
     return Go(
         unit_id=lease.unit_id,
         seq=lease.seq,
         boot_id=lease.boot_id,
         not_after=lease.not_after,
-        key_id=key_id,
+        key_id=str(key_id),
         hmac=sign_go(secret, lease),
     )
 

@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 SERVER_LOGIN = "coinslot"
 _PROGRAM = "nats-server"
 _LOGIN = re.compile(r"[A-Za-z0-9_-]{1,32}")
+_NEWER = re.compile(r"\.[0-9]{1,9}")
 _BCRYPT = re.compile(r"\$2[abxy]\$\d{2}\$[./A-Za-z0-9]{53}")
 # A device's secret is long and random: a slow hash would add nothing, and the broker checks every
 # connected user again at each reload.
@@ -53,15 +54,22 @@ class BrokerError(Exception):
 
 
 class BrokerUser(msgspec.Struct, frozen=True):
-    """A device: its login is also the part of the topics that are its own."""
+    """A device's login. The code of its machine is the part of the topics that are its own; the
+    login is that code, or begins with it and a dot (a newer secret's)."""
 
     login: str
     bcrypt_hash: str
+    machine: str = ""  # none: the login
+
+    @property
+    def code(self) -> str:
+        return self.machine or self.login
 
     def __post_init__(self) -> None:
         # A login with a dot or a star would be a pattern, and a text that is no hash would be a
         # password.
-        if not _LOGIN.fullmatch(self.login) or self.login == SERVER_LOGIN:
+        whole = self.login == self.code or _NEWER.fullmatch(self.login.removeprefix(self.code))
+        if not _LOGIN.fullmatch(self.code) or self.login == SERVER_LOGIN or not whole:
             raise ValueError(f"{self.login!r} cannot be a login of the broker")
         if not _BCRYPT.fullmatch(self.bcrypt_hash):
             raise ValueError(f"the secret of {self.login} is not hashed with bcrypt")
@@ -70,6 +78,15 @@ class BrokerUser(msgspec.Struct, frozen=True):
 def hashed(secret: str) -> str:
     """A device's secret as the broker wants it. bcrypt reads the first 72 bytes only."""
     return bcrypt.hashpw(secret.encode(), bcrypt.gensalt(BCRYPT_ROUNDS)).decode("ascii")
+
+
+def embedded_address(data_dir: Path) -> str | None:
+    """Where the embedded broker of this folder listens, or listened last; None: it never did."""
+    try:
+        config = msgspec.json.decode((data_dir.resolve() / "nats" / "server.conf").read_bytes())
+    except (OSError, msgspec.DecodeError):
+        return None
+    return f"mqtt://{config['mqtt']['listen']}"
 
 
 class EmbeddedNats:
@@ -264,7 +281,7 @@ class EmbeddedNats:
 
 
 def _device(user: BrokerUser) -> dict[str, Any]:
-    own = f"devices.{user.login}"
+    own = f"devices.{user.code}"
     return {
         "user": user.login,
         "password": user.bcrypt_hash,

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from coinslot.context import Context
+from coinslot.db.pool import Connection
 from coinslot.fleet import store
 from coinslot.fleet.config import locked
 from coinslot.payments.provision import close_down
@@ -19,6 +20,13 @@ class UnitsOpenError(Exception):
         self.until = until
 
 
+async def refuse_while_open(conn: Connection, machine: str) -> None:
+    """Raises UnitsOpenError while units of the machine are paid and not settled."""
+    open_ = await conn.fetchrow(store.UNSETTLED, machine)
+    if open_ is not None and open_["units"]:
+        raise UnitsOpenError(open_["units"], open_["until"])
+
+
 async def decommission(
     context: Context, merchant: UUID, machine: str, *, even_if_open: bool = False
 ) -> None:
@@ -30,9 +38,7 @@ async def decommission(
     async with context.db.as_merchant(merchant) as conn:
         await conn.fetchval(store.LOCK_DEVICE, machine)  # no unit is offered while it is held
         row = await locked(conn, merchant, machine)
-        if row["decommissioned_at"] is None:
-            open_ = await conn.fetchrow(store.UNSETTLED, machine)
-            if open_ is not None and open_["units"] and not even_if_open:
-                raise UnitsOpenError(open_["units"], open_["until"])
+        if row["decommissioned_at"] is None and not even_if_open:
+            await refuse_while_open(conn, machine)
         await close_down(conn, machine, context.now())
     context.wakes.wake("qr_codes")

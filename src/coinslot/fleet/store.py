@@ -3,7 +3,7 @@
 # The outlet's row is the lock under which a machine is changed: two who change it wait in turn.
 LOCK_MACHINE = """
 SELECT id, account_id, currency::text, config_version, decommissioned_at, name, place, zone,
-    contact, device_config
+    contact, device_config, channel, dialect
 FROM outlets WHERE id = $1 AND merchant_id = $2 FOR NO KEY UPDATE
 """
 
@@ -106,6 +106,8 @@ WHERE f.outlet_id = $1 AND (f.settlement = 'refund_due' OR f.state = 'in_doubt')
     AND ($2::uuid IS NULL OR f.id < $2)
 ORDER BY f.id DESC LIMIT $3
 """
+
+KEY_IN_USE = "SELECT key_id FROM devices WHERE outlet_id = $1"
 
 LOCK_DEVICE = "SELECT outlet_id FROM devices WHERE outlet_id = $1 FOR NO KEY UPDATE"
 

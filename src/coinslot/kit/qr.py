@@ -48,9 +48,9 @@ def _height_px(code: "zxingcpp.Barcode") -> int:
     return abs(code.position.bottom_left.y - code.position.top_left.y)
 
 
-def svg(text: str) -> str:
+def svg(text: str, error: str = "m") -> str:
     """An SVG without a size of its own: it fills the box it is put in."""
-    return str(_code(text).svg_inline(border=_BORDER_MODULES, omitsize=True, light="#fff"))
+    return str(_code(text, error).svg_inline(border=_BORDER_MODULES, omitsize=True, light="#fff"))
 
 
 def poster_svg(
@@ -117,9 +117,9 @@ def _small(blocks: Sequence[Sequence[str]], foot: Sequence[str], top: float) -> 
     return drawn
 
 
-def _code(text: str) -> segno.QRCode:
+def _code(text: str, error: str = "m") -> segno.QRCode:
     # Level M survives 15 % of dirt and still reads at arm's length on an A6 sheet.
-    return segno.make(text, error="m", micro=False)
+    return segno.make(text, error=error, micro=False)
 
 
 def _fitting_mm(line: str, largest_mm: float) -> float:

@@ -46,10 +46,29 @@ class Slot(Struct, frozen=True, kw_only=True):
 
 
 class DeviceLogin(Struct, frozen=True):
-    """What the broker has to know about a device."""
+    """What the broker has to know about a device. One whose secret is being replaced has two."""
 
     outlet: str
+    login: str
     broker_hash: str
+
+
+class DeviceSecret(Struct, frozen=True, kw_only=True):
+    """A device's secret, which is shown this once, and the number that names it."""
+
+    outlet: str
+    secret: str
+    key_id: int
+
+    @property
+    def login(self) -> str:
+        """At the embedded broker, where a secret has a login of its own."""
+        return login_of(self.outlet, self.key_id)
+
+
+def login_of(outlet: str, key_id: int) -> str:
+    """The first secret's login is the machine's code, which has no dot in it."""
+    return outlet if key_id == 1 else f"{outlet}.{key_id}"
 
 
 async def add_outlet(conn: Connection, outlet: Outlet, slots: list[Slot], now: datetime) -> None:
@@ -73,18 +92,55 @@ async def add_outlet(conn: Connection, outlet: Outlet, slots: list[Slot], now: d
     )
 
 
+_ISSUE = """
+INSERT INTO devices (outlet_id, merchant_id, secret, broker_hash, created_at)
+VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (outlet_id) DO UPDATE SET secret = $3, broker_hash = $4, next_secret = NULL,
+    next_hash = NULL, next_key_id = NULL, next_issued_at = NULL
+RETURNING key_id
+"""
+# A number is used once: whoever was given an older secret that was never used has it no more.
+_ISSUE_NEXT = """
+UPDATE devices SET next_secret = $2, next_hash = $3, next_issued_at = $4,
+    next_key_id = greatest(key_id, next_key_id) + 1
+WHERE outlet_id = $1 RETURNING next_key_id
+"""
+USE_NEXT = """
+UPDATE devices SET secret = next_secret, broker_hash = next_hash, key_id = next_key_id,
+    next_secret = NULL, next_hash = NULL, next_key_id = NULL, next_issued_at = NULL
+WHERE outlet_id = $1 AND (next_hash = $2 OR next_key_id::text = $3)
+"""
+
+
 async def issue_device(
     conn: Connection, vault: Vault, merchant_id: UUID, outlet: str, now: datetime
 ) -> str:
     """A new secret for the outlet's device: shown this once, stored encrypted; the old one ends."""
+    return (await replace_secret(conn, vault, merchant_id, outlet, now)).secret
+
+
+async def replace_secret(
+    conn: Connection, vault: Vault, merchant_id: UUID, outlet: str, now: datetime
+) -> DeviceSecret:
+    """The first secret of a device, or a new one in whose favour the old one ends at once."""
+    secret, sealed = _new_secret(vault, outlet)
+    key_id = await conn.fetchval(_ISSUE, outlet, merchant_id, sealed, hashed(secret), now)
+    return DeviceSecret(outlet=outlet, secret=secret, key_id=key_id)
+
+
+async def next_secret(
+    conn: Connection, vault: Vault, outlet: str, now: datetime
+) -> DeviceSecret | None:
+    """A secret that counts beside the one in use until it is first used; then that one ends. Asked
+    for again, the one that was given before and never used ends. None: there is no device yet."""
+    secret, sealed = _new_secret(vault, outlet)
+    key_id = await conn.fetchval(_ISSUE_NEXT, outlet, sealed, hashed(secret), now)
+    return None if key_id is None else DeviceSecret(outlet=outlet, secret=secret, key_id=key_id)
+
+
+def _new_secret(vault: Vault, outlet: str) -> tuple[str, bytes]:
     secret = secrets.token_hex(32)
-    await conn.execute(
-        "INSERT INTO devices (outlet_id, merchant_id, secret, broker_hash, created_at)"
-        " VALUES ($1, $2, $3, $4, $5)"
-        " ON CONFLICT (outlet_id) DO UPDATE SET secret = $3, broker_hash = $4",
-        outlet, merchant_id, vault.seal(secret.encode(), f"device:{outlet}"), hashed(secret), now,
-    )  # fmt: skip
-    return secret
+    return secret, vault.seal(secret.encode(), f"device:{outlet}")
 
 
 def hashed(secret: str) -> str:
@@ -93,28 +149,48 @@ def hashed(secret: str) -> str:
 
 
 async def is_device(db: Database, outlet: str, secret: str) -> UUID | None:
-    """The merchant of the outlet whose device knows this secret, else None."""
+    """The merchant of the outlet whose device knows this secret, else None. A new secret is used by
+    this, and the old one ends."""
     async with db.system_transaction() as conn:
         row = await conn.fetchrow(
-            "SELECT d.merchant_id, d.broker_hash FROM devices d JOIN outlets o"
+            "SELECT d.merchant_id, d.broker_hash, d.next_hash FROM devices d JOIN outlets o"
             " ON o.id = d.outlet_id WHERE d.outlet_id = $1 AND o.decommissioned_at IS NULL",
             outlet,
         )
     if row is None or len(secret.encode()) > 72:  # bcrypt reads no further
         return None
-    right = await asyncio.to_thread(bcrypt.checkpw, secret.encode(), row["broker_hash"].encode())
-    return row["merchant_id"] if right else None
+    merchant: UUID = row["merchant_id"]
+    if await _opens(secret, row["broker_hash"]):
+        return merchant
+    if row["next_hash"] is None or not await _opens(secret, row["next_hash"]):
+        return None
+    async with db.as_merchant(merchant) as conn:
+        await conn.execute(USE_NEXT, outlet, row["next_hash"], None)
+        now: str = await conn.fetchval(
+            "SELECT broker_hash FROM devices WHERE outlet_id = $1", outlet
+        )
+    return merchant if now == row["next_hash"] else None  # replaced once more meanwhile
+
+
+async def _opens(secret: str, broker_hash: str) -> bool:
+    return await asyncio.to_thread(bcrypt.checkpw, secret.encode(), broker_hash.encode())
 
 
 async def device_logins(db: Database, channel: str) -> list[DeviceLogin]:
-    """Every device that may connect through a channel."""
+    """Every login by which a device may connect through a channel."""
     async with db.system_transaction() as conn:
         rows = await conn.fetch(
-            "SELECT d.outlet_id, d.broker_hash FROM devices d JOIN outlets o ON o.id = d.outlet_id"
-            " WHERE o.channel = $1 AND o.decommissioned_at IS NULL ORDER BY d.outlet_id",
+            "SELECT d.outlet_id, k.key_id, k.hash FROM devices d"
+            " JOIN outlets o ON o.id = d.outlet_id CROSS JOIN LATERAL (VALUES"
+            " (d.key_id, d.broker_hash), (d.next_key_id, d.next_hash)) k (key_id, hash)"
+            " WHERE o.channel = $1 AND o.decommissioned_at IS NULL AND k.hash IS NOT NULL"
+            " ORDER BY d.outlet_id, k.key_id",
             channel,
         )
-    return [DeviceLogin(row["outlet_id"], row["broker_hash"]) for row in rows]
+    return [
+        DeviceLogin(row["outlet_id"], login_of(row["outlet_id"], row["key_id"]), row["hash"])
+        for row in rows
+    ]
 
 
 async def device_versions(db: Database, outlets: list[str]) -> dict[str, int]:

@@ -17,6 +17,7 @@ from coinslot.channels import messages as wire
 from coinslot.channels.messages import Up
 from coinslot.context import Context
 from coinslot.db.pool import Connection, again
+from coinslot.outlets.machines import USE_NEXT
 from coinslot.states.transition import transition
 from coinslot.vending import dispatch, journal, store
 from coinslot.vending.evidence import ENDS, ReportedOutcome, conclude
@@ -120,6 +121,8 @@ async def _answer_hello(
 ) -> list[wire.Down]:
     """After a start or a reconnect: which journal it has, how far it is stored, which units are
     open."""
+    if up.key_id is not None:  # behind a broker nothing else says which secret it logged in with
+        await conn.execute(USE_NEXT, machine.outlet, None, up.key_id)
     await conn.execute(
         store.RAISE_SEQ, machine.outlet, up.last_seq, up.journal_id, up.boot_id,
         up.capabilities.sensor, up.firmware, at,
@@ -157,7 +160,7 @@ async def _accepted(
         not_after=up.mono_ms + context.windows.lease_ms,
     )
     secret = context.vault.open(unit["secret"], f"device:{machine.outlet}").decode()
-    go = wire.signed_go(secret, lease)
+    go = wire.signed_go(secret, lease, unit["key_id"])
     lease_end = at + timedelta(milliseconds=context.windows.lease_ms) * _DRIFT + _WAY
     hard = max(lease_end + context.windows.span("run_s"), at + context.windows.span("in_doubt_s"))
     await transition(
