@@ -41,8 +41,8 @@ SERVER = (
         edits=(
             Edit(
                 _VEND,
-                "    go = wire.signed_go(secret, lease)\n",
-                "    go = wire.signed_go(secret, lease)\n"
+                '    go = wire.signed_go(secret, lease, unit["key_id"])\n',
+                '    go = wire.signed_go(secret, lease, unit["key_id"])\n'
                 "    await context.line.send(machine.outlet, unit['channel'], wire.to_wire(go))\n",
             ),
         ),
