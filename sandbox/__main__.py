@@ -35,10 +35,17 @@ def arguments() -> argparse.Namespace:
 class Server(uvicorn.Server):
     """Lets those who watch the page go first, or their open streams would hold up the end."""
 
-    def __init__(self, config: uvicorn.Config, sandbox: Sandbox) -> None:
+    def __init__(self, config: uvicorn.Config, sandbox: Sandbox, url: str) -> None:
         super().__init__(config)
         self._sandbox = sandbox
+        self._url = url
         self._loop = asyncio.get_running_loop()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say so once everything listens, the ports beside HTTP too."""
+        await super().startup(sockets)
+        if self.started:
+            print(f"Sandbox ready: {self._url}", flush=True)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -71,8 +78,7 @@ async def serve(options: argparse.Namespace) -> None:
         timeout_graceful_shutdown=GRACE_S,
     )
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, sandbox.reload)
-    print(f"Sandbox ready: {url}", flush=True)
-    await Server(config, sandbox).serve(sockets=[listener])
+    await Server(config, sandbox, url).serve(sockets=[listener])
 
 
 def main() -> int:

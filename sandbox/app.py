@@ -26,7 +26,9 @@ from sandbox.firebase.stream import Listeners
 from sandbox.gateway_endpoints import router
 from sandbox.machines import Machines
 from sandbox.party import Outsider, Party
+from sandbox.ports import Ports
 from sandbox.razorpay.party import Razorpay
+from sandbox.smtp.party import Smtp
 from sandbox.store import Store
 from sandbox.stripe.party import Stripe
 from sandbox.tbank.party import TBank
@@ -57,7 +59,8 @@ class Sandbox:
         razorpay = Razorpay(self.store, place.public_url)
         others = [made(self.store, place.public_url) for made in (Stripe, TBank, YooKassa)]
         parties: list[Party] = [razorpay, *others, Twilio(self.store, place.public_url)]
-        self.outsiders: list[Outsider] = [*parties, Tmetr()]
+        self.ports = Ports()
+        self.outsiders: list[Outsider] = [*parties, Tmetr(), Smtp(self.store, self.ports)]
         self.courier = Courier(self.store, {party.name: party for party in parties})
         work = {name: verb for one in self.outsiders for name, verb in one.work.items()}
         self.chores = Chores(self.store, work)
@@ -88,10 +91,12 @@ class Sandbox:
 
     @asynccontextmanager
     async def running(self, _app: Litestar) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(loop.run()) for loop in (self.courier, self.chores, self.feed)]
+        loops = (self.courier, self.chores, self.feed, self.ports)
+        tasks = [asyncio.create_task(loop.run()) for loop in loops]
         for task in tasks:
             task.add_done_callback(_say_why)
         try:
+            await self.ports.settled()
             yield
         finally:
             for task in tasks:

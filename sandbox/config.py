@@ -6,6 +6,7 @@ import msgspec
 
 from sandbox.errors import UnreadableError
 from sandbox.razorpay.settings import Section as Razorpay
+from sandbox.smtp.settings import Section as Smtp
 from sandbox.stripe.settings import Section as Stripe
 from sandbox.tbank.settings import Section as TBank
 from sandbox.tmetr.settings import Section as Tmetr
@@ -41,6 +42,7 @@ class Config(msgspec.Struct, frozen=True):
     yookassa: YooKassa = YooKassa()
     tmetr: Tmetr = Tmetr()
     twilio: Twilio = Twilio()
+    smtp: Smtp = Smtp()
     coinslot_url: str | None = None
     outlets: list[Outlet] = []
 
