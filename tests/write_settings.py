@@ -53,6 +53,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "COINSLOT_PORT": "port to listen on, for pages, webhooks and Socket.IO",
         "COINSLOT_PUBLIC_URL": "how the world reaches it, said when it is ready; without it,"
         " `http://127.0.0.1:<port>`",
+        "JWT_SECRET": "signs the tokens of people who signed in (HS256): 32 bytes or more. Without"
+        " it one is made, and kept sealed in the database",
         "COINSLOT_ZONE": "zone of merchants that have none of their own, such as `Asia/Kolkata`",
         "COINSLOT_SUPPORT": "whom a page names that cannot help any further: a telephone"
         " number or a mail address",
@@ -131,6 +133,28 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         " is told, and before a clock that is ahead is allowed for",
         "COINSLOT_REFUND_OWED_S": "a refund that is refused for now (no balance) becomes `owed`, a"
         " person's, once it is older than this",
+    },
+    "Signing in": {
+        "COINSLOT_ACCESS_TOKEN_S": "an access token (JWT) is good for it, while its session lasts",
+        "COINSLOT_REFRESH_GRACE_S": "a refresh token that was used is answered so long with the"
+        " same successor; after it, its session ends",
+        "COINSLOT_SESSION_IDLE_S": "a session that nobody used so long is over",
+        "COINSLOT_SESSION_LIFE_S": "a session is over after it, used or not; so long after its end"
+        " it is forgotten",
+        "COINSLOT_STEP_UP_S": "so long after someone showed a factor, what needs a fresh proof may"
+        " be done",
+        "COINSLOT_CHALLENGE_S": "a challenge (the second factor, a passkey) is answered within it",
+        "COINSLOT_SIGN_IN_WINDOW_S": "failed tries to sign in are counted within it",
+        "COINSLOT_SIGN_IN_TRIES": "of them, for one account from one network; and wrong codes of"
+        " one person",
+        "COINSLOT_ACCOUNT_TRIES": "of them, for one account from everywhere",
+        "COINSLOT_NETWORK_TRIES": "of them, from one network (an IPv4 address, the /64 of an IPv6"
+        " address)",
+        "COINSLOT_INVITATION_S": "an invitation may be accepted within it",
+        "COINSLOT_RESET_S": "a new password may be set with a reset code within it",
+        "COINSLOT_DEVICE_KEY_S": "an API key of a device is good for it, unless it is asked for"
+        " less",
+        "COINSLOT_DEVICE_KEY_OVERLAP_S": "a device's old API key works so long beside the new one",
     },
     "The engine": {
         "COINSLOT_SWEEP_S": "due rows are looked for so often even when nothing woke the sweeper",

@@ -21,6 +21,7 @@ from coinslot.kit.secrets import Vault, VaultKeyError
 from coinslot.pages.peer import networks
 
 Port = Annotated[int, Meta(ge=1, le=65_535)]
+SHORTEST_SECRET = 32  # bytes, as many as SHA-256 gives
 LONGEST = 10**9  # thirty years in seconds: no window is longer, and a date bears its sum
 Seconds = Annotated[float, Meta(gt=0, le=LONGEST)]
 
@@ -61,6 +62,20 @@ WINDOW_NAMES: Mapping[str, str] = {
     "COINSLOT_REFUND_LOOK_S": "refund_look_s",
     "COINSLOT_REFUND_PAUSE_MAX_S": "refund_pause_max_s",
     "COINSLOT_REFUND_OWED_S": "refund_owed_s",
+    "COINSLOT_ACCESS_TOKEN_S": "access_token_s",
+    "COINSLOT_REFRESH_GRACE_S": "refresh_grace_s",
+    "COINSLOT_SESSION_IDLE_S": "session_idle_s",
+    "COINSLOT_SESSION_LIFE_S": "session_life_s",
+    "COINSLOT_STEP_UP_S": "step_up_s",
+    "COINSLOT_CHALLENGE_S": "challenge_s",
+    "COINSLOT_SIGN_IN_WINDOW_S": "sign_in_window_s",
+    "COINSLOT_SIGN_IN_TRIES": "sign_in_tries",
+    "COINSLOT_ACCOUNT_TRIES": "account_tries",
+    "COINSLOT_NETWORK_TRIES": "network_tries",
+    "COINSLOT_INVITATION_S": "invitation_s",
+    "COINSLOT_RESET_S": "reset_s",
+    "COINSLOT_DEVICE_KEY_S": "device_key_s",
+    "COINSLOT_DEVICE_KEY_OVERLAP_S": "device_key_overlap_s",
 }
 
 
@@ -83,6 +98,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     host: str = "127.0.0.1"  # COINSLOT_HOST
     port: Port = 8000  # COINSLOT_PORT
     public_url: str | None = None  # COINSLOT_PUBLIC_URL
+    jwt_secret: str | None = None  # JWT_SECRET; none: made once and kept sealed in the database
     zone: str = "UTC"  # COINSLOT_ZONE
     support: str = ""  # COINSLOT_SUPPORT
     image_sources: str = "https:"  # COINSLOT_IMAGE_SOURCES, separated by spaces
@@ -144,6 +160,7 @@ NAMES: Mapping[str, str] = {
     "COINSLOT_HOST": "host",
     "COINSLOT_PORT": "port",
     "COINSLOT_PUBLIC_URL": "public_url",
+    "JWT_SECRET": "jwt_secret",
     "COINSLOT_ZONE": "zone",
     "COINSLOT_SUPPORT": "support",
     "COINSLOT_IMAGE_SOURCES": "image_sources",
@@ -226,6 +243,8 @@ def _look_through(found: Settings) -> None:
         raise SettingsError(f"LOG_LEVEL: {found.log_level!r} is not DEBUG, INFO, WARNING or ERROR")
     _look_at_broker(found)
     _look_at_mirror(found)
+    if found.jwt_secret is not None and len(found.jwt_secret.encode()) < SHORTEST_SECRET:
+        raise SettingsError(f"JWT_SECRET: it must have {SHORTEST_SECRET} bytes or more")
     if found.keys is not None:
         try:
             Vault.parse(found.keys)

@@ -385,6 +385,15 @@ GUARDS = [
         "CREATE POLICY leak ON orders TO coinslot_app USING (true)",
     ),
     Break(
+        "row_level_security_is_forced", sold, "ALTER TABLE sessions NO FORCE ROW LEVEL SECURITY"
+    ),
+    Break(
+        "row_level_security_is_forced", sold,
+        "CREATE POLICY leak ON people TO coinslot_app USING (true)",
+    ),
+    Break("the_record_is_append_only", sold, "GRANT UPDATE (reason) ON audit_log TO coinslot_app"),
+    Break("the_record_is_append_only", sold, "GRANT DELETE ON sessions TO coinslot_door"),
+    Break(
         "logins_stay_within_their_rights", sold,
         "ALTER TABLE products OWNER TO coinslot_app; GRANT SELECT ON products TO coinslot_owner",
     ),
@@ -393,7 +402,7 @@ GUARDS = [
     Break("the_record_is_append_only", sold, "GRANT TRUNCATE ON captures TO coinslot_app"),
     Break("the_guards_stand", sold, "ALTER TABLE fulfillments DISABLE TRIGGER settled_once"),
     Break("the_guards_stand", sold, "ALTER TABLE refunds DISABLE TRIGGER lease_is_held"),
-    Break("the_auditor_sees_every_row", sold, "DROP POLICY owner ON members"),
+    Break("the_auditor_sees_every_row", sold, "DROP POLICY owner ON memberships"),
 ]  # fmt: skip
 
 BREAKS = [*MONEY, *UNITS, *RECORD, *TELLING, *GUARDS]

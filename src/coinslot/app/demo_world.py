@@ -10,15 +10,23 @@ from msgspec import Struct
 
 from coinslot.app.server import RunningServer
 from coinslot.catalog.products import Product, add_product
+from coinslot.context import password_hasher
 from coinslot.gateways import drivers
 from coinslot.kit.ids import code, token, uuid7
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret
 from coinslot.merchants.accounts import AccountName, save_account
 from coinslot.merchants.keys import issue_key
-from coinslot.merchants.people import Merchant, NewMember, add_member, open_merchant
+from coinslot.merchants.people import Merchant, open_merchant
 from coinslot.outlets.machines import Outlet, Slot, add_outlet, issue_device
 from coinslot.payments.provision import print_qr
+from coinslot.people.members import (
+    NewMember,
+    add_installation_admin,
+    add_member,
+)
+from coinslot.people.passwords import Passwords
+from coinslot.people.roles import INSTALLATION
 
 CURRENCY = "INR"
 ZONE = "Asia/Kolkata"
@@ -60,8 +68,28 @@ DEMO_MACHINES = (
     DemoMachine("M05", "chandra", "College gate", "Nashik", "mqtt", "leased"),
 )
 MERCHANTS = {"asha": "Asha Refreshments", "chandra": "Chandra Snacks"}
-STAFF = {"asha": (("asha", "admin"), ("boris", "operator"), ("vera", "viewer")),
-         "chandra": (("chandra", "admin"),)}  # fmt: skip
+
+
+class DemoMember(Struct, frozen=True):
+    """Someone who may sign in. `merchant` is None for the admin of the installation."""
+
+    login: str
+    merchant: str | None
+    role: str
+    outlets: tuple[str, ...] = ()
+
+
+MEMBERS = (
+    DemoMember("asha", "asha", "admin"),
+    DemoMember("boris", "asha", "operator"),
+    DemoMember("vera", "asha", "viewer"),
+    DemoMember("ravi", "asha", "staff", ("M01", "M02")),
+    DemoMember("chandra", "chandra", "admin"),
+    DemoMember("dinesh", "chandra", "operator"),
+    DemoMember("esha", "chandra", "viewer"),
+    DemoMember("farid", "chandra", "staff", ("M05",)),
+    DemoMember("meera", None, INSTALLATION),
+)
 
 
 class Credentials(Struct):
@@ -95,6 +123,7 @@ class DemoWorld:
             await self._merchant(slug)
         for machine in DEMO_MACHINES:
             await self._machine(machine)
+        await self._members()
         await self._server.machines_changed()
 
     async def print_codes(self) -> None:
@@ -134,16 +163,24 @@ class DemoWorld:
             contact="+91 20 5550 1234", zone=ZONE,
         )  # fmt: skip
         self.known.merchants[slug] = await open_merchant(db, merchant, now)
-        for login, role in STAFF[slug]:
-            password = self.known.passwords.setdefault(login, token(9))
-            self._write_down()
-            await add_member(
-                db, merchant.id, NewMember(login=login, password=password, role=role), now
-            )
         if slug not in self.known.api_keys:
             self.known.api_keys[slug] = await issue_key(db, merchant.id, now)
             self._write_down()
         await self._accounts(slug, now)
+
+    async def _members(self) -> None:
+        """After the machines, since staff works at some of them."""
+        db, now, passwords = self._server.db, self._server.clock.now(), Passwords(password_hasher())
+        for one in MEMBERS:
+            password = self.known.passwords.setdefault(one.login, token(9))
+            self._write_down()
+            member = NewMember(
+                login=one.login, password=password, role=one.role, outlets=one.outlets
+            )
+            if one.merchant is None:
+                await add_installation_admin(db, passwords, member, now)
+            else:
+                await add_member(db, passwords, self.known.merchants[one.merchant], member, now)
 
     async def _accounts(self, slug: str, now: datetime) -> None:
         given, cards = self.account(slug), self.stripe(slug)

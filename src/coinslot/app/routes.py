@@ -1,4 +1,5 @@
-"""Every URL, one line each, and the application around them."""
+"""Every URL, one line each, and the application around them. Those of people are in
+`people_routes.py`."""
 
 from litestar import Litestar, MediaType, Router, delete, get, patch, post
 from litestar.config.compression import CompressionConfig
@@ -19,6 +20,7 @@ from coinslot.api.openapi.words import TAGS
 from coinslot.api.payments import Payments
 from coinslot.api.requests import heads, plain_only
 from coinslot.api.webhook_endpoints import Hooks
+from coinslot.app.people_routes import people_routes
 from coinslot.context import Context
 from coinslot.events.webhooks.signing import HookRules
 from coinslot.kit.clock import Clock, SystemClock
@@ -30,6 +32,7 @@ from coinslot.pages.orders import Orders
 from coinslot.pages.pages import Pages
 from coinslot.pages.rendering import Renderer
 from coinslot.pages.site import WEBHOOK_MAX_BYTES, Site
+from coinslot.people.authentication import Authentication
 
 _HOOKS = HookRules()
 
@@ -45,8 +48,12 @@ def build(
     API."""
     clock = clock or SystemClock()
     renderer = Renderer(site)
+    calls: list[ControllerRouterHandler] = []
+    if context is not None:
+        auth = Authentication(context, site.base_url)
+        calls = [*_merchants(context, hooks), *people_routes(auth)]
     app = Litestar(
-        [*(_merchants(context, hooks) if context else []), *_routes(backend, renderer, clock)],
+        [*calls, *_routes(backend, renderer, clock)],
         before_request=plain_only,
         before_send=[security.seal, metrics.count],
         compression_config=CompressionConfig(
@@ -65,7 +72,13 @@ def build(
                 security_schemes={
                     "apiKey": SecurityScheme(
                         type="http", scheme="bearer", description="An API key: `sk_test_...`"
-                    )
+                    ),
+                    "accessToken": SecurityScheme(
+                        type="http",
+                        scheme="bearer",
+                        bearer_format="JWT",
+                        description="The access token of someone who signed in",
+                    ),
                 }
             ),
         ),

@@ -13,6 +13,7 @@ _ROOMS = Path(__file__).parent.parent
 # From the bottom room up. A function may call one of a room above it: PL/pgSQL looks the name up
 # when it runs. A function in plain SQL comes after what it calls.
 _FILES = (
+    "people/sql/people.sql",
     "books/sql/ledger.sql",
     "payments/sql/order_refunds.sql",
     "payments/sql/settlement.sql",

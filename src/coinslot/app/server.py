@@ -29,11 +29,13 @@ from coinslot.device.broker import BrokerError, BrokerUser, EmbeddedNats
 from coinslot.events.mirror.mirror import Mirror
 from coinslot.kit.clock import SystemClock, wait_at_most
 from coinslot.kit.faults import dies_at, no_fault
+from coinslot.kit.secrets import Secret
 from coinslot.merchants.accounts import Accounts
 from coinslot.merchants.clocks import ClockNotes
 from coinslot.outlets.machines import device_versions
 from coinslot.oversight import cases, nightly
 from coinslot.payments.webhook_batch import WebhookBatch
+from coinslot.people.tokens import signing_key
 from coinslot.settings import Settings
 from coinslot.worker import prune, sweep
 
@@ -115,6 +117,11 @@ class RunningServer:
             open_inbox=WebhookBatch,
             zone=ZoneInfo(self.settings.zone),
         )
+        if "web" in self.roles:
+            given = self.settings.jwt_secret
+            self.context.signing_key = (
+                Secret(given) if given else await _asked(lambda: signing_key(self.db, self.vault))
+            )
         self._mirror = mirror(self.settings, self.db, self.clock, self._stack)
         if self._mirror is not None:
             self._mirror.remote.reached = self._reached
@@ -306,6 +313,7 @@ class RunningServer:
         )
         site = Site(
             version=version,
+            base_url=self.settings.base_url,
             zone=ZoneInfo(self.settings.zone),
             support=self.settings.support,
             image_sources=tuple(self.settings.image_sources.split()),

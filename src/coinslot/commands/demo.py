@@ -20,9 +20,9 @@ from rich.console import Console
 from coinslot.app.demo_world import (
     CURRENCY,
     DEMO_MACHINES,
+    MEMBERS,
     MERCHANTS,
     SHELF,
-    STAFF,
     STOCK,
     ZONE,
     DemoWorld,
@@ -228,13 +228,13 @@ class Demo:
         ]
         members = [
             {
-                "merchant": str(world.known.merchants[slug]),
-                "role": role,
-                "login": login,
-                "password": world.known.passwords[login],
+                "merchant": str(world.known.merchants[one.merchant]) if one.merchant else None,
+                "role": one.role,
+                "login": one.login,
+                "password": world.known.passwords[one.login],
+                "outlets": list(one.outlets),
             }
-            for slug, staff in STAFF.items()
-            for login, role in staff
+            for one in MEMBERS
         ]
         described = {
             "base_url": base,

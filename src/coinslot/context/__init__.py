@@ -10,13 +10,15 @@ from typing import Final, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from argon2 import PasswordHasher
 from msgspec import Struct
 
 from coinslot.channels.base import Sending
 from coinslot.db.pool import Database
 from coinslot.gateways.breaker import Breakers, Rules
 from coinslot.kit.clock import Clock
-from coinslot.kit.secrets import Vault
+from coinslot.kit.ids import token
+from coinslot.kit.secrets import Secret, Vault
 from coinslot.merchants.accounts import Account
 
 FORGERIES_KEPT_PER_MINUTE: Final = 60  # of one account, by one process
@@ -63,6 +65,20 @@ class Windows(Struct, frozen=True, kw_only=True):
     clock_skew_s: float = 5  # our clock may differ from a gateway's by so much
     deliveries_kept_s: float = 30 * 24 * 3600  # a webhook to a merchant, after it ended
     refund_owed_s: float = 3600  # after it a refund refused for lack of money opens a case
+    access_token_s: float = 600  # a JWT is good for
+    refresh_grace_s: float = 30  # a refresh token that was used is answered again
+    session_idle_s: float = 14 * 86400  # a session that nobody uses ends
+    session_life_s: float = 90 * 86400  # any session ends
+    step_up_s: float = 600  # what needs a fresh proof may be done after one
+    challenge_s: float = 300  # a challenge is answered
+    sign_in_window_s: float = 900  # failed tries to sign in are counted
+    sign_in_tries: int = 10  # a count: for one account from one network, in sign_in_window_s
+    account_tries: int = 100  # a count: for one account from everywhere
+    network_tries: int = 60  # a count: from one network
+    invitation_s: float = 7 * 86400  # an invitation may be accepted
+    reset_s: float = 3600  # a password may be set anew
+    device_key_s: float = 365 * 86400  # a device's API key is good for, unless said otherwise
+    device_key_overlap_s: float = 86400  # the old key works beside the one that replaced it
 
     def span(self, name: str) -> timedelta:
         """A window of this name as a span of time."""
@@ -154,6 +170,11 @@ class WebhookInbox(Protocol):
     ) -> str: ...
 
 
+def password_hasher() -> PasswordHasher:
+    """Argon2id with the least cost that OWASP advises: a small computer signs people in too."""
+    return PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+
+
 @dataclass(slots=True)
 class Context:
     """One per process; tests make their own with a settable clock."""
@@ -171,6 +192,10 @@ class Context:
     hints: Quota = field(default_factory=lambda: Quota(HINTS_KEPT_PER_MINUTE))
     forgeries: Quota = field(default_factory=lambda: Quota(FORGERIES_KEPT_PER_MINUTE))
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))  # of merchants without one
+    # Signs the tokens of people who signed in; app sets the installation's, the same in every
+    # process.
+    signing_key: Secret = field(default_factory=lambda: Secret(token(48)))
+    hasher: PasswordHasher = field(default_factory=password_hasher)
     inbox: WebhookInbox = field(init=False)
 
     def __post_init__(self) -> None:

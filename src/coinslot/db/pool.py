@@ -181,6 +181,20 @@ class Database:
                 self.reached("before_commit")
             self.reached("after_commit")
 
+    @asynccontextmanager
+    async def as_person(
+        self, person_id: UUID, merchant_id: UUID | None = None
+    ) -> AsyncIterator[Connection]:
+        """One transaction that sees what belongs to this person: sessions, second factors. With a
+        merchant, it sees that one's rows too."""
+        begin = "BEGIN" if merchant_id is None else self._begin(merchant_id)
+        async with self.app.acquire() as conn:
+            named = f"{begin}; SET LOCAL coinslot.person = '{UUID(str(person_id))}'"
+            async with _transaction(conn, named):
+                yield conn
+                self.reached("before_commit")
+            self.reached("after_commit")
+
     def _begin(self, merchant_id: UUID) -> str:
         # One round trip for both: this comes before everything that a machine or a page causes.
         return f"BEGIN; SET LOCAL coinslot.merchant = '{UUID(str(merchant_id))}'"

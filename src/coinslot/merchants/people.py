@@ -1,17 +1,12 @@
-"""Merchants and the people who work for them: members with a password and a role."""
+"""Merchants: who they are, and in which zone."""
 
-import asyncio
 from datetime import datetime
 from uuid import UUID
 
-from argon2 import PasswordHasher
 from msgspec import Struct
 
 from coinslot.db.pool import Database
 from coinslot.kit.clock import known_zone
-from coinslot.kit.ids import uuid7
-
-_HASHER = PasswordHasher()
 
 
 class Merchant(Struct, frozen=True, kw_only=True):
@@ -22,14 +17,6 @@ class Merchant(Struct, frozen=True, kw_only=True):
     slug: str
     contact: str = ""
     zone: str | None = None  # IANA name; None: the installation's
-
-
-class NewMember(Struct, frozen=True, kw_only=True):
-    """Someone who will work for a merchant. `role`: admin, operator or viewer."""
-
-    login: str
-    password: str
-    role: str
 
 
 async def merchant_named(db: Database, slug: str) -> UUID | None:
@@ -71,14 +58,3 @@ async def move_merchant(db: Database, merchant_id: UUID, zone: str) -> None:
         await conn.execute(
             "UPDATE merchants SET zone = $2 WHERE id = $1", merchant_id, known_zone(zone)
         )
-
-
-async def add_member(db: Database, merchant_id: UUID, member: NewMember, now: datetime) -> None:
-    """Add a member; one with this login stays as it is."""
-    hashed = await asyncio.to_thread(_HASHER.hash, member.password)
-    async with db.as_merchant(merchant_id) as conn:
-        await conn.execute(
-            "INSERT INTO members (id, merchant_id, login, password_hash, role, created_at)"
-            " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (login) DO NOTHING",
-            uuid7(now), merchant_id, member.login, hashed, member.role, now,
-        )  # fmt: skip

@@ -5,13 +5,15 @@ from collections.abc import Mapping, Sequence
 
 _APPEND_ONLY = (
     "order_lines", "events", "strays", "ledger", "exchanges", "device_events", "exposures",
-    "corrections", "public_events", "delivery_tries", "order_refunds",
+    "corrections", "public_events", "delivery_tries", "order_refunds", "audit_log",
 )  # fmt: skip
 _NEVER_DELETED = (
     *_APPEND_ONLY, "inbox", "merchants", "gateway_accounts", "outlets", "devices",
     "device_journals", "qr_codes", "orders", "payments", "attempts", "captures", "fulfillments",
     "vend_units", "refunds", "order_refund_parts", "discrepancies", "cases", "disputes",
     "reconciliations",
+    "people", "memberships", "installation_admins", "second_factors", "recovery_codes", "sessions",
+    "refresh_tokens", "used_challenges", "sign_in_tries",
 )  # fmt: skip
 _TRIGGERS = ("ledger_balances", "settled_once", "policy_has_exposure", "part_ended_once")
 _CONSTRAINTS = (
@@ -19,6 +21,8 @@ _CONSTRAINTS = (
     "a_refund_by_a_person_says_who_and_why", "a_part_is_of_a_unit",
     "a_settlement_names_its_basis", "never_sent_means_go_was_never_committed",
     "silence_has_an_end", "go_answers_an_accept", "a_delivery_is_due_until_it_ends",
+    "staff_has_an_outlet", "a_cookie_has_a_secret", "a_used_token_has_a_successor",
+    "a_factor_has_what_proves_it",
 )  # fmt: skip
 _UNIQUE = (
     "captures_account_id_gateway_payment_id_key", "vend_units_outlet_id_seq_key",
@@ -27,6 +31,8 @@ _UNIQUE = (
     "refunds_account_id_gateway_refund_id_key", "refunds_replaces_key", "inbox_delivery",
     "qr_codes_printed", "qr_codes_payment", "discrepancies_once", "inbox_own", "cases_one_open",
     "disputes_account_id_gateway_dispute_id_key",
+    "people_login", "memberships_pkey", "sessions_secret_hash_key", "refresh_tokens_pkey",
+    "used_challenges_pkey", "second_factors_credential_id_key",
     "public_events_pkey", "public_events_id_key", "deliveries_endpoint_id_seq_key",
 )  # fmt: skip
 
@@ -44,9 +50,21 @@ tenant AS (
 )
 """
 
-# Forced on every table of a merchant, and no policy shows the application a row of another.
+# Tables of people's own rows; those of a merchant are above.
+_PERSONAL = """
+personal AS (
+    SELECT c.oid, c.relname, c.relrowsecurity, c.relforcerowsecurity FROM pg_class c
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+    AND c.relname NOT IN (SELECT relname FROM tenant)
+    AND (c.relname = 'people' OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid
+         AND a.attname = 'person_id' AND NOT a.attisdropped))
+)
+"""
+
+# Forced on every table of a merchant, and no policy shows the application a row of another; the
+# same for people. A colleague is seen by who works for the same merchant, and never written.
 _FORCED = f"""
-WITH {_TENANTS}
+WITH {_TENANTS}, {_PERSONAL}
 SELECT relname AS "table", 'not forced' AS why FROM tenant
 WHERE NOT (relrowsecurity AND relforcerowsecurity)
 UNION ALL
@@ -55,6 +73,15 @@ JOIN pg_policies p ON p.schemaname = 'public' AND p.tablename = t.relname
 WHERE p.roles && ARRAY['coinslot_app', 'public']::name[] AND p.permissive = 'PERMISSIVE'
   AND (coalesce(p.qual, p.with_check, '') NOT LIKE '%the_merchant()%'
        OR coalesce(p.with_check, p.qual, '') NOT LIKE '%the_merchant()%')
+UNION ALL
+SELECT relname, 'not forced' FROM personal WHERE NOT (relrowsecurity AND relforcerowsecurity)
+UNION ALL
+SELECT t.relname, 'policy ' || p.policyname FROM personal t
+JOIN pg_policies p ON p.schemaname = 'public' AND p.tablename = t.relname
+WHERE p.roles && ARRAY['coinslot_app', 'public']::name[] AND p.permissive = 'PERMISSIVE'
+  AND (coalesce(p.qual, p.with_check, '') NOT LIKE '%the_person()%'
+       OR coalesce(p.with_check, p.qual, '') NOT LIKE '%the_person()%')
+  AND NOT (p.cmd = 'SELECT' AND p.qual LIKE '%the_merchant()%')
 """
 
 _LOGINS = f"""

@@ -28,6 +28,12 @@ def network(request: "AnyRequest") -> str:
     return str(ip_network((address, _ONE_CUSTOMER), strict=False))
 
 
+def address(request: "AnyRequest") -> str:
+    """The client's own address, with the same care; "unknown" where there is none."""
+    host = request.client.host if request.client else ""
+    return host.partition("%")[0] or "unknown"
+
+
 def networks(text: str) -> tuple[Network, ...]:
     """Addresses and networks, separated by commas. Raises ValueError."""
     return tuple(ip_network(one.strip()) for one in text.split(",") if one.strip())

@@ -13,6 +13,7 @@ class Site(Struct, frozen=True, kw_only=True):
 
     name: str = "Coinslot"
     version: str = "0"
+    base_url: str = "http://127.0.0.1:8000"  # the setting; no header of a client changes it
     zone: ZoneInfo = ZoneInfo("UTC")  # of outlets that have none, nor their merchant
 
     support: str = ""  # the contact shown when a page does not work

@@ -1,5 +1,6 @@
 """Deletes what is no longer needed: answers of old calls whose payments have ended, after
-`keys_kept_s`; and ended webhooks, after `deliveries_kept_s`. Never a record of money."""
+`keys_kept_s`; ended webhooks, after `deliveries_kept_s`; sessions, a life after their end. Never a
+record of money, or of who did what."""
 
 import asyncio
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ _EVERY_S = 3600.0
 _PRUNED: Mapping[str, tuple[str, str]] = {  # what goes: how, and after which window
     "keys": (store.PRUNE_KEYS, "keys_kept_s"),
     "deliveries": (store.PRUNE_DELIVERIES, "deliveries_kept_s"),
+    "sessions": (store.PRUNE_SESSIONS, "session_life_s"),
 }
 
 

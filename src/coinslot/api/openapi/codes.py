@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
+from coinslot.api.openapi import people
+
 
 class Code(Struct, frozen=True):
     """An error of the API. Without calls, any call of that status can be answered with it."""
@@ -68,6 +70,71 @@ CODES: Mapping[str, Code] = {
     "gateway_unavailable": Code(
         503, "the gateway does not answer; nothing was asked of it", ("confirmPayment",)
     ),
+    # Of people:
+    "invalid_credentials": Code(401, "Login or password is wrong.", ("signIn", "stepUp")),
+    "second_factor_required": Code(
+        401, "Send the challenge again, with a code or a passkey.", ("signIn", "stepUp")
+    ),
+    "invalid_code": Code(
+        401, "This code is wrong, or was used before.", ("signIn", "stepUp", "confirmTotp")
+    ),
+    "invalid_passkey": Code(
+        401, "This passkey is not known here, or did not sign this.", ("signIn", "stepUp")
+    ),
+    "challenge_expired": Code(
+        401, "This took too long: sign in from the start.", ("signIn", "stepUp")
+    ),
+    "invalid_token": Code(
+        401, "This sign-in is over. Sign in again.", ("signed in", "refreshTokens")
+    ),
+    "address_not_allowed": Code(
+        403, "Not from this address: ask your admin.", ("signed in", "signIn", "refreshTokens")
+    ),
+    "no_membership": Code(403, "You work for nobody here any more.", ("signIn",)),
+    "second_factor_missing": Code(
+        403, "Your merchant asks for a second factor: add one first.", ("with a permission",)
+    ),
+    "step_up_required": Code(403, "Show a factor again: POST /auth/step-up.", ("fresh",)),
+    "cross_site": Code(403, "This came from another site's page.", ("console",)),
+    "merchant_required": Code(
+        422, "Send the challenge again, and name the merchant.", ("signIn",)
+    ),
+    "weak_password": Code(422, "A password has 10 to 1024 characters.", ("changePassword",)),
+    "second_factor_needed": Code(
+        422, "Sign in with the factor that you have first.",
+        ("beginTotp", "confirmTotp", "beginPasskey", "confirmPasskey"),
+    ),
+    "too_many_factors": Code(
+        422, "At most 10 are possible: remove one first.", ("beginTotp", "beginPasskey")
+    ),
+    "no_such_factor": Code(
+        422, "Nothing of that id waits for a code.", ("confirmTotp", "renewRecoveryCodes")
+    ),
+    "bad_passkey": Code(
+        422, "This passkey was not made for this address.", ("confirmPasskey",)
+    ),
+    "no_such_member": Code(
+        422, "Nobody of that id works here.", ("changeMember", "removeMember")
+    ),
+    "last_admin": Code(
+        422, "Someone has to stay an admin: name another first.", ("changeMember", "removeMember")
+    ),
+    "unknown_role": Code(
+        422, "There is no role owner: admin, operator, viewer, staff.",
+        ("changeMember", "inviteMember"),
+    ),
+    "outlets_of_staff": Code(
+        422, "Staff has one outlet or more, others have none.", ("changeMember", "inviteMember")
+    ),
+    "unknown_outlet": Code(
+        422, "There is no outlet M99 here.", ("changeMember", "inviteMember")
+    ),
+    "too_many_tries": Code(
+        429, "Too many tries failed. Wait, then try again.", ("signIn", "stepUp", "confirmTotp")
+    ),
+    "busy": Code(
+        503, "Many sign in at this moment. Try again.", ("signIn", "stepUp", "changePassword")
+    ),
     # Of those that take a webhook of a gateway:
     "bad_signature": Code(401, "the signature does not fit", ("gateway",)),
     "unknown_account": Code(404, "no such account", ("gateway",)),
@@ -78,16 +145,39 @@ CODES: Mapping[str, Code] = {
 
 def codes_of(name: str, status: int, *, keyed: bool) -> Iterator[tuple[str, str]]:
     """The codes and messages with which this call answers with this status."""
-    gateway = name.startswith("take")
-    groups = {name, *(["with a key"] if keyed else []), *(["gateway"] if gateway else [])}
+    groups = {name, *_groups(name, keyed=keyed)}
     for code, said in CODES.items():
-        meant = groups & set(said.calls) if said.calls else not gateway or status == 400
+        meant = groups & set(said.calls) if said.calls else _is_general(code, name, status)
         if said.status == status and meant:
             yield code, said.message.format(scope=scope_of(name), thing=_thing(name))
 
 
+def _groups(name: str, *, keyed: bool) -> Iterator[str]:
+    if keyed:
+        yield "with a key"
+    if name.startswith("take"):
+        yield "gateway"
+    if name in people.NEEDS:
+        yield "signed in"
+        if people.NEEDS[name] is not None:
+            yield "with a permission"
+    if name in people.FRESH:
+        yield "fresh"
+
+
+def _is_general(code: str, name: str, status: int) -> bool:
+    """Whether a code that names no call can be this call's."""
+    if status == 400:
+        return True
+    if people.knows(name):
+        return code == "not_found" or (code == "forbidden" and bool(people.NEEDS.get(name)))
+    return not name.startswith("take")
+
+
 def scope_of(name: str) -> str:
-    """What a key needs for this call."""
+    """What a key, or someone who is signed in, needs for this call."""
+    if people.knows(name):
+        return people.NEEDS.get(name) or ""
     if "Webhook" in name:
         return "webhooks:write"
     if "Event" in name:
@@ -104,4 +194,6 @@ def _thing(name: str) -> str:
         return "endpoint"
     if "Event" in name:
         return "event"
+    if people.knows(name):
+        return people.thing(name)
     return "refund" if name == "readRefund" else "payment"

@@ -4,7 +4,7 @@ call follows which."""
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from coinslot.api.openapi import feeds, fields
+from coinslot.api.openapi import feeds, fields, people
 from coinslot.api.openapi.codes import codes_of
 from coinslot.api.openapi.words import CALLS, WRONG
 
@@ -81,6 +81,7 @@ ANSWERED: Mapping[str, Mapping[str, Json]] = {
 HEADERS: Mapping[str, tuple[str, str]] = {
     "401": ("WWW-Authenticate", "`Bearer`"),
     "409": ("Retry-After", "Seconds after which the same call may be sent again."),
+    "429": ("Retry-After", "Seconds after which the same call may be sent again."),
     "503": ("Retry-After", "Seconds after which the same call may be sent again."),
 }
 FOLLOWS = {
@@ -102,11 +103,9 @@ def described(schema: Json) -> Json:
                 parameter |= {"required": True, "schema": _KEY, "example": "order-7-confirm"}
                 _mark_replays(operation)
         for status, answer in operation["responses"].items():
-            answer["description"] = (
-                good if status.startswith("2") else WRONG.get(f"{status} {name}", WRONG[status])
-            )
+            answer["description"] = good if status.startswith("2") else _wrong_words(status, name)
             _describe(answer, status, name, dict(codes_of(name, int(status), keyed=keyed)))
-        if sent := SENT.get(name) or feeds.SENT.get(name):
+        if sent := SENT.get(name) or feeds.SENT.get(name) or people.SENT.get(name):
             operation["requestBody"]["content"]["application/json"]["examples"] = _shown(sent)
         for status in ("200", "201"):
             if name in FOLLOWS and status in operation["responses"]:
@@ -121,7 +120,7 @@ def _operations(schema: Json) -> Iterator[Json]:
 
 def _describe(answer: Json, status: str, name: str, codes: Mapping[str, str]) -> None:
     content = answer.get("content", {}).get("application/json")
-    answered = ANSWERED.get(name) or feeds.ANSWERED.get(name)
+    answered = ANSWERED.get(name) or feeds.ANSWERED.get(name) or people.ANSWERED.get(name)
     if content is not None and codes:
         content["examples"] = _shown(
             {code: {"error": _wrong(code, text), "success": False} for code, text in codes.items()}
@@ -133,6 +132,12 @@ def _describe(answer: Json, status: str, name: str, codes: Mapping[str, str]) ->
         answer.setdefault("headers", {})[header] = {
             "description": meaning, "schema": {"type": "string"},
         }  # fmt: skip
+
+
+def _wrong_words(status: str, name: str) -> str:
+    """What an answer that is not 2xx means, of this call."""
+    one, theirs = f"{status} {name}", people.WRONG if people.knows(name) else {}
+    return theirs.get(one) or theirs.get(status) or WRONG.get(one) or WRONG[status]
 
 
 def _wrong(code: str, message: str) -> Json:

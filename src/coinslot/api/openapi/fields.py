@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from coinslot.api.openapi import people
 from coinslot.events.public import TYPES
 
 _TYPES = tuple(sorted(TYPES))
@@ -23,6 +24,7 @@ _NEW_ENDPOINT = {
 }  # fmt: skip
 
 FIELDS: Mapping[str, Mapping[str, str]] = {
+    **people.FIELDS,
     "NewPayment": {
         "amount": _MONEY, "currency": "ISO 4217.",
         "reference": "Your own name for it; payments can be listed by it.",
@@ -130,6 +132,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
 }  # fmt: skip
 
 VALUES: Mapping[tuple[str, str], tuple[str, ...]] = {
+    **people.VALUES,
     ("PaymentStatement", "status"): (
         "created", "requires_action", "processing", "authorized", "succeeded", "failed",
         "canceled",

@@ -4,11 +4,14 @@ from collections.abc import Mapping
 
 from litestar.openapi.spec import Tag
 
+from coinslot.api.openapi import people
+
 TAGS = (
     Tag("payments", "Take money: make a payment, confirm it, and hold or capture it."),
     Tag("refunds", "Give money back."),
     Tag("events", "What happened, to be read by who has no public address."),
     Tag("webhooks", "What happened, sent to you: endpoints, deliveries, sending again."),
+    Tag("sign-in", "Who you are: sign in, second factors, where you are signed in."),
     Tag("health", "How the installation is."),
     Tag("gateways", "Where payment gateways send their webhooks; not for merchants."),
 )
@@ -37,6 +40,7 @@ CALLS: Mapping[str, tuple[str, str]] = {
     "listWebhookDeliveries": ("List deliveries", "A page of deliveries, newest first."),
     "readWebhookDelivery": ("Read a delivery", "The delivery with each of its tries."),
     "redeliverWebhook": ("Send a delivery again", "The delivery, due at once."),
+    **people.CALLS,
     "readHealth": ("Tell how the installation is", "Healthy or degraded: it can be used."),
     "readLiveness": ("Tell that the process answers", "It answers."),
     "readMetrics": ("Read metrics", "For Prometheus, in its text format."),

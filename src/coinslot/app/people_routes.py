@@ -1,0 +1,75 @@
+"""The URLs of people, one line each, with what each needs: a permission, and whether the proof has
+to be fresh."""
+
+from litestar import Router, delete, get, post
+from litestar.types import ControllerRouterHandler
+
+from coinslot.api.sign_in import SignIn
+from coinslot.pages.access import Access
+from coinslot.pages.errors import refusals
+from coinslot.people.authentication import Authentication
+
+_KNOWN = refusals(400, 401, 403)
+_FOUND = refusals(400, 401, 403, 404)
+_CHANGES = refusals(400, 401, 403, 422)
+
+
+def people_routes(auth: Authentication) -> list[ControllerRouterHandler]:
+    """Those that anyone may call, and those of whoever is signed in."""
+    access, calls = Access(auth), SignIn(auth)
+    anyone = [
+        post("/auth/login", operation_id="signIn", status_code=200,
+             responses=refusals(400, 401, 403, 422, 429, 503))(calls.login),
+        post("/auth/refresh", operation_id="refreshTokens", status_code=200,
+             responses=refusals(400, 401, 403))(calls.refresh),
+        post("/auth/challenge", operation_id="askForPasskey", status_code=200,
+             responses=refusals(400))(calls.challenge),
+    ]  # fmt: skip
+    return [
+        Router("/", route_handlers=anyone, tags=["sign-in"]),
+        Router(
+            "/", route_handlers=[*_own(access, calls), *_factors(access, calls)],
+            tags=["sign-in"], security=[{"accessToken": []}],
+        ),
+    ]  # fmt: skip
+
+
+def _own(access: Access, calls: SignIn) -> list[ControllerRouterHandler]:
+    """About oneself: no role is needed."""
+    own, fresh = [access.may()], [access.may(fresh=True)]
+    shown = refusals(400, 401, 403, 429, 503)
+    return [
+        get("/auth/profile", operation_id="readProfile", guards=own,
+            responses=_KNOWN)(calls.profile),
+        post("/auth/logout", operation_id="signOut", guards=own, status_code=204,
+             responses=_KNOWN)(calls.logout),
+        post("/auth/logout-everywhere", operation_id="signOutEverywhere", guards=own,
+             status_code=204, responses=_KNOWN)(calls.logout_everywhere),
+        post("/auth/step-up", operation_id="stepUp", guards=own, status_code=200,
+             responses=shown)(calls.step_up),
+        post("/auth/password", operation_id="changePassword", guards=fresh, status_code=200,
+             responses=refusals(400, 401, 403, 422, 503))(calls.change_password),
+        get("/auth/sessions", operation_id="listSessions", guards=own,
+            responses=_KNOWN)(calls.places),
+        delete("/auth/sessions/{session:uuid}", operation_id="endSession", guards=own,
+               responses=_FOUND)(calls.end),
+    ]  # fmt: skip
+
+
+def _factors(access: Access, calls: SignIn) -> list[ControllerRouterHandler]:
+    own, fresh, place = [access.may()], [access.may(fresh=True)], "/auth/factors"
+    return [
+        get(place, operation_id="listFactors", guards=own, responses=_KNOWN)(calls.factors),
+        post(f"{place}/totp", operation_id="beginTotp", guards=fresh,
+             responses=_CHANGES)(calls.begin_totp),
+        post(f"{place}/totp/{{factor:uuid}}/confirm", operation_id="confirmTotp", guards=own,
+             status_code=200, responses=refusals(400, 401, 403, 422, 429))(calls.confirm_totp),
+        post(f"{place}/passkey", operation_id="beginPasskey", guards=fresh, status_code=200,
+             responses=_CHANGES)(calls.begin_passkey),
+        post(f"{place}/passkey/confirm", operation_id="confirmPasskey", guards=fresh,
+             status_code=200, responses=_CHANGES)(calls.confirm_passkey),
+        delete(f"{place}/{{factor:uuid}}", operation_id="removeFactor", guards=fresh,
+               responses=_FOUND)(calls.remove_factor),
+        post("/auth/recovery-codes", operation_id="renewRecoveryCodes", guards=fresh,
+             responses=_CHANGES)(calls.renew_codes),
+    ]  # fmt: skip

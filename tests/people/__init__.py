@@ -1,0 +1,1 @@
+"""People: signing in, roles, second factors, and what must not be possible."""
