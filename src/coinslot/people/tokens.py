@@ -20,6 +20,7 @@ _SEALED_AS: Final = "installation:jwt_secret"
 # Times are compared with the clock that was passed in, not with that of this computer.
 _CHECKED: Final[Any] = {
     "verify_exp": False, "verify_iat": False, "verify_nbf": False, "verify_aud": False,
+    "verify_sub": False, "verify_jti": False,
     "require": ["exp"],
 }  # fmt: skip
 Read = TypeVar("Read", bound="Expiring")
