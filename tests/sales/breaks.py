@@ -6,12 +6,14 @@ Each break touches its own invariant alone, so that exactly one check may turn r
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
+from coinslot.gateways.base import RefundStage
 from coinslot.orders.order_refunds import OrderRefund, refund
 from coinslot.oversight import cases
 from coinslot.oversight.cases import Person
 from tests.sales.stage import Stage
 from tests.sales.taking import collected
 from tests.sales.telling import delivered, owing
+from tests.sales.weather import in_weather
 
 Tale = Callable[[Stage], Awaitable[None]]
 
@@ -98,7 +100,19 @@ async def refund_waits(stage: Stage) -> None:
     await refunded_by_a_person(stage, then=False)
 
 
+async def revived(stage: Stage) -> None:
+    """A refund failed there, and was made after all before the next was sent."""
+    weather = in_weather(stage)
+    await never_sent(stage)
+    failed = weather.end_refund(weather.sent[0].key, RefundStage.FAILED)
+    await stage.webhook(failed, event="refund.failed")
+    made = weather.end_refund(weather.sent[0].key, RefundStage.PROCESSED)
+    await stage.webhook(made, event="refund.processed")
+    await stage.sweep()
+
+
 TALES = (
+    revived,
     refunded_by_a_person, refund_waits,
     jammed_and_sold, contradicted, given_back_by_a_person,
     accepted, sold, jammed, waiting, two_waiting, never_sent, silent, parked, delivered, owing,
@@ -221,6 +235,10 @@ MONEY = [
     Break(
         "refunds_by_people_rest_on_their_units", refund_waits,
         "UPDATE order_refund_parts SET capture_id = gen_random_uuid()",
+    ),
+    Break(
+        "refunds_made_after_all_are_booked", revived,
+        "UPDATE refunds SET gateway_refund_id = 'another' WHERE origin = 'gateway'",
     ),
     Break("currencies_agree", sold, "UPDATE payments SET currency = 'EUR'"),
     Break("paid_orders_have_their_units", sold, "UPDATE order_lines SET quantity = 2"),

@@ -142,6 +142,17 @@ WHERE CASE WHEN d.stage = 'lost' AND d.currency = c.currency AND d.amount_minor 
     ELSE coalesce(r.state = 'succeeded', false) END
 """
 
+# A refund that was dead and was made after all: under its id there the money is booked.
+_REVIVED = """
+SELECT r.id, r.capture_id, r.amount_minor, e.data->>'gateway_refund_id' AS gateway_refund_id, e.at
+FROM events e JOIN refunds r ON r.id = e.subject_id
+JOIN rules l ON l.name = 'a_revived_refund_is_booked' AND e.seq > l.after_seq
+WHERE e.machine = 'refund' AND e.event = 'PROVED' AND e.was = 'failed' AND NOT EXISTS (SELECT
+    FROM refunds o WHERE o.account_id = r.account_id AND o.origin = 'gateway'
+        AND o.capture_id = r.capture_id AND o.amount_minor = r.amount_minor
+        AND o.gateway_refund_id = e.data->>'gateway_refund_id')
+"""
+
 _LIVE = """
 SELECT r.id, r.fulfillment_id, r.part_id, r.replaces, r.state FROM refunds r
 WHERE r.state IN ('pending', 'succeeded', 'owed') AND (
@@ -250,6 +261,7 @@ MONEY: Mapping[str, str] = {
     "ledger_agrees_with_captures": _LEDGER,
     "refunds_do_not_exceed_captures": _EXCESS,
     "lost_disputes_are_refunds": _DISPUTES,
+    "refunds_made_after_all_are_booked": _REVIVED,
     "one_live_refund_per_unit": _LIVE,
     "refunds_by_people_rest_on_their_units": _PARTS,
     "currencies_agree": _CURRENCIES,

@@ -292,6 +292,9 @@ BEGIN
     END IF;
     SELECT * INTO r FROM refunds WHERE id = refund_told(p_account, p_fact) FOR NO KEY UPDATE;
     IF FOUND THEN
+        IF r.state = 'failed' AND event = 'PROVED' THEN
+            RETURN book_revived_refund(c, r, theirs, 'paid_before', p_now);
+        END IF;
         IF r.origin = 'gateway' AND event <> 'FAILED_THERE' THEN RETURN 'known'; END IF;
         IF was_paid_otherwise(r) THEN
             IF event <> 'PROVED' THEN RETURN 'known'; END IF;
@@ -328,6 +331,17 @@ BEGIN
     RETURN 'refund';
 END $$;
 
+-- A dead refund that was made there after all: the payer has the money. Ours that follows it is
+-- paid by it; where that was made too, the money went back twice.
+CREATE OR REPLACE FUNCTION book_revived_refund(p_capture captures, p_dead refunds,
+    p_gateway_refund text, p_reason text, p_now timestamptz) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM transition_refund(p_dead.id, 'PROVED',
+        jsonb_build_object('gateway_refund_id', p_gateway_refund), p_now);
+    UPDATE refunds SET gateway_refund_id = NULL WHERE id = p_dead.id;
+    RETURN book_outside_refund(p_capture, p_gateway_refund, p_dead.amount_minor, p_reason, p_now);
+END $$;
+
 -- Money that the gateway gave back by itself. Units that were not sent yet are withdrawn first.
 CREATE OR REPLACE FUNCTION book_outside_refund(p_capture captures, p_gateway_refund text,
     p_minor bigint, p_reason text, p_now timestamptz) RETURNS text LANGUAGE plpgsql AS $$
@@ -343,7 +357,9 @@ BEGIN
     INSERT INTO refunds (id, merchant_id, account_id, capture_id, origin, state, amount_minor,
         currency, reason, key, gateway_refund_id, created_at, ended_at, hard_deadline, in_place_of)
     VALUES (new_id, p_capture.merchant_id, p_capture.account_id, p_capture.id, 'gateway',
-        'succeeded', p_minor, p_capture.currency, p_reason, 'gw_' || p_gateway_refund,
+        'succeeded', p_minor, p_capture.currency, p_reason, 'gw_' || p_gateway_refund
+            || CASE WHEN EXISTS (SELECT FROM refunds WHERE key = 'gw_' || p_gateway_refund)
+                THEN ':' || new_id ELSE '' END,  -- the second life of one that died
         p_gateway_refund, p_now, p_now, p_now, twin);
     UPDATE captures SET outside = outside + p_minor WHERE id = p_capture.id RETURNING * INTO c;
     PERFORM book(c, 'refunds_outside', 'gateway', p_minor, 'refunded_outside', p_now);
@@ -369,7 +385,9 @@ BEGIN
     IF EXISTS (SELECT FROM refunds WHERE id = p_refund AND reason = 'paid_before') THEN
         -- Nobody asked for this one: what is left of a merchant's sale is not given up for it.
         SELECT * INTO STRICT c FROM captures WHERE id = p_capture;
-        surplus := c.outside - c.outside_used;
+        surplus := c.outside - c.outside_used - (SELECT coalesce(sum(amount_minor), 0) FROM refunds
+            WHERE capture_id = c.id AND origin = 'ours' AND state = 'pending'
+                AND gateway_refund_id IS NULL);  -- these it pays
         IF surplus > 0 THEN
             PERFORM note_discrepancy('refunded_twice', c, NULL, p_refund, surplus, p_now);
         END IF;

@@ -61,8 +61,13 @@ BEGIN
         AND gateway_refund_id = p_dispute.gateway_dispute_id;
     IF FOUND THEN
         IF p_dispute.stage = 'won' THEN PERFORM regain(p_capture.id, r.amount_minor, p_now); END IF;
-        PERFORM transition_refund(r.id, CASE p_dispute.stage WHEN 'lost' THEN 'PROVED'
-            ELSE 'FAILED_THERE' END, jsonb_build_object('ended_at', p_now), p_now);
+        IF p_dispute.stage = 'lost' AND r.state = 'failed' THEN
+            PERFORM book_revived_refund(p_capture, r, p_dispute.gateway_dispute_id, 'disputed',
+                p_now);  -- it was won meanwhile
+        ELSE
+            PERFORM transition_refund(r.id, CASE p_dispute.stage WHEN 'lost' THEN 'PROVED'
+                ELSE 'FAILED_THERE' END, jsonb_build_object('ended_at', p_now), p_now);
+        END IF;
     ELSIF p_dispute.stage = 'lost' AND p_dispute.currency <> p_capture.currency THEN
         PERFORM note_discrepancy('dispute_in_another_currency', p_capture, NULL, NULL, 0, p_now);
     ELSIF p_dispute.stage = 'lost' AND p_dispute.amount_minor > 0 THEN
