@@ -71,7 +71,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         " is a terminal",
     },
     "The first Razorpay account": {
-        "RAZORPAY_KEY_ID": "read, and used by nothing but the script in [running.md](running.md)",
+        "RAZORPAY_KEY_ID": "for `coinslot merchants account asha razorpay --from-environment`,"
+        " which stores it",
         "RAZORPAY_KEY_SECRET": "the same",
         "RAZORPAY_WEBHOOK_SECRET": "the same",
     },

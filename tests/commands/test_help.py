@@ -18,8 +18,10 @@ ALL = {
     "cases close", "cases settle", "keys make", "keys revoke", "mirror check", "mirror rebuild",
     "merchants account", "merchants add", "merchants form", "merchants zone", "machines zone",
     "machines provision-qr", "machines decommission", "machines refill", "machines price",
-    "machines edit", "machines provision", "machines list", "machines show", "machines out-of-sale",
-    "machines on-sale", "products list", "products add", "products edit",
+    "machines edit", "machines provision", "machines onboard", "machines templates",
+    "machines save-template", "machines list", "machines show", "machines out-of-sale",
+    "machines on-sale", "products list", "products add", "products edit", "orders show",
+    "orders refund",
 }  # fmt: skip
 
 

@@ -229,6 +229,46 @@ async def test_a_price_changes_with_its_printed_code_and_only_when_that_is_confi
     assert (moved.returncode, moved.stdout) == (0, "M05: version 3\n")
 
 
+async def test_from_an_empty_merchant_to_a_machine_that_can_sell(office: Office) -> None:
+    async def done(*words: str) -> str:
+        ran = await office.command(*words)
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout
+
+    await done("merchants", "add", "nila", "--name", "Nila", "--zone", "Asia/Kolkata")
+    form = office.folder / "razorpay.json"
+    given = office.world.account("asha")
+    form.write_text(json.dumps({
+        "key_id": given["key_id"], "key_secret": given["key_secret"],
+        "webhook_secrets": [given["webhook_secret"]],
+        "base_url": f"{office.sandbox.base_url}/razorpay",
+    }))  # fmt: skip
+    await done("merchants", "account", "nila", "razorpay", "--from", str(form))
+    await done("products", "add", "nila", "cola", "--name", "Masala cola", "--price", "40 INR")
+    machine = ("machines", "onboard", "nila", "N01", "--name", "Gate", "--slot", "A1=cola:20")
+    out = ("--out", str(office.folder / "enrolments"))
+    assert "N01  Gate    razorpay/nila\n    A1  Masala cola  40.00 INR  20" in await done(*machine)
+    assert await office.rows("SELECT id FROM outlets WHERE id = 'N01'") == []
+    await done(*machine, *out, "--apply")
+    again = await office.command(*machine, *out, "--apply")
+    assert (again.returncode, "There is a machine N01 already." in again.stderr) == (1, True)
+    enrolled = office.folder / "enrolments" / "N01.json"
+    assert (enrolled.stat().st_mode & 0o777) == 0o600
+    assert json.loads(enrolled.read_bytes())["login"] == "N01"
+    code, said, _ = await office.provision("N01")
+    assert (code, "N01 A1 40.00 INR" in said) == (0, True)
+    table = office.folder / "two.csv"
+    table.write_text("code,name,slot,sku\nN02,Gate 2,A1,cola\nN01,Gate,A1,tea\n")
+    refused = await office.command("machines", "onboard", "nila", "--from", str(table))
+    assert refused.returncode == 1
+    assert "line 3, code: There is a machine N01 already." in refused.stderr
+    assert "line 3, sku: There is no product tea" in refused.stderr
+    table.write_text("code,name,slot,sku\nN02,Gate 2,A1,cola\nN03,Gate 3,A1,cola\n")
+    await done("machines", "onboard", "nila", "--from", str(table), *out, "--apply")
+    listed = await done("machines", "list", "--merchant", "nila", "--json")
+    assert [machine["code"] for machine in json.loads(listed)] == ["N01", "N02", "N03"]
+
+
 async def test_machines_are_listed_shown_and_a_slot_is_taken_out_of_sale(office: Office) -> None:
     listed = await office.command("machines", "list", "--merchant", "asha", COLUMNS="200")
     assert re.search(

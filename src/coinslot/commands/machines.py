@@ -163,6 +163,15 @@ cli.command("out-of-sale", epilog="Example: `coinslot machines out-of-sale M01 A
     machine_list.out_of_sale
 )
 cli.command("on-sale", epilog="Example: `coinslot machines on-sale M01 A1`")(machine_list.on_sale)
+cli.command("onboard", epilog="Example: `coinslot machines onboard asha --from fifty.csv --apply`")(
+    machine_setup.onboard
+)
+cli.command("templates", epilog="Example: `coinslot machines templates asha`")(
+    machine_setup.show_templates
+)
+cli.command(
+    "save-template", epilog="Example: `coinslot machines save-template asha platform --from M01`"
+)(machine_setup.save_template)
 cli.command("provision", epilog="Example: `coinslot machines provision M01 --out enrolments`")(
     machine_setup.provision
 )

@@ -47,6 +47,13 @@ Form = Annotated[
     Path | None,
     typer.Option("--from", help="File with the settings as JSON; else they are read from stdin."),
 ]
+FromEnvironment = Annotated[
+    bool,
+    typer.Option(
+        "--from-environment",
+        help="For Razorpay: RAZORPAY_KEY_ID, RAZORPAY_KEY_SECRET and RAZORPAY_WEBHOOK_SECRET.",
+    ),
+]
 
 
 @cli.callback()
@@ -134,16 +141,19 @@ def form(gateway: Gateway) -> None:
 @cli.command(
     "account", epilog="Example: `coinslot merchants account asha stripe --from stripe.json`"
 )
-def account(
+def account(  # noqa: PLR0913  the options of a command
     slug: Slug,
     gateway: Gateway,
     own_slug: AccountSlug = None,
     form: Form = None,
+    from_environment: FromEnvironment = False,
     data: Data = None,
 ) -> None:
-    """Keep an account's settings, sealed; again replaces them. Processes that run keep the old
-    ones until they are started again."""
-    text = form.read_bytes() if form is not None else sys.stdin.buffer.read()
+    """Keep an account's settings, sealed; again replaces them, in every process at once."""
+    if from_environment:
+        text = _in_environment(gateway)
+    else:
+        text = form.read_bytes() if form is not None else sys.stdin.buffer.read()
 
     async def keep(server: RunningServer) -> None:
         merchant = await merchant_named(server.db, slug)
@@ -161,6 +171,19 @@ def account(
         console.print(f"kept. Its webhooks go to {url}", highlight=False, soft_wrap=True)
 
     _run(keep, data)
+
+
+def _in_environment(gateway: str) -> bytes:
+    """The form of a Razorpay account, filled in from the variables that name one."""
+    given = settings()
+    key, secret, signed = (
+        given.razorpay_key_id, given.razorpay_key_secret, given.razorpay_webhook_secret,
+    )  # fmt: skip
+    if gateway != "razorpay":
+        fail("only Razorpay's settings have variables: fill in a form (`coinslot merchants form`)")
+    if not (key and secret and signed):
+        fail("set RAZORPAY_KEY_ID, RAZORPAY_KEY_SECRET and RAZORPAY_WEBHOOK_SECRET")
+    return msgspec.json.encode({"key_id": key, "key_secret": secret, "webhook_secrets": [signed]})
 
 
 def _run(

@@ -17,7 +17,7 @@ WHERE outlet_id = $1 AND payment_id IS NULL AND retired_at IS NULL
 """
 
 PRODUCTS_BY_SKU = """
-SELECT id, sku, price_minor, currency::text FROM products WHERE sku = ANY ($1)
+SELECT id, sku, name, price_minor, currency::text FROM products WHERE sku = ANY ($1)
 """
 
 CONFIG = """
@@ -115,3 +115,24 @@ UNSETTLED = """
 SELECT count(*) AS units, max(hard_deadline) AS until FROM fulfillments
 WHERE outlet_id = $1 AND settlement IS NULL
 """
+
+TEMPLATE = "SELECT template FROM machine_templates WHERE merchant_id = $1 AND name = $2"
+
+TEMPLATES = "SELECT name, template FROM machine_templates WHERE merchant_id = $1 ORDER BY name"
+
+PUT_TEMPLATE = """
+INSERT INTO machine_templates (merchant_id, name, template, made_by, changed_at)
+VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (merchant_id, name) DO UPDATE SET template = $3, made_by = $4, changed_at = $5
+"""
+
+SPEAKS = "SELECT channel, dialect FROM outlets WHERE id = $1"
+
+# A code is one in the installation: those of other merchants count, and are not told apart.
+CODES_TAKEN = "SELECT id FROM outlets WHERE id = ANY ($1)"
+
+ACCOUNTS = """
+SELECT id, gateway, slug FROM gateway_accounts WHERE merchant_id = $1 ORDER BY created_at, id
+"""
+
+SET_DEVICE = "UPDATE outlets SET device_config = $2 WHERE id = $1"

@@ -20,6 +20,10 @@ class UnknownOutletError(LookupError):
     """No outlet has this code."""
 
 
+class OutletTakenError(Exception):
+    """Another outlet of the installation has this code."""
+
+
 class Outlet(Struct, frozen=True, kw_only=True):
     """A thing with a QR code on it. `code` is unique in the installation: topic, login, URL."""
 
@@ -43,6 +47,7 @@ class Slot(Struct, frozen=True, kw_only=True):
     product_id: UUID
     price_minor: int
     stock: int
+    par: int = 0  # it is filled up to this
 
 
 class DeviceLogin(Struct, frozen=True):
@@ -71,25 +76,33 @@ def login_of(outlet: str, key_id: int) -> str:
     return outlet if key_id == 1 else f"{outlet}.{key_id}"
 
 
-async def add_outlet(conn: Connection, outlet: Outlet, slots: list[Slot], now: datetime) -> None:
-    """Add an outlet with its slots; one with this code stays as it is. Raises UnknownZoneError."""
-    await conn.execute(
+async def add_outlet(conn: Connection, outlet: Outlet, slots: list[Slot], now: datetime) -> bool:
+    """Add an outlet with its slots; one of this merchant's with this code stays as it is. Whether
+    it is new. Raises UnknownZoneError, and OutletTakenError for another merchant's code."""
+    new = await conn.fetchval(
         "INSERT INTO outlets (id, merchant_id, name, place, kind, channel, dialect, currency,"
         " account_id, contact, zone, created_at)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
-        " ON CONFLICT (id) DO NOTHING",
+        " ON CONFLICT (id) DO NOTHING RETURNING id",
         outlet.code, outlet.merchant_id, outlet.name, outlet.place, outlet.kind, outlet.channel,
         outlet.dialect, outlet.currency, outlet.account_id, outlet.contact,
         known_zone(outlet.zone), now,
     )  # fmt: skip
+    # A foreign key sees every merchant's rows: without this look, slots would be put in another's.
+    if new is None and not await conn.fetchval(
+        "SELECT true FROM outlets WHERE id = $1 AND merchant_id = $2",
+        outlet.code, outlet.merchant_id,
+    ):  # fmt: skip
+        raise OutletTakenError(f"there is a machine {outlet.code} already")
     await conn.executemany(
-        "INSERT INTO slots (merchant_id, outlet_id, slot, product_id, price_minor, stock)"
-        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+        "INSERT INTO slots (merchant_id, outlet_id, slot, product_id, price_minor, stock, par)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
         [
-            (outlet.merchant_id, outlet.code, s.slot, s.product_id, s.price_minor, s.stock)
+            (outlet.merchant_id, outlet.code, s.slot, s.product_id, s.price_minor, s.stock, s.par)
             for s in slots
         ],
     )
+    return new is not None
 
 
 _ISSUE = """

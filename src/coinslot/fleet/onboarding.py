@@ -1,0 +1,440 @@
+"""Setting machines up: slots, products, prices, stock, payment account and device in one
+transaction, so that a machine is there whole or not at all; fifty at once, too.
+
+What is wrong is found before anything is written, and said by the place where it stands."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final, NamedTuple
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from coinslot import channels
+from coinslot.catalog.products import Product, add_product
+from coinslot.context import Context
+from coinslot.db.pool import Connection, again
+from coinslot.fleet import store
+from coinslot.fleet.config import (
+    SLOTS_AT_MOST,
+    ConfigError,
+    Editor,
+    Label,
+    Par,
+    Sku,
+    SlotName,
+    Text,
+    ZoneName,
+    checked,
+    config_in,
+    record,
+)
+from coinslot.fleet.enrolment import DeviceAddresses, Enrolment, enrolment
+from coinslot.fleet.templates import Template, UnknownTemplateError, template_in
+from coinslot.gateways.base import PrintsQr
+from coinslot.kit.clock import UnknownZoneError, known_zone
+from coinslot.kit.ids import uuid7
+from coinslot.kit.money import Money
+from coinslot.outlets.machines import (
+    DeviceSecret,
+    Outlet,
+    OutletTakenError,
+    Slot,
+    add_outlet,
+    replace_secret,
+)
+
+MACHINES_AT_MOST: Final = 500
+Code = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,32}$")]
+
+
+class NewSlot(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A slot of a new machine. What is left out is the template's, then the product's.
+
+    `product` is the name of a product that is made where there is none with this sku; it needs a
+    price. `stock` is what is in it now, else it is filled to its par level."""
+
+    slot: SlotName
+    sku: Sku | UnsetType = UNSET
+    product: Label | UnsetType = UNSET
+    price: Money | UnsetType = UNSET
+    par: Par | UnsetType = UNSET
+    stock: Par | UnsetType = UNSET
+
+
+class NewMachine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a machine is set up with; what is left out is the template's.
+
+    `account` is written gateway/name; else it is the merchant's first one that prints codes in the
+    machine's currency, or takes it."""
+
+    code: Code
+    name: Label
+    place: Text = ""
+    contact: Text = ""
+    zone: ZoneName | None = None
+    template: Annotated[str, Meta(max_length=40)] | None = None
+    channel: Annotated[str, Meta(max_length=32)] | UnsetType = UNSET
+    dialect: Annotated[str, Meta(max_length=32)] | UnsetType = UNSET
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")] | UnsetType = UNSET
+    account: Annotated[str, Meta(max_length=200)] | UnsetType = UNSET
+    slots: list[NewSlot] = []
+    device: dict[str, Any] | UnsetType = UNSET
+
+
+class PlannedSlot(Struct, frozen=True, kw_only=True):
+    """A slot as it will be."""
+
+    slot: str
+    sku: str
+    product: str
+    price: Money
+    usual_price: Money  # of the product
+    par: int
+    stock: int
+    new_product: bool
+
+
+class PlannedMachine(Struct, frozen=True, kw_only=True):
+    """A machine as it will be."""
+
+    code: str
+    name: str
+    place: str
+    contact: str
+    zone: str | None
+    channel: str
+    dialect: str
+    currency: str
+    account: str
+    slots: list[PlannedSlot]
+    device: dict[str, Any]
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """What is wrong with one machine; `field` is its path there, `code` is for programs."""
+
+    machine: int  # its place among those that were asked for
+    field: str
+    code: str
+    message: str
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """What would be set up, or why nothing would."""
+
+    machines: list[PlannedMachine]
+    problems: list[Problem]
+
+
+class OnboardError(Exception):
+    """Nothing was set up: something is wrong with one of the machines, or more."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = tuple(problems)
+
+
+async def plan(context: Context, merchant: UUID, wanted: Sequence[NewMachine]) -> Plan:
+    """What would be set up; nothing is written."""
+    accounts = await _accounts(context, merchant)
+    taken = await _taken(context, wanted)
+    async with context.db.as_merchant(merchant) as conn:
+        return await _Planning(conn, merchant, accounts, taken).plan(wanted)
+
+
+async def onboard(
+    context: Context, editor: Editor, wanted: Sequence[NewMachine], addresses: DeviceAddresses
+) -> list[Enrolment]:
+    """Set all of them up, and give out what their devices need, once. Raises OnboardError."""
+    prepared = await prepare(context, editor.merchant, wanted)
+
+    async def write() -> list[Enrolment]:
+        async with context.db.as_merchant(editor.merchant) as conn:
+            return await onboard_in(conn, context, editor, prepared, addresses)
+
+    return await again(write)
+
+
+class Prepared(NamedTuple):
+    """What is asked of other transactions before the one that writes."""
+
+    wanted: Sequence[NewMachine]
+    accounts: Sequence["_Account"]
+    taken: frozenset[str]
+
+
+async def prepare(context: Context, merchant: UUID, wanted: Sequence[NewMachine]) -> Prepared:
+    """Before `onboard_in`, outside its transaction."""
+    return Prepared(wanted, await _accounts(context, merchant), await _taken(context, wanted))
+
+
+async def onboard_in(
+    conn: Connection, context: Context, editor: Editor, prepared: Prepared,
+    addresses: DeviceAddresses,
+) -> list[Enrolment]:  # fmt: skip
+    """In the caller's transaction. Raises OnboardError."""
+    wanted, accounts, taken = prepared
+    planned = await _Planning(conn, editor.merchant, accounts, taken).plan(wanted)
+    if planned.problems:
+        raise OnboardError(planned.problems)
+    ids = {account.name: account.id for account in accounts}
+    made = {}
+    # In the order of their codes: two who set up the same ones at once wait in turn.
+    for number, machine in sorted(enumerate(planned.machines), key=lambda pair: pair[1].code):
+        try:
+            secret = await _write(conn, context, editor, machine, ids[machine.account])
+            made[number] = enrolment(machine.channel, machine.dialect, secret, addresses)
+        except OutletTakenError:
+            raise OnboardError([_is_taken(number, machine.code)]) from None
+    return [made[number] for number in sorted(made)]
+
+
+async def _write(
+    conn: Connection, context: Context, editor: Editor, machine: PlannedMachine, account: UUID
+) -> DeviceSecret:
+    now, merchant = context.now(), editor.merchant
+    slots = []
+    for slot in sorted(machine.slots, key=lambda slot: slot.sku):
+        product = Product(id=uuid7(now), sku=slot.sku, name=slot.product, price=slot.usual_price)
+        product_id = await add_product(conn, merchant, product)
+        slots.append(
+            Slot(slot=slot.slot, product_id=product_id, price_minor=slot.price.minor,
+                 stock=slot.stock, par=slot.par)
+        )  # fmt: skip
+    outlet = Outlet(
+        code=machine.code, merchant_id=merchant, name=machine.name, place=machine.place,
+        kind="vending", channel=machine.channel, dialect=machine.dialect,
+        currency=machine.currency, account_id=account, contact=machine.contact, zone=machine.zone,
+    )  # fmt: skip
+    if not await add_outlet(conn, outlet, slots, now):
+        raise OutletTakenError(machine.code)
+    await conn.execute(store.SET_DEVICE, machine.code, machine.device)
+    await record(conn, editor, await config_in(conn, merchant, machine.code), {}, now)
+    return await replace_secret(conn, context.vault, merchant, machine.code, now)
+
+
+class _Account(NamedTuple):
+    id: UUID
+    name: str
+    currencies: frozenset[str]
+    prints: bool
+
+
+async def _accounts(context: Context, merchant: UUID) -> list[_Account]:
+    """In the order in which they were added."""
+    async with context.db.as_merchant(merchant) as conn:
+        rows = await conn.fetch(store.ACCOUNTS, merchant)
+    found = []
+    for row in rows:
+        driver = (await context.accounts.by_id(row["id"])).driver
+        name = f"{row['gateway']}/{row['slug']}"
+        found.append(_Account(row["id"], name, driver.currencies, isinstance(driver, PrintsQr)))
+    return found
+
+
+async def _taken(context: Context, wanted: Sequence[NewMachine]) -> frozenset[str]:
+    async with context.db.system_transaction() as conn:
+        rows = await conn.fetch(store.CODES_TAKEN, [machine.code for machine in wanted])
+    return frozenset(row["id"] for row in rows)
+
+
+def _is_taken(number: int, code: str) -> Problem:
+    return Problem(
+        machine=number, field="code", code="machine_exists",
+        message=f"There is a machine {code} already.",
+    )  # fmt: skip
+
+
+class _Planning:
+    """Looks at each machine that is wanted; what is wrong is collected."""
+
+    def __init__(
+        self, conn: Connection, merchant: UUID, accounts: Sequence[_Account],
+        taken: frozenset[str],
+    ) -> None:  # fmt: skip
+        self._conn = conn
+        self._merchant = merchant
+        self._accounts = accounts
+        self._taken = taken
+        self._problems: list[Problem] = []
+        self._products: dict[str, tuple[str, Money]] = {}  # name and price by sku
+        self._new: set[str] = set()  # of these products, those that are made
+        self._templates: dict[str | None, Template] = {None: Template()}
+
+    async def plan(self, wanted: Sequence[NewMachine]) -> Plan:
+        if not 0 < len(wanted) <= MACHINES_AT_MOST:
+            self._wrong(0, "", "machine_count", f"From 1 to {MACHINES_AT_MOST} at once.")
+            return Plan(machines=[], problems=self._problems)
+        await self._know_templates(wanted)
+        await self._know_products(wanted)
+        planned = [self._machine(number, machine, wanted) for number, machine in enumerate(wanted)]
+        whole = [] if self._problems else [machine for machine in planned if machine is not None]
+        return Plan(machines=whole, problems=self._problems)
+
+    def _wrong(self, machine: int, field: str, code: str, message: str) -> None:
+        self._problems.append(Problem(machine=machine, field=field, code=code, message=message))
+
+    async def _know_templates(self, wanted: Sequence[NewMachine]) -> None:
+        for number, machine in enumerate(wanted):
+            if machine.template in self._templates:
+                continue
+            try:
+                name = str(machine.template)
+                self._templates[name] = await template_in(self._conn, self._merchant, name)
+            except UnknownTemplateError as error:
+                self._wrong(number, "template", "unknown_template", f"{error}.")
+
+    async def _know_products(self, wanted: Sequence[NewMachine]) -> None:
+        slots = [slot for machine in wanted for slot in machine.slots]
+        of_templates = [slot for template in self._templates.values() for slot in template.slots]
+        named = {slot.sku for slot in slots if isinstance(slot.sku, str)}
+        named |= {slot.sku for slot in of_templates if slot.sku is not None}
+        for row in await self._conn.fetch(store.PRODUCTS_BY_SKU, sorted(named)):
+            money = Money(row["price_minor"], row["currency"])
+            self._products[row["sku"]] = (row["name"], money)
+        for slot in slots:
+            if not isinstance(slot.sku, str) or slot.sku in self._products:
+                continue
+            if isinstance(slot.product, str) and isinstance(slot.price, Money):
+                self._products[slot.sku] = (slot.product, slot.price)
+                self._new.add(slot.sku)
+
+    def _machine(
+        self, number: int, machine: NewMachine, wanted: Sequence[NewMachine]
+    ) -> PlannedMachine | None:
+        try:
+            checked(machine)
+            zone = known_zone(machine.zone)
+        except (ConfigError, UnknownZoneError) as error:
+            found = error if isinstance(error, ConfigError) else None
+            field = found.field if found else "zone"
+            self._wrong(number, field, found.code if found else "unknown_zone", str(error))
+            return None
+        if machine.code in self._taken:
+            self._problems.append(_is_taken(number, machine.code))
+        if machine.code in [other.code for other in wanted[:number]]:
+            self._wrong(number, "code", "code_twice", f"{machine.code} is there twice.")
+        template = self._templates.get(machine.template)
+        if template is None:
+            return None  # said already
+        channel = template.channel if isinstance(machine.channel, UnsetType) else machine.channel
+        dialect = template.dialect if isinstance(machine.dialect, UnsetType) else machine.dialect
+        self._check_channel(number, channel, dialect)
+        slots = self._slots(number, machine, template)
+        currency = self._currency(number, machine, slots)
+        account = self._account(number, machine, currency)
+        return PlannedMachine(
+            code=machine.code, name=machine.name.strip(), place=machine.place,
+            contact=machine.contact, zone=zone, channel=channel, dialect=dialect,
+            currency=currency, account=account, slots=slots,
+            device=template.device if isinstance(machine.device, UnsetType) else machine.device,
+        )  # fmt: skip
+
+    def _check_channel(self, number: int, channel: str, dialect: str) -> None:
+        known: Mapping[str, Any] = channels.drivers()
+        if channel not in known:
+            self._wrong(
+                number, "channel", "unknown_channel",
+                f"There is no channel {channel}: {', '.join(sorted(known))}.",
+            )  # fmt: skip
+        elif dialect not in known[channel].powers:
+            self._wrong(
+                number, "dialect", "unknown_dialect",
+                f"{channel} speaks {', '.join(sorted(known[channel].powers))}, not {dialect}.",
+            )  # fmt: skip
+
+    def _slots(self, number: int, machine: NewMachine, template: Template) -> list[PlannedSlot]:
+        of_template = {slot.slot: NewSlot(**_named(slot)) for slot in template.slots}
+        given: dict[str, int] = {}
+        for place, slot in enumerate(machine.slots):
+            if slot.slot in given:
+                self._wrong(
+                    number, f"slots[{place}].slot", "slot_twice", f"{slot.slot} is there twice."
+                )
+            given[slot.slot] = place
+        planned = []
+        for name in sorted({*of_template, *given}):
+            at = given.get(name)
+            own = NewSlot(slot=name) if at is None else machine.slots[at]
+            whole = _over(of_template.get(name, NewSlot(slot=name)), own)
+            if at is None and whole.sku is UNSET:
+                continue  # the template says that it is there, and nobody what is in it
+            found = self._slot(number, "slots" if at is None else f"slots[{at}]", whole)
+            if found is not None:
+                planned.append(found)
+        if not planned and not any(p.machine == number for p in self._problems):
+            self._wrong(number, "slots", "no_slots", "It has no slot with a product in it.")
+        if len(planned) > SLOTS_AT_MOST:
+            self._wrong(number, "slots", "too_many_slots", f"At most {SLOTS_AT_MOST} are possible.")
+        return planned
+
+    def _slot(self, number: int, field: str, slot: NewSlot) -> PlannedSlot | None:
+        sku = slot.sku
+        if not isinstance(sku, str):
+            self._wrong(
+                number, f"{field}.sku", "no_product", f"Slot {slot.slot} needs a product: its sku."
+            )
+            return None
+        price = slot.price if isinstance(slot.price, Money) else None
+        if sku not in self._products:
+            self._is_no_product(number, field, slot)
+            return None
+        name, usual = self._products[sku]
+        price = price or usual
+        if price.minor <= 0:
+            self._wrong(number, f"{field}.price", "bad_price", "A price is more than nothing.")
+        par = slot.par if isinstance(slot.par, int) else 0
+        return PlannedSlot(
+            slot=slot.slot, sku=sku, product=name, price=price, usual_price=usual, par=par,
+            stock=slot.stock if isinstance(slot.stock, int) else par,
+            new_product=sku in self._new,
+        )  # fmt: skip
+
+    def _is_no_product(self, number: int, field: str, slot: NewSlot) -> None:
+        if isinstance(slot.product, str):
+            self._wrong(
+                number, f"{field}.price", "no_price", f"The new product {slot.sku} needs a price."
+            )
+        else:
+            self._wrong(
+                number, f"{field}.sku", "unknown_product",
+                f"There is no product {slot.sku}; name it to have it made.",
+            )  # fmt: skip
+
+    def _currency(self, number: int, machine: NewMachine, slots: Sequence[PlannedSlot]) -> str:
+        currency = slots[0].price.currency if slots else ""
+        if isinstance(machine.currency, str):
+            currency = machine.currency
+        for slot in slots:
+            if slot.price.currency != currency:
+                self._wrong(
+                    number, "slots", "other_currency",
+                    f"Slot {slot.slot} costs {slot.price}, and the machine sells in {currency}.",
+                )  # fmt: skip
+        return currency
+
+    def _account(self, number: int, machine: NewMachine, currency: str) -> str:
+        if isinstance(machine.account, str):
+            if machine.account not in [account.name for account in self._accounts]:
+                self._wrong(
+                    number, "account", "unknown_account", f"There is no account {machine.account}."
+                )
+            return machine.account
+        fit = [account for account in self._accounts if currency in account.currencies]
+        fit.sort(key=lambda account: not account.prints)
+        if not fit and currency:
+            self._wrong(number, "account", "no_account", f"No account of yours takes {currency}.")
+        return fit[0].name if fit else ""
+
+
+def _named(slot: Struct) -> dict[str, Any]:
+    """What a slot of a template says."""
+    values = msgspec.structs.asdict(slot)
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _over(below: NewSlot, above: NewSlot) -> NewSlot:
+    """What `above` says, and of the rest what `below` says."""
+    said = {name: v for name, v in msgspec.structs.asdict(above).items() if v is not UNSET}
+    return msgspec.structs.replace(below, **said)
