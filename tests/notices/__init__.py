@@ -1,0 +1,1 @@
+"""Drivers of notices: one contract over all of them, and what is special to each."""
