@@ -13,6 +13,7 @@ from coinslot.app.routes import build
 from coinslot.kit.ids import uuid7
 from coinslot.people import members
 from coinslot.people.authentication import Authentication, Client
+from coinslot.people.members import run_installation
 from coinslot.people.roles import INSTALLATION
 from tests.sales.conftest import stage as stage  # the books are closed after each test
 from tests.sales.neighbours import chandras_machine
@@ -107,7 +108,8 @@ async def staffed(stage: Stage) -> Staffed:
                 wanted = members.Role(role=role, outlets=outlets)
                 await members.join(conn, person, merchants[merchant], wanted, now)
         if merchant is None:
-            await members.make_installation_admin(db, person, now)
+            async with db.system_transaction() as conn:
+                await run_installation(conn, person, now)
         made.people[login] = person
     return made
 

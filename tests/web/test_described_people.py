@@ -5,10 +5,12 @@ from typing import Any
 
 import msgspec
 
-from coinslot.api import sign_in
+from coinslot.api import device_keys, members, sign_in
 from coinslot.api.openapi import people
+from coinslot.people.device_keys import DeviceToken
 from coinslot.people.factors import Enrolment, Factors
 from coinslot.people.passkeys import Question
+from coinslot.people.security import SecurityRules
 from tests.web.test_described import schema as schema
 
 SENT: dict[str, Any] = {
@@ -19,6 +21,14 @@ SENT: dict[str, Any] = {
     "beginTotp": sign_in.NewTotp,
     "confirmTotp": sign_in.TypedCode,
     "confirmPasskey": sign_in.PasskeyAnswer,
+    "changeMember": members.MemberChange,
+    "inviteMember": members.NewInvitation,
+    "setSecurityRules": members.NewRules,
+    "acceptInvitation": members.AcceptedInvitation,
+    "makeFirstAccount": members.NewFirstAccount,
+    "resetPassword": members.PasswordReset,
+    "registerMachine": device_keys.NewDeviceKey,
+    "takeDeviceToken": device_keys.ShownKey,
 }
 ANSWERED: dict[str, Any] = {
     "askForPasskey": Question,
@@ -30,6 +40,19 @@ ANSWERED: dict[str, Any] = {
     "confirmTotp": sign_in.RecoveryCodes,
     "confirmPasskey": sign_in.RecoveryCodes,
     "renewRecoveryCodes": sign_in.RecoveryCodes,
+    "listMembers": members.MemberList,
+    "inviteMember": members.InvitationStatement,
+    "listInvitations": members.InvitationList,
+    "readSecurityRules": SecurityRules,
+    "setSecurityRules": SecurityRules,
+    "readAuditLog": members.LogPage,
+    "acceptInvitation": members.NewPerson,
+    "makeFirstAccount": members.NewPerson,
+    "registerMachine": device_keys.DeviceKeyStatement,
+    "listDeviceKeys": device_keys.DeviceKeyList,
+    "rotateDeviceKey": device_keys.DeviceKeyStatement,
+    "takeDeviceToken": DeviceToken,
+    "readDeviceProfile": device_keys.DeviceProfile,
 }
 
 

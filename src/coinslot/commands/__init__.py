@@ -19,6 +19,7 @@ from coinslot.commands import (
     migrate,
     mirror,
     orders,
+    people,
     products,
     reconcile,
     serve,
@@ -77,4 +78,5 @@ def build() -> typer.Typer:
     cli.add_typer(cases.cli, name="cases")
     cli.add_typer(orders.cli, name="orders")
     cli.add_typer(keys.cli, name="keys")
+    cli.add_typer(people.cli, name="people")
     return cli

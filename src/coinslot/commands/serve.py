@@ -7,6 +7,8 @@ import typer
 
 from coinslot.app.server import ALL, RunningServer
 from coinslot.commands.terms import Data, console, run, settings
+from coinslot.people import first_run
+from coinslot.people.authentication import Authentication
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.", envvar="COINSLOT_HOST")]
 Port = Annotated[
@@ -43,10 +45,24 @@ def _serve(roles: frozenset[str], data: Data, host: str | None, port: int | None
     async def main() -> None:
         async with AsyncExitStack() as stack:
             server = await RunningServer(chosen, roles, stack).open()
-            await server.run(ready)
+            await server.run(lambda: ready(server))
 
-    async def ready() -> None:
+    async def ready(server: RunningServer) -> None:
+        if "web" in roles:
+            await _offer_first_account(server)
         where = f": {chosen.base_url}" if roles & {"web", "device"} else ""
         console.print(f"Coinslot ready ({', '.join(sorted(roles))}){where}", highlight=False)
 
     run(main, chosen.log_level)
+
+
+async def _offer_first_account(server: RunningServer) -> None:
+    """On stdout, not in the log: logs are kept elsewhere, and whoever has this token may be
+    first."""
+    offered = await first_run.offer(Authentication(server.context, server.settings.base_url))
+    if offered is not None:
+        console.print(
+            "Nobody runs this installation yet. This token makes that account, once, at POST"
+            f" {server.settings.base_url}/auth/first-run:\n{offered}",
+            highlight=False, soft_wrap=True,
+        )  # fmt: skip

@@ -21,11 +21,12 @@ from coinslot.people.authentication import (
     RuleError,
     SignInError,
 )
+from coinslot.people.device_keys import SignedInDevice, by_device_token
 from coinslot.people.limits import TooOftenError
 from coinslot.people.passwords import BusyError, WeakPasswordError
 from coinslot.people.sessions import SignedIn, by_access_token, by_cookie
 
-_WHO = "signed_in"
+_WHO, _DEVICE = "signed_in", "signed_in_device"
 _STATUS: dict[type[NotAllowedError], int] = {SignInError: 401, ForbiddenError: 403, RuleError: 422}
 _AnyCall = ASGIConnection[Any, Any, Any, Any]
 Found = TypeVar("Found")
@@ -56,6 +57,22 @@ class Access:
 
         return guard
 
+    def device(self, permission: str | None = None) -> Guard:
+        """For a machine's own programs, with a token of their API key."""
+
+        async def guard(request: _AnyCall, _handler: BaseRouteHandler) -> None:
+            text = _bearer(request)
+            if not text:
+                raise refused(SignInError("invalid_token", "Ask POST /auth/device-token for one."))
+            who = await allowed(by_device_token(self._auth, text))
+            request.scope["state"][_DEVICE] = who
+            if permission is not None and permission not in who.permissions:
+                raise RefusedError(
+                    403, "forbidden", f"This device may not do that; it needs {permission}."
+                )
+
+        return guard
+
     def _is_fresh(self, who: SignedIn) -> bool:
         """A session with the password alone, of someone who has a second factor by now, never
         is."""
@@ -66,10 +83,10 @@ class Access:
     async def _signed_in(self, request: _AnyCall) -> SignedIn:
         asked: Any = request
         if not self._cookies:
-            kind, _, text = request.headers.get("authorization", "").partition(" ")
-            if kind.lower() != "bearer" or not text:
+            text = _bearer(request)
+            if not text:
                 raise refused(SignInError("invalid_token", "Sign in: POST /auth/login."))
-            return await allowed(by_access_token(self._auth, text.strip(), client_of(asked)))
+            return await allowed(by_access_token(self._auth, text, client_of(asked)))
         secret = secret_of(asked, self._auth.base_url)
         if not secret:
             raise refused(SignInError("invalid_token", "Sign in first."))
@@ -82,6 +99,12 @@ class Access:
 def signed_in(request: AnyRequest) -> SignedIn:
     """Whose request this is; the route's guard has looked it up."""
     who: SignedIn = request.scope["state"][_WHO]
+    return who
+
+
+def device_of(request: AnyRequest) -> SignedInDevice:
+    """Which device calls; the route's guard has looked it up."""
+    who: SignedInDevice = request.scope["state"][_DEVICE]
     return who
 
 
@@ -121,6 +144,11 @@ def refused(error: Exception) -> RefusedError:
             )
         case _:
             return RefusedError(422, "weak_password", str(error))
+
+
+def _bearer(request: _AnyCall) -> str:
+    kind, _, text = request.headers.get("authorization", "").partition(" ")
+    return text.strip() if kind.lower() == "bearer" else ""
 
 
 def _forbidden(permission: str, who: SignedIn) -> RefusedError:

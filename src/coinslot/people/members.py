@@ -22,6 +22,7 @@ INSERT INTO memberships AS m (person_id, merchant_id, role, outlets, created_at)
 VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (person_id, merchant_id) DO UPDATE SET role = $3, outlets = $4,
     version = m.version + 1, ended_at = NULL
+WHERE m.ended_at IS NOT NULL
 """
 _CHANGE = """
 UPDATE memberships SET role = $3, outlets = $4, version = version + 1, ended_at = $5
@@ -43,6 +44,15 @@ WHERE m.merchant_id = $1 AND m.role = 'admin' AND m.ended_at IS NULL AND p.disab
 """
 _RUNS = """
 INSERT INTO installation_admins (person_id, created_at) VALUES ($1, $2) ON CONFLICT DO NOTHING
+"""
+_RUNS_AGAIN = """
+INSERT INTO installation_admins AS a (person_id, created_at) VALUES ($1, $2)
+ON CONFLICT (person_id) DO UPDATE SET ended_at = NULL, version = a.version + 1
+WHERE a.ended_at IS NOT NULL
+"""
+_END_ALL = """
+UPDATE installation_admins SET ended_at = $2, version = version + 1
+WHERE person_id = $1 AND ended_at IS NULL
 """
 _EVERYONE = """
 SELECT p.id, p.login, p.disabled_at, a.person_id IS NOT NULL AS installation,
@@ -135,11 +145,12 @@ async def add_person(
 
 
 async def join(conn: Connection, person: UUID, merchant: UUID, role: Role, now: datetime) -> None:
-    """They work for the merchant from now on, in a transaction of that merchant's.
-
-    Raises RuleError for a role that there is not, and for outlets that are not the merchant's."""
-    await _must_fit(conn, role)
-    await conn.execute(_JOIN, person, merchant, role.role, list(role.outlets), now)
+    """They work for the merchant from now on, in a transaction of that merchant's. Raises
+    RuleError."""
+    await must_fit(conn, role)
+    joined = await conn.execute(_JOIN, person, merchant, role.role, list(role.outlets), now)
+    if joined != "INSERT 0 1":
+        raise RuleError("already_member", "They work here already: change their role instead.")
 
 
 async def add_member(
@@ -168,15 +179,9 @@ async def add_installation_admin(
         await conn.execute(_RUNS, person, now)
 
 
-async def make_installation_admin(db: Database, person: UUID, now: datetime) -> None:
+async def run_installation(conn: Connection, person: UUID, now: datetime) -> None:
     """They run the installation from now on. Only the system login may write this."""
-    async with db.system_transaction() as conn:
-        await conn.execute(
-            "INSERT INTO installation_admins AS a (person_id, created_at) VALUES ($1, $2)"
-            " ON CONFLICT (person_id) DO UPDATE SET ended_at = NULL, version = a.version + 1"
-            " WHERE a.ended_at IS NOT NULL",
-            person, now,
-        )  # fmt: skip
+    await conn.execute(_RUNS_AGAIN, person, now)
 
 
 async def colleagues(db: Database, merchant: UUID) -> list[Member]:
@@ -202,7 +207,7 @@ async def change_role(db: Database, who: Actor, change: RoleChange, now: datetim
         if was is None:
             raise RuleError("no_such_member", "Nobody of that id works here.")
         if role is not None:
-            await _must_fit(conn, role)
+            await must_fit(conn, role)
         steps_down = was["role"] == "admin" and (role is None or role.role != "admin")
         if steps_down and not await conn.fetchval(_OTHER_ADMINS, merchant, person):
             raise RuleError("last_admin", "Someone has to stay an admin: name another first.")
@@ -218,7 +223,9 @@ async def change_role(db: Database, who: Actor, change: RoleChange, now: datetim
         await record(conn, who, act, now)
 
 
-async def _must_fit(conn: Connection, role: Role) -> None:
+async def must_fit(conn: Connection, role: Role) -> None:
+    """In a transaction of the merchant's. Raises RuleError for a role that there is not, and for
+    outlets that are not the merchant's."""
     if role.role not in ROLES:
         raise RuleError("unknown_role", f"There is no role {role.role}: {', '.join(ROLES)}.")
     if (role.role == "staff") != bool(role.outlets):
@@ -230,3 +237,13 @@ async def _must_fit(conn: Connection, role: Role) -> None:
 async def _foreign(conn: Connection, outlets: Sequence[str]) -> list[str]:
     rows = await conn.fetch("SELECT id FROM outlets WHERE id = ANY ($1)", list(outlets))
     return sorted(set(outlets) - {row["id"] for row in rows})
+
+
+async def stop_running(db: Database, who: Actor, person: UUID, now: datetime) -> bool:
+    """They run the installation no more; False when they did not."""
+    async with db.system_transaction() as conn:
+        if await conn.execute(_END_ALL, person, now) != "UPDATE 1":
+            return False
+        act = Act(action="installation_admin.removed", subject=str(person))
+        await record(conn, who, act, now)
+    return True

@@ -1,7 +1,6 @@
 """Sessions: where someone is signed in, with a cookie or with tokens. Whose a session is, and which
 role they have at that moment, is looked up at every request."""
 
-import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
@@ -16,7 +15,7 @@ from coinslot.kit.ids import token, uuid7
 from coinslot.people.audit_log import Act, Actor, record
 from coinslot.people.authentication import Authentication, Client, ForbiddenError, over
 from coinslot.people.roles import INSTALLATION, PERMISSIONS
-from coinslot.people.tokens import AccessClaims, whole_seconds
+from coinslot.people.tokens import AccessClaims, hashed, whole_seconds
 
 _NOTED_EVERY = timedelta(minutes=1)
 _SECRET_BYTES: Final = 32
@@ -161,7 +160,7 @@ async def open_session(auth: Authentication, proof: Proof, wish: Wish, client: C
                 raise over()
         await conn.execute(
             _OPEN, session, proof.person, merchant, wish.kind,
-            _hash(secret) if is_cookie else None, list(proof.factors), proof.version,
+            hashed(secret) if is_cookie else None, list(proof.factors), proof.version,
             wish.grant.version, client.address, client.agent[:_AGENT_CHARS], now,
             now + auth.context.windows.span("session_life_s"),
         )  # fmt: skip
@@ -180,7 +179,7 @@ async def refresh(auth: Authentication, text: str, client: Client) -> Opened:
     """The next tokens of a session. A token that was used is answered with the same successor for a
     moment, since answers get lost; after it, whoever has it may have stolen it, and the session
     ends. Raises SignInError."""
-    digest = _hash(text)
+    digest = hashed(text)
     async with auth.db.system_connection() as conn:
         row = await conn.fetchrow(
             "SELECT person_id, session_id FROM refresh_tokens WHERE hash = $1", digest
@@ -215,7 +214,7 @@ async def by_access_token(auth: Authentication, text: str, client: Client) -> Si
 
 async def by_cookie(auth: Authentication, secret: str, client: Client) -> SignedIn:
     """Who is signed in by the secret of a cookie. Raises SignInError, ForbiddenError."""
-    return await _signed_in(auth, _hash(secret), client)
+    return await _signed_in(auth, hashed(secret), client)
 
 
 async def end(auth: Authentication, who: SignedIn, session: UUID, why: str = "signed_out") -> bool:
@@ -339,10 +338,5 @@ async def _issue(conn: Connection, person: UUID, session: UUID, secret: str, now
     await conn.execute(
         "INSERT INTO refresh_tokens (hash, person_id, session_id, issued_at)"
         " VALUES ($1, $2, $3, $4)",
-        _hash(secret), person, session, now,
+        hashed(secret), person, session, now,
     )  # fmt: skip
-
-
-def _hash(secret: str) -> bytes:
-    """The secrets are 256 random bits: nobody finds one by trying, so a fast hash is enough."""
-    return hashlib.sha256(secret.encode(errors="replace")).digest()

@@ -67,14 +67,23 @@ async def sign_in(
     RuleError (where a merchant has to be named), ForbiddenError, TooOftenError, BusyError."""
     if attempt.challenge:
         proof = await _by_challenge(auth, attempt)
+        if not proof.complete:
+            raise await _second_factor_required(auth, proof)
     else:
-        proof = await _by_password(auth, attempt, client)
-        if attempt.code and not proof.complete:
-            proof = await _with_code(auth, proof, attempt.code)
-    if not proof.complete:
-        raise await _second_factor_required(auth, proof)
+        proof = await verified(auth, attempt, client)
     grant = await _chosen(auth, proof, attempt.merchant)
     return await open_session(auth, proof, Wish(grant=grant, kind=kind), client)
+
+
+async def verified(auth: Authentication, attempt: Attempt, client: Client) -> Proof:
+    """Who it is, with all the factors that they have, without a session. Raises what `sign_in`
+    raises."""
+    proof = await _by_password(auth, attempt, client)
+    if attempt.code and not proof.complete:
+        proof = await _with_code(auth, proof, attempt.code)
+    if not proof.complete:
+        raise await _second_factor_required(auth, proof)
+    return proof
 
 
 async def step_up(auth: Authentication, who: SignedIn, attempt: Attempt, client: Client) -> Opened:

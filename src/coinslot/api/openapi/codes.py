@@ -71,12 +71,16 @@ CODES: Mapping[str, Code] = {
         503, "the gateway does not answer; nothing was asked of it", ("confirmPayment",)
     ),
     # Of people:
-    "invalid_credentials": Code(401, "Login or password is wrong.", ("signIn", "stepUp")),
+    "invalid_credentials": Code(
+        401, "Login or password is wrong.", ("signIn", "stepUp", "acceptInvitation")
+    ),
     "second_factor_required": Code(
-        401, "Send the challenge again, with a code or a passkey.", ("signIn", "stepUp")
+        401, "Send the challenge again, with a code or a passkey.",
+        ("signIn", "stepUp", "acceptInvitation"),
     ),
     "invalid_code": Code(
-        401, "This code is wrong, or was used before.", ("signIn", "stepUp", "confirmTotp")
+        401, "This code is wrong, or was used before.",
+        ("signIn", "stepUp", "confirmTotp", "acceptInvitation"),
     ),
     "invalid_passkey": Code(
         401, "This passkey is not known here, or did not sign this.", ("signIn", "stepUp")
@@ -85,7 +89,8 @@ CODES: Mapping[str, Code] = {
         401, "This took too long: sign in from the start.", ("signIn", "stepUp")
     ),
     "invalid_token": Code(
-        401, "This sign-in is over. Sign in again.", ("signed in", "refreshTokens")
+        401, "This sign-in is over. Sign in again.",
+        ("signed in", "refreshTokens", "makeFirstAccount", "resetPassword", "takeDeviceToken"),
     ),
     "address_not_allowed": Code(
         403, "Not from this address: ask your admin.", ("signed in", "signIn", "refreshTokens")
@@ -99,7 +104,41 @@ CODES: Mapping[str, Code] = {
     "merchant_required": Code(
         422, "Send the challenge again, and name the merchant.", ("signIn",)
     ),
-    "weak_password": Code(422, "A password has 10 to 1024 characters.", ("changePassword",)),
+    "weak_password": Code(
+        422, "A password has 10 to 1024 characters.",
+        ("changePassword", "acceptInvitation", "makeFirstAccount", "resetPassword"),
+    ),
+    "invalid_invitation": Code(
+        401, "This invitation is unknown, used, or too old.", ("acceptInvitation",)
+    ),
+    "another_address": Code(
+        422, "This invitation is for another address.", ("acceptInvitation",)
+    ),
+    "invitation_taken": Code(
+        422, "Somebody accepted this a moment ago.", ("acceptInvitation",)
+    ),
+    "already_member": Code(
+        422, "They work here already: change their role instead.", ("acceptInvitation",)
+    ),
+    "too_many_invitations": Code(422, "100 wait: revoke some first.", ("inviteMember",)),
+    "no_address": Code(
+        422, "Name the address of whom you invite.", ("inviteMember", "makeFirstAccount")
+    ),
+    "login_taken": Code(
+        422, "Somebody has this login: choose another one.", ("makeFirstAccount",)
+    ),
+    "locks_you_out": Code(
+        422, "Your own address 203.0.113.7 is not in this list.", ("setSecurityRules",)
+    ),
+    "bad_network": Code(
+        422, "Write addresses or networks, such as 203.0.113.7 or 10.0.0.0/8.",
+        ("setSecurityRules",),
+    ),
+    "unknown_permission": Code(
+        422, "No money:read, only config:read, firmware:read, telemetry:write.",
+        ("registerMachine",),
+    ),
+    "too_many_keys": Code(422, "20 keys are in use: revoke some first.", ("registerMachine",)),
     "second_factor_needed": Code(
         422, "Sign in with the factor that you have first.",
         ("beginTotp", "confirmTotp", "beginPasskey", "confirmPasskey"),
@@ -127,13 +166,18 @@ CODES: Mapping[str, Code] = {
         422, "Staff has one outlet or more, others have none.", ("changeMember", "inviteMember")
     ),
     "unknown_outlet": Code(
-        422, "There is no outlet M99 here.", ("changeMember", "inviteMember")
+        422, "There is no outlet M99 here.", ("changeMember", "inviteMember", "registerMachine")
     ),
     "too_many_tries": Code(
-        429, "Too many tries failed. Wait, then try again.", ("signIn", "stepUp", "confirmTotp")
+        429, "Too many tries failed. Wait, then try again.",
+        ("signIn", "stepUp", "confirmTotp", "acceptInvitation"),
     ),
     "busy": Code(
-        503, "Many sign in at this moment. Try again.", ("signIn", "stepUp", "changePassword")
+        503, "Many sign in at this moment. Try again.",
+        (
+            "signIn", "stepUp", "changePassword", "acceptInvitation", "makeFirstAccount",
+            "resetPassword",
+        ),
     ),
     # Of those that take a webhook of a gateway:
     "bad_signature": Code(401, "the signature does not fit", ("gateway",)),

@@ -17,6 +17,19 @@ _QUESTION: Json = {
     "passkey": {"challenge": "3q2-7w", "rpId": "pay.example", "userVerification": "required"},
 }  # fmt: skip
 _CODES: Json = {"recovery_codes": ["KJHGF-DSAPW", "ZXCVB-NMQWE"]}
+_INVITED: Json = {
+    "id": "0193d3a4-1c00-7000-8000-00000000a005", "address": "dinesh@asha.example",
+    "role": "operator", "outlets": [], "created_at": _AT, "expires_at": "2026-11-28T12:00:00Z",
+    "token": None, "code": None,
+}  # fmt: skip
+_RULES: Json = {"second_factor_required": True, "allowed_networks": ["203.0.113.0/24"]}
+_KEY: Json = {
+    "keyId": "0193d3a4-1c00-7000-8000-00000000a006", "machineId": "M01", "tenantId": _MERCHANT,
+    "name": "telemetry", "begins": "dk_Ab3d", "permissions": ["telemetry:write"],
+    "createdAt": _AT, "expiresAt": "2027-11-21T12:00:00Z", "lastUsedAt": None, "revokedAt": None,
+    "key": None,
+}  # fmt: skip
+_MADE_KEY = {"key": "dk_Ab3dmC1x6uQ0eVbq7m3b0bqv2m0bT1Xn3m1vHkzYpQ4"}
 
 # What a call needs beside someone who is signed in; None: nothing. Those that are not here need
 # nobody at all.
@@ -24,13 +37,25 @@ NEEDS: Mapping[str, str | None] = {
     "readProfile": None, "signOut": None, "signOutEverywhere": None, "stepUp": None,
     "changePassword": None, "listSessions": None, "endSession": None, "listFactors": None,
     "beginTotp": None, "confirmTotp": None, "beginPasskey": None, "confirmPasskey": None,
-    "removeFactor": None, "renewRecoveryCodes": None,
+    "removeFactor": None, "renewRecoveryCodes": None, "readDeviceProfile": None,
+    "listMembers": "people:read", "changeMember": "people:write", "removeMember": "people:write",
+    "inviteMember": "people:write", "listInvitations": "people:read",
+    "revokeInvitation": "people:write", "readSecurityRules": "people:read",
+    "setSecurityRules": "merchant:write", "readAuditLog": "audit_log:read",
+    "registerMachine": "devices:write", "listDeviceKeys": "devices:write",
+    "rotateDeviceKey": "devices:write", "revokeDeviceKey": "devices:write",
 }  # fmt: skip
-ANYONES = frozenset(("signIn", "refreshTokens", "askForPasskey"))
+ANYONES = frozenset(
+    (
+        "signIn", "refreshTokens", "askForPasskey", "acceptInvitation", "makeFirstAccount",
+        "resetPassword", "takeDeviceToken",
+    )
+)  # fmt: skip
 FRESH = frozenset(
     (
         "changePassword", "beginTotp", "beginPasskey", "confirmPasskey", "removeFactor",
-        "renewRecoveryCodes",
+        "renewRecoveryCodes", "changeMember", "removeMember", "inviteMember", "revokeInvitation",
+        "setSecurityRules", "registerMachine", "rotateDeviceKey", "revokeDeviceKey",
     )
 )  # fmt: skip
 
@@ -42,7 +67,11 @@ def knows(name: str) -> bool:
 
 def thing(name: str) -> str:
     """What a call asks for by its id."""
-    return {"endSession": "session", "removeFactor": "factor"}.get(name, "one")
+    things = {
+        "endSession": "session", "removeFactor": "factor", "revokeInvitation": "invitation",
+        "rotateDeviceKey": "key", "revokeDeviceKey": "key",
+    }  # fmt: skip
+    return things.get(name, "one")
 
 
 SENT: Mapping[str, Mapping[str, Json]] = {
@@ -67,6 +96,36 @@ SENT: Mapping[str, Mapping[str, Json]] = {
             "passkey": {"id": "3q2-7w", "rawId": "3q2-7w", "type": "public-key", "response": {}},
         },
     },
+    "changeMember": {
+        "a viewer": {"role": "viewer", "reason": "moved to the office"},
+        "staff of one machine": {"role": "staff", "outlets": ["M01"]},
+    },
+    "inviteMember": {"an operator": {"address": "dinesh@asha.example", "role": "operator"}},
+    "setSecurityRules": {"two factors, from the office": _RULES},
+    "acceptInvitation": {
+        "with the link's token": {
+            "token": _TOKENS["refresh_token"], "login": "dinesh@asha.example",
+            "password": "cold masala cola",
+        },
+        "with the code": {
+            "code": "KJHG-DSAP", "login": "dinesh@asha.example", "password": "cold masala cola",
+        },
+    },
+    "makeFirstAccount": {
+        "as it was printed": {
+            "token": _TOKENS["refresh_token"], "login": "meera", "password": "cold masala cola",
+        },
+    },
+    "resetPassword": {
+        "a new one": {"token": _TOKENS["refresh_token"], "password": "ten cold bottles"},
+    },
+    "registerMachine": {
+        "for a month": {
+            "machineId": "M01", "name": "telemetry", "permissions": ["telemetry:write"],
+            "expiresInS": 2592000,
+        },
+    },
+    "takeDeviceToken": {"a key": _MADE_KEY},
 }  # fmt: skip
 
 ANSWERED: Mapping[str, Mapping[str, Json]] = {
@@ -108,6 +167,45 @@ ANSWERED: Mapping[str, Mapping[str, Json]] = {
     "confirmTotp": {"with the first factor": _CODES},
     "confirmPasskey": {"not the first factor": {"recovery_codes": []}},
     "renewRecoveryCodes": {"new ones": _CODES},
+    "listMembers": {
+        "one": {"data": [{
+            "id": _PERSON, "login": "boris", "name": "Boris", "role": "operator", "outlets": [],
+            "since": _AT,
+        }]},
+    },
+    "inviteMember": {
+        "with token and code": _INVITED
+        | {"token": _TOKENS["refresh_token"], "code": "KJHG-DSAP"},
+    },
+    "listInvitations": {"one": {"data": [_INVITED]}},
+    "readSecurityRules": {"two factors, from the office": _RULES},
+    "setSecurityRules": {"two factors, from the office": _RULES},
+    "readAuditLog": {
+        "a page": {
+            "data": [{
+                "seq": 71, "at": _AT, "person": _PERSON, "login": "asha", "session": _SESSION,
+                "factors": ["password", "totp"], "address": "203.0.113.7",
+                "action": "member.changed", "subject": "0193d3a4-1c00-7000-8000-00000000a007",
+                "before": {"role": "operator", "outlets": []},
+                "after": {"role": "viewer", "outlets": []}, "reason": "moved to the office",
+            }],
+            "next": None,
+        },
+    },
+    "acceptInvitation": {"can sign in": {"person": _PERSON}},
+    "makeFirstAccount": {"can sign in": {"person": _PERSON}},
+    "registerMachine": {"shown once": _KEY | _MADE_KEY},
+    "listDeviceKeys": {"one": {"data": [_KEY]}},
+    "rotateDeviceKey": {"the new one": _KEY | _MADE_KEY},
+    "takeDeviceToken": {
+        "for ten minutes": {"access_token": _TOKENS["access_token"], "expires_in": 600},
+    },
+    "readDeviceProfile": {
+        "of M01": {
+            name: _KEY[name]
+            for name in ("keyId", "machineId", "tenantId", "permissions", "expiresAt")
+        },
+    },
 }  # fmt: skip
 
 CALLS: Mapping[str, tuple[str, str]] = {
@@ -128,6 +226,24 @@ CALLS: Mapping[str, tuple[str, str]] = {
     "confirmPasskey": ("Keep a passkey", "Recovery codes, with the first factor."),
     "removeFactor": ("Remove a second factor", "It is removed."),
     "renewRecoveryCodes": ("Make new recovery codes", "Ten new codes; the old ones ended."),
+    "acceptInvitation": ("Accept an invitation", "The person, who can sign in now."),
+    "makeFirstAccount": ("Make the first account", "The person, who can sign in now."),
+    "resetPassword": ("Set a lost password anew", "It counts from now on."),
+    "listMembers": ("List who works here", "Everyone who works for the merchant."),
+    "changeMember": ("Change a role", "The role is another one; their sessions here ended."),
+    "removeMember": ("Remove someone", "They work here no more; their sessions here ended."),
+    "inviteMember": ("Invite someone", "The invitation with its token and its code."),
+    "listInvitations": ("List invitations", "Those that wait, the oldest first."),
+    "revokeInvitation": ("Take an invitation back", "It lets nobody in."),
+    "readSecurityRules": ("Read the rules for signing in", "The merchant's rules."),
+    "setSecurityRules": ("Set the rules for signing in", "The rules as they are now."),
+    "readAuditLog": ("Read the audit log", "A page of it, newest first."),
+    "registerMachine": ("Make an API key for a machine", "The key; it is shown this once."),
+    "listDeviceKeys": ("List API keys of machines", "Keys, the newest first."),
+    "rotateDeviceKey": ("Rotate an API key of a machine", "The new key, shown this once."),
+    "revokeDeviceKey": ("Revoke an API key of a machine", "It is refused from now on."),
+    "takeDeviceToken": ("Take a device's access token", "A token for ten minutes."),
+    "readDeviceProfile": ("Read which device calls", "The device, and what it may do."),
 }
 
 WRONG: Mapping[str, str] = {
@@ -148,6 +264,15 @@ _USED = "When it was last used."
 _TOKEN_FIELDS = {
     "access_token": "For the header Authorization, as `Bearer`.",
     "refresh_token": "Gets the next ones, once.", "expires_in": "Seconds that it is good for.",
+}  # fmt: skip
+_OUTLETS = "Of staff, the machines where they work; of everyone else none."
+_RULE_FIELDS = {
+    "second_factor_required": "Nobody may do anything without one.",
+    "allowed_networks": "Addresses or networks that people may come from; none: from anywhere.",
+}
+_KEY_FIELDS = {
+    "keyId": "Of the key.", "machineId": "Of which machine.", "tenantId": "Of which merchant.",
+    "permissions": "What it may do.", "expiresAt": "It is good until then.",
 }  # fmt: skip
 FIELDS: Mapping[str, Mapping[str, str]] = {
     "Credentials": {
@@ -194,6 +319,60 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "id": "To be confirmed with a code.", "secret": "To type into the app.",
         "uri": "For a QR code that the app reads.",
     },
+    "MemberList": {"data": "The people."},
+    "MemberStatement": {
+        "id": "Of the person.", "login": "As they sign in.", "name": "As they are called.",
+        "role": "What they are here.", "outlets": _OUTLETS, "since": "When they began.",
+    },
+    "MemberChange": {"role": "What they are from now on.", "outlets": _OUTLETS,
+                     "reason": "For the log."},
+    "NewInvitation": {
+        "address": "Their login-to-be: only who signs up under it takes the invitation up.",
+        "role": "What they will be.", "outlets": _OUTLETS,
+    },
+    "InvitationList": {"data": "The invitations."},
+    "InvitationStatement": {
+        "id": "Of the invitation.", "address": "Of whom was invited.",
+        "role": "What they will be.", "outlets": _OUTLETS, "created_at": _MADE,
+        "expires_at": "It can be taken up until then.", "token": "For a link; shown once.",
+        "code": "To be told another way, in place of the link; shown once.",
+    },
+    "AcceptedInvitation": {
+        "login": "The address that was invited.",
+        "password": "A new one; or that of who has this login already.",
+        "token": "Of the link.", "code": "In place of the token.",
+        "second_factor": "A code of the app, of who has one already.",
+    },
+    "NewFirstAccount": {
+        "token": "As it was printed.", "login": "Your own choice.",
+        "password": "10 to 1024 characters.",
+    },
+    "PasswordReset": {"token": "As it was given out.", "password": "10 to 1024 characters."},
+    "NewPerson": {"person": "Its id."},
+    "NewRules": _RULE_FIELDS,
+    "SecurityRules": _RULE_FIELDS,
+    "LogPage": {"data": "The entries.", "next": "The `before` of the next page; null at the end."},
+    "LogEntry": {
+        "seq": "Grows.", "at": "When it was done.", "person": "Who; null for the command line.",
+        "login": "Of the person.", "session": "In which one.", "factors": "What was shown.",
+        "address": "From where.", "action": "What was done.", "subject": "To whom or what.",
+        "before": "As it was.", "after": "As it became.", "reason": "As it was given.",
+    },
+    "NewDeviceKey": {
+        "machineId": "Of which machine.", "name": _NAME, "permissions": "What it may do.",
+        "expiresInS": "How long it is good for; at most as long as the setting says.",
+    },
+    "ShownKey": {"key": "As it was shown."},
+    "DeviceKeyStatement": _KEY_FIELDS | {
+        "name": _NAME, "begins": "Its first characters.", "createdAt": _MADE, "lastUsedAt": _USED,
+        "revokedAt": "When it was revoked.", "key": "Shown once, when it was made.",
+    },
+    "DeviceKeyList": {"data": "The keys."},
+    "DeviceToken": {
+        "access_token": "For the header Authorization, as `Bearer`.",
+        "expires_in": "Seconds that it is good for.",
+    },
+    "DeviceProfile": _KEY_FIELDS,
     "RecoveryCodes": {"recovery_codes": "Each is good once; none where there are some already."},
 }  # fmt: skip
 VALUES: Mapping[tuple[str, str], tuple[str, ...]] = {

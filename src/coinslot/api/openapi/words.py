@@ -12,6 +12,8 @@ TAGS = (
     Tag("events", "What happened, to be read by who has no public address."),
     Tag("webhooks", "What happened, sent to you: endpoints, deliveries, sending again."),
     Tag("sign-in", "Who you are: sign in, second factors, where you are signed in."),
+    Tag("people", "Who works for the merchant: invitations, roles, rules, the audit log."),
+    Tag("devices", "API keys of machines' own programs."),
     Tag("health", "How the installation is."),
     Tag("gateways", "Where payment gateways send their webhooks; not for merchants."),
 )
