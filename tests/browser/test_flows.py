@@ -31,7 +31,7 @@ def test_from_the_scan_to_the_can(
     served.backend.when_wanted = replace(cast["scan"], token="order-1")
     page.goto(f"{served.url}/q/M01")
     page.get_by_role("button", name="Pay ₹40.00 for Lime soda").click()
-    page.get_by_role("button", name="Show the payment code").click()
+    page.get_by_role("button", name="Show a code to scan").click()
     title(page, "Pay ₹40.00")
     expect(page.get_by_role("img", name="Payment code for ₹40.00")).to_be_visible()
     for state, words in (

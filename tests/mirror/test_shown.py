@@ -3,7 +3,7 @@
 import json
 
 from coinslot.orders import checkout
-from coinslot.orders.checkout import OrderRequest
+from coinslot.orders.checkout import OrderRequest, WayTap
 from tests.mirror.rig import Rig, vend
 from tests.sales.taking import collected
 
@@ -14,7 +14,7 @@ async def test_an_order_from_a_page_is_placed_and_expires(rig: Rig) -> None:
     await rig.follow()
     ((_, before_the_code),) = rig.tree("orders").items()
     assert before_the_code["status"] == "PLACED"
-    await checkout.want_code(rig.stage.context, link)
+    await checkout.pay(rig.stage.context, WayTap(order=link))
     await rig.follow()
     ((order_id, order),) = rig.tree("orders").items()
     assert (order["status"], order["source"]) == ("PLACED", "page")

@@ -22,6 +22,7 @@ class Taking(Weather):
 
     collect_key_life_s: ClassVar[int] = 3600
     charges: dict[str, Progress]
+    asked: list[Charge]
     tells_once = False  # the payer's way is in the first answer alone
 
     async def collect(self, charge: Charge) -> Progress | Declined | Unclear:

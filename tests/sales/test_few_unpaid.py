@@ -3,7 +3,7 @@
 import pytest
 
 from coinslot.orders import checkout, outlet_pages
-from coinslot.orders.checkout import OrderRequest
+from coinslot.orders.checkout import OrderRequest, WayTap
 from coinslot.orders.page_views import NotNowError, WhyNot
 from tests.sales.stage import Stage
 from tests.sales.test_page_orders import filled, pay
@@ -16,7 +16,7 @@ async def ordered(stage: Stage, key: str, network: str, browser: str | None = No
     wish = OrderRequest(outlet="M01", slot="A1", key=key, network=network, browser=browser or key)
     try:
         token = await checkout.place(stage.context, wish)
-        await checkout.want_code(stage.context, token)
+        await checkout.pay(stage.context, WayTap(order=token))
     except NotNowError as refused:
         if refused.why_not is not WhyNot.BUSY:
             raise
@@ -74,7 +74,7 @@ async def test_no_minute_has_more_codes_of_a_machine_than_its_bound(stage: Stage
         stage.later(2)
         await stage.hello()
         await stage.sweep("qr_codes")
-    rows = await stage.rows("SELECT make_at FROM qr_codes WHERE payment_id IS NOT NULL")
+    rows = await stage.rows("SELECT make_at FROM attempts WHERE way IS NOT NULL")
     times = sorted(row["make_at"] for row in rows)
     for at in times:
         assert len([one for one in times if 0 <= (one - at).total_seconds() < 60]) <= 12
@@ -135,6 +135,6 @@ async def test_a_machine_that_went_silent_meanwhile_makes_no_code(stage: Stage) 
     token = await checkout.place(stage.context, OrderRequest(outlet="M01", slot="A1", key="tap"))
     stage.later(60)
     with pytest.raises(NotNowError) as caught:
-        await checkout.want_code(stage.context, token)
+        await checkout.pay(stage.context, WayTap(order=token))
     assert caught.value.why_not is WhyNot.OFFLINE
     assert codes(stage) == 0

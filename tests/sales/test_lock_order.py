@@ -29,7 +29,7 @@ from coinslot.gateways.base import (
 )
 from coinslot.kit.money import Money
 from coinslot.orders import checkout, expiry, order_refunds
-from coinslot.orders.checkout import OrderRequest
+from coinslot.orders.checkout import OrderRequest, WayTap
 from coinslot.orders.order_refunds import OrderRefund
 from coinslot.oversight import cases
 from coinslot.oversight.cases import Person
@@ -215,7 +215,7 @@ def _told(*facts: Any) -> Callable[[Stage], Verb]:
 async def _placed(stage: Stage) -> str:
     await stage.hello()
     token = await checkout.place(stage.context, OrderRequest(outlet="M01", slot="A1", key="tap"))
-    await checkout.want_code(stage.context, token)
+    await checkout.pay(stage.context, WayTap(order=token))
     return token
 
 
@@ -419,7 +419,7 @@ SCENES = (
     Scene("a unit is offered", {"devices", "fulfillments", "vend_units"}, _queued),
     Scene("an order is paid", {"orders", "payments", "attempts", "qr_codes"}, _order_is_paid),
     Scene("an order is paid late", {"orders", "payments", "qr_codes"}, _order_is_paid_too_late),
-    Scene("an order expires", {"orders", "payments", "qr_codes"}, _order_expires, 2),
+    Scene("an order expires", {"orders", "payments", "attempts", "qr_codes"}, _order_expires, 2),
     Scene("a code is made", {"payments", "attempts", "qr_codes"}, _code_is_made),
     Scene("a code is not made", {"payments", "attempts", "qr_codes"}, _code_is_not_made),
     Scene("a refund is proved", {"refunds"}, _refund(RefundStage.PROCESSED)),

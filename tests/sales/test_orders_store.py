@@ -85,7 +85,7 @@ class Code(Struct):
 
     order: UUID
     payment: UUID
-    code: UUID
+    attempt: UUID
 
 
 async def with_code(
@@ -93,40 +93,43 @@ async def with_code(
 ) -> Code:
     made = await order(rows, token, **given)
     paid = await rows.put("payments", order_id=made["id"], state="created", version=4)
-    drawn = await rows.put("qr_codes", payment_id=paid["id"], qr_code_id=token, stage="open", **(
-        {"outlet_id": "M01", "slot": "A1", "make_at": NOW, "network": "n1"} | (code or {})
-    ))  # fmt: skip
-    return Code(made["id"], paid["id"], drawn["id"])
+    given_code = {"outlet_id": "M01", "make_at": NOW, "network": "n1"} | (code or {})
+    place = given_code.pop("slot", "A1")
+    tried = await rows.put("attempts", payment_id=paid["id"], state="pending", way="code",
+                           **given_code)  # fmt: skip
+    await rows.put("order_lines", id=uuid4(), order_id=made["id"], slot=place)
+    await rows.put("qr_codes", payment_id=paid["id"], attempt_id=tried["id"], qr_code_id=token,
+                   stage="open", outlet_id="M01", slot=place)  # fmt: skip
+    return Code(made["id"], paid["id"], tried["id"])
 
 
-async def test_codes_of_pages_are_those_of_this_machine_since_then(rows: Rows) -> None:
+async def test_attempts_of_pages_are_those_of_this_machine_since_then(rows: Rows) -> None:
     for number, state in enumerate(("placed", "expired", "paid")):
         at = NOW + number * MINUTE
         await with_code(rows, state, {"make_at": at, "network": state}, state=state)
     await with_code(rows, "old", {"make_at": NOW - MINUTE})
     await with_code(rows, "far", {"outlet_id": "M02"})
-    await rows.put("qr_codes", outlet_id="M01", make_at=NOW, qr_code_id="printed", stage="open")
-    found = await rows.conn.fetch(store.CODES_OF_PAGES, "M01", NOW - MINUTE)
+    await rows.put("attempts", payment_id=uuid4(), state="pending", make_at=NOW)  # of the API
+    found = await rows.conn.fetch(store.ATTEMPTS_OF_PAGES, "M01", NOW - MINUTE)
     assert sorted(tuple(row.values()) for row in found) == [
         (NOW, "placed", True), (NOW + MINUTE, "expired", True), (NOW + 2 * MINUTE, "paid", False),
     ]  # fmt: skip
 
 
-async def test_an_order_to_pay_is_placed_in_time_and_has_no_payment_yet(rows: Rows) -> None:
+async def test_an_order_to_pay_is_placed_and_in_time(rows: Rows) -> None:
     for token, odd in table(
         ("paid", {"state": "paid"}), ("late", {"expires_at": NOW}), ("good", {}), ("next", {}),
     ):  # fmt: skip
         made = await order(rows, token, **{"expires_at": NOW + MOMENT, **odd})
         await rows.put("order_lines", id=uuid4(), order_id=made["id"], slot=f"S-{token}")
-    paying = await with_code(rows, "paying", expires_at=NOW + MOMENT)
-    await rows.put("order_lines", order_id=paying.order)
+    await with_code(rows, "paying", expires_at=NOW + MOMENT)
 
     async def slot(token: str) -> str | None:
         found = await rows.conn.fetchrow(store.ORDER_TO_PAY, token, NOW)
         return None if found is None else str(found["slot"])
 
     tokens = ("paid", "late", "good", "next", "paying", "none")
-    assert [await slot(token) for token in tokens] == [None, None, "S-good", "S-next", None, None]
+    assert [await slot(token) for token in tokens] == [None, None, "S-good", "S-next", "A1", None]
 
 
 async def test_the_last_moment_to_pay_is_set_of_one_order(rows: Rows) -> None:
@@ -257,10 +260,10 @@ async def test_a_page_asks_the_gateway_when_the_pause_is_over(
     other = await with_code(rows, "other")
     pause = timedelta(seconds=10)
     found = await rows.conn.fetch(store.PAGE_ASKS_GATEWAY, token, NOW, pause)
-    assert [row["id"] for row in found] == ([mine.code] if asks else [])
-    at = "SELECT page_asked_at FROM qr_codes WHERE id = $1"
-    assert await rows.conn.fetchval(at, other.code) is None
-    assert (await rows.conn.fetchval(at, mine.code) == NOW) is asks
+    assert [row["id"] for row in found] == ([mine.attempt] if asks else [])
+    at = "SELECT page_asked_at FROM attempts WHERE id = $1"
+    assert await rows.conn.fetchval(at, other.attempt) is None
+    assert (await rows.conn.fetchval(at, mine.attempt) == NOW) is asks
     if asks:
         assert await rows.conn.fetch(store.PAGE_ASKS_GATEWAY, token, NOW, pause) == []
 

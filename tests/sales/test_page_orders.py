@@ -9,7 +9,7 @@ import pytest
 from coinslot.gateways.base import Declined, PaymentFact
 from coinslot.kit.money import Money
 from coinslot.orders import checkout, expiry, outlet_pages
-from coinslot.orders.checkout import OrderRequest
+from coinslot.orders.checkout import OrderRequest, WayTap
 from coinslot.orders.page_views import NotNowError, WhyNot
 from coinslot.payments import provision
 from tests.sales.stage import Stage
@@ -21,7 +21,7 @@ async def placed(stage: Stage, key: str = "tap") -> str:
     """Placed, and its code asked for."""
     await stage.hello()
     token = await checkout.place(stage.context, OrderRequest(outlet="M01", slot="A1", key=key))
-    await checkout.want_code(stage.context, token)
+    await checkout.pay(stage.context, WayTap(order=token))
     return token
 
 
@@ -73,8 +73,8 @@ async def test_a_placed_order_costs_the_gateway_nothing_until_its_customer_is_ab
     assert len(stage.books.qr_codes) == made
     before = await outlet_pages.order(stage.context, token)
     assert before is not None
-    assert (before.pay, before.code_at) == (None, None)
-    await asyncio.gather(*(checkout.want_code(stage.context, token) for _ in range(4)))
+    assert (before.pay, before.pay_at) == (None, None)
+    await asyncio.gather(*(checkout.pay(stage.context, WayTap(order=token)) for _ in range(4)))
     assert len(stage.books.qr_codes) == made + 1
     after = await outlet_pages.order(stage.context, token)
     assert after is not None
@@ -92,7 +92,7 @@ async def test_an_order_whose_code_was_never_asked_for_expires_without_a_trace_a
     stage.later(901)
     await stage.sweep()
     assert (await order(stage, token))["state"] == "expired"
-    await checkout.want_code(stage.context, token)
+    await checkout.pay(stage.context, WayTap(order=token))
     assert len(stage.books.qr_codes) == made
 
 
@@ -138,7 +138,7 @@ async def test_a_code_is_not_asked_for_what_was_sold_meanwhile(stage: Stage) -> 
     await stage.webhook(await pay(stage, await placed(stage, "quick")))
     made = len(stage.books.qr_codes)
     with pytest.raises(NotNowError) as caught:
-        await checkout.want_code(stage.context, slow)
+        await checkout.pay(stage.context, WayTap(order=slow))
     assert caught.value.why_not is WhyNot.SOLD_OUT
     assert len(stage.books.qr_codes) == made
 
@@ -329,7 +329,7 @@ async def test_a_code_asked_for_in_the_last_moment_has_its_whole_time(stage: Sta
     first = await order(stage, token)
     stage.later(899)
     await stage.hello()
-    await checkout.want_code(stage.context, token)
+    await checkout.pay(stage.context, WayTap(order=token))
     stage.later(1)
     async with stage.context.db.as_merchant(stage.merchant) as conn:
         row = await conn.fetchrow("SELECT * FROM orders")

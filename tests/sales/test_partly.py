@@ -5,7 +5,7 @@ from typing import Any
 from coinslot.db.pool import connect
 from coinslot.events.announce import Announcer
 from coinslot.orders import checkout, outlet_pages
-from coinslot.orders.checkout import OrderRequest
+from coinslot.orders.checkout import OrderRequest, WayTap
 from tests.sales.stage import Stage
 from tests.sales.test_page_orders import order, pay
 
@@ -21,7 +21,7 @@ async def two_paid(stage: Stage) -> str:
             " product_id, slot, sku, name, quantity, price_minor, cost_minor FROM order_lines"
         )
         await conn.execute("UPDATE orders SET amount_minor = 8000")
-    await checkout.want_code(stage.context, token)
+    await checkout.pay(stage.context, WayTap(order=token))
     await stage.webhook(await pay(stage, token, 8000))
     await stage.sweep()
     return token

@@ -14,6 +14,7 @@ from coinslot.orders.page_views import (
     PayView,
     RefundView,
     UnitView,
+    WayView,
     WhyNot,
 )
 
@@ -40,6 +41,12 @@ M01 = OutletView(
     currency="INR",
     items=(LIME,),
 )
+WAYS = (
+    WayView(name="link-razorpay", form="link", title="Razorpay"),
+    WayView(name="link-stripe", form="link", title="Stripe"),
+    WayView(name="code-razorpay", form="code", title="Razorpay"),
+)
+PAGE = "https://pages.example/l/1"
 NEAREST = NearestView(code="M02", name="Canteen cans", place="Block A, 40 m from here")
 
 
@@ -61,12 +68,13 @@ def unit(state: str = "queued", settlement: str | None = None, number: int = 1) 
 
 def orders(now: datetime, picture: str = "https://pictures.example/qr.png") -> dict[str, OrderView]:
     """One order per phase, named after it, as if it stood there at `now`."""
-    found = _handed_over(now, picture)
+    found = _unpaid(now, picture)
+    found |= _handed_over(now, found["to_pay"])
     found |= _given_back(now, found["working"])
     return {token: replace(order, token=token) for token, order in found.items()}
 
 
-def _handed_over(now: datetime, picture: str) -> dict[str, OrderView]:
+def _unpaid(now: datetime, picture: str) -> dict[str, OrderView]:
     second = timedelta(seconds=1)
     new = OrderView(
         token="preparing",
@@ -82,11 +90,28 @@ def _handed_over(now: datetime, picture: str) -> dict[str, OrderView]:
         units=(unit(),),
         placed_at=now - 60 * second,
         expires_at=now + 600 * second,
-        code_at=now - 60 * second,
+        pay_at=now - 60 * second,
+        ways=WAYS,
+        way_now="code-razorpay",
     )
-    pay = PayView(image_url=picture, qr_code_id="qr_1", expires_at=now + 600 * second)
+    pay = PayView(
+        title="Razorpay", image_url=picture, qr_code_id="qr_1", expires_at=now + 600 * second
+    )
+    link = replace(pay, form="link", url=PAGE, text=PAGE, image_url=None, qr_code_id=None)
+    return {
+        "to_pay": replace(new, pay_at=None, way_now=None),
+        "preparing": new,
+        "scan": replace(new, pay=pay),
+        "link": replace(new, pay=link, way_now="link-razorpay"),
+        "expired": replace(new, state="expired", expires_at=now - second),
+    }
+
+
+def _handed_over(now: datetime, new: OrderView) -> dict[str, OrderView]:
+    second = timedelta(seconds=1)
     paid = replace(
         new,
+        ways=(),
         state="paid",
         paid_at=now - 20 * second,
         refund_by=now + 100 * second,
@@ -102,10 +127,6 @@ def _handed_over(now: datetime, picture: str) -> dict[str, OrderView]:
         units=(unit("vended", "fulfilled"),),
     )
     return {
-        "to_pay": replace(new, code_at=None),
-        "preparing": new,
-        "scan": replace(new, pay=pay),
-        "expired": replace(new, state="expired", expires_at=now - second),
         "queued": replace(paid, dispatch_pending=True),
         "sending": sent,
         "working": working,

@@ -29,6 +29,7 @@ class FakeBackend:
         self.asked: list[tuple[str, ...]] = []
         self.webhooks: list[tuple[str, str | None, Mapping[str, str], bytes]] = []
         self.baskets: list[Basket] = []
+        self.keys: list[str | None] = []
         self.versions_asked = self.orders_read = 0
         self.own: dict[str, list[OrderView]] = {}
         self.when_wanted: OrderView | None = None
@@ -106,12 +107,14 @@ class FakeBackend:
             raise NotNowError(self.refuse)
         return self.placed.setdefault(basket.key, f"order-{len(self.placed) + 1}")
 
-    async def want_code(self, token: str) -> None:
-        self.asked.append(("want_code", token))
+    async def pay(self, token: str, way: str, key: str | None) -> bool:
+        self.asked.append(("pay", token, way))
+        self.keys.append(key)
         if self.refuse:
             raise NotNowError(self.refuse)
         if self.when_wanted:
             await self.show(self.when_wanted)
+        return self.keys.count(key) == 1
 
     async def own_orders(self, outlet: str, browser: str) -> Sequence[OrderView]:
         return [order for order in self.own.get(browser, ()) if order.outlet_code == outlet]

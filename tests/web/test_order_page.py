@@ -139,6 +139,7 @@ ANSWERS = {
 }
 SAID = {
     ("scan", "check"): "not_seen_yet",
+    ("link", "check"): "not_seen_yet",
     ("preparing", "check"): "not_seen_yet",
     ("queued", "help"): "asked_queued",
     ("sending", "help"): "asked",
@@ -170,15 +171,72 @@ async def test_the_answer_stays_with_the_page_while_it_polls(client: Client) -> 
     assert (await client.get("/o/sending?asked=somebody")).status_code == 400
 
 
-async def test_the_code_is_made_when_its_customer_asks_for_it_and_not_before(
+async def test_an_attempt_to_pay_begins_with_a_tap_and_not_before(
     client: Client, backend: FakeBackend
 ) -> None:
     text = (await client.get("/o/to_pay?lang=hi")).text
     assert backend.asked == []
     assert 'action="/o/to_pay/pay?lang=hi" method="post"' in text
-    answer = await client.post("/o/to_pay/pay?lang=hi")
+    key = re.findall(r'name="key" value="([^"]+)"', text)[1]
+    tap = {"way": "link-stripe", "key": key}
+    answer = await client.post("/o/to_pay/pay?lang=hi", data=tap)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/o/to_pay?lang=hi&go=1")
+    answer = await client.post("/o/to_pay/pay?lang=hi", data=tap)
     assert (answer.status_code, answer.headers["location"]) == (303, "/o/to_pay?lang=hi")
-    assert backend.asked == [("want_code", "to_pay")]
+    assert backend.asked == [("pay", "to_pay", "link-stripe")] * 2
+    assert backend.keys == [key, key]
+
+
+async def test_the_link_stands_before_the_code_and_each_button_has_a_key_of_its_own(
+    client: Client,
+) -> None:
+    text = (await client.get("/o/to_pay")).text
+    names = re.findall(r'name="way" value="([^"]+)"', text)
+    assert names == ["link-razorpay", "link-stripe", "code-razorpay"]
+    keys = re.findall(r'name="key" value="([^"]+)"', text)
+    assert len(set(keys)) == 3
+    text = (await client.get("/o/link")).text
+    link, scan = 'href="https://pages.example/l/1"', "Or scan this with another phone"
+    assert text.index(link) < text.index(scan)
+    assert re.findall(r'name="way" value="([^"]+)"', text) == ["link-stripe", "code-razorpay"]
+
+
+async def test_only_the_page_after_the_tap_leads_on_to_the_gateway(client: Client) -> None:
+    leads = '<meta http-equiv="refresh" content="0;url=https://pages.example/l/1">'
+    assert leads in (await client.get("/o/link?go=1")).text
+    assert 'content="0;' not in (await client.get("/o/link")).text
+    assert 'content="0;' not in (await client.get("/o/done?go=1")).text
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "upi:x", ""])
+async def test_a_page_leads_to_no_address_that_is_not_for_paying(
+    client: Client, backend: FakeBackend, address: str
+) -> None:
+    pay = backend.orders["link"].pay
+    assert pay is not None
+    odd = replace(backend.orders["link"], pay=replace(pay, url=address, text=None))
+    backend.orders["link"] = odd
+    text = (await client.get("/o/link?go=1")).text
+    assert f'href="{address}"' not in text
+    assert 'content="0;' not in text
+
+
+async def test_the_buttons_say_that_the_last_attempt_came_to_nothing(
+    client: Client, backend: FakeBackend
+) -> None:
+    backend.orders["to_pay"] = replace(backend.orders["to_pay"], way_failed="Stripe")
+    text = (await client.get("/o/to_pay")).text
+    assert "Stripe did not take the payment. Nothing was charged" in text
+
+
+async def test_money_that_goes_back_does_not_hide_that_the_order_can_be_paid(
+    client: Client, backend: FakeBackend
+) -> None:
+    refunds = backend.orders["refunding"].refunds
+    backend.orders["link"] = replace(backend.orders["link"], refunds=refunds)
+    text = (await client.get("/o/link")).text
+    assert 'href="https://pages.example/l/1"' in text
+    assert "Refund" in text
 
 
 async def test_a_code_that_is_not_to_be_had_is_explained_without_a_charge(
@@ -196,9 +254,9 @@ async def test_who_waits_for_a_code_is_told_when_it_comes_and_what_works_at_once
     client: Client, backend: FakeBackend, clock: SettableClock
 ) -> None:
     later = clock.now() + timedelta(seconds=30)
-    backend.orders["preparing"] = replace(backend.orders["preparing"], code_at=later)
+    backend.orders["preparing"] = replace(backend.orders["preparing"], pay_at=later)
     text = (await client.get("/o/preparing")).text
-    assert "Your code comes at 5:30:30" in text
+    assert "It is your turn at 5:30:30" in text
     assert "The code printed on the machine works at once." in text
 
 

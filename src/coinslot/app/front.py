@@ -11,6 +11,7 @@ from coinslot.db.pool import AWAY
 from coinslot.events.mirror.mirror import Lag
 from coinslot.merchants.clocks import clocks_apart
 from coinslot.orders import checkout, outlet_pages
+from coinslot.orders.checkout import WayTap
 from coinslot.orders.order_updates import OrderUpdates
 from coinslot.orders.page_views import Check, Devices, Health, OrderView, OutletView
 from coinslot.pages.backend import Basket
@@ -72,8 +73,9 @@ class ContextBackend:
             ),
         )
 
-    async def want_code(self, token: str) -> None:
-        await checkout.want_code(self._context, token)
+    async def pay(self, token: str, way: str, key: str | None) -> bool:
+        begun = await checkout.pay(self._context, WayTap(order=token, way=way, key=key))
+        return begun is not None
 
     async def own_orders(self, outlet: str, browser: str) -> Sequence[OrderView]:
         return await outlet_pages.own_orders(self._context, outlet, browser)

@@ -116,6 +116,7 @@ class RunningServer:
             installation=mark,
             open_inbox=WebhookBatch,
             zone=ZoneInfo(self.settings.zone),
+            public_url=self.settings.base_url,
         )
         if "web" in self.roles:
             given = self.settings.jwt_secret

@@ -196,6 +196,7 @@ class Context:
     # process.
     signing_key: Secret = field(default_factory=lambda: Secret(token(48)))
     hasher: PasswordHasher = field(default_factory=password_hasher)
+    public_url: str = "https://example.invalid"  # of our pages: gateways send payers back to it
     inbox: WebhookInbox = field(init=False)
 
     def __post_init__(self) -> None:

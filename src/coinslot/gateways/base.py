@@ -226,6 +226,7 @@ class Gateway(Protocol):
     """One gateway account, ready to be asked. Made by the driver's `open(settings, wire)`."""
 
     name: ClassVar[str]
+    title: ClassVar[str]  # as customers know it
     currencies: ClassVar[frozenset[str]]
     minimum_minor: ClassVar[Mapping[str, int]]
     kept_headers: ClassVar[tuple[str, ...]]  # of a webhook, lower case: what a replay needs

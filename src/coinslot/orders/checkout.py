@@ -1,8 +1,8 @@
-"""An order from a page: checked before money is taken, and given a QR code of its own when its
-customer is about to pay. An unpaid order reserves nothing: the first payer gets the goods, and a
+"""An order from a page: checked before money is taken, and given an attempt to pay it when its
+customer says how. An unpaid order reserves nothing: the first payer gets the goods, and a
 payer whose goods are gone gets the money back."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -13,11 +13,11 @@ from coinslot.db.pool import Connection
 from coinslot.kit.ids import code, token, uuid7
 from coinslot.orders import outlet_pages, store
 from coinslot.orders.code_budget import MINUTE, Budget, Made, first_free
-from coinslot.orders.page_views import NotNowError, WhyNot
-from coinslot.payments import qr_codes
+from coinslot.orders.page_views import NotNowError, OutletView, WhyNot
+from coinslot.payments import ways_to_pay
+from coinslot.payments.attempts import GatewayUnavailableError
+from coinslot.payments.ways_to_pay import PageAttempt, Way
 from coinslot.states.store import TELL
-
-_OURS_FOR = timedelta(seconds=10)  # then the sweeper makes the code
 
 
 class OrderRequest(Struct, frozen=True, kw_only=True):
@@ -55,7 +55,7 @@ async def _write(context: Context, conn: Connection, merchant: UUID, wish: Order
     now = context.now()
     await conn.execute(store.LOCK_OUTLET, wish.outlet)
     slot = await conn.fetchrow(store.LOCK_SLOT, wish.outlet, wish.slot)
-    if slot is None or slot["out_of_sale_at"] is not None or slot["account_id"] is None:
+    if slot is None or slot["out_of_sale_at"] is not None:
         raise NotNowError(WhyNot.OUT_OF_SERVICE)
     if await conn.fetchval(store.PROMISED, wish.outlet, wish.slot) >= slot["stock"]:
         raise NotNowError(WhyNot.SOLD_OUT)
@@ -103,41 +103,75 @@ async def _few_enough(
         raise NotNowError(WhyNot.BUSY)
 
 
-async def want_code(context: Context, order_token: str) -> None:
-    """The customer is about to pay: the order gets its payment and its code, once, as soon as the
-    machine's budget of codes allows. Raises NotNowError."""
-    merchant = await order_owner(context, order_token)
-    outlet = await _ready(context, order_token)
+class WayTap(Struct, frozen=True, kw_only=True):
+    """A button of an order's page. `way` is its name, or empty for the first that works; the key
+    was made with the page, so it begins one attempt."""
+
+    order: str  # its token
+    way: str = ""
+    key: str | None = None
+
+
+async def pay(context: Context, tap: WayTap) -> UUID | None:
+    """The customer is about to pay: an attempt begins, once, as soon as the machine's budget
+    allows; one begun before in another way is closed. None: there is nothing to pay any more, or it
+    was begun before. Raises NotNowError."""
+    merchant = await order_owner(context, tap.order)
+    outlet = await _ready(context, tap.order)
     if merchant is None or outlet is None:
-        return
+        return None
+    way = await _way(context, merchant, outlet, tap)
     async with context.db.as_merchant(merchant) as conn:
-        account = await conn.fetchval(store.LOCK_OUTLET, outlet)
-        order = await conn.fetchrow(store.ORDER_TO_PAY, order_token, context.now())
-        if order is None:
-            return  # asked for before, or over
-        if account is None:
-            raise NotNowError(WhyNot.OUT_OF_SERVICE)
+        await conn.execute(store.LOCK_OUTLET, outlet.code)
+        order = await conn.fetchrow(store.ORDER_TO_PAY, tap.order, context.now())
+        if order is None or await conn.fetchval(
+            store.BEGUN_BEFORE, order["id"], tap.key, way.form.value, way.account
+        ):
+            return None
         make_at = await _turn(context, conn, order)
-        qr = await _begin(context, conn, order, account, make_at)
+        wanted = PageAttempt(
+            way=way, key=tap.key, make_at=make_at, description=order["name"],
+            return_url=f"{context.public_url}/o/{tap.order}",
+        )  # fmt: skip
+        try:
+            attempt = await ways_to_pay.begin(conn, context, order, wanted)
+        except GatewayUnavailableError as error:
+            raise NotNowError(WhyNot.GATEWAY_DOWN) from error
+        end = make_at + context.windows.span("order_s")
+        await conn.execute(store.LAST_TO_PAY, order["id"], end)
+    context.wakes.wake("attempts", "qr_codes")  # what it replaces is closed
     if make_at <= context.now():
-        await qr_codes.drive_now(context, qr)
+        await ways_to_pay.drive_now(context, merchant, attempt)
+    return attempt
 
 
-async def _ready(context: Context, order_token: str) -> str | None:
-    """The outlet of an order that waits for its code, if it can sell it now. Raises NotNowError."""
+async def _way(context: Context, merchant: UUID, outlet: OutletView, tap: WayTap) -> Way:
+    """Raises NotNowError when it does not work now."""
+    view = await outlet_pages.order(context, tap.order)
+    offered = () if view is None else await ways_to_pay.offered(
+        context, merchant, outlet.code, view.money
+    )  # fmt: skip
+    found = next((way for way in offered if tap.way in ("", way.name)), None)
+    if found is None:
+        raise NotNowError(WhyNot.GATEWAY_DOWN)
+    return found
+
+
+async def _ready(context: Context, order_token: str) -> OutletView | None:
+    """The outlet of an order that is not paid yet, if it can sell it now. Raises NotNowError."""
     view = await outlet_pages.order(context, order_token)
-    if view is None or view.state != "placed" or view.code_at is not None:
+    if view is None or view.state != "placed":
         return None
     outlet = await outlet_pages.outlet(context, view.outlet_code)
     if outlet is None or not outlet.ready:
         raise NotNowError(outlet.why_not if outlet else WhyNot.OUT_OF_SERVICE)
     if not any(item.available for item in outlet.items if item.slot == view.slot):
         raise NotNowError(WhyNot.SOLD_OUT)
-    return outlet.code
+    return outlet
 
 
 async def _turn(context: Context, conn: Connection, order: asyncpg.Record) -> datetime:
-    """When the order's code may be made. Raises NotNowError when that is too late."""
+    """When a gateway may be asked for its attempt. Raises NotNowError if that is too late."""
     windows, now = context.windows, context.now()
     budget = Budget(
         per_minute=windows.codes_per_minute,
@@ -146,7 +180,7 @@ async def _turn(context: Context, conn: Connection, order: asyncpg.Record) -> da
         unpaid_for=windows.span("unpaid_s"),
     )
     since = now - max(budget.unpaid_for, MINUTE)
-    rows = await conn.fetch(store.CODES_OF_PAGES, order["outlet_id"], since)
+    rows = await conn.fetch(store.ATTEMPTS_OF_PAGES, order["outlet_id"], since)
     network = order["network"]
     if network is not None and await conn.fetchval(store.HAS_PAID, order["browser"]):
         network = None  # a customer known to pay, behind any address
@@ -157,36 +191,6 @@ async def _turn(context: Context, conn: Connection, order: asyncpg.Record) -> da
     return at
 
 
-async def _begin(
-    context: Context, conn: Connection, order: asyncpg.Record, account: UUID, make_at: datetime
-) -> UUID:
-    """The payment, its attempt and the row of its code: they are committed, with their mark, before
-    the gateway is called. The sweeper makes the code if this process dies, or if it is to be made
-    later."""
-    now, merchant = context.now(), order["merchant_id"]
-    payment_id = uuid7(now)
-    await conn.execute(
-        "INSERT INTO payments (id, merchant_id, account_id, order_id, state, amount_minor,"
-        " currency, created_at) VALUES ($1, $2, $3, $4, 'created', $5, $6, $7)",
-        payment_id, merchant, account, order["id"], order["amount_minor"], order["currency"], now,
-    )  # fmt: skip
-    await conn.execute(
-        "INSERT INTO attempts (id, merchant_id, payment_id, account_id, state, started_at)"
-        " VALUES ($1, $2, $3, $4, 'started', $5)",
-        uuid7(now), merchant, payment_id, account, now,
-    )  # fmt: skip
-    await conn.execute(store.LAST_TO_PAY, order["id"], make_at + context.windows.span("order_s"))
-    qr_id: UUID = await conn.fetchval(
-        "INSERT INTO qr_codes (id, merchant_id, account_id, outlet_id, slot, payment_id,"
-        " amount_minor, currency, created_at, due_at, network, make_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id",
-        uuid7(now), merchant, account, order["outlet_id"], order["slot"], payment_id,
-        order["amount_minor"], order["currency"], now,
-        now + _OURS_FOR if make_at <= now else make_at, order["network"], make_at,
-    )  # fmt: skip
-    return qr_id
-
-
 async def ask_gateway(context: Context, order_token: str) -> None:
     """Ask whether an order was paid, at most once in a few seconds however many pages ask: the
     others see what is known."""
@@ -194,11 +198,11 @@ async def ask_gateway(context: Context, order_token: str) -> None:
     if merchant is None:
         return
     async with context.db.as_merchant(merchant) as conn:
-        qr = await conn.fetchrow(
+        attempt = await conn.fetchval(
             store.PAGE_ASKS_GATEWAY, order_token, context.now(), context.windows.span("page_ask_s")
         )
-    if qr is not None:
-        await qr_codes.drive_now(context, qr["id"])
+    if attempt is not None:
+        await ways_to_pay.drive_now(context, merchant, attempt)
 
 
 async def order_owner(context: Context, order_token: str) -> UUID | None:

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import asyncpg
+from msgspec.structs import replace
 
 from coinslot.channels import drivers
 from coinslot.channels.base import Powers, guarantee
@@ -21,8 +23,11 @@ from coinslot.orders.page_views import (
     PayView,
     RefundView,
     UnitView,
+    WayView,
     WhyNot,
 )
+from coinslot.payments import attempts, ways_to_pay
+from coinslot.payments.ways_to_pay import Form, Way
 
 
 async def outlet(context: Context, code: str) -> OutletView | None:
@@ -35,10 +40,13 @@ async def outlet(context: Context, code: str) -> OutletView | None:
         row = await conn.fetchrow(store.OUTLET, code)
         shown_since = context.now() - context.windows.span("hold_s")
         slots = await conn.fetch(store.SLOTS, code, shown_since)
-        if row is None:
-            return None
-        why_not = _why_not(context, row, slots)
-        nearest = await _nearest(context, conn, row) if why_not else None
+    if row is None:
+        return None
+    why_not = _why_not(context, row, slots) or await _unpayable(context, row, slots)
+    nearest = None
+    if why_not:
+        async with context.db.as_merchant(merchant) as conn:
+            nearest = await _nearest(context, conn, row)
     items = tuple(
         ItemView(
             slot=slot["slot"],
@@ -84,7 +92,7 @@ def powers(channel: str, dialect: str, has_sensor: bool | None) -> Powers:
 
 def _why_not(context: Context, row: asyncpg.Record, slots: list[asyncpg.Record]) -> WhyNot:
     seen = row["last_seen_at"]
-    if row["decommissioned_at"] is not None or row["account_id"] is None:
+    if row["decommissioned_at"] is not None:
         return WhyNot.OUT_OF_SERVICE
     if seen is None or context.now() - seen > context.windows.span("online_s"):
         return WhyNot.OFFLINE
@@ -93,6 +101,16 @@ def _why_not(context: Context, row: asyncpg.Record, slots: list[asyncpg.Record])
     if not any(s["out_of_sale_at"] is None and s["promised"] < s["stock"] for s in slots):
         return WhyNot.SOLD_OUT
     return WhyNot.READY
+
+
+async def _unpayable(context: Context, row: asyncpg.Record, slots: list[asyncpg.Record]) -> WhyNot:
+    """Whether customers can pay here: no gateway is asked, but one that did not answer just now is
+    known."""
+    dearest = max((slot["price_minor"] for slot in slots), default=1)
+    money = Money(dearest, row["currency"])
+    if await ways_to_pay.offered(context, row["merchant_id"], row["id"], money):
+        return WhyNot.READY
+    return WhyNot.GATEWAY_DOWN if row["has_ways"] else WhyNot.OUT_OF_SERVICE
 
 
 async def _nearest(context: Context, conn: Connection, row: asyncpg.Record) -> NearestView | None:
@@ -118,7 +136,30 @@ async def order(context: Context, token: str) -> OrderView | None:
         lines = await conn.fetch(store.ORDER_LINES, row["id"])
         units = await conn.fetch(store.ORDER_UNITS, row["id"])
         refunds = await conn.fetch(store.ORDER_REFUNDS, row["id"])
-    return _order_view(row, lines, units, refunds)
+    return replace(_order_view(row, lines, units, refunds), **await _paying(context, row))
+
+
+async def _paying(context: Context, row: asyncpg.Record) -> dict[str, Any]:
+    """How an order that is not paid can be paid, and what is under way."""
+    if row["state"] != "placed":
+        return {}
+    money = Money(row["amount_minor"], row["currency"])
+    offered = await ways_to_pay.offered(context, row["merchant_id"], row["outlet_id"], money)
+    found: dict[str, Any] = {
+        "ways": tuple(WayView(name=w.name, form=w.form.value, title=w.title) for w in offered)
+    }
+    if row["attempt_id"] is None or row["retired_at"] is not None:
+        return found
+    account = await context.accounts.by_id(row["gateway_account"])
+    title = account.driver.title
+    if row["attempt_state"] == "failed":
+        found["way_failed"] = title
+    if row["attempt_state"] in attempts.OPEN or row["qr_stage"] in ("wanted", "open"):
+        name = Way(
+            form=Form(row["way"]), account=account.id, gateway=account.gateway, title=title
+        ).name
+        return found | {"pay_at": row["make_at"], "pay": _pay(row, title), "way_now": name}
+    return found
 
 
 def _order_view(
@@ -161,8 +202,6 @@ def _order_view(
         refund_waiting=Money(row["waiting_minor"], row["currency"])
         if row["waiting_minor"]
         else None,
-        pay=_pay(row),
-        code_at=row["make_at"],
         by_policy=any(u["basis"] == "policy" for u in units),
         dispatch_pending=any(u["state"] in NOT_SENT for u in open_units),
         gateway_payment_id=row["gateway_payment_id"],
@@ -195,12 +234,23 @@ def _refund_by(unit: asyncpg.Record) -> datetime:
     return latest
 
 
-def _pay(row: asyncpg.Record) -> PayView | None:
-    if row["state"] != "placed" or row["qr_stage"] != "open":
+def _pay(row: asyncpg.Record, title: str) -> PayView | None:
+    """None while the gateway has not made it yet."""
+    if row["way"] == Form.CODE:
+        if row["qr_stage"] != "open":
+            return None
+        return PayView(
+            title=title, image_url=row["image_url"], qr_code_id=row["qr_code_id"],
+            expires_at=row["expires_at"],
+        )  # fmt: skip
+    action = row["action"]
+    if action is None or row["attempt_state"] != "pending":
         return None
+    address = action.get("url") or action.get("text")
     return PayView(
-        image_url=row["image_url"], qr_code_id=row["qr_code_id"], expires_at=row["expires_at"]
-    )
+        form=Form.LINK.value, title=title, url=address, text=address,
+        image_url=action.get("image_url"), expires_at=row["expires_at"],
+    )  # fmt: skip
 
 
 async def find(

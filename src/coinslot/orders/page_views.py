@@ -88,11 +88,23 @@ class RefundView(Struct, frozen=True, kw_only=True):
     gateway_refund_id: str | None = None
 
 
-class PayView(Struct, frozen=True, kw_only=True):
-    """The gateway's own picture of the code to pay, used once."""
+class WayView(Struct, frozen=True, kw_only=True):
+    """One way to pay that works now. `name` goes back with its form."""
 
-    image_url: str
-    qr_code_id: str
+    name: str
+    form: str  # link, code
+    title: str  # of the gateway
+
+
+class PayView(Struct, frozen=True, kw_only=True):
+    """What the customer pays by now: the gateway's link, its code as a picture or as text."""
+
+    form: str = "code"  # link, code
+    title: str = ""  # of the gateway
+    url: str | None = None  # of its own page, or of a payment app, as the gateway issued it
+    text: str | None = None  # what a code holds
+    image_url: str | None = None
+    qr_code_id: str | None = None
     expires_at: datetime
 
 
@@ -121,7 +133,10 @@ class OrderView(Struct, frozen=True, kw_only=True):
     refunds: tuple[RefundView, ...] = ()
     refund_waiting: Money | None = None  # a person refunds it as soon as its unit is settled
     pay: PayView | None = None
-    code_at: datetime | None = None  # when its code is made; None: not requested yet
+    ways: tuple[WayView, ...] = ()  # while it is not paid
+    way_now: str | None = None  # the way that is under way
+    way_failed: str | None = None  # the gateway at which the last attempt came to nothing
+    pay_at: datetime | None = None  # when its attempt is made; None: none is under way
     by_policy: bool = False
     dispatch_pending: bool = False
     gateway_payment_id: str | None = None

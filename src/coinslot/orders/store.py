@@ -4,19 +4,27 @@ OUTLET_OWNER = "SELECT merchant_id FROM outlets WHERE id = $1"
 
 PUT_OFF_ORDER = "UPDATE orders SET due_at = $2, leased_until = NULL WHERE id = $1"
 
-QR_OF_ORDER = """
-SELECT q.* FROM qr_codes q JOIN payments p ON p.id = q.payment_id WHERE p.order_id = $1
+# The one attempt that an order's customer may pay now.
+_LIVE = """
+    a.way IS NOT NULL AND a.retired_at IS NULL AND a.state IN ('started', 'pending', 'unknown')
+"""
+
+OPEN_ATTEMPT_OF_ORDER = f"""
+SELECT a.id FROM attempts a JOIN payments p ON p.id = a.payment_id
+LEFT JOIN qr_codes q ON q.attempt_id = a.id
+WHERE p.order_id = $1 AND {_LIVE} AND (q.id IS NULL OR q.stage = 'open')
+ORDER BY a.number DESC LIMIT 1
 """
 
 # Placing an order. The slot's row is the lock under which what is left is counted.
 LOCK_SLOT = """
-SELECT s.*, p.sku, p.name, p.cost_minor, o.account_id, o.currency FROM slots s
+SELECT s.*, p.sku, p.name, p.cost_minor, o.currency FROM slots s
 JOIN products p ON p.id = s.product_id JOIN outlets o ON o.id = s.outlet_id
 WHERE s.outlet_id = $1 AND s.slot = $2 FOR NO KEY UPDATE OF s
 """
 
-# The outlet's row is the lock under which unpaid orders and codes are counted.
-LOCK_OUTLET = "SELECT account_id FROM outlets WHERE id = $1 FOR NO KEY UPDATE"
+# The outlet's row is the lock under which unpaid orders and attempts to pay are counted.
+LOCK_OUTLET = "SELECT FROM outlets WHERE id = $1 FOR NO KEY UPDATE"
 
 # What is promised of a slot: units that are not settled. Unpaid orders reserve nothing.
 PROMISED = """
@@ -32,21 +40,28 @@ FROM orders WHERE outlet_id = $1 AND state = 'placed' AND placed_at > $4
 
 HAS_PAID = "SELECT EXISTS (SELECT FROM orders WHERE browser = $1 AND paid_at IS NOT NULL)"
 
-# A code counts in its minute even when it was paid at once; against its network only while unpaid.
-CODES_OF_PAGES = """
-SELECT q.make_at AS at, q.network, o.state IN ('placed', 'expired') AS unpaid
-FROM qr_codes q JOIN payments p ON p.id = q.payment_id JOIN orders o ON o.id = p.order_id
-WHERE q.outlet_id = $1 AND q.payment_id IS NOT NULL AND q.make_at > $2
+# An attempt counts in its minute even when it was paid at once; against its network only while
+# unpaid.
+ATTEMPTS_OF_PAGES = """
+SELECT a.make_at AS at, a.network, o.state IN ('placed', 'expired') AS unpaid
+FROM attempts a JOIN payments p ON p.id = a.payment_id JOIN orders o ON o.id = p.order_id
+WHERE a.outlet_id = $1 AND a.make_at > $2
 """
 
 ORDER_TO_PAY = """
-SELECT o.*, l.slot FROM orders o JOIN order_lines l ON l.order_id = o.id
+SELECT o.*, l.slot, l.name FROM orders o JOIN order_lines l ON l.order_id = o.id
 WHERE o.token = $1 AND o.state = 'placed' AND o.expires_at > $2
-    AND NOT EXISTS (SELECT FROM payments p WHERE p.order_id = o.id)
 ORDER BY l.id LIMIT 1 FOR NO KEY UPDATE OF o
 """
 
-# The window to pay begins with the code.
+# With this key, or in this way and still open: then another tap shows that one.
+BEGUN_BEFORE = f"""
+SELECT EXISTS (SELECT FROM attempts a JOIN payments p ON p.id = a.payment_id
+    WHERE p.order_id = $1 AND (a.page_key = $2
+        OR (a.way = $3 AND a.account_id = $4 AND {_LIVE})))
+"""
+
+# The window to pay begins with the attempt.
 LAST_TO_PAY = "UPDATE orders SET expires_at = $2, due_at = $2 WHERE id = $1"
 
 OWN_ORDERS = """
@@ -56,7 +71,8 @@ ORDER BY placed_at DESC LIMIT 5
 
 OUTLET = """
 SELECT o.*, m.name AS merchant_name, coalesce(o.zone, m.zone) AS zone_shown, d.last_seen_at,
-    d.has_sensor
+    d.has_sensor, EXISTS (SELECT FROM ways_to_pay w WHERE w.outlet_id = o.id
+        AND w.place IS NOT NULL) AS has_ways
 FROM outlets o JOIN merchants m ON m.id = o.merchant_id
 LEFT JOIN devices d ON d.outlet_id = o.id WHERE o.id = $1
 """
@@ -65,9 +81,9 @@ SLOTS = """
 SELECT s.slot, s.price_minor, s.stock, s.out_of_sale_at, p.name,
     (SELECT count(*) FROM fulfillments f JOIN vend_units v ON v.id = f.id
         WHERE f.outlet_id = s.outlet_id AND v.slot = s.slot AND f.settlement IS NULL) AS promised,
-    (SELECT count(*) FROM qr_codes q JOIN payments y ON y.id = q.payment_id
-        JOIN orders r ON r.id = y.order_id
-        WHERE q.outlet_id = s.outlet_id AND q.slot = s.slot AND q.make_at > $2
+    (SELECT count(DISTINCT r.id) FROM attempts a JOIN payments y ON y.id = a.payment_id
+        JOIN orders r ON r.id = y.order_id JOIN order_lines l ON l.order_id = r.id
+        WHERE a.outlet_id = s.outlet_id AND l.slot = s.slot AND a.make_at > $2
         AND r.state = 'placed') AS being_paid
 FROM slots s JOIN products p ON p.id = s.product_id WHERE s.outlet_id = $1 ORDER BY s.slot
 """
@@ -99,14 +115,18 @@ FROM orders o LEFT JOIN payments p ON p.order_id = o.id WHERE o.token = ANY($1::
 ORDER_PAGE = f"""
 SELECT o.*, u.name AS outlet_name, m.name AS merchant_name, u.contact,
     coalesce(u.zone, m.zone) AS zone,
-    q.image_url, q.qr_code_id, q.stage AS qr_stage, q.make_at,
+    a.id AS attempt_id, a.way, a.state AS attempt_state, a.action, a.make_at, a.retired_at,
+    g.gateway, g.id AS gateway_account, q.image_url, q.qr_code_id, q.stage AS qr_stage,
     c.gateway_payment_id,
     (SELECT sum(w.amount_minor)::bigint FROM order_refunds m JOIN order_refund_parts w
         ON w.order_refund_id = m.id WHERE m.order_id = o.id AND w.outcome IS NULL) AS waiting_minor,
     {_VERSION} AS seen_version
 FROM orders o JOIN outlets u ON u.id = o.outlet_id JOIN merchants m ON m.id = o.merchant_id
 LEFT JOIN payments p ON p.order_id = o.id
-LEFT JOIN qr_codes q ON q.payment_id = p.id
+LEFT JOIN LATERAL (SELECT t.* FROM attempts t WHERE t.payment_id = p.id AND t.way IS NOT NULL
+    ORDER BY t.number DESC LIMIT 1) a ON true
+LEFT JOIN gateway_accounts g ON g.id = a.account_id
+LEFT JOIN qr_codes q ON q.attempt_id = a.id
 LEFT JOIN captures c ON c.order_id = o.id AND c.reason IS NULL
 WHERE o.token = $1
 """
@@ -116,10 +136,11 @@ ORDER_OWNER = "SELECT merchant_id FROM orders WHERE token = $1"
 # Any number of pages of one order may ask at once, in any number of processes: one of them gets the
 # row, and the pause begins before the question is sent.
 PAGE_ASKS_GATEWAY = """
-UPDATE qr_codes q SET page_asked_at = $2 FROM payments p JOIN orders o ON o.id = p.order_id
-WHERE q.payment_id = p.id AND o.token = $1 AND o.state = 'placed'
-    AND (q.page_asked_at IS NULL OR q.page_asked_at <= $2::timestamptz - $3::interval)
-RETURNING q.*
+UPDATE attempts a SET page_asked_at = $2 FROM payments p JOIN orders o ON o.id = p.order_id
+WHERE a.payment_id = p.id AND o.token = $1 AND o.state = 'placed' AND a.way IS NOT NULL
+    AND a.number = (SELECT max(number) FROM attempts b WHERE b.payment_id = p.id)
+    AND (a.page_asked_at IS NULL OR a.page_asked_at <= $2::timestamptz - $3::interval)
+RETURNING a.id
 """
 
 ORDER_LINES = "SELECT * FROM order_lines WHERE order_id = $1 ORDER BY id"

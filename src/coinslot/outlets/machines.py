@@ -102,6 +102,13 @@ async def add_outlet(conn: Connection, outlet: Outlet, slots: list[Slot], now: d
             for s in slots
         ],
     )
+    # Until it is said otherwise, a page offers what is printed on the machine: a code.
+    await conn.execute(
+        "INSERT INTO ways_to_pay (merchant_id, outlet_id, account_id, way, place)"
+        " SELECT merchant_id, id, account_id, 'code', 1 FROM outlets WHERE id = $1"
+        " AND account_id IS NOT NULL AND NOT EXISTS (SELECT FROM ways_to_pay WHERE outlet_id = $1)",
+        outlet.code,
+    )
     return new is not None
 
 

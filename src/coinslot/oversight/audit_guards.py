@@ -10,8 +10,8 @@ _APPEND_ONLY = (
 _NEVER_DELETED = (
     *_APPEND_ONLY, "inbox", "merchants", "gateway_accounts", "outlets", "devices",
     "device_journals", "qr_codes", "orders", "payments", "attempts", "captures", "fulfillments",
-    "vend_units", "refunds", "order_refund_parts", "discrepancies", "cases", "disputes",
-    "reconciliations",
+    "vend_units", "ways_to_pay", "refunds", "order_refund_parts", "discrepancies", "cases",
+    "disputes", "reconciliations",
     "people", "memberships", "installation_admins", "second_factors", "recovery_codes", "sessions",
     "refresh_tokens", "used_challenges", "sign_in_tries",
 )  # fmt: skip
@@ -29,7 +29,8 @@ _UNIQUE = (
     "vend_units_one_open", "refunds_one_live", "refunds_one_live_part", "refunds_key_key",
     "order_refunds_key",
     "refunds_account_id_gateway_refund_id_key", "refunds_replaces_key", "inbox_delivery",
-    "qr_codes_printed", "qr_codes_payment", "discrepancies_once", "inbox_own", "cases_one_open",
+    "qr_codes_printed", "qr_codes_attempt", "attempts_page_key", "discrepancies_once", "inbox_own",
+    "cases_one_open",
     "disputes_account_id_gateway_dispute_id_key",
     "people_login", "memberships_pkey", "sessions_secret_hash_key", "refresh_tokens_pkey",
     "used_challenges_pkey", "second_factors_credential_id_key",

@@ -71,7 +71,8 @@ SELECT c.id, c.captured, u.total AS units_total, c.surplus, c.foreign_amount, c.
 FROM captures c JOIN units u ON u.capture_id = c.id
 WHERE (u.units > 0 AND (c.reason IS NOT NULL OR c.captured <> u.total))
    OR (u.units = 0 AND c.reason IS NULL AND c.open <> c.captured AND NOT {_API})
-   OR (u.units = 0 AND c.reason IS NULL AND c.qr_id IS NOT NULL)
+   OR (u.units = 0 AND c.reason IS NULL AND (c.qr_id IS NOT NULL OR c.payment_id IS NOT NULL)
+       AND NOT {_API})
    OR (c.surplus > 0) <> (c.reason IS NOT NULL AND c.reason <> 'foreign')
    OR (c.foreign_amount > 0) <> (coalesce(c.reason, '') = 'foreign')
 """

@@ -96,8 +96,8 @@ SELECT outlet_id, slot, array_agg(id ORDER BY id) AS qr_ids, 'two live codes' AS
 FROM qr_codes WHERE payment_id IS NULL AND retired_at IS NULL
 GROUP BY outlet_id, slot HAVING count(*) > 1
 UNION ALL
-SELECT min(outlet_id), min(slot), array_agg(id ORDER BY id), 'two codes for one payment'
-FROM qr_codes WHERE payment_id IS NOT NULL GROUP BY payment_id HAVING count(*) > 1
+SELECT min(outlet_id), min(slot), array_agg(id ORDER BY id), 'two codes for one attempt'
+FROM qr_codes WHERE attempt_id IS NOT NULL GROUP BY attempt_id HAVING count(*) > 1
 UNION ALL
 SELECT q.outlet_id, q.slot, ARRAY[q.id], 'sells for an outlet out of service'
 FROM qr_codes q JOIN outlets o ON o.id = q.outlet_id
@@ -106,6 +106,9 @@ WHERE q.payment_id IS NULL AND q.retired_at IS NULL AND o.decommissioned_at IS N
 
 # Child, the column that names its parent, and the parent.
 _FAMILIES = (
+    ("attempts", "account_id", "gateway_accounts"),
+    ("attempts", "outlet_id", "outlets"),
+    ("attempts", "payment_id", "payments"),
     ("captures", "account_id", "gateway_accounts"),
     ("captures", "order_id", "orders"),
     ("captures", "payment_id", "payments"),
@@ -135,6 +138,7 @@ _FAMILIES = (
     ("payments", "account_id", "gateway_accounts"),
     ("payments", "order_id", "orders"),
     ("qr_codes", "account_id", "gateway_accounts"),
+    ("qr_codes", "attempt_id", "attempts"),
     ("qr_codes", "outlet_id", "outlets"),
     ("reconciliations", "account_id", "gateway_accounts"),
     ("refunds", "account_id", "gateway_accounts"),
@@ -142,6 +146,8 @@ _FAMILIES = (
     ("refunds", "part_id", "order_refund_parts"),
     ("slots", "outlet_id", "outlets"),
     ("slots", "product_id", "products"),
+    ("ways_to_pay", "account_id", "gateway_accounts"),
+    ("ways_to_pay", "outlet_id", "outlets"),
 )
 
 _MERCHANTS = "\nUNION ALL ".join(

@@ -50,8 +50,9 @@ class Backend(Protocol):
         """The token of the order. Raises NotNowError when the outlet cannot sell it now."""
         ...
 
-    async def want_code(self, token: str) -> None:
-        """The customer is about to pay: the order's code is made, once. Raises NotNowError."""
+    async def pay(self, token: str, way: str, key: str | None) -> bool:
+        """The customer is about to pay in this way: an attempt begins, once for each key, and one
+        before it ends. Whether this call began it. Raises NotNowError."""
         ...
 
     async def own_orders(self, outlet: str, browser: str) -> Sequence[OrderView]:

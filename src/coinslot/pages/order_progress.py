@@ -12,9 +12,10 @@ from coinslot.orders.page_views import OrderView, RefundView
 class Phase(StrEnum):
     """Each has a title and a sentence in every language (`Words.<phase>`, `<phase>_lead`)."""
 
-    TO_PAY = "to_pay"  # placed, nobody asked for its code yet
-    PREPARING = "preparing"  # asked for, the gateway has not drawn it yet
+    TO_PAY = "to_pay"  # placed, and no way to pay is under way
+    PREPARING = "preparing"  # a way was chosen, and its gateway has not answered yet
     SCAN = "scan"  # placed, the code can be paid
+    LINK = "link"  # placed, the gateway's own page can be paid at
     EXPIRED = "expired"
     QUEUED = "queued"
     SENDING = "sending"
@@ -37,13 +38,16 @@ class Step(Struct, frozen=True):
     mark: str
 
 
-UNPAID = frozenset({Phase.PREPARING, Phase.SCAN, Phase.EXPIRED})  # a payment may still be seen
+UNPAID = frozenset(
+    {Phase.PREPARING, Phase.SCAN, Phase.LINK, Phase.EXPIRED}
+)  # a payment may still be seen
 WAITING = frozenset({Phase.QUEUED, Phase.SENDING, Phase.WORKING, Phase.CHECKING})
 
 # How soon a page without JavaScript comes back to look; a phase without a number stays.
 REFRESH_S = {
     Phase.PREPARING: 2,
     Phase.SCAN: 5,
+    Phase.LINK: 5,
     Phase.EXPIRED: 15,
     Phase.QUEUED: 3,
     Phase.SENDING: 3,
@@ -58,7 +62,10 @@ REFRESH_S = {
 
 
 def phase(order: OrderView, now: datetime) -> Phase:
-    """The one phase that is shown."""
+    """The one phase that is shown. Money that went back while the order waits for its payment (it
+    was paid in a way that the customer had left) does not end it."""
+    if order.state == "placed" and now < order.expires_at:
+        return _to_pay(order)
     if order.refunds or any(unit.settlement == "refund_due" for unit in order.units):
         return _giving_back(order)
     match order.state:
@@ -68,12 +75,14 @@ def phase(order: OrderView, now: datetime) -> Phase:
             return Phase.REFUNDING
         case "paid":
             return _handing_over(order)
-        case "placed" if now < order.expires_at:
-            if order.pay is not None:
-                return Phase.SCAN
-            return Phase.TO_PAY if order.code_at is None else Phase.PREPARING
         case _:
             return Phase.EXPIRED
+
+
+def _to_pay(order: OrderView) -> Phase:
+    if order.pay is not None:
+        return Phase.LINK if order.pay.form == "link" else Phase.SCAN
+    return Phase.TO_PAY if order.pay_at is None else Phase.PREPARING
 
 
 def _handing_over(order: OrderView) -> Phase:
@@ -108,7 +117,7 @@ def steps(order: OrderView, shown: Phase) -> tuple[Step, ...]:
     way = [("step_paid", order.paid_at), ("step_sent", order.sent_at)]
     way.append(("step_confirmed", order.confirmed_at))
     way.append(("step_take", order.taken_at))
-    if order.refunds or shown is Phase.REFUNDING:
+    if shown not in UNPAID | {Phase.TO_PAY} and (order.refunds or shown is Phase.REFUNDING):
         gone = [Step(text, at, "done") for text, at in way if at]
         handed_over = shown in (Phase.PARTLY, Phase.RETURNED)
         stop = () if handed_over else (Step(_stop(order), None, "stopped"),)

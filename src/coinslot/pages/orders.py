@@ -5,11 +5,15 @@ from enum import StrEnum
 from typing import Annotated
 
 from litestar import Response
-from litestar.params import FromQuery, PathParameter
+from litestar.enums import RequestEncodingType
+from litestar.params import Body, FromQuery, PathParameter
 from litestar.response import Redirect
+from msgspec import Meta, Struct
 
+from coinslot.kit import qr
 from coinslot.kit.clock import Clock
-from coinslot.orders.page_views import NotNowError, OrderView, WhyNot
+from coinslot.kit.ids import token
+from coinslot.orders.page_views import NotNowError, OrderView, WayView, WhyNot
 from coinslot.pages import assets, order_progress, security
 from coinslot.pages.backend import Backend
 from coinslot.pages.errors import RefusedError
@@ -32,6 +36,16 @@ class Asked(StrEnum):
     MACHINE = "machine"  # "nothing came out"
 
 
+class PayTap(Struct):
+    """The form behind a button of a way to pay. Without a way it is the first that works."""
+
+    way: Annotated[str, Meta(max_length=64, pattern=STORABLE)] = ""
+    key: Annotated[str, Meta(pattern=r"\A([A-Za-z0-9_-]{16,64})?\Z")] = ""
+
+
+PayForm = Annotated[PayTap, Body(media_type=RequestEncodingType.URL_ENCODED)]
+
+
 class Orders(SharedHandler):
     """Reads the link, calls one verb, shows or redirects."""
 
@@ -47,11 +61,13 @@ class Orders(SharedHandler):
         order: Token,
         check: FromQuery[bool] = False,
         asked: FromQuery[Asked] = Asked.NOBODY,
+        go: FromQuery[bool] = False,
     ) -> Response[str]:
-        """`check`: a page without JavaScript reloads with it to have the gateway asked."""
+        """`check`: a page without JavaScript reloads with it to have the gateway asked. `go`: the
+        customer has just chosen a way, and is led on to the gateway's page."""
         if check:
             await self._backend.ask_gateway(order)
-        return self._page(request, await self.known(order), asked)
+        return self._page(request, await self.known(order), asked, go=go)
 
     def _page(
         self,
@@ -59,18 +75,22 @@ class Orders(SharedHandler):
         view: OrderView,
         asked: Asked = Asked.NOBODY,
         refused: WhyNot = WhyNot.READY,
+        *,
+        go: bool = False,
     ) -> Response[str]:
         values = self.template_values(view, asked, refused)
-        picture = security.origin(view.pay.image_url) if view.pay else None
+        picture = values["picture"] and security.origin(str(values["picture"]))
         images = (*self._renderer.site.image_sources, *((picture,) if picture else ()))
         formatter = self._renderer.formatter(request)
         again = {"check": "1"} if values["unpaid"] else {}
         again |= {"asked": asked.value} if asked else {}
+        again |= {"go": "1"} if go and values["phase"] == Phase.PREPARING.value else {}
         return self._renderer.page(
             request,
             "order.html",
             Answer(images=images, status=409 if refused else 200),
             here_again=formatter.link("o", view.token, **again),
+            leads_to=values["link"] if go else None,
             script=assets.address("live.js"),
             **values,
         )
@@ -117,22 +137,25 @@ class Orders(SharedHandler):
         await self._backend.ask_gateway(order)
         return self._back(request, order, Asked.GATEWAY)
 
-    async def pay(self, request: AnyRequest, order: Token) -> Response[str]:
-        """The step to the code: a call of the gateway needs a tap, and happens once."""
+    async def pay(self, request: AnyRequest, order: Token, data: PayForm) -> Response[str]:
+        """The step to a gateway: a call of it needs a tap, and happens once. The answer leads to
+        our own page and from there on: no browser follows a form to another site."""
         await self.known(order)
         try:
-            await self._backend.want_code(order)
+            begun = await self._backend.pay(order, data.way, data.key or None)
         except NotNowError as refused:
             return self._page(request, await self.known(order), refused=refused.why_not)
-        return self._back(request, order)
+        return self._back(request, order, go=begun)
 
     async def nothing_came_out(self, request: AnyRequest, order: Token) -> Redirect:
         await self.known(order)
         await self._backend.ask_machine(order)
         return self._back(request, order, Asked.MACHINE)
 
-    def _back(self, request: AnyRequest, order: str, asked: Asked = Asked.NOBODY) -> Redirect:
-        said = {"asked": asked.value} if asked else {}
+    def _back(
+        self, request: AnyRequest, order: str, asked: Asked = Asked.NOBODY, *, go: bool = False
+    ) -> Redirect:
+        said = ({"asked": asked.value} if asked else {}) | ({"go": "1"} if go else {})
         return Redirect(self._renderer.formatter(request).link("o", order, **said), status_code=303)
 
     async def known(self, order: str) -> OrderView:
@@ -158,6 +181,10 @@ class Orders(SharedHandler):
             "waiting": shown in order_progress.WAITING,
             "unpaid": shown in order_progress.UNPAID,
             "picture": _picture(order, shown),
+            "link": _link(order, shown),
+            "scanned": _scanned(order, shown),
+            "ways": [] if shown is Phase.EXPIRED else _ways(order),
+            "keys": {way.name: token() for way in order.ways},
             "helpful": order_progress.may_ask_machine(order, shown),
             "countdown_from": self._countdown_from(order, shown),
             "refresh_s": refresh_s,
@@ -178,16 +205,36 @@ class Orders(SharedHandler):
 
 def _picture(order: OrderView, shown: Phase) -> str | None:
     """The address of the code to pay, where it is one that a page may show."""
-    if shown is not Phase.SCAN or order.pay is None:
+    if shown not in (Phase.SCAN, Phase.LINK) or order.pay is None:
         return None
-    return order.pay.image_url if security.origin(order.pay.image_url) else None
+    address = order.pay.image_url
+    return address if address is not None and security.origin(address) else None
+
+
+def _link(order: OrderView, shown: Phase) -> str | None:
+    """Where the customer pays, where a page may lead there."""
+    address = order.pay.url if order.pay is not None and shown is Phase.LINK else None
+    return address if address is not None and security.leads_to_payment(address) else None
+
+
+def _scanned(order: OrderView, shown: Phase) -> str | None:
+    """The same for another phone: a picture that we draw of what the gateway issued."""
+    if shown is not Phase.LINK or order.pay is None or order.pay.text is None:
+        return None
+    return qr.svg(order.pay.text)
+
+
+def _ways(order: OrderView) -> list[WayView]:
+    """The ways that are not under way already."""
+    return [way for way in order.ways if way.name != order.way_now]
 
 
 def _answer(asked: Asked, shown: Phase) -> str | None:
     """The text that answers what the customer said, in this phase; None where the phase itself
     says enough."""
     if asked is Asked.GATEWAY:
-        return "not_seen_yet" if shown in (Phase.SCAN, Phase.PREPARING) else None
+        waits = shown in (Phase.SCAN, Phase.LINK, Phase.PREPARING)
+        return "not_seen_yet" if waits else None
     if asked is Asked.MACHINE:
         return _ANSWERS.get(shown)
     return None

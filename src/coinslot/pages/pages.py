@@ -68,7 +68,9 @@ class Said(Struct, frozen=True, kw_only=True):
 # Back and forward show the page as it was, with its key, so that a second tap finds the first
 # order; a new scan loads the page again. A browser drops a page when it posts to the same address:
 # therefore the form's address ends in "?tap=1".
-_OPEN = order_progress.WAITING | {Phase.TO_PAY, Phase.PREPARING, Phase.SCAN}
+_OPEN = order_progress.WAITING | {
+    Phase.TO_PAY, Phase.PREPARING, Phase.SCAN, Phase.LINK,
+}  # fmt: skip
 _KEPT_FOR_BACK = "private, no-cache"
 
 

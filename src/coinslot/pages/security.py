@@ -51,6 +51,12 @@ def origin(url: str) -> str | None:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def leads_to_payment(url: str) -> bool:
+    """Whether a page may lead there: a gateway's page, or a payment app by the gateway's own
+    link."""
+    return origin(url) is not None or url.startswith("upi://")
+
+
 async def seal(message: Message, scope: Scope) -> None:
     """Put the headers on the start of every HTTP answer, Litestar's own included."""
     if message["type"] != "http.response.start" or scope["type"] != ScopeType.HTTP:

@@ -157,9 +157,15 @@ def _can(account: Account, payment: Mapping[str, Any]) -> bool:
         and account.live in (None, payment["live"])  # a test key moves no real money
         and (payment["capture_method"] == "automatic" or isinstance(driver, Authorizes))
         and payment["gateway"] in (None, account.gateway)
-        and payment["currency"] in driver.currencies
-        and payment["amount_minor"] >= driver.minimum_minor.get(payment["currency"], 1)
+        and takes(account, Money(payment["amount_minor"], payment["currency"]))
     )
+
+
+def takes(account: Account, money: Money) -> bool:
+    """Whether an account takes this amount in this currency."""
+    driver = account.driver
+    smallest = driver.minimum_minor.get(money.currency, 1)
+    return money.currency in driver.currencies and money.minor >= smallest
 
 
 def breaker_of(context: Context, account: Account) -> Breaker:
@@ -178,22 +184,37 @@ async def begin(
     GatewayUnavailableError."""
     if await conn.fetchval(store.LOCK_PAYMENT_STATE, payment["id"]) not in CONFIRMABLE:
         return None
-    deadline = context.after("processing_s")
-    await transition(
-        conn, PAYMENT, payment["id"], "CONFIRM", context.now(), processing_deadline_at=deadline,
-        due_at=deadline,
-    )  # fmt: skip
-    if not breaker_of(context, account).enter(context.now(), context.windows.breaker()):
-        raise GatewayUnavailableError(math.ceil(context.windows.breaker_pause_s))
+    await confirm(conn, context, payment["id"])
+    enter(context, account)
     made = uuid7(context.now())
     await conn.execute(
         "INSERT INTO attempts (id, merchant_id, payment_id, account_id, state, number, key, method,"
         " started_at, due_at) SELECT $1, $2, $3, $4, 'started', 1 + count(*), $5, $6, $7, $8"
         " FROM attempts WHERE payment_id = $3",
-        made, payment["merchant_id"], payment["id"], account.id, f"at_{made.hex}", method,
+        made, payment["merchant_id"], payment["id"], account.id, key_of(made), method,
         context.now(), context.now() + timedelta(seconds=context.windows.answer_s),
     )  # fmt: skip
     return made
+
+
+async def confirm(conn: Connection, context: Context, payment_id: UUID) -> None:
+    """An attempt begins: what is not known of the payment by its deadline needs a person."""
+    deadline = context.after("processing_s")
+    await transition(
+        conn, PAYMENT, payment_id, "CONFIRM", context.now(), processing_deadline_at=deadline,
+        due_at=deadline,
+    )  # fmt: skip
+
+
+def enter(context: Context, account: Account) -> None:
+    """Raises GatewayUnavailableError where the account's breaker is open."""
+    if not breaker_of(context, account).enter(context.now(), context.windows.breaker()):
+        raise GatewayUnavailableError(math.ceil(context.windows.breaker_pause_s))
+
+
+def key_of(attempt: UUID) -> str:
+    """What a gateway tells one attempt from another by."""
+    return f"at_{attempt.hex}"
 
 
 async def drive(context: Context, row: asyncpg.Record) -> None:
@@ -206,13 +227,15 @@ async def drive(context: Context, row: asyncpg.Record) -> None:
     account = await context.accounts.by_id(attempt["account_id"])
     driver = account.driver
     assert isinstance(driver, Collects)
+    if attempt["retired_at"] is not None:
+        await _close(context, account, attempt)
+        return
     if attempt["reference"] is not None:
         await settle(context, account, attempt, await driver.follow(attempt["reference"]))
         return
     charge = _charge(context, attempt)
     sent: datetime | None = attempt["key_sent_at"]
-    life = timedelta(seconds=driver.collect_key_life_s)
-    if sent is not None and context.now() - sent >= life:
+    if sent is not None and context.now() - sent >= _life(driver):
         looked_for = msgspec.structs.replace(charge, sent_at=sent)
         await settle(context, account, attempt, await driver.find_charge(looked_for))
         return
@@ -224,6 +247,33 @@ async def drive(context: Context, row: asyncpg.Record) -> None:
     clear = not isinstance(answer, Unclear)
     breaker_of(context, account).record(clear, context.now(), context.windows.breaker())
     await settle(context, account, attempt, answer)
+
+
+async def _close(context: Context, account: Account, attempt: asyncpg.Record) -> None:
+    """Nobody is to pay by it any more. What was never sent cannot be paid; nothing is sent now, so
+    where the answer to `collect` was lost the gateway is asked what it made."""
+    driver, reference, sent = account.driver, attempt["reference"], attempt["key_sent_at"]
+    assert isinstance(driver, Collects)
+    if reference is None and sent is None:
+        await record_outcome(context, attempt, "CLOSED", failure="never sent")
+        return
+    if reference is None:
+        charge = msgspec.structs.replace(_charge(context, attempt), sent_at=sent)
+        found = await driver.find_charge(charge)
+        if isinstance(found, Absent) and context.now() - sent < _life(driver):
+            found = Unclear("it is not there yet")  # the request may still be on its way
+        if not isinstance(found, Pending):
+            await settle(context, account, attempt, found)
+            return
+        reference = found.reference
+    answer: Outcome = await driver.cancel(reference)
+    if isinstance(answer, Declined):
+        answer = await driver.follow(reference)  # it ended before, or cannot be cancelled
+    await settle(context, account, attempt, answer)
+
+
+def _life(driver: Collects) -> timedelta:
+    return timedelta(seconds=driver.collect_key_life_s)
 
 
 def _charge(context: Context, attempt: asyncpg.Record) -> Charge:
@@ -320,6 +370,9 @@ async def record_outcome(
     `sure` counts only if nobody else has sent the same key."""
     tries: int = attempt["tries"] + 1
     async with context.db.as_merchant(attempt["merchant_id"]) as conn:
+        if _is_no_news(attempt, event, payment, set_):
+            await conn.execute(store.LOOKED_AT, attempt["id"], tries, _next_look(context, tries))
+            return
         state = await conn.fetchval(store.LOCK_PAYMENT_STATE, attempt["payment_id"])
         if not sure and await conn.fetchval(store.LOCK_SENDS, attempt["id"]) != 1:
             event = "UNCLEAR"
@@ -336,6 +389,16 @@ async def record_outcome(
                 until = context.after("processing_s")
                 deadline = {"processing_deadline_at": until, "due_at": until}
             await transition(conn, PAYMENT, attempt["payment_id"], told, context.now(), **deadline)
+
+
+def _is_no_news(
+    attempt: asyncpg.Record, event: str, payment: str, set_: Mapping[str, object]
+) -> bool:
+    """An order's page has its gateway asked every few seconds: that it still waits for its payer is
+    no event."""
+    known = all(attempt[name] == value for name, value in set_.items())
+    waits = attempt["way"] is not None and attempt["state"] == "pending"
+    return waits and known and event == "SHOWN" and payment == "SHOWN"
 
 
 def _next_look(context: Context, tries: int) -> datetime:

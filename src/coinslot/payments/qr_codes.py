@@ -32,6 +32,7 @@ from coinslot.gateways.listing import ListsPayments
 from coinslot.kit.money import Money
 from coinslot.merchants.accounts import Account
 from coinslot.payments import store
+from coinslot.payments.attempts import breaker_of
 from coinslot.payments.gateway_webhooks import work_facts
 from coinslot.states.attempt_flow import ATTEMPT
 from coinslot.states.payment_flow import PAYMENT
@@ -92,12 +93,15 @@ async def _make(context: Context, account: Account, driver: PrintsQr, row: async
     made: QrFact | Declined | Absent | Unclear = await driver.find_qr(mark)
     if isinstance(made, Absent) and row["retired_at"] is not None:
         async with context.db.as_merchant(account.merchant_id) as conn:
+            await _tell_payment(context, conn, row, "CLOSED")
             await conn.execute(store.QR_CLOSED, row["id"], None)
         return
     if isinstance(made, Absent):
         wanted = await _order(context, account, row, mark)
         context.db.check_lease()
         made = await driver.print_qr(wanted)
+        clear = not isinstance(made, Unclear)
+        breaker_of(context, account).record(clear, context.now(), context.windows.breaker())
     match made:
         case QrFact():
             await _opened(context, row, made)
@@ -164,14 +168,12 @@ async def _unmade(context: Context, row: asyncpg.Record, event: str) -> None:
 async def _tell_payment(
     context: Context, conn: Connection, row: asyncpg.Record, event: str
 ) -> None:
-    if row["payment_id"] is None:
+    if row["attempt_id"] is None:
         return
-    await transition(conn, PAYMENT, row["payment_id"], event, context.now())
-    attempt = await conn.fetchval(
-        "SELECT id FROM attempts WHERE payment_id = $1 ORDER BY started_at DESC LIMIT 1",
-        row["payment_id"],
-    )
-    await transition(conn, ATTEMPT, attempt, event, context.now())
+    newest = await conn.fetchval(store.IS_NEWEST_ATTEMPT, row["attempt_id"])
+    if newest and row["retired_at"] is None:
+        await transition(conn, PAYMENT, row["payment_id"], event, context.now())
+    await transition(conn, ATTEMPT, row["attempt_id"], event, context.now())
 
 
 async def poll_account(context: Context, row: asyncpg.Record) -> None:
@@ -344,7 +346,9 @@ async def _match(
     ours = fact.mark is not None and fact.mark.installation == context.installation
     async with context.db.as_merchant(account.merchant_id) as conn:
         capture = await conn.fetchrow(store.LOCK_CAPTURE, row["id"])
-        if capture is None or capture["qr_id"] is not None or capture["open"] == 0:
+        if capture is None or capture["open"] == 0:
+            return
+        if capture["qr_id"] is not None or capture["payment_id"] is not None:
             return
         if ours:
             await conn.execute(store.RETURN_CAPTURE, row["id"], "unknown_qr", context.now())

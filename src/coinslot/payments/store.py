@@ -45,6 +45,10 @@ UPDATE attempts SET key_sent_at = coalesce(key_sent_at, $2), sends = sends + 1
 WHERE id = $1 AND state IN ('started', 'pending', 'unknown') RETURNING sends
 """
 
+LOOKED_AT = """
+UPDATE attempts SET tries = $2, due_at = $3, leased_until = NULL WHERE id = $1 AND state = 'pending'
+"""
+
 LOCK_SENDS = "SELECT sends FROM attempts WHERE id = $1 FOR NO KEY UPDATE"
 
 WISH_ATTEMPT = """
@@ -52,6 +56,18 @@ UPDATE attempts SET wish = $2, wish_minor = $3::bigint, wish_key = $4, wish_sent
     asked_minor = CASE WHEN $3 IS NULL THEN asked_minor ELSE asked_minor || $3::bigint END,
     tries = 0, due_at = $5, leased_until = NULL, lease = lease + 1
 WHERE id = $1 RETURNING id
+"""
+
+WAYS_TO_PAY = """
+SELECT account_id, way FROM ways_to_pay WHERE outlet_id = $1 AND place IS NOT NULL
+ORDER BY place, account_id, way
+"""
+
+LOCK_OUTLET_ROW = "SELECT FROM outlets WHERE id = $1 FOR NO KEY UPDATE"
+
+ADD_WAY = """
+INSERT INTO ways_to_pay (merchant_id, outlet_id, account_id, way, place) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (outlet_id, account_id, way) DO UPDATE SET place = excluded.place
 """
 
 SEND_WISH = "UPDATE attempts SET wish_sent_at = $2 WHERE id = $1"

@@ -44,10 +44,12 @@ SELECT o.*, a.gateway, c.gateway_payment_id, coalesce(k.qr_code_id, q.qr_code_id
         AS seen_version
 FROM orders o
 LEFT JOIN payments p ON p.order_id = o.id
-LEFT JOIN gateway_accounts a ON a.id = p.account_id
 LEFT JOIN captures c ON c.order_id = o.id AND c.reason IS NULL
+LEFT JOIN LATERAL (SELECT * FROM attempts t WHERE t.payment_id = p.id
+    ORDER BY t.number DESC LIMIT 1) t ON true
+LEFT JOIN gateway_accounts a ON a.id = coalesce(c.account_id, t.account_id)
 LEFT JOIN qr_codes k ON k.id = c.qr_id
-LEFT JOIN qr_codes q ON q.payment_id = p.id
+LEFT JOIN qr_codes q ON q.attempt_id = t.id
 LEFT JOIN LATERAL (SELECT sum(f.version) AS version,
     array_agg(f.state) FILTER (WHERE f.settlement IS NULL) AS open_units,
     max(greatest(f.queued_at, v.offered_at, f.sent_at, v.started_at, f.settled_at)) AS at,

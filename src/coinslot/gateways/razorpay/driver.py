@@ -65,6 +65,7 @@ class Razorpay:
     payments of that order: a link that was cancelled may have been paid before."""
 
     name: ClassVar[str] = name
+    title: ClassVar[str] = "Razorpay"
     currencies: ClassVar[frozenset[str]] = frozenset({"INR"})
     minimum_minor: ClassVar[Mapping[str, int]] = {"INR": 100}
     kept_headers: ClassVar[tuple[str, ...]] = ("x-razorpay-signature", "x-razorpay-event-id")

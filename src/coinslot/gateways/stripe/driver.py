@@ -61,6 +61,7 @@ class Stripe:
     """One account: a `Gateway` that `Collects`, `Authorizes`, `ListsPayments` and `Settles`."""
 
     name: ClassVar[str] = name
+    title: ClassVar[str] = "Stripe"
     currencies: ClassVar[frozenset[str]] = frozenset(build.MINIMUM_MINOR)
     minimum_minor: ClassVar[Mapping[str, int]] = build.MINIMUM_MINOR
     kept_headers: ClassVar[tuple[str, ...]] = ("stripe-signature",)

@@ -60,6 +60,7 @@ class TBank:
     """One terminal: a `Gateway` that `Collects` and `Authorizes`. A reference is a PaymentId."""
 
     name: ClassVar[str] = name
+    title: ClassVar[str] = "T-Bank"
     currencies: ClassVar[frozenset[str]] = frozenset({CURRENCY})
     minimum_minor: ClassVar[Mapping[str, int]] = {CURRENCY: 100}
     kept_headers: ClassVar[tuple[str, ...]] = ()

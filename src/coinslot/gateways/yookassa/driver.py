@@ -83,6 +83,7 @@ class YooKassa:
     paid later, within its hour, is of the hour before."""
 
     name: ClassVar[str] = name
+    title: ClassVar[str] = "YooKassa"
     currencies: ClassVar[frozenset[str]] = frozenset({"RUB"})
     minimum_minor: ClassVar[Mapping[str, int]] = {"RUB": 100}
     kept_headers: ClassVar[tuple[str, ...]] = (PEER,)

@@ -74,8 +74,15 @@ class Words(Struct, frozen=True, kw_only=True):
     # The life of an order: a title and a sentence for each phase
     to_pay: str  # {price}
     to_pay_lead: str
-    show_code: str
-    code_at: str  # {time}
+    way_link: str  # {price}, {gateway}
+    way_code: str  # {price}, {gateway}
+    way_failed: str  # {gateway}
+    other_way: str
+    link: str  # {price}
+    link_lead: str  # {gateway}
+    link_go: str  # {gateway}
+    link_scan: str
+    pay_at: str  # {time}
     code_printed: str
     preparing: str
     preparing_lead: str

@@ -20,6 +20,7 @@ DECLARE
     c captures%ROWTYPE;
     q qr_codes%ROWTYPE;
     asked uuid;
+    of_order boolean;
     at timestamptz := least((p_fact->>'at')::timestamptz, p_now);
     here timestamptz;
     fresh boolean := true;
@@ -44,7 +45,9 @@ BEGIN
         IF c.captured <> (p_fact->'money'->>'amount')::bigint THEN
             PERFORM note_discrepancy('capture_amount_changed', c, NULL, NULL, c.captured, p_now);
         END IF;
-        IF c.qr_id IS NOT NULL OR c.open < c.captured THEN RETURN 'known'; END IF;
+        IF c.qr_id IS NOT NULL OR c.payment_id IS NOT NULL OR c.open < c.captured THEN
+            RETURN 'known';
+        END IF;
     ELSE
         PERFORM book(c, 'gateway', 'obligations', c.captured, 'captured', p_now);
     END IF;
@@ -52,25 +55,37 @@ BEGIN
     SELECT * INTO q FROM qr_codes WHERE account_id = p_account.id
         AND (qr_code_id = p_fact->>'qr_code_id' OR id = try_uuid(p_fact->'mark'->>'qr'))
         ORDER BY qr_code_id = p_fact->>'qr_code_id' DESC NULLS LAST LIMIT 1;
-    IF NOT FOUND THEN
-        asked := api_payment_of(p_account, p_fact);
-        IF asked IS NOT NULL THEN RETURN collect_api(c, asked, p_fact, p_now); END IF;
+    asked := CASE WHEN q.id IS NULL THEN attempt_of(p_account, p_fact) ELSE q.attempt_id END;
+    IF q.id IS NULL AND asked IS NULL THEN
         RETURN CASE WHEN fresh THEN 'parked' ELSE 'known' END;
     END IF;
     UPDATE captures SET qr_id = q.id, due_at = NULL WHERE id = c.id RETURNING * INTO c;
-    IF c.outside > 0 THEN
-        -- The gateway gave some of it back before we knew whose it was. Ours goes back; what is not
-        -- ours stays.
-        RETURN return_capture(c.id, 'refunded_outside', p_now);
-    END IF;
-    IF q.payment_id IS NULL THEN
-        RETURN sell_printed(c, q, p_now);
-    END IF;
-    RETURN pay_placed(c, q, p_now);
+    IF asked IS NULL THEN RETURN sell_printed(c, q, p_now); END IF;
+    -- What it was for, its payment says: an order of ours, or the merchant's own server.
+    SELECT p.order_id IS NOT NULL INTO STRICT of_order FROM attempts a
+        JOIN payments p ON p.id = a.payment_id WHERE a.id = asked;
+    IF of_order THEN RETURN pay_placed(c, asked, p_now); END IF;
+    RETURN collect_api(c, asked, p_now);
 END $$;
 
 CREATE OR REPLACE FUNCTION by_our_clock(p_capture captures) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE AS $$ SELECT coalesce(p_capture.captured_here_at, p_capture.captured_at) $$;
+
+-- Why money that is ours buys nothing; NULL where it buys. The same questions in the same order for
+-- a printed code, an order and a payment of the merchant's own server. `p_over`: why it could buy
+-- nothing whenever it was captured; `p_late`: why not at `p_ends` or after.
+CREATE OR REPLACE FUNCTION buys_nothing(p_capture captures, p_amounts bigint[], p_currency text,
+    p_over text, p_ends timestamptz, p_late text) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT CASE
+        -- The gateway gave some of it back before we knew whose it was. Ours goes back; what is not
+        -- ours stays.
+        WHEN p_capture.outside > 0 THEN 'refunded_outside'
+        WHEN p_capture.currency <> p_currency OR p_capture.captured <> ALL (p_amounts)
+            THEN 'amount_mismatch'
+        WHEN p_over IS NOT NULL THEN p_over
+        WHEN by_our_clock(p_capture) >= p_ends THEN p_late
+    END
+$$;
 
 CREATE OR REPLACE FUNCTION try_uuid(p_text text) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN p_text ~ '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' THEN p_text::uuid END
@@ -102,7 +117,7 @@ DECLARE
 BEGIN
     SELECT * INTO STRICT c FROM captures WHERE id = p_capture FOR NO KEY UPDATE;
     rest := c.open;
-    IF rest = 0 OR c.qr_id IS NOT NULL THEN RETURN; END IF;
+    IF rest = 0 OR c.qr_id IS NOT NULL OR c.payment_id IS NOT NULL THEN RETURN; END IF;
     UPDATE captures SET foreign_amount = rest, open = 0, reason = 'foreign', due_at = NULL
         WHERE id = c.id;
     PERFORM book(c, 'obligations', 'foreign', rest, 'foreign', p_now);
@@ -115,16 +130,14 @@ RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     o_id uuid := uuid7(p_now);
     p_id uuid := uuid7(p_now);
-BEGIN
-    IF p_qr.retired_at IS NOT NULL AND by_our_clock(p_capture) >= p_qr.retired_at THEN
-        RETURN return_capture(p_capture.id, 'qr_retired', p_now);
-    ELSIF p_capture.captured <> p_qr.amount_minor OR p_capture.currency <> p_qr.currency THEN
-        RETURN return_capture(p_capture.id, 'amount_mismatch', p_now);
-    ELSIF NOT EXISTS (SELECT FROM slots s JOIN outlets u ON u.id = s.outlet_id
+    a_id uuid := uuid7(p_now);
+    why text := buys_nothing(p_capture, ARRAY[p_qr.amount_minor], p_qr.currency,
+        CASE WHEN NOT EXISTS (SELECT FROM slots s JOIN outlets u ON u.id = s.outlet_id
             WHERE s.outlet_id = p_qr.outlet_id AND s.slot = p_qr.slot
-            AND begins_as(u.kind) IS NOT NULL) THEN
-        RETURN return_capture(p_capture.id, 'slot_gone', p_now);
-    END IF;
+            AND begins_as(u.kind) IS NOT NULL) THEN 'slot_gone' END,
+        p_qr.retired_at, 'qr_retired');
+BEGIN
+    IF why IS NOT NULL THEN RETURN return_capture(p_capture.id, why, p_now); END IF;
     INSERT INTO orders (id, merchant_id, outlet_id, state, token, number, source, amount_minor,
         currency, placed_at)
     VALUES (o_id, p_qr.merchant_id, p_qr.outlet_id, 'placed',
@@ -141,43 +154,51 @@ BEGIN
     VALUES (p_id, p_qr.merchant_id, p_qr.account_id, o_id, 'created', p_capture.captured,
         p_capture.currency, p_now);
     INSERT INTO attempts (id, merchant_id, payment_id, account_id, state, started_at)
-    VALUES (uuid7(p_now), p_qr.merchant_id, p_id, p_qr.account_id, 'started', p_now);
-    RETURN pay_order(p_capture, o_id, p_id, p_now);
+    VALUES (a_id, p_qr.merchant_id, p_id, p_qr.account_id, 'started', p_now);
+    RETURN pay_order(p_capture, o_id, a_id, p_now);
 END $$;
 
--- An order placed on our page and shown one QR of its own.
-CREATE OR REPLACE FUNCTION pay_placed(p_capture captures, p_qr qr_codes, p_now timestamptz)
+-- Money of an attempt to pay an order that was placed on our page. A customer who changes the way
+-- to pay retires the attempt before: what was captured there earlier still buys.
+CREATE OR REPLACE FUNCTION pay_placed(p_capture captures, p_attempt uuid, p_now timestamptz)
 RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     o orders%ROWTYPE;
-    outcome text;
+    a attempts%ROWTYPE;
+    why text;
 BEGIN
-    SELECT o2.* INTO STRICT o FROM payments p JOIN orders o2 ON o2.id = p.order_id
-        WHERE p.id = p_qr.payment_id FOR NO KEY UPDATE OF o2;
-    IF p_capture.captured <> o.amount_minor OR p_capture.currency <> o.currency THEN
-        UPDATE captures SET payment_id = p_qr.payment_id, order_id = o.id WHERE id = p_capture.id;
-        RETURN return_capture(p_capture.id, 'amount_mismatch', p_now);
-    ELSIF o.state = 'placed' AND by_our_clock(p_capture) >= o.expires_at THEN
+    SELECT o2.* INTO STRICT o FROM orders o2 WHERE o2.id = (SELECT p.order_id FROM payments p
+        JOIN attempts b ON b.payment_id = p.id WHERE b.id = p_attempt) FOR NO KEY UPDATE;
+    SELECT * INTO STRICT a FROM attempts WHERE id = p_attempt;
+    why := buys_nothing(p_capture, ARRAY[o.amount_minor], o.currency,
+        CASE o.state WHEN 'placed' THEN NULL WHEN 'expired' THEN 'order_expired'
+            ELSE 'paid_twice' END, least(o.expires_at, a.retired_at),
+        CASE WHEN a.retired_at < o.expires_at THEN 'way_changed' ELSE 'order_expired' END);
+    IF why IS NULL AND others_were_first(o.id) THEN why := 'sold_out'; END IF;
+    IF why IS NULL THEN
+        PERFORM pay_order(p_capture, o.id, a.id, p_now);
+        PERFORM retire_ways(o.id, NULL, p_now);
+        RETURN 'paid';
+    END IF;
+    UPDATE captures SET payment_id = a.payment_id, order_id = o.id WHERE id = p_capture.id;
+    IF o.state = 'placed' AND why IN ('order_expired', 'sold_out') THEN
         PERFORM transition_order(o.id, 'DEADLINE',
             jsonb_build_object('ended_at', p_now, 'due_at', NULL), p_now);
-        o.state := 'expired';
-    ELSIF o.state = 'placed' AND others_were_first(o.id) THEN
-        PERFORM transition_order(o.id, 'DEADLINE',
-            jsonb_build_object('ended_at', p_now, 'due_at', NULL), p_now);
-        UPDATE captures SET payment_id = p_qr.payment_id, order_id = o.id WHERE id = p_capture.id;
-        PERFORM transition_order(o.id, 'PAID', '{}', p_now);
-        RETURN return_capture(p_capture.id, 'sold_out', p_now);
     END IF;
-    IF o.state <> 'placed' THEN
-        UPDATE captures SET payment_id = p_qr.payment_id, order_id = o.id WHERE id = p_capture.id;
+    IF why IN ('order_expired', 'sold_out', 'paid_twice') THEN
         PERFORM transition_order(o.id, 'PAID', '{}', p_now);
-        RETURN return_capture(p_capture.id,
-            CASE o.state WHEN 'expired' THEN 'order_expired' ELSE 'paid_twice' END, p_now);
     END IF;
-    outcome := pay_order(p_capture, o.id, p_qr.payment_id, p_now);
-    PERFORM retire_codes(o.id, p_now);
-    RETURN outcome;
+    -- What `collect` made is paid once, whatever becomes of the money; a code waits for the right
+    -- amount.
+    IF a.key IS NOT NULL THEN PERFORM attempt_captured(p_capture, a.id, p_now); END IF;
+    RETURN return_capture(p_capture.id, why, p_now);
 END $$;
+
+CREATE OR REPLACE FUNCTION attempt_captured(p_capture captures, p_attempt uuid, p_now timestamptz)
+RETURNS void LANGUAGE sql AS $$
+    SELECT transition_attempt(p_attempt, 'CAPTURED', jsonb_build_object('due_at', NULL, 'failure',
+        NULL, 'gateway_payment_id', p_capture.gateway_payment_id), p_now)
+$$;
 
 -- Unpaid orders reserve nothing: the first payer gets the last piece. Units are counted under the
 -- lock of the slot's row, so that of two who pay at once one is second.
@@ -198,37 +219,44 @@ BEGIN
     RETURN false;
 END $$;
 
-CREATE OR REPLACE FUNCTION pay_order(p_capture captures, p_order uuid, p_payment uuid,
+CREATE OR REPLACE FUNCTION pay_order(p_capture captures, p_order uuid, p_attempt uuid,
     p_now timestamptz) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    paid uuid;
 BEGIN
-    UPDATE captures SET payment_id = p_payment, order_id = p_order WHERE id = p_capture.id;
-    PERFORM transition_payment(p_payment, 'CAPTURED', '{"due_at": null}', p_now);
-    PERFORM transition_attempt(a.id, 'CAPTURED',
-        jsonb_build_object('gateway_payment_id', p_capture.gateway_payment_id), p_now)
-        FROM (SELECT id FROM attempts WHERE payment_id = p_payment
-              ORDER BY started_at DESC LIMIT 1) a;
+    SELECT payment_id INTO STRICT paid FROM attempts WHERE id = p_attempt;
+    UPDATE captures SET payment_id = paid, order_id = p_order WHERE id = p_capture.id;
+    PERFORM transition_payment(paid, 'CAPTURED', '{"due_at": null}', p_now);
+    PERFORM attempt_captured(p_capture, p_attempt, p_now);
     PERFORM transition_order(p_order, 'PAID',
         jsonb_build_object('paid_at', p_capture.captured_at, 'due_at', NULL), p_now);
     RETURN 'paid';
 END $$;
 
--- An order that expires takes its payment with it; its QR is closed at the gateway, retried.
+-- An order that expires takes its payment with it; what was shown to its customer is closed at the
+-- gateways, retried.
 CREATE OR REPLACE FUNCTION order_close_payment(p_order uuid, p_now timestamptz)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM transition_payment(id, 'DEADLINE', '{"due_at": null}', p_now)
         FROM payments WHERE order_id = p_order;
-    PERFORM retire_codes(p_order, p_now);
+    PERFORM retire_ways(p_order, NULL, p_now);
 END $$;
 
--- A page's code is no longer needed, paid or not: it is closed at the gateway, and not polled any
--- more.
-CREATE OR REPLACE FUNCTION retire_codes(p_order uuid, p_now timestamptz)
+-- What an order's customer may no longer pay by, all of it or all but one attempt: it is closed at
+-- its gateway, retried, and a code is not polled steadily any more.
+CREATE OR REPLACE FUNCTION retire_ways(p_order uuid, p_but uuid, p_now timestamptz)
 RETURNS void LANGUAGE sql AS $$
+    UPDATE attempts SET retired_at = p_now, tries = 0, leased_until = NULL, lease = lease + 1,
+        due_at = CASE WHEN key IS NOT NULL THEN p_now END
+    WHERE payment_id IN (SELECT id FROM payments WHERE order_id = p_order)
+        AND id IS DISTINCT FROM p_but AND way IS NOT NULL AND retired_at IS NULL
+        AND state IN ('started', 'pending', 'unknown');
     UPDATE qr_codes SET retired_at = coalesce(retired_at, p_now), due_at = p_now,
         leased_until = NULL, lease = lease + 1,
         stage = CASE stage WHEN 'open' THEN 'closing' ELSE stage END
     WHERE payment_id IN (SELECT id FROM payments WHERE order_id = p_order)
+        AND attempt_id IS DISTINCT FROM p_but AND retired_at IS NULL
 $$;
 
 -- One unit for each piece paid for, in the queue of its machine.

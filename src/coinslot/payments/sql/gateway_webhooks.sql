@@ -20,6 +20,7 @@ BEGIN
                 CASE p_fact->>'taken' WHEN 'failed' THEN 'DECLINED' ELSE 'AUTHORIZED' END,
                 '{}', p_now)
             FROM qr_codes q WHERE q.account_id = p_account.id AND q.payment_id IS NOT NULL
+            AND q.retired_at IS NULL  -- else another way is being tried
             AND (q.qr_code_id = p_fact->>'qr_code_id' OR q.id = try_uuid(p_fact->'mark'->>'qr'));
         PERFORM look_soon(p_account, p_fact, p_now);
         RETURN 'noted';

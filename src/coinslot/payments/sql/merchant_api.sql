@@ -1,14 +1,17 @@
 -- Payments of a merchant's own server: the capture is the merchant's, and goes back on request.
 
--- The payment that a capture belongs to: by our mark, else by what `collect` made at the gateway.
--- Only a payment that was sent to this very account: a mark can be copied, into a test account too.
-CREATE OR REPLACE FUNCTION api_payment_of(p_account gateway_accounts, p_fact jsonb)
+-- The attempt that a capture belongs to: of the payment that our mark names, else by what `collect`
+-- made at the gateway. Only one that was sent to this very account: a mark can be copied, into a
+-- test account too.
+CREATE OR REPLACE FUNCTION attempt_of(p_account gateway_accounts, p_fact jsonb)
 RETURNS uuid LANGUAGE sql STABLE AS $$
     SELECT coalesce(
-        (SELECT id FROM payments p WHERE id = try_uuid(p_fact->'mark'->>'payment')
-            AND merchant_id = p_account.merchant_id AND source = 'api' AND EXISTS (
-                SELECT FROM attempts a WHERE a.payment_id = p.id AND a.account_id = p_account.id)),
-        (SELECT payment_id FROM attempts WHERE account_id = p_account.id AND reference IN
+        (SELECT a.id FROM attempts a JOIN payments p ON p.id = a.payment_id
+            WHERE p.id = try_uuid(p_fact->'mark'->>'payment') AND a.key IS NOT NULL
+            AND p.merchant_id = p_account.merchant_id AND a.account_id = p_account.id
+            ORDER BY a.reference IN (p_fact->>'gateway_payment_id', p_fact->>'gateway_order_id')
+                DESC NULLS LAST, a.number DESC LIMIT 1),
+        (SELECT id FROM attempts WHERE account_id = p_account.id AND reference IN
             (p_fact->>'gateway_payment_id', p_fact->>'gateway_order_id') LIMIT 1))
 $$;
 
@@ -17,36 +20,29 @@ $$;
 CREATE OR REPLACE FUNCTION look_soon(p_account gateway_accounts, p_fact jsonb, p_now timestamptz)
 RETURNS void LANGUAGE sql AS $$
     UPDATE attempts SET due_at = p_now, leased_until = NULL, lease = lease + 1
-    WHERE payment_id = api_payment_of(p_account, p_fact) AND account_id = p_account.id
+    WHERE payment_id = (SELECT payment_id FROM attempts WHERE id = attempt_of(p_account, p_fact))
+        AND account_id = p_account.id AND key IS NOT NULL
         AND (due_at > p_now OR leased_until IS NOT NULL)
         AND state IN ('pending', 'unknown') AND wish IS NULL
 $$;
 
-CREATE OR REPLACE FUNCTION collect_api(p_capture captures, p_payment uuid, p_fact jsonb,
-    p_now timestamptz) RETURNS text LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION collect_api(p_capture captures, p_attempt uuid, p_now timestamptz)
+RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     p payments%ROWTYPE;
     c captures%ROWTYPE;
     why text;
 BEGIN
-    SELECT * INTO STRICT p FROM payments WHERE id = p_payment FOR NO KEY UPDATE;
-    UPDATE captures SET payment_id = p.id, due_at = NULL WHERE id = p_capture.id RETURNING * INTO c;
+    SELECT * INTO STRICT p FROM payments
+        WHERE id = (SELECT payment_id FROM attempts WHERE id = p_attempt) FOR NO KEY UPDATE;
+    UPDATE captures SET payment_id = p.id WHERE id = p_capture.id RETURNING * INTO c;
     -- The attempt captured the money, whatever becomes of it.
-    PERFORM transition_attempt(a.id, 'CAPTURED', jsonb_build_object('due_at', NULL, 'failure', NULL,
-        'gateway_payment_id', c.gateway_payment_id), p_now)
-        FROM (SELECT id FROM attempts WHERE payment_id = p.id AND account_id = c.account_id
-              ORDER BY reference IN (c.gateway_payment_id, p_fact->>'gateway_order_id') DESC
-                  NULLS LAST, number DESC LIMIT 1) a;
-    why := CASE
-        WHEN c.outside > 0 THEN 'refunded_outside'
-        WHEN c.currency <> p.currency THEN 'amount_mismatch'
-        -- Less than its amount counts when we asked for just that part of what was held.
-        WHEN c.captured <> p.amount_minor AND NOT EXISTS (SELECT FROM attempts WHERE
-            payment_id = p.id AND account_id = c.account_id AND c.captured = ANY (asked_minor))
-            THEN 'amount_mismatch'
-        WHEN p.state = 'canceled' THEN 'payment_canceled'
-        WHEN p.state = 'succeeded' THEN 'paid_twice'
-    END;
+    PERFORM attempt_captured(c, p_attempt, p_now);
+    -- Less than its amount counts when we asked for just that part of what was held.
+    why := buys_nothing(c, p.amount_minor || ARRAY(SELECT unnest(a.asked_minor) FROM attempts a
+            WHERE a.payment_id = p.id AND a.account_id = c.account_id), p.currency,
+        CASE p.state WHEN 'canceled' THEN 'payment_canceled' WHEN 'succeeded' THEN 'paid_twice' END,
+        NULL, NULL);
     IF why IS NOT NULL THEN RETURN return_capture(c.id, why, p_now); END IF;
     UPDATE captures SET fulfilled = captured, open = 0 WHERE id = c.id;
     PERFORM book(c, 'obligations', 'sales', c.captured, 'collected', p_now);

@@ -1,0 +1,177 @@
+"""How an order's customer pays: the ways that an outlet offers, and an attempt by one of them.
+
+A link leads to the gateway's own page; a code is one that the gateway issues, to be scanned."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+import asyncpg
+from msgspec import Struct
+
+from coinslot.context import Context, leases
+from coinslot.db.pool import Connection
+from coinslot.gateways.base import PrintsQr
+from coinslot.gateways.collecting import Collects
+from coinslot.kit.ids import uuid7
+from coinslot.kit.money import Money
+from coinslot.merchants.accounts import Account
+from coinslot.payments import attempts, qr_codes, store
+
+_OURS_FOR = timedelta(seconds=10)  # then the sweeper drives the attempt
+
+
+class Form(StrEnum):
+    """What a customer is shown."""
+
+    LINK = "link"
+    CODE = "code"
+
+
+class Way(Struct, frozen=True, kw_only=True):
+    """One button of an order's page."""
+
+    form: Form
+    account: UUID
+    gateway: str
+    title: str  # of the gateway, as customers know it
+
+    @property
+    def name(self) -> str:
+        """What the page's form sends back."""
+        return f"{self.form}-{self.account.hex}"
+
+
+class PageAttempt(Struct, frozen=True, kw_only=True):
+    """An attempt that a customer begins. `key` was made with the page; before `make_at` the gateway
+    is not asked."""
+
+    way: Way
+    key: str | None
+    make_at: datetime
+    description: str
+    return_url: str
+
+
+class UnfitWayError(Exception):
+    """The account cannot be paid in this way, or not in the outlet's currency."""
+
+
+async def offered(context: Context, merchant: UUID, outlet: str, money: Money) -> list[Way]:
+    """The ways that work now, in the order in which they are shown. Links come first: the phone
+    that shows the page cannot scan its own screen."""
+    async with context.db.as_merchant(merchant) as conn:
+        rows = await conn.fetch(store.WAYS_TO_PAY, outlet)
+    found = []
+    for row in rows:
+        account = await context.accounts.by_id(row["account_id"])
+        works = attempts.breaker_of(context, account).shut_for(context.now()) is None
+        if works and fits(account, row["way"], money):
+            found.append(_way(account, Form(row["way"])))
+    return sorted(found, key=lambda way: way.form is not Form.LINK)
+
+
+def fits(account: Account, form: str, money: Money) -> bool:
+    """Whether this account can collect this amount in this form at all."""
+    if form == Form.LINK:
+        can = isinstance(account.driver, Collects)
+    else:
+        can = isinstance(account.driver, PrintsQr)
+    return can and attempts.takes(account, money)
+
+
+def _way(account: Account, form: Form) -> Way:
+    return Way(form=form, account=account.id, gateway=account.gateway, title=account.driver.title)
+
+
+async def offer(
+    context: Context, merchant: UUID, outlet: str, ways: Sequence[tuple[UUID, Form]]
+) -> None:
+    """From now on the outlet offers these, in this order. Raises UnfitWayError."""
+    async with context.db.as_merchant(merchant) as conn:
+        currency = await conn.fetchval("SELECT currency FROM outlets WHERE id = $1", outlet)
+    for account_id, form in ways:
+        account = await context.accounts.by_id(account_id)
+        if not fits(account, form, Money(2**53, currency)):
+            raise UnfitWayError(
+                f"{account.gateway}/{account.slug} cannot be paid by {form} in {currency}"
+            )
+    async with context.db.as_merchant(merchant) as conn:
+        await conn.execute(store.LOCK_OUTLET_ROW, outlet)
+        await conn.execute("UPDATE ways_to_pay SET place = NULL WHERE outlet_id = $1", outlet)
+        await conn.executemany(
+            store.ADD_WAY,
+            [
+                (merchant, outlet, account_id, form.value, place)
+                for place, (account_id, form) in enumerate(ways, 1)
+            ],
+        )
+
+
+async def begin(
+    conn: Connection, context: Context, order: asyncpg.Record, wanted: PageAttempt
+) -> UUID:
+    """The order's payment, an attempt with its key, and the row of its code where it is one: all of
+    it is committed before the gateway is called. An attempt before it is retired: it is closed at
+    its gateway, and what is still paid there goes back.
+
+    `order` is its row, locked, with the slot. Raises GatewayUnavailableError."""
+    now, merchant, way = context.now(), order["merchant_id"], wanted.way
+    payment = await _payment(conn, context, order, wanted)
+    await attempts.confirm(conn, context, payment)
+    attempts.enter(context, await context.accounts.by_id(way.account))
+    made = uuid7(now)
+    due = now + _OURS_FOR if wanted.make_at <= now else wanted.make_at
+    await conn.execute(
+        "INSERT INTO attempts (id, merchant_id, payment_id, account_id, state, number, way, key,"
+        " page_key, outlet_id, network, make_at, started_at, due_at)"
+        " SELECT $1, $2, $3, $4, 'started', 1 + count(*), $5, $6, $7, $8, $9, $10, $11, $12"
+        " FROM attempts WHERE payment_id = $3",
+        made, merchant, payment, way.account, way.form.value,
+        attempts.key_of(made) if way.form is Form.LINK else None, wanted.key, order["outlet_id"],
+        order["network"], wanted.make_at, now, due if way.form is Form.LINK else None,
+    )  # fmt: skip
+    await conn.execute("SELECT retire_ways($1, $2, $3)", order["id"], made, now)
+    if way.form is Form.CODE:
+        await conn.execute(
+            "INSERT INTO qr_codes (id, merchant_id, account_id, outlet_id, slot, payment_id,"
+            " attempt_id, amount_minor, currency, created_at, due_at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            uuid7(now), merchant, way.account, order["outlet_id"], order["slot"], payment, made,
+            order["amount_minor"], order["currency"], now, due,
+        )  # fmt: skip
+    return made
+
+
+async def _payment(
+    conn: Connection, context: Context, order: asyncpg.Record, wanted: PageAttempt
+) -> UUID:
+    known: UUID | None = await conn.fetchval(
+        "SELECT id FROM payments WHERE order_id = $1 FOR NO KEY UPDATE", order["id"]
+    )
+    if known is not None:
+        return known
+    made = uuid7(context.now())
+    await conn.execute(
+        "INSERT INTO payments (id, merchant_id, order_id, state, amount_minor, currency,"
+        " description, return_url, created_at) VALUES ($1, $2, $3, 'created', $4, $5, $6, $7, $8)",
+        made, order["merchant_id"], order["id"], order["amount_minor"], order["currency"],
+        wanted.description, wanted.return_url, context.now(),
+    )  # fmt: skip
+    return made
+
+
+async def drive_now(context: Context, merchant: UUID, attempt: UUID) -> bool:
+    """Make it, or ask what became of it, here and now. False: a worker holds it."""
+    async with context.db.as_merchant(merchant) as conn:
+        code: UUID | None = await conn.fetchval(
+            "SELECT id FROM qr_codes WHERE attempt_id = $1", attempt
+        )
+    if code is not None:
+        return await qr_codes.drive_now(context, code)
+    async with leases.taken(context, "attempts", attempt) as mine:
+        if mine is None:
+            return False
+        await attempts.drive(*mine)
+    return True
