@@ -45,7 +45,7 @@ def _attack(demo: DemoProcess, number: int, tries: int) -> list[int]:
             said.append(answer.status_code)
             if answer.is_redirect:
                 link = urljoin(base, answer.headers["location"])
-                said[-1] = stranger.post(f"{link}/pay").status_code
+                said[-1] = stranger.post(f"{link}/pay", data={"way": "code"}).status_code
             stranger.cookies.clear()
     return said
 
@@ -58,7 +58,7 @@ def _buy(demo: DemoProcess) -> None:
         page = customer.get(f"{base}/q/{OUTLET}").text
         form = dict(re.findall(r'name="(slot|key)" value="([^"]+)"', page)[:2])
         order = urljoin(base, customer.post(f"{base}/q/{OUTLET}", data=form).headers["location"])
-        assert customer.post(f"{order}/pay").status_code == 303
+        assert customer.post(f"{order}/pay", data={"way": "code"}).status_code == 303
 
         def picture() -> str | None:
             found = re.search(r'class="qr" src="([^"]+)"', customer.get(order).text)

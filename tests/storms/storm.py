@@ -187,7 +187,8 @@ class Storm:
 
     async def ask_for_code(self, link: str) -> None:
         """The step to the code: the tap of a customer who is about to pay."""
-        await self.town.http.post(f"{self.town.web_url}{link.split('?')[0]}/pay")
+        page = f"{self.town.web_url}{link.split('?')[0]}"
+        await self.town.http.post(f"{page}/pay", data={"way": "code"})
 
     async def qr_of(self, link: str) -> str | None:
         """The gateway's id of the code that an order's page shows."""

@@ -1,4 +1,4 @@
-"""What the demo sells: two merchants, five machines, printed codes. Made once, found again after a
+"""What the demo sells: two merchants, six machines, printed codes. Made once, found again after a
 restart."""
 
 from datetime import datetime, timedelta
@@ -20,6 +20,7 @@ from coinslot.merchants.keys import issue_key
 from coinslot.merchants.people import Merchant, open_merchant
 from coinslot.outlets.machines import Outlet, Slot, add_outlet, issue_device
 from coinslot.payments.provision import print_qr
+from coinslot.payments.ways_to_pay import Form, offer
 from coinslot.people.members import (
     NewMember,
     add_installation_admin,
@@ -51,6 +52,12 @@ class DemoMachine(Struct, frozen=True):
     place: str
     channel: str
     dialect: str
+    currency: str = CURRENCY
+
+    @property
+    def shelf(self) -> "tuple[DemoSlot, ...]":
+        """What it holds."""
+        return SHELF if self.currency == CURRENCY else SHELF_ABROAD
 
 
 SHELF = (
@@ -58,6 +65,12 @@ SHELF = (
     DemoSlot("A2", "lime", "Lime soda", 3500, 1600),
     DemoSlot("A3", "water", "Spring water", 2000, 700),
     DemoSlot("B1", "chips", "Banana chips", 5000, 2800),
+)
+SHELF_ABROAD = (
+    DemoSlot("A1", "kvass", "Kvass", 9000, 4100),
+    DemoSlot("A2", "mors", "Cranberry mors", 11000, 5200),
+    DemoSlot("A3", "sbiten", "Sbiten", 12000, 6000),
+    DemoSlot("B1", "sushki", "Sushki", 7000, 3000),
 )
 STOCK = 20
 DEMO_MACHINES = (
@@ -67,6 +80,15 @@ DEMO_MACHINES = (
     DemoMachine("M04", "asha", "Parcel office", "Pune Junction", "socketio", "simple"),
     DemoMachine("M05", "chandra", "College gate", "Nashik", "mqtt", "leased"),
 )
+# Its currency has no codes to print: it is paid for on the gateways' own pages alone.
+MACHINE_ABROAD = DemoMachine("M06", "asha", "Visa centre", "Pune", "mqtt", "leased", "RUB")
+ALL_MACHINES = (*DEMO_MACHINES, MACHINE_ABROAD)
+# As a customer sees them, from the first to the last; `mock` is paid as soon as it is tapped.
+WAYS = {
+    "INR": (("razorpay", Form.LINK), ("stripe", Form.LINK), ("mock", Form.LINK),
+            ("razorpay", Form.CODE)),
+    "RUB": (("yookassa", Form.LINK), ("tbank", Form.LINK), ("mock", Form.LINK)),
+}  # fmt: skip
 MERCHANTS = {"asha": "Asha Refreshments", "chandra": "Chandra Snacks"}
 
 
@@ -101,6 +123,9 @@ class Credentials(Struct):
     gateway: dict[str, dict[str, str]]
     devices: dict[str, str]
     stripe: dict[str, dict[str, str]] = {}
+    yookassa: dict[str, dict[str, str]] = {}
+    tbank: dict[str, dict[str, str]] = {}
+    ways: list[str] = []  # machines that offer more than their account's code
 
 
 class DemoWorld:
@@ -121,8 +146,9 @@ class DemoWorld:
             self.known = msgspec.json.decode(self._path.read_bytes(), type=Credentials)
         for slug in MERCHANTS:
             await self._merchant(slug)
-        for machine in DEMO_MACHINES:
+        for machine in ALL_MACHINES:
             await self._machine(machine)
+            await self._offer(machine)
         await self._members()
         await self._server.machines_changed()
 
@@ -155,6 +181,22 @@ class DemoWorld:
             }
             self._write_down()
         return self.known.stripe[slug]
+
+    def yookassa(self, slug: str) -> dict[str, str]:
+        """A merchant's shop at the emulated YooKassa; generated once."""
+        if slug not in self.known.yookassa:
+            shop = str(500_000 + len(self.known.yookassa))
+            self.known.yookassa[slug] = {"account_id": shop, "secret_key": f"test_{token()}"}
+            self._write_down()
+        return self.known.yookassa[slug]
+
+    def tbank(self, slug: str) -> dict[str, str]:
+        """A merchant's terminal at the emulated T-Bank; generated once."""
+        if slug not in self.known.tbank:
+            terminal = f"{1_700_000_000_000 + len(self.known.tbank)}DEMO"
+            self.known.tbank[slug] = {"account_id": terminal, "password": token()}
+            self._write_down()
+        return self.known.tbank[slug]
 
     async def _merchant(self, slug: str) -> None:
         db, now = self._server.db, self._server.clock.now()
@@ -202,22 +244,49 @@ class DemoWorld:
         )
         merchant = self.known.merchants[slug]
         # Asked in this order where a payment names none of them.
-        asked = (("stripe", by_card), ("razorpay", upi), ("mock", made_up))
+        asked = (("stripe", by_card), ("razorpay", upi), ("mock", made_up),
+                 *self._accounts_abroad(slug))  # fmt: skip
         async with self._server.db.as_merchant(merchant) as conn:
             for place, (gateway, settings) in enumerate(asked):
                 name = AccountName(merchant, gateway, slug)
                 at = now + timedelta(milliseconds=place)
                 await save_account(conn, self._server.vault, at, name, settings)
 
+    def _accounts_abroad(self, slug: str) -> tuple[tuple[str, Struct], ...]:
+        shop, terminal = self.yookassa(slug), self.tbank(slug)
+        return (
+            ("yookassa", drivers()["yookassa"].Settings(
+                shop_id=shop["account_id"], secret_key=Secret(shop["secret_key"]),
+                networks=("127.0.0.0/8",), base_url=f"{self._sandbox_url}/yookassa/v3",
+            )),
+            ("tbank", drivers()["tbank"].Settings(
+                terminal_key=terminal["account_id"], password=Secret(terminal["password"]),
+                base_url=f"{self._sandbox_url}/tbank/v2",
+            )),
+        )  # fmt: skip
+
+    async def _offer(self, machine: DemoMachine) -> None:
+        """Once: what somebody changed since stays."""
+        if machine.code in self.known.ways:
+            return
+        merchant = self.known.merchants[machine.merchant]
+        async with self._server.db.as_merchant(merchant) as conn:
+            rows = await conn.fetch("SELECT gateway, id FROM gateway_accounts")
+        accounts = {row["gateway"]: row["id"] for row in rows}
+        ways = [(accounts[gateway], form) for gateway, form in WAYS[machine.currency]]
+        await offer(self._server.context, merchant, machine.code, ways)
+        self.known.ways.append(machine.code)
+        self._write_down()
+
     async def _machine(self, machine: DemoMachine) -> None:
         server, now = self._server, self._server.clock.now()
         merchant = self.known.merchants[machine.merchant]
         async with server.db.as_merchant(merchant) as conn:
             slots = []
-            for goods in SHELF:
+            for goods in machine.shelf:
                 product = Product(
                     id=uuid7(now), sku=goods.sku, name=goods.name,
-                    price=Money(goods.minor, CURRENCY), cost_minor=goods.cost_minor,
+                    price=Money(goods.minor, machine.currency), cost_minor=goods.cost_minor,
                 )  # fmt: skip
                 product_id = await add_product(conn, merchant, product)
                 slots.append(
@@ -225,13 +294,14 @@ class DemoWorld:
                          stock=STOCK)
                 )  # fmt: skip
             account_id = await conn.fetchval(
-                "SELECT id FROM gateway_accounts WHERE gateway = 'razorpay' AND slug = $1",
+                "SELECT id FROM gateway_accounts WHERE gateway = $1 AND slug = $2",
+                WAYS[machine.currency][0][0],
                 machine.merchant,
             )
             outlet = Outlet(
                 code=machine.code, merchant_id=merchant, name=machine.name, place=machine.place,
-                kind="vending", channel=machine.channel, dialect=machine.dialect, currency=CURRENCY,
-                account_id=account_id, contact="+91 20 5550 1234",
+                kind="vending", channel=machine.channel, dialect=machine.dialect,
+                currency=machine.currency, account_id=account_id, contact="+91 20 5550 1234",
             )  # fmt: skip
             await add_outlet(conn, outlet, slots, now)
             if machine.code in self.known.devices:

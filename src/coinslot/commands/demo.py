@@ -18,12 +18,11 @@ import typer
 from rich.console import Console
 
 from coinslot.app.demo_world import (
-    CURRENCY,
-    DEMO_MACHINES,
+    ALL_MACHINES,
     MEMBERS,
     MERCHANTS,
-    SHELF,
     STOCK,
+    WAYS,
     ZONE,
     DemoWorld,
     write_whole,
@@ -38,7 +37,8 @@ _ROOT = Path(__file__).resolve().parents[3]
 _STOP_WITHIN = timedelta(seconds=3)
 _READY_WITHIN_S = 30
 _LEFT_WITHIN_S = 3
-_GATEWAYS = ("stripe", "razorpay", "mock")
+_GATEWAYS = ("stripe", "razorpay", "mock", "yookassa", "tbank")
+_EMULATED = ("stripe", "razorpay", "yookassa", "tbank")
 
 Port = Annotated[int, typer.Option(help="Port of the pages.", min=1, max=65_535)]
 SandboxPort = Annotated[int, typer.Option(help="Port of the sandbox.", min=1, max=65_535)]
@@ -145,9 +145,9 @@ class Demo:
                 "secret": world.known.devices[machine.code],
                 "mqtt": {"host": "127.0.0.1", "port": self._settings.mqtt_port},
                 "url": self._settings.base_url,
-                "slots": {goods.slot: STOCK for goods in SHELF},
+                "slots": {goods.slot: STOCK for goods in machine.shelf},
             }
-            for machine in DEMO_MACHINES
+            for machine in ALL_MACHINES
         ]
         path = self._data / "fleet.json"
         write_whole(path, msgspec.json.encode(fleet))
@@ -164,7 +164,7 @@ class Demo:
                     "SELECT count(*) FROM devices WHERE last_seen_at > $1",
                     server.clock.now() - timedelta(seconds=5),
                 )
-            if online >= len(DEMO_MACHINES):
+            if online >= len(ALL_MACHINES):
                 return
             await asyncio.sleep(0.1)
 
@@ -199,16 +199,24 @@ class Demo:
                 "qr_code_id": world.qr_codes.get(machine.code),
                 "zone": ZONE,
                 "slots": [
-                    {"slot": goods.slot, "product": goods.name, "stock": STOCK} for goods in SHELF
+                    {"slot": goods.slot, "product": goods.name, "stock": STOCK}
+                    for goods in machine.shelf
                 ],
             }
-            for machine in DEMO_MACHINES
+            for machine in ALL_MACHINES
         ]
-        hooks = f"{self._settings.base_url}/webhooks/stripe"
-        cards = [{**world.stripe(slug), "webhook_url": f"{hooks}/{slug}"} for slug in MERCHANTS]
+        hooks = f"{self._settings.base_url}/webhooks"
+        others = {
+            name: {"accounts": [
+                {**of(slug), "webhook_url": f"{hooks}/{name}/{slug}"} for slug in MERCHANTS
+            ]}
+            for name, of in (
+                ("stripe", world.stripe), ("yookassa", world.yookassa), ("tbank", world.tbank)
+            )
+        }  # fmt: skip
         config = {
             "razorpay": {"accounts": accounts},
-            "stripe": {"accounts": cards},
+            **others,
             "coinslot_url": self._settings.base_url,
             "outlets": outlets,
         }
@@ -222,7 +230,7 @@ class Demo:
                 "name": name,
                 "api_key": world.known.api_keys[slug],
                 "gateways": list(_GATEWAYS),
-                "webhook_urls": {name: f"{base}/webhooks/{name}/{slug}" for name in _GATEWAYS[:2]},
+                "webhook_urls": {name: f"{base}/webhooks/{name}/{slug}" for name in _EMULATED},
             }
             for slug, name in MERCHANTS.items()
         ]
@@ -244,7 +252,7 @@ class Demo:
             "firebase_url": self._settings.firebase_url,
             "merchants": merchants,
             "members": members,
-            "outlets": [_described(world, machine, base) for machine in DEMO_MACHINES],
+            "outlets": [_described(world, machine, base) for machine in ALL_MACHINES],
         }
         write_whole(
             self._data / "demo.json", msgspec.json.format(msgspec.json.encode(described), indent=2)
@@ -279,13 +287,13 @@ def _described(world: DemoWorld, machine: Any, base: str) -> dict[str, Any]:
         "channel": machine.channel,
         "dialect": machine.dialect,
         "url": f"{base}/q/{machine.code}",
-        "gateway": "razorpay",
-        "amount": SHELF[0].minor,
-        "currency": CURRENCY,
+        "gateway": WAYS[machine.currency][0][0],
+        "amount": machine.shelf[0].minor,
+        "currency": machine.currency,
         "qr_code_id": world.qr_codes.get(machine.code),
         "slots": [
             {"slot": goods.slot, "product": goods.name, "price": goods.minor, "stock": STOCK}
-            for goods in SHELF
+            for goods in machine.shelf
         ],
         "device": {"login": machine.code, "secret": world.known.devices[machine.code]},
     }

@@ -104,8 +104,8 @@ async def _few_enough(
 
 
 class WayTap(Struct, frozen=True, kw_only=True):
-    """A button of an order's page. `way` is its name, or empty for the first that works; the key
-    was made with the page, so it begins one attempt."""
+    """A button of an order's page. `way` is its name, or "link" or "code" for the first of these,
+    or empty for the first that works; the key was made with the page, so it begins one attempt."""
 
     order: str  # its token
     way: str = ""
@@ -151,7 +151,7 @@ async def _way(context: Context, merchant: UUID, outlet: OutletView, tap: WayTap
     offered = () if view is None else await ways_to_pay.offered(
         context, merchant, outlet.code, view.money
     )  # fmt: skip
-    found = next((way for way in offered if tap.way in ("", way.name)), None)
+    found = next((way for way in offered if tap.way in ("", way.name, way.form)), None)
     if found is None:
         raise NotNowError(WhyNot.GATEWAY_DOWN)
     return found

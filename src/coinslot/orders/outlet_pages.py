@@ -195,6 +195,7 @@ def _order_view(
                 state=r["state"],
                 at=r["ended_at"] or r["created_at"],
                 gateway_refund_id=r["gateway_refund_id"],
+                surplus=r["surplus"],
             )
             for r in refunds
             if r["state"] != "failed"

@@ -86,6 +86,9 @@ class RefundView(Struct, frozen=True, kw_only=True):
     state: str  # pending, succeeded, failed, owed
     at: datetime
     gateway_refund_id: str | None = None
+    surplus: bool = (
+        False  # of money that bought nothing: paid twice, late, or in a way that was left
+    )
 
 
 class WayView(Struct, frozen=True, kw_only=True):

@@ -152,7 +152,7 @@ WHERE f.order_id = $1 ORDER BY f.id
 """
 
 ORDER_REFUNDS = """
-SELECT r.* FROM refunds r JOIN captures c ON c.id = r.capture_id
+SELECT r.*, c.reason IS NOT NULL AS surplus FROM refunds r JOIN captures c ON c.id = r.capture_id
 WHERE c.order_id = $1 ORDER BY r.created_at, r.id
 """
 

@@ -66,7 +66,7 @@ def phase(order: OrderView, now: datetime) -> Phase:
     was paid in a way that the customer had left) does not end it."""
     if order.state == "placed" and now < order.expires_at:
         return _to_pay(order)
-    if order.refunds or any(unit.settlement == "refund_due" for unit in order.units):
+    if _own_refunds(order) or any(unit.settlement == "refund_due" for unit in order.units):
         return _giving_back(order)
     match order.state:
         case "completed":
@@ -77,6 +77,14 @@ def phase(order: OrderView, now: datetime) -> Phase:
             return _handing_over(order)
         case _:
             return Phase.EXPIRED
+
+
+def _own_refunds(order: OrderView) -> Sequence[RefundView]:
+    """Of the money that bought the order: what was paid beside it goes back and is no part of its
+    progress. Nothing bought an order that expired."""
+    if order.state == "expired":
+        return order.refunds
+    return [refund for refund in order.refunds if not refund.surplus]
 
 
 def _to_pay(order: OrderView) -> Phase:
@@ -97,7 +105,8 @@ def _handing_over(order: OrderView) -> Phase:
 
 
 def _giving_back(order: OrderView) -> Phase:
-    states = {refund.state for refund in order.refunds}
+    refunds = _own_refunds(order)
+    states = {refund.state for refund in refunds}
     if "owed" in states:
         return Phase.OWED
     if all(unit.settlement == "fulfilled" for unit in order.units):
@@ -107,7 +116,7 @@ def _giving_back(order: OrderView) -> Phase:
     if "pending" in states or not states:
         return Phase.REFUNDING
     # A failed refund stays in the list beside the one that replaced it.
-    return Phase.REFUNDED if _latest(order.refunds).state == "succeeded" else Phase.RETRYING
+    return Phase.REFUNDED if _latest(refunds).state == "succeeded" else Phase.RETRYING
 
 
 def steps(order: OrderView, shown: Phase) -> tuple[Step, ...]:
@@ -117,7 +126,7 @@ def steps(order: OrderView, shown: Phase) -> tuple[Step, ...]:
     way = [("step_paid", order.paid_at), ("step_sent", order.sent_at)]
     way.append(("step_confirmed", order.confirmed_at))
     way.append(("step_take", order.taken_at))
-    if shown not in UNPAID | {Phase.TO_PAY} and (order.refunds or shown is Phase.REFUNDING):
+    if shown not in UNPAID | {Phase.TO_PAY} and (_own_refunds(order) or shown is Phase.REFUNDING):
         gone = [Step(text, at, "done") for text, at in way if at]
         handed_over = shown in (Phase.PARTLY, Phase.RETURNED)
         stop = () if handed_over else (Step(_stop(order), None, "stopped"),)
