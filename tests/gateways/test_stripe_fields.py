@@ -9,11 +9,14 @@ from msgspec.structs import replace
 
 from coinslot.gateways import marks, stripe
 from coinslot.gateways.base import (
+    Absent,
+    Declined,
     DisputeFact,
     DisputeStage,
     Mark,
     PaymentFact,
     RefundFact,
+    Refunds,
     RefundStage,
     Taken,
     Unclear,
@@ -22,9 +25,22 @@ from coinslot.gateways.collecting import Closed, Pending, Redirect
 from coinslot.gateways.listing import SettledLine
 from coinslot.gateways.stripe import build, parse
 from coinslot.gateways.wire import Call, NoReply, Reply
+from coinslot.kit.clock import SystemClock
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret
-from tests.gateways.stripe_canned import BY_CARD, CHARGE, NOW, ORDER, charge, intent, refund
+from tests.gateways.canned import Canned
+from tests.gateways.scripted import ScriptedWire, scripted
+from tests.gateways.stripe_canned import (
+    BY_CARD,
+    CHARGE,
+    NOW,
+    ORDER,
+    charge,
+    error,
+    intent,
+    listed,
+    refund,
+)
 from tests.gateways.stripe_canned import session as bare_session
 
 AT = datetime.fromtimestamp(1_700_000_000, UTC)
@@ -537,8 +553,214 @@ def test_a_charge_takes_over_only_what_it_made_itself() -> None:
             parse.progress_of(CHARGE, odd)
 
 
+def at(*answers: Canned) -> tuple[stripe.Stripe, ScriptedWire]:
+    wire, asked = scripted(*answers)
+    return stripe.Stripe(
+        stripe.Settings(secret_key=Secret("sk_test_1")), wire, SystemClock()
+    ), asked
+
+
+def _is(got: object, said: Any) -> None:
+    if isinstance(said, type):
+        assert isinstance(got, said), got
+    elif isinstance(said, str):
+        assert isinstance(got, Declined), got
+        assert got.code == said
+    else:
+        assert got == said
+
+
+GONE = error(404, code="resource_missing")
+NO = error(400, code="payment_intent_unexpected_state")
+BUSY = error(400, code="lock_timeout")
+BROKEN = Canned(500)
+MONEY = Money(4000, "USD")
+
+
+def held(**other: Any) -> Canned:
+    said = {"status": "requires_capture", "amount_received": 0, "amount": 4000} | other
+    return Canned(200, whole_intent(**said))
+
+
+ENDED = held(status="canceled")
+DONE = held(status="succeeded", amount_received=4000)
+PART = held(status="succeeded", amount_received=3000)
+OPEN_ONE = held(status="requires_action")
+FAILED_ONE = held(status="requires_payment_method", last_payment_error={})
+CLOSED_ONE = Closed(reference="pi_1", reason="canceled")
+
+
+@pytest.mark.parametrize(
+    ("answers", "said", "called"),
+    [
+        ((DONE,), PAID, 1),
+        ((held(), DONE), PAID, 2),
+        ((held(), PART), Unclear, 2),
+        ((PART,), Unclear, 1),
+        ((held(), held()), Unclear, 2),
+        ((held(), BROKEN), Unclear, 2),
+        ((held(), BUSY), "busy", 2),
+        ((held(), NO, DONE), PAID, 3),
+        ((held(), NO, held()), "unexpected_state", 3),
+        ((held(), NO, GONE), "unexpected_state", 3),
+        ((held(), NO, BROKEN), "unexpected_state", 3),
+        ((held(), NO, PART), Unclear, 3),
+        ((OPEN_ONE,), Unclear, 1),
+        ((GONE,), "absent", 1),
+        ((BROKEN,), Unclear, 1),
+    ],
+)
+async def test_what_is_held_is_taken(answers: tuple[Canned, ...], said: Any, called: int) -> None:
+    till, asked = at(*answers)
+    _is(await till.capture("pi_1", MONEY, "k"), said)
+    assert len(asked.calls) == called
+    if called > 1:
+        assert asked.calls[1] == build.capture("pi_1", MONEY)
+
+
+@pytest.mark.parametrize(
+    ("answers", "said", "called"),
+    [
+        ((held(), ENDED), replace(CLOSED_ONE, reference="cs_1"), 2),
+        ((held(), DONE), Unclear, 2),
+        ((held(), BROKEN), Unclear, 2),
+        ((held(), NO, ENDED), CLOSED_ONE, 3),
+        ((held(), NO, DONE), "unexpected_state", 3),
+        ((held(), NO, GONE), "unexpected_state", 3),
+        ((GONE,), "absent", 1),
+        ((BROKEN,), Unclear, 1),
+    ],
+)
+async def test_what_is_held_is_let_go(answers: tuple[Canned, ...], said: Any, called: int) -> None:
+    till, asked = at(*answers)
+    _is(await till.void("cs_1", "k"), said)
+    assert len(asked.calls) == called
+    if called > 1:
+        assert asked.calls[1] == build.end("pi_1")
+
+
+@pytest.mark.parametrize(
+    ("answers", "said", "called"),
+    [
+        ((DONE,), PAID, 1),
+        ((held(),), PaymentFact, 1),
+        ((ENDED,), CLOSED_ONE, 1),
+        ((OPEN_ONE, ENDED), CLOSED_ONE, 2),
+        ((FAILED_ONE, ENDED), CLOSED_ONE, 2),
+        ((OPEN_ONE, BROKEN), Unclear, 2),
+        ((OPEN_ONE, BUSY), "busy", 2),
+        ((OPEN_ONE, NO, DONE), PAID, 3),
+        ((OPEN_ONE, NO, BROKEN), Unclear, 3),
+        ((OPEN_ONE, NO, OPEN_ONE), "unexpected_state", 3),
+        ((OPEN_ONE, NO, GONE), "unexpected_state", 3),
+        ((GONE,), "absent", 1),
+        ((BROKEN,), Unclear, 1),
+    ],
+)
+async def test_a_charge_is_ended(answers: tuple[Canned, ...], said: Any, called: int) -> None:
+    till, asked = at(*answers)
+    _is(await till.cancel("pi_1"), said)
+    assert len(asked.calls) == called
+    if called > 1:
+        assert asked.calls[1] == build.end("pi_1")
+
+
+MANY = listed(refund(), more=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "answers", "said", "called"),
+    [
+        ("pi_1", (listed(refund(), refund()),), Refunds((BACK,)), 1),
+        ("pi_1", (listed(), DONE), Refunds(()), 2),
+        ("pi_1", (listed(), OPEN_ONE), Unclear, 2),
+        ("pi_1", (listed(), GONE), Absent(), 2),
+        ("pi_1", (listed(refund(), {}),), Unclear, 1),
+        ("pi_1", (GONE,), Absent(), 1),
+        ("pi_1", (BROKEN,), Unclear, 1),
+        ("pi_1", (MANY,), Unclear, 50),
+        ("cs_1", (DONE, listed(refund())), Refunds((BACK,)), 2),
+        ("cs_1", (GONE,), Absent(), 1),
+        ("cs_1", (OPEN_ONE,), Unclear, 1),
+    ],
+)
+async def test_refunds_are_listed_whole_or_not(
+    name: str, answers: tuple[Canned, ...], said: Any, called: int
+) -> None:
+    till, asked = at(*answers)
+    _is(await till.refunds(name), said)
+    assert len(asked.calls) == called
+    lists = [call for call in asked.calls if call.path == "/v1/refunds"]
+    for call in lists:
+        assert (call.params or {})["payment_intent"] == "pi_1"
+        assert (call.params or {})["limit"] == 100
+
+
+async def test_what_was_paid_out_is_read_from_the_days_of_its_movements() -> None:
+    movement = BALANCE | {"available_on": 1_700_000_000, "source": charge()}
+    other = movement | {"id": "txn_2", "available_on": 1_700_086_400}
+    till, asked = at(listed(movement, other, movement, {"id": "odd"}))
+    found: Any = await till.settled_between(AT, LONG)
+    assert [line.settlement for line in found.lines] == ["txn_1"]
+    assert [one.name for one in found.unread] == ["odd"]
+    begin = AT - timedelta(days=14)
+    days = [(begin + timedelta(days=n), begin + timedelta(days=n + 1)) for n in range(15)]
+    more = {"type": "charge", "expand[0]": "data.source", "limit": 100}
+    assert [call.params for call in asked.calls] == [
+        {**more, **build.created(*day)} for day in days
+    ]
+    assert {call.path for call in asked.calls} == {"/v1/balance_transactions"}
+    till, asked = at(BROKEN)
+    _is(await till.settled_between(AT, LONG), Unclear)
+    assert len(asked.calls) == 1
+    part = AT + timedelta(hours=1)
+    till, asked = at(listed())
+    await till.settled_between(AT, part)
+    assert asked.calls[-1].params == {**more, **build.created(AT, part)}
+
+
+async def test_lists_of_a_span_are_asked_for_in_these_words() -> None:
+    till, asked = at(listed(charge(), charge(captured=False), {}), listed(refund(), {}), GONE)
+    payments: Any = await till.payments_between(AT, LONG)
+    refunds: Any = await till.refunds_between(AT, LONG)
+    assert (len(payments.facts), len(payments.unread)) == (1, 1)
+    assert (refunds.facts, len(refunds.unread)) == ((BACK,), 1)
+    span = build.created(AT, LONG)
+    assert [(call.path, call.params) for call in asked.calls] == [
+        ("/v1/charges", {"expand[0]": "data.balance_transaction", **span, "limit": 100}),
+        ("/v1/refunds", {**span, "limit": 100}),
+    ]
+    _is(await till.payments_between(AT, LONG), Unclear("there is no such list"))
+
+
+async def test_no_money_yet_is_no_absence() -> None:
+    till, _ = at(OPEN_ONE)
+    assert await till.look("pi_1") == Unclear("no money yet")
+
+
+async def test_a_charge_is_found_by_our_mark_and_its_key_alone() -> None:
+    strange = [7, {"metadata": "x"}, session(metadata=NOTED | {"charge": "another"})]
+    till, asked = at(listed(*strange, session(id="cs_9")), Canned(200, session(id="cs_9")))
+    _is(await till.find_charge(CHARGE), Pending)
+    assert asked.paths == ["/v1/checkout/sessions", "/v1/checkout/sessions/cs_9"]
+    till, asked = at(listed(whole_intent()), DONE)
+    _is(await till.find_charge(BY_CARD), PAID)
+    assert asked.paths == ["/v1/payment_intents", "/v1/payment_intents/pi_1"]
+    for answers in ((GONE,), (BROKEN,), (listed(session()), GONE)):
+        till, _ = at(*answers)
+        _is(await till.find_charge(CHARGE), Unclear)
+    till, _ = at(listed(*strange))
+    assert await till.find_charge(CHARGE) == Absent()
+
+
 def test_what_the_account_states_of_itself() -> None:
-    assert stripe.Stripe.currencies == frozenset(build.MINIMUM_MINOR)
+    least = {
+        30: "GBP", 50: "AUD BRL CAD CHF EUR INR JPY NZD SGD USD", 200: "AED MYR PLN RON",
+        250: "DKK", 300: "NOK SEK", 400: "HKD", 1000: "MXN THB", 1500: "CZK", 17500: "HUF",
+    }  # fmt: skip
+    by_code = {code: minor for minor, codes in least.items() for code in codes.split()}
+    assert stripe.Stripe.minimum_minor == by_code
+    assert stripe.Stripe.currencies == by_code.keys()
     assert stripe.Stripe.refund_key_life_s == stripe.Stripe.collect_key_life_s == 82_800
     assert stripe.Stripe.kept_headers == ("stripe-signature",)
     assert stripe.Stripe.webhook_reply is None

@@ -116,16 +116,19 @@ def _of_sql(mutant: Mutant, text: str, reach: Reach) -> set[str]:
     return reach.of_sql(name) or _of_callers(name, reach)
 
 
-def _of_callers(name: str, reach: Reach) -> set[str]:
-    """PostgreSQL puts small functions into their callers, and does not count them."""
+def _of_callers(name: str, reach: Reach, seen: frozenset[str] = frozenset()) -> set[str]:
+    """PostgreSQL puts small functions into their callers, and does not count them; nor the callers,
+    where those are small themselves."""
     pattern = re.compile(rf"\b{re.escape(name)}\(")
+    seen |= {name}
     found: set[str] = set()
     for path in sorted((ROOT / "src").rglob("*.sql")):
         text = path.read_text("utf-8")
         for call in pattern.finditer(text):
             caller, marks = marks_at(path.name, text, call.start())
-            if caller and caller != name:
-                found |= reach.of_sql(*(marks or [caller]))
+            if caller and caller not in seen:
+                counted = reach.of_sql(*(marks or [caller]))
+                found |= counted or _of_callers(caller, reach, seen)
     return found | _of_name(name, reach, 0)
 
 

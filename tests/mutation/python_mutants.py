@@ -190,10 +190,20 @@ def _function(node: ast.AST, source: Source) -> Found:
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return
     for statement in node.body[1:]:
+        if _is_ellipsis(statement):  # of a protocol
+            continue
         if isinstance(statement, ast.Expr | ast.With | ast.AsyncWith | ast.For | ast.AsyncFor):
             yield "return early", Edit(source.start(statement), source.start(statement), "return; ")
     if len(node.body) > 1 and isinstance(node.body[-1], ast.For | ast.AsyncWith | ast.While):
         yield "return early", source.put(node.body[-1], "return")
+
+
+def _is_ellipsis(node: ast.stmt) -> bool:
+    match node:
+        case ast.Expr(value=ast.Constant(value=value)):
+            return value is ...
+        case _:
+            return False
 
 
 def _branch(node: ast.AST, source: Source) -> Found:

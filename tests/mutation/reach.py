@@ -205,5 +205,8 @@ def marks_at(path: str, sql: str, place: int) -> tuple[str, list[str]]:
     name, start, end = next(
         (found for found in functions_in(sql) if found[1] <= place < found[2]), ("", 0, 0)
     )
-    inside = [b for b in branches(Path(path).stem, sql) if start <= b.start <= place and name]
-    return name, [inside[-1].mark] if inside and inside[-1].start < end else []
+    inside = [
+        branch for branch in branches(Path(path).stem, sql)
+        if name and start <= branch.start <= place < branch.end <= end
+    ]  # fmt: skip
+    return name, [inside[-1].mark] if inside else []

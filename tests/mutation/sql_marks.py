@@ -12,10 +12,12 @@ _MARK = "reached_{stem}_{number}"
 
 
 class Branch(NamedTuple):
-    """A stretch of code of one function, and the name of the empty function that counts it."""
+    """A stretch of code of one function, and the name of the empty function that counts it. Behind
+    its end the code is of the branch around it again."""
 
     mark: str
     start: int
+    end: int
 
 
 def functions_in(sql: str) -> list[tuple[str, int, int]]:
@@ -32,8 +34,8 @@ def branches(stem: str, sql: str) -> list[Branch]:
     """In order of their places; `stem` tells files apart."""
     name = re.sub(r"\W", "_", stem)
     return [
-        Branch(_MARK.format(stem=name, number=number), place)
-        for number, place in enumerate(_branch_starts(sql))
+        Branch(_MARK.format(stem=name, number=number), start, end)
+        for number, (start, end) in enumerate(_branch_spans(sql))
     ]
 
 
@@ -51,32 +53,45 @@ def marked(stem: str, sql: str) -> str:
     return empty + sql
 
 
-def _branch_starts(sql: str) -> list[int]:
-    places = []
+def _branch_spans(sql: str) -> list[tuple[int, int]]:
+    spans = []
     for _, start, end in functions_in(sql):
         if "plpgsql" in sql[start:end]:
-            places += [start + place for place in _starts(tokens(sql[start:end]))]
-    return places
+            found = _spans(tokens(sql[start:end]))
+            spans += [(start + begin, start + over) for begin, over in found]
+    return spans
 
 
-def _starts(code: list[Token]) -> list[int]:
-    """The ends of BEGIN, THEN, ELSE and LOOP wherever statements follow, not expressions."""
-    places: list[int] = []
-    inside: list[str] = []  # what an END ends
+def _spans(code: list[Token]) -> list[tuple[int, int]]:
+    """From each BEGIN, THEN, ELSE and LOOP wherever statements follow, not expressions, to where
+    they end."""
+    spans: list[tuple[int, int]] = []
+    inside: list[tuple[str, int | None]] = []  # what an END ends, and which span is open in it
+
+    def close(at: int) -> None:
+        if inside and inside[-1][1] is not None:
+            number = inside[-1][1]
+            spans[number] = (spans[number][0], at)
+
     for before, token in zip([None, *code], code, strict=False):
         word = token.upper
         after_end = before is not None and before.upper == "END"
         if word in ("IF", "CASE", "LOOP") and after_end:
             continue
         if word in ("BEGIN", "IF", "CASE", "LOOP") and not _in_sql(word, before):
-            inside.append(word)
+            inside.append((word, None))
         elif word == "END" and inside:
+            close(token.start)
             inside.pop()
+        if inside and inside[-1][0] in ("IF", "BEGIN") and word in ("ELSIF", "ELSE", "EXCEPTION"):
+            close(token.start)
         if word in ("BEGIN", "LOOP") or (
-            word in ("THEN", "ELSE") and inside and inside[-1] in ("IF", "BEGIN")
+            word in ("THEN", "ELSE") and inside and inside[-1][0] in ("IF", "BEGIN")
         ):
-            places.append(token.end)
-    return places
+            if inside:
+                inside[-1] = (inside[-1][0], len(spans))
+            spans.append((token.end, code[-1].end))
+    return spans
 
 
 def _in_sql(word: str, before: Token | None) -> bool:

@@ -150,8 +150,10 @@ def _comparisons(code: list[Token], sql: str) -> Found:
 
 def _locks(code: list[Token], sql: str) -> Found:
     for n, token in enumerate(code):
-        if token.upper == "FOR" and code[n + 1].upper in ("UPDATE", "SHARE"):
+        if token.upper == "FOR" and code[n + 1].upper in ("UPDATE", "SHARE", "NO", "KEY"):
             last = n + 1
+            while code[last].upper in ("NO", "KEY"):
+                last += 1
             while (
                 code[last + 1].upper in ("OF", "SKIP", "LOCKED", "NOWAIT")
                 or (code[last].upper == "OF")

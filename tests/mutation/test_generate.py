@@ -8,6 +8,7 @@ from tests.mutation.generate import mutants, readable
 from tests.mutation.known import equivalents
 from tests.mutation.mutant import sample
 from tests.mutation.python_mutants import python_mutants
+from tests.mutation.reach import marks_at
 from tests.mutation.sql_marks import branches, functions_in, marked
 from tests.mutation.sql_mutants import sql_mutants
 from tests.mutation.targets import GROUPS, SMALL, SMALL_TESTS, files
@@ -37,7 +38,7 @@ CREATE OR REPLACE FUNCTION settle(p_id uuid, p_now timestamptz)
 RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
     SELECT * INTO u FROM units WHERE id = p_id AND settled_at IS NULL
-        ORDER BY made_at DESC, id FOR UPDATE SKIP LOCKED;
+        ORDER BY made_at DESC, id FOR NO KEY UPDATE OF u SKIP LOCKED;
     IF NOT FOUND OR u.amount <= 0 THEN RETURN 'known'; END IF;
     UPDATE units SET settled_at = p_now, due_at = least(u.due_at, p_now) WHERE id = u.id;
     PERFORM book(u, 'gateway', 'sales', 1);
@@ -83,7 +84,7 @@ def test_mistakes_in_sql() -> None:
         found,
         "x.sql settle: drop a condition: settled_at IS NULL -> (settled_at IS NULL OR true)",
         "comparison:  -> NOT",
-        "drop a lock: FOR UPDATE SKIP LOCKED -> ",
+        "drop a lock: FOR NO KEY UPDATE OF u SKIP LOCKED -> ",
         "drop skip locked: SKIP LOCKED -> ",
         "flip an order: DESC -> ASC",
         "drop from an order: made_at DESC, id -> id",
@@ -130,6 +131,35 @@ def test_branches_of_sql_functions_are_counted_and_expressions_left_alone() -> N
     counted = marked("x", SQL)
     assert counted.count("IF reached_x_") == 2
     assert "WHEN u.kind IN ('a', 'b') THEN 'one'" in counted
+
+
+def test_code_behind_an_if_is_of_the_branch_around_it() -> None:
+    body, returns = (f"reached_x_{number}" for number in range(2))
+    for text, mark in (("SELECT * INTO", body), ("RETURN 'known'", returns),
+                       ("UPDATE units", body), ("RETURN CASE", body)):  # fmt: skip
+        assert marks_at("x.sql", SQL, SQL.index(text)) == ("settle", [mark]), text
+    assert marks_at("x.sql", SQL, SQL.index("LANGUAGE plpgsql")) == ("settle", [])
+
+
+NESTED = """
+CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    FOR r IN SELECT 1 LOOP
+        IF a THEN PERFORM one(); ELSIF b THEN PERFORM two(); ELSE PERFORM three(); END IF;
+        PERFORM four();
+    END LOOP;
+    BEGIN PERFORM five(); EXCEPTION WHEN others THEN PERFORM six(); END;
+    CASE WHEN a THEN PERFORM seven(); ELSE NULL; END CASE;
+    PERFORM eight();
+END $$;
+"""
+
+
+def test_branches_inside_branches_end_where_they_end() -> None:
+    names = ("one", "two", "three", "four", "five", "six", "seven", "eight")
+    found = [marks_at("x.sql", NESTED, NESTED.index(name))[1] for name in names]
+    body, loop, one, two, three, five, six = [[f"reached_x_{number}"] for number in range(7)]
+    assert found == [one, two, three, loop, five, six, body, body]
 
 
 @pytest.mark.parametrize("path", sorted(SMALL))
