@@ -18,6 +18,9 @@ CALLS = {
     "refunds:write": ("POST", "/payments/01a1ff00-0000-7000-8000-000000000000/refunds"),
     "events:read": ("GET", "/events"),
     "webhooks:write": ("GET", "/webhook_endpoints"),
+    "machines:read": ("GET", "/machines/M01/status"),
+    "machines:write": ("DELETE", "/machines/M99/decommission"),
+    "devices:write": ("POST", "/machines/M99/provision-device"),
 }
 
 

@@ -12,7 +12,7 @@ import pytest
 import uvicorn
 
 from coinslot.app.routes import build
-from coinslot.merchants.keys import issue_key
+from coinslot.merchants.keys import SCOPES, KeyRequest, issue_key
 from tests.sales.stage import Stage
 from tests.sales.taking import Taking
 from tests.web.fake_backend import FakeBackend
@@ -24,6 +24,7 @@ CASES_LEAST = 300
 PATHS = {
     "^/(payments|refunds)": "examples,coverage,fuzzing,stateful",
     "^/(events/|webhook_)": "examples,coverage,fuzzing",
+    "^/machines/": "examples,coverage,fuzzing",
 }
 JUDGE = Path(sys.executable).with_name("schemathesis")
 
@@ -70,7 +71,8 @@ async def judged(url: str, key: str, paths: str, folder: Path) -> str:
 
 
 async def test_no_answer_is_a_fault_or_undocumented(stage: Stage, url: str, tmp_path: Path) -> None:
-    key = await issue_key(stage.context.db, stage.merchant, stage.clock.now())
+    every = KeyRequest(scopes=SCOPES)
+    key = await issue_key(stage.context.db, stage.merchant, stage.clock.now(), every)
     # Each with one thread: Python before 3.11.8 reads no source in two threads at once (gh-106905).
     said = await asyncio.gather(*(judged(url, key, paths, tmp_path) for paths in PATHS))
     faults = [text[-8000:] for text in said if not text.isdecimal()]

@@ -17,7 +17,7 @@ from coinslot.channels import messages as wire
 from coinslot.channels.messages import Lease, sign_go
 from coinslot.fleet.config import OutOfServiceError
 from coinslot.fleet.decommission import UnitsOpenError, decommission
-from coinslot.fleet.enrolment import DeviceAddresses, Enrolment, provision_device
+from coinslot.fleet.enrolment import DeviceAddresses, DeviceEnrolment, provision_device
 from coinslot.kit import qr
 from coinslot.outlets.machines import UnknownOutletError, is_device
 from tests.sales.neighbours import chandras_machine
@@ -30,7 +30,7 @@ EMBEDDED = DeviceAddresses(mqtt="mqtt://127.0.0.1:1883", login_per_secret=True)
 
 async def provisioned(
     stage: Stage, addresses: DeviceAddresses = EMBEDDED, *, at_once: bool = False
-) -> Enrolment:
+) -> DeviceEnrolment:
     return await provision_device(stage.context, stage.merchant, "M01", addresses, at_once=at_once)
 
 
@@ -61,8 +61,8 @@ async def test_a_scanner_reads_the_whole_enrolment_from_its_code(stage: Stage) -
     made = await provisioned(stage, msgspec.structs.replace(BROKER, ca=b"\x30\x82" + b"c" * 800))
     text = scanned(made.svg())
     assert text is not None
-    assert msgspec.json.decode(text, type=Enrolment) == made
-    assert msgspec.json.decode(made.file(), type=Enrolment) == made
+    assert msgspec.json.decode(text, type=DeviceEnrolment) == made
+    assert msgspec.json.decode(made.file(), type=DeviceEnrolment) == made
     assert (made.machine, made.login, made.broker) == ("M01", "M01", "mqtts://broker.example:8883")
     assert base64.b64decode(made.ca or "") == b"\x30\x82" + b"c" * 800
 
@@ -72,7 +72,7 @@ async def test_a_certificate_that_no_code_can_hold_is_named_by_its_digest(stage:
     made = await provisioned(stage, msgspec.structs.replace(BROKER, ca=ca))
     text = scanned(made.svg())
     assert text is not None
-    read = msgspec.json.decode(text, type=Enrolment)
+    read = msgspec.json.decode(text, type=DeviceEnrolment)
     assert (read.ca, read.ca_sha256) == (None, hashlib.sha256(ca).hexdigest())
     assert read.secret == made.secret
     assert base64.b64decode(msgspec.json.decode(made.file())["ca"]) == ca

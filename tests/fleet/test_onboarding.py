@@ -9,7 +9,7 @@ import pytest
 
 from coinslot.fleet import config, machines, onboarding, templates
 from coinslot.fleet.config import Editor
-from coinslot.fleet.enrolment import DeviceAddresses, Enrolment
+from coinslot.fleet.enrolment import DeviceAddresses, DeviceEnrolment
 from coinslot.fleet.onboarding import NewMachine, NewSlot, OnboardError
 from coinslot.fleet.templates import Template, TemplateSlot
 from coinslot.kit.ids import uuid7
@@ -31,7 +31,7 @@ def machine(code: str = "M07", **given: Any) -> NewMachine:
 
 async def onboarded(
     stage: Stage, *wanted: NewMachine, merchant: UUID | None = None
-) -> list[Enrolment]:
+) -> list[DeviceEnrolment]:
     editor = Editor(merchant or stage.merchant, "asha")
     return await onboarding.onboard(stage.context, editor, wanted, ADDRESSES)
 
@@ -109,6 +109,8 @@ async def test_a_machine_is_set_up_like_another_from_a_template_of_the_merchants
         ({"currency": "EUR"}, "slots", "other_currency"),
         ({"channel": "pigeon"}, "channel", "unknown_channel"),
         ({"dialect": "simple"}, "dialect", "unknown_dialect"),
+        ({"device": {"ssid": "x" * 9000}}, "device", "device_config_too_large"),
+        ({"code": "M7\n"}, "code", "bad_request"),
         ({"account": "mock/hers"}, "account", "unknown_account"),
     ],
 )  # fmt: skip

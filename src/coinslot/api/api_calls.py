@@ -41,13 +41,33 @@ def with_key_only(context: Context) -> Guard:
     return guard
 
 
+def needs(context: Context, permission: str) -> Guard:
+    """Lets in who may do this: a key with that scope. Nothing of a call is read before."""
+
+    async def guard(request: AnyCall, _handler: BaseRouteHandler) -> None:
+        request.scope["state"][_CALLER] = found = await _known(context, request)
+        _check(found, permission)
+
+    return guard
+
+
+def admitted(request: AnyRequest) -> Caller:
+    """Who was let in by the guard of the route."""
+    found: Caller = request.scope["state"][_CALLER]
+    return found
+
+
+def _check(found: Caller, scope: str) -> None:
+    if scope not in found.scopes:
+        raise RefusedError(403, "forbidden", f"This key may not do that; it needs {scope}.")
+
+
 async def caller_of(context: Context, request: AnyRequest, scope: str) -> Caller:
     """Raises RefusedError: 401 without a key, 403 for a key that may not do this."""
     found: Caller | None = request.scope["state"].get(_CALLER)
     if found is None:
         found = await _known(context, request)
-    if scope not in found.scopes:
-        raise RefusedError(403, "forbidden", f"This key may not do that; it needs {scope}.")
+    _check(found, scope)
     return found
 
 

@@ -1,5 +1,5 @@
-"""Every URL, one line each, and the application around them. Those of people are in
-`people_routes.py`."""
+"""Every URL, one line each, and the application around them. Those of people and machines are in
+`people_routes.py` and `machine_routes.py`."""
 
 from litestar import Litestar, MediaType, Router, delete, get, patch, post
 from litestar.config.compression import CompressionConfig
@@ -20,9 +20,11 @@ from coinslot.api.openapi.words import TAGS
 from coinslot.api.payments import Payments
 from coinslot.api.requests import heads, plain_only
 from coinslot.api.webhook_endpoints import Hooks
+from coinslot.app.machine_routes import machine_routes
 from coinslot.app.people_routes import people_routes
 from coinslot.context import Context
 from coinslot.events.webhooks.signing import HookRules
+from coinslot.fleet.enrolment import DeviceAddresses
 from coinslot.kit.clock import Clock, SystemClock
 from coinslot.pages import peer, security
 from coinslot.pages.backend import Backend
@@ -34,15 +36,16 @@ from coinslot.pages.rendering import Renderer
 from coinslot.pages.site import WEBHOOK_MAX_BYTES, Site
 from coinslot.people.authentication import Authentication
 
-_HOOKS = HookRules()
+_HOOKS, _DEVICES = HookRules(), DeviceAddresses()
 
 
-def build(
+def build(  # noqa: PLR0913  the wiring
     backend: Backend,
     site: Site,
     clock: Clock | None = None,
     context: Context | None = None,
     hooks: HookRules = _HOOKS,
+    devices: DeviceAddresses = _DEVICES,
 ) -> Litestar:
     """The web of one installation. Nothing starts here. Without a context there is no merchant
     API."""
@@ -51,7 +54,8 @@ def build(
     calls: list[ControllerRouterHandler] = []
     if context is not None:
         auth = Authentication(context, site.base_url)
-        calls = [*_merchants(context, hooks), *people_routes(auth)]
+        machines = machine_routes(context, devices)
+        calls = [*_merchants(context, hooks), machines, *people_routes(auth)]
     app = Litestar(
         [*calls, *_routes(backend, renderer, clock)],
         before_request=plain_only,

@@ -19,7 +19,7 @@ import uvicorn
 from coinslot.app import notify
 from coinslot.app.event_tasks import EVENT_TABLES, event_tasks
 from coinslot.app.mirroring import mirror
-from coinslot.app.resources import Resources, Urls, broker_users
+from coinslot.app.resources import Resources, Urls, broker_users, device_addresses
 from coinslot.app.shutdown import end_on_shutdown
 from coinslot.context import Context
 from coinslot.db.due import Share
@@ -321,7 +321,8 @@ class RunningServer:
             outages=AWAY,
             metrics_token=self.settings.metrics_token,
         )
-        return routes.build(backend, site, self.clock, self.context, self.settings.hooks)
+        hooks, devices = self.settings.hooks, device_addresses(self.settings)
+        return routes.build(backend, site, self.clock, self.context, hooks, devices)
 
 
 async def _live(receive: Any, send: Any) -> None:

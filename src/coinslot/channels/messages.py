@@ -159,6 +159,7 @@ class Hello(Message, frozen=True, kw_only=True, tag="HELLO"):
     capabilities: Capabilities = Capabilities()
     open_unit: UUID | None = None
     unacked_from: Seq | None = None
+    config_version: Count | None = None  # that it has; none: it does not say
     key_id: Text | None = None  # of the secret that it has; none: the one in use
 
 

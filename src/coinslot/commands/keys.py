@@ -11,7 +11,7 @@ from rich.markup import escape
 from coinslot.app.server import RunningServer
 from coinslot.commands.terms import Data, console, fail, installed, run_on_server
 from coinslot.merchants import keys
-from coinslot.merchants.keys import SCOPES, ApiKey, KeyRequest, UnknownKeyError
+from coinslot.merchants.keys import SCOPES, USUAL_SCOPES, ApiKey, KeyRequest, UnknownKeyError
 from coinslot.merchants.people import merchant_named
 
 cli = typer.Typer(
@@ -24,9 +24,9 @@ Merchant = Annotated[str, typer.Argument(help="The merchant's slug.")]
 Name = Annotated[str, typer.Option(help="What it is for; for you to know it again.")]
 Live = Annotated[bool, typer.Option("--live", help="It may move real money.")]
 Scopes = Annotated[
-    str, typer.Option(metavar="A,B", help=f"What it may do; all of it: {', '.join(SCOPES)}.")
+    str, typer.Option(metavar="A,B", help=f"What it may do, of: {', '.join(SCOPES)}.")
 ]
-_ALL = ",".join(SCOPES)
+_USUAL = ",".join(USUAL_SCOPES)
 Begins = Annotated[str, typer.Argument(help="The key as it is listed, or whole.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")]
 
@@ -55,7 +55,7 @@ def make(
     merchant: Merchant,
     name: Name = "",
     live: Live = False,
-    scopes: Scopes = _ALL,
+    scopes: Scopes = _USUAL,
     data: Data = None,
 ) -> None:
     """Make a key and print it. It is kept as a hash: nobody can show it again."""

@@ -18,7 +18,7 @@ from coinslot.commands.terms import Data, console, errors, fail, installed, run_
 from coinslot.db.leftover import write_private
 from coinslot.fleet import onboarding, sheet, templates
 from coinslot.fleet.config import ConfigError, Editor
-from coinslot.fleet.enrolment import Enrolment, provision_device
+from coinslot.fleet.enrolment import DeviceEnrolment, provision_device
 from coinslot.fleet.onboarding import NewMachine, NewSlot, OnboardError, PlannedMachine
 from coinslot.fleet.sheet import LineProblem, Sheet
 from coinslot.fleet.templates import Template
@@ -204,7 +204,7 @@ def provision(
     each(split(codes), give, data)
 
 
-def write_enrolment(made: Enrolment, out: Path) -> None:
+def write_enrolment(made: DeviceEnrolment, out: Path) -> None:
     """Two files that only their owner reads."""
     out.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_private(out / f"{made.machine}.json", made.file())
@@ -217,7 +217,7 @@ def write_enrolment(made: Enrolment, out: Path) -> None:
     )
 
 
-def say_where_machines_connect(made: Enrolment) -> None:
+def say_where_machines_connect(made: DeviceEnrolment) -> None:
     """An address of this computer leads a machine elsewhere nowhere."""
     where = made.broker or made.server
     if where is None or "//127.0.0.1" in where:

@@ -23,11 +23,11 @@ from coinslot.payments.provision import WantedCode, want_printed
 SLOTS_AT_MOST: Final = 200
 DEVICE_BYTES_AT_MOST: Final = 8192
 Codes = Literal["ask", "replace", "keep"]
-STORABLE = r"^[^\x00]*$"  # PostgreSQL's text holds no NUL
-Label = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
+STORABLE = r"\A[^\x00]*\Z"  # PostgreSQL's text holds no NUL
+Label = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"\A[^\x00]*[^\s\x00][^\x00]*\Z")]
 Text = Annotated[str, Meta(max_length=200, pattern=STORABLE)]
 ZoneName = Annotated[str, Meta(max_length=64, pattern=STORABLE)]
-SlotName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,16}$")]
+SlotName = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,16}\Z")]
 Sku = Annotated[str, Meta(min_length=1, max_length=64, pattern=STORABLE)]
 Par = Annotated[int, Meta(ge=0, le=10_000)]
 Checked = TypeVar("Checked", bound=Struct)
@@ -50,7 +50,7 @@ class SlotConfig(Struct, frozen=True, kw_only=True):
     par: int = 0
 
 
-class Config(Struct, frozen=True, kw_only=True):
+class MachineConfig(Struct, frozen=True, kw_only=True):
     """A machine's configuration as it is now."""
 
     code: str
@@ -62,6 +62,7 @@ class Config(Struct, frozen=True, kw_only=True):
     currency: str
     slots: list[SlotConfig]
     device: dict[str, Any]
+    device_version: int | None = None  # that the device says it has
     decommissioned_at: datetime | None = None
 
 
@@ -155,18 +156,18 @@ def checked(wanted: Checked) -> Checked:
         ) from error
 
 
-async def read(context: Context, merchant: UUID, machine: str) -> Config:
+async def read(context: Context, merchant: UUID, machine: str) -> MachineConfig:
     """Raises UnknownOutletError."""
     async with context.db.as_merchant(merchant) as conn:
         return await config_in(conn, merchant, machine)
 
 
-async def config_in(conn: Connection, merchant: UUID, machine: str) -> Config:
+async def config_in(conn: Connection, merchant: UUID, machine: str) -> MachineConfig:
     """The configuration as this transaction sees it. Raises UnknownOutletError."""
     row = await conn.fetchrow(store.CONFIG, machine, merchant)
     if row is None:
         raise UnknownOutletError(f"no machine has the code {machine}")
-    return msgspec.convert(dict(row), Config)
+    return msgspec.convert(dict(row), MachineConfig)
 
 
 async def change(context: Context, editor: Editor, machine: str, wanted: ConfigChange) -> Changed:
@@ -197,7 +198,7 @@ async def locked(conn: Connection, merchant: UUID, machine: str) -> asyncpg.Reco
 
 
 async def record(
-    conn: Connection, editor: Editor, config: Config, codes: Mapping[str, str], now: datetime
+    conn: Connection, editor: Editor, config: MachineConfig, codes: Mapping[str, str], now: datetime
 ) -> None:
     """Keep this version as it is."""
     await conn.execute(
@@ -242,7 +243,7 @@ class _Change:
             version=after.version, codes=untrue, replaced=bool(untrue) and fate == "replaced"
         )
 
-    async def _slots(self, before: Config) -> list[tuple[SlotConfig, UUID]]:
+    async def _slots(self, before: MachineConfig) -> list[tuple[SlotConfig, UUID]]:
         """The slots that are named, as they shall be, each with the id of its product."""
         there = {slot.slot: slot for slot in before.slots}
         self._check_names(there)
@@ -300,7 +301,7 @@ class _Change:
         return slot, product["id"]
 
     async def _untrue_codes(
-        self, before: Config, slots: Sequence[tuple[SlotConfig, UUID]]
+        self, before: MachineConfig, slots: Sequence[tuple[SlotConfig, UUID]]
     ) -> tuple[PrintedCode, ...]:
         """Printed codes that would take another amount than the slot's new price, or that name a
         product which is no longer in it."""
@@ -350,7 +351,7 @@ class _Change:
 
 
 def _untrue(
-    before: Config, slots: Sequence[SlotConfig], takes: Mapping[str, Money]
+    before: MachineConfig, slots: Sequence[SlotConfig], takes: Mapping[str, Money]
 ) -> Iterator[PrintedCode]:
     there = {slot.slot: slot for slot in before.slots}
     for slot in slots:
@@ -362,9 +363,9 @@ def _untrue(
             yield PrintedCode(slot=slot.slot, takes=code, price=slot.price, sku=slot.sku)
 
 
-def _prices(config: Config) -> dict[str, int]:
+def _prices(config: MachineConfig) -> dict[str, int]:
     return {slot.slot: slot.price.minor for slot in config.slots}
 
 
-def _planogram(config: Config) -> dict[str, str]:
+def _planogram(config: MachineConfig) -> dict[str, str]:
     return {slot.slot: slot.sku for slot in config.slots}

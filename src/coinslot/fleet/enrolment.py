@@ -31,7 +31,7 @@ class DeviceAddresses(Struct, frozen=True, kw_only=True):
     login_per_secret: bool = False  # the embedded broker: each secret has a login of its own
 
 
-class Enrolment(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class DeviceEnrolment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is put into a device. It is shown once: the secret is stored encrypted only."""
 
     machine: str
@@ -67,7 +67,7 @@ async def provision_device(
     addresses: DeviceAddresses,
     *,
     at_once: bool = False,
-) -> Enrolment:
+) -> DeviceEnrolment:
     """A new secret with all that a device needs. The one in use ends when this one is first used,
     or `at_once` (it was stolen), which is refused while a customer waits for the machine. A lost
     answer is asked for again: a secret that nobody got is never used.
@@ -95,9 +95,9 @@ def enrolment(
     made: DeviceSecret,
     addresses: DeviceAddresses,
     replaces: int | None = None,
-) -> Enrolment:
+) -> DeviceEnrolment:
     """What a device of this channel needs with this secret."""
-    common = Enrolment(
+    common = DeviceEnrolment(
         machine=made.outlet, login=made.outlet, secret=made.secret, key_id=str(made.key_id),
         dialect=dialect, replaces=replaces,
     )  # fmt: skip

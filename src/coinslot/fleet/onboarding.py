@@ -16,10 +16,13 @@ from coinslot.context import Context
 from coinslot.db.pool import Connection, again
 from coinslot.fleet import store
 from coinslot.fleet.config import (
+    DEVICE_BYTES_AT_MOST,
     SLOTS_AT_MOST,
+    STORABLE,
     ConfigError,
     Editor,
     Label,
+    MachineConfig,
     Par,
     Sku,
     SlotName,
@@ -29,7 +32,7 @@ from coinslot.fleet.config import (
     config_in,
     record,
 )
-from coinslot.fleet.enrolment import DeviceAddresses, Enrolment, enrolment
+from coinslot.fleet.enrolment import DeviceAddresses, DeviceEnrolment, enrolment
 from coinslot.fleet.templates import Template, UnknownTemplateError, template_in
 from coinslot.gateways.base import PrintsQr
 from coinslot.kit.clock import UnknownZoneError, known_zone
@@ -43,9 +46,11 @@ from coinslot.outlets.machines import (
     add_outlet,
     replace_secret,
 )
+from coinslot.payments import idempotency
+from coinslot.payments.idempotency import Answer, IdempotentCall
 
 MACHINES_AT_MOST: Final = 500
-Code = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,32}$")]
+Code = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,32}\Z")]
 
 
 class NewSlot(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,11 +78,11 @@ class NewMachine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     place: Text = ""
     contact: Text = ""
     zone: ZoneName | None = None
-    template: Annotated[str, Meta(max_length=40)] | None = None
-    channel: Annotated[str, Meta(max_length=32)] | UnsetType = UNSET
-    dialect: Annotated[str, Meta(max_length=32)] | UnsetType = UNSET
-    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")] | UnsetType = UNSET
-    account: Annotated[str, Meta(max_length=200)] | UnsetType = UNSET
+    template: Annotated[str, Meta(max_length=40, pattern=STORABLE)] | None = None
+    channel: Annotated[str, Meta(max_length=32, pattern=STORABLE)] | UnsetType = UNSET
+    dialect: Annotated[str, Meta(max_length=32, pattern=STORABLE)] | UnsetType = UNSET
+    currency: Annotated[str, Meta(pattern=r"\A[A-Z]{3}\Z")] | UnsetType = UNSET
+    account: Annotated[str, Meta(max_length=200, pattern=STORABLE)] | UnsetType = UNSET
     slots: list[NewSlot] = []
     device: dict[str, Any] | UnsetType = UNSET
 
@@ -145,11 +150,11 @@ async def plan(context: Context, merchant: UUID, wanted: Sequence[NewMachine]) -
 
 async def onboard(
     context: Context, editor: Editor, wanted: Sequence[NewMachine], addresses: DeviceAddresses
-) -> list[Enrolment]:
+) -> list[DeviceEnrolment]:
     """Set all of them up, and give out what their devices need, once. Raises OnboardError."""
     prepared = await prepare(context, editor.merchant, wanted)
 
-    async def write() -> list[Enrolment]:
+    async def write() -> list[DeviceEnrolment]:
         async with context.db.as_merchant(editor.merchant) as conn:
             return await onboard_in(conn, context, editor, prepared, addresses)
 
@@ -172,7 +177,7 @@ async def prepare(context: Context, merchant: UUID, wanted: Sequence[NewMachine]
 async def onboard_in(
     conn: Connection, context: Context, editor: Editor, prepared: Prepared,
     addresses: DeviceAddresses,
-) -> list[Enrolment]:  # fmt: skip
+) -> list[DeviceEnrolment]:  # fmt: skip
     """In the caller's transaction. Raises OnboardError."""
     wanted, accounts, taken = prepared
     planned = await _Planning(conn, editor.merchant, accounts, taken).plan(wanted)
@@ -188,6 +193,42 @@ async def onboard_in(
         except OutletTakenError:
             raise OnboardError([_is_taken(number, machine.code)]) from None
     return [made[number] for number in sorted(made)]
+
+
+class Onboarded(Struct, frozen=True, kw_only=True):
+    """A machine that was set up. The enrolment is in the first answer, and in no other."""
+
+    machine: MachineConfig
+    enrolment: DeviceEnrolment | None
+
+
+async def onboard_once(
+    context: Context,
+    editor: Editor,
+    key: IdempotentCall,
+    wanted: NewMachine,
+    addresses: DeviceAddresses,
+) -> Answer:
+    """Set one up, however often the call is sent with its key. What is kept of the answer has no
+    secret: a lost one is replaced by provisioning the device.
+
+    Raises OnboardError, and what `payments.idempotency` raises for a key."""
+    prepared = await prepare(context, editor.merchant, [wanted])
+
+    async def write() -> Answer:
+        async with context.db.as_merchant(editor.merchant) as conn:
+            claimed = await idempotency.begin(conn, context, key)
+            if isinstance(claimed, Answer):
+                return claimed
+            (made,) = await onboard_in(conn, context, editor, prepared, addresses)
+            machine = await config_in(conn, editor.merchant, wanted.code)
+            kept = Onboarded(machine=machine, enrolment=None)
+            stored = Answer(status=201, body=msgspec.to_builtins(kept))
+            await idempotency.finish(conn, context, key, stored)
+            told = msgspec.structs.replace(kept, enrolment=made)
+            return Answer(status=201, body=msgspec.to_builtins(told))
+
+    return await again(write)
 
 
 async def _write(
@@ -318,6 +359,12 @@ class _Planning:
         template = self._templates.get(machine.template)
         if template is None:
             return None  # said already
+        device = template.device if isinstance(machine.device, UnsetType) else machine.device
+        if len(msgspec.json.encode(device)) > DEVICE_BYTES_AT_MOST:
+            self._wrong(
+                number, "device", "device_config_too_large",
+                f"At most {DEVICE_BYTES_AT_MOST} bytes fit.",
+            )  # fmt: skip
         channel = template.channel if isinstance(machine.channel, UnsetType) else machine.channel
         dialect = template.dialect if isinstance(machine.dialect, UnsetType) else machine.dialect
         self._check_channel(number, channel, dialect)
@@ -327,8 +374,7 @@ class _Planning:
         return PlannedMachine(
             code=machine.code, name=machine.name.strip(), place=machine.place,
             contact=machine.contact, zone=zone, channel=channel, dialect=dialect,
-            currency=currency, account=account, slots=slots,
-            device=template.device if isinstance(machine.device, UnsetType) else machine.device,
+            currency=currency, account=account, slots=slots, device=device,
         )  # fmt: skip
 
     def _check_channel(self, number: int, channel: str, dialect: str) -> None:

@@ -23,6 +23,7 @@ SELECT id, sku, name, price_minor, currency::text FROM products WHERE sku = ANY 
 CONFIG = """
 SELECT o.id AS code, o.config_version AS version, o.name, o.place, o.contact, o.zone,
     o.currency::text, o.device_config AS device, o.decommissioned_at,
+    (SELECT d.config_version FROM devices d WHERE d.outlet_id = o.id) AS device_version,
     coalesce((SELECT jsonb_agg(jsonb_build_object('slot', s.slot, 'sku', p.sku, 'par', s.par,
             'price', jsonb_build_object('amount', s.price_minor, 'currency', o.currency))
             ORDER BY s.slot)

@@ -11,10 +11,10 @@ from msgspec import Meta, Struct
 from coinslot.context import Context
 from coinslot.db.pool import Connection
 from coinslot.fleet import store
-from coinslot.fleet.config import Config, Editor, Par, Sku, SlotName, checked, config_in
+from coinslot.fleet.config import Editor, MachineConfig, Par, Sku, SlotName, checked, config_in
 from coinslot.kit.money import Money
 
-TemplateName = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,39}$")]
+TemplateName = Annotated[str, Meta(pattern=r"\A[a-z0-9][a-z0-9-]{0,39}\Z")]
 
 
 class TemplateSlot(
@@ -109,6 +109,6 @@ async def save_from(context: Context, editor: Editor, name: str, machine: str) -
     return template
 
 
-def _slots(config: Config) -> Iterator[TemplateSlot]:
+def _slots(config: MachineConfig) -> Iterator[TemplateSlot]:
     for slot in config.slots:
         yield TemplateSlot(slot=slot.slot, par=slot.par, sku=slot.sku, price=slot.price)

@@ -13,9 +13,11 @@ from msgspec import Struct
 from coinslot.db.pool import Database
 from coinslot.kit.ids import uuid7
 
-SCOPES: Final = (
+USUAL_SCOPES: Final = (
     "payments:read", "payments:write", "refunds:write", "events:read", "webhooks:write",
 )  # fmt: skip
+# What a merchant's shop has no use for is in a key only where it is asked for.
+SCOPES: Final = (*USUAL_SCOPES, "machines:read", "machines:write", "devices:write")
 TEST, LIVE = "sk_test_", "sk_live_"
 _USE_NOTED_EVERY = timedelta(minutes=1)
 _SHOWN_CHARS = len(TEST) + 4
@@ -43,7 +45,7 @@ class KeyRequest(Struct, frozen=True, kw_only=True):
     """What a new key is for. A live one may move real money, a test one never."""
 
     name: str = ""
-    scopes: tuple[str, ...] = SCOPES
+    scopes: tuple[str, ...] = USUAL_SCOPES
     live: bool = False
 
 

@@ -123,9 +123,9 @@ async def _answer_hello(
     open."""
     if up.key_id is not None:  # behind a broker nothing else says which secret it logged in with
         await conn.execute(USE_NEXT, machine.outlet, None, up.key_id)
-    await conn.execute(
+    version = await conn.fetchval(
         store.RAISE_SEQ, machine.outlet, up.last_seq, up.journal_id, up.boot_id,
-        up.capabilities.sensor, up.firmware, at,
+        up.capabilities.sensor, up.firmware, at, up.config_version,
     )  # fmt: skip
     through = await conn.fetchval(
         store.MEET_JOURNAL, machine.merchant_id, machine.outlet, up.journal_id,
@@ -137,7 +137,11 @@ async def _answer_hello(
         # HELLO itself proves nothing: the unit is asked about, with a nonce, after its lease.
         if unit is not None and unit["settlement"] is None and at >= unit["lease_end"]:
             queries.append(await dispatch.ask(context, conn, unit))
-    return [wire.Sync(through=through or 0, server_time=at, config_version=1, queries=queries)]
+    return [
+        wire.Sync(
+            through=through or 0, server_time=at, config_version=version or 1, queries=queries
+        )
+    ]
 
 
 async def _accepted(

@@ -10,7 +10,9 @@ UPDATE devices SET
     next_seq = next_seq
         + CASE WHEN $2 - next_seq BETWEEN 0 AND 1000000 THEN $2 - next_seq + 1 ELSE 0 END,
     journal_id = $3, boot_id = $4,
-    has_sensor = $5, firmware = $6, last_seen_at = $7 WHERE outlet_id = $1
+    has_sensor = $5, firmware = $6, last_seen_at = $7,
+    config_version = CASE WHEN $8 < 2147483648 THEN $8::bigint END WHERE outlet_id = $1
+RETURNING (SELECT config_version FROM outlets WHERE id = $1)
 """
 
 # Settling a unit books money on its capture, whose row comes first. Both rows of the unit are

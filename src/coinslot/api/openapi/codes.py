@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from coinslot.api.openapi import people
+from coinslot.api.openapi import machines, people
 
 
 class Code(Struct, frozen=True):
@@ -30,7 +30,9 @@ CODES: Mapping[str, Code] = {
     "unauthorized": Code(401, "This needs an API key: Authorization: Bearer sk_..."),
     "forbidden": Code(403, "This key may not do that; it needs {scope}."),
     "not_found": Code(404, "There is no such {thing}."),
-    "idempotency_key_busy": Code(409, "the first call with this key is still running"),
+    "idempotency_key_busy": Code(
+        409, "the first call with this key is still running", ("with a key",)
+    ),
     "idempotency_key_reused": Code(
         422, "this Idempotency-Key was used with another request", ("with a key",)
     ),
@@ -69,6 +71,32 @@ CODES: Mapping[str, Code] = {
     ),
     "gateway_unavailable": Code(
         503, "the gateway does not answer; nothing was asked of it", ("confirmPayment",)
+    ),
+    # Of machines:
+    "machine_exists": Code(409, "There is a machine M01 already.", ("onboardMachine",)),
+    "printed_codes": Code(
+        409, "Printed codes would no longer be true: say what becomes of them.",
+        ("writeMachineConfig",),
+    ),
+    "out_of_service": Code(
+        409, "M01 is out of service.", ("writeMachineConfig", "provisionDevice")
+    ),
+    "units_open": Code(
+        409, "1 unit is not settled yet, until 2026-11-21 12:10 UTC at the latest.",
+        ("provisionDevice", "decommissionMachine"),
+    ),
+    "stale_config": Code(
+        412, "the configuration is at version 4 by now: read it again.", ("writeMachineConfig",)
+    ),
+    "invalid_config": Code(
+        422, "Nothing was changed: details names what, by the field.", ("writeMachineConfig",)
+    ),
+    "invalid_machine": Code(
+        422, "Nothing was set up: details names what, by the field.", ("onboardMachine",)
+    ),
+    "if_match_missing": Code(
+        428, "Send the ETag of the configuration that you read as If-Match.",
+        ("writeMachineConfig",),
     ),
     # Of people:
     "invalid_credentials": Code(
@@ -222,6 +250,8 @@ def scope_of(name: str) -> str:
     """What a key, or someone who is signed in, needs for this call."""
     if people.knows(name):
         return people.NEEDS.get(name) or ""
+    if name in machines.NEEDS:
+        return machines.NEEDS[name]
     if "Webhook" in name:
         return "webhooks:write"
     if "Event" in name:
@@ -240,4 +270,6 @@ def _thing(name: str) -> str:
         return "event"
     if people.knows(name):
         return people.thing(name)
+    if name in machines.NEEDS:
+        return "machine"
     return "refund" if name == "readRefund" else "payment"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from coinslot.api.openapi import people
+from coinslot.api.openapi import machines, people
 from coinslot.events.public import TYPES
 
 _TYPES = tuple(sorted(TYPES))
@@ -24,6 +24,7 @@ _NEW_ENDPOINT = {
 }  # fmt: skip
 
 FIELDS: Mapping[str, Mapping[str, str]] = {
+    **machines.FIELDS,
     **people.FIELDS,
     "NewPayment": {
         "amount": _MONEY, "currency": "ISO 4217.",

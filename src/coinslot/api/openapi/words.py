@@ -4,13 +4,14 @@ from collections.abc import Mapping
 
 from litestar.openapi.spec import Tag
 
-from coinslot.api.openapi import people
+from coinslot.api.openapi import machines, people
 
 TAGS = (
     Tag("payments", "Take money: make a payment, confirm it, and hold or capture it."),
     Tag("refunds", "Give money back."),
     Tag("events", "What happened, to be read by who has no public address."),
     Tag("webhooks", "What happened, sent to you: endpoints, deliveries, sending again."),
+    Tag("machines", "The life of a machine: set up, configured, enrolled, out of service."),
     Tag("sign-in", "Who you are: sign in, second factors, where you are signed in."),
     Tag("people", "Who works for the merchant: invitations, roles, rules, the audit log."),
     Tag("devices", "API keys of machines' own programs."),
@@ -43,6 +44,12 @@ CALLS: Mapping[str, tuple[str, str]] = {
     "readWebhookDelivery": ("Read a delivery", "The delivery with each of its tries."),
     "redeliverWebhook": ("Send a delivery again", "The delivery, due at once."),
     **people.CALLS,
+    "onboardMachine": ("Set a machine up", "The machine, with its device's enrolment."),
+    "readMachineConfig": ("Read a machine's configuration", "The configuration; see `ETag`."),
+    "writeMachineConfig": ("Replace a machine's configuration", "The configuration as it is now."),
+    "readMachineStatus": ("Tell whether a machine can sell", "Its state, slots and faults."),
+    "provisionDevice": ("Give a device a new secret", "All that the device needs, this once."),
+    "decommissionMachine": ("Take a machine out of service", "It is out of service."),
     "readHealth": ("Tell how the installation is", "Healthy or degraded: it can be used."),
     "readLiveness": ("Tell that the process answers", "It answers."),
     "readMetrics": ("Read metrics", "For Prometheus, in its text format."),
@@ -52,6 +59,7 @@ CALLS: Mapping[str, tuple[str, str]] = {
 
 # What an answer that is not 2xx means, of all calls or of one.
 WRONG: Mapping[str, str] = {
+    **machines.WRONG,
     "400": "The request cannot be read: `details` names the field.",
     "401": "There is no key, or none of ours.",
     "403": "The key lacks the scope.",

@@ -1,0 +1,42 @@
+"""The URLs of machines, one line each, with the permission that each needs."""
+
+from typing import Any
+
+from litestar import Router, delete, get, post, put
+
+from coinslot.api.api_calls import needs
+from coinslot.api.machines import Machines
+from coinslot.api.openapi.machines import NEEDS
+from coinslot.context import Context
+from coinslot.fleet.enrolment import DeviceAddresses
+from coinslot.pages.errors import refusals
+
+_FOUND = (400, 401, 403, 404)
+
+
+def machine_routes(context: Context, addresses: DeviceAddresses) -> Router:
+    """Those that a key calls."""
+    calls, one = Machines(context, addresses), "/machines/{machine:str}"
+
+    def named(name: str, *statuses: int) -> dict[str, Any]:
+        return {
+            "operation_id": name,
+            "guards": [needs(context, NEEDS[name])],
+            "responses": refusals(*statuses),
+        }
+
+    return Router(
+        "/", tags=["machines"], security=[{"apiKey": []}],
+        route_handlers=[
+            post("/machines/onboard",
+                 **named("onboardMachine", 400, 401, 403, 409, 422))(calls.onboard),
+            get(f"{one}/config", **named("readMachineConfig", *_FOUND))(calls.read_config),
+            put(f"{one}/config",
+                **named("writeMachineConfig", *_FOUND, 409, 412, 422, 428))(calls.put_config),
+            get(f"{one}/status", **named("readMachineStatus", *_FOUND))(calls.status),
+            post(f"{one}/provision-device",
+                 **named("provisionDevice", *_FOUND, 409))(calls.provision),
+            delete(f"{one}/decommission",
+                   **named("decommissionMachine", *_FOUND, 409))(calls.decommission),
+        ],
+    )  # fmt: skip
