@@ -27,6 +27,7 @@ from sandbox.gateway_endpoints import router
 from sandbox.machines import Machines
 from sandbox.party import Outsider, Party
 from sandbox.ports import Ports
+from sandbox.printers.party import Printers
 from sandbox.razorpay.party import Razorpay
 from sandbox.smtp.party import Smtp
 from sandbox.store import Store
@@ -60,7 +61,10 @@ class Sandbox:
         others = [made(self.store, place.public_url) for made in (Stripe, TBank, YooKassa)]
         parties: list[Party] = [razorpay, *others, Twilio(self.store, place.public_url)]
         self.ports = Ports()
-        self.outsiders: list[Outsider] = [*parties, Tmetr(), Smtp(self.store, self.ports)]
+        self.printers = Printers(self.store, self.ports, place.public_url)
+        self.outsiders: list[Outsider] = [
+            *parties, Tmetr(), Smtp(self.store, self.ports), self.printers,
+        ]  # fmt: skip
         self.courier = Courier(self.store, {party.name: party for party in parties})
         work = {name: verb for one in self.outsiders for name, verb in one.work.items()}
         self.chores = Chores(self.store, work)
@@ -91,7 +95,7 @@ class Sandbox:
 
     @asynccontextmanager
     async def running(self, _app: Litestar) -> AsyncIterator[None]:
-        loops = (self.courier, self.chores, self.feed, self.ports)
+        loops = (self.courier, self.chores, self.feed, self.ports, self.printers)
         tasks = [asyncio.create_task(loop.run()) for loop in loops]
         for task in tasks:
             task.add_done_callback(_say_why)

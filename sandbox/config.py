@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from sandbox.errors import UnreadableError
+from sandbox.printers.settings import Section as Printers
 from sandbox.razorpay.settings import Section as Razorpay
 from sandbox.smtp.settings import Section as Smtp
 from sandbox.stripe.settings import Section as Stripe
@@ -43,6 +44,7 @@ class Config(msgspec.Struct, frozen=True):
     tmetr: Tmetr = Tmetr()
     twilio: Twilio = Twilio()
     smtp: Smtp = Smtp()
+    printers: Printers = Printers()
     coinslot_url: str | None = None
     outlets: list[Outlet] = []
 
