@@ -13,6 +13,8 @@ from coinslot.oversight.cases import Person
 from tests.sales.stage import Stage
 from tests.sales.taking import collected
 from tests.sales.telling import delivered, owing
+from tests.sales.test_extras import FEE, TIP, ordered
+from tests.sales.test_partly import drop, jam
 from tests.sales.weather import in_weather
 
 Tale = Callable[[Stage], Awaitable[None]]
@@ -111,7 +113,19 @@ async def revived(stage: Stage) -> None:
     await stage.sweep()
 
 
+async def tipped(stage: Stage) -> None:
+    await ordered(stage, TIP, FEE, pieces=2)
+    await jam(stage, 1)
+    await drop(stage, 2)
+
+
+async def tip_goes_back(stage: Stage) -> None:
+    await ordered(stage, TIP, FEE)
+    await jam(stage, 1)
+
+
 TALES = (
+    tipped, tip_goes_back,
     revived,
     refunded_by_a_person, refund_waits,
     jammed_and_sold, contradicted, given_back_by_a_person,
@@ -240,8 +254,33 @@ MONEY = [
         "refunds_made_after_all_are_booked", revived,
         "UPDATE refunds SET gateway_refund_id = 'another' WHERE origin = 'gateway'",
     ),
+    Break(
+        "orders_are_the_sum_of_units_and_extras", sold,
+        "UPDATE order_lines SET unit_minor = '{3999}'",
+    ),
+    Break(
+        "orders_are_the_sum_of_units_and_extras", tipped,
+        "UPDATE fulfillments SET tax_minor = 1 WHERE settlement = 'fulfilled'",
+    ),
+    Break(
+        "extras_end_as_their_order_did", tipped,
+        "UPDATE order_extras SET basis = 'not_handed_over' WHERE kind = 'tip'",
+    ),
+    Break(
+        "extras_end_as_their_order_did", tip_goes_back,
+        "UPDATE order_extras SET basis = 'delivery_failed'",
+    ),
+    Break(
+        "extras_end_as_their_order_did", tip_goes_back,
+        "UPDATE order_extras SET basis = 'withdrawn' WHERE kind = 'tip'",
+    ),
+    Break(
+        "counters_equal_units_and_surplus", tipped,
+        "UPDATE order_extras SET settlement = 'refund_due', basis = 'delivery_failed'"
+        " WHERE kind = 'delivery_fee'",
+    ),
     Break("currencies_agree", sold, "UPDATE payments SET currency = 'EUR'"),
-    Break("paid_orders_have_their_units", sold, "UPDATE order_lines SET quantity = 2"),
+    Break("paid_orders_have_their_units", sold, "UPDATE captures SET order_id = NULL"),
     Break(
         "a_payment_succeeds_by_one_capture",
         collected,

@@ -15,6 +15,7 @@ _ROOMS = Path(__file__).parent.parent
 _FILES = (
     "people/sql/people.sql",
     "books/sql/ledger.sql",
+    "payments/sql/order_extras.sql",
     "payments/sql/order_refunds.sql",
     "payments/sql/settlement.sql",
     "payments/sql/captures.sql",

@@ -19,7 +19,9 @@ from coinslot.orders.order_refunds import (
     OrderRefund,
     OrderRefundView,
     Outcome,
+    PartView,
 )
+from coinslot.orders.pricing import ExtraKind
 from coinslot.payments.idempotency import KeyReusedError
 from coinslot.payments.merchant_api import RuledOutError, UnknownError
 
@@ -33,6 +35,10 @@ Reason = Annotated[str, typer.Option(help="Why: it stays on record.")]
 Units = Annotated[
     list[UUID] | None,
     typer.Option("--unit", help="This unit, as `orders show` names it; may be given again."),
+]
+Extras = Annotated[
+    list[ExtraKind] | None,
+    typer.Option("--extra", help="The tip, the delivery fee or the added tax; may be given again."),
 ]
 Amount = Annotated[
     str | None,
@@ -77,6 +83,7 @@ def refund(  # noqa: PLR0913  the options of a command
     by: By,
     reason: Reason,
     unit: Units = None,
+    extra: Extras = None,
     amount: Amount = None,
     key: Key = "",
     data: Data = None,
@@ -92,7 +99,8 @@ def refund(  # noqa: PLR0913  the options of a command
         assert record is not None
         wanted = OrderRefund(
             order=found.id, key=key or f"cli-{token()}", by=by, reason=reason,
-            units=tuple(unit or ()), amount=_minor(amount, record.currency),
+            units=tuple(unit or ()), extras=tuple(one.value for one in extra or ()),
+            amount=_minor(amount, record.currency),
         )  # fmt: skip
         try:
             made = await order_refunds.refund(server.context, found.merchant, wanted)
@@ -116,6 +124,10 @@ def lines(record: OrderRecord) -> list[str]:
     if record.gateway_payment_id:
         said.append(f"payment {record.gateway_payment_id}")
     said += [_unit_line(unit, record.currency) for unit in record.units]
+    for extra in record.extras:
+        sums = [_sum(minor, record.currency) for minor in (extra.amount, extra.left)]
+        how = f", {extra.settlement} by {extra.basis}" if extra.settlement else ""
+        said.append(f"{extra.kind}: {sums[0]}{how}, {sums[1]} left")
     for back in record.refunds:
         there = f", {back.gateway_refund_id}" if back.gateway_refund_id else ""
         why = "made at the gateway" if back.origin == "gateway" else back.reason
@@ -138,10 +150,14 @@ def refund_lines(made: OrderRefundView) -> list[str]:
     """What a person asked for, and what becomes of each part."""
     whole = _sum(made.amount, made.currency)
     return [f"{whole} by {made.by}: {made.reason} (key {made.key})"] + [
-        f"  {_sum(part.amount, made.currency)} of {part.name} {part.unit}:"
+        f"  {_sum(part.amount, made.currency)} of {_named(part)}:"
         f" {_DONE[part.outcome]}{_money(part.money)}"
         for part in made.parts
     ]
+
+
+def _named(part: PartView) -> str:
+    return part.name if part.unit is None else f"{part.name} {part.unit}"
 
 
 def _money(word: str) -> str:

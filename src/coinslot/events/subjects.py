@@ -14,12 +14,15 @@ from coinslot.payments.api_views import PaymentStatement
 _ORDER = """
 SELECT o.id, o.number, o.outlet_id, o.amount_minor, o.currency, o.placed_at, o.paid_at,
     (SELECT coalesce(sum(f.amount_minor), 0)::bigint FROM fulfillments f
-     WHERE f.order_id = o.id AND f.settlement = 'refund_due') AS given_back
+     WHERE f.order_id = o.id AND f.settlement = 'refund_due')
+    + (SELECT coalesce(sum(x.amount_minor), 0)::bigint FROM order_extras x
+       WHERE x.order_id = o.id AND x.settlement = 'refund_due') AS given_back
 FROM orders o WHERE o.id = $1
 """
 _LINES = """
 SELECT slot, sku, name, quantity, price_minor FROM order_lines WHERE order_id = $1 ORDER BY id
 """
+_EXTRAS = "SELECT kind, amount_minor FROM order_extras WHERE order_id = $1 ORDER BY id"
 _UNIT = """
 SELECT f.id, f.order_id, f.outlet_id, v.slot, f.amount_minor, f.currency, f.basis, f.failure_code
 FROM fulfillments f LEFT JOIN vend_units v ON v.id = f.id WHERE f.id = $1
@@ -48,6 +51,13 @@ class ItemStatement(Struct, frozen=True, kw_only=True):
     price: int
 
 
+class ExtraStatement(Struct, frozen=True, kw_only=True):
+    """What an order costs beside its items: `tip`, `delivery_fee` or `added_tax`."""
+
+    kind: str
+    amount: int
+
+
 class OrderStatement(Struct, frozen=True, kw_only=True):
     """An order at a machine."""
 
@@ -61,6 +71,7 @@ class OrderStatement(Struct, frozen=True, kw_only=True):
     paid_at: datetime | None
     given_back: int  # of the amount, for what was not handed over; known when the order has ended
     items: list[ItemStatement]
+    extras: list[ExtraStatement]
 
 
 class UnitStatement(Struct, frozen=True, kw_only=True):
@@ -182,6 +193,10 @@ async def _order(conn: Connection, order: UUID, status: str) -> Subject | None:
                 price=line["price_minor"],
             )
             for line in await conn.fetch(_LINES, order)
+        ],
+        extras=[
+            ExtraStatement(kind=extra["kind"], amount=extra["amount_minor"])
+            for extra in await conn.fetch(_EXTRAS, order)
         ],
     )  # fmt: skip
     return Subject(shown, order)

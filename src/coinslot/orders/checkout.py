@@ -10,14 +10,13 @@ from msgspec import Struct
 
 from coinslot.context import Context
 from coinslot.db.pool import Connection
-from coinslot.kit.ids import code, token, uuid7
-from coinslot.orders import outlet_pages, store
+from coinslot.orders import outlet_pages, placing, store
 from coinslot.orders.code_budget import MINUTE, Budget, Made, first_free
 from coinslot.orders.page_views import NotNowError, OutletView, WhyNot
+from coinslot.orders.placing import NewLine, NewOrder
 from coinslot.payments import ways_to_pay
 from coinslot.payments.attempts import GatewayUnavailableError
 from coinslot.payments.ways_to_pay import PageAttempt, Way
-from coinslot.states.store import TELL
 
 
 class OrderRequest(Struct, frozen=True, kw_only=True):
@@ -52,7 +51,6 @@ async def place(context: Context, wish: OrderRequest) -> str:
 
 
 async def _write(context: Context, conn: Connection, merchant: UUID, wish: OrderRequest) -> str:
-    now = context.now()
     await conn.execute(store.LOCK_OUTLET, wish.outlet)
     slot = await conn.fetchrow(store.LOCK_SLOT, wish.outlet, wish.slot)
     if slot is None or slot["out_of_sale_at"] is not None:
@@ -61,24 +59,15 @@ async def _write(context: Context, conn: Connection, merchant: UUID, wish: Order
         raise NotNowError(WhyNot.SOLD_OUT)
     browser, network = _names(context, wish)
     await _few_enough(context, conn, wish.outlet, browser, network)
-    order_id = uuid7(now)
-    expires = context.after("order_s")
-    link = token()
-    await conn.execute(
-        "INSERT INTO orders (id, merchant_id, outlet_id, state, token, number, source, client_key,"
-        " amount_minor, currency, placed_at, expires_at, due_at, browser, network)"
-        " VALUES ($1, $2, $3, 'placed', $4, $5, 'page', $6, $7, $8, $9, $10, $10, $11, $12)",
-        order_id, merchant, wish.outlet, link, code(4), wish.key, slot["price_minor"],
-        slot["currency"], now, expires, browser, network,
+    line = NewLine(
+        product=slot["product_id"], slot=wish.slot, sku=slot["sku"], name=slot["name"],
+        price=slot["price_minor"], cost=slot["cost_minor"],
     )  # fmt: skip
-    await conn.execute(
-        "INSERT INTO order_lines (id, merchant_id, order_id, product_id, slot, sku, name, quantity,"
-        " price_minor, cost_minor) VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9)",
-        uuid7(now), merchant, order_id, slot["product_id"], wish.slot, slot["sku"], slot["name"],
-        slot["price_minor"], slot["cost_minor"],
+    new = NewOrder(
+        merchant=merchant, outlet=wish.outlet, currency=slot["currency"], key=wish.key,
+        expires_at=context.after("order_s"), lines=(line,), browser=browser, network=network,
     )  # fmt: skip
-    await conn.execute(TELL, merchant, "order", order_id, "PLACED", {}, now)  # readers of the log
-    return link
+    return (await placing.place(conn, context, new)).token
 
 
 def _names(context: Context, wish: OrderRequest) -> tuple[str | None, str | None]:

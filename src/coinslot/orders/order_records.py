@@ -38,6 +38,16 @@ class UnitRecord(Struct, frozen=True, kw_only=True):
     waiting: int
 
 
+class ExtraRecord(Struct, frozen=True, kw_only=True):
+    """A tip, a delivery fee or added tax, in minor units; `left` can still be given back."""
+
+    kind: str
+    amount: int
+    settlement: str | None
+    basis: str | None
+    left: int
+
+
 class RefundRecord(Struct, frozen=True, kw_only=True):
     """Money that goes back, whoever made it: `origin` is "ours", or "gateway" when it was made
     there without us. `state` is a word of the refund's table of moves."""
@@ -68,6 +78,7 @@ class OrderRecord(Struct, frozen=True, kw_only=True):
     ended_at: datetime | None
     gateway_payment_id: str | None
     units: tuple[UnitRecord, ...]
+    extras: tuple[ExtraRecord, ...]
     refunds: tuple[RefundRecord, ...]
     made: tuple[OrderRefundView, ...]
 
@@ -93,14 +104,16 @@ async def order(context: Context, merchant: UUID, order_id: UUID) -> OrderRecord
         if row is None:
             return None
         units = [_unit(unit) for unit in await conn.fetch(store.UNIT_RECORDS, order_id)]
+        extras = [_extra(extra) for extra in await conn.fetch(store.EXTRAS_LEFT, order_id)]
         refunds = await conn.fetch(store.ORDER_REFUNDS, order_id)
         made = await of_order(conn, order_id)
     return OrderRecord(
         id=row["id"], number=row["number"], outlet=row["outlet_id"], state=row["state"],
         amount=row["amount_minor"], currency=row["currency"],
-        left=sum(unit.left for unit in units), placed_at=row["placed_at"],
+        left=sum(unit.left for unit in units) + sum(extra.left for extra in extras),
+        placed_at=row["placed_at"],
         paid_at=row["paid_at"], ended_at=row["ended_at"],
-        gateway_payment_id=row["gateway_payment_id"], units=tuple(units),
+        gateway_payment_id=row["gateway_payment_id"], units=tuple(units), extras=tuple(extras),
         refunds=tuple(_refund(refund) for refund in refunds), made=made,
     )  # fmt: skip
 
@@ -110,6 +123,13 @@ def _unit(row: asyncpg.Record) -> UnitRecord:
         id=row["id"], name=row["name"], amount=row["amount_minor"], state=row["state"],
         settlement=row["settlement"], basis=row["basis"], is_sent=row["sent_at"] is not None,
         left=row["left_minor"], waiting=row["waiting_minor"],
+    )  # fmt: skip
+
+
+def _extra(row: asyncpg.Record) -> ExtraRecord:
+    return ExtraRecord(
+        kind=row["kind"], amount=row["amount_minor"], settlement=row["settlement"],
+        basis=row["basis"], left=row["left_minor"],
     )  # fmt: skip
 
 

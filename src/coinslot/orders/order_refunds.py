@@ -41,31 +41,35 @@ class Outcome(StrEnum):
 
 
 class OrderRefund(Struct, frozen=True, kw_only=True):
-    """What a person asks for. Without `units` it is of all units of the order; without `amount`
-    (minor units) it is all that is left of them. An amount is taken from what was handed over or
-    is being handed over, and withdraws nothing. `key` makes it count once."""
+    """What a person asks for. Without `units` and `extras` (their kinds: 'tip', 'delivery_fee',
+    'added_tax') it is of the whole order; without `amount` (minor units) it is all that is left of
+    them. An amount is taken from what was handed over or is being handed over, and withdraws
+    nothing. `key` makes it count once."""
 
     order: UUID
     key: str
     by: str
     reason: str
     units: tuple[UUID, ...] = ()
+    extras: tuple[str, ...] = ()
     amount: int | None = None
 
 
-class UnitLeft(Struct, frozen=True, kw_only=True):
-    """A unit of the order, and what of its money can still be given back, in minor units."""
+class Left(Struct, frozen=True, kw_only=True):
+    """A unit or an extra of the order, and what of its money can still be given back, in minor
+    units. `extra` is its kind."""
 
     id: UUID
     left: int
     is_sent: bool
     is_settled: bool
+    extra: str | None = None
 
 
 class Part(Struct, frozen=True):
-    """So much of a unit, in this way."""
+    """So much of a unit or an extra, in this way."""
 
-    unit: UUID
+    of: Left
     amount: int
     outcome: Outcome
 
@@ -74,7 +78,7 @@ class PartView(Struct, frozen=True, kw_only=True):
     """A part as people see it. `money` is where its money is: 'waiting', 'covered' (the gateway had
     given it back by itself), or the state of the refund: 'pending', 'succeeded', 'owed'."""
 
-    unit: UUID
+    unit: UUID | None  # None: it is of the extra that `name` names
     name: str
     amount: int
     outcome: Outcome
@@ -102,8 +106,8 @@ class OrderRefundView(Struct, frozen=True, kw_only=True):
 async def refund(context: Context, merchant: UUID, wanted: OrderRefund) -> OrderRefundView:
     """Give money of an order back. The same key gives the same refund, as it stands now.
 
-    Raises UnknownError (no such order or unit of this merchant), KeyReusedError (the key was used
-    for something else), RuledOutError with a code: 'incomplete' (no key, name or reason, or an
+    Raises UnknownError (no such order, unit or extra of this merchant), KeyReusedError (the key was
+    used for something else), RuledOutError with a code: 'incomplete' (no key, name or reason, or an
     amount below 1), 'not_paid', 'nothing_left', 'refund_exceeds_order' (MoreThanLeftError),
     'not_sent_yet' (the unit that has the amount was not sent: name it, and it is withdrawn)."""
     if not (wanted.key.strip() and wanted.by.strip() and wanted.reason.strip()):
@@ -141,21 +145,26 @@ async def _refund(context: Context, merchant: UUID, wanted: OrderRefund) -> Orde
             if before["asked"] != _asked(wanted):
                 raise KeyReusedError("this key was used for another refund")
             return await _read(conn, wanted.order, before["id"])
-        units = [_left(row) for row in await conn.fetch(store.LOCK_UNITS_LEFT, wanted.order)]
-        parts = plan(units, wanted.units, wanted.amount)
+        units = await conn.fetch(store.LOCK_UNITS_LEFT, wanted.order)
+        extras = await conn.fetch(store.EXTRAS_LEFT, wanted.order)
+        whole = [_unit_left(row) for row in units] + [_extra_left(row) for row in extras]
+        parts = plan(whole, (*wanted.units, *wanted.extras), wanted.amount)
         return await _read(conn, wanted.order, await _write(conn, context, capture, wanted, parts))
 
 
-def plan(units: Sequence[UnitLeft], named: Sequence[UUID], amount: int | None) -> list[Part]:
-    """How much of which unit, and in which way. Raises UnknownError, RuledOutError."""
-    known = {unit.id: unit for unit in units}
-    if unknown := [unit for unit in named if unit not in known]:
-        raise UnknownError(f"There is no unit {unknown[0]} in this order.")
-    chosen = [known[unit] for unit in dict.fromkeys(named)] or list(units)
-    if gone := [unit for unit in chosen if unit.left == 0 and named]:
-        raise RuledOutError("nothing_left", f"Of unit {gone[0].id} nothing is left to give back.")
+def plan(whole: Sequence[Left], named: Sequence[UUID | str], amount: int | None) -> list[Part]:
+    """How much of which unit or extra, and in which way; extras are named by their kinds. Raises
+    UnknownError, RuledOutError."""
+    known = {one.extra or one.id: one for one in whole}
+    if unknown := [name for name in named if name not in known]:
+        raise UnknownError(f"There is no {unknown[0]} in this order.")
+    chosen = [known[name] for name in dict.fromkeys(named)] or list(whole)
+    if gone := [one for one in chosen if named and not _has_something(one)]:
+        raise RuledOutError(
+            "nothing_left", f"Of {gone[0].extra or gone[0].id} nothing is left to give back."
+        )
     if amount is None:
-        parts = [Part(unit.id, unit.left, _outcome(unit)) for unit in chosen if unit.left]
+        parts = [Part(one, one.left, _outcome(one)) for one in chosen if _has_something(one)]
     else:
         parts = _spread(chosen, amount)
     if not parts:
@@ -163,50 +172,50 @@ def plan(units: Sequence[UnitLeft], named: Sequence[UUID], amount: int | None) -
     return parts
 
 
-def _spread(units: Sequence[UnitLeft], amount: int) -> list[Part]:
+def _has_something(one: Left) -> bool:
+    """What costs nothing can still be withdrawn."""
+    return one.left > 0 or _outcome(one) is Outcome.WITHDRAWN
+
+
+def _spread(whole: Sequence[Left], amount: int) -> list[Part]:
     """An amount over what was handed over, then over what may be. Raises RuledOutError."""
     parts, rest = [], amount
-    sent = [unit for unit in units if unit.is_sent or unit.is_settled]
-    for unit in sorted(sent, key=lambda unit: not unit.is_settled):
-        taken = min(unit.left, rest)
+    taking = [one for one in whole if _outcome(one) is not Outcome.WITHDRAWN]
+    for one in sorted(taking, key=lambda one: not one.is_settled):
+        taken = min(one.left, rest)
         if taken:
-            parts.append(Part(unit.id, taken, _outcome(unit)))
+            parts.append(Part(one, taken, _outcome(one)))
         rest -= taken
     if rest == 0:
         return parts
-    if sum(unit.left for unit in units) >= amount:
+    if sum(one.left for one in whole) >= amount:
         raise RuledOutError(
             "not_sent_yet", "Some of it was not sent yet: name the unit, and it is withdrawn."
         )
     raise MoreThanLeftError(amount - rest)
 
 
-def _outcome(unit: UnitLeft) -> Outcome:
-    if unit.is_settled:
+def _outcome(one: Left) -> Outcome:
+    """An extra is never sent: until the order ends it is withdrawn at once."""
+    if one.is_settled:
         return Outcome.TAKEN
-    return Outcome.WAITING if unit.is_sent else Outcome.WITHDRAWN
+    return Outcome.WAITING if one.is_sent else Outcome.WITHDRAWN
 
 
 async def _write(
     conn: Connection, context: Context, capture: UUID, wanted: OrderRefund, parts: Sequence[Part]
 ) -> UUID:
-    """Units before refunds, as the order of locks has it."""
+    """Extras first: the last unit that is withdrawn ends the order, and its extras with it."""
     now = context.now()
     made: UUID = await conn.fetchval(
         store.MAKE_ORDER_REFUND, uuid7(now), wanted.order, wanted.key, _asked(wanted), wanted.by,
         wanted.reason, now,
     )  # fmt: skip
-    for part in sorted(parts, key=lambda part: part.unit):
-        if part.outcome is Outcome.WITHDRAWN:
-            await conn.execute(store.WITHDRAW_UNIT, part.unit, now)
-            await conn.execute(store.SAY_WHY_WITHDRAWN, part.unit, wanted.reason)
-        ended = None if part.outcome is Outcome.WAITING else now
-        written = await conn.fetchval(
-            store.MAKE_REFUND_PART, uuid7(now), made, capture, part.unit, part.amount,
-            None if ended is None else part.outcome.value, ended,
-        )  # fmt: skip
-        if part.outcome is Outcome.TAKEN:
-            await conn.execute(store.TAKE_REFUND_PART, written, now)
+    for part in sorted(parts, key=lambda part: (part.of.extra is None, part.of.id)):
+        await _write_part(conn, now, made, capture, part)
+        if part.outcome is Outcome.WITHDRAWN and part.of.extra is None:
+            await conn.execute(store.WITHDRAW_UNIT, part.of.id, now)
+            await conn.execute(store.SAY_WHY_WITHDRAWN, part.of.id, wanted.reason)
     merchant = await conn.fetchval(store.HAS_ORDER, wanted.order)
     told = {**_asked(wanted), "order": str(wanted.order), "amount": sum(p.amount for p in parts)}
     await conn.execute(TELL, merchant, "order_refund", made, "ASKED", told, now)
@@ -214,10 +223,28 @@ async def _write(
     return made
 
 
+async def _write_part(
+    conn: Connection, now: datetime, made: UUID, capture: UUID, part: Part
+) -> None:
+    """The part, and its money where an extra is withdrawn or something was earned."""
+    waits = part.outcome is Outcome.WAITING
+    is_unit = part.of.extra is None
+    written = await conn.fetchval(
+        store.MAKE_REFUND_PART, uuid7(now), made, capture, part.of.id if is_unit else None,
+        None if is_unit else part.of.id, part.amount, None if waits else part.outcome.value,
+        None if waits else now,
+    )  # fmt: skip
+    if part.outcome is Outcome.TAKEN:
+        await conn.execute(store.TAKE_REFUND_PART, written, now)
+    elif not is_unit:
+        await conn.execute(store.WITHDRAW_EXTRA, part.of.id, now, written)
+
+
 def _asked(wanted: OrderRefund) -> dict[str, Any]:
     """All that the same key may ask for again."""
     return {
         "units": sorted(str(unit) for unit in set(wanted.units)),
+        "extras": sorted(set(wanted.extras)),
         "amount": wanted.amount,
         "by": wanted.by,
         "reason": wanted.reason,
@@ -225,12 +252,22 @@ def _asked(wanted: OrderRefund) -> dict[str, Any]:
     }
 
 
-def _left(row: asyncpg.Record) -> UnitLeft:
-    return UnitLeft(
+def _unit_left(row: asyncpg.Record) -> Left:
+    return Left(
         id=row["id"],
         left=row["left_minor"],
         is_sent=row["sent_at"] is not None,
         is_settled=row["settlement"] is not None,
+    )
+
+
+def _extra_left(row: asyncpg.Record) -> Left:
+    return Left(
+        id=row["id"],
+        left=row["left_minor"],
+        is_sent=False,
+        is_settled=row["settlement"] is not None,
+        extra=row["kind"],
     )
 
 
@@ -245,7 +282,8 @@ def _view(row: asyncpg.Record, parts: Sequence[Mapping[str, Any]]) -> OrderRefun
         amount=sum(part["amount_minor"] for part in parts),
         parts=tuple(
             PartView(
-                unit=part["fulfillment_id"], name=part["name"], amount=part["amount_minor"],
+                unit=part["fulfillment_id"], name=part["name"] or part["kind"],
+                amount=part["amount_minor"],
                 outcome=Outcome(part["outcome"] or Outcome.WAITING), money=part["money"],
             )
             for part in parts

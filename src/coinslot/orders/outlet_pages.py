@@ -16,6 +16,7 @@ from coinslot.kit.money import Money
 from coinslot.orders import store
 from coinslot.orders.page_views import (
     NOT_SENT,
+    ExtraView,
     ItemView,
     NearestView,
     OrderView,
@@ -136,7 +137,12 @@ async def order(context: Context, token: str) -> OrderView | None:
         lines = await conn.fetch(store.ORDER_LINES, row["id"])
         units = await conn.fetch(store.ORDER_UNITS, row["id"])
         refunds = await conn.fetch(store.ORDER_REFUNDS, row["id"])
-    return replace(_order_view(row, lines, units, refunds), **await _paying(context, row))
+        extras = await conn.fetch(store.ORDER_EXTRAS, row["id"])
+    return replace(
+        _order_view(row, lines, units, refunds),
+        extras=_extras(row, extras),
+        **await _paying(context, row),
+    )
 
 
 async def _paying(context: Context, row: asyncpg.Record) -> dict[str, Any]:
@@ -160,6 +166,13 @@ async def _paying(context: Context, row: asyncpg.Record) -> dict[str, Any]:
         ).name
         return found | {"pay_at": row["make_at"], "pay": _pay(row, title), "way_now": name}
     return found
+
+
+def _extras(row: asyncpg.Record, extras: list[asyncpg.Record]) -> tuple[ExtraView, ...]:
+    return tuple(
+        ExtraView(kind=extra["kind"], money=Money(extra["amount_minor"], row["currency"]))
+        for extra in extras
+    )
 
 
 def _order_view(

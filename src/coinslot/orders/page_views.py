@@ -79,6 +79,13 @@ class UnitView(Struct, frozen=True, kw_only=True):
     basis: str | None = None
 
 
+class ExtraView(Struct, frozen=True, kw_only=True):
+    """What the order costs beside its units: "tip", "delivery_fee" or "added_tax"."""
+
+    kind: str
+    money: Money
+
+
 class RefundView(Struct, frozen=True, kw_only=True):
     """Money on its way back."""
 
@@ -126,6 +133,7 @@ class OrderView(Struct, frozen=True, kw_only=True):
     slot: str
     money: Money
     units: tuple[UnitView, ...]
+    extras: tuple[ExtraView, ...] = ()
     placed_at: datetime
     expires_at: datetime
     paid_at: datetime | None = None

@@ -16,6 +16,24 @@ WHERE p.order_id = $1 AND {_LIVE} AND (q.id IS NULL OR q.stage = 'open')
 ORDER BY a.number DESC LIMIT 1
 """
 
+PLACE_ORDER = """
+INSERT INTO orders (id, merchant_id, outlet_id, state, token, number, source, client_key,
+    amount_minor, currency, placed_at, expires_at, due_at, browser, network)
+VALUES ($1, $2, $3, 'placed', $4, $5, 'page', $6, $7, $8, $9, $10, $10, $11, $12)
+"""
+
+PLACE_LINE = """
+INSERT INTO order_lines (id, merchant_id, order_id, product_id, slot, sku, name, quantity,
+    price_minor, cost_minor, unit_minor, tax_minor)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+"""
+
+PLACE_EXTRA = """
+INSERT INTO order_extras (id, merchant_id, order_id, kind, amount_minor) VALUES ($1, $2, $3, $4, $5)
+"""
+
+DELIVERY_FAILED = "SELECT delivery_failed($1, $2)"
+
 # Placing an order. The slot's row is the lock under which what is left is counted.
 LOCK_SLOT = """
 SELECT s.*, p.sku, p.name, p.cost_minor, o.currency FROM slots s
@@ -151,6 +169,8 @@ LEFT JOIN vend_units v ON v.id = f.id
 WHERE f.order_id = $1 ORDER BY f.id
 """
 
+ORDER_EXTRAS = "SELECT kind, amount_minor FROM order_extras WHERE order_id = $1 ORDER BY id"
+
 ORDER_REFUNDS = """
 SELECT r.*, c.reason IS NOT NULL AS surplus FROM refunds r JOIN captures c ON c.id = r.capture_id
 WHERE c.order_id = $1 ORDER BY r.created_at, r.id
@@ -189,10 +209,18 @@ SELECT $1, o.merchant_id, o.id, $3, $4, $5, $6, $7 FROM orders o WHERE o.id = $2
 
 MAKE_REFUND_PART = """
 INSERT INTO order_refund_parts (id, merchant_id, order_refund_id, capture_id, fulfillment_id,
-    amount_minor, outcome, ended_at)
-SELECT $1, r.merchant_id, r.id, $3, $4, $5, $6, $7 FROM order_refunds r WHERE r.id = $2
+    extra_id, amount_minor, outcome, ended_at)
+SELECT $1, r.merchant_id, r.id, $3, $4, $5, $6, $7, $8 FROM order_refunds r WHERE r.id = $2
 RETURNING id
 """
+
+# Written under the lock of the capture alone.
+EXTRAS_LEFT = """
+SELECT e.id, e.kind, e.amount_minor, e.settlement, e.basis, left_of_extra(e) AS left_minor
+FROM order_extras e WHERE e.order_id = $1 ORDER BY e.id
+"""
+
+WITHDRAW_EXTRA = "SELECT settle_extra($1, 'refund_due', 'withdrawn', $2, $3)"
 
 WITHDRAW_UNIT = """
 SELECT transition_fulfillment($1, 'WITHDRAWN', '{"basis": "never_sent"}', $2)
@@ -211,13 +239,14 @@ WHERE r.order_id = $1 ORDER BY r.made_at, r.id
 
 # Where the money of each part is: of a unit that was withdrawn or not handed over, in its refund.
 PARTS_OF_ORDER = """
-SELECT w.*, l.name, CASE WHEN w.outcome IS NULL THEN 'waiting' ELSE coalesce((
+SELECT w.*, l.name, e.kind, CASE WHEN w.outcome IS NULL THEN 'waiting' ELSE coalesce((
     SELECT f.state FROM refunds f WHERE f.origin = 'ours' AND f.state <> 'failed'
-        AND CASE WHEN w.outcome = 'taken' THEN f.part_id = w.id
-            ELSE f.fulfillment_id = w.fulfillment_id END
+        AND (f.part_id = w.id
+            OR (w.outcome <> 'taken' AND f.fulfillment_id = w.fulfillment_id))
     ORDER BY f.created_at DESC LIMIT 1), 'covered') END AS money
 FROM order_refund_parts w JOIN order_refunds r ON r.id = w.order_refund_id
-JOIN fulfillments u ON u.id = w.fulfillment_id JOIN order_lines l ON l.id = u.line_id
+LEFT JOIN fulfillments u ON u.id = w.fulfillment_id LEFT JOIN order_lines l ON l.id = u.line_id
+LEFT JOIN order_extras e ON e.id = w.extra_id
 WHERE r.order_id = $1 ORDER BY w.id
 """
 

@@ -10,15 +10,21 @@ _APPEND_ONLY = (
 _NEVER_DELETED = (
     *_APPEND_ONLY, "inbox", "merchants", "gateway_accounts", "outlets", "devices",
     "device_journals", "qr_codes", "orders", "payments", "attempts", "captures", "fulfillments",
-    "vend_units", "ways_to_pay", "refunds", "order_refund_parts", "discrepancies", "cases",
+    "vend_units", "ways_to_pay", "refunds", "order_refund_parts", "order_extras", "discrepancies",
+    "cases",
     "disputes", "reconciliations",
     "people", "memberships", "installation_admins", "second_factors", "recovery_codes", "sessions",
     "refresh_tokens", "used_challenges", "sign_in_tries",
 )  # fmt: skip
-_TRIGGERS = ("ledger_balances", "settled_once", "policy_has_exposure", "part_ended_once")
+_TRIGGERS = (
+    "ledger_balances", "settled_once", "policy_has_exposure", "part_ended_once",
+    "extra_settled_once",
+)  # fmt: skip
 _CONSTRAINTS = (
     "captured_is_accounted_for", "we_never_give_back_more_than_is_due",
-    "a_refund_by_a_person_says_who_and_why", "a_part_is_of_a_unit",
+    "a_refund_by_a_person_says_who_and_why", "a_part_is_of_a_unit", "an_extra_names_its_basis",
+    "every_piece_has_its_sum", "no_piece_costs_more_than_its_price",
+    "included_tax_is_a_part_of_its_unit", "what_costs_money_has_its_capture",
     "a_settlement_names_its_basis", "never_sent_means_go_was_never_committed",
     "silence_has_an_end", "go_answers_an_accept", "a_delivery_is_due_until_it_ends",
     "staff_has_an_outlet", "a_cookie_has_a_secret", "a_used_token_has_a_successor",
@@ -27,7 +33,7 @@ _CONSTRAINTS = (
 _UNIQUE = (
     "captures_account_id_gateway_payment_id_key", "vend_units_outlet_id_seq_key",
     "vend_units_one_open", "refunds_one_live", "refunds_one_live_part", "refunds_key_key",
-    "order_refunds_key",
+    "order_refunds_key", "order_extras_kind",
     "refunds_account_id_gateway_refund_id_key", "refunds_replaces_key", "inbox_delivery",
     "qr_codes_printed", "qr_codes_attempt", "attempts_page_key", "discrepancies_once", "inbox_own",
     "cases_one_open",

@@ -27,13 +27,20 @@ refund AS (
 
 _UNITS = """
 unit AS (
-    SELECT f.*, coalesce(f.settlement = 'refund_due', false) OR EXISTS (SELECT FROM corrections k
+    SELECT f.id, f.capture_id, f.amount_minor, f.settlement, true AS is_unit,
+        coalesce(f.settlement = 'refund_due', false) OR EXISTS (SELECT FROM corrections k
             WHERE k.fulfillment_id = f.id) AS gone,
         (SELECT coalesce(sum(w.amount_minor), 0) FROM order_refund_parts w
             WHERE w.fulfillment_id = f.id AND w.outcome = 'taken') AS taken
     FROM fulfillments f
+    UNION ALL
+    SELECT x.id, c.id, x.amount_minor, x.settlement, false,
+        coalesce(x.settlement = 'refund_due', false),
+        (SELECT coalesce(sum(w.amount_minor), 0) FROM order_refund_parts w
+            WHERE w.extra_id = x.id AND w.outcome = 'taken')
+    FROM order_extras x JOIN captures c ON c.order_id = x.order_id AND c.reason IS NULL
 ), units AS (
-    SELECT c.id AS capture_id, count(u.id) AS units,
+    SELECT c.id AS capture_id, count(u.id) FILTER (WHERE u.is_unit) AS units,
         coalesce(sum(u.amount_minor), 0)::bigint AS total,
         coalesce(sum(u.amount_minor - u.taken) FILTER (WHERE u.settlement = 'fulfilled'
             AND NOT u.gone), 0)::bigint AS fulfilled,
@@ -184,9 +191,22 @@ FROM fulfillments f JOIN order_refund_parts w ON w.fulfillment_id = f.id
 WHERE w.outcome IS DISTINCT FROM 'went_back' GROUP BY f.id
 HAVING sum(w.amount_minor) > f.amount_minor
 UNION ALL
+SELECT x.id, NULL, sum(w.amount_minor)::bigint, x.settlement, x.basis, 'more than its extra has'
+FROM order_extras x JOIN order_refund_parts w ON w.extra_id = x.id
+GROUP BY x.id HAVING sum(w.amount_minor) > x.amount_minor
+UNION ALL
+SELECT w.id, w.outcome, w.amount_minor, x.settlement, x.basis, 'its extra is settled otherwise'
+FROM order_refund_parts w JOIN order_refunds r ON r.id = w.order_refund_id
+JOIN order_extras x ON x.id = w.extra_id
+WHERE x.order_id <> r.order_id OR NOT coalesce(CASE w.outcome
+    WHEN 'taken' THEN x.settlement = 'fulfilled' WHEN 'withdrawn' THEN x.basis = 'withdrawn' END,
+    false)
+UNION ALL
 SELECT w.id, w.outcome, w.amount_minor, NULL, NULL, 'paid beside what was taken'
 FROM order_refund_parts w JOIN refunds r ON r.part_id = w.id
-WHERE w.outcome IS DISTINCT FROM 'taken' OR r.capture_id <> w.capture_id
+WHERE NOT (w.outcome IS NOT DISTINCT FROM 'taken'
+        OR (w.outcome IS NOT DISTINCT FROM 'withdrawn' AND w.extra_id IS NOT NULL))
+    OR r.capture_id <> w.capture_id
     OR r.fulfillment_id IS NOT NULL OR r.amount_minor > w.amount_minor
 UNION ALL
 SELECT r.id, NULL, NULL, NULL, NULL, 'it gives nothing back' FROM order_refunds r
@@ -235,6 +255,45 @@ SELECT * FROM o WHERE CASE WHEN bought
     ELSE units > 0 OR unrefused > 0 END
 """
 
+# What an order costs is the sum of its units and extras; each unit costs what was allotted to it.
+_SUMS = """
+WITH piece AS (
+    SELECT l.order_id, l.id AS line_id, coalesce(l.unit_minor[n], l.price_minor) AS amount,
+        coalesce(l.tax_minor[n], 0) AS tax
+    FROM order_lines l, generate_series(1, l.quantity) AS n
+), line AS (
+    SELECT order_id, line_id, array_agg((amount, tax) ORDER BY amount, tax)::text AS pieces
+    FROM piece GROUP BY order_id, line_id
+)
+SELECT o.id, o.amount_minor, p.total, x.total AS extras, 'its units and extras' AS what
+FROM orders o,
+    LATERAL (SELECT coalesce(sum(amount), 0) AS total FROM piece WHERE order_id = o.id) p,
+    LATERAL (SELECT coalesce(sum(amount_minor), 0) AS total FROM order_extras
+        WHERE order_id = o.id) x
+WHERE o.amount_minor <> p.total + x.total
+UNION ALL
+SELECT l.order_id, NULL, NULL, NULL, 'a line''s units: ' || l.pieces || ' allotted, ' || u.pieces
+FROM line l, LATERAL (SELECT array_agg((f.amount_minor, f.tax_minor)
+        ORDER BY f.amount_minor, f.tax_minor)::text AS pieces
+    FROM fulfillments f WHERE f.line_id = l.line_id) u
+WHERE l.pieces <> u.pieces
+"""
+
+# With the last unit, the way that the order went; before it only by a person, or a failed delivery.
+_EXTRAS = """
+SELECT x.id, x.order_id, x.kind, x.settlement, x.basis, o.state FROM order_extras x
+JOIN orders o ON o.id = x.order_id
+WHERE NOT coalesce(CASE
+    WHEN x.settlement IS NULL THEN o.state IN ('placed', 'paid', 'expired')
+    WHEN x.basis = 'handed_over' THEN x.settlement = 'fulfilled' AND o.state = 'completed'
+    WHEN x.settlement = 'fulfilled' THEN false
+    WHEN x.basis = 'not_handed_over' THEN o.state = 'failed'
+    WHEN x.basis = 'delivery_failed' THEN x.kind = 'delivery_fee'
+    WHEN x.basis = 'withdrawn' THEN EXISTS (SELECT FROM order_refund_parts w
+        WHERE w.extra_id = x.id AND w.outcome = 'withdrawn' AND w.amount_minor = x.amount_minor)
+    END, false)
+"""
+
 # Anything handed over completes an order. Under the rule of before, all had to be: an order that
 # ended then may have failed with a part handed over.
 _ENDS = """
@@ -268,5 +327,7 @@ MONEY: Mapping[str, str] = {
     "currencies_agree": _CURRENCIES,
     "paid_orders_have_their_units": _PAID,
     "orders_end_as_their_units_did": _ENDS,
+    "orders_are_the_sum_of_units_and_extras": _SUMS,
+    "extras_end_as_their_order_did": _EXTRAS,
     "a_payment_succeeds_by_one_capture": _COLLECTED,
 }

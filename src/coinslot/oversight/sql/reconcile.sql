@@ -57,7 +57,10 @@ LANGUAGE sql STABLE AS $$
         (SELECT coalesce(-sum(amount), 0)::bigint FROM ledger
             WHERE capture_id = o.id AND account = 'sales') AS sold,
         (SELECT coalesce(sum(left_of(u)), 0)::bigint FROM fulfillments u
-            WHERE u.capture_id = o.id AND u.settlement = 'fulfilled') AS handed_over) g
+            WHERE u.capture_id = o.id AND u.settlement = 'fulfilled')
+        + (SELECT coalesce(sum(left_of_extra(e)), 0)::bigint FROM order_extras e
+            WHERE e.order_id = o.order_id AND o.reason IS NULL AND e.settlement = 'fulfilled')
+            AS handed_over) g
     WHERE g.sold <> CASE WHEN EXISTS (SELECT FROM payments p WHERE p.id = o.payment_id
         AND p.source = 'api') THEN o.fulfilled ELSE g.handed_over END
     UNION ALL

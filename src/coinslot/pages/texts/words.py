@@ -138,6 +138,9 @@ class Words(Struct, frozen=True, kw_only=True):
     receipt_keep: str
     receipt_item: str
     receipt_not_out: str
+    receipt_tip: str
+    receipt_delivery_fee: str
+    receipt_added_tax: str
     receipt_amount: str
     receipt_seller: str
     receipt_place: str

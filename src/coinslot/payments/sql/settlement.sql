@@ -54,7 +54,7 @@ BEGIN
 END $$;
 
 -- When the last unit of an order is settled the order ends: completed when anything was handed
--- over, whatever went back beside it.
+-- over, whatever went back beside it. Its extras go the same way.
 CREATE OR REPLACE FUNCTION end_order(p_order uuid, p_now timestamptz)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -66,6 +66,7 @@ BEGIN
            count(*) FILTER (WHERE settlement = 'fulfilled')
     INTO open_units, handed_over FROM fulfillments WHERE order_id = p_order;
     IF open_units = 0 THEN
+        PERFORM settle_extras(p_order, handed_over > 0, p_now);
         PERFORM transition_order(p_order,
             CASE WHEN handed_over > 0 THEN 'HANDED_OVER' ELSE 'GONE_BACK' END,
             jsonb_build_object('ended_at', p_now, 'due_at', NULL), p_now);
