@@ -21,8 +21,8 @@ ALL = {
     "machines provision-qr", "machines decommission", "machines refill", "machines price",
     "machines edit", "machines provision", "machines onboard", "machines templates",
     "machines save-template", "machines list", "machines show", "machines out-of-sale",
-    "machines on-sale", "products list", "products add", "products edit", "orders show",
-    "orders refund",
+    "machines on-sale", "machines ways", "products list", "products add", "products edit",
+    "orders show", "orders refund",
 }  # fmt: skip
 
 

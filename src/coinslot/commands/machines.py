@@ -10,7 +10,7 @@ import typer
 from rich.progress import track
 
 from coinslot.app.server import TOOL, RunningServer
-from coinslot.commands import machine_config, machine_list, machine_setup
+from coinslot.commands import machine_config, machine_list, machine_setup, machine_ways
 from coinslot.commands.machine_config import MachineCodes, each, split
 from coinslot.commands.terms import Data, console, errors, installed, quiet, run
 from coinslot.fleet.config import Editor
@@ -163,6 +163,9 @@ cli.command("out-of-sale", epilog="Example: `coinslot machines out-of-sale M01 A
     machine_list.out_of_sale
 )
 cli.command("on-sale", epilog="Example: `coinslot machines on-sale M01 A1`")(machine_list.on_sale)
+cli.command("ways", epilog="Example: `coinslot machines ways M01 razorpay/asha:link`")(
+    machine_ways.ways
+)
 cli.command("onboard", epilog="Example: `coinslot machines onboard asha --from fifty.csv --apply`")(
     machine_setup.onboard
 )

@@ -72,6 +72,17 @@ async def offered(context: Context, merchant: UUID, outlet: str, money: Money) -
     return sorted(found, key=lambda way: way.form is not Form.LINK)
 
 
+async def listed(context: Context, merchant: UUID, outlet: str) -> list[str]:
+    """All that the outlet offers, in its own order, whether it works now or not."""
+    async with context.db.as_merchant(merchant) as conn:
+        rows = await conn.fetch(store.WAYS_TO_PAY, outlet)
+    accounts = [await context.accounts.by_id(row["account_id"]) for row in rows]
+    return [
+        f"{account.gateway}/{account.slug}:{row['way']}"
+        for account, row in zip(accounts, rows, strict=True)
+    ]
+
+
 def fits(account: Account, form: str, money: Money) -> bool:
     """Whether this account can collect this amount in this form at all."""
     if form == Form.LINK:
@@ -88,7 +99,8 @@ def _way(account: Account, form: Form) -> Way:
 async def offer(
     context: Context, merchant: UUID, outlet: str, ways: Sequence[tuple[UUID, Form]]
 ) -> None:
-    """From now on the outlet offers these, in this order. Raises UnfitWayError."""
+    """From now on the outlet offers these, in this order. Its page shows those that work; attempts
+    that have begun go on. Raises UnfitWayError."""
     async with context.db.as_merchant(merchant) as conn:
         currency = await conn.fetchval("SELECT currency FROM outlets WHERE id = $1", outlet)
     for account_id, form in ways:
