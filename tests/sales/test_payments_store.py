@@ -164,7 +164,7 @@ async def test_a_payment_is_disputed_while_a_dispute_of_it_is_open(rows: Rows) -
 async def code(rows: Rows, name: str, **given: Any) -> UUID:
     made = await rows.put("qr_codes", **(
         {"stage": "open", "account_id": OURS, "slot": name, "outlet_id": "M01", "qr_code_id": name}
-        | given
+        | ({"attempt_id": uuid4()} if "payment_id" in given else {}) | given
     ))  # fmt: skip
     found: UUID = made["id"]
     return found
@@ -215,8 +215,8 @@ async def test_only_a_printed_code_that_is_open_is_never_due_by_itself(
     [
         ({}, ("open", NOW, None, True)),
         ({"payment_id": uuid4()}, ("open", None, LATER, False)),
-        ({"retired_at": NOW}, ("closing", NOW, LATER, False)),
-        ({"retired_at": NOW, "payment_id": uuid4()}, ("closing", None, LATER, False)),
+        ({"retired_at": NOW}, ("closing", NOW, NOW, False)),
+        ({"retired_at": NOW, "payment_id": uuid4()}, ("closing", None, NOW, False)),
     ],
 )
 async def test_a_code_that_was_made_is_open_unless_it_was_retired_meanwhile(
@@ -225,7 +225,7 @@ async def test_a_code_that_was_made_is_open_unless_it_was_retired_meanwhile(
     wanted = {"stage": "wanted", "created_at": NOW, "tries": 3, "leased_until": NOW, "due_at": NOW}
     mine = await code(rows, "x", **{**wanted, **given, "qr_code_id": None})
     other = await code(rows, "y", **{**wanted, "qr_code_id": None})
-    printed = await rows.conn.fetchval(store.QR_OPENED, mine, "qr_1", "https://q/1", LATER)
+    printed = await rows.conn.fetchval(store.QR_OPENED, mine, "qr_1", "https://q/1", LATER, NOW)
     row = await rows.conn.fetchrow("SELECT * FROM qr_codes WHERE id = $1", mine)
     assert row is not None
     assert (row["stage"], row["asked_at"], row["due_at"], printed) == after
@@ -233,7 +233,9 @@ async def test_a_code_that_was_made_is_open_unless_it_was_retired_meanwhile(
         "qr_1", "https://q/1", "https://q/1",
     )  # fmt: skip
     assert (row["tries"], row["leased_until"]) == (0, None)
-    assert await rows.conn.fetchval(store.QR_OPENED, mine, "qr_2", "https://q/2", LATER) is None
+    assert (
+        await rows.conn.fetchval(store.QR_OPENED, mine, "qr_2", "https://q/2", LATER, NOW) is None
+    )
     stage = await rows.conn.fetchval("SELECT stage FROM qr_codes WHERE id = $1", other)
     assert stage == "wanted"
 

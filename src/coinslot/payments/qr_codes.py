@@ -150,7 +150,7 @@ async def _opened(context: Context, row: asyncpg.Record, made: QrFact) -> None:
     async with context.db.as_merchant(row["merchant_id"]) as conn:
         await _tell_payment(context, conn, row, "SHOWN")
         printed = await conn.fetchval(
-            store.QR_OPENED, row["id"], made.qr_code_id, made.image_url, first_poll
+            store.QR_OPENED, row["id"], made.qr_code_id, made.image_url, first_poll, context.now()
         )
         if printed:
             await conn.execute(

@@ -132,7 +132,8 @@ QR_OPENED = """
 UPDATE qr_codes SET stage = CASE WHEN retired_at IS NULL THEN 'open' ELSE 'closing' END,
     qr_code_id = $2, image_url = $3, short_url = $3,
     asked_at = CASE WHEN payment_id IS NULL THEN created_at END,
-    due_at = CASE WHEN payment_id IS NOT NULL OR retired_at IS NOT NULL THEN $4::timestamptz END,
+    due_at = CASE WHEN retired_at IS NOT NULL THEN $5::timestamptz
+        WHEN payment_id IS NOT NULL THEN $4::timestamptz END,
     leased_until = NULL, tries = 0 WHERE id = $1 AND stage = 'wanted'
 RETURNING payment_id IS NULL AND retired_at IS NULL AS printed
 """
