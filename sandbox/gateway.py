@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any, ClassVar, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 
 from sandbox.accounts import Account, Accounts
-from sandbox.errors import UnknownError
+from sandbox.errors import UnknownError, UnreadableError
 from sandbox.outbox import Event, publish
 from sandbox.shelf import Thing, find, new_id
 from sandbox.store import Change, Store
@@ -24,6 +25,23 @@ class Reference(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """A payment by its id."""
 
     reference: str
+
+
+class AtPage(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """What a payer does at a page, in the words that every gateway here knows. The page is named by
+    its address, or by what it asks to be paid."""
+
+    reference: str = ""
+    url: str = ""
+    ends: Literal["paid", "declined", "later"] | None = msgspec.field(name="as", default=None)
+
+    @property
+    def named(self) -> str:
+        """The reference, or the last step of the address."""
+        found = self.reference or urlsplit(self.url).path.rstrip("/").rpartition("/")[2]
+        if not found:
+            raise UnreadableError("reference or url is needed")
+        return found
 
 
 class DashboardRefund(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

@@ -9,7 +9,7 @@ import msgspec
 from sandbox import chores
 from sandbox.clock import now_s
 from sandbox.errors import RefusedError, UnknownError, UnreadableError
-from sandbox.gateway import DashboardRefund, Minor
+from sandbox.gateway import AtPage, DashboardRefund, Minor
 from sandbox.razorpay import links, payments, qr_codes, refunds, wire
 from sandbox.razorpay.accounts import ACCOUNTS
 from sandbox.razorpay.desk import Desk
@@ -19,6 +19,10 @@ from sandbox.shelf import find, new_id, put
 
 CAPTURES = "razorpay.payment.captures"
 RRN_DIGITS = 12
+Outcome = Literal["captured", "failed", "failed_then_captured", "authorized_only"]
+ENDS: dict[str, Outcome] = {
+    "paid": "captured", "declined": "failed", "later": "failed_then_captured",
+}  # fmt: skip
 
 
 class Scan(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -29,7 +33,7 @@ class Scan(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
     payment_link_id: str | None = None
     account_id: str | None = None  # for a foreign payment without any code of ours
     amount: Minor | None = None  # on a fixed code a mismatch, as old apps can make
-    outcome: Literal["captured", "failed", "failed_then_captured", "authorized_only"] = "captured"
+    outcome: Outcome = "captured"
     foreign: bool = False  # on the merchant's account, without our QR and notes
     late: bool = False  # the app had read the code before it was closed
     events: list[str] | None = None  # the only events that are told
@@ -50,6 +54,15 @@ def scan(desk: Desk, wanted: Scan) -> Payment:
     if wanted.outcome == "captured":
         payments.capture(desk, payment)
     return payment
+
+
+def pay(desk: Desk, wanted: AtPage) -> Payment:
+    """A link, or a code, is paid in the words of every gateway's page."""
+    named = wanted.named
+    link = named if named.startswith("plink_") else None
+    outcome = ENDS[wanted.ends or "paid"]
+    code = None if link else named
+    return scan(desk, Scan(qr_code_id=code, payment_link_id=link, outcome=outcome))
 
 
 def capture_late(desk: Desk, payment: Payment) -> None:

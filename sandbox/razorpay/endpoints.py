@@ -14,7 +14,7 @@ from litestar.response import Redirect
 from sandbox.control.pages import page
 from sandbox.errors import RefusedError, UnknownError
 from sandbox.front import asked, sent
-from sandbox.gateway import DashboardRefund
+from sandbox.gateway import AtPage, DashboardRefund
 from sandbox.gateway_endpoints import API_METHODS, Plain
 from sandbox.razorpay import customer, disputes, links, qr_codes, settlements, wire
 from sandbox.razorpay.accounts import ACCOUNTS
@@ -38,6 +38,13 @@ async def api(request: Request[Any, Any, Any], path: Path, front: FrontDoor) -> 
 async def scan(data: Scan, gateway: Gateway) -> Plain:
     with gateway.change() as desk:
         return {"reference": customer.scan(desk, data).id}
+
+
+@post("/pay", status_code=200)
+async def pay(data: AtPage, gateway: Gateway) -> Plain:
+    """At the page of a payment link, or by the app that read a code."""
+    with gateway.change() as desk:
+        return {"reference": customer.pay(desk, data).id}
 
 
 @post("/refund", status_code=200)
@@ -133,6 +140,7 @@ def _bill(desk: Desk, link_id: str) -> Plain:
 
 ENDPOINTS = [
     api,
+    pay,
     scan,
     refund,
     dispute,

@@ -2,12 +2,10 @@
 
 from typing import Literal
 
-import msgspec
-
 from sandbox import chores
 from sandbox.clock import now_s
 from sandbox.errors import RefusedError, UnknownError
-from sandbox.gateway import DashboardRefund
+from sandbox.gateway import AtPage, DashboardRefund
 from sandbox.shelf import find, new_id, put
 from sandbox.stripe import intents, refunds, sessions, wire
 from sandbox.stripe.desk import Desk
@@ -19,25 +17,31 @@ Outcome = Literal["paid", "declined", "delayed", "delayed_failed"]
 NOT_PROVED = "The provided PaymentMethod has failed authentication."
 
 
-class Pay(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+ENDS: dict[str, Outcome] = {"paid": "paid", "declined": "declined", "later": "delayed"}
+
+
+class Pay(AtPage, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """What the payer does on the page of a session, or of an intent that asks who he is."""
 
-    reference: str
-    outcome: Outcome = "paid"  # delayed: a method whose money arrives later, or bounces
+    outcome: Outcome | None = None  # delayed: a method whose money arrives later, or bounces
+
+    @property
+    def end(self) -> Outcome:
+        return self.outcome or ENDS[self.ends or "paid"]
 
 
 def pay(desk: Desk, wanted: Pay) -> Intent:
     """Pay, or fail to; the page may be tried again after a decline."""
-    if not wanted.reference.startswith("cs_"):
+    if not wanted.named.startswith("cs_"):
         return _prove(desk, wanted)
-    session = known_session(desk, wanted.reference)
+    session = known_session(desk, wanted.named)
     if session.status != "open":
         raise RefusedError(f"this checkout session is {session.status}")
     intent = _intent_of(desk, session)
     desk.change.tell(f"customer pays {wire.money(session.amount, session.currency)}")
-    if wanted.outcome == "declined":
+    if wanted.end == "declined":
         intents.fail(desk, intent, wire.decline(*intents.DECLINES["pm_card_chargeDeclined"]))
-    elif wanted.outcome == "paid":
+    elif wanted.end == "paid":
         intents.succeed(desk, intent)
         sessions.complete(desk, session, intent)
     else:
@@ -45,7 +49,7 @@ def pay(desk: Desk, wanted: Pay) -> Intent:
         put(desk.change, intent)
         desk.tell("payment_intent.processing", intent.id, intent)
         sessions.complete(desk, session, intent)
-        then = ARRIVES if wanted.outcome == "delayed" else BOUNCES
+        then = ARRIVES if wanted.end == "delayed" else BOUNCES
         chores.later(desk.change, then, intent.id, desk.tempo.late_ms)
     return intent
 
@@ -73,10 +77,10 @@ def _intent_of(desk: Desk, session: Session) -> Intent:
 
 
 def _prove(desk: Desk, wanted: Pay) -> Intent:
-    intent = desk.known(Intent, wanted.reference)
+    intent = desk.known(Intent, wanted.named)
     if intent.status != "requires_action":
         raise RefusedError(f"this payment is {intent.status}")
-    if wanted.outcome == "paid":
+    if wanted.end == "paid":
         intents.succeed(desk, intent)
     else:
         error = wire.decline("payment_intent_authentication_failure", "", NOT_PROVED)

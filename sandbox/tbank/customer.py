@@ -2,11 +2,9 @@
 
 from typing import Literal
 
-import msgspec
-
-from sandbox import outbox
+from sandbox import chores, outbox
 from sandbox.errors import RefusedError, UnknownError
-from sandbox.gateway import DashboardRefund, Reference
+from sandbox.gateway import AtPage, DashboardRefund, Reference
 from sandbox.shelf import find
 from sandbox.store import Change
 from sandbox.tbank import payments, refunds
@@ -20,26 +18,35 @@ REASONS = {"declined": 99, "insufficient_funds": 1051, "bad_card": 1014}
 Reason = Literal["declined", "insufficient_funds", "bad_card"]
 
 
-class Pay(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+PAYS = "tbank.payment.pays"
+
+
+class Pay(AtPage, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """What the payer does: the bank says yes, or no for a reason."""
 
-    reference: str
     method: Literal["card", "sbp"] = "card"
     declined: Reason | None = None
 
 
 def pay(desk: Desk, wanted: Pay) -> Payment:
-    payment = desk.known(Payment, wanted.reference)
+    if wanted.url:
+        payment = at_page(desk.change, wanted.named)
+    else:
+        payment = desk.known(Payment, wanted.named)
     if payment.status not in OPEN:
         raise RefusedError(f"this payment is {payment.status}: nobody can pay it now")
     source = "qrsbp" if wanted.method == "sbp" else "cards"
     if source == "qrsbp" and payment.two_stage:
         raise RefusedError("SBP holds nothing: a payment of two stages takes a card")
+    if wanted.ends == "later":
+        chores.later(desk.change, PAYS, payment.id, desk.tempo.late_ms)
+        return payment
     desk.change.tell(f"payer pays {roubles(payment.amount)} ₽: {payment.id}")
-    if wanted.declined is None:
+    declined = wanted.declined or ("declined" if wanted.ends == "declined" else None)
+    if declined is None:
         payments.pay(desk, payment, source)
     else:
-        payments.reject(desk, payment, source, REASONS[wanted.declined])
+        payments.reject(desk, payment, source, REASONS[declined])
     return payment
 
 
@@ -84,6 +91,11 @@ def work_of(name: str, desk: Desk, thing_id: str) -> None:
     """What the gateway does by itself, later."""
     if name == payments.EXPIRES:
         payments.expire(desk, desk.known(Payment, thing_id))
+        return
+    if name == PAYS:
+        payment = desk.known(Payment, thing_id)
+        if payment.status in OPEN:
+            payments.pay(desk, payment, "cards")
         return
     refund = find(desk.change, Refund, thing_id)
     if refund is not None:

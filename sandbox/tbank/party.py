@@ -18,7 +18,7 @@ class TBank(Party):
     tempo_of = Tempo
     payment = Payment
     endpoints = ENDPOINTS
-    chores = (payments.EXPIRES, refunds.SETTLES, refunds.FAILS)
+    chores = (customer.PAYS, payments.EXPIRES, refunds.SETTLES, refunds.FAILS)
     account_word = "terminal"
 
     def books(self, look: Change) -> list[dict[str, Any]]:

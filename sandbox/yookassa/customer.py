@@ -2,10 +2,9 @@
 
 from typing import Literal, get_args
 
-import msgspec
-
+from sandbox import chores
 from sandbox.errors import RefusedError
-from sandbox.gateway import DashboardRefund, Reference
+from sandbox.gateway import AtPage, DashboardRefund, Reference
 from sandbox.shelf import find
 from sandbox.yookassa import payments, refunds
 from sandbox.yookassa.desk import Desk
@@ -18,23 +17,29 @@ Reason = Literal["insufficient_funds", "card_expired", "general_decline", "fraud
 REASONS = get_args(Reason)
 
 
-class Pay(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+PAYS = "yookassa.payment.pays"
+
+
+class Pay(AtPage, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """What the payer does: the bank says yes, or no for a reason."""
 
-    reference: str
     method: Literal["bank_card", "sbp"] = "bank_card"  # where the merchant left the choice
     declined: Reason | None = None
 
 
 def pay(desk: Desk, wanted: Pay) -> Payment:
-    payment = desk.known(Payment, wanted.reference)
+    payment = desk.known(Payment, wanted.named)
     if payment.status != "pending":
         raise RefusedError(f"this payment is {payment.status}: nobody can pay it now")
+    if wanted.ends == "later":
+        chores.later(desk.change, PAYS, payment.id, desk.tempo.late_ms)
+        return payment
     desk.change.tell(f"payer pays {decimal(payment.amount)} ₽: {payment.id}")
-    if wanted.declined is None:
+    declined = wanted.declined or ("general_decline" if wanted.ends == "declined" else None)
+    if declined is None:
         payments.pay(desk, payment, wanted.method)
     else:
-        payments.cancel(desk, payment, "payment_network", wanted.declined)
+        payments.cancel(desk, payment, "payment_network", declined)
     return payment
 
 
@@ -55,7 +60,10 @@ def refund_by_hand(desk: Desk, wanted: DashboardRefund) -> Refund:
 def work_of(name: str, desk: Desk, thing_id: str) -> None:
     """What the gateway does by itself, later."""
     payment, refund = find(desk.change, Payment, thing_id), find(desk.change, Refund, thing_id)
-    if payment is not None:
+    if payment is not None and name == PAYS:
+        if payment.status == "pending":
+            payments.pay(desk, payment, "bank_card")
+    elif payment is not None:
         payments.lapse(desk, payment, name)
     elif refund is not None and name == refunds.SETTLES:
         refunds.settle(desk, refund)

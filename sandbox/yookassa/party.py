@@ -18,7 +18,7 @@ class YooKassa(Party):
     tempo_of = Tempo
     payment = Payment
     endpoints = ENDPOINTS
-    chores = (payments.LAPSES, payments.HOLD_ENDS, refunds.SETTLES, refunds.FAILS)
+    chores = (customer.PAYS, payments.LAPSES, payments.HOLD_ENDS, refunds.SETTLES, refunds.FAILS)
     account_word = "shop"
 
     def books(self, look: Change) -> list[dict[str, Any]]:

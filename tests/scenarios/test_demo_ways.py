@@ -81,6 +81,21 @@ def test_an_order_is_paid_at_the_gateways_page_and_the_can_drops(
     demo.assert_books_are_right()
 
 
+@pytest.mark.parametrize(("outlet", "gateway"), PAGES, ids=lambda value: value)
+def test_a_page_can_be_paid_by_its_address_and_later(
+    demo: DemoProcess, browser: httpx.Client, outlet: str, gateway: str
+) -> None:
+    customer = Customer(demo, browser, outlet)
+    leads = re.search(r'content="0;url=([^"]+)"', customer.tap(f"with {gateway}"))
+    assert leads is not None
+    demo.http.post(
+        f"{demo.facts['sandbox_url']}/{BOOKS[gateway]}/pay", json={"url": leads[1], "as": "later"}
+    ).raise_for_status()
+    assert customer.state() == "link"
+    until(lambda: customer.state() == "done", 20)
+    demo.assert_books_are_right()
+
+
 def test_a_way_that_asks_nobody_is_paid_by_the_tap(
     demo: DemoProcess, browser: httpx.Client
 ) -> None:

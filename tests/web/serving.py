@@ -70,6 +70,7 @@ class Served:
         self.backend.orders = cast.orders(SystemClock().now(), f"{self.url}/picture.png")
         self.backend.placed = {}
         self.backend.asked = []
+        self.backend.keys = []
         self.backend.refuse = self.backend.broken = self.backend.paid_when_asked = None
         self.backend.when_wanted = None
         self.backend.own = {}
