@@ -13,7 +13,10 @@ from coinslot.catalog.products import (
 from coinslot.fleet import machines
 from coinslot.fleet.decommission import UnitsOpenError, decommission
 from coinslot.fleet.machines import MachineStatus, WantedMachines
+from coinslot.gateways.base import PaymentFact
 from coinslot.kit.money import Money
+from coinslot.orders import checkout
+from coinslot.orders.checkout import OrderRequest, WayTap
 from coinslot.outlets.machines import (
     UnknownOutletError,
     UnknownSlotError,
@@ -121,6 +124,34 @@ async def test_a_slot_that_a_person_took_out_comes_back_only_by_a_person(stage: 
     await put_on_sale(stage.context.db, stage.merchant, "M01", "A1")
     (slot,) = (await status(stage)).slots
     assert (slot.withheld, slot.out_of_sale_at) == (False, None)
+
+
+async def test_what_is_paid_for_a_slot_after_a_person_took_it_out_goes_back_at_once(
+    stage: Stage,
+) -> None:
+    await stage.hello()
+    early = await stage.pay()
+    token = await checkout.place(stage.context, OrderRequest(outlet="M01", slot="A1", key="tap"))
+    await checkout.pay(stage.context, WayTap(order=token))
+    stage.later(1)
+    await withhold(stage.context.db, stage.merchant, "M01", "A1", stage.context.now())
+    stage.later(1)
+    late = await stage.pay()
+    qr = await stage.value("SELECT qr_code_id FROM qr_codes WHERE payment_id IS NOT NULL")
+    placed = await stage.gateway.pay("pay_page", Money(4000, "INR"), qr_code_id=qr)
+    assert isinstance(placed, PaymentFact)
+    for paid in (late, placed, early):
+        await stage.webhook(paid)
+    reasons = await stage.rows("SELECT gateway_payment_id, reason FROM captures")
+    assert {row["gateway_payment_id"]: row["reason"] for row in reasons} == {
+        early.gateway_payment_id: None,  # it was paid before
+        late.gateway_payment_id: "slot_withheld",
+        placed.gateway_payment_id: "slot_withheld",
+    }
+    await put_on_sale(stage.context.db, stage.merchant, "M01", "A1")
+    await stage.sell()
+    await stage.sweep("refunds")
+    assert stage.refunded() == 8000
 
 
 async def test_no_machine_goes_out_of_service_while_a_customer_waits(stage: Stage) -> None:

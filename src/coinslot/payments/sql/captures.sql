@@ -124,18 +124,23 @@ BEGIN
     PERFORM tell(c.merchant_id, 'capture', c.id, 'FOREIGN', p_evidence, p_now);
 END $$;
 
--- A printed QR: each payment is an order of its own, for one unit of one slot.
+-- A printed QR: each payment is an order of its own, for one unit of one slot. A slot that a person
+-- took out of sale is paid for in vain from then on.
 CREATE OR REPLACE FUNCTION sell_printed(p_capture captures, p_qr qr_codes, p_now timestamptz)
 RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     o_id uuid := uuid7(p_now);
     p_id uuid := uuid7(p_now);
     a_id uuid := uuid7(p_now);
+    withheld timestamptz := (SELECT s.withheld_at FROM slots s
+        WHERE s.outlet_id = p_qr.outlet_id AND s.slot = p_qr.slot);
     why text := buys_nothing(p_capture, ARRAY[p_qr.amount_minor], p_qr.currency,
         CASE WHEN NOT EXISTS (SELECT FROM slots s JOIN outlets u ON u.id = s.outlet_id
             WHERE s.outlet_id = p_qr.outlet_id AND s.slot = p_qr.slot
             AND begins_as(u.kind) IS NOT NULL) THEN 'slot_gone' END,
-        p_qr.retired_at, 'qr_retired');
+        least(p_qr.retired_at, withheld),
+        CASE WHEN withheld < coalesce(p_qr.retired_at, 'infinity') THEN 'slot_withheld'
+            ELSE 'qr_retired' END);
 BEGIN
     IF why IS NOT NULL THEN RETURN return_capture(p_capture.id, why, p_now); END IF;
     INSERT INTO orders (id, merchant_id, outlet_id, state, token, number, source, amount_minor,
@@ -165,15 +170,19 @@ RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     o orders%ROWTYPE;
     a attempts%ROWTYPE;
+    withheld timestamptz;
     why text;
 BEGIN
     SELECT o2.* INTO STRICT o FROM orders o2 WHERE o2.id = (SELECT p.order_id FROM payments p
         JOIN attempts b ON b.payment_id = p.id WHERE b.id = p_attempt) FOR NO KEY UPDATE;
     SELECT * INTO STRICT a FROM attempts WHERE id = p_attempt;
+    SELECT min(s.withheld_at) INTO withheld FROM order_lines w JOIN slots s ON s.slot = w.slot
+        AND s.outlet_id = o.outlet_id WHERE w.order_id = o.id;
     why := buys_nothing(p_capture, ARRAY[o.amount_minor], o.currency,
         CASE o.state WHEN 'placed' THEN NULL WHEN 'expired' THEN 'order_expired'
-            ELSE 'paid_twice' END, least(o.expires_at, a.retired_at),
-        CASE WHEN a.retired_at < o.expires_at THEN 'way_changed' ELSE 'order_expired' END);
+            ELSE 'paid_twice' END, least(o.expires_at, a.retired_at, withheld),
+        CASE WHEN withheld < least(o.expires_at, a.retired_at) THEN 'slot_withheld'
+            WHEN a.retired_at < o.expires_at THEN 'way_changed' ELSE 'order_expired' END);
     IF why IS NULL AND others_were_first(o.id) THEN why := 'sold_out'; END IF;
     IF why IS NULL THEN
         PERFORM pay_order(p_capture, o.id, a.id, p_now);
@@ -181,11 +190,11 @@ BEGIN
         RETURN 'paid';
     END IF;
     UPDATE captures SET payment_id = a.payment_id, order_id = o.id WHERE id = p_capture.id;
-    IF o.state = 'placed' AND why IN ('order_expired', 'sold_out') THEN
+    IF o.state = 'placed' AND why IN ('order_expired', 'sold_out', 'slot_withheld') THEN
         PERFORM transition_order(o.id, 'DEADLINE',
             jsonb_build_object('ended_at', p_now, 'due_at', NULL), p_now);
     END IF;
-    IF why IN ('order_expired', 'sold_out', 'paid_twice') THEN
+    IF why IN ('order_expired', 'sold_out', 'slot_withheld', 'paid_twice') THEN
         PERFORM transition_order(o.id, 'PAID', '{}', p_now);
     END IF;
     -- What `collect` made is paid once, whatever becomes of the money; a code waits for the right
