@@ -116,3 +116,19 @@ def test_a_payment_link_that_is_canceled_takes_no_money(shop: Server) -> None:
     assert shop.post(f"/payments/{payment}/cancel", None).json()["status"] == "canceled"
     assert shop.demo.http.post(page, data={}).status_code == 409
     shop.demo.assert_books_are_right()
+
+
+def test_everyone_of_the_demo_signs_in_with_their_role(demo: DemoProcess) -> None:
+    base, members = demo.facts["base_url"], demo.facts["members"]
+    for one in members:
+        body = {"login": one["login"], "password": one["password"]}
+        tokens = demo.http.post(f"{base}/auth/login", json=body).raise_for_status().json()
+        bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+        shown = demo.http.get(f"{base}/auth/profile", headers=bearer).json()
+        assert (shown["role"], shown["tenantId"]) == (one["role"], one["merchant"])
+    merchants = {one["id"]: one["name"] for one in demo.facts["merchants"]}
+    roles = {(one["merchant"], one["role"]) for one in members}
+    for merchant in merchants:
+        for role in ("admin", "operator", "viewer", "staff"):
+            assert (merchant, role) in roles
+    assert (None, "installation") in roles

@@ -8,6 +8,7 @@ from litestar import Response
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
+from coinslot.api.api_calls import strictly
 from coinslot.api.members import merchant_of
 from coinslot.api.sign_in import NO_STORE, Name
 from coinslot.pages.access import allowed, device_of, signed_in
@@ -76,6 +77,7 @@ class DeviceKeys(SharedHandler):
         self, request: AnyRequest, data: JSONBody[NewDeviceKey]
     ) -> Response[DeviceKeyStatement]:
         """Make an API key for a machine. It is shown this once."""
+        await strictly(request, data)
         who = signed_in(request)
         wish = device_keys.DeviceKeyRequest(
             machine=data.machine_id, name=data.name, permissions=data.permissions,
@@ -107,6 +109,7 @@ class DeviceKeys(SharedHandler):
 
     async def token(self, request: AnyRequest, data: JSONBody[ShownKey]) -> Response[DeviceToken]:
         """A short access token for a device's key."""
+        await strictly(request, data)
         made = await allowed(device_keys.device_token(self._auth, data.key))
         return Response(made, headers=NO_STORE)
 

@@ -9,6 +9,7 @@ from litestar import Response
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
+from coinslot.api.api_calls import strictly
 from coinslot.api.sign_in import NO_STORE, Code, Login, Name, Password, Signed
 from coinslot.pages.access import allowed, client_of, signed_in
 from coinslot.pages.errors import RefusedError
@@ -160,6 +161,7 @@ class Members(SharedHandler):
         self, request: AnyRequest, person: FromPath[UUID], data: JSONBody[MemberChange]
     ) -> None:
         """Another role. Their sessions for this merchant end."""
+        await strictly(request, data)
         role = members.Role(role=data.role, outlets=data.outlets)
         await self._changed(signed_in(request), person, role, data.reason)
 
@@ -180,6 +182,7 @@ class Members(SharedHandler):
         self, request: AnyRequest, data: JSONBody[NewInvitation]
     ) -> Response[InvitationStatement]:
         """Invite someone. The answer has a token for a link and a code to be told another way."""
+        await strictly(request, data)
         who = signed_in(request)
         role = members.Role(role=data.role, outlets=data.outlets)
         wanted = invitations.Wanted(merchant=merchant_of(who), address=data.address, role=role)
@@ -206,6 +209,7 @@ class Members(SharedHandler):
         self, request: AnyRequest, data: JSONBody[NewRules]
     ) -> Response[SecurityRules]:
         """Set them. They hold from the next request on; they cannot lock out who sets them."""
+        await strictly(request, data)
         who = signed_in(request)
         wanted = SecurityRules(
             second_factor_required=data.second_factor_required,
@@ -241,6 +245,7 @@ class Members(SharedHandler):
     ) -> Response[NewPerson]:
         """Take up an invitation, under the address that was invited. Someone who signs in with that
         address already gives the password that they have."""
+        await strictly(request, data)
         shown = invitations.Acceptance(
             login=data.login,
             password=data.password,
@@ -256,6 +261,7 @@ class Members(SharedHandler):
     ) -> Response[NewPerson]:
         """Make the account that runs the installation, with the token that `coinslot serve`
         printed. It is made once."""
+        await strictly(request, data)
         wanted = first_run.FirstAccount(token=data.token, login=data.login, password=data.password)
         person = await allowed(first_run.make_first(self._auth, wanted, client_of(request)))
         return Response(NewPerson(person=person), headers=NO_STORE)
@@ -263,6 +269,7 @@ class Members(SharedHandler):
     async def reset(self, request: AnyRequest, data: JSONBody[PasswordReset]) -> None:
         """Set a new password with a token of `coinslot people reset`. Every session of the person
         ends."""
+        await strictly(request, data)
         await allowed(resets.reset(self._auth, data.token, data.password, client_of(request)))
 
 

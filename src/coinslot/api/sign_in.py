@@ -9,13 +9,14 @@ from litestar import Response
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
+from coinslot.api.api_calls import strictly
 from coinslot.pages.access import allowed, client_of, signed_in
 from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import AnyRequest
 from coinslot.pages.shared_handler import SharedHandler
 from coinslot.people import factors, passkeys, sessions
 from coinslot.people import sign_in as signing_in
-from coinslot.people.authentication import Authentication, RuleError
+from coinslot.people.authentication import Authentication
 from coinslot.people.factors import Enrolment, Factors
 from coinslot.people.passkeys import NewPasskey, Question
 from coinslot.people.sessions import Opened
@@ -144,6 +145,7 @@ class SignIn(SharedHandler):
         """Sign in. Someone with a second factor is answered 401 `second_factor_required` with a
         challenge, to be sent again with the code; someone of several merchants 422
         `merchant_required` with the list of them."""
+        await strictly(request, data)
         attempt = signing_in.Attempt(
             login=data.login, password=data.password, challenge=data.challenge, code=data.code,
             passkey=data.passkey, merchant=data.merchant,
@@ -168,6 +170,7 @@ class SignIn(SharedHandler):
     ) -> Response[SignInTokens]:
         """The next tokens. Each refresh token is good once; for a moment it is answered again with
         the same successor, after that its session ends."""
+        await strictly(request, data)
         return _tokens(
             await allowed(sessions.refresh(self._auth, data.refresh_token, client_of(request)))
         )
@@ -186,6 +189,7 @@ class SignIn(SharedHandler):
     async def step_up(self, request: AnyRequest, data: JSONBody[StepUp]) -> Response[SignInTokens]:
         """Show a factor again, for what needs a fresh proof. Answered with new tokens; the old ones
         end."""
+        await strictly(request, data)
         attempt = signing_in.Attempt(
             password=data.password, challenge=data.challenge, code=data.code, passkey=data.passkey
         )
@@ -197,6 +201,7 @@ class SignIn(SharedHandler):
     ) -> Response[SignInTokens]:
         """A new password, after a fresh proof. Every session ends; these are the tokens of the new
         one."""
+        await strictly(request, data)
         changed = signing_in.change_password(
             self._auth, signed_in(request), data.password, client_of(request)
         )
@@ -226,6 +231,7 @@ class SignIn(SharedHandler):
 
     async def begin_totp(self, request: AnyRequest, data: JSONBody[NewTotp]) -> Response[Enrolment]:
         """Begin to add an app that makes codes. It counts once a code of it was sent."""
+        await strictly(request, data)
         made = await allowed(factors.begin_totp(self._auth, signed_in(request), data.name))
         return Response(made, headers=NO_STORE)
 
@@ -233,6 +239,7 @@ class SignIn(SharedHandler):
         self, request: AnyRequest, factor: FromPath[UUID], data: JSONBody[TypedCode]
     ) -> Response[RecoveryCodes]:
         """Send a code of the app. The first factor comes with ten recovery codes."""
+        await strictly(request, data)
         made = factors.confirm_totp(self._auth, signed_in(request), factor, data.code)
         return Response(RecoveryCodes(await allowed(made)), headers=NO_STORE)
 
@@ -245,16 +252,14 @@ class SignIn(SharedHandler):
         self, request: AnyRequest, data: JSONBody[PasskeyAnswer]
     ) -> Response[RecoveryCodes]:
         """Keep a new passkey. The first factor comes with ten recovery codes."""
+        await strictly(request, data)
         answer = NewPasskey(challenge=data.challenge, passkey=data.passkey, name=data.name)
         made = passkeys.confirm(self._auth, signed_in(request), answer)
         return Response(RecoveryCodes(await allowed(made)), headers=NO_STORE)
 
     async def remove_factor(self, request: AnyRequest, factor: FromPath[UUID]) -> None:
         """Remove a second factor."""
-        try:
-            await factors.remove(self._auth, signed_in(request), factor)
-        except RuleError:
-            raise RefusedError(404, "not_found", "There is no such factor.") from None
+        await allowed(factors.remove(self._auth, signed_in(request), factor))
 
     async def renew_codes(self, request: AnyRequest) -> Response[RecoveryCodes]:
         """Ten new recovery codes. The old ones end."""

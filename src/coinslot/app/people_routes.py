@@ -14,6 +14,7 @@ from coinslot.people.authentication import Authentication
 _KNOWN = refusals(400, 401, 403)
 _FOUND = refusals(400, 401, 403, 404)
 _CHANGES = refusals(400, 401, 403, 422)
+_OF_ONE = refusals(400, 401, 403, 404, 422)
 
 
 def people_routes(auth: Authentication) -> list[ControllerRouterHandler]:
@@ -92,7 +93,7 @@ def _factors(access: Access, calls: SignIn) -> list[ControllerRouterHandler]:
         post(f"{place}/totp", operation_id="beginTotp", guards=fresh,
              responses=_CHANGES)(calls.begin_totp),
         post(f"{place}/totp/{{factor:uuid}}/confirm", operation_id="confirmTotp", guards=own,
-             status_code=200, responses=refusals(400, 401, 403, 422, 429))(calls.confirm_totp),
+             status_code=200, responses=refusals(400, 401, 403, 404, 422, 429))(calls.confirm_totp),
         post(f"{place}/passkey", operation_id="beginPasskey", guards=fresh, status_code=200,
              responses=_CHANGES)(calls.begin_passkey),
         post(f"{place}/passkey/confirm", operation_id="confirmPasskey", guards=fresh,
@@ -112,8 +113,8 @@ def _members(access: Access, people: Members) -> list[ControllerRouterHandler]:
     return [
         get("/people", operation_id="listMembers", guards=read, responses=_KNOWN)(people.listed),
         patch(one, operation_id="changeMember", guards=write, status_code=204,
-              responses=_CHANGES)(people.change),
-        delete(one, operation_id="removeMember", guards=write, responses=_CHANGES)(people.remove),
+              responses=_OF_ONE)(people.change),
+        delete(one, operation_id="removeMember", guards=write, responses=_OF_ONE)(people.remove),
         post(invited, operation_id="inviteMember", guards=write,
              responses=_CHANGES)(people.invite),
         get(invited, operation_id="listInvitations", guards=read,

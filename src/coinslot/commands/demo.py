@@ -60,8 +60,8 @@ def demo(
     sandbox_url = f"http://127.0.0.1:{sandbox_port}"
     # The demo is always a world of its own, whatever the environment says of a real one.
     chosen = settings(
-        data.resolve(), (*ADDRESSES, "COINSLOT_KEYS", *MIRROR), port=port, mqtt_port=mqtt_port,
-        host="127.0.0.1", image_sources=f"https: {sandbox_url}",
+        data.resolve(), (*ADDRESSES, "COINSLOT_KEYS", "JWT_SECRET", *MIRROR),
+        port=port, mqtt_port=mqtt_port, host="127.0.0.1", image_sources=f"https: {sandbox_url}",
         webhook_private_addresses=True,
         firebase_url=f"{sandbox_url}/?ns=coinslot",
     )  # fmt: skip

@@ -18,6 +18,7 @@ from coinslot.people.authentication import (
     Client,
     ForbiddenError,
     NotAllowedError,
+    NotThereError,
     RuleError,
     SignInError,
 )
@@ -27,7 +28,12 @@ from coinslot.people.passwords import BusyError, WeakPasswordError
 from coinslot.people.sessions import SignedIn, by_access_token, by_cookie
 
 _WHO, _DEVICE = "signed_in", "signed_in_device"
-_STATUS: dict[type[NotAllowedError], int] = {SignInError: 401, ForbiddenError: 403, RuleError: 422}
+_STATUS: dict[type[NotAllowedError], int] = {
+    SignInError: 401,
+    ForbiddenError: 403,
+    NotThereError: 404,
+    RuleError: 422,
+}
 _AnyCall = ASGIConnection[Any, Any, Any, Any]
 Found = TypeVar("Found")
 

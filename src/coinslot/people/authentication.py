@@ -75,6 +75,13 @@ class RuleError(NotAllowedError):
     """Understood, and not possible."""
 
 
+class NotThereError(NotAllowedError):
+    """There is no such one; or it belongs to somebody else, which is told alike."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("not_found", message)
+
+
 class ForbiddenError(NotAllowedError):
     """Known, and not allowed to."""
 

@@ -14,7 +14,7 @@ from coinslot.kit.ids import code as letters
 from coinslot.kit.ids import uuid7
 from coinslot.people import limits
 from coinslot.people.audit_log import Act, record
-from coinslot.people.authentication import Authentication, RuleError, SignInError
+from coinslot.people.authentication import Authentication, NotThereError, RuleError, SignInError
 from coinslot.people.sessions import SignedIn, is_strong
 
 STEP_S: Final = 30
@@ -117,7 +117,7 @@ async def begin_totp(auth: Authentication, who: SignedIn, name: str) -> Enrolmen
 
 async def confirm_totp(auth: Authentication, who: SignedIn, factor: UUID, typed: str) -> list[str]:
     """The app makes right codes: from now on they count. Returns the recovery codes, which are
-    shown this once; none when there are some already. Raises RuleError, SignInError."""
+    shown this once; none when there are some already. Raises NotThereError, SignInError."""
     await may_add(auth, who)
     counted = limits.of_person(auth.context, who.person)
     await limits.count(auth.context, counted)
@@ -129,7 +129,7 @@ async def confirm_totp(auth: Authentication, who: SignedIn, factor: UUID, typed:
             factor,
         )
         if sealed is None:
-            raise RuleError("no_such_factor", "Nothing of that id waits for a code.")
+            raise NotThereError("Nothing of that id waits for a code.")
         step = _step_of(auth, factor, sealed, typed)
         if step is None:
             raise SignInError("invalid_code", "This code is wrong, or was used before.")
@@ -155,7 +155,7 @@ async def added(
 
 
 async def remove(auth: Authentication, who: SignedIn, factor: UUID) -> None:
-    """It proves nothing any more. Raises RuleError."""
+    """It proves nothing any more. Raises NotThereError."""
     now = auth.now()
     async with auth.db.as_person(who.person) as conn:
         kind = await conn.fetchval(
@@ -164,7 +164,7 @@ async def remove(auth: Authentication, who: SignedIn, factor: UUID) -> None:
             factor, now,
         )  # fmt: skip
         if kind is None:
-            raise RuleError("no_such_factor", "You have no such factor.")
+            raise NotThereError("There is no such factor.")
         if not await kinds(conn, who.person):  # recovery codes stand in for a factor, alone never
             await _spend_codes(conn, who.person, now)
         act = Act(action="factor.removed", subject=str(factor), before={"kind": kind})

@@ -10,7 +10,7 @@ from msgspec import Struct
 from coinslot.db.pool import Connection, Database
 from coinslot.kit.ids import uuid7
 from coinslot.people.audit_log import Act, Actor, record
-from coinslot.people.authentication import RuleError
+from coinslot.people.authentication import NotThereError, RuleError
 from coinslot.people.passwords import Passwords
 from coinslot.people.roles import INSTALLATION, ROLES
 
@@ -198,14 +198,14 @@ async def colleagues(db: Database, merchant: UUID) -> list[Member]:
 
 
 async def change_role(db: Database, who: Actor, change: RoleChange, now: datetime) -> None:
-    """Another role, or none any more. Raises RuleError."""
+    """Another role, or none any more. Raises RuleError and NotThereError."""
     merchant, person, role = change.merchant, change.person, change.role
     async with db.as_merchant(merchant) as conn:
         # Two admins who dismiss each other are one after the other.
         await conn.execute("SELECT FROM merchants WHERE id = $1 FOR NO KEY UPDATE", merchant)
         was = await conn.fetchrow(_ONE, person, merchant)
         if was is None:
-            raise RuleError("no_such_member", "Nobody of that id works here.")
+            raise NotThereError("Nobody of that id works here.")
         if role is not None:
             await must_fit(conn, role)
         steps_down = was["role"] == "admin" and (role is None or role.role != "admin")

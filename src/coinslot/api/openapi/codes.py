@@ -175,13 +175,10 @@ CODES: Mapping[str, Code] = {
         422, "At most 10 are possible: remove one first.", ("beginTotp", "beginPasskey")
     ),
     "no_such_factor": Code(
-        422, "Nothing of that id waits for a code.", ("confirmTotp", "renewRecoveryCodes")
+        422, "Recovery codes stand in for a second factor.", ("renewRecoveryCodes",)
     ),
     "bad_passkey": Code(
         422, "This passkey was not made for this address.", ("confirmPasskey",)
-    ),
-    "no_such_member": Code(
-        422, "Nobody of that id works here.", ("changeMember", "removeMember")
     ),
     "last_admin": Code(
         422, "Someone has to stay an admin: name another first.", ("changeMember", "removeMember")

@@ -69,7 +69,8 @@ def thing(name: str) -> str:
     """What a call asks for by its id."""
     things = {
         "endSession": "session", "removeFactor": "factor", "revokeInvitation": "invitation",
-        "rotateDeviceKey": "key", "revokeDeviceKey": "key",
+        "rotateDeviceKey": "key", "revokeDeviceKey": "key", "changeMember": "member",
+        "removeMember": "member", "confirmTotp": "factor",
     }  # fmt: skip
     return things.get(name, "one")
 
