@@ -198,6 +198,17 @@ async def test_the_password_is_no_fresh_proof_of_someone_with_an_app(staffed: St
     assert code_of(replayed) == "invalid_code"
 
 
+async def test_the_challenge_of_a_fresh_proof_opens_no_session(staffed: Staffed) -> None:
+    """Whoever found an open session asked for it, and was signed in anew without any proof."""
+    app, _ = await enrolled(staffed)
+    token = await strong(staffed, app)
+    refused = await staffed.call(token, "POST", "/auth/step-up", {})
+    challenge = refused.json()["error"]["details"]["challenge"]
+    assert code_of(await answered(staffed, challenge)) == "second_factor_required"
+    half = await answered(staffed, challenge, code=now(staffed, app))
+    assert code_of(half) == "second_factor_required"
+
+
 async def test_without_a_factor_left_recovery_codes_end_too(staffed: Staffed) -> None:
     app, codes = await enrolled(staffed)
     token = await strong(staffed, app)

@@ -97,7 +97,8 @@ async def step_up(auth: Authentication, who: SignedIn, attempt: Attempt, client:
         proof = await _by_passkey(auth, proof, attempt)
     elif proof.has_second:
         if not attempt.code:
-            raise await _second_factor_required(auth, proof)
+            # Nothing that the session had shown goes into the challenge: it would open another one.
+            raise await _second_factor_required(auth, replace(proof, factors=()))
         proof = await _with_code(auth, proof, attempt.code)
     else:
         named = replace(attempt, login=who.login)
@@ -145,8 +146,7 @@ async def _by_password(auth: Authentication, attempt: Attempt, client: Client) -
     stored = None if person is None else person["password_hash"]
     fits = await auth.passwords.fits(stored, attempt.password)
     if person is None or not fits or person["disabled_at"] is not None:
-        if person is not None:
-            await _note_failure(auth, person["id"], client)
+        await _note_failure(auth, None if person is None else person["id"], client)
         raise wrong_credentials()
     await limits.uncount(auth.context, counted)
     await _renew_hash(auth, person, attempt.password)
@@ -268,10 +268,11 @@ async def _renew_hash(auth: Authentication, person: asyncpg.Record, password: st
                            person["id"], hashed)  # fmt: skip
 
 
-async def _note_failure(auth: Authentication, person: UUID, client: Client) -> None:
-    """Of people who exist: what strangers type as a login may be somebody's password. The limits
-    bound how many there are."""
-    async with auth.db.as_person(person) as conn:
+async def _note_failure(auth: Authentication, person: UUID | None, client: Client) -> None:
+    """The same work whether or not there is such a person: the time it takes tells nothing. What
+    was typed is not kept, since it may be somebody's password. The limits bound how many there
+    are."""
+    async with auth.db.system_transaction() as conn:
         who = Actor(person=person, address=client.address)
         await record(conn, who, Act(action="sign_in.failed"), auth.now())
 
