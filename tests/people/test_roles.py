@@ -56,7 +56,7 @@ ANYONE = {
     "POST /auth/device-token",
 }  # fmt: skip
 # Of a merchant's server: an API key, never a person's token.
-BY_KEY = ("/payments", "/refunds", "/events", "/webhook_")
+BY_KEY = ("/payments", "/refunds", "/events", "/webhook_", "/machines/")
 # Of customers, gateways, probes: they have no sign-in at all.
 OPEN = ("/q", "/o/", "/health", "/metrics", "/webhooks/", "/docs", "/openapi.json", "/static/",
         "/schema")  # fmt: skip
@@ -79,7 +79,7 @@ def is_open(path: str) -> bool:
 def filled(path: str, ids: Mapping[str, Any] | None = None) -> str:
     """With ids in it: those that are given, else of nothing."""
     for name in ("session", "factor", "person", "invitation", "key", "payment", "refund",
-                 "endpoint", "delivery", "event"):  # fmt: skip
+                 "endpoint", "delivery", "event", "machine"):  # fmt: skip
         path = path.replace("{" + name + "}", str((ids or {}).get(name, uuid4())))
     return path
 
