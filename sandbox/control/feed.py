@@ -15,6 +15,7 @@ from sandbox.store import Change, Store
 QUEUE_LIMIT = 500
 # Newest of each kind: what is said often does not push out what is said rarely.
 KEPT = {"money": 60, "machines": 40, "webhooks": 40, "calls": 40, "mirror": 20}
+PARTS = ("phone", "totals", "weather", "coffee", "handset")  # any commit may change them
 LOOK_S, HEARTBEAT_S = 0.15, 15.0
 
 
@@ -54,7 +55,7 @@ class Feed:
         for text in change.news:
             self.say(text)
         if change.news:
-            for part in ("phone", "totals", "weather"):
+            for part in PARTS:
                 self._send(Item("changed", part))
 
     def say(self, text: str) -> None:
@@ -79,7 +80,7 @@ class Feed:
 
     def _parts(self) -> list[str]:
         machines = [f"machine-{outlet}" for outlet in self._machines.known]
-        return ["phone", "totals", "weather", *machines]
+        return [*PARTS, *machines]
 
     def _send(self, item: Item) -> None:
         for watcher in self._watchers:

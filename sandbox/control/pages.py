@@ -11,6 +11,7 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body
 from litestar.response import Redirect, ServerSentEvent, ServerSentEventMessage
 
+from sandbox.control.coffee import SIZES
 from sandbox.control.feed import Feed
 from sandbox.control.ledger import Ledger, List, lists_of
 from sandbox.control.view import Scene
@@ -75,6 +76,9 @@ async def control(scene: Scene, feed: Feed) -> Response[str]:
     return page(
         "control.html",
         machines=scene.all_machines(),
+        coffees=scene.coffees(),
+        sizes=SIZES,
+        **scene.handset(),
         groups=scene.codes(),
         payments=scene.payments(),
         totals=scene.totals(),
@@ -110,15 +114,21 @@ def part_of(scene: Scene, part: str) -> dict[str, Any]:
     if part == "phone":
         html = painted("phone.html", groups=scene.codes(), payments=scene.payments())
         return {"id": "phone-screen", "html": html}
+    if part == "coffee":
+        drawn = [(f"coffee-{one.number}", one) for one in scene.coffees()]
+        return {"drawings": [{"id": name, "html": painted("coffee.html", coffee=one)}
+                             for name, one in drawn]}  # fmt: skip
+    if part == "handset":
+        return {"id": "handset", "html": painted("handset.html", **scene.handset())}
     if part == "totals":
         return {"id": "totals", "html": painted("totals.html", totals=scene.totals())}
     if part == "weather":
         return {"sky": scene.sky()}
-    drawn = scene.machine(part.removeprefix("machine-"))
-    if drawn is None:
+    machine = scene.machine(part.removeprefix("machine-"))
+    if machine is None:
         return {}
-    html = painted("machine.html", machine=drawn)
-    return {"id": f"drawing-{drawn.outlet}", "html": html, "faults": dict(drawn.faults)}
+    html = painted("machine.html", machine=machine)
+    return {"id": f"drawing-{machine.outlet}", "html": html, "faults": dict(machine.faults)}
 
 
 @get("/books")

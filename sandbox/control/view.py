@@ -7,6 +7,7 @@ import msgspec
 from sandbox import weather
 from sandbox.clock import hour_minute
 from sandbox.config import Config, Outlet
+from sandbox.control import coffee, handset
 from sandbox.control.drawing import MachineDrawing, draw
 from sandbox.machines import Machines
 from sandbox.razorpay import books, qr_codes
@@ -83,6 +84,14 @@ class Scene(msgspec.Struct):
     def all_machines(self) -> list[MachineDrawing]:
         drawn = [self.machine(outlet.id) for outlet in self.outlets()]
         return [one for one in drawn if one is not None]
+
+    def coffees(self) -> list[coffee.CoffeeDrawing]:
+        with self.gateway.store.read() as look:
+            return coffee.drawings(look)
+
+    def handset(self) -> dict[str, Any]:
+        with self.gateway.store.read() as look:
+            return {"ringing": handset.ringing(look), "texts": handset.texts(look)}
 
     def codes(self) -> list[Codes]:
         """Open codes by machine: the printed ones, and the newest made for one order."""

@@ -37,7 +37,7 @@ class Drink(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tru
 class Device(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """One coffee machine."""
 
-    device_id: Id
+    device_id: Annotated[str, msgspec.Meta(pattern=r"^[^/]{1,255}$")]  # it stands in our URLs
     account_id: str
     name: str = ""
 

@@ -1,10 +1,13 @@
 """Twilio's URLs in the sandbox: the API, and the people at the phones."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, get, post, route
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
+from litestar.response import Redirect
 
 from sandbox.errors import UnreadableError
 from sandbox.front import asked, sent
@@ -78,4 +81,19 @@ async def answer_call(data: Answer, gateway: Gateway) -> Plain:
         return {"reference": data.reference, "status": calls.pick_up(desk, data).status}
 
 
-ENDPOINTS = [api, list_phones, change_phone, reply, answer_call]
+@post("/pick")
+async def answer_by_form(
+    data: Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)],
+    gateway: Gateway,
+) -> Redirect:
+    """The same from the control page, without any script."""
+    try:
+        wanted = msgspec.convert(data, Answer)
+    except msgspec.ValidationError as problem:
+        raise UnreadableError(str(problem)) from problem
+    with gateway.change() as desk:
+        calls.pick_up(desk, wanted)
+    return Redirect("/", status_code=303)
+
+
+ENDPOINTS = [api, list_phones, change_phone, reply, answer_call, answer_by_form]

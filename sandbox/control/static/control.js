@@ -81,7 +81,8 @@ function listen() {
   const feed = new EventSource("/events");
   feed.addEventListener("part", (event) => {
     const part = JSON.parse(event.data);
-    if (part.html) put(part);
+    if (part.html !== undefined) put(part);
+    for (const drawing of part.drawings ?? []) put(drawing);
     if (part.faults) showFaults(part.id.replace("drawing-", ""), part.faults);
     if (part.sky) showSky(part.sky);
   });
@@ -103,6 +104,15 @@ function listen() {
 }
 
 document.addEventListener("submit", async (event) => {
+  const { choose, answer } = event.target.dataset;
+  if (choose || answer) event.preventDefault();
+  if (choose) {
+    const { drink, size } = event.target.elements;
+    const wanted = { device: choose, drink: drink.value, size: size.value };
+    const shown = await send("/tmetr/screen", wanted);
+    if (shown) said.textContent = "The screen shows the code.";
+  }
+  if (answer) await send("/twilio/answer", { reference: answer, ends: event.submitter.value });
   const code = event.target.dataset.pay;
   if (!code) return;
   event.preventDefault();
@@ -120,6 +130,11 @@ document.addEventListener("change", (event) => {
     const { name, type, checked, value } = event.target;
     const wanted = type === "checkbox" ? checked : value || null;
     send(`/machines/${form.dataset.outlet}/fault`, { [name]: wanted });
+  } else if (event.target.closest("form[data-device]")) {
+    const { name, type, checked, value } = event.target;
+    const device = encodeURIComponent(event.target.form.dataset.device);
+    const wanted = type === "checkbox" ? checked : value || null;
+    send(`/tmetr/devices/${device}/fault`, { [name]: wanted });
   } else if (weather.contains(event.target)) {
     const [part, name] = event.target.name.split(".");
     const isBox = event.target.type === "checkbox";
