@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 
 import pytest
+from msgspec.structs import replace
 
 from coinslot.kit.faults import no_fault
 from coinslot.payments.ways_to_pay import Form
@@ -194,6 +195,30 @@ async def test_what_may_still_be_on_its_way_to_the_gateway_is_looked_for_until_i
     await payers.stage.sweep("attempts")
     assert (await payers.states())[0] == ("link", "failed")
     assert payers.second.asked == []
+
+
+async def test_a_page_of_the_same_gateway_that_was_left_and_chosen_again_buys_and_ends(
+    payers: Payers,
+) -> None:
+    """Some gateways name the payment in a webhook, and neither the link nor the session: then it
+    counts for the newest attempt there."""
+    order = await payers.order()
+    await payers.tap(order, 1)
+    left = replace(payers.pays(payers.second), gateway_order_id=None)
+    payers.stage.later(5)
+    await payers.tap(order, 0)
+    await payers.tap(order, 1)
+    await payers.tells(1, left)
+    assert (await payers.view(order)).state == "paid"
+    await taken_over(payers.stage)
+    assert await payers.states() == [
+        ("link", "succeeded"),
+        ("link", "failed"),
+        ("link", "succeeded"),
+    ]
+    await payers.tells(1, payers.pays(payers.second), "the second page too")
+    await ends(payers, order)
+    assert payers.refunded() == [0, 4000]
 
 
 async def test_a_double_tap_begins_one_attempt(payers: Payers) -> None:

@@ -49,6 +49,7 @@ class Mark(Struct, frozen=True, kw_only=True):
     qr: str | None = None  # qr_codes.id
     refund: str | None = None  # refunds.id
     payment: str | None = None  # payments.id
+    charge: str | None = None  # the key of an attempt at it, as `marks.key_sign` has it; if known
 
 
 class PaymentFact(Struct, frozen=True, kw_only=True, tag="payment"):

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from coinslot.context import Context
 from coinslot.db.pool import Connection
-from coinslot.gateways import drivers
+from coinslot.gateways import drivers, marks
 from coinslot.gateways.base import Absent, Declined, Mark, PaymentFact, Taken, Unclear
 from coinslot.gateways.breaker import Breaker
 from coinslot.gateways.collecting import Authorizes, Charge, Closed, Collects, Pending
@@ -338,7 +338,11 @@ async def _record_fact(
     context: Context, account: Account, attempt: asyncpg.Record, fact: PaymentFact
 ) -> None:
     """A capture takes the path of every capture; everything else only moves the attempt."""
-    mark = Mark(installation=context.installation, payment=str(attempt["payment_id"]))
+    mark = Mark(
+        installation=context.installation,
+        payment=str(attempt["payment_id"]),
+        charge=marks.key_sign(attempt["key"]),
+    )
     if fact.taken is Taken.CAPTURED:
         # The direct answer to our own question is ours, whether or not it repeats our mark.
         (outcome,) = await work_facts(context, account, (msgspec.structs.replace(fact, mark=mark),))
@@ -348,6 +352,12 @@ async def _record_fact(
             )
             return
         async with context.db.as_merchant(account.merchant_id) as conn:
+            if outcome == "known" and attempt["state"] in OPEN:
+                # Its webhook named the payment, and counted for a newer attempt at this account.
+                await transition(
+                    conn, ATTEMPT, attempt["id"], "CAPTURED", context.now(),
+                    gateway_payment_id=fact.gateway_payment_id,
+                )  # fmt: skip
             await conn.execute(store.ATTEMPT_AT_REST, attempt["id"])
         return
     reference = attempt["reference"] or fact.gateway_payment_id

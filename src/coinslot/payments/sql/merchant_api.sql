@@ -10,7 +10,9 @@ RETURNS uuid LANGUAGE sql STABLE AS $$
             WHERE p.id = try_uuid(p_fact->'mark'->>'payment') AND a.key IS NOT NULL
             AND p.merchant_id = p_account.merchant_id AND a.account_id = p_account.id
             ORDER BY a.reference IN (p_fact->>'gateway_payment_id', p_fact->>'gateway_order_id')
-                DESC NULLS LAST, a.number DESC LIMIT 1),
+                DESC NULLS LAST,
+                starts_with(encode(sha256(convert_to(a.key, 'UTF8')), 'hex'),
+                    p_fact->'mark'->>'charge') DESC NULLS LAST, a.number DESC LIMIT 1),
         (SELECT id FROM attempts WHERE account_id = p_account.id AND reference IN
             (p_fact->>'gateway_payment_id', p_fact->>'gateway_order_id') LIMIT 1))
 $$;
