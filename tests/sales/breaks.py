@@ -10,6 +10,7 @@ from coinslot.gateways.base import RefundStage
 from coinslot.orders.order_refunds import OrderRefund, refund
 from coinslot.oversight import cases
 from coinslot.oversight.cases import Person
+from tests.sales.payers import two_ways
 from tests.sales.stage import Stage
 from tests.sales.taking import collected
 from tests.sales.telling import delivered, owing
@@ -124,7 +125,17 @@ async def tip_goes_back(stage: Stage) -> None:
     await jam(stage, 1)
 
 
+async def way_changed(stage: Stage) -> None:
+    """Its customer left a page and waits at another."""
+    payers = await two_ways(stage)
+    order = await payers.order()
+    await payers.tap(order, 1)
+    await payers.tap(order, 0)
+    await stage.sweep()
+
+
 TALES = (
+    way_changed,
     tipped, tip_goes_back,
     revived,
     refunded_by_a_person, refund_waits,
@@ -392,6 +403,13 @@ RECORD = [
         " outlet_id, slot, amount_minor, currency, created_at, created_at + interval '1 day'"
         " FROM qr_codes",
         "DROP INDEX qr_codes_printed",
+    ),
+    Break(
+        "an_order_is_paid_in_one_way_at_a_time", way_changed,
+        "UPDATE attempts SET retired_at = NULL, state = 'pending',"
+        " due_at = now() + interval '1 day' WHERE number = 1;"
+        "DELETE FROM events WHERE event = 'CLOSED' AND machine = 'attempt';"
+        "UPDATE attempts SET version = version - 1 WHERE number = 1",
     ),
     Break(
         "rows_stay_with_their_merchant", sold,

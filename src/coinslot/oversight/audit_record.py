@@ -104,6 +104,15 @@ FROM qr_codes q JOIN outlets o ON o.id = q.outlet_id
 WHERE q.payment_id IS NULL AND q.retired_at IS NULL AND o.decommissioned_at IS NOT NULL
 """
 
+# An order's customer can pay in one way at a time, and in none when the order is not waiting for it
+# any more: what is over is retired, and closed at its gateway.
+_WAYS = """
+SELECT o.id, o.state, array_agg(a.id ORDER BY a.number) AS open FROM orders o
+JOIN payments p ON p.order_id = o.id JOIN attempts a ON a.payment_id = p.id
+WHERE a.way IS NOT NULL AND a.retired_at IS NULL AND a.state IN ('started', 'pending', 'unknown')
+GROUP BY o.id HAVING count(*) > 1 OR o.state <> 'placed'
+"""
+
 # Child, the column that names its parent, and the parent.
 _FAMILIES = (
     ("attempts", "account_id", "gateway_accounts"),
@@ -166,5 +175,6 @@ RECORD: Mapping[str, str] = {
     "every_webhook_is_worked": _INBOX,
     "what_wants_a_person_has_a_case": _UNHEARD,
     "one_live_code_per_slot": _CODES,
+    "an_order_is_paid_in_one_way_at_a_time": _WAYS,
     "rows_stay_with_their_merchant": _MERCHANTS,
 }
