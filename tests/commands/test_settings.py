@@ -52,6 +52,7 @@ WRONG = [
     ("worker", {"COINSLOT_FIREBASE_URL": "https://u:hidden@shop.firebaseio.com"}, "FIREBASE_URL"),
     ("worker", {"COINSLOT_FIREBASE_URL": "https://shop.firebaseio.com"}, "CREDENTIALS must be set"),
     ("serve", {"COINSLOT_MIRROR_ROUND_S": "0"}, "COINSLOT_MIRROR_ROUND_S"),
+    ("serve", {"JWT_SECRET": "hidden"}, "JWT_SECRET: it must have 32 bytes or more"),
 ]
 
 

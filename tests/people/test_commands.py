@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import httpx
+import jwt
 import msgspec
 import pytest
 import structlog
@@ -23,6 +24,7 @@ from tests.sandbox.running import free_port
 ROOT = Path(__file__).parent.parent.parent
 KEYS = "1:" + base64.b64encode(b"k" * 32).decode()  # those of the stage
 PATIENCE_S = 60
+SECRET = "a secret of forty characters or some more"
 
 
 def env_of(urls: DatabaseUrls) -> dict[str, str]:
@@ -122,7 +124,7 @@ async def test_a_server_that_nobody_runs_yet_prints_how_to_begin(urls: DatabaseU
         sys.executable, "-m", "coinslot", "web", "--port", str(port),
         stdout=asyncio.subprocess.PIPE, cwd=ROOT,
         env={**env_of(urls), "PYTHONPATH": os.pathsep.join(sys.path), "LOG_LEVEL": "ERROR",
-             "COLUMNS": "300"},
+             "COLUMNS": "300", "JWT_SECRET": SECRET},
     )  # fmt: skip
     assert process.stdout is not None
     try:
@@ -137,6 +139,8 @@ async def test_a_server_that_nobody_runs_yet_prints_how_to_begin(urls: DatabaseU
                 assert made.status_code == 201, made.text
                 tokens = await client.post(f"{url}/login", json=body)
                 bearer = {"authorization": f"Bearer {tokens.json()['access_token']}"}
+                # Another program reads the token with the secret that the setting names.
+                jwt.decode(tokens.json()["access_token"], SECRET, algorithms=["HS256"])
                 shown = await client.get(f"{url}/profile", headers=bearer)
                 assert shown.json()["role"] == "installation"
     finally:

@@ -1,7 +1,8 @@
-"""What every call of the merchant API shares: it checks the key, and makes the call count once."""
+"""What every call of the merchant API shares: it checks the key, or who is signed in, and makes
+the call count once."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import msgspec
 from litestar import Response
@@ -13,10 +14,12 @@ from msgspec import Struct
 
 from coinslot.context import Context
 from coinslot.merchants.keys import Caller, caller
+from coinslot.pages.access import Access, signed_in
 from coinslot.pages.errors import INVALID, RefusedError, at_field
 from coinslot.pages.rendering import AnyRequest
 from coinslot.payments import idempotency
 from coinslot.payments.idempotency import Answer, IdempotentCall, KeyBusyError
+from coinslot.people.authentication import Authentication
 
 AnyCall = ASGIConnection[Any, Any, Any, Any]
 _CALLER = "caller"
@@ -41,14 +44,29 @@ def with_key_only(context: Context) -> Guard:
     return guard
 
 
-def needs(context: Context, permission: str) -> Guard:
-    """Lets in who may do this: a key with that scope. Nothing of a call is read before."""
+def needs(context: Context, permission: str, auth: Authentication) -> Guard:
+    """Lets in who may do this: a key with that scope, or someone who is signed in with a role that
+    has it. Nothing of a call is read before."""
 
-    async def guard(request: AnyCall, _handler: BaseRouteHandler) -> None:
-        request.scope["state"][_CALLER] = found = await _known(context, request)
-        _check(found, permission)
+    async def guard(request: AnyCall, handler: BaseRouteHandler) -> None:
+        if not _is_signed_in(request):
+            request.scope["state"][_CALLER] = found = await _known(context, request)
+            _check(found, permission)
+            return
+        await Access(auth).may(permission)(request, handler)
+        who = signed_in(cast(AnyRequest, request))
+        assert who.merchant is not None  # no permission of a merchant's is anyone's without one
+        request.scope["state"][_CALLER] = Caller(
+            merchant=who.merchant, key=who.session, scopes=who.permissions, live=False,
+            name=who.login,
+        )  # fmt: skip
 
     return guard
+
+
+def _is_signed_in(request: AnyCall) -> bool:
+    """Whether what is shown is an access token (a JWT has three parts) and not a key."""
+    return request.headers.get("authorization", "").count(".") == 2
 
 
 def admitted(request: AnyRequest) -> Caller:

@@ -187,7 +187,7 @@ class Machines(SharedHandler):
 
 def _editor(request: AnyRequest) -> Editor:
     who = admitted(request)
-    return Editor(who.merchant, f"key {who.key}")
+    return Editor(who.merchant, who.name or f"key {who.key}")
 
 
 def _code(machine: str) -> str:

@@ -10,23 +10,24 @@ from coinslot.api.openapi.machines import NEEDS
 from coinslot.context import Context
 from coinslot.fleet.enrolment import DeviceAddresses
 from coinslot.pages.errors import refusals
+from coinslot.people.authentication import Authentication
 
 _FOUND = (400, 401, 403, 404)
 
 
-def machine_routes(context: Context, addresses: DeviceAddresses) -> Router:
-    """Those that a key calls."""
+def machine_routes(context: Context, addresses: DeviceAddresses, auth: Authentication) -> Router:
+    """Those that a key calls, and people who are signed in."""
     calls, one = Machines(context, addresses), "/machines/{machine:str}"
 
     def named(name: str, *statuses: int) -> dict[str, Any]:
         return {
             "operation_id": name,
-            "guards": [needs(context, NEEDS[name])],
+            "guards": [needs(context, NEEDS[name], auth)],
             "responses": refusals(*statuses),
         }
 
     return Router(
-        "/", tags=["machines"], security=[{"apiKey": []}],
+        "/", tags=["machines"], security=[{"apiKey": []}, {"accessToken": []}],
         route_handlers=[
             post("/machines/onboard",
                  **named("onboardMachine", 400, 401, 403, 409, 422))(calls.onboard),

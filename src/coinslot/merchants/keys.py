@@ -63,12 +63,14 @@ class ApiKey(Struct, frozen=True, kw_only=True):
 
 
 class Caller(Struct, frozen=True, kw_only=True):
-    """Who calls the API: a merchant, by one of its keys."""
+    """Who calls the API: a merchant, by one of its keys; or someone who works for it (`name`), and
+    then `key` is their session."""
 
     merchant: UUID
     key: UUID
     scopes: frozenset[str]
     live: bool
+    name: str = ""
 
 
 async def caller(db: Database, key: str, now: datetime) -> Caller | None:

@@ -1,13 +1,12 @@
 """Who may call a route: the guard that every route of people and of the console names, with the
 permission that it needs. The menu of a page decides nothing."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any, TypeVar
 
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
-from litestar.types import Guard
 
 from coinslot.pages import peer
 from coinslot.pages.cookies import from_own_page, secret_of
@@ -35,6 +34,7 @@ _STATUS: dict[type[NotAllowedError], int] = {
     RuleError: 422,
 }
 _AnyCall = ASGIConnection[Any, Any, Any, Any]
+Guard = Callable[[_AnyCall, BaseRouteHandler], Awaitable[None]]
 Found = TypeVar("Found")
 
 

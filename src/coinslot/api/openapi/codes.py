@@ -226,9 +226,9 @@ def _groups(name: str, *, keyed: bool) -> Iterator[str]:
         yield "with a key"
     if name.startswith("take"):
         yield "gateway"
-    if name in people.NEEDS:
+    if name in people.NEEDS or name in machines.NEEDS:
         yield "signed in"
-        if people.NEEDS[name] is not None:
+        if name in machines.NEEDS or people.NEEDS[name] is not None:
             yield "with a permission"
     if name in people.FRESH:
         yield "fresh"
