@@ -107,9 +107,22 @@ def _is_talk(node: ast.AST) -> bool:
             return ast.unparse(func).startswith(tuple(word.rstrip("(") for word in _TELLS))
         case ast.Assign(targets=[ast.Name(id="told" | "log" | "__all__")]):
             return True
+        case ast.Assign(value=value) if _is_type(value):
+            return True
         case _:
             pass
     return False
+
+
+def _is_type(node: ast.AST) -> bool:
+    """The name of a type, which only types are told by: `Body = dict[str, object]`."""
+    match node:
+        case ast.Subscript(value=ast.Name(id=name)):
+            return name in ("dict", "list", "tuple", "Callable", "Mapping", "Sequence")
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            return _is_type(left) or _is_type(right)
+        case _:
+            return False
 
 
 def _comparison(node: ast.AST, source: Source) -> Found:

@@ -22,7 +22,8 @@ _FILL: dict[str, Any] = {
 
 # What stands in a row of its own beside a unit, written with it.
 _BESIDE = (
-    "slot", "open", "seq", "accept", "journal_id", "boot_id", "go_message", "lease_end", "nonce",
+    "slot", "open", "seq", "accept", "offered_at", "journal_id", "boot_id", "go_message",
+    "lease_end", "nonce",
 )  # fmt: skip
 
 
