@@ -13,6 +13,7 @@ from coinslot.events import announce, feed, public
 from coinslot.events.log import Entry
 from coinslot.events.subjects import (
     DisputeStatement,
+    ExtraStatement,
     ItemStatement,
     MoneyBackStatement,
     OrderStatement,
@@ -95,6 +96,13 @@ async def test_an_order_is_told_with_its_lines_and_what_went_back_of_it(shop: Sh
             place = UUID(int=100 * number + line)
             await shop.put("order_lines", id=place, order_id=order, slot=f"A{line}", sku=name[:3],
                            name=name, quantity=1, price_minor=4500 + line)  # fmt: skip
+        for extra, settled in ((2, "refund_due"), (1, "fulfilled")):
+            await shop.put(
+                "order_extras", id=UUID(int=10 * number + extra), order_id=order, settled_at=NOW,
+                kind="tip" if extra == 1 else "delivery_fee", settlement=settled,
+                basis="handed_over" if extra == 1 else "not_handed_over",
+                amount_minor=10 * number + extra,
+            )  # fmt: skip
         for settled, minor in (("refund_due", 700), ("refund_due", 800), ("fulfilled", 900)):
             await shop.put("fulfillments", order_id=order, amount_minor=minor * number,
                            settlement=settled, basis="drop", state="failed")  # fmt: skip
@@ -103,8 +111,10 @@ async def test_an_order_is_told_with_its_lines_and_what_went_back_of_it(shop: Sh
         placed_at=NOW, paid_at=NOW + MINUTE, given_back=0,
         items=[ItemStatement(slot="A10", sku="Col", name="Cola", quantity=1, price=4510),
                ItemStatement(slot="A20", sku="Tea", name="Tea", quantity=1, price=4520)],
+        extras=[ExtraStatement(kind="tip", amount=11),
+                ExtraStatement(kind="delivery_fee", amount=12)],
     )  # fmt: skip
-    for status, back in (("paid", 0), ("expired", 0), ("completed", 1500), ("failed", 1500)):
+    for status, back in (("paid", 0), ("expired", 0), ("completed", 1512), ("failed", 1512)):
         told = await shop.subject("order", UUID(int=1), status)
         assert told == Subject(replace(shown, status=status, given_back=back), UUID(int=1))
     assert await shop.subject("order", uuid4(), "paid") is None

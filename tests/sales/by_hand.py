@@ -2,6 +2,7 @@
 in, and no trigger, policy or foreign key is in the way."""
 
 import json
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -17,7 +18,7 @@ WHERE table_name = $1 AND is_nullable = 'NO' AND column_default IS NULL AND is_i
 """
 _FILL: dict[str, Any] = {
     "text": "x", "bpchar": "INR", "int8": 1, "int4": 1, "timestamptz": NOW, "jsonb": {},
-    "bytea": b"", "date": NOW.date(),
+    "bytea": b"", "date": NOW.date(), "_text": [],
 }  # fmt: skip
 
 # What stands in a row of its own beside a unit, written with it.
@@ -50,9 +51,32 @@ class Rows:
         beside = {name: given.pop(name) for name in _BESIDE if name in given}
         if table != "fulfillments":
             return await self._put(table, given | beside)
-        unit = await self._put(table, {"kind": "vending", **given})
+        unit = await self._put(table, {"kind": "vending", "capture_id": uuid4(), **given})
         same = {name: unit[name] for name in ("id", "merchant_id", "outlet_id")}
         return unit | await self._put("vend_units", same | beside)
+
+    async def changes(self, verb: Awaitable[object], *tables: str) -> dict[str, dict[Any, Any]]:
+        """What a verb changed in these tables: the new values by table, row and column; a row that
+        is new is given whole, and one that is gone as None."""
+        before = {table: await self._all(table) for table in tables}
+        await verb
+        found: dict[str, dict[Any, Any]] = {}
+        for table in tables:
+            old, new = before[table], await self._all(table)
+            for key in old.keys() | new.keys():
+                row, was = new.get(key), old.get(key, {})
+                if row is None:
+                    found.setdefault(table, {})[key] = None
+                elif diff := {name: value for name, value in row.items()
+                              if name not in was or was[name] != value}:  # fmt: skip
+                    found.setdefault(table, {})[key] = diff
+        return found
+
+    async def _all(self, table: str) -> dict[Any, dict[str, Any]]:
+        rows = await self.conn.fetch(f"SELECT * FROM {table}")
+        names = dict(rows[0]) if rows else {}
+        named = [key for key in ("id", "seq", "delivery_id") if key in names]
+        return {row[named[0]] if named else tuple(row.values()): dict(row) for row in rows}
 
     async def _put(self, table: str, given: dict[str, Any]) -> dict[str, Any]:
         row: dict[str, Any] = {}
