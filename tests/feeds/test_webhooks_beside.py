@@ -426,8 +426,18 @@ async def test_a_new_endpoint_is_made_as_it_was_asked_for_and_answered_so_again(
         assert refused.value.code == code
 
 
-async def test_a_delivery_is_shown_with_its_tries_and_sent_again_alone(office: Office) -> None:
-    merchant, context = office.stage.merchant, office.stage.context
+class Owed(Struct):
+    """Deliveries of A: one given up, one behind it, one of another line; of B, and of Chandra's."""
+
+    first: UUID
+    second: UUID
+    other: UUID
+    of_b: UUID
+    hers: UUID
+
+
+@pytest.fixture
+async def owed(office: Office) -> Owed:
     for seq in (1, 2):
         await office.event(seq, type="order.failed" if seq == 2 else "order.paid")
         await office.event(10 + seq, OTHER_LINE)
@@ -445,9 +455,16 @@ async def test_a_delivery_is_shown_with_its_tries_and_sent_again_alone(office: O
     await office.event(20, merchant_id=office.chandra)
     hers = await office.owe(20, CHANDRAS, merchant_id=office.chandra)
     for number, of in ((2, first), (1, first), (1, second)):
-        await office.rows.put("delivery_tries", delivery_id=of, number=number, merchant_id=merchant,
-                              status=500 + number, failure="f", response="r", took_ms=number,
-                              at=START)  # fmt: skip
+        await office.rows.put(
+            "delivery_tries", delivery_id=of, number=number, merchant_id=office.stage.merchant,
+            status=500 + number, failure="f", response="r", took_ms=number, at=START,
+        )  # fmt: skip
+    return Owed(first, second, other, of_b, hers)
+
+
+async def test_a_delivery_is_shown_with_its_tries(office: Office, owed: Owed) -> None:
+    merchant, context = office.stage.merchant, office.stage.context
+    first, second, other, of_b = owed.first, owed.second, owed.other, owed.of_b
     shown = await deliveries.one(context, merchant, first)
     assert (shown.id, shown.endpoint, shown.event) == (first, A, f"evt_{1:032x}")
     assert (shown.type, shown.status, shown.tries) == ("order.paid", "given_up", 4)
@@ -456,7 +473,7 @@ async def test_a_delivery_is_shown_with_its_tries_and_sent_again_alone(office: O
     behind = await deliveries.one(context, merchant, second)
     assert (behind.status, behind.next_try_at) == ("pending", START + SECOND)
     with pytest.raises(UnknownDeliveryError):
-        await deliveries.one(context, merchant, hers)
+        await deliveries.one(context, merchant, owed.hers)
 
     async def listed(**wanted: Any) -> list[UUID]:
         found = await deliveries.listed(context, merchant, WantedDeliveries(**wanted))
@@ -468,6 +485,11 @@ async def test_a_delivery_is_shown_with_its_tries_and_sent_again_alone(office: O
     assert await listed(status="pending", endpoint=A) == [other, second]
     assert await listed(endpoint=A, after=other) == [second, first]
     assert await listed(limit=1) == [of_b]
+
+
+async def test_a_delivery_is_sent_again_alone(office: Office, owed: Owed) -> None:
+    merchant, context = office.stage.merchant, office.stage.context
+    first, second = owed.first, owed.second
     changed = await office.changes(deliveries.redeliver(context, office.key(), first))
     anew = {"outcome": None, "ended_at": None, "tries": 0, "due_at": START}
     assert changed == {"deliveries": {first: anew}}
@@ -479,7 +501,7 @@ async def test_a_delivery_is_shown_with_its_tries_and_sent_again_alone(office: O
     )
     changed = await office.changes(deliveries.redeliver(context, office.key(), first))
     assert changed == {}  # it is on its way
-    for unknown in (hers, uuid4()):
+    for unknown in (owed.hers, uuid4()):
         with pytest.raises(UnknownDeliveryError):
             await deliveries.redeliver(context, office.key(), unknown)
 
