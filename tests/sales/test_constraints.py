@@ -136,7 +136,6 @@ ONCE = {
     "inbox_hint": "(verdict = 'hint'::text)",
     "inbox_own": "(verdict = 'own'::text)",
     "inbox_unreadable": "(verdict = 'unreadable'::text)",
-    "members_login_key": "",
     "merchants_slug_key": "",
     "order_extras_kind": "",
     "order_refunds_key": "",
@@ -162,7 +161,16 @@ ONCE = {
     "vend_units_outlet_id_seq_key": "(seq IS NOT NULL)",
 }
 # Counters begin at nothing, but for these, which begin with the first.
-FIRST = ("version", "number", "next_seq", "told", "planogram_version", "price_version")
+FIRST = (
+    "version",
+    "number",
+    "next_seq",
+    "told",
+    "planogram_version",
+    "price_version",
+    "config_version",
+    "key_id",
+)
 _LIVED = "SELECT ctid FROM {table} ORDER BY ctid DESC LIMIT 1"
 
 

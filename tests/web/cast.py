@@ -148,6 +148,7 @@ def _given_back(now: datetime, working: OrderView) -> dict[str, OrderView]:
         "returned": replace(
             back, state="completed", units=both[:1], refunds=(there,), taken_at=now - 9 * second
         ),
+        "nothing_due": replace(back, money=Money(0, PRICE.currency)),
         "refunding": replace(back, refunds=(going,)),
         "refunded": replace(back, refunds=(there,)),
         "by-policy": replace(back, refunds=(there,), by_policy=True),

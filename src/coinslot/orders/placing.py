@@ -11,8 +11,11 @@ from coinslot.context import Context
 from coinslot.db.pool import Connection
 from coinslot.kit.ids import code, token, uuid7
 from coinslot.orders import store
+from coinslot.orders.page_views import NotNowError, WhyNot
 from coinslot.orders.pricing import Discount, Extra, Item, Priced, price
+from coinslot.states.order_flow import ORDER
 from coinslot.states.store import TELL
+from coinslot.states.transition import transition
 
 
 class NewLine(Struct, frozen=True, kw_only=True):
@@ -54,7 +57,9 @@ class Placed(Struct, frozen=True, kw_only=True):
 
 
 async def place(conn: Connection, context: Context, new: NewOrder) -> Placed:
-    """Raises PricingError, and UniqueViolationError where the key has placed an order before."""
+    """An order of nothing asks for no payment: its units are queued at once, while there are as
+    many. Raises PricingError, NotNowError when there are not, and UniqueViolationError where the
+    key has placed an order before."""
     items = [
         Item(price=line.price, quantity=line.quantity, tax_bp=line.tax_bp) for line in new.lines
     ]
@@ -63,7 +68,8 @@ async def place(conn: Connection, context: Context, new: NewOrder) -> Placed:
     placed = Placed(id=uuid7(now), token=token(), price=priced)
     await conn.execute(
         store.PLACE_ORDER, placed.id, new.merchant, new.outlet, placed.token, code(4), new.key,
-        priced.total, new.currency, now, new.expires_at, new.browser, new.network,
+        priced.total, new.currency, now,
+        new.expires_at if priced.total else context.after("dispatch_s"), new.browser, new.network,
     )  # fmt: skip
     for line, item in zip(new.lines, priced.items, strict=True):
         await conn.execute(
@@ -75,6 +81,10 @@ async def place(conn: Connection, context: Context, new: NewOrder) -> Placed:
             store.PLACE_EXTRA, uuid7(now), new.merchant, placed.id, extra.kind.value, extra.amount
         )
     await conn.execute(TELL, new.merchant, "order", placed.id, "PLACED", {}, now)  # for readers
+    if priced.total == 0:
+        if await conn.fetchval(store.OTHERS_WERE_FIRST, placed.id):
+            raise NotNowError(WhyNot.SOLD_OUT)
+        await transition(conn, ORDER, placed.id, "PAID", now, paid_at=now, due_at=None)
     return placed
 
 

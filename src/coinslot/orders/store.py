@@ -32,6 +32,8 @@ PLACE_EXTRA = """
 INSERT INTO order_extras (id, merchant_id, order_id, kind, amount_minor) VALUES ($1, $2, $3, $4, $5)
 """
 
+OTHERS_WERE_FIRST = "SELECT others_were_first($1)"
+
 DELIVERY_FAILED = "SELECT delivery_failed($1, $2)"
 
 # Placing an order. The slot's row is the lock under which what is left is counted.
@@ -56,7 +58,9 @@ SELECT count(*) FILTER (WHERE browser = $2) AS of_browser,
 FROM orders WHERE outlet_id = $1 AND state = 'placed' AND placed_at > $4
 """
 
-HAS_PAID = "SELECT EXISTS (SELECT FROM orders WHERE browser = $1 AND paid_at IS NOT NULL)"
+HAS_PAID = """
+SELECT EXISTS (SELECT FROM orders WHERE browser = $1 AND paid_at IS NOT NULL AND amount_minor > 0)
+"""
 
 # An attempt counts in its minute even when it was paid at once; against its network only while
 # unpaid.

@@ -239,10 +239,12 @@ HAVING count(c.id) <> CASE p.state WHEN 'succeeded' THEN 1 ELSE 0 END
         SELECT FROM attempts a WHERE a.payment_id = p.id AND min(c.captured) = ANY (a.asked_minor)))
 """
 
-# One capture of exactly its amount buys an order, and every piece of it has a unit.
+# One capture of exactly its amount buys an order, and every piece of it has a unit. One of nothing
+# has no capture.
 _PAID = """
 WITH o AS (
     SELECT o.id, o.state, o.amount_minor, o.state IN ('paid', 'completed', 'failed') AS bought,
+        CASE o.amount_minor WHEN 0 THEN 0 ELSE 1 END AS paid_for,
         (SELECT count(*) FROM fulfillments f WHERE f.order_id = o.id) AS units,
         (SELECT coalesce(sum(l.quantity), 0) FROM order_lines l WHERE l.order_id = o.id) AS pieces,
         (SELECT count(*) FROM captures c WHERE c.order_id = o.id AND c.reason IS NULL
@@ -251,7 +253,7 @@ WITH o AS (
     FROM orders o
 )
 SELECT * FROM o WHERE CASE WHEN bought
-    THEN units <> pieces OR units = 0 OR captures <> 1 OR unrefused <> 1
+    THEN units <> pieces OR units = 0 OR captures <> paid_for OR unrefused <> paid_for
     ELSE units > 0 OR unrefused > 0 END
 """
 

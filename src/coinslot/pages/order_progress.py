@@ -24,6 +24,7 @@ class Phase(StrEnum):
     DONE = "done"
     PARTLY = "partly"
     RETURNED = "returned"  # all of it handed over, and a person gives money back
+    NOTHING_DUE = "nothing_due"  # not handed over, and it cost nothing
     REFUNDING = "refunding"
     REFUNDED = "refunded"
     RETRYING = "retrying"
@@ -66,6 +67,8 @@ def phase(order: OrderView, now: datetime) -> Phase:
     was paid in a way that the customer had left) does not end it."""
     if order.state == "placed" and now < order.expires_at:
         return _to_pay(order)
+    if order.money.minor == 0 and order.state in ("completed", "failed"):
+        return Phase.DONE if order.state == "completed" else Phase.NOTHING_DUE
     if _own_refunds(order) or any(unit.settlement == "refund_due" for unit in order.units):
         return _giving_back(order)
     match order.state:
@@ -123,9 +126,12 @@ def steps(order: OrderView, shown: Phase) -> tuple[Step, ...]:
     """The timeline; before the payment, what will happen then."""
     if shown is Phase.EXPIRED:
         return ()
-    way = [("step_paid", order.paid_at), ("step_sent", order.sent_at)]
-    way.append(("step_confirmed", order.confirmed_at))
+    way = [("step_paid", order.paid_at)] if order.money.minor else []
+    way += [("step_sent", order.sent_at), ("step_confirmed", order.confirmed_at)]
     way.append(("step_take", order.taken_at))
+    if shown is Phase.NOTHING_DUE:
+        done = [Step(text, at, "done") for text, at in way if at]
+        return (*done, Step(_stop(order), None, "stopped"))
     if shown not in UNPAID | {Phase.TO_PAY} and (_own_refunds(order) or shown is Phase.REFUNDING):
         gone = [Step(text, at, "done") for text, at in way if at]
         handed_over = shown in (Phase.PARTLY, Phase.RETURNED)
@@ -165,7 +171,7 @@ def _latest(refunds: Sequence[RefundView]) -> RefundView:
 
 def is_final(shown: Phase) -> bool:
     """Nothing more will happen unless a person asks."""
-    return shown in (Phase.DONE, Phase.REFUNDED)
+    return shown in (Phase.DONE, Phase.REFUNDED, Phase.NOTHING_DUE)
 
 
 def may_ask_machine(order: OrderView, shown: Phase) -> bool:

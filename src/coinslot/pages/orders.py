@@ -198,7 +198,8 @@ class Orders(SharedHandler):
 
     def _countdown_from(self, order: OrderView, shown: Phase) -> datetime | None:
         """From when on the countdown to the refund is shown; None for no countdown."""
-        if order.refund_by is None or order.paid_at is None or shown not in order_progress.WAITING:
+        promised = order.refund_by is not None and order.money.minor > 0
+        if not promised or order.paid_at is None or shown not in order_progress.WAITING:
             return None
         return order.paid_at + self._renderer.site.countdown_after
 

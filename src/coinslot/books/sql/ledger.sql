@@ -14,7 +14,7 @@ CREATE OR REPLACE FUNCTION order_number(p_id uuid) RETURNS text LANGUAGE sql IMM
     FROM generate_series(10, 13) AS i
 $$;
 
--- One movement of money: debit one account, credit the other.
+-- One movement of money: debit one account, credit the other. Nothing is no movement.
 CREATE OR REPLACE FUNCTION book(p_capture captures, p_debit text, p_credit text,
     p_amount bigint, p_why text, p_now timestamptz) RETURNS void LANGUAGE sql AS $$
     WITH t AS MATERIALIZED (SELECT gen_random_uuid() AS txn)
@@ -22,6 +22,7 @@ CREATE OR REPLACE FUNCTION book(p_capture captures, p_debit text, p_credit text,
     SELECT t.txn, p_capture.merchant_id, p_capture.id, side.account, p_capture.currency,
            side.amount, p_why, p_now
     FROM t, (VALUES (p_debit, p_amount), (p_credit, -p_amount)) AS side (account, amount)
+    WHERE p_amount <> 0
 $$;
 
 -- Writes an entry of the log that is not a move. The transaction has its id before the row has its

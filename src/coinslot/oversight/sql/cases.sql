@@ -179,7 +179,7 @@ DECLARE
 BEGIN
     SELECT d2.* INTO d FROM cases k JOIN discrepancies d2 ON d2.id::text = k.subject
         WHERE k.id = p_case AND k.kind = d2.kind AND d2.kind = 'no_drop_after_fulfilled';
-    IF NOT FOUND THEN RETURN false; END IF;
+    IF NOT FOUND OR d.capture_id IS NULL THEN RETURN false; END IF;  -- or it cost nothing
     SELECT * INTO STRICT c FROM captures WHERE id = d.capture_id FOR NO KEY UPDATE;
     SELECT * INTO STRICT u FROM fulfillments WHERE id = d.fulfillment_id;
     rest := left_of(u);  -- a part may have been refunded by a person before

@@ -98,6 +98,8 @@ ENGLISH = Words(
     returned_lead="You have your order, and {merchant} returns money for it all the same.",
     refund_waits="{price} is to be refunded. It goes back as soon as the machine has told us how"
     " it went.",
+    nothing_due="It did not come out",
+    nothing_due_lead="Nothing was handed over. You paid nothing, so nothing goes back.",
     refunding="Your money is going back",
     refunding_lead="Nothing was handed over, so we are returning {price}.",
     refunded="Money back",

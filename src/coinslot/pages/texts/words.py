@@ -104,6 +104,8 @@ class Words(Struct, frozen=True, kw_only=True):
     returned: str
     returned_lead: str  # {merchant}
     refund_waits: str  # {price}
+    nothing_due: str
+    nothing_due_lead: str
     refunding: str
     refunding_lead: str  # {price}
     refunded: str

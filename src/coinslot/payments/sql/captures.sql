@@ -275,14 +275,15 @@ RETURNS void LANGUAGE sql AS $$
         amount_minor, currency, state, queued_at, dispatch_by, hard_deadline, due_at, tax_minor)
     SELECT uuid7(p_now), l.merchant_id, l.order_id, l.id, c.id, o.outlet_id, u.kind,
         coalesce(l.unit_minor[piece], l.price_minor), o.currency, begins_as(u.kind), p_now,
-        c.dispatch_by, greatest(c.dispatch_by, p_now) + interval '60 seconds', p_now,
+        coalesce(c.dispatch_by, o.expires_at),
+        greatest(coalesce(c.dispatch_by, o.expires_at), p_now) + interval '60 seconds', p_now,
         coalesce(l.tax_minor[piece], 0)
     FROM orders o
     JOIN outlets u ON u.id = o.outlet_id
     JOIN order_lines l ON l.order_id = o.id
-    JOIN captures c ON c.order_id = o.id AND c.reason IS NULL,
+    LEFT JOIN captures c ON c.order_id = o.id AND c.reason IS NULL,
     generate_series(1, l.quantity) AS piece
-    WHERE o.id = p_order;
+    WHERE o.id = p_order AND (c.id IS NOT NULL OR o.amount_minor = 0);
     SELECT tell_kind_queued(u.kind, o.id, p_now)
     FROM orders o JOIN outlets u ON u.id = o.outlet_id WHERE o.id = p_order;
 $$;

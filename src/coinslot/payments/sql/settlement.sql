@@ -80,6 +80,10 @@ DECLARE
     c captures%ROWTYPE;
 BEGIN
     SELECT * INTO STRICT u FROM fulfillments WHERE id = p_unit;
+    IF u.capture_id IS NULL THEN  -- its order cost nothing
+        PERFORM end_order(u.order_id, p_now);
+        RETURN;
+    END IF;
     UPDATE captures SET open = open - u.amount_minor, fulfilled = fulfilled + u.amount_minor
         WHERE id = u.capture_id RETURNING * INTO STRICT c;
     PERFORM book(c, 'obligations', 'sales', u.amount_minor, 'handed_over', p_now);
@@ -99,6 +103,10 @@ DECLARE
     c captures%ROWTYPE;
 BEGIN
     SELECT * INTO STRICT u FROM fulfillments WHERE id = p_unit;
+    IF u.capture_id IS NULL THEN
+        PERFORM end_order(u.order_id, p_now);
+        RETURN;
+    END IF;
     UPDATE captures SET open = open - u.amount_minor, refund_due = refund_due + u.amount_minor
         WHERE id = u.capture_id RETURNING * INTO STRICT c;
     PERFORM book(c, 'obligations', 'refunds_payable', u.amount_minor, u.basis, p_now);
@@ -118,9 +126,10 @@ $$;
 -- after the money went back is a loss, and a machine that denies its own drop may be an attacker.
 CREATE OR REPLACE FUNCTION fulfillment_note_discrepancy(p_unit uuid, p_now timestamptz)
 RETURNS void LANGUAGE sql AS $$
-    SELECT note_discrepancy(CASE u.settlement WHEN 'fulfilled' THEN 'no_drop_after_fulfilled'
-        ELSE 'dropped_after_refund' END, c, u.id, NULL, u.amount_minor, p_now)
-    FROM fulfillments u JOIN captures c ON c.id = u.capture_id WHERE u.id = p_unit
+    INSERT INTO discrepancies (merchant_id, kind, capture_id, fulfillment_id, amount_minor, at)
+    SELECT u.merchant_id, CASE u.settlement WHEN 'fulfilled' THEN 'no_drop_after_fulfilled'
+        ELSE 'dropped_after_refund' END, u.capture_id, u.id, u.amount_minor, p_now
+    FROM fulfillments u WHERE u.id = p_unit ON CONFLICT DO NOTHING
 $$;
 
 -- Refunds.
