@@ -262,8 +262,18 @@ def test_a_login_goes_over_tls_alone(locked: Post) -> None:
 
 
 def test_what_was_said_before_tls_is_not_believed_after_it(locked: Post) -> None:
-    said = locked.raw(b"EHLO a\r\n", b"STARTTLS\r\nMAIL FROM:<a@a.example>\r\n")
-    assert b"250 2.1.0" not in said
+    trust = ssl.create_default_context(cadata=locked.sandbox.http.get("/smtp/certificate").text)
+    with socket.create_connection(("127.0.0.1", locked.port), timeout=2) as line:
+        line.recv(1_000)
+        line.sendall(b"EHLO a\r\n")
+        line.recv(1_000)
+        line.sendall(b"STARTTLS\r\nEHLO injected\r\n")
+        assert line.recv(1_000).startswith(b"220")
+        with pytest.raises(OSError, match=r".*"):  # an SSLError, or the connection is gone
+            trust.wrap_socket(line, server_hostname="127.0.0.1")
+
+
+def test_a_login_is_refused_in_plain_text(locked: Post) -> None:
     assert locked.raw(b"EHLO a\r\n", b"AUTH PLAIN AGNhZmUAc210cC1wYXNzd29yZA==\r\n").endswith(
         b"503 5.5.1 not now\r\n"
     )
