@@ -8,6 +8,7 @@ import httpx
 import pyotp
 import pytest
 
+from coinslot.kit.secrets import Vault
 from tests.people.conftest import PASSWORD, Staffed, code_of
 
 
@@ -118,6 +119,16 @@ async def test_a_recovery_code_is_good_once_however_it_is_typed(staffed: Staffed
     assert (await answered(staffed, await challenged(staffed), code=typed)).status_code == 200
     assert (await answered(staffed, await challenged(staffed), code=codes[0])).status_code == 401
     assert (await answered(staffed, await challenged(staffed), code=codes[1])).status_code == 200
+
+
+async def test_codes_and_apps_outlive_the_key_that_secrets_are_sealed_with(
+    staffed: Staffed,
+) -> None:
+    """A new key goes first, the old one stays to open what it sealed."""
+    app, codes = await enrolled(staffed)
+    staffed.stage.context.vault = Vault({"2": b"n" * 32, "1": b"k" * 32}, "2")
+    assert (await staffed.login("boris", code=codes[0])).status_code == 200
+    assert (await staffed.login("boris", code=now(staffed, app))).status_code == 200
 
 
 async def test_a_recovery_code_of_one_is_nothing_to_another(staffed: Staffed) -> None:

@@ -341,6 +341,15 @@ async def test_a_reset_sets_a_password_once_and_ends_every_session(staffed: Staf
     ]
 
 
+async def test_a_new_password_ends_what_was_given_out_for_the_one_before(
+    staffed: Staffed,
+) -> None:
+    made = await resets.offer(staffed.auth, COMMAND_LINE, staffed.people["boris"])
+    token, body = await staffed.token("boris"), {"password": "ten bottles"}
+    assert (await staffed.call(token, "POST", "/auth/password", body)).status_code == 200
+    assert (await reset(staffed, made, "eleven bottles")).status_code == 401
+
+
 async def test_of_two_who_reset_with_one_token_one_does(staffed: Staffed) -> None:
     made = await resets.offer(staffed.auth, COMMAND_LINE, staffed.people["boris"])
     both = await asyncio.gather(*(reset(staffed, made, f"bottles no {n}") for n in range(3)))

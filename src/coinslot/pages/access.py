@@ -56,10 +56,8 @@ class Access:
             request.scope["state"][_WHO] = who
             if permission is not None and permission not in who.permissions:
                 raise _forbidden(permission, who)
-            if fresh and not self._is_fresh(who):
-                raise RefusedError(
-                    403, "step_up_required", "Show a factor again: POST /auth/step-up."
-                )
+            if fresh:
+                self.must_be_fresh(who)
 
         return guard
 
@@ -79,12 +77,14 @@ class Access:
 
         return guard
 
-    def _is_fresh(self, who: SignedIn) -> bool:
-        """A session with the password alone, of someone who has a second factor by now, never
-        is."""
-        return who.strongly and self._auth.now() - who.proved_at <= self._auth.context.windows.span(
-            "step_up_s"
-        )
+    def must_be_fresh(self, who: SignedIn) -> None:
+        """For what needs a fresh proof only sometimes (a refund above a limit). A session with the
+        password alone, of someone who has a second factor by now, is never fresh.
+
+        Raises RefusedError."""
+        age = self._auth.now() - who.proved_at
+        if not who.strongly or age > self._auth.context.windows.span("step_up_s"):
+            raise RefusedError(403, "step_up_required", "Show a factor again: POST /auth/step-up.")
 
     async def _signed_in(self, request: _AnyCall) -> SignedIn:
         asked: Any = request

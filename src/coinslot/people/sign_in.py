@@ -135,6 +135,10 @@ async def set_password(auth: Authentication, person: UUID, password: str, who: A
             "UPDATE people SET password_hash = $2, version = version + 1 WHERE id = $1",
             person, hashed,
         )  # fmt: skip
+        await conn.execute(  # a token to set it anew was for the password before
+            "UPDATE password_resets SET used_at = $2 WHERE person_id = $1 AND used_at IS NULL",
+            person, auth.now(),
+        )  # fmt: skip
         act = Act(action="password.changed", subject=str(person))
         await record(conn, replace(who, person=person), act, auth.now())
 

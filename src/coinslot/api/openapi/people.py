@@ -16,7 +16,7 @@ _QUESTION: Json = {
     "challenge": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJwdXJwb3NlIjoic2lnbi1pbiJ9.9aTz",
     "passkey": {"challenge": "3q2-7w", "rpId": "pay.example", "userVerification": "required"},
 }  # fmt: skip
-_CODES: Json = {"recovery_codes": ["KJHGF-DSAPW", "ZXCVB-NMQWE"]}
+_CODES: Json = {"recovery_codes": ["KJHG-DSAP-WZXC-VBNM", "QWER-TYUP-ASDF-GHJK"]}
 _INVITED: Json = {
     "id": "0193d3a4-1c00-7000-8000-00000000a005", "address": "dinesh@asha.example",
     "role": "operator", "outlets": [], "created_at": _AT, "expires_at": "2026-11-28T12:00:00Z",
