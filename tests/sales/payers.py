@@ -5,8 +5,8 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from coinslot.gateways.base import Declined, PaymentFact, Taken, Unclear
-from coinslot.gateways.collecting import Charge, Pending, Progress, Redirect
+from coinslot.gateways.base import Declined, PaymentFact, Unclear
+from coinslot.gateways.collecting import Charge, Pending, Progress, Redirect, ShowQr
 from coinslot.gateways.mock import Settings
 from coinslot.kit.money import Money
 from coinslot.merchants.accounts import Account, AccountName, save_account
@@ -24,10 +24,11 @@ class Paypage(Taking):
     """A gateway whose payers go to its own page; `cancels` False: what was made stays payable."""
 
     cancels = True
+    shows: Redirect | ShowQr | None = None  # instead of an address of its own
 
     async def _collect(self, charge: Charge) -> Progress | Declined:
         if charge.key not in self.charges:
-            there = Redirect(f"https://pay.example.test/{charge.key}")
+            there = self.shows or Redirect(f"https://pay.example.test/{charge.key}")
             self.charges[charge.key] = Pending(reference=f"session_{charge.key}", action=there)
             self.asked.append(charge)
         return self._again(charge.key)
@@ -51,9 +52,9 @@ class Payers:
     accounts: list[Account]
     taps: int = field(default=0)
 
-    async def order(self, key: str = "order") -> str:
+    async def order(self, key: str = "order", network: str | None = None) -> str:
         await self.stage.hello()
-        wish = OrderRequest(outlet="M01", slot="A1", key=key)
+        wish = OrderRequest(outlet="M01", slot="A1", key=key, network=network)
         return await checkout.place(self.stage.context, wish)
 
     async def tap(self, order: str, number: int, form: Form = Form.LINK, key: str = "") -> None:
@@ -116,7 +117,3 @@ async def two_ways(stage: Stage) -> Payers:
     ]  # fmt: skip
     await ways_to_pay.offer(stage.context, stage.merchant, "M01", ways)
     return Payers(stage, *tills, [first, second])
-
-
-def held(fact: PaymentFact) -> PaymentFact:
-    return replace(fact, taken=Taken.AUTHORIZED)

@@ -3,6 +3,8 @@ goods or goes back."""
 
 import pytest
 
+from coinslot.gateways.base import Declined
+from coinslot.gateways.collecting import ShowQr
 from coinslot.orders import outlet_pages
 from coinslot.orders.page_views import NotNowError, WhyNot
 from coinslot.payments.ways_to_pay import Form
@@ -181,6 +183,56 @@ async def test_another_amount_at_a_link_goes_back_and_can_be_paid_again(
     await payers.tap(order, 1)
     await payers.tells(1, payers.pays(payers.second), "again")
     assert (await payers.view(order)).state == "paid"
+
+
+@pytest.mark.parametrize(
+    ("shows", "url", "picture"),
+    [
+        (ShowQr(text="https://qr.nspk.example/AS10"), "https://qr.nspk.example/AS10", None),
+        (ShowQr(text="upi://pay?pa=shop@bank"), "upi://pay?pa=shop@bank", None),
+        (ShowQr(image_url="https://i.example/1.png"), None, "https://i.example/1.png"),
+    ],
+)
+async def test_what_a_gateway_issues_to_be_scanned_is_a_link_on_a_phone_where_it_can_be(
+    payers: Payers, shows: ShowQr, url: str | None, picture: str | None
+) -> None:
+    """The text of its code opens a payment app: we make no such link ourselves."""
+    payers.second.shows = shows
+    order = await payers.order()
+    await payers.tap(order, 1)
+    view = await payers.view(order)
+    assert view.pay is not None
+    assert (view.pay.url, view.pay.image_url) == (url, picture)
+
+
+async def test_a_gateway_that_refuses_is_named_and_the_others_are_offered(payers: Payers) -> None:
+    payers.second.fails("collect", Declined("no such currency here", "currency"))
+    order = await payers.order()
+    await payers.tap(order, 1)
+    view = await payers.view(order)
+    assert (view.state, view.pay, view.way_failed) == ("placed", None, "Mock")
+    assert len(view.ways) == 3
+    await payers.tap(order, 0)
+    await payers.tells(0, payers.pays(payers.first))
+    assert (await payers.view(order)).state == "paid"
+
+
+async def test_links_count_against_the_budget_of_a_machines_page_as_codes_do(
+    payers: Payers,
+) -> None:
+    for number in range(payers.stage.context.windows.network_codes_per_minute + 1):
+        order = await payers.order(f"order {number}", network="203.0.113.7")
+        await payers.tap(order, 1)
+    made = payers.stage.context.windows.network_codes_per_minute
+    assert len(payers.second.asked) == made
+    waiting = await payers.view(order)
+    assert waiting.pay is None
+    assert waiting.pay_at is not None
+    assert waiting.pay_at > payers.stage.context.now()
+    payers.stage.later(60)
+    await payers.stage.sweep("attempts")
+    assert (await payers.view(order)).pay is not None
+    assert len(payers.second.asked) == made + 1
 
 
 async def test_an_outlet_whose_gateways_do_not_answer_says_so_before_anyone_pays(
