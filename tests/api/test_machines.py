@@ -15,6 +15,8 @@ from coinslot.channels import messages as wire
 from coinslot.fleet.enrolment import DeviceAddresses
 from coinslot.merchants.keys import SCOPES, KeyRequest, issue_key
 from coinslot.outlets.machines import is_device
+from tests.people.conftest import Staffed
+from tests.people.conftest import staffed as staffed
 from tests.sales.neighbours import chandras_machine
 from tests.sales.stage import Stage
 from tests.web.fake_backend import FakeBackend
@@ -244,3 +246,61 @@ async def test_no_machine_goes_out_of_service_while_a_unit_is_open(
     assert refused(await call(api, "provisionDevice")) == (409, "out_of_service")
     status = (await call(api, "readMachineStatus")).json()
     assert status["machine"]["state"] == "out_of_service"
+
+
+async def test_people_do_what_their_role_says_and_the_log_tells_who(
+    staffed: Staffed, stage: Stage
+) -> None:
+    can: dict[str, set[str]] = {}
+    for login in ("vera", "boris", "asha", "ravi", "meera"):
+        token = await staffed.token(login)
+        async with staffed.client() as client:
+            answers = {name: await call(client, name, key=token) for name in NEEDS
+                       if name != "decommissionMachine"}  # fmt: skip
+        can[login] = {name for name, said in answers.items() if said.status_code != 403}
+    reads = {"readMachineConfig", "readMachineStatus"}
+    writes = {*reads, "onboardMachine", "writeMachineConfig"}
+    assert can == {
+        "vera": reads, "boris": writes, "asha": {*writes, "provisionDevice"},
+        "ravi": set(), "meera": set(),
+    }  # fmt: skip
+    (onboarded,) = await staffed.log("machine.onboarded")
+    assert (onboarded["person_id"], onboarded["subject"]) == (staffed.people["boris"], "M07")
+    (given,) = await staffed.log("device.provisioned")
+    assert given["person_id"] == staffed.people["asha"]
+    assert given["after"] == {"key_id": 2, "replaces": 1, "at_once": False}
+
+
+async def test_a_secret_is_given_out_only_on_a_fresh_proof(staffed: Staffed) -> None:
+    tokens = (await staffed.login("asha")).json()
+    staffed.later(staffed.stage.context.windows.step_up_s + 1)
+    async with staffed.client() as client:
+        body = {"refresh_token": tokens["refresh_token"]}
+        token = (await client.post("/auth/refresh", json=body)).json()["access_token"]
+        stale = await call(client, "provisionDevice", key=token)
+        assert refused(stale) == (403, "step_up_required")
+        assert (await call(client, "readMachineStatus", key=token)).status_code == 200
+
+
+@pytest.mark.parametrize("name", [name for name in NEEDS if name != "onboardMachine"])
+async def test_chandras_people_are_told_that_ashas_machine_is_not_there(
+    staffed: Staffed, name: str
+) -> None:
+    token = await staffed.token("chandra")
+    async with staffed.client() as client:
+        assert refused(await call(client, name, key=token)) == (404, "not_found")
+
+
+async def test_a_key_stands_in_the_log_by_its_id(stage: Stage, api: Client) -> None:
+    for name in ("onboardMachine", "writeMachineConfig", "provisionDevice", "decommissionMachine"):
+        assert (await call(api, name)).status_code < 300
+    async with stage.context.db.system_transaction() as conn:
+        rows = await conn.fetch("SELECT action, address, person_id FROM audit_log ORDER BY seq")
+        key = await conn.fetchval("SELECT id FROM api_keys ORDER BY created_at LIMIT 1")
+    assert [row["action"] for row in rows] == [
+        "machine.onboarded",
+        "machine.configured",
+        "device.provisioned",
+        "machine.decommissioned",
+    ]
+    assert {(row["address"], row["person_id"]) for row in rows} == {(f"API key {key}", None)}

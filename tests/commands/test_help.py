@@ -20,7 +20,8 @@ ALL = {
     "merchants account", "merchants add", "merchants form", "merchants zone", "machines zone",
     "machines provision-qr", "machines decommission", "machines refill", "machines price",
     "machines edit", "machines provision", "machines onboard", "machines templates",
-    "machines save-template", "machines list", "machines show", "machines out-of-sale",
+    "machines save-template", "machines list", "machines history", "machines show",
+    "machines out-of-sale",
     "machines on-sale", "machines ways", "products list", "products add", "products edit",
     "orders show", "orders refund",
 }  # fmt: skip

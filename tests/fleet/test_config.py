@@ -76,6 +76,19 @@ async def test_a_change_is_a_version_that_says_who_made_it(stage: Stage) -> None
     ]
 
 
+async def test_how_it_came_to_be_is_shown_a_page_at_a_time(stage: Stage) -> None:
+    assert await config.versions(stage.context, stage.merchant, "M01") == []
+    await changed(stage, ConfigChange(slots=price(4500), codes="replace"))
+    await changed(stage, ConfigChange(name="Platform 2"))
+    newest, first = await config.versions(stage.context, stage.merchant, "M01")
+    assert (newest.version, newest.name, newest.made_by) == (3, "Platform 2", "asha")
+    assert (first.codes, first.slots[0].price) == ({"A1": "replaced"}, Money(4500, "INR"))
+    assert await config.versions(stage.context, stage.merchant, "M01", 3) == [first]
+    chandra = (await chandras_machine(stage)).merchant_id
+    with pytest.raises(UnknownOutletError):
+        await config.versions(stage.context, chandra, "M01")
+
+
 async def test_the_same_change_twice_makes_one_version(stage: Stage) -> None:
     wanted = ConfigChange(name="Platform 2")
     assert [(await changed(stage, wanted)).version for _ in range(2)] == [2, 2]

@@ -15,7 +15,7 @@ from coinslot.app.machine_bridge import MachineBridge
 from coinslot.app.resources import broker_users
 from coinslot.channels import messages as wire
 from coinslot.channels.messages import Lease, sign_go
-from coinslot.fleet.config import OutOfServiceError
+from coinslot.fleet.config import Editor, OutOfServiceError
 from coinslot.fleet.decommission import UnitsOpenError, decommission
 from coinslot.fleet.enrolment import DeviceAddresses, DeviceEnrolment, provision_device
 from coinslot.kit import qr
@@ -31,7 +31,9 @@ EMBEDDED = DeviceAddresses(mqtt="mqtt://127.0.0.1:1883", login_per_secret=True)
 async def provisioned(
     stage: Stage, addresses: DeviceAddresses = EMBEDDED, *, at_once: bool = False
 ) -> DeviceEnrolment:
-    return await provision_device(stage.context, stage.merchant, "M01", addresses, at_once=at_once)
+    return await provision_device(
+        stage.context, Editor(stage.merchant, "asha"), "M01", addresses, at_once=at_once
+    )
 
 
 async def logins(stage: Stage) -> list[str]:
@@ -181,7 +183,7 @@ async def test_nobody_gets_a_secret_for_anothers_machine_or_one_out_of_service(
 ) -> None:
     chandra = (await chandras_machine(stage)).merchant_id
     with pytest.raises(UnknownOutletError):
-        await provision_device(stage.context, chandra, "M01", EMBEDDED)
-    await decommission(stage.context, stage.merchant, "M01")
+        await provision_device(stage.context, Editor(chandra, "chandra"), "M01", EMBEDDED)
+    await decommission(stage.context, Editor(stage.merchant, "asha"), "M01")
     with pytest.raises(OutOfServiceError):
         await provisioned(stage)

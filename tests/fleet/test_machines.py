@@ -11,8 +11,10 @@ from coinslot.catalog.products import (
     products,
 )
 from coinslot.fleet import machines
+from coinslot.fleet.config import Editor
 from coinslot.fleet.decommission import UnitsOpenError, decommission
 from coinslot.fleet.machines import MachineStatus, WantedMachines
+from coinslot.fleet.slots import put_on_sale, withhold
 from coinslot.gateways.base import PaymentFact
 from coinslot.kit.money import Money
 from coinslot.orders import checkout
@@ -20,9 +22,7 @@ from coinslot.orders.checkout import OrderRequest, WayTap
 from coinslot.outlets.machines import (
     UnknownOutletError,
     UnknownSlotError,
-    put_on_sale,
     refill,
-    withhold,
 )
 from coinslot.vending import dispatch
 from tests.sales.neighbours import a_second_machine, chandras_machine
@@ -45,7 +45,7 @@ async def test_a_list_has_the_merchants_own_machines_a_page_at_a_time(stage: Sta
     assert await codes(stage, WantedMachines(limit=1)) == ["M01"]
     assert await codes(stage, WantedMachines(limit=1, after="M01")) == ["M02"]
     assert await codes(stage, WantedMachines(after="M02")) == []
-    await decommission(stage.context, stage.merchant, "M01")
+    await decommission(stage.context, Editor(stage.merchant, "asha"), "M01")
     assert await codes(stage, WantedMachines()) == ["M02"]
     assert await codes(stage, WantedMachines(with_out_of_service=True)) == ["M01", "M02"]
 
@@ -105,9 +105,9 @@ async def test_chandra_is_shown_none_of_ashas_machines(stage: Stage) -> None:
         with pytest.raises(UnknownOutletError, match=f"no machine has the code {machine}"):
             await machines.status(stage.context, chandra, machine)
     with pytest.raises(UnknownSlotError):
-        await withhold(stage.context.db, chandra, "M01", "A1", stage.context.now())
+        await withhold(stage.context, Editor(chandra, "chandra"), "M01", "A1")
     with pytest.raises(UnknownOutletError):
-        await decommission(stage.context, chandra, "M01")
+        await decommission(stage.context, Editor(chandra, "chandra"), "M01")
     assert (await status(stage)).slots[0].out_of_sale_at is None
 
 
@@ -115,13 +115,13 @@ async def test_a_slot_that_a_person_took_out_comes_back_only_by_a_person(stage: 
     await stage.hello()
     await stage.sell()
     await stage.sweep()
-    await withhold(stage.context.db, stage.merchant, "M01", "A1", stage.context.now())
+    await withhold(stage.context, Editor(stage.merchant, "asha"), "M01", "A1")
     await stage.accept()
     await stage.result(event_seq=1)  # what was paid before is handed over
     await refill(stage.context.db, "M01", None, 20)
     (slot,) = (await status(stage)).slots
     assert (slot.stock, slot.withheld, slot.out_of_sale_at is None) == (20, True, False)
-    await put_on_sale(stage.context.db, stage.merchant, "M01", "A1")
+    await put_on_sale(stage.context, Editor(stage.merchant, "asha"), "M01", "A1")
     (slot,) = (await status(stage)).slots
     assert (slot.withheld, slot.out_of_sale_at) == (False, None)
 
@@ -134,7 +134,7 @@ async def test_what_is_paid_for_a_slot_after_a_person_took_it_out_goes_back_at_o
     token = await checkout.place(stage.context, OrderRequest(outlet="M01", slot="A1", key="tap"))
     await checkout.pay(stage.context, WayTap(order=token))
     stage.later(1)
-    await withhold(stage.context.db, stage.merchant, "M01", "A1", stage.context.now())
+    await withhold(stage.context, Editor(stage.merchant, "asha"), "M01", "A1")
     stage.later(1)
     late = await stage.pay()
     qr = await stage.value("SELECT qr_code_id FROM qr_codes WHERE payment_id IS NOT NULL")
@@ -148,7 +148,7 @@ async def test_what_is_paid_for_a_slot_after_a_person_took_it_out_goes_back_at_o
         late.gateway_payment_id: "slot_withheld",
         placed.gateway_payment_id: "slot_withheld",
     }
-    await put_on_sale(stage.context.db, stage.merchant, "M01", "A1")
+    await put_on_sale(stage.context, Editor(stage.merchant, "asha"), "M01", "A1")
     await stage.sell()
     await stage.sweep("refunds")
     assert stage.refunded() == 8000
@@ -158,15 +158,15 @@ async def test_no_machine_goes_out_of_service_while_a_customer_waits(stage: Stag
     await stage.hello()
     await stage.sell()
     with pytest.raises(UnitsOpenError) as refused:  # paid, and not even offered yet
-        await decommission(stage.context, stage.merchant, "M01")
+        await decommission(stage.context, Editor(stage.merchant, "asha"), "M01")
     assert refused.value.units == 1
     await stage.sweep("fulfillments")
     await stage.accept()
     with pytest.raises(UnitsOpenError):
-        await decommission(stage.context, stage.merchant, "M01")
+        await decommission(stage.context, Editor(stage.merchant, "asha"), "M01")
     await stage.result(event_seq=1)
     for _ in range(2):
-        await decommission(stage.context, stage.merchant, "M01")
+        await decommission(stage.context, Editor(stage.merchant, "asha"), "M01")
     assert (await status(stage)).machine.state == "out_of_service"
     await stage.sweep("qr_codes")  # the process died: a worker closes the code
     assert await stage.value("SELECT stage FROM qr_codes") == "closed"
@@ -176,7 +176,7 @@ async def test_a_machine_that_is_gone_goes_out_of_service_with_its_units_open(
     stage: Stage,
 ) -> None:
     await stage.sell()
-    await decommission(stage.context, stage.merchant, "M01", even_if_open=True)
+    await decommission(stage.context, Editor(stage.merchant, "asha"), "M01", even_if_open=True)
     stage.later(121)
     await stage.sweep()
     assert stage.refunded() == 4000
@@ -187,7 +187,7 @@ async def test_of_an_offer_and_the_end_of_service_at_once_never_both_happen(stag
     for _ in range(5):
         await stage.sell()
         ended, offered = await asyncio.gather(
-            decommission(stage.context, stage.merchant, "M01"),
+            decommission(stage.context, Editor(stage.merchant, "asha"), "M01"),
             dispatch.offer_next(stage.context, stage.merchant, "M01"),
             return_exceptions=True,
         )

@@ -153,6 +153,7 @@ async def test_what_changes_people_or_keys_needs_a_fresh_proof(staffed: Staffed)
         "POST /people/invitations", "DELETE /people/invitations/{invitation}",
         "PUT /people/security", "POST /auth/register-machine",
         "POST /auth/device-keys/{key}/rotate", "DELETE /auth/device-keys/{key}",
+        "POST /machines/{machine}/provision-device",
     }  # fmt: skip
 
 

@@ -416,8 +416,9 @@ async def test_a_machines_seq_is_believed_within_bounds(
 ) -> None:
     for name in ("M01", "M02"):
         await rows.put("devices", outlet_id=name, next_seq=10)
-    await rows.conn.execute(vending.RAISE_SEQ, "M01", said, "j1", "b1", True, "v2", LATER)
+    await rows.conn.execute(vending.RAISE_SEQ, "M01", said, "j1", "b1", True, "v2", LATER, 4)
     found = await rows.conn.fetch("SELECT * FROM devices ORDER BY outlet_id")
-    names = ("next_seq", "journal_id", "boot_id", "has_sensor", "firmware", "last_seen_at")
-    assert tuple(found[0][name] for name in names) == (next_seq, "j1", "b1", True, "v2", LATER)
+    names = ("next_seq", "journal_id", "boot_id", "has_sensor", "firmware", "last_seen_at",
+             "config_version")  # fmt: skip
+    assert tuple(found[0][name] for name in names) == (next_seq, "j1", "b1", True, "v2", LATER, 4)
     assert (found[1]["next_seq"], found[1]["journal_id"]) == (10, None)

@@ -10,6 +10,8 @@ import pytest
 from coinslot.channels import messages as wire
 from coinslot.db.embedded import OWNER
 from coinslot.db.pool import Database, RawConnection
+from coinslot.fleet import slots
+from coinslot.fleet.config import Editor
 from coinslot.kit.money import Money
 from coinslot.orders import checkout
 from coinslot.orders.checkout import OrderRequest
@@ -144,14 +146,14 @@ async def _refills(stage: Stage) -> Verb:
 
 
 async def _withholds(stage: Stage) -> Verb:
-    now = stage.context.now()
-    return lambda: machines.withhold(stage.context.db, stage.merchant, "M01", "A1", now)
+    editor = Editor(stage.merchant, "asha")
+    return lambda: slots.withhold(stage.context, editor, "M01", "A1")
 
 
 async def _sells_again(stage: Stage) -> Verb:
-    now = stage.context.now()
-    await machines.withhold(stage.context.db, stage.merchant, "M01", "A1", now)
-    return lambda: machines.put_on_sale(stage.context.db, stage.merchant, "M01", "A1")
+    editor = Editor(stage.merchant, "asha")
+    await slots.withhold(stage.context, editor, "M01", "A1")
+    return lambda: slots.put_on_sale(stage.context, editor, "M01", "A1")
 
 
 async def _new_secret(stage: Stage) -> Verb:

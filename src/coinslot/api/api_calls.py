@@ -2,7 +2,7 @@
 the call count once."""
 
 import re
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Response
@@ -13,13 +13,13 @@ from litestar.types import Guard
 from msgspec import Struct
 
 from coinslot.context import Context
-from coinslot.merchants.keys import Caller, caller
+from coinslot.merchants.keys import LIVE, TEST, Caller, caller
 from coinslot.pages.access import Access, signed_in
 from coinslot.pages.errors import INVALID, RefusedError, at_field
 from coinslot.pages.rendering import AnyRequest
 from coinslot.payments import idempotency
 from coinslot.payments.idempotency import Answer, IdempotentCall, KeyBusyError
-from coinslot.people.authentication import Authentication
+from coinslot.people.sessions import SignedIn
 
 AnyCall = ASGIConnection[Any, Any, Any, Any]
 _CALLER = "caller"
@@ -44,35 +44,28 @@ def with_key_only(context: Context) -> Guard:
     return guard
 
 
-def needs(context: Context, permission: str, auth: Authentication) -> Guard:
-    """Lets in who may do this: a key with that scope, or someone who is signed in with a role that
-    has it. Nothing of a call is read before."""
+def needs(context: Context, access: Access, permission: str, *, fresh: bool = False) -> Guard:
+    """Lets in who may do this: a key with that scope, or someone signed in with that permission,
+    and with a `fresh` proof. Nothing of a call is read before."""
+    by_person = access.may(permission, fresh=fresh)
 
     async def guard(request: AnyCall, handler: BaseRouteHandler) -> None:
-        if not _is_signed_in(request):
-            request.scope["state"][_CALLER] = found = await _known(context, request)
-            _check(found, permission)
+        token = _bearer(request)
+        if token and not token.startswith((TEST, LIVE)):
+            looked_up = by_person(request, handler)
+            if looked_up is not None:  # a guard may be a plain function
+                await looked_up
             return
-        await Access(auth).may(permission)(request, handler)
-        who = signed_in(cast(AnyRequest, request))
-        assert who.merchant is not None  # no permission of a merchant's is anyone's without one
-        request.scope["state"][_CALLER] = Caller(
-            merchant=who.merchant, key=who.session, scopes=who.permissions, live=False,
-            name=who.login,
-        )  # fmt: skip
+        request.scope["state"][_CALLER] = found = await _known(context, request)
+        _check(found, permission)
 
     return guard
 
 
-def _is_signed_in(request: AnyCall) -> bool:
-    """Whether what is shown is an access token (a JWT has three parts) and not a key."""
-    return request.headers.get("authorization", "").count(".") == 2
-
-
-def admitted(request: AnyRequest) -> Caller:
+def admitted(request: AnyRequest) -> Caller | SignedIn:
     """Who was let in by the guard of the route."""
-    found: Caller = request.scope["state"][_CALLER]
-    return found
+    found: Caller | None = request.scope["state"].get(_CALLER)
+    return found or signed_in(request)
 
 
 def _check(found: Caller, scope: str) -> None:
@@ -90,15 +83,18 @@ async def caller_of(context: Context, request: AnyRequest, scope: str) -> Caller
 
 
 async def _known(context: Context, request: AnyCall) -> Caller:
-    kind, _, key = request.headers.get("authorization", "").partition(" ")
-    found = None
-    if kind.lower() == "bearer" and key:
-        found = await caller(context.db, key.strip(), context.now())
+    key = _bearer(request)
+    found = await caller(context.db, key, context.now()) if key else None
     if found is None:
         raise RefusedError(
             401, "unauthorized", "This needs an API key: Authorization: Bearer sk_..."
         ).with_header("WWW-Authenticate", "Bearer")
     return found
+
+
+def _bearer(request: AnyCall) -> str:
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" else ""
 
 
 async def strictly(request: AnyRequest, read: Struct) -> None:

@@ -41,11 +41,13 @@ from coinslot.fleet.enrolment import DeviceAddresses, DeviceEnrolment, provision
 from coinslot.fleet.machines import MachineStatus
 from coinslot.fleet.onboarding import NewMachine, Onboarded, OnboardError, Problem
 from coinslot.kit.money import Money
+from coinslot.merchants.keys import Caller
 from coinslot.outlets.machines import UnknownOutletError
 from coinslot.pages.errors import INVALID, RefusedError
 from coinslot.pages.rendering import AnyRequest
 from coinslot.pages.shared_handler import SharedHandler
 from coinslot.payments.idempotency import KeyBusyError, KeyReusedError
+from coinslot.people.audit_log import Actor
 
 Found = TypeVar("Found")
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,32}")
@@ -114,10 +116,9 @@ class Machines(SharedHandler):
         """Set a machine up, whole or not at all: slots, products, prices, stock, account, device.
         The enrolment with its secret is in this answer, and in no other call's."""
         await strictly(request, data)
-        ticket = idempotent_call(admitted(request), "POST /machines/onboard", key, data)
-        verb = onboarding.onboard_once(
-            self._context, _editor(request), ticket, data, self._addresses
-        )
+        editor = _editor(request)
+        ticket = idempotent_call(_counted(request), "POST /machines/onboard", key, data)
+        verb = onboarding.onboard_once(self._context, editor, ticket, data, self._addresses)
         try:
             answer: Response[Any] = replied(await verb)
         except OnboardError as error:
@@ -132,7 +133,7 @@ class Machines(SharedHandler):
         self, request: AnyRequest, machine: FromPath[str]
     ) -> Response[MachineConfig]:
         """What the machine should have, with its version, and the version that it says it has."""
-        merchant = admitted(request).merchant
+        merchant = _editor(request).merchant
         return _tagged(await _found(config.read(self._context, merchant, _code(machine))))
 
     async def put_config(
@@ -160,7 +161,7 @@ class Machines(SharedHandler):
 
     async def status(self, request: AnyRequest, machine: FromPath[str]) -> MachineStatus:
         """Whether it can sell now: when it was last heard, slots, stock, prices, codes, faults."""
-        merchant = admitted(request).merchant
+        merchant = _editor(request).merchant
         return await _found(machines.status(self._context, merchant, _code(machine)))
 
     async def provision(
@@ -171,7 +172,7 @@ class Machines(SharedHandler):
         await strictly(request, data)
         made = await _found(
             provision_device(
-                self._context, admitted(request).merchant, _code(machine), self._addresses,
+                self._context, _editor(request), _code(machine), self._addresses,
                 at_once=data.at_once,
             )
         )  # fmt: skip
@@ -181,13 +182,26 @@ class Machines(SharedHandler):
     async def decommission(self, request: AnyRequest, machine: FromPath[str]) -> None:
         """Take it out of service, when nobody waits for it: its codes close, and money that still
         comes goes back. There is no way back."""
-        merchant = admitted(request).merchant
-        await _found(decommission(self._context, merchant, _code(machine)))
+        await _found(decommission(self._context, _editor(request), _code(machine)))
 
 
 def _editor(request: AnyRequest) -> Editor:
+    """For whom a call is made, and by whom: a key, or someone who is signed in."""
     who = admitted(request)
-    return Editor(who.merchant, who.name or f"key {who.key}")
+    if isinstance(who, Caller):
+        name = f"API key {who.key}"
+        return Editor(who.merchant, name, Actor(address=name))
+    assert who.merchant is not None  # only members of a merchant have the permissions
+    return Editor(who.merchant, who.login, who.actor)
+
+
+def _counted(request: AnyRequest) -> Caller:
+    """Whose calls with an idempotency key are counted together: a merchant's."""
+    who = admitted(request)
+    if isinstance(who, Caller):
+        return who
+    merchant = _editor(request).merchant
+    return Caller(merchant=merchant, key=who.person, scopes=who.permissions, live=False)
 
 
 def _code(machine: str) -> str:

@@ -6,23 +6,25 @@ from litestar import Router, delete, get, post, put
 
 from coinslot.api.api_calls import needs
 from coinslot.api.machines import Machines
-from coinslot.api.openapi.machines import NEEDS
+from coinslot.api.openapi.machines import FRESH, NEEDS
 from coinslot.context import Context
 from coinslot.fleet.enrolment import DeviceAddresses
+from coinslot.pages.access import Access
 from coinslot.pages.errors import refusals
 from coinslot.people.authentication import Authentication
 
 _FOUND = (400, 401, 403, 404)
 
 
-def machine_routes(context: Context, addresses: DeviceAddresses, auth: Authentication) -> Router:
-    """Those that a key calls, and people who are signed in."""
+def machine_routes(context: Context, auth: Authentication, addresses: DeviceAddresses) -> Router:
+    """For keys, and for people who are signed in."""
     calls, one = Machines(context, addresses), "/machines/{machine:str}"
+    access = Access(auth)
 
     def named(name: str, *statuses: int) -> dict[str, Any]:
         return {
             "operation_id": name,
-            "guards": [needs(context, NEEDS[name], auth)],
+            "guards": [needs(context, access, NEEDS[name], fresh=name in FRESH)],
             "responses": refusals(*statuses),
         }
 

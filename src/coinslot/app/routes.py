@@ -54,7 +54,7 @@ def build(  # noqa: PLR0913  the wiring
     calls: list[ControllerRouterHandler] = []
     if context is not None:
         auth = Authentication(context, site.base_url)
-        machines = machine_routes(context, devices, auth)
+        machines = machine_routes(context, auth, devices)
         calls = [*_merchants(context, hooks), machines, *people_routes(auth)]
     app = Litestar(
         [*calls, *_routes(backend, renderer, clock)],

@@ -11,11 +11,11 @@ from rich.table import Table
 from coinslot.app.server import RunningServer
 from coinslot.commands.machine_config import MachineCodes, Slot, each, split
 from coinslot.commands.terms import Data, console, fail, installed, run_on_server
-from coinslot.fleet import machines
+from coinslot.fleet import config, machines, slots
 from coinslot.fleet.config import Editor
 from coinslot.fleet.machines import MachineLine, MachineStatus, WantedMachines
 from coinslot.merchants.people import merchant_named, merchants
-from coinslot.outlets.machines import UnknownOutletError, owner_of, put_on_sale, withhold
+from coinslot.outlets.machines import UnknownOutletError, owner_of
 
 _PAGE = 500
 
@@ -64,11 +64,35 @@ def show(code: Machine, json: AsJson = False, data: Data = None) -> None:
     run_on_server(ask, installed(data))
 
 
+def history(code: Machine, data: Data = None) -> None:
+    """Show how a machine's configuration came to be: each version, when, and by whom."""
+
+    async def ask(server: RunningServer) -> None:
+        try:
+            owner = await owner_of(server.db, code)
+            found = await config.versions(server.context, owner, code)
+        except UnknownOutletError as error:
+            fail(str(error))
+        for version in found:
+            prices = ", ".join(f"{slot.slot} {slot.sku} {slot.price}" for slot in version.slots)
+            codes = "".join(f"; code of {slot} {fate}" for slot, fate in version.codes.items())
+            console.print(
+                escape(
+                    f"{version.version}  {version.made_at:%Y-%m-%d %H:%M:%S}Z  {version.made_by}"
+                    f"  {version.name}: {prices}{codes}"
+                ),
+                highlight=False,
+                soft_wrap=True,
+            )
+
+    run_on_server(ask, installed(data))
+
+
 def out_of_sale(codes: MachineCodes, slot: Slot, data: Data = None) -> None:
     """Take a slot out of sale until a person puts it back: a refill does not, nor does a drop."""
 
     async def take(server: RunningServer, code: str, editor: Editor) -> None:
-        await withhold(server.db, editor.merchant, code, slot, server.clock.now())
+        await slots.withhold(server.context, editor, code, slot)
         console.print(f"{code} {slot}: out of sale", highlight=False)
 
     each(split(codes), take, data)
@@ -78,7 +102,7 @@ def on_sale(codes: MachineCodes, slot: Slot, data: Data = None) -> None:
     """Put a slot back on sale, also one that failed twice in a row."""
 
     async def put(server: RunningServer, code: str, editor: Editor) -> None:
-        await put_on_sale(server.db, editor.merchant, code, slot)
+        await slots.put_on_sale(server.context, editor, code, slot)
         console.print(f"{code} {slot}: on sale", highlight=False)
 
     each(split(codes), put, data)
@@ -125,7 +149,7 @@ def _table(found: list[MachineLine]) -> Table:
 
 def _print(found: MachineStatus) -> None:
     console.print(_table([found.machine]))
-    slots = Table("slot", "product", "price", "stock", "printed code", "", box=None)
+    of_slots = Table("slot", "product", "price", "stock", "printed code", "", box=None)
     for slot in found.slots:
         code = f"{slot.code.takes}, {slot.code.stage}" if slot.code else "none"
         stock = f"{slot.stock}{f' of {slot.par}' if slot.par else ''}"
@@ -133,11 +157,11 @@ def _print(found: MachineStatus) -> None:
         why = "" if slot.out_of_sale_at is None else "out of sale"
         if why:
             why += " by a person" if slot.withheld else f", failed {slot.failures_in_row} times"
-        slots.add_row(
+        of_slots.add_row(
             *map(escape, (slot.slot, f"{slot.product} ({slot.sku})", str(slot.price),
                           f"{stock}{promised}", code, why)),
         )  # fmt: skip
-    console.print(slots)
+    console.print(of_slots)
     for fault in found.faults:
         why_not = fault.failure_code or fault.basis or fault.state
         console.print(

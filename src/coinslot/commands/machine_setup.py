@@ -195,9 +195,7 @@ def provision(
 
     async def give(server: RunningServer, code: str, editor: Editor) -> None:
         addresses = device_addresses(server.settings)
-        made = await provision_device(
-            server.context, editor.merchant, code, addresses, at_once=at_once
-        )
+        made = await provision_device(server.context, editor, code, addresses, at_once=at_once)
         write_enrolment(made, out)
         say_where_machines_connect(made)
 

@@ -126,7 +126,7 @@ def take_out(codes: MachineCodes, even_if_open: EvenIfOpen = False, data: Data =
     A machine for which customers still wait is left alone: run it again some minutes later."""
 
     async def take(server: RunningServer, code: str, editor: Editor) -> None:
-        await decommission(server.context, editor.merchant, code, even_if_open=even_if_open)
+        await decommission(server.context, editor, code, even_if_open=even_if_open)
         await drive_qr_codes(server.context, code)
         console.print(f"{code}: out of service")
 
@@ -159,6 +159,7 @@ cli.command("list", epilog="Example: `coinslot machines list --merchant asha`")(
     machine_list.show_all
 )
 cli.command("show", epilog="Example: `coinslot machines show M01`")(machine_list.show)
+cli.command("history", epilog="Example: `coinslot machines history M01`")(machine_list.history)
 cli.command("out-of-sale", epilog="Example: `coinslot machines out-of-sale M01 A1`")(
     machine_list.out_of_sale
 )

@@ -19,6 +19,8 @@ from coinslot.kit.clock import UnknownZoneError, known_zone
 from coinslot.kit.money import Money
 from coinslot.outlets.machines import UnknownOutletError
 from coinslot.payments.provision import WantedCode, want_printed
+from coinslot.people import audit_log
+from coinslot.people.audit_log import COMMAND_LINE, Act, Actor
 
 SLOTS_AT_MOST: Final = 200
 DEVICE_BYTES_AT_MOST: Final = 8192
@@ -35,10 +37,19 @@ _AT = re.compile(r"(.*) - at `\$\.?([^`]*)`$")
 
 
 class Editor(Struct, frozen=True):
-    """Who changes something, and for which merchant; the name stays in the record."""
+    """Who changes something, and for which merchant; the name stays in the record, and the actor in
+    the audit log."""
 
     merchant: UUID
     name: str
+    actor: Actor = COMMAND_LINE
+
+    async def note(
+        self, conn: Connection, action: str, machine: str, after: Mapping[str, Any], now: datetime
+    ) -> None:
+        """Write an entry of the audit log, in the transaction of what was done."""
+        act = Act(action=action, merchant=self.merchant, subject=machine, after=after)
+        await audit_log.record(conn, self.actor, act, now)
 
 
 class SlotConfig(Struct, frozen=True, kw_only=True):
@@ -170,6 +181,30 @@ async def config_in(conn: Connection, merchant: UUID, machine: str) -> MachineCo
     return msgspec.convert(dict(row), MachineConfig)
 
 
+class ConfigVersion(Struct, frozen=True, kw_only=True):
+    """A version of a machine's configuration, as it was kept. `codes`: what became of the printed
+    codes that it made untrue, by slot."""
+
+    version: int
+    made_at: datetime
+    made_by: str
+    name: str
+    place: str
+    slots: list[SlotConfig]
+    codes: dict[str, str]
+
+
+async def versions(
+    context: Context, merchant: UUID, machine: str, before: int | None = None, limit: int = 50
+) -> list[ConfigVersion]:
+    """The newest first; `before` ends the page before. A machine that was never changed since
+    versions are kept has none. Raises UnknownOutletError."""
+    async with context.db.as_merchant(merchant) as conn:
+        await config_in(conn, merchant, machine)
+        rows = await conn.fetch(store.VERSIONS, machine, before, limit)
+    return [msgspec.convert({**row["config"], **dict(row)}, ConfigVersion) for row in rows]
+
+
 async def change(context: Context, editor: Editor, machine: str, wanted: ConfigChange) -> Changed:
     """Make a new version, or none where nothing changes. Codes that are replaced are made and
     closed at the gateway by a worker.
@@ -238,7 +273,10 @@ class _Change:
         )  # fmt: skip
         after = msgspec.structs.replace(after, version=before.version + 1)
         fate = "replaced" if self._wanted.codes == "replace" else "kept"
-        await record(self._conn, self._editor, after, {c.slot: fate for c in untrue}, now)
+        codes = {code.slot: fate for code in untrue}
+        await record(self._conn, self._editor, after, codes, now)
+        said = {"version": after.version, "codes": codes}
+        await self._editor.note(self._conn, "machine.configured", before.code, said, now)
         return Changed(
             version=after.version, codes=untrue, replaced=bool(untrue) and fate == "replaced"
         )

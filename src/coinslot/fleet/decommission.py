@@ -1,12 +1,11 @@
 """Taking a machine out of service, when nobody waits for it any more."""
 
 from datetime import datetime
-from uuid import UUID
 
 from coinslot.context import Context
 from coinslot.db.pool import Connection
 from coinslot.fleet import store
-from coinslot.fleet.config import locked
+from coinslot.fleet.config import Editor, locked
 from coinslot.payments.provision import close_down
 
 
@@ -28,17 +27,22 @@ async def refuse_while_open(conn: Connection, machine: str) -> None:
 
 
 async def decommission(
-    context: Context, merchant: UUID, machine: str, *, even_if_open: bool = False
+    context: Context, editor: Editor, machine: str, *, even_if_open: bool = False
 ) -> None:
     """Take it out of service: its codes are closed (retried), it gets no new unit, and money that
     still comes goes back. Again changes nothing. `even_if_open` is for a machine that is gone: its
     open units are settled by evidence that still comes, else by policy.
 
     Raises UnknownOutletError and UnitsOpenError."""
-    async with context.db.as_merchant(merchant) as conn:
+    now = context.now()
+    async with context.db.as_merchant(editor.merchant) as conn:
         await conn.fetchval(store.LOCK_DEVICE, machine)  # no unit is offered while it is held
-        row = await locked(conn, merchant, machine)
-        if row["decommissioned_at"] is None and not even_if_open:
+        row = await locked(conn, editor.merchant, machine)
+        if row["decommissioned_at"] is not None:
+            return
+        if not even_if_open:
             await refuse_while_open(conn, machine)
-        await close_down(conn, machine, context.now())
+        await close_down(conn, machine, now)
+        said = {"even_if_open": even_if_open}
+        await editor.note(conn, "machine.decommissioned", machine, said, now)
     context.wakes.wake("qr_codes")

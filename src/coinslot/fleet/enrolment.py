@@ -5,7 +5,6 @@ A device that sells goes on with the secret that it has until the new one is fir
 import base64
 import hashlib
 from typing import Final
-from uuid import UUID
 
 import msgspec
 from msgspec import Struct
@@ -13,7 +12,7 @@ from msgspec.structs import replace
 
 from coinslot.context import Context
 from coinslot.fleet import store
-from coinslot.fleet.config import OutOfServiceError, locked
+from coinslot.fleet.config import Editor, OutOfServiceError, locked
 from coinslot.fleet.decommission import refuse_while_open
 from coinslot.kit import qr
 from coinslot.outlets.machines import DeviceSecret, next_secret, replace_secret
@@ -62,7 +61,7 @@ class DeviceEnrolment(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 async def provision_device(
     context: Context,
-    merchant: UUID,
+    editor: Editor,
     machine: str,
     addresses: DeviceAddresses,
     *,
@@ -73,6 +72,7 @@ async def provision_device(
     answer is asked for again: a secret that nobody got is never used.
 
     Raises UnknownOutletError, OutOfServiceError and UnitsOpenError."""
+    merchant, now = editor.merchant, context.now()
     async with context.db.as_merchant(merchant) as conn:
         has_device = await conn.fetchval(store.LOCK_DEVICE, machine) is not None
         row = await locked(conn, merchant, machine)
@@ -82,10 +82,12 @@ async def provision_device(
             await refuse_while_open(conn, machine)
         made = None
         if has_device and not at_once:
-            made = await next_secret(conn, context.vault, machine, context.now())
+            made = await next_secret(conn, context.vault, machine, now)
         replaces = None if made is None else await conn.fetchval(store.KEY_IN_USE, machine)
         if made is None:
-            made = await replace_secret(conn, context.vault, merchant, machine, context.now())
+            made = await replace_secret(conn, context.vault, merchant, machine, now)
+        said = {"key_id": made.key_id, "replaces": replaces, "at_once": at_once}
+        await editor.note(conn, "device.provisioned", machine, said, now)
         return enrolment(row["channel"], row["dialect"], made, addresses, replaces)
 
 

@@ -252,6 +252,8 @@ async def _write(
         raise OutletTakenError(machine.code)
     await conn.execute(store.SET_DEVICE, machine.code, machine.device)
     await record(conn, editor, await config_in(conn, merchant, machine.code), {}, now)
+    said = {"version": 1, "account": machine.account}
+    await editor.note(conn, "machine.onboarded", machine.code, said, now)
     return await replace_secret(conn, context.vault, merchant, machine.code, now)
 
 

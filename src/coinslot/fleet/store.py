@@ -137,3 +137,14 @@ SELECT id, gateway, slug FROM gateway_accounts WHERE merchant_id = $1 ORDER BY c
 """
 
 SET_DEVICE = "UPDATE outlets SET device_config = $2 WHERE id = $1"
+
+WITHHOLD = """
+UPDATE slots SET withheld_at = coalesce(withheld_at, $3),
+    out_of_sale_at = coalesce(out_of_sale_at, $3)
+WHERE outlet_id = $1 AND slot = $2 RETURNING slot
+"""
+
+PUT_ON_SALE = """
+UPDATE slots SET withheld_at = NULL, out_of_sale_at = NULL, failures_in_row = 0
+WHERE outlet_id = $1 AND slot = $2 RETURNING slot
+"""

@@ -91,6 +91,8 @@ async def save(context: Context, editor: Editor, name: str, template: Template) 
             store.PUT_TEMPLATE, editor.merchant, wanted.name, msgspec.to_builtins(template),
             editor.name, context.now(),
         )  # fmt: skip
+        said = {"slots": len(template.slots)}
+        await editor.note(conn, "machine_template.saved", wanted.name, said, context.now())
 
 
 async def save_from(context: Context, editor: Editor, name: str, machine: str) -> Template:

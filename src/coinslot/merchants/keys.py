@@ -63,14 +63,12 @@ class ApiKey(Struct, frozen=True, kw_only=True):
 
 
 class Caller(Struct, frozen=True, kw_only=True):
-    """Who calls the API: a merchant, by one of its keys; or someone who works for it (`name`), and
-    then `key` is their session."""
+    """Who calls the API: a merchant, by one of its keys."""
 
     merchant: UUID
     key: UUID
     scopes: frozenset[str]
     live: bool
-    name: str = ""
 
 
 async def caller(db: Database, key: str, now: datetime) -> Caller | None:

@@ -246,35 +246,6 @@ async def refill(db: Database, outlet: str, slot: str | None, stock: int) -> lis
     return sorted(row["slot"] for row in rows)
 
 
-async def withhold(db: Database, merchant_id: UUID, outlet: str, slot: str, now: datetime) -> None:
-    """A person takes a slot out of sale. Raises UnknownSlotError."""
-    await _change_slot(
-        db, merchant_id,
-        "UPDATE slots SET withheld_at = coalesce(withheld_at, $3),"
-        " out_of_sale_at = coalesce(out_of_sale_at, $3)"
-        " WHERE outlet_id = $1 AND slot = $2 RETURNING slot",
-        (outlet, slot, now),
-    )  # fmt: skip
-
-
-async def put_on_sale(db: Database, merchant_id: UUID, outlet: str, slot: str) -> None:
-    """A person puts a slot back on sale, also one that failed twice. Raises UnknownSlotError."""
-    await _change_slot(
-        db, merchant_id,
-        "UPDATE slots SET withheld_at = NULL, out_of_sale_at = NULL, failures_in_row = 0"
-        " WHERE outlet_id = $1 AND slot = $2 RETURNING slot",
-        (outlet, slot),
-    )  # fmt: skip
-
-
-async def _change_slot(
-    db: Database, merchant_id: UUID, statement: str, values: tuple[object, ...]
-) -> None:
-    async with db.as_merchant(merchant_id) as conn:
-        if await conn.fetchval(statement, *values) is None:
-            raise UnknownSlotError(f"{values[0]} has no slot {values[1]}")
-
-
 async def without_zone(db: Database) -> list[str]:
     """Outlets in service that have no zone, nor has their merchant."""
     async with db.system_transaction() as conn:

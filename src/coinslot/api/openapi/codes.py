@@ -230,7 +230,7 @@ def _groups(name: str, *, keyed: bool) -> Iterator[str]:
         yield "signed in"
         if name in machines.NEEDS or people.NEEDS[name] is not None:
             yield "with a permission"
-    if name in people.FRESH:
+    if name in people.FRESH or name in machines.FRESH:
         yield "fresh"
 
 

@@ -14,6 +14,8 @@ NEEDS: Mapping[str, str] = {
     "decommissionMachine": "machines:write",
 }
 
+FRESH = frozenset(("provisionDevice",))  # of someone signed in: a secret is given out
+
 _AT = "2026-11-21T12:00:00Z"
 _PRICE: Json = {"amount": 4000, "currency": "INR"}
 _SLOT: Json = {"slot": "A1", "sku": "cola", "price": _PRICE, "par": 20}
