@@ -37,10 +37,9 @@ WITH o AS MATERIALIZED (
     FROM o
 ), captures_in AS (
     INSERT INTO captures (id, merchant_id, account_id, gateway_payment_id, payment_id, order_id,
-        qr_id, currency, captured, fulfilled, open, captured_at, seen_at, dispatch_by,
-        hard_deadline)
+        qr_id, currency, captured, fulfilled, open, captured_at, seen_at, hard_deadline)
     SELECT capture_id, merchant_id, account_id, 'pay_old' || n, payment_id, order_id, qr_id,
-        currency, amount_minor, amount_minor, 0, at, at, at, at FROM o
+        currency, amount_minor, amount_minor, 0, at, at, at FROM o
 ), units_in AS (
     INSERT INTO fulfillments (id, merchant_id, order_id, line_id, capture_id, outlet_id, kind,
         amount_minor, currency, state, version, sent_at, settlement, basis, settled_at, queued_at,

@@ -6,10 +6,12 @@ The words below are all that is written by hand; a word that is missing stops th
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from coinslot.app.schema import KINDS
+from coinslot.app.kinds import KINDS
 from coinslot.kit.flow import Flow, Row
 from coinslot.states.transition import FLOWS
 from coinslot.states.unit_flow import UnitFlow
+
+UNIT_FLOWS = tuple(kind.flow for kind in KINDS.values())
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "coinslot"
@@ -163,10 +165,38 @@ none either: `oversight/sql/cases.sql` opens the case.
 """
 
 
+KINDS_HEAD = """
+## What the ways of selling register
+
+`app/kinds.py` lists them. SQL of the rooms below calls these functions of a kind by name, at the
+end of the transaction that queues its units, and of the move that settles one. What it asks about a
+kind, `begins_as(kind)` and `settles_as(kind, state)`, is made from the tables above.
+
+| kind | point of no return | handler | table beside | units are queued | one is settled |
+| --- | --- | --- | --- | --- | --- |
+"""
+
+
 def page() -> str:
     """The whole of docs/states.md."""
-    chapters = "".join(f"\n{chapter(flow)}" for flow in (*FLOWS, *KINDS))
-    return HEAD + chapters + FUNCTIONS_HEAD + "".join(map(_functions, (*FLOWS, *KINDS)))
+    chapters = "".join(f"\n{chapter(flow)}" for flow in (*FLOWS, *UNIT_FLOWS))
+    functions = "".join(map(_functions, (*FLOWS, *UNIT_FLOWS)))
+    return HEAD + chapters + FUNCTIONS_HEAD + functions + KINDS_HEAD + "".join(_registered())
+
+
+def _registered() -> Iterator[str]:
+    for name, kind in KINDS.items():
+        said = kind.flow.declared
+        sent = dict.fromkeys(
+            f"{row.event}: {row.state} to {row.next}"
+            for row in kind.flow.rows
+            if row.state in said.unsent and row.next in kind.flow.sent
+        )
+        module = type(kind).__module__.removeprefix("coinslot.").replace(".", "/")
+        beside = f"`{said.beside.table}`" if said.beside else "none"
+        hooks = [_place(hook) if hook else "none" for hook in (said.queued, said.settled)]
+        cells = [name, "; ".join(sent), f"`{type(kind).__name__}` in `{module}.py`", beside, *hooks]
+        yield f"| {' | '.join(cells)} |\n"
 
 
 def _functions(flow: Flow) -> str:

@@ -21,7 +21,7 @@ ALL = {
     "machines provision-qr", "machines decommission", "machines refill", "machines price",
     "machines edit", "machines provision", "machines onboard", "machines templates",
     "machines save-template", "machines list", "machines history", "machines show",
-    "machines out-of-sale",
+    "machines out-of-sale", "machines windows",
     "machines on-sale", "machines ways", "products list", "products add", "products edit",
     "orders show", "orders refund",
 }  # fmt: skip

@@ -113,6 +113,39 @@ async def test_an_amount_is_as_it_is_written_and_another_price_takes_a_word(
     assert office.the_code_of("M01")["payment_amount"] == 4000  # the only one, as it was
 
 
+async def test_a_machine_gets_windows_of_its_own_which_the_doctor_names(office: Office) -> None:
+    done = await office.command("machines", "windows", "M01,M02", "dispatch_s=300")
+    assert done.returncode == 0
+    assert "M01: dispatch_s 300 (its own)\nM01: in_doubt_s 60\n" in done.stdout
+    shown = await office.command("machines", "show", "M01")
+    assert "windows of its own: dispatch_s 300\n" in shown.stdout
+    doctor = await office.command("doctor")
+    assert "windows: of their own: M01 dispatch_s 300, M02 dispatch_s 300" in doctor.stdout
+    assert re.search(r"kinds: \d+ vending\n", doctor.stdout)
+    done = await office.command("machines", "windows", "M01,M02", "dispatch_s=")
+    assert (done.returncode, "(its own)" in done.stdout) == (0, False)
+    assert "windows: no outlet has its own" in (await office.command("doctor")).stdout
+
+
+async def test_a_window_that_no_machine_has_is_refused(office: Office) -> None:
+    done = await office.command("machines", "windows", "M01", "lunch_s=300")
+    assert done.returncode == 1
+    assert "M01: no window lunch_s: there is dispatch_s, in_doubt_s" in done.stderr
+    done = await office.command("machines", "windows", "M01", "dispatch_s")
+    assert done.returncode == 2
+    assert "write it like dispatch_s=300" in done.stderr
+
+
+async def test_the_doctor_names_outlets_that_this_program_cannot_sell_at(office: Office) -> None:
+    await office.rows("UPDATE outlets SET kind = 'kiosk' WHERE id = 'M02' RETURNING id")
+    doctor = await office.command("doctor")
+    await office.rows("UPDATE outlets SET kind = 'vending' WHERE id = 'M02' RETURNING id")
+    assert doctor.returncode == 1
+    assert re.search(
+        r"sick +kinds: this program has no way of selling for M02 \(kiosk\): ", doctor.stdout
+    )
+
+
 async def test_killed_between_the_gateway_and_the_database_it_finds_the_code_again(
     office: Office,
 ) -> None:

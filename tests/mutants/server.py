@@ -148,7 +148,7 @@ SERVER = (
                 'Row("going", "DEADLINE", "failed", ("give_back",)),',
             ),
             Edit(
-                "src/coinslot/vending/dispatch.py",
+                "src/coinslot/vending/fulfillment.py",
                 '            conn, VENDING, unit["id"], "DEADLINE", now,\n            due_at=',
                 '            conn, VENDING, unit["id"], "DEADLINE", now, basis="tombstone",\n'
                 "            due_at=",

@@ -331,6 +331,10 @@ UNITS = [
         "a_settlement_is_the_end_of_its_unit", sold, "UPDATE fulfillments SET settled_at = NULL"
     ),
     Break(
+        "a_unit_is_sent_where_its_state_says_so", two_waiting,
+        "UPDATE fulfillments SET sent_at = queued_at WHERE state = 'queued'",
+    ),
+    Break(
         "evidence_settles_or_is_noted", jammed,
         "INSERT INTO device_events SELECT outlet_id, journal_id, 3, merchant_id, unit_id,"
         """ jsonb_set(message, '{evidence,drop}', '"yes"'), at FROM device_events"""

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from coinslot.app.kinds import KINDS
 from coinslot.catalog.products import Product, add_product
 from coinslot.channels import messages as wire
 from coinslot.channels.base import Sending
@@ -25,6 +26,7 @@ from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret, Vault
 from coinslot.merchants.accounts import Account, AccountName, save_account
 from coinslot.merchants.people import Merchant, open_merchant
+from coinslot.orders import fulfillment
 from coinslot.outlets.machines import Outlet, Slot, add_outlet, issue_device
 from coinslot.oversight import cases
 from coinslot.oversight.audit import Report, audit
@@ -181,7 +183,9 @@ class Stage:
         """Every invariant recomputed, as the owner sees the database."""
         conn = await connect(self.owner_url)
         try:
-            return await audit(conn, self.context.now())
+            return await audit(
+                conn, self.context.now(), more=fulfillment.checks(self.context.kinds)
+            )
         finally:
             await conn.close()
 
@@ -218,7 +222,7 @@ async def set_stage(database: Database, dialect: str = "leased") -> Stage:
     line = SentLine()
     context = Context(
         db=database, clock=clock, windows=Windows(), accounts=MockAccounts(account), vault=vault,
-        installation="test", open_inbox=WebhookBatch, line=line,
+        installation="test", open_inbox=WebhookBatch, line=line, kinds=KINDS,
     )  # fmt: skip
     stage = Stage(context, clock, line, gateway, books, merchant, account, secret)
     profile = await provision.print_qr(context, "M01", 4000)

@@ -7,6 +7,7 @@ import pytest
 
 from coinslot.channels import messages as wire
 from coinslot.kit.faults import no_fault
+from coinslot.orders import fulfillment
 from coinslot.vending import dispatch, machine_messages
 from tests.sales.stage import Stage
 
@@ -98,7 +99,7 @@ async def test_an_accept_and_the_end_of_the_window_at_once_are_goods_or_money(
         )
         await waiting_for_locks(stage, 1)
         stage.later(121)
-        giving_up = asyncio.create_task(dispatch.drive(stage.context, row))
+        giving_up = asyncio.create_task(fulfillment.drive(stage.context, row))
         await waiting_for_locks(stage, 2)
     downs, _ = await asyncio.gather(accepting, giving_up)
     (unit,) = await stage.rows("SELECT settlement, sent_at FROM fulfillments")

@@ -11,8 +11,7 @@ from coinslot.context import Context
 from coinslot.db.pool import Database
 from coinslot.gateways.base import Absent, Payments, Unclear
 from coinslot.gateways.mock import Mock
-from coinslot.orders import checkout
-from coinslot.vending import dispatch
+from coinslot.orders import checkout, fulfillment
 from tests.conftest import DatabaseUrls
 from tests.sales.stage import Stage
 from tests.sales.test_evidence import going
@@ -91,12 +90,12 @@ async def test_nothing_came_out_said_by_many_pages_asks_the_machine_once(
     await going(stage)
     token = await stage.value("SELECT token FROM orders")
     stage.later(12)
-    await asyncio.gather(*(dispatch.ask_for_order(processes[n % 2], token) for n in range(64)))
+    await asyncio.gather(*(fulfillment.nothing_came(processes[n % 2], token) for n in range(64)))
     assert len([said for said in stage.line.sent if said["type"] == "QUERY"]) == 1
 
 
 async def test_an_order_that_is_not_there_asks_nobody(stage: Stage, gateway: Counting) -> None:
     gateway.looks = 0
     await checkout.ask_gateway(stage.context, "nobody")
-    await dispatch.ask_for_order(stage.context, "nobody")
+    await fulfillment.nothing_came(stage.context, "nobody")
     assert gateway.looks == 0

@@ -1,5 +1,6 @@
 """After GO only evidence settles: whose word counts, what it proves, and what comes too late."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -7,7 +8,8 @@ import msgspec
 import pytest
 
 from coinslot.channels import messages as wire
-from coinslot.vending import dispatch, machine_messages
+from coinslot.orders import fulfillment
+from coinslot.vending import machine_messages
 from coinslot.vending.evidence import Conclusion, ReportedOutcome, conclude
 from tests.sales.stage import Stage
 
@@ -156,11 +158,25 @@ async def test_no_question_is_asked_before_the_lease_has_ended(stage: Stage) -> 
     assert sync.queries == []
     order = await stage.value("SELECT token FROM orders")
     stage.later(10)
-    await dispatch.ask_for_order(stage.context, order)
+    await fulfillment.nothing_came(stage.context, order)
     assert not [m for m in stage.line.sent if m["type"] == "QUERY"]
     stage.later(2)
-    await dispatch.ask_for_order(stage.context, order)
+    await fulfillment.nothing_came(stage.context, order)
     assert [m["type"] for m in stage.line.sent][-1] == "QUERY"
+
+
+@pytest.mark.parametrize(
+    ("before_its_end", "asked"), [(timedelta(microseconds=1), 0), (timedelta(), 1)]
+)
+async def test_a_customer_has_the_machine_asked_from_the_end_of_its_lease_on(
+    stage: Stage, before_its_end: timedelta, asked: int
+) -> None:
+    await going(stage)
+    lease_end = await stage.value("SELECT lease_end FROM vend_units")
+    stage.clock.advance(lease_end - before_its_end - stage.clock.now())
+    order = await stage.value("SELECT token FROM orders")
+    await fulfillment.nothing_came(stage.context, order)
+    assert len([m for m in stage.line.sent if m["type"] == "QUERY"]) == asked
 
 
 async def test_hello_after_the_lease_is_answered_with_questions_and_proves_nothing(
@@ -280,7 +296,7 @@ async def test_a_silent_simple_machine_is_in_doubt_then_settled_by_policy_never_
     simple_stage: Stage,
 ) -> None:
     order = await commanded(simple_stage)
-    await dispatch.ask_for_order(
+    await fulfillment.nothing_came(
         simple_stage.context, await simple_stage.value("SELECT token FROM orders")
     )
     simple_stage.later(31)

@@ -23,6 +23,7 @@ def worker_of(stage: Stage) -> Context:
         context.vault,
         context.installation,
         WebhookBatch,
+        kinds=context.kinds,
     )
 
 

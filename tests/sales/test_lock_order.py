@@ -28,7 +28,7 @@ from coinslot.gateways.base import (
     RefundStage,
 )
 from coinslot.kit.money import Money
-from coinslot.orders import checkout, expiry, order_refunds
+from coinslot.orders import checkout, expiry, fulfillment, order_refunds
 from coinslot.orders.checkout import OrderRequest, WayTap
 from coinslot.orders.order_refunds import OrderRefund
 from coinslot.oversight import cases
@@ -190,7 +190,7 @@ async def _in_doubt(stage: Stage) -> Verb:
     await _going(_dropped)(stage)
     await stage.result("INTERRUPTED", drop="unknown", event_seq=1)
     (row,) = await stage.rows("SELECT * FROM fulfillments")
-    return lambda: dispatch.drive(stage.context, row)  # type: ignore[arg-type]
+    return lambda: fulfillment.drive(stage.context, row)  # type: ignore[arg-type]
 
 
 async def _offered(stage: Stage) -> Verb:

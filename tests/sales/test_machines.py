@@ -223,9 +223,9 @@ async def test_two_processes_that_race_make_one_offer(stage: Stage, urls: Databa
     lines = [SentLine(), SentLine()]
     shops = [
         Context(stage.context.db, stage.clock, stage.context.windows, stage.context.accounts,
-             stage.context.vault, "test", WebhookBatch, lines[0]),
+             stage.context.vault, "test", WebhookBatch, lines[0], stage.context.kinds),
         Context(other, stage.clock, stage.context.windows, stage.context.accounts,
-             stage.context.vault, "test", WebhookBatch, lines[1]),
+             stage.context.vault, "test", WebhookBatch, lines[1], stage.context.kinds),
     ]  # fmt: skip
     try:
         answers = await asyncio.gather(

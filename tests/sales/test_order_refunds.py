@@ -14,7 +14,7 @@ import pytest
 
 from coinslot.gateways.base import RefundStage
 from coinslot.kit.money import Money
-from coinslot.orders import order_records, outlet_pages
+from coinslot.orders import fulfillment, order_records, outlet_pages
 from coinslot.orders.order_refunds import OrderRefund, OrderRefundView, Outcome, refund
 from coinslot.oversight import cases
 from coinslot.oversight.cases import CaseError, Person
@@ -22,7 +22,6 @@ from coinslot.pages import order_progress
 from coinslot.pages.order_progress import Phase
 from coinslot.payments.idempotency import KeyReusedError
 from coinslot.payments.merchant_api import RuledOutError, UnknownError
-from coinslot.vending import dispatch
 from tests.conftest import DatabaseUrls
 from tests.sales.neighbours import chandras_machine
 from tests.sales.stage import Stage
@@ -389,7 +388,7 @@ async def test_the_end_of_the_window_and_a_persons_refund_at_once_give_the_money
         row = await conn.fetchrow("SELECT * FROM fulfillments")
     assert row is not None
 
-    calls = [unless_nothing_is_left(stage, order), lambda: dispatch.drive(stage.context, row)]
+    calls = [unless_nothing_is_left(stage, order), lambda: fulfillment.drive(stage.context, row)]
     await in_this_order(stage, *(calls if refund_is_first else reversed(calls)))
     await stage.sweep()
     assert stage.refunded() == 4000

@@ -10,7 +10,6 @@ import pytest
 from msgspec import Struct
 
 from coinslot.orders import store
-from coinslot.vending import store as vending
 from tests.conftest import DatabaseUrls
 from tests.sales.by_hand import NOW, Rows
 
@@ -37,9 +36,11 @@ async def order(rows: Rows, token: str, **given: Any) -> dict[str, Any]:
 async def units(rows: Rows, *of: dict[str, Any]) -> None:
     for given in of:
         settled = {"settlement": "fulfilled", "basis": "drop"} if given.get("settled") else {}
-        rest = {name: value for name, value in given.items() if name != "settled"}
+        rest = {"slot": "A1"} | {name: it for name, it in given.items() if name != "settled"}
+        if "line_id" not in rest:
+            rest["line_id"] = (await rows.put("order_lines", slot=rest["slot"]))["id"]
         await rows.put("fulfillments", **(
-            {"state": "queued", "due_at": NOW, "outlet_id": "M01", "slot": "A1"} | settled | rest
+            {"state": "queued", "due_at": NOW, "outlet_id": "M01"} | settled | rest
         ))  # fmt: skip
 
 
@@ -272,19 +273,17 @@ async def test_a_page_asks_the_gateway_when_the_pause_is_over(
     ("given", "asks"),
     [
         ({}, True),
-        ({"lease_end": NOW}, True),
-        ({"lease_end": NOW + MOMENT}, False),
         ({"page_asked_at": NOW - MINUTE}, True),
         ({"page_asked_at": NOW - MINUTE + MOMENT}, False),
         ({"settled": True}, False),
     ],
 )
-async def test_a_page_asks_the_machine_about_its_own_open_units(
+async def test_a_page_asks_about_its_own_open_units(
     rows: Rows, given: dict[str, Any], asks: bool
 ) -> None:
     mine, other = await order(rows, "mine"), await order(rows, "other")
     await units(rows, {"order_id": mine["id"], **given}, {"order_id": other["id"]})
-    found = await rows.conn.fetch(vending.PAGE_ASKS_MACHINE, "mine", NOW, MINUTE)
+    found = await rows.conn.fetch(store.PAGE_ASKS_UNITS, "mine", NOW, MINUTE)
     assert [row["order_id"] for row in found] == ([mine["id"]] if asks else [])
 
 

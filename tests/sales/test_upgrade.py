@@ -15,6 +15,7 @@ import asyncpg
 import msgspec
 import pytest
 
+from coinslot.app.kinds import KINDS
 from coinslot.app.schema import sql_functions
 from coinslot.channels import messages as wire
 from coinslot.context import Context, Windows
@@ -34,7 +35,7 @@ from tests.sales.stage import MockAccounts, SentLine, Stage
 from tests.sales.taking import taking
 
 KEPT = Path(__file__).parent / "upgrade"
-KINDS: dict[str, type[Progress]] = {
+PROGRESS: dict[str, type[Progress]] = {
     "Pending": Pending,
     "PaymentFact": PaymentFact,
     "Closed": Closed,
@@ -76,12 +77,13 @@ async def stage_on(database: Database, urls: DatabaseUrls) -> Stage:
     context = Context(
         db=database, clock=clock, windows=Windows(), accounts=MockAccounts(account),
         vault=Vault({"1": b"k" * 32}, "1"), installation="test", open_inbox=WebhookBatch, line=line,
+        kinds=KINDS,
     )  # fmt: skip
     stage = Stage(context, clock, line, gateway, books, account.merchant_id, account, "")
     stage.owner_url = urls.owner
     stage.paid = 100
     taking(stage).charges = {
-        key: msgspec.convert(charge, KINDS[kind])
+        key: msgspec.convert(charge, PROGRESS[kind])
         for key, (kind, charge) in books_then["charges"].items()
     }
     return stage

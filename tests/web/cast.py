@@ -12,6 +12,7 @@ from coinslot.orders.page_views import (
     OrderView,
     OutletView,
     PayView,
+    Progress,
     RefundView,
     UnitView,
     WayView,
@@ -83,6 +84,7 @@ def _unpaid(now: datetime, picture: str) -> dict[str, OrderView]:
         state="placed",
         outlet_code="M01",
         outlet_name="Lobby cans",
+        kind="vending",
         merchant_name="Asha Snacks",
         operator_contact="+91 98765 43210",
         slot="A1",
@@ -117,8 +119,13 @@ def _handed_over(now: datetime, new: OrderView) -> dict[str, OrderView]:
         refund_by=now + 100 * second,
         gateway_payment_id="pay_TESTTEST000001",
     )
-    sent = replace(paid, sent_at=now - 15 * second)
-    working = replace(sent, confirmed_at=now - 14 * second, units=(unit("started"),))
+    sent = replace(paid, progress=Progress.SENDING, sent_at=now - 15 * second)
+    working = replace(
+        sent,
+        progress=Progress.WORKING,
+        confirmed_at=now - 14 * second,
+        units=(unit("started"),),
+    )
     done = replace(
         working,
         state="completed",
@@ -127,10 +134,10 @@ def _handed_over(now: datetime, new: OrderView) -> dict[str, OrderView]:
         units=(unit("vended", "fulfilled"),),
     )
     return {
-        "queued": replace(paid, dispatch_pending=True),
+        "queued": paid,
         "sending": sent,
         "working": working,
-        "checking": replace(working, units=(unit("in_doubt"),)),
+        "checking": replace(working, progress=Progress.CHECKING, units=(unit("in_doubt"),)),
         "done": done,
     }
 

@@ -10,13 +10,12 @@ from coinslot.context import Context
 from coinslot.db.pool import AWAY
 from coinslot.events.mirror.mirror import Lag
 from coinslot.merchants.clocks import clocks_apart
-from coinslot.orders import checkout, outlet_pages
+from coinslot.orders import checkout, fulfillment, outlet_pages
 from coinslot.orders.checkout import WayTap
 from coinslot.orders.order_updates import OrderUpdates
 from coinslot.orders.page_views import Check, Devices, Health, OrderView, OutletView
 from coinslot.pages.backend import Basket
 from coinslot.payments.gateway_webhooks import WebhookAnswer, take_webhook
-from coinslot.vending import dispatch
 
 _HEALTH_S = 2.0  # a slower database counts as unreachable
 _PULSE_COUNTS_MS = 1_000
@@ -84,7 +83,7 @@ class ContextBackend:
         await checkout.ask_gateway(self._context, token)
 
     async def ask_machine(self, token: str) -> None:
-        await dispatch.ask_for_order(self._context, token)
+        await fulfillment.nothing_came(self._context, token)
 
     async def take_webhook(
         self, gateway: str, account: str | None, headers: Mapping[str, str], body: bytes

@@ -18,6 +18,7 @@ import uvicorn
 
 from coinslot.app import notify
 from coinslot.app.event_tasks import EVENT_TABLES, event_tasks
+from coinslot.app.kinds import KINDS
 from coinslot.app.mirroring import mirror
 from coinslot.app.resources import Resources, Urls, broker_users, device_addresses
 from coinslot.app.shutdown import end_on_shutdown
@@ -115,6 +116,7 @@ class RunningServer:
             vault=self.vault,
             installation=mark,
             open_inbox=WebhookBatch,
+            kinds=KINDS,
             zone=ZoneInfo(self.settings.zone),
             public_url=self.settings.base_url,
         )
@@ -320,6 +322,7 @@ class RunningServer:
             image_sources=tuple(self.settings.image_sources.split()),
             outages=AWAY,
             metrics_token=self.settings.metrics_token,
+            texts={name: kind.texts for name, kind in KINDS.items()},
         )
         hooks, devices = self.settings.hooks, device_addresses(self.settings)
         return routes.build(backend, site, self.clock, self.context, hooks, devices)

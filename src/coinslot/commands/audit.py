@@ -9,12 +9,14 @@ import msgspec
 import typer
 from rich.markup import escape
 
+from coinslot.app.kinds import KINDS
 from coinslot.app.resources import Resources
 from coinslot.commands.terms import Data, console, quiet, run, settings
 from coinslot.db.embedded import OWNER, EmbeddedPostgres, running_superuser_url
 from coinslot.db.pool import Database, DatabaseUnreachableError, RawConnection, connect
 from coinslot.kit.clock import SystemClock
 from coinslot.merchants.accounts import Accounts
+from coinslot.orders import fulfillment
 from coinslot.oversight.audit import GRACE, ROWS_SHOWN, Finding, Report, last_sign_of_life
 from coinslot.oversight.audit import audit as recompute
 from coinslot.oversight.audit_gateways import compare, on_record
@@ -66,7 +68,7 @@ async def _audited(
     chosen: Settings, stack: AsyncExitStack, grace: timedelta, gateways: bool
 ) -> Report:
     conn, now = await _owner(chosen, stack)
-    report = await recompute(conn, now, grace)
+    report = await recompute(conn, now, grace, fulfillment.checks(KINDS))
     if gateways:
         more = await _asked(chosen, stack, conn, grace)
         report = msgspec.structs.replace(report, checks=(*report.checks, *more))

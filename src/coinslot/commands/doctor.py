@@ -8,6 +8,7 @@ import aiomqtt
 import asyncpg
 import httpx
 
+from coinslot.app.kinds import KINDS
 from coinslot.app.mirroring import remote
 from coinslot.app.resources import Resources, Urls
 from coinslot.app.schema import sql_functions
@@ -33,9 +34,12 @@ from coinslot.events.mirror.firebase import RefusedError, UnclearError
 from coinslot.kit.clock import SystemClock
 from coinslot.merchants.accounts import Accounts
 from coinslot.merchants.clocks import ahead_of_database, apart, clocks_apart, clocks_heard
+from coinslot.orders import fulfillment
+from coinslot.orders.outlet_windows import outlets_with_windows
 from coinslot.outlets.machines import without_zone
 from coinslot.payments.provision import at_another_price
 from coinslot.settings import Settings, SettingsError
+from coinslot.states.unit_flow import UnknownKindError
 
 _PATIENCE = timedelta(seconds=3)
 
@@ -46,6 +50,9 @@ class _AwayError(Exception):
 
 class ClockError(Exception):
     """A clock of ours is wrong."""
+
+
+_SICK = (ClockError, UnknownKindError, OSError, asyncpg.PostgresError)
 
 
 def doctor(data: Data = None) -> None:
@@ -63,6 +70,8 @@ def doctor(data: Data = None) -> None:
             ("mirror", _mirror),
             ("codes", _codes),
             ("zones", _zones),
+            ("kinds", _kinds),
+            ("windows", _windows),
             ("clock", _clock),
             ("server", _server),
         ]
@@ -70,7 +79,13 @@ def doctor(data: Data = None) -> None:
         for name, check in checks:
             try:
                 said, mark = await check(chosen), "[green]well[/]"
-            except (*EXPLAINED, ClockError, OSError, asyncpg.PostgresError) as error:
+            except (
+                *EXPLAINED,
+                ClockError,
+                UnknownKindError,
+                OSError,
+                asyncpg.PostgresError,
+            ) as error:
                 said, mark = explained(error), "[red]sick[/]"
                 sick += 1
             except _AwayError as error:
@@ -193,6 +208,37 @@ async def _zones(chosen: Settings) -> str:
             " is not found by the time of day elsewhere; see `coinslot merchants zone`"
         )
     return "every machine has one"
+
+
+async def _kinds(chosen: Settings) -> str:
+    """Outlets of a way of selling that this program does not have: they sell nothing."""
+    async with AsyncExitStack() as stack:
+        db = await _running(chosen, stack)
+        if db is None:
+            return "not looked at: there is no database yet"
+        found = await fulfillment.kinds_in_service(db)
+    lost = [f"{', '.join(found[kind])} ({kind})" for kind in found if kind not in KINDS]
+    if lost:
+        raise UnknownKindError(
+            f"this program has no way of selling for {'; '.join(lost)}: they take no order, and"
+            f" money that comes for them goes back; it has {', '.join(KINDS)}"
+        )
+    return ", ".join(f"{len(outlets)} {kind}" for kind, outlets in found.items()) or "no outlet yet"
+
+
+async def _windows(chosen: Settings) -> str:
+    """Outlets whose windows of time are not everybody's."""
+    async with AsyncExitStack() as stack:
+        db = await _running(chosen, stack)
+        if db is None:
+            return "not looked at: there is no database yet"
+        found = await outlets_with_windows(db)
+    own = [
+        f"{outlet} {name} {seconds:g}"
+        for outlet, windows in found.items()
+        for name, seconds in sorted(windows.items())
+    ]
+    return f"of their own: {', '.join(own)}" if own else "no outlet has its own"
 
 
 async def _clock(chosen: Settings) -> str:

@@ -22,7 +22,9 @@ from coinslot.fleet.config import (
 from coinslot.fleet.decommission import UnitsOpenError
 from coinslot.kit.clock import UnknownZoneError, zone_named
 from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError
+from coinslot.orders.outlet_windows import WindowError
 from coinslot.outlets.machines import UnknownOutletError, UnknownSlotError, owner_of
+from coinslot.states.unit_flow import UnknownKindError
 
 BY_COMMAND = "command"
 Work = Callable[[RunningServer, str, Editor], Awaitable[None]]
@@ -34,6 +36,8 @@ REFUSED = (
     ConfigError,
     MoneyTextError,
     MoneyRangeError,
+    UnknownKindError,
+    WindowError,
 )
 
 MachineCodes = Annotated[str, typer.Argument(help="Machine codes, separated by commas: M01,M02.")]

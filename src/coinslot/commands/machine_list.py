@@ -162,6 +162,9 @@ def _print(found: MachineStatus) -> None:
                           f"{stock}{promised}", code, why)),
         )  # fmt: skip
     console.print(of_slots)
+    if found.windows:
+        own = ", ".join(f"{name} {seconds:g}" for name, seconds in sorted(found.windows.items()))
+        console.print(f"windows of its own: {own}", highlight=False)
     for fault in found.faults:
         why_not = fault.failure_code or fault.basis or fault.state
         console.print(

@@ -10,7 +10,13 @@ import typer
 from rich.progress import track
 
 from coinslot.app.server import TOOL, RunningServer
-from coinslot.commands import machine_config, machine_list, machine_setup, machine_ways
+from coinslot.commands import (
+    machine_config,
+    machine_list,
+    machine_setup,
+    machine_ways,
+    machine_windows,
+)
 from coinslot.commands.machine_config import MachineCodes, each, split
 from coinslot.commands.terms import Data, console, errors, installed, quiet, run
 from coinslot.fleet.config import Editor
@@ -187,6 +193,9 @@ cli.command("edit", epilog="Example: `coinslot machines edit M01 --name 'Platfor
 )
 cli.command("zone", epilog="Example: `coinslot machines zone M01,M02 Asia/Kolkata`")(
     machine_config.set_zone
+)
+cli.command("windows", epilog="Example: `coinslot machines windows M01,M02 dispatch_s=300`")(
+    machine_windows.windows
 )
 
 

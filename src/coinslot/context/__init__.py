@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from argon2 import PasswordHasher
 from msgspec import Struct
+from msgspec.structs import replace
 
 from coinslot.channels.base import Sending
 from coinslot.db.pool import Database
@@ -26,7 +27,9 @@ HINTS_KEPT_PER_MINUTE: Final = 300  # each of them costs two calls of the gatewa
 
 
 class Windows(Struct, frozen=True, kw_only=True):
-    """Every window of time that bounds the promise, in seconds unless the name says otherwise."""
+    """Every window of time that bounds the promise, in seconds unless the name says otherwise.
+
+    `<kind>_<name>` takes the place of `<name>` at outlets of that kind: see `at`."""
 
     order_s: float = 900  # an order waits for its payment
     unpaid_s: float = 900  # an order or a code that is unpaid counts against its network
@@ -85,6 +88,14 @@ class Windows(Struct, frozen=True, kw_only=True):
         value: float = getattr(self, name)
         return timedelta(seconds=value)
 
+    def at(self, kind: str, own: Mapping[str, float]) -> "Windows":
+        """As they are at one outlet: its own windows come before its kind's, and these before
+        everybody's."""
+        names = self.__struct_fields__
+        of_kind = {n: getattr(self, f"{kind}_{n}") for n in names if f"{kind}_{n}" in names}
+        changed = {**of_kind, **{n: seconds for n, seconds in own.items() if n in names}}
+        return replace(self, **changed) if changed else self
+
     def breaker(self) -> Rules:
         """When a gateway is no longer asked to collect."""
         return Rules(
@@ -96,7 +107,7 @@ class Windows(Struct, frozen=True, kw_only=True):
     def for_sql(self) -> Mapping[str, float]:
         """The windows that the SQL functions read."""
         return {
-            "dispatch_s": self.dispatch_s,
+            **{n: getattr(self, n) for n in self.__struct_fields__ if n.endswith("dispatch_s")},
             "capture_s": self.capture_s,
             "match_s": self.match_s,
             "clock_skew_s": self.clock_skew_s,
@@ -187,6 +198,7 @@ class Context:
     installation: str
     open_inbox: Callable[[Database], WebhookInbox]
     line: MachineLink = field(default_factory=NoMachineLink)
+    kinds: Mapping[str, Any] = field(default_factory=dict)  # `orders/fulfillment.py` types them
     wakes: Wakes = field(default_factory=Wakes)
     breakers: Breakers = field(default_factory=Breakers)
     hints: Quota = field(default_factory=lambda: Quota(HINTS_KEPT_PER_MINUTE))

@@ -20,33 +20,24 @@ TABLES = frozenset(
         "qr_polls", "refunds",
     }
 )  # fmt: skip
-PREDICATES = {
-    "settled": "settlement IS NOT NULL",
-    "unsettled": "settlement IS NULL",
-}
 LANES = frozenset({"account_id", "merchant_id"})
 
 
 class NotSweptError(ValueError):
-    """Only the tables, lanes and predicates listed in this module can be claimed."""
+    """Only the tables and lanes listed in this module can be claimed."""
 
 
 class Due(msgspec.Struct, frozen=True):
-    """Which rows to claim: of one table, where all named predicates hold; and the column of the
-    lane. A lane has an index on (lane, due_at, id)."""
+    """Which rows to claim: of one table; and the column of the lane. A lane has an index on
+    (lane, due_at, id)."""
 
     table: str
-    only: tuple[str, ...] = ()
     lane: str | None = None
 
     def __post_init__(self) -> None:
         # These names become SQL.
-        if (
-            self.table not in TABLES
-            or (self.lane is not None and self.lane not in LANES)
-            or not PREDICATES.keys() >= {*self.only}
-        ):
-            raise NotSweptError(f"{self.table}.{self.lane} {self.only}")
+        if self.table not in TABLES or (self.lane is not None and self.lane not in LANES):
+            raise NotSweptError(f"{self.table}.{self.lane}")
 
 
 class Share(msgspec.Struct, frozen=True):
@@ -146,7 +137,7 @@ async def put_off(db: Database, lease: Lease, until: datetime) -> bool:
     return status == "UPDATE 1"
 
 
-_DUE = "{r}.due_at <= coalesce($3::timestamptz, statement_timestamp()){only}"
+_DUE = "{r}.due_at <= coalesce($3::timestamptz, statement_timestamp())"
 _FREE = "({r}.leased_until IS NULL OR {r}.leased_until <= statement_timestamp())"
 
 # Steps from lane to lane by the index, and reads the first few rows of each. Leased rows keep their
@@ -184,7 +175,6 @@ _LEASED = """, leased AS (
 
 @cache
 def _claim_sql(due: Due) -> str:
-    only = "".join(f" AND {PREDICATES[name]}" for name in due.only)
     by_account = due.lane == "account_id"
     return (_OLDEST if due.lane is None else _HEADS).format(
         table=due.table,
@@ -192,7 +182,7 @@ def _claim_sql(due: Due) -> str:
         gateway="a.gateway" if by_account else "l.id",
         accounts="JOIN gateway_accounts a ON a.id = l.id" if by_account else "",
         places=" AND h.place <= $5" if by_account else "",
-        due=_DUE.format(r="r", only=only),
+        due=_DUE.format(r="r"),
         free=_FREE.format(r="h"),
         still_free=_FREE.format(r="r"),
     ) + _LEASED.format(table=due.table)

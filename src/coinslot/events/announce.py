@@ -12,10 +12,12 @@ from coinslot.context import Context
 from coinslot.db.pool import Connection
 from coinslot.events import subjects
 from coinslot.events.log import Batch, Cursor, Entry, Pace
-from coinslot.events.public import TOLD, TYPES
+from coinslot.events.public import OWN_WORDS, SETTLED, TOLD, TYPES
 from coinslot.kit.ids import uuid7
 
 NAME = "announce"
+
+_SETTLES_AS = "SELECT coalesce(settles_as(kind, $2), '') FROM fulfillments WHERE id = $1"
 
 _WRITE = """
 INSERT INTO public_events (seq, id, merchant_id, type, line, data, at)
@@ -82,6 +84,8 @@ async def _row(conn: Connection, entry: Entry) -> Row | None:
 async def announcement(conn: Connection, entry: Entry) -> Announcement | None:
     """What a merchant learns of this entry; None when nothing public changed."""
     status = entry.state if entry.changed else TOLD.get((entry.machine, entry.event))
+    if entry.machine == "fulfillment":
+        status = await _end_of_unit(conn, entry)
     kind = f"{entry.machine}.{status}"
     if status is None or kind not in TYPES:
         return None
@@ -90,3 +94,12 @@ async def announcement(conn: Connection, entry: Entry) -> Announcement | None:
         return Announcement(type=kind, line=entry.subject_id, data=data)
     found = await subjects.subject(conn, entry, status)
     return Announcement(type=kind, line=found.line, data=found.shown) if found else None
+
+
+async def _end_of_unit(conn: Connection, entry: Entry) -> str | None:
+    """The public word for the end of a unit, else None."""
+    if not entry.changed or "basis" not in entry.data:
+        return None  # a move that settles names its basis: the others need no look
+    if entry.state in OWN_WORDS:
+        return entry.state
+    return SETTLED.get(await conn.fetchval(_SETTLES_AS, entry.subject_id, entry.state))

@@ -9,8 +9,13 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
     ),
     "refund": ("pending", "succeeded", "failed", "owed"),
     "order": ("paid", "completed", "failed", "expired"),
-    "fulfillment": ("vended", "failed"),
+    "fulfillment": ("vended", "handed_over", "failed"),
 }  # fmt: skip
+
+# How the end of a unit is published, whatever its kind calls it; merchants know a machine's end as
+# its own word.
+SETTLED: Mapping[str, str] = {"fulfilled": "handed_over", "refund_due": "failed"}
+OWN_WORDS = frozenset({"vended"})
 
 # Entries that are no moves, and the state that each reports.
 TOLD: Mapping[tuple[str, str], str] = {

@@ -24,8 +24,8 @@ SELECT slot, sku, name, quantity, price_minor FROM order_lines WHERE order_id = 
 """
 _EXTRAS = "SELECT kind, amount_minor FROM order_extras WHERE order_id = $1 ORDER BY id"
 _UNIT = """
-SELECT f.id, f.order_id, f.outlet_id, v.slot, f.amount_minor, f.currency, f.basis, f.failure_code
-FROM fulfillments f LEFT JOIN vend_units v ON v.id = f.id WHERE f.id = $1
+SELECT f.id, f.order_id, f.outlet_id, l.slot, f.amount_minor, f.currency, f.basis, f.failure_code
+FROM fulfillments f JOIN order_lines l ON l.id = f.line_id WHERE f.id = $1
 """
 _REFUND = """
 SELECT r.*, c.order_id, p.id AS payment_id, n.id AS replaced_by,
@@ -75,7 +75,7 @@ class OrderStatement(Struct, frozen=True, kw_only=True):
 
 
 class UnitStatement(Struct, frozen=True, kw_only=True):
-    """One unit of an order: what the machine did. `basis` says how that is known."""
+    """One unit of an order: what became of it. `basis` says how that is known."""
 
     id: UUID
     order: UUID

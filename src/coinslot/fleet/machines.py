@@ -80,6 +80,7 @@ class MachineStatus(Struct, frozen=True, kw_only=True):
 
     machine: MachineLine
     config_version: int
+    windows: dict[str, float]  # of its own, in seconds; see `machines windows` for the others
     firmware: str | None
     journal_id: str | None
     boot_id: str | None
@@ -121,6 +122,7 @@ async def status(context: Context, merchant: UUID, machine: str) -> MachineStatu
     return MachineStatus(
         machine=_machine(row), slots=[_slot(slot, row["currency"]) for slot in slots],
         faults=found, has_sensor=bool(device["has_sensor"]),
+        windows=device["windows"],
         **{f: device[f] for f in ("config_version", "firmware", "journal_id", "boot_id")},
     )  # fmt: skip
 

@@ -82,7 +82,7 @@ ORDER BY o.id LIMIT $3
 """
 
 DEVICE = """
-SELECT o.config_version, d.firmware, d.journal_id, d.boot_id, d.has_sensor
+SELECT o.config_version, o.windows, d.firmware, d.journal_id, d.boot_id, d.has_sensor
 FROM outlets o LEFT JOIN devices d ON d.outlet_id = o.id WHERE o.id = $1
 """
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import structlog
 from msgspec.structs import replace
 
 from coinslot.channels import drivers
@@ -13,22 +14,26 @@ from coinslot.channels.base import Powers, guarantee
 from coinslot.context import Context
 from coinslot.db.pool import Connection
 from coinslot.kit.money import Money
-from coinslot.orders import store
+from coinslot.orders import fulfillment, store
 from coinslot.orders.page_views import (
-    NOT_SENT,
     ExtraView,
     ItemView,
     NearestView,
     OrderView,
     OutletView,
     PayView,
+    Progress,
     RefundView,
+    Story,
     UnitView,
     WayView,
     WhyNot,
 )
 from coinslot.payments import attempts, ways_to_pay
 from coinslot.payments.ways_to_pay import Form, Way
+from coinslot.states.unit_flow import UnknownKindError
+
+log = structlog.get_logger(__name__)
 
 
 async def outlet(context: Context, code: str) -> OutletView | None:
@@ -92,11 +97,14 @@ def powers(channel: str, dialect: str, has_sensor: bool | None) -> Powers:
 
 
 def _why_not(context: Context, row: asyncpg.Record, slots: list[asyncpg.Record]) -> WhyNot:
-    seen = row["last_seen_at"]
     if row["decommissioned_at"] is not None:
         return WhyNot.OUT_OF_SERVICE
-    if seen is None or context.now() - seen > context.windows.span("online_s"):
-        return WhyNot.OFFLINE
+    try:
+        if why_not := fulfillment.handler(context, row["kind"]).why_not(context, row):
+            return why_not
+    except UnknownKindError as error:
+        log.error("outlet_cannot_sell", outlet=row["id"], error=str(error))
+        return WhyNot.OUT_OF_SERVICE
     if slots and all(slot["out_of_sale_at"] is not None for slot in slots):
         return WhyNot.BROKEN
     if not any(s["out_of_sale_at"] is None and s["promised"] < s["stock"] for s in slots):
@@ -138,11 +146,21 @@ async def order(context: Context, token: str) -> OrderView | None:
         units = await conn.fetch(store.ORDER_UNITS, row["id"])
         refunds = await conn.fetch(store.ORDER_REFUNDS, row["id"])
         extras = await conn.fetch(store.ORDER_EXTRAS, row["id"])
+        story = await _story(context, conn, row["kind"], units)
     return replace(
-        _order_view(row, lines, units, refunds),
+        _order_view(row, lines, units, refunds, story),
         extras=_extras(row, extras),
         **await _paying(context, row),
     )
+
+
+async def _story(
+    context: Context, conn: Connection, kind: str, units: list[asyncpg.Record]
+) -> Story:
+    """A process that does not have the kind shows an order all the same."""
+    if not units or kind not in context.kinds:
+        return Story(progress=Progress.QUEUED)
+    return await fulfillment.handler(context, kind).story(conn, units)
 
 
 async def _paying(context: Context, row: asyncpg.Record) -> dict[str, Any]:
@@ -180,6 +198,7 @@ def _order_view(
     lines: list[asyncpg.Record],
     units: list[asyncpg.Record],
     refunds: list[asyncpg.Record],
+    story: Story,
 ) -> OrderView:
     open_units = [u for u in units if u["settlement"] is None]
     return OrderView(
@@ -189,6 +208,7 @@ def _order_view(
         state=row["state"],
         outlet_code=row["outlet_id"],
         outlet_name=row["outlet_name"],
+        kind=row["kind"],
         merchant_name=row["merchant_name"],
         operator_contact=row["contact"],
         zone=row["zone"],
@@ -198,10 +218,10 @@ def _order_view(
         placed_at=row["placed_at"],
         expires_at=row["expires_at"] or row["placed_at"],
         paid_at=row["paid_at"],
-        sent_at=_latest(units, "offered_at"),
+        sent_at=story.begun_at,
         confirmed_at=_latest(units, "sent_at"),
         taken_at=_latest([u for u in units if u["settlement"] == "fulfilled"], "settled_at"),
-        refund_by=max((_refund_by(u) for u in open_units), default=None),
+        refund_by=max((fulfillment.last_moment(u) for u in open_units), default=None),
         refunds=tuple(
             RefundView(
                 money=Money(r["amount_minor"], r["currency"]),
@@ -217,7 +237,8 @@ def _order_view(
         if row["waiting_minor"]
         else None,
         by_policy=any(u["basis"] == "policy" for u in units),
-        dispatch_pending=any(u["state"] in NOT_SENT for u in open_units),
+        progress=story.progress,
+        code=story.code,
         gateway_payment_id=row["gateway_payment_id"],
     )
 
@@ -240,12 +261,6 @@ def _units(units: list[asyncpg.Record], lines: list[asyncpg.Record]) -> list[Uni
 
 def _latest(units: list[asyncpg.Record], column: str) -> datetime | None:
     return max((u[column] for u in units if u[column] is not None), default=None)
-
-
-def _refund_by(unit: asyncpg.Record) -> datetime:
-    """Before GO the dispatch window ends it, after GO the deadline of doubt."""
-    latest: datetime = unit["dispatch_by"] if unit["sent_at"] is None else unit["hard_deadline"]
-    return latest
 
 
 def _pay(row: asyncpg.Record, title: str) -> PayView | None:

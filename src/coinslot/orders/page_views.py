@@ -8,8 +8,6 @@ from msgspec import Struct
 
 from coinslot.kit.money import Money
 
-NOT_SENT = frozenset({"queued", "offered"})  # units that wait for their machine
-
 
 class WhyNot(StrEnum):
     """Why an outlet sells nothing right now; the empty word means that it does."""
@@ -69,8 +67,25 @@ class OutletView(Struct, frozen=True, kw_only=True):
     nearest: NearestView | None = None
 
 
+class Progress(StrEnum):
+    """How far the goods of a paid order have come."""
+
+    QUEUED = "queued"  # they wait for their outlet
+    SENDING = "sending"  # the outlet is being asked, and nothing can have come out
+    WORKING = "working"  # they may be out at any moment, or are
+    CHECKING = "checking"  # nobody knows whether they came out
+
+
+class Story(Struct, frozen=True, kw_only=True):
+    """What the handler of a kind says of a paid order."""
+
+    progress: Progress
+    begun_at: datetime | None = None  # when the outlet was first told of it
+    code: str | None = None  # what the customer types or shows to get the goods
+
+
 class UnitView(Struct, frozen=True, kw_only=True):
-    """One thing to be handed over. `state` is a word of the vend protocol."""
+    """One thing to be handed over. `state` is a word of its kind's table of moves."""
 
     unit_id: UUID
     name: str
@@ -127,6 +142,7 @@ class OrderView(Struct, frozen=True, kw_only=True):
     state: str  # placed, paid, completed, failed, expired
     outlet_code: str
     outlet_name: str
+    kind: str  # as the outlet's
     merchant_name: str
     operator_contact: str
     zone: str | None = None  # as the outlet's
@@ -149,7 +165,8 @@ class OrderView(Struct, frozen=True, kw_only=True):
     way_failed: str | None = None  # the gateway at which the last attempt came to nothing
     pay_at: datetime | None = None  # when its attempt is made; None: none is under way
     by_policy: bool = False
-    dispatch_pending: bool = False
+    progress: Progress = Progress.QUEUED
+    code: str | None = None  # what the customer types or shows to get the goods
     gateway_payment_id: str | None = None
 
     @property

@@ -48,8 +48,8 @@ LOCK_OUTLET = "SELECT FROM outlets WHERE id = $1 FOR NO KEY UPDATE"
 
 # What is promised of a slot: units that are not settled. Unpaid orders reserve nothing.
 PROMISED = """
-SELECT count(*) FROM fulfillments f JOIN vend_units v ON v.id = f.id
-WHERE f.outlet_id = $1 AND v.slot = $2 AND f.settlement IS NULL
+SELECT count(*) FROM fulfillments f JOIN order_lines l ON l.id = f.line_id
+WHERE f.outlet_id = $1 AND l.slot = $2 AND f.settlement IS NULL
 """
 
 UNPAID_ORDERS = """
@@ -101,8 +101,8 @@ LEFT JOIN devices d ON d.outlet_id = o.id WHERE o.id = $1
 
 SLOTS = """
 SELECT s.slot, s.price_minor, s.stock, s.out_of_sale_at, p.name,
-    (SELECT count(*) FROM fulfillments f JOIN vend_units v ON v.id = f.id
-        WHERE f.outlet_id = s.outlet_id AND v.slot = s.slot AND f.settlement IS NULL) AS promised,
+    (SELECT count(*) FROM fulfillments f JOIN order_lines l ON l.id = f.line_id
+        WHERE f.outlet_id = s.outlet_id AND l.slot = s.slot AND f.settlement IS NULL) AS promised,
     (SELECT count(DISTINCT r.id) FROM attempts a JOIN payments y ON y.id = a.payment_id
         JOIN orders r ON r.id = y.order_id JOIN order_lines l ON l.order_id = r.id
         WHERE a.outlet_id = s.outlet_id AND l.slot = s.slot AND a.make_at > $2
@@ -112,7 +112,8 @@ FROM slots s JOIN products p ON p.id = s.product_id WHERE s.outlet_id = $1 ORDER
 
 OTHERS = """
 SELECT o.id, o.name, o.place FROM outlets o JOIN devices d ON d.outlet_id = o.id
-WHERE o.id <> $1 AND o.decommissioned_at IS NULL AND d.last_seen_at > $2
+WHERE o.id <> $1 AND o.kind = (SELECT kind FROM outlets WHERE id = $1)
+AND o.decommissioned_at IS NULL AND d.last_seen_at > $2
 AND EXISTS (SELECT FROM slots s WHERE s.outlet_id = o.id AND s.stock > 0
             AND s.out_of_sale_at IS NULL)
 ORDER BY o.place = $3 DESC, o.id LIMIT 1
@@ -136,7 +137,7 @@ FROM orders o LEFT JOIN payments p ON p.order_id = o.id WHERE o.token = ANY($1::
 
 ORDER_PAGE = f"""
 SELECT o.*, u.name AS outlet_name, m.name AS merchant_name, u.contact,
-    coalesce(u.zone, m.zone) AS zone,
+    coalesce(u.zone, m.zone) AS zone, u.kind,
     a.id AS attempt_id, a.way, a.state AS attempt_state, a.action, a.make_at, a.retired_at,
     g.gateway, g.id AS gateway_account, q.image_url, q.qr_code_id, q.stage AS qr_stage,
     c.gateway_payment_id,
@@ -165,11 +166,50 @@ WHERE a.payment_id = p.id AND o.token = $1 AND o.state = 'placed' AND a.way IS N
 RETURNING a.id
 """
 
+# The customer of an order asks what became of its units: as rarely as of its gateway.
+PAGE_ASKS_UNITS = """
+UPDATE fulfillments f SET page_asked_at = $2 FROM orders o
+WHERE f.order_id = o.id AND o.token = $1 AND f.settlement IS NULL
+    AND (f.page_asked_at IS NULL OR f.page_asked_at <= $2::timestamptz - $3::interval)
+RETURNING f.*
+"""
+
+# Settling a unit books money on its capture, whose row comes first in the order of locks.
+LOCK_UNIT = """
+WITH c AS MATERIALIZED (SELECT id FROM captures WHERE id = $2 FOR NO KEY UPDATE)
+SELECT f.*, o.windows FROM c JOIN fulfillments f ON f.capture_id = c.id
+JOIN outlets o ON o.id = f.outlet_id
+WHERE f.id = $1 AND f.state = $3 AND f.settlement IS NULL FOR NO KEY UPDATE OF f
+"""
+
+PUT_OFF_UNIT = """
+UPDATE fulfillments SET leased_until = NULL,
+    due_at = least($3, CASE WHEN sent_at IS NULL THEN dispatch_by ELSE hard_deadline END)
+WHERE id = $1 AND state = $2 AND settlement IS NULL
+"""
+
+NOTHING_DUE = """
+UPDATE fulfillments SET due_at = NULL, leased_until = NULL
+WHERE id = $1 AND settlement IS NOT NULL
+"""
+
+OUTLET_WINDOWS = "SELECT kind, windows FROM outlets WHERE id = $1"
+
+SET_OUTLET_WINDOWS = "UPDATE outlets SET windows = (windows || $2) - $3::text[] WHERE id = $1"
+
+OUTLETS_WITH_WINDOWS = """
+SELECT id, windows FROM outlets WHERE windows <> '{}' AND decommissioned_at IS NULL ORDER BY id
+"""
+
+KINDS_IN_SERVICE = """
+SELECT kind, array_agg(id ORDER BY id) AS outlets FROM outlets
+WHERE decommissioned_at IS NULL GROUP BY kind ORDER BY kind
+"""
+
 ORDER_LINES = "SELECT * FROM order_lines WHERE order_id = $1 ORDER BY id"
 
 ORDER_UNITS = """
-SELECT f.*, v.offered_at, l.name FROM fulfillments f JOIN order_lines l ON l.id = f.line_id
-LEFT JOIN vend_units v ON v.id = f.id
+SELECT f.*, l.name FROM fulfillments f JOIN order_lines l ON l.id = f.line_id
 WHERE f.order_id = $1 ORDER BY f.id
 """
 

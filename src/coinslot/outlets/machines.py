@@ -11,6 +11,7 @@ from msgspec import Struct
 from coinslot.db.pool import Connection, Database
 from coinslot.kit.clock import known_zone
 from coinslot.kit.secrets import Vault
+from coinslot.states.unit_flow import UnknownKindError
 
 # The secret is 256 random bits, so the cheapest bcrypt is enough, and brokers check it often.
 _BCRYPT_ROUNDS = 4
@@ -31,7 +32,7 @@ class Outlet(Struct, frozen=True, kw_only=True):
     merchant_id: UUID
     name: str
     place: str
-    kind: str  # vending, coffee, counter
+    kind: str  # its way of selling, such as vending
     channel: str
     dialect: str  # leased, simple
     currency: str
@@ -78,7 +79,10 @@ def login_of(outlet: str, key_id: int) -> str:
 
 async def add_outlet(conn: Connection, outlet: Outlet, slots: list[Slot], now: datetime) -> bool:
     """Add an outlet with its slots; one of this merchant's with this code stays as it is. Whether
-    it is new. Raises UnknownZoneError, and OutletTakenError for another merchant's code."""
+    it is new. Raises UnknownZoneError, OutletTakenError for another merchant's code, and
+    UnknownKindError where the database has no table of moves for its way of selling."""
+    if await conn.fetchval("SELECT begins_as($1) IS NULL", outlet.kind):
+        raise UnknownKindError(f"{outlet.code}: no way of selling is called {outlet.kind}")
     new = await conn.fetchval(
         "INSERT INTO outlets (id, merchant_id, name, place, kind, channel, dialect, currency,"
         " account_id, contact, zone, created_at)"

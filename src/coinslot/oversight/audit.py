@@ -5,6 +5,7 @@ a gateway or a machine did, and what a person has to look at."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from msgspec import Struct
@@ -19,6 +20,7 @@ from coinslot.oversight.audit_units import UNITS
 
 CHECKS: Mapping[str, str] = {**MONEY, **UNITS, **RECORD, **TELLING, **GUARDS}
 
+NO_MORE: Mapping[str, str] = MappingProxyType({})
 GRACE = timedelta(seconds=120)  # what is late by less may be in work at this moment
 ROWS_SHOWN = 20
 
@@ -65,14 +67,20 @@ class Report(Struct, frozen=True):
         }
 
 
-async def audit(conn: Connection, now: datetime | None = None, grace: timedelta = GRACE) -> Report:
+async def audit(
+    conn: Connection,
+    now: datetime | None = None,
+    grace: timedelta = GRACE,
+    more: Mapping[str, str] = NO_MORE,
+) -> Report:
     """Run every query in one read-only snapshot; `conn` is the owner's.
 
-    `now` is what deadlines are compared with; without it, the database's own time."""
+    `now` is what deadlines are compared with; without it, the database's own time. `more` are the
+    checks of the ways of selling."""
     async with conn.transaction(isolation="repeatable_read", readonly=True):
         late = (now or await conn.fetchval("SELECT now()")) - grace
         return Report(
-            checks=await _answers(conn, CHECKS, late),
+            checks=await _answers(conn, {**CHECKS, **more}, late),
             notices=await _answers(conn, NOTICES, late),
         )
 

@@ -52,8 +52,7 @@ UNION ALL SELECT 'refunds', id, due_at FROM refunds WHERE due_at < $1
 UNION ALL SELECT 'qr_codes', id, due_at FROM qr_codes WHERE due_at < $1
 UNION ALL SELECT 'qr_polls', id, due_at FROM qr_polls WHERE due_at < $1
 UNION ALL SELECT 'attempts', id, due_at FROM attempts WHERE due_at < $1
-UNION ALL SELECT 'fulfillments', id, due_at FROM fulfillments
-    WHERE settlement IS NULL AND due_at < $1
+UNION ALL SELECT 'fulfillments', id, due_at FROM fulfillments WHERE due_at < $1
 """
 
 # A row that owes something and has no `due_at` is forgotten.

@@ -3,11 +3,16 @@ is delivered or ended."""
 
 from collections.abc import Mapping
 
-from coinslot.events.public import CHANGES, TOLD
+from coinslot.events.public import CHANGES, OWN_WORDS, SETTLED, TOLD
 
 _STATES = ", ".join(
-    f"('{machine}', '{state}')" for machine, states in CHANGES.items() for state in states
+    f"('{machine}', '{state}')"
+    for machine, states in CHANGES.items()
+    for state in states
+    if machine != "fulfillment"
 )
+_ENDS = " ".join(f"WHEN '{settles}' THEN '{word}'" for settles, word in SETTLED.items())
+_OWN = ", ".join(f"'{word}'" for word in OWN_WORDS)
 _ENTRIES = ", ".join(
     f"('{machine}', '{event}', '{state}')" for (machine, event), state in TOLD.items()
 )
@@ -20,6 +25,12 @@ WITH stands AS (SELECT seq, since FROM feed_cursors WHERE name = 'announce'), ow
     WHERE (e.machine, e.state) IN ({_STATES}) AND e.state IS DISTINCT FROM e.was
     AND (e.machine <> 'payment'
          OR EXISTS (SELECT FROM payments p WHERE p.id = e.subject_id AND p.source = 'api'))
+    UNION ALL
+    SELECT e.seq, e.merchant_id, 'fulfillment.' || CASE WHEN e.state IN ({_OWN}) THEN e.state
+        ELSE CASE settles_as(f.kind, e.state) {_ENDS} END END
+    FROM events e JOIN fulfillments f ON f.id = e.subject_id
+    WHERE e.machine = 'fulfillment' AND e.state IS DISTINCT FROM e.was
+        AND settles_as(f.kind, e.state) IS NOT NULL
     UNION ALL
     SELECT e.seq, e.merchant_id, e.machine || '.' || t.state FROM events e
     JOIN (VALUES {_ENTRIES}) AS t (machine, event, state)

@@ -66,6 +66,12 @@ WHERE settlement IS DISTINCT FROM settles_as(kind, state)
    OR (settlement IS NULL) <> (basis IS NULL) OR (settlement IS NULL) <> (settled_at IS NULL)
 """
 
+_SENT = """
+SELECT id, kind, state, sent_at FROM fulfillments
+WHERE (settlement IS NULL AND (sent_at IS NOT NULL) <> is_sent(kind, state))
+   OR (settlement = 'fulfilled' AND sent_at IS NULL)
+"""
+
 # Proof settles a unit at once; against money that went back it is a discrepancy.
 _NOTED = f"""
 WITH {_TESTIMONY}
@@ -124,8 +130,6 @@ WHERE (v.go_message IS NOT NULL AND (v.accept IS NULL OR f.sent_at IS NULL
         OR coalesce(v.lease_end < f.sent_at + interval '1 millisecond'
             * ((v.go_message->>'not_after')::bigint - (v.accept->>'mono_ms')::bigint), true)))
    OR (v.go_message IS NULL AND v.accept IS NOT NULL)
-   OR (f.sent_at IS NULL AND f.state IN ('going', 'started', 'in_doubt', 'vended'))
-   OR (f.sent_at IS NOT NULL AND f.state IN ('queued', 'offered'))
 """
 
 _SEQ = """
@@ -167,6 +171,7 @@ GROUP BY d.outlet_id, d.journal_id
 UNITS: Mapping[str, str] = {
     "settled_units_rest_on_their_basis": _BASIS,
     "a_settlement_is_the_end_of_its_unit": _STATE,
+    "a_unit_is_sent_where_its_state_says_so": _SENT,
     "evidence_settles_or_is_noted": _NOTED,
     "a_machine_never_undoes_its_own_evidence": _UNDONE,
     "go_answers_its_accept": _GO,

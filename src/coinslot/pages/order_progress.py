@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from coinslot.orders.page_views import OrderView, RefundView
+from coinslot.orders.page_views import OrderView, Progress, RefundView
 
 
 class Phase(StrEnum):
@@ -17,10 +17,10 @@ class Phase(StrEnum):
     SCAN = "scan"  # placed, the code can be paid
     LINK = "link"  # placed, the gateway's own page can be paid at
     EXPIRED = "expired"
-    QUEUED = "queued"
-    SENDING = "sending"
-    WORKING = "working"
-    CHECKING = "checking"
+    QUEUED = Progress.QUEUED.value
+    SENDING = Progress.SENDING.value
+    WORKING = Progress.WORKING.value
+    CHECKING = Progress.CHECKING.value
     DONE = "done"
     PARTLY = "partly"
     RETURNED = "returned"  # all of it handed over, and a person gives money back
@@ -77,7 +77,7 @@ def phase(order: OrderView, now: datetime) -> Phase:
         case "failed":
             return Phase.REFUNDING
         case "paid":
-            return _handing_over(order)
+            return Phase(order.progress.value)
         case _:
             return Phase.EXPIRED
 
@@ -94,17 +94,6 @@ def _to_pay(order: OrderView) -> Phase:
     if order.pay is not None:
         return Phase.LINK if order.pay.form == "link" else Phase.SCAN
     return Phase.TO_PAY if order.pay_at is None else Phase.PREPARING
-
-
-def _handing_over(order: OrderView) -> Phase:
-    states = {unit.state for unit in order.units}
-    if "in_doubt" in states:
-        return Phase.CHECKING
-    if states & {"going", "started"} or order.confirmed_at:
-        return Phase.WORKING
-    if order.sent_at is None and order.dispatch_pending:
-        return Phase.QUEUED
-    return Phase.SENDING
 
 
 def _giving_back(order: OrderView) -> Phase:

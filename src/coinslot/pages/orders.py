@@ -89,6 +89,7 @@ class Orders(SharedHandler):
             request,
             "order.html",
             Answer(images=images, status=409 if refused else 200),
+            view.kind,
             here_again=formatter.link("o", view.token, **again),
             leads_to=values["link"] if go else None,
             script=assets.address("live.js"),
@@ -126,7 +127,7 @@ class Orders(SharedHandler):
             known = (
                 at_ms,
                 self._renderer.fragment(
-                    request, "progress.html", **self.template_values(view, asked)
+                    request, "progress.html", view.kind, **self.template_values(view, asked)
                 ),
             )
             self._told[key] = known

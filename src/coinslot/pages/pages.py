@@ -158,7 +158,9 @@ class Pages(SharedHandler):
 
     async def _finder(self, request: AnyRequest, view: OutletView, said: Said) -> Response[str]:
         own = await self._own(request, view)
-        return self._renderer.page(request, "find.html", outlet=view, said=said, own=own)
+        return self._renderer.page(
+            request, "find.html", kind=view.kind, outlet=view, said=said, own=own
+        )
 
     async def _outlet(
         self, request: AnyRequest, view: OutletView, refused: WhyNot = WhyNot.READY
@@ -168,7 +170,7 @@ class Pages(SharedHandler):
         keys = {item.slot: token() for item in view.items}
         own = [(order, phase) for order, phase in await self._own(request, view) if phase in _OPEN]
         values = {"outlet": view, "why_not": why_not.value, "keys": keys, "own": own}
-        page = self._renderer.page(request, "outlet.html", answer, **values)
+        page = self._renderer.page(request, "outlet.html", answer, view.kind, **values)
         browser.remember(request, page, browser.named(request))
         return page
 

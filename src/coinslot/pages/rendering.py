@@ -18,7 +18,7 @@ from coinslot.kit.ids import token
 from coinslot.kit.money import Money
 from coinslot.pages import assets, security
 from coinslot.pages.site import Site
-from coinslot.pages.texts import LANGUAGES, Words, choose
+from coinslot.pages.texts import LANGUAGES, Words, choose, words_of_kinds
 
 _HERE = Path(__file__).parent
 _PHONE = re.compile(r"\+?[0-9][0-9 ()-]{5,20}")
@@ -57,6 +57,7 @@ class Renderer:
         self._templates.globals["site"] = site
         self._templates.globals["asset"] = assets.address
         self._templates.globals["languages"] = tuple(LANGUAGES.values())
+        self._words_of_kinds = words_of_kinds(site.texts)
 
     def words(self, request: AnyRequest) -> Words:
         asked = request.query_params.get("lang")
@@ -64,10 +65,16 @@ class Renderer:
         return choose(asked, accepted, self.site.mirror_language)
 
     def page(
-        self, request: AnyRequest, name: str, answer: Answer = PLAIN, **values: object
+        self,
+        request: AnyRequest,
+        name: str,
+        answer: Answer = PLAIN,
+        kind: str | None = None,
+        **values: object,
     ) -> Response[str]:
+        """`kind`: of the outlet that the page is about."""
         nonce = token(12)
-        text = self.fragment(request, name, nonce=nonce, **values)
+        text = self.fragment(request, name, kind, nonce=nonce, **values)
         return Response(
             text,
             status_code=answer.status,
@@ -79,11 +86,12 @@ class Renderer:
             },
         )
 
-    def fragment(self, request: AnyRequest, name: str, **values: object) -> str:
+    def fragment(
+        self, request: AnyRequest, name: str, kind: str | None = None, **values: object
+    ) -> str:
         formatter = self.formatter(request)
-        return self._templates.get_template(name).render(
-            t=formatter.words, formatter=formatter, **values
-        )
+        words = self._words_of_kinds.get((kind, formatter.words.code), formatter.words)
+        return self._templates.get_template(name).render(t=words, formatter=formatter, **values)
 
     def formatter(self, request: AnyRequest) -> "Formatter":
         words = self.words(request)

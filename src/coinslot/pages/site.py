@@ -1,5 +1,6 @@
 """What the pages know about the installation. Only app fills this in."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -37,6 +38,8 @@ class Site(Struct, frozen=True, kw_only=True):
     # Errors that mean "try again in a moment": 503 instead of 500.
     outages: tuple[type[Exception], ...] = (OSError, TimeoutError)
     metrics_token: str | None = None  # asked as a bearer token at /metrics when set
+    # Kind of outlet -> language -> name of a text -> what that kind's pages say instead.
+    texts: Mapping[str, Mapping[str, Mapping[str, str]]] = {}
     mirror_language: bool = False  # ?lang=ar-XB turns English around, to see right-to-left pages
 
     def zone_of(self, name: str | None) -> ZoneInfo:

@@ -16,20 +16,20 @@ from coinslot.states.attempt_flow import ATTEMPT
 from coinslot.states.order_flow import ORDER
 from coinslot.states.payment_flow import PAYMENT
 from coinslot.states.refund_flow import REFUND
-from coinslot.states.unit_flow import UnitFlow
+from coinslot.states.unit_flow import Beside, UnitFlow
 
 FLOWS = (ORDER, PAYMENT, ATTEMPT, REFUND)  # beside them one for each kind of selling
 
 # Which columns a move may set beside the state, by machine.
 SETTABLE: Mapping[str, tuple[str, ...]] = {
-    "order": ("paid_at", "ended_at", "due_at"),
+    "order": ("paid_at", "ended_at", "due_at", "dispatch_by"),
     "payment": ("processing_deadline_at", "due_at"),
     "attempt": (
         "gateway_payment_id", "failure", "reference", "action", "key_sent_at", "tries", "due_at",
         "wish", "wish_minor", "wish_key", "wish_sent_at",
     ),
     "refund": ("key_sent_at", "gateway_refund_id", "tries", "failure", "ended_at", "due_at"),
-    "fulfillment": ("sent_at", "basis", "failure_code", "hard_deadline", "due_at"),
+    "fulfillment": ("basis", "failure_code", "hard_deadline", "due_at"),
 }  # fmt: skip
 
 _TRANSITION = """
@@ -73,16 +73,22 @@ BEGIN
 END $$;
 """
 
-# A unit is settled by the move that ends it, and by nothing else.
+# A unit is settled by the move that ends it, and by nothing else; it is sent by the move that leads
+# past the point of no return.
 _SETTLE = """ends_as := settles_as(before.kind, step.next);
     IF ends_as IS NOT NULL AND before.settlement IS NULL THEN
         after.settlement := ends_as;
         after.settled_at := p_now;
-        after.due_at := NULL;
+        -- Whoever was told of it before it was sent is told that it is over.
+        after.due_at := CASE WHEN p_event IN ('WITHDRAWN', 'DEADLINE') AND before.sent_at IS NULL
+            AND before.state <> begins_as(before.kind) THEN p_now END;
     ELSIF before.settlement IS NOT NULL THEN
         after := before;  -- settled once; what comes later is kept beside it
     ELSE
         after.basis := NULL;
+        IF is_sent(before.kind, step.next) THEN
+            after.sent_at := coalesce(before.sent_at, p_now);
+        END IF;
     END IF;"""
 
 # The kind's own part of the unit. Its row is read after the unit's own is locked; only a move of
@@ -91,13 +97,14 @@ _BESIDE = """IF before.kind = '{kind}' THEN
         SELECT * INTO kept_{kind} FROM {table} v WHERE v.id = p_id;
         beside_{kind} := CASE WHEN before.settlement IS NULL
             THEN jsonb_populate_record(kept_{kind}, p_set) ELSE kept_{kind} END;
-        beside_{kind}.open := step.next IN ({open});
+        {open}
         IF beside_{kind} IS DISTINCT FROM kept_{kind} THEN
-            UPDATE {table} v SET open = beside_{kind}.open{columns} WHERE v.id = p_id;
+            UPDATE {table} v SET {columns} WHERE v.id = p_id;
         END IF;
     END IF;"""
 
-# What `payments` asks of the kinds, and what it tells them, by name.
+# What `payments` asks of the kinds, and what it tells them, by name. A kind that this program does
+# not have begins as NULL.
 _KINDS = """
 CREATE OR REPLACE FUNCTION begins_as(p_kind text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE p_kind {begins} END
@@ -106,10 +113,14 @@ CREATE OR REPLACE FUNCTION settles_as(p_kind text, p_state text) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE p_kind {settles} END
 $$;
+CREATE OR REPLACE FUNCTION is_sent(p_kind text, p_state text) RETURNS boolean
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT coalesce(CASE p_kind {sent} END, false)
+$$;
 CREATE OR REPLACE FUNCTION tell_kind_queued(p_kind text, p_order uuid, p_now timestamptz)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    CASE p_kind {queued} ELSE NULL; END CASE;
+    {queued}
 END $$;
 """
 
@@ -197,25 +208,37 @@ def _of_units(kinds: Sequence[UnitFlow]) -> str:
         for kind, beside in besides.items()
         for word in ("kept", "beside")
     ]
-    written = [
-        _BESIDE.format(
-            kind=kind, table=beside.table, open=_quoted(beside.open),
-            columns="".join(f", {name} = beside_{kind}.{name}" for name in beside.columns),
-        )
-        for kind, beside in besides.items()
-    ]  # fmt: skip
-    told = " ".join(f"WHEN '{k.name}' THEN PERFORM {k.name}_settled(p_id, p_now);" for k in kinds)
     parts = {
         "declare": "\n    ".join(["ends_as text;", *declared]),
         "first": _FIRST,
         "again": _AGAIN,
         "settle": _SETTLE,
-        "beside": "\n    ".join(written),
-        "settled": "IF ends_as IS NOT NULL AND before.settlement IS NULL THEN\n"
-        f"        CASE before.kind {told} ELSE NULL; END CASE;\n    END IF;",
+        "beside": "\n    ".join(_written_beside(kind, beside) for kind, beside in besides.items()),
+        "settled": "IF ends_as IS NOT NULL AND before.settlement IS NULL THEN\n        "
+        + _told("before.kind", {k.name: k.declared.settled for k in kinds}, "p_id")
+        + "\n    END IF;",
     }
-    columns = (*SETTABLE["fulfillment"], "settlement", "settled_at")
+    columns = (*SETTABLE["fulfillment"], "sent_at", "settlement", "settled_at")
     return _filled("fulfillment", "before.kind", columns, parts)
+
+
+def _written_beside(kind: str, beside: Beside) -> str:
+    columns = (*(("open",) if beside.open else ()), *beside.columns)
+    return _BESIDE.format(
+        kind=kind, table=beside.table,
+        open=f"beside_{kind}.open := step.next IN ({_quoted(beside.open)});" if beside.open else "",
+        columns=", ".join(f"{name} = beside_{kind}.{name}" for name in columns),
+    )  # fmt: skip
+
+
+def _told(kind: str, functions: Mapping[str, str | None], subject: str) -> str:
+    """Calls the function of the kind, where it has one."""
+    calls = [
+        f"IF {kind} = '{name}' THEN PERFORM {function}({subject}, p_now); END IF;"
+        for name, function in functions.items()
+        if function is not None
+    ]
+    return "\n        ".join(calls) or "NULL;"
 
 
 def _filled(name: str, machine: str, columns: Iterable[str], parts: Mapping[str, str]) -> str:
@@ -242,9 +265,10 @@ def _kind_functions(kinds: Sequence[UnitFlow]) -> str:
             + " END"
             for k in kinds
         ),
-        queued=" ".join(
-            f"WHEN '{k.name}' THEN PERFORM {k.name}_queued(p_order, p_now);" for k in kinds
+        sent=" ".join(
+            f"WHEN '{k.name}' THEN p_state IN ({_quoted(sorted(k.sent))})" for k in kinds
         ),
+        queued=_told("p_kind", {k.name: k.declared.queued for k in kinds}, "p_order"),
     )
 
 

@@ -1,20 +1,27 @@
 """The table of moves of one way of selling, with what it declares of itself: in which states
 a unit counts as sent, as in doubt and as settled. Rooms below it ask this, and know no machine."""
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from msgspec import Struct
 
 from coinslot.kit.flow import Flow, Row
 
+_NAME = re.compile(r"[a-z][a-z_]*")  # it becomes SQL
+
+
+class UnknownKindError(LookupError):
+    """No way of selling of this program has this name."""
+
 
 class Beside(Struct, frozen=True):
     """A table with one row for each unit of the kind, written by the same move: the columns that a
-    move may set, and the states in which its `open` is true."""
+    move may set, and, where it has a column `open`, the states in which that is true."""
 
     table: str
     columns: tuple[str, ...]
-    open: tuple[str, ...]
+    open: tuple[str, ...] = ()
 
 
 class Declared(Struct, frozen=True, kw_only=True):
@@ -25,17 +32,21 @@ class Declared(Struct, frozen=True, kw_only=True):
     doubt: str  # nobody knows; past its deadline the money goes back, and that is flagged
     proof: Mapping[str, str]  # events that are evidence, and what they settle as
     meets: Mapping[str, Collection[str]]  # which event may meet which state
-    sends: Mapping[str, Callable[[Row], bool]]  # its own jobs, and where each is done
+    sends: Mapping[str, Callable[[Row], bool]] = {}  # its own jobs, and where each is done
     beside: Beside | None = None
+    queued: str | None = None  # its SQL function (order, now), called when the units are there
+    settled: str | None = None  # its SQL function (unit, now), called when a unit is settled
 
 
 class UnitFlow(Flow):
-    """Its name is the kind of outlet that sells so. SQL functions of its room may be named after
-    it: `<kind>_queued(order, now)` once its units are there, `<kind>_settled(unit, now)` last."""
+    """Its name is the kind of the outlets that sell so: `outlets.kind` and `fulfillments.kind`."""
 
     def __init__(self, name: str, initial: str, rows: Iterable[Row], declared: Declared):
         super().__init__(name, initial, tuple(declared.settles), rows)
         self.declared = declared
+        named = {*declared.unsent, *declared.settles, declared.doubt}
+        if not _NAME.fullmatch(name) or initial not in declared.unsent or named - self.states:
+            raise ValueError(f"{name}: it declares states that its table does not have")
 
     @property
     def sent(self) -> frozenset[str]:

@@ -102,5 +102,7 @@ VENDING = UnitFlow(
             ),
             ("offered", *SENT),
         ),
+        queued="vending_queued",
+        settled="vending_settled",
     ),
 )  # fmt: skip

@@ -17,6 +17,7 @@ from coinslot.channels import messages as wire
 from coinslot.channels.messages import Up
 from coinslot.context import Context
 from coinslot.db.pool import Connection, again
+from coinslot.orders.fulfillment import windows_at
 from coinslot.outlets.machines import USE_NEXT
 from coinslot.states.transition import transition
 from coinslot.vending import dispatch, journal, store
@@ -166,10 +167,11 @@ async def _accepted(
     secret = context.vault.open(unit["secret"], f"device:{machine.outlet}").decode()
     go = wire.signed_go(secret, lease, unit["key_id"])
     lease_end = at + timedelta(milliseconds=context.windows.lease_ms) * _DRIFT + _WAY
-    hard = max(lease_end + context.windows.span("run_s"), at + context.windows.span("in_doubt_s"))
+    windows = windows_at(context, unit)
+    hard = max(lease_end + windows.span("run_s"), at + windows.span("in_doubt_s"))
     await transition(
         conn, VENDING, unit["id"], "ACCEPT", at,
-        accept=msgspec.to_builtins(up), journal_id=up.journal_id, boot_id=up.boot_id, sent_at=at,
+        accept=msgspec.to_builtins(up), journal_id=up.journal_id, boot_id=up.boot_id,
         go_message=wire.to_wire(go), lease_end=lease_end, hard_deadline=hard, due_at=lease_end,
     )  # fmt: skip
     return [go]
@@ -211,7 +213,7 @@ def _is_passing(up: wire.Reject) -> bool:
 
 
 def _put_off(context: Context, unit: asyncpg.Record, now: datetime) -> Mapping[str, object]:
-    due = min(context.after("offer_s"), max(unit["dispatch_by"], now))
+    due = dispatch.offer_due(context, unit, now)
     return {"seq": None, "offers": 0, "due_at": due}
 
 
@@ -233,7 +235,7 @@ async def _journaled(
                     await transition(
                         conn, VENDING, unit["id"], "STARTED", at,
                         started_at=at, due_at=min(
-                            at + context.windows.span("run_s"), unit["hard_deadline"]),
+                            at + windows_at(context, unit).span("run_s"), unit["hard_deadline"]),
                     )  # fmt: skip
             case wire.Result():
                 await _apply_outcome(conn, unit, ReportedOutcome.of_result(up), at)
@@ -253,7 +255,8 @@ async def _receive_status(
     if up.state is wire.UnitState.STARTED and unit["state"] == "going":
         await transition(
             conn, VENDING, unit["id"], "STARTED", at,
-            started_at=at, due_at=min(at + context.windows.span("run_s"), unit["hard_deadline"]),
+            started_at=at,
+            due_at=min(at + windows_at(context, unit).span("run_s"), unit["hard_deadline"]),
         )  # fmt: skip
     elif asked and up.state in ENDS:
         said = msgspec.to_builtins(up)  # no journal line: the auditor finds the evidence here

@@ -24,7 +24,8 @@ WITH c AS MATERIALIZED (
 )
 SELECT f.*, v.slot, v.seq, v.offers, v.offered_at, v.accept, v.journal_id, v.boot_id, v.go_message,
     v.lease_end, v.started_at, v.nonce, v.asked_at, v.queries, l.sku, o.channel, o.dialect,
-    o.price_version, o.planogram_version, o.decommissioned_at, d.secret, d.key_id
+    o.price_version, o.planogram_version, o.decommissioned_at, o.windows,
+    d.secret, d.key_id
 FROM fulfillments f LEFT JOIN c ON c.id = f.capture_id JOIN vend_units v ON v.id = f.id
 JOIN order_lines l ON l.id = f.line_id JOIN outlets o ON o.id = f.outlet_id
 LEFT JOIN devices d ON d.outlet_id = f.outlet_id
@@ -38,15 +39,6 @@ ORDER BY settlement IS NOT NULL, queued_at LIMIT 1
 
 OPEN_UNITS_TO_ASK = """
 SELECT id FROM vend_units WHERE outlet_id = $1 AND open AND journal_id IS NOT NULL
-"""
-
-# Pages of one order ask as rarely as of a gateway; not before the lease of the unit has ended.
-PAGE_ASKS_MACHINE = """
-UPDATE fulfillments f SET page_asked_at = $2 FROM orders o
-WHERE f.order_id = o.id AND o.token = $1 AND f.settlement IS NULL
-    AND NOT EXISTS (SELECT FROM vend_units v WHERE v.id = f.id AND v.lease_end > $2)
-    AND (f.page_asked_at IS NULL OR f.page_asked_at <= $2::timestamptz - $3::interval)
-RETURNING f.*
 """
 
 KEEP_EVENT = "SELECT * FROM keep_event($1, $2, $3, $4, $5)"
@@ -85,11 +77,13 @@ SELECT DISTINCT f.merchant_id, f.outlet_id FROM fulfillments f
 WHERE f.outlet_id = ANY($1) AND f.state = 'queued'
 """
 
-PUT_OFF_UNIT = "UPDATE fulfillments SET due_at = $2, leased_until = NULL WHERE id = $1"
+# When each unit's order was first sent to its machine, of those that were.
+OFFERED_AT = "SELECT max(offered_at) FROM vend_units WHERE id = ANY($1)"
 
-PUT_OFF_QUEUED = """
-UPDATE fulfillments SET due_at = least($2, dispatch_by), leased_until = NULL
-WHERE id = $1 AND state = 'queued'
+# A page that asks while the lease runs is too early, and may ask again at once.
+ASKED_TOO_EARLY = """
+UPDATE fulfillments SET page_asked_at = NULL
+WHERE id = $1 AND EXISTS (SELECT FROM vend_units WHERE id = $1 AND lease_end > $2) RETURNING true
 """
 
 # The channel of a machine that is connected somewhere; no row when it was not online since then.

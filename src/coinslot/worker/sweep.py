@@ -18,10 +18,10 @@ from coinslot.db.due import Claimed, Due, Share, Want
 from coinslot.db.lease import Lease, LeaseLostError
 from coinslot.db.pool import AWAY, again
 from coinslot.kit.clock import wait_at_most
+from coinslot.orders import fulfillment
 from coinslot.orders.expiry import expire
 from coinslot.payments import authorizations, gateway_webhooks, qr_codes, refunds
 from coinslot.payments.escalation import escalate
-from coinslot.vending import dispatch
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +39,7 @@ class Chore(Struct, frozen=True):
 
 CHORES = {
     "inbox": Chore(Due("inbox", lane="account_id"), gateway_webhooks.work_again),
-    "fulfillments": Chore(Due("fulfillments", only=("unsettled",)), dispatch.drive, 16, True),
+    "fulfillments": Chore(Due("fulfillments"), fulfillment.drive, 16, True),
     "refunds": Chore(Due("refunds", lane="account_id"), refunds.drive),
     "captures": Chore(Due("captures", lane="account_id"), qr_codes.drive_capture),
     "attempts": Chore(Due("attempts", lane="account_id"), authorizations.drive),

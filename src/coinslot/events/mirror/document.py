@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from coinslot.events.mirror.firebase import key
-from coinslot.orders.page_views import NOT_SENT
 
 Row = Mapping[str, Any]
 Nodes = dict[str, Any]  # path -> its content; None: no such node
@@ -28,7 +27,7 @@ def order(row: Row) -> Nodes:
         "providerPaymentId": payment,
         "providerQrCodeId": row["qr_code_id"],
         "paidAt": instant(row["paid_at"]),
-        "dispatchPending": row["state"] == "paid" and _waits(row["open_units"]),
+        "dispatchPending": row["state"] == "paid" and bool(row["waits"]),
         "status": row["state"].upper(),  # PLACED, PAID, COMPLETED, FAILED, EXPIRED
         "createdAt": instant(row["placed_at"]),
         "updatedAt": instant(row["updated_at"]),
@@ -102,19 +101,15 @@ def _payment_status(row: Row) -> str:
     return "RECEIVED" if row["order_id"] is None and row["payment_id"] is None else "PROCESSED"
 
 
-def _waits(units: Collection[str] | None) -> bool:
-    """A machine that is busy or offline has not got everything yet."""
-    return not NOT_SENT.isdisjoint(units or ())
-
-
 def _dispatch(units: Collection[str]) -> str | None:
+    """Each unit is its settlement, else whether it was sent."""
     if not units:
         return None
-    if _waits(units):
-        return "PENDING"
-    if set(units) <= {"vended", "failed"}:
-        return "SUCCESS" if "vended" in units else "FAILED"  # of a part: the order is COMPLETED
-    return "SENT"
+    if "waits" in units:
+        return "PENDING"  # a machine that is busy or offline has not got everything yet
+    if "sent" in units:
+        return "SENT"
+    return "SUCCESS" if "fulfilled" in units else "FAILED"  # of a part: the order is COMPLETED
 
 
 def _refund_status(refunds: Collection[str]) -> str | None:

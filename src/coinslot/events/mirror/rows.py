@@ -38,7 +38,7 @@ LEFT JOIN orders o ON o.id = coalesce(found.order_id, c.order_id)
 
 _ORDERS = """
 SELECT o.*, a.gateway, c.gateway_payment_id, coalesce(k.qr_code_id, q.qr_code_id) AS qr_code_id,
-    u.open_units, u.failure_code,
+    u.waits, u.failure_code,
     greatest(o.placed_at, o.paid_at, o.ended_at, u.at, r.at) AS updated_at,
     o.version + coalesce(p.version, 0) + coalesce(u.version, 0) + coalesce(r.version, 0)
         AS seen_version
@@ -51,11 +51,12 @@ LEFT JOIN gateway_accounts a ON a.id = coalesce(c.account_id, t.account_id)
 LEFT JOIN qr_codes k ON k.id = c.qr_id
 LEFT JOIN qr_codes q ON q.attempt_id = t.id
 LEFT JOIN LATERAL (SELECT sum(f.version) AS version,
-    array_agg(f.state) FILTER (WHERE f.settlement IS NULL) AS open_units,
-    max(greatest(f.queued_at, v.offered_at, f.sent_at, v.started_at, f.settled_at)) AS at,
+    bool_or(f.settlement IS NULL AND f.sent_at IS NULL) AS waits,
+    max(greatest(f.queued_at, f.settled_at, (SELECT max(e.at) FROM events e
+        WHERE e.subject_id = f.id AND e.state <> e.was))) AS at,
     min(coalesce(f.failure_code, upper(f.basis))) FILTER (WHERE f.settlement = 'refund_due')
         AS failure_code
-    FROM fulfillments f LEFT JOIN vend_units v ON v.id = f.id WHERE f.order_id = o.id) u ON true
+    FROM fulfillments f WHERE f.order_id = o.id) u ON true
 LEFT JOIN LATERAL (SELECT sum(f.version) AS version, max(greatest(f.created_at, f.ended_at)) AS at
     FROM captures b JOIN refunds f ON f.capture_id = b.id WHERE b.order_id = o.id) r ON true
 WHERE {which}
@@ -65,8 +66,9 @@ WHERE {which}
 _PAYMENTS = """
 SELECT DISTINCT ON (c.gateway_payment_id) c.*, a.gateway,
     coalesce(o.outlet_id, q.outlet_id) AS outlet_id,
-    (SELECT array_agg(f.state) FROM fulfillments f WHERE f.order_id = c.order_id
-        AND f.capture_id = c.id) AS units,
+    (SELECT array_agg(coalesce(f.settlement,
+            CASE WHEN f.sent_at IS NULL THEN 'waits' ELSE 'sent' END))
+        FROM fulfillments f WHERE f.order_id = c.order_id AND f.capture_id = c.id) AS units,
     (SELECT array_agg(r.state) FROM refunds r WHERE r.capture_id = c.id) AS refunds
 FROM captures c JOIN gateway_accounts a ON a.id = c.account_id
 LEFT JOIN orders o ON o.id = c.order_id
@@ -77,7 +79,8 @@ WHERE {which}
 _MACHINES = """
 SELECT o.id, o.merchant_id, o.decommissioned_at, d.last_seen_at,
     q.gateway, q.qr_code_id, q.image_url, q.short_url, q.amount_minor,
-    EXISTS (SELECT FROM vend_units v WHERE v.outlet_id = o.id AND v.open) AS busy
+    EXISTS (SELECT FROM fulfillments f WHERE f.outlet_id = o.id AND f.settlement IS NULL
+        AND f.state <> begins_as(f.kind)) AS busy
 FROM outlets o LEFT JOIN devices d ON d.outlet_id = o.id
 LEFT JOIN LATERAL (SELECT a.gateway, q.qr_code_id, q.image_url, q.short_url, q.amount_minor
     FROM qr_codes q JOIN gateway_accounts a ON a.id = q.account_id

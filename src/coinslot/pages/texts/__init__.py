@@ -2,16 +2,35 @@
 
 from collections.abc import Mapping
 
+from msgspec.structs import replace
+
 from coinslot.pages.texts.en import ENGLISH
 from coinslot.pages.texts.hi import HINDI
 from coinslot.pages.texts.mirror import mirrored
 from coinslot.pages.texts.ru import RUSSIAN
 from coinslot.pages.texts.words import Words
 
-__all__ = ["LANGUAGES", "MIRROR", "Words", "choose"]
+__all__ = ["LANGUAGES", "MIRROR", "Words", "choose", "words_of_kinds"]
 
 LANGUAGES: Mapping[str, Words] = {words.code: words for words in (ENGLISH, HINDI, RUSSIAN)}
 MIRROR = mirrored(ENGLISH)
+
+
+def words_of_kinds(
+    texts: Mapping[str, Mapping[str, Mapping[str, str]]],
+) -> Mapping[tuple[str | None, str], Words]:
+    """By kind and language: the shared words, with what the kind says instead. Raises ValueError
+    where it does not say it in every language, and TypeError where the pages have no such text."""
+    for kind, said in texts.items():
+        names = {code: sorted(said.get(code, {})) for code in LANGUAGES}
+        if any(names[code] != names["en"] for code in LANGUAGES):
+            raise ValueError(f"{kind}: its texts differ between languages: {names}")
+    return {
+        (kind, code): replace(words, **said[code])
+        for kind, said in texts.items()
+        for code, words in LANGUAGES.items()
+        if said.get(code)
+    }
 
 
 def choose(asked: str | None, accepted: str, mirror: bool = False) -> Words:

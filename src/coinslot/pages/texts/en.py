@@ -90,6 +90,7 @@ ENGLISH = Words(
     checking="We are checking with the machine",
     checking_lead="It has not told us yet how it went. If it cannot, we refund.",
     checking_until="We ask until {time}, then we refund.",
+    your_code="Your code: {code}",
     done="Take your item",
     done_lead="Thank you, and enjoy.",
     partly="Part of your order came out",

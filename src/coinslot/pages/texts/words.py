@@ -97,6 +97,7 @@ class Words(Struct, frozen=True, kw_only=True):
     checking: str
     checking_lead: str
     checking_until: str  # {time}
+    your_code: str  # {code}
     done: str
     done_lead: str
     partly: str

@@ -27,11 +27,10 @@ DECLARE
 BEGIN
     here := least(at + ahead_of(p_account, p_windows), p_now);
     INSERT INTO captures (id, merchant_id, account_id, gateway_payment_id, currency, captured, open,
-        captured_at, captured_here_at, seen_at, dispatch_by, hard_deadline, due_at, payer_reference)
+        captured_at, captured_here_at, seen_at, hard_deadline, due_at, payer_reference)
     VALUES (uuid7(p_now), p_account.merchant_id, p_account.id, p_fact->>'gateway_payment_id',
         p_fact->'money'->>'currency', (p_fact->'money'->>'amount')::bigint,
         (p_fact->'money'->>'amount')::bigint, at, here, p_now,
-        here + (p_windows->>'dispatch_s')::float8 * interval '1 second',
         p_now + (p_windows->>'capture_s')::float8 * interval '1 second',
         p_now + (p_windows->>'match_s')::float8 * interval '1 second',
         p_fact->>'payer_reference')
@@ -60,11 +59,11 @@ BEGIN
         RETURN CASE WHEN fresh THEN 'parked' ELSE 'known' END;
     END IF;
     UPDATE captures SET qr_id = q.id, due_at = NULL WHERE id = c.id RETURNING * INTO c;
-    IF asked IS NULL THEN RETURN sell_printed(c, q, p_now); END IF;
+    IF asked IS NULL THEN RETURN sell_printed(c, q, p_windows, p_now); END IF;
     -- What it was for, its payment says: an order of ours, or the merchant's own server.
     SELECT p.order_id IS NOT NULL INTO STRICT of_order FROM attempts a
         JOIN payments p ON p.id = a.payment_id WHERE a.id = asked;
-    IF of_order THEN RETURN pay_placed(c, asked, p_now); END IF;
+    IF of_order THEN RETURN pay_placed(c, asked, p_windows, p_now); END IF;
     RETURN collect_api(c, asked, p_now);
 END $$;
 
@@ -126,8 +125,8 @@ END $$;
 
 -- A printed QR: each payment is an order of its own, for one unit of one slot. A slot that a person
 -- took out of sale is paid for in vain from then on.
-CREATE OR REPLACE FUNCTION sell_printed(p_capture captures, p_qr qr_codes, p_now timestamptz)
-RETURNS text LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION sell_printed(p_capture captures, p_qr qr_codes, p_windows jsonb,
+    p_now timestamptz) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     o_id uuid := uuid7(p_now);
     p_id uuid := uuid7(p_now);
@@ -135,9 +134,9 @@ DECLARE
     withheld timestamptz := (SELECT s.withheld_at FROM slots s
         WHERE s.outlet_id = p_qr.outlet_id AND s.slot = p_qr.slot);
     why text := buys_nothing(p_capture, ARRAY[p_qr.amount_minor], p_qr.currency,
-        CASE WHEN NOT EXISTS (SELECT FROM slots s JOIN outlets u ON u.id = s.outlet_id
-            WHERE s.outlet_id = p_qr.outlet_id AND s.slot = p_qr.slot
-            AND begins_as(u.kind) IS NOT NULL) THEN 'slot_gone' END,
+        CASE WHEN NOT EXISTS (SELECT FROM slots s WHERE s.outlet_id = p_qr.outlet_id
+                AND s.slot = p_qr.slot) THEN 'slot_gone'
+            WHEN NOT is_sold_here(p_qr.outlet_id) THEN 'not_sold_here' END,
         least(p_qr.retired_at, withheld),
         CASE WHEN withheld < coalesce(p_qr.retired_at, 'infinity') THEN 'slot_withheld'
             ELSE 'qr_retired' END);
@@ -160,13 +159,13 @@ BEGIN
         p_capture.currency, p_now);
     INSERT INTO attempts (id, merchant_id, payment_id, account_id, state, started_at)
     VALUES (a_id, p_qr.merchant_id, p_id, p_qr.account_id, 'started', p_now);
-    RETURN pay_order(p_capture, o_id, a_id, p_now);
+    RETURN pay_order(p_capture, o_id, a_id, p_windows, p_now);
 END $$;
 
 -- Money of an attempt to pay an order that was placed on our page. A customer who changes the way
 -- to pay retires the attempt before: what was captured there earlier still buys.
-CREATE OR REPLACE FUNCTION pay_placed(p_capture captures, p_attempt uuid, p_now timestamptz)
-RETURNS text LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION pay_placed(p_capture captures, p_attempt uuid, p_windows jsonb,
+    p_now timestamptz) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     o orders%ROWTYPE;
     a attempts%ROWTYPE;
@@ -183,18 +182,20 @@ BEGIN
             ELSE 'paid_twice' END, least(o.expires_at, a.retired_at, withheld),
         CASE WHEN withheld < least(o.expires_at, a.retired_at) THEN 'slot_withheld'
             WHEN a.retired_at < o.expires_at THEN 'way_changed' ELSE 'order_expired' END);
+    IF why IS NULL AND NOT is_sold_here(o.outlet_id) THEN why := 'not_sold_here'; END IF;
     IF why IS NULL AND others_were_first(o.id) THEN why := 'sold_out'; END IF;
     IF why IS NULL THEN
-        PERFORM pay_order(p_capture, o.id, a.id, p_now);
+        PERFORM pay_order(p_capture, o.id, a.id, p_windows, p_now);
         PERFORM retire_ways(o.id, NULL, p_now);
         RETURN 'paid';
     END IF;
     UPDATE captures SET payment_id = a.payment_id, order_id = o.id WHERE id = p_capture.id;
-    IF o.state = 'placed' AND why IN ('order_expired', 'sold_out', 'slot_withheld') THEN
+    IF o.state = 'placed' AND why IN ('order_expired', 'sold_out', 'not_sold_here', 'slot_withheld') THEN
         PERFORM transition_order(o.id, 'DEADLINE',
             jsonb_build_object('ended_at', p_now, 'due_at', NULL), p_now);
     END IF;
-    IF why IN ('order_expired', 'sold_out', 'slot_withheld', 'paid_twice') THEN
+    IF why IN ('order_expired', 'sold_out', 'not_sold_here', 'slot_withheld', 'paid_twice')
+    THEN
         PERFORM transition_order(o.id, 'PAID', '{}', p_now);
     END IF;
     -- What `collect` made is paid once, whatever becomes of the money; a code waits for the right
@@ -209,6 +210,12 @@ RETURNS void LANGUAGE sql AS $$
         NULL, 'gateway_payment_id', p_capture.gateway_payment_id), p_now)
 $$;
 
+-- A program without the outlet's way of selling can hand over nothing: an older one, or one that was
+-- built without it.
+CREATE OR REPLACE FUNCTION is_sold_here(p_outlet text) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT begins_as(kind) IS NOT NULL FROM outlets WHERE id = p_outlet
+$$;
+
 -- Unpaid orders reserve nothing: the first payer gets the last piece. Units are counted under the
 -- lock of the slot's row, so that of two who pay at once one is second.
 CREATE OR REPLACE FUNCTION others_were_first(p_order uuid) RETURNS boolean LANGUAGE plpgsql AS $$
@@ -220,16 +227,25 @@ BEGIN
         JOIN slots s ON s.outlet_id = o.outlet_id AND s.slot = w.slot
         WHERE w.order_id = p_order ORDER BY s.slot FOR NO KEY UPDATE OF s LOOP
         IF l.stock < l.quantity + (SELECT count(*) FROM fulfillments f
-                JOIN vend_units v ON v.id = f.id
-                WHERE f.outlet_id = l.outlet_id AND v.slot = l.slot AND f.settlement IS NULL) THEN
+                JOIN order_lines p ON p.id = f.line_id
+                WHERE f.outlet_id = l.outlet_id AND p.slot = l.slot AND f.settlement IS NULL) THEN
             RETURN true;
         END IF;
     END LOOP;
     RETURN false;
 END $$;
 
+-- From the capture to the last moment at which a unit may be sent: the outlet's own window, else that
+-- of its kind, else everybody's.
+CREATE OR REPLACE FUNCTION dispatch_window(p_order uuid, p_windows jsonb)
+RETURNS interval LANGUAGE sql STABLE AS $$
+    SELECT coalesce(u.windows->>'dispatch_s', p_windows->>(u.kind || '_dispatch_s'),
+        p_windows->>'dispatch_s')::float8 * interval '1 second'
+    FROM orders o JOIN outlets u ON u.id = o.outlet_id WHERE o.id = p_order
+$$;
+
 CREATE OR REPLACE FUNCTION pay_order(p_capture captures, p_order uuid, p_attempt uuid,
-    p_now timestamptz) RETURNS text LANGUAGE plpgsql AS $$
+    p_windows jsonb, p_now timestamptz) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     paid uuid;
 BEGIN
@@ -238,7 +254,8 @@ BEGIN
     PERFORM transition_payment(paid, 'CAPTURED', '{"due_at": null}', p_now);
     PERFORM attempt_captured(p_capture, p_attempt, p_now);
     PERFORM transition_order(p_order, 'PAID',
-        jsonb_build_object('paid_at', p_capture.captured_at, 'due_at', NULL), p_now);
+        jsonb_build_object('paid_at', p_capture.captured_at, 'due_at', NULL, 'dispatch_by',
+            by_our_clock(p_capture) + dispatch_window(p_order, p_windows)), p_now);
     RETURN 'paid';
 END $$;
 
@@ -268,15 +285,15 @@ RETURNS void LANGUAGE sql AS $$
         AND attempt_id IS DISTINCT FROM p_but AND retired_at IS NULL
 $$;
 
--- One unit for each piece paid for, in the queue of its machine.
+-- One unit for each piece paid for, in the first state of its outlet's kind.
 CREATE OR REPLACE FUNCTION order_queue_units(p_order uuid, p_now timestamptz)
 RETURNS void LANGUAGE sql AS $$
     INSERT INTO fulfillments (id, merchant_id, order_id, line_id, capture_id, outlet_id, kind,
         amount_minor, currency, state, queued_at, dispatch_by, hard_deadline, due_at, tax_minor)
     SELECT uuid7(p_now), l.merchant_id, l.order_id, l.id, c.id, o.outlet_id, u.kind,
         coalesce(l.unit_minor[piece], l.price_minor), o.currency, begins_as(u.kind), p_now,
-        coalesce(c.dispatch_by, o.expires_at),
-        greatest(coalesce(c.dispatch_by, o.expires_at), p_now) + interval '60 seconds', p_now,
+        coalesce(o.dispatch_by, o.expires_at),
+        greatest(coalesce(o.dispatch_by, o.expires_at), p_now) + interval '60 seconds', p_now,
         coalesce(l.tax_minor[piece], 0)
     FROM orders o
     JOIN outlets u ON u.id = o.outlet_id

@@ -5,7 +5,7 @@
 CREATE OR REPLACE FUNCTION next_unit(p_outlet text, p_heard_since timestamptz, p_now timestamptz)
 RETURNS TABLE (id uuid, order_id uuid, outlet_id text, slot text, sku text, amount_minor bigint,
     currency text, dispatch_by timestamptz, channel text, dialect text, price_version integer,
-    planogram_version integer) LANGUAGE plpgsql AS $$
+    planogram_version integer, kind text, windows jsonb) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
     oldest uuid;
@@ -25,7 +25,7 @@ BEGIN
         WHERE f.id = oldest) FOR NO KEY UPDATE;
     RETURN QUERY SELECT f.id, f.order_id, f.outlet_id, v.slot, l.sku, f.amount_minor,
             f.currency::text, f.dispatch_by, o.channel, o.dialect, o.price_version,
-            o.planogram_version
+            o.planogram_version, f.kind, o.windows
         FROM fulfillments f JOIN vend_units v ON v.id = f.id JOIN order_lines l ON l.id = f.line_id
         JOIN outlets o ON o.id = f.outlet_id
         WHERE f.id = oldest AND f.state = 'queued' FOR NO KEY UPDATE OF f;

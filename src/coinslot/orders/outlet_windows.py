@@ -1,0 +1,63 @@
+"""Windows of time that an outlet has of its own: a machine in a lift may need longer than one in a
+hall. What is paid already keeps the windows that it was paid under."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from coinslot.context import Context
+from coinslot.db.pool import Database
+from coinslot.orders import fulfillment, store
+from coinslot.outlets.machines import owner_of
+
+LONGEST_S = 30 * 24 * 3600  # money is not kept for longer without goods
+
+
+class WindowError(ValueError):
+    """An outlet of this kind has no such window of its own, or not one so long."""
+
+
+class OutletWindow(Struct, frozen=True, kw_only=True):
+    """One window at one outlet, in seconds."""
+
+    name: str
+    seconds: float
+    own: bool  # set at the outlet; else its kind's, or everybody's
+
+
+async def windows_of(context: Context, outlet: str) -> list[OutletWindow]:
+    """Those that this outlet may set. Raises UnknownOutletError and UnknownKindError."""
+    async with context.db.as_merchant(await owner_of(context.db, outlet)) as conn:
+        row = await conn.fetchrow(store.OUTLET_WINDOWS, outlet)
+    assert row is not None
+    names = fulfillment.handler(context, row["kind"]).windows
+    there = context.windows.at(row["kind"], row["windows"])
+    return [
+        OutletWindow(name=name, seconds=getattr(there, name), own=name in row["windows"])
+        for name in sorted(names)
+    ]
+
+
+async def set_windows(context: Context, outlet: str, wanted: Mapping[str, float | None]) -> None:
+    """None: it has no window of this name of its own any more.
+
+    Raises UnknownOutletError, UnknownKindError and WindowError."""
+    known = {window.name for window in await windows_of(context, outlet)}
+    for name, seconds in wanted.items():
+        if name not in known:
+            raise WindowError(f"no window {name}: there is {', '.join(sorted(known))}")
+        if seconds is not None and not 0 < seconds <= LONGEST_S:
+            raise WindowError(f"{name}: between 0 and {LONGEST_S} seconds, not {seconds:g}")
+    async with context.db.as_merchant(await owner_of(context.db, outlet)) as conn:
+        await conn.execute(
+            store.SET_OUTLET_WINDOWS, outlet,
+            {name: seconds for name, seconds in wanted.items() if seconds is not None},
+            [name for name, seconds in wanted.items() if seconds is None],
+        )  # fmt: skip
+
+
+async def outlets_with_windows(db: Database) -> dict[str, Mapping[str, float]]:
+    """Outlets in service with windows of their own, and these."""
+    async with db.system_transaction() as conn:
+        rows = await conn.fetch(store.OUTLETS_WITH_WINDOWS)
+    return {row["id"]: row["windows"] for row in rows}
