@@ -17,6 +17,7 @@ from coinslot.orders.page_views import (
     ItemView,
     NearestView,
     OrderView,
+    Progress,
     RefundView,
     UnitView,
     WhyNot,
@@ -137,8 +138,10 @@ async def test_what_is_promised_is_not_sold_again(
     hall: Hall, stock: int, promised: int, available: bool, contested: bool
 ) -> None:
     await hall.set("slots", stock=stock)
+    line = await hall.put("order_lines", slot="A1")
     for _ in range(promised):
-        await hall.put("fulfillments", outlet_id="M01", slot="A1", state="queued", due_at=START)
+        await hall.put("fulfillments", outlet_id="M01", line_id=line["id"], slot="A1",
+                       state="queued", due_at=START)  # fmt: skip
     (item,) = (await hall.machine()).items
     assert (item.available, item.contested) == (available, contested)
 
@@ -205,7 +208,7 @@ async def test_an_order_is_shown_whole(sold: Sold) -> None:
     view = await sold.view()
     bare = OrderView(
         token="token", number="N7", version=1, state="paid", outlet_code="M01",
-        outlet_name="Platform 1", merchant_name="Asha", operator_contact="call 112",
+        outlet_name="Platform 1", kind="vending", merchant_name="Asha", operator_contact="call 112",
         zone="Asia/Kolkata", slot="A1", money=Money(9000, "INR"),
         units=(UnitView(unit_id=UUID(int=100), name="Cola", state="placed"),
                UnitView(unit_id=UUID(int=101), name="Tea", state="placed")),
@@ -225,7 +228,7 @@ async def test_an_order_says_how_far_its_units_are(sold: Sold) -> None:
         (UUID(int=1), "Cola", "queued"), (UUID(int=2), "Tea", "queued"),
     ]  # fmt: skip
     assert (view.sent_at, view.confirmed_at, view.taken_at) == (START + MINUTE, None, None)
-    assert (view.dispatch_pending, view.by_policy) == (True, False)
+    assert (view.progress, view.by_policy) == (Progress.SENDING, False)
     assert view.refund_by == START + MINUTE  # nobody has pressed GO yet
 
 
@@ -233,11 +236,12 @@ async def test_an_order_says_how_far_its_units_are(sold: Sold) -> None:
     ("first", "second", "said"),
     [
         ({"state": "offered"}, {"state": "vending", "sent_at": START},
-         {"dispatch_pending": True, "refund_by": START + 2 * MINUTE, "confirmed_at": START}),
+         {"progress": Progress.WORKING, "refund_by": START + 2 * MINUTE, "confirmed_at": START}),
         ({"state": "vending", "sent_at": START}, {"state": "vending", "sent_at": START + MINUTE},
-         {"refund_by": START + 2 * MINUTE, "confirmed_at": START + MINUTE}),
+         {"progress": Progress.WORKING, "refund_by": START + 2 * MINUTE,
+          "confirmed_at": START + MINUTE}),
         ({"state": "fulfilled", "done": True, "settled_at": START + MINUTE}, {"state": "queued"},
-         {"dispatch_pending": True, "refund_by": START + MINUTE, "taken_at": START + MINUTE}),
+         {"refund_by": START + MINUTE, "taken_at": START + MINUTE}),
         ({"state": "fulfilled", "done": True, "settled_at": START},
          {"state": "queued", "settlement": "refund_due", "basis": "policy",
           "settled_at": START + MINUTE}, {"taken_at": START, "by_policy": True}),
@@ -253,7 +257,7 @@ async def test_each_unit_counts_for_what_the_order_says(
     await sold.unit(1, **second)
     view = await sold.view()
     nothing: dict[str, Any] = {
-        "dispatch_pending": False, "by_policy": False, "refund_by": None, "taken_at": None,
+        "progress": Progress.QUEUED, "by_policy": False, "refund_by": None, "taken_at": None,
         "confirmed_at": None,
     }  # fmt: skip
     assert {name: getattr(view, name) for name in nothing} == nothing | said

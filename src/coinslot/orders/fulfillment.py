@@ -1,14 +1,6 @@
-"""A way of selling, as the heart knows it: what a room brings so that outlets of its kind sell.
-
-The heart takes the money, opens one unit for each piece that was paid for, calls the handler of
-the unit's kind whenever the unit is due, and books how each unit is settled. It knows no machine.
-A room brings
-
-- a table of moves (`UnitFlow`), with its laws;
-- a handler (`Fulfillment`), which `app/kinds.py` lists;
-- where it needs them, a table with one row beside each unit, SQL functions, and texts.
-
-tests/locker has all of it, in its smallest form."""
+"""What a way of selling brings, so that outlets of its kind sell: `payments` and `orders` take the
+money, open one unit for each piece that was paid for, call the handler of the unit's kind when the
+unit is due, and book how it is settled. They know no machine. tests/locker is a small kind."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -39,8 +31,11 @@ CUSTOMER = "customer"
 
 
 class Fulfillment(Protocol):
-    """The handler of one kind. `unit` is its row of `fulfillments`, as it was when it was read.
+    """The handler of one kind, which `app/kinds.py` lists. Beside it a kind has a table of moves,
+    `flow`, with its laws; and where it needs them a table with one row beside each unit, SQL
+    functions, and texts.
 
+    `unit` is a row of `fulfillments`, as it was when it was read.
     A process may die after any statement, and the next one is given the row when its lease ends:
     every method may be called again, and at the same time as something else moves the unit. So it
     takes the row by `lock`, commits by `transition` what it is about to do, with the `due_at` at

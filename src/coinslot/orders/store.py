@@ -174,10 +174,11 @@ WHERE f.order_id = o.id AND o.token = $1 AND f.settlement IS NULL
 RETURNING f.*
 """
 
-# Settling a unit books money on its capture, whose row comes first in the order of locks.
+# Settling a unit books money on its capture, whose row comes first in the order of locks. A unit
+# that costs nothing has none.
 LOCK_UNIT = """
 WITH c AS MATERIALIZED (SELECT id FROM captures WHERE id = $2 FOR NO KEY UPDATE)
-SELECT f.*, o.windows FROM c JOIN fulfillments f ON f.capture_id = c.id
+SELECT f.*, o.windows FROM fulfillments f LEFT JOIN c ON c.id = f.capture_id
 JOIN outlets o ON o.id = f.outlet_id
 WHERE f.id = $1 AND f.state = $3 AND f.settlement IS NULL FOR NO KEY UPDATE OF f
 """

@@ -190,7 +190,8 @@ BEGIN
         RETURN 'paid';
     END IF;
     UPDATE captures SET payment_id = a.payment_id, order_id = o.id WHERE id = p_capture.id;
-    IF o.state = 'placed' AND why IN ('order_expired', 'sold_out', 'not_sold_here', 'slot_withheld') THEN
+    IF o.state = 'placed'
+        AND why IN ('order_expired', 'sold_out', 'not_sold_here', 'slot_withheld') THEN
         PERFORM transition_order(o.id, 'DEADLINE',
             jsonb_build_object('ended_at', p_now, 'due_at', NULL), p_now);
     END IF;
@@ -210,8 +211,8 @@ RETURNS void LANGUAGE sql AS $$
         NULL, 'gateway_payment_id', p_capture.gateway_payment_id), p_now)
 $$;
 
--- A program without the outlet's way of selling can hand over nothing: an older one, or one that was
--- built without it.
+-- A program without the outlet's way of selling can hand over nothing: an older one, or one that
+-- was built without it.
 CREATE OR REPLACE FUNCTION is_sold_here(p_outlet text) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT begins_as(kind) IS NOT NULL FROM outlets WHERE id = p_outlet
 $$;
@@ -235,8 +236,8 @@ BEGIN
     RETURN false;
 END $$;
 
--- From the capture to the last moment at which a unit may be sent: the outlet's own window, else that
--- of its kind, else everybody's.
+-- From the capture to the last moment at which a unit may be sent: the outlet's own window, else
+-- that of its kind, else everybody's.
 CREATE OR REPLACE FUNCTION dispatch_window(p_order uuid, p_windows jsonb)
 RETURNS interval LANGUAGE sql STABLE AS $$
     SELECT coalesce(u.windows->>'dispatch_s', p_windows->>(u.kind || '_dispatch_s'),
