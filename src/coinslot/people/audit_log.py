@@ -15,11 +15,11 @@ INSERT INTO audit_log (merchant_id, person_id, session_id, factors, address, act
     before, after, reason, at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 """
-_READ = """
+READ = """
 SELECT a.seq, a.at, a.person_id, p.login, a.session_id, a.factors, a.address, a.action, a.subject,
     a.before, a.after, a.reason
 FROM audit_log a LEFT JOIN people p ON p.id = a.person_id
-WHERE a.merchant_id IS NOT DISTINCT FROM $1 AND ($2::bigint IS NULL OR a.seq < $2)
+WHERE a.merchant_id = $1 AND ($2::bigint IS NULL OR a.seq < $2)
     AND ($3::uuid IS NULL OR a.person_id = $3) AND ($4::text IS NULL OR a.action = $4)
 ORDER BY a.seq DESC LIMIT $5
 """
@@ -86,7 +86,7 @@ async def entries(db: Database, merchant: UUID, query: LogQuery) -> list[Entry]:
     """Of one merchant."""
     async with db.as_merchant(merchant) as conn:
         rows = await conn.fetch(
-            _READ, merchant, query.before, query.person, query.action, query.limit
+            READ, merchant, query.before, query.person, query.action, query.limit
         )
     return [
         Entry(

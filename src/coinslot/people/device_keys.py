@@ -30,8 +30,8 @@ _IN_USE = """
 SELECT k.id, k.merchant_id, k.outlet_id, k.permissions, k.expires_at, k.last_used_at
 FROM device_api_keys k JOIN outlets o ON o.id = k.outlet_id AND o.decommissioned_at IS NULL
 WHERE k.revoked_at IS NULL AND k.expires_at > $2
-    AND CASE WHEN $3::uuid IS NULL THEN k.hash = $1 ELSE k.id = $3 END
 """
+BY_KEY, BY_ID = f"{_IN_USE} AND k.hash = $1", f"{_IN_USE} AND k.id = $1"
 _OLD = """
 SELECT outlet_id, name, permissions, expires_at, created_at FROM device_api_keys
 WHERE id = $1 AND revoked_at IS NULL AND replaced_by IS NULL AND expires_at > $2 FOR NO KEY UPDATE
@@ -175,7 +175,7 @@ async def device_token(auth: Authentication, key: str) -> DeviceToken:
     a machine out of service."""
     now = auth.now()
     async with auth.db.system_connection() as conn:
-        row = await conn.fetchrow(_IN_USE, hashed(key), now, None)
+        row = await conn.fetchrow(BY_KEY, hashed(key), now)
         if row is None:
             raise over()
         if row["last_used_at"] is None or now - row["last_used_at"] > _NOTED_EVERY:
@@ -199,7 +199,7 @@ async def by_device_token(auth: Authentication, text: str) -> SignedInDevice:
     if claims is None or claims.role != DEVICE:
         raise over()
     async with auth.db.system_connection() as conn:
-        row = await conn.fetchrow(_IN_USE, b"", auth.now(), claims.sid)
+        row = await conn.fetchrow(BY_ID, claims.sid, auth.now())
     if row is None or (row["outlet_id"], row["merchant_id"]) != (claims.sub, claims.tenant):
         raise over()
     return SignedInDevice(

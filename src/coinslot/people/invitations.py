@@ -28,8 +28,8 @@ INSERT INTO invitations (id, merchant_id, address, role, outlets, token_hash, co
     invited_by, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
 _OPEN = "accepted_at IS NULL AND revoked_at IS NULL AND expires_at > $1"
-_BY_TOKEN = f"SELECT * FROM invitations WHERE {_OPEN} AND token_hash = $2"
-_BY_CODE = f"""
+BY_TOKEN = f"SELECT * FROM invitations WHERE {_OPEN} AND token_hash = $2"
+BY_CODE = f"""
 SELECT * FROM invitations WHERE {_OPEN} AND lower(address) = lower($2) AND code_digest = $3
 """
 _LISTED = f"SELECT * FROM invitations WHERE {_OPEN} AND merchant_id = $2 ORDER BY created_at, id"
@@ -128,7 +128,7 @@ async def revoke(auth: Authentication, who: Actor, merchant: UUID, invitation: U
 async def look(auth: Authentication, secret: str) -> Invitation | None:
     """What a link is for. Nothing is used up by it."""
     async with auth.db.system_connection() as conn:
-        row = await conn.fetchrow(_BY_TOKEN, auth.now(), hashed(secret))
+        row = await conn.fetchrow(BY_TOKEN, auth.now(), hashed(secret))
     return None if row is None else _shown(row)
 
 
@@ -156,9 +156,9 @@ async def _found(auth: Authentication, shown: Acceptance, client: Client) -> asy
     async with auth.db.system_connection() as conn:
         if shown.code:
             digest = _digest(auth, shown.login, shown.code)
-            row = await conn.fetchrow(_BY_CODE, auth.now(), shown.login.strip(), digest)
+            row = await conn.fetchrow(BY_CODE, auth.now(), shown.login.strip(), digest)
         else:
-            row = await conn.fetchrow(_BY_TOKEN, auth.now(), hashed(shown.token))
+            row = await conn.fetchrow(BY_TOKEN, auth.now(), hashed(shown.token))
     if row is None:
         raise SignInError("invalid_invitation", "This invitation is unknown, used, or too old.")
     if shown.code:

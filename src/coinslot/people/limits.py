@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from coinslot.context import Context
 
-_COUNT = """
+COUNT = """
 INSERT INTO sign_in_tries AS t (subject, tries, since) VALUES ($1, 1, $2)
 ON CONFLICT (subject) DO UPDATE SET
     tries = CASE WHEN t.since <= $3 THEN 1 ELSE t.tries + 1 END,
@@ -61,7 +61,7 @@ async def count(context: Context, limits: Sequence[Limit]) -> None:
     now, window = context.now(), context.windows.span("sign_in_window_s")
     for limit in limits:
         async with context.db.system_connection() as conn:
-            row = await conn.fetchrow(_COUNT, limit.subject, now, now - window)
+            row = await conn.fetchrow(COUNT, limit.subject, now, now - window)
         assert row is not None
         if row["tries"] > limit.most:
             raise TooOftenError(_seconds(row["since"] + window - now))

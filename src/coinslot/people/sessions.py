@@ -25,7 +25,7 @@ _SECOND: Final = frozenset(("totp", "recovery", "security_key"))
 # Versions are compared, so that a session ends when what gave it its rights was changed.
 _CURRENT = """
 SELECT s.id, s.kind, s.person_id, s.for_merchant, s.factors, s.proved_at, s.used_at, p.login,
-    p.name, coalesce(m.role, $4) AS role, coalesce(m.outlets, '{}') AS outlets,
+    p.name, coalesce(m.role, $3) AS role, coalesce(m.outlets, '{}') AS outlets,
     t.name AS merchant_name, t.second_factor_required, t.allowed_networks,
     EXISTS (SELECT FROM second_factors f WHERE f.person_id = p.id AND f.confirmed_at IS NOT NULL
         AND f.removed_at IS NULL) AS has_second
@@ -36,11 +36,12 @@ LEFT JOIN memberships m ON m.person_id = s.person_id AND m.merchant_id = s.for_m
     AND m.version = s.grant_version AND m.ended_at IS NULL
 LEFT JOIN installation_admins a ON s.for_merchant IS NULL AND a.person_id = s.person_id
     AND a.version = s.grant_version AND a.ended_at IS NULL
-WHERE CASE WHEN $1::uuid IS NOT NULL THEN s.id = $1 AND s.kind = 'token'
-        ELSE s.secret_hash = $2 END
-    AND s.ended_at IS NULL AND s.expires_at > $3 AND s.used_at > $5
+WHERE s.ended_at IS NULL AND s.expires_at > $2 AND s.used_at > $4
     AND (m.role IS NOT NULL OR a.person_id IS NOT NULL)
 """
+BY_ID = f"{_CURRENT} AND s.id = $1 AND s.kind = 'token'"
+BY_SECRET = f"{_CURRENT} AND s.secret_hash = $1"
+REFRESH = "SELECT person_id, session_id FROM refresh_tokens WHERE hash = $1"
 _OPEN = """
 INSERT INTO sessions (id, person_id, for_merchant, kind, secret_hash, factors, person_version,
     grant_version, address, agent, created_at, proved_at, used_at, expires_at)
@@ -181,9 +182,7 @@ async def refresh(auth: Authentication, text: str, client: Client) -> Opened:
     ends. Raises SignInError."""
     digest = hashed(text)
     async with auth.db.system_connection() as conn:
-        row = await conn.fetchrow(
-            "SELECT person_id, session_id FROM refresh_tokens WHERE hash = $1", digest
-        )
+        row = await conn.fetchrow(REFRESH, digest)
     if row is None:
         raise over()
     session = row["session_id"]
@@ -266,11 +265,10 @@ def from_allowed(networks: Sequence[str], address: str) -> bool:
 
 async def _signed_in(auth: Authentication, key: UUID | bytes, client: Client) -> SignedIn:
     now = auth.now()
-    by_id = key if isinstance(key, UUID) else None
-    by_secret = key if isinstance(key, bytes) else None
     idle = now - auth.context.windows.span("session_idle_s")
     async with auth.db.system_connection() as conn:
-        row = await conn.fetchrow(_CURRENT, by_id, by_secret, now, INSTALLATION, idle)
+        found = BY_ID if isinstance(key, UUID) else BY_SECRET
+        row = await conn.fetchrow(found, key, now, INSTALLATION, idle)
         if row is None:
             raise over()
         if now - row["used_at"] > _NOTED_EVERY:

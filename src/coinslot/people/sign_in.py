@@ -34,10 +34,10 @@ from coinslot.people.tokens import Challenge
 _PERSON = """
 SELECT p.id, p.version, p.password_hash, p.disabled_at, EXISTS (SELECT FROM second_factors f
     WHERE f.person_id = p.id AND f.confirmed_at IS NOT NULL AND f.removed_at IS NULL) AS has_second
-FROM people p WHERE CASE WHEN $1::uuid IS NOT NULL THEN p.id = $1 ELSE lower(p.login) = lower($2)
-    END
+FROM people p
 """
-_GRANTS = """
+BY_ID, BY_LOGIN = f"{_PERSON} WHERE p.id = $1", f"{_PERSON} WHERE lower(p.login) = lower($1)"
+GRANTS = """
 SELECT t.id AS merchant, t.name, t.slug, m.version, t.allowed_networks
 FROM memberships m JOIN merchants t ON t.id = m.merchant_id
 WHERE m.person_id = $1 AND m.ended_at IS NULL
@@ -89,7 +89,7 @@ async def verified(auth: Authentication, attempt: Attempt, client: Client) -> Pr
 async def step_up(auth: Authentication, who: SignedIn, attempt: Attempt, client: Client) -> Opened:
     """A fresh proof, for what must not be done by whoever finds an open session. The session is
     replaced by a new one. Raises what `sign_in` raises."""
-    person = await _person(auth, who.person, "")
+    person = await _person(auth, who.person)
     if person is None or person["disabled_at"] is not None:
         raise wrong_credentials()
     proof = _proof(person, who.factors)
@@ -118,7 +118,7 @@ async def change_password(
     """Every other session ends, and this one is replaced. The caller has checked for a fresh
     proof. Raises WeakPasswordError, BusyError."""
     await set_password(auth, who.person, acceptable(password, who.login), who.actor)
-    person = await _person(auth, who.person, "")
+    person = await _person(auth, who.person)
     assert person is not None
     grants = await _grants(auth, who.person)
     grant = next(one for one in grants if one.merchant == who.merchant)
@@ -146,7 +146,8 @@ async def set_password(auth: Authentication, person: UUID, password: str, who: A
 async def _by_password(auth: Authentication, attempt: Attempt, client: Client) -> Proof:
     counted = limits.of_account(auth.context, attempt.login, client.network)
     await limits.count(auth.context, counted)
-    person = await _person(auth, None, attempt.login)
+    async with auth.db.system_connection() as conn:
+        person = await conn.fetchrow(BY_LOGIN, attempt.login.strip())
     stored = None if person is None else person["password_hash"]
     fits = await auth.passwords.fits(stored, attempt.password)
     if person is None or not fits or person["disabled_at"] is not None:
@@ -183,7 +184,7 @@ async def _by_passkey(auth: Authentication, proof: Proof | None, attempt: Attemp
         raise wrong_credentials()
     await _use_up(auth, shown.person, challenge)
     if proof is None:
-        person = await _person(auth, shown.person, "")
+        person = await _person(auth, shown.person)
         if person is None or person["disabled_at"] is not None:
             raise wrong_credentials()
         proof = _proof(person, ())
@@ -194,7 +195,7 @@ async def _of_challenge(auth: Authentication, challenge: Challenge) -> Proof | N
     """None for a challenge that was given to nobody in particular."""
     if challenge.sub is None:
         return None
-    person = await _person(auth, challenge.sub, "")
+    person = await _person(auth, challenge.sub)
     if person is None or person["disabled_at"] is not None:
         raise wrong_credentials()
     proof = _proof(person, challenge.factors)
@@ -240,14 +241,14 @@ async def _chosen(auth: Authentication, proof: Proof, named: str) -> Grant:
     )  # fmt: skip
 
 
-async def _person(auth: Authentication, person: UUID | None, login: str) -> asyncpg.Record | None:
+async def _person(auth: Authentication, person: UUID) -> asyncpg.Record | None:
     async with auth.db.system_connection() as conn:
-        return await conn.fetchrow(_PERSON, person, login.strip())
+        return await conn.fetchrow(BY_ID, person)
 
 
 async def _grants(auth: Authentication, person: UUID) -> list[Grant]:
     async with auth.db.system_connection() as conn:
-        rows = await conn.fetch(_GRANTS, person, INSTALLATION)
+        rows = await conn.fetch(GRANTS, person, INSTALLATION)
     return [
         Grant(
             merchant=row["merchant"], name=row["name"], slug=row["slug"], version=row["version"],
