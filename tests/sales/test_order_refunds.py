@@ -439,6 +439,41 @@ async def test_a_part_in_the_dashboard_leaves_the_rest_of_a_persons_refund_to_us
     assert part.money == "succeeded"
 
 
+@pytest.mark.parametrize("there", [1500, 4000])
+async def test_what_the_dashboard_gave_back_of_a_persons_refund_is_no_loss_beside_the_other_unit(
+    stage: Stage, there: int
+) -> None:
+    weather = in_weather(stage)
+    order = await two_handed_over(stage)
+    paid = next(iter(stage.books.payments.values()))
+    await ask(stage, order, (await units_of(stage, order))[0])
+    await told(stage, weather.refund_in_dashboard(paid, there))
+    for _ in range(4):
+        await stage.sweep("refunds")
+        stage.later(400)
+    assert stage.refunded() == 4000
+    assert await stage.value("SELECT count(*) FROM discrepancies") == 0
+
+
+async def test_what_the_dashboard_gave_back_of_one_unit_is_no_loss_when_the_other_drops(
+    stage: Stage,
+) -> None:
+    weather = in_weather(stage)
+    await two_paid(stage)
+    weather.pending_first = True
+    await stage.accept()
+    await stage.result("FAILED", drop="no", event_seq=1, failure_code="JAM")
+    await stage.sweep("fulfillments")  # the other one is offered, and the refund is not sent yet
+    await stage.accept()
+    paid = next(iter(stage.books.payments.values()))
+    await told(stage, weather.refund_in_dashboard(paid, 4000))
+    await stage.result(event_seq=2)
+    await stage.sweep()
+    assert weather.sent == []
+    assert stage.refunded() == 4000
+    assert await stage.value("SELECT count(*) FROM discrepancies") == 0
+
+
 async def test_a_refund_that_fails_there_is_replaced_for_the_same_part(stage: Stage) -> None:
     weather = in_weather(stage)
     order = await handed_over(stage)

@@ -452,9 +452,9 @@ BEGIN
     END IF;
     PERFORM forgo_outside(p_capture, p_now);
     SELECT * INTO STRICT c FROM captures WHERE id = p_capture;
-    IF c.fulfilled > 0 AND c.outside > c.outside_used THEN
+    IF c.fulfilled > 0 AND spare_outside(c) > 0 THEN
         PERFORM note_discrepancy('refunded_outside_and_handed_over', c, NULL, NULL,
-            least(c.outside - c.outside_used, c.fulfilled), p_now);
+            least(spare_outside(c), c.fulfilled), p_now);
     END IF;
     surplus := c.outside - c.outside_used - c.fulfilled - c.open - (SELECT
         coalesce(sum(amount_minor), 0) FROM refunds

@@ -53,6 +53,14 @@ BEGIN
     RETURN new_id;
 END $$;
 
+-- What the gateway gave back by itself and nothing of ours needs: refunds of ours that wait are
+-- paid by it before they are sent.
+CREATE OR REPLACE FUNCTION spare_outside(p_capture captures) RETURNS bigint
+LANGUAGE sql STABLE AS $$
+    SELECT p_capture.outside - p_capture.outside_used - coalesce(sum(amount_minor), 0)::bigint
+    FROM refunds WHERE capture_id = p_capture.id AND origin = 'ours' AND state = 'pending'
+$$;
+
 -- When the last unit of an order is settled the order ends: completed when anything was handed
 -- over, whatever went back beside it. Its extras go the same way.
 CREATE OR REPLACE FUNCTION end_order(p_order uuid, p_now timestamptz)
@@ -89,9 +97,9 @@ BEGIN
     PERFORM book(c, 'obligations', 'sales', u.amount_minor, 'handed_over', p_now);
     PERFORM end_refund_parts(u.id, 'taken', p_now);
     SELECT * INTO STRICT c FROM captures WHERE id = c.id;
-    IF c.outside > c.outside_used THEN
+    IF spare_outside(c) > 0 THEN
         PERFORM note_discrepancy('refunded_outside_and_handed_over', c, u.id, NULL,
-            least(c.outside - c.outside_used, u.amount_minor), p_now);
+            least(spare_outside(c), u.amount_minor), p_now);
     END IF;
     PERFORM end_order(u.order_id, p_now);
 END $$;
