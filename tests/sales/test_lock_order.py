@@ -36,10 +36,12 @@ from coinslot.oversight.cases import Person
 from coinslot.payments import merchant_api, qr_codes, refunds
 from coinslot.payments.gateway_webhooks import work_facts
 from coinslot.payments.store import LOCK_CAPTURE, LOCK_REFUND, WORK_FACT
+from coinslot.payments.ways_to_pay import Form
 from coinslot.states.transition import SETTABLE
 from coinslot.vending import dispatch, machine_messages
 from coinslot.vending.store import LOCK_UNIT
 from tests.conftest import DatabaseUrls
+from tests.sales.payers import two_ways
 from tests.sales.stage import Stage
 from tests.sales.taking import collected, confirmed, made, once, taking
 from tests.sales.weather import in_weather
@@ -246,6 +248,13 @@ async def _order_expires(stage: Stage) -> Verb:
     return lambda: expiry.expire(stage.context, row)  # type: ignore[arg-type]
 
 
+async def _way_is_changed(stage: Stage) -> Verb:
+    payers = await two_ways(stage)
+    order = await payers.order()
+    await payers.tap(order, 0, Form.CODE)
+    return lambda: payers.tap(order, 1)
+
+
 async def _code_is_made(stage: Stage) -> Verb:
     await _placed(stage)
     (row,) = await stage.rows("SELECT * FROM qr_codes WHERE payment_id IS NOT NULL")
@@ -420,6 +429,8 @@ SCENES = (
     Scene("an order is paid", {"orders", "payments", "attempts", "qr_codes"}, _order_is_paid),
     Scene("an order is paid late", {"orders", "payments", "qr_codes"}, _order_is_paid_too_late),
     Scene("an order expires", {"orders", "payments", "attempts", "qr_codes"}, _order_expires, 2),
+    Scene("a way is changed", {"orders", "outlets", "payments", "attempts", "qr_codes"},
+          _way_is_changed, 8),
     Scene("a code is made", {"payments", "attempts", "qr_codes"}, _code_is_made),
     Scene("a code is not made", {"payments", "attempts", "qr_codes"}, _code_is_not_made),
     Scene("a refund is proved", {"refunds"}, _refund(RefundStage.PROCESSED)),

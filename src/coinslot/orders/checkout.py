@@ -111,8 +111,8 @@ async def pay(context: Context, tap: WayTap) -> UUID | None:
         return None
     way = await _way(context, merchant, outlet, tap)
     async with context.db.as_merchant(merchant) as conn:
-        await conn.execute(store.LOCK_OUTLET, outlet.code)
         order = await conn.fetchrow(store.ORDER_TO_PAY, tap.order, context.now())
+        await conn.execute(store.LOCK_OUTLET, outlet.code)  # under it attempts are counted
         if order is None or await conn.fetchval(
             store.BEGUN_BEFORE, order["id"], tap.key, way.form.value, way.account
         ):
