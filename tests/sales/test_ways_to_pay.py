@@ -78,6 +78,9 @@ async def test_changing_the_way_closes_the_attempt_before_at_its_gateway(payers:
     await payers.tap(order, 1)
     await payers.stage.sweep()
     assert not [qr for qr in payers.first.books.qr_codes.values() if qr.open and not qr.reusable]
+    assert await payers.states() == [("link", "failed")] * 2 + [
+        ("code", "failed"), ("link", "pending"),
+    ]  # fmt: skip
     await payers.tells(1, payers.pays(payers.second))
     await handed_over(payers)
     assert (await payers.view(order)).state == "completed"

@@ -293,6 +293,8 @@ async def _close(context: Context, account: Account, driver: PrintsQr, row: asyn
         # Some accounts cannot close reusable codes: money through it goes back by `retired_at`.
         log.warning("qr_not_closed", outlet=row["outlet_id"], reason=closed.reason)
     async with context.db.as_merchant(row["merchant_id"]) as conn:
+        if isinstance(closed, QrFact):
+            await _tell_payment(context, conn, row, "CLOSED")
         await conn.execute(store.QR_CLOSED, row["id"], context.now())
 
 
