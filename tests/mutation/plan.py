@@ -160,6 +160,7 @@ def _of_import(mutant: Mutant, text: str, line: int, reach: Reach) -> set[str]:
         found |= reach.of_sql(
             "transition_order", "transition_payment", "transition_refund", "transition_fulfillment"
         )
+        found |= {_LAWS} & reach.tests.keys()
     # A type or a bound of a field is named by no function: whatever uses the module may notice.
     return (found or reach.of_file(mutant.path)) | _of_importers(mutant.path, reach)
 
