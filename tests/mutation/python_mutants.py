@@ -118,7 +118,7 @@ def _is_type(node: ast.AST) -> bool:
     """The name of a type, which only types are told by: `Body = dict[str, object]`."""
     match node:
         case ast.Subscript(value=ast.Name(id=name)):
-            return name in ("dict", "list", "tuple", "Callable", "Mapping", "Sequence")
+            return name in ("dict", "list", "tuple", "Callable", "Mapping", "Response", "Sequence")
         case ast.BinOp(left=left, op=ast.BitOr(), right=right):
             return _is_type(left) or _is_type(right)
         case _:
