@@ -47,7 +47,7 @@ async def make_first(auth: Authentication, wanted: FirstAccount, client: Client)
     if await members.person_named(auth.db, wanted.login) is not None:
         raise RuleError("login_taken", "Somebody has this login: choose another one.")
     async with auth.db.system_transaction() as conn:
-        await conn.execute("SELECT FROM installation FOR UPDATE")
+        await conn.execute("SELECT FROM installation FOR NO KEY UPDATE")
         if not await conn.fetchval(_IS_OPEN):
             raise _closed()
         await members.add_person(conn, person, wanted.login, hash_, now)
