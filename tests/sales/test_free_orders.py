@@ -9,6 +9,7 @@ import pytest
 
 from coinslot.orders import checkout, order_records, order_refunds, outlet_pages, store
 from coinslot.orders.order_refunds import OrderRefund, Outcome
+from coinslot.orders.outlet_windows import set_windows
 from coinslot.orders.page_views import NotNowError, WhyNot
 from coinslot.orders.placing import Placed
 from coinslot.orders.pricing import Discount, Extra, ExtraKind
@@ -68,6 +69,19 @@ async def test_one_that_fails_ends_and_its_page_promises_no_money(stage: Stage) 
     assert await state(stage) == "failed"
     assert await phase(stage, placed) is Phase.NOTHING_DUE
     await nothing_moved(stage)
+
+
+async def test_one_that_no_machine_takes_ends_within_the_machines_own_window(
+    stage: Stage,
+) -> None:
+    await set_windows(stage.context, "M01", {"dispatch_s": 300})
+    await place(stage, 1, EVERYTHING, NO_EXTRAS, 0)
+    stage.later(299)
+    await stage.sweep()
+    assert await state(stage) == "paid"
+    stage.later(1)
+    await stage.sweep()
+    assert await state(stage) == "failed"
 
 
 async def test_one_that_no_machine_takes_ends_within_the_dispatch_window(stage: Stage) -> None:

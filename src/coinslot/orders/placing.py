@@ -84,7 +84,13 @@ async def place(conn: Connection, context: Context, new: NewOrder) -> Placed:
     if priced.total == 0:
         if await conn.fetchval(store.OTHERS_WERE_FIRST, placed.id):
             raise NotNowError(WhyNot.SOLD_OUT)
-        await transition(conn, ORDER, placed.id, "PAID", now, paid_at=now, due_at=None)
+        there = await conn.fetchrow(store.OUTLET_WINDOWS, new.outlet)
+        assert there is not None
+        windows = context.windows.at(there["kind"], there["windows"])
+        await transition(
+            conn, ORDER, placed.id, "PAID", now, paid_at=now, due_at=None,
+            dispatch_by=now + windows.span("dispatch_s"),
+        )  # fmt: skip
     return placed
 
 
