@@ -81,6 +81,7 @@ ANSWERED: Mapping[str, Mapping[str, Json]] = {
         "it can sell": {
             "machine": _MACHINE, "config_version": 3, "firmware": "1.4.2", "journal_id": "j1",
             "boot_id": "b7", "has_sensor": True, "slots": [_SLOT_NOW], "faults": [_FAULT],
+            "windows": {"dispatch_s": 60.0},
         },
     },
     "provisionDevice": {
@@ -156,6 +157,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "firmware": "As it says.", "journal_id": "Of its journal.", "boot_id": "Of its last start.",
         "has_sensor": "Whether it sees things drop.", "slots": "Each as it is now.",
         "faults": "Units that were not handed over, or of which nobody knows yet; newest first.",
+        "windows": "Windows of time of its own, in seconds; the installation's others hold.",
     },
     "MachineLine": {
         "code": "Of the machine.", "name": _NAME, "place": _PLACE, "kind": "How it sells.",
