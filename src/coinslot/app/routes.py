@@ -1,5 +1,5 @@
 """Every URL, one line each, and the application around them. Those of people and machines are in
-`people_routes.py` and `machine_routes.py`."""
+`people_routes.py`, `machine_routes.py` and `console_routes.py`."""
 
 from litestar import Litestar, MediaType, Router, delete, get, patch, post
 from litestar.config.compression import CompressionConfig
@@ -20,6 +20,7 @@ from coinslot.api.openapi.words import TAGS
 from coinslot.api.payments import Payments
 from coinslot.api.requests import heads, plain_only
 from coinslot.api.webhook_endpoints import Hooks
+from coinslot.app.console_routes import console_routes
 from coinslot.app.machine_routes import machine_routes
 from coinslot.app.people_routes import people_routes
 from coinslot.context import Context
@@ -56,6 +57,7 @@ def build(  # noqa: PLR0913  the wiring
         auth = Authentication(context, site.base_url)
         machines = machine_routes(context, auth, devices)
         calls = [*_merchants(context, hooks), machines, *people_routes(auth)]
+        calls.append(console_routes(auth, site))
     app = Litestar(
         [*calls, *_routes(backend, renderer, clock)],
         before_request=plain_only,

@@ -104,6 +104,10 @@ class Demo:
             self._write_demo(world, server)
             console.print(f"Watch and pay at {self._sandbox_url}", highlight=False, soft_wrap=True)
             console.print(
+                f"Run it at {self._settings.base_url}/console; {self._data / 'demo.json'} has logins",
+                highlight=False, soft_wrap=True,
+            )  # fmt: skip
+            console.print(
                 f"Ctrl-C stops all of it; kill -9 {os.getpid()} ends it as a power cut would",
                 highlight=False, soft_wrap=True,
             )  # fmt: skip

@@ -78,8 +78,8 @@ def invite(  # noqa: PLR0913  the options of a command
         made = await invitations.invite(_auth(server), COMMAND_LINE, wanted)
         console.print(f"token  {made.token}\ncode   {made.code}", highlight=False, soft_wrap=True)
         console.print(
-            f"{escape(address)} accepts it at {server.settings.base_url}/auth/invitations/accept"
-            f" until {made.expires_at:%Y-%m-%d %H:%M}",
+            f"{escape(address)} accepts it until {made.expires_at:%Y-%m-%d %H:%M} at"
+            f" {server.settings.base_url}/console/join?token={made.token}",
             highlight=False, soft_wrap=True,
         )  # fmt: skip
 

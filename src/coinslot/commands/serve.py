@@ -62,7 +62,7 @@ async def _offer_first_account(server: RunningServer) -> None:
     offered = await first_run.offer(Authentication(server.context, server.settings.base_url))
     if offered is not None:
         console.print(
-            "Nobody runs this installation yet. This token makes that account, once, at POST"
-            f" {server.settings.base_url}/auth/first-run:\n{offered}",
+            "Nobody runs this installation yet. This link makes that account, once:"
+            f"\n{server.settings.base_url}/console/first-run?token={offered}",
             highlight=False, soft_wrap=True,
         )  # fmt: skip

@@ -24,6 +24,11 @@ def uuid7(now: datetime) -> UUID:
     return UUID(int=value)
 
 
+def first_uuid7(at: datetime) -> UUID:
+    """No id that is made at this moment, or later, sorts before it."""
+    return UUID(int=((at - _EPOCH) // timedelta(milliseconds=1)) << 80)
+
+
 def token(size_bytes: int = 20) -> str:
     """Unguessable text that needs no escaping in a URL."""
     return secrets.token_urlsafe(size_bytes)

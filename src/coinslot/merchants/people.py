@@ -35,6 +35,13 @@ async def merchants(db: Database) -> list[Merchant]:
     return [Merchant(**dict(row)) for row in rows]
 
 
+async def zone_of_merchant(db: Database, merchant: UUID) -> str | None:
+    """Its zone; None: the installation's."""
+    async with db.as_merchant(merchant) as conn:
+        zone: str | None = await conn.fetchval("SELECT zone FROM merchants WHERE id = $1", merchant)
+    return zone
+
+
 async def open_merchant(db: Database, merchant: Merchant, now: datetime) -> UUID:
     """Its id: the one given, or that of the merchant that has this slug already.
 

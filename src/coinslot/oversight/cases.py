@@ -114,6 +114,27 @@ async def listed(context: Context, *, closed: bool = False) -> Sequence[Case]:
     return [_case(row, context.now()) for row in rows]
 
 
+class Queue(Struct, frozen=True):
+    """The oldest open cases of a merchant, and how many there are."""
+
+    cases: tuple[Case, ...]
+    total: int
+
+
+async def of_merchant(context: Context, merchant: UUID, limit: int = 50) -> Queue:
+    """What needs a person of this merchant, the oldest first."""
+    async with context.db.as_merchant(merchant) as conn:
+        rows = await conn.fetch(store.CASES_OF_MERCHANT, None, limit)
+    return Queue(tuple(_case(row, context.now()) for row in rows), rows[0]["total"] if rows else 0)
+
+
+async def one(context: Context, merchant: UUID, case_id: int) -> Case | None:
+    """An open case, if this merchant has it."""
+    async with context.db.as_merchant(merchant) as conn:
+        row = await conn.fetchrow(store.CASES_OF_MERCHANT, case_id, 1)
+    return None if row is None else _case(row, context.now())
+
+
 async def close(context: Context, case_id: int, hand: Person) -> None:
     """A person has dealt with it. Raises CaseError."""
     found = await _open(context, case_id)

@@ -8,6 +8,11 @@ REFUND_CASE = "SELECT refund_case($1, $2, $3, $4)"
 
 CASES = "SELECT * FROM cases WHERE $1 OR closed_at IS NULL ORDER BY opened_at, id"
 
+CASES_OF_MERCHANT = """
+SELECT k.*, count(*) OVER () AS total FROM cases k
+WHERE closed_at IS NULL AND ($1::bigint IS NULL OR id = $1) ORDER BY opened_at, id LIMIT $2
+"""
+
 OPEN_CASES = "SELECT kind, count(*) FROM cases WHERE closed_at IS NULL GROUP BY kind"
 
 ACCOUNTS_TRIED = "SELECT DISTINCT account_id FROM attempts WHERE payment_id = $1"
@@ -70,4 +75,43 @@ WHERE account_id = $1 AND day = $2 AND tries = $3 AND done_at IS NULL RETURNING 
 LET_DAY_GO = """
 UPDATE reconciliations SET leased_until = NULL
 WHERE account_id = $1 AND day = $2 AND tries = $3 AND done_at IS NULL
+"""
+
+# What is owed now: goods or money of paid units, and money on its way back.
+UNSETTLED_UNITS = """
+SELECT currency::text, count(*), sum(amount_minor)::bigint AS minor, min(queued_at) AS oldest
+FROM fulfillments WHERE settlement IS NULL GROUP BY currency ORDER BY currency
+"""
+
+GOING_BACK = """
+SELECT currency::text, count(*), sum(amount_minor)::bigint AS minor, min(created_at) AS oldest
+FROM refunds WHERE state = 'pending' AND due_at IS NOT NULL GROUP BY currency ORDER BY currency
+"""
+
+# Ids begin with the moment at which they were made: the day is found by the primary key.
+SOLD = """
+SELECT currency::text, count(*), sum(amount_minor)::bigint AS minor,
+    count(*) FILTER (WHERE state = 'failed') AS failed
+FROM orders WHERE id >= $1 AND paid_at >= $2 GROUP BY currency ORDER BY currency
+"""
+
+GAVE_BACK = """
+SELECT currency::text, count(*), sum(amount_minor)::bigint AS minor
+FROM refunds WHERE id >= $1 AND state <> 'failed' GROUP BY currency ORDER BY currency
+"""
+
+PAID_TO_SETTLED = """
+SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM settled_at - queued_at)),
+    percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM settled_at - queued_at))
+FROM fulfillments WHERE id >= $1 AND settled_at IS NOT NULL
+"""
+
+MACHINES_NOW = """
+SELECT count(*) AS total, count(*) FILTER (WHERE d.last_seen_at >= $1) AS online,
+    (SELECT count(*) FROM slots s JOIN outlets x ON x.id = s.outlet_id
+        WHERE x.decommissioned_at IS NULL AND s.stock = 0) AS sold_out,
+    (SELECT count(*) FROM slots s JOIN outlets x ON x.id = s.outlet_id
+        WHERE x.decommissioned_at IS NULL AND s.out_of_sale_at IS NOT NULL) AS out_of_sale
+FROM outlets o LEFT JOIN devices d ON d.outlet_id = o.id
+WHERE o.decommissioned_at IS NULL AND o.kind <> 'counter'
 """

@@ -1,4 +1,5 @@
-"""Our own files for the browser, Swagger UI included: nothing is fetched from another site."""
+"""Our own files for the browser, from the folders `static` of the rooms, Swagger UI included:
+nothing is fetched from another site."""
 
 import gzip
 import hashlib
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-_OURS = Path(__file__).parent / "static"
+_ROOMS = Path(__file__).parents[1]
 _TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 
 
@@ -35,7 +36,7 @@ def load(name: str) -> Asset:
 
 @cache
 def _paths() -> dict[str, Path]:
-    ours = {path.name: path for path in _OURS.iterdir() if path.suffix in _TYPES}
+    ours = {path.name: path for path in _ROOMS.glob("*/static/*") if path.suffix in _TYPES}
     return ours | {name: _swagger() / name for name in ("swagger-ui.css", "swagger-ui-bundle.js")}
 
 

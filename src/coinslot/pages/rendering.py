@@ -40,19 +40,21 @@ PLAIN = Answer()
 
 
 class Renderer:
-    """Knows the templates and the site; decides nothing."""
+    """Knows the templates and the site; decides nothing. Other pages than the customer's bring a
+    folder of their own, with `templates` and `static/look`."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, folder: Path = _HERE) -> None:
         self.site = site
         self._templates = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(_HERE / "templates"),
+            loader=jinja2.FileSystemLoader([folder / "templates", _HERE / "templates"]),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        base, own = _HERE / "static/look/1_base.css", sorted((folder / "static/look").iterdir())
         self._templates.globals["look"] = _squeezed(
-            "".join(path.read_text() for path in sorted((_HERE / "static/look").iterdir()))
+            "".join(path.read_text() for path in dict.fromkeys((base, *own)))
         )
         self._templates.globals["site"] = site
         self._templates.globals["asset"] = assets.address

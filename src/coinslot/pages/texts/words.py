@@ -28,6 +28,8 @@ class Words(Struct, frozen=True, kw_only=True):
     home_customer_how: str
     home_code: str
     home_go: str
+    home_operators: str
+    home_console: str
     home_developers: str
     home_docs: str
 

@@ -1,0 +1,57 @@
+"""The URLs of the console, one line each, with what each needs: a permission, and whether the proof
+has to be fresh."""
+
+from litestar import Router, get, post
+from litestar.types import ControllerRouterHandler
+
+from coinslot.console.frame import HOME, Frame
+from coinslot.console.overview import Overview
+from coinslot.console.refusals import Refusals
+from coinslot.console.sign_in import SignInPages
+from coinslot.pages.access import Access
+from coinslot.pages.errors import RefusedError
+from coinslot.pages.site import Site
+from coinslot.people.authentication import Authentication
+
+
+def console_routes(auth: Authentication, site: Site) -> Router:
+    """Pages that anyone may see are those for signing in."""
+    access, frame = Access(auth, cookies=True), Frame(auth, site)
+    urls = [*_entry(frame), *_own(access, frame), *_overview(access, frame)]
+    return Router(
+        HOME, route_handlers=urls, include_in_schema=False,
+        exception_handlers={RefusedError: Refusals(frame).answer},
+    )  # fmt: skip
+
+
+def _entry(frame: Frame) -> list[ControllerRouterHandler]:
+    pages = SignInPages(frame)
+    return [
+        get("/sign-in")(pages.ask),
+        post("/sign-in", status_code=200)(pages.sign_in),
+        get("/first-run")(pages.first),
+        post("/first-run", status_code=200)(pages.make_first),
+        get("/join")(pages.invited),
+        post("/join", status_code=200)(pages.join),
+    ]
+
+
+def _own(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
+    pages, own = SignInPages(frame), [access.may()]
+    return [
+        get("/", guards=own)(pages.home),
+        get("/account", guards=own)(pages.account),
+        post("/account/sessions/{session:uuid}", guards=own)(pages.end_session),
+        post("/step-up", guards=own, status_code=200)(pages.step_up),
+        post("/sign-out", guards=own)(pages.sign_out),
+        post("/sign-out-everywhere", guards=own)(pages.sign_out_everywhere),
+    ]
+
+
+def _overview(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
+    pages = Overview(frame)
+    return [
+        get("/today", guards=[access.may("orders:read")])(pages.today),
+        get("/inbox", guards=[access.may("money:read")])(pages.inbox),
+        post("/inbox/{case:int}", guards=[access.may("cases:write")])(pages.settle),
+    ]

@@ -1,0 +1,133 @@
+"""Forms: read with bounds, and worked once for each key that a page put into them. A double click,
+or a form that is sent again after an answer was lost, gets the first answer."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+import msgspec
+from litestar.response import Redirect
+from msgspec import Struct
+
+from coinslot.context import Context
+from coinslot.pages import cookies
+from coinslot.pages.errors import RefusedError
+from coinslot.pages.rendering import AnyRequest
+from coinslot.payments import idempotency
+from coinslot.payments.idempotency import Answer, IdempotentCall, KeyBusyError, KeyReusedError
+from coinslot.people.audit_log import Act, record
+from coinslot.people.sessions import SignedIn
+
+_KEY: Final = re.compile(r"[A-Za-z0-9_-]{16,64}")
+_PATH: Final = re.compile(r"/console[A-Za-z0-9/_.%-]*(\?[A-Za-z0-9/_.%=&+-]*)?")
+_FIELDS: Final = 300
+_CHARS: Final = 4096
+_SESSION: Final = (cookies.FORM_TOKEN, "password", "code")
+_LOOKS, _LOOK_S = 50, 0.1
+
+
+class Form(Struct, frozen=True):
+    """The fields of a form, as they were typed, with white space around them removed."""
+
+    pairs: tuple[tuple[str, str], ...]
+
+    def one(self, name: str, most: int = 200) -> str:
+        """The value of a field; empty when there is none. Raises RefusedError when it is longer
+        than its field takes."""
+        found = self.raw(name).strip()
+        if len(found) > most:
+            raise RefusedError(400, "bad_request", f"{name} is too long.")
+        return found
+
+    def raw(self, name: str) -> str:
+        return next((value for key, value in self.pairs if key == name), "")
+
+    def all(self, name: str) -> tuple[str, ...]:
+        return tuple(value for key, value in self.pairs if key == name)
+
+    def kept(self) -> str:
+        """What is sent again after someone signed in: everything but what belongs to a session."""
+        return msgspec.json.encode([p for p in self.pairs if p[0] not in _SESSION]).decode()
+
+
+async def read(request: AnyRequest) -> Form:
+    """Raises RefusedError for one that no page of ours has."""
+    typed = await request.form()
+    pairs = tuple((str(name), str(value)) for name, value in typed.multi_items())
+    if len(pairs) > _FIELDS or any(len(value) > _CHARS or "\0" in value for _, value in pairs):
+        raise RefusedError(400, "bad_request", "This form is none of ours.")
+    return Form(pairs)
+
+
+def again(kept: str) -> tuple[tuple[str, str], ...]:
+    """The fields of a form that waited for a sign-in. Raises RefusedError."""
+    try:
+        return msgspec.json.decode(kept, type=tuple[tuple[str, str], ...])
+    except msgspec.DecodeError:
+        raise RefusedError(400, "bad_request", "This form is none of ours.") from None
+
+
+def own_path(text: str) -> str:
+    """An address of the console, and of nothing else; empty for any other."""
+    return text if _PATH.fullmatch(text) and "//" not in text else ""
+
+
+class Done(Struct, frozen=True, kw_only=True):
+    """What became of a form: where to go, and what the audit log says of it."""
+
+    to: Redirect
+    act: Act | None = None
+
+
+Work = Callable[[], Awaitable[Done]]
+
+
+async def once(
+    context: Context, who: SignedIn, request: AnyRequest, form: Form, work: Work
+) -> Redirect:
+    """Work a form once for its key. Raises RefusedError, and what the work raises: then it may be
+    sent again."""
+    assert who.merchant is not None
+    key = form.one("key")
+    if not _KEY.fullmatch(key):
+        raise RefusedError(400, "bad_request", "This form has no key: load its page again.")
+    fields: Sequence[object] = [p for p in form.pairs if p[0] not in _SESSION]
+    call = IdempotentCall(
+        merchant=who.merchant, endpoint=f"console {who.person} {request.url.path}", key=key,
+        request_hash=idempotency.hash_of(fields),
+    )  # fmt: skip
+    known = await _begun(context, call)
+    if known is not None:
+        return Redirect(known, status_code=303)
+    try:
+        done = await work()
+    except BaseException:
+        async with context.db.as_merchant(call.merchant) as conn:
+            await idempotency.release(conn, context, call)
+        raise
+    async with context.db.as_merchant(call.merchant) as conn:
+        if done.act is not None:
+            await record(conn, who.actor, done.act, context.now())
+        answer = Answer(status=303, body={"to": done.to.url})
+        await idempotency.finish(conn, context, call, answer)
+    return done.to
+
+
+async def _begun(context: Context, call: IdempotentCall) -> str | None:
+    """Where the first answer led; None when this is the first, or goes on with one that died."""
+    for _ in range(_LOOKS):
+        try:
+            async with context.db.as_merchant(call.merchant) as conn:
+                begun = await idempotency.begin(conn, context, call)
+            return str(begun.body["to"]) if isinstance(begun, Answer) else None
+        except KeyReusedError:
+            raise RefusedError(
+                409, "form_changed", "This page was sent before with other content: load it again.",
+                sentence="form_changed",
+            ) from None  # fmt: skip
+        except KeyBusyError:  # the first click is being worked: its answer is the answer
+            await asyncio.sleep(_LOOK_S)
+    raise RefusedError(409, "form_running", "The first click is still being worked.").with_header(
+        "Retry-After", "1"
+    )

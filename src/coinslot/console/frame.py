@@ -1,0 +1,98 @@
+"""What every page of the console shares: the frame with its navigation, texts, times, and the
+tokens of its forms."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from litestar import Response
+from litestar.response import Redirect
+from msgspec import Struct
+
+from coinslot.console.texts import in_language
+from coinslot.kit.ids import token
+from coinslot.kit.money import Money
+from coinslot.merchants.people import zone_of_merchant
+from coinslot.pages import cookies
+from coinslot.pages.rendering import Answer, AnyRequest, Renderer
+from coinslot.pages.shared_handler import SharedHandler
+from coinslot.pages.site import Site
+from coinslot.people.authentication import Authentication
+from coinslot.people.sessions import SignedIn
+
+HOME: Final = "/console"
+SIGN_IN: Final = "/console/sign-in"
+_HERE = Path(__file__).parent
+
+
+class Tab(Struct, frozen=True):
+    """A place in the navigation. It is shown to whoever has the permission; the route enforces
+    it."""
+
+    name: str
+    permission: str | None
+
+    @property
+    def path(self) -> str:
+        return f"{HOME}/{self.name}"
+
+
+TABS: Final = (
+    Tab("today", "orders:read"),
+    Tab("inbox", "money:read"),
+    Tab("account", None),
+)
+
+
+class Frame(SharedHandler):
+    """Renders pages for whoever is signed in."""
+
+    def __init__(self, auth: Authentication, site: Site) -> None:
+        self.auth = auth
+        self._renderer = Renderer(site, _HERE)
+
+    def texts(self, request: AnyRequest) -> Mapping[str, str]:
+        return in_language(self._renderer.words(request).code)
+
+    def link(self, request: AnyRequest, *parts: str, **query: str) -> str:
+        """A page of the console, in the language that this one was asked for in."""
+        return self._renderer.formatter(request).link("console", *parts, **query)
+
+    def to(self, request: AnyRequest, *parts: str, **query: str) -> Redirect:
+        """The answer to a form that was worked: the page that shows what became of it."""
+        return Redirect(self.link(request, *parts, **query), status_code=303)
+
+    async def page(
+        self, request: AnyRequest, name: str, *, status: int = 200, **values: object
+    ) -> Response[str]:
+        """A page. `secret` is that of the session, where it is newer than the request's."""
+        who = signed_in_or_none(request)
+        c = self.texts(request)
+        done = request.query_params.get("done", "")
+        shown: dict[str, object] = {
+            "c": c, "who": who, "zone": await self._zone(who), "mint": token,
+            "tabs": tabs_of(who), "money": Money, "here": request.url.path, "problem": "",
+            "done": c.get(f"done_{done}", ""),
+            "form_token": cookies.form_token(
+                str(values.pop("secret", "")) or cookies.secret_of(request, self.auth.base_url)
+            ),
+        }  # fmt: skip
+        return self._renderer.page(request, name, Answer(status=status), **shown | values)
+
+    async def _zone(self, who: SignedIn | None) -> str | None:
+        if who is None or who.merchant is None:
+            return None
+        return await zone_of_merchant(self.auth.db, who.merchant)
+
+
+def tabs_of(who: SignedIn | None) -> tuple[Tab, ...]:
+    """What of the navigation someone is shown."""
+    if who is None:
+        return ()
+    return tuple(tab for tab in TABS if tab.permission is None or tab.permission in who.permissions)
+
+
+def signed_in_or_none(request: AnyRequest) -> SignedIn | None:
+    """Whose request this is, where the route asked for that."""
+    found: SignedIn | None = request.scope["state"].get("signed_in")
+    return found

@@ -1,0 +1,105 @@
+"""Today: is anything owed? Inbox: what needs me? Each case has one proposed action, and the others
+below it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from litestar import Response
+from litestar.params import FromPath
+from litestar.response import Redirect
+from msgspec import Struct
+
+from coinslot.console import forms
+from coinslot.console.forms import Done, Form, once
+from coinslot.console.frame import Frame
+from coinslot.console.whose import merchant_of
+from coinslot.oversight import cases
+from coinslot.oversight.cases import CONTRADICTED, OWED, UNRESOLVED, Case, CaseError, Person
+from coinslot.oversight.today import today
+from coinslot.pages.access import signed_in
+from coinslot.pages.errors import RefusedError
+from coinslot.pages.rendering import AnyRequest
+from coinslot.pages.shared_handler import SharedHandler
+from coinslot.people.audit_log import Act
+
+
+class Choice(Struct, frozen=True):
+    """A way to end a case. `asks` names the field that must be filled in for it."""
+
+    how: str
+    asks: str = ""
+
+
+_ENDS: Final[Mapping[str, tuple[Choice, ...]]] = {
+    UNRESOLVED: (Choice("captured", "reference"), Choice("failed", "note")),
+    OWED: (Choice("paid", "note"),),
+    CONTRADICTED: (Choice("refund"), Choice("leave")),
+}
+_CLOSE: Final = (Choice("close"),)
+
+
+def ends_of(case: Case) -> tuple[Choice, ...]:
+    """How a case may end, the proposed way first."""
+    return _ENDS.get(case.kind, _CLOSE)
+
+
+class Overview(SharedHandler):
+    """Each page asks one verb of `oversight`."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+        self._context = frame.auth.context
+
+    async def today(self, request: AnyRequest) -> Response[str]:
+        merchant = merchant_of(signed_in(request))
+        found = await today(self._context, merchant)
+        return await self._frame.page(request, "today.html", now=found)
+
+    async def inbox(self, request: AnyRequest) -> Response[str]:
+        return await self._inbox(request)
+
+    async def settle(self, request: AnyRequest, case: FromPath[int]) -> Response[str] | Redirect:
+        form, who = await forms.read(request), signed_in(request)
+        how = form.one("how")
+
+        async def work() -> Done:
+            known = await cases.one(self._context, merchant_of(who), case)
+            if known is None:
+                return Done(to=self._frame.to(request, "inbox", done="case_over"))
+            await self._end(known, how, form, Person(who.login, form.one("note", 500)))
+            act = Act(
+                action=f"case.{how}", merchant=who.merchant, subject=str(case),
+                after={"kind": known.kind, "about": known.subject}, reason=form.one("note", 500),
+            )  # fmt: skip
+            return Done(to=self._frame.to(request, "inbox", done=f"case_{how}"), act=act)
+
+        try:
+            return await once(self._context, who, request, form, work)
+        except CaseError as error:
+            c = self._frame.texts(request)
+            return await self._inbox(request, f"{c['problem_case']} {error}.", 409)
+
+    async def _inbox(
+        self, request: AnyRequest, problem: str = "", status: int = 200
+    ) -> Response[str]:
+        queue = await cases.of_merchant(self._context, merchant_of(signed_in(request)))
+        return await self._frame.page(
+            request, "inbox.html", status=status, queue=queue, ends_of=ends_of, problem=problem
+        )
+
+    async def _end(self, case: Case, how: str, form: Form, hand: Person) -> None:
+        choice = next((one for one in ends_of(case) if one.how == how), None)
+        if choice is None:
+            raise RefusedError(400, "bad_request", "This case does not end this way.")
+        if choice.asks and not form.one(choice.asks):
+            raise CaseError(f"case {case.id}: {choice.asks} is empty")
+        context = self._context
+        ends: Mapping[str, Callable[[], Awaitable[None]]] = {
+            "captured": lambda: cases.find(context, case.id, form.one("reference"), hand),
+            "failed": lambda: cases.call_off(context, case.id, hand),
+            "paid": lambda: cases.paid_by_hand(context, case.id, hand),
+            "refund": lambda: cases.refund(context, case.id, hand),
+            "leave": lambda: cases.leave(context, case.id, hand),
+            "close": lambda: cases.close(context, case.id, hand),
+        }
+        await ends[how]()

@@ -1,0 +1,91 @@
+// The console's island. Regions with data-live are fetched again and shown when their version
+// differs; forms are sent in the background, so that an answer that is lost can be asked for again
+// with the same key; passkeys. Without it every page works by plain forms and reloads.
+
+const LOOK_MS = 5000;
+const main = () => document.getElementById("main");
+const said = (text) => { document.getElementById("said").textContent = text; };
+
+async function page(url, options) {
+  const answer = await fetch(url, options);
+  const type = answer.headers.get("content-type") ?? "";
+  if (!type.startsWith("text/html")) throw new Error(type);
+  return [answer, new DOMParser().parseFromString(await answer.text(), "text/html")];
+}
+
+async function look() {
+  const old = [...document.querySelectorAll("[data-live]")];
+  if (!old.length || document.hidden) return;
+  const [answer, fresh] = await page(location.href).catch(() => [null]);
+  if (!answer?.ok) return;
+  for (const region of old) {
+    const now = fresh.getElementById(region.id);
+    const typing = region.contains(document.activeElement) &&
+      document.activeElement.matches("input, textarea, select");
+    if (!now || typing || now.dataset.live === region.dataset.live) continue;
+    const held = region.contains(document.activeElement) && document.activeElement.id;
+    region.replaceWith(document.adoptNode(now));
+    if (held) document.getElementById(held)?.focus();
+    if (now.dataset.says) said(now.dataset.says);
+  }
+}
+
+function show(answer, fresh) {
+  if (!fresh.getElementById("main") || !fresh.querySelector("body." + document.body.className)) {
+    location.assign(answer.url);
+    return;
+  }
+  for (const part of ["main", ".top", ".tabs"]) {
+    const now = fresh.querySelector(part), old = document.querySelector(part);
+    if (now && old) old.replaceWith(document.adoptNode(now));
+  }
+  document.title = fresh.title;
+  if (answer.redirected) history.pushState({ ours: true }, "", answer.url);
+  const first = main().querySelector("[role=alert], [role=status], [autofocus], h1");
+  if (first && !first.matches("input, button")) first.tabIndex = -1;
+  first?.focus();
+  scrollTo(0, 0);
+  begin();
+}
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target, button = event.submitter;
+  if (form.method !== "post" || form.closest(".gate, .leave")) return;
+  event.preventDefault();
+  if (form.dataset.sent) return;
+  form.dataset.sent = "1";
+  button?.setAttribute("aria-busy", "true");
+  const body = new URLSearchParams(new FormData(form, button));
+  try {
+    show(...(await page(form.action, { method: "POST", body })));
+  } catch {
+    said(main().dataset.offline);
+    const strip = document.querySelector(".notice.away") ?? document.createElement("p");
+    strip.className = "notice bad away";
+    strip.textContent = main().dataset.offline;
+    form.before(strip);
+    delete form.dataset.sent;
+    button?.removeAttribute("aria-busy");
+  }
+});
+
+async function passkey(button) {
+  const asked = PublicKeyCredential.parseRequestOptionsFromJSON(JSON.parse(button.dataset.passkey));
+  const shown = await navigator.credentials.get({ publicKey: asked }).catch(() => null);
+  if (!shown) return;
+  button.form.elements.passkey.value = JSON.stringify(shown.toJSON());
+  button.form.noValidate = true;
+  button.form.requestSubmit();
+}
+
+function begin() {
+  for (const button of document.querySelectorAll("[data-passkey]")) {
+    if (!window.PublicKeyCredential?.parseRequestOptionsFromJSON) continue;
+    button.hidden = false;
+    button.onclick = () => passkey(button);
+  }
+}
+
+addEventListener("popstate", () => location.reload());
+setInterval(look, LOOK_MS);
+begin();
