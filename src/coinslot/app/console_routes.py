@@ -5,6 +5,7 @@ from litestar import Router, get, post
 from litestar.types import ControllerRouterHandler
 
 from coinslot.console.frame import HOME, Frame
+from coinslot.console.orders import OrderPages
 from coinslot.console.overview import Overview
 from coinslot.console.refusals import Refusals
 from coinslot.console.sign_in import SignInPages
@@ -17,7 +18,12 @@ from coinslot.people.authentication import Authentication
 def console_routes(auth: Authentication, site: Site) -> Router:
     """Pages that anyone may see are those for signing in."""
     access, frame = Access(auth, cookies=True), Frame(auth, site)
-    urls = [*_entry(frame), *_own(access, frame), *_overview(access, frame)]
+    urls = [
+        *_entry(frame),
+        *_own(access, frame),
+        *_overview(access, frame),
+        *_orders(access, frame),
+    ]
     return Router(
         HOME, route_handlers=urls, include_in_schema=False,
         exception_handlers={RefusedError: Refusals(frame).answer},
@@ -54,4 +60,14 @@ def _overview(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
         get("/today", guards=[access.may("orders:read")])(pages.today),
         get("/inbox", guards=[access.may("money:read")])(pages.inbox),
         post("/inbox/{case:int}", guards=[access.may("cases:write")])(pages.settle),
+    ]
+
+
+def _orders(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
+    pages, read, one = OrderPages(frame), [access.may("orders:read")], "/orders/{order:uuid}"
+    return [
+        get("/find", guards=read)(pages.find),
+        get(one, guards=read)(pages.one),
+        post(f"{one}/refund", guards=[access.may("refunds:write")])(pages.refund),
+        post(f"{one}/ask-machine", guards=[access.may("machines:write")])(pages.ask_machine),
     ]

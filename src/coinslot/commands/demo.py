@@ -104,7 +104,8 @@ class Demo:
             self._write_demo(world, server)
             console.print(f"Watch and pay at {self._sandbox_url}", highlight=False, soft_wrap=True)
             console.print(
-                f"Run it at {self._settings.base_url}/console; {self._data / 'demo.json'} has logins",
+                f"Run it at {self._settings.base_url}/console: logins are in"
+                f" {self._data / 'demo.json'}",
                 highlight=False, soft_wrap=True,
             )  # fmt: skip
             console.print(

@@ -31,15 +31,22 @@ class Tab(Struct, frozen=True):
 
     name: str
     permission: str | None
+    with_: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
         return f"{HOME}/{self.name}"
 
+    def is_at(self, path: str) -> bool:
+        """Whether this address belongs to it: an order is in what was found."""
+        roots = (self.path, *(f"{HOME}/{one}" for one in self.with_))
+        return any(path == root or path.startswith(f"{root}/") for root in roots)
+
 
 TABS: Final = (
     Tab("today", "orders:read"),
     Tab("inbox", "money:read"),
+    Tab("find", "orders:read", ("orders",)),
     Tab("account", None),
 )
 

@@ -67,6 +67,7 @@ class OrderRecord(Struct, frozen=True, kw_only=True):
     persons made, with name and reason."""
 
     id: UUID
+    token: str  # of its customer's page
     number: str
     outlet: str
     state: str
@@ -108,8 +109,8 @@ async def order(context: Context, merchant: UUID, order_id: UUID) -> OrderRecord
         refunds = await conn.fetch(store.ORDER_REFUNDS, order_id)
         made = await of_order(conn, order_id)
     return OrderRecord(
-        id=row["id"], number=row["number"], outlet=row["outlet_id"], state=row["state"],
-        amount=row["amount_minor"], currency=row["currency"],
+        id=row["id"], token=row["token"], number=row["number"], outlet=row["outlet_id"],
+        state=row["state"], amount=row["amount_minor"], currency=row["currency"],
         left=sum(unit.left for unit in units) + sum(extra.left for extra in extras),
         placed_at=row["placed_at"],
         paid_at=row["paid_at"], ended_at=row["ended_at"],

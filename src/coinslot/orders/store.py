@@ -310,3 +310,35 @@ SELECT f.*, l.name, left_of(f) AS left_minor, (SELECT coalesce(sum(w.amount_mino
     FROM order_refund_parts w WHERE w.fulfillment_id = f.id AND w.outcome IS NULL) AS waiting_minor
 FROM fulfillments f JOIN order_lines l ON l.id = f.line_id WHERE f.order_id = $1 ORDER BY f.id
 """
+
+# Lists of a merchant's orders, with what was in them.
+_ORDER_LINE = """
+SELECT o.id, o.number, o.outlet_id, o.state, o.amount_minor, o.currency::text, o.placed_at,
+    o.paid_at, (SELECT string_agg(l.name, ', ' ORDER BY l.id) FROM order_lines l
+        WHERE l.order_id = o.id) AS items
+FROM orders o
+"""
+
+NEWEST_ORDERS = f"""
+{_ORDER_LINE} WHERE $1::uuid IS NULL OR o.id < $1 ORDER BY o.id DESC LIMIT $2
+"""
+
+MATCHING_ORDERS = f"""
+{_ORDER_LINE} WHERE o.id IN (
+    SELECT id FROM orders WHERE id = try_uuid(lower($1))
+    UNION SELECT id FROM orders WHERE token = $1
+    UNION SELECT id FROM orders WHERE number = upper($1)
+    UNION SELECT order_id FROM captures WHERE gateway_payment_id = $1
+    UNION SELECT order_id FROM captures WHERE payer_reference = $1
+    UNION SELECT c.order_id FROM refunds r JOIN captures c ON c.id = r.capture_id
+        WHERE r.gateway_refund_id = $1
+    UNION SELECT order_id FROM fulfillments WHERE id = try_uuid(lower($1)))
+ORDER BY o.id DESC LIMIT 20
+"""
+
+PAID_AROUND = f"""
+{_ORDER_LINE} WHERE o.outlet_id IN (SELECT id FROM outlets) AND o.amount_minor = $1
+    AND o.currency = $2 AND EXISTS (SELECT FROM unnest($3::timestamptz[]) AS minute
+        WHERE o.paid_at BETWEEN minute - interval '1 minute' AND minute + interval '2 minutes')
+ORDER BY o.paid_at DESC LIMIT 50
+"""

@@ -115,3 +115,21 @@ SELECT count(*) AS total, count(*) FILTER (WHERE d.last_seen_at >= $1) AS online
 FROM outlets o LEFT JOIN devices d ON d.outlet_id = o.id
 WHERE o.decommissioned_at IS NULL AND o.kind <> 'counter'
 """
+
+PROOF_OF_ORDER = """
+WITH captured AS (SELECT id FROM captures WHERE order_id = $1),
+    units AS (SELECT id FROM fulfillments WHERE order_id = $1),
+    paying AS (SELECT id FROM payments WHERE order_id = $1),
+    subjects AS (
+        SELECT $1::uuid AS id UNION SELECT id FROM captured UNION SELECT id FROM units
+        UNION SELECT id FROM paying
+        UNION SELECT id FROM attempts WHERE payment_id IN (SELECT id FROM paying)
+        UNION SELECT id FROM refunds WHERE capture_id IN (SELECT id FROM captured)
+        UNION SELECT id FROM order_refunds WHERE order_id = $1)
+SELECT at, machine AS of, event, was, state, data, 0 AS place, seq FROM events
+WHERE subject_id IN (SELECT id FROM subjects)
+UNION ALL
+SELECT at, 'machine', message->>'type', NULL, NULL, message, 1, event_seq FROM device_events
+WHERE unit_id IN (SELECT id FROM units)
+ORDER BY at, place, seq LIMIT 500
+"""
