@@ -23,6 +23,10 @@ NEEDS: dict[str, str | None] = {
     "GET /console/today": "orders:read",
     "GET /console/inbox": "money:read",
     "POST /console/inbox/{case}": "cases:write",
+    "GET /console/find": "orders:read",
+    "GET /console/orders/{order}": "orders:read",
+    "POST /console/orders/{order}/refund": "refunds:write",
+    "POST /console/orders/{order}/ask-machine": "machines:write",
 }
 OPEN = {
     f"{method} /console/{place}"
@@ -44,9 +48,8 @@ def filled(path: str, ids: dict[str, str]) -> str:
     return re.sub(r"\{(\w+)\}", lambda found: ids[found[1]], path)
 
 
-IDS = {
-    "session": "0193d3a4-1c00-7000-8000-00000000a001", "case": "999999",
-}  # fmt: skip
+_NOBODYS = "0193d3a4-1c00-7000-8000-00000000a001"
+IDS = {"session": _NOBODYS, "order": _NOBODYS, "case": "999999"}
 
 
 def test_every_route_is_written_down(staffed: Staffed) -> None:
