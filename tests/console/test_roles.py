@@ -27,6 +27,11 @@ NEEDS: dict[str, str | None] = {
     "GET /console/orders/{order}": "orders:read",
     "POST /console/orders/{order}/refund": "refunds:write",
     "POST /console/orders/{order}/ask-machine": "machines:write",
+    "GET /console/machines": "machines:read",
+    "GET /console/machines/{machine}": "machines:read",
+    "POST /console/machines/{machine}/slots/{slot}/price": "products:write",
+    "POST /console/machines/{machine}/slots/{slot}/sale": "machines:write",
+    "POST /console/machines/{machine}/slots/{slot}/refill": "machines:write",
 }
 OPEN = {
     f"{method} /console/{place}"
@@ -49,7 +54,7 @@ def filled(path: str, ids: dict[str, str]) -> str:
 
 
 _NOBODYS = "0193d3a4-1c00-7000-8000-00000000a001"
-IDS = {"session": _NOBODYS, "order": _NOBODYS, "case": "999999"}
+IDS = {"session": _NOBODYS, "order": _NOBODYS, "case": "999999", "machine": "X9", "slot": "A1"}
 
 
 def test_every_route_is_written_down(staffed: Staffed) -> None:

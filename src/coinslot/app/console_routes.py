@@ -5,6 +5,7 @@ from litestar import Router, get, post
 from litestar.types import ControllerRouterHandler
 
 from coinslot.console.frame import HOME, Frame
+from coinslot.console.machines import MachinePages
 from coinslot.console.orders import OrderPages
 from coinslot.console.overview import Overview
 from coinslot.console.refusals import Refusals
@@ -18,19 +19,15 @@ from coinslot.people.authentication import Authentication
 def console_routes(auth: Authentication, site: Site) -> Router:
     """Pages that anyone may see are those for signing in."""
     access, frame = Access(auth, cookies=True), Frame(auth, site)
-    urls = [
-        *_entry(frame),
-        *_own(access, frame),
-        *_overview(access, frame),
-        *_orders(access, frame),
-    ]
+    parts = (_entry, _own, _overview, _orders, _machines)
+    urls = [url for part in parts for url in part(access, frame)]
     return Router(
         HOME, route_handlers=urls, include_in_schema=False,
         exception_handlers={RefusedError: Refusals(frame).answer},
     )  # fmt: skip
 
 
-def _entry(frame: Frame) -> list[ControllerRouterHandler]:
+def _entry(_access: Access, frame: Frame) -> list[ControllerRouterHandler]:
     pages = SignInPages(frame)
     return [
         get("/sign-in")(pages.ask),
@@ -70,4 +67,18 @@ def _orders(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
         get(one, guards=read)(pages.one),
         post(f"{one}/refund", guards=[access.may("refunds:write")])(pages.refund),
         post(f"{one}/ask-machine", guards=[access.may("machines:write")])(pages.ask_machine),
+    ]
+
+
+def _machines(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
+    pages, read, write = (
+        MachinePages(frame), [access.may("machines:read")], [access.may("machines:write")],
+    )  # fmt: skip
+    one, slot = "/machines/{machine:str}", "/machines/{machine:str}/slots/{slot:str}"
+    return [
+        get("/machines", guards=read)(pages.all),
+        get(one, guards=read)(pages.one),
+        post(f"{slot}/price", guards=[access.may("products:write")])(pages.price),
+        post(f"{slot}/sale", guards=write)(pages.sale),
+        post(f"{slot}/refill", guards=write)(pages.refill),
     ]

@@ -47,6 +47,7 @@ TABS: Final = (
     Tab("today", "orders:read"),
     Tab("inbox", "money:read"),
     Tab("find", "orders:read", ("orders",)),
+    Tab("machines", "machines:read"),
     Tab("account", None),
 )
 

@@ -1,0 +1,215 @@
+"""Machines: which fail? Machine: can it sell now? Prices, slots in and out of sale, refills."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from http import HTTPStatus
+from typing import Final, cast
+
+from litestar import Response
+from litestar.params import FromPath
+from litestar.response import Redirect
+from msgspec import Struct
+
+from coinslot.console import forms
+from coinslot.console.forms import Done, Form, once
+from coinslot.console.frame import Frame
+from coinslot.console.whose import merchant_of
+from coinslot.fleet import config
+from coinslot.fleet.config import (
+    Codes,
+    ConfigChange,
+    ConfigError,
+    Editor,
+    OutOfServiceError,
+    PrintedCode,
+    PrintedCodesError,
+    SlotChange,
+    StaleConfigError,
+)
+from coinslot.fleet.machines import MachineStatus, WantedMachines, listed, status
+from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError
+from coinslot.outlets import machines
+from coinslot.outlets.machines import UnknownOutletError, UnknownSlotError
+from coinslot.pages.access import signed_in
+from coinslot.pages.errors import RefusedError
+from coinslot.pages.rendering import AnyRequest
+from coinslot.pages.shared_handler import SharedHandler
+from coinslot.people.audit_log import Act
+
+_PAGE: Final = 100
+_STOCK_MOST: Final = 10_000
+_CODES: Final = ("ask", "replace", "keep")
+
+
+class SlotFormError(Exception):
+    """The form's field cannot be read; `text` names which."""
+
+    def __init__(self, text: str, **details: str) -> None:
+        super().__init__(text)
+        self.text = text
+        self.details = details
+
+
+class Untrue(Struct, frozen=True, kw_only=True):
+    """A price that waits until a person says what becomes of the printed code."""
+
+    slot: str
+    amount: str
+    version: str
+    codes: Sequence[PrintedCode]
+
+
+class MachinePages(SharedHandler):
+    """Each page asks one verb of `fleet` or `outlets`."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+        self._context = frame.auth.context
+
+    async def all(self, request: AnyRequest) -> Response[str]:
+        wanted = WantedMachines(
+            after=request.query_params.get("after") or None, limit=_PAGE,
+            with_out_of_service=request.query_params.get("all") == "1",
+        )  # fmt: skip
+        found = await listed(self._context, merchant_of(signed_in(request)), wanted)
+        return await self._frame.page(
+            request, "machines.html", found=found, everything=wanted.with_out_of_service,
+            following=found[-1].code if len(found) == _PAGE else "",
+        )  # fmt: skip
+
+    async def one(self, request: AnyRequest, machine: FromPath[str]) -> Response[str]:
+        return await self._machine(request, machine)
+
+    async def price(
+        self, request: AnyRequest, machine: FromPath[str], slot: FromPath[str]
+    ) -> Response[str] | Redirect:
+        """No price changes behind the back of a printed code: where there is one, this asks."""
+        known = await self._known(request, machine)
+        form = await forms.read(request)
+        editor = Editor(merchant_of(signed_in(request)), signed_in(request).login)
+
+        async def change() -> Act:
+            wanted = _price(form, slot, known.machine.currency)
+            before = next((one.price for one in known.slots if one.slot == slot), None)
+            changed = await config.change(self._context, editor, machine, wanted)
+            after = wanted.slots[0].price
+            return Act(
+                action="price.changed", merchant=editor.merchant, subject=f"{machine} {slot}",
+                before={"price": str(before)},
+                after={"price": str(after), "version": changed.version, "codes": wanted.codes},
+            )  # fmt: skip
+
+        try:
+            return await self._changed(request, machine, form, change)
+        except PrintedCodesError as error:
+            asked = Untrue(
+                slot=slot, amount=form.one("amount"), version=form.one("version"),
+                codes=error.codes,
+            )  # fmt: skip
+            return await self._machine(request, machine, status=HTTPStatus.CONFLICT, asked=asked)
+
+    async def sale(
+        self, request: AnyRequest, machine: FromPath[str], slot: FromPath[str]
+    ) -> Response[str] | Redirect:
+        await self._known(request, machine)
+        form, who = await forms.read(request), signed_in(request)
+        to = form.one("to")
+
+        async def change() -> Act:
+            merchant = merchant_of(who)
+            if to == "off":
+                now = self._context.now()
+                await machines.withhold(self._context.db, merchant, machine, slot, now)
+            elif to == "on":
+                await machines.put_on_sale(self._context.db, merchant, machine, slot)
+            else:
+                raise SlotFormError("refused_other")
+            return Act(
+                action=f"slot.{to}_sale", merchant=merchant, subject=f"{machine} {slot}",
+            )  # fmt: skip
+
+        return await self._changed(request, machine, form, change)
+
+    async def refill(
+        self, request: AnyRequest, machine: FromPath[str], slot: FromPath[str]
+    ) -> Response[str] | Redirect:
+        known = await self._known(request, machine)
+        form, who = await forms.read(request), signed_in(request)
+
+        async def change() -> Act:
+            typed = form.one("stock")
+            if not typed.isdecimal() or int(typed) > _STOCK_MOST:
+                raise SlotFormError("problem_stock", most=str(_STOCK_MOST))
+            await machines.refill(self._context.db, known.machine.code, slot, int(typed))
+            return Act(
+                action="slot.filled", merchant=who.merchant, subject=f"{machine} {slot}",
+                after={"stock": int(typed)},
+            )  # fmt: skip
+
+        return await self._changed(request, machine, form, change)
+
+    async def _changed(
+        self, request: AnyRequest, machine: str, form: Form, change: Callable[[], Awaitable[Act]]
+    ) -> Response[str] | Redirect:
+        """Raises PrintedCodesError."""
+        done = request.url.path.rpartition("/")[2]
+
+        async def work() -> Done:
+            act = await change()
+            to = self._frame.to(request, "machines", machine, done=f"slot_{done}")
+            return Done(to=to, act=act)
+
+        try:
+            return await once(self._context, signed_in(request), request, form, work)
+        except UnknownSlotError:
+            raise RefusedError(404, "not_found", "There is no such slot.") from None
+        except (SlotFormError, StaleConfigError, OutOfServiceError, ConfigError) as error:
+            problem = self._problem(request, error)
+            return await self._machine(request, machine, problem, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+    async def _known(self, request: AnyRequest, machine: str) -> MachineStatus:
+        try:
+            return await status(self._context, merchant_of(signed_in(request)), machine)
+        except UnknownOutletError:
+            raise RefusedError(404, "not_found", "There is no such machine.") from None
+
+    async def _machine(
+        self,
+        request: AnyRequest,
+        machine: str,
+        problem: str = "",
+        status: int = HTTPStatus.OK,
+        *,
+        asked: Untrue | None = None,
+    ) -> Response[str]:
+        found = await self._known(request, machine)
+        merchant = merchant_of(signed_in(request))
+        version = (await config.read(self._context, merchant, machine)).version
+        return await self._frame.page(
+            request, "machine.html", status=status, found=found, version=version, asked=asked,
+            problem=problem,
+        )  # fmt: skip
+
+    def _problem(self, request: AnyRequest, error: Exception) -> str:
+        c = self._frame.texts(request)
+        match error:
+            case SlotFormError():
+                return c[error.text].format(**error.details)
+            case StaleConfigError():
+                return c["problem_stale"]
+            case OutOfServiceError():
+                return c["problem_out_of_service"]
+            case _:
+                return f"{c['problem_config']} {error}"
+
+
+def _price(form: Form, slot: str, currency: str) -> ConfigChange:
+    """What the form asks for. Raises SlotFormError."""
+    typed, version, codes = form.one("amount", 40), form.one("version"), form.one("codes") or "ask"
+    if codes not in _CODES or not version.isdecimal():
+        raise SlotFormError("refused_other")
+    try:
+        price = Money.typed(typed, currency)
+    except (MoneyTextError, MoneyRangeError):
+        raise SlotFormError("problem_amount", currency=currency) from None
+    change = SlotChange(slot=slot, price=price)
+    return ConfigChange(slots=(change,), version=int(version), codes=cast(Codes, codes))
