@@ -32,6 +32,11 @@ NEEDS: dict[str, str | None] = {
     "POST /console/machines/{machine}/slots/{slot}/price": "products:write",
     "POST /console/machines/{machine}/slots/{slot}/sale": "machines:write",
     "POST /console/machines/{machine}/slots/{slot}/refill": "machines:write",
+    "GET /console/people": "people:read",
+    "POST /console/people/invite": "people:write",
+    "POST /console/people/invitations/{invitation}": "people:write",
+    "POST /console/people/{person}": "people:write",
+    "GET /console/log": "audit_log:read",
 }
 OPEN = {
     f"{method} /console/{place}"
@@ -54,7 +59,15 @@ def filled(path: str, ids: dict[str, str]) -> str:
 
 
 _NOBODYS = "0193d3a4-1c00-7000-8000-00000000a001"
-IDS = {"session": _NOBODYS, "order": _NOBODYS, "case": "999999", "machine": "X9", "slot": "A1"}
+IDS = {
+    "session": _NOBODYS,
+    "order": _NOBODYS,
+    "person": _NOBODYS,
+    "invitation": _NOBODYS,
+    "case": "999999",
+    "machine": "X9",
+    "slot": "A1",
+}
 
 
 def test_every_route_is_written_down(staffed: Staffed) -> None:

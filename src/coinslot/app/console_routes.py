@@ -8,6 +8,7 @@ from coinslot.console.frame import HOME, Frame
 from coinslot.console.machines import MachinePages
 from coinslot.console.orders import OrderPages
 from coinslot.console.overview import Overview
+from coinslot.console.people import PeoplePages
 from coinslot.console.refusals import Refusals
 from coinslot.console.sign_in import SignInPages
 from coinslot.pages.access import Access
@@ -19,7 +20,7 @@ from coinslot.people.authentication import Authentication
 def console_routes(auth: Authentication, site: Site) -> Router:
     """Pages that anyone may see are those for signing in."""
     access, frame = Access(auth, cookies=True), Frame(auth, site)
-    parts = (_entry, _own, _overview, _orders, _machines)
+    parts = (_entry, _own, _overview, _orders, _machines, _people)
     urls = [url for part in parts for url in part(access, frame)]
     return Router(
         HOME, route_handlers=urls, include_in_schema=False,
@@ -81,4 +82,16 @@ def _machines(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
         post(f"{slot}/price", guards=[access.may("products:write")])(pages.price),
         post(f"{slot}/sale", guards=write)(pages.sale),
         post(f"{slot}/refill", guards=write)(pages.refill),
+    ]
+
+
+def _people(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
+    pages, read = PeoplePages(frame), [access.may("people:read")]
+    write = [access.may("people:write", fresh=True)]
+    return [
+        get("/people", guards=read)(pages.people),
+        post("/people/invite", guards=write, status_code=200)(pages.invite),
+        post("/people/invitations/{invitation:uuid}", guards=write)(pages.revoke),
+        post("/people/{person:uuid}", guards=write)(pages.change),
+        get("/log", guards=[access.may("audit_log:read")])(pages.log),
     ]

@@ -48,6 +48,8 @@ TABS: Final = (
     Tab("inbox", "money:read"),
     Tab("find", "orders:read", ("orders",)),
     Tab("machines", "machines:read"),
+    Tab("people", "people:read"),
+    Tab("log", "audit_log:read"),
     Tab("account", None),
 )
 
