@@ -50,9 +50,8 @@ async def test_a_price_with_a_printed_code_waits_until_a_person_says_what_become
         )
         == 1
     )
-    (entry,) = await staffed.log("price.changed")
-    assert entry["person_id"] == staffed.people["boris"]
-    assert (entry["before"], entry["after"]["price"]) == ({"price": "40.00 INR"}, "45.00 INR")
+    (entry,) = await staffed.log("machine.configured")
+    assert (entry["person_id"], entry["subject"]) == (staffed.people["boris"], "M01")
 
 
 async def test_a_code_that_is_kept_is_shown_as_other_than_the_price(staffed: Staffed) -> None:
@@ -86,6 +85,8 @@ async def test_a_slot_goes_out_of_sale_and_back_and_is_filled(staffed: Staffed) 
     page = await boris.look("/console/machines/M01")
     assert (await boris.press(page, SALE, {"to": "off"})).status_code == 303
     assert "taken out of sale" in await machine(boris)
+    (entry,) = await staffed.log("slot.withheld")
+    assert entry["person_id"] == staffed.people["boris"]
     page = await boris.look("/console/machines/M01")
     assert (await boris.press(page, REFILL, {"stock": "17"})).status_code == 303
     assert (await slot(staffed))["stock"] == 17

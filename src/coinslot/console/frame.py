@@ -3,7 +3,7 @@ tokens of its forms."""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from litestar import Response
 from litestar.response import Redirect
@@ -73,13 +73,13 @@ class Frame(SharedHandler):
         return Redirect(self.link(request, *parts, **query), status_code=303)
 
     async def page(
-        self, request: AnyRequest, name: str, *, status: int = 200, **values: object
+        self, request: AnyRequest, name: str, *, status: int = 200, **values: Any
     ) -> Response[str]:
         """A page. `secret` is that of the session, where it is newer than the request's."""
         who = signed_in_or_none(request)
         c = self.texts(request)
         done = request.query_params.get("done", "")
-        shown: dict[str, object] = {
+        shown: dict[str, Any] = {
             "c": c, "who": who, "zone": await self._zone(who), "mint": token,
             "tabs": tabs_of(who), "money": Money, "here": request.url.path, "problem": "",
             "done": c.get(f"done_{done}", ""),

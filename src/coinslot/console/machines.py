@@ -13,7 +13,7 @@ from coinslot.console import forms
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
 from coinslot.console.whose import merchant_of
-from coinslot.fleet import config
+from coinslot.fleet import config, slots
 from coinslot.fleet.config import (
     Codes,
     ConfigChange,
@@ -85,18 +85,10 @@ class MachinePages(SharedHandler):
         """No price changes behind the back of a printed code: where there is one, this asks."""
         known = await self._known(request, machine)
         form = await forms.read(request)
-        editor = Editor(merchant_of(signed_in(request)), signed_in(request).login)
 
-        async def change() -> Act:
+        async def change() -> None:
             wanted = _price(form, slot, known.machine.currency)
-            before = next((one.price for one in known.slots if one.slot == slot), None)
-            changed = await config.change(self._context, editor, machine, wanted)
-            after = wanted.slots[0].price
-            return Act(
-                action="price.changed", merchant=editor.merchant, subject=f"{machine} {slot}",
-                before={"price": str(before)},
-                after={"price": str(after), "version": changed.version, "codes": wanted.codes},
-            )  # fmt: skip
+            await config.change(self._context, _editor(request), machine, wanted)
 
         try:
             return await self._changed(request, machine, form, change)
@@ -111,21 +103,16 @@ class MachinePages(SharedHandler):
         self, request: AnyRequest, machine: FromPath[str], slot: FromPath[str]
     ) -> Response[str] | Redirect:
         await self._known(request, machine)
-        form, who = await forms.read(request), signed_in(request)
-        to = form.one("to")
+        form = await forms.read(request)
 
-        async def change() -> Act:
-            merchant = merchant_of(who)
-            if to == "off":
-                now = self._context.now()
-                await machines.withhold(self._context.db, merchant, machine, slot, now)
-            elif to == "on":
-                await machines.put_on_sale(self._context.db, merchant, machine, slot)
-            else:
-                raise SlotFormError("refused_other")
-            return Act(
-                action=f"slot.{to}_sale", merchant=merchant, subject=f"{machine} {slot}",
-            )  # fmt: skip
+        async def change() -> None:
+            match form.one("to"):
+                case "off":
+                    await slots.withhold(self._context, _editor(request), machine, slot)
+                case "on":
+                    await slots.put_on_sale(self._context, _editor(request), machine, slot)
+                case _:
+                    raise SlotFormError("refused_other")
 
         return await self._changed(request, machine, form, change)
 
@@ -148,7 +135,11 @@ class MachinePages(SharedHandler):
         return await self._changed(request, machine, form, change)
 
     async def _changed(
-        self, request: AnyRequest, machine: str, form: Form, change: Callable[[], Awaitable[Act]]
+        self,
+        request: AnyRequest,
+        machine: str,
+        form: Form,
+        change: Callable[[], Awaitable[Act | None]],
     ) -> Response[str] | Redirect:
         """Raises PrintedCodesError."""
         done = request.url.path.rpartition("/")[2]
@@ -200,6 +191,12 @@ class MachinePages(SharedHandler):
                 return c["problem_out_of_service"]
             case _:
                 return f"{c['problem_config']} {error}"
+
+
+def _editor(request: AnyRequest) -> Editor:
+    """Who changes it: `fleet` writes the audit log in the transaction of the change."""
+    who = signed_in(request)
+    return Editor(merchant_of(who), who.login, who.actor)
 
 
 def _price(form: Form, slot: str, currency: str) -> ConfigChange:

@@ -14,7 +14,7 @@ from coinslot.console.frame import Frame
 from coinslot.console.whose import merchant_of
 from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError
 from coinslot.merchants.people import zone_of_merchant
-from coinslot.orders import order_records, order_refunds, order_search
+from coinslot.orders import fulfillment, order_records, order_refunds, order_search
 from coinslot.orders.order_records import OrderRecord
 from coinslot.orders.order_refunds import MoreThanLeftError, OrderRefund
 from coinslot.orders.order_search import OrderLine
@@ -27,7 +27,6 @@ from coinslot.pages.shared_handler import SharedHandler
 from coinslot.payments.idempotency import KeyReusedError
 from coinslot.payments.merchant_api import RuledOutError, UnknownError
 from coinslot.people.audit_log import Act
-from coinslot.vending import dispatch
 
 _PAGE: Final = 50
 _ANYTHING: Final = 100
@@ -108,9 +107,10 @@ class OrderPages(SharedHandler):
             return await self._order(request, order, problem, HTTPStatus.UNPROCESSABLE_ENTITY)
 
     async def ask_machine(self, request: AnyRequest, order: FromPath[UUID]) -> Redirect:
-        """Asking again does no harm: it is asked as rarely as its customer may have it asked."""
+        """Someone of the merchant says that nothing came out. The machine is asked no more often
+        than a customer may have it asked."""
         known = await self._known(request, order)
-        await dispatch.ask_for_order(self._context, known.token)
+        await fulfillment.nothing_came(self._context, known.token, signed_in(request).login)
         return self._frame.to(request, "orders", str(order), done="asked_machine")
 
     async def _known(self, request: AnyRequest, order: UUID) -> OrderRecord:

@@ -420,7 +420,8 @@ _ORDERS: Final[Mapping[str, tuple[str, str, str]]] = {
     "extra_tip": ("Tip", "टिप", "Чаевые"),
     "extra_delivery_fee": ("Delivery", "डिलीवरी", "Доставка"),
     "extra_added_tax": ("Tax", "कर", "Налог"),
-    "ask_machine": ("Ask the machine", "मशीन से पूछें", "Спросить автомат"),
+    "ask_machine": ("Nothing came out: ask the machine", "कुछ नहीं निकला: मशीन से पूछें",
+                    "Ничего не вышло: спросить автомат"),
     "done_refunded": (
         "The refund is made: it is on its way, or waits for its unit.",
         "वापसी बन गई: रास्ते में है, या अपनी इकाई की प्रतीक्षा में।",

@@ -160,9 +160,9 @@ async def drive(context: Context, unit: asyncpg.Record) -> None:
         await kind.remind(context, unit)
 
 
-async def nothing_came(context: Context, order_token: str) -> None:
-    """A customer says that nothing came out: each unit of the order that is not settled is looked
-    into, at most once in a few seconds however many pages ask."""
+async def nothing_came(context: Context, order_token: str, by: str = CUSTOMER) -> None:
+    """A customer, or a member of staff, says that nothing came out: each unit of the order that is
+    not settled is looked into, at most once in a few seconds however many ask."""
     async with context.db.system_transaction() as conn:
         merchant = await conn.fetchval(store.ORDER_OWNER, order_token)
     if merchant is None:
@@ -172,7 +172,7 @@ async def nothing_came(context: Context, order_token: str) -> None:
             store.PAGE_ASKS_UNITS, order_token, context.now(), context.windows.span("page_ask_s")
         )
     for unit in units:
-        said = Testimony(came=False, by=CUSTOMER)
+        said = Testimony(came=False, by=by)
         await handler(context, unit["kind"]).prove(context, unit, said)
 
 
