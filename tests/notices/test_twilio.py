@@ -51,6 +51,7 @@ SAID = {
 }  # fmt: skip
 SHA1, SHA256 = "nn9eKSm+51XLQJ7KhJwXqh6W+ZE=", "9/CBLm8x8J2qKNmPMnjr7+FKRboZzeUTwIa/RW9QH9Q="
 SMS = Form.SMS
+DRIVER = Twilio(SETTINGS)  # to read callbacks; each one made loads the system's certificates
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ class _Rig:
     """Only an address: these notices go to canned answers."""
 
     form, to = SMS, "+14155550100"
-    driver: Notifier = Twilio(SETTINGS)
+    driver: Notifier = DRIVER
 
     def trouble(self, kind: Trouble) -> None: ...
     def delivered(self) -> list[str]:
@@ -102,7 +103,7 @@ def signed(said: dict[str, str], token: str = "twilio-auth-token-test") -> dict[
 
 def read(said: dict[str, str], headers: dict[str, str] | None = None) -> Any:
     headers = signed(said) if headers is None else headers
-    return Twilio(SETTINGS).read_callback(URL, headers, urlencode(said).encode())
+    return DRIVER.read_callback(URL, headers, urlencode(said).encode())
 
 
 @pytest.mark.parametrize(
@@ -391,12 +392,12 @@ def test_parameters_that_nobody_heard_of_do_no_harm() -> None:
 
 @given(st.binary(max_size=60), st.dictionaries(st.text(max_size=9), st.text(max_size=9)))
 def test_no_callback_makes_the_driver_raise(body: bytes, headers: dict[str, str]) -> None:
-    assert isinstance(Twilio(SETTINGS).read_callback(URL, headers, body), Forged)
+    assert isinstance(DRIVER.read_callback(URL, headers, body), Forged)
 
 
 def test_a_flood_of_parameters_is_refused() -> None:
     body = "&".join(f"p{number}=1" for number in range(5_000)).encode()
-    assert isinstance(Twilio(SETTINGS).read_callback(URL, {}, body), Forged)
+    assert isinstance(DRIVER.read_callback(URL, {}, body), Forged)
 
 
 def test_the_token_is_in_no_repr() -> None:

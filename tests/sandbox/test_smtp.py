@@ -6,7 +6,6 @@ import ssl
 from collections.abc import Iterator
 from email.message import EmailMessage
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
@@ -239,9 +238,10 @@ def test_faults_that_there_are_not_are_refused(post: Post, wrong: dict[str, Any]
     assert post.sandbox.http.post("/smtp/fault", json=wrong).status_code == 400
 
 
-@pytest.fixture
-def locked(tmp_path: Path) -> Iterator[Post]:
+@pytest.fixture(scope="module")
+def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Post]:
     """A server that wants TLS first and a login then."""
+    tmp_path = tmp_path_factory.mktemp("locked")
     section = {"port": free_port(), "starttls": True, "users": {"cafe": "smtp-password"}}
     with SandboxProcess(tmp_path / "s", tmp_path / "m", smtp=section) as sandbox:
         yield Post(sandbox)
