@@ -519,6 +519,16 @@ async def test_the_key_that_signs_is_made_once_and_rests_sealed(staffed: Staffed
     assert Tokens(made[0]).read_access("x", context.now()) is None
 
 
+async def test_a_key_that_is_there_is_read_without_a_lock(staffed: Staffed) -> None:
+    """So a process starts on a server that takes no write for a while."""
+    context = staffed.stage.context
+    made = await signing_key(context.db, context.vault)
+    async with context.db.system_transaction() as conn, asyncio.timeout(10):
+        await conn.execute("SELECT FROM installation FOR UPDATE")
+        read = await signing_key(context.db, context.vault)
+    assert read.reveal() == made.reveal()
+
+
 async def test_a_body_that_asks_for_more_than_there_is_is_refused(staffed: Staffed) -> None:
     async with staffed.client() as client:
         for body in (

@@ -106,8 +106,8 @@ class RunningServer:
         accounts.reached = self.db.reached = self._reached
         self._accounts = accounts
         self._stack.push_async_callback(accounts.close)
-        mark = await _asked(lambda: installation(self.db))
-        await _asked(accounts.check)
+        mark = await asked_at_start(lambda: installation(self.db))
+        await asked_at_start(accounts.check)
         self.context = Context(
             db=self.db,
             clock=self.clock,
@@ -123,7 +123,9 @@ class RunningServer:
         if "web" in self.roles:
             given = self.settings.jwt_secret
             self.context.signing_key = (
-                Secret(given) if given else await _asked(lambda: signing_key(self.db, self.vault))
+                Secret(given)
+                if given
+                else await asked_at_start(lambda: signing_key(self.db, self.vault))
             )
         self._mirror = mirror(self.settings, self.db, self.clock, self._stack)
         if self._mirror is not None:
@@ -342,7 +344,7 @@ async def _nothing_here(send: Any) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def _asked(question: Callable[[], Awaitable[Answer]]) -> Answer:
+async def asked_at_start(question: Callable[[], Awaitable[Answer]]) -> Answer:
     """The first questions to the database: if it goes away while we start, wait for it."""
     until = monotonic() + WAIT_FOR_SERVER.total_seconds()
     while True:

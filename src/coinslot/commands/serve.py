@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from coinslot.app.server import ALL, RunningServer
+from coinslot.app.server import ALL, RunningServer, asked_at_start
 from coinslot.commands.terms import Data, console, run, settings
 from coinslot.people import first_run
 from coinslot.people.authentication import Authentication
@@ -59,7 +59,8 @@ def _serve(roles: frozenset[str], data: Data, host: str | None, port: int | None
 async def _offer_first_account(server: RunningServer) -> None:
     """On stdout, not in the log: logs are kept elsewhere, and whoever has this token may be
     first."""
-    offered = await first_run.offer(Authentication(server.context, server.settings.base_url))
+    people = Authentication(server.context, server.settings.base_url)
+    offered = await asked_at_start(lambda: first_run.offer(people))
     if offered is not None:
         console.print(
             "Nobody runs this installation yet. This link makes that account, once:"

@@ -111,7 +111,9 @@ async def signing_key(db: Database, vault: Vault) -> Secret:
     """The installation's own, made when it is first asked for. Raises VaultKeyError where it was
     sealed with a key that is gone."""
     async with db.system_transaction() as conn:
-        sealed = await conn.fetchval("SELECT jwt_secret FROM installation FOR NO KEY UPDATE")
+        sealed = await conn.fetchval("SELECT jwt_secret FROM installation")
+        if sealed is None:  # only then a lock: a server that is read-only can still read
+            sealed = await conn.fetchval("SELECT jwt_secret FROM installation FOR NO KEY UPDATE")
         if sealed is None:
             made = token(48)
             await conn.execute(
