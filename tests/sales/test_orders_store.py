@@ -10,6 +10,7 @@ import pytest
 from msgspec import Struct
 
 from coinslot.orders import store
+from coinslot.vending import store as vending
 from tests.conftest import DatabaseUrls
 from tests.sales.by_hand import NOW, Rows
 
@@ -343,3 +344,12 @@ async def test_an_order_is_found_by_its_machine_amount_and_minute(rows: Rows) ->
     for number in range(5):
         await order(rows, f"more {number}", paid_at=NOW + number * MOMENT, amount_minor=4000)
     assert len(await found(timedelta(0))) == 5
+
+
+async def test_a_machine_that_was_heard_of_since_then_is_online(rows: Rows) -> None:
+    for code, seen in (("M01", NOW), ("M02", NOW - MOMENT), ("M03", None)):
+        await rows.put("outlets", id=code, kind="vending", dialect="leased", channel=f"at {code}")
+        await rows.put("devices", outlet_id=code, last_seen_at=seen)
+    found = [await rows.conn.fetchval(vending.ONLINE_BY, code, NOW) for code in
+             ("M01", "M02", "M03", "M99")]  # fmt: skip
+    assert found == ["at M01", None, None, None]

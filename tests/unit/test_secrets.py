@@ -170,3 +170,13 @@ def test_the_name_of_a_key_has_one_to_32_bytes(name: str, fits: bool) -> None:
     else:
         with pytest.raises(VaultKeyError):
             Vault({name: OLD}, name)
+
+
+def test_bytes_that_end_within_the_name_of_their_key_were_sealed_by_nobody() -> None:
+    vault = Vault({"1": b"k" * 32}, "1")
+    sealed = vault.seal(b"text", "here")
+    assert sealed[:3] == b"\x01\x011"
+    for cut in (b"", b"\x01", b"\x01\x05ab", sealed[:2], b"\x02" + sealed[1:]):
+        with pytest.raises(SealBrokenError):
+            vault.stale(cut)
+    assert not vault.stale(sealed[:3])  # its key is named, whatever comes behind
