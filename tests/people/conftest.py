@@ -94,6 +94,11 @@ def at(address: str = HERE) -> Client:
 
 @pytest.fixture
 async def staffed(stage: Stage) -> Staffed:
+    return await with_people(stage)
+
+
+async def with_people(stage: Stage) -> Staffed:
+    """The cast, for Asha's and Chandra's merchants."""
     stage.context.hasher = CHEAP
     chandra = (await chandras_machine(stage)).merchant_id
     app = build(FakeBackend(), SITE, stage.clock, stage.context)

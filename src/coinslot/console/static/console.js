@@ -81,6 +81,7 @@ async function passkey(button) {
 }
 
 function begin() {
+  document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest" });
   for (const button of document.querySelectorAll("[data-passkey]")) {
     if (!window.PublicKeyCredential?.parseRequestOptionsFromJSON) continue;
     button.hidden = false;

@@ -1,0 +1,37 @@
+"""Every text of the console is used, and says the same fields in every language."""
+
+import re
+from pathlib import Path
+
+from coinslot import console
+from coinslot.console.frame import TABS
+from coinslot.console.texts import TEXTS
+from coinslot.pages.assets import load
+from coinslot.people.roles import INSTALLATION, ROLES
+
+_HERE = Path(console.__file__).parent
+# Named by a code, a kind, a state or a role; the pages show what there is a text for.
+_MADE = re.compile(r"(problem|refused|done|case|state|settled|money|machine|dialect|extra)_")
+_BUDGET_BYTES = 3 * 1024
+
+
+def test_every_text_fills_in_the_same_fields_in_every_language() -> None:
+    for name, texts in TEXTS.items():
+        fields = [sorted(re.findall(r"\{(\w+)\}", text)) for text in texts]
+        assert fields[0] == fields[1] == fields[2], name
+        assert all(text.strip() == text != "" for text in texts), name
+
+
+def test_every_text_is_used_somewhere() -> None:
+    sources = [*(_HERE / "templates").iterdir(), *_HERE.glob("*.py")]
+    used = "".join(path.read_text() for path in sources if path.name != "texts.py")
+    known = {f"tab_{tab.name}" for tab in TABS} | {f"role_{one}" for one in (*ROLES, INSTALLATION)}
+    unused = [
+        name for name in TEXTS
+        if not re.search(rf"\b{name}\b", used) and not _MADE.match(name) and name not in known
+    ]  # fmt: skip
+    assert unused == []
+
+
+def test_the_script_stays_within_its_budget() -> None:
+    assert len(load("console.js").packed) <= _BUDGET_BYTES
