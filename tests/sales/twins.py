@@ -114,7 +114,7 @@ class Twins:
                 return TWIN
             case str() if column == "subject" and ("discrepancies", value) in self._counted:
                 return self._counted["discrepancies", value]
-            case str() if column in NAMES:
+            case str() if column in NAMES or column.endswith("_key"):
                 return f"{value}~"
             case str():
                 return _UUID.sub(lambda m: str(self._id(UUID(m[0]))), value)
