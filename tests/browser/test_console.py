@@ -14,7 +14,17 @@ from tests.people.conftest import PASSWORD
 
 pytestmark = pytest.mark.browser
 
-PATHS = ("today", "inbox", "find", "machines", "machines/M01", "people", "log", "account")
+PATHS = (
+    "today",
+    "inbox",
+    "find",
+    "machines",
+    "machines/M01",
+    "products",
+    "people",
+    "log",
+    "account",
+)
 SIZES = pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 _RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 _PACKED_MAX_BYTES = 15 * 1024

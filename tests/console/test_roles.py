@@ -32,6 +32,9 @@ NEEDS: dict[str, str | None] = {
     "POST /console/machines/{machine}/slots/{slot}/price": "products:write",
     "POST /console/machines/{machine}/slots/{slot}/sale": "machines:write",
     "POST /console/machines/{machine}/slots/{slot}/refill": "machines:write",
+    "GET /console/products": "products:read",
+    "POST /console/products/{sku}": "products:write",
+    "GET /console/health": "installation:read",
     "GET /console/people": "people:read",
     "POST /console/people/invite": "people:write",
     "POST /console/people/invitations/{invitation}": "people:write",
@@ -66,6 +69,7 @@ IDS = {
     "invitation": _NOBODYS,
     "case": "999999",
     "machine": "X9",
+    "sku": "nothing",
     "slot": "A1",
 }
 

@@ -5,23 +5,28 @@ from litestar import Router, get, post
 from litestar.types import ControllerRouterHandler
 
 from coinslot.console.frame import HOME, Frame
+from coinslot.console.health import HealthPage
 from coinslot.console.machines import MachinePages
 from coinslot.console.orders import OrderPages
 from coinslot.console.overview import Overview
 from coinslot.console.people import PeoplePages
+from coinslot.console.products import ProductPages
 from coinslot.console.refusals import Refusals
 from coinslot.console.sign_in import SignInPages
 from coinslot.pages.access import Access
+from coinslot.pages.backend import Backend
 from coinslot.pages.errors import RefusedError
 from coinslot.pages.site import Site
 from coinslot.people.authentication import Authentication
 
 
-def console_routes(auth: Authentication, site: Site) -> Router:
+def console_routes(auth: Authentication, site: Site, backend: Backend) -> Router:
     """Pages that anyone may see are those for signing in."""
     access, frame = Access(auth, cookies=True), Frame(auth, site)
-    parts = (_entry, _own, _overview, _orders, _machines, _people)
+    parts = (_entry, _own, _overview, _orders, _machines, _products, _people)
     urls = [url for part in parts for url in part(access, frame)]
+    health = HealthPage(frame, backend)
+    urls.append(get("/health", guards=[access.may("installation:read")])(health.health))
     return Router(
         HOME, route_handlers=urls, include_in_schema=False,
         exception_handlers={RefusedError: Refusals(frame).answer},
@@ -94,4 +99,12 @@ def _people(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
         post("/people/invitations/{invitation:uuid}", guards=write)(pages.revoke),
         post("/people/{person:uuid}", guards=write)(pages.change),
         get("/log", guards=[access.may("audit_log:read")])(pages.log),
+    ]
+
+
+def _products(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
+    pages = ProductPages(frame)
+    return [
+        get("/products", guards=[access.may("products:read")])(pages.all),
+        post("/products/{sku:str}", guards=[access.may("products:write")])(pages.edit),
     ]

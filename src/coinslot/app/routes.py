@@ -57,7 +57,7 @@ def build(  # noqa: PLR0913  the wiring
         auth = Authentication(context, site.base_url)
         machines = machine_routes(context, auth, devices)
         calls = [*_merchants(context, hooks), machines, *people_routes(auth)]
-        calls.append(console_routes(auth, site))
+        calls.append(console_routes(auth, site, backend))
     app = Litestar(
         [*calls, *_routes(backend, renderer, clock)],
         before_request=plain_only,

@@ -48,8 +48,10 @@ TABS: Final = (
     Tab("inbox", "money:read"),
     Tab("find", "orders:read", ("orders",)),
     Tab("machines", "machines:read"),
+    Tab("products", "products:read"),
     Tab("people", "people:read"),
     Tab("log", "audit_log:read"),
+    Tab("health", "installation:read"),
     Tab("account", None),
 )
 
