@@ -19,7 +19,7 @@ from coinslot.people.authentication import (
     SignInError,
     wrong_credentials,
 )
-from coinslot.people.passwords import acceptable
+from coinslot.people.passwords import BusyError, acceptable
 from coinslot.people.roles import INSTALLATION
 from coinslot.people.sessions import (
     Grant,
@@ -32,8 +32,9 @@ from coinslot.people.sessions import (
 from coinslot.people.tokens import Challenge
 
 _PERSON = """
-SELECT p.id, p.version, p.password_hash, p.disabled_at, EXISTS (SELECT FROM second_factors f
-    WHERE f.person_id = p.id AND f.confirmed_at IS NOT NULL AND f.removed_at IS NULL) AS has_second
+SELECT p.id, p.login, p.version, p.password_hash, p.disabled_at,
+    EXISTS (SELECT FROM second_factors f WHERE f.person_id = p.id AND f.confirmed_at IS NOT NULL
+        AND f.removed_at IS NULL) AS has_second
 FROM people p
 """
 BY_ID, BY_LOGIN = f"{_PERSON} WHERE p.id = $1", f"{_PERSON} WHERE lower(p.login) = lower($1)"
@@ -144,12 +145,18 @@ async def set_password(auth: Authentication, person: UUID, password: str, who: A
 
 
 async def _by_password(auth: Authentication, attempt: Attempt, client: Client) -> Proof:
-    counted = limits.of_account(auth.context, attempt.login, client.network)
-    await limits.count(auth.context, counted)
     async with auth.db.system_connection() as conn:
         person = await conn.fetchrow(BY_LOGIN, attempt.login.strip())
+    # Under the login that was found: the database takes more spellings for the same than Python.
+    login = attempt.login if person is None else person["login"]
+    counted = limits.of_account(auth.context, login, client.network)
+    await limits.count(auth.context, counted)
     stored = None if person is None else person["password_hash"]
-    fits = await auth.passwords.fits(stored, attempt.password)
+    try:
+        fits = await auth.passwords.fits(stored, attempt.password)
+    except BusyError:
+        await limits.give_back(auth.context, counted)
+        raise
     if person is None or not fits or person["disabled_at"] is not None:
         await _note_failure(auth, None if person is None else person["id"], client)
         raise wrong_credentials()
