@@ -218,12 +218,14 @@ CREATE OR REPLACE FUNCTION is_sold_here(p_outlet text) RETURNS boolean LANGUAGE 
 $$;
 
 -- Unpaid orders reserve nothing: the first payer gets the last piece. Units are counted under the
--- lock of the slot's row, so that of two who pay at once one is second.
+-- lock of the slot's row, so that of two who pay at once one is second. Lines of one slot count
+-- together.
 CREATE OR REPLACE FUNCTION others_were_first(p_order uuid) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     l record;
 BEGIN
-    FOR l IN SELECT s.outlet_id, s.slot, s.stock, w.quantity
+    FOR l IN SELECT s.outlet_id, s.slot, s.stock, (SELECT sum(m.quantity) FROM order_lines m
+            WHERE m.order_id = o.id AND m.slot = s.slot) AS quantity
         FROM order_lines w JOIN orders o ON o.id = w.order_id
         JOIN slots s ON s.outlet_id = o.outlet_id AND s.slot = w.slot
         WHERE w.order_id = p_order ORDER BY s.slot FOR NO KEY UPDATE OF s LOOP
