@@ -13,7 +13,7 @@ from coinslot.console.people import PeoplePages
 from coinslot.console.products import ProductPages
 from coinslot.console.refusals import Refusals
 from coinslot.console.sign_in import SignInPages
-from coinslot.pages.access import Access
+from coinslot.pages.access import Access, storable
 from coinslot.pages.backend import Backend
 from coinslot.pages.errors import RefusedError
 from coinslot.pages.site import Site
@@ -28,7 +28,7 @@ def console_routes(auth: Authentication, site: Site, backend: Backend) -> Router
     health = HealthPage(frame, backend)
     urls.append(get("/health", guards=[access.may("installation:read")])(health.health))
     return Router(
-        HOME, route_handlers=urls, include_in_schema=False,
+        HOME, route_handlers=urls, include_in_schema=False, guards=[storable],
         exception_handlers={RefusedError: Refusals(frame).answer},
     )  # fmt: skip
 

@@ -24,6 +24,7 @@ _PATH: Final = re.compile(r"/console[A-Za-z0-9/_.%-]*(\?[A-Za-z0-9/_.%=&+-]*)?")
 _FIELDS: Final = 300
 _CHARS: Final = 4096
 _SESSION: Final = (cookies.FORM_TOKEN, "password", "code")
+SAME_SITE: Final = "same-origin"  # what a browser says of a form of ours
 _LOOKS, _LOOK_S = 50, 0.1
 
 
@@ -45,6 +46,9 @@ class Form(Struct, frozen=True):
 
     def all(self, name: str) -> tuple[str, ...]:
         return tuple(value for key, value in self.pairs if key == name)
+
+    def without(self, *names: str) -> "Form":
+        return Form(tuple(pair for pair in self.pairs if pair[0] not in names))
 
     def kept(self) -> str:
         """What is sent again after someone signed in: everything but what belongs to a session."""

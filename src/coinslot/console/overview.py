@@ -2,10 +2,10 @@
 below it."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
+from typing import Annotated, Final
 
 from litestar import Response
-from litestar.params import FromPath
+from litestar.params import PathParameter
 from litestar.response import Redirect
 from msgspec import Struct
 
@@ -21,6 +21,8 @@ from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import AnyRequest
 from coinslot.pages.shared_handler import SharedHandler
 from coinslot.people.audit_log import Act
+
+CaseId = Annotated[int, PathParameter(le=2**63 - 1)]  # PostgreSQL's bigint
 
 
 class Choice(Struct, frozen=True):
@@ -58,7 +60,7 @@ class Overview(SharedHandler):
     async def inbox(self, request: AnyRequest) -> Response[str]:
         return await self._inbox(request)
 
-    async def settle(self, request: AnyRequest, case: FromPath[int]) -> Response[str] | Redirect:
+    async def settle(self, request: AnyRequest, case: CaseId) -> Response[str] | Redirect:
         form, who = await forms.read(request), signed_in(request)
         how = form.one("how")
 

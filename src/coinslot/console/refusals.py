@@ -97,6 +97,6 @@ async def kept(request: AnyRequest) -> dict[str, str]:
     """A form that is to be sent again after a sign-in. Only what a page of ours sent is kept:
     another site must not have its form sent by whoever signs in next."""
     path = forms.own_path(request.url.path)
-    if request.headers.get("sec-fetch-site") != "same-origin" or not path:
+    if request.headers.get("sec-fetch-site") != forms.SAME_SITE or not path:
         return {"resume": "", "resume_to": ""}
     return {"resume": (await forms.read(request)).kept(), "resume_to": path}

@@ -154,10 +154,13 @@ class SignInPages(SharedHandler):
 
     async def _own_form(self, request: AnyRequest) -> Form:
         """Nobody is signed in yet, so there is no session's token: another site's form is known by
-        what the browser says. Raises RefusedError."""
-        if request.headers.get("sec-fetch-site") in _FOREIGN:
+        what the browser says. Where it says nothing, no other form is kept with this one: another
+        site must not have its form sent by whoever signs in. Raises RefusedError."""
+        site = request.headers.get("sec-fetch-site")
+        if site in _FOREIGN:
             raise RefusedError(403, "cross_site", "This came from another site's page.")
-        return await forms.read(request)
+        form = await forms.read(request)
+        return form if site == forms.SAME_SITE else form.without("resume", "resume_to")
 
     async def _asked(
         self, request: AnyRequest, form: Form, error: RefusedError | None = None

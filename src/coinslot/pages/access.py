@@ -102,6 +102,12 @@ class Access:
         return who
 
 
+async def storable(request: _AnyCall, _handler: BaseRouteHandler) -> None:
+    """Refuses an address with a zero character, for which PostgreSQL has no room."""
+    if "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]:
+        raise RefusedError(400, "bad_request", "No address has a zero character.")
+
+
 def signed_in(request: AnyRequest) -> SignedIn:
     """Whose request this is; the route's guard has looked it up."""
     who: SignedIn = request.scope["state"][_WHO]

@@ -1,0 +1,59 @@
+"""What an attacker sends to the console, and what it must not do."""
+
+import json
+
+import pytest
+
+from tests.console.conftest import a_browser, form, signed_in
+from tests.console.test_orders import sold
+from tests.people.conftest import PASSWORD, Staffed
+
+SILENT = {"accept": "text/html"}  # an older browser, or any browser where there is no https
+
+
+@pytest.mark.parametrize("path", ["/console/sign-in", "/console/first-run", "/console/join"])
+async def test_another_sites_refund_does_not_wait_in_the_sign_in_of_a_silent_browser(
+    staffed: Staffed, path: str
+) -> None:
+    order = await sold(staffed)
+    unit = await staffed.stage.value("SELECT id::text FROM fulfillments")
+    evil = json.dumps([["key", "e" * 20], ["unit", unit], ["reason", "evil"]])
+    fields = {"login": "", "password": "", "resume": evil, "resume_to": f"/console/orders/{order}"}
+    victim = a_browser(staffed)
+    shown = await victim.send(path, fields, SILENT)
+    assert "evil" not in shown.text
+    page = await victim.look("/console/sign-in")
+    mine = form(page, "/console/sign-in") | {"login": "boris", "password": PASSWORD}
+    inside = await victim.send("/console/sign-in", mine | {"resume": evil} | {
+        "resume_to": f"/console/orders/{order}/refund"}, SILENT)  # fmt: skip
+    assert (inside.status_code, inside.headers["location"]) == (303, "/console")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/console/find?text=%00", "/console/find?text=a%00b", "/console/machines/a%00",
+        "/console/machines?after=%00", "/console/join?token=%00", "/console/today?lang=%00",
+    ],
+)  # fmt: skip
+async def test_an_address_with_a_zero_character_is_refused_and_is_no_fault_of_ours(
+    staffed: Staffed, path: str
+) -> None:
+    asha = await signed_in(staffed, "asha")
+    assert (await asha.look(path)).status_code == 400
+
+
+@pytest.mark.parametrize("where", ["slots/%00/refill", "slots/%00/price", "slots/%00/sale"])
+async def test_a_slot_with_a_zero_character_is_refused(staffed: Staffed, where: str) -> None:
+    asha = await signed_in(staffed, "asha")
+    fields = form(await asha.look("/console/account"), "/console/sign-out") | {"key": "k" * 20}
+    more = {"stock": "4", "amount": "41", "version": "1", "to": "off"}
+    answer = await asha.send(f"/console/machines/M01/{where}", fields | more)
+    assert answer.status_code == 400
+
+
+async def test_a_number_that_no_case_can_have_is_refused(staffed: Staffed) -> None:
+    boris = await signed_in(staffed, "boris")
+    fields = form(await boris.look("/console/account"), "/console/sign-out") | {"key": "k" * 20}
+    answer = await boris.send(f"/console/inbox/{2**63}", fields | {"how": "close", "note": "x"})
+    assert answer.status_code == 400
