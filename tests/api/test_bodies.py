@@ -100,11 +100,11 @@ async def test_a_packed_body_is_refused_in_words_on_every_route(
     for method, path in routes(api):
         headers = {"content-encoding": coding, "idempotency-key": SOME}
         answer = await api.request(method, path, content=body, headers=headers)
-        guarded = path.startswith(("/auth/", "/people", "/machines/"))
-        if guarded and answer.status_code in (401, 403):
-            continue  # not this key's: refused before a byte of the body is read
+        guarded = path.startswith(("/auth/", "/people", "/machines/", "/console/"))
+        if guarded and answer.status_code in (401, 403, 404):
+            continue  # not this key's, or not there: refused before a byte of the body is read
         assert answer.status_code == 415, (method, path)
-        assert answer.json()["error"]["code"] == "unsupported_media_type"
+        assert is_ours(answer), (method, path)
         assert answer.headers["accept-encoding"] == "identity"
 
 

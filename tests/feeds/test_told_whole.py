@@ -123,9 +123,10 @@ async def test_an_order_is_told_with_its_lines_and_what_went_back_of_it(shop: Sh
 
 async def test_a_unit_is_told_in_the_line_of_its_order(shop: Shop) -> None:
     for number in (1, 2):
+        line = await shop.put("order_lines", order_id=UUID(int=10 * number), slot=f"A{number}")
         await shop.put(
             "fulfillments", id=UUID(int=number), order_id=UUID(int=10 * number), outlet_id="M01",
-            slot=f"A{number}", amount_minor=4000 * number, currency="INR", state="failed",
+            line_id=line["id"], amount_minor=4000 * number, currency="INR", state="failed",
             settlement="refund_due", basis="no_drop", failure_code="JAM",
         )  # fmt: skip
     shown = UnitStatement(
@@ -338,13 +339,16 @@ async def test_what_is_public_of_an_entry(shop: Shop) -> None:
     await shop.refund(1, one)
     await shop.put("disputes", id=one, account_id=shop.account, capture_id=one, stage="open")
     await shop.put("orders", id=one, client_key="k", token="t", state="paid", source="page")
-    await shop.put("fulfillments", id=one, order_id=one, state="queued", due_at=NOW)
+    line = await shop.put("order_lines", order_id=one)
+    await shop.put("fulfillments", id=one, order_id=one, line_id=line["id"], state="queued",
+                   due_at=NOW)  # fmt: skip
     for machine, event, was, state, kind in PUBLIC:
-        entry = shop.told(machine, one, event, was=was, state=state, data={"status": "kept"})
+        entry = shop.told(machine, one, event, was=was, state=state,
+                          data={"status": "kept", "basis": "drop"})  # fmt: skip
         made: Any = await announce.announcement(shop.rows.conn, entry)
         assert (made.type if made else None) == kind
         if made:
-            data = {"endpoint": one, "status": "kept"}
+            data = {"endpoint": one, "status": "kept", "basis": "drop"}
             said = made.data if machine == "webhook" else made.data.status
             assert said == (data if machine == "webhook" else kind and kind.partition(".")[2])
             assert made.line == one

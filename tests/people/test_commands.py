@@ -130,7 +130,7 @@ async def test_a_server_that_nobody_runs_yet_prints_how_to_begin(urls: DatabaseU
     try:
         async with asyncio.timeout(PATIENCE_S):
             out = (await process.stdout.readuntil(b"Coinslot ready")).decode()
-            token = re.search(r"first-run:\s+(\S{40,})", out)
+            token = re.search(r"first-run\?token=(\S{40,})", out)
             assert token is not None, out
             async with httpx.AsyncClient(trust_env=False) as client:
                 url = f"http://127.0.0.1:{port}/auth"
