@@ -13,7 +13,7 @@ from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret, Vault
 from coinslot.merchants.accounts import AccountName, save_account
 from coinslot.merchants.keys import issue_key
-from coinslot.merchants.people import Merchant, open_merchant
+from coinslot.merchants.merchants import Merchant, open_merchant
 from coinslot.outlets.machines import Outlet, Slot, add_outlet, issue_device
 
 ACCOUNT, SLUG = "acc_BENCHBENCH0001", "bench"

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from coinslot.kit.ids import uuid7
 from coinslot.merchants.keys import issue_key
-from coinslot.merchants.people import Merchant, open_merchant
+from coinslot.merchants.merchants import Merchant, open_merchant
 from tests.api.conftest import Client
 from tests.sales.stage import Stage
 from tests.sales.taking import Taking

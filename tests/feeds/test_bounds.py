@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from coinslot.events.webhooks.deliver import Courier
 from coinslot.events.webhooks.endpoints import EndpointRequest, EndpointRuleError
 from coinslot.kit.ids import token, uuid7
-from coinslot.merchants.people import Merchant, open_merchant
+from coinslot.merchants.merchants import Merchant, open_merchant
 from coinslot.payments.idempotency import IdempotentCall
 from tests.feeds.conftest import RULES, Post, announce
 from tests.feeds.receiver import Receiver, receiving

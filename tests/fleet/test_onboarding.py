@@ -14,7 +14,7 @@ from coinslot.fleet.onboarding import NewMachine, NewSlot, OnboardError
 from coinslot.fleet.templates import Template, TemplateSlot
 from coinslot.kit.ids import uuid7
 from coinslot.kit.money import Money
-from coinslot.merchants.people import Merchant, open_merchant
+from coinslot.merchants.merchants import Merchant, open_merchant
 from coinslot.outlets.machines import Outlet, OutletTakenError, Slot, add_outlet, is_device
 from coinslot.payments import provision
 from tests.sales.neighbours import chandras_machine

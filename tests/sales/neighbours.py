@@ -9,7 +9,7 @@ from coinslot.kit.ids import uuid7
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret
 from coinslot.merchants.accounts import AccountName, save_account
-from coinslot.merchants.people import Merchant, open_merchant
+from coinslot.merchants.merchants import Merchant, open_merchant
 from coinslot.outlets.machines import Outlet, Slot, add_outlet, issue_device
 from coinslot.vending.journal import Machine
 from tests.sales.stage import Stage

@@ -25,7 +25,7 @@ from coinslot.kit.ids import uuid7
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret, Vault
 from coinslot.merchants.accounts import Account, AccountName, save_account
-from coinslot.merchants.people import Merchant, open_merchant
+from coinslot.merchants.merchants import Merchant, open_merchant
 from coinslot.orders import fulfillment
 from coinslot.outlets.machines import Outlet, Slot, add_outlet, issue_device
 from coinslot.oversight import cases

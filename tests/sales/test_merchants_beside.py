@@ -15,7 +15,7 @@ from coinslot.gateways.wire import Exchange
 from coinslot.kit.clock import SettableClock
 from coinslot.kit.ids import uuid7
 from coinslot.kit.secrets import Secret, Vault
-from coinslot.merchants import keys, people
+from coinslot.merchants import keys, merchants
 from coinslot.merchants.accounts import (
     AccountName,
     Accounts,
@@ -28,7 +28,7 @@ from coinslot.merchants.accounts import (
     save_account,
 )
 from coinslot.merchants.keys import KeyRequest, UnknownKeyError
-from coinslot.merchants.people import Merchant
+from coinslot.merchants.merchants import Merchant
 from tests.sales.stage import START
 
 VAULT = Vault({"1": b"k" * 32}, "1")
@@ -62,18 +62,18 @@ async def street(database: Database) -> Street:
     ids = []
     for name in ("Chandra", "Asha"):
         merchant = Merchant(id=uuid7(clock.now()), name=name, slug=name.lower(), contact=f"{name}!")
-        ids.append(await people.open_merchant(database, merchant, clock.now()))
+        ids.append(await merchants.open_merchant(database, merchant, clock.now()))
     return Street(database, clock, ids[1], ids[0])
 
 
 async def test_merchants_are_told_by_name_and_moved_one_at_a_time(street: Street) -> None:
     db = street.db
-    assert await people.merchant_named(db, "asha") == street.asha
-    assert await people.merchant_named(db, "nobody") is None
+    assert await merchants.merchant_named(db, "asha") == street.asha
+    assert await merchants.merchant_named(db, "nobody") is None
     again = Merchant(id=uuid4(), name="Asha's other", slug="asha")
-    assert await people.open_merchant(db, again, START) == street.asha
-    await people.move_merchant(db, street.asha, "Asia/Kolkata")
-    assert await people.merchants(db) == [
+    assert await merchants.open_merchant(db, again, START) == street.asha
+    await merchants.move_merchant(db, street.asha, "Asia/Kolkata")
+    assert await merchants.merchants(db) == [
         Merchant(id=street.asha, name="Asha", slug="asha", contact="Asha!", zone="Asia/Kolkata"),
         Merchant(id=street.chandra, name="Chandra", slug="chandra", contact="Chandra!"),
     ]

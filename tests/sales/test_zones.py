@@ -11,7 +11,7 @@ from coinslot.fleet import config
 from coinslot.fleet.config import ConfigChange, ConfigError, Editor
 from coinslot.kit.clock import UnknownZoneError, zone_named
 from coinslot.kit.ids import uuid7
-from coinslot.merchants.people import move_merchant
+from coinslot.merchants.merchants import move_merchant
 from coinslot.orders import outlet_pages
 from coinslot.outlets.machines import without_zone
 from coinslot.oversight import nightly

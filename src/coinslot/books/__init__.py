@@ -1,1 +1,1 @@
-"""The ledger and its queries."""
+"""The ledger: SQL only."""

@@ -1,7 +1,7 @@
-"""The messages of the vend protocol, read strictly; reading never raises.
-
-Unknown fields are ignored, so that newer firmware may send more. Every text is bounded and plain
-ASCII, and every number fits a bigint: what can be read here can also be stored."""
+"""The messages of the vend protocol: those of machines, read strictly (reading never raises), and
+ours, with the signature of GO. Unknown fields are ignored, so that newer firmware may send more.
+Every text is bounded and plain ASCII, and every number fits a bigint: what can be read here can
+also be stored."""
 
 import hashlib
 import hmac

@@ -12,7 +12,7 @@ from coinslot.app.server import RunningServer
 from coinslot.commands.terms import Data, console, fail, installed, run_on_server
 from coinslot.merchants import keys
 from coinslot.merchants.keys import SCOPES, USUAL_SCOPES, ApiKey, KeyRequest, UnknownKeyError
-from coinslot.merchants.people import merchant_named
+from coinslot.merchants.merchants import merchant_named
 
 cli = typer.Typer(
     invoke_without_command=True,

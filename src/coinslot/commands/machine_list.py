@@ -14,7 +14,7 @@ from coinslot.commands.terms import Data, console, fail, installed, run_on_serve
 from coinslot.fleet import config, machines, slots
 from coinslot.fleet.config import Editor
 from coinslot.fleet.machines import MachineLine, MachineStatus, WantedMachines
-from coinslot.merchants.people import merchant_named, merchants
+from coinslot.merchants.merchants import merchant_named, merchants
 from coinslot.outlets.machines import UnknownOutletError, owner_of
 
 _PAGE = 500

@@ -22,7 +22,7 @@ from coinslot.fleet.enrolment import DeviceEnrolment, provision_device
 from coinslot.fleet.onboarding import NewMachine, NewSlot, OnboardError, PlannedMachine
 from coinslot.fleet.sheet import LineProblem, Sheet
 from coinslot.fleet.templates import Template
-from coinslot.merchants.people import merchant_named
+from coinslot.merchants.merchants import merchant_named
 from coinslot.outlets.machines import UnknownOutletError
 
 AtOnce = Annotated[

@@ -17,7 +17,7 @@ from coinslot.kit.ids import uuid7
 from coinslot.merchants import accounts, forms
 from coinslot.merchants.accounts import AccountName, SlugTakenError
 from coinslot.merchants.forms import FormError
-from coinslot.merchants.people import (
+from coinslot.merchants.merchants import (
     Merchant,
     merchant_named,
     merchants,

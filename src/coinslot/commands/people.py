@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from coinslot.app.server import RunningServer
 from coinslot.commands.terms import Data, console, fail, installed, run_on_server
-from coinslot.merchants.people import merchant_named
+from coinslot.merchants.merchants import merchant_named
 from coinslot.people import invitations, members, resets
 from coinslot.people.audit_log import COMMAND_LINE
 from coinslot.people.authentication import Authentication, NotAllowedError

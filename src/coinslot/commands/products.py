@@ -13,7 +13,7 @@ from coinslot.catalog.products import Product, ProductChange, UnknownProductErro
 from coinslot.commands.terms import Data, console, fail, installed, run_on_server
 from coinslot.kit.ids import uuid7
 from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError, UnknownCurrencyError
-from coinslot.merchants.people import merchant_named
+from coinslot.merchants.merchants import merchant_named
 
 cli = typer.Typer(
     no_args_is_help=True, help="What merchants sell, and the prices that new slots get."

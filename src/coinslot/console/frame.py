@@ -12,7 +12,7 @@ from msgspec import Struct
 from coinslot.console.texts import in_language
 from coinslot.kit.ids import token
 from coinslot.kit.money import Money
-from coinslot.merchants.people import zone_of_merchant
+from coinslot.merchants.merchants import zone_of_merchant
 from coinslot.pages import cookies
 from coinslot.pages.rendering import Answer, AnyRequest, Renderer
 from coinslot.pages.shared_handler import SharedHandler

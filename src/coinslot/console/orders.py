@@ -13,7 +13,7 @@ from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
 from coinslot.console.whose import merchant_of
 from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError
-from coinslot.merchants.people import zone_of_merchant
+from coinslot.merchants.merchants import zone_of_merchant
 from coinslot.orders import fulfillment, order_records, order_refunds, order_search
 from coinslot.orders.order_records import OrderRecord
 from coinslot.orders.order_refunds import MoreThanLeftError, OrderRefund

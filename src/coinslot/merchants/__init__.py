@@ -1,1 +1,1 @@
-"""Merchants, members, API keys and gateway accounts."""
+"""Merchants, API keys and gateway accounts."""

@@ -1,7 +1,7 @@
 """Drives a refund until it is proved: look for it, send it with its own key, look again, or a
-person.
-
-The row and its key are committed before the gateway is called; no call is inside a transaction."""
+person. The row and its key are committed before the gateway is called; no call is inside a
+transaction. One that the gateway proves to have failed is over; `refund_try_anew` in
+sql/settlement.sql makes the next, with a key of its own."""
 
 from datetime import datetime, timedelta
 from typing import assert_never

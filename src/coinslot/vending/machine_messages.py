@@ -1,7 +1,6 @@
-"""Messages from the machines: what each proves about a unit, and what it does not.
-
-Every message is committed before it is answered; the answers are returned, to be sent
-afterwards."""
+"""Messages from the machines: what each proves about a unit, and what it does not. An ACCEPT is
+answered with the signed GO. Every message is committed before it is answered; the answers are
+returned, to be sent afterwards."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta

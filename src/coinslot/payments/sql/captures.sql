@@ -90,6 +90,23 @@ CREATE OR REPLACE FUNCTION try_uuid(p_text text) RETURNS uuid LANGUAGE sql IMMUT
     SELECT CASE WHEN p_text ~ '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' THEN p_text::uuid END
 $$;
 
+-- The attempt that a capture belongs to: of the payment that our mark names, else by what `collect`
+-- made at the gateway. Only one that was sent to this very account: a mark can be copied, into a
+-- test account too.
+CREATE OR REPLACE FUNCTION attempt_of(p_account gateway_accounts, p_fact jsonb)
+RETURNS uuid LANGUAGE sql STABLE AS $$
+    SELECT coalesce(
+        (SELECT a.id FROM attempts a JOIN payments p ON p.id = a.payment_id
+            WHERE p.id = try_uuid(p_fact->'mark'->>'payment') AND a.key IS NOT NULL
+            AND p.merchant_id = p_account.merchant_id AND a.account_id = p_account.id
+            ORDER BY a.reference IN (p_fact->>'gateway_payment_id', p_fact->>'gateway_order_id')
+                DESC NULLS LAST,
+                starts_with(encode(sha256(convert_to(a.key, 'UTF8')), 'hex'),
+                    p_fact->'mark'->>'charge') DESC NULLS LAST, a.number DESC LIMIT 1),
+        (SELECT id FROM attempts WHERE account_id = p_account.id AND reference IN
+            (p_fact->>'gateway_payment_id', p_fact->>'gateway_order_id') LIMIT 1))
+$$;
+
 -- All of it goes back: it buys nothing.
 CREATE OR REPLACE FUNCTION return_capture(p_capture uuid, p_reason text, p_now timestamptz)
 RETURNS text LANGUAGE plpgsql AS $$

@@ -1,22 +1,5 @@
 -- Payments of a merchant's own server: the capture is the merchant's, and goes back on request.
 
--- The attempt that a capture belongs to: of the payment that our mark names, else by what `collect`
--- made at the gateway. Only one that was sent to this very account: a mark can be copied, into a
--- test account too.
-CREATE OR REPLACE FUNCTION attempt_of(p_account gateway_accounts, p_fact jsonb)
-RETURNS uuid LANGUAGE sql STABLE AS $$
-    SELECT coalesce(
-        (SELECT a.id FROM attempts a JOIN payments p ON p.id = a.payment_id
-            WHERE p.id = try_uuid(p_fact->'mark'->>'payment') AND a.key IS NOT NULL
-            AND p.merchant_id = p_account.merchant_id AND a.account_id = p_account.id
-            ORDER BY a.reference IN (p_fact->>'gateway_payment_id', p_fact->>'gateway_order_id')
-                DESC NULLS LAST,
-                starts_with(encode(sha256(convert_to(a.key, 'UTF8')), 'hex'),
-                    p_fact->'mark'->>'charge') DESC NULLS LAST, a.number DESC LIMIT 1),
-        (SELECT id FROM attempts WHERE account_id = p_account.id AND reference IN
-            (p_fact->>'gateway_payment_id', p_fact->>'gateway_order_id') LIMIT 1))
-$$;
-
 -- Not captured yet, or not at all: the report proves little, so the attempt is due at once. A
 -- worker that asks the gateway now asked too early: its answer does not count.
 CREATE OR REPLACE FUNCTION look_soon(p_account gateway_accounts, p_fact jsonb, p_now timestamptz)

@@ -1,4 +1,5 @@
--- Frequent statements about machines, each in one round trip.
+-- Which unit a machine gets next, and what else is asked about machines with every message, each in
+-- one round trip.
 
 -- The oldest unit that an idle machine may be offered now, locked; no row when there is none. The
 -- machine's row lock comes first: seq is given out under it, and one process at a time decides.
