@@ -118,8 +118,9 @@ $$;
 
 -- Store a line of a machine's journal, once. `through`: how far it is acknowledged without a gap.
 -- `kept`: whether exactly this line is stored, so that it may be believed; false where its number
--- holds another line, or over the limit. A line over the limit is acknowledged all the same, or the
--- machine's journal would fill up with it: it is counted, and a person is called.
+-- holds another line, over the limit, or for a line that was stored before its unit was told to
+-- begin: sent again it proves no more than it did then. A line over the limit is acknowledged all
+-- the same, or the machine's journal would fill up with it: it is counted, and a person is called.
 CREATE OR REPLACE FUNCTION keep_event(p_merchant uuid, p_outlet text, p_journal text,
     p_event jsonb, p_now timestamptz, OUT through bigint, OUT kept boolean) LANGUAGE plpgsql AS $$
 #variable_conflict use_variable
@@ -142,7 +143,9 @@ BEGIN
     ON CONFLICT (outlet_id, journal_id) DO UPDATE SET first_seen_at = d.first_seen_at
     RETURNING d.* INTO j;
     reached := j.through;
-    SELECT e.message = p_event INTO kept FROM device_events e WHERE e.outlet_id = p_outlet
+    SELECT e.message = p_event AND NOT EXISTS (SELECT FROM fulfillments f
+            WHERE f.id = e.unit_id AND e.at < f.sent_at)
+        INTO kept FROM device_events e WHERE e.outlet_id = p_outlet
         AND e.journal_id = p_journal AND e.event_seq = number;
     IF NOT FOUND THEN
         kept := has_room(p_outlet, offered, p_event);
