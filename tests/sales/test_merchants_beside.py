@@ -82,8 +82,8 @@ async def test_merchants_are_told_by_name_and_moved_one_at_a_time(street: Street
 async def test_a_key_is_its_merchants_with_its_scopes_and_its_mode(street: Street) -> None:
     db, now = street.db, street.clock.now
     own = await keys.issue_key(db, street.asha, now())
-    wish = KeyRequest(name="till", scopes=("payments:read",), live=True)
-    other = await keys.issue_key(db, street.chandra, now(), wish)
+    wanted = KeyRequest(name="till", scopes=("payments:read",), live=True)
+    other = await keys.issue_key(db, street.chandra, now() + timedelta(seconds=1), wanted)
     assert (own[:8], other[:8]) == ("sk_test_", "sk_live_")
     assert len(own) > 8 + 30
     found = await keys.caller(db, own, now())

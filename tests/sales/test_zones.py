@@ -87,6 +87,12 @@ async def test_an_order_of_another_outlet_is_never_found(stage: Stage, other: Ne
             " $4::timestamptz, $4, $4::timestamptz + interval '1 day')",
             uuid7(now), machine.merchant_id, machine.outlet, now,
         )  # fmt: skip
+        await conn.execute(
+            "INSERT INTO order_lines (id, merchant_id, order_id, product_id, slot, sku, name,"
+            " quantity, price_minor, cost_minor) SELECT o.id, o.merchant_id, o.id, p.id, 'A1',"
+            " p.sku, p.name, 1, o.amount_minor, 0 FROM orders o JOIN products p"
+            " ON p.merchant_id = o.merchant_id WHERE o.token = 'theirs' LIMIT 1"
+        )
     mine = await stage.value("SELECT token FROM orders WHERE outlet_id = 'M01'")
     assert [
         order.token for order in await outlet_pages.find(stage.context, "M01", 4000, [now])
