@@ -103,8 +103,17 @@ class WayTap(Struct, frozen=True, kw_only=True):
 
 async def pay(context: Context, tap: WayTap) -> UUID | None:
     """The customer is about to pay: an attempt begins, once, as soon as the machine's budget
-    allows; one begun before in another way is closed. None: there is nothing to pay any more, or it
-    was begun before. Raises NotNowError."""
+    allows; one begun before in another way is closed. None: there is nothing to pay any more, it
+    was begun before, or the key has begun another order's. Raises NotNowError."""
+    try:
+        return await _pay(context, tap)
+    except asyncpg.UniqueViolationError as error:
+        if error.constraint_name != "attempts_page_key":
+            raise
+        return None  # no page of ours gives one key to two orders
+
+
+async def _pay(context: Context, tap: WayTap) -> UUID | None:
     merchant = await order_owner(context, tap.order)
     outlet = await _ready(context, tap.order)
     if merchant is None or outlet is None:
