@@ -57,3 +57,21 @@ async def test_a_number_that_no_case_can_have_is_refused(staffed: Staffed) -> No
     fields = form(await boris.look("/console/account"), "/console/sign-out") | {"key": "k" * 20}
     answer = await boris.send(f"/console/inbox/{2**63}", fields | {"how": "close", "note": "x"})
     assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/console/../o/x",
+        "/console/%2e%2E/o/x",
+        "/console/a/.%2e/../o/x",
+        "/console/..",
+        "/consoles",
+    ],
+)
+async def test_no_link_to_the_sign_in_leads_out_of_the_console(staffed: Staffed, path: str) -> None:
+    victim = a_browser(staffed)
+    page = await victim.client.get("/console/sign-in", params={"next": path})
+    fields = form(page, "/console/sign-in") | {"login": "boris", "password": PASSWORD}
+    inside = await victim.send("/console/sign-in", fields)
+    assert (inside.status_code, inside.headers["location"]) == (303, "/console")

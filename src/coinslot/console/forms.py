@@ -20,7 +20,10 @@ from coinslot.people.audit_log import Act, record
 from coinslot.people.sessions import SignedIn
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{16,64}")
-_PATH: Final = re.compile(r"/console[A-Za-z0-9/_.%-]*(\?[A-Za-z0-9/_.%=&+-]*)?")
+_PATH: Final = re.compile(r"/console(/[A-Za-z0-9/_.%-]*)?(\?[A-Za-z0-9/_.%=&+-]*)?")
+_UP: Final = re.compile(
+    r"/(\.|%2e){1,2}(/|\?|\Z)", re.IGNORECASE
+)  # browsers leave the console by it
 _FIELDS: Final = 300
 _CHARS: Final = 4096
 _SESSION: Final = (cookies.FORM_TOKEN, "password", "code")
@@ -74,7 +77,8 @@ def again(kept: str) -> tuple[tuple[str, str], ...]:
 
 def own_path(text: str) -> str:
     """An address of the console, and of nothing else; empty for any other."""
-    return text if _PATH.fullmatch(text) and "//" not in text else ""
+    ours = _PATH.fullmatch(text) and "//" not in text and not _UP.search(text)
+    return text if ours else ""
 
 
 class Done(Struct, frozen=True, kw_only=True):
