@@ -1,0 +1,27 @@
+"""Every text of the console in English, Hindi and Russian, side by side, so that none is left out.
+One file for a group of pages; a name is used once in all of them."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Final
+
+from coinslot.console.texts import (
+    frame,
+    machines,
+    orders,
+    overview,
+    people,
+    products,
+    sign_in,
+)
+from coinslot.console.texts.languages import LANGUAGES, Texts
+
+PARTS: Final = (frame, sign_in, overview, orders, machines, people, products)
+TEXTS: Final[Texts] = {name: texts for part in PARTS for name, texts in part.TEXTS.items()}
+
+
+@cache
+def in_language(code: str) -> Mapping[str, str]:
+    """The texts of one language; English for one that is not here."""
+    place = LANGUAGES.index(code) if code in LANGUAGES else 0
+    return {name: texts[place] for name, texts in TEXTS.items()}
