@@ -4,6 +4,7 @@ has to be fresh."""
 from litestar import Router, get, post
 from litestar.types import ControllerRouterHandler
 
+from coinslot.console.business import BusinessPages
 from coinslot.console.frame import HOME, Frame
 from coinslot.console.health import HealthPage
 from coinslot.console.machines import MachinePages
@@ -23,7 +24,7 @@ from coinslot.people.authentication import Authentication
 def console_routes(auth: Authentication, site: Site, backend: Backend) -> Router:
     """Pages that anyone may see are those for signing in."""
     access, frame = Access(auth, cookies=True), Frame(auth, site)
-    parts = (_entry, _own, _overview, _orders, _machines, _products, _people)
+    parts = (_entry, _own, _business, _overview, _orders, _machines, _products, _people)
     urls = [url for part in parts for url in part(access, frame)]
     health = HealthPage(frame, backend)
     urls.append(get("/health", guards=[access.may("installation:read")])(health.health))
@@ -54,6 +55,15 @@ def _own(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
         post("/step-up", guards=own, status_code=200)(pages.step_up),
         post("/sign-out", guards=own)(pages.sign_out),
         post("/sign-out-everywhere", guards=own)(pages.sign_out_everywhere),
+    ]
+
+
+def _business(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
+    pages, opens = BusinessPages(frame), [access.may("installation:write")]
+    return [
+        get("/business", guards=opens)(pages.ask),
+        post("/business", guards=opens)(pages.make),
+        post("/switch", guards=[access.may()])(pages.switch),
     ]
 
 

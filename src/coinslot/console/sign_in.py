@@ -87,6 +87,7 @@ class SignInPages(SharedHandler):
         who = signed_in(request)
         return await self._frame.page(
             request, "account.html", places=await sessions.devices(self._auth, who),
+            choices=await signing_in.choices(self._auth, who),
             factors=await factors.listed(self._auth, who),
         )  # fmt: skip
 
@@ -109,7 +110,8 @@ class SignInPages(SharedHandler):
                 request, "first_run.html", status=error.status, token=wanted.token,
                 login=wanted.login, problem=self._problem(request, error, "first_run"),
             )  # fmt: skip
-        return await self._new_person(request, form, "installation")
+        named = (("next", f"{HOME}/business"),)
+        return await self._new_person(request, Form((*form.pairs, *named)), "installation")
 
     async def invited(self, request: AnyRequest) -> Response[str]:
         """What an invitation is for. Looking at it uses nothing up: mail scanners open links."""

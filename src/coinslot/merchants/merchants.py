@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from coinslot.db.pool import Database
+from coinslot.db.pool import Connection, Database
 from coinslot.kit.clock import known_zone
 
 
@@ -17,6 +17,7 @@ class Merchant(Struct, frozen=True, kw_only=True):
     slug: str
     contact: str = ""
     zone: str | None = None  # IANA name; None: the installation's
+    currency: str | None = None  # of its new machines; None: not said
 
 
 async def merchant_named(db: Database, slug: str) -> UUID | None:
@@ -30,7 +31,7 @@ async def merchants(db: Database) -> list[Merchant]:
     """All of them, by name."""
     async with db.system_transaction() as conn:
         rows = await conn.fetch(
-            "SELECT id, name, slug, contact, zone FROM merchants ORDER BY name, slug"
+            "SELECT id, name, slug, contact, zone, currency FROM merchants ORDER BY name, slug"
         )
     return [Merchant(**dict(row)) for row in rows]
 
@@ -50,13 +51,19 @@ async def open_merchant(db: Database, merchant: Merchant, now: datetime) -> UUID
     if there is not None:
         return there
     async with db.as_merchant(merchant.id) as conn:
-        await conn.execute(
-            "INSERT INTO merchants (id, name, slug, contact, zone, created_at)"
-            " VALUES ($1, $2, $3, $4, $5, $6)",
-            merchant.id, merchant.name, merchant.slug, merchant.contact,
-            known_zone(merchant.zone), now,
-        )  # fmt: skip
+        await add_merchant(conn, merchant, now)
     return merchant.id
+
+
+async def add_merchant(conn: Connection, merchant: Merchant, now: datetime) -> None:
+    """In a transaction of the merchant's. Raises UnknownZoneError, and UniqueViolationError where
+    another merchant has the slug."""
+    await conn.execute(
+        "INSERT INTO merchants (id, name, slug, contact, zone, currency, created_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        merchant.id, merchant.name, merchant.slug, merchant.contact, known_zone(merchant.zone),
+        merchant.currency, now,
+    )  # fmt: skip
 
 
 async def move_merchant(db: Database, merchant_id: UUID, zone: str) -> None:

@@ -45,7 +45,7 @@ REFRESH = "SELECT person_id, session_id FROM refresh_tokens WHERE hash = $1"
 _OPEN = """
 INSERT INTO sessions (id, person_id, for_merchant, kind, secret_hash, factors, person_version,
     grant_version, address, agent, created_at, proved_at, used_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $11, $12)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $13, $11, $12)
 """
 _END = """
 UPDATE sessions SET ended_at = $2, ended_because = $3 WHERE id = $1 AND ended_at IS NULL
@@ -140,6 +140,7 @@ class Wish(Struct, frozen=True, kw_only=True):
     kind: str = "token"
     replaces: UUID | None = None
     action: str = "signed_in"
+    proved_at: datetime | None = None  # where the proof is an older session's; None: now
 
 
 def is_strong(factors: Sequence[str]) -> bool:
@@ -163,7 +164,7 @@ async def open_session(auth: Authentication, proof: Proof, wish: Wish, client: C
             _OPEN, session, proof.person, merchant, wish.kind,
             hashed(secret) if is_cookie else None, list(proof.factors), proof.version,
             wish.grant.version, client.address, client.agent[:_AGENT_CHARS], now,
-            now + auth.context.windows.span("session_life_s"),
+            now + auth.context.windows.span("session_life_s"), wish.proved_at or now,
         )  # fmt: skip
         if not is_cookie:
             await _issue(conn, proof.person, session, secret, now)

@@ -113,6 +113,30 @@ async def step_up(auth: Authentication, who: SignedIn, attempt: Attempt, client:
     return await open_session(auth, proof, wish, client)
 
 
+async def switch(
+    auth: Authentication, who: SignedIn, merchant: UUID | None, client: Client
+) -> Opened:
+    """From now on signed in for another merchant of theirs, or for the installation. The session is
+    replaced; its proof is as old as it was. Raises ForbiddenError, SignInError."""
+    person = await _person(auth, who.person)
+    if person is None or person["disabled_at"] is not None:
+        raise wrong_credentials()
+    grants = await _grants(auth, who.person)
+    grant = next((one for one in grants if one.merchant == merchant), None)
+    if grant is None:
+        raise ForbiddenError("no_membership", "You do not work there.")
+    wish = Wish(
+        grant=grant, kind=who.kind, replaces=who.session, action="switched",
+        proved_at=who.proved_at,
+    )  # fmt: skip
+    return await open_session(auth, _proof(person, who.factors), wish, client)
+
+
+async def choices(auth: Authentication, who: SignedIn) -> list[Grant]:
+    """For what else they may be signed in."""
+    return [one for one in await _grants(auth, who.person) if one.merchant != who.merchant]
+
+
 async def change_password(
     auth: Authentication, who: SignedIn, password: str, client: Client
 ) -> Opened:

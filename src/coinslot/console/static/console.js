@@ -82,6 +82,8 @@ async function passkey(button) {
 
 function begin() {
   document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest" });
+  const zone = document.querySelector("[data-zone]");
+  if (zone) zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone || zone.value;
   for (const button of document.querySelectorAll("[data-passkey]")) {
     if (!window.PublicKeyCredential?.parseRequestOptionsFromJSON) continue;
     button.hidden = false;

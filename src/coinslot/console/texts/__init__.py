@@ -13,10 +13,11 @@ from coinslot.console.texts import (
     people,
     products,
     sign_in,
+    start,
 )
 from coinslot.console.texts.languages import LANGUAGES, Texts
 
-PARTS: Final = (frame, sign_in, overview, orders, machines, people, products)
+PARTS: Final = (frame, sign_in, overview, orders, machines, people, products, start)
 TEXTS: Final[Texts] = {name: texts for part in PARTS for name, texts in part.TEXTS.items()}
 
 
