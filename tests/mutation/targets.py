@@ -17,7 +17,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "src/coinslot/api/webhook_endpoints.py",
         "src/coinslot/events/*.py",
         "src/coinslot/events/webhooks/*.py",
-        f"{_ROOMS}/notices/[!m]*.py",  # their reports come by signed webhooks; the mock is for tests
+        f"{_ROOMS}/notices/[!m]*.py",  # they read signed reports; the mock is for tests
     ),
     "identity": (
         "src/coinslot/kit/secrets.py",

@@ -8,8 +8,9 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import pyotp
 
-from coinslot.people import first_run, members, sessions, sign_in
+from coinslot.people import device_keys, first_run, members, sessions, sign_in, tokens
 from coinslot.people.audit_log import Actor
 from coinslot.people.authentication import RuleError, SignInError
 from tests.conftest import DatabaseUrls
@@ -94,3 +95,59 @@ async def test_of_two_refreshes_at_one_instant_both_get_the_same_successor(
         ended = await together(refresh(), refresh())
     assert len({one.refresh_token for one in ended}) == 1
     assert ended[0].refresh_token != opened.refresh_token
+
+
+async def test_of_two_confirmations_of_one_app_one_counts(
+    staffed: Staffed, urls: DatabaseUrls
+) -> None:
+    token = await staffed.token("boris")
+    begun = (await staffed.call(token, "POST", "/auth/factors/totp", {"name": "phone"})).json()
+    code = pyotp.TOTP(begun["secret"]).at(int(staffed.stage.clock.now().timestamp()))
+
+    def confirm() -> Coroutine[Any, Any, Any]:
+        path = f"/auth/factors/totp/{begun['id']}/confirm"
+        return staffed.call(token, "POST", path, {"code": code})
+
+    async with held(urls, "SELECT FROM second_factors FOR NO KEY UPDATE") as together:
+        ended = await together(confirm(), confirm())
+    assert sorted(answer.status_code for answer in ended) == [200, 404]
+
+
+def key_for(staffed: Staffed) -> Coroutine[Any, Any, device_keys.DeviceKey]:
+    wish = device_keys.DeviceKeyRequest(machine="M01")
+    actor = Actor(person=staffed.people["asha"])
+    return device_keys.register(staffed.auth, actor, staffed.merchant, wish)
+
+
+async def test_device_keys_that_are_asked_for_at_once_stay_within_the_limit(
+    staffed: Staffed, urls: DatabaseUrls
+) -> None:
+    for _ in range(19):
+        await key_for(staffed)
+    async with held(urls, "SELECT FROM outlets WHERE id = 'M01' FOR NO KEY UPDATE") as together:
+        ended = await together(key_for(staffed), key_for(staffed))
+    assert [type(one) for one in ended if not isinstance(one, device_keys.DeviceKey)] == [RuleError]
+
+
+async def test_a_device_key_that_is_rotated_twice_at_once_has_one_successor(
+    staffed: Staffed, urls: DatabaseUrls
+) -> None:
+    old = (await key_for(staffed)).id
+
+    def rotate() -> Coroutine[Any, Any, device_keys.DeviceKey | None]:
+        actor = Actor(person=staffed.people["asha"])
+        return device_keys.rotate(staffed.auth, actor, staffed.merchant, old)
+
+    async with held(urls, "SELECT FROM device_api_keys FOR NO KEY UPDATE") as together:
+        ended = await together(rotate(), rotate())
+    assert [one is None for one in ended].count(True) == 1
+    assert len(await device_keys.listed(staffed.auth, staffed.merchant)) == 2
+
+
+async def test_two_processes_that_start_at_once_sign_with_one_key(
+    staffed: Staffed, urls: DatabaseUrls
+) -> None:
+    context = staffed.stage.context
+    async with held(urls, "UPDATE installation SET jwt_secret = NULL") as together:
+        ended = await together(*(tokens.signing_key(context.db, context.vault) for _ in range(2)))
+    assert ended[0] == ended[1]

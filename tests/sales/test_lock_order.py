@@ -5,7 +5,6 @@ locked before. Nothing is ever committed, so that one scene serves for all rows.
 """
 
 import asyncio
-import contextlib
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -41,6 +40,7 @@ from coinslot.states.transition import SETTABLE
 from coinslot.vending import dispatch, machine_messages
 from coinslot.vending.store import LOCK_UNIT
 from tests.conftest import DatabaseUrls
+from tests.sales.lock_places import STANDS, place_of
 from tests.sales.payers import two_ways
 from tests.sales.stage import Stage
 from tests.sales.taking import collected, confirmed, made, once, taking
@@ -123,11 +123,19 @@ async def stopped(looker: RawConnection, work: "asyncio.Task[object]") -> int | 
     return None
 
 
-async def breaches(
+class Stops(NamedTuple):
+    """Where a verb stood while somebody else held a row."""
+
+    wrong: list[str]  # rows locked after one that comes later in the order
+    tables: set[str]
+    places: set[str]  # of the locks that it stood at, as in `lock_places.STANDS`
+
+
+async def stops(
     stage: Stage, verb: Verb, commit: int, holder: RawConnection, looker: RawConnection
-) -> tuple[list[str], set[str]]:
-    """Where the verb locks a row after one that comes later in the order; and what it locks."""
-    wrong, locked = [], set()
+) -> Stops:
+    """The verb runs into each row by itself."""
+    found = Stops([], set(), set())
     for table in ORDER:
         for row in await rows_of(looker, table):
             hold = holder.transaction()
@@ -139,19 +147,26 @@ async def breaches(
             work = asyncio.ensure_future(verb())
             pid = await stopped(looker, work)
             if pid is not None:
-                locked.add(table)
+                found.tables.add(table)
                 before = await held(looker, (table, row))
-                wrong += [
+                query = await looker.fetchval(
+                    "SELECT query FROM pg_stat_activity WHERE pid = $1", pid
+                )
+                found.wrong.extend(
                     f"{earlier} before {table}"
                     for earlier in before
                     if ORDER.index(earlier) > ORDER.index(table)
-                ]
+                )
                 await looker.execute("SELECT pg_cancel_backend($1)", pid)
-            with contextlib.suppress(UndoneError, asyncpg.PostgresError, *AWAY):
+            try:
                 await work
+            except asyncpg.QueryCanceledError as error:
+                found.places.update(place_of(error, query))
+            except (UndoneError, asyncpg.PostgresError, *AWAY):
+                pass
             stage.context.db.reached = lambda _point: None
             await hold.rollback()
-    return wrong, locked
+    return found
 
 
 # What happens, and the verb that is looked at.
@@ -459,9 +474,10 @@ async def test_every_verb_locks_rows_in_the_written_order(
 ) -> None:
     verb = await scene.set_up(stage)
     async with asyncio.timeout(60):
-        wrong, locked = await breaches(stage, verb, scene.commit, holder, looker)
-    assert wrong == []
-    assert locked >= scene.locks, "it did not do what it is meant to do here"
+        found = await stops(stage, verb, scene.commit, holder, looker)
+    assert found.wrong == []
+    assert found.tables >= scene.locks, "it did not do what it is meant to do here"
+    assert found.places >= STANDS.get(scene.name, set()), "it no longer locks before it reads"
 
 
 def test_the_written_order_names_every_table_whose_rows_are_locked() -> None:
