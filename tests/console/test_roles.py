@@ -37,6 +37,10 @@ NEEDS: dict[str, str | None] = {
     "POST /console/machines/{machine}/slots/{slot}/refill": "machines:write",
     "GET /console/products": "products:read",
     "POST /console/products/{sku}": "products:write",
+    "GET /console/money": "money:read",
+    "GET /console/money/reports": "money:read",
+    "GET /console/money/{listing}": "money:read",
+    "GET /console/money/{listing}/export": "money:read",
     "GET /console/health": "installation:read",
     "GET /console/people": "people:read",
     "POST /console/people/invite": "people:write",
@@ -74,6 +78,7 @@ IDS = {
     "machine": "X9",
     "sku": "nothing",
     "slot": "A1",
+    "listing": "orders",
 }
 
 

@@ -8,6 +8,7 @@ from coinslot.console.business import BusinessPages
 from coinslot.console.frame import HOME, Frame
 from coinslot.console.health import HealthPage
 from coinslot.console.machines import MachinePages
+from coinslot.console.money import MoneyPages
 from coinslot.console.orders import OrderPages
 from coinslot.console.overview import Overview
 from coinslot.console.people import PeoplePages
@@ -24,7 +25,9 @@ from coinslot.people.authentication import Authentication
 def console_routes(auth: Authentication, site: Site, backend: Backend) -> Router:
     """Pages that anyone may see are those for signing in."""
     access, frame = Access(auth, cookies=True), Frame(auth, site)
-    parts = (_entry, _own, _business, _overview, _orders, _machines, _products, _people)
+    parts = (
+        _entry, _own, _business, _overview, _orders, _machines, _products, _money, _people,
+    )  # fmt: skip
     urls = [url for part in parts for url in part(access, frame)]
     health = HealthPage(frame, backend)
     urls.append(get("/health", guards=[access.may("installation:read")])(health.health))
@@ -117,4 +120,14 @@ def _products(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
     return [
         get("/products", guards=[access.may("products:read")])(pages.all),
         post("/products/{sku:str}", guards=[access.may("products:write")])(pages.edit),
+    ]
+
+
+def _money(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
+    pages, read = MoneyPages(frame), [access.may("money:read")]
+    return [
+        get("/money", guards=read)(pages.days),
+        get("/money/reports", guards=read)(pages.reports),
+        get("/money/{listing:str}", guards=read)(pages.rows),
+        get("/money/{listing:str}/export", guards=read)(pages.export),
     ]

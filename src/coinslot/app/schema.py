@@ -29,6 +29,7 @@ _FILES = tuple(
         "payments/sql/fees.sql",
         "payments/sql/found.sql",
         "oversight/sql/reconcile.sql",
+        "oversight/sql/day_sums.sql",
     )
 )
 

@@ -34,7 +34,7 @@ from coinslot.kit.secrets import Secret
 from coinslot.merchants.accounts import Accounts
 from coinslot.merchants.clocks import ClockNotes
 from coinslot.outlets.machines import device_versions
-from coinslot.oversight import cases, nightly
+from coinslot.oversight import cases, day_sums, nightly
 from coinslot.payments.webhook_batch import WebhookBatch
 from coinslot.people.tokens import signing_key
 from coinslot.settings import Settings
@@ -214,7 +214,10 @@ class RunningServer:
         if elsewhere:
             parts.append(notify.notify(self.db, self.context.wakes, elsewhere))
         if "worker" in self.roles:
-            parts += [cases.watch(self.context), nightly.watch(self.context)]
+            parts += [
+                cases.watch(self.context), nightly.watch(self.context),
+                day_sums.watch(self.context),
+            ]  # fmt: skip
         if self._mirror is not None and "web" in self.roles:
             parts.append(self._mirror.watch(settings.mirror_round_s))
         if self._mirror is not None and "worker" in self.roles:

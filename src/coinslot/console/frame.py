@@ -14,9 +14,10 @@ from coinslot.kit.ids import token
 from coinslot.kit.money import Money
 from coinslot.merchants.merchants import zone_of_merchant
 from coinslot.pages import cookies
-from coinslot.pages.rendering import Answer, AnyRequest, Renderer
+from coinslot.pages.rendering import Answer, AnyRequest, Formatter, Renderer
 from coinslot.pages.shared_handler import SharedHandler
 from coinslot.pages.site import Site
+from coinslot.pages.texts import Words
 from coinslot.people.authentication import Authentication
 from coinslot.people.sessions import SignedIn
 
@@ -49,6 +50,7 @@ TABS: Final = (
     Tab("find", "orders:read", ("orders",)),
     Tab("machines", "machines:read"),
     Tab("products", "products:read"),
+    Tab("money", "money:read"),
     Tab("people", "people:read"),
     Tab("log", "audit_log:read"),
     Tab("health", "installation:read"),
@@ -65,6 +67,12 @@ class Frame(SharedHandler):
 
     def texts(self, request: AnyRequest) -> Mapping[str, str]:
         return in_language(self._renderer.words(request).code)
+
+    def words(self, request: AnyRequest) -> Words:
+        return self._renderer.words(request)
+
+    def formatter(self, request: AnyRequest) -> Formatter:
+        return self._renderer.formatter(request)
 
     def link(self, request: AnyRequest, *parts: str, **query: str) -> str:
         """A page of the console, in the language that this one was asked for in."""

@@ -133,3 +133,83 @@ SELECT at, 'machine', message->>'type', NULL, NULL, message, 1, event_seq FROM d
 WHERE unit_id IN (SELECT id FROM units)
 ORDER BY at, place, seq LIMIT 500
 """
+
+DAYS_NOT_SUMMED = """
+SELECT w.* FROM jsonb_to_recordset($1) AS w (day date, begun timestamptz, ended timestamptz)
+WHERE NOT EXISTS (SELECT FROM summed_days s
+    WHERE (s.day, s.begun, s.ended) = (w.day, w.begun, w.ended)) ORDER BY w.day
+"""
+
+SUM_DAY = "SELECT sum_day($1, $2, $3, $4)"
+
+# By day and account, over the machines that are asked for.
+MONEY_BY_DAY = """
+SELECT m.day, m.account_id, a.gateway, a.slug, m.currency, sum(m.captured)::bigint AS captured,
+    sum(m.given_back)::bigint AS given_back, sum(m.fees)::bigint AS fees,
+    sum(m.goods)::bigint AS goods, sum(m.owed)::bigint AS owed,
+    sum(m.not_ours)::bigint AS not_ours, sum(m.outside)::bigint AS outside
+FROM money_of_days($1) m JOIN gateway_accounts a ON a.id = m.account_id
+WHERE ($2::uuid IS NULL OR m.account_id = $2) AND ($3::text IS NULL OR m.outlet_id = $3)
+GROUP BY m.day, m.account_id, a.gateway, a.slug, m.currency
+ORDER BY m.day DESC, a.gateway, a.slug, m.currency
+"""
+
+# Each named by what the nightly comparison found, on the day when what it is about began.
+BREAKS_BY_DAY = """
+SELECT w.day, a.id AS account_id, k.id, k.kind, k.amount_minor, k.currency::text AS currency,
+    k.data->>'order' AS order_id
+FROM cases k JOIN gateway_accounts a ON a.gateway = k.data->>'gateway'
+        AND a.slug = k.data->>'account'
+    JOIN jsonb_to_recordset($1) AS w (day date, begun timestamptz, ended timestamptz)
+        ON k.since >= w.begun AND k.since < w.ended
+WHERE k.closed_at IS NULL AND k.source = 'books' AND ($2::uuid IS NULL OR a.id = $2)
+    AND ($3::text IS NULL OR EXISTS (SELECT FROM orders o WHERE o.id::text = k.data->>'order'
+        AND o.outlet_id = $3))
+ORDER BY k.since, k.id LIMIT 200
+"""
+
+# Days of accounts that are not compared: the gateway did not answer, or it is not their turn yet.
+NOT_COMPARED = """
+SELECT r.day, r.account_id, r.failure FROM reconciliations r
+WHERE r.done_at IS NULL AND r.day BETWEEN $1 AND $2 AND ($3::uuid IS NULL OR r.account_id = $3)
+"""
+
+PAID_OUT_BY_DAY = """
+SELECT w.day, c.account_id, c.currency::text AS currency,
+    sum(c.captured - coalesce(c.fee_minor, 0))::bigint AS paid_out
+FROM jsonb_to_recordset($1) AS w (day date, begun timestamptz, ended timestamptz)
+    CROSS JOIN gateway_accounts a JOIN captures c ON c.account_id = a.id
+        AND c.settled_at >= w.begun AND c.settled_at < w.ended AND c.settled_at IS NOT NULL
+WHERE ($2::uuid IS NULL OR a.id = $2) AND ($3::text IS NULL OR EXISTS (SELECT FROM orders o
+    WHERE o.id = c.order_id AND o.outlet_id = $3))
+GROUP BY 1, 2, 3
+"""
+
+UNITS_BY_DAY = """
+SELECT u.day, u.outlet_id, u.sku, u.currency, u.sold, u.sold_minor, u.failed, u.failed_minor,
+    u.waits
+FROM units_of_days($1) u WHERE ($2::text IS NULL OR u.outlet_id = $2)
+    AND ($3::text IS NULL OR u.sku = $3)
+"""
+
+FILTER_CHOICES = """
+SELECT (SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'name', gateway || ' ' || slug)
+            ORDER BY gateway, slug), '[]') FROM gateway_accounts) AS accounts,
+    (SELECT coalesce(jsonb_agg(id ORDER BY id), '[]') FROM outlets) AS outlets,
+    (SELECT coalesce(jsonb_agg(jsonb_build_object('sku', sku, 'name', name) ORDER BY name), '[]')
+        FROM products) AS products
+"""
+
+ACCOUNTS_OF_MERCHANT = """
+SELECT id, gateway || ' ' || slug AS name,
+    coalesce((SELECT min(currency::text) FROM outlets), 'XXX') AS currency
+FROM gateway_accounts ORDER BY gateway, slug
+"""
+
+# Up to the last day that is compared of every account.
+COMPARED_EVERYWHERE = """
+SELECT CASE WHEN bool_and(d.day IS NOT NULL) THEN min(d.day) END
+FROM gateway_accounts a LEFT JOIN LATERAL (SELECT max(day) AS day FROM reconciliations r
+    WHERE r.account_id = a.id AND r.done_at IS NOT NULL) d ON true
+WHERE $1::uuid IS NULL OR a.id = $1
+"""

@@ -8,6 +8,7 @@ from typing import Final
 from coinslot.console.texts import (
     frame,
     machines,
+    money,
     orders,
     overview,
     people,
@@ -17,7 +18,7 @@ from coinslot.console.texts import (
 )
 from coinslot.console.texts.languages import LANGUAGES, Texts
 
-PARTS: Final = (frame, sign_in, overview, orders, machines, people, products, start)
+PARTS: Final = (frame, sign_in, overview, orders, machines, people, products, start, money)
 TEXTS: Final[Texts] = {name: texts for part in PARTS for name, texts in part.TEXTS.items()}
 
 

@@ -1,0 +1,320 @@
+"""Money: does the bank equal the books? A table of days, lists of what money did, reports, and all
+of them as files. What is filtered stands in the address."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+from babel.dates import format_date
+from babel.numbers import get_decimal_symbol
+from litestar import Response
+from litestar.params import FromPath
+from litestar.response import Stream
+from msgspec import Struct
+
+from coinslot.console import exports
+from coinslot.console.charts import Bar, Chart, drawn
+from coinslot.console.exports import Row, Sheet, TooManyRowsError
+from coinslot.console.frame import Frame
+from coinslot.console.whose import merchant_of
+from coinslot.kit.money import Money
+from coinslot.merchants.merchants import zone_of_merchant
+from coinslot.oversight import money, money_lists
+from coinslot.oversight.money import Asked, MoneyFilter, MoneyRow, MoneyTable, UnitSums
+from coinslot.oversight.money_lists import LISTINGS, Column, Wanted
+from coinslot.pages.access import signed_in
+from coinslot.pages.errors import RefusedError
+from coinslot.pages.rendering import AnyRequest
+from coinslot.pages.shared_handler import SharedHandler
+from coinslot.people.audit_log import Act, record
+
+PARTS: Final = ("days", "reports", *LISTINGS)
+_FILTERS: Final = ("from", "to", "gateway", "machine", "product")
+_PAGE: Final = 50
+_DAYS: Final = 60  # rows of the table on one page
+_TOP: Final = 30  # machines or products in a report
+_ANYTHING: Final = 100
+_MOST: Final = 0.95  # of the units
+_FORMS: Final = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+_DAY_COLUMNS: Final = (
+    Column("day", "day"), Column("account"), Column("captured", "money", True),
+    Column("given_back", "money", True), Column("fees", "money", True),
+    Column("kept", "money", True), Column("paid_out", "money", True),
+    Column("goods", "money", True), Column("owed", "money", True),
+    Column("not_ours", "money", True), Column("outside", "money", True), Column("differences"),
+)  # fmt: skip
+
+
+_RARE: Final = ("not_ours", "outside")
+
+
+class Shown(Struct, frozen=True, kw_only=True):
+    """What every page of Money is given: the filter as it was asked for, and as it is applied."""
+
+    part: str
+    of: MoneyFilter
+    query: Mapping[str, str]
+    choices: money.Choices
+
+    @property
+    def machines(self) -> Sequence[tuple[str, str]]:
+        return [(code, code) for code in self.choices.outlets]
+
+
+class MoneyPages(SharedHandler):
+    """Each page asks one verb of `oversight`."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+        self._context = frame.auth.context
+        self._sheets = asyncio.Semaphore(2)  # workbooks that are made at one time
+
+    async def days(self, request: AnyRequest) -> Response[str]:
+        shown = await self._shown(request, "days")
+        table = await money.money_table(self._context, _merchant(request), shown.of)
+        start = _number(request.query_params.get("row", ""))
+        return await self._frame.page(
+            request, "money.html", shown=shown, table=table, columns=_columns(table),
+            day_text=self._day_text(request),
+            rows=table.rows[start : start + _DAYS],
+            following=str(start + _DAYS) if len(table.rows) > start + _DAYS else "",
+        )  # fmt: skip
+
+    async def reports(self, request: AnyRequest) -> Response[str]:
+        shown = await self._shown(request, "reports")
+        found = await money.report(self._context, _merchant(request), shown.of)
+        charts = self._charts(request, found)
+        return await self._frame.page(
+            request, "reports.html", shown=shown, found=found, charts=charts, top=_TOP,
+            day_text=self._day_text(request), wait=self._wait(request),
+            names=dict(shown.choices.products),
+        )  # fmt: skip
+
+    async def rows(self, request: AnyRequest, listing: FromPath[str]) -> Response[str]:
+        shown = await self._shown(request, _listing(listing))
+        wanted = Wanted(listing, shown.of)
+        after = request.query_params.get("after", "")[:_ANYTHING]
+        try:
+            rows = await money_lists.page(self._context, _merchant(request), wanted, after, _PAGE)
+        except ValueError:
+            raise RefusedError(400, "bad_request", "There is no such page.") from None
+        return await self._frame.page(
+            request, "money_list.html", shown=shown, rows=rows, columns=wanted.listing.columns,
+            following=str(rows[-1]["id"]) if len(rows) == _PAGE else "",
+            word=self._word(request),
+        )  # fmt: skip
+
+    async def export(self, request: AnyRequest, listing: FromPath[str]) -> Stream:
+        """The whole of what the screen shows the first page of. It is on record who took it."""
+        shown = await self._shown(request, listing if listing == "days" else _listing(listing))
+        form = request.query_params.get("as", "csv")
+        if form not in _FORMS:
+            raise RefusedError(400, "bad_request", "It is made as csv or xlsx.")
+        sheet, chunks = await self._sheet(request, shown)
+        who, merchant = signed_in(request), _merchant(request)
+        act = Act(
+            action="money.exported", merchant=merchant, subject=listing,
+            after={
+                "as": form, "from": shown.of.first.isoformat(), "to": shown.of.last.isoformat(),
+                **{name: shown.query[name] for name in _FILTERS[2:] if name in shown.query},
+            },
+        )  # fmt: skip
+        async with self._context.db.as_merchant(merchant) as conn:
+            await record(conn, who.actor, act, self._context.now())
+        name = f"{listing}-{shown.of.first}-{shown.of.last}.{form}"
+        return Stream(
+            await self._made(form, sheet, chunks), media_type=_FORMS[form],
+            headers={
+                "Content-Disposition": f'attachment; filename="{name}"',
+                "Cache-Control": "no-store",
+            },
+        )  # fmt: skip
+
+    async def _made(
+        self, form: str, sheet: Sheet, chunks: AsyncIterator[Sequence[Row]]
+    ) -> AsyncIterator[bytes]:
+        if form == "csv":
+            return exports.as_csv(sheet, chunks)
+        try:
+            async with self._sheets:
+                return await exports.as_xlsx(sheet, chunks)
+        except TooManyRowsError:
+            raise RefusedError(
+                422, "too_many_rows", "A sheet holds a million rows: take fewer days, or CSV."
+            ) from None
+
+    async def _sheet(
+        self, request: AnyRequest, shown: Shown
+    ) -> tuple[Sheet, AsyncIterator[Sequence[Row]]]:
+        context, merchant = self._context, _merchant(request)
+        c = self._frame.texts(request)
+        words = self._frame.words(request)
+        columns: tuple[Column, ...] = _DAY_COLUMNS
+        booked = list[Row]()
+        chunks: AsyncIterator[Sequence[Row]]
+        if shown.part == "days":
+            table = await money.money_table(context, merchant, shown.of)
+            chunks = _days_of(table, c)
+        else:
+            wanted = Wanted(shown.part, shown.of)
+            columns = wanted.listing.columns
+            booked = [dict(row) for row in await money_lists.booked(context, merchant, wanted)]
+            chunks = money_lists.chunks(context, merchant, wanted)
+        sheet = Sheet(
+            columns=columns, booked=booked, word=self._word(request),
+            zone=context.zone_of(await zone_of_merchant(context.db, merchant)),
+            comma=get_decimal_symbol(words.locale) == ",", heading=lambda name: c[f"col_{name}"],
+        )  # fmt: skip
+        return sheet, chunks
+
+    async def _shown(self, request: AnyRequest, part: str) -> Shown:
+        given = {name: request.query_params.get(name, "").strip()[:_ANYTHING] for name in _FILTERS}
+        merchant = _merchant(request)
+        asked = Asked(
+            first=_date(given["from"]), last=_date(given["to"]), account=_uuid(given["gateway"]),
+            outlet=given["machine"] or None, sku=given["product"] or None,
+        )  # fmt: skip
+        return Shown(
+            part=part, of=await money.filter_of(self._context, merchant, asked),
+            query={name: value for name, value in given.items() if value},
+            choices=await money.choices(self._context, merchant),
+        )  # fmt: skip
+
+    def _day_text(self, request: AnyRequest) -> Callable[[date | str], str]:
+        locale = self._frame.words(request).locale
+
+        def day_text(day: date | str) -> str:
+            known = date.fromisoformat(day) if isinstance(day, str) else day
+            return str(format_date(known, "medium", locale=locale))
+
+        return day_text
+
+    def _word(self, request: AnyRequest) -> Callable[[str, str], str]:
+        c = self._frame.texts(request)
+
+        def word(column: str, value: str) -> str:
+            kind = {"refund": "money"}.get(column, column)
+            return c.get(f"{kind}_{value}") or str(value).replace("_", " ")
+
+        return word
+
+    def _wait(self, request: AnyRequest) -> Callable[[UnitSums, float], str]:
+        c = self._frame.texts(request)
+
+        def wait(sums: UnitSums, share: float) -> str:
+            if not sum(sums.waits):
+                return ""
+            step = sums.within_s(share)
+            if step is None:
+                return c["wait_longer"]
+            key, number = ("wait_seconds", step) if step < 120 else ("wait_minutes", step // 60)
+            return c[key].format(number=number)
+
+        return wait
+
+    def _charts(self, request: AnyRequest, found: money.Report) -> Mapping[str, Sequence[Any]]:
+        """Of each currency: sales, units without goods, and how long it took until settled."""
+        return {
+            currency: [
+                drawn(chart)
+                for chart in charts_of(
+                    self._frame, request, [day for day in found.days if day.currency == currency]
+                )
+            ]
+            for currency in sorted({day.currency for day in found.days})
+        }
+
+
+def charts_of(frame: Frame, request: AnyRequest, days: Sequence[UnitSums]) -> Sequence[Chart]:
+    """Days of one currency, the oldest first."""
+    c, formatter = frame.texts(request), frame.formatter(request)
+    locale = frame.words(request).locale
+
+    def said(minor: int, currency: str) -> str:
+        return formatter.money(Money(minor, currency))
+
+    def bar(day: UnitSums, parts: tuple[int, ...], told: str) -> Bar:
+        label = str(format_date(date.fromisoformat(day.key), "d MMM", locale=locale))
+        return Bar(label=label, parts=parts, told=f"{label}: {told}")
+
+    currency = days[0].currency if days else ""
+    waits = [(day, day.within_s(_MOST)) for day in days]
+    return (
+        Chart(
+            name=c["chart_sales"], kinds=("sales", "back"), scale=lambda n: said(n, currency),
+            bars=[
+                bar(day, (day.sold_minor, day.failed_minor), said(day.sold_minor, currency))
+                for day in days
+            ],
+        ),
+        Chart(
+            name=c["chart_failures"], kinds=("back",), scale=str,
+            bars=[bar(day, (day.failed,), str(day.failed)) for day in days],
+        ),
+        Chart(
+            name=c["chart_waits"], kinds=("wait",),
+            scale=lambda n: c["wait_seconds"].format(number=n),
+            bars=[
+                bar(day, (step or 0,), c["wait_seconds"].format(number=step or 0))
+                for day, step in waits
+            ],
+        ),
+    )  # fmt: skip
+
+
+def _columns(table: MoneyTable) -> Sequence[str]:
+    """The sums to show: two of them are nothing on most days."""
+    rare = [name for name in _RARE if any(getattr(row, name) for row in table.rows)]
+    return [
+        column.name for column in _DAY_COLUMNS if column.summed and column.name not in _RARE
+    ] + rare
+
+
+async def _days_of(table: MoneyTable, c: Mapping[str, str]) -> AsyncIterator[Sequence[Row]]:
+    yield [_day_row(row, c) for row in table.rows]
+
+
+def _day_row(row: MoneyRow, c: Mapping[str, str]) -> Row:
+    kinds = [one.kind for one in row.differences]
+    return {
+        "day": row.day, "account": row.gateway, "currency": row.currency,
+        "captured": row.captured, "given_back": row.given_back, "fees": row.fees,
+        "kept": row.kept, "paid_out": row.paid_out, "goods": row.goods, "owed": row.owed,
+        "not_ours": row.not_ours, "outside": row.outside,
+        "differences": "; ".join(c.get(f"diff_{kind}", kind) for kind in kinds),
+    }  # fmt: skip
+
+
+def _merchant(request: AnyRequest) -> UUID:
+    return merchant_of(signed_in(request))
+
+
+def _listing(name: str) -> str:
+    if name not in LISTINGS:
+        raise RefusedError(404, "not_found", "There is no such list.")
+    return name
+
+
+def _date(text: str) -> date | None:
+    """None for what is no day: the filter then takes the usual days, and shows which."""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if 2000 <= found.year < 2200 else None
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) <= 6 else 0
