@@ -164,14 +164,14 @@ async def test_a_slot_is_told_with_its_own_code_and_what_is_promised_of_it(rows:
     await rows.put("qr_codes", **CODE)
     await rows.put("order_lines", **LINE)
     await rows.put("order_lines", **{**LINE, "id": UUID(int=8), "slot": "B1"})
-    others: Sequence[dict[str, Any]] = (
+    units: Sequence[dict[str, Any]] = (
         {},
         {},
         {"outlet_id": "M02"},
         {"line_id": UUID(int=8)},
         UNIT,
     )
-    for number, more in enumerate(others, start=30):
+    for number, more in enumerate(units, start=30):
         await rows.put("fulfillments", **{**OPEN, **more, "id": UUID(int=number)})
     first, second = await rows.conn.fetch(store.SLOTS, "M01")
     told = ("slot", "withheld", "code_minor", "code_stage", "qr_code_id", "promised")
