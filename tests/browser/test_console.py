@@ -23,6 +23,7 @@ PATHS = (
     "products",
     "people",
     "log",
+    "settings/brand",
     "account",
 )
 SIZES = pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])

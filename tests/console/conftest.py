@@ -12,7 +12,7 @@ from tests.people.conftest import staffed as staffed
 from tests.sales.conftest import stage as stage
 
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
-_FORM = re.compile(r'<form[^>]*action="([^"]+)" method="post">(.*?)</form>', re.DOTALL)
+_FORM = re.compile(r'<form[^>]*action="([^"]+)"[^>]* method="post">(.*?)</form>', re.DOTALL)
 OURS = {"sec-fetch-site": "same-origin", "accept": "text/html"}
 
 

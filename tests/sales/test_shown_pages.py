@@ -14,6 +14,7 @@ from coinslot.db.pool import Database
 from coinslot.kit.money import Money
 from coinslot.orders import outlet_pages
 from coinslot.orders.page_views import (
+    BrandView,
     ItemView,
     NearestView,
     OrderView,
@@ -208,8 +209,9 @@ async def test_an_order_is_shown_whole(sold: Sold) -> None:
     view = await sold.view()
     bare = OrderView(
         token="token", number="N7", version=1, state="paid", outlet_code="M01",
-        outlet_name="Platform 1", kind="vending", merchant_name="Asha", operator_contact="call 112",
-        zone="Asia/Kolkata", slot="A1", money=Money(9000, "INR"),
+        outlet_name="Platform 1", kind="vending", merchant_name="Asha",
+        brand=BrandView(name="Asha"), operator_contact="call 112", zone="Asia/Kolkata",
+        slot="A1", money=Money(9000, "INR"),
         units=(UnitView(unit_id=UUID(int=100), name="Cola", state="placed"),
                UnitView(unit_id=UUID(int=101), name="Tea", state="placed")),
         placed_at=START, expires_at=START, paid_at=START + MINUTE,

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from coinslot.kit.money import Money
 from coinslot.orders.page_views import (
+    BrandView,
     ItemView,
     NearestView,
     OrderView,
@@ -27,12 +28,14 @@ MANY = (
     ItemView(slot="B1", name="Cold coffee, no sugar", price=Money(7000, "INR"), available=False),
     ItemView(slot="B2", name="Water 500 ml", price=Money(2000, "INR"), available=True),
 )
+ASHA = BrandView(name="Asha Snacks")
 M01 = OutletView(
     code="M01",
     name="Lobby cans",
     place="Block B, ground floor",
     kind="vending",
     merchant_name="Asha Snacks",
+    brand=ASHA,
     channel="mqtt",
     dialect="leased",
     guarantee="G3",
@@ -86,6 +89,7 @@ def _unpaid(now: datetime, picture: str) -> dict[str, OrderView]:
         outlet_name="Lobby cans",
         kind="vending",
         merchant_name="Asha Snacks",
+        brand=ASHA,
         operator_contact="+91 98765 43210",
         slot="A1",
         money=PRICE,

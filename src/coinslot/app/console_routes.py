@@ -4,6 +4,7 @@ has to be fresh."""
 from litestar import Router, get, post
 from litestar.types import ControllerRouterHandler
 
+from coinslot.console.brand import BrandPages
 from coinslot.console.business import BusinessPages
 from coinslot.console.frame import HOME, Frame
 from coinslot.console.health import HealthPage
@@ -27,6 +28,7 @@ def console_routes(auth: Authentication, site: Site, backend: Backend) -> Router
     access, frame = Access(auth, cookies=True), Frame(auth, site)
     parts = (
         _entry, _own, _business, _overview, _orders, _machines, _products, _money, _people,
+        _brand,
     )  # fmt: skip
     urls = [url for part in parts for url in part(access, frame)]
     health = HealthPage(frame, backend)
@@ -130,4 +132,13 @@ def _money(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
         get("/money/reports", guards=read)(pages.reports),
         get("/money/{listing:str}", guards=read)(pages.rows),
         get("/money/{listing:str}/export", guards=read)(pages.export),
+    ]
+
+
+def _brand(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
+    pages, may = BrandPages(frame), [access.may("merchant:write")]
+    return [
+        get("/settings", guards=may)(pages.first),
+        get("/settings/brand", guards=may)(pages.show),
+        post("/settings/brand", guards=may, status_code=200)(pages.change),
     ]

@@ -53,6 +53,7 @@ TABS: Final = (
     Tab("money", "money:read"),
     Tab("people", "people:read"),
     Tab("log", "audit_log:read"),
+    Tab("settings", "merchant:write"),
     Tab("health", "installation:read"),
     Tab("account", None),
 )

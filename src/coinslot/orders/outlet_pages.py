@@ -16,6 +16,7 @@ from coinslot.db.pool import Connection
 from coinslot.kit.money import Money
 from coinslot.orders import fulfillment, store
 from coinslot.orders.page_views import (
+    BrandView,
     ExtraView,
     ItemView,
     NearestView,
@@ -69,17 +70,25 @@ async def outlet(context: Context, code: str) -> OutletView | None:
         place=row["place"],
         kind=row["kind"],
         merchant_name=row["merchant_name"],
+        brand=_brand(row),
         channel=row["channel"],
         dialect=row["dialect"],
         guarantee=guarantee(powers(row["channel"], row["dialect"], row["has_sensor"])).value,
         ready=not why_not,
         why_not=why_not,
-        operator_contact=row["contact"],
+        operator_contact=row["contact_shown"],
         currency=row["currency"],
         zone=row["zone_shown"],
         items=items,
         nearest=nearest,
     )
+
+
+def _brand(row: asyncpg.Record) -> BrandView:
+    return BrandView(
+        name=row["brand_name"], colour=row["colour"], ground=row["ground"],
+        nothing_out=row["nothing_out"] or "",
+    )  # fmt: skip
 
 
 def powers(channel: str, dialect: str, has_sensor: bool | None) -> Powers:
@@ -210,7 +219,8 @@ def _order_view(
         outlet_name=row["outlet_name"],
         kind=row["kind"],
         merchant_name=row["merchant_name"],
-        operator_contact=row["contact"],
+        brand=_brand(row),
+        operator_contact=row["contact_shown"],
         zone=row["zone"],
         slot=lines[0]["slot"],
         money=Money(row["amount_minor"], row["currency"]),

@@ -29,6 +29,15 @@ class NotNowError(Exception):
         self.why_not = why_not
 
 
+class BrandView(Struct, frozen=True, kw_only=True):
+    """Whose page it is: what stands first on it."""
+
+    name: str
+    colour: str | None = None  # of buttons and links, as it was chosen
+    ground: str | None = None  # behind the name
+    nothing_out: str = ""  # where to write when nothing came out
+
+
 class ItemView(Struct, frozen=True, kw_only=True):
     """One slot with what it sells."""
 
@@ -55,6 +64,7 @@ class OutletView(Struct, frozen=True, kw_only=True):
     place: str
     kind: str
     merchant_name: str
+    brand: BrandView
     channel: str
     dialect: str
     guarantee: str  # "G0" to "G3"
@@ -144,6 +154,7 @@ class OrderView(Struct, frozen=True, kw_only=True):
     outlet_name: str
     kind: str  # as the outlet's
     merchant_name: str
+    brand: BrandView
     operator_contact: str
     zone: str | None = None  # as the outlet's
     slot: str

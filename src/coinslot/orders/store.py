@@ -91,11 +91,18 @@ SELECT token FROM orders WHERE outlet_id = $1 AND browser = $2 AND placed_at > $
 ORDER BY placed_at DESC LIMIT 5
 """
 
-OUTLET = """
+# Whose page it is.
+_BRAND = """
+    coalesce(nullif(b.shown_name, ''), m.name) AS brand_name, b.colour, b.ground, b.nothing_out
+"""
+
+OUTLET = f"""
 SELECT o.*, m.name AS merchant_name, coalesce(o.zone, m.zone) AS zone_shown, d.last_seen_at,
+    {_BRAND}, coalesce(nullif(o.contact, ''), nullif(b.support, ''), m.contact) AS contact_shown,
     d.has_sensor, EXISTS (SELECT FROM ways_to_pay w WHERE w.outlet_id = o.id
         AND w.place IS NOT NULL) AS has_ways
 FROM outlets o JOIN merchants m ON m.id = o.merchant_id
+LEFT JOIN brands b ON b.merchant_id = m.id
 LEFT JOIN devices d ON d.outlet_id = o.id WHERE o.id = $1
 """
 
@@ -136,7 +143,8 @@ FROM orders o LEFT JOIN payments p ON p.order_id = o.id WHERE o.token = ANY($1::
 """
 
 ORDER_PAGE = f"""
-SELECT o.*, u.name AS outlet_name, m.name AS merchant_name, u.contact,
+SELECT o.*, u.name AS outlet_name, m.name AS merchant_name, {_BRAND},
+    coalesce(nullif(u.contact, ''), nullif(b.support, ''), m.contact) AS contact_shown,
     coalesce(u.zone, m.zone) AS zone, u.kind,
     a.id AS attempt_id, a.way, a.state AS attempt_state, a.action, a.make_at, a.retired_at,
     g.gateway, g.id AS gateway_account, q.image_url, q.qr_code_id, q.stage AS qr_stage,
@@ -145,6 +153,7 @@ SELECT o.*, u.name AS outlet_name, m.name AS merchant_name, u.contact,
         ON w.order_refund_id = m.id WHERE m.order_id = o.id AND w.outcome IS NULL) AS waiting_minor,
     {_VERSION} AS seen_version
 FROM orders o JOIN outlets u ON u.id = o.outlet_id JOIN merchants m ON m.id = o.merchant_id
+LEFT JOIN brands b ON b.merchant_id = m.id
 LEFT JOIN payments p ON p.order_id = o.id
 LEFT JOIN LATERAL (SELECT t.* FROM attempts t WHERE t.payment_id = p.id AND t.way IS NOT NULL
     ORDER BY t.number DESC LIMIT 1) a ON true

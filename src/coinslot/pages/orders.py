@@ -90,6 +90,7 @@ class Orders(SharedHandler):
             "order.html",
             Answer(images=images, status=409 if refused else 200),
             view.kind,
+            brand=view.brand,
             here_again=formatter.link("o", view.token, **again),
             leads_to=values["link"] if go else None,
             script=assets.address("live.js"),

@@ -159,7 +159,7 @@ class Pages(SharedHandler):
     async def _finder(self, request: AnyRequest, view: OutletView, said: Said) -> Response[str]:
         own = await self._own(request, view)
         return self._renderer.page(
-            request, "find.html", kind=view.kind, outlet=view, said=said, own=own
+            request, "find.html", kind=view.kind, outlet=view, brand=view.brand, said=said, own=own
         )
 
     async def _outlet(
@@ -169,8 +169,8 @@ class Pages(SharedHandler):
         answer = Answer(status=409 if refused else 200, cache=_KEPT_FOR_BACK)
         keys = {item.slot: token() for item in view.items}
         own = [(order, phase) for order, phase in await self._own(request, view) if phase in _OPEN]
-        values = {"outlet": view, "why_not": why_not.value, "keys": keys, "own": own}
-        page = self._renderer.page(request, "outlet.html", answer, view.kind, **values)
+        values = {"outlet": view, "brand": view.brand, "why_not": why_not.value, "keys": keys}
+        page = self._renderer.page(request, "outlet.html", answer, view.kind, own=own, **values)
         browser.remember(request, page, browser.named(request))
         return page
 

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from coinslot.kit.ids import token
 from coinslot.kit.money import Money
-from coinslot.pages import assets, security
+from coinslot.pages import assets, colours, security
 from coinslot.pages.site import Site
 from coinslot.pages.texts import LANGUAGES, Words, choose, words_of_kinds
 
@@ -56,6 +56,7 @@ class Renderer:
         self._templates.globals["look"] = _squeezed(
             "".join(path.read_text() for path in dict.fromkeys((base, *own)))
         )
+        self._templates.globals["palette"] = colours.palette
         self._templates.globals["site"] = site
         self._templates.globals["asset"] = assets.address
         self._templates.globals["languages"] = tuple(LANGUAGES.values())

@@ -52,7 +52,9 @@ function show(answer, fresh) {
 
 document.addEventListener("submit", async (event) => {
   const form = event.target, button = event.submitter;
-  if (form.method !== "post" || form.closest(".gate, .leave")) return;
+  // A form with a file, or one that changes the page's style, is sent as a browser sends it.
+  const plain = form.enctype === "multipart/form-data";
+  if (form.method !== "post" || plain || form.closest(".gate, .leave")) return;
   event.preventDefault();
   if (form.dataset.sent) return;
   form.dataset.sent = "1";

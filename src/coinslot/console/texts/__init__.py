@@ -6,6 +6,7 @@ from functools import cache
 from typing import Final
 
 from coinslot.console.texts import (
+    brand,
     frame,
     machines,
     money,
@@ -18,7 +19,7 @@ from coinslot.console.texts import (
 )
 from coinslot.console.texts.languages import LANGUAGES, Texts
 
-PARTS: Final = (frame, sign_in, overview, orders, machines, people, products, start, money)
+PARTS: Final = (frame, sign_in, overview, orders, machines, people, products, start, money, brand)
 TEXTS: Final[Texts] = {name: texts for part in PARTS for name, texts in part.TEXTS.items()}
 
 

@@ -14,6 +14,8 @@ ENGLISH = Words(
     own_orders="Your orders here",
     questions="Questions?",
     not_charged="You have not been charged.",
+    nothing_out_write="Nothing came out and nobody helped? Write to",
+    payments_by="Payments by {site}",
     home_lead="You get what you paid for, or your money back.",
     home_what="Coinslot takes payments for vending machines. It watches every"
     " single one until the goods are out or the money is on its way back.",

@@ -20,6 +20,8 @@ class Words(Struct, frozen=True, kw_only=True):
     own_orders: str
     questions: str
     not_charged: str
+    nothing_out_write: str
+    payments_by: str  # {site}
 
     # The first page
     home_lead: str

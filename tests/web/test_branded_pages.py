@@ -1,0 +1,71 @@
+"""Whose page it is: the merchant's name and colours first, ours last, under the strict policy."""
+
+import re
+
+import pytest
+from msgspec.structs import replace
+
+from coinslot.orders.page_views import BrandView
+from coinslot.pages import colours
+from tests.web import cast
+from tests.web.conftest import Client
+from tests.web.fake_backend import FakeBackend
+
+CHAI = BrandView(
+    name="Chai <b>& Cans", colour="#ffee00", ground="#101080", nothing_out="help@asha.example"
+)
+
+
+@pytest.fixture
+def branded(backend: FakeBackend) -> FakeBackend:
+    backend.outlets["M01"] = replace(cast.M01, brand=CHAI)
+    backend.orders = {token: replace(order, brand=CHAI) for token, order in backend.orders.items()}
+    return backend
+
+
+PLACES = ("/q/M01", "/q/M01/help", "/o/preparing", "/o/scan", "/o/done")
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_the_merchants_name_stands_first_and_ours_last(
+    client: Client, branded: FakeBackend, place: str
+) -> None:
+    text = (await client.get(place)).text
+    body = text[text.index("<body") :]
+    assert "Chai &lt;b&gt;&amp; Cans" in body[: body.index("</header>")]
+    assert body.count("Coinslot") == 1
+    assert body.index("Payments by Coinslot") > body.index("</main>")
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_its_colours_stand_in_the_one_style_that_the_policy_lets_pass(
+    client: Client, branded: FakeBackend, place: str
+) -> None:
+    answer = await client.get(place)
+    (nonce, style) = re.findall(r'<style nonce="([^"]+)">(.*?)</style>', answer.text, re.DOTALL)[0]
+    assert f"'nonce-{nonce}'" in answer.headers["content-security-policy"]
+    assert "unsafe" not in answer.headers["content-security-policy"]
+    assert style.endswith(colours.palette("#ffee00", "#101080").css())
+    assert "style=" not in answer.text
+
+
+@pytest.mark.parametrize("place", ["/q/M01", "/q/M01/help", "/o/done"])
+async def test_where_to_write_when_nothing_came_out_is_a_link(
+    client: Client, branded: FakeBackend, place: str
+) -> None:
+    text = (await client.get(place)).text
+    assert 'href="mailto:help@asha.example"' in text
+
+
+async def test_without_a_brand_the_page_has_the_merchants_name_and_our_colours(
+    client: Client,
+) -> None:
+    text = (await client.get("/q/M01")).text
+    assert "Asha Snacks" in text[: text.index("</header>")]
+    assert "--band:" not in text
+    assert 'class="top"' in text
+
+
+async def test_a_page_of_no_merchant_is_ours(client: Client) -> None:
+    text = (await client.get("/")).text
+    assert "Coinslot" in text[: text.index("</header>")]
