@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 from msgspec import Struct
@@ -83,7 +84,7 @@ async def _lap(ground: Ground, course: Course, number: int, folder: Path) -> Lap
     for turn in (number, number + 1):
         await ground.settle()
         if turn % 2 == 0:
-            asked = await pgbench.run(course.base, script, AT_ONCE, course.seconds)
+            asked = await _ask(ground, course, script)
         else:
             taken, spent = await _take(ground, course, folder)
     assert asked is not None
@@ -107,6 +108,25 @@ async def _lap(ground: Ground, course: Course, number: int, folder: Path) -> Lap
     )  # fmt: skip
 
 
+async def _ask(ground: Ground, course: Course, script: str) -> Round:
+    """(a): every statement makes a paid order too; one that finds its delivery known is fast."""
+    began = SystemClock().now()
+    asked = await pgbench.run(course.base, script, AT_ONCE, course.seconds)
+    await paid_since(ground, course.base, began, asked)
+    return asked
+
+
+async def paid_since(ground: Ground, base: Base, began: datetime, done: Round) -> int:
+    """How many orders were paid since; raises LostError where it is fewer than were done."""
+    paid = await ground.one(
+        base, "SELECT count(*) FROM orders WHERE state = 'paid' AND placed_at >= $1", began
+    )
+    assert isinstance(paid, int)
+    if paid < len(done.took_ms):
+        raise LostError(f"{len(done.took_ms)} webhooks were taken, {paid} orders are paid")
+    return paid
+
+
 async def _take(ground: Ground, course: Course, folder: Path) -> tuple[Round, Spent]:
     """(b) at `coinslot web`: every answer is a paid order on the disk, and they are counted."""
     base, clock = course.base, SystemClock()
@@ -125,12 +145,7 @@ async def _take(ground: Ground, course: Course, folder: Path) -> tuple[Round, Sp
         after = _used_s(ground, web)
     finally:
         await web.stop()
-    kept = await ground.one(
-        base, "SELECT count(*) FROM orders WHERE state = 'paid' AND placed_at >= $1", began
-    )
-    assert isinstance(kept, int)
-    if kept < len(taken.took_ms):
-        raise LostError(f"{len(taken.took_ms)} webhooks were taken, {kept} orders are paid")
+    kept = await paid_since(ground, base, began, taken)
     return taken, _each_ms(before, after, kept)
 
 

@@ -1,8 +1,11 @@
 """The bench's arithmetic: what stands in its results is what was measured."""
 
+import pytest
+
 from bench.__main__ import plan
 from bench.charges import Buyers, Charged
-from bench.laps import Lap, Spent
+from bench.ground import Base, Ground
+from bench.laps import Lap, LostError, Spent, paid_since
 from bench.measure import Round, Rounds, share
 from bench.outgoing import Sent
 from bench.report import page, ratio
@@ -82,3 +85,24 @@ def test_no_two_laps_use_the_same_idempotency_key() -> None:
 def test_what_the_command_line_names_counts_more_than_what_is_usual() -> None:
     wanted = plan(["--quick", "--orders", "50,10", "--rounds", "3"])
     assert (wanted.orders, wanted.rounds, wanted.write) == ((10, 50), 3, False)
+
+
+class Paid(Ground):
+    """A database in which so many orders were paid."""
+
+    def __init__(self, orders: int) -> None:
+        self._orders = orders
+
+    async def one(self, _base: Base, _sql: str, *_values: object) -> object:
+        return self._orders
+
+
+async def test_a_round_whose_webhooks_made_fewer_orders_does_not_count() -> None:
+    """Once every webhook of (a) was a copy of the first, and the fastest of all rounds."""
+    base = Base(
+        name="one", app="", door="", keys="", installation="", devices={}, api_key=""
+    )  # fmt: skip
+    began, done = SystemClock().now(), a_round(3.0)
+    assert await paid_since(Paid(3), base, began, done) == 3
+    with pytest.raises(LostError, match="3 webhooks were taken, 1 orders are paid"):
+        await paid_since(Paid(1), base, began, done)
