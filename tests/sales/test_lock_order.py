@@ -33,7 +33,6 @@ from coinslot.orders.order_refunds import OrderRefund
 from coinslot.oversight import cases
 from coinslot.oversight.cases import Person
 from coinslot.payments import merchant_api, qr_codes, refunds
-from coinslot.payments.gateway_webhooks import work_facts
 from coinslot.payments.store import LOCK_CAPTURE, LOCK_REFUND, WORK_FACT
 from coinslot.payments.ways_to_pay import Form
 from coinslot.states.transition import SETTABLE
@@ -225,8 +224,19 @@ async def _queued(stage: Stage) -> Verb:
     return lambda: dispatch.offer_next(stage.context, stage.merchant, "M01")
 
 
-def _told(*facts: Any) -> Callable[[Stage], Verb]:
-    return lambda stage: lambda: work_facts(stage.context, stage.account, facts)
+def _told(fact: Any) -> Callable[[Stage], Verb]:
+    """The statement of `work_facts`, which is a transaction of its own: here it is in one that can
+    be stopped before its commit."""
+
+    def of(stage: Stage) -> Verb:
+        async def verb() -> None:
+            statement, values = worked(stage, fact)
+            async with stage.context.db.as_merchant(stage.merchant) as conn:
+                await conn.execute(statement, *values)
+
+        return verb
+
+    return of
 
 
 async def _placed(stage: Stage) -> str:
@@ -464,7 +474,7 @@ SCENES = (
     Scene("a person closes", {"cases", "discrepancies"}, _person_closes),
     Scene("a machine contradicts itself", {"captures", "fulfillments"}, _told_against),
     Scene("the API collects", {"payments", "attempts"}, _collects),
-    Scene("the API refunds", {"captures"}, _asks_for_a_refund, 2),
+    Scene("the API refunds", {"captures"}, _asks_for_a_refund),
 )  # fmt: skip
 
 
@@ -551,10 +561,11 @@ async def side_by_side(
             conn.terminate()
 
 
-def worked(stage: Stage, fact: RefundFact) -> Said:
+def worked(stage: Stage, fact: PaymentFact | RefundFact | DisputeFact) -> Said:
     windows = stage.context.windows.for_sql()
     return WORK_FACT, (
-        stage.account.id, msgspec.to_builtins(fact), "look", windows, stage.context.now(),
+        stage.merchant, stage.account.id, msgspec.to_builtins(fact), "look", windows,
+        stage.context.now(),
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 payer."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,8 @@ async def test_a_passing_no_to_one_of_two_senders_sends_nobody_to_the_next_gatew
         await keys.begin(conn, stage.context, key)
         attempt = await attempts.begin(conn, stage.context, row, stage.account, None)  # type: ignore[arg-type]
         assert attempt is not None
-        await keys.name(conn, key, attempt)
+        await keys.name(conn, key, attempt.row["id"])
+    await stage.rows("UPDATE attempts SET leased_until = NULL")  # his lease has ended
     stage.later(stage.context.windows.answer_s + 1)
     asked, refused, calm = asyncio.Event(), asyncio.Event(), first._collect
 
@@ -121,3 +123,24 @@ async def test_an_instrument_of_one_gateway_is_taken_to_no_other(stage: Stage) -
     assert answer.body["status"] == "failed"
     assert [one["status"] for one in answer.body["attempts"]] == ["failed"]
     assert charged(first) + charged(second) == 0
+
+
+async def test_before_a_gateway_is_asked_it_is_on_record_that_it_may_have_been(
+    stage: Stage, gateway: Taking
+) -> None:
+    """Also where the attempt is sent by the call that began it: it dies at any instruction."""
+    payment, calm = await made(stage), gateway._collect
+    seen: list[dict[str, Any]] = []
+
+    async def looked_at(charge: Charge) -> Progress | Declined:
+        seen.extend(await stage.rows("SELECT key_sent_at, sends, leased_until FROM attempts"))
+        return await calm(charge)
+
+    gateway._collect = looked_at  # type: ignore[method-assign]
+    await confirmed(stage, payment)
+    (row,) = seen
+    assert (row["key_sent_at"], row["sends"]) == (stage.context.now(), 1)
+    assert row["leased_until"] is not None
+    assert await stage.rows("SELECT leased_until, due_at FROM attempts") == [
+        {"leased_until": None, "due_at": None}
+    ]

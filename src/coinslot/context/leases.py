@@ -86,12 +86,21 @@ async def taken(
     if claimed is None:
         yield None
         return
+    async with taken_before(context, claimed.lease, lease_s) as fenced:
+        yield fenced, claimed.row
+
+
+@asynccontextmanager
+async def taken_before(
+    context: Context, lease: Lease, lease_s: float = TAKEN_S
+) -> AsyncIterator[Context]:
+    """As `taken`, for a row that was claimed, or inserted with its lease, just now."""
     try:
         with suppress(LeaseLostError):
-            async with held(context, claimed.lease, lease_s) as fenced:
-                yield fenced, claimed.row
+            async with held(context, lease, lease_s) as fenced:
+                yield fenced
     finally:
-        await release(context, [claimed.lease])
+        await release(context, [lease])
 
 
 async def release(context: Context, leases: list[Lease]) -> None:

@@ -73,7 +73,7 @@ class Caller(Struct, frozen=True, kw_only=True):
 
 async def caller(db: Database, key: str, now: datetime) -> Caller | None:
     """Whose API key this is; None for a key that is unknown or revoked."""
-    async with db.system_transaction() as conn:
+    async with db.system_connection() as conn:
         row = await conn.fetchrow(
             "SELECT id, merchant_id, prefix, scopes, last_used_at FROM api_keys"
             " WHERE hash = $1 AND revoked_at IS NULL",

@@ -2,6 +2,7 @@
 and is driven until the gateway has said what became of it."""
 
 import math
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, assert_never
@@ -12,7 +13,8 @@ import msgspec
 import structlog
 from msgspec import Struct
 
-from coinslot.context import Context
+from coinslot.context import Context, leases
+from coinslot.db.lease import Lease
 from coinslot.db.pool import Connection
 from coinslot.gateways import drivers, marks
 from coinslot.gateways.base import Absent, Declined, Mark, PaymentFact, Taken, Unclear
@@ -89,7 +91,7 @@ class UnknownGatewayError(Exception):
 Objection = UnknownGatewayError | NoGatewayError | NotTakenError
 
 
-async def objection(context: Context, merchant: UUID, ask: PaymentRequest) -> Objection | None:
+async def objection(conn: Connection, context: Context, ask: PaymentRequest) -> Objection | None:
     """Why the requested gateway cannot collect this at all: better known when a payment is made
     than when its payer waits. Where none is requested, the gateway that will be tried gets as much
     of the texts as it accepts."""
@@ -101,7 +103,7 @@ async def objection(context: Context, merchant: UUID, ask: PaymentRequest) -> Ob
         "live": ask.live, "capture_method": ask.capture_method, "gateway": ask.gateway,
         "currency": ask.money.currency, "amount_minor": ask.money.minor,
     }  # fmt: skip
-    found = [account for account in await _accounts(context, merchant) if _can(account, wanted)]
+    found = [account for account in await accounts(conn, context) if _can(account, wanted)]
     if not found:
         return NoGatewayError(no_gateway(wanted))
     flaws = {}
@@ -127,14 +129,14 @@ class NoneAvailable(Struct, frozen=True):
     retry_after_s: int
 
 
-async def route(
-    context: Context, payment: asyncpg.Record, tried: Sequence[UUID]
+def route(
+    context: Context, accounts: Sequence[Account], payment: asyncpg.Record, tried: Sequence[UUID]
 ) -> Account | NoneAvailable | None:
-    """The first account, in the order they were made, that can collect it, was not tried, and whose
-    breaker is closed."""
+    """The first of these accounts that can collect it, was not tried, and whose breaker is
+    closed."""
     waits = []
-    for account in await _accounts(context, payment["merchant_id"]):
-        if account.id in tried or not _can(account, dict(payment)):
+    for account in accounts:
+        if account.id in tried or not _can(account, payment):
             continue
         shut = breaker_of(context, account).shut_for(context.now())
         if shut is None:
@@ -143,14 +145,13 @@ async def route(
     return NoneAvailable(min(waits)) if waits else None
 
 
-async def _accounts(context: Context, merchant: UUID) -> list[Account]:
-    """In the order they were made."""
-    async with context.db.as_merchant(merchant) as conn:
-        ids = await conn.fetch("SELECT id FROM gateway_accounts ORDER BY created_at, id")
+async def accounts(conn: Connection, context: Context) -> list[Account]:
+    """Of the merchant whose transaction it is, in the order they were made."""
+    ids = await conn.fetch("SELECT id FROM gateway_accounts ORDER BY created_at, id")
     return [await context.accounts.by_id(row["id"]) for row in ids]
 
 
-def _can(account: Account, payment: Mapping[str, Any]) -> bool:
+def _can(account: Account, payment: Mapping[str, Any] | asyncpg.Record) -> bool:
     driver = account.driver
     return (
         isinstance(driver, Collects)
@@ -172,29 +173,44 @@ def breaker_of(context: Context, account: Account) -> Breaker:
     return context.breakers.of(account.id, f"{account.gateway}/{account.slug}")
 
 
+class Begun(Struct, frozen=True):
+    """An attempt that its caller is to send as soon as it is committed: the row, with what its
+    payment says, and the lease."""
+
+    row: asyncpg.Record
+    lease: Lease
+
+
 async def begin(
     conn: Connection,
     context: Context,
     payment: asyncpg.Record,
     account: Account,
     method: str | None,
-) -> UUID | None:
-    """An attempt with its key, in the transaction that marks the payment as confirmed. None: it
-    cannot be confirmed now, because an attempt is under way or it has ended. Raises
-    GatewayUnavailableError."""
+) -> Begun | None:
+    """An attempt with its key, in the transaction that marks the payment as confirmed. It counts as
+    sent from the commit on, whether or not its caller lives to send it. None: the payment cannot be
+    confirmed now, because an attempt is under way or it has ended. Raises GatewayUnavailableError,
+    with nothing written."""
     if await conn.fetchval(store.LOCK_PAYMENT_STATE, payment["id"]) not in CONFIRMABLE:
         return None
-    await confirm(conn, context, payment["id"])
     enter(context, account)
-    made = uuid7(context.now())
-    await conn.execute(
-        "INSERT INTO attempts (id, merchant_id, payment_id, account_id, state, number, key, method,"
-        " started_at, due_at) SELECT $1, $2, $3, $4, 'started', 1 + count(*), $5, $6, $7, $8"
-        " FROM attempts WHERE payment_id = $3",
-        made, payment["merchant_id"], payment["id"], account.id, key_of(made), method,
-        context.now(), context.now() + timedelta(seconds=context.windows.answer_s),
+    await confirm(conn, context, payment["id"])
+    made, first = uuid7(context.now()), 1
+    lease = Lease("attempts", made, first, time.monotonic() + leases.TAKEN_S)
+    row = await conn.fetchrow(
+        store.BEGIN_ATTEMPT, made, payment["merchant_id"], payment["id"], account.id, key_of(made),
+        method, context.now(), context.after("answer_s"), timedelta(seconds=leases.TAKEN_S), first,
     )  # fmt: skip
-    return made
+    assert row is not None
+    return Begun(row, lease)
+
+
+async def send_begun(context: Context, begun: Begun) -> None:
+    """Send what was begun and committed just now, unless a worker has it by now."""
+    account = await context.accounts.by_id(begun.row["account_id"])
+    async with leases.taken_before(context, begun.lease) as fenced:
+        await _send(fenced, account, begun.row)
 
 
 async def confirm(conn: Connection, context: Context, payment_id: UUID) -> None:
@@ -233,17 +249,23 @@ async def drive(context: Context, row: asyncpg.Record) -> None:
     if attempt["reference"] is not None:
         await settle(context, account, attempt, await driver.follow(attempt["reference"]))
         return
-    charge = _charge(context, attempt)
     sent: datetime | None = attempt["key_sent_at"]
     if sent is not None and context.now() - sent >= _life(driver):
-        looked_for = msgspec.structs.replace(charge, sent_at=sent)
+        looked_for = msgspec.structs.replace(_charge(context, attempt), sent_at=sent)
         await settle(context, account, attempt, await driver.find_charge(looked_for))
         return
     async with context.db.as_merchant(account.merchant_id) as conn:
         if await conn.fetchval(store.SEND_ATTEMPT, attempt["id"], context.now()) is None:
             return  # it ended meanwhile
+    await _send(context, account, attempt)
+
+
+async def _send(context: Context, account: Account, attempt: asyncpg.Record) -> None:
+    """That it is sent is on record already."""
+    driver = account.driver
+    assert isinstance(driver, Collects)
     context.db.check_lease()
-    answer = await driver.collect(charge)
+    answer = await driver.collect(_charge(context, attempt))
     clear = not isinstance(answer, Unclear)
     breaker_of(context, account).record(clear, context.now(), context.windows.breaker())
     await settle(context, account, attempt, answer)
@@ -351,6 +373,8 @@ async def _record_fact(
                 context, attempt, "UNCLEAR", failure=f"the gateway's answer is {outcome}"
             )
             return
+        if outcome == "collected":
+            return  # the capture moved the attempt, which owes nothing any more
         async with context.db.as_merchant(account.merchant_id) as conn:
             if outcome == "known" and attempt["state"] in OPEN:
                 # Its webhook named the payment, and counted for a newer attempt at this account.

@@ -149,11 +149,11 @@ async def work_facts(
     for fact in facts:
         if isinstance(fact, QrFact):
             continue
-        async with context.db.unfenced.as_merchant(account.merchant_id) as conn:
-            outcome: str = await conn.fetchval(
-                store.WORK_FACT, account.id, msgspec.to_builtins(_unmark(context, fact)),
-                by, context.for_sql(account), context.now(),
-            )  # fmt: skip
+        outcome: str = await context.db.unfenced.call(
+            store.WORK_FACT, account.merchant_id, account.id,
+            msgspec.to_builtins(_unmark(context, fact)), by, context.for_sql(account),
+            context.now(),
+        )  # fmt: skip
         context.wakes.wake(*_WAKES.get(outcome, ()))
         outcomes.append(outcome)
     return outcomes

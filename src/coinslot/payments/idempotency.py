@@ -34,7 +34,8 @@ _NAME = """
 UPDATE idempotency_keys SET subject_id = $4 WHERE merchant_id = $1 AND endpoint = $2 AND key = $3
 """
 _FINISH = """
-UPDATE idempotency_keys SET status = $4, body = $5, done_at = $6
+UPDATE idempotency_keys SET status = $4, body = $5, done_at = $6,
+    subject_id = coalesce($7, subject_id)
 WHERE merchant_id = $1 AND endpoint = $2 AND key = $3 AND done_at IS NULL
 """
 
@@ -122,8 +123,13 @@ async def name(conn: Connection, once: IdempotentCall, subject: UUID) -> None:
 
 
 async def finish(
-    conn: Connection, context: Context, once: IdempotentCall, answer: Answer
+    conn: Connection,
+    context: Context,
+    once: IdempotentCall,
+    answer: Answer,
+    subject: UUID | None = None,
 ) -> Answer:
-    """Store the answer. One that was stored before stays."""
-    await conn.execute(_FINISH, *once.id, answer.status, answer.body, context.now())
+    """Store the answer, and what the call made where that was not recorded before. An answer that
+    was stored before stays."""
+    await conn.execute(_FINISH, *once.id, answer.status, answer.body, context.now(), subject)
     return answer

@@ -8,11 +8,12 @@ import msgspec
 from msgspec import Struct
 
 from coinslot.context import Context, leases
+from coinslot.db.pool import Connection
 from coinslot.gateways.base import Declined, PaymentFact, Unclear
 from coinslot.gateways.collecting import Closed, Collects, Pending
 from coinslot.merchants.accounts import Account
 from coinslot.payments import api_views, attempts, authorizations, idempotency, store
-from coinslot.payments.attempts import PaymentRequest
+from coinslot.payments.attempts import Begun, PaymentRequest
 from coinslot.payments.authorizations import HoldAction
 from coinslot.payments.idempotency import Answer, IdempotentCall, Resumed
 from coinslot.states.payment_flow import PAYMENT
@@ -45,17 +46,16 @@ class RefundRequest(Struct, frozen=True, kw_only=True):
 async def create(context: Context, key: IdempotentCall, ask: PaymentRequest) -> Answer:
     """A payment, made once. Raises KeyReusedError, KeyBusyError, NoGatewayError, NotTakenError,
     UnknownGatewayError."""
-    objection = await attempts.objection(context, key.merchant, ask)
     async with context.db.as_merchant(key.merchant) as conn:
         claimed = await idempotency.begin(conn, context, key)
         if isinstance(claimed, Answer):
             return claimed
+        objection = await attempts.objection(conn, context, ask)
         if objection is not None:
             raise objection
         made = await attempts.write(conn, context, key.merchant, ask)
-        await idempotency.name(conn, key, made)
         body = await api_views.payment(conn, made)
-        return await idempotency.finish(conn, context, key, _answer(201, body))
+        return await idempotency.finish(conn, context, key, _answer(201, body), made)
 
 
 async def confirm(
@@ -64,81 +64,95 @@ async def confirm(
     """Collect it: in this call, or with a next action, or still processing when it returns.
 
     Raises UnknownError, NoGatewayError, GatewayUnavailableError, KeyReusedError, KeyBusyError."""
-    attempt = None
-    payment = await _payment(context, key, payment_id)
-    routed = await attempts.route(context, payment, ())
+    begun, going_on = None, None
     async with context.db.as_merchant(key.merchant) as conn:
+        payment = await _payment(conn, key, payment_id)
         claimed = await idempotency.begin(conn, context, key)
         if isinstance(claimed, Answer):
             return claimed
+        wanted = _Wanted(payment, await attempts.accounts(conn, context), method)
         if isinstance(claimed, Resumed) and claimed.subject is not None:
-            attempt = claimed.subject
+            going_on = claimed.subject
         else:
-            if payment["state"] == "canceled":
-                raise RuledOutError(
-                    "not_confirmable", "A payment that was called off cannot be confirmed."
-                )
-            if isinstance(routed, Account):
-                attempt = await attempts.begin(conn, context, payment, routed, method)
-            elif payment["state"] in attempts.CONFIRMABLE:
-                if isinstance(routed, attempts.NoneAvailable):
-                    raise attempts.GatewayUnavailableError(routed.retry_after_s)
-                raise attempts.NoGatewayError(attempts.no_gateway(dict(payment)))
-            if attempt is not None:
-                await idempotency.name(conn, key, attempt)
-    if attempt is not None:
-        await _drive(context, key, payment, attempt, method)
-    async with context.db.as_merchant(key.merchant) as conn:
-        body = await api_views.payment(conn, payment_id)
-        return await idempotency.finish(conn, context, key, _answer(200, body))
+            begun = await _begin(conn, context, wanted)
+            if begun is not None:
+                await idempotency.name(conn, key, begun.row["id"])
+    sent = None if going_on is None else await _resume(context, key, going_on)
+    while True:
+        if begun is not None:
+            await attempts.send_begun(context, begun)
+            sent = begun.row
+        async with context.db.as_merchant(key.merchant) as conn:
+            body = await api_views.payment(conn, payment_id)
+            begun = None if sent is None else await _begin_next(conn, context, wanted, sent)
+            if begun is None:
+                return await idempotency.finish(conn, context, key, _answer(200, body))
+            await idempotency.name(conn, key, begun.row["id"])
 
 
-async def _drive(
-    context: Context,
-    key: IdempotentCall,
-    payment: asyncpg.Record,
-    attempt: UUID,
-    method: str | None,
-) -> None:
-    """This attempt, and the next gateway's when this one certainly did not charge. A payment method
-    belongs to one gateway, so no other is tried with it."""
+class _Wanted(Struct, frozen=True):
+    """A payment that is to be collected, at one of these accounts. `tried`: those of this call."""
+
+    payment: asyncpg.Record
+    accounts: list[Account]
+    method: str | None
     tried: list[UUID] = []
-    for _ in range(_FALLBACKS):
-        async with context.db.as_merchant(key.merchant) as conn:
-            row = await conn.fetchrow("SELECT * FROM attempts WHERE id = $1", attempt)
-        if row is None or row["state"] != "started":
-            return
-        async with leases.taken(context, "attempts", attempt) as mine:
-            if mine is None:
-                return  # a worker holds it: its answer is this one's
-            await attempts.drive(*mine)
-        tried.append(row["account_id"])
-        async with context.db.as_merchant(key.merchant) as conn:
-            failed = await conn.fetchval(
-                "SELECT state = 'failed' FROM attempts WHERE id = $1", attempt
-            )
-        routed = None
-        if failed and method is None:
-            routed = await attempts.route(context, payment, tried)
-        if not isinstance(routed, Account):
-            return
-        try:
-            async with context.db.as_merchant(key.merchant) as conn:
-                following = await attempts.begin(conn, context, payment, routed, method)
-                if following is None:
-                    return
-                attempt = following
-                await idempotency.name(conn, key, attempt)
-        except attempts.GatewayUnavailableError:
-            return  # its one try was taken by another payment meanwhile
+
+
+async def _begin(conn: Connection, context: Context, wanted: _Wanted) -> Begun | None:
+    """The first attempt of a call. None: another is under way, or the payment has ended."""
+    payment = wanted.payment
+    if payment["state"] == "canceled":
+        raise RuledOutError("not_confirmable", "A payment that was called off cannot be confirmed.")
+    routed = attempts.route(context, wanted.accounts, payment, ())
+    if isinstance(routed, Account):
+        return await attempts.begin(conn, context, payment, routed, wanted.method)
+    if payment["state"] in attempts.CONFIRMABLE:
+        if isinstance(routed, attempts.NoneAvailable):
+            raise attempts.GatewayUnavailableError(routed.retry_after_s)
+        raise attempts.NoGatewayError(attempts.no_gateway(dict(payment)))
+    return None
+
+
+async def _begin_next(
+    conn: Connection, context: Context, wanted: _Wanted, sent: asyncpg.Record
+) -> Begun | None:
+    """An attempt at the next gateway, where the one that was sent certainly did not charge. A
+    payment method belongs to one gateway, so no other is tried with it."""
+    wanted.tried.append(sent["account_id"])
+    if wanted.method is not None or len(wanted.tried) >= _FALLBACKS:
+        return None
+    if await conn.fetchval("SELECT state FROM attempts WHERE id = $1", sent["id"]) != "failed":
+        return None
+    routed = attempts.route(context, wanted.accounts, wanted.payment, wanted.tried)
+    if not isinstance(routed, Account):
+        return None
+    try:
+        return await attempts.begin(conn, context, wanted.payment, routed, None)
+    except attempts.GatewayUnavailableError:
+        return None  # its one try was taken by another payment meanwhile
+
+
+async def _resume(context: Context, key: IdempotentCall, attempt: UUID) -> asyncpg.Record | None:
+    """Drive what an earlier call began and died with. None: a worker holds it, whose answer is this
+    one's, or it was sent and answered."""
+    async with context.db.as_merchant(key.merchant) as conn:
+        row = await conn.fetchrow("SELECT * FROM attempts WHERE id = $1", attempt)
+    if row is None or row["state"] != "started":
+        return None
+    async with leases.taken(context, "attempts", attempt) as mine:
+        if mine is None:
+            return None
+        await attempts.drive(*mine)
+    return row
 
 
 async def cancel(context: Context, key: IdempotentCall, payment_id: UUID) -> Answer:
     """Cancel it; held money is voided.
 
     Raises UnknownError, RuledOutError, KeyReusedError, KeyBusyError."""
-    payment = await _payment(context, key, payment_id)
     async with context.db.as_merchant(key.merchant) as conn:
+        payment = await _payment(conn, key, payment_id)
         claimed = await idempotency.begin(conn, context, key)
         if isinstance(claimed, Answer):
             return claimed
@@ -197,9 +211,9 @@ async def capture(
     """Capture held money, or a part of it: the rest is released.
 
     Raises UnknownError, RuledOutError, KeyReusedError, KeyBusyError."""
-    payment = await _payment(context, key, payment_id)
-    minor = payment["amount_minor"] if amount is None else amount
     async with context.db.as_merchant(key.merchant) as conn:
+        payment = await _payment(conn, key, payment_id)
+        minor = payment["amount_minor"] if amount is None else amount
         claimed = await idempotency.begin(conn, context, key)
         if isinstance(claimed, Answer):
             return claimed
@@ -243,8 +257,8 @@ async def request_refund(
     """A refund, reserved under the capture's lock and driven until it is proved.
 
     Raises UnknownError, RuledOutError, KeyReusedError, KeyBusyError."""
-    await _payment(context, key, payment_id)
     async with context.db.as_merchant(key.merchant) as conn:
+        await _payment(conn, key, payment_id)
         claimed = await idempotency.begin(conn, context, key)
         if isinstance(claimed, Answer):
             return claimed
@@ -297,14 +311,13 @@ async def refund(context: Context, merchant: UUID, refund_id: UUID) -> api_views
     return found
 
 
-async def _payment(context: Context, key: IdempotentCall, payment_id: UUID) -> asyncpg.Record:
+async def _payment(conn: Connection, key: IdempotentCall, payment_id: UUID) -> asyncpg.Record:
     """A test key reads no live payment, and a live key no other. Raises UnknownError."""
-    async with context.db.as_merchant(key.merchant) as conn:
-        row = await conn.fetchrow(
-            "SELECT * FROM payments WHERE id = $1 AND source = 'api' AND live = $2",
-            payment_id,
-            key.live,
-        )
+    row = await conn.fetchrow(
+        "SELECT * FROM payments WHERE id = $1 AND source = 'api' AND live = $2",
+        payment_id,
+        key.live,
+    )
     if row is None:
         raise UnknownError("There is no such payment.")
     return row

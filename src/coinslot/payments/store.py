@@ -27,7 +27,7 @@ UPDATE inbox SET worked_at = $2, due_at = NULL, leased_until = NULL, failure = N
 WHERE id = $1 AND worked_at IS NULL AND failure = 'refund_of_unknown'
 """
 
-WORK_FACT = "SELECT work_found(a, $2, $3, $4, $5) FROM gateway_accounts a WHERE a.id = $1"
+WORK_FACT = "SELECT work_found_of($1, $2, $3, $4, $5, $6)"
 
 NOTE_SUM = "SELECT note_sum(a, $2, $3, $4, $5) FROM gateway_accounts a WHERE a.id = $1"
 
@@ -35,6 +35,20 @@ ATTEMPT_WITH_PAYMENT = """
 SELECT a.*, p.amount_minor, p.currency, p.description, p.reference AS payment_reference,
     p.return_url, p.metadata, p.capture_method
 FROM attempts a JOIN payments p ON p.id = a.payment_id WHERE a.id = $1
+"""
+
+# As ATTEMPT_WITH_PAYMENT shows it. It is recorded as sent, and leased to who began it.
+BEGIN_ATTEMPT = """
+WITH made AS (
+    INSERT INTO attempts (id, merchant_id, payment_id, account_id, state, number, key, method,
+        started_at, due_at, key_sent_at, sends, leased_until, lease)
+    SELECT $1, $2, $3, $4, 'started', 1 + count(*), $5, $6, $7, $8, $7, 1,
+        clock_timestamp() + $9::interval, $10
+    FROM attempts WHERE payment_id = $3 RETURNING *
+)
+SELECT made.*, p.amount_minor, p.currency, p.description, p.reference AS payment_reference,
+    p.return_url, p.metadata, p.capture_method
+FROM made JOIN payments p ON p.id = made.payment_id
 """
 
 ATTEMPT_AT_REST = "UPDATE attempts SET due_at = NULL, leased_until = NULL WHERE id = $1"

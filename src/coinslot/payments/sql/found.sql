@@ -31,6 +31,17 @@ BEGIN
     RETURN outcome;
 END $$;
 
+-- The same as a transaction of its own, in one round trip.
+CREATE OR REPLACE FUNCTION work_found_of(p_merchant uuid, p_account uuid, p_fact jsonb, p_by text,
+    p_windows jsonb, p_now timestamptz) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    a gateway_accounts%ROWTYPE;
+BEGIN
+    PERFORM set_config('coinslot.merchant', p_merchant::text, true);
+    SELECT * INTO STRICT a FROM gateway_accounts WHERE id = p_account;
+    RETURN work_found(a, p_fact, p_by, p_windows, p_now);
+END $$;
+
 -- Whether a gateway counts this refund among its own: not what it had given back before, what a
 -- person paid, or what a bank took in a dispute.
 CREATE OR REPLACE FUNCTION made_there(p_refund refunds) RETURNS boolean LANGUAGE sql STABLE AS $$
