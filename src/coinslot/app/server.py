@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from litestar import Litestar
 
     from coinslot.channels.mqtt import Mqtt
+    from coinslot.channels.practice import Practice
     from coinslot.channels.socketio import SocketIo
     from coinslot.device.edge import Edge
 
@@ -88,6 +89,7 @@ class RunningServer:
         self.nats: EmbeddedNats | None = None
         self._mqtt: Mqtt | None = None
         self._socketio: SocketIo | None = None
+        self._practice: Practice | None = None
         self._edge: Edge | None = None
         self._accounts: Accounts
         self._devices_changed, self._secrets_changed = asyncio.Event(), asyncio.Event()
@@ -137,8 +139,10 @@ class RunningServer:
     async def _open_device(self) -> None:
         from coinslot.app.machine_bridge import EdgeLink, MachineBridge
         from coinslot.channels.mqtt import Mqtt, MqttOptions
+        from coinslot.channels.practice import Practice
         from coinslot.channels.socketio import SocketIo, SocketIoOptions
         from coinslot.device.edge import Edge, EdgeOptions
+        from coinslot.fleet.practice import KeptMachines
 
         url, self.nats = await self._resources.broker(self.db)
         listen_qos = 1 if self.nats is None else 0
@@ -148,10 +152,10 @@ class RunningServer:
         )
         self._mqtt = Mqtt(options, self.clock)
         self._socketio = SocketIo(SocketIoOptions(), self.clock)
-        line = EdgeLink((self._mqtt, self._socketio))
-        self._edge = Edge(
-            MachineBridge(self.context), (self._mqtt, self._socketio), self.clock, EdgeOptions()
-        )
+        self._practice = Practice(KeptMachines(self.db, self.vault), self.clock)
+        channels = (self._mqtt, self._socketio, self._practice)
+        line = EdgeLink(channels)
+        self._edge = Edge(MachineBridge(self.context), channels, self.clock, EdgeOptions())
         self._edge.reached = self._reached
         line.edge = self._edge
         self.context.line = line
@@ -236,6 +240,8 @@ class RunningServer:
         if table in ("", "devices", "outlets"):
             self._devices_changed.set()
             self._secrets_changed.set()
+            if self._practice is not None:
+                self._practice.changed.set()
 
     async def _follow_secrets(self, channel: "SocketIo") -> None:
         """A machine that got a new secret, or was taken out of service, has to show its secret

@@ -6,9 +6,11 @@ Assume loss, delay, repetition, reordering and corruption. Starting without a ne
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar, Protocol
+from typing import ClassVar, Final, Protocol
 
 from msgspec import Struct
+
+PRACTICE: Final = "practice"  # the channel of machines that have no goods, only drawn ones
 
 
 class Powers(Struct, frozen=True, kw_only=True):

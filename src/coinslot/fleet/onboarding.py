@@ -12,9 +12,10 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from coinslot import channels
 from coinslot.catalog.products import Product, add_product
+from coinslot.channels.base import PRACTICE
 from coinslot.context import Context
 from coinslot.db.pool import Connection, again
-from coinslot.fleet import store
+from coinslot.fleet import practice, store
 from coinslot.fleet.config import (
     DEVICE_BYTES_AT_MOST,
     SLOTS_AT_MOST,
@@ -250,6 +251,8 @@ async def _write(
     )  # fmt: skip
     if not await add_outlet(conn, outlet, slots, now):
         raise OutletTakenError(machine.code)
+    if machine.channel == PRACTICE:
+        await practice.prepare(conn, merchant, machine.code)
     await conn.execute(store.SET_DEVICE, machine.code, machine.device)
     await record(conn, editor, await config_in(conn, merchant, machine.code), {}, now)
     said = {"version": 1, "account": machine.account}
@@ -262,6 +265,7 @@ class _Account(NamedTuple):
     name: str
     currencies: frozenset[str]
     prints: bool
+    test_only: bool
 
 
 async def _accounts(context: Context, merchant: UUID) -> list[_Account]:
@@ -270,9 +274,12 @@ async def _accounts(context: Context, merchant: UUID) -> list[_Account]:
         rows = await conn.fetch(store.ACCOUNTS, merchant)
     found = []
     for row in rows:
-        driver = (await context.accounts.by_id(row["id"])).driver
-        name = f"{row['gateway']}/{row['slug']}"
-        found.append(_Account(row["id"], name, driver.currencies, isinstance(driver, PrintsQr)))
+        account = await context.accounts.by_id(row["id"])
+        driver = account.driver
+        found.append(_Account(
+            row["id"], f"{row['gateway']}/{row['slug']}", driver.currencies,
+            isinstance(driver, PrintsQr), account.live is False,
+        ))  # fmt: skip
     return found
 
 
@@ -372,7 +379,7 @@ class _Planning:
         self._check_channel(number, channel, dialect)
         slots = self._slots(number, machine, template)
         currency = self._currency(number, machine, slots)
-        account = self._account(number, machine, currency)
+        account = self._account(number, machine, currency, practice=channel == PRACTICE)
         return PlannedMachine(
             code=machine.code, name=machine.name.strip(), place=machine.place,
             contact=machine.contact, zone=zone, channel=channel, dialect=dialect,
@@ -462,14 +469,23 @@ class _Planning:
                 )  # fmt: skip
         return currency
 
-    def _account(self, number: int, machine: NewMachine, currency: str) -> str:
+    def _account(
+        self, number: int, machine: NewMachine, currency: str, *, practice: bool
+    ) -> str:  # fmt: skip
+        """A practice machine has no account that may move real money."""
+        of_its_kind = [one for one in self._accounts if one.test_only or not practice]
         if isinstance(machine.account, str):
             if machine.account not in [account.name for account in self._accounts]:
                 self._wrong(
                     number, "account", "unknown_account", f"There is no account {machine.account}."
                 )
+            elif machine.account not in [account.name for account in of_its_kind]:
+                self._wrong(
+                    number, "account", "real_money",
+                    f"{machine.account} may move real money: no practice machine takes it.",
+                )  # fmt: skip
             return machine.account
-        fit = [account for account in self._accounts if currency in account.currencies]
+        fit = [account for account in of_its_kind if currency in account.currencies]
         fit.sort(key=lambda account: not account.prints)
         if not fit and currency:
             self._wrong(number, "account", "no_account", f"No account of yours takes {currency}.")

@@ -148,3 +148,34 @@ PUT_ON_SALE = """
 UPDATE slots SET withheld_at = NULL, out_of_sale_at = NULL, failures_in_row = 0
 WHERE outlet_id = $1 AND slot = $2 RETURNING slot
 """
+
+ADD_PRACTICE = "INSERT INTO practice_machines (outlet_id, merchant_id) VALUES ($1, $2)"
+
+PRACTICE_WINDOWS = "UPDATE outlets SET windows = windows || $2::jsonb WHERE id = $1"
+
+PRACTICE = "SELECT broken, memory FROM practice_machines WHERE outlet_id = $1"
+
+BREAK = "UPDATE practice_machines SET broken = $2 WHERE outlet_id = $1 RETURNING outlet_id"
+
+# By the database's clock: the processes' own may differ.
+CLAIM_PRACTICE = """
+UPDATE practice_machines SET player = $1, played_until = now() + $2::interval
+WHERE player IS NULL OR played_until < now()
+    OR (player = $1 AND played_until < now() + $2::interval / 2)
+"""
+
+PLAYED = """
+SELECT p.outlet_id, p.broken, p.memory, d.secret, d.key_id
+FROM practice_machines p JOIN outlets o ON o.id = p.outlet_id
+JOIN devices d ON d.outlet_id = p.outlet_id
+WHERE p.player = $1 AND p.played_until > now() AND o.decommissioned_at IS NULL ORDER BY 1
+"""
+
+KEEP_PRACTICE = """
+UPDATE practice_machines SET memory = $3 WHERE outlet_id = $1 AND player = $2
+    AND played_until > now() RETURNING broken
+"""
+
+RELEASE_PRACTICE = """
+UPDATE practice_machines SET player = NULL, played_until = NULL WHERE player = $1
+"""

@@ -279,10 +279,10 @@ async def save_account(
     """Store an account's settings, encrypted; a second call replaces them. Returns its id."""
     gateway, slug = name.gateway, name.slug
     account_id: UUID = await conn.fetchval(
-        "INSERT INTO gateway_accounts (id, merchant_id, gateway, slug, settings, created_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6)"
-        " ON CONFLICT (gateway, slug) DO UPDATE SET settings = $5 RETURNING id",
+        "INSERT INTO gateway_accounts (id, merchant_id, gateway, slug, settings, created_at,"
+        " test_only) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+        " ON CONFLICT (gateway, slug) DO UPDATE SET settings = $5, test_only = $7 RETURNING id",
         uuid7(now), name.merchant_id, gateway, slug, seal(vault, gateway, slug, settings),
-        now,
+        now, drivers()[gateway].address(settings).live is False,
     )  # fmt: skip
     return account_id

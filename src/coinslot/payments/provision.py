@@ -17,6 +17,7 @@ from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError
 from coinslot.outlets.machines import UnknownOutletError, owner_of
 from coinslot.payments import qr_codes
 from coinslot.payments.store import PRINTED_AT_ANOTHER_PRICE
+from coinslot.payments.ways_to_pay import sells_at
 
 _ASKED_EVERY_S = 0.5
 _ASKED_TIMES = 2 * int(leases.TAKEN_S / _ASKED_EVERY_S)
@@ -53,6 +54,7 @@ class Priced(Struct, frozen=True):
     slot: str
     price: Money
     account_id: UUID
+    channel: str
 
 
 class WantedCode(Struct, frozen=True, kw_only=True):
@@ -87,6 +89,12 @@ async def amount_of(
     return money.minor
 
 
+async def _must_sell_at(context: Context, found: Priced) -> None:
+    account = await context.accounts.by_id(found.account_id)
+    if not sells_at(account, found.channel):
+        raise CannotPrintError("a practice machine has no code for money that may be real")
+
+
 def _same_price(found: Priced, money: Money) -> None:
     if money != found.price:
         raise CannotPrintError(
@@ -98,7 +106,7 @@ def _same_price(found: Priced, money: Money) -> None:
 async def _priced(conn: Connection, outlet: str, slot: str | None) -> Priced:
     """The slot, locked: its price stays what the code takes until the transaction ends."""
     found = await conn.fetchrow(
-        "SELECT s.slot, s.price_minor, o.account_id, o.currency FROM slots s"
+        "SELECT s.slot, s.price_minor, o.account_id, o.currency, o.channel FROM slots s"
         " JOIN outlets o ON o.id = s.outlet_id WHERE o.id = $1"
         " AND ($2::text IS NULL OR s.slot = $2) AND o.decommissioned_at IS NULL"
         " ORDER BY s.slot LIMIT 1 FOR NO KEY UPDATE OF s",
@@ -108,7 +116,7 @@ async def _priced(conn: Connection, outlet: str, slot: str | None) -> Priced:
     if found is None or found["account_id"] is None:
         raise CannotPrintError("no such slot in service, or no gateway account")
     price = Money(found["price_minor"], found["currency"])
-    return Priced(found["slot"], price, found["account_id"])
+    return Priced(found["slot"], price, found["account_id"], found["channel"])
 
 
 async def print_qr(
@@ -126,6 +134,7 @@ async def print_qr(
     merchant = await owner_of(context.db, outlet)
     async with context.db.as_merchant(merchant) as conn:
         found = await _priced(conn, outlet, slot)
+        await _must_sell_at(context, found)
         amount = found.price.minor if minor is None else minor
         if not different:  # the price may have changed since it was compared
             _same_price(found, Money(amount, found.price.currency))

@@ -73,8 +73,8 @@ WHERE id = $1 RETURNING id
 """
 
 WAYS_TO_PAY = """
-SELECT account_id, way FROM ways_to_pay WHERE outlet_id = $1 AND place IS NOT NULL
-ORDER BY place, account_id, way
+SELECT w.account_id, w.way, o.channel FROM ways_to_pay w JOIN outlets o ON o.id = w.outlet_id
+WHERE w.outlet_id = $1 AND w.place IS NOT NULL ORDER BY w.place, w.account_id, w.way
 """
 
 LOCK_OUTLET_ROW = "SELECT FROM outlets WHERE id = $1 FOR NO KEY UPDATE"

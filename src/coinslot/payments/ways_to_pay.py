@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncpg
 from msgspec import Struct
 
+from coinslot.channels.base import PRACTICE
 from coinslot.context import Context, leases
 from coinslot.db.pool import Connection
 from coinslot.gateways.base import PrintsQr
@@ -17,6 +18,7 @@ from coinslot.gateways.collecting import Collects
 from coinslot.kit.ids import uuid7
 from coinslot.kit.money import Money
 from coinslot.merchants.accounts import Account
+from coinslot.outlets.machines import UnknownOutletError
 from coinslot.payments import attempts, qr_codes, store
 
 _OURS_FOR = timedelta(seconds=10)  # then the sweeper drives the attempt
@@ -67,7 +69,8 @@ async def offered(context: Context, merchant: UUID, outlet: str, money: Money) -
     for row in rows:
         account = await context.accounts.by_id(row["account_id"])
         works = attempts.breaker_of(context, account).shut_for(context.now()) is None
-        if works and fits(account, row["way"], money):
+        may = sells_at(account, row["channel"])
+        if works and may and fits(account, row["way"], money):
             found.append(_way(account, Form(row["way"])))
     return sorted(found, key=lambda way: way.form is not Form.LINK)
 
@@ -92,6 +95,12 @@ def fits(account: Account, form: str, money: Money) -> bool:
     return can and attempts.takes(account, money)
 
 
+def sells_at(account: Account, channel: str) -> bool:
+    """Whether its money may pay at a machine on this channel: at a practice machine only money that
+    is not real, and known not to be."""
+    return channel != PRACTICE or account.live is False
+
+
 def _way(account: Account, form: Form) -> Way:
     return Way(form=form, account=account.id, gateway=account.gateway, title=account.driver.title)
 
@@ -100,11 +109,19 @@ async def offer(
     context: Context, merchant: UUID, outlet: str, ways: Sequence[tuple[UUID, Form]]
 ) -> None:
     """From now on the outlet offers these, in this order. Its page shows those that work; attempts
-    that have begun go on. Raises UnfitWayError."""
+    that have begun go on. Raises UnfitWayError, UnknownOutletError."""
     async with context.db.as_merchant(merchant) as conn:
-        currency = await conn.fetchval("SELECT currency FROM outlets WHERE id = $1", outlet)
+        row = await conn.fetchrow("SELECT currency, channel FROM outlets WHERE id = $1", outlet)
+    if row is None:
+        raise UnknownOutletError(f"no outlet has the code {outlet}")
+    currency = row["currency"]
     for account_id, form in ways:
         account = await context.accounts.by_id(account_id)
+        if not sells_at(account, row["channel"]):
+            raise UnfitWayError(
+                f"{outlet} is a practice machine, and {account.gateway}/{account.slug} may move"
+                " real money"
+            )
         if not fits(account, form, Money(2**53, currency)):
             raise UnfitWayError(
                 f"{account.gateway}/{account.slug} cannot be paid by {form} in {currency}"

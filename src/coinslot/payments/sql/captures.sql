@@ -153,7 +153,7 @@ DECLARE
     why text := buys_nothing(p_capture, ARRAY[p_qr.amount_minor], p_qr.currency,
         CASE WHEN NOT EXISTS (SELECT FROM slots s WHERE s.outlet_id = p_qr.outlet_id
                 AND s.slot = p_qr.slot) THEN 'slot_gone'
-            WHEN NOT is_sold_here(p_qr.outlet_id) THEN 'not_sold_here' END,
+            ELSE cannot_sell(p_qr.outlet_id, p_capture.account_id) END,
         least(p_qr.retired_at, withheld),
         CASE WHEN withheld < coalesce(p_qr.retired_at, 'infinity') THEN 'slot_withheld'
             ELSE 'qr_retired' END);
@@ -199,7 +199,7 @@ BEGIN
             ELSE 'paid_twice' END, least(o.expires_at, a.retired_at, withheld),
         CASE WHEN withheld < least(o.expires_at, a.retired_at) THEN 'slot_withheld'
             WHEN a.retired_at < o.expires_at THEN 'way_changed' ELSE 'order_expired' END);
-    IF why IS NULL AND NOT is_sold_here(o.outlet_id) THEN why := 'not_sold_here'; END IF;
+    IF why IS NULL THEN why := cannot_sell(o.outlet_id, p_capture.account_id); END IF;
     IF why IS NULL AND others_were_first(o.id) THEN why := 'sold_out'; END IF;
     IF why IS NULL THEN
         PERFORM pay_order(p_capture, o.id, a.id, p_windows, p_now);
@@ -207,13 +207,13 @@ BEGIN
         RETURN 'paid';
     END IF;
     UPDATE captures SET payment_id = a.payment_id, order_id = o.id WHERE id = p_capture.id;
-    IF o.state = 'placed'
-        AND why IN ('order_expired', 'sold_out', 'not_sold_here', 'slot_withheld') THEN
+    IF o.state = 'placed' AND why IN ('order_expired', 'sold_out', 'not_sold_here',
+        'practice_machine', 'slot_withheld') THEN
         PERFORM transition_order(o.id, 'DEADLINE',
             jsonb_build_object('ended_at', p_now, 'due_at', NULL), p_now);
     END IF;
-    IF why IN ('order_expired', 'sold_out', 'not_sold_here', 'slot_withheld', 'paid_twice')
-    THEN
+    IF why IN ('order_expired', 'sold_out', 'not_sold_here', 'practice_machine', 'slot_withheld',
+        'paid_twice') THEN
         PERFORM transition_order(o.id, 'PAID', '{}', p_now);
     END IF;
     -- What `collect` made is paid once, whatever becomes of the money; a code waits for the right
@@ -228,10 +228,15 @@ RETURNS void LANGUAGE sql AS $$
         NULL, 'gateway_payment_id', p_capture.gateway_payment_id), p_now)
 $$;
 
--- A program without the outlet's way of selling can hand over nothing: an older one, or one that
--- was built without it.
-CREATE OR REPLACE FUNCTION is_sold_here(p_outlet text) RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT begins_as(kind) IS NOT NULL FROM outlets WHERE id = p_outlet
+-- Why money of this account buys nothing at this outlet; NULL where it does. A program without the
+-- outlet's way of selling can hand over nothing: an older one, or one that was built without it. A
+-- practice machine has no goods: money that may be real goes back, also where the account was one
+-- of test money when the customer was led to it.
+CREATE OR REPLACE FUNCTION cannot_sell(p_outlet text, p_account uuid) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN begins_as(o.kind) IS NULL THEN 'not_sold_here'
+        WHEN o.channel = 'practice' AND NOT a.test_only THEN 'practice_machine' END
+    FROM outlets o JOIN gateway_accounts a ON a.id = p_account WHERE o.id = p_outlet
 $$;
 
 -- Unpaid orders reserve nothing: the first payer gets the last piece. Units are counted under the

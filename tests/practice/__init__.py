@@ -1,0 +1,1 @@
+"""Practice machines: played by the installation itself."""
