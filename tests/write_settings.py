@@ -188,6 +188,22 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         " the own network. For tests and demos: a merchant could make this server call any other"
         " beside it",
     },
+    "Notices to people": {
+        "COINSLOT_SMTP_URL": "the mail server, `smtp://login:password@host:port` (STARTTLS),"
+        " `smtps://` (TLS from the start) or `smtp+plain://` (neither: for a server beside this"
+        " one). Without it no mail goes out",
+        "COINSLOT_SMTP_FROM": "who writes: an address, or `Name <address>`",
+        "COINSLOT_SMTP_CA_FILE": "path of the mail server's certificate (PEM), where no known"
+        " authority signed it",
+        "COINSLOT_NOTICES_S": "between two looks at what people are to be told",
+        "COINSLOT_MACHINE_SILENT_S": "a machine that is not heard for so long is told",
+        "COINSLOT_MACHINE_BACK_S": "one that was silent is told to be back when it was heard for"
+        " so long: one that comes and goes is one notice",
+        "COINSLOT_NOTICE_GATHER_S": "what comes within it is told together",
+        "COINSLOT_NOTICE_PAUSE_S": "between two notices of one kind; what comes meanwhile is told"
+        " together after it",
+        "COINSLOT_NOTICES_KEPT_S": "a notice is forgotten so long after it ended",
+    },
     "For the tests": {
         "COINSLOT_FAULT": "`die:<point>:<count>`: the process kills itself when it reaches the"
         " point for the n-th time. Never set it where money is real",

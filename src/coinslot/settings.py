@@ -5,9 +5,10 @@ import os
 import re
 import ssl
 from collections.abc import Mapping
+from email.utils import parseaddr
 from pathlib import Path
-from typing import Annotated
-from urllib.parse import urlsplit
+from typing import Annotated, Final, Literal
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
@@ -17,7 +18,8 @@ from coinslot.context import Windows
 from coinslot.events.mirror.firebase import FirebaseAddressError, address
 from coinslot.events.webhooks.signing import HookRules
 from coinslot.kit.clock import UnknownZoneError, zone_named
-from coinslot.kit.secrets import Vault, VaultKeyError
+from coinslot.kit.secrets import Secret, Vault, VaultKeyError
+from coinslot.notices import smtp
 from coinslot.pages.peer import networks
 
 Port = Annotated[int, Meta(ge=1, le=65_535)]
@@ -76,6 +78,12 @@ WINDOW_NAMES: Mapping[str, str] = {
     "COINSLOT_RESET_S": "reset_s",
     "COINSLOT_DEVICE_KEY_S": "device_key_s",
     "COINSLOT_DEVICE_KEY_OVERLAP_S": "device_key_overlap_s",
+    "COINSLOT_MACHINE_SILENT_S": "machine_silent_s",
+    "COINSLOT_MACHINE_BACK_S": "machine_back_s",
+    "COINSLOT_NOTICE_GATHER_S": "notice_gather_s",
+    "COINSLOT_NOTICE_PAUSE_S": "notice_pause_s",
+    "COINSLOT_NOTICES_S": "notices_s",
+    "COINSLOT_NOTICES_KEPT_S": "notices_kept_s",
 }
 
 
@@ -120,6 +128,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     webhook_disable_s: Seconds = 432_000.0  # COINSLOT_WEBHOOK_DISABLE_S
     webhook_retry_after_max_s: Seconds = 3600.0  # COINSLOT_WEBHOOK_RETRY_AFTER_MAX_S
     webhook_private_addresses: bool = False  # COINSLOT_WEBHOOK_PRIVATE_ADDRESSES
+    smtp_url: str | None = None  # COINSLOT_SMTP_URL; none: no mail goes out
+    smtp_from: str | None = None  # COINSLOT_SMTP_FROM
+    smtp_ca_file: Path | None = None  # COINSLOT_SMTP_CA_FILE
     fault: str | None = None  # COINSLOT_FAULT, for tests: die:<point>:<count>
     log_level: str = "INFO"  # LOG_LEVEL
     razorpay_key_id: str | None = None  # RAZORPAY_KEY_ID
@@ -182,6 +193,9 @@ NAMES: Mapping[str, str] = {
     "COINSLOT_WEBHOOK_DISABLE_S": "webhook_disable_s",
     "COINSLOT_WEBHOOK_RETRY_AFTER_MAX_S": "webhook_retry_after_max_s",
     "COINSLOT_WEBHOOK_PRIVATE_ADDRESSES": "webhook_private_addresses",
+    "COINSLOT_SMTP_URL": "smtp_url",
+    "COINSLOT_SMTP_FROM": "smtp_from",
+    "COINSLOT_SMTP_CA_FILE": "smtp_ca_file",
     "COINSLOT_FAULT": "fault",
     "LOG_LEVEL": "log_level",
     "RAZORPAY_KEY_ID": "razorpay_key_id",
@@ -195,6 +209,10 @@ ADDRESSES: Mapping[str, tuple[str, ...]] = {
     "COINSLOT_OWNER_URL": ("postgresql", "postgres"),
     "MQTT_BROKER_URL": ("mqtt", "mqtts"),
 }
+_MAIL_PORTS: Final = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
+_MAIL_SECURITY: Final[Mapping[str, Literal["starttls", "tls", "none"]]] = {
+    "smtp": "starttls", "smtps": "tls", "smtp+plain": "none",
+}  # fmt: skip
 MIRROR = ("COINSLOT_FIREBASE_URL", "COINSLOT_FIREBASE_CREDENTIALS")
 _PLACES = re.compile(r"((\[[0-9A-Fa-f:.]+\]|[^:,\[\]]*)(:\d{1,5})?(,|$))+")
 
@@ -243,6 +261,7 @@ def _look_through(found: Settings) -> None:
         raise SettingsError(f"LOG_LEVEL: {found.log_level!r} is not DEBUG, INFO, WARNING or ERROR")
     _look_at_broker(found)
     _look_at_mirror(found)
+    _look_at_mail(found)
     if found.jwt_secret is not None and len(found.jwt_secret.encode()) < SHORTEST_SECRET:
         raise SettingsError(f"JWT_SECRET: it must have {SHORTEST_SECRET} bytes or more")
     if found.keys is not None:
@@ -291,6 +310,42 @@ def _look_at_mirror(found: Settings) -> None:
         raise SettingsError(
             "COINSLOT_FIREBASE_URL is set, so COINSLOT_FIREBASE_CREDENTIALS must be set too"
         )
+
+
+def mail_server(found: Settings) -> smtp.Settings | None:
+    """Where mail goes out; None where no server is named. Raises SettingsError."""
+    if found.smtp_url is None:
+        return None
+    try:
+        parts = urlsplit(found.smtp_url)
+        port = parts.port or _MAIL_PORTS[parts.scheme]
+        security, host = _MAIL_SECURITY[parts.scheme], parts.hostname
+    except (ValueError, KeyError):
+        host = None
+    if not host:
+        raise SettingsError(
+            "COINSLOT_SMTP_URL: it must be smtp://login:password@host:port (STARTTLS), smtps://"
+            " (TLS from the start), or smtp+plain:// (neither: for a server beside this one)"
+        )
+    name, sender = parseaddr(found.smtp_from or "")
+    if not smtp.MAILBOX.fullmatch(sender):
+        raise SettingsError("COINSLOT_SMTP_FROM: it must be an address, such as coins@shop.example")
+    return smtp.Settings(
+        host=host, port=port, security=security, sender=sender, sender_name=name,
+        user=unquote(parts.username or ""), password=Secret(unquote(parts.password or "")),
+        trusted=found.smtp_ca_file.read_text("ascii") if found.smtp_ca_file else "",
+    )  # fmt: skip
+
+
+def _look_at_mail(found: Settings) -> None:
+    try:
+        server = mail_server(found)
+        if server is not None and server.trusted:
+            ssl.create_default_context(cadata=server.trusted)
+    except (OSError, ValueError) as error:
+        raise SettingsError(
+            f"COINSLOT_SMTP_CA_FILE: no certificate can be read from {found.smtp_ca_file}: {error}"
+        ) from error
 
 
 def _is_address(given: str, schemes: tuple[str, ...]) -> bool:

@@ -50,11 +50,16 @@ NEEDS: dict[str, str | None] = {
     "POST /console/people/invitations/{invitation}": "people:write",
     "POST /console/people/{person}": "people:write",
     "GET /console/log": "audit_log:read",
+    "GET /console/notices": None,
+    "POST /console/notices": None,
+    "POST /console/notices/test": None,
+    "POST /console/notices/address": None,
+    "POST /console/notices/browsers/{browser}": None,
 }
 OPEN = {
     f"{method} /console/{place}"
     for method in ("GET", "POST")
-    for place in ("sign-in", "first-run", "join")
+    for place in ("sign-in", "first-run", "join", "confirm-address")
 }
 _ENDING = ("sign-out", "sign-out-everywhere")
 
@@ -77,6 +82,7 @@ IDS = {
     "order": _NOBODYS,
     "person": _NOBODYS,
     "invitation": _NOBODYS,
+    "browser": _NOBODYS,
     "case": "999999",
     "machine": "X9",
     "sku": "nothing",

@@ -12,7 +12,8 @@ from coinslot.people.roles import INSTALLATION, ROLES
 _HERE = Path(console.__file__).parent
 # Named by a code, a kind, a state or a role; the pages show what there is a text for.
 _MADE = re.compile(
-    r"(problem|refused|done|case|state|settled|money|machine|health|dialect|extra|part|col|diff|export)_"
+    r"(problem|refused|done|case|state|settled|money|machine|health|dialect|extra|part|col|diff|export"
+    r"|event|notice|notices_mail)_"
 )
 _BUDGET_BYTES = 3 * 1024
 

@@ -13,7 +13,8 @@ from tests.people.test_roles import of_ashas
 
 # Of these a person sees and writes their own; the last one they see of their colleagues too.
 OWN = ("sessions", "refresh_tokens", "second_factors", "recovery_codes", "used_challenges",
-       "password_resets")  # fmt: skip
+       "password_resets", "alerts", "notice_settings", "notice_choices", "push_subscriptions",
+       "notices")  # fmt: skip
 ONLY_THE_SYSTEM_LOGIN = ("installation_admins", "sign_in_tries", "first_run_tokens")
 
 

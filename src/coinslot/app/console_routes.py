@@ -10,6 +10,7 @@ from coinslot.console.frame import HOME, Frame
 from coinslot.console.health import HealthPage
 from coinslot.console.machines import MachinePages
 from coinslot.console.money import MoneyPages
+from coinslot.console.notices import NoticePages
 from coinslot.console.orders import OrderPages
 from coinslot.console.overview import Overview
 from coinslot.console.people import PeoplePages
@@ -28,7 +29,7 @@ def console_routes(auth: Authentication, site: Site, backend: Backend) -> Router
     access, frame = Access(auth, cookies=True), Frame(auth, site)
     parts = (
         _entry, _own, _business, _overview, _orders, _machines, _products, _money, _people,
-        _brand,
+        _brand, _notices,
     )  # fmt: skip
     urls = [url for part in parts for url in part(access, frame)]
     health = HealthPage(frame, backend)
@@ -114,6 +115,20 @@ def _people(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
         post("/people/invitations/{invitation:uuid}", guards=write)(pages.revoke),
         post("/people/{person:uuid}", guards=write)(pages.change),
         get("/log", guards=[access.may("audit_log:read")])(pages.log),
+    ]
+
+
+def _notices(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
+    """One's own: whoever is signed in may say how they are told."""
+    pages, own = NoticePages(frame), [access.may()]
+    return [
+        get("/notices", guards=own)(pages.notices),
+        post("/notices", guards=own)(pages.save),
+        post("/notices/test", guards=own)(pages.test),
+        post("/notices/address", guards=own)(pages.address),
+        post("/notices/browsers/{browser:uuid}", guards=own)(pages.forget),
+        get("/confirm-address")(pages.confirm),
+        post("/confirm-address", status_code=200)(pages.confirmed),
     ]
 
 

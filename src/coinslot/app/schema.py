@@ -16,6 +16,7 @@ _FILES = tuple(
     _ROOMS / name
     for name in (
         "people/sql/people.sql",
+        "events/sql/notices.sql",
         "books/sql/ledger.sql",
         "payments/sql/order_extras.sql",
         "payments/sql/order_refunds.sql",

@@ -20,6 +20,7 @@ from coinslot.app import notify
 from coinslot.app.event_tasks import EVENT_TABLES, event_tasks
 from coinslot.app.kinds import KINDS
 from coinslot.app.mirroring import mirror
+from coinslot.app.notifying import notifiers
 from coinslot.app.resources import Resources, Urls, broker_users, device_addresses
 from coinslot.app.shutdown import end_on_shutdown
 from coinslot.context import Context
@@ -28,6 +29,7 @@ from coinslot.db.migrate import MigrationError
 from coinslot.db.pool import AWAY, WAIT_FOR_SERVER, Database
 from coinslot.device.broker import BrokerError, BrokerUser, EmbeddedNats
 from coinslot.events.mirror.mirror import Mirror
+from coinslot.events.notices.watch import watch as watch_notices
 from coinslot.kit.clock import SystemClock, wait_at_most
 from coinslot.kit.faults import dies_at, no_fault
 from coinslot.kit.secrets import Secret
@@ -122,6 +124,7 @@ class RunningServer:
             zone=ZoneInfo(self.settings.zone),
             public_url=self.settings.base_url,
         )
+        self.context.notifiers = notifiers(self.settings, self.clock)
         if "web" in self.roles:
             given = self.settings.jwt_secret
             self.context.signing_key = (
@@ -220,7 +223,7 @@ class RunningServer:
         if "worker" in self.roles:
             parts += [
                 cases.watch(self.context), nightly.watch(self.context),
-                day_sums.watch(self.context),
+                day_sums.watch(self.context), watch_notices(self.context),
             ]  # fmt: skip
         if self._mirror is not None and "web" in self.roles:
             parts.append(self._mirror.watch(settings.mirror_round_s))

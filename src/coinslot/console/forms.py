@@ -19,7 +19,7 @@ from coinslot.payments.idempotency import Answer, IdempotentCall, KeyBusyError, 
 from coinslot.people.audit_log import Act, record
 from coinslot.people.sessions import SignedIn
 
-_KEY: Final = re.compile(r"[A-Za-z0-9_-]{16,64}")
+KEY: Final = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _PATH: Final = re.compile(r"/console(/[A-Za-z0-9/_.%-]*)?(\?[A-Za-z0-9/_.%=&+-]*)?")
 _UP: Final = re.compile(
     r"/(\.|%2e){1,2}(/|\?|\Z)", re.IGNORECASE
@@ -98,7 +98,7 @@ async def once(
     sent again."""
     assert who.merchant is not None
     key = form.one("key")
-    if not _KEY.fullmatch(key):
+    if not KEY.fullmatch(key):
         raise RefusedError(400, "bad_request", "This form has no key: load its page again.")
     fields: Sequence[object] = [p for p in form.pairs if p[0] not in _SESSION]
     call = IdempotentCall(

@@ -55,7 +55,7 @@ TABS: Final = (
     Tab("log", "audit_log:read"),
     Tab("settings", "merchant:write"),
     Tab("health", "installation:read"),
-    Tab("account", None),
+    Tab("account", None, ("notices",)),
 )
 
 
@@ -74,6 +74,10 @@ class Frame(SharedHandler):
 
     def formatter(self, request: AnyRequest) -> Formatter:
         return self._renderer.formatter(request)
+
+    def language(self, request: AnyRequest) -> str:
+        """The code of the language in which this page is asked for."""
+        return self._renderer.words(request).code
 
     def link(self, request: AnyRequest, *parts: str, **query: str) -> str:
         """A page of the console, in the language that this one was asked for in."""

@@ -21,6 +21,7 @@ from coinslot.kit.clock import Clock
 from coinslot.kit.ids import token
 from coinslot.kit.secrets import Secret, Vault
 from coinslot.merchants.accounts import Account
+from coinslot.notices.base import Form, Notifier
 
 FORGERIES_KEPT_PER_MINUTE: Final = 60  # of one account, by one process
 HINTS_KEPT_PER_MINUTE: Final = 300  # each of them costs two calls of the gateway
@@ -81,6 +82,12 @@ class Windows(Struct, frozen=True, kw_only=True):
     invitation_s: float = 7 * 86400  # an invitation may be accepted
     reset_s: float = 3600  # a password may be set anew
     device_key_s: float = 365 * 86400  # a device's API key is good for, unless said otherwise
+    machine_silent_s: float = 300  # a machine unheard for longer is told to people
+    machine_back_s: float = 600  # one that was silent is back when it was heard for so long
+    notice_gather_s: float = 60  # what comes within it is one notice
+    notice_pause_s: float = 900  # between two notices of one kind to the same people
+    notices_s: float = 15  # between two looks at what people are to be told
+    notices_kept_s: float = 30 * 86400  # a notice, after it ended
     device_key_overlap_s: float = 86400  # the old key works beside the one that replaced it
 
     def span(self, name: str) -> timedelta:
@@ -199,6 +206,7 @@ class Context:
     open_inbox: Callable[[Database], WebhookInbox]
     line: MachineLink = field(default_factory=NoMachineLink)
     kinds: Mapping[str, Any] = field(default_factory=dict)  # `orders/fulfillment.py` types them
+    notifiers: Mapping[Form, Notifier] = field(default_factory=dict)  # how people are told
     wakes: Wakes = field(default_factory=Wakes)
     breakers: Breakers = field(default_factory=Breakers)
     hints: Quota = field(default_factory=lambda: Quota(HINTS_KEPT_PER_MINUTE))

@@ -16,11 +16,11 @@ from coinslot.db.pool import Database
 
 TABLES = frozenset(
     {
-        "attempts", "captures", "fulfillments", "inbox", "orders", "payments", "qr_codes",
-        "qr_polls", "refunds",
+        "attempts", "captures", "fulfillments", "inbox", "notices", "orders", "payments",
+        "qr_codes", "qr_polls", "refunds",
     }
 )  # fmt: skip
-LANES = frozenset({"account_id", "merchant_id"})
+LANES = frozenset({"account_id", "channel", "merchant_id"})
 
 
 class NotSweptError(ValueError):

@@ -44,6 +44,7 @@ class Notice(Struct, frozen=True, kw_only=True):
     subject: str = ""
     html: str = ""
     language: str = "en"
+    link: str = ""  # where a push leads; a mail has it in its text
     valid_s: int = 3_600
     callback: str | None = None
 

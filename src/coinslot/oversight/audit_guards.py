@@ -28,7 +28,8 @@ _CONSTRAINTS = (
     "a_settlement_names_its_basis", "never_sent_means_go_was_never_committed",
     "silence_has_an_end", "go_answers_an_accept", "a_delivery_is_due_until_it_ends",
     "staff_has_an_outlet", "a_cookie_has_a_secret", "a_used_token_has_a_successor",
-    "a_factor_has_what_proves_it",
+    "a_factor_has_what_proves_it", "a_notice_is_due_until_it_ends",
+    "no_secret_outlives_its_notice",
 )  # fmt: skip
 _UNIQUE = (
     "captures_account_id_gateway_payment_id_key", "vend_units_outlet_id_seq_key",
@@ -41,6 +42,7 @@ _UNIQUE = (
     "people_login", "memberships_pkey", "sessions_secret_hash_key", "refresh_tokens_pkey",
     "used_challenges_pkey", "second_factors_credential_id_key",
     "public_events_pkey", "public_events_id_key", "deliveries_endpoint_id_seq_key",
+    "notices_dedup_key", "alerts_open",
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from coinslot.kit.ids import uuid7
 from coinslot.people import limits
 from coinslot.people.audit_log import Act, record
 from coinslot.people.authentication import Authentication, NotThereError, RuleError, SignInError
+from coinslot.people.outbox import FACTOR_REMOVED, concerns
 from coinslot.people.sessions import SignedIn, is_strong
 from coinslot.people.tokens import hashed
 
@@ -168,6 +169,7 @@ async def remove(auth: Authentication, who: SignedIn, factor: UUID) -> None:
             raise NotThereError("There is no such factor.")
         if not await kinds(conn, who.person):  # recovery codes stand in for a factor, alone never
             await _spend_codes(conn, who.person, now)
+        await concerns(conn, who.person, FACTOR_REMOVED, {"kind": kind}, now)
         act = Act(action="factor.removed", subject=str(factor), before={"kind": kind})
         await record(conn, who.actor, act, now)
 

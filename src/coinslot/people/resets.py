@@ -7,6 +7,7 @@ from uuid import UUID
 from coinslot.kit.ids import token, uuid7
 from coinslot.people.audit_log import Act, Actor, record
 from coinslot.people.authentication import Authentication, Client, SignInError
+from coinslot.people.outbox import FACTOR_REMOVED, concerns
 from coinslot.people.passwords import acceptable
 from coinslot.people.tokens import hashed
 
@@ -69,6 +70,7 @@ async def reset(auth: Authentication, shown: str, password: str, client: Client)
         if found["drops_factors"]:
             for statement in _ENDED:
                 await conn.execute(statement, person, now)
+            await concerns(conn, person, FACTOR_REMOVED, {"kind": "all"}, now)
         who = Actor(person=person, address=client.address)
         after = {"drops_factors": found["drops_factors"]}
         act = Act(action="password.reset", subject=str(person), after=after)

@@ -14,6 +14,7 @@ from coinslot.db.pool import Connection
 from coinslot.kit.ids import token, uuid7
 from coinslot.people.audit_log import Act, Actor, record
 from coinslot.people.authentication import Authentication, Client, ForbiddenError, over
+from coinslot.people.outbox import NEW_PLACE, concerns
 from coinslot.people.roles import INSTALLATION, PERMISSIONS
 from coinslot.people.tokens import AccessClaims, hashed, whole_seconds
 
@@ -44,8 +45,13 @@ BY_SECRET = f"{_CURRENT} AND s.secret_hash = $1"
 REFRESH = "SELECT person_id, session_id FROM refresh_tokens WHERE hash = $1"
 _OPEN = """
 INSERT INTO sessions (id, person_id, for_merchant, kind, secret_hash, factors, person_version,
-    grant_version, address, agent, created_at, proved_at, used_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $13, $11, $12)
+    grant_version, address, agent, network, created_at, proved_at, used_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $14, $12, $13)
+"""
+# The first sign-in of all is from no new place, nor is one before networks were noted.
+_IS_NEW_PLACE = """
+SELECT EXISTS (SELECT FROM sessions WHERE person_id = $1 AND network <> '')
+    AND NOT EXISTS (SELECT FROM sessions WHERE person_id = $1 AND network = $2)
 """
 _END = """
 UPDATE sessions SET ended_at = $2, ended_because = $3 WHERE id = $1 AND ended_at IS NULL
@@ -160,11 +166,13 @@ async def open_session(auth: Authentication, proof: Proof, wish: Wish, client: C
             ended = await conn.execute(_END, wish.replaces, now, wish.action)
             if ended != "UPDATE 1":  # it was replaced or ended at the same time
                 raise over()
+        new_place = await conn.fetchval(_IS_NEW_PLACE, proof.person, client.network)
         await conn.execute(
             _OPEN, session, proof.person, merchant, wish.kind,
             hashed(secret) if is_cookie else None, list(proof.factors), proof.version,
-            wish.grant.version, client.address, client.agent[:_AGENT_CHARS], now,
-            now + auth.context.windows.span("session_life_s"), wish.proved_at or now,
+            wish.grant.version, client.address, client.agent[:_AGENT_CHARS],
+            client.network, now, now + auth.context.windows.span("session_life_s"),
+            wish.proved_at or now,
         )  # fmt: skip
         if not is_cookie:
             await _issue(conn, proof.person, session, secret, now)
@@ -172,6 +180,8 @@ async def open_session(auth: Authentication, proof: Proof, wish: Wish, client: C
             person=proof.person, session=session, factors=proof.factors, address=client.address
         )
         await record(conn, actor, Act(action=wish.action, merchant=merchant), now)
+        if new_place:
+            await concerns(conn, proof.person, NEW_PLACE, {"address": client.address}, now)
     if is_cookie:
         return Opened(session=session, cookie=secret)
     return await _with_access(auth, session, secret, client)

@@ -17,6 +17,7 @@ from coinslot.db import due
 from coinslot.db.due import Claimed, Due, Share, Want
 from coinslot.db.lease import Lease, LeaseLostError
 from coinslot.db.pool import AWAY, again
+from coinslot.events.notices.send import send_due
 from coinslot.kit.clock import wait_at_most
 from coinslot.orders import fulfillment
 from coinslot.orders.expiry import expire
@@ -48,6 +49,7 @@ CHORES = {
     "qr_polls": Chore(Due("qr_polls"), qr_codes.poll_account),
     # Before one expires, its gateway is asked once more; which one, only its payment says.
     "orders": Chore(Due("orders", lane="merchant_id"), expire),
+    "notices": Chore(Due("notices", lane="channel"), send_due),
 }
 
 

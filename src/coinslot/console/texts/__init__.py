@@ -10,6 +10,7 @@ from coinslot.console.texts import (
     frame,
     machines,
     money,
+    notices,
     orders,
     overview,
     people,
@@ -19,7 +20,9 @@ from coinslot.console.texts import (
 )
 from coinslot.console.texts.languages import LANGUAGES, Texts
 
-PARTS: Final = (frame, sign_in, overview, orders, machines, people, products, start, money, brand)
+PARTS: Final = (
+    frame, sign_in, overview, orders, machines, people, products, start, money, brand, notices,
+)  # fmt: skip
 TEXTS: Final[Texts] = {name: texts for part in PARTS for name, texts in part.TEXTS.items()}
 
 
