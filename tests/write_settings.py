@@ -155,6 +155,9 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "COINSLOT_RESET_S": "a new password may be set with a reset code within it",
         "COINSLOT_DEVICE_KEY_S": "an API key of a device is good for it, unless it is asked for"
         " less",
+        "COINSLOT_API_KEY_OVERLAP_S": "a merchant's old API key works so long beside the new one",
+        "COINSLOT_GATEWAY_SECRET_OVERLAP_S": "a gateway's webhooks are still believed so long under"
+        " a secret that was replaced: retries stay signed with it",
         "COINSLOT_DEVICE_KEY_OVERLAP_S": "a device's old API key works so long beside the new one",
     },
     "The engine": {
@@ -205,6 +208,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "COINSLOT_NOTICES_KEPT_S": "a notice is forgotten so long after it ended",
     },
     "For the tests": {
+        "COINSLOT_SANDBOX_URL": "address of emulated gateways: accounts that are added in the"
+        " console may be there, to practise; `coinslot demo` sets its own",
         "COINSLOT_FAULT": "`die:<point>:<count>`: the process kills itself when it reaches the"
         " point for the n-th time. Never set it where money is real",
     },

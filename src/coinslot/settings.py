@@ -84,6 +84,8 @@ WINDOW_NAMES: Mapping[str, str] = {
     "COINSLOT_NOTICE_PAUSE_S": "notice_pause_s",
     "COINSLOT_NOTICES_S": "notices_s",
     "COINSLOT_NOTICES_KEPT_S": "notices_kept_s",
+    "COINSLOT_API_KEY_OVERLAP_S": "api_key_overlap_s",
+    "COINSLOT_GATEWAY_SECRET_OVERLAP_S": "gateway_secret_overlap_s",
 }
 
 
@@ -131,6 +133,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     smtp_url: str | None = None  # COINSLOT_SMTP_URL; none: no mail goes out
     smtp_from: str | None = None  # COINSLOT_SMTP_FROM
     smtp_ca_file: Path | None = None  # COINSLOT_SMTP_CA_FILE
+    sandbox_url: str = ""  # COINSLOT_SANDBOX_URL
     fault: str | None = None  # COINSLOT_FAULT, for tests: die:<point>:<count>
     log_level: str = "INFO"  # LOG_LEVEL
     razorpay_key_id: str | None = None  # RAZORPAY_KEY_ID
@@ -196,6 +199,7 @@ NAMES: Mapping[str, str] = {
     "COINSLOT_SMTP_URL": "smtp_url",
     "COINSLOT_SMTP_FROM": "smtp_from",
     "COINSLOT_SMTP_CA_FILE": "smtp_ca_file",
+    "COINSLOT_SANDBOX_URL": "sandbox_url",
     "COINSLOT_FAULT": "fault",
     "LOG_LEVEL": "log_level",
     "RAZORPAY_KEY_ID": "razorpay_key_id",

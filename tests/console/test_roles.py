@@ -55,6 +55,15 @@ NEEDS: dict[str, str | None] = {
     "POST /console/notices/test": None,
     "POST /console/notices/address": None,
     "POST /console/notices/browsers/{browser}": None,
+    "GET /console/gateways": "gateways:write",
+    "GET /console/gateways/new/{gateway}": "gateways:write",
+    "POST /console/gateways/new/{gateway}": "gateways:write",
+    "GET /console/gateways/{account}": "gateways:write",
+    "GET /console/gateways/{account}/change": "gateways:write",
+    "POST /console/gateways/{account}/change": "gateways:write",
+    "POST /console/gateways/{account}/test": "gateways:write",
+    "POST /console/gateways/{account}/enable": "gateways:write",
+    "POST /console/gateways/{account}/end-former": "gateways:write",
 }
 OPEN = {
     f"{method} /console/{place}"
@@ -88,6 +97,8 @@ IDS = {
     "sku": "nothing",
     "slot": "A1",
     "listing": "orders",
+    "account": _NOBODYS,
+    "gateway": "nothing",
 }
 
 

@@ -4,6 +4,7 @@ has to be fresh."""
 from litestar import Router, get, post
 from litestar.types import ControllerRouterHandler
 
+from coinslot.app.engineer_routes import engineer_routes
 from coinslot.console.brand import BrandPages
 from coinslot.console.business import BusinessPages
 from coinslot.console.frame import HOME, Frame
@@ -29,7 +30,7 @@ def console_routes(auth: Authentication, site: Site, backend: Backend) -> Router
     access, frame = Access(auth, cookies=True), Frame(auth, site)
     parts = (
         _entry, _own, _business, _overview, _orders, _machines, _products, _money, _people,
-        _brand, _notices,
+        _brand, _notices, engineer_routes,
     )  # fmt: skip
     urls = [url for part in parts for url in part(access, frame)]
     health = HealthPage(frame, backend)

@@ -30,6 +30,7 @@ from coinslot.db.pool import AWAY, WAIT_FOR_SERVER, Database
 from coinslot.device.broker import BrokerError, BrokerUser, EmbeddedNats
 from coinslot.events.mirror.mirror import Mirror
 from coinslot.events.notices.watch import watch as watch_notices
+from coinslot.gateways.base import Practise
 from coinslot.kit.clock import SystemClock, wait_at_most
 from coinslot.kit.faults import dies_at, no_fault
 from coinslot.kit.secrets import Secret
@@ -123,6 +124,9 @@ class RunningServer:
             kinds=KINDS,
             zone=ZoneInfo(self.settings.zone),
             public_url=self.settings.base_url,
+            practise=Practise(
+                sandbox_url=self.settings.sandbox_url, folder=str(self.settings.data.resolve())
+            ),
         )
         self.context.notifiers = notifiers(self.settings, self.clock)
         if "web" in self.roles:

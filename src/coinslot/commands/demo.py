@@ -63,6 +63,7 @@ def demo(
         data.resolve(), (*ADDRESSES, "COINSLOT_KEYS", "JWT_SECRET", *MIRROR),
         port=port, mqtt_port=mqtt_port, host="127.0.0.1", image_sources=f"https: {sandbox_url}",
         webhook_private_addresses=True,
+        sandbox_url=sandbox_url,
         firebase_url=f"{sandbox_url}/?ns=coinslot",
     )  # fmt: skip
 

@@ -28,6 +28,7 @@ _FIELDS: Final = 300
 _CHARS: Final = 4096
 _SESSION: Final = (cookies.FORM_TOKEN, "password", "code")
 SAME_SITE: Final = "same-origin"  # what a browser says of a form of ours
+SECRET: Final = "secret-"  # how the name of a field begins that no page shows again
 _LOOKS, _LOOK_S = 50, 0.1
 
 
@@ -54,8 +55,9 @@ class Form(Struct, frozen=True):
         return Form(tuple(pair for pair in self.pairs if pair[0] not in names))
 
     def kept(self) -> str:
-        """What is sent again after someone signed in: everything but what belongs to a session."""
-        return msgspec.json.encode([p for p in self.pairs if p[0] not in _SESSION]).decode()
+        """What is sent again after someone signed in: everything but what belongs to a session,
+        and secrets, which are typed once more."""
+        return msgspec.json.encode([p for p in self.pairs if not _is_private(p[0])]).decode()
 
 
 async def read(request: AnyRequest) -> Form:
@@ -81,6 +83,10 @@ def own_path(text: str) -> str:
     return text if ours else ""
 
 
+def _is_private(name: str) -> bool:
+    return name in _SESSION or name.startswith(SECRET)
+
+
 class Done(Struct, frozen=True, kw_only=True):
     """What became of a form: where to go, and what the audit log says of it."""
 
@@ -100,7 +106,10 @@ async def once(
     key = form.one("key")
     if not KEY.fullmatch(key):
         raise RefusedError(400, "bad_request", "This form has no key: load its page again.")
-    fields: Sequence[object] = [p for p in form.pairs if p[0] not in _SESSION]
+    fields: Sequence[object] = [
+        (name, context.vault.digest(value, "form") if name.startswith(SECRET) else value)
+        for name, value in form.pairs if name not in _SESSION
+    ]  # fmt: skip
     call = IdempotentCall(
         merchant=who.merchant, endpoint=f"console {who.person} {request.url.path}", key=key,
         request_hash=idempotency.hash_of(fields),

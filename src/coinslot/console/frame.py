@@ -51,6 +51,7 @@ TABS: Final = (
     Tab("machines", "machines:read"),
     Tab("products", "products:read"),
     Tab("money", "money:read"),
+    Tab("gateways", "gateways:write"),
     Tab("people", "people:read"),
     Tab("log", "audit_log:read"),
     Tab("settings", "merchant:write"),

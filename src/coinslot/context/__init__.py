@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from coinslot.channels.base import Sending
 from coinslot.db.pool import Database
+from coinslot.gateways.base import Practise
 from coinslot.gateways.breaker import Breakers, Rules
 from coinslot.kit.clock import Clock
 from coinslot.kit.ids import token
@@ -89,6 +90,8 @@ class Windows(Struct, frozen=True, kw_only=True):
     notices_s: float = 15  # between two looks at what people are to be told
     notices_kept_s: float = 30 * 86400  # a notice, after it ended
     device_key_overlap_s: float = 86400  # the old key works beside the one that replaced it
+    api_key_overlap_s: float = 86400  # the same of a merchant's API key
+    gateway_secret_overlap_s: float = 7 * 86400  # a replaced secret still proves webhooks
 
     def span(self, name: str) -> timedelta:
         """A window of this name as a span of time."""
@@ -217,6 +220,7 @@ class Context:
     signing_key: Secret = field(default_factory=lambda: Secret(token(48)))
     hasher: PasswordHasher = field(default_factory=password_hasher)
     public_url: str = "https://example.invalid"  # of our pages: gateways send payers back to it
+    practise: Practise = field(default_factory=Practise)
     inbox: WebhookInbox = field(init=False)
 
     def __post_init__(self) -> None:

@@ -13,6 +13,6 @@ def drivers() -> dict[str, Driver]:
         importlib.import_module(f"{__name__}.{found.name}")
         for found in pkgutil.iter_modules(__path__)
     )
-    wanted = ("name", "Settings", "address", "open")
+    wanted = ("name", "Settings", "Opened", "address", "practising", "open")
     found = [cast(Driver, m) for m in modules if all(hasattr(m, w) for w in wanted)]
     return {driver.name: driver for driver in found}

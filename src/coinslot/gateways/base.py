@@ -165,6 +165,10 @@ class Declined(Struct, frozen=True):
     permanent: bool = True
 
 
+class Accepted(Struct, frozen=True):
+    """The gateway knows these credentials, and lets them read."""
+
+
 class Absent(Struct, frozen=True):
     """The gateway answered that there is no such thing."""
 
@@ -238,6 +242,10 @@ class Gateway(Protocol):
         """Check a webhook without I/O. Header names are lower case; PEER is among them."""
         ...
 
+    async def check(self) -> Accepted | Declined | Unclear:
+        """Whether the gateway takes these credentials: one cheap call that changes nothing."""
+        ...
+
     async def look(self, gateway_payment_id: str) -> PaymentFact | Absent | Unclear:
         """State of one payment."""
         ...
@@ -273,14 +281,27 @@ class PrintsQr(Protocol):
         ...
 
 
+class Practise(Struct, frozen=True, kw_only=True):
+    """Where practice happens: the address of emulated gateways, if any, and a folder for what a
+    gateway without a network remembers."""
+
+    sandbox_url: str = ""
+    folder: str = ""
+
+
 class Driver(Protocol):
     """A folder or file of this package is a driver when it has these: it is found by being here."""
 
     name: str
     Settings: type[Struct]  # the merchant's form; its secrets are `kit.secrets.Secret`
+    Opened: type[Gateway]  # the class of what `open` gives: its facts
 
     def address(self, settings: Struct) -> Address:
         """Where the wire given to `open` connects to."""
+        ...
+
+    def practising(self, settings: Struct, where: Practise) -> Struct:
+        """The same account where no real money is: at the emulated gateway."""
         ...
 
     def open(self, settings: Struct, wire: Wire) -> Gateway: ...

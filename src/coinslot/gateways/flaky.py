@@ -36,6 +36,11 @@ def address(settings: Struct) -> Address:
     return mock.address(settings)
 
 
+def practising(settings: Struct, where: base.Practise) -> Settings:
+    assert isinstance(settings, Settings)
+    return settings
+
+
 def open(settings: Struct, wire: Wire) -> base.Gateway:
     assert isinstance(settings, Settings)
     return Flaky(settings, mock.Books(SystemClock()))
@@ -45,6 +50,7 @@ class Flaky(mock.Mock):
     """One account, with everything that `Mock` can do."""
 
     name: ClassVar[str] = name
+    title: ClassVar[str] = "Mock with faults"
 
     def __init__(self, settings: Settings, books: mock.Books) -> None:
         super().__init__(settings, books)
@@ -96,3 +102,6 @@ class Flaky(mock.Mock):
 
     async def close_qr(self, qr_code_id: str) -> QrFact | Declined | Unclear:
         return await self._through(lambda: super(Flaky, self).close_qr(qr_code_id))
+
+
+Opened = Flaky

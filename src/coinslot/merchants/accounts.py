@@ -1,5 +1,6 @@
 """A merchant's accounts at gateways: stored encrypted, opened once, each exchange recorded."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -8,6 +9,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from coinslot.db.pool import Connection, Database
 from coinslot.gateways import drivers
@@ -43,6 +45,14 @@ class SlugTakenError(Exception):
     """Another merchant's account at this gateway has this slug."""
 
 
+class Former(Struct, frozen=True, kw_only=True):
+    """A secret that was replaced. It still proves webhooks, in this setting, until then."""
+
+    setting: str
+    secret: Secret
+    until: datetime
+
+
 class AccountName(Struct, frozen=True):
     """Whose account it is, and how a webhook's URL names it."""
 
@@ -73,6 +83,7 @@ class _Opened:
     wire: Wire
     version: int  # of the settings it was opened with
     checked_ms: int
+    until: datetime | None  # when the first former secret ends
 
 
 class Accounts:
@@ -93,6 +104,8 @@ class Accounts:
     async def by_id(self, account_id: UUID) -> Account:
         """Raises UnknownAccountError."""
         known, now_ms = self._open.get(account_id), self._clock.monotonic_ms()
+        if known is not None and self._lapsed(known):
+            known.version, known.checked_ms = -1, now_ms - _CHECKED_EVERY_MS
         if known is not None and now_ms - known.checked_ms < _CHECKED_EVERY_MS:
             return known.account
         async with self._db.system_transaction() as conn:
@@ -107,6 +120,9 @@ class Accounts:
             self._leave(known)
         self._open[account_id] = await self._opened(row)
         return self._open[account_id].account
+
+    def _lapsed(self, known: _Opened) -> bool:
+        return known.until is not None and self._clock.now() >= known.until
 
     def changed(self, account_id: UUID | None = None) -> None:
         """The next caller gets the account as it is now; None: all of them are read again. A call
@@ -131,12 +147,14 @@ class Accounts:
         """How many there are. Raises LockedAccountError when our keys do not open one of them."""
         async with self._db.system_transaction() as conn:
             rows = await conn.fetch(
-                "SELECT gateway, slug, settings FROM gateway_accounts ORDER BY gateway, slug"
+                "SELECT gateway, slug, settings, former FROM gateway_accounts"
+                " ORDER BY gateway, slug"
             )
         for row in rows:
             name = f"{row['gateway']}/{row['slug']}"
             try:
                 unseal(self._vault, row["gateway"], row["slug"], row["settings"])
+                unseal_former(self._vault, row["gateway"], row["slug"], row["former"])
             except (SealBrokenError, UnknownKeyError) as error:
                 raise LockedAccountError(
                     f"COINSLOT_KEYS does not open the account {name}: {error}"
@@ -164,7 +182,9 @@ class Accounts:
         await self._close_left()
         account_id, merchant_id = row["id"], row["merchant_id"]
         gateway, slug = row["gateway"], row["slug"]
-        settings = unseal(self._vault, gateway, slug, row["settings"])
+        former = unseal_former(self._vault, gateway, slug, row["former"])
+        still = [one for one in former if self._clock.now() < one.until]
+        settings = _with_former(unseal(self._vault, gateway, slug, row["settings"]), still)
         driver = drivers()[gateway]
         where = driver.address(settings)
 
@@ -187,7 +207,8 @@ class Accounts:
             live=where.live,
             there=wire.there,
         )
-        return _Opened(account, wire, row["version"], self._clock.monotonic_ms())
+        until = min((one.until for one in still), default=None)
+        return _Opened(account, wire, row["version"], self._clock.monotonic_ms(), until)
 
     async def _record(self, account_id: UUID, merchant_id: UUID, exchange: Exchange) -> None:
         kept = as_kept(exchange)
@@ -222,16 +243,51 @@ def _storable(text: str | None) -> str | None:
 def seal(vault: Vault, gateway: str, slug: str, settings: Struct) -> bytes:
     """A driver's settings, encrypted as the database stores them."""
     plain = msgspec.json.encode(settings, enc_hook=revealed)
-    return vault.seal(plain, f"account:{gateway}:{slug}")
+    return vault.seal(plain, settings_context(gateway, slug))
 
 
 def unseal(vault: Vault, gateway: str, slug: str, sealed: bytes) -> Struct:
     """A driver's settings, decrypted. Raises SealBrokenError."""
-    plain = vault.open(sealed, f"account:{gateway}:{slug}")
+    plain = vault.open(sealed, settings_context(gateway, slug))
     settings: Struct = msgspec.json.decode(
         plain, type=drivers()[gateway].Settings, dec_hook=concealed
     )
     return settings
+
+
+def seal_former(vault: Vault, gateway: str, slug: str, former: Sequence[Former]) -> bytes | None:
+    """Secrets that were replaced, encrypted as the database stores them; None for none."""
+    if not former:
+        return None
+    plain = msgspec.json.encode(former, enc_hook=revealed)
+    return vault.seal(plain, _former_context(gateway, slug))
+
+
+def unseal_former(
+    vault: Vault, gateway: str, slug: str, sealed: bytes | None
+) -> tuple[Former, ...]:
+    """Those that were kept, also when their time is over. Raises SealBrokenError."""
+    if sealed is None:
+        return ()
+    plain = vault.open(sealed, _former_context(gateway, slug))
+    return msgspec.json.decode(plain, type=tuple[Former, ...], dec_hook=concealed)
+
+
+def settings_context(gateway: str, slug: str) -> str:
+    """What binds sealed settings to their account."""
+    return f"account:{gateway}:{slug}"
+
+
+def _former_context(gateway: str, slug: str) -> str:
+    return f"account:{gateway}:{slug}:former"
+
+
+def _with_former(settings: Struct, former: Sequence[Former]) -> Struct:
+    """As a driver is opened: what still proves a webhook stands behind what proves it now."""
+    more: dict[str, tuple[Secret, ...]] = {}
+    for one in former:
+        more[one.setting] = (*more.get(one.setting, getattr(settings, one.setting)), one.secret)
+    return replace(settings, **more) if more else settings
 
 
 async def refuse_another_merchants(db: Database, name: AccountName) -> None:

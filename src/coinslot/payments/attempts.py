@@ -146,8 +146,11 @@ def route(
 
 
 async def accounts(conn: Connection, context: Context) -> list[Account]:
-    """Of the merchant whose transaction it is, in the order they were made."""
-    ids = await conn.fetch("SELECT id FROM gateway_accounts ORDER BY created_at, id")
+    """Of the merchant whose transaction it is, those that take new payments, in the order they were
+    made."""
+    ids = await conn.fetch(
+        "SELECT id FROM gateway_accounts WHERE disabled_at IS NULL ORDER BY created_at, id"
+    )
     return [await context.accounts.by_id(row["id"]) for row in ids]
 
 

@@ -107,14 +107,15 @@ async def _priced(conn: Connection, outlet: str, slot: str | None) -> Priced:
     """The slot, locked: its price stays what the code takes until the transaction ends."""
     found = await conn.fetchrow(
         "SELECT s.slot, s.price_minor, o.account_id, o.currency, o.channel FROM slots s"
-        " JOIN outlets o ON o.id = s.outlet_id WHERE o.id = $1"
+        " JOIN outlets o ON o.id = s.outlet_id JOIN gateway_accounts g ON g.id = o.account_id"
+        " WHERE o.id = $1 AND g.disabled_at IS NULL"
         " AND ($2::text IS NULL OR s.slot = $2) AND o.decommissioned_at IS NULL"
         " ORDER BY s.slot LIMIT 1 FOR NO KEY UPDATE OF s",
         outlet,
         slot,
     )
-    if found is None or found["account_id"] is None:
-        raise CannotPrintError("no such slot in service, or no gateway account")
+    if found is None:
+        raise CannotPrintError("no such slot in service, or no gateway account that is enabled")
     price = Money(found["price_minor"], found["currency"])
     return Priced(found["slot"], price, found["account_id"], found["channel"])
 

@@ -72,6 +72,12 @@ UPDATE attempts SET wish = $2, wish_minor = $3::bigint, wish_key = $4, wish_sent
 WHERE id = $1 RETURNING id
 """
 
+WAYS_OFFERED = """
+SELECT w.account_id, w.way FROM ways_to_pay w JOIN gateway_accounts a ON a.id = w.account_id
+WHERE w.outlet_id = $1 AND w.place IS NOT NULL AND a.disabled_at IS NULL
+ORDER BY w.place, w.account_id, w.way
+"""
+
 WAYS_TO_PAY = """
 SELECT w.account_id, w.way, o.channel FROM ways_to_pay w JOIN outlets o ON o.id = w.outlet_id
 WHERE w.outlet_id = $1 AND w.place IS NOT NULL ORDER BY w.place, w.account_id, w.way

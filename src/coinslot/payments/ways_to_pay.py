@@ -64,7 +64,7 @@ async def offered(context: Context, merchant: UUID, outlet: str, money: Money) -
     """The ways that work now, in the order in which they are shown. Links come first: the phone
     that shows the page cannot scan its own screen."""
     async with context.db.as_merchant(merchant) as conn:
-        rows = await conn.fetch(store.WAYS_TO_PAY, outlet)
+        rows = await conn.fetch(store.WAYS_OFFERED, outlet)
     found = []
     for row in rows:
         account = await context.accounts.by_id(row["account_id"])

@@ -86,12 +86,23 @@ function begin() {
   document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest" });
   const zone = document.querySelector("[data-zone]");
   if (zone) zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone || zone.value;
+  if (navigator.clipboard) {
+    for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
+  }
   for (const button of document.querySelectorAll("[data-passkey]")) {
     if (!window.PublicKeyCredential?.parseRequestOptionsFromJSON) continue;
     button.hidden = false;
     button.onclick = () => passkey(button);
   }
 }
+
+document.addEventListener("click", async (event) => {
+  const from = event.target.dataset?.copy;
+  if (!from) return;
+  await navigator.clipboard.writeText(document.getElementById(from).textContent);
+  said(event.target.dataset.says);
+  event.target.textContent = event.target.dataset.says;
+});
 
 addEventListener("popstate", () => location.reload());
 setInterval(look, LOOK_MS);

@@ -8,6 +8,7 @@ from typing import Final
 from coinslot.console.texts import (
     brand,
     frame,
+    gateways,
     machines,
     money,
     notices,
@@ -22,6 +23,7 @@ from coinslot.console.texts.languages import LANGUAGES, Texts
 
 PARTS: Final = (
     frame, sign_in, overview, orders, machines, people, products, start, money, brand, notices,
+    gateways,
 )  # fmt: skip
 TEXTS: Final[Texts] = {name: texts for part in PARTS for name, texts in part.TEXTS.items()}
 

@@ -5,12 +5,14 @@ from typing import Final
 from coinslot.console.texts.languages import Texts
 
 TEXTS: Final[Texts] = {
+    "language": ("en", "hi", "ru"),
     "console": ("Console", "कंसोल", "Консоль"),
     "parts": ("Parts of the console", "कंसोल के भाग", "Разделы консоли"),
     "tab_today": ("Today", "आज", "Сегодня"),
     "tab_inbox": ("Inbox", "इनबॉक्स", "Входящие"),
     "tab_find": ("Find", "खोजें", "Поиск"),
     "tab_machines": ("Machines", "मशीनें", "Автоматы"),
+    "tab_gateways": ("Gateways", "गेटवे", "Шлюзы"),
     "tab_people": ("People", "लोग", "Люди"),
     "tab_log": ("Audit log", "ऑडिट लॉग", "Журнал"),
     "tab_account": ("Account", "खाता", "Аккаунт"),
@@ -24,6 +26,7 @@ TEXTS: Final[Texts] = {
     "more": ("Older", "पुराने", "Раньше"),
     "next_page": ("Next", "आगे", "Дальше"),
     "none": ("none", "कोई नहीं", "нет"),
+    "go_back": ("Back", "वापस", "Назад"),
     "reason": ("Why", "कारण", "Причина"),
     "offline": (
         "This page does not reach the server. Nothing was sent twice: the same button may be"

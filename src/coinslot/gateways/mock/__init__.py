@@ -9,3 +9,6 @@ from coinslot.gateways.mock.driver import Settings as Settings
 from coinslot.gateways.mock.driver import address as address
 from coinslot.gateways.mock.driver import name as name
 from coinslot.gateways.mock.driver import open as open
+from coinslot.gateways.mock.driver import practising as practising
+
+Opened = Mock

@@ -9,7 +9,8 @@ import hmac
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
+from uuid import uuid4
 
 import msgspec
 from msgspec import Struct
@@ -29,6 +30,7 @@ from coinslot.gateways.base import (
     Unclear,
 )
 from coinslot.gateways.collecting import Charge, Closed, Limits, Pending, Progress, Redirect
+from coinslot.gateways.form import asked
 from coinslot.gateways.mock.books import Books, BooksOnFile, with_books
 from coinslot.gateways.wire import Address, Wire
 from coinslot.kit.clock import SystemClock
@@ -47,12 +49,31 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     webhook_secrets: tuple[Secret, ...] = ()
     account_id: str = "mock"
-    method: str | None = None  # of charges that name none: with one, they are paid at once
+    # Of charges that name none: with one, they are paid at once.
+    method: Annotated[
+        str | None,
+        asked(
+            "Way to pay",
+            (
+                "card: paid at once, declined: never paid, empty: the payer has to act.",
+                "card: तुरंत भुगतान, declined: भुगतान कभी नहीं, ख़ाली: ग्राहक को कुछ करना होगा।",
+                "card: оплата сразу, declined: без оплаты, пусто: ход за покупателем.",
+            ),
+            choices=("card", "declined"),
+        ),
+    ] = None
     books: str | None = None  # a file that outlives the process, and is shared between several
 
 
 def address(settings: Struct) -> Address:
     return Address("http://mock.invalid", live=False)  # never called
+
+
+def practising(settings: Struct, where: base.Practise) -> Settings:
+    assert isinstance(settings, Settings)
+    if not where.folder:
+        return settings
+    return replace(settings, books=str(Path(where.folder) / f"mock-{uuid4().hex}.json"))
 
 
 def open(settings: Struct, wire: Wire) -> base.Gateway:
@@ -112,6 +133,10 @@ class Mock:
         event_id = hashlib.sha256(told).hexdigest()
         body = msgspec.json.encode(_Event(event_id, self._account_id, event, facts))
         return {"x-mock-signature": hmac_hex(self._secrets[0], body)}, body
+
+    async def check(self) -> base.Accepted | Declined | Unclear:
+        """There is nobody who would not know us."""
+        return base.Accepted()
 
     # 4. Payments and refunds: say Absent, Declined or Unclear, and never raise.
     @with_books

@@ -8,3 +8,6 @@ from coinslot.gateways.razorpay.driver import Settings as Settings
 from coinslot.gateways.razorpay.driver import address as address
 from coinslot.gateways.razorpay.driver import name as name
 from coinslot.gateways.razorpay.driver import open as open
+from coinslot.gateways.razorpay.driver import practising as practising
+
+Opened = Razorpay

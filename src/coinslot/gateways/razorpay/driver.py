@@ -3,7 +3,7 @@
 import hmac
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
 from msgspec import Struct
@@ -24,6 +24,7 @@ from coinslot.gateways.base import (
     Unread,
 )
 from coinslot.gateways.collecting import Charge, Closed, Limits, Pending, Progress, Redirect
+from coinslot.gateways.form import asked
 from coinslot.gateways.listing import Listed, SettledLine, Settlements
 from coinslot.gateways.razorpay import build, parse
 from coinslot.gateways.razorpay.client import Client, Found, unclear
@@ -40,9 +41,40 @@ name = "razorpay"
 class Settings(Struct, frozen=True, kw_only=True):
     """One Razorpay account. Old webhook secrets stay listed: retries are signed with them."""
 
-    key_id: str
-    key_secret: Secret
-    webhook_secrets: tuple[Secret, ...] = ()
+    key_id: Annotated[
+        str,
+        asked(
+            "Key ID",
+            (
+                "Dashboard, Account & Settings, API Keys. It begins with rzp_test_ or rzp_live_.",
+                "Dashboard, Account & Settings, API Keys। यह rzp_test_ या rzp_live_ से शुरू होती है।",
+                "Dashboard, Account & Settings, API Keys. Начинается с rzp_test_ или rzp_live_.",
+            ),
+        ),
+    ]
+    key_secret: Annotated[
+        Secret,
+        asked(
+            "Key Secret",
+            (
+                "Razorpay shows it once, when the key is made.",
+                "कुंजी बनते समय Razorpay इसे एक बार दिखाता है।",
+                "Razorpay показывает его один раз, при создании ключа.",
+            ),
+        ),
+    ]
+    webhook_secrets: Annotated[
+        tuple[Secret, ...],
+        asked(
+            "Webhook Secret",
+            (
+                "Choose one yourself, and type the same into Account & Settings, Webhooks.",
+                "ख़ुद चुनें, और वही Account & Settings, Webhooks में लिखें।",
+                "Придумайте сами и впишите тот же в Account & Settings, Webhooks.",
+            ),
+            former="webhook_secrets",
+        ),
+    ] = ()
     account_id: str | None = None
     base_url: str = "https://api.razorpay.com"
 
@@ -51,6 +83,11 @@ def address(settings: Struct) -> Address:
     assert isinstance(settings, Settings)
     auth = (settings.key_id, settings.key_secret)
     return Address(settings.base_url, auth, live=settings.key_id.startswith("rzp_live_"))
+
+
+def practising(settings: Struct, where: base.Practise) -> Settings:
+    assert isinstance(settings, Settings)
+    return msgspec.structs.replace(settings, base_url=f"{where.sandbox_url}/razorpay")
 
 
 def open(settings: Struct, wire: Wire) -> base.Gateway:
@@ -97,6 +134,11 @@ class Razorpay:
         # Its own id of the event stands in a header, and no header is signed.
         delivery_id = unread.delivery_id(body)
         return base.Genuine(delivery_id=delivery_id, event=marks.clean(event.event), facts=facts)
+
+    async def check(self) -> base.Accepted | Declined | Unclear:
+        call = Call(method="GET", path="/v1/payments", params={"count": 1})
+        answer = await self._client.send(call, parse.items)
+        return base.Accepted() if isinstance(answer, list) else answer
 
     async def collect(self, charge: Charge) -> Progress | Declined | Unclear:
         if charge.method is not None or not charge.capture:

@@ -8,3 +8,6 @@ from coinslot.gateways.stripe.driver import Stripe as Stripe
 from coinslot.gateways.stripe.driver import address as address
 from coinslot.gateways.stripe.driver import name as name
 from coinslot.gateways.stripe.driver import open as open
+from coinslot.gateways.stripe.driver import practising as practising
+
+Opened = Stripe

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import ClassVar, TypeVar
+from typing import Annotated, ClassVar, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -21,6 +21,7 @@ from coinslot.gateways.base import (
     Unread,
 )
 from coinslot.gateways.collecting import Charge, Closed, Limits, Pending, Progress
+from coinslot.gateways.form import asked
 from coinslot.gateways.listing import Listed, SettledLine, Settlements, TooMany, first_found
 from coinslot.gateways.stripe import build, parse
 from coinslot.gateways.stripe.client import Client
@@ -40,8 +41,29 @@ name = "stripe"
 class Settings(Struct, frozen=True, kw_only=True):
     """One Stripe account. Old webhook secrets stay listed until Stripe has dropped them."""
 
-    secret_key: Secret  # sk_... or a restricted rk_...
-    webhook_secrets: tuple[Secret, ...] = ()
+    secret_key: Annotated[
+        Secret,
+        asked(  # sk_... or a restricted rk_...
+            "Secret key",
+            (
+                "Stripe Dashboard, Developers, API keys. It begins with sk_ or rk_.",
+                "Stripe Dashboard, Developers, API keys। यह sk_test_, sk_live_ या rk_ से शुरू होती है।",
+                "Stripe Dashboard, Developers, API keys. Начинается с sk_ или rk_.",
+            ),
+        ),
+    ]
+    webhook_secrets: Annotated[
+        tuple[Secret, ...],
+        asked(
+            "Signing secret",
+            (
+                "Add the webhook URL in Developers, Webhooks; it is shown there (whsec_).",
+                "Developers, Webhooks में वेबहुक URL जोड़ें; वहीं यह दिखता है (whsec_)।",
+                "Добавьте адрес вебхука в Developers, Webhooks; там он и виден (whsec_).",
+            ),
+            former="webhook_secrets",
+        ),
+    ] = ()
     account_id: str | None = None
     base_url: str = "https://api.stripe.com"
 
@@ -50,6 +72,11 @@ def address(settings: Struct) -> Address:
     assert isinstance(settings, Settings)
     live = settings.secret_key.reveal().startswith(("sk_live_", "rk_live_"))
     return Address(settings.base_url, (settings.secret_key, Secret("")), live=live)
+
+
+def practising(settings: Struct, where: base.Practise) -> Settings:
+    assert isinstance(settings, Settings)
+    return msgspec.structs.replace(settings, base_url=f"{where.sandbox_url}/stripe")
 
 
 def open(settings: Struct, wire: Wire) -> base.Gateway:
@@ -93,6 +120,12 @@ class Stripe:
         except (ValueError, RecursionError) as error:
             return unread.unreadable(body, error, event=kind)
         return base.Genuine(delivery_id=event.id, event=marks.clean(event.type), facts=facts)
+
+    async def check(self) -> base.Accepted | Declined | Unclear:
+        """By a list that a restricted key has to read for us anyway."""
+        call = build.ask("/v1/charges", {"limit": 1})
+        answer = await self._client.send(call, lambda body: msgspec.convert(body, parse.Page))
+        return base.Accepted() if isinstance(answer, parse.Page) else answer
 
     async def collect(self, charge: Charge) -> Progress | Declined | Unclear:
         def made(body: object) -> Progress:

@@ -9,3 +9,6 @@ from coinslot.gateways.tbank.driver import TBank as TBank
 from coinslot.gateways.tbank.driver import address as address
 from coinslot.gateways.tbank.driver import name as name
 from coinslot.gateways.tbank.driver import open as open
+from coinslot.gateways.tbank.driver import practising as practising
+
+Opened = TBank

@@ -3,7 +3,7 @@
 import hmac
 import re
 from collections.abc import Mapping
-from typing import ClassVar, TypeVar
+from typing import Annotated, ClassVar, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -20,6 +20,7 @@ from coinslot.gateways.collecting import (
     Redirect,
     ShowQr,
 )
+from coinslot.gateways.form import asked
 from coinslot.gateways.tbank import build, order_ids, parse, refunds
 from coinslot.gateways.tbank.build import Receipts
 from coinslot.gateways.tbank.client import Client
@@ -37,10 +38,42 @@ name = "tbank"
 class Settings(Struct, frozen=True, kw_only=True):
     """One terminal. Without a `method` the payer chooses one on T-Bank's page."""
 
-    terminal_key: str
-    password: Secret
+    terminal_key: Annotated[
+        str,
+        asked(
+            "TerminalKey",
+            (
+                "T-Business, Online payments, Terminals. A test one ends with DEMO.",
+                "T-Business, Online payments, Terminals। परीक्षण वाले के अंत में DEMO है।",
+                "Т-Бизнес, Интернет-эквайринг, Терминалы. Тестовый кончается на DEMO.",
+            ),
+        ),
+    ]
+    password: Annotated[
+        Secret,
+        asked(
+            "Password",
+            (
+                "Beside the terminal key. It signs calls and notifications.",
+                "टर्मिनल की कुंजी के पास। इससे कॉल और सूचनाएँ हस्ताक्षरित होती हैं।",
+                "Рядом с ключом терминала. Им подписаны вызовы и уведомления.",
+            ),
+            former="old_passwords",
+        ),
+    ]
     old_passwords: tuple[Secret, ...] = ()  # notifications under these are still believed
-    method: str | None = None  # "sbp" shows a code
+    method: Annotated[
+        str | None,
+        asked(  # "sbp" shows a code
+            "Way to pay",
+            (
+                "Empty: the payer chooses on T-Bank's page. sbp: a code to scan.",
+                "ख़ाली: ग्राहक T-Bank के पेज पर चुनता है। sbp: स्कैन करने का कोड।",
+                "Пусто: покупатель выбирает на странице Т-Банка. sbp: код для сканирования.",
+            ),
+            choices=("sbp",),
+        ),
+    ] = None
     notification_url: str | None = None  # without it the one that the terminal has
     receipts: Receipts | None = None
     base_url: str = "https://securepay.tinkoff.ru/v2"
@@ -49,6 +82,11 @@ class Settings(Struct, frozen=True, kw_only=True):
 def address(settings: Struct) -> Address:
     assert isinstance(settings, Settings)
     return Address(settings.base_url, live=not settings.terminal_key.endswith("DEMO"))
+
+
+def practising(settings: Struct, where: base.Practise) -> Settings:
+    assert isinstance(settings, Settings)
+    return msgspec.structs.replace(settings, base_url=f"{where.sandbox_url}/tbank/v2")
 
 
 def open(settings: Struct, wire: Wire) -> base.Gateway:
@@ -95,6 +133,14 @@ class TBank:
         except ValueError as error:
             mark = order_ids.mark_of(str(said.get("OrderId")))
             return unread.unreadable(body, error, event=kind, mark=mark)
+
+    async def check(self) -> base.Accepted | Declined | Unclear:
+        """It has no call that only signs in: an order that cannot be there is asked for, and the
+        answer that it is not there was given to someone whose signature was right."""
+        order_id = "coinslot-credentials-check"
+        answer = await self._client.send("CheckOrder", {"OrderId": order_id}, parse.order(order_id))
+        absent = isinstance(answer, Declined) and answer.code == ABSENT
+        return base.Accepted() if absent or isinstance(answer, list) else answer
 
     async def collect(self, charge: Charge) -> Progress | Declined | Unclear:
         """Init makes another session each time it is sent, so what is there is looked for first."""

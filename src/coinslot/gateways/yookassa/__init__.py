@@ -11,3 +11,6 @@ from coinslot.gateways.yookassa.driver import YooKassa as YooKassa
 from coinslot.gateways.yookassa.driver import address as address
 from coinslot.gateways.yookassa.driver import name as name
 from coinslot.gateways.yookassa.driver import open as open
+from coinslot.gateways.yookassa.driver import practising as practising
+
+Opened = YooKassa

@@ -4,7 +4,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import ClassVar, TypeVar
+from typing import Annotated, ClassVar, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -23,8 +23,9 @@ from coinslot.gateways.base import (
     Unclear,
 )
 from coinslot.gateways.collecting import Charge, Closed, Limits, Pending, Progress
+from coinslot.gateways.form import asked
 from coinslot.gateways.listing import Listed, TooMany, first_found
-from coinslot.gateways.wire import Address, Wire
+from coinslot.gateways.wire import Address, Call, Wire
 from coinslot.gateways.yookassa import build, parse
 from coinslot.gateways.yookassa.build import Receipts
 from coinslot.gateways.yookassa.client import Client
@@ -51,9 +52,41 @@ name = "yookassa"
 class Settings(Struct, frozen=True, kw_only=True):
     """One YooKassa shop. Without a `method` the payer chooses one on YooKassa's page."""
 
-    shop_id: str
-    secret_key: Secret
-    method: str | None = None  # "sbp_qr" shows a code; "sbp", "bank_card", ... lead to a page
+    shop_id: Annotated[
+        str,
+        asked(
+            "shopId",
+            (
+                "YooKassa, Settings, Shop: the number of the shop.",
+                "YooKassa, Settings, Shop: दुकान का नंबर।",
+                "ЮKassa, Настройки, Магазин: номер магазина.",
+            ),
+        ),
+    ]
+    secret_key: Annotated[
+        Secret,
+        asked(
+            "Secret key",
+            (
+                "YooKassa, Integration, API keys. It begins with test_ or live_.",
+                "YooKassa, Integration, API keys। यह test_ या live_ से शुरू होती है।",
+                "ЮKassa, Интеграция, Ключи API. Начинается с test_ или live_.",
+            ),
+        ),
+    ]
+    # "sbp_qr" shows a code; "sbp", "bank_card", ... lead to a page
+    method: Annotated[
+        str | None,
+        asked(
+            "Way to pay",
+            (
+                "Empty: the payer chooses on YooKassa's page. sbp_qr: a code to scan.",
+                "ख़ाली: ग्राहक YooKassa के पेज पर चुनता है। sbp_qr: स्कैन करने का कोड।",
+                "Пусто: покупатель выбирает на странице ЮKassa. sbp_qr: код для сканирования.",
+            ),
+            choices=("sbp_qr", "sbp", "bank_card"),
+        ),
+    ] = None
     receipts: Receipts | None = None
     networks: tuple[str, ...] = NETWORKS
     base_url: str = "https://api.yookassa.ru/v3"
@@ -69,6 +102,14 @@ def address(settings: Struct) -> Address:
     live = {"live": True, "test": False}.get(settings.secret_key.reveal().partition("_")[0])
     # At 30 s it gives up itself.
     return Address(settings.base_url, auth, answers_within_s=35, live=live)
+
+
+def practising(settings: Struct, where: base.Practise) -> Settings:
+    assert isinstance(settings, Settings)
+    here = ("127.0.0.0/8",)
+    return msgspec.structs.replace(
+        settings, base_url=f"{where.sandbox_url}/yookassa/v3", networks=here
+    )
 
 
 def open(settings: Struct, wire: Wire) -> base.Gateway:
@@ -123,6 +164,11 @@ class YooKassa:
             return False
         plain = said.ipv4_mapped if isinstance(said, ipaddress.IPv6Address) else None
         return any((plain or said) in network for network in self._networks)
+
+    async def check(self) -> base.Accepted | Declined | Unclear:
+        call = Call(method="GET", path="/payments", params={"limit": 1})
+        answer = await self._client.send(call, parse.page)
+        return base.Accepted() if isinstance(answer, parse.Page) else answer
 
     async def collect(self, charge: Charge) -> Progress | Declined | Unclear:
         body = build.payment(charge, charge.method or self._settings.method)
