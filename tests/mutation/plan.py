@@ -69,8 +69,10 @@ class Order:
         if _IS_FLOW.search(mutant.path) and _LAWS in tests:
             proven = [_LAWS, *(test for test in proven if test != _LAWS)]
         rest = [t for t in tests if t not in proven]
-        name = mutant.where.split(".")[-1]
-        saying = sorted((t for t in rest if _says(t, name)), key=lambda t: (self._price(t), t))
+        saying: list[str] = []
+        for name in _names(mutant):
+            more = (t for t in rest if t not in saying and _says(t, name))
+            saying += sorted(more, key=lambda t: (self._price(t), t))
         rest = [t for t in rest if t not in saying]
         cheap = [t for t in rest if self._price(t) < _CHEAP_S]
         cheap.sort(key=lambda t: (t.split("::")[0] not in near, self._price(t), t))
@@ -102,6 +104,19 @@ class Order:
 
     def _price(self, test: str) -> float:
         return self._reach.tests[test].seconds
+
+
+def _names(mutant: Mutant) -> list[str]:
+    """By what a test may speak of the place: the field of a class first, then what is around it."""
+    field = _field_at(_text(mutant.path), mutant)
+    return [*([field] if field else []), mutant.where.split(".")[-1]]
+
+
+def _field_at(text: str, mutant: Mutant) -> str:
+    """The field that a line in the body of a class sets; else nothing."""
+    found = re.match(r"\s+(\w+)\s*[:=]", text.splitlines()[mutant.line(text) - 1])
+    in_class = mutant.path.endswith(".py") and mutant.where[:1].isupper()
+    return found[1] if found and in_class and is_loaded_late(mutant, text) else ""
 
 
 def _says(test: str, name: str) -> bool:
@@ -148,13 +163,8 @@ def _of_callers(name: str, reach: Reach, seen: frozenset[str] = frozenset()) -> 
 
 def _of_import(mutant: Mutant, text: str, line: int, reach: Reach) -> set[str]:
     """What runs when the module is imported is noticed where its names are used."""
-    names = {mutant.where.split(".")[-1]}
-    here = text.splitlines()[line - 1]
-    field = re.match(r"\s+(\w+)\s*[:=]", here)
-    if field and mutant.where[:1].isupper():
-        names.add(field[1])
     found: set[str] = set()
-    for name in names:
+    for name in _names(mutant):
         found |= _of_name(name, reach, 0)
     if _MAKES_SQL.search(mutant.path):
         found |= reach.of_sql(
@@ -177,6 +187,9 @@ def _importers(path: str, files: frozenset[str]) -> frozenset[str]:
     parent, _, last = module.rpartition(".")
     wanted = re.compile(
         rf"from {re.escape(module)} import|from {re.escape(parent)} import .*\b{last}\b"
+        # A driver is imported by the name of its folder.
+        + rf"|from coinslot\.gateways import .*\b{parent.rpartition('.')[2]}\b"
+        * parent.startswith("coinslot.gateways.")
     )
     return frozenset(file for file in files if wanted.search(_text(file)))
 
