@@ -16,14 +16,18 @@ $$;
 
 -- One movement of money: debit one account, credit the other. Nothing is no movement.
 CREATE OR REPLACE FUNCTION book(p_capture captures, p_debit text, p_credit text,
-    p_amount bigint, p_why text, p_now timestamptz) RETURNS void LANGUAGE sql AS $$
-    WITH t AS MATERIALIZED (SELECT gen_random_uuid() AS txn)
-    INSERT INTO ledger (txn, merchant_id, capture_id, account, currency, amount, why, at)
-    SELECT t.txn, p_capture.merchant_id, p_capture.id, side.account, p_capture.currency,
-           side.amount, p_why, p_now
-    FROM t, (VALUES (p_debit, p_amount), (p_credit, -p_amount)) AS side (account, amount)
-    WHERE p_amount <> 0
-$$;
+    p_amount bigint, p_why text, p_now timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    txn uuid := gen_random_uuid();
+BEGIN
+    IF p_amount <> 0 THEN
+        INSERT INTO ledger (txn, merchant_id, capture_id, account, currency, amount, why, at) VALUES
+            (txn, p_capture.merchant_id, p_capture.id, p_debit, p_capture.currency, p_amount,
+                p_why, p_now),
+            (txn, p_capture.merchant_id, p_capture.id, p_credit, p_capture.currency, -p_amount,
+                p_why, p_now);
+    END IF;
+END $$;
 
 -- Writes an entry of the log that is not a move. The transaction has its id before the row has its
 -- `seq`, as in a move, which locks first: readers of the log wait by transaction id for rows that

@@ -1,5 +1,5 @@
 -- A capture: one path for all of them, whether a webhook reported it, a poll found it or a page saw
--- it.
+-- it. These functions are in PL/pgSQL also where SQL would do: SQL is planned again at every call.
 
 -- The outcome of `accept_capture`: 'paid', 'returned', 'parked', 'known'.
 
@@ -7,12 +7,14 @@
 -- added: a deadline that is too late still ends in goods or money; one that has passed before it
 -- began would refund every sale. A clock that is behind is limited by "now" already.
 CREATE OR REPLACE FUNCTION ahead_of(p_account gateway_accounts, p_windows jsonb)
-RETURNS interval LANGUAGE sql STABLE AS $$
-    SELECT CASE WHEN ahead_s > coalesce((p_windows->>'clock_skew_s')::float8, 5)
-        THEN ahead_s * interval '1 second' ELSE interval '0' END
-    FROM (SELECT coalesce((p_windows->>'ahead_s')::float8, (SELECT ahead_ms / 1000.0 FROM clocks
-        WHERE account_id = p_account.id ORDER BY heard_at DESC LIMIT 1)) AS ahead_s) known
-$$;
+RETURNS interval LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    ahead_s float8 := coalesce((p_windows->>'ahead_s')::float8, (SELECT ahead_ms / 1000.0
+        FROM clocks WHERE account_id = p_account.id ORDER BY heard_at DESC LIMIT 1));
+BEGIN
+    RETURN CASE WHEN ahead_s > coalesce((p_windows->>'clock_skew_s')::float8, 5)
+        THEN ahead_s * interval '1 second' ELSE interval '0' END;
+END $$;
 
 CREATE OR REPLACE FUNCTION accept_capture(p_account gateway_accounts, p_fact jsonb,
     p_windows jsonb, p_now timestamptz) RETURNS text LANGUAGE plpgsql AS $$
@@ -22,18 +24,23 @@ DECLARE
     asked uuid;
     of_order boolean;
     at timestamptz := least((p_fact->>'at')::timestamptz, p_now);
-    here timestamptz;
     fresh boolean := true;
 BEGIN
-    here := least(at + ahead_of(p_account, p_windows), p_now);
+    -- What it pays, which most often is known. It waits to be matched where it is not.
+    SELECT * INTO q FROM qr_codes WHERE account_id = p_account.id
+        AND (qr_code_id = p_fact->>'qr_code_id' OR id = try_uuid(p_fact->'mark'->>'qr'))
+        ORDER BY qr_code_id = p_fact->>'qr_code_id' DESC NULLS LAST LIMIT 1;
+    asked := CASE WHEN q.id IS NULL THEN attempt_of(p_account, p_fact) ELSE q.attempt_id END;
     INSERT INTO captures (id, merchant_id, account_id, gateway_payment_id, currency, captured, open,
-        captured_at, captured_here_at, seen_at, hard_deadline, due_at, payer_reference)
+        captured_at, captured_here_at, seen_at, hard_deadline, due_at, payer_reference, qr_id)
     VALUES (uuid7(p_now), p_account.merchant_id, p_account.id, p_fact->>'gateway_payment_id',
         p_fact->'money'->>'currency', (p_fact->'money'->>'amount')::bigint,
-        (p_fact->'money'->>'amount')::bigint, at, here, p_now,
+        (p_fact->'money'->>'amount')::bigint, at,
+        least(at + ahead_of(p_account, p_windows), p_now), p_now,
         p_now + (p_windows->>'capture_s')::float8 * interval '1 second',
-        p_now + (p_windows->>'match_s')::float8 * interval '1 second',
-        p_fact->>'payer_reference')
+        CASE WHEN q.id IS NULL AND asked IS NULL
+            THEN p_now + (p_windows->>'match_s')::float8 * interval '1 second' END,
+        p_fact->>'payer_reference', q.id)
     ON CONFLICT (account_id, gateway_payment_id) DO NOTHING RETURNING * INTO c;
     IF NOT FOUND THEN
         fresh := false;
@@ -50,15 +57,12 @@ BEGIN
     ELSE
         PERFORM book(c, 'gateway', 'obligations', c.captured, 'captured', p_now);
     END IF;
-
-    SELECT * INTO q FROM qr_codes WHERE account_id = p_account.id
-        AND (qr_code_id = p_fact->>'qr_code_id' OR id = try_uuid(p_fact->'mark'->>'qr'))
-        ORDER BY qr_code_id = p_fact->>'qr_code_id' DESC NULLS LAST LIMIT 1;
-    asked := CASE WHEN q.id IS NULL THEN attempt_of(p_account, p_fact) ELSE q.attempt_id END;
     IF q.id IS NULL AND asked IS NULL THEN
         RETURN CASE WHEN fresh THEN 'parked' ELSE 'known' END;
     END IF;
-    UPDATE captures SET qr_id = q.id, due_at = NULL WHERE id = c.id RETURNING * INTO c;
+    IF NOT fresh THEN
+        UPDATE captures SET qr_id = q.id, due_at = NULL WHERE id = c.id RETURNING * INTO c;
+    END IF;
     IF asked IS NULL THEN RETURN sell_printed(c, q, p_windows, p_now); END IF;
     -- What it was for, its payment says: an order of ours, or the merchant's own server.
     SELECT p.order_id IS NOT NULL INTO STRICT of_order FROM attempts a
@@ -94,8 +98,9 @@ $$;
 -- made at the gateway. Only one that was sent to this very account: a mark can be copied, into a
 -- test account too.
 CREATE OR REPLACE FUNCTION attempt_of(p_account gateway_accounts, p_fact jsonb)
-RETURNS uuid LANGUAGE sql STABLE AS $$
-    SELECT coalesce(
+RETURNS uuid LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN coalesce(
         (SELECT a.id FROM attempts a JOIN payments p ON p.id = a.payment_id
             WHERE p.id = try_uuid(p_fact->'mark'->>'payment') AND a.key IS NOT NULL
             AND p.merchant_id = p_account.merchant_id AND a.account_id = p_account.id
@@ -104,8 +109,8 @@ RETURNS uuid LANGUAGE sql STABLE AS $$
                 starts_with(encode(sha256(convert_to(a.key, 'UTF8')), 'hex'),
                     p_fact->'mark'->>'charge') DESC NULLS LAST, a.number DESC LIMIT 1),
         (SELECT id FROM attempts WHERE account_id = p_account.id AND reference IN
-            (p_fact->>'gateway_payment_id', p_fact->>'gateway_order_id') LIMIT 1))
-$$;
+            (p_fact->>'gateway_payment_id', p_fact->>'gateway_order_id') LIMIT 1));
+END $$;
 
 -- All of it goes back: it buys nothing.
 CREATE OR REPLACE FUNCTION return_capture(p_capture uuid, p_reason text, p_now timestamptz)
@@ -148,16 +153,18 @@ DECLARE
     o_id uuid := uuid7(p_now);
     p_id uuid := uuid7(p_now);
     a_id uuid := uuid7(p_now);
-    withheld timestamptz := (SELECT s.withheld_at FROM slots s
-        WHERE s.outlet_id = p_qr.outlet_id AND s.slot = p_qr.slot);
-    why text := buys_nothing(p_capture, ARRAY[p_qr.amount_minor], p_qr.currency,
-        CASE WHEN NOT EXISTS (SELECT FROM slots s WHERE s.outlet_id = p_qr.outlet_id
-                AND s.slot = p_qr.slot) THEN 'slot_gone'
-            ELSE cannot_sell(p_qr.outlet_id, p_capture.account_id) END,
-        least(p_qr.retired_at, withheld),
-        CASE WHEN withheld < coalesce(p_qr.retired_at, 'infinity') THEN 'slot_withheld'
-            ELSE 'qr_retired' END);
+    u outlets%ROWTYPE;
+    s slots%ROWTYPE;
+    why text;
 BEGIN
+    SELECT * INTO u FROM outlets WHERE id = p_qr.outlet_id;
+    SELECT * INTO s FROM slots WHERE outlet_id = p_qr.outlet_id AND slot = p_qr.slot;
+    why := buys_nothing(p_capture, ARRAY[p_qr.amount_minor], p_qr.currency,
+        CASE WHEN s.slot IS NULL THEN 'slot_gone'
+            ELSE cannot_sell(u, p_capture.account_id) END,
+        least(p_qr.retired_at, s.withheld_at),
+        CASE WHEN s.withheld_at < coalesce(p_qr.retired_at, 'infinity') THEN 'slot_withheld'
+            ELSE 'qr_retired' END);
     IF why IS NOT NULL THEN RETURN return_capture(p_capture.id, why, p_now); END IF;
     INSERT INTO orders (id, merchant_id, outlet_id, state, token, number, source, amount_minor,
         currency, placed_at)
@@ -168,15 +175,15 @@ BEGIN
         price_minor, cost_minor)
     SELECT uuid7(p_now), p_qr.merchant_id, o_id, p.id, s.slot, p.sku, p.name, 1,
         p_capture.captured, p.cost_minor
-    FROM slots s JOIN products p ON p.id = s.product_id
-    WHERE s.outlet_id = p_qr.outlet_id AND s.slot = p_qr.slot;
+    FROM products p WHERE p.id = s.product_id;
     INSERT INTO payments (id, merchant_id, account_id, order_id, state, amount_minor, currency,
         created_at)
     VALUES (p_id, p_qr.merchant_id, p_qr.account_id, o_id, 'created', p_capture.captured,
         p_capture.currency, p_now);
     INSERT INTO attempts (id, merchant_id, payment_id, account_id, state, started_at)
     VALUES (a_id, p_qr.merchant_id, p_id, p_qr.account_id, 'started', p_now);
-    RETURN pay_order(p_capture, o_id, a_id, p_windows, p_now);
+    PERFORM pay_order(p_capture, o_id, p_id, a_id, dispatch_window(u, p_windows), p_now);
+    RETURN 'paid';
 END $$;
 
 -- Money of an attempt to pay an order that was placed on our page. A customer who changes the way
@@ -186,12 +193,14 @@ CREATE OR REPLACE FUNCTION pay_placed(p_capture captures, p_attempt uuid, p_wind
 DECLARE
     o orders%ROWTYPE;
     a attempts%ROWTYPE;
+    u outlets%ROWTYPE;
     withheld timestamptz;
     why text;
 BEGIN
     SELECT o2.* INTO STRICT o FROM orders o2 WHERE o2.id = (SELECT p.order_id FROM payments p
         JOIN attempts b ON b.payment_id = p.id WHERE b.id = p_attempt) FOR NO KEY UPDATE;
     SELECT * INTO STRICT a FROM attempts WHERE id = p_attempt;
+    SELECT * INTO STRICT u FROM outlets WHERE id = o.outlet_id;
     SELECT min(s.withheld_at) INTO withheld FROM order_lines w JOIN slots s ON s.slot = w.slot
         AND s.outlet_id = o.outlet_id WHERE w.order_id = o.id;
     why := buys_nothing(p_capture, ARRAY[o.amount_minor], o.currency,
@@ -199,10 +208,11 @@ BEGIN
             ELSE 'paid_twice' END, least(o.expires_at, a.retired_at, withheld),
         CASE WHEN withheld < least(o.expires_at, a.retired_at) THEN 'slot_withheld'
             WHEN a.retired_at < o.expires_at THEN 'way_changed' ELSE 'order_expired' END);
-    IF why IS NULL THEN why := cannot_sell(o.outlet_id, p_capture.account_id); END IF;
+    IF why IS NULL THEN why := cannot_sell(u, p_capture.account_id); END IF;
     IF why IS NULL AND others_were_first(o.id) THEN why := 'sold_out'; END IF;
     IF why IS NULL THEN
-        PERFORM pay_order(p_capture, o.id, a.id, p_windows, p_now);
+        PERFORM pay_order(p_capture, o.id, a.payment_id, a.id, dispatch_window(u, p_windows),
+            p_now);
         PERFORM retire_ways(o.id, NULL, p_now);
         RETURN 'paid';
     END IF;
@@ -232,12 +242,14 @@ $$;
 -- outlet's way of selling can hand over nothing: an older one, or one that was built without it. A
 -- practice machine has no goods: money that may be real goes back, also where the account was one
 -- of test money when the customer was led to it.
-CREATE OR REPLACE FUNCTION cannot_sell(p_outlet text, p_account uuid) RETURNS text
-LANGUAGE sql STABLE AS $$
-    SELECT CASE WHEN begins_as(o.kind) IS NULL THEN 'not_sold_here'
-        WHEN o.channel = 'practice' AND NOT a.test_only THEN 'practice_machine' END
-    FROM outlets o JOIN gateway_accounts a ON a.id = p_account WHERE o.id = p_outlet
-$$;
+CREATE OR REPLACE FUNCTION cannot_sell(p_outlet outlets, p_account uuid) RETURNS text
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN CASE WHEN begins_as(p_outlet.kind) IS NULL THEN 'not_sold_here'
+        WHEN p_outlet.channel = 'practice'
+            AND NOT (SELECT test_only FROM gateway_accounts WHERE id = p_account)
+            THEN 'practice_machine' END;
+END $$;
 
 -- Unpaid orders reserve nothing: the first payer gets the last piece. Units are counted under the
 -- lock of the slot's row, so that of two who pay at once one is second. Lines of one slot count
@@ -262,26 +274,20 @@ END $$;
 
 -- From the capture to the last moment at which a unit may be sent: the outlet's own window, else
 -- that of its kind, else everybody's.
-CREATE OR REPLACE FUNCTION dispatch_window(p_order uuid, p_windows jsonb)
-RETURNS interval LANGUAGE sql STABLE AS $$
-    SELECT coalesce(u.windows->>'dispatch_s', p_windows->>(u.kind || '_dispatch_s'),
+CREATE OR REPLACE FUNCTION dispatch_window(p_outlet outlets, p_windows jsonb)
+RETURNS interval LANGUAGE sql IMMUTABLE AS $$
+    SELECT coalesce(p_outlet.windows->>'dispatch_s', p_windows->>(p_outlet.kind || '_dispatch_s'),
         p_windows->>'dispatch_s')::float8 * interval '1 second'
-    FROM orders o JOIN outlets u ON u.id = o.outlet_id WHERE o.id = p_order
 $$;
 
-CREATE OR REPLACE FUNCTION pay_order(p_capture captures, p_order uuid, p_attempt uuid,
-    p_windows jsonb, p_now timestamptz) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    paid uuid;
+CREATE OR REPLACE FUNCTION pay_order(p_capture captures, p_order uuid, p_payment uuid,
+    p_attempt uuid, p_dispatch interval, p_now timestamptz) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    SELECT payment_id INTO STRICT paid FROM attempts WHERE id = p_attempt;
-    UPDATE captures SET payment_id = paid, order_id = p_order WHERE id = p_capture.id;
-    PERFORM transition_payment(paid, 'CAPTURED', '{"due_at": null}', p_now);
+    UPDATE captures SET payment_id = p_payment, order_id = p_order WHERE id = p_capture.id;
+    PERFORM transition_payment(p_payment, 'CAPTURED', '{"due_at": null}', p_now);
     PERFORM attempt_captured(p_capture, p_attempt, p_now);
-    PERFORM transition_order(p_order, 'PAID',
-        jsonb_build_object('paid_at', p_capture.captured_at, 'due_at', NULL, 'dispatch_by',
-            by_our_clock(p_capture) + dispatch_window(p_order, p_windows)), p_now);
-    RETURN 'paid';
+    PERFORM transition_order(p_order, 'PAID', jsonb_build_object('paid_at', p_capture.captured_at,
+        'due_at', NULL, 'dispatch_by', by_our_clock(p_capture) + p_dispatch), p_now);
 END $$;
 
 -- An order that expires takes its payment with it; what was shown to its customer is closed at the
@@ -297,7 +303,8 @@ END $$;
 -- What an order's customer may no longer pay by, all of it or all but one attempt: it is closed at
 -- its gateway, retried, and a code is not polled steadily any more.
 CREATE OR REPLACE FUNCTION retire_ways(p_order uuid, p_but uuid, p_now timestamptz)
-RETURNS void LANGUAGE sql AS $$
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
     UPDATE attempts SET retired_at = p_now, tries = 0, leased_until = NULL, lease = lease + 1,
         due_at = CASE WHEN key IS NOT NULL THEN p_now END
     WHERE payment_id IN (SELECT id FROM payments WHERE order_id = p_order)
@@ -307,28 +314,30 @@ RETURNS void LANGUAGE sql AS $$
         leased_until = NULL, lease = lease + 1,
         stage = CASE stage WHEN 'open' THEN 'closing' ELSE stage END
     WHERE payment_id IN (SELECT id FROM payments WHERE order_id = p_order)
-        AND attempt_id IS DISTINCT FROM p_but AND retired_at IS NULL
-$$;
+        AND attempt_id IS DISTINCT FROM p_but AND retired_at IS NULL;
+END $$;
 
 -- One unit for each piece paid for, in the first state of its outlet's kind.
 CREATE OR REPLACE FUNCTION order_queue_units(p_order uuid, p_now timestamptz)
-RETURNS void LANGUAGE sql AS $$
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    o orders%ROWTYPE;
+    its_kind text;
+BEGIN
+    SELECT * INTO STRICT o FROM orders WHERE id = p_order;
+    SELECT kind INTO STRICT its_kind FROM outlets WHERE id = o.outlet_id;
     INSERT INTO fulfillments (id, merchant_id, order_id, line_id, capture_id, outlet_id, kind,
         amount_minor, currency, state, queued_at, dispatch_by, hard_deadline, due_at, tax_minor)
-    SELECT uuid7(p_now), l.merchant_id, l.order_id, l.id, c.id, o.outlet_id, u.kind,
-        coalesce(l.unit_minor[piece], l.price_minor), o.currency, begins_as(u.kind), p_now,
+    SELECT uuid7(p_now), l.merchant_id, l.order_id, l.id, c.id, o.outlet_id, its_kind,
+        coalesce(l.unit_minor[piece], l.price_minor), o.currency, begins_as(its_kind), p_now,
         coalesce(o.dispatch_by, o.expires_at),
         greatest(coalesce(o.dispatch_by, o.expires_at), p_now) + interval '60 seconds', p_now,
         coalesce(l.tax_minor[piece], 0)
-    FROM orders o
-    JOIN outlets u ON u.id = o.outlet_id
-    JOIN order_lines l ON l.order_id = o.id
-    LEFT JOIN captures c ON c.order_id = o.id AND c.reason IS NULL,
+    FROM order_lines l LEFT JOIN captures c ON c.order_id = o.id AND c.reason IS NULL,
     generate_series(1, l.quantity) AS piece
-    WHERE o.id = p_order AND (c.id IS NOT NULL OR o.amount_minor = 0);
-    SELECT tell_kind_queued(u.kind, o.id, p_now)
-    FROM orders o JOIN outlets u ON u.id = o.outlet_id WHERE o.id = p_order;
-$$;
+    WHERE l.order_id = o.id AND (c.id IS NOT NULL OR o.amount_minor = 0);
+    PERFORM tell_kind_queued(its_kind, o.id, p_now);
+END $$;
 
 -- Which refund a gateway reports: by its own id for it, else by our mark. A mark can be copied: it
 -- counts only on the payment and for the amount that we marked.

@@ -51,6 +51,8 @@ BEGIN
     RETURN outcome;
 END $$;
 
+-- Works a row, new or stored before. A new one was inserted as worked, since it nearly always is:
+-- the row holds the webhook's whole body, and each update of it is written whole.
 CREATE OR REPLACE FUNCTION work_inbox(p_inbox bigint, p_account gateway_accounts, p_facts jsonb,
     p_windows jsonb, p_now timestamptz) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -62,20 +64,21 @@ BEGIN
     END LOOP;
     IF outcome = 'refund_of_unknown' THEN
         -- Parked. After the deadline we assume that its payment will never be reported.
-        UPDATE inbox SET tries = tries + 1, failure = outcome, leased_until = NULL,
+        UPDATE inbox SET worked_at = NULL, tries = tries + 1, failure = outcome,
+            leased_until = NULL,
             due_at = p_now + least(power(2, least(tries, 9)), 300) * interval '1 second'
         WHERE id = p_inbox
             AND p_now < received_at + (p_windows->>'capture_s')::float8 * interval '1 second';
         IF FOUND THEN RETURN outcome; END IF;
     END IF;
     UPDATE inbox SET worked_at = p_now, due_at = NULL, leased_until = NULL, failure = NULL
-        WHERE id = p_inbox;
+        WHERE id = p_inbox AND worked_at IS NULL;
     RETURN outcome;
 EXCEPTION WHEN OTHERS THEN
     -- The row stays, and is due: nothing that was acknowledged is lost. It is tried ever more
     -- rarely, and a person can end it through its case (`cases close`). What PostgreSQL aborted so
     -- that another transaction could go on is tried again at once.
-    UPDATE inbox SET tries = tries + 1, failure = SQLERRM, leased_until = NULL,
+    UPDATE inbox SET worked_at = NULL, tries = tries + 1, failure = SQLERRM, leased_until = NULL,
         due_at = p_now + CASE WHEN SQLSTATE NOT IN ('40P01', '40001') THEN inbox_pause(tries)
             ELSE interval '0' END WHERE id = p_inbox;
     RETURN 'failed';
@@ -139,8 +142,8 @@ BEGIN
         reason, reference, ours, received_at, worked_at, due_at)
     VALUES (a.merchant_id, a.id, p->>'delivery_id', p->>'verdict', p->>'event', p->'headers',
         p_body, p->'facts', p->>'reason', p->>'reference', ours, p_now,
-        CASE WHEN NOT ours THEN p_now END,
-        CASE WHEN p->>'verdict' IN ('genuine', 'hint') THEN p_now END)
+        CASE WHEN NOT ours OR p->>'verdict' = 'genuine' THEN p_now END,
+        CASE WHEN p->>'verdict' = 'hint' THEN p_now END)
     ON CONFLICT DO NOTHING RETURNING id INTO row_id;
     IF row_id IS NULL AND p->>'verdict' = 'hint' THEN
         UPDATE inbox SET told = told + 1, told_at = p_now, worked_at = NULL, failure = NULL,

@@ -34,11 +34,12 @@ END $$;
 
 -- The machine's part of each unit of an order that was just paid.
 CREATE OR REPLACE FUNCTION vending_queued(p_order uuid, p_now timestamptz)
-RETURNS void LANGUAGE sql AS $$
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
     INSERT INTO vend_units (id, merchant_id, outlet_id, slot)
     SELECT f.id, f.merchant_id, f.outlet_id, l.slot
-    FROM fulfillments f JOIN order_lines l ON l.id = f.line_id WHERE f.order_id = p_order
-$$;
+    FROM fulfillments f JOIN order_lines l ON l.id = f.line_id WHERE f.order_id = p_order;
+END $$;
 
 -- What drops works: a slot that had failed twice and was paid by its printed code sells again. One
 -- that fails twice in a row is taken out of sale by itself.
