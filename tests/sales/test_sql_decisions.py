@@ -176,14 +176,15 @@ async def test_the_last_moment_to_send_is_the_outlets_own_else_its_kinds_else_ev
     await rows.put("outlets", id="M01", kind="vending", windows=own, **machine)
     await rows.put("outlets", id="M02", kind="vending", windows={"dispatch_s": 1}, **machine)
     await rows.put("outlets", id="M03", kind="unknown", **machine)
-    for order, outlet in ((ORDER, "M01"), (OTHER, "M02")):
-        await rows.put("orders", id=order, merchant_id=ASHA, outlet_id=outlet, state="placed",
-                       source="page", token=outlet, number=outlet)  # fmt: skip
-    assert await rows.conn.fetchval("SELECT dispatch_window($1, $2)", ORDER, windows) == timedelta(
-        seconds=seconds
-    )
-    assert await rows.conn.fetchval("SELECT is_sold_here('M01')")
-    assert not await rows.conn.fetchval("SELECT is_sold_here('M03')")
+
+    async def of(outlet: str, call: str, *values: object) -> object:
+        return await rows.conn.fetchval(
+            f"SELECT {call} FROM outlets o WHERE id = $1", outlet, *values
+        )
+
+    assert await of("M01", "dispatch_window(o, $2)", windows) == timedelta(seconds=seconds)
+    assert await of("M01", "cannot_sell(o, $2)", ACCOUNT) is None
+    assert await of("M03", "cannot_sell(o, $2)", ACCOUNT) == "not_sold_here"
 
 
 async def stock(rows: Rows, has: int, wanted: int, more: dict[str, Any] | None = None) -> bool:

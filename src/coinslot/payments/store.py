@@ -73,14 +73,15 @@ WHERE id = $1 RETURNING id
 """
 
 WAYS_OFFERED = """
-SELECT w.account_id, w.way FROM ways_to_pay w JOIN gateway_accounts a ON a.id = w.account_id
+SELECT w.account_id, w.way, o.channel FROM ways_to_pay w
+JOIN gateway_accounts a ON a.id = w.account_id JOIN outlets o ON o.id = w.outlet_id
 WHERE w.outlet_id = $1 AND w.place IS NOT NULL AND a.disabled_at IS NULL
 ORDER BY w.place, w.account_id, w.way
 """
 
 WAYS_TO_PAY = """
-SELECT w.account_id, w.way, o.channel FROM ways_to_pay w JOIN outlets o ON o.id = w.outlet_id
-WHERE w.outlet_id = $1 AND w.place IS NOT NULL ORDER BY w.place, w.account_id, w.way
+SELECT account_id, way FROM ways_to_pay WHERE outlet_id = $1 AND place IS NOT NULL
+ORDER BY place, account_id, way
 """
 
 LOCK_OUTLET_ROW = "SELECT FROM outlets WHERE id = $1 FOR NO KEY UPDATE"
