@@ -126,7 +126,9 @@ class MachinePages(SharedHandler):
             typed = form.one("stock")
             if not typed.isdecimal() or int(typed) > _STOCK_MOST:
                 raise SlotFormError("problem_stock", most=str(_STOCK_MOST))
-            await machines.refill(self._context.db, known.machine.code, slot, int(typed))
+            await machines.refill(
+                self._context.db, known.machine.code, slot, int(typed), merchant_of(who)
+            )
             return Act(
                 action="slot.filled", merchant=who.merchant, subject=f"{machine} {slot}",
                 after={"stock": int(typed)},

@@ -68,7 +68,8 @@ class Overview(SharedHandler):
             known = await cases.one(self._context, merchant_of(who), case)
             if known is None:
                 return Done(to=self._frame.to(request, "inbox", done="case_over"))
-            await self._end(known, how, form, Person(who.login, form.one("note", 500)))
+            hand = Person(who.login, form.one("note", 500), merchant_of(who))
+            await self._end(known, how, form, hand)
             act = Act(
                 action=f"case.{how}", merchant=who.merchant, subject=str(case),
                 after={"kind": known.kind, "about": known.subject}, reason=form.one("note", 500),

@@ -232,12 +232,15 @@ class UnknownSlotError(LookupError):
     """The outlet has no such slot."""
 
 
-async def refill(db: Database, outlet: str, slot: str | None, stock: int) -> list[str]:
+async def refill(
+    db: Database, outlet: str, slot: str | None, stock: int, merchant: UUID | None = None
+) -> list[str]:
     """A person filled or repaired a slot (or all): it sells again, unless a person took it out of
-    sale. Returns the slots' names.
+    sale. Returns the slots' names. Only a machine of this merchant's; None (the command line): of
+    whoever has it.
 
     Raises UnknownOutletError and UnknownSlotError."""
-    async with db.as_merchant(await owner_of(db, outlet)) as conn:
+    async with db.as_merchant(merchant or await owner_of(db, outlet)) as conn:
         rows = await conn.fetch(
             "UPDATE slots SET stock = $3, out_of_sale_at = withheld_at, failures_in_row = 0"
             " WHERE outlet_id = $1 AND ($2::text IS NULL OR slot = $2) RETURNING slot",

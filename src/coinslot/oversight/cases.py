@@ -66,10 +66,12 @@ class Case(Struct, frozen=True, kw_only=True):
 
 
 class Person(Struct, frozen=True):
-    """Who decides, and why."""
+    """Who decides, and why. They end cases of this merchant alone; None (the command line): of
+    every one."""
 
     by: str
     note: str
+    merchant: UUID | None = None
 
 
 async def update(context: Context) -> int:
@@ -137,7 +139,7 @@ async def one(context: Context, merchant: UUID, case_id: int) -> Case | None:
 
 async def close(context: Context, case_id: int, hand: Person) -> None:
     """A person has dealt with it. Raises CaseError."""
-    found = await _open(context, case_id)
+    found = await _open(context, case_id, hand)
     async with context.db.as_merchant(found.merchant) as conn:
         await _close(conn, context, found, hand, "closed")
 
@@ -145,7 +147,7 @@ async def close(context: Context, case_id: int, hand: Person) -> None:
 async def call_off(context: Context, case_id: int, hand: Person) -> None:
     """A person states that no money came. The gateway is asked on all the same: money that it turns
     out to have captured goes back by itself. Raises CaseError."""
-    found = await _open(context, case_id, UNRESOLVED)
+    found = await _open(context, case_id, hand, UNRESOLVED)
     async with context.db.as_merchant(found.merchant) as conn:
         payment = await conn.fetchrow(LOCK_PAYMENT, UUID(found.subject))
         if payment is None or payment["state"] != "processing":
@@ -159,7 +161,7 @@ async def find(context: Context, case_id: int, gateway_payment_id: str, hand: Pe
     """A person knows the id under which the gateway has the money: the gateway is asked about it,
     and its answer is booked like any other. Nothing is booked on a person's word. Raises
     CaseError."""
-    found = await _open(context, case_id, UNRESOLVED)
+    found = await _open(context, case_id, hand, UNRESOLVED)
     async with context.db.as_merchant(found.merchant) as conn:
         accounts = await conn.fetch(store.ACCOUNTS_TRIED, UUID(found.subject))
     for row in accounts:
@@ -196,7 +198,7 @@ def _as_ours(context: Context, case: Case, fact: PaymentFact) -> PaymentFact:
 
 async def paid_by_hand(context: Context, case_id: int, hand: Person) -> None:
     """A refund that the gateway would not make was paid out another way. Raises CaseError."""
-    found = await _open(context, case_id, OWED)
+    found = await _open(context, case_id, hand, OWED)
     async with context.db.as_merchant(found.merchant) as conn:
         refund = await conn.fetchrow(LOCK_REFUND, UUID(found.subject))
         if refund is None or refund["state"] != "owed":
@@ -210,7 +212,7 @@ async def paid_by_hand(context: Context, case_id: int, hand: Person) -> None:
 async def refund(context: Context, case_id: int, hand: Person) -> None:
     """A machine denied its own drop, and a person who looked into it believes the later report: the
     money goes back. Raises CaseError."""
-    found = await _open(context, case_id, CONTRADICTED)
+    found = await _open(context, case_id, hand, CONTRADICTED)
     async with context.db.as_merchant(found.merchant) as conn:
         said = (case_id, hand.by, hand.note, context.now())
         if not await conn.fetchval(store.REFUND_CASE, *said):
@@ -220,13 +222,14 @@ async def refund(context: Context, case_id: int, hand: Person) -> None:
 
 async def leave(context: Context, case_id: int, hand: Person) -> None:
     """A person believes the machine's first report: the sale stays settled. Raises CaseError."""
-    found = await _open(context, case_id, CONTRADICTED)
+    found = await _open(context, case_id, hand, CONTRADICTED)
     async with context.db.as_merchant(found.merchant) as conn:
         await _close(conn, context, found, hand, "left")
 
 
-async def _open(context: Context, case_id: int, kind: str | None = None) -> Case:
-    async with context.db.system_transaction() as conn:
+async def _open(context: Context, case_id: int, hand: Person, kind: str | None = None) -> Case:
+    db, whose = context.db, hand.merchant
+    async with db.system_transaction() if whose is None else db.as_merchant(whose) as conn:
         row = await conn.fetchrow("SELECT * FROM cases WHERE id = $1", case_id)
     if row is None or row["closed_at"] is not None:
         raise CaseError(f"there is no open case {case_id}")

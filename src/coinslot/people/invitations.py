@@ -14,9 +14,16 @@ from coinslot.kit.ids import code as letters
 from coinslot.kit.ids import token, uuid7
 from coinslot.people import limits, members
 from coinslot.people.audit_log import Act, Actor, record
-from coinslot.people.authentication import Authentication, Client, RuleError, SignInError
+from coinslot.people.authentication import (
+    Authentication,
+    Client,
+    ForbiddenError,
+    RuleError,
+    SignInError,
+)
 from coinslot.people.members import Role
 from coinslot.people.passwords import acceptable
+from coinslot.people.roles import INVITES, PERMISSIONS
 from coinslot.people.sign_in import Attempt, verified
 from coinslot.people.tokens import hashed
 
@@ -33,6 +40,14 @@ BY_CODE = f"""
 SELECT * FROM invitations WHERE {_OPEN} AND lower(address) = lower($2) AND code_digest = $3
 """
 _LISTED = f"SELECT * FROM invitations WHERE {_OPEN} AND merchant_id = $2 ORDER BY created_at, id"
+# Who dismisses them changes that row: one of the two comes first.
+_INVITER = """
+SELECT role FROM memberships WHERE person_id = $1 AND merchant_id = $2 AND ended_at IS NULL
+FOR SHARE
+"""
+_INVITING_ADMIN = """
+SELECT FROM installation_admins WHERE person_id = $1 AND ended_at IS NULL FOR SHARE
+"""
 _TAKEN = """
 UPDATE invitations SET accepted_at = $2, accepted_by = $3
 WHERE id = $1 AND accepted_at IS NULL AND revoked_at IS NULL
@@ -88,10 +103,16 @@ async def invite(auth: Authentication, who: Actor, wanted: Wanted) -> Invitation
     )  # fmt: skip
     if wanted.merchant is None:
         async with auth.db.system_transaction() as conn:
+            if who.person and await conn.fetchrow(_INVITING_ADMIN, who.person) is None:
+                raise _no_more()
             await conn.execute(_ADD, *row)
             await record(conn, who, act, now)
     else:
         async with auth.db.as_merchant(wanted.merchant) as conn:
+            if who.person:
+                role = await conn.fetchval(_INVITER, who.person, wanted.merchant)
+                if INVITES not in PERMISSIONS.get(role, ()):
+                    raise _no_more()
             await members.must_fit(conn, wanted.role)
             if len(await conn.fetch(_LISTED, now, wanted.merchant)) >= _MOST_OPEN:
                 raise RuleError("too_many_invitations", f"{_MOST_OPEN} wait: revoke some first.")
@@ -101,6 +122,10 @@ async def invite(auth: Authentication, who: Actor, wanted: Wanted) -> Invitation
         id=made, address=address, role=wanted.role.role, outlets=wanted.role.outlets,
         created_at=now, expires_at=ends, token=secret, code=f"{typed[:4]}-{typed[4:]}",
     )  # fmt: skip
+
+
+def _no_more() -> ForbiddenError:
+    return ForbiddenError("forbidden", "You may not invite here any more.")
 
 
 async def waiting(auth: Authentication, merchant: UUID) -> list[Invitation]:

@@ -12,7 +12,7 @@ from coinslot.kit.ids import uuid7
 from coinslot.people.audit_log import Act, Actor, record
 from coinslot.people.authentication import NotThereError, RuleError
 from coinslot.people.passwords import Passwords
-from coinslot.people.roles import INSTALLATION, ROLES
+from coinslot.people.roles import INSTALLATION, INVITES, PERMISSIONS, ROLES
 
 _ADD = """
 INSERT INTO people (id, login, name, password_hash, created_at) VALUES ($1, $2, $3, $4, $5)
@@ -41,6 +41,11 @@ _OTHER_ADMINS = """
 SELECT count(*) FROM memberships m JOIN people p ON p.id = m.person_id
 WHERE m.merchant_id = $1 AND m.role = 'admin' AND m.ended_at IS NULL AND p.disabled_at IS NULL
     AND m.person_id <> $2
+"""
+# Whoever may not invite any more leaves no door open behind them.
+_CLOSE_INVITATIONS = """
+UPDATE invitations SET revoked_at = $3 WHERE merchant_id IS NOT DISTINCT FROM $2 AND invited_by = $1
+    AND accepted_at IS NULL AND revoked_at IS NULL RETURNING address
 """
 _RUNS = """
 INSERT INTO installation_admins (person_id, created_at) VALUES ($1, $2) ON CONFLICT DO NOTHING
@@ -221,6 +226,21 @@ async def change_role(db: Database, who: Actor, change: RoleChange, now: datetim
             subject=str(person), before=before, after=after, reason=change.reason,
         )  # fmt: skip
         await record(conn, who, act, now)
+        if role is None or INVITES not in PERMISSIONS[role.role]:
+            await _close_invitations(conn, who, change, now)
+
+
+async def _close_invitations(
+    conn: Connection, who: Actor, change: RoleChange, now: datetime
+) -> None:
+    """In the transaction in which somebody stops to be one who may invite. An invitation that is
+    made at that moment waits for it (`invitations.invite`), and is refused then."""
+    for row in await conn.fetch(_CLOSE_INVITATIONS, change.person, change.merchant, now):
+        act = Act(
+            action="invitation.revoked", merchant=change.merchant, subject=row["address"],
+            reason=change.reason,
+        )  # fmt: skip
+        await record(conn, who, act, now)
 
 
 async def must_fit(conn: Connection, role: Role) -> None:
@@ -246,4 +266,7 @@ async def stop_running(db: Database, who: Actor, person: UUID, now: datetime) ->
             return False
         act = Act(action="installation_admin.removed", subject=str(person))
         await record(conn, who, act, now)
+        for row in await conn.fetch(_CLOSE_INVITATIONS, person, None, now):
+            act = Act(action="invitation.revoked", subject=row["address"])
+            await record(conn, who, act, now)
     return True

@@ -13,6 +13,7 @@ _BOARD: Final = ("board:read", "board:write")
 
 INSTALLATION: Final = "installation"
 DEVICE: Final = "device"
+INVITES: Final = "people:write"  # who has it may invite
 ROLES: Final = ("admin", "operator", "viewer", "staff")  # of a member of a merchant
 
 PERMISSIONS: Final[Mapping[str, frozenset[str]]] = {
