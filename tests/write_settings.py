@@ -33,7 +33,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         " server, in the data folder. With it, `COINSLOT_DOOR_URL` and `COINSLOT_KEYS` are needed",
         "COINSLOT_DOOR_URL": "the same database, as the login `coinslot_door`",
         "COINSLOT_OWNER_URL": "the same database, as its owner `coinslot_owner`. Only `coinslot"
-        " migrate`, `coinslot audit` and `coinslot doctor` read it",
+        " migrate`, `coinslot audit`, `coinslot doctor` and `coinslot keys reseal` read it",
         "MQTT_BROKER_URL": "`mqtt://login:password@host:port`, or `mqtts://` for TLS; of a cluster"
         " several `host:port` separated by commas, tried in turn. Without it:"
         " the embedded broker, on 127.0.0.1 alone",

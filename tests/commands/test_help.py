@@ -15,7 +15,8 @@ CLI = build()
 ALL = {
     "demo", "serve", "web", "device", "worker", "migrate", "doctor", "audit",
     "events", "listen", "trigger", "reconcile",
-    "cases close", "cases settle", "keys make", "keys revoke", "mirror check", "mirror rebuild",
+    "cases close", "cases settle", "keys make", "keys revoke", "keys reseal",
+    "mirror check", "mirror rebuild",
     "people invite", "people reset", "people revoke",
     "merchants account", "merchants add", "merchants form", "merchants zone", "machines zone",
     "machines provision-qr", "machines decommission", "machines refill", "machines price",

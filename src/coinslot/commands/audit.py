@@ -67,7 +67,7 @@ def audit(
 async def _audited(
     chosen: Settings, stack: AsyncExitStack, grace: timedelta, gateways: bool
 ) -> Report:
-    conn, now = await _owner(chosen, stack)
+    conn, now = await owner_connection(chosen, stack)
     report = await recompute(conn, now, grace, fulfillment.checks(KINDS))
     if gateways:
         more = await _asked(chosen, stack, conn, grace)
@@ -75,14 +75,16 @@ async def _audited(
     return report
 
 
-async def _owner(chosen: Settings, stack: AsyncExitStack) -> tuple[RawConnection, datetime]:
+async def owner_connection(
+    chosen: Settings, stack: AsyncExitStack
+) -> tuple[RawConnection, datetime]:
     """The owner's connection, and the time to compare deadlines with."""
     if chosen.owner_url is not None:
         conn = await connect(chosen.owner_url)
         stack.push_async_callback(conn.close)
         return conn, SystemClock().now()
     if chosen.database_url is not None:
-        raise SettingsError("DATABASE_URL is set, so COINSLOT_OWNER_URL must be set to audit")
+        raise SettingsError("DATABASE_URL is set, so COINSLOT_OWNER_URL must be set too")
     if not (chosen.data / "postgres" / "data").exists():
         raise SettingsError(f"there is no database in {chosen.data}")
     running = await _running(chosen)

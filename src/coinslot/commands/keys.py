@@ -1,6 +1,8 @@
-"""`coinslot keys`: API keys of merchants, made, listed and revoked."""
+"""`coinslot keys`: API keys of merchants, made, listed and revoked; and `reseal`, for the keys that
+secrets are stored under."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import Annotated
 
@@ -8,11 +10,24 @@ import msgspec
 import typer
 from rich.markup import escape
 
+from coinslot.app.resources import Resources
 from coinslot.app.server import RunningServer
-from coinslot.commands.terms import Data, console, fail, installed, run_on_server
+from coinslot.commands.audit import owner_connection
+from coinslot.commands.terms import (
+    Data,
+    console,
+    fail,
+    installed,
+    quiet,
+    run,
+    run_on_server,
+    settings,
+)
 from coinslot.merchants import keys
 from coinslot.merchants.keys import SCOPES, USUAL_SCOPES, ApiKey, KeyRequest, UnknownKeyError
 from coinslot.merchants.merchants import merchant_named
+from coinslot.oversight.reseal import Resealed
+from coinslot.oversight.reseal import reseal as resealing
 
 cli = typer.Typer(
     invoke_without_command=True,
@@ -84,6 +99,49 @@ def revoke(key: Begins, data: Data = None) -> None:
             fail(str(error))
 
     _run(end, data)
+
+
+@cli.command("reseal", epilog="Example: `coinslot keys reseal`")
+def reseal(data: Data = None) -> None:
+    """Seal every stored secret anew under the first key of COINSLOT_KEYS, while all goes on.
+
+    It may be stopped and begun again. It says when the other keys may be removed; ends with 1 when
+    they may not."""
+    chosen = settings(data)
+
+    async def main() -> int:
+        async with AsyncExitStack() as stack:
+            conn, _ = await owner_connection(chosen, stack)
+            vault = Resources(chosen, stack).vault()
+            found = [one async for one in resealing(conn, vault)]
+        for one in found:
+            if one.anew or one.left or one.lost:
+                console.print(escape(_resealed(one)), highlight=False, soft_wrap=True)
+        if any(one.lost for one in found):
+            console.print("[bold red]some secrets need a key that is not in COINSLOT_KEYS[/]")
+        elif any(one.left for one in found):
+            console.print("some rows were being written: run this again")
+        elif any(one.anew for one in found):
+            console.print(
+                "sealed anew. Run this again when every process has the new first key: when it says"
+                " that nothing is left, the older keys may be removed",
+                highlight=False, soft_wrap=True,
+            )  # fmt: skip
+        else:
+            console.print(
+                f"nothing is left under another key than {vault.current!r}: once every process has"
+                " it as its first key, the others may be removed from COINSLOT_KEYS",
+                highlight=False, soft_wrap=True,
+            )  # fmt: skip
+        return 1 if any(one.lost or one.left for one in found) else 0
+
+    run(main, quiet(chosen))
+
+
+def _resealed(one: Resealed) -> str:
+    left = f", {one.left} were being written" if one.left else ""
+    lost = f", under a lost key: {', '.join(one.lost)}" if one.lost else ""
+    return f"{one.column}: {one.anew} sealed anew{left}{lost}"
 
 
 def _run(work: Callable[[RunningServer], Awaitable[None]], data: Data) -> None:

@@ -95,6 +95,24 @@ class Vault:
         named = f"{context}\0{text}".encode(errors="replace")
         return hmac.digest(self._digest_key, named, "sha256").hex()[:32]
 
+    @property
+    def current(self) -> str:
+        """The name of the key that seals."""
+        return self._current
+
+    @property
+    def mark(self) -> bytes:
+        """How everything begins that the current key sealed."""
+        key_id = self._current.encode()
+        return _FORMAT + bytes([len(key_id)]) + key_id
+
+    def key_of(self, sealed: bytes) -> str:
+        """The name of the key that sealed it; empty for what no vault sealed."""
+        try:
+            return self._key_of(sealed)[0]
+        except SealBrokenError:
+            return ""
+
     def stale(self, sealed: bytes) -> bool:
         """Whether another key than the current one sealed it."""
         return self._key_of(sealed)[0] != self._current

@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from coinslot.db.pool import Connection, Database
+from coinslot.db.sealed import SealedColumn
 from coinslot.gateways import drivers
 from coinslot.gateways.base import Gateway
 from coinslot.gateways.wire import Exchange, Wire
@@ -30,6 +31,18 @@ _BY_SLUG = """
 SELECT * FROM gateway_accounts WHERE gateway = $1 AND ($2::text IS NULL OR slug = $2)
 ORDER BY created_at, id LIMIT 1
 """
+
+
+SEALED: Final = (
+    SealedColumn(
+        table="gateway_accounts", column="settings", key="id", names=("gateway", "slug"),
+        place=lambda row: settings_context(row["gateway"], row["slug"]),
+    ),
+    SealedColumn(
+        table="gateway_accounts", column="former", key="id", names=("gateway", "slug"),
+        place=lambda row: _former_context(row["gateway"], row["slug"]),
+    ),
+)  # fmt: skip
 
 
 class UnknownAccountError(LookupError):

@@ -3,12 +3,14 @@
 import asyncio
 import secrets
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 import bcrypt
 from msgspec import Struct
 
 from coinslot.db.pool import Connection, Database
+from coinslot.db.sealed import SealedColumn
 from coinslot.kit.clock import known_zone
 from coinslot.kit.secrets import Vault
 from coinslot.states.unit_flow import UnknownKindError
@@ -162,9 +164,23 @@ async def next_secret(
     return None if key_id is None else DeviceSecret(outlet=outlet, secret=secret, key_id=key_id)
 
 
+def secret_context(outlet: str) -> str:
+    """What binds a sealed secret to its machine."""
+    return f"device:{outlet}"
+
+
+SEALED: Final = tuple(
+    SealedColumn(
+        table="devices", column=column, key="outlet_id", names=("outlet_id",),
+        place=lambda row: secret_context(row["outlet_id"]),
+    )
+    for column in ("secret", "next_secret")
+)  # fmt: skip
+
+
 def _new_secret(vault: Vault, outlet: str) -> tuple[str, bytes]:
     secret = secrets.token_hex(32)
-    return secret, vault.seal(secret.encode(), f"device:{outlet}")
+    return secret, vault.seal(secret.encode(), secret_context(outlet))
 
 
 def hashed(secret: str) -> str:

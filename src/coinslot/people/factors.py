@@ -10,6 +10,7 @@ import pyotp
 from msgspec import Struct
 
 from coinslot.db.pool import Connection
+from coinslot.db.sealed import SealedColumn
 from coinslot.kit.ids import code as letters
 from coinslot.kit.ids import uuid7
 from coinslot.people import limits
@@ -247,3 +248,11 @@ def _digest(person: UUID, typed: str) -> str:
 
 def _place(factor: UUID) -> str:
     return f"second_factor:{factor}"
+
+
+SEALED: Final = (
+    SealedColumn(
+        table="second_factors", column="secret", key="id", names=("id",),
+        place=lambda row: _place(row["id"]),
+    ),
+)  # fmt: skip

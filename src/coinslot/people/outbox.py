@@ -9,6 +9,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from coinslot.db.pool import Connection
+from coinslot.db.sealed import SealedColumn
 from coinslot.kit.ids import uuid7
 
 EMAIL: Final = "email"
@@ -71,3 +72,11 @@ async def concerns(
 ) -> None:
     """Note what happened to someone's account, in the transaction in which it did."""
     await conn.execute(_CONCERNS, uuid7(now), person, kind, dict(data), now)
+
+
+SEALED: Final = (
+    SealedColumn(
+        table="notices", column="sealed", key="id", names=("id",),
+        place=lambda row: sealed_as(row["id"]),
+    ),
+)  # fmt: skip

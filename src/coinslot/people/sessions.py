@@ -11,6 +11,7 @@ import asyncpg
 from msgspec import Struct
 
 from coinslot.db.pool import Connection
+from coinslot.db.sealed import SealedColumn
 from coinslot.kit.ids import token, uuid7
 from coinslot.people.audit_log import Act, Actor, record
 from coinslot.people.authentication import Authentication, Client, ForbiddenError, over
@@ -325,7 +326,7 @@ async def _successor(
 ) -> str | None:  # fmt: skip
     """Under the session's lock: one successor for each token, however many calls race."""
     (digest, known), now = used, auth.now()
-    place = f"refresh:{digest.hex()}"
+    place = _successor_place(digest)
     if known["used_at"] is None:
         made = token(_SECRET_BYTES)
         await conn.execute(
@@ -349,3 +350,15 @@ async def _issue(conn: Connection, person: UUID, session: UUID, secret: str, now
         " VALUES ($1, $2, $3, $4)",
         hashed(secret), person, session, now,
     )  # fmt: skip
+
+
+def _successor_place(digest: bytes) -> str:
+    return f"refresh:{digest.hex()}"
+
+
+SEALED: Final = (
+    SealedColumn(
+        table="refresh_tokens", column="successor", key="hash", names=("hash",),
+        place=lambda row: _successor_place(row["hash"]),
+    ),
+)  # fmt: skip

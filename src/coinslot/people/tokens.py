@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from coinslot.db.pool import Database
+from coinslot.db.sealed import SealedColumn
 from coinslot.kit.ids import token
 from coinslot.kit.secrets import Secret, UnknownKeyError, Vault, VaultKeyError
 
@@ -127,3 +128,11 @@ async def signing_key(db: Database, vault: Vault) -> Secret:
             f"the key that signs people's tokens is {error}: name that key in COINSLOT_KEYS too,"
             " or set JWT_SECRET"
         ) from error
+
+
+SEALED: Final = (
+    SealedColumn(
+        table="installation", column="jwt_secret", key="one", names=(),
+        place=lambda _row: _SEALED_AS,
+    ),
+)  # fmt: skip

@@ -1,7 +1,7 @@
 """Where a merchant wants webhooks: endpoints, which events they get, and the secrets that sign."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
@@ -10,6 +10,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from coinslot.context import Context
 from coinslot.db.pool import Connection
+from coinslot.db.sealed import SealedColumn
 from coinslot.events.announce import NAME as ANNOUNCE
 from coinslot.events.public import TYPES
 from coinslot.events.webhooks.deliver import secret_context
@@ -65,6 +66,15 @@ SELECT (SELECT count(*) FROM events v WHERE v.subject_id = $1 AND v.machine = 'w
         AND v.event = 'TEST' AND v.seq > (SELECT seq FROM feed_cursors WHERE name = $2))
     + (SELECT count(*) FROM deliveries WHERE endpoint_id = $1 AND line = $1 AND outcome IS NULL)
 """
+
+
+SEALED: Final = tuple(
+    SealedColumn(
+        table="webhook_endpoints", column=column, key="id", names=("id",),
+        place=lambda row: secret_context(row["id"]),
+    )
+    for column in ("secret", "old_secret")
+)  # fmt: skip
 
 
 class UnknownEndpointError(Exception):
