@@ -18,6 +18,7 @@ from coinslot.console.people import PeoplePages
 from coinslot.console.products import ProductPages
 from coinslot.console.refusals import Refusals
 from coinslot.console.sign_in import SignInPages
+from coinslot.console.start import StartPages
 from coinslot.pages.access import Access, storable
 from coinslot.pages.backend import Backend
 from coinslot.pages.errors import RefusedError
@@ -34,6 +35,7 @@ def console_routes(auth: Authentication, site: Site, backend: Backend) -> Router
     )  # fmt: skip
     urls = [url for part in parts for url in part(access, frame)]
     health = HealthPage(frame, backend)
+    urls += _start(access, StartPages(frame, site.practice_folder, site.base_url))
     urls.append(get("/health", guards=[access.may("installation:read")])(health.health))
     return Router(
         HOME, route_handlers=urls, include_in_schema=False, guards=[storable],
@@ -74,6 +76,18 @@ def _business(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
     ]
 
 
+def _start(access: Access, pages: StartPages) -> list[ControllerRouterHandler]:
+    own = [access.may("merchant:write")]
+    return [
+        get("/start", guards=own)(pages.show),
+        post("/start/practice", guards=own)(pages.practise),
+        post("/start/machine", guards=own)(pages.machine),
+        post("/start/products", guards=own)(pages.products),
+        post("/start/books", guards=own)(pages.books),
+        post("/start/away", guards=own)(pages.put_away),
+    ]
+
+
 def _overview(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
     pages = Overview(frame)
     return [
@@ -104,6 +118,7 @@ def _machines(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
         post(f"{slot}/price", guards=[access.may("products:write")])(pages.price),
         post(f"{slot}/sale", guards=write)(pages.sale),
         post(f"{slot}/refill", guards=write)(pages.refill),
+        post(f"{one}/practice", guards=write)(pages.break_it),
     ]
 
 

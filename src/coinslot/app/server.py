@@ -336,6 +336,7 @@ class RunningServer:
             version=version,
             base_url=self.settings.base_url,
             zone=ZoneInfo(self.settings.zone),
+            practice_folder=str(self.settings.data),
             support=self.settings.support,
             image_sources=tuple(self.settings.image_sources.split()),
             outages=AWAY,

@@ -10,6 +10,8 @@ from litestar import Response
 from coinslot.console import forms
 from coinslot.console.forms import Form
 from coinslot.console.frame import Frame
+from coinslot.fleet import setup
+from coinslot.fleet.config import Editor
 from coinslot.gateways.mock import Mock
 from coinslot.kit.clock import UnknownZoneError, known_zone
 from coinslot.pages import cookies
@@ -54,7 +56,8 @@ class BusinessPages(SharedHandler):
             currency=currency,
         )  # fmt: skip
         await open_business(self._auth, who, wanted)
-        return await self._switched(request, wanted.id)
+        await setup.begin(self._auth.context, Editor(wanted.id, who.login, who.actor))
+        return await self._switched(request, wanted.id, "start")
 
     async def switch(self, request: AnyRequest) -> Response[Any]:
         form = await forms.read(request)

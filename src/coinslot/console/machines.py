@@ -9,16 +9,17 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from msgspec import Struct
 
+from coinslot.channels.practice import Broken
 from coinslot.console import forms
+from coinslot.console.drawing import drawn
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
-from coinslot.console.whose import merchant_of
-from coinslot.fleet import config, slots
+from coinslot.console.whose import editor_of, merchant_of
+from coinslot.fleet import config, practice, slots
 from coinslot.fleet.config import (
     Codes,
     ConfigChange,
     ConfigError,
-    Editor,
     OutOfServiceError,
     PrintedCode,
     PrintedCodesError,
@@ -88,7 +89,7 @@ class MachinePages(SharedHandler):
 
         async def change() -> None:
             wanted = _price(form, slot, known.machine.currency)
-            await config.change(self._context, _editor(request), machine, wanted)
+            await config.change(self._context, editor_of(request), machine, wanted)
 
         try:
             return await self._changed(request, machine, form, change)
@@ -108,9 +109,9 @@ class MachinePages(SharedHandler):
         async def change() -> None:
             match form.one("to"):
                 case "off":
-                    await slots.withhold(self._context, _editor(request), machine, slot)
+                    await slots.withhold(self._context, editor_of(request), machine, slot)
                 case "on":
-                    await slots.put_on_sale(self._context, _editor(request), machine, slot)
+                    await slots.put_on_sale(self._context, editor_of(request), machine, slot)
                 case _:
                     raise SlotFormError("refused_other")
 
@@ -135,6 +136,22 @@ class MachinePages(SharedHandler):
             )  # fmt: skip
 
         return await self._changed(request, machine, form, change)
+
+    async def break_it(self, request: AnyRequest, machine: FromPath[str]) -> Redirect:
+        """A practice machine: broken on purpose, or mended."""
+        form = await forms.read(request)
+
+        async def work() -> Done:
+            try:
+                broken = Broken(form.one("broken"))
+                await practice.set_broken(self._context, editor_of(request), machine, broken)
+            except (ValueError, UnknownOutletError):
+                raise RefusedError(404, "not_found", "There is no such machine.") from None
+            if form.one("back") == "start":
+                return Done(to=self._frame.to(request, "start", step="sell"))
+            return Done(to=self._frame.to(request, "machines", machine))
+
+        return await once(self._context, signed_in(request), request, form, work)
 
     async def _changed(
         self,
@@ -177,9 +194,11 @@ class MachinePages(SharedHandler):
         found = await self._known(request, machine)
         merchant = merchant_of(signed_in(request))
         version = (await config.read(self._context, merchant, machine)).version
+        view = await practice.look(self._context, merchant, machine)
+        picture = None if view is None else drawn(view, found.slots, self._context.now())
         return await self._frame.page(
             request, "machine.html", status=status, found=found, version=version, asked=asked,
-            problem=problem,
+            problem=problem, picture=picture, ways_to_break=tuple(Broken),
         )  # fmt: skip
 
     def _problem(self, request: AnyRequest, error: Exception) -> str:
@@ -193,12 +212,6 @@ class MachinePages(SharedHandler):
                 return c["problem_out_of_service"]
             case _:
                 return f"{c['problem_config']} {error}"
-
-
-def _editor(request: AnyRequest) -> Editor:
-    """Who changes it: `fleet` writes the audit log in the transaction of the change."""
-    who = signed_in(request)
-    return Editor(merchant_of(who), who.login, who.actor)
 
 
 def _price(form: Form, slot: str, currency: str) -> ConfigChange:

@@ -13,6 +13,7 @@ from coinslot.console import forms
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
 from coinslot.console.whose import merchant_of
+from coinslot.fleet import setup
 from coinslot.oversight import cases
 from coinslot.oversight.cases import CONTRADICTED, OWED, UNRESOLVED, Case, CaseError, Person
 from coinslot.oversight.today import today
@@ -53,9 +54,13 @@ class Overview(SharedHandler):
         self._context = frame.auth.context
 
     async def today(self, request: AnyRequest) -> Response[str]:
-        merchant = merchant_of(signed_in(request))
+        who = signed_in(request)
+        merchant = merchant_of(who)
         found = await today(self._context, merchant)
-        return await self._frame.page(request, "today.html", now=found)
+        steps = None
+        if "merchant:write" in who.permissions:
+            steps = await setup.progress(self._context, merchant)
+        return await self._frame.page(request, "today.html", now=found, setup=steps)
 
     async def inbox(self, request: AnyRequest) -> Response[str]:
         return await self._inbox(request)

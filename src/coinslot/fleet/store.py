@@ -179,3 +179,44 @@ UPDATE practice_machines SET memory = $3 WHERE outlet_id = $1 AND player = $2
 RELEASE_PRACTICE = """
 UPDATE practice_machines SET player = NULL, played_until = NULL WHERE player = $1
 """
+
+# `machine`: with a way to pay, or its setting up did not come to its end.
+SETUP = """
+SELECT t.slug, t.name, t.contact, t.zone, t.currency::text, s.merchant_id IS NOT NULL AS begun,
+    s.put_away_at IS NOT NULL AS put_away, s.draft, s.books_seen_at IS NOT NULL AS books_seen,
+    (SELECT a.id FROM gateway_accounts a WHERE a.merchant_id = t.id AND a.gateway = 'mock'
+        AND a.slug = 'practice-' || t.slug) AS practice_account,
+    EXISTS (SELECT FROM gateway_accounts a WHERE a.merchant_id = t.id AND NOT a.test_only)
+        AS live_account,
+    (SELECT o.id FROM outlets o WHERE o.merchant_id = t.id AND o.channel = 'practice'
+        AND o.decommissioned_at IS NULL AND EXISTS (SELECT FROM ways_to_pay w
+            WHERE w.outlet_id = o.id AND w.way = 'link' AND w.place IS NOT NULL)
+        ORDER BY o.created_at DESC LIMIT 1) AS machine,
+    EXISTS (SELECT FROM orders r JOIN outlets o ON o.id = r.outlet_id WHERE o.merchant_id = t.id
+        AND o.channel = 'practice' AND r.state = 'completed') AS sold,
+    EXISTS (SELECT FROM outlets o WHERE o.merchant_id = t.id AND o.channel <> 'practice'
+        AND o.decommissioned_at IS NULL) AS real_machine,
+    EXISTS (SELECT FROM outlets o JOIN devices d ON d.outlet_id = o.id
+        WHERE o.merchant_id = t.id AND o.channel <> 'practice' AND d.last_seen_at IS NOT NULL)
+        AS real_heard
+FROM merchants t LEFT JOIN setups s ON s.merchant_id = t.id WHERE t.id = $1
+"""
+
+LAST_ORDER = """
+SELECT o.id, o.token, o.number, o.state, o.paid_at,
+    EXISTS (SELECT FROM fulfillments f WHERE f.order_id = o.id AND f.settlement IS NULL)
+        AS unsettled
+FROM orders o WHERE o.outlet_id = $1 AND o.source <> 'test_vend' ORDER BY o.id DESC LIMIT 1
+"""
+
+BEGIN_SETUP = """
+INSERT INTO setups (merchant_id, begun_at) VALUES ($1, $2) ON CONFLICT DO NOTHING
+"""
+
+KEEP_DRAFT = "UPDATE setups SET draft = $2 WHERE merchant_id = $1"
+
+BOOKS_SEEN = """
+UPDATE setups SET books_seen_at = coalesce(books_seen_at, $2) WHERE merchant_id = $1
+"""
+
+PUT_AWAY = "UPDATE setups SET put_away_at = coalesce(put_away_at, $2) WHERE merchant_id = $1"

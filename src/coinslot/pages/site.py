@@ -17,6 +17,7 @@ class Site(Struct, frozen=True, kw_only=True):
     base_url: str = "http://127.0.0.1:8000"  # the setting; no header of a client changes it
     zone: ZoneInfo = ZoneInfo("UTC")  # of outlets that have none, nor their merchant
 
+    practice_folder: str = ""  # where mock gateways keep their books; empty: nobody practises here
     support: str = ""  # the contact shown when a page does not work
 
     # A page that does not see "paid" asks the gateway after this, and then again and again.

@@ -104,6 +104,12 @@ document.addEventListener("click", async (event) => {
   event.target.textContent = event.target.dataset.says;
 });
 
+// A region with data-look is looked at more often: something is happening there.
+function lookAgain() {
+  const wanted = [...document.querySelectorAll("[data-look]")].map((one) => +one.dataset.look);
+  setTimeout(() => look().finally(lookAgain), Math.min(LOOK_MS, ...wanted));
+}
+
 addEventListener("popstate", () => location.reload());
-setInterval(look, LOOK_MS);
+lookAgain();
 begin();
