@@ -57,6 +57,7 @@ NEEDS: dict[str, str | None] = {
     "POST /console/people/invitations/{invitation}": "people:write",
     "POST /console/people/{person}": "people:write",
     "GET /console/log": "audit_log:read",
+    "GET /console/live": None,
     "GET /console/notices": None,
     "POST /console/notices": None,
     "POST /console/notices/test": None,

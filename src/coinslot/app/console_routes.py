@@ -4,10 +4,12 @@ has to be fresh."""
 from litestar import Router, get, post
 from litestar.types import ControllerRouterHandler
 
+from coinslot.api.requests import plain_only
 from coinslot.app.engineer_routes import engineer_routes
+from coinslot.console import live
 from coinslot.console.brand import BrandPages
 from coinslot.console.business import BusinessPages
-from coinslot.console.frame import HOME, Frame
+from coinslot.console.frame import HOME, VERSION, Frame, signed_in_or_none
 from coinslot.console.health import HealthPage
 from coinslot.console.machines import MachinePages
 from coinslot.console.money import MoneyPages
@@ -19,9 +21,11 @@ from coinslot.console.products import ProductPages
 from coinslot.console.refusals import Refusals
 from coinslot.console.sign_in import SignInPages
 from coinslot.console.start import StartPages
+from coinslot.oversight.changes import Changes
 from coinslot.pages.access import Access, storable
 from coinslot.pages.backend import Backend
 from coinslot.pages.errors import RefusedError
+from coinslot.pages.rendering import AnyRequest
 from coinslot.pages.site import Site
 from coinslot.people.authentication import Authentication
 
@@ -37,9 +41,23 @@ def console_routes(auth: Authentication, site: Site, backend: Backend) -> Router
     health = HealthPage(frame, backend)
     urls += _start(access, StartPages(frame, site.practice_folder, site.base_url))
     urls.append(get("/health", guards=[access.may("installation:read")])(health.health))
+    changes = Changes(auth.context)
+    urls.append(
+        get(live.PATH.removeprefix(HOME), guards=[access.may()])(
+            live.LivePages(frame, changes, site).stream
+        )
+    )
+
+    async def noting(request: AnyRequest) -> None:
+        """What a page shows is at least as new as the version that is noted before it reads."""
+        await plain_only(request)
+        who = signed_in_or_none(request)
+        if who is not None and request.method == "GET" and request.url.path != live.PATH:
+            request.scope["state"][VERSION] = changes.version(who.merchant)
+
     return Router(
-        HOME, route_handlers=urls, include_in_schema=False, guards=[storable],
-        exception_handlers={RefusedError: Refusals(frame).answer},
+        HOME, route_handlers=urls, before_request=noting, include_in_schema=False,
+        guards=[storable], exception_handlers={RefusedError: Refusals(frame).answer},
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from coinslot.people.authentication import Authentication
 from coinslot.people.sessions import SignedIn
 
 HOME: Final = "/console"
+VERSION: Final = "live_version"  # of what a page shows, in the state of its request
 SIGN_IN: Final = "/console/sign-in"
 _HERE = Path(__file__).parent
 
@@ -98,6 +99,7 @@ class Frame(SharedHandler):
         shown: dict[str, Any] = {
             "c": c, "who": who, "zone": await self._zone(who), "mint": token,
             "tabs": tabs_of(who), "money": Money, "here": request.url.path, "problem": "",
+            "version": request.scope["state"].get(VERSION, ""),
             "done": c.get(f"done_{done}", ""),
             "form_token": cookies.form_token(
                 str(values.pop("secret", "")) or cookies.secret_of(request, self.auth.base_url)

@@ -9,7 +9,7 @@ from litestar import Response
 from litestar.response import Redirect
 from litestar.types import Receive, Scope, Send
 
-from coinslot.console import forms
+from coinslot.console import forms, live
 from coinslot.console.frame import SIGN_IN, Frame
 from coinslot.pages import security
 from coinslot.pages.access import signed_in
@@ -71,6 +71,8 @@ class Refusals(SharedHandler):
         return page
 
     async def _sign_in(self, request: AnyRequest) -> Response[Any]:
+        if request.url.path == live.PATH:  # a stream follows no redirect: it would try for ever
+            return Response(live.OVER, media_type="text/event-stream")
         if request.method in _READS:
             path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             asked = {"next": forms.own_path(path)} if forms.own_path(path) else {}

@@ -43,6 +43,7 @@ WHERE s.ended_at IS NULL AND s.expires_at > $2 AND s.used_at > $4
 """
 BY_ID = f"{_CURRENT} AND s.id = $1 AND s.kind = 'token'"
 BY_SECRET = f"{_CURRENT} AND s.secret_hash = $1"
+STILL = f"{_CURRENT} AND s.id = ANY ($1)"
 REFRESH = "SELECT person_id, session_id FROM refresh_tokens WHERE hash = $1"
 _OPEN = """
 INSERT INTO sessions (id, person_id, for_merchant, kind, secret_hash, factors, person_version,
@@ -226,6 +227,16 @@ async def by_access_token(auth: Authentication, text: str, client: Client) -> Si
 async def by_cookie(auth: Authentication, secret: str, client: Client) -> SignedIn:
     """Who is signed in by the secret of a cookie. Raises SignInError, ForbiddenError."""
     return await _signed_in(auth, hashed(secret), client)
+
+
+async def still_open(auth: Authentication, sessions: Sequence[UUID]) -> frozenset[UUID]:
+    """Those of them that somebody may go on with. Their use is not noted: an open page that only
+    waits keeps nobody signed in."""
+    now = auth.now()
+    idle = now - auth.context.windows.span("session_idle_s")
+    async with auth.db.system_connection() as conn:
+        rows = await conn.fetch(STILL, list(sessions), now, INSTALLATION, idle)
+    return frozenset(row["id"] for row in rows)
 
 
 async def end(auth: Authentication, who: SignedIn, session: UUID, why: str = "signed_out") -> bool:

@@ -1,8 +1,9 @@
-// The console's island. Regions with data-live are fetched again and shown when their version
-// differs; forms are sent in the background, so that an answer that is lost can be asked for again
-// with the same key; passkeys. Without it every page works by plain forms and reloads.
+// The console's island. Where a page has regions with data-live, a stream says when something
+// changed; the page is fetched again then, and regions whose version differs are shown. Forms are
+// sent in the background, so that an answer that is lost can be asked for again with the same key;
+// passkeys. Without it every page works by plain forms and reloads.
 
-const LOOK_MS = 5000;
+const LOOK_MS = 5000, WAIT_MS = 1000, WAIT_MAX_MS = 60000;
 const main = () => document.getElementById("main");
 const said = (text) => { document.getElementById("said").textContent = text; };
 
@@ -17,9 +18,8 @@ async function page(url, options) {
 
 async function look() {
   const old = [...document.querySelectorAll("[data-live]")];
-  if (!old.length || document.hidden) return;
   const [answer, fresh] = await page(location.href).catch(() => [null]);
-  if (!answer?.ok) return;
+  if (!answer?.ok) return false;
   for (const region of old) {
     const now = fresh.getElementById(region.id);
     const typing = region.contains(document.activeElement) &&
@@ -30,6 +30,15 @@ async function look() {
     if (held) document.getElementById(held)?.focus();
     if (now.dataset.says) said(now.dataset.says);
   }
+  return true;
+}
+
+function strip(text, place) {
+  said(text);
+  const line = document.querySelector(".notice.away") ?? document.createElement("p");
+  line.className = "notice bad away";
+  line.textContent = text;
+  place === main() ? place.prepend(line) : place.before(line);
 }
 
 function show(answer, fresh) {
@@ -63,11 +72,7 @@ document.addEventListener("submit", async (event) => {
   try {
     show(...(await page(form.action, { method: "POST", body })));
   } catch {
-    said(main().dataset.offline);
-    const strip = document.querySelector(".notice.away") ?? document.createElement("p");
-    strip.className = "notice bad away";
-    strip.textContent = main().dataset.offline;
-    form.before(strip);
+    strip(main().dataset.offline, form);
     delete form.dataset.sent;
     button?.removeAttribute("aria-busy");
   }
@@ -83,6 +88,7 @@ async function passkey(button) {
 }
 
 function begin() {
+  follow();
   document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest" });
   const zone = document.querySelector("[data-zone]");
   if (zone) zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone || zone.value;
@@ -104,12 +110,37 @@ document.addEventListener("click", async (event) => {
   event.target.textContent = event.target.dataset.says;
 });
 
-// A region with data-look is looked at more often: something is happening there.
+let stream, again, wait = WAIT_MS;
+
+function follow() {
+  stream?.close();
+  clearTimeout(again);
+  if (document.hidden || !document.querySelector("[data-live]")) return;
+  stream = new EventSource("/console/live?seen=" + main().dataset.version);
+  stream.onopen = () => { wait = WAIT_MS; };
+  stream.onmessage = async (event) => {
+    if (await look()) main().dataset.version = event.data;
+    else stream.onerror();
+  };
+  stream.addEventListener("over", () => {
+    stream.close();
+    strip(main().dataset.over, main());
+  });
+  stream.onerror = () => {
+    stream.close();
+    again = setTimeout(follow, wait * (1 + Math.random()));
+    wait = Math.min(2 * wait, WAIT_MAX_MS);
+  };
+}
+
+// A region with data-look is looked at all the time: something is happening there.
 function lookAgain() {
   const wanted = [...document.querySelectorAll("[data-look]")].map((one) => +one.dataset.look);
-  setTimeout(() => look().finally(lookAgain), Math.min(LOOK_MS, ...wanted));
+  const due = wanted.length && !document.hidden;
+  setTimeout(async () => { if (due) await look(); lookAgain(); }, Math.min(LOOK_MS, ...wanted));
 }
 
 addEventListener("popstate", () => location.reload());
 lookAgain();
+document.addEventListener("visibilitychange", follow);
 begin();

@@ -23,6 +23,11 @@ TEXTS: Final[Texts] = {
     "role_staff": ("Staff", "स्टाफ़", "Сотрудник"),
     "role_installation": ("Installation", "इंस्टॉलेशन", "Установка"),
     "installation": ("This installation", "यह इंस्टॉलेशन", "Эта установка"),
+    "session_over": (
+        "Your sign-in has ended. Load this page again to sign in.",
+        "आपका साइन-इन समाप्त हुआ। साइन इन करने के लिए पेज फिर खोलें।",
+        "Ваш сеанс завершён. Обновите страницу, чтобы войти снова.",
+    ),
     "more": ("Older", "पुराने", "Раньше"),
     "next_page": ("Next", "आगे", "Дальше"),
     "none": ("none", "कोई नहीं", "нет"),

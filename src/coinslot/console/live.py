@@ -1,0 +1,136 @@
+"""Pages that change by themselves: a stream that says that something changed, and never what. The
+page then asks for itself again, as whoever is signed in may see it."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from time import monotonic
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+import structlog
+from litestar.params import FromQuery
+from litestar.response import Stream
+
+from coinslot.console.frame import Frame
+from coinslot.db.pool import AWAY
+from coinslot.oversight.changes import Changes
+from coinslot.pages import peer
+from coinslot.pages.access import signed_in
+from coinslot.pages.errors import RefusedError
+from coinslot.pages.rendering import AnyRequest
+from coinslot.pages.shared_handler import SharedHandler
+from coinslot.pages.site import Site
+from coinslot.people import sessions
+from coinslot.people.authentication import Authentication
+
+log = structlog.get_logger(__name__)
+
+PATH: Final = "/console/live"
+RETRY_MS: Final = 3000
+# Told to the browser of someone whose session is over: it stops, and says so.
+OVER: Final = f"retry: {60_000}\nevent: over\ndata: over\n\n"
+_SESSIONS_S: Final = 5.0
+
+
+class Turns:
+    """So many page loads a second, of all open pages together: those that wait get their turn in
+    order, and learn of everything that changed meanwhile at once."""
+
+    def __init__(self, per_s: float = 4.0, at_once: int = 8) -> None:
+        self._pause_s = 1 / per_s
+        self._ahead_s = at_once / per_s
+        self._next = 0.0
+
+    def wait_s(self) -> float:
+        """How long the next one waits."""
+        now = monotonic()
+        self._next = max(self._next, now - self._ahead_s) + self._pause_s
+        return max(0.0, self._next - now)
+
+
+class OpenSessions:
+    """The sessions of open streams, looked at together."""
+
+    def __init__(self, auth: Authentication) -> None:
+        self._auth = auth
+        self._streams: Counter[UUID] = Counter()
+        self._over: set[UUID] = set()
+        self._looking: asyncio.Task[None] | None = None
+
+    def add(self, session: UUID) -> None:
+        self._streams[session] += 1
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look(), name="look at open sessions")
+
+    def remove(self, session: UUID) -> None:
+        self._streams[session] -= 1
+        if not self._streams[session]:
+            del self._streams[session]
+            self._over.discard(session)
+
+    def is_over(self, session: UUID) -> bool:
+        return session in self._over
+
+    async def _look(self) -> None:
+        while self._streams:
+            asked = list(self._streams)
+            try:
+                still = await sessions.still_open(self._auth, asked)
+                self._over |= {one for one in asked if one not in still and one in self._streams}
+            except (asyncpg.PostgresError, *AWAY) as error:
+                log.warning("open_sessions_not_looked_at", error=repr(error))
+            await asyncio.sleep(_SESSIONS_S)
+
+
+class LivePages(SharedHandler):
+    """Streams of open pages of the console."""
+
+    def __init__(self, frame: Frame, changes: Changes, site: Site) -> None:
+        self._site = site
+        self._changes = changes
+        self._sessions = OpenSessions(frame.auth)
+        self._turns = Turns()
+        self._open: Counter[str] = Counter()
+
+    async def stream(self, request: AnyRequest, seen: FromQuery[str] = "") -> Stream:
+        network, most = peer.network(request), self._site.live_streams_max
+        if self._open.total() >= most or self._open[network] >= self._site.live_streams_per_network:
+            raise RefusedError(503, "too_many_streams", "Reload instead.")
+        last = request.headers.get("last-event-id", "") or seen
+        return Stream(
+            self._events(request, network, last), media_type="text/event-stream",
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        )  # fmt: skip
+
+    async def _events(self, request: AnyRequest, network: str, seen: str) -> AsyncIterator[str]:
+        who = signed_in(request)
+        ends = monotonic() + self._site.live_stream_life.total_seconds()
+        self._open[network] += 1
+        self._sessions.add(who.session)
+        try:
+            yield f"retry: {RETRY_MS}\n: here\n\n"
+            heard = monotonic()
+            while monotonic() < ends:
+                now = await self._changes.changed(who.merchant, seen, _SESSIONS_S)
+                if self._sessions.is_over(who.session):
+                    yield OVER
+                    return
+                if now != seen:
+                    wait_s = self._turns.wait_s()
+                    while wait_s > _SESSIONS_S:
+                        wait_s -= _SESSIONS_S
+                        await asyncio.sleep(_SESSIONS_S)
+                        yield ": soon\n\n"
+                    await asyncio.sleep(wait_s)
+                    seen, heard = self._changes.version(who.merchant), monotonic()
+                    yield f"id: {seen}\ndata: {seen}\n\n"
+                elif monotonic() - heard >= self._site.live_comment_every.total_seconds():
+                    heard = monotonic()
+                    yield ": still here\n\n"
+        finally:
+            self._sessions.remove(who.session)
+            self._open[network] -= 1
+            if not self._open[network]:
+                del self._open[network]

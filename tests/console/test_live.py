@@ -1,0 +1,182 @@
+"""Open pages of the console: told when something of their merchant changed, and when the session is
+over; and they cost next to nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from coinslot.console.live import Turns
+from coinslot.oversight.changes import Changes
+from tests.console.conftest import Browser, a_browser, signed_in
+from tests.people.conftest import Staffed
+
+PATIENCE_S = 20
+
+
+class Stream:
+    """One open stream of the application, read as it comes; httpx's transport for tests would wait
+    for its end."""
+
+    def __init__(self, staffed: Staffed, browser: Browser, query: str = "") -> None:
+        cookies = "; ".join(f"{name}={value}" for name, value in browser.client.cookies.items())
+        self._scope: dict[str, Any] = {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET",
+            "scheme": "http", "path": "/console/live", "raw_path": b"/console/live",
+            "query_string": query.encode(), "root_path": "", "server": ("coinslot.test", 80),
+            "headers": [(b"host", b"coinslot.test"), (b"cookie", cookies.encode())],
+            "client": ("203.0.113.7", 1), "state": {}, "app": staffed.app,
+        }  # fmt: skip
+        self._app: Any = staffed.app
+        self._came: asyncio.Queue[bytes] = asyncio.Queue()
+        self._gone = asyncio.Event()
+        self.status = 0
+        self.ended = asyncio.Event()
+
+    async def _receive(self) -> dict[str, Any]:
+        await self._gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        else:
+            self._came.put_nowait(message.get("body", b""))
+            if not message.get("more_body", False):
+                self.ended.set()
+
+    async def until(self, wanted: str) -> str:
+        """What came, up to this."""
+        text = ""
+        async with asyncio.timeout(PATIENCE_S):
+            while wanted not in text:
+                text += (await self._came.get()).decode()
+        return text
+
+    def quiet(self) -> bool:
+        return self._came.empty()
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["Stream"]:
+        task = asyncio.create_task(self._app(self._scope, self._receive, self._send))
+        try:
+            yield self
+        finally:
+            self._gone.set()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+def version(text: str) -> str:
+    return text.partition("id: ")[2].partition("\n")[0]
+
+
+async def changed(staffed: Staffed, merchant: UUID | None = None) -> None:
+    """Something of the merchant's happens."""
+    db = staffed.stage.context.db
+    async with db.as_merchant(merchant or staffed.merchant) as conn:
+        await conn.execute(
+            "SELECT tell($1, 'order', $2, 'PAID', '{}', now())",
+            merchant or staffed.merchant, staffed.people["asha"],
+        )  # fmt: skip
+
+
+async def test_a_page_is_told_once_of_each_change(staffed: Staffed) -> None:
+    boris = await signed_in(staffed, "boris")
+    async with Stream(staffed, boris).open() as stream:
+        first = version(await stream.until("data: "))  # no version: it looks once
+        await changed(staffed)
+        second = version(await stream.until("data: "))
+        assert second != first
+
+
+async def test_a_page_that_knows_the_newest_version_is_left_alone(staffed: Staffed) -> None:
+    boris = await signed_in(staffed, "boris")
+    async with Stream(staffed, boris).open() as stream:
+        newest = version(await stream.until("data: "))
+        page = await boris.look("/console/today")
+        assert f'data-version="{newest}"' in page.text
+        async with Stream(staffed, boris, f"seen={newest}").open() as other:
+            assert "data" not in await other.until(": here")
+            await changed(staffed)
+            await stream.until("data: ")
+            await other.until("data: ")
+            assert other.quiet()
+
+
+async def test_what_happens_at_chandras_is_not_told_to_asha(staffed: Staffed) -> None:
+    asha, chandra = await signed_in(staffed, "asha"), await signed_in(staffed, "chandra")
+    async with Stream(staffed, asha).open() as hers, Stream(staffed, chandra).open() as other:
+        await hers.until("data: ")
+        await other.until("data: ")
+        await changed(staffed, staffed.chandra)
+        await other.until("data: ")
+        assert hers.quiet()
+
+
+async def test_a_session_that_ends_is_told_and_its_stream_is_over(staffed: Staffed) -> None:
+    boris = await signed_in(staffed, "boris")
+    async with Stream(staffed, boris).open() as stream:
+        await stream.until("data: ")
+        await boris.press(await boris.look("/console/account"), "/console/sign-out-everywhere")
+        await stream.until("event: over")
+        async with asyncio.timeout(PATIENCE_S):
+            await stream.ended.wait()
+
+
+async def test_who_is_not_signed_in_is_told_that_it_is_over_and_not_led_elsewhere(
+    staffed: Staffed,
+) -> None:
+    answer = await a_browser(staffed).client.get("/console/live")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert "event: over" in answer.text
+
+
+async def test_an_entry_that_commits_late_is_told_all_the_same(staffed: Staffed) -> None:
+    db, merchant = staffed.stage.context.db, staffed.merchant
+    changes = Changes(staffed.stage.context, round_s=0.02)
+    first = await changes.changed(merchant, "", PATIENCE_S)
+    async with db.as_merchant(merchant) as late:
+        await late.execute("SELECT tell($1, 'order', $2, 'PAID', '{}', now())", merchant, merchant)
+        await changed(staffed)  # has a later `seq`, and is committed before
+        second = await changes.changed(merchant, first, PATIENCE_S)
+        assert second != first
+    assert await changes.changed(merchant, second, PATIENCE_S) != second
+
+
+async def test_where_the_next_rounds_begin_nothing_is_missed_and_nothing_is_told_twice(
+    staffed: Staffed,
+) -> None:
+    changes = Changes(staffed.stage.context, round_s=0.01, late_s=0.02)
+    seen = await changes.changed(staffed.merchant, "", PATIENCE_S)
+    for _ in range(5):
+        await changed(staffed)
+        newer = await changes.changed(staffed.merchant, seen, PATIENCE_S)
+        assert newer != seen
+        assert await changes.changed(staffed.merchant, newer, 0.2) == newer
+        seen = newer
+
+
+async def test_a_webhook_that_is_heard_is_a_change(staffed: Staffed) -> None:
+    changes = Changes(staffed.stage.context, round_s=0.02)
+    seen = await changes.changed(staffed.merchant, "", PATIENCE_S)
+    await staffed.stage.webhook(event="payment.unknown")
+    assert await changes.changed(staffed.merchant, seen, PATIENCE_S) != seen
+
+
+async def test_while_nobody_looks_nothing_is_read(staffed: Staffed) -> None:
+    changes = Changes(staffed.stage.context)
+    assert changes.version(staffed.merchant) == ""
+    assert len(asyncio.all_tasks()) == 1
+
+
+@pytest.mark.parametrize("pages", [1, 200])
+def test_many_pages_take_turns(pages: int) -> None:
+    turns = Turns(per_s=4, at_once=8)
+    waits = [turns.wait_s() for _ in range(pages)]
+    assert waits[0] == 0
+    assert max(waits) == pytest.approx(max(0, (pages - 8) / 4), abs=0.5)
