@@ -4,12 +4,11 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.markup import escape
 
 from coinslot.app.server import TOOL, RunningServer
-from coinslot.commands.terms import Data, console, fail, installed, quiet, run
+from coinslot.commands.terms import Data, console, fail, installed, listed, quiet, run
 from coinslot.context import Context
 from coinslot.kit.money import Money
 from coinslot.oversight import cases
@@ -58,13 +57,7 @@ def show(
     async def ask(context: Context) -> None:
         await cases.update(context)
         found = await cases.listed(context, closed=closed)
-        if json:
-            console.print_json(msgspec.json.encode(found).decode())
-            return
-        for case in found:
-            console.print(line(case), highlight=False, soft_wrap=True)
-        if not found:
-            console.print("nothing wants a person")
+        listed(found, line, json=json, empty="nothing wants a person")
 
     _run(ask, data)
 

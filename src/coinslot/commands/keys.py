@@ -6,7 +6,6 @@ from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.markup import escape
 
@@ -18,6 +17,7 @@ from coinslot.commands.terms import (
     console,
     fail,
     installed,
+    listed,
     quiet,
     run,
     run_on_server,
@@ -54,13 +54,12 @@ def show(context: typer.Context, json: AsJson = False, data: Data = None) -> Non
 
     async def ask(server: RunningServer) -> None:
         found = await keys.listed(server.db)
-        if json:
-            console.print_json(msgspec.json.encode(found).decode())
-            return
-        for key in found:
-            console.print(_line(key), highlight=False, soft_wrap=True)
-        if not found:
-            console.print("there are no keys: `coinslot keys make MERCHANT` makes one")
+        listed(
+            found,
+            _line,
+            json=json,
+            empty="there are no keys: `coinslot keys make MERCHANT` makes one",
+        )
 
     _run(ask, data)
 

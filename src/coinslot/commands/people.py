@@ -4,12 +4,11 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated
 from uuid import UUID
 
-import msgspec
 import typer
 from rich.markup import escape
 
 from coinslot.app.server import RunningServer
-from coinslot.commands.terms import Data, console, fail, installed, run_on_server
+from coinslot.commands.terms import Data, console, fail, installed, listed, run_on_server
 from coinslot.merchants.merchants import merchant_named
 from coinslot.people import invitations, members, resets
 from coinslot.people.audit_log import COMMAND_LINE
@@ -42,13 +41,12 @@ def show(context: typer.Context, json: AsJson = False, data: Data = None) -> Non
 
     async def ask(server: RunningServer) -> None:
         found = await members.everyone(server.db)
-        if json:
-            console.print_json(msgspec.json.encode(found).decode())
-            return
-        for one in found:
-            console.print(_line(one), highlight=False, soft_wrap=True)
-        if not found:
-            console.print("there is nobody yet: `coinslot serve` prints how to begin")
+        listed(
+            found,
+            _line,
+            json=json,
+            empty="there is nobody yet: `coinslot serve` prints how to begin",
+        )
 
     _run(ask, data)
 

@@ -4,10 +4,10 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import asyncpg
 import msgspec
@@ -27,6 +27,8 @@ from coinslot.kit.faults import FaultError
 from coinslot.kit.secrets import VaultKeyError
 from coinslot.merchants.accounts import LockedAccountError
 from coinslot.settings import Settings, SettingsError, read
+
+Row = TypeVar("Row")
 
 console = Console()
 errors = Console(stderr=True)
@@ -105,6 +107,17 @@ def fail(line: str) -> NoReturn:
     """Say what is wrong, in one line, and end with 1."""
     errors.print(f"[bold red]coinslot:[/] {escape(line)}", highlight=False, soft_wrap=True)
     raise typer.Exit(1)
+
+
+def listed(found: Sequence[Row], line: Callable[[Row], str], *, json: bool, empty: str) -> None:
+    """What a command lists: a line each, or one JSON document; `empty` where there is nothing."""
+    if json:
+        console.print_json(msgspec.json.encode(found).decode())
+        return
+    for row in found:
+        console.print(line(row), highlight=False, soft_wrap=True)
+    if not found:
+        console.print(empty)
 
 
 def log_to_stderr(level: str) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, convert
 from msgspec.structs import replace
 
 from coinslot.db.pool import Connection
@@ -16,13 +16,14 @@ SELECT o.id, o.number, o.outlet_id, o.amount_minor, o.currency, o.placed_at, o.p
     (SELECT coalesce(sum(f.amount_minor), 0)::bigint FROM fulfillments f
      WHERE f.order_id = o.id AND f.settlement = 'refund_due')
     + (SELECT coalesce(sum(x.amount_minor), 0)::bigint FROM order_extras x
-       WHERE x.order_id = o.id AND x.settlement = 'refund_due') AS given_back
+       WHERE x.order_id = o.id AND x.settlement = 'refund_due') AS given_back,
+    (SELECT coalesce(jsonb_agg(jsonb_build_object('slot', l.slot, 'sku', l.sku, 'name', l.name,
+        'quantity', l.quantity, 'price', l.price_minor) ORDER BY l.id), '[]')
+        FROM order_lines l WHERE l.order_id = o.id) AS items,
+    (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', x.kind, 'amount', x.amount_minor)
+        ORDER BY x.id), '[]') FROM order_extras x WHERE x.order_id = o.id) AS extras
 FROM orders o WHERE o.id = $1
 """
-_LINES = """
-SELECT slot, sku, name, quantity, price_minor FROM order_lines WHERE order_id = $1 ORDER BY id
-"""
-_EXTRAS = "SELECT kind, amount_minor FROM order_extras WHERE order_id = $1 ORDER BY id"
 _UNIT = """
 SELECT f.id, f.order_id, f.outlet_id, l.slot, f.amount_minor, f.currency, f.basis, f.failure_code
 FROM fulfillments f JOIN order_lines l ON l.id = f.line_id WHERE f.id = $1
@@ -187,17 +188,8 @@ async def _order(conn: Connection, order: UUID, status: str) -> Subject | None:
         currency=row["currency"], status=status, placed_at=row["placed_at"],
         paid_at=row["paid_at"],
         given_back=row["given_back"] if status in ("completed", "failed") else 0,
-        items=[
-            ItemStatement(
-                slot=line["slot"], sku=line["sku"], name=line["name"], quantity=line["quantity"],
-                price=line["price_minor"],
-            )
-            for line in await conn.fetch(_LINES, order)
-        ],
-        extras=[
-            ExtraStatement(kind=extra["kind"], amount=extra["amount_minor"])
-            for extra in await conn.fetch(_EXTRAS, order)
-        ],
+        items=convert(row["items"], list[ItemStatement]),
+        extras=convert(row["extras"], list[ExtraStatement]),
     )  # fmt: skip
     return Subject(shown, order)
 
