@@ -14,7 +14,7 @@ from coinslot.fleet.practice import PracticeView
 _LEFT, _TOP, _WIDTH, _SHELF = 20, 46, 140, 46  # of the glass, in units of the drawing
 _CAN, _CAN_HEIGHT = 22, 34
 _SHELVES, _PAINTS = 4, 6
-_FALLS_FOR: Final = timedelta(seconds=8)
+_FALLS_FOR: Final = timedelta(seconds=4)
 
 
 class DrawnSlot(Struct, frozen=True, kw_only=True):

@@ -91,7 +91,11 @@ function begin() {
   follow();
   document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest" });
   const zone = document.querySelector("[data-zone]");
-  if (zone) zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone || zone.value;
+  if (zone) {
+    zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone || zone.value;
+    const usual = { Kolkata: "INR", Calcutta: "INR", Moscow: "RUB" }[zone.value.split("/")[1]];
+    zone.form.elements.currency.value = usual ?? (/^Am/.test(zone.value) ? "USD" : "EUR");
+  }
   if (navigator.clipboard) {
     for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
   }

@@ -77,6 +77,7 @@ TEXTS: Final[Texts] = {
     ),
     "products_in_hint": ("Lines without a product are left out.", "ख़ाली पंक्तियाँ छोड़ दी जाती हैं।",
                          "Строки без товара пропускаются."),
+    "products_in_more": ("More slots", "और खाने", "Ещё ячейки"),
     "products_in_button": ("Switch it on", "चालू करें", "Включить"),
     "line_slot": ("Slot", "खाना", "Ячейка"),
     "line_product": ("Product", "सामान", "Товар"),
