@@ -180,6 +180,18 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "COINSLOT_MIRROR_ROUND_S": "between two rounds over the machines: signs of life, who is"
         " offline, printed codes",
     },
+    "Pictures": {
+        "COINSLOT_PICTURES": "folder of uploaded pictures; several computers share it, or use a"
+        " bucket. Without it: `pictures` in the data folder",
+        "COINSLOT_S3_ENDPOINT": "an S3-compatible service, such as `https://s3.example.com`: then"
+        " pictures lie in a bucket, and no folder is used",
+        "COINSLOT_S3_BUCKET": "its bucket, which exists already and needs no public access",
+        "COINSLOT_S3_REGION": "its region, which requests are signed for",
+        "COINSLOT_S3_KEY_ID": "of a key that may put, get and delete objects in that bucket",
+        "COINSLOT_S3_SECRET": "the secret of that key",
+        "COINSLOT_PICTURES_KEPT_S": "a picture that nothing shows ends so long after its last"
+        " upload",
+    },
     "Webhooks to merchants": {
         "COINSLOT_WEBHOOK_TIMEOUT_S": "one try; then it failed",
         "COINSLOT_WEBHOOK_PAUSES_S": "before each try after the first, separated by commas, each"

@@ -76,6 +76,7 @@ WINDOW_NAMES: Mapping[str, str] = {
     "COINSLOT_NETWORK_TRIES": "network_tries",
     "COINSLOT_INVITATION_S": "invitation_s",
     "COINSLOT_RESET_S": "reset_s",
+    "COINSLOT_PICTURES_KEPT_S": "pictures_kept_s",
     "COINSLOT_DEVICE_KEY_S": "device_key_s",
     "COINSLOT_DEVICE_KEY_OVERLAP_S": "device_key_overlap_s",
     "COINSLOT_MACHINE_SILENT_S": "machine_silent_s",
@@ -112,6 +113,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     zone: str = "UTC"  # COINSLOT_ZONE
     support: str = ""  # COINSLOT_SUPPORT
     image_sources: str = "https:"  # COINSLOT_IMAGE_SOURCES, separated by spaces
+    pictures: Path | None = None  # COINSLOT_PICTURES; none: a folder in `data`
+    s3_endpoint: str | None = None  # COINSLOT_S3_ENDPOINT; with it pictures lie in a bucket
+    s3_bucket: str = ""  # COINSLOT_S3_BUCKET
+    s3_region: str = "us-east-1"  # COINSLOT_S3_REGION
+    s3_key_id: str = ""  # COINSLOT_S3_KEY_ID
+    s3_secret: str = ""  # COINSLOT_S3_SECRET
     metrics_token: str | None = None  # COINSLOT_METRICS_TOKEN
     request_s: Seconds = 15.0  # COINSLOT_REQUEST_S
     trusted_proxies: str = ""  # COINSLOT_TRUSTED_PROXIES, separated by commas
@@ -178,6 +185,12 @@ NAMES: Mapping[str, str] = {
     "COINSLOT_ZONE": "zone",
     "COINSLOT_SUPPORT": "support",
     "COINSLOT_IMAGE_SOURCES": "image_sources",
+    "COINSLOT_PICTURES": "pictures",
+    "COINSLOT_S3_ENDPOINT": "s3_endpoint",
+    "COINSLOT_S3_BUCKET": "s3_bucket",
+    "COINSLOT_S3_REGION": "s3_region",
+    "COINSLOT_S3_KEY_ID": "s3_key_id",
+    "COINSLOT_S3_SECRET": "s3_secret",
     "COINSLOT_METRICS_TOKEN": "metrics_token",
     "COINSLOT_REQUEST_S": "request_s",
     "COINSLOT_TRUSTED_PROXIES": "trusted_proxies",
@@ -266,6 +279,7 @@ def _look_through(found: Settings) -> None:
     _look_at_broker(found)
     _look_at_mirror(found)
     _look_at_mail(found)
+    _look_at_bucket(found)
     if found.jwt_secret is not None and len(found.jwt_secret.encode()) < SHORTEST_SECRET:
         raise SettingsError(f"JWT_SECRET: it must have {SHORTEST_SECRET} bytes or more")
     if found.keys is not None:
@@ -301,6 +315,19 @@ def _look_at_broker(found: Settings) -> None:
             raise SettingsError(
                 f"MQTT_CA_FILE: no certificate can be read from {found.mqtt_ca_file}: {error}"
             ) from error
+
+
+def _look_at_bucket(found: Settings) -> None:
+    if found.s3_endpoint is None:
+        return
+    if not re.fullmatch(r"https?://[\w.:\[\]-]+/?", found.s3_endpoint):
+        raise SettingsError("COINSLOT_S3_ENDPOINT: it must be like https://s3.example.com")
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", found.s3_bucket):
+        raise SettingsError("COINSLOT_S3_ENDPOINT is set, so COINSLOT_S3_BUCKET must be set too")
+    if not (found.s3_key_id and found.s3_secret):
+        raise SettingsError(
+            "COINSLOT_S3_ENDPOINT is set, so COINSLOT_S3_KEY_ID and COINSLOT_S3_SECRET must be too"
+        )
 
 
 def _look_at_mirror(found: Settings) -> None:

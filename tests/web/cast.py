@@ -19,12 +19,22 @@ from coinslot.orders.page_views import (
     WayView,
     WhyNot,
 )
+from coinslot.pictures.pictures import PictureView
 
 PRICE = Money(4000, "INR")
+SHOT = PictureView(digest="ab" * 32, width=640, height=640, widths=(160, 320, 640))
 LIME = ItemView(slot="A1", name="Lime soda", price=PRICE, available=True)
 MANY = (
     LIME,
-    ItemView(slot="A2", name="Mango lassi", price=Money(5500, "INR"), available=True),
+    ItemView(
+        slot="A2",
+        name="Mango lassi",
+        price=Money(5500, "INR"),
+        available=True,
+        picture=SHOT,
+        description="Thick, with cardamom",
+        names={"hi": "आम की लस्सी"},
+    ),
     ItemView(slot="B1", name="Cold coffee, no sugar", price=Money(7000, "INR"), available=False),
     ItemView(slot="B2", name="Water 500 ml", price=Money(2000, "INR"), available=True),
 )

@@ -69,3 +69,21 @@ async def test_without_a_brand_the_page_has_the_merchants_name_and_our_colours(
 async def test_a_page_of_no_merchant_is_ours(client: Client) -> None:
     text = (await client.get("/")).text
     assert "Coinslot" in text[: text.index("</header>")]
+
+
+async def test_a_picture_has_its_size_and_several_widths_and_the_page_does_not_need_it(
+    client: Client,
+) -> None:
+    text = (await client.get("/q/M02")).text
+    (shot,) = re.findall(r'<img class="shot"[^>]*>', text)
+    assert 'width="640" height="640"' in shot
+    assert [one.split(" ")[1] for one in re.findall(r'srcset="([^"]+)"', shot)[0].split(", ")] == [
+        "160w", "320w", "640w",
+    ]  # fmt: skip
+    assert 'alt=""' in shot  # its name stands beside it: without the picture nothing is missing
+    assert "Thick, with cardamom" in text
+
+
+async def test_an_item_has_its_name_in_the_customers_language(client: Client) -> None:
+    assert "आम की लस्सी" in (await client.get("/q/M02?lang=hi")).text
+    assert "Mango lassi" in (await client.get("/q/M02?lang=ru")).text

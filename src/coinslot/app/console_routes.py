@@ -21,6 +21,7 @@ from coinslot.console.products import ProductPages
 from coinslot.console.refusals import Refusals
 from coinslot.console.sign_in import SignInPages
 from coinslot.console.start import StartPages
+from coinslot.console.uploads import FORM_BYTES
 from coinslot.oversight.changes import Changes
 from coinslot.pages.access import Access, storable
 from coinslot.pages.backend import Backend
@@ -167,10 +168,14 @@ def _notices(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
 
 
 def _products(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
-    pages = ProductPages(frame)
+    pages, write, one = ProductPages(frame), [access.may("products:write")], "/products/{sku:str}"
     return [
         get("/products", guards=[access.may("products:read")])(pages.all),
-        post("/products/{sku:str}", guards=[access.may("products:write")])(pages.edit),
+        get("/new-product", guards=write)(pages.new),
+        post("/new-product", guards=write, request_max_body_size=FORM_BYTES)(pages.add),
+        get(one, guards=write)(pages.one),
+        post(one, guards=write, request_max_body_size=FORM_BYTES)(pages.edit),
+        post(f"{one}/retire", guards=write)(pages.retire),
     ]
 
 
@@ -189,5 +194,7 @@ def _brand(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
     return [
         get("/settings", guards=may)(pages.first),
         get("/settings/brand", guards=may)(pages.show),
-        post("/settings/brand", guards=may, status_code=200)(pages.change),
+        post("/settings/brand", guards=may, status_code=200, request_max_body_size=FORM_BYTES)(
+            pages.change
+        ),
     ]

@@ -20,9 +20,13 @@ from coinslot.db.migrate import APP, DOOR, migrate
 from coinslot.db.pool import Database
 from coinslot.device.broker import BrokerUser, EmbeddedNats, embedded_address
 from coinslot.fleet.enrolment import DeviceAddresses
-from coinslot.kit.secrets import Vault
+from coinslot.kit.clock import Clock
+from coinslot.kit.secrets import Secret, Vault
 from coinslot.outlets.machines import device_logins
 from coinslot.settings import Settings, SettingsError
+from coinslot.storage.base import Storage
+from coinslot.storage.folder import FolderStorage
+from coinslot.storage.s3 import Bucket, S3Storage
 
 
 class Kept(Struct):
@@ -132,6 +136,19 @@ async def _ended(task: "asyncio.Task[None]") -> None:
 async def broker_users(db: Database) -> list[BrokerUser]:
     """Every device that may connect by MQTT."""
     return [BrokerUser(d.login, d.broker_hash, d.outlet) for d in await device_logins(db, "mqtt")]
+
+
+def picture_storage(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Storage:
+    """Where pictures lie: in a bucket where the settings name one, else in a folder."""
+    if settings.s3_endpoint is None:
+        return FolderStorage(settings.pictures or settings.data / "pictures")
+    bucket = Bucket(
+        endpoint=settings.s3_endpoint, name=settings.s3_bucket, region=settings.s3_region,
+        key_id=settings.s3_key_id, secret=Secret(settings.s3_secret),
+    )  # fmt: skip
+    storage = S3Storage(bucket, clock)
+    stack.push_async_callback(storage.close)
+    return storage
 
 
 def device_addresses(settings: Settings) -> DeviceAddresses:

@@ -33,6 +33,7 @@ from coinslot.pages.errors import Errors, refusals
 from coinslot.pages.live import Live
 from coinslot.pages.orders import Orders
 from coinslot.pages.pages import Pages
+from coinslot.pages.pictures import Pictures
 from coinslot.pages.rendering import Renderer
 from coinslot.pages.site import WEBHOOK_MAX_BYTES, Site
 from coinslot.people.authentication import Authentication
@@ -58,6 +59,8 @@ def build(  # noqa: PLR0913  the wiring
         machines = machine_routes(context, auth, devices)
         calls = [*_merchants(context, hooks), machines, *people_routes(auth)]
         calls.append(console_routes(auth, site, backend))
+        shown = Pictures(context)
+        calls.append(get("/pictures/{name:str}", include_in_schema=False)(shown.show))
     app = Litestar(
         [*calls, *_routes(backend, renderer, clock)],
         before_request=plain_only,

@@ -15,6 +15,7 @@ _ROOMS = Path(__file__).parent.parent
 _FILES = tuple(
     _ROOMS / name
     for name in (
+        "pictures/sql/pictures.sql",
         "people/sql/people.sql",
         "events/sql/notices.sql",
         "books/sql/ledger.sql",

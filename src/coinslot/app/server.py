@@ -21,7 +21,7 @@ from coinslot.app.event_tasks import EVENT_TABLES, event_tasks
 from coinslot.app.kinds import KINDS
 from coinslot.app.mirroring import mirror
 from coinslot.app.notifying import notifiers
-from coinslot.app.resources import Resources, Urls, broker_users, device_addresses
+from coinslot.app.resources import Resources, Urls, broker_users, device_addresses, picture_storage
 from coinslot.app.shutdown import end_on_shutdown
 from coinslot.context import Context
 from coinslot.db.due import Share
@@ -127,6 +127,7 @@ class RunningServer:
             practise=Practise(
                 sandbox_url=self.settings.sandbox_url, folder=str(self.settings.data.resolve())
             ),
+            storage=picture_storage(self.settings, self.clock, self._stack),
         )
         self.context.notifiers = notifiers(self.settings, self.clock)
         if "web" in self.roles:

@@ -1,6 +1,8 @@
 """What is sold: a product with its price and cost, in minor units. Its price is the one that a new
 slot gets; what a slot costs is set there."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -10,15 +12,30 @@ from coinslot.db.pool import Connection
 from coinslot.kit.money import Money
 
 _LISTED = """
-SELECT id, sku, name, price_minor, cost_minor, currency::text FROM products
-WHERE merchant_id = $1 AND ($2::text IS NULL OR sku > $2) ORDER BY sku LIMIT $3
+SELECT p.id, p.sku, p.name, p.price_minor, p.cost_minor, p.currency::text, p.names, p.description,
+    p.descriptions, p.picture, p.retired_at FROM products p
+WHERE p.merchant_id = $1 AND ($2::text IS NULL OR p.sku > $2) ORDER BY p.sku LIMIT $3
+"""
+_ONE = """
+SELECT id, sku, name, price_minor, cost_minor, currency::text, names, description, descriptions,
+    picture, retired_at FROM products WHERE merchant_id = $1 AND sku = $2
+"""
+_DESCRIBE = """
+UPDATE products SET names = $3, description = $4, descriptions = $5,
+    picture = CASE WHEN $6::text IS NULL THEN picture ELSE nullif($6, '') END
+WHERE merchant_id = $1 AND sku = $2
+"""
+_RETIRE = """
+UPDATE products SET retired_at = CASE WHEN $3 THEN coalesce(retired_at, $4) END
+WHERE merchant_id = $1 AND sku = $2 RETURNING true
 """
 _CHANGE = """
 UPDATE products SET name = coalesce($3, name), price_minor = coalesce($4, price_minor),
     cost_minor = coalesce($5, cost_minor)
 WHERE merchant_id = $1 AND sku = $2
     AND ($6::text IS NULL OR currency = $6)
-RETURNING id, sku, name, price_minor, cost_minor, currency::text
+RETURNING id, sku, name, price_minor, cost_minor, currency::text, names, description,
+    descriptions, picture, retired_at
 """
 
 
@@ -34,6 +51,21 @@ class Product(Struct, frozen=True, kw_only=True):
     name: str
     price: Money
     cost_minor: int = 0
+    names: Mapping[str, str] = {}  # by language; where a language has none, `name`
+    description: str = ""
+    descriptions: Mapping[str, str] = {}
+    picture: str | None = None  # its digest
+    retired_at: datetime | None = None  # new slots do not get it any more
+
+
+class Described(Struct, frozen=True, kw_only=True):
+    """What customers read and see of a product, beside its name. `picture` None: as it is; empty:
+    none."""
+
+    names: Mapping[str, str]
+    description: str
+    descriptions: Mapping[str, str]
+    picture: str | None = None
 
 
 async def add_product(conn: Connection, merchant_id: UUID, product: Product) -> UUID:
@@ -75,6 +107,34 @@ async def edit_product(
     return _product(row)
 
 
+async def product(conn: Connection, merchant_id: UUID, sku: str) -> Product:
+    """Raises UnknownProductError."""
+    row = await conn.fetchrow(_ONE, merchant_id, sku)
+    if row is None:
+        raise UnknownProductError(f"there is no product {sku}")
+    return _product(row)
+
+
+async def describe_product(
+    conn: Connection, merchant_id: UUID, sku: str, wanted: Described
+) -> None:
+    """What customers read and see of it from now on."""
+    await conn.execute(
+        _DESCRIBE, merchant_id, sku, wanted.names, wanted.description, wanted.descriptions,
+        wanted.picture,
+    )  # fmt: skip
+
+
+async def retire_product(
+    conn: Connection, merchant_id: UUID, sku: str, retired: bool, now: datetime
+) -> None:
+    """New slots do not get it any more, or do again; slots that have it keep it.
+
+    Raises UnknownProductError."""
+    if not await conn.fetchval(_RETIRE, merchant_id, sku, retired, now):
+        raise UnknownProductError(f"there is no product {sku}")
+
+
 async def products(
     conn: Connection, merchant_id: UUID, after: str | None = None, limit: int = 100
 ) -> list[Product]:
@@ -85,5 +145,7 @@ async def products(
 def _product(row: asyncpg.Record) -> Product:
     return Product(
         id=row["id"], sku=row["sku"], name=row["name"], cost_minor=row["cost_minor"],
-        price=Money(row["price_minor"], row["currency"]),
+        price=Money(row["price_minor"], row["currency"]), names=row["names"],
+        description=row["description"], descriptions=row["descriptions"], picture=row["picture"],
+        retired_at=row["retired_at"],
     )  # fmt: skip

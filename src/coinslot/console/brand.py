@@ -11,14 +11,17 @@ from msgspec.structs import replace
 from coinslot.console import forms
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
+from coinslot.console.uploads import TAKEN, FieldError, picture_of
 from coinslot.console.whose import merchant_of
 from coinslot.kit.money import Money
 from coinslot.merchants.brand import Brand, ColourError, brand_of, colour_named, set_brand
 from coinslot.pages import colours
 from coinslot.pages.access import signed_in
+from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import AnyRequest
 from coinslot.pages.shared_handler import SharedHandler
 from coinslot.people.audit_log import Act
+from coinslot.pictures import pictures
 
 _NAME, _CONTACT = 60, 100
 _SHOWN_PRICE: Final = Money(4000, "INR")  # of the preview; nothing is sold at it
@@ -50,15 +53,23 @@ class BrandPages(SharedHandler):
         form, who = await forms.read(request), signed_in(request)
         merchant, before = merchant_of(who), await self._now(request)
         try:
-            wanted = replace(_brand(form), own_name=before.own_name)
+            wanted = replace(_brand(form), own_name=before.own_name, logo=before.logo)
+            picture = await picture_of(self._context, merchant, form)
         except ColourError:
             problem = self._frame.texts(request)["problem_colour"]
             return await self._page(request, before, problem, HTTPStatus.UNPROCESSABLE_ENTITY)
+        except FieldError as error:
+            problem = error.said(self._frame.texts(request))
+            return await self._page(request, wanted, problem, HTTPStatus.UNPROCESSABLE_ENTITY)
+        if picture is not None:
+            wanted = replace(wanted, logo=picture or None)
         if form.one("do") == "look":
             return await self._page(request, wanted)
 
         async def work() -> Done:
             async with self._context.db.as_merchant(merchant) as conn:
+                if wanted.logo and not await pictures.stored(conn, merchant, wanted.logo):
+                    raise RefusedError(409, "picture_gone", "This picture is gone.")
                 await set_brand(conn, merchant, wanted, self._context.now())
             act = Act(
                 action="brand.changed", merchant=merchant, subject="brand",
@@ -82,8 +93,11 @@ class BrandPages(SharedHandler):
             Painted("brand_light", colours.scheme_css(paint.light, "light")),
             Painted("brand_dark", colours.scheme_css(paint.dark, "dark")),
         )
+        async with self._context.db.as_merchant(merchant_of(signed_in(request))) as conn:
+            shown = await pictures.shown(conn, [brand.logo] if brand.logo else [])
         return await self._frame.page(
-            request, "brand.html", status=status, brand=brand, schemes=schemes, problem=problem,
+            request, "brand.html", status=status, brand=brand, taken=TAKEN,
+            logo=shown.get(brand.logo or ""), schemes=schemes, problem=problem,
             moved=moved, ours=colours.OURS, price=_SHOWN_PRICE, longest=(_NAME, _CONTACT),
         )  # fmt: skip
 
@@ -102,5 +116,5 @@ def _brand(form: Form) -> Brand:
 def _record(brand: Brand) -> dict[str, object]:
     return {
         "name": brand.name, "colour": brand.colour, "ground": brand.ground,
-        "support": brand.support, "nothing_out": brand.nothing_out,
+        "support": brand.support, "nothing_out": brand.nothing_out, "logo": brand.logo,
     }  # fmt: skip

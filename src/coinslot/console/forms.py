@@ -2,11 +2,15 @@
 or a form that is sent again after an answer was lost, gets the first answer."""
 
 import asyncio
+import hashlib
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from http import HTTPStatus
 from typing import Final
 
 import msgspec
+from litestar.datastructures import UploadFile
+from litestar.exceptions import HTTPException
 from litestar.response import Redirect
 from msgspec import Struct
 
@@ -33,9 +37,11 @@ _LOOKS, _LOOK_S = 50, 0.1
 
 
 class Form(Struct, frozen=True):
-    """The fields of a form, as they were typed, with white space around them removed."""
+    """The fields of a form, as they were typed, with white space around them removed. Of a file
+    the field has its digest, so that the same key with another file is another form."""
 
     pairs: tuple[tuple[str, str], ...]
+    files: Mapping[str, bytes] = {}
 
     def one(self, name: str, most: int = 200) -> str:
         """The value of a field; empty when there is none. Raises RefusedError when it is longer
@@ -52,7 +58,7 @@ class Form(Struct, frozen=True):
         return tuple(value for key, value in self.pairs if key == name)
 
     def without(self, *names: str) -> "Form":
-        return Form(tuple(pair for pair in self.pairs if pair[0] not in names))
+        return Form(tuple(pair for pair in self.pairs if pair[0] not in names), self.files)
 
     def kept(self) -> str:
         """What is sent again after someone signed in: everything but what belongs to a session,
@@ -61,12 +67,25 @@ class Form(Struct, frozen=True):
 
 
 async def read(request: AnyRequest) -> Form:
-    """Raises RefusedError for one that no page of ours has."""
-    typed = await request.form()
-    pairs = tuple((str(name), str(value)) for name, value in typed.multi_items())
+    """Raises RefusedError for one that no page of ours has, or that is larger than its route
+    takes."""
+    try:
+        typed = await request.form()
+    except HTTPException as error:
+        if error.status_code != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            raise
+        raise RefusedError(413, "too_large", "This file is too large.") from None
+    pairs, files = [], {}
+    for name, value in typed.multi_items():
+        if isinstance(value, UploadFile):
+            body = await value.read()
+            files[str(name)] = body
+            pairs.append((str(name), hashlib.sha256(body).hexdigest() if body else ""))
+        else:
+            pairs.append((str(name), str(value)))
     if len(pairs) > _FIELDS or any(len(value) > _CHARS or "\0" in value for _, value in pairs):
         raise RefusedError(400, "bad_request", "This form is none of ours.")
-    return Form(pairs)
+    return Form(tuple(pairs), {name: body for name, body in files.items() if body})
 
 
 def again(kept: str) -> tuple[tuple[str, str], ...]:

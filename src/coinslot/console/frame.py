@@ -50,7 +50,7 @@ TABS: Final = (
     Tab("inbox", "money:read"),
     Tab("find", "orders:read", ("orders",)),
     Tab("machines", "machines:read"),
-    Tab("products", "products:read"),
+    Tab("products", "products:read", ("new-product",)),
     Tab("money", "money:read"),
     Tab("gateways", "gateways:write"),
     Tab("people", "people:read"),

@@ -23,6 +23,7 @@ from coinslot.kit.ids import token
 from coinslot.kit.secrets import Secret, Vault
 from coinslot.merchants.accounts import Account
 from coinslot.notices.base import Form, Notifier
+from coinslot.storage.base import NoStorage, Storage
 
 FORGERIES_KEPT_PER_MINUTE: Final = 60  # of one account, by one process
 HINTS_KEPT_PER_MINUTE: Final = 300  # each of them costs two calls of the gateway
@@ -89,6 +90,7 @@ class Windows(Struct, frozen=True, kw_only=True):
     notice_pause_s: float = 900  # between two notices of one kind to the same people
     notices_s: float = 15  # between two looks at what people are to be told
     notices_kept_s: float = 30 * 86400  # a notice, after it ended
+    pictures_kept_s: float = 86400  # a picture that nothing shows, after its upload
     device_key_overlap_s: float = 86400  # the old key works beside the one that replaced it
     api_key_overlap_s: float = 86400  # the same of a merchant's API key
     gateway_secret_overlap_s: float = 7 * 86400  # a replaced secret still proves webhooks
@@ -218,6 +220,7 @@ class Context:
     # Signs the tokens of people who signed in; app sets the installation's, the same in every
     # process.
     signing_key: Secret = field(default_factory=lambda: Secret(token(48)))
+    storage: Storage = field(default_factory=NoStorage)  # of pictures
     hasher: PasswordHasher = field(default_factory=password_hasher)
     public_url: str = "https://example.invalid"  # of our pages: gateways send payers back to it
     practise: Practise = field(default_factory=Practise)

@@ -322,6 +322,8 @@ class _Change:
         product = products.get(sku)
         if product is None:
             raise ConfigError("unknown_product", f"{field}.sku", f"There is no product {sku}.")
+        if product["retired_at"] is not None and (before is None or before.sku != sku):
+            raise ConfigError("retired_product", f"{field}.sku", f"{sku} is retired.")
         if isinstance(wanted.price, Money):
             price = wanted.price
         elif before is not None:

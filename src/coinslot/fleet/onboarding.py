@@ -340,11 +340,15 @@ class _Planning:
         of_templates = [slot for template in self._templates.values() for slot in template.slots]
         named = {slot.sku for slot in slots if isinstance(slot.sku, str)}
         named |= {slot.sku for slot in of_templates if slot.sku is not None}
+        retired = set()
         for row in await self._conn.fetch(store.PRODUCTS_BY_SKU, sorted(named)):
+            if row["retired_at"] is not None:
+                retired.add(row["sku"])
+                continue
             money = Money(row["price_minor"], row["currency"])
             self._products[row["sku"]] = (row["name"], money)
         for slot in slots:
-            if not isinstance(slot.sku, str) or slot.sku in self._products:
+            if not isinstance(slot.sku, str) or slot.sku in {*self._products, *retired}:
                 continue
             if isinstance(slot.product, str) and isinstance(slot.price, Money):
                 self._products[slot.sku] = (slot.product, slot.price)

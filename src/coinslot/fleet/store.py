@@ -17,7 +17,8 @@ WHERE outlet_id = $1 AND payment_id IS NULL AND retired_at IS NULL
 """
 
 PRODUCTS_BY_SKU = """
-SELECT id, sku, name, price_minor, currency::text FROM products WHERE sku = ANY ($1)
+SELECT id, sku, name, price_minor, currency::text, retired_at FROM products
+WHERE sku = ANY ($1)
 """
 
 CONFIG = """

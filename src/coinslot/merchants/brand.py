@@ -12,13 +12,14 @@ from coinslot.db.pool import Connection
 _COLOUR: Final = re.compile(r"#[0-9a-f]{6}")
 _READ: Final = """
 SELECT m.name AS own_name, coalesce(b.shown_name, '') AS name, b.colour, b.ground,
-    coalesce(b.support, '') AS support, coalesce(b.nothing_out, '') AS nothing_out
+    b.logo, coalesce(b.support, '') AS support, coalesce(b.nothing_out, '') AS nothing_out
 FROM merchants m LEFT JOIN brands b ON b.merchant_id = m.id WHERE m.id = $1
 """
 _SET: Final = """
-INSERT INTO brands (merchant_id, shown_name, colour, ground, support, nothing_out, changed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (merchant_id) DO UPDATE SET shown_name = $2,
-    colour = $3, ground = $4, support = $5, nothing_out = $6, changed_at = $7
+INSERT INTO brands (merchant_id, shown_name, colour, ground, support, nothing_out, changed_at,
+    logo) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (merchant_id) DO UPDATE
+SET shown_name = $2, colour = $3, ground = $4, support = $5, nothing_out = $6, changed_at = $7,
+    logo = $8
 """
 
 
@@ -34,6 +35,7 @@ class Brand(Struct, frozen=True, kw_only=True):
     ground: str | None = None  # behind the name
     support: str = ""
     nothing_out: str = ""
+    logo: str | None = None  # the digest of a picture
     own_name: str = ""  # the merchant's, for reading
 
 
@@ -57,5 +59,5 @@ async def set_brand(conn: Connection, merchant: UUID, brand: Brand, now: datetim
     """The merchant's pages look like this from now on."""
     await conn.execute(
         _SET, merchant, brand.name, brand.colour, brand.ground, brand.support, brand.nothing_out,
-        now,
+        now, brand.logo,
     )  # fmt: skip

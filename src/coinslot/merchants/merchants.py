@@ -43,6 +43,16 @@ async def zone_of_merchant(db: Database, merchant: UUID) -> str | None:
     return zone
 
 
+async def currencies(conn: Connection) -> list[str]:
+    """In what this merchant sells: its own currency, then those of its products and outlets."""
+    rows = await conn.fetch(
+        "SELECT currency::text, 0 AS place FROM merchants WHERE currency IS NOT NULL"
+        " UNION SELECT currency::text, 1 FROM products"
+        " UNION SELECT currency::text, 1 FROM outlets ORDER BY place, currency"
+    )
+    return list(dict.fromkeys(row["currency"] for row in rows))
+
+
 async def open_merchant(db: Database, merchant: Merchant, now: datetime) -> UUID:
     """Its id: the one given, or that of the merchant that has this slug already.
 

@@ -32,6 +32,7 @@ from coinslot.orders.page_views import (
 )
 from coinslot.payments import attempts, ways_to_pay
 from coinslot.payments.ways_to_pay import Form, Way
+from coinslot.pictures.pictures import view_of
 from coinslot.states.unit_flow import UnknownKindError
 
 log = structlog.get_logger(__name__)
@@ -61,6 +62,10 @@ async def outlet(context: Context, code: str) -> OutletView | None:
             price=Money(slot["price_minor"], row["currency"]),
             available=slot["out_of_sale_at"] is None and slot["promised"] < slot["stock"],
             contested=slot["promised"] + slot["being_paid"] >= slot["stock"],
+            names=slot["names"],
+            description=slot["description"],
+            descriptions=slot["descriptions"],
+            picture=view_of(slot),
         )
         for slot in slots
     )
@@ -87,7 +92,7 @@ async def outlet(context: Context, code: str) -> OutletView | None:
 def _brand(row: asyncpg.Record) -> BrandView:
     return BrandView(
         name=row["brand_name"], colour=row["colour"], ground=row["ground"],
-        nothing_out=row["nothing_out"] or "",
+        nothing_out=row["nothing_out"] or "", logo=view_of(row, "logo_"),
     )  # fmt: skip
 
 

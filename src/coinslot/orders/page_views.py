@@ -1,5 +1,6 @@
 """What people may see of a sale: plain structs, ready to be shown, with nothing left to decide."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from coinslot.kit.money import Money
+from coinslot.pictures.pictures import PictureView
 
 
 class WhyNot(StrEnum):
@@ -35,6 +37,7 @@ class BrandView(Struct, frozen=True, kw_only=True):
     name: str
     colour: str | None = None  # of buttons and links, as it was chosen
     ground: str | None = None  # behind the name
+    logo: PictureView | None = None
     nothing_out: str = ""  # where to write when nothing came out
 
 
@@ -46,6 +49,16 @@ class ItemView(Struct, frozen=True, kw_only=True):
     price: Money
     available: bool
     contested: bool = False  # someone else may be paying for the last one
+    names: Mapping[str, str] = {}  # by language; where a language has none, `name`
+    description: str = ""
+    descriptions: Mapping[str, str] = {}
+    picture: PictureView | None = None
+
+    def name_in(self, language: str) -> str:
+        return self.names.get(language) or self.name
+
+    def description_in(self, language: str) -> str:
+        return self.descriptions.get(language) or self.description
 
 
 class NearestView(Struct, frozen=True, kw_only=True):

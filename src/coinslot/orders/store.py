@@ -91,9 +91,15 @@ SELECT token FROM orders WHERE outlet_id = $1 AND browser = $2 AND placed_at > $
 ORDER BY placed_at DESC LIMIT 5
 """
 
+_BRAND_OF = """
+LEFT JOIN brands b ON b.merchant_id = m.id
+LEFT JOIN pictures l ON l.merchant_id = b.merchant_id AND l.digest = b.logo
+"""
+
 # Whose page it is.
 _BRAND = """
-    coalesce(nullif(b.shown_name, ''), m.name) AS brand_name, b.colour, b.ground, b.nothing_out
+    coalesce(nullif(b.shown_name, ''), m.name) AS brand_name, b.colour, b.ground, b.nothing_out,
+    l.digest AS logo_digest, l.width AS logo_width, l.height AS logo_height, l.widths AS logo_widths
 """
 
 OUTLET = f"""
@@ -101,20 +107,23 @@ SELECT o.*, m.name AS merchant_name, coalesce(o.zone, m.zone) AS zone_shown, d.l
     {_BRAND}, coalesce(nullif(o.contact, ''), nullif(b.support, ''), m.contact) AS contact_shown,
     d.has_sensor, EXISTS (SELECT FROM ways_to_pay w WHERE w.outlet_id = o.id
         AND w.place IS NOT NULL) AS has_ways
-FROM outlets o JOIN merchants m ON m.id = o.merchant_id
-LEFT JOIN brands b ON b.merchant_id = m.id
+FROM outlets o JOIN merchants m ON m.id = o.merchant_id {_BRAND_OF}
 LEFT JOIN devices d ON d.outlet_id = o.id WHERE o.id = $1
 """
 
 SLOTS = """
-SELECT s.slot, s.price_minor, s.stock, s.out_of_sale_at, p.name,
+SELECT s.slot, s.price_minor, s.stock, s.out_of_sale_at, p.name, p.names, p.description,
+    p.descriptions, k.digest AS picture_digest, k.width AS picture_width,
+    k.height AS picture_height, k.widths AS picture_widths,
     (SELECT count(*) FROM fulfillments f JOIN order_lines l ON l.id = f.line_id
         WHERE f.outlet_id = s.outlet_id AND l.slot = s.slot AND f.settlement IS NULL) AS promised,
     (SELECT count(DISTINCT r.id) FROM attempts a JOIN payments y ON y.id = a.payment_id
         JOIN orders r ON r.id = y.order_id JOIN order_lines l ON l.order_id = r.id
         WHERE a.outlet_id = s.outlet_id AND l.slot = s.slot AND a.make_at > $2
         AND r.state = 'placed') AS being_paid
-FROM slots s JOIN products p ON p.id = s.product_id WHERE s.outlet_id = $1 ORDER BY s.slot
+FROM slots s JOIN products p ON p.id = s.product_id
+LEFT JOIN pictures k ON k.merchant_id = p.merchant_id AND k.digest = p.picture
+WHERE s.outlet_id = $1 ORDER BY s.slot
 """
 
 OTHERS = """
@@ -153,7 +162,7 @@ SELECT o.*, u.name AS outlet_name, m.name AS merchant_name, {_BRAND},
         ON w.order_refund_id = m.id WHERE m.order_id = o.id AND w.outcome IS NULL) AS waiting_minor,
     {_VERSION} AS seen_version
 FROM orders o JOIN outlets u ON u.id = o.outlet_id JOIN merchants m ON m.id = o.merchant_id
-LEFT JOIN brands b ON b.merchant_id = m.id
+{_BRAND_OF}
 LEFT JOIN payments p ON p.order_id = o.id
 LEFT JOIN LATERAL (SELECT t.* FROM attempts t WHERE t.payment_id = p.id AND t.way IS NOT NULL
     ORDER BY t.number DESC LIMIT 1) a ON true

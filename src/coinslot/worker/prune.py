@@ -10,6 +10,7 @@ import structlog
 
 from coinslot.context import Context
 from coinslot.db.pool import AWAY
+from coinslot.pictures import pictures
 from coinslot.worker import store
 
 log = structlog.get_logger(__name__)
@@ -37,9 +38,20 @@ async def prune(context: Context, what: str) -> int:
             return gone
 
 
+async def _end_pictures(context: Context) -> None:
+    try:
+        kept_for = context.windows.span("pictures_kept_s")
+        ended = await pictures.sweep(context.db, context.storage, context.now(), kept_for)
+        if ended:
+            log.info("pruned", what="pictures", count=ended)
+    except (asyncpg.PostgresError, *AWAY) as error:
+        log.warning("prune_failed", what="pictures", error=repr(error))
+
+
 async def keep_pruning(context: Context) -> None:
     """Once an hour until cancelled. Several processes at once share the work."""
     while True:
+        await _end_pictures(context)
         for what in _PRUNED:
             try:
                 if gone := await prune(context, what):

@@ -13,6 +13,7 @@ TEXTS: Final[Texts] = {
         "То, что покупатели видят первым на страницах ваших автоматов. Наше имя стоит последним.",
     ),
     "brand_name": ("Name", "नाम", "Название"),
+    "brand_logo": ("Logo", "लोगो", "Логотип"),
     "brand_colour": ("Colour of buttons and links", "बटन और लिंक का रंग", "Цвет кнопок и ссылок"),
     "brand_banded": (
         "A coloured band behind the name", "नाम के पीछे रंगीन पट्टी", "Цветная полоса под названием"

@@ -1,0 +1,2 @@
+"""Pictures that people upload: made small and harmless, stored, and ended when nothing shows
+them."""

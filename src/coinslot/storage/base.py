@@ -1,0 +1,53 @@
+"""What every driver brings. Names are made by us from the content, so a file never changes and no
+name leads out of the folder or bucket."""
+
+import re
+from typing import Final, Protocol
+
+MOST_BYTES: Final = 4 * 1024 * 1024  # of one stored file; pictures are made far smaller
+_NAME: Final = re.compile(r"[0-9a-f]{64}-[0-9]{1,4}\.webp")
+
+
+class StorageAwayError(Exception):
+    """The storage did not answer, or refused; what it holds is not known."""
+
+
+class FileNameError(ValueError):
+    """This is no name of a stored file."""
+
+
+def known_name(name: str) -> str:
+    """The name, if it is one of ours. Raises FileNameError."""
+    if not _NAME.fullmatch(name):
+        raise FileNameError(f"{name[:80]!r} is no name of a stored file")
+    return name
+
+
+class Storage(Protocol):
+    """Each verb may be repeated: a name says what the file holds. All raise FileNameError for a
+    name that is none of ours, and StorageAwayError."""
+
+    async def put(self, name: str, body: bytes) -> None:
+        """Store it, whole or not at all."""
+        ...
+
+    async def read(self, name: str) -> bytes | None:
+        """The file; None when there is none."""
+        ...
+
+    async def remove(self, name: str) -> None:
+        """It is gone afterwards, also when it was never there."""
+        ...
+
+
+class NoStorage:
+    """An installation, or a test, without one: nothing can be stored."""
+
+    async def put(self, name: str, body: bytes) -> None:
+        raise StorageAwayError("this process has no storage")
+
+    async def read(self, name: str) -> bytes | None:
+        raise StorageAwayError("this process has no storage")
+
+    async def remove(self, name: str) -> None:
+        raise StorageAwayError("this process has no storage")
