@@ -13,7 +13,8 @@ _HERE = Path(console.__file__).parent
 # Named by a code, a kind, a state or a role; the pages show what there is a text for.
 _MADE = re.compile(
     r"(problem|refused|done|case|state|settled|money|machine|health|dialect|extra|part|col|diff|export"
-    r"|event|notice|notices_mail|gateway_light|gateway_problem|step|watch|break|broken|drawn)_"
+    r"|event|notice|notices_mail|gateway_light|gateway_problem|step|watch|break|broken|drawn"
+    r"|scope|webhook|deliver(y|ies))_"
 )
 _BUDGET_BYTES = 3 * 1024
 

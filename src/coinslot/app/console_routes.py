@@ -22,6 +22,7 @@ from coinslot.console.refusals import Refusals
 from coinslot.console.sign_in import SignInPages
 from coinslot.console.start import StartPages
 from coinslot.console.uploads import FORM_BYTES
+from coinslot.events.webhooks.signing import HookRules
 from coinslot.oversight.changes import Changes
 from coinslot.pages.access import Access, storable
 from coinslot.pages.backend import Backend
@@ -31,14 +32,15 @@ from coinslot.pages.site import Site
 from coinslot.people.authentication import Authentication
 
 
-def console_routes(auth: Authentication, site: Site, backend: Backend) -> Router:
+def console_routes(auth: Authentication, site: Site, backend: Backend, hooks: HookRules) -> Router:
     """Pages that anyone may see are those for signing in."""
     access, frame = Access(auth, cookies=True), Frame(auth, site)
     parts = (
         _entry, _own, _business, _overview, _orders, _machines, _products, _money, _people,
-        _brand, _notices, engineer_routes,
+        _brand, _notices,
     )  # fmt: skip
     urls = [url for part in parts for url in part(access, frame)]
+    urls += engineer_routes(access, frame, hooks)
     health = HealthPage(frame, backend)
     urls += _start(access, StartPages(frame, site.practice_folder, site.base_url))
     urls.append(get("/health", guards=[access.may("installation:read")])(health.health))

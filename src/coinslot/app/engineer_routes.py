@@ -6,12 +6,46 @@ from litestar.types import ControllerRouterHandler
 
 from coinslot.console.frame import Frame
 from coinslot.console.gateways import GatewayPages
+from coinslot.console.keys import KeyPages
+from coinslot.console.webhooks import WebhookPages
+from coinslot.events.webhooks.signing import HookRules
 from coinslot.pages.access import Access
 
 
-def engineer_routes(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
-    """Gateways."""
-    return _gateways(access, frame)
+def engineer_routes(
+    access: Access, frame: Frame, hooks: HookRules
+) -> list[ControllerRouterHandler]:
+    """Gateways, keys, webhooks."""
+    return [*_gateways(access, frame), *_keys(access, frame), *_webhooks(access, frame, hooks)]
+
+
+def _keys(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
+    pages, one = KeyPages(frame), "/keys/{api_key:uuid}"
+    look, write = [access.may("keys:write")], [access.may("keys:write", fresh=True)]
+    return [
+        get("/keys", guards=look)(pages.all),
+        post("/keys", guards=write, status_code=200)(pages.make),
+        post(f"{one}/rotate", guards=write, status_code=200)(pages.rotate),
+        post(f"{one}/revoke", guards=write, status_code=200)(pages.revoke),
+    ]
+
+
+def _webhooks(access: Access, frame: Frame, hooks: HookRules) -> list[ControllerRouterHandler]:
+    pages, one = WebhookPages(frame, hooks), "/webhooks/{endpoint:uuid}"
+    look, write = [access.may("webhooks:write")], [access.may("webhooks:write", fresh=True)]
+    sent = "/webhooks/deliveries/{delivery:uuid}"
+    return [
+        get("/webhooks", guards=look)(pages.all),
+        post("/webhooks", guards=write, status_code=200)(pages.add),
+        get(one, guards=look)(pages.one),
+        post(one, guards=write, status_code=200)(pages.change),
+        post(f"{one}/rotate", guards=write, status_code=200)(pages.rotate),
+        post(f"{one}/remove", guards=write, status_code=200)(pages.remove),
+        post(f"{one}/test", guards=look, status_code=200)(pages.test),
+        post(f"{one}/redeliver-failed", guards=look, status_code=200)(pages.redeliver_failed),
+        get(sent, guards=look)(pages.delivery),
+        post(sent, guards=look, status_code=200)(pages.redeliver),
+    ]
 
 
 def _gateways(access: Access, frame: Frame) -> list[ControllerRouterHandler]:

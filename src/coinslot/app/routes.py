@@ -58,9 +58,9 @@ def build(  # noqa: PLR0913  the wiring
         auth = Authentication(context, site.base_url)
         machines = machine_routes(context, auth, devices)
         calls = [*_merchants(context, hooks), machines, *people_routes(auth)]
-        calls.append(console_routes(auth, site, backend))
         shown = Pictures(context)
         calls.append(get("/pictures/{name:str}", include_in_schema=False)(shown.show))
+        calls.append(console_routes(auth, site, backend, hooks))
     app = Litestar(
         [*calls, *_routes(backend, renderer, clock)],
         before_request=plain_only,

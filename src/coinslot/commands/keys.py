@@ -149,7 +149,8 @@ def _run(work: Callable[[RunningServer], Awaitable[None]], data: Data) -> None:
 
 def _line(key: ApiKey) -> str:
     used = "never used" if key.last_used_at is None else f"used {_at(key.last_used_at)}"
-    ended = "" if key.revoked_at is None else f"  revoked {_at(key.revoked_at)}"
+    ended = "" if key.expires_at is None else f"  until {_at(key.expires_at)}"
+    ended = ended if key.revoked_at is None else f"  revoked {_at(key.revoked_at)}"
     may = "all" if set(key.scopes) >= set(SCOPES) else ", ".join(key.scopes)
     return escape(f"{key.begins}...  {key.merchant}  {may}  {used}{ended}  {key.name}".rstrip())
 

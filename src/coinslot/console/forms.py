@@ -31,6 +31,7 @@ _UP: Final = re.compile(
 _FIELDS: Final = 300
 _CHARS: Final = 4096
 _SESSION: Final = (cookies.FORM_TOKEN, "password", "code")
+OF_A_SESSION: Final = _SESSION
 SAME_SITE: Final = "same-origin"  # what a browser says of a form of ours
 SECRET: Final = "secret-"  # how the name of a field begins that no page shows again
 _LOOKS, _LOOK_S = 50, 0.1

@@ -53,6 +53,8 @@ TABS: Final = (
     Tab("products", "products:read", ("new-product",)),
     Tab("money", "money:read"),
     Tab("gateways", "gateways:write"),
+    Tab("keys", "keys:write"),
+    Tab("webhooks", "webhooks:write"),
     Tab("people", "people:read"),
     Tab("log", "audit_log:read"),
     Tab("settings", "merchant:write"),

@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 from msgspec import Struct
 
-from coinslot.db.pool import Database
+from coinslot.db.pool import Connection, Database
 from coinslot.kit.ids import uuid7
 
 USUAL_SCOPES: Final = (
@@ -20,11 +20,11 @@ USUAL_SCOPES: Final = (
 SCOPES: Final = (*USUAL_SCOPES, "machines:read", "machines:write", "devices:write")
 TEST, LIVE = "sk_test_", "sk_live_"
 _USE_NOTED_EVERY = timedelta(minutes=1)
-_SHOWN_CHARS = len(TEST) + 4
+SHOWN_CHARS = len(TEST) + 4
 
 _MAKE = """
-INSERT INTO api_keys (id, merchant_id, prefix, hash, name, scopes, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO api_keys (id, merchant_id, prefix, hash, name, scopes, created_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 """
 _LISTED = """
 SELECT k.*, m.slug FROM api_keys k JOIN merchants m ON m.id = k.merchant_id
@@ -47,6 +47,7 @@ class KeyRequest(Struct, frozen=True, kw_only=True):
     name: str = ""
     scopes: tuple[str, ...] = USUAL_SCOPES
     live: bool = False
+    expires_at: datetime | None = None
 
 
 class ApiKey(Struct, frozen=True, kw_only=True):
@@ -60,6 +61,17 @@ class ApiKey(Struct, frozen=True, kw_only=True):
     created_at: datetime
     last_used_at: datetime | None
     revoked_at: datetime | None
+    expires_at: datetime | None = None
+    replaced_by: UUID | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether it may move real money."""
+        return self.begins.startswith(LIVE)
+
+    def works(self, now: datetime) -> bool:
+        """Whether a call with it is let in."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
 
 class Caller(Struct, frozen=True, kw_only=True):
@@ -72,13 +84,13 @@ class Caller(Struct, frozen=True, kw_only=True):
 
 
 async def caller(db: Database, key: str, now: datetime) -> Caller | None:
-    """Whose API key this is; None for a key that is unknown or revoked."""
+    """Whose API key this is; None for a key that is unknown, revoked, or over."""
     async with db.system_connection() as conn:
         row = await conn.fetchrow(
             "SELECT id, merchant_id, prefix, scopes, last_used_at FROM api_keys"
-            " WHERE hash = $1 AND revoked_at IS NULL",
-            hashlib.sha256(key.encode()).digest(),
-        )
+            " WHERE hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)",
+            hashlib.sha256(key.encode()).digest(), now,
+        )  # fmt: skip
         if row is None:
             return None
         if row["last_used_at"] is None or now - row["last_used_at"] > _USE_NOTED_EVERY:
@@ -96,45 +108,53 @@ async def issue_key(
 ) -> str:
     """The new key: this is the only time that it is shown. Raises ValueError for a scope that
     there is not."""
-    wanted = wish or KeyRequest()
+    async with db.as_merchant(merchant_id) as conn:
+        return (await insert_key(conn, merchant_id, now, wish or KeyRequest()))[1]
+
+
+async def insert_key(
+    conn: Connection, merchant_id: UUID, now: datetime, wanted: KeyRequest
+) -> tuple[UUID, str]:
+    """Its id, and the key itself. Raises ValueError for a scope that there is not."""
     if unknown := sorted(set(wanted.scopes) - set(SCOPES)):
         raise ValueError(f"there is no scope {unknown[0]!r}, only {', '.join(SCOPES)}")
-    key = (LIVE if wanted.live else TEST) + secrets.token_urlsafe(24)
-    async with db.as_merchant(merchant_id) as conn:
-        await conn.execute(
-            _MAKE, uuid7(now), merchant_id, key[:_SHOWN_CHARS],
-            hashlib.sha256(key.encode()).digest(), wanted.name, list(wanted.scopes), now,
-        )  # fmt: skip
-    return key
+    made, key = uuid7(now), (LIVE if wanted.live else TEST) + secrets.token_urlsafe(24)
+    await conn.execute(
+        _MAKE, made, merchant_id, key[:SHOWN_CHARS], hashlib.sha256(key.encode()).digest(),
+        wanted.name, list(wanted.scopes), now, wanted.expires_at,
+    )  # fmt: skip
+    return made, key
 
 
 async def listed(db: Database) -> list[ApiKey]:
     """Of every merchant, the oldest first, the revoked ones too."""
     async with db.system_transaction() as conn:
-        return [_shown(row) for row in await conn.fetch(_LISTED)]
+        return [shown(row) for row in await conn.fetch(_LISTED)]
 
 
 async def revoke(db: Database, begins: str, now: datetime) -> None:
     """From the next call on the key is refused. `begins` is what the list shows, or the whole key.
     Raises UnknownKeyError."""
     digest = hashlib.sha256(begins.encode()).digest()
-    if len(begins) < _SHOWN_CHARS:
-        raise UnknownKeyError(f"{begins} is too short: {_SHOWN_CHARS} characters name a key")
+    if len(begins) < SHOWN_CHARS:
+        raise UnknownKeyError(f"{begins} is too short: {SHOWN_CHARS} characters name a key")
     async with db.system_transaction() as conn:
-        found = await conn.fetch(_FOUND, begins, digest, _SHOWN_CHARS)
+        found = await conn.fetch(_FOUND, begins, digest, SHOWN_CHARS)
     if len(found) != 1:
-        shown = begins[:_SHOWN_CHARS]
-        if len(begins) < _SHOWN_CHARS:
-            raise UnknownKeyError(f"{shown} is too short: give {_SHOWN_CHARS} characters, or all")
+        shown = begins[:SHOWN_CHARS]
+        if len(begins) < SHOWN_CHARS:
+            raise UnknownKeyError(f"{shown} is too short: give {SHOWN_CHARS} characters, or all")
         kind = "no key in use begins" if not found else "more than one key begins"
         raise UnknownKeyError(f"{kind} with {shown}")
     async with db.as_merchant(found[0]["merchant_id"]) as conn:
         await conn.execute(_REVOKE, found[0]["id"], now)
 
 
-def _shown(row: asyncpg.Record) -> ApiKey:
+def shown(row: asyncpg.Record) -> ApiKey:
+    """A row beside the slug of its merchant."""
     return ApiKey(
         id=row["id"], merchant=row["slug"], name=row["name"], begins=row["prefix"],
         scopes=tuple(row["scopes"]), created_at=row["created_at"],
         last_used_at=row["last_used_at"], revoked_at=row["revoked_at"],
+        expires_at=row["expires_at"], replaced_by=row["replaced_by"],
     )  # fmt: skip

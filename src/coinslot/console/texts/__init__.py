@@ -9,6 +9,7 @@ from coinslot.console.texts import (
     brand,
     frame,
     gateways,
+    keys,
     machines,
     money,
     notices,
@@ -18,12 +19,13 @@ from coinslot.console.texts import (
     products,
     sign_in,
     start,
+    webhooks,
 )
 from coinslot.console.texts.languages import LANGUAGES, Texts
 
 PARTS: Final = (
     frame, sign_in, overview, orders, machines, people, products, start, money, brand, notices,
-    gateways,
+    gateways, keys, webhooks,
 )  # fmt: skip
 TEXTS: Final[Texts] = {name: texts for part in PARTS for name, texts in part.TEXTS.items()}
 

@@ -12,6 +12,8 @@ TEXTS: Final[Texts] = {
     "tab_inbox": ("Inbox", "इनबॉक्स", "Входящие"),
     "tab_find": ("Find", "खोजें", "Поиск"),
     "tab_machines": ("Machines", "मशीनें", "Автоматы"),
+    "tab_keys": ("Keys", "कुंजियाँ", "Ключи"),
+    "tab_webhooks": ("Webhooks", "वेबहुक", "Вебхуки"),
     "tab_gateways": ("Gateways", "गेटवे", "Шлюзы"),
     "tab_people": ("People", "लोग", "Люди"),
     "tab_log": ("Audit log", "ऑडिट लॉग", "Журнал"),

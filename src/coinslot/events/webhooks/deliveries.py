@@ -36,6 +36,14 @@ _ANEW = """
 UPDATE deliveries SET outcome = NULL, ended_at = NULL, tries = 0, due_at = $2, leased_until = NULL
 WHERE id = $1 AND (leased_until IS NULL OR leased_until <= statement_timestamp())
 """
+_FAILED_ANEW = """
+WITH failed AS MATERIALIZED (
+    SELECT id FROM deliveries WHERE endpoint_id = $1 AND outcome = 'given_up'
+    ORDER BY seq LIMIT $3 FOR NO KEY UPDATE
+)
+UPDATE deliveries d SET outcome = NULL, ended_at = NULL, tries = 0, due_at = $2, leased_until = NULL
+FROM failed f WHERE d.id = f.id
+"""
 # Rows as the announcer writes them, inserted where they are missing (the endpoint is newer than the
 # event).
 _REPLAY = """
@@ -149,6 +157,16 @@ async def redeliver(context: Context, key: IdempotentCall, delivery: UUID) -> An
         answer = await idempotency.finish(conn, context, key, answer)
     context.wakes.wake("deliveries")
     return answer
+
+
+async def redeliver_failed(context: Context, merchant: UUID, endpoint: UUID) -> int:
+    """Everything that was given up for this endpoint is due again, REPLAY_MAX at most; returns how
+    many. Raises UnknownEndpointError."""
+    async with context.db.as_merchant(merchant) as conn:
+        await found(conn, endpoint, lock=True)
+        done = await conn.execute(_FAILED_ANEW, endpoint, context.now(), REPLAY_MAX)
+    context.wakes.wake("deliveries")
+    return int(done.rpartition(" ")[2])
 
 
 async def replay(context: Context, key: IdempotentCall, endpoint: UUID, span: Range) -> Answer:
