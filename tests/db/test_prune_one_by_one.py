@@ -46,6 +46,20 @@ PRUNED = (
            "INSERT INTO idempotency_keys (merchant_id, endpoint, key, request_hash, started_at,"
            f" locked_until) SELECT ({OF})::uuid, 'x', 'x', '', {AT}, {AT} {EACH}", "started_at",
            in_order=False),
+    Pruned("notices", "prune_notices",
+           "INSERT INTO notices (id, merchant_id, purpose, channel, target, dedup, subject, body,"
+           " outcome, created_at, expires_at, ended_at) SELECT"
+           f" ({OF})::uuid, ({OF})::uuid, 'x', 'x', 'x', n::text, '', '', 'sent', $1, $1, {AT}"
+           f" {EACH}", "ended_at", in_order=False),
+    Pruned("alerts", "prune_notices",
+           "INSERT INTO alerts (id, merchant_id, kind, subject, opened_at, ended_at, end_told_at)"
+           f" SELECT ({OF})::uuid, ({OF})::uuid, 'x', n::text, $1, {AT}, $1 {EACH}", "ended_at",
+           in_order=False),
+    Pruned("push_subscriptions", "prune_notices",
+           "INSERT INTO push_subscriptions (id, person_id, person_version, endpoint, p256dh, auth,"
+           " created_at, ended_at, ended_because)"
+           f" SELECT ({OF})::uuid, ({OF})::uuid, 1, n::text, '', '', $1, {AT}, 'x' {EACH}",
+           "ended_at", in_order=False),
 )  # fmt: skip
 
 

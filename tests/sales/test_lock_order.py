@@ -512,6 +512,7 @@ def test_no_lock_is_stronger_than_an_update_needs() -> None:
     ]
     # What is deleted is not named by any other row.
     assert {line.partition(":")[0] for line in found} == {
+        "src/coinslot/events/sql/notices.sql",
         "src/coinslot/payments/sql/merchant_api.sql",
         "src/coinslot/people/sql/people.sql",
     }
