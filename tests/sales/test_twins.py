@@ -1,7 +1,7 @@
 """Each verb does its work and no other's: beside it stands everything once more, in the very same
 state, of the same merchant and the same gateway account. It does what it does without them."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
@@ -195,6 +195,26 @@ MORE = (
 )
 
 
+# What has to be looked at at once after a verb: else it waits for the next poll.
+WAKES: Mapping[tuple[str, ...], tuple[str, ...]] = {
+    ("fulfillments", "refunds",): (
+        "a can drops", "a can drops that a person wants back", "a coil jams",
+        "a machine contradicts itself", "a machine declines", "a person takes back",
+        "a person withdraws", "doubt ends",
+    ),
+    ("attempts", "qr_codes",): (
+        "a way is changed", "an order expires",
+    ),
+    ("refunds",): (
+        "a person refunds", "a refund is covered", "a refund is covered in part",
+        "a refund is sent", "the API refunds", "the API refunds a part",
+    ),
+    ("qr_codes",): (
+        "a machine is taken out of service",
+    ),
+}  # fmt: skip
+
+
 @asynccontextmanager
 async def shop(postgres: str, template: str) -> AsyncIterator[tuple[Stage, RawConnection]]:
     """A database of its own, and a hand in it; without the auditor, for copies have no books."""
@@ -218,7 +238,13 @@ async def test_a_verb_leaves_the_twins_of_its_rows_alone(
     async with shop(postgres, template) as (stage, hand):
         verb, alone = await scene.set_up(stage), Twins(hand)
         before = await alone.originals()
+        wakes = stage.context.wakes
+        for event in wakes.events.values():
+            event.clear()
         await verb()
+        woken = {table for table, event in wakes.events.items() if event.is_set()}
+        assert woken >= {table for tables, names in WAKES.items() if scene.name in names
+                         for table in tables}  # fmt: skip
         wanted = await alone.originals()
         assert wanted != before, "it did nothing"
     async with shop(postgres, template) as (stage, hand):
