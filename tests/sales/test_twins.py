@@ -1,5 +1,6 @@
-"""Each verb does its work and no other's: beside it stands everything once more, in the very same
-state, of the same merchant and the same gateway account. It does what it does without them."""
+"""Each verb does its work, to the last column (`effects.json`), and no other's: beside it stands
+everything once more, in the very same state, of the same merchant and the same gateway account. It
+does what it does without them."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -22,12 +23,16 @@ from coinslot.vending import machine_messages
 from coinslot.worker import sweep
 from tests.conftest import DatabaseUrls, on_server
 from tests.sales.by_hand import Rows
+from tests.sales.effects import between, everything, lines, written
 from tests.sales.stage import Stage, set_stage
 from tests.sales.taking import confirmed, made, once, taking
 from tests.sales.test_lock_order import SCENES, Scene, Verb
 from tests.sales.twins import Twins
 from tests.sales.weather import LOST, in_weather
 
+_ANEW = "if it is meant, `python -m tests.write_effects` writes it down; read the difference"
+    "if that is meant, let `python -m tests.write_effects` write it down, and read the difference"
+)
 Work = Callable[[Stage], Awaitable[Verb]]
 
 
@@ -237,11 +242,13 @@ async def test_a_verb_leaves_the_twins_of_its_rows_alone(
 ) -> None:
     async with shop(postgres, template) as (stage, hand):
         verb, alone = await scene.set_up(stage), Twins(hand)
-        before = await alone.originals()
+        before, was = await alone.originals(), await everything(hand)
         wakes = stage.context.wakes
         for event in wakes.events.values():
             event.clear()
         await verb()
+        done = between(was, await everything(hand))
+        assert lines(done) == written(scene.name, done), _ANEW
         woken = {table for table, event in wakes.events.items() if event.is_set()}
         assert woken >= {table for tables, names in WAKES.items() if scene.name in names
                          for table in tables}  # fmt: skip
