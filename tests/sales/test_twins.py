@@ -31,8 +31,6 @@ from tests.sales.twins import Twins
 from tests.sales.weather import LOST, in_weather
 
 _ANEW = "if it is meant, `python -m tests.write_effects` writes it down; read the difference"
-    "if that is meant, let `python -m tests.write_effects` write it down, and read the difference"
-)
 Work = Callable[[Stage], Awaitable[Verb]]
 
 
