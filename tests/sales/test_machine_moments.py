@@ -298,3 +298,24 @@ async def test_a_doubt_asks_twelve_times_as_rarely_and_ends_at_its_deadline(stag
     assert ask(stage.context, row, START) == START + 5 * S
     assert ask(stage.context, {**row, "state": "in_doubt"}, START) == START + 60 * S  # type: ignore[arg-type]
     assert ask(stage.context, row, START + 99 * S) == START + 100 * S
+
+
+async def test_a_unit_that_was_just_asked_about_is_due_when_the_question_is_old(
+    stage: Stage,
+) -> None:
+    await going(stage)
+    stage.later(12)
+    (first,) = (await stage.hello(boot="b2"))[0].queries
+    asked = stage.clock.now()
+    stage.later(2)
+    await stage.rows("UPDATE fulfillments SET due_at = $1 RETURNING id", stage.clock.now())
+    (same,) = (await stage.hello(boot="b3"))[0].queries
+    assert same == first
+    assert (await unit(stage))["due_at"] == asked + 5 * S
+    await stage.rows(
+        "UPDATE fulfillments SET due_at = $1, hard_deadline = $2 RETURNING id",
+        stage.clock.now(), asked + 4 * S,
+    )  # fmt: skip
+    await stage.hello(boot="b4")
+    assert (await unit(stage))["due_at"] == asked + 4 * S
+    await stage.result()

@@ -274,3 +274,55 @@ async def test_what_is_left_of_an_extra_is_what_was_not_refunded(rows: Rows) -> 
         " settled_at = now()"
     )
     assert await left(rows, "left_of_extra", "order_extras") == 0
+
+
+SETTLED = {
+    "id": OTHER, "outlet_id": "M01", "slot": "A1", "state": "failed", "settlement": "refund_due",
+    "basis": "no_drop", "settled_at": NOW,
+}  # fmt: skip
+SOLD = {**SETTLED, "state": "vended", "settlement": "fulfilled", "basis": "drop"}
+
+
+async def after(rows: Rows, unit: dict[str, Any], **slot: Any) -> tuple[object, ...]:
+    """Stock, failures in a row, and since when its slot is out of sale, once a unit is settled."""
+    await rows.conn.execute("BEGIN")
+    given = {"outlet_id": "M01", "slot": "A1", "stock": 5, **slot}
+    await rows.put("slots", **given)
+    for other in ({"slot": "A2"}, {"outlet_id": "M02"}):
+        await rows.put("slots", **{**given, **other})
+    await rows.put("fulfillments", **unit)
+    await rows.conn.execute("SELECT vending_settled($1, $2)", OTHER, NOW)
+    told = "SELECT stock, failures_in_row, out_of_sale_at FROM slots"
+    own = await rows.conn.fetchrow(f"{told} WHERE outlet_id = 'M01' AND slot = 'A1'")
+    others = await rows.conn.fetch(f"{told} WHERE NOT (outlet_id = 'M01' AND slot = 'A1')")
+    await rows.conn.execute("ROLLBACK")
+    assert own is not None
+    same = (given["stock"], given.get("failures_in_row", 0), given.get("out_of_sale_at"))
+    assert {tuple(other) for other in others} == {same}
+    return tuple(own)
+
+
+async def test_a_slot_that_fails_twice_in_a_row_is_out_of_sale_until_something_drops(
+    rows: Rows,
+) -> None:
+    long_ago = NOW - MOMENT
+    assert await after(rows, SETTLED) == (5, 1, None)
+    assert await after(rows, SETTLED, failures_in_row=1) == (5, 2, NOW)
+    assert await after(rows, SETTLED, failures_in_row=2, out_of_sale_at=long_ago) == (
+        5, 3, long_ago,
+    )  # fmt: skip
+    assert await after(rows, SETTLED, out_of_sale_at=long_ago) == (5, 1, long_ago)
+    for basis in ("no_drop", "rejected", "policy", "declared"):
+        assert await after(rows, {**SETTLED, "basis": basis}) == (5, 1, None), basis
+    for basis in ("never_sent", "tombstoned", "late"):
+        assert await after(rows, {**SETTLED, "basis": basis}, failures_in_row=1) == (5, 1, None)
+
+
+async def test_what_drops_is_taken_from_its_slot_which_works_again_unless_a_person_withheld_it(
+    rows: Rows,
+) -> None:
+    assert await after(rows, SOLD) == (4, 0, None)
+    assert await after(rows, SOLD, stock=0) == (0, 0, None)
+    assert await after(rows, SOLD, failures_in_row=2, out_of_sale_at=NOW) == (4, 0, None)
+    withheld = {"withheld_at": NOW - MOMENT, "out_of_sale_at": NOW}
+    assert await after(rows, SOLD, failures_in_row=2, **withheld) == (4, 0, NOW - MOMENT)
