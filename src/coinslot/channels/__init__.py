@@ -1,14 +1,17 @@
 """Drivers of the ways to machines, one file each, found by being in this folder."""
 
 from collections.abc import Mapping
+from functools import cache
 from importlib import import_module
 from inspect import getmembers, isclass
 from pkgutil import iter_modules
+from types import MappingProxyType
 from typing import Any
 
 _ASKED = ("name", "powers", "send", "run")  # what base.Channel asks for
 
 
+@cache
 def drivers() -> Mapping[str, Any]:
     """The channels by name: every class in this folder's files that has what `base.Channel` asks
     for."""
@@ -20,4 +23,4 @@ def drivers() -> Mapping[str, Any]:
             own = driver.__module__ == full_name and not getattr(driver, "_is_protocol", False)
             if own and all(hasattr(driver, asked) for asked in _ASKED):
                 found[driver.name] = driver
-    return found
+    return MappingProxyType(found)

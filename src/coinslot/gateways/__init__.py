@@ -2,12 +2,16 @@
 
 import importlib
 import pkgutil
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
 from typing import cast
 
 from coinslot.gateways.base import Driver
 
 
-def drivers() -> dict[str, Driver]:
+@cache  # it is asked for every payment, and reads the folder
+def drivers() -> Mapping[str, Driver]:
     """Every driver by its name: the folders and files here that have what `Driver` asks."""
     modules = (
         importlib.import_module(f"{__name__}.{found.name}")
@@ -15,4 +19,4 @@ def drivers() -> dict[str, Driver]:
     )
     wanted = ("name", "Settings", "Opened", "address", "practising", "open")
     found = [cast(Driver, m) for m in modules if all(hasattr(m, w) for w in wanted)]
-    return {driver.name: driver for driver in found}
+    return MappingProxyType({driver.name: driver for driver in found})
