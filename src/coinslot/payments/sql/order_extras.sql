@@ -33,12 +33,13 @@ END $$;
 
 -- The last unit of the order is settled.
 CREATE OR REPLACE FUNCTION settle_extras(p_order uuid, p_handed_over boolean, p_now timestamptz)
-RETURNS void LANGUAGE sql AS $$
-    SELECT settle_extra(id, CASE WHEN p_handed_over THEN 'fulfilled' ELSE 'refund_due' END,
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM settle_extra(id, CASE WHEN p_handed_over THEN 'fulfilled' ELSE 'refund_due' END,
         CASE WHEN p_handed_over THEN 'handed_over' ELSE 'not_handed_over' END, p_now)
     FROM (SELECT id FROM order_extras WHERE order_id = p_order AND settlement IS NULL
-          ORDER BY id) e
-$$;
+          ORDER BY id) e;
+END $$;
 
 -- A delivery failed: its fee goes back, whatever becomes of the goods. False: there is none, it is
 -- not paid, or it is settled already.

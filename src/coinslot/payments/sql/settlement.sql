@@ -97,7 +97,7 @@ BEGIN
     PERFORM book(c, 'obligations', 'sales', u.amount_minor, 'handed_over', p_now);
     PERFORM end_refund_parts(u.id, 'taken', p_now);
     SELECT * INTO STRICT c FROM captures WHERE id = c.id;
-    IF spare_outside(c) > 0 THEN
+    IF c.outside > 0 AND spare_outside(c) > 0 THEN
         PERFORM note_discrepancy('refunded_outside_and_handed_over', c, u.id, NULL,
             least(spare_outside(c), u.amount_minor), p_now);
     END IF;

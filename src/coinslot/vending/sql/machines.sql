@@ -99,23 +99,25 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION may_have_journal(p_outlet text, p_journal text, p_now timestamptz)
-RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT EXISTS (SELECT FROM device_journals
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM device_journals
             WHERE outlet_id = p_outlet AND journal_id = p_journal)
         OR (SELECT count(*) FROM device_journals WHERE outlet_id = p_outlet
-            AND first_seen_at > p_now - interval '1 day') < 20
-$$;
+            AND first_seen_at > p_now - interval '1 day') < 20;
+END $$;
 
 -- Whether one more line is stored: up to 32 of a kind for a unit that this machine was offered, and
 -- 100 in all for units that it never was. An honest machine has two or three for each unit.
 CREATE OR REPLACE FUNCTION has_room(p_outlet text, p_offered boolean, p_event jsonb)
-RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT CASE WHEN p_offered THEN (SELECT count(*) FROM device_events d
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN CASE WHEN p_offered THEN (SELECT count(*) FROM device_events d
             WHERE d.unit_id = (p_event->>'unit_id')::uuid AND d.outlet_id = p_outlet
             AND (d.message->>'type' = 'RESULT') = (p_event->>'type' = 'RESULT')) < 32
         ELSE (SELECT coalesce(sum(strange), 0) FROM device_journals
-            WHERE outlet_id = p_outlet) < 100 END
-$$;
+            WHERE outlet_id = p_outlet) < 100 END;
+END $$;
 
 -- Store a line of a machine's journal, once. `through`: how far it is acknowledged without a gap.
 -- `kept`: whether exactly this line is stored, so that it may be believed; false where its number
