@@ -4,6 +4,7 @@ whether the proof has to be fresh."""
 from litestar import get, post
 from litestar.types import ControllerRouterHandler
 
+from coinslot.console.account import AccountPages
 from coinslot.console.frame import Frame
 from coinslot.console.gateways import GatewayPages
 from coinslot.console.keys import KeyPages
@@ -15,8 +16,26 @@ from coinslot.pages.access import Access
 def engineer_routes(
     access: Access, frame: Frame, hooks: HookRules
 ) -> list[ControllerRouterHandler]:
-    """Gateways, keys, webhooks."""
-    return [*_gateways(access, frame), *_keys(access, frame), *_webhooks(access, frame, hooks)]
+    """Gateways, keys, webhooks, and one's own account."""
+    return [
+        *_gateways(access, frame), *_keys(access, frame), *_webhooks(access, frame, hooks),
+        *_account(access, frame),
+    ]  # fmt: skip
+
+
+def _account(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
+    """About oneself: no role is needed."""
+    pages, own, fresh = AccountPages(frame), [access.may()], [access.may(fresh=True)]
+    factors = "/account/factors"
+    return [
+        post(f"{factors}/totp", guards=fresh, status_code=200)(pages.begin_app),
+        post(f"{factors}/totp/{{factor:uuid}}", guards=own, status_code=200)(pages.confirm_app),
+        post(f"{factors}/passkey", guards=fresh, status_code=200)(pages.begin_passkey),
+        post(f"{factors}/passkey/confirm", guards=fresh, status_code=200)(pages.confirm_passkey),
+        post(f"{factors}/{{factor:uuid}}/remove", guards=fresh, status_code=200)(pages.remove),
+        post("/account/recovery-codes", guards=fresh, status_code=200)(pages.renew_codes),
+        post("/account/password", guards=fresh, status_code=200)(pages.change_password),
+    ]
 
 
 def _keys(access: Access, frame: Frame) -> list[ControllerRouterHandler]:

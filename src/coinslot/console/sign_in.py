@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from coinslot.console import forms
+from coinslot.console.account import account_page
 from coinslot.console.forms import Form
 from coinslot.console.frame import HOME, Frame, tabs_of
 from coinslot.pages import cookies
@@ -84,12 +85,7 @@ class SignInPages(SharedHandler):
         return self._frame.to(request, "account", done="session_ended")
 
     async def account(self, request: AnyRequest) -> Response[str]:
-        who = signed_in(request)
-        return await self._frame.page(
-            request, "account.html", places=await sessions.devices(self._auth, who),
-            choices=await signing_in.choices(self._auth, who),
-            factors=await factors.listed(self._auth, who),
-        )  # fmt: skip
+        return await account_page(self._frame, request)
 
     async def first(self, request: AnyRequest) -> Response[str]:
         """The form for the first account. Looking at it uses nothing up."""

@@ -78,6 +78,14 @@ document.addEventListener("submit", async (event) => {
   }
 });
 
+async function create(button) {
+  const asked = PublicKeyCredential.parseCreationOptionsFromJSON(JSON.parse(button.dataset.create));
+  const made = await navigator.credentials.create({ publicKey: asked }).catch(() => null);
+  if (!made) return;
+  button.form.elements.passkey.value = JSON.stringify(made.toJSON());
+  button.form.requestSubmit();
+}
+
 async function passkey(button) {
   const asked = PublicKeyCredential.parseRequestOptionsFromJSON(JSON.parse(button.dataset.passkey));
   const shown = await navigator.credentials.get({ publicKey: asked }).catch(() => null);
@@ -98,6 +106,10 @@ function begin() {
   }
   if (navigator.clipboard) {
     for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
+  }
+  for (const button of document.querySelectorAll("[data-create]")) {
+    button.hidden = !window.PublicKeyCredential?.parseCreationOptionsFromJSON;
+    button.onclick = () => create(button);
   }
   for (const button of document.querySelectorAll("[data-passkey]")) {
     if (!window.PublicKeyCredential?.parseRequestOptionsFromJSON) continue;

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Final
 
 from coinslot.console.texts import (
+    account,
     brand,
     frame,
     gateways,
@@ -25,7 +26,7 @@ from coinslot.console.texts.languages import LANGUAGES, Texts
 
 PARTS: Final = (
     frame, sign_in, overview, orders, machines, people, products, start, money, brand, notices,
-    gateways, keys, webhooks,
+    gateways, keys, webhooks, account,
 )  # fmt: skip
 TEXTS: Final[Texts] = {name: texts for part in PARTS for name, texts in part.TEXTS.items()}
 
