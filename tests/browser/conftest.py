@@ -56,7 +56,12 @@ def page_at(browser: Browser) -> Iterator[PageAt]:
         context = browser.new_context(
             viewport={"width": width, "height": height},
             java_script_enabled=javascript,
-            **{"locale": "en-IN", "has_touch": size == PHONE, **more},  # type: ignore[arg-type]
+            **{
+                "locale": "en-IN",
+                "has_touch": size == PHONE,
+                "service_workers": "block",
+                **more,
+            },  # type: ignore[arg-type]
         )
         contexts.append(context)
         context.set_default_timeout(20_000)

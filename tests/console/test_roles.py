@@ -66,6 +66,7 @@ NEEDS: dict[str, str | None] = {
     "POST /console/notices": None,
     "POST /console/notices/test": None,
     "POST /console/notices/address": None,
+    "POST /console/notices/browsers": None,
     "POST /console/notices/browsers/{browser}": None,
     "POST /console/account/factors/totp": None,
     "POST /console/account/factors/totp/{factor}": None,
@@ -102,6 +103,9 @@ OPEN = {
     f"{method} /console/{place}"
     for method in ("GET", "POST")
     for place in ("sign-in", "first-run", "join", "confirm-address")
+} | {
+    f"GET /console/{file}"
+    for file in ("manifest.webmanifest", "worker.js", "icon-192.png", "icon-512.png")
 }
 _ENDING = ("sign-out", "sign-out-everywhere")
 

@@ -16,6 +16,7 @@ import pytest
 import coinslot
 from coinslot.db.pool import RawConnection, connect
 from coinslot.db.sealed import SealedColumn
+from coinslot.events.notices import browsers
 from coinslot.events.webhooks.deliver import secret_context
 from coinslot.events.webhooks.endpoints import EndpointRequest, Endpoints
 from coinslot.events.webhooks.signing import HookRules
@@ -41,7 +42,6 @@ NOT_SEALED = {
     "invitations.token_hash", "password_resets.token_hash", "first_run_tokens.hash",
     "refresh_tokens.hash", "second_factors.credential_id", "second_factors.public_key",
     "sessions.secret_hash", "notice_settings.confirm_hash",
-    "installation.push_key",  # nothing writes it yet; list it in SEALED with what seals it
 }  # fmt: skip
 
 
@@ -76,6 +76,7 @@ async def everything(staffed: Staffed, owner: RawConnection) -> None:
     async with staffed.client() as client:
         await client.post("/auth/refresh", json={"refresh_token": refresh})
     await tokens.signing_key(db, OLD)
+    await browsers.signing_key(db, OLD)
     endpoints = Endpoints(context, HookRules())
     call = IdempotentCall(
         merchant=staffed.merchant, endpoint="POST /webhook_endpoints", key="k", request_hash=b"1"

@@ -11,6 +11,7 @@ from coinslot.console.brand import BrandPages
 from coinslot.console.business import BusinessPages
 from coinslot.console.frame import HOME, VERSION, Frame, signed_in_or_none
 from coinslot.console.health import HealthPage
+from coinslot.console.installable import Installable
 from coinslot.console.machines import MachinePages
 from coinslot.console.money import MoneyPages
 from coinslot.console.notices import NoticePages
@@ -41,6 +42,7 @@ def console_routes(auth: Authentication, site: Site, backend: Backend, hooks: Ho
     )  # fmt: skip
     urls = [url for part in parts for url in part(access, frame)]
     urls += engineer_routes(access, frame, hooks)
+    urls += _installable(site)
     health = HealthPage(frame, backend)
     urls += _start(access, StartPages(frame, site.practice_folder, site.base_url))
     urls.append(get("/health", guards=[access.may("installation:read")])(health.health))
@@ -62,6 +64,16 @@ def console_routes(auth: Authentication, site: Site, backend: Backend, hooks: Ho
         HOME, route_handlers=urls, before_request=noting, include_in_schema=False,
         guards=[storable], exception_handlers={RefusedError: Refusals(frame).answer},
     )  # fmt: skip
+
+
+def _installable(site: Site) -> list[ControllerRouterHandler]:
+    files = Installable(site)
+    return [
+        get("/manifest.webmanifest")(files.manifest),
+        get("/worker.js")(files.worker),
+        get("/icon-192.png")(files.small_icon),
+        get("/icon-512.png")(files.large_icon),
+    ]
 
 
 def _entry(_access: Access, frame: Frame) -> list[ControllerRouterHandler]:
@@ -163,6 +175,7 @@ def _notices(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
         post("/notices", guards=own)(pages.save),
         post("/notices/test", guards=own)(pages.test),
         post("/notices/address", guards=own)(pages.address),
+        post("/notices/browsers", guards=own)(pages.subscribe),
         post("/notices/browsers/{browser:uuid}", guards=own)(pages.forget),
         get("/confirm-address")(pages.confirm),
         post("/confirm-address", status_code=200)(pages.confirmed),

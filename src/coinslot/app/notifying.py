@@ -1,14 +1,30 @@
 """The ways to inform people that this installation has."""
 
 from collections.abc import Mapping
+from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from coinslot.events.webhooks.safe_http import SafeHttp
 from coinslot.kit.clock import Clock
 from coinslot.notices import smtp
 from coinslot.notices.base import Form, Notifier
+from coinslot.notices.webpush import WebPush
 from coinslot.settings import Settings, mail_server
 
+_PUSH_TIMEOUT_S: Final = 10.0
 
-def notifiers(settings: Settings, clock: Clock) -> Mapping[Form, Notifier]:
-    """By form. Mail where a server is named."""
+
+def notifiers(
+    settings: Settings, clock: Clock, push_key: ec.EllipticCurvePrivateKey | None = None
+) -> Mapping[Form, Notifier]:
+    """By form: mail where a server is named, and push where there is a key."""
+    found: dict[Form, Notifier] = {}
     server = mail_server(settings)
-    return {} if server is None else {Form.EMAIL: smtp.open(server, clock)}
+    if server is not None:
+        found[Form.EMAIL] = smtp.open(server, clock)
+    if push_key is not None:
+        reach = SafeHttp(timeout_s=_PUSH_TIMEOUT_S, private=settings.webhook_private_addresses)
+        contact = f"mailto:{server.sender}" if server is not None else settings.base_url
+        found[Form.PUSH] = WebPush(push_key, contact, reach, clock)
+    return found

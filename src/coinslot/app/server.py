@@ -29,6 +29,7 @@ from coinslot.db.migrate import MigrationError
 from coinslot.db.pool import AWAY, WAIT_FOR_SERVER, Database
 from coinslot.device.broker import BrokerError, BrokerUser, EmbeddedNats
 from coinslot.events.mirror.mirror import Mirror
+from coinslot.events.notices.browsers import signing_key as signing_key_of_push
 from coinslot.events.notices.watch import watch as watch_notices
 from coinslot.gateways.base import Practise
 from coinslot.kit.clock import SystemClock, wait_at_most
@@ -129,7 +130,7 @@ class RunningServer:
             ),
             storage=picture_storage(self.settings, self.clock, self._stack),
         )
-        self.context.notifiers = notifiers(self.settings, self.clock)
+        await self._open_notifiers()
         if "web" in self.roles:
             given = self.settings.jwt_secret
             self.context.signing_key = (
@@ -143,6 +144,15 @@ class RunningServer:
         if "device" in self.roles:
             await self._open_device()
         return self
+
+    async def _open_notifiers(self) -> None:
+        """Where people are told, and where they say how."""
+        if not self.roles & {"web", "worker"}:
+            return
+        key = await asked_at_start(lambda: signing_key_of_push(self.db, self.vault))
+        self.context.notifiers = notifiers(self.settings, self.clock, key)
+        for one in self.context.notifiers.values():
+            self._stack.push_async_callback(one.close)
 
     async def _open_device(self) -> None:
         from coinslot.app.machine_bridge import EdgeLink, MachineBridge

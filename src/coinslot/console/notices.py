@@ -79,6 +79,17 @@ class NoticePages(SharedHandler):
         done = await preferences.confirm(self._context, form.one("token", _SIGNED))
         return await self._confirmation(request, "", done=done, status=200 if done else 404)
 
+    async def subscribe(self, request: AnyRequest) -> Redirect:
+        """This browser shows notices from now on."""
+        form = await forms.read(request)
+        agent = request.headers.get("user-agent", "")
+        try:
+            text = form.one("subscription", 4096)
+            await browsers.subscribe(self._context, signed_in(request), text, agent)
+        except browsers.BadSubscriptionError:
+            raise RefusedError(400, "bad_request", "No browser subscribes so.") from None
+        return self._frame.to(request, "notices", done="browser_added")
+
     async def forget(self, request: AnyRequest, browser: FromPath[UUID]) -> Redirect:
         """One that shows none any more meanwhile: a second click says the same."""
         await browsers.end(self._context, signed_in(request), browser)

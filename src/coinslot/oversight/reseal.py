@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from coinslot.db.pool import RawConnection
 from coinslot.db.sealed import SealedColumn
+from coinslot.events.notices import browsers
 from coinslot.events.webhooks import endpoints
 from coinslot.kit.secrets import SealBrokenError, UnknownKeyError, Vault
 from coinslot.merchants import accounts
@@ -18,7 +19,7 @@ from coinslot.people import factors, outbox, sessions, tokens
 
 SEALED: Final[tuple[SealedColumn, ...]] = (
     *accounts.SEALED, *machines.SEALED, *endpoints.SEALED, *factors.SEALED, *sessions.SEALED,
-    *tokens.SEALED, *outbox.SEALED,
+    *tokens.SEALED, *outbox.SEALED, *browsers.SEALED,
 )  # fmt: skip
 _BATCH: Final = 100
 

@@ -39,6 +39,7 @@ def page_policy(nonce: str, images: tuple[str, ...] = ()) -> str:
     return (
         f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; "
         f"img-src {pictures}; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+        "manifest-src 'self'; worker-src 'self'; "
         "frame-ancestors 'none'"
     )
 

@@ -159,4 +159,5 @@ function lookAgain() {
 addEventListener("popstate", () => location.reload());
 lookAgain();
 document.addEventListener("visibilitychange", follow);
+navigator.serviceWorker?.register("/console/worker.js", { scope: "/console" });
 begin();

@@ -180,6 +180,7 @@ class SafeHttp:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._timeout_s = timeout_s
+        self.private = private  # addresses inside the own network are called too
         self._tls = tls or httpx.create_ssl_context()
         self._names = Resolver()
         self._backend = _Checking(private, resolver or self._names.resolve)
