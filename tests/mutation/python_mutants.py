@@ -22,6 +22,8 @@ _ARITHMETIC: dict[type[ast.operator], tuple[str, str]] = {
 # What only says something to a person who reads the log.
 _TELLS = ("log.", "told(", "print(", "warnings.")
 _ONE_OF = ("max", "min")
+# Which argument stands first decides nothing.
+_EITHER_WAY = ("max", "min", "compare_digest", "gcd")
 _OF_ONE = ("sorted", "abs", "round", "reversed")
 _METHODS = ("lower", "upper", "strip", "casefold", "astimezone", "removeprefix", "removesuffix",
             "encode", "hexdigest")  # fmt: skip
@@ -251,7 +253,9 @@ def _call(node: ast.AST, source: Source) -> Found:
     arguments = node.args
     starred = any(isinstance(arg, ast.Starred) for arg in arguments)
     for left, right in pairwise(arguments):
-        if not starred and _alike(left, right) and source.of(left) != source.of(right):
+        if starred or _called(node.func) in _EITHER_WAY:
+            continue
+        if _alike(left, right) and source.of(left) != source.of(right):
             swapped = source.of(right) + source.text[source.end(left) : source.start(right)]
             both = Edit(source.start(left), source.end(right), swapped + source.of(left))
             yield "swap arguments", both
@@ -270,6 +274,14 @@ def _call(node: ast.AST, source: Source) -> Found:
             yield "drop a call", source.put(node, source.of(arguments[0]))
         case ast.Attribute(value=value, attr=name) if name in _METHODS:
             yield "drop a call", source.put(node, source.of(value))
+
+
+def _called(function: ast.expr) -> str:
+    match function:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case _:
+            return ""
 
 
 def _alike(left: ast.expr, right: ast.expr) -> bool:

@@ -246,6 +246,9 @@ def _constants(code: list[Token], sql: str) -> Found:
     for n, token in enumerate(code):
         before = code[n - 1].upper if n else ""
         if token.kind == "number" and before not in ("CHAR", "$"):
+            # With which number a version begins changes nothing: it is only compared with itself.
+            if before == "DEFAULT" and "version" in [t.text for t in code[max(n - 6, 0) : n]]:
+                continue
             if "." not in token.text:
                 yield "constant", [Edit(token.start, token.end, str(int(token.text) + 1))]
         elif token.upper in ("TRUE", "FALSE") and before not in ("USING",):
