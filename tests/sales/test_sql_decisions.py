@@ -42,36 +42,35 @@ async def event(rows: Rows, subject: UUID, **given: Any) -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("given", "told", "there"),
-    [
-        ({}, None, True),
-        ({"state": "pending"}, None, False),
-        ({"state": "failed"}, None, False),
-        ({"reason": "disputed"}, None, False),
-        ({}, {}, False),
-        ({}, {"event": "PAID_BY_HAND"}, False),
-        ({}, {"event": "PROVED"}, True),
-        ({}, {"machine": "payment"}, True),
-        ({}, {"state": None}, True),
-        ({}, {"subject_id": OTHER}, True),
-    ],
+Told = dict[str, Any]
+THERE: tuple[tuple[Told, Told | None, bool], ...] = (
+    ({}, None, True),
+    ({"state": "pending"}, None, False),
+    ({"state": "failed"}, None, False),
+    ({"reason": "disputed"}, None, False),
+    ({}, {}, False),
+    ({}, {"event": "PAID_BY_HAND"}, False),
+    ({}, {"event": "PROVED"}, True),
+    ({}, {"machine": "payment"}, True),
+    ({}, {"state": None}, True),
+    ({}, {"subject_id": OTHER}, True),
 )
-async def test_a_refund_was_made_there_unless_something_else_paid_it(
-    rows: Rows, given: dict[str, Any], told: dict[str, Any] | None, there: bool
-) -> None:
-    made = await refund(rows, **given)
-    if told is not None:
-        await event(rows, **{"subject": made, **told} if "subject_id" not in told else
-                    {"subject": told["subject_id"]})  # fmt: skip
-    said = await rows.conn.fetchrow(
-        "SELECT made_there(r) AS there, was_paid_otherwise(r) AS otherwise FROM refunds r"
-    )
-    assert said is not None
-    paid = given.get("state", "succeeded") == "succeeded"
-    assert tuple(said) == (there, paid and not there)
-    await rows.conn.execute("UPDATE refunds SET origin = 'gateway'")
-    assert not await rows.conn.fetchval("SELECT was_paid_otherwise(r) FROM refunds r")
+
+
+async def test_a_refund_was_made_there_unless_something_else_paid_it(rows: Rows) -> None:
+    said = "SELECT made_there(r) AS there, was_paid_otherwise(r) AS otherwise FROM refunds r"
+    for given, told, there in THERE:
+        await rows.conn.execute("BEGIN")
+        made = await refund(rows, **given)
+        if told is not None:
+            await event(rows, made, **told)
+        found = await rows.conn.fetchrow(said)
+        assert found is not None
+        paid = given.get("state", "succeeded") == "succeeded"
+        assert tuple(found) == (there, paid and not there), (given, told)
+        await rows.conn.execute("UPDATE refunds SET origin = 'gateway'")
+        assert not await rows.conn.fetchval("SELECT was_paid_otherwise(r) FROM refunds r")
+        await rows.conn.execute("ROLLBACK")
 
 
 async def spare(rows: Rows) -> int:
@@ -129,35 +128,35 @@ async def test_a_sum_that_went_back_is_news_where_it_is_more_than_was_made_there
     assert (outside["amount_minor"], outside["gateway_refund_id"]) == (150, "pay_1:to:850")
 
 
-@pytest.mark.parametrize(
-    ("capture", "asked", "why"),
-    [
-        ({}, {}, None),
-        ({"captured_at": NOW - MOMENT}, {}, None),
-        ({"captured_at": NOW}, {}, "late"),
-        ({"captured_at": NOW, "captured_here_at": NOW - MOMENT}, {}, None),
-        ({"captured_at": NOW - MOMENT, "captured_here_at": NOW}, {}, "late"),
-        ({"captured_at": NOW}, {"ends": None}, None),
-        ({}, {"over": "gone"}, "gone"),
-        ({"captured_at": NOW}, {"over": "gone"}, "gone"),
-        ({}, {"currency": "RUB"}, "amount_mismatch"),
-        ({}, {"currency": "RUB", "over": "gone"}, "amount_mismatch"),
-        ({}, {"amounts": [4000, 5000]}, None),
-        ({}, {"amounts": [4000, 6000]}, "amount_mismatch"),
-        ({"outside": 1}, {}, "refunded_outside"),
-        ({"outside": 1}, {"currency": "RUB", "over": "gone"}, "refunded_outside"),
-    ],
+BUYS: tuple[tuple[Told, Told, str | None], ...] = (
+    ({}, {}, None),
+    ({"captured_at": NOW - MOMENT}, {}, None),
+    ({"captured_at": NOW}, {}, "late"),
+    ({"captured_at": NOW, "captured_here_at": NOW - MOMENT}, {}, None),
+    ({"captured_at": NOW - MOMENT, "captured_here_at": NOW}, {}, "late"),
+    ({"captured_at": NOW}, {"ends": None}, None),
+    ({}, {"over": "gone"}, "gone"),
+    ({"captured_at": NOW}, {"over": "gone"}, "gone"),
+    ({}, {"currency": "RUB"}, "amount_mismatch"),
+    ({}, {"currency": "RUB", "over": "gone"}, "amount_mismatch"),
+    ({}, {"amounts": [4000, 5000]}, None),
+    ({}, {"amounts": [4000, 6000]}, "amount_mismatch"),
+    ({"outside": 1}, {}, "refunded_outside"),
+    ({"outside": 1}, {"currency": "RUB", "over": "gone"}, "refunded_outside"),
 )
-async def test_why_money_buys_nothing_is_said_by_the_first_reason(
-    rows: Rows, capture: dict[str, Any], asked: dict[str, Any], why: str | None
-) -> None:
+
+
+async def test_why_money_buys_nothing_is_said_by_the_first_reason(rows: Rows) -> None:
     given = {"id": CAPTURE, "merchant_id": ASHA, "account_id": ACCOUNT,
              "captured_at": NOW - MOMENT}  # fmt: skip
-    await rows.put("captures", **{**given, **capture})
-    said = {"amounts": [5000], "currency": "INR", "over": None, "ends": NOW} | asked
-    assert why == await rows.conn.fetchval(
-        "SELECT buys_nothing(c, $1, $2, $3, $4, 'late') FROM captures c", *said.values()
-    )
+    for capture, asked, why in BUYS:
+        await rows.conn.execute("BEGIN")
+        await rows.put("captures", **{**given, **capture})
+        said = {"amounts": [5000], "currency": "INR", "over": None, "ends": NOW} | asked
+        assert why == await rows.conn.fetchval(
+            "SELECT buys_nothing(c, $1, $2, $3, $4, 'late') FROM captures c", *said.values()
+        ), (capture, asked)
+        await rows.conn.execute("ROLLBACK")
 
 
 @pytest.mark.parametrize(
