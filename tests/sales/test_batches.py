@@ -85,7 +85,8 @@ async def test_more_than_there_is_room_for_is_refused_until_something_is_committ
     big = await told(batch, "big", size=WAITING_MAX_BYTES - 5)
     fits = await told(batch, "fits", size=5)
     with pytest.raises(DatabaseUnreachableError):
-        await batch.store({"name": "small"}, b"x", NOW, "")
+        async with asyncio.timeout(5):  # one that was let in would wait
+            await batch.store({"name": "small"}, b"x", NOW, "")
     commits.goes.set()
     assert await asyncio.gather(*first, big, fits)
     big = await told(batch, "big", size=WAITING_MAX_BYTES)
