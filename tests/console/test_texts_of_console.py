@@ -14,7 +14,7 @@ _HERE = Path(console.__file__).parent
 _MADE = re.compile(
     r"(problem|refused|done|case|state|settled|money|machine|health|dialect|extra|part|col|diff|export"
     r"|event|notice|notices_mail|gateway_light|gateway_problem|step|watch|break|broken|drawn"
-    r"|scope|factor|webhook|deliver(y|ies))_"
+    r"|scope|window|window_help|settings_part|factor|webhook|deliver(y|ies))_"
 )
 _BUDGET_BYTES = 3 * 1024
 

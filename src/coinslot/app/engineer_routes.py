@@ -8,6 +8,7 @@ from coinslot.console.account import AccountPages
 from coinslot.console.frame import Frame
 from coinslot.console.gateways import GatewayPages
 from coinslot.console.keys import KeyPages
+from coinslot.console.settings import SettingsPages
 from coinslot.console.webhooks import WebhookPages
 from coinslot.events.webhooks.signing import HookRules
 from coinslot.pages.access import Access
@@ -16,11 +17,23 @@ from coinslot.pages.access import Access
 def engineer_routes(
     access: Access, frame: Frame, hooks: HookRules
 ) -> list[ControllerRouterHandler]:
-    """Gateways, keys, webhooks, and one's own account."""
+    """Gateways, keys, webhooks, settings, and one's own account."""
     return [
         *_gateways(access, frame), *_keys(access, frame), *_webhooks(access, frame, hooks),
-        *_account(access, frame),
+        *_account(access, frame), *_settings(access, frame),
     ]  # fmt: skip
+
+
+def _settings(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
+    pages, place = SettingsPages(frame), "/settings"
+    look, write = [access.may("merchant:write")], [access.may("merchant:write", fresh=True)]
+    return [
+        get(f"{place}/business", guards=look)(pages.business),
+        post(f"{place}/business", guards=write, status_code=200)(pages.change),
+        post(f"{place}/rules", guards=write, status_code=200)(pages.set_rules),
+        get(f"{place}/windows", guards=look)(pages.windows),
+        post(f"{place}/windows/{{machine:str}}", guards=write, status_code=200)(pages.set_windows),
+    ]
 
 
 def _account(access: Access, frame: Frame) -> list[ControllerRouterHandler]:

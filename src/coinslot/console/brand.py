@@ -42,8 +42,8 @@ class BrandPages(SharedHandler):
         self._context = frame.auth.context
 
     async def first(self, request: AnyRequest) -> Redirect:
-        """Of the settings, the brand stands first."""
-        return self._frame.to(request, "settings", "brand")
+        """Of the settings, the business stands first."""
+        return self._frame.to(request, "settings", "business")
 
     async def show(self, request: AnyRequest) -> Response[str]:
         return await self._page(request, await self._now(request))

@@ -19,13 +19,14 @@ from coinslot.orders.order_records import OrderRecord
 from coinslot.orders.order_refunds import MoreThanLeftError, OrderRefund
 from coinslot.orders.order_search import OrderLine
 from coinslot.oversight.order_proof import proof
-from coinslot.pages.access import signed_in
+from coinslot.pages.access import Access, signed_in
 from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import AnyRequest
 from coinslot.pages.search import UnreadableError, minor_of, minutes_of
 from coinslot.pages.shared_handler import SharedHandler
 from coinslot.payments.idempotency import KeyReusedError
 from coinslot.payments.merchant_api import RuledOutError, UnknownError
+from coinslot.people import merchant_settings
 from coinslot.people.audit_log import Act
 
 _PAGE: Final = 50
@@ -88,6 +89,12 @@ class OrderPages(SharedHandler):
         """Under the form's key: the same form gives the same refund."""
         form, who = await forms.read(request), signed_in(request)
         known = await self._known(request, order)
+        try:
+            total = _total(known, _wanted(known, form, who.login))
+        except RefundFormError:
+            total = None  # the form is refused below, with its reason
+        if total is not None:
+            await self._must_prove(request, total)
 
         async def work() -> Done:
             wanted = _wanted(known, form, who.login)
@@ -105,6 +112,13 @@ class OrderPages(SharedHandler):
         except (RefundFormError, RuledOutError, UnknownError, KeyReusedError) as error:
             problem = self._problem(request, error, known)
             return await self._order(request, order, problem, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+    async def _must_prove(self, request: AnyRequest, total: Money) -> None:
+        """A large refund needs a fresh proof. Raises RefusedError."""
+        who = signed_in(request)
+        asked = await merchant_settings.settings(self._context.db, merchant_of(who))
+        if asked.asks_proof_of(total):
+            Access(self._frame.auth, cookies=True).must_be_fresh(who)
 
     async def ask_machine(self, request: AnyRequest, order: FromPath[UUID]) -> Redirect:
         """Someone of the merchant says that nothing came out. The machine is asked no more often
@@ -160,6 +174,15 @@ def _wanted(order: OrderRecord, form: Form, login: str) -> OrderRefund:
         order=order.id, key=f"console-{form.one('key')}", by=login, reason=reason, units=units,
         extras=extras, amount=amount,
     )  # fmt: skip
+
+
+def _total(order: OrderRecord, wanted: OrderRefund) -> Money:
+    """What would go back, at most."""
+    if wanted.amount is not None:
+        return Money(wanted.amount, order.currency)
+    named = [unit.left for unit in order.units if unit.id in wanted.units]
+    named += [extra.left for extra in order.extras if extra.kind in wanted.extras]
+    return Money(sum(named), order.currency)
 
 
 def _is_search(asked: dict[str, str]) -> bool:

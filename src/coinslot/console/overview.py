@@ -14,13 +14,15 @@ from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
 from coinslot.console.whose import merchant_of
 from coinslot.fleet import setup
+from coinslot.kit.money import Money
 from coinslot.oversight import cases
 from coinslot.oversight.cases import CONTRADICTED, OWED, UNRESOLVED, Case, CaseError, Person
 from coinslot.oversight.today import today
-from coinslot.pages.access import signed_in
+from coinslot.pages.access import Access, signed_in
 from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import AnyRequest
 from coinslot.pages.shared_handler import SharedHandler
+from coinslot.people import merchant_settings
 from coinslot.people.audit_log import Act
 
 CaseId = Annotated[int, PathParameter(le=2**63 - 1)]  # PostgreSQL's bigint
@@ -73,6 +75,7 @@ class Overview(SharedHandler):
             known = await cases.one(self._context, merchant_of(who), case)
             if known is None:
                 return Done(to=self._frame.to(request, "inbox", done="case_over"))
+            await self._must_prove(request, known, how)
             hand = Person(who.login, form.one("note", 500), merchant_of(who))
             await self._end(known, how, form, hand)
             act = Act(
@@ -86,6 +89,15 @@ class Overview(SharedHandler):
         except CaseError as error:
             c = self._frame.texts(request)
             return await self._inbox(request, f"{c['problem_case']} {error}.", 409)
+
+    async def _must_prove(self, request: AnyRequest, case: Case, how: str) -> None:
+        """A large refund needs a fresh proof from here too. Raises RefusedError."""
+        if how != "refund" or not case.amount or not case.currency:
+            return
+        who = signed_in(request)
+        asked = await merchant_settings.settings(self._context.db, merchant_of(who))
+        if asked.asks_proof_of(Money(case.amount, case.currency)):
+            Access(self._frame.auth, cookies=True).must_be_fresh(who)
 
     async def _inbox(
         self, request: AnyRequest, problem: str = "", status: int = 200

@@ -2,13 +2,14 @@
 hall. What is paid already keeps the windows that it was paid under."""
 
 from collections.abc import Mapping
+from uuid import UUID
 
 from msgspec import Struct
 
 from coinslot.context import Context
 from coinslot.db.pool import Database
 from coinslot.orders import fulfillment, store
-from coinslot.outlets.machines import owner_of
+from coinslot.outlets.machines import UnknownOutletError, owner_of
 
 LONGEST_S = 30 * 24 * 3600  # money is not kept for longer without goods
 
@@ -25,11 +26,15 @@ class OutletWindow(Struct, frozen=True, kw_only=True):
     own: bool  # set at the outlet; else its kind's, or everybody's
 
 
-async def windows_of(context: Context, outlet: str) -> list[OutletWindow]:
-    """Those that this outlet may set. Raises UnknownOutletError and UnknownKindError."""
-    async with context.db.as_merchant(await owner_of(context.db, outlet)) as conn:
+async def windows_of(
+    context: Context, outlet: str, merchant: UUID | None = None
+) -> list[OutletWindow]:
+    """Those that this outlet may set. Only an outlet of this merchant's; None (the command line):
+    of whoever has it. Raises UnknownOutletError and UnknownKindError."""
+    async with context.db.as_merchant(merchant or await owner_of(context.db, outlet)) as conn:
         row = await conn.fetchrow(store.OUTLET_WINDOWS, outlet)
-    assert row is not None
+    if row is None:
+        raise UnknownOutletError(f"no outlet has the code {outlet}")
     names = fulfillment.handler(context, row["kind"]).windows
     there = context.windows.at(row["kind"], row["windows"])
     return [
@@ -38,17 +43,22 @@ async def windows_of(context: Context, outlet: str) -> list[OutletWindow]:
     ]
 
 
-async def set_windows(context: Context, outlet: str, wanted: Mapping[str, float | None]) -> None:
+async def set_windows(
+    context: Context,
+    outlet: str,
+    wanted: Mapping[str, float | None],
+    merchant: UUID | None = None,
+) -> None:
     """None: it has no window of this name of its own any more.
 
     Raises UnknownOutletError, UnknownKindError and WindowError."""
-    known = {window.name for window in await windows_of(context, outlet)}
+    known = {window.name for window in await windows_of(context, outlet, merchant)}
     for name, seconds in wanted.items():
         if name not in known:
             raise WindowError(f"no window {name}: there is {', '.join(sorted(known))}")
         if seconds is not None and not 0 < seconds <= LONGEST_S:
             raise WindowError(f"{name}: between 0 and {LONGEST_S} seconds, not {seconds:g}")
-    async with context.db.as_merchant(await owner_of(context.db, outlet)) as conn:
+    async with context.db.as_merchant(merchant or await owner_of(context.db, outlet)) as conn:
         await conn.execute(
             store.SET_OUTLET_WINDOWS, outlet,
             {name: seconds for name, seconds in wanted.items() if seconds is not None},

@@ -5,6 +5,7 @@ from datetime import datetime
 from ipaddress import ip_network
 from uuid import UUID
 
+import asyncpg
 from msgspec import Struct
 
 from coinslot.db.pool import Database
@@ -13,6 +14,7 @@ from coinslot.people.authentication import RuleError
 from coinslot.people.sessions import SignedIn, from_allowed, is_strong
 
 _MOST_NETWORKS = 100
+_READ = "SELECT second_factor_required, allowed_networks FROM merchants WHERE id = $1"
 
 
 class SecurityRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,9 +27,10 @@ class SecurityRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 async def rules(db: Database, merchant: UUID) -> SecurityRules:
     """As they are."""
     async with db.as_merchant(merchant) as conn:
-        row = await conn.fetchrow(
-            "SELECT second_factor_required, allowed_networks FROM merchants WHERE id = $1", merchant
-        )
+        return _rules(await conn.fetchrow(_READ, merchant))
+
+
+def _rules(row: asyncpg.Record | None) -> SecurityRules:
     assert row is not None
     return SecurityRules(
         second_factor_required=row["second_factor_required"],
@@ -35,10 +38,17 @@ async def rules(db: Database, merchant: UUID) -> SecurityRules:
     )
 
 
-async def set_rules(
-    db: Database, who: SignedIn, merchant: UUID, wanted: SecurityRules, now: datetime
+async def set_rules(  # noqa: PLR0913  what is wanted, and what was seen
+    db: Database,
+    who: SignedIn,
+    merchant: UUID,
+    wanted: SecurityRules,
+    now: datetime,
+    *,
+    seen: SecurityRules | None = None,
 ) -> SecurityRules:
-    """They hold from the next request on, for everyone who is signed in. Raises RuleError."""
+    """They hold from the next request on, for everyone who is signed in. Where `seen` is not what
+    they are any more, somebody else was quicker. Raises RuleError."""
     kept = SecurityRules(
         second_factor_required=wanted.second_factor_required,
         allowed_networks=_networks(wanted.allowed_networks),
@@ -47,8 +57,11 @@ async def set_rules(
         raise RuleError("locks_you_out", f"Your own address {who.address} is not in this list.")
     if kept.second_factor_required and not is_strong(who.factors):
         raise RuleError("locks_you_out", "Sign in with a second factor of your own first.")
-    before = await rules(db, merchant)
     async with db.as_merchant(merchant) as conn:
+        row = await conn.fetchrow(f"{_READ} FOR NO KEY UPDATE", merchant)
+        before = _rules(row)
+        if seen not in (None, before):
+            raise RuleError("stale_settings", "Somebody else changed them meanwhile.")
         await conn.execute(
             "UPDATE merchants SET second_factor_required = $2, allowed_networks = $3"
             " WHERE id = $1",

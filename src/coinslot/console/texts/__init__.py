@@ -18,6 +18,7 @@ from coinslot.console.texts import (
     overview,
     people,
     products,
+    settings,
     sign_in,
     start,
     webhooks,
@@ -26,7 +27,7 @@ from coinslot.console.texts.languages import LANGUAGES, Texts
 
 PARTS: Final = (
     frame, sign_in, overview, orders, machines, people, products, start, money, brand, notices,
-    gateways, keys, webhooks, account,
+    gateways, keys, webhooks, account, settings,
 )  # fmt: skip
 TEXTS: Final[Texts] = {name: texts for part in PARTS for name, texts in part.TEXTS.items()}
 

@@ -1,0 +1,99 @@
+"""A merchant's own settings, as its people change them: one form, one version, one entry in the
+audit log. Which of two people saved second is told."""
+
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+from msgspec import Struct
+
+from coinslot.db.pool import Database
+from coinslot.kit.clock import UnknownZoneError, known_zone
+from coinslot.kit.money import Money
+from coinslot.people.audit_log import Act, Actor, record
+from coinslot.people.authentication import RuleError
+
+_READ = """
+SELECT name, contact, zone, currency, refund_proof_minor, settings_version FROM merchants
+WHERE id = $1
+"""
+_CHANGE = """
+UPDATE merchants SET name = $2, contact = $3, zone = $4, refund_proof_minor = $5,
+    settings_version = settings_version + 1 WHERE id = $1
+"""
+
+
+class MerchantSettings(Struct, frozen=True, kw_only=True):
+    """`zone` None: the installation's. `refund_proof_minor`: a refund above it, in minor units of
+    `currency`, needs a fresh proof; None: none does."""
+
+    name: str
+    contact: str = ""
+    zone: str | None = None
+    currency: str | None = None
+    refund_proof_minor: int | None = None
+    version: int = 1
+
+    def asks_proof_of(self, refund: Money) -> bool:
+        """Whether a person has to show a factor again for it. In another currency every refund:
+        the limit says nothing of it."""
+        if self.refund_proof_minor is None:
+            return False
+        return refund.currency != self.currency or refund.minor > self.refund_proof_minor
+
+
+async def settings(db: Database, merchant: UUID) -> MerchantSettings:
+    """As they are."""
+    async with db.as_merchant(merchant) as conn:
+        row = await conn.fetchrow(_READ, merchant)
+    assert row is not None
+    return _settings(row)
+
+
+async def change(
+    db: Database, who: Actor, merchant: UUID, wanted: MerchantSettings, now: datetime
+) -> None:
+    """`wanted.version` is that of the page on which somebody typed; the currency stays. Raises
+    RuleError: stale_settings, no_name, unknown_zone, no_currency."""
+    if not wanted.name:
+        raise RuleError("no_name", "A business has a name.")
+    try:
+        zone = known_zone(wanted.zone)
+    except UnknownZoneError as error:
+        raise RuleError("unknown_zone", str(error)) from None
+    async with db.as_merchant(merchant) as conn:
+        row = await conn.fetchrow(f"{_READ} FOR NO KEY UPDATE", merchant)
+        assert row is not None
+        before = _settings(row)
+        if before.version != wanted.version:
+            raise RuleError("stale_settings", "Somebody else changed them meanwhile.")
+        if wanted.refund_proof_minor is not None and before.currency is None:
+            raise RuleError("no_currency", "A limit needs the currency of the business.")
+        await conn.execute(
+            _CHANGE, merchant, wanted.name, wanted.contact, zone, wanted.refund_proof_minor
+        )
+        said = {name: _plain(wanted, name) for name in _NAMES}
+        was = {name: _plain(before, name) for name in _NAMES}
+        changed = [name for name in _NAMES if said[name] != was[name]]
+        if changed:
+            act = Act(
+                action="settings.changed", merchant=merchant, subject=str(merchant),
+                before={name: was[name] for name in changed},
+                after={name: said[name] for name in changed},
+            )  # fmt: skip
+            await record(conn, who, act, now)
+
+
+_NAMES = ("name", "contact", "zone", "refund_proof_minor")
+
+
+def _plain(found: MerchantSettings, name: str) -> object:
+    value: object = getattr(found, name)
+    return value
+
+
+def _settings(row: asyncpg.Record) -> MerchantSettings:
+    return MerchantSettings(
+        name=row["name"], contact=row["contact"], zone=row["zone"], currency=row["currency"],
+        refund_proof_minor=row["refund_proof_minor"], version=row["settings_version"],
+    )  # fmt: skip
