@@ -18,6 +18,7 @@ _LAWS = "tests/unit/test_flow_laws.py::test_every_law_holds"
 _CHEAP_S = 0.05
 # Beside each row they put one that is alike, which is what most mistakes in SQL are about.
 _TWINS, _TWINS_FIRST = "tests/sales/test_twins.py", 8
+_CLOSE_FIRST = 12  # of the files that import the module themselves
 _DEEPEST = 3  # constants made of constants
 
 
@@ -81,10 +82,11 @@ class Order:
         cheap.sort(key=lambda t: (t.split("::")[0] not in near, self._price(t), t))
         dear = self._in_turns([t for t in rest if self._price(t) >= _CHEAP_S], near)
         twins = [t for t in dear if t.startswith(_TWINS)][:_TWINS_FIRST] if _is_sql(mutant) else []
-        dear = [t for t in dear if t not in twins]
+        close = [t for t in dear if t.split("::")[0] in near and t not in twins][:_CLOSE_FIRST]
+        dear = [t for t in dear if t not in (*twins, *close)]
         chosen: list[str] = []
         spent = 0.0
-        for test in [*proven, *saying, *cheap, *twins, *dear]:
+        for test in [*proven, *saying, *cheap, *twins, *close, *dear]:
             spent += self._price(test)
             if spent > self._bound_s and chosen:
                 break

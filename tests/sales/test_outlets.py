@@ -42,6 +42,7 @@ async def cola(stage: Stage, **more: Any) -> Slot:
 
 
 async def test_a_machine_is_written_as_it_was_given_and_offers_its_code(stage: Stage) -> None:
+    """`add_outlet`, to each column."""
     assert await add(stage, await outlet(stage), await cola(stage))
     (row,) = await stage.rows("SELECT * FROM outlets WHERE id = 'M07'")
     told = ("name", "place", "kind", "channel", "dialect", "currency", "contact", "zone")
