@@ -107,7 +107,7 @@ NEEDS: dict[str, str | None] = {
 OPEN = {
     f"{method} /console/{place}"
     for method in ("GET", "POST")
-    for place in ("sign-in", "first-run", "join", "confirm-address")
+    for place in ("sign-in", "first-run", "join", "confirm-address", "forgot", "reset")
 } | {
     f"GET /console/{file}"
     for file in ("manifest.webmanifest", "worker.js", "icon-192.png", "icon-512.png")

@@ -83,6 +83,10 @@ def _entry(_access: Access, frame: Frame) -> list[ControllerRouterHandler]:
         post("/sign-in", status_code=200)(pages.sign_in),
         get("/first-run")(pages.first),
         post("/first-run", status_code=200)(pages.make_first),
+        get("/forgot")(pages.forgot),
+        post("/forgot", status_code=200)(pages.ask_reset),
+        get("/reset")(pages.new_password),
+        post("/reset", status_code=200)(pages.reset),
         get("/join")(pages.invited),
         post("/join", status_code=200)(pages.join),
     ]

@@ -13,6 +13,7 @@ from coinslot.console.texts import in_language
 from coinslot.kit.ids import token
 from coinslot.kit.money import Money
 from coinslot.merchants.merchants import zone_of_merchant
+from coinslot.notices.base import Form
 from coinslot.pages import cookies
 from coinslot.pages.rendering import Answer, AnyRequest, Formatter, Renderer
 from coinslot.pages.shared_handler import SharedHandler
@@ -101,6 +102,7 @@ class Frame(SharedHandler):
         shown: dict[str, Any] = {
             "c": c, "who": who, "zone": await self._zone(who), "mint": token,
             "tabs": tabs_of(who), "money": Money, "here": request.url.path, "problem": "",
+            "has_mail": Form.EMAIL in self.auth.context.notifiers,
             "version": request.scope["state"].get(VERSION, ""),
             "done": c.get(f"done_{done}", ""),
             "form_token": cookies.form_token(

@@ -44,7 +44,10 @@ class PeoplePages(SharedHandler):
 
         async def work() -> Done:
             wanted = Wanted(
-                merchant=merchant_of(who), address=form.one("address", 254), role=_role(form)
+                merchant=merchant_of(who),
+                address=form.one("address", 254),
+                role=_role(form),
+                language=self._frame.language(request),
             )
             made.append(await allowed(invitations.invite(self._auth, who.actor, wanted)))
             return Done(to=self._frame.to(request, "people", done="invited"))

@@ -19,7 +19,7 @@ from coinslot.pages.access import allowed, client_of, signed_in
 from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import AnyRequest
 from coinslot.pages.shared_handler import SharedHandler
-from coinslot.people import factors, first_run, invitations, sessions
+from coinslot.people import factors, first_run, invitations, resets, sessions
 from coinslot.people import sign_in as signing_in
 from coinslot.people.sessions import Opened
 
@@ -108,6 +108,39 @@ class SignInPages(SharedHandler):
             )  # fmt: skip
         named = (("next", f"{HOME}/business"),)
         return await self._new_person(request, Form((*form.pairs, *named)), "installation")
+
+    async def forgot(self, request: AnyRequest) -> Response[str]:
+        return await self._frame.page(request, "forgot.html", asked=False)
+
+    async def ask_reset(self, request: AnyRequest) -> Response[str]:
+        """One answer, whether or not there is such a login."""
+        form = await self._own_form(request)
+        login, language = form.one("login", _LOGIN), self._frame.language(request)
+        await allowed(resets.ask(self._auth, login, client_of(request), language))
+        return await self._frame.page(request, "forgot.html", asked=True)
+
+    async def new_password(self, request: AnyRequest) -> Response[str]:
+        """The form that a link leads to. Looking at it uses nothing up."""
+        return await self._reset(request, request.query_params.get("token", ""))
+
+    async def reset(self, request: AnyRequest) -> Response[Any]:
+        form = await self._own_form(request)
+        shown = form.one("token", _SIGNED)
+        password = form.raw("password")[:_PASSWORD]
+        try:
+            await allowed(resets.reset(self._auth, shown, password, client_of(request)))
+        except RefusedError as error:
+            over = error.code == "invalid_token"
+            problem = "" if over else self._problem(request, error)
+            return await self._reset(request, "" if over else shown, problem, error.status)
+        return self._frame.to(request, "sign-in", done="password_reset")
+
+    async def _reset(
+        self, request: AnyRequest, token: str, problem: str = "", status: int = 200
+    ) -> Response[str]:
+        return await self._frame.page(
+            request, "reset.html", status=status, token=token[:_SIGNED], problem=problem
+        )
 
     async def invited(self, request: AnyRequest) -> Response[str]:
         """What an invitation is for. Looking at it uses nothing up: mail scanners open links."""

@@ -10,9 +10,9 @@ import asyncpg
 from msgspec import Struct
 
 from coinslot.db.pool import Connection
-from coinslot.kit.ids import code as letters
+from coinslot.kit.ids import code as code_of_letters
 from coinslot.kit.ids import token, uuid7
-from coinslot.people import limits, members
+from coinslot.people import letters, limits, members
 from coinslot.people.audit_log import Act, Actor, record
 from coinslot.people.authentication import (
     Authentication,
@@ -22,6 +22,7 @@ from coinslot.people.authentication import (
     SignInError,
 )
 from coinslot.people.members import Role
+from coinslot.people.outbox import EMAIL, Letter, post_secret
 from coinslot.people.passwords import acceptable
 from coinslot.people.roles import INVITES, PERMISSIONS
 from coinslot.people.sign_in import Attempt, verified
@@ -29,6 +30,7 @@ from coinslot.people.tokens import hashed
 
 _CODE_LETTERS: Final = 8  # 37 bits, and few tries
 _MOST_OPEN: Final = 100
+_MAILS: Final = 5  # to one address, in the window of tries
 
 _ADD = """
 INSERT INTO invitations (id, merchant_id, address, role, outlets, token_hash, code_digest,
@@ -60,6 +62,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     merchant: UUID | None
     address: str
     role: Role
+    language: str = "en"  # of the mail
 
 
 class Invitation(Struct, frozen=True, kw_only=True):
@@ -73,6 +76,7 @@ class Invitation(Struct, frozen=True, kw_only=True):
     expires_at: datetime
     token: str | None = None
     code: str | None = None
+    mailed: bool = False
 
 
 class Acceptance(Struct, frozen=True, kw_only=True):
@@ -87,9 +91,11 @@ class Acceptance(Struct, frozen=True, kw_only=True):
 
 
 async def invite(auth: Authentication, who: Actor, wanted: Wanted) -> Invitation:
-    """Invite someone. The token and the code are shown this once. Raises RuleError."""
+    """Invite someone. The token and the code are shown this once. Raises RuleError and
+    TooOftenError."""
     now, made, secret = auth.now(), uuid7(auth.now()), token(32)
-    typed, address = letters(_CODE_LETTERS), wanted.address.strip()
+    await _count(auth, wanted.address)
+    typed, address = code_of_letters(_CODE_LETTERS), wanted.address.strip()
     if not address:
         raise RuleError("no_address", "Name the address of whom you invite.")
     ends = now + auth.context.windows.span("invitation_s")
@@ -106,6 +112,7 @@ async def invite(auth: Authentication, who: Actor, wanted: Wanted) -> Invitation
             if who.person and await conn.fetchrow(_INVITING_ADMIN, who.person) is None:
                 raise _no_more()
             await conn.execute(_ADD, *row)
+            mailed = await _mail(auth, conn, wanted, secret, ends)
             await record(conn, who, act, now)
     else:
         async with auth.db.as_merchant(wanted.merchant) as conn:
@@ -117,11 +124,42 @@ async def invite(auth: Authentication, who: Actor, wanted: Wanted) -> Invitation
             if len(await conn.fetch(_LISTED, now, wanted.merchant)) >= _MOST_OPEN:
                 raise RuleError("too_many_invitations", f"{_MOST_OPEN} wait: revoke some first.")
             await conn.execute(_ADD, *row)
+            mailed = await _mail(auth, conn, wanted, secret, ends)
             await record(conn, who, act, now)
+    auth.context.wakes.wake("notices")
     return Invitation(
         id=made, address=address, role=wanted.role.role, outlets=wanted.role.outlets,
         created_at=now, expires_at=ends, token=secret, code=f"{typed[:4]}-{typed[4:]}",
+        mailed=mailed,
     )  # fmt: skip
+
+
+async def _mail(
+    auth: Authentication, conn: Connection, wanted: Wanted, secret: str, ends: datetime
+) -> bool:
+    """The link by mail too, where mail goes out: in the transaction of the invitation."""
+    address, now = wanted.address.strip(), auth.now()
+    if not letters.can_be_mailed(auth.context, address):
+        return False
+    name = auth.host
+    if wanted.merchant is not None:
+        name = await conn.fetchval("SELECT name FROM merchants WHERE id = $1", wanted.merchant)
+    mail = letters.invited(wanted.language, name, f"{ends:%Y-%m-%d %H:%M} UTC")
+    letter = Letter(
+        purpose="invitation", channel=EMAIL, target=address, merchant=wanted.merchant,
+        dedup=f"invitation.{hashed(secret).hex()}", subject=mail.subject, body="",
+        language=wanted.language, life=ends - now,
+    )  # fmt: skip
+    link = f"{auth.base_url}/console/join?token={secret}"
+    await post_secret(conn, auth.context.vault, letter, f"{mail.text}\n\n{link}", now)
+    return True
+
+
+async def _count(auth: Authentication, address: str) -> None:
+    """Whoever invites, nobody's mailbox is filled by it. Raises TooOftenError."""
+    if letters.can_be_mailed(auth.context, address.strip()):
+        subject = auth.context.vault.digest(address.strip().casefold(), "tries:invited")
+        await limits.count(auth.context, [limits.Limit(f"invited:{subject}", _MAILS)])
 
 
 def _no_more() -> ForbiddenError:

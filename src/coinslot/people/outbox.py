@@ -11,6 +11,7 @@ from msgspec import Struct
 from coinslot.db.pool import Connection
 from coinslot.db.sealed import SealedColumn
 from coinslot.kit.ids import uuid7
+from coinslot.kit.secrets import Vault
 
 EMAIL: Final = "email"
 FACTOR_REMOVED, NEW_PLACE = "factor_removed", "new_place"
@@ -60,6 +61,19 @@ async def post(
         letter.language, now, due_at + letter.life, due_at,
     )  # fmt: skip
     return done == "INSERT 0 1"
+
+
+async def post_secret(
+    conn: Connection, vault: Vault, letter: Letter, text: str, now: datetime
+) -> None:
+    """One whose body holds a secret: it is sealed, and gone when the notice is."""
+    row = uuid7(now)
+    await post(conn, letter, now, row=row, sealed=seal(vault, row, text))
+
+
+def seal(vault: Vault, row: UUID, text: str) -> bytes:
+    """A body that holds a secret, bound to its notice."""
+    return vault.seal(text.encode(), sealed_as(row))
 
 
 def sealed_as(row: object) -> str:

@@ -1,13 +1,15 @@
-"""A new password for someone who lost it. Only who runs the installation gives out a token for it:
-an admin of one merchant must not become that of another through a person who works for both."""
+"""A new password for someone who lost it: by a link to their own mail address, or a token from who
+runs the installation. An admin of one merchant must not become that of another through a person
+who works for both."""
 
 from typing import Final
 from uuid import UUID
 
 from coinslot.kit.ids import token, uuid7
+from coinslot.people import letters, limits
 from coinslot.people.audit_log import Act, Actor, record
 from coinslot.people.authentication import Authentication, Client, SignInError
-from coinslot.people.outbox import FACTOR_REMOVED, concerns
+from coinslot.people.outbox import EMAIL, FACTOR_REMOVED, Letter, concerns, post
 from coinslot.people.passwords import acceptable
 from coinslot.people.tokens import hashed
 
@@ -15,6 +17,16 @@ _FOUND = """
 SELECT r.id, r.person_id, r.drops_factors, p.login FROM password_resets r
 JOIN people p ON p.id = r.person_id
 WHERE r.token_hash = $1 AND r.used_at IS NULL AND r.expires_at > $2 AND p.disabled_at IS NULL
+"""
+ASKED: Final = "reset_asked"
+_LOGIN_CHARS: Final = 254
+_FROM_ONE: Final = 20  # mails that one network asks for, in the window of tries
+_FOR_ONE: Final = 3  # and for one login: nobody fills a mailbox by it
+_BY_MAIL: Final = Actor(address="by mail")
+_REACHED = """
+SELECT p.id, p.login, s.address, s.language FROM people p
+LEFT JOIN notice_settings s ON s.person_id = p.id
+WHERE lower(p.login) = lower($1) AND p.disabled_at IS NULL
 """
 _ENDED: Final = (
     "UPDATE second_factors SET removed_at = $2 WHERE person_id = $1 AND removed_at IS NULL",
@@ -43,6 +55,41 @@ async def offer(
         after = {"drops_factors": drops_factors}
         await record(conn, who, Act(action="reset.offered", subject=str(person), after=after), now)
     return made
+
+
+async def ask(auth: Authentication, login: str, client: Client, language: str) -> None:
+    """Someone forgot their password. The same work whoever asks and whether or not there is such a
+    person: who it is, and where mail reaches them, is looked up when the mail is sent. Raises
+    TooOftenError."""
+    now, vault = auth.now(), auth.context.vault
+    who = vault.digest(login.strip().casefold(), "tries:reset")
+    where = vault.digest(client.network, "tries:reset")
+    asked = [limits.Limit(f"reset:{where}", _FROM_ONE), limits.Limit(f"reset:{who}", _FOR_ONE)]
+    await limits.count(auth.context, asked)
+    letter = Letter(
+        purpose=ASKED, channel=EMAIL, target=login.strip()[:_LOGIN_CHARS] or "-",
+        dedup=f"reset.{uuid7(now).hex}", subject="", body="", language=language,
+        life=auth.context.windows.span("reset_s"),
+    )  # fmt: skip
+    async with auth.db.system_transaction() as conn:
+        await post(conn, letter, now)
+    auth.context.wakes.wake("notices")
+
+
+async def mail_for(auth: Authentication, login: str, language: str) -> tuple[str, str, str] | None:
+    """Address, subject and text of the mail with a link, which is good from now on; None where
+    nobody has this login, or mail does not reach them."""
+    async with auth.db.system_connection() as conn:
+        row = await conn.fetchrow(_REACHED, login.strip())
+    if row is None:
+        return None
+    address = str(row["address"] or row["login"])
+    if not letters.can_be_mailed(auth.context, address):
+        return None
+    secret = await offer(auth, _BY_MAIL, row["id"])
+    said = letters.reset(row["language"] or language, row["login"])
+    link = f"{auth.base_url}/console/reset?token={secret}"
+    return address, said.subject, f"{said.text}\n\n{link}"
 
 
 async def reset(auth: Authentication, shown: str, password: str, client: Client) -> None:

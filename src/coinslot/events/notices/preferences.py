@@ -13,12 +13,12 @@ from msgspec import Struct
 from coinslot.context import Context
 from coinslot.db.pool import Connection
 from coinslot.events.notices.alerts import CASE, EVENTS, PAYOUT, SILENT, SLOT
-from coinslot.kit.ids import token, uuid7
+from coinslot.kit.ids import token
 from coinslot.notices.base import Form
 from coinslot.notices.smtp import MAILBOX
 from coinslot.people import limits
 from coinslot.people.audit_log import Act, record
-from coinslot.people.outbox import EMAIL, Letter, post, sealed_as
+from coinslot.people.outbox import EMAIL, Letter, post, post_secret
 from coinslot.people.sessions import SignedIn
 from coinslot.people.tokens import hashed
 
@@ -257,20 +257,18 @@ async def ask_address(context: Context, who: SignedIn, address: str, mail: Mail)
     now, secret = context.now(), token(32)
     limit = limits.Limit(f"address:{who.person}", context.windows.sign_in_tries)
     await limits.count(context, [limit])
-    row = uuid7(now)
     link = f"{context.public_url}/console/confirm-address?token={secret}"
     letter = Letter(
-        purpose="address", channel=EMAIL, target=address, dedup=f"address.{row.hex}",
+        purpose="address", channel=EMAIL, target=address, dedup=f"address.{hashed(secret).hex()}",
         subject=mail.subject, body="", person=who.person, language=mail.language,
         life=context.windows.span("invitation_s"),
     )  # fmt: skip
-    sealed = context.vault.seal(f"{mail.text}\n\n{link}".encode(), sealed_as(row))
     async with context.db.as_person(who.person) as conn:
         await conn.execute(
             ASK_ADDRESS, who.person, address, hashed(secret),
             now + context.windows.span("invitation_s"), mail.language, DIGEST_AT,
         )  # fmt: skip
-        await post(conn, letter, now, row=row, sealed=sealed)
+        await post_secret(conn, context.vault, letter, f"{mail.text}\n\n{link}", now)
         after = {"address": address}
         await record(conn, who.actor, Act(action="notices.address", after=after), now)
     context.wakes.wake("notices")

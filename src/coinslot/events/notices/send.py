@@ -14,7 +14,9 @@ from prometheus_client import Counter
 from coinslot.context import Context
 from coinslot.events.notices.words import FOOT, text
 from coinslot.notices.base import Cause, Form, Notice, Notifier, Refused, Sent, Unclear
-from coinslot.people.outbox import EMAIL, sealed_as
+from coinslot.people import resets
+from coinslot.people.authentication import Authentication
+from coinslot.people.outbox import EMAIL, seal, sealed_as
 from coinslot.people.roles import PERMISSIONS
 
 log = structlog.get_logger(__name__)
@@ -44,6 +46,10 @@ _AGAIN = """
 UPDATE notices SET tries = tries + 1, failure = $3, due_at = $4, leased_until = NULL
 WHERE id = $1 AND lease = $2 AND outcome IS NULL RETURNING true
 """
+_LINKED = """
+UPDATE notices SET target = $3, subject = $4, sealed = $5
+WHERE id = $1 AND lease = $2 AND outcome IS NULL RETURNING *
+"""
 _GONE = """
 UPDATE push_subscriptions SET ended_at = $2, ended_because = 'gone'
 WHERE id = $1 AND ended_at IS NULL
@@ -65,10 +71,28 @@ async def send_due(context: Context, row: asyncpg.Record) -> None:
         return await _end(context, row, GIVEN_UP, row["failure"] or "it waited for too long")
     if notifier is None:
         return await _again(context, row, f"this process sends no {form}")
+    if row["purpose"] == resets.ASKED and row["sealed"] is None:
+        found = await _with_link(context, row)
+        if found is None:
+            return await _end(context, row, WITHDRAWN, None)
+        row = found
     target = await _target(context, row)
     if target is None:
         return await _end(context, row, WITHDRAWN, None)
     await _carry(context, row, notifier, target)
+
+
+async def _with_link(context: Context, row: asyncpg.Record) -> asyncpg.Record | None:
+    """The link is made when its mail goes out, so that asking for it tells nothing of whom there
+    is. None where there is nobody to send it to."""
+    auth = Authentication(context, context.public_url)
+    mail = await resets.mail_for(auth, row["target"], row["language"])
+    if mail is None:
+        return None
+    address, subject, text = mail
+    sealed = seal(context.vault, row["id"], text)
+    async with context.db.system_connection() as conn:
+        return await conn.fetchrow(_LINKED, row["id"], row["lease"], address, subject, sealed)
 
 
 async def _carry(context: Context, row: asyncpg.Record, notifier: Notifier, target: Target) -> None:
