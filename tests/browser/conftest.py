@@ -73,8 +73,9 @@ def page_at(browser: Browser) -> Iterator[PageAt]:
     yield page_at
     for context in contexts:
         context.close()
-    # A 404 or a 503 that was asked for is written there too.
-    assert [said for said in complaints if "Failed to load resource" not in said] == []
+    # A 404 or a 503 that was asked for is written there too, and that no worker is to run.
+    expected = ("Failed to load resource", "Service Worker registration blocked")
+    assert [said for said in complaints if not any(one in said for one in expected)] == []
 
 
 @pytest.fixture(scope="package")

@@ -36,7 +36,7 @@ class SignInPages(SharedHandler):
 
     async def home(self, request: AnyRequest) -> Redirect:
         """The first page that someone may see."""
-        return Redirect(tabs_of(signed_in(request))[0].path, status_code=303)
+        return self._frame.to(request, tabs_of(signed_in(request))[0].name)
 
     async def ask(self, request: AnyRequest) -> Response[str]:
         following = forms.own_path(request.query_params.get("next", ""))

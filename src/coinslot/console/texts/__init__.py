@@ -24,6 +24,7 @@ from coinslot.console.texts import (
     webhooks,
 )
 from coinslot.console.texts.languages import LANGUAGES, Texts
+from coinslot.pages.texts import MIRROR, turned
 
 PARTS: Final = (
     frame, sign_in, overview, orders, machines, people, products, start, money, brand, notices,
@@ -34,6 +35,9 @@ TEXTS: Final[Texts] = {name: texts for part in PARTS for name, texts in part.TEX
 
 @cache
 def in_language(code: str) -> Mapping[str, str]:
-    """The texts of one language; English for one that is not here."""
+    """The texts of one language; English for one that is not here, and turned around where pages
+    are tried from right to left."""
+    if code == MIRROR.code:
+        return {name: turned(texts[0]) for name, texts in TEXTS.items()}
     place = LANGUAGES.index(code) if code in LANGUAGES else 0
     return {name: texts[place] for name, texts in TEXTS.items()}

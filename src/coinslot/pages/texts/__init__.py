@@ -6,11 +6,11 @@ from msgspec.structs import replace
 
 from coinslot.pages.texts.en import ENGLISH
 from coinslot.pages.texts.hi import HINDI
-from coinslot.pages.texts.mirror import mirrored
+from coinslot.pages.texts.mirror import mirrored, turned
 from coinslot.pages.texts.ru import RUSSIAN
 from coinslot.pages.texts.words import Words
 
-__all__ = ["LANGUAGES", "MIRROR", "Words", "choose", "words_of_kinds"]
+__all__ = ["LANGUAGES", "MIRROR", "Words", "choose", "turned", "words_of_kinds"]
 
 LANGUAGES: Mapping[str, Words] = {words.code: words for words in (ENGLISH, HINDI, RUSSIAN)}
 MIRROR = mirrored(ENGLISH)

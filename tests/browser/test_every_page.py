@@ -1,0 +1,99 @@
+"""Every page of the console, from the table of routes, in each language and in the right-to-left
+mirror, on a phone and at a desk: nothing runs over the side, axe finds nothing, and the focus is
+seen. A new page is visited as soon as it has a route."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.browser.conftest import DESK, PHONE, PageAt
+from tests.browser.console_served import ConsoleServed
+from tests.browser.test_console import signed_in, sold
+from tests.console.test_roles import served as routes_of
+
+pytestmark = pytest.mark.browser
+
+MIRROR = "ar-XB"
+LANGUAGES = ("en", "hi", "ru", MIRROR)
+_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+_FILES = re.compile(r"\.(webmanifest|js|png|svg|pdf|csv|xlsx)$|/live$|/export")
+# What goes over the side of the screen, by its first words.
+_OVER = """() => {
+  const wide = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= wide) return [];
+  return [...document.querySelectorAll("body *")].filter((one) => {
+    const box = one.getBoundingClientRect();
+    return box.width && (box.right > wide + 1 || box.left < -1) &&
+      !one.closest(".table, .tabs, .unseen, .skip");
+  }).slice(0, 3).map((one) => one.outerHTML.slice(0, 120));
+}"""
+
+
+@pytest.fixture(scope="module")
+def served(postgres: str) -> Iterator[ConsoleServed]:
+    with ConsoleServed(postgres) as served:
+        yield served
+
+
+def paths(served: ConsoleServed, order: str) -> list[str]:
+    """Every page that can be looked at, with what Asha has filled in; others are of no merchant."""
+    ids = {"machine": "M01", "order": order}
+    found = []
+    for route in routes_of(served.staffed.app):
+        method, path = route.split(" ")
+        names = set(re.findall(r"\{(\w+)\}", path))
+        if method == "GET" and not _FILES.search(path) and names <= set(ids):
+            found.append(re.sub(r"\{(\w+)\}", lambda name: ids[name[1]], path))
+    return found
+
+
+def test_every_page_in_every_language_and_turned_around(
+    served: ConsoleServed, page_at: PageAt
+) -> None:
+    page = page_at(PHONE, reduced_motion="reduce")
+    for address in ("sign-in", "forgot", "reset?token=x", "first-run?token=x"):
+        page.goto(f"{served.url}/console/{address}")
+        assert _violations(page) == [], address
+    signed_in(served, page)
+    order = sold(served).rpartition("/")[2]
+    faults, looked = [], 0
+    for path in paths(served, order):
+        for language in LANGUAGES:
+            page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+            answer = page.goto(f"{served.url}{path}?lang={language}", wait_until="commit")
+            if answer is None or answer.status in (403, 404):
+                break  # of the installation's admin, or of something that is not there
+            page.wait_for_load_state("domcontentloaded")
+            looked += 1
+            faults += [(path, language, "phone", one) for one in page.evaluate(_OVER)]
+            if (page.evaluate("document.documentElement.dir") == "rtl") != (language == MIRROR):
+                faults.append((path, language, "direction", page.url))
+            if language == "en":
+                faults += [(path, language, "axe", one) for one in _violations(page)]
+            page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
+            faults += [(path, language, "desk", one) for one in page.evaluate(_OVER)]
+            if language == "en" and not _focus_is_seen(page):
+                faults.append((path, language, "focus", ""))
+    assert looked >= 4 * 12
+    assert faults == []
+
+
+def _violations(page: Page) -> list[str]:
+    found = Axe().run(page, options=_RULES).response["violations"]
+    return [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in found]
+
+
+def _focus_is_seen(page: Page) -> bool:
+    """The first three stops of the Tab key have an outline."""
+    for _ in range(3):
+        page.keyboard.press("Tab")
+        style = page.evaluate(
+            "() => { const s = getComputedStyle(document.activeElement);"
+            " return [s.outlineStyle, parseFloat(s.outlineWidth)]; }"
+        )
+        if style[0] == "none" or style[1] < 2:
+            return False
+    return True
