@@ -12,6 +12,7 @@ from coinslot.console.business import BusinessPages
 from coinslot.console.frame import HOME, VERSION, Frame, signed_in_or_none
 from coinslot.console.health import HealthPage
 from coinslot.console.installable import Installable
+from coinslot.console.machine_care import MachineCare
 from coinslot.console.machines import MachinePages
 from coinslot.console.money import MoneyPages
 from coinslot.console.notices import NoticePages
@@ -24,6 +25,7 @@ from coinslot.console.sign_in import SignInPages
 from coinslot.console.start import StartPages
 from coinslot.console.uploads import FORM_BYTES
 from coinslot.events.webhooks.signing import HookRules
+from coinslot.fleet.enrolment import DeviceAddresses
 from coinslot.oversight.changes import Changes
 from coinslot.pages.access import Access, storable
 from coinslot.pages.backend import Backend
@@ -33,7 +35,13 @@ from coinslot.pages.site import Site
 from coinslot.people.authentication import Authentication
 
 
-def console_routes(auth: Authentication, site: Site, backend: Backend, hooks: HookRules) -> Router:
+def console_routes(
+    auth: Authentication,
+    site: Site,
+    backend: Backend,
+    hooks: HookRules,
+    devices: DeviceAddresses,
+) -> Router:
     """Pages that anyone may see are those for signing in."""
     access, frame = Access(auth, cookies=True), Frame(auth, site)
     parts = (
@@ -44,6 +52,7 @@ def console_routes(auth: Authentication, site: Site, backend: Backend, hooks: Ho
     urls += engineer_routes(access, frame, hooks)
     urls += _installable(site)
     health = HealthPage(frame, backend)
+    urls += _machine_care(access, MachineCare(frame, devices))
     urls += _start(access, StartPages(frame, site.practice_folder, site.base_url))
     urls.append(get("/health", guards=[access.may("installation:read")])(health.health))
     changes = Changes(auth.context)
@@ -110,6 +119,23 @@ def _business(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
         get("/business", guards=opens)(pages.ask),
         post("/business", guards=opens)(pages.make),
         post("/switch", guards=[access.may()])(pages.switch),
+    ]
+
+
+def _machine_care(access: Access, pages: MachineCare) -> list[ControllerRouterHandler]:
+    write, read = [access.may("machines:write")], [access.may("machines:read")]
+    one, secret = "/machines/{machine:str}", [access.may("devices:write", fresh=True)]
+    return [
+        get("/new-machine", guards=write)(pages.new),
+        post("/new-machine", guards=write, status_code=200)(pages.make),
+        post("/new-machine/table", guards=write, status_code=200)(pages.table),
+        get(f"{one}/history", guards=read)(pages.history),
+        post(f"{one}/test-vend", guards=write)(pages.test_vend),
+        post(f"{one}/sale", guards=write)(pages.sale),
+        post(f"{one}/config", guards=write)(pages.configure),
+        post(f"{one}/provision", guards=secret, status_code=200)(pages.provision),
+        get(f"{one}/withdraw", guards=write)(pages.ask_to_withdraw),
+        post(f"{one}/withdraw", guards=write)(pages.withdraw),
     ]
 
 

@@ -60,7 +60,7 @@ def build(  # noqa: PLR0913  the wiring
         calls = [*_merchants(context, hooks), machines, *people_routes(auth)]
         shown = Pictures(context)
         calls.append(get("/pictures/{name:str}", include_in_schema=False)(shown.show))
-        calls.append(console_routes(auth, site, backend, hooks))
+        calls.append(console_routes(auth, site, backend, hooks, devices))
     app = Litestar(
         [*calls, *_routes(backend, renderer, clock)],
         before_request=plain_only,

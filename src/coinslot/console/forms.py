@@ -67,7 +67,7 @@ class Form(Struct, frozen=True):
         return msgspec.json.encode([p for p in self.pairs if not _is_private(p[0])]).decode()
 
 
-async def read(request: AnyRequest) -> Form:
+async def read(request: AnyRequest, most_chars: int = _CHARS) -> Form:
     """Raises RefusedError for one that no page of ours has, or that is larger than its route
     takes."""
     try:
@@ -84,7 +84,7 @@ async def read(request: AnyRequest) -> Form:
             pairs.append((str(name), hashlib.sha256(body).hexdigest() if body else ""))
         else:
             pairs.append((str(name), str(value)))
-    if len(pairs) > _FIELDS or any(len(value) > _CHARS or "\0" in value for _, value in pairs):
+    if len(pairs) > _FIELDS or any(len(value) > most_chars or "\0" in value for _, value in pairs):
         raise RefusedError(400, "bad_request", "This form is none of ours.")
     return Form(tuple(pairs), {name: body for name, body in files.items() if body})
 

@@ -50,7 +50,7 @@ TABS: Final = (
     Tab("today", "orders:read"),
     Tab("inbox", "money:read"),
     Tab("find", "orders:read", ("orders",)),
-    Tab("machines", "machines:read"),
+    Tab("machines", "machines:read", ("new-machine",)),
     Tab("products", "products:read", ("new-product",)),
     Tab("money", "money:read"),
     Tab("gateways", "gateways:write"),

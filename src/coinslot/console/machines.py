@@ -193,12 +193,13 @@ class MachinePages(SharedHandler):
     ) -> Response[str]:
         found = await self._known(request, machine)
         merchant = merchant_of(signed_in(request))
-        version = (await config.read(self._context, merchant, machine)).version
+        configured = await config.read(self._context, merchant, machine)
         view = await practice.look(self._context, merchant, machine)
         picture = None if view is None else drawn(view, found.slots, self._context.now())
         return await self._frame.page(
-            request, "machine.html", status=status, found=found, version=version, asked=asked,
-            problem=problem, picture=picture, ways_to_break=tuple(Broken),
+            request, "machine.html", status=status, found=found, asked=asked,
+            version=configured.version, contact=configured.contact, problem=problem,
+            picture=picture, ways_to_break=tuple(Broken),
         )  # fmt: skip
 
     def _problem(self, request: AnyRequest, error: Exception) -> str:

@@ -1,10 +1,7 @@
 """The first steps: from an empty installation to a can that dropped in practice, and then for real.
 Each page asks one question; what is done is looked up, so that one comes back to where one was."""
 
-import hashlib
 import re
-import unicodedata
-from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -17,35 +14,23 @@ from coinslot.console import forms
 from coinslot.console.drawing import drawn
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
+from coinslot.console.product_lines import LineError, slots_of, typed_lines
 from coinslot.console.whose import editor_of, merchant_of
 from coinslot.fleet import practice, setup
 from coinslot.fleet.enrolment import DeviceAddresses
 from coinslot.fleet.machines import status
-from coinslot.fleet.onboarding import NewSlot, OnboardError
+from coinslot.fleet.onboarding import OnboardError
 from coinslot.fleet.setup import Draft
 from coinslot.kit import qr
-from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError
 from coinslot.merchants.accounts import SlugTakenError
 from coinslot.pages.access import signed_in
 from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import AnyRequest
 from coinslot.pages.shared_handler import SharedHandler
 
-_LINES: Final = 4
-_COUNT_MOST: Final = 10_000
-_SLOT: Final = re.compile(r"[A-Za-z0-9_-]{1,16}")
 _CODE: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _STEPS: Final = ("practice", "machine", "products", "sell", "books", "gateway", "real")
 _LOOPBACK: Final = ("//127.", "//localhost", "//[::1]")
-
-
-class LineError(Exception):
-    """A line of the form cannot be read; `text` names why, `line` counts from 1."""
-
-    def __init__(self, text: str, line: int) -> None:
-        super().__init__(text)
-        self.text = text
-        self.line = line
 
 
 class StartPages(SharedHandler):
@@ -94,7 +79,7 @@ class StartPages(SharedHandler):
         if known.practice_account is None or not known.draft.code or not known.currency:
             return self._next(request).to
         try:
-            slots = list(_slots(form, known.currency))
+            slots = list(slots_of(form, known.currency))
         except LineError as error:
             return await self._page(request, "products", form, error.text, error.line)
         if not slots:
@@ -154,51 +139,8 @@ class StartPages(SharedHandler):
         address = f"{self._base_url}/q/{known.machine}"
         return await self._frame.page(
             request, "start.html", status=status_, setup=known, step=step, picture=picture,
-            form=form, lines=_typed(form),
+            form=form, lines=typed_lines(form),
             problem=(c.get(problem, problem).format(line=line) if problem else ""),
             address=address, code_svg=qr.svg(address) if known.machine else "",
             only_here=any(one in self._base_url for one in _LOOPBACK), ways_to_break=tuple(Broken),
         )  # fmt: skip
-
-
-def _typed(form: Form | None) -> list[dict[str, str]]:
-    """The lines of the products' form, with examples in an empty one."""
-    empty = {"slot": "", "product": "", "price": "", "count": ""}
-    if form is None:
-        return [{**empty, "slot": "A1", "count": "8"}, *({**empty} for _ in range(_LINES - 1))]
-    return [
-        {name: form.one(f"{name}{line}", 100) for name in empty} for line in range(1, _LINES + 1)
-    ]
-
-
-def _slots(form: Form, currency: str) -> Iterator[NewSlot]:
-    """What is in the machine; an empty line is none. Raises LineError."""
-    seen: set[str] = set()
-    for line in range(1, _LINES + 1):
-        slot, product = form.one(f"slot{line}", 40), form.one(f"product{line}", 100)
-        price, count = form.one(f"price{line}", 40), form.one(f"count{line}", 10)
-        if not product and not price:
-            continue
-        if not _SLOT.fullmatch(slot) or slot in seen:
-            raise LineError("problem_slot", line)
-        if not product:
-            raise LineError("problem_product_name", line)
-        if not count.isdecimal() or int(count) > _COUNT_MOST:
-            raise LineError("problem_count", line)
-        seen.add(slot)
-        try:
-            money = Money.typed(price, currency)
-        except (MoneyTextError, MoneyRangeError):
-            raise LineError("problem_price", line) from None
-        if money.minor <= 0:
-            raise LineError("problem_price", line)
-        yield NewSlot(
-            slot=slot, sku=_sku(product), product=product, price=money, par=int(count),
-            stock=int(count),
-        )  # fmt: skip
-
-
-def _sku(product: str) -> str:
-    plain = unicodedata.normalize("NFKD", product).encode("ascii", "ignore").decode().lower()
-    found = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40]
-    return found or f"p-{hashlib.sha256(product.encode()).hexdigest()[:8]}"

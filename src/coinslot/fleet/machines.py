@@ -127,6 +127,31 @@ async def status(context: Context, merchant: UUID, machine: str) -> MachineStatu
     )  # fmt: skip
 
 
+class Sale(Struct, frozen=True, kw_only=True):
+    """An order at a machine. `source`: printed_qr, page, or test_vend."""
+
+    order: UUID
+    number: str
+    state: str
+    source: str
+    placed_at: datetime
+    product: str
+    money: Money
+
+
+async def sales(context: Context, merchant: UUID, machine: str, limit: int = 20) -> list[Sale]:
+    """The newest orders at a machine, tests among them."""
+    async with context.db.as_merchant(merchant) as conn:
+        rows = await conn.fetch(store.SALES, machine, limit)
+    return [
+        Sale(
+            money=Money(row["amount_minor"], row["currency"]),
+            **_without(row, "amount_minor", "currency"),
+        )
+        for row in rows
+    ]
+
+
 async def faults(
     conn: Connection, machine: str, after: UUID | None = None, limit: int = 20
 ) -> list[Fault]:

@@ -1,8 +1,9 @@
-"""A slot that a person takes out of sale, and puts back."""
+"""A slot that a person takes out of sale, and puts back; or all of a machine at once."""
 
 from coinslot.context import Context
+from coinslot.db.pool import Connection
 from coinslot.fleet import store
-from coinslot.fleet.config import Editor
+from coinslot.fleet.config import Editor, OutOfServiceError, locked
 from coinslot.outlets.machines import UnknownSlotError
 
 
@@ -21,3 +22,26 @@ async def put_on_sale(context: Context, editor: Editor, machine: str, slot: str)
         if await conn.fetchval(store.PUT_ON_SALE, machine, slot) is None:
             raise UnknownSlotError(f"{machine} has no slot {slot}")
         await editor.note(conn, "slot.put_on_sale", machine, {"slot": slot}, context.now())
+
+
+async def withhold_all(context: Context, editor: Editor, machine: str) -> None:
+    """Every slot, as by `withhold`. Raises UnknownOutletError, OutOfServiceError."""
+    async with context.db.as_merchant(editor.merchant) as conn:
+        await _in_service(conn, editor, machine)
+        await conn.execute(store.WITHHOLD_ALL, machine, context.now())
+        await editor.note(conn, "machine.withheld", machine, {}, context.now())
+
+
+async def put_all_on_sale(context: Context, editor: Editor, machine: str) -> None:
+    """Every slot, also those that were taken out one by one. Raises UnknownOutletError,
+    OutOfServiceError."""
+    async with context.db.as_merchant(editor.merchant) as conn:
+        await _in_service(conn, editor, machine)
+        await conn.execute(store.PUT_ALL_ON_SALE, machine)
+        await editor.note(conn, "machine.put_on_sale", machine, {}, context.now())
+
+
+async def _in_service(conn: Connection, editor: Editor, machine: str) -> None:
+    row = await locked(conn, editor.merchant, machine)
+    if row["decommissioned_at"] is not None:
+        raise OutOfServiceError(f"{machine} is out of service")

@@ -221,3 +221,27 @@ UPDATE setups SET books_seen_at = coalesce(books_seen_at, $2) WHERE merchant_id 
 """
 
 PUT_AWAY = "UPDATE setups SET put_away_at = coalesce(put_away_at, $2) WHERE merchant_id = $1"
+
+WITHHOLD_ALL = """
+UPDATE slots SET withheld_at = coalesce(withheld_at, $2),
+    out_of_sale_at = coalesce(out_of_sale_at, $2) WHERE outlet_id = $1
+"""
+
+PUT_ALL_ON_SALE = """
+UPDATE slots SET withheld_at = NULL, out_of_sale_at = NULL, failures_in_row = 0
+WHERE outlet_id = $1
+"""
+
+SLOT_TO_TEST = """
+SELECT s.product_id, p.sku, p.name, p.cost_minor, d.last_seen_at
+FROM slots s JOIN products p ON p.id = s.product_id
+LEFT JOIN devices d ON d.outlet_id = s.outlet_id
+WHERE s.outlet_id = $1 AND s.slot = $2 FOR NO KEY UPDATE OF s
+"""
+
+SALES = """
+SELECT o.id AS "order", o.number, o.state, o.source, o.placed_at, o.amount_minor,
+    o.currency::text, coalesce((SELECT string_agg(l.name, ', ' ORDER BY l.id) FROM order_lines l
+        WHERE l.order_id = o.id), '') AS product
+FROM orders o WHERE o.outlet_id = $1 ORDER BY o.id DESC LIMIT $2
+"""

@@ -46,6 +46,7 @@ class NewOrder(Struct, frozen=True, kw_only=True):
     extras: Sequence[Extra] = ()
     browser: str | None = None
     network: str | None = None
+    source: str = "page"  # or test_vend, which costs nothing
 
 
 class Placed(Struct, frozen=True, kw_only=True):
@@ -70,6 +71,7 @@ async def place(conn: Connection, context: Context, new: NewOrder) -> Placed:
         store.PLACE_ORDER, placed.id, new.merchant, new.outlet, placed.token, code(4), new.key,
         priced.total, new.currency, now,
         new.expires_at if priced.total else context.after("dispatch_s"), new.browser, new.network,
+        new.source,
     )  # fmt: skip
     for line, item in zip(new.lines, priced.items, strict=True):
         await conn.execute(

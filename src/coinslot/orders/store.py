@@ -19,7 +19,7 @@ ORDER BY a.number DESC LIMIT 1
 PLACE_ORDER = """
 INSERT INTO orders (id, merchant_id, outlet_id, state, token, number, source, client_key,
     amount_minor, currency, placed_at, expires_at, due_at, browser, network)
-VALUES ($1, $2, $3, 'placed', $4, $5, 'page', $6, $7, $8, $9, $10, $10, $11, $12)
+VALUES ($1, $2, $3, 'placed', $4, $5, $13, $6, $7, $8, $9, $10, $10, $11, $12)
 """
 
 PLACE_LINE = """

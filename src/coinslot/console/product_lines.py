@@ -1,0 +1,67 @@
+"""Lines of a form with what is in a machine: slot, product, price as a person writes it, count."""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Final
+
+from coinslot.console.forms import Form
+from coinslot.fleet.onboarding import NewSlot
+from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError, UnknownCurrencyError
+
+_LINES: Final = 4
+_COUNT_MOST: Final = 10_000
+_SLOT: Final = re.compile(r"[A-Za-z0-9_-]{1,16}")
+
+
+class LineError(Exception):
+    """A line of the form cannot be read; `text` names why, `line` counts from 1."""
+
+    def __init__(self, text: str, line: int) -> None:
+        super().__init__(text)
+        self.text = text
+        self.line = line
+
+
+def typed_lines(form: Form | None) -> list[dict[str, str]]:
+    """The lines of the products' form, with examples in an empty one."""
+    empty = {"slot": "", "product": "", "price": "", "count": ""}
+    if form is None:
+        return [{**empty, "slot": "A1", "count": "8"}, *({**empty} for _ in range(_LINES - 1))]
+    return [
+        {name: form.one(f"{name}{line}", 100) for name in empty} for line in range(1, _LINES + 1)
+    ]
+
+
+def slots_of(form: Form, currency: str) -> Iterator[NewSlot]:
+    """What is in the machine; an empty line is none. Raises LineError."""
+    seen: set[str] = set()
+    for line in range(1, _LINES + 1):
+        slot, product = form.one(f"slot{line}", 40), form.one(f"product{line}", 100)
+        price, count = form.one(f"price{line}", 40), form.one(f"count{line}", 10)
+        if not product and not price:
+            continue
+        if not _SLOT.fullmatch(slot) or slot in seen:
+            raise LineError("problem_slot", line)
+        if not product:
+            raise LineError("problem_product_name", line)
+        if not count.isdecimal() or int(count) > _COUNT_MOST:
+            raise LineError("problem_count", line)
+        seen.add(slot)
+        try:
+            money = Money.typed(price, currency)
+        except (MoneyTextError, MoneyRangeError, UnknownCurrencyError):
+            raise LineError("problem_price", line) from None
+        if money.minor <= 0:
+            raise LineError("problem_price", line)
+        yield NewSlot(
+            slot=slot, sku=_sku(product), product=product, price=money, par=int(count),
+            stock=int(count),
+        )  # fmt: skip
+
+
+def _sku(product: str) -> str:
+    plain = unicodedata.normalize("NFKD", product).encode("ascii", "ignore").decode().lower()
+    found = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40]
+    return found or f"p-{hashlib.sha256(product.encode()).hexdigest()[:8]}"
