@@ -9,6 +9,7 @@ from coinslot.app.engineer_routes import engineer_routes
 from coinslot.console import live
 from coinslot.console.brand import BrandPages
 from coinslot.console.business import BusinessPages
+from coinslot.console.codes import CodePages
 from coinslot.console.frame import HOME, VERSION, Frame, signed_in_or_none
 from coinslot.console.health import HealthPage
 from coinslot.console.installable import Installable
@@ -46,7 +47,7 @@ def console_routes(
     access, frame = Access(auth, cookies=True), Frame(auth, site)
     parts = (
         _entry, _own, _business, _overview, _orders, _machines, _products, _money, _people,
-        _brand, _notices,
+        _brand, _codes, _notices,
     )  # fmt: skip
     urls = [url for part in parts for url in part(access, frame)]
     urls += engineer_routes(access, frame, hooks)
@@ -242,4 +243,17 @@ def _brand(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
         post("/settings/brand", guards=may, status_code=200, request_max_body_size=FORM_BYTES)(
             pages.change
         ),
+    ]
+
+
+def _codes(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
+    pages, read, write = (
+        CodePages(frame), [access.may("machines:read")], [access.may("machines:write")],
+    )  # fmt: skip
+    return [
+        get("/codes", guards=read)(pages.all),
+        post("/codes", guards=write)(pages.make),
+        get("/codes/ready", guards=read)(pages.ready),
+        get("/codes/sheet", guards=read)(pages.sheet),
+        post("/codes/gone", guards=write)(pages.gone),
     ]

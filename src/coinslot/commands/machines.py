@@ -11,6 +11,7 @@ from rich.progress import track
 
 from coinslot.app.server import TOOL, RunningServer
 from coinslot.commands import (
+    machine_codes,
     machine_config,
     machine_list,
     machine_setup,
@@ -161,6 +162,9 @@ def fill_up(codes: MachineCodes, slot: Slot = None, stock: Stock = 20, data: Dat
     run(main, quiet(chosen))
 
 
+cli.command("codes", epilog="Example: `coinslot machines codes M01,M02 --layout a6`")(
+    machine_codes.codes
+)
 cli.command("list", epilog="Example: `coinslot machines list --merchant asha`")(
     machine_list.show_all
 )

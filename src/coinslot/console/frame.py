@@ -52,6 +52,7 @@ TABS: Final = (
     Tab("find", "orders:read", ("orders",)),
     Tab("machines", "machines:read", ("new-machine",)),
     Tab("products", "products:read", ("new-product",)),
+    Tab("codes", "machines:read"),
     Tab("money", "money:read"),
     Tab("gateways", "gateways:write"),
     Tab("keys", "keys:write"),

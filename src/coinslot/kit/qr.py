@@ -9,6 +9,7 @@ import segno
 
 if TYPE_CHECKING:
     import zxingcpp
+    from PIL import Image
 
 # ISO 18004 asks for four free modules around the code; scanners in bad light need them.
 _BORDER_MODULES = 4
@@ -42,6 +43,14 @@ def read(picture: bytes) -> str | None:
         return None
     codes = [code for code in found if code.format == zxingcpp.BarcodeFormat.QRCode]
     return max(codes, key=_height_px).text if codes else None
+
+
+def read_all(picture: "Image.Image") -> list[str]:
+    """The texts of all QR codes in a drawn picture."""
+    import zxingcpp
+
+    found = zxingcpp.read_barcodes(picture)
+    return [code.text for code in found if code.format == zxingcpp.BarcodeFormat.QRCode]
 
 
 def _height_px(code: "zxingcpp.Barcode") -> int:

@@ -8,6 +8,7 @@ from typing import Final
 from coinslot.console.texts import (
     account,
     brand,
+    codes,
     frame,
     gateways,
     keys,
@@ -28,7 +29,7 @@ from coinslot.pages.texts import MIRROR, turned
 
 PARTS: Final = (
     frame, sign_in, overview, orders, machines, people, products, start, money, brand, notices,
-    gateways, keys, webhooks, account, settings,
+    gateways, keys, webhooks, account, settings, codes,
 )  # fmt: skip
 TEXTS: Final[Texts] = {name: texts for part in PARTS for name, texts in part.TEXTS.items()}
 

@@ -179,6 +179,7 @@ ENGLISH = Words(
     " payment app, or look again in a minute.",
     find_missing="Still missing? {merchant} can help.",
     sheet_pay="1. Scan with your payment app and pay exactly {price}.",
+    sheet_choose="1. Scan with your phone's camera, choose, and pay.",
     sheet_wait="2. Wait a moment: the machine starts by itself.",
     sheet_back="3. Nothing came out? Your money comes back by itself.",
     sheet_help="Your payment and help:",

@@ -184,6 +184,7 @@ class Words(Struct, frozen=True, kw_only=True):
 
     # Printed beside a code
     sheet_pay: str  # {price}
+    sheet_choose: str
     sheet_wait: str
     sheet_back: str
     sheet_help: str
