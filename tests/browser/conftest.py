@@ -73,8 +73,9 @@ def page_at(browser: Browser) -> Iterator[PageAt]:
     yield page_at
     for context in contexts:
         context.close()
-    # A 404 or a 503 that was asked for is written there too, and that no worker is to run.
-    expected = ("Failed to load resource", "Service Worker registration blocked")
+    # A 404 or a 503 that was asked for is written there too; that no worker is to run; and advice
+    # for forms of a password alone, as a link in a mail leads to.
+    expected = ("Failed to load resource", "Service Worker registration blocked", "[DOM] Password")
     assert [said for said in complaints if not any(one in said for one in expected)] == []
 
 
