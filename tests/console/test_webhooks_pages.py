@@ -126,7 +126,8 @@ async def test_everything_that_failed_is_sent_again_at_once(
 ) -> None:
     place = await failed(staffed, asha, receiver)
     before = len(receiver.got)
-    answer = await asha.press(await asha.look(place), f"{place}/redeliver-failed")
+    page = await asha.look(f"{place}?show=failed")
+    answer = await asha.press(page, f"{place}/redeliver-failed")
     assert answer.headers["location"] == f"{place}?done=webhooks_redelivered"
     await send(staffed)
     assert len(receiver.got) == before + 1

@@ -112,6 +112,7 @@ class AccountStatement(Struct, frozen=True, kw_only=True):
     title: str
     slug: str
     live: bool | None
+    real: bool  # there is a network behind it, from which webhooks come
     version: int
     fields: tuple[Field, ...]
     shown: Mapping[str, str]
@@ -370,7 +371,8 @@ def _statement(context: Context, row: asyncpg.Record) -> AccountStatement:
     still = _still(context, row)
     return AccountStatement(
         id=row["id"], gateway=row["gateway"], title=driver.Opened.title, slug=row["slug"],
-        live=driver.address(settings).live, version=row["version"], fields=asked,
+        live=driver.address(settings).live, real=_is_real(driver), version=row["version"],
+        fields=asked,
         shown={
             one.name: str(getattr(settings, one.name) or "") for one in asked if not one.secret
         },
