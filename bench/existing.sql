@@ -17,8 +17,8 @@ WITH o AS MATERIALIZED (
     INSERT INTO orders (id, merchant_id, outlet_id, state, version, token, number, source,
         amount_minor, currency, placed_at, paid_at, ended_at)
     SELECT order_id, merchant_id, outlet_id, 'completed', 3,
-        replace(gen_random_uuid()::text, '-', ''), 'K7F2', 'printed_qr', amount_minor, currency,
-        at, at, at
+        replace(gen_random_uuid()::text, '-', ''), order_number(order_id), 'printed_qr',
+        amount_minor, currency, at, at, at
     FROM o
 ), lines_in AS (
     INSERT INTO order_lines (id, merchant_id, order_id, product_id, slot, sku, name, quantity,

@@ -117,6 +117,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "COINSLOT_CASES_S": "between two looks at what wants a person",
         "COINSLOT_NIGHTLY_AFTER_S": "so long after the end of a day (UTC) its books are compared",
         "COINSLOT_PAID_OUT_S": "a capture that its gateway has not paid out by then is a case",
+        "COINSLOT_AUDIT_EVERY_S": "between two audits that the worker makes without being asked"
+        " (page Proof of the console); 0: it makes none",
         "COINSLOT_ANSWER_S": "a call with an idempotency key runs at most so long; then the same"
         " call may go on with it",
         "COINSLOT_BREAKER_FAILURES": "calls to collect in a row, without a clear answer from a"

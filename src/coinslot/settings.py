@@ -54,6 +54,7 @@ WINDOW_NAMES: Mapping[str, str] = {
     "COINSLOT_CASES_S": "cases_s",
     "COINSLOT_NIGHTLY_AFTER_S": "nightly_after_s",
     "COINSLOT_PAID_OUT_S": "paid_out_s",
+    "COINSLOT_AUDIT_EVERY_S": "audit_every_s",
     "COINSLOT_ANSWER_S": "answer_s",
     "COINSLOT_BREAKER_FAILURES": "breaker_failures",
     "COINSLOT_BREAKER_WINDOW_S": "breaker_window_s",

@@ -216,3 +216,39 @@ async def test_an_installation_without_a_sale_says_so(staffed: Staffed) -> None:
     for part in ("", "/reports", "/orders", "/payouts", "/fees"):
         page = await asha.look(f"/console/money{part}")
         assert "on these days" in page.text
+
+
+async def test_the_tenth_look_at_a_list_is_planned_like_the_first(staffed: Staffed) -> None:
+    """PostgreSQL makes one plan for all values after the fifth run; it would read every order."""
+    context = staffed.stage.context
+    wanted = await money.filter_of(context, staffed.merchant, Asked())
+    for _ in range(10):
+        await money_lists.page(
+            context, staffed.merchant, money_lists.Wanted("orders", wanted), "", 2
+        )
+    sql = "SELECT coalesce(sum(generic_plans), 0) FROM pg_prepared_statements WHERE statement = $1"
+    statement = money_lists.LISTINGS["orders"].sql
+    async with context.db.as_merchant(staffed.merchant) as conn:
+        assert await conn.fetchval(sql, statement) == 0
+
+
+async def test_days_that_are_not_summed_yet_are_named_and_keep_no_page_waiting(
+    staffed: Staffed,
+) -> None:
+    """After an update of a large installation: a page sums three days by itself, and no more."""
+    for _ in range(5):
+        await sold(staffed)
+        staffed.later(DAY_S)
+    asha = await signed_in(staffed, "asha")
+    page = await asha.look("/console/money")
+    assert "3 days are being summed for the first time" in page.text
+    assert (await asha.look("/console/today")).status_code == 200
+    refused = await asha.look("/console/money/days/export")
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "120")
+    payments = await asha.look("/console/money/payments/export")
+    assert "The books say" not in payments.text  # of all days, or of none
+    await day_sums.due(staffed.stage.context)
+    page = await asha.look("/console/money")
+    assert "being summed" not in page.text
+    (total,) = (await table(staffed)).totals
+    assert total.captured == 5 * 4000

@@ -26,6 +26,7 @@ from coinslot.kit.secrets import Secret, UnknownKeyError, Vault
 from coinslot.merchants.accounts import AccountName, Former, save_account, seal_former, unseal
 from coinslot.outlets.machines import issue_device
 from coinslot.outlets.machines import secret_context as device_context
+from coinslot.oversight import signed_proof
 from coinslot.oversight.reseal import SEALED, Resealed, reseal
 from coinslot.payments.idempotency import IdempotentCall
 from coinslot.people import tokens
@@ -77,6 +78,7 @@ async def everything(staffed: Staffed, owner: RawConnection) -> None:
         await client.post("/auth/refresh", json={"refresh_token": refresh})
     await tokens.signing_key(db, OLD)
     await browsers.signing_key(db, OLD)
+    await signed_proof.proof_key(db, OLD)
     endpoints = Endpoints(context, HookRules())
     call = IdempotentCall(
         merchant=staffed.merchant, endpoint="POST /webhook_endpoints", key="k", request_hash=b"1"
@@ -259,8 +261,8 @@ def test_every_file_that_seals_is_known_here() -> None:
     }  # fmt: skip
     assert sealing == {
         "events/notices/browsers.py", "events/webhooks/endpoints.py", "merchants/accounts.py",
-        "outlets/machines.py", "oversight/reseal.py", "people/factors.py", "people/outbox.py",
-        "people/sessions.py", "people/tokens.py",
+        "outlets/machines.py", "oversight/reseal.py", "oversight/signed_proof.py",
+        "people/factors.py", "people/outbox.py", "people/sessions.py", "people/tokens.py",
     }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from coinslot.gateways.base import RefundStage
 from coinslot.orders.order_refunds import OrderRefund, refund
-from coinslot.oversight import cases
+from coinslot.oversight import cases, day_sums
 from coinslot.oversight.cases import Person
 from tests.sales.payers import two_ways
 from tests.sales.stage import Stage
@@ -26,6 +26,14 @@ async def accepted(stage: Stage) -> None:
     await stage.sell()
     await stage.sweep()
     await stage.accept()
+
+
+async def summed(stage: Stage) -> None:
+    """A can of a day that is over, and whose sums are kept."""
+    await sold(stage)
+    stage.later(2 * 86_400)
+    await stage.sweep()
+    await day_sums.due(stage.context)
 
 
 async def sold(stage: Stage) -> None:
@@ -455,6 +463,16 @@ TELLING = [
     Break("every_delivery_rests_on_its_tries", owing, "UPDATE deliveries SET tried = 0, tries = 0"),
 ]  # fmt: skip
 
+_KEPT = "kept_sums_of_days_are_those_of_the_rows"
+SUMS = [
+    Break(_KEPT, summed, "DELETE FROM money_days"),
+    Break(_KEPT, summed, "UPDATE money_days SET goods = goods + 1, owed = owed - 1"),
+    Break(_KEPT, summed, "UPDATE money_days SET lines = lines - 1"),
+    Break(_KEPT, summed, "UPDATE unit_days SET sold = sold + 1"),
+    Break(_KEPT, summed, "DELETE FROM unit_days"),
+    Break(_KEPT, summed, "UPDATE summed_days SET ended = ended - interval '20 hours'"),
+]
+
 GUARDS = [
     Break(
         "row_level_security_is_forced", sold, "ALTER TABLE ledger NO FORCE ROW LEVEL SECURITY"
@@ -484,4 +502,4 @@ GUARDS = [
     Break("the_auditor_sees_every_row", sold, "DROP POLICY owner ON memberships"),
 ]  # fmt: skip
 
-BREAKS = [*MONEY, *UNITS, *RECORD, *TELLING, *GUARDS]
+BREAKS = [*MONEY, *SUMS, *UNITS, *RECORD, *TELLING, *GUARDS]

@@ -21,6 +21,7 @@ from coinslot.console.orders import OrderPages
 from coinslot.console.overview import Overview
 from coinslot.console.people import PeoplePages
 from coinslot.console.products import ProductPages
+from coinslot.console.proof import ProofPages
 from coinslot.console.refusals import Refusals
 from coinslot.console.sign_in import SignInPages
 from coinslot.console.start import StartPages
@@ -46,6 +47,7 @@ def console_routes(
     """Pages that anyone may see are those for signing in."""
     access, frame = Access(auth, cookies=True), Frame(auth, site)
     parts = (
+        _proof,
         _entry, _own, _business, _overview, _orders, _machines, _products, _money, _people,
         _brand, _codes, _notices,
     )  # fmt: skip
@@ -149,6 +151,18 @@ def _start(access: Access, pages: StartPages) -> list[ControllerRouterHandler]:
         post("/start/products", guards=own)(pages.products),
         post("/start/books", guards=own)(pages.books),
         post("/start/away", guards=own)(pages.put_away),
+    ]
+
+
+def _proof(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
+    pages, read = ProofPages(frame), [access.may("installation:read")]
+    of_order, one = [access.may("orders:read")], "/orders/{order:uuid}/proof"
+    return [
+        get("/proof", guards=read)(pages.audits),
+        get("/proof/owed", guards=read)(pages.owed),
+        post("/proof/run", guards=[access.may("installation:write")])(pages.run),
+        get(one, guards=of_order)(pages.order),
+        get(f"{one}/file", guards=of_order)(pages.file),
     ]
 
 

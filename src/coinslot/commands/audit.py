@@ -2,6 +2,7 @@
 
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Annotated
 
 import asyncpg
@@ -17,6 +18,7 @@ from coinslot.db.pool import Database, DatabaseUnreachableError, RawConnection, 
 from coinslot.kit.clock import SystemClock
 from coinslot.merchants.accounts import Accounts
 from coinslot.orders import fulfillment
+from coinslot.oversight import signed_proof
 from coinslot.oversight.audit import GRACE, ROWS_SHOWN, Finding, Report, last_sign_of_life
 from coinslot.oversight.audit import audit as recompute
 from coinslot.oversight.audit_gateways import compare, on_record
@@ -26,6 +28,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead 
 Gateways = Annotated[
     bool, typer.Option("--gateways", help="Compare with the gateways' own lists, too.")
 ]
+ProofFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--file",
+        help="Check the proof of an order in this file instead; no database is needed.",
+        exists=True, dir_okay=False,
+    ),
+]  # fmt: skip
 GraceS = Annotated[
     float,
     typer.Option(
@@ -41,12 +51,16 @@ def audit(
     json: AsJson = False,
     gateways: Gateways = False,
     grace_s: GraceS = _GRACE_S,
+    file: ProofFile = None,
     data: Data = None,
 ) -> None:
     """Recompute every invariant from the database and say which ones do not hold.
 
     Reads as the owner: COINSLOT_OWNER_URL, else the embedded database in the folder, which is
-    started for it where it is stopped. It writes nothing; ends with 1 if an invariant fails."""
+    started for it where it is stopped. It writes nothing; ends with 1 if an invariant fails.
+    With --file it checks the proof of one order, which the console gives, anywhere."""
+    if file is not None:
+        raise typer.Exit(0 if _show_proof(file, json) else 1)
     chosen = settings(data)
 
     async def main() -> int:
@@ -62,6 +76,36 @@ def audit(
         return 0 if report.ok else 1
 
     run(main, quiet(chosen))
+
+
+def _show_proof(file: Path, json: bool) -> bool:
+    """Whether the proof in a file holds, with a line for each question."""
+    try:
+        given = signed_proof.read(file.read_bytes())
+    except signed_proof.UnreadableProofError as error:
+        raise typer.BadParameter(str(error), param_hint="--file") from error
+    verdicts = signed_proof.check(given, {name: kind.flow for name, kind in KINDS.items()})
+    key = signed_proof.fingerprint(given.key)
+    whole = all(one.ok for one in verdicts)
+    if json:
+        said = {"ok": whole, "key": key, "checks": verdicts}
+        console.print_json(msgspec.json.encode(said).decode())
+        return whole
+    order = given.proof.get("order", {})
+    console.print(
+        escape(f"order {order.get('number')} ({order.get('id')}), as of {given.proof['made_at']}"),
+        highlight=False, soft_wrap=True,
+    )  # fmt: skip
+    for one in verdicts:
+        mark = "[green]holds[/]" if one.ok else "[bold red]FAILS[/]"
+        console.print(f"{mark}  {_words(one.name)}", highlight=False)
+        if one.why:
+            console.print(f"       {escape(one.why)}", highlight=False, soft_wrap=True)
+    console.print(f"signed with the key {key}", highlight=False)
+    console.print(
+        "Compare it with the one on the page of the proof: anyone can sign with a key of their own."
+    )
+    return whole
 
 
 async def _audited(

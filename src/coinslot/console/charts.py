@@ -8,7 +8,8 @@ from typing import Final
 from markupsafe import Markup
 from msgspec import Struct
 
-_WIDE, _HIGH, _LEFT, _TOP, _FOOT = 720, 190, 64, 12, 26
+_WIDE, _HIGH, _LEFT, _TOP, _FOOT = 720, 200, 104, 16, 34
+_BAR: Final = 56  # no bar is wider
 _LABELS: Final = 8  # below the bars at most
 _STEPS: Final = (1, 2, 5)
 
@@ -61,7 +62,7 @@ def drawn(chart: Chart) -> Markup:
 
 def _bar(kinds: Sequence[str], bar: Bar, across: tuple[float, float], up: tuple[int, int]) -> str:
     (left, step), (top, base) = across, up
-    gap = min(step * 0.2, 6)
+    gap = max(min(step * 0.2, 6), step - _BAR)
     drawn_parts, bottom = [f"<title>{escape(bar.told)}</title>"], float(base)
     for kind, part in zip(kinds, bar.parts, strict=True):
         high = part / top * (base - _TOP)

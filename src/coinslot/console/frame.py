@@ -61,6 +61,7 @@ TABS: Final = (
     Tab("log", "audit_log:read"),
     Tab("settings", "merchant:write"),
     Tab("health", "installation:read"),
+    Tab("proof", "installation:read"),
     Tab("account", None, ("notices",)),
 )
 

@@ -22,6 +22,7 @@ from coinslot.console.whose import merchant_of
 from coinslot.kit.money import Money
 from coinslot.merchants.merchants import zone_of_merchant
 from coinslot.oversight import money, money_lists
+from coinslot.oversight.day_sums import WAIT_STEPS_S
 from coinslot.oversight.money import Asked, MoneyFilter, MoneyRow, MoneyTable, UnitSums
 from coinslot.oversight.money_lists import LISTINGS, Column, Wanted
 from coinslot.pages.access import signed_in
@@ -60,6 +61,7 @@ class Shown(Struct, frozen=True, kw_only=True):
     of: MoneyFilter
     query: Mapping[str, str]
     choices: money.Choices
+    zone: str
 
     @property
     def machines(self) -> Sequence[tuple[str, str]]:
@@ -159,6 +161,10 @@ class MoneyPages(SharedHandler):
         chunks: AsyncIterator[Sequence[Row]]
         if shown.part == "days":
             table = await money.money_table(context, merchant, shown.of)
+            if table.left_out:
+                raise RefusedError(
+                    503, "busy", "These days are being summed: ask again in a few minutes."
+                ).with_header("Retry-After", "120")
             chunks = _days_of(table, c)
         else:
             wanted = Wanted(shown.part, shown.of)
@@ -172,6 +178,10 @@ class MoneyPages(SharedHandler):
         )  # fmt: skip
         return sheet, chunks
 
+    async def _zone(self, merchant: UUID) -> str:
+        found = await zone_of_merchant(self._context.db, merchant)
+        return self._context.zone_of(found).key
+
     async def _shown(self, request: AnyRequest, part: str) -> Shown:
         given = {name: request.query_params.get(name, "").strip()[:_ANYTHING] for name in _FILTERS}
         merchant = _merchant(request)
@@ -183,6 +193,7 @@ class MoneyPages(SharedHandler):
             part=part, of=await money.filter_of(self._context, merchant, asked),
             query={name: value for name, value in given.items() if value},
             choices=await money.choices(self._context, merchant),
+            zone=await self._zone(merchant),
         )  # fmt: skip
 
     def _day_text(self, request: AnyRequest) -> Callable[[date | str], str]:
@@ -230,41 +241,63 @@ class MoneyPages(SharedHandler):
         }
 
 
-def charts_of(frame: Frame, request: AnyRequest, days: Sequence[UnitSums]) -> Sequence[Chart]:
-    """Days of one currency, the oldest first."""
+def sales_of(frame: Frame, request: AnyRequest, days: Sequence[UnitSums]) -> Chart:
+    """Days of one currency, the oldest first; what went back instead of goods stands on top."""
     c, formatter = frame.texts(request), frame.formatter(request)
-    locale = frame.words(request).locale
 
-    def said(minor: int, currency: str) -> str:
-        return formatter.money(Money(minor, currency))
+    def said(minor: int) -> str:
+        return formatter.money(Money(minor, days[0].currency))
 
-    def bar(day: UnitSums, parts: tuple[int, ...], told: str) -> Bar:
-        label = str(format_date(date.fromisoformat(day.key), "d MMM", locale=locale))
-        return Bar(label=label, parts=parts, told=f"{label}: {told}")
-
-    currency = days[0].currency if days else ""
-    waits = [(day, day.within_s(_MOST)) for day in days]
-    return (
-        Chart(
-            name=c["chart_sales"], kinds=("sales", "back"), scale=lambda n: said(n, currency),
-            bars=[
-                bar(day, (day.sold_minor, day.failed_minor), said(day.sold_minor, currency))
-                for day in days
-            ],
-        ),
-        Chart(
-            name=c["chart_failures"], kinds=("back",), scale=str,
-            bars=[bar(day, (day.failed,), str(day.failed)) for day in days],
-        ),
-        Chart(
-            name=c["chart_waits"], kinds=("wait",),
-            scale=lambda n: c["wait_seconds"].format(number=n),
-            bars=[
-                bar(day, (step or 0,), c["wait_seconds"].format(number=step or 0))
-                for day, step in waits
-            ],
+    return Chart(
+        name=c["chart_sales"], kinds=("sales", "back"), scale=said,
+        bars=_bars(
+            frame, request, days, lambda day: (day.sold_minor, day.failed_minor),
+            lambda day: said(day.sold_minor),
         ),
     )  # fmt: skip
+
+
+def charts_of(frame: Frame, request: AnyRequest, days: Sequence[UnitSums]) -> Sequence[Chart]:
+    """Days of one currency, the oldest first."""
+    c = frame.texts(request)
+
+    def seconds(number: int) -> str:
+        return c["wait_seconds"].format(number=number)
+
+    def wait(day: UnitSums) -> int:
+        found = day.within_s(_MOST)
+        longer = sum(day.waits) and found is None
+        return 2 * WAIT_STEPS_S[-1] if longer else found or 0
+
+    return (
+        sales_of(frame, request, days),
+        Chart(
+            name=c["chart_failures"], kinds=("back",), scale=str,
+            bars=_bars(
+                frame, request, days, lambda day: (day.failed,), lambda day: str(day.failed)
+            ),
+        ),
+        Chart(
+            name=c["chart_waits"], kinds=("wait",), scale=seconds,
+            bars=_bars(
+                frame, request, days, lambda day: (wait(day),), lambda day: seconds(wait(day))
+            ),
+        ),
+    )  # fmt: skip
+
+
+def _bars(
+    frame: Frame,
+    request: AnyRequest,
+    days: Sequence[UnitSums],
+    parts: Callable[[UnitSums], tuple[int, ...]],
+    told: Callable[[UnitSums], str],
+) -> Sequence[Bar]:
+    locale, bars = frame.words(request).locale, []
+    for day in days:
+        label = str(format_date(date.fromisoformat(day.key), "d MMM", locale=locale))
+        bars.append(Bar(label=label, parts=parts(day), told=f"{label}: {told(day)}"))
+    return bars
 
 
 def _columns(table: MoneyTable) -> Sequence[str]:

@@ -3,20 +3,25 @@ below it."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Final
+from uuid import UUID
 
 from litestar import Response
 from litestar.params import PathParameter
 from litestar.response import Redirect
+from markupsafe import Markup
 from msgspec import Struct
 
 from coinslot.console import forms
+from coinslot.console.charts import drawn
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
+from coinslot.console.money import sales_of
 from coinslot.console.whose import merchant_of
 from coinslot.fleet import setup
 from coinslot.kit.money import Money
-from coinslot.oversight import cases
+from coinslot.oversight import cases, money
 from coinslot.oversight.cases import CONTRADICTED, OWED, UNRESOLVED, Case, CaseError, Person
+from coinslot.oversight.money import Asked
 from coinslot.oversight.today import today
 from coinslot.pages.access import Access, signed_in
 from coinslot.pages.errors import RefusedError
@@ -25,6 +30,7 @@ from coinslot.pages.shared_handler import SharedHandler
 from coinslot.people import merchant_settings
 from coinslot.people.audit_log import Act
 
+_CHART_OF: Final = 14  # days
 CaseId = Annotated[int, PathParameter(le=2**63 - 1)]  # PostgreSQL's bigint
 
 
@@ -62,7 +68,17 @@ class Overview(SharedHandler):
         steps = None
         if "merchant:write" in who.permissions:
             steps = await setup.progress(self._context, merchant)
-        return await self._frame.page(request, "today.html", now=found, setup=steps)
+        return await self._frame.page(
+            request, "today.html", now=found, setup=steps,
+            charts=await self._charts(request, merchant),
+        )  # fmt: skip
+
+    async def _charts(self, request: AnyRequest, merchant: UUID) -> Mapping[str, Markup]:
+        """Sales of the last days, for each currency."""
+        wanted = await money.filter_of(self._context, merchant, Asked(usual=_CHART_OF))
+        days = await money.sales(self._context, merchant, wanted)
+        of = {c: [day for day in days if day.currency == c] for c in {day.currency for day in days}}
+        return {c: drawn(sales_of(self._frame, request, of[c])) for c in sorted(of)}
 
     async def inbox(self, request: AnyRequest) -> Response[str]:
         return await self._inbox(request)

@@ -63,6 +63,7 @@ class Windows(Struct, frozen=True, kw_only=True):
     cases_s: float = 30  # between two looks at what wants a person
     nightly_after_s: float = 3 * 3600  # after the end of a day its books are compared
     paid_out_s: float = 7 * 86400  # a capture that its gateway has not paid out by then is reported
+    audit_every_s: float = 86400  # between two audits that the worker makes by itself; 0: none
     answer_s: float = 60  # a call with an idempotency key runs at most so long
     breaker_failures: int = 5  # a count: calls in a row without a clear answer that open it
     breaker_window_s: float = 60  # within it

@@ -45,6 +45,9 @@ SELECT coalesce((SELECT max(seq) FROM events), 0) AS log,
     coalesce((SELECT max(id) FROM inbox), 0) AS inbox
 """
 
+# The installation has no log of its own, but its audits begin and end.
+_AUDITS = "SELECT max(id) AS newest, count(started_at), count(ended_at) AS ended FROM audit_runs"
+
 
 @dataclass(slots=True)
 class _Followed:
@@ -76,6 +79,7 @@ class Changes:
         self._base: asyncpg.Record | None = None  # not read yet
         self._next: asyncpg.Record | None = None
         self._next_at = 0.0
+        self._audits: asyncpg.Record | None = None
 
     def version(self, merchant: UUID | None) -> str:
         """As far as this process knows; empty while nobody waits for changes of this merchant. It
@@ -123,6 +127,13 @@ class Changes:
                     del self._followed[merchant]
 
     async def _round(self) -> None:
+        installation = self._followed.get(None)
+        if installation is not None:
+            async with self._context.db.system_connection() as conn:
+                audits = await conn.fetchrow(_AUDITS)
+            if audits != self._audits:
+                installation.bump()
+            self._audits = audits
         merchants = [merchant for merchant in self._followed if merchant is not None]
         if not merchants:
             return

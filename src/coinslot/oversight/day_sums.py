@@ -1,5 +1,5 @@
-"""Days of a merchant's calendar, and their sums, kept by the worker once a day is over. What is not
-kept yet is summed from the rows when somebody looks: a page waits longer, and shows the same."""
+"""Days of a merchant's calendar, and their sums, kept by the worker once a day is over. Today and
+what is just over are summed from the rows when somebody looks."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ import structlog
 from msgspec import Struct
 
 from coinslot.context import Context
-from coinslot.db.pool import AWAY
+from coinslot.db.pool import AWAY, Connection
 from coinslot.oversight import store
 
 log = structlog.get_logger(__name__)
@@ -24,6 +24,7 @@ DAY: Final = timedelta(days=1)
 # Whatever was booked on a day is committed by then: a statement runs for half a minute at most.
 _AFTER_S: Final = 3600
 _CHECK_S: Final = 60.0
+_FROM_ROWS: Final = 3  # days at most that a page sums by itself
 
 
 class Day(Struct, frozen=True):
@@ -51,6 +52,23 @@ def days_between(first: date, last: date, zone: ZoneInfo) -> list[Day]:
 def as_rows(days: Sequence[Day]) -> list[dict[str, Any]]:
     """As the SQL functions take them."""
     return [{"day": one.day, "begun": one.begun, "ended": one.ended} for one in days]
+
+
+class Readable(Struct, frozen=True, kw_only=True):
+    """Days as the SQL functions take them. `left_out` is how many are not: the worker has not
+    summed them yet, and to sum more than a few from their rows would keep a page waiting."""
+
+    rows: list[dict[str, Any]]
+    left_out: int
+
+
+async def readable(conn: Connection, days: Sequence[Day]) -> Readable:
+    """All that are kept, and the newest of the others: today, and what is just over."""
+    kept = {row["day"] for row in await conn.fetch(store.DAYS_SUMMED, as_rows(days))}
+    others = [one for one in days if one.day not in kept]
+    newest = {one.day for one in others[-_FROM_ROWS:]}
+    found = [one for one in days if one.day in kept or one.day in newest]
+    return Readable(rows=as_rows(found), left_out=len(days) - len(found))
 
 
 async def watch(context: Context) -> None:

@@ -1,7 +1,7 @@
 """Bank, books and goods side by side: per day and gateway account what the ledger says, what the
 gateway paid out, which goods were given, and every difference that is known."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Final
 from uuid import UUID
@@ -14,10 +14,16 @@ from coinslot.context import Context
 from coinslot.db.pool import Connection
 from coinslot.kit.money import Money
 from coinslot.oversight import store
-from coinslot.oversight.day_sums import DAY, WAIT_STEPS_S, Day, as_rows, days_between
+from coinslot.oversight.day_sums import (
+    DAY,
+    WAIT_STEPS_S,
+    Day,
+    as_rows,
+    days_between,
+    readable,
+)
 
 LONGEST_DAYS: Final = 400
-_USUAL: Final = 29 * DAY  # before the last day: thirty in all
 _SUMS: Final = ("captured", "given_back", "fees", "goods", "owed", "not_ours", "outside")
 
 
@@ -41,13 +47,14 @@ class MoneyFilter(Struct, frozen=True, kw_only=True):
 
 
 class Asked(Struct, frozen=True, kw_only=True):
-    """The filter as somebody asks for it. Without days it is the last thirty."""
+    """The filter as somebody asks for it. Without days it is the last `usual` ones."""
 
     first: date | None = None
     last: date | None = None
     account: UUID | None = None
     outlet: str | None = None
     sku: str | None = None
+    usual: int = 30
 
 
 class Difference(Struct, frozen=True, kw_only=True):
@@ -91,11 +98,12 @@ class MoneyRow(Struct, frozen=True, kw_only=True):
 
 class MoneyTable(Struct, frozen=True, kw_only=True):
     """The newest day first; a total for each currency. The books of gateways were compared up to
-    `compared`, that day included."""
+    `compared`, that day included. `left_out`: so many days are not summed yet."""
 
     rows: tuple[MoneyRow, ...]
     totals: tuple[MoneyRow, ...]
     compared: date | None
+    left_out: int = 0
 
 
 class Choices(Struct, frozen=True, kw_only=True):
@@ -116,7 +124,10 @@ async def filter_of(context: Context, merchant: UUID, asked: Asked) -> MoneyFilt
     today = context.now().astimezone(zone).date()
     opened = min(row["created_at"].astimezone(zone).date(), today)
     last = max(min(asked.last or today, today), opened)
-    first = min(max(asked.first or last - _USUAL, opened, last - (LONGEST_DAYS - 1) * DAY), last)
+    first = min(
+        max(asked.first or last - (asked.usual - 1) * DAY, opened, last - (LONGEST_DAYS - 1) * DAY),
+        last,
+    )
     return MoneyFilter(
         first=first, last=last, days=tuple(days_between(first, last, zone)),
         account=asked.account, outlet=asked.outlet, sku=asked.sku,
@@ -139,7 +150,9 @@ async def money_table(context: Context, merchant: UUID, wanted: MoneyFilter) -> 
     """Everything is read in one transaction."""
     days = as_rows(wanted.days)
     async with context.db.as_merchant(merchant) as conn:
-        booked = await conn.fetch(store.MONEY_BY_DAY, days, wanted.account, wanted.outlet)
+        await conn.execute(store.PLAN_FOR_VALUES)
+        read = await readable(conn, wanted.days)
+        booked = await conn.fetch(store.MONEY_BY_DAY, read.rows, wanted.account, wanted.outlet)
         paid = await conn.fetch(store.PAID_OUT_BY_DAY, days, wanted.account, wanted.outlet)
         found = await _differences(conn, wanted, days)
         accounts = {row["id"]: row for row in await conn.fetch(store.ACCOUNTS_OF_MERCHANT)}
@@ -156,7 +169,9 @@ async def money_table(context: Context, merchant: UUID, wanted: MoneyFilter) -> 
     ]
     rows.sort(key=lambda row: (row.gateway, row.currency))
     rows.sort(key=lambda row: row.day or wanted.first, reverse=True)
-    return MoneyTable(rows=tuple(rows), totals=tuple(_totals(rows)), compared=compared)
+    return MoneyTable(
+        rows=tuple(rows), totals=tuple(_totals(rows)), compared=compared, left_out=read.left_out
+    )
 
 
 def _key(row: asyncpg.Record) -> tuple[date, UUID, str]:
@@ -235,43 +250,62 @@ class Report(Struct, frozen=True, kw_only=True):
     machines: tuple[UnitSums, ...]
     products: tuple[UnitSums, ...]
     totals: tuple[UnitSums, ...]
+    left_out: int = 0  # days that are not summed yet
 
 
 async def report(context: Context, merchant: UUID, wanted: MoneyFilter) -> Report:
     """Days without a unit have a line of zeros, in every currency that there is."""
     async with context.db.as_merchant(merchant) as conn:
-        rows = await conn.fetch(store.UNITS_BY_DAY, as_rows(wanted.days), wanted.outlet, wanted.sku)
-    currencies = {row["currency"] for row in rows}
-    nothing = {
-        (one.day.isoformat(), currency): UnitSums(key=one.day.isoformat(), currency=currency)
-        for one in wanted.days for currency in currencies
-    }  # fmt: skip
-    days = nothing | _summed(rows, lambda row: row["day"].isoformat())
+        await conn.execute(store.PLAN_FOR_VALUES)
+        read = await readable(conn, wanted.days)
+        rows = await conn.fetch(store.UNITS_BY_EACH, read.rows, wanted.outlet, wanted.sku)
+    days = _every_day(wanted, [row for row in rows if row["day"] is not None])
     return Report(
-        days=tuple(days[key] for key in sorted(days)),
-        machines=_largest_first(_summed(rows, lambda row: row["outlet_id"])),
-        products=_largest_first(_summed(rows, lambda row: row["sku"])),
-        totals=tuple(_summed(rows, lambda _row: "").values()),
+        days=days,
+        machines=_largest_first([_sums(r, r["outlet_id"]) for r in rows if r["outlet_id"]]),
+        products=_largest_first([_sums(r, r["sku"]) for r in rows if r["sku"]]),
+        totals=tuple(
+            _total([day for day in days if day.currency == currency])
+            for currency in sorted({day.currency for day in days})
+        ),
+        left_out=read.left_out,
+    )  # fmt: skip
+
+
+async def sales(context: Context, merchant: UUID, wanted: MoneyFilter) -> tuple[UnitSums, ...]:
+    """Of each day, without how long it took."""
+    async with context.db.as_merchant(merchant) as conn:
+        await conn.execute(store.PLAN_FOR_VALUES)
+        read = await readable(conn, wanted.days)
+        rows = await conn.fetch(store.SALES_BY_DAY, read.rows)
+    return _every_day(wanted, rows)
+
+
+def _every_day(wanted: MoneyFilter, rows: Sequence[asyncpg.Record]) -> tuple[UnitSums, ...]:
+    found = {(row["day"], row["currency"]): _sums(row, row["day"].isoformat()) for row in rows}
+    return tuple(
+        found.get((one.day, currency), UnitSums(key=one.day.isoformat(), currency=currency))
+        for one in wanted.days
+        for currency in sorted({row["currency"] for row in rows})
     )
 
 
-def _summed(
-    rows: Sequence[asyncpg.Record], key_of: Callable[[asyncpg.Record], str]
-) -> dict[tuple[str, str], UnitSums]:
-    of: dict[tuple[str, str], list[asyncpg.Record]] = {}
-    for row in rows:
-        of.setdefault((key_of(row), row["currency"]), []).append(row)
-    return {
-        key: UnitSums(
-            key=key[0], currency=key[1],
-            sold=sum(row["sold"] for row in some), failed=sum(row["failed"] for row in some),
-            sold_minor=sum(row["sold_minor"] for row in some),
-            failed_minor=sum(row["failed_minor"] for row in some),
-            waits=tuple(map(sum, zip(*(row["waits"] for row in some), strict=True))),
-        )
-        for key, some in of.items()
-    }  # fmt: skip
+def _sums(row: asyncpg.Record, key: str) -> UnitSums:
+    return UnitSums(
+        key=key, currency=row["currency"], sold=row["sold"], sold_minor=row["sold_minor"],
+        failed=row["failed"], failed_minor=row["failed_minor"], waits=tuple(row.get("waits", ())),
+    )  # fmt: skip
 
 
-def _largest_first(sums: Mapping[tuple[str, str], UnitSums]) -> tuple[UnitSums, ...]:
-    return tuple(sorted(sums.values(), key=lambda one: (-one.sold_minor, one.key, one.currency)))
+def _total(days: Sequence[UnitSums]) -> UnitSums:
+    waits = [day.waits for day in days if day.waits]
+    return UnitSums(
+        key="", currency=days[0].currency, sold=sum(day.sold for day in days),
+        sold_minor=sum(day.sold_minor for day in days), failed=sum(day.failed for day in days),
+        failed_minor=sum(day.failed_minor for day in days),
+        waits=tuple(map(sum, zip(*waits, strict=True))),
+    )  # fmt: skip
+
+
+def _largest_first(sums: Sequence[UnitSums]) -> tuple[UnitSums, ...]:
+    return tuple(sorted(sums, key=lambda one: (-one.sold_minor, one.key, one.currency)))

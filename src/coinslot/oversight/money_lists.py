@@ -11,7 +11,8 @@ from msgspec import Struct
 
 from coinslot.context import Context
 from coinslot.kit.ids import first_uuid7
-from coinslot.oversight.day_sums import as_rows
+from coinslot.oversight import store
+from coinslot.oversight.day_sums import readable
 from coinslot.oversight.money import MoneyFilter
 
 Kind = Literal["text", "word", "time", "day", "money", "count", "order"]
@@ -183,8 +184,8 @@ LISTINGS: Final[Mapping[str, Listing]] = {
         sql=_ORDERS,
         columns=(
             Column("placed_at", "time"), _ORDER, _MACHINE, Column("items"), Column("state", "word"),
-            Column("paid_at", "time"), _ACCOUNT, _PAYMENT, _money("amount"), _money("captured"),
-            _money("goods"), _money("given_back"),
+            _money("amount"), _money("captured"), _money("goods"), _money("given_back"), _ACCOUNT,
+            _PAYMENT, Column("paid_at", "time"),
         ),
     ),
     "payments": Listing(
@@ -270,7 +271,11 @@ async def booked(context: Context, merchant: UUID, wanted: Wanted) -> Sequence[a
     if not sql or of.sku is not None:
         return []
     async with context.db.as_merchant(merchant) as conn:
-        return await conn.fetch(sql, as_rows(of.days), of.account, of.outlet)
+        await conn.execute(store.PLAN_FOR_VALUES)
+        read = await readable(conn, of.days)
+        if read.left_out:  # a part of the ledger would look like a difference
+            return []
+        return await conn.fetch(sql, read.rows, of.account, of.outlet)
 
 
 async def _read(
@@ -281,9 +286,10 @@ async def _read(
         of.begun, of.ended, first_uuid7(of.begun - wanted.listing.late), first_uuid7(of.ended),
         of.account, of.outlet, of.sku, key, limit,
     ]  # fmt: skip
-    if "$10" in sql:
-        values.append(as_rows(of.days))
     async with context.db.as_merchant(merchant) as conn:
+        await conn.execute(store.PLAN_FOR_VALUES)
+        if "$10" in sql:
+            values.append((await readable(conn, of.days)).rows)
         return await conn.fetch(sql, *values)
 
 

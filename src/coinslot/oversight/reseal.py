@@ -15,11 +15,12 @@ from coinslot.events.webhooks import endpoints
 from coinslot.kit.secrets import SealBrokenError, UnknownKeyError, Vault
 from coinslot.merchants import accounts
 from coinslot.outlets import machines
+from coinslot.oversight import signed_proof
 from coinslot.people import factors, outbox, sessions, tokens
 
 SEALED: Final[tuple[SealedColumn, ...]] = (
     *accounts.SEALED, *machines.SEALED, *endpoints.SEALED, *factors.SEALED, *sessions.SEALED,
-    *tokens.SEALED, *outbox.SEALED, *browsers.SEALED,
+    *tokens.SEALED, *outbox.SEALED, *browsers.SEALED, *signed_proof.SEALED,
 )  # fmt: skip
 _BATCH: Final = 100
 

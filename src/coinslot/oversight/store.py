@@ -140,7 +140,17 @@ WHERE NOT EXISTS (SELECT FROM summed_days s
     WHERE (s.day, s.begun, s.ended) = (w.day, w.begun, w.ended)) ORDER BY w.day
 """
 
+DAYS_SUMMED = """
+SELECT w.day FROM jsonb_to_recordset($1) AS w (day date, begun timestamptz, ended timestamptz)
+WHERE EXISTS (SELECT FROM summed_days s
+    WHERE (s.day, s.begun, s.ended) = (w.day, w.begun, w.ended))
+"""
+
 SUM_DAY = "SELECT sum_day($1, $2, $3, $4)"
+
+# A statement whose filters are optional is planned for what is asked: after its fifth run it would
+# get one plan for all, which reads every order to show fifty.
+PLAN_FOR_VALUES = "SET LOCAL plan_cache_mode = force_custom_plan"
 
 # By day and account, over the machines that are asked for.
 MONEY_BY_DAY = """
@@ -185,11 +195,22 @@ WHERE ($2::uuid IS NULL OR a.id = $2) AND ($3::text IS NULL OR EXISTS (SELECT FR
 GROUP BY 1, 2, 3
 """
 
-UNITS_BY_DAY = """
-SELECT u.day, u.outlet_id, u.sku, u.currency, u.sold, u.sold_minor, u.failed, u.failed_minor,
-    u.waits
+_WAITS = ", ".join(f"sum(u.waits[{step}])::bigint" for step in range(1, 16))
+
+# Each row is of a day, a machine or a product: the other two are null.
+UNITS_BY_EACH = f"""
+SELECT u.day, u.outlet_id, u.sku, u.currency, sum(u.sold)::bigint AS sold,
+    sum(u.sold_minor)::bigint AS sold_minor, sum(u.failed)::bigint AS failed,
+    sum(u.failed_minor)::bigint AS failed_minor, ARRAY[{_WAITS}] AS waits
 FROM units_of_days($1) u WHERE ($2::text IS NULL OR u.outlet_id = $2)
     AND ($3::text IS NULL OR u.sku = $3)
+GROUP BY GROUPING SETS ((u.day, u.currency), (u.outlet_id, u.currency), (u.sku, u.currency))
+"""
+
+SALES_BY_DAY = """
+SELECT u.day, u.currency, sum(u.sold)::bigint AS sold, sum(u.sold_minor)::bigint AS sold_minor,
+    sum(u.failed)::bigint AS failed, sum(u.failed_minor)::bigint AS failed_minor
+FROM units_of_days($1) u GROUP BY u.day, u.currency
 """
 
 FILTER_CHOICES = """
@@ -212,4 +233,113 @@ SELECT CASE WHEN bool_and(d.day IS NOT NULL) THEN min(d.day) END
 FROM gateway_accounts a LEFT JOIN LATERAL (SELECT max(day) AS day FROM reconciliations r
     WHERE r.account_id = a.id AND r.done_at IS NOT NULL) d ON true
 WHERE $1::uuid IS NULL OR a.id = $1
+"""
+
+ASK_AUDIT = """
+INSERT INTO audit_runs (asked_by, asked_at) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING id
+"""
+
+AUDIT_RUNS = "SELECT * FROM audit_runs ORDER BY id DESC LIMIT $1"
+
+TAKE_AUDIT = """
+UPDATE audit_runs SET started_at = coalesce(started_at, $2), tries = tries + 1,
+    leased_until = clock_timestamp() + $1::interval
+WHERE id = (SELECT id FROM audit_runs WHERE ended_at IS NULL
+    AND (leased_until IS NULL OR leased_until <= clock_timestamp()) FOR UPDATE SKIP LOCKED)
+RETURNING id, tries
+"""
+
+HOLD_AUDIT = """
+UPDATE audit_runs SET leased_until = clock_timestamp() + $3::interval
+WHERE id = $1 AND tries = $2 AND ended_at IS NULL
+"""
+
+END_AUDIT = """
+UPDATE audit_runs SET ended_at = $3, ok = $4, report = $5, failure = $6, leased_until = NULL
+WHERE id = $1 AND tries = $2 AND ended_at IS NULL
+"""
+
+
+def _owing(table: str, kind: str, since: str) -> str:
+    return f"""
+    SELECT '{table}' AS "table", {kind} AS kind, count(*) AS rows,
+        count(*) FILTER (WHERE due_at <= $1) AS due,
+        count(*) FILTER (WHERE leased_until > clock_timestamp()) AS in_work,
+        min({since}) AS oldest, min(due_at) AS next_at
+    FROM {table} WHERE due_at IS NOT NULL GROUP BY 2"""
+
+
+OWED_ROWS = (
+    "\n    UNION ALL".join(
+        (
+            _owing("orders", "state", "placed_at"),
+            _owing("payments", "state", "created_at"),
+            _owing("attempts", "state", "started_at"),
+            _owing("captures", "'unmatched'", "captured_at"),
+            _owing("fulfillments", "state", "queued_at"),
+            _owing("refunds", "state", "created_at"),
+            _owing("inbox", "verdict", "received_at"),
+            _owing("qr_codes", "stage", "created_at"),
+            _owing("qr_polls", "'poll'", "due_at"),
+            _owing("deliveries", "'webhook'", "created_at"),
+        )
+    )
+    + "\nORDER BY 1, 2"
+)
+
+# All of it in one value, so that it is of one moment.
+EVIDENCE_OF_ORDER = """
+WITH o AS (SELECT * FROM orders WHERE id = $1),
+    cap AS (SELECT c.*, a.gateway, a.slug FROM captures c
+        JOIN gateway_accounts a ON a.id = c.account_id WHERE c.order_id = $1),
+    unit AS (SELECT f.*, l.name FROM fulfillments f JOIN order_lines l ON l.id = f.line_id
+        WHERE f.order_id = $1),
+    pay AS (SELECT * FROM payments WHERE order_id = $1),
+    try AS (SELECT * FROM attempts WHERE payment_id IN (SELECT id FROM pay)),
+    back AS (SELECT * FROM refunds WHERE capture_id IN (SELECT id FROM cap)),
+    subject AS (SELECT id FROM o UNION SELECT id FROM cap UNION SELECT id FROM unit
+        UNION SELECT id FROM pay UNION SELECT id FROM try UNION SELECT id FROM back
+        UNION SELECT id FROM order_refunds WHERE order_id = $1)
+SELECT jsonb_build_object(
+    'merchant', (SELECT jsonb_build_object('name', m.name, 'slug', m.slug) FROM merchants m
+        WHERE m.id = o.merchant_id),
+    'order', jsonb_build_object('id', o.id, 'number', o.number, 'state', o.state,
+        'outlet', o.outlet_id, 'amount', o.amount_minor, 'currency', o.currency,
+        'placed_at', o.placed_at, 'paid_at', o.paid_at, 'ended_at', o.ended_at),
+    'lines', (SELECT coalesce(jsonb_agg(jsonb_build_object('slot', l.slot, 'sku', l.sku,
+        'name', l.name, 'quantity', l.quantity, 'price', l.price_minor) ORDER BY l.id), '[]')
+        FROM order_lines l WHERE l.order_id = o.id),
+    'units', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', u.id, 'name', u.name,
+        'kind', u.kind, 'amount', u.amount_minor, 'state', u.state, 'settlement', u.settlement,
+        'basis', u.basis, 'queued_at', u.queued_at, 'settled_at', u.settled_at) ORDER BY u.id),
+        '[]') FROM unit u),
+    'extras', (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', x.kind,
+        'amount', x.amount_minor, 'settlement', x.settlement, 'basis', x.basis) ORDER BY x.id),
+        '[]') FROM order_extras x WHERE x.order_id = o.id),
+    'payments', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'state', p.state,
+        'amount', p.amount_minor) ORDER BY p.id), '[]') FROM pay p),
+    'attempts', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'state', t.state,
+        'payment', t.payment_id, 'gateway_payment_id', t.gateway_payment_id) ORDER BY t.id), '[]')
+        FROM try t),
+    'captures', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', c.id, 'gateway', c.gateway,
+        'account', c.slug, 'gateway_payment_id', c.gateway_payment_id, 'captured', c.captured,
+        'fulfilled', c.fulfilled, 'refund_due', c.refund_due, 'surplus', c.surplus,
+        'foreign_amount', c.foreign_amount, 'open', c.open, 'fee', c.fee_minor,
+        'reason', c.reason, 'captured_at', c.captured_at) ORDER BY c.id), '[]') FROM cap c),
+    'refunds', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', r.id, 'state', r.state,
+        'origin', r.origin, 'amount', r.amount_minor, 'reason', r.reason,
+        'gateway_refund_id', r.gateway_refund_id, 'created_at', r.created_at,
+        'ended_at', r.ended_at) ORDER BY r.id), '[]') FROM back r),
+    'ledger', (SELECT coalesce(jsonb_agg(jsonb_build_object('txn', l.txn, 'capture', l.capture_id,
+        'account', l.account, 'amount', l.amount, 'why', l.why, 'at', l.at) ORDER BY l.id), '[]')
+        FROM ledger l WHERE l.capture_id IN (SELECT id FROM cap)),
+    'record', (SELECT coalesce(jsonb_agg(jsonb_build_object('seq', e.seq::text, 'of', e.machine,
+        'subject', e.subject_id, 'event', e.event, 'was', e.was, 'state', e.state, 'at', e.at,
+        'data', e.data) ORDER BY e.seq), '[]') FROM events e
+        WHERE e.subject_id IN (SELECT id FROM subject)),
+    'journal', (SELECT coalesce(jsonb_agg(jsonb_build_object('seq', d.event_seq::text,
+        'journal', d.journal_id, 'unit', d.unit_id, 'at', d.at, 'message', d.message)
+        ORDER BY d.at, d.event_seq), '[]') FROM device_events d
+        WHERE d.unit_id IN (SELECT id FROM unit))
+) FROM o
 """

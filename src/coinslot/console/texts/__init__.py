@@ -19,6 +19,7 @@ from coinslot.console.texts import (
     overview,
     people,
     products,
+    proof,
     settings,
     sign_in,
     start,
@@ -28,6 +29,7 @@ from coinslot.console.texts.languages import LANGUAGES, Texts
 from coinslot.pages.texts import MIRROR, turned
 
 PARTS: Final = (
+    proof,
     frame, sign_in, overview, orders, machines, people, products, start, money, brand, notices,
     gateways, keys, webhooks, account, settings, codes,
 )  # fmt: skip

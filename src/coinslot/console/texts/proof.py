@@ -1,0 +1,176 @@
+"""Texts of Proof: English, Hindi, Russian."""
+
+from typing import Final
+
+from coinslot.console.texts.languages import Texts
+
+TEXTS: Final[Texts] = {
+    "tab_proof": ("Proof", "सबूत", "Доказательства"),
+    "proof_never": ("No audit was made yet", "अब तक कोई जाँच नहीं हुई", "Проверок ещё не было"),
+    "proof_never_lead": (
+        "An audit recomputes every rule from the rows: each captured payment, its goods, its"
+        " refund. The worker makes one a day, and whenever you ask.",
+        "जाँच हर नियम को पंक्तियों से फिर गिनती है: हर भुगतान, उसका सामान, उसकी वापसी। वर्कर रोज़ एक करता है,"
+        " और जब आप कहें।",
+        "Проверка заново считает каждое правило по записям: каждый платёж, его товар, его возврат."
+        " Её делают раз в день и по вашей просьбе.",
+    ),
+    "proof_waits": ("Waits for the worker", "वर्कर का इंतज़ार", "Ждёт исполнителя"),
+    "proof_running": ("An audit is being made", "जाँच चल रही है", "Идёт проверка"),
+    "proof_running_lead": (
+        "You can leave this page: what it finds stays here.",
+        "आप यह पेज छोड़ सकते हैं: नतीजा यहीं रहेगा।",
+        "Страницу можно закрыть: результат останется здесь.",
+    ),
+    "proof_broke": ("It could not be made", "जाँच नहीं हो सकी", "Не удалось провести"),
+    "proof_holds": ("Everything holds", "सब सही है", "Всё верно"),
+    "proof_holds_lead": (
+        "All {count} rules hold. Audited:", "सभी {count} नियम सही हैं। जाँच:",
+        "Все правила ({count}) выполняются. Проверено:",
+    ),
+    "proof_fails": ("does not hold", "सही नहीं", "не выполняется"),
+    "proof_fails_count": ("{count} of {total} rules do not hold",
+                          "{total} में से {count} नियम सही नहीं",
+                          "Не выполняется правил: {count} из {total}"),
+    "proof_fails_lead": (
+        "The rows that break them stand below. Audited:",
+        "जो पंक्तियाँ उन्हें तोड़ती हैं वे नीचे हैं। जाँच:",
+        "Записи, которые их нарушают, указаны ниже. Проверено:",
+    ),
+    "proof_notices": ("Worth a look, no breach of ours", "देखने लायक़, हमारी ग़लती नहीं",
+                      "Стоит взглянуть, не наше нарушение"),
+    "proof_checks": ("What is checked", "क्या जाँचा जाता है", "Что проверяется"),
+    "proof_ok": ("holds", "सही", "верно"),
+    "proof_not_yet": ("not yet", "अभी नहीं", "ещё нет"),
+    "proof_run": ("Audit now", "अभी जाँचें", "Проверить сейчас"),
+    "proof_runs": ("Audits", "जाँचें", "Проверки"),
+    "proof_asked": ("Asked for", "कब माँगी", "Запрошена"),
+    "proof_took": ("Took", "समय लगा", "Заняла"),
+    "proof_found": ("Found", "नतीजा", "Результат"),
+    "proof_itself": ("by itself", "अपने-आप", "сама"),
+    "proof_key": ("The key that signs proofs of orders", "ऑर्डर के सबूत पर हस्ताक्षर की कुंजी",
+                  "Ключ, которым подписаны доказательства"),
+    "proof_key_lead": (
+        "Whoever checks a proof compares the key's mark with this one.",
+        "सबूत जाँचने वाला कुंजी का निशान इससे मिलाता है।",
+        "Кто проверяет доказательство, сверяет отпечаток ключа с этим.",
+    ),
+    "proof_open": ("The signed proof, for printing", "हस्ताक्षरित सबूत, छापने के लिए",
+                   "Подписанное доказательство, для печати"),
+    "proof_of_order": ("Proof of order {number}", "ऑर्डर {number} का सबूत",
+                       "Доказательство заказа {number}"),
+    "proof_whole": ("The proof is whole", "सबूत पूरा है", "Доказательство полное"),
+    "proof_not_whole": ("The proof is not whole yet", "सबूत अभी पूरा नहीं",
+                        "Доказательство ещё не полное"),
+    "proof_file": ("Download the signed file", "हस्ताक्षरित फ़ाइल डाउनलोड करें",
+                   "Скачать подписанный файл"),
+    "proof_ledger": ("Ledger", "बही", "Проводки"),
+    "proof_account": ("Account", "खाता", "Счёт"),
+    "proof_signed": (
+        "Signed with the key {key}. Anyone checks the file again, without this server:",
+        "कुंजी {key} से हस्ताक्षरित। कोई भी फ़ाइल को इस सर्वर के बिना फिर जाँच सकता है:",
+        "Подписано ключом {key}. Файл может проверить кто угодно, без этого сервера:",
+    ),
+    "check_it_is_as_it_was_signed": ("It is as it was signed", "जैसा हस्ताक्षर हुआ वैसा ही है",
+                                     "Не изменено после подписи"),
+    "check_every_movement_of_money_balances": (
+        "Every movement of money balances", "पैसे की हर चाल बराबर है", "Каждая проводка сходится",
+    ),
+    "check_captured_money_is_accounted_for": (
+        "All captured money is accounted for", "लिए गए सारे पैसे का हिसाब है",
+        "Все полученные деньги учтены",
+    ),
+    "check_the_ledger_says_the_same_as_the_captures": (
+        "The ledger says the same as the payments", "बही और भुगतान एक ही बात कहते हैं",
+        "Проводки совпадают с платежами",
+    ),
+    "check_every_state_was_reached_by_moves_that_are_allowed": (
+        "Every state was reached by moves that are allowed", "हर स्थिति सही क़दमों से आई",
+        "Каждое состояние достигнуто разрешёнными шагами",
+    ),
+    "check_captured_money_became_goods_or_went_back": (
+        "The money became goods, or went back", "पैसा सामान बना, या लौट गया",
+        "Деньги стали товаром или вернулись",
+    ),
+    "done_audit_asked": ("The worker makes an audit now.", "वर्कर अब जाँच करेगा।",
+                         "Проверка начнётся сейчас."),
+    "owed_title": ("What if we crash now?", "अगर अभी सब बंद हो जाए?",
+                   "Что, если сейчас всё упадёт?"),
+    "owed_none": ("Nothing would be left undone", "कुछ भी अधूरा नहीं रहेगा",
+                  "Ничего не останется недоделанным"),
+    "owed_some": ("{count} rows are owed, and none is forgotten", "{count} काम बाक़ी, कोई भूला नहीं",
+                  "Дел: {count}, и ни одно не забыто"),
+    "owed_lead": (
+        "What is still to be done stands in the database with its time. Whatever process is alive"
+        " takes it up; if it dies in the middle, another does after a minute.",
+        "जो बाक़ी है वह समय के साथ डेटाबेस में है। जो प्रक्रिया चल रही हो वह उठा लेती है; बीच में रुकी तो एक मिनट"
+        " में दूसरी।",
+        "Всё, что предстоит, записано в базе с временем. Это подхватит любой живой процесс; если он"
+        " упадёт посередине, через минуту продолжит другой.",
+    ),
+    "owed_what": ("What", "क्या", "Что"),
+    "owed_rows": ("Rows", "पंक्तियाँ", "Записей"),
+    "owed_since": ("The oldest since", "सबसे पुराना", "Самая старая с"),
+    "owed_next": ("Next due", "अगला समय", "Ближайший срок"),
+    "owed_due": ("{count} due now", "{count} अभी", "{count} сейчас"),
+    "owed_in_work": ("In work", "काम में", "В работе"),
+    "owed_who": ("Who does it", "कौन करेगा", "Кто сделает"),
+    "owe_orders": ("Orders that wait for payment", "भुगतान के इंतज़ार में ऑर्डर",
+                   "Заказы, ждущие оплаты"),
+    "owe_orders_who": (
+        "The worker asks the gateway once more, then lets the order expire.",
+        "वर्कर गेटवे से एक बार और पूछता है, फिर ऑर्डर ख़त्म करता है।",
+        "Исполнитель ещё раз спросит платёжную систему и закроет заказ.",
+    ),
+    "owe_payments": ("Payments without an outcome", "बिना नतीजे के भुगतान", "Платежи без итога"),
+    "owe_payments_who": (
+        "The worker opens a case for a person when the time is over.",
+        "समय पूरा होने पर वर्कर किसी व्यक्ति के लिए केस खोलता है।",
+        "Когда срок выйдет, исполнитель откроет случай для человека.",
+    ),
+    "owe_attempts": ("Attempts to collect", "भुगतान लेने के प्रयास", "Попытки списания"),
+    "owe_attempts_who": (
+        "The worker sends the same key again, or asks the gateway what became of it.",
+        "वर्कर वही कुंजी फिर भेजता है, या गेटवे से पूछता है।",
+        "Исполнитель повторит запрос с тем же ключом или спросит, чем он кончился.",
+    ),
+    "owe_captures": ("Money that has no order yet", "पैसा जिसका ऑर्डर अभी नहीं",
+                     "Деньги без заказа"),
+    "owe_captures_who": (
+        "The worker finds its order, or gives it back.",
+        "वर्कर उसका ऑर्डर ढूँढता है, या पैसा लौटाता है।",
+        "Исполнитель найдёт заказ или вернёт деньги.",
+    ),
+    "owe_fulfillments": ("Paid goods that are not settled", "भुगतान हुआ सामान, निपटा नहीं",
+                         "Оплаченный товар без итога"),
+    "owe_fulfillments_who": (
+        "The process of the machines offers it, asks, or lets its deadline pass: then the money"
+        " goes back.",
+        "मशीनों की प्रक्रिया देती है, पूछती है, या समय पूरा होने पर पैसा लौटता है।",
+        "Процесс автоматов предложит, спросит или дождётся срока: тогда деньги вернутся.",
+    ),
+    "owe_refunds": ("Refunds under way", "जारी वापसी", "Возвраты в пути"),
+    "owe_refunds_who": (
+        "The worker sends the refund with the same key, or asks what became of it.",
+        "वर्कर उसी कुंजी से वापसी भेजता है, या पूछता है।",
+        "Исполнитель отправит возврат с тем же ключом или спросит, чем он кончился.",
+    ),
+    "owe_inbox": ("Webhooks that are not worked yet", "वेबहुक जिन पर काम बाक़ी",
+                  "Необработанные вебхуки"),
+    "owe_inbox_who": ("The worker works them again.", "वर्कर उन पर फिर काम करता है।",
+                      "Исполнитель обработает их снова."),
+    "owe_qr_codes": ("Codes to make or to close", "बनाने या बंद करने के कोड",
+                     "Коды: создать или закрыть"),
+    "owe_qr_codes_who": ("The worker asks the gateway for it.", "वर्कर गेटवे से करवाता है।",
+                         "Исполнитель обратится к платёжной системе."),
+    "owe_qr_polls": ("Looks at what was paid without a webhook", "बिना वेबहुक के भुगतान की खोज",
+                     "Поиск платежей без вебхука"),
+    "owe_qr_polls_who": ("The worker asks each account in turn.", "वर्कर हर खाते से बारी-बारी पूछता है।",
+                         "Исполнитель опрашивает счета по очереди."),
+    "owe_deliveries": ("Webhooks to merchants", "व्यापारियों को वेबहुक", "Вебхуки продавцам"),
+    "owe_deliveries_who": (
+        "The worker delivers them, later and later, for three days.",
+        "वर्कर उन्हें पहुँचाता है, धीरे-धीरे, तीन दिन तक।",
+        "Исполнитель доставляет их, всё реже, три дня.",
+    ),
+}  # fmt: skip
