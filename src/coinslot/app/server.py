@@ -94,6 +94,7 @@ class RunningServer:
         self._mqtt: Mqtt | None = None
         self._socketio: SocketIo | None = None
         self._practice: Practice | None = None
+        self.demo_logins: tuple[tuple[str, str], ...] = ()  # set by `coinslot demo` alone
         self._edge: Edge | None = None
         self._accounts: Accounts
         self._devices_changed, self._secrets_changed = asyncio.Event(), asyncio.Event()
@@ -349,6 +350,7 @@ class RunningServer:
             base_url=self.settings.base_url,
             zone=ZoneInfo(self.settings.zone),
             practice_folder=str(self.settings.data),
+            demo_logins=self.demo_logins,
             support=self.settings.support,
             image_sources=tuple(self.settings.image_sources.split()),
             outages=AWAY,

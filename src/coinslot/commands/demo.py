@@ -36,6 +36,7 @@ from coinslot.settings import ADDRESSES, MIRROR, Settings
 _ROOT = Path(__file__).resolve().parents[3]
 _STOP_WITHIN = timedelta(seconds=3)
 _READY_WITHIN_S = 30
+_ONE_CLICK = ("asha", "boris", "vera", "meera")
 _LEFT_WITHIN_S = 3
 _GATEWAYS = ("stripe", "razorpay", "mock", "yookassa", "tbank")
 _EMULATED = ("stripe", "razorpay", "yookassa", "tbank")
@@ -93,6 +94,9 @@ class Demo:
             server = await RunningServer(self._settings, ALL, self._stack).open()
             world = DemoWorld(server, self._data, self._sandbox_url)
             await world.create()
+            server.demo_logins = tuple(
+                (login, world.known.passwords[login]) for login in _ONE_CLICK
+            )  # fmt: skip
 
         async def ready() -> None:
             with self._said.status("Starting the sandbox and the machines ..."):

@@ -7,6 +7,8 @@ from coinslot.console.texts.languages import Texts
 TEXTS: Final[Texts] = {
     "sign_in": ("Sign in", "साइन इन", "Вход"),
     "sign_in_button": ("Sign in", "साइन इन करें", "Войти"),
+    "sign_in_demo": ("In this demo", "इस डेमो में", "В этой демонстрации"),
+    "sign_in_as": ("Sign in as {name}", "{name} के रूप में", "Войти как {name}"),
     "login": ("Login", "लॉगिन", "Логин"),
     "password": ("Password", "पासवर्ड", "Пароль"),
     "new_password": ("Password, at least 10 characters", "पासवर्ड, कम से कम 10 अक्षर",
