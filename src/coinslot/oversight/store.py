@@ -282,6 +282,7 @@ OWED_ROWS = (
             _owing("qr_codes", "stage", "created_at"),
             _owing("qr_polls", "'poll'", "due_at"),
             _owing("deliveries", "'webhook'", "created_at"),
+            _owing("notices", "channel", "created_at"),
         )
     )
     + "\nORDER BY 1, 2"

@@ -167,6 +167,12 @@ TEXTS: Final[Texts] = {
                      "Поиск платежей без вебхука"),
     "owe_qr_polls_who": ("The worker asks each account in turn.", "वर्कर हर खाते से बारी-बारी पूछता है।",
                          "Исполнитель опрашивает счета по очереди."),
+    "owe_notices": ("Notices to people", "लोगों को सूचनाएँ", "Уведомления людям"),
+    "owe_notices_who": (
+        "The worker sends them; one that nobody needs any more ends unsent.",
+        "वर्कर भेजता है; जिसकी ज़रूरत न रहे वह बिना भेजे ख़त्म होती है।",
+        "Исполнитель отправит их; ненужное закончится без отправки.",
+    ),
     "owe_deliveries": ("Webhooks to merchants", "व्यापारियों को वेबहुक", "Вебхуки продавцам"),
     "owe_deliveries_who": (
         "The worker delivers them, later and later, for three days.",
