@@ -233,6 +233,7 @@ async def test_polls_go_on_from_the_last_whole_list_and_rarely_ask_a_day_back(
 async def test_money_that_came_too_late_is_of_its_order_whose_customer_sees_it_go_back(
     stage: Stage,
 ) -> None:
+    """`pay_placed` names the order whose money buys nothing."""
     verb = await _order_is_paid_too_late(stage)
     await verb()
     (capture,) = await stage.rows("SELECT * FROM captures")

@@ -304,6 +304,7 @@ async def after(rows: Rows, unit: dict[str, Any], **slot: Any) -> tuple[object, 
 async def test_a_slot_that_fails_twice_in_a_row_is_out_of_sale_until_something_drops(
     rows: Rows,
 ) -> None:
+    """`vending_settled` of what did not drop."""
     long_ago = NOW - MOMENT
     assert await after(rows, SETTLED) == (5, 1, None)
     assert await after(rows, SETTLED, failures_in_row=1) == (5, 2, NOW)
@@ -320,6 +321,7 @@ async def test_a_slot_that_fails_twice_in_a_row_is_out_of_sale_until_something_d
 async def test_what_drops_is_taken_from_its_slot_which_works_again_unless_a_person_withheld_it(
     rows: Rows,
 ) -> None:
+    """`vending_settled` of what dropped."""
     assert await after(rows, SOLD) == (4, 0, None)
     assert await after(rows, SOLD, stock=0) == (0, 0, None)
     assert await after(rows, SOLD, failures_in_row=2, out_of_sale_at=NOW) == (4, 0, None)
