@@ -110,12 +110,15 @@ STANDS: dict[str, set[str]] = {
 }  # fmt: skip
 
 
-def all_places() -> set[str]:
-    """Every constant and function that locks a row of money, units and what is sold."""
-    rooms = ("payments", "orders", "vending", "states", "fleet")
-    found = {where for room, where, _ in _statements() if room in rooms}
+# Of money, units and what is sold.
+ROOMS = ("payments", "orders", "vending", "states")
+
+
+def all_places(rooms: tuple[str, ...] = ()) -> set[str]:
+    """Every constant and function that locks a row, of these rooms or of all."""
+    found = {where for room, where, _ in _statements() if not rooms or room in rooms}
     for name, sql in sql_functions():
-        if not name.startswith(("states", "books/", "payments/", "vending/", "oversight/")):
+        if rooms and not name.startswith(rooms):
             continue
         for name, start, end in functions_in(sql):
             if _LOCKS.search(sql, start, end):
