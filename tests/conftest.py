@@ -20,6 +20,7 @@ from coinslot.db.embedded import OWNER
 from coinslot.db.migrate import APP, DOOR, migrate
 from coinslot.db.pool import Database
 from coinslot.device.broker import EmbeddedNats
+from tests.kept_database import KeptDatabase
 from tests.postgres_keeper import exclusively, server_url
 
 # A busy computer is slow, which says nothing about the code: no example has a deadline.
@@ -184,13 +185,28 @@ async def on_server(superuser_url: str, *statements: str) -> None:
         await conn.close()
 
 
+@pytest.fixture(scope="session")
+async def kept(postgres: str, template: str) -> AsyncIterator[KeptDatabase]:
+    """The database that this worker lends to its tests."""
+
+    async def make() -> str:
+        name = f"test_{uuid4().hex}"
+        await on_server(postgres, f"CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER}")
+        return name
+
+    async def drop(name: str) -> None:
+        await on_server(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+    lent = KeptDatabase(make, drop, lambda name: DatabaseUrls.of(postgres, name).superuser)
+    yield lent
+    await lent.give_up()
+
+
 @pytest.fixture
-async def urls(postgres: str, template: str) -> AsyncIterator[DatabaseUrls]:
-    """A fresh migrated database of this test alone."""
-    name = f"test_{uuid4().hex}"
-    await on_server(postgres, f"CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER}")
-    yield DatabaseUrls.of(postgres, name)
-    await on_server(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+async def urls(postgres: str, kept: KeptDatabase) -> AsyncIterator[DatabaseUrls]:
+    """A migrated database in which nothing has happened, of this test alone while it runs."""
+    yield DatabaseUrls.of(postgres, await kept.lend())
+    await kept.take_back()
 
 
 @pytest.fixture
@@ -203,11 +219,9 @@ async def blank_urls(postgres: str, template: str) -> AsyncIterator[DatabaseUrls
 
 
 @pytest.fixture
-async def database(urls: DatabaseUrls) -> AsyncIterator[Database]:
-    """The pools that the application uses, on a fresh migrated database."""
-    opened = await Database.open(urls.app, urls.door, size=4)
-    yield opened
-    await opened.close()
+async def database(urls: DatabaseUrls, kept: KeptDatabase) -> Database:
+    """The pools that the application uses."""
+    return await kept.pools(urls.app, urls.door)
 
 
 @pytest.fixture

@@ -6,21 +6,26 @@ import pytest
 
 from coinslot.db.pool import Database
 from tests.conftest import DatabaseUrls
+from tests.kept_database import KeptDatabase
 from tests.sales.stage import Stage, set_stage
 
 
 @pytest.fixture
-async def stage(database: Database, urls: DatabaseUrls) -> AsyncIterator[Stage]:
+async def stage(
+    database: Database, urls: DatabaseUrls, kept: KeptDatabase
+) -> AsyncIterator[Stage]:
     made = await set_stage(database)
-    made.owner_url = urls.owner
+    made.owner_url, made.owner = urls.owner, await kept.owner(urls.owner)
     yield made
     await close_the_books(made)
 
 
 @pytest.fixture
-async def simple_stage(database: Database, urls: DatabaseUrls) -> AsyncIterator[Stage]:
+async def simple_stage(
+    database: Database, urls: DatabaseUrls, kept: KeptDatabase
+) -> AsyncIterator[Stage]:
     made = await set_stage(database, dialect="simple")
-    made.owner_url = urls.owner
+    made.owner_url, made.owner = urls.owner, await kept.owner(urls.owner)
     yield made
     await close_the_books(made)
 

@@ -16,7 +16,7 @@ from coinslot.catalog.products import Product, add_product
 from coinslot.channels import messages as wire
 from coinslot.channels.base import Sending
 from coinslot.context import Context, Windows
-from coinslot.db.pool import Database, connect
+from coinslot.db.pool import Database, RawConnection, connect
 from coinslot.gateways.base import Fact, PaymentFact
 from coinslot.gateways.mock import Books, Mock
 from coinslot.gateways.mock import Settings as MockSettings
@@ -85,6 +85,7 @@ class Stage:
     qr_code_id: str = ""
     paid: int = 0
     owner_url: str = ""
+    owner: RawConnection | None = None  # open already, where the tests keep one
 
     async def pay(self, minor: int = 4000) -> PaymentFact:
         """A customer pays the printed QR; no webhook yet."""
@@ -181,13 +182,14 @@ class Stage:
 
     async def audit(self) -> Report:
         """Every invariant recomputed, as the owner sees the database."""
-        conn = await connect(self.owner_url)
+        conn = self.owner or await connect(self.owner_url)
         try:
             return await audit(
                 conn, self.context.now(), more=fulfillment.checks(self.context.kinds)
             )
         finally:
-            await conn.close()
+            if conn is not self.owner:
+                await conn.close()
 
     def refunded(self) -> int:
         """What the gateway itself gave back, in minor units."""

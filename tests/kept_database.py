@@ -1,0 +1,174 @@
+"""One database for each worker of a test run, lent to one test after the other.
+
+Making a database costs more than most tests do with it, and each new connection to it reads the
+catalogue anew. So a database stays, with its connections, and is emptied after each test. It is
+given up and made anew when a test left more behind than rows: another schema, another right, a
+connection or a lock that is still open."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import asyncpg
+
+from coinslot.db.pool import Database, RawConnection, connect
+
+# What is more than rows: any of these differs when a test changed the schema or a right.
+_SCHEMA = """
+SELECT md5(concat_ws('|',
+    (SELECT string_agg(concat(oid, relname, relacl, relrowsecurity, relforcerowsecurity), ','
+        ORDER BY oid) FROM pg_class WHERE relnamespace = 'public'::regnamespace),
+    (SELECT string_agg(concat(oid, xmin), ',' ORDER BY oid) FROM pg_proc WHERE oid >= 16384),
+    (SELECT string_agg(concat(oid, xmin), ',' ORDER BY oid) FROM pg_trigger WHERE oid >= 16384),
+    (SELECT string_agg(concat(oid, xmin), ',' ORDER BY oid) FROM pg_constraint WHERE oid >= 16384),
+    (SELECT string_agg(concat(oid, xmin), ',' ORDER BY oid) FROM pg_policy),
+    (SELECT string_agg(concat(oid, xmin), ',' ORDER BY oid) FROM pg_attrdef),
+    (SELECT sum(hashtext(concat(attrelid, attname, xmin))) FROM pg_attribute
+        WHERE attrelid >= 16384),
+    (SELECT string_agg(concat(oid, nspname, nspacl), ',' ORDER BY oid) FROM pg_namespace
+        WHERE nspname NOT LIKE 'pg_%'),
+    (SELECT string_agg(concat(setdatabase, setrole, setconfig), ',' ORDER BY 1)
+        FROM pg_db_role_setting),
+    (SELECT string_agg(concat(oid, rolsuper, rolbypassrls, rolcanlogin, rolconfig), ','
+        ORDER BY oid) FROM pg_roles)))
+"""
+_FILLED = """
+SELECT relname AS name FROM pg_class
+WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND pg_relation_size(oid) > 0
+"""
+# Connections that somebody has to it; and one too many for each lock that a session still holds.
+_OPEN = """
+SELECT (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database())
+    + (SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+        WHERE d.datname = current_database() AND l.locktype = 'advisory') * 1000
+"""
+_CONTENT = "SELECT coalesce(jsonb_agg(to_jsonb(t) ORDER BY to_jsonb(t)), '[]')::text FROM {table} t"
+_VERSION = """
+SELECT '{table}' AS name, concat(count(*), ' ', sum(xmin::text::bigint)) AS version FROM {table}
+"""
+_SEED = """
+INSERT INTO {table} OVERRIDING SYSTEM VALUE
+SELECT * FROM jsonb_populate_recordset(NULL::{table}, ($1::text)::jsonb)
+"""
+_BEGIN_COUNTING = """
+SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)
+FROM pg_sequences WHERE last_value IS NOT NULL
+"""
+
+
+class KeptDatabase:
+    """`lend` it, `take_back` what was lent. `make` gives the name of a fresh database, `drop` ends
+    one, `url` is the superuser's URL of one."""
+
+    def __init__(
+        self,
+        make: Callable[[], Awaitable[str]],
+        drop: Callable[[str], Awaitable[None]],
+        url: Callable[[str], str],
+    ) -> None:
+        self.name = ""
+        self._make, self._drop, self._url = make, drop, url
+        self._lasting: list[RawConnection] = []
+        self._owner_url = ""
+        self._pools: Database | None = None
+        self._schema: Any = None
+        self._seeds: Mapping[str, str] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def lend(self) -> str:
+        """The name of a database in which nothing has happened yet."""
+        self._tasks = asyncio.all_tasks()
+        if not self.name:
+            self.name = await self._make()
+            conn = await connect(self._url(self.name))
+            self._lasting = [conn]
+            self._schema = await conn.fetchval(_SCHEMA)
+            self._seeds = {
+                table: await conn.fetchval(_CONTENT.format(table=table))
+                for table in await _filled(conn)
+            }
+            self._versions = await self._seen(conn)
+        return self.name
+
+    async def pools(self, app: str, door: str) -> Database:
+        """As the application uses it, over connections that other tests had before."""
+        if self._pools is None:
+            self._pools = await Database.open(app, door, size=4)
+        return Database(self._pools.app, self._pools.system_pool)
+
+    async def take_back(self) -> None:
+        """Empty it; or give it up, so that the next test has another one."""
+        await _cancelled(asyncio.all_tasks() - self._tasks - {_this_task()})
+        try:
+            clean = await self._emptied()
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            clean = False
+        if not clean:
+            await self.give_up()
+
+    async def owner(self, url: str) -> RawConnection:
+        """A connection of the owner that stays open between tests."""
+        if len(self._lasting) == 1:
+            self._lasting.append(await connect(url))
+        return self._lasting[1]
+
+    async def give_up(self) -> None:
+        if self._pools is not None:
+            self._pools.app.terminate()
+            self._pools.system_pool.terminate()
+        for conn in self._lasting:
+            conn.terminate()
+        name, self.name, self._pools, self._lasting = self.name, "", None, []
+        if name:
+            await self._drop(name)
+
+    async def _emptied(self) -> bool:
+        open_connections = len(self._lasting)
+        if self._pools is not None:
+            for pool in (self._pools.app, self._pools.system_pool):
+                if pool.is_closing() or pool.get_idle_size() != pool.get_size():
+                    return False
+                open_connections += pool.get_size()
+        conn = self._lasting[0]
+        if await conn.fetchval(_OPEN) != open_connections:
+            return False
+        if await conn.fetchval(_SCHEMA) != self._schema:
+            return False
+        filled = await _filled(conn)
+        used = [table for table in filled if table not in self._seeds]
+        async with conn.transaction():
+            await conn.execute("SET LOCAL session_replication_role = replica")
+            if used:
+                await conn.execute(";".join(f"DELETE FROM {table}" for table in used))
+            now = await self._seen(conn)
+            for table in (name for name in self._seeds if now[name] != self._versions[name]):
+                used.append(table)
+                await conn.execute(f"DELETE FROM {table}")
+                await conn.execute(_SEED.format(table=table), self._seeds[table])
+            self._versions = await self._seen(conn)
+            await conn.execute(_BEGIN_COUNTING)
+        # Rows of the next test come in the order in which they are written, as in a new database.
+        if used:
+            await conn.execute(f"VACUUM {', '.join(used)}")
+        return True
+
+    async def _seen(self, conn: RawConnection) -> dict[str, str]:
+        """What changes when a row of these tables does."""
+        sql = " UNION ALL ".join(_VERSION.format(table=table) for table in self._seeds)
+        return {row["name"]: row["version"] for row in await conn.fetch(sql)}
+
+
+async def _filled(conn: RawConnection) -> list[str]:
+    return [row["name"] for row in await conn.fetch(_FILLED)]
+
+
+def _this_task() -> "asyncio.Task[Any]":
+    task = asyncio.current_task()
+    assert task is not None
+    return task
+
+
+async def _cancelled(tasks: "set[asyncio.Task[Any]]") -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
