@@ -11,9 +11,7 @@ from tests.sales.stage import Stage, set_stage
 
 
 @pytest.fixture
-async def stage(
-    database: Database, urls: DatabaseUrls, kept: KeptDatabase
-) -> AsyncIterator[Stage]:
+async def stage(database: Database, urls: DatabaseUrls, kept: KeptDatabase) -> AsyncIterator[Stage]:
     made = await set_stage(database)
     made.owner_url, made.owner = urls.owner, await kept.owner(urls.owner)
     yield made

@@ -33,6 +33,10 @@ async def a_full_life(stage: Stage) -> None:
     await stage.result(event_seq=3)
 
 
+# They hold nothing of their own: the auditor sums the rows again and compares.
+KEPT_SUMS = {"summed_days", "money_days", "unit_days"}
+
+
 @asynccontextmanager
 async def refused(stage: Stage, *errors: type[Exception]) -> AsyncIterator[Connection]:
     """A transaction of Asha's in which the next statement is refused."""
@@ -110,8 +114,11 @@ async def test_what_is_appended_is_never_rewritten(stage: Stage, verb: str) -> N
             await conn.execute(statement)
 
 
-async def test_nothing_at_all_is_deleted_by_the_application(stage: Stage) -> None:
-    for table in [*await tables(stage, "merchant_id"), "merchants", "transitions"]:
+async def test_nothing_is_deleted_by_the_application_but_sums_that_are_made_again(
+    stage: Stage,
+) -> None:
+    tables_of_rows = set(await tables(stage, "merchant_id")) - KEPT_SUMS
+    for table in [*tables_of_rows, "merchants", "transitions"]:
         async with refused(stage, asyncpg.InsufficientPrivilegeError) as conn:
             await conn.execute(f"DELETE FROM {table}")
 
