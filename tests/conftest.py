@@ -186,7 +186,7 @@ async def on_server(superuser_url: str, *statements: str) -> None:
 
 
 @pytest.fixture(scope="session")
-async def kept(postgres: str, template: str) -> AsyncIterator[KeptDatabase]:
+async def kept_database(postgres: str, template: str) -> AsyncIterator[KeptDatabase]:
     """The database that this worker lends to its tests."""
 
     async def make() -> str:
@@ -203,10 +203,16 @@ async def kept(postgres: str, template: str) -> AsyncIterator[KeptDatabase]:
 
 
 @pytest.fixture
-async def urls(postgres: str, kept: KeptDatabase) -> AsyncIterator[DatabaseUrls]:
+async def never_lent(kept_database: KeptDatabase) -> None:
+    """The database of this test is new: it looks at plans, or at the size of tables and indexes."""
+    await kept_database.give_up()
+
+
+@pytest.fixture
+async def urls(postgres: str, kept_database: KeptDatabase) -> AsyncIterator[DatabaseUrls]:
     """A migrated database in which nothing has happened, of this test alone while it runs."""
-    yield DatabaseUrls.of(postgres, await kept.lend())
-    await kept.take_back()
+    yield DatabaseUrls.of(postgres, await kept_database.lend())
+    await kept_database.take_back()
 
 
 @pytest.fixture
@@ -219,9 +225,9 @@ async def blank_urls(postgres: str, template: str) -> AsyncIterator[DatabaseUrls
 
 
 @pytest.fixture
-async def database(urls: DatabaseUrls, kept: KeptDatabase) -> Database:
+async def database(urls: DatabaseUrls, kept_database: KeptDatabase) -> Database:
     """The pools that the application uses."""
-    return await kept.pools(urls.app, urls.door)
+    return await kept_database.pools(urls.app, urls.door)
 
 
 @pytest.fixture

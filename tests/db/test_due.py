@@ -266,6 +266,7 @@ async def test_one_gateway_with_many_accounts_leaves_room_for_the_others(
     assert got.total() == 10
 
 
+@pytest.mark.usefixtures("never_lent")
 async def test_behind_a_hundred_thousand_rows_of_a_stalled_account_a_claim_reads_few(
     database: Database,
 ) -> None:

@@ -11,19 +11,21 @@ from tests.sales.stage import Stage, set_stage
 
 
 @pytest.fixture
-async def stage(database: Database, urls: DatabaseUrls, kept: KeptDatabase) -> AsyncIterator[Stage]:
+async def stage(
+    database: Database, urls: DatabaseUrls, kept_database: KeptDatabase
+) -> AsyncIterator[Stage]:
     made = await set_stage(database)
-    made.owner_url, made.owner = urls.owner, await kept.owner(urls.owner)
+    made.owner_url, made.owner = urls.owner, await kept_database.owner(urls.owner)
     yield made
     await close_the_books(made)
 
 
 @pytest.fixture
 async def simple_stage(
-    database: Database, urls: DatabaseUrls, kept: KeptDatabase
+    database: Database, urls: DatabaseUrls, kept_database: KeptDatabase
 ) -> AsyncIterator[Stage]:
     made = await set_stage(database, dialect="simple")
-    made.owner_url, made.owner = urls.owner, await kept.owner(urls.owner)
+    made.owner_url, made.owner = urls.owner, await kept_database.owner(urls.owner)
     yield made
     await close_the_books(made)
 
