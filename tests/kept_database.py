@@ -1,9 +1,7 @@
-"""One database for each worker of a test run, lent to one test after the other.
-
-Making a database costs more than most tests do with it, and each new connection to it reads the
-catalogue anew. So a database stays, with its connections, and is emptied after each test. It is
-given up and made anew when a test left more behind than rows: another schema, another right, a
-connection or a lock that is still open."""
+"""One database for each worker of a test run, lent to one test after the other: making one, and
+reading its catalogue in each new connection, costs more than most tests do with it. It is emptied
+after each test, and given up when a test left more than rows: another schema or right, a connection
+or a lock that is still open."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
