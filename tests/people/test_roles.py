@@ -66,8 +66,8 @@ ANYONE = {
 # Of a merchant's server: an API key, never a person's token.
 BY_KEY = ("/payments", "/refunds", "/events", "/webhook_")
 # Of customers, gateways, probes: they have no sign-in at all.
-OPEN = ("/q", "/o/", "/health", "/metrics", "/webhooks/", "/docs", "/openapi.json", "/static/",
-        "/schema")  # fmt: skip
+OPEN = ("/q", "/pictures/", "/o/", "/health", "/metrics", "/webhooks/", "/docs",
+        "/openapi.json", "/static/", "/schema")  # fmt: skip
 LOGINS = {"admin": "asha", "operator": "boris", "viewer": "vera", "staff": "ravi",
           INSTALLATION: "meera"}  # fmt: skip
 
