@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 MIRROR = "ar-XB"
 LANGUAGES = ("en", "hi", "ru", MIRROR)
 _RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
-_FILES = re.compile(r"\.(webmanifest|js|png|svg|pdf|csv|xlsx)$|/live$|/export")
+_FILES = re.compile(r"\.(webmanifest|js|png|svg|pdf|csv|xlsx)$|/live$|/export|/file$|/sheet$")
 # What goes over the side of the screen, by its first words.
 _OVER = """() => {
   const wide = document.documentElement.clientWidth;
