@@ -168,6 +168,7 @@ ONCE = {
 FIRST = (
     "version",
     "number",
+    "settings_version",
     "next_seq",
     "told",
     "planogram_version",

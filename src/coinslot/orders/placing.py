@@ -73,14 +73,16 @@ async def place(conn: Connection, context: Context, new: NewOrder) -> Placed:
         new.expires_at if priced.total else context.after("dispatch_s"), new.browser, new.network,
         new.source,
     )  # fmt: skip
+    # In the order in which they were chosen: ids of one moment are random beyond it.
+    ids = iter(sorted(uuid7(now) for _ in (*new.lines, *priced.extras)))
     for line, item in zip(new.lines, priced.items, strict=True):
         await conn.execute(
-            store.PLACE_LINE, uuid7(now), new.merchant, placed.id, line.product, line.slot,
+            store.PLACE_LINE, next(ids), new.merchant, placed.id, line.product, line.slot,
             line.sku, line.name, line.quantity, line.price, line.cost, item.units, item.taxes,
         )  # fmt: skip
     for extra in priced.extras:
         await conn.execute(
-            store.PLACE_EXTRA, uuid7(now), new.merchant, placed.id, extra.kind.value, extra.amount
+            store.PLACE_EXTRA, next(ids), new.merchant, placed.id, extra.kind.value, extra.amount
         )
     await conn.execute(TELL, new.merchant, "order", placed.id, "PLACED", {}, now)  # for readers
     if priced.total == 0:

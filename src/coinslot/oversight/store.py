@@ -245,7 +245,7 @@ TAKE_AUDIT = """
 UPDATE audit_runs SET started_at = coalesce(started_at, $2), tries = tries + 1,
     leased_until = clock_timestamp() + $1::interval
 WHERE id = (SELECT id FROM audit_runs WHERE ended_at IS NULL
-    AND (leased_until IS NULL OR leased_until <= clock_timestamp()) FOR UPDATE SKIP LOCKED)
+    AND (leased_until IS NULL OR leased_until <= clock_timestamp()) FOR NO KEY UPDATE SKIP LOCKED)
 RETURNING id, tries
 """
 
