@@ -124,10 +124,12 @@ async def test_two_processes_make_one_audit_and_two_people_ask_for_one(
     assert sorted(made) == [False, False, True]
 
 
-async def test_an_audit_that_cannot_be_made_says_so_after_three_tries(staffed: Staffed) -> None:
+async def test_an_audit_that_cannot_be_made_says_so_after_three_tries(
+    staffed: Staffed, urls: DatabaseUrls
+) -> None:
     context = staffed.stage.context
     await audit_runs.ask(context, "meera")
-    nowhere = "postgresql://coinslot_door:wrong@127.0.0.1:1/none?connect_timeout=1"
+    nowhere = urls.door.replace(":of-the-tests@", ":wrong@")
     async with context.db.system_transaction() as conn:
         await conn.execute("UPDATE audit_runs SET tries = 2")
     assert await audit_runs.work(context, nowhere)
