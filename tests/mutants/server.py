@@ -23,6 +23,16 @@ SERVER = (
                 "WHERE f.id = $1 AND f.outlet_id = $2\n",
             ),
             Edit(
+                "src/coinslot/orders/store.py",
+                "f.settlement IS NULL FOR NO KEY UPDATE OF f\n",
+                "f.settlement IS NULL\n",
+            ),
+            Edit(
+                "src/coinslot/orders/store.py",
+                "(SELECT id FROM captures WHERE id = $2 FOR NO KEY UPDATE)\nSELECT f.*, o.windows",
+                "(SELECT id FROM captures WHERE id = $2)\nSELECT f.*, o.windows",
+            ),
+            Edit(
                 "src/coinslot/states/transition.py",
                 "WHERE u.id = p_id)\n        FOR NO KEY UPDATE;",
                 "WHERE u.id = p_id);",
