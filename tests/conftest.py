@@ -18,7 +18,7 @@ import pytest
 
 from coinslot.db.embedded import OWNER
 from coinslot.db.migrate import APP, DOOR, migrate
-from coinslot.db.pool import Database
+from coinslot.db.pool import Database, RawConnection
 from coinslot.device.broker import EmbeddedNats
 from tests.kept_database import KeptDatabase
 from tests.postgres_keeper import exclusively, server_url
@@ -213,6 +213,22 @@ async def urls(postgres: str, kept_database: KeptDatabase) -> AsyncIterator[Data
     """A migrated database in which nothing has happened, of this test alone while it runs."""
     yield DatabaseUrls.of(postgres, await kept_database.lend())
     await kept_database.take_back()
+
+
+@pytest.fixture
+async def holder(urls: DatabaseUrls) -> AsyncIterator[RawConnection]:
+    """A superuser's connection, which holds rows that others want."""
+    conn = await asyncpg.connect(urls.superuser)
+    yield conn
+    await conn.close()
+
+
+@pytest.fixture
+async def looker(urls: DatabaseUrls) -> AsyncIterator[RawConnection]:
+    """Another one, which looks at who waits for whom."""
+    conn = await asyncpg.connect(urls.superuser)
+    yield conn
+    await conn.close()
 
 
 @pytest.fixture

@@ -67,7 +67,6 @@ class KeptDatabase:
         self.name = ""
         self._make, self._drop, self._url = make, drop, url
         self._lasting: list[RawConnection] = []
-        self._owner_url = ""
         self._pools: Database | None = None
         self._schema: Any = None
         self._seeds: Mapping[str, str] = {}

@@ -72,13 +72,6 @@ async def hand(urls: DatabaseUrls) -> AsyncIterator[RawConnection]:
     await conn.close()
 
 
-@pytest.fixture
-async def holder(urls: DatabaseUrls) -> AsyncIterator[RawConnection]:
-    conn = await asyncpg.connect(urls.superuser)
-    yield conn
-    await conn.close()
-
-
 @pytest.mark.parametrize("what", PRUNED, ids=lambda what: what.table)
 async def test_what_is_held_is_left_and_the_rest_goes_oldest_first(
     hand: RawConnection, holder: RawConnection, what: Pruned

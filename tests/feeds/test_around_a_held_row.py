@@ -2,17 +2,14 @@
 must wait for a row does."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import asyncpg
-import pytest
 
 from coinslot.db.due import Due, Want, claim
 from coinslot.db.pool import RawConnection
 from coinslot.events.webhooks import endpoints
 from coinslot.payments import provision
 from coinslot.worker import sweep
-from tests.conftest import DatabaseUrls
 from tests.db.test_due import MINUTE
 from tests.feeds.conftest import Post, announce
 from tests.feeds.receiver import Receiver
@@ -21,20 +18,6 @@ from tests.sales.stage import Stage
 from tests.sales.test_lock_order import stopped
 
 PATIENCE_S = 10
-
-
-@pytest.fixture
-async def holder(urls: DatabaseUrls) -> AsyncIterator[RawConnection]:
-    conn = await asyncpg.connect(urls.superuser)
-    yield conn
-    await conn.close()
-
-
-@pytest.fixture
-async def looker(urls: DatabaseUrls) -> AsyncIterator[RawConnection]:
-    conn = await asyncpg.connect(urls.superuser)
-    yield conn
-    await conn.close()
 
 
 async def test_a_delivery_that_is_held_is_left_and_the_others_are_sent(

@@ -6,7 +6,7 @@ locked before. Nothing is ever committed, so that one scene serves for all rows.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -70,20 +70,6 @@ def undone_at(number: int) -> Callable[[str], None]:
                 raise UndoneError
 
     return reached
-
-
-@pytest.fixture
-async def holder(urls: DatabaseUrls) -> AsyncIterator[RawConnection]:
-    conn = await asyncpg.connect(urls.superuser)
-    yield conn
-    await conn.close()
-
-
-@pytest.fixture
-async def looker(urls: DatabaseUrls) -> AsyncIterator[RawConnection]:
-    conn = await asyncpg.connect(urls.superuser)
-    yield conn
-    await conn.close()
 
 
 async def rows_of(conn: RawConnection, table: str) -> list[str]:

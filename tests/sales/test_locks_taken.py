@@ -14,9 +14,7 @@ from coinslot.payments import store as payments
 from coinslot.vending import store as vending
 from tests.sales.lock_places import ROOMS, STANDS, all_places, place_of
 from tests.sales.stage import Stage
-from tests.sales.test_lock_order import _covered, holder, looker, stopped
-
-__all__ = ("holder", "looker")
+from tests.sales.test_lock_order import _covered, stopped
 
 
 class Asked(NamedTuple):

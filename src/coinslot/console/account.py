@@ -143,8 +143,7 @@ class AccountPages(SharedHandler):
         """Raises the error again where it is no rule of this page's."""
         if error.status not in _SHOWN:
             raise error
-        c = self._frame.texts(request)
-        problem = c.get(f"problem_{error.code}", error.message)
+        problem = self._frame.problem(request, error)
         return await account_page(self._frame, request, problem, error.status)
 
 

@@ -15,6 +15,7 @@ from coinslot.kit.money import Money
 from coinslot.merchants.merchants import zone_of_merchant
 from coinslot.notices.base import Form
 from coinslot.pages import cookies
+from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import Answer, AnyRequest, Formatter, Renderer
 from coinslot.pages.shared_handler import SharedHandler
 from coinslot.pages.site import Site
@@ -85,6 +86,10 @@ class Frame(SharedHandler):
     def language(self, request: AnyRequest) -> str:
         """The code of the language in which this page is asked for."""
         return self._renderer.words(request).code
+
+    def problem(self, request: AnyRequest, error: RefusedError) -> str:
+        """What a form says that broke a rule, in the reader's language where there is a text."""
+        return self.texts(request).get(f"problem_{error.code}", error.message)
 
     def link(self, request: AnyRequest, *parts: str, **query: str) -> str:
         """A page of the console, in the language that this one was asked for in."""

@@ -91,7 +91,7 @@ class KeyPages(SharedHandler):
         except RefusedError as error:
             if error.status != HTTPStatus.UNPROCESSABLE_ENTITY:
                 raise
-            problem = self._frame.texts(request).get(f"problem_{error.code}", error.message)
+            problem = self._frame.problem(request, error)
             return await self._keys(request, problem=problem, status=error.status)
 
     async def _keys(

@@ -95,8 +95,7 @@ class PeoplePages(SharedHandler):
         except RefusedError as error:
             if error.status != HTTPStatus.UNPROCESSABLE_ENTITY:
                 raise
-            c = self._frame.texts(request)
-            problem = c.get(f"problem_{error.code}", error.message)
+            problem = self._frame.problem(request, error)
             return await self._people(request, problem=problem, status=error.status)
 
     async def _people(

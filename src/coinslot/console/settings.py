@@ -135,7 +135,7 @@ class SettingsPages(SharedHandler):
         except RefusedError as error:
             if error.status != HTTPStatus.UNPROCESSABLE_ENTITY:
                 raise
-            problem = self._frame.texts(request).get(f"problem_{error.code}", error.message)
+            problem = self._frame.problem(request, error)
             return await self._business(request, form, problem, error.status)
 
     async def _business(
