@@ -34,7 +34,7 @@ class NewLine(Struct, frozen=True, kw_only=True):
 
 class NewOrder(Struct, frozen=True, kw_only=True):
     """What is written. `key` was made with the page, so it places one order; `browser` and
-    `network` are digests."""
+    `network` are digests. It cannot be paid at `ends_by` or after, where that is set."""
 
     merchant: UUID
     outlet: str
@@ -47,6 +47,8 @@ class NewOrder(Struct, frozen=True, kw_only=True):
     browser: str | None = None
     network: str | None = None
     source: str = "page"  # or test_vend, which costs nothing
+    receipt_contact: str | None = None  # where its fiscal receipt goes: user@host, or +79161234567
+    ends_by: datetime | None = None
 
 
 class Placed(Struct, frozen=True, kw_only=True):
@@ -71,7 +73,7 @@ async def place(conn: Connection, context: Context, new: NewOrder) -> Placed:
         store.PLACE_ORDER, placed.id, new.merchant, new.outlet, placed.token, code(4), new.key,
         priced.total, new.currency, now,
         new.expires_at if priced.total else context.after("dispatch_s"), new.browser, new.network,
-        new.source,
+        new.source, new.receipt_contact, new.ends_by,
     )  # fmt: skip
     # In the order in which they were chosen: ids of one moment are random beyond it.
     ids = iter(sorted(uuid7(now) for _ in (*new.lines, *priced.extras)))

@@ -18,8 +18,9 @@ ORDER BY a.number DESC LIMIT 1
 
 PLACE_ORDER = """
 INSERT INTO orders (id, merchant_id, outlet_id, state, token, number, source, client_key,
-    amount_minor, currency, placed_at, expires_at, due_at, browser, network)
-VALUES ($1, $2, $3, 'placed', $4, $5, $13, $6, $7, $8, $9, $10, $10, $11, $12)
+    amount_minor, currency, placed_at, expires_at, due_at, browser, network, receipt_contact,
+    ends_by)
+VALUES ($1, $2, $3, 'placed', $4, $5, $13, $6, $7, $8, $9, $10, $10, $11, $12, $14, $15)
 """
 
 PLACE_LINE = """
@@ -83,8 +84,10 @@ SELECT EXISTS (SELECT FROM attempts a JOIN payments p ON p.id = a.payment_id
         OR (a.way = $3 AND a.account_id = $4 AND {_LIVE})))
 """
 
-# The window to pay begins with the attempt.
-LAST_TO_PAY = "UPDATE orders SET expires_at = $2, due_at = $2 WHERE id = $1"
+# The window to pay begins with the attempt, but for an outlet that does not wait so long.
+LAST_TO_PAY = """
+UPDATE orders SET expires_at = least($2, ends_by), due_at = least($2, ends_by) WHERE id = $1
+"""
 
 OWN_ORDERS = """
 SELECT token FROM orders WHERE outlet_id = $1 AND browser = $2 AND placed_at > $3
