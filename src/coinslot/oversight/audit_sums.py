@@ -42,6 +42,7 @@ WITH {_DAYS}, line AS (
     FROM fulfillments f JOIN days d ON d.merchant_id = f.merchant_id,
         LATERAL (SELECT width_bucket(f.settled_at, d.begun) AS place) p
     WHERE f.settled_at IS NOT NULL AND p.place > 0 AND f.settled_at < d.ended[p.place]
+        AND f.order_id NOT IN (SELECT id FROM orders WHERE source = 'test_vend')
 ), settled AS (
     SELECT merchant_id, day, currency, count(*) FILTER (WHERE settlement = 'fulfilled') AS sold,
         count(*) FILTER (WHERE settlement = 'refund_due') AS failed,

@@ -57,6 +57,7 @@ FROM orders o LEFT JOIN captures c ON c.order_id = o.id AND c.reason IS NULL
             AND l.why NOT IN ('captured', 'fee', 'fee_corrected')) AS given_back
         FROM captures k JOIN ledger l ON l.capture_id = k.id WHERE k.order_id = o.id) b ON true
 WHERE o.id >= $3 AND o.id < $4 AND o.placed_at >= $1 AND o.placed_at < $2
+    AND o.source <> 'test_vend'
     AND ($5::uuid IS NULL OR c.account_id = $5) AND ($6::text IS NULL OR o.outlet_id = $6)
     AND ($7::text IS NULL OR EXISTS (SELECT FROM order_lines n WHERE n.order_id = o.id
         AND n.sku = $7))

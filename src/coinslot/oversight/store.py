@@ -77,10 +77,15 @@ UPDATE reconciliations SET leased_until = NULL
 WHERE account_id = $1 AND day = $2 AND tries = $3 AND done_at IS NULL
 """
 
+# A test vend sells nothing: it is no unit of a customer's. Only units of nothing are looked up.
+_OF_CUSTOMERS = """(f.amount_minor > 0
+    OR NOT EXISTS (SELECT FROM orders o WHERE o.id = f.order_id AND o.source = 'test_vend'))"""
+
 # What is owed now: goods or money of paid units, and money on its way back.
-UNSETTLED_UNITS = """
+UNSETTLED_UNITS = f"""
 SELECT currency::text, count(*), sum(amount_minor)::bigint AS minor, min(queued_at) AS oldest
-FROM fulfillments WHERE settlement IS NULL GROUP BY currency ORDER BY currency
+FROM fulfillments f WHERE settlement IS NULL AND {_OF_CUSTOMERS}
+GROUP BY currency ORDER BY currency
 """
 
 GOING_BACK = """
@@ -92,7 +97,8 @@ FROM refunds WHERE state = 'pending' AND due_at IS NOT NULL GROUP BY currency OR
 SOLD = """
 SELECT currency::text, count(*), sum(amount_minor)::bigint AS minor,
     count(*) FILTER (WHERE state = 'failed') AS failed
-FROM orders WHERE id >= $1 AND paid_at >= $2 GROUP BY currency ORDER BY currency
+FROM orders WHERE id >= $1 AND paid_at >= $2 AND source <> 'test_vend'
+GROUP BY currency ORDER BY currency
 """
 
 GAVE_BACK = """
@@ -100,10 +106,10 @@ SELECT currency::text, count(*), sum(amount_minor)::bigint AS minor
 FROM refunds WHERE id >= $1 AND state <> 'failed' GROUP BY currency ORDER BY currency
 """
 
-PAID_TO_SETTLED = """
+PAID_TO_SETTLED = f"""
 SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM settled_at - queued_at)),
     percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM settled_at - queued_at))
-FROM fulfillments WHERE id >= $1 AND settled_at IS NOT NULL
+FROM fulfillments f WHERE id >= $1 AND settled_at IS NOT NULL AND {_OF_CUSTOMERS}
 """
 
 MACHINES_NOW = """

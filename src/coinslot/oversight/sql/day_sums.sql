@@ -31,7 +31,8 @@ LANGUAGE sql STABLE AS $$
     WHERE l.at >= p_from AND l.at < p_until GROUP BY 1, 2, 3, 4
 $$;
 
--- The units that were settled in a span of time, for each machine, product and currency.
+-- The units that were settled in a span of time, for each machine, product and currency. A test
+-- vend sells nothing, so it is none of them; only units of nothing are looked up.
 CREATE OR REPLACE FUNCTION units_between(p_from timestamptz, p_until timestamptz)
 RETURNS TABLE (merchant_id uuid, outlet_id text, sku text, currency text, sold bigint,
     sold_minor bigint, failed bigint, failed_minor bigint, waits bigint[])
@@ -40,7 +41,9 @@ LANGUAGE sql STABLE AS $$
         SELECT f.merchant_id, f.outlet_id, l.sku, f.currency::text AS currency, f.settlement,
             f.amount_minor, wait_step(f.settled_at - f.queued_at) AS step
         FROM fulfillments f JOIN order_lines l ON l.id = f.line_id
-        WHERE f.settled_at >= p_from AND f.settled_at < p_until
+        WHERE f.settled_at >= p_from AND f.settled_at < p_until AND (f.amount_minor > 0
+            OR NOT EXISTS (SELECT FROM orders o WHERE o.id = f.order_id
+                AND o.source = 'test_vend'))
     )
     SELECT merchant_id, outlet_id, sku, currency,
         count(*) FILTER (WHERE settlement = 'fulfilled'),
