@@ -18,6 +18,7 @@ from coinslot.api.gateway_webhooks import Webhooks
 from coinslot.api.health import HealthAnswer, Healths
 from coinslot.api.openapi.words import TAGS
 from coinslot.api.payments import Payments
+from coinslot.api.proof_keys import ProofKeys
 from coinslot.api.requests import heads, plain_only
 from coinslot.api.webhook_endpoints import Hooks
 from coinslot.app.console_routes import console_routes
@@ -60,6 +61,7 @@ def build(  # noqa: PLR0913  the wiring
         calls = [*_merchants(context, hooks), machines, *people_routes(auth)]
         shown = Pictures(context)
         calls.append(get("/pictures/{name:str}", include_in_schema=False)(shown.show))
+        calls.append(_proof_keys(context))
         calls.append(console_routes(auth, site, backend, hooks, devices))
     app = Litestar(
         [*calls, *_routes(backend, renderer, clock)],
@@ -122,6 +124,13 @@ def _looks(health: Healths) -> list[ControllerRouterHandler]:
             responses=refusals(401),
         )(health.metrics),
     ]  # fmt: skip
+
+
+def _proof_keys(context: Context) -> ControllerRouterHandler:
+    return get(
+        "/.well-known/coinslot-proof-keys", operation_id="readProofKeys", tags=["health"],
+        media_type="application/jwk-set+json",
+    )(ProofKeys(context).all)  # fmt: skip
 
 
 def _taking(account: str, name: str) -> post:

@@ -36,6 +36,14 @@ ProofFile = Annotated[
         exists=True, dir_okay=False,
     ),
 ]  # fmt: skip
+KeysFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--keys",
+        help="With --file: the installation's keys, as /.well-known/coinslot-proof-keys has them.",
+        exists=True, dir_okay=False,
+    ),
+]  # fmt: skip
 GraceS = Annotated[
     float,
     typer.Option(
@@ -52,6 +60,7 @@ def audit(
     gateways: Gateways = False,
     grace_s: GraceS = _GRACE_S,
     file: ProofFile = None,
+    keys: KeysFile = None,
     data: Data = None,
 ) -> None:
     """Recompute every invariant from the database and say which ones do not hold.
@@ -60,7 +69,7 @@ def audit(
     started for it where it is stopped. It writes nothing; ends with 1 if an invariant fails.
     With --file it checks the proof of one order, which the console gives, anywhere."""
     if file is not None:
-        raise typer.Exit(0 if _show_proof(file, json) else 1)
+        raise typer.Exit(0 if _show_proof(file, json, keys) else 1)
     chosen = settings(data)
 
     async def main() -> int:
@@ -78,13 +87,18 @@ def audit(
     run(main, quiet(chosen))
 
 
-def _show_proof(file: Path, json: bool) -> bool:
+def _show_proof(file: Path, json: bool, keys: Path | None) -> bool:
     """Whether the proof in a file holds, with a line for each question."""
     try:
         given = signed_proof.read(file.read_bytes())
     except signed_proof.UnreadableProofError as error:
         raise typer.BadParameter(str(error), param_hint="--file") from error
     verdicts = signed_proof.check(given, {name: kind.flow for name, kind in KINDS.items()})
+    if keys is not None:
+        try:
+            verdicts.append(signed_proof.signed_by(given, keys.read_bytes()))
+        except signed_proof.UnreadableProofError as error:
+            raise typer.BadParameter(str(error), param_hint="--keys") from error
     key = signed_proof.fingerprint(given.key)
     whole = all(one.ok for one in verdicts)
     if json:
@@ -102,9 +116,11 @@ def _show_proof(file: Path, json: bool) -> bool:
         if one.why:
             console.print(f"       {escape(one.why)}", highlight=False, soft_wrap=True)
     console.print(f"signed with the key {key}", highlight=False)
-    console.print(
-        "Compare it with the one on the page of the proof: anyone can sign with a key of their own."
-    )
+    if keys is None:
+        console.print(
+            "Anyone can sign with a key of their own: compare it with the installation's, which is"
+            " at /.well-known/coinslot-proof-keys (--keys)."
+        )
     return whole
 
 

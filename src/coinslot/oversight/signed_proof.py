@@ -43,6 +43,17 @@ class SignedProof(Struct, frozen=True, kw_only=True):
     signature: str
 
 
+class PublicKey(Struct, frozen=True, kw_only=True):
+    """A key as a JSON Web Key; `kid` is its thumbprint (RFC 7638)."""
+
+    x: str
+    kid: str
+    kty: str = "OKP"
+    crv: str = "Ed25519"
+    alg: str = "EdDSA"
+    use: str = "sig"
+
+
 class Verdict(Struct, frozen=True, kw_only=True):
     """The answer to one question about a proof; `why` names what breaks it."""
 
@@ -102,6 +113,33 @@ def fingerprint(key: str) -> str:
 
 def public_key(key: Ed25519PrivateKey) -> str:
     return _base64(_public(key))
+
+
+def as_jwk(key: str) -> PublicKey:
+    """Of a public key in base64."""
+    x = _base64url(base64.b64decode(key))
+    named = msgspec.json.encode({"crv": "Ed25519", "kty": "OKP", "x": x}, order="sorted")
+    return PublicKey(x=x, kid=_base64url(hashlib.sha256(named).digest()))
+
+
+def signed_by(given: SignedProof, key_set: bytes) -> Verdict:
+    """Whether the proof's key is in a key set that was fetched from the installation. Raises
+    UnreadableProofError."""
+    try:
+        keys = msgspec.json.decode(key_set, type=_KeySet).keys
+    except msgspec.MsgspecError as error:
+        raise UnreadableProofError(f"this is no set of keys: {error}") from error
+    here = any(one.x == as_jwk(given.key).x for one in keys)
+    why = "" if here else "this key is not in the set"
+    return Verdict(name="it_is_signed_with_a_key_of_this_set", ok=here, why=why)
+
+
+class _KeySet(Struct):
+    keys: tuple[PublicKey, ...]
+
+
+def _base64url(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
 def as_file(proof: SignedProof) -> bytes:

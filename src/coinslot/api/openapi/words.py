@@ -52,6 +52,10 @@ CALLS: Mapping[str, tuple[str, str]] = {
     "decommissionMachine": ("Take a machine out of service", "It is out of service."),
     "readHealth": ("Tell how the installation is", "Healthy or degraded: it can be used."),
     "readLiveness": ("Tell that the process answers", "It answers."),
+    "readProofKeys": (
+        "Read the key that signs proofs of orders",
+        "The public key, as a JSON Web Key Set, and its mark.",
+    ),
     "readMetrics": ("Read metrics", "For Prometheus, in its text format."),
     "takeWebhook": ("Take a webhook for the first account", "It is kept and worked on."),
     "takeAccountWebhook": ("Take a webhook for this account", "It is kept and worked on."),
