@@ -10,11 +10,11 @@ from tests.people.conftest import Staffed
 DAY_S = 86_400
 
 
-async def tested(staffed: Staffed, boot: str = "b1") -> None:
+async def with_a_test_vend(staffed: Staffed) -> None:
     boris = await signed_in(staffed, "boris")
     await staffed.stage.hello()
     assert (await pressed(boris, "test-vend", {"slot": "A1"})).status_code == 303
-    await drop(staffed, boot)
+    await drop(staffed, "b1")
 
 
 async def test_a_test_vend_is_no_sale_of_the_day(staffed: Staffed) -> None:
@@ -31,7 +31,7 @@ async def test_a_test_vend_is_no_sale_of_the_day(staffed: Staffed) -> None:
 async def test_a_test_vend_is_in_no_report_before_and_after_the_day_is_summed(
     staffed: Staffed,
 ) -> None:
-    await tested(staffed)
+    await with_a_test_vend(staffed)
     context, merchant = staffed.stage.context, staffed.merchant
     staffed.later(2 * DAY_S)
     wanted = await money.filter_of(context, merchant, Asked())
@@ -46,7 +46,7 @@ async def test_a_test_vend_is_in_no_report_before_and_after_the_day_is_summed(
 
 
 async def test_a_sale_beside_a_test_vend_is_counted_alone(staffed: Staffed) -> None:
-    await tested(staffed)
+    await with_a_test_vend(staffed)
     stage = staffed.stage
     await stage.sell()
     await stage.sweep("fulfillments")

@@ -11,7 +11,7 @@ from coinslot.pages.shared_handler import SharedHandler
 
 
 class ProofKeySet(Struct, frozen=True):
-    """`keys` has one key. `mark` is how two people compare it, and stands on the page of a proof."""
+    """`keys` has one key. Two people compare it by its `mark`, which a page of a proof shows."""
 
     keys: tuple[PublicKey, ...]
     mark: str

@@ -55,7 +55,7 @@ _GRACE_S = GRACE.total_seconds()
 _DYING = timedelta(seconds=5)  # a killed server can look alive for a moment
 
 
-def audit(
+def audit(  # noqa: PLR0913  the options of a command
     json: AsJson = False,
     gateways: Gateways = False,
     grace_s: GraceS = _GRACE_S,
