@@ -213,13 +213,14 @@ def _people(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
 
 
 def _notices(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
-    """One's own: whoever is signed in may say how they are told."""
-    pages, own = NoticePages(frame), [access.may()]
+    """One's own: whoever is signed in may say how they are told. A link to set a new password goes
+    to the address, so another one needs a fresh proof."""
+    pages, own, fresh = NoticePages(frame), [access.may()], [access.may(fresh=True)]
     return [
         get("/notices", guards=own)(pages.notices),
         post("/notices", guards=own)(pages.save),
         post("/notices/test", guards=own)(pages.test),
-        post("/notices/address", guards=own)(pages.address),
+        post("/notices/address", guards=fresh)(pages.address),
         post("/notices/browsers", guards=own)(pages.subscribe),
         post("/notices/browsers/{browser:uuid}", guards=own)(pages.forget),
         get("/confirm-address")(pages.confirm),

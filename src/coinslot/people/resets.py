@@ -5,6 +5,7 @@ who works for both."""
 from typing import Final
 from uuid import UUID
 
+from coinslot.db.pool import Connection
 from coinslot.kit.ids import token, uuid7
 from coinslot.people import letters, limits
 from coinslot.people.audit_log import Act, Actor, record
@@ -28,6 +29,9 @@ SELECT p.id, p.login, s.address, s.language FROM people p
 LEFT JOIN notice_settings s ON s.person_id = p.id
 WHERE lower(p.login) = lower($1) AND p.disabled_at IS NULL
 """
+_END_TOKENS: Final = """
+UPDATE password_resets SET used_at = $2 WHERE person_id = $1 AND used_at IS NULL
+"""
 _ENDED: Final = (
     "UPDATE second_factors SET removed_at = $2 WHERE person_id = $1 AND removed_at IS NULL",
     "UPDATE recovery_codes SET used_at = $2 WHERE person_id = $1 AND used_at IS NULL",
@@ -41,20 +45,29 @@ async def offer(
     someone lost the phone. Tokens that were given out before end."""
     made, now = token(32), auth.now()
     async with auth.db.as_person(person) as conn:
-        await conn.execute(
-            "UPDATE password_resets SET used_at = $2 WHERE person_id = $1 AND used_at IS NULL",
-            person, now,
-        )  # fmt: skip
-        await conn.execute(
-            "INSERT INTO password_resets (id, person_id, token_hash, drops_factors, created_at,"
-            " expires_at) VALUES ($1, $2, $3, $4, $5, $6)",
-            uuid7(now), person, hashed(made), drops_factors, now,
-            now + auth.context.windows.span("reset_s"),
-        )  # fmt: skip
+        await conn.execute(_END_TOKENS, person, now)
+        await _keep(conn, auth, person, made, drops_factors=drops_factors)
+    await _note(auth, who, person, drops_factors=drops_factors)
+    return made
+
+
+async def _keep(
+    conn: Connection, auth: Authentication, person: UUID, made: str, *, drops_factors: bool
+) -> None:
+    now = auth.now()
+    await conn.execute(
+        "INSERT INTO password_resets (id, person_id, token_hash, drops_factors, created_at,"
+        " expires_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        uuid7(now), person, hashed(made), drops_factors, now,
+        now + auth.context.windows.span("reset_s"),
+    )  # fmt: skip
+
+
+async def _note(auth: Authentication, who: Actor, person: UUID, *, drops_factors: bool) -> None:
+    now = auth.now()
     async with auth.db.system_transaction() as conn:
         after = {"drops_factors": drops_factors}
         await record(conn, who, Act(action="reset.offered", subject=str(person), after=after), now)
-    return made
 
 
 async def ask(auth: Authentication, login: str, client: Client, language: str) -> None:
@@ -86,10 +99,20 @@ async def mail_for(auth: Authentication, login: str, language: str) -> tuple[str
     address = str(row["address"] or row["login"])
     if not letters.can_be_mailed(auth.context, address):
         return None
-    secret = await offer(auth, _BY_MAIL, row["id"])
+    secret = await _offer_by_mail(auth, row["id"])
     said = letters.reset(row["language"] or language, row["login"])
     link = f"{auth.base_url}/console/reset?token={secret}"
     return address, said.subject, f"{said.text}\n\n{link}"
+
+
+async def _offer_by_mail(auth: Authentication, person: UUID) -> str:
+    """Anyone may ask for it, so it ends no token that somebody was given: a stranger would end all
+    of them. The first that is used does."""
+    made = token(32)
+    async with auth.db.as_person(person) as conn:
+        await _keep(conn, auth, person, made, drops_factors=False)
+    await _note(auth, _BY_MAIL, person, drops_factors=False)
+    return made
 
 
 async def reset(auth: Authentication, shown: str, password: str, client: Client) -> None:
@@ -104,12 +127,15 @@ async def reset(auth: Authentication, shown: str, password: str, client: Client)
     hash_ = await auth.passwords.hash(acceptable(password, found["login"]))
     person = found["person_id"]
     async with auth.db.as_person(person) as conn:
+        # Of two with different tokens, one waits here for the other.
+        await conn.execute("SELECT FROM people WHERE id = $1 FOR NO KEY UPDATE", person)
         used = await conn.execute(
             "UPDATE password_resets SET used_at = $2 WHERE id = $1 AND used_at IS NULL",
             found["id"], now,
         )  # fmt: skip
         if used != "UPDATE 1":
             raise _unknown()
+        await conn.execute(_END_TOKENS, person, now)
         await conn.execute(
             "UPDATE people SET password_hash = $2, version = version + 1 WHERE id = $1",
             person, hash_,

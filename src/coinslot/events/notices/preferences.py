@@ -1,5 +1,6 @@
 """How someone wants to hear of what: by which events, by mail or by push, and at which hours."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -13,7 +14,8 @@ from msgspec import Struct
 from coinslot.context import Context
 from coinslot.db.pool import Connection
 from coinslot.events.notices.alerts import CASE, EVENTS, PAYOUT, SILENT, SLOT
-from coinslot.kit.ids import token
+from coinslot.events.notices.words import ADDRESS_MOVED, NOT_YOU, text
+from coinslot.kit.ids import token, uuid7
 from coinslot.notices.base import Form
 from coinslot.notices.smtp import MAILBOX
 from coinslot.people import limits
@@ -31,6 +33,7 @@ NEEDS: Final[Mapping[str, str]] = {
 _BY_ITSELF: Final = ("admin", "operator")  # who hears of it without having chosen
 MINUTES: Final = 24 * 60
 DIGEST_AT: Final = 9 * 60
+_VERSION: Final = re.compile(r"[0-9]{1,9}")
 
 _SETTINGS = """
 SELECT p.id, p.login, p.version, s.address, s.asked_address, s.language, s.zone,
@@ -77,10 +80,16 @@ INSERT INTO notice_settings (person_id, asked_address, confirm_hash, confirm_unt
 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (person_id) DO UPDATE SET asked_address = $2,
     confirm_hash = $3, confirm_until = $4
 """
+# The row as it was before. Whoever ended every session of the person, or set a new password, ended
+# links to addresses too: a thief may have named one.
+TO_CONFIRM = f"""
+{_SETTINGS} WHERE s.confirm_hash = $1 AND s.confirm_until > $2 AND p.version = $3
+    AND p.disabled_at IS NULL FOR NO KEY UPDATE OF s
+"""
 CONFIRM = """
 UPDATE notice_settings SET address = asked_address, asked_address = NULL, confirm_hash = NULL,
     confirm_until = NULL
-WHERE confirm_hash = $1 AND confirm_until > $2 RETURNING true
+WHERE person_id = $1
 """
 
 
@@ -254,30 +263,65 @@ async def save(context: Context, who: SignedIn, wish: Wish) -> None:
 async def ask_address(context: Context, who: SignedIn, address: str, mail: Mail) -> None:
     """Mail goes there once a link in a mail to it was confirmed: nobody has mail sent to a
     stranger. `mail` is its subject and text. Raises TooOftenError."""
-    now, secret = context.now(), token(32)
     limit = limits.Limit(f"address:{who.person}", context.windows.sign_in_tries)
     await limits.count(context, [limit])
+    async with context.db.as_person(who.person) as conn:
+        row = await one(conn, who.person)
+        assert row is not None, "who is signed in is there"
+        await _ask_address(conn, context, who, (address, row["version"]), mail)
+    context.wakes.wake("notices")
+
+
+async def _ask_address(
+    conn: Connection, context: Context, who: SignedIn, asked: tuple[str, int], mail: Mail
+) -> None:
+    (address, version), now = asked, context.now()
+    secret = f"{version}-{token(32)}"
     link = f"{context.public_url}/console/confirm-address?token={secret}"
     letter = Letter(
         purpose="address", channel=EMAIL, target=address, dedup=f"address.{hashed(secret).hex()}",
         subject=mail.subject, body="", person=who.person, language=mail.language,
         life=context.windows.span("invitation_s"),
     )  # fmt: skip
-    async with context.db.as_person(who.person) as conn:
-        await conn.execute(
-            ASK_ADDRESS, who.person, address, hashed(secret),
-            now + context.windows.span("invitation_s"), mail.language, DIGEST_AT,
-        )  # fmt: skip
-        await post_secret(conn, context.vault, letter, f"{mail.text}\n\n{link}", now)
-        after = {"address": address}
-        await record(conn, who.actor, Act(action="notices.address", after=after), now)
-    context.wakes.wake("notices")
+    await conn.execute(
+        ASK_ADDRESS, who.person, address, hashed(secret),
+        now + context.windows.span("invitation_s"), mail.language, DIGEST_AT,
+    )  # fmt: skip
+    await post_secret(conn, context.vault, letter, f"{mail.text}\n\n{link}", now)
+    after = {"address": address}
+    await record(conn, who.actor, Act(action="notices.address", after=after), now)
 
 
 async def confirm(context: Context, secret: str) -> bool:
-    """The address is theirs. False for a link that is unknown, used, or too old."""
+    """The address is theirs; the one before is told. False for a link that is unknown, used, or too
+    old."""
+    version, now = secret.partition("-")[0], context.now()
+    if not _VERSION.fullmatch(version):
+        return False
     async with context.db.system_transaction() as conn:
-        return bool(await conn.fetchval(CONFIRM, hashed(secret), context.now()))
+        before = await conn.fetchrow(TO_CONFIRM, hashed(secret), now, int(version))
+        if before is None:
+            return False
+        await conn.execute(CONFIRM, before["id"])
+        await _tell_address_before(conn, context, before)
+    context.wakes.wake("notices")
+    return True
+
+
+async def _tell_address_before(conn: Connection, context: Context, before: asyncpg.Record) -> None:
+    """From there its owner can still say that it was somebody else."""
+    old, new = address_of(before), str(before["asked_address"])
+    if not old or old.casefold() == new.casefold():
+        return
+    language, now = before["language"] or "en", context.now()
+    title = text(ADDRESS_MOVED, language).format(address=new)
+    letter = Letter(
+        purpose="address_moved", channel=EMAIL, target=old, person=before["id"], subject=title,
+        body=f"{title}\n{text(NOT_YOU, language)}", language=language,
+        link=f"{context.public_url}/console/account",
+        dedup=f"address_moved.{before['id'].hex}.{uuid7(now).hex}",
+    )  # fmt: skip
+    await post(conn, letter, now)
 
 
 async def test(context: Context, who: SignedIn, key: str, title: str) -> int:

@@ -61,6 +61,11 @@ OWN: Final[Mapping[str, Three]] = {
         "В ваш аккаунт вошли из нового места: {address}",
     ),
 }
+ADDRESS_MOVED: Final[Three] = (
+    "Mail for your account goes to {address} from now on",
+    "आपके खाते की मेल अब {address} पर जाएगी",
+    "Почта для вашего аккаунта теперь уходит на {address}",
+)
 NOT_YOU: Final[Three] = (
     "If this was not you: open your account, end the sessions that you do not know, and set a new"
     " password.",
