@@ -25,6 +25,7 @@ from coinslot.gateways.base import (
 )
 from coinslot.gateways.collecting import Charge, Closed, Pending, Redirect, ShowQr
 from coinslot.gateways.tbank import build, order_ids, parse, refunds
+from coinslot.gateways.tbank.fiscal import Receipts
 from coinslot.kit.clock import SystemClock
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret
@@ -44,7 +45,7 @@ ORDER = RefundOrder(
     gateway_payment_id="700001", money=Money(1000, "RUB"), key="refund-1",
     mark=Mark(installation="here", refund="r"), reason="jam",
 )  # fmt: skip
-RECEIPTS = build.Receipts(email="till@shop.example", taxation="osn")
+RECEIPTS = Receipts(email="till@shop.example", taxation="osn")
 NO_MONEY = Money(0, "RUB")
 OPEN = [
     "NEW", "FORM_SHOWED", "AUTHORIZING", "3DS_CHECKING", "3DS_CHECKED", "PAY_CHECKING", "CHECKING",

@@ -24,6 +24,7 @@ from coinslot.gateways.base import (
 )
 from coinslot.gateways.collecting import Charge
 from coinslot.gateways.tbank import build, order_ids
+from coinslot.gateways.tbank.fiscal import Receipts
 from coinslot.kit.clock import SettableClock
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret, redact
@@ -358,7 +359,7 @@ def test_a_link_lives_to_an_hour_of_moscow() -> None:
 
 
 def test_the_lines_of_a_receipt_add_up_to_the_amount() -> None:
-    wanted = build.Receipts(email="shop@example.com", taxation="osn", tax="vat20")
+    wanted = Receipts(email="shop@example.com", taxation="osn", tax="vat20")
     body = build.init(charge(), wanted, None)
     assert body["Receipt"] == {
         "Email": "shop@example.com",
@@ -378,7 +379,7 @@ def test_the_lines_of_a_receipt_add_up_to_the_amount() -> None:
 
 
 def test_a_refund_in_part_brings_its_receipt_and_a_whole_one_none() -> None:
-    wanted = build.Receipts(email="shop@example.com", taxation="osn")
+    wanted = Receipts(email="shop@example.com", taxation="osn")
     order = RefundOrder(
         gateway_payment_id="1", money=Money(1000, "RUB"), key="№ 7", mark=Mark(installation="here")
     )

@@ -19,7 +19,8 @@ from coinslot.gateways.base import (
     Unclear,
 )
 from coinslot.gateways.collecting import Closed, Pending, Redirect, ShowQr
-from coinslot.gateways.tbank import build, order_ids
+from coinslot.gateways.tbank import order_ids
+from coinslot.gateways.tbank.fiscal import Receipts
 from coinslot.kit.money import Money
 from tests.gateways.tbank_shop import TBankShop
 
@@ -316,7 +317,7 @@ async def test_a_receipt_goes_with_a_charge_and_with_a_part_that_goes_back(
     bare = await at_tbank.till.collect(at_tbank.charge())
     assert isinstance(bare, Declined)
     assert bare.code == "receipt"
-    wanted = build.Receipts(email="shop@example.com", taxation="usn_income")
+    wanted = Receipts(email="shop@example.com", taxation="usn_income")
     till = at_tbank.opened(replace(at_tbank.settings, receipts=wanted))
     pending = await till.collect(at_tbank.charge())
     assert isinstance(pending, Pending)

@@ -14,6 +14,7 @@ from coinslot.gateways.base import Declined, Mark, Unclear
 from coinslot.gateways.collecting import Charge
 from coinslot.gateways.wire import Reply
 from coinslot.gateways.yookassa import build, parse
+from coinslot.gateways.yookassa.fiscal import Receipts
 from coinslot.kit.ids import uuid7
 from coinslot.kit.money import Money
 
@@ -54,7 +55,7 @@ def test_words_are_cut_and_no_words_are_left_out() -> None:
     long: dict[str, Any] = build.payment(replace(CHARGE, description="x" * 200), None)
     assert len(long["description"]) == 128
     assert "description" not in build.payment(replace(CHARGE, description=""), None)
-    receipt: Any = build.receipt(build.Receipts(email="a@b.example"), "", CHARGE.money)
+    receipt: Any = build.receipt(Receipts(email="a@b.example"), "", CHARGE.money)
     assert receipt["receipt"]["items"][0]["description"]
     assert "tax_system_code" not in receipt["receipt"]
 

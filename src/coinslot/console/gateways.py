@@ -164,7 +164,7 @@ class GatewayPages(SharedHandler):
         found = await self._known(request, account)
         status = HTTPStatus.UNPROCESSABLE_ENTITY if "problem" in said else HTTPStatus.OK
         return await self._frame.page(
-            request, "gateway.html", status=status, found=found,
+            request, "gateway.html", status=status, found=found, place=self._place(request),
             webhook_url=f"{self._frame.auth.base_url}{found.path}", **said,
         )  # fmt: skip
 
@@ -209,7 +209,8 @@ class GatewayPages(SharedHandler):
     def _problem(self, request: AnyRequest, error: FieldError | AccountRefusedError) -> str:
         c = self._frame.texts(request)
         if isinstance(error, FieldError):
-            return c[f"gateway_problem_{error.code}"].format(field=error.field.label)
+            label = error.field.label[self._place(request)]
+            return c[f"gateway_problem_{error.code}"].format(field=label)
         return c[f"gateway_problem_{error.code}"].format(reason=error.reason)
 
 

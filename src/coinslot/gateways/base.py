@@ -10,6 +10,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 from msgspec import Struct
 
+from coinslot.gateways.receipts import Receipt
 from coinslot.gateways.wire import Address, Wire
 from coinslot.kit.money import Money
 
@@ -104,7 +105,21 @@ class QrFact(Struct, frozen=True, kw_only=True, tag="qr"):
     closed_at: datetime | None = None
 
 
-Fact = PaymentFact | RefundFact | DisputeFact | QrFact
+class ReceiptFact(Struct, frozen=True, kw_only=True, tag="receipt"):
+    """What a gateway reports of a receipt by itself. `money` tells refunds of one payment apart
+    where they have no id of their own."""
+
+    gateway_payment_id: str
+    refund: bool
+    money: Money | None
+    registered: bool
+    at: datetime
+    numbers: Mapping[str, str] = {}
+    reason: str = ""
+    mark: Mark | None = None
+
+
+Fact = PaymentFact | RefundFact | DisputeFact | QrFact | ReceiptFact
 
 
 class Genuine(Struct, frozen=True, kw_only=True):
@@ -212,6 +227,8 @@ class RefundOrder(Struct, frozen=True, kw_only=True):
     reason: str = ""
     others: Money | None = None  # what other refunds of this payment gave back; None: not known
     taken_up: bool = False  # the gateway has confirmed before, under this key, that it works on it
+    receipt: Receipt | None = None  # None: a driver that makes receipts writes one line by itself
+    without_receipt: bool = False  # money does not wait for a receipt that was refused
 
 
 class QrOrder(Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from coinslot.gateways import marks
 from coinslot.gateways.base import Absent, Declined, Mark, PaymentFact, Unclear
+from coinslot.gateways.receipts import Receipt
 from coinslot.kit.money import Money
 
 
@@ -29,6 +30,7 @@ class Charge(Struct, frozen=True, kw_only=True):
     expires_at: datetime | None = None
     metadata: Mapping[str, str] = {}
     sent_at: datetime | None = None  # for `find_charge`: when its key was first sent
+    receipt: Receipt | None = None  # None: a driver that makes receipts writes one line by itself
 
 
 class Limits(Struct, frozen=True, kw_only=True):

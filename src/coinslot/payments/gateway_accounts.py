@@ -335,7 +335,7 @@ def _still(context: Context, row: asyncpg.Record) -> list[Former]:
 def _replaced(context: Context, before: Struct, settings: Struct) -> list[Former]:
     until, found = context.after("gateway_secret_overlap_s"), []
     for field in fields(type(settings)):
-        was, now = getattr(before, field.name), getattr(settings, field.name)
+        was, now = field.value_of(before), field.value_of(settings)
         if not field.former or was == now:
             continue
         former = was if isinstance(was, tuple) else (was,)
@@ -373,9 +373,7 @@ def _statement(context: Context, row: asyncpg.Record) -> AccountStatement:
         id=row["id"], gateway=row["gateway"], title=driver.Opened.title, slug=row["slug"],
         live=driver.address(settings).live, real=_is_real(driver), version=row["version"],
         fields=asked,
-        shown={
-            one.name: str(getattr(settings, one.name) or "") for one in asked if not one.secret
-        },
+        shown={one.name: one.shown_as(settings) for one in asked if not one.secret},
         given=tuple(one.name for one in asked if one.secret and _is_given(settings, one)),
         created_at=row["created_at"], changed_at=row["changed_at"],
         disabled_at=row["disabled_at"], heard_at=row["heard_at"], refused_at=row["refused_at"],
@@ -384,5 +382,5 @@ def _statement(context: Context, row: asyncpg.Record) -> AccountStatement:
 
 
 def _is_given(settings: Struct, field: Field) -> bool:
-    kept = getattr(settings, field.name)
+    kept = field.value_of(settings)
     return any(bool(one) for one in (kept if isinstance(kept, tuple) else (kept,)))

@@ -37,6 +37,8 @@ TEXTS: Final[Texts] = {
                            "В песочнице этой установки, для тренировки"),
     "gateway_optional": ("may be empty", "ख़ाली हो सकता है", "можно оставить пустым"),
     "gateway_any": ("the payer chooses", "ग्राहक चुनता है", "выбирает покупатель"),
+    "gateway_choose": ("choose one", "एक चुनें", "выберите"),
+    "gateway_none_of_it": ("made elsewhere", "कहीं और बनती हैं", "пробиваются в другом месте"),
     "gateway_keep": ("Test and keep", "जाँचें और रखें", "Проверить и сохранить"),
     "gateway_keep_lead": (
         "First {gateway} is asked whether it takes these. Secrets are sealed, and never"

@@ -30,7 +30,7 @@ from coinslot.gateways.base import (
     Unclear,
 )
 from coinslot.gateways.collecting import Charge, Closed, Limits, Pending, Progress, Redirect
-from coinslot.gateways.form import asked
+from coinslot.gateways.form import Choice, asked
 from coinslot.gateways.mock.books import Books, BooksOnFile, with_books
 from coinslot.gateways.wire import Address, Wire
 from coinslot.kit.clock import SystemClock
@@ -53,13 +53,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     method: Annotated[
         str | None,
         asked(
-            "Way to pay",
+            ("Way to pay", "भुगतान का तरीक़ा", "Способ оплаты"),
             (
                 "card: paid at once, declined: never paid, empty: the payer has to act.",
                 "card: तुरंत भुगतान, declined: भुगतान कभी नहीं, ख़ाली: ग्राहक को कुछ करना होगा।",
                 "card: оплата сразу, declined: без оплаты, пусто: ход за покупателем.",
             ),
-            choices=("card", "declined"),
+            choices=(
+                Choice("card", ("Paid at once", "तुरंत भुगतान", "Оплата сразу")),
+                Choice("declined", ("Never paid", "भुगतान कभी नहीं", "Без оплаты")),
+            ),
         ),
     ] = None
     books: str | None = None  # a file that outlives the process, and is shared between several

@@ -44,7 +44,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     key_id: Annotated[
         str,
         asked(
-            "Key ID",
+            ("Key ID", "कुंजी का नाम (Key ID)", "Идентификатор ключа (Key ID)"),
             (
                 "Dashboard, Account & Settings, API Keys. It begins with rzp_test_ or rzp_live_.",
                 "Dashboard, Account & Settings, API Keys। यह rzp_test_ या rzp_live_ से शुरू होती है।",
@@ -55,7 +55,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     key_secret: Annotated[
         Secret,
         asked(
-            "Key Secret",
+            ("Key Secret", "कुंजी का गुप्त भाग (Key Secret)", "Секрет ключа (Key Secret)"),
             (
                 "Razorpay shows it once, when the key is made.",
                 "कुंजी बनते समय Razorpay इसे एक बार दिखाता है।",
@@ -66,7 +66,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     webhook_secrets: Annotated[
         tuple[Secret, ...],
         asked(
-            "Webhook Secret",
+            (
+                "Webhook Secret",
+                "वेबहुक का गुप्त शब्द (Webhook Secret)",
+                "Секрет вебхука (Webhook Secret)",
+            ),
             (
                 "Choose one yourself, and type the same into Account & Settings, Webhooks.",
                 "ख़ुद चुनें, और वही Account & Settings, Webhooks में लिखें।",

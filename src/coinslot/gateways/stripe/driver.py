@@ -44,7 +44,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     secret_key: Annotated[
         Secret,
         asked(  # sk_... or a restricted rk_...
-            "Secret key",
+            ("Secret key", "गुप्त कुंजी (Secret key)", "Секретный ключ (Secret key)"),
             (
                 "Stripe Dashboard, Developers, API keys. It begins with sk_ or rk_.",
                 "Stripe Dashboard, Developers, API keys। यह sk_test_, sk_live_ या rk_ से शुरू होती है।",
@@ -55,7 +55,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     webhook_secrets: Annotated[
         tuple[Secret, ...],
         asked(
-            "Signing secret",
+            (
+                "Signing secret",
+                "हस्ताक्षर का गुप्त शब्द (Signing secret)",
+                "Секрет подписи (Signing secret)",
+            ),
             (
                 "Add the webhook URL in Developers, Webhooks; it is shown there (whsec_).",
                 "Developers, Webhooks में वेबहुक URL जोड़ें; वहीं यह दिखता है (whsec_)।",

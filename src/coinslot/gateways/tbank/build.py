@@ -3,31 +3,22 @@
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
-from typing import Literal
-
-from msgspec import Struct
 
 from coinslot.gateways import marks
 from coinslot.gateways.base import Declined, RefundOrder
 from coinslot.gateways.collecting import Charge, Limits
+from coinslot.gateways.receipts import Receipt, ReceiptLimits, ReceiptLine, one_line
+from coinslot.gateways.tbank.fiscal import AGENTS, TAXES, Receipts
 from coinslot.gateways.tbank.order_ids import CURRENCY, LARGEST_MINOR, order_id
 from coinslot.kit.money import Money
 
 DESCRIPTION_CHARS, ITEM_CHARS, KEY_CHARS = 140, 128, 100
 # 20 pairs of DATA, three of them kept for ours.
 LIMITS = Limits(pairs=17, name_chars=20, value_chars=100, description_chars=DESCRIPTION_CHARS)
+RECEIPT_LIMITS = ReceiptLimits(lines=100, name_chars=ITEM_CHARS)
 MOSCOW = timezone(timedelta(hours=3))
 
 Body = dict[str, object]
-
-
-class Receipts(Struct, frozen=True, kw_only=True):
-    """Fiscal receipts (54-FZ, FFD 1.05) through T-Bank: one line, named by the description."""
-
-    email: str  # a machine does not know its customer: receipts go here
-    taxation: Literal["osn", "usn_income", "usn_income_outcome", "esn", "patent"]
-    tax: str = "none"  # vat20, vat10, ...: the list changes with the law
-    payment_object: str = "commodity"
 
 
 def token(said: Mapping[str, object], password: str) -> str:
@@ -61,7 +52,7 @@ def init(charge: Charge, receipts: Receipts | None, notification_url: str | None
         body["NotificationURL"] = notification_url
     if charge.expires_at is not None:
         body["RedirectDueDate"] = _due(charge.expires_at)
-    return body | receipt(receipts, charge.description, charge.money)
+    return body | _receipt(charge.receipt, receipts, charge.description, charge.money)
 
 
 def cancel(order: RefundOrder, whole: bool, receipts: Receipts | None) -> Body:
@@ -71,7 +62,9 @@ def cancel(order: RefundOrder, whole: bool, receipts: Receipts | None) -> Body:
         "Amount": order.money.minor,
         "ExternalRequestId": request_id(order.key),
     }
-    return body if whole else body | receipt(receipts, order.reason, order.money)
+    if whole or order.without_receipt:
+        return body
+    return body | _receipt(order.receipt, receipts, order.reason, order.money)
 
 
 def request_id(key: str) -> str:
@@ -80,20 +73,35 @@ def request_id(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def receipt(wanted: Receipts | None, name: str, money: Money) -> Body:
-    """Nothing for a shop whose receipts are made elsewhere."""
-    if wanted is None:
-        return {}
-    line = {
-        "Name": name[:ITEM_CHARS] or "Товар",
-        "Price": money.minor,
-        "Quantity": 1,
-        "Amount": money.minor,
-        "Tax": wanted.tax,
-        "PaymentMethod": "full_payment",
-        "PaymentObject": wanted.payment_object,
+def _receipt(receipt: Receipt | None, wanted: Receipts | None, name: str, money: Money) -> Body:
+    """One line, where nobody said more. Nothing for a shop whose receipts are made elsewhere."""
+    if receipt is None and wanted is not None:
+        receipt = one_line(wanted.terms(), name, money, ITEM_CHARS)
+    return {} if receipt is None else {"Receipt": receipt_of(receipt)}
+
+
+def receipt_of(receipt: Receipt) -> Body:
+    contact = {"Email": receipt.email} if receipt.email else {"Phone": receipt.phone}
+    items = [_line(one) for one in receipt.lines]
+    return {**contact, "Taxation": receipt.tax_system, "Items": items}
+
+
+def _line(line: ReceiptLine) -> Body:
+    made: Body = {
+        "Name": line.name,
+        "Price": line.price,
+        "Quantity": line.quantity,
+        "Amount": line.total,
+        "Tax": TAXES.get(line.vat, line.vat),
+        "PaymentMethod": line.mode,
+        "PaymentObject": line.subject,
     }
-    return {"Receipt": {"Email": wanted.email, "Taxation": wanted.taxation, "Items": [line]}}
+    if line.agent is not None:
+        made["AgentData"] = {"AgentSign": AGENTS.get(line.agent.kind, line.agent.kind)}
+        phones = [line.agent.phone] if line.agent.phone else []
+        supplier = {"Name": line.agent.supplier, "Inn": line.agent.inn, "Phones": phones}
+        made["SupplierInfo"] = {name: said for name, said in supplier.items() if said}
+    return made
 
 
 def impossible(money: Money) -> Declined | None:

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, TypeVar
 import msgspec
 from msgspec import Struct
 
-from coinslot.gateways import base, unread
+from coinslot.gateways import base, fiscal, unread
 from coinslot.gateways.asking import ABSENT, known
 from coinslot.gateways.base import Absent, Declined, PaymentFact, RefundFact, Taken, Unclear
 from coinslot.gateways.collecting import (
@@ -20,10 +20,11 @@ from coinslot.gateways.collecting import (
     Redirect,
     ShowQr,
 )
-from coinslot.gateways.form import asked
+from coinslot.gateways.form import Choice, asked
+from coinslot.gateways.receipts import ReceiptLimits, ReceiptTerms
 from coinslot.gateways.tbank import build, order_ids, parse, refunds
-from coinslot.gateways.tbank.build import Receipts
 from coinslot.gateways.tbank.client import Client
+from coinslot.gateways.tbank.fiscal import Receipts
 from coinslot.gateways.tbank.order_ids import CURRENCY
 from coinslot.gateways.wire import Address, Wire
 from coinslot.kit.clock import Clock, SystemClock
@@ -52,7 +53,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     password: Annotated[
         Secret,
         asked(
-            "Password",
+            ("Password", "पासवर्ड", "Пароль"),
             (
                 "Beside the terminal key. It signs calls and notifications.",
                 "टर्मिनल की कुंजी के पास। इससे कॉल और सूचनाएँ हस्ताक्षरित होती हैं।",
@@ -65,17 +66,19 @@ class Settings(Struct, frozen=True, kw_only=True):
     method: Annotated[
         str | None,
         asked(  # "sbp" shows a code
-            "Way to pay",
+            ("Way to pay", "भुगतान का तरीक़ा", "Способ оплаты"),
             (
                 "Empty: the payer chooses on T-Bank's page. sbp: a code to scan.",
                 "ख़ाली: ग्राहक T-Bank के पेज पर चुनता है। sbp: स्कैन करने का कोड।",
                 "Пусто: покупатель выбирает на странице Т-Банка. sbp: код для сканирования.",
             ),
-            choices=("sbp",),
+            choices=(
+                Choice("sbp", ("SBP, a code to scan", "SBP, स्कैन का कोड", "СБП, код на экране")),
+            ),
         ),
     ] = None
     notification_url: str | None = None  # without it the one that the terminal has
-    receipts: Receipts | None = None
+    receipts: Annotated[Receipts | None, fiscal.GROUP] = None
     base_url: str = "https://securepay.tinkoff.ru/v2"
 
 
@@ -95,7 +98,8 @@ def open(settings: Struct, wire: Wire) -> base.Gateway:
 
 
 class TBank:
-    """One terminal: a `Gateway` that `Collects` and `Authorizes`. A reference is a PaymentId."""
+    """One terminal: a `Gateway` that `Collects`, `Authorizes` and `MakesReceipts`, of which it only
+    tells by itself. A reference is a PaymentId."""
 
     name: ClassVar[str] = name
     title: ClassVar[str] = "T-Bank"
@@ -107,6 +111,7 @@ class TBank:
     refund_key_life_s: ClassVar[int] = 24 * 60 * 60
     collect_key_life_s: ClassVar[int] = 24 * 60 * 60
     limits: ClassVar[Limits] = build.LIMITS
+    receipt_limits: ClassVar[ReceiptLimits] = build.RECEIPT_LIMITS
 
     def __init__(self, settings: Settings, wire: Wire, clock: Clock) -> None:
         self._settings = settings
@@ -270,6 +275,11 @@ class TBank:
             return said
         nothing = said.status in parse.NOT_CAPTURED | {"CONFIRMED"}
         return base.Refunds((), complete=nothing)
+
+    @property
+    def receipt_terms(self) -> ReceiptTerms | None:
+        wanted = self._settings.receipts
+        return None if wanted is None else wanted.terms()
 
     def _by_code(self, charge: Charge) -> bool:
         return charge.capture and (charge.method or self._settings.method) == "sbp"

@@ -4,7 +4,6 @@ Its webhooks are not signed: they are hints. What was checked of it, by whom, an
 be: docs/gateways/yookassa.md.
 """
 
-from coinslot.gateways.yookassa.build import Receipts as Receipts
 from coinslot.gateways.yookassa.driver import NETWORKS as NETWORKS
 from coinslot.gateways.yookassa.driver import Settings as Settings
 from coinslot.gateways.yookassa.driver import YooKassa as YooKassa
@@ -12,5 +11,6 @@ from coinslot.gateways.yookassa.driver import address as address
 from coinslot.gateways.yookassa.driver import name as name
 from coinslot.gateways.yookassa.driver import open as open
 from coinslot.gateways.yookassa.driver import practising as practising
+from coinslot.gateways.yookassa.fiscal import Receipts as Receipts
 
 Opened = YooKassa

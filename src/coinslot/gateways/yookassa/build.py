@@ -2,14 +2,20 @@
 
 import hashlib
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
-
-from msgspec import Meta, Struct
 
 from coinslot.gateways import marks
 from coinslot.gateways.base import RefundOrder
 from coinslot.gateways.collecting import Charge, Limits
+from coinslot.gateways.receipts import (
+    Receipt,
+    ReceiptLimits,
+    ReceiptLine,
+    ReceiptOrder,
+    ReceiptQuestion,
+    one_line,
+)
 from coinslot.gateways.wire import Call
+from coinslot.gateways.yookassa.fiscal import TAX_SYSTEMS, VAT_CODES, Receipts
 from coinslot.kit.money import Money
 
 KEY_CHARS, DESCRIPTION_CHARS = 64, 128
@@ -23,13 +29,7 @@ CLOCKS_APART = timedelta(hours=1)  # theirs and ours, at the very worst
 Body = dict[str, object]
 
 
-class Receipts(Struct, frozen=True, kw_only=True):
-    """Fiscal receipts (54-FZ) through YooKassa: one line, named by the charge's description."""
-
-    email: str  # a machine does not know its customer: receipts go here
-    vat_code: Annotated[int, Meta(ge=1, le=12)] = 1
-    tax_system_code: Annotated[int, Meta(ge=1, le=6)] | None = None
-    payment_subject: str = "commodity"
+RECEIPT_LIMITS = ReceiptLimits(lines=80, name_chars=DESCRIPTION_CHARS)
 
 
 def payment(charge: Charge, method: str | None) -> Body:
@@ -64,21 +64,62 @@ def amount(money: Money) -> Body:
 
 
 def receipt(wanted: Receipts | None, description: str, money: Money) -> Body:
-    """Nothing for a shop whose receipts are made elsewhere."""
+    """One line named by the charge, where nobody said more. Nothing for a shop whose receipts are
+    made elsewhere."""
     if wanted is None:
         return {}
-    line = {
-        "description": description[:DESCRIPTION_CHARS] or "Товар",
-        "quantity": 1,
-        "amount": amount(money),  # of one unit
-        "vat_code": wanted.vat_code,
-        "payment_subject": wanted.payment_subject,
-        "payment_mode": "full_payment",
+    line = one_line(wanted.terms(), description, money, DESCRIPTION_CHARS)
+    return {"receipt": receipt_of(line, money.currency)}
+
+
+def receipt_of(receipt: Receipt, currency: str) -> Body:
+    customer = {"email": receipt.email} if receipt.email else {"phone": _digits(receipt.phone)}
+    made: Body = {"customer": customer, "items": [_line(one, currency) for one in receipt.lines]}
+    if receipt.tax_system is not None:
+        made["tax_system_code"] = TAX_SYSTEMS[receipt.tax_system]
+    return made
+
+
+def receipt_alone(order: ReceiptOrder) -> Body:
+    """For money that was paid or went back before. The same sum was settled without cash."""
+    about, receipt = order.about, order.receipt
+    total = Money(sum(line.total for line in receipt.lines), order.currency)
+    return {
+        "type": "payment" if about.gateway_refund_id is None else "refund",
+        **({"payment_id": about.gateway_payment_id} if about.gateway_refund_id is None
+           else {"refund_id": about.gateway_refund_id}),
+        "send": True,
+        "settlements": [{"type": "cashless", "amount": amount(total)}],
+        **receipt_of(receipt, order.currency),
+    }  # fmt: skip
+
+
+def receipts_about(about: ReceiptQuestion) -> dict[str, str]:
+    if about.gateway_refund_id is not None:
+        return {"refund_id": about.gateway_refund_id}
+    return {"payment_id": about.gateway_payment_id}
+
+
+def _line(line: ReceiptLine, currency: str) -> Body:
+    made: Body = {
+        "description": line.name,
+        "quantity": line.quantity,
+        "amount": amount(Money(line.price, currency)),  # of one unit
+        "vat_code": VAT_CODES[line.vat],
+        "payment_subject": line.subject,
+        "payment_mode": line.mode,
     }
-    made: Body = {"customer": {"email": wanted.email}, "items": [line]}
-    if wanted.tax_system_code is not None:
-        made["tax_system_code"] = wanted.tax_system_code
-    return {"receipt": made}
+    if line.agent is not None:
+        made["agent_type"] = line.agent.kind
+        supplier = {"name": line.agent.supplier, "inn": line.agent.inn,
+                    "phone": _digits(line.agent.phone)}  # fmt: skip
+        made["supplier"] = {name: said for name, said in supplier.items() if said}
+    return made
+
+
+def _digits(phone: str | None) -> str:
+    """Without the plus: it is refused there."""
+    return (phone or "").lstrip("+")
 
 
 def post(path: str, key: str, body: Body) -> Call:

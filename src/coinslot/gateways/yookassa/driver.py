@@ -9,8 +9,8 @@ from typing import Annotated, ClassVar, TypeVar
 import msgspec
 from msgspec import Struct
 
-from coinslot.gateways import base, marks, unread
-from coinslot.gateways.asking import ABSENT
+from coinslot.gateways import base, fiscal, marks, unread
+from coinslot.gateways.asking import ABSENT, known
 from coinslot.gateways.base import (
     PEER,
     Absent,
@@ -23,12 +23,20 @@ from coinslot.gateways.base import (
     Unclear,
 )
 from coinslot.gateways.collecting import Charge, Closed, Limits, Pending, Progress
-from coinslot.gateways.form import asked
+from coinslot.gateways.form import Choice, asked
 from coinslot.gateways.listing import Listed, TooMany, first_found
+from coinslot.gateways.receipts import (
+    Receipt,
+    ReceiptLimits,
+    ReceiptOrder,
+    ReceiptQuestion,
+    ReceiptStatus,
+    ReceiptTerms,
+)
 from coinslot.gateways.wire import Address, Call, Wire
 from coinslot.gateways.yookassa import build, parse
-from coinslot.gateways.yookassa.build import Receipts
 from coinslot.gateways.yookassa.client import Client
+from coinslot.gateways.yookassa.fiscal import Receipts
 from coinslot.kit.clock import Clock, SystemClock
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret
@@ -66,7 +74,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     secret_key: Annotated[
         Secret,
         asked(
-            "Secret key",
+            ("Secret key", "गुप्त कुंजी", "Секретный ключ"),
             (
                 "YooKassa, Integration, API keys. It begins with test_ or live_.",
                 "YooKassa, Integration, API keys। यह test_ या live_ से शुरू होती है।",
@@ -78,16 +86,20 @@ class Settings(Struct, frozen=True, kw_only=True):
     method: Annotated[
         str | None,
         asked(
-            "Way to pay",
+            ("Way to pay", "भुगतान का तरीक़ा", "Способ оплаты"),
             (
                 "Empty: the payer chooses on YooKassa's page. sbp_qr: a code to scan.",
                 "ख़ाली: ग्राहक YooKassa के पेज पर चुनता है। sbp_qr: स्कैन करने का कोड।",
                 "Пусто: покупатель выбирает на странице ЮKassa. sbp_qr: код для сканирования.",
             ),
-            choices=("sbp_qr", "sbp", "bank_card"),
+            choices=(
+                Choice("sbp_qr", ("SBP, a code to scan", "SBP, स्कैन का कोड", "СБП, код на экране")),
+                Choice("sbp", ("SBP", "SBP", "СБП")),
+                Choice("bank_card", ("Bank card", "बैंक कार्ड", "Банковская карта")),
+            ),
         ),
     ] = None
-    receipts: Receipts | None = None
+    receipts: Annotated[Receipts | None, fiscal.GROUP] = None
     networks: tuple[str, ...] = NETWORKS
     base_url: str = "https://api.yookassa.ru/v3"
 
@@ -118,7 +130,8 @@ def open(settings: Struct, wire: Wire) -> base.Gateway:
 
 
 class YooKassa:
-    """One shop: a `Gateway` that `Collects`, `Authorizes` and `ListsPayments`.
+    """One shop: a `Gateway` that `Collects`, `Authorizes`, `ListsPayments`, `MakesReceipts` and
+    `TakesReceipts`.
 
     A reference is a payment's id. Payments are listed by the time at which they were made: what is
     paid later, within its hour, is of the hour before."""
@@ -132,6 +145,7 @@ class YooKassa:
     refund_key_life_s: ClassVar[int] = int(build.KEY_LIFE.total_seconds())
     collect_key_life_s: ClassVar[int] = refund_key_life_s
     limits: ClassVar[Limits] = build.LIMITS
+    receipt_limits: ClassVar[ReceiptLimits] = build.RECEIPT_LIMITS
 
     def __init__(self, settings: Settings, wire: Wire, clock: Clock) -> None:
         self._clock = clock
@@ -172,7 +186,7 @@ class YooKassa:
 
     async def collect(self, charge: Charge) -> Progress | Declined | Unclear:
         body = build.payment(charge, charge.method or self._settings.method)
-        body |= self._receipt(charge.description, charge.money)
+        body |= self._receipt(charge.receipt, charge.description, charge.money)
         call = build.post("/payments", charge.key, body)
         answer = await self._client.send(call, parse.only(charge.money))
         if isinstance(answer, Declined) and answer.code == "key_reused":
@@ -211,7 +225,7 @@ class YooKassa:
             payment = _sure(await self.look(reference))
             if not isinstance(payment, PaymentFact):
                 return payment
-            body |= self._receipt(payment.description, money)
+            body |= self._receipt(None, payment.description, money)
         call = build.post(f"/payments/{_segment(reference)}/capture", key, body)
         answer = await self._client.send(call, parse.about(reference, parse.only(money)))
         if isinstance(answer, Declined) and answer.permanent:
@@ -243,12 +257,12 @@ class YooKassa:
 
     async def give_back(self, order: base.RefundOrder) -> RefundFact | Declined | Unclear:
         body = build.refund(order)
-        if self._settings.receipts is not None:
+        if self._settings.receipts is not None and not order.without_receipt:
             payment = _sure(await self.look(order.gateway_payment_id))
             if not isinstance(payment, PaymentFact):
                 return payment
             if payment.money != order.money:  # of a whole one YooKassa makes the receipt itself
-                body |= self._receipt(payment.description, order.money)
+                body |= self._receipt(order.receipt, payment.description, order.money)
         answer = await self._client.send(build.post("/refunds", order.key, body), parse.refund)
         if isinstance(answer, RefundFact) and (
             answer.money != order.money or answer.gateway_payment_id != order.gateway_payment_id
@@ -279,7 +293,34 @@ class YooKassa:
         found = await self._client.all_between("/refunds", (since, until), parse.refund)
         return Refunds(found.facts, unread=found.unread) if isinstance(found, Listed) else found
 
-    def _receipt(self, description: str, money: Money) -> build.Body:
+    @property
+    def receipt_terms(self) -> ReceiptTerms | None:
+        wanted = self._settings.receipts
+        return None if wanted is None else wanted.terms()
+
+    async def receipt_of(self, about: ReceiptQuestion) -> ReceiptStatus | Absent | Unclear:
+        if about.receipt_id is not None:
+            if not re.fullmatch(parse.SHAPE, about.receipt_id):
+                return Absent()
+            call = Call(method="GET", path=f"/receipts/{about.receipt_id}")
+            return known(await self._client.send(call, parse.receipt_status))
+        found: list[ReceiptStatus] | TooMany | Absent | Unclear
+        found = await self._client.all_of(
+            "/receipts", build.receipts_about(about), parse.receipt_about(about)
+        )
+        if isinstance(found, TooMany):
+            return Unclear(found.reason)
+        if not isinstance(found, list):
+            return found
+        return max(found, key=parse.receipt_weight) if found else Absent()
+
+    async def send_receipt(self, order: ReceiptOrder) -> ReceiptStatus | Declined | Unclear:
+        call = build.post("/receipts", order.key, build.receipt_alone(order))
+        return await self._client.send(call, parse.receipt_status)
+
+    def _receipt(self, receipt: Receipt | None, description: str, money: Money) -> build.Body:
+        if receipt is not None:
+            return {"receipt": build.receipt_of(receipt, money.currency)}
         return build.receipt(self._settings.receipts, description, money)
 
 

@@ -14,6 +14,13 @@ from coinslot.gateways import marks
 from coinslot.gateways.asking import ABSENT
 from coinslot.gateways.base import Declined, PaymentFact, RefundFact, RefundStage, Taken, Unclear
 from coinslot.gateways.collecting import Closed, Pending, Progress, Redirect, ShowQr
+from coinslot.gateways.receipts import (
+    BeingRegistered,
+    NotRegistered,
+    ReceiptQuestion,
+    ReceiptStatus,
+    Registered,
+)
 from coinslot.gateways.wire import Reply
 from coinslot.kit.money import Money
 
@@ -36,6 +43,7 @@ STAGES = {
 REFUSALS = {
     "doesn't exist or access denied": ABSENT,
     "idempotence key duplicated": "key_reused",
+    "receipt is missing or illegal": "receipt",
 }
 
 
@@ -81,6 +89,19 @@ class _Refund(Struct):
     amount: _Amount
     created_at: Time
     metadata: object = None
+
+
+class _Receipt(Struct):
+    id: Annotated[str, Meta(pattern=SHAPE)]
+    type: str
+    status: Literal["pending", "succeeded", "canceled"]
+    payment_id: str | None = None
+    refund_id: str | None = None
+    fiscal_document_number: str | None = None
+    fiscal_storage_number: str | None = None
+    fiscal_attribute: str | None = None
+    registered_at: str | None = None
+    cancellation_details: "_Ending | None" = None
 
 
 class _Recipient(Struct):
@@ -166,6 +187,48 @@ def refund(body: object) -> RefundFact:
     )
 
 
+def receipt_status(body: object) -> ReceiptStatus:
+    said = msgspec.convert(body, _Receipt)
+    match said.status:
+        case "pending":
+            return BeingRegistered(receipt_id=said.id)
+        case "canceled":
+            why = said.cancellation_details or _Ending()
+            return NotRegistered(receipt_id=said.id, reason=marks.clean(why.reason or "canceled"))
+        case "succeeded":
+            told = {
+                "document": said.fiscal_document_number, "storage": said.fiscal_storage_number,
+                "attribute": said.fiscal_attribute, "registered_at": said.registered_at,
+            }  # fmt: skip
+            numbers = {name: marks.clean(value) for name, value in told.items() if value}
+            return Registered(receipt_id=said.id, numbers=numbers)
+
+
+def receipt_about(about: ReceiptQuestion) -> Callable[[object], ReceiptStatus | None]:
+    """Reads a receipt of this payment, or of this refund; None for any other."""
+
+    def read_it(body: object) -> ReceiptStatus | None:
+        said = msgspec.convert(body, _Receipt)
+        if about.gateway_refund_id is None:
+            mine = said.type == "payment" and said.payment_id == about.gateway_payment_id
+        else:
+            mine = said.type == "refund" and said.refund_id == about.gateway_refund_id
+        return receipt_status(body) if mine else None
+
+    return read_it
+
+
+def receipt_weight(one: ReceiptStatus) -> int:
+    """One that is registered counts, then one that may still be."""
+    match one:
+        case Registered():
+            return 2
+        case BeingRegistered():
+            return 1
+        case NotRegistered():
+            return 0
+
+
 def about(payment_id: str, reader: Callable[[object], T]) -> Callable[[object], T]:
     """Reads this payment, and no other."""
 
@@ -227,6 +290,8 @@ def refused(reply: Reply) -> Declined | Unclear:
     if status == 404:
         return Declined(reason, ABSENT)
     ours = [word for words, word in REFUSALS.items() if words in reason.lower()]
+    if str(reply.body.get("parameter")).split(".")[0] == "receipt":
+        ours.append("receipt")
     return Declined(reason, ours[0] if ours else str(code))
 
 
