@@ -4,9 +4,10 @@ An arrow that follows from others is left out: the drawing is the shortest with 
 """
 
 import ast
+import functools
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -32,7 +33,8 @@ def exists(room: str) -> bool:
     return (PACKAGE / room / "__init__.py").exists() or (PACKAGE / f"{room}.py").exists()
 
 
-def arrows() -> set[Arrow]:
+@functools.cache
+def arrows() -> frozenset[Arrow]:
     """Every import from one room of another."""
     found = set()
     for path in PACKAGE.rglob("*.py"):
@@ -41,7 +43,7 @@ def arrows() -> set[Arrow]:
             parts = module.split(".")
             if parts[0] == "coinslot" and len(parts) > 1 and parts[1] != room:
                 found.add((room, parts[1]))
-    return {arrow for arrow in found if not arrow[0].startswith("__")}
+    return frozenset(arrow for arrow in found if not arrow[0].startswith("__"))
 
 
 def _imported(tree: ast.AST) -> Iterator[str]:
@@ -54,7 +56,7 @@ def _imported(tree: ast.AST) -> Iterator[str]:
             yield node.module
 
 
-def below(room: str, among: set[Arrow]) -> set[str]:
+def below(room: str, among: Set[Arrow]) -> set[str]:
     """Every room that this one reaches over any number of arrows."""
     seen: set[str] = set()
     waiting = [room]
@@ -66,7 +68,7 @@ def below(room: str, among: set[Arrow]) -> set[str]:
     return seen
 
 
-def shortest(among: set[Arrow]) -> set[Arrow]:
+def shortest(among: Set[Arrow]) -> set[Arrow]:
     """Without the arrows that follow from others."""
     return {arrow for arrow in among if arrow[1] not in below(arrow[0], among - {arrow})}
 

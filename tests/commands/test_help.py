@@ -74,6 +74,16 @@ def test_its_example_is_one_that_it_understands(name: str) -> None:
     command.make_context(name, given)
 
 
+@pytest.mark.parametrize("name", sorted(FOUND))
+def test_it_is_the_same_where_it_is_loaded_without_the_others(name: str) -> None:
+    first = name.split()[0]
+    alone = dict(commands(typer.main.get_group(build(first))))
+    assert {path for path in alone if path.split()[0] != first} == set()
+    assert alone[name].help == FOUND[name].help
+    assert [one.name for one in alone[name].params] == [one.name for one in FOUND[name].params]
+    assert alone[name].epilog == FOUND[name].epilog
+
+
 @pytest.mark.parametrize("words", [(), ("machines",)])
 def test_a_group_alone_gives_its_help(words: tuple[str, ...]) -> None:
     code, said = ask(*words)

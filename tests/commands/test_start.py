@@ -1,13 +1,29 @@
-"""A command that only asks starts at once: it loads neither the web nor the channels."""
+"""A command starts at once: it loads what it needs itself, not what the others do."""
 
 import subprocess
 import sys
 
+import pytest
+
+
+def loaded(first: str) -> set[str]:
+    """Modules that are there once the command with this first word could run."""
+    said = subprocess.run(
+        [sys.executable, "-c", f"import sys; from coinslot.commands import build; build({first!r});"
+         "print(*sys.modules)"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return set(said.stdout.split())
+
 
 def test_a_command_that_only_asks_loads_neither_the_web_nor_a_channel() -> None:
     """They are half of what there is to load, and of the time until the first line."""
-    said = subprocess.run(
-        [sys.executable, "-c", "import sys, coinslot.commands; print(*sys.modules)"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert not {"litestar", "socketio"} & set(said.stdout.split())
+    assert not {"litestar", "socketio"} & loaded("")
+
+
+@pytest.mark.parametrize("first", ["worker", "migrate", "--version"])
+def test_a_command_loads_no_other_command_and_nothing_that_only_others_need(first: str) -> None:
+    found = loaded(first)
+    others = {"coinslot.commands.doctor", "coinslot.commands.machines", "coinslot.commands.demo"}
+    assert not others & found
+    assert not {"litestar", "socketio", "aiomqtt"} & found
