@@ -120,6 +120,12 @@ class Device:
         """Notice a lease that has run out; called more often than every 6 days."""
         self._open_lease()
 
+    def unanswered(self) -> list[Record]:
+        """What is said again until the server answers it: ACCEPT until GO or the lease's end, lines
+        of the journal until EVACK."""
+        lease = self._open_lease()
+        return [*([lease.accept] if lease else []), *self.journal.unacked()]
+
     # OFFER
 
     def _offer(self, offer: Mapping[str, Any]) -> list[Effect]:

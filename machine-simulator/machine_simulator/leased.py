@@ -125,12 +125,12 @@ class LeasedMachine(Machine):
             await self._perform(self.brain.progressed())
 
     def _repeat(self) -> None:
-        """HELLO until SYNC; events until EVACK."""
+        """HELLO until SYNC, ACCEPT until GO, events until EVACK."""
         if not self.link.connected:
             return
         if not self._synced:
             self.voice.say("vend", self.brain.hello(self._session_no))
-        for message in self.brain.journal.unacked()[:RESENT_AT_ONCE]:
+        for message in self.brain.unanswered()[:RESENT_AT_ONCE]:
             self._say(message)
 
     def _health(self) -> None:

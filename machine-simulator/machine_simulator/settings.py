@@ -34,7 +34,7 @@ class Timing:
     fall_s: float = 0.1  # after the turn, the time things need to fall
     run_bound_s: float = 20.0  # no run lasts longer
     restore_s: float = 2.0  # from a power cut until the power is back
-    resend_s: float = 2.0  # HELLO until SYNC, events until EVACK
+    resend_s: float = 2.0  # HELLO until SYNC, ACCEPT until GO, events until EVACK
     health_s: float = 5.0
     late_s: float = 20.0  # how late results are under `late_done`
     progress_s: float = 2.0  # a run says PROGRESS this often

@@ -36,11 +36,14 @@ class Practised:
 
     @asynccontextmanager
     async def played(
-        self, run_s: float = 0.0, kept: practice.KeptMachines | None = None
+        self,
+        run_s: float = 0.0,
+        kept: practice.KeptMachines | None = None,
+        channel: Practice | None = None,
     ) -> AsyncIterator[Practice]:
         """A process that plays it, until it is killed."""
         context, clock = self.stage.context, self.stage.clock
-        channel = Practice(kept or self.kept(), clock, run_s=run_s)
+        channel = channel or Practice(kept or self.kept(), clock, run_s=run_s)
         line = EdgeLink([channel])
         edge = Edge(MachineBridge(context), [channel], clock, EdgeOptions(heartbeats_every_s=0.02))
         line.edge, context.line = edge, line

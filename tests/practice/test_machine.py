@@ -2,11 +2,13 @@
 the money given back, as with a real one."""
 
 import asyncio
+from collections.abc import Mapping
 from uuid import uuid4
 
 import pytest
 
-from coinslot.channels.practice import Broken, NotPlayedHereError, PracticeState
+from coinslot.channels.base import Sending
+from coinslot.channels.practice import Broken, NotPlayedHereError, Practice, PracticeState
 from coinslot.fleet import practice
 from coinslot.fleet.config import Editor
 from coinslot.fleet.practice import KeptMachines
@@ -37,11 +39,37 @@ async def test_it_sells_one_after_another_and_forgets_only_what_is_acknowledged(
     assert (state.counter, state.event_seq) == (8, 16)
 
 
-async def _all_acked(practised: Practised) -> bool:
+class LosesOneOfEach(Practice):
+    """Its connection loses the first message of each type on its way down."""
+
+    def __init__(self, practised: Practised) -> None:
+        super().__init__(practised.kept(), practised.stage.clock, run_s=0.0, again_s=0.05)
+        self.lost: list[object] = []
+
+    async def send(self, outlet: str, message: Mapping[str, object]) -> Sending:
+        if message["type"] not in (*self.lost, "OFFER"):  # the server's own clock repeats an OFFER
+            self.lost.append(message["type"])
+            return Sending.SENT
+        return await super().send(outlet, message)
+
+
+async def test_whatever_is_lost_on_its_way_down_comes_again_and_the_can_drops(
+    practised: Practised,
+) -> None:
+    channel = LosesOneOfEach(practised)
+    async with practised.played(channel=channel):
+        await practised.pay()
+        unit = await practised.settled()
+        await practised.until(lambda: _all_acked(practised, 2))
+    assert (unit["settlement"], unit["basis"]) == ("fulfilled", "vended")
+    assert channel.lost == ["SYNC", "GO", "EVACK"]
+
+
+async def _all_acked(practised: Practised, lines: int = 16) -> bool:
     through = await practised.stage.value(
         "SELECT through FROM device_journals WHERE outlet_id = $1", MACHINE
     )
-    return bool(through == 16)
+    return bool(through == lines)
 
 
 @pytest.mark.parametrize(

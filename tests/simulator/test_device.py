@@ -47,6 +47,18 @@ def test_a_result_is_on_the_flash_before_it_is_said(bench: Workbench) -> None:
     assert Journal(bench.folder / "journal.jsonl").units[unit_id].result == result
 
 
+def test_an_accept_is_said_again_until_its_go_or_the_end_of_its_lease(bench: Workbench) -> None:
+    accept = bench.accepted(a_unit())
+    assert bench.device.unanswered() == [accept]
+    bench.hear(go(accept))
+    assert [message["type"] for message in bench.device.unanswered()] == ["STARTED"]
+    bench.ran()
+    bench.hear(evack(bench.journal.journal_id, 2))
+    bench.accepted(a_unit(), seq=2)
+    bench.seconds += LEASE_MS / 1000
+    assert bench.device.unanswered() == []
+
+
 REFUSED_GOES: dict[str, Message] = {
     "meant for another boot": {"boot_id": "boot-0"},
     "for another seq": {"seq": 2},

@@ -164,10 +164,9 @@ class RunningServer:
         from coinslot.fleet.practice import KeptMachines
 
         url, self.nats = await self._resources.broker(self.db)
-        listen_qos = 1 if self.nats is None else 0
         ca_file = self.settings.mqtt_ca_file
         options = MqttOptions(
-            url=url, listen_qos=listen_qos, ca_file=str(ca_file) if ca_file else None
+            url=url, qos=1 if self.nats is None else 0, ca_file=str(ca_file) if ca_file else None
         )
         self._mqtt = Mqtt(options, self.clock)
         self._socketio = SocketIo(SocketIoOptions(), self.clock)

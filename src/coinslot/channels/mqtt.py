@@ -1,7 +1,7 @@
 """Machines behind an MQTT 3.1.1 broker, the embedded one or any other.
 
-QoS 1, never retained, clean session: the broker stores no command. The topic names the machine,
-since the broker lets each machine publish under its own topics only; the body never does."""
+Never retained, clean session: the broker stores no command. The topic names the machine, since the
+broker lets each machine publish under its own topics only; the body never does."""
 
 import asyncio
 import random
@@ -44,9 +44,11 @@ class MqttOptions(Struct, frozen=True, kw_only=True):
     first_retry_s: float = 0.2
     longest_retry_s: float = 15.0
     inflight: int = 256  # published and not yet acknowledged, at once
-    # With 1 the broker holds messages for us only while we are connected, since sessions are clean.
-    # Beside a broker on this computer 0 does the same, for a fifth of the broker's work.
-    listen_qos: int = 1
+    # Both ways. With 1 the broker keeps a message only while its receiver is connected, since
+    # sessions are clean. At a broker on this computer 0 does nearly the same for a fifth of the
+    # broker's work, and what it loses is sent again: an OFFER at its deadline, GO at a repeated
+    # ACCEPT, EVACK at a repeated line, SYNC at a repeated HELLO, a QUERY at its pace.
+    qos: int = 1
     limits: Limits = Limits()
 
 
@@ -97,7 +99,7 @@ class Mqtt:
             return Sending.UNREACHABLE
         topic, body = f"devices/{outlet}/commands/dispense", msgspec.json.encode(message)
         try:
-            await self._client.publish(topic, body, qos=1, retain=False)
+            await self._client.publish(topic, body, qos=self._options.qos, retain=False)
         except aiomqtt.MqttError as error:
             unwritten = isinstance(error, aiomqtt.MqttCodeError) and error.rc in UNWRITTEN
             # Otherwise it was written, and how far it came is unknown.
@@ -128,7 +130,7 @@ class Mqtt:
         async with connection(self._options, place) as client:
             client.pending_calls_threshold = self._options.inflight
             for code in await client.subscribe(
-                [(topic, self._options.listen_qos) for topic in SUBSCRIPTIONS]
+                [(topic, self._options.qos) for topic in SUBSCRIPTIONS]
             ):
                 if (code if isinstance(code, int) else code.value) >= DENIED:
                     raise SubscriptionDeniedError("the broker denies the subscriptions")

@@ -26,7 +26,6 @@ _UNITS_KEPT: Final = 16  # settled ones; a question about an older one is answer
 _UNITS_OPEN: Final = 32
 _LOOK_S, _LOOK_WHEN_NONE_S = 1.0, 3.0
 _HEARTBEAT_MS: Final = 4000
-_AGAIN_S: Final = 3.0  # what is not acknowledged is sent again
 Message = dict[str, Any]
 
 
@@ -117,10 +116,13 @@ class Practice:
         )
     }
 
-    def __init__(self, store: PracticeStore, clock: Clock, *, run_s: float = 1.5) -> None:
+    def __init__(
+        self, store: PracticeStore, clock: Clock, *, run_s: float = 1.5, again_s: float = 3.0
+    ) -> None:
+        """How long a motor turns, and after how long what is not answered is said again."""
         self._store = store
         self._clock = clock
-        self._run_s = run_s
+        self._spans_s = (run_s, again_s)
         self._players: dict[str, Player] = {}
         self.changed = asyncio.Event()  # machines came, went, were broken or mended
 
@@ -164,7 +166,7 @@ class Practice:
                 player.look(machine.broken)
         for outlet, machine in there.items():
             if outlet not in self._players:
-                player = Player(machine, self._store, self._clock, self._run_s)
+                player = Player(machine, self._store, self._clock, self._spans_s)
                 self._players[outlet] = player
                 player.begin(inbox)
 
@@ -173,12 +175,17 @@ class Player:
     """One machine while this process plays it: from a boot to the next power cut."""
 
     def __init__(
-        self, machine: PracticeMachine, store: PracticeStore, clock: Clock, run_s: float
+        self,
+        machine: PracticeMachine,
+        store: PracticeStore,
+        clock: Clock,
+        spans_s: tuple[float, float],
     ) -> None:
         self.outlet, self.secret, self._key_id = machine.outlet, machine.secret, machine.key_id
         self.heard: asyncio.Queue[Message] = asyncio.Queue()
         self._state, self._broken = machine.state, machine.broken
-        self._store, self._clock, self._run_s = store, clock, run_s
+        self._store, self._clock = store, clock
+        self._run_s, self._again_s = spans_s
         self._boot = ""
         self._lease: tuple[Lease, Message] | None = None  # what was accepted in this boot
         self._running: tuple[Unit, int] | None = None  # and until when, by our clock
@@ -229,7 +236,7 @@ class Player:
 
     def _patience_s(self) -> float:
         if self._running is None:
-            return _AGAIN_S
+            return self._again_s
         return max(self._running[1] - self._clock.monotonic_ms(), 0) / 1000
 
     async def _beat(self) -> None:
@@ -467,6 +474,8 @@ class Player:
     async def _say_again(self) -> None:
         if not self._synced:
             await self._say(self._hello())
+        if self._lease is not None and self._lease[0].not_after > self._clock.monotonic_ms():
+            await self._say(self._lease[1])  # ACCEPT until GO
         for line in self._unacked():
             await self._say(line)
 

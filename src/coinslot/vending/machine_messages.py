@@ -37,10 +37,10 @@ _DRIFT, _WAY = 1.01, timedelta(seconds=1)
 async def receive(context: Context, machine: Machine, up: Up, at: datetime) -> list[wire.Down]:
     """One message of a machine: store it, make the moves that it proves, and return the answers."""
     downs = await again(partial(_receive_in_transaction, context, machine, up, at))
-    if not isinstance(up, _ON_ITS_WAY):
+    if not isinstance(up, _ON_ITS_WAY) and not _has_vended(up):
         context.wakes.wake("refunds", "fulfillments")
     if _may_be_idle(up):
-        await dispatch.offer_next(context, machine.merchant_id, machine.outlet)
+        await _offer_what_waits(context, [machine.outlet])
     return downs
 
 
@@ -67,6 +67,11 @@ async def _receive_in_transaction(
     return downs
 
 
+def _has_vended(up: Up) -> bool:
+    """Then nothing is owed. What else ended with it is due, and is found at the sweeper's pace."""
+    return isinstance(up, wire.Result) and up.outcome is wire.Outcome.VENDED
+
+
 def _may_be_idle(up: Up) -> bool:
     """A running or busy machine is not offered more: its next heartbeat or its unit's deadline does
     that."""
@@ -79,7 +84,13 @@ async def record_heartbeats(context: Context, heard: Mapping[str, datetime]) -> 
     """Machines that are online, in one statement; offer what waits for them."""
     async with context.db.system_connection() as conn:
         await conn.execute(store.RECORD_HEARTBEATS, list(heard), list(heard.values()))
-        waiting = await conn.fetch(store.WAITING, list(heard))
+    await _offer_what_waits(context, list(heard))
+
+
+async def _offer_what_waits(context: Context, outlets: list[str]) -> None:
+    """Mostly nothing does, and one statement says so."""
+    async with context.db.system_connection() as conn:
+        waiting = await conn.fetch(store.WAITING, outlets)
     for row in waiting:
         await dispatch.offer_next(context, row["merchant_id"], row["outlet_id"])
 

@@ -73,6 +73,7 @@ class Sweeper:
         self._context, self._name, self._pace = context, name, pace
         self._chore = CHORES[name]
         self._woken = context.wakes.of(name)
+        self._more = False  # whether rows may be due that there was no place for
         self._under_way: dict[asyncio.Task[None], Lease] = {}
         self._slow: set[asyncio.Task[None]] = set()
 
@@ -101,6 +102,7 @@ class Sweeper:
         return min(self._chore.places - quick, self._pace.slow - len(self._slow))
 
     async def _claim(self, places: int) -> list[Claimed]:
+        self._more = True
         if places <= 0:
             return []
         yields = self._chore.by_line and isinstance(self._context.line, NoMachineLink)
@@ -111,7 +113,10 @@ class Sweeper:
             now=self._context.now() - late,
             share=self._pace.share,
         )
-        return await due.claim(self._context.db, self._chore.due, want)
+        claimed = await due.claim(self._context.db, self._chore.due, want)
+        # An account with a full share may have more due than was claimed.
+        self._more = len(claimed) == places or self._chore.due.lane is not None
+        return claimed
 
     def _start(self, claimed: Claimed) -> None:
         task = asyncio.create_task(self._work(claimed), name=claimed.lease.name)
@@ -127,7 +132,8 @@ class Sweeper:
     def _ended(self, task: asyncio.Task[None]) -> None:
         del self._under_way[task]
         self._slow.discard(task)
-        asyncio.get_running_loop().call_later(self._pace.gather_s, self._woken.set)
+        if self._more:
+            asyncio.get_running_loop().call_later(self._pace.gather_s, self._woken.set)
 
     async def _work(self, claimed: Claimed) -> None:
         context, lease = self._context, claimed.lease
