@@ -16,8 +16,9 @@ from coinslot.pages.code_sheets import LAYOUTS, label_of
 from coinslot.pages.drawing import Sheet, UnreadableSheetError
 from coinslot.pages.texts import LANGUAGES
 from coinslot.payments import printed_codes
-from coinslot.payments.printed_codes import SlotCode
+from coinslot.payments.printed_codes import SlotCode, WantedSheet
 from coinslot.payments.qr_codes import drive_qr_codes
+from coinslot.people.audit_log import COMMAND_LINE, Act
 
 Layout = Annotated[str, typer.Option(help="a4: eight labels to cut. a6: a sticker. a5: a poster.")]
 Languages = Annotated[str, typer.Option(help="Of the words: en, hi, ru. Else by the currency.")]
@@ -102,7 +103,12 @@ async def _made(server: RunningServer, found: list[SlotCode], *, replace: bool) 
     for code in machines:
         merchant = await owner_of(server.db, code)
         slots = [(one.outlet, one.slot) for one in found if one.outlet == code]
-        await printed_codes.want(server.context, merchant, slots, replace=replace)
+        act = Act(
+            action="codes.printed", merchant=merchant, subject=code,
+            after={"codes": [f"{machine} {slot}" for machine, slot in slots]},
+        )  # fmt: skip
+        wanted = WantedSheet(merchant=merchant, slots=slots, replace=replace)
+        await printed_codes.want(server.context, wanted, COMMAND_LINE, act)
         await drive_qr_codes(server.context, code)
         async with server.db.as_merchant(merchant) as conn:
             made = await printed_codes.listed(conn, merchant, [code], None, 1)

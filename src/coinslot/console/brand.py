@@ -20,7 +20,8 @@ from coinslot.pages.access import signed_in
 from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import AnyRequest
 from coinslot.pages.shared_handler import SharedHandler
-from coinslot.people.audit_log import Act
+from coinslot.people.audit_log import Act, record
+from coinslot.people.sessions import SignedIn
 from coinslot.pictures import pictures
 
 _NAME, _CONTACT = 60, 100
@@ -50,8 +51,8 @@ class BrandPages(SharedHandler):
 
     async def change(self, request: AnyRequest) -> Response[str] | Redirect:
         """Saves it; or, when somebody only looks, shows the same page with what they typed."""
-        form, who = await forms.read(request), signed_in(request)
-        merchant, before = merchant_of(who), await self._now(request)
+        form, merchant = await forms.read(request), merchant_of(signed_in(request))
+        before = await self._now(request)
         try:
             wanted = replace(_brand(form), own_name=before.own_name, logo=before.logo)
             picture = await picture_of(self._context, merchant, form)
@@ -66,18 +67,20 @@ class BrandPages(SharedHandler):
         if form.one("do") == "look":
             return await self._page(request, wanted)
 
-        async def work() -> Done:
-            async with self._context.db.as_merchant(merchant) as conn:
-                if wanted.logo and not await pictures.stored(conn, merchant, wanted.logo):
-                    raise RefusedError(409, "picture_gone", "This picture is gone.")
-                await set_brand(conn, merchant, wanted, self._context.now())
+        async def work(who: SignedIn) -> Done:
+            now = self._context.now()
             act = Act(
                 action="brand.changed", merchant=merchant, subject="brand",
                 before=_record(before), after=_record(wanted),
             )  # fmt: skip
-            return Done(to=self._frame.to(request, "settings", "brand", done="brand"), act=act)
+            async with self._context.db.as_merchant(merchant) as conn:
+                if wanted.logo and not await pictures.stored(conn, merchant, wanted.logo):
+                    raise RefusedError(409, "picture_gone", "This picture is gone.")
+                await set_brand(conn, merchant, wanted, now)
+                await record(conn, who.actor, act, now)
+            return Done(to=self._frame.to(request, "settings", "brand", done="brand"))
 
-        return await once(self._context, who, request, form, work)
+        return await once(self._context, request, form, work)
 
     async def _now(self, request: AnyRequest) -> Brand:
         merchant = merchant_of(signed_in(request))

@@ -26,8 +26,9 @@ from coinslot.pages.rendering import AnyRequest
 from coinslot.pages.shared_handler import SharedHandler
 from coinslot.pages.texts import LANGUAGES
 from coinslot.payments import printed_codes
-from coinslot.payments.printed_codes import CODES_AT_MOST, SlotCode
-from coinslot.people.audit_log import Act
+from coinslot.payments.printed_codes import CODES_AT_MOST, SlotCode, WantedSheet
+from coinslot.people.audit_log import Act, record
+from coinslot.people.sessions import SignedIn
 
 _PAGE: Final = 50
 _LAYOUTS: Final = {"a4": "layout_a4", "a6": "layout_a6", "a5": "layout_a5"}  # and their texts
@@ -63,8 +64,8 @@ class CodePages(SharedHandler):
 
     async def make(self, request: AnyRequest) -> Response[str] | Redirect:
         """A code's amount is the slot's price, unless a person confirms otherwise."""
-        form, who = await forms.read(request), signed_in(request)
-        merchant, wish = merchant_of(who), _wish(form.pairs)
+        form, merchant = await forms.read(request), merchant_of(signed_in(request))
+        wish = _wish(form.pairs)
         if not wish.picks or not wish.languages:
             problem = self._frame.texts(request)["problem_codes_none"]
             return await self._list(request, problem, HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -77,17 +78,17 @@ class CodePages(SharedHandler):
                 fields=wish.query(),
             )  # fmt: skip
 
-        async def work() -> Done:
-            slots = [(one.outlet, one.slot) for one in found]
-            replace = answer == "replace"
-            await printed_codes.want(self._context, merchant, slots, replace=replace)
+        async def work(who: SignedIn) -> Done:
             act = Act(
                 action="codes.printed", merchant=merchant, subject=wish.layout,
                 after={"codes": [f"{machine} {slot}" for machine, slot in wish.picks]},
             )  # fmt: skip
-            return Done(to=self._ready(request, wish), act=act)
+            slots = [(one.outlet, one.slot) for one in found]
+            wanted = WantedSheet(merchant=merchant, slots=slots, replace=answer == "replace")
+            await printed_codes.want(self._context, wanted, who.actor, act)
+            return Done(to=self._ready(request, wish))
 
-        return await once(self._context, who, request, form, work)
+        return await once(self._context, request, form, work)
 
     async def ready(self, request: AnyRequest) -> Response[str]:
         """What can be printed now, and what still has to be made."""
@@ -126,20 +127,19 @@ class CodePages(SharedHandler):
         return _file(body, "application/pdf", "codes.pdf")
 
     async def gone(self, request: AnyRequest) -> Response[str] | Redirect:
-        form, who = await forms.read(request), signed_in(request)
-        merchant = merchant_of(who)
+        form, merchant = await forms.read(request), merchant_of(signed_in(request))
         picks = _picks([form.one("pick")])
 
-        async def work() -> Done:
+        async def work(who: SignedIn) -> Done:
+            now = self._context.now()
+            act = Act(action="codes.taken_down", merchant=merchant, subject=form.one("pick"))
             async with self._context.db.as_merchant(merchant) as conn:
                 for machine, slot in picks:
-                    await printed_codes.taken_down(conn, machine, slot, self._context.now())
-            act = Act(
-                action="codes.taken_down", merchant=merchant, subject=form.one("pick"),
-            )  # fmt: skip
-            return Done(to=self._frame.to(request, "codes", done="codes_gone"), act=act)
+                    await printed_codes.taken_down(conn, machine, slot, now)
+                await record(conn, who.actor, act, now)
+            return Done(to=self._frame.to(request, "codes", done="codes_gone"))
 
-        return await once(self._context, who, request, form, work)
+        return await once(self._context, request, form, work)
 
     async def _list(
         self, request: AnyRequest, problem: str = "", status: int = HTTPStatus.OK

@@ -5,22 +5,35 @@ import asyncio
 import hashlib
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import urlencode
 
 import msgspec
 from litestar.datastructures import UploadFile
 from litestar.exceptions import HTTPException
 from litestar.response import Redirect
 from msgspec import Struct
+from msgspec.structs import replace
 
+from coinslot.console.frame import HOME, TABS
 from coinslot.context import Context
+from coinslot.db.pool import Connection
 from coinslot.pages import cookies
+from coinslot.pages.access import signed_in
 from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import AnyRequest
 from coinslot.payments import idempotency
-from coinslot.payments.idempotency import Answer, IdempotentCall, KeyBusyError, KeyReusedError
-from coinslot.people.audit_log import Act, record
+from coinslot.payments.idempotency import (
+    Answer,
+    FirstCall,
+    IdempotentCall,
+    KeyBusyError,
+    KeyReusedError,
+    Resumed,
+    WorkedBeforeError,
+)
 from coinslot.people.sessions import SignedIn
 
 KEY: Final = re.compile(r"[A-Za-z0-9_-]{16,64}")
@@ -35,6 +48,7 @@ OF_A_SESSION: Final = _SESSION
 SAME_SITE: Final = "same-origin"  # what a browser says of a form of ours
 SECRET: Final = "secret-"  # how the name of a field begins that no page shows again
 _LOOKS, _LOOK_S = 50, 0.1
+_WORKERS: Final = 3  # of one form, each of which lost to another
 
 
 class Form(Struct, frozen=True):
@@ -108,56 +122,88 @@ def _is_private(name: str) -> bool:
 
 
 class Done(Struct, frozen=True, kw_only=True):
-    """What became of a form: where to go, and what the audit log says of it."""
+    """What became of a form: where to go."""
 
     to: Redirect
-    act: Act | None = None
 
 
-Work = Callable[[], Awaitable[Done]]
+# For whom: their `actor` makes the work count once, in the transaction that records it.
+Work = Callable[[SignedIn], Awaitable[Done]]
 
 
 async def once(
-    context: Context, who: SignedIn, request: AnyRequest, form: Form, work: Work
+    context: Context, request: AnyRequest, form: Form, work: Work, *, repeats: bool = False
 ) -> Redirect:
     """Work a form once for its key. Raises RefusedError, and what the work raises: then it may be
-    sent again."""
+    sent again.
+
+    The process may die after the work and before its answer is kept, or stand still for so long
+    that a second click begins anew. So the transaction that does the work marks the key as worked,
+    where it writes the audit log; of two only one commits. Who finds the mark without an answer is
+    led back, except where the work `repeats`: run again, it does nothing and finds what it made."""
+    call = _call(context, request, form)
+    for _ in range(_WORKERS):
+        begun = await _begun(context, call)
+        if isinstance(begun, Answer):
+            return Redirect(str(begun.body["to"]), status_code=303)
+        if isinstance(begun, Resumed) and begun.worked and not repeats:
+            done = Done(to=_back(request))
+        else:
+            try:
+                done = await work(replace(signed_in(request), once=partial(_mark, call)))
+            except WorkedBeforeError:
+                continue
+            except BaseException:
+                async with context.db.as_merchant(call.merchant) as conn:
+                    await idempotency.release(conn, context, call)
+                raise
+        async with context.db.as_merchant(call.merchant) as conn:
+            answer = Answer(status=303, body={"to": done.to.url})
+            await idempotency.finish(conn, context, call, answer)
+        return done.to
+    raise _running()
+
+
+def _call(context: Context, request: AnyRequest, form: Form) -> IdempotentCall:
+    """Raises RefusedError for a form without a key."""
+    who, key = signed_in(request), form.one("key")
     assert who.merchant is not None
-    key = form.one("key")
     if not KEY.fullmatch(key):
         raise RefusedError(400, "bad_request", "This form has no key: load its page again.")
     fields: Sequence[object] = [
         (name, context.vault.digest(value, "form") if name.startswith(SECRET) else value)
         for name, value in form.pairs if name not in _SESSION
     ]  # fmt: skip
-    call = IdempotentCall(
+    return IdempotentCall(
         merchant=who.merchant, endpoint=f"console {who.person} {request.url.path}", key=key,
         request_hash=idempotency.hash_of(fields),
     )  # fmt: skip
-    known = await _begun(context, call)
-    if known is not None:
-        return Redirect(known, status_code=303)
-    try:
-        done = await work()
-    except BaseException:
-        async with context.db.as_merchant(call.merchant) as conn:
-            await idempotency.release(conn, context, call)
-        raise
-    async with context.db.as_merchant(call.merchant) as conn:
-        if done.act is not None:
-            await record(conn, who.actor, done.act, context.now())
-        answer = Answer(status=303, body={"to": done.to.url})
-        await idempotency.finish(conn, context, call, answer)
-    return done.to
 
 
-async def _begun(context: Context, call: IdempotentCall) -> str | None:
-    """Where the first answer led; None when this is the first, or goes on with one that died."""
+async def _mark(call: IdempotentCall, conn: Connection) -> None:
+    await idempotency.work(conn, call)
+
+
+def _back(request: AnyRequest) -> Redirect:
+    """The list that the form belongs to, which shows what became of it."""
+    path = next((tab.path for tab in TABS if tab.is_at(request.url.path)), HOME)
+    spoken = request.query_params.get("lang", "")
+    query = urlencode({"done": "worked", **({"lang": spoken} if spoken else {})})
+    return Redirect(f"{path}?{query}", status_code=303)
+
+
+def _running() -> RefusedError:
+    return RefusedError(409, "form_running", "The first click is still being worked.").with_header(
+        "Retry-After", "1"
+    )
+
+
+async def _begun(context: Context, call: IdempotentCall) -> Answer | FirstCall | Resumed:
+    """The first answer; or that this is the first, or goes on with one that died."""
     for _ in range(_LOOKS):
         try:
             async with context.db.as_merchant(call.merchant) as conn:
-                begun = await idempotency.begin(conn, context, call)
-            return str(begun.body["to"]) if isinstance(begun, Answer) else None
+                return await idempotency.begin(conn, context, call)
         except KeyReusedError:
             raise RefusedError(
                 409, "form_changed", "This page was sent before with other content: load it again.",
@@ -165,6 +211,4 @@ async def _begun(context: Context, call: IdempotentCall) -> str | None:
             ) from None  # fmt: skip
         except KeyBusyError:  # the first click is being worked: its answer is the answer
             await asyncio.sleep(_LOOK_S)
-    raise RefusedError(409, "form_running", "The first click is still being worked.").with_header(
-        "Retry-After", "1"
-    )
+    raise _running()

@@ -29,6 +29,7 @@ from coinslot.payments.gateway_accounts import (
     NewAccount,
     UnknownAccountError,
 )
+from coinslot.people.sessions import SignedIn
 
 _FIELD: Final = "field-"
 _VALUE_MOST: Final = 600
@@ -53,9 +54,9 @@ class GatewayPages(SharedHandler):
         return await self._form(request, gateway, Form(()))
 
     async def add(self, request: AnyRequest, gateway: FromPath[str]) -> Response[str] | Redirect:
-        form, who = await forms.read(request), signed_in(request)
+        form = await forms.read(request)
 
-        async def work() -> Done:
+        async def work(who: SignedIn) -> Done:
             wanted = NewAccount(
                 merchant=merchant_of(who), gateway=gateway, slug=form.one("slug", 60),
                 typed=_typed(form), practise=form.one("practise") == "yes",
@@ -64,7 +65,7 @@ class GatewayPages(SharedHandler):
             return Done(to=self._frame.to(request, "gateways", str(made), done="gateway_added"))
 
         try:
-            return await once(self._context, who, request, form, work)
+            return await once(self._context, request, form, work)
         except (FieldError, AccountRefusedError) as error:
             problem, status = self._problem(request, error), HTTPStatus.UNPROCESSABLE_ENTITY
             return await self._form(request, gateway, form, problem, status)
@@ -79,12 +80,12 @@ class GatewayPages(SharedHandler):
     async def change(
         self, request: AnyRequest, account: FromPath[UUID]
     ) -> Response[str] | Redirect:
-        form, who = await forms.read(request), signed_in(request)
+        form = await forms.read(request)
         known, version = await self._known(request, account), form.one("version")
         if not version.isdecimal() or len(version) > _VERSION_DIGITS:
             raise RefusedError(400, "bad_request", "This form is none of ours.")
 
-        async def work() -> Done:
+        async def work(who: SignedIn) -> Done:
             wanted = AccountChange(
                 merchant=merchant_of(who), account=account, version=int(version),
                 typed=_typed(form),
@@ -93,7 +94,7 @@ class GatewayPages(SharedHandler):
             return Done(to=self._frame.to(request, "gateways", str(account), done="gateway_kept"))
 
         try:
-            return await once(self._context, who, request, form, work)
+            return await once(self._context, request, form, work)
         except (FieldError, AccountRefusedError) as error:
             problem, status = self._problem(request, error), HTTPStatus.UNPROCESSABLE_ENTITY
             return await self._edited(request, known, form, problem, status)
@@ -116,10 +117,10 @@ class GatewayPages(SharedHandler):
     async def enable(
         self, request: AnyRequest, account: FromPath[UUID]
     ) -> Response[str] | Redirect:
-        form, who = await forms.read(request), signed_in(request)
+        form = await forms.read(request)
         enabled = form.one("to") == "on"
 
-        async def change() -> None:
+        async def change(who: SignedIn) -> None:
             await gateway_accounts.set_enabled(
                 self._context, who.actor, merchant_of(who), account, enabled=enabled
             )
@@ -128,9 +129,9 @@ class GatewayPages(SharedHandler):
         return await self._changed(request, account, form, change, done)
 
     async def end_former(self, request: AnyRequest, account: FromPath[UUID]) -> Redirect:
-        form, who = await forms.read(request), signed_in(request)
+        form = await forms.read(request)
 
-        async def change() -> None:
+        async def change(who: SignedIn) -> None:
             await gateway_accounts.end_former(self._context, who.actor, merchant_of(who), account)
 
         return await self._changed(request, account, form, change, "gateway_former_ended")
@@ -140,15 +141,15 @@ class GatewayPages(SharedHandler):
         request: AnyRequest,
         account: UUID,
         form: Form,
-        change: Callable[[], Awaitable[None]],
+        change: Callable[[SignedIn], Awaitable[None]],
         done: str,
     ) -> Redirect:
-        async def work() -> Done:
-            await change()
+        async def work(who: SignedIn) -> Done:
+            await change(who)
             return Done(to=self._frame.to(request, "gateways", str(account), done=done))
 
         try:
-            return await once(self._context, signed_in(request), request, form, work)
+            return await once(self._context, request, form, work)
         except UnknownAccountError:
             raise _no_such() from None
 

@@ -21,6 +21,7 @@ from coinslot.pages.rendering import AnyRequest
 from coinslot.pages.shared_handler import SharedHandler
 from coinslot.people import api_keys
 from coinslot.people.api_keys import MadeKey, NewKey
+from coinslot.people.sessions import SignedIn
 
 _DAYS: Final = ("30", "90", "365", "")  # empty: until it is revoked
 
@@ -37,10 +38,10 @@ class KeyPages(SharedHandler):
 
     async def make(self, request: AnyRequest) -> Response[str] | Redirect:
         """The key is shown this once: a second click is led to the list."""
-        form, who = await forms.read(request), signed_in(request)
+        form = await forms.read(request)
         made: list[MadeKey] = []
 
-        async def work() -> Done:
+        async def work(who: SignedIn) -> Done:
             days = form.one("days", 4)
             if days not in _DAYS:
                 raise RefusedError(422, "bad_expiry", "Choose one of the list.")
@@ -53,35 +54,35 @@ class KeyPages(SharedHandler):
             made.append(await allowed(verb))
             return Done(to=self._frame.to(request, "keys", done="key_made"))
 
-        answer = await self._worked(request, once(self._context, who, request, form, work))
+        answer = await self._worked(request, once(self._context, request, form, work))
         return await self._keys(request, made=made[0]) if made else answer
 
     async def rotate(
         self, request: AnyRequest, api_key: FromPath[UUID]
     ) -> Response[str] | Redirect:
         """Like a new key: shown once."""
-        form, who = await forms.read(request), signed_in(request)
+        form = await forms.read(request)
         made: list[MadeKey] = []
 
-        async def work() -> Done:
+        async def work(who: SignedIn) -> Done:
             verb = api_keys.rotate(self._context, who.actor, merchant_of(who), api_key)
             made.append(await allowed(verb))
             return Done(to=self._frame.to(request, "keys", done="key_made"))
 
-        answer = await self._worked(request, once(self._context, who, request, form, work))
+        answer = await self._worked(request, once(self._context, request, form, work))
         return await self._keys(request, made=made[0]) if made else answer
 
     async def revoke(
         self, request: AnyRequest, api_key: FromPath[UUID]
     ) -> Response[str] | Redirect:
-        form, who = await forms.read(request), signed_in(request)
+        form = await forms.read(request)
 
-        async def work() -> Done:
+        async def work(who: SignedIn) -> Done:
             verb = api_keys.revoke(self._context, who.actor, merchant_of(who), api_key)
             await allowed(verb)
             return Done(to=self._frame.to(request, "keys", done="key_revoked"))
 
-        return await self._worked(request, once(self._context, who, request, form, work))
+        return await self._worked(request, once(self._context, request, form, work))
 
     async def _worked(
         self, request: AnyRequest, work: Awaitable[Redirect]

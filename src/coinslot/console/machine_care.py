@@ -31,6 +31,7 @@ from coinslot.pages.access import signed_in
 from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import AnyRequest
 from coinslot.pages.shared_handler import SharedHandler
+from coinslot.people.sessions import SignedIn
 
 _TABLE_CHARS: Final = 100_000
 _ORDERS, _VERSIONS = 10, 10
@@ -87,16 +88,16 @@ class MachineCare(SharedHandler):
     ) -> Response[str] | Redirect:  # fmt: skip
         made: list[DeviceEnrolment] = []
 
-        async def work() -> Done:
+        async def work(who: SignedIn) -> Done:
             made.extend(
                 await onboarding.onboard(
-                    self._context, editor_of(request), wanted, self._addresses
+                    self._context, editor_of(who), wanted, self._addresses
                 )
             )  # fmt: skip
             return Done(to=self._frame.to(request, "machines", done="onboarded"))
 
         try:
-            answer = await once(self._context, signed_in(request), request, form, work)
+            answer = await once(self._context, request, form, work)
         except OnboardError as error:
             if read is None:
                 return await self._new(request, form, setup.said(error))
@@ -112,10 +113,10 @@ class MachineCare(SharedHandler):
         once."""
         form, made = await forms.read(request), list[DeviceEnrolment]()
 
-        async def work() -> Done:
+        async def work(who: SignedIn) -> Done:
             made.append(
                 await provision_device(
-                    self._context, editor_of(request), machine, self._addresses,
+                    self._context, editor_of(who), machine, self._addresses,
                     at_once=form.one("when") == "at_once",
                 )
             )  # fmt: skip
@@ -127,9 +128,9 @@ class MachineCare(SharedHandler):
     async def test_vend(self, request: AnyRequest, machine: FromPath[str]) -> Any:
         form = await forms.read(request)
 
-        async def work() -> Done:
+        async def work(who: SignedIn) -> Done:
             slot = form.one("slot", 40)
-            order = await vend_as_test(self._context, editor_of(request), machine, slot)
+            order = await vend_as_test(self._context, editor_of(who), machine, slot)
             return Done(to=self._frame.to(request, "orders", str(order), done="test_vend"))
 
         return await self._worked(request, machine, form, work)
@@ -138,10 +139,10 @@ class MachineCare(SharedHandler):
         """All slots at once."""
         form = await forms.read(request)
 
-        async def work() -> Done:
+        async def work(who: SignedIn) -> Done:
             on = form.one("to") == "on"
             change = slots.put_all_on_sale if on else slots.withhold_all
-            await change(self._context, editor_of(request), machine)
+            await change(self._context, editor_of(who), machine)
             return Done(to=self._frame.to(request, "machines", machine, done="machine_sale"))
 
         return await self._worked(request, machine, form, work)
@@ -153,12 +154,12 @@ class MachineCare(SharedHandler):
         if not version.isdecimal():
             raise RefusedError(400, "bad_request", "This form is none of ours.")
 
-        async def work() -> Done:
+        async def work(who: SignedIn) -> Done:
             change = ConfigChange(
                 name=form.one("name", 100), place=form.one("place"), contact=form.one("contact"),
                 version=int(version),
             )  # fmt: skip
-            await config.change(self._context, editor_of(request), machine, change)
+            await config.change(self._context, editor_of(who), machine, change)
             return Done(to=self._frame.to(request, "machines", machine, done="configured"))
 
         return await self._worked(request, machine, form, work)
@@ -174,15 +175,15 @@ class MachineCare(SharedHandler):
         if form.one("code", 40) != machine:
             return await self._question(request, machine, "problem_code_differs")
 
-        async def work() -> Done:
+        async def work(who: SignedIn) -> Done:
             await decommission(
-                self._context, editor_of(request), machine,
+                self._context, editor_of(who), machine,
                 even_if_open=form.one("even_if_open") == "yes",
             )  # fmt: skip
             return Done(to=self._frame.to(request, "machines", machine, done="withdrawn"))
 
         try:
-            return await once(self._context, signed_in(request), request, form, work)
+            return await once(self._context, request, form, work)
         except UnknownOutletError:
             raise RefusedError(404, "not_found", "There is no such machine.") from None
         except UnitsOpenError:
@@ -218,7 +219,7 @@ class MachineCare(SharedHandler):
         self, request: AnyRequest, machine: str, form: Form, work: forms.Work
     ) -> Response[Any]:
         try:
-            return await once(self._context, signed_in(request), request, form, work)
+            return await once(self._context, request, form, work)
         except (UnknownOutletError, UnknownSlotError):
             raise RefusedError(404, "not_found", "There is no such machine or slot.") from None
         except _REFUSALS as error:

@@ -20,6 +20,7 @@ from coinslot.fleet.config import (
     Codes,
     ConfigChange,
     ConfigError,
+    Editor,
     OutOfServiceError,
     PrintedCode,
     PrintedCodesError,
@@ -28,13 +29,12 @@ from coinslot.fleet.config import (
 )
 from coinslot.fleet.machines import MachineStatus, WantedMachines, listed, status
 from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError
-from coinslot.outlets import machines
 from coinslot.outlets.machines import UnknownOutletError, UnknownSlotError
 from coinslot.pages.access import signed_in
 from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import AnyRequest
 from coinslot.pages.shared_handler import SharedHandler
-from coinslot.people.audit_log import Act
+from coinslot.people.sessions import SignedIn
 
 _PAGE: Final = 100
 _STOCK_MOST: Final = 10_000
@@ -87,9 +87,9 @@ class MachinePages(SharedHandler):
         known = await self._known(request, machine)
         form = await forms.read(request)
 
-        async def change() -> None:
+        async def change(editor: Editor) -> None:
             wanted = _price(form, slot, known.machine.currency)
-            await config.change(self._context, editor_of(request), machine, wanted)
+            await config.change(self._context, editor, machine, wanted)
 
         try:
             return await self._changed(request, machine, form, change)
@@ -106,12 +106,12 @@ class MachinePages(SharedHandler):
         await self._known(request, machine)
         form = await forms.read(request)
 
-        async def change() -> None:
+        async def change(editor: Editor) -> None:
             match form.one("to"):
                 case "off":
-                    await slots.withhold(self._context, editor_of(request), machine, slot)
+                    await slots.withhold(self._context, editor, machine, slot)
                 case "on":
-                    await slots.put_on_sale(self._context, editor_of(request), machine, slot)
+                    await slots.put_on_sale(self._context, editor, machine, slot)
                 case _:
                     raise SlotFormError("refused_other")
 
@@ -120,20 +120,14 @@ class MachinePages(SharedHandler):
     async def refill(
         self, request: AnyRequest, machine: FromPath[str], slot: FromPath[str]
     ) -> Response[str] | Redirect:
-        known = await self._known(request, machine)
-        form, who = await forms.read(request), signed_in(request)
+        await self._known(request, machine)
+        form = await forms.read(request)
 
-        async def change() -> Act:
+        async def change(editor: Editor) -> None:
             typed = form.one("stock")
             if not typed.isdecimal() or int(typed) > _STOCK_MOST:
                 raise SlotFormError("problem_stock", most=str(_STOCK_MOST))
-            await machines.refill(
-                self._context.db, known.machine.code, slot, int(typed), merchant_of(who)
-            )
-            return Act(
-                action="slot.filled", merchant=who.merchant, subject=f"{machine} {slot}",
-                after={"stock": int(typed)},
-            )  # fmt: skip
+            await slots.fill(self._context, editor, machine, slot, int(typed))
 
         return await self._changed(request, machine, form, change)
 
@@ -141,35 +135,34 @@ class MachinePages(SharedHandler):
         """A practice machine: broken on purpose, or mended."""
         form = await forms.read(request)
 
-        async def work() -> Done:
+        async def work(who: SignedIn) -> Done:
             try:
                 broken = Broken(form.one("broken"))
-                await practice.set_broken(self._context, editor_of(request), machine, broken)
+                await practice.set_broken(self._context, editor_of(who), machine, broken)
             except (ValueError, UnknownOutletError):
                 raise RefusedError(404, "not_found", "There is no such machine.") from None
             if form.one("back") == "start":
                 return Done(to=self._frame.to(request, "start", step="sell"))
             return Done(to=self._frame.to(request, "machines", machine))
 
-        return await once(self._context, signed_in(request), request, form, work)
+        return await once(self._context, request, form, work)
 
     async def _changed(
         self,
         request: AnyRequest,
         machine: str,
         form: Form,
-        change: Callable[[], Awaitable[Act | None]],
+        change: Callable[[Editor], Awaitable[None]],
     ) -> Response[str] | Redirect:
         """Raises PrintedCodesError."""
         done = request.url.path.rpartition("/")[2]
 
-        async def work() -> Done:
-            act = await change()
-            to = self._frame.to(request, "machines", machine, done=f"slot_{done}")
-            return Done(to=to, act=act)
+        async def work(who: SignedIn) -> Done:
+            await change(editor_of(who))
+            return Done(to=self._frame.to(request, "machines", machine, done=f"slot_{done}"))
 
         try:
-            return await once(self._context, signed_in(request), request, form, work)
+            return await once(self._context, request, form, work)
         except UnknownSlotError:
             raise RefusedError(404, "not_found", "There is no such slot.") from None
         except (SlotFormError, StaleConfigError, OutOfServiceError, ConfigError) as error:

@@ -27,7 +27,7 @@ from coinslot.pages.shared_handler import SharedHandler
 from coinslot.payments.idempotency import KeyReusedError
 from coinslot.payments.merchant_api import RuledOutError, UnknownError
 from coinslot.people import merchant_settings
-from coinslot.people.audit_log import Act
+from coinslot.people.sessions import SignedIn
 
 _PAGE: Final = 50
 _ANYTHING: Final = 100
@@ -96,19 +96,13 @@ class OrderPages(SharedHandler):
         if total is not None:
             await self._must_prove(request, total)
 
-        async def work() -> Done:
+        async def work(who: SignedIn) -> Done:
             wanted = _wanted(known, form, who.login)
-            made = await order_refunds.refund(self._context, merchant_of(who), wanted)
-            act = Act(
-                action="order.refunded", merchant=who.merchant, subject=str(order),
-                after={"amount": made.amount, "currency": made.currency, "key": made.key},
-                reason=made.reason,
-            )  # fmt: skip
-            to = self._frame.to(request, "orders", str(order), done="refunded")
-            return Done(to=to, act=act)
+            await order_refunds.refund(self._context, merchant_of(who), wanted, who.actor)
+            return Done(to=self._frame.to(request, "orders", str(order), done="refunded"))
 
         try:
-            return await once(self._context, who, request, form, work)
+            return await once(self._context, request, form, work, repeats=True)
         except (RefundFormError, RuledOutError, UnknownError, KeyReusedError) as error:
             problem = self._problem(request, error, known)
             return await self._order(request, order, problem, HTTPStatus.UNPROCESSABLE_ENTITY)

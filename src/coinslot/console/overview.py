@@ -28,7 +28,7 @@ from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import AnyRequest
 from coinslot.pages.shared_handler import SharedHandler
 from coinslot.people import merchant_settings
-from coinslot.people.audit_log import Act
+from coinslot.people.sessions import SignedIn
 
 _CHART_OF: Final = 14  # days
 CaseId = Annotated[int, PathParameter(le=2**63 - 1)]  # PostgreSQL's bigint
@@ -84,24 +84,20 @@ class Overview(SharedHandler):
         return await self._inbox(request)
 
     async def settle(self, request: AnyRequest, case: CaseId) -> Response[str] | Redirect:
-        form, who = await forms.read(request), signed_in(request)
+        form = await forms.read(request)
         how = form.one("how")
 
-        async def work() -> Done:
+        async def work(who: SignedIn) -> Done:
             known = await cases.one(self._context, merchant_of(who), case)
             if known is None:
                 return Done(to=self._frame.to(request, "inbox", done="case_over"))
             await self._must_prove(request, known, how)
-            hand = Person(who.login, form.one("note", 500), merchant_of(who))
+            hand = Person(who.login, form.one("note", 500), merchant_of(who), who.actor)
             await self._end(known, how, form, hand)
-            act = Act(
-                action=f"case.{how}", merchant=who.merchant, subject=str(case),
-                after={"kind": known.kind, "about": known.subject}, reason=form.one("note", 500),
-            )  # fmt: skip
-            return Done(to=self._frame.to(request, "inbox", done=f"case_{how}"), act=act)
+            return Done(to=self._frame.to(request, "inbox", done=f"case_{how}"))
 
         try:
-            return await once(self._context, who, request, form, work)
+            return await once(self._context, request, form, work)
         except CaseError as error:
             c = self._frame.texts(request)
             return await self._inbox(request, f"{c['problem_case']} {error}.", 409)

@@ -21,6 +21,7 @@ from coinslot.people import audit_log, invitations, members
 from coinslot.people.invitations import Invitation, Wanted
 from coinslot.people.members import Role, RoleChange
 from coinslot.people.roles import ROLES
+from coinslot.people.sessions import SignedIn
 
 _PAGE: Final = 50
 _SEQ_DIGITS: Final = 18
@@ -39,10 +40,10 @@ class PeoplePages(SharedHandler):
     async def invite(self, request: AnyRequest) -> Response[str] | Redirect:
         """The link is shown this once. Of two clicks the second is led to the list: nothing is
         stored from which the link could be shown again."""
-        form, who = await forms.read(request), signed_in(request)
+        form = await forms.read(request)
         made: list[Invitation] = []
 
-        async def work() -> Done:
+        async def work(who: SignedIn) -> Done:
             wanted = Wanted(
                 merchant=merchant_of(who),
                 address=form.one("address", 254),
@@ -52,7 +53,7 @@ class PeoplePages(SharedHandler):
             made.append(await allowed(invitations.invite(self._auth, who.actor, wanted)))
             return Done(to=self._frame.to(request, "people", done="invited"))
 
-        answer = await self._worked(request, once(self._auth.context, who, request, form, work))
+        answer = await self._worked(request, once(self._auth.context, request, form, work))
         return await self._people(request, made=made[0]) if made else answer
 
     async def revoke(
@@ -65,10 +66,10 @@ class PeoplePages(SharedHandler):
 
     async def change(self, request: AnyRequest, person: FromPath[UUID]) -> Response[str] | Redirect:
         """Another role, or none any more: then their sessions for this merchant end."""
-        form, who = await forms.read(request), signed_in(request)
+        form = await forms.read(request)
         leaves = form.one("role") == "none"
 
-        async def work() -> Done:
+        async def work(who: SignedIn) -> Done:
             change = RoleChange(
                 merchant=merchant_of(who), person=person, role=None if leaves else _role(form),
                 reason=form.one("reason", 500),
@@ -77,7 +78,7 @@ class PeoplePages(SharedHandler):
             done = "member_removed" if leaves else "member_changed"
             return Done(to=self._frame.to(request, "people", done=done))
 
-        return await self._worked(request, once(self._auth.context, who, request, form, work))
+        return await self._worked(request, once(self._auth.context, request, form, work))
 
     async def log(self, request: AnyRequest) -> Response[str]:
         asked = request.query_params.get("before", "")

@@ -32,7 +32,8 @@ from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import AnyRequest
 from coinslot.pages.shared_handler import SharedHandler
 from coinslot.pages.texts import LANGUAGES
-from coinslot.people.audit_log import Act
+from coinslot.people.audit_log import Act, record
+from coinslot.people.sessions import SignedIn
 from coinslot.pictures import pictures
 
 _PAGE: Final = 100
@@ -74,8 +75,8 @@ class ProductPages(SharedHandler):
         return await self._product(request, None)
 
     async def add(self, request: AnyRequest) -> Response[str] | Redirect:
-        form, who = await forms.read(request), signed_in(request)
-        merchant, sku = merchant_of(who), form.one("sku", 40)
+        form, merchant = await forms.read(request), merchant_of(signed_in(request))
+        sku = form.one("sku", 40)
         try:
             typed = await self._typed(form, merchant)
             if not _SKU.fullmatch(sku):
@@ -83,56 +84,59 @@ class ProductPages(SharedHandler):
         except (FieldError, MoneyTextError) as error:
             return await self._again(request, None, form, error)
 
-        async def work() -> Done:
+        async def work(who: SignedIn) -> Done:
+            now = self._context.now()
             async with self._context.db.as_merchant(merchant) as conn:
                 made = Product(
-                    id=uuid7(self._context.now()), sku=sku, name=typed.name, price=typed.price,
+                    id=uuid7(now), sku=sku, name=typed.name, price=typed.price,
                     cost_minor=typed.cost.minor,
                 )  # fmt: skip
                 if await products.add_product(conn, merchant, made) != made.id:
                     raise FieldError("problem_sku_taken")
                 await _describe(conn, merchant, sku, typed.described)
-            to = self._frame.to(request, "products", done="product_added")
-            return Done(to=to, act=_act("product.added", merchant, sku, typed))
+                await record(conn, who.actor, _act("product.added", merchant, sku, typed), now)
+            return Done(to=self._frame.to(request, "products", done="product_added"))
 
         try:
-            return await once(self._context, who, request, form, work)
+            return await once(self._context, request, form, work)
         except FieldError as error:
             return await self._again(request, None, form, error)
 
     async def edit(self, request: AnyRequest, sku: FromPath[str]) -> Response[str] | Redirect:
-        form, who = await forms.read(request), signed_in(request)
-        merchant, before = merchant_of(who), await self._known(request, sku)
+        form, merchant = await forms.read(request), merchant_of(signed_in(request))
+        before = await self._known(request, sku)
         try:
             typed = await self._typed(form, merchant, before.price.currency)
         except (FieldError, MoneyTextError) as error:
             return await self._again(request, before, form, error)
 
-        async def work() -> Done:
+        async def work(who: SignedIn) -> Done:
+            now = self._context.now()
             async with self._context.db.as_merchant(merchant) as conn:
                 change = ProductChange(
                     name=typed.name, price=typed.price, cost_minor=typed.cost.minor
                 )
                 await products.edit_product(conn, merchant, sku, change)
                 await _describe(conn, merchant, sku, typed.described)
-            to = self._frame.to(request, "products", done="product")
-            return Done(to=to, act=_act("product.changed", merchant, sku, typed))
+                await record(conn, who.actor, _act("product.changed", merchant, sku, typed), now)
+            return Done(to=self._frame.to(request, "products", done="product"))
 
-        return await once(self._context, who, request, form, work)
+        return await once(self._context, request, form, work)
 
     async def retire(self, request: AnyRequest, sku: FromPath[str]) -> Response[str] | Redirect:
-        form, who = await forms.read(request), signed_in(request)
-        merchant, retired = merchant_of(who), form.one("to") == "retired"
+        form, merchant = await forms.read(request), merchant_of(signed_in(request))
+        retired = form.one("to") == "retired"
         await self._known(request, sku)
 
-        async def work() -> Done:
-            async with self._context.db.as_merchant(merchant) as conn:
-                await products.retire_product(conn, merchant, sku, retired, self._context.now())
-            name = "product_retired" if retired else "product_offered"
+        async def work(who: SignedIn) -> Done:
+            now, name = self._context.now(), "product_retired" if retired else "product_offered"
             act = Act(action=name.replace("_", "."), merchant=merchant, subject=sku)
-            return Done(to=self._frame.to(request, "products", sku, done=name), act=act)
+            async with self._context.db.as_merchant(merchant) as conn:
+                await products.retire_product(conn, merchant, sku, retired, now)
+                await record(conn, who.actor, act, now)
+            return Done(to=self._frame.to(request, "products", sku, done=name))
 
-        return await once(self._context, who, request, form, work)
+        return await once(self._context, request, form, work)
 
     async def _typed(self, form: Form, merchant: UUID, currency: str = "") -> Typed:
         """Reads the form, and keeps its picture. Raises MoneyTextError and FieldError."""

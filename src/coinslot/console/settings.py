@@ -24,9 +24,9 @@ from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import AnyRequest
 from coinslot.pages.shared_handler import SharedHandler
 from coinslot.people import merchant_settings, security
-from coinslot.people.audit_log import Act
 from coinslot.people.merchant_settings import MerchantSettings
 from coinslot.people.security import SecurityRules
+from coinslot.people.sessions import SignedIn
 
 _NAME, _CONTACT, _ZONE, _NETWORKS, _PAGE = 100, 200, 64, 4000, 100
 _VERSION_DIGITS: Final = 9
@@ -54,14 +54,13 @@ class SettingsPages(SharedHandler):
         return await self._business(request)
 
     async def change(self, request: AnyRequest) -> Response[str] | Redirect:
-        form, who = await forms.read(request), signed_in(request)
-        merchant = merchant_of(who)
+        form, merchant = await forms.read(request), merchant_of(signed_in(request))
         now = await merchant_settings.settings(self._auth.db, merchant)
         version = form.one("version")
         if not version.isdecimal() or len(version) > _VERSION_DIGITS:
             raise RefusedError(400, "bad_request", "This form is none of ours.")
 
-        async def work() -> None:
+        async def work(who: SignedIn) -> None:
             wanted = MerchantSettings(
                 name=form.one("name", _NAME), contact=form.one("contact", _CONTACT),
                 zone=form.one("zone", _ZONE) or None, version=int(version),
@@ -76,11 +75,11 @@ class SettingsPages(SharedHandler):
 
     async def set_rules(self, request: AnyRequest) -> Response[str] | Redirect:
         """Neither rule can lock out the one who sets it."""
-        form, who = await forms.read(request), signed_in(request)
+        form = await forms.read(request)
         wanted = _rules(form.one("second_factor"), form.one("networks", _NETWORKS))
         seen = _rules(form.one("seen_second_factor"), form.one("seen_networks", _NETWORKS))
 
-        async def work() -> None:
+        async def work(who: SignedIn) -> None:
             verb = security.set_rules(
                 self._auth.db, who, merchant_of(who), wanted, self._auth.now(), seen=seen
             )
@@ -95,27 +94,21 @@ class SettingsPages(SharedHandler):
         self, request: AnyRequest, machine: FromPath[str]
     ) -> Response[str] | Redirect:
         """What is paid already keeps what it was paid under."""
-        form, who = await forms.read(request), signed_in(request)
-        merchant = merchant_of(who)
+        form, merchant = await forms.read(request), merchant_of(signed_in(request))
         try:
             there = await windows_of(self._context, machine, merchant)
         except UnknownOutletError:
             raise RefusedError(404, "not_found", "There is no such machine.") from None
-        before = {one.name: one.seconds for one in there if one.own}
 
-        async def work() -> Done:
+        async def work(who: SignedIn) -> Done:
             wanted = {one.name: _seconds(form, one) for one in there if one.name in BOUNDS}
-            await set_windows(self._context, machine, wanted, merchant)
-            act = Act(
-                action="windows.changed", merchant=merchant, subject=machine, before=before,
-                after={name: seconds for name, seconds in wanted.items() if seconds is not None},
-            )  # fmt: skip
-            return Done(to=self._frame.to(request, "settings", "windows", done="settings"), act=act)
+            await set_windows(self._context, machine, wanted, merchant, who.actor)
+            return Done(to=self._frame.to(request, "settings", "windows", done="settings"))
 
         try:
             if any(form.one(f"seen-{one.name}") != _shown(one) for one in there):
                 raise RefusedError(422, "stale_settings", "Somebody else changed them meanwhile.")
-            return await once(self._context, who, request, form, work)
+            return await once(self._context, request, form, work)
         except (RefusedError, WindowError) as error:
             code = error.code if isinstance(error, RefusedError) else "bad_window"
             if code not in ("stale_settings", "bad_window"):
@@ -124,14 +117,14 @@ class SettingsPages(SharedHandler):
             return await self._windows(request, problem, HTTPStatus.UNPROCESSABLE_ENTITY)
 
     async def _worked(
-        self, request: AnyRequest, form: Form, work: Callable[[], Awaitable[None]]
+        self, request: AnyRequest, form: Form, work: Callable[[SignedIn], Awaitable[None]]
     ) -> Response[str] | Redirect:
-        async def worked() -> Done:
-            await work()
+        async def worked(who: SignedIn) -> Done:
+            await work(who)
             return Done(to=self._frame.to(request, "settings", "business", done="settings"))
 
         try:
-            return await once(self._context, signed_in(request), request, form, worked)
+            return await once(self._context, request, form, worked)
         except RefusedError as error:
             if error.status != HTTPStatus.UNPROCESSABLE_ENTITY:
                 raise

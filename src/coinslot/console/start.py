@@ -27,6 +27,7 @@ from coinslot.pages.access import signed_in
 from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import AnyRequest
 from coinslot.pages.shared_handler import SharedHandler
+from coinslot.people.sessions import SignedIn
 
 _CODE: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _STEPS: Final = ("practice", "machine", "products", "sell", "books", "gateway", "real")
@@ -49,14 +50,14 @@ class StartPages(SharedHandler):
         """The mock gateway: money of no worth."""
         form = await forms.read(request)
 
-        async def work() -> Done:
+        async def work(who: SignedIn) -> Done:
             if not self._folder:
                 raise RefusedError(409, "no_practice", "Nobody practises on this installation.")
-            await setup.open_practice(self._context, editor_of(request), Path(self._folder))
+            await setup.open_practice(self._context, editor_of(who), Path(self._folder))
             return self._next(request)
 
         try:
-            return await once(self._context, signed_in(request), request, form, work)
+            return await once(self._context, request, form, work)
         except SlugTakenError:
             raise RefusedError(409, "no_practice", "Another account has this name.") from None
 
@@ -67,11 +68,11 @@ class StartPages(SharedHandler):
         if not _CODE.fullmatch(code) or not draft.name:
             return await self._page(request, "machine", form, "problem_code")
 
-        async def work() -> Done:
-            await setup.keep_draft(self._context, editor_of(request), draft)
+        async def work(who: SignedIn) -> Done:
+            await setup.keep_draft(self._context, editor_of(who), draft)
             return self._next(request)
 
-        return await once(self._context, signed_in(request), request, form, work)
+        return await once(self._context, request, form, work)
 
     async def products(self, request: AnyRequest) -> Response[str] | Redirect:
         form, merchant = await forms.read(request), merchant_of(signed_in(request))
@@ -85,13 +86,13 @@ class StartPages(SharedHandler):
         if not slots:
             return await self._page(request, "products", form, "problem_no_line")
 
-        async def work() -> Done:
-            editor = editor_of(request)
+        async def work(who: SignedIn) -> Done:
+            editor = editor_of(who)
             await setup.set_up_machine(self._context, editor, slots, DeviceAddresses())
             return self._next(request)
 
         try:
-            return await once(self._context, signed_in(request), request, form, work)
+            return await once(self._context, request, form, work, repeats=True)
         except OnboardError as error:
             if any(problem.code == "machine_exists" for problem in error.problems):
                 return await self._page(request, "machine", None, "problem_code_taken")
@@ -101,23 +102,23 @@ class StartPages(SharedHandler):
         """To the record of the first sale."""
         form, merchant = await forms.read(request), merchant_of(signed_in(request))
 
-        async def work() -> Done:
-            await setup.note_books_seen(self._context, editor_of(request))
+        async def work(who: SignedIn) -> Done:
+            await setup.note_books_seen(self._context, editor_of(who))
             known = await setup.progress(self._context, merchant)
             if known.order is None:
                 return self._next(request)
             return Done(to=self._frame.to(request, "orders", str(known.order.id)))
 
-        return await once(self._context, signed_in(request), request, form, work)
+        return await once(self._context, request, form, work)
 
     async def put_away(self, request: AnyRequest) -> Redirect:
         form = await forms.read(request)
 
-        async def work() -> Done:
-            await setup.put_away(self._context, editor_of(request))
+        async def work(who: SignedIn) -> Done:
+            await setup.put_away(self._context, editor_of(who))
             return Done(to=self._frame.to(request, "today"))
 
-        return await once(self._context, signed_in(request), request, form, work)
+        return await once(self._context, request, form, work)
 
     def _next(self, request: AnyRequest) -> Done:
         return Done(to=self._frame.to(request, "start"))

@@ -1,7 +1,6 @@
 """Webhooks: what failed? A merchant's endpoints and what was sent to them, by the same verbs as
 over the API."""
 
-from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 from uuid import UUID
@@ -12,7 +11,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from coinslot.console import forms
-from coinslot.console.forms import Done, Form, once
+from coinslot.console.forms import Done, Form, Work, once
 from coinslot.console.frame import Frame
 from coinslot.console.whose import merchant_of
 from coinslot.events import feed
@@ -33,7 +32,7 @@ from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import AnyRequest
 from coinslot.pages.shared_handler import SharedHandler
 from coinslot.payments.idempotency import IdempotentCall, hash_of
-from coinslot.people.audit_log import Act
+from coinslot.people.sessions import SignedIn
 
 _PAGE: Final = 50
 _URL_MOST, _DESCRIPTION_MOST = 2048, 255
@@ -56,18 +55,18 @@ class WebhookPages(SharedHandler):
     async def add(self, request: AnyRequest) -> Response[str] | Redirect:
         form, made = await forms.read(request), list[str]()
 
-        async def work() -> Act:
+        async def work(who: SignedIn) -> Done:
             wish = EndpointRequest(
                 url=form.one("url", _URL_MOST), types=_types(form),
                 description=form.one("description", _DESCRIPTION_MOST),
             )  # fmt: skip
-            answer = await self._endpoints.create(self._call(request, form), wish)
+            answer = await self._endpoints.create(self._call(request, form), wish, who.actor)
             made.append(str(answer.body["id"]))
-            made.append(str(answer.body["secret"]))
-            return self._act(request, "endpoint.made", made[0], {"url": wish.url})
+            made.append(str(answer.body.get("secret", "")))
+            return self._done(request, made[0], "webhook_made")
 
         try:
-            answer = await self._once(request, form, work, lambda: ("webhooks", made[0]))
+            answer = await self._once(request, form, work, repeats=True)
         except EndpointRuleError as error:
             problem = self._problem(request, error)
             return await self._all(request, form, problem, HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -89,10 +88,9 @@ class WebhookPages(SharedHandler):
             description=form.one("description", _DESCRIPTION_MOST),
         )  # fmt: skip
 
-        async def work() -> Act:
-            await self._endpoints.change(merchant_of(signed_in(request)), endpoint, change)
-            after = {"status": status} if status else {"url": form.one("url", _URL_MOST)}
-            return self._act(request, "endpoint.changed", str(endpoint), after)
+        async def work(who: SignedIn) -> Done:
+            await self._endpoints.change(merchant_of(who), endpoint, change, who.actor)
+            return self._done(request, str(endpoint), "webhook_changed")
 
         return await self._worked(request, endpoint, form, work)
 
@@ -101,43 +99,41 @@ class WebhookPages(SharedHandler):
     ) -> Response[str] | Redirect:
         form, made = await forms.read(request), list[str]()
 
-        async def work() -> Act:
-            answer = await self._endpoints.rotate(self._call(request, form), endpoint)
-            made.append(str(answer.body["secret"]))
-            return self._act(request, "endpoint.rotated", str(endpoint), {})
+        async def work(who: SignedIn) -> Done:
+            answer = await self._endpoints.rotate(self._call(request, form), endpoint, who.actor)
+            made.append(str(answer.body.get("secret", "")))
+            return self._done(request, str(endpoint), "webhook_changed")
 
-        answer = await self._worked(request, endpoint, form, work)
+        answer = await self._worked(request, endpoint, form, work, repeats=True)
         return await self._one(request, endpoint, secret=made[0]) if made else answer
 
     async def test(self, request: AnyRequest, endpoint: FromPath[UUID]) -> Response[str] | Redirect:
         form = await forms.read(request)
 
-        async def work() -> Act:
-            await self._endpoints.test(self._call(request, form), endpoint)
-            return self._act(request, "endpoint.tested", str(endpoint), {})
+        async def work(who: SignedIn) -> Done:
+            await self._endpoints.test(self._call(request, form), endpoint, who.actor)
+            return self._done(request, str(endpoint), "webhook_tested")
 
-        return await self._worked(request, endpoint, form, work, "webhook_tested")
+        return await self._worked(request, endpoint, form, work, repeats=True)
 
     async def remove(self, request: AnyRequest, endpoint: FromPath[UUID]) -> Redirect:
         form = await forms.read(request)
 
-        async def work() -> Act:
-            await self._endpoints.remove(merchant_of(signed_in(request)), endpoint)
-            return self._act(request, "endpoint.removed", str(endpoint), {})
+        async def work(who: SignedIn) -> Done:
+            await self._endpoints.remove(merchant_of(who), endpoint, who.actor)
+            return Done(to=self._frame.to(request, "webhooks", done="webhook_removed"))
 
-        return await self._once(request, form, work, lambda: ("webhooks",), "webhook_removed")
+        return await self._once(request, form, work)
 
     async def redeliver_failed(self, request: AnyRequest, endpoint: FromPath[UUID]) -> Redirect:
         form = await forms.read(request)
 
-        async def work() -> Act:
-            merchant = merchant_of(signed_in(request))
-            count = await deliveries.redeliver_failed(self._context, merchant, endpoint)
-            after = {"deliveries": count}
-            return self._act(request, "endpoint.redelivered", str(endpoint), after)
+        async def work(who: SignedIn) -> Done:
+            merchant = merchant_of(who)
+            await deliveries.redeliver_failed(self._context, merchant, endpoint, who.actor)
+            return self._done(request, str(endpoint), "webhooks_redelivered")
 
-        to = ("webhooks", str(endpoint))
-        return await self._once(request, form, work, lambda: to, "webhooks_redelivered")
+        return await self._once(request, form, work)
 
     async def delivery(self, request: AnyRequest, delivery: FromPath[UUID]) -> Response[str]:
         """One event for one endpoint: what was sent, and each try with its answer."""
@@ -153,27 +149,22 @@ class WebhookPages(SharedHandler):
     async def redeliver(self, request: AnyRequest, delivery: FromPath[UUID]) -> Redirect:
         form = await forms.read(request)
 
-        async def work() -> Act:
+        async def work(who: SignedIn) -> Done:
             call = self._call(request, form)
             try:
-                await deliveries.redeliver(self._context, call, delivery)
+                await deliveries.redeliver(self._context, call, delivery, who.actor)
             except UnknownDeliveryError:
                 raise RefusedError(404, "not_found", "There is no such delivery.") from None
-            return self._act(request, "delivery.redelivered", str(delivery), {})
+            to = ("webhooks", "deliveries", str(delivery))
+            return Done(to=self._frame.to(request, *to, done="webhook_redelivered"))
 
-        to = ("webhooks", "deliveries", str(delivery))
-        return await self._once(request, form, work, lambda: to, "webhook_redelivered")
+        return await self._once(request, form, work, repeats=True)
 
     async def _worked(
-        self,
-        request: AnyRequest,
-        endpoint: UUID,
-        form: Form,
-        work: Callable[[], Awaitable[Act]],
-        done: str = "webhook_changed",
+        self, request: AnyRequest, endpoint: UUID, form: Form, work: Work, *, repeats: bool = False
     ) -> Response[str] | Redirect:
         try:
-            return await self._once(request, form, work, lambda: ("webhooks", str(endpoint)), done)
+            return await self._once(request, form, work, repeats=repeats)
         except EndpointRuleError as error:
             return await self._one(
                 request, endpoint, problem=self._problem(request, error),
@@ -181,38 +172,25 @@ class WebhookPages(SharedHandler):
             )  # fmt: skip
 
     async def _once(
-        self,
-        request: AnyRequest,
-        form: Form,
-        work: Callable[[], Awaitable[Act]],
-        to: Callable[[], tuple[str, ...]],
-        done: str = "webhook_made",
+        self, request: AnyRequest, form: Form, work: Work, *, repeats: bool = False
     ) -> Redirect:
-        """Raises EndpointRuleError."""
-
-        async def worked() -> Done:
-            act = await work()
-            return Done(to=self._frame.to(request, *to(), done=done), act=act)
-
+        """`repeats`: the verb has a key of its own. Raises EndpointRuleError."""
         try:
-            return await once(self._context, signed_in(request), request, form, worked)
+            return await once(self._context, request, form, work, repeats=repeats)
         except UnknownEndpointError:
             raise _no_such() from None
 
+    def _done(self, request: AnyRequest, endpoint: str, done: str) -> Done:
+        return Done(to=self._frame.to(request, "webhooks", endpoint, done=done))
+
     def _call(self, request: AnyRequest, form: Form) -> IdempotentCall:
-        """The verb's own key: should the process die between the verb and the entry in the audit
-        log, the same form goes on with what was made."""
+        """The verb's own key: should the process die before the form's answer is kept, the same
+        form is answered with what was made, its secret included."""
         return IdempotentCall(
             merchant=merchant_of(signed_in(request)), key=form.one("key"),
             endpoint=f"console webhooks {request.url.path}",
             request_hash=hash_of(form.without(*forms.OF_A_SESSION).pairs),
         )  # fmt: skip
-
-    def _act(
-        self, request: AnyRequest, action: str, subject: str, after: Mapping[str, object]
-    ) -> Act:
-        merchant = merchant_of(signed_in(request))
-        return Act(action=action, merchant=merchant, subject=subject, after=after or None)
 
     def _problem(self, request: AnyRequest, error: EndpointRuleError) -> str:
         said = self._frame.texts(request).get(f"webhook_problem_{error.code}", "{error}")

@@ -3,8 +3,6 @@
 from uuid import UUID
 
 from coinslot.fleet.config import Editor
-from coinslot.pages.access import signed_in
-from coinslot.pages.rendering import AnyRequest
 from coinslot.people.sessions import SignedIn
 
 
@@ -14,8 +12,7 @@ def merchant_of(who: SignedIn) -> UUID:
     return who.merchant
 
 
-def editor_of(request: AnyRequest) -> Editor:
+def editor_of(who: SignedIn) -> Editor:
     """Who changes something of a machine: `fleet` writes the audit log in the transaction of the
     change."""
-    who = signed_in(request)
     return Editor(merchant_of(who), who.login, who.actor)

@@ -1,10 +1,20 @@
-"""A slot that a person takes out of sale, and puts back; or all of a machine at once."""
+"""A slot that a person fills, takes out of sale, and puts back; or all of a machine at once."""
 
 from coinslot.context import Context
 from coinslot.db.pool import Connection
 from coinslot.fleet import store
 from coinslot.fleet.config import Editor, OutOfServiceError, locked
+from coinslot.outlets import machines
 from coinslot.outlets.machines import UnknownSlotError
+
+
+async def fill(context: Context, editor: Editor, machine: str, slot: str, stock: int) -> None:
+    """So many are in it now. It sells again, unless a person took it out of sale. Raises
+    UnknownSlotError."""
+    async with context.db.as_merchant(editor.merchant) as conn:
+        await machines.fill(conn, machine, slot, stock)
+        subject = f"{machine} {slot}"
+        await editor.note(conn, "slot.filled", subject, {"stock": stock}, context.now())
 
 
 async def withhold(context: Context, editor: Editor, machine: str, slot: str) -> None:

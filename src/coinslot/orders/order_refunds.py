@@ -20,6 +20,7 @@ from coinslot.orders import store
 from coinslot.payments.idempotency import KeyReusedError
 from coinslot.payments.merchant_api import RuledOutError, UnknownError
 from coinslot.payments.store import LOCK_CAPTURE
+from coinslot.people.audit_log import COMMAND_LINE, Act, Actor, record
 from coinslot.states.store import TELL
 
 
@@ -103,8 +104,11 @@ class OrderRefundView(Struct, frozen=True, kw_only=True):
         return any(part.outcome is Outcome.WAITING for part in self.parts)
 
 
-async def refund(context: Context, merchant: UUID, wanted: OrderRefund) -> OrderRefundView:
-    """Give money of an order back. The same key gives the same refund, as it stands now.
+async def refund(
+    context: Context, merchant: UUID, wanted: OrderRefund, who: Actor = COMMAND_LINE
+) -> OrderRefundView:
+    """Give money of an order back. The same key gives the same refund, as it stands now. The audit
+    log has it, in the same transaction, as an act of `who`.
 
     Raises UnknownError (no such order, unit or extra of this merchant), KeyReusedError (the key was
     used for something else), RuledOutError with a code: 'incomplete' (no key, name or reason, or an
@@ -115,7 +119,7 @@ async def refund(context: Context, merchant: UUID, wanted: OrderRefund) -> Order
     if wanted.amount is not None and wanted.amount <= 0:
         raise RuledOutError("incomplete", "The amount has to be more than nothing.")
     try:
-        made = await again(partial(_refund, context, merchant, wanted))
+        made = await again(partial(_refund, context, merchant, wanted, who))
     except asyncpg.UniqueViolationError as error:
         raise KeyReusedError("this key was used for another refund") from error
     context.wakes.wake("refunds", "fulfillments")
@@ -132,7 +136,9 @@ async def of_order(conn: Connection, order: UUID) -> tuple[OrderRefundView, ...]
     )
 
 
-async def _refund(context: Context, merchant: UUID, wanted: OrderRefund) -> OrderRefundView:
+async def _refund(
+    context: Context, merchant: UUID, wanted: OrderRefund, who: Actor
+) -> OrderRefundView:
     async with context.db.as_merchant(merchant) as conn:
         if await conn.fetchval(store.HAS_ORDER, wanted.order) is None:
             raise UnknownError("There is no such order.")
@@ -149,7 +155,15 @@ async def _refund(context: Context, merchant: UUID, wanted: OrderRefund) -> Orde
         extras = await conn.fetch(store.EXTRAS_LEFT, wanted.order)
         whole = [_unit_left(row) for row in units] + [_extra_left(row) for row in extras]
         parts = plan(whole, (*wanted.units, *wanted.extras), wanted.amount)
-        return await _read(conn, wanted.order, await _write(conn, context, capture, wanted, parts))
+        made = await _write(conn, context, capture, wanted, parts)
+        view = await _read(conn, wanted.order, made)
+        act = Act(
+            action="order.refunded", merchant=merchant, subject=str(wanted.order),
+            after={"amount": view.amount, "currency": view.currency, "key": view.key},
+            reason=view.reason,
+        )  # fmt: skip
+        await record(conn, who, act, context.now())
+        return view
 
 
 def plan(whole: Sequence[Left], named: Sequence[UUID | str], amount: int | None) -> list[Part]:

@@ -10,6 +10,7 @@ from coinslot.context import Context
 from coinslot.db.pool import Database
 from coinslot.orders import fulfillment, store
 from coinslot.outlets.machines import UnknownOutletError, owner_of
+from coinslot.people.audit_log import COMMAND_LINE, Act, Actor, record
 
 LONGEST_S = 30 * 24 * 3600  # money is not kept for longer without goods
 
@@ -48,22 +49,30 @@ async def set_windows(
     outlet: str,
     wanted: Mapping[str, float | None],
     merchant: UUID | None = None,
+    who: Actor = COMMAND_LINE,
 ) -> None:
-    """None: it has no window of this name of its own any more.
+    """None: it has no window of this name of its own any more. The audit log has who did it.
 
     Raises UnknownOutletError, UnknownKindError and WindowError."""
-    known = {window.name for window in await windows_of(context, outlet, merchant)}
+    merchant = merchant or await owner_of(context.db, outlet)
+    there = await windows_of(context, outlet, merchant)
+    known = {window.name for window in there}
     for name, seconds in wanted.items():
         if name not in known:
             raise WindowError(f"no window {name}: there is {', '.join(sorted(known))}")
         if seconds is not None and not 0 < seconds <= LONGEST_S:
             raise WindowError(f"{name}: between 0 and {LONGEST_S} seconds, not {seconds:g}")
-    async with context.db.as_merchant(merchant or await owner_of(context.db, outlet)) as conn:
+    after = {name: seconds for name, seconds in wanted.items() if seconds is not None}
+    act = Act(
+        action="windows.changed", merchant=merchant, subject=outlet, after=after,
+        before={window.name: window.seconds for window in there if window.own},
+    )  # fmt: skip
+    async with context.db.as_merchant(merchant) as conn:
         await conn.execute(
-            store.SET_OUTLET_WINDOWS, outlet,
-            {name: seconds for name, seconds in wanted.items() if seconds is not None},
+            store.SET_OUTLET_WINDOWS, outlet, after,
             [name for name, seconds in wanted.items() if seconds is None],
         )  # fmt: skip
+        await record(conn, who, act, context.now())
 
 
 async def outlets_with_windows(db: Database) -> dict[str, Mapping[str, float]]:

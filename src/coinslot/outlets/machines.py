@@ -257,13 +257,18 @@ async def refill(
 
     Raises UnknownOutletError and UnknownSlotError."""
     async with db.as_merchant(merchant or await owner_of(db, outlet)) as conn:
-        rows = await conn.fetch(
-            "UPDATE slots SET stock = $3, out_of_sale_at = withheld_at, failures_in_row = 0"
-            " WHERE outlet_id = $1 AND ($2::text IS NULL OR slot = $2) RETURNING slot",
-            outlet,
-            slot,
-            stock,
-        )
+        return await fill(conn, outlet, slot, stock)
+
+
+async def fill(conn: Connection, outlet: str, slot: str | None, stock: int) -> list[str]:
+    """The same within the merchant's transaction. Raises UnknownSlotError."""
+    rows = await conn.fetch(
+        "UPDATE slots SET stock = $3, out_of_sale_at = withheld_at, failures_in_row = 0"
+        " WHERE outlet_id = $1 AND ($2::text IS NULL OR slot = $2) RETURNING slot",
+        outlet,
+        slot,
+        stock,
+    )
     if not rows:
         raise UnknownSlotError(f"{outlet} has no slot {slot}")
     return sorted(row["slot"] for row in rows)

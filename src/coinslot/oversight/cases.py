@@ -20,6 +20,7 @@ from coinslot.gateways.base import Absent, Mark, PaymentFact, Taken, Unclear
 from coinslot.oversight import store
 from coinslot.payments.gateway_webhooks import work_facts
 from coinslot.payments.store import KEEP_CASES, LOCK_PAYMENT, LOCK_PAYMENT_STATE, LOCK_REFUND
+from coinslot.people.audit_log import COMMAND_LINE, Act, Actor, record
 from coinslot.states.payment_flow import PAYMENT
 from coinslot.states.refund_flow import REFUND
 from coinslot.states.store import TELL
@@ -38,6 +39,12 @@ _ENDS = {
     CONTRADICTED: "ends with `settle --as refund` or `settle --as leave`",
     DISPUTED: "ends by itself when the bank has decided; `coinslot cases close` ends it before",
 }
+
+# How a case was ended, and what the audit log calls that: the words by which people choose it.
+_ACTS = {
+    "closed": "close", "called_off": "failed", "found": "captured", "paid_by_hand": "paid",
+    "refund": "refund", "left": "leave",
+}  # fmt: skip
 
 
 class CaseError(Exception):
@@ -67,11 +74,20 @@ class Case(Struct, frozen=True, kw_only=True):
 
 class Person(Struct, frozen=True):
     """Who decides, and why. They end cases of this merchant alone; None (the command line): of
-    every one."""
+    every one. The audit log has what they did, in the transaction that did it."""
 
     by: str
     note: str
     merchant: UUID | None = None
+    actor: Actor = COMMAND_LINE
+
+    async def record(self, conn: Connection, context: Context, case: Case, how: str) -> None:
+        """Write an entry of the audit log."""
+        act = Act(
+            action=f"case.{_ACTS[how]}", merchant=case.merchant, subject=str(case.id),
+            after={"kind": case.kind, "about": case.subject}, reason=self.note,
+        )  # fmt: skip
+        await record(conn, self.actor, act, context.now())
 
 
 async def update(context: Context) -> int:
@@ -182,6 +198,7 @@ async def find(context: Context, case_id: int, gateway_payment_id: str, hand: Pe
             await conn.execute(
                 store.CLOSE_CASE, case_id, hand.by, "found", hand.note, context.now()
             )
+            await hand.record(conn, context, found, "found")
         return
     raise CaseError(f"no gateway of this payment knows {gateway_payment_id}")
 
@@ -217,6 +234,7 @@ async def refund(context: Context, case_id: int, hand: Person) -> None:
         said = (case_id, hand.by, hand.note, context.now())
         if not await conn.fetchval(store.REFUND_CASE, *said):
             raise CaseError("the case is closed, or the money of this unit went back before")
+        await hand.record(conn, context, found, "refund")
     context.wakes.wake("refunds")
 
 
@@ -243,6 +261,7 @@ async def _close(conn: Connection, context: Context, case: Case, hand: Person, h
     done = await conn.fetchval(store.CLOSE_CASE, case.id, hand.by, how, hand.note, context.now())
     if not done:
         raise CaseError(f"case {case.id} was closed meanwhile")
+    await hand.record(conn, context, case, how)
 
 
 async def _vouched(

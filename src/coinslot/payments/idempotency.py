@@ -26,9 +26,15 @@ FOR NO KEY UPDATE
 _GO_ON = """
 UPDATE idempotency_keys SET locked_until = $4 WHERE merchant_id = $1 AND endpoint = $2 AND key = $3
 """
+# Whoever works it meanwhile has answered: that stands.
 _LET_GO = """
 UPDATE idempotency_keys SET locked_until = $4, subject_id = NULL
-WHERE merchant_id = $1 AND endpoint = $2 AND key = $3
+WHERE merchant_id = $1 AND endpoint = $2 AND key = $3 AND done_at IS NULL
+"""
+_WORK = """
+UPDATE idempotency_keys SET worked_by = pg_current_xact_id()
+WHERE merchant_id = $1 AND endpoint = $2 AND key = $3 AND done_at IS NULL
+    AND (worked_by IS NULL OR worked_by = pg_current_xact_id()) RETURNING true
 """
 _NAME = """
 UPDATE idempotency_keys SET subject_id = $4 WHERE merchant_id = $1 AND endpoint = $2 AND key = $3
@@ -50,6 +56,10 @@ class KeyBusyError(Exception):
     def __init__(self, retry_after_s: int) -> None:
         super().__init__("the first call with this key is still running")
         self.retry_after_s = retry_after_s
+
+
+class WorkedBeforeError(Exception):
+    """Another process did the work of this key meanwhile."""
 
 
 class IdempotentCall(Struct, frozen=True, kw_only=True):
@@ -81,9 +91,11 @@ class FirstCall(Struct, frozen=True):
 
 
 class Resumed(Struct, frozen=True):
-    """The process of an earlier call died; `subject` is what it had made by then, if anything."""
+    """The process of an earlier call died; `subject` is what it had made by then, if anything.
+    `worked`: it had done all of its work, and only the answer is missing."""
 
     subject: UUID | None
+    worked: bool = False
 
 
 def hash_of(*parts: object) -> bytes:
@@ -109,12 +121,18 @@ async def begin(
     if left > 0:
         raise KeyBusyError(max(1, min(int(left), 5)))
     await conn.execute(_GO_ON, *once.id, until)
-    return Resumed(row["subject_id"])
+    return Resumed(row["subject_id"], worked=row["worked_by"] is not None)
 
 
 async def release(conn: Connection, context: Context, once: IdempotentCall) -> None:
     """The call ended without an answer to keep: the key may run again, from the start."""
     await conn.execute(_LET_GO, *once.id, context.now())
+
+
+async def work(conn: Connection, once: IdempotentCall) -> None:
+    """This transaction does the work of the key, and no other does. Raises WorkedBeforeError."""
+    if not await conn.fetchval(_WORK, *once.id):
+        raise WorkedBeforeError("the work of this key was done meanwhile")
 
 
 async def name(conn: Connection, once: IdempotentCall, subject: UUID) -> None:

@@ -17,6 +17,7 @@ from coinslot.gateways.wire import NoReply
 from coinslot.kit import qr
 from coinslot.kit.money import Money
 from coinslot.payments.provision import WantedCode, want_printed
+from coinslot.people.audit_log import Act, Actor, record
 
 CODES_AT_MOST: Final = 200  # of one sheet
 _READ_AT_ONCE: Final = 8
@@ -112,15 +113,22 @@ async def prints(context: Context, codes: Sequence[SlotCode]) -> frozenset[UUID]
     return frozenset(found)
 
 
-async def want(
-    context: Context, merchant: UUID, slots: Sequence[tuple[str, str]], *, replace: bool
-) -> None:
-    """These slots are to have a printed code, and a sheet of it is made. A code takes the slot's
-    price; one that takes another amount is retired and made anew when `replace`, and else stays:
-    a person decided so. A worker makes what is not there."""
-    now = context.now()
+class WantedSheet(Struct, frozen=True, kw_only=True):
+    """These slots (machine and slot) are to have a printed code. A code takes the slot's price; one
+    that takes another amount is retired and made anew when `replace`, and else stays: a person
+    decided so."""
+
+    merchant: UUID
+    slots: Sequence[tuple[str, str]]
+    replace: bool
+
+
+async def want(context: Context, sheet: WantedSheet, who: Actor, act: Act) -> None:
+    """A sheet is made of their codes; a worker makes the code that is not there. `act` is who did
+    it in the audit log."""
+    now, merchant = context.now(), sheet.merchant
     async with context.db.as_merchant(merchant) as conn:
-        for outlet, slot in sorted(slots):
+        for outlet, slot in sorted(sheet.slots):
             row = await conn.fetchrow(
                 "SELECT s.price_minor, o.currency::text, o.account_id, EXISTS (SELECT FROM qr_codes"
                 " WHERE outlet_id = o.id AND slot = s.slot AND payment_id IS NULL"
@@ -132,7 +140,7 @@ async def want(
             )
             if row is None or row["account_id"] is None:
                 continue
-            if replace or not row["has_code"]:
+            if sheet.replace or not row["has_code"]:
                 money = Money(row["price_minor"], row["currency"])
                 wanted = WantedCode(
                     merchant=merchant, account_id=row["account_id"], outlet=outlet, slot=slot,
@@ -144,6 +152,7 @@ async def want(
                 " AND payment_id IS NULL AND retired_at IS NULL",
                 outlet, slot, now,
             )  # fmt: skip
+        await record(conn, who, act, now)
     context.wakes.wake("qr_codes")
 
 

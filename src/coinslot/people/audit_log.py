@@ -1,7 +1,7 @@
 """The audit log: who did what, when, from where, and what was before and after. Append-only. An
 entry is written in the transaction of what it tells."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -25,13 +25,19 @@ ORDER BY a.seq DESC LIMIT $5
 """
 
 
+# Called in the transaction of what is recorded. Raises when that was done before.
+Once = Callable[[Connection], Awaitable[None]]
+
+
 class Actor(Struct, frozen=True, kw_only=True):
-    """Who acts: a person in a session, or the command line, which is nobody's session."""
+    """Who acts: a person in a session, or the command line, which is nobody's session. `once` is
+    there where they act by a form that counts once."""
 
     person: UUID | None = None
     session: UUID | None = None
     factors: tuple[str, ...] = ()
     address: str = ""
+    once: Once | None = None
 
 
 COMMAND_LINE = Actor(address="command line")
@@ -75,7 +81,10 @@ class LogQuery(Struct, frozen=True, kw_only=True):
 
 
 async def record(conn: Connection, who: Actor, act: Act, now: datetime) -> None:
-    """Write an entry, in the transaction of what was done."""
+    """Write an entry, in the transaction of what was done. What a form asked for is refused when
+    another process did it meanwhile: the transaction ends with what `who.once` raises."""
+    if who.once is not None:
+        await who.once(conn)
     await conn.execute(
         _WRITE, act.merchant, who.person, who.session, list(who.factors), who.address, act.action,
         act.subject, act.before, act.after, act.reason, now,

@@ -13,7 +13,7 @@ from msgspec import Struct
 from coinslot.db.pool import Connection
 from coinslot.db.sealed import SealedColumn
 from coinslot.kit.ids import token, uuid7
-from coinslot.people.audit_log import Act, Actor, record
+from coinslot.people.audit_log import Act, Actor, Once, record
 from coinslot.people.authentication import Authentication, Client, ForbiddenError, over
 from coinslot.people.outbox import NEW_PLACE, concerns
 from coinslot.people.roles import INSTALLATION, PERMISSIONS
@@ -110,12 +110,14 @@ class SignedIn(Struct, frozen=True, kw_only=True):
     proved_at: datetime  # when a factor was shown
     strongly: bool  # with two factors, or with all that the person has
     address: str
+    once: Once | None = None  # of the form that is worked for them
 
     @property
     def actor(self) -> Actor:
         return Actor(
-            person=self.person, session=self.session, factors=self.factors, address=self.address
-        )
+            person=self.person, session=self.session, factors=self.factors, address=self.address,
+            once=self.once,
+        )  # fmt: skip
 
 
 class Opened(Struct, frozen=True, kw_only=True):

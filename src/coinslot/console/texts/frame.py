@@ -6,6 +6,11 @@ from coinslot.console.texts.languages import Texts
 
 TEXTS: Final[Texts] = {
     "language": ("en", "hi", "ru"),
+    "done_worked": (
+        "Your first click did this, and its answer was lost. If it made a secret, make another.",
+        "यह आपके पहले क्लिक से हो चुका है, उसका जवाब खो गया। अगर कोई गुप्त कुंजी बनी थी, तो नई बनाएँ।",
+        "Это сделало первое нажатие, его ответ потерялся. Если создавался секрет, создайте новый.",
+    ),
     "console": ("Console", "कंसोल", "Консоль"),
     "parts": ("Parts of the console", "कंसोल के भाग", "Разделы консоли"),
     "tab_today": ("Today", "आज", "Сегодня"),

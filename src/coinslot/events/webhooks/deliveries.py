@@ -8,9 +8,10 @@ import msgspec
 from msgspec import Struct
 
 from coinslot.context import Context
-from coinslot.events.webhooks.endpoints import EndpointRuleError, found
+from coinslot.events.webhooks.endpoints import EndpointRuleError, found, note
 from coinslot.payments import idempotency
 from coinslot.payments.idempotency import Answer, IdempotentCall
+from coinslot.people.audit_log import Act, Actor
 
 REPLAY_MAX = 10_000
 
@@ -140,7 +141,9 @@ async def one(context: Context, merchant: UUID, delivery: UUID) -> DeliveryLog:
     return DeliveryLog(**msgspec.structs.asdict(_statement(row)), log=log)
 
 
-async def redeliver(context: Context, key: IdempotentCall, delivery: UUID) -> Answer:
+async def redeliver(
+    context: Context, key: IdempotentCall, delivery: UUID, who: Actor | None = None
+) -> Answer:
     """Due at once, whatever its outcome was, with all tries before it again. Raises
     UnknownDeliveryError, UnknownEndpointError and what `payments.idempotency` raises."""
     async with context.db.as_merchant(key.merchant) as conn:
@@ -152,6 +155,8 @@ async def redeliver(context: Context, key: IdempotentCall, delivery: UUID) -> An
             raise UnknownDeliveryError("There is no such delivery.")
         await found(conn, row["endpoint_id"], lock=True)
         await conn.execute(_ANEW, delivery, context.now())
+        act = Act(action="delivery.redelivered", merchant=key.merchant, subject=str(delivery))
+        await note(conn, who, act, context.now())
         shown = _statement(await conn.fetchrow(_ONE, delivery))
         answer = Answer(status=202, body=msgspec.to_builtins(shown))
         answer = await idempotency.finish(conn, context, key, answer)
@@ -159,14 +164,22 @@ async def redeliver(context: Context, key: IdempotentCall, delivery: UUID) -> An
     return answer
 
 
-async def redeliver_failed(context: Context, merchant: UUID, endpoint: UUID) -> int:
+async def redeliver_failed(
+    context: Context, merchant: UUID, endpoint: UUID, who: Actor | None = None
+) -> int:
     """Everything that was given up for this endpoint is due again, REPLAY_MAX at most; returns how
     many. Raises UnknownEndpointError."""
     async with context.db.as_merchant(merchant) as conn:
         await found(conn, endpoint, lock=True)
         done = await conn.execute(_FAILED_ANEW, endpoint, context.now(), REPLAY_MAX)
+        count = int(done.rpartition(" ")[2])
+        act = Act(
+            action="endpoint.redelivered", merchant=merchant, subject=str(endpoint),
+            after={"deliveries": count},
+        )  # fmt: skip
+        await note(conn, who, act, context.now())
     context.wakes.wake("deliveries")
-    return int(done.rpartition(" ")[2])
+    return count
 
 
 async def replay(context: Context, key: IdempotentCall, endpoint: UUID, span: Range) -> Answer:

@@ -1,5 +1,6 @@
 """Where a merchant wants webhooks: endpoints, which events they get, and the secrets that sign."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -19,6 +20,7 @@ from coinslot.events.webhooks.signing import HookRules, new_secret
 from coinslot.kit.ids import uuid7
 from coinslot.payments import idempotency
 from coinslot.payments.idempotency import Answer, IdempotentCall
+from coinslot.people.audit_log import Act, Actor, record
 from coinslot.states.store import TELL
 
 _AT_MOST = 50  # endpoints of one merchant: each event costs a delivery for each
@@ -130,7 +132,9 @@ class Endpoints:
         self._context = context
         self._rules = rules
 
-    async def create(self, key: IdempotentCall, wish: EndpointRequest) -> Answer:
+    async def create(
+        self, key: IdempotentCall, wish: EndpointRequest, who: Actor | None = None
+    ) -> Answer:
         self._look_at(wish.url, wish.types)
         context, now = self._context, self._context.now()
         async with context.db.as_merchant(key.merchant) as conn:
@@ -147,6 +151,7 @@ class Endpoints:
                 _MAKE, made, key.merchant, wish.url, wish.description, types, sealed, now
             )
             await idempotency.name(conn, key, made)
+            await note(conn, who, self._act(key.merchant, "made", made, {"url": wish.url}), now)
             return await self._finish(conn, key, made, 201, secret)
 
     async def listed(self, merchant: UUID) -> list[EndpointStatement]:
@@ -158,7 +163,9 @@ class Endpoints:
         async with self._context.db.as_merchant(merchant) as conn:
             return self._statement(await found(conn, endpoint))
 
-    async def change(self, merchant: UUID, endpoint: UUID, change: Change) -> EndpointStatement:
+    async def change(
+        self, merchant: UUID, endpoint: UUID, change: Change, who: Actor | None = None
+    ) -> EndpointStatement:
         """While paused, it loses nothing; when enabled after it was disabled, everything it missed
         is due again."""
         self._look_at(change.url, change.types)
@@ -172,18 +179,23 @@ class Endpoints:
             )  # fmt: skip
             if opened and row["status"] == "disabled":
                 await conn.execute(_ANEW, endpoint, self._context.now())
+            after = {"url": change.url} if change.status is UNSET else {"status": change.status}
+            act = self._act(merchant, "changed", endpoint, after)
+            await note(conn, who, act, self._context.now())
             changed = self._statement(await found(conn, endpoint))
         self._context.wakes.wake("deliveries")
         return changed
 
-    async def remove(self, merchant: UUID, endpoint: UUID) -> None:
+    async def remove(self, merchant: UUID, endpoint: UUID, who: Actor | None = None) -> None:
         """Its pending deliveries are withdrawn; its log stays."""
         async with self._context.db.as_merchant(merchant) as conn:
             if await conn.execute(_REMOVE, endpoint, self._context.now()) != "UPDATE 1":
                 raise UnknownEndpointError("There is no such endpoint.")
             await conn.execute(_WITHDRAW, endpoint, self._context.now())
+            act = self._act(merchant, "removed", endpoint)
+            await note(conn, who, act, self._context.now())
 
-    async def rotate(self, key: IdempotentCall, endpoint: UUID) -> Answer:
+    async def rotate(self, key: IdempotentCall, endpoint: UUID, who: Actor | None = None) -> Answer:
         """A new secret; the one before also signs until the overlap ends."""
         context, now = self._context, self._context.now()
         async with context.db.as_merchant(key.merchant) as conn:
@@ -194,9 +206,10 @@ class Endpoints:
             secret, until = new_secret(), now + timedelta(seconds=self._rules.overlap_s)
             sealed = context.vault.seal(secret.encode(), secret_context(endpoint))
             await conn.execute(_ROTATE, endpoint, sealed, until, now)
+            await note(conn, who, self._act(key.merchant, "rotated", endpoint), now)
             return await self._finish(conn, key, endpoint, 200, secret)
 
-    async def test(self, key: IdempotentCall, endpoint: UUID) -> Answer:
+    async def test(self, key: IdempotentCall, endpoint: UUID, who: Actor | None = None) -> Answer:
         """A `webhook.test` for this endpoint alone, sent like every event."""
         context = self._context
         async with context.db.as_merchant(key.merchant) as conn:
@@ -207,9 +220,16 @@ class Endpoints:
             if await conn.fetchval(_TESTS, endpoint, ANNOUNCE) >= _TESTS_AT_MOST:
                 raise EndpointRuleError("too_many_tests", "Others are still on their way.")
             await conn.execute(TELL, key.merchant, "webhook", endpoint, "TEST", {}, context.now())
+            act = self._act(key.merchant, "tested", endpoint)
+            await note(conn, who, act, context.now())
             answer = await self._finish(conn, key, endpoint, 202, None)
         context.wakes.wake("events")
         return answer
+
+    def _act(
+        self, merchant: UUID, done: str, endpoint: UUID, after: Mapping[str, Any] | None = None
+    ) -> Act:
+        return Act(action=f"endpoint.{done}", merchant=merchant, subject=str(endpoint), after=after)
 
     def _look_at(self, url: str | UnsetType, types: tuple[str, ...] | UnsetType) -> None:
         if url is not UNSET:
@@ -250,6 +270,13 @@ class Endpoints:
             old_secret_until=until if until and until > self._context.now() else None,
             created_at=row["created_at"],
         )  # fmt: skip
+
+
+async def note(conn: Connection, who: Actor | None, act: Act, now: datetime) -> None:
+    """Write an entry of the audit log, in the transaction of what was done. A program (None)
+    has no entry there."""
+    if who is not None:
+        await record(conn, who, act, now)
 
 
 async def found(conn: Connection, endpoint: UUID, *, lock: bool = False) -> asyncpg.Record:
