@@ -15,10 +15,11 @@ from tests.web.serving import SITE
 async def test_the_demos_page_signs_in_by_one_click_and_every_other_asks(staffed: Staffed) -> None:
     page = await a_browser(staffed).look("/console/sign-in")
     assert "Sign in as" not in page.text
-    site = msgspec.structs.replace(SITE, demo_logins=(("boris", PASSWORD),))
+    site = msgspec.structs.replace(SITE, demo_logins=(("boris", PASSWORD, "operator"),))
     staffed.app = build(FakeBackend(), site, staffed.stage.clock, staffed.stage.context)
     page = await a_browser(staffed).look("/console/sign-in")
     assert "Sign in as Boris" in page.text
+    assert "Operator" in page.text
 
 
 def test_no_command_but_the_demo_knows_these_logins() -> None:

@@ -116,7 +116,7 @@ async def test_name_and_place_are_a_version_that_nobody_overwrites_unseen(
     assert "Platform 9" in page.text
     assert "Platform 9" in (await boris.look(f"{M01}/history")).text
     empty = await boris.press(page, f"{M01}/config", {**fields, "name": ""})
-    assert empty.status_code == 409
+    assert (empty.status_code, "A machine needs a name" in empty.text) == (409, True)
 
 
 async def test_a_new_secret_needs_a_fresh_proof_and_is_shown_once(staffed: Staffed) -> None:
@@ -165,7 +165,7 @@ async def test_a_machine_is_set_up_with_what_its_device_needs(staffed: Staffed) 
     assert there == [{"slot": "A1", "price_minor": 3550, "stock": 6}]
     assert "Platform 2" in (await boris.look("/console/machines/M02")).text
     again = await boris.press(await boris.look(NEW), NEW, ONE)
-    assert (again.status_code, "There is a machine M02 already" in again.text) == (422, True)
+    assert (again.status_code, "Another machine has this code" in again.text) == (422, True)
     assert "Lime soda" in again.text  # what was typed is kept
 
 
@@ -174,8 +174,8 @@ async def test_a_machine_is_set_up_with_what_its_device_needs(staffed: Staffed) 
     [
         ({"price1": "forty"}, "Line 1: type a price"),
         ({"currency": "XXX"}, "Line 1: type a price"),
-        ({"code": "M 2"}, "code"),
-        ({"name": ""}, "name"),
+        ({"code": "M 2"}, "A code has letters, digits and dashes only"),
+        ({"name": ""}, "and the machine needs a name"),
         ({"speaks": "pigeon post"}, "There is no channel pigeon"),
         ({"product1": "", "price1": ""}, "no slot with a product"),
     ],
@@ -226,6 +226,23 @@ async def test_a_table_with_a_mistake_sets_up_nothing_and_names_the_line(
         answer = await boris.press(await boris.look(NEW), place, fields)
         assert (answer.status_code, "Line 27, price" in answer.text) == (422, True)
     assert await staffed.stage.rows("SELECT id FROM outlets WHERE id <> 'M01'") == []
+
+
+async def test_a_table_of_names_and_prices_alone_is_enough_and_a_wrong_code_is_said_in_words(
+    staffed: Staffed,
+) -> None:
+    """The currency is the merchant's; a product is known by its name."""
+    boris, place = await signed_in(staffed, "boris"), f"{NEW}/table"
+    table = "code,name,slot,product,price\nM02,Lobby,A1,Ginger tea,20\nM 3,Gate,A1,Cola,40"
+    page = await boris.press(await boris.look(NEW), place, {"table": table, "do": "look"})
+    assert "Letters, digits, - and _ only, 32 at most." in page.text
+    assert page.text.count("Line ") == 1
+    right = {"table": table.replace("M 3", "M03"), "do": "apply"}
+    assert (await boris.press(page, place, right)).status_code == 200
+    there = await staffed.stage.rows(
+        "SELECT outlet_id, price_minor FROM slots WHERE outlet_id <> 'M01' ORDER BY outlet_id"
+    )
+    assert [tuple(row.values()) for row in there] == [("M02", 2000), ("M03", 4000)]
 
 
 async def test_chandra_does_nothing_to_ashas_machine(staffed: Staffed) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from coinslot import console
 from coinslot.console.frame import TABS
-from coinslot.console.texts import PARTS, TEXTS
+from coinslot.console.texts import PARTS, TEXTS, in_language
 from coinslot.pages.assets import load
 from coinslot.people.roles import INSTALLATION, ROLES
 
@@ -13,7 +13,7 @@ _HERE = Path(console.__file__).parent
 # Named by a code, a kind, a state or a role; the pages show what there is a text for.
 _MADE = re.compile(
     r"(owe|check)_|"
-    r"(problem|refused|done|case|state|settled|money|machine|health|dialect|extra|part|col|diff|export"
+    r"(problem|refused|done|case|state|settled|money|machine|health|channel|dialect|extra|part|col|diff|export"
     r"|event|notice|notices_mail|gateway_light|gateway_problem|step|watch|break|broken|drawn"
     r"|scope|window|window_help|settings_part|factor|webhook|deliver(y|ies))_"
 )
@@ -29,6 +29,10 @@ def test_every_text_fills_in_the_same_fields_in_every_language() -> None:
 
 def test_no_name_is_used_for_two_texts() -> None:
     assert sum(len(part.TEXTS) for part in PARTS) == len(TEXTS)
+
+
+def test_no_name_is_one_that_a_page_would_read_as_a_method_of_the_texts() -> None:
+    assert set(TEXTS) & set(dir(in_language("en"))) == set()
 
 
 def test_every_text_is_used_somewhere() -> None:

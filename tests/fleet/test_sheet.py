@@ -1,6 +1,7 @@
 """Machines from a table: read as a spreadsheet writes it, and what is wrong is said by line."""
 
 import pytest
+from msgspec import UNSET
 
 from coinslot.fleet import onboarding, sheet
 from coinslot.fleet.onboarding import NewMachine, NewSlot
@@ -64,6 +65,23 @@ def test_what_cannot_be_read_is_said_by_line_and_column(
     (problem,) = sheet.read(text.encode()).problems
     assert (problem.line, problem.column) == (line, column)
     assert message in str(problem)
+
+
+def test_names_and_prices_are_enough_where_the_merchants_currency_is_known() -> None:
+    table = (
+        "code,name,slot,product,price\n"
+        "M07,Seven,A1,Lime soda,35\nM07,,A2,\u0928\u0940\u0902\u092c\u0942,40\n"
+    )
+    found = sheet.read(table.encode(), "INR")
+    assert found.problems == []
+    lime, nimbu = found.machines[0].slots
+    assert (lime.sku, lime.price) == ("lime-soda", Money(3500, "INR"))
+    assert str(nimbu.sku).startswith("p-")
+
+
+def test_a_templates_product_is_not_replaced_by_a_name_alone() -> None:
+    found = sheet.read(b"code,name,template,slot,product\nM07,Seven,cans,A1,Lime soda\n")
+    assert found.machines[0].slots[0].sku is UNSET
 
 
 def test_a_file_in_another_encoding_is_refused_with_the_way_out() -> None:

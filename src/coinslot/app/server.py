@@ -94,7 +94,7 @@ class RunningServer:
         self._mqtt: Mqtt | None = None
         self._socketio: SocketIo | None = None
         self._practice: Practice | None = None
-        self.demo_logins: tuple[tuple[str, str], ...] = ()  # set by `coinslot demo` alone
+        self.demo_logins: tuple[tuple[str, str, str], ...] = ()  # set by `coinslot demo` alone
         self._edge: Edge | None = None
         self._accounts: Accounts
         self._devices_changed, self._secrets_changed = asyncio.Event(), asyncio.Event()

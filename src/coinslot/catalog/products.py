@@ -1,6 +1,9 @@
 """What is sold: a product with its price and cost, in minor units. Its price is the one that a new
 slot gets; what a slot costs is set there."""
 
+import hashlib
+import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
@@ -66,6 +69,13 @@ class Described(Struct, frozen=True, kw_only=True):
     description: str
     descriptions: Mapping[str, str]
     picture: str | None = None
+
+
+def sku_of(name: str) -> str:
+    """A sku for a product that somebody gave only a name."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    found = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40]
+    return found or f"p-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 async def add_product(conn: Connection, merchant_id: UUID, product: Product) -> UUID:

@@ -95,7 +95,8 @@ class Demo:
             world = DemoWorld(server, self._data, self._sandbox_url)
             await world.create()
             server.demo_logins = tuple(
-                (login, world.known.passwords[login]) for login in _ONE_CLICK
+                (one.login, world.known.passwords[one.login], one.role)
+                for one in MEMBERS if one.login in _ONE_CLICK
             )  # fmt: skip
 
         async def ready() -> None:
@@ -109,8 +110,8 @@ class Demo:
             self._write_demo(world, server)
             console.print(f"Watch and pay at {self._sandbox_url}", highlight=False, soft_wrap=True)
             console.print(
-                f"Run it at {self._settings.base_url}/console: logins are in"
-                f" {self._data / 'demo.json'}",
+                f"Run it at {self._settings.base_url}/console: one click signs you in"
+                f" (passwords are in {self._data / 'demo.json'})",
                 highlight=False, soft_wrap=True,
             )  # fmt: skip
             console.print(

@@ -22,7 +22,7 @@ from coinslot.fleet.enrolment import DeviceEnrolment, provision_device
 from coinslot.fleet.onboarding import NewMachine, NewSlot, OnboardError, PlannedMachine
 from coinslot.fleet.sheet import LineProblem, Sheet
 from coinslot.fleet.templates import Template
-from coinslot.merchants.merchants import merchant_named
+from coinslot.merchants.merchants import merchant_named, usual_currency
 from coinslot.outlets.machines import UnknownOutletError
 
 AtOnce = Annotated[
@@ -79,17 +79,17 @@ def onboard(  # noqa: PLR0913  the options of a command
     enrolment. A slot that says no product, price or stock has those of the template."""
     if (code is None) == (table is None):
         raise typer.BadParameter("name one machine, or give a table with --from")
-    if table is not None:
-        wanted = sheet.read(table.read_bytes())
-    else:
-        machine = NewMachine(
-            code=str(code), name=name or str(code), place=place, template=template,
-            slots=[_slot(text) for text in slot],
-        )  # fmt: skip
-        wanted = Sheet(machines=[machine], lines=[], problems=[])
+    raw = None if table is None else table.read_bytes()
+    machine = NewMachine(
+        code=str(code), name=name or str(code), place=place, template=template,
+        slots=[_slot(text) for text in slot],
+    )  # fmt: skip
 
     async def set_up(server: RunningServer) -> None:
         owner = await _owner(server, merchant)
+        wanted = Sheet(machines=[machine], lines=[], problems=[])
+        if raw is not None:
+            wanted = sheet.read(raw, await usual_currency(server.db, owner))
         planned = await onboarding.plan(server.context, owner, wanted.machines)
         if found := wanted.all_problems(planned.problems):
             _refuse(found, by_line=table is not None)

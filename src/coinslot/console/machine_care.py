@@ -15,7 +15,7 @@ from coinslot.channels.base import PRACTICE
 from coinslot.console import forms
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
-from coinslot.console.product_lines import LineError, slots_of, typed_lines
+from coinslot.console.product_lines import CODE, LineError, slots_of, typed_lines
 from coinslot.console.whose import editor_of, merchant_of
 from coinslot.fleet import config, onboarding, setup, sheet, slots
 from coinslot.fleet.config import ConfigChange, ConfigError, OutOfServiceError, StaleConfigError
@@ -26,6 +26,7 @@ from coinslot.fleet.machines import sales as machine_sales
 from coinslot.fleet.onboarding import NewMachine, OnboardError
 from coinslot.fleet.sheet import Sheet
 from coinslot.fleet.vend_tests import EmptySlotError, SilentMachineError, vend_as_test
+from coinslot.merchants.merchants import usual_currency
 from coinslot.outlets.machines import UnknownOutletError, UnknownSlotError
 from coinslot.pages.access import signed_in
 from coinslot.pages.errors import RefusedError
@@ -34,6 +35,12 @@ from coinslot.pages.shared_handler import SharedHandler
 from coinslot.people.sessions import SignedIn
 
 _TABLE_CHARS: Final = 100_000
+_EXAMPLE: Final = (
+    "code,name,place,slot,product,price,stock\n"
+    "M01,Platform 1,Pune,A1,Masala cola,40,8\n"
+    "M01,,,A2,Lime soda,35,8\n"
+    "M02,Lobby,Nashik,A1,Masala cola,40,8"
+)
 _ORDERS, _VERSIONS = 10, 10
 
 
@@ -51,12 +58,15 @@ class MachineCare(SharedHandler):
     async def make(self, request: AnyRequest) -> Response[str] | Redirect:
         """One machine. What its device needs is shown this once."""
         form, merchant = await forms.read(request), merchant_of(signed_in(request))
+        code, name = form.one("code", 40), form.one("name", 100)
+        if not CODE.fullmatch(code) or not name:
+            return await self._new(request, form, self._frame.texts(request)["problem_code"])
         known = await setup.progress(self._context, merchant)
-        currency = form.one("currency", 3) or known.currency or ""
+        currency = form.one("currency", 3) or await usual_currency(self._context.db, merchant)
         channel, _, dialect = form.one("speaks", 40).partition(" ")
         try:
             wanted = NewMachine(
-                code=form.one("code", 40), name=form.one("name", 100), place=form.one("place"),
+                code=code, name=name, place=form.one("place"),
                 contact=known.contact, channel=channel or UNSET, dialect=dialect or UNSET,
                 currency=currency or UNSET, slots=list(slots_of(form, currency)),
             )  # fmt: skip
@@ -68,11 +78,9 @@ class MachineCare(SharedHandler):
     async def table(self, request: AnyRequest) -> Response[str] | Redirect:
         """A table: what would be set up, or by line what is wrong; then all of it, or nothing."""
         form = await forms.read(request, most_chars=_TABLE_CHARS)
-        text = form.raw("table")
-        read = sheet.read(text.encode())
-        planned = await onboarding.plan(
-            self._context, merchant_of(signed_in(request)), read.machines
-        )
+        text, merchant = form.raw("table"), merchant_of(signed_in(request))
+        read = sheet.read(text.encode(), await usual_currency(self._context.db, merchant))
+        planned = await onboarding.plan(self._context, merchant, read.machines)
         problems = read.all_problems(planned.problems)
         if problems or form.one("do") != "apply":
             return await self._frame.page(
@@ -100,13 +108,17 @@ class MachineCare(SharedHandler):
             answer = await once(self._context, request, form, work)
         except OnboardError as error:
             if read is None:
-                return await self._new(request, form, setup.said(error))
+                return await self._new(request, form, self._said(request, error))
             return await self._frame.page(
                 request, "machine_table.html", planned=(), table=form.raw("table"),
                 problems=read.all_problems(error.problems), columns=sheet.COLUMNS,
                 status=HTTPStatus.UNPROCESSABLE_ENTITY,
             )  # fmt: skip
         return await self._enrolled(request, made) if made else answer
+
+    def _said(self, request: AnyRequest, error: OnboardError) -> str:
+        taken = any(problem.code == "machine_exists" for problem in error.problems)
+        return self._frame.texts(request)["problem_code_taken"] if taken else setup.said(error)
 
     async def provision(self, request: AnyRequest, machine: FromPath[str]) -> Any:
         """A new secret, shown this once. The one in use ends when this one is first used, or at
@@ -153,10 +165,13 @@ class MachineCare(SharedHandler):
         version = form.one("version", 9)
         if not version.isdecimal():
             raise RefusedError(400, "bad_request", "This form is none of ours.")
+        name = form.one("name", 100)
+        if not name:
+            return await self._refused(request, machine, "problem_machine_name")
 
         async def work(who: SignedIn) -> Done:
             change = ConfigChange(
-                name=form.one("name", 100), place=form.one("place"), contact=form.one("contact"),
+                name=name, place=form.one("place"), contact=form.one("contact"),
                 version=int(version),
             )  # fmt: skip
             await config.change(self._context, editor_of(who), machine, change)
@@ -225,9 +240,12 @@ class MachineCare(SharedHandler):
         except _REFUSALS as error:
             return await self._refused(request, machine, error)
 
-    async def _refused(self, request: AnyRequest, machine: str, error: Exception) -> Response[str]:
+    async def _refused(
+        self, request: AnyRequest, machine: str, error: Exception | str
+    ) -> Response[str]:
         c = self._frame.texts(request)
-        said = c[_SAID[type(error)]] if type(error) in _SAID else f"{c['problem_config']} {error}"
+        text = error if isinstance(error, str) else _SAID.get(type(error), "")
+        said = c[text] if text else f"{c['problem_config']} {error}"
         found = await self._known(request, machine)
         return await self._frame.page(
             request, "machine_refused.html", found=found, problem=said, status=HTTPStatus.CONFLICT
@@ -237,14 +255,15 @@ class MachineCare(SharedHandler):
         self, request: AnyRequest, form: Form | None = None, problem: str = ""
     ) -> Response[str]:
         merchant = merchant_of(signed_in(request))
-        known = await setup.progress(self._context, merchant)
+        currency = await usual_currency(self._context.db, merchant)
         speaks = [
             (name, dialect) for name, driver in sorted(channels.drivers().items())
             for dialect in driver.powers if name != PRACTICE
         ]  # fmt: skip
         return await self._frame.page(
-            request, "machine_new.html", form=form, problem=problem, setup=known, speaks=speaks,
-            lines=typed_lines(form), columns=sheet.COLUMNS,
+            request, "machine_new.html", form=form, problem=problem, speaks=speaks,
+            currency=form.one("currency", 3) if form else currency,
+            lines=typed_lines(form), columns=sheet.COLUMNS, example=_EXAMPLE,
             status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
         )  # fmt: skip
 

@@ -1,17 +1,17 @@
 """Lines of a form with what is in a machine: slot, product, price as a person writes it, count."""
 
-import hashlib
 import re
-import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
+from coinslot.catalog.products import sku_of
 from coinslot.console.forms import Form
 from coinslot.fleet.onboarding import NewSlot
 from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError, UnknownCurrencyError
 
 _LINES: Final = 4
 _COUNT_MOST: Final = 10_000
+CODE: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")  # of a machine
 _SLOT: Final = re.compile(r"[A-Za-z0-9_-]{1,16}")
 
 
@@ -56,12 +56,6 @@ def slots_of(form: Form, currency: str) -> Iterator[NewSlot]:
         if money.minor <= 0:
             raise LineError("problem_price", line)
         yield NewSlot(
-            slot=slot, sku=_sku(product), product=product, price=money, par=int(count),
+            slot=slot, sku=sku_of(product), product=product, price=money, par=int(count),
             stock=int(count),
         )  # fmt: skip
-
-
-def _sku(product: str) -> str:
-    plain = unicodedata.normalize("NFKD", product).encode("ascii", "ignore").decode().lower()
-    found = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40]
-    return found or f"p-{hashlib.sha256(product.encode()).hexdigest()[:8]}"

@@ -19,7 +19,7 @@ from coinslot.pages.access import allowed, client_of, signed_in
 from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import AnyRequest
 from coinslot.pages.shared_handler import SharedHandler
-from coinslot.people import factors, first_run, invitations, resets, sessions
+from coinslot.people import business, factors, first_run, invitations, resets, sessions
 from coinslot.people import sign_in as signing_in
 from coinslot.people.sessions import Opened
 
@@ -35,8 +35,12 @@ class SignInPages(SharedHandler):
         self._auth = frame.auth
 
     async def home(self, request: AnyRequest) -> Redirect:
-        """The first page that someone may see."""
-        return self._frame.to(request, tabs_of(signed_in(request))[0].name)
+        """The first page that someone may see. Whoever runs an installation in which nobody has
+        opened a business goes on with that: no other page would lead there."""
+        who = signed_in(request)
+        if who.merchant is None and await business.is_wanted(self._auth):
+            return self._frame.to(request, "business")
+        return self._frame.to(request, tabs_of(who)[0].name)
 
     async def ask(self, request: AnyRequest) -> Response[str]:
         following = forms.own_path(request.query_params.get("next", ""))
@@ -199,7 +203,8 @@ class SignInPages(SharedHandler):
         shown = _again(form, error)
         return await self._frame.page(
             request, "sign_in.html", status=200 if error is None else error.status,
-            problem=self._problem(request, error), merchants=_choice(error), **shown,
+            problem=self._problem(request, error), merchants=_choice(error),
+            nobody=await first_run.is_open(self._auth), **shown,
         )  # fmt: skip
 
     def _problem(self, request: AnyRequest, error: RefusedError | None, of: str = "") -> str:

@@ -1,7 +1,6 @@
 """The first steps: from an empty installation to a can that dropped in practice, and then for real.
 Each page asks one question; what is done is looked up, so that one comes back to where one was."""
 
-import re
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -14,7 +13,7 @@ from coinslot.console import forms
 from coinslot.console.drawing import drawn
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
-from coinslot.console.product_lines import LineError, slots_of, typed_lines
+from coinslot.console.product_lines import CODE, LineError, slots_of, typed_lines
 from coinslot.console.whose import editor_of, merchant_of
 from coinslot.fleet import practice, setup
 from coinslot.fleet.enrolment import DeviceAddresses
@@ -29,7 +28,6 @@ from coinslot.pages.rendering import AnyRequest
 from coinslot.pages.shared_handler import SharedHandler
 from coinslot.people.sessions import SignedIn
 
-_CODE: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _STEPS: Final = ("practice", "machine", "products", "sell", "books", "gateway", "real")
 _LOOPBACK: Final = ("//127.", "//localhost", "//[::1]")
 
@@ -65,7 +63,7 @@ class StartPages(SharedHandler):
         form = await forms.read(request)
         code = form.one("code", 40)
         draft = Draft(code=code, name=form.one("name", 100), place=form.one("place", 200))
-        if not _CODE.fullmatch(code) or not draft.name:
+        if not CODE.fullmatch(code) or not draft.name:
             return await self._page(request, "machine", form, "problem_code")
 
         async def work(who: SignedIn) -> Done:

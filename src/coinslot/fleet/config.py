@@ -34,6 +34,15 @@ Sku = Annotated[str, Meta(min_length=1, max_length=64, pattern=STORABLE)]
 Par = Annotated[int, Meta(ge=0, le=10_000)]
 Checked = TypeVar("Checked", bound=Struct)
 _AT = re.compile(r"(.*) - at `\$\.?([^`]*)`$")
+_SENTENCES: Final = (
+    (re.compile(r"`str` of length >= 1|\[\^\\+s"), "This may not be empty."),
+    (re.compile(r"`str` of length <= (\d+)"), "At most {} characters fit."),
+    (re.compile(r"regex .*A-Za-z0-9_-\]\{1,(\d+)\}"), "Letters, digits, - and _ only, {} at most."),
+    (re.compile(r"regex .*A-Z\]\{3\}"), "A currency has three capital letters, such as INR."),
+    (re.compile(r"regex .*x00"), "It has a character that cannot be kept."),
+    (re.compile(r"`int` >= 0"), "A count is 0 or more."),
+    (re.compile(r"`int` <= (\d+)"), "At most {} is possible."),
+)
 
 
 class Editor(Struct, frozen=True):
@@ -162,9 +171,16 @@ def checked(wanted: Checked) -> Checked:
         return msgspec.convert(msgspec.to_builtins(wanted), type(wanted))
     except msgspec.ValidationError as error:
         said = _AT.match(str(error))
-        raise ConfigError(
-            "bad_request", said[2] if said else "", f"{said[1] if said else error}."
-        ) from error
+        message = _plain(said[1] if said else str(error))
+        raise ConfigError("bad_request", said[2] if said else "", message) from error
+
+
+def _plain(said: str) -> str:
+    """What msgspec says of a value out of its bounds, as a person reads it."""
+    for pattern, sentence in _SENTENCES:
+        if found := pattern.search(said):
+            return sentence.format(*found.groups())
+    return f"{said}."
 
 
 async def read(context: Context, merchant: UUID, machine: str) -> MachineConfig:

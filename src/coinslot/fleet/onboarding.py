@@ -432,7 +432,7 @@ class _Planning:
         sku = slot.sku
         if not isinstance(sku, str):
             self._wrong(
-                number, f"{field}.sku", "no_product", f"Slot {slot.slot} needs a product: its sku."
+                number, f"{field}.sku", "no_product", f"Say which product is in slot {slot.slot}."
             )
             return None
         price = slot.price if isinstance(slot.price, Money) else None

@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, Struct
 
+from coinslot.catalog.products import sku_of
 from coinslot.fleet.onboarding import NewMachine, NewSlot, Problem
 from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError, UnknownCurrencyError
 
@@ -63,8 +64,9 @@ class Sheet(Struct, frozen=True, kw_only=True):
         )  # fmt: skip
 
 
-def read(raw: bytes) -> Sheet:
-    """The table of a file in UTF-8, its columns separated by commas or semicolons."""
+def read(raw: bytes, currency: str = "") -> Sheet:
+    """The table of a file in UTF-8, its columns separated by commas or semicolons. `currency` is
+    that of prices of which the table does not say one."""
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -84,7 +86,7 @@ def read(raw: bytes) -> Sheet:
         return _unread(f"this is no table: {error}", reader.line_num + 1)
     if len(rows) > LINES_AT_MOST:
         return _unread(f"at most {LINES_AT_MOST} lines are read at once")
-    return _Reading().sheet(rows)
+    return _Reading(currency).sheet(rows)
 
 
 def _unread(message: str, line: int = _HEAD) -> Sheet:
@@ -102,7 +104,8 @@ def _wrong_columns(names: Sequence[str]) -> str | None:
 
 
 class _Reading:
-    def __init__(self) -> None:
+    def __init__(self, usual_currency: str) -> None:
+        self._usual_currency = usual_currency
         self._problems: list[LineProblem] = []
         self._fields: dict[str, dict[str, str]] = {}  # by code
         self._slots: dict[str, list[tuple[int, dict[str, str]]]] = {}
@@ -155,6 +158,10 @@ class _Reading:
         currency = fields.get("currency", "").upper()
         if currency:
             fields["currency"] = currency
+        if "template" not in fields:  # which would say what is in a slot
+            for _, cells in self._slots[code]:
+                if "product" in cells:
+                    cells.setdefault("sku", sku_of(cells["product"]))
         slots = [
             NewSlot(**dict(self._slot(line, cells, currency))) for line, cells in self._slots[code]
         ]
@@ -178,6 +185,7 @@ class _Reading:
         try:
             if not currency and len(named) == 3 and named.isalpha():
                 return Money.typed(amount, named.upper())
+            currency = currency or self._usual_currency
             if not currency:
                 self._wrong(line, "currency", "a price needs a currency")
                 return UNSET

@@ -53,6 +53,12 @@ async def currencies(conn: Connection) -> list[str]:
     return list(dict.fromkeys(row["currency"] for row in rows))
 
 
+async def usual_currency(db: Database, merchant: UUID) -> str:
+    """In what its machines sell where nobody says; empty where nothing is known."""
+    async with db.as_merchant(merchant) as conn:
+        return next(iter(await currencies(conn)), "")
+
+
 async def open_merchant(db: Database, merchant: Merchant, now: datetime) -> UUID:
     """Its id: the one given, or that of the merchant that has this slug already.
 

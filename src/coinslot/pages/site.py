@@ -18,7 +18,8 @@ class Site(Struct, frozen=True, kw_only=True):
     zone: ZoneInfo = ZoneInfo("UTC")  # of outlets that have none, nor their merchant
 
     practice_folder: str = ""  # where mock gateways keep their books; empty: nobody practises here
-    demo_logins: tuple[tuple[str, str], ...] = ()  # the demo alone signs people in by one click
+    # Login, password, role: the demo alone signs people in by one click.
+    demo_logins: tuple[tuple[str, str, str], ...] = ()
     support: str = ""  # the contact shown when a page does not work
 
     # A page that does not see "paid" asks the gateway after this, and then again and again.

@@ -33,6 +33,12 @@ class NewBusiness(Struct, frozen=True, kw_only=True):
     currency: str
 
 
+async def is_wanted(auth: Authentication) -> bool:
+    """Whether this installation has no business yet."""
+    async with auth.db.system_connection() as conn:
+        return bool(await conn.fetchval("SELECT NOT EXISTS (SELECT FROM merchants)"))
+
+
 async def open_business(auth: Authentication, who: SignedIn, wanted: NewBusiness) -> None:
     """The merchant, with this person as its admin; again changes nothing. Raises
     UnknownZoneError."""

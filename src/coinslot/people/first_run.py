@@ -35,6 +35,12 @@ async def offer(auth: Authentication) -> str | None:
     return made
 
 
+async def is_open(auth: Authentication) -> bool:
+    """Whether nobody runs the installation yet."""
+    async with auth.db.system_connection() as conn:
+        return bool(await conn.fetchval(_IS_OPEN))
+
+
 async def make_first(auth: Authentication, wanted: FirstAccount, client: Client) -> UUID:
     """The person. Of two who try at once, one is the first.
 

@@ -16,6 +16,14 @@ TEXTS: Final[Texts] = {
     "machine_heard": ("Last heard", "आख़िरी संपर्क", "Последняя связь"),
     "machine_stock": ("stock", "स्टॉक", "запас"),
     "machine_speaks": ("Connection", "कनेक्शन", "Связь"),
+    "machine_speaks_hint": (
+        "What its device speaks: whoever made it knows. If nobody does, take the first.",
+        "इसका डिवाइस क्या बोलता है: बनाने वाला जानता है। कोई न जाने तो पहला चुनें।",
+        "На чём говорит его устройство: это знает тот, кто его сделал. Если никто, берите первое.",
+    ),
+    "channel_mqtt": ("MQTT", "MQTT", "MQTT"),
+    "channel_socketio": ("Socket.IO", "Socket.IO", "Socket.IO"),
+    "channel_practice": ("drawn", "चित्रित", "нарисован"),
     "dialect_leased": ("leased protocol", "लीज़ प्रोटोकॉल", "протокол с арендой"),
     "dialect_simple": ("simple dialect", "सरल बोली", "простой диалект"),
     "machine_sensor": ("Drop sensor", "ड्रॉप सेंसर", "Датчик выдачи"),
@@ -69,6 +77,9 @@ TEXTS: Final[Texts] = {
     ),
     "problem_out_of_service": ("This machine is out of service.", "यह मशीन सेवा से बाहर है।",
                                "Этот автомат выведен из работы."),
+    "problem_machine_name": ("A machine needs a name. Nothing was changed.",
+                        "मशीन का नाम चाहिए। कुछ नहीं बदला।",
+                        "Автомату нужно название. Ничего не изменено."),
     "problem_config": ("This is not possible.", "यह संभव नहीं।", "Это невозможно."),
     "machine_off": ("Take the whole machine out of sale", "पूरी मशीन बिक्री से हटाएँ",
                     "Снять с продажи весь автомат"),
@@ -129,13 +140,15 @@ TEXTS: Final[Texts] = {
     "new_machine_button": ("Set it up", "लगाएँ", "Добавить"),
     "new_machine_many": ("Many at once", "एक साथ कई", "Сразу много"),
     "new_machine_table": (
-        "Paste a table (CSV): its first line names the columns, then a line for each slot under its"
-        " machine's code. You see what would be set up before anything is.",
-        "तालिका (CSV) चिपकाएँ: पहली पंक्ति में कॉलम, फिर हर खाने की पंक्ति मशीन के कोड के साथ।"
-        " पहले दिखेगा कि क्या लगेगा।",
-        "Вставьте таблицу (CSV): первая строка называет столбцы, затем по строке на ячейку с кодом"
-        " автомата. Сначала вы увидите, что получится.",
+        "Paste a table from a spreadsheet (CSV): a line for each slot, under its machine's code."
+        " You see what would be set up before anything is.",
+        "स्प्रेडशीट की तालिका (CSV) चिपकाएँ: हर खाने की एक पंक्ति, मशीन के कोड के साथ। पहले दिखेगा कि क्या"
+        " लगेगा।",
+        "Вставьте таблицу (CSV): по строке на ячейку, с кодом её автомата. Сначала вы увидите, что"
+        " получится.",
     ),
+    "new_machine_example": ("An example", "एक उदाहरण", "Пример"),
+    "new_machine_columns": ("All columns that there are:", "सारे कॉलम:", "Все столбцы:"),
     "new_machine_rows": ("Table", "तालिका", "Таблица"),
     "new_machine_preview": ("Preview", "पूर्वावलोकन", "Предпросмотр"),
     "table_wrong": ("Nothing was set up", "कुछ नहीं लगाया गया", "Ничего не добавлено"),

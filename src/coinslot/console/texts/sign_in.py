@@ -50,6 +50,14 @@ TEXTS: Final[Texts] = {
         "इसके लिए ताज़ा प्रमाण चाहिए, ताकि खुले छोड़े गए कंप्यूटर पर कोई और यह न कर सके।",
         "Нужно свежее подтверждение, чтобы этого не сделал кто-то за оставленным компьютером.",
     ),
+    "first_link_lead": (
+        "Nobody has an account here yet. The first one is made with the link that the server"
+        " printed where it was started. If it is lost, start the server again: it prints another.",
+        "यहाँ अभी किसी का खाता नहीं है। पहला खाता उस लिंक से बनता है जो सर्वर ने शुरू होने पर छापा था। खो"
+        " जाए तो सर्वर फिर शुरू करें: वह दूसरा छापता है।",
+        "Здесь ещё ни у кого нет аккаунта. Первый создают по ссылке, которую сервер напечатал при"
+        " запуске. Если она потеряна, запустите сервер снова: он напечатает другую.",
+    ),
     "first_title": ("The first account", "पहला खाता", "Первый аккаунт"),
     "first_lead": (
         "It runs this installation. It is made once, with the link that the server printed.",
