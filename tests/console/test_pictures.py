@@ -130,6 +130,34 @@ def test_what_is_no_usable_picture_is_refused_before_it_costs_memory(name: str) 
         made_small(body)
 
 
+def jpeg_that_says(side: int, *, progressive: bool, colours: int = 3) -> bytes:
+    """A small one whose header says that it is large; its first scan has so many colours."""
+    out = io.BytesIO()
+    Image.new("RGB", (64, 64)).save(out, "JPEG", progressive=progressive)
+    body = bytearray(out.getvalue())
+    size = body.index(b"\xff\xc2" if progressive else b"\xff\xc0") + 5
+    body[size : size + 4] = struct.pack(">HH", side, side)
+    body[body.index(b"\xff\xda") + 4] = colours
+    return bytes(body)
+
+
+@pytest.mark.parametrize(("progressive", "colours"), [(True, 3), (False, 1)])
+def test_a_jpeg_that_is_held_whole_in_memory_is_bounded_like_any_other_picture(
+    progressive: bool, colours: int
+) -> None:
+    """Of 10,950 by 10,950 pixels, and 1.4 MB, it took 700 MB of memory."""
+    with pytest.raises(UnreadablePictureError) as refused:
+        made_small(jpeg_that_says(10_000, progressive=progressive, colours=colours))
+    assert refused.value.text == "picture_too_many_pixels"
+
+
+def test_a_large_photo_that_comes_by_lines_is_taken_and_so_is_a_small_progressive_one() -> None:
+    assert made_small(photo((6000, 5000))).width == 640
+    out = io.BytesIO()
+    Image.new("RGB", (4000, 3000), "#2255aa").save(out, "JPEG", progressive=True)
+    assert made_small(out.getvalue()).width == 640
+
+
 async def upload(
     browser: Browser, place: str, body: bytes, fields: dict[str, str] | None = None
 ) -> int:
