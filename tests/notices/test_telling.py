@@ -9,6 +9,7 @@ from coinslot.events.notices.words import Reader
 from coinslot.kit.ids import uuid7
 from coinslot.kit.money import Money
 from coinslot.outlets.machines import Outlet, Slot, add_outlet, issue_device
+from tests.console.conftest import signed_in
 from tests.notices.telling import Told, telling
 from tests.people.conftest import Staffed
 from tests.people.conftest import staffed as staffed
@@ -210,3 +211,19 @@ async def test_a_new_place_and_a_removed_factor_are_told_at_any_hour(told: Told)
     await told.staffed.login("asha", address="198.51.100.9")
     heard = await told.round()
     assert heard == [("asha", "Someone signed in as you from a new place: 198.51.100.9")]
+
+
+@pytest.mark.parametrize("name", ["Platform 1\r\nBcc: thief@elsewhere.example", "Bell\x07\u2028"])
+async def test_a_name_of_several_lines_keeps_no_notice_from_going_out(
+    told: Told, name: str
+) -> None:
+    """A subject with a line feed is no mail: whoever wrote it would have silenced the machine, and
+    every other one that is told of together with it."""
+    boris = await signed_in(told.staffed, "boris")
+    page = await boris.look("/console/machines/M01")
+    answer = await boris.press(page, "/console/machines/M01/config", {"name": name})
+    assert answer.status_code == 303, answer.text
+    heard = await told.pass_(1200)
+    assert sorted(to for to, _ in heard) == ["asha", "boris"]
+    assert heard[0][1].startswith(f"M01 ({name.split()[0].rstrip(chr(7))}")
+    assert heard[0][1].isprintable()

@@ -7,6 +7,7 @@ from msgspec import Struct
 from coinslot.context import Context
 from coinslot.notices.base import Form
 from coinslot.notices.smtp import MAILBOX
+from coinslot.people.outbox import one_line
 
 LANGUAGES: Final = ("en", "hi", "ru")
 _INVITED: Final = (
@@ -50,5 +51,5 @@ def can_be_mailed(context: Context, address: str) -> bool:
 def _in(language: str, texts: tuple[tuple[str, str], ...], **names: str) -> Mail:
     subject, text = texts[LANGUAGES.index(language) if language in LANGUAGES else 0]
     # A name in a subject is one line, whatever somebody typed.
-    clean = {key: " ".join(value.split())[:100] for key, value in names.items()}
+    clean = {key: one_line(value)[:100] for key, value in names.items()}
     return Mail(subject.format(**clean), text.format(**clean))

@@ -4,6 +4,7 @@ sent by `events/notices`. And what concerns a person alone, for which that makes
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
+from unicodedata import category
 from uuid import UUID
 
 from msgspec import Struct
@@ -57,10 +58,16 @@ async def post(
     due_at, row = letter.due_at or now, row or uuid7(now)
     done: str = await conn.execute(
         _POST, row, letter.merchant, letter.person, letter.purpose, letter.channel, letter.target,
-        letter.dedup, letter.permission, letter.subject, letter.body, sealed, letter.link,
+        letter.dedup, letter.permission, one_line(letter.subject), letter.body, sealed, letter.link,
         letter.language, now, due_at + letter.life, due_at,
     )  # fmt: skip
     return done == "INSERT 0 1"
+
+
+def one_line(text: str) -> str:
+    """As a subject has to be: names in it are what somebody typed, and no mail server takes a line
+    feed there."""
+    return "".join(sign for sign in " ".join(text.split()) if category(sign) != "Cc")
 
 
 async def post_secret(
