@@ -52,10 +52,21 @@ async def test_a_slot_with_a_zero_character_is_refused(staffed: Staffed, where: 
     assert answer.status_code == 400
 
 
-async def test_a_number_that_no_case_can_have_is_refused(staffed: Staffed) -> None:
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, -1])
+async def test_a_number_that_no_case_can_have_is_refused(staffed: Staffed, number: int) -> None:
     boris = await signed_in(staffed, "boris")
     fields = form(await boris.look("/console/account"), "/console/sign-out") | {"key": "k" * 20}
-    answer = await boris.send(f"/console/inbox/{2**63}", fields | {"how": "close", "note": "x"})
+    answer = await boris.send(f"/console/inbox/{number}", fields | {"how": "close", "note": "x"})
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("after", ["9" * 40, "-" + "9" * 40, "no number", "1e5", "²", "1_0"])
+@pytest.mark.parametrize("listing", ["fees", "payments", "orders", "refunds"])
+async def test_a_row_that_no_list_can_have_is_no_fault_of_ours(
+    staffed: Staffed, listing: str, after: str
+) -> None:
+    asha = await signed_in(staffed, "asha")
+    answer = await asha.client.get(f"/console/money/{listing}", params={"after": after})
     assert answer.status_code == 400
 
 

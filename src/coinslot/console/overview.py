@@ -31,7 +31,7 @@ from coinslot.people import merchant_settings
 from coinslot.people.sessions import SignedIn
 
 _CHART_OF: Final = 14  # days
-CaseId = Annotated[int, PathParameter(le=2**63 - 1)]  # PostgreSQL's bigint
+CaseId = Annotated[int, PathParameter(ge=1, le=2**63 - 1)]  # PostgreSQL's bigint
 
 
 class Choice(Struct, frozen=True):

@@ -1,6 +1,7 @@
 """Lists of what money did, for a page and for an export alike: each is a statement, the columns
 that it shows, and what its rows are ordered by. Newest first, by keys that grow with time."""
 
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final, Literal
@@ -16,6 +17,7 @@ from coinslot.oversight.day_sums import readable
 from coinslot.oversight.money import MoneyFilter
 
 Kind = Literal["text", "word", "time", "day", "money", "count", "order"]
+_NUMBER: Final = re.compile(r"[0-9]{1,18}")  # PostgreSQL's bigint holds each of them
 _CHUNK: Final = 1000  # rows that an export holds at once
 _LATE: Final = timedelta(days=40)  # a refund ends at most so long after it was made
 
@@ -299,4 +301,8 @@ def _key(name: str, text: str) -> Any:
         return None
     if name in ("payouts", "machines"):
         return text
-    return int(text) if name == "fees" else UUID(text)
+    if name != "fees":
+        return UUID(text)
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(f"{text[:40]!r} is no key of a line")
+    return int(text)
