@@ -33,15 +33,16 @@ class Authenticator:
     def __post_init__(self) -> None:
         self.key = ec.generate_private_key(ec.SECP256R1())
 
-    def create(self, options: Json) -> Json:
-        """The answer of `navigator.credentials.create`."""
+    def create(self, options: Json, cose: Any = ...) -> Json:
+        """The answer of `navigator.credentials.create`; `cose`: with this instead of its key."""
         padded = options["user"]["id"] + "=="
         self.user = base64.urlsafe_b64decode(padded)
         client = self._client("webauthn.create", options["challenge"])
         numbers = self.key.public_key().public_numbers()
-        cose = {1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32), -3: numbers.y.to_bytes(32)}
+        own = {1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32), -3: numbers.y.to_bytes(32)}
         data = self._data(options["rp"]["id"], ATTESTED) + bytes(16)
-        data += len(self.credential).to_bytes(2) + self.credential + cbor2.dumps(cose)
+        data += len(self.credential).to_bytes(2) + self.credential
+        data += cbor2.dumps(own if cose is ... else cose)
         attested = cbor2.dumps({"fmt": "none", "attStmt": {}, "authData": data})
         return self._credential(clientDataJSON=b64(client), attestationObject=b64(attested))
 

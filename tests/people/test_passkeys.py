@@ -193,3 +193,21 @@ async def test_nonsense_is_refused_and_no_fault_of_ours(
     broken = {**key.answer(asked["passkey"]), "response": {"signature": "x"}}
     refused = await answered(staffed, asked["challenge"], passkey=broken)
     assert (refused.status_code, code_of(refused)) == (401, "invalid_passkey")
+
+
+NO_KEYS: list[Any] = [
+    [], 5, None, {}, {1: 2}, {1: 2, 3: -7, -1: 1, -2: bytes(32), -3: bytes(32)},
+    {1: 2, 3: -7, -1: 99, -2: bytes(32), -3: bytes(32)},
+    {1: 2, 3: -7, -1: 1, -2: 5, -3: []}, {1: 3, 3: -257, -1: b"", -2: b""},
+    {1: 1, 3: -8, -1: 6, -2: b"short"}, {1: 2, 3: -999, -1: 1, -2: bytes(32), -3: bytes(32)},
+]  # fmt: skip
+
+
+async def test_what_is_no_key_is_refused_and_is_no_fault_of_ours(staffed: Staffed) -> None:
+    token = await staffed.token("boris")
+    for cose in NO_KEYS:
+        key = Authenticator(HOME)
+        asked = (await staffed.call(token, "POST", "/auth/factors/passkey")).json()
+        body = {"challenge": asked["challenge"], "passkey": key.create(asked["passkey"], cose)}
+        answer = await staffed.call(token, "POST", "/auth/factors/passkey/confirm", body)
+        assert (answer.status_code, code_of(answer)) == (422, "bad_passkey"), cose

@@ -6,8 +6,14 @@ from uuid import UUID, uuid4
 
 import msgspec
 import webauthn
+from cryptography.exceptions import UnsupportedAlgorithm
 from msgspec import Struct
-from webauthn.helpers import base64url_to_bytes, options_to_json
+from webauthn.helpers import (
+    base64url_to_bytes,
+    decode_credential_public_key,
+    decoded_public_key_to_cryptography,
+    options_to_json,
+)
 from webauthn.helpers.exceptions import WebAuthnException
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,
@@ -40,6 +46,11 @@ UPDATE second_factors SET sign_count = $2, used_at = $3
 WHERE id = $1 AND removed_at IS NULL AND (sign_count < $2 OR (sign_count = 0 AND $2 = 0))
 """
 Json = dict[str, Any]
+# What the library lets through where an authenticator's answer is not made as it should be.
+_UNREADABLE: Final = (
+    WebAuthnException, ValueError, LookupError, TypeError, AttributeError, ArithmeticError,
+    RecursionError, UnsupportedAlgorithm,
+)  # fmt: skip
 
 
 class Question(Struct, frozen=True, kw_only=True):
@@ -101,7 +112,7 @@ async def check(auth: Authentication, challenge: Challenge, answer: Json) -> Sho
             expected_origin=auth.origin, credential_public_key=row["public_key"],
             credential_current_sign_count=row["sign_count"],
         )  # fmt: skip
-    except (WebAuthnException, ValueError, KeyError, TypeError) as error:
+    except _UNREADABLE as error:
         raise _wrong() from error
     async with auth.db.as_person(row["person_id"]) as conn:
         used = await conn.execute(_USED, row["id"], found.new_sign_count, auth.now())
@@ -143,7 +154,11 @@ async def confirm(auth: Authentication, who: SignedIn, answer: NewPasskey) -> li
             credential=answer.passkey, expected_challenge=challenge.nonce,
             expected_rp_id=auth.host, expected_origin=auth.origin,
         )  # fmt: skip
-    except (WebAuthnException, ValueError, KeyError, TypeError) as error:
+        # One that is no key would be kept, and would let its owner in never again.
+        decoded_public_key_to_cryptography(
+            decode_credential_public_key(found.credential_public_key)
+        )
+    except _UNREADABLE as error:
         raise RuleError("bad_passkey", "This passkey was not made for this address.") from error
     factor = uuid7(now)
     async with auth.db.as_person(who.person) as conn:
