@@ -363,3 +363,17 @@ async def test_a_change_that_comes_late_is_refused_by_the_row_not_by_the_page(
     with pytest.raises(AccountRefusedError) as refused:
         await gateway_accounts.change(staffed.stage.context, COMMAND_LINE, wanted)
     assert refused.value.code == "stale"
+
+
+async def test_an_account_for_practice_is_known_as_one_and_takes_no_real_keys(
+    staffed: Staffed, at_sandbox: RazorpayShop
+) -> None:
+    asha = await signed_in(staffed, "asha")
+    more = {"field-key_id": "rzp_live_000000000000", "slug": "asha-live"}
+    refused = await add(asha, at_sandbox, **more)
+    assert (refused.status_code, "practice has none" in refused.text) == (422, True)
+    await added(asha, at_sandbox)
+    rows = await staffed.stage.rows(
+        "SELECT slug, test_only FROM gateway_accounts WHERE gateway = 'razorpay'"
+    )
+    assert [tuple(row.values()) for row in rows] == [("asha", True)]

@@ -12,7 +12,7 @@ from coinslot.fleet.enrolment import DeviceAddresses
 from coinslot.fleet.onboarding import NewMachine, NewSlot, OnboardError
 from coinslot.gateways import drivers
 from coinslot.kit.secrets import Secret
-from coinslot.merchants.accounts import AccountName, save_account
+from coinslot.merchants.accounts import AccountName, Accounts, save_account
 from coinslot.orders import checkout
 from coinslot.orders.outlet_pages import outlet
 from coinslot.payments import provision, ways_to_pay
@@ -90,6 +90,55 @@ async def test_money_of_an_account_that_became_real_after_its_code_was_printed_g
     assert capture == {"reason": "practice_machine", "captured": 4000, "surplus": 4000}
     unit = await stage.sell()  # at the real machine the same money buys
     assert unit is not None
+
+
+async def test_money_of_an_account_of_which_nobody_said_what_it_moves_buys_nothing_in_practice(
+    practised: Practised,
+) -> None:
+    stage = practised.stage
+    async with stage.context.db.as_merchant(stage.merchant) as conn:
+        await conn.execute("UPDATE gateway_accounts SET test_only = NULL")
+    await practised.pay()
+    assert await practised.units() == []
+    await stage.sweep()
+    assert stage.refunded() == 4000
+
+
+async def chosen(practised: Practised, **more: Any) -> str:
+    """The account of a machine for which nobody named one."""
+    machine = NewMachine(
+        code="M09", name="Lobby", slots=[NewSlot(slot="A1", sku="cola")], **more
+    )  # fmt: skip
+    stage = practised.stage
+    (planned,) = (await onboarding.plan(stage.context, stage.merchant, [machine])).machines
+    return planned.account
+
+
+async def test_a_real_machine_takes_real_money_by_itself_where_there_is_an_account_for_it(
+    practised: Practised,
+) -> None:
+    """The one for practice is older: whoever began by practising had real goods sold for it."""
+    stage = practised.stage
+    accounts = Accounts(stage.context.db, stage.context.vault, stage.clock, timeout_s=2)
+    stage.context.accounts = accounts
+    assert await chosen(practised) == "mock/asha-mock"  # there is no other
+    real = drivers()["razorpay"].Settings(
+        key_id="rzp_live_x", key_secret=Secret("s"), account_id="acc_x"
+    )
+    async with stage.context.db.as_merchant(stage.merchant) as conn:
+        name = AccountName(stage.merchant, "razorpay", "asha-real")
+        await save_account(conn, stage.context.vault, stage.context.now(), name, real)
+    assert await chosen(practised) == "razorpay/asha-real"
+    assert await chosen(practised, account="mock/asha-mock") == "mock/asha-mock"
+    assert await chosen(practised, channel="practice") == "mock/asha-mock"
+    async with stage.context.db.as_merchant(stage.merchant) as conn:
+        await conn.execute(
+            "UPDATE gateway_accounts SET disabled_at = now() WHERE slug = 'asha-real'"
+        )
+    machine = NewMachine(code="M09", name="Lobby", slots=[NewSlot(slot="A1", sku="cola")])
+    found = await onboarding.plan(stage.context, stage.merchant, [machine])
+    assert [problem.code for problem in found.problems] == ["no_account"]
+    await accounts.close()
 
 
 async def test_an_order_that_was_placed_before_the_account_became_real_is_paid_back(

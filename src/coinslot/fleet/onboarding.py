@@ -71,8 +71,9 @@ class NewSlot(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class NewMachine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a machine is set up with; what is left out is the template's.
 
-    `account` is written gateway/name; else it is the merchant's first one that prints codes in the
-    machine's currency, or takes it."""
+    `account` is written gateway/name; else it is the merchant's first one in use that prints codes
+    in the machine's currency, or takes it: for a real machine one of real money, where there is
+    one."""
 
     code: Code
     name: Label
@@ -266,6 +267,7 @@ class _Account(NamedTuple):
     currencies: frozenset[str]
     prints: bool
     test_only: bool
+    disabled: bool
 
 
 async def _accounts(context: Context, merchant: UUID) -> list[_Account]:
@@ -278,7 +280,7 @@ async def _accounts(context: Context, merchant: UUID) -> list[_Account]:
         driver = account.driver
         found.append(_Account(
             row["id"], f"{row['gateway']}/{row['slug']}", driver.currencies,
-            isinstance(driver, PrintsQr), account.live is False,
+            isinstance(driver, PrintsQr), account.live is False, row["disabled"],
         ))  # fmt: skip
     return found
 
@@ -476,7 +478,9 @@ class _Planning:
     def _account(
         self, number: int, machine: NewMachine, currency: str, *, practice: bool
     ) -> str:  # fmt: skip
-        """A practice machine has no account that may move real money."""
+        """A practice machine has no account that may move real money. A real one has one that may,
+        where there is any: test money, which anyone may pay with, buys no real goods unless
+        somebody names its account."""
         of_its_kind = [one for one in self._accounts if one.test_only or not practice]
         if isinstance(machine.account, str):
             if machine.account not in [account.name for account in self._accounts]:
@@ -490,7 +494,12 @@ class _Planning:
                 )  # fmt: skip
             return machine.account
         fit = [account for account in of_its_kind if currency in account.currencies]
-        fit.sort(key=lambda account: not account.prints)
+        if not practice and (real := [account for account in fit if not account.test_only]):
+            fit = real
+        fit = sorted(
+            (account for account in fit if not account.disabled),
+            key=lambda account: not account.prints,
+        )
         if not fit and currency:
             self._wrong(number, "account", "no_account", f"No account of yours takes {currency}.")
         return fit[0].name if fit else ""

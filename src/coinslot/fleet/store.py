@@ -134,7 +134,8 @@ SPEAKS = "SELECT channel, dialect FROM outlets WHERE id = $1"
 CODES_TAKEN = "SELECT id FROM outlets WHERE id = ANY ($1)"
 
 ACCOUNTS = """
-SELECT id, gateway, slug FROM gateway_accounts WHERE merchant_id = $1 ORDER BY created_at, id
+SELECT id, gateway, slug, disabled_at IS NOT NULL AS disabled FROM gateway_accounts
+WHERE merchant_id = $1 ORDER BY created_at, id
 """
 
 SET_DEVICE = "UPDATE outlets SET device_config = $2 WHERE id = $1"

@@ -43,11 +43,12 @@ WHERE a.merchant_id = $1 AND ($3::uuid IS NULL OR a.id = $3) ORDER BY a.created_
 """
 _ONE = "SELECT * FROM gateway_accounts WHERE id = $1"
 _ADD = """
-INSERT INTO gateway_accounts (id, merchant_id, gateway, slug, settings, created_at, changed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $6)
+INSERT INTO gateway_accounts (id, merchant_id, gateway, slug, settings, created_at, changed_at,
+    test_only) VALUES ($1, $2, $3, $4, $5, $6, $6, $7)
 """
 _CHANGE = """
-UPDATE gateway_accounts SET settings = $2, former = $3, changed_at = $4 WHERE id = $1
+UPDATE gateway_accounts SET settings = $2, former = $3, changed_at = $4, test_only = $5
+WHERE id = $1
 """
 _ENABLE = "UPDATE gateway_accounts SET disabled_at = $2, changed_at = $3 WHERE id = $1"
 _END_FORMER = "UPDATE gateway_accounts SET former = NULL, changed_at = $2 WHERE id = $1"
@@ -66,6 +67,7 @@ class AccountRefusedError(Exception):
     not_accepted: the gateway does not take these credentials. not_answered: it did not say.
     another_account: they are those of another account, which knows nothing of what was paid here.
     another_mode: a practice account does not become a real one, nor the other way round.
+    real_keys: they are of an account with real money, and practice has none.
     stale: somebody else changed it meanwhile. bad_slug, slug_taken, unknown_gateway."""
 
     def __init__(self, code: str, reason: str = "") -> None:
@@ -174,6 +176,8 @@ async def add(context: Context, who: Actor, wanted: NewAccount) -> UUID:
     settings = driver.Settings(**filled(driver.Settings, wanted.typed))
     if wanted.practise or not _is_real(driver):
         settings = driver.practising(settings, context.practise)
+        if driver.address(settings).live is not False:  # or what was emulated counts as real money
+            raise AccountRefusedError("real_keys")
     await _must_work(driver, settings)
     now = context.now()
     made, sealed = uuid7(now), accounts.seal(context.vault, wanted.gateway, slug, settings)
@@ -183,7 +187,10 @@ async def add(context: Context, who: Actor, wanted: NewAccount) -> UUID:
     )  # fmt: skip
     try:
         async with context.db.as_merchant(wanted.merchant) as conn:
-            await conn.execute(_ADD, made, wanted.merchant, wanted.gateway, slug, sealed, now)
+            await conn.execute(
+                _ADD, made, wanted.merchant, wanted.gateway, slug, sealed, now,
+                driver.address(settings).live is False,
+            )  # fmt: skip
             await record(conn, who, act, now)
     except asyncpg.UniqueViolationError:
         raise AccountRefusedError("slug_taken") from None
@@ -215,6 +222,7 @@ async def change(context: Context, who: Actor, wanted: AccountChange) -> None:
             _CHANGE, wanted.account,
             accounts.seal(context.vault, name.gateway, name.slug, settings),
             accounts.seal_former(context.vault, name.gateway, name.slug, former), now,
+            driver.address(settings).live is False,
         )  # fmt: skip
         act = Act(
             action="gateway.changed", merchant=wanted.merchant,

@@ -145,6 +145,13 @@ TEXTS: Final[Texts] = {
         " Добавьте"
         " его отдельным шлюзом.",
     ),
+    "gateway_problem_real_keys": (
+        "These are keys for real money, and practice has none: use test keys, or choose the real"
+        " gateway.",
+        "ये असली पैसे की कुंजियाँ हैं, अभ्यास में असली पैसा नहीं: परीक्षण कुंजियाँ लें या असली गेटवे चुनें।",
+        "Это ключи для настоящих денег, а в тренировке их нет: возьмите тестовые ключи или"
+        " выберите настоящий шлюз.",
+    ),
     "gateway_problem_another_mode": (
         "Practice stays practice, and real money stays real: add these keys as a gateway of"
         " its own.",

@@ -247,7 +247,7 @@ LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN CASE WHEN begins_as(p_outlet.kind) IS NULL THEN 'not_sold_here'
         WHEN p_outlet.channel = 'practice'
-            AND NOT (SELECT test_only FROM gateway_accounts WHERE id = p_account)
+            AND (SELECT test_only FROM gateway_accounts WHERE id = p_account) IS NOT TRUE
             THEN 'practice_machine' END;
 END $$;
 
