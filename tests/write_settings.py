@@ -101,6 +101,11 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "COINSLOT_QUERY_S": "between two questions to a silent machine; twelve times as long once"
         " the unit is in doubt",
         "COINSLOT_IN_DOUBT_S": "from GO to the settlement by policy",
+        "COINSLOT_GRACE_S": "a coffee machine's command that was taken counts as a cup after it,"
+        " unless its customer says that nothing came",
+        "COINSLOT_HEARD_S": "a coffee machine whose last heartbeat is older sells nothing",
+        "COINSLOT_DECIDE_S": "a person may decide about a cup that its customer denies; then policy"
+        " does",
         "COINSLOT_MATCH_S": "money that matches nothing waits so long before the gateway is asked"
         " whose it is",
         "COINSLOT_CAPTURE_S": "an unmatched capture that is still open after it is a breach for"

@@ -35,6 +35,7 @@ ABOUT = {
     "refund": "A refund: one order to give money back, driven until the gateway proves it.",
     "vending": "A fulfillment at a machine: one thing to be handed over, the unit of the"
     " [vend protocol](vend-protocol.md).",
+    "coffee": "A fulfillment at a coffee machine: one cup, commanded once ([coffee](coffee.md)).",
 }
 
 STATES: Mapping[str, Mapping[str, str]] = {
@@ -75,6 +76,14 @@ STATES: Mapping[str, Mapping[str, str]] = {
         "in_doubt": "the outcome is unknown; evidence is awaited until the deadline",
         "vended": "handed over: settled as fulfilled",
         "failed": "settled: the money goes back",
+    },
+    "coffee": {
+        "to_make": "waits for its machine to be heard; nothing is commanded",
+        "making": "the command is committed, and counts as sent; its answer is awaited",
+        "in_grace": "the vendor took the command; its customer may say that nothing came",
+        "in_doubt": "nobody knows whether a cup came; a person or the merchant's rule decides",
+        "made": "handed over: settled as fulfilled",
+        "not_made": "settled: the money goes back",
     },
 }
 
@@ -131,6 +140,17 @@ EVENTS: Mapping[str, Mapping[str, str]] = {
         "DEADLINE": "its time is over",
         "WITHDRAWN": "the gateway gave the money back by itself",
     },
+    "coffee": {
+        "MAKE": "its machine was heard",
+        "TAKEN_ON": "the vendor took the command",
+        "UNCLEAR": "time-out, 5xx, an unreadable answer, or none that was written down",
+        "BREWED": "evidence: the vendor's report, its customer, or a person who looked",
+        "NOT_BREWED": "evidence: the vendor refused the command or reports so, or a person looked",
+        "DENIED": "its customer says that nothing came",
+        "UNDISPUTED": "the grace passed, or the merchant's rule says goods",
+        "DEADLINE": "its time is over",
+        "WITHDRAWN": "the gateway gave the money back by itself",
+    },
 }
 
 JOBS: Mapping[str, str] = {
@@ -147,6 +167,7 @@ JOBS: Mapping[str, str] = {
     "send_command": "the command is sent, once",
     "send_go": "GO is sent, always the same bytes",
     "send_query": "the machine is queried",
+    "send_make": "the command is sent, once",
     "hand_over": "the money is earned",
     "give_back": "a refund is made",
     "expose": "it is booked as an exposure: settled by policy, not by evidence",

@@ -85,6 +85,10 @@ class ContextBackend:
     async def ask_machine(self, token: str) -> None:
         await fulfillment.nothing_came(self._context, token)
 
+    async def has_come(self, token: str) -> None:
+        said = fulfillment.Testimony(came=True, by=fulfillment.CUSTOMER)
+        await fulfillment.told(self._context, token, said)
+
     async def take_webhook(
         self, gateway: str, account: str | None, headers: Mapping[str, str], body: bytes
     ) -> WebhookAnswer:

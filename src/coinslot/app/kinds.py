@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 
+from coinslot.coffee.fulfillment import Coffee
+from coinslot.coffee.vendors import OpenVendors
 from coinslot.orders.fulfillment import Fulfillment, registered
 from coinslot.vending.fulfillment import Vending
 
-KINDS: Mapping[str, Fulfillment] = registered(Vending())
+VENDORS = OpenVendors()  # of coffee machines
+KINDS: Mapping[str, Fulfillment] = registered(Vending(), Coffee(VENDORS))

@@ -24,6 +24,10 @@ from coinslot.api.webhook_endpoints import Hooks
 from coinslot.app.console_routes import console_routes
 from coinslot.app.machine_routes import machine_routes
 from coinslot.app.people_routes import people_routes
+from coinslot.coffee.flow import COFFEE
+from coinslot.coffee.fulfillment import Coffee
+from coinslot.coffee.pages import CoffeePages
+from coinslot.coffee.vendors import OpenVendors
 from coinslot.context import Context
 from coinslot.events.webhooks.signing import HookRules
 from coinslot.fleet.enrolment import DeviceAddresses
@@ -62,6 +66,7 @@ def build(  # noqa: PLR0913  the wiring
         shown = Pictures(context)
         calls.append(get("/pictures/{name:str}", include_in_schema=False)(shown.show))
         calls.append(_proof_keys(context))
+        calls.append(_coffee(context, renderer.site))
         calls.append(console_routes(auth, site, backend, hooks, devices))
     app = Litestar(
         [*calls, *_routes(backend, renderer, clock)],
@@ -243,6 +248,21 @@ def _for_people(backend: Backend, renderer: Renderer, clock: Clock) -> Router:
         post("/o/{order:str}/pay", middleware=[ordering])(orders.pay),
         post("/o/{order:str}/check")(orders.check),
         post("/o/{order:str}/help")(orders.nothing_came_out),
+        post("/o/{order:str}/came")(orders.came),
+    ]
+    return Router("/", route_handlers=urls, include_in_schema=False)
+
+
+def _coffee(context: Context, site: Site) -> Router:
+    """The code on a coffee machine's screen."""
+    kind = context.kinds.get(COFFEE.name)
+    vendors = kind.vendors if isinstance(kind, Coffee) else OpenVendors()
+    pages = CoffeePages(context, vendors, site)
+    looking = _at_most(site.orders_per_minute, "looking")
+    ordering = _at_most(site.orders_per_minute, "ordering")
+    urls = [
+        get("/v1/pay", middleware=[looking])(pages.show),
+        post("/v1/pay", middleware=[ordering])(pages.place),
     ]
     return Router("/", route_handlers=urls, include_in_schema=False)
 

@@ -26,6 +26,7 @@ _FILES = tuple(
         "payments/sql/gateway_webhooks.sql",
         "payments/sql/merchant_api.sql",
         "vending/sql/machines.sql",
+        "coffee/sql/coffee.sql",
         "oversight/sql/cases.sql",
         "payments/sql/disputes.sql",
         "payments/sql/fees.sql",

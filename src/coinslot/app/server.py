@@ -18,7 +18,7 @@ import uvicorn
 
 from coinslot.app import notify
 from coinslot.app.event_tasks import EVENT_TABLES, event_tasks
-from coinslot.app.kinds import KINDS
+from coinslot.app.kinds import KINDS, VENDORS
 from coinslot.app.mirroring import mirror
 from coinslot.app.notifying import notifiers
 from coinslot.app.resources import Resources, Urls, broker_users, device_addresses, picture_storage
@@ -111,6 +111,7 @@ class RunningServer:
             self.db, socket.gethostname(), self.settings.windows.span("clock_skew_s")
         )
         accounts.reached = self.db.reached = self._reached
+        VENDORS.reached = self._reached
         self._accounts = accounts
         self._stack.push_async_callback(accounts.close)
         mark = await asked_at_start(lambda: installation(self.db))

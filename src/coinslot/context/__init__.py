@@ -50,6 +50,11 @@ class Windows(Struct, frozen=True, kw_only=True):
     run_s: float = 30  # the longest run and its flush, after the lease
     query_s: float = 5  # between two questions to a silent machine
     in_doubt_s: float = 600  # from GO to settlement by policy
+    grace_s: float = 180  # a command that was taken is carried out, unless its customer denies it
+    heard_s: float = (
+        300  # a machine of another's telemetry that is unheard for longer sells nothing
+    )
+    decide_s: float = 86400  # a person decides about a denied unit, then policy does
     capture_s: float = 3600  # a capture is matched, or returned
     match_s: float = 5  # before the gateway is asked whose an unmatched capture is
     page_ask_s: float = 3  # between two looks that pages of one order cause

@@ -57,8 +57,8 @@ async def _write(context: Context, conn: Connection, merchant: UUID, wish: Order
         raise NotNowError(WhyNot.OUT_OF_SERVICE)
     if await conn.fetchval(store.PROMISED, wish.outlet, wish.slot) >= slot["stock"]:
         raise NotNowError(WhyNot.SOLD_OUT)
-    browser, network = _names(context, wish)
-    await _few_enough(context, conn, wish.outlet, browser, network)
+    browser, network = digests(context, wish.browser, wish.network)
+    await few_enough(context, conn, wish.outlet, browser, network)
     line = NewLine(
         product=slot["product_id"], slot=wish.slot, sku=slot["sku"], name=slot["name"],
         price=slot["price_minor"], cost=slot["cost_minor"],
@@ -70,19 +70,22 @@ async def _write(context: Context, conn: Connection, merchant: UUID, wish: Order
     return (await placing.place(conn, context, new)).token
 
 
-def _names(context: Context, wish: OrderRequest) -> tuple[str | None, str | None]:
-    """Digests: what is stored of a browser and a network identifies neither."""
+def digests(
+    context: Context, browser: str | None, network: str | None
+) -> tuple[str | None, str | None]:
+    """What is stored of a browser and a network identifies neither."""
     digest = context.vault.digest
     return (
-        None if wish.browser is None else digest(wish.browser, "browser"),
-        None if wish.network is None else digest(wish.network, "network"),
+        None if browser is None else digest(browser, "browser"),
+        None if network is None else digest(network, "network"),
     )
 
 
-async def _few_enough(
+async def few_enough(
     context: Context, conn: Connection, outlet: str, browser: str | None, network: str | None
 ) -> None:
-    """A browser or network with too many unpaid orders has to pay first. Raises NotNowError."""
+    """A browser or network (digests) with too many unpaid orders has to pay first; counted under
+    the lock of the outlet's row. Raises NotNowError."""
     since = context.now() - context.windows.span("unpaid_s")
     open_ = await conn.fetchrow(store.UNPAID_ORDERS, outlet, browser, network, since)
     if open_ is None or open_["of_browser"] >= context.windows.browser_orders:
@@ -163,7 +166,9 @@ async def _ready(context: Context, order_token: str) -> OutletView | None:
     outlet = await outlet_pages.outlet(context, view.outlet_code)
     if outlet is None or not outlet.ready:
         raise NotNowError(outlet.why_not if outlet else WhyNot.OUT_OF_SERVICE)
-    if not any(item.available for item in outlet.items if item.slot == view.slot):
+    if outlet.counts_stock and not any(
+        item.available for item in outlet.items if item.slot == view.slot
+    ):
         raise NotNowError(WhyNot.SOLD_OUT)
     return outlet
 

@@ -48,6 +48,10 @@ class Fulfillment(Protocol):
     # Which windows of time an outlet of this kind may have of its own.
     windows: ClassVar[frozenset[str]] = frozenset({"dispatch_s", "in_doubt_s"})
 
+    # Whether an outlet of this kind has slots with counted stock, of which a page offers what is
+    # left. Without that its room says itself what is ordered there, and for how much.
+    counts_stock: ClassVar[bool] = True
+
     # Name -> query that must return no row: `coinslot audit` runs it beside its own. `$1` is the
     # moment before which something is late.
     checks: ClassVar[Mapping[str, str]] = MappingProxyType({})
@@ -161,8 +165,13 @@ async def drive(context: Context, unit: asyncpg.Record) -> None:
 
 
 async def nothing_came(context: Context, order_token: str, by: str = CUSTOMER) -> None:
-    """A customer, or a member of staff, says that nothing came out: each unit of the order that is
-    not settled is looked into, at most once in a few seconds however many ask."""
+    """A customer, or a member of staff, says that nothing came out."""
+    await told(context, order_token, Testimony(came=False, by=by))
+
+
+async def told(context: Context, order_token: str, said: Testimony) -> None:
+    """What somebody says of an order: each of its units that is not settled is looked into, at
+    most once in a few seconds however many ask."""
     async with context.db.system_transaction() as conn:
         merchant = await conn.fetchval(store.ORDER_OWNER, order_token)
     if merchant is None:
@@ -172,7 +181,6 @@ async def nothing_came(context: Context, order_token: str, by: str = CUSTOMER) -
             store.PAGE_ASKS_UNITS, order_token, context.now(), context.windows.span("page_ask_s")
         )
     for unit in units:
-        said = Testimony(came=False, by=by)
         await handler(context, unit["kind"]).prove(context, unit, said)
 
 
@@ -182,7 +190,7 @@ def last_moment(unit: asyncpg.Record) -> datetime:
     return moment
 
 
-async def lock(conn: Connection, unit: asyncpg.Record) -> asyncpg.Record | None:
+async def lock(conn: Connection, unit: Unit) -> asyncpg.Record | None:
     """The unit's row as it is now, with its outlet's own `windows`, locked behind its capture's, on
     which a settlement is booked. None: something else has moved the unit since it was read."""
     return await conn.fetchrow(store.LOCK_UNIT, unit["id"], unit["capture_id"], unit["state"])

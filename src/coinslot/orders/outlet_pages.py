@@ -85,6 +85,7 @@ async def outlet(context: Context, code: str) -> OutletView | None:
         currency=row["currency"],
         zone=row["zone_shown"],
         items=items,
+        counts_stock=_counts_stock(context, row),
         nearest=nearest,
     )
 
@@ -111,7 +112,7 @@ def powers(channel: str, dialect: str, has_sensor: bool | None) -> Powers:
 
 
 def _why_not(context: Context, row: asyncpg.Record, slots: list[asyncpg.Record]) -> WhyNot:
-    if row["decommissioned_at"] is not None:
+    if row["decommissioned_at"] is not None or row["paused_at"] is not None:
         return WhyNot.OUT_OF_SERVICE
     try:
         if why_not := fulfillment.handler(context, row["kind"]).why_not(context, row):
@@ -119,6 +120,8 @@ def _why_not(context: Context, row: asyncpg.Record, slots: list[asyncpg.Record])
     except UnknownKindError as error:
         log.error("outlet_cannot_sell", outlet=row["id"], error=str(error))
         return WhyNot.OUT_OF_SERVICE
+    if not _counts_stock(context, row):
+        return WhyNot.READY
     if slots and all(slot["out_of_sale_at"] is not None for slot in slots):
         return WhyNot.BROKEN
     if not any(s["out_of_sale_at"] is None and s["promised"] < s["stock"] for s in slots):
@@ -126,9 +129,16 @@ def _why_not(context: Context, row: asyncpg.Record, slots: list[asyncpg.Record])
     return WhyNot.READY
 
 
+def _counts_stock(context: Context, row: asyncpg.Record) -> bool:
+    kind = context.kinds.get(row["kind"])
+    return kind is None or bool(kind.counts_stock)
+
+
 async def _unpayable(context: Context, row: asyncpg.Record, slots: list[asyncpg.Record]) -> WhyNot:
     """Whether customers can pay here: no gateway is asked, but one that did not answer just now is
     known."""
+    if not slots and not _counts_stock(context, row):  # no price is known before one chooses
+        return WhyNot.READY if row["has_ways"] else WhyNot.OUT_OF_SERVICE
     dearest = max((slot["price_minor"] for slot in slots), default=1)
     money = Money(dearest, row["currency"])
     if await ways_to_pay.offered(context, row["merchant_id"], row["id"], money):
@@ -254,6 +264,7 @@ def _order_view(
         by_policy=any(u["basis"] == "policy" for u in units),
         progress=story.progress,
         code=story.code,
+        asks=story.asks,
         gateway_payment_id=row["gateway_payment_id"],
     )
 

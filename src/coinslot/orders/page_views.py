@@ -87,6 +87,7 @@ class OutletView(Struct, frozen=True, kw_only=True):
     currency: str
     zone: str | None = None  # IANA name, in which its times are shown; None: the installation's
     items: tuple[ItemView, ...]
+    counts_stock: bool = True  # without it the customer chooses at the outlet itself
     nearest: NearestView | None = None
 
 
@@ -105,6 +106,7 @@ class Story(Struct, frozen=True, kw_only=True):
     progress: Progress
     begun_at: datetime | None = None  # when the outlet was first told of it
     code: str | None = None  # what the customer types or shows to get the goods
+    asks: bool = False  # only the customer knows whether the goods came: the page asks
 
 
 class UnitView(Struct, frozen=True, kw_only=True):
@@ -191,6 +193,7 @@ class OrderView(Struct, frozen=True, kw_only=True):
     by_policy: bool = False
     progress: Progress = Progress.QUEUED
     code: str | None = None  # what the customer types or shows to get the goods
+    asks: bool = False  # whether the goods came, because only the customer knows
     gateway_payment_id: str | None = None
 
     @property

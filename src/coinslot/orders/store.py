@@ -106,8 +106,9 @@ _BRAND = """
 """
 
 OUTLET = f"""
-SELECT o.*, m.name AS merchant_name, coalesce(o.zone, m.zone) AS zone_shown, d.last_seen_at,
-    {_BRAND}, coalesce(nullif(o.contact, ''), nullif(b.support, ''), m.contact) AS contact_shown,
+SELECT o.*, m.name AS merchant_name, m.paused_at, coalesce(o.zone, m.zone) AS zone_shown,
+    d.last_seen_at, {_BRAND},
+    coalesce(nullif(o.contact, ''), nullif(b.support, ''), m.contact) AS contact_shown,
     d.has_sensor, EXISTS (SELECT FROM ways_to_pay w WHERE w.outlet_id = o.id
         AND w.place IS NOT NULL) AS has_ways
 FROM outlets o JOIN merchants m ON m.id = o.merchant_id {_BRAND_OF}

@@ -67,6 +67,10 @@ class Backend(Protocol):
         """Someone says that nothing came out: ask the machine at once."""
         ...
 
+    async def has_come(self, token: str) -> None:
+        """The customer says that all of it came out."""
+        ...
+
     async def take_webhook(
         self, gateway: str, account: str | None, headers: Mapping[str, str], body: bytes
     ) -> WebhookAnswer:

@@ -12,6 +12,7 @@ from coinslot.pages.rendering import AnyRequest
 _NAME = "coinslot_browser"
 _VALUE = re.compile(r"[A-Za-z0-9_-]{20,64}")
 _KEPT_S = 30 * 24 * 3600
+_PAGES = "/q"
 
 
 def known(request: AnyRequest) -> str | None:
@@ -25,13 +26,14 @@ def named(request: AnyRequest) -> str:
     return known(request) or token()
 
 
-def remember(request: AnyRequest, response: Response[str], name: str) -> None:
+def remember(request: AnyRequest, response: Response[str], name: str, path: str = _PAGES) -> None:
+    """For the pages under `path`."""
     response.set_cookie(
         Cookie(
             key=_NAME,
             value=name,
             max_age=_KEPT_S,
-            path="/q",
+            path=path,
             httponly=True,
             samesite="lax",
             secure=request.url.scheme == "https",

@@ -154,6 +154,12 @@ class Orders(SharedHandler):
         await self._backend.ask_machine(order)
         return self._back(request, order, Asked.MACHINE)
 
+    async def came(self, request: AnyRequest, order: Token) -> Redirect:
+        """Where the page asks, since only the customer knows."""
+        if (await self.known(order)).asks:
+            await self._backend.has_come(order)
+        return self._back(request, order)
+
     def _back(
         self, request: AnyRequest, order: str, asked: Asked = Asked.NOBODY, *, go: bool = False
     ) -> Redirect:

@@ -1,6 +1,7 @@
 """Pages from templates: language, nonce and layout for each."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -41,12 +42,13 @@ PLAIN = Answer()
 
 class Renderer:
     """Knows the templates and the site; decides nothing. Other pages than the customer's bring a
-    folder of their own, with `templates` and `static/look`."""
+    folder of their own, with `templates` and `static/look`; a way of selling brings `more` folders
+    of templates, which look like the customer's."""
 
-    def __init__(self, site: Site, folder: Path = _HERE) -> None:
+    def __init__(self, site: Site, folder: Path = _HERE, more: Sequence[Path] = ()) -> None:
         self.site = site
         self._templates = jinja2.Environment(
-            loader=jinja2.FileSystemLoader([folder / "templates", _HERE / "templates"]),
+            loader=jinja2.FileSystemLoader([folder / "templates", _HERE / "templates", *more]),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,

@@ -40,6 +40,8 @@ class Words(Struct, frozen=True, kw_only=True):
     not_ready: str
     machine_code: str
     choose_one: str
+    choose_there: str
+    choose_there_lead: str
     slot: str  # {slot}
     pay: str  # {price}
     pay_for: str  # {price} {item}
@@ -102,6 +104,8 @@ class Words(Struct, frozen=True, kw_only=True):
     checking_lead: str
     checking_until: str  # {time}
     your_code: str  # {code}
+    came_question: str
+    came_yes: str
     done: str
     done_lead: str
     partly: str

@@ -1,0 +1,86 @@
+"""The statements of this room, by name: coffee machines, their orders and cups."""
+
+ACCOUNT = "SELECT * FROM coffee_accounts WHERE id = $1"
+
+# Another merchant's row with this name cannot be updated: the statement fails.
+SAVE_ACCOUNT = """
+INSERT INTO coffee_accounts (id, merchant_id, vendor, slug, settings, created_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (slug) DO UPDATE SET settings = excluded.settings, vendor = excluded.vendor,
+    version = coffee_accounts.version + 1 RETURNING id
+"""
+
+ACCOUNTS = """
+SELECT id, vendor, slug, settings FROM coffee_accounts ORDER BY created_at, id
+"""
+
+SAVE_MACHINE = """
+INSERT INTO coffee_machines (outlet_id, merchant_id, account_id, device) VALUES ($1, $2, $3, $4)
+ON CONFLICT (outlet_id) DO UPDATE SET account_id = excluded.account_id, device = excluded.device
+"""
+
+# Who is asked about a device, and whether it sells at all.
+MACHINE_BY_DEVICE = """
+SELECT c.outlet_id, c.merchant_id, c.account_id, c.device, o.decommissioned_at, m.paused_at
+FROM coffee_machines c JOIN outlets o ON o.id = c.outlet_id JOIN merchants m ON m.id = c.merchant_id
+WHERE c.device = $1
+"""
+
+HEARD = """
+UPDATE coffee_machines SET heard_at = $2
+WHERE outlet_id = $1 AND (heard_at IS NULL OR heard_at < $2)
+"""
+
+# What became of a code on a screen.
+ORDER_OF_CODE = """
+SELECT o.token, o.browser FROM coffee_orders c JOIN orders o ON o.id = c.order_id
+WHERE c.outlet_id = $1 AND c.machine_order = $2
+"""
+
+# What the command says: of a unit.
+WHAT_TO_MAKE = """
+SELECT m.account_id, m.device, c.machine_order, c.drink, c.size, o.windows
+FROM fulfillments f JOIN coffee_orders c ON c.order_id = f.order_id
+JOIN coffee_machines m ON m.outlet_id = f.outlet_id JOIN outlets o ON o.id = f.outlet_id
+WHERE f.id = $1
+"""
+
+PLACE = """
+INSERT INTO coffee_orders (order_id, merchant_id, outlet_id, machine_order, drink, size)
+VALUES ($1, $2, $3, $4, $5, $6)
+"""
+
+RULES = "SELECT * FROM coffee_rules WHERE merchant_id = $1"
+
+SAVE_RULES = """
+INSERT INTO coffee_rules (merchant_id, denied, unclear, contact_limit, browser_limit, device_limit,
+    day_limit) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (merchant_id) DO UPDATE SET denied = $2, unclear = $3, contact_limit = $4,
+    browser_limit = $5, device_limit = $6, day_limit = $7
+"""
+
+# Of two customers who say at once that nothing came, the second sees the first.
+LOCK_DENIALS = "SELECT pg_advisory_xact_lock(hashtextextended('coffee denials ' || $1, 0))"
+
+# How often a customer's word alone gave money back, since then.
+DENIALS = """
+SELECT count(*) AS of_day,
+    count(*) FILTER (WHERE f.outlet_id = $2) AS of_device,
+    count(*) FILTER (WHERE o.browser = $3) AS of_browser,
+    count(*) FILTER (WHERE lower(o.receipt_contact) = lower($4)) AS of_contact
+FROM coffee_units c JOIN fulfillments f USING (id) JOIN orders o ON o.id = f.order_id
+WHERE c.denied_at > $1 AND c.rule = 'refund'
+"""
+
+WHO_ORDERED = "SELECT browser, receipt_contact FROM orders WHERE id = $1"
+
+CUP = "SELECT * FROM coffee_units WHERE id = $1"
+
+CUPS = "SELECT id, answer, denied_at, rule FROM coffee_units WHERE id = ANY ($1)"
+
+# A vendor reports what came of a machine's order.
+UNIT_OF_ORDER = """
+SELECT f.* FROM coffee_machines m JOIN coffee_orders c ON c.outlet_id = m.outlet_id
+JOIN fulfillments f ON f.order_id = c.order_id
+WHERE m.device = $1 AND c.machine_order = $2 ORDER BY f.id LIMIT 1
+"""

@@ -1,0 +1,141 @@
+"""The port to whoever commands coffee machines, and the accounts there.
+
+A vendor that reports what became of a cup calls `fulfillment.reported` beside this port: the room
+then waits for its word in place of the grace."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+import asyncpg
+import httpx
+import msgspec
+from msgspec import Struct
+
+from coinslot.channels import tmetr
+from coinslot.channels.tmetr import (
+    Drink,
+    Heartbeat,
+    Make,
+    NoPrice,
+    Refused,
+    Silent,
+    Size,
+    Taken,
+    Unclear,
+)
+from coinslot.coffee import store
+from coinslot.db.pool import Connection, Database
+from coinslot.db.sealed import SealedColumn
+from coinslot.kit.clock import Clock
+from coinslot.kit.faults import Reached, no_fault
+from coinslot.kit.ids import uuid7
+from coinslot.kit.secrets import Vault
+from coinslot.merchants.accounts import concealed, revealed
+
+
+class Vendor(Protocol):
+    """One account at a vendor. Every call is sent once, and says itself what silence means."""
+
+    answers_s: float  # no call takes longer
+    reports_completion: bool  # whether it will say, by itself, that a cup came or did not
+
+    async def drink(
+        self, device: str, drink_id: str, size: Size
+    ) -> Drink | NoPrice | Refused | Unclear: ...
+
+    async def last_heartbeat(self, device: str) -> Heartbeat | Silent | Refused | Unclear: ...
+
+    async def make(self, wanted: Make) -> Taken | Refused | Unclear: ...
+
+
+class UnknownVendorError(LookupError):
+    """No account has this id or name, or this program knows no such vendor."""
+
+
+class AccountTakenError(Exception):
+    """Another merchant's account has this name."""
+
+
+class TmetrVendor(tmetr.Tmetr):
+    """Tmetr: it takes a command, and nobody says what came of it."""
+
+    reports_completion = False
+
+    def __init__(
+        self, settings: tmetr.Settings, http: httpx.AsyncClient, reached: Reached = no_fault
+    ) -> None:
+        super().__init__(settings, http, reached)
+        self.answers_s = settings.connect_s + settings.read_s
+
+
+def _open_tmetr(settings: Any, reached: Reached) -> Vendor:
+    return TmetrVendor(settings, tmetr.connect(settings), reached)
+
+
+# Name of a vendor -> its settings, and how an account there is opened.
+VENDORS: Final[Mapping[str, tuple[type[Struct], Callable[[Any, Reached], Vendor]]]] = {
+    "tmetr": (tmetr.Settings, _open_tmetr),
+}
+
+
+class VendorAccount(Struct, frozen=True, kw_only=True):
+    """An account as it is set up. `slug` names it in the whole installation."""
+
+    merchant_id: UUID
+    slug: str
+    settings: Struct
+    vendor: str = "tmetr"
+
+
+SEALED: Final = (
+    SealedColumn(
+        table="coffee_accounts", column="settings", key="id", names=("vendor", "slug"),
+        place=lambda row: _bound_to(row["vendor"], row["slug"]),
+    ),
+)  # fmt: skip
+
+
+def _bound_to(vendor: str, slug: str) -> str:
+    return f"coffee:{vendor}/{slug}"
+
+
+async def save_account(
+    conn: Connection, vault: Vault, clock: Clock, account: VendorAccount
+) -> UUID:
+    """Set it up, or give the one of this name these settings. Raises AccountTakenError."""
+    plain = msgspec.json.encode(account.settings, enc_hook=revealed)
+    sealed = vault.seal(plain, _bound_to(account.vendor, account.slug))
+    try:
+        saved: UUID | None = await conn.fetchval(
+            store.SAVE_ACCOUNT, uuid7(clock.now()), account.merchant_id, account.vendor,
+            account.slug, sealed, clock.now(),
+        )  # fmt: skip
+    except asyncpg.InsufficientPrivilegeError:  # another merchant's row is not ours to see
+        saved = None
+    if saved is None:
+        raise AccountTakenError(f"there is an account {account.slug} already")
+    return saved
+
+
+class OpenVendors:
+    """The accounts, opened at first use and again when their settings have changed."""
+
+    def __init__(self, reached: Reached = no_fault) -> None:
+        self.reached = reached
+        self._open: dict[UUID, tuple[int, Vendor]] = {}
+
+    async def by_id(self, db: Database, vault: Vault, account: UUID) -> Vendor:
+        """Raises UnknownVendorError."""
+        async with db.system_transaction() as conn:
+            row = await conn.fetchrow(store.ACCOUNT, account)
+        if row is None or row["vendor"] not in VENDORS:
+            raise UnknownVendorError(str(account))
+        known = self._open.get(account)
+        if known is None or known[0] != row["version"]:
+            kind, opened = VENDORS[row["vendor"]]
+            plain = vault.open(row["settings"], _bound_to(row["vendor"], row["slug"]))
+            settings = msgspec.json.decode(plain, type=kind, dec_hook=concealed)
+            known = (row["version"], opened(settings, self.reached))
+            self._open[account] = known
+        return known[1]
