@@ -28,7 +28,7 @@ from coinslot.coffee import selling
 from coinslot.coffee.fulfillment import Coffee
 from coinslot.coffee.machines import NewMachine, add_machine
 from coinslot.coffee.selling import Wish
-from coinslot.coffee.vendors import OpenVendors, Vendor, VendorAccount, save_account
+from coinslot.coffee.vendors import OpenVendors, Vendor, VendorAccount, save_vendor_account
 from coinslot.db.pool import Database
 from coinslot.gateways.mock import Mock
 from coinslot.gateways.mock import Settings as MockSettings
@@ -115,7 +115,7 @@ class Cafe:
 
     def code(self, order: str | None = None, **more: Any) -> MachineCode:
         """What somebody chose at the machine just now."""
-        known = {"device": DEVICE, "drink": DRINK, "size": Size.MEDIUM} | more
+        known: dict[str, Any] = {"device": DEVICE, "drink": DRINK, "size": Size.MEDIUM} | more
         known.setdefault("made_at", self.stage.clock.now())
         return MachineCode(order=order or f"20250317-{next(numbers)}-cndn", **known)
 
@@ -181,7 +181,7 @@ async def add_coffee(stage: Stage, settings: Settings, device: str = DEVICE) -> 
     context = stage.context
     async with context.db.as_merchant(stage.merchant) as conn:
         account = VendorAccount(merchant_id=stage.merchant, slug="asha", settings=settings)
-        vendor = await save_account(conn, context.vault, context.clock, account)
+        vendor = await save_vendor_account(conn, context.vault, context.clock, account)
         machine = NewMachine(
             code="C01", merchant_id=stage.merchant, account_id=vendor, device=device,
             name="Foyer", place="Pune", gateway_account=stage.account.id,

@@ -14,6 +14,8 @@ import pyotp
 import pytest
 
 import coinslot
+from coinslot.channels import tmetr
+from coinslot.coffee.vendors import VendorAccount, save_vendor_account
 from coinslot.db.pool import RawConnection, connect
 from coinslot.db.sealed import SealedColumn
 from coinslot.events.notices import browsers
@@ -97,6 +99,10 @@ async def everything(staffed: Staffed, owner: RawConnection) -> None:
             " next_issued_at = now() WHERE outlet_id = 'M01'",
             OLD.seal(b"next", device_context("M01")),
         )
+    async with db.as_merchant(staffed.merchant) as conn:
+        settings = tmetr.Settings(host="http://127.0.0.1:9", token=Secret("jwt"))
+        account = VendorAccount(merchant_id=staffed.merchant, slug="asha", settings=settings)
+        await save_vendor_account(conn, OLD, context.clock, account)
     notice = uuid7(now)
     await owner.execute(
         "INSERT INTO notices (id, merchant_id, purpose, channel, target, dedup, subject, body,"
@@ -260,7 +266,8 @@ def test_every_file_that_seals_is_known_here() -> None:
         if re.search(r"vault\.seal\(", path.read_text(encoding="utf-8"))
     }  # fmt: skip
     assert sealing == {
-        "events/notices/browsers.py", "events/webhooks/endpoints.py", "merchants/accounts.py",
+        "coffee/vendors.py", "events/notices/browsers.py", "events/webhooks/endpoints.py",
+            "merchants/accounts.py",
         "outlets/machines.py", "oversight/reseal.py", "oversight/signed_proof.py",
         "people/factors.py", "people/outbox.py", "people/sessions.py", "people/tokens.py",
     }  # fmt: skip

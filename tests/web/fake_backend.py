@@ -127,6 +127,9 @@ class FakeBackend:
     async def ask_machine(self, token: str) -> None:
         self.asked.append(("ask_machine", token))
 
+    async def has_come(self, token: str) -> None:
+        self.asked.append(("has_come", token))
+
     async def take_webhook(
         self, gateway: str, account: str | None, headers: Mapping[str, str], body: bytes
     ) -> WebhookAnswer:

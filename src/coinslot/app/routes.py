@@ -24,10 +24,7 @@ from coinslot.api.webhook_endpoints import Hooks
 from coinslot.app.console_routes import console_routes
 from coinslot.app.machine_routes import machine_routes
 from coinslot.app.people_routes import people_routes
-from coinslot.coffee.flow import COFFEE
-from coinslot.coffee.fulfillment import Coffee
 from coinslot.coffee.pages import CoffeePages
-from coinslot.coffee.vendors import OpenVendors
 from coinslot.context import Context
 from coinslot.events.webhooks.signing import HookRules
 from coinslot.fleet.enrolment import DeviceAddresses
@@ -255,9 +252,7 @@ def _for_people(backend: Backend, renderer: Renderer, clock: Clock) -> Router:
 
 def _coffee(context: Context, site: Site) -> Router:
     """The code on a coffee machine's screen."""
-    kind = context.kinds.get(COFFEE.name)
-    vendors = kind.vendors if isinstance(kind, Coffee) else OpenVendors()
-    pages = CoffeePages(context, vendors, site)
+    pages = CoffeePages(context, site)
     looking = _at_most(site.orders_per_minute, "looking")
     ordering = _at_most(site.orders_per_minute, "ordering")
     urls = [

@@ -15,6 +15,8 @@ from msgspec import Meta, Struct
 from coinslot.channels.tmetr import CodeError, MachineCode, Size, read_code
 from coinslot.coffee import selling
 from coinslot.coffee.contact import ContactError, contact
+from coinslot.coffee.flow import COFFEE
+from coinslot.coffee.fulfillment import Coffee
 from coinslot.coffee.selling import (
     AlreadyOrderedError,
     NotSoldError,
@@ -27,7 +29,7 @@ from coinslot.coffee.texts import CoffeeWords, words_in
 from coinslot.coffee.vendors import OpenVendors
 from coinslot.context import Context
 from coinslot.kit.ids import token
-from coinslot.orders import checkout
+from coinslot.orders import checkout, fulfillment
 from coinslot.orders.checkout import WayTap
 from coinslot.orders.page_views import NotNowError, OrderView, OutletView
 from coinslot.pages import browser, peer
@@ -70,9 +72,14 @@ class Said(Struct, frozen=True, kw_only=True):
 class CoffeePages(SharedHandler):
     """Reads the code, calls one verb, shows or redirects."""
 
-    def __init__(self, context: Context, vendors: OpenVendors, site: Site) -> None:
-        self._context, self._vendors = context, vendors
+    def __init__(self, context: Context, site: Site) -> None:
+        self._context = context
         self._renderer = Renderer(site, more=(TEMPLATES,))
+
+    @property
+    def _vendors(self) -> OpenVendors:
+        kind: Coffee = fulfillment.handler(self._context, COFFEE.name)  # type: ignore[assignment]
+        return kind.vendors
 
     async def show(self, request: AnyRequest) -> Response[str]:
         return await self._show(request, Said())

@@ -100,7 +100,7 @@ def _bound_to(vendor: str, slug: str) -> str:
     return f"coffee:{vendor}/{slug}"
 
 
-async def save_account(
+async def save_vendor_account(
     conn: Connection, vault: Vault, clock: Clock, account: VendorAccount
 ) -> UUID:
     """Set it up, or give the one of this name these settings. Raises AccountTakenError."""

@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from coinslot.coffee import vendors
 from coinslot.db.pool import RawConnection
 from coinslot.db.sealed import SealedColumn
 from coinslot.events.notices import browsers
@@ -21,6 +22,7 @@ from coinslot.people import factors, outbox, sessions, tokens
 SEALED: Final[tuple[SealedColumn, ...]] = (
     *accounts.SEALED, *machines.SEALED, *endpoints.SEALED, *factors.SEALED, *sessions.SEALED,
     *tokens.SEALED, *outbox.SEALED, *browsers.SEALED, *signed_proof.SEALED,
+    *vendors.SEALED,
 )  # fmt: skip
 _BATCH: Final = 100
 

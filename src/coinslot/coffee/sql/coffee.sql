@@ -1,7 +1,7 @@
 -- What a coffee machine does inside the transaction that pays an order.
 
--- The cup's own part. The machine waits for the money until its order ends: what is paid at the last
--- moment and cannot be commanded by then goes back.
+-- The cup's own part. The machine waits for the money until its order ends: what is paid at the
+-- last moment and cannot be commanded by then goes back.
 CREATE OR REPLACE FUNCTION coffee_queued(p_order uuid, p_now timestamptz)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
