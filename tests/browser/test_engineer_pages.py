@@ -58,6 +58,7 @@ def test_no_page_of_the_engineer_keeps_anyone_out(
         "/console/gateways", "/console/gateways/new/razorpay", "/console/gateways/new/tbank",
         f"/console/gateways/{account}", f"/console/gateways/{account}/change", "/console/keys",
         "/console/webhooks", hook, "/console/settings/business", "/console/settings/windows",
+        "/console/settings/selling",
         "/console/account",
     )  # fmt: skip
     found = []

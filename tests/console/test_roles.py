@@ -98,6 +98,8 @@ NEEDS: dict[str, str | None] = {
     "GET /console/settings/business": "merchant:write",
     "POST /console/settings/business": "merchant:write",
     "POST /console/settings/rules": "merchant:write",
+    "GET /console/settings/selling": "merchant:write",
+    "POST /console/settings/selling": "merchant:write",
     "GET /console/settings/windows": "merchant:write",
     "POST /console/settings/windows/{machine}": "merchant:write",
     "GET /console/keys": "keys:write",

@@ -87,3 +87,20 @@ async def test_a_picture_has_its_size_and_several_widths_and_the_page_does_not_n
 async def test_an_item_has_its_name_in_the_customers_language(client: Client) -> None:
     assert "आम की लस्सी" in (await client.get("/q/M02?lang=hi")).text
     assert "Mango lassi" in (await client.get("/q/M02?lang=ru")).text
+
+
+@pytest.mark.parametrize("place", ["/q/M01", "/q/M01/help", "/o/done"])
+@pytest.mark.parametrize(
+    ("wanted", "shown"), [("ru", "hi"), ("en-GB,ru;q=0.9", "en"), ("hi", "hi"), ("", "hi")]
+)
+async def test_a_phone_gets_one_of_the_merchants_languages(
+    client: Client, backend: FakeBackend, place: str, wanted: str, shown: str
+) -> None:
+    ours = replace(CHAI, languages=("hi", "en"))
+    backend.outlets["M01"] = replace(cast.M01, brand=ours)
+    backend.orders = {token: replace(order, brand=ours) for token, order in backend.orders.items()}
+    text = (await client.get(place, headers={"accept-language": wanted})).text
+    assert f'<html lang="{shown}"' in text
+    assert re.findall(r'hreflang="(..)"', text) == ["hi", "en"]
+    asked = (await client.get(f"{place}?lang=ru", headers={"accept-language": wanted})).text
+    assert f'<html lang="{shown}"' in asked

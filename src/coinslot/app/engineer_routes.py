@@ -8,6 +8,7 @@ from coinslot.console.account import AccountPages
 from coinslot.console.frame import Frame
 from coinslot.console.gateways import GatewayPages
 from coinslot.console.keys import KeyPages
+from coinslot.console.selling import SellingPages
 from coinslot.console.settings import SettingsPages
 from coinslot.console.webhooks import WebhookPages
 from coinslot.events.webhooks.signing import HookRules
@@ -25,14 +26,18 @@ def engineer_routes(
 
 
 def _settings(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
-    pages, place = SettingsPages(frame), "/settings"
+    pages, selling, place = SettingsPages(frame), SellingPages(frame), "/settings"
     look, write = [access.may("merchant:write")], [access.may("merchant:write", fresh=True)]
     return [
         get(f"{place}/business", guards=look)(pages.business),
         post(f"{place}/business", guards=write, status_code=200)(pages.change),
         post(f"{place}/rules", guards=write, status_code=200)(pages.set_rules),
-        get(f"{place}/windows", guards=look)(pages.windows),
-        post(f"{place}/windows/{{machine:str}}", guards=write, status_code=200)(pages.set_windows),
+        get(f"{place}/selling", guards=look)(selling.selling),
+        post(f"{place}/selling", guards=write, status_code=200)(selling.set_selling),
+        get(f"{place}/windows", guards=look)(selling.windows),
+        post(f"{place}/windows/{{machine:str}}", guards=write, status_code=200)(
+            selling.set_windows
+        ),
     ]
 
 

@@ -39,7 +39,7 @@ WHERE c.outlet_id = $1 AND c.machine_order = $2
 
 # What the command says: of a unit.
 WHAT_TO_MAKE = """
-SELECT m.account_id, m.device, c.machine_order, c.drink, c.size, o.windows
+SELECT m.account_id, m.device, c.machine_order, c.drink, c.size, windows_at(o) AS windows
 FROM fulfillments f JOIN coffee_orders c ON c.order_id = f.order_id
 JOIN coffee_machines m ON m.outlet_id = f.outlet_id JOIN outlets o ON o.id = f.outlet_id
 WHERE f.id = $1

@@ -21,7 +21,9 @@ from coinslot.payments.qr_codes import drive_qr_codes
 from coinslot.people.audit_log import COMMAND_LINE, Act
 
 Layout = Annotated[str, typer.Option(help="a4: eight labels to cut. a6: a sticker. a5: a poster.")]
-Languages = Annotated[str, typer.Option(help="Of the words: en, hi, ru. Else by the currency.")]
+Languages = Annotated[
+    str, typer.Option(help="Of the words: en, hi, ru. Else the merchant's, or by the currency.")
+]
 Page = Annotated[bool, typer.Option("--page", help="The codes of the machines' pages alone.")]
 Replace = Annotated[
     bool,
@@ -64,7 +66,7 @@ def codes(  # noqa: PLR0913  the options of a command
         firsts = {one.outlet: one for one in reversed(found)}
         shown = [firsts[code] for code in sorted(firsts)] if page else found
         labels = [label_of(one, server.settings.base_url, is_page=page) for one in shown]
-        tongues = spoken or printed_sheet.spoken(found[0].price.currency)
+        tongues = spoken or printed_sheet.spoken(found[0].price.currency, found[0].languages)
         pages = code_sheets.sheets(layout, labels, tongues)
         try:
             await asyncio.to_thread(_save, pages, out)

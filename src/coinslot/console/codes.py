@@ -148,7 +148,7 @@ class CodePages(SharedHandler):
         async with self._context.db.as_merchant(merchant) as conn:
             found = await printed_codes.listed(conn, merchant, None, after, _PAGE)
         machines = list(dict.fromkeys((one.outlet, one.outlet_name) for one in found))
-        spoken = printed_sheet.spoken(found[0].price.currency if found else "")
+        spoken = printed_sheet.spoken(found[0].price.currency, found[0].languages) if found else ()
         return await self._frame.page(
             request, "codes.html", status=status, found=found, machines=machines, problem=problem,
             prints=await printed_codes.prints(self._context, found), layouts=_LAYOUTS,

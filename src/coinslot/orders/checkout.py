@@ -8,12 +8,13 @@ from uuid import UUID
 import asyncpg
 from msgspec import Struct
 
-from coinslot.context import Context
+from coinslot.context import Context, Windows
 from coinslot.db.pool import Connection
 from coinslot.orders import outlet_pages, placing, store
 from coinslot.orders.code_budget import MINUTE, Budget, Made, first_free
 from coinslot.orders.page_views import NotNowError, OutletView, WhyNot
 from coinslot.orders.placing import NewLine, NewOrder
+from coinslot.orders.selling_rules import under
 from coinslot.payments import ways_to_pay
 from coinslot.payments.attempts import GatewayUnavailableError
 from coinslot.payments.ways_to_pay import PageAttempt, Way
@@ -51,7 +52,7 @@ async def place(context: Context, wish: OrderRequest) -> str:
 
 
 async def _write(context: Context, conn: Connection, merchant: UUID, wish: OrderRequest) -> str:
-    await conn.execute(store.LOCK_OUTLET, wish.outlet)
+    windows = await _locked(context, conn, wish.outlet)
     slot = await conn.fetchrow(store.LOCK_SLOT, wish.outlet, wish.slot)
     if slot is None or slot["out_of_sale_at"] is not None:
         raise NotNowError(WhyNot.OUT_OF_SERVICE)
@@ -65,7 +66,7 @@ async def _write(context: Context, conn: Connection, merchant: UUID, wish: Order
     )  # fmt: skip
     new = NewOrder(
         merchant=merchant, outlet=wish.outlet, currency=slot["currency"], key=wish.key,
-        expires_at=context.after("order_s"), lines=(line,), browser=browser, network=network,
+        expires_at=context.now() + windows.span("order_s"), lines=(line,), browser=browser, network=network,
     )  # fmt: skip
     return (await placing.place(conn, context, new)).token
 
@@ -81,16 +82,26 @@ def digests(
     )
 
 
+async def _locked(context: Context, conn: Connection, outlet: str) -> Windows:
+    """Locks an outlet. The windows under which its merchant sells."""
+    row = await conn.fetchrow(store.LOCK_OUTLET, outlet)
+    return context.windows if row is None else under(context.windows, row["limits"])
+
+
 async def few_enough(
     context: Context, conn: Connection, outlet: str, browser: str | None, network: str | None
 ) -> None:
     """A browser or network (digests) with too many unpaid orders has to pay first; counted under
     the lock of the outlet's row. Raises NotNowError."""
-    since = context.now() - context.windows.span("unpaid_s")
-    open_ = await conn.fetchrow(store.UNPAID_ORDERS, outlet, browser, network, since)
-    if open_ is None or open_["of_browser"] >= context.windows.browser_orders:
+    open_ = await conn.fetchrow(
+        store.UNPAID_ORDERS, outlet, browser, network, context.now(), context.windows.unpaid_s
+    )
+    if open_ is None:
         raise NotNowError(WhyNot.BUSY)
-    crowded = open_["of_network"] >= context.windows.network_orders
+    windows = under(context.windows, open_["limits"])
+    if open_["of_browser"] >= windows.browser_orders:
+        raise NotNowError(WhyNot.BUSY)
+    crowded = open_["of_network"] >= windows.network_orders
     if crowded and not await conn.fetchval(store.HAS_PAID, browser):
         raise NotNowError(WhyNot.BUSY)
 
@@ -124,12 +135,12 @@ async def _pay(context: Context, tap: WayTap) -> UUID | None:
     way = await _way(context, merchant, outlet, tap)
     async with context.db.as_merchant(merchant) as conn:
         order = await conn.fetchrow(store.ORDER_TO_PAY, tap.order, context.now())
-        await conn.execute(store.LOCK_OUTLET, outlet.code)  # under it attempts are counted
+        windows = await _locked(context, conn, outlet.code)  # under it attempts are counted
         if order is None or await conn.fetchval(
             store.BEGUN_BEFORE, order["id"], tap.key, way.form.value, way.account
         ):
             return None
-        make_at = await _turn(context, conn, order)
+        make_at = await _turn(context, conn, order, windows)
         wanted = PageAttempt(
             way=way, key=tap.key, make_at=make_at, description=order["name"],
             return_url=f"{context.public_url}/o/{tap.order}",
@@ -138,7 +149,7 @@ async def _pay(context: Context, tap: WayTap) -> UUID | None:
             attempt = await ways_to_pay.begin(conn, context, order, wanted)
         except GatewayUnavailableError as error:
             raise NotNowError(WhyNot.GATEWAY_DOWN) from error
-        end = make_at + context.windows.span("order_s")
+        end = make_at + windows.span("order_s")
         await conn.execute(store.LAST_TO_PAY, order["id"], end)
     context.wakes.wake("attempts", "qr_codes")  # what it replaces is closed
     if make_at <= context.now():
@@ -173,9 +184,11 @@ async def _ready(context: Context, order_token: str) -> OutletView | None:
     return outlet
 
 
-async def _turn(context: Context, conn: Connection, order: asyncpg.Record) -> datetime:
+async def _turn(
+    context: Context, conn: Connection, order: asyncpg.Record, windows: Windows
+) -> datetime:
     """When a gateway may be asked for its attempt. Raises NotNowError if that is too late."""
-    windows, now = context.windows, context.now()
+    now = context.now()
     budget = Budget(
         per_minute=windows.codes_per_minute,
         network_per_minute=windows.network_codes_per_minute,

@@ -94,6 +94,7 @@ def _brand(row: asyncpg.Record) -> BrandView:
     return BrandView(
         name=row["brand_name"], colour=row["colour"], ground=row["ground"],
         nothing_out=row["nothing_out"] or "", logo=view_of(row, "logo_"),
+        languages=tuple(row["languages"]),
     )  # fmt: skip
 
 

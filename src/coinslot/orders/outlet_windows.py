@@ -19,12 +19,16 @@ class WindowError(ValueError):
     """An outlet of this kind has no such window of its own, or not one so long."""
 
 
+class StaleWindowsError(WindowError):
+    """Somebody else changed them meanwhile."""
+
+
 class OutletWindow(Struct, frozen=True, kw_only=True):
     """One window at one outlet, in seconds."""
 
     name: str
     seconds: float
-    own: bool  # set at the outlet; else its kind's, or everybody's
+    own: bool  # set at the outlet; else its merchant's, its kind's, or everybody's
 
 
 async def windows_of(
@@ -39,7 +43,7 @@ async def windows_of(
     names = fulfillment.handler(context, row["kind"]).windows
     there = context.windows.at(row["kind"], row["windows"])
     return [
-        OutletWindow(name=name, seconds=getattr(there, name), own=name in row["windows"])
+        OutletWindow(name=name, seconds=getattr(there, name), own=name in row["own"])
         for name in sorted(names)
     ]
 
@@ -54,6 +58,22 @@ async def set_windows(
     """None: it has no window of this name of its own any more. The audit log has who did it.
 
     Raises UnknownOutletError, UnknownKindError and WindowError."""
+    await change_windows(context, outlet, WindowForm(wanted), merchant, who)
+
+
+class WindowForm(Struct, frozen=True):
+    """Windows as a person wants them, and as the person's page had shown them; None: it had shown
+    nothing. What differs from it now is not overwritten."""
+
+    wanted: Mapping[str, float | None]
+    seen: Mapping[str, float | None] | None = None
+
+
+async def change_windows(
+    context: Context, outlet: str, form: WindowForm, merchant: UUID | None, who: Actor
+) -> None:
+    """As `set_windows`. Raises StaleWindowsError too."""
+    wanted, seen = form.wanted, form.seen
     merchant = merchant or await owner_of(context.db, outlet)
     there = await windows_of(context, outlet, merchant)
     known = {window.name for window in there}
@@ -63,14 +83,17 @@ async def set_windows(
         if seconds is not None and not 0 < seconds <= LONGEST_S:
             raise WindowError(f"{name}: between 0 and {LONGEST_S} seconds, not {seconds:g}")
     after = {name: seconds for name, seconds in wanted.items() if seconds is not None}
-    act = Act(
-        action="windows.changed", merchant=merchant, subject=outlet, after=after,
-        before={window.name: window.seconds for window in there if window.own},
-    )  # fmt: skip
     async with context.db.as_merchant(merchant) as conn:
+        before = await conn.fetchval(store.LOCK_OUTLET_WINDOWS, outlet)
+        if seen is not None and any(before.get(name) != value for name, value in seen.items()):
+            raise StaleWindowsError(outlet)
         await conn.execute(
             store.SET_OUTLET_WINDOWS, outlet, after,
             [name for name, seconds in wanted.items() if seconds is None],
+        )  # fmt: skip
+        act = Act(
+            action="windows.changed", merchant=merchant, subject=outlet, after=after,
+            before=before,
         )  # fmt: skip
         await record(conn, who, act, context.now())
 

@@ -39,6 +39,7 @@ class BrandView(Struct, frozen=True, kw_only=True):
     ground: str | None = None  # behind the name
     logo: PictureView | None = None
     nothing_out: str = ""  # where to write when nothing came out
+    languages: tuple[str, ...] = ()  # of its pages, the usual one first; none: all
 
 
 class ItemView(Struct, frozen=True, kw_only=True):

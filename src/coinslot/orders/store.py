@@ -45,7 +45,11 @@ WHERE s.outlet_id = $1 AND s.slot = $2 FOR NO KEY UPDATE OF s
 """
 
 # The outlet's row is the lock under which unpaid orders and attempts to pay are counted.
-LOCK_OUTLET = "SELECT FROM outlets WHERE id = $1 FOR NO KEY UPDATE"
+# With what its merchant lets wait for a payment.
+LOCK_OUTLET = """
+SELECT (SELECT m.limits FROM merchants m WHERE m.id = o.merchant_id) AS limits
+FROM outlets o WHERE o.id = $1 FOR NO KEY UPDATE OF o
+"""
 
 # What is promised of a slot: units that are not settled. Unpaid orders reserve nothing.
 PROMISED = """
@@ -53,10 +57,14 @@ SELECT count(*) FROM fulfillments f JOIN order_lines l ON l.id = f.line_id
 WHERE f.outlet_id = $1 AND l.slot = $2 AND f.settlement IS NULL
 """
 
+# Those that count for so long as their merchant wants, else for $5 seconds.
 UNPAID_ORDERS = """
-SELECT count(*) FILTER (WHERE browser = $2) AS of_browser,
-    count(*) FILTER (WHERE network = $3) AS of_network
-FROM orders WHERE outlet_id = $1 AND state = 'placed' AND placed_at > $4
+SELECT m.limits, count(o.id) FILTER (WHERE o.browser = $2) AS of_browser,
+    count(o.id) FILTER (WHERE o.network = $3) AS of_network
+FROM outlets u JOIN merchants m ON m.id = u.merchant_id
+LEFT JOIN orders o ON o.outlet_id = u.id AND o.state = 'placed' AND o.placed_at > $4::timestamptz
+    - coalesce((m.limits->>'unpaid_s')::float8, $5) * interval '1 second'
+WHERE u.id = $1 GROUP BY m.id
 """
 
 HAS_PAID = """
@@ -102,7 +110,8 @@ LEFT JOIN pictures l ON l.merchant_id = b.merchant_id AND l.digest = b.logo
 # Whose page it is.
 _BRAND = """
     coalesce(nullif(b.shown_name, ''), m.name) AS brand_name, b.colour, b.ground, b.nothing_out,
-    l.digest AS logo_digest, l.width AS logo_width, l.height AS logo_height, l.widths AS logo_widths
+    m.languages, l.digest AS logo_digest, l.width AS logo_width, l.height AS logo_height,
+    l.widths AS logo_widths
 """
 
 OUTLET = f"""
@@ -200,7 +209,7 @@ RETURNING f.*
 # that costs nothing has none.
 LOCK_UNIT = """
 WITH c AS MATERIALIZED (SELECT id FROM captures WHERE id = $2 FOR NO KEY UPDATE)
-SELECT f.*, o.windows FROM fulfillments f LEFT JOIN c ON c.id = f.capture_id
+SELECT f.*, windows_at(o) AS windows FROM fulfillments f LEFT JOIN c ON c.id = f.capture_id
 JOIN outlets o ON o.id = f.outlet_id
 WHERE f.id = $1 AND f.state = $3 AND f.settlement IS NULL FOR NO KEY UPDATE OF f
 """
@@ -216,7 +225,21 @@ UPDATE fulfillments SET due_at = NULL, leased_until = NULL
 WHERE id = $1 AND settlement IS NOT NULL
 """
 
-OUTLET_WINDOWS = "SELECT kind, windows FROM outlets WHERE id = $1"
+# `own`: set at the outlet itself, and not by its merchant for all of its kind.
+OUTLET_WINDOWS = """
+SELECT kind, windows AS own, windows_at(o) AS windows FROM outlets o WHERE id = $1
+"""
+
+KINDS_OF_MERCHANT = "SELECT DISTINCT kind FROM outlets WHERE decommissioned_at IS NULL"
+
+SELLING_RULES = "SELECT windows, limits, settings_version FROM merchants WHERE id = $1"
+
+SET_SELLING_RULES = """
+UPDATE merchants SET windows = $2, limits = $3, settings_version = settings_version + 1
+WHERE id = $1
+"""
+
+LOCK_OUTLET_WINDOWS = "SELECT windows FROM outlets WHERE id = $1 FOR NO KEY UPDATE"
 
 SET_OUTLET_WINDOWS = "UPDATE outlets SET windows = (windows || $2) - $3::text[] WHERE id = $1"
 

@@ -81,7 +81,7 @@ class Orders(SharedHandler):
         values = self.template_values(view, asked, refused)
         picture = values["picture"] and security.origin(str(values["picture"]))
         images = (*self._renderer.site.image_sources, *((picture,) if picture else ()))
-        formatter = self._renderer.formatter(request)
+        formatter = self._renderer.formatter(request, view.brand.languages)
         again = {"check": "1"} if values["unpaid"] else {}
         again |= {"asked": asked.value} if asked else {}
         again |= {"go": "1"} if go and values["phase"] == Phase.PREPARING.value else {}
@@ -117,7 +117,7 @@ class Orders(SharedHandler):
 
     def changing_part(self, request: AnyRequest, view: OrderView, asked: Asked) -> str:
         """The changing part, rendered once for all who look at this version in this language."""
-        formatter = self._renderer.formatter(request)
+        formatter = self._renderer.formatter(request, view.brand.languages)
         key = (view.token, view.version, formatter.words.code, formatter.lang, asked)
         at_ms = self._clock.monotonic_ms()
         known = self._told.get(key)
@@ -128,7 +128,11 @@ class Orders(SharedHandler):
             known = (
                 at_ms,
                 self._renderer.fragment(
-                    request, "progress.html", view.kind, **self.template_values(view, asked)
+                    request,
+                    "progress.html",
+                    view.kind,
+                    brand=view.brand,
+                    **self.template_values(view, asked),
                 ),
             )
             self._told[key] = known

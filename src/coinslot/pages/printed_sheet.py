@@ -18,9 +18,10 @@ class Beside(Struct, frozen=True, kw_only=True):
     foot: tuple[str, ...]
 
 
-def spoken(currency: str) -> tuple[str, ...]:
-    """The languages of a sheet."""
-    return _SPOKEN.get(currency, ("en",))
+def spoken(currency: str, languages: Sequence[str] = ()) -> tuple[str, ...]:
+    """The languages of a sheet where nobody names others: its merchant's."""
+    known = tuple(code for code in languages if code in LANGUAGES)
+    return known or _SPOKEN.get(currency, ("en",))
 
 
 def beside(languages: Sequence[str], price: str, page: str, merchant: str, contact: str) -> Beside:

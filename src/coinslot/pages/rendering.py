@@ -19,7 +19,7 @@ from coinslot.kit.ids import token
 from coinslot.kit.money import Money
 from coinslot.pages import assets, colours, security
 from coinslot.pages.site import Site
-from coinslot.pages.texts import LANGUAGES, Words, choose, words_of_kinds
+from coinslot.pages.texts import LANGUAGES, Words, choose, spoken_by, words_of_kinds
 
 _HERE = Path(__file__).parent
 _PHONE = re.compile(r"\+?[0-9][0-9 ()-]{5,20}")
@@ -64,10 +64,11 @@ class Renderer:
         self._templates.globals["languages"] = tuple(LANGUAGES.values())
         self._words_of_kinds = words_of_kinds(site.texts)
 
-    def words(self, request: AnyRequest) -> Words:
+    def words(self, request: AnyRequest, among: Sequence[str] = ()) -> Words:
+        """`among`: the languages of the page's merchant; none: all."""
         asked = request.query_params.get("lang")
         accepted = request.headers.get("accept-language", "")
-        return choose(asked, accepted, self.site.mirror_language)
+        return choose(asked, accepted, self.site.mirror_language, among)
 
     def page(
         self,
@@ -77,7 +78,8 @@ class Renderer:
         kind: str | None = None,
         **values: object,
     ) -> Response[str]:
-        """`kind`: of the outlet that the page is about."""
+        """`kind`: of the outlet that the page is about. The `brand` among the values says whose it
+        is, and so in which languages."""
         nonce = token(12)
         text = self.fragment(request, name, kind, nonce=nonce, **values)
         return Response(
@@ -94,12 +96,14 @@ class Renderer:
     def fragment(
         self, request: AnyRequest, name: str, kind: str | None = None, **values: object
     ) -> str:
-        formatter = self.formatter(request)
+        among = getattr(values.get("brand"), "languages", ())
+        formatter = self.formatter(request, among)
         words = self._words_of_kinds.get((kind, formatter.words.code), formatter.words)
-        return self._templates.get_template(name).render(t=words, formatter=formatter, **values)
+        shown = {"languages": tuple(spoken_by(among).values()), **values}
+        return self._templates.get_template(name).render(t=words, formatter=formatter, **shown)
 
-    def formatter(self, request: AnyRequest) -> "Formatter":
-        words = self.words(request)
+    def formatter(self, request: AnyRequest, among: Sequence[str] = ()) -> "Formatter":
+        words = self.words(request, among)
         return Formatter(words, self.site, request.query_params.get("lang") == words.code)
 
 

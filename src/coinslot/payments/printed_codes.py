@@ -30,7 +30,7 @@ SELECT o.id AS outlet, o.name, o.currency::text, s.slot, p.name AS product, s.pr
     o.account_id, old.amount_minor AS old_minor, old.sheet_at AS old_at,
     coalesce(nullif(o.contact, ''), nullif(b.support, ''), m.contact) AS contact,
     coalesce(nullif(b.shown_name, ''), m.name) AS merchant, coalesce(b.nothing_out, '')
-        AS nothing_out, p.names
+        AS nothing_out, p.names, m.languages
 FROM outlets o JOIN slots s ON s.outlet_id = o.id JOIN products p ON p.id = s.product_id
 JOIN merchants m ON m.id = o.merchant_id LEFT JOIN brands b ON b.merchant_id = m.id
 LEFT JOIN qr_codes q ON q.outlet_id = o.id AND q.slot = s.slot AND q.payment_id IS NULL
@@ -60,6 +60,7 @@ class SlotCode(Struct, frozen=True, kw_only=True):
     contact: str
     nothing_out: str
     account_id: UUID | None
+    languages: tuple[str, ...] = ()  # of its merchant's pages
     code: UUID | None = None
     stage: str = ""  # wanted, open
     takes: Money | None = None  # the code
@@ -90,7 +91,8 @@ async def listed(
             outlet=row["outlet"], outlet_name=row["name"], slot=row["slot"],
             product=row["product"], price=Money(row["price_minor"], row["currency"]),
             merchant=row["merchant"], contact=row["contact"], nothing_out=row["nothing_out"],
-            account_id=row["account_id"], code=row["code"], stage=row["stage"] or "",
+            account_id=row["account_id"], languages=tuple(row["languages"]), code=row["code"],
+            stage=row["stage"] or "",
             takes=_money(row["amount_minor"], row["currency"]), payable=row["payable"],
             image_url=row["image_url"], sheet_at=row["sheet_at"],
             old=_money(row["old_minor"], row["currency"]), old_at=row["old_at"],

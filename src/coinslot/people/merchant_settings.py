@@ -6,6 +6,7 @@ from uuid import UUID
 
 import asyncpg
 from msgspec import Struct
+from msgspec.structs import replace
 
 from coinslot.db.pool import Database
 from coinslot.kit.clock import UnknownZoneError, known_zone
@@ -14,23 +15,26 @@ from coinslot.people.audit_log import Act, Actor, record
 from coinslot.people.authentication import RuleError
 
 _READ = """
-SELECT name, contact, zone, currency, refund_proof_minor, settings_version FROM merchants
+SELECT name, contact, zone, currency, languages, refund_proof_minor, settings_version FROM merchants
 WHERE id = $1
 """
 _CHANGE = """
-UPDATE merchants SET name = $2, contact = $3, zone = $4, refund_proof_minor = $5,
-    settings_version = settings_version + 1 WHERE id = $1
+UPDATE merchants SET name = $2, contact = $3, zone = $4, refund_proof_minor = $5, currency = $6,
+    languages = $7, settings_version = settings_version + 1 WHERE id = $1
 """
 
 
 class MerchantSettings(Struct, frozen=True, kw_only=True):
-    """`zone` None: the installation's. `refund_proof_minor`: a refund above it, in minor units of
-    `currency`, needs a fresh proof; None: none does."""
+    """`zone` None: the installation's. `currency`: of new machines and products. `languages`: of
+    customers' pages and sheets, the usual one first; none: all that there are.
+    `refund_proof_minor`: a refund above it, in minor units of `currency`, needs a fresh proof;
+    None: none does."""
 
     name: str
     contact: str = ""
     zone: str | None = None
     currency: str | None = None
+    languages: tuple[str, ...] = ()
     refund_proof_minor: int | None = None
     version: int = 1
 
@@ -53,8 +57,8 @@ async def settings(db: Database, merchant: UUID) -> MerchantSettings:
 async def change(
     db: Database, who: Actor, merchant: UUID, wanted: MerchantSettings, now: datetime
 ) -> None:
-    """`wanted.version` is that of the page on which somebody typed; the currency stays. Raises
-    RuleError: stale_settings, no_name, unknown_zone, no_currency."""
+    """`wanted.version` is that of the page on which somebody typed. Without a currency it stays as
+    it is. Raises RuleError: stale_settings, no_name, unknown_zone, no_currency."""
     if not wanted.name:
         raise RuleError("no_name", "A business has a name.")
     try:
@@ -67,11 +71,13 @@ async def change(
         before = _settings(row)
         if before.version != wanted.version:
             raise RuleError("stale_settings", "Somebody else changed them meanwhile.")
-        if wanted.refund_proof_minor is not None and before.currency is None:
+        wanted = replace(wanted, currency=wanted.currency or before.currency)
+        if wanted.refund_proof_minor is not None and wanted.currency is None:
             raise RuleError("no_currency", "A limit needs the currency of the business.")
         await conn.execute(
-            _CHANGE, merchant, wanted.name, wanted.contact, zone, wanted.refund_proof_minor
-        )
+            _CHANGE, merchant, wanted.name, wanted.contact, zone, wanted.refund_proof_minor,
+            wanted.currency, list(wanted.languages),
+        )  # fmt: skip
         said = {name: _plain(wanted, name) for name in _NAMES}
         was = {name: _plain(before, name) for name in _NAMES}
         changed = [name for name in _NAMES if said[name] != was[name]]
@@ -84,7 +90,7 @@ async def change(
             await record(conn, who, act, now)
 
 
-_NAMES = ("name", "contact", "zone", "refund_proof_minor")
+_NAMES = ("name", "contact", "zone", "currency", "languages", "refund_proof_minor")
 
 
 def _plain(found: MerchantSettings, name: str) -> object:
@@ -95,5 +101,6 @@ def _plain(found: MerchantSettings, name: str) -> object:
 def _settings(row: asyncpg.Record) -> MerchantSettings:
     return MerchantSettings(
         name=row["name"], contact=row["contact"], zone=row["zone"], currency=row["currency"],
+        languages=tuple(row["languages"]),
         refund_proof_minor=row["refund_proof_minor"], version=row["settings_version"],
     )  # fmt: skip

@@ -24,7 +24,7 @@ WITH c AS MATERIALIZED (
 )
 SELECT f.*, v.slot, v.seq, v.offers, v.offered_at, v.accept, v.journal_id, v.boot_id, v.go_message,
     v.lease_end, v.started_at, v.nonce, v.asked_at, v.queries, l.sku, o.channel, o.dialect,
-    o.price_version, o.planogram_version, o.decommissioned_at, o.windows,
+    o.price_version, o.planogram_version, o.decommissioned_at, windows_at(o) AS windows,
     d.secret, d.key_id
 FROM fulfillments f LEFT JOIN c ON c.id = f.capture_id JOIN vend_units v ON v.id = f.id
 JOIN order_lines l ON l.id = f.line_id JOIN outlets o ON o.id = f.outlet_id

@@ -20,6 +20,7 @@ from coinslot.console.texts import (
     people,
     products,
     proof,
+    selling,
     settings,
     sign_in,
     start,
@@ -31,7 +32,7 @@ from coinslot.pages.texts import MIRROR, turned
 PARTS: Final = (
     proof,
     frame, sign_in, overview, orders, machines, people, products, start, money, brand, notices,
-    gateways, keys, webhooks, account, settings, codes,
+    gateways, keys, webhooks, account, settings, selling, codes,
 )  # fmt: skip
 TEXTS: Final[Texts] = {name: texts for part in PARTS for name, texts in part.TEXTS.items()}
 

@@ -58,25 +58,16 @@ TEXTS: Final[Texts] = {
     "window_help_dispatch_s": (
         "A machine that has not begun by then, counted from the payment, does not begin any"
         " more: the money"
-        " goes back. Empty: as for every machine.",
-        "भुगतान के बाद इतने समय में मशीन शुरू न करे तो वह शुरू नहीं करती: पैसा लौटता है।"
-        " ख़ाली: सब मशीनों जैसा।",
+        " goes back.",
+        "भुगतान के बाद इतने समय में मशीन शुरू न करे तो वह शुरू नहीं करती: पैसा लौटता है।",
         "Если за это время после оплаты автомат не начал, он уже не начнёт: деньги"
-        " вернутся. Пусто: как"
-        " у всех.",
+        " вернутся.",
     ),
     "window_help_in_doubt_s": (
-        "When nobody knows whether the goods came out, the money goes back after this time."
-        " Empty: as for"
-        " every machine.",
-        "जब पता न हो कि सामान निकला या नहीं, तो इतने समय बाद पैसा लौटता है। ख़ाली: सब"
-        " मशीनों जैसा।",
-        "Если неизвестно, выдан ли товар, деньги вернутся по истечении этого срока. Пусто:"
-        " как у всех.",
+        "When nobody knows whether the goods came out, the money goes back after this time.",
+        "जब पता न हो कि सामान निकला या नहीं, तो इतने समय बाद पैसा लौटता है।",
+        "Если неизвестно, выдан ли товар, деньги вернутся по истечении этого срока.",
     ),
-    "window_bounds": ("{least} to {most} seconds.", "{least} से {most} सेकंड।",
-                      "От {least} до {most} секунд."),
-    "window_seconds": ("seconds", "सेकंड", "секунд"),
     "window_own": ("its own", "अपना", "свой"),
     "done_settings": ("Saved. It holds from now on.", "सहेजा गया। अभी से लागू।",
                       "Сохранено и уже действует."),

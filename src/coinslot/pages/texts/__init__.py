@@ -1,6 +1,6 @@
 """Every text of the customer's pages, in every language; and the choice of language."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -10,7 +10,7 @@ from coinslot.pages.texts.mirror import mirrored, turned
 from coinslot.pages.texts.ru import RUSSIAN
 from coinslot.pages.texts.words import Words
 
-__all__ = ["LANGUAGES", "MIRROR", "Words", "choose", "turned", "words_of_kinds"]
+__all__ = ["LANGUAGES", "MIRROR", "Words", "choose", "spoken_by", "turned", "words_of_kinds"]
 
 LANGUAGES: Mapping[str, Words] = {words.code: words for words in (ENGLISH, HINDI, RUSSIAN)}
 MIRROR = mirrored(ENGLISH)
@@ -33,17 +33,25 @@ def words_of_kinds(
     }
 
 
-def choose(asked: str | None, accepted: str, mirror: bool = False) -> Words:
+def choose(
+    asked: str | None, accepted: str, mirror: bool = False, among: Sequence[str] = ()
+) -> Words:
     """The language requested in the URL, else the browser's preferred one that we have, else
-    English."""
+    English. `among` are those of the page's merchant: its first one takes the place of English."""
     if mirror and asked == MIRROR.code:
         return MIRROR
-    if asked is not None and asked in LANGUAGES:
-        return LANGUAGES[asked]
+    known = spoken_by(among)
+    if asked is not None and asked in known:
+        return known[asked]
     for tag in _dearest_first(accepted):
-        if tag in LANGUAGES:
-            return LANGUAGES[tag]
-    return ENGLISH
+        if tag in known:
+            return known[tag]
+    return next(iter(known.values()))
+
+
+def spoken_by(among: Sequence[str]) -> Mapping[str, Words]:
+    """The languages of a merchant's pages; all, where it names none that we have."""
+    return {code: LANGUAGES[code] for code in among if code in LANGUAGES} or LANGUAGES
 
 
 def _dearest_first(accepted: str) -> list[str]:

@@ -272,11 +272,18 @@ BEGIN
     RETURN false;
 END $$;
 
--- From the capture to the last moment at which a unit may be sent: the outlet's own window, else
--- that of its kind, else everybody's.
+-- The windows of time that hold at an outlet and not everywhere: its own, then those that its
+-- merchant set for its kind.
+CREATE OR REPLACE FUNCTION windows_at(p_outlet outlets) RETURNS jsonb LANGUAGE sql STABLE AS $$
+    SELECT coalesce((SELECT m.windows->p_outlet.kind FROM merchants m
+        WHERE m.id = p_outlet.merchant_id), '{}') || p_outlet.windows
+$$;
+
+-- From the capture to the last moment at which a unit may be sent: the outlet's window, else the
+-- installation's for its kind, else everybody's.
 CREATE OR REPLACE FUNCTION dispatch_window(p_outlet outlets, p_windows jsonb)
-RETURNS interval LANGUAGE sql IMMUTABLE AS $$
-    SELECT coalesce(p_outlet.windows->>'dispatch_s', p_windows->>(p_outlet.kind || '_dispatch_s'),
+RETURNS interval LANGUAGE sql STABLE AS $$
+    SELECT coalesce(windows_at(p_outlet)->>'dispatch_s', p_windows->>(p_outlet.kind || '_dispatch_s'),
         p_windows->>'dispatch_s')::float8 * interval '1 second'
 $$;
 

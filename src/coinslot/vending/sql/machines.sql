@@ -26,7 +26,7 @@ BEGIN
         WHERE f.id = oldest) FOR NO KEY UPDATE;
     RETURN QUERY SELECT f.id, f.order_id, f.outlet_id, v.slot, l.sku, f.amount_minor,
             f.currency::text, f.dispatch_by, o.channel, o.dialect, o.price_version,
-            o.planogram_version, f.kind, o.windows
+            o.planogram_version, f.kind, windows_at(o)
         FROM fulfillments f JOIN vend_units v ON v.id = f.id JOIN order_lines l ON l.id = f.line_id
         JOIN outlets o ON o.id = f.outlet_id
         WHERE f.id = oldest AND f.state = 'queued' FOR NO KEY UPDATE OF f;
