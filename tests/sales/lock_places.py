@@ -78,7 +78,7 @@ STANDS: dict[str, set[str]] = {
     "an order is paid late": {"orders by pay_placed", "payments by transition_payment"},
     "an order expires": {"orders by expire", "payments by transition_payment"},
     "a way is changed": {
-        "orders by ORDER_TO_PAY", "outlets by LOCK_OUTLET_ROW", "payments by _payment",
+        "orders by ORDER_TO_PAY", "outlets by LOCK_OUTLET", "payments by _payment",
     },
     "a code is made": {"attempts by transition_attempt", "payments by transition_payment"},
     "a code is not made": {"attempts by transition_attempt", "payments by transition_payment"},

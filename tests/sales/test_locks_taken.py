@@ -98,6 +98,7 @@ async def test_every_function_waits_for_its_row_before_it_reads_it(
 STATEMENTS = (
     (orders, "LOCK_SLOT", "slots", ("M01", "A1")),
     (orders, "LOCK_OUTLET", "outlets", ("M01",)),
+    (orders, "LOCK_OUTLET_WINDOWS", "outlets", ("M01",)),
     (payments, "LOCK_OUTLET_ROW", "outlets", ("M01",)),
     (payments, "LOCK_SENDS", "attempts", "SELECT id FROM attempts"),
     (payments, "LOCK_PAYMENT_STATE", "payments", "SELECT id FROM payments"),
