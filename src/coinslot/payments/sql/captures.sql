@@ -283,8 +283,9 @@ $$;
 -- installation's for its kind, else everybody's.
 CREATE OR REPLACE FUNCTION dispatch_window(p_outlet outlets, p_windows jsonb)
 RETURNS interval LANGUAGE sql STABLE AS $$
-    SELECT coalesce(windows_at(p_outlet)->>'dispatch_s', p_windows->>(p_outlet.kind || '_dispatch_s'),
-        p_windows->>'dispatch_s')::float8 * interval '1 second'
+    SELECT coalesce(windows_at(p_outlet)->>'dispatch_s',
+        p_windows->>(p_outlet.kind || '_dispatch_s'), p_windows->>'dispatch_s')::float8
+        * interval '1 second'
 $$;
 
 CREATE OR REPLACE FUNCTION pay_order(p_capture captures, p_order uuid, p_payment uuid,
