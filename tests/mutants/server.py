@@ -29,8 +29,8 @@ SERVER = (
             ),
             Edit(
                 "src/coinslot/orders/store.py",
-                "(SELECT id FROM captures WHERE id = $2 FOR NO KEY UPDATE)\nSELECT f.*, o.windows",
-                "(SELECT id FROM captures WHERE id = $2)\nSELECT f.*, o.windows",
+                "captures WHERE id = $2 FOR NO KEY UPDATE)\nSELECT f.*, windows_at(o) AS",
+                "captures WHERE id = $2)\nSELECT f.*, windows_at(o) AS",
             ),
             Edit(
                 "src/coinslot/states/transition.py",
