@@ -66,7 +66,8 @@ async def _write(context: Context, conn: Connection, merchant: UUID, wish: Order
     )  # fmt: skip
     new = NewOrder(
         merchant=merchant, outlet=wish.outlet, currency=slot["currency"], key=wish.key,
-        expires_at=context.now() + windows.span("order_s"), lines=(line,), browser=browser, network=network,
+        expires_at=context.now() + windows.span("order_s"), lines=(line,), browser=browser,
+        network=network,
     )  # fmt: skip
     return (await placing.place(conn, context, new)).token
 
