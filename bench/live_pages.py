@@ -5,6 +5,7 @@ import argparse
 import asyncio
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
@@ -25,14 +26,15 @@ from coinslot.people.passwords import Passwords
 _CONNECTIONS = 16
 _MACHINES = 50
 _PASSWORD = "a can for the bench"
+_PAGES_OF_ONE = 40  # one person has no more than 50 open
 _TRUSTED = {"COINSLOT_TRUSTED_PROXIES": "127.0.0.1/32"}  # so that each page has an address
 
 
 class OpenPages:
     """Pages as a browser has them: a stream each, and the page again whenever it says so."""
 
-    def __init__(self, port: int, cookie: str) -> None:
-        self._port, self._cookie = port, cookie
+    def __init__(self, port: int, cookies: Sequence[str]) -> None:
+        self._port, self._cookies = port, cookies
         self._tasks: list[asyncio.Task[None]] = []
         self.loads = 0
 
@@ -69,8 +71,9 @@ class OpenPages:
 
     def _request(self, path: str, number: int) -> bytes:
         address = f"10.{number // 65536}.{number // 256 % 256}.{number % 256}"
+        cookie = self._cookies[number // _PAGES_OF_ONE]
         lines = (
-            f"GET {path} HTTP/1.1", "host: 127.0.0.1", f"cookie: {self._cookie}",
+            f"GET {path} HTTP/1.1", "host: 127.0.0.1", f"cookie: {cookie}",
             f"x-forwarded-for: {address}",
             "connection: close" if path != "/console/live" else "accept: text/event-stream",
         )  # fmt: skip
@@ -81,11 +84,13 @@ async def measure(ground: Ground, folder: Path, pages: int, rounds: int, seconds
     """The line that says it."""
     outlets = {f"M{number:05}": "mqtt" for number in range(_MACHINES)}
     base = await ground.make("live", outlets)
-    await _with_a_member(base)
+    people = [f"asha{number}" for number in range(pages // _PAGES_OF_ONE + 1)]
+    await _with_members(base, people)
     serving = Serving("web", base, folder)
     await serving.start(**_TRUSTED)
     try:
-        opened = OpenPages(serving.port, await _cookie(serving.port))
+        cookies = [await _cookie(serving.port, login) for login in people]
+        opened = OpenPages(serving.port, cookies)
         without, with_ = Rounds(rounds=[]), Rounds(rounds=[])
         used = 0.0
         for _ in range(rounds):
@@ -116,19 +121,21 @@ async def _take(serving: Serving, base: Base, outlets: list[str], seconds: float
     return await hose.saturate(serving.port, fresh, _CONNECTIONS, seconds)
 
 
-async def _with_a_member(base: Base) -> None:
+async def _with_members(base: Base, logins: Sequence[str]) -> None:
     db = await Database.open(base.app, base.door, size=2)
-    member = NewMember(login="asha", password=_PASSWORD, role="admin")
     merchant = await merchant_named(db, SLUG)
     assert merchant is not None
-    await add_member(db, Passwords(password_hasher()), merchant, member, SystemClock().now())
+    passwords = Passwords(password_hasher())
+    for login in logins:
+        member = NewMember(login=login, password=_PASSWORD, role="admin")
+        await add_member(db, passwords, merchant, member, SystemClock().now())
     await db.close()
 
 
-async def _cookie(port: int) -> str:
+async def _cookie(port: int, login: str) -> str:
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
         answer = await client.post(
-            "/console/sign-in", data={"login": "asha", "password": _PASSWORD},
+            "/console/sign-in", data={"login": login, "password": _PASSWORD},
             headers={"sec-fetch-site": "same-origin"},
         )  # fmt: skip
     name, value = next(iter(answer.cookies.items()))

@@ -3,16 +3,22 @@ over; and they cost next to nothing."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
+from litestar import Litestar
 
+from coinslot.app.routes import build
 from coinslot.console.live import Turns
 from coinslot.oversight.changes import Changes
+from coinslot.pages.stream_places import StreamPlaces
 from tests.console.conftest import Browser, a_browser, signed_in
-from tests.people.conftest import Staffed
+from tests.people.conftest import HERE, Staffed
+from tests.web.fake_backend import FakeBackend
+from tests.web.serving import SITE
 
 PATIENCE_S = 20
 
@@ -21,14 +27,16 @@ class Stream:
     """One open stream of the application, read as it comes; httpx's transport for tests would wait
     for its end."""
 
-    def __init__(self, staffed: Staffed, browser: Browser, query: str = "") -> None:
+    def __init__(
+        self, staffed: Staffed, browser: Browser, query: str = "", network: str = HERE
+    ) -> None:
         cookies = "; ".join(f"{name}={value}" for name, value in browser.client.cookies.items())
         self._scope: dict[str, Any] = {
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET",
             "scheme": "http", "path": "/console/live", "raw_path": b"/console/live",
             "query_string": query.encode(), "root_path": "", "server": ("coinslot.test", 80),
             "headers": [(b"host", b"coinslot.test"), (b"cookie", cookies.encode())],
-            "client": ("203.0.113.7", 1), "state": {}, "app": staffed.app,
+            "client": (network, 1), "state": {}, "app": staffed.app,
         }  # fmt: skip
         self._app: Any = staffed.app
         self._came: asyncio.Queue[bytes] = asyncio.Queue()
@@ -181,3 +189,37 @@ def test_many_pages_take_turns(pages: int) -> None:
     waits = [turns.wait_s() for _ in range(pages)]
     assert waits[0] == 0
     assert max(waits) == pytest.approx(max(0, (pages - 8) / 4), abs=0.5)
+
+
+def test_of_streams_that_found_a_place_at_one_instant_no_more_stay_than_there_are() -> None:
+    places = StreamPlaces(3, {"network": 2})
+    for _ in range(2):
+        with ExitStack() as stack:
+            assert not places.is_full(network="a")
+            stays = [stack.enter_context(places.taken(network="a")) for _ in range(3)]
+            assert stays == [True, True, False]
+            assert places.is_full(network="a")
+            assert places.is_full(network="b")  # three are open in all
+        assert not places.is_full(network="b")  # each gave its place back
+
+
+async def test_one_person_does_not_take_every_place_from_many_networks(staffed: Staffed) -> None:
+    staffed.app = limited(staffed, live_streams_per_person=2)
+    boris, asha = await signed_in(staffed, "boris"), await signed_in(staffed, "asha")
+    async with AsyncExitStack() as stack:
+        for number in range(3):
+            stream = Stream(staffed, boris, network=f"198.51.100.{number}")
+            await stack.enter_async_context(stream.open())
+            if number < 2:
+                await stream.until(": here")
+            else:
+                async with asyncio.timeout(PATIENCE_S):
+                    await stream.ended.wait()
+                assert stream.status == 503
+        other = await stack.enter_async_context(Stream(staffed, asha).open())
+        await other.until(": here")
+
+
+def limited(staffed: Staffed, **limits: int) -> Litestar:
+    site = msgspec.structs.replace(SITE, **limits)
+    return build(FakeBackend(), site, staffed.stage.clock, staffed.stage.context)

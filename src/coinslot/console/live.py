@@ -22,6 +22,7 @@ from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import AnyRequest
 from coinslot.pages.shared_handler import SharedHandler
 from coinslot.pages.site import Site
+from coinslot.pages.stream_places import StreamPlaces
 from coinslot.people import sessions
 from coinslot.people.authentication import Authentication
 
@@ -92,45 +93,54 @@ class LivePages(SharedHandler):
         self._changes = changes
         self._sessions = OpenSessions(frame.auth)
         self._turns = Turns()
-        self._open: Counter[str] = Counter()
+        each = {"network": site.live_streams_per_network, "person": site.live_streams_per_person}
+        self._places = StreamPlaces(site.live_streams_max, each)
 
     async def stream(self, request: AnyRequest, seen: FromQuery[str] = "") -> Stream:
-        network, most = peer.network(request), self._site.live_streams_max
-        if self._open.total() >= most or self._open[network] >= self._site.live_streams_per_network:
+        if self._places.is_full(**_whose(request)):
             raise RefusedError(503, "too_many_streams", "Reload instead.")
         last = request.headers.get("last-event-id", "") or seen
         return Stream(
-            self._events(request, network, last), media_type="text/event-stream",
+            self._events(request, last), media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )  # fmt: skip
 
-    async def _events(self, request: AnyRequest, network: str, seen: str) -> AsyncIterator[str]:
+    async def _events(self, request: AnyRequest, seen: str) -> AsyncIterator[str]:
+        session = signed_in(request).session
+        with self._places.taken(**_whose(request)) as fits:
+            if not fits:
+                return
+            self._sessions.add(session)
+            try:
+                async for event in self._told(request, seen):
+                    yield event
+            finally:
+                self._sessions.remove(session)
+
+    async def _told(self, request: AnyRequest, seen: str) -> AsyncIterator[str]:
         who = signed_in(request)
         ends = monotonic() + self._site.live_stream_life.total_seconds()
-        self._open[network] += 1
-        self._sessions.add(who.session)
-        try:
-            yield f"retry: {RETRY_MS}\n: here\n\n"
-            heard = monotonic()
-            while monotonic() < ends:
-                now = await self._changes.changed(who.merchant, seen, _SESSIONS_S)
-                if self._sessions.is_over(who.session):
-                    yield OVER
-                    return
-                if now != seen:
-                    wait_s = self._turns.wait_s()
-                    while wait_s > _SESSIONS_S:
-                        wait_s -= _SESSIONS_S
-                        await asyncio.sleep(_SESSIONS_S)
-                        yield ": soon\n\n"
-                    await asyncio.sleep(wait_s)
-                    seen, heard = self._changes.version(who.merchant), monotonic()
-                    yield f"id: {seen}\ndata: {seen}\n\n"
-                elif monotonic() - heard >= self._site.live_comment_every.total_seconds():
-                    heard = monotonic()
-                    yield ": still here\n\n"
-        finally:
-            self._sessions.remove(who.session)
-            self._open[network] -= 1
-            if not self._open[network]:
-                del self._open[network]
+        yield f"retry: {RETRY_MS}\n: here\n\n"
+        heard = monotonic()
+        while monotonic() < ends:
+            now = await self._changes.changed(who.merchant, seen, _SESSIONS_S)
+            if self._sessions.is_over(who.session):
+                yield OVER
+                return
+            if now != seen:
+                wait_s = self._turns.wait_s()
+                while wait_s > _SESSIONS_S:
+                    wait_s -= _SESSIONS_S
+                    await asyncio.sleep(_SESSIONS_S)
+                    yield ": soon\n\n"
+                await asyncio.sleep(wait_s)
+                seen, heard = self._changes.version(who.merchant), monotonic()
+                yield f"id: {seen}\ndata: {seen}\n\n"
+            elif monotonic() - heard >= self._site.live_comment_every.total_seconds():
+                heard = monotonic()
+                yield ": still here\n\n"
+
+
+def _whose(request: AnyRequest) -> dict[str, str]:
+    """For whom an open page counts: the network it comes from, and whoever is signed in."""
+    return {"network": peer.network(request), "person": str(signed_in(request).person)}

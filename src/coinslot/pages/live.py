@@ -1,6 +1,5 @@
 """Server-sent events: the whole fragment whenever the order changed, a comment when nothing did."""
 
-from collections import Counter
 from collections.abc import AsyncIterator
 
 from litestar.params import FromQuery
@@ -13,6 +12,7 @@ from coinslot.pages.errors import RefusedError
 from coinslot.pages.orders import Asked, Orders, Token
 from coinslot.pages.rendering import AnyRequest, Renderer
 from coinslot.pages.shared_handler import SharedHandler
+from coinslot.pages.stream_places import StreamPlaces
 
 _RETRY_MS = 2000
 
@@ -25,13 +25,9 @@ class Live(SharedHandler):
         self._renderer = renderer
         self._clock = clock
         self._orders = orders
-        self._open: Counter[str] = Counter()
-
-    def _is_full(self, network: str) -> bool:
-        site = self._renderer.site
-        return (
-            self._open.total() >= site.live_streams_max
-            or self._open[network] >= site.live_streams_per_network
+        site = renderer.site
+        self._places = StreamPlaces(
+            site.live_streams_max, {"network": site.live_streams_per_network}
         )
 
     async def stream(
@@ -43,7 +39,7 @@ class Live(SharedHandler):
     ) -> Stream:
         if await self._backend.version(order) is None:
             await self._orders.known(order)  # says that there is none
-        if self._is_full(peer.network(request)):
+        if self._places.is_full(network=peer.network(request)):
             raise RefusedError(503, "too_many_streams", "Poll instead.")
         last = request.headers.get("last-event-id", "")
         begin = int(last) if last.isdecimal() and len(last) < 10 else seen
@@ -59,9 +55,9 @@ class Live(SharedHandler):
         site = self._renderer.site
         patience_s = site.live_comment_every.total_seconds()
         ends_ms = self._clock.monotonic_ms() + site.live_stream_life.total_seconds() * 1000
-        network = peer.network(request)
-        self._open[network] += 1
-        try:
+        with self._places.taken(network=peer.network(request)) as fits:
+            if not fits:
+                return
             # Something to read at once: a page finds out by silence that a proxy holds events back.
             yield f"retry: {_RETRY_MS}\nevent: here\ndata: {seen}\n\n"
             while self._clock.monotonic_ms() < ends_ms:
@@ -71,10 +67,6 @@ class Live(SharedHandler):
                     continue
                 seen = view.version
                 yield _event(seen, self._orders.changing_part(request, view, asked))
-        finally:
-            self._open[network] -= 1
-            if not self._open[network]:
-                del self._open[network]
 
 
 def _event(version: int, text: str) -> str:

@@ -31,6 +31,7 @@ class Site(Struct, frozen=True, kw_only=True):
     live_stream_life: timedelta = timedelta(minutes=10)
     live_streams_max: int = 2000  # one more has to poll
     live_streams_per_network: int = 100  # one address of a carrier serves many phones
+    live_streams_per_person: int = 50  # of the console: a page that is hidden has none
 
     orders_per_minute: int = 60  # from one address
     searches_per_minute: int = 30  # from one address
