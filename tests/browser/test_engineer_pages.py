@@ -90,7 +90,7 @@ def test_by_keyboard_alone_a_gateway_is_added_and_disabled(
 ) -> None:
     page = signed_in(served, page_at(DESK))
     page.goto(f"{served.url}/console/gateways")
-    page.get_by_role("link", name="Mock", exact=True).focus()
+    page.get_by_role("link", name="Practice gateway", exact=True).focus()
     page.keyboard.press("Enter")
     name = page.get_by_label("Name in the webhook's address")
     name.focus()

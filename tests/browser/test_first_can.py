@@ -116,9 +116,10 @@ def test_from_the_printed_link_to_the_can_the_record_and_the_money_back(
 def bought(page: Page) -> Page:
     """The customer's page in a tab of its own, after its two taps."""
     with page.context.expect_page() as opened:
-        page.get_by_role("link", name="Or open the customer's page here").press("Enter")
+        page.get_by_role("link", name="Open the customer's page").press("Enter")
     customer = opened.value
     customer.get_by_role("button", name="Pay ₹40.00 for Masala cola").click()
-    customer.get_by_role("button", name=re.compile("Mock")).click()
+    expect(customer.get_by_text("This is practice: nobody is charged.")).to_be_visible()
+    customer.get_by_role("button", name=re.compile("practice money")).click()
     page.bring_to_front()
     return customer

@@ -28,7 +28,7 @@ async def test_an_order_is_paid_at_the_gateways_own_page_and_the_can_drops(payer
     order = await payers.order()
     before = await payers.view(order)
     assert [(way.form, way.title) for way in before.ways] == [
-        ("link", "Mock"), ("link", "Mock"), ("code", "Mock"),
+        ("link", "Practice gateway"), ("link", "Practice gateway"), ("code", "Practice gateway"),
     ]  # fmt: skip
     assert payers.first.asked == payers.second.asked == []  # nothing by looking
     await payers.tap(order, 1)
@@ -213,7 +213,7 @@ async def test_a_gateway_that_refuses_is_named_and_the_others_are_offered(payers
     order = await payers.order()
     await payers.tap(order, 1)
     view = await payers.view(order)
-    assert (view.state, view.pay, view.way_failed) == ("placed", None, "Mock")
+    assert (view.state, view.pay, view.way_failed) == ("placed", None, "Practice gateway")
     assert len(view.ways) == 3
     await payers.tap(order, 0)
     await payers.tells(0, payers.pays(payers.first))

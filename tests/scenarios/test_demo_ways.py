@@ -100,7 +100,7 @@ def test_a_way_that_asks_nobody_is_paid_by_the_tap(
     demo: DemoProcess, browser: httpx.Client
 ) -> None:
     customer = Customer(demo, browser, "M06")
-    customer.tap("with Mock")
+    customer.tap("with practice money")
     until(lambda: customer.state() == "done", 20)
     demo.assert_books_are_right()
 

@@ -7,10 +7,14 @@ import pytest
 from msgspec.structs import replace
 
 from coinslot.kit.clock import SettableClock
-from coinslot.orders.page_views import WhyNot
+from coinslot.kit.money import Money
+from coinslot.orders.page_views import WayView, WhyNot
+from coinslot.pages.rendering import Formatter
+from coinslot.pages.texts.en import ENGLISH
 from tests.web import cast
 from tests.web.conftest import Client
 from tests.web.fake_backend import FakeBackend
+from tests.web.serving import SITE
 
 TOKENS = sorted(cast.orders(cast.NOON))
 
@@ -295,3 +299,23 @@ async def test_what_a_merchant_named_is_text_and_never_markup(
         backend.orders["done"], merchant_name=named, outlet_name=named, operator_contact=named
     )
     assert named not in (await client.get("/o/done")).text
+
+
+@pytest.mark.parametrize(
+    ("currency", "said"), [("RUB", "RUB\u00a040.00"), ("INR", "₹40.00"), ("USD", "$40.00")]
+)
+def test_letters_of_a_currency_stand_apart_from_its_digits(currency: str, said: str) -> None:
+    shown = Formatter(ENGLISH, SITE, asked=False).money(Money(4000, currency))
+    assert shown == said
+
+
+async def test_practice_money_is_told_from_a_gateways(client: Client, backend: FakeBackend) -> None:
+    order = next(one for one in backend.orders.values() if one.ways and one.state == "placed")
+    practice = WayView(name="link-mock", form="link", title="Practice gateway", practice=True)
+    backend.orders["mixed"] = replace(order, token="mixed", pay=None, ways=(*cast.WAYS, practice))
+    backend.orders["only"] = replace(order, token="only", pay=None, ways=(practice,))
+    mixed, only = (await client.get("/o/mixed")).text, (await client.get("/o/only")).text
+    assert "with Razorpay" in mixed
+    assert "with practice money" in mixed
+    assert "nobody is charged" not in mixed
+    assert "This is practice: nobody is charged." in only

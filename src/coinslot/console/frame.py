@@ -10,6 +10,7 @@ from litestar.response import Redirect
 from msgspec import Struct
 
 from coinslot.console.texts import in_language
+from coinslot.console.user_agents import named
 from coinslot.kit.ids import token
 from coinslot.kit.money import Money
 from coinslot.merchants.merchants import zone_of_merchant
@@ -108,7 +109,8 @@ class Frame(SharedHandler):
         done = request.query_params.get("done", "")
         shown: dict[str, Any] = {
             "c": c, "who": who, "zone": await self._zone(who), "mint": token,
-            "tabs": tabs_of(who), "money": Money, "here": request.url.path, "problem": "",
+            "tabs": tabs_of(who), "money": Money, "device": named,
+            "here": request.url.path, "problem": "",
             "has_mail": Form.EMAIL in self.auth.context.notifiers,
             "version": request.scope["state"].get(VERSION, ""),
             "done": c.get(f"done_{done}", ""),

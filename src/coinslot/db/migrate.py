@@ -113,7 +113,8 @@ async def _apply(conn: Connection, wanted: Sequence[Migration]) -> list[str]:
             migration.checksum,
             migration.repeatable,
         )
-        log.info("migration_applied", name=migration.name)
+    if missing:  # one line: a new database has all of them before it
+        log.info("migrations_applied", count=len(missing), last=missing[-1].name)
     return [migration.name for migration in missing]
 
 

@@ -50,7 +50,7 @@ class Flaky(mock.Mock):
     """One account, with everything that `Mock` can do."""
 
     name: ClassVar[str] = name
-    title: ClassVar[str] = "Mock with faults"
+    title: ClassVar[str] = "Practice gateway with faults"
 
     def __init__(self, settings: Settings, books: mock.Books) -> None:
         super().__init__(settings, books)

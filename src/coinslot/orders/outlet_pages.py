@@ -30,7 +30,7 @@ from coinslot.orders.page_views import (
     WayView,
     WhyNot,
 )
-from coinslot.payments import attempts, ways_to_pay
+from coinslot.payments import attempts, gateway_accounts, ways_to_pay
 from coinslot.payments.ways_to_pay import Form, Way
 from coinslot.pictures.pictures import view_of
 from coinslot.states.unit_flow import UnknownKindError
@@ -195,7 +195,15 @@ async def _paying(context: Context, row: asyncpg.Record) -> dict[str, Any]:
     money = Money(row["amount_minor"], row["currency"])
     offered = await ways_to_pay.offered(context, row["merchant_id"], row["outlet_id"], money)
     found: dict[str, Any] = {
-        "ways": tuple(WayView(name=w.name, form=w.form.value, title=w.title) for w in offered)
+        "ways": tuple(
+            WayView(
+                name=w.name,
+                form=w.form.value,
+                title=w.title,
+                practice=not gateway_accounts.is_real(w.gateway),
+            )
+            for w in offered
+        )
     }
     if row["attempt_id"] is None or row["retired_at"] is not None:
         return found

@@ -145,6 +145,7 @@ class WayView(Struct, frozen=True, kw_only=True):
     name: str
     form: str  # link, code
     title: str  # of the gateway
+    practice: bool = False  # nobody is charged: its gateway is this installation
 
 
 class PayView(Struct, frozen=True, kw_only=True):

@@ -117,9 +117,10 @@ class Formatter:
         self.lang = words.code if asked else None
 
     def money(self, money: Money) -> str:
-        return str(
-            format_currency(Decimal(money.decimal()), money.currency, locale=self.words.locale)
-        )
+        """Where a language has no sign for a currency, its letters stand apart from the digits."""
+        locale = self.words.locale
+        shown = str(format_currency(Decimal(money.decimal()), money.currency, locale=locale))
+        return re.sub(r"([A-Z]{3})(?=\d)", "\\1\u00a0", shown)
 
     def hour(self, at: datetime, zone: str | None) -> str:
         """A moment as the clocks at the outlet show it."""

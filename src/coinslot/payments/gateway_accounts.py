@@ -362,6 +362,11 @@ def _driver(gateway: str) -> Driver:
     return found
 
 
+def is_real(gateway: str) -> bool:
+    """Whether there is a network behind it, or only this installation."""
+    return _is_real(drivers()[gateway])
+
+
 def _is_real(driver: Driver) -> bool:
     return "base_url" in driver.Settings.__struct_fields__
 

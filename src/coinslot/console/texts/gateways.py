@@ -16,6 +16,8 @@ TEXTS: Final[Texts] = {
         "गेटवे पैसा लेता है। आपका खाता किसमें है?",
         "Шлюз принимает деньги. Где у вас есть аккаунт?",
     ),
+    "gateways_practise": ("Or practise: nobody is charged.", "या अभ्यास करें: किसी का पैसा नहीं कटता।",
+                          "Или тренируйтесь: ни с кого ничего не спишут."),
     "gateways_order": (
         "A payment goes to the first that can take it.",
         "भुगतान पहले उस गेटवे में जाता है जो उसे ले सकता है।",
@@ -131,9 +133,12 @@ TEXTS: Final[Texts] = {
         "Шлюз не принимает эти данные: «{reason}». Ничего не сохранено.",
     ),
     "gateway_problem_not_answered": (
-        "The gateway did not answer clearly ({reason}). Nothing was kept: try again.",
-        "गेटवे ने साफ़ जवाब नहीं दिया ({reason})। कुछ नहीं रखा गया: फिर कोशिश करें।",
-        "Шлюз не ответил ясно ({reason}). Ничего не сохранено: попробуйте ещё раз.",
+        "The gateway was not reached, or did not answer clearly. Nothing was kept. Is this computer"
+        " on the internet? Then try again. What was seen: {reason}",
+        "गेटवे तक पहुँच नहीं हुई, या उसने साफ़ जवाब नहीं दिया। कुछ नहीं रखा गया। क्या यह कंप्यूटर इंटरनेट पर"
+        " है? फिर कोशिश करें। जो दिखा: {reason}",
+        "Шлюз недоступен или не ответил ясно. Ничего не сохранено. Есть ли у этого компьютера"
+        " интернет? Попробуйте ещё раз. Что произошло: {reason}",
     ),
     "gateway_problem_another_account": (
         "These are the keys of another account: it knows nothing of what was paid here, and could"

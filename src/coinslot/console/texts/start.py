@@ -19,11 +19,11 @@ TEXTS: Final[Texts] = {
         "फ़ोन नंबर या पता। यह हर पेज और छपे पन्ने पर रहता है।",
         "Телефон или адрес. Он стоит на каждой странице и листовке.",
     ),
-    "business_zone": ("Zone of time", "समय क्षेत्र", "Часовой пояс"),
+    "business_zone": ("Time zone", "समय क्षेत्र", "Часовой пояс"),
     "business_currency": ("Currency", "मुद्रा", "Валюта"),
     "business_button": ("Go on", "आगे बढ़ें", "Продолжить"),
     "problem_zone": (
-        "There is no such zone of time: write it like Asia/Kolkata.",
+        "There is no such time zone: write it like Asia/Kolkata.",
         "ऐसा समय क्षेत्र नहीं है: Asia/Kolkata की तरह लिखें।",
         "Такого часового пояса нет: напишите, например, Europe/Moscow.",
     ),
@@ -32,7 +32,7 @@ TEXTS: Final[Texts] = {
     "switch_title": ("Work for", "किसके लिए काम करें", "Работать для"),
     "switch_new": ("Open another business", "एक और व्यवसाय खोलें", "Открыть ещё один бизнес"),
     "start_title": ("To the first sold can", "पहली बिक्री तक", "До первой продажи"),
-    "start_checklist": ("Steps", "क़दम", "Шаги"),
+    "start_checklist": ("First steps", "पहले क़दम", "Первые шаги"),
     "start_done": ("{done} of {all} are done.", "{all} में से {done} हो गए।",
                    "Готово {done} из {all}."),
     "start_next": ("Next:", "अगला:", "Дальше:"),
@@ -120,15 +120,23 @@ TEXTS: Final[Texts] = {
     "scan_lead": ("This is what customers scan. Buy one.", "ग्राहक यही स्कैन करते हैं। एक ख़रीदें।",
                   "Этот код сканируют покупатели. Купите одну."),
     "scan_words": ("A QR code for {address}", "{address} का क्यूआर कोड", "QR-код для {address}"),
+    "scan_here_title": ("Be your own customer", "ख़ुद ग्राहक बनें", "Станьте покупателем"),
+    "scan_here_lead": (
+        "Customers scan a code and see this page on their phones. Order there, and pay.",
+        "ग्राहक कोड स्कैन करके फ़ोन पर यही पेज देखते हैं। वहाँ ऑर्डर करें और चुकाएँ।",
+        "Покупатели сканируют код и видят эту страницу в телефоне. Закажите там и оплатите.",
+    ),
+    "scan_here_button": ("Open the customer's page", "ग्राहक का पेज खोलें",
+                         "Открыть страницу покупателя"),
     "scan_open": ("Or open the customer's page here", "या ग्राहक का पेज यहाँ खोलें",
                   "Или откройте страницу покупателя здесь"),
     "scan_only_here": (
-        "A phone does not reach this address: it is only for this computer. Start the server with"
-        " --host 0.0.0.0 and COINSLOT_PUBLIC_URL for others to reach it.",
-        "फ़ोन इस पते तक नहीं पहुँचता: यह केवल इस कंप्यूटर का है। औरों के लिए सर्वर को --host 0.0.0.0 और"
-        " COINSLOT_PUBLIC_URL के साथ चलाएँ।",
-        "С телефона этот адрес не открыть: он только для этого компьютера. Запустите сервер с"
-        " --host 0.0.0.0 и COINSLOT_PUBLIC_URL.",
+        "There is no code to scan yet: this server is reached from this computer alone. Started"
+        " with --host 0.0.0.0 and COINSLOT_PUBLIC_URL it is reached by phones, too.",
+        "अभी स्कैन करने को कोड नहीं है: यह सर्वर केवल इसी कंप्यूटर से खुलता है। --host 0.0.0.0 और"
+        " COINSLOT_PUBLIC_URL के साथ चलाने पर फ़ोन से भी खुलेगा।",
+        "Кода пока нет: сервер открывается только с этого компьютера. Запущенный с --host 0.0.0.0"
+        " и COINSLOT_PUBLIC_URL, он откроется и с телефона.",
     ),
     "break_title": ("Break it", "इसे बिगाड़ें", "Сломайте его"),
     "break_lead": (

@@ -99,7 +99,7 @@ class Mock:
 
     # 2. Facts about the gateway.
     name: ClassVar[str] = name
-    title: ClassVar[str] = "Mock"
+    title: ClassVar[str] = "Practice gateway"
     currencies: ClassVar[frozenset[str]] = frozenset({"INR", "EUR", "RUB", "USD"})
     minimum_minor: ClassVar[Mapping[str, int]] = dict.fromkeys(currencies, 1)
     kept_headers: ClassVar[tuple[str, ...]] = ("x-mock-signature",)

@@ -73,6 +73,8 @@ ENGLISH = Words(
     to_pay="Ready to pay {price}?",
     to_pay_lead="Choose how. Nothing is charged before you confirm it there.",
     way_link="Pay {price} with {gateway}",
+    way_practice="Pay {price} with practice money",
+    practice_lead="This is practice: nobody is charged.",
     way_code="Show a code to scan ({gateway})",
     way_failed="{gateway} did not take the payment. Nothing was charged: try again, or choose"
     " another way.",

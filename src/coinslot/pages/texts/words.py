@@ -81,6 +81,8 @@ class Words(Struct, frozen=True, kw_only=True):
     to_pay: str  # {price}
     to_pay_lead: str
     way_link: str  # {price}, {gateway}
+    way_practice: str  # {price}
+    practice_lead: str
     way_code: str  # {price}, {gateway}
     way_failed: str  # {gateway}
     other_way: str
