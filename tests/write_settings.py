@@ -139,6 +139,13 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "COINSLOT_REFUND_PAUSE_MAX_S": "longest such pause",
         "COINSLOT_CLOCK_SKEW_S": "our clock may differ from a gateway's by so much before a person"
         " is told, and before a clock that is ahead is allowed for",
+        "COINSLOT_RECEIPT_LOOK_S": "first pause before a gateway is asked about a fiscal receipt"
+        " again; it doubles",
+        "COINSLOT_RECEIPT_PAUSE_MAX_S": "longest such pause",
+        "COINSLOT_RECEIPT_LATE_S": "a receipt is registered within it after its money has moved;"
+        " else it is a case ([receipts](receipts.md))",
+        "COINSLOT_RECEIPT_CONTACTS_KEPT_S": "where a receipt went is forgotten so long after it was"
+        " registered",
         "COINSLOT_REFUND_OWED_S": "a refund that is refused for now (no balance) becomes `owed`, a"
         " person's, once it is older than this",
     },

@@ -33,6 +33,7 @@ ABOUT = {
     "payment": "A payment: the intent to collect one amount.",
     "attempt": "An attempt: one try of a payment at one gateway.",
     "refund": "A refund: one order to give money back, driven until the gateway proves it.",
+    "receipt": "A fiscal receipt: goes with a payment or a refund; no money waits for it.",
     "vending": "A fulfillment at a machine: one thing to be handed over, the unit of the"
     " [vend protocol](vend-protocol.md).",
     "coffee": "A fulfillment at a coffee machine: one cup, commanded once ([coffee](coffee.md)).",
@@ -67,6 +68,14 @@ STATES: Mapping[str, Mapping[str, str]] = {
         "owed": "the gateway cannot make it; a person has to",
         "succeeded": "the gateway accepted it, or gave the money back by itself",
         "failed": "dead; another refund replaces it",
+    },
+    "receipt": {
+        "due": "written down; its payment or refund takes it along",
+        "sent": "the gateway has it, and has not said that it is registered",
+        "registered": "the tax service has it",
+        "refused": "the gateway will not register it; a person has to",
+        "overdue": "it should be registered by now; a person has to look",
+        "void": "not needed: no money moved, or another receipt took its place",
     },
     "vending": {
         "queued": "waits for its machine",
@@ -125,6 +134,15 @@ EVENTS: Mapping[str, Mapping[str, str]] = {
         "FAILED_THERE": "it failed at the gateway",
         "UNCOVERED": "the refund of the gateway's own that had paid it failed",
         "PAID_BY_HAND": "a person paid it out and showed proof",
+    },
+    "receipt": {
+        "SENT": "the gateway has it",
+        "REGISTERED": "the gateway says that it is registered",
+        "REFUSED": "the gateway refused it, or gave it up",
+        "DEADLINE": "the time within which it should be registered is over",
+        "NOT_NEEDED": "its money did not move, or went another way",
+        "REPLACED": "a person corrected it: another one is sent",
+        "MADE_BY_HAND": "a person had it made elsewhere, and noted its number",
     },
     "vending": {
         "OFFER": "its turn, or an offer unanswered",

@@ -18,6 +18,7 @@ from coinslot.gateways.base import (
     Hint,
     Mark,
     PaymentFact,
+    ReceiptFact,
     RefundOrder,
     Taken,
     Unreadable,
@@ -282,7 +283,7 @@ def test_a_confirmation_that_did_not_succeed_is_asked_about() -> None:
 @pytest.mark.parametrize(
     "said",
     [
-        confirmed(Status="RECEIPT", FiscalNumber=1, Receipt={"Items": []}),
+        confirmed(Status="RECEIPT", Receipt={"Items": []}),
         {"TerminalKey": KEY, "NotificationType": "LINKACCOUNT", "Success": True},
     ],
 )
@@ -290,6 +291,49 @@ def test_a_notification_of_something_else_changes_nothing(said: dict[str, Any]) 
     verdict = terminal().read_webhook({}, signed(said))
     assert isinstance(verdict, Genuine)
     assert verdict.facts == ()
+
+
+RECEIPT = {
+    "Status": "RECEIPT", "FiscalNumber": 12, "FiscalDocumentNumber": 3986, "FnNumber": "9289",
+    "FiscalDocumentAttribute": 1618, "ReceiptDatetime": "2026-03-01T12:00:00+03:00",
+    "Url": "https://receipts.example/1", "Receipt": {"Email": "ivan@example.com"},
+}  # fmt: skip
+
+
+def test_a_fiscal_notification_says_that_a_receipt_is_registered() -> None:
+    verdict = terminal().read_webhook({}, signed(confirmed(**RECEIPT)))
+    assert isinstance(verdict, Genuine)
+    (fact,) = verdict.facts
+    assert isinstance(fact, ReceiptFact)
+    assert (fact.gateway_payment_id, fact.refund, fact.money) == ("700001", False, None)
+    assert fact.registered
+    assert fact.numbers == {
+        "document": "3986", "storage": "9289", "attribute": "1618", "number": "12",
+        "registered_at": "2026-03-01T12:00:00+03:00", "url": "https://receipts.example/1",
+    }  # fmt: skip
+    assert verdict.kept is not None
+    assert "ivan" not in f"{fact} {verdict.kept!r}"
+    again = terminal().read_webhook({}, verdict.kept)
+    assert isinstance(again, Genuine)
+    assert again == verdict
+
+
+def test_the_receipt_of_a_refund_is_told_apart_by_its_type_and_sum() -> None:
+    back = confirmed(**RECEIPT, Type="IncomeReturn", Amount=1500)
+    verdict = terminal().read_webhook({}, signed(back))
+    assert isinstance(verdict, Genuine)
+    (fact,) = verdict.facts
+    assert isinstance(fact, ReceiptFact)
+    assert (fact.refund, fact.money) == (True, Money(1500, "RUB"))
+
+
+def test_a_fiscal_notification_may_say_that_a_receipt_failed() -> None:
+    said = confirmed(Status="RECEIPT", Success=False, ErrorCode="1", Message="no till")
+    verdict = terminal().read_webhook({}, signed(said))
+    assert isinstance(verdict, Genuine)
+    (fact,) = verdict.facts
+    assert isinstance(fact, ReceiptFact)
+    assert (fact.registered, fact.reason) == (False, "no till, code 1")
 
 
 def test_told_again_it_is_the_same_and_another_step_is_another() -> None:

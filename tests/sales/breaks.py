@@ -11,6 +11,7 @@ from coinslot.orders.order_refunds import OrderRefund, refund
 from coinslot.oversight import cases, day_sums
 from coinslot.oversight.cases import Person
 from tests.sales.payers import two_ways
+from tests.sales.receipting import DONE, bought, receipting
 from tests.sales.stage import Stage
 from tests.sales.taking import collected
 from tests.sales.telling import delivered, owing
@@ -142,8 +143,19 @@ async def way_changed(stage: Stage) -> None:
     await stage.sweep()
 
 
+async def receipted(stage: Stage) -> None:
+    """Paid at a gateway that has receipts registered, and given back: both are registered."""
+    till = await receipting(stage)
+    till.answer = DONE
+    await bought(stage, till)
+    stage.later(121)
+    await stage.sweep()
+    stage.later(60)
+    await stage.sweep()
+
+
 TALES = (
-    way_changed,
+    way_changed, receipted,
     tipped, tip_goes_back,
     revived,
     refunded_by_a_person, refund_waits,
@@ -314,6 +326,29 @@ MONEY = [
         "orders_end_as_their_units_did", jammed,
         "UPDATE orders SET state = 'completed';"
         "UPDATE events SET event = 'HANDED_OVER', state = 'completed' WHERE event = 'GONE_BACK'",
+    ),
+]  # fmt: skip
+
+RECEIPTS = [
+    Break(
+        "every_receipt_comes_to_its_money", receipted,
+        "UPDATE receipts SET amount_minor = amount_minor - 1 WHERE kind = 'payment'",
+    ),
+    Break(
+        "every_receipt_comes_to_its_money", receipted,
+        "UPDATE receipts SET body = jsonb_set(body, '{lines,0,price}', '4001')",
+    ),
+    Break("every_receipt_has_an_end", receipted, "UPDATE receipts SET ended_at = NULL"),
+    Break(
+        "every_receipt_has_an_end", receipted,
+        "UPDATE receipts SET state = 'due', version = 1, ended_at = NULL;"
+        "DELETE FROM events WHERE machine = 'receipt'",
+    ),
+    Break(
+        "every_refund_of_a_receipt_has_its_own", receipted,
+        "DELETE FROM events WHERE machine = 'receipt' AND subject_id IN"
+        " (SELECT id FROM receipts WHERE kind = 'refund');"
+        "DELETE FROM receipts WHERE kind = 'refund'",
     ),
 ]  # fmt: skip
 
@@ -502,4 +537,4 @@ GUARDS = [
     Break("the_auditor_sees_every_row", sold, "DROP POLICY owner ON memberships"),
 ]  # fmt: skip
 
-BREAKS = [*MONEY, *SUMS, *UNITS, *RECORD, *TELLING, *GUARDS]
+BREAKS = [*MONEY, *RECEIPTS, *SUMS, *UNITS, *RECORD, *TELLING, *GUARDS]

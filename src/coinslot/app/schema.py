@@ -23,6 +23,7 @@ _FILES = tuple(
         "payments/sql/order_refunds.sql",
         "payments/sql/settlement.sql",
         "payments/sql/captures.sql",
+        "payments/sql/receipts.sql",
         "payments/sql/gateway_webhooks.sql",
         "payments/sql/merchant_api.sql",
         "vending/sql/machines.sql",

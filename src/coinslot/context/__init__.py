@@ -77,6 +77,10 @@ class Windows(Struct, frozen=True, kw_only=True):
     clock_skew_s: float = 5  # our clock may differ from a gateway's by so much
     deliveries_kept_s: float = 30 * 24 * 3600  # a webhook to a merchant, after it ended
     refund_owed_s: float = 3600  # after it a refund refused for lack of money opens a case
+    receipt_look_s: float = 10  # first pause before a receipt is asked about again; it doubles
+    receipt_pause_max_s: float = 3600
+    receipt_late_s: float = 4 * 3600  # after its money a receipt is registered, or opens a case
+    receipt_contacts_kept_s: float = 30 * 86400  # where a receipt went, after it ended
     access_token_s: float = 600  # a JWT is good for
     refresh_grace_s: float = 30  # a refresh token that was used is answered again
     session_idle_s: float = 14 * 86400  # a session that nobody uses ends

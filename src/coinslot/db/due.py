@@ -17,7 +17,7 @@ from coinslot.db.pool import Database
 TABLES = frozenset(
     {
         "attempts", "captures", "fulfillments", "inbox", "notices", "orders", "payments",
-        "qr_codes", "qr_polls", "refunds",
+        "qr_codes", "qr_polls", "receipts", "refunds",
     }
 )  # fmt: skip
 LANES = frozenset({"account_id", "channel", "merchant_id"})

@@ -126,11 +126,13 @@ class Genuine(Struct, frozen=True, kw_only=True):
     """A webhook whose signature proves its content.
 
     `delivery_id` is made of what the signature covers, and of nothing else: the same event sent
-    again has the same id, and another event has another."""
+    again has the same id, and another event has another. `kept`: what is stored of its body, where
+    that names a customer and the signature does not cover it."""
 
     delivery_id: str
     event: str
     facts: tuple[Fact, ...]
+    kept: bytes | None = None
 
 
 class Forged(Struct, frozen=True):

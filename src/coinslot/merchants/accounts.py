@@ -25,6 +25,7 @@ from coinslot.merchants.clocks import ClockNotes
 _CHECKED_EVERY_MS: Final = 30_000  # should the notification of a change be lost
 _LEFT_FOR_MS: Final = 300_000  # longer than any call takes
 _SECRET_NAMES = ("key_secret", "secret", "client_secret", "password", "token", "authorization")
+_PERSONAL_NAMES = ("email", "phone")  # of a payer: receipts go there
 
 # The first account of a gateway answers its bare webhook URL; its order is that of making.
 _BY_SLUG = """
@@ -235,13 +236,14 @@ class Accounts:
 
 
 def as_kept(exchange: Exchange) -> Exchange:
-    """An exchange as it is stored: without credentials."""
+    """An exchange as it is stored: without credentials, and without where to find a payer."""
+    names = (*_SECRET_NAMES, *_PERSONAL_NAMES)
     return Exchange(
         method=exchange.method,
         url=_storable(exchange.url) or "",
-        request=redact(exchange.request, _SECRET_NAMES),
+        request=redact(exchange.request, names),
         status=exchange.status,
-        response=redact(exchange.response, _SECRET_NAMES),
+        response=redact(exchange.response, names),
         failure=_storable(exchange.failure),
         took_ms=exchange.took_ms,
     )

@@ -14,12 +14,15 @@ from coinslot.db.pool import Connection
 from coinslot.oversight.audit_guards import GUARDS
 from coinslot.oversight.audit_money import MONEY
 from coinslot.oversight.audit_notices import NOTICES
+from coinslot.oversight.audit_receipts import RECEIPTS
 from coinslot.oversight.audit_record import RECORD
 from coinslot.oversight.audit_sums import KEPT_SUMS
 from coinslot.oversight.audit_told import TELLING
 from coinslot.oversight.audit_units import UNITS
 
-CHECKS: Mapping[str, str] = {**MONEY, **KEPT_SUMS, **UNITS, **RECORD, **TELLING, **GUARDS}
+CHECKS: Mapping[str, str] = {
+    **MONEY, **KEPT_SUMS, **UNITS, **RECEIPTS, **RECORD, **TELLING, **GUARDS,
+}  # fmt: skip
 
 NO_MORE: Mapping[str, str] = MappingProxyType({})
 GRACE = timedelta(seconds=120)  # what is late by less may be in work at this moment

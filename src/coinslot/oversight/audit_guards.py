@@ -11,7 +11,7 @@ _NEVER_DELETED = (
     *_APPEND_ONLY, "inbox", "merchants", "gateway_accounts", "outlets", "devices",
     "device_journals", "qr_codes", "orders", "payments", "attempts", "captures", "fulfillments",
     "vend_units", "ways_to_pay", "refunds", "order_refund_parts", "order_extras", "discrepancies",
-    "cases",
+    "cases", "receipts",
     "disputes", "reconciliations",
     "people", "memberships", "installation_admins", "second_factors", "recovery_codes", "sessions",
     "refresh_tokens", "used_challenges", "sign_in_tries",
@@ -29,7 +29,8 @@ _CONSTRAINTS = (
     "silence_has_an_end", "go_answers_an_accept", "a_delivery_is_due_until_it_ends",
     "staff_has_an_outlet", "a_cookie_has_a_secret", "a_used_token_has_a_successor",
     "a_factor_has_what_proves_it", "a_notice_is_due_until_it_ends",
-    "no_secret_outlives_its_notice",
+    "no_secret_outlives_its_notice", "a_receipt_is_of_a_payment_or_of_a_refund",
+    "a_receipts_contact_is_an_address",
 )  # fmt: skip
 _UNIQUE = (
     "captures_account_id_gateway_payment_id_key", "vend_units_outlet_id_seq_key",
@@ -43,6 +44,7 @@ _UNIQUE = (
     "used_challenges_pkey", "second_factors_credential_id_key",
     "public_events_pkey", "public_events_id_key", "deliveries_endpoint_id_seq_key",
     "notices_dedup_key", "alerts_open",
+    "receipts_attempt", "receipts_refund", "receipts_replaces_key",
 )  # fmt: skip
 
 

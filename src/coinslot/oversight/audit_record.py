@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from coinslot.states.attempt_flow import ATTEMPT
 from coinslot.states.order_flow import ORDER
 from coinslot.states.payment_flow import PAYMENT
+from coinslot.states.receipt_flow import RECEIPT
 from coinslot.states.refund_flow import REFUND
 
 # A refund that a gateway made by itself is known only once it succeeded.
 _INITIAL: Mapping[str, str] = {
-    flow.name: f"'{flow.initial}'" for flow in (ORDER, PAYMENT, ATTEMPT)
+    flow.name: f"'{flow.initial}'" for flow in (ORDER, PAYMENT, ATTEMPT, RECEIPT)
 } | {REFUND.name: f"CASE origin WHEN 'gateway' THEN 'succeeded' ELSE '{REFUND.initial}' END"}
 
 # `flow`: whose table of moves it is. A unit's is the one of its kind.

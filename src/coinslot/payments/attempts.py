@@ -20,10 +20,11 @@ from coinslot.gateways import drivers, marks
 from coinslot.gateways.base import Absent, Declined, Mark, PaymentFact, Taken, Unclear
 from coinslot.gateways.breaker import Breaker
 from coinslot.gateways.collecting import Authorizes, Charge, Closed, Collects, Pending
+from coinslot.gateways.receipts import Receipt
 from coinslot.kit.ids import uuid7
 from coinslot.kit.money import Money
 from coinslot.merchants.accounts import Account
-from coinslot.payments import store
+from coinslot.payments import receipts, store
 from coinslot.payments.gateway_webhooks import work_facts
 from coinslot.states.attempt_flow import ATTEMPT
 from coinslot.states.payment_flow import PAYMENT
@@ -267,8 +268,15 @@ async def _send(context: Context, account: Account, attempt: asyncpg.Record) -> 
     """That it is sent is on record already."""
     driver = account.driver
     assert isinstance(driver, Collects)
+    receipt = await receipts.of_attempt(context, account, attempt)
+    if isinstance(receipt, Declined):  # nothing is asked of the gateway, and no money moves
+        await settle(context, account, attempt, receipt)
+        return
     context.db.check_lease()
-    answer = await driver.collect(_charge(context, attempt))
+    answer = await driver.collect(_charge(context, attempt, receipt))
+    if receipt is not None and isinstance(answer, Declined) and answer.code == receipts.REFUSED:
+        async with context.db.as_merchant(account.merchant_id) as conn:
+            await receipts.refused(conn, context, answer.reason, attempt=attempt["id"])
     clear = not isinstance(answer, Unclear)
     breaker_of(context, account).record(clear, context.now(), context.windows.breaker())
     await settle(context, account, attempt, answer)
@@ -301,7 +309,7 @@ def _life(driver: Collects) -> timedelta:
     return timedelta(seconds=driver.collect_key_life_s)
 
 
-def _charge(context: Context, attempt: asyncpg.Record) -> Charge:
+def _charge(context: Context, attempt: asyncpg.Record, receipt: Receipt | None = None) -> Charge:
     """The same on every retry."""
     return Charge(
         money=Money(attempt["amount_minor"], attempt["currency"]),
@@ -312,6 +320,7 @@ def _charge(context: Context, attempt: asyncpg.Record) -> Charge:
         method=attempt["method"],
         capture=attempt["capture_method"] == "automatic",
         metadata=attempt["metadata"],
+        receipt=receipt,
     )
 
 

@@ -65,6 +65,7 @@ async def take_webhook(
             said |= {"verdict": "genuine", "delivery_id": delivery_id, "event": event}
             said["facts"] = as_json(context, facts)
             _note_their_time(account, facts)
+            body = body if verdict.kept is None else verdict.kept
             answer = _taken(account)
         case Hint(event=event, reference=reference):
             # Anyone in the gateway's networks can send these, and each costs calls. What a refused
@@ -120,6 +121,7 @@ _WAKES: Mapping[str, tuple[str, ...]] = {
     "refunded_outside": ("refunds",),
     "refund": ("refunds",),
     "dispute": ("refunds",),
+    "receipt": (),
     "parked": (),
     "failed": (),
     "hint": ("inbox",),

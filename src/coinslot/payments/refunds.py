@@ -22,8 +22,9 @@ from coinslot.gateways.base import (
 )
 from coinslot.kit.money import Money
 from coinslot.merchants.accounts import Account
-from coinslot.payments import store
+from coinslot.payments import receipts, store
 from coinslot.payments.gateway_webhooks import notice_sum, work_facts
+from coinslot.payments.receipts import NO_RECEIPT, WithRefund
 from coinslot.states.refund_flow import REFUND
 from coinslot.states.transition import transition
 
@@ -37,17 +38,41 @@ async def drive(context: Context, row: asyncpg.Record) -> None:
     refund = await _look(context, account, row)
     if refund is None:
         return
+    its_receipt = await receipts.of_refund(context, account, refund)
     sent = refund["key_sent_at"] if _alive(context, account, refund) else context.now()
     async with context.db.as_merchant(account.merchant_id) as conn:
         # The list (or the total) has just shown that no refund of ours is there. So even after the
         # key's life what was sent before is provably absent, and the same key may be sent.
         await conn.execute(store.SEND_REFUND, refund["id"], sent)
     context.db.check_lease()
-    answer = await account.driver.give_back(order(context, refund))
+    answer = await account.driver.give_back(order(context, refund, its_receipt))
+    if (
+        isinstance(answer, Declined)
+        and answer.code == receipts.REFUSED
+        and its_receipt.receipt is not None
+    ):
+        await _without_receipt(context, account, refund, answer.reason)
+        return
     await _settle(context, account, refund, answer)
 
 
-def order(context: Context, refund: asyncpg.Record) -> RefundOrder:
+async def _without_receipt(
+    context: Context, account: Account, refund: asyncpg.Record, reason: str
+) -> None:
+    """The gateway made nothing because of the receipt. So this refund is provably dead: the one
+    that follows it has a key of its own and no receipt, which a person sends later."""
+    async with context.db.as_merchant(account.merchant_id) as conn:
+        await receipts.refused(conn, context, reason, refund=refund["id"])
+        await transition(
+            conn, REFUND, refund["id"], "FAILED_THERE", context.now(), failure=reason[:500],
+            tries=refund["tries"] + 1, ended_at=context.now(), due_at=None,
+        )  # fmt: skip
+    context.wakes.wake("refunds")
+
+
+def order(
+    context: Context, refund: asyncpg.Record, its_receipt: WithRefund = NO_RECEIPT
+) -> RefundOrder:
     """The request to the gateway: the same on every retry."""
     return RefundOrder(
         gateway_payment_id=refund["gateway_payment_id"],
@@ -57,6 +82,8 @@ def order(context: Context, refund: asyncpg.Record) -> RefundOrder:
         reason=refund["reason"],
         others=Money(refund["others"], refund["currency"]),
         taken_up=refund["gateway_refund_id"] is not None,
+        receipt=its_receipt.receipt,
+        without_receipt=its_receipt.without,
     )
 
 

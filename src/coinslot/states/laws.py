@@ -132,7 +132,7 @@ def positive_evidence_is_never_undone_by_the_machine(flows: Flows) -> Iterator[s
 
 # Money.
 
-# What an answer of the gateway makes of a payment, an attempt or a refund that is still open.
+# What an answer of the gateway makes of a payment, an attempt, a refund or a receipt that is open.
 _MEANS: Mapping[str, Mapping[str, str]] = {
     "payment": {
         "SHOWN": "requires_action", "UNCLEAR": "processing", "AUTHORIZED": "authorized",
@@ -148,12 +148,16 @@ _MEANS: Mapping[str, Mapping[str, str]] = {
         "REFUSED": "owed", "FAILED_THERE": "failed", "PARTLY_COVERED": "failed",
         "PAID_BY_HAND": "succeeded", "UNCOVERED": "failed",
     },
+    "receipt": {
+        "SENT": "sent", "REGISTERED": "registered", "REFUSED": "refused", "DEADLINE": "overdue",
+        "NOT_NEEDED": "void", "REPLACED": "void", "MADE_BY_HAND": "registered",
+    },
 }  # fmt: skip
 
 # An open code can be paid after a declined attempt. Held money is not released by an old answer, by
 # silence, or by a cancellation that no gateway confirmed. A running attempt is not begun a second
 # time, and cannot be cancelled while its outcome is unknown. A refund that succeeded can fail only
-# at the gateway itself.
+# at the gateway itself. A receipt that is a case stays one until it is registered or replaced.
 _STAYS = frozenset(
     {
         ("payment", "requires_action", "DECLINED"),
@@ -166,6 +170,9 @@ _STAYS = frozenset(
         ("attempt", "pending", "DECLINED"),
         ("refund", "succeeded", "TAKEN_UP"),
         ("refund", "succeeded", "REFUSED"),
+        ("receipt", "overdue", "SENT"),
+        ("receipt", "refused", "SENT"),
+        ("receipt", "refused", "DEADLINE"),
     }
 )
 
@@ -177,7 +184,10 @@ def a_word_of_the_gateway_means_one_thing(flows: Flows) -> Iterator[str]:
     """In every state: a failure yields to a later capture, only a capture is success, silence is
     never a failure."""
     for name, means in _MEANS.items():
-        ended = {"payment": {"succeeded", "canceled"}, "attempt": {"succeeded"}}.get(name)
+        ended = {
+            "payment": {"succeeded", "canceled"}, "attempt": {"succeeded"},
+            "receipt": {"registered", "void"},
+        }.get(name)  # fmt: skip
         for row in flows[name].rows:
             stays = (name, row.state, row.event) in _STAYS or row.state in (ended or {"failed"})
             if row.event in _WISHES:
@@ -218,6 +228,9 @@ REASONS: Mapping[str, Mapping[str, Reason]] = {
             _enters(row, "failed") and row.event in ("FAILED_THERE", "UNCOVERED")
         ),
         "note_discrepancy": lambda row: row.state == "failed" and row.event == "PROVED",
+    },
+    "receipt": {
+        "call_person": lambda row: _enters(row, "refused") or _enters(row, "overdue"),
     },
 }
 

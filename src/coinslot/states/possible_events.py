@@ -7,6 +7,7 @@ PAYMENTS = (
 )  # fmt: skip
 ATTEMPTS = ("started", "pending", "unknown", "failed", "succeeded")
 REFUNDS = ("pending", "owed", "succeeded", "failed")
+RECEIPTS = ("due", "sent", "overdue", "refused", "registered", "void")
 
 # Who may send what, and in which states: two processes, a network that repeats and delays, and
 # clocks. A report about a run needs a GO; everything else may come at any time.
@@ -40,5 +41,9 @@ MAY_MEET: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         **dict.fromkeys(("COVERED", "PARTLY_COVERED"), ("pending", "owed")),
         "PAID_BY_HAND": ("owed",),
         "UNCOVERED": ("succeeded",),
+    },
+    "receipt": {
+        **dict.fromkeys(("SENT", "REGISTERED", "REFUSED", "DEADLINE", "NOT_NEEDED"), RECEIPTS),
+        **dict.fromkeys(("REPLACED", "MADE_BY_HAND"), ("overdue", "refused")),
     },
 }

@@ -15,10 +15,11 @@ from coinslot.kit.flow import Flow
 from coinslot.states.attempt_flow import ATTEMPT
 from coinslot.states.order_flow import ORDER
 from coinslot.states.payment_flow import PAYMENT
+from coinslot.states.receipt_flow import RECEIPT
 from coinslot.states.refund_flow import REFUND
 from coinslot.states.unit_flow import Beside, UnitFlow
 
-FLOWS = (ORDER, PAYMENT, ATTEMPT, REFUND)  # beside them one for each kind of selling
+FLOWS = (ORDER, PAYMENT, ATTEMPT, REFUND, RECEIPT)  # beside them one for each kind of selling
 
 # Which columns a move may set beside the state, by machine.
 SETTABLE: Mapping[str, tuple[str, ...]] = {
@@ -29,6 +30,10 @@ SETTABLE: Mapping[str, tuple[str, ...]] = {
         "wish", "wish_minor", "wish_key", "wish_sent_at",
     ),
     "refund": ("key_sent_at", "gateway_refund_id", "tries", "failure", "ended_at", "due_at"),
+    "receipt": (
+        "sent_at", "late_at", "gateway_receipt_id", "fiscal", "failure", "tries", "ended_at",
+        "due_at",
+    ),
     "fulfillment": ("basis", "failure_code", "hard_deadline", "due_at"),
 }  # fmt: skip
 
@@ -147,6 +152,7 @@ _BOOKED: Mapping[str, tuple[str, ...]] = {
         "book_refund", "book_covered", "make_smaller", "unbook_refund", "try_anew",
         "note_discrepancy",
     ),
+    "receipt": (),
     "fulfillment": ("hand_over", "give_back", "expose", "note_discrepancy"),
 }  # fmt: skip
 

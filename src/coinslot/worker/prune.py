@@ -1,6 +1,7 @@
 """Deletes what is no longer needed: answers of old calls whose payments have ended, after
 `keys_kept_s`; ended webhooks, after `deliveries_kept_s`; sessions, a life after their end; notices
-that ended, after `notices_kept_s`. Never a record of money, or of who did what."""
+that ended, after `notices_kept_s`; where a receipt went, after `receipt_contacts_kept_s`. Never a
+record of money, or of who did what."""
 
 import asyncio
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ _PRUNED: Mapping[str, tuple[str, str]] = {  # what goes: how, and after which wi
     "deliveries": (store.PRUNE_DELIVERIES, "deliveries_kept_s"),
     "sessions": (store.PRUNE_SESSIONS, "session_life_s"),
     "notices": (store.PRUNE_NOTICES, "notices_kept_s"),
+    "receipt_contacts": (store.FORGET_CONTACTS, "receipt_contacts_kept_s"),
 }
 
 

@@ -21,7 +21,7 @@ from coinslot.events.notices.send import send_due
 from coinslot.kit.clock import wait_at_most
 from coinslot.orders import fulfillment
 from coinslot.orders.expiry import expire
-from coinslot.payments import authorizations, gateway_webhooks, qr_codes, refunds
+from coinslot.payments import authorizations, gateway_webhooks, qr_codes, receipts, refunds
 from coinslot.payments.escalation import escalate
 
 log = structlog.get_logger(__name__)
@@ -42,6 +42,7 @@ CHORES = {
     "inbox": Chore(Due("inbox", lane="account_id"), gateway_webhooks.work_again),
     "fulfillments": Chore(Due("fulfillments"), fulfillment.drive, 16, True),
     "refunds": Chore(Due("refunds", lane="account_id"), refunds.drive),
+    "receipts": Chore(Due("receipts", lane="account_id"), receipts.drive),
     "captures": Chore(Due("captures", lane="account_id"), qr_codes.drive_capture),
     "attempts": Chore(Due("attempts", lane="account_id"), authorizations.drive),
     "payments": Chore(Due("payments"), escalate),

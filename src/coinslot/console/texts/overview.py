@@ -84,6 +84,21 @@ TEXTS: Final[Texts] = {
         "Уже час платёжная система не подтверждает возврат. Опрос продолжается; случай закроется"
         " сам.",
     ),
+    "case_receipt_refused": ("A receipt was refused", "रसीद मना हुई", "Чек не принят"),
+    "case_receipt_refused_lead": (
+        "The money did not wait for it. The law wants the receipt all the same: correct it, and"
+        " send it again.",
+        "पैसा इसके लिए नहीं रुका। क़ानून को रसीद फिर भी चाहिए: सुधारें और दोबारा भेजें।",
+        "Деньги его не ждали. Но по закону чек нужен: исправьте и отправьте ещё раз.",
+    ),
+    "case_receipt_overdue": ("A receipt is overdue", "रसीद में देर हुई", "Чек задерживается"),
+    "case_receipt_overdue_lead": (
+        "The gateway has not said that it is registered. It is asked on, and this closes itself"
+        " when it is. Look at the till.",
+        "गेटवे ने नहीं बताया कि रसीद पंजीकृत हुई। पूछना जारी है; होते ही यह बंद होगा। कैश मशीन देखें।",
+        "Платёжная система не подтвердила регистрацию. Опрос продолжается; случай закроется сам."
+        " Проверьте кассу.",
+    ),
     "case_money_without_a_purpose": ("Money without a purpose", "पैसा, मक़सद नहीं मालूम",
                                      "Деньги без назначения"),
     "case_money_without_a_purpose_lead": (

@@ -105,6 +105,16 @@ CASE_NAMES: Final[Mapping[str, Three]] = {
         "रिफ़ंड जिसे गेटवे नहीं ले रहा",
         "возврат, который шлюз не принимает",
     ),
+    "receipt_refused": (
+        "a fiscal receipt that was refused",
+        "राजकोषीय रसीद जो मना हुई",
+        "фискальный чек, который не приняли",
+    ),
+    "receipt_overdue": (
+        "a fiscal receipt that is overdue",
+        "राजकोषीय रसीद जिसका समय निकल गया",
+        "фискальный чек, который не зарегистрирован вовремя",
+    ),
     "dispute_open": (
         "a dispute of a payer's bank",
         "भुगतानकर्ता के बैंक का विवाद",

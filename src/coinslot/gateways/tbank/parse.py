@@ -14,7 +14,16 @@ from msgspec import Meta, Struct
 
 from coinslot.gateways import marks
 from coinslot.gateways.asking import ABSENT
-from coinslot.gateways.base import Declined, Genuine, Hint, PaymentFact, Taken, Unclear, Verdict
+from coinslot.gateways.base import (
+    Declined,
+    Genuine,
+    Hint,
+    PaymentFact,
+    ReceiptFact,
+    Taken,
+    Unclear,
+    Verdict,
+)
 from coinslot.gateways.collecting import Closed, Pending, Progress
 from coinslot.gateways.tbank.order_ids import CURRENCY, mark_of, ordered
 from coinslot.kit.money import Money
@@ -57,6 +66,13 @@ TOLD = {
     "DEADLINE_EXPIRED": Taken.FAILED,
     "ATTEMPTS_EXPIRED": Taken.FAILED,
 }
+
+# The numbers of a receipt, by ours.
+NUMBERS = {
+    "FiscalDocumentNumber": "document", "FnNumber": "storage",
+    "FiscalDocumentAttribute": "attribute", "ReceiptDatetime": "registered_at",
+    "FiscalNumber": "number", "Url": "url",
+}  # fmt: skip
 
 # Error codes: ours, and whether the same call will never succeed.
 REFUSALS = {
@@ -190,7 +206,14 @@ def notification(said: dict[str, object], at: datetime) -> Verdict:
     told = msgspec.convert(said, _Notification, strict=False)
     token = str(said.get("Token"))  # it covers all that is read here, and nothing else
     event = marks.clean(told.status or told.notification_type)
-    if told.status == "RECEIPT" or (told.notification_type and told.payment_id is None):
+    if told.status == "RECEIPT":
+        receipt = None if told.payment_id is None else _receipt(said, told, at)
+        facts = () if receipt is None else (receipt,)
+        # The whole receipt stands in it, with where it went. The token covers none of that.
+        plain = {name: value for name, value in said.items() if not isinstance(value, dict | list)}
+        kept = json.dumps(plain, ensure_ascii=False).encode()
+        return Genuine(delivery_id=token, event=event, facts=facts, kept=kept)
+    if told.notification_type and told.payment_id is None:
         return Genuine(delivery_id=token, event=event, facts=())
     if told.payment_id is None or not told.status:
         raise ValueError("a notification that names no payment, or no status of it")
@@ -209,6 +232,27 @@ def notification(said: dict[str, object], at: datetime) -> Verdict:
     # Told once more with another card it would state the same.
     delivery_id = f"{told.payment_id}:{told.status}:{told.amount}"
     return Genuine(delivery_id=delivery_id, event=event, facts=(fact,))
+
+
+def _receipt(said: Mapping[str, object], told: _Notification, at: datetime) -> ReceiptFact | None:
+    """A fiscal notification, or None where it says neither that the receipt is registered nor that
+    it failed. Without a `Type` it is of the payment; refunds have no id there."""
+    assert told.payment_id is not None
+    numbers = {
+        name: marks.clean(str(said[field]))
+        for field, name in NUMBERS.items()
+        if said.get(field) not in (None, "")
+    }
+    if told.success is not False and not numbers:
+        return None
+    reasons = [str(said[name]) for name in ("Message", "ErrorMessage", "Details") if said.get(name)]
+    refund = str(said.get("Type", "")).lower().endswith("return")
+    return ReceiptFact(
+        gateway_payment_id=told.payment_id, refund=refund, at=at,
+        money=Money(told.amount, CURRENCY) if refund and told.amount else None,
+        registered=told.success is not False, numbers=numbers,
+        reason=marks.clean(", ".join([*reasons, f"code {said.get('ErrorCode')}"])),
+    )  # fmt: skip
 
 
 def progress(said: State, at: datetime) -> Progress | Unclear:

@@ -50,6 +50,17 @@ LANGUAGE sql STABLE AS $$
                 SELECT FROM cases k WHERE k.kind = 'dispute_open' AND k.subject = d.id::text
                     AND k.closed_by IS NOT NULL))
     UNION ALL
+    SELECT r.merchant_id, 'receipt_' || r.state, r.id::text,
+        CASE r.state WHEN 'overdue' THEN coalesce(r.late_at, r.created_at) ELSE r.created_at END,
+        'merchant', r.amount_minor, r.currency::text, of_account(r.account_id)
+            || jsonb_strip_nulls(jsonb_build_object('receipt', r.id, 'failure', r.failure,
+                'refund', r.refund_id, 'gateway_payment_id', coalesce(c.gateway_payment_id,
+                    a.gateway_payment_id, a.reference), 'order', p.order_id))
+    FROM receipts r LEFT JOIN attempts a ON a.id = r.attempt_id
+        LEFT JOIN refunds f ON f.id = r.refund_id LEFT JOIN captures c ON c.id = f.capture_id
+        LEFT JOIN payments p ON p.id = coalesce(a.payment_id, c.payment_id)
+    WHERE r.state IN ('refused', 'overdue')
+    UNION ALL
     SELECT c.merchant_id, 'money_without_a_purpose', c.id::text, c.seen_at, 'operator', c.open,
         c.currency::text, of_capture(c.id)
     FROM captures c WHERE c.due_at IS NOT NULL AND c.open > 0 AND c.hard_deadline <= p_now

@@ -29,6 +29,8 @@ BEGIN
         RETURN note_refund(p_account, p_fact, p_now);
     WHEN 'dispute' THEN
         RETURN note_dispute(p_account, p_fact, p_now);
+    WHEN 'receipt' THEN
+        RETURN note_receipt(p_account, p_fact, p_now);
     ELSE
         RETURN 'nothing';
     END CASE;

@@ -1,0 +1,95 @@
+"""The statements about fiscal receipts, by name."""
+
+OF_ATTEMPT = "SELECT * FROM receipts WHERE attempt_id = $1 AND replaces IS NULL"
+
+OF_REFUND = "SELECT * FROM receipts WHERE refund_id = $1 AND replaces IS NULL"
+
+WRITE = """
+INSERT INTO receipts (id, merchant_id, account_id, kind, attempt_id, refund_id, state,
+    amount_minor, currency, body, contact, created_at, due_at)
+VALUES ($1, $2, $3, $4, $5, $6, 'due', $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING
+"""
+
+CONTACT_OF_PAYMENT = """
+SELECT o.receipt_contact FROM payments p JOIN orders o ON o.id = p.order_id WHERE p.id = $1
+"""
+
+# Where the receipt of its payment went, as long as that is known.
+CONTACT_OF_REFUND = """
+SELECT coalesce(
+    (SELECT p.contact FROM receipts p JOIN attempts a ON a.id = p.attempt_id
+        WHERE a.account_id = c.account_id AND p.contact IS NOT NULL
+            AND c.gateway_payment_id IN (a.gateway_payment_id, a.reference)
+        ORDER BY p.created_at DESC LIMIT 1),
+    (SELECT o.receipt_contact FROM payments p JOIN orders o ON o.id = p.order_id
+        WHERE p.id = c.payment_id))
+FROM refunds r JOIN captures c ON c.id = r.capture_id WHERE r.id = $1
+"""
+
+PIECES = """
+SELECT l.name, coalesce(l.unit_minor[piece], l.price_minor) AS minor, d.vat
+FROM payments p JOIN order_lines l ON l.order_id = p.order_id
+JOIN products d ON d.id = l.product_id, generate_series(1, l.quantity) AS piece
+WHERE p.id = $1 ORDER BY l.id, piece
+"""
+
+EXTRAS = """
+SELECT x.kind, x.amount_minor FROM payments p JOIN order_extras x ON x.order_id = p.order_id
+WHERE p.id = $1 ORDER BY x.kind
+"""
+
+# With the receipt of the payment that was captured, where one was made.
+PAID_BY_CAPTURE = """
+SELECT c.captured, c.captured AS amount_minor, coalesce(c.payment_id, a.payment_id) AS payment_id,
+    coalesce(p.description, '') AS description,
+    (SELECT r.body FROM receipts r WHERE r.attempt_id = a.id ORDER BY r.created_at DESC LIMIT 1)
+        AS body
+FROM captures c
+LEFT JOIN LATERAL (SELECT * FROM attempts a WHERE a.account_id = c.account_id
+    AND c.gateway_payment_id IN (a.gateway_payment_id, a.reference)
+    ORDER BY a.number DESC LIMIT 1) a ON true
+LEFT JOIN payments p ON p.id = coalesce(c.payment_id, a.payment_id)
+WHERE c.id = $1
+"""
+
+# The one thing that a refund is for, if it is for one.
+GIVEN_BACK = """
+SELECT l.name, f.amount_minor AS minor FROM refunds r
+LEFT JOIN order_refund_parts w ON w.id = r.part_id
+JOIN fulfillments f ON f.id = coalesce(r.fulfillment_id, w.fulfillment_id)
+JOIN order_lines l ON l.id = f.line_id WHERE r.id = $1
+UNION ALL
+SELECT x.kind, x.amount_minor FROM refunds r JOIN order_refund_parts w ON w.id = r.part_id
+JOIN order_extras x ON x.id = w.extra_id WHERE r.id = $1
+LIMIT 1
+"""
+
+# Of this refund, or of one that it follows.
+RECEIPT_WAS_REFUSED = """
+WITH RECURSIVE before AS (
+    SELECT id, replaces FROM refunds WHERE id = $1
+    UNION ALL SELECT f.id, f.replaces FROM refunds f JOIN before b ON f.id = b.replaces
+)
+SELECT EXISTS (SELECT FROM receipts r JOIN before b ON b.id = r.refund_id
+    WHERE r.state = 'refused' OR EXISTS (SELECT FROM receipts n WHERE n.replaces = r.id))
+"""
+
+WITH_MONEY = """
+SELECT r.*, a.state AS attempt_state, f.state AS refund_state, f.gateway_refund_id,
+    f.covered_by IS NOT NULL OR EXISTS (SELECT FROM events e WHERE e.subject_id = f.id
+        AND e.machine = 'refund' AND e.event = 'COVERED') AS covered,
+    coalesce(a.gateway_payment_id, a.reference, c.gateway_payment_id) AS gateway_payment_id
+FROM receipts r LEFT JOIN attempts a ON a.id = r.attempt_id
+LEFT JOIN refunds f ON f.id = r.refund_id LEFT JOIN captures c ON c.id = f.capture_id
+WHERE r.id = $1
+"""
+
+AT_REST = "UPDATE receipts SET due_at = NULL, leased_until = NULL WHERE id = $1"
+
+LOOKED_AT = """
+UPDATE receipts SET tries = tries + 1, due_at = $2, late_at = coalesce(late_at, $3),
+    gateway_receipt_id = coalesce($4, gateway_receipt_id), leased_until = NULL
+WHERE id = $1 AND state IN ('due', 'sent', 'overdue')
+"""
+
+SEND = "UPDATE receipts SET sent_at = coalesce(sent_at, $2) WHERE id = $1"
