@@ -71,5 +71,6 @@ class ConsoleServed:
             self.url = "http://{}:{}".format(*listener.getsockname())
             self._ready.set()
             await self._server.serve([listener])
+        await self.staffed.stage.context.background.close()
         await database.close()
         await on_server(self._postgres, f"DROP DATABASE {self._name} WITH (FORCE)")

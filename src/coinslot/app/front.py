@@ -35,7 +35,7 @@ class ContextBackend:
         self._context = context
         self._answer_s = answer_s
         self._probe = _CommitProbe(context)
-        self._following = OrderUpdates(context.db, self.order)
+        self._following = OrderUpdates(context.db, self.order, background=context.background)
         self._version = version
         self._broker_stands = broker_stands
         self._mirror_lag = mirror_lag
@@ -172,7 +172,7 @@ class _CommitProbe:
         if self._context.clock.monotonic_ms() < self._well_until_ms:
             return
         if self._write is None or self._write.done():
-            self._write = asyncio.create_task(self._written(), name="health")
+            self._write = self._context.background.start(self._written(), "health")
             # The caller may be gone when it fails.
             self._write.add_done_callback(lambda write: write.cancelled() or write.exception())
         await asyncio.shield(self._write)

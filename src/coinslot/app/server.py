@@ -62,6 +62,7 @@ TOOL: frozenset[str] = frozenset()  # a short command: it serves nothing
 _GRACE_S = 3
 _ASK_AGAIN_S = 0.5
 _FOLLOW_DEVICES_S = 3.0
+_MACHINES_WITHIN_S = 10.0
 _FOLLOW_SECRETS_S = 30.0
 
 
@@ -98,6 +99,7 @@ class RunningServer:
         self._edge: Edge | None = None
         self._accounts: Accounts
         self._devices_changed, self._secrets_changed = asyncio.Event(), asyncio.Event()
+        self._devices_known = asyncio.Event()  # by the embedded broker, as of when this began
         self._mirror: Mirror | None = None
 
     async def open(self) -> "RunningServer":
@@ -132,6 +134,8 @@ class RunningServer:
             ),
             storage=picture_storage(self.settings, self.clock, self._stack),
         )
+        self._stack.push_async_callback(self.context.inbox.close)
+        self._stack.push_async_callback(self.context.background.close)
         await self._open_notifiers()
         if "web" in self.roles:
             given = self.settings.jwt_secret
@@ -200,6 +204,7 @@ class RunningServer:
                 if server is not None and listener is not None:
                     serving = group.create_task(server.serve(sockets=[listener]))
                 if ready is not None:
+                    await self._machines_can_come()
                     await ready()
                 await stopping.wait()
                 if server is not None:
@@ -210,6 +215,19 @@ class RunningServer:
         finally:
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.remove_signal_handler(number)
+
+    async def _machines_can_come(self) -> None:
+        """The embedded broker knows every machine of this moment, and we listen at the broker. One
+        that is away is not waited for longer: machines find it when it comes."""
+        waited = [self._devices_known] if self.nats is not None else []
+        if self._mqtt is not None:
+            waited.append(self._mqtt.standing)
+        try:
+            async with asyncio.timeout(_MACHINES_WITHIN_S):
+                for event in waited:
+                    await event.wait()
+        except TimeoutError:
+            log.warning("ready_without_broker", waited_s=_MACHINES_WITHIN_S)
 
     def _parts(self) -> list[Any]:
         settings = self.settings
@@ -283,14 +301,16 @@ class RunningServer:
     async def _follow_devices(self) -> None:
         """Other processes add and remove machines; the embedded broker is updated."""
         known: list[BrokerUser] | None = None
+        self._devices_changed.set()  # at once, for what came while it opened
         while True:
             await wait_at_most(self._devices_changed, _FOLLOW_DEVICES_S)
             self._devices_changed.clear()
             try:
                 now = await broker_users(self.db)
-                if now != known:  # once at the start, for what came while it opened
+                if now != known:
                     await self.machines_changed()
                 known = now
+                self._devices_known.set()
             except (asyncpg.PostgresError, *AWAY, BrokerError) as error:
                 log.warning("devices_not_followed", error=repr(error))
 

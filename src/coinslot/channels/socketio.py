@@ -201,6 +201,8 @@ class SocketIo:
                 if self._server.eio.sockets:
                     await self._server.eio.disconnect()
                 await self._server.shutdown()
+                if self._ending:
+                    await asyncio.wait(set(self._ending))
 
     async def _connect(self, sid: str, environ: dict[str, Any], auth: object = None) -> None:
         inbox = self._inbox

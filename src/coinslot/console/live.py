@@ -63,7 +63,8 @@ class OpenSessions:
     def add(self, session: UUID) -> None:
         self._streams[session] += 1
         if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._look(), name="look at open sessions")
+            begin = self._auth.context.background.start
+            self._looking = begin(self._look(), "look at open sessions")
 
     def remove(self, session: UUID) -> None:
         self._streams[session] -= 1

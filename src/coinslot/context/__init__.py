@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from coinslot.channels.base import Sending
+from coinslot.context.background import BackgroundTasks
 from coinslot.db.pool import Database
 from coinslot.gateways.base import Practise
 from coinslot.gateways.breaker import Breakers, Rules
@@ -202,6 +203,10 @@ class WebhookInbox(Protocol):
         self, said: Mapping[str, object], body: bytes, at: datetime, order: str
     ) -> str: ...
 
+    async def close(self) -> None:
+        """Store what waits, for a moment, and end."""
+        ...
+
 
 def password_hasher() -> PasswordHasher:
     """Argon2id with the least cost that OWASP advises: a small computer signs people in too."""
@@ -223,6 +228,7 @@ class Context:
     kinds: Mapping[str, Any] = field(default_factory=dict)  # `orders/fulfillment.py` types them
     notifiers: Mapping[Form, Notifier] = field(default_factory=dict)  # how people are told
     wakes: Wakes = field(default_factory=Wakes)
+    background: BackgroundTasks = field(default_factory=BackgroundTasks)
     breakers: Breakers = field(default_factory=Breakers)
     hints: Quota = field(default_factory=lambda: Quota(HINTS_KEPT_PER_MINUTE))
     forgeries: Quota = field(default_factory=lambda: Quota(FORGERIES_KEPT_PER_MINUTE))

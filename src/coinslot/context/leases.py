@@ -40,7 +40,7 @@ async def held(
 
     done = asyncio.Event()
     keeping = _keep_renewed(lease, lease_s, done, renew or renew_row)
-    renewing = asyncio.create_task(keeping, name=f"renew {lease.name}")
+    renewing = context.background.start(keeping, f"renew {lease.name}")
     try:
         fenced = copy.copy(context)
         fenced.db = HeldDatabase(context.db, lease)

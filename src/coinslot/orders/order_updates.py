@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 import structlog
 
+from coinslot.context.background import BackgroundTasks
 from coinslot.db.pool import AWAY, Database
 from coinslot.orders import store
 from coinslot.orders.page_views import OrderView
@@ -33,8 +34,15 @@ class _Followed:
 class OrderUpdates:
     """One per process. `read` reads the whole order; `round_s` limits how late a change is seen."""
 
-    def __init__(self, db: Database, read: Read, round_s: float = _ROUND_S) -> None:
+    def __init__(
+        self,
+        db: Database,
+        read: Read,
+        round_s: float = _ROUND_S,
+        background: BackgroundTasks | None = None,
+    ) -> None:
         self._db = db
+        self._background = background or BackgroundTasks()
         self._read = read
         self._round_s = round_s
         self._orders: dict[str, _Followed] = {}
@@ -65,7 +73,7 @@ class OrderUpdates:
         """The order, read once for each version however many wait for it."""
         if followed.reading is None or followed.read_at != followed.version:
             followed.read_at = followed.version
-            followed.reading = asyncio.create_task(self._read(token))
+            followed.reading = self._background.start(self._read(token), "read an order")
         try:
             view = await asyncio.shield(followed.reading)
         except (asyncpg.PostgresError, *AWAY):
@@ -77,7 +85,7 @@ class OrderUpdates:
 
     def _begin(self) -> None:
         if self._rounds is None or self._rounds.done():
-            self._rounds = asyncio.create_task(self._read_versions(), name="follow orders")
+            self._rounds = self._background.start(self._read_versions(), "follow orders")
 
     async def _read_versions(self) -> None:
         """Rounds for as long as anyone waits."""

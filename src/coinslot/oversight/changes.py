@@ -106,7 +106,7 @@ class Changes:
         facts = () if merchant is None else None
         found = self._followed.setdefault(merchant, _Followed(facts=facts))
         if self._rounds is None or self._rounds.done():
-            self._rounds = asyncio.create_task(self._run(), name="follow changes")
+            self._rounds = self._context.background.start(self._run(), "follow changes")
         return found
 
     async def _run(self) -> None:

@@ -15,6 +15,7 @@ from coinslot.payments import store
 
 LANES = 2  # commits under way at once, in one process
 WAITING_MAX_BYTES = 16 * 1024 * 1024  # while PostgreSQL does not commit, they wait in memory
+CLOSE_S = 2.0
 TOGETHER = 32  # webhooks in one commit; each is a subtransaction, and PostgreSQL caches 64
 
 
@@ -49,6 +50,16 @@ class WebhookBatch:
         if len(self._lanes) < LANES:
             self._lanes.add(asyncio.create_task(self._drain(), name="store webhooks"))
         return await outcome
+
+    async def close(self) -> None:
+        """What still waits is stored, for so long as a process that stops may take; whatever is
+        not stored was not acknowledged, and its gateway sends it again."""
+        if self._lanes:
+            _, late = await asyncio.wait(set(self._lanes), timeout=CLOSE_S)
+            for lane in late:
+                lane.cancel()
+            if late:
+                await asyncio.wait(late)
 
     async def _drain(self) -> None:
         few: list[PendingWebhook] = []
