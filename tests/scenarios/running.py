@@ -36,6 +36,7 @@ SHORT = {
     "COINSLOT_REFUND_LOOK_S": "0.5",
     "COINSLOT_ROW_LEASE_S": "3",
     "COINSLOT_MIRROR_ROUND_S": "2",
+    "COINSLOT_GRACE_S": "4",
 }
 
 

@@ -1,5 +1,5 @@
-"""What the demo sells: two merchants, six machines, printed codes. Made once, found again after a
-restart."""
+"""What the demo sells: two merchants, six machines, a coffee machine, printed codes. Made once,
+found again after a restart."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,6 +10,9 @@ from msgspec import Struct
 
 from coinslot.app.server import RunningServer
 from coinslot.catalog.products import Product, add_product
+from coinslot.channels import tmetr
+from coinslot.coffee.machines import NewMachine, add_machine
+from coinslot.coffee.vendors import VendorAccount, save_vendor_account
 from coinslot.context import password_hasher
 from coinslot.gateways import drivers
 from coinslot.kit.ids import code, token, uuid7
@@ -83,6 +86,20 @@ DEMO_MACHINES = (
 # Its currency has no codes to print: it is paid for on the gateways' own pages alone.
 MACHINE_ABROAD = DemoMachine("M06", "asha", "Visa centre", "Pune", "mqtt", "leased", "RUB")
 ALL_MACHINES = (*DEMO_MACHINES, MACHINE_ABROAD)
+
+
+class DemoCoffee(Struct, frozen=True):
+    """A coffee machine, which the emulated Tmetr commands."""
+
+    code: str
+    merchant: str
+    name: str
+    place: str
+    device: str  # its id at Tmetr
+    currency: str = "RUB"
+
+
+COFFEE = DemoCoffee("C01", "asha", "Espresso bar", "Pune Junction", "20250317-espresso")
 # As a customer sees them, from the first to the last; `mock` is paid as soon as it is tapped.
 WAYS = {
     "INR": (("razorpay", Form.LINK), ("stripe", Form.LINK), ("mock", Form.LINK),
@@ -125,6 +142,7 @@ class Credentials(Struct):
     stripe: dict[str, dict[str, str]] = {}
     yookassa: dict[str, dict[str, str]] = {}
     tbank: dict[str, dict[str, str]] = {}
+    tmetr: dict[str, str] = {}
     ways: list[str] = []  # machines that offer more than their account's code
 
 
@@ -149,6 +167,8 @@ class DemoWorld:
         for machine in ALL_MACHINES:
             await self._machine(machine)
             await self._offer(machine)
+        await self._coffee(COFFEE)
+        await self._offer(COFFEE)
         await self._members()
         await self._server.machines_changed()
 
@@ -197,6 +217,13 @@ class DemoWorld:
             self.known.tbank[slug] = {"account_id": terminal, "password": token()}
             self._write_down()
         return self.known.tbank[slug]
+
+    def tmetr(self, slug: str) -> str:
+        """A merchant's token at the emulated Tmetr; generated once."""
+        if slug not in self.known.tmetr:
+            self.known.tmetr[slug] = token()
+            self._write_down()
+        return self.known.tmetr[slug]
 
     async def _merchant(self, slug: str) -> None:
         db, now = self._server.db, self._server.clock.now()
@@ -265,7 +292,7 @@ class DemoWorld:
             )),
         )  # fmt: skip
 
-    async def _offer(self, machine: DemoMachine) -> None:
+    async def _offer(self, machine: DemoMachine | DemoCoffee) -> None:
         """Once: what somebody changed since stays."""
         if machine.code in self.known.ways:
             return
@@ -309,6 +336,27 @@ class DemoWorld:
             secret = await issue_device(conn, server.vault, merchant, machine.code, now)
         self.known.devices[machine.code] = secret
         self._write_down()
+
+    async def _coffee(self, machine: DemoCoffee) -> None:
+        server, now = self._server, self._server.clock.now()
+        merchant = self.known.merchants[machine.merchant]
+        settings = tmetr.Settings(
+            host=f"{self._sandbox_url}/tmetr", token=Secret(self.tmetr(machine.merchant))
+        )
+        account = VendorAccount(merchant_id=merchant, slug=machine.merchant, settings=settings)
+        async with server.db.as_merchant(merchant) as conn:
+            at_vendor = await save_vendor_account(conn, server.vault, server.clock, account)
+            at_gateway = await conn.fetchval(
+                "SELECT id FROM gateway_accounts WHERE gateway = $1 AND slug = $2",
+                WAYS[machine.currency][0][0],
+                machine.merchant,
+            )
+            new = NewMachine(
+                code=machine.code, merchant_id=merchant, account_id=at_vendor,
+                device=machine.device, name=machine.name, place=machine.place,
+                gateway_account=at_gateway, contact="+91 20 5550 1234",
+            )  # fmt: skip
+            await add_machine(conn, new, now)
 
     def _write_down(self) -> None:
         write_whole(self._path, msgspec.json.encode(self.known))

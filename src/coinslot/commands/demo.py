@@ -19,6 +19,7 @@ from rich.console import Console
 
 from coinslot.app.demo_world import (
     ALL_MACHINES,
+    COFFEE,
     MEMBERS,
     MERCHANTS,
     STOCK,
@@ -228,6 +229,18 @@ class Demo:
         config = {
             "razorpay": {"accounts": accounts},
             **others,
+            "tmetr": {
+                "accounts": [
+                    {"account_id": slug, "token": world.tmetr(slug)} for slug in MERCHANTS
+                ],
+                "devices": [
+                    {
+                        "device_id": COFFEE.device,
+                        "account_id": COFFEE.merchant,
+                        "name": f"{COFFEE.code} {COFFEE.name}",
+                    }
+                ],
+            },
             "coinslot_url": self._settings.base_url,
             "outlets": outlets,
         }
@@ -263,7 +276,10 @@ class Demo:
             "firebase_url": self._settings.firebase_url,
             "merchants": merchants,
             "members": members,
-            "outlets": [_described(world, machine, base) for machine in ALL_MACHINES],
+            "outlets": [
+                *(_described(world, machine, base) for machine in ALL_MACHINES),
+                _described_coffee(world, base),
+            ],
         }
         write_whole(
             self._data / "demo.json", msgspec.json.format(msgspec.json.encode(described), indent=2)
@@ -307,4 +323,22 @@ def _described(world: DemoWorld, machine: Any, base: str) -> dict[str, Any]:
             for goods in machine.shelf
         ],
         "device": {"login": machine.code, "secret": world.known.devices[machine.code]},
+    }
+
+
+def _described_coffee(world: DemoWorld, base: str) -> dict[str, Any]:
+    """What it costs, its vendor says; the page behind its screen's code is `/v1/pay`."""
+    return {
+        "id": COFFEE.code,
+        "merchant": str(world.known.merchants[COFFEE.merchant]),
+        "name": COFFEE.name,
+        "kind": "coffee",
+        "channel": "tmetr",
+        "dialect": "simple",
+        "url": f"{base}/q/{COFFEE.code}",
+        "gateway": WAYS[COFFEE.currency][0][0],
+        "currency": COFFEE.currency,
+        "qr_code_id": None,
+        "slots": [],
+        "device": {"login": COFFEE.device, "secret": world.tmetr(COFFEE.merchant)},
     }
