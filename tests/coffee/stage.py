@@ -176,7 +176,9 @@ async def set_cafe(database: Database) -> Cafe:
     return cafe
 
 
-async def add_coffee(stage: Stage, settings: Settings, device: str = DEVICE) -> None:
+async def add_coffee(
+    stage: Stage, settings: Settings, device: str = DEVICE, *, again: bool = False
+) -> None:
     """The machine C01, and its account at the vendor."""
     context = stage.context
     async with context.db.as_merchant(stage.merchant) as conn:
@@ -186,7 +188,7 @@ async def add_coffee(stage: Stage, settings: Settings, device: str = DEVICE) -> 
             code="C01", merchant_id=stage.merchant, account_id=vendor, device=device,
             name="Foyer", place="Pune", gateway_account=stage.account.id,
         )  # fmt: skip
-        assert await add_machine(conn, machine, context.now())
+        assert await add_machine(conn, machine, context.now()) is not again
     await offer(context, stage.merchant, "C01", [(stage.account.id, Form.LINK)])
 
 

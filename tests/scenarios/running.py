@@ -13,9 +13,11 @@ from typing import Any, Self
 
 import httpx
 
+from coinslot.app.kinds import KINDS
 from coinslot.db.embedded import OWNER
 from coinslot.db.pool import connect
 from coinslot.kit.clock import SystemClock
+from coinslot.orders.fulfillment import checks
 from coinslot.oversight.audit import audit
 from tests.sandbox.running import free_port
 
@@ -36,7 +38,7 @@ SHORT = {
     "COINSLOT_REFUND_LOOK_S": "0.5",
     "COINSLOT_ROW_LEASE_S": "3",
     "COINSLOT_MIRROR_ROUND_S": "2",
-    "COINSLOT_GRACE_S": "4",
+    "COINSLOT_GRACE_S": "12",
 }
 
 
@@ -148,7 +150,7 @@ async def assert_every_invariant_holds(url: str) -> None:
     conn = await connect(url)
     try:
         await conn.execute(f"SET ROLE {OWNER}")
-        report = await audit(conn, SystemClock().now())
+        report = await audit(conn, SystemClock().now(), more=checks(KINDS))
     finally:
         await conn.close()
     assert [check for check in report.checks if not check.ok] == []

@@ -8,6 +8,8 @@ from msgspec import Struct
 # Of the order's page and the outlet's: what they say instead of the words of a machine that drops.
 OF_ORDERS: Final[Mapping[str, Mapping[str, str]]] = {
     "en": {
+        "one_cookie": "One cookie, so that you find your order again, and one with the address for"
+        " your receipt, if you gave one. No tracking.",
         "slot": "size {slot}",
         "promise": "No drink? Money back.",
         "promise_g0": "This machine takes an order and cannot tell us whether the drink came. If it"
@@ -34,6 +36,8 @@ OF_ORDERS: Final[Mapping[str, Mapping[str, str]]] = {
         " drink, tell {merchant}, and name order {number}: they can refund it.",
     },
     "hi": {
+        "one_cookie": "एक कुकी, ताकि आप अपना ऑर्डर फिर पाएँ, और एक रसीद के पते के लिए, अगर आपने दिया हो।"
+        " कोई निगरानी नहीं।",
         "slot": "आकार {slot}",
         "promise": "पेय नहीं मिला? पैसा वापस।",
         "promise_g0": "यह मशीन ऑर्डर लेती है और बता नहीं सकती कि पेय निकला या नहीं। न निकले तो कुछ मिनट के"
@@ -59,6 +63,8 @@ OF_ORDERS: Final[Mapping[str, Mapping[str, str]]] = {
         " बताएँ और ऑर्डर {number} का नाम लें: वे पैसा लौटा सकते हैं।",
     },
     "ru": {
+        "one_cookie": "Одно куки, чтобы вы снова нашли свой заказ, и одно с адресом для чека,"
+        " если вы его указали. Без слежки.",
         "slot": "размер {slot}",
         "promise": "Нет напитка? Вернём деньги.",
         "promise_g0": "Этот автомат принимает заказ и не сообщает, готов ли напиток. Если напитка"
