@@ -225,8 +225,31 @@ async def test_a_forger_with_a_key_of_their_own_has_to_keep_the_books_too(
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"[]", b'{"proof": {}, "key": "", "signature": ""}', b"\xff"]
+    ("old", "new"),
+    [
+        (b'{\n "key"', b'{\n "note": "paid in full",\n "key"'),
+        (b'"amount": 4000', b'"amount": 400000, "amount": 4000'),
+        (b'"proof": {', b'"proof": {"format": "coinslot-order-proof/1"},\n "proof": {'),
+    ],
 )
+async def test_a_file_that_says_more_than_what_was_signed_is_no_proof(
+    staffed: Staffed, old: bytes, new: bytes
+) -> None:
+    """It held, since what was added was not looked at; whoever read the file saw it first."""
+    text = signed_proof.as_file(await proof_of(staffed, await sold(staffed)))
+    assert old in text
+    with pytest.raises(UnreadableProofError):
+        signed_proof.read(text.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"", b"[]", b'{"proof": {}, "key": "", "signature": ""}', b"\xff",
+        b'{"proof": {"format": "coinslot-order-proof/1"}, "key": "\xc3\xa9", "signature": ""}',
+        b'{"key": "", "signature": "", "proof": ' + b'{"a": ' * 5000 + b"1" + b"}" * 5001,
+    ],
+)  # fmt: skip
 def test_a_file_that_is_no_proof_is_refused(content: bytes) -> None:
     with pytest.raises(UnreadableProofError):
         signed_proof.read(content)
@@ -267,6 +290,17 @@ async def test_the_file_of_the_console_is_checked_by_the_command_without_a_datab
     changed = await asyncio.to_thread(runner.invoke, command, ["audit", "--file", str(file)])
     assert changed.exit_code == 1
     assert "FAILS" in changed.output
+
+
+@pytest.mark.parametrize("order", [None, [], "K7F2", {}])
+def test_a_file_that_is_signed_and_has_no_order_is_answered_by_the_command(
+    tmp_path: Path, order: object
+) -> None:
+    file = tmp_path / "proof.json"
+    content = {"format": signed_proof.FORMAT, "order": order}
+    file.write_bytes(signed_proof.as_file(resigned(content)))
+    checked = CliRunner().invoke(build(), ["audit", "--file", str(file)])
+    assert (checked.exit_code, "FAILS" in checked.output) == (1, True), checked.output
 
 
 async def test_chandra_gets_no_proof_of_ashas_order(staffed: Staffed) -> None:

@@ -105,9 +105,10 @@ def _show_proof(file: Path, json: bool, keys: Path | None) -> bool:
         said = {"ok": whole, "key": key, "checks": verdicts}
         console.print_json(msgspec.json.encode(said).decode())
         return whole
-    order = given.proof.get("order", {})
+    order, made_at = given.proof.get("order"), given.proof.get("made_at")
+    named = order if isinstance(order, dict) else {}
     console.print(
-        escape(f"order {order.get('number')} ({order.get('id')}), as of {given.proof['made_at']}"),
+        escape(f"order {named.get('number')} ({named.get('id')}), as of {made_at}"),
         highlight=False, soft_wrap=True,
     )  # fmt: skip
     for one in verdicts:

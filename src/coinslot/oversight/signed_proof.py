@@ -4,6 +4,7 @@ movement of money balances, and that every state was reached by moves that the f
 
 import base64
 import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
@@ -26,6 +27,7 @@ from coinslot.states.refund_flow import REFUND
 
 FORMAT: Final = "coinslot-order-proof/1"
 _SEALED_AS: Final = "installation:proof_key"
+_KEY_BYTES: Final = 32
 _FLOWS: Final[Mapping[str, Flow]] = {one.name: one for one in (ORDER, PAYMENT, ATTEMPT, REFUND)}
 _ROWS: Final = (("order", "orders"), ("payment", "payments"), ("attempt", "attempts"),
                 ("refund", "refunds"), ("fulfillment", "units"))  # fmt: skip
@@ -35,7 +37,7 @@ class UnreadableProofError(ValueError):
     """This file is no proof of an order."""
 
 
-class SignedProof(Struct, frozen=True, kw_only=True):
+class SignedProof(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`proof` is what is signed: its JSON with sorted keys. `key` and `signature` in base64."""
 
     proof: dict[str, Any]
@@ -147,13 +149,26 @@ def as_file(proof: SignedProof) -> bytes:
 
 
 def read(content: bytes) -> SignedProof:
-    """Raises UnreadableProofError."""
+    """Whatever the file says is under the signature: another field beside it, or a field that is
+    there twice, would be read by people and by other programs, and by nobody here.
+
+    Raises UnreadableProofError."""
     try:
         found = msgspec.json.decode(content, type=SignedProof)
-    except msgspec.MsgspecError as error:
+        json.loads(content, object_pairs_hook=_each_once)
+        is_key = len(base64.b64decode(found.key, validate=True)) == _KEY_BYTES
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise UnreadableProofError(f"this is no proof of an order: {error}") from error
-    if found.proof.get("format") != FORMAT:
+    if found.proof.get("format") != FORMAT or not is_key:
         raise UnreadableProofError(f"this is no {FORMAT}")
+    return found
+
+
+def _each_once(fields: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(fields)
+    if len(found) != len(fields):
+        twice = next(name for at, (name, _) in enumerate(fields) if name in dict(fields[:at]))
+        raise ValueError(f"{twice!r} is there twice")
     return found
 
 
