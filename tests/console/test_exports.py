@@ -148,7 +148,21 @@ async def test_a_name_that_a_spreadsheet_would_run_is_text_and_an_amount_below_z
 ) -> None:
     rows: list[dict[str, Any]] = [
         {"name": name, "amount": -4000, "currency": "INR"}
-        for name in ('=HYPERLINK("http://evil")', "+1", "-1", "@SUM(A1)", "\tx", "Cola")
+        for name in (
+            '=HYPERLINK("http://evil")',
+            "+1",
+            "-1",
+            "@SUM(A1)",
+            "\tx",
+            "\n=1+1",
+            " =1+1",
+            "\u00a0@SUM(A1)",
+            "\uff1d1+1",
+            "\uff0b1",
+            "\uff0d1",
+            "\uff20SUM(A1)",
+            "Cola",
+        )
     ]
     whole = b"".join([part async for part in exports.as_csv(PLAIN, once(rows))])
     found = list(csv.reader(StringIO(whole.decode("utf-8-sig"))))

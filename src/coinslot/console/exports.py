@@ -19,7 +19,9 @@ from coinslot.oversight.money_lists import Column
 MOST_ROWS: Final = 1_000_000  # of a sheet: programs read 1,048,576
 _BLOCK: Final = 64 * 1024
 _BOM: Final = "\ufeff"
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+# White space before it counts for nothing, and the wide forms of Asian keyboards are taken too.
+_FORMULA: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_BREAKS: Final = ("\t", "\r", "\n")
 _MINUS: Final = "'"
 
 Row = Any  # a record of the database, or a dict of the same names
@@ -83,7 +85,8 @@ async def as_csv(sheet: Sheet, chunks: AsyncIterator[Sequence[Row]]) -> AsyncIte
 
 def harmless(text: str) -> str:
     """A cell that a spreadsheet would run as a formula is marked as text."""
-    return _MINUS + text if text.startswith(_FORMULA) else text
+    runs = text.lstrip().startswith(_FORMULA) or text.startswith(_BREAKS)
+    return _MINUS + text if runs else text
 
 
 def _csv(sheet: Sheet, rows: Sequence[Sequence[str]]) -> str:
