@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from coinslot.kit.secrets import Vault
+from tests import inside
 from tests.conftest import TEST_PASSWORD, DatabaseUrls
 from tests.scenarios.installation import coinslot
 
@@ -24,7 +25,11 @@ class Operator:
         }
 
     async def runs(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+        """In a process of its own."""
         return await asyncio.to_thread(coinslot, *words, env={**self.env, **env})
+
+    async def asks(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+        return await asyncio.to_thread(inside.coinslot, *words, env={**self.env, **env})
 
 
 @pytest.fixture
@@ -35,7 +40,7 @@ def operator(blank_urls: DatabaseUrls) -> Operator:
 async def test_a_new_database_is_migrated_once_however_often_it_is_asked_for(
     operator: Operator,
 ) -> None:
-    check = await operator.runs("migrate", "--check")
+    check = await operator.asks("migrate", "--check")
     assert check.returncode == 1
     assert check.stdout.startswith("missing: 0001_merchants\n")
     doctor = await operator.runs("doctor")
@@ -43,12 +48,12 @@ async def test_a_new_database_is_migrated_once_however_often_it_is_asked_for(
     assert "sick  database: reachable; run `coinslot migrate` for 0001_merchants" in doctor.stdout
     # The first two at once, as two servers started together do.
     done = [*await asyncio.gather(operator.runs("migrate"), operator.runs("migrate"))]
-    done.append(await operator.runs("migrate"))
+    done.append(await operator.asks("migrate"))
     assert [one.returncode for one in done] == [0, 0, 0]
     applied = f"{len(check.stdout.splitlines())} applied\n"
     assert sorted(one.stdout for one in done) == [applied, "nothing to do\n", "nothing to do\n"]
     check, doctor = await asyncio.gather(
-        operator.runs("migrate", "--check"), operator.runs("doctor")
+        operator.asks("migrate", "--check"), operator.asks("doctor")
     )
     assert (check.returncode, check.stdout) == (0, "")
     assert (doctor.returncode, "sick" in doctor.stdout) == (0, False)
@@ -70,8 +75,8 @@ async def test_what_is_wrong_with_the_database_is_one_line(operator: Operator) -
         assert line in done.stderr.splitlines()[-1]
         assert "Traceback" not in done.stderr
         assert "a-guess" not in done.stderr
-    assert (await operator.runs("migrate")).returncode == 0
-    doctor = await operator.runs("doctor", DATABASE_URL=wrong)
+    assert (await operator.asks("migrate")).returncode == 0
+    doctor = await operator.asks("doctor", DATABASE_URL=wrong)
     assert doctor.returncode == 1
     assert 'sick  database: password authentication failed for user "coinslot_app"' in doctor.stdout
     assert "well  keys: readable" in doctor.stdout
@@ -89,7 +94,7 @@ async def test_before_the_first_migration_nobody_is_sent_to_look_for_a_password(
     if not knows_the_owner:
         operator.env.pop("COINSLOT_OWNER_URL")
     doctor, keys = await asyncio.gather(
-        operator.runs("doctor", **absent), operator.runs("keys", **absent)
+        operator.asks("doctor", **absent), operator.asks("keys", **absent)
     )
     assert doctor.returncode == keys.returncode == 1
     [sick] = [line for line in doctor.stdout.splitlines() if line.startswith("sick  database")]

@@ -2,12 +2,10 @@
 
 import asyncio
 import base64
-import os
-import sys
 
+from tests import inside
 from tests.conftest import DatabaseUrls
 from tests.mirror.rig import Rig, vend
-from tests.storms.part import PYTHONPATH
 
 
 async def coinslot(rig: Rig, urls: DatabaseUrls, *words: str) -> tuple[int, str]:
@@ -18,14 +16,9 @@ async def coinslot(rig: Rig, urls: DatabaseUrls, *words: str) -> tuple[int, str]
         "COINSLOT_OWNER_URL": urls.owner,
         "COINSLOT_KEYS": f"1:{base64.b64encode(b'k' * 32).decode()}",
         "COINSLOT_FIREBASE_URL": rig.url,
-        "PYTHONPATH": PYTHONPATH,
     }
-    running = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "coinslot", *words, env={**os.environ, **env},
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    said, _ = await running.communicate()
-    return running.returncode or 0, said.decode()
+    done = await asyncio.to_thread(inside.coinslot, *words, env=env)
+    return done.returncode, done.stdout + done.stderr
 
 
 async def test_check_finds_what_rebuild_mends(rig: Rig, urls: DatabaseUrls) -> None:

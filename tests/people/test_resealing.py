@@ -3,9 +3,7 @@ column that is forgotten is found."""
 
 import asyncio
 import base64
-import os
 import re
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -33,6 +31,7 @@ from coinslot.oversight.reseal import SEALED, Resealed, reseal
 from coinslot.payments.idempotency import IdempotentCall
 from coinslot.people import tokens
 from coinslot.people.outbox import sealed_as
+from tests import inside
 from tests.conftest import DatabaseUrls
 from tests.people.conftest import Staffed
 
@@ -235,7 +234,7 @@ async def test_the_command_says_when_the_old_key_may_be_removed(
     staffed: Staffed, urls: DatabaseUrls
 ) -> None:
     new, old = (base64.b64encode(one * 32).decode() for one in (b"n", b"k"))
-    env = os.environ | {
+    env = {
         "DATABASE_URL": urls.app, "COINSLOT_DOOR_URL": urls.door, "COINSLOT_OWNER_URL": urls.owner,
         "COINSLOT_KEYS": f"2:{new},1:{old}",
     }  # fmt: skip
@@ -249,13 +248,9 @@ async def test_the_command_says_when_the_old_key_may_be_removed(
 
 
 async def command(env: dict[str, str], code: int = 0) -> str:
-    asked = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "coinslot", "keys", "reseal", env=env,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    said, _ = await asked.communicate()
-    assert asked.returncode == code, said.decode()
-    return " ".join(said.decode().split())
+    asked = await asyncio.to_thread(inside.coinslot, "keys", "reseal", env=env)
+    assert asked.returncode == code, asked.stderr
+    return " ".join(asked.stdout.split())
 
 
 def test_every_file_that_seals_is_known_here() -> None:

@@ -12,6 +12,7 @@ import msgspec
 from coinslot.app.schema import sql_functions
 from coinslot.db.embedded import EmbeddedPostgres, running_superuser_url
 from coinslot.db.migrate import migrate
+from tests import inside
 
 ROOT = Path(__file__).parent.parent.parent
 SPOIL = (
@@ -36,8 +37,15 @@ async def command(folder: Path, *more: str) -> tuple[int, str, str]:
     return process.returncode, out.decode(), err.decode()
 
 
+async def joined(folder: Path, *more: str) -> tuple[int, str, str]:
+    """The same inside this process, over a server that runs."""
+    asked = ("audit", "--data", str(folder), *more)
+    done = await asyncio.to_thread(inside.coinslot, *asked, env={"COLUMNS": "200"})
+    return done.returncode, done.stdout, done.stderr
+
+
 async def report(folder: Path) -> tuple[int, dict[str, Any]]:
-    code, out, err = await command(folder, "--json")
+    code, out, err = await joined(folder, "--json")
     assert out, err
     said: dict[str, Any] = msgspec.json.decode(out)
     return code, said
@@ -74,7 +82,7 @@ async def test_a_broken_invariant_ends_with_one_and_shows_its_rows(tmp_path: Pat
         broken = {check["name"]: check["rows"] for check in said["checks"] if not check["ok"]}
         assert (code, said["ok"]) == (1, False)
         assert broken["paid_orders_have_their_units"][0]["units"] == 0
-        code, out, _ = await command(tmp_path)
+        code, out, _ = await joined(tmp_path)
         assert code == 1
         assert "FAILS  paid orders have their units" in out
     finally:
@@ -82,6 +90,6 @@ async def test_a_broken_invariant_ends_with_one_and_shows_its_rows(tmp_path: Pat
 
 
 async def test_a_folder_without_a_database_is_said_so_and_stays_as_it_was(tmp_path: Path) -> None:
-    code, _, err = await command(tmp_path)
+    code, _, err = await joined(tmp_path)
     assert (code, "there is no database in" in err) == (1, True)
     assert list(tmp_path.iterdir()) == []

@@ -1,8 +1,6 @@
 """`coinslot cases` and `coinslot reconcile` over an embedded database."""
 
 import asyncio
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +13,9 @@ from coinslot.commands import build
 from coinslot.commands.reconcile import verdict
 from coinslot.db.embedded import EmbeddedPostgres, running_superuser_url
 from coinslot.oversight.reconcile import Compared
+from tests import inside
+from tests.scenarios.installation import coinslot
 
-ROOT = Path(__file__).parent.parent.parent
 A_STRAY = (
     "WITH m AS (INSERT INTO merchants (id, name, slug, created_at)"
     " VALUES (gen_random_uuid(), 'Asha', 'asha', now()) RETURNING id)"
@@ -27,15 +26,10 @@ A_STRAY = (
 
 async def said(folder: Path, *words: str) -> tuple[int, str]:
     """Exit code, and what was said."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "coinslot", *words, "--data", str(folder),
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-        env={"PYTHONPATH": os.pathsep.join(sys.path), "COLUMNS": "200", "LOG_LEVEL": "ERROR"},
-        cwd=ROOT,
-    )  # fmt: skip
-    out, _ = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, out.decode()
+    env = {"COLUMNS": "200", "LOG_LEVEL": "ERROR"}
+    asked = (*words, "--data", str(folder))
+    done = await asyncio.to_thread(inside.coinslot, *asked, env=env)
+    return done.returncode, done.stdout + done.stderr
 
 
 async def listed(folder: Path, *more: str) -> list[dict[str, Any]]:
@@ -46,8 +40,9 @@ async def listed(folder: Path, *more: str) -> list[dict[str, Any]]:
 
 
 async def test_a_person_lists_and_closes_what_wants_one(tmp_path: Path) -> None:
-    code, out = await said(tmp_path, "migrate")
-    assert code == 0, out
+    # A process of its own, since it starts the server and ends it.
+    made = await asyncio.to_thread(coinslot, "migrate", "--data", str(tmp_path), env={})
+    assert made.returncode == 0, made.stderr
     server = EmbeddedPostgres(tmp_path, durable=False)
     await server.start()
     try:

@@ -3,8 +3,6 @@
 import asyncio
 import base64
 import contextlib
-import os
-import sys
 from collections.abc import Awaitable, Callable
 from itertools import permutations
 from typing import Any
@@ -22,6 +20,7 @@ from coinslot.pages import order_progress
 from coinslot.pages.order_progress import Phase
 from coinslot.payments.idempotency import KeyReusedError
 from coinslot.payments.merchant_api import RuledOutError, UnknownError
+from tests import inside
 from tests.conftest import DatabaseUrls
 from tests.sales.neighbours import chandras_machine
 from tests.sales.stage import Stage
@@ -600,18 +599,13 @@ async def test_an_order_is_found_by_what_its_customer_can_say(stage: Stage) -> N
 
 
 async def said(urls: DatabaseUrls, *words: str) -> tuple[int, str]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "coinslot", "orders", *words,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-        env={
-            "PYTHONPATH": os.pathsep.join(sys.path), "COLUMNS": "200", "LOG_LEVEL": "ERROR",
-            "DATABASE_URL": urls.app, "COINSLOT_DOOR_URL": urls.door,
-            "COINSLOT_KEYS": f"1:{base64.b64encode(b'k' * 32).decode()}",
-        },
-    )  # fmt: skip
-    out, _ = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, out.decode()
+    env = {
+        "COLUMNS": "200", "LOG_LEVEL": "ERROR", "DATABASE_URL": urls.app,
+        "COINSLOT_DOOR_URL": urls.door,
+        "COINSLOT_KEYS": f"1:{base64.b64encode(b'k' * 32).decode()}",
+    }  # fmt: skip
+    done = await asyncio.to_thread(inside.coinslot, "orders", *words, env=env)
+    return done.returncode, done.stdout + done.stderr
 
 
 async def test_a_person_shows_and_refunds_at_the_command_line(

@@ -13,6 +13,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from coinslot.merchants.forms import empty_form
+from tests import inside
 from tests.scenarios.running import DemoProcess
 
 WITHIN_S = 60
@@ -54,10 +55,7 @@ def ear() -> Iterator[Ear]:
 
 
 def coinslot(demo: DemoProcess, *words: str, told: str = "") -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "coinslot", *words, "--data", str(demo.data)],
-        capture_output=True, text=True, check=False, timeout=2 * WITHIN_S, input=told,
-    )  # fmt: skip
+    return inside.coinslot(*words, "--data", str(demo.data), env={}, told=told)
 
 
 def test_what_is_triggered_happens_and_comes_as_a_signed_webhook(
@@ -108,12 +106,9 @@ def test_what_cannot_be_triggered_is_said_in_one_line(
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_a_live_key_is_refused_before_anything_is_asked(
-    demo: DemoProcess, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COINSLOT_API_URL", "http://127.0.0.1:1")
-    monkeypatch.setenv("COINSLOT_API_KEY", "sk_live_of_somebody")
-    done = coinslot(demo, "trigger", "payment.succeeded")
+def test_a_live_key_is_refused_before_anything_is_asked() -> None:
+    env = {"COINSLOT_API_URL": "http://127.0.0.1:1", "COINSLOT_API_KEY": "sk_live_of_somebody"}
+    done = inside.coinslot("trigger", "payment.succeeded", env=env)
     assert (done.returncode, "live key" in done.stderr) == (1, True)
 
 
