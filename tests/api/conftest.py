@@ -1,17 +1,16 @@
 """The merchant API over HTTP, on a real database and a gateway that collects."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
 
-from coinslot.app.routes import build
 from coinslot.merchants.keys import issue_key
+from tests.kept_app import lent_app
 from tests.sales.conftest import stage as stage  # the books are closed after each test
 from tests.sales.stage import Stage
 from tests.sales.taking import Taking, taking
-from tests.web.fake_backend import FakeBackend
-from tests.web.serving import SITE
 
 Client = httpx.AsyncClient
 
@@ -24,8 +23,8 @@ def gateway(stage: Stage) -> Taking:
 @pytest.fixture
 async def api(stage: Stage, gateway: Taking) -> AsyncIterator[Client]:
     """Asha's server, with her key."""
-    app = build(FakeBackend(), SITE, stage.clock, stage.context)
-    wire = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
+    app: Any = lent_app(stage)
+    wire = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=wire, base_url="http://coinslot.test") as client:
         key = await issue_key(stage.context.db, stage.merchant, stage.clock.now())
         client.headers["authorization"] = f"Bearer {key}"

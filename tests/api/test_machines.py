@@ -10,17 +10,15 @@ import msgspec
 import pytest
 
 from coinslot.api.openapi.machines import NEEDS
-from coinslot.app.routes import build
 from coinslot.channels import messages as wire
 from coinslot.fleet.enrolment import DeviceAddresses
 from coinslot.merchants.keys import SCOPES, KeyRequest, issue_key
 from coinslot.outlets.machines import is_device
+from tests.kept_app import lent_app
 from tests.people.conftest import Staffed
 from tests.people.conftest import staffed as staffed
 from tests.sales.neighbours import chandras_machine
 from tests.sales.stage import Stage
-from tests.web.fake_backend import FakeBackend
-from tests.web.serving import SITE
 
 Client = httpx.AsyncClient
 PRICE = {"amount": 4000, "currency": "INR"}
@@ -46,8 +44,8 @@ async def key_of(stage: Stage, merchant: Any, *scopes: str) -> str:
 async def api(stage: Stage) -> AsyncIterator[Client]:
     """Asha's server, with a key that may do everything."""
     addresses = DeviceAddresses(mqtt="mqtt://broker.example:1883", login_per_secret=True)
-    app = build(FakeBackend(), SITE, stage.clock, stage.context, devices=addresses)
-    wire = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
+    app: Any = lent_app(stage, devices=addresses)
+    wire = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=wire, base_url="http://coinslot.test") as client:
         client.headers["authorization"] = f"Bearer {await key_of(stage, stage.merchant)}"
         yield client

@@ -6,7 +6,6 @@ from typing import Any
 import httpx
 import pytest
 
-from coinslot.app.routes import build
 from coinslot.events.announce import Announcer
 from coinslot.events.webhooks.deliver import Courier
 from coinslot.kit.ids import token
@@ -15,17 +14,16 @@ from tests.api.conftest import Client
 from tests.api.test_events import paid
 from tests.feeds.conftest import RULES, announce
 from tests.feeds.receiver import Receiver, receiving
+from tests.kept_app import lent_app
 from tests.sales.neighbours import chandras_machine
 from tests.sales.stage import Stage
-from tests.web.fake_backend import FakeBackend
-from tests.web.serving import SITE
 
 
 @pytest.fixture
 async def api(api: Client, stage: Stage) -> Client:
     """The same, where webhooks may go to this computer."""
-    app = build(FakeBackend(), SITE, stage.clock, stage.context, RULES)
-    wire = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
+    app: Any = lent_app(stage, hooks=RULES)
+    wire = httpx.ASGITransport(app, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=wire, base_url=api.base_url, headers=api.headers)
 
 

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import uvicorn
 
+from coinslot.app.routes import build
 from coinslot.app.schema import sql_functions
 from coinslot.db.embedded import OWNER
 from coinslot.db.migrate import migrate
@@ -17,6 +18,8 @@ from coinslot.db.pool import Database
 from tests.conftest import TEST_PASSWORD, DatabaseUrls, on_server
 from tests.people.conftest import Staffed, with_people
 from tests.sales.stage import set_stage
+from tests.web.fake_backend import FakeBackend
+from tests.web.serving import SITE
 
 _PATIENCE_S = 60
 
@@ -62,7 +65,10 @@ class ConsoleServed:
         urls = DatabaseUrls.of(self._postgres, self._name)
         await migrate(urls.owner, TEST_PASSWORD, TEST_PASSWORD, sql_functions())
         database = await Database.open(urls.app, urls.door, size=4)
-        self.staffed = await with_people(await set_stage(database))
+        stage = await set_stage(database)
+        # It serves beside the tests that the other one is lent to.
+        app = build(FakeBackend(), SITE, stage.clock, stage.context)
+        self.staffed = await with_people(stage, app)
         config = uvicorn.Config(
             self.staffed.app, log_level="warning", timeout_graceful_shutdown=1, lifespan="off"
         )

@@ -6,16 +6,14 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from coinslot.app.routes import build
 from coinslot.events.announce import Announcer
 from coinslot.events.webhooks.deliver import Courier
 from coinslot.events.webhooks.signing import HookRules
 from tests.console.conftest import Browser, form, signed_in
 from tests.feeds.conftest import announce
 from tests.feeds.receiver import Receiver, receiving
+from tests.kept_app import lent_app
 from tests.people.conftest import Staffed
-from tests.web.fake_backend import FakeBackend
-from tests.web.serving import SITE
 
 HOOKS = "/console/webhooks"
 RULES = HookRules(private_addresses=True, pauses_s=(1.0,), jitter=0, timeout_s=5)
@@ -30,8 +28,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 @pytest.fixture
 async def asha(staffed: Staffed) -> Browser:
-    stage = staffed.stage
-    staffed.app = build(FakeBackend(), SITE, stage.clock, stage.context, RULES)
+    staffed.app = lent_app(staffed.stage, hooks=RULES)
     return await signed_in(staffed, "asha")
 
 

@@ -9,16 +9,15 @@ import pytest
 from argon2 import PasswordHasher
 from litestar import Litestar
 
-from coinslot.app.routes import build
 from coinslot.kit.ids import uuid7
 from coinslot.people import members
 from coinslot.people.authentication import Authentication, Client
 from coinslot.people.members import run_installation
 from coinslot.people.roles import INSTALLATION
+from tests.kept_app import lent_app
 from tests.sales.conftest import stage as stage  # the books are closed after each test
 from tests.sales.neighbours import chandras_machine
 from tests.sales.stage import Stage
-from tests.web.fake_backend import FakeBackend
 from tests.web.serving import SITE
 
 PASSWORD = "cold masala cola"
@@ -97,12 +96,13 @@ async def staffed(stage: Stage) -> Staffed:
     return await with_people(stage)
 
 
-async def with_people(stage: Stage) -> Staffed:
+async def with_people(stage: Stage, app: Litestar | None = None) -> Staffed:
     """The cast, for Asha's and Chandra's merchants."""
     stage.context.hasher = CHEAP
     chandra = (await chandras_machine(stage)).merchant_id
-    app = build(FakeBackend(), SITE, stage.clock, stage.context)
-    made = Staffed(stage, app, Authentication(stage.context, SITE.base_url), chandra)
+    made = Staffed(
+        stage, app or lent_app(stage), Authentication(stage.context, SITE.base_url), chandra
+    )
     db, now = stage.context.db, stage.clock.now()
     merchants = {"asha": stage.merchant, "chandra": chandra}
     for login, merchant, role, outlets in CAST:
