@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.browser.contexts import Contexts
 from tests.web.serving import Served
 
 PHONE = (412, 915)
@@ -43,27 +44,27 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="package")
+def contexts(browser: Browser) -> Contexts:
+    return Contexts(browser)
+
+
 @pytest.fixture
-def page_at(browser: Browser) -> Iterator[PageAt]:
+def page_at(contexts: Contexts) -> Iterator[PageAt]:
     """`page_at(PHONE)`, `page_at(DESK, javascript=False)`; what else a context takes, by name.
 
     A page that wrote to its console (a refused style, a script that broke) fails the test."""
     complaints: list[str] = []
-    contexts = []
+    lent = []
 
     def page_at(size: tuple[int, int] = PHONE, javascript: bool = True, **more: object) -> Page:
         width, height = size
-        context = browser.new_context(
-            viewport={"width": width, "height": height},
-            java_script_enabled=javascript,
-            **{
-                "locale": "en-IN",
-                "has_touch": size == PHONE,
-                "service_workers": "block",
-                **more,
-            },  # type: ignore[arg-type]
-        )
-        contexts.append(context)
+        options = {
+            "viewport": {"width": width, "height": height}, "java_script_enabled": javascript,
+            "locale": "en-IN", "has_touch": size == PHONE, "service_workers": "block", **more,
+        }  # fmt: skip
+        context = contexts.lend(**options)
+        lent.append(context)
         context.set_default_timeout(20_000)
         page = context.new_page()
         page.on("console", lambda said: complaints.append(f"{page.url}: {said.text}"))
@@ -71,8 +72,8 @@ def page_at(browser: Browser) -> Iterator[PageAt]:
         return page
 
     yield page_at
-    for context in contexts:
-        context.close()
+    for context in lent:
+        contexts.take_back(context)
     # A 404 or a 503 that was asked for is written there too; that no worker is to run; and advice
     # for forms of a password alone, as a link in a mail leads to.
     expected = ("Failed to load resource", "Service Worker registration blocked", "[DOM] Password")

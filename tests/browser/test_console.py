@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.browser.axe import violations
 from tests.browser.conftest import DESK, PHONE, PageAt
 from tests.browser.console_served import ConsoleServed
 from tests.people.conftest import PASSWORD
@@ -31,7 +31,6 @@ PATHS = (
     "account",
 )
 SIZES = pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
-_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 _PACKED_MAX_BYTES = 15 * 1024
 
 
@@ -77,19 +76,14 @@ def test_nothing_in_the_console_keeps_anyone_out(
 ) -> None:
     page = page_at(size, color_scheme=scheme, reduced_motion="reduce")
     page.goto(f"{served.url}/console/sign-in")
-    found = [(rule["id"], "sign-in") for rule in _violations(page)]
+    found = [(rule, "sign-in") for rule in violations(page)]
     signed_in(served, page)
     for path in [*(f"{served.url}/console/{one}" for one in PATHS), sold(served)]:
         page.goto(path)
-        found += [(rule["id"], path) for rule in _violations(page)]
+        found += [(rule, path) for rule in violations(page)]
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= size[0], path
     assert found == []
-
-
-def _violations(page: Page) -> list[dict[str, str]]:
-    found: list[dict[str, str]] = Axe().run(page, options=_RULES).response["violations"]
-    return found
 
 
 @SIZES

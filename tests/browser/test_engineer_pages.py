@@ -5,16 +5,15 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.browser.axe import violations
 from tests.browser.conftest import DESK, PHONE, PageAt
 from tests.browser.console_served import ConsoleServed
 from tests.people.conftest import PASSWORD
 
 pytestmark = pytest.mark.browser
 
-_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 _LOOK = os.environ.get("COINSLOT_SCREENSHOTS")  # a folder: pictures of every page
 
 
@@ -64,19 +63,14 @@ def test_no_page_of_the_engineer_keeps_anyone_out(
     found = []
     for path in paths:
         page.goto(f"{served.url}{path}?lang={lang}")
-        found += [(rule["id"], path) for rule in _violations(page)]
+        found += [(rule, path) for rule in violations(page)]
         assert page.evaluate("document.documentElement.scrollWidth") <= size[0], path
         _shot(page, path, size, scheme, lang)
     page.locator("form[action*='factors/totp'] button").click()
     expect(page.locator(".scan svg")).to_be_visible()
-    found += [(rule["id"], "app") for rule in _violations(page)]
+    found += [(rule, "app") for rule in violations(page)]
     _shot(page, "/console/app", size, scheme, lang)
     assert found == []
-
-
-def _violations(page: Page) -> list[dict[str, str]]:
-    found: list[dict[str, str]] = Axe().run(page, options=_RULES).response["violations"]
-    return found
 
 
 def _shot(page: Page, path: str, size: tuple[int, int], scheme: str, lang: str) -> None:

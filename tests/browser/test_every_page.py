@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+from tests.browser.axe import violations
 from tests.browser.conftest import DESK, PHONE, PageAt
 from tests.browser.console_served import ConsoleServed
 from tests.browser.test_console import signed_in, sold
@@ -18,7 +18,6 @@ pytestmark = pytest.mark.browser
 
 MIRROR = "ar-XB"
 LANGUAGES = ("en", "hi", "ru", MIRROR)
-_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 _FILES = re.compile(r"\.(webmanifest|js|png|svg|pdf|csv|xlsx)$|/live$|/export|/file$|/sheet$")
 # What goes over the side of the screen, by its first words.
 _OVER = """() => {
@@ -56,7 +55,7 @@ def test_every_page_in_every_language_and_turned_around(
     page = page_at(PHONE, reduced_motion="reduce")
     for address in ("sign-in", "forgot", "reset?token=x", "first-run?token=x"):
         page.goto(f"{served.url}/console/{address}")
-        assert _violations(page) == [], address
+        assert violations(page) == [], address
     signed_in(served, page)
     order = sold(served).rpartition("/")[2]
     faults, looked = [], 0
@@ -72,18 +71,13 @@ def test_every_page_in_every_language_and_turned_around(
             if (page.evaluate("document.documentElement.dir") == "rtl") != (language == MIRROR):
                 faults.append((path, language, "direction", page.url))
             if language == "en":
-                faults += [(path, language, "axe", one) for one in _violations(page)]
+                faults += [(path, language, "axe", one) for one in violations(page)]
             page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
             faults += [(path, language, "desk", one) for one in page.evaluate(_OVER)]
             if language == "en" and not _focus_is_seen(page):
                 faults.append((path, language, "focus", ""))
     assert looked >= 4 * 12
     assert faults == []
-
-
-def _violations(page: Page) -> list[str]:
-    found = Axe().run(page, options=_RULES).response["violations"]
-    return [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in found]
 
 
 def _focus_is_seen(page: Page) -> bool:

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.browser.axe import violations
 from tests.browser.conftest import PageAt
 from tests.channels.brokers import free_port
 
@@ -22,7 +22,6 @@ pytestmark = pytest.mark.browser
 SMALL = (390, 844)
 PASSWORD = "cold masala cola"
 _READY_S, _STOP_S = 90, 20
-_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
 
 @pytest.fixture
@@ -73,8 +72,7 @@ def sent(page: Page, **fields: str) -> None:
 
 def clean(page: Page) -> None:
     """Nobody is kept out of this page, and nothing of it is cut off."""
-    found = Axe().run(page, options=_RULES).response["violations"]
-    assert [rule["id"] for rule in found] == [], page.url
+    assert violations(page) == [], page.url
     assert page.evaluate("document.documentElement.scrollWidth") <= SMALL[0]
 
 

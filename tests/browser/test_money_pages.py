@@ -8,9 +8,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from coinslot.oversight import day_sums
+from tests.browser.axe import violations
 from tests.browser.conftest import DESK, PHONE, PageAt
 from tests.browser.console_served import ConsoleServed
-from tests.browser.test_console import _violations, signed_in
+from tests.browser.test_console import signed_in
 from tests.console.test_money import DAY_S
 from tests.console.test_money import sold as sell
 
@@ -52,7 +53,7 @@ def test_nothing_in_money_and_proof_keeps_anyone_out(
         page = signed_in(served, page_at(size, color_scheme=scheme, reduced_motion="reduce"), login)
         for path in paths:
             page.goto(f"{served.url}/console/{path}")
-            found += [(rule["id"], path) for rule in _violations(page)]
+            found += [(rule, path) for rule in violations(page)]
             assert page.evaluate("document.documentElement.scrollWidth") <= size[0], path
     assert found == []
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.browser.axe import violations
 from tests.browser.conftest import DESK, PHONE, PageAt
 from tests.sandbox.running import SandboxProcess, account, until
 
@@ -20,7 +20,6 @@ OUTLETS = [
     {"id": "M03", "name": "Library", "slots": [{"slot": "A1", "product": "Tea", "stock": 12}]},
     {"id": "C01", "name": "Canteen", "kind": "counter"},
 ]
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
 @pytest.fixture
@@ -167,8 +166,7 @@ def test_every_page_is_clean_for_axe_and_never_wider_than_the_screen(
 
     for path in ("/", f"/razorpay/pay/{code}", f"/razorpay/paid/{reference}"):
         page.goto(sandbox.base_url + path)
-        found = Axe().run(page, options={"runOnly": WCAG}).response["violations"]
-        assert [(one["id"], one["nodes"][0]["target"]) for one in found] == []
+        assert violations(page) == []
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= size[0]
 
@@ -226,5 +224,4 @@ def test_the_books_are_a_page_for_people_and_json_for_programs(
         row = page.get_by_role("row", name=reference)
         expect(row).to_contain_text("40.00 INR")
         expect(row).to_contain_text("captured")
-        found = Axe().run(page, options={"runOnly": WCAG})
-        assert found.violations_count == 0, found.generate_report()
+        assert violations(page) == []

@@ -5,10 +5,9 @@ import re
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
 
 from coinslot.pages.assets import load
+from tests.browser.axe import violations
 from tests.browser.conftest import DESK, PHONE, PageAt
 from tests.web import cast
 from tests.web.serving import Served
@@ -27,7 +26,6 @@ OTHERS = [
 PATHS = OUTLETS + ORDERS + OTHERS
 SIZES = pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 
-_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 _HTML_MAX_BYTES = 15 * 1024
 _SCRIPT_MAX_BYTES = 20 * 1024
 _THUMB_PX = 48
@@ -37,11 +35,6 @@ _SMALL = """(least) =>
         .filter(([, box]) => box.height < least || box.width < least)
         .map(([html, box]) => `${location.pathname} ${html} ${box.width}x${box.height}`)
 """
-
-
-def violations(page: Page) -> list[str]:
-    found = Axe().run(page, options=_RULES).response["violations"]
-    return [f"{page.url}: {rule['id']}: {rule['nodes'][0]['html'][:120]}" for rule in found]
 
 
 @pytest.mark.parametrize(
@@ -56,7 +49,7 @@ def test_nothing_keeps_anyone_out(
     found = []
     for path in PATHS:
         page.goto(served.url + path)
-        found += violations(page)
+        found += [(path, rule) for rule in violations(page)]
     assert found == []
 
 
@@ -66,7 +59,7 @@ def test_other_languages_keep_nobody_out_either(served: Served, page_at: PageAt,
     found = []
     for path in ("/", "/q/M01", "/q/M02", "/o/scan", "/o/checking", "/o/refunded"):
         page.goto(f"{served.url}{path}?lang={lang}")
-        found += violations(page)
+        found += [(path, rule) for rule in violations(page)]
     assert found == []
 
 

@@ -7,8 +7,8 @@ import pytest
 from msgspec.structs import replace
 from playwright.sync_api import Page, expect
 
+from tests.browser.axe import violations
 from tests.browser.conftest import DESK, PHONE, PageAt
-from tests.browser.test_states import violations
 from tests.web import cast
 from tests.web.serving import Served
 
