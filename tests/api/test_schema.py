@@ -29,7 +29,7 @@ PEOPLE = "^/(people|audit-log|auth/(?!logout|step-up|password$|device-profile))"
 PATHS = {
     "^/(payments|refunds)": "examples,coverage,fuzzing,stateful",
     "^/(events/|webhook_)": "examples,coverage,fuzzing",
-    "^/machines/": "examples,coverage,fuzzing",
+    "^/(machines/|orders)": "examples,coverage,fuzzing",
     PEOPLE: "examples,coverage,fuzzing",
 }
 JUDGE = Path(sys.executable).with_name("schemathesis")

@@ -54,6 +54,10 @@ WHO: Mapping[str, set[str]] = {
     "GET /machines/{machine}/status": READERS,
     "POST /machines/{machine}/provision-device": ADMIN,
     "DELETE /machines/{machine}/decommission": OPERATORS,
+    "GET /orders": READERS,
+    "GET /orders/{order}": READERS,
+    "GET /orders/{order}/refunds": READERS,
+    "POST /orders/{order}/refunds": OPERATORS,
 }
 # Of machines: a person's token is nobody there.
 DEVICES = {"GET /auth/device-profile"}
@@ -87,7 +91,8 @@ def is_open(path: str) -> bool:
 def filled(path: str, ids: Mapping[str, Any] | None = None) -> str:
     """With ids in it: those that are given, else of nothing."""
     for name in ("session", "factor", "person", "invitation", "key", "payment", "refund",
-                 "endpoint", "delivery", "event", "machine"):  # fmt: skip
+                 "endpoint", "delivery", "event", "machine",
+                 "order"):  # fmt: skip
         path = path.replace("{" + name + "}", str((ids or {}).get(name, uuid4())))
     return path
 

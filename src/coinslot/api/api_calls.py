@@ -13,12 +13,14 @@ from litestar.types import Guard
 from msgspec import Struct
 
 from coinslot.context import Context
-from coinslot.merchants.keys import LIVE, TEST, Caller, caller
+from coinslot.merchants.keys import LARGE_REFUNDS, LIVE, TEST, Caller, caller
 from coinslot.pages.access import Access, signed_in
 from coinslot.pages.errors import INVALID, RefusedError, at_field
 from coinslot.pages.rendering import AnyRequest
 from coinslot.payments import idempotency
 from coinslot.payments.idempotency import Answer, IdempotentCall, KeyBusyError
+from coinslot.payments.merchant_api import AboveLimitError
+from coinslot.people.merchant_settings import RefundLimit, settings
 from coinslot.people.sessions import SignedIn
 
 AnyCall = ASGIConnection[Any, Any, Any, Any]
@@ -124,6 +126,18 @@ def idempotent_call(
         merchant=who.merchant, endpoint=endpoint, key=key,
         request_hash=idempotency.hash_of(endpoint, body), live=who.live,
     )  # fmt: skip
+
+
+async def limit_of_key(context: Context, who: Caller) -> RefundLimit | None:
+    """What a person needs a fresh proof for is not done by a key that may give back less."""
+    if LARGE_REFUNDS in who.scopes:
+        return None
+    return (await settings(context.db, who.merchant)).refund_limit
+
+
+def above_limit(error: AboveLimitError) -> RefusedError:
+    """The answer to a key that may give back less."""
+    return RefusedError(403, error.code, f"{error} This key needs {LARGE_REFUNDS}.")
 
 
 def reused(error: Exception) -> RefusedError:

@@ -10,9 +10,11 @@ from msgspec import Meta, Struct
 
 from coinslot.api.api_calls import (
     IdempotencyKey,
+    above_limit,
     busy,
     caller_of,
     idempotent_call,
+    limit_of_key,
     replied,
     reused,
     strictly,
@@ -170,7 +172,8 @@ class Payments(SharedHandler):
         who = await self._caller(request, "refunds:write")
         await strictly(request, data)
         ticket = idempotent_call(who, f"POST /payments/{payment}/refunds", key, data)
-        back = merchant_api.RefundRequest(amount=data.amount, reason=data.reason)
+        limit = await limit_of_key(self._context, who)
+        back = merchant_api.RefundRequest(amount=data.amount, reason=data.reason, limit=limit)
         return await _answered(merchant_api.request_refund(self._context, ticket, payment, back))
 
     async def refunds(self, request: AnyRequest, payment: FromPath[UUID]) -> RefundList:
@@ -193,6 +196,8 @@ async def _answered(call: Awaitable[idempotency.Answer]) -> Response[Any]:
         return replied(await call)
     except merchant_api.UnknownError as error:
         raise RefusedError(404, "not_found", str(error)) from None
+    except merchant_api.AboveLimitError as error:
+        raise above_limit(error) from None
     except merchant_api.RuledOutError as error:
         raise RefusedError(422, error.code, str(error)) from None
     except attempts.NoGatewayError as error:

@@ -23,6 +23,7 @@ from coinslot.api.requests import heads, plain_only
 from coinslot.api.webhook_endpoints import Hooks
 from coinslot.app.console_routes import console_routes
 from coinslot.app.machine_routes import machine_routes
+from coinslot.app.order_routes import order_routes
 from coinslot.app.people_routes import people_routes
 from coinslot.coffee.pages import CoffeePages
 from coinslot.context import Context
@@ -59,7 +60,8 @@ def build(  # noqa: PLR0913  the wiring
     if context is not None:
         auth = Authentication(context, site.base_url)
         machines = machine_routes(context, auth, devices)
-        calls = [*_merchants(context, hooks), machines, *people_routes(auth)]
+        orders = order_routes(context, auth)
+        calls = [*_merchants(context, hooks), machines, orders, *people_routes(auth)]
         shown = Pictures(context)
         calls.append(get("/pictures/{name:str}", include_in_schema=False)(shown.show))
         calls.append(_proof_keys(context))

@@ -7,6 +7,7 @@ from uuid import UUID
 from litestar import Response
 from litestar.params import FromPath
 from litestar.response import Redirect
+from msgspec.structs import replace
 
 from coinslot.console import forms
 from coinslot.console.forms import Done, Form, once
@@ -25,8 +26,9 @@ from coinslot.pages.rendering import AnyRequest
 from coinslot.pages.search import UnreadableError, minor_of, minutes_of
 from coinslot.pages.shared_handler import SharedHandler
 from coinslot.payments.idempotency import KeyReusedError
-from coinslot.payments.merchant_api import RuledOutError, UnknownError
+from coinslot.payments.merchant_api import AboveLimitError, RuledOutError, UnknownError
 from coinslot.people import merchant_settings
+from coinslot.people.merchant_settings import RefundLimit
 from coinslot.people.sessions import SignedIn
 
 _PAGE: Final = 50
@@ -48,6 +50,7 @@ class OrderPages(SharedHandler):
     def __init__(self, frame: Frame) -> None:
         self._frame = frame
         self._context = frame.auth.context
+        self._access = Access(frame.auth, cookies=True)
 
     async def find(self, request: AnyRequest) -> Response[str]:
         asked = {
@@ -87,18 +90,14 @@ class OrderPages(SharedHandler):
 
     async def refund(self, request: AnyRequest, order: FromPath[UUID]) -> Response[str] | Redirect:
         """Under the form's key: the same form gives the same refund."""
-        form, who = await forms.read(request), signed_in(request)
-        known = await self._known(request, order)
-        try:
-            total = _total(known, _wanted(known, form, who.login))
-        except RefundFormError:
-            total = None  # the form is refused below, with its reason
-        if total is not None:
-            await self._must_prove(request, total)
+        form, known = await forms.read(request), await self._known(request, order)
 
         async def work(who: SignedIn) -> Done:
-            wanted = _wanted(known, form, who.login)
-            await order_refunds.refund(self._context, merchant_of(who), wanted, who.actor)
+            wanted = replace(_wanted(known, form, who.login), limit=await self._limit_of(who))
+            try:
+                await order_refunds.refund(self._context, merchant_of(who), wanted, who.actor)
+            except AboveLimitError:
+                self._access.must_be_fresh(who)
             return Done(to=self._frame.to(request, "orders", str(order), done="refunded"))
 
         try:
@@ -107,12 +106,12 @@ class OrderPages(SharedHandler):
             problem = self._problem(request, error, known)
             return await self._order(request, order, problem, HTTPStatus.UNPROCESSABLE_ENTITY)
 
-    async def _must_prove(self, request: AnyRequest, total: Money) -> None:
-        """A large refund needs a fresh proof. Raises RefusedError."""
-        who = signed_in(request)
-        asked = await merchant_settings.settings(self._context.db, merchant_of(who))
-        if asked.asks_proof_of(total):
-            Access(self._frame.auth, cookies=True).must_be_fresh(who)
+    async def _limit_of(self, who: SignedIn) -> RefundLimit | None:
+        """What they give back of one order above it needs a fresh proof."""
+        if self._access.is_fresh(who):
+            return None
+        found = await merchant_settings.settings(self._context.db, merchant_of(who))
+        return found.refund_limit
 
     async def ask_machine(self, request: AnyRequest, order: FromPath[UUID]) -> Redirect:
         """Someone of the merchant says that nothing came out. The machine is asked no more often
@@ -168,15 +167,6 @@ def _wanted(order: OrderRecord, form: Form, login: str) -> OrderRefund:
         order=order.id, key=f"console-{form.one('key')}", by=login, reason=reason, units=units,
         extras=extras, amount=amount,
     )  # fmt: skip
-
-
-def _total(order: OrderRecord, wanted: OrderRefund) -> Money:
-    """What would go back, at most."""
-    if wanted.amount is not None:
-        return Money(wanted.amount, order.currency)
-    named = [unit.left for unit in order.units if unit.id in wanted.units]
-    named += [extra.left for extra in order.extras if extra.kind in wanted.extras]
-    return Money(sum(named), order.currency)
 
 
 def _is_search(asked: dict[str, str]) -> bool:

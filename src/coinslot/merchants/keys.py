@@ -13,11 +13,15 @@ from msgspec import Struct
 from coinslot.db.pool import Connection, Database
 from coinslot.kit.ids import uuid7
 
+# Above the merchant's limit, for which a person has to show a factor again.
+LARGE_REFUNDS: Final = "refunds:large"
 USUAL_SCOPES: Final = (
     "payments:read", "payments:write", "refunds:write", "events:read", "webhooks:write",
 )  # fmt: skip
 # What a merchant's shop has no use for is in a key only where it is asked for.
-SCOPES: Final = (*USUAL_SCOPES, "machines:read", "machines:write", "devices:write")
+SCOPES: Final = (
+    *USUAL_SCOPES, "machines:read", "machines:write", "devices:write", "orders:read", LARGE_REFUNDS,
+)  # fmt: skip
 TEST, LIVE = "sk_test_", "sk_live_"
 _USE_NOTED_EVERY = timedelta(minutes=1)
 SHOWN_CHARS = len(TEST) + 4

@@ -28,6 +28,7 @@ class UnitRecord(Struct, frozen=True, kw_only=True):
     `waiting` is asked for and waits until the unit is settled."""
 
     id: UUID
+    line: UUID
     name: str
     amount: int
     state: str
@@ -121,7 +122,8 @@ async def order(context: Context, merchant: UUID, order_id: UUID) -> OrderRecord
 
 def _unit(row: asyncpg.Record) -> UnitRecord:
     return UnitRecord(
-        id=row["id"], name=row["name"], amount=row["amount_minor"], state=row["state"],
+        id=row["id"], line=row["line_id"], name=row["name"], amount=row["amount_minor"],
+        state=row["state"],
         settlement=row["settlement"], basis=row["basis"], is_sent=row["sent_at"] is not None,
         left=row["left_minor"], waiting=row["waiting_minor"],
     )  # fmt: skip

@@ -6,7 +6,6 @@ settlement. What was handed over gives from what is left of it."""
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,11 +15,13 @@ from msgspec import Struct
 from coinslot.context import Context
 from coinslot.db.pool import Connection, again
 from coinslot.kit.ids import uuid7
+from coinslot.kit.money import Money
 from coinslot.orders import store
 from coinslot.payments.idempotency import KeyReusedError
-from coinslot.payments.merchant_api import RuledOutError, UnknownError
+from coinslot.payments.merchant_api import AboveLimitError, RuledOutError, UnknownError
 from coinslot.payments.store import LOCK_CAPTURE
 from coinslot.people.audit_log import COMMAND_LINE, Act, Actor, record
+from coinslot.people.merchant_settings import RefundLimit
 from coinslot.states.store import TELL
 
 
@@ -42,18 +43,22 @@ class Outcome(StrEnum):
 
 
 class OrderRefund(Struct, frozen=True, kw_only=True):
-    """What a person asks for. Without `units` and `extras` (their kinds: 'tip', 'delivery_fee',
-    'added_tax') it is of the whole order; without `amount` (minor units) it is all that is left of
-    them. An amount is taken from what was handed over or is being handed over, and withdraws
-    nothing. `key` makes it count once."""
+    """What a person asks for. Without `units`, `lines` (all units of each that have anything left)
+    and `extras` (their kinds: 'tip', 'delivery_fee', 'added_tax') it is of the whole order; without
+    `amount` (minor units) it is all that is left of them. An amount is taken from what was handed
+    over or is being handed over, and withdraws nothing. `key` makes it count once. `limit`: the
+    most that `by` may give back of this order, in sum; None: there is no limit for them, or they
+    showed a factor again."""
 
     order: UUID
     key: str
     by: str
     reason: str
     units: tuple[UUID, ...] = ()
+    lines: tuple[UUID, ...] = ()
     extras: tuple[str, ...] = ()
     amount: int | None = None
+    limit: RefundLimit | None = None
 
 
 class Left(Struct, frozen=True, kw_only=True):
@@ -65,6 +70,7 @@ class Left(Struct, frozen=True, kw_only=True):
     is_sent: bool
     is_settled: bool
     extra: str | None = None
+    line: UUID | None = None
 
 
 class Part(Struct, frozen=True):
@@ -110,20 +116,33 @@ async def refund(
     """Give money of an order back. The same key gives the same refund, as it stands now. The audit
     log has it, in the same transaction, as an act of `who`.
 
-    Raises UnknownError (no such order, unit or extra of this merchant), KeyReusedError (the key was
-    used for something else), RuledOutError with a code: 'incomplete' (no key, name or reason, or an
-    amount below 1), 'not_paid', 'nothing_left', 'refund_exceeds_order' (MoreThanLeftError),
-    'not_sent_yet' (the unit that has the amount was not sent: name it, and it is withdrawn)."""
+    Raises UnknownError (no such order, unit, line or extra of this merchant), KeyReusedError (the
+    key was used for something else), RuledOutError with a code: 'incomplete' (no key, name or
+    reason, or an amount below 1), 'not_paid', 'nothing_left', 'refund_exceeds_order'
+    (MoreThanLeftError), 'refund_above_limit' (AboveLimitError), 'not_sent_yet' (the unit that has
+    the amount was not sent: name it, and it is withdrawn)."""
+
+    async def alone() -> OrderRefundView:
+        async with context.db.as_merchant(merchant) as conn:
+            return await refund_in(conn, context, wanted, who)
+
+    made = await again(alone)
+    context.wakes.wake("refunds", "fulfillments")
+    return made
+
+
+async def refund_in(
+    conn: Connection, context: Context, wanted: OrderRefund, who: Actor
+) -> OrderRefundView:
+    """The same within the merchant's transaction, after which the caller wakes the sweeper."""
     if not (wanted.key.strip() and wanted.by.strip() and wanted.reason.strip()):
         raise RuledOutError("incomplete", "A refund needs a key, a name and a reason.")
     if wanted.amount is not None and wanted.amount <= 0:
         raise RuledOutError("incomplete", "The amount has to be more than nothing.")
     try:
-        made = await again(partial(_refund, context, merchant, wanted, who))
+        return await _refund(conn, context, wanted, who)
     except asyncpg.UniqueViolationError as error:
         raise KeyReusedError("this key was used for another refund") from error
-    context.wakes.wake("refunds", "fulfillments")
-    return made
 
 
 async def of_order(conn: Connection, order: UUID) -> tuple[OrderRefundView, ...]:
@@ -137,33 +156,62 @@ async def of_order(conn: Connection, order: UUID) -> tuple[OrderRefundView, ...]
 
 
 async def _refund(
-    context: Context, merchant: UUID, wanted: OrderRefund, who: Actor
+    conn: Connection, context: Context, wanted: OrderRefund, who: Actor
 ) -> OrderRefundView:
-    async with context.db.as_merchant(merchant) as conn:
-        if await conn.fetchval(store.HAS_ORDER, wanted.order) is None:
-            raise UnknownError("There is no such order.")
-        capture = await conn.fetchval(store.CAPTURE_OF_ORDER, wanted.order)
-        if capture is None:
-            raise RuledOutError("not_paid", "No money of this order is here to give back.")
-        await conn.fetchrow(LOCK_CAPTURE, capture)
-        before = await conn.fetchrow(store.REFUND_BY_KEY, wanted.key)
-        if before is not None:
-            if before["asked"] != _asked(wanted):
-                raise KeyReusedError("this key was used for another refund")
-            return await _read(conn, wanted.order, before["id"])
-        units = await conn.fetch(store.LOCK_UNITS_LEFT, wanted.order)
-        extras = await conn.fetch(store.EXTRAS_LEFT, wanted.order)
-        whole = [_unit_left(row) for row in units] + [_extra_left(row) for row in extras]
-        parts = plan(whole, (*wanted.units, *wanted.extras), wanted.amount)
-        made = await _write(conn, context, capture, wanted, parts)
-        view = await _read(conn, wanted.order, made)
-        act = Act(
-            action="order.refunded", merchant=merchant, subject=str(wanted.order),
-            after={"amount": view.amount, "currency": view.currency, "key": view.key},
-            reason=view.reason,
-        )  # fmt: skip
-        await record(conn, who, act, context.now())
-        return view
+    merchant = await conn.fetchval(store.HAS_ORDER, wanted.order)
+    if merchant is None:
+        raise UnknownError("There is no such order.")
+    capture = await conn.fetchval(store.CAPTURE_OF_ORDER, wanted.order)
+    if capture is None:
+        raise RuledOutError("not_paid", "No money of this order is here to give back.")
+    await conn.fetchrow(LOCK_CAPTURE, capture)
+    before = await conn.fetchrow(store.REFUND_BY_KEY, wanted.key)
+    if before is not None:
+        if before["asked"] != _asked(wanted):
+            raise KeyReusedError("this key was used for another refund")
+        return await _read(conn, wanted.order, before["id"])
+    units = await conn.fetch(store.LOCK_UNITS_LEFT, wanted.order)
+    extras = await conn.fetch(store.EXTRAS_LEFT, wanted.order)
+    whole = [_unit_left(row) for row in units] + [_extra_left(row) for row in extras]
+    parts = plan(whole, (*wanted.units, *of_lines(whole, wanted.lines), *wanted.extras),
+                 wanted.amount)  # fmt: skip
+    await _must_be_within(conn, wanted, sum(part.amount for part in parts))
+    view = await _read(
+        conn, wanted.order, await _write(conn, context, capture, wanted, parts)
+    )  # fmt: skip
+    act = Act(
+        action="order.refunded", merchant=merchant, subject=str(wanted.order),
+        after={"amount": view.amount, "currency": view.currency, "key": view.key},
+        reason=view.reason,
+    )  # fmt: skip
+    await record(conn, who, act, context.now())
+    return view
+
+
+async def _must_be_within(conn: Connection, wanted: OrderRefund, amount: int) -> None:
+    """Under the capture's lock, so that two refunds at once count each other. Raises
+    AboveLimitError."""
+    if wanted.limit is None:
+        return
+    row = await conn.fetchrow(store.GIVEN_BY, wanted.order, wanted.by)
+    assert row is not None
+    if not wanted.limit.allows(Money(row["given"] + amount, row["currency"])):
+        raise AboveLimitError
+
+
+def of_lines(whole: Sequence[Left], lines: Sequence[UUID]) -> list[UUID]:
+    """The units of these lines that have anything left to give back. Raises UnknownError,
+    RuledOutError."""
+    found: list[UUID] = []
+    for line in lines:
+        units = [one for one in whole if one.line == line]
+        if not units:
+            raise UnknownError(f"There is no line {line} in this order.")
+        left = [one.id for one in units if _has_something(one)]
+        if not left:
+            raise RuledOutError("nothing_left", f"Of {line} nothing is left to give back.")
+        found += left
+    return found
 
 
 def plan(whole: Sequence[Left], named: Sequence[UUID | str], amount: int | None) -> list[Part]:
@@ -260,6 +308,7 @@ def _asked(wanted: OrderRefund) -> dict[str, Any]:
         "units": sorted(str(unit) for unit in set(wanted.units)),
         "extras": sorted(set(wanted.extras)),
         "amount": wanted.amount,
+        **({"lines": sorted(map(str, wanted.lines))} if wanted.lines else {}),
         "by": wanted.by,
         "reason": wanted.reason,
         "order": str(wanted.order),
@@ -272,6 +321,7 @@ def _unit_left(row: asyncpg.Record) -> Left:
         left=row["left_minor"],
         is_sent=row["sent_at"] is not None,
         is_settled=row["settlement"] is not None,
+        line=row["line_id"],
     )
 
 

@@ -282,14 +282,24 @@ ORDER BY paid_at LIMIT 5
 # Refunds of an order by a person.
 HAS_ORDER = "SELECT merchant_id FROM orders WHERE id = $1"
 
+ACCOUNT_OF_ORDER = "SELECT account_id FROM captures WHERE order_id = $1 AND reason IS NULL"
+
 CAPTURE_OF_ORDER = "SELECT id FROM captures WHERE order_id = $1 AND reason IS NULL"
 
 REFUND_BY_KEY = "SELECT * FROM order_refunds WHERE key = $1"
 
 # All units of an order are locked before the first of them is moved: its end locks the order.
 LOCK_UNITS_LEFT = """
-SELECT f.id, f.sent_at, f.settlement, left_of(f) AS left_minor FROM fulfillments f
+SELECT f.id, f.line_id, f.sent_at, f.settlement, left_of(f) AS left_minor FROM fulfillments f
 WHERE f.order_id = $1 ORDER BY f.id FOR NO KEY UPDATE
+"""
+
+# What this giver asked for before; what went back without them is not theirs.
+GIVEN_BY = """
+SELECT o.currency::text, coalesce((SELECT sum(w.amount_minor) FROM order_refunds r
+    JOIN order_refund_parts w ON w.order_refund_id = r.id WHERE r.order_id = o.id
+        AND r.made_by = $2 AND w.outcome IS DISTINCT FROM 'went_back'), 0)::bigint AS given
+FROM orders o WHERE o.id = $1
 """
 
 MAKE_ORDER_REFUND = """

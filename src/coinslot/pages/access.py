@@ -82,9 +82,12 @@ class Access:
         password alone, of someone who has a second factor by now, is never fresh.
 
         Raises RefusedError."""
-        age = self._auth.now() - who.proved_at
-        if not who.strongly or age > self._auth.context.windows.span("step_up_s"):
+        if not self.is_fresh(who):
             raise RefusedError(403, "step_up_required", "Show a factor again: POST /auth/step-up.")
+
+    def is_fresh(self, who: SignedIn) -> bool:
+        age = self._auth.now() - who.proved_at
+        return who.strongly and age <= self._auth.context.windows.span("step_up_s")
 
     async def _signed_in(self, request: _AnyCall) -> SignedIn:
         asked: Any = request

@@ -11,11 +11,13 @@ from coinslot.context import Context, leases
 from coinslot.db.pool import Connection
 from coinslot.gateways.base import Declined, PaymentFact, Unclear
 from coinslot.gateways.collecting import Closed, Collects, Pending
+from coinslot.kit.money import Money
 from coinslot.merchants.accounts import Account
 from coinslot.payments import api_views, attempts, authorizations, idempotency, store
 from coinslot.payments.attempts import Begun, PaymentRequest
 from coinslot.payments.authorizations import HoldAction
 from coinslot.payments.idempotency import Answer, IdempotentCall, Resumed
+from coinslot.people.merchant_settings import RefundLimit
 from coinslot.states.payment_flow import PAYMENT
 from coinslot.states.transition import transition
 
@@ -36,11 +38,20 @@ class RuledOutError(Exception):
         self.code = code
 
 
+class AboveLimitError(RuledOutError):
+    """With what was given back before, more than whoever asks may without more proof."""
+
+    def __init__(self) -> None:
+        super().__init__("refund_above_limit", "That is above the merchant's limit for refunds.")
+
+
 class RefundRequest(Struct, frozen=True, kw_only=True):
-    """A refund; without an amount, all that is left."""
+    """A refund; without an amount, all that is left. `limit`: the most that may go back of the
+    payment, in sum; None: all of it."""
 
     amount: int | None = None
     reason: str | None = None
+    limit: RefundLimit | None = None
 
 
 async def create(context: Context, key: IdempotentCall, ask: PaymentRequest) -> Answer:
@@ -256,9 +267,9 @@ async def request_refund(
 ) -> Answer:
     """A refund, reserved under the capture's lock and driven until it is proved.
 
-    Raises UnknownError, RuledOutError, KeyReusedError, KeyBusyError."""
+    Raises UnknownError, RuledOutError (AboveLimitError), KeyReusedError, KeyBusyError."""
     async with context.db.as_merchant(key.merchant) as conn:
-        await _payment(conn, key, payment_id)
+        payment = await _payment(conn, key, payment_id)
         claimed = await idempotency.begin(conn, context, key)
         if isinstance(claimed, Answer):
             return claimed
@@ -270,6 +281,11 @@ async def request_refund(
             raise RuledOutError(
                 "refund_exceeds_payment", f"That much is not left to give back: {left or 0} is."
             )
+        if back.limit is not None:  # the capture is locked: two at once count each other
+            given = Money(await conn.fetchval(store.GIVEN_OF_PAYMENT, payment_id),
+                          payment["currency"])  # fmt: skip
+            if not back.limit.allows(given):
+                raise AboveLimitError
         await idempotency.name(conn, key, made)
         body = await api_views.refund(conn, made)
         answer = await idempotency.finish(conn, context, key, _answer(201, body))

@@ -105,6 +105,13 @@ ORDER BY a.number DESC LIMIT 1
 
 LOCK_PAYMENT_STATE = "SELECT state FROM payments WHERE id = $1 FOR NO KEY UPDATE"
 
+# What we gave back of it, or are about to, whoever asked.
+GIVEN_OF_PAYMENT = """
+SELECT coalesce(sum(r.amount_minor), 0)::bigint FROM refunds r
+JOIN captures c ON c.id = r.capture_id
+WHERE c.payment_id = $1 AND c.reason IS NULL AND r.origin = 'ours' AND r.state <> 'failed'
+"""
+
 LEFT_TO_REFUND = "SELECT fulfilled FROM captures WHERE payment_id = $1 AND reason IS NULL"
 
 ASK_REFUND = "SELECT ask_refund($1, $2, $3, $4)"

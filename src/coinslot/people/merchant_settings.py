@@ -24,6 +24,17 @@ UPDATE merchants SET name = $2, contact = $3, zone = $4, refund_proof_minor = $5
 """
 
 
+class RefundLimit(Struct, frozen=True, kw_only=True):
+    """A refund above it, in minor units of this currency, needs a fresh proof. Of another currency
+    it says nothing, so every refund there needs one."""
+
+    minor: int
+    currency: str | None
+
+    def allows(self, refund: Money) -> bool:
+        return refund.currency == self.currency and refund.minor <= self.minor
+
+
 class MerchantSettings(Struct, frozen=True, kw_only=True):
     """`zone` None: the installation's. `currency`: of new machines and products. `languages`: of
     customers' pages and sheets, the usual one first; none: all that there are.
@@ -38,12 +49,15 @@ class MerchantSettings(Struct, frozen=True, kw_only=True):
     refund_proof_minor: int | None = None
     version: int = 1
 
-    def asks_proof_of(self, refund: Money) -> bool:
-        """Whether a person has to show a factor again for it. In another currency every refund:
-        the limit says nothing of it."""
+    @property
+    def refund_limit(self) -> RefundLimit | None:
         if self.refund_proof_minor is None:
-            return False
-        return refund.currency != self.currency or refund.minor > self.refund_proof_minor
+            return None
+        return RefundLimit(minor=self.refund_proof_minor, currency=self.currency)
+
+    def asks_proof_of(self, refund: Money) -> bool:
+        """Whether a person has to show a factor again for it."""
+        return self.refund_limit is not None and not self.refund_limit.allows(refund)
 
 
 async def settings(db: Database, merchant: UUID) -> MerchantSettings:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from coinslot.api.openapi import machines, people
+from coinslot.api.openapi import machines, orders, people
 
 
 class Code(Struct, frozen=True):
@@ -57,6 +57,18 @@ CODES: Mapping[str, Code] = {
     ),
     "refund_exceeds_payment": Code(
         422, "That much is not left to give back.", ("refundPayment",)
+    ),
+    "refund_above_limit": Code(
+        403, "That is above the merchant's limit for refunds. This key needs refunds:large.",
+        ("refundPayment", "refundOrder"),
+    ),
+    "not_paid": Code(422, "No money of this order is here to give back.", ("refundOrder",)),
+    "nothing_left": Code(422, "Nothing of this order is left to give back.", ("refundOrder",)),
+    "refund_exceeds_order": Code(
+        422, "That much is not left to give back: 2500 is.", ("refundOrder",)
+    ),
+    "not_sent_yet": Code(
+        422, "Some of it was not sent yet: name the unit, and it is withdrawn.", ("refundOrder",)
     ),
     "bad_url": Code(422, "This URL cannot be used: it is not https.", _HOOK),
     "unknown_type": Code(
@@ -226,11 +238,11 @@ def _groups(name: str, *, keyed: bool) -> Iterator[str]:
         yield "with a key"
     if name.startswith("take"):
         yield "gateway"
-    if name in people.NEEDS or name in machines.NEEDS:
+    if name in people.NEEDS or name in machines.NEEDS or name in orders.NEEDS:
         yield "signed in"
-        if name in machines.NEEDS or people.NEEDS[name] is not None:
+        if name not in people.NEEDS or people.NEEDS[name] is not None:
             yield "with a permission"
-    if name in people.FRESH or name in machines.FRESH:
+    if name in people.FRESH or name in machines.FRESH or name == "refundOrder":
         yield "fresh"
 
 
@@ -249,6 +261,8 @@ def scope_of(name: str) -> str:
         return people.NEEDS.get(name) or ""
     if name in machines.NEEDS:
         return machines.NEEDS[name]
+    if name in orders.NEEDS:
+        return " and ".join(orders.NEEDS[name])
     if "Webhook" in name:
         return "webhooks:write"
     if "Event" in name:
@@ -269,4 +283,6 @@ def _thing(name: str) -> str:
         return people.thing(name)
     if name in machines.NEEDS:
         return "machine"
+    if name in orders.NEEDS:
+        return "order"
     return "refund" if name == "readRefund" else "payment"

@@ -4,7 +4,7 @@ call follows which."""
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from coinslot.api.openapi import feeds, fields, machines, people
+from coinslot.api.openapi import feeds, fields, machines, orders, people
 from coinslot.api.openapi.codes import codes_of
 from coinslot.api.openapi.words import CALLS, WRONG
 
@@ -105,7 +105,7 @@ def described(schema: Json) -> Json:
         for status, answer in operation["responses"].items():
             answer["description"] = good if status.startswith("2") else _wrong_words(status, name)
             _describe(answer, status, name, dict(codes_of(name, int(status), keyed=keyed)))
-        if sent := _of(name, SENT, feeds.SENT, people.SENT, machines.SENT):
+        if sent := _of(name, SENT, feeds.SENT, people.SENT, machines.SENT, orders.SENT):
             operation["requestBody"]["content"]["application/json"]["examples"] = _shown(sent)
         for status in ("200", "201"):
             if name in FOLLOWS and status in operation["responses"]:
@@ -124,7 +124,9 @@ def _operations(schema: Json) -> Iterator[Json]:
 
 def _describe(answer: Json, status: str, name: str, codes: Mapping[str, str]) -> None:
     content = answer.get("content", {}).get("application/json")
-    answered = _of(name, ANSWERED, feeds.ANSWERED, people.ANSWERED, machines.ANSWERED)
+    answered = _of(
+        name, ANSWERED, feeds.ANSWERED, people.ANSWERED, machines.ANSWERED, orders.ANSWERED
+    )
     if content is not None and codes:
         content["examples"] = _shown(
             {code: {"error": _wrong(code, text), "success": False} for code, text in codes.items()}

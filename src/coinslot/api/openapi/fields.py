@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from coinslot.api.openapi import machines, people
+from coinslot.api.openapi import machines, orders, people
 from coinslot.events.public import TYPES
 
 _TYPES = tuple(sorted(TYPES))
@@ -25,6 +25,7 @@ _NEW_ENDPOINT = {
 
 FIELDS: Mapping[str, Mapping[str, str]] = {
     **machines.FIELDS,
+    **orders.FIELDS,
     **people.FIELDS,
     "NewPayment": {
         "amount": _MONEY, "currency": "ISO 4217.",

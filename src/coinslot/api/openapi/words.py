@@ -4,13 +4,14 @@ from collections.abc import Mapping
 
 from litestar.openapi.spec import Tag
 
-from coinslot.api.openapi import machines, people
+from coinslot.api.openapi import machines, orders, people
 
 TAGS = (
     Tag("payments", "Take money: make a payment, confirm it, and hold or capture it."),
     Tag("refunds", "Give money back."),
     Tag("events", "What happened, to be read by who has no public address."),
     Tag("webhooks", "What happened, sent to you: endpoints, deliveries, sending again."),
+    Tag("orders", "What customers bought at machines: found, read, and given back."),
     Tag("machines", "The life of a machine: set up, configured, enrolled, out of service."),
     Tag("sign-in", "Who you are: sign in, second factors, where you are signed in."),
     Tag("people", "Who works for the merchant: invitations, roles, rules, the audit log."),
@@ -44,6 +45,7 @@ CALLS: Mapping[str, tuple[str, str]] = {
     "readWebhookDelivery": ("Read a delivery", "The delivery with each of its tries."),
     "redeliverWebhook": ("Send a delivery again", "The delivery, due at once."),
     **people.CALLS,
+    **orders.CALLS,
     "onboardMachine": ("Set a machine up", "The machine, with its device's enrolment."),
     "readMachineConfig": ("Read a machine's configuration", "The configuration; see `ETag`."),
     "writeMachineConfig": ("Replace a machine's configuration", "The configuration as it is now."),
@@ -64,6 +66,7 @@ CALLS: Mapping[str, tuple[str, str]] = {
 # What an answer that is not 2xx means, of all calls or of one.
 WRONG: Mapping[str, str] = {
     **machines.WRONG,
+    **orders.WRONG,
     "400": "The request cannot be read: `details` names the field.",
     "401": "There is no key, or none of ours.",
     "403": "The key lacks the scope.",

@@ -50,6 +50,13 @@ TEXTS: Final[Texts] = {
     "scope_webhooks_write": ("change webhooks", "वेबहुक बदलना", "менять вебхуки"),
     "scope_machines_read": ("read machines", "मशीनें पढ़ना", "читать автоматы"),
     "scope_machines_write": ("run machines", "मशीनें चलाना", "управлять автоматами"),
+    "scope_orders_read": (
+        "read orders of machines", "मशीनों के ऑर्डर पढ़ना", "читать заказы автоматов",
+    ),
+    "scope_refunds_large": (
+        "give back more than your limit", "आपकी सीमा से ज़्यादा लौटाना",
+        "возвращать больше вашего предела",
+    ),
     "scope_devices_write": ("give machines new secrets", "मशीनों को नए गुप्त शब्द देना",
                             "выдавать автоматам новые секреты"),
     "key_lasts": ("Good for", "कब तक मान्य", "Срок действия"),
