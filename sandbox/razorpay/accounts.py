@@ -18,7 +18,8 @@ def authenticate(change: Change, authorization: str) -> Account:
     account = ACCOUNTS.by_login(change, said[0]) if said else None
     if said is None or account is None:
         raise unauthorized()
-    if not secrets.compare_digest(account.key_secret.encode(), said[1].encode()):
+    known = (account.key_secret, *account.former_secrets)
+    if not any(secrets.compare_digest(one.encode(), said[1].encode()) for one in known):
         raise unauthorized()
     return account
 

@@ -10,6 +10,7 @@ class Account(accounts.Subscribed, frozen=True, kw_only=True):
 
     key_id: str
     key_secret: str
+    former_secrets: tuple[str, ...] = ()  # replaced, and still let in
     webhook_secret: str = ""
 
     @property

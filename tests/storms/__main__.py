@@ -36,6 +36,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=0.0, help="new storms until then")
     parser.add_argument("--payments", type=int, default=Shape().payments, help="in each storm")
     parser.add_argument("--seconds", type=float, default=Shape().seconds, help="that a storm rages")
+    parser.add_argument("--clicks", type=int, default=Shape().clicks, help="in each storm")
     parser.add_argument("--data", type=Path, default=None, help="folder of the town, kept")
     parser.add_argument(
         "--every", action="store_true", help="one history, with a death at every commit and send"
@@ -50,7 +51,7 @@ async def rage_on(folder: Path, chosen: argparse.Namespace) -> int:
             points = await die_everywhere(town, report)
             print(f"{points.total()} points at which a process died")
         else:
-            shape = Shape(seconds=chosen.seconds, payments=chosen.payments)
+            shape = Shape(seconds=chosen.seconds, payments=chosen.payments, clicks=chosen.clicks)
             await _storms(town, report, shape, chosen)
         print(await report.whole(town))
     return 1 if report.breaches else 0

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from coinslot.kit.clock import SystemClock
+from tests.storms.clicks import Click
 from tests.storms.servers import Charge
 
 EVERYONE = "*"
@@ -28,6 +29,7 @@ class Chronicle:
         self.counts: Counter[str] = Counter()  # every fault put in, by kind
         self.foreign: set[str] = set()  # payments that never were ours
         self.charges: list[Charge] = []  # what merchants' servers asked for, and were told
+        self.clicks: dict[str, Click] = {}  # of people at the console, by the key of the form
         self.by_hand: dict[str, int] = {}  # given back in the dashboard, by payment
         self._open: dict[tuple[str, str], datetime] = {}
         self._past: list[Disturbance] = []

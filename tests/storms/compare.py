@@ -38,6 +38,16 @@ EVIDENCE = (
 )  # fmt: skip
 
 
+# A person decided so at the console: of an order, or of a case.
+_BY_PEOPLE = """
+SELECT c.gateway_payment_id AS payment, sum(CASE WHEN EXISTS (SELECT FROM corrections k
+        WHERE k.fulfillment_id = f.id) THEN f.amount_minor
+    ELSE coalesce((SELECT sum(w.amount_minor) FROM order_refund_parts w
+        WHERE w.fulfillment_id = f.id AND w.outcome = 'taken'), 0) END)::bigint AS n
+FROM fulfillments f JOIN captures c ON c.id = f.capture_id GROUP BY 1
+"""
+
+
 class Breach(NamedTuple):
     """A promise that was not kept, and all that is known about it."""
 
@@ -58,6 +68,7 @@ class Books(NamedTuple):
     captures: dict[str, asyncpg.Record]  # by payment
     units: dict[str, list[asyncpg.Record]]  # by payment
     refunds: dict[str, list[asyncpg.Record]]  # by payment
+    by_people: dict[str, int]  # given back of goods that were handed over, by payment
     noted: dict[str, set[str]]  # discrepancies, by payment
     servers: set[str]  # payments of merchants' servers: `compare_charges` looks at these
 
@@ -89,6 +100,7 @@ async def books(town: Town) -> Books:
             "SELECT * FROM captures")},
         units=_grouped(units),
         refunds=_grouped(refunds),
+        by_people={row["payment"]: row["n"] for row in await town.rows(_BY_PEOPLE)},
         noted=kinds,
         servers={row["gateway_payment_id"] for row in await town.rows(
             "SELECT c.gateway_payment_id FROM captures c JOIN payments p ON p.id = c.payment_id"
@@ -154,7 +166,8 @@ class Comparison:
         found = self._our_books(payment, capture)
         dropped = [unit for unit in units if self._fell(unit, right=True)]
         handed_out = sum(unit["amount_minor"] for unit in dropped)
-        got = handed_out + payment["refunded"]
+        by_people = self.books.by_people.get(reference, 0)
+        got = handed_out + payment["refunded"] - by_people
         if got < payment["captured"]:
             if any(self._fell(unit, right=False) and unit["settlement"] == "fulfilled"
                    and unit["outlet_id"] in SIMPLE for unit in units):  # fmt: skip
@@ -163,6 +176,8 @@ class Comparison:
                 found.append(Breach("neither", reference, f"{got} of {payment['captured']}"))
         elif got > payment["captured"]:
             found += self._both(payment, dropped)
+        elif handed_out and by_people:
+            self.ends["goods, and money back by a person"] += 1
         elif handed_out and "no_drop_after_fulfilled" in self.books.noted.get(reference, ()):
             self.ends["goods, and taken back in vain"] += 1
         elif handed_out:

@@ -8,6 +8,7 @@ import random
 from typing import Any, NamedTuple
 
 from coinslot.app.demo_world import DEMO_MACHINES, MERCHANTS, SHELF
+from tests.storms.people import BY_ADMINS, BY_OPERATORS, CLICKERS, WAYS
 from tests.storms.tills import TILLS
 from tests.storms.town import OURS, PARTS
 
@@ -28,6 +29,7 @@ LASTING = {
 }  # fmt: skip
 # How often a process that is started again dies at one of its own commits or sends.
 ARMED = 0.6
+_MEETS_A_DEATH = 0.2
 _FURTHEST = {"after_claim": 200}
 
 
@@ -54,6 +56,7 @@ class Shape(NamedTuple):
     contradictions: int = 5  # somebody has a machine's secret and takes its past drops back
     floods: int = 1  # and tells of units that nobody knows
     charges: int = 25  # payments through the API, at every gateway that collects
+    clicks: int = 20  # of people at the console
     read_onlys: int = 1  # PostgreSQL takes no write for a while
 
 
@@ -90,6 +93,8 @@ def history(seed: int, shape: Shape) -> list[Event]:
         events.append(Event(some_time(), "contradict", dice.choice(STOLEN)))
     for _ in range(shape.floods):
         events.append(Event(some_time(), "flood", dice.choice(STOLEN)))
+    for _ in range(shape.clicks):
+        events += _click(dice, some_time(0.9))
     return sorted(events, key=lambda event: event.at_s)
 
 
@@ -149,6 +154,22 @@ def _next_call(
     calls = ("capture", "capture", "cancel") if held else ("refunds", "refunds", "cancel")
     what = dice.choice(calls)
     return what, dice.choice((0, 0.3, 2)), {} if what == "cancel" else part
+
+
+def _click(dice: random.Random, at_s: float) -> list[Event]:
+    """Half of them give money back; only an admin replaces keys. Some meet a process that dies, or
+    that is started again and dies at one of its commits, which are those of clicks."""
+    login = dice.choice(tuple(CLICKERS))
+    kinds = BY_ADMINS if CLICKERS[login].role == "admin" else BY_OPERATORS
+    kind = "refund" if dice.random() < 0.5 else dice.choice(kinds)
+    more = {"kind": kind, "way": dice.choice(WAYS), "seed": dice.randrange(10**6)}
+    click = Event(at_s, "click", login, more)
+    if dice.random() > _MEETS_A_DEATH:
+        return [click]
+    whom = dice.choice(("web", "web", "web", "worker"))
+    fault = f"die:after_commit:{dice.randint(1, 25)}" if dice.random() < ARMED else ""
+    died_s = round(at_s + dice.choice((0.0, 0.1, 0.3, 0.8)), 2)
+    return [click, Event(died_s, "kill", whom, {"fault": fault})]
 
 
 def _weather(dice: random.Random, at_s: float) -> Event:

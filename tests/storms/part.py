@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 PYTHONPATH = os.pathsep.join(str(ROOT / folder) for folder in ("src", ".", "machine-simulator"))
 STOP_S = 10.0
 _CLOCK = SystemClock()
+_NOHUP = shutil.which("nohup") or "nohup"
 
 
 class Part:
@@ -46,7 +48,8 @@ class Part:
             output.write(f"--- start {self.starts} {fault}\n".encode())
             output.flush()
             self._process = subprocess.Popen(
-                child.command([sys.executable, "-m", *self._arguments], signal.SIGKILL),
+                # Until it listens for SIGHUP it ignores it, instead of ending.
+                child.command([_NOHUP, sys.executable, "-m", *self._arguments], signal.SIGKILL),
                 env={**os.environ, "PYTHONPATH": PYTHONPATH, **self._env, **extra},
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,

@@ -4,6 +4,7 @@ import time
 from collections import Counter
 
 from tests.storms.chronicle import Chronicle
+from tests.storms.clicks import Clicks, read
 from tests.storms.compare import Breach, Comparison, books, evidence
 from tests.storms.compare_charges import Charges, tills
 from tests.storms.compare_charges import evidence as charged_evidence
@@ -73,8 +74,10 @@ async def compare(storm: Storm, report: Report, name: str) -> None:
     charged = Charges(await tills(town, report.chronicle), report.chronicle.charges)
     for breach in charged.breaches():
         found.append(await charged_evidence(town, breach, report.chronicle.charges))
+    pressed = Clicks(report.chronicle.clicks, await read(town))
+    found += pressed.breaches()
     found += await town.listeners.breaches()
-    report.ends = {**comparison.ends, **charged.ends}
+    report.ends = {**comparison.ends, **charged.ends, **pressed.ends}
     report.breaches += [f"{name}: {each}" for each in found]
 
 

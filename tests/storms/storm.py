@@ -15,6 +15,7 @@ from coinslot.kit.ids import token
 from tests.storms.chronicle import EVERYONE, Chronicle
 from tests.storms.compare_charges import charged
 from tests.storms.history import LASTING, Event
+from tests.storms.people import People
 from tests.storms.servers import Servers
 from tests.storms.tills import TILLS, account_of
 from tests.storms.town import AWAY, PARTS, SERVERS, Town, until
@@ -61,6 +62,7 @@ class Storm:
         self.chronicle = chronicle
         self.paid: list[str] = []
         self.servers = Servers(town, chronicle.charges)
+        self.people = People(town, chronicle)
         self._doing: list[asyncio.Task[None]] = []
         town.died = lambda name: chronicle.struck(EVERYONE, f"{name} died at a commit or a send")
 
@@ -74,6 +76,7 @@ class Storm:
             self._doing.append(task)
         self._clear_processes()
         await asyncio.gather(*self._doing)
+        await self.people.close()
         await self._clear_weather()
 
     @contextlib.asynccontextmanager
@@ -134,6 +137,8 @@ class Storm:
             case "charge":
                 self.chronicle.counts[f"charge {event.more['gateway']}"] += 1
                 await self.servers.charge(event.whom, event.more)
+            case "click":
+                await self.people.click(event.whom, event.more)
             case "odd":
                 await self._odd(event.whom, event.more)
             case "place":

@@ -48,6 +48,8 @@ class Town:
         self.parts: dict[str, Part] = {}
         self.http = httpx.AsyncClient(timeout=5, trust_env=False)
         self.world: DemoWorld
+        self.by_socket = {one.code for one in DEMO_MACHINES if one.channel == "socketio"}
+        self._former: dict[str, list[str]] = {}  # key secrets that the gateway still lets in
         self.accounts: dict[str, str] = {}  # account id at the gateway, by merchant
         self.listeners = Listeners(self)
         self.died: Callable[[str], None] = _unmoved  # told of each death at a commit or a send
@@ -123,7 +125,11 @@ class Town:
 
     def _write_sandbox(self) -> Path:
         accounts = [
-            {**self.world.account(slug), "webhook_url": f"{self.web_url}/webhooks/razorpay/{slug}"}
+            {
+                **self.world.account(slug),
+                "former_secrets": self._former.get(slug, []),
+                "webhook_url": f"{self.web_url}/webhooks/razorpay/{slug}",
+            }
             for slug in MERCHANTS
         ]
         outlets = [{"id": machine.code, "qr_code_id": self.world.qr_codes.get(machine.code)}
@@ -156,6 +162,31 @@ class Town:
         return self._nats.host, self._nats.listening
 
     # What can be done to it
+
+    async def rotate_keys(
+        self, slug: str, key_secret: str, webhook_secret: str | None = None
+    ) -> None:
+        """At the gateway, by hand: a new secret beside those there are, and of webhooks in their
+        place."""
+        account = self.world.account(slug)
+        if account["key_secret"] != key_secret:
+            self._former.setdefault(slug, []).append(account["key_secret"])
+        account["key_secret"] = key_secret
+        account["webhook_secret"] = webhook_secret or account["webhook_secret"]
+        self._write_sandbox()
+        await until(self._sandbox_answers, READY_S)  # one that starts may have read the old file
+        self.parts["sandbox"].signal(signal.SIGHUP)
+
+    def put_secret(self, code: str, secret: str) -> None:
+        """Put a new secret into a machine. All start anew: they are one process."""
+        self.world.known.devices[code] = secret
+        self._write_fleet()
+        self.kill("simulator")
+
+    async def uses(self, code: str, key_id: str) -> bool:
+        """Whether the machine has used its secret of this number."""
+        rows = await self.rows("SELECT key_id FROM devices WHERE outlet_id = $1", code)
+        return str(rows[0]["key_id"]) == key_id
 
     def kill(self, name: str) -> None:
         """kill -9 of a part; it is started again."""
@@ -237,7 +268,9 @@ class Town:
     async def refill(self) -> None:
         """Somebody comes by, fills every slot and puts it back on sale."""
         await self.rows(
-            "UPDATE slots SET stock = $1, failures_in_row = 0, out_of_sale_at = NULL", STOCK
+            "UPDATE slots SET stock = $1, failures_in_row = 0, out_of_sale_at = NULL,"
+            " withheld_at = NULL",
+            STOCK,
         )
 
     async def audit(self) -> dict[str, Any]:
