@@ -7,6 +7,8 @@ from typing import Final
 
 from coinslot.console.texts import (
     account,
+    acts,
+    bases,
     brand,
     codes,
     frame,
@@ -30,6 +32,7 @@ from coinslot.console.texts.languages import LANGUAGES, Texts
 from coinslot.pages.texts import MIRROR, turned
 
 PARTS: Final = (
+    acts, bases,
     proof,
     frame, sign_in, overview, orders, machines, people, products, start, money, brand, notices,
     gateways, keys, webhooks, account, settings, selling, codes,

@@ -18,10 +18,10 @@ TEXTS: Final[Texts] = {
     "settings_zone": ("Time zone", "समय क्षेत्र", "Часовой пояс"),
     "settings_zone_usual": ("As the installation: {zone}", "इंस्टॉलेशन जैसा: {zone}",
                             "Как у установки: {zone}"),
-    "settings_limit": ("Ask for a proof above this refund", "इससे बड़े रिफ़ंड पर प्रमाण माँगें",
+    "settings_limit": ("Confirm refunds above", "इससे बड़े रिफ़ंड पर प्रमाण माँगें",
                        "Подтверждать возвраты крупнее"),
     "settings_limit_help": (
-        "Whoever gives back more at once shows a factor again. Empty: nobody is asked.",
+        "Whoever gives back more than this at once shows again who it is. Empty: nobody is asked.",
         "जो एक बार में इससे ज़्यादा लौटाए, वह फिर प्रमाण दे। ख़ाली: किसी से नहीं पूछा जाता।",
         "Кто возвращает больше за раз, подтверждает себя ещё раз. Пусто: никого не спрашивают.",
     ),
