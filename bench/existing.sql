@@ -13,6 +13,7 @@ WITH o AS MATERIALIZED (
     JOIN (SELECT *, row_number() OVER (ORDER BY outlet_id) - 1 AS place FROM qr_codes) q
         ON q.place = (s.n - 1) % s.places
     CROSS JOIN (SELECT id FROM products LIMIT 1) p
+    ORDER BY n  -- rows lie in the order of time, as where they are written one by one
 ), orders_in AS (
     INSERT INTO orders (id, merchant_id, outlet_id, state, version, token, number, source,
         amount_minor, currency, placed_at, paid_at, ended_at)

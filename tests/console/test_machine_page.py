@@ -103,6 +103,34 @@ async def test_the_whole_machine_goes_out_of_sale_and_back(staffed: Staffed) -> 
     assert len(await staffed.log("machine.withheld")) == 1
 
 
+async def test_putting_the_machine_back_leaves_out_what_went_out_by_itself(
+    staffed: Staffed,
+) -> None:
+    """B1 was taken out by a person, C1 failed twice; the machine is put away and brought back."""
+    assert staffed.stage.owner is not None
+    for name in ("B1", "C1"):
+        await staffed.stage.owner.execute(
+            "INSERT INTO slots (merchant_id, outlet_id, slot, product_id, price_minor, stock)"
+            " SELECT merchant_id, outlet_id, $1, product_id, price_minor, 5 FROM slots"
+            " WHERE slot = 'A1'",
+            name,
+        )
+    await staffed.stage.owner.execute(
+        "UPDATE slots SET failures_in_row = 2, out_of_sale_at = now() WHERE slot = 'C1'"
+    )
+    boris = await signed_in(staffed, "boris")
+    await pressed(boris, "slots/B1/sale", {"to": "off"})
+    assert "Put the whole machine back" not in (await boris.look(M01)).text
+    await pressed(boris, "sale", {"to": "off"})
+    assert "Put the whole machine back" in (await boris.look(M01)).text
+    await pressed(boris, "sale", {"to": "on"})
+    out = {str(one["slot"]): one["out_of_sale_at"] is not None for one in await slots(staffed)}
+    assert out == {"A1": False, "B1": True, "C1": True}
+    await pressed(boris, "slots/B1/sale", {"to": "on"})
+    await pressed(boris, "slots/C1/sale", {"to": "on"})
+    assert all(one["out_of_sale_at"] is None for one in await slots(staffed))
+
+
 async def test_name_and_place_are_a_version_that_nobody_overwrites_unseen(
     staffed: Staffed,
 ) -> None:

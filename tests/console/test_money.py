@@ -252,3 +252,34 @@ async def test_days_that_are_not_summed_yet_are_named_and_keep_no_page_waiting(
     assert "being summed" not in page.text
     (total,) = (await table(staffed)).totals
     assert total.captured == 5 * 4000
+
+
+async def test_the_days_of_a_product_are_its_units_and_the_file_has_the_same(
+    staffed: Staffed,
+) -> None:
+    await three_days(staffed)
+    asha = await signed_in(staffed, "asha")
+    page = await asha.look("/console/money?product=cola")
+    assert "Units of this product" in page.text
+    assert "₹80.00" in page.text  # two on the first day
+    assert "₹120.00" in page.text  # three in all
+    file = await asha.look("/console/money/days/export?product=cola&as=csv")
+    lines = file.text.removeprefix("\ufeff").splitlines()
+    days = {line.split(",")[0]: line.split(",")[1:] for line in lines[1:]}
+    assert days["2026-11-21"][:4] == ["2", "80.00", "0", "0.00"]
+    assert days["2026-11-22"][:4] == ["0", "0.00", "1", "40.00"]
+    other = await asha.look("/console/money?product=tea")
+    assert "Nothing was paid on these days" in other.text
+    await day_sums.due(staffed.stage.context)
+    assert "₹120.00" in (await asha.look("/console/money?product=cola&machine=M01")).text
+    assert "₹120.00" not in (await asha.look("/console/money?product=cola&machine=M02")).text
+
+
+async def test_one_machines_money_has_its_payouts_alone(staffed: Staffed) -> None:
+    await sold(staffed)
+    assert staffed.stage.owner is not None
+    await staffed.stage.owner.execute("UPDATE captures SET settled_at = seen_at, settlement = 's1'")
+    (of_all,) = (await table(staffed)).rows
+    (of_one,) = (await table(staffed, outlet="M01")).rows
+    assert of_all.paid_out == of_one.paid_out == 4000
+    assert (await table(staffed, outlet="M02")).rows == ()

@@ -51,6 +51,11 @@ _DAY_COLUMNS: Final = (
 )  # fmt: skip
 
 
+# Of a product: payments, fees and payouts are of whole orders, so these are its units.
+_PRODUCT_COLUMNS: Final = (
+    Column("day", "day"), Column("sold", "count", True), Column("goods", "money", True),
+    Column("failed", "count", True), Column("given_back", "money", True),
+)  # fmt: skip
 _RARE: Final = ("not_ours", "outside")
 
 
@@ -78,6 +83,8 @@ class MoneyPages(SharedHandler):
 
     async def days(self, request: AnyRequest) -> Response[str]:
         shown = await self._shown(request, "days")
+        if shown.of.sku is not None:
+            return await self._of_product(request, shown)
         table = await money.money_table(self._context, _merchant(request), shown.of)
         start = _number(request.query_params.get("row", ""))
         return await self._frame.page(
@@ -85,6 +92,18 @@ class MoneyPages(SharedHandler):
             day_text=self._day_text(request),
             rows=table.rows[start : start + _DAYS],
             following=str(start + _DAYS) if len(table.rows) > start + _DAYS else "",
+        )  # fmt: skip
+
+    async def _of_product(self, request: AnyRequest, shown: Shown) -> Response[str]:
+        """What one product sold on each day."""
+        found = await money.report(self._context, _merchant(request), shown.of)
+        return await self._frame.page(
+            request, "money_product.html", shown=shown, found=found,
+            columns=[column.name for column in _PRODUCT_COLUMNS[1:]],
+            rows=[_product_row(day) for day in reversed(found.days) if day.sold or day.failed],
+            totals=[_product_row(one) for one in found.totals],
+            day_text=self._day_text(request),
+            product=dict(shown.choices.products).get(shown.of.sku or "", shown.of.sku or ""),
         )  # fmt: skip
 
     async def reports(self, request: AnyRequest) -> Response[str]:
@@ -159,13 +178,14 @@ class MoneyPages(SharedHandler):
         columns: tuple[Column, ...] = _DAY_COLUMNS
         booked = list[Row]()
         chunks: AsyncIterator[Sequence[Row]]
-        if shown.part == "days":
+        if shown.part == "days" and shown.of.sku is not None:
+            found = await money.report(context, merchant, shown.of)
+            _refuse_part(found.left_out)
+            columns, chunks = _PRODUCT_COLUMNS, _rows_of([_product_row(day) for day in found.days])
+        elif shown.part == "days":
             table = await money.money_table(context, merchant, shown.of)
-            if table.left_out:
-                raise RefusedError(
-                    503, "busy", "These days are being summed: ask again in a few minutes."
-                ).with_header("Retry-After", "120")
-            chunks = _days_of(table, c)
+            _refuse_part(table.left_out)
+            chunks = _rows_of([_day_row(row, c) for row in table.rows])
         else:
             wanted = Wanted(shown.part, shown.of)
             columns = wanted.listing.columns
@@ -308,8 +328,24 @@ def _columns(table: MoneyTable) -> Sequence[str]:
     ] + rare
 
 
-async def _days_of(table: MoneyTable, c: Mapping[str, str]) -> AsyncIterator[Sequence[Row]]:
-    yield [_day_row(row, c) for row in table.rows]
+async def _rows_of(rows: Sequence[Row]) -> AsyncIterator[Sequence[Row]]:
+    yield rows
+
+
+def _refuse_part(left_out: int) -> None:
+    """A file is whole or none. Raises RefusedError."""
+    if left_out:
+        raise RefusedError(
+            503, "busy", "These days are being summed: ask again in a few minutes."
+        ).with_header("Retry-After", "120")
+
+
+def _product_row(sums: UnitSums) -> Row:
+    return {
+        "day": date.fromisoformat(sums.key) if sums.key else None, "currency": sums.currency,
+        "sold": sums.sold, "goods": sums.sold_minor, "failed": sums.failed,
+        "given_back": sums.failed_minor,
+    }  # fmt: skip
 
 
 def _day_row(row: MoneyRow, c: Mapping[str, str]) -> Row:

@@ -57,6 +57,7 @@ class SlotLine(Struct, frozen=True, kw_only=True):
     failures_in_row: int
     out_of_sale_at: datetime | None
     withheld: bool  # a person took it out of sale
+    withheld_whole: bool = False  # with its whole machine
     code: CodeLine | None
 
 

@@ -43,7 +43,8 @@ async def withhold_all(context: Context, editor: Editor, machine: str) -> None:
 
 
 async def put_all_on_sale(context: Context, editor: Editor, machine: str) -> None:
-    """Every slot, also those that were taken out one by one. Raises UnknownOutletError,
+    """What was taken out with the whole machine; what somebody took out by itself, or what failed
+    twice, stays out until it is put back by itself. Raises UnknownOutletError,
     OutOfServiceError."""
     async with context.db.as_merchant(editor.merchant) as conn:
         await _in_service(conn, editor, machine)

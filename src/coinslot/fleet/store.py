@@ -89,8 +89,8 @@ FROM outlets o LEFT JOIN devices d ON d.outlet_id = o.id WHERE o.id = $1
 
 SLOTS = """
 SELECT s.slot, p.sku, p.name, s.price_minor, s.stock, s.par, s.failures_in_row, s.out_of_sale_at,
-    s.withheld_at IS NOT NULL AS withheld, q.amount_minor AS code_minor, q.stage AS code_stage,
-    q.qr_code_id,
+    s.withheld_at IS NOT NULL AS withheld, s.withheld_whole, q.amount_minor AS code_minor,
+    q.stage AS code_stage, q.qr_code_id,
     (SELECT count(*) FROM fulfillments f JOIN order_lines l ON l.id = f.line_id
         WHERE f.outlet_id = s.outlet_id AND l.slot = s.slot AND f.settlement IS NULL) AS promised
 FROM slots s JOIN products p ON p.id = s.product_id
@@ -141,13 +141,14 @@ WHERE merchant_id = $1 ORDER BY created_at, id
 SET_DEVICE = "UPDATE outlets SET device_config = $2 WHERE id = $1"
 
 WITHHOLD = """
-UPDATE slots SET withheld_at = coalesce(withheld_at, $3),
+UPDATE slots SET withheld_alone = true, withheld_at = coalesce(withheld_at, $3),
     out_of_sale_at = coalesce(out_of_sale_at, $3)
 WHERE outlet_id = $1 AND slot = $2 RETURNING slot
 """
 
 PUT_ON_SALE = """
-UPDATE slots SET withheld_at = NULL, out_of_sale_at = NULL, failures_in_row = 0
+UPDATE slots SET withheld_alone = false, withheld_whole = false, withheld_at = NULL,
+    out_of_sale_at = NULL, failures_in_row = 0
 WHERE outlet_id = $1 AND slot = $2 RETURNING slot
 """
 
@@ -224,13 +225,16 @@ UPDATE setups SET books_seen_at = coalesce(books_seen_at, $2) WHERE merchant_id 
 PUT_AWAY = "UPDATE setups SET put_away_at = coalesce(put_away_at, $2) WHERE merchant_id = $1"
 
 WITHHOLD_ALL = """
-UPDATE slots SET withheld_at = coalesce(withheld_at, $2),
+UPDATE slots SET withheld_whole = true, withheld_at = coalesce(withheld_at, $2),
     out_of_sale_at = coalesce(out_of_sale_at, $2) WHERE outlet_id = $1
 """
 
+# What somebody took out by itself stays out, and so does what failed twice by itself.
 PUT_ALL_ON_SALE = """
-UPDATE slots SET withheld_at = NULL, out_of_sale_at = NULL, failures_in_row = 0
-WHERE outlet_id = $1
+UPDATE slots SET withheld_whole = false,
+    withheld_at = CASE WHEN withheld_alone THEN withheld_at END,
+    out_of_sale_at = CASE WHEN withheld_alone OR failures_in_row >= 2 THEN out_of_sale_at END
+WHERE outlet_id = $1 AND withheld_whole
 """
 
 SLOT_TO_TEST = """

@@ -153,7 +153,7 @@ async def money_table(context: Context, merchant: UUID, wanted: MoneyFilter) -> 
         await conn.execute(store.PLAN_FOR_VALUES)
         read = await readable(conn, wanted.days)
         booked = await conn.fetch(store.MONEY_BY_DAY, read.rows, wanted.account, wanted.outlet)
-        paid = await conn.fetch(store.PAID_OUT_BY_DAY, days, wanted.account, wanted.outlet)
+        paid = await _paid_out(conn, wanted, days)
         found = await _differences(conn, wanted, days)
         accounts = {row["id"]: row for row in await conn.fetch(store.ACCOUNTS_OF_MERCHANT)}
         compared = await conn.fetchval(store.COMPARED_EVERYWHERE, wanted.account)
@@ -172,6 +172,14 @@ async def money_table(context: Context, merchant: UUID, wanted: MoneyFilter) -> 
     return MoneyTable(
         rows=tuple(rows), totals=tuple(_totals(rows)), compared=compared, left_out=read.left_out
     )
+
+
+async def _paid_out(
+    conn: Connection, wanted: MoneyFilter, days: list[dict[str, object]]
+) -> list[asyncpg.Record]:
+    if wanted.outlet is None:
+        return await conn.fetch(store.PAID_OUT_BY_DAY, days, wanted.account)
+    return await conn.fetch(store.PAID_OUT_OF_MACHINE, days, wanted.account, wanted.outlet)
 
 
 def _key(row: asyncpg.Record) -> tuple[date, UUID, str]:

@@ -37,7 +37,7 @@ _MACHINE: Json = {
 }  # fmt: skip
 _SLOT_NOW: Json = {
     **_SLOT, "product": "Masala cola", "stock": 12, "promised": 0, "failures_in_row": 0,
-    "out_of_sale_at": None, "withheld": False,
+    "out_of_sale_at": None, "withheld": False, "withheld_whole": False,
     "code": {"takes": _PRICE, "stage": "open", "qr_code_id": "qr_Pk3"},
 }  # fmt: skip
 _FAULT: Json = {
@@ -173,6 +173,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         **_SLOT_WORDS, "product": "Its name.", "stock": "What is in it.",
         "promised": "Of that, what is paid and not settled.", "failures_in_row": "Up to now.",
         "out_of_sale_at": "Since when it is not sold.", "withheld": "A person took it out.",
+        "withheld_whole": "A person took the whole machine out.",
         "code": "Its printed code.",
     },
     "CodeLine": {

@@ -62,6 +62,14 @@ TEXTS: Final[Texts] = {
     ),
     "list_none": ("There is nothing on these days.", "इन दिनों में कुछ नहीं है।",
                   "За эти дни ничего нет."),
+    "money_product_lead": (
+        "Units of this product, by the day on which they were handed over or their money was sent"
+        " back. Fees and payouts are of whole payments: choose all products to see the bank.",
+        "इस उत्पाद की इकाइयाँ, उस दिन के अनुसार जब वे दी गईं या उनका पैसा लौटाया गया। शुल्क और जमा"
+        " पूरे भुगतान के होते हैं: बैंक देखने के लिए सभी उत्पाद चुनें।",
+        "Единицы этого товара по дню выдачи или возврата денег. Комиссии и выплаты относятся к"
+        " целым платежам: чтобы увидеть банк, выберите все товары.",
+    ),
     "money_how": ("How to read this table", "यह तालिका कैसे पढ़ें", "Как читать эту таблицу"),
     "money_how_text": (
         "Captured less given back is always the goods given, what is still owed more than before,"

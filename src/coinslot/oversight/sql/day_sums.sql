@@ -8,39 +8,53 @@ CREATE OR REPLACE FUNCTION wait_step(p_wait interval) RETURNS integer LANGUAGE s
         ARRAY[1, 2, 3, 5, 8, 12, 20, 30, 60, 120, 300, 600, 1800, 3600])
 $$;
 
--- The ledger of a span of time, for each account, machine and currency.
+-- The ledger of a span of time, for each account, machine and currency. The lines of the span come
+-- first, and each capture is looked up by its key: asked for one machine, a plan that begins with
+-- the captures would read all that there ever were.
 CREATE OR REPLACE FUNCTION money_between(p_from timestamptz, p_until timestamptz)
 RETURNS TABLE (merchant_id uuid, account_id uuid, outlet_id text, currency text, captured bigint,
     given_back bigint, fees bigint, goods bigint, owed bigint, not_ours bigint, outside bigint,
     lines bigint)
 LANGUAGE sql STABLE AS $$
-    SELECT l.merchant_id, c.account_id, coalesce(o.outlet_id, q.outlet_id, ''), l.currency::text,
-        coalesce(sum(l.amount) FILTER (WHERE l.account = 'gateway' AND l.why = 'captured'), 0)
-            ::bigint,
-        coalesce(-sum(l.amount) FILTER (WHERE l.account = 'gateway'
-            AND l.why NOT IN ('captured', 'fee', 'fee_corrected')), 0)::bigint,
-        coalesce(sum(l.amount) FILTER (WHERE l.account = 'fees'), 0)::bigint,
-        coalesce(-sum(l.amount) FILTER (WHERE l.account = 'sales'), 0)::bigint,
-        coalesce(-sum(l.amount) FILTER (WHERE l.account IN ('obligations', 'refunds_payable')), 0)
-            ::bigint,
-        coalesce(-sum(l.amount) FILTER (WHERE l.account = 'foreign'), 0)::bigint,
-        coalesce(sum(l.amount) FILTER (WHERE l.account = 'refunds_outside'), 0)::bigint,
-        count(*)
-    FROM ledger l JOIN captures c ON c.id = l.capture_id LEFT JOIN orders o ON o.id = c.order_id
-        LEFT JOIN qr_codes q ON q.id = c.qr_id
-    WHERE l.at >= p_from AND l.at < p_until GROUP BY 1, 2, 3, 4
+    WITH moved AS MATERIALIZED (
+        SELECT l.merchant_id, l.capture_id, l.currency::text AS currency,
+            sum(l.amount) FILTER (WHERE l.account = 'gateway' AND l.why = 'captured') AS captured,
+            -sum(l.amount) FILTER (WHERE l.account = 'gateway'
+                AND l.why NOT IN ('captured', 'fee', 'fee_corrected')) AS given_back,
+            sum(l.amount) FILTER (WHERE l.account = 'fees') AS fees,
+            -sum(l.amount) FILTER (WHERE l.account = 'sales') AS goods,
+            -sum(l.amount) FILTER (WHERE l.account IN ('obligations', 'refunds_payable')) AS owed,
+            -sum(l.amount) FILTER (WHERE l.account = 'foreign') AS not_ours,
+            sum(l.amount) FILTER (WHERE l.account = 'refunds_outside') AS outside,
+            count(*) AS lines
+        FROM ledger l WHERE l.at >= p_from AND l.at < p_until GROUP BY 1, 2, 3
+    ), placed AS MATERIALIZED (
+        SELECT m.*, c.account_id, c.outlet_id FROM moved m CROSS JOIN LATERAL (
+            SELECT k.account_id, coalesce(o.outlet_id, q.outlet_id, '') AS outlet_id
+            FROM captures k LEFT JOIN orders o ON o.id = k.order_id
+                LEFT JOIN qr_codes q ON q.id = k.qr_id
+            WHERE k.id = m.capture_id OFFSET 0) c
+    )
+    SELECT merchant_id, account_id, outlet_id, currency, coalesce(sum(captured), 0)::bigint,
+        coalesce(sum(given_back), 0)::bigint, coalesce(sum(fees), 0)::bigint,
+        coalesce(sum(goods), 0)::bigint, coalesce(sum(owed), 0)::bigint,
+        coalesce(sum(not_ours), 0)::bigint, coalesce(sum(outside), 0)::bigint,
+        sum(lines)::bigint
+    FROM placed GROUP BY 1, 2, 3, 4
 $$;
 
 -- The units that were settled in a span of time, for each machine, product and currency. A test
--- vend sells nothing, so it is none of them; only units of nothing are looked up.
+-- vend sells nothing, so it is none of them; only units of nothing are looked up. Each line is
+-- found by its key, as above.
 CREATE OR REPLACE FUNCTION units_between(p_from timestamptz, p_until timestamptz)
 RETURNS TABLE (merchant_id uuid, outlet_id text, sku text, currency text, sold bigint,
     sold_minor bigint, failed bigint, failed_minor bigint, waits bigint[])
 LANGUAGE sql STABLE AS $$
-    WITH unit AS (
+    WITH unit AS MATERIALIZED (
         SELECT f.merchant_id, f.outlet_id, l.sku, f.currency::text AS currency, f.settlement,
             f.amount_minor, wait_step(f.settled_at - f.queued_at) AS step
-        FROM fulfillments f JOIN order_lines l ON l.id = f.line_id
+        FROM fulfillments f CROSS JOIN LATERAL (
+            SELECT n.sku FROM order_lines n WHERE n.id = f.line_id OFFSET 0) l
         WHERE f.settled_at >= p_from AND f.settled_at < p_until AND (f.amount_minor > 0
             OR NOT EXISTS (SELECT FROM orders o WHERE o.id = f.order_id
                 AND o.source = 'test_vend'))
