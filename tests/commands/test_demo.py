@@ -9,6 +9,7 @@ import pytest
 import typer
 
 from coinslot.app.server import PortTakenError
+from coinslot.commands.demo import may_be_a_demos
 from coinslot.commands.terms import fail, run
 from tests.scenarios.installation import coinslot
 
@@ -76,3 +77,22 @@ def test_a_mistake_of_ours_beside_it_is_still_shown_whole() -> None:
 
     with pytest.raises(ExceptionGroup):
         run(together, "WARNING")
+
+
+def test_an_installation_of_somebodys_own_is_given_no_demo(tmp_path: Path) -> None:
+    (tmp_path / "postgres").mkdir()
+    done = coinslot("demo", "--data", str(tmp_path), "--port", "1", env={})
+    assert done.returncode == 1
+    assert "an installation that is no demo" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["postgres"]
+
+
+@pytest.mark.parametrize("mark", ["demo.mark", "showroom.json"])
+def test_a_demo_goes_on_in_its_own_folder_also_one_that_was_killed_at_its_first_start(
+    mark: str, tmp_path: Path
+) -> None:
+    assert may_be_a_demos(tmp_path)
+    (tmp_path / "postgres").mkdir()
+    assert not may_be_a_demos(tmp_path)
+    (tmp_path / mark).touch()
+    assert may_be_a_demos(tmp_path)

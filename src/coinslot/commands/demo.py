@@ -29,7 +29,7 @@ from coinslot.app.demo_world import (
     write_whole,
 )
 from coinslot.app.server import ALL, PortTakenError, RunningServer
-from coinslot.commands.terms import console, fail, quiet, run, settings
+from coinslot.commands.terms import MARK, console, fail, is_a_demos, quiet, run, settings
 from coinslot.db import child
 from coinslot.db.leftover import end
 from coinslot.settings import ADDRESSES, MIRROR, Settings
@@ -69,11 +69,23 @@ def demo(
         firebase_url=f"{sandbox_url}/?ns=coinslot",
     )  # fmt: skip
 
+    if not may_be_a_demos(chosen.data):
+        fail(
+            f"{chosen.data} holds an installation that is no demo, and stays as it is;"
+            ' name another folder: make demo ARGS="--data .coinslot-demo"'
+        )
+
     async def main() -> None:
         async with AsyncExitStack() as stack:
             await Demo(chosen, sandbox_url, stack).run()
 
     run(main, quiet(chosen))
+
+
+def may_be_a_demos(data: Path) -> bool:
+    """Whether this folder is a demo's, or nobody's yet: a shop that somebody set up for themselves
+    is given no machines of Asha's."""
+    return not (data / "postgres").exists() or is_a_demos(data)
 
 
 class Demo:
@@ -91,6 +103,7 @@ class Demo:
         await _must_be_free(self._settings.port, "--port")
         await _must_be_free(self._sandbox_port, "--sandbox-port")
         self._data.mkdir(parents=True, exist_ok=True)
+        (self._data / MARK).touch()  # before the database: this may be killed at any moment
         with self._said.status("Starting the database and the broker ..."):
             server = await RunningServer(self._settings, ALL, self._stack).open()
             world = DemoWorld(server, self._data, self._sandbox_url)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from coinslot.app.server import ALL, RunningServer, asked_at_start
-from coinslot.commands.terms import Data, console, run, settings
+from coinslot.commands.terms import Data, console, is_a_demos, run, settings
 from coinslot.people import first_run
 from coinslot.people.authentication import Authentication
 
@@ -49,14 +49,14 @@ def _serve(roles: frozenset[str], data: Data, host: str | None, port: int | None
 
     async def ready(server: RunningServer) -> None:
         if "web" in roles:
-            await _offer_first_account(server)
+            await offer_first_account(server)
         where = f": {chosen.base_url}" if roles & {"web", "device"} else ""
         console.print(f"Coinslot ready ({', '.join(sorted(roles))}){where}", highlight=False)
 
     run(main, chosen.log_level)
 
 
-async def _offer_first_account(server: RunningServer) -> None:
+async def offer_first_account(server: RunningServer) -> None:
     """On stdout, not in the log: logs are kept elsewhere, and whoever has this token may be
     first."""
     people = Authentication(server.context, server.settings.base_url)
@@ -65,5 +65,11 @@ async def _offer_first_account(server: RunningServer) -> None:
         console.print(
             "Nobody runs this installation yet. This link makes that account, once:"
             f"\n{server.settings.base_url}/console/first-run?token={offered}",
+            highlight=False, soft_wrap=True,
+        )  # fmt: skip
+    elif is_a_demos(server.settings.data):
+        console.print(
+            f"{server.settings.data} holds the demo's installation and its people. For an empty one"
+            " of your own, stop this and type: coinslot serve --data .coinslot-shop",
             highlight=False, soft_wrap=True,
         )  # fmt: skip

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, Final, NoReturn, TypeVar
 
 import asyncpg
 import msgspec
@@ -101,6 +101,14 @@ def at_its_address(chosen: Settings) -> Settings:
         return chosen
     url = msgspec.json.decode(path.read_bytes()).get("base_url")
     return msgspec.structs.replace(chosen, public_url=url)
+
+
+MARK: Final = "demo.mark"  # in the folder of a demo
+
+
+def is_a_demos(data: Path) -> bool:
+    """Whether a demo was started in this folder. One of before the mark has its people there."""
+    return (data / MARK).exists() or (data / "showroom.json").exists()
 
 
 def fail(line: str) -> NoReturn:
