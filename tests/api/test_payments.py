@@ -1,5 +1,6 @@
 """What a merchant's server sees of the API: bodies, codes, headers."""
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
@@ -8,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from coinslot.kit.ids import uuid7
-from coinslot.merchants.keys import issue_key
+from coinslot.merchants.keys import LARGE_REFUNDS, KeyRequest, issue_key
 from coinslot.merchants.merchants import Merchant, open_merchant
 from tests.api.conftest import Client
 from tests.sales.stage import Stage
@@ -246,6 +247,27 @@ async def test_a_list_is_read_page_by_page(api: Client, gateway: Taking) -> None
     done = (await api.get("/payments?status=succeeded")).json()["data"]
     assert [p["id"] for p in done] == [ids[0]]
     assert len((await api.get("/payments?reference=r3")).json()["data"]) == 1
+
+
+async def test_a_key_gives_back_no_more_of_a_payment_than_the_limit_in_one_refund_or_in_several(
+    stage: Stage, api: Client
+) -> None:
+    async with stage.context.db.as_merchant(stage.merchant) as conn:
+        await conn.execute("UPDATE merchants SET currency = coalesce(currency, 'INR')")
+        await conn.execute("UPDATE merchants SET refund_proof_minor = 3000")
+    payment = await made(api)
+    await post(api, f"/payments/{payment}/confirm", {})
+    place = f"/payments/{payment}/refunds"
+    whole = await post(api, place, {})
+    assert (whole.status_code, whole.json()["error"]["code"]) == (403, "refund_above_limit")
+    parts = await asyncio.gather(*(post(api, place, {"amount": 2000}) for _ in range(2)))
+    assert sorted(answer.status_code for answer in parts) == [201, 403]
+    assert (await post(api, place, {"amount": 1000})).status_code == 201
+    assert (await post(api, place, {"amount": 1})).status_code == 403
+    large = KeyRequest(scopes=("refunds:write", LARGE_REFUNDS))
+    key = await issue_key(stage.context.db, stage.merchant, stage.clock.now(), large)
+    api.headers["authorization"] = f"Bearer {key}"
+    assert (await post(api, place, {})).status_code == 201
 
 
 async def test_more_than_was_paid_cannot_go_back(api: Client) -> None:

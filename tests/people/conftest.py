@@ -75,7 +75,7 @@ class Staffed:
         self, token: str, method: str, path: str, body: Any = None, address: str = HERE
     ) -> httpx.Response:
         async with self.client(address) as client:
-            headers = {"authorization": f"Bearer {token}"}
+            headers = {"authorization": f"Bearer {token}", "idempotency-key": "k"}
             return await client.request(method, path, json=body, headers=headers)
 
     async def log(self, action: str) -> list[dict[str, Any]]:

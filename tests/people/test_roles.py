@@ -15,6 +15,7 @@ from coinslot.people.members import Role
 from coinslot.people.roles import INSTALLATION, PERMISSIONS, ROLES
 from tests.people.conftest import Staffed
 from tests.people.test_factors import enrolled
+from tests.sales.test_order_refunds import paid_order
 
 ADMIN, EVERYONE = {"admin"}, {*ROLES, INSTALLATION}
 OPERATORS = {"admin", "operator"}
@@ -71,7 +72,8 @@ ANYONE = {
 BY_KEY = ("/payments", "/refunds", "/events", "/webhook_")
 # Of customers, gateways, probes: they have no sign-in at all.
 OPEN = ("/q", "/pictures/", "/o/", "/health", "/metrics", "/webhooks/", "/docs",
-        "/openapi.json", "/static/", "/schema")  # fmt: skip
+        "/openapi.json", "/static/", "/schema", "/.well-known/",
+        "/v1/pay")  # fmt: skip
 LOGINS = {"admin": "asha", "operator": "boris", "viewer": "vera", "staff": "ravi",
           INSTALLATION: "meera"}  # fmt: skip
 
@@ -180,6 +182,7 @@ async def of_ashas(staffed: Staffed) -> dict[str, Any]:
     return {
         "person": staffed.people["boris"], "session": session, "factor": factor,
         "invitation": invitation.id, "key": key.id, "machine": "M01",
+        "order": await paid_order(staffed.stage),
     }  # fmt: skip
 
 
@@ -218,6 +221,7 @@ async def test_chandra_and_her_people_do_nothing_with_ashas_ids(
         "POST /auth/factors/totp/{factor}/confirm": {"code": "123456"},
         "PUT /machines/{machine}/config": {"name": "mine", "slots": []},
         "POST /machines/{machine}/provision-device": {},
+        "POST /orders/{order}/refunds": {"reason": "mine"},
     }
     for name in WHO:
         method, path = name.split()

@@ -41,9 +41,7 @@ class ProofPages(SharedHandler):
     async def run(self, request: AnyRequest) -> Redirect:
         """Two clicks are one audit: the second finds the first waiting."""
         who = signed_in(request)
-        if await audit_runs.ask(self._context, who.login):
-            async with self._context.db.system_transaction() as conn:
-                await record(conn, who.actor, Act(action="audit.asked"), self._context.now())
+        await audit_runs.ask(self._context, who.login, who.actor)
         return self._frame.to(request, "proof", done="audit_asked")
 
     async def owed(self, request: AnyRequest) -> Response[str]:

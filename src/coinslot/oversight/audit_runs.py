@@ -15,6 +15,7 @@ from coinslot.db.pool import AWAY, connect
 from coinslot.orders import fulfillment
 from coinslot.oversight import store
 from coinslot.oversight.audit import audit
+from coinslot.people.audit_log import COMMAND_LINE, Act, Actor, record
 
 log = structlog.get_logger(__name__)
 
@@ -50,10 +51,13 @@ class Run(Struct, frozen=True, kw_only=True):
         return tuple(one for one in self.checks if not one.ok)
 
 
-async def ask(context: Context, by: str) -> bool:
-    """False: one waits already, and its answer is for both."""
+async def ask(context: Context, by: str, who: Actor = COMMAND_LINE) -> bool:
+    """False: one waits already, and its answer is for both. The audit log has who asked, in the
+    same transaction."""
     async with context.db.system_transaction() as conn:
         made = await conn.fetchval(store.ASK_AUDIT, by, context.now())
+        if made is not None:
+            await record(conn, who, Act(action="audit.asked"), context.now())
     return made is not None
 
 
