@@ -16,6 +16,8 @@ INSTALLATION: Mapping[str, str] = {
     "COINSLOT_RUN_S": "2",
     "COINSLOT_QUERY_S": "0.5",
     "COINSLOT_IN_DOUBT_S": "8",
+    "COINSLOT_GRACE_S": "6",
+    "COINSLOT_PAGE_ASK_S": "0.5",
     "COINSLOT_MATCH_S": "1",
     "COINSLOT_CAPTURE_S": "20",
     "COINSLOT_POLL_S": "1",

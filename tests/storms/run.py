@@ -1,8 +1,10 @@
 """A storm from its seed to its verdict, and what many of them add up to."""
 
+import random
 import time
 from collections import Counter
 
+from tests.storms import coffee
 from tests.storms.chronicle import Chronicle
 from tests.storms.clicks import Clicks, read
 from tests.storms.compare import Breach, Comparison, books, evidence
@@ -54,7 +56,10 @@ async def run_storm(town: Town, seed: int, shape: Shape, report: Report) -> None
     storm = Storm(town, report.chronicle)
     began = time.monotonic()
     async with storm.watched():
-        await storm.rage(history(seed, shape))
+        await coffee.allow_all_denials(town)
+        drinking = coffee.coffees(random.Random(seed + 1), shape.seconds, shape.coffees)
+        events = sorted((*history(seed, shape), *drinking), key=lambda event: event.at_s)
+        await storm.rage(events)
         report.raged_s = time.monotonic() - began
         await compare(storm, report, f"seed {seed}")
     await audit(town, report, f"seed {seed}")
@@ -76,8 +81,10 @@ async def compare(storm: Storm, report: Report, name: str) -> None:
         found.append(await charged_evidence(town, breach, report.chronicle.charges))
     pressed = Clicks(report.chronicle.clicks, await read(town))
     found += pressed.breaches()
+    brewed: Counter[str] = Counter()
+    found += map(str, coffee.breaches(await coffee.books(town), report.chronicle, brewed))
     found += await town.listeners.breaches()
-    report.ends = {**comparison.ends, **charged.ends, **pressed.ends}
+    report.ends = {**comparison.ends, **charged.ends, **pressed.ends, **brewed}
     report.breaches += [f"{name}: {each}" for each in found]
 
 

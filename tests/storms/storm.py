@@ -10,8 +10,9 @@ from uuid import uuid4
 import aiomqtt
 import msgspec
 
-from coinslot.app.demo_world import DEMO_MACHINES
+from coinslot.app.demo_world import COFFEE, DEMO_MACHINES
 from coinslot.kit.ids import token
+from tests.storms import coffee
 from tests.storms.chronicle import EVERYONE, Chronicle
 from tests.storms.compare_charges import charged
 from tests.storms.history import LASTING, Event
@@ -158,6 +159,10 @@ class Storm:
                 await self._refund(event.more)
             case "read_only":
                 await self._read_only(**event.more)
+            case "coffee":
+                await coffee.drink(self.town, self.chronicle, event.more)
+            case "brewer":
+                await coffee.break_it(self.town, self.chronicle, **event.more)
             case other:
                 raise ValueError(other)
 
@@ -331,6 +336,8 @@ class Storm:
             await self._fill(account_id, None)
         for machine in DEMO_MACHINES:
             await self.town.ask("POST", f"/machines/{machine.code}/fault", MENDED)
+        mended = f"/tmetr/devices/{COFFEE.device}/fault"
+        await self.town.ask("POST", mended, coffee.MENDED)
         return await self.town.machines_are_online()
 
     async def settle(self) -> None:

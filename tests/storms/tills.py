@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from coinslot.app.demo_world import MERCHANTS, DemoWorld
+from coinslot.app.demo_world import COFFEE, MERCHANTS, DemoWorld
 from coinslot.app.server import RunningServer
 from coinslot.gateways import drivers
 from coinslot.kit.secrets import Secret
@@ -48,6 +48,14 @@ async def open_tills(server: RunningServer, world: DemoWorld, sandbox_url: str) 
             for gateway, settings in given.items():
                 name = AccountName(merchant, gateway, slug)
                 await save_account(conn, server.vault, server.clock.now(), name, settings)
+
+
+def coffee_section(world: DemoWorld) -> dict[str, Any]:
+    """What the emulated Tmetr is told of the coffee machine."""
+    return {
+        "accounts": [{"account_id": COFFEE.merchant, "token": world.tmetr(COFFEE.merchant)}],
+        "devices": [{"device_id": COFFEE.device, "account_id": COFFEE.merchant}],
+    }
 
 
 def sections(world: DemoWorld, web_url: str) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from coinslot.settings import read
 from tests.storms.listeners import Listeners
 from tests.storms.pace import GATEWAY, INSTALLATION, MACHINES, STOCK
 from tests.storms.part import PYTHONPATH, Part, signal_tree
-from tests.storms.tills import open_tills, sections
+from tests.storms.tills import coffee_section, open_tills, sections
 
 OURS = ("web", "device", "worker")
 SERVERS = ("postgres", "broker")
@@ -139,6 +139,8 @@ class Town:
             {
                 "razorpay": {"accounts": accounts, "tempo": GATEWAY},
                 **sections(self.world, self.web_url),
+                "tmetr": coffee_section(self.world),
+                "coinslot_url": self.web_url,
                 "outlets": outlets,
             },
         )

@@ -1,0 +1,184 @@
+"""Customers of a coffee machine in a storm, and three books of what became of each code: what was
+brewed, what the gateway took and gave back, and ours."""
+
+import asyncio
+import json
+import random
+import re
+from collections import Counter
+from html import unescape
+from typing import Any
+from urllib.parse import urljoin
+
+import httpx
+from msgspec import Struct
+
+from coinslot.app.demo_world import COFFEE
+from tests.storms.chronicle import Chronicle
+from tests.storms.compare import Breach
+from tests.storms.history import Event
+from tests.storms.town import AWAY, Town
+
+FAULTS = (
+    {"make": "brewed_500"}, {"make": "brewed_cut"}, {"make": "refused_500"}, {"make": "not_json"},
+    {"slow_ms": 3_000}, {"no_water": True}, {"offline": True}, {"offline": True, "silent_s": 900},
+    {"price": "zero"},
+)  # fmt: skip
+MENDED = {"make": None, "slow_ms": 0, "no_water": False, "offline": False, "silent_s": 0,
+          "price": None}  # fmt: skip
+_DRINKS = ("Эспрессо", "Капучино", "Латте")
+_PATIENCE_S, _LOOK_S = 40.0, 0.7
+_RULES = """
+INSERT INTO coffee_rules (merchant_id, contact_limit, browser_limit, device_limit, day_limit)
+SELECT merchant_id, 9999, 9999, 9999, 9999 FROM outlets WHERE id = $1 ON CONFLICT DO NOTHING
+"""
+_OURS = """
+SELECT c.machine_order, o.id::text, o.state, o.amount_minor, f.settlement, f.basis, f.sent_at,
+    f.settled_at, u.answer, u.denied_at, k.gateway_payment_id, k.captured, k.open
+FROM coffee_orders c JOIN orders o ON o.id = c.order_id LEFT JOIN fulfillments f
+    ON f.order_id = o.id LEFT JOIN coffee_units u ON u.id = f.id LEFT JOIN captures k
+    ON k.order_id = o.id
+"""
+
+
+def coffees(dice: random.Random, seconds: float, count: int) -> list[Event]:
+    """Customers, and what is wrong with the machine for a while."""
+    events = []
+    for _ in range(count):
+        at_s = round(dice.uniform(0, seconds), 2)
+        size = dice.choice(("SMALL", "MEDIUM", "BIG"))
+        events.append(Event(at_s, "coffee", more={"drink": dice.choice(_DRINKS), "size": size}))
+        if dice.random() < 0.5:
+            fault = dice.choice(FAULTS)
+            events.append(Event(round(max(0, at_s - 0.5), 2), "brewer", more={"fault": fault}))
+            mended = round(at_s + dice.uniform(1, 6), 2)
+            events.append(Event(mended, "brewer", more={"fault": MENDED}))
+    return events
+
+
+async def break_it(town: Town, chronicle: Chronicle, fault: dict[str, Any]) -> None:
+    chronicle.counts.update(f"coffee {name}" for name, value in fault.items() if value)
+    await town.ask("POST", f"/tmetr/devices/{COFFEE.device}/fault", fault)
+
+
+async def allow_all_denials(town: Town) -> None:
+    """Limits are tried elsewhere: here each customer who got nothing is believed."""
+    await town.rows(_RULES, COFFEE.code)
+
+
+async def drink(town: Town, chronicle: Chronicle, wanted: dict[str, Any]) -> None:
+    """Somebody chooses, scans, taps twice, pays, and tells the truth about the cup."""
+    shown = await town.ask("POST", "/tmetr/screen", {"device": COFFEE.device, **wanted})
+    async with httpx.AsyncClient(timeout=5, trust_env=False) as phone:
+        page = await phone.get(shown["url"], headers={"accept": "text/html"})
+        if page.status_code != 200:
+            chronicle.counts[f"coffee: no sale, {page.status_code}"] += 1
+            return
+        said = unescape(page.text)
+        form = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', said))
+        (action,) = re.findall(r'<form class="card item" action="([^"]+)"', said)
+        ways = re.findall(r'name="way" value="([^"]+)">[^<]*Mock', said)
+        if not ways:
+            return
+        form["way"] = ways[0]
+        chronicle.counts["coffee"] += 1
+        taps = [phone.post(urljoin(shown["url"], action), data=form) for _ in range(2)]
+        answers = await asyncio.gather(*taps, return_exceptions=True)
+        links = {
+            answer.headers["location"].partition("?")[0]
+            for answer in answers
+            if isinstance(answer, httpx.Response) and answer.is_redirect
+        }
+        if len(links) > 1:
+            raise AssertionError(f"one code placed two orders: {links}")
+        for link in links:
+            await _speak(town, phone, link, shown["order_id"])
+
+
+async def _speak(town: Town, phone: httpx.AsyncClient, link: str, order: str) -> None:
+    """Look at the order's page until it ends; say whether the cup came, as often as it asks."""
+    page = f"{town.web_url}{link}"
+    for _ in range(round(_PATIENCE_S / _LOOK_S)):
+        await asyncio.sleep(_LOOK_S)
+        try:
+            shown = (await phone.get(page, headers={"accept": "text/html"})).text
+            found = re.search(r'data-phase="(\w+)"', shown)
+            if found is not None and found[1] in ("done", "refunded", "refunding", "expired"):
+                return
+            if f'action="{link}/came"' in shown:
+                came = order in await _cups(town)
+                await phone.post(f"{page}/{'came' if came else 'help'}")
+        except AWAY:
+            continue
+
+
+async def _cups(town: Town) -> list[str]:
+    return [cup["order_id"] for cup in (await town.ask("GET", "/books"))["tmetr"]["cups"]]
+
+
+class CoffeeBooks(Struct):
+    """The three books."""
+
+    cups: Counter[str]
+    makes: Counter[str]
+    refunded: Counter[str]  # minor units, by the gateway's payment
+    ours: list[dict[str, Any]]
+
+
+async def books(town: Town) -> CoffeeBooks:
+    brewed = (await town.ask("GET", "/books"))["tmetr"]
+    path = town.folder / f"mock-{COFFEE.merchant}.json"
+    kept = json.loads(path.read_bytes()) if path.exists() else {}
+    refunded: Counter[str] = Counter()
+    for refund in kept.get("refunds", {}).values():
+        if refund["stage"] == "processed":
+            refunded[refund["gateway_payment_id"]] += refund["money"]["amount"]
+    return CoffeeBooks(
+        cups=Counter(cup["order_id"] for cup in brewed["cups"]),
+        makes=Counter(make["order_id"] for make in brewed["makes"]),
+        refunded=refunded,
+        ours=[dict(row) for row in await town.rows(_OURS)],
+    )
+
+
+def breaches(found: CoffeeBooks, chronicle: Chronicle, ends: Counter[str]) -> list[Breach]:
+    """At most one command for each code, no cup without money, and for money a cup or it back."""
+    wrong = [
+        Breach("commanded twice", order, f"{times} commands")
+        for order, times in found.makes.items()
+        if times > 1
+    ]
+    known = {row["machine_order"] for row in found.ours if row["sent_at"] is not None}
+    wrong += [
+        Breach("a cup that nobody commanded", order, f"{times}")
+        for order, times in found.cups.items()
+        if order not in known
+    ]
+    for row in found.ours:
+        wrong += _one(found, row, chronicle, ends)
+    return wrong
+
+
+def _one(
+    found: CoffeeBooks, row: dict[str, Any], chronicle: Chronicle, ends: Counter[str]
+) -> list[Breach]:
+    order, told = row["machine_order"], json.dumps(row, default=str)
+    if row["captured"] is None:
+        ends["coffee: not paid"] += 1
+        return []
+    got = found.cups[order] > 0
+    back = found.refunded[row["gateway_payment_id"]]
+    if row["open"]:
+        return [Breach("the capture is open", order, told)]
+    if got and back:
+        ends["coffee: both, by policy"] += 1
+        return [] if row["basis"] == "policy" else [Breach("both", order, told)]
+    if got or back == row["captured"]:
+        ends["coffee: a cup" if got else f"coffee: money back: {row['basis']}"] += 1
+        return []
+    if row["basis"] == "command_taken" and chronicle.excuses(
+        COFFEE.code, row["sent_at"], row["settled_at"]
+    ):
+        ends["coffee: no cup, and its customer could not say so in time"] += 1
+        return []
+    return [Breach("neither", order, told)]
