@@ -129,7 +129,7 @@ def test_a_second_phone_sees_the_state_of_the_code_alone(
     shown = choose(demo)
     first, second = page_at(PHONE), page_at(PHONE)
     first.goto(shown["url"])
-    first.get_by_role("button", name="with Mock").click()
+    first.get_by_role("button", name="with Practice gateway").click()
     second.goto(shown["url"])
     expect(second.get_by_role("heading", name="Someone else has this code")).to_be_visible()
     token = first.url.partition("/o/")[2].partition("?")[0]

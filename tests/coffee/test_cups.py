@@ -10,6 +10,7 @@ from coinslot.coffee.rules import Rule, Rules, save_rules
 from coinslot.coffee.statuses import Status, status
 from coinslot.orders import checkout
 from tests.coffee.stage import DEVICE, DRINK, PRICE, Cafe, DiedError
+from tests.sales.test_around_a_commit import dies
 
 
 async def test_a_paid_cup_is_commanded_once_and_handed_over_after_its_grace(cafe: Cafe) -> None:
@@ -64,6 +65,18 @@ async def test_a_process_that_dies_after_its_command_leaves_doubt_and_no_second_
     assert cafe.roaster.cups == [cafe.roaster.makes[0].order]
     await cafe.says(token, came=True)
     assert await cafe.ends(token) == ("made", "fulfilled", "customer_confirmed")
+
+
+async def test_who_dies_before_the_commit_of_a_command_has_sent_none(cafe: Cafe) -> None:
+    token = await cafe.paid()
+    async with cafe.stage.context.db.as_merchant(cafe.stage.merchant) as conn:
+        unit = await conn.fetchrow("SELECT * FROM fulfillments")
+    assert unit is not None
+    await dies(cafe.stage, "before_commit", cafe.coffee.start(cafe.stage.context, unit))
+    assert cafe.roaster.makes == []
+    assert await cafe.ends(token) == ("to_make", None, None)
+    await cafe.stage.sweep("fulfillments")
+    assert len(cafe.roaster.makes) == 1
 
 
 async def test_an_answer_that_comes_after_its_command_was_given_up_starts_no_grace(

@@ -7,22 +7,23 @@ import sys
 
 from tests.model.explore import explore
 from tests.model.mutants import MUTANTS
-from tests.mutants.all import IN_CODE
+from tests.mutants import coffee
+from tests.mutants.all import BESIDE, IN_CODE
 from tests.mutants.edits import Mutation
 from tests.mutants.trial import sound, stormed, tried
 
-NAMES = {mutant.number: mutant.name for mutant in MUTANTS}
+NAMES = {mutant.number: mutant.name for mutant in MUTANTS} | coffee.NAMES
 
 
 def main() -> int:
-    """The mutants of these numbers, or all twelve."""
+    """The mutants of these numbers, or all."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
     parser.add_argument("numbers", type=int, nargs="*", help="of mutants; all when none is named")
     parser.add_argument("--storms", type=float, default=0.0, help="minutes of storms for each too")
     parser.add_argument("--seed", type=int, default=1, help="of the first storm")
     asked = parser.parse_args()
     wanted = set(asked.numbers) or set(NAMES)
-    chosen = [mutation for mutation in IN_CODE if mutation.number in wanted]
+    chosen = [mutation for mutation in (*IN_CODE, *BESIDE) if mutation.number in wanted]
     print("In the model:")
     survivors = _in_the_model(wanted)
     print("\nIn the code; first everything without a mistake ...", flush=True)

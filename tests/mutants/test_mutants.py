@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.model.mutants import MUTANTS
-from tests.mutants.all import IN_CODE
+from tests.mutants import coffee
+from tests.mutants.all import BESIDE, IN_CODE
 from tests.mutants.edits import Edit, MovedError, Mutation, spoilt
 
 ROOT = Path(__file__).parents[2]
@@ -15,7 +16,7 @@ PROOF = ROOT / "docs" / "proof.md"
 ROW = re.compile(r"^\| (\d+) \| (.+?) \| (.+?) \| (.+?) \|$", re.MULTILINE)
 
 
-@pytest.mark.parametrize("mutation", IN_CODE, ids=lambda m: f"{m.number} {m.where}")
+@pytest.mark.parametrize("mutation", [*IN_CODE, *BESIDE], ids=lambda m: f"{m.number} {m.where}")
 def test_a_mutant_can_be_put_into_the_code_as_it_is_now(mutation: Mutation) -> None:
     texts = {edit.path: (ROOT / edit.path).read_text(encoding="utf-8") for edit in mutation.edits}
     for edit in mutation.edits:
@@ -25,7 +26,7 @@ def test_a_mutant_can_be_put_into_the_code_as_it_is_now(mutation: Mutation) -> N
             ast.parse(text)
 
 
-@pytest.mark.parametrize("mutation", IN_CODE, ids=lambda m: f"{m.number} {m.where}")
+@pytest.mark.parametrize("mutation", [*IN_CODE, *BESIDE], ids=lambda m: f"{m.number} {m.where}")
 def test_the_tests_that_must_notice_a_mutant_exist(mutation: Mutation) -> None:
     for test in (*mutation.red, mutation.green):
         path, _, name = test.partition("::")
@@ -52,4 +53,9 @@ def test_the_page_of_proofs_names_every_mutant_and_what_turns_red() -> None:
         told = {test.rpartition("/")[2] for m in IN_CODE if m.number == mutant.number
                 for test in m.red}  # fmt: skip
         assert set(re.findall(r"`([^`]+)`", code)) == told
-    assert len(rows) == len(MUTANTS)
+    beside = {mutation.number: mutation for mutation in BESIDE}
+    for number, mutation in beside.items():
+        assert rows[number][2] == coffee.NAMES[number]
+        told = {test.rpartition("/")[2] for test in mutation.red}
+        assert set(re.findall(r"`([^`]+)`", rows[number][4])) == told
+    assert len(rows) == len(MUTANTS) + len(beside)

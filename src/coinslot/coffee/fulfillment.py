@@ -39,14 +39,14 @@ WHERE f.kind = 'coffee' AND f.sent_at >= least(f.dispatch_by, o.ends_by)
 _ENDS_WITHOUT_ITS_REASON = """
 SELECT f.id, f.basis, c.answer, c.grace_until, c.rule, c.said_by, f.settled_at
 FROM fulfillments f JOIN coffee_units c USING (id)
-WHERE f.settlement IS NOT NULL AND NOT CASE f.basis
+WHERE f.settlement IS NOT NULL AND NOT coalesce(CASE f.basis
     WHEN 'never_sent' THEN c.answer IS NULL
     WHEN 'refused' THEN f.settlement = 'refund_due' AND c.answer = 'refused'
     WHEN 'command_taken' THEN f.settlement = 'fulfilled' AND c.answer = 'taken'
         AND (f.settled_at >= c.grace_until OR c.rule = 'limit')
     WHEN 'policy_goods' THEN f.settlement = 'fulfilled' AND c.rule = 'goods'
     WHEN 'person_said' THEN c.said_by IS NOT NULL
-    ELSE true END
+    ELSE true END, false)
 """
 _NO_CODE = """
 SELECT f.id, f.order_id FROM fulfillments f WHERE f.kind = 'coffee'
@@ -84,15 +84,14 @@ class Coffee(Fulfillment):
             async with context.db.as_merchant(unit["merchant_id"]) as conn:
                 await fulfillment.put_off(conn, unit, context.after("offer_s"))
             return
+        cup = Make(
+            device=wanted["device"], order=wanted["machine_order"], drink=wanted["drink"],
+            size=Size(wanted["size"]), price=Money(unit["amount_minor"], unit["currency"]),
+        )  # fmt: skip
         if not await self._commit(context, vendor, unit):
             return
         context.db.check_lease()  # stopped for a while, another process may have given it up
-        answer = await vendor.make(
-            Make(
-                device=wanted["device"], order=wanted["machine_order"], drink=wanted["drink"],
-                size=Size(wanted["size"]), price=Money(unit["amount_minor"], unit["currency"]),
-            )
-        )  # fmt: skip
+        answer = await vendor.make(cup)
         await _answered(context, unit, answer)
 
     async def _commit(self, context: Context, vendor: Vendor, unit: asyncpg.Record) -> bool:
