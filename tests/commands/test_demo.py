@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 
+import asyncpg
 import pytest
 import typer
 
@@ -47,11 +48,15 @@ async def _finds_the_port_taken() -> None:
     raise PortTakenError("cannot listen on 8001")
 
 
+async def _asks_an_older_database() -> None:
+    raise asyncpg.UndefinedColumnError("column s.new does not exist")
+
+
 async def _says_so_itself() -> None:
     fail("the sandbox does not start")
 
 
-@pytest.mark.parametrize("part", [_finds_the_port_taken, _says_so_itself])
+@pytest.mark.parametrize("part", [_finds_the_port_taken, _asks_an_older_database, _says_so_itself])
 def test_what_fails_beside_others_is_one_line_as_well(
     part: Callable[[], Coroutine[None, None, None]], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -43,6 +43,12 @@ class ApiAwayError(Exception):
     """The merchant API does not answer, or what answers is something else."""
 
 
+# What a database of another version lacks, where nothing looked at its version first.
+_OTHER_VERSION = (
+    asyncpg.UndefinedColumnError,
+    asyncpg.UndefinedTableError,
+    asyncpg.UndefinedFunctionError,
+)
 # What a person can fix: one line instead of a traceback.
 EXPLAINED = (
     SettingsError,
@@ -59,6 +65,7 @@ EXPLAINED = (
     ApiAwayError,
     asyncpg.InvalidAuthorizationSpecificationError,  # a wrong login or password
     asyncpg.InvalidCatalogNameError,  # no such database
+    *_OTHER_VERSION,
 )
 
 
@@ -66,6 +73,11 @@ def explained(error: BaseException) -> str:
     """What went wrong; before it, a hint where nothing may be wrong yet."""
     if isinstance(error, asyncpg.InvalidAuthorizationSpecificationError):
         return f"{error} (`coinslot migrate` makes the logins with their passwords: run it first)"
+    if isinstance(error, _OTHER_VERSION):
+        return (
+            f"{error} (is the database of this version? `coinslot migrate --check` says; a server"
+            " that is started again brings it there)"
+        )
     return str(error)
 
 
