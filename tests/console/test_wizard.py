@@ -128,6 +128,23 @@ async def test_from_an_empty_installation_to_a_can_that_dropped_and_its_record(
     assert (await staffed.stage.audit()).ok
 
 
+async def test_a_machine_that_is_filled_is_not_asked_for_again_but_shown(
+    staffed: Staffed, urls: Any
+) -> None:
+    browser = await gita(staffed, urls)
+    await stepped(browser, "practice")
+    await stepped(browser, "machine", MACHINE)
+    await stepped(browser, "products", PRODUCTS)
+    page = await browser.look(f"{START}?step=products")
+    assert "P01 is filled." in page.text
+    assert 'name="product1"' not in page.text
+    assert 'href="/console/machines/P01"' in page.text
+    assert "Practice machine" in (await browser.look("/console/machines")).text
+    another = await browser.look(f"{START}?step=machine")
+    await browser.press(another, f"{START}/machine", {**MACHINE, "code": "P02"})
+    assert 'name="product1"' in (await browser.look(f"{START}?step=products")).text
+
+
 async def test_prices_are_kept_as_they_were_typed(staffed: Staffed, urls: Any) -> None:
     browser = await gita(staffed, urls)
     await stepped(browser, "practice")

@@ -110,6 +110,11 @@ TEXTS: Final[Texts] = {
         "Показывается один раз. Отсканируйте устройством или скопируйте в него файл. Если потеряли,"
         " создайте новый секрет.",
     ),
+    "enrolled_next": (
+        "When the device is switched on, the machine's page says that it is online.",
+        "डिवाइस चालू होने पर मशीन का पेज बताता है कि वह ऑनलाइन है।",
+        "Когда устройство включат, на странице автомата будет сказано, что он на связи.",
+    ),
     "enrolled_words": ("Enrolment code of {machine}", "{machine} का नामांकन कोड",
                        "Код подключения {machine}"),
     "enrolled_file": ("As a file", "फ़ाइल के रूप में", "Файлом"),

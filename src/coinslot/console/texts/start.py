@@ -75,6 +75,12 @@ TEXTS: Final[Texts] = {
         "{machine} में क्या है और कितने का? रक़म जैसे लिखते हैं वैसे: 40 या 40.00।",
         "Что в автомате {machine} и почём? Сумму пишите как обычно: 40 или 40.00.",
     ),
+    "products_filled": (
+        "{machine} is filled. Its prices and what is in it are changed on its own page.",
+        "{machine} भरी है। क़ीमतें और सामान उसके अपने पेज पर बदलते हैं।",
+        "Автомат {machine} заполнен. Цены и товары меняют на его странице.",
+    ),
+    "products_filled_button": ("Open the machine", "मशीन खोलें", "Открыть автомат"),
     "products_in_hint": ("Lines without a product are left out.", "ख़ाली पंक्तियाँ छोड़ दी जाती हैं।",
                          "Строки без товара пропускаются."),
     "products_in_more": ("More slots", "और खाने", "Ещё ячейки"),
