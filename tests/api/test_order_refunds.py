@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from coinslot.merchants.keys import KeyRequest, issue_key
 from coinslot.orders import fulfillment
 from tests.console.conftest import a_browser, form
+from tests.console.test_lost_answers import Death, DiedError
 from tests.people.conftest import Staffed
 from tests.people.conftest import staffed as staffed
 from tests.sales.stage import MockAccounts
@@ -100,6 +101,24 @@ async def test_the_same_key_is_one_refund_however_often_it_is_sent_and_says_so(
     assert len({answer.json()["id"] for answer in (*at_once, again)}) == 1
     assert again.headers["idempotency-replayed"] == "true"
     assert code_of(await asha.refund(order, amount=1501)) == (422, "idempotency_key_reused")
+    await staffed.stage.sweep()
+    assert staffed.stage.refunded() == 1500
+    assert len(await staffed.log("order.refunded")) == 1
+
+
+async def test_who_asks_again_after_a_death_at_any_commit_is_told_of_the_one_refund(
+    staffed: Staffed,
+) -> None:
+    order, asha = await handed_over(staffed.stage), await shop(staffed)
+    for last in range(1, 20):
+        with Death(staffed, last):
+            try:
+                await asha.refund(order, amount=1500)
+                break
+            except DiedError:
+                continue
+    again = await asha.refund(order, amount=1500)
+    assert (again.status_code, again.headers["idempotency-replayed"]) == (201, "true")
     await staffed.stage.sweep()
     assert staffed.stage.refunded() == 1500
     assert len(await staffed.log("order.refunded")) == 1

@@ -2,6 +2,7 @@
 once, and stands in the audit log once."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import NamedTuple
@@ -139,6 +140,22 @@ async def test_who_presses_again_after_a_death_at_any_commit_has_it_done_once(
     assert answer.is_redirect, answer.text
     assert await staffed.stage.value(click.made) == before + 1
     assert len(await staffed.log(click.action)) == 1
+
+
+async def test_who_presses_again_reads_that_it_was_done_and_that_a_secret_is_gone(
+    staffed: Staffed,
+) -> None:
+    context = staffed.stage.context
+    context.windows = replace(context.windows, answer_s=1)
+    asha = await signed_in(staffed, "asha")
+    asked = await new_key(staffed, asha)
+    for last in range(1, 20):
+        if not await pressed_and_died(asha, asked, Death(staffed, last)):
+            break
+        staffed.later(2)
+    page = await asha.look((await asha.send(*asked)).headers["location"])
+    assert "Your first click did this, and its answer was lost." in page.text
+    assert not re.search(r"sk_test_[\w-]{20,}", page.text)
 
 
 async def test_of_two_processes_that_work_one_form_at_once_one_does_it(staffed: Staffed) -> None:

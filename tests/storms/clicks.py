@@ -23,6 +23,13 @@ SELECT a.action, a.subject, a.at FROM audit_log a WHERE a.action = ANY($1)
         WHERE k.merchant_id = a.merchant_id
             AND a.xmin::text::bigint = k.worked_by::text::numeric % 4294967296)
 """
+# A program's refund names what it made; the entry was written by the transaction that made it.
+PROGRAMS = """
+SELECT k.key, k.done_at IS NOT NULL AS worked, count(o.id) AS refunds, count(a.seq) AS acts
+FROM idempotency_keys k LEFT JOIN order_refunds o ON o.id = k.subject_id
+LEFT JOIN audit_log a ON a.xmin = o.xmin AND a.action = 'order.refunded'
+WHERE k.endpoint LIKE 'POST /orders/%' GROUP BY 1, 2
+"""
 REFUNDS = "SELECT substr(key, 9) AS key, count(*) AS n FROM order_refunds GROUP BY 1"
 # What the audit log calls each kind.
 ACTS: Mapping[str, str] = {
@@ -54,6 +61,7 @@ class Clicks:
         self._clicks = clicks
         self._forms = {row["key"]: row for row in rows["forms"]}
         self._refunds = {row["key"]: row["n"] for row in rows["refunds"]}
+        self._programs = {row["key"]: row for row in rows["programs"]}
         self._stray = rows["stray"]
         self.ends: Counter[str] = Counter()
 
@@ -65,7 +73,19 @@ class Clicks:
             found += [f"{problem}: {click}" for problem in self._problems(click)]
         return found
 
+    def _by_program(self, click: Click) -> list[str]:
+        row = self._programs.get(click.key)
+        made = row is not None and row["worked"]
+        found = [f"rude: {said}" for said in click.rude]
+        if row is not None and (row["refunds"], row["acts"]) != (made, made):
+            found.append(f"{row['refunds']} refunds, and the audit log has {row['acts']}")
+        if click.told and (click.told == "done") is not made:
+            found.append(f"told {click.told}, and made is {made}")
+        return found
+
     def _problems(self, click: Click) -> list[str]:
+        if click.kind == "program":
+            return self._by_program(click)
         form = self._forms.get(click.key)
         acts: list[str] = list(form["acts"]) if form is not None else []
         worked = form is not None and form["worked"]
@@ -91,6 +111,7 @@ async def read(town: Any) -> dict[str, list[asyncpg.Record]]:
     """What stands on record."""
     return {
         "forms": await town.rows(FORMS),
+        "programs": await town.rows(PROGRAMS),
         "stray": await town.rows(STRAY, list(_WHOLE)),
         "refunds": await town.rows(REFUNDS),
     }

@@ -95,7 +95,7 @@ def history(seed: int, shape: Shape) -> list[Event]:
     for _ in range(shape.floods):
         events.append(Event(some_time(), "flood", dice.choice(STOLEN)))
     for _ in range(shape.clicks):
-        events += _click(dice, some_time(0.9))
+        events += _click(dice, some_time(0.7))
     return sorted(events, key=lambda event: event.at_s)
 
 

@@ -226,6 +226,35 @@ async def _refund(who: Person, dice: random.Random, way: str) -> None:
     await asyncio.gather(*presses)
 
 
+async def _program(who: Person, dice: random.Random, way: str) -> None:
+    """The merchant's own program gives an order back, and insists under one key."""
+    orders = (await who.look("/console/find")).under("/console/orders/")
+    if not orders:
+        return
+    place = f"/orders/{dice.choice(orders[:12]).rpartition('/')[2]}/refunds"
+    body = {"reason": "storm", **dice.choice(({}, {"amount": 500}))}
+    key = token()
+    click = who.people.chronicle.clicks[key] = Click(kind="program", login=who.login, key=key)
+    headers = {"authorization": f"Bearer {who.town.programs[who.merchant]}",
+               "idempotency-key": key}  # fmt: skip
+    until_s = asyncio.get_running_loop().time() + INSIST_S
+    while not click.told and asyncio.get_running_loop().time() < until_s:
+        click.pressed += 1
+        try:
+            answer = await who.town.http.post(
+                f"{who.town.web_url}{place}", json=body, headers=headers
+            )
+        except httpx.HTTPError:
+            await asyncio.sleep(_AGAIN_S)
+            continue
+        if answer.status_code in _LATER | {409}:
+            await asyncio.sleep(_AGAIN_S)
+            continue
+        if answer.status_code not in (201, 422):
+            click.rude.append(f"{place}: {answer.status_code} {answer.text[:300]}")
+        click.told = "done" if answer.status_code == 201 else "refused"
+
+
 async def _case(who: Person, dice: random.Random, way: str) -> None:
     """A case ends by one of the actions that the inbox proposes first."""
     found = [
@@ -387,9 +416,9 @@ def _machine(who: Person, dice: random.Random) -> str:
 _KINDS: Final[Mapping[str, Callable[[Person, random.Random, str], Awaitable[None]]]] = {
     "refund": _refund, "case": _case, "price": _price, "sale": _sale, "pause": _pause,
     "secret": _secret, "gateway": _gateway, "endpoint": _endpoint, "api key": _api_key,
-    "sign out": _sign_out,
+    "sign out": _sign_out, "program": _program,
 }  # fmt: skip
 # A lost answer is lost: the person does without. Of keys they need the answer.
 _NOT_NEEDED: Final = frozenset({"refund", "case", "price", "secret"})
-BY_OPERATORS: Final = ("refund", "case", "price", "sale", "pause")
+BY_OPERATORS: Final = ("refund", "case", "price", "sale", "pause", "program")
 BY_ADMINS: Final = tuple(_KINDS)

@@ -41,6 +41,7 @@ async def test_after_a_storm_the_gateway_the_machines_and_our_books_tell_one_sto
     await run_storm(town, SEED, SHORT, report)
     told = f"seed {SEED}, {SHORT}\n{await report.whole(town)}"
     assert not report.breaches, told
+    assert report.ends["clicks done"], told
 
 
 async def test_a_process_that_dies_at_a_commit_or_a_send_leaves_nothing_half_done(

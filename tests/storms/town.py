@@ -19,12 +19,14 @@ from coinslot.app.demo_world import DEMO_MACHINES, MERCHANTS, SHELF, DemoWorld
 from coinslot.app.server import TOOL, RunningServer
 from coinslot.db.leftover import free_port
 from coinslot.device.broker import EmbeddedNats
+from coinslot.merchants.keys import KeyRequest, issue_key
 from coinslot.settings import read
 from tests.storms.listeners import Listeners
 from tests.storms.pace import GATEWAY, INSTALLATION, MACHINES, STOCK
 from tests.storms.part import PYTHONPATH, Part, signal_tree
 from tests.storms.tills import coffee_section, open_tills, sections
 
+_GIVES_BACK = KeyRequest(name="refunds", scopes=("orders:read", "refunds:write"))
 OURS = ("web", "device", "worker")
 SERVERS = ("postgres", "broker")
 PARTS = (*OURS, *SERVERS, "sandbox", "simulator")
@@ -50,6 +52,7 @@ class Town:
         self.world: DemoWorld
         self.by_socket = {one.code for one in DEMO_MACHINES if one.channel == "socketio"}
         self._former: dict[str, list[str]] = {}  # key secrets that the gateway still lets in
+        self.programs: dict[str, str] = {}  # keys that give orders back, by merchant
         self.accounts: dict[str, str] = {}  # account id at the gateway, by merchant
         self.listeners = Listeners(self)
         self.died: Callable[[str], None] = _unmoved  # told of each death at a commit or a send
@@ -80,6 +83,10 @@ class Town:
         self.world = DemoWorld(server, self.folder, self.sandbox_url)
         await self.world.create()
         await open_tills(server, self.world, self.sandbox_url)
+        for slug in MERCHANTS:
+            self.programs[slug] = await issue_key(
+                server.db, self.world.known.merchants[slug], server.clock.now(), _GIVES_BACK
+            )
         self.accounts = {slug: self.world.account(slug)["account_id"] for slug in MERCHANTS}
         self._make_parts()
         self._stack.push_async_callback(self._stop_parts)
