@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from coinslot.db.embedded import EmbeddedPostgres
 from coinslot.kit import qr
+from tests.console.test_codes import scanned
 from tests.scenarios.external import Nats
 from tests.scenarios.installation import Installation, eventually
 
@@ -111,6 +112,12 @@ async def test_an_amount_is_as_it_is_written_and_another_price_takes_a_word(
     code, _, complaint = await office.provision("M01", "--amount", "1.000")
     assert (code, "INR has 2 decimal places" in complaint) == (1, True)
     assert office.the_code_of("M01")["payment_amount"] == 4000  # the only one, as it was
+
+
+async def test_a_sheet_is_remembered_so_that_an_old_print_is_shown_as_old(office: Office) -> None:
+    await office.provision("M05")
+    (made,) = await office.rows("SELECT sheet_at, retired_at FROM qr_codes WHERE outlet_id = 'M05'")
+    assert (made["sheet_at"] is not None, made["retired_at"]) == (True, None)
 
 
 async def test_a_machine_gets_windows_of_its_own_which_the_doctor_names(office: Office) -> None:
@@ -356,3 +363,29 @@ async def test_a_machine_and_a_merchant_are_moved_to_another_zone(office: Office
     assert "esa  Esa  Asia/Kolkata" in listed
     assert [row["zone"] for row in await office.rows("SELECT zone FROM outlets WHERE id = 'M01'")
             ] == ["America/St_Johns"]  # fmt: skip
+
+
+async def test_sheets_by_the_command_are_read_back_by_a_scanner(office: Office) -> None:
+    """Two machines on an A4 sheet: the PDF leads to the codes of the gateway, the SVG to the
+    machines' pages."""
+    out, env = office.folder / "sheets", {"COINSLOT_PUBLIC_URL": PUBLIC}
+    done = await office.command("machines", "codes", "M01,M03", "--out", str(out), **env)
+    assert (done.returncode, done.stderr) == (0, "")
+    wanted = sorted(
+        row["id"] for outlet in ("M01", "M03") for row in office.codes_of(outlet)
+        if row["status"] == "active"
+    )  # fmt: skip
+    assert f"{len(wanted)} codes -> {out / 'codes.pdf'}, .svg" in done.stdout
+    (page,) = scanned((out / "codes.pdf").read_bytes(), 150)
+    assert sorted(text.rpartition("/")[2] for text in page) == wanted
+    rows = await office.rows(
+        "SELECT count(*) FROM qr_codes WHERE outlet_id IN ('M01', 'M03') AND sheet_at IS NOT NULL"
+        " AND retired_at IS NULL AND payment_id IS NULL"
+    )
+    assert rows[0]["count"] == len(wanted)
+    pages = await office.command(
+        "machines", "codes", "M01,M03", "--page", "--layout", "a6", "--out", str(out), **env
+    )
+    assert pages.returncode == 0
+    found = scanned((out / "codes.pdf").read_bytes(), 150)
+    assert [text for page in found for text in page] == [f"{PUBLIC}/q/M01", f"{PUBLIC}/q/M03"]

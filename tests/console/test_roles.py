@@ -28,6 +28,7 @@ NEEDS: dict[str, str | None] = {
     "POST /console/start/machine": "merchant:write",
     "POST /console/start/products": "merchant:write",
     "POST /console/start/books": "merchant:write",
+    "POST /console/start/languages": "merchant:write",
     "POST /console/start/away": "merchant:write",
     "POST /console/machines/{machine}/practice": "machines:write",
     "GET /console/new-machine": "machines:write",

@@ -1,5 +1,6 @@
 """Web Push: what a browser opens, whom the service believes, and what an answer means."""
 
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -15,11 +16,11 @@ from coinslot.kit.clock import SettableClock
 from coinslot.notices.base import Cause, Form, Notice, Refused, Sent, Unclear
 from coinslot.notices.webpush import WebPush, encrypted, subscription
 from coinslot.worker import sweep
-from tests.console.conftest import signed_in
+from tests.console.conftest import Browser, signed_in
 from tests.notices.push_receiver import PushService, unb64
 from tests.notices.rigs import NOW
 from tests.notices.telling import PACE, Told, telling
-from tests.people.conftest import Staffed
+from tests.people.conftest import PASSWORD, Staffed
 from tests.people.conftest import staffed as staffed
 from tests.sales.conftest import stage as stage
 
@@ -204,6 +205,38 @@ async def test_signed_out_everywhere_no_browser_shows_notices(
     await pushed.heard("M01")
     await pushed.pass_(1200, step=300)
     assert service.got == []
+
+
+async def other_place_ended(pushed: Told) -> Browser:
+    """Boris ends the session that subscribed from another place; that place's browser."""
+    boris = await signed_in(pushed.staffed, "boris")
+    account = await boris.look("/console/account")
+    (other,) = re.findall(r'action="(/console/account/sessions/[^"]+)"', account.text)
+    assert "notices/browsers/" in (await boris.look("/console/notices")).text
+    assert (await boris.press(account, other)).status_code == 303
+    assert "notices/browsers/" not in (await boris.look("/console/notices")).text
+    return boris
+
+
+async def test_the_end_of_one_session_is_that_of_its_browsers_notices(
+    pushed: Told, service: PushService
+) -> None:
+    await other_place_ended(pushed)
+    await pushed.heard("M01")
+    await pushed.pass_(1200, step=300)
+    assert service.got == []
+
+
+async def test_a_browser_that_asks_again_shows_them_and_a_fresh_proof_ends_none(
+    pushed: Told, service: PushService
+) -> None:
+    boris = await other_place_ended(pushed)
+    await boris.send("/console/notices/browsers", {"subscription": service.json})
+    proved = await boris.send("/console/step-up", {"password": PASSWORD})
+    assert proved.status_code == 303, proved.text
+    await pushed.heard("M01")
+    await pushed.pass_(1200, step=300)
+    assert len(service.got) == 1
 
 
 async def test_a_browser_shows_the_notices_of_who_signed_in_last(

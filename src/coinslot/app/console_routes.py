@@ -131,7 +131,9 @@ def _machine_care(access: Access, pages: MachineCare) -> list[ControllerRouterHa
     return [
         get("/new-machine", guards=write)(pages.new),
         post("/new-machine", guards=write, status_code=200)(pages.make),
-        post("/new-machine/table", guards=write, status_code=200)(pages.table),
+        post("/new-machine/table", guards=write, status_code=200, request_max_body_size=FORM_BYTES)(
+            pages.table
+        ),
         get(f"{one}/history", guards=read)(pages.history),
         post(f"{one}/test-vend", guards=write)(pages.test_vend),
         post(f"{one}/sale", guards=write)(pages.sale),
@@ -150,6 +152,7 @@ def _start(access: Access, pages: StartPages) -> list[ControllerRouterHandler]:
         post("/start/machine", guards=own)(pages.machine),
         post("/start/products", guards=own)(pages.products),
         post("/start/books", guards=own)(pages.books),
+        post("/start/languages", guards=own)(pages.languages),
         post("/start/away", guards=own)(pages.put_away),
     ]
 

@@ -34,6 +34,7 @@ from coinslot.payments.provision import (
     amount_of,
     picture,
     print_qr,
+    sheet_made,
 )
 from coinslot.payments.qr_codes import drive_qr_codes
 from coinslot.settings import Settings
@@ -113,6 +114,7 @@ def provision_qr(  # noqa: PLR0913  the options of a command
                         server.context, code, minor, slot, different=different_price
                     )
                     await _save(printed, out, pages)
+                    await sheet_made(server.context, printed)
                 except (UnknownOutletError, CannotPrintError) as error:
                     errors.print(f"[red]{code}[/]: {error}", soft_wrap=True)
                     failed += 1
@@ -251,7 +253,7 @@ async def _save(profile: Profile, out: Path, pages: Pages) -> None:
     price = f"{profile.money.decimal()} {profile.money.currency}"
     lines = (f"{profile.outlet} · {profile.slot}", f"{profile.product} · {price}")
     words = printed_sheet.beside(
-        pages.languages or printed_sheet.spoken(profile.money.currency), price,
+        pages.languages or printed_sheet.spoken(profile.money.currency, profile.languages), price,
         f"{pages.base_url}/q/{profile.outlet}", profile.merchant_name, profile.contact,
     )  # fmt: skip
     (out / f"{profile.outlet}.png").write_bytes(qr.png(payable))

@@ -78,8 +78,10 @@ class MachineCare(SharedHandler):
     async def table(self, request: AnyRequest) -> Response[str] | Redirect:
         """A table: what would be set up, or by line what is wrong; then all of it, or nothing."""
         form = await forms.read(request, most_chars=_TABLE_CHARS)
-        text, merchant = form.raw("table"), merchant_of(signed_in(request))
-        read = sheet.read(text.encode(), await usual_currency(self._context.db, merchant))
+        merchant = merchant_of(signed_in(request))
+        raw = form.files.get("file") or form.raw("table").encode()
+        text = raw.decode("utf-8-sig", errors="replace")
+        read = sheet.read(raw, await usual_currency(self._context.db, merchant))
         planned = await onboarding.plan(self._context, merchant, read.machines)
         problems = read.all_problems(planned.problems)
         if problems or form.one("do") != "apply":

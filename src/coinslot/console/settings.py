@@ -54,7 +54,7 @@ class SettingsPages(SharedHandler):
             wanted = MerchantSettings(
                 name=form.one("name", _NAME), contact=form.one("contact", _CONTACT),
                 zone=form.one("zone", _ZONE) or None, version=int(version), currency=currency,
-                languages=_languages(form), refund_proof_minor=_limit(form, currency),
+                languages=languages_of(form), refund_proof_minor=_limit(form, currency),
             )  # fmt: skip
             verb = merchant_settings.change(
                 self._auth.db, who.actor, merchant, wanted, self._auth.now()
@@ -109,7 +109,7 @@ class SettingsPages(SharedHandler):
         spoken = now.languages
         if form is not None and form.raw("version"):
             typed = {name: form.one(name, _CONTACT) for name in typed}
-            spoken = _languages(form)
+            spoken = languages_of(form)
         return await self._frame.page(
             request, "settings.html", status=status, problem=problem, typed=typed, now=now,
             rules=await security.rules(self._auth.db, merchant), address=who.address,
@@ -120,7 +120,7 @@ class SettingsPages(SharedHandler):
         )  # fmt: skip
 
 
-def _languages(form: Form) -> tuple[str, ...]:
+def languages_of(form: Form) -> tuple[str, ...]:
     """Those that are ticked, the usual one first; none where all are and English is."""
     ticked = [code for code in LANGUAGES if code in form.all("language")]
     first = form.one("first_language", 8)

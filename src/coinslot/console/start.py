@@ -14,6 +14,7 @@ from coinslot.console.drawing import drawn
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
 from coinslot.console.product_lines import CODE, LineError, slots_of, typed_lines
+from coinslot.console.settings import languages_of
 from coinslot.console.whose import editor_of, merchant_of
 from coinslot.fleet import practice, setup
 from coinslot.fleet.enrolment import DeviceAddresses
@@ -26,6 +27,8 @@ from coinslot.pages.access import signed_in
 from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import AnyRequest
 from coinslot.pages.shared_handler import SharedHandler
+from coinslot.pages.texts import LANGUAGES
+from coinslot.people import merchant_settings
 from coinslot.people.sessions import SignedIn
 
 _STEPS: Final = ("practice", "machine", "products", "sell", "books", "gateway", "real")
@@ -109,6 +112,18 @@ class StartPages(SharedHandler):
 
         return await once(self._context, request, form, work)
 
+    async def languages(self, request: AnyRequest) -> Redirect:
+        """In which languages customers read; and on to the sheets for the machines."""
+        form, merchant = await forms.read(request), merchant_of(signed_in(request))
+
+        async def work(who: SignedIn) -> Done:
+            await merchant_settings.set_languages(
+                self._context.db, who.actor, merchant, languages_of(form), self._context.now()
+            )
+            return Done(to=self._frame.to(request, "codes"))
+
+        return await once(self._context, request, form, work)
+
     async def put_away(self, request: AnyRequest) -> Redirect:
         form = await forms.read(request)
 
@@ -126,6 +141,7 @@ class StartPages(SharedHandler):
         line: int = 0,
     ) -> Response[str]:  # fmt: skip
         merchant, c = merchant_of(signed_in(request)), self._frame.texts(request)
+        said = await merchant_settings.settings(self._context.db, merchant)
         known = await setup.progress(self._context, merchant)
         asked = request.query_params.get("step", "")
         step = step or (asked if asked in _STEPS else known.following)
@@ -140,6 +156,7 @@ class StartPages(SharedHandler):
             request, "start.html", status=status_, setup=known, step=step, picture=picture,
             form=form, lines=typed_lines(form),
             problem=(c.get(problem, problem).format(line=line) if problem else ""),
+            tongues=tuple(LANGUAGES.values()), spoken=said.languages or tuple(LANGUAGES),
             address=address, code_svg=qr.svg(address) if known.machine else "",
             only_here=any(one in self._base_url for one in _LOOPBACK), ways_to_break=tuple(Broken),
         )  # fmt: skip

@@ -19,6 +19,8 @@ from coinslot.kit.faults import Reached, no_fault
 from coinslot.kit.secrets import Secret
 
 PICTURE_TIMEOUT_S = 15.0
+PICTURE_MOST_BYTES = 5_000_000
+_PART_BYTES = 65_536
 
 
 class Address(Struct, frozen=True):
@@ -209,11 +211,19 @@ def _plain(call: Call) -> dict[str, object] | None:
 async def picture(url: str) -> bytes | NoReply:
     """The picture that a gateway links to, fetched without credentials."""
     try:
-        async with asyncio.timeout(PICTURE_TIMEOUT_S), httpx.AsyncClient() as client:
-            answer = await client.get(url, follow_redirects=True)
+        async with (
+            asyncio.timeout(PICTURE_TIMEOUT_S),
+            httpx.AsyncClient() as client,
+            client.stream("GET", url, follow_redirects=True) as answer,
+        ):
             answer.raise_for_status()
+            read = bytearray()
+            async for part in answer.aiter_bytes(_PART_BYTES):
+                read += part  # as it is unpacked: a small answer may be a large picture
+                if len(read) > PICTURE_MOST_BYTES:
+                    return NoReply(f"more than {PICTURE_MOST_BYTES} bytes")
+            return bytes(read)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         return NoReply(f"{type(error).__name__}: {error}".rstrip(": "))
     except TimeoutError:
         return NoReply(f"no whole answer within {PICTURE_TIMEOUT_S} s")
-    return answer.content

@@ -39,6 +39,7 @@ class Profile(Struct, frozen=True, kw_only=True):
     slot: str
     product: str
     merchant_name: str
+    languages: tuple[str, ...] = ()  # of the merchant's pages
     contact: str
     provider: str
     qr_code_id: str | None  # None: the gateway has not answered yet; asking again continues
@@ -201,6 +202,17 @@ async def picture(profile: Profile) -> bytes:
     return found
 
 
+async def sheet_made(context: Context, profile: Profile) -> None:
+    """A sheet of this code was made: when it is retired, its print is an old one."""
+    merchant = await owner_of(context.db, profile.outlet)
+    async with context.db.as_merchant(merchant) as conn:
+        await conn.execute(
+            "UPDATE qr_codes SET sheet_at = $3 WHERE outlet_id = $1 AND qr_code_id = $2"
+            " AND payment_id IS NULL",
+            profile.outlet, profile.qr_code_id, context.now(),
+        )  # fmt: skip
+
+
 async def _live(conn: Connection, outlet: str, slot: str) -> asyncpg.Record:
     row = await conn.fetchrow(
         "SELECT * FROM qr_codes WHERE outlet_id = $1 AND slot = $2 AND payment_id IS NULL"
@@ -217,7 +229,8 @@ async def _profile(context: Context, row: asyncpg.Record) -> Profile:
     account = await context.accounts.by_id(row["account_id"])
     async with context.db.as_merchant(row["merchant_id"]) as conn:
         names = await conn.fetchrow(
-            "SELECT o.name, o.contact, m.name AS merchant, p.name AS product FROM outlets o"
+            "SELECT o.name, o.contact, m.name AS merchant, m.languages, p.name AS product"
+            " FROM outlets o"
             " JOIN merchants m ON m.id = o.merchant_id JOIN slots s ON s.outlet_id = o.id"
             " AND s.slot = $2 JOIN products p ON p.id = s.product_id WHERE o.id = $1",
             row["outlet_id"],
@@ -231,6 +244,7 @@ async def _profile(context: Context, row: asyncpg.Record) -> Profile:
         slot=row["slot"],
         product=names["product"],
         merchant_name=names["merchant"],
+        languages=tuple(names["languages"]),
         contact=names["contact"],
         provider=account.gateway,
         qr_code_id=row["qr_code_id"],

@@ -104,6 +104,25 @@ async def change(
             await record(conn, who, act, now)
 
 
+async def set_languages(
+    db: Database, who: Actor, merchant: UUID, languages: tuple[str, ...], now: datetime
+) -> None:
+    """Of customers' pages and sheets, from the first steps; nothing else of the form is changed."""
+    async with db.as_merchant(merchant) as conn:
+        row = await conn.fetchrow(f"{_READ} FOR NO KEY UPDATE", merchant)
+        assert row is not None
+        await conn.execute(
+            "UPDATE merchants SET languages = $2, settings_version = settings_version + 1"
+            " WHERE id = $1",
+            merchant, list(languages),
+        )  # fmt: skip
+        act = Act(
+            action="settings.changed", merchant=merchant, subject=str(merchant),
+            before={"languages": row["languages"]}, after={"languages": languages},
+        )  # fmt: skip
+        await record(conn, who, act, now)
+
+
 _NAMES = ("name", "contact", "zone", "currency", "languages", "refund_proof_minor")
 
 

@@ -50,6 +50,11 @@ INSERT INTO sessions (id, person_id, for_merchant, kind, secret_hash, factors, p
     grant_version, address, agent, network, created_at, proved_at, used_at, expires_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $14, $12, $13)
 """
+# A session that takes the place of another is of the same browser.
+_SAME_BROWSER = """
+UPDATE sessions SET push_endpoint = (SELECT push_endpoint FROM sessions WHERE id = $2)
+WHERE id = $1
+"""
 # The first sign-in of all is from no new place, nor is one before networks were noted.
 _IS_NEW_PLACE = """
 SELECT EXISTS (SELECT FROM sessions WHERE person_id = $1 AND network <> '')
@@ -178,6 +183,8 @@ async def open_session(auth: Authentication, proof: Proof, wish: Wish, client: C
             client.network, now, now + auth.context.windows.span("session_life_s"),
             wish.proved_at or now,
         )  # fmt: skip
+        if wish.replaces is not None:
+            await conn.execute(_SAME_BROWSER, session, wish.replaces)
         if not is_cookie:
             await _issue(conn, proof.person, session, secret, now)
         actor = Actor(

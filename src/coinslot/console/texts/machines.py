@@ -145,16 +145,20 @@ TEXTS: Final[Texts] = {
     "new_machine_button": ("Set it up", "लगाएँ", "Добавить"),
     "new_machine_many": ("Many at once", "एक साथ कई", "Сразу много"),
     "new_machine_table": (
-        "Paste a table from a spreadsheet (CSV): a line for each slot, under its machine's code."
-        " You see what would be set up before anything is.",
-        "स्प्रेडशीट की तालिका (CSV) चिपकाएँ: हर खाने की एक पंक्ति, मशीन के कोड के साथ। पहले दिखेगा कि क्या"
-        " लगेगा।",
-        "Вставьте таблицу (CSV): по строке на ячейку, с кодом её автомата. Сначала вы увидите, что"
-        " получится.",
+        "A table from a spreadsheet (CSV), as a file or pasted: a line for each slot, under its"
+        " machine's code. You see what would be set up before anything is.",
+        "स्प्रेडशीट की तालिका (CSV), फ़ाइल या चिपकाई हुई: हर खाने की एक पंक्ति, मशीन के कोड के साथ।"
+        " पहले दिखेगा कि क्या लगेगा।",
+        "Таблица (CSV), файлом или вставкой: по строке на ячейку, с кодом её автомата. Сначала вы"
+        " увидите, что получится.",
     ),
     "new_machine_example": ("An example", "एक उदाहरण", "Пример"),
     "new_machine_columns": ("All columns that there are:", "सारे कॉलम:", "Все столбцы:"),
-    "new_machine_rows": ("Table", "तालिका", "Таблица"),
+    "new_machine_rows": ("Or paste the table", "या तालिका चिपकाएँ", "Или вставьте таблицу"),
+    "new_machine_file": ("A CSV file", "CSV फ़ाइल", "Файл CSV"),
+    "new_machine_file_hint": ("Saved as CSV UTF-8. A file comes before what is pasted.",
+                              "CSV UTF-8 में सहेजी हुई। फ़ाइल चिपकाए हुए से पहले ली जाती है।",
+                              "Сохранённый как CSV UTF-8. Файл важнее вставленного."),
     "new_machine_preview": ("Preview", "पूर्वावलोकन", "Предпросмотр"),
     "table_wrong": ("Nothing was set up", "कुछ नहीं लगाया गया", "Ничего не добавлено"),
     "table_line": ("Line", "पंक्ति", "Строка"),

@@ -38,6 +38,17 @@ TEXTS: Final[Texts] = {
     "start_next": ("Next:", "अगला:", "Дальше:"),
     "start_go_on": ("Go on", "आगे बढ़ें", "Продолжить"),
     "start_away": ("Show this no more", "इसे अब न दिखाएँ", "Больше не показывать"),
+    "sheets_title": ("Sheets for your machines", "मशीनों के लिए पर्चे", "Листы для автоматов"),
+    "sheets_lead": (
+        "A printed sheet names the machine, its page, how to pay, and where to write when nothing"
+        " came out. Choose the languages, then print.",
+        "छपा पर्चा मशीन, उसका पेज, भुगतान का तरीक़ा और कुछ न निकले तो कहाँ लिखें, यह बताता है। भाषाएँ"
+        " चुनें, फिर छापें।",
+        "На листе указаны автомат, его страница, как платить и куда писать, если ничего не выдано."
+        " Выберите языки и печатайте.",
+    ),
+    "sheets_button": ("Save and go to the sheets", "सहेजें और पर्चों पर जाएँ",
+                      "Сохранить и перейти к листам"),
     "start_all_done": ("Everything is done", "सब हो गया", "Всё готово"),
     "step_is_done": ("done", "हो गया", "готово"),
     "step_business": ("Name the business", "व्यवसाय का नाम", "Назвать бизнес"),

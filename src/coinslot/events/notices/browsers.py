@@ -23,6 +23,12 @@ _AGENT_CHARS: Final = 300
 _SEALED_AS: Final = "installation/push_key"
 _KEY_BYTES: Final = 32
 
+# Of a subscription `u` of the person `p`: whether it shows anything. One of an older version of its
+# person is over, and so is one whose session was ended, until it is asked for again.
+SHOWS: Final = """(u.ended_at IS NULL AND u.person_version = p.version
+    AND coalesce((SELECT bool_or(s.ended_at IS NULL) FROM sessions s
+        WHERE s.push_endpoint = u.endpoint AND s.person_id = u.person_id), true))"""
+_OF_SESSION = "UPDATE sessions SET push_endpoint = $2 WHERE id = $1"
 _ELSEWHERE = """
 UPDATE push_subscriptions SET ended_at = $3, ended_because = 'another person'
 WHERE endpoint = $1 AND person_id <> $2 AND ended_at IS NULL
@@ -80,6 +86,7 @@ async def subscribe(context: Context, who: SignedIn, text: str, agent: str) -> N
             _ADD, uuid7(now), who.person, wanted.endpoint, wanted.keys.p256dh, wanted.keys.auth,
             agent[:_AGENT_CHARS], now,
         )  # fmt: skip
+        await conn.execute(_OF_SESSION, who.session, wanted.endpoint)
         await conn.execute(_TOO_MANY, who.person, now, MOST)
 
 

@@ -15,6 +15,7 @@ from coinslot.context import Context
 from coinslot.db.pool import Connection
 from coinslot.events.notices import preferences
 from coinslot.events.notices.alerts import SILENT, SLOT
+from coinslot.events.notices.browsers import SHOWS
 from coinslot.events.notices.preferences import DIGEST, MEMBERS, NEEDS, NOW, PUSH, Listener
 from coinslot.events.notices.words import DIGEST as DIGEST_TITLE
 from coinslot.events.notices.words import NOT_YOU, Reader, text
@@ -53,9 +54,9 @@ _OWN = """
 SELECT id, person_id, kind, data FROM alerts WHERE merchant_id IS NULL AND end_told_at IS NULL
 ORDER BY opened_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED
 """
-_BROWSERS = """
+_BROWSERS = f"""
 SELECT u.id FROM push_subscriptions u JOIN people p ON p.id = u.person_id
-WHERE u.person_id = $1 AND u.ended_at IS NULL AND u.person_version = p.version ORDER BY u.id
+WHERE u.person_id = $1 AND {SHOWS} ORDER BY u.id
 """
 # What is held until later grows, until it is claimed: the same row is never sent in two states.
 _ADD_LINE = """

@@ -14,6 +14,7 @@ from msgspec import Struct
 from coinslot.context import Context
 from coinslot.db.pool import Connection
 from coinslot.events.notices.alerts import CASE, EVENTS, PAYOUT, SILENT, SLOT
+from coinslot.events.notices.browsers import SHOWS
 from coinslot.events.notices.words import ADDRESS_MOVED, NOT_YOU, text
 from coinslot.kit.ids import token, uuid7
 from coinslot.notices.base import Form
@@ -41,14 +42,14 @@ SELECT p.id, p.login, p.version, s.address, s.asked_address, s.language, s.zone,
 FROM people p LEFT JOIN notice_settings s ON s.person_id = p.id
 """
 ONE = f"{_SETTINGS} WHERE p.id = $1 AND p.disabled_at IS NULL"
-MEMBERS = """
+MEMBERS = f"""
 SELECT p.id, p.login, p.version, s.address, s.asked_address, s.language, s.zone,
     s.quiet_from, s.quiet_to, s.digest_at, m.role, t.zone AS merchant_zone,
     coalesce((SELECT jsonb_object_agg(c.event, jsonb_build_object('mail', c.mail, 'push', c.push))
-        FROM notice_choices c WHERE c.person_id = p.id AND c.merchant_id = m.merchant_id), '{}')
+        FROM notice_choices c WHERE c.person_id = p.id AND c.merchant_id = m.merchant_id), '{{}}')
         AS choices,
-    ARRAY(SELECT u.id FROM push_subscriptions u WHERE u.person_id = p.id AND u.ended_at IS NULL
-        AND u.person_version = p.version ORDER BY u.id) AS browsers
+    ARRAY(SELECT u.id FROM push_subscriptions u WHERE u.person_id = p.id AND {SHOWS}
+        ORDER BY u.id) AS browsers
 FROM memberships m JOIN people p ON p.id = m.person_id JOIN merchants t ON t.id = m.merchant_id
 LEFT JOIN notice_settings s ON s.person_id = p.id
 WHERE m.merchant_id = $1 AND m.ended_at IS NULL AND p.disabled_at IS NULL ORDER BY p.id
@@ -56,10 +57,9 @@ WHERE m.merchant_id = $1 AND m.ended_at IS NULL AND p.disabled_at IS NULL ORDER 
 
 
 CHOICES = "SELECT event, mail, push FROM notice_choices WHERE person_id = $1 AND merchant_id = $2"
-BROWSERS = """
+BROWSERS = f"""
 SELECT u.id, u.agent, u.created_at FROM push_subscriptions u
-JOIN people p ON p.id = u.person_id AND p.version = u.person_version
-WHERE u.person_id = $1 AND u.ended_at IS NULL ORDER BY u.id
+JOIN people p ON p.id = u.person_id WHERE u.person_id = $1 AND {SHOWS} ORDER BY u.id
 """
 SENT = """
 SELECT subject AS title, channel, created_at, due_at, outcome, failure, tries FROM notices

@@ -12,6 +12,7 @@ from msgspec import Struct
 from prometheus_client import Counter
 
 from coinslot.context import Context
+from coinslot.events.notices.browsers import SHOWS
 from coinslot.events.notices.words import FOOT, text
 from coinslot.notices.base import Cause, Form, Notice, Notifier, Refused, Sent, Unclear
 from coinslot.people import resets
@@ -32,10 +33,9 @@ _ROLE = """
 SELECT m.role FROM memberships m JOIN people p ON p.id = m.person_id AND p.disabled_at IS NULL
 WHERE m.person_id = $1 AND m.merchant_id = $2 AND m.ended_at IS NULL
 """
-_BROWSER = """
+_BROWSER = f"""
 SELECT u.id, u.endpoint, u.p256dh, u.auth FROM push_subscriptions u
-JOIN people p ON p.id = u.person_id AND p.version = u.person_version AND p.disabled_at IS NULL
-WHERE u.id = $1 AND u.ended_at IS NULL
+JOIN people p ON p.id = u.person_id AND p.disabled_at IS NULL WHERE u.id = $1 AND {SHOWS}
 """
 _END = """
 UPDATE notices SET outcome = $3, failure = $4, ended_at = $5, due_at = NULL, leased_until = NULL,
