@@ -11,11 +11,9 @@ from uuid import uuid4
 import uvicorn
 
 from coinslot.app.routes import build
-from coinslot.app.schema import sql_functions
 from coinslot.db.embedded import OWNER
-from coinslot.db.migrate import migrate
 from coinslot.db.pool import Database
-from tests.conftest import TEST_PASSWORD, DatabaseUrls, on_server
+from tests.conftest import DatabaseUrls, on_server
 from tests.people.conftest import Staffed, with_people
 from tests.sales.stage import set_stage
 from tests.web.fake_backend import FakeBackend
@@ -27,8 +25,8 @@ _PATIENCE_S = 60
 class ConsoleServed:
     """Asha's merchant with one machine and all of the cast, served."""
 
-    def __init__(self, postgres: str) -> None:
-        self._postgres = postgres
+    def __init__(self, postgres: str, template: str) -> None:
+        self._postgres, self._template = postgres, template
         self._name = f"test_{uuid4().hex}"
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -59,11 +57,9 @@ class ConsoleServed:
     async def _serve(self) -> None:
         await on_server(
             self._postgres,
-            f"ALTER ROLE {OWNER} PASSWORD '{TEST_PASSWORD}'",
-            f"CREATE DATABASE {self._name} OWNER {OWNER}",
+            f"CREATE DATABASE {self._name} TEMPLATE {self._template} OWNER {OWNER}",
         )
         urls = DatabaseUrls.of(self._postgres, self._name)
-        await migrate(urls.owner, TEST_PASSWORD, TEST_PASSWORD, sql_functions())
         database = await Database.open(urls.app, urls.door, size=4)
         stage = await set_stage(database)
         # It serves beside the tests that the other one is lent to.

@@ -16,8 +16,8 @@ _PAINTED = "one => getComputedStyle(one).backgroundColor"
 
 
 @pytest.fixture(scope="module")
-def served(postgres: str) -> Iterator[ConsoleServed]:
-    with ConsoleServed(postgres) as served:
+def served(postgres: str, template: str) -> Iterator[ConsoleServed]:
+    with ConsoleServed(postgres, template) as served:
         yield served
 
 

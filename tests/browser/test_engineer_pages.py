@@ -18,8 +18,8 @@ _LOOK = os.environ.get("COINSLOT_SCREENSHOTS")  # a folder: pictures of every pa
 
 
 @pytest.fixture(scope="module")
-def served(postgres: str) -> Iterator[ConsoleServed]:
-    with ConsoleServed(postgres) as served:
+def served(postgres: str, template: str) -> Iterator[ConsoleServed]:
+    with ConsoleServed(postgres, template) as served:
         yield served
 
 

@@ -15,8 +15,8 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def served(postgres: str) -> Iterator[ConsoleServed]:
-    with ConsoleServed(postgres) as served:
+def served(postgres: str, template: str) -> Iterator[ConsoleServed]:
+    with ConsoleServed(postgres, template) as served:
         yield served
 
 

@@ -25,8 +25,8 @@ MEERAS = ("proof", "proof/owed")
 
 
 @pytest.fixture(scope="module")
-def served(postgres: str) -> Iterator[ConsoleServed]:
-    with ConsoleServed(postgres) as served:
+def served(postgres: str, template: str) -> Iterator[ConsoleServed]:
+    with ConsoleServed(postgres, template) as served:
         served.tell(_three_days(served))
         yield served
 
