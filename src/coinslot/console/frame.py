@@ -9,6 +9,7 @@ from litestar import Response
 from litestar.response import Redirect
 from msgspec import Struct
 
+from coinslot.console.heavy_reads import HeavyReads
 from coinslot.console.texts import in_language
 from coinslot.console.user_agents import named
 from coinslot.kit.ids import token
@@ -73,6 +74,7 @@ class Frame(SharedHandler):
 
     def __init__(self, auth: Authentication, site: Site) -> None:
         self.auth = auth
+        self.heavy = HeavyReads(auth.db.app.get_max_size() // 2)  # half of the connections
         self._renderer = Renderer(site, _HERE)
 
     def texts(self, request: AnyRequest) -> Mapping[str, str]:

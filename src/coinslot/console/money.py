@@ -82,10 +82,11 @@ class MoneyPages(SharedHandler):
         self._sheets = asyncio.Semaphore(2)  # workbooks that are made at one time
 
     async def days(self, request: AnyRequest) -> Response[str]:
-        shown = await self._shown(request, "days")
-        if shown.of.sku is not None:
-            return await self._of_product(request, shown)
-        table = await money.money_table(self._context, _merchant(request), shown.of)
+        async with self._frame.heavy.turn(_merchant(request)):
+            shown = await self._shown(request, "days")
+            if shown.of.sku is not None:
+                return await self._of_product(request, shown)
+            table = await money.money_table(self._context, _merchant(request), shown.of)
         start = _number(request.query_params.get("row", ""))
         return await self._frame.page(
             request, "money.html", shown=shown, table=table, columns=_columns(table),
@@ -107,8 +108,9 @@ class MoneyPages(SharedHandler):
         )  # fmt: skip
 
     async def reports(self, request: AnyRequest) -> Response[str]:
-        shown = await self._shown(request, "reports")
-        found = await money.report(self._context, _merchant(request), shown.of)
+        async with self._frame.heavy.turn(_merchant(request)):
+            shown = await self._shown(request, "reports")
+            found = await money.report(self._context, _merchant(request), shown.of)
         charts = self._charts(request, found)
         return await self._frame.page(
             request, "reports.html", shown=shown, found=found, charts=charts, top=_TOP,
@@ -117,11 +119,12 @@ class MoneyPages(SharedHandler):
         )  # fmt: skip
 
     async def rows(self, request: AnyRequest, listing: FromPath[str]) -> Response[str]:
-        shown = await self._shown(request, _listing(listing))
-        wanted = Wanted(listing, shown.of)
         after = request.query_params.get("after", "")[:_ANYTHING]
         try:
-            rows = await money_lists.page(self._context, _merchant(request), wanted, after, _PAGE)
+            async with self._frame.heavy.turn(_merchant(request)):
+                shown = await self._shown(request, _listing(listing))
+                wanted, of = Wanted(listing, shown.of), _merchant(request)
+                rows = await money_lists.page(self._context, of, wanted, after, _PAGE)
         except ValueError:
             raise RefusedError(400, "bad_request", "There is no such page.") from None
         return await self._frame.page(
@@ -132,11 +135,14 @@ class MoneyPages(SharedHandler):
 
     async def export(self, request: AnyRequest, listing: FromPath[str]) -> Stream:
         """The whole of what the screen shows the first page of. It is on record who took it."""
-        shown = await self._shown(request, listing if listing == "days" else _listing(listing))
         form = request.query_params.get("as", "csv")
         if form not in _FORMS:
             raise RefusedError(400, "bad_request", "It is made as csv or xlsx.")
-        sheet, chunks = await self._sheet(request, shown)
+        known = listing if listing == "days" else _listing(listing)
+        async with self._frame.heavy.turn(_merchant(request)):
+            shown = await self._shown(request, known)
+            sheet, chunks = await self._sheet(request, shown)
+        chunks = self._in_turns(_merchant(request), chunks)
         who, merchant = signed_in(request), _merchant(request)
         act = Act(
             action="money.exported", merchant=merchant, subject=listing,
@@ -155,6 +161,18 @@ class MoneyPages(SharedHandler):
                 "Cache-Control": "no-store",
             },
         )  # fmt: skip
+
+    async def _in_turns(
+        self, merchant: UUID, chunks: AsyncIterator[Sequence[Row]]
+    ) -> AsyncIterator[Sequence[Row]]:
+        """However long the file, each of its chunks waits for its turn. What has begun is not
+        refused any more: it would end in the middle."""
+        while True:
+            async with self._frame.heavy.turn(merchant, patient=True):
+                rows = await anext(chunks, None)
+            if rows is None:
+                return
+            yield rows
 
     async def _made(
         self, form: str, sheet: Sheet, chunks: AsyncIterator[Sequence[Row]]

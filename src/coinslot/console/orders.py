@@ -59,7 +59,8 @@ class OrderPages(SharedHandler):
         }
         problem, found = "", []
         try:
-            found = await self._found(request, asked)
+            async with self._frame.heavy.turn(merchant_of(signed_in(request))):
+                found = await self._found(request, asked)
         except UnreadableError:
             problem = self._frame.texts(request)["problem_find"]
         following = str(found[-1].id) if len(found) == _PAGE and not _is_search(asked) else ""

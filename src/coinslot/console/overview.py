@@ -64,13 +64,15 @@ class Overview(SharedHandler):
     async def today(self, request: AnyRequest) -> Response[str]:
         who = signed_in(request)
         merchant = merchant_of(who)
-        found = await today(self._context, merchant)
+        async with self._frame.heavy.turn(merchant):
+            found = await today(self._context, merchant)
+            charts = await self._charts(request, merchant)
         steps = None
         if "merchant:write" in who.permissions:
             steps = await setup.progress(self._context, merchant)
         return await self._frame.page(
             request, "today.html", now=found, setup=steps,
-            charts=await self._charts(request, merchant),
+            charts=charts,
         )  # fmt: skip
 
     async def _charts(self, request: AnyRequest, merchant: UUID) -> Mapping[str, Markup]:
