@@ -46,7 +46,7 @@ async def test_reports_that_are_slow_and_many_keep_no_webhook_waiting(
 
 
 async def test_one_merchant_waits_for_itself_and_not_another(staffed: Staffed) -> None:
-    heavy = HeavyReads(4, patience_s=0.05)
+    heavy = HeavyReads(lambda: 4, patience_s=0.05)
     async with heavy.turn(staffed.merchant), heavy.turn(staffed.merchant):
         with pytest.raises(RefusedError) as refused:
             async with heavy.turn(staffed.merchant):
@@ -59,7 +59,7 @@ async def test_one_merchant_waits_for_itself_and_not_another(staffed: Staffed) -
 
 
 async def test_who_comes_when_too_many_wait_is_told_at_once(staffed: Staffed) -> None:
-    heavy = HeavyReads(4, waiting=2)
+    heavy = HeavyReads(lambda: 4, waiting=2)
     async with heavy.turn(staffed.merchant), heavy.turn(staffed.merchant):
         with pytest.raises(RefusedError):
             async with heavy.turn(staffed.merchant):

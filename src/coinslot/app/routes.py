@@ -33,6 +33,7 @@ from coinslot.kit.clock import Clock, SystemClock
 from coinslot.pages import peer, security
 from coinslot.pages.backend import Backend
 from coinslot.pages.errors import Errors, refusals
+from coinslot.pages.form_request import FormRequest
 from coinslot.pages.live import Live
 from coinslot.pages.orders import Orders
 from coinslot.pages.pages import Pages
@@ -85,6 +86,7 @@ def build(  # noqa: PLR0913  the wiring
             tags=list(TAGS),
             components=Components(security_schemes=_ways_in()),
         ),
+        request_class=FormRequest,
         request_max_body_size=WEBHOOK_MAX_BYTES,
     )
     app.asgi_handler = heads(app.asgi_handler)

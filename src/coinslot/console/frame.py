@@ -74,7 +74,7 @@ class Frame(SharedHandler):
 
     def __init__(self, auth: Authentication, site: Site) -> None:
         self.auth = auth
-        self.heavy = HeavyReads(auth.db.app.get_max_size() // 2)  # half of the connections
+        self.heavy = HeavyReads(lambda: auth.db.app.get_max_size() // 2)  # of the connections
         self._renderer = Renderer(site, _HERE)
 
     def texts(self, request: AnyRequest) -> Mapping[str, str]:

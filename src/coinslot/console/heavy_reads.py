@@ -2,8 +2,8 @@
 same connections, and one merchant's reports must not keep another's cans waiting."""
 
 import asyncio
-from collections import Counter, defaultdict
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 from uuid import UUID
@@ -18,13 +18,16 @@ class HeavyReads:
     """One for each process."""
 
     def __init__(
-        self, most: int, *, patience_s: float = _PATIENCE_S, waiting: int = _WAITING_OF_ONE
+        self,
+        most: Callable[[], int],
+        *,
+        patience_s: float = _PATIENCE_S,
+        waiting: int = _WAITING_OF_ONE,
     ) -> None:
-        """`most` at one time, and half as many of one merchant."""
-        self._all = asyncio.Semaphore(max(1, most))
-        self._own: defaultdict[UUID, asyncio.Semaphore] = defaultdict(
-            lambda: asyncio.Semaphore(max(1, most // 2))
-        )
+        """`most` at one time, asked when the first one reads; half as many of one merchant."""
+        self._most = most
+        self._all: asyncio.Semaphore | None = None
+        self._own: dict[UUID, asyncio.Semaphore] = {}
         self._there: Counter[UUID] = Counter()  # who reads or waits
         self._patience_s, self._waiting_most = patience_s, waiting
 
@@ -35,7 +38,10 @@ class HeavyReads:
         if self._there[merchant] >= self._waiting_most and not patient:
             raise _busy()
         self._there[merchant] += 1
-        own, within = self._own[merchant], None if patient else self._patience_s
+        if self._all is None:
+            self._all = asyncio.Semaphore(max(1, self._most()))
+        own = self._own.setdefault(merchant, asyncio.Semaphore(max(1, self._most() // 2)))
+        within = None if patient else self._patience_s
         try:
             async with _within(own, within), _within(self._all, within):
                 yield
