@@ -1,4 +1,4 @@
-"""Asha's shop of the heart's tests with a coffee machine: C01, paid in roubles by the mock."""
+"""Asha's shop of the heart's tests with a coffee machine: K01, paid in roubles by the mock."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -162,7 +162,11 @@ class Cafe:
 
 
 async def set_cafe(database: Database) -> Cafe:
-    stage = await set_stage(database)
+    return await in_cafe(await set_stage(database))
+
+
+async def in_cafe(stage: Stage) -> Cafe:
+    """The stage's merchant has a coffee machine, too."""
     settings = MockSettings(webhook_secrets=(Secret("whsec"),), method="card")
     stage.gateway = Mock(settings, stage.books)  # what is paid by a link is paid at once
     stage.account = replace(stage.account, driver=stage.gateway)
@@ -179,17 +183,17 @@ async def set_cafe(database: Database) -> Cafe:
 async def add_coffee(
     stage: Stage, settings: Settings, device: str = DEVICE, *, again: bool = False
 ) -> None:
-    """The machine C01, and its account at the vendor."""
+    """The machine K01, and its account at the vendor."""
     context = stage.context
     async with context.db.as_merchant(stage.merchant) as conn:
         account = VendorAccount(merchant_id=stage.merchant, slug="asha", settings=settings)
         vendor = await save_vendor_account(conn, context.vault, context.clock, account)
         machine = NewMachine(
-            code="C01", merchant_id=stage.merchant, account_id=vendor, device=device,
+            code="K01", merchant_id=stage.merchant, account_id=vendor, device=device,
             name="Foyer", place="Pune", gateway_account=stage.account.id,
         )  # fmt: skip
         assert await add_machine(conn, machine, context.now()) is not again
-    await offer(context, stage.merchant, "C01", [(stage.account.id, Form.LINK)])
+    await offer(context, stage.merchant, "K01", [(stage.account.id, Form.LINK)])
 
 
 @pytest.fixture

@@ -204,7 +204,7 @@ async def test_a_machine_out_of_service_and_a_paused_merchant_take_no_money(
 ) -> None:
     now = cafe.stage.clock.now()
     async with cafe.stage.context.db.as_merchant(cafe.stage.merchant) as conn:
-        await conn.execute("UPDATE outlets SET decommissioned_at = $1 WHERE id = 'C01'", now)
+        await conn.execute("UPDATE outlets SET decommissioned_at = $1 WHERE id = 'K01'", now)
     await refused(cafe, phone, "closed", 410)
     async with cafe.stage.context.db.as_merchant(cafe.stage.merchant) as conn:
         await conn.execute("UPDATE outlets SET decommissioned_at = NULL")
@@ -268,7 +268,7 @@ async def test_a_browser_with_many_unpaid_orders_pays_one_first(cafe: Cafe, phon
 
 
 async def test_the_machines_own_page_says_where_to_choose(cafe: Cafe, phone: Phone) -> None:
-    page = await phone.get("/q/C01")
+    page = await phone.get("/q/K01")
     assert page.status_code == 200
     assert "Choose at the machine" in page.text
 

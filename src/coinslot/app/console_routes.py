@@ -10,6 +10,7 @@ from coinslot.console import live
 from coinslot.console.brand import BrandPages
 from coinslot.console.business import BusinessPages
 from coinslot.console.codes import CodePages
+from coinslot.console.coffee import CoffeePages
 from coinslot.console.frame import HOME, VERSION, Frame, signed_in_or_none
 from coinslot.console.health import HealthPage
 from coinslot.console.installable import Installable
@@ -49,7 +50,7 @@ def console_routes(
     parts = (
         _proof,
         _entry, _own, _business, _overview, _orders, _machines, _products, _money, _people,
-        _brand, _codes, _notices,
+        _brand, _codes, _notices, _coffee,
     )  # fmt: skip
     urls = [url for part in parts for url in part(access, frame)]
     urls += engineer_routes(access, frame, hooks)
@@ -113,6 +114,24 @@ def _own(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
         post("/step-up", guards=own, status_code=200)(pages.step_up),
         post("/sign-out", guards=own)(pages.sign_out),
         post("/sign-out-everywhere", guards=own)(pages.sign_out_everywhere),
+    ]
+
+
+def _coffee(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
+    pages, reads = CoffeePages(frame), [access.may("machines:read")]
+    writes = [access.may("machines:write")]
+    return [
+        get("/coffee", guards=reads)(pages.all),
+        get("/coffee.csv", guards=[access.may("money:read")])(pages.export),
+        post("/coffee/orders/{order:uuid}/came", guards=writes)(pages.came),
+        post("/coffee/orders/{order:uuid}/not-made", guards=writes)(pages.did_not_come),
+        post("/coffee/accounts", guards=[access.may("gateways:write")])(pages.account),
+        post("/coffee/machines", guards=writes)(pages.machine),
+        post("/coffee/import", guards=writes, status_code=200)(pages.plan),
+        post("/coffee/import/apply", guards=writes)(pages.apply),
+        post("/coffee/drinks", guards=writes, status_code=200)(pages.drinks),
+        post("/coffee/drinks/apply", guards=writes)(pages.keep_drinks),
+        post("/coffee/rules", guards=[access.may("merchant:write")])(pages.rules),
     ]
 
 

@@ -48,3 +48,12 @@ async def add_machine(conn: Connection, new: NewMachine, now: datetime) -> bool:
     except asyncpg.UniqueViolationError as error:
         raise DeviceTakenError(f"{new.device} is another machine already") from error
     return is_new
+
+
+async def change_machine(conn: Connection, changed: NewMachine) -> None:
+    """Another name or place for a machine of this merchant's; its code, and how its customers pay,
+    stay."""
+    await conn.execute(
+        "UPDATE outlets SET name = $3, place = $4 WHERE id = $1 AND merchant_id = $2",
+        changed.code, changed.merchant_id, changed.name, changed.place,
+    )  # fmt: skip

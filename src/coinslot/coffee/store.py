@@ -84,3 +84,49 @@ SELECT f.* FROM coffee_machines m JOIN coffee_orders c ON c.outlet_id = m.outlet
 JOIN fulfillments f ON f.order_id = c.order_id
 WHERE m.device = $1 AND c.machine_order = $2 ORDER BY f.id LIMIT 1
 """
+
+# For the people who run them.
+MACHINES = """
+SELECT c.outlet_id AS code, o.name, o.place, c.device, a.slug AS account, c.heard_at,
+    o.decommissioned_at IS NOT NULL AS out_of_service
+FROM coffee_machines c JOIN outlets o ON o.id = c.outlet_id
+JOIN coffee_accounts a ON a.id = c.account_id
+WHERE $1 = '' OR concat_ws(' ', c.outlet_id, c.device, o.name, o.place) ILIKE
+    '%' || replace(replace(replace($1, '\\', '\\\\'), '%', '\\%'), '_', '\\_') || '%'
+ORDER BY c.outlet_id
+"""
+
+MACHINE = "SELECT * FROM coffee_machines WHERE outlet_id = $1"
+
+_LINE = """
+SELECT o.id, o.number, o.outlet_id AS machine, m.device, c.machine_order, l.name AS drink,
+    l.slot AS size, o.amount_minor, o.currency::text, o.placed_at, f.basis,
+    coalesce(u.told, '') AS told, u.denied_at,
+    f.sent_at IS NOT NULL AND f.settlement IS NULL AS open,
+    CASE o.state WHEN 'completed' THEN 'successful' WHEN 'failed' THEN 'failed'
+        WHEN 'expired' THEN CASE WHEN EXISTS (SELECT FROM captures k WHERE k.order_id = o.id)
+            THEN 'failed' ELSE 'not_paid' END
+        WHEN 'paid' THEN CASE WHEN f.sent_at IS NULL THEN 'paid' ELSE 'make_pending' END
+        ELSE coalesce((SELECT CASE WHEN t.state = 'failed' THEN 'not_paid' ELSE 'pending' END
+            FROM payments p JOIN attempts t ON t.payment_id = p.id WHERE p.order_id = o.id
+            ORDER BY t.number DESC LIMIT 1), 'created') END AS status
+FROM coffee_orders c JOIN orders o ON o.id = c.order_id
+JOIN coffee_machines m ON m.outlet_id = o.outlet_id
+JOIN order_lines l ON l.order_id = o.id
+LEFT JOIN fulfillments f ON f.order_id = o.id LEFT JOIN coffee_units u ON u.id = f.id
+"""
+
+ORDERS = f"""
+SELECT * FROM ({_LINE} WHERE $3::uuid IS NULL OR o.id < $3) x
+WHERE ($1 = '' OR x.number = upper($1) OR x.machine = $1 OR x.device = $1 OR x.machine_order = $1
+        OR x.drink ILIKE
+            '%' || replace(replace(replace($1, '\\', '\\\\'), '%', '\\%'), '_', '\\_') || '%')
+    AND ($2::text IS NULL OR x.status = $2)
+ORDER BY x.id DESC LIMIT $4
+"""
+
+TO_DECIDE = f"""
+{_LINE} WHERE f.settlement IS NULL AND u.rule IN ('person', 'limit') ORDER BY o.id LIMIT 50
+"""
+
+OPEN_UNITS = "SELECT * FROM fulfillments WHERE order_id = $1 AND settlement IS NULL"

@@ -54,6 +54,7 @@ TABS: Final = (
     Tab("inbox", "money:read"),
     Tab("find", "orders:read", ("orders",)),
     Tab("machines", "machines:read", ("new-machine",)),
+    Tab("coffee", "machines:read"),
     Tab("products", "products:read", ("new-product",)),
     Tab("codes", "machines:read"),
     Tab("money", "money:read"),

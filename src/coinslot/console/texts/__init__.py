@@ -11,6 +11,7 @@ from coinslot.console.texts import (
     bases,
     brand,
     codes,
+    coffee,
     frame,
     gateways,
     keys,
@@ -35,7 +36,7 @@ PARTS: Final = (
     acts, bases,
     proof,
     frame, sign_in, overview, orders, machines, people, products, start, money, brand, notices,
-    gateways, keys, webhooks, account, settings, selling, codes,
+    gateways, keys, webhooks, account, settings, selling, codes, coffee,
 )  # fmt: skip
 TEXTS: Final[Texts] = {name: texts for part in PARTS for name, texts in part.TEXTS.items()}
 

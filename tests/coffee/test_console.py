@@ -1,0 +1,195 @@
+"""Coffee in the console: set up from nothing, imported with a preview, looked through, and what
+only a person can decide."""
+
+import csv
+import io
+from collections.abc import AsyncIterator
+from urllib.parse import urlencode
+
+import pytest
+
+from coinslot.channels.tmetr import Drink, Size
+from coinslot.coffee import management
+from coinslot.coffee.rules import Rule, Rules, save_rules
+from coinslot.coffee.statuses import status
+from coinslot.kit.money import Money
+from tests.coffee.stage import DEVICE, Cafe, in_cafe
+from tests.console.conftest import Browser, a_browser, form
+from tests.people.conftest import Staffed
+from tests.people.conftest import staffed as staffed
+from tests.sales.conftest import stage as stage
+
+PAGE = "/console/coffee"
+
+
+@pytest.fixture
+async def cafe(staffed: Staffed) -> Cafe:
+    """Asha's people, and her coffee machine."""
+    return await in_cafe(staffed.stage)
+
+
+@pytest.fixture
+async def boris(staffed: Staffed, cafe: Cafe) -> AsyncIterator[Browser]:
+    browser = a_browser(staffed)
+    await browser.sign_in("boris")
+    yield browser
+    await browser.client.aclose()
+
+
+async def as_(staffed: Staffed, login: str) -> Browser:
+    browser = a_browser(staffed)
+    await browser.sign_in(login)
+    return browser
+
+
+async def test_orders_are_found_by_words_and_by_status_and_exported(
+    cafe: Cafe, boris: Browser
+) -> None:
+    done = await cafe.sell()
+    await cafe.says(done, came=True)
+    code = cafe.code("20250317-mine")
+    making = await cafe.sell(code=code)
+    page = await boris.look(PAGE)
+    assert page.status_code == 200
+    assert page.text.count("Капучино") == 2
+    assert "being made" in page.text
+    found = await boris.look(
+        f"{PAGE}?{urlencode({'q': '20250317-mine', 'status': 'make_pending'})}"
+    )
+    assert found.text.count("<strong>Капучино") == 1
+    none = await boris.look(f"{PAGE}?status=not_paid")
+    assert "No such order." in none.text
+    told = await boris.look(f"{PAGE}.csv?q=20250317-mine")
+    (line,) = list(csv.DictReader(io.StringIO(told.text.lstrip("\ufeff"))))
+    assert (line["status"], line["money"], line["machine"]) == ("make_pending", "175.00", "K01")
+    assert (await cafe.order(making)).number == line["number"]
+
+
+async def test_each_status_is_the_one_that_the_customers_page_has(
+    cafe: Cafe, boris: Browser
+) -> None:
+    tokens = [await cafe.place(cafe.code()), await cafe.paid()]
+    tokens.append(await cafe.sell())
+    denied = await cafe.sell()
+    await cafe.says(denied, came=False)
+    late = await cafe.place(cafe.code())
+    cafe.stage.later(901)
+    await cafe.stage.sweep()
+    for token in (*tokens, denied, late):
+        order = await cafe.order(token)
+        asked = management.Asked(text=order.number)
+        (line,) = await management.orders(cafe.stage.context, cafe.stage.merchant, asked)
+        assert line.status is status(order)
+
+
+@pytest.mark.parametrize(("verb", "end"), [("came", "made"), ("not-made", "not_made")])
+async def test_a_person_decides_what_its_customer_denies(
+    cafe: Cafe, boris: Browser, verb: str, end: str
+) -> None:
+    async with cafe.stage.context.db.as_merchant(cafe.stage.merchant) as conn:
+        await save_rules(conn, cafe.stage.merchant, Rules(denied=Rule.PERSON))
+    token = await cafe.sell()
+    await cafe.says(token, came=False)
+    page = await boris.look(PAGE)
+    assert "A person has to decide" in page.text
+    unit = await cafe.unit(token)
+    pressed = await boris.press(page, f"{PAGE}/orders/{unit['order_id']}/{verb}")
+    assert pressed.status_code == 303
+    await cafe.stage.sweep()
+    row = await cafe.unit(token)
+    assert (row["state"], row["basis"]) == (end, "person_said")
+    again = await boris.press(page, f"{PAGE}/orders/{unit['order_id']}/{verb}")
+    assert again.status_code == 303
+    assert "A person has to decide" not in (await boris.look(PAGE)).text
+
+
+async def test_an_account_and_a_machine_are_set_up_from_nothing(
+    staffed: Staffed, cafe: Cafe
+) -> None:
+    asha = await as_(staffed, "asha")
+    page = await asha.look(PAGE)
+    fields = {"name": "second", "host": "https://tmetr.example", "secret-token": "jwt-secret"}
+    assert (await asha.press(page, f"{PAGE}/accounts", fields)).status_code == 303
+    page = await asha.look(PAGE)
+    assert "jwt-secret" not in page.text
+    chosen = await choices(cafe, "second")
+    machine = {"code": "K02", "device": "device-2", "name": "Hall", "place": "Pune", **chosen}
+    assert (await asha.press(page, f"{PAGE}/machines", machine)).status_code == 303
+    rows = await cafe.stage.rows(
+        "SELECT w.way FROM ways_to_pay w WHERE w.outlet_id = 'K02' AND w.place IS NOT NULL"
+    )
+    assert [row["way"] for row in rows] == ["link"], "its customers can pay at once"
+    taken = await asha.press(await asha.look(PAGE), f"{PAGE}/machines",
+                             machine | {"code": "K03"})  # fmt: skip
+    assert (taken.status_code, "in use already" in taken.text) == (422, True)
+    await asha.client.aclose()
+
+
+async def choices(cafe: Cafe, slug: str = "asha") -> dict[str, str]:
+    account = await cafe.stage.value("SELECT id FROM coffee_accounts WHERE slug = $1", slug)
+    return {"account": str(account), "gateway": str(cafe.stage.account.id)}
+
+
+async def test_an_import_is_shown_before_it_changes_anything(cafe: Cafe, boris: Browser) -> None:
+    table = f"code,device,name,place\nK01,{DEVICE},Renamed,Pune\nK04,dev-4,New,\nK05,a/b,Bad,\n"
+    page = await boris.look(PAGE)
+    preview = await boris.press(page, f"{PAGE}/import",
+                                {"table": table, **await choices(cafe)})  # fmt: skip
+    assert preview.status_code == 200
+    assert [word in preview.text for word in (">changed<", ">new<", ">left out<")] == [True] * 3
+    assert await cafe.stage.value("SELECT count(*) FROM coffee_machines") == 1
+    fields = {"table": table, **await choices(cafe)}
+    applied = await boris.press(preview, f"{PAGE}/import/apply", fields)
+    assert applied.status_code == 303
+    names = await cafe.stage.rows("SELECT o.id, o.name FROM coffee_machines c JOIN outlets o"
+                                  " ON o.id = c.outlet_id ORDER BY o.id")  # fmt: skip
+    assert [(row["id"], row["name"]) for row in names] == [("K01", "Renamed"), ("K04", "New")]
+
+
+async def test_drinks_are_taken_over_from_the_vendor_after_a_look(
+    cafe: Cafe, boris: Browser
+) -> None:
+    cafe.roaster.price = Drink("Раф", Money(25_000, "RUB"))
+    page = await boris.look(PAGE)
+    shown = await boris.press(page, f"{PAGE}/drinks", {"ids": "raf-1", "machine": "K01"})
+    assert "Раф" in shown.text
+    assert cafe.roaster.asked == [(DEVICE, "raf-1", size) for size in Size]
+    assert await cafe.stage.value("SELECT count(*) FROM products WHERE sku = 'raf-1'") == 0
+    await boris.press(shown, f"{PAGE}/drinks/apply", {"ids": "raf-1", "machine": "K01"})
+    assert await cafe.stage.value("SELECT name FROM products WHERE sku = 'raf-1'") == "Раф"
+
+
+async def test_rules_are_set_and_read_back(staffed: Staffed, cafe: Cafe) -> None:
+    asha = await as_(staffed, "asha")
+    fields = {
+        "denied": "person", "unclear": "goods", "contact_limit": "2", "browser_limit": "3",
+        "device_limit": "4", "day_limit": "0",
+    }  # fmt: skip
+    page = await asha.look(PAGE)
+    assert (await asha.press(page, f"{PAGE}/rules", fields)).status_code == 303
+    (row,) = await cafe.stage.rows("SELECT * FROM coffee_rules")
+    assert (row["denied"], row["unclear"], row["day_limit"]) == ("person", "goods", 0)
+    bad = await asha.press(await asha.look(PAGE), f"{PAGE}/rules", fields | {"denied": "limit"})
+    assert bad.status_code == 422
+    await asha.client.aclose()
+
+
+async def test_a_stranger_sees_and_decides_nothing(staffed: Staffed, cafe: Cafe) -> None:
+    token = await cafe.sell()
+    unit = await cafe.unit(token)
+    chandra = await as_(staffed, "chandra")
+    page = await chandra.look(PAGE)
+    assert "Капучино" not in page.text
+    assert DEVICE not in page.text
+    hidden = form(page, f"{PAGE}/accounts")
+    answer = await chandra.send(f"{PAGE}/orders/{unit['order_id']}/not-made", hidden)
+    assert answer.status_code == 404
+    assert (await cafe.ends(token))[0] == "in_grace"
+    await chandra.client.aclose()
+
+
+@pytest.mark.parametrize("language", ["ru", "hi"])
+async def test_the_page_is_read_in_every_language(boris: Browser, language: str) -> None:
+    page = await boris.look(f"{PAGE}?lang={language}")
+    assert page.status_code == 200
+    assert {"ru": "Автоматы", "hi": "मशीनें"}[language] in page.text
