@@ -17,7 +17,7 @@ SELECT column_name AS name, udt_name AS kind FROM information_schema.columns
 WHERE table_name = $1 AND is_nullable = 'NO' AND column_default IS NULL AND is_identity = 'NO'
 """
 _FILL: dict[str, Any] = {
-    "text": "x", "bpchar": "INR", "int8": 1, "int4": 1, "timestamptz": NOW, "jsonb": {},
+    "text": "x", "bpchar": "INR", "int8": 1, "int4": 1, "int2": 1, "timestamptz": NOW, "jsonb": {},
     "bytea": b"", "date": NOW.date(), "_text": [], "bool": False,
 }  # fmt: skip
 
