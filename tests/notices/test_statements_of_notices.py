@@ -114,9 +114,16 @@ async def test_a_merchant_that_was_just_told_of_a_kind_waits_for_the_next(
     rows: Rows, over: bool
 ) -> None:
     """Until $2: at that very moment it is told again."""
-    beside = {**ALERT, "id": ANOTHER, "subject": "M02", "told_at": LATELY, "ended_at": NOW}
-    just, differs = LATELY + MOMENT, ({"kind": "case"}, {"merchant_id": CHANDRA})
-    told = {"told_at": just, "end_told_at": just}
+    beside: dict[str, object] = {
+        **ALERT,
+        "id": ANOTHER,
+        "subject": "M02",
+        "told_at": LATELY,
+        "ended_at": NOW,
+    }
+    just = LATELY + MOMENT
+    differs: tuple[dict[str, object], ...] = ({"kind": "case"}, {"merchant_id": CHANDRA})
+    told: dict[str, object] = {"told_at": just, "end_told_at": just}
     for given in ({}, *({**told, **one} for one in differs), told):
         await rows.conn.execute("BEGIN")
         await rows.put("alerts", **(TOLD if over else ALERT))

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
+import httpx
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
@@ -301,6 +302,13 @@ async def test_a_price_that_is_none_is_no_cost(price: str) -> None:
     assert report.cost is None
 
 
+async def test_a_failure_that_is_looked_up_says_why() -> None:
+    answer = {"sid": MESSAGE, "status": "failed", "error_code": 30006}
+    async with told(Canned(200, answer)) as (driver, _):
+        report = await driver.look(SMS, MESSAGE)
+    assert report == Report(reference=MESSAGE, stage=Stage.FAILED, code="30006")
+
+
 async def test_a_notice_that_is_not_there_is_absent() -> None:
     async with told(error(404, 20404)) as (driver, _):
         assert await driver.look(SMS, MESSAGE) == Absent()
@@ -338,6 +346,17 @@ def test_a_callback_is_read_by_the_token_an_old_one_or_a_shared_key() -> None:
 def test_no_other_signature_will_do(given_: str) -> None:
     assert isinstance(read(SAID, {"x-twilio-signature": given_}), Forged)
     assert isinstance(read(SAID, {}), Forged)
+
+
+def test_a_callback_says_why_a_notice_failed() -> None:
+    said = {**SAID, "MessageStatus": "undelivered", "ErrorCode": "30006"}
+    headers = {"x-twilio-signature": signature(SETTINGS.auth_token, URL, said.items())}
+    assert read(said, headers) == Report(reference=MESSAGE, stage=Stage.FAILED, code="30006")
+
+
+def test_a_connection_is_waited_for_as_long_as_the_settings_say_and_an_answer_too() -> None:
+    driver = Twilio(replace(SETTINGS, connect_s=1.5, read_s=7))
+    assert driver._http.timeout == httpx.Timeout(7, connect=1.5)
 
 
 def test_an_empty_token_signs_nothing() -> None:

@@ -1,10 +1,11 @@
 """Nothing stuck: what nobody can resolve goes to a person once, and heals when evidence comes."""
 
 import pytest
+from msgspec.structs import replace
 from prometheus_client import REGISTRY
 
 from coinslot.commands.cases import line
-from coinslot.gateways.base import Absent, Declined, Unclear
+from coinslot.gateways.base import Absent, Declined, Mark, Unclear
 from coinslot.oversight import cases
 from coinslot.oversight.cases import CaseError, Person
 from tests.sales.stage import Stage
@@ -136,6 +137,18 @@ async def test_money_of_another_payment_resolves_nothing(stage: Stage, gateway: 
     paid = await stage.value("SELECT gateway_payment_id FROM captures")
     with pytest.raises(CaseError, match="another one"):
         await cases.find(stage.context, case, paid, ASHA)
+
+
+@pytest.mark.parametrize("mark", [None, Mark(installation="test")])
+async def test_a_payment_that_the_gateway_has_without_a_mark_of_it_may_be_found_too(
+    stage: Stage, gateway: Taking, mark: Mark | None
+) -> None:
+    case = await unresolved(stage, gateway, DONE_AND_LOST)
+    (key,) = gateway.charges
+    found = gateway.books.payments[f"pay_{key}"]
+    gateway.books.payments[f"pay_{key}"] = replace(found, mark=mark)
+    await cases.find(stage.context, case, f"pay_{key}", ASHA)
+    assert await state(stage) == "succeeded"
 
 
 async def test_an_owed_refund_is_a_case_until_a_person_has_paid_it(stage: Stage) -> None:
