@@ -101,6 +101,13 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "COINSLOT_QUERY_S": "between two questions to a silent machine; twelve times as long once"
         " the unit is in doubt",
         "COINSLOT_IN_DOUBT_S": "from GO to the settlement by policy",
+        "COINSLOT_COUNTER_DISPATCH_S": "staff of a counter accept an order within it of its"
+        " payment, or the money goes back",
+        "COINSLOT_PREPARE_S": "an order that was accepted is made ready within it, or the money"
+        " goes back",
+        "COINSLOT_PICKUP_S": "an order that is ready is fetched within it, or the money goes back",
+        "COINSLOT_CODE_S": "the code that hands an order over is good so long, from the payment on,"
+        " and a new one from when it is ready",
         "COINSLOT_GRACE_S": "a coffee machine's command that was taken counts as a cup after it,"
         " unless its customer says that nothing came",
         "COINSLOT_HEARD_S": "a coffee machine whose last heartbeat is older sells nothing",

@@ -37,6 +37,7 @@ ABOUT = {
     "vending": "A fulfillment at a machine: one thing to be handed over, the unit of the"
     " [vend protocol](vend-protocol.md).",
     "coffee": "A fulfillment at a coffee machine: one cup, commanded once ([coffee](coffee.md)).",
+    "counter": "A fulfillment at a counter: one piece of an order ([counter](counter.md)).",
 }
 
 STATES: Mapping[str, Mapping[str, str]] = {
@@ -93,6 +94,14 @@ STATES: Mapping[str, Mapping[str, str]] = {
         "in_doubt": "nobody knows whether a cup came; a person or the merchant's rule decides",
         "made": "handed over: settled as fulfilled",
         "not_made": "settled: the money goes back",
+    },
+    "counter": {
+        "to_accept": "paid; nobody has accepted it",
+        "in_preparation": "staff accepted it",
+        "to_pick_up": "it waits for its customer",
+        "handing": "within the one transaction of its hand-over",
+        "picked_up": "settled as fulfilled: by its code, or by somebody who vouches for it",
+        "not_picked_up": "settled: the money goes back",
     },
 }
 
@@ -168,6 +177,17 @@ EVENTS: Mapping[str, Mapping[str, str]] = {
         "UNDISPUTED": "the grace passed, or the merchant's rule says goods",
         "DEADLINE": "its time is over",
         "WITHDRAWN": "the gateway gave the money back by itself",
+    },
+    "counter": {
+        "ACCEPTED": "staff begin with it",
+        "FINISHED": "staff say that it is ready",
+        "UNDONE": "staff go one step back",
+        "REJECTED": "staff do not hand it over, and say why",
+        "CANCELLED": "its customer cancels it, before anybody accepted it",
+        "HANDING": "the hand-over is committed",
+        "HANDED_OVER": "evidence: its code, or the word of a named person",
+        "DEADLINE": "nobody accepted or fetched it in time",
+        "WITHDRAWN": "a person gave the money back, or the gateway by itself",
     },
 }
 

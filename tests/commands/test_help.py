@@ -25,6 +25,7 @@ ALL = {
     "machines show",
     "machines out-of-sale", "machines windows",
     "machines on-sale", "machines ways", "products list", "products add", "products edit",
+    "counter add", "counter menu",
     "orders show", "orders refund",
 }  # fmt: skip
 

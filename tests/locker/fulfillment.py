@@ -134,9 +134,11 @@ class Locker(Fulfillment):
             door = await _door(conn, unit["id"])
         await self._panel.dim(door)
 
-    async def story(self, conn: Connection, units: Sequence[asyncpg.Record]) -> Story:
+    async def story(
+        self, context: Context, conn: Connection, units: Sequence[asyncpg.Record]
+    ) -> Story:
         """With the code, once it may be seen."""
-        known = await super().story(conn, units)
+        known = await super().story(context, conn, units)
         code = await conn.fetchval(_SHOWN, [unit["id"] for unit in units])
         return Story(progress=known.progress, code=code)
 

@@ -20,6 +20,7 @@ from tests.sales.test_order_refunds import paid_order
 ADMIN, EVERYONE = {"admin"}, {*ROLES, INSTALLATION}
 OPERATORS = {"admin", "operator"}
 READERS = {*OPERATORS, "viewer"}
+BOARD = {*OPERATORS, "staff"}
 # Who may call a route, besides the ways in that are below.
 WHO: Mapping[str, set[str]] = {
     "GET /auth/profile": EVERYONE,
@@ -59,6 +60,9 @@ WHO: Mapping[str, set[str]] = {
     "GET /orders/{order}": READERS,
     "GET /orders/{order}/refunds": READERS,
     "POST /orders/{order}/refunds": OPERATORS,
+    "GET /api/staff/orders": BOARD,
+    "POST /api/staff/orders/{order}/status": BOARD,
+    "POST /api/staff/orders/{order}/complete": BOARD,
 }
 # Of machines: a person's token is nobody there.
 DEVICES = {"GET /auth/device-profile"}
@@ -72,8 +76,8 @@ ANYONE = {
 BY_KEY = ("/payments", "/refunds", "/events", "/webhook_")
 # Of customers, gateways, probes: they have no sign-in at all.
 OPEN = ("/q", "/pictures/", "/o/", "/health", "/metrics", "/webhooks/", "/docs",
-        "/openapi.json", "/static/", "/schema", "/.well-known/",
-        "/v1/pay")  # fmt: skip
+        "/openapi.json", "/static/", "/schema", "/s/", "/api/stores/", "/api/checkout-session",
+        "/v1/pay", "/.well-known/")  # fmt: skip
 LOGINS = {"admin": "asha", "operator": "boris", "viewer": "vera", "staff": "ravi",
           INSTALLATION: "meera"}  # fmt: skip
 
@@ -93,8 +97,7 @@ def is_open(path: str) -> bool:
 def filled(path: str, ids: Mapping[str, Any] | None = None) -> str:
     """With ids in it: those that are given, else of nothing."""
     for name in ("session", "factor", "person", "invitation", "key", "payment", "refund",
-                 "endpoint", "delivery", "event", "machine",
-                 "order"):  # fmt: skip
+                 "endpoint", "delivery", "event", "machine", "order"):  # fmt: skip
         path = path.replace("{" + name + "}", str((ids or {}).get(name, uuid4())))
     return path
 
@@ -222,6 +225,8 @@ async def test_chandra_and_her_people_do_nothing_with_ashas_ids(
         "PUT /machines/{machine}/config": {"name": "mine", "slots": []},
         "POST /machines/{machine}/provision-device": {},
         "POST /orders/{order}/refunds": {"reason": "mine"},
+        "POST /api/staff/orders/{order}/status": {"status": "PREPARING"},
+        "POST /api/staff/orders/{order}/complete": {"code": "123456"},
     }
     for name in WHO:
         method, path = name.split()

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from coinslot.coffee import laws as coffee_laws
+from coinslot.counter import laws as counter_laws
 from coinslot.kit.flow import Flow
 from coinslot.states import laws
 from coinslot.states.laws import reasons
@@ -21,7 +22,7 @@ from tests.write_states import UNIT_FLOWS
 
 OURS: dict[str, Flow] = {flow.name: flow for flow in (*FLOWS, *UNIT_FLOWS)}
 TABLES = {**OURS, "locker": LOCKER}
-LAWS = (*laws.LAWS, *vending_laws.LAWS, *coffee_laws.LAWS, *locker_laws.LAWS)
+LAWS = (*laws.LAWS, *vending_laws.LAWS, *coffee_laws.LAWS, *counter_laws.LAWS, *locker_laws.LAWS)
 
 
 def breaches(flows: dict[str, Flow]) -> list[str]:

@@ -22,6 +22,7 @@ from coinslot.api.proof_keys import ProofKeys
 from coinslot.api.requests import heads, plain_only
 from coinslot.api.webhook_endpoints import Hooks
 from coinslot.app.console_routes import console_routes
+from coinslot.app.counter_routes import counter_routes
 from coinslot.app.machine_routes import machine_routes
 from coinslot.app.order_routes import order_routes
 from coinslot.app.people_routes import people_routes
@@ -67,6 +68,8 @@ def build(  # noqa: PLR0913  the wiring
         calls.append(get("/pictures/{name:str}", include_in_schema=False)(shown.show))
         calls.append(_proof_keys(context))
         calls.append(_coffee(context, renderer.site))
+        ordering = _at_most(site.orders_per_minute, "ordering")
+        calls += counter_routes(context, auth, site, ordering)
         calls.append(console_routes(auth, site, backend, hooks, devices))
     app = Litestar(
         [*calls, *_routes(backend, renderer, clock)],

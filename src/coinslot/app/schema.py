@@ -28,6 +28,7 @@ _FILES = tuple(
         "payments/sql/merchant_api.sql",
         "vending/sql/machines.sql",
         "coffee/sql/coffee.sql",
+        "counter/sql/counter.sql",
         "oversight/sql/cases.sql",
         "payments/sql/disputes.sql",
         "payments/sql/fees.sql",
@@ -58,6 +59,6 @@ def _name(path: Path) -> str:
 def _look_at_names(flows: Sequence[UnitFlow], texts: str) -> None:
     """PL/pgSQL would miss them when the first unit is sold, with its money taken."""
     for flow in flows:
-        for name in (flow.declared.queued, flow.declared.settled):
+        for name in (flow.declared.queued, flow.declared.expired, flow.declared.settled):
             if name is not None and f"FUNCTION {name}(" not in texts:
                 raise LookupError(f"{flow.name}: no SQL file has the function {name}")

@@ -165,8 +165,10 @@ class Coffee(Fulfillment):
                 await _denied(conn, context, held)
         context.wakes.wake("refunds", "fulfillments")
 
-    async def story(self, conn: Connection, units: Sequence[asyncpg.Record]) -> Story:
-        known = await super().story(conn, units)
+    async def story(
+        self, context: Context, conn: Connection, units: Sequence[asyncpg.Record]
+    ) -> Story:
+        known = await super().story(context, conn, units)
         open_ = [unit for unit in units if unit["settlement"] is None]
         cups = await conn.fetch(store.CUPS, [unit["id"] for unit in open_])
         begun = min((unit["sent_at"] for unit in units if unit["sent_at"]), default=None)

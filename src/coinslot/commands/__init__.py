@@ -34,7 +34,9 @@ COMMANDS: Mapping[str, At] = {
     "listen": At("listen", "coinslot listen --forward-to http://127.0.0.1:3000/hooks"),
     "trigger": At("trigger", "coinslot trigger payment.succeeded"),
 }
-GROUPS = ("machines", "merchants", "products", "mirror", "cases", "orders", "keys", "people")
+GROUPS = (
+    "machines", "merchants", "products", "counter", "mirror", "cases", "orders", "keys", "people",
+)  # fmt: skip
 
 
 def _version(wanted: bool) -> None:

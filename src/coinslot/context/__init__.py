@@ -45,6 +45,10 @@ class Windows(Struct, frozen=True, kw_only=True):
     network_orders: int = 20  # a count: unpaid orders of one network at one machine, in unpaid_s
     browser_orders: int = 3  # a count: the same of one browser
     dispatch_s: float = 120  # from the gateway's capture time to the last offer
+    counter_dispatch_s: float = 600  # staff accept what was paid, or the money goes back
+    prepare_s: float = 14400  # from then on it is made ready, or the money goes back
+    pickup_s: float = 7200  # from then on it is fetched, or the money goes back
+    code_s: float = 3600  # a code that hands over is good, from the payment and from ready
     offer_s: float = 5  # one offer waits for its ACCEPT
     offers: int = 3  # a count: offers before the unit is queued again
     lease_ms: int = 10_000  # a machine may start within it, by its own clock

@@ -100,12 +100,18 @@ class Fulfillment(Protocol):
         refunded it, or the gateway did. Tell whoever was told of it. Called until it returns."""
         return
 
+    async def address(self, conn: Connection, outlet: str) -> str | None:
+        """Where on this site one chooses what the outlet sells; None: on its own page."""
+        return None
+
     def why_not(self, context: Context, outlet: asyncpg.Record) -> WhyNot:
         """Why the outlet cannot hand over anything now, whatever is in it. `outlet` is its row,
         with `last_seen_at` of its device."""
         return WhyNot.READY
 
-    async def story(self, conn: Connection, units: Sequence[asyncpg.Record]) -> Story:
+    async def story(
+        self, context: Context, conn: Connection, units: Sequence[asyncpg.Record]
+    ) -> Story:
         """How far the handing over has come, for the order's page; `units` are those of a paid
         order, the settled ones too."""
         states = {unit["state"] for unit in units if unit["settlement"] is None}

@@ -55,20 +55,6 @@ async def outlet(context: Context, code: str) -> OutletView | None:
     if why_not:
         async with context.db.as_merchant(merchant) as conn:
             nearest = await _nearest(context, conn, row)
-    items = tuple(
-        ItemView(
-            slot=slot["slot"],
-            name=slot["name"],
-            price=Money(slot["price_minor"], row["currency"]),
-            available=slot["out_of_sale_at"] is None and slot["promised"] < slot["stock"],
-            contested=slot["promised"] + slot["being_paid"] >= slot["stock"],
-            names=slot["names"],
-            description=slot["description"],
-            descriptions=slot["descriptions"],
-            picture=view_of(slot),
-        )
-        for slot in slots
-    )
     return OutletView(
         code=code,
         name=row["name"],
@@ -84,10 +70,35 @@ async def outlet(context: Context, code: str) -> OutletView | None:
         operator_contact=row["contact_shown"],
         currency=row["currency"],
         zone=row["zone_shown"],
-        items=items,
+        items=tuple(_item(slot, row["currency"]) for slot in slots),
         counts_stock=_counts_stock(context, row),
+        address=await _address(context, merchant, row),
         nearest=nearest,
     )
+
+
+def _item(slot: asyncpg.Record, currency: str) -> ItemView:
+    return ItemView(
+        slot=slot["slot"],
+        name=slot["name"],
+        price=Money(slot["price_minor"], currency),
+        available=slot["out_of_sale_at"] is None and slot["promised"] < slot["stock"],
+        contested=slot["promised"] + slot["being_paid"] >= slot["stock"],
+        names=slot["names"],
+        description=slot["description"],
+        descriptions=slot["descriptions"],
+        picture=view_of(slot),
+    )
+
+
+async def _address(context: Context, merchant: UUID, row: asyncpg.Record) -> str | None:
+    """Where what it sells is chosen; None: on its page."""
+    kind = context.kinds.get(row["kind"])
+    if kind is None or kind.counts_stock:
+        return None
+    async with context.db.as_merchant(merchant) as conn:
+        found: str | None = await kind.address(conn, row["id"])
+    return found
 
 
 def _brand(row: asyncpg.Record) -> BrandView:
@@ -185,7 +196,7 @@ async def _story(
     """A process that does not have the kind shows an order all the same."""
     if not units or kind not in context.kinds:
         return Story(progress=Progress.QUEUED)
-    return await fulfillment.handler(context, kind).story(conn, units)
+    return await fulfillment.handler(context, kind).story(context, conn, units)
 
 
 async def _paying(context: Context, row: asyncpg.Record) -> dict[str, Any]:
@@ -253,20 +264,10 @@ def _order_view(
         expires_at=row["expires_at"] or row["placed_at"],
         paid_at=row["paid_at"],
         sent_at=story.begun_at,
-        confirmed_at=_latest(units, "sent_at"),
+        confirmed_at=story.confirmed_at or _latest(units, "sent_at"),
         taken_at=_latest([u for u in units if u["settlement"] == "fulfilled"], "settled_at"),
         refund_by=max((fulfillment.last_moment(u) for u in open_units), default=None),
-        refunds=tuple(
-            RefundView(
-                money=Money(r["amount_minor"], r["currency"]),
-                state=r["state"],
-                at=r["ended_at"] or r["created_at"],
-                gateway_refund_id=r["gateway_refund_id"],
-                surplus=r["surplus"],
-            )
-            for r in refunds
-            if r["state"] != "failed"
-        ),
+        refunds=tuple(_refund(r) for r in refunds if r["state"] != "failed"),
         refund_waiting=Money(row["waiting_minor"], row["currency"])
         if row["waiting_minor"]
         else None,
@@ -274,7 +275,19 @@ def _order_view(
         progress=story.progress,
         code=story.code,
         asks=story.asks,
+        may_cancel=story.may_cancel,
+        code_text=story.code_text,
         gateway_payment_id=row["gateway_payment_id"],
+    )
+
+
+def _refund(row: asyncpg.Record) -> RefundView:
+    return RefundView(
+        money=Money(row["amount_minor"], row["currency"]),
+        state=row["state"],
+        at=row["ended_at"] or row["created_at"],
+        gateway_refund_id=row["gateway_refund_id"],
+        surplus=row["surplus"],
     )
 
 

@@ -89,6 +89,7 @@ class OutletView(Struct, frozen=True, kw_only=True):
     zone: str | None = None  # IANA name, in which its times are shown; None: the installation's
     items: tuple[ItemView, ...]
     counts_stock: bool = True  # without it the customer chooses at the outlet itself
+    address: str | None = None  # where on this site what it sells is chosen; None: on its page
     nearest: NearestView | None = None
 
 
@@ -106,8 +107,11 @@ class Story(Struct, frozen=True, kw_only=True):
 
     progress: Progress
     begun_at: datetime | None = None  # when the outlet was first told of it
+    confirmed_at: datetime | None = None  # when it said so; None: when the first unit was sent
     code: str | None = None  # what the customer types or shows to get the goods
     asks: bool = False  # only the customer knows whether the goods came: the page asks
+    may_cancel: bool = False  # nobody has begun with it
+    code_text: str | None = None  # what a picture of the code holds
 
 
 class UnitView(Struct, frozen=True, kw_only=True):
@@ -196,6 +200,8 @@ class OrderView(Struct, frozen=True, kw_only=True):
     progress: Progress = Progress.QUEUED
     code: str | None = None  # what the customer types or shows to get the goods
     asks: bool = False  # whether the goods came, because only the customer knows
+    may_cancel: bool = False  # nobody has begun with it
+    code_text: str | None = None  # what a picture of the code holds
     gateway_payment_id: str | None = None
 
     @property

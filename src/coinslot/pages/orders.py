@@ -195,6 +195,7 @@ class Orders(SharedHandler):
             "picture": _picture(order, shown),
             "link": _link(order, shown),
             "scanned": _scanned(order, shown),
+            "code_picture": None if order.code_text is None else qr.svg(order.code_text),
             "ways": [] if shown is Phase.EXPIRED else _ways(order),
             "keys": {way.name: token() for way in order.ways},
             "helpful": order_progress.may_ask_machine(order, shown),

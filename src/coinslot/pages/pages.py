@@ -94,7 +94,10 @@ class Pages(SharedHandler):
         return Redirect(formatter.link("q", code) if code else formatter.link(), status_code=303)
 
     async def outlet(self, request: AnyRequest, outlet: Code) -> Response[str]:
-        return await self._outlet(request, await self._known(outlet))
+        view = await self._known(outlet)
+        if view.address is not None:
+            return Redirect(view.address, status_code=303)
+        return await self._outlet(request, view)
 
     async def place(self, request: AnyRequest, outlet: Code, data: TapForm) -> Response[str]:
         name = browser.named(request)

@@ -127,6 +127,11 @@ RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     {queued}
 END $$;
+CREATE OR REPLACE FUNCTION tell_kind_expired(p_kind text, p_order uuid, p_now timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    {expired}
+END $$;
 """
 
 # Settling a unit books money on its capture, whose row comes first in the order of locks.
@@ -275,6 +280,7 @@ def _kind_functions(kinds: Sequence[UnitFlow]) -> str:
             f"WHEN '{k.name}' THEN p_state IN ({_quoted(sorted(k.sent))})" for k in kinds
         ),
         queued=_told("p_kind", {k.name: k.declared.queued for k in kinds}, "p_order"),
+        expired=_told("p_kind", {k.name: k.declared.expired for k in kinds}, "p_order"),
     )
 
 

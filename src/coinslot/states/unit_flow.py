@@ -35,6 +35,7 @@ class Declared(Struct, frozen=True, kw_only=True):
     sends: Mapping[str, Callable[[Row], bool]] = {}  # its own jobs, and where each is done
     beside: Beside | None = None
     queued: str | None = None  # its SQL function (order, now), called when the units are there
+    expired: str | None = None  # its SQL function (order, now), called when nobody paid in time
     settled: str | None = None  # its SQL function (unit, now), called when a unit is settled
 
 

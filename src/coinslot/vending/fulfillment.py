@@ -64,9 +64,11 @@ class Vending(Fulfillment):
         online = seen is not None and context.now() - seen <= context.windows.span("online_s")
         return WhyNot.READY if online else WhyNot.OFFLINE
 
-    async def story(self, conn: Connection, units: Sequence[asyncpg.Record]) -> Story:
+    async def story(
+        self, context: Context, conn: Connection, units: Sequence[asyncpg.Record]
+    ) -> Story:
         offered_at = await conn.fetchval(store.OFFERED_AT, [unit["id"] for unit in units])
-        known = (await super().story(conn, units)).progress
+        known = (await super().story(context, conn, units)).progress
         if known is Progress.QUEUED and offered_at is not None:
             known = Progress.SENDING  # a machine that is busy for a moment is asked again
         return Story(progress=known, begun_at=offered_at)

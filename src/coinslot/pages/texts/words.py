@@ -105,6 +105,8 @@ class Words(Struct, frozen=True, kw_only=True):
     checking: str
     checking_lead: str
     checking_until: str  # {time}
+    cancel_order: str
+    code_drawn: str
     your_code: str  # {code}
     came_question: str
     came_yes: str

@@ -306,6 +306,8 @@ BEGIN
     PERFORM transition_payment(id, 'DEADLINE', '{"due_at": null}', p_now)
         FROM payments WHERE order_id = p_order;
     PERFORM retire_ways(p_order, NULL, p_now);
+    PERFORM tell_kind_expired(u.kind, o.id, p_now)
+        FROM orders o JOIN outlets u ON u.id = o.outlet_id WHERE o.id = p_order;
 END $$;
 
 -- What an order's customer may no longer pay by, all of it or all but one attempt: it is closed at

@@ -1,0 +1,291 @@
+"""A counter over HTTP: its menu and checkout for customers' programs, its board for programs of
+staff. Fields are named as programs of that system know them."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from litestar import Response
+from litestar.params import FromPath, HeaderParameter, JSONBody, PathParameter, QueryParameter
+from msgspec import Meta, Struct
+
+from coinslot.context import Context
+from coinslot.counter import board, menu, ordering, staff
+from coinslot.counter.basket import BasketError, Option, Wish
+from coinslot.counter.board import BoardLine, BoardOrder
+from coinslot.counter.menu import MenuItem, Store
+from coinslot.counter.ordering import ClosedError, Order, PriceChangedError, TooManyUnpaidError
+from coinslot.counter.staff import CounterError, Staff, Status, Why
+from coinslot.orders import checkout, outlet_pages
+from coinslot.orders.checkout import WayTap
+from coinslot.orders.page_views import NotNowError
+from coinslot.pages import peer
+from coinslot.pages.access import signed_in
+from coinslot.pages.errors import RefusedError
+from coinslot.pages.rendering import STORABLE, AnyRequest
+from coinslot.pages.shared_handler import SharedHandler
+from coinslot.people.sessions import SignedIn
+
+Slug = Annotated[str, PathParameter(max_length=63, pattern=STORABLE)]
+Text = Annotated[str, Meta(max_length=200, pattern=STORABLE)]
+Cents = Annotated[int, Meta(ge=0, le=10**12)]
+_KEY: Final = r"\A[A-Za-z0-9_-]{16,64}\Z"
+Key = Annotated[str | None, HeaderParameter(name="Idempotency-Key", required=False, pattern=_KEY)]
+_STATUS_OF: Final[Mapping[Why, int]] = {
+    Why.UNKNOWN: 404, Why.NO_REASON: 422, Why.WRONG_CODE: 422, Why.EXPIRED: 410,
+    Why.LOCKED: 409, Why.CROWDED: 429,
+}  # fmt: skip
+_SAYS: Final[Mapping[Why, str]] = {
+    Why.UNKNOWN: "There is no such order.",
+    Why.NOT_PAID: "This order is not paid.",
+    Why.NOT_ACCEPTED: "Nobody has accepted this order yet.",
+    Why.TOO_LATE: "Its time is over: the money is on its way back.",
+    Why.OVER: "This order is over.",
+    Why.ACCEPTED: "They have begun with this order.",
+    Why.WRONG_ORDER: "The order does not have the status that this leads back from.",
+    Why.NO_REASON: "Say why.",
+    Why.WRONG_CODE: "This is not the code.",
+    Why.EXPIRED: "The code is too old. Set the order to READY again: its page shows a new one.",
+    Why.LOCKED: "Five wrong codes: somebody of the merchant has to vouch for this order.",
+    Why.CROWDED: "Too many wrong codes at this counter within an hour.",
+}
+
+
+class WantedItem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+    """One line of POST /api/checkout-session."""
+
+    menu_item_id: UUID
+    quantity: Annotated[int, Meta(ge=1, le=10)] = 1
+    choices: Annotated[list[Text], Meta(max_length=40)] = []
+    notes: Text = ""
+
+
+class WantedSession(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+    """What POST /api/checkout-session takes. `total_cents` is what the customer was shown."""
+
+    store_slug: Text
+    items: Annotated[list[WantedItem], Meta(min_length=1, max_length=20)]
+    total_cents: Cents | None = None
+    tip_cents: Cents = 0
+    customer_name: Annotated[str, Meta(max_length=80, pattern=STORABLE)] = ""
+
+
+class NewStatus(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What POST /api/staff/orders/{order}/status takes. CANCELLED needs a reason."""
+
+    status: Status
+    reason: Text = ""
+
+
+class TypedCode(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What POST /api/staff/orders/{order}/complete takes."""
+
+    code: Annotated[str, Meta(pattern=r"\A[0-9]{6}\Z")]
+
+
+class Stores(SharedHandler):
+    """For customers' programs: no sign-in."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def menu(self, slug: Slug) -> dict[str, Any]:
+        """The store and its menu, as customers are offered it now."""
+        at, items = await self._known(slug)
+        return {
+            "store": {
+                "slug": at.slug, "name": at.outlet.name, "currency": at.outlet.currency,
+                "isOpen": at.open, "taxIncluded": not at.tax_added, "tipPercents": list(at.tips),
+            },
+            "items": [_item(item) for item in items],
+        }  # fmt: skip
+
+    async def session(
+        self, request: AnyRequest, data: JSONBody[WantedSession], key: Key = None
+    ) -> Response[dict[str, Any]]:
+        """Place an order, at the menu's prices, and begin to pay for it. `url` is where the
+        customer goes now."""
+        at, items = await self._known(data.store_slug)
+        wanted = Order(
+            wishes=tuple(_wish(item, items) for item in data.items), shown=data.total_cents,
+            tip=data.tip_cents, name=" ".join(data.customer_name.split()), key=key,
+            network=peer.network(request),
+        )  # fmt: skip
+        try:
+            token = await ordering.place(self._context, at, wanted)
+        except (BasketError, PriceChangedError, ClosedError, TooManyUnpaidError) as error:
+            raise _not_placed(error, items) from None
+        return Response(await self._begun(token), status_code=HTTPStatus.CREATED)
+
+    async def _begun(self, token: str) -> dict[str, Any]:
+        with suppress(NotNowError):  # placed, and its page offers the ways that work
+            await checkout.pay(self._context, WayTap(order=token))
+        view = await outlet_pages.order(self._context, token)
+        assert view is not None
+        page = f"{self._context.public_url}/o/{token}"
+        link = view.pay.url if view.pay is not None else None
+        return {
+            "orderNumber": view.number, "totalCents": view.money.minor, "currency": view.currency,
+            "paymentStatus": "PAID" if view.paid_at else "PENDING", "orderUrl": page,
+            "url": link or page,
+        }  # fmt: skip
+
+    async def _known(self, slug: str) -> tuple[Store, list[MenuItem]]:
+        """Raises RefusedError."""
+        at = await menu.store_of(self._context, slug)
+        if at is None:
+            raise RefusedError(404, "no_such_store", "No store has this address.")
+        async with self._context.db.as_merchant(at.merchant) as conn:
+            return at, await menu.menu(conn, at.outlet.code)
+
+
+class StaffOrders(SharedHandler):
+    """The board, for programs of whoever is signed in."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def all(
+        self,
+        request: AnyRequest,
+        status: Annotated[Status | None, QueryParameter()] = None,
+        store: Annotated[str | None, QueryParameter(max_length=63, pattern=STORABLE)] = None,
+    ) -> dict[str, Any]:
+        """What is to be done, and what ended lately, oldest first."""
+        statuses = tuple(Status) if status is None else (status,)
+        found = await board.orders(self._context, staff_of(signed_in(request)), statuses)
+        return {"orders": [_order(one) for one in found if store in (None, one.slug)]}
+
+    async def status(
+        self, request: AnyRequest, order: FromPath[UUID], data: JSONBody[NewStatus]
+    ) -> dict[str, Any]:
+        """One step on, one step back, or CANCELLED with a reason. COMPLETED is refused: that takes
+        the customer's code."""
+        who = staff_of(signed_in(request))
+        try:
+            await self._move(who, order, data)
+            return _order(await board.order(self._context, who, order))
+        except CounterError as error:
+            raise refused(error) from None
+
+    async def _move(self, who: Staff, order: UUID, data: NewStatus) -> None:
+        """Raises CounterError and RefusedError."""
+        if data.status is Status.COMPLETED:
+            raise RefusedError(
+                422, "code_needed", "An order is completed by its code: POST .../complete."
+            )
+        now = (await board.order(self._context, who, order)).status
+        if data.status is Status.CANCELLED:
+            await staff.reject(self._context, who, order, data.reason)
+        elif (now, data.status) in (
+            (Status.READY, Status.PREPARING), (Status.PREPARING, Status.PLACED),
+        ):  # fmt: skip
+            await staff.undo(self._context, who, order, data.status)
+        elif data.status is Status.PREPARING:
+            await staff.accept(self._context, who, order)
+        elif data.status is Status.READY:
+            await staff.ready(self._context, who, order)
+        elif now is not data.status:
+            raise CounterError(Why.WRONG_ORDER)
+
+    async def complete(
+        self, request: AnyRequest, order: FromPath[UUID], data: JSONBody[TypedCode]
+    ) -> dict[str, Any]:
+        """Hand it over against the customer's code."""
+        who = staff_of(signed_in(request))
+        try:
+            await staff.complete(self._context, who, order, data.code)
+            return _order(await board.order(self._context, who, order))
+        except CounterError as error:
+            raise refused(error) from None
+
+
+def staff_of(who: SignedIn) -> Staff:
+    """Staff see their own outlets; others see all of their merchant's."""
+    assert who.merchant is not None
+    outlets = who.outlets if who.role == "staff" else None
+    return Staff(merchant=who.merchant, login=who.login, actor=who.actor, outlets=outlets)
+
+
+def refused(error: CounterError) -> RefusedError:
+    details: dict[str, object] = {}
+    if error.why is Why.WRONG_CODE:
+        details = {"triesLeft": error.left}
+    status = _STATUS_OF.get(error.why, HTTPStatus.CONFLICT)
+    return RefusedError(status, error.why.value, _SAYS[error.why], details or None)
+
+
+def _not_placed(error: Exception, items: list[MenuItem]) -> RefusedError:
+    match error:
+        case PriceChangedError():
+            now = error.total.total
+            details: dict[str, object] = {
+                "shownCents": error.shown, "totalCents": now,
+                "differenceCents": now - error.shown,
+            }  # fmt: skip
+            return RefusedError(409, "price_changed", "It costs something else now.", details)
+        case BasketError():
+            named = next((str(i.id) for i in items if i.sku == error.item), None)
+            status = 409 if error.code == "sold_out" else 422
+            return RefusedError(
+                status, error.code, str(error), None if named is None else {"menuItemId": named}
+            )
+        case TooManyUnpaidError():
+            return RefusedError(429, "too_many_unpaid", "Pay an order that was placed before.")
+        case _:
+            return RefusedError(409, "store_closed", "The store takes no orders now.")
+
+
+def _wish(wanted: WantedItem, items: list[MenuItem]) -> Wish:
+    """Raises RefusedError."""
+    found = next((item for item in items if item.id == wanted.menu_item_id), None)
+    if found is None:
+        raise RefusedError(
+            422, "unknown_item", "The menu has no such item.",
+            {"menuItemId": str(wanted.menu_item_id)},
+        )  # fmt: skip
+    return Wish(
+        sku=found.sku, quantity=wanted.quantity, choices=tuple(sorted(wanted.choices)),
+        note=" ".join(wanted.notes.split()),
+    )  # fmt: skip
+
+
+def _item(item: MenuItem) -> dict[str, Any]:
+    return {
+        "id": str(item.id), "name": item.name, "description": item.description,
+        "section": item.section, "priceCents": item.price, "isAvailable": item.available,
+        "sortOrder": item.place, "allergens": list(item.allergens),
+        "imageUrl": None if item.picture is None else item.picture.src,
+        "options": [_option(option) for option in item.options],
+    }  # fmt: skip
+
+
+def _option(option: Option) -> dict[str, Any]:
+    return {
+        "id": option.id, "name": option.name, "min": option.min, "max": option.max,
+        "free": option.free, "choices": [
+            {"id": c.id, "name": c.name, "priceCents": c.price, "isAvailable": c.available}
+            for c in option.choices
+        ],
+    }  # fmt: skip
+
+
+def _order(order: BoardOrder) -> dict[str, Any]:
+    return {
+        "id": str(order.id), "orderNumber": order.number, "store": order.slug,
+        "status": order.status.value, "paymentStatus": "PAID", "customerName": order.name,
+        "totalCents": order.total.minor, "currency": order.total.currency,
+        "paidAt": order.paid_at.isoformat(), "statusSince": order.since.isoformat(),
+        "refundsAt": None if order.until is None else order.until.isoformat(),
+        "codeLocked": order.locked,
+        "items": [_line(line) for line in order.lines],
+    }  # fmt: skip
+
+
+def _line(line: BoardLine) -> dict[str, Any]:
+    return {
+        "menuItemId": str(line.item), "name": line.name, "choices": list(line.choices),
+        "notes": line.note, "quantity": len(line.wanted), "priceCents": line.price.minor,
+    }  # fmt: skip

@@ -1,0 +1,34 @@
+"""The URLs of counters: pages for customers, calls for programs of customers and of staff."""
+
+from litestar import Router, get, post
+from litestar.types import ControllerRouterHandler, Middleware
+
+from coinslot.api.stores import StaffOrders, Stores
+from coinslot.context import Context
+from coinslot.counter.pages import CounterPages
+from coinslot.pages.access import Access
+from coinslot.pages.site import Site
+from coinslot.people.authentication import Authentication
+
+
+def counter_routes(
+    context: Context, auth: Authentication, site: Site, ordering: Middleware
+) -> list[ControllerRouterHandler]:
+    """What places orders is limited by `ordering`."""
+    pages, stores, board = CounterPages(context, site), Stores(context), StaffOrders(context)
+    access = Access(auth)
+    read, write = [access.may("board:read")], [access.may("board:write")]
+    one = "/api/staff/orders/{order:uuid}"
+    urls = [
+        get("/s/{slug:str}")(pages.menu),
+        post("/s/{slug:str}", middleware=[ordering])(pages.place),
+        get("/s/{slug:str}/basket")(pages.basket),
+        get("/s/{slug:str}/{sku:str}")(pages.item),
+        post("/o/{order:str}/cancel")(pages.cancel),
+        get("/api/stores/{slug:str}/menu")(stores.menu),
+        post("/api/checkout-session", middleware=[ordering])(stores.session),
+        get("/api/staff/orders", guards=read)(board.all),
+        post(f"{one}/status", guards=write, status_code=200)(board.status),
+        post(f"{one}/complete", guards=write, status_code=200)(board.complete),
+    ]
+    return [Router("/", route_handlers=urls, include_in_schema=False)]

@@ -1,0 +1,184 @@
+"""What a customer wants of a menu, and what it costs. A basket is a wish: names and prices are the
+menu's, as they are when the order is placed."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Final, Self
+
+from msgspec import Meta, Struct
+
+from coinslot.orders.pricing import Extra, ExtraKind
+
+PIECES: Final = 10  # of one line
+LINES: Final = 20
+NOTE: Final = 200
+_BASE_BP: Final = 10_000
+_LINE: Final = re.compile(r"([A-Za-z0-9_.-]{1,64})~([0-9]{1,2})~([A-Za-z0-9_,-]*)~(.*)", re.S)
+OptionId = Annotated[str, Meta(pattern=r"\A[a-z0-9-]{1,32}\Z")]
+
+
+class Choice(Struct, frozen=True, kw_only=True):
+    """One choice of an option; it may make its item cheaper."""
+
+    id: OptionId
+    name: str
+    price: int = 0
+    available: bool = True
+
+
+class Option(Struct, frozen=True, kw_only=True):
+    """Of these, at least `min` and at most `max` are chosen; the `free` cheapest cost nothing."""
+
+    id: OptionId
+    name: str
+    choices: tuple[Choice, ...]
+    min: int = 0
+    max: int = 1
+    free: int = 0
+
+
+class Priced(Struct, frozen=True, kw_only=True):
+    """What of an item of the menu decides what a line costs."""
+
+    sku: str
+    name: str
+    price: int
+    tax_bp: int
+    options: tuple[Option, ...]
+    available: bool
+    left: int | None = None  # None: not counted
+
+
+class Wish(Struct, frozen=True, kw_only=True):
+    """So many pieces of an item, with these choices."""
+
+    sku: str
+    quantity: int = 1
+    choices: tuple[str, ...] = ()  # ids of choices
+    note: str = ""
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """As `text` writes it. Raises BasketError."""
+        found = _LINE.fullmatch(text)
+        if found is None:
+            raise BasketError("unreadable", "")
+        return cls(
+            sku=found[1], quantity=int(found[2]), note=found[4],
+            choices=tuple(sorted(filter(None, found[3].split(",")))),
+        )  # fmt: skip
+
+    def text(self) -> str:
+        """For an address."""
+        return f"{self.sku}~{self.quantity}~{','.join(sorted(self.choices))}~{self.note}"
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """A wish with the names and prices of the menu, in minor units."""
+
+    wish: Wish
+    name: str
+    chosen: tuple[Choice, ...]  # with what each costs here: nothing, for a free one
+    unit: int
+    tax_bp: int
+
+    @property
+    def total(self) -> int:
+        return self.unit * self.wish.quantity
+
+    @property
+    def full_name(self) -> str:
+        """As it stands on the receipt."""
+        return f"{self.name} ({', '.join(c.name for c in self.chosen)})" if self.chosen \
+            else self.name  # fmt: skip
+
+
+class Sum(Struct, frozen=True, kw_only=True):
+    """What a basket costs."""
+
+    goods: int
+    added_tax: int
+    tip: int
+
+    @property
+    def total(self) -> int:
+        return self.goods + self.added_tax + self.tip
+
+    @property
+    def extras(self) -> list[Extra]:
+        found = [(ExtraKind.ADDED_TAX, self.added_tax), (ExtraKind.TIP, self.tip)]
+        return [Extra(kind, amount) for kind, amount in found if amount]
+
+
+class BasketError(ValueError):
+    """This cannot be ordered. `item` is its sku."""
+
+    def __init__(self, code: str, item: str) -> None:
+        super().__init__(f"{item}: {code}")
+        self.code = code
+        self.item = item
+
+
+def lines_of(menu: Mapping[str, Priced], wishes: Sequence[Wish]) -> list[Line]:
+    """Raises BasketError: 'empty', 'too_many', 'unknown_item', 'sold_out', 'quantity', 'note',
+    'options'."""
+    if not wishes:
+        raise BasketError("empty", "")
+    if len(wishes) > LINES:
+        raise BasketError("too_many", "")
+    lines = [_line(menu.get(wish.sku), wish) for wish in wishes]
+    wanted = Counter[str]()
+    for wish in wishes:
+        wanted[wish.sku] += wish.quantity
+    for sku, quantity in wanted.items():
+        left = menu[sku].left
+        if left is not None and left < quantity:
+            raise BasketError("sold_out", sku)
+    return lines
+
+
+def _line(item: Priced | None, wish: Wish) -> Line:
+    if item is None:
+        raise BasketError("unknown_item", wish.sku)
+    if not item.available:
+        raise BasketError("sold_out", wish.sku)
+    if not 1 <= wish.quantity <= PIECES:
+        raise BasketError("quantity", wish.sku)
+    if len(wish.note) > NOTE:
+        raise BasketError("note", wish.sku)
+    chosen = _chosen(item, wish)
+    unit = max(item.price + sum(choice.price for choice in chosen), 0)
+    return Line(wish=wish, name=item.name, chosen=chosen, unit=unit, tax_bp=item.tax_bp)
+
+
+def _chosen(item: Priced, wish: Wish) -> tuple[Choice, ...]:
+    """Each choice once, in the menu's order, the free ones at nothing. Raises BasketError."""
+    wanted, found = set(wish.choices), list[Choice]()
+    for option in item.options:
+        here = [choice for choice in option.choices if choice.id in wanted]
+        if not option.min <= len(here) <= option.max or not all(c.available for c in here):
+            raise BasketError("options", item.sku)
+        free = {c.id for c in sorted(here, key=lambda c: c.price)[: option.free] if c.price > 0}
+        found += [Choice(id=c.id, name=c.name, price=0 if c.id in free else c.price) for c in here]
+    if len(found) != len(wanted) or len(wanted) != len(wish.choices):
+        raise BasketError("options", item.sku)
+    return tuple(found)
+
+
+def sum_of(lines: Sequence[Line], *, tax_added: bool, tip: int = 0) -> Sum:
+    """Tax is rounded once for each rate. Raises BasketError for a tip below nothing."""
+    if tip < 0:
+        raise BasketError("tip", "")
+    goods = sum(line.total for line in lines)
+    added = 0
+    if tax_added:
+        for rate in {line.tax_bp for line in lines}:
+            of_rate = sum(line.total for line in lines if line.tax_bp == rate)
+            added += (2 * of_rate * rate + _BASE_BP) // (2 * _BASE_BP)
+    return Sum(goods=goods, added_tax=added, tip=tip)
+
+
+def tip_of(lines: Sequence[Line], percent: int) -> int:
+    """So many per cent of the goods, without tax that is added, rounded half up."""
+    return (2 * sum(line.total for line in lines) * percent + 100) // 200

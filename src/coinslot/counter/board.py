@@ -1,0 +1,132 @@
+"""The orders of a counter as its staff see them: no code, and no link to the customer's page."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from msgspec import Struct
+
+from coinslot.context import Context
+from coinslot.counter import codes, store
+from coinslot.counter.basket import Choice
+from coinslot.counter.staff import CounterError, Staff, Status, Why, status_of
+from coinslot.kit.money import Money
+
+_SHOWN_AFTER: Final = timedelta(hours=2)  # of what is over
+
+
+class Piece(Struct, frozen=True, kw_only=True):
+    """One piece of a line. `ended`: why its money went back."""
+
+    id: UUID
+    state: str
+    ticked: bool
+    ended: str | None
+    reason: str | None
+
+
+class BoardLine(Struct, frozen=True, kw_only=True):
+    """One line of an order, with its pieces."""
+
+    item: UUID
+    name: str
+    choices: tuple[str, ...]
+    note: str
+    price: Money
+    pieces: tuple[Piece, ...]
+
+    @property
+    def wanted(self) -> tuple[Piece, ...]:
+        return tuple(piece for piece in self.pieces if piece.state != "not_picked_up")
+
+
+class BoardOrder(Struct, frozen=True, kw_only=True):
+    """One order. `since`: when it got this status; `until`: when its money goes back by itself."""
+
+    id: UUID
+    number: str
+    slug: str
+    outlet: str
+    outlet_name: str
+    status: Status
+    name: str
+    total: Money
+    paid_at: datetime
+    since: datetime
+    until: datetime | None
+    ended_at: datetime | None
+    locked: bool
+    tries_left: int
+    code_until: datetime
+    lines: tuple[BoardLine, ...]
+
+
+async def orders(
+    context: Context, who: Staff, statuses: Sequence[Status] = tuple(Status)
+) -> list[BoardOrder]:
+    """What is to be done, and what ended lately, oldest first."""
+    since = context.now() - _SHOWN_AFTER
+    async with context.db.as_merchant(who.merchant) as conn:
+        rows = await conn.fetch(store.ON_BOARD, who.outlets, since)
+        units = await conn.fetch(store.BOARD_UNITS, [row["id"] for row in rows])
+    found = [_order(context, row, _of(row, units)) for row in rows]
+    return [order for order in found if order.status in statuses]
+
+
+async def order(context: Context, who: Staff, wanted: UUID) -> BoardOrder:
+    """One of them. Raises CounterError."""
+    async with context.db.as_merchant(who.merchant) as conn:
+        row = await conn.fetchrow(store.BOARD_ORDER, wanted, who.outlets)
+        units = await conn.fetch(store.BOARD_UNITS, [wanted])
+    if row is None:
+        raise CounterError(Why.UNKNOWN)
+    if not units:
+        raise CounterError(Why.NOT_PAID)
+    return _order(context, row, units)
+
+
+def _of(row: asyncpg.Record, units: Sequence[asyncpg.Record]) -> list[asyncpg.Record]:
+    return [unit for unit in units if unit["order_id"] == row["id"]]
+
+
+def _order(context: Context, row: asyncpg.Record, units: Sequence[asyncpg.Record]) -> BoardOrder:
+    open_ = [unit for unit in units if unit["settlement"] is None]
+    by_line = sorted(units, key=lambda unit: (unit["line_id"], unit["id"]))
+    status = status_of([unit["state"] for unit in units])
+    since = {"PREPARING": "accepted_at", "READY": "ready_at"}.get(status.value)
+    times = [unit[since] for unit in open_ if since and unit[since] is not None]
+    return BoardOrder(
+        id=row["id"], number=row["number"], slug=row["slug"], outlet=row["outlet_id"],
+        outlet_name=row["outlet_name"], status=status, name=row["name"],
+        total=Money(row["amount_minor"], row["currency"]), paid_at=row["paid_at"],
+        since=row["ended_at"] or max(times, default=row["paid_at"]),
+        until=min((unit["dispatch_by"] for unit in open_), default=None),
+        ended_at=row["ended_at"], tries_left=max(codes.TRIES - row["tries"], 0),
+        locked=row["tries"] >= codes.TRIES or row["wrong"] >= codes.WRONG,
+        code_until=row["code_from"] + context.windows.span("code_s"),
+        lines=tuple(
+            _line(list(group), row["currency"])
+            for _, group in groupby(by_line, key=lambda unit: unit["line_id"])
+        ),
+    )  # fmt: skip
+
+
+def _line(units: Sequence[asyncpg.Record], currency: str) -> BoardLine:
+    first = units[0]
+    chosen = msgspec.convert(first["options"], tuple[Choice, ...])
+    return BoardLine(
+        item=first["item_id"], name=first["name"].partition(" (")[0] if chosen else first["name"],
+        choices=tuple(choice.name for choice in chosen), note=first["note"],
+        price=Money(first["price_minor"], currency),
+        pieces=tuple(
+            Piece(
+                id=unit["id"], state=unit["state"], ticked=unit["ticked_at"] is not None,
+                ended=unit["ended"], reason=unit["reason"],
+            )
+            for unit in units
+        ),
+    )  # fmt: skip

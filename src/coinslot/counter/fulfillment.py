@@ -1,0 +1,119 @@
+"""How a piece at a counter is driven: people do that. What nobody accepts or fetches in time goes
+back by itself."""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import asyncpg
+
+from coinslot.context import Context
+from coinslot.counter import store
+from coinslot.counter.codes import code_of
+from coinslot.counter.flow import COUNTER
+from coinslot.counter.texts import OF_ORDERS
+from coinslot.db.pool import Connection
+from coinslot.orders import fulfillment
+from coinslot.orders.fulfillment import Fulfillment, Testimony
+from coinslot.orders.page_views import Progress, Story
+from coinslot.states.transition import transition
+from coinslot.states.unit_flow import UnitFlow
+
+_NOT_ACCEPTED = """
+SELECT f.id, f.basis, c.accepted_at FROM fulfillments f JOIN counter_units c USING (id)
+WHERE f.kind = 'counter' AND (f.state IN ('in_preparation', 'to_pick_up', 'picked_up'))
+    AND c.accepted_at IS NULL
+"""
+_BY_CODE_OR_NAME = """
+SELECT f.id, f.basis, c.said_by FROM fulfillments f JOIN counter_units c USING (id)
+WHERE f.kind = 'counter' AND f.settlement = 'fulfilled' AND NOT CASE f.basis
+    WHEN 'code' THEN EXISTS (SELECT FROM counter_orders o WHERE o.order_id = f.order_id
+        AND o.tries > 0)
+    WHEN 'staff_word' THEN c.said_by IS NOT NULL AND c.reason IS NOT NULL
+        AND EXISTS (SELECT FROM exposures x WHERE x.fulfillment_id = f.id)
+    ELSE false END
+"""
+_RESERVED = """
+SELECT l.line_id, l.reserved, o.state FROM counter_lines l JOIN orders o ON o.id = l.order_id
+WHERE l.reserved > CASE WHEN o.state = 'placed' THEN 10
+    ELSE (SELECT count(*) FROM fulfillments f WHERE f.line_id = l.line_id
+        AND f.settlement IS NULL) END
+"""
+_NO_REASON = """
+SELECT f.id, c.ended, c.reason FROM fulfillments f JOIN counter_units c USING (id)
+WHERE f.basis = 'rejected' AND (c.ended IS DISTINCT FROM 'rejected' OR c.said_by IS NULL
+    OR coalesce(c.reason, '') = '')
+"""
+_LATE = """
+SELECT f.id, f.sent_at, f.dispatch_by FROM fulfillments f
+WHERE f.kind = 'counter' AND f.sent_at >= f.dispatch_by AND f.basis = 'code'
+"""
+
+
+class Counter(Fulfillment):
+    """A counter with people behind it."""
+
+    flow: ClassVar[UnitFlow] = COUNTER
+    windows: ClassVar[frozenset[str]] = Fulfillment.windows | {"prepare_s", "pickup_s"}
+    counts_stock: ClassVar[bool] = False
+    texts: ClassVar[Mapping[str, Mapping[str, str]]] = OF_ORDERS
+    checks: ClassVar[Mapping[str, str]] = {
+        "nothing_at_a_counter_goes_on_that_was_not_accepted": _NOT_ACCEPTED,
+        "a_counter_hands_over_by_code_or_by_name": _BY_CODE_OR_NAME,
+        "a_counter_reserves_for_orders_that_may_be_handed_over": _RESERVED,
+        "a_rejected_piece_has_a_name_and_a_reason": _NO_REASON,
+        "a_code_hands_over_in_time": _LATE,
+    }
+
+    async def start(self, context: Context, unit: asyncpg.Record) -> None:
+        await self._wait(context, unit)
+
+    async def remind(self, context: Context, unit: asyncpg.Record) -> None:
+        await self._wait(context, unit)
+
+    async def _wait(self, context: Context, unit: asyncpg.Record) -> None:
+        """For people, until its time is over."""
+        async with context.db.as_merchant(unit["merchant_id"]) as conn:
+            await fulfillment.put_off(conn, unit, unit["dispatch_by"])
+
+    async def prove(self, context: Context, unit: asyncpg.Record, said: Testimony) -> None:
+        """A word alone is no proof here: the code is, or a member of staff who vouches for it."""
+
+    async def deadline(self, context: Context, unit: asyncpg.Record) -> None:
+        """Nobody accepted it, or nobody fetched it."""
+        async with context.db.as_merchant(unit["merchant_id"]) as conn:
+            held = await fulfillment.lock(conn, unit)
+            if held is None or context.now() < fulfillment.last_moment(held):
+                return
+            ended = "not_accepted" if held["state"] == "to_accept" else "not_fetched"
+            await transition(
+                conn, COUNTER, held["id"], "DEADLINE", context.now(), basis="never_sent",
+                ended=ended,
+            )  # fmt: skip
+        context.wakes.wake("refunds", "fulfillments")
+
+    async def address(self, conn: Connection, outlet: str) -> str | None:
+        known = await conn.fetchrow(store.STORE, outlet)
+        return None if known is None else f"/s/{known['slug']}"
+
+    async def story(
+        self, context: Context, conn: Connection, units: Sequence[asyncpg.Record]
+    ) -> Story:
+        beside = await conn.fetch(store.UNITS_BESIDE, [unit["id"] for unit in units])
+        accepted = min((row["accepted_at"] for row in beside if row["accepted_at"]), default=None)
+        ready = max((row["ready_at"] for row in beside if row["ready_at"]), default=None)
+        open_ = {unit["state"] for unit in units if unit["settlement"] is None}
+        if "to_accept" in open_ or not open_:
+            progress = Progress.QUEUED
+        else:
+            progress = Progress.SENDING if "in_preparation" in open_ else Progress.WORKING
+        code = None
+        if open_ and progress is not Progress.QUEUED:
+            kept = await conn.fetchrow(store.CODE_OF, units[0]["order_id"])
+            assert kept is not None
+            code = code_of(context.vault, kept["order_id"], kept["code_version"])
+        return Story(
+            progress=progress, begun_at=accepted, code=code,
+            code_text=None if code is None else f"{units[0]['order_id']}:{code}",
+            may_cancel=bool(open_) and open_ == {"to_accept"},
+            confirmed_at=ready if progress is Progress.WORKING or not open_ else None,
+        )  # fmt: skip

@@ -1,0 +1,222 @@
+"""A counter's store and its menu: what customers are offered now, and how its merchant writes
+it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from msgspec import Struct
+
+from coinslot.catalog.products import Product, ProductChange, add_product, edit_product
+from coinslot.context import Context
+from coinslot.counter import store
+from coinslot.counter.basket import Option, Priced
+from coinslot.counter.flow import COUNTER
+from coinslot.db.pool import Connection
+from coinslot.kit.ids import uuid7
+from coinslot.kit.money import Money
+from coinslot.orders import outlet_pages
+from coinslot.orders.page_views import OutletView
+from coinslot.outlets.machines import Outlet, add_outlet
+from coinslot.pictures.pictures import PictureView, view_of
+
+
+class SlugTakenError(Exception):
+    """Another store of the installation has this address."""
+
+
+class NoStoreError(LookupError):
+    """This outlet is no counter."""
+
+
+class UnknownItemError(LookupError):
+    """The menu has no such item."""
+
+
+class MenuItem(Struct, frozen=True, kw_only=True):
+    """One item of a menu, as customers are offered it. Amounts in minor units."""
+
+    id: UUID
+    product: UUID
+    sku: str
+    name: str
+    names: Mapping[str, str]
+    description: str
+    descriptions: Mapping[str, str]
+    section: str
+    place: int
+    price: int
+    cost: int
+    tax_bp: int
+    left: int | None
+    sold_out: bool
+    allergens: tuple[str, ...]
+    options: tuple[Option, ...]
+    picture: PictureView | None
+
+    @property
+    def available(self) -> bool:
+        return not self.sold_out and self.left != 0
+
+    def priced(self) -> Priced:
+        return Priced(
+            sku=self.sku, name=self.name, price=self.price, tax_bp=self.tax_bp,
+            options=self.options, available=self.available, left=self.left,
+        )  # fmt: skip
+
+    def name_in(self, language: str) -> str:
+        return self.names.get(language) or self.name
+
+    def description_in(self, language: str) -> str:
+        return self.descriptions.get(language) or self.description
+
+
+class Store(Struct, frozen=True, kw_only=True):
+    """A counter, and whether it takes orders now."""
+
+    slug: str
+    merchant: UUID
+    outlet: OutletView
+    tax_added: bool
+    tips: tuple[int, ...]
+    paused: bool
+
+    @property
+    def open(self) -> bool:
+        return self.outlet.ready and not self.paused
+
+
+class NewStore(Struct, frozen=True, kw_only=True):
+    """A counter as it is set up."""
+
+    code: str
+    merchant: UUID
+    slug: str
+    name: str
+    place: str = ""
+    currency: str
+    gateway_account: UUID
+    contact: str = ""
+    zone: str | None = None
+    tax_added: bool = False
+
+
+class WantedItem(Struct, frozen=True, kw_only=True):
+    """An item as the merchant writes it."""
+
+    sku: str
+    name: str
+    price: int
+    section: str = ""
+    description: str = ""
+    cost: int = 0
+    tax_bp: int = 0
+    stock: int | None = None
+    allergens: tuple[str, ...] = ()
+    options: tuple[Option, ...] = ()
+
+
+async def store_of(context: Context, slug: str) -> Store | None:
+    """The store at this address, or None."""
+    async with context.db.system_transaction() as conn:
+        known = await conn.fetchrow(store.STORE_OWNER, slug)
+    if known is None:
+        return None
+    view = await outlet_pages.outlet(context, known["outlet_id"])
+    async with context.db.as_merchant(known["merchant_id"]) as conn:
+        row = await conn.fetchrow(store.STORE, known["outlet_id"])
+    if view is None or row is None:
+        return None
+    return Store(
+        slug=slug, merchant=known["merchant_id"], outlet=view, tax_added=row["tax_added"],
+        tips=tuple(row["tips"]), paused=row["paused_at"] is not None,
+    )  # fmt: skip
+
+
+async def menu(conn: Connection, outlet: str) -> list[MenuItem]:
+    """In the merchant's order."""
+    return [_item(row) for row in await conn.fetch(store.MENU, outlet)]
+
+
+async def add_store(conn: Connection, new: NewStore, now: datetime) -> bool:
+    """Add it; one of this merchant's with this code keeps its name. Whether it is new. Raises
+    OutletTakenError, SlugTakenError, UnknownZoneError."""
+    outlet = Outlet(
+        code=new.code, merchant_id=new.merchant, name=new.name, place=new.place,
+        kind=COUNTER.name, channel="counter", dialect="simple", currency=new.currency,
+        account_id=new.gateway_account, contact=new.contact, zone=new.zone,
+    )  # fmt: skip
+    is_new = await add_outlet(conn, outlet, [], now)
+    try:
+        await conn.execute(store.ADD_STORE, new.code, new.merchant, new.slug, new.tax_added, now)
+    except asyncpg.UniqueViolationError as error:
+        raise SlugTakenError(f"the address {new.slug} is another store's") from error
+    return is_new
+
+
+async def currency_of(conn: Connection, outlet: str) -> str:
+    """Of its prices. Raises NoStoreError."""
+    found: str | None = await conn.fetchval(store.CURRENCY, outlet)
+    if found is None:
+        raise NoStoreError(f"{outlet} is no counter")
+    return found
+
+
+async def write_menu(
+    conn: Connection, context: Context, merchant: UUID, outlet: str, items: Sequence[WantedItem]
+) -> int:
+    """The menu is these items from now on; what is not among them leaves it. Orders that were
+    placed keep their names and prices. Raises NoStoreError."""
+    currency = await currency_of(conn, outlet)
+    kept = []
+    for place, item in enumerate(items):
+        now = context.now()
+        product = Product(
+            id=uuid7(now), sku=item.sku, name=item.name, price=Money(item.price or 1, currency),
+            cost_minor=item.cost,
+        )  # fmt: skip
+        product_id = await add_product(conn, merchant, product)
+        await edit_product(
+            conn, merchant, item.sku, ProductChange(name=item.name, cost_minor=item.cost)
+        )
+        await conn.execute(store.DESCRIBE, product_id, item.description)
+        kept.append(
+            await conn.fetchval(
+                store.SAVE_ITEM, uuid7(now), merchant, outlet, product_id, item.section, place,
+                item.price, item.tax_bp, item.stock, list(item.allergens),
+                msgspec.to_builtins(item.options),
+            )
+        )  # fmt: skip
+    await conn.execute(store.RETIRE_OTHERS, outlet, kept, context.now())
+    return len(kept)
+
+
+async def sold_out(conn: Connection, outlet: str, item: UUID, now: datetime) -> None:
+    """Nothing of it is left, whatever was counted. Raises UnknownItemError."""
+    if not await conn.fetchval(store.SOLD_OUT, outlet, item, now):
+        raise UnknownItemError(str(item))
+
+
+async def back_on_sale(conn: Connection, outlet: str, item: UUID, stock: int | None) -> None:
+    """There is so much of it again, or it is not counted. Raises UnknownItemError."""
+    if not await conn.fetchval(store.BACK_ON_SALE, outlet, item, stock):
+        raise UnknownItemError(str(item))
+
+
+async def pause(conn: Connection, outlet: str, at: datetime | None) -> None:
+    """The store takes no orders, or does again. Raises UnknownItemError."""
+    if not await conn.fetchval(store.PAUSE, outlet, at):
+        raise UnknownItemError(outlet)
+
+
+def _item(row: asyncpg.Record) -> MenuItem:
+    return MenuItem(
+        id=row["id"], product=row["product_id"], sku=row["sku"], name=row["name"],
+        names=row["names"], description=row["description"], descriptions=row["descriptions"],
+        section=row["section"], place=row["place"], price=row["price_minor"],
+        cost=row["cost_minor"], tax_bp=row["tax_bp"], left=row["stock"],
+        sold_out=row["sold_out_at"] is not None, allergens=tuple(row["allergens"]),
+        options=msgspec.convert(row["options"], tuple[Option, ...]), picture=view_of(row),
+    )  # fmt: skip

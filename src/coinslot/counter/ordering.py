@@ -1,0 +1,141 @@
+"""From a basket to an order that can be paid: priced by the database, its stock reserved, its code
+made. All of it is one transaction."""
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from msgspec import Struct
+
+from coinslot.context import Context
+from coinslot.counter import store
+from coinslot.counter.basket import BasketError, Line, Sum, Wish, lines_of, sum_of
+from coinslot.counter.codes import code_of, digest_of
+from coinslot.counter.flow import COUNTER
+from coinslot.counter.menu import MenuItem, Store, menu
+from coinslot.db.pool import Connection, again
+from coinslot.orders import checkout, placing
+from coinslot.orders.page_views import NotNowError
+from coinslot.orders.placing import NewLine, NewOrder
+
+_SLOT = "-"  # a counter has none
+
+
+class ClosedError(Exception):
+    """It takes no orders now."""
+
+
+class TooManyUnpaidError(Exception):
+    """There are unpaid orders enough from this browser or network."""
+
+
+class PriceChangedError(Exception):
+    """It costs something else than was shown."""
+
+    def __init__(self, shown: int, lines: Sequence[Line], total: Sum) -> None:
+        super().__init__("the price changed")
+        self.shown = shown
+        self.lines = tuple(lines)
+        self.total = total
+
+
+class Order(Struct, frozen=True, kw_only=True):
+    """Who wants what. `shown`: what the page said that it costs, in minor units. `key` was made
+    with the page, so it places one order."""
+
+    wishes: tuple[Wish, ...]
+    shown: int | None
+    tip: int = 0
+    name: str = ""
+    key: str | None = None
+    browser: str | None = None
+    network: str | None = None
+
+
+async def place(context: Context, at: Store, wanted: Order) -> str:
+    """The token of the order, placed now or before with this key. Raises ClosedError, BasketError,
+    PriceChangedError, TooManyUnpaidError."""
+    async with context.db.as_merchant(at.merchant) as conn:
+        before = await conn.fetchval(store.BY_KEY, wanted.key)
+    if before is not None:
+        return str(before)
+    if not at.open:
+        raise ClosedError
+    try:
+        return await again(partial(_place, context, at, wanted))
+    except asyncpg.UniqueViolationError as error:
+        if error.constraint_name != "orders_client_key_key":
+            raise
+        return await place(context, at, wanted)  # the other tap of a double tap was first
+    except NotNowError:
+        raise TooManyUnpaidError from None
+
+
+async def _place(context: Context, at: Store, wanted: Order) -> str:
+    async with context.db.as_merchant(at.merchant) as conn:
+        items = {item.sku: item for item in await menu(conn, at.outlet.code)}
+        priced = {sku: item.priced() for sku, item in items.items()}
+        lines = lines_of(priced, wanted.wishes)
+        total = sum_of(lines, tax_added=at.tax_added, tip=wanted.tip)
+        if total.total == 0:
+            raise BasketError("nothing_to_pay", "")
+        if wanted.shown is not None and wanted.shown != total.total:
+            raise PriceChangedError(wanted.shown, lines, total)
+        browser, network = checkout.digests(context, wanted.browser, wanted.network)
+        await checkout.few_enough(context, conn, at.outlet.code, browser, network)
+        counted = await _reserve(conn, at.outlet.code, items, wanted.wishes)
+        windows = context.windows.at(COUNTER.name, {})
+        new = NewOrder(
+            merchant=at.merchant, outlet=at.outlet.code, currency=at.outlet.currency,
+            key=wanted.key, expires_at=context.now() + windows.span("order_s"),
+            ends_by=context.now() + 2 * windows.span("order_s"),
+            lines=[_new_line(items[line.wish.sku], line, at) for line in lines],
+            extras=total.extras, browser=browser, network=network,
+        )  # fmt: skip
+        placed = await placing.place(conn, context, new)
+        await _write_beside(conn, placed.id, at.merchant, [
+            (items[line.wish.sku], line, items[line.wish.sku].id in counted) for line in lines
+        ])  # fmt: skip
+        digest = digest_of(context.vault, placed.id, 1, code_of(context.vault, placed.id, 1))
+        await conn.execute(
+            store.PLACE_ORDER, placed.id, at.merchant, at.outlet.code, wanted.name, digest
+        )
+        return placed.token
+
+
+async def _reserve(
+    conn: Connection, outlet: str, items: dict[str, MenuItem], wishes: Sequence[Wish]
+) -> set[UUID]:
+    """Takes it off the stock; which items are counted. Raises BasketError where somebody was
+    first."""
+    wanted = Counter[UUID]()
+    for wish in wishes:
+        wanted[items[wish.sku].id] += wish.quantity
+    rows = await conn.fetch(store.RESERVE, outlet, list(wanted), list(wanted.values()))
+    missing = set(wanted) - {row["id"] for row in rows}
+    if missing:
+        sku = next(item.sku for item in items.values() if item.id in missing)
+        raise BasketError("sold_out", sku)
+    return {row["id"] for row in rows if row["counted"]}
+
+
+def _new_line(item: MenuItem, line: Line, at: Store) -> NewLine:
+    return NewLine(
+        product=item.product, slot=_SLOT, sku=item.sku, name=line.full_name, price=line.unit,
+        cost=item.cost, quantity=line.wish.quantity, tax_bp=0 if at.tax_added else line.tax_bp,
+    )  # fmt: skip
+
+
+async def _write_beside(
+    conn: Connection, order: UUID, merchant: UUID, lines: Sequence[tuple[MenuItem, Line, bool]]
+) -> None:
+    placed = await conn.fetch(store.PLACED_LINES, order)
+    for row, (item, line, counted) in zip(placed, lines, strict=True):
+        await conn.execute(
+            store.PLACE_LINE, row["id"], merchant, order, item.id,
+            msgspec.to_builtins(line.chosen), line.wish.note,
+            line.wish.quantity if counted else 0,
+        )  # fmt: skip

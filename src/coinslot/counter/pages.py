@@ -1,0 +1,310 @@
+"""The menu behind the code on a table or counter, and the basket. The basket travels in the address
+and in the form: nothing is kept here before an order is placed, and no script is needed."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Annotated, Final
+from urllib.parse import urlencode
+
+from litestar import Response
+from litestar.enums import RequestEncodingType
+from litestar.params import Body, PathParameter
+from litestar.response import Redirect
+from msgspec import Meta, Struct
+
+from coinslot.context import Context
+from coinslot.counter import menu as menus
+from coinslot.counter import ordering, staff
+from coinslot.counter.basket import (
+    NOTE,
+    PIECES,
+    BasketError,
+    Line,
+    Sum,
+    Wish,
+    lines_of,
+    sum_of,
+    tip_of,
+)
+from coinslot.counter.flow import COUNTER
+from coinslot.counter.menu import MenuItem, Store
+from coinslot.counter.ordering import ClosedError, Order, PriceChangedError, TooManyUnpaidError
+from coinslot.counter.staff import CounterError, Why
+from coinslot.counter.texts import CounterWords, words_in
+from coinslot.kit.ids import token
+from coinslot.kit.money import Money
+from coinslot.orders import checkout
+from coinslot.orders.checkout import WayTap
+from coinslot.orders.page_views import NotNowError
+from coinslot.pages import browser, peer
+from coinslot.pages.errors import RefusedError
+from coinslot.pages.rendering import STORABLE, Answer, AnyRequest, Renderer
+from coinslot.pages.shared_handler import SharedHandler
+from coinslot.pages.site import Site
+from coinslot.payments import ways_to_pay
+from coinslot.payments.ways_to_pay import Way
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
+_ADDRESS: Final = 6000  # characters of a basket in an address
+
+Slug = Annotated[str, PathParameter(max_length=63, pattern=STORABLE)]
+Sku = Annotated[str, PathParameter(max_length=64, pattern=STORABLE)]
+Token = Annotated[str, PathParameter(max_length=64, pattern=STORABLE)]
+
+
+class PlaceForm(Struct):
+    """The form behind the pay button of a basket."""
+
+    key: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{16,64}\Z")]
+    shown: Annotated[str, Meta(pattern=r"\A[0-9]{1,12}\Z")]  # minor units, as the page showed
+    line: Annotated[list[str], Meta(max_length=40)] | Annotated[str, Meta(max_length=400)] = []
+    tip: Annotated[str, Meta(pattern=r"\A[0-9]{0,3}\Z")] = ""
+    name: Annotated[str, Meta(max_length=80, pattern=STORABLE)] = ""
+    way: Annotated[str, Meta(max_length=64, pattern=STORABLE)] = ""
+
+
+Form = Annotated[PlaceForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
+
+
+class Basket(Struct, frozen=True, kw_only=True):
+    """What an address or a form holds, and what of it can be ordered. `problem` says what not."""
+
+    wishes: tuple[Wish, ...]
+    lines: tuple[Line, ...] = ()
+    total: Sum | None = None
+    percent: int = 0
+    problem: str = ""
+
+    @property
+    def texts(self) -> list[str]:
+        return [wish.text() for wish in self.wishes]
+
+
+class CounterPages(SharedHandler):
+    """Reads the address, calls one verb, shows or redirects."""
+
+    def __init__(self, context: Context, site: Site) -> None:
+        self._context = context
+        self._renderer = Renderer(site, more=(TEMPLATES,))
+
+    async def menu(self, request: AnyRequest, slug: Slug) -> Response[str]:
+        at, items = await self._known(slug)
+        basket = self._basket(request, at, items, self._wishes(request))
+        sections = [
+            (name, list(group)) for name, group in groupby(items, key=lambda item: item.section)
+        ]
+        return self._page(request, "menu.html", at, sections=sections, basket=basket)
+
+    async def item(self, request: AnyRequest, slug: Slug, sku: Sku) -> Response[str]:
+        at, items = await self._known(slug)
+        basket = self._basket(request, at, items, self._wishes(request))
+        return self._item(request, at, _one(items, sku), basket)
+
+    def _item(
+        self, request: AnyRequest, at: Store, item: MenuItem, basket: Basket, problem: str = ""
+    ) -> Response[str]:
+        chosen = set(_choices(request))
+        return self._page(
+            request, "menu_item.html", at, 422 if problem else 200, item=item, basket=basket,
+            problem=problem, chosen=chosen, most=min(PIECES, item.left or PIECES),
+            note_most=NOTE, note=request.query_params.get("note", "")[:NOTE],
+        )  # fmt: skip
+
+    async def basket(self, request: AnyRequest, slug: Slug) -> Response[str]:
+        """The basket; with `sku`, after that was added to it."""
+        at, items = await self._known(slug)
+        wishes = self._wishes(request)
+        added = request.query_params.get("sku")
+        if added is None:
+            return await self._show(request, at, self._basket(request, at, items, wishes))
+        item = _one(items, added)
+        try:
+            lines_of({item.sku: item.priced()}, [self._added(request, item)])
+        except BasketError as error:
+            basket = self._basket(request, at, items, wishes)
+            said = self._said(request, error, items)
+            return self._item(request, at, item, basket, said)
+        together = _together(wishes, self._added(request, item))
+        where = self._link(request, slug, "basket")
+        return Redirect(f"{where}{'&' if '?' in where else '?'}{_query(together)}", status_code=303)
+
+    def _added(self, request: AnyRequest, item: MenuItem) -> Wish:
+        query = request.query_params
+        quantity = query.get("quantity", "1")
+        return Wish(
+            sku=item.sku, quantity=int(quantity) if quantity.isdecimal() else 0,
+            choices=_choices(request),
+            note=" ".join(query.get("note", "").split())[: NOTE + 1],
+        )  # fmt: skip
+
+    async def place(self, request: AnyRequest, slug: Slug, data: Form) -> Response[str]:
+        at, items = await self._known(slug)
+        typed = [data.line] if isinstance(data.line, str) else data.line
+        try:
+            wishes = tuple(Wish.read(text) for text in typed)
+        except BasketError:
+            raise _unreadable() from None
+        basket = self._basket(request, at, items, wishes, data.tip)
+        name = browser.named(request)
+        tip = tip_of(basket.lines, basket.percent)
+        wanted = Order(
+            wishes=wishes, shown=int(data.shown), tip=tip, name=" ".join(data.name.split()),
+            key=data.key, browser=name, network=peer.network(request),
+        )  # fmt: skip
+        try:
+            order = await ordering.place(self._context, at, wanted)
+        except BasketError as error:
+            return await self._show(request, at, basket, self._said(request, error, items))
+        except PriceChangedError as changed:
+            return await self._show(request, at, basket, self._changed(request, at, changed))
+        except TooManyUnpaidError:
+            return await self._show(request, at, basket, self._words(request).busy, status=429)
+        except ClosedError:
+            return await self._show(request, at, basket)
+        answer = await self._begin(request, order, data)
+        browser.remember(request, answer, name, "/s")
+        return answer
+
+    async def _begin(self, request: AnyRequest, order: str, data: PlaceForm) -> Response[str]:
+        """The order's page shows what became of the step to the gateway."""
+        try:
+            begun = await checkout.pay(
+                self._context, WayTap(order=order, way=data.way, key=data.key)
+            )
+        except NotNowError:
+            begun = None  # placed, and its page offers the ways that work
+        more = {"go": "1"} if begun else {}
+        return Redirect(self._renderer.formatter(request).link("o", order, **more), status_code=303)
+
+    async def cancel(self, request: AnyRequest, order: Token) -> Response[str]:
+        """The customer's, while nobody has begun with it."""
+        try:
+            await staff.cancel(self._context, order)
+        except CounterError as error:
+            if error.why is not Why.ACCEPTED:
+                raise RefusedError(
+                    404, "no_such_order", "No order has this link.", sentence="unknown_order"
+                ) from None
+        return Redirect(self._renderer.formatter(request).link("o", order), status_code=303)
+
+    async def _show(
+        self, request: AnyRequest, at: Store, basket: Basket, problem: str = "", *,
+        status: int = 409,
+    ) -> Response[str]:  # fmt: skip
+        ways: list[Way] = []
+        if basket.total is not None and basket.total.total:
+            price = Money(basket.total.total, at.outlet.currency)
+            ways = await ways_to_pay.offered(self._context, at.merchant, at.outlet.code, price)
+        return self._page(
+            request, "basket.html", at, status if problem else 200, basket=basket, ways=ways,
+            problem=problem or basket.problem, keys=token,
+        )  # fmt: skip
+
+    async def _known(self, slug: str) -> tuple[Store, list[MenuItem]]:
+        """Raises RefusedError where there is no such store."""
+        at = await menus.store_of(self._context, slug)
+        if at is None:
+            raise RefusedError(
+                404, "no_such_store", "No store has this address.", sentence="nothing_here"
+            )
+        async with self._context.db.as_merchant(at.merchant) as conn:
+            return at, await menus.menu(conn, at.outlet.code)
+
+    def _wishes(self, request: AnyRequest) -> tuple[Wish, ...]:
+        """Raises RefusedError for an address that no page of ours made."""
+        if len(request.url.query) > _ADDRESS:
+            raise _unreadable()
+        try:
+            return tuple(Wish.read(t) for t in request.query_params.getall("line", []))
+        except BasketError:
+            raise _unreadable() from None
+
+    def _basket(
+        self, request: AnyRequest, at: Store, items: Sequence[MenuItem], wishes: tuple[Wish, ...],
+        tip: str | None = None,
+    ) -> Basket:  # fmt: skip
+        """Priced as far as it can be ordered."""
+        asked = request.query_params.get("tip", "") if tip is None else tip
+        percent = int(asked) if asked.isdecimal() and int(asked) in at.tips else 0
+        kept, problem = [], ""
+        menu = {item.sku: item.priced() for item in items}
+        for wish in wishes:
+            try:
+                kept += lines_of(menu, [wish])
+            except BasketError as error:
+                problem = self._said(request, error, items)
+        tip_minor = tip_of(kept, percent)
+        return Basket(
+            wishes=tuple(line.wish for line in kept), lines=tuple(kept), percent=percent,
+            total=sum_of(kept, tax_added=at.tax_added, tip=tip_minor), problem=problem,
+        )  # fmt: skip
+
+    def _said(self, request: AnyRequest, error: BasketError, items: Sequence[MenuItem]) -> str:
+        words = self._words(request)
+        language = self._renderer.words(request).code
+        name = next((i.name_in(language) for i in items if i.sku == error.item), error.item)
+        return str(getattr(words, error.code, words.unreadable)).format(item=name)
+
+    def _changed(self, request: AnyRequest, at: Store, changed: PriceChangedError) -> str:
+        formatter, currency = self._renderer.formatter(request), at.outlet.currency
+        return self._words(request).price_changed.format(
+            old=formatter.money(Money(changed.shown, currency)),
+            new=formatter.money(Money(changed.total.total, currency)),
+        )
+
+    def _words(self, request: AnyRequest) -> CounterWords:
+        return words_in(self._renderer.words(request).code)
+
+    def _link(self, request: AnyRequest, *parts: str) -> str:
+        return self._renderer.formatter(request).link("s", *parts)
+
+    def _page(
+        self, request: AnyRequest, template: str, at: Store, status: int = 200, **values: object
+    ) -> Response[str]:
+        kept = _query(
+            [Wish.read(t) for t in request.query_params.getall("line", [])]
+        ) if request.method == "GET" else ""  # fmt: skip
+        windows = self._context.windows.at(COUNTER.name, {})
+        return self._renderer.page(
+            request, template, Answer(status=status), COUNTER.name, w=self._words(request),
+            at=at, outlet=at.outlet, brand=at.outlet.brand, kept_query=f"{kept}&" if kept else "",
+            kept=kept, money=Money, tip_of=tip_of, query=_query,
+            accept_min=max(1, round(windows.dispatch_s / 60)), **values,
+        )  # fmt: skip
+
+
+def _choices(request: AnyRequest) -> tuple[str, ...]:
+    """Of the form of an item. Where one of several is chosen, the field has the option's name."""
+    pairs = request.query_params.multi_items()
+    return tuple(sorted(v for k, v in pairs if v and (k == "choice" or k.startswith("choice."))))
+
+
+def _one(items: Sequence[MenuItem], sku: str) -> MenuItem:
+    for item in items:
+        if item.sku == sku:
+            return item
+    raise RefusedError(404, "no_such_item", "The menu has no such item.", sentence="nothing_here")
+
+
+def _together(wishes: Sequence[Wish], added: Wish) -> list[Wish]:
+    """The same item with the same choices is one line, while that has room."""
+    found = list(wishes)
+    for place, wish in enumerate(found):
+        same = (wish.sku, wish.choices, wish.note) == (added.sku, added.choices, added.note)
+        if same and wish.quantity + added.quantity <= PIECES:
+            found[place] = Wish(
+                sku=wish.sku, quantity=wish.quantity + added.quantity, choices=wish.choices,
+                note=wish.note,
+            )  # fmt: skip
+            return found
+    return [*found, added]
+
+
+def _query(wishes: Sequence[Wish]) -> str:
+    """Of an address."""
+    return urlencode([("line", wish.text()) for wish in wishes])
+
+
+def _unreadable() -> RefusedError:
+    return RefusedError(400, "bad_request", "This is no order.", sentence="unreadable")

@@ -1,0 +1,43 @@
+-- What a counter does inside the transactions that pay, expire and settle an order.
+
+-- The row beside each unit. Its code is good from now on; nothing is due before its order has to be
+-- accepted.
+CREATE OR REPLACE FUNCTION counter_queued(p_order uuid, p_now timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO counter_units (id, merchant_id)
+        SELECT id, merchant_id FROM fulfillments WHERE order_id = p_order;
+    UPDATE counter_orders SET code_from = p_now WHERE order_id = p_order;
+    UPDATE fulfillments SET due_at = least(dispatch_by, hard_deadline) WHERE order_id = p_order;
+END $$;
+
+-- Nobody paid: what the order reserved is for sale again. Rows of items are locked by their ids, as
+-- whoever reserves them does.
+CREATE OR REPLACE FUNCTION counter_expired(p_order uuid, p_now timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM counter_items WHERE id IN (SELECT item_id FROM counter_lines
+        WHERE order_id = p_order AND reserved > 0) ORDER BY id FOR NO KEY UPDATE;
+    UPDATE counter_items i SET stock = i.stock + l.reserved
+        FROM (SELECT item_id, sum(reserved)::integer AS reserved FROM counter_lines
+            WHERE order_id = p_order GROUP BY item_id) l
+        WHERE i.id = l.item_id AND i.stock IS NOT NULL;
+    UPDATE counter_lines SET reserved = 0 WHERE order_id = p_order AND reserved > 0;
+END $$;
+
+-- A piece whose money went back before staff began it is for sale again. One that they had begun is
+-- made, or half made.
+CREATE OR REPLACE FUNCTION counter_settled(p_unit uuid, p_now timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    l counter_lines%ROWTYPE;
+    u fulfillments%ROWTYPE;
+BEGIN
+    SELECT * INTO STRICT u FROM fulfillments WHERE id = p_unit;
+    UPDATE counter_lines SET reserved = reserved - 1 WHERE line_id = u.line_id AND reserved > 0
+        RETURNING * INTO l;
+    IF FOUND AND u.settlement = 'refund_due' AND NOT EXISTS (SELECT FROM counter_units
+            WHERE id = p_unit AND accepted_at IS NOT NULL) THEN
+        UPDATE counter_items SET stock = stock + 1 WHERE id = l.item_id AND stock IS NOT NULL;
+    END IF;
+END $$;

@@ -1,0 +1,332 @@
+"""What staff and customers do with an order at a counter. Each works on all its pieces at once,
+under the locks of its capture and its units: so it competes with every refund, and one is first."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+from msgspec import Struct
+
+from coinslot.context import Context
+from coinslot.counter import codes, store
+from coinslot.counter.flow import COUNTER
+from coinslot.db.pool import Connection
+from coinslot.orders import fulfillment
+from coinslot.people.audit_log import Act, Actor, record
+from coinslot.states.transition import transition
+
+_AFTER: Final = timedelta(seconds=60)  # its time is over, and the sweeper has to see that
+_HOUR: Final = timedelta(hours=1)
+_OVER: Final = "this order is over"
+
+
+class Status(StrEnum):
+    """Where an order stands for the people behind the counter."""
+
+    PLACED = "PLACED"
+    PREPARING = "PREPARING"
+    READY = "READY"
+    COMPLETED = "COMPLETED"
+    CANCELLED = "CANCELLED"  # nothing was handed over: the money goes back
+
+
+class Why(StrEnum):
+    """Why something was not done with an order."""
+
+    UNKNOWN = "no_such_order"
+    NOT_PAID = "not_paid"
+    NOT_ACCEPTED = "not_accepted"
+    TOO_LATE = "too_late"
+    OVER = "order_over"
+    ACCEPTED = "already_accepted"
+    WRONG_ORDER = "wrong_status"
+    NO_REASON = "reason_missing"
+    WRONG_CODE = "wrong_code"
+    EXPIRED = "code_expired"
+    LOCKED = "code_locked"
+    CROWDED = "too_many_wrong_codes"
+
+
+class CounterError(Exception):
+    """Nothing was done. `left`: how many tries a code still has."""
+
+    def __init__(self, why: Why, left: int = 0) -> None:
+        super().__init__(why.value)
+        self.why = why
+        self.left = left
+
+
+class Staff(Struct, frozen=True, kw_only=True):
+    """Who acts, for which merchant, and at which outlets; None: at all of them."""
+
+    merchant: UUID
+    login: str
+    actor: Actor
+    outlets: tuple[str, ...] | None = None
+
+
+_STATUSES: Final = {
+    "to_accept": Status.PLACED, "in_preparation": Status.PREPARING, "to_pick_up": Status.READY,
+    "picked_up": Status.COMPLETED,
+}  # fmt: skip
+
+
+def status_of(states: Sequence[str]) -> Status:
+    """Of an order whose units are in these states: the slowest of what is still to be handed
+    over."""
+    return next((status for state, status in _STATUSES.items() if state in states),
+                Status.CANCELLED)  # fmt: skip
+
+
+async def accept(context: Context, who: Staff, order: UUID) -> None:
+    """Staff begin with it. Raises CounterError."""
+    async with context.db.as_merchant(who.merchant) as conn:
+        _, units = await _held(conn, who, order)
+        now = context.now()
+        placed = [unit for unit in units if unit["state"] == "to_accept"]
+        if not placed:
+            return  # the other board was first, or a second tap
+        if any(now >= fulfillment.last_moment(unit) for unit in placed):
+            raise CounterError(Why.TOO_LATE)
+        for unit in placed:
+            by = now + _window(context, unit, "prepare_s")
+            await _move(conn, unit, "ACCEPTED", now, by, accepted_at=now)
+        await record(conn, who.actor, _act(who, "order.accepted", order), now)
+
+
+async def ready(context: Context, who: Staff, order: UUID) -> None:
+    """It waits for its customer, whose code has its full time from now on. Raises CounterError."""
+    async with context.db.as_merchant(who.merchant) as conn:
+        kept, units = await _held(conn, who, order)
+        now = context.now()
+        if any(unit["state"] == "to_accept" for unit in units):
+            raise CounterError(Why.NOT_ACCEPTED)
+        begun = [unit for unit in units if unit["state"] == "in_preparation"]
+        if not begun:
+            return
+        _in_time(begun, now)
+        for unit in begun:
+            by = now + _window(context, unit, "pickup_s")
+            await _move(conn, unit, "FINISHED", now, by, ready_at=now)
+        await codes.renew(conn, context.vault, kept, now)
+        await record(conn, who.actor, _act(who, "order.ready", order), now)
+
+
+async def undo(context: Context, who: Staff, order: UUID, to: Status) -> None:
+    """One step back, to PREPARING or PLACED. Raises CounterError."""
+    was = {Status.PREPARING: "to_pick_up", Status.PLACED: "in_preparation"}.get(to)
+    async with context.db.as_merchant(who.merchant) as conn:
+        _, units = await _held(conn, who, order)
+        now = context.now()
+        meant = [unit for unit in units if unit["state"] == was]
+        if not meant:
+            raise CounterError(Why.WRONG_ORDER)
+        _in_time(meant, now)
+        for unit in meant:
+            if to is Status.PREPARING:
+                by = now + _window(context, unit, "prepare_s")
+                await _move(conn, unit, "UNDONE", now, by, ready_at=None)
+            else:
+                by = now + _window(context, unit, "dispatch_s")
+                await _move(conn, unit, "UNDONE", now, by, accepted_at=None)
+        await record(conn, who.actor, _act(who, "order.undone", order), now)
+
+
+async def reject(
+    context: Context, who: Staff, order: UUID, reason: str, units: Sequence[UUID] = ()
+) -> None:
+    """These pieces, or all that is left, are not handed over: their money goes back in the same
+    transaction. Raises CounterError."""
+    if not reason.strip():
+        raise CounterError(Why.NO_REASON)
+    async with context.db.as_merchant(who.merchant) as conn:
+        _, held = await _held(conn, who, order)
+        meant = [unit for unit in held if not units or unit["id"] in units]
+        if not meant:
+            raise CounterError(Why.UNKNOWN)
+        now = context.now()
+        for unit in meant:
+            await transition(
+                conn, COUNTER, unit["id"], "REJECTED", now, basis="rejected", ended="rejected",
+                said_by=who.login, reason=reason.strip(),
+            )  # fmt: skip
+        ids = [unit["id"] for unit in meant]
+        act = _act(who, "order.rejected", order, reason.strip(), ids)
+        await record(conn, who.actor, act, now)
+    context.wakes.wake("refunds", "fulfillments")
+
+
+async def cancel(context: Context, order_token: str) -> None:
+    """The customer does not want it any more, which counts until somebody begins with it. Raises
+    CounterError."""
+    async with context.db.system_transaction() as conn:
+        known = await conn.fetchrow(store.ORDER_OF_TOKEN, order_token)
+    if known is None:
+        raise CounterError(Why.UNKNOWN)
+    async with context.db.as_merchant(known["merchant_id"]) as conn:
+        units = await _lock(conn, known["order_id"])
+        open_ = [unit for unit in units if unit["settlement"] is None]
+        if not units:
+            raise CounterError(Why.NOT_PAID)
+        if not open_:
+            return
+        if any(unit["state"] != "to_accept" for unit in open_):
+            raise CounterError(Why.ACCEPTED)
+        for unit in open_:
+            await transition(
+                conn, COUNTER, unit["id"], "CANCELLED", context.now(), basis="never_sent",
+                ended="cancelled",
+            )  # fmt: skip
+    context.wakes.wake("refunds", "fulfillments")
+
+
+async def complete(context: Context, who: Staff, order: UUID, code: str) -> None:
+    """Hand everything over that is left, against the code. The same code again finds it done.
+    Raises CounterError."""
+    kept = await _try(context, who, order)
+    if not codes.matches(context.vault, kept, code):
+        async with context.db.as_merchant(who.merchant) as conn:
+            tries = await conn.fetchval(store.NOTE_WRONG, order, context.now())
+        raise CounterError(Why.WRONG_CODE, max(codes.TRIES - tries, 0))
+    async with context.db.as_merchant(who.merchant) as conn:
+        units, now = await _lock(conn, order), context.now()
+        if await _hand_over(conn, units, now, basis="code"):
+            await record(conn, who.actor, _act(who, "order.completed", order), now)
+    context.wakes.wake("refunds", "fulfillments")
+
+
+async def vouch(context: Context, who: Staff, order: UUID, reason: str) -> None:
+    """Hand over without the code: somebody of the merchant says why. It is listed as an exposure.
+    Where the money had gone back before, that is a loss: nothing moves, and a person gets a case.
+    Raises CounterError."""
+    if not reason.strip():
+        raise CounterError(Why.NO_REASON)
+    async with context.db.as_merchant(who.merchant) as conn:
+        await _known(conn, who, order)
+        units, now = await _lock(conn, order), context.now()
+        if not units:
+            raise CounterError(Why.NOT_PAID)
+        if any(unit["settlement"] is None for unit in units):
+            said = {"said_by": who.login, "reason": reason.strip(), "failure_code": "staff_word"}
+            for unit in await _hand_over(conn, units, now, basis="staff_word", **said):
+                await conn.execute(store.EXPOSE, unit["id"], now)
+        else:
+            for unit in units:
+                await transition(conn, COUNTER, unit["id"], "HANDED_OVER", now)
+        await record(conn, who.actor, _act(who, "order.vouched", order, reason.strip()), now)
+    context.wakes.wake("refunds", "fulfillments")
+
+
+async def tick(context: Context, who: Staff, order: UUID, unit: UUID, *, done: bool) -> None:
+    """One piece is made, or is not. It moves nothing. Raises CounterError."""
+    async with context.db.as_merchant(who.merchant) as conn:
+        await _known(conn, who, order)
+        if not await conn.fetchval(store.TICK, order, unit, done, context.now()):
+            raise CounterError(Why.UNKNOWN)
+
+
+async def _known(conn: Connection, who: Staff, order: UUID) -> asyncpg.Record:
+    """Raises CounterError for an order of another outlet than those of these staff."""
+    kept = await conn.fetchrow(store.ORDER_AT, order, who.outlets)
+    if kept is None:
+        raise CounterError(Why.UNKNOWN)
+    return kept
+
+
+async def _held(
+    conn: Connection, who: Staff, order: UUID
+) -> tuple[asyncpg.Record, list[asyncpg.Record]]:
+    """The row of its code, and its units that are not settled, locked. Raises CounterError."""
+    await _known(conn, who, order)
+    units = await _lock(conn, order)
+    kept = await _known(conn, who, order)  # as it is now
+    if not units:
+        raise CounterError(Why.NOT_PAID)
+    open_ = [unit for unit in units if unit["settlement"] is None]
+    if not open_:
+        raise CounterError(Why.OVER)
+    return kept, open_
+
+
+async def _lock(conn: Connection, order: UUID) -> list[asyncpg.Record]:
+    await conn.fetchrow(store.HOLD_CAPTURE, order)
+    return await conn.fetch(store.HOLD_UNITS, order)
+
+
+async def _try(context: Context, who: Staff, order: UUID) -> asyncpg.Record:
+    """Counts one try of its code, and commits that. The row that the code is compared with. Raises
+    CounterError where it is not compared at all."""
+    async with context.db.as_merchant(who.merchant) as conn:
+        kept = await _known(conn, who, order)
+        if kept["state"] in ("placed", "expired"):
+            raise CounterError(Why.NOT_PAID)
+        await conn.execute(store.LOCK_STORE, kept["outlet_id"])
+        now = context.now()
+        wrong = await conn.fetchval(store.WRONG_LATELY, kept["outlet_id"], now - _HOUR)
+        if wrong >= codes.WRONG_AT_OUTLET:
+            raise CounterError(Why.CROWDED)
+        kept = await _code(conn, order)
+        if codes.is_of_another_key(context.vault, kept):
+            # Its page shows the digits of the new key: those are the ones from now on.
+            await codes.renew(conn, context.vault, kept, kept["code_from"], tries=kept["tries"])
+            kept = await _code(conn, order)
+        if kept["code_from"] + context.windows.span("code_s") <= now:
+            raise CounterError(Why.EXPIRED)
+        counted = await conn.fetchval(
+            store.COUNT_TRY, order, kept["code_version"], codes.TRIES, codes.WRONG
+        )
+        if counted is None:
+            raise CounterError(Why.LOCKED)
+        return kept
+
+
+async def _code(conn: Connection, order: UUID) -> asyncpg.Record:
+    row = await conn.fetchrow(store.CODE_OF, order)
+    assert row is not None
+    return row
+
+
+async def _hand_over(
+    conn: Connection, units: Sequence[asyncpg.Record], now: datetime, **said: object
+) -> list[asyncpg.Record]:
+    """All that is left of them, or nothing; which that was. Raises CounterError."""
+    open_ = [unit for unit in units if unit["settlement"] is None]
+    if not open_ and not any(unit["settlement"] == "fulfilled" for unit in units):
+        raise CounterError(Why.OVER)
+    if any(unit["state"] == "to_accept" for unit in open_):
+        raise CounterError(Why.NOT_ACCEPTED)
+    _in_time(open_, now)
+    for unit in open_:
+        due = unit["hard_deadline"]
+        await transition(conn, COUNTER, unit["id"], "HANDING", now, due_at=due)
+        await transition(conn, COUNTER, unit["id"], "HANDED_OVER", now, **said)
+    return open_
+
+
+def _in_time(units: Sequence[asyncpg.Record], now: datetime) -> None:
+    """What is over for the sweeper is over for everybody. Raises CounterError."""
+    if any(now >= fulfillment.last_moment(unit) for unit in units):
+        raise CounterError(Why.TOO_LATE)
+
+
+def _window(context: Context, unit: asyncpg.Record, name: str) -> timedelta:
+    return fulfillment.windows_at(context, unit).span(name)
+
+
+async def _move(
+    conn: Connection, unit: asyncpg.Record, event: str, now: datetime, by: datetime, **more: object
+) -> None:
+    """A step, after which its money goes back at `by`."""
+    await transition(
+        conn, COUNTER, unit["id"], event, now, due_at=by, hard_deadline=by + _AFTER, **more
+    )
+    await conn.execute(store.MOVE_DEADLINE, unit["id"], by)
+
+
+def _act(who: Staff, action: str, order: UUID, reason: str = "", units: Sequence[UUID] = ()) -> Act:
+    """Its line of the audit log."""
+    after = {"units": [str(unit) for unit in units]} if units else None
+    return Act(action=action, merchant=who.merchant, subject=str(order), reason=reason, after=after)

@@ -1,0 +1,170 @@
+"""The statements of this room, by name: stores, menus, orders and their codes."""
+
+ADD_STORE = """
+INSERT INTO counter_stores (outlet_id, merchant_id, slug, tax_added, created_at)
+VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (outlet_id) DO UPDATE SET slug = excluded.slug, tax_added = excluded.tax_added
+"""
+
+STORE_OWNER = "SELECT outlet_id, merchant_id FROM counter_stores WHERE slug = $1"
+
+STORE = "SELECT * FROM counter_stores WHERE outlet_id = $1"
+
+STORES = """
+SELECT s.*, o.name, o.place, o.currency::text FROM counter_stores s
+JOIN outlets o ON o.id = s.outlet_id WHERE o.decommissioned_at IS NULL ORDER BY o.name, o.id
+"""
+
+CURRENCY = """
+SELECT o.currency::text FROM outlets o JOIN counter_stores s ON s.outlet_id = o.id WHERE o.id = $1
+"""
+
+DESCRIBE = "UPDATE products SET description = $2 WHERE id = $1"
+
+PAUSE = "UPDATE counter_stores SET paused_at = $2 WHERE outlet_id = $1 RETURNING true"
+
+SAVE_ITEM = """
+INSERT INTO counter_items (id, merchant_id, outlet_id, product_id, section, place, price_minor,
+    tax_bp, stock, allergens, options)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+ON CONFLICT (outlet_id, product_id) DO UPDATE SET section = $5, place = $6, price_minor = $7,
+    tax_bp = $8, stock = $9, allergens = $10, options = $11, retired_at = NULL
+RETURNING id
+"""
+
+RETIRE_OTHERS = """
+UPDATE counter_items SET retired_at = $3
+WHERE outlet_id = $1 AND retired_at IS NULL AND id <> ALL ($2)
+"""
+
+# The rest of a menu's row; a picture is its product's.
+_ITEM = """
+SELECT i.*, p.sku, p.name, p.names, p.description, p.descriptions, p.cost_minor,
+    k.digest AS picture_digest, k.width AS picture_width, k.height AS picture_height,
+    k.widths AS picture_widths
+FROM counter_items i JOIN products p ON p.id = i.product_id
+LEFT JOIN pictures k ON k.merchant_id = p.merchant_id AND k.digest = p.picture
+"""
+
+MENU = f"{_ITEM} WHERE i.outlet_id = $1 AND i.retired_at IS NULL ORDER BY i.place, p.sku"
+
+SOLD_OUT = """
+UPDATE counter_items SET sold_out_at = coalesce(sold_out_at, $3)
+WHERE outlet_id = $1 AND id = $2 AND retired_at IS NULL RETURNING true
+"""
+
+BACK_ON_SALE = """
+UPDATE counter_items SET sold_out_at = NULL, stock = $3
+WHERE outlet_id = $1 AND id = $2 AND retired_at IS NULL RETURNING true
+"""
+
+# Takes all that an order wants off the stock, or leaves it: rows are locked by their ids, so that
+# two orders of the same items wait for each other. As many rows as items, or somebody was first.
+RESERVE = """
+WITH wanted AS (SELECT * FROM unnest($2::uuid[], $3::integer[]) AS w (id, quantity)),
+held AS MATERIALIZED (SELECT i.id FROM counter_items i JOIN wanted USING (id)
+    WHERE i.outlet_id = $1 ORDER BY i.id FOR NO KEY UPDATE OF i)
+UPDATE counter_items i SET stock = i.stock - w.quantity FROM held h JOIN wanted w USING (id)
+WHERE i.id = h.id AND i.retired_at IS NULL AND i.sold_out_at IS NULL
+    AND (i.stock IS NULL OR i.stock >= w.quantity)
+RETURNING i.id, i.stock IS NOT NULL AS counted
+"""
+
+PLACED_LINES = "SELECT id FROM order_lines WHERE order_id = $1 ORDER BY id"
+
+PLACE_LINE = """
+INSERT INTO counter_lines (line_id, merchant_id, order_id, item_id, options, note, reserved)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+"""
+
+PLACE_ORDER = """
+INSERT INTO counter_orders (order_id, merchant_id, outlet_id, name, code_digest)
+VALUES ($1, $2, $3, $4, $5)
+"""
+
+BY_KEY = "SELECT token FROM orders WHERE client_key = $1"
+
+# Handing over. The capture comes first in the order of locks, then the units, then the code's row.
+HOLD_CAPTURE = """
+SELECT id FROM captures WHERE order_id = $1 AND reason IS NULL FOR NO KEY UPDATE
+"""
+
+HOLD_UNITS = """
+SELECT f.*, c.accepted_at, c.ready_at, o.windows FROM fulfillments f
+JOIN counter_units c USING (id) JOIN outlets o ON o.id = f.outlet_id
+WHERE f.order_id = $1 ORDER BY f.id FOR NO KEY UPDATE OF f
+"""
+
+MOVE_DEADLINE = "UPDATE fulfillments SET dispatch_by = $2 WHERE id = $1 AND settlement IS NULL"
+
+ORDER_AT = """
+SELECT c.*, o.state, o.number, o.token FROM counter_orders c JOIN orders o ON o.id = c.order_id
+WHERE c.order_id = $1 AND ($2::text[] IS NULL OR c.outlet_id = ANY ($2))
+"""
+
+ORDER_OF_TOKEN = """
+SELECT c.order_id, c.merchant_id FROM counter_orders c JOIN orders o ON o.id = c.order_id
+WHERE o.token = $1
+"""
+
+CODE_OF = "SELECT * FROM counter_orders WHERE order_id = $1"
+
+# A try is counted before its code is compared, and only while the version that was read is the one
+# that counts: of any number that come at once, five are compared.
+COUNT_TRY = """
+UPDATE counter_orders SET tries = tries + 1
+WHERE order_id = $1 AND code_version = $2 AND tries < $3 AND wrong < $4
+RETURNING code_digest
+"""
+
+# Locked: wrong tries of an outlet are counted one after the other.
+LOCK_STORE = "SELECT FROM counter_stores WHERE outlet_id = $1 FOR NO KEY UPDATE"
+
+WRONG_LATELY = "SELECT count(*) FROM counter_wrong_codes WHERE outlet_id = $1 AND at > $2"
+
+NOTE_WRONG = """
+WITH told AS (INSERT INTO counter_wrong_codes (merchant_id, outlet_id, order_id, at)
+    SELECT merchant_id, outlet_id, order_id, $2 FROM counter_orders WHERE order_id = $1)
+UPDATE counter_orders SET wrong = least(wrong + 1, 15) WHERE order_id = $1 RETURNING tries
+"""
+
+NEW_CODE = """
+UPDATE counter_orders SET code_version = $2, code_digest = $3, code_from = $4, tries = $5
+WHERE order_id = $1
+"""
+
+EXPOSE = "SELECT fulfillment_expose($1, $2)"
+
+TICK = """
+UPDATE counter_units c SET ticked_at = CASE WHEN $3 THEN coalesce(c.ticked_at, $4) END
+FROM fulfillments f WHERE f.id = c.id AND f.order_id = $1 AND c.id = $2 AND f.settlement IS NULL
+RETURNING true
+"""
+
+# What staff see: never a code, nor the token of the customer's page.
+_ON_BOARD = """
+SELECT o.id, o.number, o.outlet_id, o.state, o.amount_minor, o.currency::text, o.paid_at,
+    o.ended_at, c.name, c.tries, c.wrong, c.code_from, s.slug, u.name AS outlet_name
+FROM orders o JOIN counter_orders c ON c.order_id = o.id
+JOIN counter_stores s ON s.outlet_id = o.outlet_id JOIN outlets u ON u.id = o.outlet_id
+"""
+
+ON_BOARD = f"""
+{_ON_BOARD} WHERE ($1::text[] IS NULL OR o.outlet_id = ANY ($1))
+    AND (o.state = 'paid' OR (o.ended_at > $2 AND o.state IN ('completed', 'failed')))
+ORDER BY o.paid_at, o.id
+"""
+
+BOARD_ORDER = f"{_ON_BOARD} WHERE o.id = $1 AND ($2::text[] IS NULL OR o.outlet_id = ANY ($2))"
+
+BOARD_UNITS = """
+SELECT f.id, f.order_id, f.line_id, f.state, f.settlement, f.basis, f.dispatch_by, f.settled_at,
+    f.amount_minor, c.accepted_at, c.ready_at, c.ended, c.reason, c.said_by, c.ticked_at,
+    l.name, l.sku, l.price_minor, l.quantity, n.options, n.note, n.item_id
+FROM fulfillments f JOIN counter_units c USING (id) JOIN order_lines l ON l.id = f.line_id
+JOIN counter_lines n ON n.line_id = l.id
+WHERE f.order_id = ANY ($1) ORDER BY f.id
+"""
+
+# How far the units of one order have come.
+UNITS_BESIDE = "SELECT * FROM counter_units WHERE id = ANY ($1)"

@@ -1,0 +1,313 @@
+"""What the customer of a counter reads, in every language of the pages."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from msgspec import Struct
+
+# Of the order's page and the outlet's: what they say instead of the words of a machine.
+OF_ORDERS: Final[Mapping[str, Mapping[str, str]]] = {
+    "en": {
+        "slot": "at the counter",
+        "promise": "Not handed over? Your money goes back.",
+        "machine_code": "Code of the counter",
+        "queued": "Paid. They have your order",
+        "queued_lead": "Somebody is about to accept it. If nobody does, your money goes back by"
+        " itself.",
+        "sending": "Your order is being prepared",
+        "sending_lead": "Keep this page: it shows when your order is ready, and the code for"
+        " picking it up.",
+        "working": "Ready: pick it up",
+        "working_lead": "Show this code at the counter.",
+        "your_code": "Your code: {code}",
+        "done": "Enjoy",
+        "done_lead": "Your order was handed over. Thank you.",
+        "partly": "A part was not available",
+        "partly_lead": "For what you did not get, the money goes back.",
+        "refund_by": "Not handed over by {time}? Refunded automatically.",
+        "refunding_lead": "Nothing was handed over. {price} is on its way back to you.",
+        "back_to_machine": "Back to the menu",
+        "step_sent": "Accepted",
+        "step_confirmed": "Ready",
+        "step_take": "Picked up",
+        "step_nothing_out": "Not handed over",
+        "step_not_reached": "Not handed over",
+        "receipt_place": "Counter",
+        "refund_waits": "{price} is to be refunded.",
+        "nothing_out": "Something wrong?",
+        "nothing_out_lead": "Speak to the people at the counter, and name your order. They can give"
+        " money back.",
+        "asked_queued": "Nobody has accepted it yet. You can still cancel it.",
+        "asked": "They see your order. Please ask at the counter.",
+        "asked_done": "It was handed over against your code. If that is wrong, tell {merchant}, and"
+        " name order {number}.",
+        "asked_partly": "If that is wrong, tell {merchant}, and name order {number}.",
+    },
+    "hi": {
+        "slot": "काउंटर पर",
+        "promise": "नहीं मिला? पैसा वापस।",
+        "machine_code": "काउंटर का कोड",
+        "queued": "भुगतान हो गया। ऑर्डर पहुँच गया है",
+        "queued_lead": "कोई इसे अभी स्वीकार करेगा। किसी ने नहीं किया तो पैसा अपने आप लौट आएगा।",
+        "sending": "आपका ऑर्डर बन रहा है",
+        "sending_lead": "यह पेज रखें: तैयार होने पर यहीं दिखेगा, और लेने का कोड भी।",
+        "working": "तैयार है: ले लें",
+        "working_lead": "यह कोड काउंटर पर दिखाएँ।",
+        "your_code": "आपका कोड: {code}",
+        "done": "आनंद लें",
+        "done_lead": "आपका ऑर्डर दे दिया गया। धन्यवाद।",
+        "partly": "एक हिस्सा उपलब्ध नहीं था",
+        "partly_lead": "जो नहीं मिला, उसका पैसा लौट रहा है।",
+        "refund_by": "{time} तक नहीं मिला? पैसा अपने आप लौट आएगा।",
+        "refunding_lead": "कुछ नहीं दिया गया। {price} आपके पास लौट रहा है।",
+        "back_to_machine": "मेनू पर वापस",
+        "step_sent": "स्वीकार हुआ",
+        "step_confirmed": "तैयार",
+        "step_take": "ले लिया",
+        "step_nothing_out": "नहीं दिया गया",
+        "step_not_reached": "नहीं दिया गया",
+        "receipt_place": "काउंटर",
+        "refund_waits": "{price} लौटाया जाना है।",
+        "nothing_out": "कुछ गड़बड़ है?",
+        "nothing_out_lead": "काउंटर पर बात करें और अपना ऑर्डर बताएँ। वे पैसा लौटा सकते हैं।",
+        "asked_queued": "अभी किसी ने स्वीकार नहीं किया। आप इसे रद्द कर सकते हैं।",
+        "asked": "उन्हें आपका ऑर्डर दिख रहा है। काउंटर पर पूछें।",
+        "asked_done": "यह आपके कोड पर दिया गया। ग़लत हो तो {merchant} को बताएँ और ऑर्डर {number} का नाम"
+        " लें।",
+        "asked_partly": "ग़लत हो तो {merchant} को बताएँ और ऑर्डर {number} का नाम लें।",
+    },
+    "ru": {
+        "slot": "у стойки",
+        "promise": "Не выдали? Вернём деньги.",
+        "machine_code": "Код стойки",
+        "queued": "Оплачено. Заказ передан",
+        "queued_lead": "Его сейчас примут. Если никто не примет, деньги вернутся сами.",
+        "sending": "Заказ готовят",
+        "sending_lead": "Не закрывайте страницу: она покажет, когда всё готово, и код для выдачи.",
+        "working": "Готово, забирайте",
+        "working_lead": "Покажите этот код у стойки.",
+        "your_code": "Ваш код: {code}",
+        "done": "Приятного аппетита",
+        "done_lead": "Заказ выдан. Спасибо.",
+        "partly": "Части заказа не оказалось",
+        "partly_lead": "За то, чего вы не получили, деньги возвращаются.",
+        "refund_by": "Не выдали до {time}? Деньги вернутся сами.",
+        "refunding_lead": "Ничего не выдано. {price} возвращаются вам.",
+        "back_to_machine": "К меню",
+        "step_sent": "Принят",
+        "step_confirmed": "Готов",
+        "step_take": "Выдан",
+        "step_nothing_out": "Не выдан",
+        "step_not_reached": "Не выдан",
+        "receipt_place": "Стойка",
+        "refund_waits": "{price} будут возвращены.",
+        "nothing_out": "Что-то не так?",
+        "nothing_out_lead": "Обратитесь к стойке и назовите заказ. Там могут вернуть деньги.",
+        "asked_queued": "Его ещё не приняли. Заказ можно отменить.",
+        "asked": "Ваш заказ видят. Спросите у стойки.",
+        "asked_done": "Заказ выдан по вашему коду. Если это не так, сообщите: {merchant}, заказ"
+        " {number}.",
+        "asked_partly": "Если это не так, сообщите: {merchant}, заказ {number}.",
+    },
+}
+
+
+class CounterWords(Struct, frozen=True, kw_only=True):
+    """The menu and the basket. Of what is refused, a sentence by its code."""
+
+    menu: str
+    allergens: str  # {list}
+    left: str  # {count}
+    add: str  # {price}
+    how_many: str
+    note: str
+    note_hint: str
+    free_first: str  # {count}
+    choose_up_to: str  # {count}
+    choose_exactly: str  # {count}
+    choose_between: str  # {least} {most}
+    basket: str
+    basket_link: str  # {count} {price}
+    basket_empty: str
+    remove: str
+    more: str
+    back: str
+    tip: str
+    no_tip: str
+    tax_added: str
+    tax_included: str
+    total: str
+    name: str
+    name_hint: str
+    pay_link: str  # {price} {gateway}
+    pay_code: str  # {price} {gateway}
+    price_changed: str  # {old} {new}
+    promise_lead: str  # {minutes}
+    closed: str
+    closed_lead: str
+    busy: str
+    cannot_pay: str
+    unknown_store: str
+    unknown_store_lead: str
+    cancel: str
+    cancel_late: str
+    sold_out: str  # {item}
+    options: str  # {item}
+    quantity: str
+    unknown_item: str
+    empty: str
+    too_many: str
+    unreadable: str
+    nothing_to_pay: str
+
+
+_ENGLISH = CounterWords(
+    menu="Menu",
+    allergens="Contains: {list}",
+    left="{count} left",
+    add="Add for {price}",
+    how_many="How many",
+    note="A wish for the kitchen",
+    note_hint="Optional, such as “no onions”.",
+    free_first="The {count} cheapest are free.",
+    choose_up_to="Choose up to {count}",
+    choose_exactly="Choose {count}",
+    choose_between="Choose {least} to {most}",
+    basket="Your order",
+    basket_link="Your order: {count}, {price}",
+    basket_empty="Nothing in it yet.",
+    remove="Remove",
+    more="Add something else",
+    back="Back to the menu",
+    tip="Tip for the team",
+    no_tip="No tip",
+    tax_added="Tax",
+    tax_included="Tax is included.",
+    total="Total",
+    name="Your name",
+    name_hint="Optional. They call it out when your order is ready.",
+    pay_link="Pay {price} with {gateway}",
+    pay_code="Show a code to scan, {price} ({gateway})",
+    price_changed="It costs {new} now, not {old}. You have not been charged.",
+    promise_lead="Nobody accepts your order within {minutes} min? You need to do nothing.",
+    closed="Not taking orders right now",
+    closed_lead="You can look at the menu. You have not been charged.",
+    busy="There are unpaid orders from you or your network. Pay one of them, or try again in a few"
+    " minutes.",
+    cannot_pay="Payments are not getting through right now. You have not been charged.",
+    unknown_store="There is no such menu",
+    unknown_store_lead="Scan the code on the table or counter once more.",
+    cancel="Cancel the order",
+    cancel_late="They have begun with your order, so it cannot be cancelled any more. Please speak"
+    " to the people at the counter.",
+    sold_out="{item} is sold out, or there is not enough of it.",
+    options="{item}: please choose as many as its options ask for.",
+    quantity="One to ten pieces of each.",
+    unknown_item="This is not on the menu any more.",
+    empty="Choose something first.",
+    too_many="That is more than one order takes. Please place two.",
+    unreadable="We could not read that. Please choose again.",
+    nothing_to_pay="This order costs nothing. Please ask at the counter.",
+)
+
+_HINDI = CounterWords(
+    menu="मेनू",
+    allergens="इसमें है: {list}",
+    left="{count} बचे",
+    add="{price} में जोड़ें",
+    how_many="कितने",
+    note="रसोई के लिए बात",
+    note_hint="ज़रूरी नहीं, जैसे “बिना प्याज़”।",
+    free_first="सबसे सस्ते {count} मुफ़्त हैं।",
+    choose_up_to="{count} तक चुनें",
+    choose_exactly="{count} चुनें",
+    choose_between="{least} से {most} चुनें",
+    basket="आपका ऑर्डर",
+    basket_link="आपका ऑर्डर: {count}, {price}",
+    basket_empty="अभी कुछ नहीं है।",
+    remove="हटाएँ",
+    more="कुछ और जोड़ें",
+    back="मेनू पर वापस",
+    tip="टीम के लिए टिप",
+    no_tip="टिप नहीं",
+    tax_added="टैक्स",
+    tax_included="टैक्स शामिल है।",
+    total="कुल",
+    name="आपका नाम",
+    name_hint="ज़रूरी नहीं। तैयार होने पर यही पुकारा जाएगा।",
+    pay_link="{gateway} से {price} चुकाएँ",
+    pay_code="स्कैन का कोड दिखाएँ, {price} ({gateway})",
+    price_changed="अब दाम {new} है, {old} नहीं। आपसे कुछ नहीं लिया गया।",
+    promise_lead="{minutes} मिनट में किसी ने ऑर्डर स्वीकार नहीं किया? आपको कुछ नहीं करना।",
+    closed="अभी ऑर्डर नहीं ले रहे",
+    closed_lead="मेनू देख सकते हैं। आपसे कुछ नहीं लिया गया।",
+    busy="आपके या आपके नेटवर्क के ऑर्डर बिना भुगतान के हैं। एक का भुगतान करें, या कुछ मिनट बाद कोशिश करें।",
+    cannot_pay="अभी भुगतान नहीं हो पा रहा। आपसे कुछ नहीं लिया गया।",
+    unknown_store="ऐसा कोई मेनू नहीं है",
+    unknown_store_lead="मेज़ या काउंटर का कोड फिर से स्कैन करें।",
+    cancel="ऑर्डर रद्द करें",
+    cancel_late="आपका ऑर्डर बनना शुरू हो गया है, अब रद्द नहीं हो सकता। काउंटर पर बात करें।",
+    sold_out="{item} ख़त्म है, या उतना नहीं है।",
+    options="{item}: जितने विकल्प माँगे हैं, उतने चुनें।",
+    quantity="हर चीज़ एक से दस तक।",
+    unknown_item="यह अब मेनू में नहीं है।",
+    empty="पहले कुछ चुनें।",
+    too_many="यह एक ऑर्डर से ज़्यादा है। दो ऑर्डर दें।",
+    unreadable="हम इसे पढ़ नहीं सके। फिर से चुनें।",
+    nothing_to_pay="इस ऑर्डर का कोई दाम नहीं है। काउंटर पर पूछें।",
+)
+
+_RUSSIAN = CounterWords(
+    menu="Меню",
+    allergens="Содержит: {list}",
+    left="осталось {count}",
+    add="Добавить за {price}",
+    how_many="Сколько",
+    note="Пожелание для кухни",
+    note_hint="Не обязательно, например «без лука».",
+    free_first="Самые дешёвые ({count}) бесплатно.",
+    choose_up_to="Выберите не больше {count}",
+    choose_exactly="Выберите {count}",
+    choose_between="Выберите от {least} до {most}",
+    basket="Ваш заказ",
+    basket_link="Ваш заказ: {count}, {price}",
+    basket_empty="Пока пусто.",
+    remove="Убрать",
+    more="Добавить ещё",
+    back="К меню",
+    tip="Чаевые команде",
+    no_tip="Без чаевых",
+    tax_added="Налог",
+    tax_included="Налог включён.",
+    total="Итого",
+    name="Ваше имя",
+    name_hint="Не обязательно. Его назовут, когда заказ готов.",
+    pay_link="Оплатить {price} через {gateway}",
+    pay_code="Показать код для сканирования, {price} ({gateway})",
+    price_changed="Теперь это стоит {new}, а не {old}. С вас ничего не списано.",
+    promise_lead="Заказ не приняли за {minutes} мин? Вам ничего не нужно делать.",
+    closed="Сейчас заказы не принимаются",
+    closed_lead="Меню можно посмотреть. С вас ничего не списано.",
+    busy="Есть неоплаченные заказы от вас или из вашей сети. Оплатите один из них или попробуйте"
+    " через несколько минут.",
+    cannot_pay="Платежи сейчас не проходят. С вас ничего не списано.",
+    unknown_store="Такого меню нет",
+    unknown_store_lead="Отсканируйте код на столе или стойке ещё раз.",
+    cancel="Отменить заказ",
+    cancel_late="Заказ уже готовят, отменить его нельзя. Обратитесь к стойке.",
+    sold_out="{item}: закончилось, или столько нет.",
+    options="{item}: выберите столько, сколько нужно.",
+    quantity="От одной до десяти штук.",
+    unknown_item="Этого больше нет в меню.",
+    empty="Сначала выберите что-нибудь.",
+    too_many="Это больше, чем один заказ. Сделайте, пожалуйста, два.",
+    unreadable="Мы не смогли это прочитать. Выберите ещё раз.",
+    nothing_to_pay="Этот заказ ничего не стоит. Спросите у стойки.",
+)
+
+_IN: Final[Mapping[str, CounterWords]] = {"en": _ENGLISH, "hi": _HINDI, "ru": _RUSSIAN}
+
+
+def words_in(code: str) -> CounterWords:
+    """English for a language that is not here."""
+    return _IN.get(code, _ENGLISH)

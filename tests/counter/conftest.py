@@ -1,0 +1,5 @@
+"""The counter of each of these tests."""
+
+from tests.counter.stage import counter
+
+__all__ = ["counter"]
