@@ -3,6 +3,7 @@
 from typing import Any
 
 import pyotp
+import pytest
 
 from coinslot.people import first_run
 from coinslot.people.audit_log import COMMAND_LINE
@@ -190,3 +191,19 @@ async def test_a_page_of_the_console_is_kept_by_no_cache(staffed: Staffed) -> No
     asha = await signed_in(staffed, "asha")
     for path in ("/console/today", "/console/account", "/console/sign-in"):
         assert (await asha.look(path)).headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/console/nonsense", "/console/new-machine/table"])
+async def test_an_address_that_is_no_page_of_the_console_leads_back_to_it(
+    staffed: Staffed, path: str
+) -> None:
+    """The second is that of a form: who loads it by its address gets no sheet of the customer's."""
+    boris = await signed_in(staffed, "boris")
+    page = await boris.look(path)
+    assert page.status_code in (404, 405)
+    assert "no page of the console" in page.text
+    assert 'href="/console"' in page.text
+    assert "Scan the code" not in page.text
+    elsewhere = await boris.look("/nonsense")
+    assert "Scan the code" in elsewhere.text
+    assert "To the console" not in elsewhere.text

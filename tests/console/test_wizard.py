@@ -124,6 +124,7 @@ async def test_from_an_empty_installation_to_a_can_that_dropped_and_its_record(
     assert "vended" in record.text
     today = await browser.look("/console/today")
     assert "6 of 8 are done." in today.text
+    assert "All of it is practice money" in today.text
     assert (await browser.look("/console/machines/P01")).text.count("<svg") > 1  # it is drawn
     assert (await staffed.stage.audit()).ok
 

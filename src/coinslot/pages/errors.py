@@ -150,13 +150,18 @@ class Errors(SharedHandler):
         """In the usual layout, with links: back to the machine, to the order, to the start."""
         words = self._renderer.words(request)
         title: str = getattr(words, refused.sentence)
+        lead: str = getattr(words, f"{refused.sentence}_lead")
+        console = f"{request.url.path}/".startswith("/console/")
+        if console and refused.sentence == "nothing_here":  # no code on a machine leads on here
+            lead = words.not_in_console
         machine, order = _ways_out(request.url.path, refused)
         page = self._renderer.page(
             request,
             "error.html",
             Answer(status=refused.status),
             title=title.format(**refused.details),
-            lead=getattr(words, f"{refused.sentence}_lead"),
+            lead=lead,
+            console=console,
             request_id=security.request_id(request.scope),
             machine=machine,
             order=order,

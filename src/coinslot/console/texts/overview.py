@@ -24,6 +24,11 @@ TEXTS: Final[Texts] = {
     "today_unsettled": ("Paid, not settled yet", "भुगतान हुआ, निपटा नहीं", "Оплачено, не завершено"),
     "today_going_back": ("Refunds under way", "वापसी जारी", "Возвраты в пути"),
     "today_pace": ("Paid to settled, 24 h", "भुगतान से निपटान, 24 घंटे", "От оплаты до итога, 24 ч"),
+    "today_practice": (
+        "All of it is practice money: no gateway for real money is connected yet.",
+        "यह सब अभ्यास का पैसा है: असली पैसे का गेटवे अभी जुड़ा नहीं है।",
+        "Всё это учебные деньги: шлюз для настоящих денег ещё не подключён.",
+    ),
     "today_half": ("{seconds} s", "{seconds} से॰", "{seconds} с"),
     "today_most": ("95% within {seconds} s", "95% {seconds} से॰ में", "95% за {seconds} с"),
     "today_orders": ("orders: {count}", "ऑर्डर: {count}", "заказов: {count}"),

@@ -199,6 +199,8 @@ ENGLISH = Words(
     unknown_order_lead="Perhaps a part of it got lost on the way. You can find a payment on"
     " the machine's page by amount and time.",
     nothing_here="There is nothing here",
+    not_in_console="This is no page of the console.",
+    to_console="To the console",
     nothing_here_lead="Scan the code on the machine once more.",
     unreadable="We could not read that",
     unreadable_lead="Go back to the machine's page and try once more.",

@@ -205,6 +205,8 @@ class Words(Struct, frozen=True, kw_only=True):
     unknown_order: str
     unknown_order_lead: str
     nothing_here: str
+    not_in_console: str
+    to_console: str
     nothing_here_lead: str
     unreadable: str
     unreadable_lead: str
