@@ -2,6 +2,8 @@
 its length costs."""
 
 import time
+import tracemalloc
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -68,3 +70,25 @@ async def test_files_and_fields_of_one_name_come_as_they_were_sent(staffed: Staf
     body = part("do", b"look") + part("name", "Ашины автоматы".encode()) + b"--b--"
     shown = await asha.client.post("/console/settings/brand", content=body, headers=MINE)
     assert (shown.status_code, "Ашины автоматы" in shown.text) == (200, True)
+
+
+async def test_files_of_somebody_who_is_not_signed_in_are_not_kept(staffed: Staffed) -> None:
+    """Ten megabytes each, of anybody, were read into memory to be thrown away."""
+    head = b'--b\r\nContent-Disposition: form-data; name="picture"; filename="x"\r\n\r\n'
+
+    async def body() -> AsyncIterator[bytes]:
+        yield part("name", b"Cola") + head
+        for _ in range(125):
+            yield b"x" * 64_000
+        yield b"\r\n--b--"
+
+    client = a_browser(staffed).client
+    tracemalloc.start()
+    try:
+        answer = await client.post("/console/settings/brand", content=body(), headers=MINE)
+        largest = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (answer.status_code, "Cola" in answer.text) == (401, True)
+    assert "&#34;picture&#34;" in answer.text  # the page after the sign-in says: choose it again
+    assert largest < 4_000_000

@@ -14,6 +14,7 @@ from coinslot.console.frame import SIGN_IN, Frame
 from coinslot.pages import security
 from coinslot.pages.access import signed_in
 from coinslot.pages.errors import RefusedError
+from coinslot.pages.form_request import WITHOUT_FILES
 from coinslot.pages.rendering import AnyRequest
 from coinslot.pages.shared_handler import SharedHandler
 from coinslot.people import factors
@@ -97,8 +98,10 @@ class Refusals(SharedHandler):
 
 async def kept(request: AnyRequest) -> dict[str, str]:
     """A form that is to be sent again after a sign-in. Only what a page of ours sent is kept:
-    another site must not have its form sent by whoever signs in next."""
+    another site must not have its form sent by whoever signs in next. Files do not wait: nobody has
+    said who they are, and many large ones would fill the memory."""
     path = forms.own_path(request.url.path)
     if request.headers.get("sec-fetch-site") != forms.SAME_SITE or not path:
         return {"resume": "", "resume_to": ""}
+    request.scope["state"][WITHOUT_FILES] = True
     return {"resume": (await forms.read(request)).kept(), "resume_to": path}

@@ -4,7 +4,7 @@ charset that the part names, and Python has some that take half a minute for a q
 
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Final
 
 from litestar import Request
 from litestar.datastructures import FormMultiDict, UploadFile
@@ -13,7 +13,9 @@ from litestar.exceptions import ClientException
 from litestar.types import Empty
 from multipart import MultipartSegment, ParserError, ParserLimitReached, PushMultipartParser
 
-_PARTS: int = 1000
+_PARTS: Final = 1000
+WITHOUT_FILES: Final = "form_without_files"  # in the state of a request
+_MARK_BYTES: Final = 64  # of a file that is let go of: there was one
 
 
 class FormRequest(Request[Any, Any, Any]):
@@ -23,13 +25,16 @@ class FormRequest(Request[Any, Any, Any]):
         kind, options = self.content_type
         state = self._connection_state
         if kind == RequestEncodingType.MULTI_PART and state.form is Empty:
-            state.form = await _read(self.stream(), options.get("boundary", ""))
+            most = _MARK_BYTES if self.scope["state"].get(WITHOUT_FILES) else None
+            state.form = await _read(self.stream(), options.get("boundary", ""), most)
         return await super().form()
 
 
-async def _read(stream: AsyncIterator[bytes], boundary: str) -> dict[str, Any]:
+async def _read(
+    stream: AsyncIterator[bytes], boundary: str, most_of_file: int | None
+) -> dict[str, Any]:
     """The fields by name; a list where one is there more than once. Raises ClientException."""
-    reading = _Reading()
+    reading = _Reading(most_of_file)
     try:
         with PushMultipartParser(boundary.encode(), max_segment_count=_PARTS) as parser:
             async for chunk in stream:
@@ -47,7 +52,9 @@ async def _read(stream: AsyncIterator[bytes], boundary: str) -> dict[str, Any]:
 class _Reading:
     """The parts of a form as they come: a segment, its content in pieces, and None at its end."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_of_file: int | None) -> None:
+        """So much of each file is kept; None: all of it."""
+        self._most, self._left = most_of_file, 0
         self.fields: defaultdict[str, list[str | UploadFile]] = defaultdict(list)
         self._segment: MultipartSegment | None = None
         self._file: UploadFile | None = None
@@ -56,13 +63,16 @@ class _Reading:
     async def take(self, part: MultipartSegment | bytearray | None) -> None:
         if isinstance(part, MultipartSegment):
             self._segment, self._text, self._file = part, bytearray(), None
+            self._left = self._most or 0
             if part.filename:
                 self._file = UploadFile(
                     content_type=part.content_type or "text/plain", filename=part.filename
                 )
         elif part:
             if self._file is not None:
-                await self._file.write(bytes(part))
+                piece = bytes(part) if self._most is None else bytes(part[: self._left])
+                self._left -= len(piece)
+                await self._file.write(piece)
             else:
                 self._text += part
         elif self._segment is not None:
