@@ -377,3 +377,18 @@ async def test_an_account_for_practice_is_known_as_one_and_takes_no_real_keys(
         "SELECT slug, test_only FROM gateway_accounts WHERE gateway = 'razorpay'"
     )
     assert [tuple(row.values()) for row in rows] == [("asha", True)]
+
+
+async def test_nobody_takes_the_name_of_the_account_that_another_practises_with(
+    staffed: Staffed,
+) -> None:
+    chandra = await signed_in(staffed, "chandra")
+    page = await chandra.look("/console/gateways/new/mock")
+    answer = await chandra.press(
+        page, "/console/gateways/new/mock", {"slug": "practice-asha", "field-method": "card"}
+    )
+    assert answer.status_code == 422
+    assert (
+        await staffed.stage.rows("SELECT slug FROM gateway_accounts WHERE slug LIKE 'practice-%'")
+        == []
+    )

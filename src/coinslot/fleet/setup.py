@@ -19,6 +19,7 @@ from coinslot.fleet.onboarding import NewMachine, NewSlot, OnboardError
 from coinslot.gateways import drivers
 from coinslot.merchants.accounts import AccountName, save_account
 from coinslot.payments import ways_to_pay
+from coinslot.payments.gateway_accounts import PRACTICE_SLUG
 from coinslot.payments.ways_to_pay import Form
 
 _MOCK: Final = "mock"
@@ -113,7 +114,7 @@ async def open_practice(context: Context, editor: Editor, folder: Path) -> UUID:
     if known.practice_account is not None:
         return known.practice_account
     folder.mkdir(parents=True, exist_ok=True)
-    slug = f"practice-{known.slug}"
+    slug = f"{PRACTICE_SLUG}{known.slug}"
     books = folder / f"{slug}.json"
     settings = drivers()[_MOCK].Settings(method="card", books=str(books.resolve()))
     async with context.db.as_merchant(editor.merchant) as conn:
@@ -143,7 +144,7 @@ async def set_up_machine(
         wanted = NewMachine(
             code=draft.code, name=draft.name, place=draft.place, contact=known.contact,
             channel=PRACTICE, currency=known.currency or msgspec.UNSET, slots=list(slots),
-            account=f"{_MOCK}/practice-{known.slug}",
+            account=f"{_MOCK}/{PRACTICE_SLUG}{known.slug}",
         )  # fmt: skip
         await onboarding.onboard(context, editor, [wanted], addresses)
     await ways_to_pay.offer(context, editor.merchant, draft.code, [(account, Form.LINK)])

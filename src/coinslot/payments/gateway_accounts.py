@@ -26,6 +26,7 @@ Light = Literal["never", "heard", "refused"]
 _ANSWERS_WITHIN_S: Final = 15.0
 _SLUG_CHARS: Final = "abcdefghijklmnopqrstuvwxyz0123456789-"
 _SLUG_MOST: Final = 40
+PRACTICE_SLUG: Final = "practice-"  # and the merchant's own: of the account that it practises with
 # A forgery is anybody's; what counts is whether a true one came after it.
 _HEARD: Final = ("genuine", "hint", "unreadable")
 
@@ -173,6 +174,8 @@ async def add(context: Context, who: Actor, wanted: NewAccount) -> UUID:
     driver, slug = _driver(wanted.gateway), wanted.slug.strip().lower()
     if not 0 < len(slug) <= _SLUG_MOST or set(slug) - set(_SLUG_CHARS):
         raise AccountRefusedError("bad_slug")
+    if slug.startswith(PRACTICE_SLUG):  # else one merchant keeps another from practising
+        raise AccountRefusedError("slug_taken")
     settings = driver.Settings(**filled(driver.Settings, wanted.typed))
     if wanted.practise or not _is_real(driver):
         settings = driver.practising(settings, context.practise)
