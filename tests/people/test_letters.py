@@ -126,3 +126,21 @@ async def test_where_no_mail_goes_out_it_says_so_and_the_sign_in_offers_nothing(
     assert "sends no mail" in (await browser.look("/console/forgot")).text
     assert "Forgot" not in (await browser.look("/console/sign-in")).text
     assert PASSWORD != NEW
+
+
+async def test_a_merchant_that_invites_many_has_no_more_mail_sent_than_its_share(
+    told: Told,
+) -> None:
+    """Each to another address, with the name of the merchant in it: that is how spam is sent."""
+    asha = await signed_in(told.staffed, "asha")
+    page = await asha.look("/console/people")
+    for number in range(33):
+        fields = {
+            "address": f"gita{number}@shop.example", "role": "viewer",
+            "key": f"key-of-form-{number:04}",
+        }  # fmt: skip
+        answer = await asha.press(page, "/console/people/invite", fields)
+        assert answer.status_code == 200
+        assert ("on its way by mail" in answer.text) is (number < 30)
+        assert "/console/join?token=" in answer.text  # to be given by hand
+    assert len(await mails(told)) == 30

@@ -21,6 +21,7 @@ from coinslot.people.authentication import (
     RuleError,
     SignInError,
 )
+from coinslot.people.limits import TooOftenError
 from coinslot.people.members import Role
 from coinslot.people.outbox import EMAIL, Letter, post_secret
 from coinslot.people.passwords import acceptable
@@ -31,6 +32,7 @@ from coinslot.people.tokens import hashed
 _CODE_LETTERS: Final = 8  # 37 bits, and few tries
 _MOST_OPEN: Final = 100
 _MAILS: Final = 5  # to one address, in the window of tries
+_MAILS_OF_ONE: Final = 30  # of one merchant; whom it invites beyond that is given the link by hand
 
 _ADD = """
 INSERT INTO invitations (id, merchant_id, address, role, outlets, token_hash, code_digest,
@@ -94,7 +96,7 @@ async def invite(auth: Authentication, who: Actor, wanted: Wanted) -> Invitation
     """Invite someone. The token and the code are shown this once. Raises RuleError and
     TooOftenError."""
     now, made, secret = auth.now(), uuid7(auth.now()), token(32)
-    await _count(auth, wanted.address)
+    mails = await _may_mail(auth, wanted)
     typed, address = code_of_letters(_CODE_LETTERS), wanted.address.strip()
     if not address:
         raise RuleError("no_address", "Name the address of whom you invite.")
@@ -112,7 +114,7 @@ async def invite(auth: Authentication, who: Actor, wanted: Wanted) -> Invitation
             if who.person and await conn.fetchrow(_INVITING_ADMIN, who.person) is None:
                 raise _no_more()
             await conn.execute(_ADD, *row)
-            mailed = await _mail(auth, conn, wanted, secret, ends)
+            mailed = mails and await _mail(auth, conn, wanted, secret, ends)
             await record(conn, who, act, now)
     else:
         async with auth.db.as_merchant(wanted.merchant) as conn:
@@ -124,7 +126,7 @@ async def invite(auth: Authentication, who: Actor, wanted: Wanted) -> Invitation
             if len(await conn.fetch(_LISTED, now, wanted.merchant)) >= _MOST_OPEN:
                 raise RuleError("too_many_invitations", f"{_MOST_OPEN} wait: revoke some first.")
             await conn.execute(_ADD, *row)
-            mailed = await _mail(auth, conn, wanted, secret, ends)
+            mailed = mails and await _mail(auth, conn, wanted, secret, ends)
             await record(conn, who, act, now)
     auth.context.wakes.wake("notices")
     return Invitation(
@@ -137,10 +139,8 @@ async def invite(auth: Authentication, who: Actor, wanted: Wanted) -> Invitation
 async def _mail(
     auth: Authentication, conn: Connection, wanted: Wanted, secret: str, ends: datetime
 ) -> bool:
-    """The link by mail too, where mail goes out: in the transaction of the invitation."""
+    """The link by mail too, in the transaction of the invitation."""
     address, now = wanted.address.strip(), auth.now()
-    if not letters.can_be_mailed(auth.context, address):
-        return False
     name = auth.host
     if wanted.merchant is not None:
         name = await conn.fetchval("SELECT name FROM merchants WHERE id = $1", wanted.merchant)
@@ -155,11 +155,20 @@ async def _mail(
     return True
 
 
-async def _count(auth: Authentication, address: str) -> None:
-    """Whoever invites, nobody's mailbox is filled by it. Raises TooOftenError."""
-    if letters.can_be_mailed(auth.context, address.strip()):
-        subject = auth.context.vault.digest(address.strip().casefold(), "tries:invited")
-        await limits.count(auth.context, [limits.Limit(f"invited:{subject}", _MAILS)])
+async def _may_mail(auth: Authentication, wanted: Wanted) -> bool:
+    """Whoever invites, nobody's mailbox is filled by it, and no merchant has this installation send
+    mail to everyone. Raises TooOftenError."""
+    address = wanted.address.strip()
+    if not letters.can_be_mailed(auth.context, address):
+        return False
+    subject = auth.context.vault.digest(address.casefold(), "tries:invited")
+    await limits.count(auth.context, [limits.Limit(f"invited:{subject}", _MAILS)])
+    try:
+        of_one = limits.Limit(f"invites:{wanted.merchant}", _MAILS_OF_ONE)
+        await limits.count(auth.context, [of_one])
+    except TooOftenError:
+        return False
+    return True
 
 
 def _no_more() -> ForbiddenError:
