@@ -48,6 +48,7 @@ class Click(Struct, kw_only=True):
     login: str
     key: str
     pressed: int = 0
+    status: int = 0  # of the last answer
     told: str = ""  # "done" or "refused"; empty: nobody answered
     rude: list[str] = []  # answers that a person should never get
 

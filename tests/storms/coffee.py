@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from coinslot.app.demo_world import COFFEE
 from tests.storms.chronicle import Chronicle
-from tests.storms.compare import Breach
+from tests.storms.compare import BY_PEOPLE, Breach
 from tests.storms.history import Event
 from tests.storms.town import AWAY, Town
 
@@ -121,6 +121,7 @@ class CoffeeBooks(Struct):
     makes: Counter[str]
     refunded: Counter[str]  # minor units, by the gateway's payment
     ours: list[dict[str, Any]]
+    by_people: dict[str, int]  # given back of cups that were handed over, by payment
 
 
 async def books(town: Town) -> CoffeeBooks:
@@ -136,6 +137,7 @@ async def books(town: Town) -> CoffeeBooks:
         makes=Counter(make["order_id"] for make in brewed["makes"]),
         refunded=refunded,
         ours=[dict(row) for row in await town.rows(_OURS)],
+        by_people={row["payment"]: row["n"] for row in await town.rows(BY_PEOPLE)},
     )
 
 
@@ -168,6 +170,10 @@ def _one(
     back = found.refunded[row["gateway_payment_id"]]
     if row["open"]:
         return [Breach("the capture is open", order, told)]
+    by_people = found.by_people.get(row["gateway_payment_id"], 0)
+    if got and by_people and back == by_people:
+        ends["coffee: a cup, and money back by a person"] += 1
+        return []
     if got and back:
         ends["coffee: both, by policy"] += 1
         return [] if row["basis"] == "policy" else [Breach("both", order, told)]

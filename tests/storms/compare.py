@@ -39,7 +39,7 @@ EVIDENCE = (
 
 
 # A person decided so at the console: of an order, or of a case.
-_BY_PEOPLE = """
+BY_PEOPLE = """
 SELECT c.gateway_payment_id AS payment, sum(CASE WHEN EXISTS (SELECT FROM corrections k
         WHERE k.fulfillment_id = f.id) THEN f.amount_minor
     ELSE coalesce((SELECT sum(w.amount_minor) FROM order_refund_parts w
@@ -100,7 +100,7 @@ async def books(town: Town) -> Books:
             "SELECT * FROM captures")},
         units=_grouped(units),
         refunds=_grouped(refunds),
-        by_people={row["payment"]: row["n"] for row in await town.rows(_BY_PEOPLE)},
+        by_people={row["payment"]: row["n"] for row in await town.rows(BY_PEOPLE)},
         noted=kinds,
         servers={row["gateway_payment_id"] for row in await town.rows(
             "SELECT c.gateway_payment_id FROM captures c JOIN payments p ON p.id = c.payment_id"

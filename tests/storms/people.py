@@ -167,6 +167,7 @@ class Person:
                     return None
                 await asyncio.sleep(_AGAIN_S)
                 continue
+            click.status = answer.status_code
             if answer.status_code in _LATER or (
                 answer.status_code == 409 and answer.headers.get("retry-after")
             ):
