@@ -65,6 +65,18 @@ async def test_orders_are_found_by_words_and_by_status_and_exported(
     assert (await cafe.order(making)).number == line["number"]
 
 
+async def test_a_coffee_machine_is_not_missed_among_those_that_report_by_themselves(
+    cafe: Cafe, boris: Browser
+) -> None:
+    """It is asked for when somebody orders: that it said nothing means nothing."""
+    assert "/ 1</span>" in (await boris.look("/console/today")).text  # the other one
+    listed = (await boris.look("/console/machines")).text
+    (line,) = [line for line in listed.splitlines() if "machines/K01" in line]
+    assert "Coffee" in line
+    assert "stock" not in line
+    assert "never heard" not in line
+
+
 async def test_each_status_is_the_one_that_the_customers_page_has(
     cafe: Cafe, boris: Browser
 ) -> None:

@@ -112,6 +112,7 @@ SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM settled_at
 FROM fulfillments f WHERE id >= $1 AND settled_at IS NOT NULL AND {_OF_CUSTOMERS}
 """
 
+# Machines that report by themselves: a coffee machine is asked for when somebody orders.
 MACHINES_NOW = """
 SELECT count(*) AS total, count(*) FILTER (WHERE d.last_seen_at >= $1) AS online,
     (SELECT count(*) FROM slots s JOIN outlets x ON x.id = s.outlet_id
@@ -119,7 +120,7 @@ SELECT count(*) AS total, count(*) FILTER (WHERE d.last_seen_at >= $1) AS online
     (SELECT count(*) FROM slots s JOIN outlets x ON x.id = s.outlet_id
         WHERE x.decommissioned_at IS NULL AND s.out_of_sale_at IS NOT NULL) AS out_of_sale
 FROM outlets o LEFT JOIN devices d ON d.outlet_id = o.id
-WHERE o.decommissioned_at IS NULL AND o.kind <> 'counter'
+WHERE o.decommissioned_at IS NULL AND o.kind NOT IN ('counter', 'coffee')
 """
 
 PROOF_OF_ORDER = """
