@@ -122,3 +122,23 @@ async def test_a_slot_that_is_not_there_is_not_made(staffed: Staffed) -> None:
         answer = await boris.send(wrong, form(page, place) | fields)
         assert answer.status_code in (404, 422), place
     assert len(await staffed.stage.rows("SELECT slot FROM slots WHERE outlet_id = 'M01'")) == 1
+
+
+async def test_those_that_fail_are_found_among_many(staffed: Staffed) -> None:
+    """Silent, never heard, sold out, out of sale; what works is not among them."""
+    stage = staffed.stage
+    await stage.hello()
+    boris = await signed_in(staffed, "boris")
+    failing = "/console/machines?show=failing"
+    assert "Every machine is heard" in (await boris.look(failing)).text
+    assert "M01" in (await boris.look("/console/machines")).text
+    for column, value in (("stock", "0"), ("out_of_sale_at", "now()")):
+        assert stage.owner is not None
+        await stage.owner.execute(f"UPDATE slots SET {column} = {value} WHERE outlet_id = 'M01'")
+        assert "M01" in (await boris.look(failing)).text
+        await stage.owner.execute("UPDATE slots SET stock = 10, out_of_sale_at = NULL")
+        assert "M01" not in (await boris.look(failing)).text
+    staffed.later(60)
+    assert "M01" in (await boris.look(failing)).text
+    chandra = await signed_in(staffed, "chandra")
+    assert "M01" not in (await chandra.look(failing)).text

@@ -70,10 +70,12 @@ class MachinePages(SharedHandler):
         wanted = WantedMachines(
             after=request.query_params.get("after") or None, limit=_PAGE,
             with_out_of_service=request.query_params.get("all") == "1",
+            failing=request.query_params.get("show") == "failing",
         )  # fmt: skip
         found = await listed(self._context, merchant_of(signed_in(request)), wanted)
         return await self._frame.page(
             request, "machines.html", found=found, everything=wanted.with_out_of_service,
+            failing=wanted.failing,
             following=found[-1].code if len(found) == _PAGE else "",
         )  # fmt: skip
 

@@ -96,14 +96,15 @@ class WantedMachines(Struct, frozen=True, kw_only=True):
     after: str | None = None
     limit: int = 100
     with_out_of_service: bool = False
+    failing: bool = False  # those alone that are not heard, or have a slot that sells nothing
 
 
 async def listed(context: Context, merchant: UUID, wanted: WantedMachines) -> list[MachineLine]:
     """By their code."""
     async with context.db.as_merchant(merchant) as conn:
         rows = await conn.fetch(
-            store.MACHINES, merchant, wanted.after, wanted.limit, _heard_since(context), None,
-            wanted.with_out_of_service,
+            store.FAILING_MACHINES if wanted.failing else store.MACHINES, merchant, wanted.after,
+            wanted.limit, _heard_since(context), None, wanted.with_out_of_service,
         )  # fmt: skip
     return [_machine(row) for row in rows]
 

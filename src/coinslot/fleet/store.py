@@ -62,7 +62,7 @@ WHERE outlet_id = $1 AND ($2::integer IS NULL OR version < $2) ORDER BY version 
 """
 
 # A page of machines by their code; what is in their slots is counted beside each.
-MACHINES = """
+_MACHINES = """
 SELECT o.id AS code, o.name, o.place, o.kind, o.channel, o.dialect, o.currency::text,
     d.last_seen_at AS last_heard_at,
     CASE WHEN o.decommissioned_at IS NOT NULL THEN 'out_of_service'
@@ -78,9 +78,15 @@ CROSS JOIN LATERAL (SELECT count(*) AS slots, count(*) FILTER (WHERE stock = 0) 
     FROM slots WHERE outlet_id = o.id) s
 WHERE o.merchant_id = $1 AND o.kind <> 'counter' AND ($2::text IS NULL OR o.id > $2)
     AND ($5::text IS NULL OR o.id = $5)
-    AND ($6 OR o.decommissioned_at IS NULL)
+    AND ($6 OR o.decommissioned_at IS NULL) {also}
 ORDER BY o.id LIMIT $3
 """
+MACHINES = _MACHINES.format(also="")
+
+# Not heard lately, or with a slot that sells nothing.
+FAILING_MACHINES = _MACHINES.format(
+    also="AND (d.last_seen_at IS NULL OR d.last_seen_at < $4 OR s.sold_out + s.out_of_sale > 0)"
+)
 
 DEVICE = """
 SELECT o.config_version, o.windows, d.firmware, d.journal_id, d.boot_id, d.has_sensor

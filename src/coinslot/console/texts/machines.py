@@ -143,6 +143,13 @@ TEXTS: Final[Texts] = {
     "new_machine_title": ("New machine", "नई मशीन", "Новый автомат"),
     "new_machine_one": ("One machine", "एक मशीन", "Один автомат"),
     "new_machine_button": ("Set it up", "लगाएँ", "Добавить"),
+    "machines_each": ("All", "सभी", "Все"),
+    "machines_failing": ("Which fail", "किनमें ख़राबी", "С неполадками"),
+    "machines_none_fail": (
+        "Every machine is heard and sells what is in it.",
+        "हर मशीन जुड़ी है और जो उसमें है, बेचती है।",
+        "Все автоматы на связи и продают то, что в них есть.",
+    ),
     "new_machine_many": ("Many at once", "एक साथ कई", "Сразу много"),
     "new_machine_table": (
         "A table from a spreadsheet (CSV), as a file or pasted: a line for each slot, under its"
