@@ -90,7 +90,7 @@ SELECT id FROM captures WHERE order_id = $1 AND reason IS NULL FOR NO KEY UPDATE
 """
 
 HOLD_UNITS = """
-SELECT f.*, c.accepted_at, c.ready_at, o.windows FROM fulfillments f
+SELECT f.*, c.accepted_at, c.ready_at, windows_at(o) AS windows FROM fulfillments f
 JOIN counter_units c USING (id) JOIN outlets o ON o.id = f.outlet_id
 WHERE f.order_id = $1 ORDER BY f.id FOR NO KEY UPDATE OF f
 """
