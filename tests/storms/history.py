@@ -29,7 +29,7 @@ LASTING = {
 }  # fmt: skip
 # How often a process that is started again dies at one of its own commits or sends.
 ARMED = 0.6
-_MEETS_A_DEATH = 0.2
+_A_DEATH_EVERY_S = 8.0
 _FURTHEST = {"after_claim": 200}
 
 
@@ -94,8 +94,10 @@ def history(seed: int, shape: Shape) -> list[Event]:
         events.append(Event(some_time(), "contradict", dice.choice(STOLEN)))
     for _ in range(shape.floods):
         events.append(Event(some_time(), "flood", dice.choice(STOLEN)))
-    for _ in range(shape.clicks):
-        events += _click(dice, some_time(0.7))
+    clicks = [_click(dice, some_time(0.7)) for _ in range(shape.clicks)]
+    # No more than a web process survives: it takes seconds to start.
+    deaths = min(len(clicks), int(shape.seconds / _A_DEATH_EVERY_S))
+    events += [*clicks, *(_meets_a_death(dice, click) for click in dice.sample(clicks, deaths))]
     return sorted(events, key=lambda event: event.at_s)
 
 
@@ -157,20 +159,22 @@ def _next_call(
     return what, dice.choice((0, 0.3, 2)), {} if what == "cancel" else part
 
 
-def _click(dice: random.Random, at_s: float) -> list[Event]:
-    """Half of them give money back; only an admin replaces keys. Some meet a process that dies, or
-    that is started again and dies at one of its commits, which are those of clicks."""
+def _click(dice: random.Random, at_s: float) -> Event:
+    """Half of them give money back; only an admin replaces keys."""
     login = dice.choice(tuple(CLICKERS))
     kinds = BY_ADMINS if CLICKERS[login].role == "admin" else BY_OPERATORS
     kind = "refund" if dice.random() < 0.5 else dice.choice(kinds)
     more = {"kind": kind, "way": dice.choice(WAYS), "seed": dice.randrange(10**6)}
-    click = Event(at_s, "click", login, more)
-    if dice.random() > _MEETS_A_DEATH:
-        return [click]
+    return Event(at_s, "click", login, more)
+
+
+def _meets_a_death(dice: random.Random, click: Event) -> Event:
+    """A process dies meanwhile, or is started again and dies at one of its commits, which are those
+    of clicks."""
     whom = dice.choice(("web", "web", "web", "worker"))
     fault = f"die:after_commit:{dice.randint(1, 25)}" if dice.random() < ARMED else ""
-    died_s = round(at_s + dice.choice((0.0, 0.1, 0.3, 0.8)), 2)
-    return [click, Event(died_s, "kill", whom, {"fault": fault})]
+    died_s = round(click.at_s + dice.choice((0.0, 0.1, 0.3, 0.8)), 2)
+    return Event(died_s, "kill", whom, {"fault": fault})
 
 
 def _weather(dice: random.Random, at_s: float) -> Event:
