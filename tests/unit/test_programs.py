@@ -81,3 +81,26 @@ def test_only_what_is_not_there_is_named(computer: Computer) -> None:
 def test_a_failing_apt_does_not_pass_for_an_installation(computer: Computer) -> None:
     computer.put("apt-get", "#!/bin/sh\nexit 100\n")
     assert computer.run(0, CI="true").returncode == 1
+
+
+def test_where_debian_has_the_shell_of_chromium_it_is_taken_as_well(computer: Computer) -> None:
+    for program in ("chromium", "mosquitto", "mosquitto_passwd", "apt-cache"):
+        computer.put(program)
+    assert computer.run(0).returncode == 0
+    assert computer.said.read_text().splitlines()[-1].endswith(" chromium-headless-shell")
+
+
+@pytest.mark.parametrize("lists", ["exit 100", "exit 0"])
+def test_without_the_shell_of_chromium_the_tests_run_too(computer: Computer, lists: str) -> None:
+    for program in ("chromium", "mosquitto", "mosquitto_passwd"):
+        computer.put(program)
+    computer.put("apt-cache", f"#!/bin/sh\n{lists}\n")
+    computer.put("apt-get", "#!/bin/sh\nexit 100\n")
+    assert computer.run(0, CI="true").returncode == 0
+
+
+def test_nobody_but_root_is_given_a_program(computer: Computer) -> None:
+    for program in ("chromium", "mosquitto", "mosquitto_passwd", "apt-cache"):
+        computer.put(program)
+    assert computer.run(1000, CI="true").returncode == 0
+    assert computer.said.read_text() == ""
