@@ -35,7 +35,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
 def init(call: Call) -> Answer:
     wish = wishes.init(call.body, call.account)
-    return wire.made(payments.create(call.desk, call.account, wish), call.desk.public_url)
+    made = payments.create(call.desk, call.account, wish, call.body.get("Receipt"))
+    return wire.made(made, call.desk.public_url)
 
 
 def state(call: Call) -> Answer:
@@ -59,7 +60,8 @@ def confirm(call: Call) -> Answer:
 
 def cancel(call: Call) -> Answer:
     wish = wishes.read(call.body, wishes.Cancel)
-    return refunds.cancel(call.desk, call.account, call.payment(wish), wish)
+    payment = call.payment(wish)
+    return refunds.cancel(call.desk, call.account, payment, wish, call.body.get("Receipt"))
 
 
 def code(call: Call) -> Answer:

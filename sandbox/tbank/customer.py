@@ -7,11 +7,11 @@ from sandbox.errors import RefusedError, UnknownError
 from sandbox.gateway import AtPage, DashboardRefund, Reference
 from sandbox.shelf import find
 from sandbox.store import Change
-from sandbox.tbank import payments, refunds
+from sandbox.tbank import payments, receipts, refunds
 from sandbox.tbank.accounts import PARTY
 from sandbox.tbank.desk import Desk
 from sandbox.tbank.refusals import ApiError
-from sandbox.tbank.things import OPEN, Payment, Refund
+from sandbox.tbank.things import OPEN, FiscalReceipt, Payment, Refund
 from sandbox.tbank.wire import roubles
 
 REASONS = {"declined": 99, "insufficient_funds": 1051, "bad_card": 1014}
@@ -96,6 +96,11 @@ def work_of(name: str, desk: Desk, thing_id: str) -> None:
         payment = desk.known(Payment, thing_id)
         if payment.status in OPEN:
             payments.pay(desk, payment, "cards")
+        return
+    if name == receipts.REGISTERS:
+        receipt = find(desk.change, FiscalReceipt, thing_id)
+        if receipt is not None:
+            receipts.register(desk, receipt)
         return
     refund = find(desk.change, Refund, thing_id)
     if refund is not None:

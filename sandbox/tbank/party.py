@@ -4,7 +4,7 @@ from typing import Any
 
 from sandbox.party import Party
 from sandbox.store import Change
-from sandbox.tbank import books, customer, payments, refunds
+from sandbox.tbank import books, customer, payments, receipts, refunds
 from sandbox.tbank.accounts import ACCOUNTS
 from sandbox.tbank.desk import Desk, Gateway
 from sandbox.tbank.endpoints import ENDPOINTS
@@ -18,7 +18,9 @@ class TBank(Party):
     tempo_of = Tempo
     payment = Payment
     endpoints = ENDPOINTS
-    chores = (customer.PAYS, payments.EXPIRES, refunds.SETTLES, refunds.FAILS)
+    chores = (
+        customer.PAYS, payments.EXPIRES, refunds.SETTLES, refunds.FAILS, receipts.REGISTERS,
+    )  # fmt: skip
     account_word = "terminal"
 
     def books(self, look: Change) -> list[dict[str, Any]]:

@@ -1,11 +1,12 @@
 """The life of a payment: a session, its payer, money held and taken; and what each step tells."""
 
 import secrets
+from typing import Any
 
 from sandbox import chores, weather
 from sandbox.clock import now_ms, now_s
 from sandbox.shelf import Window, children, new_id, put
-from sandbox.tbank import wishes
+from sandbox.tbank import receipts, wishes
 from sandbox.tbank.accounts import ACCOUNTS
 from sandbox.tbank.desk import Desk, tell
 from sandbox.tbank.refusals import ApiError, wrong_state
@@ -17,7 +18,9 @@ SBP_FROM_KOPECKS, SBP_TO_KOPECKS = 1_000, 100_000_000
 WHOLE = Window(count=100)
 
 
-def create(desk: Desk, account: Account, wish: wishes.Init) -> Payment:
+def create(
+    desk: Desk, account: Account, wish: wishes.Init, receipt: dict[str, Any] | None
+) -> Payment:
     """Another session for every call, also for an order id that was seen before."""
     if account.unique_orders and of_order(desk, account, wish.order_id):
         raise ApiError(20, "Повторный идентификатор заказа.")
@@ -37,6 +40,7 @@ def create(desk: Desk, account: Account, wish: wishes.Init) -> Payment:
         notification_url=wish.notification_url,
         success_url=wish.success_url,
         fail_url=wish.fail_url,
+        receipt=receipt,
     )
     put(desk.change, payment)
     chores.later(desk.change, EXPIRES, payment.id, payment.due_ms - now_ms())
@@ -63,6 +67,7 @@ def pay(desk: Desk, payment: Payment, source: str) -> None:
         return
     payment.captured = payment.amount
     _step(desk, payment, "CONFIRMED")
+    receipts.opened(desk, payment, payment.receipt)
     told = ["CONFIRMED"] if source == "qrsbp" else ["AUTHORIZED", "CONFIRMED"]
     if weather.throw(desk.change, "tbank.told_first") < 0.5:
         told.reverse()
@@ -93,6 +98,7 @@ def confirm(desk: Desk, payment: Payment, wish: wishes.Confirm) -> None:
         raise ApiError(330, "Сумма больше исходной.")
     payment.captured = payment.left = amount
     _step(desk, payment, "CONFIRMED")
+    receipts.opened(desk, payment, payment.receipt)
     tell(desk, payment)
 
 

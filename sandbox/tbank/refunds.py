@@ -1,10 +1,12 @@
 """Cancel: what it does depends on how far the money has come."""
 
+from typing import Any
+
 from sandbox import chores, weather
 from sandbox.clock import now_s
 from sandbox.shelf import find, new_id, put
 from sandbox.store import Change
-from sandbox.tbank import payments, wire, wishes
+from sandbox.tbank import payments, receipts, wire, wishes
 from sandbox.tbank.accounts import ACCOUNTS, PARTY
 from sandbox.tbank.desk import Desk, tell
 from sandbox.tbank.refusals import ApiError, wrong_state
@@ -15,7 +17,13 @@ SETTLES, FAILS = "tbank.refund.settles", "tbank.refund.fails"
 Answer = dict[str, object]
 
 
-def cancel(desk: Desk, account: Account, payment: Payment, wish: wishes.Cancel) -> Answer:
+def cancel(
+    desk: Desk,
+    account: Account,
+    payment: Payment,
+    wish: wishes.Cancel,
+    receipt: dict[str, Any] | None,
+) -> Answer:
     """A request id makes a refund happen once, but SBP does not know them."""
     key = wish.external_request_id
     if key and payment.source != "qrsbp" and _seen(desk.change, payment, key):
@@ -28,8 +36,10 @@ def cancel(desk: Desk, account: Account, payment: Payment, wish: wishes.Cancel) 
         payments.free(desk, payment, amount)
         now = payment.left
     elif payment.status in REFUNDABLE:
-        wishes.checked(wish.receipt, amount, needed=account.receipts and amount < payment.amount)
-        give_back(desk, payment, amount)
+        whole = amount == payment.amount
+        wishes.checked(wish.receipt, amount, needed=account.receipts and not whole)
+        wishes.taken(wish.receipt, refused="refund" in account.receipts_refused)
+        give_back(desk, payment, amount, receipt or (payment.receipt if whole else None))
         now = was - amount
     else:
         raise wrong_state(payment.status)
@@ -49,7 +59,9 @@ def _seen(change: Change, payment: Payment, key: str) -> bool:
     return claim is not None and claim["thing_id"] == payment.id
 
 
-def give_back(desk: Desk, payment: Payment, amount: int) -> Refund:
+def give_back(
+    desk: Desk, payment: Payment, amount: int, receipt: dict[str, Any] | None = None
+) -> Refund:
     """Through SBP it takes its time, and may fail there; with cards only in bad weather."""
     if payment.status not in REFUNDABLE:
         raise wrong_state(payment.status)
@@ -65,6 +77,7 @@ def give_back(desk: Desk, payment: Payment, amount: int) -> Refund:
         amount=amount,
         status="pending",
         was=payment.status,
+        receipt=receipt,
     )
     put(desk.change, refund)
     sky = weather.current(desk.change).api
@@ -89,6 +102,7 @@ def settle(desk: Desk, refund: Refund, payment: Payment) -> None:
     payment.left -= refund.amount
     payment.refunded += refund.amount
     _ended(desk, refund, payment, "PARTIAL_REFUNDED" if payment.left else "REFUNDED")
+    receipts.opened(desk, payment, refund.receipt, refund.amount)
     tell(desk, payment)
 
 

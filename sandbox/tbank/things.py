@@ -44,7 +44,19 @@ class Refund(Thing):
     amount: int
     status: str  # pending, done or failed
     was: str  # the payment's status before
+    receipt: dict[str, Any] | None = None
 
     @property
     def parent(self) -> str:
         return self.payment_id
+
+
+class FiscalReceipt(Thing):
+    """A receipt at the till. It is never on the wire by itself, only told."""
+
+    kind: ClassVar[str] = "tbank.receipt"
+    payment_id: str
+    type: str  # Income or IncomeReturn
+    amount: int
+    receipt: dict[str, Any]
+    status: str = "pending"

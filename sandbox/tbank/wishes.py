@@ -1,5 +1,6 @@
 """The bodies of calls, read strictly: names are case-sensitive, and sums must add up."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, TypeVar
@@ -24,7 +25,7 @@ class Line(msgspec.Struct, rename="pascal", frozen=True):
     price: Kopecks
     quantity: Annotated[float, Meta(gt=0)]
     amount: Kopecks
-    tax: Literal["none", "vat0", "vat5", "vat7", "vat10", "vat20", "vat105", "vat107", "vat110", "vat120"]  # fmt: skip  # noqa: E501
+    tax: Literal["none", "vat0", "vat5", "vat7", "vat10", "vat20", "vat105", "vat107", "vat110", "vat120", "vat22", "vat122"]  # fmt: skip  # noqa: E501
 
 
 class Receipt(msgspec.Struct, rename="pascal", frozen=True):
@@ -97,6 +98,7 @@ def init(body: Mapping[str, Any], account: Account) -> Init:
     ):
         raise invalid("DATA")
     checked(wish.receipt, wish.amount, needed=account.receipts)
+    taken(wish.receipt, refused="payment" in account.receipts_refused)
     return wish
 
 
@@ -108,10 +110,20 @@ def checked(receipt: Receipt | None, amount: int, *, needed: bool) -> None:
         return
     if receipt.email is None and receipt.phone is None:
         raise bad_receipt(329)
+    if receipt.email is not None and "@" not in receipt.email:
+        raise bad_receipt(329)
+    if receipt.phone is not None and not re.fullmatch(r"\+[0-9]{7,15}", receipt.phone):
+        raise bad_receipt(329)
     if any(round(line.price * line.quantity) != line.amount for line in receipt.items):
         raise bad_receipt(334)
     if sum(line.amount for line in receipt.items) != amount:
         raise bad_receipt(308)
+
+
+def taken(receipt: Receipt | None, *, refused: bool) -> None:
+    """The till of some terminals refuses what is right."""
+    if receipt is not None and refused:
+        raise bad_receipt(329)
 
 
 def due_ms(said: str | None, life_ms: int) -> int:

@@ -8,12 +8,17 @@ from typing import Any
 import msgspec
 
 from sandbox.shelf import find
-from sandbox.yookassa import keys, payments, refunds, wire
+from sandbox.yookassa import keys, payments, receipts, refunds, wire
 from sandbox.yookassa.desk import Desk
 from sandbox.yookassa.lists import listed
-from sandbox.yookassa.refusals import no_such_payment, no_such_refund, no_such_url
+from sandbox.yookassa.refusals import (
+    no_such_payment,
+    no_such_receipt,
+    no_such_refund,
+    no_such_url,
+)
 from sandbox.yookassa.settings import Account
-from sandbox.yookassa.things import Payment, Refund
+from sandbox.yookassa.things import FiscalReceipt, Payment, Refund
 
 Answer = dict[str, Any]
 
@@ -88,6 +93,22 @@ def fetch_refund(call: Call) -> Answer:
     return wire.refund(found)
 
 
+def create_receipt(call: Call) -> Answer:
+    return wire.receipt(receipts.create(call.desk, call.account, call.body))
+
+
+def list_receipts(call: Call) -> Answer:
+    found, cursor = listed(call.desk.change, FiscalReceipt, call.account.account_id, call.query)
+    return wire.collection([wire.receipt(one) for one in found], cursor)
+
+
+def fetch_receipt(call: Call) -> Answer:
+    found = find(call.desk.change, FiscalReceipt, call.ids[0], call.account.account_id)
+    if found is None:
+        raise no_such_receipt()
+    return wire.receipt(found)
+
+
 def _payment(call: Call, payment: Payment) -> Answer:
     return wire.payment(payment, call.desk.public_url)
 
@@ -102,4 +123,7 @@ ROUTES: tuple[tuple[str, str, Callable[[Call], Answer]], ...] = (
     ("POST", r"/refunds", create_refund),
     ("GET", r"/refunds", list_refunds),
     ("GET", REFUND, fetch_refund),
+    ("POST", r"/receipts", create_receipt),
+    ("GET", r"/receipts", list_receipts),
+    ("GET", r"/receipts/([^/]+)", fetch_receipt),
 )

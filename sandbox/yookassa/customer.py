@@ -6,10 +6,10 @@ from sandbox import chores
 from sandbox.errors import RefusedError
 from sandbox.gateway import AtPage, DashboardRefund, Reference
 from sandbox.shelf import find
-from sandbox.yookassa import payments, refunds
+from sandbox.yookassa import payments, receipts, refunds
 from sandbox.yookassa.desk import Desk
 from sandbox.yookassa.refusals import ApiError
-from sandbox.yookassa.things import Payment, Refund
+from sandbox.yookassa.things import FiscalReceipt, Payment, Refund
 from sandbox.yookassa.wire import decimal
 
 METHODS = ("bank_card", "sbp")
@@ -69,3 +69,5 @@ def work_of(name: str, desk: Desk, thing_id: str) -> None:
         refunds.settle(desk, refund)
     elif refund is not None and name == refunds.FAILS:
         refunds.fail(desk, refund)
+    elif name == receipts.REGISTERS and (receipt := find(desk.change, FiscalReceipt, thing_id)):
+        receipts.register(desk, receipt)

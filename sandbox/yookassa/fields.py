@@ -14,6 +14,7 @@ PAIRS_LIMIT, NAME_CHARS, VALUE_CHARS = 16, 32, 512
 RECEIPT_LINES, LINE_CHARS = 80, 128
 VAT_CODES = frozenset(str(code) for code in range(1, 13))
 QUANTITY = re.compile(r"[0-9]{1,5}(\.[0-9]{1,3})?")
+EMAIL, PHONE = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+"), re.compile(r"[0-9]{7,15}")
 AMOUNT = re.compile(r"([0-9]{1,10})(?:\.([0-9]{1,2}))?")
 INVALID = (
     "Invalid parameter's value (for example, the value is illegal or its format is incorrect). "
@@ -98,6 +99,10 @@ def checked(receipt: Receipt | None, total: int, *, needed: bool) -> None:
         return
     if not (receipt.customer.email or receipt.customer.phone):
         raise ApiError(INVALID, "receipt.customer")
+    if receipt.customer.email and not EMAIL.fullmatch(receipt.customer.email):
+        raise ApiError(INVALID, "receipt.customer.email")
+    if receipt.customer.phone and not PHONE.fullmatch(receipt.customer.phone):
+        raise ApiError(INVALID, "receipt.customer.phone")
     if not 0 < len(receipt.items) <= RECEIPT_LINES:
         raise ApiError(INVALID, "receipt.items")
     for line in receipt.items:
@@ -107,6 +112,12 @@ def checked(receipt: Receipt | None, total: int, *, needed: bool) -> None:
             raise ApiError(INVALID, "receipt.items.vat_code")
     if sum(_cost(line) for line in receipt.items) != total:
         raise ApiError("Receipt is missing or illegal", "receipt.items")
+
+
+def taken(receipt: Receipt | None, *, refused: bool) -> None:
+    """The till of some shops refuses what is right."""
+    if receipt is not None and refused:
+        raise ApiError("Receipt is missing or illegal", "receipt")
 
 
 def _cost(line: Line) -> Decimal:

@@ -32,7 +32,7 @@ def listed(
     if "cursor" in query:
         where.append("seq < ?")
         bounds.append(_seq(query["cursor"]))
-    texts = [name for name in ("status", "payment_id") if name in query]
+    texts = [name for name in ("status", "payment_id", "refund_id") if name in query]
     where += [f"json_extract(body, '$.{name}') = ?" for name in texts]
     limit = _limit(query.get("limit"))
     rows = change.all(

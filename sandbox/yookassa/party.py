@@ -4,7 +4,7 @@ from typing import Any
 
 from sandbox.party import Party
 from sandbox.store import Change
-from sandbox.yookassa import books, customer, payments, refunds
+from sandbox.yookassa import books, customer, payments, receipts, refunds
 from sandbox.yookassa.accounts import ACCOUNTS
 from sandbox.yookassa.desk import Desk, Gateway
 from sandbox.yookassa.endpoints import ENDPOINTS
@@ -18,7 +18,10 @@ class YooKassa(Party):
     tempo_of = Tempo
     payment = Payment
     endpoints = ENDPOINTS
-    chores = (customer.PAYS, payments.LAPSES, payments.HOLD_ENDS, refunds.SETTLES, refunds.FAILS)
+    chores = (
+        customer.PAYS, payments.LAPSES, payments.HOLD_ENDS, refunds.SETTLES, refunds.FAILS,
+        receipts.REGISTERS,
+    )  # fmt: skip
     account_word = "shop"
 
     def books(self, look: Change) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ import msgspec
 from sandbox import chores
 from sandbox.clock import now_ms
 from sandbox.shelf import put
-from sandbox.yookassa import fields
+from sandbox.yookassa import fields, receipts
 from sandbox.yookassa.accounts import ACCOUNTS
 from sandbox.yookassa.desk import Desk, fresh_id, tell
 from sandbox.yookassa.fields import Amount, Receipt
@@ -52,6 +52,7 @@ def create(desk: Desk, account: Account, body: Mapping[str, Any]) -> Payment:
     confirmation = _confirmed(wish)
     amount = wish.amount.needed()
     fields.checked(wish.receipt, amount, needed=account.receipts)
+    fields.taken(wish.receipt, refused="payment" in account.receipts_refused)
     payment = Payment(
         id=fresh_id(),
         account_id=account.account_id,
@@ -120,6 +121,7 @@ def _succeed(desk: Desk, payment: Payment) -> None:
     put(desk.change, payment)
     ACCOUNTS.credit(desk.change, payment.account_id, payment.amount - fee(payment.amount))
     tell(desk, "payment.succeeded", payment)
+    receipts.of_payment(desk, payment)
     desk.change.tell(f"payment {payment.id} captured")
 
 

@@ -8,7 +8,7 @@ import msgspec
 from sandbox import chores, weather
 from sandbox.clock import now_ms
 from sandbox.shelf import find, put
-from sandbox.yookassa import fields
+from sandbox.yookassa import fields, receipts
 from sandbox.yookassa.accounts import ACCOUNTS
 from sandbox.yookassa.desk import Desk, fresh_id, tell
 from sandbox.yookassa.fields import Amount, Receipt
@@ -41,6 +41,7 @@ def create(desk: Desk, account: Account, body: Mapping[str, Any]) -> Refund:
     # Of a whole payment it knows what to write on the receipt.
     in_part = amount != payment.amount
     fields.checked(wish.receipt, amount, needed=account.receipts and in_part)
+    fields.taken(wish.receipt, refused="refund" in account.receipts_refused)
     refund = Refund(
         id=fresh_id(),
         account_id=account.account_id,
@@ -50,7 +51,7 @@ def create(desk: Desk, account: Account, body: Mapping[str, Any]) -> Refund:
         amount=amount,
         currency=wish.amount.currency,
         description=fields.text(wish.description, "description", DESCRIPTION_CHARS),
-        receipt=body.get("receipt"),
+        receipt=body.get("receipt") or (None if in_part else payment.receipt),
     )
     give_back(desk, payment, refund)
     return refund
@@ -101,6 +102,7 @@ def settle(desk: Desk, refund: Refund) -> None:
     payment.refunded += refund.amount
     put(desk.change, payment)
     tell(desk, "refund.succeeded", refund)
+    receipts.of_refund(desk, refund)
     desk.change.tell(f"refund {refund.id} of {refund.payment_id} processed")
 
 

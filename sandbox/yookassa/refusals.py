@@ -47,6 +47,10 @@ def no_such_refund() -> ApiError:
     return ApiError("Incorrect refund_id. Refund doesn't exist or access denied.", "refund_id")
 
 
+def no_such_receipt() -> ApiError:
+    return ApiError("Incorrect receipt_id. Receipt doesn't exist or access denied.", "receipt_id")
+
+
 def key_reused() -> ApiError:
     return ApiError("Idempotence key duplicated", "Idempotence-Key")
 

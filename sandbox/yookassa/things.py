@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from sandbox.shelf import Thing
 
-# Of all three `created_at` counts milliseconds, as YooKassa writes its times.
+# Of all of them `created_at` counts milliseconds, as YooKassa writes its times.
 
 
 class Payment(Thing):
@@ -26,6 +26,7 @@ class Payment(Thing):
     party: str | None = None  # who canceled it
     reason: str | None = None
     receipt: dict[str, Any] | None = None
+    registration: str = "pending"  # of the receipt
 
 
 class Refund(Thing):
@@ -39,10 +40,26 @@ class Refund(Thing):
     description: str | None = None
     reason: str | None = None
     receipt: dict[str, Any] | None = None
+    registration: str = "pending"  # of the receipt
 
     @property
     def parent(self) -> str | None:
         return self.payment_id
+
+
+class FiscalReceipt(Thing):
+    """A receipt at the till."""
+
+    kind: ClassVar[str] = "yookassa_receipt"
+    type: str
+    payment_id: str | None
+    refund_id: str | None
+    items: list[dict[str, Any]]
+    customer: dict[str, Any]
+    status: str = "pending"
+    tax_system_code: int | None = None
+    document: int | None = None
+    registered_at: int | None = None
 
 
 class FirstAnswer(Thing):

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sandbox.yookassa.things import Payment, Refund
+from sandbox.yookassa.things import FiscalReceipt, Payment, Refund
 
 KOPECKS = 2  # places
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -47,7 +47,7 @@ def payment(thing: Payment, public_url: str) -> dict[str, Any]:
     if thing.status == "canceled":
         said["cancellation_details"] = {"party": thing.party, "reason": thing.reason}
     if thing.receipt is not None:
-        said["receipt_registration"] = _registered(thing.status)
+        said["receipt_registration"] = _registered(thing)
     return said
 
 
@@ -65,8 +65,23 @@ def refund(thing: Refund) -> dict[str, Any]:
     if thing.status == "canceled":
         said["cancellation_details"] = {"party": "refund_network", "reason": thing.reason}
     if thing.receipt is not None:
-        said["receipt_registration"] = _registered(thing.status)
+        said["receipt_registration"] = _registered(thing)
     return said
+
+
+def receipt(thing: FiscalReceipt) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "id": thing.id, "type": thing.type, "status": thing.status, "items": thing.items,
+        "payment_id": thing.payment_id, "refund_id": thing.refund_id,
+        "tax_system_code": thing.tax_system_code,
+    }  # fmt: skip
+    if thing.registered_at is not None:
+        said |= {
+            "registered_at": time(thing.registered_at), "fiscal_provider_id": thing.id[3:],
+            "fiscal_document_number": str(thing.document),
+            "fiscal_storage_number": "9288000100115785", "fiscal_attribute": "2617603921",
+        }  # fmt: skip
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def collection(items: list[dict[str, Any]], cursor: str | None) -> dict[str, Any]:
@@ -112,6 +127,5 @@ def _method(thing: Payment) -> dict[str, Any]:
     return said
 
 
-def _registered(status: str) -> str:
-    ends = {"succeeded": "succeeded", "canceled": "canceled"}
-    return ends.get(status, "pending")
+def _registered(thing: Payment | Refund) -> str:
+    return "canceled" if thing.status == "canceled" else thing.registration

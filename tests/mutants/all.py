@@ -2,7 +2,8 @@
 
 from tests.mutants.coffee import COFFEE
 from tests.mutants.machine import MACHINE
+from tests.mutants.receipts import RECEIPTS
 from tests.mutants.server import SERVER
 
 IN_CODE = tuple(sorted((*SERVER, *MACHINE), key=lambda mutation: mutation.number))
-BESIDE = COFFEE  # mistakes of a way of selling, with no word in the model
+BESIDE = (*COFFEE, *RECEIPTS)  # of what the model has no word for

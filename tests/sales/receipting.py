@@ -85,6 +85,7 @@ async def place(
     pieces: int = 1,
     discounts: Sequence[Discount] = (),
     contact: str | None = "ivan@example.com",
+    currency: str = "INR",
 ) -> Placed:
     await stage.hello()
     async with stage.context.db.as_merchant(stage.merchant) as conn:
@@ -95,7 +96,7 @@ async def place(
             price=product["price_minor"], cost=0, quantity=pieces,
         )  # fmt: skip
         new = NewOrder(
-            merchant=stage.merchant, outlet="M01", currency="INR", key=None,
+            merchant=stage.merchant, outlet="M01", currency=currency, key=None,
             expires_at=stage.context.after("order_s"), lines=(line,), extras=extras,
             discounts=discounts, receipt_contact=contact,
         )  # fmt: skip

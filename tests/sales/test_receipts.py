@@ -349,3 +349,41 @@ async def test_where_a_receipt_went_is_in_no_event_exchange_or_log_and_is_forgot
     await prune(stage.context, "receipt_contacts")
     assert await stage.value("SELECT count(*) FROM receipts WHERE contact IS NOT NULL") == 0
     assert await stage.value("SELECT receipt_contact FROM orders") is None
+
+
+async def test_money_that_came_too_late_goes_back_with_a_receipt_of_its_own(
+    stage: Stage, till: ReceiptTill
+) -> None:
+    placed = await place(stage)
+    await tap(stage, placed.token)
+    stage.later(1000)
+    await stage.sweep()
+    till.answer = DONE
+    await pays(stage, till)
+    await stage.sweep()
+    await looks_again(stage)
+    assert stage.refunded() == 4000
+    assert [minor(one) for one in till.sent] == [4000]
+    assert sorted(await states(stage)) == [("payment", "registered"), ("refund", "registered")]
+
+
+async def test_the_address_of_a_receipt_that_a_person_gave_up_is_forgotten_too(
+    stage: Stage, till: ReceiptTill
+) -> None:
+    await bought(stage, till)
+    till.answer = NotRegistered(reason="no till")
+    await looks_again(stage, 11)
+    await stage.sweep()
+    await given_back(stage)
+    await looks_again(stage)
+    await cases.update(stage.context)
+    for case in await cases.listed(stage.context):
+        await cases.close(stage.context, case.id, cases.Person("asha", "told the tax office"))
+    stage.later(20 * 86_400)
+    await stage.sweep()
+    await prune(stage.context, "receipt_contacts")
+    assert await stage.value("SELECT count(*) FROM receipts WHERE contact IS NOT NULL") > 0
+    stage.later(40 * 86_400)
+    await prune(stage.context, "receipt_contacts")
+    assert await stage.value("SELECT count(*) FROM receipts WHERE contact IS NOT NULL") == 0
+    assert await stage.value("SELECT receipt_contact FROM orders") is None

@@ -23,6 +23,7 @@ from coinslot.console.overview import Overview
 from coinslot.console.people import PeoplePages
 from coinslot.console.products import ProductPages
 from coinslot.console.proof import ProofPages
+from coinslot.console.receipts import ACTS, ReceiptPages
 from coinslot.console.refusals import Refusals
 from coinslot.console.sign_in import SignInPages
 from coinslot.console.start import StartPages
@@ -50,7 +51,7 @@ def console_routes(
     parts = (
         _proof,
         _entry, _own, _business, _overview, _orders, _machines, _products, _money, _people,
-        _brand, _codes, _notices, _coffee,
+        _receipts, _brand, _codes, _notices, _coffee,
     )  # fmt: skip
     urls = [url for part in parts for url in part(access, frame)]
     urls += engineer_routes(access, frame, hooks)
@@ -259,6 +260,17 @@ def _products(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
         get(one, guards=write)(pages.one),
         post(one, guards=write, request_max_body_size=FORM_BYTES)(pages.edit),
         post(f"{one}/retire", guards=write)(pages.retire),
+    ]
+
+
+def _receipts(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
+    pages, read, act = ReceiptPages(frame), [access.may("money:read")], [access.may(ACTS)]
+    return [
+        get("/receipts", guards=read)(pages.all),
+        get("/receipts/export", guards=read)(pages.export),
+        get("/receipts/{receipt:uuid}", guards=read)(pages.one),
+        post("/receipts/{receipt:uuid}/again", guards=act)(pages.again),
+        post("/receipts/{receipt:uuid}/by-hand", guards=act)(pages.by_hand),
     ]
 
 

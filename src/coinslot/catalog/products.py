@@ -16,12 +16,12 @@ from coinslot.kit.money import Money
 
 _LISTED = """
 SELECT p.id, p.sku, p.name, p.price_minor, p.cost_minor, p.currency::text, p.names, p.description,
-    p.descriptions, p.picture, p.retired_at FROM products p
+    p.descriptions, p.picture, p.retired_at, p.vat FROM products p
 WHERE p.merchant_id = $1 AND ($2::text IS NULL OR p.sku > $2) ORDER BY p.sku LIMIT $3
 """
 _ONE = """
 SELECT id, sku, name, price_minor, cost_minor, currency::text, names, description, descriptions,
-    picture, retired_at FROM products WHERE merchant_id = $1 AND sku = $2
+    picture, retired_at, vat FROM products WHERE merchant_id = $1 AND sku = $2
 """
 _DESCRIBE = """
 UPDATE products SET names = $3, description = $4, descriptions = $5,
@@ -34,11 +34,12 @@ WHERE merchant_id = $1 AND sku = $2 RETURNING true
 """
 _CHANGE = """
 UPDATE products SET name = coalesce($3, name), price_minor = coalesce($4, price_minor),
-    cost_minor = coalesce($5, cost_minor)
+    cost_minor = coalesce($5, cost_minor),
+    vat = CASE WHEN $7::text IS NULL THEN vat ELSE nullif($7, '') END
 WHERE merchant_id = $1 AND sku = $2
     AND ($6::text IS NULL OR currency = $6)
 RETURNING id, sku, name, price_minor, cost_minor, currency::text, names, description,
-    descriptions, picture, retired_at
+    descriptions, picture, retired_at, vat
 """
 
 
@@ -59,6 +60,7 @@ class Product(Struct, frozen=True, kw_only=True):
     descriptions: Mapping[str, str] = {}
     picture: str | None = None  # its digest
     retired_at: datetime | None = None  # new slots do not get it any more
+    vat: str | None = None  # of its fiscal receipts; None: its account's rate
 
 
 class Described(Struct, frozen=True, kw_only=True):
@@ -81,11 +83,11 @@ def sku_of(name: str) -> str:
 async def add_product(conn: Connection, merchant_id: UUID, product: Product) -> UUID:
     """Its id: the one given, or that of the product that has this sku already."""
     product_id: UUID = await conn.fetchval(
-        "INSERT INTO products (id, merchant_id, sku, name, price_minor, cost_minor, currency)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7)"
+        "INSERT INTO products (id, merchant_id, sku, name, price_minor, cost_minor, currency, vat)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
         " ON CONFLICT (merchant_id, sku) DO UPDATE SET sku = excluded.sku RETURNING id",
         product.id, merchant_id, product.sku, product.name, product.price.minor,
-        product.cost_minor, product.price.currency,
+        product.cost_minor, product.price.currency, product.vat,
     )  # fmt: skip
     return product_id
 
@@ -96,6 +98,7 @@ class ProductChange(Struct, frozen=True, kw_only=True):
     name: str | UnsetType = UNSET
     price: Money | UnsetType = UNSET
     cost_minor: int | UnsetType = UNSET
+    vat: str | UnsetType = UNSET  # of fiscal receipts; empty: its account's
 
 
 async def edit_product(
@@ -109,6 +112,7 @@ async def edit_product(
         None if price is None else price.minor,
         None if isinstance(change.cost_minor, UnsetType) else change.cost_minor,
         None if price is None else price.currency,
+        None if isinstance(change.vat, UnsetType) else change.vat,
     )  # fmt: skip
     if row is None:
         raise UnknownProductError(
@@ -157,5 +161,5 @@ def _product(row: asyncpg.Record) -> Product:
         id=row["id"], sku=row["sku"], name=row["name"], cost_minor=row["cost_minor"],
         price=Money(row["price_minor"], row["currency"]), names=row["names"],
         description=row["description"], descriptions=row["descriptions"], picture=row["picture"],
-        retired_at=row["retired_at"],
+        retired_at=row["retired_at"], vat=row["vat"],
     )  # fmt: skip

@@ -57,7 +57,7 @@ TABS: Final = (
     Tab("coffee", "machines:read"),
     Tab("products", "products:read", ("new-product",)),
     Tab("codes", "machines:read"),
-    Tab("money", "money:read"),
+    Tab("money", "money:read", ("receipts",)),
     Tab("gateways", "gateways:write"),
     Tab("keys", "keys:write"),
     Tab("webhooks", "webhooks:write"),

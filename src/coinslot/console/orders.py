@@ -25,6 +25,7 @@ from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import AnyRequest
 from coinslot.pages.search import UnreadableError, minor_of, minutes_of
 from coinslot.pages.shared_handler import SharedHandler
+from coinslot.payments import receipt_records
 from coinslot.payments.idempotency import KeyReusedError
 from coinslot.payments.merchant_api import AboveLimitError, RuledOutError, UnknownError
 from coinslot.people import merchant_settings
@@ -132,10 +133,12 @@ class OrderPages(SharedHandler):
         self, request: AnyRequest, order: UUID, problem: str = "", status: int = HTTPStatus.OK
     ) -> Response[str]:
         found = await self._known(request, order)
-        lines = await proof(self._context, merchant_of(signed_in(request)), order)
+        merchant = merchant_of(signed_in(request))
+        lines = await proof(self._context, merchant, order)
+        receipts = await receipt_records.of_order(self._context, merchant, order)
         return await self._frame.page(
             request, "order_record.html", status=status, order=found, lines=lines,
-            problem=problem,
+            receipts=receipts, problem=problem,
         )  # fmt: skip
 
     def _problem(self, request: AnyRequest, error: Exception, order: OrderRecord) -> str:

@@ -18,6 +18,9 @@ from coinslot.console.frame import Frame
 from coinslot.console.uploads import TAKEN, FieldError, picture_of
 from coinslot.console.whose import merchant_of
 from coinslot.db.pool import Connection
+from coinslot.gateways.fiscal import RATES
+from coinslot.gateways.form import LANGUAGES as READERS
+from coinslot.gateways.receipts import VATS
 from coinslot.kit.ids import uuid7
 from coinslot.kit.money import (
     EXPONENTS,
@@ -36,6 +39,7 @@ from coinslot.people.audit_log import Act, record
 from coinslot.people.sessions import SignedIn
 from coinslot.pictures import pictures
 
+_TAXED: Final = "RUB"  # a product of this currency has a rate of its own
 _PAGE: Final = 100
 _NAME, _DESCRIPTION = 100, 200
 _SKU: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
@@ -48,6 +52,7 @@ class Typed(Struct, frozen=True, kw_only=True):
     price: Money
     cost: Money
     described: Described
+    vat: str = ""
 
 
 class ProductPages(SharedHandler):
@@ -89,7 +94,7 @@ class ProductPages(SharedHandler):
             async with self._context.db.as_merchant(merchant) as conn:
                 made = Product(
                     id=uuid7(now), sku=sku, name=typed.name, price=typed.price,
-                    cost_minor=typed.cost.minor,
+                    cost_minor=typed.cost.minor, vat=typed.vat or None,
                 )  # fmt: skip
                 if await products.add_product(conn, merchant, made) != made.id:
                     raise FieldError("problem_sku_taken")
@@ -114,7 +119,10 @@ class ProductPages(SharedHandler):
             now = self._context.now()
             async with self._context.db.as_merchant(merchant) as conn:
                 change = ProductChange(
-                    name=typed.name, price=typed.price, cost_minor=typed.cost.minor
+                    name=typed.name,
+                    price=typed.price,
+                    cost_minor=typed.cost.minor,
+                    vat=typed.vat,
                 )
                 await products.edit_product(conn, merchant, sku, change)
                 await _describe(conn, merchant, sku, typed.described)
@@ -153,7 +161,10 @@ class ProductPages(SharedHandler):
             descriptions=_by_language(form, "text", _DESCRIPTION),
             picture=await picture_of(self._context, merchant, form),
         )  # fmt: skip
-        return Typed(name=name, price=price, cost=cost, described=described)
+        vat = form.one("vat", 10)
+        if vat and vat not in VATS:
+            raise FieldError("problem_vat")
+        return Typed(name=name, price=price, cost=cost, described=described, vat=vat)
 
     async def _known(self, request: AnyRequest, sku: str) -> Product:
         merchant = merchant_of(signed_in(request))
@@ -191,8 +202,14 @@ class ProductPages(SharedHandler):
         return await self._frame.page(
             request, "product.html", product=product, picture=next(iter(shown.values()), None),
             currencies=known, others=tuple(LANGUAGES.values()), taken=TAKEN,
+            rates=_rates(self._frame.texts(request)["language"]),
+            taxed=(product.price.currency if product else known[0]) == _TAXED,
             longest=(_NAME, _DESCRIPTION), **{"typed": None, **values},
         )  # fmt: skip
+
+
+def _rates(language: str) -> dict[str, str]:
+    return {vat: words[READERS.index(language)] for vat, words in RATES.items()}
 
 
 def _by_language(form: Form, field: str, longest: int) -> dict[str, str]:

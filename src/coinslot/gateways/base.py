@@ -279,6 +279,15 @@ class Gateway(Protocol):
 
 
 @runtime_checkable
+class KeepsNoList(Protocol):
+    """A gateway that keeps no list of refunds, and says only how much of a payment went back in
+    all. Two refunds of one payment that are under way at one time could not be told apart: they
+    are made one after the other."""
+
+    keeps_no_list: ClassVar[bool]
+
+
+@runtime_checkable
 class PrintsQr(Protocol):
     """A gateway that issues QR codes of its own."""
 

@@ -34,7 +34,7 @@ _TAXES: Final[dict[str, Words]] = {
     "esn": ("Agricultural", "कृषि", "ЕСХН"),
     "patent": ("Patent", "पेटेंट", "Патент"),
 }  # fmt: skip
-_RATES: Final[dict[str, Words]] = {
+RATES: Final[dict[str, Words]] = {
     "none": ("No VAT", "VAT नहीं", "Без НДС"),
     **{
         rate: (f"VAT {rate} %", f"VAT {rate} %", f"НДС {rate} %")
@@ -93,7 +93,7 @@ def rates(codes: dict[str, str]) -> Meta:
             "उन उत्पादों का, जिनका अपना नहीं लिखा।",
             "Для товаров, у которых не указан свой.",
         ),
-        choices=_choices(codes, _RATES), empty=_RATES["none"],
+        choices=_choices(codes, RATES), empty=RATES["none"],
     )  # fmt: skip
 
 

@@ -35,8 +35,8 @@ WITH RECURSIVE before AS (
 )
 SELECT f.id, f.capture_id, f.amount_minor FROM refunds f JOIN captures c ON c.id = f.capture_id
 WHERE EXISTS (SELECT FROM before b WHERE b.refund_id = f.id)
-    AND EXISTS (SELECT FROM receipts r JOIN attempts a ON a.id = r.attempt_id
-        WHERE r.account_id = c.account_id AND r.created_at <= f.created_at
+    AND EXISTS (SELECT FROM attempts a JOIN receipts r ON r.attempt_id = a.id
+        WHERE a.payment_id = c.payment_id AND r.created_at <= f.created_at
             AND c.gateway_payment_id IN (a.gateway_payment_id, a.reference))
     AND NOT EXISTS (SELECT FROM before b JOIN receipts r ON r.refund_id = b.id
         WHERE b.refund_id = f.id)

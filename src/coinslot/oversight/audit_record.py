@@ -50,6 +50,7 @@ SELECT 'orders' AS what, id, due_at FROM orders WHERE due_at < $1
 UNION ALL SELECT 'payments', id, due_at FROM payments WHERE due_at < $1
 UNION ALL SELECT 'captures', id, due_at FROM captures WHERE due_at < $1
 UNION ALL SELECT 'refunds', id, due_at FROM refunds WHERE due_at < $1
+UNION ALL SELECT 'receipts', id, due_at FROM receipts WHERE due_at < $1
 UNION ALL SELECT 'qr_codes', id, due_at FROM qr_codes WHERE due_at < $1
 UNION ALL SELECT 'qr_polls', id, due_at FROM qr_polls WHERE due_at < $1
 UNION ALL SELECT 'attempts', id, due_at FROM attempts WHERE due_at < $1
@@ -151,6 +152,10 @@ _FAMILIES = (
     ("qr_codes", "account_id", "gateway_accounts"),
     ("qr_codes", "attempt_id", "attempts"),
     ("qr_codes", "outlet_id", "outlets"),
+    ("receipts", "account_id", "gateway_accounts"),
+    ("receipts", "attempt_id", "attempts"),
+    ("receipts", "refund_id", "refunds"),
+    ("receipts", "replaces", "receipts"),
     ("reconciliations", "account_id", "gateway_accounts"),
     ("refunds", "account_id", "gateway_accounts"),
     ("refunds", "capture_id", "captures"),

@@ -299,6 +299,7 @@ OWED_ROWS = (
             _owing("captures", "'unmatched'", "captured_at"),
             _owing("fulfillments", "state", "queued_at"),
             _owing("refunds", "state", "created_at"),
+            _owing("receipts", "state", "created_at"),
             _owing("inbox", "verdict", "received_at"),
             _owing("qr_codes", "stage", "created_at"),
             _owing("qr_polls", "'poll'", "due_at"),

@@ -19,7 +19,7 @@ CONTACT_OF_REFUND = """
 SELECT coalesce(
     (SELECT p.contact FROM receipts p JOIN attempts a ON a.id = p.attempt_id
         WHERE a.account_id = c.account_id AND p.contact IS NOT NULL
-            AND c.gateway_payment_id IN (a.gateway_payment_id, a.reference)
+            AND (a.reference = c.gateway_payment_id OR a.gateway_payment_id = c.gateway_payment_id)
         ORDER BY p.created_at DESC LIMIT 1),
     (SELECT o.receipt_contact FROM payments p JOIN orders o ON o.id = p.order_id
         WHERE p.id = c.payment_id))
@@ -46,7 +46,7 @@ SELECT c.captured, c.captured AS amount_minor, coalesce(c.payment_id, a.payment_
         AS body
 FROM captures c
 LEFT JOIN LATERAL (SELECT * FROM attempts a WHERE a.account_id = c.account_id
-    AND c.gateway_payment_id IN (a.gateway_payment_id, a.reference)
+    AND (a.reference = c.gateway_payment_id OR a.gateway_payment_id = c.gateway_payment_id)
     ORDER BY a.number DESC LIMIT 1) a ON true
 LEFT JOIN payments p ON p.id = coalesce(c.payment_id, a.payment_id)
 WHERE c.id = $1
@@ -93,3 +93,54 @@ WHERE id = $1 AND state IN ('due', 'sent', 'overdue')
 """
 
 SEND = "UPDATE receipts SET sent_at = coalesce(sent_at, $2) WHERE id = $1"
+
+LOCK = "SELECT state FROM receipts WHERE id = $1 FOR NO KEY UPDATE"
+
+# The same sum, of the same payment, or of the refund by which the money went back in the end.
+REPLACE = """
+INSERT INTO receipts (id, merchant_id, account_id, kind, attempt_id, refund_id, replaces, state,
+    amount_minor, currency, body, contact, made_by, created_at, due_at)
+SELECT $1, merchant_id, account_id, kind, attempt_id, $3, id, 'due', amount_minor, currency, $4,
+    coalesce($5, contact), $6, $7, $7
+FROM receipts WHERE id = $2
+"""
+
+REFUND_IN_THE_END = """
+WITH RECURSIVE after AS (
+    SELECT id, state, gateway_refund_id FROM refunds WHERE id = $1
+    UNION ALL SELECT f.id, f.state, f.gateway_refund_id FROM refunds f JOIN after a
+        ON f.replaces = a.id
+)
+SELECT id FROM after WHERE state = 'succeeded' AND gateway_refund_id IS NOT NULL LIMIT 1
+"""
+
+_SHOWN = """
+SELECT r.*, g.gateway, g.slug, o.id AS order_id, o.number, f.gateway_refund_id,
+    coalesce(a.gateway_payment_id, a.reference, c.gateway_payment_id) AS gateway_payment_id,
+    (SELECT n.id FROM receipts n WHERE n.replaces = r.id) AS replaced_by,
+    CASE r.kind WHEN 'payment' THEN a.state = 'succeeded' ELSE c.id IS NOT NULL END AS moved
+FROM receipts r JOIN gateway_accounts g ON g.id = r.account_id
+LEFT JOIN attempts a ON a.id = r.attempt_id
+LEFT JOIN refunds f ON f.id = r.refund_id LEFT JOIN captures c ON c.id = f.capture_id
+LEFT JOIN payments p ON p.id = coalesce(a.payment_id, c.payment_id)
+LEFT JOIN orders o ON o.id = p.order_id
+"""
+
+ONE = f"{_SHOWN} WHERE r.id = $1"
+
+OF_ORDER = f"{_SHOWN} WHERE o.id = $1 ORDER BY r.created_at, r.kind, r.id"
+
+# What was never needed is not in the way of what was.
+LISTED = f"""
+{_SHOWN}
+WHERE (CASE WHEN cardinality($1::text[]) = 0 THEN r.state <> 'void'
+        ELSE r.state = ANY ($1::text[]) END)
+    AND ($2::text IS NULL OR r.kind = $2)
+    AND ($3::text IS NULL OR o.number = $3 OR f.gateway_refund_id = $3
+        OR $3 IN (a.gateway_payment_id, a.reference, c.gateway_payment_id))
+    AND ($4::uuid IS NULL OR (r.created_at, r.id) < (SELECT b.created_at, b.id FROM receipts b
+        WHERE b.id = $4))
+ORDER BY r.created_at DESC, r.id DESC LIMIT $5
+"""
+
+COUNTED = "SELECT state, count(*)::integer AS count FROM receipts GROUP BY state"

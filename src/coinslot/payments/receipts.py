@@ -243,7 +243,7 @@ async def drive(context: Context, row: asyncpg.Record) -> None:
         case Money.WAITS:
             await _put_off(context, known)
         case Money.MOVED:
-            await _settle(context, known, await _ask(context, account, known))
+            await settle(context, known, await _ask(context, account, known))
 
 
 def money_of(context: Context, row: asyncpg.Record) -> Money:
@@ -295,7 +295,7 @@ def question(row: asyncpg.Record) -> ReceiptQuestion:
     )  # fmt: skip
 
 
-async def _settle(
+async def settle(
     context: Context, row: asyncpg.Record, answer: ReceiptStatus | Absent | Declined | Unclear
 ) -> None:
     match answer:

@@ -13,6 +13,7 @@ from coinslot.context import Context
 from coinslot.gateways.base import (
     Absent,
     Declined,
+    KeepsNoList,
     Mark,
     PaymentFact,
     RefundFact,
@@ -39,11 +40,9 @@ async def drive(context: Context, row: asyncpg.Record) -> None:
     if refund is None:
         return
     its_receipt = await receipts.of_refund(context, account, refund)
-    sent = refund["key_sent_at"] if _alive(context, account, refund) else context.now()
-    async with context.db.as_merchant(account.merchant_id) as conn:
-        # The list (or the total) has just shown that no refund of ours is there. So even after the
-        # key's life what was sent before is provably absent, and the same key may be sent.
-        await conn.execute(store.SEND_REFUND, refund["id"], sent)
+    refund = await _sent(context, account, refund)
+    if refund is None:
+        return
     context.db.check_lease()
     answer = await account.driver.give_back(order(context, refund, its_receipt))
     if (
@@ -54,6 +53,28 @@ async def drive(context: Context, row: asyncpg.Record) -> None:
         await _without_receipt(context, account, refund, answer.reason)
         return
     await _settle(context, account, refund, answer)
+
+
+async def _sent(
+    context: Context, account: Account, refund: asyncpg.Record
+) -> asyncpg.Record | None:
+    """Record that it is sent now, with what others gave back by now. None: it ended, or waits for
+    another of its payment, where the gateway could not tell the two apart."""
+    async with context.db.as_merchant(account.merchant_id) as conn:
+        # First the lock: a statement sees what was committed before it began.
+        await conn.execute(store.LOCK_CAPTURE, refund["capture_id"])
+        now_refund = await conn.fetchrow(store.LOCK_REFUND, refund["id"])
+        if now_refund is None or now_refund["state"] != "pending":
+            return None
+        fresh = now_refund["key_sent_at"] is None and isinstance(account.driver, KeepsNoList)
+        if fresh and await conn.fetchval(store.ANOTHER_IS_SENT, refund["id"], refund["capture_id"]):
+            await conn.execute(store.REFUND_WAITS, refund["id"], _next_look(context, now_refund))
+            return None
+        # The list (or the total) has just shown that no refund of ours is there. So even after the
+        # key's life what was sent before is provably absent, and the same key may be sent.
+        sent = now_refund["key_sent_at"] if _alive(context, account, now_refund) else context.now()
+        await conn.execute(store.SEND_REFUND, refund["id"], sent)
+    return now_refund
 
 
 async def _without_receipt(
@@ -198,6 +219,7 @@ async def _settle(
         case RefundFact():
             await work_facts(context, account, (own(context, refund, answer),))
             await _put_off(context, account, refund)
+            await _wake_others(context, account, refund)
         case Unclear(reason=reason):
             await _retry(context, account, refund, "UNCLEAR", reason)
         case Declined(permanent=False, reason=reason) if not _too_old(context, refund):
@@ -206,6 +228,16 @@ async def _settle(
             await _retry(context, account, refund, "REFUSED", reason)
         case other:
             assert_never(other)
+
+
+async def _wake_others(context: Context, account: Account, refund: asyncpg.Record) -> None:
+    """Others of its payment may have waited for this one."""
+    if isinstance(account.driver, KeepsNoList):
+        async with context.db.unfenced.as_merchant(account.merchant_id) as conn:
+            await conn.execute(
+                store.WAKE_REFUNDS, refund["id"], refund["capture_id"], context.now()
+            )
+        context.wakes.wake("refunds")
 
 
 def own(context: Context, refund: asyncpg.Record, fact: RefundFact) -> RefundFact:

@@ -134,7 +134,23 @@ HOLD_REFUND = """
 UPDATE refunds SET due_at = $2, failure = $3, leased_until = NULL WHERE id = $1
 """
 
+REFUND_WAITS = """
+UPDATE refunds SET due_at = $2, tries = tries + 1, leased_until = NULL WHERE id = $1
+"""
+
 SEND_REFUND = "UPDATE refunds SET key_sent_at = $2, tries = tries + 1 WHERE id = $1"
+
+# Another one of its capture is under way: what the gateway says went back may be of either.
+ANOTHER_IS_SENT = """
+SELECT EXISTS (SELECT FROM refunds o WHERE o.capture_id = $2 AND o.id <> $1
+    AND o.origin = 'ours' AND o.state = 'pending' AND o.key_sent_at IS NOT NULL)
+"""
+
+# Those that waited for this one.
+WAKE_REFUNDS = """
+UPDATE refunds SET due_at = $3 WHERE capture_id = $2 AND id <> $1 AND state = 'pending'
+    AND key_sent_at IS NULL AND due_at > $3
+"""
 
 LOCK_CAPTURE = "SELECT * FROM captures WHERE id = $1 FOR NO KEY UPDATE"
 

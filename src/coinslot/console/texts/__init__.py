@@ -23,6 +23,7 @@ from coinslot.console.texts import (
     people,
     products,
     proof,
+    receipts,
     selling,
     settings,
     sign_in,
@@ -36,7 +37,7 @@ PARTS: Final = (
     acts, bases,
     proof,
     frame, sign_in, overview, orders, machines, people, products, start, money, brand, notices,
-    gateways, keys, webhooks, account, settings, selling, codes, coffee,
+    gateways, keys, webhooks, account, settings, selling, codes, coffee, receipts,
 )  # fmt: skip
 TEXTS: Final[Texts] = {name: texts for part in PARTS for name, texts in part.TEXTS.items()}
 

@@ -5,6 +5,11 @@ from typing import Final
 from coinslot.console.texts.languages import Texts
 
 TEXTS: Final[Texts] = {
+    "products_vat": ("VAT on receipts", "रसीद पर VAT", "НДС в чеке"),
+    "products_vat_account": ("as the gateway's account says", "जैसा गेटवे के खाते में है",
+                             "как задано у аккаунта шлюза"),
+    "problem_vat": ("Choose a rate of the list.", "सूची में से दर चुनें।",
+                    "Выберите ставку из списка."),
     "tab_products": ("Products", "उत्पाद", "Товары"),
     "tab_health": ("Health", "स्थिति", "Состояние"),
     "products_lead": (

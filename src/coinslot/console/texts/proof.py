@@ -155,6 +155,13 @@ TEXTS: Final[Texts] = {
         "वर्कर उसी कुंजी से वापसी भेजता है, या पूछता है।",
         "Исполнитель отправит возврат с тем же ключом или спросит, чем он кончился.",
     ),
+    "owe_receipts": ("Receipts that are not registered yet", "रसीदें जो अभी पंजीकृत नहीं",
+                     "Чеки, ещё не зарегистрированные"),
+    "owe_receipts_who": (
+        "The worker asks the gateway about them; money does not wait.",
+        "वर्कर गेटवे से इनके बारे में पूछता है; पैसा नहीं रुकता।",
+        "Их спрашивает обработчик; деньги не ждут.",
+    ),
     "owe_inbox": ("Webhooks that are not worked yet", "वेबहुक जिन पर काम बाक़ी",
                   "Необработанные вебхуки"),
     "owe_inbox_who": ("The worker works them again.", "वर्कर उन पर फिर काम करता है।",

@@ -55,9 +55,9 @@ class Settings(Struct, frozen=True, kw_only=True):
         asked(
             ("Way to pay", "भुगतान का तरीक़ा", "Способ оплаты"),
             (
-                "card: paid at once, declined: never paid, empty: the payer has to act.",
-                "card: तुरंत भुगतान, declined: भुगतान कभी नहीं, ख़ाली: ग्राहक को कुछ करना होगा।",
-                "card: оплата сразу, declined: без оплаты, пусто: ход за покупателем.",
+                "Left empty, the payer has to act.",
+                "ख़ाली छोड़ें, तो ग्राहक को कुछ करना होगा।",
+                "Если не выбрать, ход за покупателем.",
             ),
             choices=(
                 Choice("card", ("Paid at once", "तुरंत भुगतान", "Оплата сразу")),

@@ -68,9 +68,9 @@ class Settings(Struct, frozen=True, kw_only=True):
         asked(  # "sbp" shows a code
             ("Way to pay", "भुगतान का तरीक़ा", "Способ оплаты"),
             (
-                "Empty: the payer chooses on T-Bank's page. sbp: a code to scan.",
-                "ख़ाली: ग्राहक T-Bank के पेज पर चुनता है। sbp: स्कैन करने का कोड।",
-                "Пусто: покупатель выбирает на странице Т-Банка. sbp: код для сканирования.",
+                "Left empty, the payer chooses on T-Bank's page.",
+                "ख़ाली छोड़ें, तो ग्राहक T-Bank के पेज पर चुनता है।",
+                "Если не выбрать, покупатель выберет на странице Т-Банка.",
             ),
             choices=(
                 Choice("sbp", ("SBP, a code to scan", "SBP, स्कैन का कोड", "СБП, код на экране")),
@@ -111,6 +111,7 @@ class TBank:
     refund_key_life_s: ClassVar[int] = 24 * 60 * 60
     collect_key_life_s: ClassVar[int] = 24 * 60 * 60
     limits: ClassVar[Limits] = build.LIMITS
+    keeps_no_list: ClassVar[bool] = True
     receipt_limits: ClassVar[ReceiptLimits] = build.RECEIPT_LIMITS
 
     def __init__(self, settings: Settings, wire: Wire, clock: Clock) -> None:

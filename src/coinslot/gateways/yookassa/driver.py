@@ -88,9 +88,9 @@ class Settings(Struct, frozen=True, kw_only=True):
         asked(
             ("Way to pay", "भुगतान का तरीक़ा", "Способ оплаты"),
             (
-                "Empty: the payer chooses on YooKassa's page. sbp_qr: a code to scan.",
-                "ख़ाली: ग्राहक YooKassa के पेज पर चुनता है। sbp_qr: स्कैन करने का कोड।",
-                "Пусто: покупатель выбирает на странице ЮKassa. sbp_qr: код для сканирования.",
+                "Left empty, the payer chooses on YooKassa's page.",
+                "ख़ाली छोड़ें, तो ग्राहक YooKassa के पेज पर चुनता है।",
+                "Если не выбрать, покупатель выберет на странице ЮKassa.",
             ),
             choices=(
                 Choice("sbp_qr", ("SBP, a code to scan", "SBP, स्कैन का कोड", "СБП, код на экране")),

@@ -2,18 +2,22 @@
 
 -- Where refunds have no id of their own, the one of this sum that still waits; the oldest first.
 CREATE OR REPLACE FUNCTION receipt_told(p_account gateway_accounts, p_fact jsonb)
-RETURNS uuid LANGUAGE sql STABLE AS $$
-    SELECT r.id FROM receipts r
-    LEFT JOIN attempts a ON a.id = r.attempt_id
-    LEFT JOIN refunds f ON f.id = r.refund_id LEFT JOIN captures c ON c.id = f.capture_id
-    WHERE r.account_id = p_account.id
-        AND (r.kind = 'refund') = (p_fact->>'refund')::boolean
-        AND p_fact->>'gateway_payment_id' IN (a.gateway_payment_id, a.reference,
-            c.gateway_payment_id)
-        AND (p_fact->'money'->>'amount' IS NULL
-            OR r.amount_minor = (p_fact->'money'->>'amount')::bigint)
-    ORDER BY r.state IN ('registered', 'void'), r.created_at, r.id LIMIT 1
-$$;
+RETURNS uuid LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    payment text := p_fact->>'gateway_payment_id';
+BEGIN
+    IF NOT (p_fact->>'refund')::boolean THEN
+        RETURN (SELECT r.id FROM attempts a JOIN receipts r ON r.attempt_id = a.id
+            WHERE a.account_id = p_account.id
+                AND (a.reference = payment OR a.gateway_payment_id = payment)
+            ORDER BY r.state IN ('registered', 'void'), r.created_at, r.id LIMIT 1);
+    END IF;
+    RETURN (SELECT r.id FROM captures c JOIN refunds f ON f.capture_id = c.id
+        JOIN receipts r ON r.refund_id = f.id
+        WHERE c.account_id = p_account.id AND c.gateway_payment_id = payment
+            AND r.amount_minor = coalesce((p_fact->'money'->>'amount')::bigint, r.amount_minor)
+        ORDER BY r.state IN ('registered', 'void'), r.created_at, r.id LIMIT 1);
+END $$;
 
 CREATE OR REPLACE FUNCTION note_receipt(p_account gateway_accounts, p_fact jsonb, p_now timestamptz)
 RETURNS text LANGUAGE plpgsql AS $$
@@ -29,24 +33,34 @@ BEGIN
     RETURN 'receipt';
 END $$;
 
--- Where a receipt went is not needed any more once it is registered, or not needed itself: nor is
--- what its customer typed for it, when no receipt of that order waits.
+-- A person closed its case without a number: nobody sends it again.
+CREATE OR REPLACE FUNCTION is_given_up(p_receipt uuid, p_before timestamptz) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT FROM cases k WHERE k.subject = p_receipt::text
+        AND k.kind IN ('receipt_refused', 'receipt_overdue')
+        AND k.closed_by IS NOT NULL AND k.closed_at < p_before)
+$$;
+
+-- Where a receipt went is not needed any more once it is registered, or not needed itself, or a
+-- person closed its case: nor is what its customer typed for it, when no receipt of that order
+-- waits.
 CREATE OR REPLACE FUNCTION forget_contacts(p_before timestamptz, p_limit integer) RETURNS bigint
 LANGUAGE sql AS $$
     WITH gone AS (
-        UPDATE receipts SET contact = NULL WHERE id IN (SELECT id FROM receipts
-            WHERE contact IS NOT NULL AND ended_at < p_before ORDER BY ended_at LIMIT p_limit
-            FOR NO KEY UPDATE SKIP LOCKED)
+        UPDATE receipts SET contact = NULL WHERE id IN (SELECT r.id FROM receipts r
+            WHERE r.contact IS NOT NULL AND (r.ended_at < p_before
+                OR (r.state IN ('refused', 'overdue') AND is_given_up(r.id, p_before)))
+            ORDER BY r.ended_at LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED)
         RETURNING id
     ), unasked AS (
         UPDATE orders SET receipt_contact = NULL WHERE id IN (SELECT o.id FROM orders o
             WHERE o.receipt_contact IS NOT NULL AND o.ended_at < p_before
-            AND NOT EXISTS (SELECT FROM receipts r
-                LEFT JOIN refunds f ON f.id = r.refund_id
-                LEFT JOIN captures c ON c.id = f.capture_id
-                LEFT JOIN attempts a ON a.id = r.attempt_id
-                JOIN payments p ON p.id = coalesce(a.payment_id, c.payment_id)
-                WHERE p.order_id = o.id AND r.ended_at IS NULL)
+            AND NOT EXISTS (SELECT FROM payments p
+                JOIN attempts a ON a.payment_id = p.id JOIN receipts r ON r.attempt_id = a.id
+                WHERE p.order_id = o.id AND r.ended_at IS NULL AND NOT is_given_up(r.id, p_before))
+            AND NOT EXISTS (SELECT FROM captures c
+                JOIN refunds f ON f.capture_id = c.id JOIN receipts r ON r.refund_id = f.id
+                WHERE c.order_id = o.id AND r.ended_at IS NULL AND NOT is_given_up(r.id, p_before))
             ORDER BY o.ended_at LIMIT p_limit FOR NO KEY UPDATE OF o SKIP LOCKED)
         RETURNING id
     )
