@@ -76,6 +76,11 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "RAZORPAY_KEY_SECRET": "the same",
         "RAZORPAY_WEBHOOK_SECRET": "the same",
     },
+    "The first account at Tmetr": {
+        "TMETR_HOST": "for `coinslot coffee account asha`, which stores it: the address of the"
+        " telemetry that commands [coffee machines](coffee.md)",
+        "TMETR_TOKEN": "the same: its token",
+    },
     "Windows of time": {
         "ORDER_EXPIRATION_MINUTES": "an order placed on a page waits for its payment; money that"
         " was taken later goes back",

@@ -158,6 +158,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     razorpay_key_id: str | None = None  # RAZORPAY_KEY_ID
     razorpay_key_secret: str | None = None  # RAZORPAY_KEY_SECRET
     razorpay_webhook_secret: str | None = None  # RAZORPAY_WEBHOOK_SECRET
+    tmetr_host: str = "https://telemetry.fwsoft.ru"  # TMETR_HOST
+    tmetr_token: str | None = None  # TMETR_TOKEN
     windows: Windows = Windows()
 
     @property
@@ -230,6 +232,8 @@ NAMES: Mapping[str, str] = {
     "RAZORPAY_KEY_ID": "razorpay_key_id",
     "RAZORPAY_KEY_SECRET": "razorpay_key_secret",
     "RAZORPAY_WEBHOOK_SECRET": "razorpay_webhook_secret",
+    "TMETR_HOST": "tmetr_host",
+    "TMETR_TOKEN": "tmetr_token",
 }
 # Variables that name a server elsewhere: name -> schemes of its address.
 ADDRESSES: Mapping[str, tuple[str, ...]] = {

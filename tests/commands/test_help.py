@@ -26,7 +26,7 @@ ALL = {
     "machines out-of-sale", "machines windows",
     "machines on-sale", "machines ways", "products list", "products add", "products edit",
     "counter add", "counter menu",
-    "orders show", "orders refund",
+    "orders show", "orders refund", "coffee account", "merchants pause", "merchants resume",
 }  # fmt: skip
 
 

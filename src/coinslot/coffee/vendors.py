@@ -24,6 +24,7 @@ from coinslot.channels.tmetr import (
     Taken,
     Unclear,
 )
+from coinslot.channels.tmetr.mqtt import Commands
 from coinslot.coffee import store
 from coinslot.db.pool import Connection, Database
 from coinslot.db.sealed import SealedColumn
@@ -69,8 +70,26 @@ class TmetrVendor(tmetr.Tmetr):
         self.answers_s = settings.connect_s + settings.read_s
 
 
+class PublishingVendor(TmetrVendor):
+    """The same with its commands published at an MQTT broker."""
+
+    def __init__(
+        self, settings: tmetr.Settings, http: httpx.AsyncClient, commands: Commands
+    ) -> None:
+        super().__init__(settings, http)
+        self._commands = commands
+        assert settings.mqtt is not None
+        self.answers_s = max(self.answers_s, settings.mqtt.answer_s)
+
+    async def make(self, wanted: Make) -> Taken | Refused | Unclear:
+        return await self._commands.make(wanted)
+
+
 def _open_tmetr(settings: Any, reached: Reached) -> Vendor:
-    return TmetrVendor(settings, tmetr.connect(settings), reached)
+    http = tmetr.connect(settings)
+    if settings.mqtt is not None:
+        return PublishingVendor(settings, http, Commands(settings, settings.mqtt, reached))
+    return TmetrVendor(settings, http, reached)
 
 
 # Name of a vendor -> its settings, and how an account there is opened.

@@ -35,7 +35,8 @@ COMMANDS: Mapping[str, At] = {
     "trigger": At("trigger", "coinslot trigger payment.succeeded"),
 }
 GROUPS = (
-    "machines", "merchants", "products", "counter", "mirror", "cases", "orders", "keys", "people",
+    "machines", "merchants", "products", "counter", "coffee", "mirror", "cases", "orders", "keys",
+    "people",
 )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from coinslot.merchants.merchants import (
     merchants,
     move_merchant,
     open_merchant,
+    pause_merchant,
 )
 
 cli = typer.Typer(
@@ -103,6 +104,31 @@ def add(
             )
 
     _run(open_, data, makes=True)
+
+
+@cli.command("pause", epilog="Example: `coinslot merchants pause asha`")
+def pause(slug: Slug, data: Data = None) -> None:
+    """Take no new orders at a merchant's machines; printed codes of machines stay payable.
+
+    What was ordered before goes on."""
+    _set_paused(slug, data, paused=True)
+
+
+@cli.command("resume", epilog="Example: `coinslot merchants resume asha`")
+def resume(slug: Slug, data: Data = None) -> None:
+    """Take orders again at a merchant that was paused."""
+    _set_paused(slug, data, paused=False)
+
+
+def _set_paused(slug: str, data: Data, *, paused: bool) -> None:
+    async def set_(server: RunningServer) -> None:
+        merchant = await merchant_named(server.db, slug)
+        if merchant is None:
+            fail(f"there is no merchant {slug}")
+        await pause_merchant(server.db, merchant, server.clock.now() if paused else None)
+        console.print(f"{slug} {'takes no new orders' if paused else 'sells'}", highlight=False)
+
+    _run(set_, data)
 
 
 @cli.command("zone", epilog="Example: `coinslot merchants zone asha Asia/Kolkata`")

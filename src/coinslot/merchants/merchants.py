@@ -88,3 +88,15 @@ async def move_merchant(db: Database, merchant_id: UUID, zone: str) -> None:
         await conn.execute(
             "UPDATE merchants SET zone = $2 WHERE id = $1", merchant_id, known_zone(zone)
         )
+
+
+async def pause_merchant(db: Database, merchant_id: UUID, at: datetime | None) -> None:
+    """Its outlets take no new orders from then on; None: they do again. What was ordered before is
+    handed over, or its money goes back, as ever."""
+    async with db.as_merchant(merchant_id) as conn:
+        await conn.execute(
+            "UPDATE merchants SET paused_at = CASE WHEN $2::timestamptz IS NOT NULL"
+            " THEN coalesce(paused_at, $2) END WHERE id = $1",
+            merchant_id,
+            at,
+        )

@@ -2,6 +2,7 @@
 
 Guarantee class G0: a command is sent once, and nobody says whether a cup came of it."""
 
+from coinslot.channels.tmetr.build import Broker as Broker
 from coinslot.channels.tmetr.build import Make as Make
 from coinslot.channels.tmetr.build import Settings as Settings
 from coinslot.channels.tmetr.build import Size as Size

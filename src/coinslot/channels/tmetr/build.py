@@ -23,6 +23,22 @@ class Size(IntEnum):
     BIG = 2
 
 
+class Broker(Struct, frozen=True, kw_only=True):
+    """Where commands are published instead: by TLS unless that is switched off, with a password or
+    with a certificate. `{device}` in the topic is the machine's id."""
+
+    host: str
+    port: int = 8883
+    topic: str = "technical"
+    login: str = ""
+    password: Secret | None = None
+    tls: bool = True
+    ca_file: str | None = None  # Yandex Cloud has one of its own; None: the system's
+    certificate_file: str | None = None
+    key_file: str | None = None
+    answer_s: float = 10
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """One account at Tmetr. Words of sizes are in the order of `Size`."""
 
@@ -38,6 +54,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     asked_sizes: tuple[str, str, str] = ("SMALL", "MEDIUM", "BIG")
     made_sizes: tuple[str, str, str] = ("small", "medium", "big")
     price_unit: Literal["kopecks", "roubles"] = "kopecks"
+    mqtt: Broker | None = None  # commands go this way; prices and heartbeats over HTTP
     heartbeat_ahead_s: int = 0  # how far its heartbeats are ahead of UTC
 
 
