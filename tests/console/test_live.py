@@ -4,15 +4,15 @@ over; and they cost next to nothing."""
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
 import msgspec
-import pytest
 from litestar import Litestar
 
 from coinslot.app.routes import build
-from coinslot.console.live import Turns
+from coinslot.console.live import OVER, Turns, in_turn
 from coinslot.oversight.changes import Changes
 from coinslot.pages.stream_places import StreamPlaces
 from tests.console.conftest import Browser, a_browser, signed_in
@@ -183,12 +183,36 @@ async def test_while_nobody_looks_nothing_is_read(staffed: Staffed) -> None:
     assert asyncio.all_tasks() == before
 
 
-@pytest.mark.parametrize("pages", [1, 200])
-def test_many_pages_take_turns(pages: int) -> None:
-    turns = Turns(per_s=4, at_once=8)
-    waits = [turns.wait_s() for _ in range(pages)]
-    assert waits[0] == 0
-    assert max(waits) == pytest.approx(max(0, (pages - 8) / 4), abs=0.5)
+async def test_many_pages_take_turns() -> None:
+    turns, began = Turns(per_s=100, at_once=10), monotonic()
+    waited = await asyncio.gather(*(turn(turns) for _ in range(60)))
+    assert waited == sorted(waited)  # in their order
+    assert waited[-1] - began >= 0.45  # ten at once, the others one after the other
+
+
+async def turn(turns: Turns) -> float:
+    await turns.wait()
+    return monotonic()
+
+
+async def test_pages_that_are_opened_and_closed_keep_no_other_waiting() -> None:
+    turns = Turns(per_s=4, at_once=1)
+    for _ in range(20):
+        gone = [asyncio.create_task(turns.wait()) for _ in range(50)]
+        await asyncio.sleep(0)
+        for one in gone:
+            one.cancel()
+        await asyncio.gather(*gone, return_exceptions=True)
+    async with asyncio.timeout(3):
+        await turns.wait()
+
+
+async def test_a_session_that_ends_while_its_page_waits_for_its_turn_is_told() -> None:
+    turns, looks = Turns(per_s=0.01, at_once=1), iter([False, False, True])
+    await turns.wait()  # the next turn is in 100 seconds
+    async with asyncio.timeout(5):
+        told = [said async for said in in_turn(turns, lambda: next(looks), 0.01)]
+    assert told == [": soon\n\n", ": soon\n\n", OVER]
 
 
 def test_of_streams_that_found_a_place_at_one_instant_no_more_stay_than_there_are() -> None:

@@ -3,7 +3,8 @@ page then asks for itself again, as whoever is signed in may see it."""
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from time import monotonic
 from typing import Final
 from uuid import UUID
@@ -37,18 +38,36 @@ _SESSIONS_S: Final = 5.0
 
 class Turns:
     """So many page loads a second, of all open pages together: those that wait get their turn in
-    order, and learn of everything that changed meanwhile at once."""
+    order, and learn of everything that changed meanwhile at once. Who goes away leaves the queue:
+    pages that are opened and closed again and again keep nobody waiting."""
 
     def __init__(self, per_s: float = 4.0, at_once: int = 8) -> None:
         self._pause_s = 1 / per_s
         self._ahead_s = at_once / per_s
         self._next = 0.0
+        self._line = asyncio.Lock()  # first come, first served
 
-    def wait_s(self) -> float:
-        """How long the next one waits."""
-        now = monotonic()
-        self._next = max(self._next, now - self._ahead_s) + self._pause_s
-        return max(0.0, self._next - now)
+    async def wait(self) -> None:
+        """Until it is the caller's turn."""
+        async with self._line:
+            mine = max(self._next, monotonic() - self._ahead_s) + self._pause_s
+            await asyncio.sleep(max(0.0, mine - monotonic()))
+            self._next = mine
+
+
+async def in_turn(turns: Turns, is_over: Callable[[], bool], every_s: float) -> AsyncIterator[str]:
+    """What a page is told until it is its turn; also that its session is over."""
+    turn = asyncio.create_task(turns.wait(), name="wait for the turn of a page")
+    try:
+        while not turn.done():
+            await asyncio.wait({turn}, timeout=every_s)
+            if is_over():
+                yield OVER
+                return
+            if not turn.done():
+                yield ": soon\n\n"
+    finally:
+        turn.cancel()
 
 
 class OpenSessions:
@@ -129,12 +148,11 @@ class LivePages(SharedHandler):
                 yield OVER
                 return
             if now != seen:
-                wait_s = self._turns.wait_s()
-                while wait_s > _SESSIONS_S:
-                    wait_s -= _SESSIONS_S
-                    await asyncio.sleep(_SESSIONS_S)
-                    yield ": soon\n\n"
-                await asyncio.sleep(wait_s)
+                over = partial(self._sessions.is_over, who.session)
+                async for said in in_turn(self._turns, over, _SESSIONS_S):
+                    yield said
+                    if said == OVER:
+                        return
                 seen, heard = self._changes.version(who.merchant), monotonic()
                 yield f"id: {seen}\ndata: {seen}\n\n"
             elif monotonic() - heard >= self._site.live_comment_every.total_seconds():
