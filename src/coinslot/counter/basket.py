@@ -14,7 +14,7 @@ PIECES: Final = 10  # of one line
 LINES: Final = 20
 NOTE: Final = 200
 _BASE_BP: Final = 10_000
-_LINE: Final = re.compile(r"([A-Za-z0-9_.-]{1,64})~([0-9]{1,2})~([A-Za-z0-9_,-]*)~(.*)", re.S)
+_LINE: Final = re.compile(r"([A-Za-z0-9_.-]{1,64})~([0-9]{1,2})~([A-Za-z0-9_,-]*)~([^\0]*)")
 OptionId = Annotated[str, Meta(pattern=r"\A[a-z0-9-]{1,32}\Z")]
 
 

@@ -1,6 +1,7 @@
 """The menu behind the code on a table or counter, and the basket. The basket travels in the address
 and in the form: nothing is kept here before an order is placed, and no script is needed."""
 
+import re
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
@@ -47,6 +48,7 @@ from coinslot.payments.ways_to_pay import Way
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 _ADDRESS: Final = 6000  # characters of a basket in an address
+_SMALL: Final = re.compile(r"[0-9]{1,3}")
 
 Slug = Annotated[str, PathParameter(max_length=63, pattern=STORABLE)]
 Sku = Annotated[str, PathParameter(max_length=64, pattern=STORABLE)]
@@ -133,7 +135,7 @@ class CounterPages(SharedHandler):
         query = request.query_params
         quantity = query.get("quantity", "1")
         return Wish(
-            sku=item.sku, quantity=int(quantity) if quantity.isdecimal() else 0,
+            sku=item.sku, quantity=int(quantity) if _SMALL.fullmatch(quantity) else 0,
             choices=_choices(request),
             note=" ".join(query.get("note", "").split())[: NOTE + 1],
         )  # fmt: skip
@@ -226,7 +228,7 @@ class CounterPages(SharedHandler):
     ) -> Basket:  # fmt: skip
         """Priced as far as it can be ordered."""
         asked = request.query_params.get("tip", "") if tip is None else tip
-        percent = int(asked) if asked.isdecimal() and int(asked) in at.tips else 0
+        percent = int(asked) if _SMALL.fullmatch(asked) and int(asked) in at.tips else 0
         kept, problem = [], ""
         menu = {item.sku: item.priced() for item in items}
         for wish in wishes:

@@ -1,0 +1,28 @@
+"""Baskets that no page of ours made are refused, and are no fault of ours."""
+
+import pytest
+
+from tests.counter.test_pages import Phone, added, fields
+from tests.counter.test_pages import phone as phone
+from tests.counter.test_pages import web as web
+
+LONG = "9" * 4400
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"sku=latte&quantity={LONG}", f"tip={LONG}", "sku=latte&quantity=%C2%B2",
+        "line=latte~1~~a%00b", "sku=latte&note=a%00b", "sku=%00",
+    ],
+)  # fmt: skip
+async def test_a_basket_in_an_address_that_cannot_be_is_refused(phone: Phone, query: str) -> None:
+    answer = await phone.get(f"/s/corner/basket?{query}")
+    assert answer.status_code < 500, answer.text[-300:]
+
+
+async def test_a_note_with_a_zero_character_places_no_order(phone: Phone) -> None:
+    sent = fields(await added(phone, "tea"))
+    lines = [f"{line}a\0b" for line in sent["line"]]
+    answer = await phone.post("/s/corner", data={**sent, "line": lines})
+    assert answer.status_code == 400
