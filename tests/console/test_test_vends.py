@@ -1,5 +1,6 @@
 """A test vend sells nothing: no page counts it as a sale, neither from rows nor from kept sums."""
 
+from coinslot.db.migrate import MIGRATIONS
 from coinslot.oversight import day_sums, money, money_lists
 from coinslot.oversight.money import Asked
 from coinslot.oversight.today import today
@@ -63,3 +64,22 @@ async def test_a_sale_beside_a_test_vend_is_counted_alone(staffed: Staffed) -> N
     await day_sums.due(stage.context)
     await stage.sweep()
     assert (await stage.audit()).red == set()
+
+
+async def test_a_day_that_counted_one_before_the_update_is_summed_again(staffed: Staffed) -> None:
+    await with_a_test_vend(staffed)
+    context, merchant, owner = staffed.stage.context, staffed.merchant, staffed.stage.owner
+    staffed.later(2 * DAY_S)
+    await day_sums.due(context)
+    async with context.db.as_merchant(merchant) as conn:
+        await conn.execute(
+            "INSERT INTO unit_days (merchant_id, day, outlet_id, sku, currency, sold, sold_minor,"
+            " failed, failed_minor, waits) SELECT merchant_id, day, 'M01', 'cola', 'INR', 1, 0, 0,"
+            " 0, '{1,0,0,0,0,0,0,0,0,0,0,0,0,0,0}' FROM summed_days ORDER BY day LIMIT 1"
+        )
+    assert (await staffed.stage.audit()).red >= {"kept_sums_of_days_are_those_of_the_rows"}
+    assert owner is not None
+    await owner.execute((MIGRATIONS / "0043_test_vends_sell_nothing.sql").read_text())
+    assert await day_sums.due(context) == 1
+    await staffed.stage.sweep()
+    assert (await staffed.stage.audit()).red == set()
