@@ -1,6 +1,7 @@
 """One command for each cup, and what becomes of it: taken, refused, in doubt, denied, too late."""
 
 from datetime import timedelta
+from itertools import count
 
 import pytest
 
@@ -8,9 +9,9 @@ from coinslot.channels.tmetr import Heartbeat, Refused, Silent, Size, Taken, Unc
 from coinslot.coffee.fulfillment import reported
 from coinslot.coffee.rules import Rule, Rules, save_rules
 from coinslot.coffee.statuses import Status, status
+from coinslot.kit.faults import no_fault
 from coinslot.orders import checkout
 from tests.coffee.stage import DEVICE, DRINK, PRICE, Cafe, DiedError
-from tests.sales.test_around_a_commit import dies
 
 
 async def test_a_paid_cup_is_commanded_once_and_handed_over_after_its_grace(cafe: Cafe) -> None:
@@ -72,7 +73,17 @@ async def test_who_dies_before_the_commit_of_a_command_has_sent_none(cafe: Cafe)
     async with cafe.stage.context.db.as_merchant(cafe.stage.merchant) as conn:
         unit = await conn.fetchrow("SELECT * FROM fulfillments")
     assert unit is not None
-    await dies(cafe.stage, "before_commit", cafe.coffee.start(cafe.stage.context, unit))
+    commits = count(1)
+
+    def reached(here: str) -> None:
+        if here == "before_commit" and next(commits) == 2:  # the first only reads what to make
+            raise DiedError
+
+    cafe.stage.context.db.reached = reached
+    with pytest.raises(DiedError):
+        await cafe.coffee.start(cafe.stage.context, unit)
+    cafe.stage.context.db.reached = no_fault
+    assert next(commits) == 3, "it died at the commit of the command"
     assert cafe.roaster.makes == []
     assert await cafe.ends(token) == ("to_make", None, None)
     await cafe.stage.sweep("fulfillments")
