@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 import asyncpg
+import pytest
 
 from coinslot.events.webhooks import deliveries
 from coinslot.events.webhooks.deliveries import WantedDeliveries
@@ -82,6 +83,7 @@ async def test_what_is_announced_behind_a_failed_one_goes_when_that_one_is_taken
     assert [got.id for got in receiver.got] == [told[0], *told]
 
 
+@pytest.mark.usefixtures("never_lent")
 async def test_a_claim_does_not_compare_each_of_a_long_line_with_each_other(
     post: Post, receiver: Receiver, stage: Stage
 ) -> None:
