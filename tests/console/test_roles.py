@@ -46,6 +46,16 @@ NEEDS: dict[str, str | None] = {
     "POST /console/inbox/{case}": "cases:write",
     "GET /console/find": "orders:read",
     "GET /console/orders/{order}": "orders:read",
+    "GET /console/board": "board:read",
+    "POST /console/board/{order}/accept": "board:write",
+    "POST /console/board/{order}/ready": "board:write",
+    "POST /console/board/{order}/back": "board:write",
+    "POST /console/board/{order}/tick": "board:write",
+    "POST /console/board/{order}/reject": "board:write",
+    "POST /console/board/{order}/complete": "board:write",
+    "POST /console/board/{order}/vouch": "board:write",
+    "POST /console/board/stores/{outlet}/pause": "board:write",
+    "POST /console/board/stores/{outlet}/items/{item}": "board:write",
     "POST /console/orders/{order}/refund": "refunds:write",
     "POST /console/orders/{order}/ask-machine": "machines:write",
     "GET /console/machines": "machines:read",
@@ -175,6 +185,8 @@ IDS = {
     "endpoint": _NOBODYS,
     "delivery": _NOBODYS,
     "gateway": "nothing",
+    "outlet": "X9",
+    "item": _NOBODYS,
 }
 
 

@@ -12,7 +12,7 @@ from coinslot.people.roles import INSTALLATION, ROLES
 _HERE = Path(console.__file__).parent
 # Named by a code, a kind, a state or a role; the pages show what there is a text for.
 _MADE = re.compile(
-    r"(owe|check|act|basis)_|"
+    r"(owe|check|act|basis)_|board_(problem|back)_|board_[A-Z]|"
     r"(problem|refused|done|case|state|settled|money|machine|health|channel|dialect|extra|part|col|diff|export"
     r"|event|notice|notices_mail|gateway_light|gateway_problem|step|watch|break|broken|drawn"
     r"|receipt|receipt_problem"

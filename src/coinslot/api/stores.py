@@ -26,7 +26,6 @@ from coinslot.pages.access import signed_in
 from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import STORABLE, AnyRequest
 from coinslot.pages.shared_handler import SharedHandler
-from coinslot.people.sessions import SignedIn
 
 Slug = Annotated[str, PathParameter(max_length=63, pattern=STORABLE)]
 Text = Annotated[str, Meta(max_length=200, pattern=STORABLE)]
@@ -155,7 +154,7 @@ class StaffOrders(SharedHandler):
     ) -> dict[str, Any]:
         """What is to be done, and what ended lately, oldest first."""
         statuses = tuple(Status) if status is None else (status,)
-        found = await board.orders(self._context, staff_of(signed_in(request)), statuses)
+        found = await board.orders(self._context, staff.staff_of(signed_in(request)), statuses)
         return {"orders": [_order(one) for one in found if store in (None, one.slug)]}
 
     async def status(
@@ -163,7 +162,7 @@ class StaffOrders(SharedHandler):
     ) -> dict[str, Any]:
         """One step on, one step back, or CANCELLED with a reason. COMPLETED is refused: that takes
         the customer's code."""
-        who = staff_of(signed_in(request))
+        who = staff.staff_of(signed_in(request))
         try:
             await self._move(who, order, data)
             return _order(await board.order(self._context, who, order))
@@ -194,19 +193,12 @@ class StaffOrders(SharedHandler):
         self, request: AnyRequest, order: FromPath[UUID], data: JSONBody[TypedCode]
     ) -> dict[str, Any]:
         """Hand it over against the customer's code."""
-        who = staff_of(signed_in(request))
+        who = staff.staff_of(signed_in(request))
         try:
             await staff.complete(self._context, who, order, data.code)
             return _order(await board.order(self._context, who, order))
         except CounterError as error:
             raise refused(error) from None
-
-
-def staff_of(who: SignedIn) -> Staff:
-    """Staff see their own outlets; others see all of their merchant's."""
-    assert who.merchant is not None
-    outlets = who.outlets if who.role == "staff" else None
-    return Staff(merchant=who.merchant, login=who.login, actor=who.actor, outlets=outlets)
 
 
 def refused(error: CounterError) -> RefusedError:

@@ -7,6 +7,7 @@ from litestar.types import ControllerRouterHandler
 from coinslot.api.requests import plain_only
 from coinslot.app.engineer_routes import engineer_routes
 from coinslot.console import live
+from coinslot.console.board import BoardPages
 from coinslot.console.brand import BrandPages
 from coinslot.console.business import BusinessPages
 from coinslot.console.codes import CodePages
@@ -51,7 +52,7 @@ def console_routes(
     parts = (
         _proof,
         _entry, _own, _business, _overview, _orders, _machines, _products, _money, _people,
-        _receipts, _brand, _codes, _notices, _coffee,
+        _receipts, _brand, _codes, _notices, _coffee, _board,
     )  # fmt: skip
     urls = [url for part in parts for url in part(access, frame)]
     urls += engineer_routes(access, frame, hooks)
@@ -305,4 +306,22 @@ def _codes(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
         get("/codes/ready", guards=read)(pages.ready),
         get("/codes/sheet", guards=read)(pages.sheet),
         post("/codes/gone", guards=write)(pages.gone),
+    ]
+
+
+def _board(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
+    """Whoever hands over without a code shows a fresh proof of who they are."""
+    pages, write, one = BoardPages(frame), [access.may("board:write")], "/board/{order:uuid}"
+    store = "/board/stores/{outlet:str}"
+    return [
+        get("/board", guards=[access.may("board:read")])(pages.show),
+        post(f"{one}/accept", guards=write)(pages.accept),
+        post(f"{one}/ready", guards=write)(pages.ready),
+        post(f"{one}/back", guards=write)(pages.back),
+        post(f"{one}/tick", guards=write)(pages.tick),
+        post(f"{one}/reject", guards=write)(pages.reject),
+        post(f"{one}/complete", guards=write)(pages.complete),
+        post(f"{one}/vouch", guards=[access.may("board:write", fresh=True)])(pages.vouch),
+        post(f"{store}/pause", guards=write)(pages.pause),
+        post(f"{store}/items/{{item:uuid}}", guards=write)(pages.item),
     ]

@@ -12,6 +12,7 @@ from msgspec import Struct
 from coinslot.console.heavy_reads import HeavyReads
 from coinslot.console.texts import in_language
 from coinslot.console.user_agents import named
+from coinslot.counter import board
 from coinslot.kit.ids import token
 from coinslot.kit.money import Money
 from coinslot.merchants.merchants import zone_of_merchant
@@ -51,6 +52,7 @@ class Tab(Struct, frozen=True):
 
 TABS: Final = (
     Tab("today", "orders:read"),
+    Tab("board", "board:read"),
     Tab("inbox", "money:read"),
     Tab("find", "orders:read", ("orders",)),
     Tab("machines", "machines:read", ("new-machine",)),
@@ -112,7 +114,7 @@ class Frame(SharedHandler):
         done = request.query_params.get("done", "")
         shown: dict[str, Any] = {
             "c": c, "who": who, "zone": await self._zone(who), "mint": token,
-            "tabs": tabs_of(who), "money": Money, "device": named,
+            "tabs": await self._tabs(who), "money": Money, "device": named,
             "here": request.url.path, "problem": "",
             "has_mail": Form.EMAIL in self.auth.context.notifiers,
             "version": request.scope["state"].get(VERSION, ""),
@@ -122,6 +124,14 @@ class Frame(SharedHandler):
             ),
         }  # fmt: skip
         return self._renderer.page(request, name, Answer(status=status), **shown | values)
+
+    async def _tabs(self, who: SignedIn | None) -> tuple[Tab, ...]:
+        """The board is for whoever has a counter."""
+        tabs = tabs_of(who)
+        if who is None or who.merchant is None or who.role == "staff":
+            return tabs
+        has_counter = await board.has_counter(self.auth.db, who.merchant)
+        return tuple(tab for tab in tabs if has_counter or tab.name != "board")
 
     async def _zone(self, who: SignedIn | None) -> str | None:
         if who is None or who.merchant is None:

@@ -13,7 +13,9 @@ from msgspec import Struct
 from coinslot.context import Context
 from coinslot.counter import codes, store
 from coinslot.counter.basket import Choice
+from coinslot.counter.menu import MenuItem, menu
 from coinslot.counter.staff import CounterError, Staff, Status, Why, status_of
+from coinslot.db.pool import Database
 from coinslot.kit.money import Money
 
 _SHOWN_AFTER: Final = timedelta(hours=2)  # of what is over
@@ -65,6 +67,16 @@ class BoardOrder(Struct, frozen=True, kw_only=True):
     lines: tuple[BoardLine, ...]
 
 
+class BoardStore(Struct, frozen=True, kw_only=True):
+    """One counter."""
+
+    outlet: str
+    slug: str
+    name: str
+    paused: bool
+    items: tuple[MenuItem, ...]
+
+
 async def orders(
     context: Context, who: Staff, statuses: Sequence[Status] = tuple(Status)
 ) -> list[BoardOrder]:
@@ -87,6 +99,27 @@ async def order(context: Context, who: Staff, wanted: UUID) -> BoardOrder:
     if not units:
         raise CounterError(Why.NOT_PAID)
     return _order(context, row, units)
+
+
+async def has_counter(db: Database, merchant: UUID) -> bool:
+    """Whether this merchant has one."""
+    async with db.as_merchant(merchant) as conn:
+        return bool(await conn.fetchval(store.HAS_COUNTER))
+
+
+async def stores(context: Context, who: Staff) -> list[BoardStore]:
+    """The counters of these staff, with what is on their menus."""
+    async with context.db.as_merchant(who.merchant) as conn:
+        rows = await conn.fetch(store.STORES)
+        return [
+            BoardStore(
+                outlet=row["outlet_id"], slug=row["slug"], name=row["name"],
+                paused=row["paused_at"] is not None,
+                items=tuple(await menu(conn, row["outlet_id"])),
+            )
+            for row in rows
+            if who.outlets is None or row["outlet_id"] in who.outlets
+        ]  # fmt: skip
 
 
 def _of(row: asyncpg.Record, units: Sequence[asyncpg.Record]) -> list[asyncpg.Record]:

@@ -16,6 +16,7 @@ from coinslot.counter.flow import COUNTER
 from coinslot.db.pool import Connection
 from coinslot.orders import fulfillment
 from coinslot.people.audit_log import Act, Actor, record
+from coinslot.people.sessions import SignedIn
 from coinslot.states.transition import transition
 
 _AFTER: Final = timedelta(seconds=60)  # its time is over, and the sweeper has to see that
@@ -66,6 +67,13 @@ class Staff(Struct, frozen=True, kw_only=True):
     login: str
     actor: Actor
     outlets: tuple[str, ...] | None = None
+
+
+def staff_of(who: SignedIn) -> Staff:
+    """Staff see their own outlets; others see all of their merchant's."""
+    assert who.merchant is not None
+    outlets = who.outlets if who.role == "staff" else None
+    return Staff(merchant=who.merchant, login=who.login, actor=who.actor, outlets=outlets)
 
 
 _STATUSES: Final = {

@@ -21,6 +21,8 @@ SELECT o.currency::text FROM outlets o JOIN counter_stores s ON s.outlet_id = o.
 
 DESCRIBE = "UPDATE products SET description = $2 WHERE id = $1"
 
+HAS_COUNTER = "SELECT EXISTS (SELECT FROM counter_stores)"
+
 PAUSE = "UPDATE counter_stores SET paused_at = $2 WHERE outlet_id = $1 RETURNING true"
 
 SAVE_ITEM = """

@@ -9,6 +9,7 @@ from coinslot.console.texts import (
     account,
     acts,
     bases,
+    board,
     brand,
     codes,
     coffee,
@@ -34,7 +35,7 @@ from coinslot.console.texts.languages import LANGUAGES, Texts
 from coinslot.pages.texts import MIRROR, turned
 
 PARTS: Final = (
-    acts, bases,
+    acts, bases, board,
     proof,
     frame, sign_in, overview, orders, machines, people, products, start, money, brand, notices,
     gateways, keys, webhooks, account, settings, selling, codes, coffee, receipts,

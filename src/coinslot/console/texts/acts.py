@@ -6,6 +6,20 @@ from typing import Final
 from coinslot.console.texts.languages import Texts
 
 TEXTS: Final[Texts] = {
+    "act_order_accepted": ("accepted an order", "ऑर्डर स्वीकार किया", "заказ принят"),
+    "act_order_ready": ("set an order to ready", "ऑर्डर तैयार किया", "заказ готов"),
+    "act_order_undone": ("took an order one step back", "ऑर्डर एक क़दम वापस लिया",
+                         "заказ возвращён на шаг назад"),
+    "act_order_rejected": ("rejected an order or a part of it", "ऑर्डर या उसका हिस्सा अस्वीकार किया",
+                           "отклонён заказ или его часть"),
+    "act_order_completed": ("handed an order over by its code", "कोड पर ऑर्डर दिया",
+                            "заказ выдан по коду"),
+    "act_order_vouched": ("handed an order over without its code", "बिना कोड ऑर्डर दिया",
+                          "заказ выдан без кода"),
+    "act_store_paused": ("paused a counter", "काउंटर रोका", "стойка на паузе"),
+    "act_store_resumed": ("opened a counter again", "काउंटर फिर खोला", "стойка снова открыта"),
+    "act_item_sold_out": ("marked an item as sold out", "चीज़ ख़त्म बताई", "позиция закончилась"),
+    "act_item_on_sale": ("put an item back on sale", "चीज़ फिर बिक्री में", "позиция снова в продаже"),
     "act_signed_in": ("signed in", "साइन इन किया", "вход"),
     "act_signed_in_again": ("signed in again", "फिर साइन इन किया", "повторный вход"),
     "act_signed_out_everywhere": ("signed out everywhere", "हर जगह से साइन आउट किया",

@@ -6,6 +6,16 @@ from typing import Final
 from coinslot.console.texts.languages import Texts
 
 TEXTS: Final[Texts] = {
+    "basis_code": ("the customer's code", "ग्राहक का कोड", "по коду покупателя"),
+    "basis_staff_word": ("somebody vouched for it, without a code", "बिना कोड, किसी की ज़िम्मेदारी पर",
+                         "без кода, под слово сотрудника"),
+    "basis_to_accept": ("waits to be accepted", "स्वीकार होने की प्रतीक्षा", "ждёт принятия"),
+    "basis_in_preparation": ("being prepared", "बन रहा है", "готовится"),
+    "basis_to_pick_up": ("ready, waits for the customer", "तैयार, ग्राहक का इंतज़ार",
+                         "готово, ждёт покупателя"),
+    "basis_handing": ("being handed over", "दिया जा रहा है", "выдаётся"),
+    "basis_picked_up": ("handed over", "दे दिया", "выдано"),
+    "basis_not_picked_up": ("not handed over", "नहीं दिया", "не выдано"),
     "basis_vended": ("the machine reported it", "मशीन ने बताया", "сообщил автомат"),
     "basis_drop_evidence": ("the sensor saw it fall", "सेंसर ने गिरते देखा", "датчик видел выдачу"),
     "basis_no_drop": ("nothing fell", "कुछ नहीं गिरा", "ничего не выпало"),

@@ -1,0 +1,196 @@
+"""The board behind a counter: what is new, in the making, and to be picked up. Orders go on by one
+tap, and out against the code that their customers show."""
+
+import hashlib
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from http import HTTPStatus
+from typing import Final
+from uuid import UUID
+
+from litestar import Response
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from coinslot.console import forms
+from coinslot.console.forms import Done, Form, once
+from coinslot.console.frame import Frame
+from coinslot.console.whose import merchant_of
+from coinslot.counter import board, menu, staff
+from coinslot.counter.board import BoardOrder
+from coinslot.counter.menu import UnknownItemError
+from coinslot.counter.staff import CounterError, Staff, Status, Why, staff_of
+from coinslot.pages.access import signed_in
+from coinslot.pages.errors import RefusedError
+from coinslot.pages.rendering import AnyRequest
+from coinslot.pages.shared_handler import SharedHandler
+from coinslot.people.audit_log import Act, record
+from coinslot.people.sessions import SignedIn
+
+_STAGES: Final = (Status.PLACED, Status.PREPARING, Status.READY)
+_SLOW_MIN: Final = 5  # then a card is yellow
+_LATE_MIN: Final = 8  # and then red
+_SCANNED: Final = re.compile(r"([0-9a-f-]{36}):([0-9]{6})")
+_ENDED_SHOWN: Final = 8
+
+Step = Callable[[Staff], Awaitable[None]]
+
+
+class BoardPages(SharedHandler):
+    """Each form runs one verb of `counter/staff.py`."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+        self._context = frame.auth.context
+
+    async def show(self, request: AnyRequest) -> Response[str]:
+        return await self._board(request)
+
+    async def _board(
+        self, request: AnyRequest, problem: str = "", status: int = HTTPStatus.OK
+    ) -> Response[str]:
+        who, now = staff_of(signed_in(request)), self._context.now()
+        found = await board.orders(self._context, who)
+        columns = [(stage, [o for o in found if o.status is stage]) for stage in _STAGES]
+        ended = [order for order in found if order.ended_at is not None]
+
+        def minutes(order: BoardOrder) -> int:
+            return int((now - order.since).total_seconds() // 60)
+
+        return await self._frame.page(
+            request, "board.html", status=status, problem=problem, columns=columns,
+            ended=ended[::-1][:_ENDED_SHOWN], minutes=minutes, slow=_SLOW_MIN, late=_LATE_MIN,
+            stores=await board.stores(self._context, who), now=now,
+            seen=lambda orders: _seen(orders, [minutes(order) for order in orders]),
+        )  # fmt: skip
+
+    async def accept(self, request: AnyRequest, order: FromPath[UUID]) -> Response[str] | Redirect:
+        return await self._do(
+            request, lambda who: staff.accept(self._context, who, order), repeats=True
+        )
+
+    async def ready(self, request: AnyRequest, order: FromPath[UUID]) -> Response[str] | Redirect:
+        return await self._do(
+            request, lambda who: staff.ready(self._context, who, order), repeats=True
+        )
+
+    async def back(self, request: AnyRequest, order: FromPath[UUID]) -> Response[str] | Redirect:
+        form = await forms.read(request)
+        to = Status.PREPARING if form.one("to") == "PREPARING" else Status.PLACED
+        return await self._do(request, lambda who: staff.undo(self._context, who, order, to))
+
+    async def reject(self, request: AnyRequest, order: FromPath[UUID]) -> Response[str] | Redirect:
+        """All of it, or the pieces that are named."""
+        form = await forms.read(request)
+        reason, units = form.one("reason"), [_uuid(text) for text in form.all("unit")]
+        return await self._do(
+            request, lambda who: staff.reject(self._context, who, order, reason, units)
+        )
+
+    async def complete(
+        self, request: AnyRequest, order: FromPath[UUID]
+    ) -> Response[str] | Redirect:
+        """Digits as they were typed, or what the picture on the customer's page holds."""
+        typed = (await forms.read(request)).one("code")
+        scanned = _SCANNED.fullmatch(typed)
+        digits = scanned[2] if scanned else re.sub(r"\D", "", typed)
+        found = _uuid(scanned[1]) if scanned else order
+        return await self._do(
+            request, lambda who: staff.complete(self._context, who, found, digits), repeats=True
+        )
+
+    async def vouch(self, request: AnyRequest, order: FromPath[UUID]) -> Response[str] | Redirect:
+        reason = (await forms.read(request)).one("reason")
+        return await self._do(request, lambda who: staff.vouch(self._context, who, order, reason))
+
+    async def tick(self, request: AnyRequest, order: FromPath[UUID]) -> Response[str] | Redirect:
+        form = await forms.read(request)
+        unit, is_done = _uuid(form.one("unit")), form.one("done") == "1"
+        return await self._do(
+            request, lambda who: staff.tick(self._context, who, order, unit, done=is_done),
+            repeats=True,
+        )  # fmt: skip
+
+    async def pause(self, request: AnyRequest, outlet: FromPath[str]) -> Response[str] | Redirect:
+        form = await forms.read(request)
+        at = self._context.now() if form.one("paused") == "1" else None
+        action = "store.resumed" if at is None else "store.paused"
+
+        async def work(who: Staff) -> None:
+            _must_be_theirs(who, outlet)
+            async with self._context.db.as_merchant(who.merchant) as conn:
+                await menu.pause(conn, outlet, at)
+                act = Act(action=action, merchant=who.merchant, subject=outlet)
+                await record(conn, who.actor, act, self._context.now())
+
+        return await self._do(request, work)
+
+    async def item(
+        self, request: AnyRequest, outlet: FromPath[str], item: FromPath[UUID]
+    ) -> Response[str] | Redirect:
+        """Sold out, or so many are there again; an empty field is not counted."""
+        form = await forms.read(request)
+        gone, stock = form.one("sold_out") == "1", form.one("stock", 6)
+        if stock and not stock.isdecimal():
+            said = self._frame.texts(request)["board_problem_stock"]
+            return await self._board(request, said, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+        async def work(who: Staff) -> None:
+            _must_be_theirs(who, outlet)
+            async with self._context.db.as_merchant(who.merchant) as conn:
+                now = self._context.now()
+                if gone:
+                    await menu.sold_out(conn, outlet, item, now)
+                else:
+                    await menu.back_on_sale(conn, outlet, item, int(stock) if stock else None)
+                act = Act(
+                    action="item.sold_out" if gone else "item.on_sale", merchant=who.merchant,
+                    subject=outlet, after={"item": str(item), "stock": stock},
+                )  # fmt: skip
+                await record(conn, who.actor, act, now)
+
+        return await self._do(request, work)
+
+    async def _do(
+        self, request: AnyRequest, step: Step, *, repeats: bool = False
+    ) -> Response[str] | Redirect:
+        form: Form = await forms.read(request)
+        merchant_of(signed_in(request))
+
+        async def work(who: SignedIn) -> Done:
+            await step(staff_of(who))
+            return Done(to=self._frame.to(request, "board"))
+
+        try:
+            return await once(self._context, request, form, work, repeats=repeats)
+        except CounterError as error:
+            said = self._said(request, error)
+            return await self._board(request, said, HTTPStatus.CONFLICT)
+        except UnknownItemError:
+            raise _unknown() from None
+
+    def _said(self, request: AnyRequest, error: CounterError) -> str:
+        c = self._frame.texts(request)
+        return c[f"board_problem_{error.why.value}"].format(left=error.left)
+
+
+def _must_be_theirs(who: Staff, outlet: str) -> None:
+    """Raises CounterError for an outlet of other staff."""
+    if who.outlets is not None and outlet not in who.outlets:
+        raise CounterError(Why.UNKNOWN)
+
+
+def _seen(orders: Sequence[BoardOrder], minutes: Sequence[int]) -> str:
+    """What a column shows, for the page to compare."""
+    return hashlib.sha256(repr((orders, minutes)).encode()).hexdigest()[:16]
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise _unknown() from None
+
+
+def _unknown() -> RefusedError:
+    return RefusedError(404, "not_found", "There is no such thing on this board.")

@@ -1,0 +1,106 @@
+"""Texts of the board behind a counter: English, Hindi, Russian."""
+
+from typing import Final
+
+from coinslot.console.texts.languages import Texts
+
+TEXTS: Final[Texts] = {
+    "tab_board": ("Board", "बोर्ड", "Заказы"),
+    "board_PLACED": ("New", "नए", "Новые"),
+    "board_PREPARING": ("Preparing", "बन रहे हैं", "Готовятся"),
+    "board_READY": ("Ready", "तैयार", "Готовы"),
+    "board_COMPLETED": ("Handed over", "दे दिया", "Выдан"),
+    "board_CANCELLED": ("Money back", "पैसा वापस", "Деньги возвращены"),
+    "board_empty": ("Nothing here", "यहाँ कुछ नहीं", "Пусто"),
+    "board_minutes": ("{minutes} min", "{minutes} मिनट", "{minutes} мин"),
+    "board_accept": ("Accept", "स्वीकार करें", "Принять"),
+    "board_ready": ("Ready", "तैयार है", "Готово"),
+    "board_back_PLACED": ("Back to new", "वापस नए में", "Вернуть в новые"),
+    "board_back_PREPARING": ("Back to preparing", "वापस बनाने में", "Вернуть в готовку"),
+    "board_code": ("Code of the customer", "ग्राहक का कोड", "Код покупателя"),
+    "board_hand_over": ("Hand over", "दे दें", "Выдать"),
+    "board_tries": ("{left} tries left", "{left} कोशिशें बाक़ी", "Осталось попыток: {left}"),
+    "board_locked": (
+        "Locked after five wrong codes: hand it over without one, and say why.",
+        "पाँच ग़लत कोड के बाद बंद: बिना कोड के दें, और कारण लिखें।",
+        "Закрыт после пяти неверных кодов: выдайте без кода и укажите причину.",
+    ),
+    "board_code_old": (
+        "The code is too old. Take it back to preparing, and set it to ready again: its page shows"
+        " a new one.",
+        "कोड पुराना हो गया। वापस बनाने में लें और फिर तैयार करें: पेज पर नया कोड दिखेगा।",
+        "Код устарел. Верните заказ в готовку и снова отметьте готовым: на странице будет новый.",
+    ),
+    "board_vouch": ("No code?", "कोड नहीं?", "Нет кода?"),
+    "board_vouch_lead": (
+        "You hand it over on your word. It is listed with your name.",
+        "आप अपनी ज़िम्मेदारी पर दे रहे हैं। आपके नाम के साथ दर्ज होगा।",
+        "Вы выдаёте под своё слово. Это записывается с вашим именем.",
+    ),
+    "board_vouch_button": ("Hand over without code", "बिना कोड दें", "Выдать без кода"),
+    "board_reject": ("Not possible?", "संभव नहीं?", "Не получится?"),
+    "board_reject_lead": (
+        "Tick what there is not; nothing ticked is all of it. The money goes back at once.",
+        "जो नहीं है उसे चुनें; कुछ न चुनने पर पूरा ऑर्डर। पैसा तुरंत लौटेगा।",
+        "Отметьте, чего нет; без отметок — весь заказ. Деньги вернутся сразу.",
+    ),
+    "board_reject_button": ("Give the money back", "पैसा लौटाएँ", "Вернуть деньги"),
+    "board_reason": ("Why", "क्यों", "Почему"),
+    "board_tick": ("Done: {name}", "हो गया: {name}", "Сделано: {name}"),
+    "board_untick": ("Not done: {name}", "नहीं हुआ: {name}", "Не сделано: {name}"),
+    "board_refunds_at": ("Money back at {time}", "{time} पर पैसा वापस", "Возврат денег в {time}"),
+    "board_ended": ("Lately", "हाल में", "Недавно"),
+    "board_menu": ("Menu of {name}", "{name} का मेनू", "Меню: {name}"),
+    "board_pause": ("Pause: take no orders", "रोकें: ऑर्डर न लें", "Пауза: не принимать заказы"),
+    "board_resume": ("Take orders again", "फिर ऑर्डर लें", "Снова принимать заказы"),
+    "board_paused": ("{name} takes no orders now.", "{name} अभी ऑर्डर नहीं ले रहा।",
+                     "{name}: заказы сейчас не принимаются."),
+    "board_item_gone": ("Sold out", "ख़त्म", "Закончилось"),
+    "board_item_back": ("Back on sale", "फिर बिक्री में", "Снова в продаже"),
+    "board_item_left": ("{count} left", "{count} बचे", "осталось {count}"),
+    "board_item_stock": ("How many; empty is not counted", "कितने; ख़ाली का मतलब गिनती नहीं",
+                         "Сколько; пусто — без счёта"),
+    "board_no_store": (
+        "There is no counter here yet. It is set up on the server: coinslot counter add.",
+        "यहाँ अभी कोई काउंटर नहीं। सर्वर पर बनाएँ: coinslot counter add.",
+        "Здесь ещё нет стойки. Она заводится на сервере: coinslot counter add.",
+    ),
+    "board_problem_no_such_order": ("There is no such order here.", "यहाँ ऐसा ऑर्डर नहीं है।",
+                                    "Такого заказа здесь нет."),
+    "board_problem_not_paid": ("This order is not paid.", "इस ऑर्डर का भुगतान नहीं हुआ।",
+                               "Заказ не оплачен."),
+    "board_problem_not_accepted": ("Accept it first.", "पहले स्वीकार करें।", "Сначала примите его."),
+    "board_problem_too_late": (
+        "Its time is over: the money is on its way back.",
+        "समय बीत गया: पैसा लौट रहा है।", "Время вышло: деньги возвращаются.",
+    ),
+    "board_problem_order_over": ("This order is over.", "यह ऑर्डर ख़त्म है।", "Заказ завершён."),
+    "board_problem_already_accepted": ("It was accepted already.", "यह पहले ही स्वीकार हुआ।",
+                                       "Его уже приняли."),
+    "board_problem_wrong_status": (
+        "Somebody moved this order meanwhile.", "इस बीच किसी ने यह ऑर्डर बदल दिया।",
+        "Этот заказ тем временем уже изменили.",
+    ),
+    "board_problem_reason_missing": ("Say why.", "कारण लिखें।", "Укажите причину."),
+    "board_problem_wrong_code": (
+        "This is not the code. {left} tries left.", "यह कोड नहीं है। {left} कोशिशें बाक़ी।",
+        "Это не тот код. Осталось попыток: {left}.",
+    ),
+    "board_problem_code_expired": (
+        "The code is too old. Set the order to ready again: its page shows a new one.",
+        "कोड पुराना हो गया। ऑर्डर फिर तैयार करें: पेज पर नया कोड दिखेगा।",
+        "Код устарел. Снова отметьте заказ готовым: на странице будет новый.",
+    ),
+    "board_problem_code_locked": (
+        "Five wrong codes: hand it over without one, and say why.",
+        "पाँच ग़लत कोड: बिना कोड के दें, और कारण लिखें।",
+        "Пять неверных кодов: выдайте без кода и укажите причину.",
+    ),
+    "board_problem_too_many_wrong_codes": (
+        "Too many wrong codes here within an hour. Hand it over without one, and say why.",
+        "एक घंटे में बहुत ग़लत कोड। बिना कोड के दें, और कारण लिखें।",
+        "За час слишком много неверных кодов. Выдайте без кода и укажите причину.",
+    ),
+    "board_problem_stock": ("Write how many as a number.", "कितने, यह संख्या में लिखें।",
+                            "Укажите количество числом."),
+}  # fmt: skip
