@@ -9,13 +9,14 @@ from typing import Any
 from uuid import uuid4
 
 import uvicorn
+from litestar import Litestar
 
 from coinslot.app.routes import build
 from coinslot.db.embedded import OWNER
 from coinslot.db.pool import Database
 from tests.conftest import DatabaseUrls, on_server
 from tests.people.conftest import Staffed, with_people
-from tests.sales.stage import set_stage
+from tests.sales.stage import Stage, set_stage
 from tests.web.fake_backend import FakeBackend
 from tests.web.serving import SITE
 
@@ -50,6 +51,9 @@ class ConsoleServed:
         """Run it in the server's loop."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(_PATIENCE_S)
 
+    def _app(self, stage: Stage) -> Litestar:
+        return build(FakeBackend(), SITE, stage.clock, stage.context)
+
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_until_complete(self._serve())
@@ -63,7 +67,7 @@ class ConsoleServed:
         database = await Database.open(urls.app, urls.door, size=4)
         stage = await set_stage(database)
         # It serves beside the tests that the other one is lent to.
-        app = build(FakeBackend(), SITE, stage.clock, stage.context)
+        app = self._app(stage)
         self.staffed = await with_people(stage, app)
         config = uvicorn.Config(
             self.staffed.app, log_level="warning", timeout_graceful_shutdown=1, lifespan="off"

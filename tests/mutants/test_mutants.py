@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.model.mutants import MUTANTS
-from tests.mutants import coffee, receipts
+from tests.mutants import coffee, counter, receipts
 from tests.mutants.all import BESIDE, IN_CODE
 from tests.mutants.edits import Edit, MovedError, Mutation, spoilt
 
+NAMES = coffee.NAMES | receipts.NAMES | counter.NAMES
 ROOT = Path(__file__).parents[2]
 PROOF = ROOT / "docs" / "proof.md"
 ROW = re.compile(r"^\| (\d+) \| (.+?) \| (.+?) \| (.+?) \|$", re.MULTILINE)
@@ -55,7 +56,7 @@ def test_the_page_of_proofs_names_every_mutant_and_what_turns_red() -> None:
         assert set(re.findall(r"`([^`]+)`", code)) == told
     beside = {mutation.number: mutation for mutation in BESIDE}
     for number, mutation in beside.items():
-        assert rows[number][2] == (coffee.NAMES | receipts.NAMES)[number]
+        assert rows[number][2] == NAMES[number]
         told = {test.rpartition("/")[2] for test in mutation.red}
         assert set(re.findall(r"`([^`]+)`", rows[number][4])) == told
     assert len(rows) == len(MUTANTS) + len(beside)

@@ -114,6 +114,7 @@ class Counter(Fulfillment):
         return Story(
             progress=progress, begun_at=accepted, code=code,
             code_text=None if code is None else f"{units[0]['order_id']}:{code}",
+            looks_into=False,
             may_cancel=bool(open_) and open_ == {"to_accept"},
             confirmed_at=ready if progress is Progress.WORKING or not open_ else None,
         )  # fmt: skip

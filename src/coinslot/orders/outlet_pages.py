@@ -276,6 +276,7 @@ def _order_view(
         code=story.code,
         asks=story.asks,
         may_cancel=story.may_cancel,
+        looks_into=story.looks_into,
         code_text=story.code_text,
         gateway_payment_id=row["gateway_payment_id"],
     )

@@ -111,6 +111,7 @@ class Story(Struct, frozen=True, kw_only=True):
     code: str | None = None  # what the customer types or shows to get the goods
     asks: bool = False  # only the customer knows whether the goods came: the page asks
     may_cancel: bool = False  # nobody has begun with it
+    looks_into: bool = True  # what a customer says about it is looked into
     code_text: str | None = None  # what a picture of the code holds
 
 
@@ -201,6 +202,7 @@ class OrderView(Struct, frozen=True, kw_only=True):
     code: str | None = None  # what the customer types or shows to get the goods
     asks: bool = False  # whether the goods came, because only the customer knows
     may_cancel: bool = False  # nobody has begun with it
+    looks_into: bool = True  # what a customer says about it is looked into
     code_text: str | None = None  # what a picture of the code holds
     gateway_payment_id: str | None = None
 

@@ -165,4 +165,8 @@ def is_final(shown: Phase) -> bool:
 
 def may_ask_machine(order: OrderView, shown: Phase) -> bool:
     """A customer who paid and got no refund may report that nothing came out."""
-    return order.paid_at is not None and shown in WAITING | {Phase.DONE, Phase.PARTLY}
+    return (
+        order.looks_into
+        and order.paid_at is not None
+        and shown in WAITING | {Phase.DONE, Phase.PARTLY}
+    )

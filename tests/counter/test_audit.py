@@ -1,0 +1,65 @@
+"""The audit's checks of counters: each is broken by hand, and it alone turns red."""
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from coinslot.counter import staff
+from coinslot.counter.basket import Wish
+from coinslot.db.pool import Database, RawConnection
+from tests.conftest import DatabaseUrls
+from tests.counter.stage import Counter, set_counter
+from tests.sales.stage import set_stage
+
+
+@pytest.fixture
+async def spoiled(database: Database, urls: DatabaseUrls) -> Counter:
+    """Handed over by code and by name, rejected, in the making: nothing closes these books."""
+    made = await set_counter(await set_stage(database))
+    made.stage.owner_url = urls.owner
+    await made.complete(await made.ready(Wish(sku="cake")))
+    await staff.vouch(made.stage.context, made.who, await made.ready(), "Knows her")
+    await staff.reject(made.stage.context, made.who, await made.paid(), "No milk")
+    await made.preparing(Wish(sku="cake"))
+    await made.stage.sweep()
+    return made
+
+
+@pytest.fixture
+async def hand(urls: DatabaseUrls) -> AsyncIterator[RawConnection]:
+    """A hand that no trigger and no policy holds back."""
+    conn = await asyncpg.connect(urls.superuser)
+    await conn.execute("SET session_replication_role = replica")
+    yield conn
+    await conn.close()
+
+
+_OF = "FROM fulfillments f WHERE f.id = c.id AND"
+BREAKS = {
+    "nothing_at_a_counter_goes_on_that_was_not_accepted": "UPDATE counter_units c"
+    f" SET accepted_at = NULL {_OF} f.state = 'in_preparation'",
+    "a_counter_hands_over_by_code_or_by_name": "UPDATE counter_orders SET tries = 0",
+    "a_counter_reserves_for_orders_that_may_be_handed_over": "UPDATE counter_lines"
+    " SET reserved = reserved + 2",
+    "a_rejected_piece_has_a_name_and_a_reason": "UPDATE counter_units c SET reason = ''"
+    f" {_OF} f.basis = 'rejected'",
+    "a_code_hands_over_in_time": "UPDATE fulfillments SET dispatch_by = sent_at"
+    " WHERE basis = 'code'",
+}
+
+
+async def test_an_honest_counter_is_well(spoiled: Counter) -> None:
+    assert not (await spoiled.stage.audit()).red
+
+
+@pytest.mark.parametrize("check", BREAKS)
+async def test_a_broken_promise_of_a_counter_turns_its_own_check_red(
+    spoiled: Counter, hand: RawConnection, check: str
+) -> None:
+    await hand.execute(BREAKS[check])
+    assert (await spoiled.stage.audit()).red == {check}
+
+
+def test_every_check_of_the_room_is_broken_here(spoiled: Counter) -> None:
+    assert set(BREAKS) == set(spoiled.stage.context.kinds["counter"].checks)
