@@ -62,6 +62,8 @@ async def test_unpaid_orders_are_counted_by_browser_and_by_network(rows: Rows) -
         {"state": "paid"}, {"outlet_id": "M02"}, {"placed_at": NOW - MINUTE},
     )):  # fmt: skip
         await seen(f"odd {number}", "b1", "n2", **odd)
+    merchant = (await rows.put("merchants", slug="asha", name="Asha"))["id"]
+    await rows.put("outlets", id="M01", kind="vending", dialect="leased", merchant_id=merchant)
     found = await rows.conn.fetchrow(store.UNPAID_ORDERS, "M01", "b1", "n2", NOW, 60.0)
     assert found is not None
     assert (found["of_browser"], found["of_network"]) == (2, 3)
