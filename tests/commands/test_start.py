@@ -26,4 +26,4 @@ def test_a_command_loads_no_other_command_and_nothing_that_only_others_need(firs
     found = loaded(first)
     others = {"coinslot.commands.doctor", "coinslot.commands.machines", "coinslot.commands.demo"}
     assert not others & found
-    assert not {"litestar", "socketio", "aiomqtt"} & found
+    assert not {"litestar", "socketio"} & found
