@@ -59,7 +59,10 @@ def test_a_form_asks_for_everything_that_has_no_default(name: str) -> None:
     for field in asked.values():
         assert len(field.help) == len(LANGUAGES)
         assert all(field.help), field.name
-    typed = {one: "x" for one, field in asked.items() if field.required}
+    typed = {
+        one: field.choices[0].value if field.choices else "x"
+        for one, field in asked.items() if field.required
+    }  # fmt: skip
     made = settings(**filled(settings, typed))
     assert made == settings(**filled(settings, typed))
 

@@ -201,8 +201,7 @@ MORE = (
 # What has to be looked at at once after a verb: else it waits for the next poll.
 WAKES: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("fulfillments", "refunds",): (
-        "a can drops", "a can drops that a person wants back", "a coil jams",
-        "a machine contradicts itself", "a machine declines", "a person takes back",
+        "a coil jams", "a machine contradicts itself", "a machine declines", "a person takes back",
         "a person withdraws", "doubt ends",
     ),
     ("attempts", "qr_codes",): (

@@ -18,7 +18,8 @@ PUBLIC = PACKAGE / "events" / "public.py"  # merchants know a machine's end by i
 def named(kind: str) -> re.Pattern[str]:
     """How code would name it: the kind, its table beside the units, a state of its own."""
     flow = KINDS[kind].flow
-    shared = {"queued", "failed", "started"}  # states of payments, attempts and pages, too
+    # States of payments, attempts and pages, too, and what became of an endpoint.
+    shared = {"queued", "failed", "started", "made"}
     states = [rf"['\"]{state}['\"]" for state in sorted(flow.states - shared)]
     beside = flow.declared.beside
     return re.compile("|".join([rf"\b{kind}\b", *([beside.table] if beside else []), *states]))

@@ -79,7 +79,7 @@ def test_the_403_names_the_scope_that_is_needed(schema: dict[str, Any]) -> None:
         if "403" in said["responses"] and needs and said["operationId"] not in people.ANYONES:
             content = said["responses"]["403"]["content"]["application/json"]
             message = content["examples"]["forbidden"]["value"]["error"]["message"]
-            assert scope_of(said["operationId"]) in {*SCOPES, *PERMITTED}
+            assert set(scope_of(said["operationId"]).split(" and ")) <= {*SCOPES, *PERMITTED}
             assert scope_of(said["operationId"]) in message
     assert scope_of("listWebhookEndpoints") == "webhooks:write"
 
@@ -95,7 +95,8 @@ def test_every_422_shows_codes_of_its_own_call(schema: dict[str, Any]) -> None:
 
 # Where errors that the API answers are raised.
 # The mirror, the command line, and what the console alone asks for.
-NOT_ANSWERED = {"firebase.py", "order_refunds.py", "merchant_settings.py", "api_keys.py"}
+NOT_ANSWERED = {"firebase.py", "order_refunds.py", "merchant_settings.py", "api_keys.py",
+                "selling_rules.py"}  # fmt: skip
 CONSOLE_ALONE = {"stale_settings"}
 ROOMS = ("api", "pages", "app", "events", "orders", "payments", "oversight", "people", "fleet")
 
