@@ -27,6 +27,15 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     **machines.FIELDS,
     **orders.FIELDS,
     **people.FIELDS,
+    "ProofKeySet": {
+        "keys": "The key that signs proofs: one.",
+        "mark": "A short form of the key, which a page of a proof shows, for people to compare.",
+    },
+    "PublicKey": {
+        "x": "The key itself, in base64url.", "kid": "Its thumbprint (RFC 7638).",
+        "kty": "Always `OKP`.", "crv": "Always `Ed25519`.", "alg": "Always `EdDSA`.",
+        "use": "Always `sig`: it signs.",
+    },
     "NewPayment": {
         "amount": _MONEY, "currency": "ISO 4217.",
         "reference": "Your own name for it; payments can be listed by it.",
