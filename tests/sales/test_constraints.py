@@ -175,6 +175,7 @@ FIRST = (
     "price_version",
     "config_version",
     "key_id",
+    "code_version",
 )
 _LIVED = "SELECT ctid FROM {table} ORDER BY ctid DESC LIMIT 1"
 
