@@ -65,6 +65,21 @@ async def test_orders_are_found_by_words_and_by_status_and_exported(
     assert (await cafe.order(making)).number == line["number"]
 
 
+async def test_a_drink_whose_name_a_spreadsheet_would_run_is_text_in_the_file(
+    cafe: Cafe, boris: Browser, staffed: Staffed
+) -> None:
+    """The name is the vendor's: who changes it there must run nothing in an office."""
+    cafe.roaster.price = Drink('=HYPERLINK("http://evil")', Money(17_500, "RUB"))
+    await cafe.sell()
+    told = await boris.look(f"{PAGE}.csv?status=make_pending")
+    (line,) = list(csv.DictReader(io.StringIO(told.text.lstrip("\ufeff"))))
+    assert line["drink"] == '\'=HYPERLINK("http://evil")'
+    (entry,) = await staffed.log("coffee.exported")
+    assert (entry["person_id"], entry["after"]) == (
+        staffed.people["boris"], {"status": "make_pending"}
+    )  # fmt: skip
+
+
 async def test_a_coffee_machine_is_not_missed_among_those_that_report_by_themselves(
     cafe: Cafe, boris: Browser
 ) -> None:

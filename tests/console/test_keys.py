@@ -65,6 +65,40 @@ async def test_the_old_key_works_beside_the_new_one_and_then_no_more(staffed: St
     assert await works(staffed, new)
 
 
+async def replaced(browser: Browser) -> str:
+    """The only key that is in use and was not replaced is; the new one."""
+    page = await browser.look(KEYS)
+    (place,) = re.findall(rf"{KEYS}/[\w-]+/rotate", page.text)
+    (new,) = set(_KEY.findall((await browser.press(page, place)).text))
+    return str(new)
+
+
+async def test_a_key_in_the_place_of_another_may_do_the_same_for_as_long(staffed: Staffed) -> None:
+    asha, context = await signed_in(staffed, "asha"), staffed.stage.context
+    await make(asha, live="yes", scope="orders:read")
+    staffed.later(60)
+    new = await replaced(asha)
+    found = await keys.caller(context.db, new, context.now())
+    assert found is not None
+    assert (new[:8], found.live, set(found.scopes)) == ("sk_live_", True, {"orders:read"})
+    staffed.later(30 * 86400 - 1)
+    assert await works(staffed, new)
+    staffed.later(1)
+    assert not await works(staffed, new)
+
+
+async def test_a_key_that_was_to_end_sooner_is_not_lengthened_by_being_replaced(
+    staffed: Staffed,
+) -> None:
+    asha = await signed_in(staffed, "asha")
+    old = await make(asha)
+    staffed.later(30 * 86400 - 3600)  # the overlap would be a day
+    await replaced(await signed_in(staffed, "asha"))
+    assert await works(staffed, old)
+    staffed.later(3601)
+    assert not await works(staffed, old)
+
+
 async def test_a_revoked_key_is_refused_from_the_next_call_on(staffed: Staffed) -> None:
     asha = await signed_in(staffed, "asha")
     key = await make(asha)

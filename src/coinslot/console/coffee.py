@@ -66,9 +66,16 @@ class CoffeePages(SharedHandler):
         return await self._all(request)
 
     async def export(self, request: AnyRequest) -> Response[str]:
-        """What the list shows, whole, as CSV."""
-        asked = _asked(request, _EXPORTED)
-        found = await management.orders(self._context, merchant_of(signed_in(request)), asked)
+        """What the list shows, up to so many, as CSV. It is on record who took it."""
+        asked, who = _asked(request, _EXPORTED), signed_in(request)
+        found = await management.orders(self._context, merchant_of(who), asked)
+        wanted = {"text": asked.text, "status": asked.status.value if asked.status else ""}
+        act = Act(
+            action="coffee.exported", merchant=merchant_of(who),
+            after={name: value for name, value in wanted.items() if value},
+        )  # fmt: skip
+        async with self._context.db.as_merchant(merchant_of(who)) as conn:
+            await record(conn, who.actor, act, self._context.now())
         told = StringIO()
         lines = csv.writer(told)
         lines.writerow(_COLUMNS)
@@ -81,7 +88,10 @@ class CoffeePages(SharedHandler):
             lines.writerow([harmless(cell) for cell in cells])
         return Response(
             "\ufeff" + told.getvalue(), media_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": 'attachment; filename="coffee.csv"'},
+            headers={
+                "Content-Disposition": 'attachment; filename="coffee.csv"',
+                "Cache-Control": "no-store",
+            },
         )  # fmt: skip
 
     async def came(self, request: AnyRequest, order: FromPath[UUID]) -> Redirect:

@@ -65,6 +65,8 @@ TEXTS: Final[Texts] = {
     "act_coffee_drinks_set": ("took over drinks", "पेय लिए", "добавлены напитки"),
     "act_coffee_rules_set": ("changed the rules for coffee in doubt", "संदेह के नियम बदले",
                              "изменены правила для сомнений"),
+    "act_coffee_exported": ("took a file of coffee orders", "कॉफ़ी के ऑर्डर की फ़ाइल ली",
+                            "выгружены заказы кофе"),
     "act_gateway_added": ("added a gateway", "गेटवे जोड़ा", "добавлен шлюз"),
     "act_gateway_changed": ("changed a gateway", "गेटवे बदला", "изменён шлюз"),
     "act_gateway_enabled": ("enabled or disabled a gateway", "गेटवे चालू या बंद किया",
