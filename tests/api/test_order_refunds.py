@@ -14,6 +14,7 @@ from coinslot.merchants.keys import KeyRequest, issue_key
 from coinslot.orders import fulfillment
 from tests.console.conftest import a_browser, form
 from tests.console.test_lost_answers import Death, DiedError
+from tests.console.test_money import sold
 from tests.people.conftest import Staffed
 from tests.people.conftest import staffed as staffed
 from tests.sales.stage import MockAccounts
@@ -89,6 +90,26 @@ async def test_an_order_is_found_by_its_number_read_and_one_of_its_units_given_b
     (entry,) = await staffed.log("order.refunded")
     assert (entry["person_id"], entry["address"].startswith("API key ")) == (None, True)
     assert (await staffed.stage.audit()).ok
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3])
+async def test_orders_are_read_page_by_page_and_each_is_there_once(
+    staffed: Staffed, limit: int
+) -> None:
+    for _ in range(3):
+        await sold(staffed)
+    asha, pages, after = await shop(staffed), list[list[str]](), ""
+    while True:
+        page = (await asha.read(f"/orders?limit={limit}{after}")).json()
+        pages.append([one["number"] for one in page["data"]])
+        if page["next"] is None:
+            break
+        after = f"&after={page['next']}"
+    rows = await staffed.stage.rows("SELECT number FROM orders ORDER BY id DESC")
+    assert [number for page in pages for number in page] == [row["number"] for row in rows]
+    assert len(pages[0]) == limit
+    for wrong in ("limit=0", "limit=101", "after=nothing"):
+        assert (await asha.read(f"/orders?{wrong}")).status_code == 400, wrong
 
 
 async def test_the_same_key_is_one_refund_however_often_it_is_sent_and_says_so(

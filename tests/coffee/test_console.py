@@ -4,12 +4,13 @@ only a person can decide."""
 import csv
 import io
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
 
-from coinslot.channels.tmetr import Drink, Size
-from coinslot.coffee import management
+from coinslot.channels.tmetr import Drink, Heartbeat, Size
+from coinslot.coffee import management, selling
 from coinslot.coffee.rules import Rule, Rules, save_rules
 from coinslot.coffee.statuses import status
 from coinslot.kit.money import Money
@@ -128,6 +129,37 @@ async def test_a_person_decides_what_its_customer_denies(
     again = await boris.press(page, f"{PAGE}/orders/{unit['order_id']}/{verb}")
     assert again.status_code == 303
     assert "A person has to decide" not in (await boris.look(PAGE)).text
+
+
+async def test_what_a_limit_leaves_to_a_person_waits_in_the_list_of_a_person(
+    cafe: Cafe, boris: Browser
+) -> None:
+    """Money back was due, and too often before: else its time would run out unseen."""
+    async with cafe.stage.context.db.as_merchant(cafe.stage.merchant) as conn:
+        await save_rules(conn, cafe.stage.merchant, Rules(day_limit=0))
+    token = await cafe.sell()
+    await cafe.says(token, came=False)
+    assert (await cafe.unit(token))["rule"] == "limit"
+    context, merchant = cafe.stage.context, cafe.stage.merchant
+    (line,) = await management.to_decide(context, merchant)
+    assert line.number == (await cafe.order(token)).number
+    page = await boris.look(PAGE)
+    assert "A person has to decide" in page.text
+    unit = await cafe.unit(token)
+    await boris.press(page, f"{PAGE}/orders/{unit['order_id']}/not-made")
+    await cafe.stage.sweep()
+    assert await cafe.ends(token) == ("not_made", "refund_due", "person_said")
+    assert await management.to_decide(context, merchant) == []
+
+
+async def test_a_heartbeat_that_is_told_late_takes_no_machine_back(cafe: Cafe) -> None:
+    """Two customers ask at once, and the older answer is written last."""
+    context, merchant, now = cafe.stage.context, cafe.stage.merchant, cafe.stage.clock.now()
+    for ago_s in (60, 5, 200):
+        cafe.roaster.beat = Heartbeat(now - timedelta(seconds=ago_s))
+        await selling.look(context, cafe.vendors, cafe.code(), None)
+    (machine,) = await management.machines(context, merchant)
+    assert machine.heard_at == now - timedelta(seconds=5)
 
 
 async def test_an_account_and_a_machine_are_set_up_from_nothing(

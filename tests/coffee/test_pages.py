@@ -158,6 +158,21 @@ async def test_a_code_that_sells_nothing_says_why(
     assert await orders(cafe) == []
 
 
+@pytest.mark.parametrize("minor", [PRICE - 2500, PRICE + 2500])
+async def test_a_price_that_is_another_by_now_is_shown_before_it_is_charged(
+    cafe: Cafe, phone: Phone, minor: int
+) -> None:
+    """A lower one, too: what the customer pays is what the page said."""
+    where, fields = form(await phone.get(address(cafe)))
+    cafe.roaster.price = Drink("Капучино", Money(minor, "RUB"))
+    told = await phone.post(where, data=fields)
+    assert await orders(cafe) == []
+    where, fields = form(told)
+    assert fields["price"] == str(minor)
+    assert (await phone.post(where, data=fields)).status_code == 303
+    assert [order["amount_minor"] for order in await orders(cafe)] == [minor]
+
+
 async def test_a_code_is_good_until_the_life_of_an_order_is_over(cafe: Cafe, phone: Phone) -> None:
     at = address(cafe)
     cafe.stage.later(899)

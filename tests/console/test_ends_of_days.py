@@ -69,6 +69,20 @@ async def test_what_ended_days_later_at_midnight_is_in_that_day_only(
     assert [await in_list(staffed, name, day) for day in days] == [0, 0, 1, 0]
 
 
+async def test_money_of_another_currency_is_not_added_to_a_machines(staffed: Staffed) -> None:
+    """It sold in rupees before it was moved: 40.00 rupees are not 40.00 dollars."""
+    await sold(staffed)
+    context, owner = staffed.stage.context, staffed.stage.owner
+    of = await money.filter_of(context, staffed.merchant, Asked())
+    wanted, found = money_lists.Wanted("machines", of), []
+    assert owner is not None
+    for currency in ("USD", "INR"):
+        await owner.execute("UPDATE outlets SET currency = $1 WHERE id = 'M01'", currency)
+        rows = await money_lists.page(context, staffed.merchant, wanted, "", 50)
+        found += [(row["currency"], row["captured"], row["sold"]) for row in rows]
+    assert found == [("USD", 0, 0), ("INR", 4000, 1)]
+
+
 async def test_a_payout_whose_fee_nobody_told_is_all_that_was_captured(staffed: Staffed) -> None:
     await sold(staffed)
     assert staffed.stage.owner is not None

@@ -143,6 +143,15 @@ async def test_fifty_at_once_are_there_together_or_not_at_all(stage: Stage) -> N
     assert await stage.value("SELECT count(*) FROM slots WHERE outlet_id LIKE 'F%'") == 100
 
 
+async def test_as_many_machines_at_once_as_is_said_and_not_one_more(stage: Stage) -> None:
+    most = onboarding.MACHINES_AT_MOST
+    many = [machine(f"N{number:03}") for number in range(most + 1)]
+    assert (await onboarding.plan(stage.context, stage.merchant, many[:most])).problems == []
+    for wrong in (many, []):
+        (problem,) = (await onboarding.plan(stage.context, stage.merchant, wrong)).problems
+        assert problem.code == "machine_count"
+
+
 async def test_of_two_who_set_up_the_same_codes_at_once_one_is_told_that_they_exist(
     stage: Stage,
 ) -> None:

@@ -53,6 +53,24 @@ async def test_a_payment_that_no_payout_has_is_told_once_until_it_is_paid_out(
     assert await told.rows("SELECT id FROM cases WHERE closed_at IS NULL") == []
 
 
+@pytest.mark.parametrize(
+    "kind",
+    ["not_paid_out", "amount_differs", "refunds_differ", "not_on_record", "not_at_gateway"],
+)
+async def test_each_way_in_which_the_books_differ_is_told_as_one(told: Told, kind: str) -> None:
+    """Whoever wants to hear of payouts alone hears of each."""
+    await told.choose("asha", "case_waiting", "off")
+    async with told.context.db.as_merchant(told.staffed.merchant) as conn:
+        await conn.execute(
+            "INSERT INTO cases (merchant_id, source, kind, subject, since, owner, amount_minor,"
+            " currency, opened_at) VALUES ($1, 'books', $2, 'x', $3, 'merchant', 4000, 'INR',"
+            " $3)", told.staffed.merchant, kind, told.context.now(),
+        )  # fmt: skip
+    heard = [said for to, said in await told.pass_(120) if to == "asha"]
+    assert len(heard) == 1
+    assert "A payout differs from the books" in heard[0]
+
+
 async def test_another_amount_at_the_gateway_is_told_the_next_night(
     told: Told, gateway: Nightly
 ) -> None:

@@ -67,6 +67,8 @@ async def test_a_receipt_goes_with_the_payment_and_is_read_back_as_registered(
     assert [(one.name, one.quantity, one.price, one.vat) for one in charge.receipt.lines] == [
         ("Cola", 1, 3999, "22"), ("Cola", 1, 4000, "22"), ("Чаевые", 1, 500, "22"),
     ]  # fmt: skip
+    # A tip is no thing that is handed over: the law has another word for it.
+    assert [one.subject for one in charge.receipt.lines] == ["commodity", "commodity", "service"]
     assert sum(one.total for one in charge.receipt.lines) == charge.money.minor == 8499
     await looks_again(stage, 11)
     assert await states(stage) == [("payment", "sent")]
@@ -263,6 +265,24 @@ async def test_a_receipt_that_is_not_registered_in_time_is_overdue_and_may_still
     await looks_again(stage)
     assert ("payment", "registered") in await states(stage)
     assert await open_cases(stage) == []
+
+
+async def test_a_late_receipt_is_known_to_be_late_at_that_moment_however_long_looks_are_apart(
+    stage: Stage, till: ReceiptTill
+) -> None:
+    """After an hour of looks they are an hour apart; a person hears of it no later for that."""
+    await bought(stage, till)
+    till.answer = BeingRegistered()
+    await stage.sweep()
+    await looks_again(stage, 11)
+    late = await stage.value("SELECT late_at FROM receipts")
+    for _ in range(20):
+        due = await stage.value("SELECT due_at FROM receipts")
+        assert due <= late
+        await looks_again(stage, (due - stage.context.now()).total_seconds())
+        if stage.context.now() == late:
+            break
+    assert await states(stage) == [("payment", "overdue")]
 
 
 async def test_the_receipt_of_a_payment_that_never_came_is_not_needed(

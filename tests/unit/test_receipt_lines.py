@@ -75,6 +75,17 @@ def test_the_thing_that_is_given_back_stands_on_the_receipt_alone() -> None:
     assert lines_back(paid, 24000, LIMITS) == paid
 
 
+def test_of_two_lines_of_one_name_the_one_of_this_price_goes_back() -> None:
+    """Each has its rate: with the other's, the receipt of the refund would be wrong."""
+    latte = [Piece(name="Latte", minor=15000), Piece(name="Latte", minor=14999, vat="10")]
+    paid = lines_of(latte, 29999, TERMS, LIMITS)
+    for piece, vat in zip(latte, ("22", "10"), strict=True):
+        (line,) = lines_back(paid, piece.minor, LIMITS, piece)
+        assert (line.price, line.vat) == (piece.minor, vat)
+        (part,) = lines_back(paid, 100, LIMITS, piece)
+        assert (part.price, part.vat) == (100, vat)
+
+
 def test_a_name_is_cut_to_what_the_gateway_takes() -> None:
     limits = ReceiptLimits(lines=80, name_chars=10)
     names = ["Капучино большой", "a\x00b\nc", "   ", "Latte"]
