@@ -59,3 +59,25 @@ async def test_room_that_was_missing_forgets_no_wrong_password(staffed: Staffed)
         await sign_in.sign_in(staffed.auth, attempt, at("10.0.0.1"))
     staffed.auth._passwords = None
     assert await guesses(staffed, "boris", lambda _: "10.0.0.1", 3) == 2
+
+
+async def test_whoever_has_a_login_of_their_own_guesses_no_more_often_at_others(
+    staffed: Staffed,
+) -> None:
+    """Signing in rightly now and then does not begin the count of the network anew."""
+    refused = 0
+    own = sign_in.Attempt(login="esha", password="cold masala cola")
+    for n in range(65):
+        if n % 20 == 10:
+            await sign_in.sign_in(staffed.auth, own, at("10.0.0.1"))
+        refused += await guesses(staffed, f"somebody{n}", lambda _: "10.0.0.1", 1)
+    assert refused == 5
+
+
+async def test_an_owner_who_signs_in_gives_no_new_guesses_to_many_networks(
+    staffed: Staffed,
+) -> None:
+    assert await guesses(staffed, "boris", lambda n: f"10.0.0.{n}", 99) == 0
+    own = sign_in.Attempt(login="boris", password="cold masala cola")
+    await sign_in.sign_in(staffed.auth, own, at("198.51.100.1"))
+    assert await guesses(staffed, "boris", lambda n: f"10.0.1.{n}", 5) == 4
