@@ -1,5 +1,6 @@
 """One command for each cup, and what becomes of it: taken, refused, in doubt, denied, too late."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from itertools import count
 
@@ -10,7 +11,7 @@ from coinslot.coffee.fulfillment import reported
 from coinslot.coffee.rules import Rule, Rules, save_rules
 from coinslot.coffee.statuses import Status, status
 from coinslot.kit.faults import no_fault
-from coinslot.orders import checkout
+from coinslot.orders import checkout, fulfillment
 from tests.coffee.stage import DEVICE, DRINK, PRICE, Cafe, DiedError
 
 
@@ -316,3 +317,38 @@ async def test_an_old_heartbeat_is_silence(cafe: Cafe) -> None:
     await cafe.stage.sweep()
     assert len(cafe.roaster.makes) == 1
     assert (await cafe.ends(token))[0] == "in_grace"
+
+
+# What follows is begun at once: a customer waits at the machine, and the next look is a while away.
+
+
+async def refused_there(cafe: Cafe) -> None:
+    await cafe.stage.sweep("fulfillments")
+
+
+async def denied(cafe: Cafe) -> None:
+    (unit,) = await cafe.stage.rows("SELECT * FROM fulfillments")
+    said = fulfillment.Testimony(came=False, by=fulfillment.CUSTOMER)
+    await cafe.coffee.prove(cafe.stage.context, unit, said)  # type: ignore[arg-type]
+
+
+async def reported_not_made(cafe: Cafe) -> None:
+    (order,) = await cafe.stage.rows("SELECT machine_order FROM coffee_orders")
+    assert await reported(cafe.stage.context, DEVICE, order["machine_order"], brewed=False)
+
+
+@pytest.mark.parametrize("ends", [refused_there, denied, reported_not_made])
+async def test_money_that_is_due_for_a_cup_is_given_back_at_once(
+    cafe: Cafe, ends: Callable[[Cafe], Awaitable[None]]
+) -> None:
+    if ends is refused_there:
+        cafe.roaster.answer, cafe.roaster.brews = Refused("HTTP 404 no such device", 404), False
+        await cafe.paid()
+    else:
+        await cafe.sell()
+    wakes = cafe.stage.context.wakes
+    wakes.of("refunds").clear()
+    await ends(cafe)
+    assert wakes.of("refunds").is_set()
+    await cafe.stage.sweep()
+    assert cafe.stage.refunded() == PRICE

@@ -40,8 +40,11 @@ async def test_the_list_leads_from_the_inbox_to_what_is_wrong_and_it_is_sent_aga
     assert bad.status_code == 422
     assert "Type an e-mail address" in bad.text
     till.answer = Absent()
+    woken = staffed.stage.context.wakes.of("receipts")
+    woken.clear()
     sent = await boris.press(bad, f"{link}/again", {"contact": "8 916 123 45 67", "vat": "10"})
     assert sent.status_code == 303
+    assert woken.is_set(), "it goes at once, not at the worker's next look"
     twice = await boris.press(bad, f"{link}/again", {"contact": "8 916 123 45 67", "vat": "10"})
     assert twice.headers["location"] == sent.headers["location"]
     await staffed.stage.sweep("receipts")

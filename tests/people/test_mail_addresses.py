@@ -23,8 +23,11 @@ async def told(staffed: Staffed) -> Told:
 async def asked_for(told: Told, browser: Browser, address: str) -> str:
     """The link in the mail to the address that the browser's owner named."""
     page = await browser.look(NOTICES)
+    woken = told.context.wakes.of("notices")
+    woken.clear()
     answer = await browser.press(page, f"{NOTICES}/address", {"address": address})
     assert answer.status_code == 303, answer.text
+    assert woken.is_set(), "its owner waits for the mail"
     found = [text for to, text in await mails(told) if to == address]
     return link(found[-1], "confirm-address")
 
@@ -44,7 +47,10 @@ async def test_an_open_session_names_no_address_to_which_a_new_password_would_go
 async def test_the_address_before_is_told_that_another_one_took_its_place(told: Told) -> None:
     boris = await signed_in(told.staffed, "boris")
     page = await boris.look(await asked_for(told, boris, "b@new.example"))
+    woken = told.context.wakes.of("notices")
+    woken.clear()
     assert "confirmed" in (await boris.press(page, "/console/confirm-address")).text
+    assert woken.is_set(), "it is told at once"
     ((to, text),) = await mails(told)
     assert to == "boris@shop.example"
     assert "b@new.example" in text
