@@ -174,6 +174,9 @@ async def test_an_account_and_a_machine_are_set_up_from_nothing(
     chosen = await choices(cafe, "second")
     machine = {"code": "K02", "device": "device-2", "name": "Hall", "place": "Pune", **chosen}
     assert (await asha.press(page, f"{PAGE}/machines", machine)).status_code == 303
+    for action, subject in (("account_set", "second"), ("machines_set", "K02")):
+        (entry,) = await staffed.log(f"coffee.{action}")
+        assert (entry["person_id"], entry["subject"]) == (staffed.people["asha"], subject)
     rows = await cafe.stage.rows(
         "SELECT w.way FROM ways_to_pay w WHERE w.outlet_id = 'K02' AND w.place IS NOT NULL"
     )
@@ -206,7 +209,7 @@ async def test_an_import_is_shown_before_it_changes_anything(cafe: Cafe, boris: 
 
 
 async def test_drinks_are_taken_over_from_the_vendor_after_a_look(
-    cafe: Cafe, boris: Browser
+    cafe: Cafe, boris: Browser, staffed: Staffed
 ) -> None:
     cafe.roaster.price = Drink("Раф", Money(25_000, "RUB"))
     page = await boris.look(PAGE)
@@ -216,6 +219,7 @@ async def test_drinks_are_taken_over_from_the_vendor_after_a_look(
     assert await cafe.stage.value("SELECT count(*) FROM products WHERE sku = 'raf-1'") == 0
     await boris.press(shown, f"{PAGE}/drinks/apply", {"ids": "raf-1", "machine": "K01"})
     assert await cafe.stage.value("SELECT name FROM products WHERE sku = 'raf-1'") == "Раф"
+    assert [row["subject"] for row in await staffed.log("coffee.drinks_set")] == ["raf-1"]
 
 
 async def test_rules_are_set_and_read_back(staffed: Staffed, cafe: Cafe) -> None:
@@ -228,6 +232,8 @@ async def test_rules_are_set_and_read_back(staffed: Staffed, cafe: Cafe) -> None
     assert (await asha.press(page, f"{PAGE}/rules", fields)).status_code == 303
     (row,) = await cafe.stage.rows("SELECT * FROM coffee_rules")
     assert (row["denied"], row["unclear"], row["day_limit"]) == ("person", "goods", 0)
+    (entry,) = await staffed.log("coffee.rules_set")
+    assert entry["after"] == {"denied": "person", "unclear": "goods"}
     bad = await asha.press(await asha.look(PAGE), f"{PAGE}/rules", fields | {"denied": "limit"})
     assert bad.status_code == 422
     await asha.client.aclose()

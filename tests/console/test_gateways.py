@@ -206,6 +206,10 @@ async def test_a_secret_in_wrong_hands_ends_at_once(
     page = await asha.look(place)
     assert "is believed until" in page.text
     assert (await asha.press(page, f"{place}/end-former")).status_code == 303
+    assert [row["person_id"] for row in await staffed.log("gateway.former_ended")] == [
+        staffed.people["asha"]
+    ]
+    assert len(await staffed.log("gateway.added")) == 1
     assert await webhook(staffed, account, "first webhook secret", event(1)) == 401
     assert await webhook(staffed, account, "second", event(2)) == 200
     assert "is believed until" not in (await asha.look(place)).text
