@@ -10,7 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 import structlog
 from typer.testing import CliRunner
 
+# The console of `terms` keeps the COLUMNS of the moment of its import: here none are set yet.
 from coinslot.commands import build
+from coinslot.commands import terms as terms
 
 # One variable of the developer's own must not decide what a test sees.
 FOREIGN = ("COINSLOT_", "RAZORPAY_", "DATABASE_URL", "MQTT_BROKER_URL", "ORDER_EXPIRATION",

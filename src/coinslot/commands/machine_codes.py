@@ -72,7 +72,9 @@ def codes(  # noqa: PLR0913  the options of a command
             await asyncio.to_thread(_save, pages, out)
         except UnreadableSheetError as error:
             fail(f"{error}; nothing was written: choose a larger layout")
-        console.print(f"{len(labels)} codes -> {out / 'codes.pdf'}, .svg", highlight=False)
+        # A path stays in one line, so that it can be copied.
+        told = f"{len(labels)} codes -> {out / 'codes.pdf'}, .svg"
+        console.print(told, highlight=False, soft_wrap=True)
         if server.settings.public_url is None:
             errors.print(
                 f"[yellow]the sheets name {server.settings.base_url}[/], which opens on this"

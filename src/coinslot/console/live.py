@@ -68,6 +68,7 @@ async def in_turn(turns: Turns, is_over: Callable[[], bool], every_s: float) -> 
                 yield ": soon\n\n"
     finally:
         turn.cancel()
+        await asyncio.wait({turn})
 
 
 class OpenSessions:
