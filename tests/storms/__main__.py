@@ -15,7 +15,7 @@ import structlog
 from tests.storms.every import die_everywhere
 from tests.storms.history import Shape
 from tests.storms.run import Report, run_storm
-from tests.storms.town import Town
+from tests.storms.town import OURS, Town
 
 
 def main() -> int:
@@ -39,16 +39,17 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--clicks", type=int, default=Shape().clicks, help="in each storm")
     parser.add_argument("--data", type=Path, default=None, help="folder of the town, kept")
     parser.add_argument(
-        "--every", action="store_true", help="one history, with a death at every commit and send"
-    )
+        "--every", nargs="*", choices=OURS, metavar="PROCESS",
+        help=f"one history, with a death at every commit and send, of {', '.join(OURS)}",
+    )  # fmt: skip
     return parser.parse_args()
 
 
 async def rage_on(folder: Path, chosen: argparse.Namespace) -> int:
     report = Report()
     async with Town(folder) as town:
-        if chosen.every:
-            points = await die_everywhere(town, report)
+        if chosen.every is not None:
+            points = await die_everywhere(town, report, chosen.every or OURS)
             print(f"{points.total()} points at which a process died")
         else:
             shape = Shape(seconds=chosen.seconds, payments=chosen.payments, clicks=chosen.clicks)

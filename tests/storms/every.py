@@ -4,6 +4,7 @@ its 1st, 2nd, ... n-th such point and is started again, until it lives through a
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -30,10 +31,10 @@ class Death(NamedTuple):
         return f"{self.role} {self.point} {self.nth}"
 
 
-async def die_everywhere(town: Town, report: Report) -> Counter[str]:
+async def die_everywhere(town: Town, report: Report, roles: Sequence[str]) -> Counter[str]:
     """How many points there were, by process and kind; stops at the first breach."""
     covered: Counter[str] = Counter()
-    for role in OURS:
+    for role in roles:
         for point in POINTS:
             nth = 1
             while not report.breaches and await sell_and_die(town, report, Death(role, point, nth)):
