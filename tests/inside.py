@@ -10,9 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import structlog
 from typer.testing import CliRunner
 
-# The console of `terms` keeps the COLUMNS of the moment of its import: here none are set yet.
-from coinslot.commands import build
-from coinslot.commands import terms as terms
+from coinslot.commands import build, terms
 
 # One variable of the developer's own must not decide what a test sees.
 FOREIGN = ("COINSLOT_", "RAZORPAY_", "DATABASE_URL", "MQTT_BROKER_URL", "ORDER_EXPIRATION",
@@ -34,12 +32,13 @@ def _run(
     words: tuple[str, ...], env: Mapping[str, str], told: str
 ) -> "subprocess.CompletedProcess[str]":
     theirs = {name: None for name in os.environ if name.startswith(FOREIGN)}
+    env = {"COLUMNS": "100", **env}
     with _ONE_AT_A_TIME:
         kept = structlog.get_config()
+        for console in (terms.console, terms.errors):  # made once, it keeps its first COLUMNS
+            console.width = int(env["COLUMNS"])
         try:
-            done = CliRunner().invoke(
-                build(words[0]), words, input=told, env={**theirs, "COLUMNS": "100", **env}
-            )
+            done = CliRunner().invoke(build(words[0]), words, input=told, env={**theirs, **env})
         finally:
             structlog.configure(**kept)
     if done.exception is not None and not isinstance(done.exception, SystemExit):

@@ -7,6 +7,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
+from operator import itemgetter
 from typing import Final
 from urllib.parse import urlencode
 
@@ -100,6 +101,9 @@ async def read(request: AnyRequest, most_chars: int = _CHARS) -> Form:
             pairs.append((str(name), str(value)))
     if len(pairs) > _FIELDS or any(len(value) > most_chars or "\0" in value for _, value in pairs):
         raise RefusedError(400, "bad_request", "This form is none of ours.")
+    # Litestar gives them in the order of a set, which another process has otherwise: the same form
+    # that is sent again after a restart would be another one. Values of one name keep their order.
+    pairs.sort(key=itemgetter(0))
     return Form(tuple(pairs), {name: body for name, body in files.items() if body})
 
 
