@@ -16,8 +16,10 @@ from coinslot.orders.order_refunds import OrderRefund
 from coinslot.orders.page_views import Progress
 from coinslot.people.audit_log import COMMAND_LINE
 from tests.counter.stage import Counter
+from tests.sales.test_ways_races import dies_at
 
 CAKE = Wish(sku="cake")
+FIRST_COMMITTED, SECOND_COMMITTED = 2, 4  # right after the first, and the second commit
 
 
 async def refused(work: object, why: Why) -> CounterError:
@@ -362,22 +364,7 @@ async def test_what_was_handed_over_on_paper_after_its_money_went_back_is_a_case
 async def test_a_try_counts_though_the_process_dies_before_it_hands_over(counter: Counter) -> None:
     order = await counter.ready()
     code = await counter.code(order)
-
-    class DiedError(Exception):
-        pass
-
-    seen = 0
-
-    def dies(place: str) -> None:
-        nonlocal seen
-        seen += place == "after_commit"
-        if seen == 1 and place == "after_commit":
-            raise DiedError
-
-    counter.stage.context.db.reached = dies
-    with pytest.raises(DiedError):
-        await counter.complete(order, code)
-    counter.stage.context.db.reached = lambda place: None
+    assert await dies_at(counter.stage, FIRST_COMMITTED, counter.complete(order, code))
     assert await counter.stage.value("SELECT tries FROM counter_orders") == 1
     assert await counter.ends(order) == [("to_pick_up", None, None)]
     await counter.complete(order, code)
@@ -389,22 +376,7 @@ async def test_a_hand_over_counts_though_the_process_dies_right_after_its_commit
 ) -> None:
     order = await counter.ready()
     code = await counter.code(order)
-
-    class DiedError(Exception):
-        pass
-
-    seen = 0
-
-    def dies(place: str) -> None:
-        nonlocal seen
-        seen += place == "after_commit"
-        if seen == 2:
-            raise DiedError
-
-    counter.stage.context.db.reached = dies
-    with pytest.raises(DiedError):
-        await counter.complete(order, code)
-    counter.stage.context.db.reached = lambda place: None
+    assert await dies_at(counter.stage, SECOND_COMMITTED, counter.complete(order, code))
     assert await counter.ends(order) == [("picked_up", "code", None)]
     await counter.complete(order, code)
     counter.stage.later(timedelta(days=1).total_seconds())
