@@ -5,11 +5,16 @@ from typing import Any, NamedTuple
 
 from tests.sales.by_hand import Rows
 
-Differs = Mapping[str, Any]  # by `table.column`
+# By `table.column`; the third value that is given is `$3`, and a table's name alone means no row.
+Differs = Mapping[str, Any]
+# Values of one row, or of each in its order; what is not named may be anything.
+Gives = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+FOUND: Gives = {}
 
 
 class Asked(NamedTuple):
-    """A statement, what it is given, and the rows at which it finds something."""
+    """A statement, what it is given, and the rows at which it finds something. Where two rows are
+    of one table, the second is named `table 2`."""
 
     name: str
     sql: str
@@ -17,29 +22,63 @@ class Asked(NamedTuple):
     rows: Mapping[str, Mapping[str, Any]]  # by table
     differs: Sequence[Differs]  # with it nothing is found
     same: Sequence[Differs] = ()  # with it as well
+    gives: Gives = FOUND  # what is found, though nothing differs
+    others: Sequence[tuple[Differs, Gives]] = ()  # with it something else is found
+    after: str = ""  # what it wrote, for a statement that does not say it
+    locks: tuple[str, ...] = ()  # rows of these tables are locked then
 
 
 async def mistaken(rows: Rows, every: Iterable[Asked]) -> list[str]:
     """What is not found though nothing differs, and what is found though something does."""
     wrong = []
     for asked in every:
-        for same in ({}, *asked.same):
-            if await _count(rows, asked, same) != 1:
-                wrong.append(f"{asked.name}: not found with {same}")
-        for differs in asked.differs:
-            if await _count(rows, asked, differs) != 0:
-                wrong.append(f"{asked.name}: found with {differs}")
+        cases: list[tuple[Differs, Gives]] = [(same, asked.gives) for same in ({}, *asked.same)]
+        cases += [(differs, []) for differs in asked.differs]
+        for differs, gives in (*cases, *asked.others):
+            try:
+                said = _compared(await _found(rows, asked, differs), gives)
+            except AssertionError as error:
+                said = str(error)
+            if said:
+                wrong.append(f"{asked.name}: {said} with {dict(differs)}")
     return wrong
 
 
-async def _count(rows: Rows, asked: Asked, differs: Differs) -> int:
+def _compared(found: list[Mapping[str, Any]], gives: Gives) -> str:
+    """What is not as it should be."""
+    wanted = [gives] if isinstance(gives, Mapping) else list(gives)
+    if not any(wanted):  # it may only say whether, and say no
+        found = [row for row in found if tuple(row.values()) not in ((None,), (False,))]
+    shown = [
+        {name: row[name] for name in expected}
+        for row, expected in zip(found, wanted, strict=False)
+    ]  # fmt: skip
+    if len(found) == len(wanted) and shown == wanted:
+        return ""
+    if not found:
+        return "not found"
+    return f"found {len(found)}, {shown} in place of {wanted}" if wanted else "found"
+
+
+async def _found(rows: Rows, asked: Asked, differs: Differs) -> list[Mapping[str, Any]]:
     given = {table: dict(columns) for table, columns in asked.rows.items()}
+    values = list(asked.values)
     for name, value in differs.items():
-        table, column = name.split(".")
-        given[table][column] = value
+        table, _, column = name.partition(".")
+        if name.startswith("$"):
+            values[int(name[1:]) - 1] = value
+        elif column:
+            given[table][column] = value
+        else:
+            del given[table]
     await rows.conn.execute("BEGIN")
-    for table, columns in given.items():
-        await rows.put(table, **columns)
-    count = len(await rows.conn.fetch(asked.sql, *asked.values))
-    await rows.conn.execute("ROLLBACK")
-    return count
+    try:
+        for table, columns in given.items():
+            await rows.put(table.split(" ")[0], **columns)
+        found: Sequence[Any] = await rows.conn.fetch(asked.sql, *values)
+        for table in asked.locks if found else ():
+            held = await rows.conn.fetchval(f"SELECT bool_and(xmax <> '0') FROM {table}")
+            assert held, f"no lock of {table} is held"
+        return list(await rows.conn.fetch(asked.after) if asked.after else found)
+    finally:
+        await rows.conn.execute("ROLLBACK")

@@ -33,6 +33,7 @@ class Rows:
 
     def __init__(self, conn: RawConnection) -> None:
         self.conn = conn
+        self._needed: dict[str, Any] = {}  # by table; a test changes no table
 
     @classmethod
     async def open(cls, url: str) -> "Rows":
@@ -80,7 +81,9 @@ class Rows:
 
     async def _put(self, table: str, given: dict[str, Any]) -> dict[str, Any]:
         row: dict[str, Any] = {}
-        for column in await self.conn.fetch(_NEEDED, table):
+        if table not in self._needed:
+            self._needed[table] = await self.conn.fetch(_NEEDED, table)
+        for column in self._needed[table]:
             row[column["name"]] = uuid4() if column["kind"] == "uuid" else _FILL[column["kind"]]
         row |= given
         names, places = ", ".join(row), ", ".join(f"${n + 1}" for n in range(len(row)))
