@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from tests.sales.by_hand import Rows
 
@@ -23,7 +24,7 @@ class Asked(NamedTuple):
     differs: Sequence[Differs]  # with it nothing is found
     same: Sequence[Differs] = ()  # with it as well
     gives: Gives = FOUND  # what is found, though nothing differs
-    others: Sequence[tuple[Differs, Gives]] = ()  # with it something else is found
+    others: Sequence[tuple[Any, Gives]] = ()  # with it something else is found
     after: str = ""  # what it wrote, for a statement that does not say it
     locks: tuple[str, ...] = ()  # rows of these tables are locked then
 
@@ -82,3 +83,12 @@ async def _found(rows: Rows, asked: Asked, differs: Differs) -> list[Mapping[str
         return list(await rows.conn.fetch(asked.after) if asked.after else found)
     finally:
         await rows.conn.execute("ROLLBACK")
+
+
+def written(asked: Asked) -> Asked:
+    """The statement changes the row with this id, and no other; what it gives is the new row."""
+    ((table, row),) = asked.rows.items()
+    another = {f"{table}.id": UUID(int=999) if isinstance(row["id"], UUID) else 999}
+    return asked._replace(
+        sql=f"{asked.sql} RETURNING *", differs=(another, *asked.differs)
+    )  # fmt: skip

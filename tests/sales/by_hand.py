@@ -39,6 +39,9 @@ class Rows:
     async def open(cls, url: str) -> "Rows":
         conn = await asyncpg.connect(url)
         await conn.execute("SET session_replication_role = replica")
+        # An order is there because it is asked for, and not because an index happens to have it.
+        for way in ("mergejoin", "indexscan", "indexonlyscan"):
+            await conn.execute(f"SET enable_{way} = off")
         await conn.set_type_codec(
             "jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog"
         )
@@ -88,7 +91,8 @@ class Rows:
         row |= given
         names, places = ", ".join(row), ", ".join(f"${n + 1}" for n in range(len(row)))
         made = await self.conn.fetchrow(
-            f"INSERT INTO {table} ({names}) VALUES ({places}) RETURNING *", *row.values()
+            f"INSERT INTO {table} ({names}) OVERRIDING SYSTEM VALUE VALUES ({places}) RETURNING *",
+            *row.values(),
         )
         assert made is not None
         return dict(made)
