@@ -113,6 +113,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "COINSLOT_PICKUP_S": "an order that is ready is fetched within it, or the money goes back",
         "COINSLOT_CODE_S": "the code that hands an order over is good so long, from the payment on,"
         " and a new one from when it is ready",
+        "COINSLOT_BOARD_SILENT_S": "a board behind a counter that says nothing for longer counts as"
+        " closed",
         "COINSLOT_GRACE_S": "a coffee machine's command that was taken counts as a cup after it,"
         " unless its customer says that nothing came",
         "COINSLOT_HEARD_S": "a coffee machine whose last heartbeat is older sells nothing",

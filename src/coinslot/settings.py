@@ -46,6 +46,7 @@ WINDOW_NAMES: Mapping[str, str] = {
     "COINSLOT_COUNTER_DISPATCH_S": "counter_dispatch_s",
     "COINSLOT_PREPARE_S": "prepare_s",
     "COINSLOT_PICKUP_S": "pickup_s",
+    "COINSLOT_BOARD_SILENT_S": "board_silent_s",
     "COINSLOT_CODE_S": "code_s",
     "COINSLOT_GRACE_S": "grace_s",
     "COINSLOT_HEARD_S": "heard_s",

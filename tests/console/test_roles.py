@@ -58,6 +58,7 @@ NEEDS: dict[str, str | None] = {
     "GET /console/find": "orders:read",
     "GET /console/orders/{order}": "orders:read",
     "GET /console/board": "board:read",
+    "POST /console/board/here": "board:write",
     "POST /console/board/{order}/accept": "board:write",
     "POST /console/board/{order}/ready": "board:write",
     "POST /console/board/{order}/back": "board:write",

@@ -315,6 +315,7 @@ def _board(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
     store = "/board/stores/{outlet:str}"
     return [
         get("/board", guards=[access.may("board:read")])(pages.show),
+        post("/board/here", guards=write, status_code=204)(pages.here),
         post(f"{one}/accept", guards=write)(pages.accept),
         post(f"{one}/ready", guards=write)(pages.ready),
         post(f"{one}/back", guards=write)(pages.back),

@@ -16,8 +16,9 @@ from coinslot.console import forms
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
 from coinslot.console.whose import merchant_of
-from coinslot.counter import board, menu, staff
+from coinslot.counter import board, boards, menu, staff
 from coinslot.counter.board import BoardOrder
+from coinslot.counter.boards import Said
 from coinslot.counter.menu import UnknownItemError
 from coinslot.counter.staff import CounterError, Staff, Status, Why, staff_of
 from coinslot.pages.access import signed_in
@@ -110,6 +111,14 @@ class BoardPages(SharedHandler):
             request, lambda who: staff.tick(self._context, who, order, unit, done=is_done),
             repeats=True,
         )  # fmt: skip
+
+    async def here(self, request: AnyRequest) -> None:
+        """An open board says that it is there, which orders it shows, and over which it was
+        touched."""
+        form, who = await forms.read(request), staff_of(signed_in(request))
+        shown = [_uuid(text) for text in form.all("shown")]
+        touched = [_uuid(text) for text in form.all("touched")]
+        await boards.here(self._context, who, Said(shown=shown, touched=touched))
 
     async def pause(self, request: AnyRequest, outlet: FromPath[str]) -> Response[str] | Redirect:
         form = await forms.read(request)

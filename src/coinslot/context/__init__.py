@@ -48,6 +48,7 @@ class Windows(Struct, frozen=True, kw_only=True):
     counter_dispatch_s: float = 600  # staff accept what was paid, or the money goes back
     prepare_s: float = 14400  # from then on it is made ready, or the money goes back
     pickup_s: float = 7200  # from then on it is fetched, or the money goes back
+    board_silent_s: float = 30  # a board behind a counter that is unheard for longer is closed
     code_s: float = 3600  # a code that hands over is good, from the payment and from ready
     offer_s: float = 5  # one offer waits for its ACCEPT
     offers: int = 3  # a count: offers before the unit is queued again

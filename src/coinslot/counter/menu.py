@@ -197,12 +197,14 @@ async def sold_out(conn: Connection, outlet: str, item: UUID, now: datetime) -> 
     """Nothing of it is left, whatever was counted. Raises UnknownItemError."""
     if not await conn.fetchval(store.SOLD_OUT, outlet, item, now):
         raise UnknownItemError(str(item))
+    await conn.execute(store.BOARD_CHANGED, outlet)
 
 
 async def back_on_sale(conn: Connection, outlet: str, item: UUID, stock: int | None) -> None:
     """There is so much of it again, or it is not counted. Raises UnknownItemError."""
     if not await conn.fetchval(store.BACK_ON_SALE, outlet, item, stock):
         raise UnknownItemError(str(item))
+    await conn.execute(store.BOARD_CHANGED, outlet)
 
 
 async def pause(conn: Connection, outlet: str, at: datetime | None) -> None:

@@ -231,9 +231,15 @@ async def vouch(context: Context, who: Staff, order: UUID, reason: str) -> None:
 async def tick(context: Context, who: Staff, order: UUID, unit: UUID, *, done: bool) -> None:
     """One piece is made, or is not. It moves nothing. Raises CounterError."""
     async with context.db.as_merchant(who.merchant) as conn:
-        await _known(conn, who, order)
-        if not await conn.fetchval(store.TICK, order, unit, done, context.now()):
+        kept, now = await _known(conn, who, order), context.now()
+        changes = await conn.fetchval(store.TICK, order, unit, done, now)
+        if changes is None:
             raise CounterError(Why.UNKNOWN)
+        if not changes:
+            return  # the other board was first
+        await conn.execute(store.BOARD_CHANGED, kept["outlet_id"])
+        action = "order.piece_made" if done else "order.piece_not_made"
+        await record(conn, who.actor, _act(who, action, order, units=[unit]), now)
 
 
 async def _known(conn: Connection, who: Staff, order: UUID) -> asyncpg.Record:

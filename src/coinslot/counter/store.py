@@ -23,7 +23,13 @@ DESCRIBE = "UPDATE products SET description = $2 WHERE id = $1"
 
 HAS_COUNTER = "SELECT EXISTS (SELECT FROM counter_stores)"
 
-PAUSE = "UPDATE counter_stores SET paused_at = $2 WHERE outlet_id = $1 RETURNING true"
+PAUSE = """
+UPDATE counter_stores SET paused_at = $2, board_changes = board_changes + 1
+WHERE outlet_id = $1 RETURNING true
+"""
+
+# What staff see changed without a move of an order: every open board looks again.
+BOARD_CHANGED = "UPDATE counter_stores SET board_changes = board_changes + 1 WHERE outlet_id = $1"
 
 SAVE_ITEM = """
 INSERT INTO counter_items (id, merchant_id, outlet_id, product_id, section, place, price_minor,
@@ -138,9 +144,11 @@ WHERE order_id = $1
 EXPOSE = "SELECT fulfillment_expose($1, $2)"
 
 TICK = """
+WITH was AS (SELECT c.id, c.ticked_at IS NOT NULL AS ticked FROM counter_units c
+    JOIN fulfillments f USING (id)
+    WHERE f.order_id = $1 AND f.id = $2 AND f.settlement IS NULL)
 UPDATE counter_units c SET ticked_at = CASE WHEN $3 THEN coalesce(c.ticked_at, $4) END
-FROM fulfillments f WHERE f.id = c.id AND f.order_id = $1 AND c.id = $2 AND f.settlement IS NULL
-RETURNING true
+FROM was WHERE c.id = was.id RETURNING was.ticked <> $3
 """
 
 # What staff see: never a code, nor the token of the customer's page.

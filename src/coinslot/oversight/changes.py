@@ -25,7 +25,7 @@ _TICK_ROUNDS: Final = 15  # the installation has no log of its own: its page loo
 # counted too: from one place on, and what of it is after another one, where the next rounds begin.
 _CHANGED = """
 SELECT m.id, e.seen, e.ahead, i.seen AS heard, i.ahead AS heard_ahead,
-    d.online, d.machines, d.versions, k.cases
+    d.online, d.machines, d.versions, k.cases, b.boards
 FROM unnest($1::uuid[]) AS m (id)
 LEFT JOIN (SELECT merchant_id, count(*) AS seen, count(*) FILTER (WHERE seq > $3) AS ahead
     FROM events WHERE seq > $2 AND merchant_id = ANY ($1) GROUP BY 1) e ON e.merchant_id = m.id
@@ -39,6 +39,8 @@ LEFT JOIN (SELECT o.merchant_id, count(*) AS machines,
     ON d.merchant_id = m.id
 LEFT JOIN (SELECT merchant_id, count(*)::text || ' ' || max(id) AS cases FROM cases
     WHERE closed_at IS NULL AND merchant_id = ANY ($1) GROUP BY 1) k ON k.merchant_id = m.id
+LEFT JOIN (SELECT merchant_id, sum(board_changes) AS boards FROM counter_stores
+    WHERE merchant_id = ANY ($1) GROUP BY 1) b ON b.merchant_id = m.id
 """
 _END = """
 SELECT coalesce((SELECT max(seq) FROM events), 0) AS log,
@@ -161,7 +163,7 @@ class Changes:
             return
         new = (row["seen"] or 0, row["heard"] or 0)
         ahead = (row["ahead"] or 0, row["heard_ahead"] or 0)
-        rest = (row["online"], row["machines"], row["versions"], row["cases"])
+        rest = (row["online"], row["machines"], row["versions"], row["cases"], row["boards"])
         facts = (new, *rest)
         if facts != one.facts:  # the first time too: its page may be older than what is read here
             one.bump()
