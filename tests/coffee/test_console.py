@@ -1,21 +1,26 @@
 """Coffee in the console: set up from nothing, imported with a preview, looked through, and what
 only a person can decide."""
 
+import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
-from coinslot.channels.tmetr import Drink, Heartbeat, Size
+from coinslot.channels.tmetr import Drink, Heartbeat, Size, Unclear
 from coinslot.coffee import management, selling
 from coinslot.coffee.rules import Rule, Rules, save_rules
 from coinslot.coffee.statuses import status
 from coinslot.kit.money import Money
-from tests.coffee.stage import DEVICE, Cafe, in_cafe
-from tests.console.conftest import Browser, a_browser, form
+from coinslot.oversight import cases
+from coinslot.oversight.cases import Case, Person
+from tests.coffee.stage import DEVICE, Cafe, DiedError, in_cafe
+from tests.console.conftest import Browser, a_browser
+from tests.notices.telling import telling
 from tests.people.conftest import Staffed
 from tests.people.conftest import staffed as staffed
 from tests.sales.conftest import stage as stage
@@ -110,43 +115,164 @@ async def test_each_status_is_the_one_that_the_customers_page_has(
         assert line.status is status(order)
 
 
-@pytest.mark.parametrize(("verb", "end"), [("came", "made"), ("not-made", "not_made")])
-async def test_a_person_decides_what_its_customer_denies(
-    cafe: Cafe, boris: Browser, verb: str, end: str
+@pytest.mark.parametrize(("how", "end"), [("leave", "made"), ("refund", "not_made")])
+async def test_a_person_decides_in_the_inbox_what_its_customer_denies(
+    cafe: Cafe, boris: Browser, staffed: Staffed, how: str, end: str
 ) -> None:
-    async with cafe.stage.context.db.as_merchant(cafe.stage.merchant) as conn:
-        await save_rules(conn, cafe.stage.merchant, Rules(denied=Rule.PERSON))
+    await with_rules(cafe, denied=Rule.PERSON)
     token = await cafe.sell()
     await cafe.says(token, came=False)
-    page = await boris.look(PAGE)
-    assert "A person has to decide" in page.text
+    assert "A person has to decide" in (await boris.look(PAGE)).text
+    page = await boris.look("/console/inbox")
+    assert "Did the customer get it?" in page.text
+    assert "If nobody decides, it ends by itself" in page.text
+    assert "₽175.00" in page.text or "RUB" in page.text
+    (case,) = await cases.listed(cafe.stage.context)
     unit = await cafe.unit(token)
-    pressed = await boris.press(page, f"{PAGE}/orders/{unit['order_id']}/{verb}")
-    assert pressed.status_code == 303
+    assert f"/console/orders/{unit['order_id']}" in page.text
+    pressed = await boris.press(page, f"/console/inbox/{case.id}", {"how": how})
+    assert pressed.headers["location"] == f"/console/inbox?done=case_{how}"
     await cafe.stage.sweep()
     row = await cafe.unit(token)
     assert (row["state"], row["basis"]) == (end, "person_said")
-    again = await boris.press(page, f"{PAGE}/orders/{unit['order_id']}/{verb}")
-    assert again.status_code == 303
+    (closed,) = await cases.listed(cafe.stage.context, closed=True)
+    assert (closed.closed_by, closed.how) == ("boris", {"refund": "refund", "leave": "left"}[how])
+    (entry,) = await staffed.log(f"case.{how}")
+    assert entry["person_id"] == staffed.people["boris"]
     assert "A person has to decide" not in (await boris.look(PAGE)).text
+    assert "Nothing needs you" in (await boris.look("/console/inbox")).text
 
 
-async def test_what_a_limit_leaves_to_a_person_waits_in_the_list_of_a_person(
+async def with_rules(cafe: Cafe, **rules: Any) -> None:
+    async with cafe.stage.context.db.as_merchant(cafe.stage.merchant) as conn:
+        await save_rules(conn, cafe.stage.merchant, Rules(**rules))
+
+
+async def waiting_for_a_person(cafe: Cafe) -> tuple[str, Case]:
+    await with_rules(cafe, denied=Rule.PERSON)
+    token = await cafe.sell()
+    await cafe.says(token, came=False)
+    (case,) = await cases.listed(cafe.stage.context)
+    return token, case
+
+
+async def test_a_cup_that_waits_for_a_person_counts_in_the_inbox_and_is_told_to_people(
+    cafe: Cafe, boris: Browser, staffed: Staffed
+) -> None:
+    _, case = await waiting_for_a_person(cafe)
+    assert (case.kind, case.amount, case.currency) == ("handover_unknown", 17_500, "RUB")
+    assert "1 waiting for you" in (await boris.look("/console/today")).text
+    told = await telling(staffed)
+    said = "A case is waiting for you: goods of which nobody knows whether they came, 175.00 RUB"
+    heard = [one for one in await told.pass_(120) if "case" in one[1]]
+    assert sorted(heard) == [("asha", said), ("boris", said)]
+
+
+async def test_a_customer_who_finds_the_cup_ends_the_case_that_waits_for_a_person(
+    cafe: Cafe,
+) -> None:
+    token, case = await waiting_for_a_person(cafe)
+    await cafe.says(token, came=True)
+    assert await cases.listed(cafe.stage.context) == []
+    (closed,) = await cases.listed(cafe.stage.context, closed=True)
+    assert (closed.id, closed.closed_by, closed.how) == (case.id, None, "healed")
+
+
+async def test_two_people_who_decide_differently_at_once_settle_it_once(cafe: Cafe) -> None:
+    token, case = await waiting_for_a_person(cafe)
+    hands = [Person(name, "", cafe.stage.merchant) for name in ("boris", "asha")]
+    verbs = zip((cases.refund, cases.leave), hands, strict=True)
+    said = await asyncio.gather(
+        *(verb(cafe.stage.context, case.id, hand) for verb, hand in verbs), return_exceptions=True
+    )
+    assert sorted(type(one).__name__ for one in said) == ["CaseError", "NoneType"]
+    await cafe.stage.sweep()
+    state, settlement, _ = await cafe.ends(token)
+    won = said.index(None)
+    assert (state, settlement) == [("not_made", "refund_due"), ("made", "fulfilled")][won]
+    assert cafe.stage.refunded() == (17_500 if won == 0 else 0)
+    (closed,) = await cases.listed(cafe.stage.context, closed=True)
+    assert closed.closed_by == hands[won].by
+
+
+async def test_a_decision_after_the_cups_own_end_says_so_and_moves_nothing(
+    cafe: Cafe, boris: Browser
+) -> None:
+    token, case = await waiting_for_a_person(cafe)
+    page = await boris.look("/console/inbox")
+    unit = await cafe.unit(token)
+    await cafe.stage.value(
+        "UPDATE fulfillments SET due_at = $1, hard_deadline = $1 WHERE id = $2 RETURNING id",
+        cafe.stage.clock.now(), unit["id"],
+    )  # fmt: skip
+    await cafe.stage.sweep("fulfillments")
+    answer = await boris.press(page, f"/console/inbox/{case.id}", {"how": "leave"})
+    assert (answer.status_code, "was decided meanwhile" in answer.text) == (409, True)
+    assert await cafe.ends(token) == ("not_made", "refund_due", "policy")
+
+
+async def test_an_unclear_command_waits_for_a_person_where_the_rule_says_so(cafe: Cafe) -> None:
+    """Its customer has left, and nobody denies anything: it is asked about all the same."""
+    await with_rules(cafe, unclear=Rule.PERSON)
+    cafe.roaster.answer = Unclear("HTTP 500")
+    token = await cafe.sell()
+    (case,) = await cases.listed(cafe.stage.context)
+    assert case.kind == "handover_unknown"
+    cafe.stage.later(3600)
+    await cafe.stage.sweep()
+    assert await cafe.ends(token) == ("in_doubt", None, None)
+    assert (await cafe.order(token)).asks, "and its customer may say so, too"
+    await cases.leave(cafe.stage.context, case.id, Person("boris", "", cafe.stage.merchant))
+    assert await cafe.ends(token) == ("made", "fulfilled", "person_said")
+
+
+async def test_who_is_asked_about_an_unclear_command_is_given_no_second_day_by_its_customer(
+    cafe: Cafe,
+) -> None:
+    await with_rules(cafe, unclear=Rule.PERSON)
+    cafe.roaster.answer = Unclear("HTTP 500")
+    token = await cafe.sell()
+    before = await cafe.unit(token)
+    cafe.stage.later(3600)
+    await cafe.says(token, came=False)
+    after = await cafe.unit(token)
+    assert after["hard_deadline"] == before["hard_deadline"]
+    assert len(await cases.listed(cafe.stage.context, closed=True)) == 1, "one case, all along"
+    cafe.stage.later(86_400)
+    await cafe.stage.sweep()
+    assert await cafe.ends(token) == ("not_made", "refund_due", "policy")
+
+
+async def test_a_command_that_nobody_looked_after_until_its_end_waits_for_a_person_too(
+    cafe: Cafe,
+) -> None:
+    """Every process was down for longer than the doubt may last."""
+    await with_rules(cafe, unclear=Rule.PERSON)
+    cafe.roaster.answer = DiedError()
+    token = await cafe.paid()
+    await cafe.stage.sweep("fulfillments")
+    cafe.stage.later(3600)
+    await cafe.stage.sweep()
+    assert await cafe.ends(token) == ("in_doubt", None, None)
+    (case,) = await cases.listed(cafe.stage.context)
+    await cases.refund(cafe.stage.context, case.id, Person("boris", "", cafe.stage.merchant))
+    assert (await cafe.ends(token))[2] == "person_said"
+
+
+async def test_what_a_limit_leaves_to_a_person_waits_in_the_inbox(
     cafe: Cafe, boris: Browser
 ) -> None:
     """Money back was due, and too often before: else its time would run out unseen."""
-    async with cafe.stage.context.db.as_merchant(cafe.stage.merchant) as conn:
-        await save_rules(conn, cafe.stage.merchant, Rules(day_limit=0))
+    await with_rules(cafe, day_limit=0)
     token = await cafe.sell()
     await cafe.says(token, came=False)
     assert (await cafe.unit(token))["rule"] == "limit"
     context, merchant = cafe.stage.context, cafe.stage.merchant
     (line,) = await management.to_decide(context, merchant)
     assert line.number == (await cafe.order(token)).number
-    page = await boris.look(PAGE)
-    assert "A person has to decide" in page.text
-    unit = await cafe.unit(token)
-    await boris.press(page, f"{PAGE}/orders/{unit['order_id']}/not-made")
+    (case,) = await cases.listed(context)
+    page = await boris.look("/console/inbox")
+    await boris.press(page, f"/console/inbox/{case.id}", {"how": "refund"})
     await cafe.stage.sweep()
     assert await cafe.ends(token) == ("not_made", "refund_due", "person_said")
     assert await management.to_decide(context, merchant) == []
@@ -246,10 +372,7 @@ async def test_a_stranger_sees_and_decides_nothing(staffed: Staffed, cafe: Cafe)
     page = await chandra.look(PAGE)
     assert "Капучино" not in page.text
     assert DEVICE not in page.text
-    hidden = form(page, f"{PAGE}/accounts")
-    answer = await chandra.send(f"{PAGE}/orders/{unit['order_id']}/not-made", hidden)
-    assert answer.status_code == 404
-    assert (await cafe.ends(token))[0] == "in_grace"
+    assert (await chandra.look(f"/console/orders/{unit['order_id']}")).status_code == 404
     await chandra.client.aclose()
 
 

@@ -43,8 +43,6 @@ NEEDS: dict[str, str | None] = {
     "POST /console/machines/{machine}/withdraw": "machines:write",
     "GET /console/coffee": "machines:read",
     "GET /console/coffee.csv": "money:read",
-    "POST /console/coffee/orders/{order}/came": "machines:write",
-    "POST /console/coffee/orders/{order}/not-made": "machines:write",
     "POST /console/coffee/accounts": "gateways:write",
     "POST /console/coffee/machines": "machines:write",
     "POST /console/coffee/import": "machines:write",

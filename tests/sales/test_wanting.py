@@ -266,6 +266,26 @@ async def test_a_dispute_that_is_open(shop: Shop) -> None:
     assert row["data"] == MONEY | {"reason": "not received", "dispute": "d1"}
 
 
+async def test_a_unit_that_its_way_of_selling_leaves_to_a_person(shop: Shop) -> None:
+    order = uuid4()
+    wants = {
+        "capture_id": shop.capture, "order_id": order, "outlet_id": "K01", "amount_minor": 1500,
+        "state": "in_doubt", "person_since": BEGAN, "due_at": NOW, "hard_deadline": NOW + HOUR,
+    }  # fmt: skip
+    for odd in odds(
+        {"person_since": None}, {"settlement": "fulfilled", "basis": "person_said"},
+    ):  # fmt: skip
+        await shop.put("fulfillments", **wants | odd)
+    assert await shop.wanting() == []
+    made = await shop.put("fulfillments", **wants)
+    row = await only(shop, "handover_unknown", "merchant", subject=str(made["id"]),
+                     amount_minor=1500, currency="INR")  # fmt: skip
+    assert row["data"] == MONEY | {
+        "order": str(order), "unit": str(made["id"]), "machine": "K01",
+        "ends_by": (NOW + HOUR).isoformat(),
+    }  # fmt: skip
+
+
 async def test_a_machine_that_floods_is_one_case_since_it_began(shop: Shop) -> None:
     for journal, refused in (("calm", None), ("late", NOW), ("first", BEGAN)):
         await shop.put("device_journals", outlet_id="M01", journal_id=journal, refused_at=refused)

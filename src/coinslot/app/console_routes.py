@@ -125,8 +125,6 @@ def _coffee(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
     return [
         get("/coffee", guards=reads)(pages.all),
         get("/coffee.csv", guards=[access.may("money:read")])(pages.export),
-        post("/coffee/orders/{order:uuid}/came", guards=writes)(pages.came),
-        post("/coffee/orders/{order:uuid}/not-made", guards=writes)(pages.did_not_come),
         post("/coffee/accounts", guards=[access.may("gateways:write")])(pages.account),
         post("/coffee/machines", guards=writes)(pages.machine),
         post("/coffee/import", guards=writes, status_code=200)(pages.plan),

@@ -20,6 +20,7 @@ from coinslot.kit.money import Money
 from coinslot.orders import fulfillment
 from coinslot.orders.fulfillment import CUSTOMER, Fulfillment, Testimony, windows_at
 from coinslot.orders.page_views import Story
+from coinslot.payments import escalation
 from coinslot.states.transition import transition
 from coinslot.states.unit_flow import UnitFlow
 
@@ -118,9 +119,10 @@ class Coffee(Fulfillment):
             now = context.now()
             match held["state"]:
                 case "making":
+                    said = await _doubt(conn, context, held)
                     await transition(
                         conn, COFFEE, unit["id"], "UNCLEAR", now, answer="unclear",
-                        told="no answer was recorded", due_at=held["hard_deadline"],
+                        told="no answer was recorded", **said,
                     )  # fmt: skip
                 case "in_grace":
                     await transition(
@@ -128,6 +130,8 @@ class Coffee(Fulfillment):
                     )
                 case _:
                     await fulfillment.put_off(conn, held, held["hard_deadline"])
+        if held["state"] == "making":
+            await escalation.call_person(context, unit["merchant_id"])
         context.wakes.wake("fulfillments")
 
     async def deadline(self, context: Context, unit: asyncpg.Record) -> None:
@@ -143,7 +147,14 @@ class Coffee(Fulfillment):
             if said:
                 await transition(conn, COFFEE, unit["id"], "UNDISPUTED", context.now(), **said)
                 return
-        await super().deadline(context, unit)
+            if held["state"] == "making":  # nobody looked at it until now: the doubt begins here
+                said = await _doubt(conn, context, held)
+                await transition(conn, COFFEE, unit["id"], "DEADLINE", context.now(), **said)
+        if held["state"] == "making":
+            await escalation.call_person(context, unit["merchant_id"])
+            context.wakes.wake("fulfillments")
+        else:
+            await super().deadline(context, unit)
 
     async def prove(self, context: Context, unit: asyncpg.Record, said: Testimony) -> None:
         """Who works there decides. A customer who has the cup ends it, too; one who has not is
@@ -163,6 +174,8 @@ class Coffee(Fulfillment):
                 )
             elif held["state"] != "making":  # there its answer is on its way
                 await _denied(conn, context, held)
+        if said.by == CUSTOMER and (held["person_since"] is not None or not said.came):
+            await escalation.call_person(context, unit["merchant_id"])
         context.wakes.wake("refunds", "fulfillments")
 
     async def story(
@@ -205,8 +218,10 @@ async def _answered(
                 "hard_deadline": until + windows.span("in_doubt_s"),
             }
         elif held is not None and event == "UNCLEAR":
-            said["due_at"] = held["hard_deadline"]
+            said |= await _doubt(conn, context, held)
         await transition(conn, COFFEE, unit["id"], event, context.now(), **said)
+    if event == "UNCLEAR":
+        await escalation.call_person(context, unit["merchant_id"])
     context.wakes.wake("refunds", "fulfillments")
 
 
@@ -223,6 +238,25 @@ def _meaning(answer: Taken | Refused | Unclear) -> tuple[str, dict[str, object]]
             assert_never(other)
 
 
+async def _doubt(conn: Connection, context: Context, unit: asyncpg.Record) -> dict[str, object]:
+    """Nobody knows whether the command arrived: until when, and whether a person decides."""
+    rules = await rules_of(conn, unit["merchant_id"])
+    if rules.unclear is not Rule.PERSON:
+        return {"due_at": unit["hard_deadline"]}
+    return {"rule": Rule.PERSON.value, **_for_a_person(context, unit)}
+
+
+def _for_a_person(context: Context, unit: asyncpg.Record) -> dict[str, object]:
+    """A person has a while to decide. Who was asked before is not given another one."""
+    now = context.now()
+    if unit["person_since"] is not None:
+        end = unit["hard_deadline"]
+    else:
+        end = now + windows_at(context, unit).span("decide_s")
+    since = unit["person_since"] or now
+    return {"person_since": since, "due_at": end, "hard_deadline": end}
+
+
 async def _denied(conn: Connection, context: Context, unit: asyncpg.Record) -> None:
     """The customer says that nothing came, for the first time; the merchant's rule decides."""
     cup = await conn.fetchrow(store.CUP, unit["id"])
@@ -236,12 +270,13 @@ async def _denied(conn: Connection, context: Context, unit: asyncpg.Record) -> N
             rule=rule.value,
         )  # fmt: skip
         return
-    # Money back: the doubt ends now. A person has a while to decide.
-    end = now if rule is Rule.REFUND else now + windows_at(context, unit).span("decide_s")
+    if rule is Rule.REFUND:  # the doubt ends now
+        until: dict[str, object] = {"due_at": now, "hard_deadline": now}
+    else:
+        until = _for_a_person(context, unit)
     await transition(
-        conn, COFFEE, unit["id"], "DENIED", now, denied_at=now, rule=rule.value, due_at=end,
-        hard_deadline=end,
-    )  # fmt: skip
+        conn, COFFEE, unit["id"], "DENIED", now, denied_at=now, rule=rule.value, **until
+    )
 
 
 async def _goods_at_the_end(

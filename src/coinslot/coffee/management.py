@@ -22,8 +22,6 @@ from coinslot.coffee.vendors import OpenVendors
 from coinslot.context import Context
 from coinslot.gateways.collecting import Collects
 from coinslot.kit.money import Money
-from coinslot.orders import fulfillment
-from coinslot.orders.fulfillment import Testimony
 from coinslot.payments.ways_to_pay import Form, offer
 
 MOST_LINES: Final = 200  # of one import: each machine is asked for
@@ -105,16 +103,6 @@ def _line(row: dict[str, object]) -> OrderLine:
     money = Money(int(str(row.pop("amount_minor"))), str(row.pop("currency")))
     status = Status(str(row.pop("status")))
     return OrderLine(money=money, status=status, **row)  # type: ignore[arg-type]
-
-
-async def decide(context: Context, merchant: UUID, order: UUID, said: Testimony) -> bool:
-    """A person looked, or knows the customer. Whether this merchant has such an order."""
-    async with context.db.as_merchant(merchant) as conn:
-        units = await conn.fetch(store.OPEN_UNITS, order)
-        known = await conn.fetchval("SELECT true FROM coffee_orders WHERE order_id = $1", order)
-    for unit in units:
-        await fulfillment.handler(context, unit["kind"]).prove(context, unit, said)
-    return bool(known)
 
 
 async def choices(context: Context, merchant: UUID) -> Choices:

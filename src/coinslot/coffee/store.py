@@ -126,7 +126,5 @@ ORDER BY x.id DESC LIMIT $4
 """
 
 TO_DECIDE = f"""
-{_LINE} WHERE f.settlement IS NULL AND u.rule IN ('person', 'limit') ORDER BY o.id LIMIT 50
+{_LINE} WHERE f.settlement IS NULL AND f.person_since IS NOT NULL ORDER BY o.id LIMIT 50
 """
-
-OPEN_UNITS = "SELECT * FROM fulfillments WHERE order_id = $1 AND settlement IS NULL"

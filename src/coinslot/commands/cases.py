@@ -31,7 +31,8 @@ As = Annotated[
         "--as",
         metavar="failed|paid|captured=ID|refund|leave",
         help="No money came; the refund was paid another way; the gateway has it under this ID;"
-        " a machine took its drop back and the money goes back, or the sale stands.",
+        " nobody knows whether the goods came, or a machine took its drop back: the money goes"
+        " back, or the sale stands.",
     ),
 ]
 

@@ -7,7 +7,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from litestar import Response
-from litestar.params import FromPath
 from litestar.response import Redirect
 
 from coinslot.catalog.products import Product, ProductChange, add_product, edit_product
@@ -32,7 +31,7 @@ from coinslot.console.uploads import FieldError
 from coinslot.console.whose import merchant_of
 from coinslot.kit.ids import uuid7
 from coinslot.kit.secrets import Secret
-from coinslot.orders.fulfillment import Testimony, handler
+from coinslot.orders.fulfillment import handler
 from coinslot.outlets.machines import OutletTakenError
 from coinslot.pages.access import signed_in
 from coinslot.pages.errors import RefusedError
@@ -93,20 +92,6 @@ class CoffeePages(SharedHandler):
                 "Cache-Control": "no-store",
             },
         )  # fmt: skip
-
-    async def came(self, request: AnyRequest, order: FromPath[UUID]) -> Redirect:
-        return await self._decide(request, order, came=True)
-
-    async def did_not_come(self, request: AnyRequest, order: FromPath[UUID]) -> Redirect:
-        return await self._decide(request, order, came=False)
-
-    async def _decide(self, request: AnyRequest, order: UUID, *, came: bool) -> Redirect:
-        """Twice changes nothing: a settled cup is not moved by a person's word."""
-        who = signed_in(request)
-        said = Testimony(came=came, by=who.login)
-        if not await management.decide(self._context, merchant_of(who), order, said):
-            raise RefusedError(404, "not_found", "There is no such order.")
-        return self._frame.to(request, "coffee", done="worked")
 
     async def account(self, request: AnyRequest) -> Response[str] | Redirect:
         form = await forms.read(request)

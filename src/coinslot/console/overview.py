@@ -2,6 +2,7 @@
 below it."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -20,7 +21,15 @@ from coinslot.console.whose import merchant_of
 from coinslot.fleet import setup
 from coinslot.kit.money import Money
 from coinslot.oversight import cases, money
-from coinslot.oversight.cases import CONTRADICTED, OWED, UNRESOLVED, Case, CaseError, Person
+from coinslot.oversight.cases import (
+    CONTRADICTED,
+    OWED,
+    UNDECIDED,
+    UNRESOLVED,
+    Case,
+    CaseError,
+    Person,
+)
 from coinslot.oversight.money import Asked
 from coinslot.oversight.today import today
 from coinslot.pages.access import Access, signed_in
@@ -45,6 +54,7 @@ _ENDS: Final[Mapping[str, tuple[Choice, ...]]] = {
     UNRESOLVED: (Choice("captured", "reference"), Choice("failed", "note")),
     OWED: (Choice("paid", "note"),),
     CONTRADICTED: (Choice("refund"), Choice("leave")),
+    UNDECIDED: (Choice("refund"), Choice("leave")),
 }
 _CLOSE: Final = (Choice("close"),)
 
@@ -52,6 +62,12 @@ _CLOSE: Final = (Choice("close"),)
 def ends_of(case: Case) -> tuple[Choice, ...]:
     """How a case may end, the proposed way first."""
     return _ENDS.get(case.kind, _CLOSE)
+
+
+def until_of(case: Case) -> datetime | None:
+    """When it ends by itself, where it does."""
+    found = case.data.get("ends_by")
+    return datetime.fromisoformat(str(found)) if found else None
 
 
 class Overview(SharedHandler):
@@ -118,7 +134,13 @@ class Overview(SharedHandler):
     ) -> Response[str]:
         queue = await cases.of_merchant(self._context, merchant_of(signed_in(request)))
         return await self._frame.page(
-            request, "inbox.html", status=status, queue=queue, ends_of=ends_of, problem=problem
+            request,
+            "inbox.html",
+            status=status,
+            queue=queue,
+            ends_of=ends_of,
+            until_of=until_of,
+            problem=problem,
         )
 
     async def _end(self, case: Case, how: str, form: Form, hand: Person) -> None:

@@ -17,6 +17,7 @@ from prometheus_client import Gauge
 from coinslot.context import Context
 from coinslot.db.pool import Connection
 from coinslot.gateways.base import Absent, Mark, PaymentFact, Taken, Unclear
+from coinslot.orders.fulfillment import Testimony, handler
 from coinslot.oversight import store
 from coinslot.payments.gateway_webhooks import work_facts
 from coinslot.payments.store import KEEP_CASES, LOCK_PAYMENT, LOCK_PAYMENT_STATE, LOCK_REFUND
@@ -30,13 +31,14 @@ log = structlog.get_logger(__name__)
 
 _OPEN = Gauge("coinslot_cases_open", "Open cases that need a person", ("kind",))
 UNRESOLVED, OWED, DISPUTED = "payment_unresolved", "refund_owed", "dispute_open"
-CONTRADICTED = "no_drop_after_fulfilled"
+CONTRADICTED, UNDECIDED = "no_drop_after_fulfilled", "handover_unknown"
 
 _CLOSED = "is closed by hand: `coinslot cases close`"
 _ENDS = {
     UNRESOLVED: "ends with `settle --as failed` or `settle --as captured=ID`",
     OWED: "ends with `settle --as paid`",
     CONTRADICTED: "ends with `settle --as refund` or `settle --as leave`",
+    UNDECIDED: "ends with `settle --as refund` or `settle --as leave`",
     DISPUTED: "ends by itself when the bank has decided; `coinslot cases close` ends it before",
 }
 
@@ -227,9 +229,12 @@ async def paid_by_hand(context: Context, case_id: int, hand: Person) -> None:
 
 
 async def refund(context: Context, case_id: int, hand: Person) -> None:
-    """A machine denied its own drop, and a person who looked into it believes the later report: the
-    money goes back. Raises CaseError."""
-    found = await _open(context, case_id, hand, CONTRADICTED)
+    """A person who looked into it believes that nothing came: nobody knew, or a machine denied its
+    own drop. The money goes back. Raises CaseError."""
+    found = await _open(context, case_id, hand, CONTRADICTED, UNDECIDED)
+    if found.kind == UNDECIDED:
+        await _decide(context, found, hand, "refund", came=False)
+        return
     async with context.db.as_merchant(found.merchant) as conn:
         said = (case_id, hand.by, hand.note, context.now())
         if not await conn.fetchval(store.REFUND_CASE, *said):
@@ -239,19 +244,49 @@ async def refund(context: Context, case_id: int, hand: Person) -> None:
 
 
 async def leave(context: Context, case_id: int, hand: Person) -> None:
-    """A person believes the machine's first report: the sale stays settled. Raises CaseError."""
-    found = await _open(context, case_id, hand, CONTRADICTED)
+    """A person believes that the goods came, as the machine first said, or where nobody knew: the
+    sale stands. Raises CaseError."""
+    found = await _open(context, case_id, hand, CONTRADICTED, UNDECIDED)
+    if found.kind == UNDECIDED:
+        await _decide(context, found, hand, "left", came=True)
+        return
     async with context.db.as_merchant(found.merchant) as conn:
         await _close(conn, context, found, hand, "left")
 
 
-async def _open(context: Context, case_id: int, hand: Person, kind: str | None = None) -> Case:
+async def _decide(context: Context, case: Case, hand: Person, how: str, *, came: bool) -> None:
+    """The unit's way of selling settles it on the person's word, in a transaction of its own; who
+    dies after that leaves a case that closes itself. Raises CaseError where it was settled
+    meanwhile."""
+    unit = await _unit(context, case)
+    if unit["settlement"] is None:
+        said = Testimony(came=came, by=hand.by)
+        await handler(context, unit["kind"]).prove(context, unit, said)
+        unit = await _unit(context, case)
+        if unit["settlement"] == ("fulfilled" if came else "refund_due"):
+            async with context.db.as_merchant(case.merchant) as conn:
+                # The periodic update may have been quicker.
+                said_so = (case.id, hand.by, how, hand.note, context.now())
+                await conn.execute(store.CLOSE_CASE, *said_so)
+                await hand.record(conn, context, case, how)
+            return
+    raise CaseError(f"case {case.id} was decided meanwhile")
+
+
+async def _unit(context: Context, case: Case) -> asyncpg.Record:
+    async with context.db.as_merchant(case.merchant) as conn:
+        found = await conn.fetchrow(store.UNIT, UUID(case.subject))
+    assert found is not None
+    return found
+
+
+async def _open(context: Context, case_id: int, hand: Person, *kinds: str) -> Case:
     db, whose = context.db, hand.merchant
     async with db.system_transaction() if whose is None else db.as_merchant(whose) as conn:
         row = await conn.fetchrow("SELECT * FROM cases WHERE id = $1", case_id)
     if row is None or row["closed_at"] is not None:
         raise CaseError(f"there is no open case {case_id}")
-    if kind is not None and row["kind"] != kind:
+    if kinds and row["kind"] not in kinds:
         how = _ENDS.get(row["kind"], _CLOSED)
         raise CaseError(f"case {case_id} is a {row['kind']}, which does not end this way: it {how}")
     return _case(row, context.now())

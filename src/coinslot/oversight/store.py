@@ -13,6 +13,8 @@ SELECT k.*, count(*) OVER () AS total FROM cases k
 WHERE closed_at IS NULL AND ($1::bigint IS NULL OR id = $1) ORDER BY opened_at, id LIMIT $2
 """
 
+UNIT = "SELECT * FROM fulfillments WHERE id = $1"
+
 OPEN_CASES = "SELECT kind, count(*) FROM cases WHERE closed_at IS NULL GROUP BY kind"
 
 ACCOUNTS_TRIED = "SELECT DISTINCT account_id FROM attempts WHERE payment_id = $1"

@@ -1,4 +1,7 @@
-"""A payment that was not resolved in time gets a case for a person; polling goes on."""
+"""What needs a person is put to one: a payment that was not resolved in time, and what a way of
+selling leaves to people."""
+
+from uuid import UUID
 
 import asyncpg
 import structlog
@@ -7,6 +10,13 @@ from coinslot.context import Context
 from coinslot.payments import store
 
 log = structlog.get_logger(__name__)
+
+
+async def call_person(context: Context, merchant: UUID) -> None:
+    """Bring the queue of this merchant's cases up to date at once; the next periodic look would,
+    too."""
+    async with context.db.as_merchant(merchant) as conn:
+        await conn.execute(store.KEEP_CASES, context.now())
 
 
 async def escalate(context: Context, row: asyncpg.Record) -> None:

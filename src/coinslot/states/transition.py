@@ -34,7 +34,7 @@ SETTABLE: Mapping[str, tuple[str, ...]] = {
         "sent_at", "late_at", "gateway_receipt_id", "fiscal", "failure", "tries", "ended_at",
         "due_at",
     ),
-    "fulfillment": ("basis", "failure_code", "hard_deadline", "due_at"),
+    "fulfillment": ("basis", "failure_code", "hard_deadline", "due_at", "person_since"),
 }  # fmt: skip
 
 _TRANSITION = """

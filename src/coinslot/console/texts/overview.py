@@ -118,6 +118,20 @@ TEXTS: Final[Texts] = {
         "उसने पहले कहा कि सामान निकला, बाद में कि नहीं। किस पर भरोसा करें?",
         "Сначала он сообщил о выдаче, потом — что её не было. Какому сообщению верить?",
     ),
+    "case_handover_unknown": ("Did the customer get it?", "क्या ग्राहक को मिला?",
+                              "Покупатель получил товар?"),
+    "case_handover_unknown_lead": (
+        "The customer says that nothing came, or nobody knows whether the machine heard us. Look at"
+        " the machine, or ask the customer; then decide.",
+        "ग्राहक कहता है कि कुछ नहीं निकला, या पता नहीं कि मशीन ने हमें सुना। मशीन देखें या ग्राहक से पूछें;"
+        " फिर फ़ैसला करें।",
+        "Покупатель говорит, что ничего не вышло, или неизвестно, дошла ли команда до автомата."
+        " Проверьте автомат или спросите покупателя и решите.",
+    ),
+    "case_until": ("If nobody decides, it ends by itself: {time}",
+                   "कोई फ़ैसला न करे तो यह अपने-आप ख़त्म होगा: {time}",
+                   "Если никто не решит, завершится само: {time}"),
+    "case_order": ("The order", "ऑर्डर", "Заказ"),
     "case_dispute_open": ("A payer's bank investigates", "भुगतानकर्ता का बैंक जाँच कर रहा है",
                           "Банк плательщика проверяет платёж"),
     "case_dispute_open_lead": (

@@ -125,6 +125,11 @@ CASE_NAMES: Final[Mapping[str, Three]] = {
         "पैसा जो किसी से मेल नहीं खाता",
         "деньги без назначения",
     ),
+    "handover_unknown": (
+        "goods of which nobody knows whether they came",
+        "सामान, जिसके निकलने का पता नहीं",
+        "неизвестно, получил ли покупатель товар",
+    ),
     "no_drop_after_fulfilled": (
         "a machine that denies its own drop",
         "मशीन अपनी ही बिक्री नकारती है",

@@ -109,6 +109,12 @@ LANGUAGE sql STABLE AS $$
         jsonb_build_object('merchant', m.slug, 'machine', j.outlet_id)
     FROM device_journals j JOIN merchants m ON m.id = j.merchant_id
     WHERE j.refused_at IS NOT NULL GROUP BY j.merchant_id, m.slug, j.outlet_id
+    UNION ALL
+    SELECT f.merchant_id, 'handover_unknown', f.id::text, f.person_since, 'merchant',
+        f.amount_minor, f.currency::text, coalesce(of_capture(f.capture_id), '{}')
+            || jsonb_build_object('order', f.order_id, 'unit', f.id, 'machine', f.outlet_id,
+                'ends_by', f.hard_deadline)
+    FROM fulfillments f WHERE f.person_since IS NOT NULL AND f.settlement IS NULL
 $$;
 
 -- Needed and not in the queue: a case that a person closed stays closed while its reason is the
