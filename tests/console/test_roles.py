@@ -81,6 +81,7 @@ NEEDS: dict[str, str | None] = {
     "POST /console/products/{sku}/retire": "products:write",
     "GET /console/money": "money:read",
     "GET /console/money/reports": "money:read",
+    "GET /console/money/profit": "money:read",
     "GET /console/money/{listing}": "money:read",
     "GET /console/money/{listing}/export": "money:read",
     "GET /console/receipts": "money:read",

@@ -35,6 +35,7 @@ _FILES = tuple(
         "payments/sql/found.sql",
         "oversight/sql/reconcile.sql",
         "oversight/sql/day_sums.sql",
+        "oversight/sql/profit.sql",
     )
 )
 

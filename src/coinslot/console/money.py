@@ -21,17 +21,18 @@ from coinslot.console.frame import Frame
 from coinslot.console.whose import merchant_of
 from coinslot.kit.money import Money
 from coinslot.merchants.merchants import zone_of_merchant
-from coinslot.oversight import money, money_lists
+from coinslot.oversight import money, money_lists, profit
 from coinslot.oversight.day_sums import WAIT_STEPS_S
 from coinslot.oversight.money import Asked, MoneyFilter, MoneyRow, MoneyTable, UnitSums
 from coinslot.oversight.money_lists import LISTINGS, Column, Wanted
+from coinslot.oversight.profit import Profit
 from coinslot.pages.access import signed_in
 from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import AnyRequest
 from coinslot.pages.shared_handler import SharedHandler
 from coinslot.people.audit_log import Act, record
 
-PARTS: Final = ("days", "reports", *LISTINGS)
+PARTS: Final = ("days", "reports", "profit", *LISTINGS)
 _FILTERS: Final = ("from", "to", "gateway", "machine", "product")
 _PAGE: Final = 50
 _DAYS: Final = 60  # rows of the table on one page
@@ -57,6 +58,15 @@ _PRODUCT_COLUMNS: Final = (
     Column("failed", "count", True), Column("given_back", "money", True),
 )  # fmt: skip
 _RARE: Final = ("not_ours", "outside")
+# What is not known is not in the sums, so the profit is the most that it can be: `unknown` counts.
+_PROFIT_COLUMNS: Final = (
+    Column("day", "day"), Column("orders", "count", True), Column("pieces", "count", True),
+    Column("paid", "money", True), Column("tips", "money", True), Column("delivery", "money", True),
+    Column("taxes", "money", True), Column("back", "money", True), Column("cost", "money", True),
+    Column("fee", "money", True), Column("messages", "money", True),
+    Column("profit", "money", True), Column("unknown", "count", True),
+)  # fmt: skip
+_NOT_ALWAYS: Final = ("tips", "delivery", "taxes", "back", "messages")
 
 
 class Shown(Struct, frozen=True, kw_only=True):
@@ -118,6 +128,22 @@ class MoneyPages(SharedHandler):
             names=dict(shown.choices.products),
         )  # fmt: skip
 
+    async def profit(self, request: AnyRequest) -> Response[str]:
+        """Did we earn? By day and by item, with what it took."""
+        async with self._frame.heavy.turn(_merchant(request)):
+            shown = await self._shown(request, "profit")
+            found = await profit.profit(self._context, _merchant(request), shown.of)
+        return await self._frame.page(
+            request, "profit.html", shown=shown, found=found, top=_TOP,
+            columns=_profit_columns(found.days), rows=[_profit_row(day) for day in found.days],
+            totals=[_profit_row(one) for one in found.totals],
+            day_text=self._day_text(request),
+            charts={
+                one.currency: drawn(profits_of(self._frame, request, found.days, one.currency))
+                for one in found.totals
+            },
+        )  # fmt: skip
+
     async def rows(self, request: AnyRequest, listing: FromPath[str]) -> Response[str]:
         after = request.query_params.get("after", "")[:_ANYTHING]
         try:
@@ -138,7 +164,7 @@ class MoneyPages(SharedHandler):
         form = request.query_params.get("as", "csv")
         if form not in _FORMS:
             raise RefusedError(400, "bad_request", "It is made as csv or xlsx.")
-        known = listing if listing == "days" else _listing(listing)
+        known = listing if listing in ("days", "profit") else _listing(listing)
         async with self._frame.heavy.turn(_merchant(request)):
             shown = await self._shown(request, known)
             sheet, chunks = await self._sheet(request, shown)
@@ -204,6 +230,10 @@ class MoneyPages(SharedHandler):
             table = await money.money_table(context, merchant, shown.of)
             _refuse_part(table.left_out)
             chunks = _rows_of([_day_row(row, c) for row in table.rows])
+        elif shown.part == "profit":
+            earned = await profit.profit(context, merchant, shown.of)
+            columns = _PROFIT_COLUMNS
+            chunks = _rows_of([_profit_row(day) for day in earned.days])
         else:
             wanted = Wanted(shown.part, shown.of)
             columns = wanted.listing.columns
@@ -336,6 +366,50 @@ def _bars(
         label = str(format_date(date.fromisoformat(day.key), "d MMM", locale=locale))
         bars.append(Bar(label=label, parts=parts(day), told=f"{label}: {told(day)}"))
     return bars
+
+
+def profits_of(frame: Frame, request: AnyRequest, days: Sequence[Profit], currency: str) -> Chart:
+    """What was earned on each day, and what that took on top of it. A loss has no bar of its own:
+    the table has it."""
+    c, formatter, locale = (
+        frame.texts(request),
+        frame.formatter(request),
+        frame.words(request).locale,
+    )
+
+    def said(minor: int) -> str:
+        return formatter.money(Money(minor, currency))
+
+    bars = []
+    for day in days:
+        if day.currency != currency or day.day is None:
+            continue
+        label = str(format_date(day.day, "d MMM", locale=locale))
+        kept = max(day.profit, 0)
+        told = c["profit_told"].format(
+            day=label, profit=said(day.profit), took=said(day.took), earned=said(day.earned)
+        )
+        bars.append(Bar(label=label, parts=(kept, max(day.earned - kept, 0)), told=told))
+    return Chart(name=c["chart_profit"], kinds=("sales", "wait"), bars=bars, scale=said)
+
+
+def _profit_columns(days: Sequence[Profit]) -> Sequence[str]:
+    """The sums to show: some of them are nothing for most merchants."""
+    rows = [_profit_row(day) for day in days]
+    return [
+        column.name for column in _PROFIT_COLUMNS[1:-1]
+        if column.name not in _NOT_ALWAYS or any(row[column.name] for row in rows)
+    ]  # fmt: skip
+
+
+def _profit_row(one: Profit) -> Row:
+    return {
+        "day": one.day, "currency": one.currency, "orders": one.orders, "pieces": one.pieces,
+        "paid": one.paid, "tips": one.tips, "delivery": one.delivery, "taxes": one.taxes,
+        "back": one.given_back, "cost": one.cost, "fee": one.fee, "messages": one.messages,
+        "profit": one.profit, "unknown": one.no_cost + one.no_fee + one.no_price,
+        "is_known": one.is_known,
+    }  # fmt: skip
 
 
 def _columns(table: MoneyTable) -> Sequence[str]:

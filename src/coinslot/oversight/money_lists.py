@@ -174,6 +174,29 @@ WHERE $1::timestamptz < $2::timestamptz AND $3::uuid IS NOT NULL AND $4::uuid IS
 ORDER BY o.id DESC LIMIT $9
 """
 
+# By when they ended. What is not known is empty, and so is a profit that rests on it; `unknown`
+# counts what it is of.
+_PROFITS = """
+SELECT p.order_id AS id, p.order_id, p.ended_at, p.number, p.outlet_id AS machine,
+    (SELECT string_agg(n.quantity || ' ' || n.name, ', ' ORDER BY n.id) FROM order_lines n
+        WHERE n.order_id = p.order_id) AS items,
+    p.paid, p.tips, p.delivery, p.taxes, p.goodwill + p.outside AS back,
+    CASE p.no_cost WHEN 0 THEN p.cost END AS cost, CASE p.no_fee WHEN 0 THEN p.fee END AS fee,
+    CASE p.no_price WHEN 0 THEN p.messages END AS messages,
+    CASE p.no_cost + p.no_fee + p.no_price WHEN 0 THEN p.paid + p.tips + p.delivery - p.goodwill
+        - p.outside - p.taxes - p.cost - p.fee - p.messages END AS profit,
+    p.no_cost + p.no_fee + p.no_price AS unknown, p.currency
+FROM profit_between($1, $2) p
+WHERE $3::uuid IS NOT NULL AND $4::uuid IS NOT NULL
+    AND ($5::uuid IS NULL OR EXISTS (SELECT FROM captures c WHERE c.order_id = p.order_id
+        AND c.account_id = $5))
+    AND ($6::text IS NULL OR p.outlet_id = $6)
+    AND ($7::text IS NULL OR EXISTS (SELECT FROM order_lines n WHERE n.order_id = p.order_id
+        AND n.sku = $7))
+    AND ($8::uuid IS NULL OR p.order_id < $8)
+ORDER BY p.order_id DESC LIMIT $9
+"""
+
 _ACCOUNT, _MACHINE, _ORDER = Column("account"), Column("machine"), Column("number", "order")
 _PAYMENT = Column("gateway_payment_id")
 
@@ -219,6 +242,15 @@ LISTINGS: Final[Mapping[str, Listing]] = {
         columns=(
             Column("at", "time"), _ACCOUNT, _PAYMENT, _ORDER, _MACHINE, Column("why", "word"),
             _money("fee"),
+        ),
+    ),
+    "profits": Listing(
+        sql=_PROFITS,
+        columns=(
+            Column("ended_at", "time"), _ORDER, _MACHINE, Column("items"), _money("paid"),
+            _money("tips"), _money("delivery"), _money("taxes"), _money("back"), _money("cost"),
+            _money("fee"), _money("messages"), _money("profit"),
+            Column("unknown", "count", True),
         ),
     ),
     "machines": Listing(

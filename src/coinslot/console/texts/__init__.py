@@ -23,6 +23,7 @@ from coinslot.console.texts import (
     overview,
     people,
     products,
+    profit,
     proof,
     receipts,
     selling,
@@ -36,7 +37,7 @@ from coinslot.pages.texts import MIRROR, turned
 
 PARTS: Final = (
     acts, bases, board,
-    proof,
+    proof, profit,
     frame, sign_in, overview, orders, machines, people, products, start, money, brand, notices,
     gateways, keys, webhooks, account, settings, selling, codes, coffee, receipts,
 )  # fmt: skip

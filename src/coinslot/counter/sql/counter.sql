@@ -41,3 +41,10 @@ BEGIN
         UPDATE counter_items SET stock = stock + 1 WHERE id = l.item_id AND stock IS NOT NULL;
     END IF;
 END $$;
+
+-- What the messages of an order cost, in minor units of this currency, rounded once for all of
+-- them, and how many have no price in it yet. Nobody sends any yet.
+CREATE OR REPLACE FUNCTION message_costs(p_order uuid, p_currency text)
+RETURNS TABLE (minor bigint, unknown bigint) LANGUAGE sql STABLE AS $$
+    SELECT 0::bigint, 0::bigint
+$$;
