@@ -3,6 +3,7 @@ staff. Fields are named as programs of that system know them."""
 
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -17,6 +18,7 @@ from coinslot.counter.basket import BasketError, Option, Wish
 from coinslot.counter.board import BoardLine, BoardOrder
 from coinslot.counter.menu import MenuItem, Store
 from coinslot.counter.ordering import ClosedError, Order, PriceChangedError, TooManyUnpaidError
+from coinslot.counter.pickup import NoSlotError, SlotFullError
 from coinslot.counter.staff import CounterError, Staff, Status, Why
 from coinslot.orders import checkout, outlet_pages
 from coinslot.orders.checkout import WayTap
@@ -27,6 +29,9 @@ from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import STORABLE, AnyRequest
 from coinslot.pages.shared_handler import SharedHandler
 
+NOT_PLACED: Final = (
+    BasketError, PriceChangedError, ClosedError, TooManyUnpaidError, NoSlotError, SlotFullError,
+)  # fmt: skip
 Slug = Annotated[str, PathParameter(max_length=63, pattern=STORABLE)]
 Text = Annotated[str, Meta(max_length=200, pattern=STORABLE)]
 Cents = Annotated[int, Meta(ge=0, le=10**12)]
@@ -69,6 +74,8 @@ class WantedSession(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     total_cents: Cents | None = None
     tip_cents: Cents = 0
     customer_name: Annotated[str, Meta(max_length=80, pattern=STORABLE)] = ""
+    pickup_at: Annotated[datetime, Meta(tz=True)] | None = None  # None: as soon as it can be
+    table: Annotated[str, Meta(max_length=20, pattern=STORABLE)] = ""
 
 
 class NewStatus(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -93,10 +100,14 @@ class Stores(SharedHandler):
     async def menu(self, slug: Slug) -> dict[str, Any]:
         """The store and its menu, as customers are offered it now."""
         at, items = await self._known(slug)
+        opens = None if at.open else at.hours.opens_next(at.now)
+        slots = at.hours.slots(at.now) if at.works else []
         return {
             "store": {
                 "slug": at.slug, "name": at.outlet.name, "currency": at.outlet.currency,
                 "isOpen": at.open, "taxIncluded": not at.tax_added, "tipPercents": list(at.tips),
+                "opensAt": opens.isoformat() if opens else None,
+                "pickupTimes": [slot.isoformat() for slot in slots],
             },
             "items": [_item(item) for item in items],
         }  # fmt: skip
@@ -106,15 +117,16 @@ class Stores(SharedHandler):
     ) -> Response[dict[str, Any]]:
         """Place an order, at the menu's prices, and begin to pay for it. `url` is where the
         customer goes now."""
-        at, items = await self._known(data.store_slug)
+        at, items = await self._known(data.store_slug, data.pickup_at)
         wanted = Order(
             wishes=tuple(_wish(item, items) for item in data.items), shown=data.total_cents,
             tip=data.tip_cents, name=" ".join(data.customer_name.split()), key=key,
-            network=peer.network(request),
+            network=peer.network(request), wanted_at=data.pickup_at,
+            spot=" ".join(data.table.split()),
         )  # fmt: skip
         try:
             token = await ordering.place(self._context, at, wanted)
-        except (BasketError, PriceChangedError, ClosedError, TooManyUnpaidError) as error:
+        except NOT_PLACED as error:
             raise _not_placed(error, items) from None
         return Response(await self._begun(token), status_code=HTTPStatus.CREATED)
 
@@ -131,13 +143,15 @@ class Stores(SharedHandler):
             "url": link or page,
         }  # fmt: skip
 
-    async def _known(self, slug: str) -> tuple[Store, list[MenuItem]]:
+    async def _known(
+        self, slug: str, wanted: datetime | None = None
+    ) -> tuple[Store, list[MenuItem]]:
         """Raises RefusedError."""
         at = await menu.store_of(self._context, slug)
         if at is None:
             raise RefusedError(404, "no_such_store", "No store has this address.")
         async with self._context.db.as_merchant(at.merchant) as conn:
-            return at, await menu.menu(conn, at.outlet.code)
+            return at, await menu.menu_at(conn, at, wanted)
 
 
 class StaffOrders(SharedHandler):
@@ -224,6 +238,13 @@ def _not_placed(error: Exception, items: list[MenuItem]) -> RefusedError:
             return RefusedError(
                 status, error.code, str(error), None if named is None else {"menuItemId": named}
             )
+        case NoSlotError():
+            return RefusedError(409, "no_such_slot", "Nothing is picked up at this time.")
+        case SlotFullError():
+            later = None if error.following is None else error.following.isoformat()
+            return RefusedError(
+                409, "slot_full", "The kitchen has no time for it then.", {"nextPickupAt": later}
+            )
         case TooManyUnpaidError():
             return RefusedError(429, "too_many_unpaid", "Pay an order that was placed before.")
         case _:
@@ -268,6 +289,8 @@ def _order(order: BoardOrder) -> dict[str, Any]:
     return {
         "id": str(order.id), "orderNumber": order.number, "store": order.slug,
         "status": order.status.value, "paymentStatus": "PAID", "customerName": order.name,
+        "table": order.spot,
+        "wantedAt": None if order.wanted_at is None else order.wanted_at.isoformat(),
         "totalCents": order.total.minor, "currency": order.total.currency,
         "paidAt": order.paid_at.isoformat(), "statusSince": order.since.isoformat(),
         "refundsAt": None if order.until is None else order.until.isoformat(),

@@ -56,6 +56,8 @@ class BoardOrder(Struct, frozen=True, kw_only=True):
     outlet_name: str
     status: Status
     name: str
+    spot: str  # its table
+    wanted_at: datetime | None  # None: as soon as it can be
     total: Money
     paid_at: datetime
     since: datetime
@@ -83,7 +85,7 @@ async def orders(
     """What is to be done, and what ended lately, oldest first."""
     since = context.now() - _SHOWN_AFTER
     async with context.db.as_merchant(who.merchant) as conn:
-        rows = await conn.fetch(store.ON_BOARD, who.outlets, since)
+        rows = await conn.fetch(store.ON_BOARD, who.outlets, since, context.now())
         units = await conn.fetch(store.BOARD_UNITS, [row["id"] for row in rows])
     found = [_order(context, row, _of(row, units)) for row in rows]
     return [order for order in found if order.status in statuses]
@@ -135,8 +137,9 @@ def _order(context: Context, row: asyncpg.Record, units: Sequence[asyncpg.Record
     return BoardOrder(
         id=row["id"], number=row["number"], slug=row["slug"], outlet=row["outlet_id"],
         outlet_name=row["outlet_name"], status=status, name=row["name"],
+        spot=row["spot"], wanted_at=row["wanted_at"],
         total=Money(row["amount_minor"], row["currency"]), paid_at=row["paid_at"],
-        since=row["ended_at"] or max(times, default=row["paid_at"]),
+        since=row["ended_at"] or max(times, default=row["begin_at"] or row["paid_at"]),
         until=min((unit["dispatch_by"] for unit in open_), default=None),
         ended_at=row["ended_at"], tries_left=max(codes.TRIES - row["tries"], 0),
         locked=row["tries"] >= codes.TRIES or row["wrong"] >= codes.WRONG,

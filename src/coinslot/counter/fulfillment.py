@@ -106,15 +106,15 @@ class Counter(Fulfillment):
             progress = Progress.QUEUED
         else:
             progress = Progress.SENDING if "in_preparation" in open_ else Progress.WORKING
+        kept = await conn.fetchrow(store.CODE_OF, units[0]["order_id"])
+        assert kept is not None
         code = None
         if open_ and progress is not Progress.QUEUED:
-            kept = await conn.fetchrow(store.CODE_OF, units[0]["order_id"])
-            assert kept is not None
             code = code_of(context.vault, kept["order_id"], kept["code_version"])
         return Story(
             progress=progress, begun_at=accepted, code=code,
             code_text=None if code is None else f"{units[0]['order_id']}:{code}",
-            looks_into=False,
+            looks_into=False, wanted_at=kept["wanted_at"],
             may_cancel=bool(open_) and open_ == {"to_accept"},
             confirmed_at=ready if progress is Progress.WORKING or not open_ else None,
         )  # fmt: skip

@@ -2,18 +2,22 @@
 it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from coinslot.catalog.products import Product, ProductChange, add_product, edit_product
 from coinslot.context import Context
 from coinslot.counter import store
 from coinslot.counter.basket import Option, Priced
 from coinslot.counter.flow import COUNTER
+from coinslot.counter.hours import Hours, SpecialDay, WeekInterval, served
+from coinslot.counter.pickup import Kitchen
 from coinslot.db.pool import Connection
 from coinslot.kit.ids import uuid7
 from coinslot.kit.money import Money
@@ -55,10 +59,14 @@ class MenuItem(Struct, frozen=True, kw_only=True):
     allergens: tuple[str, ...]
     options: tuple[Option, ...]
     picture: PictureView | None
+    hours: tuple[WeekInterval, ...] = ()
+    served: bool = True  # its hours allow it then
+    prep_min: int = 0
+    station: str = ""
 
     @property
     def available(self) -> bool:
-        return not self.sold_out and self.left != 0
+        return not self.sold_out and self.left != 0 and self.served
 
     def priced(self) -> Priced:
         return Priced(
@@ -82,10 +90,29 @@ class Store(Struct, frozen=True, kw_only=True):
     tax_added: bool
     tips: tuple[int, ...]
     paused: bool
+    hours: Hours
+    slot_work_min: int | None
+    now: datetime  # when it was read
 
     @property
     def open(self) -> bool:
+        """For orders that are wanted as soon as it can be."""
+        return self.works and self.hours.takes(self.now)
+
+    @property
+    def works(self) -> bool:
         return self.outlet.ready and not self.paused
+
+    @property
+    def may_order(self) -> bool:
+        """Now or for later."""
+        return self.open or (self.works and bool(self.hours.slots(self.now)))
+
+    @property
+    def kitchen(self) -> Kitchen:
+        return Kitchen(
+            outlet=self.outlet.code, hours=self.hours, room=self.slot_work_min, now=self.now
+        )
 
 
 class NewStore(Struct, frozen=True, kw_only=True):
@@ -132,12 +159,32 @@ async def store_of(context: Context, slug: str) -> Store | None:
     return Store(
         slug=slug, merchant=known["merchant_id"], outlet=view, tax_added=row["tax_added"],
         tips=tuple(row["tips"]), paused=row["paused_at"] is not None,
+        hours=hours_of(row, view.zone), slot_work_min=row["slot_work_min"], now=context.now(),
+    )  # fmt: skip
+
+
+def hours_of(row: asyncpg.Record, zone: str | None) -> Hours:
+    """Of a row of `counter_stores`. Without a zone of its own or its merchant's it is in UTC."""
+    return Hours(
+        zone=ZoneInfo(zone or "UTC"),
+        week=msgspec.convert(row["hours"], tuple[WeekInterval, ...]),
+        special=msgspec.convert(row["special_days"], tuple[SpecialDay, ...]),
+        lead=timedelta(minutes=row["lead_min"]), slot=timedelta(minutes=row["slot_min"]),
+        days_ahead=row["days_ahead"],
     )  # fmt: skip
 
 
 async def menu(conn: Connection, outlet: str) -> list[MenuItem]:
     """In the merchant's order."""
     return [_item(row) for row in await conn.fetch(store.MENU, outlet)]
+
+
+async def menu_at(conn: Connection, at: Store, wanted: datetime | None = None) -> list[MenuItem]:
+    """What is there at this time; None: now."""
+    return [
+        replace(item, served=served(item.hours, wanted or at.now, at.hours.zone))
+        for item in await menu(conn, at.outlet.code)
+    ]
 
 
 async def add_store(conn: Connection, new: NewStore, now: datetime) -> bool:
@@ -221,4 +268,6 @@ def _item(row: asyncpg.Record) -> MenuItem:
         cost=row["cost_minor"], tax_bp=row["tax_bp"], left=row["stock"],
         sold_out=row["sold_out_at"] is not None, allergens=tuple(row["allergens"]),
         options=msgspec.convert(row["options"], tuple[Option, ...]), picture=view_of(row),
+        hours=msgspec.convert(row["hours"], tuple[WeekInterval, ...]), prep_min=row["prep_min"],
+        station=row["station"],
     )  # fmt: skip

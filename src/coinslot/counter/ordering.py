@@ -3,6 +3,7 @@ made. All of it is one transaction."""
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 from uuid import UUID
 
@@ -11,11 +12,11 @@ import msgspec
 from msgspec import Struct
 
 from coinslot.context import Context
-from coinslot.counter import store
+from coinslot.counter import pickup, store
 from coinslot.counter.basket import BasketError, Line, Sum, Wish, lines_of, sum_of
 from coinslot.counter.codes import code_of, digest_of
 from coinslot.counter.flow import COUNTER
-from coinslot.counter.menu import MenuItem, Store, menu
+from coinslot.counter.menu import MenuItem, Store, menu_at
 from coinslot.db.pool import Connection, again
 from coinslot.orders import checkout, placing
 from coinslot.orders.page_views import NotNowError
@@ -51,18 +52,20 @@ class Order(Struct, frozen=True, kw_only=True):
     tip: int = 0
     name: str = ""
     key: str | None = None
+    wanted_at: datetime | None = None  # None: as soon as it can be
+    spot: str = ""  # the table that it is brought to
     browser: str | None = None
     network: str | None = None
 
 
 async def place(context: Context, at: Store, wanted: Order) -> str:
     """The token of the order, placed now or before with this key. Raises ClosedError, BasketError,
-    PriceChangedError, TooManyUnpaidError."""
+    PriceChangedError, TooManyUnpaidError, NoSlotError, SlotFullError."""
     async with context.db.as_merchant(at.merchant) as conn:
         before = await conn.fetchval(store.BY_KEY, wanted.key)
     if before is not None:
         return str(before)
-    if not at.open:
+    if not (at.works if wanted.wanted_at else at.open):
         raise ClosedError
     try:
         return await again(partial(_place, context, at, wanted))
@@ -76,7 +79,7 @@ async def place(context: Context, at: Store, wanted: Order) -> str:
 
 async def _place(context: Context, at: Store, wanted: Order) -> str:
     async with context.db.as_merchant(at.merchant) as conn:
-        items = {item.sku: item for item in await menu(conn, at.outlet.code)}
+        items = {item.sku: item for item in await menu_at(conn, at, wanted.wanted_at)}
         priced = {sku: item.priced() for sku, item in items.items()}
         lines = lines_of(priced, wanted.wishes)
         total = sum_of(lines, tax_added=at.tax_added, tip=wanted.tip)
@@ -86,6 +89,8 @@ async def _place(context: Context, at: Store, wanted: Order) -> str:
             raise PriceChangedError(wanted.shown, lines, total)
         browser, network = checkout.digests(context, wanted.browser, wanted.network)
         await checkout.few_enough(context, conn, at.outlet.code, browser, network)
+        work = sum(items[wish.sku].prep_min * wish.quantity for wish in wanted.wishes)
+        taken = await pickup.take(conn, at.kitchen, work, wanted.wanted_at)
         counted = await _reserve(conn, at.outlet.code, items, wanted.wishes)
         windows = context.windows.at(COUNTER.name, {})
         new = NewOrder(
@@ -101,8 +106,9 @@ async def _place(context: Context, at: Store, wanted: Order) -> str:
         ])  # fmt: skip
         digest = digest_of(context.vault, placed.id, 1, code_of(context.vault, placed.id, 1))
         await conn.execute(
-            store.PLACE_ORDER, placed.id, at.merchant, at.outlet.code, wanted.name, digest
-        )
+            store.PLACE_ORDER, placed.id, at.merchant, at.outlet.code, wanted.name, digest,
+            taken.wanted_at, taken.begin_at, taken.slot_at, work, wanted.spot,
+        )  # fmt: skip
         return placed.token
 
 

@@ -3,6 +3,7 @@ and in the form: nothing is kept here before an order is placed, and no script i
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Final
@@ -13,10 +14,11 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body, PathParameter
 from litestar.response import Redirect
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from coinslot.context import Context
 from coinslot.counter import menu as menus
-from coinslot.counter import ordering, staff
+from coinslot.counter import ordering, pickup, staff
 from coinslot.counter.basket import (
     NOTE,
     PIECES,
@@ -29,8 +31,10 @@ from coinslot.counter.basket import (
     tip_of,
 )
 from coinslot.counter.flow import COUNTER
+from coinslot.counter.hours import served
 from coinslot.counter.menu import MenuItem, Store
 from coinslot.counter.ordering import ClosedError, Order, PriceChangedError, TooManyUnpaidError
+from coinslot.counter.pickup import NoSlotError, SlotFullError
 from coinslot.counter.staff import CounterError, Why
 from coinslot.counter.texts import CounterWords, words_in
 from coinslot.kit.ids import token
@@ -50,6 +54,7 @@ TEMPLATES: Final = Path(__file__).parent / "templates"
 _ADDRESS: Final = 6000  # characters of a basket in an address
 _SMALL: Final = re.compile(r"[0-9]{1,3}")
 
+There = tuple[Store, Sequence[MenuItem]]
 Slug = Annotated[str, PathParameter(max_length=63, pattern=STORABLE)]
 Sku = Annotated[str, PathParameter(max_length=64, pattern=STORABLE)]
 Token = Annotated[str, PathParameter(max_length=64, pattern=STORABLE)]
@@ -64,6 +69,8 @@ class PlaceForm(Struct):
     tip: Annotated[str, Meta(pattern=r"\A[0-9]{0,3}\Z")] = ""
     name: Annotated[str, Meta(max_length=80, pattern=STORABLE)] = ""
     way: Annotated[str, Meta(max_length=64, pattern=STORABLE)] = ""
+    at: Annotated[str, Meta(pattern=r"\A([0-9]{1,12})?\Z")] = ""  # its slot, in minutes of UTC
+    spot: Annotated[str, Meta(max_length=20, pattern=STORABLE)] = ""
 
 
 Form = Annotated[PlaceForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
@@ -77,6 +84,8 @@ class Basket(Struct, frozen=True, kw_only=True):
     total: Sum | None = None
     percent: int = 0
     problem: str = ""
+    slot: str = ""  # what was chosen and typed in its form
+    name: str = ""
 
     @property
     def texts(self) -> list[str]:
@@ -115,11 +124,11 @@ class CounterPages(SharedHandler):
 
     async def basket(self, request: AnyRequest, slug: Slug) -> Response[str]:
         """The basket; with `sku`, after that was added to it."""
-        at, items = await self._known(slug)
+        at, items = there = await self._known(slug)
         wishes = self._wishes(request)
         added = request.query_params.get("sku")
         if added is None:
-            return await self._show(request, at, self._basket(request, at, items, wishes))
+            return await self._show(request, there, self._basket(request, at, items, wishes))
         item = _one(items, added)
         try:
             lines_of({item.sku: item.priced()}, [self._added(request, item)])
@@ -141,29 +150,34 @@ class CounterPages(SharedHandler):
         )  # fmt: skip
 
     async def place(self, request: AnyRequest, slug: Slug, data: Form) -> Response[str]:
-        at, items = await self._known(slug)
+        at, items = there = await self._known(slug, slot_named(data.at))
         typed = [data.line] if isinstance(data.line, str) else data.line
         try:
             wishes = tuple(Wish.read(text) for text in typed)
         except BasketError:
             raise _unreadable() from None
-        basket = self._basket(request, at, items, wishes, data.tip)
+        basket = replace(
+            self._basket(request, at, items, wishes, data.tip), slot=data.at, name=data.name
+        )
         name = browser.named(request)
         tip = tip_of(basket.lines, basket.percent)
         wanted = Order(
             wishes=wishes, shown=int(data.shown), tip=tip, name=" ".join(data.name.split()),
             key=data.key, browser=name, network=peer.network(request),
+            wanted_at=slot_named(data.at), spot=" ".join(data.spot.split()),
         )  # fmt: skip
         try:
             order = await ordering.place(self._context, at, wanted)
         except BasketError as error:
-            return await self._show(request, at, basket, self._said(request, error, items))
+            return await self._show(request, there, basket, self._said(request, error, items))
         except PriceChangedError as changed:
-            return await self._show(request, at, basket, self._changed(request, at, changed))
+            return await self._show(request, there, basket, self._changed(request, at, changed))
         except TooManyUnpaidError:
-            return await self._show(request, at, basket, self._words(request).busy, status=429)
+            return await self._show(request, there, basket, self._words(request).busy, status=429)
+        except (NoSlotError, SlotFullError) as error:
+            return await self._show(request, there, basket, self._no_slot(request, at, error))
         except ClosedError:
-            return await self._show(request, at, basket)
+            return await self._show(request, there, basket, self._words(request).closed)
         answer = await self._begin(request, order, data)
         browser.remember(request, answer, name, "/s")
         return answer
@@ -191,19 +205,43 @@ class CounterPages(SharedHandler):
         return Redirect(self._renderer.formatter(request).link("o", order), status_code=303)
 
     async def _show(
-        self, request: AnyRequest, at: Store, basket: Basket, problem: str = "", *,
+        self, request: AnyRequest, there: There, basket: Basket, problem: str = "", *,
         status: int = 409,
     ) -> Response[str]:  # fmt: skip
+        at, items = there
         ways: list[Way] = []
+        slots: list[datetime] = []
         if basket.total is not None and basket.total.total:
             price = Money(basket.total.total, at.outlet.currency)
+            slots = await self._slots(at, items, basket)
             ways = await ways_to_pay.offered(self._context, at.merchant, at.outlet.code, price)
         return self._page(
             request, "basket.html", at, status if problem else 200, basket=basket, ways=ways,
-            problem=problem or basket.problem, keys=token,
+            problem=problem or basket.problem, keys=token, slots=slots, slot_name=slot_name,
+            chosen_slot=basket.slot, typed_name=basket.name,
         )  # fmt: skip
 
-    async def _known(self, slug: str) -> tuple[Store, list[MenuItem]]:
+    async def _slots(self, at: Store, items: Sequence[MenuItem], basket: Basket) -> list[datetime]:
+        """In which all of it can be picked up."""
+        wanted = {item.sku: item for item in items}
+        work = sum(wanted[wish.sku].prep_min * wish.quantity for wish in basket.wishes)
+        async with self._context.db.as_merchant(at.merchant) as conn:
+            found = await pickup.free_slots(conn, at.kitchen, work)
+        hours = [wanted[wish.sku].hours for wish in basket.wishes]
+        return [slot for slot in found if all(served(week, slot, at.hours.zone) for week in hours)]
+
+    def _no_slot(self, request: AnyRequest, at: Store, error: NoSlotError | SlotFullError) -> str:
+        words = self._words(request)
+        if isinstance(error, NoSlotError):
+            return words.no_slot
+        if error.following is None:
+            return words.kitchen_full
+        said = self._renderer.formatter(request).day_and_hour(error.following, at.hours.zone.key)
+        return words.kitchen_full_until.format(time=said)
+
+    async def _known(
+        self, slug: str, chosen: datetime | None = None
+    ) -> tuple[Store, list[MenuItem]]:
         """Raises RefusedError where there is no such store."""
         at = await menus.store_of(self._context, slug)
         if at is None:
@@ -211,7 +249,7 @@ class CounterPages(SharedHandler):
                 404, "no_such_store", "No store has this address.", sentence="nothing_here"
             )
         async with self._context.db.as_merchant(at.merchant) as conn:
-            return at, await menus.menu(conn, at.outlet.code)
+            return at, await menus.menu_at(conn, at, chosen)
 
     def _wishes(self, request: AnyRequest) -> tuple[Wish, ...]:
         """Raises RefusedError for an address that no page of ours made."""
@@ -271,9 +309,20 @@ class CounterPages(SharedHandler):
         return self._renderer.page(
             request, template, Answer(status=status), COUNTER.name, w=self._words(request),
             at=at, outlet=at.outlet, brand=at.outlet.brand, kept_query=f"{kept}&" if kept else "",
+            opens_at=None if at.open else at.hours.opens_next(at.now),
             kept=kept, money=Money, tip_of=tip_of, query=_query,
             accept_min=max(1, round(windows.dispatch_s / 60)), **values,
         )  # fmt: skip
+
+
+def slot_name(slot: datetime) -> str:
+    """In forms and addresses."""
+    return str(int(slot.timestamp()) // 60)
+
+
+def slot_named(name: str) -> datetime | None:
+    """None: as soon as it can be."""
+    return datetime.fromtimestamp(int(name) * 60, UTC) if name else None
 
 
 def _choices(request: AnyRequest) -> tuple[str, ...]:

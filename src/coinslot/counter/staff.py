@@ -92,7 +92,7 @@ def status_of(states: Sequence[str]) -> Status:
 async def accept(context: Context, who: Staff, order: UUID) -> None:
     """Staff begin with it. Raises CounterError."""
     async with context.db.as_merchant(who.merchant) as conn:
-        _, units = await _held(conn, who, order)
+        kept, units = await _held(conn, who, order)
         now = context.now()
         placed = [unit for unit in units if unit["state"] == "to_accept"]
         if not placed:
@@ -100,7 +100,7 @@ async def accept(context: Context, who: Staff, order: UUID) -> None:
         if any(now >= fulfillment.last_moment(unit) for unit in placed):
             raise CounterError(Why.TOO_LATE)
         for unit in placed:
-            by = now + _window(context, unit, "prepare_s")
+            by = _from(kept, now) + _window(context, unit, "prepare_s")
             await _move(conn, unit, "ACCEPTED", now, by, accepted_at=now)
         await record(conn, who.actor, _act(who, "order.accepted", order), now)
 
@@ -117,9 +117,9 @@ async def ready(context: Context, who: Staff, order: UUID) -> None:
             return
         _in_time(begun, now)
         for unit in begun:
-            by = now + _window(context, unit, "pickup_s")
+            by = _from(kept, now) + _window(context, unit, "pickup_s")
             await _move(conn, unit, "FINISHED", now, by, ready_at=now)
-        await codes.renew(conn, context.vault, kept, now)
+        await codes.renew(conn, context.vault, kept, _from(kept, now))
         await record(conn, who.actor, _act(who, "order.ready", order), now)
 
 
@@ -127,7 +127,7 @@ async def undo(context: Context, who: Staff, order: UUID, to: Status) -> None:
     """One step back, to PREPARING or PLACED. Raises CounterError."""
     was = {Status.PREPARING: "to_pick_up", Status.PLACED: "in_preparation"}.get(to)
     async with context.db.as_merchant(who.merchant) as conn:
-        _, units = await _held(conn, who, order)
+        kept, units = await _held(conn, who, order)
         now = context.now()
         meant = [unit for unit in units if unit["state"] == was]
         if not meant:
@@ -135,10 +135,11 @@ async def undo(context: Context, who: Staff, order: UUID, to: Status) -> None:
         _in_time(meant, now)
         for unit in meant:
             if to is Status.PREPARING:
-                by = now + _window(context, unit, "prepare_s")
+                by = _from(kept, now) + _window(context, unit, "prepare_s")
                 await _move(conn, unit, "UNDONE", now, by, ready_at=None)
             else:
-                by = now + _window(context, unit, "dispatch_s")
+                begins = max(now, kept["begin_at"] or now)
+                by = begins + _window(context, unit, "dispatch_s")
                 await _move(conn, unit, "UNDONE", now, by, accepted_at=None)
         await record(conn, who.actor, _act(who, "order.undone", order), now)
 
@@ -324,6 +325,11 @@ def _in_time(units: Sequence[asyncpg.Record], now: datetime) -> None:
     """What is over for the sweeper is over for everybody. Raises CounterError."""
     if any(now >= fulfillment.last_moment(unit) for unit in units):
         raise CounterError(Why.TOO_LATE)
+
+
+def _from(kept: asyncpg.Record, now: datetime) -> datetime:
+    """Since when an order is waited for: not before the time that it is wanted at."""
+    return max(now, kept["wanted_at"] or now)
 
 
 def _window(context: Context, unit: asyncpg.Record, name: str) -> timedelta:

@@ -10,6 +10,12 @@ STORE_OWNER = "SELECT outlet_id, merchant_id FROM counter_stores WHERE slug = $1
 
 STORE = "SELECT * FROM counter_stores WHERE outlet_id = $1"
 
+SET_HOURS = """
+UPDATE counter_stores SET hours = $2, special_days = $3, lead_min = $4, slot_min = $5,
+    slot_work_min = $6, days_ahead = $7
+WHERE outlet_id = $1 RETURNING true
+"""
+
 STORES = """
 SELECT s.*, o.name, o.place, o.currency::text FROM counter_stores s
 JOIN outlets o ON o.id = s.outlet_id WHERE o.decommissioned_at IS NULL ORDER BY o.name, o.id
@@ -86,8 +92,17 @@ VALUES ($1, $2, $3, $4, $5, $6, $7)
 """
 
 PLACE_ORDER = """
-INSERT INTO counter_orders (order_id, merchant_id, outlet_id, name, code_digest)
-VALUES ($1, $2, $3, $4, $5)
+INSERT INTO counter_orders (order_id, merchant_id, outlet_id, name, code_digest, wanted_at,
+    begin_at, slot_at, work_min, spot)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+"""
+
+# Work of slots is counted one order after the other: the store's row is locked before.
+SLOT_WORK = """
+SELECT c.slot_at, sum(c.work_min)::integer AS work FROM counter_orders c
+JOIN orders o ON o.id = c.order_id
+WHERE c.outlet_id = $1 AND c.slot_at >= $2 AND o.state IN ('placed', 'paid', 'completed')
+GROUP BY c.slot_at
 """
 
 BY_KEY = "SELECT token FROM orders WHERE client_key = $1"
@@ -154,13 +169,15 @@ FROM was WHERE c.id = was.id RETURNING was.ticked <> $3
 # What staff see: never a code, nor the token of the customer's page.
 _ON_BOARD = """
 SELECT o.id, o.number, o.outlet_id, o.state, o.amount_minor, o.currency::text, o.paid_at,
-    o.ended_at, c.name, c.tries, c.wrong, c.code_from, s.slug, u.name AS outlet_name
+    o.ended_at, c.name, c.tries, c.wrong, c.code_from, c.wanted_at, c.begin_at, c.spot, s.slug,
+    u.name AS outlet_name
 FROM orders o JOIN counter_orders c ON c.order_id = o.id
 JOIN counter_stores s ON s.outlet_id = o.outlet_id JOIN outlets u ON u.id = o.outlet_id
 """
 
 ON_BOARD = f"""
 {_ON_BOARD} WHERE ($1::text[] IS NULL OR o.outlet_id = ANY ($1))
+    AND (c.begin_at IS NULL OR c.begin_at <= $3)
     AND (o.state = 'paid' OR (o.ended_at > $2 AND o.state IN ('completed', 'failed')))
 ORDER BY o.paid_at, o.id
 """

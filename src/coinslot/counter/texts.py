@@ -159,6 +159,16 @@ class CounterWords(Struct, frozen=True, kw_only=True):
     too_many: str
     unreadable: str
     nothing_to_pay: str
+    opens_at: str  # {time}
+    later_lead: str
+    later_hint: str
+    not_served: str
+    pickup: str
+    as_soon: str
+    choose_time: str
+    no_slot: str
+    kitchen_full: str
+    kitchen_full_until: str  # {time}
 
 
 _ENGLISH = CounterWords(
@@ -208,6 +218,17 @@ _ENGLISH = CounterWords(
     too_many="That is more than one order takes. Please place two.",
     unreadable="We could not read that. Please choose again.",
     nothing_to_pay="This order costs nothing. Please ask at the counter.",
+    opens_at="Opens {time}.",
+    later_lead="You can order now for later: choose a time before you pay.",
+    later_hint="They are closed now, and make your order for this time.",
+    not_served="not at this time",
+    pickup="Pick up",
+    as_soon="As soon as it is ready",
+    choose_time="Choose a time",
+    no_slot="This time is over or closed. Please choose another one. You have not been charged.",
+    kitchen_full="The kitchen has no time for this order then. You have not been charged.",
+    kitchen_full_until="The kitchen has no time for this order then: the next free time is {time}."
+    " You have not been charged.",
 )
 
 _HINDI = CounterWords(
@@ -255,6 +276,16 @@ _HINDI = CounterWords(
     too_many="यह एक ऑर्डर से ज़्यादा है। दो ऑर्डर दें।",
     unreadable="हम इसे पढ़ नहीं सके। फिर से चुनें।",
     nothing_to_pay="इस ऑर्डर का कोई दाम नहीं है। काउंटर पर पूछें।",
+    opens_at="{time} पर खुलेगा।",
+    later_lead="बाद के लिए अभी ऑर्डर कर सकते हैं: भुगतान से पहले समय चुनें।",
+    later_hint="अभी बंद है। ऑर्डर इसी समय के लिए बनेगा।",
+    not_served="इस समय नहीं",
+    pickup="कब लेंगे",
+    as_soon="तैयार होते ही",
+    choose_time="समय चुनें",
+    no_slot="यह समय बीत गया या बंद है। दूसरा समय चुनें। आपसे कुछ नहीं लिया गया।",
+    kitchen_full="रसोई के पास तब समय नहीं है। आपसे कुछ नहीं लिया गया।",
+    kitchen_full_until="रसोई के पास तब समय नहीं है: अगला ख़ाली समय {time}। आपसे कुछ नहीं लिया गया।",
 )
 
 _RUSSIAN = CounterWords(
@@ -303,6 +334,17 @@ _RUSSIAN = CounterWords(
     too_many="Это больше, чем один заказ. Сделайте, пожалуйста, два.",
     unreadable="Мы не смогли это прочитать. Выберите ещё раз.",
     nothing_to_pay="Этот заказ ничего не стоит. Спросите у стойки.",
+    opens_at="Откроется: {time}.",
+    later_lead="Можно заказать на потом: выберите время перед оплатой.",
+    later_hint="Сейчас закрыто, заказ приготовят к этому времени.",
+    not_served="не в это время",
+    pickup="Когда забрать",
+    as_soon="Как только будет готово",
+    choose_time="Выберите время",
+    no_slot="Это время прошло или закрыто. Выберите другое. С вас ничего не списано.",
+    kitchen_full="Кухня не успеет к этому времени. С вас ничего не списано.",
+    kitchen_full_until="Кухня не успеет: ближайшее свободное время — {time}."
+    " С вас ничего не списано.",
 )
 
 _IN: Final[Mapping[str, CounterWords]] = {"en": _ENGLISH, "hi": _HINDI, "ru": _RUSSIAN}

@@ -278,6 +278,7 @@ def _order_view(
         may_cancel=story.may_cancel,
         looks_into=story.looks_into,
         code_text=story.code_text,
+        wanted_at=story.wanted_at,
         gateway_payment_id=row["gateway_payment_id"],
     )
 

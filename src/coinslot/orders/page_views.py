@@ -113,6 +113,7 @@ class Story(Struct, frozen=True, kw_only=True):
     may_cancel: bool = False  # nobody has begun with it
     looks_into: bool = True  # what a customer says about it is looked into
     code_text: str | None = None  # what a picture of the code holds
+    wanted_at: datetime | None = None  # the time that the customer chose
 
 
 class UnitView(Struct, frozen=True, kw_only=True):
@@ -204,6 +205,7 @@ class OrderView(Struct, frozen=True, kw_only=True):
     may_cancel: bool = False  # nobody has begun with it
     looks_into: bool = True  # what a customer says about it is looked into
     code_text: str | None = None  # what a picture of the code holds
+    wanted_at: datetime | None = None  # the time that the customer chose
     gateway_payment_id: str | None = None
 
     @property

@@ -1,14 +1,19 @@
 -- What a counter does inside the transactions that pay, expire and settle an order.
 
 -- The row beside each unit. Its code is good from now on; nothing is due before its order has to be
--- accepted.
+-- accepted, and where it is for later, before staff see it: its time to be accepted runs from then.
 CREATE OR REPLACE FUNCTION counter_queued(p_order uuid, p_now timestamptz)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO counter_units (id, merchant_id)
         SELECT id, merchant_id FROM fulfillments WHERE order_id = p_order;
     UPDATE counter_orders SET code_from = p_now WHERE order_id = p_order;
-    UPDATE fulfillments SET due_at = least(dispatch_by, hard_deadline) WHERE order_id = p_order;
+    UPDATE fulfillments f SET dispatch_by = f.dispatch_by + (c.begin_at - p_now),
+        hard_deadline = f.hard_deadline + (c.begin_at - p_now) FROM counter_orders c
+        WHERE c.order_id = p_order AND f.order_id = p_order AND c.begin_at > p_now;
+    UPDATE fulfillments f SET due_at = least(f.dispatch_by, f.hard_deadline,
+        CASE WHEN c.begin_at > p_now THEN c.begin_at END) FROM counter_orders c
+        WHERE c.order_id = p_order AND f.order_id = p_order;
 END $$;
 
 -- Nobody paid: what the order reserved is for sale again. Rows of items are locked by their ids, as

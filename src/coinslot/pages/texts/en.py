@@ -90,6 +90,7 @@ ENGLISH = Words(
     expired="The time to pay has run out",
     expired_lead="No payment has reached us. Should one still arrive, it goes straight back.",
     queued="Paid. Waiting for the machine",
+    wanted_for="For {time}.",
     queued_lead="It is busy or out of reach, and starts as soon as it can.",
     sending="Paid. Asking the machine",
     sending_lead="Stay here, this takes a few seconds.",

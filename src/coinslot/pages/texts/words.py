@@ -97,6 +97,7 @@ class Words(Struct, frozen=True, kw_only=True):
     expired: str
     expired_lead: str
     queued: str
+    wanted_for: str  # {time}
     queued_lead: str
     sending: str
     sending_lead: str
