@@ -7,7 +7,8 @@ ALTER TABLE counter_stores
     ADD COLUMN hours         jsonb NOT NULL DEFAULT '[]',
     ADD COLUMN special_days  jsonb NOT NULL DEFAULT '[]',
     ADD COLUMN lead_min      integer NOT NULL DEFAULT 0 CHECK (lead_min BETWEEN 0 AND 1440),
-    ADD COLUMN slot_min      integer NOT NULL DEFAULT 15 CHECK (slot_min IN (5, 10, 15, 20, 30, 60)),
+    ADD COLUMN slot_min      integer NOT NULL DEFAULT 15
+                             CHECK (slot_min IN (5, 10, 15, 20, 30, 60)),
     ADD COLUMN slot_work_min integer CHECK (slot_work_min > 0),
     ADD COLUMN days_ahead    integer CHECK (days_ahead BETWEEN 0 AND 14);  -- NULL: none for later
 
