@@ -13,7 +13,7 @@ from coinslot.coffee import store
 from coinslot.coffee.flow import COFFEE
 from coinslot.coffee.rules import Rule, for_denial, rules_of
 from coinslot.coffee.texts import OF_ORDERS
-from coinslot.coffee.vendors import OpenVendors, Vendor
+from coinslot.coffee.vendors import OpenVendors, Vendor, is_recent
 from coinslot.context import Context
 from coinslot.db.pool import Connection
 from coinslot.kit.money import Money
@@ -78,12 +78,13 @@ class Coffee(Fulfillment):
             wanted = await conn.fetchrow(store.WHAT_TO_MAKE, unit["id"])
         if wanted is None:
             log.error("cup_without_a_machine", unit=str(unit["id"]))
+        if wanted is None or wanted["moved"]:  # its customer stands at another device
+            await _put_off(context, unit)
             return
         vendor = await self.vendors.by_id(context.db, context.vault, wanted["account_id"])
         windows = context.windows.at(unit["kind"], wanted["windows"])
         if not await _is_heard(context, vendor, wanted["device"], windows.span("heard_s")):
-            async with context.db.as_merchant(unit["merchant_id"]) as conn:
-                await fulfillment.put_off(conn, unit, context.after("offer_s"))
+            await _put_off(context, unit)
             return
         cup = Make(
             device=wanted["device"], order=wanted["machine_order"], drink=wanted["drink"],
@@ -191,11 +192,16 @@ class Coffee(Fulfillment):
         return Story(progress=known.progress, begun_at=begun, asks=asks)
 
 
+async def _put_off(context: Context, unit: asyncpg.Record) -> None:
+    async with context.db.as_merchant(unit["merchant_id"]) as conn:
+        await fulfillment.put_off(conn, unit, context.after("offer_s"))
+
+
 async def _is_heard(context: Context, vendor: Vendor, device: str, within: timedelta) -> bool:
     """Whether its last heartbeat is recent. One that cannot be asked about counts as silent."""
     match await vendor.last_heartbeat(device):
         case Heartbeat(at=at):
-            return context.now() - at < within
+            return is_recent(context, at, within)
         case other:
             log.info("machine_not_heard", device=device, said=repr(other))
             return False

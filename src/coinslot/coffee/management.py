@@ -18,7 +18,7 @@ from coinslot.channels.tmetr.build import CURRENCY
 from coinslot.coffee import store
 from coinslot.coffee.rules import Rules, rules_of
 from coinslot.coffee.statuses import Status
-from coinslot.coffee.vendors import OpenVendors
+from coinslot.coffee.vendors import OpenVendors, is_recent
 from coinslot.context import Context
 from coinslot.gateways.collecting import Collects
 from coinslot.kit.money import Money
@@ -169,8 +169,8 @@ async def plan(
             return one
         async with places:
             beat = await vendor.last_heartbeat(one.device)
-        heard = isinstance(beat, Heartbeat) and (
-            context.now() - beat.at < context.windows.span("heard_s")
+        heard = isinstance(beat, Heartbeat) and is_recent(
+            context, beat.at, context.windows.span("heard_s")
         )
         return Planned(
             code=one.code, device=one.device, name=one.name, place=one.place, change=one.change,

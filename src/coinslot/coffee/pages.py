@@ -136,14 +136,14 @@ class CoffeePages(SharedHandler):
             return self._not_sold(request, refused)
         words = self._words(request)
         typed = said.contact if said.contact is not None else self._kept_contact(request)
-        grace_s = self._context.windows.at(offer.outlet.kind, {}).grace_s
+        grace_s = offer.windows.grace_s
         page = self._renderer.page(
             request, "coffee.html",
             Answer(status=422 if said.contact_bad else 409 if said.price_changed else 200),
             offer.outlet.kind, c=words, offer=offer, outlet=offer.outlet, brand=offer.outlet.brand,
             size=_size(words, code.size), keys={way.name: token() for way in offer.ways},
             action=self._address(request, code), contact=typed, said=said,
-            kept_query=_kept(request), grace_min=max(1, round(grace_s / 60)),
+            kept_query=_kept(request), grace_min=max(1, int(grace_s // 60)),
         )  # fmt: skip
         browser.remember(request, page, browser.named(request), _HERE)
         return page

@@ -2,7 +2,7 @@
 Price and name are the vendor's, asked when they are shown and again when the order is placed."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -23,8 +23,8 @@ from coinslot.channels.tmetr import (
 )
 from coinslot.coffee import store
 from coinslot.coffee.flow import COFFEE
-from coinslot.coffee.vendors import OpenVendors, UnknownVendorError
-from coinslot.context import Context
+from coinslot.coffee.vendors import AHEAD, OpenVendors, UnknownVendorError, is_recent
+from coinslot.context import Context, Windows
 from coinslot.db.pool import Connection
 from coinslot.kit.ids import uuid7
 from coinslot.kit.money import Money
@@ -34,7 +34,6 @@ from coinslot.orders.placing import NewLine, NewOrder
 from coinslot.payments import ways_to_pay
 
 SIZES: Final = {Size.SMALL: "S", Size.MEDIUM: "M", Size.BIG: "L"}
-_AHEAD: Final = timedelta(minutes=5)  # a machine's clock may be wrong by so much
 _ABSENT: Final = frozenset({404})
 
 
@@ -82,6 +81,7 @@ class CoffeeOffer(Struct, frozen=True, kw_only=True):
     drink: str  # its name; empty where the vendor has none
     price: Money
     ways: tuple[WayView, ...]
+    windows: Windows  # of the machine
 
 
 class Wish(Struct, frozen=True, kw_only=True):
@@ -102,8 +102,9 @@ async def look(
     outlet = await outlet_pages.outlet(context, machine["outlet_id"])
     if outlet is None or machine["decommissioned_at"] or machine["paused_at"]:
         raise NotSoldError(Why.CLOSED, outlet)
-    life = context.windows.at(COFFEE.name, {}).span("order_s")
-    if not -_AHEAD <= context.now() - code.made_at < life:
+    windows = context.windows.at(COFFEE.name, machine["windows"])
+    life = windows.span("order_s")
+    if not -AHEAD <= context.now() - code.made_at < life:
         raise NotSoldError(Why.TOO_OLD, outlet)
     if not outlet.ready:
         raise NotSoldError(Why.UNPAYABLE, outlet)
@@ -114,7 +115,7 @@ async def look(
     ways = tuple(WayView(name=w.name, form=w.form.value, title=w.title) for w in offered)
     return CoffeeOffer(
         code=code, outlet=outlet, merchant=machine["merchant_id"], drink=drink.name,
-        price=drink.price, ways=ways,
+        price=drink.price, ways=ways, windows=windows,
     )  # fmt: skip
 
 
@@ -130,7 +131,7 @@ async def _refuse_known(
     context: Context, machine: asyncpg.Record, code: MachineCode, browser: str | None
 ) -> None:
     async with context.db.as_merchant(machine["merchant_id"]) as conn:
-        row = await conn.fetchrow(store.ORDER_OF_CODE, machine["outlet_id"], code.order)
+        row = await conn.fetchrow(store.ORDER_OF_CODE, code.device, code.order)
     if row is None:
         return
     order = await outlet_pages.order(context, row["token"])
@@ -144,6 +145,7 @@ async def _ask(
     outlet: OutletView,
 ) -> Drink:  # fmt: skip
     """Whether the machine is there, and what the drink costs. Raises NotSoldError."""
+    windows = context.windows.at(COFFEE.name, machine["windows"])
     try:
         vendor = await vendors.by_id(context.db, context.vault, machine["account_id"])
     except UnknownVendorError:
@@ -153,9 +155,9 @@ async def _ask(
     )
     match beat:
         case Heartbeat(at=at):
-            await noted(context, machine, at)
-            if context.now() - at >= context.windows.at(COFFEE.name, {}).span("heard_s"):
+            if not is_recent(context, at, windows.span("heard_s")):
                 raise NotSoldError(Why.SILENT, outlet)
+            await noted(context, machine, at)
         case Silent():
             raise NotSoldError(Why.SILENT, outlet)
         case Refused() | Unclear():
@@ -181,6 +183,21 @@ async def place(context: Context, vendors: OpenVendors, code: MachineCode, wish:
     """The token of the one order for this code, which this browser placed now or before. Raises
     NotSoldError, PriceChangedError, and AlreadyOrderedError where another browser was first."""
     try:
+        return await _place(context, vendors, code, wish)
+    except asyncpg.UniqueViolationError as error:
+        if error.constraint_name != "one_order_per_code":
+            raise
+    try:  # somebody was first, perhaps this browser
+        return await _place(context, vendors, code, wish)
+    except asyncpg.UniqueViolationError as error:
+        if error.constraint_name != "one_order_per_code":
+            raise
+        # An order of the merchant whose device this was when the code was shown.
+        raise NotSoldError(Why.TOO_OLD) from None
+
+
+async def _place(context: Context, vendors: OpenVendors, code: MachineCode, wish: Wish) -> str:
+    try:
         offer = await look(context, vendors, code, wish.browser)
         if offer.price.minor != wish.price_minor:
             raise PriceChangedError
@@ -190,10 +207,6 @@ async def place(context: Context, vendors: OpenVendors, code: MachineCode, wish:
         if not known.ours:
             raise
         return known.order.token
-    except asyncpg.UniqueViolationError as error:
-        if error.constraint_name != "one_order_per_code":
-            raise
-        return await place(context, vendors, code, wish)  # somebody was first, perhaps this browser
     except NotNowError:
         raise NotSoldError(Why.BUSY) from None
 
@@ -210,7 +223,7 @@ async def _write(context: Context, conn: Connection, offer: CoffeeOffer, wish: W
         product=product, slot=SIZES[code.size], sku=code.drink, name=offer.drink or code.drink,
         price=offer.price.minor, cost=0,
     )  # fmt: skip
-    end = now + context.windows.at(COFFEE.name, {}).span("order_s")
+    end = now + offer.windows.span("order_s")
     new = NewOrder(
         merchant=offer.merchant, outlet=offer.outlet.code, currency=offer.price.currency, key=None,
         expires_at=end, ends_by=end, lines=(line,), browser=browser, network=network,
@@ -218,7 +231,7 @@ async def _write(context: Context, conn: Connection, offer: CoffeeOffer, wish: W
     )  # fmt: skip
     placed = await placing.place(conn, context, new)
     await conn.execute(
-        store.PLACE, placed.id, offer.merchant, offer.outlet.code, code.order, code.drink,
-        int(code.size),
+        store.PLACE, placed.id, offer.merchant, offer.outlet.code, code.device, code.order,
+        code.drink, int(code.size),
     )  # fmt: skip
     return placed.token

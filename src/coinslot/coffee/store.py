@@ -21,7 +21,8 @@ ON CONFLICT (outlet_id) DO UPDATE SET account_id = excluded.account_id, device =
 
 # Who is asked about a device, and whether it sells at all.
 MACHINE_BY_DEVICE = """
-SELECT c.outlet_id, c.merchant_id, c.account_id, c.device, o.decommissioned_at, m.paused_at
+SELECT c.outlet_id, c.merchant_id, c.account_id, c.device, o.decommissioned_at, m.paused_at,
+    windows_at(o) AS windows
 FROM coffee_machines c JOIN outlets o ON o.id = c.outlet_id JOIN merchants m ON m.id = c.merchant_id
 WHERE c.device = $1
 """
@@ -34,20 +35,21 @@ WHERE outlet_id = $1 AND (heard_at IS NULL OR heard_at < $2)
 # What became of a code on a screen.
 ORDER_OF_CODE = """
 SELECT o.token, o.browser FROM coffee_orders c JOIN orders o ON o.id = c.order_id
-WHERE c.outlet_id = $1 AND c.machine_order = $2
+WHERE c.device = $1 AND c.machine_order = $2
 """
 
-# What the command says: of a unit.
+# What the command says: of a unit. `moved`: its machine is another device by now.
 WHAT_TO_MAKE = """
-SELECT m.account_id, m.device, c.machine_order, c.drink, c.size, windows_at(o) AS windows
+SELECT m.account_id, c.device, m.device <> c.device AS moved, c.machine_order, c.drink, c.size,
+    windows_at(o) AS windows
 FROM fulfillments f JOIN coffee_orders c ON c.order_id = f.order_id
 JOIN coffee_machines m ON m.outlet_id = f.outlet_id JOIN outlets o ON o.id = f.outlet_id
 WHERE f.id = $1
 """
 
 PLACE = """
-INSERT INTO coffee_orders (order_id, merchant_id, outlet_id, machine_order, drink, size)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO coffee_orders (order_id, merchant_id, outlet_id, device, machine_order, drink, size)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 """
 
 RULES = "SELECT * FROM coffee_rules WHERE merchant_id = $1"
@@ -80,9 +82,8 @@ CUPS = "SELECT id, answer, denied_at, rule FROM coffee_units WHERE id = ANY ($1)
 
 # A vendor reports what came of a machine's order.
 UNIT_OF_ORDER = """
-SELECT f.* FROM coffee_machines m JOIN coffee_orders c ON c.outlet_id = m.outlet_id
-JOIN fulfillments f ON f.order_id = c.order_id
-WHERE m.device = $1 AND c.machine_order = $2 ORDER BY f.id LIMIT 1
+SELECT f.* FROM coffee_orders c JOIN fulfillments f ON f.order_id = c.order_id
+WHERE c.device = $1 AND c.machine_order = $2 ORDER BY f.id LIMIT 1
 """
 
 # For the people who run them.
@@ -99,7 +100,7 @@ ORDER BY c.outlet_id
 MACHINE = "SELECT * FROM coffee_machines WHERE outlet_id = $1"
 
 _LINE = """
-SELECT o.id, o.number, o.outlet_id AS machine, m.device, c.machine_order, l.name AS drink,
+SELECT o.id, o.number, o.outlet_id AS machine, c.device, c.machine_order, l.name AS drink,
     l.slot AS size, o.amount_minor, o.currency::text, o.placed_at, f.basis,
     coalesce(u.told, '') AS told, u.denied_at,
     f.sent_at IS NOT NULL AND f.settlement IS NULL AS open,
@@ -111,7 +112,6 @@ SELECT o.id, o.number, o.outlet_id AS machine, m.device, c.machine_order, l.name
             FROM payments p JOIN attempts t ON t.payment_id = p.id WHERE p.order_id = o.id
             ORDER BY t.number DESC LIMIT 1), 'created') END AS status
 FROM coffee_orders c JOIN orders o ON o.id = c.order_id
-JOIN coffee_machines m ON m.outlet_id = o.outlet_id
 JOIN order_lines l ON l.order_id = o.id
 LEFT JOIN fulfillments f ON f.order_id = o.id LEFT JOIN coffee_units u ON u.id = f.id
 """

@@ -4,12 +4,14 @@ A vendor that reports what became of a cup calls `fulfillment.reported` beside t
 then waits for its word in place of the grace."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 from uuid import UUID
 
 import asyncpg
 import httpx
 import msgspec
+import structlog
 from msgspec import Struct
 
 from coinslot.channels import tmetr
@@ -26,6 +28,7 @@ from coinslot.channels.tmetr import (
 )
 from coinslot.channels.tmetr.mqtt import Commands
 from coinslot.coffee import store
+from coinslot.context import Context
 from coinslot.db.pool import Connection, Database
 from coinslot.db.sealed import SealedColumn
 from coinslot.kit.clock import Clock
@@ -33,6 +36,11 @@ from coinslot.kit.faults import Reached, no_fault
 from coinslot.kit.ids import uuid7
 from coinslot.kit.secrets import Vault
 from coinslot.merchants.accounts import concealed, revealed
+
+log = structlog.get_logger(__name__)
+
+
+AHEAD: Final = timedelta(minutes=5)  # a vendor's or a machine's clock may be wrong by so much
 
 
 class Vendor(Protocol):
@@ -135,6 +143,15 @@ async def save_vendor_account(
     if saved is None:
         raise AccountTakenError(f"there is an account {account.slug} already")
     return saved
+
+
+def is_recent(context: Context, beat: datetime, within: timedelta) -> bool:
+    """Whether a machine that was heard then counts as there. A heartbeat from the future says
+    nothing: its clock is of another zone, and would call a dead machine heard for hours."""
+    age = context.now() - beat
+    if age < -AHEAD:
+        log.warning("heartbeat_in_the_future", ahead_s=round(-age.total_seconds()))
+    return -AHEAD <= age < within
 
 
 class OpenVendors:
