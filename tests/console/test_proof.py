@@ -77,7 +77,7 @@ async def test_the_worker_finds_what_the_owner_finds(staffed: Staffed, urls: Dat
         await owner.execute("UPDATE captures SET fulfilled = fulfilled + 1")
         await owner.execute(
             "ALTER TABLE captures ADD CONSTRAINT captured_is_accounted_for CHECK (captured ="
-            " fulfilled + refund_due + surplus + foreign_amount + open)"
+            " fulfilled + refund_due + goodwill + surplus + foreign_amount + open)"
         )
         await owner.close()
 

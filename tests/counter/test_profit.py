@@ -173,6 +173,15 @@ async def test_any_split_of_goodwill_gives_the_same_tax_and_profit_as_one_sum(
     assert await of(counter, split) == await of(counter, whole)
 
 
+async def test_what_is_given_back_takes_its_share_of_the_tax_with_it(counter: Counter) -> None:
+    order = await sold(counter, LATTE)
+    await goodwill(counter, order, 175)
+    found = await of(counter, order)
+    assert (found.paid, found.goodwill, found.taxes) == (350, 175, 28)
+    await goodwill(counter, order, 175)
+    assert ((await of(counter, order)).taxes, (await of(counter, order)).earned) == (0, 0)
+
+
 def parts_of(amount: int, chance: random.Random) -> Sequence[int]:
     cuts = sorted({0, amount, *(chance.randint(1, amount - 1) for _ in range(3))})
     return [after - before for before, after in pairwise(cuts)]

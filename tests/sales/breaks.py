@@ -267,6 +267,10 @@ MONEY = [
         "UPDATE order_refund_parts SET amount_minor = 1501",
     ),
     Break(
+        "counters_equal_units_and_surplus", refunded_by_a_person,
+        "UPDATE captures SET goodwill = goodwill - 1, refund_due = refund_due + 1",
+    ),
+    Break(
         "refunds_by_people_rest_on_their_units", refund_waits, "DELETE FROM order_refund_parts",
     ),
     Break(

@@ -44,16 +44,17 @@ unit AS (
         coalesce(sum(u.amount_minor), 0)::bigint AS total,
         coalesce(sum(u.amount_minor - u.taken) FILTER (WHERE u.settlement = 'fulfilled'
             AND NOT u.gone), 0)::bigint AS fulfilled,
-        coalesce(sum(CASE WHEN u.gone THEN u.amount_minor ELSE u.taken END), 0)::bigint
-            AS refund_due
+        coalesce(sum(CASE WHEN u.gone THEN u.amount_minor - u.taken ELSE 0 END), 0)::bigint
+            AS refund_due,
+        coalesce(sum(u.taken), 0)::bigint AS goodwill
     FROM captures c LEFT JOIN unit u ON u.capture_id = c.id GROUP BY c.id
 )
 """
 
 _ACCOUNTED = """
-SELECT id, captured, fulfilled, refund_due, surplus, foreign_amount, open FROM captures
-WHERE captured <> fulfilled + refund_due + surplus + foreign_amount + open
-   OR least(fulfilled, refund_due, surplus, foreign_amount, open) < 0
+SELECT id, captured, fulfilled, refund_due, goodwill, surplus, foreign_amount, open FROM captures
+WHERE captured <> fulfilled + refund_due + goodwill + surplus + foreign_amount + open
+   OR least(fulfilled, refund_due, goodwill, surplus, foreign_amount, open) < 0
 """
 
 # Collected for a merchant's own server: no units of ours, and what is not given back is earned.
@@ -65,10 +66,11 @@ EXISTS (SELECT FROM payments p WHERE p.id = c.payment_id AND p.source = 'api'
 _COUNTERS = f"""
 WITH {_UNITS}
 SELECT c.id, c.fulfilled, u.fulfilled AS units_fulfilled,
-    c.refund_due, u.refund_due AS units_refund_due
+    c.refund_due, u.refund_due AS units_refund_due, c.goodwill, u.goodwill AS units_goodwill
 FROM captures c JOIN units u ON u.capture_id = c.id
-WHERE CASE WHEN {_API} THEN c.fulfilled + c.refund_due <> c.captured OR u.units > 0
-      ELSE c.fulfilled <> u.fulfilled OR c.refund_due <> u.refund_due END
+WHERE CASE WHEN {_API} THEN c.fulfilled + c.refund_due <> c.captured OR u.units + c.goodwill > 0
+      ELSE (c.fulfilled, c.refund_due, c.goodwill)
+          IS DISTINCT FROM (u.fulfilled, u.refund_due, u.goodwill) END
 """
 
 # A capture buys units worth all of it, or says why it buys none and goes back or was never ours.
@@ -97,10 +99,11 @@ WHERE f.settlement IS NULL AND f.hard_deadline < $1
 
 _DEBTS = f"""
 WITH {_GIVEN}
-SELECT c.id, c.refund_due, c.surplus, c.refund_intended, g.intended, c.outside_used, c.outside,
+SELECT c.id, c.refund_due, c.goodwill, c.surplus, c.refund_intended, g.intended,
+    c.outside_used, c.outside,
     g.outside AS outside_refunds
 FROM captures c JOIN given g ON g.capture_id = c.id
-WHERE c.refund_due + c.surplus <> c.refund_intended + c.outside_used
+WHERE c.refund_due + c.goodwill + c.surplus <> c.refund_intended + c.outside_used
    OR c.refund_intended <> g.intended OR c.outside <> g.outside
    OR c.outside_used NOT BETWEEN 0 AND c.outside
 """
@@ -117,10 +120,11 @@ WITH {_GIVEN}, expected AS (
     FROM captures c JOIN given g ON g.capture_id = c.id, LATERAL (VALUES
         ('gateway', c.captured - g.proved - c.outside - coalesce(c.fee_minor, 0)),
         ('fees', coalesce(c.fee_minor, 0)),
-        ('obligations', c.fulfilled + c.refund_due + c.surplus + c.foreign_amount - c.captured),
+        ('obligations', c.fulfilled + c.refund_due + c.goodwill + c.surplus + c.foreign_amount
+            - c.captured),
         ('sales', - c.fulfilled),
         ('foreign', - c.foreign_amount),
-        ('refunds_payable', g.proved + c.outside_used - c.refund_due - c.surplus),
+        ('refunds_payable', g.proved + c.outside_used - c.refund_due - c.goodwill - c.surplus),
         ('refunds_outside', c.outside - c.outside_used)
     ) AS side (account, amount)
 ), booked AS (

@@ -210,9 +210,9 @@ def _balance(proof: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _accounted(proof: Mapping[str, Any]) -> Iterator[str]:
-    parts = ("fulfilled", "refund_due", "surplus", "foreign_amount", "open")
+    parts = ("fulfilled", "refund_due", "goodwill", "surplus", "foreign_amount", "open")
     for one in proof["captures"]:
-        if one["captured"] != sum(one[part] for part in parts):
+        if one["captured"] != sum(one.get(part, 0) for part in parts):
             yield f"capture {one['id']}: {one['captured']} is not the sum of its parts"
 
 

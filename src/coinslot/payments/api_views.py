@@ -11,7 +11,7 @@ from coinslot.db.pool import Connection
 
 _PAYMENT = """
 SELECT p.*, coalesce(c.captured, 0) AS captured,
-    coalesce(c.refund_due + c.surplus, 0) AS refund_asked,
+    coalesce(c.refund_due + c.goodwill + c.surplus, 0) AS refund_asked,
     coalesce((SELECT sum(amount_minor) FROM refunds r WHERE r.capture_id = c.id
         AND r.state = 'succeeded' AND (r.gateway_refund_id IS NOT NULL OR EXISTS (SELECT
             FROM events e WHERE e.subject_id = r.id AND e.event = 'PAID_BY_HAND'))

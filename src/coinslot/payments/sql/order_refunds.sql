@@ -9,7 +9,8 @@ CREATE OR REPLACE FUNCTION left_of(p_unit fulfillments) RETURNS bigint LANGUAGE 
             WHERE w.fulfillment_id = p_unit.id AND w.outcome IS DISTINCT FROM 'went_back'), 0) END
 $$;
 
--- From what was earned. The capture is locked by then.
+-- From what was earned: goodwill, as the goods were handed over. The capture is locked by then, and
+-- its sum caps it.
 CREATE OR REPLACE FUNCTION take_refund_part(p_part uuid, p_now timestamptz)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -18,8 +19,8 @@ DECLARE
 BEGIN
     SELECT * INTO STRICT w FROM order_refund_parts WHERE id = p_part;
     UPDATE captures SET fulfilled = fulfilled - w.amount_minor,
-        refund_due = refund_due + w.amount_minor WHERE id = w.capture_id RETURNING * INTO STRICT c;
-    PERFORM book(c, 'sales', 'refunds_payable', w.amount_minor, 'asked', p_now);
+        goodwill = goodwill + w.amount_minor WHERE id = w.capture_id RETURNING * INTO STRICT c;
+    PERFORM book(c, 'sales', 'refunds_payable', w.amount_minor, 'goodwill', p_now);
     PERFORM owe_refund(c.id, NULL, w.amount_minor, 'asked', p_now, w.id);
 END $$;
 
