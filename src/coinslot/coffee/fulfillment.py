@@ -59,7 +59,7 @@ class Coffee(Fulfillment):
     """Coffee machines that take one command by a vendor's telemetry."""
 
     flow: ClassVar[UnitFlow] = COFFEE
-    windows: ClassVar[frozenset[str]] = Fulfillment.windows | {"grace_s", "heard_s"}
+    windows: ClassVar[frozenset[str]] = Fulfillment.windows | {"grace_s", "heard_s", "order_s"}
     counts_stock: ClassVar[bool] = False
     texts: ClassVar[Mapping[str, Mapping[str, str]]] = OF_ORDERS
     checks: ClassVar[Mapping[str, str]] = {

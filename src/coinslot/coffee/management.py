@@ -16,6 +16,7 @@ from msgspec import Struct
 from coinslot.channels.tmetr import Drink, Heartbeat, Size
 from coinslot.channels.tmetr.build import CURRENCY
 from coinslot.coffee import store
+from coinslot.coffee.flow import COFFEE
 from coinslot.coffee.rules import Rules, rules_of
 from coinslot.coffee.statuses import Status
 from coinslot.coffee.vendors import OpenVendors, is_recent
@@ -157,6 +158,9 @@ async def plan(
     """A table of machines, `code,device,name,place` a line, against what there is. The vendor is
     asked for each; nothing is changed."""
     known = {one.code: one for one in await machines(context, merchant)}
+    async with context.db.as_merchant(merchant) as conn:
+        rows = await conn.fetch(store.WINDOWS_OF_MACHINES)
+    own = {row["outlet_id"]: row["windows"] for row in rows}
     lines = [line for line in csv.reader(StringIO(table)) if any(cell.strip() for cell in line)]
     if lines and [cell.strip().lower() for cell in lines[0][:2]] == ["code", "device"]:
         lines = lines[1:]
@@ -169,9 +173,8 @@ async def plan(
             return one
         async with places:
             beat = await vendor.last_heartbeat(one.device)
-        heard = isinstance(beat, Heartbeat) and is_recent(
-            context, beat.at, context.windows.span("heard_s")
-        )
+        windows = context.windows.at(COFFEE.name, own.get(one.code, own[None]))
+        heard = isinstance(beat, Heartbeat) and is_recent(context, beat.at, windows.span("heard_s"))
         return Planned(
             code=one.code, device=one.device, name=one.name, place=one.place, change=one.change,
             heard=heard,

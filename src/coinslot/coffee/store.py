@@ -97,6 +97,14 @@ WHERE $1 = '' OR concat_ws(' ', c.outlet_id, c.device, o.name, o.place) ILIKE
 ORDER BY c.outlet_id
 """
 
+# By machine; under no name, those of a machine that is not there yet.
+WINDOWS_OF_MACHINES = """
+SELECT c.outlet_id, windows_at(o) AS windows
+FROM coffee_machines c JOIN outlets o ON o.id = c.outlet_id
+UNION ALL SELECT NULL, coalesce(m.windows->'coffee', '{}') FROM merchants m
+WHERE m.id = the_merchant()
+"""
+
 MACHINE = "SELECT * FROM coffee_machines WHERE outlet_id = $1"
 
 _LINE = """
