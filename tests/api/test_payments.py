@@ -380,3 +380,17 @@ async def test_a_body_without_end_and_metadata_without_measure_are_refused(api: 
     body = {"amount": 5000, "currency": "INR", "metadata": many}
     answer = await api.post("/payments", json=body, headers={"idempotency-key": "many"})
     assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("named", "status"),
+    [("ivan@example.com", 201), ("8 916 123-45-67", 201), (None, 201), ("Ivan", 422), ("", 422)],
+)
+async def test_a_payment_may_name_where_its_receipt_goes(
+    api: Client, named: str | None, status: int
+) -> None:
+    said = await post(api, "/payments", {**CAN, "receipt_contact": named})
+    assert said.status_code == status
+    assert "ivan" not in said.text
+    if status == 422:
+        assert said.json()["error"]["code"] == "bad_receipt_contact"

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import pytest
@@ -32,6 +32,7 @@ from coinslot.coffee.vendors import OpenVendors, Vendor, VendorAccount, save_ven
 from coinslot.db.pool import Database
 from coinslot.gateways.mock import Mock
 from coinslot.gateways.mock import Settings as MockSettings
+from coinslot.gateways.receipts import ReceiptLimits, ReceiptTerms
 from coinslot.kit.clock import Clock
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret, Vault
@@ -47,6 +48,13 @@ from tests.sales.stage import MockAccounts, Stage, set_stage
 
 DEVICE, DRINK, PRICE = "20250101-dev", "a3" * 16, 17_500
 numbers = count(1)
+
+
+class TillMock(Mock):
+    """The mock, whose account may have fiscal receipts made."""
+
+    receipt_limits: ClassVar[ReceiptLimits] = ReceiptLimits(lines=80, name_chars=128)
+    receipt_terms: ReceiptTerms | None = None
 
 
 class DiedError(Exception):
@@ -119,6 +127,11 @@ class Cafe:
         known.setdefault("made_at", self.stage.clock.now())
         return MachineCode(order=order or f"20250317-{next(numbers)}-cndn", **known)
 
+    def makes_receipts(self) -> None:
+        """From now on the account has fiscal settings."""
+        assert isinstance(self.stage.gateway, TillMock)
+        self.stage.gateway.receipt_terms = ReceiptTerms(contact="till@shop.example")
+
     async def place(self, code: MachineCode, **more: Any) -> str:
         known = {"browser": f"phone-{next(numbers)}", "network": f"10.0.0.{next(numbers)}"}
         wish = Wish(**({"price_minor": PRICE} | known | more))
@@ -168,7 +181,7 @@ async def set_cafe(database: Database) -> Cafe:
 async def in_cafe(stage: Stage) -> Cafe:
     """The stage's merchant has a coffee machine, too."""
     settings = MockSettings(webhook_secrets=(Secret("whsec"),), method="card")
-    stage.gateway = Mock(settings, stage.books)  # what is paid by a link is paid at once
+    stage.gateway = TillMock(settings, stage.books)  # what is paid by a link is paid at once
     stage.account = replace(stage.account, driver=stage.gateway)
     stage.context.accounts = MockAccounts(stage.account)
     roaster = Roaster(stage.clock)

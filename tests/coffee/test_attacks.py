@@ -285,6 +285,7 @@ async def test_a_word_of_the_address_is_shown_as_text_alone(cafe: Cafe, phone: P
 
 async def test_the_page_of_a_code_is_kept_by_no_cache(cafe: Cafe, phone: Phone) -> None:
     """It has the contact of whoever typed one at this phone."""
+    cafe.makes_receipts()
     where, fields = form(await phone.get(address(cafe)), contact="ivan@example.com")
     await phone.post(where, data=fields)
     page = await phone.get(address(cafe, uuid="next"))

@@ -27,6 +27,7 @@ from coinslot.pages.rendering import AnyRequest
 from coinslot.pages.shared_handler import SharedHandler
 from coinslot.payments import attempts, idempotency, merchant_api
 from coinslot.payments.api_views import ListQuery, PaymentStatement, RefundStatement
+from coinslot.payments.receipt_contact import ContactError, contact
 
 _STORABLE = r"^[^\x00]*$"  # PostgreSQL has no room for a zero character
 # A page that names its host: no space, and no character that ends a header or hides one (`$` alone
@@ -52,6 +53,7 @@ class NewPayment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     metadata: Annotated[dict[Short, Short], Meta(max_length=50)] = {}
     return_url: Annotated[str, Meta(pattern=_PAGE, max_length=2048)] | None = None
     capture_method: Literal["automatic", "manual"] = "automatic"
+    receipt_contact: Short | None = None
 
 
 class Confirmation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -99,10 +101,17 @@ class Payments(SharedHandler):
         who = await self._caller(request, "payments:write")
         if data.currency not in EXPONENTS:
             raise RefusedError(422, "unknown_currency", f"{data.currency} is not a currency.")
+        try:
+            where = None if data.receipt_contact is None else contact(data.receipt_contact)
+        except ContactError:
+            raise RefusedError(
+                422, "bad_receipt_contact", "receipt_contact is an e-mail address or +79161234567."
+            ) from None
         ask = attempts.PaymentRequest(
             money=Money(data.amount, data.currency), reference=data.reference,
             gateway=data.gateway, description=data.description, metadata=data.metadata,
             return_url=data.return_url, capture_method=data.capture_method, live=who.live,
+            receipt_contact=where,
         )  # fmt: skip
         await strictly(request, data)
         ticket = idempotent_call(who, "POST /payments", key, data)

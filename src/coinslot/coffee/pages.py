@@ -14,11 +14,11 @@ from msgspec import Meta, Struct
 
 from coinslot.channels.tmetr import CodeError, MachineCode, Size, read_code
 from coinslot.coffee import selling
-from coinslot.coffee.contact import ContactError, contact
 from coinslot.coffee.flow import COFFEE
 from coinslot.coffee.fulfillment import Coffee
 from coinslot.coffee.selling import (
     AlreadyOrderedError,
+    NoContactError,
     NotSoldError,
     PriceChangedError,
     Why,
@@ -36,6 +36,7 @@ from coinslot.pages import browser, peer
 from coinslot.pages.rendering import STORABLE, Answer, AnyRequest, Renderer
 from coinslot.pages.shared_handler import SharedHandler
 from coinslot.pages.site import Site
+from coinslot.payments.receipt_contact import ContactError, contact
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 _HERE: Final = "/v1"
@@ -65,7 +66,8 @@ class Said(Struct, frozen=True, kw_only=True):
     """What the page answers to a form that placed nothing."""
 
     contact: str | None = None  # as it was typed
-    contact_bad: bool = False
+    contact_bad: bool = False  # it is no address, or it is missing and needed
+    contact_missing: bool = False
     price_changed: bool = False
 
 
@@ -95,12 +97,17 @@ class CoffeePages(SharedHandler):
         except ContactError:
             return await self._show(request, Said(contact=data.contact, contact_bad=True))
         wish = Wish(
-            browser=name, network=peer.network(request), price_minor=int(data.price), contact=where
-        )
+            browser=name, network=peer.network(request), price_minor=int(data.price), contact=where,
+            way=data.way,
+        )  # fmt: skip
         try:
             order = await selling.place(self._context, self._vendors, code, wish)
         except PriceChangedError:
             return await self._show(request, Said(contact=data.contact, price_changed=True))
+        except NoContactError:
+            return await self._show(
+                request, Said(contact=data.contact, contact_bad=True, contact_missing=True)
+            )
         except AlreadyOrderedError as known:
             return self._others(request, known.order)
         except NotSoldError as refused:

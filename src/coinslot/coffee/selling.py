@@ -72,6 +72,10 @@ class PriceChangedError(Exception):
     """It costs something else than the page said."""
 
 
+class NoContactError(Exception):
+    """What is paid in this way has a fiscal receipt, and it goes to its customer."""
+
+
 class CoffeeOffer(Struct, frozen=True, kw_only=True):
     """What can be ordered for a code now."""
 
@@ -83,6 +87,16 @@ class CoffeeOffer(Struct, frozen=True, kw_only=True):
     ways: tuple[WayView, ...]
     windows: Windows  # of the machine
 
+    @property
+    def asks_contact(self) -> bool:
+        """Where no account has receipts made, nobody is asked for an address."""
+        return any(way.receipts for way in self.ways)
+
+    def needs_contact(self, name: str) -> bool:
+        """Of one way to pay; of one that is not known, as of the first."""
+        chosen = next((way for way in self.ways if way.name == name), self.ways[0])
+        return chosen.receipts
+
 
 class Wish(Struct, frozen=True, kw_only=True):
     """Who orders what the page offered, for this price."""
@@ -91,6 +105,7 @@ class Wish(Struct, frozen=True, kw_only=True):
     network: str
     price_minor: int
     contact: str | None = None
+    way: str = ""  # of those that the page offered
 
 
 async def look(
@@ -112,7 +127,9 @@ async def look(
     offered = await ways_to_pay.offered(context, machine["merchant_id"], outlet.code, drink.price)
     if not offered:
         raise NotSoldError(Why.UNPAYABLE, outlet)
-    ways = tuple(WayView(name=w.name, form=w.form.value, title=w.title) for w in offered)
+    ways = tuple(
+        WayView(name=w.name, form=w.form.value, title=w.title, receipts=w.receipts) for w in offered
+    )
     return CoffeeOffer(
         code=code, outlet=outlet, merchant=machine["merchant_id"], drink=drink.name,
         price=drink.price, ways=ways, windows=windows,
@@ -181,7 +198,8 @@ async def noted(context: Context, machine: asyncpg.Record, at: datetime) -> None
 
 async def place(context: Context, vendors: OpenVendors, code: MachineCode, wish: Wish) -> str:
     """The token of the one order for this code, which this browser placed now or before. Raises
-    NotSoldError, PriceChangedError, and AlreadyOrderedError where another browser was first."""
+    NotSoldError, PriceChangedError, NoContactError, and AlreadyOrderedError where another browser
+    was first."""
     try:
         return await _place(context, vendors, code, wish)
     except asyncpg.UniqueViolationError as error:
@@ -201,6 +219,8 @@ async def _place(context: Context, vendors: OpenVendors, code: MachineCode, wish
         offer = await look(context, vendors, code, wish.browser)
         if offer.price.minor != wish.price_minor:
             raise PriceChangedError
+        if wish.contact is None and offer.needs_contact(wish.way):
+            raise NoContactError
         async with context.db.as_merchant(offer.merchant) as conn:
             return await _write(context, conn, offer, wish)
     except AlreadyOrderedError as known:
@@ -227,7 +247,7 @@ async def _write(context: Context, conn: Connection, offer: CoffeeOffer, wish: W
     new = NewOrder(
         merchant=offer.merchant, outlet=offer.outlet.code, currency=offer.price.currency, key=None,
         expires_at=end, ends_by=end, lines=(line,), browser=browser, network=network,
-        receipt_contact=wish.contact,
+        receipt_contact=wish.contact if offer.asks_contact else None,
     )  # fmt: skip
     placed = await placing.place(conn, context, new)
     await conn.execute(

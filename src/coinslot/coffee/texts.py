@@ -103,7 +103,7 @@ class CoffeeWords(Struct, frozen=True, kw_only=True):
     is_it: str
     contact: str
     contact_why: str
-    contact_optional: str
+    contact_missing: str
     contact_bad: str
     contact_kept: str
     pay_link: str  # {price}, {gateway}
@@ -153,7 +153,7 @@ _ENGLISH = CoffeeWords(
     contact="E-mail or phone for the receipt",
     contact_why="The law asks for a fiscal receipt. It goes there, and the address is used for"
     " nothing else.",
-    contact_optional="Without it you get no receipt of your own.",
+    contact_missing="Type your e-mail address or phone number: the receipt has to go to you.",
     contact_bad="That is neither an e-mail address nor a phone number. Write it like"
     " name@example.com or +7 916 123-45-67.",
     contact_kept="This phone remembers it for the next time.",
@@ -203,7 +203,7 @@ _HINDI = CoffeeWords(
     is_it="क्या यही आपका पेय है?",
     contact="रसीद के लिए ई-मेल या फ़ोन",
     contact_why="क़ानून वित्तीय रसीद माँगता है। वह यहीं भेजी जाती है; पते का और कोई उपयोग नहीं होता।",
-    contact_optional="इसके बिना आपको अपनी रसीद नहीं मिलेगी।",
+    contact_missing="अपना ई-मेल या फ़ोन नंबर लिखें: रसीद आप तक पहुँचनी है।",
     contact_bad="यह न ई-मेल है, न फ़ोन नंबर। ऐसे लिखें: name@example.com या +7 916 123-45-67।",
     contact_kept="यह फ़ोन इसे अगली बार के लिए याद रखता है।",
     pay_link="{gateway} से {price} दें",
@@ -250,7 +250,7 @@ _RUSSIAN = CoffeeWords(
     is_it="Это ваш напиток?",
     contact="Почта или телефон для чека",
     contact_why="Закон требует кассовый чек. Он придёт туда, ни для чего другого адрес не нужен.",
-    contact_optional="Без адреса свой чек вы не получите.",
+    contact_missing="Напишите почту или телефон: чек нужно отправить вам.",
     contact_bad="Это не почта и не телефон. Напишите так: name@example.com или +7 916 123-45-67.",
     contact_kept="Этот телефон запомнит его для следующего раза.",
     pay_link="Оплатить {price}: {gateway}",

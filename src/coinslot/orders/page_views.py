@@ -152,6 +152,7 @@ class WayView(Struct, frozen=True, kw_only=True):
     form: str  # link, code
     title: str  # of the gateway
     practice: bool = False  # nobody is charged: its gateway is this installation
+    receipts: bool = False  # a fiscal receipt goes with it, to the customer's address
 
 
 class PayView(Struct, frozen=True, kw_only=True):

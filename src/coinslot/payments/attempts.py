@@ -60,6 +60,7 @@ class PaymentRequest(Struct, frozen=True, kw_only=True):
     return_url: str | None = None
     capture_method: str = "automatic"  # "manual": held, until it is captured or voided
     live: bool = False  # it may move real money
+    receipt_contact: str | None = None  # where its fiscal receipt goes
 
 
 async def write(conn: Connection, context: Context, merchant: UUID, ask: PaymentRequest) -> UUID:
@@ -67,11 +68,12 @@ async def write(conn: Connection, context: Context, merchant: UUID, ask: Payment
     made = uuid7(context.now())
     await conn.execute(
         "INSERT INTO payments (id, merchant_id, state, amount_minor, currency, source, reference,"
-        " description, metadata, gateway, return_url, capture_method, live, created_at)"
-        " VALUES ($1, $2, 'created', $3, $4, 'api', $5, $6, $7, $8, $9, $10, $11, $12)",
+        " description, metadata, gateway, return_url, capture_method, live, created_at,"
+        " receipt_contact)"
+        " VALUES ($1, $2, 'created', $3, $4, 'api', $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         made, merchant, ask.money.minor, ask.money.currency, ask.reference, ask.description,
         ask.metadata, ask.gateway, ask.return_url, ask.capture_method, ask.live,
-        context.now(),
+        context.now(), ask.receipt_contact,
     )  # fmt: skip
     return made
 

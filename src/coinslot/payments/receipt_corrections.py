@@ -2,7 +2,6 @@
 again, or note that it was made elsewhere. The receipt before stays as it was; who did what is in
 the audit log, without the customer's address."""
 
-import re
 from typing import Final
 from uuid import UUID
 
@@ -17,14 +16,13 @@ from coinslot.gateways.receipts import VATS, BeingRegistered, NotRegistered, Reg
 from coinslot.gateways.registering import TakesReceipts
 from coinslot.kit.ids import uuid7
 from coinslot.payments import receipt_store as store
+from coinslot.payments.receipt_contact import ContactError, contact
 from coinslot.payments.receipts import ReceiptBody, question, settle
 from coinslot.people.audit_log import Act, Actor, record
 from coinslot.states.receipt_flow import RECEIPT
 from coinslot.states.transition import transition
 
 _NUMBER_MOST: Final = 40
-_CONTACT: Final = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+|\+[0-9]{7,15}")
-_SPACES: Final = str.maketrans("", "", " ()-")
 
 
 class UnknownReceiptError(LookupError):
@@ -50,15 +48,10 @@ class Correction(Struct, frozen=True, kw_only=True):
 
 def contact_of(text: str) -> str:
     """An address as it is kept: user@host, or +79161234567. Raises ReceiptRefusedError."""
-    plain = text.strip()
-    if "@" not in plain:
-        digits = plain.translate(_SPACES)
-        if re.fullmatch(r"8[0-9]{10}", digits):
-            digits = f"+7{digits[1:]}"
-        plain = digits if digits.startswith("+") else f"+{digits}"
-    if len(plain) > 254 or not _CONTACT.fullmatch(plain):
-        raise ReceiptRefusedError("bad_contact")
-    return plain
+    try:
+        return contact(text)
+    except ContactError:
+        raise ReceiptRefusedError("bad_contact") from None
 
 
 async def send_again(
@@ -66,7 +59,7 @@ async def send_again(
 ) -> UUID:
     """The id of the one that takes its place; the worker sends it. Raises UnknownReceiptError and
     ReceiptRefusedError."""
-    contact = contact_of(wish.contact) if wish.contact.strip() else None
+    where = contact_of(wish.contact) if wish.contact.strip() else None
     if wish.vat and wish.vat not in VATS:
         raise ReceiptRefusedError("bad_vat")
     known = await _known(context, merchant, receipt)
@@ -84,7 +77,7 @@ async def send_again(
         async with context.db.as_merchant(merchant) as conn:
             await _locked(conn, receipt)
             await conn.execute(
-                store.REPLACE, made, receipt, refund, msgspec.to_builtins(body), contact,
+                store.REPLACE, made, receipt, refund, msgspec.to_builtins(body), where,
                 str(who.person or who.address), now,
             )  # fmt: skip
             await transition(conn, RECEIPT, receipt, "REPLACED", now, ended_at=now, due_at=None)

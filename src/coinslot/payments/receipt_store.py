@@ -11,7 +11,8 @@ VALUES ($1, $2, $3, $4, $5, $6, 'due', $7, $8, $9, $10, $11, $12) ON CONFLICT DO
 """
 
 CONTACT_OF_PAYMENT = """
-SELECT o.receipt_contact FROM payments p JOIN orders o ON o.id = p.order_id WHERE p.id = $1
+SELECT coalesce(o.receipt_contact, p.receipt_contact)
+FROM payments p LEFT JOIN orders o ON o.id = p.order_id WHERE p.id = $1
 """
 
 # Where the receipt of its payment went, as long as that is known.
@@ -21,8 +22,8 @@ SELECT coalesce(
         WHERE a.account_id = c.account_id AND p.contact IS NOT NULL
             AND (a.reference = c.gateway_payment_id OR a.gateway_payment_id = c.gateway_payment_id)
         ORDER BY p.created_at DESC LIMIT 1),
-    (SELECT o.receipt_contact FROM payments p JOIN orders o ON o.id = p.order_id
-        WHERE p.id = c.payment_id))
+    (SELECT coalesce(o.receipt_contact, p.receipt_contact)
+        FROM payments p LEFT JOIN orders o ON o.id = p.order_id WHERE p.id = c.payment_id))
 FROM refunds r JOIN captures c ON c.id = r.capture_id WHERE r.id = $1
 """
 

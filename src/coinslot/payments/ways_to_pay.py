@@ -15,6 +15,7 @@ from coinslot.context import Context, leases
 from coinslot.db.pool import Connection
 from coinslot.gateways.base import PrintsQr
 from coinslot.gateways.collecting import Collects
+from coinslot.gateways.registering import MakesReceipts
 from coinslot.kit.ids import uuid7
 from coinslot.kit.money import Money
 from coinslot.merchants.accounts import Account
@@ -38,6 +39,7 @@ class Way(Struct, frozen=True, kw_only=True):
     account: UUID
     gateway: str
     title: str  # of the gateway, as customers know it
+    receipts: bool = False  # its account has fiscal receipts made: they go to a customer's address
 
     @property
     def name(self) -> str:
@@ -102,7 +104,11 @@ def sells_at(account: Account, channel: str) -> bool:
 
 
 def _way(account: Account, form: Form) -> Way:
-    return Way(form=form, account=account.id, gateway=account.gateway, title=account.driver.title)
+    driver = account.driver
+    return Way(
+        form=form, account=account.id, gateway=account.gateway, title=driver.title,
+        receipts=isinstance(driver, MakesReceipts) and driver.receipt_terms is not None,
+    )  # fmt: skip
 
 
 async def offer(

@@ -36,6 +36,9 @@ CODES: Mapping[str, Code] = {
     "idempotency_key_reused": Code(
         422, "this Idempotency-Key was used with another request", ("with a key",)
     ),
+    "bad_receipt_contact": Code(
+        422, "receipt_contact is an e-mail address or +79161234567.", ("createPayment",)
+    ),
     "unknown_currency": Code(422, "XYZ is not a currency.", ("createPayment",)),
     "no_gateway": Code(
         422, "No gateway can collect 5000 JPY here, with a test key.",

@@ -44,6 +44,8 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "metadata": "Texts of yours, kept and shown as they are.",
         "return_url": "Where the gateway's page sends the payer back to.",
         "capture_method": "`manual` holds the money until it is captured or canceled.",
+        "receipt_contact": "Where its fiscal receipt goes (54-FZ): an e-mail address or "
+        "`+79161234567`. Used where the gateway's account has receipts made; never shown again.",
     },
     "Confirmation": {
         "method": "The payer's instrument as the gateway names it (`pm_card_visa`); it belongs to "

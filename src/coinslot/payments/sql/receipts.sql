@@ -41,9 +41,14 @@ LANGUAGE sql STABLE AS $$
         AND k.closed_by IS NOT NULL AND k.closed_at < p_before)
 $$;
 
+CREATE OR REPLACE FUNCTION is_over(p_receipt receipts, p_before timestamptz) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(p_receipt.ended_at < p_before, false) OR is_given_up(p_receipt.id, p_before)
+$$;
+
 -- Where a receipt went is not needed any more once it is registered, or not needed itself, or a
--- person closed its case: nor is what its customer typed for it, when no receipt of that order
--- waits.
+-- person closed its case: nor is what its customer typed for it, or the merchant's server named,
+-- when no receipt of that order or payment waits.
 CREATE OR REPLACE FUNCTION forget_contacts(p_before timestamptz, p_limit integer) RETURNS bigint
 LANGUAGE sql AS $$
     WITH gone AS (
@@ -63,6 +68,18 @@ LANGUAGE sql AS $$
                 WHERE c.order_id = o.id AND r.ended_at IS NULL AND NOT is_given_up(r.id, p_before))
             ORDER BY o.ended_at LIMIT p_limit FOR NO KEY UPDATE OF o SKIP LOCKED)
         RETURNING id
+    ), unnamed AS (
+        UPDATE payments SET receipt_contact = NULL WHERE id IN (SELECT p.id FROM payments p
+            WHERE p.receipt_contact IS NOT NULL AND p.created_at < p_before
+            AND p.state NOT IN ('requires_action', 'processing', 'authorized')
+            AND NOT EXISTS (SELECT FROM attempts a JOIN receipts r ON r.attempt_id = a.id
+                WHERE a.payment_id = p.id AND NOT is_over(r, p_before))
+            AND NOT EXISTS (SELECT FROM captures c
+                JOIN refunds f ON f.capture_id = c.id JOIN receipts r ON r.refund_id = f.id
+                WHERE c.payment_id = p.id AND NOT is_over(r, p_before))
+            ORDER BY p.created_at LIMIT p_limit FOR NO KEY UPDATE OF p SKIP LOCKED)
+        RETURNING id
     )
-    SELECT greatest((SELECT count(*) FROM gone), (SELECT count(*) FROM unasked))
+    SELECT greatest((SELECT count(*) FROM gone), (SELECT count(*) FROM unasked),
+        (SELECT count(*) FROM unnamed))
 $$;
