@@ -37,11 +37,25 @@ COUNTER = (
         edits=(
             Edit(
                 "src/coinslot/counter/sql/counter.sql",
-                "SET stock = i.stock + l.reserved\n",
-                "SET stock = i.stock\n",
+                "SET stock = i.stock + l.pieces,\n",
+                "SET stock = i.stock,\n",
             ),
         ),
         red=(f"{_ROOM}::test_an_order_that_nobody_pays_gives_its_pieces_back",),
+        green=_SELLS,
+    ),
+    Mutation(
+        number=130,
+        edits=(
+            Edit(
+                "src/coinslot/counter/sql/counter.sql",
+                "        option_stock = counter_option_stock(i.option_stock, l.choices)\n",
+                "        option_stock = i.option_stock\n",
+            ),
+        ),
+        red=(
+            "tests/counter/test_option_stock.py::test_an_order_that_expires_gives_its_choices_back",
+        ),
         green=_SELLS,
     ),
     Mutation(
@@ -62,5 +76,6 @@ NAMES: Final = {
     121: "tries of a code are not counted",
     122: "a code is compared before its try is counted",
     123: "stock of an unpaid order is not given back",
+    130: "choices of an unpaid order are not given back",
     124: "a sum below the menu's is not refused",
 }

@@ -234,7 +234,7 @@ def _not_placed(error: Exception, items: list[MenuItem]) -> RefusedError:
             return RefusedError(409, "price_changed", "It costs something else now.", details)
         case BasketError():
             named = next((str(i.id) for i in items if i.sku == error.item), None)
-            status = 409 if error.code == "sold_out" else 422
+            status = 409 if error.code in ("sold_out", "choice_sold_out") else 422
             return RefusedError(
                 status, error.code, str(error), None if named is None else {"menuItemId": named}
             )
@@ -279,7 +279,7 @@ def _option(option: Option) -> dict[str, Any]:
     return {
         "id": option.id, "name": option.name, "min": option.min, "max": option.max,
         "free": option.free, "choices": [
-            {"id": c.id, "name": c.name, "priceCents": c.price, "isAvailable": c.available}
+            {"id": c.id, "name": c.name, "priceCents": c.price, "isAvailable": c.there}
             for c in option.choices
         ],
     }  # fmt: skip

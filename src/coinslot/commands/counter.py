@@ -30,6 +30,7 @@ Place = Annotated[str, typer.Option(help="Where it is.")]
 TaxAdded = Annotated[
     bool, typer.Option("--tax-added", help="Tax comes on top of the prices; else they include it.")
 ]
+Stock = Annotated[bool, typer.Option("--stock", help="Write what is left of each, too.")]
 File = Annotated[Path, typer.Argument(help="A table (CSV), the whole menu.")]
 
 
@@ -77,7 +78,7 @@ def add(  # noqa: PLR0913  the options of a command
 
 
 @cli.command("menu", epilog="Example: `coinslot counter menu S01 menu.csv`")
-def write(code: Code, file: File, data: Data = None) -> None:
+def write(code: Code, file: File, stock: Stock = False, data: Data = None) -> None:
     """Make a table (CSV) the menu of a counter; what is not in it leaves the menu."""
 
     try:
@@ -94,7 +95,7 @@ def write(code: Code, file: File, data: Data = None) -> None:
             async with server.db.as_merchant(owner) as conn:
                 currency = await menu.currency_of(conn, code)
                 items = menu_file.read(text, currency)
-                count = await menu.write_menu(conn, server.context, owner, code, items)
+                count = await menu.write_menu(conn, server.context, owner, code, items, stock=stock)
         except (menu_file.MenuFileError, menu.NoStoreError) as error:
             fail(str(error))
         console.print(f"{code}: {count} items on the menu", highlight=False)

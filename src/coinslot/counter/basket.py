@@ -25,6 +25,11 @@ class Choice(Struct, frozen=True, kw_only=True):
     name: str
     price: int = 0
     available: bool = True
+    left: int | None = None  # None: not counted
+
+    @property
+    def there(self) -> bool:
+        return self.available and self.left != 0
 
 
 class Option(Struct, frozen=True, kw_only=True):
@@ -122,19 +127,25 @@ class BasketError(ValueError):
 
 def lines_of(menu: Mapping[str, Priced], wishes: Sequence[Wish]) -> list[Line]:
     """Raises BasketError: 'empty', 'too_many', 'unknown_item', 'sold_out', 'quantity', 'note',
-    'options'."""
+    'options', 'choice_sold_out'."""
     if not wishes:
         raise BasketError("empty", "")
     if len(wishes) > LINES:
         raise BasketError("too_many", "")
     lines = [_line(menu.get(wish.sku), wish) for wish in wishes]
-    wanted = Counter[str]()
+    wanted, chosen = Counter[str](), Counter[tuple[str, str]]()
     for wish in wishes:
         wanted[wish.sku] += wish.quantity
+        for choice in wish.choices:
+            chosen[wish.sku, choice] += wish.quantity
     for sku, quantity in wanted.items():
         left = menu[sku].left
         if left is not None and left < quantity:
             raise BasketError("sold_out", sku)
+        for option in menu[sku].options:
+            for choice in option.choices:
+                if choice.left is not None and choice.left < chosen[sku, choice.id]:
+                    raise BasketError("choice_sold_out", sku)
     return lines
 
 
@@ -157,7 +168,7 @@ def _chosen(item: Priced, wish: Wish) -> tuple[Choice, ...]:
     wanted, found = set(wish.choices), list[Choice]()
     for option in item.options:
         here = [choice for choice in option.choices if choice.id in wanted]
-        if not option.min <= len(here) <= option.max or not all(c.available for c in here):
+        if not option.min <= len(here) <= option.max or not all(c.there for c in here):
             raise BasketError("options", item.sku)
         free = {c.id for c in sorted(here, key=lambda c: c.price)[: option.free] if c.price > 0}
         found += [Choice(id=c.id, name=c.name, price=0 if c.id in free else c.price) for c in here]

@@ -3,6 +3,7 @@ it."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -143,6 +144,9 @@ class WantedItem(Struct, frozen=True, kw_only=True):
     stock: int | None = None
     allergens: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
+    station: str = ""
+    prep_min: int = 0
+    hours: tuple[WeekInterval, ...] = ()
 
 
 async def store_of(context: Context, slug: str) -> Store | None:
@@ -211,33 +215,87 @@ async def currency_of(conn: Connection, outlet: str) -> str:
     return found
 
 
-async def write_menu(
-    conn: Connection, context: Context, merchant: UUID, outlet: str, items: Sequence[WantedItem]
-) -> int:
-    """The menu is these items from now on; what is not among them leaves it. Orders that were
-    placed keep their names and prices. Raises NoStoreError."""
-    currency = await currency_of(conn, outlet)
+class Live(Struct, frozen=True, kw_only=True):
+    """What is left of an item and of its choices now."""
+
+    stock: int | None
+    choices: Mapping[str, int]
+
+    @classmethod
+    def of(cls, item: WantedItem) -> Self:
+        """As it is written."""
+        choices = [choice for option in item.options for choice in option.choices]
+        return cls(
+            stock=item.stock, choices={c.id: c.left for c in choices if c.left is not None}
+        )  # fmt: skip
+
+
+async def write_menu(  # noqa: PLR0913  whose menu, and what is written of it
+    conn: Connection, context: Context, merchant: UUID, outlet: str, items: Sequence[WantedItem],
+    *, stock: bool = False, others: bool = False,
+) -> int:  # fmt: skip
+    """The menu is these items from now on; with `others`, beside those that are there. Orders that
+    were placed keep their names and prices. What is left of an item that is there stays as it is,
+    unless its `stock` is written too. Raises NoStoreError."""
+    await currency_of(conn, outlet)
+    live = await hold(conn, outlet)
+    first = await conn.fetchval(store.NEXT_PLACE, outlet) if others else 0
     kept = []
-    for place, item in enumerate(items):
-        now = context.now()
-        product = Product(
-            id=uuid7(now), sku=item.sku, name=item.name, price=Money(item.price or 1, currency),
-            cost_minor=item.cost,
-        )  # fmt: skip
-        product_id = await add_product(conn, merchant, product)
-        await edit_product(
-            conn, merchant, item.sku, ProductChange(name=item.name, cost_minor=item.cost)
-        )
-        await conn.execute(store.DESCRIBE, product_id, item.description)
+    for place, item in enumerate(items, first):
+        known = None if stock else live.get(item.sku)
         kept.append(
-            await conn.fetchval(
-                store.SAVE_ITEM, uuid7(now), merchant, outlet, product_id, item.section, place,
-                item.price, item.tax_bp, item.stock, list(item.allergens),
-                msgspec.to_builtins(item.options),
-            )
-        )  # fmt: skip
-    await conn.execute(store.RETIRE_OTHERS, outlet, kept, context.now())
+            await save_item(conn, context, merchant, outlet, item, known or Live.of(item), place)
+        )
+    if not others:
+        await conn.execute(store.RETIRE_OTHERS, outlet, kept, context.now())
     return len(kept)
+
+
+async def hold(conn: Connection, outlet: str) -> dict[str, Live]:
+    """What is left of everything on its menu, by sku, until the transaction ends."""
+    rows = await conn.fetch(store.HOLD_ITEMS, outlet)
+    return {
+        row["sku"]: Live(stock=row["stock"], choices=row["option_stock"])
+        for row in rows if row["retired_at"] is None
+    }  # fmt: skip
+
+
+async def save_item(  # noqa: PLR0913  of which store, which item, with what is left of it, where
+    conn: Connection, context: Context, merchant: UUID, outlet: str, item: WantedItem, live: Live,
+    place: int,
+) -> UUID:  # fmt: skip
+    """Its row, new or as it is from now on. Choices that it has no more are no longer counted."""
+    now, currency = context.now(), await currency_of(conn, outlet)
+    product = Product(
+        id=uuid7(now), sku=item.sku, name=item.name, price=Money(item.price or 1, currency),
+        cost_minor=item.cost,
+    )  # fmt: skip
+    product_id = await add_product(conn, merchant, product)
+    await edit_product(
+        conn, merchant, item.sku, ProductChange(name=item.name, cost_minor=item.cost)
+    )
+    await conn.execute(store.DESCRIBE, product_id, item.description)
+    there = {choice.id for option in item.options for choice in option.choices}
+    saved: UUID = await conn.fetchval(
+        store.SAVE_ITEM, uuid7(now), merchant, outlet, product_id, item.section, place,
+        item.price, item.tax_bp, live.stock,
+        {choice: left for choice, left in live.choices.items() if choice in there},
+        list(item.allergens), msgspec.to_builtins(tuple(map(_uncounted, item.options))),
+        item.station, item.prep_min, msgspec.to_builtins(item.hours),
+    )  # fmt: skip
+    return saved
+
+
+def _uncounted(option: Option) -> Option:
+    """What is left of its choices has a column of its own."""
+    return replace(option, choices=tuple(replace(c, left=None) for c in option.choices))
+
+
+def _counted(options: Sequence[Option], left: Mapping[str, int]) -> tuple[Option, ...]:
+    return tuple(
+        replace(option, choices=tuple(replace(c, left=left.get(c.id)) for c in option.choices))
+        for option in options
+    )
 
 
 async def sold_out(conn: Connection, outlet: str, item: UUID, now: datetime) -> None:
@@ -267,7 +325,9 @@ def _item(row: asyncpg.Record) -> MenuItem:
         section=row["section"], place=row["place"], price=row["price_minor"],
         cost=row["cost_minor"], tax_bp=row["tax_bp"], left=row["stock"],
         sold_out=row["sold_out_at"] is not None, allergens=tuple(row["allergens"]),
-        options=msgspec.convert(row["options"], tuple[Option, ...]), picture=view_of(row),
+        options=_counted(
+            msgspec.convert(row["options"], tuple[Option, ...]), row["option_stock"]
+        ), picture=view_of(row),
         hours=msgspec.convert(row["hours"], tuple[WeekInterval, ...]), prep_min=row["prep_min"],
         station=row["station"],
     )  # fmt: skip

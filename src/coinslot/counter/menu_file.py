@@ -1,26 +1,34 @@
 """A menu as a table (CSV): one row for each item, its options in one cell, as people write them:
-`Milk (0-1): Oat +0.50, Soy +0.40; Toppings (0-3, 1 free): Nuts +0.60, Syrup +0.30`."""
+`Milk (0-1): Oat +0.50 [12], Soy +0.40; Toppings (0-3, 1 free): Nuts +0.60, Syrup +0.30`, where 12
+of a choice are left."""
 
 import csv
 import io
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+from coinslot.counter import hours_text
 from coinslot.counter.basket import Choice, Option
-from coinslot.counter.menu import WantedItem
+from coinslot.counter.menu import MenuItem, WantedItem
 from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError, plain
 
 COLUMNS: Final = (
     "sku", "section", "name", "description", "price", "cost", "tax", "stock", "allergens",
-    "options",
+    "options", "station", "minutes", "hours",
 )  # fmt: skip
 ITEMS: Final = 1000
+MINUTES: Final = 240  # of work on one piece
+STATION: Final = 40
+GROUPS, CHOICES = 8, 20  # options of an item, and choices of an option
+_FORMULA: Final = ("=", "+", "-", "@", "\t")
 _OPTION: Final = re.compile(
     r"(?P<name>[^():;]+)\((?P<min>\d+)-(?P<max>\d+)(?:,\s*(?P<free>\d+) free)?\):(?P<choices>[^;]+)"
 )
-_CHOICE: Final = re.compile(r"(?P<name>.+?)(?:\s+(?P<sign>[+-])(?P<price>[0-9.]+))?")
+_CHOICE: Final = re.compile(
+    r"(?P<name>.+?)(?:\s+(?P<sign>[+-])(?P<price>[0-9.]+))?(?:\s*\[(?P<left>\d{1,6})\])?"
+)
 _SKU: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _TAX: Final = re.compile(r"[0-9]{1,2}(\.[0-9]{1,2})?")
 
@@ -43,7 +51,7 @@ def read(text: str, currency: str) -> list[WantedItem]:
         if None in row or any(value is None for value in row.values()):
             raise MenuFileError(table.line_num, "it has more or fewer cells than the first line")
         try:
-            item = _item({name: value.strip() for name, value in row.items()}, currency)
+            item = _item({name: _unmarked(value.strip()) for name, value in row.items()}, currency)
         except (ValueError, MoneyTextError, MoneyRangeError) as error:
             raise MenuFileError(table.line_num, str(error)) from None
         if item.sku in found:
@@ -66,24 +74,35 @@ def _item(row: Mapping[str, str], currency: str) -> WantedItem:
         raise ValueError(f"{tax!r}: write the tax in per cent, such as 19 or 7.5")
     if stock and not stock.isdecimal():
         raise ValueError(f"{stock!r}: the stock is a whole number, or empty")
+    minutes, station = row.get("minutes", ""), row.get("station", "")
+    if minutes and (not minutes.isdecimal() or int(minutes) > MINUTES):
+        raise ValueError(f"{minutes!r}: the minutes of work are a whole number up to {MINUTES}")
+    if len(station) > STATION:
+        raise ValueError(f"{station!r}: a station has at most {STATION} characters")
     return WantedItem(
         sku=sku, name=name, section=row.get("section", ""),
         description=row.get("description", ""), price=Money.typed(row["price"], currency).minor,
         cost=Money.typed(row.get("cost") or "0", currency).minor,
-        tax_bp=_basis_points(tax),
+        tax_bp=basis_points(tax),
         stock=int(stock) if stock else None,
         allergens=tuple(a.strip() for a in row.get("allergens", "").split(",") if a.strip()),
-        options=_options(row.get("options", ""), currency),
+        options=options(row.get("options", ""), currency),
+        station=station, prep_min=int(minutes or 0), hours=hours_text.week(row.get("hours", "")),
     )  # fmt: skip
 
 
-def _basis_points(percent: str) -> int:
+def _unmarked(text: str) -> str:
+    """Without the apostrophe that `write` put before what looks like a formula."""
+    return text[1:] if text[:1] == "'" and text[1:2] in _FORMULA else text
+
+
+def basis_points(percent: str) -> int:
     """Of "19" or "7.5"; none of nothing."""
     whole, _, part = percent.partition(".")
     return int(f"{whole or 0}{part.ljust(2, '0')}")
 
 
-def _options(text: str, currency: str) -> tuple[Option, ...]:
+def options(text: str, currency: str) -> tuple[Option, ...]:
     """Raises ValueError."""
     found, used = [], set[str]()
     for part in filter(None, (part.strip() for part in text.split(";"))):
@@ -94,6 +113,8 @@ def _options(text: str, currency: str) -> tuple[Option, ...]:
         least, most, free = int(said["min"]), int(said["max"]), int(said["free"] or 0)
         if not least <= most <= len(choices) or most < 1 or free > most:
             raise ValueError(f"{said['name'].strip()}: nobody can choose so many")
+        if len(found) == GROUPS or len(choices) > CHOICES:
+            raise ValueError(f"at most {GROUPS} options of {CHOICES} choices each")
         found.append(
             Option(
                 id=_id(said["name"], used), name=said["name"].strip(), min=least, max=most,
@@ -109,7 +130,53 @@ def _choice(text: str, currency: str, used: set[str]) -> Choice:
         raise ValueError(f"{text!r} is no choice")
     price = Money.parse(plain(said["price"]), currency).minor if said["price"] else 0
     name = said["name"].strip()
-    return Choice(id=_id(name, used), name=name, price=-price if said["sign"] == "-" else price)
+    return Choice(
+        id=_id(name, used), name=name, price=-price if said["sign"] == "-" else price,
+        left=int(said["left"]) if said["left"] else None,
+    )  # fmt: skip
+
+
+def write(items: Sequence[MenuItem], currency: str) -> str:
+    """A table that `read` reads, with a mark that spreadsheets know its letters by. A cell that
+    they would take for a formula begins with an apostrophe."""
+    out = io.StringIO()
+    out.write("\ufeff")
+    table = csv.writer(out, lineterminator="\r\n")
+    table.writerow(COLUMNS)
+    for item in items:
+        table.writerow([
+            item.sku, plainly(item.section), plainly(item.name), plainly(item.description),
+            Money(item.price, currency).decimal(), Money(item.cost, currency).decimal(),
+            percent(item.tax_bp), "" if item.left is None else item.left,
+            plainly(", ".join(item.allergens)), plainly(options_text(item.options, currency)),
+            plainly(item.station), item.prep_min or "", hours_text.written_week(item.hours),
+        ])  # fmt: skip
+    return out.getvalue()
+
+
+def options_text(found: Sequence[Option], currency: str) -> str:
+    """As `options` reads it."""
+    return "; ".join(
+        f"{option.name} ({option.min}-{option.max}{f', {option.free} free' if option.free else ''})"
+        f": {', '.join(_choice_text(choice, currency) for choice in option.choices)}"
+        for option in found
+    )
+
+
+def percent(tax_bp: int) -> str:
+    """As `basis_points` reads it."""
+    whole, part = divmod(tax_bp, 100)
+    return f"{whole}.{part:02}".rstrip("0") if part else str(whole)
+
+
+def plainly(text: str) -> str:
+    return f"'{text}" if text[:1] in _FORMULA else text
+
+
+def _choice_text(choice: Choice, currency: str) -> str:
+    price = Money(abs(choice.price), currency).decimal()
+    said = f" {'-' if choice.price < 0 else '+'}{price}" if choice.price else ""
+    return f"{choice.name}{said}{'' if choice.left is None else f' [{choice.left}]'}"
 
 
 def _id(name: str, used: set[str]) -> str:

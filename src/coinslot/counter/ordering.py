@@ -91,7 +91,7 @@ async def _place(context: Context, at: Store, wanted: Order) -> str:
         await checkout.few_enough(context, conn, at.outlet.code, browser, network)
         work = sum(items[wish.sku].prep_min * wish.quantity for wish in wanted.wishes)
         taken = await pickup.take(conn, at.kitchen, work, wanted.wanted_at)
-        counted = await _reserve(conn, at.outlet.code, items, wanted.wishes)
+        taken_off = await _reserve(conn, at.outlet.code, items, wanted.wishes)
         windows = context.windows.at(COUNTER.name, {})
         new = NewOrder(
             merchant=at.merchant, outlet=at.outlet.code, currency=at.outlet.currency,
@@ -102,7 +102,7 @@ async def _place(context: Context, at: Store, wanted: Order) -> str:
         )  # fmt: skip
         placed = await placing.place(conn, context, new)
         await _write_beside(conn, placed.id, at.merchant, [
-            (items[line.wish.sku], line, items[line.wish.sku].id in counted) for line in lines
+            (items[line.wish.sku], line, taken_off[items[line.wish.sku].id]) for line in lines
         ])  # fmt: skip
         digest = digest_of(context.vault, placed.id, 1, code_of(context.vault, placed.id, 1))
         await conn.execute(
@@ -114,18 +114,25 @@ async def _place(context: Context, at: Store, wanted: Order) -> str:
 
 async def _reserve(
     conn: Connection, outlet: str, items: dict[str, MenuItem], wishes: Sequence[Wish]
-) -> set[UUID]:
-    """Takes it off the stock; which items are counted. Raises BasketError where somebody was
-    first."""
-    wanted = Counter[UUID]()
+) -> dict[UUID, asyncpg.Record]:
+    """Takes it off the stock, items and choices; by item, what of it is counted. Raises
+    BasketError where somebody was first."""
+    wanted, choices = Counter[UUID](), dict[UUID, Counter[str]]()
     for wish in wishes:
-        wanted[items[wish.sku].id] += wish.quantity
-    rows = await conn.fetch(store.RESERVE, outlet, list(wanted), list(wanted.values()))
+        item = items[wish.sku].id
+        wanted[item] += wish.quantity
+        of_item = choices.setdefault(item, Counter())
+        for choice in wish.choices:
+            of_item[choice] -= wish.quantity
+    rows = await conn.fetch(
+        store.RESERVE, outlet, list(wanted), list(wanted.values()),
+        [dict(choices[item]) for item in wanted],
+    )  # fmt: skip
     missing = set(wanted) - {row["id"] for row in rows}
     if missing:
         sku = next(item.sku for item in items.values() if item.id in missing)
         raise BasketError("sold_out", sku)
-    return {row["id"] for row in rows if row["counted"]}
+    return {row["id"]: row for row in rows}
 
 
 def _new_line(item: MenuItem, line: Line, at: Store) -> NewLine:
@@ -136,12 +143,16 @@ def _new_line(item: MenuItem, line: Line, at: Store) -> NewLine:
 
 
 async def _write_beside(
-    conn: Connection, order: UUID, merchant: UUID, lines: Sequence[tuple[MenuItem, Line, bool]]
+    conn: Connection,
+    order: UUID,
+    merchant: UUID,
+    lines: Sequence[tuple[MenuItem, Line, asyncpg.Record]],
 ) -> None:
     placed = await conn.fetch(store.PLACED_LINES, order)
-    for row, (item, line, counted) in zip(placed, lines, strict=True):
+    for row, (item, line, taken) in zip(placed, lines, strict=True):
+        choices = [c for c in line.wish.choices if c in taken["counted_choices"]]
         await conn.execute(
             store.PLACE_LINE, row["id"], merchant, order, item.id,
             msgspec.to_builtins(line.chosen), line.wish.note,
-            line.wish.quantity if counted else 0,
+            line.wish.quantity if taken["counted"] or choices else 0, taken["counted"], choices,
         )  # fmt: skip

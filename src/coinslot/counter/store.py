@@ -39,10 +39,11 @@ BOARD_CHANGED = "UPDATE counter_stores SET board_changes = board_changes + 1 WHE
 
 SAVE_ITEM = """
 INSERT INTO counter_items (id, merchant_id, outlet_id, product_id, section, place, price_minor,
-    tax_bp, stock, allergens, options)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    tax_bp, stock, option_stock, allergens, options, station, prep_min, hours)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 ON CONFLICT (outlet_id, product_id) DO UPDATE SET section = $5, place = $6, price_minor = $7,
-    tax_bp = $8, stock = $9, allergens = $10, options = $11, retired_at = NULL
+    tax_bp = $8, stock = $9, option_stock = $10, allergens = $11, options = $12, station = $13,
+    prep_min = $14, hours = $15, retired_at = NULL
 RETURNING id
 """
 
@@ -60,7 +61,31 @@ FROM counter_items i JOIN products p ON p.id = i.product_id
 LEFT JOIN pictures k ON k.merchant_id = p.merchant_id AND k.digest = p.picture
 """
 
-MENU = f"{_ITEM} WHERE i.outlet_id = $1 AND i.retired_at IS NULL ORDER BY i.place, p.sku"
+# Sections are where their first item is.
+MENU = f"""
+{_ITEM} WHERE i.outlet_id = $1 AND i.retired_at IS NULL
+ORDER BY min(i.place) OVER (PARTITION BY i.section), i.section, i.place, p.sku
+"""
+
+MENU_ITEM = f"{_ITEM} WHERE i.outlet_id = $1 AND i.id = $2 AND i.retired_at IS NULL"
+
+# Stock that customers take meanwhile is not overwritten by what was read before.
+HOLD_ITEMS = """
+SELECT i.id, p.sku, i.stock, i.option_stock, i.retired_at FROM counter_items i
+JOIN products p ON p.id = i.product_id
+WHERE i.outlet_id = $1 ORDER BY i.id FOR NO KEY UPDATE OF i
+"""
+
+NEXT_PLACE = "SELECT coalesce(max(place), -1) + 1 FROM counter_items WHERE outlet_id = $1"
+
+PLACE_ITEM = "UPDATE counter_items SET place = $2, section = $3 WHERE id = $1"
+
+RETIRE_ITEM = """
+UPDATE counter_items SET retired_at = $3
+WHERE outlet_id = $1 AND id = $2 AND retired_at IS NULL RETURNING true
+"""
+
+SKU_TAKEN = "SELECT EXISTS (SELECT FROM products WHERE sku = $1)"
 
 SOLD_OUT = """
 UPDATE counter_items SET sold_out_at = coalesce(sold_out_at, $3)
@@ -75,20 +100,27 @@ WHERE outlet_id = $1 AND id = $2 AND retired_at IS NULL RETURNING true
 # Takes all that an order wants off the stock, or leaves it: rows are locked by their ids, so that
 # two orders of the same items wait for each other. As many rows as items, or somebody was first.
 RESERVE = """
-WITH wanted AS (SELECT * FROM unnest($2::uuid[], $3::integer[]) AS w (id, quantity)),
+WITH wanted AS (SELECT * FROM unnest($2::uuid[], $3::integer[], $4::jsonb[])
+    AS w (id, quantity, choices)),
 held AS MATERIALIZED (SELECT i.id FROM counter_items i JOIN wanted USING (id)
     WHERE i.outlet_id = $1 ORDER BY i.id FOR NO KEY UPDATE OF i)
-UPDATE counter_items i SET stock = i.stock - w.quantity FROM held h JOIN wanted w USING (id)
+UPDATE counter_items i SET stock = i.stock - w.quantity,
+    option_stock = counter_option_stock(i.option_stock, w.choices)
+FROM held h JOIN wanted w USING (id)
 WHERE i.id = h.id AND i.retired_at IS NULL AND i.sold_out_at IS NULL
     AND (i.stock IS NULL OR i.stock >= w.quantity)
-RETURNING i.id, i.stock IS NOT NULL AS counted
+    AND NOT EXISTS (SELECT FROM jsonb_each(i.option_stock) s
+        WHERE s.value::integer + coalesce((w.choices->s.key)::integer, 0) < 0)
+RETURNING i.id, i.stock IS NOT NULL AS counted,
+    ARRAY(SELECT jsonb_object_keys(i.option_stock)) AS counted_choices
 """
 
 PLACED_LINES = "SELECT id FROM order_lines WHERE order_id = $1 ORDER BY id"
 
 PLACE_LINE = """
-INSERT INTO counter_lines (line_id, merchant_id, order_id, item_id, options, note, reserved)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO counter_lines (line_id, merchant_id, order_id, item_id, options, note, reserved,
+    item_counted, counted_choices)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
 
 PLACE_ORDER = """

@@ -152,6 +152,7 @@ class CounterWords(Struct, frozen=True, kw_only=True):
     cancel: str
     cancel_late: str
     sold_out: str  # {item}
+    choice_sold_out: str  # {item}
     options: str  # {item}
     quantity: str
     unknown_item: str
@@ -211,6 +212,7 @@ _ENGLISH = CounterWords(
     cancel_late="They have begun with your order, so it cannot be cancelled any more. Please speak"
     " to the people at the counter.",
     sold_out="{item} is sold out, or there is not enough of it.",
+    choice_sold_out="There is not enough of a choice for {item}. Please choose another one.",
     options="{item}: please choose as many as its options ask for.",
     quantity="One to ten pieces of each.",
     unknown_item="This is not on the menu any more.",
@@ -269,6 +271,7 @@ _HINDI = CounterWords(
     cancel="ऑर्डर रद्द करें",
     cancel_late="आपका ऑर्डर बनना शुरू हो गया है, अब रद्द नहीं हो सकता। काउंटर पर बात करें।",
     sold_out="{item} ख़त्म है, या उतना नहीं है।",
+    choice_sold_out="{item}: चुना हुआ विकल्प उतना नहीं बचा। दूसरा चुनें।",
     options="{item}: जितने विकल्प माँगे हैं, उतने चुनें।",
     quantity="हर चीज़ एक से दस तक।",
     unknown_item="यह अब मेनू में नहीं है।",
@@ -327,6 +330,7 @@ _RUSSIAN = CounterWords(
     cancel="Отменить заказ",
     cancel_late="Заказ уже готовят, отменить его нельзя. Обратитесь к стойке.",
     sold_out="{item}: закончилось, или столько нет.",
+    choice_sold_out="{item}: выбранной добавки столько нет. Выберите другую.",
     options="{item}: выберите столько, сколько нужно.",
     quantity="От одной до десяти штук.",
     unknown_item="Этого больше нет в меню.",

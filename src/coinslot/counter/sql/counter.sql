@@ -16,6 +16,23 @@ BEGIN
         WHERE c.order_id = p_order AND f.order_id = p_order;
 END $$;
 
+-- The stock of choices after a change, of those that are counted.
+CREATE OR REPLACE FUNCTION counter_option_stock(p_stock jsonb, p_change jsonb)
+RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+    SELECT coalesce(jsonb_object_agg(key,
+        value::integer + coalesce((p_change->key)::integer, 0)), '{}')
+    FROM jsonb_each(p_stock)
+$$;
+
+-- What the lines of an order took of an item's choices.
+CREATE OR REPLACE FUNCTION counter_reserved_choices(p_order uuid, p_item uuid)
+RETURNS jsonb LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_object_agg(choice, pieces), '{}') FROM (
+        SELECT choice, sum(reserved) AS pieces FROM counter_lines,
+            unnest(counted_choices) AS choice
+        WHERE order_id = p_order AND item_id = p_item GROUP BY choice) c
+$$;
+
 -- Nobody paid: what the order reserved is for sale again. Rows of items are locked by their ids, as
 -- whoever reserves them does.
 CREATE OR REPLACE FUNCTION counter_expired(p_order uuid, p_now timestamptz)
@@ -23,10 +40,13 @@ RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM FROM counter_items WHERE id IN (SELECT item_id FROM counter_lines
         WHERE order_id = p_order AND reserved > 0) ORDER BY id FOR NO KEY UPDATE;
-    UPDATE counter_items i SET stock = i.stock + l.reserved
-        FROM (SELECT item_id, sum(reserved)::integer AS reserved FROM counter_lines
-            WHERE order_id = p_order GROUP BY item_id) l
-        WHERE i.id = l.item_id AND i.stock IS NOT NULL;
+    UPDATE counter_items i SET stock = i.stock + l.pieces,
+        option_stock = counter_option_stock(i.option_stock, l.choices)
+        FROM (SELECT item_id,
+                coalesce(sum(reserved) FILTER (WHERE item_counted), 0)::integer AS pieces,
+                counter_reserved_choices(p_order, item_id) AS choices
+            FROM counter_lines WHERE order_id = p_order GROUP BY item_id) l
+        WHERE i.id = l.item_id;
     UPDATE counter_lines SET reserved = 0 WHERE order_id = p_order AND reserved > 0;
 END $$;
 
@@ -43,7 +63,11 @@ BEGIN
         RETURNING * INTO l;
     IF FOUND AND u.settlement = 'refund_due' AND NOT EXISTS (SELECT FROM counter_units
             WHERE id = p_unit AND accepted_at IS NOT NULL) THEN
-        UPDATE counter_items SET stock = stock + 1 WHERE id = l.item_id AND stock IS NOT NULL;
+        UPDATE counter_items SET stock = stock + l.item_counted::integer,
+            option_stock = counter_option_stock(option_stock,
+                (SELECT coalesce(jsonb_object_agg(choice, 1), '{}')
+                    FROM unnest(l.counted_choices) AS choice))
+            WHERE id = l.item_id;
     END IF;
 END $$;
 
