@@ -136,8 +136,8 @@ def lines_of(menu: Mapping[str, Priced], wishes: Sequence[Wish]) -> list[Line]:
     wanted, chosen = Counter[str](), Counter[tuple[str, str]]()
     for wish in wishes:
         wanted[wish.sku] += wish.quantity
-        for choice in wish.choices:
-            chosen[wish.sku, choice] += wish.quantity
+        for named in wish.choices:
+            chosen[wish.sku, named] += wish.quantity
     for sku, quantity in wanted.items():
         left = menu[sku].left
         if left is not None and left < quantity:

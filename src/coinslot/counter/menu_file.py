@@ -104,7 +104,7 @@ def basis_points(percent: str) -> int:
 
 def options(text: str, currency: str) -> tuple[Option, ...]:
     """Raises ValueError."""
-    found, used = [], set[str]()
+    found, used = list[Option](), set[str]()
     for part in filter(None, (part.strip() for part in text.split(";"))):
         said = _OPTION.fullmatch(part)
         if said is None:
