@@ -48,6 +48,8 @@ TEXTS: Final[Texts] = {
     "event_case_waiting": ("A case is waiting", "मामला इंतज़ार कर रहा है", "Ждёт случай"),
     "event_slot_out_of_sale": ("A slot took itself out of sale", "खाना बिक्री से बाहर हो गया",
                                "Ячейка снялась с продажи"),
+    "event_daily_profit": ("What a day earned, when it is over", "दिन पूरा होने पर उसकी कमाई",
+                           "Сколько принёс день, когда он закончился"),
     "event_payout_differs": ("A payout differs from the books", "भुगतान बही से अलग है",
                              "Выплата расходится с книгами"),
     "notices_always": (

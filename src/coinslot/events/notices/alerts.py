@@ -9,7 +9,8 @@ from coinslot.context import Context
 from coinslot.db.pool import Connection
 
 SILENT, CASE, SLOT, PAYOUT = "machine_silent", "case_waiting", "slot_out_of_sale", "payout_differs"
-EVENTS: Final = (SILENT, CASE, SLOT, PAYOUT)
+PROFIT: Final = "daily_profit"  # nothing is the matter: it is told once a day to who asked for it
+EVENTS: Final = (SILENT, CASE, SLOT, PAYOUT, PROFIT)
 # Cases of the nightly comparison in which the gateway's books differ from ours.
 _PAYOUT_KINDS: Final = ", ".join(
     f"'{kind}'"

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from coinslot.context import Context
 from coinslot.db.pool import Connection
-from coinslot.events.notices.alerts import CASE, EVENTS, PAYOUT, SILENT, SLOT
+from coinslot.events.notices.alerts import CASE, EVENTS, PAYOUT, PROFIT, SILENT, SLOT
 from coinslot.events.notices.browsers import SHOWS
 from coinslot.events.notices.words import ADDRESS_MOVED, NOT_YOU, text
 from coinslot.kit.ids import token, uuid7
@@ -30,6 +30,7 @@ NOW, DIGEST, OFF = "now", "digest", "off"
 # What someone has to be allowed to hear of it.
 NEEDS: Final[Mapping[str, str]] = {
     SILENT: "machines:read", SLOT: "machines:read", CASE: "money:read", PAYOUT: "money:read",
+    PROFIT: "money:read",
 }  # fmt: skip
 _BY_ITSELF: Final = ("admin", "operator")  # who hears of it without having chosen
 MINUTES: Final = 24 * 60
@@ -141,11 +142,12 @@ class Listener(Struct, frozen=True, kw_only=True):
 
 
 def choice_of(chosen: Mapping[str, Any], role: str, event: str) -> Choice:
-    """What someone chose; whoever works on machines and money hears without having chosen."""
+    """What someone chose; whoever works on machines and money hears of what is the matter without
+    having chosen."""
     own = chosen.get(event)
     if own is not None:
         return Choice(own["mail"], own["push"])
-    return Choice(NOW, True) if role in _BY_ITSELF else Choice()
+    return Choice(NOW, True) if role in _BY_ITSELF and event != PROFIT else Choice()
 
 
 def address_of(row: Mapping[str, Any] | asyncpg.Record) -> str:
