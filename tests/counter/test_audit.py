@@ -22,6 +22,7 @@ async def spoiled(database: Database, urls: DatabaseUrls) -> Counter:
     await staff.vouch(made.stage.context, made.who, await made.ready(), "Knows her")
     await staff.reject(made.stage.context, made.who, await made.paid(), "No milk")
     await made.preparing(Wish(sku="cake"))
+    await made.paid()
     await made.stage.sweep()
     return made
 
@@ -44,6 +45,8 @@ BREAKS = {
     " SET reserved = reserved + 2",
     "a_rejected_piece_has_a_name_and_a_reason": "UPDATE counter_units c SET reason = ''"
     f" {_OF} f.basis = 'rejected'",
+    "what_waits_to_be_accepted_has_its_alarm": "UPDATE counter_alarms SET ended_at = since,"
+    " due_at = NULL WHERE ended_at IS NULL",
     "a_code_hands_over_in_time": "UPDATE fulfillments SET dispatch_by = sent_at"
     " WHERE basis = 'code'",
 }

@@ -62,7 +62,7 @@ class BoardPages(SharedHandler):
             request, "board.html", status=status, problem=problem, columns=columns,
             ended=ended[::-1][:_ENDED_SHOWN], minutes=minutes, slow=_SLOW_MIN, late=_LATE_MIN,
             stores=await board.stores(self._context, who), now=now,
-            seen=lambda orders: _seen(orders, [minutes(order) for order in orders]),
+            seen=_seen,
         )  # fmt: skip
 
     async def accept(self, request: AnyRequest, order: FromPath[UUID]) -> Response[str] | Redirect:
@@ -116,6 +116,8 @@ class BoardPages(SharedHandler):
         """An open board says that it is there, which orders it shows, and over which it was
         touched."""
         form, who = await forms.read(request), staff_of(signed_in(request))
+        if form.one("shift") != "1":
+            return  # nobody has begun a shift at it: it only asked whether we are here
         shown = [_uuid(text) for text in form.all("shown")]
         touched = [_uuid(text) for text in form.all("touched")]
         await boards.here(self._context, who, Said(shown=shown, touched=touched))
@@ -189,9 +191,9 @@ def _must_be_theirs(who: Staff, outlet: str) -> None:
         raise CounterError(Why.UNKNOWN)
 
 
-def _seen(orders: Sequence[BoardOrder], minutes: Sequence[int]) -> str:
-    """What a column shows, for the page to compare."""
-    return hashlib.sha256(repr((orders, minutes)).encode()).hexdigest()[:16]
+def _seen(shown: Sequence[object]) -> str:
+    """What a part of the board shows, for the page to compare. Minutes are counted by the page."""
+    return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 
 
 def _uuid(text: str) -> UUID:

@@ -47,7 +47,8 @@ class BoardLine(Struct, frozen=True, kw_only=True):
 
 
 class BoardOrder(Struct, frozen=True, kw_only=True):
-    """One order. `since`: when it got this status; `until`: when its money goes back by itself."""
+    """One order. `since`: when it got this status; `until`: when its money goes back by itself;
+    `seen`: somebody touched a board that showed it; `rung`: when it was to ring again."""
 
     id: UUID
     number: str
@@ -62,6 +63,8 @@ class BoardOrder(Struct, frozen=True, kw_only=True):
     paid_at: datetime
     since: datetime
     until: datetime | None
+    seen: bool
+    rung: str | None
     ended_at: datetime | None
     locked: bool
     tries_left: int
@@ -141,6 +144,8 @@ def _order(context: Context, row: asyncpg.Record, units: Sequence[asyncpg.Record
         total=Money(row["amount_minor"], row["currency"]), paid_at=row["paid_at"],
         since=row["ended_at"] or max(times, default=row["begin_at"] or row["paid_at"]),
         until=min((unit["dispatch_by"] for unit in open_), default=None),
+        seen=row["seen_at"] is not None,
+        rung=None if row["rung_at"] is None else row["rung_at"].isoformat(),
         ended_at=row["ended_at"], tries_left=max(codes.TRIES - row["tries"], 0),
         locked=row["tries"] >= codes.TRIES or row["wrong"] >= codes.WRONG,
         code_until=row["code_from"] + context.windows.span("code_s"),

@@ -47,6 +47,10 @@ _LATE = """
 SELECT f.id, f.sent_at, f.dispatch_by FROM fulfillments f
 WHERE f.kind = 'counter' AND f.sent_at >= f.dispatch_by AND f.basis = 'code'
 """
+_ALARM = """
+SELECT f.order_id, f.id FROM fulfillments f WHERE f.kind = 'counter' AND f.state = 'to_accept'
+    AND NOT EXISTS (SELECT FROM counter_alarms a WHERE a.id = f.order_id AND a.ended_at IS NULL)
+"""
 
 
 class Counter(Fulfillment):
@@ -62,6 +66,7 @@ class Counter(Fulfillment):
         "a_counter_reserves_for_orders_that_may_be_handed_over": _RESERVED,
         "a_rejected_piece_has_a_name_and_a_reason": _NO_REASON,
         "a_code_hands_over_in_time": _LATE,
+        "what_waits_to_be_accepted_has_its_alarm": _ALARM,
     }
 
     async def start(self, context: Context, unit: asyncpg.Record) -> None:

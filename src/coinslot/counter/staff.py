@@ -141,6 +141,9 @@ async def undo(context: Context, who: Staff, order: UUID, to: Status) -> None:
                 begins = max(now, kept["begin_at"] or now)
                 by = begins + _window(context, unit, "dispatch_s")
                 await _move(conn, unit, "UNDONE", now, by, accepted_at=None)
+        if to is Status.PLACED:
+            await conn.execute(store.ALARM_AGAIN, order, now)
+            context.wakes.wake("counter_alarms")
         await record(conn, who.actor, _act(who, "order.undone", order), now)
 
 

@@ -16,8 +16,8 @@ from coinslot.db.pool import Database
 
 TABLES = frozenset(
     {
-        "attempts", "captures", "fulfillments", "inbox", "notices", "orders", "payments",
-        "qr_codes", "qr_polls", "receipts", "refunds",
+        "attempts", "captures", "counter_alarms", "fulfillments", "inbox", "notices", "orders",
+        "payments", "qr_codes", "qr_polls", "receipts", "refunds",
     }
 )  # fmt: skip
 LANES = frozenset({"account_id", "channel", "merchant_id"})

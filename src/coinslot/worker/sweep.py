@@ -13,6 +13,7 @@ import structlog
 from msgspec import Struct
 
 from coinslot.context import Context, NoMachineLink, leases
+from coinslot.counter import alarms
 from coinslot.db import due
 from coinslot.db.due import Claimed, Due, Share, Want
 from coinslot.db.lease import Lease, LeaseLostError
@@ -50,6 +51,7 @@ CHORES = {
     "qr_polls": Chore(Due("qr_polls"), qr_codes.poll_account),
     # Before one expires, its gateway is asked once more; which one, only its payment says.
     "orders": Chore(Due("orders", lane="merchant_id"), expire),
+    "counter_alarms": Chore(Due("counter_alarms"), alarms.drive),
     "notices": Chore(Due("notices", lane="channel"), send_due),
 }
 

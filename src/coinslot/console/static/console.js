@@ -26,7 +26,9 @@ async function look() {
       document.activeElement.matches("input, textarea, select");
     if (!now || typing || now.dataset.live === region.dataset.live) continue;
     const held = region.contains(document.activeElement) && document.activeElement.id;
+    const open = [...region.querySelectorAll("details[open]")].map((one) => one.id);
     region.replaceWith(document.adoptNode(now));
+    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
     if (held) document.getElementById(held)?.focus();
     if (now.dataset.says) said(now.dataset.says);
   }
@@ -156,6 +158,7 @@ function lookAgain() {
   setTimeout(async () => { if (due) await look(); lookAgain(); }, Math.min(LOOK_MS, ...wanted));
 }
 
+document.addEventListener("look", look);
 addEventListener("popstate", () => location.reload());
 lookAgain();
 document.addEventListener("visibilitychange", follow);

@@ -50,6 +50,8 @@ TEXTS: Final[Texts] = {
                                "Ячейка снялась с продажи"),
     "event_daily_profit": ("What a day earned, when it is over", "दिन पूरा होने पर उसकी कमाई",
                            "Сколько принёс день, когда он закончился"),
+    "event_order_waiting": ("An order waits at a counter", "काउंटर पर ऑर्डर इंतज़ार में है",
+                            "Заказ ждёт у стойки"),
     "event_payout_differs": ("A payout differs from the books", "भुगतान बही से अलग है",
                              "Выплата расходится с книгами"),
     "notices_always": (

@@ -14,6 +14,9 @@ BEGIN
     UPDATE fulfillments f SET due_at = least(f.dispatch_by, f.hard_deadline,
         CASE WHEN c.begin_at > p_now THEN c.begin_at END) FROM counter_orders c
         WHERE c.order_id = p_order AND f.order_id = p_order;
+    INSERT INTO counter_alarms (id, merchant_id, outlet_id, since, due_at)
+        SELECT order_id, merchant_id, outlet_id, greatest(p_now, begin_at),
+            greatest(p_now, begin_at) FROM counter_orders WHERE order_id = p_order;
 END $$;
 
 -- The stock of choices after a change, of those that are counted.

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from coinslot.context import Context
 from coinslot.db.pool import Connection
-from coinslot.events.notices.alerts import CASE, EVENTS, PAYOUT, PROFIT, SILENT, SLOT
+from coinslot.events.notices.alerts import CASE, EVENTS, ORDER, PAYOUT, PROFIT, SILENT, SLOT
 from coinslot.events.notices.browsers import SHOWS
 from coinslot.events.notices.words import ADDRESS_MOVED, NOT_YOU, text
 from coinslot.kit.ids import token, uuid7
@@ -31,6 +31,7 @@ NOW, DIGEST, OFF = "now", "digest", "off"
 NEEDS: Final[Mapping[str, str]] = {
     SILENT: "machines:read", SLOT: "machines:read", CASE: "money:read", PAYOUT: "money:read",
     PROFIT: "money:read",
+    ORDER: "board:write",
 }  # fmt: skip
 _BY_ITSELF: Final = ("admin", "operator")  # who hears of it without having chosen
 MINUTES: Final = 24 * 60
@@ -45,7 +46,7 @@ FROM people p LEFT JOIN notice_settings s ON s.person_id = p.id
 ONE = f"{_SETTINGS} WHERE p.id = $1 AND p.disabled_at IS NULL"
 MEMBERS = f"""
 SELECT p.id, p.login, p.version, s.address, s.asked_address, s.language, s.zone,
-    s.quiet_from, s.quiet_to, s.digest_at, m.role, t.zone AS merchant_zone,
+    s.quiet_from, s.quiet_to, s.digest_at, m.role, m.outlets, t.zone AS merchant_zone,
     coalesce((SELECT jsonb_object_agg(c.event, jsonb_build_object('mail', c.mail, 'push', c.push))
         FROM notice_choices c WHERE c.person_id = p.id AND c.merchant_id = m.merchant_id), '{{}}')
         AS choices,
@@ -142,12 +143,13 @@ class Listener(Struct, frozen=True, kw_only=True):
 
 
 def choice_of(chosen: Mapping[str, Any], role: str, event: str) -> Choice:
-    """What someone chose; whoever works on machines and money hears of what is the matter without
-    having chosen."""
+    """What someone chose; whoever works on machines and money hears without having chosen, and of
+    orders that wait everybody at the counter."""
     own = chosen.get(event)
     if own is not None:
         return Choice(own["mail"], own["push"])
-    return Choice(NOW, True) if role in _BY_ITSELF and event != PROFIT else Choice()
+    hears = event == ORDER or (role in _BY_ITSELF and event != PROFIT)
+    return Choice(NOW, True) if hears else Choice()
 
 
 def address_of(row: Mapping[str, Any] | asyncpg.Record) -> str:
