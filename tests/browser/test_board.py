@@ -19,7 +19,8 @@ TABLET = (1024, 768)
 
 @pytest.fixture(scope="module")
 def served(postgres: str, template: str) -> Iterator[CounterServed]:
-    with CounterServed(postgres, template) as served:
+    served = CounterServed(postgres, template)
+    with served:
         yield served
 
 
