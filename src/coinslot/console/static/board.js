@@ -1,7 +1,8 @@
 // The board behind a counter: it rings, keeps the screen awake, says when it cannot, counts the
 // minutes, and tells the server that it is there. The page itself is kept new by console.js.
 
-const HERE_MS = 8000, RING_MS = 4000, LOOK_MS = 20000, CLOCK_MS = 5000, QUIET_MS = 15000, LATE_MS = 25000;
+const HERE_MS = 8000, RING_MS = 4000, LOOK_MS = 20000, CLOCK_MS = 5000;
+const QUIET_MS = 15000, LATE_MS = 25000;
 const bar = () => document.getElementById("shift");
 const cards = () => [...document.querySelectorAll("[data-order]")];
 
@@ -108,7 +109,8 @@ function away(is) {
 async function here() {
   const token = document.querySelector("#main [name=form_token]")?.value;
   if (!token) return;
-  const body = new URLSearchParams({ form_token: token, shift: began && !document.hidden ? 1 : "" });
+  const shift = began && !document.hidden ? 1 : "";
+  const body = new URLSearchParams({ form_token: token, shift });
   for (const card of cards()) body.append("shown", card.dataset.order);
   for (const order of touched) body.append("touched", order);
   try {
@@ -140,7 +142,6 @@ function show() {
 function touch(event) {
   if (event.target.closest?.("[data-shift]")) {
     began = true;
-    for (const card of cards()) if (card.dataset.stage === "PLACED") touched.add(card.dataset.order);
     wake().then(() => { play("new"); here(); show(); });
   }
   touchedAt = Date.now();
@@ -173,7 +174,8 @@ document.addEventListener("input", (event) => {
 document.addEventListener("keydown", (event) => {
   touch(event);
   const writes = event.target.closest?.("input, textarea, select");
-  if (writes || event.ctrlKey || event.metaKey || event.altKey || !/^[0-9]$/.test(event.key)) return;
+  const held = event.ctrlKey || event.metaKey || event.altKey;
+  if (writes || held || !/^[0-9]$/.test(event.key)) return;
   document.querySelector("[name=code]")?.focus();
 }, true);
 document.addEventListener("visibilitychange", () => wake().then(show));

@@ -1,4 +1,4 @@
--- What is done about an order that nobody accepts: boards ring again, people are told, a phone rings.
+-- An order that nobody accepts: boards ring again, people are told, a phone rings.
 
 -- The phone that rings at a counter when nobody looks at its orders; E.164.
 ALTER TABLE counter_stores ADD COLUMN alarm_phone text
