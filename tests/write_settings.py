@@ -115,9 +115,9 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         " and a new one from when it is ready",
         "COINSLOT_BOARD_SILENT_S": "a board behind a counter that says nothing for longer counts as"
         " closed",
-        "COINSLOT_ALARM_RING_S": "an order at a counter that nobody accepts rings again after it",
+        "COINSLOT_ALARM_REPEAT_S": "an order at a counter that nobody accepts sounds again after",
         "COINSLOT_ALARM_TELL_S": "and its staff get mail and a push; sooner where no board is open",
-        "COINSLOT_ALARM_CALL_S": "and the counter's phone rings",
+        "COINSLOT_ALARM_CALL_S": "and the counter's phone is called",
         "COINSLOT_ALARM_PAUSE_S": "between two such calls to one counter",
         "COINSLOT_GRACE_S": "a coffee machine's command that was taken counts as a cup after it,"
         " unless its customer says that nothing came",

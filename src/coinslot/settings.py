@@ -47,7 +47,7 @@ WINDOW_NAMES: Mapping[str, str] = {
     "COINSLOT_PREPARE_S": "prepare_s",
     "COINSLOT_PICKUP_S": "pickup_s",
     "COINSLOT_BOARD_SILENT_S": "board_silent_s",
-    "COINSLOT_ALARM_RING_S": "alarm_ring_s",
+    "COINSLOT_ALARM_REPEAT_S": "alarm_repeat_s",
     "COINSLOT_ALARM_TELL_S": "alarm_tell_s",
     "COINSLOT_ALARM_CALL_S": "alarm_call_s",
     "COINSLOT_ALARM_PAUSE_S": "alarm_pause_s",

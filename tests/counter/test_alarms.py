@@ -38,9 +38,9 @@ def told(notifier: Mock) -> list[tuple[str, str]]:
     return [(box.form.value, box.notice.to) for box in notifier.sent]
 
 
-async def rung(counter: Counter) -> int:
+async def repeated(counter: Counter) -> int:
     return int(await counter.stage.value(
-        "SELECT count(*) FROM counter_alarms WHERE rung_at IS NOT NULL"
+        "SELECT count(*) FROM counter_alarms WHERE repeated_at IS NOT NULL"
     ))  # fmt: skip
 
 
@@ -51,15 +51,15 @@ async def later(counter: Counter, seconds: float, *, with_board: bool) -> None:
     await counter.stage.sweep()
 
 
-async def test_it_rings_again_then_mail_goes_out_then_the_phone_rings_then_the_money_goes_back(
+async def test_it_sounds_again_then_mail_goes_out_then_the_phone_is_called_then_the_money_goes_back(
     watched: tuple[Counter, Mock],
 ) -> None:
     counter, notifier = watched
     await counter.paid()
     await later(counter, 10, with_board=True)
-    assert await rung(counter) == 0
+    assert await repeated(counter) == 0
     await later(counter, 10, with_board=True)
-    assert (await rung(counter), told(notifier)) == (1, [])
+    assert (await repeated(counter), told(notifier)) == (1, [])
     await later(counter, 25, with_board=True)
     assert told(notifier) == [("email", "lena@cafe.example")], "not Ravi's counter"
     assert "waits at Corner café" in notifier.sent[0].notice.subject

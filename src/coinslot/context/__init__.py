@@ -49,9 +49,9 @@ class Windows(Struct, frozen=True, kw_only=True):
     prepare_s: float = 14400  # from then on it is made ready, or the money goes back
     pickup_s: float = 7200  # from then on it is fetched, or the money goes back
     board_silent_s: float = 30  # a board behind a counter that is unheard for longer is closed
-    alarm_ring_s: float = 20  # an order that nobody accepts rings again
+    alarm_repeat_s: float = 20  # an order that nobody accepts sounds again
     alarm_tell_s: float = 45  # and people get mail and a push; at once where no board is open
-    alarm_call_s: float = 70  # and the counter's phone rings
+    alarm_call_s: float = 70  # and the counter's phone is called
     alarm_pause_s: float = 300  # between two calls to one counter
     code_s: float = 3600  # a code that hands over is good, from the payment and from ready
     offer_s: float = 5  # one offer waits for its ACCEPT

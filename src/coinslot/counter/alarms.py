@@ -1,6 +1,6 @@
-"""What is done about a paid order that nobody accepts: boards ring again, people get mail and a
-push, the counter's phone rings. When its time is over, its money goes back. Each step is a moment
-of a row that is due, and is committed before anything goes out."""
+"""What is done about a paid order that nobody accepts: boards sound again, people get mail and a
+push, the counter's phone is called. When its time is over, its money goes back. Each step is a
+moment of a row that is due, and is committed before anything goes out."""
 
 from datetime import datetime
 from typing import Final
@@ -49,7 +49,7 @@ JOIN merchants m ON m.id = o.merchant_id WHERE o.id = $1
 """
 _END = "UPDATE counter_alarms SET ended_at = $2, due_at = NULL WHERE id = $1"
 _STEP = """
-UPDATE counter_alarms SET rung_at = coalesce(rung_at, $2), told_at = coalesce(told_at, $3),
+UPDATE counter_alarms SET repeated_at = coalesce(repeated_at, $2), told_at = coalesce(told_at, $3),
     called_at = coalesce(called_at, $4), due_at = $5 WHERE id = $1
 """
 _CALLED = "UPDATE counter_alarms SET call = $2 WHERE id = $1"
@@ -78,23 +78,23 @@ async def drive(context: Context, row: asyncpg.Record) -> None:
 async def _step(
     context: Context, conn: Connection, held: asyncpg.Record, about: asyncpg.Record
 ) -> bool:
-    """Whatever its time has come for; whether the phone rings now. Where no board is open, nobody
-    waits for anybody to look."""
+    """Whatever its time has come for; whether the phone is called now. Where no board is
+    open, nobody waits for anybody to look."""
     now, since = context.now(), held["since"]
     windows = context.windows
     alone = await boards.connected_since(context, conn, held["outlet_id"]) is None
-    rings = held["rung_at"] is None and now >= since + windows.span("alarm_ring_s")
+    repeats = held["repeated_at"] is None and now >= since + windows.span("alarm_repeat_s")
     tells = held["told_at"] is None and (
-        now >= since + windows.span("alarm_tell_s") or (alone and rings)
+        now >= since + windows.span("alarm_tell_s") or (alone and repeats)
     )
     calls = held["called_at"] is None and now >= since + windows.span("alarm_call_s")
-    if rings:
+    if repeats:
         await conn.execute(store.BOARD_CHANGED, held["outlet_id"])
     if tells:
         await _tell(context, conn, held, about)
     goes_out = calls and not about["called_lately"] and _can_call(context, about)
     await conn.execute(
-        _STEP, held["id"], now if rings else None, now if tells else None,
+        _STEP, held["id"], now if repeats else None, now if tells else None,
         now if goes_out else None, _next(context, held, about),
     )  # fmt: skip
     return goes_out
@@ -103,11 +103,11 @@ async def _step(
 def _next(context: Context, held: asyncpg.Record, about: asyncpg.Record) -> datetime:
     """When it is looked at again: at its next step, at last when its money has gone back."""
     now, since = context.now(), held["since"]
-    names = ("alarm_ring_s", "alarm_tell_s", "alarm_call_s")
+    names = ("alarm_repeat_s", "alarm_tell_s", "alarm_call_s")
     steps = [since + context.windows.span(name) for name in names]
     later = [step for step in steps if step > now]
     until: datetime = about["until"]
-    return min(later, default=max(until, now + context.windows.span("alarm_ring_s")))
+    return min(later, default=max(until, now + context.windows.span("alarm_repeat_s")))
 
 
 def _can_call(context: Context, about: asyncpg.Record) -> bool:

@@ -48,7 +48,7 @@ class BoardLine(Struct, frozen=True, kw_only=True):
 
 class BoardOrder(Struct, frozen=True, kw_only=True):
     """One order. `since`: when it got this status; `until`: when its money goes back by itself;
-    `seen`: somebody touched a board that showed it; `rung`: when it was to ring again."""
+    `seen`: somebody touched a board that showed it; `repeated`: when boards were to sound again."""
 
     id: UUID
     number: str
@@ -64,7 +64,7 @@ class BoardOrder(Struct, frozen=True, kw_only=True):
     since: datetime
     until: datetime | None
     seen: bool
-    rung: str | None
+    repeated: str | None
     ended_at: datetime | None
     locked: bool
     tries_left: int
@@ -145,7 +145,7 @@ def _order(context: Context, row: asyncpg.Record, units: Sequence[asyncpg.Record
         since=row["ended_at"] or max(times, default=row["begin_at"] or row["paid_at"]),
         until=min((unit["dispatch_by"] for unit in open_), default=None),
         seen=row["seen_at"] is not None,
-        rung=None if row["rung_at"] is None else row["rung_at"].isoformat(),
+        repeated=None if row["repeated_at"] is None else row["repeated_at"].isoformat(),
         ended_at=row["ended_at"], tries_left=max(codes.TRIES - row["tries"], 0),
         locked=row["tries"] >= codes.TRIES or row["wrong"] >= codes.WRONG,
         code_until=row["code_from"] + context.windows.span("code_s"),

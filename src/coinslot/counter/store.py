@@ -190,7 +190,8 @@ WHERE order_id = $1
 
 # It was accepted, and that was taken back: it waits again.
 ALARM_AGAIN = """
-UPDATE counter_alarms SET since = $2, rung_at = NULL, told_at = NULL, ended_at = NULL, due_at = $2
+UPDATE counter_alarms SET since = $2, repeated_at = NULL, told_at = NULL, ended_at = NULL,
+    due_at = $2
 WHERE id = $1
 """
 
@@ -208,7 +209,7 @@ FROM was WHERE c.id = was.id RETURNING was.ticked <> $3
 _ON_BOARD = """
 SELECT o.id, o.number, o.outlet_id, o.state, o.amount_minor, o.currency::text, o.paid_at,
     o.ended_at, c.name, c.tries, c.wrong, c.code_from, c.wanted_at, c.begin_at, c.spot, c.seen_at,
-    a.rung_at, s.slug, u.name AS outlet_name
+    a.repeated_at, s.slug, u.name AS outlet_name
 FROM orders o JOIN counter_orders c ON c.order_id = o.id
 LEFT JOIN counter_alarms a ON a.id = o.id
 JOIN counter_stores s ON s.outlet_id = o.outlet_id JOIN outlets u ON u.id = o.outlet_id

@@ -1,17 +1,17 @@
-// The board behind a counter: it rings, keeps the screen awake, says when it cannot, counts the
-// minutes, and tells the server that it is there. The page itself is kept new by console.js.
+// The board behind a counter: it plays a sound, keeps the screen awake, says when it cannot, counts
+// the minutes, and tells the server that it is there. console.js keeps the page itself new.
 
-const HERE_MS = 8000, RING_MS = 4000, LOOK_MS = 20000, CLOCK_MS = 5000;
+const HERE_MS = 8000, SOUND_MS = 4000, LOOK_MS = 20000, CLOCK_MS = 5000;
 const QUIET_MS = 15000, LATE_MS = 25000;
 const bar = () => document.getElementById("shift");
 const cards = () => [...document.querySelectorAll("[data-order]")];
 
 let audio, lock, began = false, heardAt = Date.now(), lookedAt = heardAt, wasAway = false,
   touchedAt = 0;
-// What was there when the page opened does not ring, until its time asks for that again.
-const rungs = new Map(cards().map((card) => [card.dataset.order, card.dataset.rung]));
-let known = new Set(rungs.keys());
-const ringing = new Set(), touched = new Set(), cancelled = new Set();
+// What was there when the page opened plays none, until its time asks for that again.
+const repeats = new Map(cards().map((card) => [card.dataset.order, card.dataset.repeated]));
+let known = new Set(repeats.keys());
+const sounding = new Set(), touched = new Set(), cancelled = new Set();
 let clockWas = -1;
 
 // Sound is on only while the clock of the audio moves: a locked phone stops it without a word.
@@ -46,15 +46,15 @@ function play(what) {
   else [784, 1047, 784, 1047].forEach((hz, n) => tone(n * 0.18, hz, 0.16, "triangle"));
 }
 
-// Rings for what is new until somebody accepts it; what an order's time asks for again, too.
+// Sounds for what is new until somebody accepts it; what an order's time asks for again, too.
 function compare() {
   const now = new Map(cards().map((card) => [card.dataset.order, card.dataset]));
-  for (const [order, { stage, rung }] of now) {
-    if (stage !== "PLACED") ringing.delete(order);
-    else if (!known.has(order) || rung !== rungs.get(order)) ringing.add(order);
-    rungs.set(order, rung);
+  for (const [order, { stage, repeated }] of now) {
+    if (stage !== "PLACED") sounding.delete(order);
+    else if (!known.has(order) || repeated !== repeats.get(order)) sounding.add(order);
+    repeats.set(order, repeated);
   }
-  for (const order of ringing) if (!now.has(order)) ringing.delete(order);
+  for (const order of sounding) if (!now.has(order)) sounding.delete(order);
   for (const line of document.querySelectorAll("[data-ended=CANCELLED]")) {
     const order = line.dataset.was;
     if (known.has(order) && !now.has(order) && !cancelled.has(order)) {
@@ -62,16 +62,16 @@ function compare() {
       play("cancelled");
     }
   }
-  const fresh = [...ringing].some((order) => !known.has(order));
+  const fresh = [...sounding].some((order) => !known.has(order));
   known = new Set([...known, ...now.keys()]);
   if (!fresh || !began) return;
   play("new");
   here();
 }
 
-// Whoever works at the board just now has a moment before it rings once more.
-function ring() {
-  if (ringing.size && began && Date.now() - touchedAt > QUIET_MS) play("new");
+// Whoever works at the board just now has a moment before it sounds again.
+function sound() {
+  if (sounding.size && began && Date.now() - touchedAt > QUIET_MS) play("new");
 }
 
 function write(where, text) {
@@ -186,7 +186,7 @@ new MutationObserver(() => { compare(); show(); }).observe(document.body, {
 });
 
 setInterval(here, HERE_MS);
-setInterval(() => { wake().then(show); ring(); }, RING_MS);
+setInterval(() => { wake().then(show); sound(); }, SOUND_MS);
 setInterval(() => {
   if (isOn() && audio.currentTime === clockWas) audio.suspend().then(() => audio.resume());
   clockWas = audio?.currentTime ?? -1;

@@ -1,6 +1,6 @@
--- An order that nobody accepts: boards ring again, people are told, a phone rings.
+-- An order that nobody accepts: boards sound again, people are told, a phone is called.
 
--- The phone that rings at a counter when nobody looks at its orders; E.164.
+-- The phone that is called at a counter when nobody looks at its orders; E.164.
 ALTER TABLE counter_stores ADD COLUMN alarm_phone text
     CHECK (alarm_phone ~ '^\+[1-9][0-9]{6,14}$');
 
@@ -11,7 +11,7 @@ CREATE TABLE counter_alarms (
     merchant_id   uuid NOT NULL REFERENCES merchants,
     outlet_id     text NOT NULL REFERENCES counter_stores,
     since         timestamptz NOT NULL,
-    rung_at       timestamptz,
+    repeated_at       timestamptz,
     told_at       timestamptz,
     called_at     timestamptz,
     call          text,
