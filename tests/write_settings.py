@@ -251,6 +251,32 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         " together after it",
         "COINSLOT_NOTICES_KEPT_S": "a notice is forgotten so long after it ended",
     },
+    "Messages to customers of a counter": {
+        "COINSLOT_MESSAGES": "how text messages and calls go out: `twilio`, or `console`, which"
+        " writes them into the log with digits and links hidden. Without it customers are asked for"
+        " no phone, and the order's page tells them everything",
+        "TWILIO_ACCOUNT_SID": "the account, `AC` and 32 digits",
+        "TWILIO_AUTH_TOKEN": "its token, which also signs callbacks",
+        "COINSLOT_TWILIO_OLD_TOKENS": "tokens that still sign callbacks while one is replaced,"
+        " separated by commas",
+        "TWILIO_PHONE_NUMBER": "the number that sends and calls, by E.164",
+        "TWILIO_MESSAGING_SERVICE_SID": "a messaging service that sends instead of the number",
+        "TWILIO_API_KEY": "a key that calls the API instead of the token; with its secret",
+        "TWILIO_API_SECRET": "the secret of that key",
+        "COINSLOT_TWILIO_URL": "address of the API; tests name an emulated one",
+        "COINSLOT_CODE_PEPPERS": "keys of the digests of codes, `id:base64` of 32 bytes each,"
+        " separated by commas; the first makes new ones, the others still open what they made"
+        " ([how to rotate them](counter.md#the-code)). Without it one is made from"
+        " `COINSLOT_KEYS`",
+        "COINSLOT_PHONE_MESSAGES": "text messages and calls to one phone in a day, of one merchant",
+        "COINSLOT_NETWORK_MESSAGES": "the same, for orders from one network",
+        "COINSLOT_OUTLET_MESSAGES": "the same of one outlet in an hour",
+        "COINSLOT_MESSAGE_CENTS": "what one counts as while its service has not said its price",
+        "COINSLOT_MERCHANT_MESSAGE_CENTS": "what those of one merchant may cost in a day; what is"
+        " above any of these is not sent, and the order's page says so",
+        "COINSLOT_RESEND_S": "between two requests of a customer to have the code sent again",
+        "COINSLOT_RESENDS": "so many of them for one order",
+    },
     "For the tests": {
         "COINSLOT_SANDBOX_URL": "address of emulated gateways: accounts that are added in the"
         " console may be there, to practise; `coinslot demo` sets its own",

@@ -18,8 +18,8 @@ from coinslot.context import Windows
 from coinslot.events.mirror.firebase import FirebaseAddressError, address
 from coinslot.events.webhooks.signing import HookRules
 from coinslot.kit.clock import UnknownZoneError, zone_named
-from coinslot.kit.secrets import Secret, Vault, VaultKeyError
-from coinslot.notices import smtp
+from coinslot.kit.secrets import Peppers, Secret, Vault, VaultKeyError
+from coinslot.notices import smtp, twilio
 from coinslot.pages.peer import networks
 
 Port = Annotated[int, Meta(ge=1, le=65_535)]
@@ -31,6 +31,13 @@ Seconds = Annotated[float, Meta(gt=0, le=LONGEST)]
 WINDOW_NAMES: Mapping[str, str] = {
     "COINSLOT_UNPAID_S": "unpaid_s",
     "COINSLOT_HOLD_S": "hold_s",
+    "COINSLOT_PHONE_MESSAGES": "phone_messages",
+    "COINSLOT_NETWORK_MESSAGES": "network_messages",
+    "COINSLOT_OUTLET_MESSAGES": "outlet_messages",
+    "COINSLOT_MESSAGE_CENTS": "message_cents",
+    "COINSLOT_MERCHANT_MESSAGE_CENTS": "merchant_message_cents",
+    "COINSLOT_RESEND_S": "resend_s",
+    "COINSLOT_RESENDS": "resends",
     "COINSLOT_CODE_WAIT_S": "code_wait_s",
     "COINSLOT_CODES_PER_MINUTE": "codes_per_minute",
     "COINSLOT_NETWORK_CODES_PER_MINUTE": "network_codes_per_minute",
@@ -157,6 +164,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     smtp_url: str | None = None  # COINSLOT_SMTP_URL; none: no mail goes out
     smtp_from: str | None = None  # COINSLOT_SMTP_FROM
     smtp_ca_file: Path | None = None  # COINSLOT_SMTP_CA_FILE
+    messages: Literal["", "twilio", "console"] = ""  # COINSLOT_MESSAGES; none: no SMS, no calls
+    twilio_account_sid: str = ""  # TWILIO_ACCOUNT_SID
+    twilio_auth_token: str = ""  # TWILIO_AUTH_TOKEN
+    twilio_old_tokens: str = ""  # COINSLOT_TWILIO_OLD_TOKENS, separated by commas
+    twilio_number: str = ""  # TWILIO_PHONE_NUMBER
+    twilio_service: str = ""  # TWILIO_MESSAGING_SERVICE_SID
+    twilio_api_key: str = ""  # TWILIO_API_KEY
+    twilio_api_secret: str = ""  # TWILIO_API_SECRET
+    twilio_url: str = "https://api.twilio.com"  # COINSLOT_TWILIO_URL
+    code_peppers: str | None = None  # COINSLOT_CODE_PEPPERS; none: made from COINSLOT_KEYS
     sandbox_url: str = ""  # COINSLOT_SANDBOX_URL
     fault: str | None = None  # COINSLOT_FAULT, for tests: die:<point>:<count>
     log_level: str = "INFO"  # LOG_LEVEL
@@ -231,6 +248,16 @@ NAMES: Mapping[str, str] = {
     "COINSLOT_SMTP_URL": "smtp_url",
     "COINSLOT_SMTP_FROM": "smtp_from",
     "COINSLOT_SMTP_CA_FILE": "smtp_ca_file",
+    "COINSLOT_MESSAGES": "messages",
+    "TWILIO_ACCOUNT_SID": "twilio_account_sid",
+    "TWILIO_AUTH_TOKEN": "twilio_auth_token",
+    "COINSLOT_TWILIO_OLD_TOKENS": "twilio_old_tokens",
+    "TWILIO_PHONE_NUMBER": "twilio_number",
+    "TWILIO_MESSAGING_SERVICE_SID": "twilio_service",
+    "TWILIO_API_KEY": "twilio_api_key",
+    "TWILIO_API_SECRET": "twilio_api_secret",
+    "COINSLOT_TWILIO_URL": "twilio_url",
+    "COINSLOT_CODE_PEPPERS": "code_peppers",
     "COINSLOT_SANDBOX_URL": "sandbox_url",
     "COINSLOT_FAULT": "fault",
     "LOG_LEVEL": "log_level",
@@ -301,6 +328,7 @@ def _look_through(found: Settings) -> None:
     _look_at_mirror(found)
     _look_at_mail(found)
     _look_at_bucket(found)
+    _look_at_messages(found)
     if found.jwt_secret is not None and len(found.jwt_secret.encode()) < SHORTEST_SECRET:
         raise SettingsError(f"JWT_SECRET: it must have {SHORTEST_SECRET} bytes or more")
     if found.keys is not None:
@@ -387,6 +415,36 @@ def mail_server(found: Settings) -> smtp.Settings | None:
         user=unquote(parts.username or ""), password=Secret(unquote(parts.password or "")),
         trusted=found.smtp_ca_file.read_text("ascii") if found.smtp_ca_file else "",
     )  # fmt: skip
+
+
+def twilio_account(found: Settings) -> twilio.Settings | None:
+    """Whose text messages and calls go out; None where COINSLOT_MESSAGES names another way."""
+    if found.messages != "twilio":
+        return None
+    return twilio.Settings(
+        account_sid=found.twilio_account_sid, auth_token=Secret(found.twilio_auth_token),
+        sender=found.twilio_number, service=found.twilio_service,
+        api_key=found.twilio_api_key, api_secret=Secret(found.twilio_api_secret),
+        old_tokens=tuple(Secret(t) for t in found.twilio_old_tokens.split(",") if t),
+        base_url=found.twilio_url,
+    )  # fmt: skip
+
+
+def _look_at_messages(found: Settings) -> None:
+    if found.messages == "twilio":
+        if not re.fullmatch(r"AC[0-9a-fA-F]{32}", found.twilio_account_sid):
+            raise SettingsError("TWILIO_ACCOUNT_SID: it must be AC and 32 hexadecimal digits")
+        if not found.twilio_auth_token:
+            raise SettingsError("TWILIO_AUTH_TOKEN must be set: callbacks are signed by it")
+        if not twilio.E164.fullmatch(found.twilio_number):
+            raise SettingsError("TWILIO_PHONE_NUMBER: it must be like +15005550006")
+        if bool(found.twilio_api_key) != bool(found.twilio_api_secret):
+            raise SettingsError("TWILIO_API_KEY and TWILIO_API_SECRET are set together")
+    if found.code_peppers is not None:
+        try:
+            Peppers.parse(found.code_peppers)
+        except VaultKeyError as error:
+            raise SettingsError(f"COINSLOT_CODE_PEPPERS: {error}") from error
 
 
 def _look_at_mail(found: Settings) -> None:

@@ -34,7 +34,7 @@ async def test_an_order_is_accepted_made_ready_and_handed_over_against_its_code(
 ) -> None:
     order = await counter.paid(Wish(sku="latte", quantity=2), CAKE)
     assert (await counter.view(order)).progress is Progress.QUEUED
-    assert (await counter.view(order)).code is None, "nobody has it yet"
+    assert (await counter.view(order)).code == await counter.code(order), "from the payment on"
     await staff.accept(counter.stage.context, counter.who, order)
     assert (await counter.view(order)).progress is Progress.SENDING
     await staff.ready(counter.stage.context, counter.who, order)

@@ -25,7 +25,7 @@ COUNTER = (
                 "    kept = await _try(context, who, order)\n",
                 "    async with context.db.as_merchant(who.merchant) as conn:\n"
                 "        kept = await _known(conn, who, order)\n"
-                "    if codes.matches(context.vault, kept, code):\n"
+                "    if codes.matches(context.peppers, kept, code):\n"
                 "        kept = await _try(context, who, order)\n",
             ),
         ),

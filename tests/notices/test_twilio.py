@@ -24,6 +24,7 @@ from coinslot.notices.base import (
     Forged,
     Form,
     Inbound,
+    Notice,
     Notifier,
     Refused,
     Report,
@@ -191,12 +192,16 @@ async def test_a_call_says_its_words_twice_and_digits_one_by_one(phone: TwilioRi
     assert call["said"].split() == ["Order", "42", "&", '"4', "8", "2", '9"', "<now>"]
 
 
+def called(words: str, language: str) -> Notice:
+    return Notice(key="k", to="+14155550100", text=words, language=language)
+
+
 @given(st.text(max_size=30), st.text(max_size=5))
 def test_every_text_makes_xml_that_says_it(words: str, language: str) -> None:
-    said = said_by(twiml(words, language))
+    said = said_by(twiml(called(words, language)))
     assert "application error" not in said or "application error" in words
-    assert 'language="en-US"' in twiml(words, "xx")
-    assert 'language="ru-RU"' in twiml(words, "ru")
+    assert 'language="en-US"' in twiml(called(words, "xx"))
+    assert 'language="ru-RU"' in twiml(called(words, "ru"))
 
 
 async def test_a_message_is_followed_to_its_end_and_its_price(

@@ -114,7 +114,7 @@ class Stage:
         """Work everything that is due now, until nothing is."""
         for _ in range(20):
             worked = 0
-            for name in tables or tuple(sweep.CHORES):
+            for name in tables or tuple(sweep.chores(self.context.kinds)):
                 worked += await sweep.sweep_once(self.context, name, PACE)
             if not worked:
                 break

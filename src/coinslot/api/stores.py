@@ -16,6 +16,7 @@ from coinslot.context import Context
 from coinslot.counter import board, menu, ordering, staff
 from coinslot.counter.basket import BasketError, Option, Wish
 from coinslot.counter.board import BoardLine, BoardOrder
+from coinslot.counter.contacts import CONSENT, Contact, ContactError
 from coinslot.counter.menu import MenuItem, Store
 from coinslot.counter.ordering import ClosedError, Order, PriceChangedError, TooManyUnpaidError
 from coinslot.counter.pickup import NoSlotError, SlotFullError
@@ -30,7 +31,8 @@ from coinslot.pages.rendering import STORABLE, AnyRequest
 from coinslot.pages.shared_handler import SharedHandler
 
 NOT_PLACED: Final = (
-    BasketError, PriceChangedError, ClosedError, TooManyUnpaidError, NoSlotError, SlotFullError,
+    BasketError, ContactError, PriceChangedError, ClosedError, TooManyUnpaidError, NoSlotError,
+    SlotFullError,
 )  # fmt: skip
 Slug = Annotated[str, PathParameter(max_length=63, pattern=STORABLE)]
 Text = Annotated[str, Meta(max_length=200, pattern=STORABLE)]
@@ -57,6 +59,18 @@ _SAYS: Final[Mapping[Why, str]] = {
 }
 
 
+_CONTACT_CODES: Final = {
+    "phone": "bad_phone", "phone_country": "phone_country", "email": "bad_email",
+    "consent": "consent_missing",
+}  # fmt: skip
+_CONTACT_SAYS: Final = {
+    "phone": "The phone is not a number by E.164, such as +4915112345678.",
+    "phone_country": "The store sends no messages to phones of this country.",
+    "email": "This is no e-mail address.",
+    "consent": f"A phone or an e-mail needs consentVersion {CONSENT}: the text that was shown.",
+}
+
+
 class WantedItem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
     """One line of POST /api/checkout-session."""
 
@@ -76,6 +90,9 @@ class WantedSession(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     customer_name: Annotated[str, Meta(max_length=80, pattern=STORABLE)] = ""
     pickup_at: Annotated[datetime, Meta(tz=True)] | None = None  # None: as soon as it can be
     table: Annotated[str, Meta(max_length=20, pattern=STORABLE)] = ""
+    customer_phone: Annotated[str, Meta(max_length=40, pattern=STORABLE)] = ""
+    customer_email: Annotated[str, Meta(max_length=254, pattern=STORABLE)] = ""
+    consent_version: Text = ""
 
 
 class NewStatus(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -108,6 +125,7 @@ class Stores(SharedHandler):
                 "isOpen": at.open, "taxIncluded": not at.tax_added, "tipPercents": list(at.tips),
                 "opensAt": opens.isoformat() if opens else None,
                 "pickupTimes": [slot.isoformat() for slot in slots],
+                "consentVersion": CONSENT,
             },
             "items": [_item(item) for item in items],
         }  # fmt: skip
@@ -123,6 +141,10 @@ class Stores(SharedHandler):
             tip=data.tip_cents, name=" ".join(data.customer_name.split()), key=key,
             network=peer.network(request), wanted_at=data.pickup_at,
             spot=" ".join(data.table.split()),
+            contact=Contact(
+                phone=data.customer_phone, email=data.customer_email,
+                agreed=data.consent_version == CONSENT, network=peer.network(request),
+            ),
         )  # fmt: skip
         try:
             token = await ordering.place(self._context, at, wanted)
@@ -245,6 +267,8 @@ def _not_placed(error: Exception, items: list[MenuItem]) -> RefusedError:
             return RefusedError(
                 409, "slot_full", "The kitchen has no time for it then.", {"nextPickupAt": later}
             )
+        case ContactError():
+            return RefusedError(422, _CONTACT_CODES[error.code], _CONTACT_SAYS[error.code])
         case TooManyUnpaidError():
             return RefusedError(429, "too_many_unpaid", "Pay an order that was placed before.")
         case _:

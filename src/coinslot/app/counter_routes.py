@@ -5,6 +5,7 @@ from litestar.types import ControllerRouterHandler, Middleware
 
 from coinslot.api.stores import StaffOrders, Stores
 from coinslot.context import Context
+from coinslot.counter.callbacks import MessageCallbacks
 from coinslot.counter.pages import CounterPages
 from coinslot.pages.access import Access
 from coinslot.pages.site import Site
@@ -16,6 +17,7 @@ def counter_routes(
 ) -> list[ControllerRouterHandler]:
     """What places orders is limited by `ordering`."""
     pages, stores, board = CounterPages(context, site), Stores(context), StaffOrders(context)
+    told = MessageCallbacks(context)
     access = Access(auth)
     read, write = [access.may("board:read")], [access.may("board:write")]
     one = "/api/staff/orders/{order:uuid}"
@@ -25,6 +27,9 @@ def counter_routes(
         get("/s/{slug:str}/basket")(pages.basket),
         get("/s/{slug:str}/{sku:str}")(pages.item),
         post("/o/{order:str}/cancel")(pages.cancel),
+        post("/o/{order:str}/resend")(pages.resend),
+        post("/callbacks/messages", status_code=200)(told.inbound),
+        post("/callbacks/messages/{message:uuid}", status_code=200)(told.message),
         get("/api/stores/{slug:str}/menu")(stores.menu),
         post("/api/checkout-session", middleware=[ordering])(stores.session),
         get("/api/staff/orders", guards=read)(board.all),

@@ -34,7 +34,7 @@ from coinslot.events.notices.watch import watch as watch_notices
 from coinslot.gateways.base import Practise
 from coinslot.kit.clock import SystemClock, wait_at_most
 from coinslot.kit.faults import dies_at, no_fault
-from coinslot.kit.secrets import Secret
+from coinslot.kit.secrets import Peppers, Secret
 from coinslot.merchants.accounts import Accounts
 from coinslot.merchants.clocks import ClockNotes
 from coinslot.outlets.machines import device_versions
@@ -134,6 +134,8 @@ class RunningServer:
             ),
             storage=picture_storage(self.settings, self.clock, self._stack),
         )
+        if self.settings.code_peppers is not None:
+            self.context.peppers = Peppers.parse(self.settings.code_peppers)
         self._stack.push_async_callback(self.context.inbox.close)
         self._stack.push_async_callback(self.context.background.close)
         await self._open_notifiers()
@@ -241,7 +243,8 @@ class RunningServer:
             parts.append(self._edge.run())
         # Units are swept where machines are connected. A worker sweeps everything else, and the
         # deadlines of units.
-        tables = frozenset(sweep.CHORES) if "worker" in self.roles else frozenset()
+        chores = frozenset(sweep.chores(self.context.kinds))
+        tables = chores if "worker" in self.roles else frozenset()
         if "device" in self.roles:
             tables |= {"fulfillments"}
         worked = tables | EVENT_TABLES if "worker" in self.roles else tables
@@ -251,7 +254,7 @@ class RunningServer:
         if "worker" in self.roles:
             parts += event_tasks(self.context, settings.hooks, self._reached)
             parts.append(prune.keep_pruning(self.context))
-        elsewhere = (frozenset(sweep.CHORES) | EVENT_TABLES) - worked
+        elsewhere = (chores | EVENT_TABLES) - worked
         if elsewhere:
             parts.append(notify.notify(self.db, self.context.wakes, elsewhere))
         if "worker" in self.roles:

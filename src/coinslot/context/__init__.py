@@ -21,7 +21,7 @@ from coinslot.gateways.base import Practise
 from coinslot.gateways.breaker import Breakers, Rules
 from coinslot.kit.clock import Clock
 from coinslot.kit.ids import token
-from coinslot.kit.secrets import Secret, Vault
+from coinslot.kit.secrets import Peppers, Secret, Vault
 from coinslot.merchants.accounts import Account
 from coinslot.notices.base import Form, Notifier
 from coinslot.storage.base import NoStorage, Storage
@@ -53,6 +53,13 @@ class Windows(Struct, frozen=True, kw_only=True):
     alarm_tell_s: float = 45  # and people get mail and a push; at once where no board is open
     alarm_call_s: float = 70  # and the counter's phone is called
     alarm_pause_s: float = 300  # between two calls to one counter
+    phone_messages: int = 12  # a count: text messages and calls to one phone in a day
+    network_messages: int = 40  # a count: the same for orders from one network
+    outlet_messages: int = 300  # a count: the same of one outlet in an hour
+    message_cents: int = 8  # a count: what one costs while its service has not said it
+    merchant_message_cents: int = 2500  # a count: what those of one merchant cost in a day
+    resend_s: float = 60  # between two requests of a customer to have the code sent again
+    resends: int = 3  # a count: of them for one order
     code_s: float = 3600  # a code that hands over is good, from the payment and from ready
     offer_s: float = 5  # one offer waits for its ACCEPT
     offers: int = 3  # a count: offers before the unit is queued again
@@ -249,10 +256,12 @@ class Context:
     hasher: PasswordHasher = field(default_factory=password_hasher)
     public_url: str = "https://example.invalid"  # of our pages: gateways send payers back to it
     practise: Practise = field(default_factory=Practise)
+    peppers: Peppers = field(init=False)  # of codes that are stored; from the vault unless named
     inbox: WebhookInbox = field(init=False)
 
     def __post_init__(self) -> None:
         self.inbox = self.open_inbox(self.db)
+        self.peppers = Peppers.of(self.vault)
 
     def zone_of(self, name: str | None) -> ZoneInfo:
         """A merchant's zone by its name; the installation's when it has none."""

@@ -1,16 +1,16 @@
 """The code that hands an order over: six digits, derived from a key that is not in the database,
 and written again whenever its page is shown. Stored is a digest of them with another key."""
 
-import hmac
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 import asyncpg
 
+from coinslot.context import Context
 from coinslot.counter import store
 from coinslot.db.pool import Connection
-from coinslot.kit.secrets import Vault
+from coinslot.kit.secrets import Peppers, Vault
 
 TRIES: Final = 5  # of one version
 WRONG: Final = 15  # of all versions of one order
@@ -24,27 +24,30 @@ def code_of(vault: Vault, order: UUID, version: int) -> str:
     return f"{int(derived, 16) % 10**_DIGITS:0{_DIGITS}}"
 
 
-def digest_of(vault: Vault, order: UUID, version: int, code: str) -> str:
-    """What is stored of them."""
-    return vault.digest(f"{order} {version} {code}", "counter code pepper")
+def digest_of(peppers: Peppers, order: UUID, version: int, code: str) -> str:
+    """What is stored of them, under a key of its own that is rotated by itself."""
+    return peppers.digest(f"{order} {version} {code}", "counter code")
 
 
-def matches(vault: Vault, kept: asyncpg.Record, typed: str) -> bool:
+def matches(peppers: Peppers, kept: asyncpg.Record, typed: str) -> bool:
     """Whether these digits are the ones, compared in constant time. `kept` is a row of
     `counter_orders`."""
-    said = digest_of(vault, kept["order_id"], kept["code_version"], typed)
-    return hmac.compare_digest(said, kept["code_digest"])
+    said = f"{kept['order_id']} {kept['code_version']} {typed}"
+    return peppers.matches(kept["code_digest"], said, "counter code")
 
 
-def is_of_another_key(vault: Vault, kept: asyncpg.Record) -> bool:
-    """The vault's key was changed since: its page shows other digits than were stored."""
-    return not matches(vault, kept, code_of(vault, kept["order_id"], kept["code_version"]))
+def is_of_another_key(context: Context, kept: asyncpg.Record) -> bool:
+    """The key of the codes, or that of their digests, was changed since: its page shows other
+    digits than were stored."""
+    shown = code_of(context.vault, kept["order_id"], kept["code_version"])
+    return not matches(context.peppers, kept, shown)
 
 
 async def renew(
-    conn: Connection, vault: Vault, kept: asyncpg.Record, begins: datetime, *, tries: int = 0
+    conn: Connection, context: Context, kept: asyncpg.Record, begins: datetime, *, tries: int = 0
 ) -> None:
     """A new version, whose time begins then."""
     order, version = kept["order_id"], kept["code_version"] + 1
-    digest = digest_of(vault, order, version, code_of(vault, order, version))
+    code = code_of(context.vault, order, version)
+    digest = digest_of(context.peppers, order, version, code)
     await conn.execute(store.NEW_CODE, order, version, digest, begins, tries)

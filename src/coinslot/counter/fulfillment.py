@@ -7,13 +7,14 @@ from typing import ClassVar
 import asyncpg
 
 from coinslot.context import Context
-from coinslot.counter import store
+from coinslot.counter import alarms, messages, store
 from coinslot.counter.codes import code_of
 from coinslot.counter.flow import COUNTER
 from coinslot.counter.texts import OF_ORDERS
+from coinslot.db.due import Due
 from coinslot.db.pool import Connection
 from coinslot.orders import fulfillment
-from coinslot.orders.fulfillment import Fulfillment, Testimony
+from coinslot.orders.fulfillment import Fulfillment, Owing, Testimony
 from coinslot.orders.page_views import Progress, Story
 from coinslot.states.transition import transition
 from coinslot.states.unit_flow import UnitFlow
@@ -60,6 +61,10 @@ class Counter(Fulfillment):
     windows: ClassVar[frozenset[str]] = Fulfillment.windows | {"prepare_s", "pickup_s"}
     counts_stock: ClassVar[bool] = False
     texts: ClassVar[Mapping[str, Mapping[str, str]]] = OF_ORDERS
+    owes: ClassVar[Mapping[str, Owing]] = {
+        "counter_messages": Owing(Due("counter_messages", lane="merchant_id"), messages.drive),
+        "counter_alarms": Owing(Due("counter_alarms"), alarms.drive),
+    }
     checks: ClassVar[Mapping[str, str]] = {
         "nothing_at_a_counter_goes_on_that_was_not_accepted": _NOT_ACCEPTED,
         "a_counter_hands_over_by_code_or_by_name": _BY_CODE_OR_NAME,
@@ -94,7 +99,7 @@ class Counter(Fulfillment):
                 conn, COUNTER, held["id"], "DEADLINE", context.now(), basis="never_sent",
                 ended=ended,
             )  # fmt: skip
-        context.wakes.wake("refunds", "fulfillments")
+        context.wakes.wake("refunds", "fulfillments", "counter_messages")
 
     async def address(self, conn: Connection, outlet: str) -> str | None:
         known = await conn.fetchrow(store.STORE, outlet)
@@ -114,7 +119,7 @@ class Counter(Fulfillment):
         kept = await conn.fetchrow(store.CODE_OF, units[0]["order_id"])
         assert kept is not None
         code = None
-        if open_ and progress is not Progress.QUEUED:
+        if open_:
             code = code_of(context.vault, kept["order_id"], kept["code_version"])
         return Story(
             progress=progress, begun_at=accepted, code=code,

@@ -16,6 +16,7 @@ from coinslot.catalog.products import Product, ProductChange, add_product, edit_
 from coinslot.context import Context
 from coinslot.counter import store
 from coinslot.counter.basket import Option, Priced
+from coinslot.counter.contacts import prefixes
 from coinslot.counter.flow import COUNTER
 from coinslot.counter.hours import Hours, SpecialDay, WeekInterval, served
 from coinslot.counter.pickup import Kitchen
@@ -94,6 +95,7 @@ class Store(Struct, frozen=True, kw_only=True):
     hours: Hours
     slot_work_min: int | None
     now: datetime  # when it was read
+    phones: tuple[str, ...] = ()  # prefixes of those that it calls and writes to
 
     @property
     def open(self) -> bool:
@@ -164,6 +166,7 @@ async def store_of(context: Context, slug: str) -> Store | None:
         slug=slug, merchant=known["merchant_id"], outlet=view, tax_added=row["tax_added"],
         tips=tuple(row["tips"]), paused=row["paused_at"] is not None,
         hours=hours_of(row, view.zone), slot_work_min=row["slot_work_min"], now=context.now(),
+        phones=prefixes(row["phone_prefixes"], view.currency),
     )  # fmt: skip
 
 

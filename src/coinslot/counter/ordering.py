@@ -10,11 +10,13 @@ from uuid import UUID
 import asyncpg
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from coinslot.context import Context
-from coinslot.counter import pickup, store
+from coinslot.counter import contacts, pickup, store
 from coinslot.counter.basket import BasketError, Line, Sum, Wish, lines_of, sum_of
 from coinslot.counter.codes import code_of, digest_of
+from coinslot.counter.contacts import Contact
 from coinslot.counter.flow import COUNTER
 from coinslot.counter.menu import MenuItem, Store, menu_at
 from coinslot.db.pool import Connection, again
@@ -51,6 +53,7 @@ class Order(Struct, frozen=True, kw_only=True):
     shown: int | None
     tip: int = 0
     name: str = ""
+    contact: Contact = Contact()
     key: str | None = None
     wanted_at: datetime | None = None  # None: as soon as it can be
     spot: str = ""  # the table that it is brought to
@@ -60,13 +63,14 @@ class Order(Struct, frozen=True, kw_only=True):
 
 async def place(context: Context, at: Store, wanted: Order) -> str:
     """The token of the order, placed now or before with this key. Raises ClosedError, BasketError,
-    PriceChangedError, TooManyUnpaidError, NoSlotError, SlotFullError."""
+    ContactError, PriceChangedError, TooManyUnpaidError, NoSlotError, SlotFullError."""
     async with context.db.as_merchant(at.merchant) as conn:
         before = await conn.fetchval(store.BY_KEY, wanted.key)
     if before is not None:
         return str(before)
     if not (at.works if wanted.wanted_at else at.open):
         raise ClosedError
+    wanted = replace(wanted, contact=contacts.checked(wanted.contact, at.phones))
     try:
         return await again(partial(_place, context, at, wanted))
     except asyncpg.UniqueViolationError as error:
@@ -104,11 +108,12 @@ async def _place(context: Context, at: Store, wanted: Order) -> str:
         await _write_beside(conn, placed.id, at.merchant, [
             (items[line.wish.sku], line, taken_off[items[line.wish.sku].id]) for line in lines
         ])  # fmt: skip
-        digest = digest_of(context.vault, placed.id, 1, code_of(context.vault, placed.id, 1))
+        digest = digest_of(context.peppers, placed.id, 1, code_of(context.vault, placed.id, 1))
         await conn.execute(
             store.PLACE_ORDER, placed.id, at.merchant, at.outlet.code, wanted.name, digest,
             taken.wanted_at, taken.begin_at, taken.slot_at, work, wanted.spot,
         )  # fmt: skip
+        await contacts.keep(conn, context, at.merchant, placed.id, wanted.contact)
         return placed.token
 
 

@@ -17,8 +17,8 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from coinslot.context import Context
+from coinslot.counter import contacts, ordering, pickup, resending, staff
 from coinslot.counter import menu as menus
-from coinslot.counter import ordering, pickup, staff
 from coinslot.counter.basket import (
     NOTE,
     PIECES,
@@ -30,6 +30,7 @@ from coinslot.counter.basket import (
     sum_of,
     tip_of,
 )
+from coinslot.counter.contacts import CONSENT, Contact, ContactError
 from coinslot.counter.flow import COUNTER
 from coinslot.counter.hours import served
 from coinslot.counter.menu import MenuItem, Store
@@ -68,6 +69,9 @@ class PlaceForm(Struct):
     line: Annotated[list[str], Meta(max_length=40)] | Annotated[str, Meta(max_length=400)] = []
     tip: Annotated[str, Meta(pattern=r"\A[0-9]{0,3}\Z")] = ""
     name: Annotated[str, Meta(max_length=80, pattern=STORABLE)] = ""
+    phone: Annotated[str, Meta(max_length=40, pattern=STORABLE)] = ""
+    email: Annotated[str, Meta(max_length=254, pattern=STORABLE)] = ""
+    agreed: Annotated[str, Meta(max_length=20, pattern=STORABLE)] = ""
     way: Annotated[str, Meta(max_length=64, pattern=STORABLE)] = ""
     at: Annotated[str, Meta(pattern=r"\A([0-9]{1,12})?\Z")] = ""  # its slot, in minutes of UTC
     spot: Annotated[str, Meta(max_length=20, pattern=STORABLE)] = ""
@@ -90,6 +94,17 @@ class Basket(Struct, frozen=True, kw_only=True):
     @property
     def texts(self) -> list[str]:
         return [wish.text() for wish in self.wishes]
+
+
+class Trouble(Struct, frozen=True, kw_only=True):
+    """Why nothing was placed, and what was typed, so that nobody types it twice."""
+
+    said: str = ""
+    status: int = 409
+    typed: PlaceForm | None = None
+
+
+_NO_TROUBLE: Final = Trouble(status=200)
 
 
 class CounterPages(SharedHandler):
@@ -165,22 +180,34 @@ class CounterPages(SharedHandler):
             wishes=wishes, shown=int(data.shown), tip=tip, name=" ".join(data.name.split()),
             key=data.key, browser=name, network=peer.network(request),
             wanted_at=slot_named(data.at), spot=" ".join(data.spot.split()),
+            contact=self._contact(request, data),
         )  # fmt: skip
         try:
             order = await ordering.place(self._context, at, wanted)
         except BasketError as error:
-            return await self._show(request, there, basket, self._said(request, error, items))
+            trouble = Trouble(said=self._said(request, error, items), typed=data)
+        except ContactError as error:
+            said = str(getattr(self._words(request), f"bad_{error.code}"))
+            trouble = Trouble(said=said, status=422, typed=data)
         except PriceChangedError as changed:
-            return await self._show(request, there, basket, self._changed(request, at, changed))
+            trouble = Trouble(said=self._changed(request, at, changed), typed=data)
         except TooManyUnpaidError:
-            return await self._show(request, there, basket, self._words(request).busy, status=429)
+            trouble = Trouble(said=self._words(request).busy, status=429)
         except (NoSlotError, SlotFullError) as error:
-            return await self._show(request, there, basket, self._no_slot(request, at, error))
+            trouble = Trouble(said=self._no_slot(request, at, error), typed=data)
         except ClosedError:
-            return await self._show(request, there, basket, self._words(request).closed)
-        answer = await self._begin(request, order, data)
-        browser.remember(request, answer, name, "/s")
-        return answer
+            trouble = Trouble(said=self._words(request).closed)
+        else:
+            answer = await self._begin(request, order, data)
+            browser.remember(request, answer, name, "/s")
+            return answer
+        return await self._show(request, there, basket, trouble)
+
+    def _contact(self, request: AnyRequest, data: PlaceForm) -> Contact:
+        return Contact(
+            phone=data.phone, email=data.email, agreed=data.agreed == CONSENT,
+            language=self._renderer.words(request).code, network=peer.network(request),
+        )  # fmt: skip
 
     async def _begin(self, request: AnyRequest, order: str, data: PlaceForm) -> Response[str]:
         """The order's page shows what became of the step to the gateway."""
@@ -204,10 +231,20 @@ class CounterPages(SharedHandler):
                 ) from None
         return Redirect(self._renderer.formatter(request).link("o", order), status_code=303)
 
+    async def resend(self, request: AnyRequest, order: Token) -> Response[str]:
+        """The customer asks for the code once more."""
+        try:
+            await resending.again(self._context, order)
+        except CounterError as error:
+            if error.why is Why.UNKNOWN:
+                raise RefusedError(
+                    404, "no_such_order", "No order has this link.", sentence="unknown_order"
+                ) from None
+        return Redirect(self._renderer.formatter(request).link("o", order), status_code=303)
+
     async def _show(
-        self, request: AnyRequest, there: There, basket: Basket, problem: str = "", *,
-        status: int = 409,
-    ) -> Response[str]:  # fmt: skip
+        self, request: AnyRequest, there: There, basket: Basket, trouble: Trouble = _NO_TROUBLE
+    ) -> Response[str]:
         at, items = there
         ways: list[Way] = []
         slots: list[datetime] = []
@@ -216,9 +253,11 @@ class CounterPages(SharedHandler):
             slots = await self._slots(at, items, basket)
             ways = await ways_to_pay.offered(self._context, at.merchant, at.outlet.code, price)
         return self._page(
-            request, "basket.html", at, status if problem else 200, basket=basket, ways=ways,
-            problem=problem or basket.problem, keys=token, slots=slots, slot_name=slot_name,
-            chosen_slot=basket.slot, typed_name=basket.name,
+            request, "basket.html", at, trouble.status, basket=basket, ways=ways,
+            problem=trouble.said or basket.problem, keys=token, typed=trouble.typed,
+            consent=CONSENT, slots=slots, slot_name=slot_name, chosen_slot=basket.slot,
+            typed_name=basket.name,
+            asked={form.value for form in contacts.forms(self._context, at.phones)},
         )  # fmt: skip
 
     async def _slots(self, at: Store, items: Sequence[MenuItem], basket: Basket) -> list[datetime]:

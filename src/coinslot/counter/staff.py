@@ -11,7 +11,7 @@ import asyncpg
 from msgspec import Struct
 
 from coinslot.context import Context
-from coinslot.counter import codes, store
+from coinslot.counter import codes, message_store, store
 from coinslot.counter.flow import COUNTER
 from coinslot.db.pool import Connection
 from coinslot.orders import fulfillment
@@ -119,8 +119,12 @@ async def ready(context: Context, who: Staff, order: UUID) -> None:
         for unit in begun:
             by = _from(kept, now) + _window(context, unit, "pickup_s")
             await _move(conn, unit, "FINISHED", now, by, ready_at=now)
-        await codes.renew(conn, context.vault, kept, _from(kept, now))
+        await codes.renew(conn, context, kept, _from(kept, now))
+        await conn.execute(
+            message_store.TELL, order, "ready", f"ready.{kept['code_version'] + 1}", now
+        )
         await record(conn, who.actor, _act(who, "order.ready", order), now)
+    context.wakes.wake("counter_messages")
 
 
 async def undo(context: Context, who: Staff, order: UUID, to: Status) -> None:
@@ -168,7 +172,7 @@ async def reject(
         ids = [unit["id"] for unit in meant]
         act = _act(who, "order.rejected", order, reason.strip(), ids)
         await record(conn, who.actor, act, now)
-    context.wakes.wake("refunds", "fulfillments")
+    context.wakes.wake("refunds", "fulfillments", "counter_messages")
 
 
 async def cancel(context: Context, order_token: str) -> None:
@@ -192,14 +196,14 @@ async def cancel(context: Context, order_token: str) -> None:
                 conn, COUNTER, unit["id"], "CANCELLED", context.now(), basis="never_sent",
                 ended="cancelled",
             )  # fmt: skip
-    context.wakes.wake("refunds", "fulfillments")
+    context.wakes.wake("refunds", "fulfillments", "counter_messages")
 
 
 async def complete(context: Context, who: Staff, order: UUID, code: str) -> None:
     """Hand everything over that is left, against the code. The same code again finds it done.
     Raises CounterError."""
     kept = await _try(context, who, order)
-    if not codes.matches(context.vault, kept, code):
+    if not codes.matches(context.peppers, kept, code):
         async with context.db.as_merchant(who.merchant) as conn:
             tries = await conn.fetchval(store.NOTE_WRONG, order, context.now())
         raise CounterError(Why.WRONG_CODE, max(codes.TRIES - tries, 0))
@@ -207,7 +211,7 @@ async def complete(context: Context, who: Staff, order: UUID, code: str) -> None
         units, now = await _lock(conn, order), context.now()
         if await _hand_over(conn, units, now, basis="code"):
             await record(conn, who.actor, _act(who, "order.completed", order), now)
-    context.wakes.wake("refunds", "fulfillments")
+    context.wakes.wake("refunds", "fulfillments", "counter_messages")
 
 
 async def vouch(context: Context, who: Staff, order: UUID, reason: str) -> None:
@@ -229,7 +233,7 @@ async def vouch(context: Context, who: Staff, order: UUID, reason: str) -> None:
             for unit in units:
                 await transition(conn, COUNTER, unit["id"], "HANDED_OVER", now)
         await record(conn, who.actor, _act(who, "order.vouched", order, reason.strip()), now)
-    context.wakes.wake("refunds", "fulfillments")
+    context.wakes.wake("refunds", "fulfillments", "counter_messages")
 
 
 async def tick(context: Context, who: Staff, order: UUID, unit: UUID, *, done: bool) -> None:
@@ -287,9 +291,9 @@ async def _try(context: Context, who: Staff, order: UUID) -> asyncpg.Record:
         if wrong >= codes.WRONG_AT_OUTLET:
             raise CounterError(Why.CROWDED)
         kept = await _code(conn, order)
-        if codes.is_of_another_key(context.vault, kept):
+        if codes.is_of_another_key(context, kept):
             # Its page shows the digits of the new key: those are the ones from now on.
-            await codes.renew(conn, context.vault, kept, kept["code_from"], tries=kept["tries"])
+            await codes.renew(conn, context, kept, kept["code_from"], tries=kept["tries"])
             kept = await _code(conn, order)
         if kept["code_from"] + context.windows.span("code_s") <= now:
             raise CounterError(Why.EXPIRED)

@@ -139,6 +139,16 @@ class CounterWords(Struct, frozen=True, kw_only=True):
     total: str
     name: str
     name_hint: str
+    reach: str
+    reach_hint: str
+    phone: str
+    email: str
+    consent_phone: str  # {place}
+    consent_email: str  # {place}
+    bad_phone: str
+    bad_phone_country: str
+    bad_email: str
+    bad_consent: str
     pay_link: str  # {price} {gateway}
     pay_code: str  # {price} {gateway}
     price_changed: str  # {old} {new}
@@ -197,6 +207,18 @@ _ENGLISH = CounterWords(
     total="Total",
     name="Your name",
     name_hint="Optional. They call it out when your order is ready.",
+    reach="Be told when it is ready",
+    reach_hint="Optional. Without it, your order's page tells you everything.",
+    phone="Mobile number",
+    email="E-mail, for the receipt",
+    consent_phone="{place} may write to me and call me about this order. Nothing else is sent, and"
+    " I can stop it at any time.",
+    consent_email="{place} may write to me about this order. Nothing else is sent.",
+    bad_phone="This is not a phone number. Begin with + and the country, or leave it empty.",
+    bad_phone_country="We cannot send messages to this country. Please leave the number empty: your"
+    " order's page tells you everything.",
+    bad_email="This is not an e-mail address. Correct it, or leave it empty.",
+    bad_consent="Please tick that we may write to you, or leave number and e-mail empty.",
     pay_link="Pay {price} with {gateway}",
     pay_code="Show a code to scan, {price} ({gateway})",
     price_changed="It costs {new} now, not {old}. You have not been charged.",
@@ -258,6 +280,17 @@ _HINDI = CounterWords(
     total="कुल",
     name="आपका नाम",
     name_hint="ज़रूरी नहीं। तैयार होने पर यही पुकारा जाएगा।",
+    reach="तैयार होने पर सूचना पाएँ",
+    reach_hint="ज़रूरी नहीं। इसके बिना भी ऑर्डर का पेज सब बताता है।",
+    phone="मोबाइल नंबर",
+    email="रसीद के लिए ई-मेल",
+    consent_phone="{place} इस ऑर्डर के बारे में मुझे संदेश भेज सकता है और कॉल कर सकता है। और कुछ नहीं भेजा जाएगा,"
+    " और मैं इसे कभी भी रोक सकता हूँ।",
+    consent_email="{place} इस ऑर्डर के बारे में मुझे लिख सकता है। और कुछ नहीं भेजा जाएगा।",
+    bad_phone="यह फ़ोन नंबर नहीं है। + और देश के कोड से शुरू करें, या खाली छोड़ें।",
+    bad_phone_country="हम इस देश में संदेश नहीं भेज सकते। नंबर खाली छोड़ें: ऑर्डर का पेज सब बताता है।",
+    bad_email="यह ई-मेल पता नहीं है। ठीक करें, या खाली छोड़ें।",
+    bad_consent="चुनें कि हम आपको लिख सकते हैं, या नंबर और ई-मेल खाली छोड़ें।",
     pay_link="{gateway} से {price} चुकाएँ",
     pay_code="स्कैन का कोड दिखाएँ, {price} ({gateway})",
     price_changed="अब दाम {new} है, {old} नहीं। आपसे कुछ नहीं लिया गया।",
@@ -316,6 +349,18 @@ _RUSSIAN = CounterWords(
     total="Итого",
     name="Ваше имя",
     name_hint="Не обязательно. Его назовут, когда заказ готов.",
+    reach="Сообщить, когда готово",
+    reach_hint="Не обязательно. И без этого всё видно на странице заказа.",
+    phone="Мобильный номер",
+    email="Почта, для чека",
+    consent_phone="{place}: согласен получать сообщения и звонки об этом заказе. Ничего другого не"
+    " присылают, и это можно прекратить в любой момент.",
+    consent_email="{place}: согласен получать письма об этом заказе. Ничего другого не присылают.",
+    bad_phone="Это не номер телефона. Начните с + и кода страны или оставьте поле пустым.",
+    bad_phone_country="В эту страну мы не отправляем сообщения. Оставьте номер пустым: всё видно на"
+    " странице заказа.",
+    bad_email="Это не адрес почты. Исправьте его или оставьте поле пустым.",
+    bad_consent="Отметьте, что вам можно писать, или оставьте номер и почту пустыми.",
     pay_link="Оплатить {price} через {gateway}",
     pay_code="Показать код для сканирования, {price} ({gateway})",
     price_changed="Теперь это стоит {new}, а не {old}. С вас ничего не списано.",

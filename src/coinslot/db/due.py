@@ -16,7 +16,8 @@ from coinslot.db.pool import Database
 
 TABLES = frozenset(
     {
-        "attempts", "captures", "counter_alarms", "fulfillments", "inbox", "notices", "orders",
+        "attempts", "captures", "counter_alarms", "counter_messages", "fulfillments", "inbox",
+        "notices", "orders",
         "payments", "qr_codes", "qr_polls", "receipts", "refunds",
     }
 )  # fmt: skip

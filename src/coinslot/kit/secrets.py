@@ -95,6 +95,10 @@ class Vault:
         named = f"{context}\0{text}".encode(errors="replace")
         return hmac.digest(self._digest_key, named, "sha256").hex()[:32]
 
+    def derive(self, purpose: str) -> bytes:
+        """A key for one purpose, from the current key."""
+        return hmac.digest(self._digest_key, f"derived\0{purpose}".encode(), "sha256")
+
     @property
     def current(self) -> str:
         """The name of the key that seals."""
@@ -125,6 +129,50 @@ class Vault:
             return sealed[2:head_bytes].decode(), head_bytes
         except UnicodeDecodeError:
             raise SealBrokenError("these bytes were not sealed by a vault") from None
+
+
+class Peppers:
+    """Keys for digests of what is short enough to be guessed: who reads the database cannot try.
+
+    A digest names its key, so that the key is rotated by naming a new one first: older digests are
+    compared under theirs for as long as that is named too."""
+
+    def __init__(self, keys: Mapping[str, bytes]) -> None:
+        self._keys, self._current = dict(keys), next(iter(keys))
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read "id:base64,id:base64"; the first is the current one. Raises VaultKeyError."""
+        keys: dict[str, bytes] = {}
+        for part in text.split(","):
+            key_id, colon, encoded = part.strip().partition(":")
+            try:
+                key = base64.b64decode(encoded, validate=True)
+            except ValueError:
+                key = b""
+            if not colon or not key_id or len(key) != KEY_BYTES:
+                raise VaultKeyError("a pepper is written id:base64, of 32 bytes")
+            keys[key_id] = key
+        return cls(keys)
+
+    @classmethod
+    def of(cls, vault: Vault) -> Self:
+        """Where none is named: one that comes from the vault's current key."""
+        return cls({"vault": vault.derive("peppers")})
+
+    def digest(self, text: str, context: str) -> str:
+        return f"{self._current}:{self._made(self._current, text, context)}"
+
+    def matches(self, kept: str, text: str, context: str) -> bool:
+        """In constant time. False too where its key is not named any more."""
+        key_id, _, made = kept.rpartition(":")
+        if key_id not in self._keys:
+            return False
+        return hmac.compare_digest(self._made(key_id, text, context), made)
+
+    def _made(self, key_id: str, text: str, context: str) -> str:
+        named = f"{context}\0{text}".encode(errors="replace")
+        return hmac.digest(self._keys[key_id], named, "sha256").hex()[:32]
 
 
 class Secret:

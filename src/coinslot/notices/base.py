@@ -47,6 +47,8 @@ class Notice(Struct, frozen=True, kw_only=True):
     link: str = ""  # where a push leads; a mail has it in its text
     valid_s: int = 3_600
     callback: str | None = None
+    keys_to: str | None = None  # of a call: where keys that its listener presses are to be told
+    press: str = ""  # what is said about these keys
 
 
 class Stage(StrEnum):
@@ -129,6 +131,13 @@ class Inbound(Struct, frozen=True, kw_only=True):
     opts_out: bool | None = None
 
 
+class Pressed(Struct, frozen=True, kw_only=True):
+    """Somebody who listens to a call pressed keys. The answer is what `Talks` says next."""
+
+    reference: str
+    keys: str
+
+
 class Absent(Struct, frozen=True):
     """The service answered that there is no such notice."""
 
@@ -164,9 +173,18 @@ class Reports(Protocol):
 
     def read_callback(
         self, url: str, headers: Mapping[str, str], body: bytes
-    ) -> Report | Inbound | Forged | Unreadable:
+    ) -> Report | Inbound | Pressed | Forged | Unreadable:
         """Check and read a callback without I/O. The URL is the public one that was given with the
         notice; names of headers are lower case."""
+        ...
+
+
+@runtime_checkable
+class Talks(Protocol):
+    """A service whose calls go on after a key was pressed."""
+
+    def says(self, text: str, language: str) -> tuple[str, str]:
+        """The media type and the body that answer a pressed key; an empty text hangs up."""
         ...
 
 

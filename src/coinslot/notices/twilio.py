@@ -31,6 +31,7 @@ from coinslot.notices.base import (
     Notice,
     Notifier,
     Powers,
+    Pressed,
     Refused,
     Report,
     Sent,
@@ -70,6 +71,7 @@ STAGES: Mapping[str, Stage] = {
     **dict.fromkeys(("delivered", "read", "completed"), Stage.DELIVERED),
     **dict.fromkeys(("undelivered", "failed", "canceled", "busy", "no-answer"), Stage.FAILED),
 }
+_XML = '<?xml version="1.0" encoding="UTF-8"?>'
 VOICES = {"en": "en-US", "hi": "hi-IN", "ru": "ru-RU"}
 
 
@@ -208,7 +210,7 @@ class Twilio:
 
     def read_callback(
         self, url: str, headers: Mapping[str, str], body: bytes
-    ) -> Report | Inbound | Forged | Unreadable:
+    ) -> Report | Inbound | Pressed | Forged | Unreadable:
         problem = self._forged(url, headers, body)
         if problem is not None:
             return problem
@@ -219,12 +221,18 @@ class Twilio:
             return Unreadable("of another account")
         if said.get("SmsStatus") == "received":
             return _inbound(said)
+        if "Digits" in said:
+            return _pressed(said)
         stage = STAGES.get(said.get("MessageStatus") or said.get("CallStatus") or "")
         reference = said.get("MessageSid") or said.get("CallSid") or ""
         if stage is None or not SID.fullmatch(reference):
             return Unreadable("no status of a message or call")
         code = said.get("ErrorCode", "")
         return Report(reference=reference, stage=stage, code=code, again=_again(stage, code))
+
+    def says(self, text: str, language: str) -> tuple[str, str]:
+        spoken = _say(text, language) if text else "<Hangup/>"
+        return "text/xml", f"{_XML}<Response>{spoken}</Response>"
 
     def _forged(self, url: str, headers: Mapping[str, str], body: bytes) -> Forged | None:
         """Whether it bears none of our signatures."""
@@ -300,15 +308,22 @@ def signature(
     return base64.b64encode(made).decode()
 
 
-def twiml(text: str, language: str) -> str:
-    """The text said twice; digits one by one, so that a code is not read as a million."""
+def twiml(notice: Notice) -> str:
+    """The text said twice; digits one by one, so that a code is not read as a million. With
+    `keys_to` a key that is pressed meanwhile is told there."""
+    said = _say(notice.text, notice.language, loop=2)
+    if notice.keys_to is not None:
+        press = _say(notice.press, notice.language) if notice.press else ""
+        action = quoteattr(notice.keys_to)
+        said = f'<Gather action={action} numDigits="1" timeout="6">{said}{press}</Gather>'
+    return f"{_XML}<Response>{said}</Response>"
+
+
+def _say(text: str, language: str, *, loop: int = 1) -> str:
     printable = "".join(sign if sign.isprintable() else " " for sign in text)
     spoken = re.sub(r"[0-9]{3,}", lambda found: " ".join(found[0]), printable)
     voice = quoteattr(VOICES.get(language, VOICES["en"]))
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?><Response>'
-        f'<Say loop="2" language={voice}>{escape(spoken)}</Say></Response>'
-    )
+    return f'<Say loop="{loop}" language={voice}>{escape(spoken)}</Say>'
 
 
 def _form(settings: Settings, form: Form, notice: Notice) -> dict[str, str | list[str]] | Refused:
@@ -326,7 +341,7 @@ def _form(settings: Settings, form: Form, notice: Notice) -> dict[str, str | lis
     if notice.callback is not None:
         said["StatusCallback"] = notice.callback
     if form is Form.CALL:
-        said["Twiml"] = twiml(notice.text, notice.language)
+        said["Twiml"] = twiml(notice)
         if len(said["Twiml"]) > LONGEST_TWIML:
             return Refused(cause=Cause.CONTENT, reason="the text is too long to be said")
         said["Timeout"] = str(settings.ring_s)
@@ -400,6 +415,13 @@ def _inbound(said: Mapping[str, str]) -> Inbound | Unreadable:
         return Unreadable("a message from nobody")
     wish = {"STOP": True, "START": False}.get(said.get("OptOutType", "").upper())
     return Inbound(reference=reference, sender=sender, text=said.get("Body", ""), opts_out=wish)
+
+
+def _pressed(said: Mapping[str, str]) -> Pressed | Unreadable:
+    reference, keys = said.get("CallSid", ""), said["Digits"]
+    if not SID.fullmatch(reference) or not re.fullmatch(r"[0-9*#]{1,20}", keys):
+        return Unreadable("keys of no call")
+    return Pressed(reference=reference, keys=keys)
 
 
 def _read_as(reply: _Reply, kind: type[T]) -> T | Unclear:

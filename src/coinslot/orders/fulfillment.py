@@ -2,7 +2,7 @@
 money, open one unit for each piece that was paid for, call the handler of the unit's kind when the
 unit is due, and book how it is settled. They know no machine. tests/locker is a small kind."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
@@ -11,6 +11,7 @@ import asyncpg
 from msgspec import Struct
 
 from coinslot.context import Context, Windows
+from coinslot.db.due import Due
 from coinslot.db.pool import Connection, Database
 from coinslot.orders import store
 from coinslot.orders.page_views import Progress, Story, WhyNot
@@ -18,6 +19,13 @@ from coinslot.states.transition import transition
 from coinslot.states.unit_flow import UnitFlow, UnknownKindError
 
 Unit = asyncpg.Record | Mapping[str, Any]  # a row of `fulfillments`, or one merged with others
+
+
+class Owing(Struct, frozen=True):
+    """A table of a kind with rows that may be due, and the verb that works one of them."""
+
+    due: Due
+    work: Callable[[Context, asyncpg.Record], Awaitable[None]]
 
 
 class Testimony(Struct, frozen=True, kw_only=True):
@@ -58,6 +66,9 @@ class Fulfillment(Protocol):
 
     # Language -> name of a text in `pages/texts/words.py` -> what this kind says instead.
     texts: ClassVar[Mapping[str, Mapping[str, str]]] = MappingProxyType({})
+
+    # Name -> a table of its own that owes something beside its units: the worker sweeps it too.
+    owes: ClassVar[Mapping[str, Owing]] = MappingProxyType({})
 
     async def start(self, context: Context, unit: asyncpg.Record) -> None:
         """The unit is in the first state, and there is time until `dispatch_by`. Begin to hand it
@@ -145,6 +156,11 @@ def handler(context: Context, kind: str) -> Fulfillment:
         known = ", ".join(sorted(context.kinds))
         raise UnknownKindError(f"no way of selling is called {kind}: there is {known}") from None
     return found
+
+
+def owing(kinds: Mapping[str, Fulfillment]) -> dict[str, Owing]:
+    """Those of all kinds."""
+    return {name: one for kind in kinds.values() for name, one in kind.owes.items()}
 
 
 async def kinds_in_service(db: Database) -> dict[str, list[str]]:

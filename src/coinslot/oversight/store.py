@@ -307,6 +307,7 @@ OWED_ROWS = (
             _owing("qr_polls", "'poll'", "due_at"),
             _owing("deliveries", "'webhook'", "created_at"),
             _owing("notices", "channel", "created_at"),
+            _owing("counter_messages", "stage", "created_at"),
         )
     )
     + "\nORDER BY 1, 2"

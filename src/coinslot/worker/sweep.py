@@ -4,7 +4,7 @@ gateway that hangs delays its own rows alone. If a process dies, the lease ends 
 claims the row. See docs/decisions/0017-leases-and-fair-shares.md."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from functools import partial
 
@@ -13,7 +13,6 @@ import structlog
 from msgspec import Struct
 
 from coinslot.context import Context, NoMachineLink, leases
-from coinslot.counter import alarms
 from coinslot.db import due
 from coinslot.db.due import Claimed, Due, Share, Want
 from coinslot.db.lease import Lease, LeaseLostError
@@ -22,6 +21,7 @@ from coinslot.events.notices.send import send_due
 from coinslot.kit.clock import wait_at_most
 from coinslot.orders import fulfillment
 from coinslot.orders.expiry import expire
+from coinslot.orders.fulfillment import Fulfillment
 from coinslot.payments import authorizations, gateway_webhooks, qr_codes, receipts, refunds
 from coinslot.payments.escalation import escalate
 
@@ -51,9 +51,14 @@ CHORES = {
     "qr_polls": Chore(Due("qr_polls"), qr_codes.poll_account),
     # Before one expires, its gateway is asked once more; which one, only its payment says.
     "orders": Chore(Due("orders", lane="merchant_id"), expire),
-    "counter_alarms": Chore(Due("counter_alarms"), alarms.drive),
     "notices": Chore(Due("notices", lane="channel"), send_due),
 }
+
+
+def chores(kinds: Mapping[str, Fulfillment]) -> dict[str, Chore]:
+    """Everything that is swept where these ways of selling are."""
+    owed = fulfillment.owing(kinds)
+    return {**CHORES, **{name: Chore(one.due, one.work) for name, one in owed.items()}}
 
 
 class Pace(Struct, frozen=True, kw_only=True):
@@ -74,7 +79,7 @@ class Sweeper:
 
     def __init__(self, context: Context, name: str, pace: Pace) -> None:
         self._context, self._name, self._pace = context, name, pace
-        self._chore = CHORES[name]
+        self._chore = chores(context.kinds)[name]
         self._woken = context.wakes.of(name)
         self._more = False  # whether rows may be due that there was no place for
         self._under_way: dict[asyncio.Task[None], Lease] = {}
@@ -178,8 +183,8 @@ async def sweep_once(context: Context, name: str, pace: Pace) -> int:
     return await Sweeper(context, name, pace).batch()
 
 
-async def sweep(context: Context, pace: Pace, tables: frozenset[str] = frozenset(CHORES)) -> None:
-    """Sweep these tables side by side until cancelled."""
+async def sweep(context: Context, pace: Pace, tables: frozenset[str] | None = None) -> None:
+    """Sweep these tables, or all, side by side until cancelled."""
     async with asyncio.TaskGroup() as group:
-        for name in sorted(tables):
+        for name in sorted(chores(context.kinds) if tables is None else tables):
             group.create_task(Sweeper(context, name, pace).run(), name=f"sweep {name}")

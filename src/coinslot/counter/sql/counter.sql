@@ -1,5 +1,29 @@
 -- What a counter does inside the transactions that pay, expire and settle an order.
 
+-- The messages of one purpose to an order's customer, one for each way that was left at checkout.
+-- They are written in the transaction of what they tell; each is there once for its key.
+CREATE OR REPLACE FUNCTION counter_tell(p_order uuid, p_purpose text, p_key text, p_now timestamptz)
+RETURNS bigint LANGUAGE sql AS $$
+    WITH told AS (
+        INSERT INTO counter_messages (id, merchant_id, outlet_id, order_id, purpose, form, dedup,
+            code_version, phone_digest, network, created_at, due_at)
+        SELECT gen_random_uuid(), o.merchant_id, o.outlet_id, o.order_id, p_purpose, w.form,
+            concat_ws('.', o.order_id, p_key, w.form), o.code_version,
+            CASE WHEN w.form IN ('sms', 'call') THEN k.phone_digest END, k.network, p_now, p_now
+        FROM counter_orders o JOIN counter_contacts k USING (order_id)
+            JOIN counter_stores s USING (outlet_id)
+            CROSS JOIN LATERAL (VALUES
+                ('sms', k.phone IS NOT NULL AND p_purpose IN ('code', 'ready', 'cancelled')),
+                ('call', k.phone IS NOT NULL AND p_purpose = 'ready' AND s.calls),
+                ('email', k.email IS NOT NULL AND p_purpose IN ('receipt', 'ready', 'cancelled')),
+                ('push', k.push IS NOT NULL AND p_purpose IN ('ready', 'cancelled'))
+            ) w (form, wanted)
+        WHERE o.order_id = p_order AND w.wanted
+        ON CONFLICT (dedup) DO NOTHING RETURNING 1
+    )
+    SELECT count(*) FROM told
+$$;
+
 -- The row beside each unit. Its code is good from now on; nothing is due before its order has to be
 -- accepted, and where it is for later, before staff see it: its time to be accepted runs from then.
 CREATE OR REPLACE FUNCTION counter_queued(p_order uuid, p_now timestamptz)
@@ -17,6 +41,8 @@ BEGIN
     INSERT INTO counter_alarms (id, merchant_id, outlet_id, since, due_at)
         SELECT order_id, merchant_id, outlet_id, greatest(p_now, begin_at),
             greatest(p_now, begin_at) FROM counter_orders WHERE order_id = p_order;
+    PERFORM counter_tell(p_order, 'code', 'code.1', p_now);
+    PERFORM counter_tell(p_order, 'receipt', 'receipt', p_now);
 END $$;
 
 -- The stock of choices after a change, of those that are counted.
@@ -72,11 +98,29 @@ BEGIN
                     FROM unnest(l.counted_choices) AS choice))
             WHERE id = l.item_id;
     END IF;
+    IF u.settlement = 'refund_due' THEN  -- once for all that goes back in this transaction
+        PERFORM counter_tell(u.order_id, 'cancelled', 'cancelled.' || pg_current_xact_id(), p_now);
+    END IF;
 END $$;
 
+-- How many decimal places a currency has, by ISO 4217.
+CREATE OR REPLACE FUNCTION places_of(p_currency text) RETURNS integer LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN p_currency IN (
+        'BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'UYI',
+        'VND', 'VUV', 'XAF', 'XOF', 'XPF') THEN 0
+    WHEN p_currency IN (
+        'BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') THEN 3
+    WHEN p_currency = 'CLF' THEN 4 WHEN p_currency = 'UYW' THEN 4
+    ELSE 2 END
+$$;
+
 -- What the messages of an order cost, in minor units of this currency, rounded once for all of
--- them, and how many have no price in it yet. Nobody sends any yet.
+-- them, and how many have no price in it: it comes later, or is in another currency.
 CREATE OR REPLACE FUNCTION message_costs(p_order uuid, p_currency text)
 RETURNS TABLE (minor bigint, unknown bigint) LANGUAGE sql STABLE AS $$
-    SELECT 0::bigint, 0::bigint
+    SELECT round(coalesce(sum(price) FILTER (WHERE price_currency = p_currency), 0)
+            * 10 ^ places_of(p_currency))::bigint,
+        count(*) FILTER (WHERE price_currency IS DISTINCT FROM p_currency)
+    FROM counter_messages WHERE order_id = p_order AND form IN ('sms', 'call')
+        AND (reference IS NOT NULL OR stage IN ('sending', 'unconfirmed'))
 $$;

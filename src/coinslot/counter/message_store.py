@@ -1,0 +1,145 @@
+"""The statements about messages to a counter's customers, by name."""
+
+KEEP_CONTACT = """
+INSERT INTO counter_contacts (order_id, merchant_id, phone, email, phone_digest, email_digest,
+    network, language)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+"""
+
+CONSENT = """
+INSERT INTO counter_consents (merchant_id, order_id, form, address, text_version, language,
+    network, at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+"""
+
+TELL = "SELECT counter_tell($1, $2, $3, $4)"
+
+# What a message of an order is written from, as it is now.
+TOLD = """
+SELECT o.id, o.number, o.token, o.state, o.amount_minor, o.currency::text, o.paid_at,
+    k.phone, k.email, k.push, k.language, c.code_version, c.code_from, c.outlet_id,
+    u.name AS outlet_name, coalesce(u.zone, m.zone) AS zone, m.name AS merchant_name,
+    s.phone_prefixes,
+    (SELECT array_agg(DISTINCT f.state) FROM fulfillments f WHERE f.order_id = o.id
+        AND f.settlement IS NULL) AS open,
+    EXISTS (SELECT FROM fulfillments f WHERE f.order_id = o.id
+        AND f.settlement = 'fulfilled') AS some_handed_over
+FROM orders o JOIN counter_orders c ON c.order_id = o.id
+JOIN counter_stores s ON s.outlet_id = o.outlet_id JOIN outlets u ON u.id = o.outlet_id
+JOIN merchants m ON m.id = o.merchant_id LEFT JOIN counter_contacts k ON k.order_id = o.id
+WHERE o.id = $1
+"""
+
+RECEIPT_LINES = """
+SELECT l.name, l.quantity, l.price_minor FROM order_lines l WHERE l.order_id = $1 ORDER BY l.id
+"""
+
+RECEIPT_EXTRAS = "SELECT kind, amount_minor FROM order_extras WHERE order_id = $1 ORDER BY kind"
+
+# One sender after the other counts what a merchant has sent: the lock ends with the transaction.
+LINE_UP = "SELECT pg_advisory_xact_lock(hashtextextended('counter messages ' || $1, 0))"
+
+# What was begun lately: of this phone, network, outlet and merchant, and what it cost or may cost.
+# `$7` is what a message of unknown price counts as.
+SPENT = """
+SELECT count(*) FILTER (WHERE phone_digest = $2 AND begun_at > $5) AS phone,
+    count(*) FILTER (WHERE network = $3 AND network <> '' AND begun_at > $5) AS network,
+    count(*) FILTER (WHERE outlet_id = $4 AND begun_at > $6) AS outlet,
+    coalesce(sum(coalesce(price, $7)) FILTER (WHERE begun_at > $5), 0) AS money
+FROM counter_messages
+WHERE begun_at > least($5::timestamptz, $6) AND form IN ('sms', 'call') AND id <> $1
+"""
+
+OPTED_OUT = """
+SELECT EXISTS (SELECT FROM message_opt_outs WHERE phone_digest = ANY ($1)
+    AND ended_at IS NULL)
+"""
+
+OPT_OUT = """
+INSERT INTO message_opt_outs (phone_digest, since, told_by) VALUES ($1, $2, $3)
+ON CONFLICT (phone_digest) DO UPDATE SET since = $2, told_by = $3, ended_at = NULL
+    WHERE message_opt_outs.ended_at IS NOT NULL
+"""
+
+OPT_IN = """
+UPDATE message_opt_outs SET ended_at = $2 WHERE phone_digest = $1 AND ended_at IS NULL
+"""
+
+WITHHOLD = """
+UPDATE counter_messages SET stage = 'withheld', why = $3, ended_at = $4, due_at = NULL,
+    leased_until = NULL
+WHERE id = $1 AND lease = $2 AND stage = 'due'
+"""
+
+# Committed before the service is called.
+BEGIN = """
+UPDATE counter_messages SET stage = 'sending', begun_at = $3, tries = tries + 1, looks = 0,
+    due_at = $4, all_of_it = $5
+WHERE id = $1 AND lease = $2 AND stage = 'due' RETURNING *
+"""
+
+# Provably not sent: later again.
+NOT_SENT = """
+UPDATE counter_messages SET stage = 'due', begun_at = NULL, why = $2, error_code = $3, due_at = $4,
+    leased_until = NULL
+WHERE id = $1 AND stage IN ('sending', 'unconfirmed') AND reference IS NULL
+"""
+
+FAILED = """
+UPDATE counter_messages SET stage = 'failed', why = $2, error_code = $3, ended_at = $4,
+    due_at = NULL, leased_until = NULL
+WHERE id = $1 AND stage IN ('due', 'sending', 'unconfirmed') AND reference IS NULL
+"""
+
+UNCONFIRMED = """
+UPDATE counter_messages SET stage = 'unconfirmed', why = $2, looks = looks + 1, due_at = $3,
+    ended_at = $4, leased_until = NULL
+WHERE id = $1 AND stage IN ('sending', 'unconfirmed') AND reference IS NULL
+"""
+
+KNOWN_REFERENCES = "SELECT reference FROM counter_messages WHERE reference = ANY ($1)"
+
+ANOTHER_IN_DOUBT = """
+SELECT EXISTS (SELECT FROM counter_messages WHERE phone_digest = $2 AND form = 'call' AND id <> $1
+    AND stage IN ('sending', 'unconfirmed') AND ended_at IS NULL)
+"""
+
+ONE = "SELECT * FROM counter_messages WHERE id = $1"
+
+HOLD = "SELECT * FROM counter_messages WHERE id = $1 FOR NO KEY UPDATE"
+
+# What the service said of it: its own id, how far it came, its price.
+REPORTED = """
+UPDATE counter_messages SET reference = $2, stage = $3, error_code = coalesce($4, error_code),
+    why = CASE WHEN $3 = 'failed' THEN coalesce($5, why, 'not delivered') ELSE NULL END,
+    price = coalesce($6, price), price_currency = coalesce($7, price_currency),
+    ended_at = coalesce(ended_at, $8), due_at = $9, looks = $10, proved = proved OR $11,
+    leased_until = NULL
+WHERE id = $1
+"""
+
+OWNER = "SELECT merchant_id FROM counter_messages WHERE id = $1"
+
+# For the order's page: the newest of each way and purpose.
+OF_ORDER = """
+SELECT DISTINCT ON (m.purpose, m.form) m.purpose, m.form, m.stage, m.why, m.proved, m.created_at,
+    coalesce(m.ended_at, m.begun_at, m.created_at) AS at, k.phone, k.email
+FROM counter_messages m LEFT JOIN counter_contacts k ON k.order_id = m.order_id
+WHERE m.order_id = $1 ORDER BY m.purpose, m.form, m.created_at DESC, m.id DESC
+"""
+
+RESENDS = """
+SELECT count(*) AS times, max(created_at) AS last FROM counter_messages
+WHERE order_id = $1 AND dedup LIKE '%.code.again.%'
+"""
+
+HOLD_CODE = "SELECT FROM counter_orders WHERE order_id = $1 FOR NO KEY UPDATE"
+
+IS_OPEN = """
+SELECT EXISTS (SELECT FROM fulfillments WHERE order_id = $1 AND settlement IS NULL)
+"""
+
+PROVED_READY = """
+SELECT EXISTS (SELECT FROM counter_messages WHERE order_id = $1 AND purpose = 'ready' AND proved
+    AND created_at >= $2)
+"""
