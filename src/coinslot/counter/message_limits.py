@@ -12,6 +12,7 @@ from coinslot.context import Context
 from coinslot.counter import message_store as store
 from coinslot.counter.contacts import prefixes
 from coinslot.db.pool import Connection
+from coinslot.kit.money import Money
 from coinslot.notices.base import Form
 
 PHONES: Final = (Form.SMS, Form.CALL)
@@ -56,7 +57,7 @@ def _outlived(context: Context, row: asyncpg.Record, told: asyncpg.Record) -> st
 async def _too_many(conn: Connection, context: Context, row: asyncpg.Record) -> str | None:
     windows, now = context.windows, context.now()
     await conn.execute(store.LINE_UP, str(row["merchant_id"]))
-    guess = Decimal(windows.message_cents) / 100
+    guess = Decimal(Money(windows.message_cents, "USD").decimal())
     spent = await conn.fetchrow(
         store.SPENT, row["id"], row["phone_digest"], row["network"], row["outlet_id"],
         now - _DAY, now - _HOUR, guess,
@@ -68,7 +69,8 @@ async def _too_many(conn: Connection, context: Context, row: asyncpg.Record) -> 
         return "too_many_network"
     if spent["outlet"] >= windows.outlet_messages:
         return "too_many_outlet"
-    if spent["money"] + guess > Decimal(windows.merchant_message_cents) / 100:
+    most = Decimal(Money(windows.merchant_message_cents, "USD").decimal())
+    if spent["money"] + guess > most:
         return "too_dear"
     return None
 

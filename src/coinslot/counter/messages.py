@@ -1,8 +1,7 @@
 """Sends what a counter's customers are told: each message is a row that is committed before its
 service is called, and is sent once. Where no answer came, the service's own list says whether it
-was sent; where there is no list it stays unconfirmed, and its customer may ask for it again.
-
-The order's page always shows what a message tells, whatever became of it."""
+was sent; where there is no list it stays unconfirmed, and may be asked for again. The order's page
+always shows what a message tells, whatever became of it."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation

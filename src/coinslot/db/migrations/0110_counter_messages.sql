@@ -54,7 +54,7 @@ CREATE TABLE counter_messages (
     form          text NOT NULL CHECK (form IN ('sms', 'call', 'email', 'push')),
     dedup         text NOT NULL UNIQUE,
     code_version  integer,                         -- of the code that it tells
-    all_of_it     boolean NOT NULL DEFAULT true,   -- of a cancellation: nothing is left of the order
+    all_of_it     boolean NOT NULL DEFAULT true,   -- of what goes back: nothing is left
     stage         text NOT NULL DEFAULT 'due' CHECK (stage IN ('due', 'sending', 'unconfirmed',
                   'queued', 'sent', 'delivered', 'failed', 'withheld')),
     proved        boolean NOT NULL DEFAULT false,  -- the phone itself, or its owner, has it
