@@ -48,11 +48,11 @@ class Windows(Struct, frozen=True, kw_only=True):
     counter_dispatch_s: float = 600  # staff accept what was paid, or the money goes back
     prepare_s: float = 14400  # from then on it is made ready, or the money goes back
     pickup_s: float = 7200  # from then on it is fetched, or the money goes back
-    board_silent_s: float = 30  # a board behind a counter that is unheard for longer is closed
+    board_silent_s: float = 30  # a board of staff that is unheard for longer is closed
     alarm_repeat_s: float = 20  # an order that nobody accepts sounds again
     alarm_tell_s: float = 45  # and people get mail and a push; at once where no board is open
-    alarm_call_s: float = 70  # and the counter's phone is called
-    alarm_pause_s: float = 300  # between two calls to one counter
+    alarm_call_s: float = 70  # and the phone of the outlet is called
+    alarm_pause_s: float = 300  # between two calls to one outlet
     phone_messages: int = 12  # a count: text messages and calls to one phone in a day
     network_messages: int = 40  # a count: the same for orders from one network
     outlet_messages: int = 300  # a count: the same of one outlet in an hour

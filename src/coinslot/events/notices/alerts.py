@@ -10,7 +10,7 @@ from coinslot.db.pool import Connection
 
 SILENT, CASE, SLOT, PAYOUT = "machine_silent", "case_waiting", "slot_out_of_sale", "payout_differs"
 PROFIT: Final = "daily_profit"  # nothing is the matter: it is told once a day to who asked for it
-ORDER: Final = "order_waiting"  # told by the counter itself, whose order it is
+ORDER: Final = "order_waiting"  # told by the room whose order it is
 EVENTS: Final = (SILENT, CASE, SLOT, PAYOUT, PROFIT, ORDER)
 # Cases of the nightly comparison in which the gateway's books differ from ours.
 _PAYOUT_KINDS: Final = ", ".join(

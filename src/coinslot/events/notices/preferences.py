@@ -144,7 +144,7 @@ class Listener(Struct, frozen=True, kw_only=True):
 
 def choice_of(chosen: Mapping[str, Any], role: str, event: str) -> Choice:
     """What someone chose; whoever works on machines and money hears without having chosen, and of
-    orders that wait everybody at the counter."""
+    orders that wait everybody where they work."""
     own = chosen.get(event)
     if own is not None:
         return Choice(own["mail"], own["push"])
