@@ -197,7 +197,8 @@ def _importers(path: str, files: frozenset[str]) -> frozenset[str]:
     module = path.removeprefix("src/").removesuffix(".py").replace("/", ".")
     parent, _, last = module.rpartition(".")
     wanted = re.compile(
-        rf"from {re.escape(module)} import|from {re.escape(parent)} import .*\b{last}\b"
+        rf"from {re.escape(module)} import"
+        rf"|from {re.escape(parent)} import (?:\([^)]*|[^(\n]*)\b{last}\b"
         # A driver is imported by the name of its folder.
         + rf"|from coinslot\.gateways import .*\b{parent.rpartition('.')[2]}\b"
         * parent.startswith("coinslot.gateways.")
