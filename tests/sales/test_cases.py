@@ -8,6 +8,7 @@ from coinslot.commands.cases import line
 from coinslot.gateways.base import Absent, Declined, Mark, Unclear
 from coinslot.oversight import cases
 from coinslot.oversight.cases import CaseError, Person
+from coinslot.payments.escalation import escalate
 from tests.sales.stage import Stage
 from tests.sales.taking import Taking, confirmed, made, taking
 from tests.sales.weather import DONE_AND_LOST, LOST, in_weather
@@ -223,3 +224,11 @@ async def test_an_event_that_no_table_knows_is_a_case(stage: Stage) -> None:
     assert (case.kind, case.data["event"]) == ("stray", "SNEEZED")
     await cases.close(stage.context, case.id, ASHA)
     assert await cases.update(stage.context) == 0
+
+
+async def test_a_payment_that_is_gone_gets_no_case(stage: Stage) -> None:
+    async with stage.context.db.as_merchant(stage.merchant) as conn:
+        row = await conn.fetchrow("SELECT $1::uuid AS id, $1::uuid AS merchant_id", stage.merchant)
+    assert row is not None
+    await escalate(stage.context, row)
+    assert await stage.value("SELECT count(*) FROM cases") == 0

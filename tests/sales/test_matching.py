@@ -1,6 +1,6 @@
 """Whose money is it: ours buys goods or goes back, a stranger's is left alone on evidence only."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from msgspec.structs import replace
@@ -105,6 +105,25 @@ async def test_the_gateways_own_answer_brings_a_parked_payment_to_its_code(stage
     stage.later(6)
     await stage.sweep("captures")
     assert await stage.value("SELECT state FROM orders") == "paid"
+
+
+@pytest.mark.parametrize("has_code", [True, False])
+async def test_what_a_parked_payment_was_found_by_says_when_it_was_captured(
+    stage: Stage, has_code: bool
+) -> None:
+    """The gateway may say another time when it is asked later: of its last change."""
+    paid = await stage.pay()
+    parked = replace(paid, qr_code_id=None, mark=None)
+    await stage.webhook(parked)
+    at = await stage.value("SELECT captured_at FROM captures")
+    later = replace(paid, at=paid.at + timedelta(seconds=3))
+    await at_gateway(stage, later if has_code else replace(later, qr_code_id=None))
+    stage.later(6)
+    await stage.sweep("captures")
+    assert await reason(stage) is None
+    assert await stage.value("SELECT state FROM orders") == "paid"
+    found = await stage.value("SELECT facts->0->>'at' FROM inbox WHERE verdict = 'own'")
+    assert datetime.fromisoformat(found) == at
 
 
 async def test_money_through_a_retired_code_goes_back_and_older_money_buys(stage: Stage) -> None:

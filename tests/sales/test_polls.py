@@ -103,6 +103,15 @@ async def test_a_list_that_is_not_whole_hides_no_payment(stage: Stage) -> None:
     assert await stage.value("SELECT count(*) FROM orders") == 1
 
 
+async def test_without_a_whole_list_five_codes_have_their_turn_in_a_poll(stage: Stage) -> None:
+    counted = await many_codes(stage)
+    counted.whole = False
+    await polls(stage, 1)
+    assert (len(counted.codes), len(set(counted.codes))) == (5, 5)
+    await polls(stage, 1)
+    assert (len(counted.codes), len(set(counted.codes))) == (10, 10)
+
+
 async def test_what_was_paid_while_the_list_could_not_be_read_is_found_later(
     stage: Stage,
 ) -> None:

@@ -20,9 +20,18 @@ from coinslot.gateways.base import (
     RefundStage,
     Taken,
 )
+from coinslot.gateways.stripe.driver import Settings
 from coinslot.kit.money import Money
+from coinslot.kit.secrets import Secret
+from coinslot.merchants.accounts import Former
 from coinslot.oversight import reconcile
-from coinslot.payments import api_views, attempts, gateway_webhooks, qr_codes
+from coinslot.payments import (
+    api_views,
+    attempts,
+    gateway_accounts,
+    gateway_webhooks,
+    qr_codes,
+)
 from coinslot.vending import machine_messages
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -273,3 +282,23 @@ def test_what_was_found_is_named_with_its_sum() -> None:
         "payment pay_1, 40.00 INR: refunded outside"
     )
     assert reconcile._words(back, "refund") == "refund rf_1 of payment pay_1, 1.50 INR: refund"
+
+
+# What a changed account leaves behind.
+
+
+def test_of_replaced_secrets_those_that_were_there_prove_webhooks_for_a_while() -> None:
+    def kept(secret_key: str, *webhook_secrets: str) -> Settings:
+        return Settings(
+            secret_key=Secret(secret_key), webhook_secrets=tuple(map(Secret, webhook_secrets))
+        )
+
+    def former(before: Settings, after: Settings) -> list[Former]:
+        return gateway_accounts._replaced(CONTEXT, before, after)
+
+    until = CONTEXT.after("gateway_secret_overlap_s")
+    assert former(kept("sk_1", "a", "", "b"), kept("sk_1", "c")) == [
+        Former(setting="webhook_secrets", secret=Secret(one), until=until) for one in "ab"
+    ]
+    assert former(kept("sk_1", ""), kept("sk_1", "c")) == []
+    assert former(kept("sk_1", "a"), kept("sk_2", "a")) == []  # the key proves no webhook
