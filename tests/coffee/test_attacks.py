@@ -10,7 +10,7 @@ from litestar import Litestar
 from coinslot.channels.tmetr import Drink, Heartbeat, Settings, Taken
 from coinslot.coffee import management, selling
 from coinslot.coffee.fulfillment import reported
-from coinslot.coffee.machines import NewMachine, add_machine
+from coinslot.coffee.machines import NewMachine, add_machine, pay_at
 from coinslot.coffee.rules import Rules, save_rules
 from coinslot.coffee.selling import NotSoldError, Why
 from coinslot.coffee.vendors import VendorAccount, save_vendor_account
@@ -79,7 +79,7 @@ async def second_machine(cafe: Cafe, device: str) -> None:
             name="Hall", gateway_account=stage.account.id,
         )  # fmt: skip
         await add_machine(conn, machine, stage.clock.now())
-    await management.offer_all(stage.context, stage.merchant, "K02")
+        await pay_at(conn, stage.merchant, "K02", [stage.account.id])
 
 
 async def test_a_report_of_a_device_counts_for_the_orders_of_its_own_codes(cafe: Cafe) -> None:
@@ -119,24 +119,6 @@ async def test_a_clock_that_is_a_little_ahead_sells(cafe: Cafe, ahead_s: int, se
     with pytest.raises(NotSoldError) as refused:
         await wished
     assert refused.value.why is Why.SILENT
-
-
-async def test_a_machine_has_its_own_times_where_they_are_set(cafe: Cafe, phone: Phone) -> None:
-    windows = {"heard_s": 60, "order_s": 300, "grace_s": 100}
-    await cafe.stage.value("UPDATE outlets SET windows = $1 WHERE id = 'K01' RETURNING id", windows)
-    now = cafe.stage.clock.now()
-    assert "within 1 min" in (await phone.get(address(cafe))).text, "not within 2"
-    cafe.roaster.beat = Heartbeat(now - timedelta(seconds=60))
-    with pytest.raises(NotSoldError) as refused:
-        await cafe.place(cafe.code())
-    assert refused.value.why is Why.SILENT
-    cafe.roaster.beat = None
-    with pytest.raises(NotSoldError) as refused:
-        await cafe.place(cafe.code(made_at=now - timedelta(seconds=300)))
-    assert refused.value.why is Why.TOO_OLD
-    await cafe.place(cafe.code())
-    (order,) = await orders(cafe)
-    assert order["ends_by"] == now + timedelta(seconds=300)
 
 
 # Free coffee.

@@ -8,7 +8,7 @@ from litestar import Litestar
 
 from coinslot.channels.tmetr import Heartbeat
 from coinslot.coffee import selling
-from coinslot.coffee.management import plan
+from coinslot.coffee.imports import plan
 from coinslot.coffee.selling import NotSoldError, Why
 from coinslot.orders.outlet_windows import set_windows
 from tests.coffee.stage import DEVICE, Cafe

@@ -19,7 +19,9 @@ MANY = 2100  # more than is read at one time, twice
         "money/orders/export",
         "money/orders/export?as=xlsx",
         "receipts/export",
-        "coffee.csv",
+        "coffee/export",
+        "coffee/machines/export",
+        "coffee/drinks/export",
     ],
 )
 async def test_no_cache_keeps_a_file_of_orders_or_money(staffed: Staffed, place: str) -> None:

@@ -123,15 +123,22 @@ def _coffee(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
     pages, reads = CoffeePages(frame), [access.may("machines:read")]
     writes = [access.may("machines:write")]
     return [
-        get("/coffee", guards=reads)(pages.all),
-        get("/coffee.csv", guards=[access.may("money:read")])(pages.export),
-        post("/coffee/accounts", guards=[access.may("gateways:write")])(pages.account),
-        post("/coffee/machines", guards=writes)(pages.machine),
+        get("/coffee", guards=reads)(pages.orders),
+        get("/coffee/export", guards=[access.may("money:read")])(pages.export),
+        get("/coffee/machines", guards=reads)(pages.machines),
+        get("/coffee/machines/export", guards=reads)(pages.machines_file),
+        post("/coffee/machines", guards=writes)(pages.add),
+        get("/coffee/machines/{machine:str}", guards=reads)(pages.machine),
+        post("/coffee/machines/{machine:str}", guards=writes)(pages.change),
         post("/coffee/import", guards=writes, status_code=200)(pages.plan),
         post("/coffee/import/apply", guards=writes)(pages.apply),
-        post("/coffee/drinks", guards=writes, status_code=200)(pages.drinks),
+        get("/coffee/drinks", guards=reads)(pages.drinks),
+        get("/coffee/drinks/export", guards=reads)(pages.drinks_file),
+        post("/coffee/drinks", guards=writes, status_code=200)(pages.ask_drinks),
         post("/coffee/drinks/apply", guards=writes)(pages.keep_drinks),
+        get("/coffee/setup", guards=[access.may("merchant:write")])(pages.setup),
         post("/coffee/rules", guards=[access.may("merchant:write")])(pages.rules),
+        post("/coffee/accounts", guards=[access.may("gateways:write")])(pages.account),
     ]
 
 

@@ -127,13 +127,21 @@ async def look(
     offered = await ways_to_pay.offered(context, machine["merchant_id"], outlet.code, drink.price)
     if not offered:
         raise NotSoldError(Why.UNPAYABLE, outlet)
+    name = drink.name or await _name(context, machine["merchant_id"], code.drink)
     ways = tuple(
         WayView(name=w.name, form=w.form.value, title=w.title, receipts=w.receipts) for w in offered
     )
     return CoffeeOffer(
-        code=code, outlet=outlet, merchant=machine["merchant_id"], drink=drink.name,
+        code=code, outlet=outlet, merchant=machine["merchant_id"], drink=name,
         price=drink.price, ways=ways, windows=windows,
     )  # fmt: skip
+
+
+async def _name(context: Context, merchant: UUID, drink: str) -> str:
+    """The merchant's own name for a drink of which the vendor has none."""
+    async with context.db.as_merchant(merchant) as conn:
+        row = await conn.fetchrow(store.PRODUCTS_NAMED, [drink])
+    return "" if row is None or row["name"] == drink else row["name"]
 
 
 async def _machine(context: Context, code: MachineCode) -> asyncpg.Record:
@@ -250,6 +258,8 @@ async def _write(context: Context, conn: Connection, offer: CoffeeOffer, wish: W
         receipt_contact=wish.contact if offer.asks_contact else None,
     )  # fmt: skip
     placed = await placing.place(conn, context, new)
+    sizes = [offer.price.minor if size is code.size else None for size in Size]
+    await conn.execute(store.KEEP_DRINK, offer.merchant, code.drink, *sizes, now)
     await conn.execute(
         store.PLACE, placed.id, offer.merchant, offer.outlet.code, code.device, code.order,
         code.drink, int(code.size),

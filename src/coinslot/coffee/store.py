@@ -2,6 +2,8 @@
 
 ACCOUNT = "SELECT * FROM coffee_accounts WHERE id = $1"
 
+ACCOUNT_NAMED = "SELECT * FROM coffee_accounts WHERE slug = $1"
+
 # Another merchant's row with this name cannot be updated: the statement fails.
 SAVE_ACCOUNT = """
 INSERT INTO coffee_accounts (id, merchant_id, vendor, slug, settings, created_at)
@@ -11,7 +13,9 @@ ON CONFLICT (slug) DO UPDATE SET settings = excluded.settings, vendor = excluded
 """
 
 ACCOUNTS = """
-SELECT id, vendor, slug, settings FROM coffee_accounts ORDER BY created_at, id
+SELECT id, vendor, slug, settings,
+    (SELECT count(*) FROM coffee_machines m WHERE m.account_id = a.id) AS machines
+FROM coffee_accounts a ORDER BY created_at, id
 """
 
 SAVE_MACHINE = """
@@ -87,14 +91,66 @@ WHERE c.device = $1 AND c.machine_order = $2 ORDER BY f.id LIMIT 1
 """
 
 # For the people who run them.
-MACHINES = """
-SELECT c.outlet_id AS code, o.name, o.place, c.device, a.slug AS account, c.heard_at,
-    o.decommissioned_at IS NOT NULL AS out_of_service
-FROM coffee_machines c JOIN outlets o ON o.id = c.outlet_id
+_HAS_TEXT = """
+ILIKE '%' || replace(replace(replace($1, '\\', '\\\\'), '%', '\\%'), '_', '\\_') || '%'
+"""
+
+_MACHINE_LINE = """
+c.outlet_id AS code, o.name, o.place, c.device, a.slug AS account, c.heard_at,
+o.decommissioned_at IS NOT NULL AS out_of_service, o.contact, windows_at(o) AS windows
+"""
+
+MACHINES = f"""
+SELECT {_MACHINE_LINE} FROM coffee_machines c JOIN outlets o ON o.id = c.outlet_id
 JOIN coffee_accounts a ON a.id = c.account_id
-WHERE $1 = '' OR concat_ws(' ', c.outlet_id, c.device, o.name, o.place) ILIKE
-    '%' || replace(replace(replace($1, '\\', '\\\\'), '%', '\\%'), '_', '\\_') || '%'
-ORDER BY c.outlet_id
+WHERE ($1 = '' OR concat_ws(' ', c.outlet_id, c.device, o.name, o.place) {_HAS_TEXT})
+    AND c.outlet_id > $2
+ORDER BY c.outlet_id LIMIT $3
+"""
+
+MACHINE_PAGE = f"""
+SELECT {_MACHINE_LINE}, c.account_id, ARRAY(SELECT w.account_id FROM ways_to_pay w
+        WHERE w.outlet_id = o.id AND w.place IS NOT NULL ORDER BY w.place) AS ways,
+    (SELECT count(*) FROM fulfillments f WHERE f.outlet_id = o.id AND f.settlement IS NULL)
+        AS waiting
+FROM coffee_machines c JOIN outlets o ON o.id = c.outlet_id
+JOIN coffee_accounts a ON a.id = c.account_id WHERE c.outlet_id = $1
+"""
+
+LOCK_MACHINE = """
+SELECT c.account_id, c.device, o.name, o.place, o.contact
+FROM coffee_machines c JOIN outlets o ON o.id = c.outlet_id WHERE c.outlet_id = $1
+FOR NO KEY UPDATE OF o
+"""
+
+CHANGE_MACHINE = "UPDATE outlets SET name = $2, place = $3, contact = $4 WHERE id = $1"
+
+OUTLETS_OF_OTHER_KINDS = "SELECT id FROM outlets WHERE kind <> $1"
+
+PRODUCTS_NAMED = "SELECT sku, name FROM products WHERE sku = ANY ($1)"
+
+DRINKS = f"""
+SELECT d.drink, p.name, d.small_minor, d.medium_minor, d.big_minor, d.asked_at,
+    p.retired_at IS NOT NULL AS retired
+FROM coffee_drinks d JOIN products p ON p.merchant_id = d.merchant_id AND p.sku = d.drink
+WHERE ($1 = '' OR concat_ws(' ', d.drink, p.name) {_HAS_TEXT}) AND d.drink > $2
+ORDER BY d.drink LIMIT $3
+"""
+
+# A size that was not asked for keeps what it cost. Each sale says the same, and that is not written
+# again.
+KEEP_DRINK = """
+INSERT INTO coffee_drinks (merchant_id, drink, small_minor, medium_minor, big_minor, asked_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (merchant_id, drink) DO UPDATE SET
+    small_minor = coalesce(excluded.small_minor, coffee_drinks.small_minor),
+    medium_minor = coalesce(excluded.medium_minor, coffee_drinks.medium_minor),
+    big_minor = coalesce(excluded.big_minor, coffee_drinks.big_minor), asked_at = excluded.asked_at
+WHERE coffee_drinks.asked_at < excluded.asked_at - interval '1 hour'
+    OR (coffee_drinks.small_minor, coffee_drinks.medium_minor, coffee_drinks.big_minor)
+    IS DISTINCT FROM (coalesce(excluded.small_minor, coffee_drinks.small_minor),
+        coalesce(excluded.medium_minor, coffee_drinks.medium_minor),
+        coalesce(excluded.big_minor, coffee_drinks.big_minor))
 """
 
 # By machine; under no name, those of a machine that is not there yet.
@@ -130,6 +186,8 @@ WHERE ($1 = '' OR x.number = upper($1) OR x.machine = $1 OR x.device = $1 OR x.m
         OR x.drink ILIKE
             '%' || replace(replace(replace($1, '\\', '\\\\'), '%', '\\%'), '_', '\\_') || '%')
     AND ($2::text IS NULL OR x.status = $2)
+    AND ($5::timestamptz IS NULL OR x.placed_at >= $5)
+    AND ($6::timestamptz IS NULL OR x.placed_at < $6)
 ORDER BY x.id DESC LIMIT $4
 """
 

@@ -154,12 +154,26 @@ def is_recent(context: Context, beat: datetime, within: timedelta) -> bool:
     return -AHEAD <= age < within
 
 
+async def kept_settings(conn: Connection, vault: Vault, slug: str) -> Any:
+    """What this merchant's account of the name is set up with; None where there is none."""
+    row = await conn.fetchrow(store.ACCOUNT_NAMED, slug)
+    return None if row is None else OpenVendors.settings_of(vault, row)
+
+
 class OpenVendors:
     """The accounts, opened at first use and again when their settings have changed."""
 
     def __init__(self, reached: Reached = no_fault) -> None:
         self.reached = reached
         self._open: dict[UUID, tuple[int, Vendor]] = {}
+
+    @staticmethod
+    def settings_of(vault: Vault, row: asyncpg.Record) -> Any:
+        """What an account is set up with, its secrets included. Raises UnknownVendorError."""
+        if row["vendor"] not in VENDORS:
+            raise UnknownVendorError(row["slug"])
+        plain = vault.open(row["settings"], _bound_to(row["vendor"], row["slug"]))
+        return msgspec.json.decode(plain, type=VENDORS[row["vendor"]][0], dec_hook=concealed)
 
     async def by_id(self, db: Database, vault: Vault, account: UUID) -> Vendor:
         """Raises UnknownVendorError."""
@@ -169,9 +183,7 @@ class OpenVendors:
             raise UnknownVendorError(str(account))
         known = self._open.get(account)
         if known is None or known[0] != row["version"]:
-            kind, opened = VENDORS[row["vendor"]]
-            plain = vault.open(row["settings"], _bound_to(row["vendor"], row["slug"]))
-            settings = msgspec.json.decode(plain, type=kind, dec_hook=concealed)
-            known = (row["version"], opened(settings, self.reached))
+            _, opened = VENDORS[row["vendor"]]
+            known = (row["version"], opened(self.settings_of(vault, row), self.reached))
             self._open[account] = known
         return known[1]

@@ -120,6 +120,14 @@ async def offer(
         row = await conn.fetchrow("SELECT currency, channel FROM outlets WHERE id = $1", outlet)
     if row is None:
         raise UnknownOutletError(f"no outlet has the code {outlet}")
+    await _must_fit(context, outlet, row, ways)
+    async with context.db.as_merchant(merchant) as conn:
+        await keep(conn, merchant, outlet, ways)
+
+
+async def _must_fit(
+    context: Context, outlet: str, row: asyncpg.Record, ways: Sequence[tuple[UUID, Form]]
+) -> None:
     currency = row["currency"]
     for account_id, form in ways:
         account = await context.accounts.by_id(account_id)
@@ -132,16 +140,21 @@ async def offer(
             raise UnfitWayError(
                 f"{account.gateway}/{account.slug} cannot be paid by {form} in {currency}"
             )
-    async with context.db.as_merchant(merchant) as conn:
-        await conn.execute(store.LOCK_OUTLET_ROW, outlet)
-        await conn.execute("UPDATE ways_to_pay SET place = NULL WHERE outlet_id = $1", outlet)
-        await conn.executemany(
-            store.ADD_WAY,
-            [
-                (merchant, outlet, account_id, form.value, place)
-                for place, (account_id, form) in enumerate(ways, 1)
-            ],
-        )
+
+
+async def keep(
+    conn: Connection, merchant: UUID, outlet: str, ways: Sequence[tuple[UUID, Form]]
+) -> None:
+    """The outlet offers these, which are known to fit."""
+    await conn.execute(store.LOCK_OUTLET_ROW, outlet)
+    await conn.execute("UPDATE ways_to_pay SET place = NULL WHERE outlet_id = $1", outlet)
+    await conn.executemany(
+        store.ADD_WAY,
+        [
+            (merchant, outlet, account_id, form.value, place)
+            for place, (account_id, form) in enumerate(ways, 1)
+        ],
+    )
 
 
 async def begin(
