@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 from collections.abc import Sequence
+from typing import Any
 from xml.etree import ElementTree
 
 import httpx
@@ -29,7 +30,7 @@ UPI = "upi://pay?pa=asha@bank&am=40.00&tr=EZ{n:04}&cu=INR"
 
 
 def label(number: int, **more: str) -> Label:
-    given = {
+    given: dict[str, Any] = {
         "payable": UPI.format(n=number), "machine": f"M{number:02}", "name": "Platform 1, Pune",
         "slot": "A1", "product": "Masala cola", "price": "40.00 INR",
         "page": f"https://pay.example/q/M{number:02}", "merchant": "Chai & Cans",

@@ -12,11 +12,13 @@ from coinslot.console.brand import BrandPages
 from coinslot.console.business import BusinessPages
 from coinslot.console.codes import CodePages
 from coinslot.console.coffee import CoffeePages
+from coinslot.console.counter_setup import CounterSetup
 from coinslot.console.frame import HOME, VERSION, Frame, signed_in_or_none
 from coinslot.console.health import HealthPage
 from coinslot.console.installable import Installable
 from coinslot.console.machine_care import MachineCare
 from coinslot.console.machines import MachinePages
+from coinslot.console.menu import MenuPages
 from coinslot.console.money import MoneyPages
 from coinslot.console.notices import NoticePages
 from coinslot.console.orders import OrderPages
@@ -52,11 +54,12 @@ def console_routes(
     parts = (
         _proof,
         _entry, _own, _business, _overview, _orders, _machines, _products, _money, _people,
-        _receipts, _brand, _codes, _notices, _coffee, _board,
+        _receipts, _brand, _codes, _notices, _coffee, _board, _menu,
     )  # fmt: skip
     urls = [url for part in parts for url in part(access, frame)]
     urls += engineer_routes(access, frame, hooks)
     urls += _installable(site)
+    urls += _counter_setup(access, CounterSetup(frame, site.practice_folder))
     health = HealthPage(frame, backend)
     urls += _machine_care(access, MachineCare(frame, devices))
     urls += _start(access, StartPages(frame, site.practice_folder, site.base_url))
@@ -331,4 +334,42 @@ def _board(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
         post(f"{one}/vouch", guards=[access.may("board:write", fresh=True)])(pages.vouch),
         post(f"{store}/pause", guards=write)(pages.pause),
         post(f"{store}/items/{{item:uuid}}", guards=write)(pages.item),
+    ]
+
+
+def _menu(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
+    pages, read = MenuPages(frame), [access.may("products:read")]
+    write, one = [access.may("products:write")], "/menu/{outlet:str}"
+    return [
+        get("/menu", guards=read)(pages.all),
+        get(one, guards=read)(pages.one),
+        get(f"{one}/table.csv", guards=read)(pages.table),
+        post(f"{one}/table", guards=write, status_code=200, request_max_body_size=FORM_BYTES)(
+            pages.read_table
+        ),
+        post(f"{one}/lines", guards=write)(pages.lines),
+        get(f"{one}/new-item", guards=write)(pages.new_item),
+        post(f"{one}/new-item", guards=write, request_max_body_size=FORM_BYTES)(pages.add_item),
+        get(f"{one}/items/{{item:uuid}}", guards=write)(pages.item),
+        post(f"{one}/items/{{item:uuid}}", guards=write, request_max_body_size=FORM_BYTES)(
+            pages.edit_item
+        ),
+        post(f"{one}/items/{{item:uuid}}/remove", guards=write)(pages.remove),
+        post(f"{one}/move", guards=write)(pages.move),
+        post(f"{one}/rename", guards=write)(pages.rename),
+        post(f"{one}/copy", guards=write)(pages.copy),
+        post(f"{one}/settings", guards=write)(pages.settings),
+    ]
+
+
+def _counter_setup(access: Access, pages: CounterSetup) -> list[ControllerRouterHandler]:
+    read, write = [access.may("machines:read")], [access.may("machines:write")]
+    one = "/menu/{outlet:str}"
+    return [
+        get("/new-counter", guards=write)(pages.ask),
+        post("/new-counter", guards=write)(pages.make),
+        get(f"{one}/hours", guards=write)(pages.hours),
+        post(f"{one}/hours", guards=write)(pages.set_hours),
+        get(f"{one}/codes", guards=read)(pages.codes),
+        get(f"{one}/codes/sheet", guards=read)(pages.sheet),
     ]

@@ -53,9 +53,10 @@ class Tab(Struct, frozen=True):
 TABS: Final = (
     Tab("today", "orders:read"),
     Tab("board", "board:read"),
+    Tab("menu", "products:read"),
     Tab("inbox", "money:read"),
     Tab("find", "orders:read", ("orders",)),
-    Tab("machines", "machines:read", ("new-machine",)),
+    Tab("machines", "machines:read", ("new-machine", "new-counter")),
     Tab("coffee", "machines:read"),
     Tab("products", "products:read", ("new-product",)),
     Tab("codes", "machines:read"),
@@ -70,6 +71,9 @@ TABS: Final = (
     Tab("proof", "installation:read"),
     Tab("account", None, ("notices",)),
 )
+
+
+OF_COUNTERS: Final = ("board", "menu")  # tabs of whoever has one
 
 
 class Frame(SharedHandler):
@@ -126,12 +130,12 @@ class Frame(SharedHandler):
         return self._renderer.page(request, name, Answer(status=status), **shown | values)
 
     async def _tabs(self, who: SignedIn | None) -> tuple[Tab, ...]:
-        """The board is for whoever has a counter."""
+        """Boards and menus are for whoever has a counter."""
         tabs = tabs_of(who)
         if who is None or who.merchant is None or who.role == "staff":
             return tabs
         has_counter = await board.has_counter(self.auth.db, who.merchant)
-        return tuple(tab for tab in tabs if has_counter or tab.name != "board")
+        return tuple(tab for tab in tabs if has_counter or tab.name not in OF_COUNTERS)
 
     async def _zone(self, who: SignedIn | None) -> str | None:
         if who is None or who.merchant is None:

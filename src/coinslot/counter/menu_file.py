@@ -21,7 +21,7 @@ COLUMNS: Final = (
 ITEMS: Final = 1000
 MINUTES: Final = 240  # of work on one piece
 STATION: Final = 40
-GROUPS, CHOICES = 8, 20  # options of an item, and choices of an option
+GROUPS, CHOICES = 5, 12  # options of an item, and choices of an option
 _FORMULA: Final = ("=", "+", "-", "@", "\t")
 _OPTION: Final = re.compile(
     r"(?P<name>[^():;]+)\((?P<min>\d+)-(?P<max>\d+)(?:,\s*(?P<free>\d+) free)?\):(?P<choices>[^;]+)"
@@ -30,7 +30,7 @@ _CHOICE: Final = re.compile(
     r"(?P<name>.+?)(?:\s+(?P<sign>[+-])(?P<price>[0-9.]+))?(?:\s*\[(?P<left>\d{1,6})\])?"
 )
 _SKU: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-_TAX: Final = re.compile(r"[0-9]{1,2}(\.[0-9]{1,2})?")
+TAX: Final = re.compile(r"[0-9]{1,2}(\.[0-9]{1,2})?")
 
 
 class MenuFileError(ValueError):
@@ -70,7 +70,7 @@ def _item(row: Mapping[str, str], currency: str) -> WantedItem:
     if not name:
         raise ValueError(f"{sku} has no name")
     tax, stock = row.get("tax", ""), row.get("stock", "")
-    if tax and not _TAX.fullmatch(tax):
+    if tax and not TAX.fullmatch(tax):
         raise ValueError(f"{tax!r}: write the tax in per cent, such as 19 or 7.5")
     if stock and not stock.isdecimal():
         raise ValueError(f"{stock!r}: the stock is a whole number, or empty")
@@ -117,7 +117,7 @@ def options(text: str, currency: str) -> tuple[Option, ...]:
             raise ValueError(f"at most {GROUPS} options of {CHOICES} choices each")
         found.append(
             Option(
-                id=_id(said["name"], used), name=said["name"].strip(), min=least, max=most,
+                id=short_id(said["name"], used), name=said["name"].strip(), min=least, max=most,
                 free=free, choices=choices,
             )
         )  # fmt: skip
@@ -131,7 +131,7 @@ def _choice(text: str, currency: str, used: set[str]) -> Choice:
     price = Money.parse(plain(said["price"]), currency).minor if said["price"] else 0
     name = said["name"].strip()
     return Choice(
-        id=_id(name, used), name=name, price=-price if said["sign"] == "-" else price,
+        id=short_id(name, used), name=name, price=-price if said["sign"] == "-" else price,
         left=int(said["left"]) if said["left"] else None,
     )  # fmt: skip
 
@@ -179,7 +179,7 @@ def _choice_text(choice: Choice, currency: str) -> str:
     return f"{choice.name}{said}{'' if choice.left is None else f' [{choice.left}]'}"
 
 
-def _id(name: str, used: set[str]) -> str:
+def short_id(name: str, used: set[str]) -> str:
     """Short, of plain letters, and once in an item."""
     ascii_ = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     short = re.sub(r"[^a-z0-9]+", "-", ascii_).strip("-")[:24] or "c"

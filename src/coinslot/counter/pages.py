@@ -52,6 +52,7 @@ from coinslot.payments import ways_to_pay
 from coinslot.payments.ways_to_pay import Way
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
+_SPOT: Final = 20
 _ADDRESS: Final = 6000  # characters of a basket in an address
 _SMALL: Final = re.compile(r"[0-9]{1,3}")
 
@@ -90,6 +91,7 @@ class Basket(Struct, frozen=True, kw_only=True):
     problem: str = ""
     slot: str = ""  # what was chosen and typed in its form
     name: str = ""
+    spot: str = ""
 
     @property
     def texts(self) -> list[str]:
@@ -153,7 +155,10 @@ class CounterPages(SharedHandler):
             return self._item(request, at, item, basket, said)
         together = _together(wishes, self._added(request, item))
         where = self._link(request, slug, "basket")
-        return Redirect(f"{where}{'&' if '?' in where else '?'}{_query(together)}", status_code=303)
+        return Redirect(
+            f"{where}{'&' if '?' in where else '?'}{_query(together, _spot(request))}",
+            status_code=303,
+        )
 
     def _added(self, request: AnyRequest, item: MenuItem) -> Wish:
         query = request.query_params
@@ -172,7 +177,10 @@ class CounterPages(SharedHandler):
         except BasketError:
             raise _unreadable() from None
         basket = replace(
-            self._basket(request, at, items, wishes, data.tip), slot=data.at, name=data.name
+            self._basket(request, at, items, wishes, data.tip),
+            slot=data.at,
+            name=data.name,
+            spot=data.spot,
         )
         name = browser.named(request)
         tip = tip_of(basket.lines, basket.percent)
@@ -256,7 +264,7 @@ class CounterPages(SharedHandler):
             request, "basket.html", at, trouble.status, basket=basket, ways=ways,
             problem=trouble.said or basket.problem, keys=token, typed=trouble.typed,
             consent=CONSENT, slots=slots, slot_name=slot_name, chosen_slot=basket.slot,
-            typed_name=basket.name,
+            typed_name=basket.name, spot=basket.spot,
             asked={form.value for form in contacts.forms(self._context, at.phones)},
         )  # fmt: skip
 
@@ -341,15 +349,16 @@ class CounterPages(SharedHandler):
     def _page(
         self, request: AnyRequest, template: str, at: Store, status: int = 200, **values: object
     ) -> Response[str]:
-        kept = _query(
-            [Wish.read(t) for t in request.query_params.getall("line", [])]
-        ) if request.method == "GET" else ""  # fmt: skip
+        spot = str(values.pop("spot", "")) or _spot(request)
+        here = request.query_params.getall("line", []) if request.method == "GET" else []
+        kept = _query([Wish.read(text) for text in here], spot)
         windows = self._context.windows.at(COUNTER.name, {})
         return self._renderer.page(
             request, template, Answer(status=status), COUNTER.name, w=self._words(request),
             at=at, outlet=at.outlet, brand=at.outlet.brand, kept_query=f"{kept}&" if kept else "",
             opens_at=None if at.open else at.hours.opens_next(at.now),
-            kept=kept, money=Money, tip_of=tip_of, query=_query,
+            kept=kept, money=Money, tip_of=tip_of, spot=spot,
+            query=lambda wishes: _query(wishes, spot),
             accept_min=max(1, round(windows.dispatch_s / 60)), **values,
         )  # fmt: skip
 
@@ -391,9 +400,14 @@ def _together(wishes: Sequence[Wish], added: Wish) -> list[Wish]:
     return [*found, added]
 
 
-def _query(wishes: Sequence[Wish]) -> str:
+def _query(wishes: Sequence[Wish], spot: str = "") -> str:
     """Of an address."""
-    return urlencode([("line", wish.text()) for wish in wishes])
+    return urlencode([*([("spot", spot)] if spot else []), *(("line", w.text()) for w in wishes)])
+
+
+def _spot(request: AnyRequest) -> str:
+    """The table whose code was scanned."""
+    return " ".join(request.query_params.get("spot", "").split())[:_SPOT]
 
 
 def _unreadable() -> RefusedError:

@@ -10,6 +10,12 @@ STORE_OWNER = "SELECT outlet_id, merchant_id FROM counter_stores WHERE slug = $1
 
 STORE = "SELECT * FROM counter_stores WHERE outlet_id = $1"
 
+SET_STORE = "UPDATE counter_stores SET tips = $2, tax_added = $3 WHERE outlet_id = $1"
+
+ACCOUNTS = """
+SELECT id FROM gateway_accounts WHERE disabled_at IS NULL ORDER BY created_at, id
+"""
+
 SET_HOURS = """
 UPDATE counter_stores SET hours = $2, special_days = $3, lead_min = $4, slot_min = $5,
     slot_work_min = $6, days_ahead = $7

@@ -111,6 +111,25 @@ OF_ORDERS: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }
 
+# What stands beside a printed code, in the place of a machine's words.
+ON_SHEETS: Final[Mapping[str, tuple[str, ...]]] = {
+    "en": (
+        "1. Scan with your phone's camera, choose, and pay.",
+        "2. Your phone shows when it is ready, and your code.",
+        "3. Not handed over? Your money comes back by itself.",
+    ),
+    "hi": (
+        "1. फ़ोन के कैमरे से स्कैन करें, चुनें और भुगतान करें।",
+        "2. तैयार होने पर फ़ोन पर दिखेगा, और आपका कोड भी।",
+        "3. नहीं मिला? पैसा अपने-आप लौट आएगा।",
+    ),
+    "ru": (
+        "1. Отсканируйте камерой телефона, выберите и оплатите.",
+        "2. Телефон покажет, когда готово, и ваш код.",
+        "3. Не выдали? Деньги вернутся сами.",
+    ),
+}
+
 
 class CounterWords(Struct, frozen=True, kw_only=True):
     """The menu and the basket. Of what is refused, a sentence by its code."""
@@ -170,6 +189,7 @@ class CounterWords(Struct, frozen=True, kw_only=True):
     too_many: str
     unreadable: str
     nothing_to_pay: str
+    at_table: str  # {table}
     opens_at: str  # {time}
     later_lead: str
     later_hint: str
@@ -242,6 +262,7 @@ _ENGLISH = CounterWords(
     too_many="That is more than one order takes. Please place two.",
     unreadable="We could not read that. Please choose again.",
     nothing_to_pay="This order costs nothing. Please ask at the counter.",
+    at_table="Table {table}",
     opens_at="Opens {time}.",
     later_lead="You can order now for later: choose a time before you pay.",
     later_hint="They are closed now, and make your order for this time.",
@@ -312,6 +333,7 @@ _HINDI = CounterWords(
     too_many="यह एक ऑर्डर से ज़्यादा है। दो ऑर्डर दें।",
     unreadable="हम इसे पढ़ नहीं सके। फिर से चुनें।",
     nothing_to_pay="इस ऑर्डर का कोई दाम नहीं है। काउंटर पर पूछें।",
+    at_table="मेज़ {table}",
     opens_at="{time} पर खुलेगा।",
     later_lead="बाद के लिए अभी ऑर्डर कर सकते हैं: भुगतान से पहले समय चुनें।",
     later_hint="अभी बंद है। ऑर्डर इसी समय के लिए बनेगा।",
@@ -383,6 +405,7 @@ _RUSSIAN = CounterWords(
     too_many="Это больше, чем один заказ. Сделайте, пожалуйста, два.",
     unreadable="Мы не смогли это прочитать. Выберите ещё раз.",
     nothing_to_pay="Этот заказ ничего не стоит. Спросите у стойки.",
+    at_table="Стол {table}",
     opens_at="Откроется: {time}.",
     later_lead="Можно заказать на потом: выберите время перед оплатой.",
     later_hint="Сейчас закрыто, заказ приготовят к этому времени.",

@@ -1,7 +1,7 @@
 """What stands on a printed sheet of codes: the machine, its page, how to pay, what happens when
 nothing comes out, and where to write. As labels on A4, as a sticker in A6, as a poster in A5."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -30,6 +30,7 @@ class Label(Struct, frozen=True, kw_only=True):
     merchant: str
     contact: str
     nothing_out: str = ""
+    told: Mapping[str, tuple[str, ...]] = {}  # by language, in the place of a machine's words
 
 
 def label_of(one: SlotCode, base_url: str, *, is_page: bool) -> Label:
@@ -123,7 +124,8 @@ def _told(label: Label, languages: Sequence[str]) -> tuple[tuple[str, int], ...]
     for code in languages:
         t = LANGUAGES[code]
         pay = t.sheet_pay.format(price=label.price) if label.price else t.sheet_choose
-        lines += [(pay, BOLD), (t.sheet_wait, REGULAR), (t.sheet_back, REGULAR), ("", REGULAR)]
+        first, *rest = label.told.get(code) or (pay, t.sheet_wait, t.sheet_back)
+        lines += [(first, BOLD), *((text, REGULAR) for text in rest), ("", REGULAR)]
     t = LANGUAGES[languages[0]]
     lines.append((f"{t.sheet_help} {label.page}", REGULAR))
     lines.append((f"{t.questions} {label.merchant} {label.contact}".strip(), REGULAR))

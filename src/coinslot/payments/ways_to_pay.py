@@ -120,21 +120,18 @@ async def offer(
         row = await conn.fetchrow("SELECT currency, channel FROM outlets WHERE id = $1", outlet)
     if row is None:
         raise UnknownOutletError(f"no outlet has the code {outlet}")
-    await _must_fit(context, outlet, row, ways)
+    accounts = [(await context.accounts.by_id(account), form) for account, form in ways]
+    refuse_unfit(row["channel"], row["currency"], accounts)
     async with context.db.as_merchant(merchant) as conn:
         await keep(conn, merchant, outlet, ways)
 
 
-async def _must_fit(
-    context: Context, outlet: str, row: asyncpg.Record, ways: Sequence[tuple[UUID, Form]]
-) -> None:
-    currency = row["currency"]
-    for account_id, form in ways:
-        account = await context.accounts.by_id(account_id)
-        if not sells_at(account, row["channel"]):
+def refuse_unfit(channel: str, currency: str, ways: Sequence[tuple[Account, Form]]) -> None:
+    """Raises UnfitWayError for a way that an outlet on this channel cannot offer."""
+    for account, form in ways:
+        if not sells_at(account, channel):
             raise UnfitWayError(
-                f"{outlet} is a practice machine, and {account.gateway}/{account.slug} may move"
-                " real money"
+                f"at a practice machine {account.gateway}/{account.slug} may move real money"
             )
         if not fits(account, form, Money(2**53, currency)):
             raise UnfitWayError(
@@ -145,14 +142,14 @@ async def _must_fit(
 async def keep(
     conn: Connection, merchant: UUID, outlet: str, ways: Sequence[tuple[UUID, Form]]
 ) -> None:
-    """The outlet offers these, which are known to fit."""
+    """Within the caller's transaction, which has found them fit."""
     await conn.execute(store.LOCK_OUTLET_ROW, outlet)
     await conn.execute("UPDATE ways_to_pay SET place = NULL WHERE outlet_id = $1", outlet)
     await conn.executemany(
         store.ADD_WAY,
         [
-            (merchant, outlet, account_id, form.value, place)
-            for place, (account_id, form) in enumerate(ways, 1)
+            (merchant, outlet, account, form.value, place)
+            for place, (account, form) in enumerate(ways, 1)
         ],
     )
 

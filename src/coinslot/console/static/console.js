@@ -48,14 +48,18 @@ function show(answer, fresh) {
     location.assign(answer.url);
     return;
   }
+  // A browser that has a focus already complains of one that comes with new content.
+  const place = fresh.querySelector("[autofocus]");
+  if (place) { place.removeAttribute("autofocus"); place.dataset.focus = ""; }
   for (const part of ["main", ".top", ".tabs"]) {
     const now = fresh.querySelector(part), old = document.querySelector(part);
     if (now && old) old.replaceWith(document.adoptNode(now));
   }
   document.title = fresh.title;
   if (answer.redirected) history.pushState({ ours: true }, "", answer.url);
-  const first = main().querySelector("[role=alert], [role=status], [autofocus], h1");
-  if (first && !first.matches("input, button")) first.tabIndex = -1;
+  const first = main().querySelector("[role=alert], [role=status]") ??
+    main().querySelector("[data-focus]") ?? main().querySelector("h1");
+  if (first && !first.matches("input, button, textarea")) first.tabIndex = -1;
   first?.focus();
   scrollTo(0, 0);
   begin();

@@ -17,6 +17,7 @@ from coinslot.console.texts import (
     gateways,
     keys,
     machines,
+    menu,
     money,
     notices,
     orders,
@@ -39,7 +40,7 @@ PARTS: Final = (
     acts, bases, board,
     proof, profit,
     frame, sign_in, overview, orders, machines, people, products, start, money, brand, notices,
-    gateways, keys, webhooks, account, settings, selling, codes, coffee, receipts,
+    gateways, keys, webhooks, account, settings, selling, codes, coffee, receipts, menu,
 )  # fmt: skip
 TEXTS: Final[Texts] = {name: texts for part in PARTS for name, texts in part.TEXTS.items()}
 
