@@ -134,12 +134,17 @@ def test_a_closed_counter_says_when_it_opens_and_offers_times(
         WeekInterval(day=day, opens=hour * 60, closes=(hour + 3) % 24 * 60) for day in range(7)
     )
 
-    async def close() -> None:
+    async def opens(hours: OpeningHours) -> None:
         async with stage.context.db.as_merchant(stage.merchant) as conn:
-            await pickup.set_hours(conn, "S01", OpeningHours(week=week, days_ahead=1))
+            await pickup.set_hours(conn, "S01", hours)
 
-    served.tell(close())
+    served.tell(opens(OpeningHours(days_ahead=0)))
     phone = page_at(PHONE)
+    phone.goto(f"{served.url}/s/corner/basket?line=tea~1~~")
+    expect(phone.get_by_label("Pick up")).to_be_visible()
+    phone.get_by_role("button", name="Pay").click()
+    expect(phone.get_by_text("They have your order")).to_be_visible()
+    served.tell(opens(OpeningHours(week=week, days_ahead=1)))
     phone.goto(f"{served.url}/s/corner")
     expect(phone.get_by_text("Opens")).to_be_visible()
     kept(phone, "customer-closed")
