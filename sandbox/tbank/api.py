@@ -8,7 +8,7 @@ import msgspec
 import segno
 
 from sandbox.shelf import find
-from sandbox.tbank import customer, payments, refunds, wire, wishes
+from sandbox.tbank import customer, payments, receipts, refunds, wire, wishes
 from sandbox.tbank.desk import Desk
 from sandbox.tbank.refusals import ApiError, not_found
 from sandbox.tbank.settings import Account
@@ -103,6 +103,12 @@ def sbp_test(call: Call) -> Answer:
     return dict(wire.YES)
 
 
+def close(call: Call) -> Answer:
+    wish = wishes.read(call.body, wishes.Closing)
+    receipts.close(call.desk, call.payment(wish), wish, call.body["Receipt"])
+    return dict(wire.YES)
+
+
 def resend(call: Call) -> Answer:
     return wire.YES | {"Count": customer.resend_missed(call.desk, call.account.account_id)}
 
@@ -118,3 +124,5 @@ METHODS: dict[str, Callable[[Call], Answer]] = {
     "SbpPayTest": sbp_test,
     "Resend": resend,
 }
+# Under a path of its own.
+OF_THE_TILL: dict[str, Callable[[Call], Answer]] = {"SendClosingReceipt": close}

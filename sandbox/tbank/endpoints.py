@@ -14,6 +14,7 @@ from sandbox.front import sent
 from sandbox.gateway import DashboardRefund, Reference
 from sandbox.gateway_endpoints import Plain
 from sandbox.tbank import customer, front, payments
+from sandbox.tbank.api import METHODS, OF_THE_TILL
 from sandbox.tbank.customer import Pay
 from sandbox.tbank.desk import Gateway
 from sandbox.tbank.things import OPEN, Payment
@@ -23,7 +24,15 @@ from sandbox.tbank.wire import roubles
 @post("/v2/{method:str}", status_code=200)
 async def api(request: Request[Any, Any, Any], method: str, gateway: Gateway) -> Response[bytes]:
     """The emulated API."""
-    return await sent(request, await front.answer(gateway, method, await request.body()))
+    said = await front.answer(gateway, method, await request.body(), METHODS)
+    return await sent(request, said)
+
+
+@post("/cashbox/{method:str}", status_code=200)
+async def till(request: Request[Any, Any, Any], method: str, gateway: Gateway) -> Response[bytes]:
+    """What is asked of the till."""
+    said = await front.answer(gateway, method, await request.body(), OF_THE_TILL)
+    return await sent(request, said)
 
 
 @post("/pay", status_code=200)
@@ -95,6 +104,7 @@ def _bill(request: Request[Any, Any, Any], payment: Payment) -> Plain:
 
 ENDPOINTS = [
     api,
+    till,
     pay,
     lapse,
     refund,

@@ -23,6 +23,9 @@ class TBank(Party):
     )  # fmt: skip
     account_word = "terminal"
 
+    def book(self, look: Change) -> Any:
+        return {"payments": self.books(look), "receipts": books.receipts(look)}
+
     def books(self, look: Change) -> list[dict[str, Any]]:
         return books.payments(look)
 

@@ -96,6 +96,9 @@ def confirm(desk: Desk, payment: Payment, wish: wishes.Confirm) -> None:
     amount = payment.left if wish.amount is None else wish.amount
     if amount > payment.left:
         raise ApiError(330, "Сумма больше исходной.")
+    account = ACCOUNTS.find(desk.change, payment.account_id)
+    wishes.checked(wish.receipt, amount, needed=account.receipts)
+    wishes.taken(wish.receipt, refused="payment" in account.receipts_refused)
     payment.captured = payment.left = amount
     _step(desk, payment, "CONFIRMED")
     receipts.opened(desk, payment, payment.receipt)

@@ -60,3 +60,4 @@ class FiscalReceipt(Thing):
     amount: int
     receipt: dict[str, Any]
     status: str = "pending"
+    closes: bool = False  # it settles what was paid in advance

@@ -20,12 +20,63 @@ Kopecks = Annotated[int, Meta(ge=1, le=1_000_000_000_000)]
 Url = Annotated[str, Meta(min_length=1, max_length=2_048)]
 
 
+Phones = Annotated[list[Annotated[str, Meta(pattern=r"^\+[0-9]{1,18}$")]], Meta(min_length=1)]
+
+
+class AgentData(msgspec.Struct, rename="pascal", frozen=True):
+    """In which role goods of somebody else are sold."""
+
+    agent_sign: Literal[
+        "bank_paying_agent",
+        "bank_paying_subagent",
+        "paying_agent",
+        "paying_subagent",
+        "attorney",
+        "commission_agent",
+        "another",
+    ]
+
+
+class SupplierInfo(msgspec.Struct, rename="pascal", frozen=True):
+    """Whose they are: needed with an agent."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=239)]
+    inn: Annotated[str, Meta(pattern=r"^([0-9]{10}|[0-9]{12})$")]
+    phones: Phones
+
+
 class Line(msgspec.Struct, rename="pascal", frozen=True):
     name: Annotated[str, Meta(min_length=1, max_length=128)]
     price: Kopecks
     quantity: Annotated[float, Meta(gt=0)]
     amount: Kopecks
     tax: Literal["none", "vat0", "vat5", "vat7", "vat10", "vat20", "vat105", "vat107", "vat110", "vat120", "vat22", "vat122"]  # fmt: skip  # noqa: E501
+    payment_method: Literal[
+        "full_prepayment",
+        "prepayment",
+        "advance",
+        "full_payment",
+        "partial_payment",
+        "credit",
+        "credit_payment",
+    ] = "full_payment"
+    payment_object: Literal[
+        "commodity",
+        "excise",
+        "job",
+        "service",
+        "gambling_bet",
+        "gambling_prize",
+        "lottery",
+        "lottery_prize",
+        "intellectual_activity",
+        "payment",
+        "agent_commission",
+        "composite",
+        "another",
+    ] = "commodity"
+    agent_data: AgentData | None = None
+    supplier_info: SupplierInfo | None = None
 
 
 class Receipt(msgspec.Struct, rename="pascal", frozen=True):
@@ -63,6 +114,10 @@ class Cancel(Named, rename="pascal", frozen=True):
 class Confirm(Named, rename="pascal", frozen=True):
     amount: Kopecks | None = None
     receipt: Receipt | None = None
+
+
+class Closing(Named, rename="pascal", frozen=True, kw_only=True):
+    receipt: Receipt
 
 
 class Qr(Named, rename="pascal", frozen=True):
@@ -113,6 +168,8 @@ def checked(receipt: Receipt | None, amount: int, *, needed: bool) -> None:
     if receipt.email is not None and "@" not in receipt.email:
         raise bad_receipt(329)
     if receipt.phone is not None and not re.fullmatch(r"\+[0-9]{7,15}", receipt.phone):
+        raise bad_receipt(329)
+    if any(line.agent_data is not None and line.supplier_info is None for line in receipt.items):
         raise bad_receipt(329)
     if any(round(line.price * line.quantity) != line.amount for line in receipt.items):
         raise bad_receipt(334)

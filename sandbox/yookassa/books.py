@@ -4,7 +4,7 @@ from typing import Any
 
 from sandbox.shelf import everything
 from sandbox.store import Change
-from sandbox.yookassa.things import Payment
+from sandbox.yookassa.things import FiscalReceipt, Payment
 
 
 def payments(change: Change) -> list[dict[str, Any]]:
@@ -22,3 +22,15 @@ def payments(change: Change) -> list[dict[str, Any]]:
         }
         for payment in everything(change, Payment)
     ]
+
+
+def receipts(change: Change) -> list[dict[str, Any]]:
+    """What the till made of every receipt, in minor units."""
+    return [
+        {
+            "id": one.id, "account_id": one.account_id, "payment": one.payment_id,
+            "refund": one.refund_id, "kind": "closing" if one.closes else one.type,
+            "status": one.status, "amount": one.amount,
+        }
+        for one in everything(change, FiscalReceipt)
+    ]  # fmt: skip

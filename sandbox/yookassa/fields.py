@@ -114,6 +114,11 @@ def checked(receipt: Receipt | None, total: int, *, needed: bool) -> None:
         raise ApiError("Receipt is missing or illegal", "receipt.items")
 
 
+def total(items: list[dict[str, Any]]) -> int:
+    """What lines that were read before come to."""
+    return int(sum(_cost(line) for line in msgspec.convert(items, list[Line])))
+
+
 def taken(receipt: Receipt | None, *, refused: bool) -> None:
     """The till of some shops refuses what is right."""
     if receipt is not None and refused:

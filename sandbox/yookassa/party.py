@@ -24,6 +24,9 @@ class YooKassa(Party):
     )  # fmt: skip
     account_word = "shop"
 
+    def book(self, look: Change) -> Any:
+        return {"payments": self.books(look), "receipts": books.receipts(look)}
+
     def books(self, look: Change) -> list[dict[str, Any]]:
         return books.payments(look)
 

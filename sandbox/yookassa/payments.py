@@ -109,7 +109,10 @@ def capture(desk: Desk, payment: Payment, body: Mapping[str, Any]) -> Payment:
     amount = payment.amount if wish.amount is None else wish.amount.needed()
     if amount > payment.amount:
         raise ApiError(fields.INVALID, "amount.value")
-    fields.checked(wish.receipt, amount, needed=False)
+    account = ACCOUNTS.find(desk.change, payment.account_id)
+    # Of a part it does not know what is left of the goods.
+    fields.checked(wish.receipt, amount, needed=account.receipts and amount != payment.amount)
+    fields.taken(wish.receipt, refused="payment" in account.receipts_refused)
     payment.amount = amount
     payment.receipt = body.get("receipt", payment.receipt)
     _succeed(desk, payment)

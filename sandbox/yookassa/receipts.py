@@ -8,8 +8,8 @@ import msgspec
 
 from sandbox import chores
 from sandbox.clock import now_ms
-from sandbox.shelf import find, put
-from sandbox.yookassa import fields
+from sandbox.shelf import everything, find, put
+from sandbox.yookassa import fields, wire
 from sandbox.yookassa.accounts import ACCOUNTS
 from sandbox.yookassa.desk import Desk, fresh_id
 from sandbox.yookassa.fields import Amount, Receipt
@@ -40,14 +40,35 @@ def create(desk: Desk, account: Account, body: Mapping[str, Any]) -> FiscalRecei
     wish = fields.read(body, Wish)
     if not wish.send:
         raise ApiError(fields.INVALID, "send")
-    fields.checked(wish, sum(one.amount.needed() for one in wish.settlements), needed=True)
+    total = sum(one.amount.needed() for one in wish.settlements)
+    fields.checked(wish, total, needed=True)
     payment = find(desk.change, Payment, wish.payment_id or "", account.account_id)
     refund = find(desk.change, Refund, wish.refund_id or "", account.account_id)
     if wish.type == "payment" and (payment is None or payment.status != "succeeded"):
         raise no_such_payment()
     if wish.type == "refund" and (refund is None or refund.status != "succeeded"):
         raise no_such_refund()
+    if any(one.type == "prepayment" for one in wish.settlements):
+        _closable(desk, wish, payment, total)
     return _open(desk, account.account_id, wish.type, (payment, refund), body)
+
+
+def _closable(desk: Desk, wish: Wish, payment: Payment | None, total: int) -> None:
+    """The hand-over of what was paid in advance: full payment, and no more than was prepaid."""
+    if payment is None or wish.type != "payment":
+        raise ApiError(fields.INVALID, "type")
+    if any(one.type != "prepayment" for one in wish.settlements):
+        raise ApiError(fields.INVALID, "settlements.type")
+    if any(line.payment_mode != "full_payment" for line in wish.items):
+        raise ApiError(fields.INVALID, "items.payment_mode")
+    paid = payment.receipt or {"items": []}
+    prepaid = [one for one in paid["items"] if one.get("payment_mode") == "full_prepayment"]
+    before = sum(
+        one.amount for one in everything(desk.change, FiscalReceipt)
+        if one.payment_id == payment.id and one.closes and one.status != "canceled"
+    )  # fmt: skip
+    if not prepaid or total + before > payment.amount:
+        raise ApiError("Receipt is missing or illegal", "settlements")
 
 
 def of_payment(desk: Desk, payment: Payment) -> None:
@@ -74,6 +95,9 @@ def _open(
         payment_id=payment.id if payment else None, refund_id=refund.id if refund else None,
         items=list(receipt["items"]), customer=dict(receipt["customer"]),
         tax_system_code=receipt.get("tax_system_code"),
+        settlements=tuple(receipt.get("settlements") or [
+            {"type": "cashless", "amount": wire.amount(fields.total(receipt["items"]), "RUB")}
+        ]),
     )  # fmt: skip
     put(desk.change, made)
     chores.later(desk.change, REGISTERS, made.id, desk.tempo.receipt_ms)

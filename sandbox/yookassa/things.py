@@ -58,8 +58,18 @@ class FiscalReceipt(Thing):
     customer: dict[str, Any]
     status: str = "pending"
     tax_system_code: int | None = None
+    settlements: tuple[dict[str, Any], ...] = ()
     document: int | None = None
     registered_at: int | None = None
+
+    @property
+    def closes(self) -> bool:
+        """It settles what was paid in advance."""
+        return any(one["type"] == "prepayment" for one in self.settlements)
+
+    @property
+    def amount(self) -> int:
+        return sum(int(one["amount"]["value"].replace(".", "")) for one in self.settlements)
 
 
 class FirstAnswer(Thing):

@@ -73,7 +73,7 @@ def receipt(thing: FiscalReceipt) -> dict[str, Any]:
     said: dict[str, Any] = {
         "id": thing.id, "type": thing.type, "status": thing.status, "items": thing.items,
         "payment_id": thing.payment_id, "refund_id": thing.refund_id,
-        "tax_system_code": thing.tax_system_code,
+        "tax_system_code": thing.tax_system_code, "settlements": list(thing.settlements),
     }  # fmt: skip
     if thing.registered_at is not None:
         said |= {

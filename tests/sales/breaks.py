@@ -6,12 +6,14 @@ Each break touches its own invariant alone, so that exactly one check may turn r
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from coinslot.gateways.base import RefundStage
 from coinslot.orders.order_refunds import OrderRefund, refund
 from coinslot.oversight import cases, day_sums
 from coinslot.oversight.cases import Person
 from tests.sales.payers import two_ways
-from tests.sales.receipting import DONE, bought, receipting
+from tests.sales.receipting import DONE, TERMS, bought, receipting
 from tests.sales.stage import Stage
 from tests.sales.taking import collected
 from tests.sales.telling import delivered, owing
@@ -143,6 +145,18 @@ async def way_changed(stage: Stage) -> None:
     await stage.sweep()
 
 
+async def prepaid(stage: Stage) -> None:
+    """Paid in advance and handed over: both receipts are registered."""
+    till = await receipting(stage)
+    till.receipt_terms, till.answer = replace(TERMS, mode="full_prepayment"), DONE
+    await bought(stage, till)
+    await stage.sweep()
+    await drop(stage, 1)
+    for _ in range(3):
+        stage.later(60)
+        await stage.sweep()
+
+
 async def receipted(stage: Stage) -> None:
     """Paid at a gateway that has receipts registered, and given back: both are registered."""
     till = await receipting(stage)
@@ -155,7 +169,7 @@ async def receipted(stage: Stage) -> None:
 
 
 TALES = (
-    way_changed, receipted,
+    way_changed, receipted, prepaid,
     tipped, tip_goes_back,
     revived,
     refunded_by_a_person, refund_waits,
@@ -341,6 +355,17 @@ RECEIPTS = [
     Break(
         "every_receipt_comes_to_its_money", receipted,
         "UPDATE receipts SET body = jsonb_set(body, '{lines,0,price}', '4001')",
+    ),
+    Break(
+        "every_receipt_comes_to_its_money", prepaid,
+        "UPDATE receipts SET amount_minor = 3999, body = jsonb_set(body, '{lines,0,price}', '3999')"
+        " WHERE kind = 'closing'",
+    ),
+    Break(
+        "what_was_paid_in_advance_has_a_second_receipt", prepaid,
+        "DELETE FROM events WHERE machine = 'receipt' AND subject_id IN"
+        " (SELECT id FROM receipts WHERE kind = 'closing');"
+        "DELETE FROM receipts WHERE kind = 'closing'",
     ),
     Break("every_receipt_has_an_end", receipted, "UPDATE receipts SET ended_at = NULL"),
     Break(

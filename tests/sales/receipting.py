@@ -6,10 +6,18 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from coinslot.gateways.base import Absent, Declined, RefundFact, RefundOrder, Unclear
+from coinslot.gateways.base import (
+    Absent,
+    Declined,
+    PaymentFact,
+    RefundFact,
+    RefundOrder,
+    Unclear,
+)
 from coinslot.gateways.collecting import Charge, Progress
 from coinslot.gateways.receipts import (
     BeingRegistered,
+    Receipt,
     ReceiptLimits,
     ReceiptOrder,
     ReceiptQuestion,
@@ -32,11 +40,41 @@ REFUSED = Declined("Receipt is missing or illegal: receipt", "receipt")
 DONE = Registered(receipt_id="rt-1", numbers={"document": "3986", "attribute": "1618"})
 
 
-class ReceiptTill(Paypage):
-    """Charges, refunds and receipts as they came are in `asked`, `sent` and `alone`."""
+class TellingTill(Paypage):
+    """It tells what became of a receipt by itself, and nobody can ask. Charges, refunds, captures
+    and second receipts as they came are in `asked`, `sent`, `taken` and `closed`."""
 
     receipt_limits: ClassVar[ReceiptLimits] = ReceiptLimits(lines=80, name_chars=128)
     receipt_terms: ReceiptTerms | None = TERMS
+    refuses_of_captures = False
+    answer_closing: ReceiptStatus | Declined | Unclear = BeingRegistered(receipt_id="rt-3")
+    taken: list[tuple[Money, Receipt | None]]
+    closed: list[ReceiptOrder]
+
+    async def _collect(self, charge: Charge) -> Progress | Declined:
+        if charge.capture:
+            return await super()._collect(charge)
+        if charge.key not in self.charges:
+            self.charges[charge.key] = self._paid(charge)
+            self.asked.append(charge)
+        return self._again(charge.key)
+
+    async def capture(
+        self, reference: str, money: Money, key: str, receipt: Receipt | None = None
+    ) -> PaymentFact | Declined | Unclear:
+        self.taken.append((money, receipt))
+        if self.refuses_of_captures:
+            return REFUSED
+        return await super().capture(reference, money, key, receipt)
+
+    async def close_receipt(self, order: ReceiptOrder) -> ReceiptStatus | Declined | Unclear:
+        self.closed.append(order)
+        return self.answer_closing
+
+
+class ReceiptTill(TellingTill):
+    """It can be asked, too, and takes receipts by themselves: these are in `alone`."""
+
     refuses_of_charges = False  # a charge, because of its receipt
     refuses_of_refunds = False  # a refund, because of its receipt
     refuses_refunds_alone = False  # a refund that has none
@@ -70,13 +108,19 @@ class ReceiptTill(Paypage):
 async def receipting(stage: Stage) -> ReceiptTill:
     """Put the stage's account behind it; its machine offers the account's page."""
     till = ReceiptTill(stage)
-    till.charges, till.asked, till.alone, till.looked = {}, [], [], []
+    till.alone, till.looked = [], []
+    await behind(stage, till)
+    return till
+
+
+async def behind(stage: Stage, till: TellingTill) -> None:
+    """The stage's account is at this gateway."""
+    till.charges, till.asked, till.taken, till.closed = {}, [], [], []
     stage.gateway, stage.account = till, replace(stage.account, driver=till)
     assert isinstance(stage.context.accounts, MockAccounts)
     stage.context.accounts.account = stage.account
     way = [(stage.account.id, Form.LINK)]
     await ways_to_pay.offer(stage.context, stage.merchant, "M01", way)
-    return till
 
 
 async def place(
@@ -110,7 +154,7 @@ async def tap(stage: Stage, order: str) -> None:
     await stage.sweep("attempts")
 
 
-async def pays(stage: Stage, till: ReceiptTill) -> None:
+async def pays(stage: Stage, till: TellingTill) -> None:
     """At that page, and the gateway tells it."""
     charge = till.asked[-1]
     fact = till.payer_pays(charge.key, charge.mark, charge.money)
@@ -121,7 +165,7 @@ async def pays(stage: Stage, till: ReceiptTill) -> None:
 
 async def bought(
     stage: Stage,
-    till: ReceiptTill,
+    till: TellingTill,
     *extras: Extra,
     pieces: int = 1,
     discounts: Sequence[Discount] = (),

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from coinslot.gateways.base import Absent, Declined, PaymentFact, Taken, Unclear
 from coinslot.gateways.collecting import Charge, Closed, Pending, Progress, Redirect
+from coinslot.gateways.receipts import Receipt
 from coinslot.kit.money import Money
 from coinslot.payments import merchant_api
 from coinslot.payments.attempts import PaymentRequest
@@ -93,7 +94,7 @@ class Taking(Weather):
         return made
 
     async def capture(
-        self, reference: str, money: Money, key: str
+        self, reference: str, money: Money, key: str, receipt: Receipt | None = None
     ) -> PaymentFact | Declined | Unclear:
         async def call() -> PaymentFact | Declined:
             made = self.charges[self._key(reference)]

@@ -138,10 +138,10 @@ class Authorizes(Protocol):
     """A gateway that holds money first and captures it later."""
 
     async def capture(
-        self, reference: str, money: Money, key: str
+        self, reference: str, money: Money, key: str, receipt: Receipt | None = None
     ) -> PaymentFact | Declined | Unclear:
         """Capture what was authorized, or part of it where the gateway can; the rest is
-        released."""
+        released. `receipt` comes to this money; of a gateway that makes none it is None."""
         ...
 
     async def void(self, reference: str, key: str) -> Closed | Declined | Unclear:

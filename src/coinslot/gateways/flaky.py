@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from coinslot.gateways import base, mock
 from coinslot.gateways.base import Absent, Declined, PaymentFact, QrFact, RefundFact, Unclear
 from coinslot.gateways.collecting import Charge, Closed, Progress
+from coinslot.gateways.receipts import Receipt
 from coinslot.gateways.wire import Address, Wire
 from coinslot.kit.clock import SystemClock
 from coinslot.kit.money import Money
@@ -81,9 +82,11 @@ class Flaky(mock.Mock):
         return await self._through(lambda: super(Flaky, self).cancel(reference))
 
     async def capture(
-        self, reference: str, money: Money, key: str
+        self, reference: str, money: Money, key: str, receipt: Receipt | None = None
     ) -> PaymentFact | Declined | Unclear:
-        return await self._through(lambda: super(Flaky, self).capture(reference, money, key))
+        return await self._through(
+            lambda: super(Flaky, self).capture(reference, money, key, receipt)
+        )
 
     async def void(self, reference: str, key: str) -> Closed | Declined | Unclear:
         return await self._through(lambda: super(Flaky, self).void(reference, key))

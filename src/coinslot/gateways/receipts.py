@@ -13,6 +13,8 @@ VATS = (
     "none", "0", "5", "7", "10", "20", "22", "5/105", "7/107", "10/110", "20/120", "22/122",
 )  # fmt: skip
 MODES = ("full_payment", "full_prepayment")
+# What is paid in advance has the rate within the sum; what is handed over has the rate itself.
+VAT_IN_THE_END = {vat: vat.partition("/")[0] for vat in VATS}
 NAMELESS = "Товар"
 
 
@@ -101,12 +103,13 @@ ReceiptStatus = Registered | BeingRegistered | NotRegistered
 
 
 class ReceiptQuestion(Struct, frozen=True, kw_only=True):
-    """Which receipt is asked about: of a payment or of one refund of it, or the one with this
-    id."""
+    """Which receipt is asked about: of a payment, of its hand-over or of one refund of it, or the
+    one with this id."""
 
     gateway_payment_id: str
     gateway_refund_id: str | None = None
     receipt_id: str | None = None
+    closing: bool = False  # the second one, of what was paid in advance and handed over
 
 
 class ReceiptOrder(Struct, frozen=True, kw_only=True):

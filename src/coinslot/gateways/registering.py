@@ -27,6 +27,15 @@ class MakesReceipts(Protocol):
 
 
 @runtime_checkable
+class ClosesReceipts(Protocol):
+    """A gateway that takes the second receipt of what was paid in advance: full payment, against
+    the prepayment. The same key is sent on every retry; where the gateway knows no keys and cannot
+    be asked, it is sent once."""
+
+    async def close_receipt(self, order: ReceiptOrder) -> ReceiptStatus | Declined | Unclear: ...
+
+
+@runtime_checkable
 class TakesReceipts(Protocol):
     """A gateway that can be asked what became of a receipt, and takes one by itself."""
 

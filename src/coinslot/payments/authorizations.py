@@ -14,7 +14,7 @@ from coinslot.gateways.collecting import Authorizes, Closed, Collects, Pending, 
 from coinslot.kit.ids import uuid7
 from coinslot.kit.money import Money
 from coinslot.merchants.accounts import Account
-from coinslot.payments import attempts, store
+from coinslot.payments import attempts, receipts, store
 from coinslot.states.payment_flow import PAYMENT
 from coinslot.states.transition import transition
 
@@ -68,8 +68,7 @@ async def drive(context: Context, row: asyncpg.Record) -> None:
             return
     async with context.db.as_merchant(account.merchant_id) as conn:
         await conn.execute(store.SEND_WISH, attempt["id"], context.now())
-    context.db.check_lease()
-    answer = await _call(account, attempt)
+    answer = await _call(context, account, attempt)
     if isinstance(answer, Declined):
         stands = await driver.follow(attempt["reference"])  # it may be done already, or ended
         if _is_held(stands):
@@ -81,13 +80,23 @@ async def drive(context: Context, row: asyncpg.Record) -> None:
 
 
 async def _call(
-    account: Account, attempt: asyncpg.Record
+    context: Context, account: Account, attempt: asyncpg.Record
 ) -> PaymentFact | Closed | Declined | Unclear:
     driver, reference, key = account.driver, attempt["reference"], attempt["wish_key"]
     assert isinstance(driver, Authorizes)
     if attempt["wish"] == HoldAction.LET_GO:
+        context.db.check_lease()
         return await driver.void(reference, key)
-    return await driver.capture(reference, Money(attempt["wish_minor"], attempt["currency"]), key)
+    money = Money(attempt["wish_minor"], attempt["currency"])
+    receipt = await receipts.of_capture(context, account, attempt, money.minor)
+    if isinstance(receipt, Declined):
+        return receipt
+    context.db.check_lease()
+    answer = await driver.capture(reference, money, key, receipt)
+    if isinstance(answer, Declined) and answer.code == receipts.REFUSED:
+        async with context.db.as_merchant(account.merchant_id) as conn:
+            await receipts.refused(conn, context, answer.reason, attempt=attempt["id"])
+    return answer
 
 
 async def _settle(

@@ -154,9 +154,11 @@ async def _provably_dead(context: Context, known: asyncpg.Record) -> None:
 
 async def _money_of(conn: Connection, known: asyncpg.Record) -> UUID | None:
     """The refund by which the money went back in the end; None for a payment that was made."""
-    if known["kind"] == "payment":
+    if known["kind"] != "refund":
         if known["attempt_state"] != "succeeded":
             raise ReceiptRefusedError("no_money")
+        if known["kind"] == "payment" and known["captured"] not in (None, known["amount_minor"]):
+            raise ReceiptRefusedError("by_hand_only")  # its lines come to another sum
         return None
     found: UUID | None = await conn.fetchval(store.REFUND_IN_THE_END, known["refund_id"])
     if found is None:

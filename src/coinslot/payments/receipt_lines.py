@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from coinslot.gateways.receipts import NAMELESS, ReceiptLimits, ReceiptLine, ReceiptTerms
+from coinslot.gateways.receipts import (
+    NAMELESS,
+    VAT_IN_THE_END,
+    ReceiptLimits,
+    ReceiptLine,
+    ReceiptTerms,
+)
+
+PAID, PREPAID = "full_payment", "full_prepayment"
 
 
 class ReceiptSumError(Exception):
@@ -61,6 +69,35 @@ def lines_back(
         if share
     ]
     return checked(parts, total, limits)
+
+
+def lines_closing(
+    paid: Sequence[ReceiptLine], pieces: Sequence[Piece], limits: ReceiptLimits
+) -> tuple[ReceiptLine, ...]:
+    """Of what was handed over, by the lines of what was paid for in advance: the full payment.
+    Raises ReceiptSumError."""
+    total = sum(piece.minor for piece in pieces)
+    if total == sum(line.total for line in paid):
+        return checked([handed_over(line) for line in paid], total, limits)
+    counts: dict[ReceiptLine, int] = {}
+    for piece in pieces:
+        found = _named(paid, printable(piece.name, limits), piece.minor)
+        if piece.minor and found is None:
+            raise ReceiptSumError(f"nothing was paid for {printable(piece.name, limits)!r}")
+        if piece.minor and found is not None:
+            one = handed_over(replace(found, quantity=1, price=piece.minor))
+            counts[one] = counts.get(one, 0) + 1
+    lines = [replace(line, quantity=count) for line, count in counts.items()]
+    if total > sum(line.total for line in paid):
+        raise ReceiptSumError(f"{total} was handed over of {sum(line.total for line in paid)}")
+    return checked(lines, total, limits)
+
+
+def handed_over(line: ReceiptLine) -> ReceiptLine:
+    """The same as of the hand-over, where it was paid in advance."""
+    if line.mode != PREPAID:
+        return line
+    return replace(line, mode=PAID, vat=VAT_IN_THE_END.get(line.vat, line.vat))
 
 
 def _named(paid: Sequence[ReceiptLine], name: str, minor: int) -> ReceiptLine | None:

@@ -18,7 +18,7 @@ from coinslot.payments import receipt_store as store
 from coinslot.payments.receipts import ReceiptBody
 
 STATES: Final = ("due", "sent", "registered", "refused", "overdue", "void")
-KINDS: Final = ("payment", "refund")
+KINDS: Final = ("payment", "refund", "closing")
 _CHUNK: Final = 500
 
 

@@ -26,11 +26,18 @@ from coinslot.gateways.receipts import (
     ReceiptStatus,
     Registered,
 )
-from coinslot.gateways.registering import MakesReceipts, TakesReceipts
+from coinslot.gateways.registering import ClosesReceipts, MakesReceipts, TakesReceipts
 from coinslot.kit.ids import uuid7
 from coinslot.merchants.accounts import Account
 from coinslot.payments import receipt_store as store
-from coinslot.payments.receipt_lines import Piece, ReceiptSumError, lines_back, lines_of
+from coinslot.payments.receipt_lines import (
+    Piece,
+    ReceiptSumError,
+    handed_over,
+    lines_back,
+    lines_closing,
+    lines_of,
+)
 from coinslot.states.receipt_flow import RECEIPT
 from coinslot.states.transition import transition
 
@@ -41,6 +48,10 @@ OPEN = ("due", "sent", "overdue")
 _EXTRAS = {"tip": "Чаевые", "delivery_fee": "Доставка", "added_tax": "Налог"}
 _BY_HAND = "the money was paid out by hand, and no receipt went with it"
 _NO_TERMS = "the account has no fiscal settings any more"
+_OTHER_SUM = "the gateway captured another sum than this receipt comes to"
+_NOT_FIRST = "the receipt of the payment is not registered yet"
+_SENT_ONCE = "it was sent once, and the answer was lost; the gateway cannot be asked"
+_NO_CLOSING = "this gateway takes no second receipt"
 _KEY_LIFE = timedelta(hours=23)  # of a receipt that is sent by itself
 
 
@@ -66,6 +77,7 @@ class Money(Enum):
 
     WAITS = "waits"
     MOVED = "moved"
+    OTHER = "another sum"
     NEVER = "never"
     BY_HAND = "by hand"
 
@@ -79,7 +91,17 @@ class _New(Struct, frozen=True, kw_only=True):
     lines: tuple[ReceiptLine, ...]
     attempt: UUID | None = None
     refund: UUID | None = None
+    closing: bool = False
     failure: str | None = None
+
+    @property
+    def kind(self) -> str:
+        return "refund" if self.refund else "closing" if self.closing else "payment"
+
+
+_KEPT = {
+    "payment": store.OF_ATTEMPT, "closing": store.CLOSING_OF_ATTEMPT, "refund": store.OF_REFUND,
+}  # fmt: skip
 
 
 async def of_attempt(
@@ -105,6 +127,37 @@ async def of_attempt(
             )  # fmt: skip
             kept = await _write(conn, context, account, new, terms.tax_system)
     return _receipt(kept, terms.contact)
+
+
+async def of_capture(
+    context: Context, account: Account, attempt: asyncpg.Record, minor: int
+) -> Receipt | Declined | None:
+    """What goes with the capture of held money: the same on every retry. Of a part it has the lines
+    of what was held, each with its share. `Declined` where that cannot be: nothing is sent then."""
+    driver = account.driver
+    if not isinstance(driver, MakesReceipts):
+        return None
+    fallback = "" if driver.receipt_terms is None else driver.receipt_terms.contact
+    async with context.db.as_merchant(account.merchant_id) as conn:
+        first = await conn.fetchrow(store.OF_ATTEMPT, attempt["id"])
+        newest = await conn.fetchrow(store.NEWEST_OF_ATTEMPT, attempt["id"])
+        if first is None or newest is None:
+            return None  # it had none when the money was held
+        if (newest["amount_minor"], newest["state"]) != (minor, "due"):
+            body = msgspec.convert(first["body"], ReceiptBody)
+            try:
+                lines = lines_back(body.lines, minor, driver.receipt_limits)
+            except ReceiptSumError as error:
+                return Declined(str(error), REFUSED)
+            whole = msgspec.to_builtins(ReceiptBody(lines=lines, tax_system=body.tax_system))
+            now = context.now()
+            await _moved(conn, context, newest["id"], "REPLACED", ended_at=now, due_at=None)
+            newest = await conn.fetchrow(
+                store.REPLACE_FOR_CAPTURE, uuid7(now), newest["id"], minor, whole, now,
+                context.after("receipt_look_s"),
+            )  # fmt: skip
+            assert newest is not None
+    return _receipt(newest, fallback)
 
 
 async def of_refund(context: Context, account: Account, refund: asyncpg.Record) -> WithRefund:
@@ -170,6 +223,8 @@ async def _lines_back(
         kept = lines_of([Piece(name=kept[0].name, minor=paid["captured"])], paid["captured"],
                         terms, limits)  # fmt: skip
     named = await conn.fetchrow(store.GIVEN_BACK, refund["id"])
+    if named is not None and named["handed_over"]:
+        kept = tuple(map(handed_over, kept))  # its second receipt has said so
     what = None if named is None else Piece(
         name=_EXTRAS.get(named["name"], named["name"]), minor=named["minor"]
     )  # fmt: skip
@@ -198,12 +253,11 @@ async def _write(
     body = msgspec.to_builtins(ReceiptBody(lines=new.lines, tax_system=tax_system))
     made = uuid7(context.now())
     await conn.execute(
-        store.WRITE, made, account.merchant_id, account.id,
-        "payment" if new.refund is None else "refund", new.attempt, new.refund, new.minor,
-        new.currency, body, new.contact, context.now(), context.after("receipt_look_s"),
+        store.WRITE, made, account.merchant_id, account.id, new.kind, new.attempt, new.refund,
+        new.minor, new.currency, body, new.contact, context.now(),
+        context.now() if new.closing else context.after("receipt_look_s"),
     )  # fmt: skip
-    statement = store.OF_ATTEMPT if new.refund is None else store.OF_REFUND
-    kept = await conn.fetchrow(statement, new.attempt or new.refund)
+    kept = await conn.fetchrow(_KEPT[new.kind], new.attempt or new.refund)
     assert kept is not None
     if new.failure is not None and kept["id"] == made:
         await _moved(conn, context, made, "REFUSED", failure=new.failure, due_at=None)
@@ -220,7 +274,7 @@ async def refused(
     refund: UUID | None = None,
 ) -> None:  # fmt: skip
     """The gateway made nothing, because of this receipt: a person has to see why."""
-    statement = store.OF_ATTEMPT if refund is None else store.OF_REFUND
+    statement = store.NEWEST_OF_ATTEMPT if refund is None else store.OF_REFUND
     kept = await conn.fetchrow(statement, attempt or refund)
     if kept is not None and kept["state"] in OPEN:
         await _moved(conn, context, kept["id"], "REFUSED", failure=reason[:500], due_at=None)
@@ -231,6 +285,8 @@ async def drive(context: Context, row: asyncpg.Record) -> None:
     """A receipt is due: see whether its money has moved, and then what the gateway says of it."""
     async with context.db.as_merchant(row["merchant_id"]) as conn:
         known = await conn.fetchrow(store.WITH_MONEY, row["id"])
+        if known is not None and known["closes_at"] is not None:
+            await _begin_closing(conn, context, known)
         if known is None or known["state"] not in OPEN:
             await conn.execute(store.AT_REST, row["id"])
             return
@@ -242,6 +298,8 @@ async def drive(context: Context, row: asyncpg.Record) -> None:
             await _end(context, known, "REFUSED", failure=_BY_HAND, due_at=None)
         case Money.WAITS:
             await _put_off(context, known)
+        case Money.OTHER:
+            await _end(context, known, "REFUSED", failure=_OTHER_SUM, due_at=None)
         case Money.MOVED:
             await settle(context, known, await _ask(context, account, known))
 
@@ -249,9 +307,12 @@ async def drive(context: Context, row: asyncpg.Record) -> None:
 def money_of(context: Context, row: asyncpg.Record) -> Money:
     """A late capture counts for an attempt that had failed: only after a while is it sure that no
     money comes by it."""
+    if row["kind"] == "closing":
+        return Money.MOVED
     if row["kind"] == "payment":
         if row["attempt_state"] == "succeeded":
-            return Money.MOVED
+            other = row["captured"] not in (None, row["amount_minor"])
+            return Money.OTHER if other else Money.MOVED
         over = context.now() - row["created_at"] > context.windows.span("receipt_late_s")
         return Money.NEVER if row["attempt_state"] == "failed" and over else Money.WAITS
     if row["refund_state"] == "succeeded":
@@ -267,31 +328,93 @@ async def _ask(
     """What went with the money is asked about; a correction is sent by itself, with one key, and
     looked for first when that key may be too old."""
     driver = account.driver
+    if row["kind"] == "closing" and (row["state"] == "due" or row["sent_at"] is None):
+        return await _close(context, account, row)
     if not isinstance(driver, TakesReceipts):
         return BeingRegistered()  # it only tells by itself
-    if row["replaces"] is None or row["state"] != "due":
+    if row["made_by"] is None or row["state"] != "due":
         return await driver.receipt_of(question(row))
     sent: datetime | None = row["sent_at"]
     if sent is not None and context.now() - sent > _KEY_LIFE:
         found = await driver.receipt_of(question(row))
         if not isinstance(found, Absent | NotRegistered):
             return found
+    return await driver.send_receipt(await _order(context, account, row))
+
+
+async def _order(context: Context, account: Account, row: asyncpg.Record) -> ReceiptOrder:
+    """It is on record that it is sent now."""
     async with context.db.as_merchant(account.merchant_id) as conn:
         await conn.execute(store.SEND, row["id"], context.now())
     context.db.check_lease()
-    assert isinstance(driver, MakesReceipts)
-    terms = driver.receipt_terms
-    order = ReceiptOrder(
+    assert isinstance(account.driver, MakesReceipts)
+    terms = account.driver.receipt_terms
+    return ReceiptOrder(
         about=question(row), key=f"rc_{row['id'].hex}", currency=row["currency"],
         receipt=_receipt(row, terms.contact if terms is not None else ""),
     )  # fmt: skip
-    return await driver.send_receipt(order)
+
+
+async def _close(
+    context: Context, account: Account, row: asyncpg.Record
+) -> ReceiptStatus | Absent | Declined | Unclear:
+    """The second receipt follows the first. Where the gateway knows no keys and cannot be asked,
+    one whose answer was lost is not sent again: the tax service would have two."""
+    driver, sent = account.driver, row["sent_at"]
+    if not isinstance(driver, ClosesReceipts):
+        return Declined(_NO_CLOSING, REFUSED)
+    if isinstance(driver, TakesReceipts):
+        if row["first_state"] != "registered":
+            return Unclear(_NOT_FIRST)
+        if sent is not None and context.now() - sent > _KEY_LIFE:
+            found = await driver.receipt_of(question(row))
+            if not isinstance(found, Absent | NotRegistered):
+                return found
+    elif sent is not None:
+        return Unclear(_SENT_ONCE)
+    answer = await driver.close_receipt(await _order(context, account, row))
+    if isinstance(answer, Declined) and not answer.permanent:
+        async with context.db.as_merchant(account.merchant_id) as conn:
+            await conn.execute(store.NOT_SENT, row["id"])
+    return answer
+
+
+async def _begin_closing(conn: Connection, context: Context, row: asyncpg.Record) -> None:
+    """Its order ended with goods that were paid for in advance: write the second receipt, with what
+    was handed over."""
+    await conn.execute(store.CLOSED, row["id"])
+    order = await conn.fetchval(store.ORDER_HANDED_OVER, row["attempt_id"])
+    paid = await conn.fetchrow(store.NEWEST_OF_ATTEMPT, row["attempt_id"])
+    if order is None or paid is None:
+        return  # its goods were paid by another attempt
+    account = await context.accounts.by_id(row["account_id"])
+    assert isinstance(account.driver, MakesReceipts)
+    pieces = [
+        Piece(name=_EXTRAS.get(one["name"], one["name"]), minor=one["minor"])
+        for one in await conn.fetch(store.HANDED_OVER, order)
+    ]
+    total = sum(piece.minor for piece in pieces)
+    if not total:
+        return
+    body = msgspec.convert(paid["body"], ReceiptBody)
+    new = _New(
+        minor=total, currency=paid["currency"], contact=paid["contact"], lines=(),
+        attempt=row["attempt_id"], closing=True,
+    )  # fmt: skip
+    try:
+        lines = lines_closing(body.lines, pieces, account.driver.receipt_limits)
+        new = msgspec.structs.replace(new, lines=lines)
+    except ReceiptSumError as error:
+        new = msgspec.structs.replace(new, failure=str(error))
+    await _write(conn, context, account, new, body.tax_system)
+    context.wakes.wake("receipts")
 
 
 def question(row: asyncpg.Record) -> ReceiptQuestion:
     return ReceiptQuestion(
         gateway_payment_id=row["gateway_payment_id"] or "",
         gateway_refund_id=row["gateway_refund_id"], receipt_id=row["gateway_receipt_id"],
+        closing=row["kind"] == "closing",
     )  # fmt: skip
 
 
@@ -327,7 +450,8 @@ async def _wait(
     }  # fmt: skip
     if isinstance(answer, BeingRegistered) and answer.receipt_id is not None:
         said["gateway_receipt_id"] = answer.receipt_id
-    gone = row["replaces"] is None or isinstance(answer, BeingRegistered)
+    alone = row["made_by"] is not None or row["kind"] == "closing"
+    gone = not alone or isinstance(answer, BeingRegistered)
     if context.now() >= late and row["state"] != "overdue":
         await _end(context, row, "DEADLINE", **said)
     elif row["state"] == "due" and gone:

@@ -44,6 +44,7 @@ MAY_MEET: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "receipt": {
         **dict.fromkeys(("SENT", "REGISTERED", "REFUSED", "DEADLINE", "NOT_NEEDED"), RECEIPTS),
-        **dict.fromkeys(("REPLACED", "MADE_BY_HAND"), ("overdue", "refused")),
+        "REPLACED": ("due", "overdue", "refused"),
+        "MADE_BY_HAND": ("overdue", "refused"),
     },
 }

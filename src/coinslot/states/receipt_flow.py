@@ -13,6 +13,7 @@ RECEIPT = Flow(
         Row("due", "REFUSED", "refused", ("call_person",)),
         Row("due", "DEADLINE", "overdue", ("call_person",)),
         Row("due", "NOT_NEEDED", "void"),
+        Row("due", "REPLACED", "void"),  # less was captured than was held
         Row("sent", "SENT", "sent"),
         Row("sent", "REGISTERED", "registered"),
         Row("sent", "REFUSED", "refused", ("call_person",)),

@@ -20,6 +20,7 @@ TEXTS: Final[Texts] = {
     "receipt_of": ("Kind", "प्रकार", "Вид"),
     "receipt_payment": ("Payment", "भुगतान", "Оплата"),
     "receipt_refund": ("Refund", "वापसी", "Возврат"),
+    "receipt_closing": ("Hand-over", "सौंपना", "Выдача"),
     "receipt_due": ("With its payment", "भुगतान के साथ", "Уходит с платежом"),
     "receipt_sent": ("Sent", "भेजी गई", "Отправлен"),
     "receipt_registered": ("Registered", "पंजीकृत", "Зарегистрирован"),
@@ -28,6 +29,9 @@ TEXTS: Final[Texts] = {
     "receipt_void": ("Not needed", "ज़रूरत नहीं", "Не нужен"),
     "receipt_title": ("Receipt of a payment", "भुगतान की रसीद", "Чек оплаты"),
     "receipt_title_refund": ("Receipt of a refund", "वापसी की रसीद", "Чек возврата"),
+    "receipt_title_closing": (
+        "Receipt of a hand-over", "सौंपने की रसीद", "Чек зачёта предоплаты",
+    ),
     "receipt_sent_lead": (
         "The gateway has it, and registers it.",
         "गेटवे के पास है, वह इसे पंजीकृत कर रहा है।",

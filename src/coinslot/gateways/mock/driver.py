@@ -32,6 +32,7 @@ from coinslot.gateways.base import (
 from coinslot.gateways.collecting import Charge, Closed, Limits, Pending, Progress, Redirect
 from coinslot.gateways.form import Choice, asked
 from coinslot.gateways.mock.books import Books, BooksOnFile, with_books
+from coinslot.gateways.receipts import Receipt
 from coinslot.gateways.wire import Address, Wire
 from coinslot.kit.clock import SystemClock
 from coinslot.kit.money import Money
@@ -296,7 +297,7 @@ class Mock:
     # 7. `Authorizes`.
     @with_books
     async def capture(
-        self, reference: str, money: Money, key: str
+        self, reference: str, money: Money, key: str, receipt: Receipt | None = None
     ) -> PaymentFact | Declined | Unclear:
         held = self._books.payments.get(reference)
         if held is None:

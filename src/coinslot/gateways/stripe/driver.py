@@ -23,6 +23,7 @@ from coinslot.gateways.base import (
 from coinslot.gateways.collecting import Charge, Closed, Limits, Pending, Progress
 from coinslot.gateways.form import asked
 from coinslot.gateways.listing import Listed, SettledLine, Settlements, TooMany, first_found
+from coinslot.gateways.receipts import Receipt
 from coinslot.gateways.stripe import build, parse
 from coinslot.gateways.stripe.client import Client
 from coinslot.gateways.wire import Address, Wire
@@ -187,7 +188,7 @@ class Stripe:
         return answer
 
     async def capture(
-        self, reference: str, money: Money, key: str
+        self, reference: str, money: Money, key: str, receipt: Receipt | None = None
     ) -> PaymentFact | Declined | Unclear:
         """Needs no key of theirs: they capture once, whatever is sent."""
         held: PaymentFact | Declined | Unclear = _sure(await self.look(reference))

@@ -7,7 +7,13 @@ from datetime import datetime, timedelta, timezone
 from coinslot.gateways import marks
 from coinslot.gateways.base import Declined, RefundOrder
 from coinslot.gateways.collecting import Charge, Limits
-from coinslot.gateways.receipts import Receipt, ReceiptLimits, ReceiptLine, one_line
+from coinslot.gateways.receipts import (
+    Receipt,
+    ReceiptLimits,
+    ReceiptLine,
+    ReceiptOrder,
+    one_line,
+)
 from coinslot.gateways.tbank.fiscal import AGENTS, TAXES, Receipts
 from coinslot.gateways.tbank.order_ids import CURRENCY, LARGEST_MINOR, order_id
 from coinslot.kit.money import Money
@@ -53,6 +59,21 @@ def init(charge: Charge, receipts: Receipts | None, notification_url: str | None
     if charge.expires_at is not None:
         body["RedirectDueDate"] = _due(charge.expires_at)
     return body | _receipt(charge.receipt, receipts, charge.description, charge.money)
+
+
+def confirm(
+    payment_id: str, money: Money, receipt: Receipt | None, wanted: Receipts | None
+) -> Body:
+    """A terminal with a till wants the receipt here, too."""
+    body: Body = {"PaymentId": payment_id, "Amount": money.minor}
+    return body | _receipt(receipt, wanted, "", money)
+
+
+def closing(order: ReceiptOrder) -> Body:
+    """The full payment of what was paid in advance."""
+    return {
+        "PaymentId": order.about.gateway_payment_id, "Receipt": receipt_of(order.receipt),
+    }  # fmt: skip
 
 
 def cancel(order: RefundOrder, whole: bool, receipts: Receipts | None) -> Body:

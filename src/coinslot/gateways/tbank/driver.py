@@ -21,7 +21,14 @@ from coinslot.gateways.collecting import (
     ShowQr,
 )
 from coinslot.gateways.form import Choice, asked
-from coinslot.gateways.receipts import ReceiptLimits, ReceiptTerms
+from coinslot.gateways.receipts import (
+    BeingRegistered,
+    Receipt,
+    ReceiptLimits,
+    ReceiptOrder,
+    ReceiptStatus,
+    ReceiptTerms,
+)
 from coinslot.gateways.tbank import build, order_ids, parse, refunds
 from coinslot.gateways.tbank.client import Client
 from coinslot.gateways.tbank.fiscal import Receipts
@@ -34,6 +41,7 @@ from coinslot.kit.secrets import Secret
 T = TypeVar("T")
 
 name = "tbank"
+CLOSES = "../cashbox/SendClosingReceipt"  # beside the API's own path
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -98,8 +106,8 @@ def open(settings: Struct, wire: Wire) -> base.Gateway:
 
 
 class TBank:
-    """One terminal: a `Gateway` that `Collects`, `Authorizes` and `MakesReceipts`, of which it only
-    tells by itself. A reference is a PaymentId."""
+    """One terminal: a `Gateway` that `Collects`, `Authorizes`, `MakesReceipts` (of which it only
+    tells by itself) and `ClosesReceipts`. A reference is a PaymentId."""
 
     name: ClassVar[str] = name
     title: ClassVar[str] = "T-Bank"
@@ -208,7 +216,7 @@ class TBank:
         return _sure(await self.follow(reference))
 
     async def capture(
-        self, reference: str, money: Money, key: str
+        self, reference: str, money: Money, key: str, receipt: Receipt | None = None
     ) -> PaymentFact | Declined | Unclear:
         """The whole of it: of a part nobody could tell later how much of it went refunds."""
         held = _sure(await self.look(reference))
@@ -220,7 +228,7 @@ class TBank:
             return Declined("nothing is held", "not_held")
         if held.taken is Taken.CAPTURED:
             return held
-        body = {"PaymentId": reference, "Amount": money.minor}
+        body = build.confirm(reference, money, receipt, self._settings.receipts)
         answer = await self._client.send("Confirm", body, parse.one(parse.Confirmed))
         if not isinstance(answer, parse.Confirmed):
             return answer
@@ -276,6 +284,12 @@ class TBank:
             return said
         nothing = said.status in parse.NOT_CAPTURED | {"CONFIRMED"}
         return base.Refunds((), complete=nothing)
+
+    async def close_receipt(self, order: ReceiptOrder) -> ReceiptStatus | Declined | Unclear:
+        """It knows no keys, and nobody can ask what became of it: it tells by itself."""
+        body = build.closing(order)
+        answer = await self._client.send(CLOSES, body, parse.done)
+        return BeingRegistered() if answer is None else answer
 
     @property
     def receipt_terms(self) -> ReceiptTerms | None:

@@ -181,6 +181,10 @@ def one(kind: type[T]) -> Callable[[object], T]:
     return lambda body: msgspec.convert(_texts(body), kind, strict=False)
 
 
+def done(body: object) -> None:
+    """A yes that says nothing more."""
+
+
 def order(order_id: str) -> Callable[[object], list[State]]:
     """The payments of one order id, which may be several: T-Bank does not hold it to be unique."""
 
@@ -249,7 +253,7 @@ def _receipt(said: Mapping[str, object], told: _Notification, at: datetime) -> R
     refund = str(said.get("Type", "")).lower().endswith("return")
     return ReceiptFact(
         gateway_payment_id=told.payment_id, refund=refund, at=at,
-        money=Money(told.amount, CURRENCY) if refund and told.amount else None,
+        money=Money(told.amount, CURRENCY) if told.amount else None,
         registered=told.success is not False, numbers=numbers,
         reason=marks.clean(", ".join([*reasons, f"code {said.get('ErrorCode')}"])),
     )  # fmt: skip

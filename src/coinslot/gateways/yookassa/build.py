@@ -81,7 +81,8 @@ def receipt_of(receipt: Receipt, currency: str) -> Body:
 
 
 def receipt_alone(order: ReceiptOrder) -> Body:
-    """For money that was paid or went back before. The same sum was settled without cash."""
+    """For money that was paid or went back before. The same sum was settled without cash, or, of
+    what is handed over now, against the prepayment."""
     about, receipt = order.about, order.receipt
     total = Money(sum(line.total for line in receipt.lines), order.currency)
     return {
@@ -89,7 +90,8 @@ def receipt_alone(order: ReceiptOrder) -> Body:
         **({"payment_id": about.gateway_payment_id} if about.gateway_refund_id is None
            else {"refund_id": about.gateway_refund_id}),
         "send": True,
-        "settlements": [{"type": "cashless", "amount": amount(total)}],
+        "settlements": [{"type": "prepayment" if about.closing else "cashless",
+                         "amount": amount(total)}],
         **receipt_of(receipt, order.currency),
     }  # fmt: skip
 

@@ -130,8 +130,8 @@ def open(settings: Struct, wire: Wire) -> base.Gateway:
 
 
 class YooKassa:
-    """One shop: a `Gateway` that `Collects`, `Authorizes`, `ListsPayments`, `MakesReceipts` and
-    `TakesReceipts`.
+    """One shop: a `Gateway` that `Collects`, `Authorizes`, `ListsPayments`, `MakesReceipts`,
+    `TakesReceipts` and `ClosesReceipts`.
 
     A reference is a payment's id. Payments are listed by the time at which they were made: what is
     paid later, within its hour, is of the hour before."""
@@ -217,15 +217,16 @@ class YooKassa:
         return _sure(await self.follow(reference))
 
     async def capture(
-        self, reference: str, money: Money, key: str
+        self, reference: str, money: Money, key: str, receipt: Receipt | None = None
     ) -> PaymentFact | Declined | Unclear:
         """The whole or a part, once; the rest goes back to the payer."""
         body: build.Body = {"amount": build.amount(money)}
-        if self._settings.receipts is not None:
+        if self._settings.receipts is not None or receipt is not None:
             payment = _sure(await self.look(reference))
             if not isinstance(payment, PaymentFact):
                 return payment
-            body |= self._receipt(None, payment.description, money)
+            if payment.money != money:  # of the whole it has what came with the payment
+                body |= self._receipt(receipt, payment.description, money)
         call = build.post(f"/payments/{_segment(reference)}/capture", key, body)
         answer = await self._client.send(call, parse.about(reference, parse.only(money)))
         if isinstance(answer, Declined) and answer.permanent:
@@ -317,6 +318,9 @@ class YooKassa:
     async def send_receipt(self, order: ReceiptOrder) -> ReceiptStatus | Declined | Unclear:
         call = build.post("/receipts", order.key, build.receipt_alone(order))
         return await self._client.send(call, parse.receipt_status)
+
+    async def close_receipt(self, order: ReceiptOrder) -> ReceiptStatus | Declined | Unclear:
+        return await self.send_receipt(order)
 
     def _receipt(self, receipt: Receipt | None, description: str, money: Money) -> build.Body:
         if receipt is not None:

@@ -102,6 +102,16 @@ class _Receipt(Struct):
     fiscal_attribute: str | None = None
     registered_at: str | None = None
     cancellation_details: "_Ending | None" = None
+    settlements: "tuple[_Settlement, ...]" = ()
+
+    @property
+    def closes(self) -> bool:
+        """It settles what was paid in advance."""
+        return any(one.type == "prepayment" for one in self.settlements)
+
+
+class _Settlement(Struct):
+    type: str
 
 
 class _Recipient(Struct):
@@ -211,6 +221,7 @@ def receipt_about(about: ReceiptQuestion) -> Callable[[object], ReceiptStatus | 
         said = msgspec.convert(body, _Receipt)
         if about.gateway_refund_id is None:
             mine = said.type == "payment" and said.payment_id == about.gateway_payment_id
+            mine = mine and said.closes is about.closing
         else:
             mine = said.type == "refund" and said.refund_id == about.gateway_refund_id
         return receipt_status(body) if mine else None

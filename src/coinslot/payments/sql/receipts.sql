@@ -1,21 +1,34 @@
 -- Fiscal receipts: what a gateway tells of one by itself.
 
--- Where refunds have no id of their own, the one of this sum that still waits; the oldest first.
+-- An order that was paid for in advance ended with goods: its second receipt is to be written. The
+-- worker does it, and money waits for none of it.
+CREATE OR REPLACE FUNCTION close_receipts(p_order uuid, p_now timestamptz) RETURNS void
+LANGUAGE sql AS $$
+    UPDATE receipts r SET closes_at = p_now FROM attempts a JOIN payments p ON p.id = a.payment_id
+    WHERE p.order_id = p_order AND r.attempt_id = a.id AND r.kind = 'payment'
+        AND r.replaces IS NULL AND r.body->'lines' @> '[{"mode": "full_prepayment"}]'
+$$;
+
+-- Where refunds have no id of their own, the one of this sum that still waits; the oldest first. Of
+-- a payment it may be the second receipt. What was told before is told of the same one again.
 CREATE OR REPLACE FUNCTION receipt_told(p_account gateway_accounts, p_fact jsonb)
 RETURNS uuid LANGUAGE plpgsql STABLE AS $$
 DECLARE
     payment text := p_fact->>'gateway_payment_id';
+    told bigint := (p_fact->'money'->>'amount')::bigint;
 BEGIN
     IF NOT (p_fact->>'refund')::boolean THEN
         RETURN (SELECT r.id FROM attempts a JOIN receipts r ON r.attempt_id = a.id
             WHERE a.account_id = p_account.id
                 AND (a.reference = payment OR a.gateway_payment_id = payment)
-            ORDER BY r.state IN ('registered', 'void'), r.created_at, r.id LIMIT 1);
+            ORDER BY coalesce(r.fiscal->>'document' = p_fact->'numbers'->>'document', false) DESC,
+                r.amount_minor IS DISTINCT FROM told, r.state IN ('registered', 'void'),
+                r.created_at, r.id LIMIT 1);
     END IF;
     RETURN (SELECT r.id FROM captures c JOIN refunds f ON f.capture_id = c.id
         JOIN receipts r ON r.refund_id = f.id
         WHERE c.account_id = p_account.id AND c.gateway_payment_id = payment
-            AND r.amount_minor = coalesce((p_fact->'money'->>'amount')::bigint, r.amount_minor)
+            AND r.amount_minor = coalesce(told, r.amount_minor)
         ORDER BY r.state IN ('registered', 'void'), r.created_at, r.id LIMIT 1);
 END $$;
 

@@ -78,6 +78,7 @@ BEGIN
         PERFORM transition_order(p_order,
             CASE WHEN handed_over > 0 THEN 'HANDED_OVER' ELSE 'GONE_BACK' END,
             jsonb_build_object('ended_at', p_now, 'due_at', NULL), p_now);
+        IF handed_over > 0 THEN PERFORM close_receipts(p_order, p_now); END IF;
     END IF;
 END $$;
 
