@@ -186,6 +186,8 @@ EVENTS: Mapping[str, Mapping[str, str]] = {
         "CANCELLED": "its customer cancels it, before anybody accepted it",
         "HANDING": "the hand-over is committed",
         "HANDED_OVER": "evidence: its code, or the word of a named person",
+        "NOT_FETCHED": "nobody fetched it in time, its customer provably was told that it is ready,"
+        " and had read before the payment that the money is kept then",
         "DEADLINE": "nobody accepted or fetched it in time",
         "WITHDRAWN": "a person gave the money back, or the gateway by itself",
     },

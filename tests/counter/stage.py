@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -113,6 +114,15 @@ class Counter:
     async def complete(self, order: UUID, code: str | None = None) -> None:
         typed = await self.code(order) if code is None else code
         await staff.complete(self.stage.context, self.who, order, typed)
+
+    async def board_open(self, hours: float = 30) -> None:
+        """Somebody has a board open at it all the time from now on."""
+        until = self.stage.clock.now() + timedelta(hours=hours)
+        await self.stage.rows(
+            "INSERT INTO counter_presence (merchant_id, outlet_id, began_at, seen_at)"
+            " VALUES ($1, 'S01', $2, $3) RETURNING id",
+            self.stage.merchant, self.stage.clock.now(), until,
+        )  # fmt: skip
 
     async def ends(self, order: UUID) -> list[tuple[Any, ...]]:
         rows = await self.stage.rows(

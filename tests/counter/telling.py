@@ -43,9 +43,13 @@ async def swept(counter: Counter) -> None:
     await counter.stage.sweep(*SENDS)
 
 
-async def row_of(counter: Counter, order: UUID, form: str = "sms") -> dict[str, Any]:
+async def row_of(
+    counter: Counter, order: UUID, form: str = "sms", purpose: str | None = None
+) -> dict[str, Any]:
+    """Its newest message of this form."""
     found = await counter.stage.rows(
-        "SELECT * FROM counter_messages WHERE order_id = $1 AND form = $2 ORDER BY created_at DESC",
-        order, form,
+        "SELECT * FROM counter_messages WHERE order_id = $1 AND form = $2"
+        " AND purpose = coalesce($3, purpose) ORDER BY created_at DESC, id DESC",
+        order, form, purpose,
     )  # fmt: skip
     return found[0]

@@ -5,11 +5,13 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from coinslot.counter import staff
+from coinslot.counter import messages, staff
 from coinslot.counter.basket import Wish
 from coinslot.db.pool import Database, RawConnection
+from coinslot.notices.base import Report, Stage
 from tests.conftest import DatabaseUrls
 from tests.counter.stage import Counter, set_counter
+from tests.counter.telling import reach, row_of, service
 from tests.sales.stage import set_stage
 
 
@@ -22,6 +24,15 @@ async def spoiled(database: Database, urls: DatabaseUrls) -> Counter:
     await staff.vouch(made.stage.context, made.who, await made.ready(), "Knows her")
     await staff.reject(made.stage.context, made.who, await made.paid(), "No milk")
     await made.preparing(Wish(sku="cake"))
+    service(made)
+    await made.stage.rows("UPDATE counter_stores SET no_show = 'kept' RETURNING outlet_id")
+    await made.board_open()
+    kept = await made.ready(contact=reach())
+    await made.stage.sweep("counter_messages")
+    told = await row_of(made, kept, "sms", "ready")
+    said = Report(reference=told["reference"], stage=Stage.DELIVERED)
+    await messages.reported(made.stage.context, told, said)  # type: ignore[arg-type]
+    made.stage.later(2 * 3600)
     await made.paid()
     await made.stage.sweep()
     return made
@@ -38,6 +49,12 @@ async def hand(urls: DatabaseUrls) -> AsyncIterator[RawConnection]:
 
 _OF = "FROM fulfillments f WHERE f.id = c.id AND"
 BREAKS = {
+    "money_is_kept_only_from_who_was_told": "UPDATE counter_messages SET proved = false",
+    "what_a_customer_is_to_be_told_has_its_message": "DELETE FROM counter_messages"
+    " WHERE purpose = 'code'",
+    "every_message_was_sent_or_says_why_not": "UPDATE counter_messages SET reference = NULL"
+    " WHERE purpose = 'ready'",
+    "whoever_is_written_to_agreed": "DELETE FROM counter_consents",
     "nothing_at_a_counter_goes_on_that_was_not_accepted": "UPDATE counter_units c"
     f" SET accepted_at = NULL {_OF} f.state = 'in_preparation'",
     "a_counter_hands_over_by_code_or_by_name": "UPDATE counter_orders SET tries = 0",

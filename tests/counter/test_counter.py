@@ -64,6 +64,7 @@ async def test_an_order_that_nobody_accepts_goes_back_by_itself(counter: Counter
 async def test_what_was_accepted_and_not_fetched_goes_back_after_the_time_to_fetch_it(
     counter: Counter,
 ) -> None:
+    await counter.board_open()
     order = await counter.preparing(CAKE)
     counter.stage.later(3600)
     await staff.ready(counter.stage.context, counter.who, order)
@@ -347,6 +348,7 @@ async def test_goods_given_back_after_the_hand_over_are_a_refund_of_a_person(
 async def test_what_was_handed_over_on_paper_after_its_money_went_back_is_a_case(
     counter: Counter,
 ) -> None:
+    await counter.board_open()
     order = await counter.ready(CAKE)
     counter.stage.later(7200)
     await counter.stage.sweep()

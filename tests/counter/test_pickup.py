@@ -100,6 +100,7 @@ async def test_an_order_for_later_that_is_made_early_is_kept_until_it_is_wanted(
     counter: Counter,
 ) -> None:
     await opens(counter, ALWAYS)
+    await counter.board_open(80)
     wanted = (await slots(counter))[40]
     order = await counter.paid(Wish(sku="cake"), wanted_at=wanted)
     await staff.accept(counter.stage.context, counter.who, order)

@@ -6,6 +6,8 @@ from tests.mutants.edits import Edit, Mutation
 
 _STAFF = "src/coinslot/counter/staff.py"
 _ROOM = "tests/counter/test_counter.py"
+_MESSAGES = "tests/counter/test_messages.py"
+_TELLS = f"{_MESSAGES}::test_nothing_is_sent_before_the_money_is_there"
 _SELLS = f"{_ROOM}::test_an_order_is_accepted_made_ready_and_handed_over_against_its_code"
 
 COUNTER = (
@@ -70,9 +72,73 @@ COUNTER = (
         red=("tests/counter/test_pages.py::test_a_price_that_a_client_made_up_buys_nothing",),
         green=_SELLS,
     ),
+    Mutation(
+        number=141,
+        edits=(
+            Edit(
+                "src/coinslot/counter/messages.py",
+                "            await _doubt(context, row, reason)\n"
+                "        case Refused(cause=Cause.BUSY",
+                '            await _later(context, row, reason, "")\n'
+                "        case Refused(cause=Cause.BUSY",
+            ),
+        ),
+        red=(
+            f"{_MESSAGES}::test_after_a_time_out_the_list_says_that_it_was_sent_and_it_is_not_sent"
+            "_again",
+        ),
+        green=_TELLS,
+    ),
+    Mutation(
+        number=142,
+        edits=(
+            Edit(
+                "src/coinslot/counter/message_limits.py",
+                '    if spent["phone"] >= windows.phone_messages:\n',
+                '    if spent["phone"] > windows.phone_messages:\n',
+            ),
+        ),
+        red=(
+            f"{_MESSAGES}::test_of_any_number_that_are_due_at_once_no_more_than_a_cap_allows_are"
+            "_sent",
+        ),
+        green=_TELLS,
+    ),
+    Mutation(
+        number=143,
+        edits=(
+            Edit(
+                "src/coinslot/counter/no_show.py",
+                "    return bool(await conn.fetchval(message_store.PROVED_READY,"
+                ' unit["order_id"], unit["ready_at"]))\n',
+                "    return True\n",
+            ),
+        ),
+        red=(
+            "tests/counter/test_no_show.py::test_without_a_message_that_provably_arrived_the_money"
+            "_goes_back",
+        ),
+        green=_SELLS,
+    ),
+    Mutation(
+        number=144,
+        edits=(
+            Edit(
+                "src/coinslot/counter/no_show.py",
+                "    return end if counted < span and end > now else None\n",
+                "    return None\n",
+            ),
+        ),
+        red=("tests/counter/test_no_show.py::test_time_without_a_board_does_not_count",),
+        green=_SELLS,
+    ),
 )
 
 NAMES: Final = {
+    141: "a message is sent again after a time-out without a look",
+    142: "a cap of messages lets one more through",
+    143: "money is kept though nobody was told",
+    144: "time without a board counts",
     121: "tries of a code are not counted",
     122: "a code is compared before its try is counted",
     123: "stock of an unpaid order is not given back",

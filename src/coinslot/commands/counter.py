@@ -30,6 +30,14 @@ Place = Annotated[str, typer.Option(help="Where it is.")]
 TaxAdded = Annotated[
     bool, typer.Option("--tax-added", help="Tax comes on top of the prices; else they include it.")
 ]
+Keeps = Annotated[
+    bool,
+    typer.Option(
+        "--keep-no-shows",
+        help="Keep the money of what is ready and not fetched in time, from those who provably were"
+        " told; else it goes back.",
+    ),
+]
 Stock = Annotated[bool, typer.Option("--stock", help="Write what is left of each, too.")]
 File = Annotated[Path, typer.Argument(help="A table (CSV), the whole menu.")]
 
@@ -48,6 +56,7 @@ def add(  # noqa: PLR0913  the options of a command
     currency: Currency,
     place: Place = "",
     tax_added: TaxAdded = False,
+    keeps: Keeps = False,
     data: Data = None,
 ) -> None:
     """Add a counter; one that is there gets this address and this way of taxing."""
@@ -63,6 +72,7 @@ def add(  # noqa: PLR0913  the options of a command
         new = NewStore(
             code=code, merchant=owner, slug=slug, name=name, place=place,
             currency=currency.upper(), gateway_account=paid_at.id, tax_added=tax_added,
+            keeps=keeps,
         )  # fmt: skip
         try:
             async with server.db.as_merchant(owner) as conn:

@@ -3,14 +3,16 @@ that says every few seconds that it is there, and which orders it shows."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from msgspec import Struct
 
 from coinslot.context import Context
-from coinslot.counter.staff import Staff
 from coinslot.db.pool import Connection
+
+if TYPE_CHECKING:  # what staff do asks how long a board was open
+    from coinslot.counter.staff import Staff
 
 SAYS_EVERY_S: Final = 8  # a board says that it is there
 
@@ -50,7 +52,7 @@ class Said(Struct, frozen=True, kw_only=True):
     touched: Sequence[UUID] = ()
 
 
-async def here(context: Context, who: Staff, said: Said) -> None:
+async def here(context: Context, who: "Staff", said: Said) -> None:
     """An open board of these staff says that it is there."""
     now, shown = context.now(), list({*said.shown, *said.touched})
     async with context.db.as_merchant(who.merchant) as conn:

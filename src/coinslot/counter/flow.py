@@ -32,6 +32,7 @@ COUNTER = UnitFlow(
         Row("to_pick_up", "DEADLINE", "not_picked_up", _BACK),
         Row("to_pick_up", "WITHDRAWN", "not_picked_up", _BACK),
         Row("handing", "HANDED_OVER", "picked_up", ("hand_over",)),
+        Row("handing", "NOT_FETCHED", "picked_up", ("hand_over",)),  # paid for, and left to keep
         Row("handing", "DEADLINE", "not_picked_up", ("expose", "give_back")),
         Row("handing", "WITHDRAWN", "handing"),
         Row("picked_up", "HANDED_OVER", "picked_up"),
@@ -46,7 +47,7 @@ COUNTER = UnitFlow(
         settles=SETTLES,
         unsent=UNSENT,
         doubt="handing",
-        proof={"HANDED_OVER": "fulfilled"},
+        proof={"HANDED_OVER": "fulfilled", "NOT_FETCHED": "fulfilled"},
         # Deadlines and withdrawals may come at any time. What people do is looked up under the
         # lock of the row first.
         meets={
@@ -57,6 +58,7 @@ COUNTER = UnitFlow(
             "UNDONE": ("in_preparation", "to_pick_up"),
             "HANDING": ("in_preparation", "to_pick_up"),
             "REJECTED": UNSENT,
+            "NOT_FETCHED": ("handing",),
             "HANDED_OVER": ("handing", *SETTLES),
         },
         beside=Beside("counter_units", ("accepted_at", "ready_at", "ended", "said_by", "reason")),

@@ -2,12 +2,13 @@
 back by itself."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import ClassVar
 
 import asyncpg
 
 from coinslot.context import Context
-from coinslot.counter import alarms, messages, store
+from coinslot.counter import alarms, message_store, messages, no_show, store
 from coinslot.counter.codes import code_of
 from coinslot.counter.flow import COUNTER
 from coinslot.counter.texts import OF_ORDERS
@@ -31,7 +32,44 @@ WHERE f.kind = 'counter' AND f.settlement = 'fulfilled' AND NOT CASE f.basis
         AND o.tries > 0)
     WHEN 'staff_word' THEN c.said_by IS NOT NULL AND c.reason IS NOT NULL
         AND EXISTS (SELECT FROM exposures x WHERE x.fulfillment_id = f.id)
+    WHEN 'no_show' THEN EXISTS (SELECT FROM exposures x WHERE x.fulfillment_id = f.id)
     ELSE false END
+"""
+_KEPT_UNTOLD = """
+SELECT f.id, f.settled_at, c.ready_at, o.no_show FROM fulfillments f JOIN counter_units c USING (id)
+JOIN counter_orders o ON o.order_id = f.order_id WHERE f.basis = 'no_show'
+    AND (o.no_show <> 'kept' OR c.ready_at IS NULL OR NOT EXISTS (SELECT FROM counter_messages m
+        WHERE m.order_id = f.order_id AND m.purpose = 'ready' AND m.proved
+            AND m.stage = 'delivered' AND m.created_at BETWEEN c.ready_at AND f.settled_at))
+"""
+# What a customer with a phone or an address is to be told of what happened has its row.
+_UNTOLD = """
+SELECT o.order_id, w.purpose FROM counter_orders o JOIN counter_contacts k USING (order_id)
+    JOIN LATERAL (VALUES
+        ('code', k.phone IS NOT NULL),
+        ('receipt', k.email IS NOT NULL),
+        ('ready', coalesce(k.phone, k.email) IS NOT NULL AND EXISTS (SELECT FROM fulfillments f
+            JOIN counter_units c USING (id) WHERE f.order_id = o.order_id
+                AND c.ready_at IS NOT NULL)),
+        ('cancelled', coalesce(k.phone, k.email) IS NOT NULL AND EXISTS (SELECT FROM fulfillments f
+            WHERE f.order_id = o.order_id AND f.settlement = 'refund_due'))
+    ) w (purpose, wanted) ON w.wanted
+WHERE EXISTS (SELECT FROM fulfillments f WHERE f.order_id = o.order_id)
+    AND NOT EXISTS (SELECT FROM counter_messages m
+        WHERE m.order_id = o.order_id AND m.purpose = w.purpose)
+"""
+# Sent, or with a reason; what waits for its service is not late yet.
+_UNEXPLAINED = """
+SELECT id, purpose, form, stage, why, due_at FROM counter_messages
+WHERE (stage IN ('due', 'sending') AND (due_at IS NULL OR due_at < $1))
+    OR (stage IN ('failed', 'withheld', 'unconfirmed') AND why IS NULL)
+    OR (stage IN ('queued', 'sent', 'delivered') AND (reference IS NULL OR begun_at IS NULL))
+"""
+_UNASKED = """
+SELECT k.order_id FROM counter_contacts k WHERE (k.phone IS NOT NULL AND NOT EXISTS (SELECT FROM
+        counter_consents c WHERE c.order_id = k.order_id AND c.form = 'phone'))
+    OR (k.email IS NOT NULL AND NOT EXISTS (SELECT FROM
+        counter_consents c WHERE c.order_id = k.order_id AND c.form = 'email'))
 """
 _RESERVED = """
 SELECT l.line_id, l.reserved, o.state FROM counter_lines l JOIN orders o ON o.id = l.order_id
@@ -71,6 +109,10 @@ class Counter(Fulfillment):
         "a_counter_reserves_for_orders_that_may_be_handed_over": _RESERVED,
         "a_rejected_piece_has_a_name_and_a_reason": _NO_REASON,
         "a_code_hands_over_in_time": _LATE,
+        "money_is_kept_only_from_who_was_told": _KEPT_UNTOLD,
+        "what_a_customer_is_to_be_told_has_its_message": _UNTOLD,
+        "every_message_was_sent_or_says_why_not": _UNEXPLAINED,
+        "whoever_is_written_to_agreed": _UNASKED,
         "what_waits_to_be_accepted_has_its_alarm": _ALARM,
     }
 
@@ -94,6 +136,14 @@ class Counter(Fulfillment):
             held = await fulfillment.lock(conn, unit)
             if held is None or context.now() < fulfillment.last_moment(held):
                 return
+            kept = await no_show.order_row(conn, held)
+            held = await conn.fetchrow(store.HOLD_UNIT, held["id"])
+            assert held is not None
+            if await no_show.give_time(context, conn, [held], kept):
+                return
+            if await no_show.may_keep(conn, held, kept):
+                await no_show.keep(context, conn, held)
+                return
             ended = "not_accepted" if held["state"] == "to_accept" else "not_fetched"
             await transition(
                 conn, COUNTER, held["id"], "DEADLINE", context.now(), basis="never_sent",
@@ -104,6 +154,14 @@ class Counter(Fulfillment):
     async def address(self, conn: Connection, outlet: str) -> str | None:
         known = await conn.fetchrow(store.STORE, outlet)
         return None if known is None else f"/s/{known['slug']}"
+
+    async def _keeps(
+        self, conn: Connection, open_: set[str], kept: asyncpg.Record, ready: datetime | None
+    ) -> bool:
+        """Whether its customer was told that it is ready, and its money is kept then."""
+        if kept["no_show"] != store.KEPT or open_ != {"to_pick_up"}:
+            return False
+        return bool(await conn.fetchval(message_store.PROVED_READY, kept["order_id"], ready))
 
     async def story(
         self, context: Context, conn: Connection, units: Sequence[asyncpg.Record]
@@ -124,7 +182,8 @@ class Counter(Fulfillment):
         return Story(
             progress=progress, begun_at=accepted, code=code,
             code_text=None if code is None else f"{units[0]['order_id']}:{code}",
-            looks_into=False, wanted_at=kept["wanted_at"],
+            looks_into=False, keeps=await self._keeps(conn, open_, kept, ready),
+            wanted_at=kept["wanted_at"],
             may_cancel=bool(open_) and open_ == {"to_accept"},
             confirmed_at=ready if progress is Progress.WORKING or not open_ else None,
         )  # fmt: skip

@@ -20,6 +20,7 @@ from coinslot.counter.contacts import prefixes
 from coinslot.counter.flow import COUNTER
 from coinslot.counter.hours import Hours, SpecialDay, WeekInterval, served
 from coinslot.counter.pickup import Kitchen
+from coinslot.counter.store import KEPT
 from coinslot.db.pool import Connection
 from coinslot.kit.ids import uuid7
 from coinslot.kit.money import Money
@@ -95,6 +96,7 @@ class Store(Struct, frozen=True, kw_only=True):
     hours: Hours
     slot_work_min: int | None
     now: datetime  # when it was read
+    keeps: bool = False  # the money of what is ready and not fetched
     phones: tuple[str, ...] = ()  # prefixes of those that it calls and writes to
 
     @property
@@ -131,6 +133,7 @@ class NewStore(Struct, frozen=True, kw_only=True):
     contact: str = ""
     zone: str | None = None
     tax_added: bool = False
+    keeps: bool = False  # the money of what is ready and not fetched
 
 
 class WantedItem(Struct, frozen=True, kw_only=True):
@@ -166,7 +169,7 @@ async def store_of(context: Context, slug: str) -> Store | None:
         slug=slug, merchant=known["merchant_id"], outlet=view, tax_added=row["tax_added"],
         tips=tuple(row["tips"]), paused=row["paused_at"] is not None,
         hours=hours_of(row, view.zone), slot_work_min=row["slot_work_min"], now=context.now(),
-        phones=prefixes(row["phone_prefixes"], view.currency),
+        keeps=row["no_show"] == KEPT, phones=prefixes(row["phone_prefixes"], view.currency),
     )  # fmt: skip
 
 
@@ -204,7 +207,10 @@ async def add_store(conn: Connection, new: NewStore, now: datetime) -> bool:
     )  # fmt: skip
     is_new = await add_outlet(conn, outlet, [], now)
     try:
-        await conn.execute(store.ADD_STORE, new.code, new.merchant, new.slug, new.tax_added, now)
+        await conn.execute(
+            store.ADD_STORE, new.code, new.merchant, new.slug, new.tax_added, now,
+            KEPT if new.keeps else "refund",
+        )  # fmt: skip
     except asyncpg.UniqueViolationError as error:
         raise SlugTakenError(f"the address {new.slug} is another store's") from error
     return is_new

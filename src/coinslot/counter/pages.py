@@ -359,7 +359,8 @@ class CounterPages(SharedHandler):
             opens_at=None if at.open else at.hours.opens_next(at.now),
             kept=kept, money=Money, tip_of=tip_of, spot=spot,
             query=lambda wishes: _query(wishes, spot),
-            accept_min=max(1, round(windows.dispatch_s / 60)), **values,
+            accept_min=max(1, round(windows.dispatch_s / 60)),
+            fetch_h=max(1, round(windows.pickup_s / 3600)), **values,
         )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import asyncpg
 from msgspec import Struct
 
 from coinslot.context import Context
-from coinslot.counter import codes, message_store, store
+from coinslot.counter import codes, message_store, no_show, store
 from coinslot.counter.flow import COUNTER
 from coinslot.db.pool import Connection
 from coinslot.orders import fulfillment
@@ -209,6 +209,8 @@ async def complete(context: Context, who: Staff, order: UUID, code: str) -> None
         raise CounterError(Why.WRONG_CODE, max(codes.TRIES - tries, 0))
     async with context.db.as_merchant(who.merchant) as conn:
         units, now = await _lock(conn, order), context.now()
+        if await no_show.give_time(context, conn, units, kept):
+            units = await _lock(conn, order)
         if await _hand_over(conn, units, now, basis="code"):
             await record(conn, who.actor, _act(who, "order.completed", order), now)
     context.wakes.wake("refunds", "fulfillments", "counter_messages")
@@ -221,8 +223,10 @@ async def vouch(context: Context, who: Staff, order: UUID, reason: str) -> None:
     if not reason.strip():
         raise CounterError(Why.NO_REASON)
     async with context.db.as_merchant(who.merchant) as conn:
-        await _known(conn, who, order)
+        kept = await _known(conn, who, order)
         units, now = await _lock(conn, order), context.now()
+        if await no_show.give_time(context, conn, units, kept):
+            units = await _lock(conn, order)
         if not units:
             raise CounterError(Why.NOT_PAID)
         if any(unit["settlement"] is None for unit in units):

@@ -1,9 +1,14 @@
 """The statements of this room, by name: stores, menus, orders and their codes."""
 
+from typing import Final
+
+KEPT: Final = "kept"  # what becomes of money, where nobody fetches what is ready
+
 ADD_STORE = """
-INSERT INTO counter_stores (outlet_id, merchant_id, slug, tax_added, created_at)
-VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (outlet_id) DO UPDATE SET slug = excluded.slug, tax_added = excluded.tax_added
+INSERT INTO counter_stores (outlet_id, merchant_id, slug, tax_added, created_at, no_show)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (outlet_id) DO UPDATE SET slug = excluded.slug, tax_added = excluded.tax_added,
+    no_show = excluded.no_show
 """
 
 STORE_OWNER = "SELECT outlet_id, merchant_id FROM counter_stores WHERE slug = $1"
@@ -131,8 +136,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 
 PLACE_ORDER = """
 INSERT INTO counter_orders (order_id, merchant_id, outlet_id, name, code_digest, wanted_at,
-    begin_at, slot_at, work_min, spot)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    begin_at, slot_at, work_min, spot, no_show)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 """
 
 # Work of slots is counted one order after the other: the store's row is locked before.
@@ -154,6 +159,11 @@ HOLD_UNITS = """
 SELECT f.*, c.accepted_at, c.ready_at, windows_at(o) AS windows FROM fulfillments f
 JOIN counter_units c USING (id) JOIN outlets o ON o.id = f.outlet_id
 WHERE f.order_id = $1 ORDER BY f.id FOR NO KEY UPDATE OF f
+"""
+
+HOLD_UNIT = """
+SELECT f.*, c.accepted_at, c.ready_at, windows_at(o) AS windows FROM fulfillments f
+JOIN counter_units c USING (id) JOIN outlets o ON o.id = f.outlet_id WHERE f.id = $1
 """
 
 MOVE_DEADLINE = "UPDATE fulfillments SET dispatch_by = $2 WHERE id = $1 AND settlement IS NULL"

@@ -172,6 +172,7 @@ class CounterWords(Struct, frozen=True, kw_only=True):
     pay_code: str  # {price} {gateway}
     price_changed: str  # {old} {new}
     promise_lead: str  # {minutes}
+    keeps: str  # {hours} {place}
     closed: str
     closed_lead: str
     busy: str
@@ -242,6 +243,8 @@ _ENGLISH = CounterWords(
     pay_link="Pay {price} with {gateway}",
     pay_code="Show a code to scan, {price} ({gateway})",
     price_changed="It costs {new} now, not {old}. You have not been charged.",
+    keeps="If it is ready, you were told, and nobody fetches it within {hours} h, {place} keeps the"
+    " money. Without a phone number the money goes back then, too.",
     promise_lead="If nobody accepts your order within {minutes} min, that happens by itself.",
     closed="Not taking orders right now",
     closed_lead="You can look at the menu. You have not been charged.",
@@ -315,6 +318,8 @@ _HINDI = CounterWords(
     pay_link="{gateway} से {price} चुकाएँ",
     pay_code="स्कैन का कोड दिखाएँ, {price} ({gateway})",
     price_changed="अब दाम {new} है, {old} नहीं। आपसे कुछ नहीं लिया गया।",
+    keeps="तैयार होने की सूचना के बाद {hours} घंटे में कोई लेने नहीं आया तो {place} पैसा रखेगा।"
+    " फ़ोन नंबर के बिना तब भी पैसा लौट आएगा।",
     promise_lead="{minutes} मिनट में किसी ने ऑर्डर स्वीकार नहीं किया तो यह अपने आप होगा।",
     closed="अभी ऑर्डर नहीं ले रहे",
     closed_lead="मेनू देख सकते हैं। आपसे कुछ नहीं लिया गया।",
@@ -386,6 +391,8 @@ _RUSSIAN = CounterWords(
     pay_link="Оплатить {price} через {gateway}",
     pay_code="Показать код для сканирования, {price} ({gateway})",
     price_changed="Теперь это стоит {new}, а не {old}. С вас ничего не списано.",
+    keeps="Если заказ готов, вам сообщили, а его не забрали за {hours} ч, деньги остаются у"
+    " продавца ({place}). Без номера телефона деньги вернутся и тогда.",
     promise_lead="Если заказ не примут за {minutes} мин, это произойдёт само.",
     closed="Сейчас заказы не принимаются",
     closed_lead="Меню можно посмотреть. С вас ничего не списано.",

@@ -245,6 +245,7 @@ def _order_view(
     story: Story,
 ) -> OrderView:
     open_units = [u for u in units if u["settlement"] is None]
+    ends = max((fulfillment.last_moment(u) for u in open_units), default=None)
     return OrderView(
         token=row["token"],
         number=row["number"],
@@ -266,7 +267,8 @@ def _order_view(
         sent_at=story.begun_at,
         confirmed_at=story.confirmed_at or _latest(units, "sent_at"),
         taken_at=_latest([u for u in units if u["settlement"] == "fulfilled"], "settled_at"),
-        refund_by=max((fulfillment.last_moment(u) for u in open_units), default=None),
+        refund_by=None if story.keeps else ends,
+        kept_by=ends if story.keeps else None,
         refunds=tuple(_refund(r) for r in refunds if r["state"] != "failed"),
         refund_waiting=Money(row["waiting_minor"], row["currency"])
         if row["waiting_minor"]

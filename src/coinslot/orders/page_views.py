@@ -112,6 +112,7 @@ class Story(Struct, frozen=True, kw_only=True):
     asks: bool = False  # only the customer knows whether the goods came: the page asks
     may_cancel: bool = False  # nobody has begun with it
     looks_into: bool = True  # what a customer says about it is looked into
+    keeps: bool = False  # past its time nothing goes back: its customer was told so
     code_text: str | None = None  # what a picture of the code holds
     wanted_at: datetime | None = None  # the time that the customer chose
 
@@ -193,6 +194,7 @@ class OrderView(Struct, frozen=True, kw_only=True):
     taken_at: datetime | None = None
     refund_by: datetime | None = None  # the automatic refund happens at the latest then
     refunds: tuple[RefundView, ...] = ()
+    kept_by: datetime | None = None  # past it the goods are lost, and nothing goes back
     refund_waiting: Money | None = None  # a person refunds it as soon as its unit is settled
     pay: PayView | None = None
     ways: tuple[WayView, ...] = ()  # while it is not paid

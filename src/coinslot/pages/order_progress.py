@@ -22,6 +22,7 @@ class Phase(StrEnum):
     WORKING = Progress.WORKING.value
     CHECKING = Progress.CHECKING.value
     DONE = "done"
+    KEPT = "kept"  # nobody fetched it, and its money is kept, as was said before the payment
     PARTLY = "partly"
     RETURNED = "returned"  # all of it handed over, and a person gives money back
     NOTHING_DUE = "nothing_due"  # not handed over, and it cost nothing
@@ -73,7 +74,8 @@ def phase(order: OrderView, now: datetime) -> Phase:
         return _giving_back(order)
     match order.state:
         case "completed":
-            return Phase.DONE
+            kept = all(unit.basis == "no_show" for unit in order.units)
+            return Phase.KEPT if kept else Phase.DONE
         case "failed":
             return Phase.REFUNDING
         case "paid":
@@ -126,6 +128,9 @@ def steps(order: OrderView, shown: Phase) -> tuple[Step, ...]:
         handed_over = shown in (Phase.PARTLY, Phase.RETURNED)
         stop = () if handed_over else (Step(_stop(order), None, "stopped"),)
         return (*gone, *stop, *_refund_steps(order))
+    if shown is Phase.KEPT:
+        done = [Step(text, at, "done") for text, at in way[:-1] if at]
+        return (*done, Step(_stop(order), None, "stopped"))
     if shown is Phase.DONE:
         # A report may have no times in between: what comes before the end has happened.
         return tuple(Step(text, at, "done") for text, at in way)
@@ -160,7 +165,7 @@ def _latest(refunds: Sequence[RefundView]) -> RefundView:
 
 def is_final(shown: Phase) -> bool:
     """Nothing more will happen unless a person asks."""
-    return shown in (Phase.DONE, Phase.REFUNDED, Phase.NOTHING_DUE)
+    return shown in (Phase.DONE, Phase.KEPT, Phase.REFUNDED, Phase.NOTHING_DUE)
 
 
 def may_ask_machine(order: OrderView, shown: Phase) -> bool:

@@ -9,6 +9,8 @@ TEXTS: Final[Texts] = {
     "basis_code": ("the customer's code", "ग्राहक का कोड", "по коду покупателя"),
     "basis_staff_word": ("somebody vouched for it, without a code", "बिना कोड, किसी की ज़िम्मेदारी पर",
                          "без кода, под слово сотрудника"),
+    "basis_no_show": ("nobody fetched it, and the money is kept", "कोई लेने नहीं आया, पैसा रखा गया",
+                      "никто не забрал, деньги оставлены"),
     "basis_to_accept": ("waits to be accepted", "स्वीकार होने की प्रतीक्षा", "ждёт принятия"),
     "basis_in_preparation": ("being prepared", "बन रहा है", "готовится"),
     "basis_to_pick_up": ("ready, waits for the customer", "तैयार, ग्राहक का इंतज़ार",

@@ -124,6 +124,12 @@ ENGLISH = Words(
     owed="{price} is still yours",
     owed_lead="The payment service cannot return it. {merchant} pays it out: get in touch and"
     " name order {number}.",
+    kept="Not picked up",
+    kept_lead="It was ready, you were told, and nobody picked it up in time. As it said "
+    "before you paid, the money is not given back. Ask if you think that is "
+    "wrong.",
+    kept_by="Please pick it up by {time}. After that it is not kept for you, and the "
+    "money is not given back.",
     by_policy="The machine never answered, so nobody can know what it did. We decided in your"
     " favour.",
     back_to_machine="Back to the machine",

@@ -129,6 +129,9 @@ class Words(Struct, frozen=True, kw_only=True):
     owed: str  # {price}
     owed_lead: str  # {merchant} {number}
     by_policy: str
+    kept: str
+    kept_lead: str  # {price}
+    kept_by: str  # {time}
     back_to_machine: str
 
     # The timeline
