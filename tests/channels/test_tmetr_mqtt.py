@@ -7,6 +7,7 @@ from typing import Any
 
 import aiomqtt
 import pytest
+from msgspec.structs import replace
 
 from coinslot.channels.tmetr import Broker, Make, Refused, Settings, Size, Taken, Unclear, frame
 from coinslot.channels.tmetr.mqtt import Commands, connect, trust
@@ -80,8 +81,10 @@ async def test_a_price_that_fits_no_frame_is_refused_before_anything_is_opened()
         raise AssertionError("it was opened")
 
     euros = Make(device="M01", order="o", drink="d", size=Size.BIG, price=Money(1, "EUR"))
-    commands = Commands(SETTINGS, Broker(host="127.0.0.1"), connected=never)
+    commands = Commands(SETTINGS, Broker(host="127.0.0.1", topic=TOPIC), connected=never)
     assert isinstance(await commands.make(euros), Refused)
+    for device in ("M01+", "#"):
+        assert isinstance(await commands.make(replace(WANTED, device=device)), Refused)
 
 
 async def test_a_certificate_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ class Street:
 
     async def scanned(self, code: MachineCode) -> str:
         """A customer scans and taps; the order's link."""
-        query = {
+        query: dict[str, str | int] = {
             "deviceUuid": code.device, "drinkNo": code.drink, "size": int(code.size),
             "ts": int(code.made_at.timestamp()), "uuid": code.order,
         }  # fmt: skip

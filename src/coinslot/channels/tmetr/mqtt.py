@@ -50,13 +50,15 @@ class Commands:
         self._reached, self._connected = reached, connected
 
     async def make(self, wanted: Make) -> Taken | Refused | Unclear:
-        """Refused where nothing can have been published: no connection, or a price that fits no
-        frame."""
+        """Refused where nothing can have been published: no connection, a price that fits no frame,
+        or a device that stands in no topic."""
         try:
             payload = frame.make(self._settings, wanted)
         except ValueError as error:
             return Refused(str(error))
         topic = self._broker.topic.replace("{device}", wanted.device)
+        if "+" in topic or "#" in topic:  # a broker would take it for many topics, or for none
+            return Refused(f"nothing is published on {topic}")
         sent = False
         self._reached("before_send")
         try:
