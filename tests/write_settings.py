@@ -250,6 +250,11 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "COINSLOT_NOTICE_PAUSE_S": "between two notices of one kind; what comes meanwhile is told"
         " together after it",
         "COINSLOT_NOTICES_KEPT_S": "a notice is forgotten so long after it ended",
+        "COINSLOT_CALL_LOGS_KEPT_S": "whom a call or a text message reached is forgotten so long"
+        " after it ended; that it was made, and what it cost, stays",
+        "COINSLOT_LOGS_KEPT_S": "wrong codes, and the networks that orders came from (as digests),"
+        " are forgotten so long after",
+        "COINSLOT_PAYMENT_RECORDS_KEPT_S": "a payment names its payer so long; its record stays",
     },
     "Messages to customers of a counter": {
         "COINSLOT_MESSAGES": "how text messages and calls go out: `twilio`, or `console`, which"

@@ -109,6 +109,9 @@ WINDOW_NAMES: Mapping[str, str] = {
     "COINSLOT_NOTICE_PAUSE_S": "notice_pause_s",
     "COINSLOT_NOTICES_S": "notices_s",
     "COINSLOT_NOTICES_KEPT_S": "notices_kept_s",
+    "COINSLOT_CALL_LOGS_KEPT_S": "call_logs_kept_s",
+    "COINSLOT_LOGS_KEPT_S": "logs_kept_s",
+    "COINSLOT_PAYMENT_RECORDS_KEPT_S": "payment_records_kept_s",
     "COINSLOT_API_KEY_OVERLAP_S": "api_key_overlap_s",
     "COINSLOT_GATEWAY_SECRET_OVERLAP_S": "gateway_secret_overlap_s",
 }

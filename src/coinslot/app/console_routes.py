@@ -24,6 +24,7 @@ from coinslot.console.notices import NoticePages
 from coinslot.console.orders import OrderPages
 from coinslot.console.overview import Overview
 from coinslot.console.people import PeoplePages
+from coinslot.console.privacy import PrivacyPages
 from coinslot.console.products import ProductPages
 from coinslot.console.proof import ProofPages
 from coinslot.console.receipts import ACTS, ReceiptPages
@@ -54,7 +55,7 @@ def console_routes(
     parts = (
         _proof,
         _entry, _own, _business, _overview, _orders, _machines, _products, _money, _people,
-        _receipts, _brand, _codes, _notices, _coffee, _board, _menu,
+        _receipts, _brand, _privacy, _codes, _notices, _coffee, _board, _menu,
     )  # fmt: skip
     urls = [url for part in parts for url in part(access, frame)]
     urls += engineer_routes(access, frame, hooks)
@@ -302,6 +303,19 @@ def _brand(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
         post("/settings/brand", guards=may, status_code=200, request_max_body_size=FORM_BYTES)(
             pages.change
         ),
+    ]
+
+
+def _privacy(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
+    """To let a person go cannot be undone, and their data is a file: both ask who it is."""
+    pages, may = PrivacyPages(frame), [access.may("merchant:write")]
+    fresh = [access.may("merchant:write", fresh=True)]
+    return [
+        get("/privacy", guards=may)(pages.show),
+        post("/privacy/search", guards=may, status_code=200)(pages.search),
+        post("/privacy/export", guards=fresh, status_code=200)(pages.export),
+        post("/privacy/forget", guards=fresh)(pages.forget),
+        post("/privacy/settings", guards=may)(pages.save),
     ]
 
 

@@ -36,6 +36,7 @@ _FILES = tuple(
         "oversight/sql/reconcile.sql",
         "oversight/sql/day_sums.sql",
         "oversight/sql/profit.sql",
+        "oversight/sql/privacy.sql",
     )
 )
 

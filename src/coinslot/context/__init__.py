@@ -117,6 +117,9 @@ class Windows(Struct, frozen=True, kw_only=True):
     notice_pause_s: float = 900  # between two notices of one kind to the same people
     notices_s: float = 15  # between two looks at what people are to be told
     notices_kept_s: float = 30 * 86400  # a notice, after it ended
+    call_logs_kept_s: float = 90 * 86400  # whom a call or a text message reached, after it ended
+    logs_kept_s: float = 30 * 86400  # wrong codes, and the networks that orders came from
+    payment_records_kept_s: float = 2557 * 86400  # the payer of a payment: seven years
     pictures_kept_s: float = 86400  # a picture that nothing shows, after its upload
     device_key_overlap_s: float = 86400  # the old key works beside the one that replaced it
     api_key_overlap_s: float = 86400  # the same of a merchant's API key

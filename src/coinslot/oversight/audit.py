@@ -14,6 +14,7 @@ from coinslot.db.pool import Connection
 from coinslot.oversight.audit_guards import GUARDS
 from coinslot.oversight.audit_money import MONEY
 from coinslot.oversight.audit_notices import NOTICES
+from coinslot.oversight.audit_privacy import PRIVACY
 from coinslot.oversight.audit_receipts import RECEIPTS
 from coinslot.oversight.audit_record import RECORD
 from coinslot.oversight.audit_sums import KEPT_SUMS
@@ -21,7 +22,7 @@ from coinslot.oversight.audit_told import TELLING
 from coinslot.oversight.audit_units import UNITS
 
 CHECKS: Mapping[str, str] = {
-    **MONEY, **KEPT_SUMS, **UNITS, **RECEIPTS, **RECORD, **TELLING, **GUARDS,
+    **MONEY, **KEPT_SUMS, **UNITS, **RECEIPTS, **PRIVACY, **RECORD, **TELLING, **GUARDS,
 }  # fmt: skip
 
 NO_MORE: Mapping[str, str] = MappingProxyType({})

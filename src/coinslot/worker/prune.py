@@ -1,16 +1,20 @@
 """Deletes what is no longer needed: answers of old calls whose payments have ended, after
 `keys_kept_s`; ended webhooks, after `deliveries_kept_s`; sessions, a life after their end; notices
-that ended, after `notices_kept_s`; where a receipt went, after `receipt_contacts_kept_s`. Never a
-record of money, or of who did what."""
+that ended, after `notices_kept_s`; where a receipt went, after `receipt_contacts_kept_s`; whom a
+call reached, wrong codes, and who paid, after `call_logs_kept_s`, `logs_kept_s` and
+`payment_records_kept_s`: what these runs have ended is written down, and audited. Never a record of
+money, or of who did what."""
 
 import asyncio
 from collections.abc import Mapping
+from datetime import datetime
 
 import asyncpg
 import structlog
 
 from coinslot.context import Context
 from coinslot.db.pool import AWAY
+from coinslot.oversight import privacy
 from coinslot.pictures import pictures
 from coinslot.worker import store
 
@@ -24,7 +28,11 @@ _PRUNED: Mapping[str, tuple[str, str]] = {  # what goes: how, and after which wi
     "sessions": (store.PRUNE_SESSIONS, "session_life_s"),
     "notices": (store.PRUNE_NOTICES, "notices_kept_s"),
     "receipt_contacts": (store.FORGET_CONTACTS, "receipt_contacts_kept_s"),
+    "call_logs": (store.FORGET_CALLS, "call_logs_kept_s"),
+    "logs": (store.FORGET_LOGS, "logs_kept_s"),
+    "payers": (store.FORGET_PAYERS, "payment_records_kept_s"),
 }
+_AUDITED = ("call_logs", "logs", "payers")
 
 
 async def prune(context: Context, what: str) -> int:
@@ -37,7 +45,15 @@ async def prune(context: Context, what: str) -> int:
             batch: int = await conn.fetchval(statement, before, _AT_ONCE)
         gone += batch
         if batch < _AT_ONCE:
+            if what in _AUDITED:  # what is locked by others is taken by the next run
+                await _ran(context, what, before)
             return gone
+
+
+async def _ran(context: Context, what: str, before: datetime) -> None:
+    async with context.db.system_transaction() as conn:
+        if not await conn.fetchval("SELECT retention_left($1, $2)", what, before):
+            await conn.execute(store.RETENTION_RAN, what, before, context.now())
 
 
 async def _end_pictures(context: Context) -> None:
@@ -50,10 +66,19 @@ async def _end_pictures(context: Context) -> None:
         log.warning("prune_failed", what="pictures", error=repr(error))
 
 
+async def _forget(context: Context) -> None:
+    try:
+        if done := await privacy.forget_waiting(context):
+            log.info("forgotten", count=done)
+    except (asyncpg.PostgresError, *AWAY) as error:
+        log.warning("prune_failed", what="people", error=repr(error))
+
+
 async def keep_pruning(context: Context) -> None:
     """Once an hour until cancelled. Several processes at once share the work."""
     while True:
         await _end_pictures(context)
+        await _forget(context)
         for what in _PRUNED:
             try:
                 if gone := await prune(context, what):

@@ -8,4 +8,15 @@ PRUNE_SESSIONS = "SELECT prune_sessions($1, $2)"
 
 PRUNE_NOTICES = "SELECT prune_notices($1, $2)"
 
+FORGET_CALLS = "SELECT forget_calls($1, $2)"
+
+FORGET_LOGS = "SELECT forget_logs($1, $2)"
+
+FORGET_PAYERS = "SELECT forget_payers($1, $2)"
+
+RETENTION_RAN = """
+INSERT INTO retention_runs (what, before, ran_at) VALUES ($1, $2, $3)
+ON CONFLICT (what) DO UPDATE SET before = greatest(retention_runs.before, $2), ran_at = $3
+"""
+
 FORGET_CONTACTS = "SELECT forget_contacts($1, $2)"

@@ -23,6 +23,7 @@ from coinslot.console.texts import (
     orders,
     overview,
     people,
+    privacy,
     products,
     profit,
     proof,
@@ -38,7 +39,7 @@ from coinslot.pages.texts import MIRROR, turned
 
 PARTS: Final = (
     acts, bases, board,
-    proof, profit,
+    proof, profit, privacy,
     frame, sign_in, overview, orders, machines, people, products, start, money, brand, notices,
     gateways, keys, webhooks, account, settings, selling, codes, coffee, receipts, menu,
 )  # fmt: skip

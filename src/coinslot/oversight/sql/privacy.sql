@@ -1,0 +1,135 @@
+-- Personal data: what is left of it, and how it goes. Orders, money and consents stay.
+
+-- The receipts of an order: of what paid it, and of what gave it back.
+CREATE OR REPLACE FUNCTION receipts_of_order(p_order uuid) RETURNS SETOF receipts
+LANGUAGE sql STABLE AS $$
+    SELECT r.* FROM receipts r WHERE r.attempt_id IN (SELECT a.id FROM attempts a
+            JOIN payments p ON p.id = a.payment_id WHERE p.order_id = p_order)
+        OR r.refund_id IN (SELECT f.id FROM refunds f JOIN captures c ON c.id = f.capture_id
+            WHERE c.order_id = p_order)
+$$;
+
+-- How much of a customer an order still holds. What only an open receipt still needs does not
+-- count: it goes with that.
+CREATE OR REPLACE FUNCTION person_left(p_order uuid) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    found bigint;
+BEGIN
+    SELECT (SELECT count(*) FROM counter_orders c WHERE c.order_id = p_order AND c.name <> '')
+        + (SELECT count(*) FROM counter_lines l WHERE l.order_id = p_order AND l.note <> '')
+        + (SELECT count(*) FROM orders o WHERE o.id = p_order
+            AND num_nonnulls(o.receipt_contact, o.browser, o.network) > 0)
+        + (SELECT count(*) FROM receipts_of_order(p_order) r
+            WHERE r.contact IS NOT NULL AND r.ended_at IS NOT NULL)
+        + (SELECT count(*) FROM captures c WHERE c.order_id = p_order
+            AND c.payer_reference IS NOT NULL)
+    INTO found;
+    IF to_regclass('counter_contacts') IS NOT NULL THEN
+        found := found + (SELECT count(*) FROM counter_contacts k WHERE k.order_id = p_order
+            AND (num_nonnulls(k.phone, k.email, k.push, k.phone_digest, k.email_digest) > 0
+                OR k.network <> ''))
+            + (SELECT count(*) FROM counter_messages m WHERE m.order_id = p_order
+            AND m.ended_at IS NOT NULL AND (m.phone_digest IS NOT NULL OR m.network <> ''));
+    END IF;
+    RETURN found;
+END $$;
+
+-- The person goes from an order. What was agreed to stays, as a digest: the merchant has to prove
+-- it. A receipt that has not ended needs where it goes, and is ended by a later run.
+CREATE OR REPLACE FUNCTION forget_person(p_order uuid) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE counter_orders SET name = '' WHERE order_id = p_order AND name <> '';
+    UPDATE counter_lines SET note = '' WHERE order_id = p_order AND note <> '';
+    UPDATE orders SET receipt_contact = NULL, browser = NULL, network = NULL WHERE id = p_order;
+    UPDATE receipts SET contact = NULL WHERE contact IS NOT NULL AND ended_at IS NOT NULL
+        AND id IN (SELECT id FROM receipts_of_order(p_order));
+    UPDATE captures SET payer_reference = NULL
+        WHERE order_id = p_order AND payer_reference IS NOT NULL;
+    IF to_regclass('counter_contacts') IS NOT NULL THEN
+        UPDATE counter_contacts SET phone = NULL, email = NULL, push = NULL, phone_digest = NULL,
+            email_digest = NULL, network = '' WHERE order_id = p_order;
+        UPDATE counter_messages SET phone_digest = NULL, network = ''
+            WHERE order_id = p_order AND ended_at IS NOT NULL;
+    END IF;
+END $$;
+
+-- Whether everything that still needs the person of an order is over.
+CREATE OR REPLACE FUNCTION may_be_forgotten(p_order uuid) RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF EXISTS (SELECT FROM orders WHERE id = p_order AND state NOT IN ('completed', 'failed',
+            'expired')) OR EXISTS (SELECT FROM receipts_of_order(p_order) WHERE ended_at IS NULL)
+    THEN RETURN false; END IF;
+    RETURN to_regclass('counter_messages') IS NULL OR NOT EXISTS (SELECT FROM counter_messages
+        WHERE order_id = p_order AND ended_at IS NULL);
+END $$;
+
+-- Calls and text messages that ended before then: that they were made, what they cost and how they
+-- ended stays, whom they reached does not.
+CREATE OR REPLACE FUNCTION forget_calls(p_before timestamptz, p_limit integer) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    gone bigint := 0;
+BEGIN
+    IF to_regclass('counter_messages') IS NULL THEN RETURN 0; END IF;
+    WITH old AS (
+        UPDATE counter_messages SET phone_digest = NULL, network = '', reference = NULL
+        WHERE id IN (SELECT m.id FROM counter_messages m WHERE m.ended_at < p_before
+                AND (m.phone_digest IS NOT NULL OR m.network <> '' OR m.reference IS NOT NULL)
+            LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED) RETURNING 1
+    ) SELECT count(*) INTO gone FROM old;
+    RETURN gone;
+END $$;
+
+-- Logs: codes that were typed wrongly, and the networks that orders came from, as digests.
+CREATE OR REPLACE FUNCTION forget_logs(p_before timestamptz, p_limit integer) RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH tries AS (
+        DELETE FROM counter_wrong_codes WHERE id IN (SELECT id FROM counter_wrong_codes
+            WHERE at < p_before ORDER BY id LIMIT p_limit FOR UPDATE SKIP LOCKED) RETURNING 1
+    ), networks AS (
+        UPDATE orders SET network = NULL WHERE id IN (SELECT id FROM orders
+            WHERE network IS NOT NULL AND ended_at < p_before LIMIT p_limit
+            FOR NO KEY UPDATE SKIP LOCKED) RETURNING 1
+    )
+    SELECT greatest((SELECT count(*) FROM tries), (SELECT count(*) FROM networks))
+$$;
+
+-- Records of payments are kept: after that time they name no payer any more.
+CREATE OR REPLACE FUNCTION forget_payers(p_before timestamptz, p_limit integer) RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH gone AS (
+        UPDATE captures SET payer_reference = NULL WHERE id IN (SELECT id FROM captures
+            WHERE payer_reference IS NOT NULL AND captured_at < p_before AND open = 0
+            LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED) RETURNING 1
+    )
+    SELECT count(*) FROM gone
+$$;
+
+-- How much is left of what a run says it has ended.
+CREATE OR REPLACE FUNCTION retention_left(p_what text, p_before timestamptz) RETURNS bigint
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN CASE p_what
+        WHEN 'call_logs' THEN CASE WHEN to_regclass('counter_messages') IS NULL THEN 0
+            ELSE calls_left(p_before) END
+        WHEN 'logs' THEN (SELECT count(*) FROM counter_wrong_codes WHERE at < p_before)
+            + (SELECT count(*) FROM orders WHERE network IS NOT NULL AND ended_at < p_before)
+        WHEN 'payers' THEN (SELECT count(*) FROM captures WHERE payer_reference IS NOT NULL
+            AND captured_at < p_before AND open = 0)
+    END;
+END $$;
+
+CREATE OR REPLACE FUNCTION calls_left(p_before timestamptz) RETURNS bigint
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT count(*) FROM counter_messages m WHERE m.ended_at < p_before
+        AND (m.phone_digest IS NOT NULL OR m.network <> '' OR m.reference IS NOT NULL));
+END $$;
+
+REVOKE EXECUTE ON FUNCTION forget_calls(timestamptz, integer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION forget_logs(timestamptz, integer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION forget_payers(timestamptz, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION forget_calls(timestamptz, integer) TO coinslot_door;
+GRANT EXECUTE ON FUNCTION forget_logs(timestamptz, integer) TO coinslot_door;
+GRANT EXECUTE ON FUNCTION forget_payers(timestamptz, integer) TO coinslot_door;
