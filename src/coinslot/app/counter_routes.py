@@ -25,6 +25,7 @@ def counter_routes(
         get("/s/{slug:str}")(pages.menu),
         post("/s/{slug:str}", middleware=[ordering])(pages.place),
         get("/s/{slug:str}/basket")(pages.basket),
+        get("/s/{slug:str}/privacy")(pages.privacy),
         get("/s/{slug:str}/{sku:str}")(pages.item),
         post("/o/{order:str}/cancel")(pages.cancel),
         post("/o/{order:str}/resend")(pages.resend),

@@ -15,11 +15,13 @@ from coinslot.console.frame import Frame
 from coinslot.console.uploads import FieldError
 from coinslot.console.whose import merchant_of
 from coinslot.oversight import privacy
-from coinslot.oversight.privacy import NothingToForgetError, Privacy
+from coinslot.oversight.privacy import NothingToForgetError
 from coinslot.pages.access import signed_in
 from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import AnyRequest
 from coinslot.pages.shared_handler import SharedHandler
+from coinslot.people import privacy_settings
+from coinslot.people.privacy_settings import Privacy
 from coinslot.people.sessions import SignedIn
 
 _SAID, _REASON, _NAME, _ADDRESS, _MORE = 254, 500, 200, 400, 4000
@@ -27,7 +29,7 @@ _DAY_S: Final = 86_400
 
 
 class PrivacyPages(SharedHandler):
-    """Each page asks one verb of `oversight.privacy`."""
+    """Each page asks one verb of `oversight.privacy` or `people`."""
 
     def __init__(self, frame: Frame) -> None:
         self._frame = frame
@@ -83,7 +85,7 @@ class PrivacyPages(SharedHandler):
             if not wanted.controller or not wanted.contact:
                 raise FieldError("problem_privacy")
             async with self._context.db.as_merchant(merchant_of(who)) as conn:
-                await privacy.save(conn, self._context, who, wanted)
+                await privacy_settings.save(conn, who, wanted, self._context.now())
             return Done(to=self._frame.to(request, "privacy", done="saved"))
 
         try:
@@ -101,11 +103,13 @@ class PrivacyPages(SharedHandler):
         status: int = HTTPStatus.OK,
     ) -> Response[str]:
         merchant, windows = merchant_of(signed_in(request)), self._context.windows
+        async with self._context.db.as_merchant(merchant) as conn:
+            settings = await privacy_settings.read(conn)
         return await self._frame.page(
             request, "privacy.html", status=status,
             problem=self._frame.texts(request)[problem] if problem else "", said=said,
             found=await privacy.find(self._context, merchant, said), most=privacy.MOST,
-            settings=await privacy.settings(self._context, merchant),
+            settings=settings,
             kept={
                 "calls": round(windows.call_logs_kept_s / _DAY_S),
                 "logs": round(windows.logs_kept_s / _DAY_S),

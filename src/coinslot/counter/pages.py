@@ -17,7 +17,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from coinslot.context import Context
-from coinslot.counter import contacts, ordering, pickup, resending, staff
+from coinslot.counter import contacts, ordering, pickup, privacy, resending, staff
 from coinslot.counter import menu as menus
 from coinslot.counter.basket import (
     NOTE,
@@ -123,6 +123,14 @@ class CounterPages(SharedHandler):
             (name, list(group)) for name, group in groupby(items, key=lambda item: item.section)
         ]
         return self._page(request, "menu.html", at, sections=sections, basket=basket)
+
+    async def privacy(self, request: AnyRequest, slug: Slug) -> Response[str]:
+        at, _ = await self._known(slug)
+        said = await privacy.view(self._context, at)
+        return self._page(
+            request, "privacy.html", at, said=said,
+            p=privacy.WORDS.get(self._renderer.words(request).code, privacy.WORDS["en"]),
+        )  # fmt: skip
 
     async def item(self, request: AnyRequest, slug: Slug, sku: Sku) -> Response[str]:
         at, items = await self._known(slug)
@@ -360,7 +368,10 @@ class CounterPages(SharedHandler):
             kept=kept, money=Money, tip_of=tip_of, spot=spot,
             query=lambda wishes: _query(wishes, spot),
             accept_min=max(1, round(windows.dispatch_s / 60)),
-            fetch_h=max(1, round(windows.pickup_s / 3600)), **values,
+            fetch_h=max(1, round(windows.pickup_s / 3600)),
+            privacy=privacy.WORDS.get(self._renderer.words(request).code, privacy.WORDS["en"])[
+                "link"
+            ], **values,
         )  # fmt: skip
 
 

@@ -66,12 +66,6 @@ _WAITING = """
 SELECT DISTINCT merchant_id FROM forgotten_orders WHERE done_at IS NULL
     AND may_be_forgotten(order_id) LIMIT 100
 """
-_SETTINGS = "SELECT controller, address, contact, more FROM merchant_privacy"
-_SAVE = """
-INSERT INTO merchant_privacy (merchant_id, controller, address, contact, more, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (merchant_id) DO UPDATE SET controller = $2,
-    address = $3, contact = $4, more = $5, updated_at = $6
-"""
 
 
 class PersonOrder(Struct, frozen=True, kw_only=True):
@@ -93,15 +87,6 @@ class Forgotten(Struct, frozen=True):
 
     done: int
     waiting: int
-
-
-class Privacy(Struct, frozen=True, kw_only=True):
-    """Who is responsible for customers' data, and how to reach them."""
-
-    controller: str = ""
-    address: str = ""
-    contact: str = ""
-    more: str = ""
 
 
 class NothingToForgetError(Exception):
@@ -157,26 +142,6 @@ async def forget_waiting(context: Context) -> int:
         async with context.db.as_merchant(merchant) as conn:
             done += await _forget(conn, context, None)
     return done
-
-
-async def settings(context: Context, merchant: UUID) -> Privacy:
-    """What its privacy page says."""
-    async with context.db.as_merchant(merchant) as conn:
-        row = await conn.fetchrow(_SETTINGS)
-    return Privacy() if row is None else Privacy(**dict(row))
-
-
-async def save(conn: Connection, context: Context, who: SignedIn, wanted: Privacy) -> None:
-    """In the transaction of the form."""
-    await conn.execute(
-        _SAVE, who.merchant, wanted.controller, wanted.address, wanted.contact, wanted.more,
-        context.now(),
-    )  # fmt: skip
-    act = Act(
-        action="privacy.set", merchant=who.merchant, subject="",
-        after={"controller": wanted.controller, "contact": wanted.contact},
-    )  # fmt: skip
-    await record(conn, who.actor, act, context.now())
 
 
 async def _forget(conn: Connection, context: Context, orders: Sequence[UUID] | None) -> int:
