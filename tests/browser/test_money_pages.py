@@ -18,9 +18,8 @@ from tests.console.test_money import sold as sell
 pytestmark = pytest.mark.browser
 
 ASHAS = (
-    "money", "money/reports", "money/profit", "money/profits", "money/orders", "money/payments",
-    "money/refunds", "money/payouts",
-    "money/fees", "money/machines",
+    "money", "money/reports", "money/profit", "money/analytics", "money/profits", "money/orders",
+    "money/payments", "money/refunds", "money/payouts", "money/fees", "money/machines", "privacy",
 )  # fmt: skip
 MEERAS = ("proof", "proof/owed")
 

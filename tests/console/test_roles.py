@@ -109,6 +109,7 @@ NEEDS: dict[str, str | None] = {
     "GET /console/money": "money:read",
     "GET /console/money/reports": "money:read",
     "GET /console/money/profit": "money:read",
+    "GET /console/money/analytics": "money:read",
     "GET /console/privacy": "merchant:write",
     "POST /console/privacy/search": "merchant:write",
     "POST /console/privacy/export": "merchant:write",

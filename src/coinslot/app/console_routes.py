@@ -290,6 +290,7 @@ def _money(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
         get("/money", guards=read)(pages.days),
         get("/money/reports", guards=read)(pages.reports),
         get("/money/profit", guards=read)(pages.profit),
+        get("/money/analytics", guards=read)(pages.analytics),
         get("/money/{listing:str}", guards=read)(pages.rows),
         get("/money/{listing:str}/export", guards=read)(pages.export),
     ]

@@ -38,7 +38,7 @@ from coinslot.kit.secrets import Peppers, Secret
 from coinslot.merchants.accounts import Accounts
 from coinslot.merchants.clocks import ClockNotes
 from coinslot.outlets.machines import device_versions
-from coinslot.oversight import audit_runs, cases, daily_profit, day_sums, nightly
+from coinslot.oversight import analytics, audit_runs, cases, daily_profit, day_sums, nightly
 from coinslot.payments.webhook_batch import WebhookBatch
 from coinslot.people.tokens import signing_key
 from coinslot.settings import Settings
@@ -261,7 +261,7 @@ class RunningServer:
             parts += [
                 cases.watch(self.context), nightly.watch(self.context),
                 day_sums.watch(self.context), watch_notices(self.context),
-                daily_profit.watch(self.context),
+                daily_profit.watch(self.context), analytics.watch(self.context),
                 audit_runs.watch(self.context, self.urls.door),
             ]  # fmt: skip
         if self._mirror is not None and "web" in self.roles:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from babel.dates import format_date
-from babel.numbers import get_decimal_symbol
+from babel.numbers import format_percent, get_decimal_symbol
 from litestar import Response
 from litestar.params import FromPath
 from litestar.response import Stream
@@ -21,7 +21,8 @@ from coinslot.console.frame import Frame
 from coinslot.console.whose import merchant_of
 from coinslot.kit.money import Money
 from coinslot.merchants.merchants import zone_of_merchant
-from coinslot.oversight import money, money_lists, profit
+from coinslot.oversight import analytics, money, money_lists, profit
+from coinslot.oversight.analytics import Figures
 from coinslot.oversight.day_sums import WAIT_STEPS_S
 from coinslot.oversight.money import Asked, MoneyFilter, MoneyRow, MoneyTable, UnitSums
 from coinslot.oversight.money_lists import LISTINGS, Column, Wanted
@@ -32,7 +33,7 @@ from coinslot.pages.rendering import AnyRequest
 from coinslot.pages.shared_handler import SharedHandler
 from coinslot.people.audit_log import Act, record
 
-PARTS: Final = ("days", "reports", "profit", *LISTINGS)
+PARTS: Final = ("days", "reports", "profit", "analytics", *LISTINGS)
 _FILTERS: Final = ("from", "to", "gateway", "machine", "product")
 _PAGE: Final = 50
 _DAYS: Final = 60  # rows of the table on one page
@@ -140,6 +141,24 @@ class MoneyPages(SharedHandler):
             day_text=self._day_text(request),
             charts={
                 one.currency: drawn(profits_of(self._frame, request, found.days, one.currency))
+                for one in found.totals
+            },
+        )  # fmt: skip
+
+    async def analytics(self, request: AnyRequest) -> Response[str]:
+        """How well does it sell? By day and by item."""
+        async with self._frame.heavy.turn(_merchant(request)):
+            shown = await self._shown(request, "analytics")
+            found = await analytics.analytics(self._context, _merchant(request), shown.of)
+        locale = self._frame.words(request).locale
+        return await self._frame.page(
+            request, "analytics.html", shown=shown, found=found, top=_TOP,
+            day_text=self._day_text(request),
+            percent=lambda value: str(format_percent(value, "#,##0.#%", locale=locale)),
+            codes=any(one.codes is not None for one in found.totals),
+            messages=any(one.sms is not None or one.calls is not None for one in found.totals),
+            charts={
+                one.currency: drawn(ends_of(self._frame, request, found.days, one.currency))
                 for one in found.totals
             },
         )  # fmt: skip
@@ -391,6 +410,22 @@ def profits_of(frame: Frame, request: AnyRequest, days: Sequence[Profit], curren
         )
         bars.append(Bar(label=label, parts=(kept, max(day.earned - kept, 0)), told=told))
     return Chart(name=c["chart_profit"], kinds=("sales", "wait"), bars=bars, scale=said)
+
+
+def ends_of(frame: Frame, request: AnyRequest, days: Sequence[Figures], currency: str) -> Chart:
+    """How the orders of each day ended."""
+    c, locale, bars = frame.texts(request), frame.words(request).locale, []
+    for one in days:
+        if one.currency != currency or one.day is None:
+            continue
+        label = str(format_date(one.day, "d MMM", locale=locale))
+        told = c["analytics_told"].format(
+            day=label, over=one.handed_over, back=one.given_back, unpaid=one.unpaid
+        )
+        bars.append(
+            Bar(label=label, parts=(one.handed_over, one.given_back, one.unpaid), told=told)
+        )
+    return Chart(name=c["chart_ends"], kinds=("sales", "back", "wait"), bars=bars, scale=str)
 
 
 def _profit_columns(days: Sequence[Profit]) -> Sequence[str]:

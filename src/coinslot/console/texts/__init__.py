@@ -8,6 +8,7 @@ from typing import Final
 from coinslot.console.texts import (
     account,
     acts,
+    analytics,
     bases,
     board,
     brand,
@@ -39,7 +40,7 @@ from coinslot.pages.texts import MIRROR, turned
 
 PARTS: Final = (
     acts, bases, board,
-    proof, profit, privacy,
+    proof, profit, privacy, analytics,
     frame, sign_in, overview, orders, machines, people, products, start, money, brand, notices,
     gateways, keys, webhooks, account, settings, selling, codes, coffee, receipts, menu,
 )  # fmt: skip

@@ -24,8 +24,9 @@ TEXTS: Final[Texts] = {
         "Порций без указанной себестоимости: {count}.",
     ),
     "profit_no_price": (
-        "{count} messages have no price yet.", "{count} संदेशों की क़ीमत अभी नहीं आई।",
-        "Сообщений, цена которых ещё не известна: {count}.",
+        "{count} messages have no price in this currency.",
+        "{count} संदेशों की इस मुद्रा में क़ीमत नहीं है।",
+        "Сообщений без цены в этой валюте: {count}.",
     ),
     "profit_unknown": (
         "That is not in the sum, so the profit is at most this.",

@@ -124,3 +124,15 @@ RETURNS TABLE (minor bigint, unknown bigint) LANGUAGE sql STABLE AS $$
     FROM counter_messages WHERE order_id = p_order AND form IN ('sms', 'call')
         AND (reference IS NOT NULL OR stage IN ('sending', 'unconfirmed'))
 $$;
+
+-- What became of the text messages and calls of an order. One that is on its way, or of which
+-- nothing was ever heard, counts neither way.
+CREATE OR REPLACE FUNCTION message_outcomes(p_order uuid)
+RETURNS TABLE (sms_ok bigint, sms_failed bigint, calls_ok bigint, calls_failed bigint)
+LANGUAGE sql STABLE AS $$
+    SELECT count(*) FILTER (WHERE form = 'sms' AND stage = 'delivered'),
+        count(*) FILTER (WHERE form = 'sms' AND stage = 'failed'),
+        count(*) FILTER (WHERE form = 'call' AND stage = 'delivered'),
+        count(*) FILTER (WHERE form = 'call' AND stage = 'failed')
+    FROM counter_messages WHERE order_id = p_order
+$$;

@@ -23,14 +23,12 @@ BEGIN
             WHERE r.contact IS NOT NULL AND r.ended_at IS NOT NULL)
         + (SELECT count(*) FROM captures c WHERE c.order_id = p_order
             AND c.payer_reference IS NOT NULL)
-    INTO found;
-    IF to_regclass('counter_contacts') IS NOT NULL THEN
-        found := found + (SELECT count(*) FROM counter_contacts k WHERE k.order_id = p_order
+        + (SELECT count(*) FROM counter_contacts k WHERE k.order_id = p_order
             AND (num_nonnulls(k.phone, k.email, k.push, k.phone_digest, k.email_digest) > 0
                 OR k.network <> ''))
-            + (SELECT count(*) FROM counter_messages m WHERE m.order_id = p_order
-            AND m.ended_at IS NOT NULL AND (m.phone_digest IS NOT NULL OR m.network <> ''));
-    END IF;
+        + (SELECT count(*) FROM counter_messages m WHERE m.order_id = p_order
+            AND m.ended_at IS NOT NULL AND (m.phone_digest IS NOT NULL OR m.network <> ''))
+    INTO found;
     RETURN found;
 END $$;
 
@@ -45,12 +43,10 @@ BEGIN
         AND id IN (SELECT id FROM receipts_of_order(p_order));
     UPDATE captures SET payer_reference = NULL
         WHERE order_id = p_order AND payer_reference IS NOT NULL;
-    IF to_regclass('counter_contacts') IS NOT NULL THEN
-        UPDATE counter_contacts SET phone = NULL, email = NULL, push = NULL, phone_digest = NULL,
-            email_digest = NULL, network = '' WHERE order_id = p_order;
-        UPDATE counter_messages SET phone_digest = NULL, network = ''
-            WHERE order_id = p_order AND ended_at IS NOT NULL;
-    END IF;
+    UPDATE counter_contacts SET phone = NULL, email = NULL, push = NULL, phone_digest = NULL,
+        email_digest = NULL, network = '' WHERE order_id = p_order;
+    UPDATE counter_messages SET phone_digest = NULL, network = ''
+        WHERE order_id = p_order AND ended_at IS NOT NULL;
 END $$;
 
 -- Whether everything that still needs the person of an order is over.
@@ -60,26 +56,22 @@ BEGIN
     IF EXISTS (SELECT FROM orders WHERE id = p_order AND state NOT IN ('completed', 'failed',
             'expired')) OR EXISTS (SELECT FROM receipts_of_order(p_order) WHERE ended_at IS NULL)
     THEN RETURN false; END IF;
-    RETURN to_regclass('counter_messages') IS NULL OR NOT EXISTS (SELECT FROM counter_messages
+    RETURN NOT EXISTS (SELECT FROM counter_messages
         WHERE order_id = p_order AND ended_at IS NULL);
 END $$;
 
 -- Calls and text messages that ended before then: that they were made, what they cost and how they
 -- ended stays, whom they reached does not.
 CREATE OR REPLACE FUNCTION forget_calls(p_before timestamptz, p_limit integer) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE
-    gone bigint := 0;
-BEGIN
-    IF to_regclass('counter_messages') IS NULL THEN RETURN 0; END IF;
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH old AS (
-        UPDATE counter_messages SET phone_digest = NULL, network = '', reference = NULL
+        UPDATE counter_messages SET phone_digest = NULL, network = ''
         WHERE id IN (SELECT m.id FROM counter_messages m WHERE m.ended_at < p_before
-                AND (m.phone_digest IS NOT NULL OR m.network <> '' OR m.reference IS NOT NULL)
+                AND (m.phone_digest IS NOT NULL OR m.network <> '')
             LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED) RETURNING 1
-    ) SELECT count(*) INTO gone FROM old;
-    RETURN gone;
-END $$;
+    )
+    SELECT count(*) FROM old
+$$;
 
 -- Logs: codes that were typed wrongly, and the networks that orders came from, as digests.
 CREATE OR REPLACE FUNCTION forget_logs(p_before timestamptz, p_limit integer) RETURNS bigint
@@ -111,20 +103,13 @@ CREATE OR REPLACE FUNCTION retention_left(p_what text, p_before timestamptz) RET
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN CASE p_what
-        WHEN 'call_logs' THEN CASE WHEN to_regclass('counter_messages') IS NULL THEN 0
-            ELSE calls_left(p_before) END
+        WHEN 'call_logs' THEN (SELECT count(*) FROM counter_messages m WHERE m.ended_at < p_before
+            AND (m.phone_digest IS NOT NULL OR m.network <> ''))
         WHEN 'logs' THEN (SELECT count(*) FROM counter_wrong_codes WHERE at < p_before)
             + (SELECT count(*) FROM orders WHERE network IS NOT NULL AND ended_at < p_before)
         WHEN 'payers' THEN (SELECT count(*) FROM captures WHERE payer_reference IS NOT NULL
             AND captured_at < p_before AND open = 0)
     END;
-END $$;
-
-CREATE OR REPLACE FUNCTION calls_left(p_before timestamptz) RETURNS bigint
-LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    RETURN (SELECT count(*) FROM counter_messages m WHERE m.ended_at < p_before
-        AND (m.phone_digest IS NOT NULL OR m.network <> '' OR m.reference IS NOT NULL));
 END $$;
 
 REVOKE EXECUTE ON FUNCTION forget_calls(timestamptz, integer) FROM PUBLIC;
