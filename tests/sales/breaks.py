@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from coinslot.gateways.base import RefundStage
 from coinslot.orders.order_refunds import OrderRefund, refund
-from coinslot.oversight import cases, day_sums
+from coinslot.oversight import cases, day_sums, privacy
 from coinslot.oversight.cases import Person
 from tests.sales.payers import two_ways
 from tests.sales.receipting import DONE, TERMS, bought, receipting
@@ -112,6 +112,17 @@ async def refunded_by_a_person(stage: Stage, *, then: bool = True) -> None:
 
 async def refund_waits(stage: Stage) -> None:
     await refunded_by_a_person(stage, then=False)
+
+
+async def forgotten(stage: Stage) -> None:
+    """A can whose customer asked to be forgotten."""
+    await sold(stage)
+    async with stage.context.db.as_merchant(stage.merchant) as conn:
+        await conn.execute(
+            "INSERT INTO forgotten_orders (order_id, merchant_id, asked_by, reason, asked_at)"
+            " SELECT id, merchant_id, 'asha', 'asked', $1 FROM orders", stage.clock.now(),
+        )  # fmt: skip
+    assert await privacy.forget_waiting(stage.context) == 1
 
 
 async def revived(stage: Stage) -> None:
@@ -566,4 +577,24 @@ GUARDS = [
     Break("the_auditor_sees_every_row", sold, "DROP POLICY owner ON memberships"),
 ]  # fmt: skip
 
-BREAKS = [*MONEY, *RECEIPTS, *SUMS, *UNITS, *RECORD, *TELLING, *GUARDS]
+_NAMELESS = "who_asked_to_be_forgotten_is_named_nowhere"
+_ENDED = "what_is_kept_for_a_time_ends_after_it"
+PRIVACY = [
+    Break(_NAMELESS, forgotten, "UPDATE captures SET payer_reference = 'maria@bank'"),
+    Break(_NAMELESS, forgotten, "UPDATE orders SET browser = 'a phone'"),
+    Break(
+        _NAMELESS, forgotten, "UPDATE forgotten_orders SET done_at = NULL,"
+        " asked_at = asked_at - interval '3 days'",
+    ),
+    Break(
+        _ENDED, sold, "UPDATE captures SET payer_reference = 'maria@bank';"
+        "INSERT INTO retention_runs SELECT 'payers', max(placed_at) + interval '1 day',"
+        " max(placed_at) FROM orders",
+    ),
+    Break(
+        _ENDED, sold, "INSERT INTO retention_runs SELECT 'logs', max(placed_at) - interval '9 d',"
+        " max(placed_at) - interval '2 days' FROM orders",
+    ),
+]  # fmt: skip
+
+BREAKS = [*MONEY, *PRIVACY, *RECEIPTS, *SUMS, *UNITS, *RECORD, *TELLING, *GUARDS]

@@ -32,8 +32,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "order": "What you order, the name and the notes that you leave: so that it can be made and"
         " handed over. Until you ask for its end.",
         "phone": "Your phone number and e-mail address, where you leave them: to tell you the code"
-        " and that it is ready. Only if you agree; which text you agreed to, and when, is kept as"
-        " proof. Until you ask for its end.",
+        " and that it is ready. Only if you agree; which text you agreed to, when, and from which"
+        " network, is kept as proof. Until you ask for its end.",
         "calls": "Whom messages and calls reached: {days} days.",
         "logs": "Wrong codes, and networks that orders came from, as digests that name nobody:"
         " {days} days.",
@@ -55,7 +55,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "kept": "क्या रखा जाता है, और क्यों",
         "order": "आपका ऑर्डर, नाम और टिप्पणी: ताकि वह बने और दिया जा सके। आपके मिटाने को कहने तक।",
         "phone": "आपका फ़ोन नंबर और ई-मेल, यदि आप दें: कोड और तैयार होने की सूचना के लिए। केवल आपकी सहमति से;"
-        " किस पाठ पर और कब सहमति दी, प्रमाण के लिए रखा जाता है। आपके मिटाने को कहने तक।",
+        " किस पाठ पर, कब और किस नेटवर्क से सहमति दी, प्रमाण के लिए रखा जाता है। आपके मिटाने को कहने तक।",
         "calls": "संदेश और कॉल किसे मिले: {days} दिन।",
         "logs": "ग़लत कोड, और ऑर्डर के नेटवर्क, ऐसे डाइजेस्ट के रूप में जो किसी का नाम नहीं बताते: {days} दिन।",
         "payments": "जो भुगतान हुआ, क़ानून के अनुसार। किसने किया, {days} दिन बाद भुला दिया जाता है।",
@@ -77,7 +77,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "order": "Заказ, имя и заметки, которые вы оставили: чтобы приготовить и выдать. Пока вы не"
         " попросите удалить.",
         "phone": "Телефон и почта, если вы их оставили: чтобы сообщить код и готовность. Только с"
-        " вашего согласия; с каким текстом и когда вы согласились, хранится как подтверждение."
+        " вашего согласия; с каким текстом, когда и из какой сети вы согласились, хранится как"
+        " подтверждение."
         " Пока вы не попросите удалить.",
         "calls": "Кому доставлены сообщения и звонки, дней: {days}.",
         "logs": "Неверные коды и сети, из которых заказывали, в виде дайджестов без имён, дней:"

@@ -22,6 +22,7 @@ log = structlog.get_logger(__name__)
 
 _EVERY_S: Final = 60.0
 _LATELY: Final = timedelta(hours=24)
+_A_MOMENT: Final = timedelta(seconds=1)  # what is placed now counts
 _COUNTS: Final = (
     "placed", "paid", "handed_over", "given_back", "unpaid", "payments_ok", "payments_failed",
     "codes_ok", "codes_wrong", "sms_ok", "sms_failed", "calls_ok", "calls_failed",
@@ -200,7 +201,7 @@ async def measure(context: Context) -> None:
     now = context.now()
     async with context.db.system_transaction() as conn:
         await conn.execute(store.PLAN_FOR_VALUES)
-        rows = await conn.fetch(_BY_CURRENCY, now - _LATELY, now, None, None)
+        rows = await conn.fetch(_BY_CURRENCY, now - _LATELY, now + _A_MOMENT, None, None)
     found = [Figures(**dict(row)) for row in rows]
     _WORTH.clear()
     for one in found:

@@ -92,7 +92,7 @@ CREATE OR REPLACE FUNCTION forget_payers(p_before timestamptz, p_limit integer) 
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH gone AS (
         UPDATE captures SET payer_reference = NULL WHERE id IN (SELECT id FROM captures
-            WHERE payer_reference IS NOT NULL AND captured_at < p_before AND open = 0
+            WHERE payer_reference IS NOT NULL AND captured_at < p_before
             LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED) RETURNING 1
     )
     SELECT count(*) FROM gone
@@ -108,7 +108,7 @@ BEGIN
         WHEN 'logs' THEN (SELECT count(*) FROM counter_wrong_codes WHERE at < p_before)
             + (SELECT count(*) FROM orders WHERE network IS NOT NULL AND ended_at < p_before)
         WHEN 'payers' THEN (SELECT count(*) FROM captures WHERE payer_reference IS NOT NULL
-            AND captured_at < p_before AND open = 0)
+            AND captured_at < p_before)
     END;
 END $$;
 
