@@ -9,6 +9,7 @@ import pytest
 
 from coinslot.counter.basket import Wish
 from coinslot.counter.contacts import Contact
+from coinslot.db.pool import RawConnection
 from coinslot.oversight import privacy
 from coinslot.worker import prune
 from tests.console.conftest import Browser, form, signed_in
@@ -72,6 +73,12 @@ def token(page: Any) -> dict[str, str]:
     return form(page, "/console/privacy/search")
 
 
+def owner(counter: Counter) -> RawConnection:
+    found = counter.stage.owner
+    assert found is not None
+    return found
+
+
 async def traces(counter: Counter) -> int:
     """How often Maria is named anywhere in the tables of orders, messages and logs. The proof that
     she agreed stays: a digest of her address, the text, the time, and from where."""
@@ -81,7 +88,7 @@ async def traces(counter: Counter) -> int:
         "counter_messages", "audit_log", "events", "public_events",
         "forgotten_orders", "notices",
     ):  # fmt: skip
-        rows = await counter.stage.owner.fetch(f"SELECT to_jsonb(t)::text AS row FROM {table} t")
+        rows = await owner(counter).fetch(f"SELECT to_jsonb(t)::text AS row FROM {table} t")
         count += sum(
             any(one in row["row"] for one in ("Maria", "maria", PHONE, "10.9.8.7")) for row in rows
         )
@@ -188,7 +195,7 @@ async def test_calls_logs_and_payers_are_forgotten_each_after_its_time_and_not_b
     order = await of_maria(counter)
     with pytest.raises(Exception, match="wrong_code"):
         await counter.complete(await counter.ready(), "000000")
-    await stage.owner.execute("UPDATE captures SET payer_reference = 'maria@bank'")
+    await owner(counter).execute("UPDATE captures SET payer_reference = 'maria@bank'")
 
     async def left(later_s: float) -> tuple[int, int, int]:
         stage.later(later_s)
