@@ -1,9 +1,7 @@
-"""Deletes what is no longer needed: answers of old calls whose payments have ended, after
-`keys_kept_s`; ended webhooks, after `deliveries_kept_s`; sessions, a life after their end; notices
-that ended, after `notices_kept_s`; where a receipt went, after `receipt_contacts_kept_s`; whom a
-call reached, wrong codes, and who paid, after `call_logs_kept_s`, `logs_kept_s` and
-`payment_records_kept_s`: what these runs have ended is written down, and audited. Never a record of
-money, or of who did what."""
+"""Deletes what is no longer needed, each after its window: answers of old calls, ended webhooks,
+sessions and notices, where a receipt went. What names a person ends, too: whom a call reached,
+wrong codes, who paid; up to when nothing of that is left is written down, and audited. Never a
+record of money, or of who did what."""
 
 import asyncio
 from collections.abc import Mapping
