@@ -1,9 +1,14 @@
 """Statements that find or change rows, each over rows of which one thing differs."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import asyncpg
+import msgspec
+
+from coinslot.db.pool import RawConnection
 from tests.sales.by_hand import Rows
 
 # By `table.column`; the third value that is given is `$3`, and a table's name alone means no row.
@@ -13,12 +18,32 @@ Gives = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 FOUND: Gives = {}
 
 
+# A function that asks statements of its own, by this connection. What it returns is what is found:
+# a row or several, or a value by the name `said`. Nothing is found where it raises its own error.
+Verb = Callable[..., Awaitable[Any]]
+
+
+class Here:
+    """A database whose every transaction is the one of the case."""
+
+    def __init__(self, conn: RawConnection) -> None:
+        self.conn = conn
+
+    @asynccontextmanager
+    async def as_merchant(self, merchant: UUID) -> AsyncIterator[RawConnection]:
+        yield self.conn
+
+    @asynccontextmanager
+    async def system_transaction(self) -> AsyncIterator[RawConnection]:
+        yield self.conn
+
+
 class Asked(NamedTuple):
     """A statement, what it is given, and the rows at which it finds something. Where two rows are
     of one table, the second is named `table 2`."""
 
     name: str
-    sql: str
+    sql: str | Verb
     values: tuple[object, ...]
     rows: Mapping[str, Mapping[str, Any]]  # by table
     differs: Sequence[Differs]  # with it nothing is found
@@ -76,7 +101,10 @@ async def _found(rows: Rows, asked: Asked, differs: Differs) -> list[Mapping[str
     try:
         for table, columns in given.items():
             await rows.put(table.split(" ")[0], **columns)
-        found: Sequence[Any] = await rows.conn.fetch(asked.sql, *values)
+        if isinstance(asked.sql, str):
+            found: Sequence[Any] = await rows.conn.fetch(asked.sql, *values)
+        else:
+            found = await _said(asked.sql, rows.conn, values)
         for table in asked.locks if found else ():
             held = await rows.conn.fetchval(f"SELECT bool_and(xmax <> '0') FROM {table}")
             assert held, f"no lock of {table} is held"
@@ -85,8 +113,29 @@ async def _found(rows: Rows, asked: Asked, differs: Differs) -> list[Mapping[str
         await rows.conn.execute("ROLLBACK")
 
 
+async def _said(verb: Verb, conn: RawConnection, values: Sequence[object]) -> Sequence[Any]:
+    try:
+        said = await verb(conn, *values)
+    except asyncpg.PostgresError:
+        raise
+    except Exception:  # noqa: BLE001  its own, whatever it is
+        return []
+    return [_as_row(one) for one in (said if isinstance(said, list) else [said])]
+
+
+def _as_row(said: object) -> Mapping[str, Any]:
+    match said:
+        case asyncpg.Record():
+            return dict(said)
+        case msgspec.Struct():
+            return msgspec.structs.asdict(said)
+        case _:
+            return {"said": said}
+
+
 def written(asked: Asked) -> Asked:
     """The statement changes the row with this id, and no other; what it gives is the new row."""
+    assert isinstance(asked.sql, str)
     ((table, row),) = asked.rows.items()
     another = {f"{table}.id": UUID(int=999) if isinstance(row["id"], UUID) else 999}
     return asked._replace(
