@@ -119,6 +119,11 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "COINSLOT_ALARM_TELL_S": "and its staff get mail and a push; sooner where no board is open",
         "COINSLOT_ALARM_CALL_S": "and the counter's phone is called",
         "COINSLOT_ALARM_PAUSE_S": "between two such calls to one counter",
+        "COINSLOT_PRINT_AGAIN_S": "between two tries to reach a printer",
+        "COINSLOT_PRINT_LATE_S": "a ticket that was not sent by then is not printed",
+        "COINSLOT_PRINT_ANSWER_S": "a printer that was sent a ticket says within it what became of"
+        " it, or it counts as not confirmed",
+        "COINSLOT_PRINT_SHOWN_S": "the board shows so long what did not come out of a printer",
         "COINSLOT_GRACE_S": "a coffee machine's command that was taken counts as a cup after it,"
         " unless its customer says that nothing came",
         "COINSLOT_HEARD_S": "a coffee machine whose last heartbeat is older sells nothing",

@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from coinslot.counter import messages, staff
+from coinslot.counter import messages, printers, staff
 from coinslot.counter.basket import Wish
+from coinslot.counter.printers import NewPrinter
 from coinslot.db.pool import Database, RawConnection
 from coinslot.notices.base import Report, Stage
 from tests.conftest import DatabaseUrls
@@ -20,7 +21,13 @@ async def spoiled(database: Database, urls: DatabaseUrls) -> Counter:
     """Handed over by code and by name, rejected, in the making: nothing closes these books."""
     made = await set_counter(await set_stage(database))
     made.stage.owner_url = urls.owner
+    new = NewPrinter(outlet="S01", name="K1", kind="star")
+    await printers.add(made.stage.context, made.who, new)
     await made.complete(await made.ready(Wish(sku="cake")))
+    await made.stage.rows(
+        "UPDATE counter_prints SET sent_at = created_at, failed_at = created_at, due_at = NULL"
+        " RETURNING id"
+    )
     await staff.vouch(made.stage.context, made.who, await made.ready(), "Knows her")
     await staff.reject(made.stage.context, made.who, await made.paid(), "No milk")
     await made.preparing(Wish(sku="cake"))
@@ -62,6 +69,10 @@ BREAKS = {
     " SET reserved = reserved + 2",
     "a_rejected_piece_has_a_name_and_a_reason": "UPDATE counter_units c SET reason = ''"
     f" {_OF} f.basis = 'rejected'",
+    "a_ticket_tells_of_what_was_accepted_before": "UPDATE counter_prints"
+    " SET created_at = created_at - interval '1 day'",
+    "paper_is_sent_before_anybody_knows_its_end": "UPDATE counter_prints"
+    " SET sent_at = failed_at + interval '1 day' WHERE failed_at IS NOT NULL",
     "what_waits_to_be_accepted_has_its_alarm": "UPDATE counter_alarms SET ended_at = since,"
     " due_at = NULL WHERE ended_at IS NULL",
     "a_code_hands_over_in_time": "UPDATE fulfillments SET dispatch_by = sent_at"

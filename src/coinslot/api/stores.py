@@ -55,6 +55,7 @@ _SAYS: Final[Mapping[Why, str]] = {
     Why.WRONG_CODE: "This is not the code.",
     Why.EXPIRED: "The code is too old. Set the order to READY again: its page shows a new one.",
     Why.LOCKED: "Five wrong codes: somebody of the merchant has to vouch for this order.",
+    Why.NO_PRINTER: "No printer here prints this.",
     Why.CROWDED: "Too many wrong codes at this counter within an hour.",
 }
 

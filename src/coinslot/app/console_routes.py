@@ -25,6 +25,7 @@ from coinslot.console.orders import OrderPages
 from coinslot.console.overview import Overview
 from coinslot.console.people import PeoplePages
 from coinslot.console.privacy import PrivacyPages
+from coinslot.console.printers import PrinterPages
 from coinslot.console.products import ProductPages
 from coinslot.console.proof import ProofPages
 from coinslot.console.receipts import ACTS, ReceiptPages
@@ -56,6 +57,7 @@ def console_routes(
         _proof,
         _entry, _own, _business, _overview, _orders, _machines, _products, _money, _people,
         _receipts, _brand, _privacy, _codes, _notices, _coffee, _board, _menu,
+        _printers,
     )  # fmt: skip
     urls = [url for part in parts for url in part(access, frame)]
     urls += engineer_routes(access, frame, hooks)
@@ -333,6 +335,18 @@ def _codes(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
     ]
 
 
+def _printers(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
+    pages, write = PrinterPages(frame), [access.may("machines:write")]
+    one = "/board/printers/{printer:uuid}"
+    return [
+        get("/board/printers", guards=[access.may("machines:read")])(pages.show),
+        post("/board/printers", guards=write, status_code=200)(pages.add),
+        post(f"{one}/retire", guards=write)(pages.retire),
+        post(f"{one}/test", guards=write)(pages.test),
+        post("/board/stores/{outlet:str}/phone", guards=write)(pages.phone),
+    ]
+
+
 def _board(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
     """Whoever hands over without a code shows a fresh proof of who they are."""
     pages, write, one = BoardPages(frame), [access.may("board:write")], "/board/{order:uuid}"
@@ -347,6 +361,8 @@ def _board(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
         post(f"{one}/reject", guards=write)(pages.reject),
         post(f"{one}/complete", guards=write)(pages.complete),
         post(f"{one}/vouch", guards=[access.may("board:write", fresh=True)])(pages.vouch),
+        post(f"{one}/print", guards=write)(pages.paper),
+        post("/board/paper/{job:uuid}/looked", guards=write)(pages.looked),
         post(f"{store}/pause", guards=write)(pages.pause),
         post(f"{store}/items/{{item:uuid}}", guards=write)(pages.item),
     ]

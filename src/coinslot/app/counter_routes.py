@@ -1,8 +1,9 @@
 """The URLs of counters: pages for customers, calls for programs of customers and of staff."""
 
-from litestar import Router, get, post
+from litestar import Router, delete, get, post
 from litestar.types import ControllerRouterHandler, Middleware
 
+from coinslot.api.printers import PrinterCalls
 from coinslot.api.stores import StaffOrders, Stores
 from coinslot.context import Context
 from coinslot.counter.callbacks import MessageCallbacks
@@ -17,7 +18,7 @@ def counter_routes(
 ) -> list[ControllerRouterHandler]:
     """What places orders is limited by `ordering`."""
     pages, stores, board = CounterPages(context, site), Stores(context), StaffOrders(context)
-    told = MessageCallbacks(context)
+    told, printers = MessageCallbacks(context), PrinterCalls(context)
     access = Access(auth)
     read, write = [access.may("board:read")], [access.may("board:write")]
     one = "/api/staff/orders/{order:uuid}"
@@ -33,6 +34,9 @@ def counter_routes(
         post("/callbacks/messages/{message:uuid}", status_code=200)(told.message),
         get("/api/stores/{slug:str}/menu")(stores.menu),
         post("/api/checkout-session", middleware=[ordering])(stores.session),
+        post("/printers/{secret:str}", status_code=200)(printers.poll),
+        get("/printers/{secret:str}")(printers.job),
+        delete("/printers/{secret:str}", status_code=200)(printers.told),
         get("/api/staff/orders", guards=read)(board.all),
         post(f"{one}/status", guards=write, status_code=200)(board.status),
         post(f"{one}/complete", guards=write, status_code=200)(board.complete),

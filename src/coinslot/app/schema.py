@@ -28,6 +28,7 @@ _FILES = tuple(
         "payments/sql/merchant_api.sql",
         "vending/sql/machines.sql",
         "coffee/sql/coffee.sql",
+        "counter/sql/printing.sql",
         "counter/sql/counter.sql",
         "oversight/sql/cases.sql",
         "payments/sql/disputes.sql",

@@ -16,7 +16,7 @@ from coinslot.console import forms
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
 from coinslot.console.whose import merchant_of
-from coinslot.counter import board, boards, menu, staff
+from coinslot.counter import board, boards, menu, printing, staff
 from coinslot.counter.board import BoardOrder
 from coinslot.counter.boards import Said
 from coinslot.counter.menu import UnknownItemError
@@ -62,7 +62,8 @@ class BoardPages(SharedHandler):
             request, "board.html", status=status, problem=problem, columns=columns,
             ended=ended[::-1][:_ENDED_SHOWN], minutes=minutes, slow=_SLOW_MIN, late=_LATE_MIN,
             stores=await board.stores(self._context, who), now=now,
-            seen=_seen,
+            seen=_seen, papers=await printing.problems(self._context, who),
+            has_printer=await printing.has_printer(self._context, who),
         )  # fmt: skip
 
     async def accept(self, request: AnyRequest, order: FromPath[UUID]) -> Response[str] | Redirect:
@@ -111,6 +112,19 @@ class BoardPages(SharedHandler):
             request, lambda who: staff.tick(self._context, who, order, unit, done=is_done),
             repeats=True,
         )  # fmt: skip
+
+    async def paper(self, request: AnyRequest, order: FromPath[UUID]) -> Response[str] | Redirect:
+        """A copy of its ticket, or a receipt."""
+        kind = "receipt" if (await forms.read(request)).one("kind") == "receipt" else "ticket"
+
+        async def work(who: Staff) -> None:
+            await printing.again(self._context, who, order, kind)
+
+        return await self._do(request, work)
+
+    async def looked(self, request: AnyRequest, job: FromPath[UUID]) -> Response[str] | Redirect:
+        """Somebody saw the paper, or does without it."""
+        return await self._do(request, lambda who: printing.settle(self._context, who, job))
 
     async def here(self, request: AnyRequest) -> None:
         """An open board says that it is there, which orders it shows, and over which it was

@@ -60,6 +60,10 @@ class Windows(Struct, frozen=True, kw_only=True):
     merchant_message_cents: int = 2500  # a count: what those of one merchant cost in a day
     resend_s: float = 60  # between two requests of a customer to have the code sent again
     resends: int = 3  # a count: of them for one order
+    print_again_s: float = 5  # between two tries to reach a printer
+    print_late_s: float = 900  # paper that was not sent by then is not printed
+    print_answer_s: float = 60  # a printer says what became of a job, or that is in doubt
+    print_shown_s: float = 7200  # paper that did not come out is shown on the board
     code_s: float = 3600  # a code that hands over is good, from the payment and from ready
     offer_s: float = 5  # one offer waits for its ACCEPT
     offers: int = 3  # a count: offers before the unit is queued again

@@ -8,7 +8,7 @@ from typing import ClassVar
 import asyncpg
 
 from coinslot.context import Context
-from coinslot.counter import alarms, message_store, messages, no_show, store
+from coinslot.counter import alarms, message_store, messages, no_show, printing, store
 from coinslot.counter.codes import code_of
 from coinslot.counter.flow import COUNTER
 from coinslot.counter.texts import OF_ORDERS
@@ -90,6 +90,16 @@ _ALARM = """
 SELECT f.order_id, f.id FROM fulfillments f WHERE f.kind = 'counter' AND f.state = 'to_accept'
     AND NOT EXISTS (SELECT FROM counter_alarms a WHERE a.id = f.order_id AND a.ended_at IS NULL)
 """
+_PAPER = """
+SELECT j.id FROM counter_prints j WHERE j.kind = 'ticket' AND EXISTS (SELECT FROM unnest(j.units) u
+    LEFT JOIN fulfillments f ON f.id = u LEFT JOIN events e ON e.subject_id = u
+        AND e.event = 'ACCEPTED' AND e.at <= j.created_at
+    WHERE f.order_id IS DISTINCT FROM j.order_id OR e.subject_id IS NULL)
+"""
+_PRINTED_LATE = """
+SELECT id FROM counter_prints WHERE sent_at < created_at
+    OR sent_at > least(failed_at, doubted_at, printed_at)
+"""
 
 
 class Counter(Fulfillment):
@@ -102,6 +112,7 @@ class Counter(Fulfillment):
     owes: ClassVar[Mapping[str, Owing]] = {
         "counter_messages": Owing(Due("counter_messages", lane="merchant_id"), messages.drive),
         "counter_alarms": Owing(Due("counter_alarms"), alarms.drive),
+        "counter_prints": Owing(Due("counter_prints"), printing.drive),
     }
     checks: ClassVar[Mapping[str, str]] = {
         "nothing_at_a_counter_goes_on_that_was_not_accepted": _NOT_ACCEPTED,
@@ -114,6 +125,8 @@ class Counter(Fulfillment):
         "every_message_was_sent_or_says_why_not": _UNEXPLAINED,
         "whoever_is_written_to_agreed": _UNASKED,
         "what_waits_to_be_accepted_has_its_alarm": _ALARM,
+        "a_ticket_tells_of_what_was_accepted_before": _PAPER,
+        "paper_is_sent_before_anybody_knows_its_end": _PRINTED_LATE,
     }
 
     async def start(self, context: Context, unit: asyncpg.Record) -> None:

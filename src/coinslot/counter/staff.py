@@ -49,6 +49,7 @@ class Why(StrEnum):
     EXPIRED = "code_expired"
     LOCKED = "code_locked"
     CROWDED = "too_many_wrong_codes"
+    NO_PRINTER = "no_printer"
 
 
 class CounterError(Exception):
@@ -102,6 +103,7 @@ async def accept(context: Context, who: Staff, order: UUID) -> None:
         for unit in placed:
             by = _from(kept, now) + _window(context, unit, "prepare_s")
             await _move(conn, unit, "ACCEPTED", now, by, accepted_at=now)
+        await conn.execute(store.PRINT_TICKETS, order, now)
         await record(conn, who.actor, _act(who, "order.accepted", order), now)
 
 

@@ -211,6 +211,9 @@ UPDATE counter_alarms SET since = $2, repeated_at = NULL, told_at = NULL, ended_
 WHERE id = $1
 """
 
+# Its tickets, in the transaction that accepts it: what is not committed is not printed.
+PRINT_TICKETS = "SELECT counter_print_tickets($1, $2)"
+
 EXPOSE = "SELECT fulfillment_expose($1, $2)"
 
 TICK = """

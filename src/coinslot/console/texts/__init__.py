@@ -25,6 +25,7 @@ from coinslot.console.texts import (
     overview,
     people,
     privacy,
+    printers,
     products,
     profit,
     proof,
@@ -41,6 +42,7 @@ from coinslot.pages.texts import MIRROR, turned
 PARTS: Final = (
     acts, bases, board,
     proof, profit, privacy, analytics,
+    printers,
     frame, sign_in, overview, orders, machines, people, products, start, money, brand, notices,
     gateways, keys, webhooks, account, settings, selling, codes, coffee, receipts, menu,
 )  # fmt: skip

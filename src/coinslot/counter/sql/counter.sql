@@ -100,6 +100,7 @@ BEGIN
     END IF;
     IF u.settlement = 'refund_due' THEN  -- once for all that goes back in this transaction
         PERFORM counter_tell(u.order_id, 'cancelled', 'cancelled.' || pg_current_xact_id(), p_now);
+        PERFORM counter_print_cancelled(p_unit, p_now);
     END IF;
 END $$;
 

@@ -1,0 +1,33 @@
+-- Which paper an order is worth, in the transaction that accepts it or ends a piece of it.
+
+-- A ticket for each printer that prints something of what is being made now. Once for an order,
+-- however often it is accepted.
+CREATE OR REPLACE FUNCTION counter_print_tickets(p_order uuid, p_now timestamptz)
+RETURNS void LANGUAGE sql AS $$
+    INSERT INTO counter_prints (id, merchant_id, outlet_id, printer_id, order_id, kind, units,
+        token, created_at, due_at)
+    SELECT uuid7(p_now), p.merchant_id, p.outlet_id, p.id, p_order, 'ticket',
+        array_agg(f.id ORDER BY f.id), left(replace(gen_random_uuid()::text, '-', ''), 24),
+        p_now, p_now
+    FROM fulfillments f JOIN counter_lines l ON l.line_id = f.line_id
+    JOIN counter_items i ON i.id = l.item_id
+    JOIN counter_printers p ON p.outlet_id = f.outlet_id AND p.retired_at IS NULL AND p.tickets
+        AND (p.stations = '{}' OR i.station = ANY (p.stations))
+    WHERE f.order_id = p_order AND f.settlement IS NULL
+    GROUP BY p.id
+    ON CONFLICT (printer_id, order_id, kind, copy) WHERE kind IN ('ticket', 'receipt') DO NOTHING;
+$$;
+
+-- Whoever has a piece on paper whose money went back is told so on paper.
+CREATE OR REPLACE FUNCTION counter_print_cancelled(p_unit uuid, p_now timestamptz)
+RETURNS void LANGUAGE sql AS $$
+    INSERT INTO counter_prints (id, merchant_id, outlet_id, printer_id, order_id, kind, units,
+        token, created_at, due_at)
+    SELECT uuid7(p_now), t.merchant_id, t.outlet_id, t.printer_id, t.order_id, 'cancelled',
+        ARRAY[p_unit], left(replace(gen_random_uuid()::text, '-', ''), 24), p_now, p_now
+    FROM counter_prints t WHERE t.kind = 'ticket' AND t.copy = 0
+        AND t.order_id = (SELECT order_id FROM fulfillments WHERE id = p_unit
+            AND settlement = 'refund_due') AND p_unit = ANY (t.units)
+    ON CONFLICT (printer_id, order_id, created_at) WHERE kind = 'cancelled'
+        DO UPDATE SET units = counter_prints.units || EXCLUDED.units;
+$$;
