@@ -221,6 +221,8 @@ _NOBODYS = "0193d3a4-1c00-7000-8000-00000000a001"
 IDS = {
     "session": _NOBODYS,
     "order": _NOBODYS,
+    "job": _NOBODYS,
+    "printer": _NOBODYS,
     "person": _NOBODYS,
     "invitation": _NOBODYS,
     "browser": _NOBODYS,
