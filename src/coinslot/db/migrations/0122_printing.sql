@@ -1,6 +1,7 @@
 -- Kitchen tickets and receipts on paper.
 
--- `escpos` listens at `address`; the others come and ask, at an address whose last part is a secret.
+-- `escpos` listens at `address`; the others come and ask, at an address whose last part is a
+-- secret.
 -- Without `stations` a printer prints what any of them makes.
 CREATE TABLE counter_printers (
     id            uuid PRIMARY KEY,
@@ -21,8 +22,8 @@ CREATE TABLE counter_printers (
 );
 CREATE INDEX counter_printers_outlet ON counter_printers (outlet_id) WHERE retired_at IS NULL;
 
--- One piece of paper. It is due until `sent_at`, which is committed before a byte goes out: from then
--- on it is never sent again. No result: `doubted_at`. A result that comes later still counts.
+-- One piece of paper. It is due until `sent_at`, which is committed before a byte goes out: from
+-- then on it is never sent again. No result: `doubted_at`. A result that comes later still counts.
 -- `copy` 0 is the original.
 CREATE TABLE counter_prints (
     id            uuid PRIMARY KEY,
