@@ -24,8 +24,8 @@ from coinslot.console.notices import NoticePages
 from coinslot.console.orders import OrderPages
 from coinslot.console.overview import Overview
 from coinslot.console.people import PeoplePages
-from coinslot.console.privacy import PrivacyPages
 from coinslot.console.printers import PrinterPages
+from coinslot.console.privacy import PrivacyPages
 from coinslot.console.products import ProductPages
 from coinslot.console.proof import ProofPages
 from coinslot.console.receipts import ACTS, ReceiptPages
