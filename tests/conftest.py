@@ -6,7 +6,8 @@ import importlib
 import importlib.util
 import os
 import re
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit, urlunsplit
@@ -169,9 +170,15 @@ def template(postgres: str, shared_folder: Path) -> str:
     with exclusively(shared_folder / "postgres" / "migrating"):
         # A server that ended between two workers took its template along: the next one has none.
         if not done.exists() or done.read_text(encoding="utf-8") != postgres:
-            asyncio.run(_make_template(postgres))
+            _in_a_thread(_make_template(postgres))
             done.write_text(postgres, encoding="utf-8")
     return TEMPLATE
+
+
+def _in_a_thread(work: Coroutine[object, object, None]) -> None:
+    """The first test that asks may drive a browser, whose loop runs in this thread."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()
 
 
 async def _make_template(superuser_url: str) -> None:
