@@ -375,7 +375,8 @@ async def test_a_list_that_breaks_off_proves_no_absence() -> None:
         assert isinstance(await till.refunds(ID), Unclear)
     async with answering(listing(cursor="for ever")) as (till, asked):
         assert isinstance(await till.find_charge(CHARGE), Unclear)
-        assert len(asked) == (listing_of_a_span.HALVINGS + 1) * MAX_PAGES
+        # Fewer where the computer is so slow that the time for a list ends first.
+        assert MAX_PAGES <= len(asked) <= (listing_of_a_span.HALVINGS + 1) * MAX_PAGES
 
 
 async def test_what_an_earlier_call_took_or_let_go_is_seen_behind_the_no() -> None:

@@ -58,7 +58,7 @@ class Receiver:
         self._server.shutdown()
         self._server.server_close()
 
-    def wait(self, count: int, *, within_s: float = 10.0) -> list[Received]:
+    def wait(self, count: int, *, within_s: float = 30.0) -> list[Received]:
         """All deliveries so far, as soon as there are this many."""
         until(lambda: len(self.received) >= count, within_s=within_s)
         return list(self.received)

@@ -151,7 +151,7 @@ class SandboxProcess:
         self._process = None
 
 
-def until(ready: Callable[[], Any], *, within_s: float = 10.0) -> Any:
+def until(ready: Callable[[], Any], *, within_s: float = 30.0) -> Any:
     """The first true value; what happens in another process can only be asked for."""
     deadline = time.monotonic() + within_s
     while True:
