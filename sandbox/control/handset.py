@@ -5,6 +5,7 @@ from typing import NamedTuple
 from sandbox.clock import hour_minute
 from sandbox.shelf import everything
 from sandbox.store import Change
+from sandbox.twilio.calls import asks_by
 from sandbox.twilio.things import Call, Message
 
 SHOWN = 6
@@ -15,6 +16,14 @@ class Ring(NamedTuple):
 
     sid: str
     to: str
+
+
+class Talk(NamedTuple):
+    """A call that somebody listens to, and that waits for a key."""
+
+    sid: str
+    to: str
+    words: str
 
 
 class Text(NamedTuple):
@@ -29,6 +38,14 @@ class Text(NamedTuple):
 
 def ringing(look: Change) -> list[Ring]:
     return [Ring(one.id, one.to) for one in everything(look, Call) if one.status == "ringing"]
+
+
+def talking(look: Change) -> list[Talk]:
+    return [
+        Talk(one.id, one.to, one.said)
+        for one in everything(look, Call)
+        if one.status == "in-progress" and asks_by(one.twiml) is not None
+    ]
 
 
 def texts(look: Change) -> list[Text]:

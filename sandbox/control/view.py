@@ -91,7 +91,11 @@ class Scene(msgspec.Struct):
 
     def handset(self) -> dict[str, Any]:
         with self.gateway.store.read() as look:
-            return {"ringing": handset.ringing(look), "texts": handset.texts(look)}
+            return {
+                "ringing": handset.ringing(look),
+                "talking": handset.talking(look),
+                "texts": handset.texts(look),
+            }
 
     def codes(self) -> list[Codes]:
         """Open codes by machine: the printed ones, and the newest made for one order."""

@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from typing import Literal
+from typing import Annotated, Literal, NamedTuple
 from xml.etree import ElementTree
 
 import msgspec
@@ -26,6 +26,20 @@ EVENTS = ("initiated", "ringing", "answered", "completed")
 RINGS, ANSWERED, ENDED, UNANSWERED = (
     "twilio.rings", "twilio.answered", "twilio.ended", "twilio.unanswered",
 )  # fmt: skip
+
+
+class Asks(NamedTuple):
+    """Where pressed keys are told, and for how long somebody may press one."""
+
+    action: str
+    timeout_s: int
+
+
+class Key(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What somebody who listens to a call presses."""
+
+    reference: str
+    digits: Annotated[str, msgspec.Meta(pattern=r"^[0-9*#]{1,20}$")]
 
 
 class Answer(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -81,6 +95,20 @@ def _timeout_s(text: str) -> int:
     return int(text)
 
 
+def asks_by(twiml: str) -> Asks | None:
+    """The first Gather of this TwiML."""
+    if not twiml or "<!" in twiml:
+        return None
+    try:
+        found = ElementTree.fromstring(twiml).find("Gather")
+    except ElementTree.ParseError:
+        return None
+    if found is None or not found.get("action"):
+        return None
+    seconds = found.get("timeout", "5")
+    return Asks(found.get("action", ""), int(seconds) if seconds.isdecimal() else 5)
+
+
 def said_by(twiml: str) -> str:
     """The words of the verbs Say; of TwiML that is no XML a caller hears only an error."""
     if not twiml:
@@ -120,13 +148,13 @@ def rings(desk: Desk, call_id: str) -> None:
             chores.later(desk.change, UNANSWERED, call.id, wait_ms)
 
 
-def answered(desk: Desk, call_id: str) -> None:
+def answered(desk: Desk, call_id: str, talk_ms: int | None = None) -> None:
     call = find(desk.change, Call, call_id)
     if call is None or call.status != "ringing":
         return
     call.status, call.started_at = "in-progress", now_s()
     _told(desk, call, "answered", "in-progress")
-    chores.later(desk.change, ENDED, call.id, desk.tempo.talk_ms)
+    chores.later(desk.change, ENDED, call.id, desk.tempo.talk_ms if talk_ms is None else talk_ms)
 
 
 def unanswered(desk: Desk, call_id: str) -> None:
@@ -148,10 +176,35 @@ def pick_up(desk: Desk, wanted: Answer) -> Call:
     if call is None or call.status != "ringing":
         raise RefusedError(f"no call {wanted.reference} rings")
     if wanted.ends == "answered":
-        answered(desk, call.id)
+        asks = asks_by(call.twiml)  # a person listens, and has the time to press a key
+        answered(desk, call.id, asks.timeout_s * desk.tempo.second_ms if asks else None)
     else:
         _finish(desk, call, wanted.ends)
     return find(desk.change, Call, call.id) or call
+
+
+def pressed(desk: Desk, wanted: Key) -> tuple[str, dict[str, str], Call]:
+    """Where the key is told, with which parameters. The caller posts them, as what is answered is
+    what the listener hears next."""
+    call = find(desk.change, Call, wanted.reference)
+    asks = None if call is None else asks_by(call.twiml)
+    if call is None or asks is None or call.status != "in-progress":
+        raise RefusedError(f"no call {wanted.reference} waits for a key")
+    desk.change.tell(f"{call.to} presses {wanted.digits}")
+    return asks.action, {**_said(call, "in-progress"), "Digits": wanted.digits}, call
+
+
+def goes_on(desk: Desk, call_id: str, twiml: str) -> Call:
+    """The call goes on with this TwiML; where it asks for no key, it ends after its words."""
+    call = find(desk.change, Call, call_id)
+    if call is None:
+        raise RefusedError(f"no call {call_id}")
+    call.said = f"{call.said} {said_by(twiml)}".strip()
+    call.twiml = twiml
+    put(desk.change, call)
+    if asks_by(twiml) is None and call.status == "in-progress":
+        ended(desk, call.id)
+    return find(desk.change, Call, call_id) or call
 
 
 def change(desk: Desk, call: Call, form: Form) -> Call:
@@ -185,13 +238,7 @@ def _told(desk: Desk, call: Call, event: str, status: str) -> None:
     desk.change.tell(f"call to {call.to}: {status}")
     if call.callback and event in call.events:
         said = {
-            "AccountSid": call.account_id,
-            "ApiVersion": wire.VERSION,
-            "From": call.sender,
-            "To": call.to,
-            "CallSid": call.id,
-            "CallStatus": status,
-            "Direction": "outbound-api",
+            **_said(call, status),
             "CallbackSource": "call-progress-events",
             "SequenceNumber": str(call.told),
             "Timestamp": wire.stamp(now_s()) or "",
@@ -201,3 +248,10 @@ def _told(desk: Desk, call: Call, event: str, status: str) -> None:
         call.told += 1
         desk.tell(call.account_id, call.callback, f"call {status}", said)
     put(desk.change, call)
+
+
+def _said(call: Call, status: str) -> dict[str, str]:
+    return {
+        "AccountSid": call.account_id, "ApiVersion": wire.VERSION, "From": call.sender,
+        "To": call.to, "CallSid": call.id, "CallStatus": status, "Direction": "outbound-api",
+    }  # fmt: skip

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any
 
+import httpx
 import msgspec
 from litestar import Request, Response, get, post, route
 from litestar.enums import RequestEncodingType
@@ -13,11 +14,11 @@ from sandbox.errors import UnreadableError
 from sandbox.front import asked, sent
 from sandbox.gateway_endpoints import API_METHODS, Plain
 from sandbox.twilio import calls, front, messages
-from sandbox.twilio.accounts import ACCOUNTS
-from sandbox.twilio.calls import Answer
+from sandbox.twilio.accounts import ACCOUNTS, signature
+from sandbox.twilio.calls import Answer, Key
 from sandbox.twilio.desk import Gateway, phone_of, phones, save
 from sandbox.twilio.messages import E164
-from sandbox.twilio.things import Phone
+from sandbox.twilio.things import Call, Phone
 
 FIXED = ("id", "account_id", "created_at", "notes")  # of a phone: not for a request to say
 
@@ -81,6 +82,44 @@ async def answer_call(data: Answer, gateway: Gateway) -> Plain:
         return {"reference": data.reference, "status": calls.pick_up(desk, data).status}
 
 
+@post("/press", status_code=200)
+async def press(data: Key, gateway: Gateway) -> Plain:
+    """Somebody who listens presses keys: `{"reference", "digits"}`."""
+    call = await _pressed(data, gateway)
+    return {"reference": call.id, "status": call.status, "said": call.said}
+
+
+@post("/key")
+async def press_by_form(
+    data: Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)],
+    gateway: Gateway,
+) -> Redirect:
+    """The same from the control page, without any script."""
+    try:
+        wanted = msgspec.convert(data, Key)
+    except msgspec.ValidationError as problem:
+        raise UnreadableError(str(problem)) from problem
+    await _pressed(wanted, gateway)
+    return Redirect("/", status_code=303)
+
+
+async def _pressed(wanted: Key, gateway: Gateway) -> Call:
+    """Told where the call said, signed; what is answered is heard next. Without an answer the
+    caller hears an error, and the call ends."""
+    with gateway.change() as desk:
+        url, said, call = calls.pressed(desk, wanted)
+        account = ACCOUNTS.find(desk.change, call.account_id)
+    headers = {"X-Twilio-Signature": signature(account.auth_token, url, said.items())}
+    try:
+        async with httpx.AsyncClient(trust_env=False, timeout=5) as http:
+            answer = await http.post(url, data=said, headers=headers)
+        twiml = answer.text if answer.is_success else "<none/>"
+    except (httpx.HTTPError, httpx.InvalidURL):
+        twiml = "<none/>"
+    with gateway.change() as desk:
+        return calls.goes_on(desk, wanted.reference, twiml)
+
+
 @post("/pick")
 async def answer_by_form(
     data: Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)],
@@ -96,4 +135,6 @@ async def answer_by_form(
     return Redirect("/", status_code=303)
 
 
-ENDPOINTS = [api, list_phones, change_phone, reply, answer_call, answer_by_form]
+ENDPOINTS = [
+    api, list_phones, change_phone, reply, answer_call, answer_by_form, press, press_by_form,
+]  # fmt: skip

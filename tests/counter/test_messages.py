@@ -343,6 +343,8 @@ async def test_a_customer_has_the_code_sent_again_a_few_times_and_its_tries_stay
     with pytest.raises(staff.CounterError):
         await counter.complete(order, await counter.wrong_code(order))
     await swept(counter)
+    assert not await resending.again(context, token), "it went out just now"
+    counter.stage.later(61)
     answers = await asyncio.gather(*(resending.again(context, token) for _ in range(4)))
     assert sorted(answers) == [False, False, False, True], "four taps are one"
     for _ in range(5):
@@ -354,6 +356,31 @@ async def test_a_customer_has_the_code_sent_again_a_few_times_and_its_tries_stay
     assert await counter.stage.value("SELECT tries FROM counter_orders") == 1
     with pytest.raises(staff.CounterError):
         await resending.again(context, "nobodys")
+
+
+SHOWN = {
+    PHONE: [("sms", "arrived", "…099"), ("email", "arrived", "m…@shop.example")],
+    "+4915100000001": [("sms", "failed", "…001"), ("email", "arrived", "m…@shop.example")],
+    "+4915100000003": [("sms", "unknown", "…003"), ("email", "arrived", "m…@shop.example")],
+}
+
+
+@pytest.mark.parametrize("phone", SHOWN)
+async def test_the_orders_page_says_what_became_of_each_message_and_offers_another(
+    counter: Counter, sent: Mock, phone: str
+) -> None:
+    order = await counter.paid(contact=reach(phone=phone, email=EMAIL))
+    view = await counter.view(order)
+    assert [one.stage for one in view.told] == ["on_way", "on_way"]
+    for _ in range(4):
+        await swept(counter)
+        counter.stage.later(61)
+    view = await counter.view(order)
+    assert [(one.form, one.stage, one.to) for one in view.told] == SHOWN[phone]
+    assert view.code
+    assert view.may_resend
+    nobody = await counter.view(await counter.paid())
+    assert (nobody.told, nobody.may_resend) == ((), False)
 
 
 async def test_a_service_that_is_away_holds_up_no_order(counter: Counter, sent: Mock) -> None:

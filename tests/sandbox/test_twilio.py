@@ -511,3 +511,22 @@ def test_anything_is_answered_in_twilios_form(
 )  # fmt: skip
 def test_a_phone_is_changed_by_what_it_has(desk: Desk, wrong: dict[str, Any]) -> None:
     assert desk.sandbox.http.post("/twilio/phones", json=wrong).status_code == 400
+
+
+def test_keys_that_a_listener_presses_are_told_signed_and_the_call_goes_on(desk: Desk) -> None:
+    asking = (
+        f'<Response><Gather action="{desk.url}" numDigits="1" timeout="30">'
+        "<Say>Press 1</Say></Gather></Response>"
+    )
+    desk.phone(call="rings")
+    call = desk.dial(twiml=asking)
+    desk.call(call.sid, "ringing")
+    desk.sandbox.ask("POST", "/twilio/answer", {"reference": call.sid})
+    assert desk.call(call.sid, "in-progress")
+    heard = desk.sandbox.ask("POST", "/twilio/press", {"reference": call.sid, "digits": "1"})
+    assert (heard["status"], heard["said"].startswith("Press 1")) == ("completed", True)
+    (told,) = desk.receiver.wait(1)
+    said = params(told)
+    assert (said["Digits"], said["CallSid"]) == ("1", call.sid)
+    given = told.headers["x-twilio-signature"]
+    assert RequestValidator(desk.token).validate(desk.url, said, given)

@@ -8,7 +8,15 @@ from typing import ClassVar
 import asyncpg
 
 from coinslot.context import Context
-from coinslot.counter import alarms, message_store, messages, no_show, printing, store
+from coinslot.counter import (
+    alarms,
+    message_store,
+    messages,
+    no_show,
+    printing,
+    resending,
+    store,
+)
 from coinslot.counter.codes import code_of
 from coinslot.counter.flow import COUNTER
 from coinslot.counter.texts import OF_ORDERS
@@ -196,7 +204,8 @@ class Counter(Fulfillment):
             progress=progress, begun_at=accepted, code=code,
             code_text=None if code is None else f"{units[0]['order_id']}:{code}",
             looks_into=False, keeps=await self._keeps(conn, open_, kept, ready),
-            wanted_at=kept["wanted_at"],
+            wanted_at=kept["wanted_at"], told=await resending.told(conn, kept["order_id"]),
+            may_resend=bool(open_) and await resending.may_resend(context, conn, kept["order_id"]),
             may_cancel=bool(open_) and open_ == {"to_accept"},
             confirmed_at=ready if progress is Progress.WORKING or not open_ else None,
         )  # fmt: skip

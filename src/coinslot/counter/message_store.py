@@ -120,24 +120,30 @@ WHERE id = $1
 
 OWNER = "SELECT merchant_id FROM counter_messages WHERE id = $1"
 
-# For the order's page: the newest of each way and purpose.
+# For the order's page: the newest of each form.
 OF_ORDER = """
-SELECT DISTINCT ON (m.purpose, m.form) m.purpose, m.form, m.stage, m.why, m.proved, m.created_at,
-    coalesce(m.ended_at, m.begun_at, m.created_at) AS at, k.phone, k.email
+SELECT DISTINCT ON (m.form) m.form, m.stage, m.why, k.phone, k.email
 FROM counter_messages m LEFT JOIN counter_contacts k ON k.order_id = m.order_id
-WHERE m.order_id = $1 ORDER BY m.purpose, m.form, m.created_at DESC, m.id DESC
+WHERE m.order_id = $1 AND m.why IS DISTINCT FROM 'over'
+ORDER BY m.form, m.created_at DESC, m.id DESC
 """
 
+# The newest code that was sent counts, asked for or not.
 RESENDS = """
-SELECT count(*) AS times, max(created_at) AS last FROM counter_messages
-WHERE order_id = $1 AND dedup LIKE '%.code.again.%'
+SELECT (SELECT count(*) FROM counter_messages m WHERE m.order_id = o.order_id
+        AND m.dedup LIKE '%.code.again.%') AS times,
+    (SELECT max(m.created_at) FROM counter_messages m WHERE m.order_id = o.order_id
+        AND m.form = 'sms') AS last,
+    k.phone, EXISTS (SELECT FROM fulfillments f WHERE f.order_id = o.order_id
+        AND f.settlement IS NULL) AS open
+FROM counter_orders o LEFT JOIN counter_contacts k USING (order_id) WHERE o.order_id = $1
+"""
+
+RESENT = """
+SELECT count(*) FROM counter_messages WHERE order_id = $1 AND dedup LIKE '%.code.again.%'
 """
 
 HOLD_CODE = "SELECT FROM counter_orders WHERE order_id = $1 FOR NO KEY UPDATE"
-
-IS_OPEN = """
-SELECT EXISTS (SELECT FROM fulfillments WHERE order_id = $1 AND settlement IS NULL)
-"""
 
 PROVED_READY = """
 SELECT EXISTS (SELECT FROM counter_messages WHERE order_id = $1 AND purpose = 'ready' AND proved

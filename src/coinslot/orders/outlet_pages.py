@@ -269,6 +269,8 @@ def _order_view(
         taken_at=_latest([u for u in units if u["settlement"] == "fulfilled"], "settled_at"),
         refund_by=None if story.keeps else ends,
         kept_by=ends if story.keeps else None,
+        told=story.told,
+        may_resend=story.may_resend,
         refunds=tuple(_refund(r) for r in refunds if r["state"] != "failed"),
         refund_waiting=Money(row["waiting_minor"], row["currency"])
         if row["waiting_minor"]

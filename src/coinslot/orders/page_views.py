@@ -102,6 +102,15 @@ class Progress(StrEnum):
     CHECKING = "checking"  # nobody knows whether they came out
 
 
+class ToldView(Struct, frozen=True, kw_only=True):
+    """One message to the customer. `form`: sms, call, email or push. `stage`: on_way, sent,
+    arrived, failed, unknown, opted_out or not_sent."""
+
+    form: str
+    stage: str
+    to: str  # as its owner recognises it, and nobody else does
+
+
 class Story(Struct, frozen=True, kw_only=True):
     """What the handler of a kind says of a paid order."""
 
@@ -113,6 +122,8 @@ class Story(Struct, frozen=True, kw_only=True):
     may_cancel: bool = False  # nobody has begun with it
     looks_into: bool = True  # what a customer says about it is looked into
     keeps: bool = False  # past its time nothing goes back: its customer was told so
+    told: tuple[ToldView, ...] = ()
+    may_resend: bool = False  # the customer may have the code sent again
     code_text: str | None = None  # what a picture of the code holds
     wanted_at: datetime | None = None  # the time that the customer chose
 
@@ -194,6 +205,8 @@ class OrderView(Struct, frozen=True, kw_only=True):
     taken_at: datetime | None = None
     refund_by: datetime | None = None  # the automatic refund happens at the latest then
     refunds: tuple[RefundView, ...] = ()
+    told: tuple[ToldView, ...] = ()  # what was sent to the customer
+    may_resend: bool = False  # the customer may have the code sent again
     kept_by: datetime | None = None  # past it the goods are lost, and nothing goes back
     refund_waiting: Money | None = None  # a person refunds it as soon as its unit is settled
     pay: PayView | None = None

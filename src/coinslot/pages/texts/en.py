@@ -130,6 +130,22 @@ ENGLISH = Words(
     "wrong.",
     kept_by="Please pick it up by {time}. After that it is not kept for you, and the "
     "money is not given back.",
+    told="Messages to you",
+    told_sms="Text message",
+    told_call="Call",
+    told_email="E-mail",
+    told_push="Notification",
+    told_on_way="on its way",
+    told_sent="sent",
+    told_arrived="arrived",
+    told_failed="did not arrive",
+    told_unknown="it may not have arrived",
+    told_opted_out="stopped",
+    told_not_sent="not sent",
+    told_here="This page always has your code and shows how far your order is.",
+    told_stopped="This number gets no messages, because STOP was sent from it. Send START "
+    "to get them again. This page has your code.",
+    resend="Send the code again",
     by_policy="The machine never answered, so nobody can know what it did. We decided in your"
     " favour.",
     back_to_machine="Back to the machine",

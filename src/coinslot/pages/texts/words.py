@@ -128,6 +128,21 @@ class Words(Struct, frozen=True, kw_only=True):
     retrying_lead: str
     owed: str  # {price}
     owed_lead: str  # {merchant} {number}
+    told: str
+    told_sms: str
+    told_call: str
+    told_email: str
+    told_push: str
+    told_on_way: str
+    told_sent: str
+    told_arrived: str
+    told_failed: str
+    told_unknown: str
+    told_opted_out: str
+    told_not_sent: str
+    told_here: str
+    told_stopped: str
+    resend: str
     by_policy: str
     kept: str
     kept_lead: str  # {price}
