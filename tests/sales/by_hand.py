@@ -18,7 +18,7 @@ WHERE table_name = $1 AND is_nullable = 'NO' AND column_default IS NULL AND is_i
 """
 _FILL: dict[str, Any] = {
     "text": "x", "bpchar": "INR", "int8": 1, "int4": 1, "int2": 1, "timestamptz": NOW, "jsonb": {},
-    "bytea": b"", "date": NOW.date(), "_text": [], "_int4": [], "bool": False,
+    "bytea": b"", "date": NOW.date(), "_text": [], "_int4": [], "_int8": [], "bool": False,
 }  # fmt: skip
 
 # What stands in a row of its own beside a unit, written with it.
