@@ -2,6 +2,7 @@
 brewed, what the gateway took and gave back, and ours."""
 
 import asyncio
+import contextlib
 import json
 import random
 import re
@@ -14,6 +15,7 @@ import httpx
 from msgspec import Struct
 
 from coinslot.app.demo_world import COFFEE
+from tests.storms import receipts
 from tests.storms.chronicle import Chronicle
 from tests.storms.compare import BY_PEOPLE, Breach
 from tests.storms.history import Event
@@ -28,13 +30,19 @@ MENDED = {"make": None, "slow_ms": 0, "no_water": False, "offline": False, "sile
           "price": None}  # fmt: skip
 _DRINKS = ("Эспрессо", "Капучино", "Латте")
 _PATIENCE_S, _LOOK_S = 40.0, 0.7
+_REFERENCE = """
+SELECT a.reference FROM orders o JOIN payments p ON p.order_id = o.id
+JOIN attempts a ON a.payment_id = p.id WHERE o.token = $1 AND a.reference IS NOT NULL
+ORDER BY a.number DESC
+"""
 _RULES = """
 INSERT INTO coffee_rules (merchant_id, contact_limit, browser_limit, device_limit, day_limit)
 SELECT merchant_id, 9999, 9999, 9999, 9999 FROM outlets WHERE id = $1 ON CONFLICT DO NOTHING
 """
+WAYS = {"YooKassa": "yookassa", "T-Bank": "tbank", "Practice": ""}
 _OURS = """
 SELECT c.machine_order, o.id::text, o.state, o.amount_minor, f.settlement, f.basis, f.sent_at,
-    f.settled_at, u.answer, u.denied_at, k.gateway_payment_id, k.captured, k.open
+    f.settled_at, u.answer, u.denied_at, k.gateway_payment_id, k.captured, k.open, k.reason
 FROM coffee_orders c JOIN orders o ON o.id = c.order_id LEFT JOIN fulfillments f
     ON f.order_id = o.id LEFT JOIN coffee_units u ON u.id = f.id LEFT JOIN captures k
     ON k.order_id = o.id
@@ -47,7 +55,15 @@ def coffees(dice: random.Random, seconds: float, count: int) -> list[Event]:
     for _ in range(count):
         at_s = round(dice.uniform(0, seconds), 2)
         size = dice.choice(("SMALL", "MEDIUM", "BIG"))
-        events.append(Event(at_s, "coffee", more={"drink": dice.choice(_DRINKS), "size": size}))
+        way = dice.choices(tuple(WAYS), (45, 45, 10))[0]
+        card = "bank_card" if way == "YooKassa" else "card"
+        payer = {
+            "way": way, "method": dice.choice((card, "sbp")),
+            "ends": dice.choices(("paid", "later", "declined", "never"), (70, 15, 8, 7))[0],
+            "after_s": round(dice.uniform(0, 1.5), 2), "lies": dice.random() < 0.4,
+        }  # fmt: skip
+        wanted = {"drink": dice.choice(_DRINKS), "size": size}
+        events.append(Event(at_s, "coffee", more={"wanted": wanted, "payer": payer}))
         if dice.random() < 0.5:
             fault = dice.choice(FAULTS)
             events.append(Event(round(max(0, at_s - 0.5), 2), "brewer", more={"fault": fault}))
@@ -66,7 +82,9 @@ async def allow_all_denials(town: Town) -> None:
     await town.rows(_RULES, COFFEE.code)
 
 
-async def drink(town: Town, chronicle: Chronicle, wanted: dict[str, Any]) -> None:
+async def drink(
+    town: Town, chronicle: Chronicle, wanted: dict[str, Any], payer: dict[str, Any]
+) -> None:
     """Somebody chooses, scans, taps twice, pays, and tells the truth about the cup."""
     shown = await town.ask("POST", "/tmetr/screen", {"device": COFFEE.device, **wanted})
     async with httpx.AsyncClient(timeout=5, trust_env=False) as phone:
@@ -77,9 +95,14 @@ async def drink(town: Town, chronicle: Chronicle, wanted: dict[str, Any]) -> Non
         said = unescape(page.text)
         form = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', said))
         (action,) = re.findall(r'<form class="card item" action="([^"]+)"', said)
-        # The practice gateway stands last, and is paid by the tap.
-        form["way"] = re.findall(r'name="way" value="([^"]+)"', said)[-1]
-        chronicle.counts["coffee"] += 1
+        # What the practice gateway is paid by is the tap.
+        shown_ways = re.findall(r'name="way" value="([^"]+)"[^>]*>([^<]*)<', said)
+        form["way"] = next((name for name, text in shown_ways if payer["way"] in text), "")
+        if not form["way"]:
+            chronicle.counts["coffee: its gateway is not offered now"] += 1
+            return
+        form["contact"] = f"{shown['order_id'][:20]}@example.com"
+        chronicle.counts[f"coffee by {payer['way']}"] += 1
         taps = [phone.post(urljoin(shown["url"], action), data=form) for _ in range(2)]
         answers = await asyncio.gather(*taps, return_exceptions=True)
         links = {
@@ -90,7 +113,34 @@ async def drink(town: Town, chronicle: Chronicle, wanted: dict[str, Any]) -> Non
         if len(links) > 1:
             raise AssertionError(f"one code placed two orders: {links}")
         for link in links:
+            if WAYS[payer["way"]]:
+                await _pay(town, chronicle, phone, f"{town.web_url}{link}", payer)
             await _speak(town, phone, link, shown["order_id"])
+
+
+async def _pay(
+    town: Town, chronicle: Chronicle, phone: httpx.AsyncClient, page: str, payer: dict[str, Any]
+) -> None:
+    """At the gateway's page, once the order's leads there. Liars say before it that it is paid."""
+    url, gateway = None, WAYS[payer["way"]]
+    for _ in range(round(_PATIENCE_S / 4 / _LOOK_S)):
+        with contextlib.suppress(*AWAY):
+            shown = unescape((await phone.get(page, headers={"accept": "text/html"})).text)
+            found = re.search(rf"{re.escape(town.sandbox_url)}/{gateway}/[^\s\"'<>]+", shown)
+            if found is not None:
+                url = found[0]
+                break
+        await asyncio.sleep(_LOOK_S)
+    if url is None or payer["ends"] == "never":
+        chronicle.counts["coffee: nobody paid"] += 1
+        return
+    reference = await town.rows(_REFERENCE, page.rpartition("/")[2])
+    if payer["lies"] and reference:
+        await receipts.lie(town, chronicle, gateway, reference[0]["reference"])
+    await asyncio.sleep(payer["after_s"])
+    wanted = {"url": url, "as": payer["ends"], "method": payer["method"]}
+    await town.ask("POST", f"/{gateway}/pay", wanted)
+    chronicle.counts[f"coffee paid at {gateway} by {payer['method']}"] += 1
 
 
 async def _speak(town: Town, phone: httpx.AsyncClient, link: str, order: str) -> None:
@@ -129,6 +179,10 @@ async def books(town: Town) -> CoffeeBooks:
     path = town.folder / f"mock-{COFFEE.merchant}.json"
     kept = json.loads(path.read_bytes()) if path.exists() else {}
     refunded: Counter[str] = Counter()
+    everything = await town.ask("GET", "/books")
+    for gateway in filter(None, WAYS.values()):
+        for payment in everything[gateway]["payments"]:
+            refunded[payment["reference"]] += payment["refunded"]
     for refund in kept.get("refunds", {}).values():
         if refund["stage"] == "processed":
             refunded[refund["gateway_payment_id"]] += refund["money"]["amount"]
@@ -166,7 +220,7 @@ def _one(
     if row["captured"] is None:
         ends["coffee: not paid"] += 1
         return []
-    got = found.cups[order] > 0
+    got = found.cups[order] > 0 and row["reason"] is None
     back = found.refunded[row["gateway_payment_id"]]
     if row["open"]:
         return [Breach("the capture is open", order, told)]

@@ -59,6 +59,7 @@ class Shape(NamedTuple):
     clicks: int = 20  # of people at the console
     read_onlys: int = 1  # PostgreSQL takes no write for a while
     coffees: int = 10  # customers of a coffee machine
+    tills: int = 3  # a till that registers fiscal receipts refuses them for a while
 
 
 def history(seed: int, shape: Shape) -> list[Event]:

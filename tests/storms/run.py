@@ -4,7 +4,7 @@ import random
 import time
 from collections import Counter
 
-from tests.storms import coffee
+from tests.storms import coffee, receipts
 from tests.storms.chronicle import Chronicle
 from tests.storms.clicks import Clicks, read
 from tests.storms.compare import Breach, Comparison, books, evidence
@@ -58,7 +58,8 @@ async def run_storm(town: Town, seed: int, shape: Shape, report: Report) -> None
     async with storm.watched():
         await coffee.allow_all_denials(town)
         drinking = coffee.coffees(random.Random(seed + 1), shape.seconds, shape.coffees)
-        events = sorted((*history(seed, shape), *drinking), key=lambda event: event.at_s)
+        refusing = receipts.tills(random.Random(seed + 2), shape.seconds, shape.tills)
+        events = sorted((*history(seed, shape), *drinking, *refusing), key=lambda event: event.at_s)
         await storm.rage(events)
         report.raged_s = time.monotonic() - began
         await compare(storm, report, f"seed {seed}")
@@ -83,8 +84,13 @@ async def compare(storm: Storm, report: Report, name: str) -> None:
     found += pressed.breaches()
     brewed: Counter[str] = Counter()
     found += map(str, coffee.breaches(await coffee.books(town), report.chronicle, brewed))
+    fiscal: Counter[str] = Counter()
+    try:
+        found += map(str, await receipts.compared(storm, fiscal))
+    except NotSettledError as error:
+        found.append(f"receipts did not settle:\n{error}")
     found += await town.listeners.breaches()
-    report.ends = {**comparison.ends, **charged.ends, **pressed.ends, **brewed}
+    report.ends = {**comparison.ends, **charged.ends, **pressed.ends, **brewed, **fiscal}
     report.breaches += [f"{name}: {each}" for each in found]
 
 

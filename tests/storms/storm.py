@@ -12,7 +12,7 @@ import msgspec
 
 from coinslot.app.demo_world import COFFEE, DEMO_MACHINES
 from coinslot.kit.ids import token
-from tests.storms import coffee
+from tests.storms import coffee, receipts
 from tests.storms.chronicle import EVERYONE, Chronicle
 from tests.storms.compare_charges import charged
 from tests.storms.history import LASTING, Event
@@ -43,6 +43,10 @@ UNION ALL SELECT 'payment', id::text FROM payments WHERE source = 'api' AND stat
 UNION ALL SELECT 'webhook of ours', id::text FROM deliveries WHERE outcome IS NULL
 UNION ALL SELECT 'log behind', name FROM feed_cursors
     WHERE name = 'announce' AND seq < (SELECT max(seq) FROM events)
+UNION ALL SELECT 'receipt', r.id::text FROM receipts r LEFT JOIN attempts a ON a.id = r.attempt_id
+    LEFT JOIN refunds f ON f.id = r.refund_id WHERE r.state IN ('due', 'sent')
+    AND 'succeeded' IN (a.state, f.state)
+UNION ALL SELECT 'second receipt', id::text FROM receipts WHERE closes_at IS NOT NULL
 UNION ALL SELECT 'order', id::text FROM orders WHERE state IN ('placed', 'paid')
 UNION ALL SELECT 'webhook', id::text FROM inbox WHERE due_at IS NOT NULL
 UNION ALL SELECT 'qr', id::text FROM qr_codes WHERE stage IN ('wanted', 'closing')
@@ -160,7 +164,9 @@ class Storm:
             case "read_only":
                 await self._read_only(**event.more)
             case "coffee":
-                await coffee.drink(self.town, self.chronicle, event.more)
+                await coffee.drink(self.town, self.chronicle, **event.more)
+            case "till":
+                await receipts.refuse(self.town, self.chronicle, **event.more)
             case "brewer":
                 await coffee.break_it(self.town, self.chronicle, **event.more)
             case other:
@@ -336,6 +342,8 @@ class Storm:
             await self._fill(account_id, None)
         for machine in DEMO_MACHINES:
             await self.town.ask("POST", f"/machines/{machine.code}/fault", MENDED)
+        for gateway in receipts.GATEWAYS:
+            await receipts.refuse(self.town, self.chronicle, gateway, [])
         mended = f"/tmetr/devices/{COFFEE.device}/fault"
         await self.town.ask("POST", mended, coffee.MENDED)
         return await self.town.machines_are_online()

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 from coinslot.app.demo_world import COFFEE, MERCHANTS, DemoWorld
 from coinslot.app.server import RunningServer
 from coinslot.gateways import drivers
+from coinslot.gateways.tbank import fiscal as tbank_fiscal
+from coinslot.gateways.yookassa import fiscal as yookassa_fiscal
 from coinslot.kit.secrets import Secret
 from coinslot.merchants.accounts import AccountName, save_account
 from tests.storms.pace import GATEWAY
@@ -27,20 +29,28 @@ TILLS: Mapping[str, Till] = {
     "razorpay": Till("INR", "/razorpay/scan", "payment_link_id", {"outcome": "failed"}),
 }
 _TEMPO = {name: value for name, value in GATEWAY.items() if name != "qr_shortest_s"}
-_LOOPBACK = ("127.0.0.0/8",)  # YooKassa proves its hints by address
+_THEIRS = ("127.0.0.1/32",)  # YooKassa proves its hints by address; 127.0.0.2 is a stranger's
+FISCAL = COFFEE.merchant  # whose accounts in Russia have receipts made, of prepayments
+_TILL = "till@example.com"
 
 
 async def open_tills(server: RunningServer, world: DemoWorld, sandbox_url: str) -> None:
     """Beside what the showroom has: an account of each merchant at YooKassa and at T-Bank."""
+    of_yookassa = yookassa_fiscal.Receipts(email=_TILL, vat_code=12, payment_mode="full_prepayment")
+    of_tbank = tbank_fiscal.Receipts(
+        email=_TILL, taxation="usn_income", tax="vat122", payment_method="full_prepayment"
+    )
     for slug in MERCHANTS:
         given = {
             "yookassa": drivers()["yookassa"].Settings(
                 shop_id=_account("yookassa", slug), secret_key=Secret(_secret("yookassa", slug)),
-                networks=_LOOPBACK, base_url=f"{sandbox_url}/yookassa/v3",
+                networks=_THEIRS, base_url=f"{sandbox_url}/yookassa/v3",
+                receipts=of_yookassa if slug == FISCAL else None,
             ),
             "tbank": drivers()["tbank"].Settings(
                 terminal_key=_account("tbank", slug), password=Secret(_secret("tbank", slug)),
                 base_url=f"{sandbox_url}/tbank/v2",
+                receipts=of_tbank if slug == FISCAL else None,
             ),
         }  # fmt: skip
         merchant = world.known.merchants[slug]
@@ -62,14 +72,8 @@ def sections(world: DemoWorld, web_url: str) -> dict[str, Any]:
     """What the sandbox is told of them."""
     accounts: dict[str, list[dict[str, Any]]] = {
         "stripe": [world.stripe(slug) for slug in MERCHANTS],
-        "yookassa": [
-            {"account_id": _account("yookassa", slug), "secret_key": _secret("yookassa", slug)}
-            for slug in MERCHANTS
-        ],
-        "tbank": [
-            {"account_id": _account("tbank", slug), "password": _secret("tbank", slug)}
-            for slug in MERCHANTS
-        ],
+        "yookassa": [in_russia("yookassa", slug) for slug in MERCHANTS],
+        "tbank": [in_russia("tbank", slug) for slug in MERCHANTS],
     }
     return {
         gateway: {
@@ -81,6 +85,13 @@ def sections(world: DemoWorld, web_url: str) -> dict[str, Any]:
         }
         for gateway, rows in accounts.items()
     }
+
+
+def in_russia(gateway: str, slug: str) -> dict[str, Any]:
+    """An account at YooKassa or T-Bank, as the sandbox is told of it."""
+    named = "secret_key" if gateway == "yookassa" else "password"
+    known = {"account_id": _account(gateway, slug), named: _secret(gateway, slug)}
+    return {**known, "receipts": slug == FISCAL}
 
 
 def account_of(town: Any, gateway: str, slug: str) -> str:

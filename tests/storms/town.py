@@ -17,6 +17,7 @@ import msgspec
 
 from coinslot.app.demo_world import DEMO_MACHINES, MERCHANTS, SHELF, DemoWorld
 from coinslot.app.server import TOOL, RunningServer
+from coinslot.context import Context
 from coinslot.db.leftover import free_port
 from coinslot.device.broker import EmbeddedNats
 from coinslot.merchants.keys import KeyRequest, issue_key
@@ -257,6 +258,11 @@ class Town:
         for name in PARTS:
             self.go_on(name)
         await asyncio.gather(*(part.stop() for part in self.parts.values()))
+
+    @property
+    def context(self) -> Context:
+        """Of a person at the command line of this installation."""
+        return self._server.context
 
     # What can be asked
 

@@ -15,6 +15,8 @@ from coinslot.coffee.machines import NewMachine, add_machine
 from coinslot.coffee.vendors import VendorAccount, save_vendor_account
 from coinslot.context import password_hasher
 from coinslot.gateways import drivers
+from coinslot.gateways.tbank import fiscal as tbank_fiscal
+from coinslot.gateways.yookassa import fiscal as yookassa_fiscal
 from coinslot.kit.ids import code, token, uuid7
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret
@@ -285,10 +287,14 @@ class DemoWorld:
             ("yookassa", drivers()["yookassa"].Settings(
                 shop_id=shop["account_id"], secret_key=Secret(shop["secret_key"]),
                 networks=("127.0.0.0/8",), base_url=f"{self._sandbox_url}/yookassa/v3",
+                receipts=yookassa_fiscal.Receipts(email="till@example.com", vat_code=11),
             )),
             ("tbank", drivers()["tbank"].Settings(
                 terminal_key=terminal["account_id"], password=Secret(terminal["password"]),
                 base_url=f"{self._sandbox_url}/tbank/v2",
+                receipts=tbank_fiscal.Receipts(
+                    email="till@example.com", taxation="usn_income", tax="vat22"
+                ),
             )),
         )  # fmt: skip
 
