@@ -37,6 +37,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--payments", type=int, default=Shape().payments, help="in each storm")
     parser.add_argument("--seconds", type=float, default=Shape().seconds, help="that a storm rages")
     parser.add_argument("--clicks", type=int, default=Shape().clicks, help="in each storm")
+    parser.add_argument("--coffees", type=int, default=Shape().coffees, help="in each storm")
     parser.add_argument("--data", type=Path, default=None, help="folder of the town, kept")
     parser.add_argument(
         "--every", nargs="*", choices=OURS, metavar="PROCESS",
@@ -52,7 +53,10 @@ async def rage_on(folder: Path, chosen: argparse.Namespace) -> int:
             points = await die_everywhere(town, report, chosen.every or OURS)
             print(f"{points.total()} points at which a process died")
         else:
-            shape = Shape(seconds=chosen.seconds, payments=chosen.payments, clicks=chosen.clicks)
+            shape = Shape(
+                seconds=chosen.seconds, payments=chosen.payments, clicks=chosen.clicks,
+                coffees=chosen.coffees,
+            )  # fmt: skip
             await _storms(town, report, shape, chosen)
         print(await report.whole(town))
     return 1 if report.breaches else 0

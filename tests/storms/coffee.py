@@ -7,6 +7,7 @@ import json
 import random
 import re
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from html import unescape
 from typing import Any
 from urllib.parse import urljoin
@@ -29,7 +30,7 @@ FAULTS = (
 MENDED = {"make": None, "slow_ms": 0, "no_water": False, "offline": False, "silent_s": 0,
           "price": None}  # fmt: skip
 _DRINKS = ("Эспрессо", "Капучино", "Латте")
-_PATIENCE_S, _LOOK_S = 40.0, 0.7
+_PATIENCE_S, _LOOK_S, _RELOADS = 40.0, 0.7, 12
 _REFERENCE = """
 SELECT a.reference FROM orders o JOIN payments p ON p.order_id = o.id
 JOIN attempts a ON a.payment_id = p.id WHERE o.token = $1 AND a.reference IS NOT NULL
@@ -64,7 +65,7 @@ def coffees(dice: random.Random, seconds: float, count: int) -> list[Event]:
         }  # fmt: skip
         wanted = {"drink": dice.choice(_DRINKS), "size": size}
         events.append(Event(at_s, "coffee", more={"wanted": wanted, "payer": payer}))
-        if dice.random() < 0.5:
+        if dice.random() < 0.3:
             fault = dice.choice(FAULTS)
             events.append(Event(round(max(0, at_s - 0.5), 2), "brewer", more={"fault": fault}))
             mended = round(at_s + dice.uniform(1, 6), 2)
@@ -74,7 +75,8 @@ def coffees(dice: random.Random, seconds: float, count: int) -> list[Event]:
 
 async def break_it(town: Town, chronicle: Chronicle, fault: dict[str, Any]) -> None:
     chronicle.counts.update(f"coffee {name}" for name, value in fault.items() if value)
-    await town.ask("POST", f"/tmetr/devices/{COFFEE.device}/fault", fault)
+    where = f"/tmetr/devices/{COFFEE.device}/fault"
+    await _insist(lambda: town.ask("POST", where, fault))
 
 
 async def allow_all_denials(town: Town) -> None:
@@ -86,11 +88,19 @@ async def drink(
     town: Town, chronicle: Chronicle, wanted: dict[str, Any], payer: dict[str, Any]
 ) -> None:
     """Somebody chooses, scans, taps twice, pays, and tells the truth about the cup."""
-    shown = await town.ask("POST", "/tmetr/screen", {"device": COFFEE.device, **wanted})
+    chosen = {"device": COFFEE.device, **wanted}
+    shown = await _insist(lambda: town.ask("POST", "/tmetr/screen", chosen))
     async with httpx.AsyncClient(timeout=5, trust_env=False) as phone:
-        page = await phone.get(shown["url"], headers={"accept": "text/html"})
+        html = {"accept": "text/html"}
+        for _ in range(5):  # what the page itself offers: look again
+            page = await _insist(lambda: phone.get(shown["url"], headers=html))
+            if page.status_code != 503:
+                break
+            await asyncio.sleep(2 * _LOOK_S)
         if page.status_code != 200:
-            chronicle.counts[f"coffee: no sale, {page.status_code}"] += 1
+            why = re.search(r'data-why="(\w+)"', page.text)
+            said = why[1] if why else str(page.status_code)
+            chronicle.counts[f"coffee: no sale, {said}"] += 1
             return
         said = unescape(page.text)
         form = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', said))
@@ -103,7 +113,8 @@ async def drink(
             return
         form["contact"] = f"{shown['order_id'][:20]}@example.com"
         chronicle.counts[f"coffee by {payer['way']}"] += 1
-        taps = [phone.post(urljoin(shown["url"], action), data=form) for _ in range(2)]
+        where = urljoin(shown["url"], action)
+        taps = [_insist(lambda: phone.post(where, data=form)) for _ in range(2)]
         answers = await asyncio.gather(*taps, return_exceptions=True)
         links = {
             answer.headers["location"].partition("?")[0]
@@ -116,6 +127,15 @@ async def drink(
             if WAYS[payer["way"]]:
                 await _pay(town, chronicle, phone, f"{town.web_url}{link}", payer)
             await _speak(town, phone, link, shown["order_id"])
+
+
+async def _insist(call: Callable[[], Awaitable[Any]]) -> Any:
+    """As a person who reloads a page that does not come, for a while."""
+    for _ in range(_RELOADS):
+        with contextlib.suppress(*AWAY):
+            return await call()
+        await asyncio.sleep(_LOOK_S)
+    return await call()
 
 
 async def _pay(
@@ -134,7 +154,7 @@ async def _pay(
     if url is None or payer["ends"] == "never":
         chronicle.counts["coffee: nobody paid"] += 1
         return
-    reference = await town.rows(_REFERENCE, page.rpartition("/")[2])
+    reference = await _insist(lambda: town.rows(_REFERENCE, page.rpartition("/")[2]))
     if payer["lies"] and reference:
         await receipts.lie(town, chronicle, gateway, reference[0]["reference"])
     await asyncio.sleep(payer["after_s"])

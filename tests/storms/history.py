@@ -58,7 +58,7 @@ class Shape(NamedTuple):
     charges: int = 25  # payments through the API, at every gateway that collects
     clicks: int = 20  # of people at the console
     read_onlys: int = 1  # PostgreSQL takes no write for a while
-    coffees: int = 10  # customers of a coffee machine
+    coffees: int = 24  # customers of a coffee machine
     tills: int = 3  # a till that registers fiscal receipts refuses them for a while
 
 

@@ -1,6 +1,6 @@
-"""Fiscal receipts in a storm: tills that refuse them, people who correct them, strangers who say that
-something is paid; and a fourth book. What the gateways registered is what they took, gave back and
-what was handed over of it, to the kopeck."""
+"""Fiscal receipts in a storm: tills that refuse them, people who correct them, strangers who say
+that something is paid; and a fourth book. What the gateways registered is what they took, gave back
+and what was handed over of it, to the kopeck."""
 
 import json
 import random
@@ -86,8 +86,8 @@ async def lie(town: Any, chronicle: Chronicle, gateway: str, reference: str) -> 
 
 
 async def compared(storm: Any, ends: Counter[str]) -> list[Breach]:
-    """Somebody works the cases: at YooKassa what failed is sent again, at T-Bank it is made by hand.
-    Then nothing waits, and the books are laid side by side."""
+    """Somebody works the cases: at YooKassa what failed is sent again, at T-Bank it is made by
+    hand. Then nothing waits, and the books are laid side by side."""
     town = storm.town
     for _ in range(3):
         wanting = await town.rows(_WANTING)
@@ -136,9 +136,8 @@ async def _breaches(town: Any, ends: Counter[str]) -> list[Breach]:
     ours: Counter[tuple[str, str]] = Counter()
     for row in await town.rows(_OURS):
         if row["state"] == "registered":
-            (by_hand if row["by_hand"] else ours)[row["payment"], row["kind"]] += row[
-                "amount_minor"
-            ]
+            counted = by_hand if row["by_hand"] else ours
+            counted[row["payment"], row["kind"]] += row["amount_minor"]
     found = []
     for key, due in money.items():
         why = json.dumps({"money": due, "registered": theirs[key], "by hand": by_hand[key],

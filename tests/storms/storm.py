@@ -162,7 +162,10 @@ class Storm:
             case "refund":
                 await self._refund(event.more)
             case "read_only":
-                await self._read_only(**event.more)
+                if event.more["on"]:
+                    await self._read_only(on=True)
+                else:  # PostgreSQL may be away just then, and nothing could be written for ever
+                    await until(self._writable, SETTLED_WITHIN_S)
             case "coffee":
                 await coffee.drink(self.town, self.chronicle, **event.more)
             case "till":
@@ -306,6 +309,10 @@ class Storm:
         await self.town.rows("SELECT pg_reload_conf()")
         if not on:
             self.chronicle.ended(EVERYONE, "read only")
+
+    async def _writable(self) -> bool:
+        await self._read_only(on=False)
+        return True
 
     async def _refund(self, more: dict[str, Any]) -> None:
         if not self.paid:
