@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from coinslot.app.front import ContextBackend
 from coinslot.app.routes import build
-from coinslot.channels.tmetr import Drink, Heartbeat, NoPrice, Refused, Silent, Size, Unclear
+from coinslot.channels.tmetr import Drink, Heartbeat, NoPrice, Refused, Silent, Size, Taken, Unclear
 from coinslot.kit.money import Money
 from tests.coffee.stage import DEVICE, DRINK, PRICE, Cafe
 from tests.web.serving import SITE
@@ -302,3 +302,43 @@ async def test_only_the_customer_knows_and_is_asked(cafe: Cafe, phone: Phone) ->
     assert f'action="{link}/help"' in page.text
     await phone.post(f"{link}/came")
     assert 'data-phase="done"' in (await phone.get(link)).text
+
+
+def steps_of(page: httpx.Response) -> list[str]:
+    """Those of the timeline that are told with a time: they have happened."""
+    found = re.findall(r"<li class=\"(\w+)\"[^>]*><span>([^<]+)</span>( <time)?", page.text)
+    return [text for _, text, at in found if at]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [(Taken(), True), (Unclear("HTTP 500"), False), (Refused("HTTP 404", 404), False)],
+)
+async def test_a_page_says_that_the_machine_has_the_order_only_where_it_said_so(
+    cafe: Cafe, phone: Phone, answer: Taken | Unclear | Refused, said: bool
+) -> None:
+    cafe.roaster.answer = answer
+    where, fields = form(await phone.get(address(cafe)))
+    link = (await phone.post(where, data=fields)).headers["location"].partition("?")[0]
+    await cafe.stage.sweep()
+    page = await phone.get(link)
+    assert ("The machine confirmed" in steps_of(page)) is said
+    if isinstance(answer, Refused):
+        assert 'data-phase="refunded"' in page.text
+
+
+async def test_who_has_the_drink_is_not_asked_again_whether_it_came(
+    cafe: Cafe, phone: Phone
+) -> None:
+    """And who said nothing is told whom to ask."""
+    for count, says in enumerate((True, False)):
+        where, fields = form(await phone.get(address(cafe, uuid=f"{CODE}-{count}")))
+        link = (await phone.post(where, data=fields)).headers["location"].partition("?")[0]
+        await cafe.stage.sweep("fulfillments")
+        if says:
+            await phone.post(f"{link}/came")
+        cafe.stage.later(181)
+        await cafe.stage.sweep()
+        page = await phone.get(link)
+        assert 'data-phase="done"' in page.text
+        assert (f'action="{link}/help"' in page.text) is not says

@@ -184,12 +184,22 @@ class Coffee(Fulfillment):
     ) -> Story:
         known = await super().story(context, conn, units)
         open_ = [unit for unit in units if unit["settlement"] is None]
-        cups = await conn.fetch(store.CUPS, [unit["id"] for unit in open_])
+        cups = await conn.fetch(store.CUPS, [unit["id"] for unit in units])
         begun = min((unit["sent_at"] for unit in units if unit["sent_at"]), default=None)
         asks = bool(open_) and all(
             unit["state"] in ("in_grace", "in_doubt") for unit in open_
         ) and not any(cup["denied_at"] for cup in cups)  # fmt: skip
-        return Story(progress=known.progress, begun_at=begun, asks=asks)
+        unconfirmed = any(cup["answer"] in ("unclear", "refused") for cup in cups)
+        return Story(
+            progress=known.progress, begun_at=begun, asks=asks, unconfirmed=unconfirmed,
+            looks_into=bool(open_) or _only_counted(units), shape="cup",
+        )  # fmt: skip
+
+
+def _only_counted(units: Sequence[asyncpg.Record]) -> bool:
+    """Nobody said that the cup came: its customer is told whom to ask, where they did not get
+    it."""
+    return any(unit["basis"] == "command_taken" for unit in units)
 
 
 async def _put_off(context: Context, unit: asyncpg.Record) -> None:

@@ -11,6 +11,8 @@ OF_ORDERS: Final[Mapping[str, Mapping[str, str]]] = {
         "one_cookie": "One cookie, so that you find your order again, and one with the address for"
         " your receipt, if you gave one. No tracking.",
         "slot": "size {slot}",
+        "own_app": "You pay by card or SBP at the payment service. No account with us.",
+        "paid_already": "Paid, but no drink?",
         "promise": "No drink? Money back.",
         "promise_g0": "This machine takes an order and cannot tell us whether the drink came. If it"
         " did not, tell us with one tap within a few minutes.",
@@ -39,6 +41,8 @@ OF_ORDERS: Final[Mapping[str, Mapping[str, str]]] = {
         "one_cookie": "एक कुकी, ताकि आप अपना ऑर्डर फिर पाएँ, और एक रसीद के पते के लिए, अगर आपने दिया हो।"
         " कोई निगरानी नहीं।",
         "slot": "आकार {slot}",
+        "own_app": "आप भुगतान सेवा के पन्ने पर कार्ड या SBP से देते हैं। हमारे यहाँ खाता नहीं चाहिए।",
+        "paid_already": "भुगतान हुआ, पेय नहीं निकला?",
         "promise": "पेय नहीं मिला? पैसा वापस।",
         "promise_g0": "यह मशीन ऑर्डर लेती है और बता नहीं सकती कि पेय निकला या नहीं। न निकले तो कुछ मिनट के"
         " भीतर एक टैप से हमें बताएँ।",
@@ -66,6 +70,8 @@ OF_ORDERS: Final[Mapping[str, Mapping[str, str]]] = {
         "one_cookie": "Одно куки, чтобы вы снова нашли свой заказ, и одно с адресом для чека,"
         " если вы его указали. Без слежки.",
         "slot": "размер {slot}",
+        "own_app": "Вы платите картой или через СБП у платёжного сервиса. Регистрация не нужна.",
+        "paid_already": "Оплатили, а напитка нет?",
         "promise": "Нет напитка? Вернём деньги.",
         "promise_g0": "Этот автомат принимает заказ и не сообщает, готов ли напиток. Если напитка"
         " нет, скажите нам одним касанием в течение нескольких минут.",

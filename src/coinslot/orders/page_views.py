@@ -117,6 +117,8 @@ class Story(Struct, frozen=True, kw_only=True):
     progress: Progress
     begun_at: datetime | None = None  # when the outlet was first told of it
     confirmed_at: datetime | None = None  # when it said so; None: when the first unit was sent
+    unconfirmed: bool = False  # it never said so, and nobody knows whether it was reached
+    shape: str = "can"  # how the goods are drawn: a can, or a cup
     code: str | None = None  # what the customer types or shows to get the goods
     asks: bool = False  # only the customer knows whether the goods came: the page asks
     may_cancel: bool = False  # nobody has begun with it
@@ -220,6 +222,7 @@ class OrderView(Struct, frozen=True, kw_only=True):
     asks: bool = False  # whether the goods came, because only the customer knows
     may_cancel: bool = False  # nobody has begun with it
     looks_into: bool = True  # what a customer says about it is looked into
+    shape: str = "can"  # how the goods are drawn
     code_text: str | None = None  # what a picture of the code holds
     wanted_at: datetime | None = None  # the time that the customer chose
     gateway_payment_id: str | None = None
