@@ -14,7 +14,7 @@ import structlog
 import uvloop
 from msgspec import Struct
 
-from bench import computer, idle, laps, outgoing, report
+from bench import coffee, computer, idle, laps, outgoing, report
 from bench.ground import Base, Ground
 from bench.measure import share
 from coinslot.kit.clock import SystemClock
@@ -31,6 +31,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     rounds: int
     seconds: float
     machines: int
+    cups: int
     write: bool
 
 
@@ -53,6 +54,7 @@ def plan(arguments: list[str] | None = None) -> Plan:
         rounds=given.rounds or usual[1],
         seconds=given.seconds or usual[2],
         machines=given.machines or usual[3],
+        cups=5 if given.quick else 40,
         write=given.write,
     )
 
@@ -91,9 +93,12 @@ class Bench:
         sent = await outgoing.measure(ground, bare, self._folder / "serving", wanted.seconds)
         self._say(f"(e) {sent.ours.per_s:.0f}/s = {outgoing.ratio(sent):.2f} of a plain loop")
         costs = [await self._idle(bare, channel) for channel in _CHANNELS]
+        drinks = await asyncio.to_thread(coffee.measured, wanted.cups)
+        self._say("coffee, from its code to its command")
         version = await ground.one(bare, "SELECT version()")
         facts = computer.facts(str(version).split(" on ")[0].removeprefix("PostgreSQL "))
-        return report.page(run, costs, facts, SystemClock().now(), sent)
+        beside = report.Beside(sent=sent, coffee=drinks)
+        return report.page(run, costs, facts, SystemClock().now(), beside)
 
     async def _course(self, bare: Base, existing: int) -> laps.Course:
         self._say(f"{existing:,} orders of long ago")

@@ -5,6 +5,8 @@ from datetime import datetime
 from operator import attrgetter
 from statistics import median
 
+from msgspec import Struct
+
 from bench.idle import Cost, Usage
 from bench.laps import AT_ONCE, PACE_PER_S, Lap, Spent
 from bench.measure import WARM_S, Round, Rounds, share
@@ -37,21 +39,37 @@ embedded one as it is installed: on disk, every commit waits for it.
 """
 
 
+_COFFEE = """From the code on the screen to the one command, over a demo of its own: each page asks
+the emulated Tmetr twice, and the tap writes the order and calls the emulated YooKassa. The ratios
+are of one run.
+
+"""
+
+
+class Beside(Struct, frozen=True, kw_only=True):
+    """What else was measured."""
+
+    sent: Sent | None = None
+    coffee: str = ""
+
+
 def page(
     laps: Mapping[int, Sequence[Lap]],
     costs: Sequence[Cost],
     facts: Iterable[tuple[str, str]],
     at: datetime,
-    sent: Sent | None = None,
+    beside: Beside | None = None,
 ) -> str:
     """The whole page."""
+    beside = beside or Beside()
     parts = [
         _INTRO.format(at_once=AT_ONCE, pace=PACE_PER_S),
         "## In one look\n\n" + _ratios(laps),
         "## Throughput and latency\n\n" + _rounds(laps),
         "## Where the time goes\n\n" + _spent(laps),
         "## What a sale leaves behind\n\n" + _kept(laps),
-        *(["## Webhooks that go out\n\n" + section(sent)] if sent else []),
+        *(["## Webhooks that go out\n\n" + section(beside.sent)] if beside.sent else []),
+        *(["## A coffee\n\n" + _COFFEE + beside.coffee] if beside.coffee else []),
         "## Machines that only stand there\n\n" + _idle(costs),
         "## Where and how noisy\n\n" + _noise(laps, facts, at),
     ]

@@ -8,7 +8,7 @@ from bench.ground import Base, Ground
 from bench.laps import Lap, LostError, Spent, paid_since
 from bench.measure import Round, Rounds, share
 from bench.outgoing import Sent
-from bench.report import page, ratio
+from bench.report import Beside, page, ratio
 from coinslot.kit.clock import SystemClock
 
 SPENT = Spent(1.0, 0.0, 2.5, 0.5)
@@ -57,10 +57,18 @@ def test_the_results_have_a_line_with_the_ratio_of_the_fewest_orders() -> None:
     assert "| 1,000,000 | 20.0 |" in told
 
 
+def test_a_coffee_has_its_own_part_of_the_page_where_it_was_measured() -> None:
+    laps, now = {1000: [a_lap(1000.0, 610.0)]}, SystemClock().now()
+    told = page(laps, [], [], now, Beside(coffee="| page of the code | 1 | 2 | 3 | 4 |\n"))
+    assert "## A coffee\n" in told
+    assert "| page of the code | 1 | 2 | 3 | 4 |" in told
+    assert "## A coffee" not in page(laps, [], [], now)
+
+
 def test_what_goes_out_is_told_against_a_loop_without_a_memory() -> None:
     sent = Sent(plain=a_round(900.0), ours=a_round(450.0))
     laps = {1000: [a_lap(1000.0, 610.0)]}
-    told = page(laps, [], [], SystemClock().now(), sent)
+    told = page(laps, [], [], SystemClock().now(), Beside(sent=sent))
     assert "    (e)/plain = 0.50\n" in told
 
 
