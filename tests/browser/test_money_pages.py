@@ -20,6 +20,7 @@ pytestmark = pytest.mark.browser
 ASHAS = (
     "money", "money/reports", "money/profit", "money/analytics", "money/profits", "money/orders",
     "money/payments", "money/refunds", "money/payouts", "money/fees", "money/machines", "privacy",
+    "offers",
 )  # fmt: skip
 MEERAS = ("proof", "proof/owed")
 

@@ -7,12 +7,14 @@ import pytest
 
 from coinslot.counter import messages, printers, staff
 from coinslot.counter.basket import Wish
+from coinslot.counter.offers import Offer
 from coinslot.counter.printers import NewPrinter
 from coinslot.db.pool import Database, RawConnection
 from coinslot.notices.base import Report, Stage
 from tests.conftest import DatabaseUrls
 from tests.counter.stage import Counter, set_counter
 from tests.counter.telling import reach, row_of, service
+from tests.counter.test_offers import CARD, collects, coupon
 from tests.sales.stage import set_stage
 
 
@@ -31,6 +33,7 @@ async def spoiled(database: Database, urls: DatabaseUrls) -> Counter:
     await staff.vouch(made.stage.context, made.who, await made.ready(), "Knows her")
     await staff.reject(made.stage.context, made.who, await made.paid(), "No milk")
     await made.preparing(Wish(sku="cake"))
+    await with_offers(made)
     service(made)
     await made.stage.rows("UPDATE counter_stores SET no_show = 'kept' RETURNING outlet_id")
     await made.board_open()
@@ -43,6 +46,13 @@ async def spoiled(database: Database, urls: DatabaseUrls) -> Counter:
     await made.paid()
     await made.stage.sweep()
     return made
+
+
+async def with_offers(made: Counter) -> None:
+    """The only use of a coupon, and a stamp."""
+    await coupon(made, uses=1)
+    await collects(made)
+    await made.complete(await made.ready(offer=Offer(coupon="SPRING", card=CARD)))
 
 
 @pytest.fixture
@@ -75,6 +85,12 @@ BREAKS = {
     " SET sent_at = failed_at + interval '1 day' WHERE failed_at IS NOT NULL",
     "what_waits_to_be_accepted_has_its_alarm": "UPDATE counter_alarms SET ended_at = since,"
     " due_at = NULL WHERE ended_at IS NULL",
+    "points_follow_what_became_of_their_order": "UPDATE loyalty_entries SET points = points + 1",
+    "a_coupon_is_used_as_often_as_it_says": "INSERT INTO order_offers (order_id, merchant_id,"
+    " coupon_id) SELECT o.id, o.merchant_id, c.id FROM orders o, counter_coupons c"
+    " WHERE NOT EXISTS (SELECT FROM order_offers f WHERE f.order_id = o.id) LIMIT 1",
+    "a_discount_is_what_its_pieces_cost_less": "UPDATE order_offers SET off_minor = off_minor + 1"
+    " WHERE coupon_id IS NOT NULL",
     "a_code_hands_over_in_time": "UPDATE fulfillments SET dispatch_by = sent_at"
     " WHERE basis = 'code'",
 }

@@ -18,6 +18,7 @@ from coinslot.counter.basket import BasketError, Option, Wish
 from coinslot.counter.board import BoardLine, BoardOrder
 from coinslot.counter.contacts import CONSENT, Contact, ContactError
 from coinslot.counter.menu import MenuItem, Store
+from coinslot.counter.offers import Offer, OfferError
 from coinslot.counter.ordering import ClosedError, Order, PriceChangedError, TooManyUnpaidError
 from coinslot.counter.pickup import NoSlotError, SlotFullError
 from coinslot.counter.staff import CounterError, Staff, Status, Why
@@ -32,7 +33,7 @@ from coinslot.pages.shared_handler import SharedHandler
 
 NOT_PLACED: Final = (
     BasketError, ContactError, PriceChangedError, ClosedError, TooManyUnpaidError, NoSlotError,
-    SlotFullError,
+    SlotFullError, OfferError,
 )  # fmt: skip
 Slug = Annotated[str, PathParameter(max_length=63, pattern=STORABLE)]
 Text = Annotated[str, Meta(max_length=200, pattern=STORABLE)]
@@ -94,6 +95,7 @@ class WantedSession(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     customer_phone: Annotated[str, Meta(max_length=40, pattern=STORABLE)] = ""
     customer_email: Annotated[str, Meta(max_length=254, pattern=STORABLE)] = ""
     consent_version: Text = ""
+    coupon_code: Annotated[str, Meta(max_length=40, pattern=STORABLE)] = ""
 
 
 class NewStatus(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -141,7 +143,7 @@ class Stores(SharedHandler):
             wishes=tuple(_wish(item, items) for item in data.items), shown=data.total_cents,
             tip=data.tip_cents, name=" ".join(data.customer_name.split()), key=key,
             network=peer.network(request), wanted_at=data.pickup_at,
-            spot=" ".join(data.table.split()),
+            spot=" ".join(data.table.split()), offer=Offer(coupon=data.coupon_code),
             contact=Contact(
                 phone=data.customer_phone, email=data.customer_email,
                 agreed=data.consent_version == CONSENT, network=peer.network(request),
@@ -261,6 +263,9 @@ def _not_placed(error: Exception, items: list[MenuItem]) -> RefusedError:
             return RefusedError(
                 status, error.code, str(error), None if named is None else {"menuItemId": named}
             )
+        case OfferError():
+            least: dict[str, object] | None = {"leastCents": error.least} if error.least else None
+            return RefusedError(422, "no_discount", f"Nothing is taken off: {error.code}.", least)
         case NoSlotError():
             return RefusedError(409, "no_such_slot", "Nothing is picked up at this time.")
         case SlotFullError():

@@ -21,6 +21,7 @@ from coinslot.console.machines import MachinePages
 from coinslot.console.menu import MenuPages
 from coinslot.console.money import MoneyPages
 from coinslot.console.notices import NoticePages
+from coinslot.console.offers import OfferPages
 from coinslot.console.orders import OrderPages
 from coinslot.console.overview import Overview
 from coinslot.console.people import PeoplePages
@@ -56,7 +57,7 @@ def console_routes(
     parts = (
         _proof,
         _entry, _own, _business, _overview, _orders, _machines, _products, _money, _people,
-        _receipts, _brand, _privacy, _codes, _notices, _coffee, _board, _menu,
+        _receipts, _brand, _privacy, _offers, _codes, _notices, _coffee, _board, _menu,
         _printers,
     )  # fmt: skip
     urls = [url for part in parts for url in part(access, frame)]
@@ -319,6 +320,16 @@ def _privacy(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
         post("/privacy/export", guards=fresh, status_code=200)(pages.export),
         post("/privacy/forget", guards=fresh)(pages.forget),
         post("/privacy/settings", guards=may)(pages.save),
+    ]
+
+
+def _offers(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
+    pages, may = OfferPages(frame), [access.may("merchant:write")]
+    return [
+        get("/offers", guards=may)(pages.show),
+        post("/offers", guards=may)(pages.make),
+        post("/offers/card", guards=may)(pages.collect),
+        post("/offers/{coupon:uuid}/end", guards=may)(pages.end),
     ]
 
 

@@ -27,6 +27,8 @@ def counter_routes(
         post("/s/{slug:str}", middleware=[ordering])(pages.place),
         get("/s/{slug:str}/basket")(pages.basket),
         get("/s/{slug:str}/privacy")(pages.privacy),
+        get("/s/{slug:str}/card")(pages.card),
+        post("/s/{slug:str}/card", middleware=[ordering])(pages.begin_card),
         get("/s/{slug:str}/{sku:str}")(pages.item),
         post("/o/{order:str}/cancel")(pages.cancel),
         post("/o/{order:str}/resend")(pages.resend),

@@ -30,6 +30,7 @@ _FILES = tuple(
         "coffee/sql/coffee.sql",
         "counter/sql/printing.sql",
         "counter/sql/counter.sql",
+        "counter/sql/offers.sql",
         "oversight/sql/cases.sql",
         "payments/sql/disputes.sql",
         "payments/sql/fees.sql",

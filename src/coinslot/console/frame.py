@@ -66,7 +66,7 @@ TABS: Final = (
     Tab("webhooks", "webhooks:write"),
     Tab("people", "people:read"),
     Tab("log", "audit_log:read"),
-    Tab("settings", "merchant:write", ("privacy",)),
+    Tab("settings", "merchant:write", ("privacy", "offers")),
     Tab("health", "installation:read"),
     Tab("proof", "installation:read"),
     Tab("account", None, ("notices",)),

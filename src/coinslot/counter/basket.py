@@ -8,7 +8,7 @@ from typing import Annotated, Final, Self
 
 from msgspec import Meta, Struct
 
-from coinslot.orders.pricing import Extra, ExtraKind
+from coinslot.orders.pricing import Discount, Extra, ExtraKind, Item, price
 
 PIECES: Final = 10  # of one line
 LINES: Final = 20
@@ -105,10 +105,11 @@ class Sum(Struct, frozen=True, kw_only=True):
     goods: int
     added_tax: int
     tip: int
+    off: int = 0  # of the goods, by a coupon or a reward
 
     @property
     def total(self) -> int:
-        return self.goods + self.added_tax + self.tip
+        return self.goods - self.off + self.added_tax + self.tip
 
     @property
     def extras(self) -> list[Extra]:
@@ -177,17 +178,22 @@ def _chosen(item: Priced, wish: Wish) -> tuple[Choice, ...]:
     return tuple(found)
 
 
-def sum_of(lines: Sequence[Line], *, tax_added: bool, tip: int = 0) -> Sum:
-    """Tax is rounded once for each rate. Raises BasketError for a tip below nothing."""
+def sum_of(lines: Sequence[Line], *, tax_added: bool, tip: int = 0, off: int = 0) -> Sum:
+    """Tax is rounded once for each rate, of what is left to pay: a discount comes off each piece
+    as it will in the order. Raises BasketError for a tip below nothing."""
     if tip < 0:
         raise BasketError("tip", "")
     goods = sum(line.total for line in lines)
     added = 0
     if tax_added:
+        items = [Item(price=line.unit, quantity=line.wish.quantity) for line in lines]
+        paid = [sum(one.units) for one in price(items, [Discount(off)] if off else ()).items]
         for rate in {line.tax_bp for line in lines}:
-            of_rate = sum(line.total for line in lines if line.tax_bp == rate)
+            of_rate = sum(
+                left for line, left in zip(lines, paid, strict=True) if line.tax_bp == rate
+            )
             added += (2 * of_rate * rate + _BASE_BP) // (2 * _BASE_BP)
-    return Sum(goods=goods, added_tax=added, tip=tip)
+    return Sum(goods=goods, added_tax=added, tip=tip, off=min(off, goods))
 
 
 def tip_of(lines: Sequence[Line], percent: int) -> int:

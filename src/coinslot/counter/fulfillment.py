@@ -108,6 +108,27 @@ _PRINTED_LATE = """
 SELECT id FROM counter_prints WHERE sent_at < created_at
     OR sent_at > least(failed_at, doubted_at, printed_at)
 """
+_FOLLOWED = """
+SELECT p.card_id, f.order_id, p.earned, p.redeemed, e.earned AS booked, e.redeemed AS used
+FROM order_offers f, order_points(f.order_id) p, LATERAL (
+    SELECT coalesce(sum(x.points) FILTER (WHERE x.what = 'earned'), 0) AS earned,
+        coalesce(sum(x.points) FILTER (WHERE x.what = 'redeemed'), 0) AS redeemed
+    FROM loyalty_entries x WHERE x.order_id = f.order_id AND x.card_id = f.card_id) e
+WHERE (p.earned, p.redeemed) IS DISTINCT FROM (e.earned, e.redeemed)
+"""
+_USED = """
+SELECT c.id, c.code, c.uses, count(f.order_id) AS used FROM counter_coupons c
+JOIN order_offers f ON f.coupon_id = c.id AND f.given_back_at IS NULL
+GROUP BY c.id HAVING count(f.order_id) > c.uses
+"""
+_OFF = """
+SELECT f.order_id, f.off_minor, t.off FROM order_offers f, LATERAL (
+    SELECT coalesce(sum(l.price_minor * l.quantity
+        - (SELECT sum(u) FROM unnest(coalesce(l.unit_minor,
+            array_fill(l.price_minor, ARRAY[l.quantity]))) AS u)), 0)::bigint AS off
+    FROM order_lines l WHERE l.order_id = f.order_id) t
+WHERE f.off_minor <> t.off
+"""
 
 
 class Counter(Fulfillment):
@@ -127,6 +148,9 @@ class Counter(Fulfillment):
         "a_counter_hands_over_by_code_or_by_name": _BY_CODE_OR_NAME,
         "a_counter_reserves_for_orders_that_may_be_handed_over": _RESERVED,
         "a_rejected_piece_has_a_name_and_a_reason": _NO_REASON,
+        "points_follow_what_became_of_their_order": _FOLLOWED,
+        "a_coupon_is_used_as_often_as_it_says": _USED,
+        "a_discount_is_what_its_pieces_cost_less": _OFF,
         "a_code_hands_over_in_time": _LATE,
         "money_is_kept_only_from_who_was_told": _KEPT_UNTOLD,
         "what_a_customer_is_to_be_told_has_its_message": _UNTOLD,

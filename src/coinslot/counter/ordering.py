@@ -13,16 +13,18 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from coinslot.context import Context
-from coinslot.counter import contacts, pickup, store
+from coinslot.counter import contacts, offers, pickup, store
 from coinslot.counter.basket import BasketError, Line, Sum, Wish, lines_of, sum_of
 from coinslot.counter.codes import code_of, digest_of
 from coinslot.counter.contacts import Contact
 from coinslot.counter.flow import COUNTER
 from coinslot.counter.menu import MenuItem, Store, menu_at
+from coinslot.counter.offers import Offer, OfferError
 from coinslot.db.pool import Connection, again
 from coinslot.orders import checkout, placing
 from coinslot.orders.page_views import NotNowError
 from coinslot.orders.placing import NewLine, NewOrder
+from coinslot.orders.pricing import Discount
 
 _SLOT = "-"  # a counter has none
 
@@ -57,13 +59,15 @@ class Order(Struct, frozen=True, kw_only=True):
     key: str | None = None
     wanted_at: datetime | None = None  # None: as soon as it can be
     spot: str = ""  # the table that it is brought to
+    offer: Offer = Offer()
     browser: str | None = None
     network: str | None = None
 
 
 async def place(context: Context, at: Store, wanted: Order) -> str:
     """The token of the order, placed now or before with this key. Raises ClosedError, BasketError,
-    ContactError, PriceChangedError, TooManyUnpaidError, NoSlotError, SlotFullError."""
+    ContactError, OfferError, PriceChangedError, TooManyUnpaidError, NoSlotError,
+    SlotFullError."""
     async with context.db.as_merchant(at.merchant) as conn:
         before = await conn.fetchval(store.BY_KEY, wanted.key)
     if before is not None:
@@ -86,7 +90,9 @@ async def _place(context: Context, at: Store, wanted: Order) -> str:
         items = {item.sku: item for item in await menu_at(conn, at, wanted.wanted_at)}
         priced = {sku: item.priced() for sku, item in items.items()}
         lines = lines_of(priced, wanted.wishes)
-        total = sum_of(lines, tax_added=at.tax_added, tip=wanted.tip)
+        goods = sum(line.total for line in lines)
+        seen = await offers.look(conn, context, at, wanted.offer, goods)
+        total = sum_of(lines, tax_added=at.tax_added, tip=wanted.tip, off=seen.off)
         if total.total == 0:
             raise BasketError("nothing_to_pay", "")
         if wanted.shown is not None and wanted.shown != total.total:
@@ -102,8 +108,12 @@ async def _place(context: Context, at: Store, wanted: Order) -> str:
             key=wanted.key, expires_at=context.now() + windows.span("order_s"),
             ends_by=context.now() + 2 * windows.span("order_s"),
             lines=[_new_line(items[line.wish.sku], line, at) for line in lines],
+            discounts=[Discount(seen.off)] if seen.off else (),
             extras=total.extras, browser=browser, network=network,
         )  # fmt: skip
+        held = await offers.take(conn, context, at, wanted.offer, goods)
+        if held.off != seen.off:
+            raise OfferError("over")  # it was changed at this moment
         placed = await placing.place(conn, context, new)
         await _write_beside(conn, placed.id, at.merchant, [
             (items[line.wish.sku], line, taken_off[items[line.wish.sku].id]) for line in lines
@@ -115,6 +125,7 @@ async def _place(context: Context, at: Store, wanted: Order) -> str:
             store.KEPT if at.keeps else "refund",
         )  # fmt: skip
         await contacts.keep(conn, context, at.merchant, placed.id, wanted.contact)
+        await offers.keep(conn, context, at, placed.id, held)
         return placed.token
 
 

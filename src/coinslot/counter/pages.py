@@ -17,7 +17,16 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from coinslot.context import Context
-from coinslot.counter import contacts, ordering, pickup, privacy, resending, staff
+from coinslot.counter import (
+    contacts,
+    offer_texts,
+    offers,
+    ordering,
+    pickup,
+    privacy,
+    resending,
+    staff,
+)
 from coinslot.counter import menu as menus
 from coinslot.counter.basket import (
     NOTE,
@@ -34,6 +43,7 @@ from coinslot.counter.contacts import CONSENT, Contact, ContactError
 from coinslot.counter.flow import COUNTER
 from coinslot.counter.hours import served
 from coinslot.counter.menu import MenuItem, Store
+from coinslot.counter.offers import Card, Offer, OfferError
 from coinslot.counter.ordering import ClosedError, Order, PriceChangedError, TooManyUnpaidError
 from coinslot.counter.pickup import NoSlotError, SlotFullError
 from coinslot.counter.staff import CounterError, Why
@@ -76,6 +86,8 @@ class PlaceForm(Struct):
     way: Annotated[str, Meta(max_length=64, pattern=STORABLE)] = ""
     at: Annotated[str, Meta(pattern=r"\A([0-9]{1,12})?\Z")] = ""  # its slot, in minutes of UTC
     spot: Annotated[str, Meta(max_length=20, pattern=STORABLE)] = ""
+    coupon: Annotated[str, Meta(max_length=40, pattern=STORABLE)] = ""
+    reward: Annotated[str, Meta(pattern=r"\A1?\Z")] = ""
 
 
 Form = Annotated[PlaceForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
@@ -92,6 +104,9 @@ class Basket(Struct, frozen=True, kw_only=True):
     slot: str = ""  # what was chosen and typed in its form
     name: str = ""
     spot: str = ""
+    offer: Offer = Offer()
+    card: Card | None = None
+    collects: bool = False  # the store has something to collect
 
     @property
     def texts(self) -> list[str]:
@@ -189,6 +204,7 @@ class CounterPages(SharedHandler):
             slot=data.at,
             name=data.name,
             spot=data.spot,
+            offer=_offer(request, data.coupon, data.reward),
         )
         name = browser.named(request)
         tip = tip_of(basket.lines, basket.percent)
@@ -196,12 +212,15 @@ class CounterPages(SharedHandler):
             wishes=wishes, shown=int(data.shown), tip=tip, name=" ".join(data.name.split()),
             key=data.key, browser=name, network=peer.network(request),
             wanted_at=slot_named(data.at), spot=" ".join(data.spot.split()),
+            offer=basket.offer,
             contact=self._contact(request, data),
         )  # fmt: skip
         try:
             order = await ordering.place(self._context, at, wanted)
         except BasketError as error:
             trouble = Trouble(said=self._said(request, error, items), typed=data)
+        except OfferError as error:
+            trouble = Trouble(said=self._no_offer(request, at, error), typed=data)
         except ContactError as error:
             said = str(getattr(self._words(request), f"bad_{error.code}"))
             trouble = Trouble(said=said, status=422, typed=data)
@@ -262,6 +281,11 @@ class CounterPages(SharedHandler):
         self, request: AnyRequest, there: There, basket: Basket, trouble: Trouble = _NO_TROUBLE
     ) -> Response[str]:
         at, items = there
+        try:
+            basket = await self._offered(request, at, basket)
+        except OfferError as error:
+            trouble = replace(trouble, said=trouble.said or self._no_offer(request, at, error))
+            basket = replace(basket, offer=Offer())
         ways: list[Way] = []
         slots: list[datetime] = []
         if basket.total is not None and basket.total.total:
@@ -274,7 +298,63 @@ class CounterPages(SharedHandler):
             consent=CONSENT, slots=slots, slot_name=slot_name, chosen_slot=basket.slot,
             typed_name=basket.name, spot=basket.spot,
             asked={form.value for form in contacts.forms(self._context, at.phones)},
+            coupons=await self._has_coupons(at),
+            query=lambda wishes: _offer_query(_query(wishes, basket.spot or _spot(request)),
+                                              basket.offer),
+            o=offer_texts.WORDS.get(self._renderer.words(request).code, offer_texts.WORDS["en"]),
         )  # fmt: skip
+
+    async def _has_coupons(self, at: Store) -> bool:
+        async with self._context.db.as_merchant(at.merchant) as conn:
+            return await offers.has_coupons(conn, at, self._context.now())
+
+    async def _offered(self, request: AnyRequest, at: Store, basket: Basket) -> Basket:
+        """With what a coupon or a card takes off it. Raises OfferError."""
+        offer = basket.offer
+        if offer == Offer():
+            query = request.query_params
+            offer = _offer(request, query.get("coupon", ""), query.get("reward", ""))
+        goods = sum(line.total for line in basket.lines)
+        async with self._context.db.as_merchant(at.merchant) as conn:
+            collects = await offers.program_of(conn, at) is not None
+            card = await offers.card_of(conn, self._context, at, offer.card)
+            taken = await offers.look(conn, self._context, at, offer, goods)
+        total = sum_of(
+            basket.lines, tax_added=at.tax_added, tip=tip_of(basket.lines, basket.percent),
+            off=taken.off,
+        )  # fmt: skip
+        return replace(basket, total=total, offer=offer, card=card, collects=collects)
+
+    def _no_offer(self, request: AnyRequest, at: Store, error: OfferError) -> str:
+        words = offer_texts.WORDS.get(self._renderer.words(request).code, offer_texts.WORDS["en"])
+        least = Money(error.least, at.outlet.currency)
+        return words[f"no_{error.code}"].format(
+            least=self._renderer.formatter(request).money(least)
+        )
+
+    async def card(self, request: AnyRequest, slug: Slug) -> Response[str]:
+        """What is on this browser's card, and how to begin one."""
+        at, _ = await self._known(slug)
+        held = browser.known(request) or ""
+        async with self._context.db.as_merchant(at.merchant) as conn:
+            program = await offers.program_of(conn, at)
+            card = await offers.card_of(conn, self._context, at, held)
+            lines = [] if card is None else await offers.entries(conn, self._context, at, held)
+        if program is None:
+            raise RefusedError(404, "no_such_page", "Nothing is here.", sentence="nothing_here")
+        return self._page(
+            request, "card.html", at, program=program, card=card, lines=lines,
+            o=offer_texts.WORDS.get(self._renderer.words(request).code, offer_texts.WORDS["en"]),
+        )  # fmt: skip
+
+    async def begin_card(self, request: AnyRequest, slug: Slug) -> Response[str]:
+        """This browser collects from now on. Twice begins one card."""
+        at, _ = await self._known(slug)
+        name = browser.named(request)
+        await offers.begin_card(self._context, at, name)
+        answer: Response[str] = Redirect(self._link(request, slug, "card"), status_code=303)
+        browser.remember(request, answer, name, "/s")
+        return answer
 
     async def _slots(self, at: Store, items: Sequence[MenuItem], basket: Basket) -> list[datetime]:
         """In which all of it can be picked up."""
@@ -366,7 +446,7 @@ class CounterPages(SharedHandler):
             at=at, outlet=at.outlet, brand=at.outlet.brand, kept_query=f"{kept}&" if kept else "",
             opens_at=None if at.open else at.hours.opens_next(at.now),
             kept=kept, money=Money, tip_of=tip_of, spot=spot,
-            query=lambda wishes: _query(wishes, spot),
+            query=values.pop("query", None) or (lambda wishes: _query(wishes, spot)),
             accept_min=max(1, round(windows.dispatch_s / 60)),
             fetch_h=max(1, round(windows.pickup_s / 3600)),
             privacy=privacy.WORDS.get(self._renderer.words(request).code, privacy.WORDS["en"])[
@@ -415,6 +495,18 @@ def _together(wishes: Sequence[Wish], added: Wish) -> list[Wish]:
 def _query(wishes: Sequence[Wish], spot: str = "") -> str:
     """Of an address."""
     return urlencode([*([("spot", spot)] if spot else []), *(("line", w.text()) for w in wishes)])
+
+
+def _offer(request: AnyRequest, coupon: str, reward: str) -> Offer:
+    """What was typed, with the card of this browser."""
+    return Offer(
+        coupon=offers.normal(coupon)[:40], reward=reward == "1", card=browser.known(request) or ""
+    )
+
+
+def _offer_query(query: str, offer: Offer) -> str:
+    more = {"coupon": offer.coupon} if offer.coupon else {"reward": "1"} if offer.reward else {}
+    return "&".join(filter(None, (query, urlencode(more))))
 
 
 def _spot(request: AnyRequest) -> str:

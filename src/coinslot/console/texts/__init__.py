@@ -21,6 +21,7 @@ from coinslot.console.texts import (
     menu,
     money,
     notices,
+    offers,
     orders,
     overview,
     people,
@@ -41,7 +42,7 @@ from coinslot.pages.texts import MIRROR, turned
 
 PARTS: Final = (
     acts, bases, board,
-    proof, profit, privacy, analytics,
+    proof, profit, privacy, analytics, offers,
     printers,
     frame, sign_in, overview, orders, machines, people, products, start, money, brand, notices,
     gateways, keys, webhooks, account, settings, selling, codes, coffee, receipts, menu,

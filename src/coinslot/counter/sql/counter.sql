@@ -77,6 +77,7 @@ BEGIN
             FROM counter_lines WHERE order_id = p_order GROUP BY item_id) l
         WHERE i.id = l.item_id;
     UPDATE counter_lines SET reserved = 0 WHERE order_id = p_order AND reserved > 0;
+    PERFORM offers_follow(p_order, p_now);
 END $$;
 
 -- A piece whose money went back before staff began it is for sale again. One that they had begun is
@@ -102,6 +103,7 @@ BEGIN
         PERFORM counter_tell(u.order_id, 'cancelled', 'cancelled.' || pg_current_xact_id(), p_now);
         PERFORM counter_print_cancelled(p_unit, p_now);
     END IF;
+    PERFORM offers_follow(u.order_id, p_now);
 END $$;
 
 -- How many decimal places a currency has, by ISO 4217.

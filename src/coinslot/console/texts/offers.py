@@ -1,0 +1,65 @@
+"""Texts of offers: English, Hindi, Russian."""
+
+from typing import Final
+
+from coinslot.console.texts.languages import Texts
+
+TEXTS: Final[Texts] = {
+    "settings_part_offers": ("Offers", "ऑफ़र", "Акции"),
+    "offers_no_counter": ("Offers are of counters, and you have none.",
+                          "ऑफ़र काउंटर के होते हैं, और आपका कोई काउंटर नहीं।",
+                          "Акции бывают у стоек, а у вас их нет."),
+    "offers_coupons": ("Coupons", "कूपन", "Купоны"),
+    "offers_none": ("There are none: customers are not asked for any.",
+                    "कोई नहीं: ग्राहकों से पूछा नहीं जाता।",
+                    "Купонов нет, и покупателей о них не спрашивают."),
+    "offers_good": ("good", "मान्य", "действует"),
+    "offers_over": ("over", "समाप्त", "закончился"),
+    "offers_used": ("used {count} times, {off} off in sum", "{count} बार लगा, कुल छूट {off}",
+                    "использован: {count}, скидок на {off}"),
+    "offers_of": ("{count} at most", "अधिकतम {count}", "не больше {count}"),
+    "offers_from": ("from {money}", "{money} से", "от {money}"),
+    "offers_until": ("until", "तक:", "до"),
+    "offers_end": ("End it", "समाप्त करें", "Завершить"),
+    "offers_new": ("A new coupon", "नया कूपन", "Новый купон"),
+    "offers_code": ("Code", "कोड", "Код"),
+    "offers_percent": ("Per cent off", "प्रतिशत छूट", "Скидка, %"),
+    "offers_amount": ("or amount off", "या छूट की राशि", "или сумма"),
+    "offers_least": ("For orders from", "इतने से ऊपर के ऑर्डर", "Для заказов от"),
+    "offers_uses": ("How often in all", "कुल कितनी बार", "Сколько раз всего"),
+    "offers_last_day": ("Last day", "आख़िरी दिन", "Последний день"),
+    "offers_make": ("Make it", "बनाएँ", "Создать"),
+    "offers_card": ("A card to collect on", "जमा करने का कार्ड", "Карта для накопления"),
+    "offers_card_lead": (
+        "Customers begin one with a tap; it has no name. What is given back takes its share with"
+        " it. Orders that were placed collect by the rules of their time.",
+        "ग्राहक एक टैप से शुरू करते हैं; इसमें नाम नहीं होता। जो लौटाया जाए उसका हिस्सा घटता है। पुराने ऑर्डर"
+        " अपने समय के नियमों से जुड़ते हैं।",
+        "Покупатель заводит её одним нажатием, имени в ней нет. Возврат забирает свою долю. Уже"
+        " сделанные заказы копят по прежним правилам.",
+    ),
+    "offers_kind": ("What is collected", "क्या जमा होता है", "Что копится"),
+    "offers_stamps": ("Stamps: one for each order", "मुहरें: हर ऑर्डर की एक",
+                      "Отметки: одна за заказ"),
+    "offers_points": ("Points: by what an order costs", "अंक: ऑर्डर की क़ीमत के अनुसार",
+                      "Баллы: по сумме заказа"),
+    "offers_earn": ("One for an order of, or for each", "एक, इतने के ऑर्डर पर या हर इतने पर",
+                    "Одна за заказ от, или один балл за каждые"),
+    "offers_count": ("So many are a reward", "इतने पर इनाम", "Столько нужно для награды"),
+    "offers_reward": ("A reward takes off", "इनाम की छूट", "Награда: скидка"),
+    "offers_save": ("Save", "सहेजें", "Сохранить"),
+    "offers_stop": ("Stop collecting", "जमा करना रोकें", "Прекратить накопление"),
+    "problem_offer_code": ("A code has 3 to 20 letters and digits.",
+                           "कोड में 3 से 20 अक्षर और अंक होते हैं।",
+                           "В коде от 3 до 20 латинских букв и цифр."),
+    "problem_offer_taken": ("A coupon with this code is good already.",
+                            "इस कोड का कूपन पहले से मान्य है।",
+                            "Купон с таким кодом уже действует."),
+    "problem_offer_amount": ("Say per cent or an amount, and nothing below one.",
+                             "प्रतिशत या राशि बताएँ, एक से कम नहीं।",
+                             "Укажите процент или сумму, не меньше единицы."),
+    "act_coupon_made": ("Made a coupon", "कूपन बनाया", "Создал купон"),
+    "act_coupon_ended": ("Ended a coupon", "कूपन समाप्त किया", "Завершил купон"),
+    "act_card_set": ("Changed the card to collect on", "जमा करने का कार्ड बदला",
+                     "Изменил карту накопления"),
+}  # fmt: skip
