@@ -15,7 +15,7 @@ _MADE = re.compile(
     r"(owe|check|act|basis)_|board_(problem|back)_|board_[A-Z]|"
     r"(problem|refused|done|case|state|settled|money|machine|health|channel|dialect|extra|part|col|diff|export"
     r"|event|notice|notices_mail|gateway_light|gateway_problem|step|watch|break|broken|drawn"
-    r"|receipt|receipt_problem"
+    r"|receipt|receipt_problem|offers|printers_kind|paper"
     r"|scope|window|window_help|limit|limit_help|unit|selling_kind|settings_part|factor|webhook"
     r"|deliver(y|ies)|coffee_status|coffee_change|coffee_rule)_"
 )
