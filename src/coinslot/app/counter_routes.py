@@ -7,6 +7,7 @@ from coinslot.api.printers import PrinterCalls
 from coinslot.api.stores import StaffOrders, Stores
 from coinslot.context import Context
 from coinslot.counter.callbacks import MessageCallbacks
+from coinslot.counter.history_pages import HistoryPages
 from coinslot.counter.pages import CounterPages
 from coinslot.pages.access import Access
 from coinslot.pages.site import Site
@@ -19,9 +20,11 @@ def counter_routes(
     """What places orders is limited by `ordering`."""
     pages, stores, board = CounterPages(context, site), Stores(context), StaffOrders(context)
     told, printers = MessageCallbacks(context), PrinterCalls(context)
+    past = HistoryPages(context, site)
     access = Access(auth)
     read, write = [access.may("board:read")], [access.may("board:write")]
     one = "/api/staff/orders/{order:uuid}"
+    found = "/s/{slug:str}/orders/{lookup:uuid}"
     urls = [
         get("/s/{slug:str}")(pages.menu),
         post("/s/{slug:str}", middleware=[ordering])(pages.place),
@@ -30,6 +33,12 @@ def counter_routes(
         get("/s/{slug:str}/card")(pages.card),
         post("/s/{slug:str}/card", middleware=[ordering])(pages.begin_card),
         get("/s/{slug:str}/{sku:str}")(pages.item),
+        get("/s/{slug:str}/orders")(past.form),
+        post("/s/{slug:str}/orders", middleware=[ordering], status_code=200)(past.ask),
+        get(found)(past.link),
+        post("/s/{slug:str}/orders/{lookup:uuid}", middleware=[ordering], status_code=200)(
+            past.show
+        ),
         post("/o/{order:str}/cancel")(pages.cancel),
         post("/o/{order:str}/resend")(pages.resend),
         post("/callbacks/messages", status_code=200)(told.inbound),

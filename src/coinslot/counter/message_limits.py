@@ -42,6 +42,8 @@ async def refusal(
 
 def _outlived(context: Context, row: asyncpg.Record, told: asyncpg.Record) -> str | None:
     """What it tells is not so any more, or it is too late to tell it."""
+    if row["purpose"] == "history":
+        return None if context.now() < told["expires_at"] else "too_late"
     open_, windows = told["open"] or (), context.windows
     if row["purpose"] == "code":
         if not open_ or told["code_version"] != row["code_version"]:

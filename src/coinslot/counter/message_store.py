@@ -30,6 +30,19 @@ JOIN merchants m ON m.id = o.merchant_id LEFT JOIN counter_contacts k ON k.order
 WHERE o.id = $1
 """
 
+# The same of a search: the newest order of that phone or address says where to write.
+HISTORY_TOLD = """
+SELECT l.id, '' AS number, s.slug AS token, l.expires_at, u.currency::text, k.phone, k.email,
+    NULL::text AS push, k.language, 0 AS code_version, u.name AS outlet_name, s.phone_prefixes,
+    NULL::text[] AS open, false AS some_handed_over
+FROM counter_lookups l JOIN outlets u ON u.id = l.outlet_id
+JOIN counter_stores s ON s.outlet_id = l.outlet_id
+JOIN LATERAL (SELECT * FROM counter_contacts c
+    WHERE l.digest = CASE l.form WHEN 'sms' THEN c.phone_digest ELSE c.email_digest END
+    ORDER BY c.order_id DESC LIMIT 1) k ON true
+WHERE l.id = $1
+"""
+
 RECEIPT_LINES = """
 SELECT l.name, l.quantity, l.price_minor FROM order_lines l WHERE l.order_id = $1 ORDER BY l.id
 """

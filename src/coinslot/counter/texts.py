@@ -173,6 +173,17 @@ class CounterWords(Struct, frozen=True, kw_only=True):
     price_changed: str  # {old} {new}
     promise_lead: str  # {minutes}
     keeps: str  # {hours} {place}
+    history: str
+    history_contact: str
+    history_how: str
+    history_ask: str
+    history_code: str
+    history_sent: str
+    history_mailed: str
+    history_show: str
+    history_wrong: str
+    history_bad: str
+    history_often: str
     closed: str
     closed_lead: str
     busy: str
@@ -243,6 +254,19 @@ _ENGLISH = CounterWords(
     pay_link="Pay {price} with {gateway}",
     pay_code="Show a code to scan, {price} ({gateway})",
     price_changed="It costs {new} now, not {old}. You have not been charged.",
+    history="Your orders",
+    history_contact="Phone or e-mail of the order",
+    history_how="Those that you typed when you ordered. A code goes there, or a link.",
+    history_ask="Send the code",
+    history_code="Code from the text message",
+    history_sent="If there are orders with this number, a code is on its way. It is good "
+    "for 15 minutes.",
+    history_mailed="If there are orders with this address, a link is on its way. It is "
+    "good for 15 minutes.",
+    history_show="Show my orders",
+    history_wrong="This code is wrong or too old. After five tries ask for a new one.",
+    history_bad="Type a phone number with + and the country, or an e-mail address.",
+    history_often="That was asked for very often from your network. Please try again in an hour.",
     keeps="If it is ready, you were told, and nobody fetches it within {hours} h, {place} keeps the"
     " money. Without a phone number the money goes back then, too.",
     promise_lead="If nobody accepts your order within {minutes} min, that happens by itself.",
@@ -318,6 +342,17 @@ _HINDI = CounterWords(
     pay_link="{gateway} से {price} चुकाएँ",
     pay_code="स्कैन का कोड दिखाएँ, {price} ({gateway})",
     price_changed="अब दाम {new} है, {old} नहीं। आपसे कुछ नहीं लिया गया।",
+    history="आपके ऑर्डर",
+    history_contact="ऑर्डर का फ़ोन या ई-मेल",
+    history_how="जो ऑर्डर करते समय लिखा था। उस पर कोड या लिंक जाएगा।",
+    history_ask="कोड भेजें",
+    history_code="SMS का कोड",
+    history_sent="इस नंबर के ऑर्डर हों तो कोड आ रहा है। यह 15 मिनट चलेगा।",
+    history_mailed="इस पते के ऑर्डर हों तो लिंक आ रहा है। यह 15 मिनट चलेगा।",
+    history_show="मेरे ऑर्डर दिखाएँ",
+    history_wrong="कोड ग़लत या पुराना है। पाँच बार के बाद नया माँगें।",
+    history_bad="+ और देश के कोड के साथ फ़ोन नंबर, या ई-मेल लिखें।",
+    history_often="आपके नेटवर्क से बहुत बार माँगा गया। एक घंटे बाद कोशिश करें।",
     keeps="तैयार होने की सूचना के बाद {hours} घंटे में कोई लेने नहीं आया तो {place} पैसा रखेगा।"
     " फ़ोन नंबर के बिना तब भी पैसा लौट आएगा।",
     promise_lead="{minutes} मिनट में किसी ने ऑर्डर स्वीकार नहीं किया तो यह अपने आप होगा।",
@@ -391,6 +426,17 @@ _RUSSIAN = CounterWords(
     pay_link="Оплатить {price} через {gateway}",
     pay_code="Показать код для сканирования, {price} ({gateway})",
     price_changed="Теперь это стоит {new}, а не {old}. С вас ничего не списано.",
+    history="Ваши заказы",
+    history_contact="Телефон или почта заказа",
+    history_how="Те, что вы указали при заказе. Туда придёт код или ссылка.",
+    history_ask="Отправить код",
+    history_code="Код из SMS",
+    history_sent="Если с этим номером есть заказы, код уже в пути. Он действует 15 минут.",
+    history_mailed="Если с этим адресом есть заказы, ссылка уже в пути. Она действует 15 минут.",
+    history_show="Показать мои заказы",
+    history_wrong="Код неверный или устарел. После пяти попыток запросите новый.",
+    history_bad="Введите телефон с + и кодом страны или адрес почты.",
+    history_often="Из вашей сети спрашивали слишком часто. Попробуйте через час.",
     keeps="Если заказ готов, вам сообщили, а его не забрали за {hours} ч, деньги остаются у"
     " продавца ({place}). Без номера телефона деньги вернутся и тогда.",
     promise_lead="Если заказ не примут за {minutes} мин, это произойдёт само.",

@@ -23,6 +23,8 @@ _PLACE_CHARS: Final = 40
 
 async def facts(conn: Connection, row: asyncpg.Record) -> asyncpg.Record | None:
     """What a message is written from; None: there is nothing to write it from any more."""
+    if row["lookup_id"] is not None:
+        return await conn.fetchrow(store.HISTORY_TOLD, row["lookup_id"])
     return await conn.fetchrow(store.TOLD, row["order_id"])
 
 
@@ -37,9 +39,12 @@ async def notice(
     assert told is not None
     form = Form(row["form"])
     to = {Form.EMAIL: told["email"], Form.PUSH: told["push"]}.get(form, told["phone"])
-    subject, text = _said(context, row, told, form)
-    if row["purpose"] == "receipt":
+    if row["purpose"] == "history":
+        subject, text = _history(context, told, form)
+    elif row["purpose"] == "receipt":
         subject, text = await _receipt(conn, context, told)
+    else:
+        subject, text = _said(context, row, told, form)
     callback = f"{context.public_url}/callbacks/messages/{row['id']}"
     return Notice(
         key=row["id"].hex, to=to or "", text=text, subject=subject, language=told["language"],
@@ -73,6 +78,17 @@ def _said(
         "cancelled": words.cancelled if whole else words.partly,
     }[row["purpose"]]  # fmt: skip
     return "", text.format(**names)
+
+
+def _history(context: Context, told: asyncpg.Record, form: Form) -> tuple[str, str]:
+    words = texts_in(told["language"])
+    place = told["outlet_name"][:_PLACE_CHARS]
+    if form is Form.SMS:
+        return "", words.history.format(place=place, code=code_of(context.vault, told["id"], 0))
+    key = context.vault.digest(str(told["id"]), "orders by mail")
+    link = f"{context.public_url}/s/{told['token']}/orders/{told['id']}?key={key}"
+    said = words.history_mail.format(place=place)
+    return words.history_title.format(place=place), f"{said}\n\n{link}\n"
 
 
 async def _receipt(conn: Connection, context: Context, told: asyncpg.Record) -> tuple[str, str]:

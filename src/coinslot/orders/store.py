@@ -4,6 +4,8 @@ OUTLET_OWNER = "SELECT merchant_id FROM outlets WHERE id = $1"
 
 PUT_OFF_ORDER = "UPDATE orders SET due_at = $2, leased_until = NULL WHERE id = $1"
 
+STILL_PLACED = "SELECT expires_at, ends_by FROM orders WHERE id = $1 AND state = 'placed'"
+
 # The one attempt that an order's customer may pay now.
 _LIVE = """
     a.way IS NOT NULL AND a.retired_at IS NULL AND a.state IN ('started', 'pending', 'unknown')

@@ -239,6 +239,15 @@ def key_of(attempt: UUID) -> str:
     return f"at_{attempt.hex}"
 
 
+async def close(context: Context, row: asyncpg.Record) -> None:
+    """The time of its order is over, so its gateway closes it; one that answers that it was paid
+    meanwhile is asked, and pays. Where no answer comes it stays open."""
+    async with context.db.as_merchant(row["merchant_id"]) as conn:
+        attempt = await conn.fetchrow(store.ATTEMPT_WITH_PAYMENT, row["id"])
+    if attempt is not None and attempt["state"] in OPEN:
+        await _close(context, await context.accounts.by_id(attempt["account_id"]), attempt)
+
+
 async def drive(context: Context, row: asyncpg.Record) -> None:
     """An attempt is due: send it, send it again, or ask what became of it."""
     async with context.db.as_merchant(row["merchant_id"]) as conn:

@@ -207,6 +207,21 @@ async def _payment(
     return made
 
 
+async def close_now(context: Context, merchant: UUID, attempt: UUID) -> bool:
+    """The time of its order is over: the gateway closes a link here and now, before what the order
+    reserved is for sale again. A code is asked about, and closed by its own row. False: a worker
+    holds it."""
+    async with context.db.as_merchant(merchant) as conn:
+        code = await conn.fetchval("SELECT id FROM qr_codes WHERE attempt_id = $1", attempt)
+    if code is not None:
+        return await drive_now(context, merchant, attempt)
+    async with leases.taken(context, "attempts", attempt) as mine:
+        if mine is None:
+            return False
+        await attempts.close(*mine)
+    return True
+
+
 async def drive_now(context: Context, merchant: UUID, attempt: UUID) -> bool:
     """Make it, or ask what became of it, here and now. False: a worker holds it."""
     async with context.db.as_merchant(merchant) as conn:
