@@ -1,5 +1,5 @@
--- Somebody without an account asks for the orders of a phone or an address: a code goes to it, if it
--- has any. A row is written either way, so that asking tells nothing.
+-- Somebody without an account asks for the orders of a phone or an address: a code goes to it, if
+-- it has any. A row is written either way, so that asking tells nothing.
 CREATE TABLE counter_lookups (
     id            uuid PRIMARY KEY,
     merchant_id   uuid NOT NULL REFERENCES merchants,
