@@ -117,3 +117,12 @@ class SandboxCollector(SandboxAccount[S, T]):
 
     async def books(self) -> list[dict[str, object]]:
         return [row for row in await self.payments() if row["account_id"] == self.name]
+
+    async def registered(self) -> list[tuple[str, int]]:
+        """Which receipts its till has registered: kind and sum."""
+        said = (await self._sandbox.get("/books")).json()[self.gateway]["receipts"]
+        return sorted(
+            (one["kind"], one["amount"])
+            for one in said
+            if one["account_id"] == self.name and one["status"] == "succeeded"
+        )
