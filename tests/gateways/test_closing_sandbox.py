@@ -109,6 +109,7 @@ async def test_tbank_takes_one_second_receipt_and_tells_of_it(at_tbank: TBankSho
     (second,) = await told_of(shop, reference)
     assert second.money is not None
     assert (second.refund, second.registered, second.money.minor) == (False, True, 4000)
+    assert (first.mode, second.mode) == ("full_prepayment", "full_payment")
     assert second.numbers["document"] != first.numbers["document"]
     assert isinstance(await shop.till.close_receipt(closing(reference, 4000)), Declined)
 

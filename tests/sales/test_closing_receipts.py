@@ -53,12 +53,15 @@ async def handed_over(stage: Stage, till: TellingTill, *extras: Extra, pieces: i
     return order
 
 
-async def tells(stage: Stage, number: str, minor: int = 4000, *, ok: bool = True) -> None:
+async def tells(
+    stage: Stage, number: str, minor: int = 4000, *, ok: bool = True, mode: str = ""
+) -> None:
     """The gateway tells of a receipt of the payment by itself."""
     payment = await stage.value("SELECT gateway_payment_id FROM captures")
     fact = ReceiptFact(
         gateway_payment_id=payment, refund=False, money=Money(minor, "INR"), registered=ok,
         at=stage.clock.now(), numbers={"document": number} if ok else {}, reason="no till",
+        mode=mode,
     )  # fmt: skip
     await stage.webhook(fact, event=f"receipt {number}")
 
@@ -226,6 +229,18 @@ async def test_one_that_was_never_heard_of_is_a_case(stage: Stage, telling: Tell
     assert await states(stage) == [("closing", "overdue"), ("payment", "registered")]
     assert await open_cases(stage) == ["receipt_overdue"]
     assert len(telling.closed) == 1
+
+
+async def test_a_second_receipt_is_not_taken_for_the_first_whose_word_was_lost(
+    stage: Stage, telling: TellingTill
+) -> None:
+    """The till gave the first one up, and nobody heard it; then it registered the second."""
+    await handed_over(stage, telling)
+    await looks_again(stage, 60)
+    await tells(stage, "2", mode="full_payment")
+    assert await states(stage) == [("closing", "registered"), ("payment", "sent")]
+    await tells(stage, "", ok=False, mode="full_prepayment")
+    assert await states(stage) == [("closing", "registered"), ("payment", "refused")]
 
 
 async def test_a_no_for_now_is_tried_again_where_nobody_can_ask(

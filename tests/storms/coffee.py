@@ -6,6 +6,7 @@ import contextlib
 import json
 import random
 import re
+import zlib
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from html import unescape
@@ -90,7 +91,10 @@ async def drink(
     """Somebody chooses, scans, taps twice, pays, and tells the truth about the cup."""
     chosen = {"device": COFFEE.device, **wanted}
     shown = await _insist(lambda: town.ask("POST", "/tmetr/screen", chosen))
-    async with httpx.AsyncClient(timeout=5, trust_env=False) as phone:
+    # Each customer comes from an address of their own, as on the street.
+    own = f"127.0.1.{1 + zlib.crc32(shown['order_id'].encode()) % 250}"
+    wire = httpx.AsyncHTTPTransport(local_address=own)
+    async with httpx.AsyncClient(timeout=5, trust_env=False, transport=wire) as phone:
         html = {"accept": "text/html"}
         for _ in range(5):  # what the page itself offers: look again
             page = await _insist(lambda: phone.get(shown["url"], headers=html))

@@ -116,6 +116,7 @@ class ReceiptFact(Struct, frozen=True, kw_only=True, tag="receipt"):
     at: datetime
     numbers: Mapping[str, str] = {}
     reason: str = ""
+    mode: str = ""  # of its lines, as `ReceiptLine` has it; tells the two of a prepayment apart
     mark: Mark | None = None
 
 

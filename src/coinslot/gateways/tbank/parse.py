@@ -213,8 +213,11 @@ def notification(said: dict[str, object], at: datetime) -> Verdict:
     if told.status == "RECEIPT":
         receipt = None if told.payment_id is None else _receipt(said, told, at)
         facts = () if receipt is None else (receipt,)
-        # The whole receipt stands in it, with where it went. The token covers none of that.
+        # The whole receipt stands in it, with where it went. The token covers none of that. What is
+        # kept of it is how its goods were settled: that only chooses among receipts of ours.
         plain = {name: value for name, value in said.items() if not isinstance(value, dict | list)}
+        if mode := _mode(said):
+            plain["Receipt"] = {"Items": [{"PaymentMethod": mode}]}
         kept = json.dumps(plain, ensure_ascii=False).encode()
         return Genuine(delivery_id=token, event=event, facts=facts, kept=kept)
     if told.notification_type and told.payment_id is None:
@@ -256,7 +259,25 @@ def _receipt(said: Mapping[str, object], told: _Notification, at: datetime) -> R
         money=Money(told.amount, CURRENCY) if told.amount else None,
         registered=told.success is not False, numbers=numbers,
         reason=marks.clean(", ".join([*reasons, f"code {said.get('ErrorCode')}"])),
+        mode=_mode(said),
     )  # fmt: skip
+
+
+class _Settled(Struct, rename="pascal"):
+    payment_method: str = ""
+
+
+class _Settling(Struct, rename="pascal"):
+    items: list[_Settled] = []
+
+
+def _mode(said: Mapping[str, object]) -> str:
+    """How the goods of a receipt were settled; empty where that cannot be read."""
+    try:
+        receipt = msgspec.convert(said.get("Receipt"), _Settling)
+    except msgspec.ValidationError:
+        return ""
+    return marks.clean(receipt.items[0].payment_method) if receipt.items else ""
 
 
 def progress(said: State, at: datetime) -> Progress | Unclear:

@@ -10,7 +10,8 @@ LANGUAGE sql AS $$
 $$;
 
 -- Where refunds have no id of their own, the one of this sum that still waits; the oldest first. Of
--- a payment it may be the second receipt. What was told before is told of the same one again.
+-- a payment it may be the second receipt: its lines are settled otherwise. What was told before is
+-- told of the same one again.
 CREATE OR REPLACE FUNCTION receipt_told(p_account gateway_accounts, p_fact jsonb)
 RETURNS uuid LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -22,6 +23,7 @@ BEGIN
             WHERE a.account_id = p_account.id
                 AND (a.reference = payment OR a.gateway_payment_id = payment)
             ORDER BY coalesce(r.fiscal->>'document' = p_fact->'numbers'->>'document', false) DESC,
+                coalesce(nullif(p_fact->>'mode', '') <> (r.body->'lines'->0->>'mode'), false),
                 r.amount_minor IS DISTINCT FROM told, r.state IN ('registered', 'void'),
                 r.created_at, r.id LIMIT 1);
     END IF;
