@@ -47,6 +47,27 @@ COUNTER = (
         green=_SELLS,
     ),
     Mutation(
+        number=131,
+        edits=(
+            Edit(
+                "src/coinslot/orders/pricing.py",
+                "        at_rate = [at for at, (place, _) in enumerate(pieces)"
+                " if items[place].tax_bp == rate]\n"
+                "        units = [paid[at] for at in at_rate]\n"
+                "        for at, tax in zip(at_rate,"
+                " allot(_included(sum(units), rate), units), strict=True):\n"
+                "            taxes[at] = tax\n",
+                "        for at, (place, _) in enumerate(pieces):\n"
+                "            if items[place].tax_bp == rate:\n"
+                "                taxes[at] = _included(paid[at], rate)\n",
+            ),
+        ),
+        red=(
+            "tests/unit/test_pricing.py::test_tax_is_rounded_once_for_a_rate_and_not_for_each_line",
+        ),
+        green="tests/unit/test_pricing.py::test_equal_pieces_differ_by_one_minor_unit_at_most",
+    ),
+    Mutation(
         number=130,
         edits=(
             Edit(
@@ -142,6 +163,7 @@ NAMES: Final = {
     121: "tries of a code are not counted",
     122: "a code is compared before its try is counted",
     123: "stock of an unpaid order is not given back",
+    131: "included tax is rounded for each piece",
     130: "choices of an unpaid order are not given back",
     124: "a sum below the menu's is not refused",
 }

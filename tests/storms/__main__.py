@@ -38,6 +38,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=Shape().seconds, help="that a storm rages")
     parser.add_argument("--clicks", type=int, default=Shape().clicks, help="in each storm")
     parser.add_argument("--coffees", type=int, default=Shape().coffees, help="in each storm")
+    parser.add_argument("--visits", type=int, default=Shape().visits, help="of a counter, in each")
     parser.add_argument("--data", type=Path, default=None, help="folder of the town, kept")
     parser.add_argument(
         "--every", nargs="*", choices=OURS, metavar="PROCESS",
@@ -55,7 +56,7 @@ async def rage_on(folder: Path, chosen: argparse.Namespace) -> int:
         else:
             shape = Shape(
                 seconds=chosen.seconds, payments=chosen.payments, clicks=chosen.clicks,
-                coffees=chosen.coffees,
+                coffees=chosen.coffees, visits=chosen.visits,
             )  # fmt: skip
             await _storms(town, report, shape, chosen)
         print(await report.whole(town))

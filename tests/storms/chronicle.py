@@ -30,6 +30,8 @@ class Chronicle:
         self.foreign: set[str] = set()  # payments that never were ours
         self.charges: list[Charge] = []  # what merchants' servers asked for, and were told
         self.clicks: dict[str, Click] = {}  # of people at the console, by the key of the form
+        self.handed: set[str] = set()  # orders of a counter in their customers' hands
+        self.unanswered: set[str] = set()  # orders whose code was typed, and nobody answered
         self.by_hand: dict[str, int] = {}  # given back in the dashboard, by payment
         self._open: dict[tuple[str, str], datetime] = {}
         self._past: list[Disturbance] = []

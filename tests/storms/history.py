@@ -60,6 +60,7 @@ class Shape(NamedTuple):
     read_onlys: int = 1  # PostgreSQL takes no write for a while
     coffees: int = 24  # customers of a coffee machine
     tills: int = 3  # a till that registers fiscal receipts refuses them for a while
+    visits: int = 12  # customers of a counter
 
 
 def history(seed: int, shape: Shape) -> list[Event]:

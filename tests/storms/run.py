@@ -4,7 +4,7 @@ import random
 import time
 from collections import Counter
 
-from tests.storms import coffee, receipts
+from tests.storms import coffee, counter, receipts
 from tests.storms.chronicle import Chronicle
 from tests.storms.clicks import Clicks, read
 from tests.storms.compare import Breach, Comparison, books, evidence
@@ -59,7 +59,10 @@ async def run_storm(town: Town, seed: int, shape: Shape, report: Report) -> None
         await coffee.allow_all_denials(town)
         drinking = coffee.coffees(random.Random(seed + 1), shape.seconds, shape.coffees)
         refusing = receipts.tills(random.Random(seed + 2), shape.seconds, shape.tills)
-        events = sorted((*history(seed, shape), *drinking, *refusing), key=lambda event: event.at_s)
+        await counter.fill(town)
+        ordering = counter.visits(random.Random(seed + 3), shape.seconds, shape.visits)
+        happening = (*history(seed, shape), *drinking, *refusing, *ordering)
+        events = sorted(happening, key=lambda event: event.at_s)
         await storm.rage(events)
         report.raged_s = time.monotonic() - began
         await compare(storm, report, f"seed {seed}")
@@ -89,8 +92,11 @@ async def compare(storm: Storm, report: Report, name: str) -> None:
         found += map(str, await receipts.compared(storm, fiscal))
     except NotSettledError as error:
         found.append(f"receipts did not settle:\n{error}")
+    served: Counter[str] = Counter()
+    found += map(str, counter.breaches(await counter.books(town), report.chronicle, served))
     found += await town.listeners.breaches()
     report.ends = {**comparison.ends, **charged.ends, **pressed.ends, **brewed, **fiscal}
+    report.ends |= served
     report.breaches += [f"{name}: {each}" for each in found]
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from coinslot.app.demo_world import COFFEE, DEMO_MACHINES
 from coinslot.kit.ids import token
-from tests.storms import coffee, receipts
+from tests.storms import coffee, counter, receipts
 from tests.storms.chronicle import EVERYONE, Chronicle
 from tests.storms.compare_charges import charged
 from tests.storms.history import LASTING, Event
@@ -166,6 +166,8 @@ class Storm:
                     await self._read_only(on=True)
                 else:  # PostgreSQL may be away just then, and nothing could be written for ever
                     await until(self._writable, SETTLED_WITHIN_S)
+            case "visit":
+                await counter.visit(self.town, self.chronicle, event.more)
             case "coffee":
                 await coffee.drink(self.town, self.chronicle, **event.more)
             case "till":

@@ -78,13 +78,30 @@ def test_what_a_discount_does_not_name_keeps_its_price(
 
 
 @given(orders())
-def test_the_tax_included_in_an_item_is_within_half_a_minor_unit_of_its_share(
+def test_the_tax_included_at_a_rate_is_within_half_a_minor_unit_of_its_share(
     order: tuple[list[Item], list[Discount], list[Extra]],
 ) -> None:
     items, discounts, _ = order
-    for item, given_ in zip(price(items, discounts).items, items, strict=True):
-        whole = 10_000 + given_.tax_bp
-        assert abs(sum(item.taxes) * whole - sum(item.units) * given_.tax_bp) * 2 <= whole
+    found = list(zip(price(items, discounts).items, items, strict=True))
+    for rate in {item.tax_bp for item in items}:
+        whole = 10_000 + rate
+        taxes = sum(sum(one.taxes) for one, item in found if item.tax_bp == rate)
+        units = sum(sum(one.units) for one, item in found if item.tax_bp == rate)
+        assert abs(taxes * whole - units * rate) * 2 <= whole
+    for one, item in found:
+        for tax, unit in zip(one.taxes, one.units, strict=True):
+            assert abs(tax * (10_000 + item.tax_bp) - unit * item.tax_bp) < 2 * (
+                10_000 + item.tax_bp
+            ), "no piece is more than two minor units off its own"
+
+
+def test_tax_is_rounded_once_for_a_rate_and_not_for_each_line() -> None:
+    lines = [Item(price=100, tax_bp=700), Item(price=100, tax_bp=700), Item(price=100, tax_bp=700)]
+    priced = price(lines)
+    assert sum(sum(item.taxes) for item in priced.items) == 20, "of 3.00, 7 % on the rest"
+    assert sorted(item.taxes for item in priced.items) == [(6,), (7,), (7,)]
+    mixed = price([*lines, Item(price=200, tax_bp=1900, quantity=2)])
+    assert sum(mixed.items[3].taxes) == 64
 
 
 @given(st.lists(st.integers(0, 10**12), min_size=1, max_size=40), st.data())

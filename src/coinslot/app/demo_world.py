@@ -1,5 +1,5 @@
-"""What the demo sells: two merchants, six machines, a coffee machine, printed codes. Made once,
-found again after a restart."""
+"""What the demo sells: two merchants, six machines, a coffee machine, a café, printed codes.
+Made once, found again after a restart."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,8 @@ from coinslot.channels import tmetr
 from coinslot.coffee.machines import NewMachine, add_machine
 from coinslot.coffee.vendors import VendorAccount, save_vendor_account
 from coinslot.context import password_hasher
+from coinslot.counter import menu, menu_file
+from coinslot.counter.menu import NewStore
 from coinslot.gateways import drivers
 from coinslot.gateways.tbank import fiscal as tbank_fiscal
 from coinslot.gateways.yookassa import fiscal as yookassa_fiscal
@@ -102,12 +104,40 @@ class DemoCoffee(Struct, frozen=True):
 
 
 COFFEE = DemoCoffee("C01", "asha", "Espresso bar", "Pune Junction", "20250317-espresso")
+
+
+class DemoCounter(Struct, frozen=True):
+    """A café where people order on their phones."""
+
+    code: str
+    merchant: str
+    slug: str
+    name: str
+    place: str
+    currency: str = CURRENCY
+
+
+COUNTER = DemoCounter("S01", "asha", "corner", "Corner café", "Koregaon Park, Pune")
+COUNTER_MENU = """\
+sku,section,name,description,price,cost,tax,stock,allergens,options,station,minutes,hours
+chai,Hot drinks,Masala chai,"Ginger, cardamom, milk",40,12,5,,milk,"Sugar (1-1): With sugar, Without sugar",bar,2,
+latte,Hot drinks,Latte,,140,45,5,,milk,"Milk (0-1): Oat +30, Soy +20; Toppings (0-2, 1 free): Cinnamon +10, Syrup +20, Cream +30",bar,4,
+espresso,Hot drinks,Espresso,,100,30,5,,,"Size (1-1): Single, Double +50",bar,3,
+lassi,Cold drinks,Mango lassi,,120,50,5,,milk,,bar,3,
+lemon,Cold drinks,Lemon soda,"Fresh lime, sweet or salty",60,18,5,,,"Taste (1-1): Sweet, Salty, Mixed",bar,2,
+sandwich,Food,Paneer sandwich,Grilled,160,70,5,40,"gluten, milk","Without (0-2): No onion -10, No chutney",kitchen,8,
+vada,Food,Vada pav,,50,20,5,60,gluten,,kitchen,5,
+poha,Food,Poha,Until noon,70,25,5,,nuts,,kitchen,6,06:00-12:00
+cake,Cakes,Carrot cake,Baked this morning,180,80,5,24,"gluten, nuts, milk",Extras (0-1): Cream +30 [40],bar,1,
+cookie,Cakes,Chocolate cookie,,60,22,5,80,"gluten, milk",,bar,1,
+"""  # noqa: E501  rows of a table
 # As a customer sees them, from the first to the last; `mock` is paid as soon as it is tapped.
 WAYS = {
     "INR": (("razorpay", Form.LINK), ("stripe", Form.LINK), ("mock", Form.LINK),
             ("razorpay", Form.CODE)),
     "RUB": (("yookassa", Form.LINK), ("tbank", Form.LINK), ("mock", Form.LINK)),
 }  # fmt: skip
+COUNTER_WAYS = ("stripe", "razorpay", "mock")
 MERCHANTS = {"asha": "Asha Refreshments", "chandra": "Chandra Snacks"}
 
 
@@ -171,6 +201,7 @@ class DemoWorld:
             await self._offer(machine)
         await self._coffee(COFFEE)
         await self._offer(COFFEE)
+        await self._counter(COUNTER)
         await self._members()
         await self._server.machines_changed()
 
@@ -363,6 +394,27 @@ class DemoWorld:
                 gateway_account=at_gateway, contact="+91 20 5550 1234",
             )  # fmt: skip
             await add_machine(conn, new, now)
+
+    async def _counter(self, counter: DemoCounter) -> None:
+        """Once, with its menu: what somebody changed since stays."""
+        if counter.code in self.known.ways:
+            return
+        server, merchant = self._server, self.known.merchants[counter.merchant]
+        async with server.db.as_merchant(merchant) as conn:
+            rows = await conn.fetch("SELECT gateway, id FROM gateway_accounts")
+            accounts = {row["gateway"]: row["id"] for row in rows}
+            new = NewStore(
+                code=counter.code, merchant=merchant, slug=counter.slug, name=counter.name,
+                place=counter.place, currency=counter.currency, contact="+91 20 5550 1234",
+                gateway_account=accounts[COUNTER_WAYS[0]],
+            )  # fmt: skip
+            await menu.add_store(conn, new, server.clock.now())
+            items = menu_file.read(COUNTER_MENU, counter.currency)
+            await menu.write_menu(conn, server.context, merchant, counter.code, items)
+        ways = [(accounts[gateway], Form.LINK) for gateway in COUNTER_WAYS]
+        await offer(server.context, merchant, counter.code, ways)
+        self.known.ways.append(counter.code)
+        self._write_down()
 
     def _write_down(self) -> None:
         write_whole(self._path, msgspec.json.encode(self.known))

@@ -20,6 +20,8 @@ from rich.console import Console
 from coinslot.app.demo_world import (
     ALL_MACHINES,
     COFFEE,
+    COUNTER,
+    COUNTER_WAYS,
     MEMBERS,
     MERCHANTS,
     STOCK,
@@ -292,6 +294,7 @@ class Demo:
             "outlets": [
                 *(_described(world, machine, base) for machine in ALL_MACHINES),
                 _described_coffee(world, base),
+                _described_counter(world, base),
             ],
         }
         write_whole(
@@ -336,6 +339,31 @@ def _described(world: DemoWorld, machine: Any, base: str) -> dict[str, Any]:
             for goods in machine.shelf
         ],
         "device": {"login": machine.code, "secret": world.known.devices[machine.code]},
+    }
+
+
+def _described_counter(world: DemoWorld, base: str) -> dict[str, Any]:
+    """Its menu is at `url`; what it costs, that says."""
+    return {
+        "id": COUNTER.code,
+        "merchant": str(world.known.merchants[COUNTER.merchant]),
+        "name": COUNTER.name,
+        "kind": "counter",
+        "channel": "counter",
+        "dialect": "simple",
+        "url": f"{base}/s/{COUNTER.slug}",
+        "slug": COUNTER.slug,
+        "gateway": COUNTER_WAYS[0],
+        "currency": COUNTER.currency,
+        "qr_code_id": None,
+        "slots": [],
+        "staff": [
+            one.login
+            for one in MEMBERS
+            if one.role != "viewer"
+            and one.merchant == COUNTER.merchant
+            and (not one.outlets or COUNTER.code in one.outlets)
+        ],
     }
 
 

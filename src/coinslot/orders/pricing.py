@@ -78,8 +78,8 @@ def allot(total: int, weights: Sequence[int]) -> list[int]:
 def price(
     items: Sequence[Item], discounts: Sequence[Discount] = (), extras: Sequence[Extra] = ()
 ) -> Priced:
-    """Discounts come off in their order, each in proportion to what is left to pay. Raises
-    PricingError."""
+    """Discounts come off in their order, each in proportion to what is left to pay. Included tax is
+    rounded once for each rate, and allotted to the pieces of that rate. Raises PricingError."""
     _check(items, discounts, extras)
     pieces = [(place, item.price) for place, item in enumerate(items) for _ in range(item.quantity)]
     paid = [cost for _, cost in pieces]
@@ -89,11 +89,18 @@ def price(
         worth = [paid[at] for at in meant]
         for at, off in zip(meant, allot(min(discount.amount, sum(worth)), worth), strict=True):
             paid[at] -= off
+    taxes = [0] * len(pieces)
+    for rate in sorted({item.tax_bp for item in items}):
+        at_rate = [at for at, (place, _) in enumerate(pieces) if items[place].tax_bp == rate]
+        units = [paid[at] for at in at_rate]
+        for at, tax in zip(at_rate, allot(_included(sum(units), rate), units), strict=True):
+            taxes[at] = tax
     priced = []
-    for place, item in enumerate(items):
-        units = [cost for (of, _), cost in zip(pieces, paid, strict=True) if of == place]
-        taxes = allot(_included(sum(units), item.tax_bp), units)
-        priced.append(PricedItem(units=tuple(units), taxes=tuple(taxes)))
+    for place in range(len(items)):
+        own = [at for at, (of, _) in enumerate(pieces) if of == place]
+        priced.append(
+            PricedItem(units=tuple(paid[at] for at in own), taxes=tuple(taxes[at] for at in own))
+        )
     return Priced(
         items=tuple(priced),
         extras=tuple(extras),
