@@ -130,7 +130,7 @@ async def visit(town: Town, chronicle: Chronicle, more: dict[str, Any]) -> None:
             chronicle.counts["counter: no sale"] += 1
             return
         chronicle.counts["counter order"] += 1
-        link = await _ordered(phone, page)
+        link = await _ordered(phone, chronicle, page)
         if not link:
             chronicle.counts["counter: no answer"] += 1
             return
@@ -157,7 +157,7 @@ async def _basket(phone: httpx.AsyncClient, path: str) -> str:
     return ""
 
 
-async def _ordered(phone: httpx.AsyncClient, page: str) -> str:
+async def _ordered(phone: httpx.AsyncClient, chronicle: Chronicle, page: str) -> str:
     """Where the order is, of two taps at one moment; empty where nobody answered."""
     said = unescape(page)
     hidden = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', said)
@@ -178,6 +178,9 @@ async def _ordered(phone: httpx.AsyncClient, page: str) -> str:
             raise AssertionError(f"one basket placed two orders: {links}")
         if links:
             break
+        for answer in answers:
+            said = answer.status_code if isinstance(answer, httpx.Response) else type(answer)
+            chronicle.counts[f"counter: an order was answered by {said}"] += 1
         await asyncio.sleep(_LOOK_S)  # pressed again, with the key that it had
     return next(iter(links), "")
 

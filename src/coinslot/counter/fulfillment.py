@@ -129,6 +129,14 @@ SELECT f.order_id, f.off_minor, t.off FROM order_offers f, LATERAL (
     FROM order_lines l WHERE l.order_id = f.order_id) t
 WHERE f.off_minor <> t.off
 """
+_NUMBERS = """
+SELECT y.merchant_id, y.year, y.last, count(i.number) AS orders, max(i.number) AS highest
+FROM counter_invoice_years y LEFT JOIN counter_invoices i USING (merchant_id, year)
+GROUP BY 1, 2, 3 HAVING count(i.number) <> y.last OR max(i.number) IS DISTINCT FROM y.last
+UNION ALL
+SELECT o.merchant_id, NULL, NULL, 0, NULL FROM orders o JOIN counter_orders c ON c.order_id = o.id
+WHERE (o.paid_at IS NULL) = EXISTS (SELECT FROM counter_invoices i WHERE i.order_id = o.id)
+"""
 
 
 class Counter(Fulfillment):
@@ -156,6 +164,7 @@ class Counter(Fulfillment):
         "what_a_customer_is_to_be_told_has_its_message": _UNTOLD,
         "every_message_was_sent_or_says_why_not": _UNEXPLAINED,
         "whoever_is_written_to_agreed": _UNASKED,
+        "numbers_of_a_counter_have_no_gap": _NUMBERS,
         "what_waits_to_be_accepted_has_its_alarm": _ALARM,
         "a_ticket_tells_of_what_was_accepted_before": _PAPER,
         "paper_is_sent_before_anybody_knows_its_end": _PRINTED_LATE,
@@ -230,6 +239,8 @@ class Counter(Fulfillment):
             looks_into=False, keeps=await self._keeps(conn, open_, kept, ready),
             wanted_at=kept["wanted_at"], told=await resending.told(conn, kept["order_id"]),
             may_resend=bool(open_) and await resending.may_resend(context, conn, kept["order_id"]),
+            invoice=await conn.fetchval(store.INVOICE_OF, kept["order_id"]),
+            tax_included=sum(unit["tax_minor"] for unit in units),
             may_cancel=bool(open_) and open_ == {"to_accept"},
             confirmed_at=ready if progress is Progress.WORKING or not open_ else None,
         )  # fmt: skip

@@ -178,6 +178,10 @@ SELECT c.order_id, c.merchant_id FROM counter_orders c JOIN orders o ON o.id = c
 WHERE o.token = $1
 """
 
+INVOICE_OF = """
+SELECT year || '-' || lpad(number::text, 6, '0') FROM counter_invoices WHERE order_id = $1
+"""
+
 CODE_OF = "SELECT * FROM counter_orders WHERE order_id = $1"
 
 # A try is counted before its code is compared, and only while the version that was read is the one

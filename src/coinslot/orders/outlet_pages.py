@@ -284,6 +284,8 @@ def _order_view(
         shape=story.shape,
         code_text=story.code_text,
         wanted_at=story.wanted_at,
+        invoice=story.invoice,
+        tax_included=Money(story.tax_included, row["currency"]) if story.tax_included else None,
         gateway_payment_id=row["gateway_payment_id"],
     )
 

@@ -128,6 +128,8 @@ class Story(Struct, frozen=True, kw_only=True):
     may_resend: bool = False  # the customer may have the code sent again
     code_text: str | None = None  # what a picture of the code holds
     wanted_at: datetime | None = None  # the time that the customer chose
+    invoice: str | None = None  # its number in the merchant's books
+    tax_included: int = 0  # in the prices of its units, minor units
 
 
 class UnitView(Struct, frozen=True, kw_only=True):
@@ -225,6 +227,8 @@ class OrderView(Struct, frozen=True, kw_only=True):
     shape: str = "can"  # how the goods are drawn
     code_text: str | None = None  # what a picture of the code holds
     wanted_at: datetime | None = None  # the time that the customer chose
+    invoice: str | None = None  # its number in the merchant's books
+    tax_included: Money | None = None
     gateway_payment_id: str | None = None
 
     @property

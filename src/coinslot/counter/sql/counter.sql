@@ -24,6 +24,21 @@ RETURNS bigint LANGUAGE sql AS $$
     SELECT count(*) FROM told
 $$;
 
+-- The next number of its merchant's year; the row of the year is locked until this is committed, so
+-- that a number is taken by an order that is paid, and by no other.
+CREATE OR REPLACE FUNCTION counter_number(p_order uuid, p_now timestamptz)
+RETURNS void LANGUAGE sql AS $$
+    WITH o AS (SELECT o.id, o.merchant_id, date_part('year', p_now AT TIME ZONE
+            coalesce(m.zone, 'UTC'))::integer AS year
+        FROM orders o JOIN merchants m ON m.id = o.merchant_id WHERE o.id = p_order),
+    taken AS (INSERT INTO counter_invoice_years AS y (merchant_id, year, last)
+        SELECT merchant_id, year, 1 FROM o
+        ON CONFLICT (merchant_id, year) DO UPDATE SET last = y.last + 1
+        RETURNING merchant_id, year, last)
+    INSERT INTO counter_invoices (merchant_id, year, number, order_id, at)
+    SELECT t.merchant_id, t.year, t.last, o.id, p_now FROM taken t, o
+$$;
+
 -- The row beside each unit. Its code is good from now on; nothing is due before its order has to be
 -- accepted, and where it is for later, before staff see it: its time to be accepted runs from then.
 CREATE OR REPLACE FUNCTION counter_queued(p_order uuid, p_now timestamptz)
@@ -31,6 +46,7 @@ RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO counter_units (id, merchant_id)
         SELECT id, merchant_id FROM fulfillments WHERE order_id = p_order;
+    PERFORM counter_number(p_order, p_now);
     UPDATE counter_orders SET code_from = p_now WHERE order_id = p_order;
     UPDATE fulfillments f SET dispatch_by = f.dispatch_by + (c.begin_at - p_now),
         hard_deadline = f.hard_deadline + (c.begin_at - p_now) FROM counter_orders c

@@ -175,6 +175,8 @@ class Words(Struct, frozen=True, kw_only=True):
     receipt_tip: str
     receipt_delivery_fee: str
     receipt_added_tax: str
+    receipt_included: str
+    receipt_invoice: str
     receipt_amount: str
     receipt_seller: str
     receipt_place: str
