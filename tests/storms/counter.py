@@ -179,8 +179,8 @@ async def _ordered(phone: httpx.AsyncClient, chronicle: Chronicle, page: str) ->
         if links:
             break
         for answer in answers:
-            said = answer.status_code if isinstance(answer, httpx.Response) else type(answer)
-            chronicle.counts[f"counter: an order was answered by {said}"] += 1
+            told = answer.status_code if isinstance(answer, httpx.Response) else type(answer)
+            chronicle.counts[f"counter: an order was answered by {told}"] += 1
         await asyncio.sleep(_LOOK_S)  # pressed again, with the key that it had
     return next(iter(links), "")
 
