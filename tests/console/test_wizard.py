@@ -268,3 +268,23 @@ async def test_nobody_else_breaks_it_and_a_real_machine_cannot_be_broken(
     for machine in ("M01", "P01", "X9"):
         answer = await asha.send(f"/console/machines/{machine}/practice", fields)
         assert answer.status_code == 404, machine
+
+
+async def test_a_first_counter_is_set_up_with_practice_money_and_pressed_twice_it_is_one(
+    staffed: Staffed, urls: Any
+) -> None:
+    browser = await gita(staffed, urls)
+    page = await browser.look("/console/new-counter")
+    typed = {"name": "Gita's bar", "currency": "EUR", "account": "practice", "tax": "included"}
+    for _ in range(2):
+        answer = await browser.press(page, "/console/new-counter", typed)
+        assert answer.headers["location"] == "/console/menu/S01"
+    lines = "\n".join(f"Dish {n} {n}.50" for n in range(1, 11))
+    menu = await browser.look("/console/menu")
+    await browser.press(menu, "/console/menu/S01/lines", {"lines": lines, "tax": ""})
+    page = await browser.look("/s/gita-s-bar")
+    assert "Dish 10" in page.text
+    ways = await staffed.stage.rows(
+        "SELECT way FROM ways_to_pay WHERE place IS NOT NULL AND outlet_id = 'S01'"
+    )
+    assert [row["way"] for row in ways] == ["link"]

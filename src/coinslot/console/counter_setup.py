@@ -10,6 +10,7 @@ from typing import Any, Final
 from litestar import Response
 from litestar.params import FromPath
 from litestar.response import Redirect
+from msgspec.structs import replace
 
 from coinslot.console import forms
 from coinslot.console.forms import Done, Form, once
@@ -92,7 +93,9 @@ class CounterSetup(SharedHandler):
         if named == _PRACTICE:
             if not self._folder:
                 raise RefusedError(409, "no_practice", "Nobody practises on this installation.")
-            made = await practice.open_practice(self._context, editor_of(who), Path(self._folder))
+            # Made once, in a transaction of its own: the form is worked by the counter's.
+            editor = editor_of(replace(who, once=None))
+            made = await practice.open_practice(self._context, editor, Path(self._folder))
             return await self._context.accounts.by_id(made)
         for account in await self._payable(merchant, currency):
             if str(account.id) == named:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
@@ -237,6 +237,12 @@ def _extras(row: asyncpg.Record, extras: list[asyncpg.Record]) -> tuple[ExtraVie
     )
 
 
+# What the handler of a kind says and the page shows as it is.
+_OF_KIND: Final = (
+    "code", "asks", "may_cancel", "looks_into", "shape", "code_text", "wanted_at", "invoice",
+)  # fmt: skip
+
+
 def _order_view(
     row: asyncpg.Record,
     lines: list[asyncpg.Record],
@@ -277,14 +283,7 @@ def _order_view(
         else None,
         by_policy=any(u["basis"] == "policy" for u in units),
         progress=story.progress,
-        code=story.code,
-        asks=story.asks,
-        may_cancel=story.may_cancel,
-        looks_into=story.looks_into,
-        shape=story.shape,
-        code_text=story.code_text,
-        wanted_at=story.wanted_at,
-        invoice=story.invoice,
+        **{name: getattr(story, name) for name in _OF_KIND},
         tax_included=Money(story.tax_included, row["currency"]) if story.tax_included else None,
         gateway_payment_id=row["gateway_payment_id"],
     )
