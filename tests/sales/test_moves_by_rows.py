@@ -23,7 +23,8 @@ PIECE: Row = {
     "lease": 3, "hard_deadline": LATER, "dispatch_by": LATER, "amount_minor": 4000, "version": 5,
 }  # fmt: skip
 SALE: dict[str, Row] = {
-    "fulfillments 2": {**PIECE, "id": OTHER, "journal_id": "j2"}, "fulfillments": PIECE,
+    "fulfillments 2": {**PIECE, "id": OTHER, "journal_id": "j2", "capture_id": OTHER},
+     "fulfillments": PIECE,
     "captures 2": {"id": OTHER, "gateway_payment_id": "pay_2", "captured": 8000},
     "captures": {"id": CAPTURE, "merchant_id": ASHA, "order_id": ORDER, "captured": 8000},
     "orders": {"id": ORDER, "merchant_id": ASHA, "outlet_id": "M01", "state": "paid",
@@ -73,6 +74,9 @@ UNIT_MOVES = (
           gives={"was": "queued", "state": "offered", "jobs": ["send_offer"]},
           others=[({"$2": "NOPE"}, {"was": "queued", "state": None, "jobs": None}),
                   ({"$2": "MAKE"}, {"was": "queued", "state": None}),
+                  (at("in_doubt", "DEADLINE", **GOING, **{
+                      "fulfillments.kind": "coffee", "$3": {"basis": "silence"}}),
+                   {"state": "not_made"}),
                   (at("offered", "BUSY"), {"was": "offered", "state": "queued", "jobs": []}),
                   ({**at("vended", "BUSY"), **SETTLED_AS},
                    {"was": "vended", "state": "vended", "jobs": []})]),
