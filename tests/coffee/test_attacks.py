@@ -153,6 +153,23 @@ async def test_a_denial_that_comes_twice_gives_the_money_back_once(cafe: Cafe, a
     assert await cafe.stage.value("SELECT count(*) FROM refunds") == 1
 
 
+async def test_a_denial_that_is_said_again_is_not_judged_by_a_newer_rule(cafe: Cafe) -> None:
+    """It waits for a person, and tries again when the limit is not reached any more."""
+    async with cafe.stage.context.db.as_merchant(cafe.stage.merchant) as conn:
+        await save_rules(conn, cafe.stage.merchant, Rules(day_limit=0))
+    token = await cafe.sell()
+    await cafe.says(token, came=False)
+    before = await cafe.unit(token)
+    async with cafe.stage.context.db.as_merchant(cafe.stage.merchant) as conn:
+        await save_rules(conn, cafe.stage.merchant, Rules())
+    await cafe.says(token, came=False)
+    after = await cafe.unit(token)
+    assert (after["state"], after["rule"], after["denied_at"]) == (
+        "in_doubt", "limit", before["denied_at"],
+    )  # fmt: skip
+    assert cafe.stage.refunded() == 0
+
+
 async def test_a_denial_and_a_report_at_once_end_in_one_way_with_the_other_on_record(
     cafe: Cafe,
 ) -> None:

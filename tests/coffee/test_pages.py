@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from coinslot.app.front import ContextBackend
 from coinslot.app.routes import build
 from coinslot.channels.tmetr import Drink, Heartbeat, NoPrice, Refused, Silent, Size, Taken, Unclear
+from coinslot.coffee.rules import Rule, Rules, save_rules
 from coinslot.kit.money import Money
 from tests.coffee.stage import DEVICE, DRINK, PRICE, Cafe
 from tests.web.serving import SITE
@@ -342,3 +343,19 @@ async def test_who_has_the_drink_is_not_asked_again_whether_it_came(
         page = await phone.get(link)
         assert 'data-phase="done"' in page.text
         assert (f'action="{link}/help"' in page.text) is not says
+
+
+async def test_who_said_that_nothing_came_is_told_the_day_by_which_a_person_decides(
+    cafe: Cafe, phone: Phone
+) -> None:
+    """The hour alone would be that of today."""
+    async with cafe.stage.context.db.as_merchant(cafe.stage.merchant) as conn:
+        await save_rules(conn, cafe.stage.merchant, Rules(denied=Rule.PERSON))
+    where, fields = form(await phone.get(address(cafe)))
+    link = (await phone.post(where, data=fields)).headers["location"].partition("?")[0]
+    await cafe.stage.sweep("fulfillments")
+    await phone.post(f"{link}/help")
+    page = await phone.get(link)
+    assert 'data-phase="checking"' in page.text
+    assert "22 Nov 2026" in page.text
+    assert f'action="{link}/help"' not in page.text, "it was said once, and counts"

@@ -186,13 +186,14 @@ class Coffee(Fulfillment):
         open_ = [unit for unit in units if unit["settlement"] is None]
         cups = await conn.fetch(store.CUPS, [unit["id"] for unit in units])
         begun = min((unit["sent_at"] for unit in units if unit["sent_at"]), default=None)
-        asks = bool(open_) and all(
+        denied = any(cup["denied_at"] for cup in cups)
+        asks = bool(open_) and not denied and all(
             unit["state"] in ("in_grace", "in_doubt") for unit in open_
-        ) and not any(cup["denied_at"] for cup in cups)  # fmt: skip
+        )  # fmt: skip
         unconfirmed = any(cup["answer"] in ("unclear", "refused") for cup in cups)
         return Story(
             progress=known.progress, begun_at=begun, asks=asks, unconfirmed=unconfirmed,
-            looks_into=bool(open_) or _only_counted(units), shape="cup",
+            looks_into=not denied if open_ else _only_counted(units), shape="cup",
         )  # fmt: skip
 
 

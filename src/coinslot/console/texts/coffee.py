@@ -47,7 +47,6 @@ TEXTS: Final[Texts] = {
                       "Покупатели могут платить через"),
     "coffee_newest": ("Newest orders", "नए ऑर्डर", "Последние заказы"),
     "coffee_all_of_it": ("All of its orders", "इसके सभी ऑर्डर", "Все его заказы"),
-    "coffee_care": ("Out of service, history", "सेवा से बाहर, इतिहास", "Вывод из работы, история"),
     "coffee_would_change": ("What would change", "क्या बदलेगा", "Что изменится"),
     "coffee_was": ("was:", "पहले:", "было:"),
     "coffee_apply": ("Do this ({count})", "यही करें ({count})", "Сделать это ({count})"),
