@@ -109,3 +109,34 @@ def test_without_a_script_the_board_comes_back_by_itself(
     page = board(served, page_at(TABLET, javascript=False))
     assert page.locator("meta[http-equiv=refresh]").count() == 1
     expect(page.locator("#shift p").first).to_be_hidden()
+
+
+def test_kitchen_walk_ins_printers_and_the_wall_are_well_made(
+    served: CounterServed, shop: Counter, page_at: PageAt
+) -> None:
+    served.tell(shop.preparing(name="Kitchen guest"))
+    wall = served.tell(shop.stage.value("SELECT wall FROM counter_stores"))
+    page = board(served, page_at((390, 844)))
+    page.get_by_role("link", name="Add an order").click()
+    well_made(page)
+    page.get_by_label("Carrot cake").select_option("1")
+    page.get_by_role("button", name="Send to the kitchen").click()
+    expect(page.locator("#board-PREPARING")).to_contain_text("Paid at the till")
+    well_made(page)
+    for path in ("board/kitchen", "board/printers"):
+        page.goto(f"{served.url}/console/{path}")
+        well_made(page)
+    page.get_by_label("Name").fill("K1")
+    page.get_by_label("Kind").select_option("star")
+    page.get_by_role("button", name="Add the printer").click()
+    expect(page.get_by_text("/printers/")).to_be_visible()
+    well_made(page)
+    page.goto(f"{served.url}/wall/{wall}")
+    expect(page.get_by_text("Kitchen guest")).to_be_visible()
+    well_made(page)
+    for language in ("hi", "ru", "ar-XB"):
+        for path in ("board", "board/kitchen", "board/printers", "board/stores/S01/walk-in"):
+            page.goto(f"{served.url}/console/{path}?lang={language}")
+            assert not page.evaluate(
+                "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+            ), (path, language)

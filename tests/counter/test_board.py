@@ -179,6 +179,18 @@ async def test_sold_out_and_pause_reach_the_menu(
     assert "Not taking orders" not in (await browser.look("/s/corner")).text
 
 
+async def test_a_pause_ends_by_itself_at_the_time_that_was_said(
+    staffed: Staffed, shop: Counter, browser: Browser
+) -> None:
+    page = await board(browser)
+    await browser.press(page, f"{BOARD}/stores/S01/pause", {"minutes": "15"})
+    assert "Not taking orders" in (await browser.look("/s/corner")).text
+    assert "It takes them again at" in (await browser.look(BOARD)).text
+    staffed.later(15 * 60)
+    assert "Not taking orders" not in (await browser.look("/s/corner")).text
+    assert "takes no orders now" not in (await browser.look(BOARD)).text
+
+
 async def test_the_board_is_shown_to_whoever_has_a_counter(
     staffed: Staffed, browser: Browser
 ) -> None:

@@ -7,7 +7,6 @@ from litestar.types import ControllerRouterHandler
 from coinslot.api.requests import plain_only
 from coinslot.app.engineer_routes import engineer_routes
 from coinslot.console import live
-from coinslot.console.board import BoardPages
 from coinslot.console.brand import BrandPages
 from coinslot.console.business import BusinessPages
 from coinslot.console.codes import CodePages
@@ -16,6 +15,7 @@ from coinslot.console.counter_setup import CounterSetup
 from coinslot.console.frame import HOME, VERSION, Frame, signed_in_or_none
 from coinslot.console.health import HealthPage
 from coinslot.console.installable import Installable
+from coinslot.console.kitchen import KitchenPages
 from coinslot.console.machine_care import MachineCare
 from coinslot.console.machines import MachinePages
 from coinslot.console.menu import MenuPages
@@ -360,7 +360,7 @@ def _printers(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
 
 def _board(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
     """Whoever hands over without a code shows a fresh proof of who they are."""
-    pages, write, one = BoardPages(frame), [access.may("board:write")], "/board/{order:uuid}"
+    pages, write, one = KitchenPages(frame), [access.may("board:write")], "/board/{order:uuid}"
     store = "/board/stores/{outlet:str}"
     return [
         get("/board", guards=[access.may("board:read")])(pages.show),
@@ -374,6 +374,10 @@ def _board(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
         post(f"{one}/vouch", guards=[access.may("board:write", fresh=True)])(pages.vouch),
         post(f"{one}/print", guards=write)(pages.paper),
         post("/board/paper/{job:uuid}/looked", guards=write)(pages.looked),
+        get("/board/kitchen", guards=[access.may("board:read")])(pages.kitchen),
+        get(f"{store}/walk-in", guards=write)(pages.new_walk_in),
+        post(f"{store}/walk-in", guards=write)(pages.enter),
+        post("/board/walk-ins/{walk_in:uuid}", guards=write)(pages.step),
         post(f"{store}/pause", guards=write)(pages.pause),
         post(f"{store}/items/{{item:uuid}}", guards=write)(pages.item),
     ]

@@ -9,6 +9,7 @@ from coinslot.context import Context
 from coinslot.counter.callbacks import MessageCallbacks
 from coinslot.counter.history_pages import HistoryPages
 from coinslot.counter.pages import CounterPages
+from coinslot.counter.wall import WallPages
 from coinslot.pages.access import Access
 from coinslot.pages.site import Site
 from coinslot.people.authentication import Authentication
@@ -45,6 +46,7 @@ def counter_routes(
         post("/callbacks/messages/{message:uuid}", status_code=200)(told.message),
         get("/api/stores/{slug:str}/menu")(stores.menu),
         post("/api/checkout-session", middleware=[ordering])(stores.session),
+        get("/wall/{secret:str}")(WallPages(context, site).show),
         post("/printers/{secret:str}", status_code=200)(printers.poll),
         get("/printers/{secret:str}")(printers.job),
         delete("/printers/{secret:str}", status_code=200)(printers.told),

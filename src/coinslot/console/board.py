@@ -3,7 +3,8 @@ tap, and out against the code that their customers show."""
 
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Final
 from uuid import UUID
@@ -16,7 +17,7 @@ from coinslot.console import forms
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
 from coinslot.console.whose import merchant_of
-from coinslot.counter import board, boards, menu, printing, staff
+from coinslot.counter import board, boards, menu, printing, staff, walk_ins
 from coinslot.counter.board import BoardOrder
 from coinslot.counter.boards import Said
 from coinslot.counter.menu import UnknownItemError
@@ -33,6 +34,7 @@ _SLOW_MIN: Final = 5  # then a card is yellow
 _LATE_MIN: Final = 8  # and then red
 _SCANNED: Final = re.compile(r"([0-9a-f-]{36}):([0-9]{6})")
 _ENDED_SHOWN: Final = 8
+_PAUSES_MIN: Final = (15, 30, 60)
 
 Step = Callable[[Staff], Awaitable[None]]
 
@@ -62,7 +64,8 @@ class BoardPages(SharedHandler):
             request, "board.html", status=status, problem=problem, columns=columns,
             ended=ended[::-1][:_ENDED_SHOWN], minutes=minutes, slow=_SLOW_MIN, late=_LATE_MIN,
             stores=await board.stores(self._context, who), now=now,
-            seen=_seen, papers=await printing.problems(self._context, who),
+            seen=seen, papers=await printing.problems(self._context, who),
+            walk_ins=await walk_ins.listed(self._context, who), pauses=_PAUSES_MIN,
             has_printer=await printing.has_printer(self._context, who),
         )  # fmt: skip
 
@@ -110,7 +113,7 @@ class BoardPages(SharedHandler):
         unit, is_done = _uuid(form.one("unit")), form.one("done") == "1"
         return await self._do(
             request, lambda who: staff.tick(self._context, who, order, unit, done=is_done),
-            repeats=True,
+            repeats=True, to=_kitchen(form),
         )  # fmt: skip
 
     async def paper(self, request: AnyRequest, order: FromPath[UUID]) -> Response[str] | Redirect:
@@ -138,14 +141,17 @@ class BoardPages(SharedHandler):
 
     async def pause(self, request: AnyRequest, outlet: FromPath[str]) -> Response[str] | Redirect:
         form = await forms.read(request)
-        at = self._context.now() if form.one("paused") == "1" else None
+        now, minutes = self._context.now(), form.one("minutes", 3)
+        at = now if form.one("paused") == "1" else None
+        until = now + timedelta(minutes=int(minutes)) if at and minutes.isdecimal() else None
         action = "store.resumed" if at is None else "store.paused"
 
         async def work(who: Staff) -> None:
             _must_be_theirs(who, outlet)
             async with self._context.db.as_merchant(who.merchant) as conn:
-                await menu.pause(conn, outlet, at)
-                act = Act(action=action, merchant=who.merchant, subject=outlet)
+                await menu.pause(conn, outlet, at, until)
+                after = {"until": until.isoformat()} if until else None
+                act = Act(action=action, merchant=who.merchant, subject=outlet, after=after)
                 await record(conn, who.actor, act, self._context.now())
 
         return await self._do(request, work)
@@ -177,13 +183,20 @@ class BoardPages(SharedHandler):
         return await self._do(request, work)
 
     async def _do(
-        self, request: AnyRequest, step: Step, *, repeats: bool = False
+        self,
+        request: AnyRequest,
+        step: Step,
+        *,
+        repeats: bool = False,
+        to: Mapping[str, str] | None = None,
     ) -> Response[str] | Redirect:
         form: Form = await forms.read(request)
         merchant_of(signed_in(request))
 
         async def work(who: SignedIn) -> Done:
             await step(staff_of(who))
+            if to is not None:
+                return Done(to=self._frame.to(request, "board", "kitchen", **to))
             return Done(to=self._frame.to(request, "board"))
 
         try:
@@ -205,7 +218,15 @@ def _must_be_theirs(who: Staff, outlet: str) -> None:
         raise CounterError(Why.UNKNOWN)
 
 
-def _seen(shown: Sequence[object]) -> str:
+def _kitchen(form: Form) -> dict[str, str] | None:
+    """Back to the view of a kitchen, where a tick was made there."""
+    if form.one("view") != "kitchen":
+        return None
+    station = form.one("station")
+    return {"station": station} if station else {}
+
+
+def seen(shown: Sequence[object]) -> str:
     """What a part of the board shows, for the page to compare. Minutes are counted by the page."""
     return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 from coinslot.context import Context
 from coinslot.counter import codes, store
 from coinslot.counter.basket import Choice
-from coinslot.counter.menu import MenuItem, menu
+from coinslot.counter.menu import MenuItem, is_paused, menu
 from coinslot.counter.staff import CounterError, Staff, Status, Why, status_of
 from coinslot.db.pool import Database
 from coinslot.kit.money import Money
@@ -39,6 +39,7 @@ class BoardLine(Struct, frozen=True, kw_only=True):
     choices: tuple[str, ...]
     note: str
     price: Money
+    station: str
     pieces: tuple[Piece, ...]
 
     @property
@@ -78,7 +79,10 @@ class BoardStore(Struct, frozen=True, kw_only=True):
     outlet: str
     slug: str
     name: str
+    currency: str
     paused: bool
+    until: datetime | None  # when its pause ends by itself
+    wall: str  # the secret of the screen on its wall
     items: tuple[MenuItem, ...]
 
 
@@ -119,12 +123,18 @@ async def stores(context: Context, who: Staff) -> list[BoardStore]:
         return [
             BoardStore(
                 outlet=row["outlet_id"], slug=row["slug"], name=row["name"],
-                paused=row["paused_at"] is not None,
+                paused=is_paused(row, context.now()), currency=row["currency"],
+                until=row["paused_until"], wall=row["wall"],
                 items=tuple(await menu(conn, row["outlet_id"])),
             )
             for row in rows
             if who.outlets is None or row["outlet_id"] in who.outlets
         ]  # fmt: skip
+
+
+def at_station(order: BoardOrder, station: str) -> tuple[BoardLine, ...]:
+    """What this station makes of it; without a name, all that is to be handed over."""
+    return tuple(line for line in order.lines if line.wanted and station in ("", line.station))
 
 
 def _of(row: asyncpg.Record, units: Sequence[asyncpg.Record]) -> list[asyncpg.Record]:
@@ -162,7 +172,7 @@ def _line(units: Sequence[asyncpg.Record], currency: str) -> BoardLine:
     return BoardLine(
         item=first["item_id"], name=first["name"].partition(" (")[0] if chosen else first["name"],
         choices=tuple(choice.name for choice in chosen), note=first["note"],
-        price=Money(first["price_minor"], currency),
+        price=Money(first["price_minor"], currency), station=first["station"],
         pieces=tuple(
             Piece(
                 id=unit["id"], state=unit["state"], ticked=unit["ticked_at"] is not None,

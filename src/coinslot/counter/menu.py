@@ -167,7 +167,7 @@ async def store_of(context: Context, slug: str) -> Store | None:
         return None
     return Store(
         slug=slug, merchant=known["merchant_id"], outlet=view, tax_added=row["tax_added"],
-        tips=tuple(row["tips"]), paused=row["paused_at"] is not None,
+        tips=tuple(row["tips"]), paused=is_paused(row, context.now()),
         hours=hours_of(row, view.zone), slot_work_min=row["slot_work_min"], now=context.now(),
         keeps=row["no_show"] == KEPT, phones=prefixes(row["phone_prefixes"], view.currency),
     )  # fmt: skip
@@ -321,9 +321,18 @@ async def back_on_sale(conn: Connection, outlet: str, item: UUID, stock: int | N
     await conn.execute(store.BOARD_CHANGED, outlet)
 
 
-async def pause(conn: Connection, outlet: str, at: datetime | None) -> None:
-    """The store takes no orders, or does again. Raises UnknownItemError."""
-    if not await conn.fetchval(store.PAUSE, outlet, at):
+def is_paused(row: asyncpg.Record, now: datetime) -> bool:
+    """Whether a store takes no orders for now. A pause may have an end."""
+    until = row["paused_until"]
+    return row["paused_at"] is not None and (until is None or now < until)
+
+
+async def pause(
+    conn: Connection, outlet: str, at: datetime | None, until: datetime | None = None
+) -> None:
+    """The store takes no orders, until then or until somebody says so; or does again. Raises
+    UnknownItemError."""
+    if not await conn.fetchval(store.PAUSE, outlet, at, until):
         raise UnknownItemError(outlet)
 
 

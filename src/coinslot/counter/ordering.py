@@ -101,7 +101,7 @@ async def _place(context: Context, at: Store, wanted: Order) -> str:
         await checkout.few_enough(context, conn, at.outlet.code, browser, network)
         work = sum(items[wish.sku].prep_min * wish.quantity for wish in wanted.wishes)
         taken = await pickup.take(conn, at.kitchen, work, wanted.wanted_at)
-        taken_off = await _reserve(conn, at.outlet.code, items, wanted.wishes)
+        taken_off = await reserve(conn, at.outlet.code, items, wanted.wishes)
         windows = context.windows.at(COUNTER.name, {})
         new = NewOrder(
             merchant=at.merchant, outlet=at.outlet.code, currency=at.outlet.currency,
@@ -129,7 +129,7 @@ async def _place(context: Context, at: Store, wanted: Order) -> str:
         return placed.token
 
 
-async def _reserve(
+async def reserve(
     conn: Connection, outlet: str, items: dict[str, MenuItem], wishes: Sequence[Wish]
 ) -> dict[UUID, asyncpg.Record]:
     """Takes it off the stock, items and choices; by item, what of it is counted. Raises

@@ -41,7 +41,7 @@ DESCRIBE = "UPDATE products SET description = $2 WHERE id = $1"
 HAS_COUNTER = "SELECT EXISTS (SELECT FROM counter_stores)"
 
 PAUSE = """
-UPDATE counter_stores SET paused_at = $2, board_changes = board_changes + 1
+UPDATE counter_stores SET paused_at = $2, paused_until = $3, board_changes = board_changes + 1
 WHERE outlet_id = $1 RETURNING true
 """
 
@@ -250,9 +250,9 @@ BOARD_ORDER = f"{_ON_BOARD} WHERE o.id = $1 AND ($2::text[] IS NULL OR o.outlet_
 BOARD_UNITS = """
 SELECT f.id, f.order_id, f.line_id, f.state, f.settlement, f.basis, f.dispatch_by, f.settled_at,
     f.amount_minor, c.accepted_at, c.ready_at, c.ended, c.reason, c.said_by, c.ticked_at,
-    l.name, l.sku, l.price_minor, l.quantity, n.options, n.note, n.item_id
+    l.name, l.sku, l.price_minor, l.quantity, n.options, n.note, n.item_id, i.station
 FROM fulfillments f JOIN counter_units c USING (id) JOIN order_lines l ON l.id = f.line_id
-JOIN counter_lines n ON n.line_id = l.id
+JOIN counter_lines n ON n.line_id = l.id JOIN counter_items i ON i.id = n.item_id
 WHERE f.order_id = ANY ($1) ORDER BY f.id
 """
 

@@ -6,6 +6,9 @@ const QUIET_MS = 15000, LATE_MS = 25000;
 const bar = () => document.getElementById("shift");
 const cards = () => [...document.querySelectorAll("[data-order]")];
 
+// A tablet's own clock may be wrong: minutes are counted by the server's.
+const ahead = Date.now() - Date.parse(document.querySelector("[data-now]")?.dataset.now ?? Date());
+
 let audio, lock, began = false, heardAt = Date.now(), lookedAt = heardAt, wasAway = false,
   touchedAt = 0;
 // What was there when the page opened plays none, until its time asks for that again.
@@ -62,7 +65,8 @@ function compare() {
       play("cancelled");
     }
   }
-  const fresh = [...sounding].some((order) => !known.has(order));
+  const kitchen = bar()?.hasAttribute("data-kitchen"); // there whatever is accepted is new
+  const fresh = [...(kitchen ? now.keys() : sounding)].some((order) => !known.has(order));
   known = new Set([...known, ...now.keys()]);
   if (!fresh || !began) return;
   play("new");
@@ -82,7 +86,7 @@ function minutes() {
   for (const card of cards()) {
     const { since, slow, late } = card.dataset, tag = card.querySelector("[data-minutes]");
     if (!tag) continue;
-    const past = Math.max(0, Math.floor((Date.now() - Date.parse(since)) / 60000));
+    const past = Math.max(0, Math.floor((Date.now() - ahead - Date.parse(since)) / 60000));
     write(tag, tag.dataset.minutes.replace("{minutes}", past));
     const is = past >= +late ? "late" : past >= +slow ? "slow" : "";
     card.classList.toggle("late", is === "late");
@@ -109,7 +113,7 @@ function away(is) {
 async function here() {
   const token = document.querySelector("#main [name=form_token]")?.value;
   if (!token) return;
-  const shift = began && !document.hidden ? 1 : "";
+  const shift = began && !document.hidden && !bar()?.hasAttribute("data-kitchen") ? 1 : "";
   const body = new URLSearchParams({ form_token: token, shift });
   for (const card of cards()) body.append("shown", card.dataset.order);
   for (const order of touched) body.append("touched", order);

@@ -17,6 +17,7 @@ from coinslot.console.texts import (
     frame,
     gateways,
     keys,
+    kitchen,
     machines,
     menu,
     money,
@@ -44,6 +45,8 @@ PARTS: Final = (
     acts, bases, board,
     proof, profit, privacy, analytics, offers,
     printers,
+    proof, profit, privacy, analytics,
+    printers, kitchen,
     frame, sign_in, overview, orders, machines, people, products, start, money, brand, notices,
     gateways, keys, webhooks, account, settings, selling, codes, coffee, receipts, menu,
 )  # fmt: skip
