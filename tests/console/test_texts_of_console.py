@@ -17,7 +17,8 @@ _MADE = re.compile(
     r"|event|notice|notices_mail|gateway_light|gateway_problem|step|watch|break|broken|drawn"
     r"|receipt|receipt_problem|offers|printers_kind|paper"
     r"|scope|window|window_help|limit|limit_help|unit|selling_kind|settings_part|factor|webhook"
-    r"|deliver(y|ies)|coffee_status|coffee_change|coffee_rule)_"
+    r"|deliver(y|ies)|coffee_status|coffee_change|coffee_rule"
+    r"|printers_kind|paper|walk_in_problem)_"
 )
 _BUDGET_BYTES = 3 * 1024
 

@@ -182,3 +182,31 @@ async def test_staff_of_another_outlet_see_nothing_of_it(staffed: Staffed, shop:
     assert (await staffed.call(ravi, "GET", STAFF)).json() == {"orders": []}
     answer = await staffed.call(ravi, "POST", f"{STAFF}/{found}/status", {"status": "PREPARING"})
     assert answer.status_code == 404
+
+
+async def test_staff_filter_orders_by_status_store_name_and_time(
+    staffed: Staffed, shop: Counter
+) -> None:
+    token = await staffed.token("boris")
+    placed = await shop.paid(name="Maria")
+    await shop.preparing(name="Noor")
+    await shop.complete(await shop.ready(name="Ira"))
+
+    async def found(query: str) -> list[str]:
+        answer = await staffed.call(token, "GET", f"{STAFF}?{query}")
+        assert answer.status_code == 200, answer.text
+        return sorted(order["customerName"] for order in answer.json()["orders"])
+
+    number = await shop.stage.value("SELECT number FROM orders WHERE id = $1", placed)
+    assert await found("status=PLACED&status=PREPARING") == ["Maria", "Noor"]
+    assert await found("status=COMPLETED") == ["Ira"]
+    assert await found("store=corner&search=mAr") == ["Maria"]
+    assert await found(f"search={number.lower()}") == ["Maria"]
+    assert await found("store=elsewhere") == []
+    began = staffed.stage.context.now().isoformat().replace("+00:00", "Z")
+    staffed.later(3 * 3600)
+    token = await staffed.token("boris")
+    assert await found("status=COMPLETED") == [], "it ended long ago"
+    assert await found(f"status=COMPLETED&since={began}") == ["Ira"]
+    for wrong in ("status=DONE", "since=yesterday"):
+        assert (await staffed.call(token, "GET", f"{STAFF}?{wrong}")).status_code == 400

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.model.mutants import MUTANTS
-from tests.mutants import coffee, counter, money, receipts
+from tests.mutants import board, coffee, counter, money, receipts
 from tests.mutants.all import BESIDE, IN_CODE
 from tests.mutants.edits import Edit, MovedError, Mutation, spoilt
 
-NAMES = coffee.NAMES | receipts.NAMES | counter.NAMES | money.NAMES
+NAMES = coffee.NAMES | receipts.NAMES | counter.NAMES | board.NAMES | money.NAMES
 ROOT = Path(__file__).parents[2]
 PROOF = ROOT / "docs" / "proof.md"
 ROW = re.compile(r"^\| (\d+) \| (.+?) \| (.+?) \| (.+?) \|$", re.MULTILINE)

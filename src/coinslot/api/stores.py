@@ -3,7 +3,7 @@ staff. Fields are named as programs of that system know them."""
 
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -188,13 +188,20 @@ class StaffOrders(SharedHandler):
     async def all(
         self,
         request: AnyRequest,
-        status: Annotated[Status | None, QueryParameter()] = None,
+        status: Annotated[list[Status] | None, QueryParameter()] = None,
         store: Annotated[str | None, QueryParameter(max_length=63, pattern=STORABLE)] = None,
+        search: Annotated[str | None, QueryParameter(max_length=80, pattern=STORABLE)] = None,
+        since: Annotated[datetime | None, QueryParameter()] = None,
     ) -> dict[str, Any]:
-        """What is to be done, and what ended lately, oldest first."""
-        statuses = tuple(Status) if status is None else (status,)
-        found = await board.orders(self._context, staff.staff_of(signed_in(request)), statuses)
-        return {"orders": [_order(one) for one in found if store in (None, one.slug)]}
+        """What is to be done, and what ended lately, or `since` a moment, oldest first; by status
+        (several may be named), store, and a part of the number or of the customer's name."""
+        who, statuses = staff.staff_of(signed_in(request)), tuple(status or Status)
+        found = await board.orders(self._context, who, statuses, _moment(since))
+        wanted = [
+            one for one in found
+            if store in (None, one.slug) and (search or "").casefold() in _searched(one)
+        ]  # fmt: skip
+        return {"orders": [_order(one) for one in wanted]}
 
     async def status(
         self, request: AnyRequest, order: FromPath[UUID], data: JSONBody[NewStatus]
@@ -238,6 +245,15 @@ class StaffOrders(SharedHandler):
             return _order(await board.order(self._context, who, order))
         except CounterError as error:
             raise refused(error) from None
+
+
+def _searched(order: BoardOrder) -> str:
+    return f"{order.number} {order.name}".casefold()
+
+
+def _moment(said: datetime | None) -> datetime | None:
+    """Without a zone it is UTC."""
+    return said if said is None or said.tzinfo is not None else said.replace(tzinfo=UTC)
 
 
 def refused(error: CounterError) -> RefusedError:

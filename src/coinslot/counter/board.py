@@ -19,6 +19,7 @@ from coinslot.db.pool import Database
 from coinslot.kit.money import Money
 
 _SHOWN_AFTER: Final = timedelta(hours=2)  # of what is over
+_SHOWN_AT_MOST: Final = timedelta(days=31)
 
 
 class Piece(Struct, frozen=True, kw_only=True):
@@ -87,10 +88,15 @@ class BoardStore(Struct, frozen=True, kw_only=True):
 
 
 async def orders(
-    context: Context, who: Staff, statuses: Sequence[Status] = tuple(Status)
+    context: Context,
+    who: Staff,
+    statuses: Sequence[Status] = tuple(Status),
+    ended_since: datetime | None = None,
 ) -> list[BoardOrder]:
-    """What is to be done, and what ended lately, oldest first."""
+    """What is to be done, and what ended lately, or since then (a month at most), oldest first."""
     since = context.now() - _SHOWN_AFTER
+    if ended_since is not None:
+        since = max(ended_since, context.now() - _SHOWN_AT_MOST)
     async with context.db.as_merchant(who.merchant) as conn:
         rows = await conn.fetch(store.ON_BOARD, who.outlets, since, context.now())
         units = await conn.fetch(store.BOARD_UNITS, [row["id"] for row in rows])
