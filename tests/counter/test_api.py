@@ -188,6 +188,8 @@ async def test_staff_filter_orders_by_status_store_name_and_time(
     staffed: Staffed, shop: Counter
 ) -> None:
     token = await staffed.token("boris")
+    began = staffed.stage.context.now().isoformat().replace("+00:00", "Z")
+    staffed.later(1)
     placed = await shop.paid(name="Maria")
     await shop.preparing(name="Noor")
     await shop.complete(await shop.ready(name="Ira"))
@@ -203,7 +205,6 @@ async def test_staff_filter_orders_by_status_store_name_and_time(
     assert await found("store=corner&search=mAr") == ["Maria"]
     assert await found(f"search={number.lower()}") == ["Maria"]
     assert await found("store=elsewhere") == []
-    began = staffed.stage.context.now().isoformat().replace("+00:00", "Z")
     staffed.later(3 * 3600)
     token = await staffed.token("boris")
     assert await found("status=COMPLETED") == [], "it ended long ago"
