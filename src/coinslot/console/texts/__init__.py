@@ -44,8 +44,6 @@ from coinslot.pages.texts import MIRROR, turned
 PARTS: Final = (
     acts, bases, board,
     proof, profit, privacy, analytics, offers,
-    printers,
-    proof, profit, privacy, analytics,
     printers, kitchen,
     frame, sign_in, overview, orders, machines, people, products, start, money, brand, notices,
     gateways, keys, webhooks, account, settings, selling, codes, coffee, receipts, menu,
