@@ -4,7 +4,7 @@ that answer its pieces are for sale again."""
 import pytest
 from msgspec.structs import replace
 
-from coinslot.counter.basket import Wish
+from coinslot.counter.basket import BasketError, Wish
 from coinslot.gateways.base import Declined, Unclear
 from coinslot.gateways.collecting import Closed, Progress
 from coinslot.gateways.mock import Books, Mock
@@ -104,3 +104,15 @@ async def test_while_the_gateway_does_not_answer_the_pieces_stay_reserved_and_no
     page.answers = True
     counter.stage.later(6 * 3600)
     await counter.stage.sweep()
+
+
+async def test_a_sum_below_what_can_be_paid_is_refused_before_anything_is_placed(
+    counter: Counter, page: Page
+) -> None:
+    page.minimum_minor = {"EUR": 500}  # type: ignore[misc]
+    with pytest.raises(BasketError) as refusal:
+        await counter.place(Wish(sku="cake"))
+    assert refusal.value.code == "too_little"
+    assert await counter.left("cake") == 3
+    assert await counter.stage.value("SELECT count(*) FROM orders") == 0
+    await counter.place(CAKES)

@@ -25,6 +25,7 @@ from coinslot.orders import checkout, placing
 from coinslot.orders.page_views import NotNowError
 from coinslot.orders.placing import NewLine, NewOrder
 from coinslot.orders.pricing import Discount
+from coinslot.payments import ways_to_pay
 
 _SLOT = "-"  # a counter has none
 
@@ -75,8 +76,9 @@ async def place(context: Context, at: Store, wanted: Order) -> str:
     if not (at.works if wanted.wanted_at else at.open):
         raise ClosedError
     wanted = replace(wanted, contact=contacts.checked(wanted.contact, at.phones))
+    least = await ways_to_pay.least(context, at.merchant, at.outlet.code, at.outlet.currency)
     try:
-        return await again(partial(_place, context, at, wanted))
+        return await again(partial(_place, context, at, wanted, least))
     except asyncpg.UniqueViolationError as error:
         if error.constraint_name != "orders_client_key_key":
             raise
@@ -85,7 +87,7 @@ async def place(context: Context, at: Store, wanted: Order) -> str:
         raise TooManyUnpaidError from None
 
 
-async def _place(context: Context, at: Store, wanted: Order) -> str:
+async def _place(context: Context, at: Store, wanted: Order, least: int) -> str:
     async with context.db.as_merchant(at.merchant) as conn:
         items = {item.sku: item for item in await menu_at(conn, at, wanted.wanted_at)}
         priced = {sku: item.priced() for sku, item in items.items()}
@@ -93,8 +95,8 @@ async def _place(context: Context, at: Store, wanted: Order) -> str:
         goods = sum(line.total for line in lines)
         seen = await offers.look(conn, context, at, wanted.offer, goods)
         total = sum_of(lines, tax_added=at.tax_added, tip=wanted.tip, off=seen.off)
-        if total.total == 0:
-            raise BasketError("nothing_to_pay", "")
+        if total.total < least:
+            raise BasketError("too_little" if total.total else "nothing_to_pay", "")
         if wanted.shown is not None and wanted.shown != total.total:
             raise PriceChangedError(wanted.shown, lines, total)
         browser, network = checkout.digests(context, wanted.browser, wanted.network)

@@ -288,15 +288,21 @@ class CounterPages(SharedHandler):
             basket = replace(basket, offer=Offer())
         ways: list[Way] = []
         slots: list[datetime] = []
+        least = 1
         if basket.total is not None and basket.total.total:
             price = Money(basket.total.total, at.outlet.currency)
             slots = await self._slots(at, items, basket)
             ways = await ways_to_pay.offered(self._context, at.merchant, at.outlet.code, price)
+            least = await ways_to_pay.least(
+                self._context, at.merchant, at.outlet.code, at.outlet.currency
+            )
         return self._page(
             request, "basket.html", at, trouble.status, basket=basket, ways=ways,
             problem=trouble.said or basket.problem, keys=token, typed=trouble.typed,
             consent=CONSENT, slots=slots, slot_name=slot_name, chosen_slot=basket.slot,
             typed_name=basket.name, spot=basket.spot,
+            too_little=basket.total is not None and 0 < basket.total.total < least,
+            least=Money(least, at.outlet.currency),
             asked={form.value for form in contacts.forms(self._context, at.phones)},
             coupons=await self._has_coupons(at),
             query=lambda wishes: _offer_query(_query(wishes, basket.spot or _spot(request)),
@@ -443,7 +449,9 @@ class CounterPages(SharedHandler):
         windows = self._context.windows.at(COUNTER.name, {})
         return self._renderer.page(
             request, template, Answer(status=status), COUNTER.name, w=self._words(request),
-            at=at, outlet=at.outlet, brand=at.outlet.brand, kept_query=f"{kept}&" if kept else "",
+            at=at, outlet=at.outlet,
+            finds=bool(contacts.forms(self._context, at.phones)), brand=at.outlet.brand,
+            kept_query=f"{kept}&" if kept else "",
             opens_at=None if at.open else at.hours.opens_next(at.now),
             kept=kept, money=Money, tip_of=tip_of, spot=spot,
             query=values.pop("query", None) or (lambda wishes: _query(wishes, spot)),

@@ -201,6 +201,8 @@ class CounterWords(Struct, frozen=True, kw_only=True):
     too_many: str
     unreadable: str
     nothing_to_pay: str
+    too_little: str
+    too_little_lead: str  # {least}
     at_table: str  # {table}
     opens_at: str  # {time}
     later_lead: str
@@ -288,6 +290,8 @@ _ENGLISH = CounterWords(
     empty="Choose something first.",
     too_many="That is more than one order takes. Please place two.",
     unreadable="We could not read that. Please choose again.",
+    too_little="That is less than can be paid here. Add something else.",
+    too_little_lead="The smallest sum that can be paid here is {least}. Add something else.",
     nothing_to_pay="This order costs nothing. Please ask at the counter.",
     at_table="Table {table}",
     opens_at="Opens {time}.",
@@ -372,6 +376,8 @@ _HINDI = CounterWords(
     empty="पहले कुछ चुनें।",
     too_many="यह एक ऑर्डर से ज़्यादा है। दो ऑर्डर दें।",
     unreadable="हम इसे पढ़ नहीं सके। फिर से चुनें।",
+    too_little="इतनी छोटी रकम यहाँ नहीं चुका सकते। कुछ और जोड़ें।",
+    too_little_lead="यहाँ कम से कम {least} चुका सकते हैं। कुछ और जोड़ें।",
     nothing_to_pay="इस ऑर्डर का कोई दाम नहीं है। काउंटर पर पूछें।",
     at_table="मेज़ {table}",
     opens_at="{time} पर खुलेगा।",
@@ -457,6 +463,8 @@ _RUSSIAN = CounterWords(
     empty="Сначала выберите что-нибудь.",
     too_many="Это больше, чем один заказ. Сделайте, пожалуйста, два.",
     unreadable="Мы не смогли это прочитать. Выберите ещё раз.",
+    too_little="Такую маленькую сумму здесь оплатить нельзя. Добавьте что-нибудь.",
+    too_little_lead="Наименьшая сумма оплаты здесь: {least}. Добавьте что-нибудь.",
     nothing_to_pay="Этот заказ ничего не стоит. Спросите у стойки.",
     at_table="Стол {table}",
     opens_at="Откроется: {time}.",

@@ -77,6 +77,15 @@ async def offered(context: Context, merchant: UUID, outlet: str, money: Money) -
     return sorted(found, key=lambda way: way.form is not Form.LINK)
 
 
+async def least(context: Context, merchant: UUID, outlet: str, currency: str) -> int:
+    """The smallest amount that can be paid there, in minor units, whatever works right now."""
+    async with context.db.as_merchant(merchant) as conn:
+        rows = await conn.fetch(store.WAYS_OFFERED, outlet)
+    drivers = [(await context.accounts.by_id(row["account_id"])).driver for row in rows]
+    sums = [one.minimum_minor.get(currency, 1) for one in drivers if currency in one.currencies]
+    return min(sums, default=1)
+
+
 async def listed(context: Context, merchant: UUID, outlet: str) -> list[str]:
     """All that the outlet offers, in its own order, whether it works now or not."""
     async with context.db.as_merchant(merchant) as conn:
