@@ -38,6 +38,12 @@ NOT_PLACED: Final = (
 Slug = Annotated[str, PathParameter(max_length=63, pattern=STORABLE)]
 Text = Annotated[str, Meta(max_length=200, pattern=STORABLE)]
 Cents = Annotated[int, Meta(ge=0, le=10**12)]
+_VARIES: Final = {"Vary": "Origin"}
+_ALLOWED: Final = {
+    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Allow-Headers": "Content-Type, Idempotency-Key",
+    "Access-Control-Max-Age": "600",
+}
 _KEY: Final = r"\A[A-Za-z0-9_-]{16,64}\Z"
 Key = Annotated[str | None, HeaderParameter(name="Idempotency-Key", required=False, pattern=_KEY)]
 _STATUS_OF: Final[Mapping[Why, int]] = {
@@ -117,9 +123,19 @@ class Stores(SharedHandler):
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    async def menu(self, slug: Slug) -> dict[str, Any]:
+    async def may_call(self, request: AnyRequest) -> Response[None]:
+        """A browser asks whether a page of another website may call (CORS)."""
+        origin = request.headers.get("origin", "")
+        allowed = bool(origin) and await menu.may_call(self._context, origin)
+        headers = {**_ALLOWED, "Access-Control-Allow-Origin": origin} if allowed else {}
+        return Response(None, status_code=HTTPStatus.NO_CONTENT, headers=headers | _VARIES)
+
+    async def menu(self, request: AnyRequest, slug: Slug) -> Response[dict[str, Any]]:
         """The store and its menu, as customers are offered it now."""
         at, items = await self._known(slug)
+        return Response(self._menu(at, items), headers=_shared(request, at))
+
+    def _menu(self, at: Store, items: list[MenuItem]) -> dict[str, Any]:
         opens = None if at.open else at.hours.opens_next(at.now)
         slots = at.hours.slots(at.now) if at.works else []
         return {
@@ -152,8 +168,13 @@ class Stores(SharedHandler):
         try:
             token = await ordering.place(self._context, at, wanted)
         except NOT_PLACED as error:
-            raise _not_placed(error, items) from None
-        return Response(await self._begun(token), status_code=HTTPStatus.CREATED)
+            refused_ = _not_placed(error, items)
+            for name, value in _shared(request, at).items():
+                refused_.with_header(name, value)
+            raise refused_ from None
+        return Response(
+            await self._begun(token), status_code=HTTPStatus.CREATED, headers=_shared(request, at)
+        )
 
     async def _begun(self, token: str) -> dict[str, Any]:
         with suppress(NotNowError):  # placed, and its page offers the ways that work
@@ -177,6 +198,12 @@ class Stores(SharedHandler):
             raise RefusedError(404, "no_such_store", "No store has this address.")
         async with self._context.db.as_merchant(at.merchant) as conn:
             return at, await menu.menu_at(conn, at, wanted)
+
+
+def _shared(request: AnyRequest, at: Store) -> dict[str, str]:
+    """Headers by which a browser lets a page of a listed website read the answer."""
+    origin = request.headers.get("origin", "")
+    return _VARIES | ({"Access-Control-Allow-Origin": origin} if origin in at.origins else {})
 
 
 class StaffOrders(SharedHandler):

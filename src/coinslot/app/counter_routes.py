@@ -1,6 +1,7 @@
 """The URLs of counters: pages for customers, calls for programs of customers and of staff."""
 
-from litestar import Router, delete, get, post
+from litestar import Router, delete, get, post, route
+from litestar.enums import HttpMethod
 from litestar.types import ControllerRouterHandler, Middleware
 
 from coinslot.api.printers import PrinterCalls
@@ -27,6 +28,11 @@ def counter_routes(
     one = "/api/staff/orders/{order:uuid}"
     found = "/s/{slug:str}/orders/{lookup:uuid}"
     urls = [
+        # Before the calls themselves, which would bring an answer of the framework's.
+        *(
+            route(path, http_method=[HttpMethod.OPTIONS], status_code=204)(stores.may_call)
+            for path in ("/api/stores/{slug:str}/menu", "/api/checkout-session")
+        ),
         get("/s/{slug:str}")(pages.menu),
         post("/s/{slug:str}", middleware=[ordering])(pages.place),
         get("/s/{slug:str}/basket")(pages.basket),

@@ -1,6 +1,7 @@
 """Menus: what is offered, for how much, in which order, and when? What is changed here is what
 customers see at once."""
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import Any, Final
@@ -32,6 +33,8 @@ from coinslot.people.audit_log import Act, record
 from coinslot.people.sessions import SignedIn
 
 TABLE_CHARS: Final = 300_000
+_ORIGINS: Final = 20
+_ORIGIN: Final = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 _SPARE: Final = 2  # empty rows for further choices
 
 Change = Callable[[Connection, UUID], Awaitable[None]]
@@ -55,6 +58,7 @@ class Shop(Struct, frozen=True, kw_only=True):
     paused: bool
     tips: tuple[int, ...]
     tax_added: bool
+    origins: tuple[str, ...]
     items: tuple[MenuItem, ...] = ()
 
     @property
@@ -274,12 +278,16 @@ class MenuPages(SharedHandler):
         if len(typed) > 5 or not all(t.isdecimal() and 0 < int(t) <= 100 for t in typed):
             said = self._frame.texts(request)["problem_menu_tips"]
             return await self._menu(request, outlet, said, typed=form)
+        origins = form.one("origins", 2000).lower().split()
+        if len(origins) > _ORIGINS or not all(_ORIGIN.fullmatch(one) for one in origins):
+            said = self._frame.texts(request)["problem_menu_origins"]
+            return await self._menu(request, outlet, said, typed=form)
         tips, added = sorted({int(one) for one in typed}), form.one("tax") == "added"
 
         async def work(conn: Connection, _merchant: UUID) -> None:
-            await conn.execute(store.SET_STORE, outlet, tips, added)
+            await conn.execute(store.SET_STORE, outlet, tips, added, origins)
 
-        said_ = {"tips": tips, "tax_added": added}
+        said_ = {"tips": tips, "tax_added": added, "origins": origins}
         return await self._change(request, outlet, form, Said("store.changed", said_), work)
 
     async def _change(
@@ -347,7 +355,7 @@ def _shop(row: Any, items: Sequence[MenuItem]) -> Shop:
     return Shop(
         outlet=row["outlet_id"], slug=row["slug"], name=row["name"], place=row["place"],
         currency=row["currency"], paused=row["paused_at"] is not None, tips=tuple(row["tips"]),
-        tax_added=row["tax_added"], items=tuple(items),
+        tax_added=row["tax_added"], origins=tuple(row["origins"]), items=tuple(items),
     )  # fmt: skip
 
 

@@ -95,6 +95,7 @@ class Store(Struct, frozen=True, kw_only=True):
     paused: bool
     hours: Hours
     slot_work_min: int | None
+    origins: tuple[str, ...] = ()  # websites whose pages may order here
     now: datetime  # when it was read
     keeps: bool = False  # the money of what is ready and not fetched
     phones: tuple[str, ...] = ()  # prefixes of those that it calls and writes to
@@ -169,6 +170,7 @@ async def store_of(context: Context, slug: str) -> Store | None:
         slug=slug, merchant=known["merchant_id"], outlet=view, tax_added=row["tax_added"],
         tips=tuple(row["tips"]), paused=is_paused(row, context.now()),
         hours=hours_of(row, view.zone), slot_work_min=row["slot_work_min"], now=context.now(),
+        origins=tuple(row["origins"]),
         keeps=row["no_show"] == KEPT, phones=prefixes(row["phone_prefixes"], view.currency),
     )  # fmt: skip
 
@@ -182,6 +184,12 @@ def hours_of(row: asyncpg.Record, zone: str | None) -> Hours:
         lead=timedelta(minutes=row["lead_min"]), slot=timedelta(minutes=row["slot_min"]),
         days_ahead=row["days_ahead"],
     )  # fmt: skip
+
+
+async def may_call(context: Context, origin: str) -> bool:
+    """Whether any store lets the pages of this website order."""
+    async with context.db.system_transaction() as conn:
+        return bool(await conn.fetchval(store.MAY_CALL, origin))
 
 
 async def menu(conn: Connection, outlet: str) -> list[MenuItem]:

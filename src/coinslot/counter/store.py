@@ -15,7 +15,11 @@ STORE_OWNER = "SELECT outlet_id, merchant_id FROM counter_stores WHERE slug = $1
 
 STORE = "SELECT * FROM counter_stores WHERE outlet_id = $1"
 
-SET_STORE = "UPDATE counter_stores SET tips = $2, tax_added = $3 WHERE outlet_id = $1"
+SET_STORE = """
+UPDATE counter_stores SET tips = $2, tax_added = $3, origins = $4 WHERE outlet_id = $1
+"""
+
+MAY_CALL = "SELECT EXISTS (SELECT FROM counter_stores WHERE origins @> ARRAY[$1])"
 
 ACCOUNTS = """
 SELECT id FROM gateway_accounts WHERE disabled_at IS NULL ORDER BY created_at, id

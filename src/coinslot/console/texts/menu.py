@@ -62,7 +62,22 @@ TEXTS: Final[Texts] = {
         "Её позиции добавятся сюда, а здешние получат её цены. Остатки не изменятся.",
     ),
     "menu_copy_button": ("Copy", "नक़ल करें", "Скопировать"),
-    "menu_settings": ("Tips and tax", "टिप और टैक्स", "Чаевые и налог"),
+    "menu_settings": ("Tips, tax and websites", "टिप, टैक्स और वेबसाइट", "Чаевые, налог и сайты"),
+    "menu_origins": (
+        "Websites that may order here",
+        "वेबसाइटें जो यहाँ ऑर्डर कर सकती हैं",
+        "Сайты, с которых можно заказывать",
+    ),
+    "menu_origins_hint": (
+        "For a page of your own that uses the API: one on a line. Empty: none.",
+        "आपके अपने पेज के लिए जो API इस्तेमाल करता है: हर पंक्ति में एक। ख़ाली: कोई नहीं।",
+        "Для вашей страницы, которая пользуется API: по одному в строке. Пусто: никакие.",
+    ),
+    "problem_menu_origins": (
+        "Write addresses like https://cafe.example, at most 20.",
+        "https://cafe.example जैसे पते लिखें, अधिकतम 20।",
+        "Адреса вида https://cafe.example, не больше 20.",
+    ),
     "menu_tips": (
         "Tips to choose from, in per cent",
         "टिप के विकल्प, प्रतिशत में",
