@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from coinslot.gateways.base import Declined, Mark, PaymentFact
+from coinslot.gateways.base import Declined, Mark, PaymentFact, Taken
 from coinslot.kit.money import Money
 from coinslot.payments import provision
 from tests.sales.stage import Stage
@@ -111,12 +111,13 @@ async def test_the_gateways_own_answer_brings_a_parked_payment_to_its_code(stage
 async def test_what_a_parked_payment_was_found_by_says_when_it_was_captured(
     stage: Stage, has_code: bool
 ) -> None:
-    """The gateway may say another time when it is asked later: of its last change."""
+    """The gateway may say another time when it is asked later: of its last change. That it was
+    captured is known by then."""
     paid = await stage.pay()
     parked = replace(paid, qr_code_id=None, mark=None)
     await stage.webhook(parked)
     at = await stage.value("SELECT captured_at FROM captures")
-    later = replace(paid, at=paid.at + timedelta(seconds=3))
+    later = replace(paid, at=paid.at + timedelta(seconds=3), taken=Taken.AUTHORIZED)
     await at_gateway(stage, later if has_code else replace(later, qr_code_id=None))
     stage.later(6)
     await stage.sweep("captures")

@@ -21,6 +21,7 @@ from coinslot.gateways.base import (
     Taken,
 )
 from coinslot.gateways.stripe.driver import Settings
+from coinslot.gateways.tbank import driver as tbank
 from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret
 from coinslot.merchants.accounts import Former
@@ -302,3 +303,11 @@ def test_of_replaced_secrets_those_that_were_there_prove_webhooks_for_a_while() 
     ]
     assert former(kept("sk_1", ""), kept("sk_1", "c")) == []
     assert former(kept("sk_1", "a"), kept("sk_2", "a")) == []  # the key proves no webhook
+
+
+def test_a_password_that_was_replaced_is_kept_whole() -> None:
+    def kept(password: str) -> tbank.Settings:
+        return tbank.Settings(terminal_key="t", password=Secret(password))
+
+    (former,) = gateway_accounts._replaced(CONTEXT, kept("first"), kept("second"))
+    assert (former.setting, former.secret) == ("old_passwords", Secret("first"))
