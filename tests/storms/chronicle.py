@@ -51,6 +51,12 @@ class Chronicle:
         now = _CLOCK.now()
         self._past.append(Disturbance(now, now + timedelta(seconds=lasting_s), whom, what))
 
+    def lasted(self, whom: str, what: str, seconds: float) -> None:
+        """It is over now, and went on for so long."""
+        self.counts[what] += 1
+        now = _CLOCK.now()
+        self._past.append(Disturbance(now - timedelta(seconds=seconds), now, whom, what))
+
     def all_over(self) -> None:
         for whom, what in list(self._open):
             self.ended(whom, what)

@@ -6,6 +6,7 @@ import contextlib
 import json
 import random
 import re
+import time
 import zlib
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -31,7 +32,7 @@ FAULTS = (
 MENDED = {"make": None, "slow_ms": 0, "no_water": False, "offline": False, "silent_s": 0,
           "price": None}  # fmt: skip
 _DRINKS = ("Эспрессо", "Капучино", "Латте")
-_PATIENCE_S, _LOOK_S, _RELOADS = 40.0, 0.7, 12
+_PATIENCE_S, _LOOK_S, _RELOADS, _SLOW_S = 40.0, 0.7, 12, 1.5
 _REFERENCE = """
 SELECT a.reference FROM orders o JOIN payments p ON p.order_id = o.id
 JOIN attempts a ON a.payment_id = p.id WHERE o.token = $1 AND a.reference IS NOT NULL
@@ -130,7 +131,7 @@ async def drink(
         for link in links:
             if WAYS[payer["way"]]:
                 await _pay(town, chronicle, phone, f"{town.web_url}{link}", payer)
-            await _speak(town, phone, link, shown["order_id"])
+            await _speak(town, chronicle, phone, link, shown["order_id"])
 
 
 async def _insist(call: Callable[[], Awaitable[Any]]) -> Any:
@@ -167,11 +168,14 @@ async def _pay(
     chronicle.counts[f"coffee paid at {gateway} by {payer['method']}"] += 1
 
 
-async def _speak(town: Town, phone: httpx.AsyncClient, link: str, order: str) -> None:
+async def _speak(
+    town: Town, chronicle: Chronicle, phone: httpx.AsyncClient, link: str, order: str
+) -> None:
     """Look at the order's page until it ends; say whether the cup came, as often as it asks."""
     page = f"{town.web_url}{link}"
     for _ in range(round(_PATIENCE_S / _LOOK_S)):
         await asyncio.sleep(_LOOK_S)
+        began = time.monotonic()
         try:
             shown = (await phone.get(page, headers={"accept": "text/html"})).text
             found = re.search(r'data-phase="(\w+)"', shown)
@@ -182,6 +186,10 @@ async def _speak(town: Town, phone: httpx.AsyncClient, link: str, order: str) ->
                 await phone.post(f"{page}/{'came' if came else 'help'}")
         except AWAY:
             continue
+        finally:
+            took_s = time.monotonic() - began
+            if took_s > _SLOW_S:  # who waits for a page can say nothing meanwhile
+                chronicle.lasted(COFFEE.code, "a page that came late", took_s)
 
 
 async def _cups(town: Town) -> list[str]:

@@ -5,7 +5,7 @@ and what was handed over of it, to the kopeck."""
 import json
 import random
 from collections import Counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 
@@ -138,7 +138,26 @@ async def _breaches(town: Any, ends: Counter[str]) -> list[Breach]:
         if row["state"] == "registered":
             counted = by_hand if row["by_hand"] else ours
             counted[row["payment"], row["kind"]] += row["amount_minor"]
-    found = []
+    return unequal(Fiscal(money, theirs, by_hand, ours), ends)
+
+
+class Fiscal(NamedTuple):
+    """In minor units, by the gateway's payment and the kind of receipt."""
+
+    money: Counter[tuple[str, str]]  # captured, given back, handed over of a prepayment
+    theirs: Counter[tuple[str, str]]  # registered, by the gateways' own books
+    by_hand: Counter[tuple[str, str]]  # noted by a person as made elsewhere
+    ours: Counter[tuple[str, str]]  # registered, by what we say
+
+
+def unequal(books: Fiscal, ends: Counter[str]) -> list[Breach]:
+    """What was registered is the money, to the kopeck; less only by what a person made by hand."""
+    money, theirs, by_hand, ours = books
+    found = [
+        Breach(f"{key[1]}: a receipt of no money", key[0], str(minor))
+        for key, minor in theirs.items()
+        if key not in money
+    ]
     for key, due in money.items():
         why = json.dumps({"money": due, "registered": theirs[key], "by hand": by_hand[key],
                           "we say": ours[key]})  # fmt: skip
