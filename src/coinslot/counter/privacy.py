@@ -19,6 +19,7 @@ WHERE w.outlet_id = $1 ORDER BY 1
 """
 _NAMES: Final[Mapping[str, str]] = {
     "stripe": "Stripe", "razorpay": "Razorpay", "yookassa": "YooKassa", "tbank": "T-Bank",
+    "mock": "Practice gateway",
 }  # fmt: skip
 
 WORDS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -38,7 +39,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "logs": "Wrong codes, and networks that orders came from, as digests that name nobody:"
         " {days} days.",
         "payments": "What was paid, as the law asks. Who paid is forgotten after {days} days.",
-        "cookies": "One cookie keeps strangers from ordering in your name. None follows you.",
+        "cookies": "One cookie, so that this browser finds its orders again; where you collect stamps or"
+        " points it is your card. None follows you.",
         "others": "Who else is told",
         "gateways": "Who takes the payment: {names}. Card numbers are seen by them alone.",
         "carriers": "Who carries messages and calls, of your number and the text.",
@@ -59,7 +61,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "calls": "संदेश और कॉल किसे मिले: {days} दिन।",
         "logs": "ग़लत कोड, और ऑर्डर के नेटवर्क, ऐसे डाइजेस्ट के रूप में जो किसी का नाम नहीं बताते: {days} दिन।",
         "payments": "जो भुगतान हुआ, क़ानून के अनुसार। किसने किया, {days} दिन बाद भुला दिया जाता है।",
-        "cookies": "एक कुकी रोकती है कि कोई और आपके नाम से ऑर्डर न करे। कोई कुकी आपका पीछा नहीं करती।",
+        "cookies": "एक कुकी, ताकि यह ब्राउज़र अपने ऑर्डर फिर पाए; जहाँ आप मुहर या अंक जमा करते हैं, वही"
+        " आपका कार्ड है। कोई कुकी आपका पीछा नहीं करती।",
         "others": "और किसे बताया जाता है",
         "gateways": "भुगतान लेने वाले: {names}। कार्ड नंबर केवल वही देखते हैं।",
         "carriers": "संदेश और कॉल पहुँचाने वाले: आपका नंबर और पाठ।",
@@ -84,7 +87,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "logs": "Неверные коды и сети, из которых заказывали, в виде дайджестов без имён, дней:"
         " {days}.",
         "payments": "Что оплачено, как требует закон. Кто платил, забывается через {days} дней.",
-        "cookies": "Один файл cookie не даёт другим заказывать от вашего имени. Слежки нет.",
+        "cookies": "Один файл cookie, чтобы браузер снова нашёл свои заказы; если вы копите отметки или"
+        " баллы, это и есть карта. Слежки нет.",
         "others": "Кому ещё сообщается",
         "gateways": "Кто принимает оплату: {names}. Номера карт видят только они.",
         "carriers": "Кто доставляет сообщения и звонки: ваш номер и текст.",
