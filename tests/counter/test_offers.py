@@ -9,13 +9,16 @@ from uuid import UUID
 
 import pytest
 
-from coinslot.counter import offer_management, offers, staff
+from coinslot.counter import menu, offer_management, offers, ordering, staff
 from coinslot.counter.basket import BasketError, Wish
+from coinslot.counter.menu import NewStore, Store
 from coinslot.counter.offer_management import CouponError, NewCoupon
 from coinslot.counter.offers import Offer, OfferError, Program
+from coinslot.counter.ordering import Order
 from coinslot.orders import order_refunds
 from coinslot.orders.order_refunds import OrderRefund
-from tests.counter.stage import Counter
+from coinslot.payments.ways_to_pay import Form, offer
+from tests.counter.stage import MENU, Counter
 
 LATTE, CAKE, TEA = Wish(sku="latte"), Wish(sku="cake"), Wish(sku="tea")
 CARD = "a-browser-of-somebody"
@@ -145,6 +148,55 @@ async def test_of_many_who_use_the_last_of_a_coupon_at_once_one_does(counter: Co
     assert sum(isinstance(answer, str) for answer in answers) == 2
     others = [answer for answer in answers if not isinstance(answer, str)]
     assert {getattr(one, "code", one) for one in others} == {"used_up"}
+
+
+async def second_store(counter: Counter) -> Store:
+    """Another counter of the same merchant."""
+    stage = counter.stage
+    new = NewStore(
+        code="S02", merchant=stage.merchant, slug="second", name="Second", currency="EUR",
+        gateway_account=stage.account.id,
+    )  # fmt: skip
+    async with stage.context.db.as_merchant(stage.merchant) as conn:
+        await menu.add_store(conn, new, stage.clock.now())
+        await menu.write_menu(conn, stage.context, stage.merchant, "S02", MENU)
+    await offer(stage.context, stage.merchant, "S02", [(stage.account.id, Form.LINK)])
+    found = await menu.store_of(stage.context, "second")
+    assert found is not None
+    return found
+
+
+async def at_both(counter: Counter, other: Store, brought: Offer) -> int:
+    """How many of eight orders at once, at two stores, are placed."""
+
+    async def there(number: int) -> str:
+        wanted = Order(
+            wishes=(LATTE,), shown=None, offer=brought, browser=f"b{number}", network=f"n{number}"
+        )
+        return await ordering.place(counter.stage.context, other, wanted)
+
+    answers = await asyncio.gather(
+        *(counter.place(LATTE, offer=brought) for _ in range(4)), *(there(n) for n in range(4)),
+        return_exceptions=True,
+    )  # fmt: skip
+    assert all(isinstance(answer, str | OfferError) for answer in answers), answers
+    return sum(isinstance(answer, str) for answer in answers)
+
+
+async def test_the_last_of_a_coupon_is_used_once_though_two_stores_take_it(
+    counter: Counter,
+) -> None:
+    other = await second_store(counter)
+    for number in range(3):
+        await coupon(counter, f"LAST{number}", uses=1)
+        assert await at_both(counter, other, Offer(coupon=f"LAST{number}")) == 1
+
+
+async def test_a_reward_is_used_once_though_two_stores_take_it(counter: Counter) -> None:
+    other = await second_store(counter)
+    await three_stamps(counter)
+    assert await at_both(counter, other, Offer(card=CARD, reward=True)) == 1
+    assert await points(counter) == 0
 
 
 async def test_a_coupon_of_an_order_that_nobody_pays_or_that_goes_back_may_be_used_again(

@@ -85,7 +85,7 @@ async def traces(counter: Counter) -> int:
     count = 0
     for table in (
         "orders", "order_lines", "counter_orders", "counter_lines", "counter_contacts",
-        "counter_messages", "audit_log", "events", "public_events",
+        "counter_messages", "counter_deliveries", "audit_log", "events", "public_events",
         "forgotten_orders", "notices",
     ):  # fmt: skip
         rows = await owner(counter).fetch(f"SELECT to_jsonb(t)::text AS row FROM {table} t")

@@ -60,7 +60,7 @@ MONEY = (
                 "",
             ),
         ),
-        red=(f"{_OFFERS}::test_of_many_who_use_the_last_of_a_coupon_at_once_one_does",),
+        red=(f"{_OFFERS}::test_the_last_of_a_coupon_is_used_once_though_two_stores_take_it",),
         green=f"{_OFFERS}::test_a_coupon_of_which_a_part_was_handed_over_stays_used",
     ),
     Mutation(

@@ -17,6 +17,7 @@ from coinslot.counter import board, menu, ordering, staff
 from coinslot.counter.basket import BasketError, Option, Wish
 from coinslot.counter.board import BoardLine, BoardOrder
 from coinslot.counter.contacts import CONSENT, Contact, ContactError
+from coinslot.counter.delivery import Delivery, DeliveryError, Point
 from coinslot.counter.menu import MenuItem, Store
 from coinslot.counter.offers import Offer, OfferError
 from coinslot.counter.ordering import ClosedError, Order, PriceChangedError, TooManyUnpaidError
@@ -33,7 +34,7 @@ from coinslot.pages.shared_handler import SharedHandler
 
 NOT_PLACED: Final = (
     BasketError, ContactError, PriceChangedError, ClosedError, TooManyUnpaidError, NoSlotError,
-    SlotFullError, OfferError,
+    SlotFullError, OfferError, DeliveryError,
 )  # fmt: skip
 Slug = Annotated[str, PathParameter(max_length=63, pattern=STORABLE)]
 Text = Annotated[str, Meta(max_length=200, pattern=STORABLE)]
@@ -88,6 +89,14 @@ class WantedItem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     notes: Text = ""
 
 
+class WantedDelivery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where an order goes: as people read it, and as the zones are asked."""
+
+    address: Annotated[str, Meta(min_length=1, max_length=300, pattern=STORABLE)]
+    latitude: Annotated[float, Meta(ge=-90, le=90)]
+    longitude: Annotated[float, Meta(ge=-180, le=180)]
+
+
 class WantedSession(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
     """What POST /api/checkout-session takes. `total_cents` is what the customer was shown."""
 
@@ -102,6 +111,7 @@ class WantedSession(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     customer_email: Annotated[str, Meta(max_length=254, pattern=STORABLE)] = ""
     consent_version: Text = ""
     coupon_code: Annotated[str, Meta(max_length=40, pattern=STORABLE)] = ""
+    deliver_to: WantedDelivery | None = None  # None: it is picked up
 
 
 class NewStatus(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -160,6 +170,7 @@ class Stores(SharedHandler):
             tip=data.tip_cents, name=" ".join(data.customer_name.split()), key=key,
             network=peer.network(request), wanted_at=data.pickup_at,
             spot=" ".join(data.table.split()), offer=Offer(coupon=data.coupon_code),
+            deliver=_delivery(data.deliver_to),
             contact=Contact(
                 phone=data.customer_phone, email=data.customer_email,
                 agreed=data.consent_version == CONSENT, network=peer.network(request),
@@ -291,6 +302,13 @@ def refused(error: CounterError) -> RefusedError:
     return RefusedError(status, error.why.value, _SAYS[error.why], details or None)
 
 
+def _delivery(wanted: WantedDelivery | None) -> Delivery | None:
+    if wanted is None:
+        return None
+    point = Point(wanted.latitude, wanted.longitude)
+    return Delivery(address=wanted.address, point=point)
+
+
 def _not_placed(error: Exception, items: list[MenuItem]) -> RefusedError:
     match error:
         case PriceChangedError():
@@ -306,6 +324,11 @@ def _not_placed(error: Exception, items: list[MenuItem]) -> RefusedError:
             return RefusedError(
                 status, error.code, str(error), None if named is None else {"menuItemId": named}
             )
+        case DeliveryError(code="least"):
+            told: dict[str, object] = {"leastCents": error.least}
+            return RefusedError(422, "below_minimum", "It is too little to be delivered.", told)
+        case DeliveryError():
+            return RefusedError(422, "not_delivered_there", "It is not delivered there.")
         case OfferError():
             least: dict[str, object] | None = {"leastCents": error.least} if error.least else None
             return RefusedError(422, "no_discount", f"Nothing is taken off: {error.code}.", least)
@@ -362,7 +385,7 @@ def _order(order: BoardOrder) -> dict[str, Any]:
     return {
         "id": str(order.id), "orderNumber": order.number, "store": order.slug,
         "status": order.status.value, "paymentStatus": "PAID", "customerName": order.name,
-        "table": order.spot,
+        "table": order.spot, "deliverTo": order.address,
         "wantedAt": None if order.wanted_at is None else order.wanted_at.isoformat(),
         "totalCents": order.total.minor, "currency": order.total.currency,
         "paidAt": order.paid_at.isoformat(), "statusSince": order.since.isoformat(),

@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from coinslot.app.server import RunningServer
 from coinslot.commands.terms import Data, console, fail, installed, run_on_server
-from coinslot.counter import menu, menu_file
+from coinslot.counter import delivery, menu, menu_file
 from coinslot.counter.menu import NewStore, SlugTakenError
 from coinslot.kit.clock import UnknownZoneError
 from coinslot.merchants.merchants import merchant_named
@@ -39,6 +39,7 @@ Keeps = Annotated[
     ),
 ]
 Stock = Annotated[bool, typer.Option("--stock", help="Write what is left of each, too.")]
+Zones = Annotated[Path, typer.Argument(help="A list (JSON) of zones.")]
 File = Annotated[Path, typer.Argument(help="A table (CSV), the whole menu.")]
 
 
@@ -83,6 +84,32 @@ def add(  # noqa: PLR0913  the options of a command
             fail(str(error))
         said = "is here" if is_new else "was here already"
         console.print(escape(f"{code} {said}: /s/{slug}"), highlight=False)
+
+    run_on_server(make, installed(data))
+
+
+@cli.command("zones", epilog="Example: `coinslot counter zones S01 zones.json`")
+def zones(code: Code, file: Zones, data: Data = None) -> None:
+    """Make a list (JSON) the zones that a counter delivers to; an empty one ends delivery."""
+
+    try:
+        text = file.read_bytes()
+    except OSError as error:
+        fail(f"{file} cannot be read: {error}")
+
+    async def make(server: RunningServer) -> None:
+        try:
+            owner = await owner_of(server.db, code)
+        except UnknownOutletError as error:
+            fail(str(error))
+        try:
+            async with server.db.as_merchant(owner) as conn:
+                currency = await menu.currency_of(conn, code)
+                wanted = delivery.read(text, currency)
+                await delivery.set_zones(conn, owner, code, wanted, server.clock.now())
+        except (delivery.ZoneError, menu.NoStoreError) as error:
+            fail(str(error))
+        console.print(f"{code}: {len(wanted)} zones", highlight=False)
 
     run_on_server(make, installed(data))
 

@@ -106,14 +106,18 @@ class Sum(Struct, frozen=True, kw_only=True):
     added_tax: int
     tip: int
     off: int = 0  # of the goods, by a coupon or a reward
+    delivery: int = 0
 
     @property
     def total(self) -> int:
-        return self.goods - self.off + self.added_tax + self.tip
+        return self.goods - self.off + self.added_tax + self.tip + self.delivery
 
     @property
     def extras(self) -> list[Extra]:
-        found = [(ExtraKind.ADDED_TAX, self.added_tax), (ExtraKind.TIP, self.tip)]
+        found = [
+            (ExtraKind.ADDED_TAX, self.added_tax), (ExtraKind.TIP, self.tip),
+            (ExtraKind.DELIVERY_FEE, self.delivery),
+        ]  # fmt: skip
         return [Extra(kind, amount) for kind, amount in found if amount]
 
 

@@ -60,6 +60,7 @@ class BoardOrder(Struct, frozen=True, kw_only=True):
     status: Status
     name: str
     spot: str  # its table
+    address: str  # that it is delivered to
     wanted_at: datetime | None  # None: as soon as it can be
     total: Money
     paid_at: datetime
@@ -156,7 +157,7 @@ def _order(context: Context, row: asyncpg.Record, units: Sequence[asyncpg.Record
     return BoardOrder(
         id=row["id"], number=row["number"], slug=row["slug"], outlet=row["outlet_id"],
         outlet_name=row["outlet_name"], status=status, name=row["name"],
-        spot=row["spot"], wanted_at=row["wanted_at"],
+        spot=row["spot"], address=row["address"] or "", wanted_at=row["wanted_at"],
         total=Money(row["amount_minor"], row["currency"]), paid_at=row["paid_at"],
         since=row["ended_at"] or max(times, default=row["begin_at"] or row["paid_at"]),
         until=min((unit["dispatch_by"] for unit in open_), default=None),

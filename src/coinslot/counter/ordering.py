@@ -13,10 +13,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from coinslot.context import Context
-from coinslot.counter import contacts, offers, pickup, store
+from coinslot.counter import contacts, delivery, offers, pickup, store
 from coinslot.counter.basket import BasketError, Line, Sum, Wish, lines_of, sum_of
 from coinslot.counter.codes import code_of, digest_of
 from coinslot.counter.contacts import Contact
+from coinslot.counter.delivery import Delivery
 from coinslot.counter.flow import COUNTER
 from coinslot.counter.menu import MenuItem, Store, menu_at
 from coinslot.counter.offers import Offer, OfferError
@@ -61,13 +62,14 @@ class Order(Struct, frozen=True, kw_only=True):
     wanted_at: datetime | None = None  # None: as soon as it can be
     spot: str = ""  # the table that it is brought to
     offer: Offer = Offer()
+    deliver: Delivery | None = None  # None: it is picked up
     browser: str | None = None
     network: str | None = None
 
 
 async def place(context: Context, at: Store, wanted: Order) -> str:
     """The token of the order, placed now or before with this key. Raises ClosedError, BasketError,
-    ContactError, OfferError, PriceChangedError, TooManyUnpaidError, NoSlotError,
+    ContactError, DeliveryError, OfferError, PriceChangedError, TooManyUnpaidError, NoSlotError,
     SlotFullError."""
     async with context.db.as_merchant(at.merchant) as conn:
         before = await conn.fetchval(store.BY_KEY, wanted.key)
@@ -95,6 +97,10 @@ async def _place(context: Context, at: Store, wanted: Order, least: int) -> str:
         goods = sum(line.total for line in lines)
         seen = await offers.look(conn, context, at, wanted.offer, goods)
         total = sum_of(lines, tax_added=at.tax_added, tip=wanted.tip, off=seen.off)
+        zone = None
+        if wanted.deliver is not None:
+            zone = await delivery.quote(conn, at, wanted.deliver, goods - seen.off)
+            total = replace(total, delivery=zone.fee)
         if total.total < least:
             raise BasketError("too_little" if total.total else "nothing_to_pay", "")
         if wanted.shown is not None and wanted.shown != total.total:
@@ -128,6 +134,8 @@ async def _place(context: Context, at: Store, wanted: Order, least: int) -> str:
         )  # fmt: skip
         await contacts.keep(conn, context, at.merchant, placed.id, wanted.contact)
         await offers.keep(conn, context, at, placed.id, held)
+        if wanted.deliver is not None and zone is not None:
+            await delivery.keep(conn, at, placed.id, wanted.deliver, zone)
         return placed.token
 
 

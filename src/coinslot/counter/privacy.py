@@ -39,8 +39,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "logs": "Wrong codes, and networks that orders came from, as digests that name nobody:"
         " {days} days.",
         "payments": "What was paid, as the law asks. Who paid is forgotten after {days} days.",
-        "cookies": "One cookie, so that this browser finds its orders again; where you collect stamps or"
-        " points it is your card. None follows you.",
+        "cookies": "One cookie, so that this browser finds its orders again; where you collect"
+        " stamps or points it is your card. None follows you.",
         "others": "Who else is told",
         "gateways": "Who takes the payment: {names}. Card numbers are seen by them alone.",
         "carriers": "Who carries messages and calls, of your number and the text.",
@@ -87,8 +87,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "logs": "Неверные коды и сети, из которых заказывали, в виде дайджестов без имён, дней:"
         " {days}.",
         "payments": "Что оплачено, как требует закон. Кто платил, забывается через {days} дней.",
-        "cookies": "Один файл cookie, чтобы браузер снова нашёл свои заказы; если вы копите отметки или"
-        " баллы, это и есть карта. Слежки нет.",
+        "cookies": "Один файл cookie, чтобы браузер снова нашёл свои заказы; если вы копите отметки"
+        " или баллы, это и есть карта. Слежки нет.",
         "others": "Кому ещё сообщается",
         "gateways": "Кто принимает оплату: {names}. Номера карт видят только они.",
         "carriers": "Кто доставляет сообщения и звонки: ваш номер и текст.",

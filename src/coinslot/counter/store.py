@@ -236,9 +236,9 @@ FROM was WHERE c.id = was.id RETURNING was.ticked <> $3
 _ON_BOARD = """
 SELECT o.id, o.number, o.outlet_id, o.state, o.amount_minor, o.currency::text, o.paid_at,
     o.ended_at, c.name, c.tries, c.wrong, c.code_from, c.wanted_at, c.begin_at, c.spot, c.seen_at,
-    a.repeated_at, s.slug, u.name AS outlet_name
+    a.repeated_at, s.slug, u.name AS outlet_name, d.address
 FROM orders o JOIN counter_orders c ON c.order_id = o.id
-LEFT JOIN counter_alarms a ON a.id = o.id
+LEFT JOIN counter_alarms a ON a.id = o.id LEFT JOIN counter_deliveries d ON d.order_id = o.id
 JOIN counter_stores s ON s.outlet_id = o.outlet_id JOIN outlets u ON u.id = o.outlet_id
 """
 

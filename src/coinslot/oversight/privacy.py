@@ -31,7 +31,7 @@ ORDER BY o.id DESC LIMIT $5
 _EXPORT = """
 SELECT o.id, o.number, o.outlet_id AS outlet, o.placed_at, o.paid_at, o.ended_at, o.state,
     o.amount_minor AS amount, o.currency::text AS currency, o.receipt_contact, c.name,
-    k.phone, k.email, k.language,
+    k.phone, k.email, k.language, d.address AS delivered_to,
     (SELECT jsonb_agg(jsonb_build_object('name', l.name, 'quantity', l.quantity,
         'price', l.price_minor, 'note', coalesce(n.note, '')) ORDER BY l.id)
         FROM order_lines l LEFT JOIN counter_lines n ON n.line_id = l.id
@@ -47,6 +47,7 @@ SELECT o.id, o.number, o.outlet_id AS outlet, o.placed_at, o.paid_at, o.ended_at
         FROM captures p WHERE p.order_id = o.id) AS payments
 FROM orders o LEFT JOIN counter_orders c ON c.order_id = o.id
     LEFT JOIN counter_contacts k ON k.order_id = o.id
+    LEFT JOIN counter_deliveries d ON d.order_id = o.id
 WHERE o.id = ANY ($1) ORDER BY o.id
 """
 _ASK = """

@@ -28,6 +28,8 @@ BEGIN
                 OR k.network <> ''))
         + (SELECT count(*) FROM counter_messages m WHERE m.order_id = p_order
             AND m.ended_at IS NOT NULL AND (m.phone_digest IS NOT NULL OR m.network <> ''))
+        + (SELECT count(*) FROM counter_deliveries d WHERE d.order_id = p_order
+            AND (d.address <> '' OR num_nonnulls(d.latitude, d.longitude) > 0))
     INTO found;
     RETURN found;
 END $$;
@@ -47,6 +49,8 @@ BEGIN
         email_digest = NULL, network = '' WHERE order_id = p_order;
     UPDATE counter_messages SET phone_digest = NULL, network = ''
         WHERE order_id = p_order AND ended_at IS NOT NULL;
+    UPDATE counter_deliveries SET address = '', latitude = NULL, longitude = NULL
+        WHERE order_id = p_order;
 END $$;
 
 -- Whether everything that still needs the person of an order is over.
