@@ -102,6 +102,10 @@ NEEDS: dict[str, str | None] = {
     "GET /console/board/stores/{outlet}/walk-in": "board:write",
     "POST /console/board/stores/{outlet}/walk-in": "board:write",
     "POST /console/board/walk-ins/{walk_in}": "board:write",
+    "GET /console/board/tablets": "board:write",
+    "POST /console/board/tablets": "people:write",
+    "POST /console/board/tablets/{tablet}/end": "people:write",
+    "POST /console/board/pin": "board:write",
     "POST /console/board/stores/{outlet}/pause": "board:write",
     "POST /console/board/stores/{outlet}/items/{item}": "board:write",
     "POST /console/orders/{order}/refund": "refunds:write",
@@ -204,7 +208,7 @@ NEEDS: dict[str, str | None] = {
 OPEN = {
     f"{method} /console/{place}"
     for method in ("GET", "POST")
-    for place in ("sign-in", "first-run", "join", "confirm-address", "forgot", "reset")
+    for place in ("sign-in", "first-run", "join", "confirm-address", "forgot", "reset", "pin")
 } | {
     f"GET /console/{file}"
     for file in ("manifest.webmanifest", "worker.js", "icon-192.png", "icon-512.png")
@@ -231,6 +235,7 @@ IDS = {
     "order": _NOBODYS,
     "job": _NOBODYS,
     "walk_in": _NOBODYS,
+    "tablet": _NOBODYS,
     "printer": _NOBODYS,
     "person": _NOBODYS,
     "invitation": _NOBODYS,

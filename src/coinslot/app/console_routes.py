@@ -33,6 +33,7 @@ from coinslot.console.receipts import ACTS, ReceiptPages
 from coinslot.console.refusals import Refusals
 from coinslot.console.sign_in import SignInPages
 from coinslot.console.start import StartPages
+from coinslot.console.tablets import TabletPages
 from coinslot.console.uploads import FORM_BYTES
 from coinslot.events.webhooks.signing import HookRules
 from coinslot.fleet.enrolment import DeviceAddresses
@@ -58,7 +59,7 @@ def console_routes(
         _proof,
         _entry, _own, _business, _overview, _orders, _machines, _products, _money, _people,
         _receipts, _brand, _privacy, _offers, _codes, _notices, _coffee, _board, _menu,
-        _printers,
+        _printers, _tablets,
     )  # fmt: skip
     urls = [url for part in parts for url in part(access, frame)]
     urls += engineer_routes(access, frame, hooks)
@@ -343,6 +344,18 @@ def _codes(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
         get("/codes/ready", guards=read)(pages.ready),
         get("/codes/sheet", guards=read)(pages.sheet),
         post("/codes/gone", guards=write)(pages.gone),
+    ]
+
+
+def _tablets(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
+    pages = TabletPages(frame)
+    return [
+        get("/pin")(pages.ask_pin),
+        post("/pin", status_code=200)(pages.enter_pin),
+        get("/board/tablets", guards=[access.may("board:write")])(pages.show),
+        post("/board/tablets", guards=[access.may("people:write", fresh=True)])(pages.enrol),
+        post("/board/tablets/{tablet:uuid}/end", guards=[access.may("people:write")])(pages.end),
+        post("/board/pin", guards=[access.may("board:write", fresh=True)])(pages.set_pin),
     ]
 
 

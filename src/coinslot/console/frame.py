@@ -122,6 +122,7 @@ class Frame(SharedHandler):
             "here": request.url.path, "problem": "",
             "has_mail": Form.EMAIL in self.auth.context.notifiers,
             "version": request.scope["state"].get(VERSION, ""),
+            "has_tablet": bool(cookies.tablet_of(request, self.auth.base_url)),
             "done": c.get(f"done_{done}", ""),
             "form_token": cookies.form_token(
                 str(values.pop("secret", "")) or cookies.secret_of(request, self.auth.base_url)

@@ -38,6 +38,23 @@ def remove(response: Response[Any], base_url: str) -> None:
     put(response, base_url, "", timedelta(0))
 
 
+def put_tablet(response: Response[Any], base_url: str, secret: str, life: timedelta) -> None:
+    """The browser is that tablet from now on, whoever is signed in."""
+    secure = base_url.startswith("https:")
+    response.set_cookie(
+        Cookie(
+            key=f"{_SECURE_NAME if secure else _PLAIN_NAME}-tablet", value=secret, path="/",
+            secure=secure, httponly=True, samesite="lax", max_age=int(life.total_seconds()),
+        )
+    )  # fmt: skip
+
+
+def tablet_of(request: AnyRequest, base_url: str) -> str:
+    """Which tablet the browser says that it is."""
+    name = _SECURE_NAME if base_url.startswith("https:") else _PLAIN_NAME
+    return request.cookies.get(f"{name}-tablet", "")
+
+
 def secret_of(request: AnyRequest, base_url: str) -> str:
     """What the browser sent. Where the installation has https, the plain name counts for nothing:
     others can set it."""

@@ -13,6 +13,7 @@ _BOARD: Final = ("board:read", "board:write")
 
 INSTALLATION: Final = "installation"
 DEVICE: Final = "device"
+STAFF: Final = "staff"  # of outlets; also whoever shows a PIN at their tablet
 INVITES: Final = "people:write"  # who has it may invite
 ROLES: Final = ("admin", "operator", "viewer", "staff")  # of a member of a merchant
 

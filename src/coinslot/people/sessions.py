@@ -16,7 +16,7 @@ from coinslot.kit.ids import token, uuid7
 from coinslot.people.audit_log import Act, Actor, Once, record
 from coinslot.people.authentication import Authentication, Client, ForbiddenError, over
 from coinslot.people.outbox import NEW_PLACE, concerns
-from coinslot.people.roles import INSTALLATION, PERMISSIONS
+from coinslot.people.roles import INSTALLATION, PERMISSIONS, STAFF
 from coinslot.people.tokens import AccessClaims, hashed, whole_seconds
 
 _NOTED_EVERY = timedelta(minutes=1)
@@ -28,7 +28,8 @@ _SECOND: Final = frozenset(("totp", "recovery", "security_key"))
 _CURRENT = """
 SELECT s.id, s.kind, s.person_id, s.for_merchant, s.factors, s.proved_at, s.used_at, p.login,
     p.name, coalesce(m.role, $3) AS role, coalesce(m.outlets, '{}') AS outlets,
-    t.name AS merchant_name, t.second_factor_required, t.allowed_networks,
+    s.tablet_id, b.outlets AS tablet_outlets, t.name AS merchant_name,
+    t.second_factor_required, t.allowed_networks,
     EXISTS (SELECT FROM second_factors f WHERE f.person_id = p.id AND f.confirmed_at IS NOT NULL
         AND f.removed_at IS NULL) AS has_second
 FROM sessions s
@@ -38,8 +39,11 @@ LEFT JOIN memberships m ON m.person_id = s.person_id AND m.merchant_id = s.for_m
     AND m.version = s.grant_version AND m.ended_at IS NULL
 LEFT JOIN installation_admins a ON s.for_merchant IS NULL AND a.person_id = s.person_id
     AND a.version = s.grant_version AND a.ended_at IS NULL
+LEFT JOIN tablets b ON b.id = s.tablet_id AND b.merchant_id = s.for_merchant
+    AND b.ended_at IS NULL
 WHERE s.ended_at IS NULL AND s.expires_at > $2 AND s.used_at > $4
     AND (m.role IS NOT NULL OR a.person_id IS NOT NULL)
+    AND (s.tablet_id IS NULL OR b.id IS NOT NULL)
 """
 BY_ID = f"{_CURRENT} AND s.id = $1 AND s.kind = 'token'"
 BY_SECRET = f"{_CURRENT} AND s.secret_hash = $1"
@@ -47,12 +51,14 @@ STILL = f"{_CURRENT} AND s.id = ANY ($1)"
 REFRESH = "SELECT person_id, session_id FROM refresh_tokens WHERE hash = $1"
 _OPEN = """
 INSERT INTO sessions (id, person_id, for_merchant, kind, secret_hash, factors, person_version,
-    grant_version, address, agent, network, created_at, proved_at, used_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $14, $12, $13)
+    grant_version, address, agent, network, created_at, proved_at, used_at, expires_at, tablet_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $14, $12, $13, $15)
 """
-# A session that takes the place of another is of the same browser.
+# A session that takes the place of another is of the same browser, and on a tablet it stays for the
+# board alone, whatever was proved at it.
 _SAME_BROWSER = """
-UPDATE sessions SET push_endpoint = (SELECT push_endpoint FROM sessions WHERE id = $2)
+UPDATE sessions SET (push_endpoint, tablet_id) =
+    (SELECT push_endpoint, tablet_id FROM sessions WHERE id = $2)
 WHERE id = $1
 """
 # The first sign-in of all is from no new place, nor is one before networks were noted.
@@ -156,6 +162,7 @@ class Wish(Struct, frozen=True, kw_only=True):
     replaces: UUID | None = None
     action: str = "signed_in"
     proved_at: datetime | None = None  # where the proof is an older session's; None: now
+    tablet: UUID | None = None  # a PIN was shown at it
 
 
 def is_strong(factors: Sequence[str]) -> bool:
@@ -181,7 +188,7 @@ async def open_session(auth: Authentication, proof: Proof, wish: Wish, client: C
             hashed(secret) if is_cookie else None, list(proof.factors), proof.version,
             wish.grant.version, client.address, client.agent[:_AGENT_CHARS],
             client.network, now, now + auth.context.windows.span("session_life_s"),
-            wish.proved_at or now,
+            wish.proved_at or now, wish.tablet,
         )  # fmt: skip
         if wish.replaces is not None:
             await conn.execute(_SAME_BROWSER, session, wish.replaces)
@@ -312,14 +319,22 @@ async def _signed_in(auth: Authentication, key: UUID | bytes, client: Client) ->
 
 def _read(row: asyncpg.Record, client: Client) -> SignedIn:
     factors = tuple(row["factors"])
-    missing = bool(row["second_factor_required"]) and not is_strong(factors)
+    role, outlets = row["role"], tuple(row["outlets"])
+    permissions = PERMISSIONS[role]
+    # At an enrolled tablet, which is the other factor, everybody is staff of its outlets.
+    is_tablet = row["tablet_id"] is not None
+    missing = bool(row["second_factor_required"]) and not is_strong(factors) and not is_tablet
+    if is_tablet:
+        there = tuple(row["tablet_outlets"])
+        outlets = tuple(one for one in there if one in outlets) if role == STAFF else there
+        permissions, role = permissions & PERMISSIONS[STAFF], STAFF
     return SignedIn(
         session=row["id"], kind=row["kind"], person=row["person_id"], login=row["login"],
         name=row["name"], merchant=row["for_merchant"], merchant_name=row["merchant_name"],
-        role=row["role"], outlets=tuple(row["outlets"]), factors=factors,
-        permissions=frozenset() if missing else PERMISSIONS[row["role"]],
+        role=role, outlets=outlets, factors=factors,
+        permissions=frozenset() if missing else permissions,
         second_factor_missing=missing, proved_at=row["proved_at"], address=client.address,
-        strongly=is_strong(factors) or not row["has_second"],
+        strongly="pin" not in factors and (is_strong(factors) or not row["has_second"]),
     )  # fmt: skip
 
 

@@ -36,6 +36,7 @@ from coinslot.console.texts import (
     settings,
     sign_in,
     start,
+    tablets,
     webhooks,
 )
 from coinslot.console.texts.languages import LANGUAGES, Texts
@@ -44,7 +45,7 @@ from coinslot.pages.texts import MIRROR, turned
 PARTS: Final = (
     acts, bases, board,
     proof, profit, privacy, analytics, offers,
-    printers, kitchen,
+    printers, kitchen, tablets,
     frame, sign_in, overview, orders, machines, people, products, start, money, brand, notices,
     gateways, keys, webhooks, account, settings, selling, codes, coffee, receipts, menu,
 )  # fmt: skip
