@@ -236,6 +236,7 @@ IDS = {
     "job": _NOBODYS,
     "walk_in": _NOBODYS,
     "tablet": _NOBODYS,
+    "coupon": _NOBODYS,
     "printer": _NOBODYS,
     "person": _NOBODYS,
     "invitation": _NOBODYS,
