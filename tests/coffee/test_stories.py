@@ -17,7 +17,9 @@ from coinslot.app.front import ContextBackend
 from coinslot.app.kinds import KINDS
 from coinslot.app.routes import build
 from coinslot.channels.tmetr import MachineCode, Settings
+from coinslot.coffee import management
 from coinslot.coffee.fulfillment import Coffee
+from coinslot.coffee.statuses import Status, status
 from coinslot.coffee.vendors import OpenVendors
 from coinslot.db.pool import Database
 from coinslot.kit.clock import SystemClock
@@ -282,6 +284,11 @@ async def test_a_notification_after_the_end_of_the_order_gives_the_money_back_an
     assert await street.money(link) == (PRICE, PRICE)
     assert (street.foyer.makes, street.foyer.cups) == ([], [])
     assert await street.page(link) in ("refunded", "refunding")
+    order = await street.cafe.order(link.removeprefix("/o/"))
+    asked = management.Asked(text=order.number)
+    stage = street.cafe.stage
+    (line,) = await management.orders(stage.context, stage.merchant, asked)
+    assert line.status is status(order) is Status.FAILED, "not_paid would hide the money"
 
 
 async def test_a_notification_that_is_not_the_gateways_changes_nothing(street: Street) -> None:

@@ -91,6 +91,7 @@ class Coffee(Fulfillment):
             size=Size(wanted["size"]), price=Money(unit["amount_minor"], unit["currency"]),
         )  # fmt: skip
         if not await self._commit(context, vendor, unit):
+            await self.deadline(context, unit)  # its time ended while the machine was asked for
             return
         context.db.check_lease()  # stopped for a while, another process may have given it up
         answer = await vendor.make(cup)
