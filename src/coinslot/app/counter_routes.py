@@ -47,6 +47,8 @@ def counter_routes(
             past.show
         ),
         post("/o/{order:str}/cancel")(pages.cancel),
+        get("/o/worker.js")(pages.worker),
+        post("/o/{order:str}/push", middleware=[ordering], status_code=200)(pages.push),
         post("/o/{order:str}/resend")(pages.resend),
         post("/callbacks/messages", status_code=200)(told.inbound),
         post("/callbacks/messages/{message:uuid}", status_code=200)(told.message),

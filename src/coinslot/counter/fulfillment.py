@@ -22,6 +22,7 @@ from coinslot.counter.flow import COUNTER
 from coinslot.counter.texts import OF_ORDERS
 from coinslot.db.due import Due
 from coinslot.db.pool import Connection
+from coinslot.events.notices import browsers
 from coinslot.orders import fulfillment
 from coinslot.orders.fulfillment import Fulfillment, Owing, Testimony
 from coinslot.orders.page_views import Progress, Story
@@ -238,6 +239,7 @@ class Counter(Fulfillment):
             code_text=None if code is None else f"{units[0]['order_id']}:{code}",
             looks_into=False, keeps=await self._keeps(conn, open_, kept, ready),
             wanted_at=kept["wanted_at"], told=await resending.told(conn, kept["order_id"]),
+            push_key=browsers.public_key(context) if open_ else "",
             may_resend=bool(open_) and await resending.may_resend(context, conn, kept["order_id"]),
             invoice=await conn.fetchval(store.INVOICE_OF, kept["order_id"]),
             tax_included=sum(unit["tax_minor"] for unit in units),

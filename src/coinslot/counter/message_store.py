@@ -6,6 +6,12 @@ INSERT INTO counter_contacts (order_id, merchant_id, phone, email, phone_digest,
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 """
 
+# Beside the phone and the address of the same order, where there are any.
+KEEP_PUSH = """
+INSERT INTO counter_contacts (order_id, merchant_id, push, network, language)
+VALUES ($1, $2, $3, $4, $5) ON CONFLICT (order_id) DO UPDATE SET push = $3
+"""
+
 CONSENT = """
 INSERT INTO counter_consents (merchant_id, order_id, form, address, text_version, language,
     network, at)

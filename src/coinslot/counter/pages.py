@@ -24,6 +24,7 @@ from coinslot.counter import (
     ordering,
     pickup,
     privacy,
+    pushing,
     resending,
     staff,
 )
@@ -48,12 +49,13 @@ from coinslot.counter.ordering import ClosedError, Order, PriceChangedError, Too
 from coinslot.counter.pickup import NoSlotError, SlotFullError
 from coinslot.counter.staff import CounterError, Why
 from coinslot.counter.texts import CounterWords, words_in
+from coinslot.events.notices.browsers import BadSubscriptionError
 from coinslot.kit.ids import token
 from coinslot.kit.money import Money
 from coinslot.orders import checkout
 from coinslot.orders.checkout import WayTap
 from coinslot.orders.page_views import NotNowError
-from coinslot.pages import browser, peer
+from coinslot.pages import assets, browser, peer
 from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import STORABLE, Answer, AnyRequest, Renderer
 from coinslot.pages.shared_handler import SharedHandler
@@ -90,6 +92,13 @@ class PlaceForm(Struct):
     reward: Annotated[str, Meta(pattern=r"\A1?\Z")] = ""
 
 
+class PushForm(Struct):
+    """A subscription, as a browser writes it."""
+
+    subscription: Annotated[str, Meta(max_length=4000)]
+
+
+Push = Annotated[PushForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
 Form = Annotated[PlaceForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 
@@ -276,6 +285,29 @@ class CounterPages(SharedHandler):
                     404, "no_such_order", "No order has this link.", sentence="unknown_order"
                 ) from None
         return Redirect(self._renderer.formatter(request).link("o", order), status_code=303)
+
+    async def push(self, request: AnyRequest, order: Token, data: Push) -> Response[str]:
+        """This browser shows notices of the order."""
+        language = self._renderer.words(request).code
+        try:
+            await pushing.subscribe(
+                self._context, order, data.subscription, language, peer.network(request)
+            )
+        except CounterError:
+            raise RefusedError(404, "no_such_order", "No order has this link.") from None
+        except BadSubscriptionError:
+            raise RefusedError(400, "bad_request", "This is no subscription.") from None
+        return Response("")
+
+    async def worker(self) -> Response[bytes]:
+        return Response(
+            assets.load(pushing.WORKER).body, media_type="text/javascript; charset=utf-8",
+            headers={
+                "Cache-Control": "no-cache",
+                "Content-Security-Policy": "default-src 'none'; connect-src 'self'",
+                "Service-Worker-Allowed": "/o/",
+            },
+        )  # fmt: skip
 
     async def _show(
         self, request: AnyRequest, there: There, basket: Basket, trouble: Trouble = _NO_TROUBLE

@@ -277,6 +277,7 @@ def _order_view(
         kept_by=ends if story.keeps else None,
         told=story.told,
         may_resend=story.may_resend,
+        push_key=story.push_key,
         refunds=tuple(_refund(r) for r in refunds if r["state"] != "failed"),
         refund_waiting=Money(row["waiting_minor"], row["currency"])
         if row["waiting_minor"]

@@ -126,6 +126,7 @@ class Story(Struct, frozen=True, kw_only=True):
     keeps: bool = False  # past its time nothing goes back: its customer was told so
     told: tuple[ToldView, ...] = ()
     may_resend: bool = False  # the customer may have the code sent again
+    push_key: str = ""  # with which a browser subscribes to notices of this order
     code_text: str | None = None  # what a picture of the code holds
     wanted_at: datetime | None = None  # the time that the customer chose
     invoice: str | None = None  # its number in the merchant's books
@@ -211,6 +212,7 @@ class OrderView(Struct, frozen=True, kw_only=True):
     refunds: tuple[RefundView, ...] = ()
     told: tuple[ToldView, ...] = ()  # what was sent to the customer
     may_resend: bool = False  # the customer may have the code sent again
+    push_key: str = ""  # with which a browser subscribes to notices of this order
     kept_by: datetime | None = None  # past it the goods are lost, and nothing goes back
     refund_waiting: Money | None = None  # a person refunds it as soon as its unit is settled
     pay: PayView | None = None

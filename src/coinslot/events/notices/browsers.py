@@ -68,9 +68,8 @@ class Wanted(Struct, frozen=True):
     keys: Keys
 
 
-async def subscribe(context: Context, who: SignedIn, text: str, agent: str) -> None:
-    """This browser shows their notices from now on, and nobody else's. Raises
-    BadSubscriptionError."""
+def read(context: Context, text: str) -> Wanted:
+    """As a browser wrote it, with an address that may be called. Raises BadSubscriptionError."""
     push = _push(context)
     try:
         wanted = msgspec.json.decode(text, type=Wanted)
@@ -78,7 +77,13 @@ async def subscribe(context: Context, who: SignedIn, text: str, agent: str) -> N
         subscription(wanted.endpoint, wanted.keys.p256dh, wanted.keys.auth)
     except (msgspec.DecodeError, BadUrlError, ValueError) as error:
         raise BadSubscriptionError(str(error)) from None
-    now = context.now()
+    return wanted
+
+
+async def subscribe(context: Context, who: SignedIn, text: str, agent: str) -> None:
+    """This browser shows their notices from now on, and nobody else's. Raises
+    BadSubscriptionError."""
+    wanted, now = read(context, text), context.now()
     async with context.db.system_connection() as conn:
         await conn.execute(_ELSEWHERE, wanted.endpoint, who.person, now)
     async with context.db.as_person(who.person) as conn:

@@ -146,6 +146,9 @@ ENGLISH = Words(
     told_stopped="This number gets no messages, because STOP was sent from it. Send START "
     "to get them again. This page has your code.",
     resend="Send the code again",
+    push_ask="Tell me on this phone when it is ready",
+    push_done="This phone tells you when it is ready.",
+    push_denied="Your browser did not allow it. This page shows when it is ready.",
     by_policy="The machine never answered, so nobody can know what it did. We decided in your"
     " favour.",
     back_to_machine="Back to the machine",

@@ -143,6 +143,9 @@ class Words(Struct, frozen=True, kw_only=True):
     told_here: str
     told_stopped: str
     resend: str
+    push_ask: str
+    push_done: str
+    push_denied: str
     by_policy: str
     kept: str
     kept_lead: str  # {price}
