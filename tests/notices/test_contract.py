@@ -148,7 +148,7 @@ def test_a_driver_reads_callbacks_exactly_where_it_says_so(rig: Rig) -> None:
 
 
 def test_every_driver_is_found_by_being_in_the_folder() -> None:
-    assert set(drivers()) == {"mock", "smtp", "twilio"}
+    assert set(drivers()) == {"console", "mock", "smtp", "twilio"}
     for name, driver in drivers().items():
         assert driver.name == name
 

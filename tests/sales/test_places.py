@@ -1,7 +1,8 @@
 """How many rows a sweeper may take up: quick rows and slow ones have places of their own."""
 
 import asyncio
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import pytest
 
@@ -13,6 +14,7 @@ class Bare:
     """Only what a sweeper asks for before it claims."""
 
     wakes = Wakes()
+    kinds: ClassVar[Mapping[str, Any]] = {}
 
 
 async def forever() -> None:
