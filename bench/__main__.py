@@ -14,7 +14,7 @@ import structlog
 import uvloop
 from msgspec import Struct
 
-from bench import coffee, computer, idle, laps, outgoing, report
+from bench import coffee, computer, counter, idle, laps, outgoing, report
 from bench.ground import Base, Ground
 from bench.measure import share
 from coinslot.kit.clock import SystemClock
@@ -95,9 +95,11 @@ class Bench:
         costs = [await self._idle(bare, channel) for channel in _CHANNELS]
         drinks = await asyncio.to_thread(coffee.measured, wanted.cups)
         self._say("coffee, from its code to its command")
+        orders = await asyncio.to_thread(counter.measured, 2 * wanted.cups)
+        self._say("a counter, from its menu to open boards")
         version = await ground.one(bare, "SELECT version()")
         facts = computer.facts(str(version).split(" on ")[0].removeprefix("PostgreSQL "))
-        beside = report.Beside(sent=sent, coffee=drinks)
+        beside = report.Beside(sent=sent, coffee=drinks, counter=orders)
         return report.page(run, costs, facts, SystemClock().now(), beside)
 
     async def _course(self, bare: Base, existing: int) -> laps.Course:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from html import unescape
 from pathlib import Path
 from typing import Any, Final
@@ -136,7 +137,7 @@ def main() -> int:
 def measured(cups: int) -> str:
     """A table, over a demo of its own."""
     with tempfile.TemporaryDirectory(prefix="coffee-") as folder:
-        demo = _demo(Path(folder) / "data")
+        demo = demo_at(Path(folder) / "data")
         try:
             facts = json.loads((Path(folder) / "data" / "demo.json").read_text("utf-8"))
             bench = CoffeeBench(facts)
@@ -155,7 +156,8 @@ def measured(cups: int) -> str:
     )
 
 
-def _demo(data: Path) -> "subprocess.Popen[str]":
+def demo_at(data: Path, more: Mapping[str, str] = {}) -> "subprocess.Popen[str]":
+    """A demo on free ports, once it is ready."""
     ports = [str(free_port()) for _ in range(3)]
     demo = subprocess.Popen(
         [sys.executable, "-m", "coinslot", "demo", "--port", ports[0], "--sandbox-port", ports[1],
@@ -163,7 +165,7 @@ def _demo(data: Path) -> "subprocess.Popen[str]":
         stdout=subprocess.PIPE, text=True, start_new_session=True,
         env={**os.environ, "COINSLOT_BROWSER_ORDERS": "100000", "COINSLOT_NETWORK_ORDERS": "100000",
              "COINSLOT_CODES_PER_MINUTE": "100000", "COINSLOT_NETWORK_CODES_PER_MINUTE": "100000",
-             "COINSLOT_NETWORK_UNPAID_CODES": "100000"},
+             "COINSLOT_NETWORK_UNPAID_CODES": "100000", **more},
     )  # fmt: skip
     assert demo.stdout is not None
     until = time.monotonic() + _READY_S

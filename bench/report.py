@@ -51,6 +51,7 @@ class Beside(Struct, frozen=True, kw_only=True):
 
     sent: Sent | None = None
     coffee: str = ""
+    counter: str = ""
 
 
 def page(
@@ -69,6 +70,7 @@ def page(
         "## Where the time goes\n\n" + _spent(laps),
         "## What a sale leaves behind\n\n" + _kept(laps),
         *(["## Webhooks that go out\n\n" + section(beside.sent)] if beside.sent else []),
+        *(["## A counter\n\n" + beside.counter] if beside.counter else []),
         *(["## A coffee\n\n" + _COFFEE + beside.coffee] if beside.coffee else []),
         "## Machines that only stand there\n\n" + _idle(costs),
         "## Where and how noisy\n\n" + _noise(laps, facts, at),
