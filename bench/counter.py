@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from html import unescape
 from pathlib import Path
 from typing import Any, Final
@@ -70,8 +71,8 @@ class CounterBench:
                 url = f"{self._base}/s/{path}"
                 static = stack.enter_context(self._static((await self._client.get(url)).content))
                 await until_answers(self._client, static)
-                await self._measure(f"{name}, as a file", rounds, lambda s=static: self._get(s))
-                await self._measure(name, rounds, lambda u=url: self._get(u))
+                await self._measure(f"{name}, as a file", rounds, partial(self._get, static))
+                await self._measure(name, rounds, partial(self._get, url))
             await self._measure("checkout", rounds, self._order)
             await self._boards(boards)
 
