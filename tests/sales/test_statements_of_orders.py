@@ -81,6 +81,8 @@ def numbered(table: str, row: Row, /, *numbers: int, **more: Sequence[Any]) -> d
 PAGES = (
     Asked("whose outlet it is", store.OUTLET_OWNER, ("M01",), {"outlets": OUTLET},
           ({"outlets.id": "M02"},), gives={"merchant_id": ASHA}),
+    Asked("an order that is still to be paid", store.STILL_PLACED, (ORDER,), {"orders": PLACED},
+          ({"orders.id": OTHER}, {"orders.state": "paid"}), gives={"expires_at": SOON}),
     Asked("whose order it is, by its token", store.ORDER_OWNER, ("tok",), {"orders": PLACED},
           ({"orders.token": "else"},), gives={"merchant_id": ASHA}),
     Asked("whose order it is", store.HAS_ORDER, (ORDER,), {"orders": PLACED},
