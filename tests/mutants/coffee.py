@@ -69,6 +69,21 @@ COFFEE = (
         red=(f"{_CUPS}::test_a_customer_who_got_nothing_has_the_money_back_at_once",),
         green=f"{_CUPS}::test_a_refused_command_made_nothing_and_its_money_goes_back",
     ),
+    Mutation(
+        number=105,
+        edits=(
+            Edit(
+                _ROOM,
+                'if wanted is None or wanted["moved"]:',
+                "if wanted is None:",
+            ),
+        ),
+        red=(
+            "tests/coffee/test_attacks.py"
+            "::test_a_cup_is_never_made_at_another_device_than_that_of_its_code",
+        ),
+        green=_SELLS,
+    ),
 )
 
 NAMES: Final = {
@@ -76,4 +91,5 @@ NAMES: Final = {
     102: "make before its commit",
     103: "an expired order is made",
     104: "no grace",
+    105: "a cup is made at another device than that of its code",
 }
