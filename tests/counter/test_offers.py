@@ -113,10 +113,10 @@ async def test_any_discount_on_any_basket_sums_exactly_with_its_taxes(
     whole = sum({"latte": 350, "tea": 250, "bowl": 980}[w.sku] * w.quantity for w in wishes)
     assert (await counter.order(token)).money.minor == whole - off
     rows = await counter.stage.rows("SELECT * FROM order_lines")
-    for row in rows:
-        rate = {"latte": 1900, "tea": 1900, "bowl": 700}[row["sku"]]
-        paid = sum(row["unit_minor"])
-        assert sum(row["tax_minor"]) == (2 * paid * rate + 10_000 + rate) // (2 * (10_000 + rate))
+    for rate, skus in ((1900, ("latte", "tea")), (700, ("bowl",))):
+        paid = sum(sum(row["unit_minor"]) for row in rows if row["sku"] in skus)
+        tax = sum(sum(row["tax_minor"]) for row in rows if row["sku"] in skus)
+        assert tax == (2 * paid * rate + 10_000 + rate) // (2 * (10_000 + rate)), "once for a rate"
 
 
 async def test_a_coupon_says_why_it_takes_nothing_off(counter: Counter) -> None:
@@ -167,7 +167,7 @@ async def second_store(counter: Counter) -> Store:
 
 
 async def at_both(counter: Counter, other: Store, brought: Offer) -> int:
-    """How many of eight orders at once, at two stores, are placed."""
+    """How many of two orders at once, at two stores, are placed: each store works by itself."""
 
     async def there(number: int) -> str:
         wanted = Order(
@@ -176,8 +176,7 @@ async def at_both(counter: Counter, other: Store, brought: Offer) -> int:
         return await ordering.place(counter.stage.context, other, wanted)
 
     answers = await asyncio.gather(
-        *(counter.place(LATTE, offer=brought) for _ in range(4)), *(there(n) for n in range(4)),
-        return_exceptions=True,
+        counter.place(LATTE, offer=brought), there(1), return_exceptions=True
     )  # fmt: skip
     assert all(isinstance(answer, str | OfferError) for answer in answers), answers
     return sum(isinstance(answer, str) for answer in answers)
