@@ -131,11 +131,23 @@ def test_kitchen_walk_ins_printers_and_the_wall_are_well_made(
     page.get_by_role("button", name="Add the printer").click()
     expect(page.get_by_text("/printers/")).to_be_visible()
     well_made(page)
+    page.goto(f"{served.url}/console/board/tablets")
+    well_made(page)
+    page.get_by_label("PIN", exact=True).fill("2580")
+    page.get_by_role("button", name="Save the PIN").click()
+    page.get_by_label("Name").fill("Counter")
+    page.get_by_role("button", name="This is a tablet of the counter").click()
+    expect(page.get_by_text("This one")).to_be_visible()
+    well_made(page)
+    page.goto(f"{served.url}/console/pin")
+    expect(page.get_by_label("asha")).to_be_visible()
+    well_made(page)
     page.goto(f"{served.url}/wall/{wall}")
     expect(page.get_by_text("Kitchen guest")).to_be_visible()
     well_made(page)
     for language in ("hi", "ru", "ar-XB"):
-        for path in ("board", "board/kitchen", "board/printers", "board/stores/S01/walk-in"):
+        for path in ("board", "board/kitchen", "board/printers", "board/stores/S01/walk-in",
+                     "board/tablets", "pin"):  # fmt: skip
             page.goto(f"{served.url}/console/{path}?lang={language}")
             assert not page.evaluate(
                 "document.documentElement.scrollWidth > document.documentElement.clientWidth"
