@@ -43,7 +43,8 @@ NOT_SEALED = {
     "api_keys.hash", "device_api_keys.hash", "idempotency_keys.request_hash", "inbox.body",
     "invitations.token_hash", "password_resets.token_hash", "first_run_tokens.hash",
     "refresh_tokens.hash", "second_factors.credential_id", "second_factors.public_key",
-    "sessions.secret_hash", "notice_settings.confirm_hash",
+    "sessions.secret_hash", "notice_settings.confirm_hash", "counter_printers.secret_hash",
+    "tablets.secret_hash",
 }  # fmt: skip
 
 
