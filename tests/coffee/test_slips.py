@@ -1,6 +1,7 @@
 """Small slips in this room that nothing else noticed, each of which would cost a cup, a sum or the
 truth."""
 
+import asyncio
 import copy
 import time
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from coinslot.channels.tmetr import Heartbeat, Taken, Unclear
-from coinslot.coffee import management
+from coinslot.coffee import management, store
 from coinslot.coffee.management import Asked
 from coinslot.coffee.rules import Rule, Rules, save_rules
 from coinslot.coffee.statuses import Status, status
@@ -105,6 +106,20 @@ async def test_the_limits_are_of_a_day(cafe: Cafe, later_s: float, rule: str) ->
     second = await cafe.sell(browser="phone")
     await cafe.says(second, came=False)
     assert (await cafe.unit(second))["rule"] == rule
+
+
+async def test_a_denial_waits_for_another_one_of_the_same_merchant(cafe: Cafe) -> None:
+    """Else both would count the refunds before them, and both pass a limit of one."""
+    token = await cafe.sell()
+    owner = cafe.stage.owner
+    assert owner is not None
+    async with owner.transaction():
+        await owner.execute(store.LOCK_DENIALS, str(cafe.stage.merchant))
+        said = asyncio.create_task(cafe.says(token, came=False))
+        done, _ = await asyncio.wait({said}, timeout=1)
+        assert not done
+    await said
+    assert (await cafe.unit(token))["rule"] == "refund"
 
 
 async def test_what_a_person_decides_uses_up_no_limit(cafe: Cafe) -> None:
