@@ -14,7 +14,7 @@ from tests.storms.town import Town
 SEED = 26
 SHORT = Shape(
     seconds=8, payments=16, weathers=3, faults=5, blows=5, refunds=1, empties=1, charges=10,
-    contradictions=4, floods=1, clicks=10, coffees=6, tills=1, visits=9,
+    contradictions=4, floods=1, clicks=10, coffees=6, tills=1, visits=2,
 )  # fmt: skip
 # Somewhere around GO, and before whatever a worker sends first.
 DEATHS = (Death("device", "after_commit", 9), Death("worker", "before_send", 1))
