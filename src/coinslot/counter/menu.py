@@ -3,7 +3,7 @@ it."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Final, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -28,6 +28,8 @@ from coinslot.orders import outlet_pages
 from coinslot.orders.page_views import OutletView
 from coinslot.outlets.machines import Outlet, add_outlet
 from coinslot.pictures.pictures import PictureView, view_of
+
+_FAR: Final = timedelta(days=366)  # nothing is ordered for later than that
 
 
 class SlugTakenError(Exception):
@@ -198,9 +200,11 @@ async def menu(conn: Connection, outlet: str) -> list[MenuItem]:
 
 
 async def menu_at(conn: Connection, at: Store, wanted: datetime | None = None) -> list[MenuItem]:
-    """What is there at this time; None: now."""
+    """What is there at this time; None: now. So it is for one that is far away: it is no slot, and
+    in another zone the calendar may not have it."""
+    moment = at.now if wanted is None or abs(wanted - at.now) > _FAR else wanted
     return [
-        replace(item, served=served(item.hours, wanted or at.now, at.hours.zone))
+        replace(item, served=served(item.hours, moment, at.hours.zone))
         for item in await menu(conn, at.outlet.code)
     ]
 

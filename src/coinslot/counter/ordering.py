@@ -71,6 +71,12 @@ async def place(context: Context, at: Store, wanted: Order) -> str:
     """The token of the order, placed now or before with this key. Raises ClosedError, BasketError,
     ContactError, DeliveryError, OfferError, PriceChangedError, TooManyUnpaidError, NoSlotError,
     SlotFullError."""
+    if wanted.key is not None:  # of this store: one of another place is another key
+        wanted = replace(wanted, key=f"{at.outlet.code}:{wanted.key}")
+    return await _place_once(context, at, wanted)
+
+
+async def _place_once(context: Context, at: Store, wanted: Order) -> str:
     async with context.db.as_merchant(at.merchant) as conn:
         before = await conn.fetchval(store.BY_KEY, wanted.key)
     if before is not None:
@@ -84,7 +90,7 @@ async def place(context: Context, at: Store, wanted: Order) -> str:
     except asyncpg.UniqueViolationError as error:
         if error.constraint_name != "orders_client_key_key":
             raise
-        return await place(context, at, wanted)  # the other tap of a double tap was first
+        return await _place_once(context, at, wanted)  # the other tap of a double tap was first
     except NotNowError:
         raise TooManyUnpaidError from None
 

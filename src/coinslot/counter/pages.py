@@ -501,8 +501,11 @@ def slot_name(slot: datetime) -> str:
 
 
 def slot_named(name: str) -> datetime | None:
-    """None: as soon as it can be."""
-    return datetime.fromtimestamp(int(name) * 60, UTC) if name else None
+    """None: as soon as it can be. Raises RefusedError for a time that no calendar has."""
+    try:
+        return datetime.fromtimestamp(int(name) * 60, UTC) if name else None
+    except (ValueError, OverflowError, OSError):
+        raise _unreadable() from None
 
 
 def _choices(request: AnyRequest) -> tuple[str, ...]:

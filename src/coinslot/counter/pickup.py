@@ -66,7 +66,7 @@ class Kitchen(Struct, frozen=True, kw_only=True):
 async def take(conn: Connection, kitchen: Kitchen, work_min: int, wanted: datetime | None) -> Taken:
     """Takes the work's minutes, behind the lock of the store. Raises NoSlotError, SlotFullError."""
     hours, now, room = kitchen.hours, kitchen.now, kitchen.room
-    if wanted is not None and wanted.astimezone(UTC) not in hours.slots(now):
+    if wanted is not None and wanted not in hours.slots(now):
         raise NoSlotError
     at = hours.slot_of(now) if wanted is None else wanted.astimezone(UTC)
     if room is not None:
