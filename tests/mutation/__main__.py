@@ -69,7 +69,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--sample", type=int, default=100, help="how many mutants")
     parser.add_argument("--after", type=int, default=0, help="go on behind so many of the sample")
     parser.add_argument("--only", action="append", default=[], metavar="GROUP|PATH",
-                        help="money, state, identity, webhook, or a word of a path")  # fmt: skip
+                        help="a group of targets.py, or a word of a path")  # fmt: skip
     parser.add_argument("--jobs", type=int, default=1, help="mutants tried at a time")
     parser.add_argument("--bound", type=float, default=40.0, metavar="SECONDS",
                         help="of tests for one mutant")  # fmt: skip

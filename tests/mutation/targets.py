@@ -64,6 +64,16 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "src/coinslot/gateways/[!f]*.py",  # the mock and flaky are for tests
         "src/coinslot/gateways/[!m]*/*.py",
     ),
+    "counter": (
+        f"{_ROOMS}/counter/[!t]*.py",  # texts.py is words
+        f"{_ROOMS}/counter/tickets.py",
+        f"{_ROOMS}/api/stores.py",
+        f"{_ROOMS}/api/printers.py",
+        f"{_ROOMS}/oversight/*profit.py",
+        f"{_ROOMS}/oversight/analytics.py",
+        f"{_ROOMS}/oversight/privacy.py",
+    ),
+    "coffee": (f"{_ROOMS}/coffee/*.py",),
 }
 
 # Folders and files of tests that run inside one process, each test in moments. Those that start
@@ -71,7 +81,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 TESTS = (
     "tests/unit", "tests/gateways", "tests/sales", "tests/api", "tests/web", "tests/feeds",
     "tests/db", "tests/channels", "tests/mirror", "tests/people", "tests/fleet", "tests/notices",
-    "tests/console",
+    "tests/console", "tests/counter", "tests/coffee",
 )  # fmt: skip
 # Tests that compare texts, or build wheels: red by any change, whatever it does.
 NOT_COUNTED = (
