@@ -153,6 +153,7 @@ def _handed_over(now: datetime, new: OrderView) -> dict[str, OrderView]:
         "working": working,
         "checking": replace(working, progress=Progress.CHECKING, units=(unit("in_doubt"),)),
         "done": done,
+        "kept": replace(done, units=(replace(unit("picked_up", "fulfilled"), basis="no_show"),)),
     }
 
 

@@ -45,7 +45,7 @@ def test_every_text_is_used_somewhere() -> None:
     sources = [*TEMPLATES.iterdir(), *TEMPLATES.parent.glob("*.py")]
     used = "".join(path.read_text() for path in sources)
     made = re.compile(
-        r"why_|way_(link|code)$|receipt_(tip|delivery_fee|added_tax)$|promise_g|step_refund_|_lead$"
+        r"why_|way_(link|code)$|receipt_(tip|delivery_fee|added_tax)$|promise_g|told_|step_refund_|_lead$"
     )
     phases = {phase.value for phase in Phase}
     unused = [

@@ -68,7 +68,7 @@ _SAYS: Final[Mapping[Why, str]] = {
 }
 
 
-_CONTACT_CODES: Final = {
+CONTACT_CODES: Final = {
     "phone": "bad_phone", "phone_country": "phone_country", "email": "bad_email",
     "consent": "consent_missing",
 }  # fmt: skip
@@ -340,7 +340,7 @@ def _not_placed(error: Exception, items: list[MenuItem]) -> RefusedError:
                 409, "slot_full", "The kitchen has no time for it then.", {"nextPickupAt": later}
             )
         case ContactError():
-            return RefusedError(422, _CONTACT_CODES[error.code], _CONTACT_SAYS[error.code])
+            return RefusedError(422, CONTACT_CODES[error.code], _CONTACT_SAYS[error.code])
         case TooManyUnpaidError():
             return RefusedError(429, "too_many_unpaid", "Pay an order that was placed before.")
         case _:

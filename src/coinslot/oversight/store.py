@@ -308,6 +308,8 @@ OWED_ROWS = (
             _owing("deliveries", "'webhook'", "created_at"),
             _owing("notices", "channel", "created_at"),
             _owing("counter_messages", "stage", "created_at"),
+            _owing("counter_alarms", "'alarm'", "since"),
+            _owing("counter_prints", "kind", "created_at"),
         )
     )
     + "\nORDER BY 1, 2"

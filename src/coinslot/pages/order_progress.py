@@ -74,7 +74,7 @@ def phase(order: OrderView, now: datetime) -> Phase:
         return _giving_back(order)
     match order.state:
         case "completed":
-            kept = all(unit.basis == "no_show" for unit in order.units)
+            kept = {unit.basis for unit in order.units} == {"no_show"}
             return Phase.KEPT if kept else Phase.DONE
         case "failed":
             return Phase.REFUNDING
