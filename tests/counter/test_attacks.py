@@ -10,6 +10,8 @@ from coinslot.counter import menu, ordering
 from coinslot.counter.basket import Wish
 from coinslot.counter.menu import NewStore, Store
 from coinslot.counter.ordering import Order
+from coinslot.orders import order_refunds
+from coinslot.orders.order_refunds import OrderRefund
 from coinslot.payments.ways_to_pay import Form, offer
 from tests.counter.stage import MENU, Counter
 from tests.counter.test_api import ask, item, wanted
@@ -107,3 +109,17 @@ async def test_a_price_of_the_client_is_no_field(staffed: Staffed, shop: Counter
     body["items"][0]["priceCents"] = 1
     assert (await ask(staffed, "POST", "/api/checkout-session", body)).status_code == 400
     assert (await item(staffed, "Latte"))["priceCents"] == 350
+
+
+async def test_an_amount_that_is_given_back_takes_the_pieces_in_the_order_of_the_receipt(
+    counter: Counter,
+) -> None:
+    stage = counter.stage
+    wishes = [Wish(sku="bowl"), Wish(sku="tea", quantity=2), Wish(sku="latte")]
+    for number in range(4):  # ids of one moment are random: each order has others
+        order = await counter.ready(*wishes)
+        await counter.complete(order)
+        asked = OrderRefund(order=order, key=f"g{number}", by="asha", reason="cold", amount=1300)
+        made = await order_refunds.refund(stage.context, stage.merchant, asked)
+        taken = sorted((part.name, part.amount) for part in made.parts)
+        assert taken == [("Lunch bowl", 980), ("Tea", 70), ("Tea", 250)]

@@ -172,7 +172,8 @@ async def _refund(
         return await _read(conn, wanted.order, before["id"])
     units = await conn.fetch(store.LOCK_UNITS_LEFT, wanted.order)
     extras = await conn.fetch(store.EXTRAS_LEFT, wanted.order)
-    whole = [_unit_left(row) for row in units] + [_extra_left(row) for row in extras]
+    whole = [_unit_left(row) for row in sorted(units, key=_as_placed)]
+    whole += [_extra_left(row) for row in extras]
     parts = plan(whole, (*wanted.units, *of_lines(whole, wanted.lines), *wanted.extras),
                  wanted.amount)  # fmt: skip
     await _must_be_within(conn, wanted, sum(part.amount for part in parts))
@@ -313,6 +314,12 @@ def _asked(wanted: OrderRefund) -> dict[str, Any]:
         "reason": wanted.reason,
         "order": str(wanted.order),
     }
+
+
+def _as_placed(row: asyncpg.Record) -> tuple[Any, ...]:
+    """Lines in the order in which they were chosen, of each the dearest piece first: an amount
+    takes the same pieces, and so the same tax, whatever ids they got at that moment."""
+    return (row["line_id"], -row["amount_minor"], -row["tax_minor"], row["id"])
 
 
 def _unit_left(row: asyncpg.Record) -> Left:

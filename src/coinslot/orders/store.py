@@ -292,8 +292,9 @@ REFUND_BY_KEY = "SELECT * FROM order_refunds WHERE key = $1"
 
 # All units of an order are locked before the first of them is moved: its end locks the order.
 LOCK_UNITS_LEFT = """
-SELECT f.id, f.line_id, f.sent_at, f.settlement, left_of(f) AS left_minor FROM fulfillments f
-WHERE f.order_id = $1 ORDER BY f.id FOR NO KEY UPDATE
+SELECT f.id, f.line_id, f.sent_at, f.settlement, f.amount_minor, f.tax_minor,
+    left_of(f) AS left_minor
+FROM fulfillments f WHERE f.order_id = $1 ORDER BY f.id FOR NO KEY UPDATE
 """
 
 # What this giver asked for before; what went back without them is not theirs.
