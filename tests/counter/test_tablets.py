@@ -147,3 +147,42 @@ async def test_a_fresh_proof_on_a_tablet_stays_for_the_board_alone(
     proved = await browser.press(asked, "/console/step-up", {"password": PASSWORD})
     assert proved.status_code in (200, 303, 401)
     assert (await browser.look("/console/money")).status_code == 403
+
+
+async def wrong_pins(staffed: Staffed, tablet: Tablet, person: UUID) -> int:
+    """How many are looked at before the next one has to wait."""
+    tried = 0
+    while True:
+        try:
+            await signed_in_at(staffed, tablet, person, "0000")
+        except SignInError:
+            tried += 1
+        except TooOftenError:
+            return tried
+
+
+async def test_a_patient_thief_of_a_tablet_gets_few_tries_in_a_day(
+    staffed: Staffed, shop: Counter
+) -> None:
+    tablet, _ = await enrolled(staffed, "S01")
+    other, _ = await enrolled(staffed)
+    lena = await with_pin(staffed, "lena")
+    tried = []
+    for _ in range(6):
+        tried.append(await wrong_pins(staffed, tablet, lena))
+        staffed.later(901)
+    assert tried == [5, 5, 5, 5, 0, 0]
+    assert (await signed_in_at(staffed, other, lena)).person == lena, "another tablet opens"
+    staffed.later(86_400)
+    assert (await signed_in_at(staffed, tablet, lena)).person == lena
+
+
+async def test_many_tablets_are_not_many_times_as_many_tries(
+    staffed: Staffed, shop: Counter
+) -> None:
+    lena = await with_pin(staffed, "lena")
+    tried = 0
+    for _ in range(13):
+        tablet, _ = await enrolled(staffed, "S01")
+        tried += await wrong_pins(staffed, tablet, lena)
+    assert tried == tablets.PIN_TRIES_OF_PERSON

@@ -33,10 +33,11 @@ class TooOftenError(Exception):
 
 
 class Limit(Struct, frozen=True):
-    """At most so many tries for this subject in the window."""
+    """At most so many tries for this subject in the window; None: `sign_in_window_s`."""
 
     subject: str
     most: int
+    window: timedelta | None = None
 
 
 def of_account(context: Context, login: str, network: str) -> list[Limit]:
@@ -59,8 +60,9 @@ def of_person(context: Context, person: UUID) -> list[Limit]:
 
 async def count(context: Context, limits: Sequence[Limit]) -> None:
     """Count a try for each. Raises TooOftenError at the first that is used up."""
-    now, window = context.now(), context.windows.span("sign_in_window_s")
+    now = context.now()
     for limit in limits:
+        window = limit.window or context.windows.span("sign_in_window_s")
         async with context.db.system_connection() as conn:
             row = await conn.fetchrow(COUNT, limit.subject, now, now - window)
         assert row is not None

@@ -4,7 +4,7 @@ nothing anywhere else."""
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
 from uuid import UUID
@@ -27,6 +27,9 @@ from coinslot.people.sessions import Grant, Opened, Proof, SignedIn, Wish, open_
 from coinslot.people.tokens import hashed
 
 PIN_TRIES: Final = 5  # of one member at one tablet, within sign_in_window_s
+PIN_TRIES_OF_DAY: Final = 20  # of one member at one tablet, in a day
+PIN_TRIES_OF_PERSON: Final = 60  # of one member at all tablets of a merchant, in a day
+_DAY: Final = timedelta(days=1)
 _PIN: Final = re.compile(r"[0-9]{4,8}")
 _SECRET_BYTES: Final = 32
 _MOST: Final = 20  # of one merchant
@@ -166,8 +169,7 @@ async def sign_in(
     auth: Authentication, tablet: Tablet, person: UUID, pin: str, client: Client
 ) -> Opened:
     """A session for the board. Raises SignInError, TooOftenError, BusyError, ForbiddenError."""
-    # Of this member at this tablet: nobody elsewhere locks them out.
-    limit = [Limit(f"pair:pin:{tablet.id}:{person}", PIN_TRIES)]
+    limit = _limits(tablet, person)
     await limits.count(auth.context, limit)
     rows = await _members(auth, tablet, person)
     row = rows[0] if rows else None
@@ -193,6 +195,18 @@ async def _members(
 ) -> list[asyncpg.Record]:
     async with auth.db.system_connection() as conn:
         return await conn.fetch(_MEMBERS, tablet.merchant, list(tablet.outlets), person)
+
+
+def _limits(tablet: Tablet, person: UUID) -> list[Limit]:
+    """Of this member at this tablet, so that nobody elsewhere locks them out. A PIN is short: in a
+    day there are few tries at one tablet, however patient, and at all of them together. Those are
+    not forgotten when its owner gets in."""
+    here = f"pin:{tablet.id}:{person}"
+    return [
+        Limit(f"pair:{here}", PIN_TRIES),
+        Limit(f"day:{here}", PIN_TRIES_OF_DAY, _DAY),
+        Limit(f"day:pin:{tablet.merchant}:{person}", PIN_TRIES_OF_PERSON, _DAY),
+    ]
 
 
 def _is_simple(pin: str) -> bool:
