@@ -61,7 +61,8 @@ def test_every_page_of_a_menu_is_clean_on_a_phone_and_at_a_desk_in_every_languag
     latte = items(served)[0].id
     paths = {
         "menu": "menu/S01", "item": f"menu/S01/items/{latte}", "new-item": "menu/S01/new-item",
-        "hours": "menu/S01/hours", "codes": "menu/S01/codes?tables=1-3&layout=a6",
+        "hours": "menu/S01/hours", "rules": "menu/S01/rules",
+        "codes": "menu/S01/codes?tables=1-3&layout=a6",
         "new-counter": "new-counter",
     }  # fmt: skip
     for name, path in paths.items():

@@ -78,6 +78,8 @@ NEEDS: dict[str, str | None] = {
     "POST /console/menu/{outlet}/settings": "products:write",
     "GET /console/new-counter": "machines:write",
     "POST /console/new-counter": "machines:write",
+    "GET /console/menu/{outlet}/rules": "merchant:write",
+    "POST /console/menu/{outlet}/rules": "merchant:write",
     "GET /console/menu/{outlet}/hours": "machines:write",
     "POST /console/menu/{outlet}/hours": "machines:write",
     "GET /console/menu/{outlet}/codes": "machines:read",

@@ -18,7 +18,7 @@ _MADE = re.compile(
     r"|receipt|receipt_problem|offers|printers_kind|paper"
     r"|scope|window|window_help|limit|limit_help|unit|selling_kind|settings_part|factor|webhook"
     r"|deliver(y|ies)|coffee_status|coffee_change|coffee_rule"
-    r"|printers_kind|paper|walk_in_problem)_"
+    r"|printers_kind|paper|walk_in_problem|rules|rules_help)_"
 )
 _BUDGET_BYTES = 3 * 1024
 

@@ -71,7 +71,8 @@ ORDERS: dict[str, Row] = {"counter_orders": WITH_CODE, "orders": ORDERED}
 COUNTERS = (
     Asked("a counter by its address", store.STORE_OWNER, ("kiosk",), STORES,
           ({"counter_stores.slug": "else"},), gives={"outlet_id": "K01", "merchant_id": ASHA}),
-    Asked("a counter", store.STORE, ("K01",), STORES, ({"counter_stores.outlet_id": "K02"},),
+    Asked("a counter", store.STORE, ("K01",), {**STORES, "outlets": OUTLET}, (
+        {"outlets.id": "K02"}, {"counter_stores.outlet_id": "K02"},),
           gives={"slug": "kiosk"}),
     Asked("counters in service", store.STORES, (),
           {"counter_stores": {**STORE, "outlet_id": "K03", "slug": "c"},

@@ -33,6 +33,7 @@ from coinslot.console.receipts import ACTS, ReceiptPages
 from coinslot.console.refusals import Refusals
 from coinslot.console.sign_in import SignInPages
 from coinslot.console.start import StartPages
+from coinslot.console.store_rules import StoreRulesPages
 from coinslot.console.tablets import TabletPages
 from coinslot.console.uploads import FORM_BYTES
 from coinslot.events.webhooks.signing import HookRules
@@ -64,6 +65,7 @@ def console_routes(
     urls = [url for part in parts for url in part(access, frame)]
     urls += engineer_routes(access, frame, hooks)
     urls += _installable(site)
+    urls += _store_rules(access, StoreRulesPages(frame))
     urls += _counter_setup(access, CounterSetup(frame, site.practice_folder))
     health = HealthPage(frame, backend)
     urls += _machine_care(access, MachineCare(frame, devices))
@@ -419,6 +421,11 @@ def _menu(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
         post(f"{one}/copy", guards=write)(pages.copy),
         post(f"{one}/settings", guards=write)(pages.settings),
     ]
+
+
+def _store_rules(access: Access, pages: StoreRulesPages) -> list[ControllerRouterHandler]:
+    write, at = [access.may("merchant:write")], "/menu/{outlet:str}/rules"
+    return [get(at, guards=write)(pages.rules), post(at, guards=write)(pages.set_rules)]
 
 
 def _counter_setup(access: Access, pages: CounterSetup) -> list[ControllerRouterHandler]:

@@ -28,14 +28,21 @@ Account = Annotated[str, typer.Option(help="GATEWAY/ACCOUNT that customers pay a
 Currency = Annotated[str, typer.Option(help="Of its prices, such as EUR.")]
 Place = Annotated[str, typer.Option(help="Where it is.")]
 TaxAdded = Annotated[
-    bool, typer.Option("--tax-added", help="Tax comes on top of the prices; else they include it.")
+    bool | None,
+    typer.Option(
+        "--tax-added/--tax-included",
+        help="Whether tax comes on top of the prices. Without either it stays as it is; of a new"
+        " counter, prices include it.",
+        show_default=False,
+    ),
 ]
 Keeps = Annotated[
-    bool,
+    bool | None,
     typer.Option(
-        "--keep-no-shows",
-        help="Keep the money of what is ready and not fetched in time, from those who provably were"
-        " told; else it goes back.",
+        "--keep-no-shows/--refund-no-shows",
+        help="Whether the money of what is ready and not fetched in time is kept, from those who"
+        " provably were told. Without either it stays as it is; of a new counter it goes back.",
+        show_default=False,
     ),
 ]
 Stock = Annotated[bool, typer.Option("--stock", help="Write what is left of each, too.")]
@@ -56,11 +63,11 @@ def add(  # noqa: PLR0913  the options of a command
     account: Account,
     currency: Currency,
     place: Place = "",
-    tax_added: TaxAdded = False,
-    keeps: Keeps = False,
+    tax_added: TaxAdded = None,
+    keeps: Keeps = None,
     data: Data = None,
 ) -> None:
-    """Add a counter; one that is there gets this address and this way of taxing."""
+    """Add a counter; one that is there gets this address, and the rules that are named."""
 
     async def make(server: RunningServer) -> None:
         owner = await merchant_named(server.db, merchant)

@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from coinslot.catalog.products import Product, ProductChange, add_product, edit_product
-from coinslot.context import Context
+from coinslot.context import Context, Windows
 from coinslot.counter import store
 from coinslot.counter.basket import Option, Priced
 from coinslot.counter.contacts import prefixes
@@ -101,6 +101,7 @@ class Store(Struct, frozen=True, kw_only=True):
     now: datetime  # when it was read
     keeps: bool = False  # the money of what is ready and not fetched
     phones: tuple[str, ...] = ()  # prefixes of those that it calls and writes to
+    windows: Windows = Windows()  # that its orders have
 
     @property
     def open(self) -> bool:
@@ -135,8 +136,8 @@ class NewStore(Struct, frozen=True, kw_only=True):
     gateway_account: UUID
     contact: str = ""
     zone: str | None = None
-    tax_added: bool = False
-    keeps: bool = False  # the money of what is ready and not fetched
+    tax_added: bool | None = None  # None: as it is; of a new one, no
+    keeps: bool | None = None  # the money of what is ready and not fetched; None: the same
 
 
 class WantedItem(Struct, frozen=True, kw_only=True):
@@ -174,6 +175,7 @@ async def store_of(context: Context, slug: str) -> Store | None:
         hours=hours_of(row, view.zone), slot_work_min=row["slot_work_min"], now=context.now(),
         origins=tuple(row["origins"]),
         keeps=row["no_show"] == KEPT, phones=prefixes(row["phone_prefixes"], view.currency),
+        windows=context.windows.at(COUNTER.name, row["windows"]),
     )  # fmt: skip
 
 
@@ -221,7 +223,7 @@ async def add_store(conn: Connection, new: NewStore, now: datetime) -> bool:
     try:
         await conn.execute(
             store.ADD_STORE, new.code, new.merchant, new.slug, new.tax_added, now,
-            KEPT if new.keeps else "refund",
+            None if new.keeps is None else KEPT if new.keeps else "refund",
         )  # fmt: skip
     except asyncpg.UniqueViolationError as error:
         raise SlugTakenError(f"the address {new.slug} is another store's") from error

@@ -37,7 +37,7 @@ async def refusal(
     allowed = prefixes(told["phone_prefixes"], told["currency"])
     if not any(address.startswith(prefix) for prefix in allowed):
         return "country"
-    return await _too_many(conn, context, row)
+    return await _too_many(conn, context, row, told)
 
 
 def _outlived(context: Context, row: asyncpg.Record, told: asyncpg.Record) -> str | None:
@@ -56,7 +56,9 @@ def _outlived(context: Context, row: asyncpg.Record, told: asyncpg.Record) -> st
     return "too_late" if context.now() >= row["created_at"] + _DAY else None
 
 
-async def _too_many(conn: Connection, context: Context, row: asyncpg.Record) -> str | None:
+async def _too_many(
+    conn: Connection, context: Context, row: asyncpg.Record, told: asyncpg.Record
+) -> str | None:
     windows, now = context.windows, context.now()
     await conn.execute(store.LINE_UP, str(row["merchant_id"]))
     guess = Decimal(Money(windows.message_cents, "USD").decimal())
@@ -65,16 +67,21 @@ async def _too_many(conn: Connection, context: Context, row: asyncpg.Record) -> 
         now - _DAY, now - _HOUR, guess,
     )  # fmt: skip
     assert spent is not None
-    if spent["phone"] >= windows.phone_messages:
+    if spent["phone"] >= _least(told["phone_messages"], windows.phone_messages):
         return "too_many_phone"
     if spent["network"] >= windows.network_messages:
         return "too_many_network"
-    if spent["outlet"] >= windows.outlet_messages:
+    if spent["outlet"] >= _least(told["outlet_messages"], windows.outlet_messages):
         return "too_many_outlet"
     most = Decimal(Money(windows.merchant_message_cents, "USD").decimal())
     if spent["money"] + guess > most:
         return "too_dear"
     return None
+
+
+def _least(own: int | None, most: int) -> int:
+    """A store may want fewer than the installation allows, never more."""
+    return most if own is None else min(own, most)
 
 
 def of_calls(phone_digest: str) -> str:

@@ -25,7 +25,7 @@ TOLD = """
 SELECT o.id, o.number, o.token, o.state, o.amount_minor, o.currency::text, o.paid_at,
     k.phone, k.email, k.push, k.language, c.code_version, c.code_from, c.outlet_id,
     u.name AS outlet_name, coalesce(u.zone, m.zone) AS zone, m.name AS merchant_name,
-    s.phone_prefixes,
+    s.phone_prefixes, s.outlet_messages, s.phone_messages,
     (SELECT array_agg(DISTINCT f.state) FROM fulfillments f WHERE f.order_id = o.id
         AND f.settlement IS NULL) AS open,
     EXISTS (SELECT FROM fulfillments f WHERE f.order_id = o.id
@@ -40,7 +40,7 @@ WHERE o.id = $1
 HISTORY_TOLD = """
 SELECT l.id, '' AS number, s.slug AS token, l.expires_at, u.currency::text, k.phone, k.email,
     NULL::text AS push, k.language, 0 AS code_version, u.name AS outlet_name, s.phone_prefixes,
-    NULL::text[] AS open, false AS some_handed_over
+    s.outlet_messages, s.phone_messages, NULL::text[] AS open, false AS some_handed_over
 FROM counter_lookups l JOIN outlets u ON u.id = l.outlet_id
 JOIN counter_stores s ON s.outlet_id = l.outlet_id
 JOIN LATERAL (SELECT * FROM counter_contacts c

@@ -35,10 +35,17 @@ async def later_end(
     if unit["state"] != "to_pick_up":
         return None
     now, began = context.now(), max(unit["ready_at"], kept["wanted_at"] or unit["ready_at"])
-    span = fulfillment.windows_at(context, unit).span("pickup_s")
+    span = pickup_span(context, unit, kept)
     counted = await boards.connected_for(conn, kept["outlet_id"], began, now)
     end = min(now + max(span - counted, _LEAST), began + span + LONGEST)
     return end if counted < span and end > now else None
+
+
+def pickup_span(context: Context, unit: asyncpg.Record, kept: asyncpg.Record) -> timedelta:
+    """How long an order waits to be fetched: what its customer read before the payment."""
+    if kept["pickup_s"] is not None:
+        return timedelta(seconds=kept["pickup_s"])
+    return fulfillment.windows_at(context, unit).span("pickup_s")
 
 
 async def give_time(

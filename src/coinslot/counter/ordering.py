@@ -136,7 +136,7 @@ async def _place(context: Context, at: Store, wanted: Order, least: int) -> str:
         await conn.execute(
             store.PLACE_ORDER, placed.id, at.merchant, at.outlet.code, wanted.name, digest,
             taken.wanted_at, taken.begin_at, taken.slot_at, work, wanted.spot,
-            store.KEPT if at.keeps else "refund",
+            store.KEPT if at.keeps else "refund", at.windows.pickup_s,
         )  # fmt: skip
         await contacts.keep(conn, context, at.merchant, placed.id, wanted.contact)
         await offers.keep(conn, context, at, placed.id, held)

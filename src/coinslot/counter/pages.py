@@ -478,7 +478,6 @@ class CounterPages(SharedHandler):
         spot = str(values.pop("spot", "")) or _spot(request)
         here = request.query_params.getall("line", []) if request.method == "GET" else []
         kept = _query([Wish.read(text) for text in here], spot)
-        windows = self._context.windows.at(COUNTER.name, {})
         return self._renderer.page(
             request, template, Answer(status=status), COUNTER.name, w=self._words(request),
             at=at, outlet=at.outlet,
@@ -487,8 +486,8 @@ class CounterPages(SharedHandler):
             opens_at=None if at.open else at.hours.opens_next(at.now),
             kept=kept, money=Money, tip_of=tip_of, spot=spot,
             query=values.pop("query", None) or (lambda wishes: _query(wishes, spot)),
-            accept_min=max(1, round(windows.dispatch_s / 60)),
-            fetch_h=max(1, round(windows.pickup_s / 3600)),
+            accept_min=max(1, round(at.windows.dispatch_s / 60)),
+            fetch_h=max(1, round(at.windows.pickup_s / 3600)),
             privacy=privacy.WORDS.get(self._renderer.words(request).code, privacy.WORDS["en"])[
                 "link"
             ], **values,

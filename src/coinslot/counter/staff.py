@@ -119,7 +119,7 @@ async def ready(context: Context, who: Staff, order: UUID) -> None:
             return
         _in_time(begun, now)
         for unit in begun:
-            by = _from(kept, now) + _window(context, unit, "pickup_s")
+            by = _from(kept, now) + no_show.pickup_span(context, unit, kept)
             await _move(conn, unit, "FINISHED", now, by, ready_at=now)
         await codes.renew(conn, context, kept, _from(kept, now))
         await conn.execute(

@@ -6,14 +6,18 @@ KEPT: Final = "kept"  # what becomes of money, where nobody fetches what is read
 
 ADD_STORE = """
 INSERT INTO counter_stores (outlet_id, merchant_id, slug, tax_added, created_at, no_show)
-VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT (outlet_id) DO UPDATE SET slug = excluded.slug, tax_added = excluded.tax_added,
-    no_show = excluded.no_show
+VALUES ($1, $2, $3, coalesce($4, false), $5, coalesce($6, 'refund'))
+ON CONFLICT (outlet_id) DO UPDATE SET slug = excluded.slug,
+    tax_added = coalesce($4, counter_stores.tax_added),
+    no_show = coalesce($6, counter_stores.no_show)
 """
 
 STORE_OWNER = "SELECT outlet_id, merchant_id FROM counter_stores WHERE slug = $1"
 
-STORE = "SELECT * FROM counter_stores WHERE outlet_id = $1"
+STORE = """
+SELECT s.*, windows_at(o) AS windows FROM counter_stores s JOIN outlets o ON o.id = s.outlet_id
+WHERE s.outlet_id = $1
+"""
 
 SET_STORE = """
 UPDATE counter_stores SET tips = $2, tax_added = $3, origins = $4 WHERE outlet_id = $1
@@ -140,8 +144,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 
 PLACE_ORDER = """
 INSERT INTO counter_orders (order_id, merchant_id, outlet_id, name, code_digest, wanted_at,
-    begin_at, slot_at, work_min, spot, no_show)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    begin_at, slot_at, work_min, spot, no_show, pickup_s)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
 
 # Work of slots is counted one order after the other: the store's row is locked before.

@@ -36,6 +36,7 @@ from coinslot.console.texts import (
     settings,
     sign_in,
     start,
+    stores,
     tablets,
     webhooks,
 )
@@ -45,7 +46,7 @@ from coinslot.pages.texts import MIRROR, turned
 PARTS: Final = (
     acts, bases, board,
     proof, profit, privacy, analytics, offers,
-    printers, kitchen, tablets,
+    printers, kitchen, tablets, stores,
     frame, sign_in, overview, orders, machines, people, products, start, money, brand, notices,
     gateways, keys, webhooks, account, settings, selling, codes, coffee, receipts, menu,
 )  # fmt: skip

@@ -21,6 +21,8 @@ TEXTS: Final[Texts] = {
     "act_order_piece_not_made": ("took a tick back", "निशान हटाया", "отметка снята"),
     "act_store_added": ("set up a counter", "काउंटर बनाया", "добавлена стойка"),
     "act_store_hours": ("changed the opening hours", "खुलने का समय बदला", "изменены часы работы"),
+    "act_store_rules": ("changed times and messages of a counter", "काउंटर के समय और संदेश बदले",
+                        "изменены сроки и сообщения стойки"),
     "act_store_changed": ("changed tips or tax of a counter", "काउंटर की टिप या टैक्स बदला",
                           "изменены чаевые или налог стойки"),
     "act_item_added": ("added to a menu", "मेनू में जोड़ा", "добавлено в меню"),
