@@ -115,8 +115,8 @@ COUNTER = (
         edits=(
             Edit(
                 "src/coinslot/counter/message_limits.py",
-                '    if spent["phone"] >= windows.phone_messages:\n',
-                '    if spent["phone"] > windows.phone_messages:\n',
+                'spent["phone"] >= _least(',
+                'spent["phone"] > _least(',
             ),
         ),
         red=(
