@@ -15,7 +15,8 @@ from coinslot.people.privacy_settings import Privacy
 _DAY_S: Final = 86_400
 _GATEWAYS = """
 SELECT DISTINCT a.gateway FROM ways_to_pay w JOIN gateway_accounts a ON a.id = w.account_id
-WHERE w.outlet_id = $1 ORDER BY 1
+    AND a.disabled_at IS NULL
+WHERE w.outlet_id = $1 AND w.place IS NOT NULL ORDER BY 1
 """
 _NAMES: Final[Mapping[str, str]] = {
     "stripe": "Stripe", "razorpay": "Razorpay", "yookassa": "YooKassa", "tbank": "T-Bank",
