@@ -67,6 +67,9 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "COINSLOT_TRUSTED_PROXIES": "addresses or networks of proxies whose `X-Forwarded-For` and"
         " `X-Forwarded-Proto` are believed, separated by commas. From anyone else they count for"
         " nothing",
+        "COINSLOT_PRINTER_NETWORKS": "networks inside which ESC/POS printers may be, separated by"
+        " commas, such as 192.168.1.0/24. Without it the server connects to printers at public"
+        " addresses alone: a merchant names the address",
         "LOG_LEVEL": "`DEBUG`, `INFO`, `WARNING` or `ERROR`. Lines go to stderr, as JSON unless it"
         " is a terminal",
     },

@@ -153,6 +153,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     metrics_token: str | None = None  # COINSLOT_METRICS_TOKEN
     request_s: Seconds = 15.0  # COINSLOT_REQUEST_S
     trusted_proxies: str = ""  # COINSLOT_TRUSTED_PROXIES, separated by commas
+    printer_networks: str = ""  # COINSLOT_PRINTER_NETWORKS, separated by commas
     pool_size: Annotated[int, Meta(ge=1)] = 10  # COINSLOT_POOL_SIZE
     poll_sweep_s: Seconds = 0.5  # COINSLOT_SWEEP_S
     row_lease_s: Seconds = 20.0  # COINSLOT_ROW_LEASE_S
@@ -237,6 +238,7 @@ NAMES: Mapping[str, str] = {
     "COINSLOT_METRICS_TOKEN": "metrics_token",
     "COINSLOT_REQUEST_S": "request_s",
     "COINSLOT_TRUSTED_PROXIES": "trusted_proxies",
+    "COINSLOT_PRINTER_NETWORKS": "printer_networks",
     "COINSLOT_POOL_SIZE": "pool_size",
     "COINSLOT_SWEEP_S": "poll_sweep_s",
     "COINSLOT_ROW_LEASE_S": "row_lease_s",
@@ -323,12 +325,13 @@ def _look_through(found: Settings) -> None:
         zone_named(found.zone)
     except UnknownZoneError as error:
         raise SettingsError(f"COINSLOT_ZONE: {error}") from error
-    try:
-        networks(found.trusted_proxies)
-    except ValueError as error:
-        raise SettingsError(
-            "COINSLOT_TRUSTED_PROXIES: it must be addresses or networks, such as 10.0.0.0/8"
-        ) from error
+    for name in ("trusted_proxies", "printer_networks"):
+        try:
+            networks(getattr(found, name))
+        except ValueError as error:
+            raise SettingsError(
+                f"COINSLOT_{name.upper()}: it must be addresses or networks, such as 10.0.0.0/8"
+            ) from error
     if found.log_level.upper() not in logging.getLevelNamesMapping():
         raise SettingsError(f"LOG_LEVEL: {found.log_level!r} is not DEBUG, INFO, WARNING or ERROR")
     _look_at_broker(found)

@@ -31,6 +31,7 @@ WRONG = [
     ("device", {"MQTT_BROKER_URL": "mqtt://a:hidden@b", "MQTT_CA_FILE": "ca"}, "MQTT_CA_FILE"),
     ("device", {"MQTT_BROKER_URL": "mqtts://a:hidden@b", "MQTT_CA_FILE": "none"}, "MQTT_CA_FILE"),
     ("web", {"COINSLOT_TRUSTED_PROXIES": "proxy.example"}, "COINSLOT_TRUSTED_PROXIES"),
+    ("serve", {"COINSLOT_PRINTER_NETWORKS": "lan"}, "COINSLOT_PRINTER_NETWORKS"),
     ("device", {"COINSLOT_MQTT_PORT": "70000"}, "COINSLOT_MQTT_PORT"),
     ("serve", {"COINSLOT_ZONE": "Asia/Nowhere"}, "COINSLOT_ZONE"),
     ("serve", {"COINSLOT_ZONE": "Asia"}, "COINSLOT_ZONE"),

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Any
 from uuid import UUID
 
@@ -88,6 +89,7 @@ async def kitchen() -> AsyncIterator[Kitchen]:
 async def with_printer(counter: Counter, name: str, kind: str = "escpos", **more: Any) -> str:
     """Its secret. A test's printer listens at any port."""
     port = more.pop("port", None)
+    counter.stage.context.printer_networks = (ip_network("127.0.0.0/8"),)
     secret = await printers.add(counter.stage.context, counter.who, NewPrinter(
         outlet="S01", name=name, kind=kind, address="127.0.0.1:9100" if port else "", **more
     ))  # fmt: skip
@@ -380,6 +382,34 @@ async def test_only_ports_of_printers_are_spoken_to(counter: Counter, address: s
         await printers.add(counter.stage.context, counter.who, NewPrinter(
             outlet="S01", name="K1", kind="escpos", address=address
         ))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "10.0.0.1", "169.254.169.254", "[::1]", "[::ffff:a00:1]", "0.0.0.0"]
+)
+async def test_no_merchant_has_the_server_call_inside_its_own_network(
+    counter: Counter, host: str
+) -> None:
+    new = NewPrinter(outlet="S01", name="K1", kind="escpos", address=f"{host}:9100")
+    with pytest.raises(PrinterError, match="printer_network"):
+        await printers.add(counter.stage.context, counter.who, new)
+
+
+async def test_a_name_that_leads_inside_is_not_connected_to(
+    counter: Counter, kitchen: Kitchen
+) -> None:
+    await with_printer(counter, "K1", port=kitchen.port)
+    await counter.stage.rows(
+        "UPDATE counter_printers SET address = $1 RETURNING id", f"localhost:{kitchen.port}"
+    )
+    counter.stage.context.printer_networks = (ip_network("192.168.1.0/24"),)
+    await counter.preparing(TEA)
+    await counter.stage.sweep()
+    assert kitchen.calls == 0
+    assert await jobs(counter) == [("K1", "ticket", "due")]
+    assert "COINSLOT_PRINTER_NETWORKS" in await counter.stage.value(
+        "SELECT problem FROM counter_prints"
+    )
 
 
 def test_the_bytes_are_those_of_python_escpos() -> None:

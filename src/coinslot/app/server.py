@@ -39,6 +39,7 @@ from coinslot.merchants.accounts import Accounts
 from coinslot.merchants.clocks import ClockNotes
 from coinslot.outlets.machines import device_versions
 from coinslot.oversight import analytics, audit_runs, cases, daily_profit, day_sums, nightly
+from coinslot.pages import peer
 from coinslot.payments.webhook_batch import WebhookBatch
 from coinslot.people.tokens import signing_key
 from coinslot.settings import Settings
@@ -129,9 +130,8 @@ class RunningServer:
             kinds=KINDS,
             zone=ZoneInfo(self.settings.zone),
             public_url=self.settings.base_url,
-            practise=Practise(
-                sandbox_url=self.settings.sandbox_url, folder=str(self.settings.data.resolve())
-            ),
+            printer_networks=peer.networks(self.settings.printer_networks),
+            practise=self._practise(),
             storage=picture_storage(self.settings, self.clock, self._stack),
         )
         if self.settings.code_peppers is not None:
@@ -328,12 +328,15 @@ class RunningServer:
                 f"cannot listen on {where}: {why}; name another with --port or COINSLOT_PORT"
             ) from error
 
+    def _practise(self) -> Practise:
+        folder = str(self.settings.data.resolve())
+        return Practise(sandbox_url=self.settings.sandbox_url, folder=folder)
+
     def _server(self) -> uvicorn.Server:
         from coinslot.app.connections import Bounds, served
-        from coinslot.pages.peer import networks
 
         bounds = Bounds(
-            request_s=self.settings.request_s, trusted=networks(self.settings.trusted_proxies)
+            request_s=self.settings.request_s, trusted=peer.networks(self.settings.trusted_proxies)
         )
         config = served(self._asgi(), bounds, self.clock)
         config.timeout_graceful_shutdown = _GRACE_S

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Final, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -263,6 +264,8 @@ class Context:
     hasher: PasswordHasher = field(default_factory=password_hasher)
     public_url: str = "https://example.invalid"  # of our pages: gateways send payers back to it
     practise: Practise = field(default_factory=Practise)
+    # Where printers are that the server connects to, beside the public internet.
+    printer_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     peppers: Peppers = field(init=False)  # of codes that are stored; from the vault unless named
     inbox: WebhookInbox = field(init=False)
 

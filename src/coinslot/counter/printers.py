@@ -3,6 +3,7 @@ accepts an order."""
 
 import re
 from datetime import datetime
+from ipaddress import ip_address
 from typing import Final
 from uuid import UUID
 
@@ -10,7 +11,7 @@ import asyncpg
 from msgspec import Struct
 
 from coinslot.context import Context
-from coinslot.counter.printing import Stage, stage_of
+from coinslot.counter.printing import Stage, may_be_at, stage_of
 from coinslot.counter.staff import Staff
 from coinslot.kit.ids import token, uuid7
 from coinslot.people.audit_log import Act, record
@@ -139,6 +140,9 @@ async def add(context: Context, who: Staff, new: NewPrinter) -> str:
     listens = new.kind == "escpos"
     if listens and not _ADDRESS.fullmatch(new.address):
         raise PrinterError("printer_address")
+    host = new.address.rpartition(":")[0].strip("[]")
+    if listens and _is_literal(host) and not may_be_at(context, host):
+        raise PrinterError("printer_network")
     secret = "" if listens else token(_SECRET_BYTES)
     now = context.now()
     async with context.db.as_merchant(who.merchant) as conn:
@@ -186,6 +190,15 @@ async def call_there(context: Context, who: Staff, outlet: str, phone: str) -> N
         act = Act(action="store.phone", merchant=who.merchant, subject=outlet,
                   after={"phone": digits})  # fmt: skip
         await record(conn, who.actor, act, context.now())
+
+
+def _is_literal(host: str) -> bool:
+    """An address, and no name: those are looked at whenever they are connected to."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _listed(row: asyncpg.Record) -> Listed:

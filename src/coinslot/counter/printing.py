@@ -3,6 +3,7 @@ it is unconfirmed, and only a person prints it again, as a copy; a result that c
 counts. Nobody at the board waits for paper."""
 
 import asyncio
+import socket
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -18,6 +19,8 @@ from coinslot.counter import envelopes, paper, store
 from coinslot.counter.staff import CounterError, Staff, Why
 from coinslot.counter.tickets import Ticket
 from coinslot.db.pool import Connection
+from coinslot.events.webhooks.safe_http import is_public
+from coinslot.pages.peer import is_one_of
 from coinslot.people.audit_log import Act, record
 from coinslot.people.tokens import hashed
 
@@ -223,10 +226,9 @@ async def drive(context: Context, row: asyncpg.Record) -> None:
 
 async def _send(context: Context, job: asyncpg.Record, picture: Image.Image) -> None:
     """ESC/POS. What was not sent for sure is tried again; what may have been is not."""
-    host, _, port = job["address"].rpartition(":")
     try:
         async with asyncio.timeout(_CONNECT_S):
-            reader, writer = await asyncio.open_connection(host, int(port or _PORT))
+            reader, writer = await _connected(context, job["address"])
     except (OSError, ValueError) as error:
         return await _later(context, job, str(error) or "the printer was not reached")
     try:
@@ -248,6 +250,27 @@ async def _send(context: Context, job: asyncpg.Record, picture: Image.Image) -> 
         else:
             await conn.execute(_DOUBTED, job["id"], context.now(), "no answer")
             await _changed(conn, job, context.now())
+
+
+async def _connected(
+    context: Context, address: str
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """To an address that was looked at: a name may lead anywhere, and elsewhere the next time.
+    Raises OSError, ValueError."""
+    host, _, port = address.rpartition(":")
+    found = await asyncio.get_running_loop().getaddrinfo(
+        host.strip("[]"), int(port or _PORT), type=socket.SOCK_STREAM
+    )
+    hosts = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    if not all(may_be_at(context, one) for one in hosts):
+        raise OSError("its address is not in COINSLOT_PRINTER_NETWORKS")
+    return await asyncio.open_connection(hosts[0], int(port or _PORT))
+
+
+def may_be_at(context: Context, host: str) -> bool:
+    """Whether a printer may be at this address: a merchant's word makes this server call nothing
+    of its own network but where the installation says that printers are."""
+    return is_public(host) or is_one_of(host, context.printer_networks)
 
 
 async def _why_not(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:

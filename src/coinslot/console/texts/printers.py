@@ -56,6 +56,13 @@ TEXTS: Final[Texts] = {
         "पता 192.168.1.50:9100 जैसा लिखें; पोर्ट 9100 से 9199।",
         "Напишите адрес как 192.168.1.50:9100; порты от 9100 до 9199.",
     ),
+    "problem_printer_network": (
+        "This address is inside the server's own network. Whoever runs the server can allow it:"
+        " COINSLOT_PRINTER_NETWORKS.",
+        "यह पता सर्वर के अपने नेटवर्क में है। सर्वर चलाने वाले इसे खोल सकते हैं: COINSLOT_PRINTER_NETWORKS।",
+        "Этот адрес внутри сети самого сервера. Разрешить его может владелец сервера:"
+        " COINSLOT_PRINTER_NETWORKS.",
+    ),
     "problem_printer_no_room": ("There is no such counter, or it has twenty printers.",
                                 "ऐसा काउंटर नहीं, या उसके बीस प्रिंटर हैं।",
                                 "Такой стойки нет, или у неё уже двадцать принтеров."),
