@@ -28,10 +28,10 @@ POINTS = Program(kind="points", currency="EUR", earn_minor=100, reward_points=10
 
 async def coupon(counter: Counter, code: str = "SPRING", **given: Any) -> None:
     stage = counter.stage
-    usual: dict[str, Any] = {"begins_at": stage.clock.now()}
+    usual: dict[str, Any] = {"begins_at": stage.clock.now(), "currency": "EUR"}
     if "off_minor" not in given:
         usual["percent_bp"] = 1000
-    new = NewCoupon(code=code, currency="EUR", **usual | given)
+    new = NewCoupon(code=code, **usual | given)
     async with stage.context.db.as_merchant(stage.merchant) as conn:
         await offer_management.make_coupon(conn, stage.merchant, new, "asha")
 
