@@ -8,14 +8,16 @@ from uuid import UUID
 
 import pytest
 
-from coinslot.counter import staff
+from coinslot.counter import messages, staff
 from coinslot.counter.basket import Wish
+from coinslot.notices.base import Cost, Report, Stage
 from coinslot.orders import order_refunds
 from coinslot.orders.order_refunds import OrderRefund
 from coinslot.oversight import money, profit
 from coinslot.oversight.money import Asked
 from coinslot.oversight.profit import Profit, ProfitReport
 from tests.counter.stage import Counter
+from tests.counter.telling import reach, service, swept
 
 LATTE, CAKE, TEA = Wish(sku="latte"), Wish(sku="cake"), Wish(sku="tea")
 
@@ -185,3 +187,34 @@ async def test_what_is_given_back_takes_its_share_of_the_tax_with_it(counter: Co
 def parts_of(amount: int, chance: random.Random) -> Sequence[int]:
     cuts = sorted({0, amount, *(chance.randint(1, amount - 1) for _ in range(3))})
     return [after - before for before, after in pairwise(cuts)]
+
+
+async def test_an_order_of_twenty_with_its_fee_its_texts_and_its_call_comes_to_the_cent(
+    counter: Counter,
+) -> None:
+    """Stripe keeps 2.9 % and 0.30 of it, and the carrier asks a cent for each message."""
+    service(counter)
+    await counter.stage.rows("UPDATE products SET cost_minor = 60 WHERE sku = 'tea' RETURNING id")
+    order = await counter.preparing(Wish(sku="tea", quantity=8), contact=reach())
+    await swept(counter)
+    await staff.ready(counter.stage.context, counter.who, order)
+    await swept(counter)
+    await fee(counter, order, round(2000 * 0.029) + 30)
+    await counter.complete(order)
+    assert (await of(counter, order)).no_price == 3, "two texts and a call, of which none is priced"
+    for form, cents in (("sms", "0.005"), ("call", "0.01")):
+        for row in await counter.stage.rows(
+            "SELECT * FROM counter_messages WHERE order_id = $1 AND form = $2", order, form
+        ):
+            told = Report(
+                reference=row["reference"], stage=Stage.DELIVERED, cost=Cost(cents, "EUR")
+            )
+            await messages.reported(counter.stage.context, row, told)  # type: ignore[arg-type]
+    found = await of(counter, order)
+    assert (found.paid, found.fee, found.messages) == (2000, 88, 3)
+    tax = sum(
+        row["tax_minor"] for row in await counter.stage.rows("SELECT tax_minor FROM fulfillments")
+    )
+    assert (found.taxes, found.cost) == (tax, 8 * 60)
+    assert found.profit == 2000 - tax - 480 - 88 - 3
+    assert found.is_known
