@@ -22,7 +22,9 @@ from coinslot.counter import (
     printing,
     resending,
     staff,
+    store,
     walk_ins,
+    writing,
 )
 from coinslot.counter import message_limits as limits
 from coinslot.counter.basket import BasketError, Wish
@@ -38,6 +40,7 @@ from coinslot.kit.clock import SettableClock
 from coinslot.notices.base import Cost, Form, Inbound, Report
 from coinslot.notices.base import Stage as Came
 from coinslot.notices.mock import Mock
+from coinslot.orders import fulfillment
 from tests.counter.stage import Counter
 from tests.counter.telling import PHONE, reach, row_of, service, swept, texts
 from tests.counter.test_delivery import ROUND, delivers, to
@@ -65,7 +68,8 @@ async def said(counter: Counter, **limits_: int) -> str | None:
     counter.stage.context.windows = replace(counter.stage.context.windows, **limits_)
     order = await counter.paid(contact=reach())
     await swept(counter)
-    return (await row_of(counter, order))["why"]
+    why: str | None = (await row_of(counter, order))["why"]
+    return why
 
 
 CAPS = (
@@ -131,7 +135,7 @@ async def test_a_message_that_could_not_be_sent_for_a_day_is_not_sent(
         moved_to(counter.stage.clock, created + later)
         row = await row_of(counter, order, purpose="cancelled")
         async with counter.stage.context.db.as_merchant(counter.stage.merchant) as conn:
-            facts = await messages.writing.facts(conn, row)  # type: ignore[arg-type]
+            facts = await writing.facts(conn, row)  # type: ignore[arg-type]
             found = await limits.refusal(conn, counter.stage.context, row, facts)  # type: ignore[arg-type]
         assert found == why
 
@@ -204,12 +208,12 @@ async def test_a_coupon_holds_from_its_least_sum_on_and_until_right_before_its_e
     await coupon(counter, least_minor=350, ends_at=ends)
     assert await why_not(counter, "SPRING", TEA) == "least"
     assert await why_not(counter, "SPRING", LATTE) is None, "it comes to just that"
-    store = await counter.store()
+    shop = await counter.store()
     for at, there in ((ends - MOMENT, True), (ends, False)):
         moved_to(clock, at)
         assert await why_not(counter, "SPRING", LATTE) == (None if there else "over")
         async with counter.stage.context.db.as_merchant(counter.stage.merchant) as conn:
-            assert await offers.has_coupons(conn, store, at) is there
+            assert await offers.has_coupons(conn, shop, at) is there
 
 
 async def test_what_a_merchant_offers_in_another_currency_is_nothing_here(counter: Counter) -> None:
@@ -218,30 +222,30 @@ async def test_what_a_merchant_offers_in_another_currency_is_nothing_here(counte
     rupees = Program(kind="stamps", currency="INR", earn_minor=1, reward_points=1, reward_minor=100)
     await collects(counter, rupees)
     assert await why_not(counter, "RUPEES", LATTE) == "unknown"
-    store = await counter.store()
+    shop = await counter.store()
     async with stage.context.db.as_merchant(stage.merchant) as conn:
-        assert not await offers.has_coupons(conn, store, stage.clock.now())
-        assert await offers.program_of(conn, store) is None
-        assert await offers.card_of(conn, stage.context, store, CARD) is None
+        assert not await offers.has_coupons(conn, shop, stage.clock.now())
+        assert await offers.program_of(conn, shop) is None
+        assert await offers.card_of(conn, stage.context, shop, CARD) is None
 
 
 async def test_a_coupon_that_begins_later_is_not_asked_for_yet(counter: Counter) -> None:
     begins = counter.stage.clock.now() + DAY
     await coupon(counter, begins_at=begins)
-    store = await counter.store()
+    shop = await counter.store()
     async with counter.stage.context.db.as_merchant(counter.stage.merchant) as conn:
-        assert not await offers.has_coupons(conn, store, begins - MOMENT)
-        assert await offers.has_coupons(conn, store, begins)
+        assert not await offers.has_coupons(conn, shop, begins - MOMENT)
+        assert await offers.has_coupons(conn, shop, begins)
 
 
 async def test_a_reward_takes_off_no_more_than_the_goods_cost(counter: Counter) -> None:
     much = Program(kind="stamps", currency="EUR", earn_minor=1, reward_points=1, reward_minor=9999)
     await collects(counter, much)
     await counter.complete(await counter.ready(LATTE, offer=Offer(card=CARD)))
-    store = await counter.store()
+    shop = await counter.store()
     async with counter.stage.context.db.as_merchant(counter.stage.merchant) as conn:
         seen = await offers.look(
-            conn, counter.stage.context, store, Offer(card=CARD, reward=True), 350
+            conn, counter.stage.context, shop, Offer(card=CARD, reward=True), 350
         )
     assert (seen.off, seen.points) == (350, 1)
     with pytest.raises(BasketError):  # all of it is nothing to pay
@@ -309,8 +313,8 @@ async def test_the_time_to_fetch_an_order_runs_from_when_it_is_wanted(counter: C
         stage.clock.now(),
     )  # fmt: skip
     async with stage.context.db.as_merchant(stage.merchant) as conn:
-        (unit,) = await conn.fetch(staff.store.HOLD_UNITS, order)
-        span = no_show.fulfillment.windows_at(stage.context, unit).span("pickup_s")
+        (unit,) = await conn.fetch(store.HOLD_UNITS, order)
+        span = fulfillment.windows_at(stage.context, unit).span("pickup_s")
         kept = await no_show.order_row(conn, unit)
         for before, there in ((timedelta(seconds=31), True), (timedelta(0), False)):
             moved_to(stage.clock, wanted + span - before)
