@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from coinslot.counter import history
 from coinslot.counter.basket import Wish
 from coinslot.counter.contacts import Contact
 from coinslot.db.pool import RawConnection
@@ -142,6 +143,23 @@ async def test_a_person_who_goes_leaves_the_order_and_its_money(
     assert await counter.stage.value("SELECT count(*) FROM order_lines") == 1
     assert await counter.stage.value("SELECT count(*) FROM counter_consents") == 2
     assert await found(counter, PHONE) == []
+
+
+async def test_who_goes_leaves_no_search_for_their_orders_and_searches_end_like_logs(
+    counter: Counter, office: Browser
+) -> None:
+    stage = counter.stage
+    await of_maria(counter)
+    at = await counter.store()
+    for said in (PHONE, MAIL, "+4915199999999"):  # the last one is nobody's
+        await history.ask(stage.context, at, said, "10.9.8.7")
+    await end_messages(counter)
+    left = "SELECT count(*) FROM counter_lookups WHERE digest <> '' OR network <> ''"
+    assert (await forget(counter, office, PHONE)).status_code == 303
+    assert await stage.value(left) == 1
+    stage.later(31 * DAY_S)
+    await prune.prune(stage.context, "logs")
+    assert await stage.value(left) == 0
 
 
 async def test_an_order_that_is_not_over_loses_the_person_once_it_is(

@@ -45,6 +45,8 @@ BEGIN
         AND id IN (SELECT id FROM receipts_of_order(p_order));
     UPDATE captures SET payer_reference = NULL
         WHERE order_id = p_order AND payer_reference IS NOT NULL;
+    UPDATE counter_lookups l SET digest = '', network = '' FROM counter_contacts k
+        WHERE k.order_id = p_order AND l.digest IN (k.phone_digest, k.email_digest);
     UPDATE counter_contacts SET phone = NULL, email = NULL, push = NULL, phone_digest = NULL,
         email_digest = NULL, network = '' WHERE order_id = p_order;
     UPDATE counter_messages SET phone_digest = NULL, network = ''
@@ -87,8 +89,13 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
         UPDATE orders SET network = NULL WHERE id IN (SELECT id FROM orders
             WHERE network IS NOT NULL AND ended_at < p_before LIMIT p_limit
             FOR NO KEY UPDATE SKIP LOCKED) RETURNING 1
+    ), searches AS (
+        UPDATE counter_lookups SET digest = '', network = '' WHERE id IN (SELECT id
+            FROM counter_lookups WHERE created_at < p_before AND (digest <> '' OR network <> '')
+            LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED) RETURNING 1
     )
-    SELECT greatest((SELECT count(*) FROM tries), (SELECT count(*) FROM networks))
+    SELECT greatest((SELECT count(*) FROM tries), (SELECT count(*) FROM networks),
+        (SELECT count(*) FROM searches))
 $$;
 
 -- Records of payments are kept: after that time they name no payer any more.
@@ -111,6 +118,8 @@ BEGIN
             AND (m.phone_digest IS NOT NULL OR m.network <> ''))
         WHEN 'logs' THEN (SELECT count(*) FROM counter_wrong_codes WHERE at < p_before)
             + (SELECT count(*) FROM orders WHERE network IS NOT NULL AND ended_at < p_before)
+            + (SELECT count(*) FROM counter_lookups WHERE created_at < p_before
+                AND (digest <> '' OR network <> ''))
         WHEN 'payers' THEN (SELECT count(*) FROM captures WHERE payer_reference IS NOT NULL
             AND captured_at < p_before)
     END;
