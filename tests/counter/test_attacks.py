@@ -6,10 +6,11 @@ from uuid import UUID
 
 import pytest
 
-from coinslot.counter import menu, ordering
+from coinslot.counter import menu, ordering, staff
 from coinslot.counter.basket import Wish
 from coinslot.counter.menu import NewStore, Store
 from coinslot.counter.ordering import Order
+from coinslot.counter.staff import CounterError, Status
 from coinslot.orders import order_refunds
 from coinslot.orders.order_refunds import OrderRefund
 from coinslot.payments.ways_to_pay import Form, offer
@@ -123,3 +124,20 @@ async def test_an_amount_that_is_given_back_takes_the_pieces_in_the_order_of_the
         made = await order_refunds.refund(stage.context, stage.merchant, asked)
         taken = sorted((part.name, part.amount) for part in made.parts)
         assert taken == [("Lunch bowl", 980), ("Tea", 70), ("Tea", 250)]
+
+
+async def test_steps_back_keep_no_money_for_longer_than_an_order_takes_at_most(
+    counter: Counter,
+) -> None:
+    stage = counter.stage
+    context, who, order = stage.context, counter.who, await counter.ready()
+    for _ in range(6):  # ten minutes, four hours and two hours: each has its whole time again
+        stage.later(3600)
+        await staff.undo(context, who, order, Status.PREPARING)
+        await staff.ready(context, who, order)
+    stage.later(3600)
+    with pytest.raises(CounterError, match="too_late"):
+        await staff.undo(context, who, order, Status.PREPARING)
+    stage.later(2 * 86_400)
+    await stage.sweep()
+    assert [end[0] for end in await counter.ends(order)] == ["not_picked_up"]

@@ -139,6 +139,8 @@ async def undo(context: Context, who: Staff, order: UUID, to: Status) -> None:
         if not meant:
             raise CounterError(Why.WRONG_ORDER)
         _in_time(meant, now)
+        if any(now >= _steps_back_until(context, unit, kept) for unit in meant):
+            raise CounterError(Why.TOO_LATE)
         for unit in meant:
             if to is Status.PREPARING:
                 by = _from(kept, now) + _window(context, unit, "prepare_s")
@@ -343,6 +345,14 @@ def _in_time(units: Sequence[asyncpg.Record], now: datetime) -> None:
 def _from(kept: asyncpg.Record, now: datetime) -> datetime:
     """Since when an order is waited for: not before the time that it is wanted at."""
     return max(now, kept["wanted_at"] or now)
+
+
+def _steps_back_until(context: Context, unit: asyncpg.Record, kept: asyncpg.Record) -> datetime:
+    """A step back gives its whole time again. So it is there for as long as an order takes at most
+    that goes straight on: else two taps every few hours keep somebody's money for ever."""
+    windows = fulfillment.windows_at(context, unit)
+    whole = sum((windows.span(n) for n in ("dispatch_s", "prepare_s", "pickup_s")), timedelta())
+    return _from(kept, unit["queued_at"]) + whole
 
 
 def _window(context: Context, unit: asyncpg.Record, name: str) -> timedelta:
