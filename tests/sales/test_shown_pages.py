@@ -16,6 +16,7 @@ from coinslot.orders import outlet_pages
 from coinslot.orders.page_views import (
     BrandView,
     ItemView,
+    LineView,
     NearestView,
     OrderView,
     Progress,
@@ -214,6 +215,8 @@ async def test_an_order_is_shown_whole(sold: Sold) -> None:
         slot="A1", money=Money(9000, "INR"),
         units=(UnitView(unit_id=UUID(int=100), name="Cola", state="placed"),
                UnitView(unit_id=UUID(int=101), name="Tea", state="placed")),
+        lines=(LineView(name="Cola", quantity=1, money=Money(1, "INR")),
+               LineView(name="Tea", quantity=1, money=Money(1, "INR"))),
         placed_at=START, expires_at=START, paid_at=START + MINUTE,
     )  # fmt: skip
     assert view == bare

@@ -9,6 +9,7 @@ from coinslot.kit.money import Money
 from coinslot.orders.page_views import (
     BrandView,
     ItemView,
+    LineView,
     NearestView,
     OrderView,
     OutletView,
@@ -104,6 +105,7 @@ def _unpaid(now: datetime, picture: str) -> dict[str, OrderView]:
         slot="A1",
         money=PRICE,
         units=(unit(),),
+        lines=(LineView(name="Lime soda", quantity=1, money=PRICE),),
         placed_at=now - 60 * second,
         expires_at=now + 600 * second,
         pay_at=now - 60 * second,

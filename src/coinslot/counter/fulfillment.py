@@ -237,7 +237,7 @@ class Counter(Fulfillment):
         return Story(
             progress=progress, begun_at=accepted, code=code,
             code_text=None if code is None else f"{units[0]['order_id']}:{code}",
-            looks_into=False, keeps=await self._keeps(conn, open_, kept, ready),
+            looks_into=False, shape="cup", keeps=await self._keeps(conn, open_, kept, ready),
             wanted_at=kept["wanted_at"], told=await resending.told(conn, kept["order_id"]),
             push_key=browsers.public_key(context) if open_ else "",
             may_resend=bool(open_) and await resending.may_resend(context, conn, kept["order_id"]),

@@ -50,7 +50,10 @@ WHERE l.id = $1
 """
 
 RECEIPT_LINES = """
-SELECT l.name, l.quantity, l.price_minor FROM order_lines l WHERE l.order_id = $1 ORDER BY l.id
+SELECT l.name, l.quantity, l.price_minor, l.quantity * l.price_minor
+    - coalesce((SELECT sum(paid)::bigint FROM unnest(l.unit_minor) paid),
+        l.quantity * l.price_minor) AS off_minor
+FROM order_lines l WHERE l.order_id = $1 ORDER BY l.id
 """
 
 RECEIPT_EXTRAS = "SELECT kind, amount_minor FROM order_extras WHERE order_id = $1 ORDER BY kind"

@@ -29,6 +29,7 @@ class Texts(Struct, frozen=True, kw_only=True):
     receipt_seller: str  # {merchant}
     history_title: str
     history_mail: str
+    discount: str
     extras: Mapping[str, str]
 
 
@@ -55,6 +56,7 @@ _ENGLISH = Texts(
     history_title="Your orders at {place}",
     history_mail="This link shows your orders at {place}. It is good for 15 minutes. If you did"
     " not ask for it, do nothing.",
+    discount="Discount",
     extras={"tip": "Tip", "delivery_fee": "Delivery", "added_tax": "Tax"},
 )
 _HINDI = Texts(
@@ -78,6 +80,7 @@ _HINDI = Texts(
     history_title="{place} पर आपके ऑर्डर",
     history_mail="यह लिंक {place} पर आपके ऑर्डर दिखाता है। यह 15 मिनट तक चलेगा। यदि आपने नहीं माँगा"
     " तो कुछ न करें।",
+    discount="छूट",
     extras={"tip": "टिप", "delivery_fee": "डिलीवरी", "added_tax": "टैक्स"},
 )
 _RUSSIAN = Texts(
@@ -101,6 +104,7 @@ _RUSSIAN = Texts(
     history_title="Ваши заказы: {place}",
     history_mail="Эта ссылка показывает ваши заказы ({place}). Она действует 15 минут. Если вы её"
     " не просили, ничего не делайте.",
+    discount="Скидка",
     extras={"tip": "Чаевые", "delivery_fee": "Доставка", "added_tax": "Налог"},
 )
 _IN: Final[Mapping[str, Texts]] = {"en": _ENGLISH, "hi": _HINDI, "ru": _RUSSIAN}

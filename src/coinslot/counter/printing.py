@@ -81,7 +81,8 @@ LEFT JOIN orders o ON o.id = j.order_id LEFT JOIN counter_orders c ON c.order_id
 WHERE j.id = $1
 """
 _PIECES = """
-SELECT f.id, f.line_id, f.amount_minor, f.tax_minor, f.settlement, l.name, n.options, n.note
+SELECT f.id, f.line_id, f.amount_minor, f.tax_minor, f.settlement, l.name, l.price_minor, n.options,
+    n.note
 FROM fulfillments f JOIN order_lines l ON l.id = f.line_id JOIN counter_lines n ON n.line_id = l.id
 WHERE f.id = ANY ($1) ORDER BY f.line_id, f.id
 """

@@ -19,18 +19,21 @@ _NOTE_PX: Final = 36
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "en": {
         "cancelled": "CANCELLED", "copy": "COPY", "receipt": "Receipt", "total": "Total",
-        "tip": "Tip", "delivery_fee": "Delivery", "added_tax": "Tax", "tax": "Included tax",
+        "discount": "Discount", "tip": "Tip", "delivery_fee": "Delivery", "added_tax": "Tax",
+        "tax": "Included tax",
         "back": "Money back", "at": "for {time}", "spot": "Table {spot}", "paid": "Paid {time}",
         "test": "This printer works",
     },
     "hi": {
         "cancelled": "रद्द", "copy": "प्रति", "receipt": "रसीद", "total": "कुल", "tip": "टिप",
+        "discount": "छूट",
         "delivery_fee": "डिलीवरी", "added_tax": "कर", "tax": "शामिल कर", "back": "पैसा वापस",
         "at": "{time} के लिए", "spot": "टेबल {spot}", "paid": "भुगतान {time}",
         "test": "यह प्रिंटर चल रहा है",
     },
     "ru": {
         "cancelled": "ОТМЕНЕНО", "copy": "КОПИЯ", "receipt": "Чек", "total": "Итого",
+        "discount": "Скидка",
         "tip": "Чаевые", "delivery_fee": "Доставка", "added_tax": "Налог",
         "tax": "В том числе налог", "back": "Возврат", "at": "к {time}", "spot": "Стол {spot}",
         "paid": "Оплачено {time}", "test": "Принтер работает",
@@ -105,8 +108,10 @@ class Ticket:
         rows, kept = [Row(text=self._words["receipt"], size=LARGE, bold=True)], self._pieces
         for _, group in groupby(kept, key=lambda piece: piece["line_id"]):
             pieces = list(group)
-            amount = sum(piece["amount_minor"] for piece in pieces)
+            amount = sum(piece["price_minor"] for piece in pieces)
             rows.append(Row(text=f"{len(pieces)} × {pieces[0]['name']}", end=self._money(amount)))
+        if off := sum(piece["price_minor"] - piece["amount_minor"] for piece in kept):
+            rows.append(Row(text=self._words["discount"], end=self._money(-off)))
         for extra in self._extras:
             name = self._words[extra["kind"]]
             rows.append(Row(text=name, end=self._money(extra["amount_minor"])))

@@ -105,6 +105,7 @@ async def _receipt(conn: Connection, context: Context, told: asyncpg.Record) -> 
     at = format_datetime(
         told["paid_at"].astimezone(zone), "medium", locale=LOCALES.get(language, "en_GB")
     )
+    off = sum(line["off_minor"] for line in lines)
     names = {
         "place": told["outlet_name"], "number": told["number"], "time": at,
         "merchant": told["merchant_name"], "price": price(told["amount_minor"]),
@@ -113,6 +114,7 @@ async def _receipt(conn: Connection, context: Context, told: asyncpg.Record) -> 
         words.receipt_lead.format(**names), "",
         *(f"{line['quantity']} × {line['name']}  {price(line['quantity'] * line['price_minor'])}"
           for line in lines),
+        *([f"{words.discount}  {price(-off)}"] if off else ()),
         *(f"{words.extras.get(one['kind'], one['kind'])}  {price(one['amount_minor'])}"
           for one in extras),
         words.receipt_paid.format(**names), words.receipt_seller.format(**names), "",

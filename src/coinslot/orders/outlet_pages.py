@@ -19,6 +19,7 @@ from coinslot.orders.page_views import (
     BrandView,
     ExtraView,
     ItemView,
+    LineView,
     NearestView,
     OrderView,
     OutletView,
@@ -267,6 +268,8 @@ def _order_view(
         slot=lines[0]["slot"],
         money=Money(row["amount_minor"], row["currency"]),
         units=tuple(_units(units, lines)),
+        lines=tuple(_line(line, row["currency"]) for line in lines),
+        discount=_discount(lines, row["currency"]),
         placed_at=row["placed_at"],
         expires_at=row["expires_at"] or row["placed_at"],
         paid_at=row["paid_at"],
@@ -298,6 +301,21 @@ def _refund(row: asyncpg.Record) -> RefundView:
         gateway_refund_id=row["gateway_refund_id"],
         surplus=row["surplus"],
     )
+
+
+def _line(line: asyncpg.Record, currency: str) -> LineView:
+    money = Money(line["quantity"] * line["price_minor"], currency)
+    return LineView(name=line["name"], quantity=line["quantity"], money=money)
+
+
+def _discount(lines: list[asyncpg.Record], currency: str) -> Money | None:
+    """Lines of which nobody wrote what a piece is paid with are paid at their price."""
+    off = sum(
+        line["quantity"] * line["price_minor"] - sum(line["unit_minor"])
+        for line in lines
+        if line["unit_minor"] is not None
+    )
+    return Money(off, currency) if off else None
 
 
 def _units(units: list[asyncpg.Record], lines: list[asyncpg.Record]) -> list[UnitView]:

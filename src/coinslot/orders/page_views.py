@@ -143,6 +143,14 @@ class UnitView(Struct, frozen=True, kw_only=True):
     basis: str | None = None
 
 
+class LineView(Struct, frozen=True, kw_only=True):
+    """So many pieces of one thing, and what they cost together before a discount."""
+
+    name: str
+    quantity: int
+    money: Money
+
+
 class ExtraView(Struct, frozen=True, kw_only=True):
     """What the order costs beside its units: "tip", "delivery_fee" or "added_tax"."""
 
@@ -201,6 +209,8 @@ class OrderView(Struct, frozen=True, kw_only=True):
     slot: str
     money: Money
     units: tuple[UnitView, ...]
+    lines: tuple[LineView, ...] = ()  # as they were chosen
+    discount: Money | None = None  # what was taken off its lines; None: nothing
     extras: tuple[ExtraView, ...] = ()
     placed_at: datetime
     expires_at: datetime

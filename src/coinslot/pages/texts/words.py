@@ -173,7 +173,7 @@ class Words(Struct, frozen=True, kw_only=True):
     refund_reference: str
     receipt: str
     receipt_keep: str
-    receipt_item: str
+    receipt_discount: str  # what was taken off the lines
     receipt_not_out: str
     receipt_tip: str
     receipt_delivery_fee: str
