@@ -41,7 +41,13 @@ BOARD = (
     ),
     Mutation(
         number=173,
-        edits=(Edit(_PRINTING, "o.number, o.paid_at,\n", "o.token AS number, o.paid_at,\n"),),
+        edits=(
+            Edit(
+                _PRINTING,
+                "    coalesce(o.number, w.number) AS number, coalesce(o.paid_at",
+                "    o.token AS number, coalesce(o.paid_at",
+            ),
+        ),
         red=(f"{_PAPER}::test_an_order_that_is_accepted_is_on_paper_once_without_the_code",),
         green=_SELLS,
     ),

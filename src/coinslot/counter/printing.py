@@ -73,11 +73,14 @@ def stage_of(job: asyncpg.Record) -> Stage:
 # Together with whatever is needed to draw it.
 JOB: Final = """
 SELECT j.*, p.kind AS printer_kind, p.address, p.width, p.name AS printer, u.name AS outlet,
-    coalesce(u.zone, m.zone) AS zone, m.languages[1] AS language, o.number, o.paid_at,
-    o.currency::text, c.name, c.spot, c.wanted_at
+    coalesce(u.zone, m.zone) AS zone, m.languages[1] AS language,
+    coalesce(o.number, w.number) AS number, coalesce(o.paid_at, w.entered_at) AS paid_at,
+    o.currency::text, coalesce(c.name, w.name) AS name, c.spot, c.wanted_at, p.stations,
+    w.lines AS walk_in_lines
 FROM counter_prints j JOIN counter_printers p ON p.id = j.printer_id
 JOIN outlets u ON u.id = j.outlet_id JOIN merchants m ON m.id = j.merchant_id
 LEFT JOIN orders o ON o.id = j.order_id LEFT JOIN counter_orders c ON c.order_id = j.order_id
+LEFT JOIN counter_walk_ins w ON w.id = j.walk_in_id
 WHERE j.id = $1
 """
 _PIECES = """
@@ -126,8 +129,9 @@ UPDATE counter_printers SET asked_at = $2 WHERE secret_hash = $1 AND retired_at 
 RETURNING id, merchant_id, kind
 """
 _PROBLEMS = """
-SELECT j.*, p.name AS printer, o.number FROM counter_prints j
+SELECT j.*, p.name AS printer, coalesce(o.number, w.number) AS number FROM counter_prints j
 JOIN counter_printers p ON p.id = j.printer_id LEFT JOIN orders o ON o.id = j.order_id
+LEFT JOIN counter_walk_ins w ON w.id = j.walk_in_id
 WHERE ($1::text[] IS NULL OR j.outlet_id = ANY ($1)) AND j.created_at > $2
     AND j.printed_at IS NULL AND j.said_by IS NULL
     AND (j.doubted_at IS NOT NULL OR j.failed_at IS NOT NULL)

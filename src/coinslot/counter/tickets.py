@@ -22,7 +22,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "discount": "Discount", "tip": "Tip", "delivery_fee": "Delivery", "added_tax": "Tax",
         "tax": "Included tax",
         "back": "Money back", "at": "for {time}", "spot": "Table {spot}", "paid": "Paid {time}",
-        "test": "This printer works",
+        "test": "This printer works", "till": "Paid at the till {time}",
     },
     "hi": {
         "cancelled": "रद्द", "copy": "प्रति", "receipt": "रसीद", "total": "कुल", "tip": "टिप",
@@ -30,6 +30,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "delivery_fee": "डिलीवरी", "added_tax": "कर", "tax": "शामिल कर", "back": "पैसा वापस",
         "at": "{time} के लिए", "spot": "टेबल {spot}", "paid": "भुगतान {time}",
         "test": "यह प्रिंटर चल रहा है",
+        "till": "काउंटर पर भुगतान {time}",
     },
     "ru": {
         "cancelled": "ОТМЕНЕНО", "copy": "КОПИЯ", "receipt": "Чек", "total": "Итого",
@@ -37,6 +38,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "tip": "Чаевые", "delivery_fee": "Доставка", "added_tax": "Налог",
         "tax": "В том числе налог", "back": "Возврат", "at": "к {time}", "spot": "Стол {spot}",
         "paid": "Оплачено {time}", "test": "Принтер работает",
+        "till": "Оплачено на кассе {time}",
     },
 }  # fmt: skip
 
@@ -76,7 +78,8 @@ class Ticket:
         rows.append(Row(rule=True))
         rows += self._bill() if job["kind"] == "receipt" else self._dishes()
         rows.append(Row(rule=True))
-        paid = self._words["paid"].format(time=self._hour(job["paid_at"]))
+        how = "paid" if job["walk_in_id"] is None else "till"
+        paid = self._words[how].format(time=self._hour(job["paid_at"]))
         day = format_date(self._local(job["paid_at"]), "d MMM y", locale=self._language)
         return [*rows, Row(text=f"{paid}, {day}", size=SMALL)]
 
@@ -94,6 +97,8 @@ class Ticket:
 
     def _dishes(self) -> list[Row]:
         """What is to be made: one line for what is alike."""
+        if self._job["walk_in_id"] is not None:
+            return self._entered()
         rows = []
         for _, group in groupby(self._pieces, key=lambda piece: piece["line_id"]):
             pieces = list(group)
@@ -102,6 +107,20 @@ class Ticket:
                 rows.append(Row(text=str(choice["name"]), size=_NOTE_PX, indent=36))
             if pieces[0]["note"]:
                 rows.append(Row(text=f"» {pieces[0]['note']}", size=_NOTE_PX, bold=True, indent=36))
+        return rows
+
+    def _entered(self) -> list[Row]:
+        """What staff entered, as far as this printer's stations make it."""
+        rows, stations = [], self._job["stations"]
+        for line in self._job["walk_in_lines"]:
+            if stations and line["station"] not in stations:
+                continue
+            name = str(line["name"])
+            rows.append(Row(text=f"{line['quantity']} × {name}", size=LARGE, bold=True))
+            for choice in line["choices"]:
+                rows.append(Row(text=str(choice), size=_NOTE_PX, indent=36))
+            if line["note"]:
+                rows.append(Row(text=f"» {line['note']}", size=_NOTE_PX, bold=True, indent=36))
         return rows
 
     def _bill(self) -> list[Row]:

@@ -1,10 +1,11 @@
 """Orders that staff enter for whoever stands in front of them. They are paid at the till: no
 payment, no code and no refund of ours, and they are in no book. What they take is off the stock."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
@@ -14,7 +15,7 @@ from msgspec import Struct
 from coinslot.context import Context
 from coinslot.counter import ordering, store
 from coinslot.counter.basket import Wish, lines_of, sum_of
-from coinslot.counter.menu import menu
+from coinslot.counter.menu import MenuItem, menu
 from coinslot.counter.staff import CounterError, Staff, Why
 from coinslot.db.pool import Connection
 from coinslot.kit.ids import uuid7
@@ -35,7 +36,7 @@ SELECT max(substr(number, 2)::integer) FROM counter_walk_ins WHERE outlet_id = $
 """
 _ENTER = """
 INSERT INTO counter_walk_ins (id, merchant_id, outlet_id, number, name, lines, total_minor,
-    entered_by, entered_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    entered_by, entered_at, taken) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
 _OPEN = """
 SELECT w.*, u.currency::text FROM counter_walk_ins w JOIN outlets u ON u.id = w.outlet_id
@@ -50,6 +51,10 @@ UPDATE counter_walk_ins SET ready_at = CASE WHEN $3 = 'ready' THEN coalesce(read
 WHERE id = $1 AND ($2::text[] IS NULL OR outlet_id = ANY ($2))
     AND handed_at IS NULL AND cancelled_at IS NULL RETURNING outlet_id
 """
+
+
+_PRINT = "SELECT counter_print_walk_in($1, $2)"
+_CANCELLED = "SELECT counter_walk_in_cancelled($1, $2)"
 
 
 class Step(StrEnum):
@@ -95,7 +100,7 @@ async def enter(
             raise CounterError(Why.UNKNOWN)
         items = {item.sku: item for item in await menu(conn, outlet)}
         lines = lines_of({sku: item.priced() for sku, item in items.items()}, wishes)
-        await ordering.reserve(conn, outlet, items, wishes)
+        taken = await ordering.reserve(conn, outlet, items, wishes)
         total = sum_of(lines, tax_added=at["tax_added"], tip=0).total
         kept = [
             WalkLine(
@@ -109,19 +114,25 @@ async def enter(
         made = uuid7(now)
         await conn.execute(
             _ENTER, made, who.merchant, outlet, number, name[:80], msgspec.to_builtins(kept),
-            total, who.login, now,
+            total, who.login, now, _taken(items, wishes, taken),
         )  # fmt: skip
+        await conn.execute(_PRINT, made, now)
         await _noted(conn, context, who, "walk_in.entered", (made, outlet))
+    context.wakes.wake("counter_prints")
     return number
 
 
 async def move(context: Context, who: Staff, walk_in: UUID, step: Step) -> None:
-    """Raises CounterError for one that is over, or of another counter."""
+    """What is cancelled before it is ready is for sale again. Raises CounterError for one that is
+    over, or of another counter."""
     async with context.db.as_merchant(who.merchant) as conn:
         outlet = await conn.fetchval(_MOVE, walk_in, who.outlets, step.value, context.now())
         if outlet is None:
             raise CounterError(Why.OVER)
         await _noted(conn, context, who, f"walk_in.{step.value}", (walk_in, outlet))
+        if step is Step.CANCELLED:  # after the store's row: whoever enters one locks it first, too
+            await conn.execute(_CANCELLED, walk_in, context.now())
+    context.wakes.wake("counter_prints")
 
 
 async def listed(context: Context, who: Staff) -> list[WalkIn]:
@@ -138,6 +149,28 @@ async def _noted(
     await conn.execute(store.BOARD_CHANGED, outlet)
     act = Act(action=action, merchant=who.merchant, subject=str(walk_in))
     await record(conn, who.actor, act, context.now())
+
+
+def _taken(
+    items: Mapping[str, MenuItem], wishes: Sequence[Wish], rows: Mapping[UUID, asyncpg.Record]
+) -> list[dict[str, Any]]:
+    """What was taken off the stock, of items and choices that are counted."""
+    pieces, choices = Counter[UUID](), dict[UUID, Counter[str]]()
+    for wish in wishes:
+        item = items[wish.sku].id
+        pieces[item] += wish.quantity
+        for choice in wish.choices:
+            choices.setdefault(item, Counter())[choice] += wish.quantity
+    return [
+        {
+            "item": str(item), "pieces": count if rows[item]["counted"] else 0,
+            "choices": {
+                choice: number for choice, number in choices.get(item, {}).items()
+                if choice in rows[item]["counted_choices"]
+            },
+        }
+        for item, count in pieces.items()
+    ]  # fmt: skip
 
 
 def _walk_in(row: asyncpg.Record) -> WalkIn:

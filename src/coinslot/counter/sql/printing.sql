@@ -31,3 +31,39 @@ RETURNS void LANGUAGE sql AS $$
     ON CONFLICT (printer_id, order_id, created_at) WHERE kind = 'cancelled'
         DO UPDATE SET units = counter_prints.units || EXCLUDED.units;
 $$;
+
+-- A ticket of an order that staff entered, at each printer that prints something of it; once.
+CREATE OR REPLACE FUNCTION counter_print_walk_in(p_walk_in uuid, p_now timestamptz)
+RETURNS void LANGUAGE sql AS $$
+    INSERT INTO counter_prints (id, merchant_id, outlet_id, printer_id, walk_in_id, kind, token,
+        created_at, due_at)
+    SELECT uuid7(p_now), p.merchant_id, p.outlet_id, p.id, w.id, 'ticket',
+        left(replace(gen_random_uuid()::text, '-', ''), 24), p_now, p_now
+    FROM counter_walk_ins w JOIN counter_printers p ON p.outlet_id = w.outlet_id
+        AND p.retired_at IS NULL AND p.tickets AND (p.stations = '{}' OR EXISTS (
+            SELECT FROM jsonb_array_elements(w.lines) line
+            WHERE line->>'station' = ANY (p.stations)))
+    WHERE w.id = p_walk_in
+    ON CONFLICT (walk_in_id, printer_id, kind) WHERE walk_in_id IS NOT NULL DO NOTHING;
+$$;
+
+-- It was cancelled: whoever has it on paper is told so on paper, and what it took is for sale again
+-- unless it was made. Rows of items are locked by their ids, as whoever reserves them does.
+CREATE OR REPLACE FUNCTION counter_walk_in_cancelled(p_walk_in uuid, p_now timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO counter_prints (id, merchant_id, outlet_id, printer_id, walk_in_id, kind, token,
+        created_at, due_at)
+    SELECT uuid7(p_now), t.merchant_id, t.outlet_id, t.printer_id, t.walk_in_id, 'cancelled',
+        left(replace(gen_random_uuid()::text, '-', ''), 24), p_now, p_now
+    FROM counter_prints t WHERE t.walk_in_id = p_walk_in AND t.kind = 'ticket'
+    ON CONFLICT (walk_in_id, printer_id, kind) WHERE walk_in_id IS NOT NULL DO NOTHING;
+    IF (SELECT ready_at IS NOT NULL FROM counter_walk_ins WHERE id = p_walk_in) THEN RETURN; END IF;
+    PERFORM FROM counter_items WHERE id IN (SELECT (e->>'item')::uuid FROM counter_walk_ins w,
+        jsonb_array_elements(w.taken) e WHERE w.id = p_walk_in) ORDER BY id FOR NO KEY UPDATE;
+    UPDATE counter_items i SET stock = i.stock + (e->>'pieces')::integer,
+        option_stock = counter_option_stock(i.option_stock, e->'choices')
+        FROM counter_walk_ins w, jsonb_array_elements(w.taken) e
+        WHERE w.id = p_walk_in AND i.id = (e->>'item')::uuid;
+    UPDATE counter_walk_ins SET taken = '[]' WHERE id = p_walk_in;
+END $$;

@@ -9,6 +9,14 @@ LANGUAGE sql STABLE AS $$
             WHERE c.order_id = p_order)
 $$;
 
+-- Searches for the orders of a phone or an address that was left with this order. What was agreed
+-- to still has its digest when the order has not.
+CREATE OR REPLACE FUNCTION searches_of(p_order uuid) RETURNS SETOF counter_lookups
+LANGUAGE sql STABLE AS $$
+    SELECT l.* FROM counter_lookups l WHERE l.digest <> '' AND (l.merchant_id, l.digest) IN (
+        SELECT c.merchant_id, c.address FROM counter_consents c WHERE c.order_id = p_order)
+$$;
+
 -- How much of a customer an order still holds. What only an open receipt still needs does not
 -- count: it goes with that.
 CREATE OR REPLACE FUNCTION person_left(p_order uuid) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
@@ -30,6 +38,8 @@ BEGIN
             AND m.ended_at IS NOT NULL AND (m.phone_digest IS NOT NULL OR m.network <> ''))
         + (SELECT count(*) FROM counter_deliveries d WHERE d.order_id = p_order
             AND (d.address <> '' OR num_nonnulls(d.latitude, d.longitude) > 0))
+        + (SELECT count(*) FROM searches_of(p_order) l JOIN forgotten_orders w
+            ON w.order_id = p_order AND l.created_at <= w.asked_at)
     INTO found;
     RETURN found;
 END $$;
@@ -45,12 +55,14 @@ BEGIN
         AND id IN (SELECT id FROM receipts_of_order(p_order));
     UPDATE captures SET payer_reference = NULL
         WHERE order_id = p_order AND payer_reference IS NOT NULL;
-    UPDATE counter_lookups l SET digest = '', network = '' FROM counter_contacts k
-        WHERE k.order_id = p_order AND l.digest IN (k.phone_digest, k.email_digest);
     UPDATE counter_contacts SET phone = NULL, email = NULL, push = NULL, phone_digest = NULL,
         email_digest = NULL, network = '' WHERE order_id = p_order;
     UPDATE counter_messages SET phone_digest = NULL, network = ''
         WHERE order_id = p_order AND ended_at IS NOT NULL;
+    UPDATE counter_messages SET phone_digest = NULL, network = ''
+        WHERE lookup_id IN (SELECT id FROM searches_of(p_order)) AND ended_at IS NOT NULL;
+    UPDATE counter_lookups SET digest = '', network = ''
+        WHERE id IN (SELECT id FROM searches_of(p_order));
     UPDATE counter_deliveries SET address = '', latitude = NULL, longitude = NULL
         WHERE order_id = p_order;
 END $$;
@@ -79,7 +91,17 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT count(*) FROM old
 $$;
 
--- Logs: codes that were typed wrongly, and the networks that orders came from, as digests.
+-- What staff entered, with and without what was noted beside it.
+CREATE OR REPLACE FUNCTION has_notes(p_lines jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT jsonb_path_exists(p_lines, '$[*].note ? (@ != "")')
+$$;
+CREATE OR REPLACE FUNCTION without_notes(p_lines jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+    SELECT coalesce(jsonb_agg(line || '{"note": ""}' ORDER BY place), '[]')
+    FROM jsonb_array_elements(p_lines) WITH ORDINALITY AS e (line, place)
+$$;
+
+-- Logs: codes that were typed wrongly, the networks that orders came from, searches for orders of a
+-- phone or an address, when boards were open, and who was named with what staff entered.
 CREATE OR REPLACE FUNCTION forget_logs(p_before timestamptz, p_limit integer) RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH tries AS (
@@ -89,13 +111,23 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
         UPDATE orders SET network = NULL WHERE id IN (SELECT id FROM orders
             WHERE network IS NOT NULL AND ended_at < p_before LIMIT p_limit
             FOR NO KEY UPDATE SKIP LOCKED) RETURNING 1
-    ), searches AS (
-        UPDATE counter_lookups SET digest = '', network = '' WHERE id IN (SELECT id
-            FROM counter_lookups WHERE created_at < p_before AND (digest <> '' OR network <> '')
-            LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED) RETURNING 1
+    ), boards AS (
+        DELETE FROM counter_presence WHERE id IN (SELECT id FROM counter_presence
+            WHERE seen_at < p_before ORDER BY id LIMIT p_limit FOR UPDATE SKIP LOCKED) RETURNING 1
+    ), searches AS (  -- a message may name one: the row stays then
+        UPDATE counter_lookups SET digest = '', network = '' WHERE id IN (
+            SELECT id FROM counter_lookups WHERE created_at < p_before
+                AND (digest <> '' OR network <> '')
+            ORDER BY id LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED) RETURNING 1
+    ), entered AS (
+        UPDATE counter_walk_ins SET name = '', lines = without_notes(lines) WHERE id IN (
+            SELECT id FROM counter_walk_ins WHERE entered_at < p_before
+                AND (name <> '' OR has_notes(lines))
+            ORDER BY id LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED) RETURNING 1
     )
     SELECT greatest((SELECT count(*) FROM tries), (SELECT count(*) FROM networks),
-        (SELECT count(*) FROM searches))
+        (SELECT count(*) FROM boards), (SELECT count(*) FROM searches),
+        (SELECT count(*) FROM entered))
 $$;
 
 -- Records of payments are kept: after that time they name no payer any more.
@@ -118,8 +150,11 @@ BEGIN
             AND (m.phone_digest IS NOT NULL OR m.network <> ''))
         WHEN 'logs' THEN (SELECT count(*) FROM counter_wrong_codes WHERE at < p_before)
             + (SELECT count(*) FROM orders WHERE network IS NOT NULL AND ended_at < p_before)
+            + (SELECT count(*) FROM counter_presence WHERE seen_at < p_before)
             + (SELECT count(*) FROM counter_lookups WHERE created_at < p_before
                 AND (digest <> '' OR network <> ''))
+            + (SELECT count(*) FROM counter_walk_ins WHERE entered_at < p_before
+                AND (name <> '' OR has_notes(lines)))
         WHEN 'payers' THEN (SELECT count(*) FROM captures WHERE payer_reference IS NOT NULL
             AND captured_at < p_before)
     END;
