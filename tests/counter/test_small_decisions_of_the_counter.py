@@ -24,12 +24,13 @@ from coinslot.counter import (
     staff,
     store,
     walk_ins,
+    wall,
     writing,
 )
 from coinslot.counter import message_limits as limits
 from coinslot.counter.basket import BasketError, Wish
 from coinslot.counter.callbacks import MessageCallbacks
-from coinslot.counter.contacts import phone_digest
+from coinslot.counter.contacts import CONSENT, phone_digest
 from coinslot.counter.delivery import DeliveryError, NewZone
 from coinslot.counter.messages import _LISTED_BY, LOOKS_IN_DOUBT
 from coinslot.counter.offers import Offer, OfferError, Program
@@ -41,10 +42,14 @@ from coinslot.notices.base import Cost, Form, Inbound, Report
 from coinslot.notices.base import Stage as Came
 from coinslot.notices.mock import Mock
 from coinslot.orders import fulfillment
+from tests.console.conftest import signed_in
 from tests.counter.stage import Counter
 from tests.counter.telling import PHONE, reach, row_of, service, swept, texts
+from tests.counter.test_alarms import later
+from tests.counter.test_alarms import watched as watched
 from tests.counter.test_delivery import ROUND, delivers, to
 from tests.counter.test_offers import CARD, collects, coupon, second_store
+from tests.people.conftest import with_people
 
 LATTE, TEA, CAKE = Wish(sku="latte"), Wish(sku="tea"), Wish(sku="cake")
 DAY = timedelta(days=1)
@@ -99,9 +104,9 @@ async def test_a_search_is_answered_while_its_code_opens_and_not_after(
     await counter.paid(contact=reach())
     await swept(counter)
     before = len(texts(sent))
-    for later, told in ((history.LIFE - timedelta(seconds=1), 1), (history.LIFE, 0)):
+    for after, told in ((history.LIFE - timedelta(seconds=1), 1), (history.LIFE, 0)):
         await history.ask(counter.stage.context, await counter.store(), PHONE, f"n{told}")
-        counter.stage.later(later.total_seconds())
+        counter.stage.later(after.total_seconds())
         await swept(counter)
         assert len(texts(sent)) - before == told
         before = len(texts(sent))
@@ -131,8 +136,8 @@ async def test_a_message_that_could_not_be_sent_for_a_day_is_not_sent(
     order = await counter.preparing(contact=reach())
     await staff.reject(counter.stage.context, counter.who, order, "No milk")
     created = (await row_of(counter, order, purpose="cancelled"))["created_at"]
-    for later, why in ((DAY - MOMENT, None), (DAY, "too_late")):
-        moved_to(counter.stage.clock, created + later)
+    for after, why in ((DAY - MOMENT, None), (DAY, "too_late")):
+        moved_to(counter.stage.clock, created + after)
         row = await row_of(counter, order, purpose="cancelled")
         async with counter.stage.context.db.as_merchant(counter.stage.merchant) as conn:
             facts = await writing.facts(conn, row)  # type: ignore[arg-type]
@@ -512,3 +517,110 @@ async def test_what_waits_is_woken_at_once_and_what_people_do_is_on_record(
     await act(till)
     assert wakes <= till.woken()
     assert action is None or (await till.noted())[-1] == action
+
+
+# The wall, the search, the alarm and the coupon's page.
+
+
+async def test_a_full_wall_shows_who_waits_longest_and_who_is_ready_last(counter: Counter) -> None:
+    stage, now = counter.stage, counter.stage.clock.now()
+    for number in range(30):
+        for letter, ready in (("M", None), ("R", now)):
+            await stage.rows(
+                "INSERT INTO counter_walk_ins (id, merchant_id, outlet_id, number, lines,"
+                " total_minor, entered_by, entered_at, ready_at)"
+                " VALUES (gen_random_uuid(), $1, 'S01', $2, '[]', 0, 'asha', $3, $4) RETURNING id",
+                stage.merchant, f"{letter}{number}", now + timedelta(seconds=number), ready,
+            )  # fmt: skip
+    secret = await stage.value("SELECT wall FROM counter_stores")
+    shown = await wall.wall(stage.context, secret)
+    assert shown is not None
+    assert [one.number for one in shown.making] == [f"M{number}" for number in range(24)]
+    assert [one.number for one in shown.ready] == [f"R{number}" for number in range(6, 30)]
+
+
+async def test_a_phone_is_answered_three_times_an_hour_and_a_network_twenty_times(
+    counter: Counter, sent: Mock
+) -> None:
+    await counter.paid(contact=reach())
+    await swept(counter)
+    shop, context = await counter.store(), counter.stage.context
+
+    async def told(network: str) -> int:
+        before = len(texts(sent))
+        await history.ask(context, shop, PHONE, network)
+        await swept(counter)
+        return len(texts(sent)) - before
+
+    context.windows = replace(context.windows, phone_messages=99, network_messages=99)
+    assert [await told(f"n{number}") for number in range(4)] == [1, 1, 1, 0]
+    counter.stage.later(3600)
+    assert await told("n0") == 1, "an hour later the phone is answered again"
+    for _ in range(19):
+        await told("n0")
+    with pytest.raises(history.TooOftenError):
+        await told("n0")
+    counter.stage.later(3600)
+    await told("n0")
+
+
+async def test_staff_are_told_of_an_alarm_by_the_clocks_of_their_merchant(
+    watched: tuple[Counter, Mock],
+) -> None:
+    counter, notifier = watched
+    stage = counter.stage
+    await stage.rows("UPDATE merchants SET zone = 'Asia/Kolkata' RETURNING id")
+    order = await counter.paid()
+    by = await stage.value("SELECT min(dispatch_by) FROM fulfillments WHERE order_id = $1", order)
+    stage.context.wakes.of("notices").clear()
+    await later(counter, stage.context.windows.alarm_tell_s, with_board=True)
+    assert stage.context.wakes.of("notices").is_set()
+    (mail,) = [box.notice.text for box in notifier.sent if box.form is Form.EMAIL]
+    assert f"{by.astimezone(ZoneInfo('Asia/Kolkata')):%H:%M}" in mail
+
+
+async def test_what_an_admin_does_with_offers_is_on_record(counter: Counter) -> None:
+    asha = await signed_in(await with_people(counter.stage), "asha")
+    page = await asha.look("/console/offers")
+    made = {"code": "TEN", "percent": "10", "off": "", "least": "", "uses": "", "until": ""}
+    await asha.press(page, "/console/offers", made)
+    page = await asha.look("/console/offers")
+    coupon_id = await counter.stage.value("SELECT id FROM counter_coupons")
+    await asha.press(page, f"/console/offers/{coupon_id}/end")
+    card = {"kind": "stamps", "earn": "3.00", "count": "10", "reward": "3.50"}
+    await asha.press(page, "/console/offers/card", card)
+    page = await asha.look("/console/offers")
+    await asha.press(page, "/console/offers/card", card | {"stop": "1"})
+    rows = await counter.stage.rows("SELECT action, subject, after FROM audit_log ORDER BY seq")
+    noted = [(row["action"], row["subject"], (row["after"] or {}).get("stopped")) for row in rows]
+    assert noted[-4:] == [
+        ("coupon.made", "TEN", None), ("coupon.ended", "TEN", None), ("card.set", "", False),
+        ("card.set", "", True),
+    ]  # fmt: skip
+
+
+# Programs.
+
+
+async def test_only_the_text_that_is_shown_now_is_agreed_to(counter: Counter, sent: Mock) -> None:
+    """What somebody read a year ago is another text."""
+    latte = await counter.stage.value(
+        "SELECT i.id FROM counter_items i JOIN products p ON p.id = product_id WHERE sku = 'latte'"
+    )
+    body = {"storeSlug": "corner", "items": [{"menuItemId": str(latte)}], "customerPhone": PHONE}
+    staffed = await with_people(counter.stage)
+    async with staffed.client() as client:
+        for version, status in ((CONSENT, 201), ("2025-01", 422), ("", 422)):
+            answer = await client.post(
+                "/api/checkout-session", json=body | {"consentVersion": version}
+            )
+            assert answer.status_code == status, answer.text
+    assert await counter.stage.value("SELECT count(*) FROM counter_consents") == 1
+
+
+async def test_no_cache_gives_a_listed_websites_answer_to_another(counter: Counter) -> None:
+    staffed = await with_people(counter.stage)
+    async with staffed.client() as client:
+        for headers in ({}, {"origin": "https://else.example"}):
+            answer = await client.get("/api/stores/corner/menu", headers=headers)
+            assert "Origin" in answer.headers["vary"]
