@@ -1,5 +1,8 @@
 """What a day earned goes out once, after the day, to who asked for it and may see money."""
 
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from coinslot.oversight import daily_profit
@@ -59,3 +62,27 @@ async def test_two_workers_tell_it_once(told: Told) -> None:
     told.staffed.later(DAY_S)
     assert await daily_profit.tell(told.context) == 1
     assert await daily_profit.tell(told.context) == 0
+
+
+async def test_a_day_ends_by_the_clocks_of_its_merchant_and_is_told_an_hour_later(
+    told: Told,
+) -> None:
+    """What was booked in its last second is committed by then."""
+    await told.choose("asha", EVENT, "now")
+    zone = ZoneInfo("Pacific/Auckland")
+    await told.staffed.stage.rows("UPDATE merchants SET zone = $1 RETURNING id", zone.key)
+    local = told.context.now().astimezone(zone)
+    over = datetime.combine(local.date() + timedelta(days=1), time(1), zone)
+    told.staffed.later((over - local).total_seconds() - 1)
+    assert await daily_profit.tell(told.context) == 0
+    told.staffed.later(1)
+    told.context.wakes.of("notices").clear()
+    assert await daily_profit.tell(told.context) == 1
+    assert told.context.wakes.of("notices").is_set()
+
+
+async def test_who_asked_for_a_digest_does_not_have_it_at_once(told: Told) -> None:
+    await told.choose("asha", EVENT, "digest")
+    told.staffed.later(DAY_S)
+    assert await daily_profit.tell(told.context) == 1
+    assert [said for _, said in await told.round() if "profit" in said] == []

@@ -285,3 +285,14 @@ async def test_a_second_receipt_is_written_once_however_often_its_row_is_driven(
     for _ in range(3):
         await drive(stage.context, row)
     assert [kind for kind, _ in await states(stage)] == ["closing", "payment"]
+
+
+async def test_the_second_receipt_names_the_tax_system_of_the_first(
+    stage: Stage, till: ReceiptTill
+) -> None:
+    till.receipt_terms = replace(PREPAID, tax_system="usn_income")
+    await handed_over(stage, till)
+    await stage.sweep()
+    await looks_again(stage, 60)
+    (closing,) = till.closed
+    assert closing.receipt.tax_system == "usn_income"
