@@ -2,11 +2,12 @@
 pieces that cost nothing."""
 
 import asyncio
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
-from coinslot.counter import menu, ordering, staff
+from coinslot.counter import board, menu, ordering, staff
 from coinslot.counter.basket import Wish
 from coinslot.counter.menu import NewStore, Store
 from coinslot.counter.ordering import Order
@@ -141,3 +142,21 @@ async def test_steps_back_keep_no_money_for_longer_than_an_order_takes_at_most(
     stage.later(2 * 86_400)
     await stage.sweep()
     assert [end[0] for end in await counter.ends(order)] == ["not_picked_up"]
+
+
+async def test_a_counters_own_times_hold_for_its_code_and_for_what_nobody_paid(
+    counter: Counter,
+) -> None:
+    stage = counter.stage
+    own = {"code_s": 7200, "order_s": 60}
+    await stage.rows("UPDATE outlets SET windows = $1 WHERE id = 'S01' RETURNING id", own)
+    unpaid = await counter.place()
+    order = await counter.ready()
+    [shown] = [one for one in await board.orders(stage.context, counter.who) if one.id == order]
+    assert shown.code_until == stage.clock.now() + timedelta(seconds=7200)
+    stage.later(61)
+    await stage.sweep()
+    assert (await counter.order(unpaid)).state == "expired"
+    stage.later(3600)
+    await counter.complete(order)
+    assert [end[:2] for end in await counter.ends(order)] == [("picked_up", "code")]

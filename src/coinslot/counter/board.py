@@ -1,6 +1,6 @@
 """The orders of a counter as its staff see them: no code, and no link to the customer's page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final
@@ -101,7 +101,8 @@ async def orders(
     async with context.db.as_merchant(who.merchant) as conn:
         rows = await conn.fetch(store.ON_BOARD, who.outlets, since, context.now())
         units = await conn.fetch(store.BOARD_UNITS, [row["id"] for row in rows])
-    found = [_order(context, row, _of(row, units)) for row in rows]
+        lives = await codes.lives(conn, context, [row["outlet_id"] for row in rows])
+    found = [_order(row, _of(row, units), lives) for row in rows]
     return [order for order in found if order.status in statuses]
 
 
@@ -110,11 +111,12 @@ async def order(context: Context, who: Staff, wanted: UUID) -> BoardOrder:
     async with context.db.as_merchant(who.merchant) as conn:
         row = await conn.fetchrow(store.BOARD_ORDER, wanted, who.outlets)
         units = await conn.fetch(store.BOARD_UNITS, [wanted])
+        lives = await codes.lives(conn, context, [] if row is None else [row["outlet_id"]])
     if row is None:
         raise CounterError(Why.UNKNOWN)
     if not units:
         raise CounterError(Why.NOT_PAID)
-    return _order(context, row, units)
+    return _order(row, units, lives)
 
 
 async def has_counter(db: Database, merchant: UUID) -> bool:
@@ -148,7 +150,9 @@ def _of(row: asyncpg.Record, units: Sequence[asyncpg.Record]) -> list[asyncpg.Re
     return [unit for unit in units if unit["order_id"] == row["id"]]
 
 
-def _order(context: Context, row: asyncpg.Record, units: Sequence[asyncpg.Record]) -> BoardOrder:
+def _order(
+    row: asyncpg.Record, units: Sequence[asyncpg.Record], lives: Mapping[str, timedelta]
+) -> BoardOrder:
     open_ = [unit for unit in units if unit["settlement"] is None]
     by_line = sorted(units, key=lambda unit: (unit["line_id"], unit["id"]))
     status = status_of([unit["state"] for unit in units])
@@ -165,7 +169,7 @@ def _order(context: Context, row: asyncpg.Record, units: Sequence[asyncpg.Record
         repeated=None if row["repeated_at"] is None else row["repeated_at"].isoformat(),
         ended_at=row["ended_at"], tries_left=max(codes.TRIES - row["tries"], 0),
         locked=row["tries"] >= codes.TRIES or row["wrong"] >= codes.WRONG,
-        code_until=row["code_from"] + context.windows.span("code_s"),
+        code_until=row["code_from"] + lives[row["outlet_id"]],
         lines=tuple(
             _line(list(group), row["currency"])
             for _, group in groupby(by_line, key=lambda unit: unit["line_id"])

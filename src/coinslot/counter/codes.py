@@ -1,7 +1,8 @@
 """The code that hands an order over: six digits, derived from a key that is not in the database,
 and written again whenever its page is shown. Stored is a digest of them with another key."""
 
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -9,6 +10,7 @@ import asyncpg
 
 from coinslot.context import Context
 from coinslot.counter import store
+from coinslot.counter.flow import COUNTER
 from coinslot.db.pool import Connection
 from coinslot.kit.secrets import Peppers, Vault
 
@@ -41,6 +43,16 @@ def is_of_another_key(context: Context, kept: asyncpg.Record) -> bool:
     digits than were stored."""
     shown = code_of(context.vault, kept["order_id"], kept["code_version"])
     return not matches(context.peppers, kept, shown)
+
+
+async def lives(
+    conn: Connection, context: Context, outlets: Iterable[str]
+) -> Mapping[str, timedelta]:
+    """How long a code is good at each of these counters, by its own times where it has some."""
+    return {
+        row["id"]: context.windows.at(COUNTER.name, row["windows"]).span("code_s")
+        for row in await conn.fetch(store.WINDOWS_OF, list(set(outlets)))
+    }
 
 
 async def renew(

@@ -144,7 +144,9 @@ class Counter(Fulfillment):
     """A counter with people behind it."""
 
     flow: ClassVar[UnitFlow] = COUNTER
-    windows: ClassVar[frozenset[str]] = Fulfillment.windows | {"prepare_s", "pickup_s"}
+    windows: ClassVar[frozenset[str]] = Fulfillment.windows | {
+        "prepare_s", "pickup_s", "code_s", "order_s",
+    }  # fmt: skip
     counts_stock: ClassVar[bool] = False
     texts: ClassVar[Mapping[str, Mapping[str, str]]] = OF_ORDERS
     owes: ClassVar[Mapping[str, Owing]] = {

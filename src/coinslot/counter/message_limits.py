@@ -9,6 +9,7 @@ from typing import Final
 import asyncpg
 
 from coinslot.context import Context
+from coinslot.counter import codes
 from coinslot.counter import message_store as store
 from coinslot.counter.contacts import prefixes
 from coinslot.db.pool import Connection
@@ -27,7 +28,10 @@ async def refusal(
     form = Form(row["form"])
     if told is None:
         return "no_address"
-    if why := _outlived(context, row, told):
+    life = timedelta()
+    if row["purpose"] == "code":
+        life = (await codes.lives(conn, context, [row["outlet_id"]]))[row["outlet_id"]]
+    if why := _outlived(context, row, told, life):
         return why
     address = {Form.EMAIL: told["email"], Form.PUSH: told["push"]}.get(form, told["phone"])
     if not address:
@@ -40,15 +44,17 @@ async def refusal(
     return await _too_many(conn, context, row, told)
 
 
-def _outlived(context: Context, row: asyncpg.Record, told: asyncpg.Record) -> str | None:
-    """What it tells is not so any more, or it is too late to tell it."""
+def _outlived(
+    context: Context, row: asyncpg.Record, told: asyncpg.Record, life: timedelta
+) -> str | None:
+    """What it tells is not so any more, or it is too late to tell it. `life`: of a code."""
     if row["purpose"] == "history":
         return None if context.now() < told["expires_at"] else "too_late"
-    open_, windows = told["open"] or (), context.windows
+    open_ = told["open"] or ()
     if row["purpose"] == "code":
         if not open_ or told["code_version"] != row["code_version"]:
             return "over"
-        return None if context.now() < told["code_from"] + windows.span("code_s") else "too_late"
+        return None if context.now() < told["code_from"] + life else "too_late"
     if row["purpose"] == "ready" and (
         "to_pick_up" not in open_ or told["code_version"] != row["code_version"]
     ):

@@ -18,7 +18,6 @@ from coinslot.counter.basket import BasketError, Line, Sum, Wish, lines_of, sum_
 from coinslot.counter.codes import code_of, digest_of
 from coinslot.counter.contacts import Contact
 from coinslot.counter.delivery import Delivery
-from coinslot.counter.flow import COUNTER
 from coinslot.counter.menu import MenuItem, Store, menu_at
 from coinslot.counter.offers import Offer, OfferError
 from coinslot.db.pool import Connection, again
@@ -116,7 +115,7 @@ async def _place(context: Context, at: Store, wanted: Order, least: int) -> str:
         work = sum(items[wish.sku].prep_min * wish.quantity for wish in wanted.wishes)
         taken = await pickup.take(conn, at.kitchen, work, wanted.wanted_at)
         taken_off = await reserve(conn, at.outlet.code, items, wanted.wishes)
-        windows = context.windows.at(COUNTER.name, {})
+        windows = at.windows
         new = NewOrder(
             merchant=at.merchant, outlet=at.outlet.code, currency=at.outlet.currency,
             key=wanted.key, expires_at=context.now() + windows.span("order_s"),

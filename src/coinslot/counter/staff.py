@@ -303,7 +303,8 @@ async def _try(context: Context, who: Staff, order: UUID) -> asyncpg.Record:
             # Its page shows the digits of the new key: those are the ones from now on.
             await codes.renew(conn, context, kept, kept["code_from"], tries=kept["tries"])
             kept = await _code(conn, order)
-        if kept["code_from"] + context.windows.span("code_s") <= now:
+        lives = await codes.lives(conn, context, [kept["outlet_id"]])
+        if kept["code_from"] + lives[kept["outlet_id"]] <= now:
             raise CounterError(Why.EXPIRED)
         counted = await conn.fetchval(
             store.COUNT_TRY, order, kept["code_version"], codes.TRIES, codes.WRONG

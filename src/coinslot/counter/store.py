@@ -190,6 +190,9 @@ INVOICE_OF = """
 SELECT year || '-' || lpad(number::text, 6, '0') FROM counter_invoices WHERE order_id = $1
 """
 
+# Their own windows of time come before the installation's.
+WINDOWS_OF = "SELECT o.id, windows_at(o) AS windows FROM outlets o WHERE o.id = ANY ($1)"
+
 CODE_OF = "SELECT * FROM counter_orders WHERE order_id = $1"
 
 # A try is counted before its code is compared, and only while the version that was read is the one
