@@ -13,7 +13,7 @@ from coinslot.counter.menu import NewStore, Store
 from coinslot.counter.ordering import Order
 from coinslot.counter.staff import CounterError, Status
 from coinslot.orders import order_refunds
-from coinslot.orders.order_refunds import OrderRefund
+from coinslot.orders.order_refunds import MoreThanLeftError, OrderRefund
 from coinslot.payments.ways_to_pay import Form, offer
 from tests.counter.stage import MENU, Counter
 from tests.counter.test_api import ask, item, wanted
@@ -160,3 +160,27 @@ async def test_a_counters_own_times_hold_for_its_code_and_for_what_nobody_paid(
     stage.later(3600)
     await counter.complete(order)
     assert [end[:2] for end in await counter.ends(order)] == [("picked_up", "code")]
+
+
+async def test_of_a_hand_over_and_a_rejection_at_the_same_moment_one_counts_for_all_pieces(
+    counter: Counter,
+) -> None:
+    for _ in range(4):
+        order = await counter.ready(Wish(sku="tea", quantity=2))
+        rejected = staff.reject(counter.stage.context, counter.who, order, "spilt")
+        answers = await asyncio.gather(counter.complete(order), rejected, return_exceptions=True)
+        assert sorted(type(one).__name__ for one in answers) == ["CounterError", "NoneType"]
+        assert len({end[0] for end in await counter.ends(order)}) == 1
+
+
+async def test_five_tabs_give_back_no_more_than_was_paid(counter: Counter) -> None:
+    order = await counter.ready(Wish(sku="latte"))
+    await counter.complete(order)
+
+    async def give(tab: int) -> None:
+        asked = OrderRefund(order=order, key=f"tab{tab}", by="asha", reason="cold", amount=200)
+        await order_refunds.refund(counter.stage.context, counter.stage.merchant, asked)
+
+    answers = await asyncio.gather(*(give(tab) for tab in range(5)), return_exceptions=True)
+    assert sum(isinstance(one, MoreThanLeftError) for one in answers) == 4
+    assert answers.count(None) == 1
