@@ -65,5 +65,6 @@ COUNTER = UnitFlow(
         queued="counter_queued",
         expired="counter_expired",
         settled="counter_settled",
+        shown="counter_shown",
     ),
 )

@@ -151,7 +151,7 @@ ORDER BY o.place = $3 DESC, o.id LIMIT 1
 """
 
 # `version` grows with whatever the page shows: states of the order, its payment and code, units,
-# refunds, and what persons refund.
+# refunds, what persons refund, and what the kind shows beside these.
 _VERSION = """
     o.version + coalesce(p.version, 0)
         + coalesce((SELECT sum(version) FROM fulfillments f WHERE f.order_id = o.id), 0)
@@ -159,6 +159,7 @@ _VERSION = """
                     WHERE k.order_id = o.id), 0)
         + (SELECT count(*) + count(w.ended_at) FROM order_refunds m
            JOIN order_refund_parts w ON w.order_refund_id = m.id WHERE m.order_id = o.id)
+        + coalesce((SELECT shown_beside(k.kind, o.id) FROM outlets k WHERE k.id = o.outlet_id), 0)
 """
 
 ORDER_VERSIONS = f"""

@@ -132,6 +132,12 @@ RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     {expired}
 END $$;
+CREATE OR REPLACE FUNCTION shown_beside(p_kind text, p_order uuid)
+RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    {shown}
+    RETURN 0;
+END $$;
 """
 
 # Settling a unit books money on its capture, whose row comes first in the order of locks.
@@ -281,6 +287,11 @@ def _kind_functions(kinds: Sequence[UnitFlow]) -> str:
         ),
         queued=_told("p_kind", {k.name: k.declared.queued for k in kinds}, "p_order"),
         expired=_told("p_kind", {k.name: k.declared.expired for k in kinds}, "p_order"),
+        shown="\n    ".join(
+            f"IF p_kind = '{k.name}' THEN RETURN {k.declared.shown}(p_order); END IF;"
+            for k in kinds
+            if k.declared.shown is not None
+        ),
     )
 
 

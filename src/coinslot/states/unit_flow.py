@@ -36,6 +36,7 @@ class Declared(Struct, frozen=True, kw_only=True):
     beside: Beside | None = None
     queued: str | None = None  # its SQL function (order, now), called when the units are there
     expired: str | None = None  # its SQL function (order, now), called when nobody paid in time
+    shown: str | None = None  # its SQL function (order): how often what its page shows changed
     settled: str | None = None  # its SQL function (unit, now), called when a unit is settled
 
 

@@ -155,3 +155,8 @@ LANGUAGE sql STABLE AS $$
         count(*) FILTER (WHERE form = 'call' AND stage = 'failed')
     FROM counter_messages WHERE order_id = p_order
 $$;
+
+-- How often what the order's page shows beside the order changed: its messages are told there.
+CREATE OR REPLACE FUNCTION counter_shown(p_order uuid) RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT count(*) + coalesce(sum(changes), 0) FROM counter_messages WHERE order_id = p_order
+$$;
