@@ -160,7 +160,7 @@ def test_what_is_paid_after_the_store_closed_is_seen_by_staff_who_give_it_back(
     phone.get_by_role("button", name="with Stripe").click()
     expect(phone.get_by_role("button", name="Pay").first).to_be_visible()
     board(demo, desk)
-    desk.get_by_text("Menu of Corner café").click()
+    desk.get_by_text("Sold out, pause: Corner café").click()
     desk.get_by_role("button", name="Pause: take no orders").click()
     expect(desk.get_by_text("takes no orders now")).to_be_visible()
     phone.get_by_role("button", name="Pay").first.click()

@@ -152,7 +152,7 @@ async def test_a_difference_is_named_in_its_row_and_leads_to_its_case(staffed: S
     (case,) = await cases.listed(stage.context)
     asha = await signed_in(staffed, "asha")
     page = await asha.look("/console/money")
-    assert "1 differences" in page.text
+    assert "Differences: 1" in page.text
     assert "The books have a payment that the gateway lacks" in page.text
     assert f"/console/inbox#case-{case.id}" in page.text
     await cases.close(stage.context, case.id, cases.Person("boris", "seen at the bank"))

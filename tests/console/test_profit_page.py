@@ -33,7 +33,7 @@ async def test_a_profit_that_rests_on_an_unknown_fee_is_the_most_that_it_can_be(
     asha = await signed_in(staffed, "asha")
     shown = await profit_page(asha)
     assert "at most ₹" in shown
-    assert "The gateway has not stated the fee of 1 payments." in shown
+    assert "Payments whose fee the gateway has not stated: 1." in shown
     await fees(staffed, 94)
     shown = await profit_page(asha)
     assert "at most" not in shown

@@ -72,7 +72,7 @@ async def test_the_worker_finds_what_the_owner_finds(staffed: Staffed, urls: Dat
         assert {one.name for one in run.red} == (await stage.audit()).red
         assert "captures_are_accounted_for" in {one.name for one in run.red}
         meera = await signed_in(staffed, "meera")
-        assert "rules do not hold" in (await meera.look("/console/proof")).text
+        assert "Rules that do not hold: " in (await meera.look("/console/proof")).text
     finally:
         await owner.execute("UPDATE captures SET fulfilled = fulfilled + 1")
         await owner.execute(

@@ -32,7 +32,7 @@ async def test_the_list_leads_from_the_inbox_to_what_is_wrong_and_it_is_sent_aga
     assert link in (await boris.look("/console/inbox")).text
     found = await boris.look("/console/receipts")
     assert link in found.text
-    assert "1 need you" in found.text
+    assert "Waiting for you: 1" in found.text
     page = await boris.look(link)
     for said in ("the till is out of paper", ADDRESS, "Cola", "Refused"):
         assert said in page.text, said

@@ -109,7 +109,7 @@ async def test_from_an_empty_installation_to_a_can_that_dropped_and_its_record(
 ) -> None:
     browser = await gita(staffed, urls)
     page = await browser.look("/console/today")
-    assert "1 of 8 are done." in page.text
+    assert "Done: 1 of 8." in page.text
     page = await stepped(browser, "practice")
     page = await stepped(browser, "machine", MACHINE)
     page = await stepped(browser, "products", PRODUCTS)
@@ -123,7 +123,7 @@ async def test_from_an_empty_installation_to_a_can_that_dropped_and_its_record(
     assert "₹40.00" in record.text
     assert "vended" in record.text
     today = await browser.look("/console/today")
-    assert "6 of 8 are done." in today.text
+    assert "Done: 6 of 8." in today.text
     assert "All of it is practice money" in today.text
     assert (await browser.look("/console/machines/P01")).text.count("<svg") > 1  # it is drawn
     assert (await staffed.stage.audit()).ok

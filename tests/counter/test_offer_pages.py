@@ -94,9 +94,9 @@ async def test_a_phone_collects_from_the_tap_on_and_uses_its_reward(
         assert "Collect on this phone" in page.text
         begun = await phone.post("/s/corner/card", headers={"sec-fetch-site": "same-origin"})
         assert begun.status_code == 303
-        assert "0 of 3 stamps" in (await phone.get("/s/corner/card")).text
+        assert "Stamps: 0 of 3" in (await phone.get("/s/corner/card")).text
         phone.cookies.set("coinslot_browser", CARD)
-        assert "3 of 3 stamps" in (await phone.get("/s/corner/card")).text
+        assert "Stamps: 3 of 3" in (await phone.get("/s/corner/card")).text
         assert "Your reward: €2.00 off." in (await phone.get(BASKET)).text
         page = await phone.get(f"{BASKET}&reward=1")
         assert "−€2.00" in page.text

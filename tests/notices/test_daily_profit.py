@@ -31,9 +31,9 @@ async def test_a_day_is_told_once_after_it_is_over_to_who_asked_for_it(told: Tol
     await told.choose("vera", EVENT, "now")
     assert await news(told) == []
     told.staffed.later(DAY_S)
-    assert await news(told) == [("vera", "21 Nov: profit at most 40.00 INR from 1 orders, 40.00"
+    assert await news(told) == [("vera", "21 Nov: profit at most 40.00 INR, orders: 1, 40.00"
                                  " INR earned")]  # fmt: skip
-    assert "Not known yet: 1 fees" in told.mock.sent[-1].notice.text
+    assert "Not known yet. Fees: 1" in told.mock.sent[-1].notice.text
     assert await news(told) == []
 
 

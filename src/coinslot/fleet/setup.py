@@ -64,13 +64,21 @@ class Setup(Struct, frozen=True, kw_only=True):
     books_seen: bool
     real_machine: bool
     real_heard: bool
+    without_machines: bool = False  # it sells, and none of its outlets is a vending machine
 
     @property
     def steps(self) -> tuple[tuple[str, bool], ...]:
-        """Each step with whether it is done, in their order."""
-        return (
+        """Each step with whether it is done, in their order. Who sells without vending machines is
+        not led to one."""
+        begun = (
             ("business", bool(self.name and self.currency)),
             ("practice", self.practice_account is not None),
+        )
+        if self.without_machines and not self.draft.code:
+            paid = ("practice", self.practice_account is not None or self.live_account)
+            return (begun[0], paid, ("gateway", self.live_account))
+        return (
+            *begun,
             ("machine", bool(self.draft.code) or self.machine is not None),
             ("products", self.machine is not None),
             ("sell", self.sold),

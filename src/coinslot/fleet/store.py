@@ -207,7 +207,10 @@ SELECT t.slug, t.name, t.contact, t.zone, t.currency::text, s.merchant_id IS NOT
         AND o.decommissioned_at IS NULL) AS real_machine,
     EXISTS (SELECT FROM outlets o JOIN devices d ON d.outlet_id = o.id
         WHERE o.merchant_id = t.id AND o.channel <> 'practice' AND d.last_seen_at IS NOT NULL)
-        AS real_heard
+        AS real_heard,
+    EXISTS (SELECT FROM outlets o WHERE o.merchant_id = t.id AND o.kind <> 'vending'
+        AND o.decommissioned_at IS NULL) AND NOT EXISTS (SELECT FROM outlets o
+        WHERE o.merchant_id = t.id AND o.kind = 'vending') AS without_machines
 FROM merchants t LEFT JOIN setups s ON s.merchant_id = t.id WHERE t.id = $1
 """
 

@@ -35,13 +35,13 @@ ORDER BY m.id
 """
 _DAY: Final[Three] = ("{day}: {sums}", "{day}: {sums}", "{day}: {sums}")
 _ONE: Final[Three] = (
-    "profit {profit} from {orders} orders, {earned} earned",
+    "profit {profit}, orders: {orders}, {earned} earned",
     "{orders} ऑर्डर से लाभ {profit}, कमाई {earned}",
     "прибыль {profit}, заказов {orders}, получено {earned}",
 )
 _MOST: Final[Three] = ("at most {money}", "अधिकतम {money}", "не больше {money}")
 _UNKNOWN: Final[Three] = (
-    "Not known yet: {fees} fees, {costs} costs, {prices} prices of messages.",
+    "Not known yet. Fees: {fees}, costs: {costs}, prices of messages: {prices}.",
     "अभी अज्ञात: {fees} शुल्क, {costs} लागत, {prices} संदेशों की क़ीमत।",
     "Пока не известно: комиссий {fees}, себестоимостей {costs}, цен сообщений {prices}.",
 )

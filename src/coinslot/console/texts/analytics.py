@@ -22,7 +22,7 @@ TEXTS: Final[Texts] = {
         "{over} दिए गए, {back} लौटाए गए, {unpaid} का भुगतान नहीं",
         "выдано {over}, возвращено {back}, не оплачено {unpaid}",
     ),
-    "analytics_orders": ("{count} orders placed", "{count} ऑर्डर हुए", "заказов: {count}"),
+    "analytics_orders": ("Orders placed: {count}", "{count} ऑर्डर हुए", "заказов: {count}"),
     "analytics_told": ("{day}: {over} handed over, {back} given back, {unpaid} not paid",
                        "{day}: {over} दिए गए, {back} लौटाए गए, {unpaid} का भुगतान नहीं",
                        "{day}: выдано {over}, возвращено {back}, не оплачено {unpaid}"),

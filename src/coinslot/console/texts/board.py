@@ -19,7 +19,7 @@ TEXTS: Final[Texts] = {
     "board_back_PREPARING": ("Back to preparing", "वापस बनाने में", "Вернуть в готовку"),
     "board_code": ("Code of the customer", "ग्राहक का कोड", "Код покупателя"),
     "board_hand_over": ("Hand over", "दे दें", "Выдать"),
-    "board_tries": ("{left} tries left", "{left} कोशिशें बाक़ी", "Осталось попыток: {left}"),
+    "board_tries": ("Tries left: {left}", "{left} कोशिशें बाक़ी", "Осталось попыток: {left}"),
     "board_locked": (
         "Locked after five wrong codes: hand it over without one, and say why.",
         "पाँच ग़लत कोड के बाद बंद: बिना कोड के दें, और कारण लिखें।",
@@ -50,7 +50,7 @@ TEXTS: Final[Texts] = {
     "board_untick": ("Not done: {name}", "नहीं हुआ: {name}", "Не сделано: {name}"),
     "board_refunds_at": ("Money back at {time}", "{time} पर पैसा वापस", "Возврат денег в {time}"),
     "board_ended": ("Lately", "हाल में", "Недавно"),
-    "board_menu": ("Menu of {name}", "{name} का मेनू", "Меню: {name}"),
+    "board_menu": ("Sold out, pause: {name}", "ख़त्म, विराम: {name}", "Закончилось, пауза: {name}"),
     "board_pause": ("Pause: take no orders", "रोकें: ऑर्डर न लें", "Пауза: не принимать заказы"),
     "board_resume": ("Take orders again", "फिर ऑर्डर लें", "Снова принимать заказы"),
     "board_pause_for": ("For", "कब तक", "На сколько"),
@@ -87,7 +87,7 @@ TEXTS: Final[Texts] = {
     ),
     "board_problem_reason_missing": ("Say why.", "कारण लिखें।", "Укажите причину."),
     "board_problem_wrong_code": (
-        "This is not the code. {left} tries left.", "यह कोड नहीं है। {left} कोशिशें बाक़ी।",
+        "This is not the code. Tries left: {left}.", "यह कोड नहीं है। {left} कोशिशें बाक़ी।",
         "Это не тот код. Осталось попыток: {left}.",
     ),
     "board_problem_code_expired": (

@@ -14,8 +14,11 @@ TEXTS: Final[Texts] = {
         "Выберите, что печатать. Код берёт цену своей ячейки, и каждый лист проверяет сканер,"
         " прежде чем вы его получите.",
     ),
-    "codes_nothing": ("No machine is in service yet.", "अभी कोई मशीन चालू नहीं है।",
-                      "Пока ни один автомат не работает."),
+    "codes_nothing": (
+        "No machine is in service yet. Codes of a counter are printed from its menu.",
+        "अभी कोई मशीन चालू नहीं है। काउंटर के कोड उसके मेनू से छपते हैं।",
+        "Пока ни один автомат не работает. Коды стойки печатаются из её меню.",
+    ),
     "codes_old": (
         "An old print takes {old}, and money through it goes back. Take it off the machine.",
         "पुराना छपा कोड {old} लेता है, और उससे आया पैसा लौट जाता है। उसे मशीन से हटाएँ।",

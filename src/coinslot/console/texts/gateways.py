@@ -100,7 +100,7 @@ TEXTS: Final[Texts] = {
         "Новых платежей не будет. Возвраты и вебхуки продолжатся.",
     ),
     "gateway_codes": (
-        "{count} printed codes still lead here: what is paid with them is taken and settled.",
+        "Printed codes that still lead here: {count}. What is paid with them is taken and settled.",
         "{count} छपे कोड अब भी यहाँ आते हैं: उनसे हुआ भुगतान लिया और निपटाया जाता है।",
         "Напечатанных кодов, ведущих сюда: {count}. Оплаты по ним принимаются и закрываются.",
     ),

@@ -6,7 +6,7 @@ from coinslot.console.texts.languages import Texts
 
 TEXTS: Final[Texts] = {
     "tab_menu": ("Menu", "मेनू", "Меню"),
-    "menu_count": ("{count} items", "{count} चीज़ें", "позиций: {count}"),
+    "menu_count": ("items: {count}", "{count} चीज़ें", "позиций: {count}"),
     "menu_preview": ("See it as customers do", "ग्राहक की तरह देखें", "Как видят покупатели"),
     "menu_codes": ("Codes to print", "छापने के कोड", "Коды для печати"),
     "menu_hours": ("Opening hours", "खुलने का समय", "Часы работы"),

@@ -41,7 +41,7 @@ TEXTS: Final[Texts] = {
         "गेटवे की बही हर रात मिलाई जाती है, पहली बार आज रात।",
         "С учётом платёжной системы сверяется каждую ночь, впервые сегодня.",
     ),
-    "money_differs": ("{count} differences", "{count} अंतर", "Расхождений: {count}"),
+    "money_differs": ("Differences: {count}", "{count} अंतर", "Расхождений: {count}"),
     "money_differs_lead": (
         "Each is named in its row, with what to do about it.",
         "हर अंतर अपनी पंक्ति में है, और क्या करना है यह भी।",
@@ -56,7 +56,7 @@ TEXTS: Final[Texts] = {
         "Первая продажа появится здесь через несколько секунд.",
     ),
     "money_left_out": (
-        "{count} days are being summed for the first time, and appear here in a few minutes.",
+        "Days that are summed for the first time: {count}. They appear here in a few minutes.",
         "{count} दिनों का जोड़ पहली बार हो रहा है, कुछ मिनट में यहाँ दिखेगा।",
         "Дней, которые считаются впервые: {count}. Они появятся через несколько минут.",
     ),

@@ -15,7 +15,7 @@ TEXTS: Final[Texts] = {
                     "Купонов нет, и покупателей о них не спрашивают."),
     "offers_good": ("good", "मान्य", "действует"),
     "offers_over": ("over", "समाप्त", "закончился"),
-    "offers_used": ("used {count} times, {off} off in sum", "{count} बार लगा, कुल छूट {off}",
+    "offers_used": ("uses: {count}, {off} off in sum", "{count} बार लगा, कुल छूट {off}",
                     "использован: {count}, скидок на {off}"),
     "offers_of": ("{count} at most", "अधिकतम {count}", "не больше {count}"),
     "offers_from": ("from {money}", "{money} से", "от {money}"),

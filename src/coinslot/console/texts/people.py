@@ -7,8 +7,11 @@ from coinslot.console.texts.languages import Texts
 TEXTS: Final[Texts] = {
     "people_since": ("since", "से", "с"),
     "people_none": ("None any more", "अब कोई नहीं", "Больше никакой"),
-    "people_outlets": ("Machines of staff, such as M01, M02", "स्टाफ़ की मशीनें, जैसे M01, M02",
-                       "Автоматы сотрудника, например M01, M02"),
+    "people_outlets": (
+        "Machines and counters of staff, such as M01, S01",
+        "स्टाफ़ की मशीनें और काउंटर, जैसे M01, S01",
+        "Автоматы и стойки сотрудника, например M01, S01",
+    ),
     "people_change": ("Change the role", "भूमिका बदलें", "Изменить роль"),
     "people_invited": ("Invitations that wait", "प्रतीक्षा में न्योते", "Ждущие приглашения"),
     "people_revoke": ("Take back", "वापस लें", "Отозвать"),

@@ -19,7 +19,7 @@ TEXTS: Final[Texts] = {
     "privacy_search": ("Search", "खोजें", "Найти"),
     "privacy_none": ("Nothing is kept of them.", "उनका कुछ भी नहीं रखा है।",
                      "О нём ничего не хранится."),
-    "privacy_orders": ("{count} orders", "{count} ऑर्डर", "Заказов: {count}"),
+    "privacy_orders": ("Orders: {count}", "{count} ऑर्डर", "Заказов: {count}"),
     "privacy_more": ("There may be more: search again afterwards.",
                      "और भी हो सकते हैं: बाद में फिर खोजें।",
                      "Могут быть и другие: потом повторите поиск."),
@@ -59,7 +59,7 @@ TEXTS: Final[Texts] = {
                            "Кому звонили и писали"),
     "privacy_kept_logs": ("Wrong codes, networks", "ग़लत कोड, नेटवर्क", "Неверные коды, сети"),
     "privacy_until_asked": ("until they ask", "माँगे जाने तक", "пока не попросят"),
-    "privacy_days": ("{count} days", "{count} दिन", "дней: {count}"),
+    "privacy_days": ("days: {count}", "{count} दिन", "дней: {count}"),
     "privacy_kept_lead": (
         "Set for the installation. The audit sees that each run ended what it says.",
         "यह पूरी स्थापना के लिए तय है। ऑडिट देखता है कि हर सफ़ाई ने वही हटाया जो वह कहती है।",

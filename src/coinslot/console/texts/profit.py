@@ -7,7 +7,7 @@ from coinslot.console.texts.languages import Texts
 TEXTS: Final[Texts] = {
     "part_profit": ("Profit", "लाभ", "Прибыль"),
     "part_profits": ("Profit by order", "ऑर्डर के अनुसार लाभ", "Прибыль по заказам"),
-    "profit_of": ("Profit of {count} orders", "{count} ऑर्डर का लाभ", "Прибыль, заказов: {count}"),
+    "profit_of": ("Profit, orders: {count}", "{count} ऑर्डर का लाभ", "Прибыль, заказов: {count}"),
     "profit_most": ("at most {money}", "अधिकतम {money}", "не больше {money}"),
     "profit_sum": (
         "{earned} was earned, and {took} went to taxes, goods, fees and messages.",
@@ -15,16 +15,16 @@ TEXTS: Final[Texts] = {
         "Получено {earned}, из них {took} ушло на налоги, товар, комиссии и сообщения.",
     ),
     "profit_no_fee": (
-        "The gateway has not stated the fee of {count} payments.",
+        "Payments whose fee the gateway has not stated: {count}.",
         "गेटवे ने {count} भुगतानों का शुल्क नहीं बताया है।",
         "Платежей, чью комиссию система ещё не назвала: {count}.",
     ),
     "profit_no_cost": (
-        "{count} pieces have no cost entered.", "{count} इकाइयों की लागत दर्ज नहीं है।",
+        "Pieces without a cost entered: {count}.", "{count} इकाइयों की लागत दर्ज नहीं है।",
         "Порций без указанной себестоимости: {count}.",
     ),
     "profit_no_price": (
-        "{count} messages have no price in this currency.",
+        "Messages without a price in this currency: {count}.",
         "{count} संदेशों की इस मुद्रा में क़ीमत नहीं है।",
         "Сообщений без цены в этой валюте: {count}.",
     ),

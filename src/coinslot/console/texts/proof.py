@@ -29,7 +29,7 @@ TEXTS: Final[Texts] = {
         "Все правила ({count}) выполняются. Проверено:",
     ),
     "proof_fails": ("does not hold", "सही नहीं", "не выполняется"),
-    "proof_fails_count": ("{count} of {total} rules do not hold",
+    "proof_fails_count": ("Rules that do not hold: {count} of {total}",
                           "{total} में से {count} नियम सही नहीं",
                           "Не выполняется правил: {count} из {total}"),
     "proof_fails_lead": (
@@ -98,7 +98,7 @@ TEXTS: Final[Texts] = {
                    "Что, если сейчас всё упадёт?"),
     "owed_none": ("Nothing would be left undone", "कुछ भी अधूरा नहीं रहेगा",
                   "Ничего не останется недоделанным"),
-    "owed_some": ("{count} rows are owed, and none is forgotten", "{count} काम बाक़ी, कोई भूला नहीं",
+    "owed_some": ("Rows that are owed: {count}. None is forgotten", "{count} काम बाक़ी, कोई भूला नहीं",
                   "Дел: {count}, и ни одно не забыто"),
     "owed_lead": (
         "What is still to be done stands in the database with its time. Whatever process is alive"

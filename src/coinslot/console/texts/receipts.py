@@ -6,7 +6,7 @@ from coinslot.console.texts.languages import Texts
 
 TEXTS: Final[Texts] = {
     "part_receipts": ("Receipts", "रसीदें", "Чеки"),
-    "receipts_wanting": ("{count} need you", "{count} में आपकी ज़रूरत है", "Ждут вас: {count}"),
+    "receipts_wanting": ("Waiting for you: {count}", "{count} में आपकी ज़रूरत है", "Ждут вас: {count}"),
     "receipts_of_wanting": ("Refused or late", "मना हुई या देर से", "Не приняты или задерживаются"),
     "receipts_text": ("Order or payment", "ऑर्डर या भुगतान", "Заказ или платёж"),
     "receipts_none": ("No receipt is like that.", "ऐसी कोई रसीद नहीं।", "Таких чеков нет."),

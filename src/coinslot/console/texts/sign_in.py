@@ -148,7 +148,7 @@ TEXTS: Final[Texts] = {
     "account_role": ("Role", "भूमिका", "Роль"),
     "account_outlets": ("Machines", "मशीनें", "Автоматы"),
     "account_factors": ("Second factors", "दूसरे प्रमाण", "Вторые факторы"),
-    "account_codes_left": ("{count} recovery codes left", "{count} रिकवरी कोड बाक़ी",
+    "account_codes_left": ("Recovery codes left: {count}", "{count} रिकवरी कोड बाक़ी",
                            "осталось кодов восстановления: {count}"),
     "account_factor_missing": (
         "Your merchant asks for a second factor. Until you add one, nothing else is open.",
