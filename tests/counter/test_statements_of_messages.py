@@ -49,6 +49,11 @@ SOUGHT: Row = {
     "id": SEARCH, "merchant_id": ASHA, "outlet_id": "K01", "form": "sms", "digest": "p",
     "network": "n", "tries": 4, "created_at": NOW, "expires_at": LATER,
 }  # fmt: skip
+# A search whose code was written: one that was sent to nobody opens nothing.
+TOLD_OF_SEARCH: dict[str, Row] = {
+    "counter_lookups": SOUGHT,
+    "counter_messages": {**DUE, "purpose": "history", "order_id": None, "lookup_id": SEARCH},
+}
 NOT_HIS: Row = {"counter_messages.id": OTHER}
 NOT_IN_DOUBT: list[Row] = [
     NOT_HIS, {"counter_messages.stage": "due", "counter_messages.begun_at": None},
@@ -279,10 +284,11 @@ SEARCHES = (
            "network": "n", "created_at": SOON, "due_at": SOON},
           (({"counter_lookups.form": "email", "counter_lookups.digest": "e"},
             {"form": "email", "phone_digest": None}),), WROTE),
-    Asked("a code is tried", history._TRY, (SEARCH, 5, SOON), {"counter_lookups": SOUGHT},
-          ({"$1": OTHER}, {"$2": 4}, {"$3": LATER}, {"counter_lookups.used_at": NOW}),
+    Asked("a code is tried", history._TRY, (SEARCH, 5, SOON), TOLD_OF_SEARCH,
+          ({"$1": OTHER}, {"$2": 4}, {"$3": LATER}, {"counter_lookups.used_at": NOW},
+           {"counter_messages.lookup_id": OTHER}),
           gives={"form": "sms", "digest": "p"}),
-    Asked("a try is counted", history._TRY, (SEARCH, 5, SOON), {"counter_lookups": SOUGHT}, (),
+    Asked("a try is counted", history._TRY, (SEARCH, 5, SOON), TOLD_OF_SEARCH, (),
           gives={"tries": 5}, others=(({"$2": 4}, {"tries": 4}),),
           after="SELECT * FROM counter_lookups"),
     Asked("a code is used", f"{history._USE}, *", (SEARCH, SOON), {"counter_lookups": SOUGHT},
