@@ -393,7 +393,7 @@ class Till:
 async def till(counter: Counter, sent: Mock) -> Till:
     context, who = counter.stage.context, counter.who
     await printers.add(
-        context, who, NewPrinter(outlet="S01", name="Bar", kind="escpos", address="127.0.0.1:9100")
+        context, who, NewPrinter(outlet="S01", name="Bar", kind="escpos", address="bar.shop:9100")
     )
     return Till(counter, await counter.stage.value("SELECT id FROM counter_printers"))
 
