@@ -241,6 +241,7 @@ PRINTERS = (
 WALK_IN: Row = {
     "id": UUID(int=71), "merchant_id": ASHA, "outlet_id": "K01", "number": "W9", "name": "Mei",
     "lines": [{"name": "Tea"}], "total_minor": 250, "entered_by": "asha", "entered_at": NOW,
+    "taken": [{"item": "cake"}],
 }  # fmt: skip
 LATEST: Row = {**WALK_IN, "id": UUID(int=70), "number": "W10", "entered_at": SOON}
 OVER: list[Row] = [{"counter_walk_ins.handed_at": SOON}, {"counter_walk_ins.cancelled_at": SOON}]
