@@ -3,14 +3,15 @@ gone back."""
 
 import pytest
 
-from coinslot.counter import boards, staff
+from coinslot.counter import boards, messages, staff
 from coinslot.counter.boards import Said
 from coinslot.counter.staff import Status
 from coinslot.kit.ids import uuid7
-from coinslot.notices.base import Form
+from coinslot.notices.base import Cost, Form, Report, Stage
 from coinslot.notices.mock import Mock, Settings
 from coinslot.people import members
 from tests.counter.stage import Counter
+from tests.counter.telling import row_of
 from tests.people.conftest import HASHED
 from tests.sales.test_ways_races import DiedError
 
@@ -110,18 +111,49 @@ async def test_many_orders_at_once_are_one_call(watched: tuple[Counter, Mock]) -
 async def test_a_call_that_was_refused_or_that_nobody_answered_for_is_not_made_again(
     watched: tuple[Counter, Mock], answer: str
 ) -> None:
-    counter, _ = watched
+    counter, notifier = watched
     async with counter.stage.context.db.as_merchant(counter.stage.merchant) as conn:
         await conn.execute("UPDATE counter_stores SET alarm_phone = $1", answer)
     await counter.paid()
     await later(counter, 70, with_board=True)
-    first = await counter.stage.rows("SELECT called_at, call FROM counter_alarms")
-    assert first[0]["call"]
     await later(counter, 120, with_board=True)
-    assert await counter.stage.rows("SELECT called_at, call FROM counter_alarms") == first
+    await later(counter, 120, with_board=True)
+    assert told(notifier).count(("call", answer)) <= 1, "only what no list has goes again"
+    assert await counter.stage.value(
+        "SELECT count(*) FROM counter_messages WHERE purpose = 'alarm'"
+    ) == 1  # fmt: skip
 
 
-async def test_a_process_that_dies_before_the_call_does_not_call_twice(
+async def test_what_a_call_to_the_counter_came_to_and_cost_stands_at_its_order(
+    watched: tuple[Counter, Mock],
+) -> None:
+    counter, _ = watched
+    order = await counter.paid()
+    await later(counter, 70, with_board=True)
+    row = await row_of(counter, order, "call", "alarm")
+    cost = Cost(amount="0.0140", currency="USD")
+    said = Report(reference=row["reference"], stage=Stage.DELIVERED, cost=cost)
+    await messages.reported(counter.stage.context, row, said)  # type: ignore[arg-type]
+    costs = await counter.stage.rows(
+        "SELECT amount::text, currency FROM counter_message_costs WHERE order_id = $1", order
+    )
+    assert [tuple(one.values()) for one in costs] == [("0.0140", "USD")]
+    assert (await counter.view(order)).told == (), "the customer was not called"
+
+
+async def test_a_counter_is_not_called_for_what_was_accepted_meanwhile(
+    watched: tuple[Counter, Mock],
+) -> None:
+    counter, notifier = watched
+    order = await counter.paid()
+    counter.stage.later(70)
+    await counter.stage.sweep("counter_alarms")
+    await staff.accept(counter.stage.context, counter.who, order)
+    await later(counter, 1, with_board=True)
+    assert ("call", PHONE) not in told(notifier)
+
+
+async def test_a_process_that_dies_after_the_call_does_not_call_twice(
     watched: tuple[Counter, Mock],
 ) -> None:
     counter, notifier = watched
@@ -129,13 +161,14 @@ async def test_a_process_that_dies_before_the_call_does_not_call_twice(
     counter.stage.later(70)
 
     def reached(point: str) -> None:
-        if point == "before_call":
+        if point == "after_send":
             raise DiedError
 
-    counter.stage.context.db.reached = reached
     await counter.stage.sweep("counter_alarms")
+    counter.stage.context.db.reached = reached
+    await counter.stage.sweep("counter_messages")
     counter.stage.context.db.reached = lambda _: None
-    await counter.stage.rows("UPDATE counter_alarms SET leased_until = NULL RETURNING id")
+    await counter.stage.rows("UPDATE counter_messages SET leased_until = NULL RETURNING id")
     assert await counter.stage.value("SELECT called_at FROM counter_alarms WHERE id = $1", order)
     await later(counter, 60, with_board=True)
-    assert ("call", PHONE) not in told(notifier)
+    assert told(notifier).count(("call", PHONE)) == 1

@@ -14,12 +14,11 @@ from coinslot.events.notices import preferences
 from coinslot.events.notices.alerts import ORDER
 from coinslot.events.notices.plan import Said, Telling
 from coinslot.events.notices.words import Three, text
-from coinslot.notices.base import Form, Notice, Refused, Sent, Unclear
+from coinslot.notices.base import Form
 from coinslot.people.roles import PERMISSIONS
 
 _NEEDS: Final = "board:write"
 _STAFF: Final = "staff"
-_CALL_CHARS: Final = 200
 _TITLE: Final[Three] = (
     "An order waits at {counter}: {number}", "{counter} पर ऑर्डर इंतज़ार में: {number}",
     "Заказ ждёт, {counter}: {number}",
@@ -28,11 +27,6 @@ _MORE: Final[Three] = (
     "Nobody has accepted it. Its money goes back at {at}.",
     "किसी ने स्वीकार नहीं किया। {at} पर पैसा लौट जाएगा।",
     "Его никто не принял. В {at} деньги вернутся покупателю.",
-)
-_SPOKEN: Final[Three] = (
-    "This is {counter}. A paid order is waiting, and nobody has accepted it.",
-    "{counter}: एक ऑर्डर का भुगतान हो चुका है, किसी ने स्वीकार नहीं किया।",
-    "{counter}. Оплаченный заказ ждёт, его никто не принял.",
 )
 
 _HOLD = "SELECT * FROM counter_alarms WHERE id = $1 AND ended_at IS NULL FOR NO KEY UPDATE"
@@ -52,16 +46,22 @@ _STEP = """
 UPDATE counter_alarms SET repeated_at = coalesce(repeated_at, $2), told_at = coalesce(told_at, $3),
     called_at = coalesce(called_at, $4), due_at = $5 WHERE id = $1
 """
-_CALLED = "UPDATE counter_alarms SET call = $2 WHERE id = $1"
+# A message of the order from now on: it is sent once, and its end and its price are followed.
+_CALL = """
+INSERT INTO counter_messages (id, merchant_id, outlet_id, order_id, purpose, form, dedup,
+    created_at, due_at)
+SELECT gen_random_uuid(), merchant_id, outlet_id, id, 'alarm', 'call', 'alarm.' || id::text, $2, $2
+FROM counter_alarms WHERE id = $1 ON CONFLICT (dedup) DO NOTHING
+"""
 
 
 async def drive(context: Context, row: asyncpg.Record) -> None:
     """The next step of one alarm, or its end."""
-    calls = None
     async with context.db.system_transaction() as conn:
         held = await conn.fetchrow(_HOLD, row["id"])
         if held is None:
             return
+        await conn.execute(store.LOCK_STORE, held["outlet_id"])  # of many orders, one calls
         pause = context.now() - context.windows.span("alarm_pause_s")
         about = await conn.fetchrow(_ABOUT, row["id"], pause)
         assert about is not None, "an alarm has its order"
@@ -69,10 +69,7 @@ async def drive(context: Context, row: asyncpg.Record) -> None:
             await conn.execute(_END, row["id"], context.now())
             return
         calls = await _step(context, conn, held, about)
-    context.wakes.wake("notices")
-    if calls:
-        context.db.reached("before_call")
-        await _call(context, held, about)
+    context.wakes.wake("notices", *(["counter_messages"] if calls else []))
 
 
 async def _step(
@@ -97,6 +94,8 @@ async def _step(
         _STEP, held["id"], now if repeats else None, now if tells else None,
         now if goes_out else None, _next(context, held, about),
     )  # fmt: skip
+    if goes_out:
+        await conn.execute(_CALL, held["id"], now)
     return goes_out
 
 
@@ -137,26 +136,6 @@ async def _tell(
             await told.mail(mark, context.now())
         if choice.push:
             await told.push(mark, member["browsers"], context.now())
-
-
-async def _call(context: Context, held: asyncpg.Record, about: asyncpg.Record) -> None:
-    """Once: a call that may have been made is not made again."""
-    notifier = context.notifiers[Form.CALL]
-    language = about["language"] or "en"
-    answer = await notifier.send(
-        Form.CALL,
-        Notice(
-            key=held["id"].hex, to=about["alarm_phone"], language=language,
-            text=_words(_SPOKEN, language, about),
-        ),
-    )  # fmt: skip
-    match answer:
-        case Sent(reference=reference):
-            became = f"sent {reference}"
-        case Refused(reason=reason) | Unclear(reason=reason):
-            became = reason
-    async with context.db.system_connection() as conn:
-        await conn.execute(_CALLED, held["id"], became[:_CALL_CHARS])
 
 
 def _words(found: Three, language: str, about: asyncpg.Record) -> str:

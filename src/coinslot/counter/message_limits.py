@@ -28,6 +28,8 @@ async def refusal(
     form = Form(row["form"])
     if told is None:
         return "no_address"
+    if row["purpose"] == "alarm" and "to_accept" not in (told["open"] or ()):
+        return "over"
     life = timedelta()
     if row["purpose"] == "code":
         life = (await codes.lives(conn, context, [row["outlet_id"]]))[row["outlet_id"]]
@@ -36,7 +38,7 @@ async def refusal(
     address = {Form.EMAIL: told["email"], Form.PUSH: told["push"]}.get(form, told["phone"])
     if not address:
         return "no_address"
-    if form not in PHONES:
+    if form not in PHONES or row["purpose"] == "alarm":  # that one is once in five minutes
         return None
     allowed = prefixes(told["phone_prefixes"], told["currency"])
     if not any(address.startswith(prefix) for prefix in allowed):

@@ -49,6 +49,17 @@ JOIN LATERAL (SELECT * FROM counter_contacts c
 WHERE l.id = $1
 """
 
+# The same of a call to the counter itself: its own phone, in its merchant's language.
+ALARM_TOLD = """
+SELECT o.id, o.number, o.token, o.currency::text, s.alarm_phone AS phone, NULL::text AS email,
+    NULL::text AS push, coalesce(m.languages[1], 'en') AS language, 0 AS code_version,
+    u.name AS outlet_name, true AS some_handed_over,
+    (SELECT array_agg(DISTINCT f.state) FROM fulfillments f WHERE f.order_id = o.id
+        AND f.settlement IS NULL) AS open
+FROM orders o JOIN counter_stores s ON s.outlet_id = o.outlet_id
+JOIN outlets u ON u.id = o.outlet_id JOIN merchants m ON m.id = o.merchant_id WHERE o.id = $1
+"""
+
 RECEIPT_LINES = """
 SELECT l.name, l.quantity, l.price_minor, l.quantity * l.price_minor
     - coalesce((SELECT sum(paid)::bigint FROM unnest(l.unit_minor) paid),
@@ -146,7 +157,7 @@ OWNER = "SELECT merchant_id FROM counter_messages WHERE id = $1"
 OF_ORDER = """
 SELECT DISTINCT ON (m.form) m.form, m.stage, m.why, k.phone, k.email
 FROM counter_messages m LEFT JOIN counter_contacts k ON k.order_id = m.order_id
-WHERE m.order_id = $1 AND m.why IS DISTINCT FROM 'over'
+WHERE m.order_id = $1 AND m.why IS DISTINCT FROM 'over' AND m.purpose <> 'alarm'
 ORDER BY m.form, m.created_at DESC, m.id DESC
 """
 

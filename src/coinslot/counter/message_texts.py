@@ -14,6 +14,7 @@ class Texts(Struct, frozen=True, kw_only=True):
     ready: str  # {code}
     spoken: str  # {code}
     press: str
+    waits: str  # to the counter itself: {counter}
     no_more_calls: str
     cancelled: str
     partly: str
@@ -37,6 +38,7 @@ _ENGLISH = Texts(
     code="{place}: order {number} is paid. Your code: {code}. {link}",
     ready="{place}: order {number} is ready. Your code: {code}. {link}",
     spoken="This is {place}. Your order {number} is ready. Your code is {code}.",
+    waits="This is {counter}. A paid order is waiting, and nobody has accepted it.",
     press="Press 1 to hear it again, or 9 to get no more calls.",
     no_more_calls="We will not call this number again.",
     cancelled="{place}: order {number} was cancelled. Your money goes back by itself. {link}",
@@ -63,6 +65,7 @@ _HINDI = Texts(
     code="{place}: ऑर्डर {number} का भुगतान हुआ। आपका कोड: {code}. {link}",
     ready="{place}: ऑर्डर {number} तैयार है। आपका कोड: {code}. {link}",
     spoken="{place} से सूचना। आपका ऑर्डर {number} तैयार है। आपका कोड है {code}।",
+    waits="{counter}: एक ऑर्डर का भुगतान हो चुका है, किसी ने स्वीकार नहीं किया।",
     press="फिर सुनने के लिए 1 दबाएँ, कॉल बंद करने के लिए 9।",
     no_more_calls="इस नंबर पर अब कॉल नहीं आएगी।",
     cancelled="{place}: ऑर्डर {number} रद्द हुआ। पैसा अपने आप लौट आएगा। {link}",
@@ -87,6 +90,7 @@ _RUSSIAN = Texts(
     code="{place}: заказ {number} оплачен. Ваш код: {code}. {link}",
     ready="{place}: заказ {number} готов. Ваш код: {code}. {link}",
     spoken="Это {place}. Ваш заказ {number} готов. Ваш код: {code}.",
+    waits="{counter}. Оплаченный заказ ждёт, его никто не принял.",
     press="Нажмите 1, чтобы повторить, или 9, чтобы больше не звонили.",
     no_more_calls="На этот номер больше не позвонят.",
     cancelled="{place}: заказ {number} отменён. Деньги вернутся сами. {link}",

@@ -25,7 +25,8 @@ async def facts(conn: Connection, row: asyncpg.Record) -> asyncpg.Record | None:
     """What a message is written from; None: there is nothing to write it from any more."""
     if row["lookup_id"] is not None:
         return await conn.fetchrow(store.HISTORY_TOLD, row["lookup_id"])
-    return await conn.fetchrow(store.TOLD, row["order_id"])
+    told = store.ALARM_TOLD if row["purpose"] == "alarm" else store.TOLD
+    return await conn.fetchrow(told, row["order_id"])
 
 
 def all_of_it(told: asyncpg.Record | None) -> bool:
@@ -41,6 +42,8 @@ async def notice(
     to = {Form.EMAIL: told["email"], Form.PUSH: told["push"]}.get(form, told["phone"])
     if row["purpose"] == "history":
         subject, text = _history(context, told, form)
+    elif row["purpose"] == "alarm":
+        subject, text = "", texts_in(told["language"]).waits.format(counter=told["outlet_name"])
     elif row["purpose"] == "receipt":
         subject, text = await _receipt(conn, context, told)
     else:
@@ -48,8 +51,9 @@ async def notice(
     callback = f"{context.public_url}/callbacks/messages/{row['id']}"
     return Notice(
         key=row["id"].hex, to=to or "", text=text, subject=subject, language=told["language"],
-        link=_link(context, told), valid_s=_VALID_S, callback=callback, keys_to=callback,
-        press=texts_in(told["language"]).press,
+        link=_link(context, told), valid_s=_VALID_S, callback=callback,
+        **({} if row["purpose"] == "alarm" else
+           {"keys_to": callback, "press": texts_in(told["language"]).press}),
     )  # fmt: skip
 
 
