@@ -25,7 +25,7 @@ ALL = {
     "machines show",
     "machines out-of-sale", "machines windows",
     "machines on-sale", "machines ways", "products list", "products add", "products edit",
-    "counter add", "counter menu",
+    "counter add", "counter menu", "counter zones",
     "orders show", "orders refund", "coffee account", "merchants pause", "merchants resume",
 }  # fmt: skip
 
