@@ -73,8 +73,8 @@ async def test_messages_count_once_it_is_known_whether_they_arrived(counter: Cou
     now = counter.stage.clock.now()
     async with counter.stage.context.db.as_merchant(counter.stage.merchant) as conn:
         await conn.execute(
-            "UPDATE counter_messages SET stage = 'delivered', begun_at = $1, ended_at = $1,"
-            " due_at = NULL WHERE form = 'sms' AND purpose = 'code'", now,
+            "UPDATE counter_messages SET stage = 'delivered', reference = 'SM1', begun_at = $1,"
+            " ended_at = $1, due_at = NULL WHERE form = 'sms' AND purpose = 'code'", now,
         )  # fmt: skip
         await conn.execute(
             "UPDATE counter_messages SET stage = 'failed', why = 'busy', ended_at = $1,"
