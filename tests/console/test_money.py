@@ -241,7 +241,7 @@ async def test_days_that_are_not_summed_yet_are_named_and_keep_no_page_waiting(
         staffed.later(DAY_S)
     asha = await signed_in(staffed, "asha")
     page = await asha.look("/console/money")
-    assert "3 days are being summed for the first time" in page.text
+    assert "Days that are summed for the first time: 3." in page.text
     assert (await asha.look("/console/today")).status_code == 200
     refused = await asha.look("/console/money/days/export")
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "120")

@@ -14,7 +14,7 @@ from tests.people.test_roles import of_ashas
 # Of these a person sees and writes their own; the last one they see of their colleagues too.
 OWN = ("sessions", "refresh_tokens", "second_factors", "recovery_codes", "used_challenges",
        "password_resets", "alerts", "notice_settings", "notice_choices", "push_subscriptions",
-       "notices")  # fmt: skip
+       "notices", "pins")  # fmt: skip
 ONLY_THE_SYSTEM_LOGIN = ("installation_admins", "sign_in_tries", "first_run_tokens")
 
 
@@ -52,6 +52,17 @@ async def test_a_persons_transaction_sees_their_rows_and_no_others(staffed: Staf
     assert seen >= 4
     async with db.as_person(asha) as conn:
         assert await count(conn, "people") == 1
+
+
+async def test_a_pin_is_seen_by_its_owner_alone(staffed: Staffed) -> None:
+    db, asha, vera = staffed.stage.context.db, staffed.people["asha"], staffed.people["vera"]
+    async with db.as_person(asha, staffed.merchant) as conn:
+        await conn.execute(
+            "INSERT INTO pins VALUES ($1, $2, 'hash', now())", asha, staffed.merchant
+        )
+        assert await count(conn, "pins") == 1
+    async with db.as_person(vera, staffed.merchant) as conn:
+        assert await count(conn, "pins") == 0
 
 
 async def test_a_merchants_transaction_sees_colleagues_and_nothing_else_of_them(
