@@ -33,6 +33,11 @@ _BASKETS = (
 )  # fmt: skip
 _LOOK_S, _PATIENCE_S = 0.4, 40.0
 _ANSWERED = frozenset({200, 404, 409, 410, 422})
+_OPEN_BOARD = """
+INSERT INTO counter_presence (merchant_id, outlet_id, began_at, seen_at)
+SELECT merchant_id, outlet_id, now(), now() + interval '1 day' FROM counter_stores
+WHERE outlet_id = $1
+"""
 _SET_STOCK = """
 UPDATE counter_items i SET stock = $2, option_stock = jsonb_build_object($3::text, $2::integer)
 FROM products p WHERE p.id = i.product_id AND p.sku = $1 AND i.outlet_id = $4
@@ -75,8 +80,10 @@ def visits(dice: random.Random, seconds: float, count: int) -> list[Event]:
 
 
 async def fill(town: Town) -> None:
-    """So much of what is counted, before anything of it was ordered."""
+    """So much of what is counted, before anything of it was ordered; and a board that stays open:
+    the time to fetch an order runs only while one is."""
     await town.rows(_SET_STOCK, COUNTED, STOCK, CHOICE, COUNTER.code)
+    await town.rows(_OPEN_BOARD, COUNTER.code)
 
 
 class Staff:
