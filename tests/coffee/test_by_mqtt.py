@@ -4,7 +4,7 @@ client's certificate or a password, and a machine that listens there and brews w
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -129,16 +129,6 @@ async def carried(
             await asyncio.sleep(late_s)
             writer.write(data)
             await writer.drain()
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
-    """Prices and heartbeats are asked there, over HTTP."""
-    folder = tmp_path_factory.mktemp("mqtt")
-    with SandboxProcess(
-        folder / "s", folder / "m", coinslot_url="http://coinslot.test", tmetr={}
-    ) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 one command, and ends in a cup or in the money given back."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from itertools import count
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -61,15 +61,6 @@ class Foyer:
     def makes(self) -> list[tuple[str, int]]:
         """The orders that were commanded, and how often before."""
         return [(make["order_id"], make["repeat"]) for make in self.book("makes")]
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
-    folder = tmp_path_factory.mktemp("coffee")
-    with SandboxProcess(
-        folder / "s", folder / "m", coinslot_url="http://coinslot.test", tmetr={}
-    ) as running:
-        yield running
 
 
 @pytest.fixture

@@ -45,15 +45,6 @@ FAIR = {"error_5xx": 0, "drop_response": 0}
 
 
 @pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
-    folder = tmp_path_factory.mktemp("stories")
-    with SandboxProcess(
-        folder / "s", folder / "m", coinslot_url="http://coinslot.test", tmetr={}
-    ) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def mailbox() -> Iterator[Mailbox]:
     box = Mailbox()
     yield box

@@ -229,7 +229,7 @@ HANDED = (
           locks=("fulfillments",)),
     Asked("pieces of another kind are not there", store.HOLD_UNITS, (ORDER,), BESIDE,
           ({"counter_units.id": OTHER},)),
-    Asked("one piece", store.HOLD_UNIT, (UNIT,), BESIDE,
+    Asked("one piece", store.HELD_UNIT, (UNIT,), BESIDE,
           ({"counter_units.id": OTHER}, {"fulfillments.id": OTHER}, {"outlets.id": "K02"},
            {"$1": OTHER}), gives={"id": UNIT, "accepted_at": NOW, "ready_at": SOON,
             "windows": {"a": 1}}),

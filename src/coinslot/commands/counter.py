@@ -7,12 +7,19 @@ import typer
 from rich.markup import escape
 
 from coinslot.app.server import RunningServer
-from coinslot.commands.terms import Data, console, fail, installed, run_on_server
+from coinslot.commands.terms import (
+    Data,
+    console,
+    fail,
+    installed,
+    owner_or_fail,
+    run_on_server,
+)
 from coinslot.counter import delivery, menu, menu_file
 from coinslot.counter.menu import NewStore, SlugTakenError
 from coinslot.kit.clock import UnknownZoneError
 from coinslot.merchants.merchants import merchant_named
-from coinslot.outlets.machines import OutletTakenError, UnknownOutletError, owner_of
+from coinslot.outlets.machines import OutletTakenError
 from coinslot.payments.ways_to_pay import Form, UnfitWayError, offer
 
 cli = typer.Typer(
@@ -105,10 +112,7 @@ def zones(code: Code, file: Zones, data: Data = None) -> None:
         fail(f"{file} cannot be read: {error}")
 
     async def make(server: RunningServer) -> None:
-        try:
-            owner = await owner_of(server.db, code)
-        except UnknownOutletError as error:
-            fail(str(error))
+        owner = await owner_or_fail(server, code)
         try:
             async with server.db.as_merchant(owner) as conn:
                 currency = await menu.currency_of(conn, code)
@@ -131,10 +135,7 @@ def write(code: Code, file: File, stock: Stock = False, data: Data = None) -> No
         fail(f"{file} cannot be read: {error}")
 
     async def make(server: RunningServer) -> None:
-        try:
-            owner = await owner_of(server.db, code)
-        except UnknownOutletError as error:
-            fail(str(error))
+        owner = await owner_or_fail(server, code)
         try:
             async with server.db.as_merchant(owner) as conn:
                 currency = await menu.currency_of(conn, code)

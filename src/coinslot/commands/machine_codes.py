@@ -9,8 +9,16 @@ import typer
 
 from coinslot.app.server import RunningServer
 from coinslot.commands.machine_config import MachineCodes, split
-from coinslot.commands.terms import Data, console, errors, fail, installed, run_on_server
-from coinslot.outlets.machines import UnknownOutletError, owner_of
+from coinslot.commands.terms import (
+    Data,
+    console,
+    errors,
+    fail,
+    installed,
+    owner_or_fail,
+    run_on_server,
+)
+from coinslot.outlets.machines import owner_of
 from coinslot.pages import code_sheets, drawing, printed_sheet
 from coinslot.pages.code_sheets import LAYOUTS, label_of
 from coinslot.pages.drawing import Sheet, UnreadableSheetError
@@ -88,10 +96,7 @@ def codes(  # noqa: PLR0913  the options of a command
 async def _slots(server: RunningServer, wanted: list[str]) -> list[SlotCode]:
     owners: dict[UUID, list[str]] = {}
     for code in wanted:
-        try:
-            owners.setdefault(await owner_of(server.db, code), []).append(code)
-        except UnknownOutletError as error:
-            fail(str(error))
+        owners.setdefault(await owner_or_fail(server, code), []).append(code)
     found: list[SlotCode] = []
     for merchant, theirs in owners.items():
         async with server.db.as_merchant(merchant) as conn:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn, TypeVar
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -26,6 +27,7 @@ from coinslot.device.broker import BrokerError
 from coinslot.kit.faults import FaultError
 from coinslot.kit.secrets import VaultKeyError
 from coinslot.merchants.accounts import LockedAccountError
+from coinslot.outlets.machines import UnknownOutletError, owner_of
 from coinslot.settings import Settings, SettingsError, read
 
 Row = TypeVar("Row")
@@ -127,6 +129,14 @@ def fail(line: str) -> NoReturn:
     """Say what is wrong, in one line, and end with 1."""
     errors.print(f"[bold red]coinslot:[/] {escape(line)}", highlight=False, soft_wrap=True)
     raise typer.Exit(1)
+
+
+async def owner_or_fail(server: RunningServer, code: str) -> UUID:
+    """The merchant of a machine or a counter; ends the command where there is none."""
+    try:
+        return await owner_of(server.db, code)
+    except UnknownOutletError as error:
+        fail(str(error))
 
 
 def listed(found: Sequence[Row], line: Callable[[Row], str], *, json: bool, empty: str) -> None:

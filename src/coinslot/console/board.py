@@ -232,10 +232,10 @@ def seen(shown: Sequence[object]) -> str:
 
 
 def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise _unknown() from None
+    found = forms.uuid_of(text)
+    if found is None:
+        raise _unknown()
+    return found
 
 
 def _unknown() -> RefusedError:

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from operator import itemgetter
 from typing import Final
 from urllib.parse import urlencode
+from uuid import UUID
 
 import msgspec
 from litestar.datastructures import UploadFile
@@ -119,6 +120,14 @@ def own_path(text: str) -> str:
     """An address of the console, and of nothing else; empty for any other."""
     ours = _PATH.fullmatch(text) and "//" not in text and not _UP.search(text)
     return text if ours else ""
+
+
+def uuid_of(text: str) -> UUID | None:
+    """None for what is no id: a form or an address may be written by hand."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _is_private(name: str) -> bool:

@@ -14,7 +14,7 @@ from litestar.params import FromPath
 from litestar.response import Stream
 from msgspec import Struct
 
-from coinslot.console import exports
+from coinslot.console import exports, forms
 from coinslot.console.charts import Bar, Chart, drawn
 from coinslot.console.exports import Row, Sheet, TooManyRowsError
 from coinslot.console.frame import Frame
@@ -273,7 +273,8 @@ class MoneyPages(SharedHandler):
         given = {name: request.query_params.get(name, "").strip()[:_ANYTHING] for name in _FILTERS}
         merchant = _merchant(request)
         asked = Asked(
-            first=_date(given["from"]), last=_date(given["to"]), account=_uuid(given["gateway"]),
+            first=_date(given["from"]), last=_date(given["to"]),
+            account=forms.uuid_of(given["gateway"]),
             outlet=given["machine"] or None, sku=given["product"] or None,
         )  # fmt: skip
         return Shown(
@@ -503,13 +504,6 @@ def _date(text: str) -> date | None:
     except ValueError:
         return None
     return found if 2000 <= found.year < 2200 else None
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _number(text: str) -> int:

@@ -84,7 +84,7 @@ class OrderPages(SharedHandler):
             now = self._context.now()
             minutes = minutes_of(asked["time"], now, self._context.zone_of(zone))
             return await order_search.paid_around(self._context, merchant, sums, minutes)
-        before = _uuid(asked["before"])
+        before = forms.uuid_of(asked["before"])
         return await order_search.newest(self._context, merchant, before, _PAGE)
 
     async def one(self, request: AnyRequest, order: FromPath[UUID]) -> Response[str]:
@@ -157,7 +157,7 @@ class OrderPages(SharedHandler):
 
 def _wanted(order: OrderRecord, form: Form, login: str) -> OrderRefund:
     """What the form asks for. Raises RefundFormError: nothing ticked is not everything."""
-    units = tuple(unit for text in form.all("unit") if (unit := _uuid(text)) is not None)
+    units = tuple(unit for text in form.all("unit") if (unit := forms.uuid_of(text)) is not None)
     extras, typed, reason = form.all("extra"), form.one("amount", 40), form.one("reason", 500)
     if not units and not extras:
         raise RefundFormError("problem_refund_nothing")
@@ -175,10 +175,3 @@ def _wanted(order: OrderRecord, form: Form, login: str) -> OrderRefund:
 
 def _is_search(asked: dict[str, str]) -> bool:
     return bool(asked["text"] or asked["amount"] or asked["time"])
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

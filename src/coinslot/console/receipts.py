@@ -55,7 +55,7 @@ class ReceiptPages(SharedHandler):
     async def all(self, request: AnyRequest) -> Response[str]:
         asked, wanted = _asked(request)
         merchant = merchant_of(signed_in(request))
-        before = _uuid(request.query_params.get("before", ""))
+        before = forms.uuid_of(request.query_params.get("before", ""))
         found = await receipt_records.listed(self._context, merchant, wanted, before, _PAGE)
         return await self._frame.page(
             request, "receipts.html", asked=asked, found=found, states=STATES, kinds=KINDS,
@@ -180,10 +180,3 @@ def _row(row: ReceiptRow) -> Row:
 
 def _no_such() -> RefusedError:
     return RefusedError(404, "not_found", "There is no such receipt.")
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

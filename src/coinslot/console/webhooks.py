@@ -220,7 +220,7 @@ class WebhookPages(SharedHandler):
         asked = request.query_params.get("show", "")
         wanted = WantedDeliveries(
             endpoint=endpoint, status=_STATUSES.get(asked), limit=_PAGE,
-            after=_id(request.query_params.get("after", "")),
+            after=forms.uuid_of(request.query_params.get("after", "")),
         )  # fmt: skip
         sent = await deliveries.listed(self._context, merchant, wanted)
         return await self._frame.page(
@@ -243,10 +243,3 @@ def _no_such() -> RefusedError:
 
 def _types(form: Form) -> tuple[str, ...]:
     return form.all("type")[: len(TYPES)]
-
-
-def _id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -194,7 +194,7 @@ class Counter(Fulfillment):
             if held is None or context.now() < fulfillment.last_moment(held):
                 return
             kept = await no_show.order_row(conn, held)
-            held = await conn.fetchrow(store.HOLD_UNIT, held["id"])
+            held = await conn.fetchrow(store.HELD_UNIT, held["id"])
             assert held is not None
             if await no_show.give_time(context, conn, [held], kept):
                 return

@@ -3,7 +3,6 @@ it is unconfirmed, and only a person prints it again, as a copy; a result that c
 counts. Nobody at the board waits for paper."""
 
 import asyncio
-import socket
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -19,6 +18,7 @@ from coinslot.counter import envelopes, paper, store
 from coinslot.counter.staff import CounterError, Staff, Why
 from coinslot.counter.tickets import Ticket
 from coinslot.db.pool import Connection
+from coinslot.events.webhooks.dns import addresses
 from coinslot.events.webhooks.safe_http import is_public
 from coinslot.pages.peer import is_one_of
 from coinslot.people.audit_log import Act, record
@@ -263,10 +263,7 @@ async def _connected(
     """To an address that was looked at: a name may lead anywhere, and elsewhere the next time.
     Raises OSError, ValueError."""
     host, _, port = address.rpartition(":")
-    found = await asyncio.get_running_loop().getaddrinfo(
-        host.strip("[]"), int(port or _PORT), type=socket.SOCK_STREAM
-    )
-    hosts = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    hosts = await asyncio.to_thread(addresses, host.strip("[]"), int(port or _PORT))
     if not all(may_be_at(context, one) for one in hosts):
         raise OSError("its address is not in COINSLOT_PRINTER_NETWORKS")
     return await asyncio.open_connection(hosts[0], int(port or _PORT))

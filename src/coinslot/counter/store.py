@@ -163,16 +163,15 @@ HOLD_CAPTURE = """
 SELECT id FROM captures WHERE order_id = $1 AND reason IS NULL FOR NO KEY UPDATE
 """
 
-HOLD_UNITS = """
+_UNITS = """
 SELECT f.*, c.accepted_at, c.ready_at, windows_at(o) AS windows FROM fulfillments f
 JOIN counter_units c USING (id) JOIN outlets o ON o.id = f.outlet_id
-WHERE f.order_id = $1 ORDER BY f.id FOR NO KEY UPDATE OF f
 """
 
-HOLD_UNIT = """
-SELECT f.*, c.accepted_at, c.ready_at, windows_at(o) AS windows FROM fulfillments f
-JOIN counter_units c USING (id) JOIN outlets o ON o.id = f.outlet_id WHERE f.id = $1
-"""
+HOLD_UNITS = f"{_UNITS} WHERE f.order_id = $1 ORDER BY f.id FOR NO KEY UPDATE OF f"
+
+# As it is, for whoever holds it already.
+HELD_UNIT = f"{_UNITS} WHERE f.id = $1"
 
 MOVE_DEADLINE = "UPDATE fulfillments SET dispatch_by = $2 WHERE id = $1 AND settlement IS NULL"
 

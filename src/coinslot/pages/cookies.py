@@ -20,17 +20,12 @@ _HEADER: Final = "x-form-token"
 _SAFE: Final = frozenset(("GET", "HEAD", "OPTIONS"))
 _OURS: Final = frozenset(("same-origin", "none"))  # none: typed, or from a bookmark
 _FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
+_TABLET: Final = "-tablet"
 
 
 def put(response: Response[Any], base_url: str, secret: str, life: timedelta) -> None:
     """The browser is signed in from now on; any cookie that it had is replaced."""
-    secure = base_url.startswith("https:")
-    response.set_cookie(
-        Cookie(
-            key=_SECURE_NAME if secure else _PLAIN_NAME, value=secret, path="/", secure=secure,
-            httponly=True, samesite="lax", max_age=int(life.total_seconds()),
-        )
-    )  # fmt: skip
+    _put(response, base_url, "", secret, life)
 
 
 def remove(response: Response[Any], base_url: str) -> None:
@@ -40,25 +35,32 @@ def remove(response: Response[Any], base_url: str) -> None:
 
 def put_tablet(response: Response[Any], base_url: str, secret: str, life: timedelta) -> None:
     """The browser is that tablet from now on, whoever is signed in."""
-    secure = base_url.startswith("https:")
-    response.set_cookie(
-        Cookie(
-            key=f"{_SECURE_NAME if secure else _PLAIN_NAME}-tablet", value=secret, path="/",
-            secure=secure, httponly=True, samesite="lax", max_age=int(life.total_seconds()),
-        )
-    )  # fmt: skip
+    _put(response, base_url, _TABLET, secret, life)
 
 
 def tablet_of(request: AnyRequest, base_url: str) -> str:
     """Which tablet the browser says that it is."""
-    name = _SECURE_NAME if base_url.startswith("https:") else _PLAIN_NAME
-    return request.cookies.get(f"{name}-tablet", "")
+    return request.cookies.get(_name(base_url) + _TABLET, "")
 
 
 def secret_of(request: AnyRequest, base_url: str) -> str:
     """What the browser sent. Where the installation has https, the plain name counts for nothing:
     others can set it."""
-    return request.cookies.get(_SECURE_NAME if base_url.startswith("https:") else _PLAIN_NAME, "")
+    return request.cookies.get(_name(base_url), "")
+
+
+def _name(base_url: str) -> str:
+    return _SECURE_NAME if base_url.startswith("https:") else _PLAIN_NAME
+
+
+def _put(response: Response[Any], base_url: str, ending: str, secret: str, life: timedelta) -> None:
+    response.set_cookie(
+        Cookie(
+            key=_name(base_url) + ending, value=secret, path="/",
+            secure=base_url.startswith("https:"), httponly=True, samesite="lax",
+            max_age=int(life.total_seconds()),
+        )
+    )  # fmt: skip
 
 
 def form_token(secret: str) -> str:

@@ -129,7 +129,7 @@ CREATE OR REPLACE FUNCTION places_of(p_currency text) RETURNS integer LANGUAGE s
         'VND', 'VUV', 'XAF', 'XOF', 'XPF') THEN 0
     WHEN p_currency IN (
         'BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') THEN 3
-    WHEN p_currency = 'CLF' THEN 4 WHEN p_currency = 'UYW' THEN 4
+    WHEN p_currency IN ('CLF', 'UYW') THEN 4
     ELSE 2 END
 $$;
 
