@@ -14,9 +14,10 @@ setup: ## make .venv from requirements.lock
 demo: setup ## run everything here, with sandbox and machines (ARGS="--port 8000 --data DIR")
 	@exec .venv/bin/coinslot demo $(ARGS)
 
+# Each worker, and each program that a test starts, would compile again what none of them may keep.
 test: setup ## run the tests (ARGS="-k words tests/unit")
 	@scripts/programs.sh
-	@$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	@env -u PYTHONDONTWRITEBYTECODE $(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: setup ## check style, types and who imports whom
 	@failed=0; for check in "ruff check ." "ruff format --check ." mypy lint-imports; do \

@@ -14,14 +14,19 @@ import structlog
 import uvloop
 from msgspec import Struct
 
-from bench import coffee, computer, counter, idle, laps, outgoing, report
+from bench import computer, idle, laps, outgoing, report
 from bench.ground import Base, Ground
 from bench.measure import share
+from bench.parts import Failures, Part, told
 from coinslot.kit.clock import SystemClock
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 _CHANNELS = ("mqtt", "socketio")
 _VENDING = 400  # machines of (c)
+# Each part ends by then, or is said to have failed; the others go on.
+_LAP_S = 300.0  # beside its rounds: copies, starts, and queues that are worked off
+_ROUNDS_OF_LAP = 8
+_OUTGOING_S, _IDLE_S = 300.0, 300.0
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -31,8 +36,33 @@ class Plan(Struct, frozen=True, kw_only=True):
     rounds: int
     seconds: float
     machines: int
-    cups: int
+    parts: tuple[Part, ...]
     write: bool
+
+
+def _parts(*, quick: bool) -> tuple[Part, ...]:
+    """What runs as a program of its own, after the laps."""
+    if quick:
+        return (
+            Part("A coffee", ("bench.coffee", "--cups", "5"), 120),
+            Part("A counter", ("bench.counter", "--quick"), 180),
+            Part(
+                "Open pages",
+                ("bench.live_pages", "--pages", "20", "--rounds", "1", "--seconds", "2"),
+                90,
+            ),
+            Part("What people would take instead", ("bench.peers", "--quick"), 240),
+            Part("Machines by hundreds and thousands", ("bench.machines", "--quick"), 150),
+            Part("Brokers by themselves", ("bench.brokers", "--quick"), 90),
+        )
+    return (
+        Part("A coffee", ("bench.coffee", "--cups", "40"), 600),
+        Part("A counter", ("bench.counter", "--rounds", "80"), 1200),
+        Part("Open pages", ("bench.live_pages",), 600),
+        Part("What people would take instead", ("bench.peers",), 900),
+        Part("Machines by hundreds and thousands", ("bench.machines",), 3600),
+        Part("Brokers by themselves", ("bench.brokers",), 600),
+    )
 
 
 def plan(arguments: list[str] | None = None) -> Plan:
@@ -40,21 +70,24 @@ def plan(arguments: list[str] | None = None) -> Plan:
     parser = argparse.ArgumentParser(
         prog="python -m bench", description="Measure throughput and latency on this machine."
     )
-    parser.add_argument("--quick", action="store_true", help="a minute, to see that it works")
+    parser.add_argument("--quick", action="store_true", help="some minutes, to see that it works")
+    parser.add_argument(
+        "--short", action="store_true", help="long laps, and what is measured besides as by --quick"
+    )
     parser.add_argument("--orders", help="orders that are there before, e.g. 1000,1000000")
     parser.add_argument("--rounds", type=int, help="laps for each number of orders")
     parser.add_argument("--seconds", type=float, help="length of each round")
     parser.add_argument("--machines", type=int, help="idle machines of each channel")
     parser.add_argument("--write", action="store_true", help=f"write {RESULTS.name} as well")
     given = parser.parse_args(arguments)
-    usual = ("1000,20000", 1, 2.0, 100) if given.quick else ("1000,1000000", 3, 5.0, 1000)
+    usual = ("1000,5000", 1, 1.0, 50) if given.quick else ("1000,1000000", 3, 5.0, 1000)
     orders = given.orders or usual[0]
     return Plan(
         orders=tuple(sorted({int(number) for number in orders.split(",")})),
         rounds=given.rounds or usual[1],
         seconds=given.seconds or usual[2],
         machines=given.machines or usual[3],
-        cups=5 if given.quick else 40,
+        parts=_parts(quick=given.quick or given.short),
         write=given.write,
     )
 
@@ -66,6 +99,7 @@ class Bench:
         self._plan = wanted
         self._folder = folder
         self._ground = Ground(folder)
+        self.failures = Failures(self._say)
         self._began = perf_counter()
 
     async def run(self) -> str:
@@ -75,9 +109,20 @@ class Bench:
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
         await self._ground.open()
         try:
-            return await self._measured()
+            measured = await self._measured()
         finally:
             await self._ground.close()
+        return measured + await self._programs()
+
+    async def _programs(self) -> str:
+        """Each over a ground of its own."""
+        pages = []
+        for part in self._plan.parts:
+            async with self.failures.noted(part.name, part.bound_s + 60):
+                page = await told(part)
+                pages.append(f"\n## {part.name}\n\n{page.strip()}\n")
+                self._say(part.name)
+        return "".join(pages)
 
     async def _measured(self) -> str:
         ground, wanted = self._ground, self._plan
@@ -86,21 +131,27 @@ class Bench:
         courses = [await self._course(bare, existing) for existing in wanted.orders]
         run: dict[int, list[laps.Lap]] = {course.existing: [] for course in courses}
         for number in range(wanted.rounds):
+            done: dict[int, laps.Lap] = {}
             for course in courses:
-                lap = await laps.run(ground, course, number, self._folder / "serving")
-                run[course.existing].append(lap)
-                self._say(f"lap {number + 1} of {wanted.rounds}, {_told(course.existing, lap)}")
-        sent = await outgoing.measure(ground, bare, self._folder / "serving", wanted.seconds)
-        self._say(f"(e) {sent.ours.per_s:.0f}/s = {outgoing.ratio(sent):.2f} of a plain loop")
-        costs = [await self._idle(bare, channel) for channel in _CHANNELS]
-        drinks = await asyncio.to_thread(coffee.measured, wanted.cups)
-        self._say("coffee, from its code to its command")
-        orders = await asyncio.to_thread(counter.measured, 2 * wanted.cups)
-        self._say("a counter, from its menu to open boards")
+                name = f"lap {number + 1} of {wanted.rounds}, {course.existing:,} orders before"
+                async with self.failures.noted(name, _LAP_S + _ROUNDS_OF_LAP * course.seconds):
+                    lap = await laps.run(ground, course, number, self._folder / "serving")
+                    done[course.existing] = lap
+                    self._say(f"lap {number + 1} of {wanted.rounds}, {_told(course.existing, lap)}")
+            if len(done) == len(courses):  # ratios are of laps that were all there
+                for existing, lap in done.items():
+                    run[existing].append(lap)
+        sent: outgoing.Sent | None = None
+        async with self.failures.noted("(e)", _OUTGOING_S):
+            sent = await outgoing.measure(ground, bare, self._folder / "serving", wanted.seconds)
+            self._say(f"(e) {sent.ours.per_s:.0f}/s = {outgoing.ratio(sent):.2f} of a plain loop")
+        costs: list[idle.Cost] = []
+        for channel in _CHANNELS:
+            async with self.failures.noted(f"idle machines over {channel}", _IDLE_S):
+                costs.append(await self._idle(bare, channel))
         version = await ground.one(bare, "SELECT version()")
         facts = computer.facts(str(version).split(" on ")[0].removeprefix("PostgreSQL "))
-        beside = report.Beside(sent=sent, coffee=drinks, counter=orders)
-        return report.page(run, costs, facts, SystemClock().now(), beside)
+        return report.page(run, costs, facts, SystemClock().now(), report.Beside(sent=sent))
 
     async def _course(self, bare: Base, existing: int) -> laps.Course:
         self._say(f"{existing:,} orders of long ago")
@@ -131,7 +182,7 @@ def _told(existing: int, lap: laps.Lap) -> str:
     a, b, c = lap.pgbench.per_s, lap.taken.per_s, lap.offered.per_s
     return (
         f"{existing:,} orders before: (a) {a:.0f}/s, (b) {b:.0f}/s = {b / a:.2f}, "
-        f"(c) {c:.0f}/s = {c / a:.2f}, p99 of (c) at {laps.PACE_PER_S}/s "
+        f"(c) {c:.0f}/s = {c / a:.2f}, p99 of (c) at {lap.pace_per_s:.0f}/s "
         f"{lap.paced.p99_ms:.0f} ms, (d) {lap.bought.both.per_s:.0f}/s, p95 "
         f"{share(lap.bought_paced.both.took_ms, 0.95):.0f} ms, others {lap.others:.0%}"
     )
@@ -144,14 +195,18 @@ def main() -> None:
     folder.chmod(0o755)  # the server runs as another user
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            page = runner.run(Bench(wanted, folder).run())
+            bench = Bench(wanted, folder)
+            page = runner.run(bench.run())
     except asyncio.CancelledError:
         sys.exit("bench: ended before its time")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    page += bench.failures.page()
     sys.stdout.write("\n" + page)
     if wanted.write:
         RESULTS.write_text(page, encoding="utf-8")
+    if bench.failures.found:
+        sys.exit(f"bench: {len(bench.failures.found)} parts failed")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping
 from html import unescape
@@ -22,6 +23,7 @@ import asyncpg
 import httpx
 
 from bench.measure import share
+from bench.parts import end_on_sigterm
 from coinslot.db.leftover import free_port
 
 _READY_S: Final = 90
@@ -128,6 +130,7 @@ class CoffeeBench:
 
 
 def main() -> int:
+    end_on_sigterm()
     parser = argparse.ArgumentParser(prog="python -m bench.coffee", description=__doc__)
     parser.add_argument("--cups", type=int, default=40)
     print(measured(parser.parse_args().cups))
@@ -143,10 +146,11 @@ def measured(cups: int) -> str:
             bench = CoffeeBench(facts)
             bench.run(cups)
         finally:
-            demo.send_signal(signal.SIGINT)
-            demo.wait(30)
+            end(demo)
     return "\n".join(
         [
+            "From the code on the screen to the one command: each page asks the emulated Tmetr",
+            "twice, and the tap writes the order and calls the emulated YooKassa.\n",
             f"{cups} cups; milliseconds, and the p95 as a multiple.\n",
             "| | p50 | p95 | of an empty answer | of a vending machine's page |",
             "| --- | --- | --- | --- | --- |",
@@ -168,11 +172,29 @@ def demo_at(data: Path, more: Mapping[str, str] = {}) -> "subprocess.Popen[str]"
              "COINSLOT_NETWORK_UNPAID_CODES": "100000", **more},
     )  # fmt: skip
     assert demo.stdout is not None
-    until = time.monotonic() + _READY_S
-    for line in demo.stdout:
-        if "demo ready" in line or time.monotonic() > until:
-            break
+    ready, out = threading.Event(), demo.stdout
+
+    def read() -> None:
+        """To its end: a demo whose lines nobody takes stands still when the pipe is full."""
+        for line in out:
+            if "demo ready" in line:
+                ready.set()
+
+    threading.Thread(target=read, daemon=True).start()
+    if not ready.wait(_READY_S):
+        end(demo)
+        raise TimeoutError(f"the demo was not ready after {_READY_S} s")
     return demo
+
+
+def end(demo: "subprocess.Popen[str]") -> None:
+    """It and all that it started."""
+    demo.send_signal(signal.SIGINT)
+    try:
+        demo.wait(30)
+    except subprocess.TimeoutExpired:
+        os.killpg(demo.pid, signal.SIGKILL)
+        demo.wait()
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ import asyncio
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import tempfile
@@ -20,9 +19,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
+from msgspec import Struct
 
-from bench.coffee import demo_at
+from bench.coffee import demo_at, end
 from bench.measure import share
+from bench.parts import end_on_sigterm
 from coinslot.db.leftover import free_port
 
 _WARM: Final = 3
@@ -30,8 +31,8 @@ _AT_ONCE: Final = 8
 _LARGE: Final = 500  # items
 _LARGE_SLUG: Final = "large"
 _PATIENCE_S: Final = 120
-_QUIET_S: Final = 20  # until every page was told of what happened before
-_PEOPLE: Final = ("asha", "boris", "vera", "ravi")  # one has no more than 50 pages open
+_PER_PERSON: Final = 50  # one has no more pages open
+_PASSWORD: Final = "twenty boards in a row"
 _TRUSTED: Final = {"COINSLOT_TRUSTED_PROXIES": "127.0.0.1/32"}  # so that each has an address
 _STATIC: Final = """
 import sys, uvicorn
@@ -46,6 +47,15 @@ uvicorn.run(app, port=int(sys.argv[2]), log_level="critical", lifespan="off")
 """
 
 
+class Size(Struct, frozen=True, kw_only=True):
+    """How much is measured."""
+
+    rounds: int = 80
+    boards: int = 200
+    outlets: int = 20
+    quiet_s: float = 20  # until every page was told of what happened before
+
+
 class CounterBench:
     """One run over one demo."""
 
@@ -53,13 +63,14 @@ class CounterBench:
         self._facts, self._folder = facts, folder
         self._base = facts["base_url"]
         (counter,) = [one for one in facts["outlets"] if one["kind"] == "counter"]
-        self._slug = counter["slug"]
+        self._slug, self._code = counter["slug"], counter["id"]
         self.ms: dict[str, list[float]] = {}
         self.per_s: dict[str, float] = {}
-        self.heard_ms: list[float] = []
+        self.heard_ms: dict[str, list[float]] = {}
         self._orders = 0
 
-    async def run(self, rounds: int, boards: int) -> None:
+    async def run(self, size: "Size") -> None:
+        rounds, boards = size.rounds, size.boards
         self._large_menu()
         limits = httpx.Limits(max_connections=boards + 50)
         headers = {"accept": "text/html", "accept-encoding": "identity"}
@@ -74,7 +85,11 @@ class CounterBench:
                 await self._measure(f"{name}, as a file", rounds, partial(self._get, static))
                 await self._measure(name, rounds, partial(self._get, url))
             await self._measure("checkout", rounds, self._order)
-            await self._boards(boards)
+            self._quiet_s = size.quiet_s
+            staff = [f"S{50 + n}" for n in range(size.outlets)]
+            await self._outlets(staff)
+            for name, outlets in (("one outlet", [self._code]), (f"{len(staff)} outlets", staff)):
+                await self._boards(name, outlets, boards)
 
     def _large_menu(self) -> None:
         """A second counter, by the commands of an operator."""
@@ -121,7 +136,7 @@ class CounterBench:
 
     async def _order(self, name: str = "") -> str:
         """A basket is shown, and paid by a tap: the practice gateway."""
-        line = "line=vada~1~~"
+        line = "line=lassi~1~~"  # one without a stock that ends
         page = unescape((await self._client.get(f"{self._base}/s/{self._slug}/basket?{line}")).text)
         form = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page))
         form |= {"way": re.findall(r'name="way" value="([^"]+)"', page)[-1], "name": name}
@@ -133,16 +148,45 @@ class CounterBench:
             raise AssertionError(f"an order was answered by {answer.status_code}")
         return answer.headers["location"]
 
-    async def _boards(self, count: int) -> None:
-        """So many streams of open boards, from addresses of their own; when each hears that
-        something changed."""
-        cookies = [await self._signed_in(login) for login in _PEOPLE]
+    async def _outlets(self, codes: list[str]) -> None:
+        """So many counters beside the first, each with the menu of the large one."""
+        table, turns = self._folder / "large.csv", asyncio.Semaphore(2)
+
+        async def add(code: str) -> None:
+            async with turns:
+                await self._command(
+                    "counter", "add", code, "--merchant", "asha", "--slug", code.lower(), "--name",
+                    f"Counter {code}", "--account", "mock/asha", "--currency", "INR",
+                )  # fmt: skip
+                await self._command("counter", "menu", code, str(table))
+
+        await asyncio.gather(*map(add, codes))
+
+    async def _command(self, *words: str) -> str:
+        command = [sys.executable, "-m", "coinslot", *words, "--data", str(self._folder / "data")]
+        run = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+        said, _ = await run.communicate()
+        if run.returncode:
+            raise AssertionError(f"{words} ended with {run.returncode}")
+        return said.decode()
+
+    async def _boards(self, name: str, outlets: list[str], count: int) -> None:
+        """So many open boards of these outlets' staff, from addresses of their own; when each has
+        what changed, as it is shown."""
+        each = count // len(outlets)  # boards of an outlet
+        cookies = {
+            outlet: [
+                await self._staff(outlet, number) for number in range(-(-each // _PER_PERSON))
+            ]
+            for outlet in outlets
+        }  # fmt: skip
         open_, heard = asyncio.Semaphore(0), asyncio.Queue[float]()
 
-        async def board(number: int) -> None:
-            cookie, seen = cookies[number % len(cookies)]
-            headers = {"cookie": cookie, "x-forwarded-for": f"10.2.0.{number + 1}"}
-            url = f"{self._base}/console/live?seen={seen}"
+        async def board(outlet: str, number: int) -> None:
+            cookie = cookies[outlet][number // _PER_PERSON]
+            at = f"10.{3 + outlets.index(outlet)}.{len(self.heard_ms)}.{number + 1}"
+            headers = {"cookie": cookie, "x-forwarded-for": at}
+            url = f"{self._base}/console/board/live"
             async with (
                 httpx.AsyncClient(timeout=_PATIENCE_S, trust_env=False) as one,
                 one.stream("GET", url, headers=headers) as stream,
@@ -150,38 +194,54 @@ class CounterBench:
                 stream.raise_for_status()
                 open_.release()
                 async for line in stream.aiter_lines():
-                    if line.startswith("data:"):
+                    if line == "event: parts":
                         heard.put_nowait(time.perf_counter())
 
-        streams = [asyncio.create_task(board(number)) for number in range(count)]
+        streams = [
+            asyncio.create_task(board(outlet, number))
+            for outlet in outlets
+            for number in range(each)
+        ]
+        took = self.heard_ms.setdefault(name, [])
         try:
             async with asyncio.timeout(_PATIENCE_S):
-                for _ in range(count):
+                for _ in streams:
                     await open_.acquire()
-                await asyncio.sleep(_QUIET_S)
+                await asyncio.sleep(self._quiet_s)
                 while not heard.empty():  # of what happened before
                     heard.get_nowait()
                 began = time.perf_counter()
                 await self._order("Board")
-                for _ in range(count):
-                    self.heard_ms.append((await heard.get() - began) * 1000)
+                for _ in streams:
+                    took.append((await heard.get() - began) * 1000)
         finally:
             for stream in streams:
                 stream.cancel()
             await asyncio.gather(*streams, return_exceptions=True)
 
-    async def _signed_in(self, login: str) -> tuple[str, str]:
-        """The cookies of a session, and the version of what its page shows."""
-        (password,) = [m["password"] for m in self._facts["members"] if m["login"] == login]
-        ours = {"sec-fetch-site": "same-origin", "accept": "text/html"}
+    async def _staff(self, outlet: str, number: int) -> str:
+        """Somebody new who works there: the cookies of their session."""
+        login = f"{outlet.lower()}-{number}@cafe.example"
+        said = await self._command(
+            "people", "invite", login, "--merchant", "asha", "--role", "staff",
+            "--outlets", outlet,
+        )  # fmt: skip
+        self._orders += 1
+        ours = {
+            "sec-fetch-site": "same-origin", "accept": "text/html",
+            "x-forwarded-for": f"10.1.{self._orders // 250}.{self._orders % 250 + 1}",
+        }  # fmt: skip
         async with httpx.AsyncClient(trust_env=False, timeout=30, headers=ours) as one:
-            given = {"login": login, "password": password}
-            answer = await one.post(f"{self._base}/console/sign-in", data=given)
-            page = await one.get(f"{self._base}/console/account")
+            token = dict(line.split(None, 1) for line in said.splitlines()[:2])["token"].strip()
+            given = {"login": login, "password": _PASSWORD, "token": token}
+            answer = await one.post(f"{self._base}/console/join", data=given)
+            if not one.cookies:
+                await one.post(f"{self._base}/console/sign-in", data=given)
+            page = await one.get(f"{self._base}/console/board")
             if page.status_code != 200:
-                raise AssertionError(f"{login}: {answer.status_code}, {page.status_code}")
-            seen = re.findall(r'data-version="([^"]*)"', page.text)[0]
-            return "; ".join(f"{name}={value}" for name, value in one.cookies.items()), seen
+                told = re.findall(r'id="problem">([^<]+)', answer.text)
+                raise AssertionError(f"{login}: {answer.status_code}, {page.status_code} {told}")
+            return "; ".join(f"{name}={value}" for name, value in one.cookies.items())
 
     def lines(self) -> list[str]:
         found = []
@@ -193,6 +253,15 @@ class CounterBench:
                 f" {self.per_s[name]:.0f} |"
             )
         return found
+
+    def heard_lines(self) -> list[str]:
+        """Milliseconds, and the last as a multiple of what the checkout itself takes."""
+        checkout = share(self.ms["checkout"], 0.5)
+        return [
+            f"| {name} | {len(took)} | {took[0]:.0f} | {share(took, 0.5):.0f} |"
+            f" {share(took, 0.95):.0f} | {took[-1]:.0f} | {took[-1] / checkout:.0f} |"
+            for name, took in self.heard_ms.items()
+        ]
 
 
 class Served:
@@ -222,36 +291,39 @@ async def until_answers(client: httpx.AsyncClient, url: str) -> None:
 
 
 def main() -> int:
+    end_on_sigterm()
     parser = argparse.ArgumentParser(prog="python -m bench.counter", description=__doc__)
     parser.add_argument("--rounds", type=int, default=80)
     parser.add_argument("--boards", type=int, default=200)
+    parser.add_argument("--quick", action="store_true", help="20 boards of 2 outlets")
     given = parser.parse_args()
-    print(measured(given.rounds, given.boards))
+    usual = Size(rounds=given.rounds, boards=given.boards)
+    print(measured(Size(rounds=8, boards=20, outlets=2, quiet_s=5) if given.quick else usual))
     return 0
 
 
-def measured(rounds: int, boards: int = 200) -> str:
+def measured(size: Size) -> str:
     """A table, over a demo of its own."""
     with tempfile.TemporaryDirectory(prefix="counter-") as folder:
         demo = demo_at(Path(folder) / "data", _TRUSTED)
         try:
             facts = json.loads((Path(folder) / "data" / "demo.json").read_text("utf-8"))
             bench = CounterBench(facts, Path(folder))
-            asyncio.run(bench.run(rounds, boards))
+            asyncio.run(bench.run(size))
         finally:
-            demo.send_signal(signal.SIGINT)
-            demo.wait(30)
-    heard = bench.heard_ms
+            end(demo)
     return "\n".join(
         [
-            f"{rounds} of each; milliseconds, and the p95 as a multiple of the page as a file.\n",
+            f"{size.rounds} of each; milliseconds, and the p95 against the page as a file.",
+            "",
             "| | p50 | p95 | of the page as a file | a second |",
             "| --- | --- | --- | --- | --- |",
             *bench.lines(),
             "",
-            f"Of {len(heard)} boards that are open the first hears of a paid order after"
-            f" {heard[0]:.0f} ms from the tap, half of them after {share(heard, 0.5):.0f} ms, 95 %"
-            f" after {share(heard, 0.95):.0f} ms.",
+            "Open boards, from the tap that pays an order to what a board shows of it:\n",
+            "| boards of | | first | half | 95 % | last | of a checkout |",
+            "| --- | --- | --- | --- | --- | --- | --- |",
+            *bench.heard_lines(),
             "",
         ]
     )

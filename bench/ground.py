@@ -3,7 +3,7 @@
 import asyncio
 import base64
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 import asyncpg
 import msgspec
@@ -21,6 +21,12 @@ PASSWORD = "of-the-bench"  # reachable from this computer only, for as long as t
 EXISTING = Path(__file__).parent / "existing.sql"
 VENDED = Path(__file__).parent / "vended.sql"
 _FILL_S = 900.0
+# What happened long ago was announced long ago: else a reader works it off while others measure.
+_ALL_TOLD = """
+INSERT INTO feed_cursors (name, seq, since)
+SELECT name, (SELECT coalesce(max(seq), 0) FROM events), 0 FROM (VALUES ('announce')) v (name)
+ON CONFLICT (name) DO UPDATE SET seq = excluded.seq
+"""
 _FILLERS = 2
 
 
@@ -73,14 +79,25 @@ class Ground:
         )
 
     async def drop(self, base: Base) -> None:
-        await self._on("postgres", f"DROP DATABASE {base.name} WITH (FORCE)")
+        await self.drop_named(base.name)
+
+    async def drop_named(self, name: str) -> None:
+        await self._on("postgres", f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    async def empty(self, name: str) -> tuple[str, str, str, str, str]:
+        """A database for others: host, port, login, password, name."""
+        made = f"CREATE DATABASE {name} OWNER {OWNER}"
+        await self._on("postgres", f"ALTER ROLE {OWNER} PASSWORD '{PASSWORD}'", made)
+        url = urlsplit(self._url(OWNER, name))
+        host = dict(parse_qsl(url.query)).get("host") or url.hostname or ""
+        return host, str(url.port or ""), OWNER, PASSWORD, name
 
     async def fill(self, base: Base, existing: int) -> None:
         """So many orders that ended before."""
         await asyncio.gather(
             *(self._fill(base, existing, first, _FILLERS) for first in range(1, _FILLERS + 1))
         )
-        await self._on(base.name, "VACUUM ANALYZE")
+        await self._on(base.name, _ALL_TOLD, "VACUUM ANALYZE")
 
     async def _fill(self, base: Base, existing: int, first: int, step: int) -> None:
         conn = await asyncpg.connect(self._superuser(base.name))
@@ -95,7 +112,7 @@ class Ground:
 
     async def empty_queues(self, base: Base) -> None:
         """Whatever waits for a machine was handed over."""
-        await self._on(base.name, VENDED.read_text(encoding="utf-8"))
+        await self._on(base.name, VENDED.read_text(encoding="utf-8"), _ALL_TOLD)
 
     async def settle(self) -> None:
         """Write out what was made, so that no round pays for it."""
@@ -119,7 +136,11 @@ class Ground:
 
     async def one(self, base: Base, sql: str, *values: object) -> object:
         """One value, past row-level security."""
-        conn = await asyncpg.connect(self._superuser(base.name))
+        return await self.one_in(base.name, sql, *values)
+
+    async def one_in(self, name: str, sql: str, *values: object) -> object:
+        """The same in a database of others."""
+        conn = await asyncpg.connect(self._superuser(name))
         try:
             return await conn.fetchval(sql, *values)
         finally:

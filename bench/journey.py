@@ -28,7 +28,8 @@ class Journey:
         self._idle: deque[Tap] = deque()
         self._waiting: deque[bytes] = deque()
         self._took_ms: list[float] = []
-        self._counts_from = 0.0
+        self._ended: list[tuple[float, float]] = []  # seconds since the round began, and how long
+        self._round_began = self._counts_from = 0.0
         self._under_way = 0
         self._refused = 0
         self._changed = asyncio.Event()
@@ -84,8 +85,13 @@ class Journey:
 
     async def _begin(self) -> float:
         await self._connect()
-        self._took_ms, self._counts_from = [], 0.0
-        return perf_counter()
+        self._took_ms, self._ended, self._counts_from = [], [], 0.0
+        self._round_began = perf_counter()
+        return self._round_began
+
+    def slowest(self, of: int = 5) -> list[tuple[float, float]]:
+        """Of the round that ended: when each came, in seconds of it, and how many ms it took."""
+        return sorted(sorted(self._ended, key=lambda one: -one[1])[:of])
 
     async def _end(self) -> None:
         """A round is over when every OFFER is there and every machine is free again."""
@@ -116,6 +122,7 @@ class Journey:
         paid_at = self._paid_at[outlet].popleft()
         if paid_at >= self._counts_from:
             self._took_ms.append((at - paid_at) * 1000)
+            self._ended.append((paid_at - self._round_began, self._took_ms[-1]))
         self._under_way -= 1
         self._changed.set()
 

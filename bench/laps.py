@@ -1,7 +1,7 @@
 """One lap: (a) to (d) one after the other on one database, so that they meet one weather."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -58,6 +58,8 @@ class Lap(Struct, frozen=True, kw_only=True):
     spent_vending: Spent  # in (c) at an even pace, the whole journey of each order
     kept_bytes: float  # by which the database grows with each order of (c), indexes included
     kept_in: Mapping[str, float]  # the same by table
+    pace_per_s: float = PACE_PER_S  # of `paced`
+    slowest: Sequence[tuple[float, float]] = ()  # of `paced`: second of the round, and ms
     others: float  # the share of the computer that somebody else used meanwhile
 
 
@@ -86,25 +88,26 @@ async def _lap(ground: Ground, course: Course, number: int, folder: Path) -> Lap
         if turn % 2 == 0:
             asked = await _ask(ground, course, script)
         else:
-            taken, spent = await _take(ground, course, folder)
+            taken, spent = await take(ground, course, folder)
     assert asked is not None
     assert taken is not None
     assert spent is not None
     await ground.empty_queues(course.base)
     await ground.settle()
     size, tables = await ground.size(course.base), await ground.tables(course.base)
-    offered, paced, vending, orders = await _journey(ground, course, folder)
-    kept_bytes = (await ground.size(course.base) - size) / orders
+    went = await _journey(ground, course, folder)
+    kept_bytes = (await ground.size(course.base) - size) / went.orders
     grown = await ground.tables(course.base)
-    kept_in = {name: (grown[name] - tables.get(name, 0)) / orders for name in grown}
+    kept_in = {name: (grown[name] - tables.get(name, 0)) / went.orders for name in grown}
     await ground.settle()
     bought, bought_paced = await _buy(ground, course, folder)
     busy_for = busy_s() - busy[0]
     ours = cpu_s(family(os.getpid())) - busy[1]
     return Lap(
-        pgbench=asked, taken=taken, offered=offered, paced=paced, bought=bought,
-        bought_paced=bought_paced, spent=spent, spent_vending=vending, kept_bytes=kept_bytes,
-        kept_in=kept_in, others=max(0.0, 1 - ours / busy_for),
+        pgbench=asked, taken=taken, offered=went.offered, paced=went.paced, bought=bought,
+        bought_paced=bought_paced, spent=spent, spent_vending=went.spent, kept_bytes=kept_bytes,
+        kept_in=kept_in, pace_per_s=went.pace_per_s, slowest=went.slowest,
+        others=max(0.0, 1 - ours / busy_for),
     )  # fmt: skip
 
 
@@ -127,7 +130,7 @@ async def paid_since(ground: Ground, base: Base, began: datetime, done: Round) -
     return paid
 
 
-async def _take(ground: Ground, course: Course, folder: Path) -> tuple[Round, Spent]:
+async def take(ground: Ground, course: Course, folder: Path) -> tuple[Round, Spent]:
     """(b) at `coinslot web`: every answer is a paid order on the disk, and they are counted."""
     base, clock = course.base, SystemClock()
     outlets = webhooks.around(course.machines)
@@ -159,9 +162,20 @@ def _each_ms(before: Used, after: Used, orders: int) -> Spent:
     return Spent(*(1000 * (b - a) / orders for a, b in zip(before, after, strict=True)))
 
 
-async def _journey(ground: Ground, course: Course, folder: Path) -> tuple[Round, Round, Spent, int]:
-    """(c) at `coinslot serve`, with its own broker: at an even pace, then as much as goes. Both
-    rounds, what an order of the first cost, and how many orders there were."""
+class Went(Struct, frozen=True, kw_only=True):
+    """What (c) gave, what an order of the paced round cost, and how many orders there were."""
+
+    offered: Round
+    paced: Round
+    pace_per_s: float
+    slowest: Sequence[tuple[float, float]]
+    spent: Spent
+    orders: int
+
+
+async def _journey(ground: Ground, course: Course, folder: Path) -> Went:
+    """(c) at `coinslot serve`, with its own broker: as much as goes, then at an even pace, of which
+    it stays half below where even that were too much for this computer."""
     clock = SystemClock()
     serve = Serving("serve", course.base, folder)
     await serve.start(**SILENT)
@@ -170,15 +184,19 @@ async def _journey(ground: Ground, course: Course, folder: Path) -> tuple[Round,
         await journey.open(serve.port, serve.mqtt_port)
         try:
             now_s = int(clock.now().timestamp())
-            before = _used_s(ground, serve)
-            paced = await journey.paced(PACE_PER_S, course.seconds, now_s)
-            spent = _each_ms(before, _used_s(ground, serve), journey.orders)
             offered = await journey.saturated(AT_ONCE, course.seconds, now_s)
+            before, sold = _used_s(ground, serve), journey.orders
+            pace_per_s = min(PACE_PER_S, offered.per_s / 2)
+            paced = await journey.paced(pace_per_s, course.seconds, now_s)
+            spent = _each_ms(before, _used_s(ground, serve), journey.orders - sold)
         finally:
             await journey.close()
     finally:
         await serve.stop()
-    return offered, paced, spent, journey.orders
+    return Went(
+        offered=offered, paced=paced, pace_per_s=pace_per_s, slowest=journey.slowest(),
+        spent=spent, orders=journey.orders,
+    )  # fmt: skip
 
 
 async def _buy(ground: Ground, course: Course, folder: Path) -> tuple[Charged, Charged]:

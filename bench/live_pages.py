@@ -3,18 +3,21 @@ webhooks a second with 200 open pages over those with none, in turns in one run.
 
 import argparse
 import asyncio
+import logging
 import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
+import structlog
 import uvloop
 
 from bench import hose, webhooks
 from bench.goods import SLUG
 from bench.ground import Base, Ground
 from bench.measure import Round, Rounds
+from bench.parts import end_on_sigterm
 from bench.serving import Serving, cpu_s
 from coinslot.context import password_hasher
 from coinslot.db.pool import Database
@@ -105,7 +108,9 @@ async def measure(ground: Ground, folder: Path, pages: int, rounds: int, seconds
         await serving.stop()
     return (
         f"{pages} open pages: {with_.per_s:.0f} webhooks/s, none: {without.per_s:.0f}/s,"
-        f" ratio {with_.per_s / without.per_s:.2f}; {opened.loads} page loads; while nothing"
+        f" ratio {with_.per_s / without.per_s:.2f}; p50 {with_.p50_ms:.1f} against"
+        f" {without.p50_ms:.1f} ms, p99 {with_.p99_ms:.1f} against {without.p99_ms:.1f} ms;"
+        f" {opened.loads} page loads; while nothing"
         f" changes they use {used / (rounds * seconds):.1%} of a core"
     )
 
@@ -155,11 +160,13 @@ async def run(pages: int, rounds: int, seconds: float) -> str:
 
 
 def main() -> None:
+    end_on_sigterm()
     parser = argparse.ArgumentParser(prog="python -m bench.live_pages", description=__doc__)
     parser.add_argument("--pages", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=5.0)
-    given = parser.parse_args()
+    given, _others = parser.parse_known_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         print(runner.run(run(given.pages, given.rounds, given.seconds)))
 

@@ -33,9 +33,9 @@ class _Listening:
     def __init__(self) -> None:
         self.asked: tuple[Any, ...] = ()
 
-    async def fetchval(self, sql: str, *values: object) -> str:
+    async def fetchval(self, sql: str, *values: object) -> dict[str, Any]:
         self.asked = (sql, *values)
-        return "paid"
+        return {"outcome": "paid", "begun": None}
 
 
 async def script(base: Base, outlet: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from math import log10
 from operator import attrgetter
 from statistics import median
 
@@ -14,6 +15,7 @@ from bench.outgoing import Sent, section
 
 _AIM_RATIO, _AIM_P99_MS, _AIM_BUY_P95_MS = 0.50, 50, 25
 _TABLES_SHOWN = 12
+_FAR = 10_000_000
 _DISTURBED = 0.15  # of the processor time, for others
 
 _INTRO = """\
@@ -39,19 +41,10 @@ embedded one as it is installed: on disk, every commit waits for it.
 """
 
 
-_COFFEE = """From the code on the screen to the one command, over a demo of its own: each page asks
-the emulated Tmetr twice, and the tap writes the order and calls the emulated YooKassa. The ratios
-are of one run.
-
-"""
-
-
 class Beside(Struct, frozen=True, kw_only=True):
     """What else was measured."""
 
     sent: Sent | None = None
-    coffee: str = ""
-    counter: str = ""
 
 
 def page(
@@ -63,15 +56,17 @@ def page(
 ) -> str:
     """The whole page."""
     beside = beside or Beside()
+    measured = bool(laps) and all(laps.values())  # a lap that failed is said elsewhere
+    of_laps = [
+        ("In one look", _ratios),
+        ("Throughput and latency", _rounds),
+        ("Where the time goes", _spent),
+        ("What a sale leaves behind", _kept),
+    ]
     parts = [
         _INTRO.format(at_once=AT_ONCE, pace=PACE_PER_S),
-        "## In one look\n\n" + _ratios(laps),
-        "## Throughput and latency\n\n" + _rounds(laps),
-        "## Where the time goes\n\n" + _spent(laps),
-        "## What a sale leaves behind\n\n" + _kept(laps),
+        *(f"## {name}\n\n" + section_of(laps) for name, section_of in of_laps if measured),
         *(["## Webhooks that go out\n\n" + section(beside.sent)] if beside.sent else []),
-        *(["## A counter\n\n" + beside.counter] if beside.counter else []),
-        *(["## A coffee\n\n" + _COFFEE + beside.coffee] if beside.coffee else []),
         "## Machines that only stand there\n\n" + _idle(costs),
         "## Where and how noisy\n\n" + _noise(laps, facts, at),
     ]
@@ -102,9 +97,9 @@ def _ratios(laps: Mapping[int, Sequence[Lap]]) -> str:
         ["(b)/(a) by processor time", "", *(f"{_by_cores(laps[n]):.2f}" for n in sizes)],
         ["(c)/(a)", "", *(f"{ratio(laps[n], 'offered'):.2f}" for n in sizes)],
         [
-            f"p99 of (c) at {PACE_PER_S} webhooks/s",
+            f"p99 of (c) at {PACE_PER_S} webhooks/s, or half of what goes",
             f"{_AIM_P99_MS} ms",
-            *(f"{_pooled(laps[n], 'paced'):.0f} ms" for n in sizes),
+            *(f"{_pooled(laps[n], 'paced'):.0f} ms at {_pace(laps[n]):.0f}/s" for n in sizes),
         ],
         ["(d)/(a)", "", *(f"{ratio(laps[n], 'bought.both'):.2f}" for n in sizes)],
         [
@@ -142,6 +137,10 @@ def _disturbed(laps: Mapping[int, Sequence[Lap]]) -> str:
     )
 
 
+def _pace(laps: Sequence[Lap]) -> float:
+    return median(lap.pace_per_s for lap in laps)
+
+
 def _by_cores(laps: Sequence[Lap]) -> float:
     return median(lap.spent.postgres_ms / sum(_parts(lap.spent)) for lap in laps)
 
@@ -164,7 +163,7 @@ def _rounds(laps: Mapping[int, Sequence[Lap]]) -> str:
         ("(a) pgbench", "pgbench"),
         ("(b) paid orders", "taken"),
         ("(c) OFFERs, as many as go", "offered"),
-        (f"(c) OFFERs at {PACE_PER_S}/s", "paced"),
+        ("(c) OFFERs at an even pace", "paced"),
         ("(d) payments made and confirmed, as many as go", "bought.both"),
         (f"(d) made at {PACE_PER_S}/s", "bought_paced.create"),
         (f"(d) confirmed at {PACE_PER_S}/s", "bought_paced.confirm"),
@@ -201,7 +200,46 @@ def _spent(laps: Mapping[int, Sequence[Lap]]) -> str:
     head = ["", "orders before", "coinslot ms", "broker ms", "PostgreSQL ms", "load ms", "together"]
     return (
         "Processor time of one order; in (c) up to the books after the machine's result, and with\n"
-        "what the fake machines use themselves:\n\n" + _table(head, rows) + "\n"
+        "what the fake machines use themselves:\n\n"
+        + _table(head, rows)
+        + f"\n\nLoad: what makes the customers and the machines, {_load_share(laps):.0%} of (c).\n"
+        + _grown(laps)
+        + _slow_moments(laps)
+    )
+
+
+def _load_share(laps: Mapping[int, Sequence[Lap]]) -> float:
+    every = [lap.spent_vending for of in laps.values() for lap in of]
+    return median(spent.load_ms / sum(_parts(spent)) for spent in every)
+
+
+def _grown(laps: Mapping[int, Sequence[Lap]]) -> str:
+    """What a vend costs at 10 million orders, by the line through the fewest and the most that were
+    measured, over the logarithm of their number: as a search in a tree grows."""
+    few, many = min(laps), max(laps)
+    if few == many:
+        return ""
+    cost = [median(sum(_parts(lap.spent_vending)) for lap in laps[n]) for n in (few, many)]
+    slope = (cost[1] - cost[0]) / log10(many / few)
+    then = cost[1] + slope * log10(_FAR / many)
+    return (
+        f"\n{cost[0]:.1f} ms at {few:,} orders and {cost[1]:.1f} ms at {many:,} are "
+        f"{then:.1f} ms at {_FAR:,}:\ncomputed, not measured.\n"
+    )
+
+
+def _slow_moments(laps: Mapping[int, Sequence[Lap]]) -> str:
+    lines = [
+        f"- {existing:,} orders before, lap {number}: "
+        + ", ".join(f"{ms:.0f} ms at second {at:.1f}" for at, ms in lap.slowest)
+        for existing in sorted(laps)
+        for number, lap in enumerate(laps[existing], start=1)
+        if lap.slowest
+    ]
+    return (
+        "\nThe slowest moments of (c) at an even pace:\n\n" + "\n".join(lines) + "\n"
+        if lines
+        else ""
     )
 
 
@@ -271,6 +309,8 @@ def _noise(
 ) -> str:
     others = [lap.others for of in laps.values() for lap in of]
     lines = [f"- {name}: {value}" for name, value in facts]
+    if not others:
+        return "\n".join([*lines, f"- When: {at:%Y-%m-%d %H:%M} UTC, no lap\n"])
     lines.append(f"- When: {at:%Y-%m-%d %H:%M} UTC, {len(next(iter(laps.values())))} laps")
     lines.append(
         f"- Noise: of the processor time used during the laps {median(others):.0%} was somebody "

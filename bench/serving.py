@@ -111,3 +111,16 @@ def rss_kib(pids: list[int]) -> int:
         int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * _PAGE_KIB
         for pid in pids
     )
+
+
+async def listens(port: int, within_s: float) -> None:
+    """Until somebody takes connections there. Raises TimeoutError."""
+    async with asyncio.timeout(within_s):
+        while True:
+            try:
+                _reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            except ConnectionError:
+                await asyncio.sleep(0.1)
+            else:
+                writer.close()
+                return

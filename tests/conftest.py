@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import os
 import re
-from collections.abc import AsyncIterator, Coroutine, Generator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -24,6 +24,7 @@ from coinslot.db.pool import Database, RawConnection
 from coinslot.device.broker import EmbeddedNats
 from tests.kept_database import KeptDatabase
 from tests.postgres_keeper import exclusively, server_url
+from tests.sales.by_hand import Rows
 
 # Seven thousand tests and what they import are a million objects that stay: looking through them
 # for garbage was a third of collecting, and a seventh of each test.
@@ -47,8 +48,13 @@ SKIPPED_BY_CONTRACT = frozenset(
 )
 
 # Files that last long go first: begun last, one would run alone at the end while the other workers
-# are done. (The run is told not to sort files by the number of their tests.)
-LONG = ("scenarios", "browser", "commands", "storms", "mirror", "api/test_schema", "sales")
+# are done. (The run is told not to sort files by the number of their tests.) Those of the browser
+# stay together, since each worker starts one for all of them.
+LONG = ("browser", "storms", "mutation", "api/test_schema")
+# The others are mixed, since files of one folder want the same: where some wait for processes and
+# windows, others have the processor. Files of these folders last longer, and come a little sooner.
+LONGER = ("scenarios", "commands", "mirror", "conformance", "firmware", "rollouts")
+SOONER = 0.6
 
 # Each test has a database of its own, and writing one to a disk costs more than all that most tests
 # do with it. What tests make lives in memory where there is room for it.
@@ -73,12 +79,28 @@ def pytest_runtestloop() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=_place)
+    places = places_of(dict.fromkeys(_file(item) for item in items))
+    items.sort(key=lambda item: places[_file(item)])
 
 
-def _place(item: pytest.Item) -> int:
-    inside = item.nodeid.removeprefix("tests/")
-    return next((n for n, begins in enumerate(LONG) if inside.startswith(begins)), len(LONG))
+def _file(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0].removeprefix("tests/")
+
+
+def places_of(files: Iterable[str]) -> dict[str, float]:
+    """By which they are sorted: each folder is spread over the whole run."""
+    folders: dict[str, list[str]] = {}
+    for file in files:
+        folders.setdefault(file.partition("/")[0], []).append(file)
+    spread = {
+        file: (n + 0.5) / len(inside) * (SOONER if folder in LONGER else 1)
+        for folder, inside in folders.items() for n, file in enumerate(inside)
+    }  # fmt: skip
+    first = {
+        file: float(n - len(LONG)) for file in spread for n, begins in enumerate(LONG)
+        if file.startswith(begins)
+    }  # fmt: skip
+    return spread | first
 
 
 def _has_room(folder: Path) -> bool:
@@ -245,6 +267,22 @@ async def looker(urls: DatabaseUrls) -> AsyncIterator[RawConnection]:
     conn = await asyncpg.connect(urls.superuser)
     yield conn
     await conn.close()
+
+
+@pytest.fixture
+async def hand(urls: DatabaseUrls) -> AsyncIterator[RawConnection]:
+    """A superuser's connection that no trigger and no policy holds back."""
+    conn = await asyncpg.connect(urls.superuser)
+    await conn.execute("SET session_replication_role = replica")
+    yield conn
+    await conn.close()
+
+
+@pytest.fixture
+async def rows(urls: DatabaseUrls, kept_database: KeptDatabase) -> AsyncIterator[Rows]:
+    """Rows by themselves, of which a test names a few columns: no key is checked."""
+    yield await kept_database.rows(urls.superuser)
+    await kept_database.rows_back()
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from typing import Any
 import asyncpg
 
 from coinslot.db.pool import Database, RawConnection, connect
+from tests.full_tables import FULL, FullTables
+from tests.sales.by_hand import Rows
 
 # What is more than rows: any of these differs when a test changed the schema or a right.
 _SCHEMA = """
@@ -29,10 +31,6 @@ SELECT md5(concat_ws('|',
         FROM pg_db_role_setting),
     (SELECT string_agg(concat(oid, rolsuper, rolbypassrls, rolcanlogin, rolconfig), ','
         ORDER BY oid) FROM pg_roles)))
-"""
-_FILLED = """
-SELECT relname AS name FROM pg_class
-WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND pg_relation_size(oid) > 0
 """
 # Connections that somebody has to it; and one too many for each lock that a session still holds.
 _OPEN = """
@@ -65,9 +63,11 @@ class KeptDatabase:
         url: Callable[[str], str],
     ) -> None:
         self.name = ""
+        self.full: FullTables | None = None
         self._make, self._drop, self._url = make, drop, url
         self._lasting: list[RawConnection] = []
         self._pools: Database | None = None
+        self._rows: Rows | None = None
         self._schema: Any = None
         self._seeds: Mapping[str, str] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -78,7 +78,7 @@ class KeptDatabase:
         if not self.name:
             self.name = await self._make()
             conn = await connect(self._url(self.name))
-            self._lasting = [conn]
+            self._lasting, self.full = [conn], FullTables(conn)
             self._schema = await conn.fetchval(_SCHEMA)
             self._seeds = {
                 table: await conn.fetchval(_CONTENT.format(table=table))
@@ -109,18 +109,36 @@ class KeptDatabase:
             self._lasting.append(await connect(url))
         return self._lasting[1]
 
+    async def rows(self, url: str) -> Rows:
+        """Rows by themselves, over a superuser's connection that stays open between tests."""
+        if self._rows is None or self._rows.conn.is_closed():
+            self._rows = await Rows.open(url)
+        else:
+            await self._rows.begin()
+        return self._rows
+
+    async def rows_back(self) -> None:
+        """Whatever a test set, began or locked there is over."""
+        if self._rows is not None and not self._rows.conn.is_closed():
+            await self._rows.conn.reset()
+
     async def give_up(self) -> None:
         if self._pools is not None:
             self._pools.app.terminate()
             self._pools.system_pool.terminate()
         for conn in self._lasting:
             conn.terminate()
+        if self._rows is not None:
+            self._rows.conn.terminate()
+        self._rows = None
         name, self.name, self._pools, self._lasting = self.name, "", None, []
         if name:
             await self._drop(name)
 
     async def _emptied(self) -> bool:
         open_connections = len(self._lasting)
+        if self._rows is not None and not self._rows.conn.is_closed():
+            open_connections += 1
         if self._pools is not None:
             for pool in (self._pools.app, self._pools.system_pool):
                 if pool.is_closing() or pool.get_idle_size() != pool.get_size():
@@ -156,7 +174,7 @@ class KeptDatabase:
 
 
 async def _filled(conn: RawConnection) -> list[str]:
-    return [row["name"] for row in await conn.fetch(_FILLED)]
+    return [row["name"] for row in await conn.fetch(FULL)]
 
 
 def _this_task() -> "asyncio.Task[Any]":

@@ -3,7 +3,17 @@
 
 from pathlib import Path
 
-from tests.sales.contradictions import DONE, LEASED, SIMPLE, TOLD, Settled, Told, noted
+from tests.sales.contradictions import (
+    CONTROLLED,
+    CONTROLLER_TOLD,
+    DONE,
+    LEASED,
+    SIMPLE,
+    TOLD,
+    Settled,
+    Told,
+    noted,
+)
 
 PAGE = Path(__file__).parents[1] / "docs" / "evidence.md"
 
@@ -42,6 +52,8 @@ def page() -> str:
     return (
         HEAD
         + _chapter("The leased protocol", LEASED, TOLD)
+        + "\n"
+        + _chapter("Beside another controller (class G1)", CONTROLLED, CONTROLLER_TOLD)
         + "\n"
         + _chapter("The simple dialect", SIMPLE, DONE)
     )

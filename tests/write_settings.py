@@ -36,12 +36,15 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         " migrate`, `coinslot audit`, `coinslot doctor` and `coinslot keys reseal` read it",
         "MQTT_BROKER_URL": "`mqtt://login:password@host:port`, or `mqtts://` for TLS; of a cluster"
         " several `host:port` separated by commas, tried in turn. Without it:"
-        " the embedded broker, on 127.0.0.1 alone",
+        " the embedded broker, on 127.0.0.1 alone unless `COINSLOT_MQTT_BIND` says otherwise",
         "MQTT_CA_FILE": "path of the certificate (PEM) of whoever signed the broker's, for"
         " `mqtts://` with a private authority; without it, the system's",
         "COINSLOT_DEVICES_MQTT_URL": "the broker as machines reach it, `mqtts://host:port`, for"
         " their enrolment; without it, the address in `MQTT_BROKER_URL`",
         "COINSLOT_MQTT_PORT": "port of the embedded broker; without it, any free one",
+        "COINSLOT_MQTT_BIND": "address that the embedded broker listens on for machines on other"
+        " computers, such as `0.0.0.0`; they come over TLS, by an authority that enrolments name."
+        " Without it: 127.0.0.1 alone, without TLS",
         "COINSLOT_KEYS": "what secrets rest under: `name:key`, separated by commas, the first one"
         " seals; a key is 32 random bytes in base64. Without `DATABASE_URL`: made once and kept in"
         " the data folder",
@@ -70,6 +73,9 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "COINSLOT_PRINTER_NETWORKS": "networks inside which ESC/POS printers may be, separated by"
         " commas, such as 192.168.1.0/24. Without it the server connects to printers at public"
         " addresses alone: a merchant names the address",
+        "COINSLOT_PRICE_CAPS": "the highest price of a machine by its class and by currency, in"
+        " minor units, separated by commas: `G0:INR=10000,G1:INR=50000`. What is not named"
+        " has no cap ([vend-protocol.md](vend-protocol.md))",
         "LOG_LEVEL": "`DEBUG`, `INFO`, `WARNING` or `ERROR`. Lines go to stderr, as JSON unless it"
         " is a terminal",
     },
@@ -104,8 +110,19 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "COINSLOT_DISPATCH_WINDOW_S": "from the gateway's capture time to the last offer to the"
         " machine; past it the money goes back",
         "COINSLOT_OFFER_S": "one offer waits for its ACCEPT, three times",
+        "COINSLOT_SILENT_OFFERS": "so many offers in a row without an answer stop a machine",
+        "COINSLOT_SILENT_PAUSE_S": "it sells nothing for so long, then one offer tries it",
+        "COINSLOT_TEMP_LOCK_S": "the same of one that says that it is too warm, and has no food"
+        " lock",
         "COINSLOT_LEASE_MS": "the machine may start within it, by its own clock",
+        "COINSLOT_CHOOSE_S": "the same where the machine has a controller of its own (MDB): its"
+        " customer chooses within it",
         "COINSLOT_RUN_S": "longest run of a machine and its flush, counted after the lease",
+        "COINSLOT_CONFIG_S": "a configuration is sent again to a machine that does not say that it"
+        " has applied it; the pauses grow to twenty times this",
+        "COINSLOT_CONFIG_HOLD_S": "a new configuration waits at most so long, while its machine is"
+        " online, for units that were paid under the one before; money for what is not begun then"
+        " goes back",
         "COINSLOT_QUERY_S": "between two questions to a silent machine; twelve times as long once"
         " the unit is in doubt",
         "COINSLOT_IN_DOUBT_S": "from GO to the settlement by policy",
@@ -145,6 +162,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "COINSLOT_ATTEMPT_PAUSE_MAX_S": "longest such pause",
         "COINSLOT_PROCESSING_S": "a payment of the merchant API says so long, as"
         " `processing_deadline_at`, when it should be clear; after it a person has a case",
+        "COINSLOT_COUNTERS_S": "between two looks at the machines' own counters",
+        "COINSLOT_COUNTER_QUIET_S": "all of a machine is settled for so long: its counter counts",
         "COINSLOT_CASES_S": "between two looks at what wants a person",
         "COINSLOT_NIGHTLY_AFTER_S": "so long after the end of a day (UTC) its books are compared",
         "COINSLOT_PAID_OUT_S": "a capture that its gateway has not paid out by then is a case",
@@ -223,11 +242,18 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     "Pictures": {
         "COINSLOT_PICTURES": "folder of uploaded pictures; several computers share it, or use a"
         " bucket. Without it: `pictures` in the data folder",
+        "COINSLOT_PICTURES_PREFIX": "a CDN in front of the pictures, such as"
+        " `https://cdn.example.com`: their addresses on pages and in the API begin with it, and it"
+        " asks this server for `/pictures/...`. Without it they are of this site",
         "COINSLOT_S3_ENDPOINT": "an S3-compatible service, such as `https://s3.example.com`: then"
         " pictures lie in a bucket, and no folder is used",
         "COINSLOT_S3_BUCKET": "its bucket, which exists already and needs no public access",
         "COINSLOT_S3_REGION": "its region, which requests are signed for",
         "COINSLOT_S3_KEY_ID": "of a key that may put, get and delete objects in that bucket",
+        "COINSLOT_DEVICES_S3_ENDPOINT": "where machines reach that bucket, such as"
+        " `https://files.example.com`: then they load firmware from it, by an address that is"
+        " signed for one object and ends within the hour, and from here where that fails."
+        " Without it they load it from here",
         "COINSLOT_S3_SECRET": "the secret of that key",
         "COINSLOT_PICTURES_KEPT_S": "a picture that nothing shows ends so long after its last"
         " upload",
@@ -251,7 +277,17 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "COINSLOT_SMTP_CA_FILE": "path of the mail server's certificate (PEM), where no known"
         " authority signed it",
         "COINSLOT_NOTICES_S": "between two looks at what people are to be told",
+        "COINSLOT_MACHINE_LOG_LINES": "lines of one machine's log that a day keeps",
+        "COINSLOT_MACHINE_LOGS_KEPT_S": "a line of a machine's log",
+        "COINSLOT_SHORT_SAMPLES_KEPT_S": "five minutes of a machine, for the chart of a day",
+        "COINSLOT_HOUR_SAMPLES_KEPT_S": "its hours, for that of a month",
+        "COINSLOT_DAY_SAMPLES_KEPT_S": "its days, for that of years",
+        "COINSLOT_SOLD_OUT_SOON_S": "a slot that will probably be sold out within so long of the"
+        " last midnight is told, by what it usually sells; a change counts from the next night on",
         "COINSLOT_MACHINE_SILENT_S": "a machine that is not heard for so long is told",
+        "COINSLOT_JOURNAL_FULL_PERCENT": "a machine whose journal is so full is told",
+        "COINSLOT_RESTARTS_AN_HOUR": "a machine that starts so often in an hour is told",
+        "COINSLOT_WEAK_SIGNAL_DBM": "a machine with a Wi-Fi signal of -85 dBm or less is told",
         "COINSLOT_MACHINE_BACK_S": "one that was silent is told to be back when it was heard for"
         " so long: one that comes and goes is one notice",
         "COINSLOT_NOTICE_GATHER_S": "what comes within it is told together",

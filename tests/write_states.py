@@ -8,6 +8,7 @@ from pathlib import Path
 
 from coinslot.app.kinds import KINDS
 from coinslot.kit.flow import Flow, Row
+from coinslot.rollouts.flow import FLOWS as ROLLOUT_FLOWS
 from coinslot.states.transition import FLOWS
 from coinslot.states.unit_flow import UnitFlow
 
@@ -34,6 +35,9 @@ ABOUT = {
     "attempt": "An attempt: one try of a payment at one gateway.",
     "refund": "A refund: one order to give money back, driven until the gateway proves it.",
     "receipt": "A fiscal receipt: goes with a payment or a refund; no money waits for it.",
+    "rollout": "A roll-out: one build of firmware for the machines of a merchant, stage by stage"
+    " ([fleet](fleet.md)).",
+    "machine_update": "One machine in a roll-out.",
     "vending": "A fulfillment at a machine: one thing to be handed over, the unit of the"
     " [vend protocol](vend-protocol.md).",
     "coffee": "A fulfillment at a coffee machine: one cup, commanded once ([coffee](coffee.md)).",
@@ -77,6 +81,27 @@ STATES: Mapping[str, Mapping[str, str]] = {
         "refused": "the gateway will not register it; a person has to",
         "overdue": "it should be registered by now; a person has to look",
         "void": "not needed: no money moved, or another receipt took its place",
+    },
+    "rollout": {
+        "draft": "written down; no machine hears of it",
+        "running": "the machines of its stages are offered the build",
+        "soaking": "the stage has it; how it sells is compared with the others",
+        "paused": "nothing new begins; a person decides",
+        "done": "every stage has it, and the last soak was good",
+        "aborted": "a person ended it; what was not installed is withdrawn",
+    },
+    "machine_update": {
+        "waiting": "its stage, its window of time or a place has not come yet",
+        "offered": "it was told where the manifest is",
+        "downloading": "it accepted the manifest and loads the image",
+        "verified": "the image is whole and ours; it asks whether it may install",
+        "installing": "GO is committed; its outlet is off sale",
+        "trial": "a new boot said the new version; it tests itself, its outlet is off sale",
+        "confirmed": "it runs the new code for good, and sells",
+        "failed": "it refused the build, or a person gave it up",
+        "rolled_back": "a boot after GO said the old version: it went back by itself, and sells",
+        "silent": "unheard past its deadline; after GO its outlet stays off sale",
+        "skipped": "it does not need the build, or the offer was withdrawn",
     },
     "vending": {
         "queued": "waits for its machine",
@@ -153,6 +178,31 @@ EVENTS: Mapping[str, Mapping[str, str]] = {
         "REPLACED": "a person corrected it: another one is sent",
         "MADE_BY_HAND": "a person had it made elsewhere, and noted its number",
     },
+    "rollout": {
+        "START": "a person starts it",
+        "STAGE_OVER": "no machine of the stage is under way, and some have the build",
+        "SOAKED": "the soak was long enough, with enough vends, and no worse than the others",
+        "FINISHED": "the same after the last stage",
+        "FAILING": "too many machines failed, or the soak was worse or had too few vends",
+        "PAUSE": "a person pauses it",
+        "RESUME": "a person resumes it",
+        "ABORT": "a person ends it",
+    },
+    "machine_update": {
+        "OFFER": "its turn",
+        "DOWNLOADING": "the machine loads the image",
+        "VERIFIED": "the machine has it, and it is ours",
+        "REFUSED": "the machine will not install it, and its tries are used up",
+        "RETRY": "the attempt is over, and there is another",
+        "GO": "nothing is paid or open at the machine, or GO may be lost",
+        "NEW_VERSION": "the HELLO of a new boot says the build's version",
+        "GO_VOID": "it started anew before it heard GO, and still holds the image",
+        "OLD_VERSION": "the HELLO of a new boot says another version",
+        "CONFIRMED": "the machine wrote down that it keeps the new code",
+        "DEADLINE": "its time is over",
+        "SKIP": "it has the build already, or the offer is withdrawn",
+        "GIVEN_UP": "a person says that it does not come back",
+    },
     "vending": {
         "OFFER": "its turn, or an offer unanswered",
         "COMMAND": "its turn, at a machine without a handshake",
@@ -203,6 +253,8 @@ JOBS: Mapping[str, str] = {
     "try_anew": "a refund with a new key replaces it",
     "unbook_refund": "the ledger reverses it",
     "note_discrepancy": "a discrepancy stays open until a person closes it",
+    "send_manifest": "the address of the manifest is sent",
+    "send_install": "GO for the installation is sent",
     "send_offer": "OFFER is sent",
     "send_command": "the command is sent, once",
     "send_go": "GO is sent, always the same bytes",
@@ -233,15 +285,15 @@ KINDS_HEAD = """
 end of the transaction that queues its units, and of the move that settles one. What it asks about a
 kind, `begins_as(kind)` and `settles_as(kind, state)`, is made from the tables above.
 
-| kind | point of no return | handler | table beside | units are queued | one is settled |
-| --- | --- | --- | --- | --- | --- |
+| kind | point of no return | handler | table beside | queued | begun when paid | settled |
+| --- | --- | --- | --- | --- | --- | --- |
 """
 
 
 def page() -> str:
     """The whole of docs/states.md."""
-    chapters = "".join(f"\n{chapter(flow)}" for flow in (*FLOWS, *UNIT_FLOWS))
-    functions = "".join(map(_functions, (*FLOWS, *UNIT_FLOWS)))
+    chapters = "".join(f"\n{chapter(flow)}" for flow in (*FLOWS, *ROLLOUT_FLOWS, *UNIT_FLOWS))
+    functions = "".join(map(_functions, (*FLOWS, *ROLLOUT_FLOWS, *UNIT_FLOWS)))
     return HEAD + chapters + FUNCTIONS_HEAD + functions + KINDS_HEAD + "".join(_registered())
 
 
@@ -255,7 +307,8 @@ def _registered() -> Iterator[str]:
         )
         module = type(kind).__module__.removeprefix("coinslot.").replace(".", "/")
         beside = f"`{said.beside.table}`" if said.beside else "none"
-        hooks = [_place(hook) if hook else "none" for hook in (said.queued, said.settled)]
+        called = (said.queued, said.begun, said.settled)
+        hooks = [_place(hook) if hook else "none" for hook in called]
         cells = [name, "; ".join(sent), f"`{type(kind).__name__}` in `{module}.py`", beside, *hooks]
         yield f"| {' | '.join(cells)} |\n"
 
@@ -280,7 +333,7 @@ def _place(function: str) -> str:
 
 
 def chapter(flow: Flow) -> str:
-    ordered = list(dict.fromkeys([*(row.state for row in flow.rows), *flow.terminal]))
+    ordered = list(dict.fromkeys([*(row.state for row in flow.rows), *sorted(flow.terminal)]))
     lines = [
         f"## {flow.name}", "", ABOUT[flow.name], "",
         "```mermaid", "stateDiagram-v2", *_arrows(flow, ordered), "```", "",

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from machine_simulator.clock import Ticks
-from machine_simulator.effects import Effect, Reached, Say, Turn
+from machine_simulator.config import Configuration
+from machine_simulator.effects import Effect, Greet, Reached, Say, Turn
 from machine_simulator.files import Record
 from machine_simulator.journal import Journal, JournalFullError, Unit
 from machine_simulator.lease import LEASE_MAX_MS, Lease
@@ -24,6 +25,7 @@ class Body(Protocol):
 
     def counter(self) -> int: ...
     def refusal(self, slot: str) -> str | None: ...
+    def food_locked(self) -> bool: ...
     def arm(self) -> bool: ...
     def sees(self) -> Sight: ...
 
@@ -48,6 +50,7 @@ class Device:
         self, identity: Identity, journal: Journal, body: Body, ticks: Ticks, boot_id: str
     ) -> None:
         self.identity = identity
+        self.config: Configuration | None = None  # none: a firmware that knows no configurations
         self.journal = journal
         self.boot_id = boot_id
         self.lease: Lease | None = None
@@ -65,14 +68,20 @@ class Device:
 
     def hello(self, session_no: int) -> Record:
         unacked = self.journal.unacked()
-        named = {} if self.identity.key_id is None else {"key_id": self.identity.key_id}
+        named: Record = {} if self.identity.key_id is None else {"key_id": self.identity.key_id}
+        if self.config is not None:
+            named["config_version"] = self.config.version
         return {
             "type": "HELLO",
             "journal_id": self.journal.journal_id,
             "boot_id": self.boot_id,
             "session_no": session_no,
             "firmware": self.identity.firmware,
-            "capabilities": {"journal": True, "sensor": self.identity.sensor},
+            "capabilities": {
+                "journal": True,
+                "sensor": self.identity.sensor,
+                "journal_formats": [1],
+            },
             "last_seq": self.journal.last_seq,
             "open_unit": self.open_unit,
             "unacked_from": unacked[0]["event_seq"] if unacked else None,
@@ -107,6 +116,8 @@ class Device:
                     return self._evack(message)
                 case "SYNC":
                     return self._sync(message)
+                case "CONFIG":
+                    return self._configure(message)
                 case unknown:
                     log.info("a message of the unknown type %r", unknown)
         except (KeyError, TypeError, ValueError, OverflowError) as error:
@@ -166,9 +177,10 @@ class Device:
             return "STALE_SEQ"
         if self.journal.full:  # Rule 5: rather no sale than a result dropped before its EVACK.
             return "JOURNAL_FULL"
-        if mine.price_version not in (None, offer.get("price_version")):
+        prices, planogram = self._versions()
+        if prices not in (None, offer.get("price_version")):
             return "PRICE_VERSION"
-        if mine.planogram_version not in (None, offer.get("planogram_version")):
+        if planogram not in (None, offer.get("planogram_version")):
             return "PLANOGRAM"
         if slot in mine.age_slots:
             return "AGE_REQUIRED"
@@ -203,6 +215,8 @@ class Device:
             return why
         if lease.seq <= self.journal.last_seq:
             return "a later unit was started or buried"
+        if self._body.food_locked():
+            return "the food lock fell since the offer"
         return "the journal is full" if self.journal.full else None
 
     def _open_lease(self) -> Lease | None:
@@ -253,6 +267,20 @@ class Device:
             self.journal.acknowledge(int(sync["through"]))
         queries: list[Mapping[str, Any]] = list(sync.get("queries") or [])
         return [effect for query in queries for effect in self._query(query)]
+
+    def _configure(self, message: Mapping[str, Any]) -> list[Effect]:
+        """Rule 7: while a unit is open nothing changes; it is sent again. Whatever came of it, the
+        server hears which one there is now."""
+        if self.config is None or not self.idle:
+            return []
+        self.config.apply(int(message["version"]), str(message["sha256"]), str(message["config"]))
+        return [Greet()]
+
+    def _versions(self) -> tuple[int | None, int | None]:
+        """Of prices and planogram: those of the configuration, else those of the factory."""
+        if self.config is not None and self.config.version > 0:
+            return self.config.price_version, self.config.planogram_version
+        return self.identity.price_version, self.identity.planogram_version
 
     def _status(self, unit: Unit, seq: int, nonce: str | None) -> Record:
         evidence = unit.result["evidence"] if unit.result else evidence_of(unit, None)

@@ -27,4 +27,9 @@ class Reached:
     step: str
 
 
-Effect = Say | Turn | Reached
+@dataclass(frozen=True)
+class Greet:
+    """Say HELLO again until SYNC: it names another configuration."""
+
+
+Effect = Say | Turn | Reached | Greet

@@ -15,7 +15,8 @@ POWER_STEPS = ("accepted", "started", "dropped", "recorded")
 
 @dataclass(frozen=True)
 class FaultSet:
-    """Every fault there is. Off by default; `power_cut_at`, `wipe_journal`, `refill` fire once."""
+    """Every fault there is. Off by default; `power_cut_at`, `wipe_journal`, `refill`, `visit` fire
+    once."""
 
     jam: bool = False  # the motor turns and nothing falls
     offline: bool = False  # no network; the machine works on
@@ -34,6 +35,9 @@ class FaultSet:
     motor_stuck: bool = False  # the motor never comes home again
     sensor_dead: bool = False  # the drop sensor fails its self-test
     refill: bool = False  # somebody fills every slot up
+    warm: bool = False  # its inside has twelve degrees
+    thermometer_dead: bool = False  # it tells no temperature
+    visit: bool = False  # somebody looks at the food, and ends the lock
 
 
 class Faults:

@@ -1,4 +1,4 @@
-"""The vend protocol over MQTT: one topic down, one up, one for health."""
+"""The vend protocol over MQTT: one topic each way, and one for each kind of report."""
 
 import json
 import logging
@@ -10,7 +10,14 @@ from machine_simulator.mqtt_wire import Broker, MqttConnection
 
 log = logging.getLogger(__name__)
 
-TOPICS_UP = {"vend": "status/dispense", "health": "status/health"}
+TOPICS_DOWN = ("config/update", "commands/firmware", "commands/dispense")
+TOPICS_UP = {
+    "vend": "status/dispense",
+    "health": "status/health",
+    "inventory": "status/inventory",
+    "logs": "logs",
+    "firmware": "status/firmware",
+}
 
 
 class MqttLink(Link):
@@ -25,7 +32,7 @@ class MqttLink(Link):
     async def _session(self) -> None:
         connection = await MqttConnection.open(self._broker)
         try:
-            await connection.subscribe(f"{self._root}/commands/dispense")
+            await connection.subscribe(*(f"{self._root}/{topic}" for topic in TOPICS_DOWN))
             if not self.plugged:
                 return
             self._connection = connection

@@ -53,14 +53,16 @@ class MqttConnection:
                 raise
             return connection
 
-    async def subscribe(self, topic: str) -> None:
+    async def subscribe(self, *topics: str) -> None:
+        """To all of them at once: a message of one could come before the answer for another."""
         packet_id = self._next_id()
-        self._send(SUBSCRIBE, struct.pack("!H", packet_id) + _text(topic) + b"\x01")
+        wanted = b"".join(_text(topic) + b"\x01" for topic in topics)
+        self._send(SUBSCRIBE, struct.pack("!H", packet_id) + wanted)
         kind, body = await self._packet()
         if kind != SUBACK or body[:2] != struct.pack("!H", packet_id):
             raise LinkLostError("no answer to the subscription")
-        if body[2] == REFUSED_SUBSCRIPTION:
-            raise LinkLostError(f"subscription to {topic} refused")
+        if REFUSED_SUBSCRIPTION in body[2:]:
+            raise LinkLostError(f"subscription to {', '.join(topics)} refused")
 
     def publish(self, topic: str, payload: bytes) -> None:
         """At QoS 1; written at once. Not repeated here: what matters stands in the journal."""

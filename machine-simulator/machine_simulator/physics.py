@@ -13,6 +13,7 @@ from pathlib import Path
 from machine_simulator import files
 from machine_simulator.clock import utc_now
 from machine_simulator.faults import Faults
+from machine_simulator.food import COOL_C, WARM_C
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Moving:
     away: bool = False
     turns: int = 0
     refilled: Mapping[str, int] | None = None
+    locked: bool = False  # the food lock fell, and nobody has looked since
 
 
 @dataclass(frozen=True)
@@ -86,11 +88,24 @@ class Physics:
             return "FIRMWARE"
         if faults.door_open:
             return "DOOR_OPEN"
-        if faults.temp_lock:
+        if self.food_locked():
             return "TEMP_LOCK"
         if slot not in self._slots or faults.slot_fault:
             return "SLOT_FAULT"
         return "SLOT_EMPTY" if self.stock(slot) == 0 else None
+
+    def food_locked(self) -> bool:
+        return self._moving.locked or self._faults.refresh().temp_lock
+
+    def door_open(self) -> bool:
+        return self._faults.refresh().door_open
+
+    def temperature_c(self) -> float | None:
+        """None: the thermometer says nothing."""
+        faults = self._faults.refresh()
+        if faults.thermometer_dead:
+            return None
+        return WARM_C if faults.warm else COOL_C
 
     def arm(self) -> bool:
         """Reset the latch and let the sensor test itself; True if it passed."""
@@ -130,6 +145,11 @@ class Physics:
         self._keep(away=False, turns=self._moving.turns + 1)
         await asyncio.sleep(self._tempo.fall_s)
         return self.sees()
+
+    def lock_food(self, *, locked: bool) -> None:
+        """It outlives the power."""
+        if locked != self._moving.locked:
+            self._keep(locked=locked)
 
     def settle(self) -> None:
         """The motor's spring brings it home, without current and without selling anything."""

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from machine_simulator.food import FoodRule
+
 PREFIX = "SIMULATOR_"
 OPTIONAL = (
     "url",
@@ -16,6 +18,7 @@ OPTIONAL = (
     "price_version",
     "planogram_version",
     "key_id",
+    "configs",
     "journal_capacity",
     "journal_keep",
 )
@@ -36,11 +39,14 @@ class Timing:
     restore_s: float = 2.0  # from a power cut until the power is back
     resend_s: float = 2.0  # HELLO until SYNC, ACCEPT until GO, events until EVACK
     health_s: float = 5.0
+    food_s: float = 1.0  # the temperature is looked at
+    count_s: float = 60.0  # its slots are counted; at boot and after a refill, too
     late_s: float = 20.0  # how late results are under `late_done`
     progress_s: float = 2.0  # a run says PROGRESS this often
     backoff_first_s: float = 0.2
     backoff_last_s: float = 5.0
     keepalive_s: float = 15.0
+    trial_s: float = 60.0  # code that is not confirmed by then is started anew
     stop_s: float = 2.0  # a polite stop waits so long for running vends
 
 
@@ -59,12 +65,15 @@ class MachineSpec:
     url: str = "http://127.0.0.1:8000"
     sensor: bool = True
     firmware: str = "sim-1.0"
+    firmware_key: str | None = None  # ed25519, public, hex; None: it knows no updates
     price_version: int | None = None
     planogram_version: int | None = None
     age_slots: frozenset[str] = frozenset()
     key_id: str | None = None
+    configs: bool = True  # it takes configurations; else it compares what the factory put in
     journal_capacity: int = 64
     journal_keep: int = 32
+    food: FoodRule | None = None  # that it keeps by itself
 
     def __post_init__(self) -> None:
         if self.channel not in ("mqtt", "socketio"):
@@ -106,7 +115,9 @@ def _spec(entry: Mapping[str, Any]) -> MachineSpec:
         slots={str(slot): int(stock) for slot, stock in entry["slots"].items()},
         host=broker.get("host", "127.0.0.1"),
         port=int(broker.get("port", 1883)),
+        firmware_key=(entry.get("enrolment") or {}).get("firmware_key"),
         age_slots=frozenset(entry.get("age_slots", ())),
+        food=None if entry.get("food_lock") is None else FoodRule.of(entry["food_lock"]),
         **optional,
     )
 

@@ -13,8 +13,10 @@ from machine_simulator.link import Backoff, Ears, Link, LinkLostError
 CONNECT_S = 5
 FLUSH_S = 0.3
 UNSENT_MAX = 1_000
-HEARD = ("vend", "machine:dispense")
-NAMES_UP = {"health": "vend"}  # everything of the leased dialect is one event
+# RuntimeError: the session was torn off while it connected. AssertionError: aiohttp's own, where
+# the server hangs up between its answer and the first frame.
+_LOST = (socketio.exceptions.SocketIOError, aiohttp.ClientError, RuntimeError, AssertionError)
+HEARD = ("vend", "machine:dispense", "config", "firmware")
 
 
 class SocketioLink(Link):
@@ -42,8 +44,7 @@ class SocketioLink(Link):
                     self._client = client
                     self._mark(up=True)
                     await self._speak(client, lost)
-            except (socketio.exceptions.SocketIOError, aiohttp.ClientError, RuntimeError) as error:
-                # RuntimeError: the session was torn off while it connected.
+            except _LOST as error:
                 raise LinkLostError(str(error)) from error
             finally:
                 self._client = self._http = None
@@ -88,7 +89,7 @@ class SocketioLink(Link):
     def say(self, event: str, message: dict[str, Any]) -> bool:
         if self._client is None or self._unsent.full():
             return False
-        self._unsent.put_nowait((NAMES_UP.get(event, event), message))
+        self._unsent.put_nowait((event, message))
         return True
 
     def cut(self) -> None:

@@ -15,7 +15,7 @@ from sandbox.store import Change, Store
 QUEUE_LIMIT = 500
 # Newest of each kind: what is said often does not push out what is said rarely.
 KEPT = {"money": 60, "machines": 40, "webhooks": 40, "calls": 40, "mirror": 20}
-PARTS = ("phone", "totals", "weather", "coffee", "handset")  # any commit may change them
+PARTS = ("phone", "totals", "weather", "coffee", "handset", "tickets")  # any commit may change them
 LOOK_S, HEARTBEAT_S = 0.15, 15.0
 
 
@@ -108,6 +108,7 @@ class Feed:
     async def watch(self, paint: Callable[[str], str]) -> AsyncIterator[Item]:
         """Items for one watcher. `paint` makes the JSON of a changed part, when it is sent."""
         with self._watching() as queue:
+            self._look()  # what changes from here on is noticed
             for part in self._parts():  # one who comes back after a break has missed some
                 queue.put_nowait(Item("changed", part))
             while not self._ended:

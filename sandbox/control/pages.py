@@ -79,6 +79,7 @@ async def control(scene: Scene, feed: Feed) -> Response[str]:
         coffees=scene.coffees(),
         sizes=SIZES,
         **scene.handset(),
+        **scene.tickets(),
         groups=scene.codes(),
         payments=scene.payments(),
         totals=scene.totals(),
@@ -120,6 +121,8 @@ def part_of(scene: Scene, part: str) -> dict[str, Any]:
                              for name, one in drawn]}  # fmt: skip
     if part == "handset":
         return {"id": "handset", "html": painted("handset.html", **scene.handset())}
+    if part == "tickets":
+        return {"id": "tickets", "html": painted("tickets.html", **scene.tickets())}
     if part == "totals":
         return {"id": "totals", "html": painted("totals.html", totals=scene.totals())}
     if part == "weather":

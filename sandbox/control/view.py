@@ -7,7 +7,7 @@ import msgspec
 from sandbox import weather
 from sandbox.clock import hour_minute
 from sandbox.config import Config, Outlet
-from sandbox.control import coffee, handset
+from sandbox.control import coffee, handset, tickets
 from sandbox.control.drawing import MachineDrawing, draw
 from sandbox.machines import Machines
 from sandbox.razorpay import books, qr_codes
@@ -96,6 +96,10 @@ class Scene(msgspec.Struct):
                 "talking": handset.talking(look),
                 "texts": handset.texts(look),
             }
+
+    def tickets(self) -> dict[str, Any]:
+        with self.gateway.store.read() as look:
+            return {"printers": tickets.drawings(look)}
 
     def codes(self) -> list[Codes]:
         """Open codes by machine: the printed ones, and the newest made for one order."""

@@ -92,7 +92,8 @@ async def _star(turn: Turn) -> None:
 async def _star_ends(turn: Turn, about: dict[str, str], code: str, told: dict[str, Any]) -> None:
     method = "GET" if told.get("deleteMethod") == "GET" else "DELETE"
     extra = {"delete": ""} if method == "GET" else {}
-    await turn.http.request(method, turn.url, params=about | {"code": code} | extra)
+    for _ in range(2 if turn.faults.twice else 1):
+        await turn.http.request(method, turn.url, params=about | {"code": code} | extra)
 
 
 async def _epson(turn: Turn) -> None:
@@ -112,7 +113,8 @@ async def _epson(turn: Turn) -> None:
         f"{''.join(results)}</PrintResponseInfo>"
     )
     form = form | {"ConnectionType": "SetResponse", "ResponseFile": response}
-    await turn.http.post(turn.url, data=form)
+    for _ in range(2 if turn.faults.twice else 1):
+        await turn.http.post(turn.url, data=form)
 
 
 def _epson_result(turn: Turn, job: str, picture: Image.Image | None) -> str:

@@ -29,6 +29,7 @@ class Faults(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     cover_open: bool = False
     half: bool = False  # the paper ends in the middle of a ticket
     mute: bool = False  # it prints, and its result is lost
+    twice: bool = False  # it says each result twice
     slow_ms: Annotated[int, msgspec.Meta(ge=0, le=60_000)] = 0  # before it prints
 
     @property

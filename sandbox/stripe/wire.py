@@ -72,6 +72,10 @@ def _next_action(one: Intent, public_url: str) -> Entity | None:
     return {"type": "redirect_to_url", "redirect_to_url": leads}
 
 
+def _receipt(one: Charge) -> str | None:
+    return f"https://pay.stripe.com/receipts/payment/{one.id}" if one.captured else None
+
+
 def charge(one: Charge, *, live: bool) -> Entity:
     failure = one.failure or {}
     return {
@@ -92,6 +96,7 @@ def charge(one: Charge, *, live: bool) -> Entity:
         "paid": one.status == "succeeded",
         "payment_intent": one.payment_intent,
         "payment_method": one.payment_method,
+        "receipt_url": _receipt(one),
         "refunded": 0 < one.amount_captured == one.amount_refunded,
         "status": one.status,
     }

@@ -1,5 +1,6 @@
 """Every setting once, typed, read from the environment. Only app and the commands read it."""
 
+import ipaddress
 import logging
 import os
 import re
@@ -14,6 +15,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from coinslot.channels.addresses import places
+from coinslot.channels.price_caps import PriceCapError, PriceCaps
 from coinslot.context import Windows
 from coinslot.events.mirror.firebase import FirebaseAddressError, address
 from coinslot.events.webhooks.signing import HookRules
@@ -46,9 +48,15 @@ WINDOW_NAMES: Mapping[str, str] = {
     "COINSLOT_BROWSER_ORDERS": "browser_orders",
     "COINSLOT_DISPATCH_WINDOW_S": "dispatch_s",
     "COINSLOT_OFFER_S": "offer_s",
+    "COINSLOT_SILENT_OFFERS": "silent_offers",
+    "COINSLOT_SILENT_PAUSE_S": "silent_pause_s",
+    "COINSLOT_TEMP_LOCK_S": "temp_lock_s",
     "COINSLOT_LEASE_MS": "lease_ms",
+    "COINSLOT_CHOOSE_S": "choose_s",
     "COINSLOT_RUN_S": "run_s",
     "COINSLOT_QUERY_S": "query_s",
+    "COINSLOT_CONFIG_S": "config_s",
+    "COINSLOT_CONFIG_HOLD_S": "config_hold_s",
     "COINSLOT_IN_DOUBT_S": "in_doubt_s",
     "COINSLOT_COUNTER_DISPATCH_S": "counter_dispatch_s",
     "COINSLOT_PREPARE_S": "prepare_s",
@@ -74,6 +82,8 @@ WINDOW_NAMES: Mapping[str, str] = {
     "COINSLOT_ATTEMPT_LOOK_S": "attempt_look_s",
     "COINSLOT_ATTEMPT_PAUSE_MAX_S": "attempt_pause_max_s",
     "COINSLOT_PROCESSING_S": "processing_s",
+    "COINSLOT_COUNTERS_S": "counters_s",
+    "COINSLOT_COUNTER_QUIET_S": "counter_quiet_s",
     "COINSLOT_CASES_S": "cases_s",
     "COINSLOT_NIGHTLY_AFTER_S": "nightly_after_s",
     "COINSLOT_PAID_OUT_S": "paid_out_s",
@@ -107,7 +117,16 @@ WINDOW_NAMES: Mapping[str, str] = {
     "COINSLOT_PICTURES_KEPT_S": "pictures_kept_s",
     "COINSLOT_DEVICE_KEY_S": "device_key_s",
     "COINSLOT_DEVICE_KEY_OVERLAP_S": "device_key_overlap_s",
+    "COINSLOT_MACHINE_LOG_LINES": "machine_log_lines",
+    "COINSLOT_MACHINE_LOGS_KEPT_S": "machine_logs_kept_s",
+    "COINSLOT_SHORT_SAMPLES_KEPT_S": "short_samples_kept_s",
+    "COINSLOT_HOUR_SAMPLES_KEPT_S": "hour_samples_kept_s",
+    "COINSLOT_DAY_SAMPLES_KEPT_S": "day_samples_kept_s",
     "COINSLOT_MACHINE_SILENT_S": "machine_silent_s",
+    "COINSLOT_JOURNAL_FULL_PERCENT": "journal_full_percent",
+    "COINSLOT_RESTARTS_AN_HOUR": "restarts_an_hour",
+    "COINSLOT_WEAK_SIGNAL_DBM": "weak_signal_dbm",
+    "COINSLOT_SOLD_OUT_SOON_S": "sold_out_soon_s",
     "COINSLOT_MACHINE_BACK_S": "machine_back_s",
     "COINSLOT_NOTICE_GATHER_S": "notice_gather_s",
     "COINSLOT_NOTICE_PAUSE_S": "notice_pause_s",
@@ -135,6 +154,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     mqtt_ca_file: Path | None = None  # MQTT_CA_FILE
     devices_mqtt_url: str | None = None  # COINSLOT_DEVICES_MQTT_URL
     mqtt_port: Port | None = None  # COINSLOT_MQTT_PORT, of the embedded broker
+    mqtt_bind: str | None = None  # COINSLOT_MQTT_BIND, of the embedded broker; none: loopback
     keys: str | None = None  # COINSLOT_KEYS: "id:base64,..."; none: made and kept in `data`
     data: Path = Path(".coinslot")  # COINSLOT_DATA
     host: str = "127.0.0.1"  # COINSLOT_HOST
@@ -145,15 +165,19 @@ class Settings(Struct, frozen=True, kw_only=True):
     support: str = ""  # COINSLOT_SUPPORT
     image_sources: str = "https:"  # COINSLOT_IMAGE_SOURCES, separated by spaces
     pictures: Path | None = None  # COINSLOT_PICTURES; none: a folder in `data`
+    pictures_prefix: str | None = None  # COINSLOT_PICTURES_PREFIX; a CDN in front of them
     s3_endpoint: str | None = None  # COINSLOT_S3_ENDPOINT; with it pictures lie in a bucket
     s3_bucket: str = ""  # COINSLOT_S3_BUCKET
     s3_region: str = "us-east-1"  # COINSLOT_S3_REGION
     s3_key_id: str = ""  # COINSLOT_S3_KEY_ID
     s3_secret: str = ""  # COINSLOT_S3_SECRET
+    # COINSLOT_DEVICES_S3_ENDPOINT; where machines reach the bucket: they load firmware from it
+    devices_s3_endpoint: str | None = None
     metrics_token: str | None = None  # COINSLOT_METRICS_TOKEN
     request_s: Seconds = 15.0  # COINSLOT_REQUEST_S
     trusted_proxies: str = ""  # COINSLOT_TRUSTED_PROXIES, separated by commas
     printer_networks: str = ""  # COINSLOT_PRINTER_NETWORKS, separated by commas
+    price_caps: str = ""  # COINSLOT_PRICE_CAPS, separated by commas
     pool_size: Annotated[int, Meta(ge=1)] = 10  # COINSLOT_POOL_SIZE
     poll_sweep_s: Seconds = 0.5  # COINSLOT_SWEEP_S
     row_lease_s: Seconds = 20.0  # COINSLOT_ROW_LEASE_S
@@ -198,6 +222,11 @@ class Settings(Struct, frozen=True, kw_only=True):
         return (self.public_url or f"http://127.0.0.1:{self.port}").rstrip("/")
 
     @property
+    def pictures_url(self) -> str:
+        """What addresses of pictures begin with; empty: they are of this site."""
+        return (self.pictures_prefix or "").rstrip("/")
+
+    @property
     def hooks(self) -> HookRules:
         """How webhooks go out to merchants."""
         return HookRules(
@@ -220,6 +249,7 @@ NAMES: Mapping[str, str] = {
     "MQTT_CA_FILE": "mqtt_ca_file",
     "COINSLOT_DEVICES_MQTT_URL": "devices_mqtt_url",
     "COINSLOT_MQTT_PORT": "mqtt_port",
+    "COINSLOT_MQTT_BIND": "mqtt_bind",
     "COINSLOT_KEYS": "keys",
     "COINSLOT_DATA": "data",
     "COINSLOT_HOST": "host",
@@ -230,15 +260,18 @@ NAMES: Mapping[str, str] = {
     "COINSLOT_SUPPORT": "support",
     "COINSLOT_IMAGE_SOURCES": "image_sources",
     "COINSLOT_PICTURES": "pictures",
+    "COINSLOT_PICTURES_PREFIX": "pictures_prefix",
     "COINSLOT_S3_ENDPOINT": "s3_endpoint",
     "COINSLOT_S3_BUCKET": "s3_bucket",
     "COINSLOT_S3_REGION": "s3_region",
     "COINSLOT_S3_KEY_ID": "s3_key_id",
     "COINSLOT_S3_SECRET": "s3_secret",
+    "COINSLOT_DEVICES_S3_ENDPOINT": "devices_s3_endpoint",
     "COINSLOT_METRICS_TOKEN": "metrics_token",
     "COINSLOT_REQUEST_S": "request_s",
     "COINSLOT_TRUSTED_PROXIES": "trusted_proxies",
     "COINSLOT_PRINTER_NETWORKS": "printer_networks",
+    "COINSLOT_PRICE_CAPS": "price_caps",
     "COINSLOT_POOL_SIZE": "pool_size",
     "COINSLOT_SWEEP_S": "poll_sweep_s",
     "COINSLOT_ROW_LEASE_S": "row_lease_s",
@@ -332,6 +365,10 @@ def _look_through(found: Settings) -> None:
             raise SettingsError(
                 f"COINSLOT_{name.upper()}: it must be addresses or networks, such as 10.0.0.0/8"
             ) from error
+    try:
+        PriceCaps.parse(found.price_caps)
+    except PriceCapError as error:
+        raise SettingsError(f"COINSLOT_PRICE_CAPS: {error}") from error
     if found.log_level.upper() not in logging.getLevelNamesMapping():
         raise SettingsError(f"LOG_LEVEL: {found.log_level!r} is not DEBUG, INFO, WARNING or ERROR")
     _look_at_broker(found)
@@ -375,12 +412,47 @@ def _look_at_broker(found: Settings) -> None:
                 f"MQTT_CA_FILE: no certificate can be read from {found.mqtt_ca_file}: {error}"
             ) from error
 
+    if found.mqtt_bind is not None:
+        _look_at_bind(found, found.mqtt_bind)
+
+
+def _look_at_bind(found: Settings, bind: str) -> None:
+    """Secrets of machines go over TLS, and its certificate has to name what they call."""
+    if found.mqtt_broker_url is not None:
+        raise SettingsError("COINSLOT_MQTT_BIND is of the embedded broker; MQTT_BROKER_URL is set")
+    try:
+        anywhere = ipaddress.ip_address(bind).is_unspecified
+    except ValueError as error:
+        raise SettingsError(
+            f"COINSLOT_MQTT_BIND: {bind} is no address of this computer, such as 0.0.0.0"
+        ) from error
+    given = found.devices_mqtt_url or ""
+    if anywhere and not given:
+        raise SettingsError(
+            "COINSLOT_MQTT_BIND: say by which name machines reach the broker, in"
+            " COINSLOT_DEVICES_MQTT_URL=mqtts://broker.example:8883"
+        )
+    if given and not given.startswith("mqtts:"):
+        raise SettingsError(
+            "COINSLOT_DEVICES_MQTT_URL: with COINSLOT_MQTT_BIND it begins with mqtts://"
+        )
+
 
 def _look_at_bucket(found: Settings) -> None:
+    prefix = found.pictures_prefix
+    if prefix is not None and not re.fullmatch(
+        r"https?://[A-Za-z0-9.:\[\]-]+(/[\w.~/-]*)?", prefix
+    ):
+        raise SettingsError("COINSLOT_PICTURES_PREFIX: it must be like https://cdn.example.com")
     if found.s3_endpoint is None:
+        if found.devices_s3_endpoint is not None:
+            raise SettingsError("COINSLOT_DEVICES_S3_ENDPOINT needs COINSLOT_S3_ENDPOINT")
         return
     if not re.fullmatch(r"https?://[\w.:\[\]-]+/?", found.s3_endpoint):
         raise SettingsError("COINSLOT_S3_ENDPOINT: it must be like https://s3.example.com")
+    devices = found.devices_s3_endpoint
+    if devices is not None and not re.fullmatch(r"https?://[\w.:\[\]-]+/?", devices):
+        raise SettingsError("COINSLOT_DEVICES_S3_ENDPOINT: it must be like https://s3.example.com")
     if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", found.s3_bucket):
         raise SettingsError("COINSLOT_S3_ENDPOINT is set, so COINSLOT_S3_BUCKET must be set too")
     if not (found.s3_key_id and found.s3_secret):

@@ -24,7 +24,18 @@ TYPES = [
     "application/x-www-form-urlencoded", "multipart/form-data", "multipart/form-data; boundary=x",
     "application/vnd.msgpack", "application/json; charset=\xff", "x", "a/b; c",
 ]  # fmt: skip
-GUARDED = ("/auth/", "/people", "/machines/", "/console/", "/orders/", "/api/staff/")
+GUARDED = (
+    "/auth/",
+    "/people",
+    "/machines/",
+    "/console/",
+    "/orders/",
+    "/api/staff/",
+    "/firmware",
+    "/rollouts",
+    "/slots/",
+    "/templates/",
+)
 HEADS: list[dict[str, str]] = [{"content-type": kind} for kind in TYPES]
 
 

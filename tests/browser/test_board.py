@@ -135,6 +135,7 @@ def test_kitchen_walk_ins_printers_and_the_wall_are_well_made(
     well_made(page)
     page.get_by_label("PIN", exact=True).fill("2580")
     page.get_by_role("button", name="Save the PIN").click()
+    expect(page.get_by_text("Your PIN is set.")).to_be_visible()  # what is typed before is lost
     page.get_by_label("Name").fill("Counter")
     page.get_by_role("button", name="This is a tablet of the counter").click()
     expect(page.get_by_text("This one")).to_be_visible()

@@ -5,16 +5,21 @@ from collections.abc import Iterator
 import pytest
 from litestar import Litestar
 from msgspec.structs import replace
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Geolocation, Page, expect
 
 from coinslot.app.front import ContextBackend
 from coinslot.app.kinds import KINDS
 from coinslot.app.routes import build
+from coinslot.counter import accounts, contacts
+from coinslot.counter.history import Proved
 from tests.browser.axe import violations
 from tests.browser.conftest import DESK, PageAt
 from tests.browser.console_served import ConsoleServed
 from tests.browser.test_console import signed_in
 from tests.counter.stage import Counter, set_counter
+from tests.counter.telling import PHONE as TOLD
+from tests.counter.telling import reach
+from tests.counter.test_arrivals import asks, noted
 from tests.sales.stage import Stage
 from tests.web.serving import SITE
 
@@ -116,6 +121,56 @@ def test_a_new_order_comes_to_an_open_board_by_itself_and_its_customer_cancels_i
     expect(desk.locator("#board-PLACED")).to_contain_text("Nothing here")
 
 
+def test_a_phone_is_asked_where_it_is_at_the_tap_and_one_that_does_not_say_sends_the_word(
+    served: CounterServed, shop: Counter, page_at: PageAt
+) -> None:
+    served.tell(asks(shop))
+    cafe: Geolocation = {"latitude": 48.1371, "longitude": 11.575, "accuracy": 12}
+    home: Geolocation = {**cafe, "latitude": 48.1577}
+    moves = page_at(PHONE, permissions=["geolocation"], geolocation=home)
+    order = served.tell(shop.ready(name="Noor"))
+    moves.goto(f"{served.url}/o/{served.tell(shop.view(order)).token}")
+    well_made(moves)
+    moves.get_by_label("Where are you?").fill("blue car")
+    moves.get_by_role("button", name="I am here").click()
+    expect(moves.get_by_role("heading", name="You seem to be 2.3 km away")).to_be_visible()
+    well_made(moves)
+    moves.context.set_geolocation(cafe)
+    moves.get_by_role("button", name="I am here", exact=True).click()
+    expect(moves.get_by_text("They know that you are here.")).to_be_visible()
+    assert served.tell(noted(shop, order)) == (True, "near")
+    assert served.tell(shop.stage.value("SELECT here_note FROM counter_orders"
+        " WHERE order_id = $1", order)) == "blue car"  # fmt: skip
+
+    denies, other = page_at(PHONE), served.tell(shop.ready(name="Lev"))
+    denies.goto(f"{served.url}/o/{served.tell(shop.view(other)).token}")
+    denies.get_by_role("button", name="I am here").click()
+    expect(denies.get_by_text("They know that you are here.")).to_be_visible()
+    assert served.tell(noted(shop, other)) == (True, "said")
+    for one in (order, other):
+        served.tell(shop.complete(one))
+
+
+def test_a_browser_whose_question_nobody_answers_sends_the_word_after_a_while_and_once(
+    served: CounterServed, shop: Counter, page_at: PageAt
+) -> None:
+    served.tell(asks(shop))
+    page, order = page_at(PHONE), served.tell(shop.ready(name="Noor"))
+    page.add_init_script("navigator.geolocation.getCurrentPosition = () => {}")
+    page.clock.install()
+    page.goto(f"{served.url}/o/{served.tell(shop.view(order)).token}")
+    for _ in range(2):
+        page.locator("form[data-where] button").click()
+    expect(page.get_by_role("button", name="Looking where you are")).to_be_visible()
+    assert served.tell(noted(shop, order)) == (False, None)
+    page.clock.run_for(20_000)
+    expect(page.get_by_text("They know that you are here.")).to_be_visible()
+    assert served.tell(noted(shop, order)) == (True, "said")
+    assert served.tell(shop.stage.value("SELECT here_changes FROM counter_orders"
+        " WHERE order_id = $1", order)) == 1  # fmt: skip
+    served.tell(shop.complete(order))
+
+
 @pytest.mark.parametrize("language", ["hi", "ru", "ar-XB"])
 def test_pages_of_a_counter_fit_in_every_language(
     served: CounterServed, shop: Counter, page_at: PageAt, language: str
@@ -130,3 +185,27 @@ def test_pages_of_a_counter_fit_in_every_language(
         page.goto(f"{served.url}/{address}{glue}lang={language}")
         assert not page.evaluate(_OVER), address
     served.tell(shop.complete(order))
+
+
+def test_a_customer_who_stays_signed_in_sees_orders_and_saves_a_name(
+    served: CounterServed, shop: Counter, page_at: PageAt
+) -> None:
+    async def begun() -> str:
+        context, at = shop.stage.context, await shop.store()
+        await shop.paid(contact=reach())
+        who = Proved("sms", contacts.phone_digest(context.vault, TOLD))
+        return (await accounts.begin(context, at, who, "")).session
+
+    page = page_at(PHONE)
+    held = served.tell(begun())
+    name = f"coinslot_guest_{shop.stage.merchant.hex}"
+    page.context.add_cookies([{"name": name, "value": held, "url": served.url}])
+    page.goto(f"{served.url}/s/corner/orders")
+    expect(page.get_by_role("heading", name="Your account")).to_be_visible()
+    well_made(page)
+    page.get_by_label("Name on the order").fill("Maria")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_have_text("Saved.")
+    page.get_by_role("link", name="Order again").first.click()
+    expect(page.get_by_label("Your name")).to_have_value("Maria")
+    well_made(page)

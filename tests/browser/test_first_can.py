@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.axe import violations
 from tests.browser.conftest import PageAt
-from tests.channels.brokers import free_port
+from tests.ports import free_port
 
 pytestmark = pytest.mark.browser
 

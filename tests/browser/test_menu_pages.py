@@ -61,16 +61,16 @@ def test_every_page_of_a_menu_is_clean_on_a_phone_and_at_a_desk_in_every_languag
     latte = items(served)[0].id
     paths = {
         "menu": "menu/S01", "item": f"menu/S01/items/{latte}", "new-item": "menu/S01/new-item",
-        "hours": "menu/S01/hours", "rules": "menu/S01/rules",
+        "hours": "menu/S01/hours", "rules": "menu/S01/rules", "delivery": "menu/S01/delivery",
         "codes": "menu/S01/codes?tables=1-3&layout=a6",
         "new-counter": "new-counter",
     }  # fmt: skip
     for name, path in paths.items():
         glue = "&" if "?" in path else "?"
         for language in ("en", "hi", "ru", MIRROR.code):
+            page.goto(f"{served.url}/console/{path}{glue}lang={language}")
             for size, told in ((PHONE, "phone"), (DESK, "desk")):
                 page.set_viewport_size({"width": size[0], "height": size[1]})
-                page.goto(f"{served.url}/console/{path}{glue}lang={language}")
                 assert not page.evaluate(_OVER), (name, language, told)
                 kept(page, f"{name}-{language}-{told}")
             if language == "en":

@@ -2,12 +2,13 @@
 
 import asyncio
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
+
+from tests.ports import free_port
 
 MACHINES = ("M01", "M02", "M03")
 SERVER_URL = "mqtt://coinslot:of-the-server@127.0.0.1"
@@ -15,13 +16,6 @@ SERVER_URL = "mqtt://coinslot:of-the-server@127.0.0.1"
 
 def secret_of(outlet: str) -> str:
     return f"secret-of-{outlet}"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Broker:
@@ -78,7 +72,8 @@ class Nats(Broker):
         users = "".join(
             f"{{user: {m}, password: {secret}, permissions: "
             f'{{publish: ["devices.{m}.status.>", "devices.{m}.logs"], '
-            f'subscribe: ["devices.{m}.commands.>", "$MQTT.sub.>"]}}}}\n'
+            f'subscribe: ["devices.{m}.commands", "devices.{m}.commands.>", "devices.{m}.config", '
+            f'"devices.{m}.config.>", "$MQTT.sub.>"]}}}}\n'
             for m, secret in self.logins.items()
         )
         config = self.folder / "nats.conf"
@@ -106,7 +101,7 @@ class Mosquitto(Broker):
         rights.write_text(
             "user coinslot\ntopic readwrite devices/#\n"
             "pattern write devices/%u/status/#\npattern write devices/%u/logs\n"
-            "pattern read devices/%u/commands/#\n",
+            "pattern read devices/%u/commands/#\npattern read devices/%u/config/#\n",
             encoding="ascii",
         )
         rights.chmod(0o600)

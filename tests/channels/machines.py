@@ -5,6 +5,7 @@ import contextlib
 import json
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -12,6 +13,7 @@ import aiomqtt
 import socketio
 
 from coinslot.channels.messages import Down, MachineDone, Up
+from coinslot.channels.reports import REPORT_TOPICS, Report
 from tests.channels.brokers import secret_of
 
 UNIT = UUID("0192f0c1-2345-7abc-8def-0123456789ab")
@@ -33,6 +35,8 @@ class RecordingHandler:
         self.greeted: asyncio.Queue[str] = asyncio.Queue()
         self.batches: asyncio.Queue[list[str]] = asyncio.Queue()
         self.answer: Callable[[str, Up], list[Down]] = lambda _outlet, _up: []
+        self.reports: asyncio.Queue[tuple[str, Report]] = asyncio.Queue()
+        self.not_taken: set[str] = set()
         self.away = False
         self.held: dict[str, asyncio.Event] = {}  # outlets whose messages wait for the event
 
@@ -56,6 +60,14 @@ class RecordingHandler:
     async def connected(self, outlet: str) -> None:
         self.greeted.put_nowait(outlet)
 
+    def takes(self, kind: str) -> bool:
+        return kind not in self.not_taken
+
+    async def receive_report(self, outlet: str, report: Report, at: datetime) -> list[Down]:
+        assert at.tzinfo is not None
+        self.reports.put_nowait((outlet, report))
+        return []
+
     async def record_heartbeats(self, heartbeats: list[tuple[str, datetime]]) -> None:
         self.batches.put_nowait([outlet for outlet, _ in heartbeats])
 
@@ -64,12 +76,15 @@ class Machine(Protocol):
     """What the contract suite asks of a machine's end."""
 
     received: asyncio.Queue[Wire]
+    topics: list[str]
 
     async def connect(self) -> None: ...
 
     async def say(self, message: object) -> None: ...
 
     async def beat(self) -> None: ...
+
+    async def report(self, kind: str, body: object) -> None: ...
 
     async def close(self) -> None: ...
 
@@ -83,6 +98,7 @@ class MqttMachine:
 
     def __init__(self, port: int, outlet: str, secret: str) -> None:
         self.received: asyncio.Queue[Wire] = asyncio.Queue()
+        self.topics: list[str] = []  # of what was received
         self._port, self._outlet, self._secret = port, outlet, secret
         self._there = asyncio.Event()
         self._client: aiomqtt.Client | None = None
@@ -111,12 +127,14 @@ class MqttMachine:
             "127.0.0.1", self._port, username=self._outlet, password=self._secret
         )
         async with client:
-            await client.subscribe(f"devices/{self._outlet}/commands/dispense", qos=1)
+            own = f"devices/{self._outlet}"
+            await client.subscribe([(f"{own}/commands/#", 1), (f"{own}/config/#", 1)])
             self._client = client
             self._there.set()
             async for message in client.messages:
                 assert isinstance(message.payload, bytes)
                 assert not message.retain
+                self.topics.append(message.topic.value.removeprefix(f"{own}/"))
                 self.received.put_nowait(json.loads(message.payload))
 
     async def publish(self, topic: str, body: bytes, *, retain: bool = False) -> None:
@@ -131,6 +149,11 @@ class MqttMachine:
     async def say(self, message: object) -> None:
         body = message if isinstance(message, bytes) else json.dumps(message).encode()
         await self.publish(f"devices/{self._outlet}/status/dispense", body)
+
+    async def report(self, kind: str, body: object) -> None:
+        topic = next(topic for topic, known in REPORT_TOPICS.items() if known == kind)
+        whole = body if isinstance(body, bytes) else json.dumps(body).encode()
+        await self.publish(f"devices/{self._outlet}/{topic}", whole)
 
     async def beat(self) -> None:
         await self.publish(f"devices/{self._outlet}/status/health", b'{"type": "HEALTH"}')
@@ -156,7 +179,9 @@ class SocketIoMachine:
         self._client: Any = socketio.AsyncClient(
             reconnection_delay=0.05, reconnection_delay_max=0.1
         )
-        self._client.on("vend", self._take)
+        self.topics: list[str] = []  # the events of what was received
+        for event in ("vend", "config", "firmware"):
+            self._client.on(event, partial(self._take, event))
         self._client.on("machine:dispense", self._dispense)
         self._client.on("connect", self._connected)
         self._client.on("disconnect", self._disconnected)
@@ -173,6 +198,9 @@ class SocketIoMachine:
     async def emit(self, event: str, *said: object) -> None:
         await self.there.wait()
         await self._client.emit(event, said)
+
+    async def report(self, kind: str, body: object) -> None:
+        await self.emit(kind, body)
 
     async def beat(self) -> None:
         await self.emit("machine:heartbeat")
@@ -193,7 +221,8 @@ class SocketIoMachine:
     async def close(self) -> None:
         await self._client.shutdown()
 
-    async def _take(self, message: Wire) -> None:
+    async def _take(self, event: str, message: Wire) -> None:
+        self.topics.append(event)
         self.received.put_nowait(message)
 
     async def _dispense(self, message: Wire) -> None:

@@ -14,8 +14,9 @@ from coinslot.channels.mqtt import Mqtt, MqttOptions
 from coinslot.channels.socketio import SocketIo, SocketIoOptions
 from coinslot.device.edge import Edge, EdgeInbox, EdgeOptions
 from coinslot.kit.clock import SystemClock
-from tests.channels.brokers import Broker, free_port, secret_of
+from tests.channels.brokers import Broker, secret_of
 from tests.channels.machines import Machine, MqttMachine, RecordingHandler, SocketIoMachine
+from tests.ports import free_port
 
 LIMITS = Limits(workers=4, per_second=2_000)
 PATIENCE_S = 20.0

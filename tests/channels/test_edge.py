@@ -76,7 +76,6 @@ async def test_health_is_a_sign_of_life_and_no_business() -> None:
     handler = RecordingHandler()
     edge = edge_on(handler)
     await edge.receive("M01", "mqtt", {"type": "HEALTH"}, NOON)
-    await edge.receive("M01", "mqtt", {"type": "LOG", "text": "hello"}, NOON)
     assert edge.counts[f"mqtt {Health.__struct_config__.tag}"] == 1
     assert handler.up.empty()
 

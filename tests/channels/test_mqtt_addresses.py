@@ -11,11 +11,12 @@ from coinslot.channels.addresses import Place, places
 from coinslot.channels.mqtt import Mqtt, MqttOptions
 from coinslot.device.edge import Edge, EdgeOptions
 from coinslot.kit.clock import SystemClock
-from tests.channels.brokers import Broker, Mosquitto, Nats, free_port
+from tests.channels.brokers import Broker, Mosquitto, Nats
 from tests.channels.conftest import needs_mosquitto
 from tests.channels.machines import RecordingHandler
 from tests.channels.rigs import PATIENCE_S
 from tests.feeds.certificate import certificate
+from tests.ports import free_port
 
 
 class Secured(Mosquitto):

@@ -37,7 +37,7 @@ from coinslot.kit.secrets import Secret
 from tests.gateways.canned import Asked, Canned, serving
 from tests.sandbox.running import SandboxProcess
 
-SETTINGS = Settings(host="http://127.0.0.1:9", token=Secret("jwt"), connect_s=0.5, read_s=0.5)
+SETTINGS = Settings(host="http://127.0.0.1:9", token=Secret("jwt"), connect_s=2.0, read_s=0.5)
 WANTED = Make(
     device="d1", order="20250317110122659ba6d7-9ace-cndn", drink=f"{0xA3:032x}", size=Size.BIG,
     price=Money(21_000, "RUB"),
@@ -143,7 +143,7 @@ async def test_what_was_refused_made_nothing(status: int) -> None:
     [Canned(500), Canned(502, b"<html>"), Canned(503), Canned(302, b""), Canned(408),
      Canned(409, {"message": "duplicate"}), Canned(200, b"<html>sign in</html>"), Canned(200, b""),
      Canned(200, b"[" * 100_000), Canned(200, b"\xff"), Canned(0),
-     Canned(200, b"[]" + b" " * 40, delay_s=0.05)],
+     Canned(200, b"[]" + b" " * 40, delay_s=0.1)],
 )  # fmt: skip
 async def test_whatever_proves_nothing_leaves_make_in_doubt(said: Canned) -> None:
     async with told(said) as (tmetr, _):

@@ -214,7 +214,6 @@ async def cafe(
     database: Database, urls: DatabaseUrls, kept_database: KeptDatabase
 ) -> AsyncIterator[Cafe]:
     made = await set_cafe(database)
-    made.stage.owner_url = urls.owner
-    made.stage.owner = await kept_database.owner(urls.owner)
+    await made.stage.lent_by(kept_database, urls.owner)
     yield made
     await close_the_books(made.stage)

@@ -1,8 +1,5 @@
 """The audit's checks of coffee machines: each is broken by hand, and it alone turns red."""
 
-from collections.abc import AsyncIterator
-
-import asyncpg
 import pytest
 
 from coinslot.db.pool import Database, RawConnection
@@ -21,15 +18,6 @@ async def spoiled(database: Database, urls: DatabaseUrls) -> Cafe:
     made.stage.later(181)
     await made.stage.sweep()
     return made
-
-
-@pytest.fixture
-async def hand(urls: DatabaseUrls) -> AsyncIterator[RawConnection]:
-    """A hand that no trigger and no policy holds back."""
-    conn = await asyncpg.connect(urls.superuser)
-    await conn.execute("SET session_replication_role = replica")
-    yield conn
-    await conn.close()
 
 
 BREAKS = {

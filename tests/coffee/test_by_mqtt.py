@@ -21,12 +21,13 @@ from coinslot.db.pool import Database
 from coinslot.kit.clock import SystemClock
 from coinslot.kit.secrets import Secret
 from coinslot.orders.fulfillment import registered
-from tests.channels.brokers import Mosquitto, free_port
+from tests.channels.brokers import Mosquitto
 from tests.coffee.authority import Authority
 from tests.coffee.stage import PRICE, Cafe, add_coffee, set_cafe
 from tests.coffee.test_over_sockets import Foyer
 from tests.conftest import DatabaseUrls
 from tests.kept_database import KeptDatabase
+from tests.ports import free_port
 from tests.sales.conftest import close_the_books
 from tests.sandbox.running import SandboxProcess
 
@@ -152,7 +153,7 @@ async def cafe(
 ) -> AsyncIterator[Cafe]:
     made = await set_cafe(database)
     stage = made.stage
-    stage.owner_url, stage.owner = urls.owner, await kept_database.owner(urls.owner)
+    await stage.lent_by(kept_database, urls.owner)
     stage.clock.advance(SystemClock().now() - stage.clock.now())
     yield made
     await close_the_books(stage)

@@ -172,6 +172,8 @@ async def test_a_coffee_machine_is_not_missed_among_those_that_report_by_themsel
     (line,) = [line for line in listed.splitlines() if "machines/K01" in line]
     assert "Coffee" in line
     assert "/console/coffee/machines/K01" in line, "it leads to the page on which it is changed"
+    led = await boris.look("/console/outlets/K01")
+    assert led.url.path == "/console/coffee/machines/K01"
     itself = (await boris.look("/console/machines/K01")).text
     for word in (">Slots<", "A new secret for its device", "Take the whole machine out of sale"):
         assert word not in itself, word

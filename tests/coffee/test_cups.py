@@ -6,11 +6,12 @@ from itertools import count
 
 import pytest
 
-from coinslot.channels.tmetr import Heartbeat, Refused, Silent, Size, Taken, Unclear
+from coinslot.channels.tmetr import Drink, Heartbeat, Refused, Silent, Size, Taken, Unclear
 from coinslot.coffee.fulfillment import reported
 from coinslot.coffee.rules import Rule, Rules, save_rules
 from coinslot.coffee.statuses import Status, status
 from coinslot.kit.faults import no_fault
+from coinslot.kit.money import Money
 from coinslot.orders import checkout, fulfillment
 from tests.coffee.stage import DEVICE, DRINK, PRICE, Cafe, DiedError
 
@@ -279,6 +280,19 @@ async def test_a_limit_of_a_doubt_about_the_command_itself_ends_with_money_back(
     assert await cafe.ends(token) == ("not_made", "refund_due", "policy")
 
 
+@pytest.mark.parametrize(("named", "shown"), [("Flat white", "Flat white"), ("", DRINK)])
+async def test_a_drink_has_its_vendors_name_and_without_one_its_number(
+    cafe: Cafe, named: str, shown: str
+) -> None:
+    cafe.roaster.price = Drink(named, Money(PRICE, "RUB"))
+    token = await cafe.place(cafe.code())
+    lines = await cafe.stage.rows("SELECT name, sku FROM order_lines")
+    assert [dict(line) for line in lines] == [{"name": shown, "sku": DRINK}]
+    (product,) = await cafe.stage.rows("SELECT name FROM products WHERE sku = $1", DRINK)
+    assert product["name"] == shown
+    assert shown in [line.name for line in (await cafe.order(token)).lines]
+
+
 # A vendor that reports.
 
 
@@ -297,6 +311,16 @@ async def test_a_report_about_what_was_not_commanded_is_not_ours(cafe: Cafe) -> 
     await cafe.place(code)
     assert not await reported(cafe.stage.context, DEVICE, code.order, brewed=True)
     assert not await reported(cafe.stage.context, DEVICE, "unknown", brewed=True)
+
+
+async def test_a_report_about_what_is_paid_and_not_yet_commanded_is_not_ours(cafe: Cafe) -> None:
+    """The machine made somebody else's, or lies: nothing is out, and the money is still owed."""
+    code = cafe.code()
+    token = await cafe.paid(code)
+    assert (await cafe.unit(token))["state"] == "to_make"
+    for brewed in (True, False):
+        assert not await reported(cafe.stage.context, DEVICE, code.order, brewed=brewed)
+        assert (await cafe.unit(token))["settlement"] is None
 
 
 async def test_a_report_against_a_refund_is_a_discrepancy_for_a_person(cafe: Cafe) -> None:

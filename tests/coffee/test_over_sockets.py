@@ -75,17 +75,20 @@ async def cafe(
     """The room of the other tests, at the emulator's door."""
     made = await set_cafe(database)
     stage = made.stage
-    stage.owner_url, stage.owner = urls.owner, await kept_database.owner(urls.owner)
+    await stage.lent_by(kept_database, urls.owner)
     stage.clock.advance(SystemClock().now() - stage.clock.now())  # the emulator's own time
-    settings = Settings(
-        host=f"{foyer.sandbox.base_url}/tmetr", token=Secret(foyer.token), read_s=0.5
-    )
-    await add_coffee(stage, settings, device=foyer.device, again=True)
+    await add_coffee(stage, at(foyer, read_s=4), device=foyer.device, again=True)
     made.vendors = OpenVendors()
     others = [kind for name, kind in KINDS.items() if name != "coffee"]
     stage.context.kinds = registered(*others, Coffee(made.vendors))
     yield made
     await close_the_books(stage)
+
+
+def at(foyer: Foyer, *, read_s: float) -> Settings:
+    return Settings(
+        host=f"{foyer.sandbox.base_url}/tmetr", token=Secret(foyer.token), read_s=read_s
+    )
 
 
 async def ends(cafe: Cafe, token: str) -> tuple[Any, ...]:
@@ -117,6 +120,7 @@ async def test_a_command_without_a_clear_answer_is_in_doubt_and_never_sent_again
     code = foyer.choose()
     token = await cafe.paid(code=code)
     if "slow_ms" in fault:  # its heartbeat is heard in time, and its command is not answered
+        await add_coffee(cafe.stage, at(foyer, read_s=0.5), device=foyer.device, again=True)
         vendor = await cafe.vendors.by_id(
             cafe.stage.context.db, cafe.stage.context.vault, await account_of(cafe)
         )

@@ -1,7 +1,7 @@
 """What each statement about coffee machines, their orders and cups finds or writes: its own row, as
 long as nothing differs from what it asks for. Each case differs in one thing."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,6 @@ from uuid import UUID
 import pytest
 
 from coinslot.coffee import fulfillment, store
-from tests.conftest import DatabaseUrls
 from tests.sales.asked import Asked, mistaken
 from tests.sales.by_hand import NOW, Rows
 
@@ -311,11 +310,9 @@ LAWS = (
 
 
 @pytest.fixture
-async def rows(urls: DatabaseUrls) -> AsyncIterator[Rows]:
-    made = await Rows.open(urls.superuser)
-    await made.conn.execute("SELECT set_config('coinslot.merchant', $1, false)", str(ASHA))
-    yield made
-    await made.conn.close()
+async def rows(rows: Rows) -> Rows:
+    await rows.conn.execute("SELECT set_config('coinslot.merchant', $1, false)", str(ASHA))
+    return rows
 
 
 @pytest.mark.parametrize("asked", [STATEMENTS, LISTED, LAWS])

@@ -129,20 +129,17 @@ class Street:
         return await self.cafe.ends(link.removeprefix("/o/"))
 
     async def money(self, link: str) -> tuple[int, int]:
-        """What the gateway has and gave back, by its own book; a refund through SBP takes a
-        while there."""
-        reference = await self.reference(link)
-        row: dict[str, Any] = {}
-        for _ in range(100):
-            rows = [row for row in await self.shop.payments() if row["reference"] == reference]
-            row = rows[0]
-            open_ = await self.cafe.stage.value(
-                "SELECT count(*) FROM refunds WHERE state = 'pending'"
-            )
-            if not open_:
+        """What the gateway has and gave back, by its own book, and we know it too; a refund through
+        SBP takes a while of true time there."""
+        reference, stage = await self.reference(link), self.cafe.stage
+        if isinstance(self.shop, TBankShop):
+            await self.shop.settled(reference)
+        for _ in range(30):
+            if not await stage.value("SELECT count(*) FROM refunds WHERE state = 'pending'"):
                 break
-            self.cafe.stage.later(10)
-            await self.cafe.stage.sweep("refunds")
+            stage.later(60)
+            await stage.sweep("refunds")
+        (row,) = [row for row in await self.shop.payments() if row["reference"] == reference]
         return int(row["captured"]), int(row["refunded"])
 
 
@@ -153,7 +150,7 @@ async def cafe(
     """At the emulator's own time."""
     made = await set_cafe(database)
     stage = made.stage
-    stage.owner_url, stage.owner = urls.owner, await kept_database.owner(urls.owner)
+    await stage.lent_by(kept_database, urls.owner)
     stage.clock.advance(SystemClock().now() - stage.clock.now())
     yield made
     await close_the_books(stage)
@@ -178,7 +175,7 @@ async def street(
         driver=shop.opened(shop.settings),
     )  # fmt: skip
     context.accounts = Several({made: account, stage.account.id: stage.account})
-    settings = Settings(host=f"{sandbox.base_url}/tmetr", token=Secret(foyer.token), read_s=1)
+    settings = Settings(host=f"{sandbox.base_url}/tmetr", token=Secret(foyer.token), read_s=4)
     await add_coffee(stage, settings, device=foyer.device, again=True)
     await offer(context, stage.merchant, "K01", [(made, Form.LINK)])
     cafe.vendors = OpenVendors()

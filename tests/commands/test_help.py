@@ -14,14 +14,15 @@ from coinslot.commands import build
 CLI = build()
 ALL = {
     "demo", "serve", "web", "device", "worker", "migrate", "doctor", "audit",
-    "events", "listen", "trigger", "reconcile",
+    "events", "listen", "trigger", "reconcile", "conformance",
     "cases close", "cases settle", "keys make", "keys revoke", "keys reseal",
     "mirror check", "mirror rebuild",
     "people invite", "people reset", "people revoke",
     "merchants account", "merchants add", "merchants form", "merchants zone", "machines zone",
     "machines provision-qr", "machines decommission", "machines refill", "machines price",
     "machines edit", "machines provision", "machines onboard", "machines templates",
-    "machines save-template", "machines codes", "machines list", "machines history",
+    "machines save-template", "machines assign-template", "machines near",
+    "machines codes", "machines list", "machines history",
     "machines show",
     "machines out-of-sale", "machines windows",
     "machines on-sale", "machines ways", "products list", "products add", "products edit",

@@ -3,9 +3,13 @@
 import asyncio
 import base64
 import subprocess
+from pathlib import Path
 
 import pytest
 
+from coinslot.app.schema import sql_functions
+from coinslot.db.embedded import EmbeddedPostgres
+from coinslot.db.migrate import migrate
 from coinslot.kit.secrets import Vault
 from tests import inside
 from tests.conftest import TEST_PASSWORD, DatabaseUrls
@@ -80,6 +84,28 @@ async def test_what_is_wrong_with_the_database_is_one_line(operator: Operator) -
     assert doctor.returncode == 1
     assert 'sick  database: password authentication failed for user "coinslot_app"' in doctor.stdout
     assert "well  keys: readable" in doctor.stdout
+
+
+async def test_the_embedded_database_of_a_running_server_is_looked_at_and_left_as_it_is(
+    tmp_path: Path,
+) -> None:
+    async def asks(*words: str) -> tuple[int, str, str]:
+        asked = (*words, "--data", str(tmp_path))
+        done = await asyncio.to_thread(inside.coinslot, *asked, env={"COLUMNS": "300"})
+        return done.returncode, done.stdout, done.stderr
+
+    server = EmbeddedPostgres(tmp_path, durable=False)
+    await server.start()
+    try:
+        code, out, err = await asks("migrate", "--check")
+        assert (code, err, out.startswith("missing: 0001_merchants\n")) == (1, "", True)
+        code, out, err = await asks("migrate")
+        assert (code, out, "start it again" in err) == (1, "", True)
+        await migrate(server.owner_url, "a", "d", sql_functions())
+        assert await asks("migrate", "--check") == (0, "", "")
+        assert await asks("migrate") == (0, "nothing to do\n", "")
+    finally:
+        await server.stop()
 
 
 @pytest.mark.parametrize("knows_the_owner", [True, False])

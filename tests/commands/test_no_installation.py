@@ -23,6 +23,16 @@ def test_nothing_is_made_by_looking(words: tuple[str, ...], tmp_path: Path) -> N
     assert not folder.exists()
 
 
+def test_what_a_database_lacks_is_not_asked_of_one_that_is_made_for_the_question(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "nothing"
+    asked = ["migrate", "--check", "--data", str(folder)]
+    done = CliRunner().invoke(build(), asked, env={"COLUMNS": "300"})
+    assert (done.exit_code, "there is no database in" in done.output) == (1, True)
+    assert not folder.exists()
+
+
 def test_the_doctor_calls_nothing_well_where_nothing_is(tmp_path: Path) -> None:
     folder, asked = tmp_path / "nothing", ["doctor", "--data", str(tmp_path / "nothing")]
     done = CliRunner().invoke(build(), asked, env={"COLUMNS": "300"})

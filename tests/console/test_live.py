@@ -4,6 +4,7 @@ over; and they cost next to nothing."""
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from datetime import timedelta
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -28,12 +29,13 @@ class Stream:
     for its end."""
 
     def __init__(
-        self, staffed: Staffed, browser: Browser, query: str = "", network: str = HERE
-    ) -> None:
+        self, staffed: Staffed, browser: Browser, query: str = "", network: str = HERE,
+        path: str = "/console/live",
+    ) -> None:  # fmt: skip
         cookies = "; ".join(f"{name}={value}" for name, value in browser.client.cookies.items())
         self._scope: dict[str, Any] = {
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET",
-            "scheme": "http", "path": "/console/live", "raw_path": b"/console/live",
+            "scheme": "http", "path": path, "raw_path": path.encode(),
             "query_string": query.encode(), "root_path": "", "server": ("coinslot.test", 80),
             "headers": [(b"host", b"coinslot.test"), (b"cookie", cookies.encode())],
             "client": (network, 1), "state": {}, "app": staffed.app,
@@ -126,6 +128,7 @@ async def test_what_happens_at_chandras_is_not_told_to_asha(staffed: Staffed) ->
 
 
 async def test_a_session_that_ends_is_told_and_its_stream_is_over(staffed: Staffed) -> None:
+    staffed.app = limited(staffed, live_sessions_every=timedelta(seconds=0.1))
     boris = await signed_in(staffed, "boris")
     async with Stream(staffed, boris).open() as stream:
         await stream.until("data: ")
@@ -244,6 +247,6 @@ async def test_one_person_does_not_take_every_place_from_many_networks(staffed: 
         await other.until(": here")
 
 
-def limited(staffed: Staffed, **limits: int) -> Litestar:
+def limited(staffed: Staffed, **limits: object) -> Litestar:
     site = msgspec.structs.replace(SITE, **limits)
     return build(FakeBackend(), site, staffed.stage.clock, staffed.stage.context)

@@ -323,7 +323,7 @@ async def test_a_picture_of_an_item_is_shown_to_customers(
     assert answer.headers["location"] == MENU
     tea = await named(staffed, "Tea")
     assert tea.picture is not None
-    assert tea.picture.src in (await boris.look(MENU)).text
+    assert tea.picture.src("") in (await boris.look(MENU)).text
     page = await boris.look(await path_of(staffed, "Tea"))
     await boris.press(page, page.url.path, await filled(page) | {"no_picture": "1"})
     assert (await named(staffed, "Tea")).picture is None
@@ -350,3 +350,29 @@ async def test_what_was_placed_before_a_price_changed_is_paid_at_its_price(
     await checkout.pay(staffed.stage.context, WayTap(order=token))
     assert (await shop.order(token)).money.minor == 250
     assert isinstance(await shop.id_of(token), UUID)
+
+
+async def test_special_days_and_weeks_are_typed_as_people_write_them(
+    staffed: Staffed, shop: Counter
+) -> None:
+    boris, hours = await signed_in(staffed, "boris"), f"{MENU}/hours"
+    typed = {
+        "week": "Mo-Fr 8-18", "day1": "10-12", "day5": "9-14", "slot": "15", "lead": "5",
+        "special": "24.12.2026 - 02.01.2027 closed\n31.12.2026 9-13",
+    }  # fmt: skip
+    answer = await press(boris, hours, hours, typed)
+    assert answer.status_code == 303, answer.text
+    page = (await boris.look(hours)).text
+    assert 'name="day1" maxlength="100"' in page
+    assert re.findall(r'name="day(\d)"[^>]*value="([^"]*)"', page)[:6] == [
+        *((str(day), "08:00-18:00") for day in range(5)), ("5", "09:00-14:00"),
+    ]  # fmt: skip
+    assert "2026-12-24 - 2026-12-30\n2026-12-31 09:00-13:00\n2027-01-01\n2027-01-02" in page
+    refused = await press(boris, hours, hours, typed | {"special": "Christmas"})
+    assert refused.status_code == 422
+    said = re.search(r'role="alert"[^>]*>([^<]*)<', refused.text)
+    assert said
+    assert "Christmas" in said[1]
+    assert "2026-12-24 - 2027-01-02" in said[1], "an example"
+    doubtful = await press(boris, hours, hours, typed | {"special": "4/12/2026 closed"})
+    assert doubtful.status_code == 422

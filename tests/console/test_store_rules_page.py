@@ -61,3 +61,26 @@ async def test_an_old_page_overwrites_nothing(staffed: Staffed, shop: Counter) -
     assert answer.status_code == 422
     assert "Somebody else" in answer.text
     assert (await shop.store()).keeps
+
+
+async def test_where_a_counter_is_and_how_near_a_phone_has_to_be_is_set_shown_and_taken_back(
+    staffed: Staffed, shop: Counter
+) -> None:
+    asha = await signed_in(staffed, "asha")
+    typed = {**FIELDS, "arrivals": "1", "place": "48.13743, 11.57549", "here_m": "150"}
+    await press(asha, RULES, RULES, {**typed, "seen": await seen(asha)})
+    page = (await asha.look(RULES)).text
+    assert 'value="48.13743, 11.57549"' in page
+    assert re.search(r'name="here_m"[^>]*value="150"', page)
+    place = "SELECT latitude || ' ' || longitude FROM counter_stores"
+    assert await staffed.stage.value(place) == "48.13743 11.57549"
+    for wrong, said in (
+        ({"place": "Marienplatz"}, "two numbers"), ({"place": "95, 11"}, "two numbers"),
+        ({"place": ""}, "two numbers"), ({"here_m": "9000"}, "too few or too many"),
+        ({"here_m": "near"}, "too few or too many"),
+    ):  # fmt: skip
+        answer = await press(asha, RULES, RULES, {**typed, **wrong, "seen": await seen(asha)})
+        assert (answer.status_code, said in answer.text) == (422, True), wrong
+    await press(asha, RULES, RULES, {**FIELDS, "seen": await seen(asha)})
+    assert await staffed.stage.value("SELECT here_m FROM counter_stores") is None
+    assert await staffed.stage.value("SELECT latitude FROM counter_stores") is None

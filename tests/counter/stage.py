@@ -160,7 +160,6 @@ async def counter(
     database: Database, urls: DatabaseUrls, kept_database: KeptDatabase
 ) -> AsyncIterator[Counter]:
     made = await set_counter(await set_stage(database))
-    made.stage.owner_url = urls.owner
-    made.stage.owner = await kept_database.owner(urls.owner)
+    await made.stage.lent_by(kept_database, urls.owner)
     yield made
     await close_the_books(made.stage)

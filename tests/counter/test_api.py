@@ -65,7 +65,7 @@ async def test_the_menu_has_the_documented_fields_and_no_cost(
     assert "cost" not in answer.text.lower()
     latte = await item(staffed, "Latte")
     assert latte["options"][0]["choices"][0] == {
-        "id": "oat", "name": "Oat", "priceCents": 50, "isAvailable": True,
+        "id": "oat", "name": "Oat", "priceCents": 50, "isAvailable": True, "allergens": [],
     }  # fmt: skip
     assert (await ask(staffed, "GET", "/api/stores/nobody/menu")).status_code == 404
 

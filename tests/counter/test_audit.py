@@ -1,8 +1,5 @@
 """The audit's checks of counters: each is broken by hand, and it alone turns red."""
 
-from collections.abc import AsyncIterator
-
-import asyncpg
 import pytest
 
 from coinslot.counter import messages, printers, staff
@@ -15,14 +12,15 @@ from tests.conftest import DatabaseUrls
 from tests.counter.stage import Counter, set_counter
 from tests.counter.telling import reach, row_of, service
 from tests.counter.test_offers import CARD, collects, coupon
+from tests.kept_database import KeptDatabase
 from tests.sales.stage import set_stage
 
 
 @pytest.fixture
-async def spoiled(database: Database, urls: DatabaseUrls) -> Counter:
+async def spoiled(database: Database, urls: DatabaseUrls, kept_database: KeptDatabase) -> Counter:
     """Handed over by code and by name, rejected, in the making: nothing closes these books."""
     made = await set_counter(await set_stage(database))
-    made.stage.owner_url = urls.owner
+    await made.stage.lent_by(kept_database, urls.owner)
     new = NewPrinter(outlet="S01", name="K1", kind="star")
     await printers.add(made.stage.context, made.who, new)
     await made.complete(await made.ready(Wish(sku="cake")))
@@ -55,15 +53,6 @@ async def with_offers(made: Counter) -> None:
     await made.complete(await made.ready(offer=Offer(coupon="SPRING", card=CARD)))
 
 
-@pytest.fixture
-async def hand(urls: DatabaseUrls) -> AsyncIterator[RawConnection]:
-    """A hand that no trigger and no policy holds back."""
-    conn = await asyncpg.connect(urls.superuser)
-    await conn.execute("SET session_replication_role = replica")
-    yield conn
-    await conn.close()
-
-
 _OF = "FROM fulfillments f WHERE f.id = c.id AND"
 BREAKS = {
     "money_is_kept_only_from_who_was_told": "UPDATE counter_messages SET proved = false",
@@ -92,6 +81,8 @@ BREAKS = {
     "a_discount_is_what_its_pieces_cost_less": "UPDATE order_offers SET off_minor = off_minor + 1"
     " WHERE coupon_id IS NOT NULL",
     "numbers_of_a_counter_have_no_gap": "DELETE FROM counter_invoices WHERE number = 2",
+    "each_refund_of_a_counter_has_one_credit_note": "DELETE FROM counter_credit_notes"
+    " WHERE number = 1",
     "a_code_hands_over_in_time": "UPDATE fulfillments SET dispatch_by = sent_at"
     " WHERE basis = 'code'",
 }
@@ -107,6 +98,7 @@ async def test_a_broken_promise_of_a_counter_turns_its_own_check_red(
 ) -> None:
     await hand.execute(BREAKS[check])
     assert (await spoiled.stage.audit()).red == {check}
+    assert [one.name for one in await spoiled.stage.wrong()] == [check]
 
 
 def test_every_check_of_the_room_is_broken_here(spoiled: Counter) -> None:

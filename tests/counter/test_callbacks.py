@@ -240,3 +240,28 @@ async def test_who_presses_nine_is_not_called_again_and_still_gets_text_messages
     await swept(counter)
     assert (await row_of(counter, order, "call", "ready"))["why"] == "opted_out"
     assert (await row_of(counter, order, "sms", "ready"))["stage"] == "queued"
+
+
+async def test_a_forged_report_that_it_arrived_keeps_nobodys_money(
+    counter: Counter, line: Line
+) -> None:
+    await counter.stage.rows("UPDATE counter_stores SET no_show = 'kept' RETURNING outlet_id")
+    await counter.board_open()
+    order = await counter.ready(contact=reach(phone=line.to))
+    await swept(counter)
+    row = await row_of(counter, order, "sms", "ready")
+    path = f"/callbacks/messages/{row['id']}"
+    said = {
+        "AccountSid": line.sid, "MessageSid": row["reference"], "MessageStatus": "delivered",
+    }  # fmt: skip
+    url = f"{counter.stage.context.public_url}{path}"
+    for made in ("", "c2lnbmF0dXJl", signature(Secret("of somebody else"), url, said.items())):
+        headers = {
+            "x-twilio-signature": made, "content-type": "application/x-www-form-urlencoded",
+        }  # fmt: skip
+        answer = await line.http.post(path, content=urlencode(said), headers=headers)
+        assert answer.status_code == 401
+    counter.stage.later(2 * 3600 + 60)
+    await counter.stage.sweep()
+    assert await counter.ends(order) == [("not_picked_up", "never_sent", "not_fetched")]
+    assert counter.stage.refunded() == 350

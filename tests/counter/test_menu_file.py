@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from coinslot.counter import menu_file
 from coinslot.counter.basket import BasketError, Choice, Option, Priced, Wish, lines_of, sum_of
 from coinslot.counter.menu_file import MenuFileError, read
 
@@ -89,3 +90,13 @@ def test_added_tax_is_rounded_once_for_a_rate_and_not_for_each_line() -> None:
     )}  # fmt: skip
     lines = lines_of(menu, [Wish(sku="d"), Wish(sku="e")])
     assert sum_of(lines, tax_added=True).added_tax == 15, "7.49 each is 14.98, not 7 and 7"
+
+
+def test_a_choice_may_name_allergens_of_its_own_and_is_written_as_it_was_read() -> None:
+    text = "Milk (0-1): Oat +0.50 {gluten} [12], Almond +0.60 {nuts/soy}, Cow"
+    (milk,) = menu_file.options(text, "EUR")
+    assert [choice.allergens for choice in milk.choices] == [("gluten",), ("nuts", "soy"), ()]
+    assert [(choice.price, choice.left) for choice in milk.choices] == [
+        (50, 12), (60, None), (0, None),
+    ]  # fmt: skip
+    assert menu_file.options_text([milk], "EUR") == text

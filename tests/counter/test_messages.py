@@ -13,7 +13,19 @@ from coinslot.counter import contacts, messages, resending, staff
 from coinslot.counter.basket import Wish
 from coinslot.counter.contacts import Contact, ContactError
 from coinslot.kit.money import EXPONENTS
-from coinslot.notices.base import Cause, Cost, Form, Notice, Refused, Report, Sent, Stage, Unclear
+from coinslot.kit.secrets import Secret
+from coinslot.notices.base import (
+    Absent,
+    Cause,
+    Cost,
+    Form,
+    Notice,
+    Refused,
+    Report,
+    Sent,
+    Stage,
+    Unclear,
+)
 from coinslot.notices.mock import Mock, Settings
 from tests.counter.stage import Counter
 from tests.counter.telling import EMAIL, PHONE, reach, row_of, service, stages, swept, texts
@@ -424,3 +436,34 @@ async def test_the_database_counts_the_places_of_every_currency_as_we_do(counter
         "SELECT c, places_of(c) AS places FROM unnest($1::text[]) c", list(EXPONENTS)
     )
     assert {row["c"]: row["places"] for row in rows} == dict(EXPONENTS)
+
+
+class Vague(Mock):
+    """A service that cannot say what became of a message, until it can."""
+
+    says: Absent | Unclear | None = None
+
+    async def look(self, form: Form, reference: str) -> Report | Absent | Unclear:
+        return self.says if self.says is not None else await super().look(form, reference)
+
+
+@pytest.mark.parametrize("says", [Absent(), Unclear("time-out")])
+async def test_what_a_service_cannot_say_yet_is_asked_again_and_changes_nothing_meanwhile(
+    counter: Counter, sent: Mock, says: Absent | Unclear
+) -> None:
+    vague = Vague(Settings(secret=Secret("mock")), counter.stage.clock)
+    vague.says = says
+    counter.stage.context.notifiers = dict.fromkeys((Form.SMS, Form.CALL, Form.EMAIL), vague)
+    order = await counter.paid(contact=reach())
+    await swept(counter)
+    for looks in (1, 2):
+        counter.stage.later(60)
+        await swept(counter)
+        row = await row_of(counter, order)
+        assert (row["stage"], row["looks"], row["ended_at"]) == ("queued", looks, None)
+        assert row["due_at"] is not None
+    vague.says = None
+    counter.stage.later(120)
+    await swept(counter)
+    assert (await row_of(counter, order))["stage"] == "delivered"
+    assert len(texts(vague)) == 1, "it was sent once"

@@ -219,7 +219,7 @@ async def test_a_coupon_of_which_a_part_was_handed_over_stays_used(counter: Coun
     await staff.accept(counter.stage.context, counter.who, order)
     await staff.ready(counter.stage.context, counter.who, order)
     await counter.complete(order)
-    await refused(counter, "used_up", LATTE, coupon="SPRING")
+    await refused(counter, "used_up", Wish(sku="bowl"), coupon="SPRING")
 
 
 async def test_an_order_is_a_stamp_once_it_is_handed_over_and_not_before(counter: Counter) -> None:

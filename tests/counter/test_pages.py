@@ -14,6 +14,7 @@ from coinslot.app.front import ContextBackend
 from coinslot.app.kinds import KINDS
 from coinslot.app.routes import build
 from coinslot.counter import menu, staff
+from coinslot.counter.basket import Wish
 from tests.counter.stage import MENU, Counter
 from tests.web.serving import SITE
 
@@ -42,8 +43,9 @@ def links(page: httpx.Response) -> list[str]:
 
 
 def fields(page: httpx.Response) -> dict[str, str | list[str]]:
-    """The hidden fields of the page's form."""
-    found = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.text)
+    """The hidden fields of the form that orders, or adds; in an empty basket there is none."""
+    form = page.text.partition('<form class="card item"')[2]
+    found = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form)
     lines = [value.replace("&#34;", '"') for name, value in found if name == "line"]
     rest = {name: value for name, value in found if name != "line"}
     way = re.search(r'name="way" value="([^"]+)"', page.text)
@@ -215,3 +217,27 @@ async def test_the_customers_pages_are_small_in_every_language(phone: Phone) -> 
             page = await phone.get(f"{address}{'&' if '?' in address else '?'}lang={language}")
             assert f'lang="{language}"' in page.text
             assert len(gzip.compress(page.content, 6)) < 15_000
+
+
+async def test_a_piece_that_is_rejected_leaves_the_code_and_the_rest_of_the_order(
+    counter: Counter, phone: Phone
+) -> None:
+    order = await counter.preparing(Wish(sku="latte"), Wish(sku="cake"))
+    cake = next(u.unit_id for u in (await counter.view(order)).units if u.name == "Carrot cake")
+    await staff.reject(counter.stage.context, counter.who, order, "None left", [cake])
+    await counter.stage.sweep()
+    for ready in (False, True):
+        if ready:
+            await staff.ready(counter.stage.context, counter.who, order)
+        code = await counter.code(order)
+        page = (await phone.get(f"/o/{(await counter.view(order)).token}")).text
+        assert f"{code[:3]} {code[3:]}" in page
+        assert "Not handed over: <bdi>Carrot cake</bdi>" in page
+        assert '<dd class="sum">€4.20</dd>' in page
+        assert "Money back" not in page
+        assert "data-final" not in page
+    await counter.complete(order)
+    assert (
+        "A part was not available"
+        in (await phone.get(f"/o/{(await counter.view(order)).token}")).text
+    )

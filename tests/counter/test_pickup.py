@@ -72,6 +72,18 @@ async def test_an_order_for_later_reaches_the_board_when_it_is_to_be_begun(
     assert await counter.ends(order) == [("picked_up", "code", None)]
 
 
+async def test_a_counter_that_names_no_time_to_prepare_takes_orders_for_a_moment_ahead(
+    counter: Counter,
+) -> None:
+    await opens(counter, OpeningHours(days_ahead=1))
+    first, second = (await slots(counter))[:2]
+    assert second - first == timedelta(minutes=15)
+    counter.stage.later((first - counter.stage.clock.now()).total_seconds() - 1)
+    assert (await slots(counter))[0] == first
+    counter.stage.later(1)
+    assert (await slots(counter))[0] == second
+
+
 async def test_an_order_for_later_that_nobody_accepts_goes_back_after_its_time_to_be_accepted(
     counter: Counter,
 ) -> None:

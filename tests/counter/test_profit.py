@@ -21,6 +21,13 @@ from tests.counter.telling import reach, service, swept
 
 LATTE, CAKE, TEA = Wish(sku="latte"), Wish(sku="cake"), Wish(sku="tea")
 
+STATE_FEE = """
+SELECT note_settled_lines(a, jsonb_build_array(jsonb_build_object('gateway_payment_id',
+    c.gateway_payment_id, 'currency', c.currency, 'fee', $2::bigint, 'settlement', 'po_1', 'at',
+    $3::timestamptz)), $3)
+FROM captures c JOIN gateway_accounts a ON a.id = c.account_id WHERE c.order_id = $1
+"""
+
 
 async def of(counter: Counter, order: UUID) -> Profit:
     found = await profit.of_order(counter.stage.context, counter.stage.merchant, order)
@@ -38,13 +45,7 @@ async def fee(counter: Counter, order: UUID, minor: int) -> None:
     """The gateway states what it keeps, in its list of what it paid out."""
     stage = counter.stage
     async with stage.context.db.as_merchant(stage.merchant) as conn:
-        await conn.execute(
-            "SELECT note_settled_lines(a, jsonb_build_array(jsonb_build_object("
-            "'gateway_payment_id', c.gateway_payment_id, 'currency', c.currency, 'fee', $2::bigint,"
-            " 'settlement', 'po_1', 'at', $3::timestamptz)), $3)"
-            " FROM captures c JOIN gateway_accounts a ON a.id = c.account_id WHERE c.order_id = $1",
-            order, minor, stage.clock.now(),
-        )  # fmt: skip
+        await conn.execute(STATE_FEE, order, minor, stage.clock.now())
 
 
 async def sold(counter: Counter, *wishes: Wish, **more: object) -> UUID:

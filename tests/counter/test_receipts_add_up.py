@@ -4,7 +4,7 @@ off them, and the extras. On the order's page, in the mail and on paper."""
 import re
 from uuid import UUID
 
-from coinslot.counter import printing
+from coinslot.counter import printing, staff
 from coinslot.counter.basket import Wish
 from coinslot.counter.offers import Offer
 from coinslot.notices.base import Form
@@ -71,3 +71,15 @@ async def test_paper_says_what_a_coupon_took_off(counter: Counter) -> None:
     assert [word for word in words if "€" in word][:5] == [
         "2 × Latte €7.00", "1 × Carrot cake €4.20", "Discount -€1.12", "Tip €1.00", "Total €11.08",
     ]  # fmt: skip
+
+
+async def test_a_credit_note_on_the_customers_page_names_what_went_back(
+    counter: Counter,
+    phone: Phone,  # noqa: F811
+) -> None:
+    order = await counter.preparing(Wish(sku="tea"), Wish(sku="cake"), tip=100)
+    await staff.reject(counter.stage.context, counter.who, order, "Closed")
+    await counter.stage.sweep()
+    page = (await phone.get(f"/o/{(await counter.view(order)).token}?lang=en")).text
+    named = re.findall(r"<dt>[^<:]+: <bdi>([^<]+)</bdi></dt>", page)
+    assert sorted(named) == ["Carrot cake", "Tea", "Tip"]

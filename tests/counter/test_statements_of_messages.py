@@ -1,7 +1,7 @@
 """What each statement about messages, searches for orders, and orders that nobody fetches finds or
 writes: its own row, as long as nothing differs from what it asks for."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from uuid import UUID
 
@@ -9,7 +9,6 @@ import pytest
 
 from coinslot.counter import history, no_show, privacy
 from coinslot.counter import message_store as store
-from tests.conftest import DatabaseUrls
 from tests.counter.test_statements_of_the_counter import (
     ASHA,
     LATER,
@@ -304,13 +303,6 @@ SEARCHES = (
             "currency": "EUR", "paid_at": NOW, "name": "Kiosk", "zone": "UTC"}],
           (({"orders 2.paid_at": None}, {"token": "tok"}),)),
 )  # fmt: skip
-
-
-@pytest.fixture
-async def rows(urls: DatabaseUrls) -> AsyncIterator[Rows]:
-    made = await Rows.open(urls.superuser)
-    yield made
-    await made.conn.close()
 
 
 @pytest.mark.parametrize("asked", [CONTACTS, CAPS, STEPS, PAGES, SEARCHES])

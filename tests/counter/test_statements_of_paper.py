@@ -1,14 +1,13 @@
 """What each statement about printers and their jobs, orders of the till and the screen on the wall
 finds or writes: its own row, as long as nothing differs from what it asks for."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from coinslot.counter import printers, printing, walk_ins, wall
-from tests.conftest import DatabaseUrls
 from tests.counter.test_statements_of_the_counter import (
     AN_ITEM,
     ASHA,
@@ -259,6 +258,18 @@ AT_THE_TILL = (
             {"max": None})]),
     Asked("one is entered", f"{walk_ins._ENTER} RETURNING *", tuple(WALK_IN.values()), {}, (),
           gives=WALK_IN),
+    Asked("one that is printed again", printing._HOLD_WALK_IN, (WALK_IN["id"], ["K01"]),
+          {"counter_walk_ins": WALK_IN},
+          ({"counter_walk_ins.id": OTHER}, {"counter_walk_ins.outlet_id": "K02"}, *OVER),
+          ({"$2": None},), locks=("counter_walk_ins",)),
+    Asked("its ticket once more", printing._AGAIN_WALK_IN, (WALK_IN["id"], SOON, ["K01"]),
+          {"counter_walk_ins": {**WALK_IN, "lines": [{"station": "bar"}]},
+           "counter_printers": STAR},
+          ({"counter_walk_ins.id": OTHER}, {"counter_walk_ins.outlet_id": "K02"},
+           {"counter_printers.outlet_id": "K02"}, {"counter_printers.retired_at": NOW},
+           {"counter_printers.tickets": False}, {"counter_printers.stations": ["grill"]},
+           {"$3": ["K02"]}, *OVER),
+          ({"$3": None}, {"counter_printers.stations": []})),
     Asked("what is open", walk_ins._OPEN, (["K01"], NOW - MOMENT),
           {"counter_walk_ins 2": LATEST, "counter_walk_ins": WALK_IN, "outlets": OUTLET},
           ({"$1": ["K02"]}, {"outlets.id": "K02"}), ({"$1": None},),
@@ -295,13 +306,6 @@ AT_THE_TILL = (
            *((change, {"number": "AB"}) for change in (
                *OVER, {"counter_walk_ins.outlet_id": "K02"}, {"$2": NOW + DAY}))]),
 )  # fmt: skip
-
-
-@pytest.fixture
-async def rows(urls: DatabaseUrls) -> AsyncIterator[Rows]:
-    made = await Rows.open(urls.superuser)
-    yield made
-    await made.conn.close()
 
 
 @pytest.mark.parametrize("asked", [JOBS, AGAIN, PRINTERS, AT_THE_TILL])

@@ -2,7 +2,7 @@
 own row, as long as nothing differs from what it asks for. Each case differs in one thing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,6 @@ import pytest
 
 from coinslot.counter import alarms, boards, fulfillment, store
 from coinslot.db.pool import RawConnection
-from tests.conftest import DatabaseUrls
 from tests.sales.asked import Asked, mistaken
 from tests.sales.by_hand import NOW, Rows
 from tests.sales.test_lock_order import stopped
@@ -65,6 +64,7 @@ SETTLED: Row = {"fulfillments.settlement": "fulfilled", "fulfillments.basis": "c
 ENDED: Row = {"counter_alarms.ended_at": NOW, "counter_alarms.due_at": None}
 GONE: Row = {"counter_items.retired_at": NOW}
 OF_ITEM: list[Row] = [{"counter_items.outlet_id": "K02"}, {"counter_items.id": OTHER}, GONE]
+OF_BOARD: list[Row] = [{"counter_items.outlet_id": "K02"}, GONE]
 STORES: dict[str, Row] = {"counter_stores": STORE}
 ORDERS: dict[str, Row] = {"counter_orders": WITH_CODE, "orders": ORDERED}
 
@@ -74,6 +74,16 @@ COUNTERS = (
     Asked("a counter", store.STORE, ("K01",), {**STORES, "outlets": OUTLET}, (
         {"outlets.id": "K02"}, {"counter_stores.outlet_id": "K02"},),
           gives={"slug": "kiosk"}),
+    Asked("what a board says of its menu", store.BOARD_ITEMS, (["K01"],),
+          {"counter_items": AN_ITEM, "products": SOLD}, OF_BOARD,
+          gives={"outlet_id": "K01", "id": ITEM, "name": "Tea", "stock": 5, "sold_out": False}),
+    Asked("what every board says", store.BOARD_ITEMS, (None,),
+          {"counter_items": AN_ITEM, "products": SOLD}, (GONE,), OF_BOARD[:1]),
+    Asked("stations of a counter", store.STATIONS, (["K01"],),
+          {"counter_items": {**AN_ITEM, "station": "Bar"}},
+          (*OF_BOARD, {"counter_items.station": ""}), gives={"station": "Bar"}),
+    Asked("stations of all", store.STATIONS, (None,),
+          {"counter_items": {**AN_ITEM, "station": "Bar"}}, (GONE,), OF_BOARD[:1]),
     Asked("counters in service", store.STORES, (),
           {"counter_stores": {**STORE, "outlet_id": "K03", "slug": "c"},
            "outlets": {**OUTLET, "id": "K03"}, "counter_stores 2": {**STORE, "outlet_id": "K02",
@@ -133,7 +143,13 @@ def on_menu(*items: tuple[int, str, int, str]) -> dict[str, Row]:
     return made
 
 
-TAKES: tuple[object, ...] = ("K01", [ITEM], [2], [{"milk": -2}])
+TAKES: tuple[object, ...] = ("K01", [ITEM], [2], [{"milk": -2}], [], [])
+TAKES_SHARED: tuple[object, ...] = ("K01", [ITEM], [1], [{}], ["oat"], [3])
+STOCK = UUID(int=91)
+OAT: Row = {
+    "id": STOCK, "merchant_id": ASHA, "outlet_id": "K01", "name": "oat", "stock": 3,
+}  # fmt: skip
+USES_OAT = [{"choices": [{"id": "o", "stock": "oat"}]}]
 MENUS = (
     Asked("other items leave the menu", f"{store.RETIRE_OTHERS} RETURNING *",
           ("K01", [OTHER], NOW), {"counter_items": AN_ITEM},
@@ -180,9 +196,16 @@ MENUS = (
     Asked("an item is sold out", f"{store.SOLD_OUT}, *", ("K01", ITEM, SOON),
           {"counter_items": AN_ITEM}, OF_ITEM, gives={"?column?": True, "sold_out_at": SOON},
           others=(({"counter_items.sold_out_at": NOW}, {"sold_out_at": NOW}),)),
-    Asked("an item is back on sale", f"{store.BACK_ON_SALE}, *", ("K01", ITEM, 8),
+    Asked("of a piece's item there is none", f"{store.NONE_LEFT}, i.*", ([UNIT], SOON),
+          {"fulfillments": PIECE, "counter_lines": CHOSEN, "counter_items": AN_ITEM},
+          ({"$1": [OTHER]}, {"fulfillments.line_id": OTHER}, {"counter_lines.item_id": OTHER},
+           {"counter_items.sold_out_at": NOW}, GONE),
+          gives={"id": ITEM, "sold_out_at": SOON, "stock": 0},
+          others=(({"counter_items.stock": None}, {"sold_out_at": SOON, "stock": None}),)),
+    Asked("an item is back on sale", f"{store.BACK_ON_SALE}, *", ("K01", ITEM, 8, False),
           {"counter_items": {**AN_ITEM, "sold_out_at": NOW}}, OF_ITEM,
-          gives={"?column?": True, "sold_out_at": None, "stock": 8}),
+          gives={"?column?": True, "sold_out_at": None, "stock": 8},
+          others=(({"$4": True}, {"sold_out_at": None, "stock": 5}),)),
     Asked("stock is taken for an order", store.RESERVE, TAKES,
           {"counter_items": {**AN_ITEM, "stock": 2, "option_stock": {"milk": 2}},
            "counter_items 2": {**AN_ITEM, "id": OTHER, "product_id": OTHER}},
@@ -192,6 +215,44 @@ MENUS = (
           {"id": ITEM, "counted": True, "counted_choices": ["milk"]},
           (({"counter_items.stock": None, "counter_items.option_stock": {}},
             {"counted": False, "counted_choices": []}),)),
+    Asked("a shared stock is taken for an order", store.RESERVE, TAKES_SHARED,
+          {"counter_items": {**AN_ITEM, "stock": None}, "counter_stocks": OAT}, (), (),
+          {"id": ITEM, "shared": {"oat": str(STOCK)}},
+          [({"counter_stocks.stock": None}, {"shared": {"oat": None}})] + [
+              (change, {"shared": {}}) for change in (
+                  {"counter_stocks.outlet_id": "K02"}, {"counter_stocks.name": "soy"},
+                  {"counter_stocks.sold_out_at": NOW}, {"counter_stocks.stock": 2})]),
+    Asked("what is left of shared stocks", store.RESERVE, TAKES_SHARED,
+          {"counter_items": AN_ITEM, "counter_stocks": {**OAT, "stock": 5},
+           "counter_stocks 2": {**OAT, "id": OTHER, "name": "soy", "stock": 5}}, (),
+          gives=[{"name": "oat", "stock": 2}, {"name": "soy", "stock": 5}],
+          after="SELECT * FROM counter_stocks ORDER BY name"),
+    Asked("shared stocks of what is on the menu", store.SHARED, (["K01"],),
+          {"counter_items": {**AN_ITEM, "options": USES_OAT}, "counter_stocks": OAT},
+          ({"$1": ["K02"]}, {"counter_items.outlet_id": "K02"}, {"counter_stocks.name": "soy"},
+           GONE), ({"$1": None},),
+          {"outlet_id": "K01", "id": STOCK, "name": "oat", "stock": 3, "sold_out": False},
+          (({"counter_stocks.sold_out_at": NOW}, {"sold_out": True}),)),
+    Asked("shared stocks are listed by name", store.SHARED, (["K01"],),
+          {"counter_items": {**AN_ITEM, "options": [*USES_OAT, {"choices": [{"stock": "cow"}]}]},
+           "counter_stocks": OAT, "counter_stocks 2": {**OAT, "id": OTHER, "name": "cow"}}, (),
+          gives=[{"name": "cow"}, {"name": "oat"}]),
+    Asked("a new shared stock", f"{store.SAVE_SHARED} RETURNING *",
+          (OTHER, ASHA, "K01", "oat", 9, False), {}, (),
+          gives={"id": OTHER, "merchant_id": ASHA, "outlet_id": "K01", "name": "oat", "stock": 9}),
+    Asked("a shared stock is counted again", f"{store.SAVE_SHARED} RETURNING *",
+          (OTHER, ASHA, "K01", "oat", 9, True), {"counter_stocks": OAT}, ({"$6": False},),
+          gives={"id": STOCK, "stock": 9}),
+    Asked("a shared stock is sold out", f"{store.SHARED_SOLD_OUT}, *", ("K01", STOCK, SOON),
+          {"counter_stocks": OAT},
+          ({"counter_stocks.id": OTHER}, {"counter_stocks.outlet_id": "K02"}),
+          gives={"?column?": True, "sold_out_at": SOON},
+          others=(({"counter_stocks.sold_out_at": NOW}, {"sold_out_at": NOW}),)),
+    Asked("a shared stock is back", f"{store.SHARED_BACK}, *", ("K01", STOCK, 8, False),
+          {"counter_stocks": {**OAT, "sold_out_at": NOW}},
+          ({"counter_stocks.id": OTHER}, {"counter_stocks.outlet_id": "K02"}),
+          gives={"?column?": True, "sold_out_at": None, "stock": 8},
+          others=(({"$4": True}, {"sold_out_at": None, "stock": 3}),)),
     Asked("what is left of it", store.RESERVE, TAKES,
           {"counter_items": {**AN_ITEM, "option_stock": {"milk": 9, "oat": 1}},
            "counter_items 2": {**AN_ITEM, "id": OTHER, "product_id": OTHER}}, (),
@@ -464,20 +525,13 @@ async def test_stock_is_taken_in_one_order_by_all_who_order(
         await rows.put("counter_items", **{**AN_ITEM, "id": item, "product_id": item})
     await holder.execute("BEGIN")
     await holder.fetch("SELECT FROM counter_items WHERE id = $1 FOR NO KEY UPDATE", first)
-    taken: tuple[Any, ...] = ("K01", [second, first], [1, 1], [{}, {}])
+    taken: tuple[Any, ...] = ("K01", [second, first], [1, 1], [{}, {}], [], [])
     work = asyncio.ensure_future(rows.conn.fetch(store.RESERVE, *taken))
     assert await stopped(looker, work) is not None
     free = await looker.fetch("SELECT id FROM counter_items FOR NO KEY UPDATE SKIP LOCKED")
     assert [row["id"] for row in free] == [second]
     await holder.execute("COMMIT")
     assert len(await work) == 2
-
-
-@pytest.fixture
-async def rows(urls: DatabaseUrls) -> AsyncIterator[Rows]:
-    made = await Rows.open(urls.superuser)
-    yield made
-    await made.conn.close()
 
 
 @pytest.mark.parametrize("asked", [COUNTERS, MENUS, HANDED, ON_BOARDS, LAWS])

@@ -26,3 +26,18 @@ async def test_a_note_with_a_zero_character_places_no_order(phone: Phone) -> Non
     lines = [f"{line}a\0b" for line in sent["line"]]
     answer = await phone.post("/s/corner", data={**sent, "line": lines})
     assert answer.status_code == 400
+
+
+async def test_an_address_of_no_counter_says_so_and_one_below_a_counter_leads_to_its_menu(
+    phone: Phone,
+) -> None:
+    for path in ("/s/nobody", "/s/nobody/basket", "/s/nobody/orders"):
+        page = await phone.get(path, headers={"accept": "text/html"})
+        assert page.status_code == 404
+        assert "There is no counter here" in page.text
+        assert "You have not been charged." in page.text
+        assert 'href="/s/' not in page.text
+    for path in ("/s/corner/nothing", "/s/corner/nothing/at/all"):
+        page = await phone.get(f"{path}?lang=ru", headers={"accept": "text/html"})
+        assert page.status_code == 404
+        assert 'href="/s/corner?lang=ru">К меню' in page.text

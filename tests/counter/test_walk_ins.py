@@ -106,11 +106,11 @@ async def test_a_station_sees_what_it_makes(
     await walk_ins.enter(shop.stage.context, shop.who, "S01", [CAKE])
     await browser.sign_in("lena")
     bar = (await browser.look(f"{BOARD}/kitchen?station=bar")).text
-    assert ("Latte" in bar, "Carrot cake" in bar, "Waiting" in bar, "W1" in bar) == (
+    assert ("Latte" in bar, "Carrot cake" in bar, "Waiting" in bar, "<h2>W1" in bar) == (
         True, False, False, False,
     )  # fmt: skip
     page = await browser.look(f"{BOARD}/kitchen")
-    for said in ("Latte", "Carrot cake", "Maria", "W1"):
+    for said in ("Latte", "Carrot cake", "Maria", "<h2>W1"):
         assert said in page.text
     code, token = await shop.code(both), (await shop.view(both)).token
     assert code not in page.text
@@ -137,6 +137,8 @@ async def test_the_wall_shows_numbers_and_names_and_nothing_that_opens_an_order(
     assert (page.status_code, page.headers["refresh"]) == (200, "5")
     is_ready, is_made = page.text.split('<section class="making"')
     assert "Ira" in is_ready
+    assert ">Ready<" in is_ready
+    assert ">Being prepared<" in is_made
     assert ("Maria" in is_made, "Ana" in is_made, "W1" in is_made) == (True, True, True)
     assert "Nobody yet" not in page.text
     for order in (making, ready, waiting):

@@ -5,9 +5,10 @@ from uuid import UUID
 
 import pytest
 
-from coinslot.counter import history, printers, printing, walk_ins
+from coinslot.counter import history, printers, printing, staff, walk_ins
 from coinslot.counter.basket import Wish
 from coinslot.counter.printers import NewPrinter
+from coinslot.counter.staff import CounterError, Staff, Why
 from coinslot.counter.tickets import Ticket
 from coinslot.counter.walk_ins import Step
 from coinslot.db.pool import RawConnection
@@ -95,6 +96,23 @@ async def test_choices_that_are_counted_come_back_too(counter: Counter) -> None:
     assert await counter.stage.value(stock) == "3"
     await step(counter, walk_in, Step.CANCELLED)
     assert await counter.stage.value(stock) == "5"
+
+
+async def test_choices_that_are_counted_since_it_was_entered_get_nothing_back(
+    counter: Counter,
+) -> None:
+    walk_in = await entered(counter, Wish(sku="latte", quantity=2, choices=("oat",)))
+    await counter.stage.rows(
+        "UPDATE counter_items SET option_stock = '{\"oat\": 5}' FROM products p"
+        " WHERE p.id = product_id AND sku = 'latte' RETURNING counter_items.id"
+    )
+    await step(counter, walk_in, Step.CANCELLED)
+    assert (
+        await counter.stage.value(
+            "SELECT option_stock->>'oat' FROM counter_items WHERE option_stock <> '{}'"
+        )
+        == "5"
+    )
 
 
 async def test_what_was_made_is_not_for_sale_again(counter: Counter) -> None:
@@ -190,3 +208,41 @@ async def test_the_audit_sees_a_search_of_somebody_who_went(counter: Counter) ->
             " VALUES ($1, $2, 'asha', 'asked', $3)", order, stage.merchant, stage.clock.now(),
         )  # fmt: skip
     assert await stage.value("SELECT person_left($1)", order) == left + 1
+
+
+async def test_it_is_printed_again_as_a_copy_while_it_is_open(counter: Counter) -> None:
+    context, who = counter.stage.context, counter.who
+    walk_in = await entered(counter)
+    with pytest.raises(CounterError) as caught:
+        await printing.walk_in_again(context, who, walk_in)
+    assert caught.value.why is Why.NO_PRINTER
+    await add_printer(counter, "All")
+    for _ in range(2):  # the first that this printer has is none
+        counter.stage.later(1)
+        await printing.walk_in_again(context, who, walk_in)
+    taps = [printing.walk_in_again(context, who, walk_in) for _ in range(3)]
+    await asyncio.gather(*taps)
+    assert ["COPY" in rows for _, rows in await papers(counter)] == [False, *[True] * 4]
+    other = Staff(merchant=who.merchant, login="ravi", actor=who.actor, outlets=("M01",))
+    with pytest.raises(CounterError):
+        await printing.walk_in_again(context, other, walk_in)
+    counter.stage.later(1)
+    await step(counter, walk_in, Step.CANCELLED)
+    assert ["CANCELLED" in rows for _, rows in await papers(counter)].count(True) == 1
+    with pytest.raises(CounterError) as caught:
+        await printing.walk_in_again(context, who, walk_in)
+    assert caught.value.why is Why.OVER
+
+
+async def test_paper_is_due_at_once_where_an_order_is_accepted_or_a_piece_is_rejected(
+    counter: Counter,
+) -> None:
+    await add_printer(counter, "All")
+    order, woken = await counter.paid(), counter.stage.context.wakes.of("counter_prints")
+    for work in (
+        staff.accept(counter.stage.context, counter.who, order),
+        staff.reject(counter.stage.context, counter.who, order, "None left"),
+    ):
+        woken.clear()
+        await work
+        assert woken.is_set()

@@ -2,7 +2,6 @@
 they were written; and a row that somebody holds is left out, and waited for by nobody."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -10,7 +9,6 @@ import pytest
 
 from coinslot.db.due import Due, Share, Want, claim
 from coinslot.db.pool import Database, RawConnection
-from tests.conftest import DatabaseUrls
 from tests.db.test_due import INBOX, LANED, MINUTE
 from tests.sales.by_hand import NOW, Rows
 
@@ -18,15 +16,13 @@ ACCOUNT, OTHER = UUID(int=1), UUID(int=2)
 
 
 @pytest.fixture
-async def rows(urls: DatabaseUrls) -> AsyncIterator[Rows]:
-    made = await Rows.open(urls.superuser)
+async def rows(rows: Rows) -> Rows:
     for account, name in ((OTHER, "b"), (ACCOUNT, "a")):
-        await made.put("gateway_accounts", id=account, gateway="mock", slug=name)
+        await rows.put("gateway_accounts", id=account, gateway="mock", slug=name)
     for number, account in ((3, OTHER), (2, ACCOUNT), (5, OTHER), (1, OTHER), (4, ACCOUNT)):
-        await made.put("inbox", id=number, account_id=account, verdict="genuine", due_at=NOW,
+        await rows.put("inbox", id=number, account_id=account, verdict="genuine", due_at=NOW,
                        delivery_id=str(number))  # fmt: skip
-    yield made
-    await made.conn.close()
+    return rows
 
 
 async def claimed(database: Database, due: Due, limit: int, share: Share) -> list[int]:

@@ -14,8 +14,9 @@ import asyncpg
 import pytest
 
 from coinslot.db.embedded import EmbeddedPostgres, running_superuser_url
-from coinslot.db.leftover import FolderInUseError, free_port, locked, runs
+from coinslot.db.leftover import FolderInUseError, locked, runs
 from coinslot.device.broker import EmbeddedNats
+from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 

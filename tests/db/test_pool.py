@@ -11,9 +11,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from coinslot.db.embedded import EmbeddedPostgres
-from coinslot.db.leftover import free_port
 from coinslot.db.pool import AWAY, Database, DatabaseUnreachableError, connect, patiently
 from tests.conftest import DatabaseUrls, on_server
+from tests.ports import free_port
 
 ASHA, CHANDRA = uuid4(), uuid4()
 TOY = """

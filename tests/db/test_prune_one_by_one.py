@@ -1,15 +1,12 @@
 """Each thing that is pruned goes oldest first, younger ones of the very same kind stay, and what
 somebody else holds is left for the next time: nobody waits for a row that is to be deleted."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-import asyncpg
 import pytest
 
 from coinslot.db.pool import RawConnection
-from tests.conftest import DatabaseUrls
 
 BEFORE = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -61,15 +58,6 @@ PRUNED = (
            f" SELECT ({OF})::uuid, ({OF})::uuid, 1, n::text, '', '', $1, {AT}, 'x' {EACH}",
            "ended_at", in_order=False),
 )  # fmt: skip
-
-
-@pytest.fixture
-async def hand(urls: DatabaseUrls) -> AsyncIterator[RawConnection]:
-    """Rows by themselves: no key is checked."""
-    conn = await asyncpg.connect(urls.superuser)
-    await conn.execute("SET session_replication_role = replica")
-    yield conn
-    await conn.close()
 
 
 @pytest.mark.parametrize("what", PRUNED, ids=lambda what: what.table)

@@ -14,6 +14,7 @@ from coinslot.events.webhooks.signing import HookRules
 from coinslot.kit.ids import token
 from coinslot.payments.idempotency import IdempotentCall
 from tests.feeds.receiver import Receiver, receiving
+from tests.sales.by_hand import Rows
 from tests.sales.conftest import stage as stage  # the books are closed after each test
 from tests.sales.stage import Stage
 from tests.sales.taking import Taking, confirmed, made, taking
@@ -24,6 +25,13 @@ RULES = HookRules(private_addresses=True, jitter=0, timeout_s=5)
 @pytest.fixture
 def gateway(stage: Stage) -> Taking:
     return taking(stage)
+
+
+@pytest.fixture
+async def rows(rows: Rows) -> Rows:
+    """Without a reader of the log."""
+    await rows.conn.execute("DELETE FROM feed_cursors")
+    return rows
 
 
 @pytest.fixture

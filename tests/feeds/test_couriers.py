@@ -2,8 +2,7 @@
 
 import asyncio
 import signal
-import sys
-from pathlib import Path
+import subprocess
 
 import pytest
 from aiohttp import web
@@ -15,17 +14,14 @@ from tests.conftest import DatabaseUrls
 from tests.feeds.conftest import RULES, Post, announce
 from tests.feeds.receiver import Receiver, receiving
 from tests.sales.stage import Stage
-
-ROOT = Path(__file__).parent.parent.parent
+from tests.warm import PYTHONPATH, Program
 
 
 async def killed(urls: DatabaseUrls, fault: str) -> int:
     """A worker of its own process until it dies; its exit code."""
-    victim = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.feeds.victim", urls.app, urls.door, fault,
-        cwd=ROOT, env={"PYTHONPATH": "src:."}, stdout=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    return await victim.wait()
+    words = ["tests.feeds.victim", urls.app, urls.door, fault]
+    victim = Program(words, {"PYTHONPATH": PYTHONPATH}, stdout=subprocess.DEVNULL)
+    return await asyncio.to_thread(victim.wait)
 
 
 async def leases_end(database: Database) -> None:

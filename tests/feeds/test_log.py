@@ -1,9 +1,12 @@
 """Reading the log: nothing is skipped, nothing is out of order, one process at a time."""
 
 import asyncio
+from itertools import pairwise
 from uuid import UUID, uuid4
 
 import pytest
+from msgspec.structs import replace
+from structlog.testing import capture_logs
 
 from coinslot.db.pool import Connection, Database
 from coinslot.events.log import Batch, Cursor, CursorLostError, Pace, follow
@@ -178,3 +181,73 @@ async def test_a_reader_that_fails_reads_the_same_again_and_hinders_no_other(
     await asyncio.wait_for(seen.wait(), 20)
     reading.cancel()
     assert told == [["A"], ["A"]]
+
+
+async def test_a_reader_that_is_behind_leaves_most_of_the_time_to_others(asha: Database) -> None:
+    cursor = Cursor(asha, "one", replace(PACE, share=0.25))
+    await noted(asha, *"ABCDEFGHIJ")
+    now_s = asyncio.get_running_loop().time
+    spans: list[tuple[float, float]] = []
+    seen = asyncio.Event()
+
+    async def work(batch: Batch) -> None:
+        began_s = now_s()
+        await cursor.advance(batch)
+        await asyncio.sleep(0.05)  # stands for work
+        spans.append((began_s, now_s()))
+        if not batch.more:
+            seen.set()
+
+    reading = asyncio.create_task(follow(cursor, work, asyncio.Event()))
+    await asyncio.wait_for(seen.wait(), 20)
+    reading.cancel()
+    assert len(spans) == 4
+    for (began_s, ended_s), (next_s, _) in pairwise(spans):
+        assert next_s - ended_s >= 3 * (ended_s - began_s) * 0.99
+
+
+async def test_what_comes_while_a_batch_is_worked_is_read_together(asha: Database) -> None:
+    cursor = Cursor(asha, "one", replace(PACE, batch=100, gather_s=0.2))
+    await noted(asha, "A")
+    read: list[list[str]] = []
+    first, all_of_it = asyncio.Event(), asyncio.Event()
+
+    async def work(batch: Batch) -> None:
+        await cursor.advance(batch)
+        read.append([entry.event for entry in batch.entries])
+        first.set()
+        if sum(map(len, read)) == 4:
+            all_of_it.set()
+
+    wake = asyncio.Event()
+    reading = asyncio.create_task(follow(cursor, work, wake))
+    await asyncio.wait_for(first.wait(), 20)
+    for one in "BCD":
+        await noted(asha, one)
+        wake.set()
+    await asyncio.wait_for(all_of_it.wait(), 20)
+    reading.cancel()
+    assert read == [["A"], [*"BCD"]]
+
+
+async def test_a_reader_that_works_again_begins_its_pauses_anew(asha: Database) -> None:
+    cursor = Cursor(asha, "one", replace(PACE, batch=1))
+    await noted(asha, "A", "B")
+    fails = {"A": 3, "B": 1}
+    seen = asyncio.Event()
+
+    async def work(batch: Batch) -> None:
+        (entry,) = batch.entries
+        if fails[entry.event]:
+            fails[entry.event] -= 1
+            raise ValueError("it is away")
+        await cursor.advance(batch)
+        if entry.event == "B":
+            seen.set()
+
+    with capture_logs() as said:
+        reading = asyncio.create_task(follow(cursor, work, asyncio.Event()))
+        await asyncio.wait_for(seen.wait(), 20)
+    reading.cancel()
+    pauses = [round(one["pause_s"] / PACE.poll_s) for one in said if one["event"] == "feed_failed"]
+    assert pauses == [2, 4, 8, 2]

@@ -11,7 +11,6 @@ import pytest
 from coinslot.db.pool import RawConnection
 from coinslot.events.webhooks import deliver, deliveries, endpoints
 from coinslot.events.webhooks.delivery_queries import CLAIM, SETTLE
-from tests.conftest import DatabaseUrls
 from tests.sales.asked import Asked, mistaken
 from tests.sales.by_hand import NOW, Rows
 
@@ -130,14 +129,6 @@ ASKED = (
           (HOOK, "it failed"), {"webhook_endpoints": ENDPOINT}, (),
           gives={"status": "disabled", "disabled_reason": "it failed"}),
 )  # fmt: skip
-
-
-@pytest.fixture
-async def rows(urls: DatabaseUrls) -> AsyncIterator[Rows]:
-    made = await Rows.open(urls.superuser)
-    await made.conn.execute("DELETE FROM feed_cursors")
-    yield made
-    await made.conn.close()
 
 
 async def test_each_statement_finds_its_row_and_none_that_differs(rows: Rows) -> None:

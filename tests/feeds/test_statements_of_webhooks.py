@@ -1,15 +1,11 @@
 """What each statement about webhooks finds or changes: its own row, as long as nothing differs from
 what it asks for. Each case differs in one thing."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID
 
-import pytest
-
 from coinslot.events.webhooks import deliver, deliveries, endpoints
 from coinslot.events.webhooks.delivery_queries import CLAIM, LET_GO, SETTLE
-from tests.conftest import DatabaseUrls
 from tests.sales.asked import Asked, mistaken
 from tests.sales.by_hand import NOW, Rows
 
@@ -93,14 +89,6 @@ ASKED = (
           {"webhook_endpoints": ENDPOINT},
           ({"webhook_endpoints.id": OTHER}, {"webhook_endpoints.status": "disabled"}, DELETED)),
 )  # fmt: skip
-
-
-@pytest.fixture
-async def rows(urls: DatabaseUrls) -> AsyncIterator[Rows]:
-    made = await Rows.open(urls.superuser)
-    await made.conn.execute("DELETE FROM feed_cursors")
-    yield made
-    await made.conn.close()
 
 
 async def test_each_statement_finds_its_row_and_none_that_differs(rows: Rows) -> None:

@@ -345,7 +345,8 @@ async def test_what_is_public_of_an_entry(shop: Shop) -> None:
     for machine, event, was, state, kind in PUBLIC:
         entry = shop.told(machine, one, event, was=was, state=state,
                           data={"status": "kept", "basis": "drop"})  # fmt: skip
-        made: Any = await announce.announcement(shop.rows.conn, entry)
+        made: Any
+        (made,) = await announce.announcements(shop.rows.conn, [entry])
         assert (made.type if made else None) == kind
         if made:
             data = {"endpoint": one, "status": "kept", "basis": "drop"}
@@ -354,7 +355,7 @@ async def test_what_is_public_of_an_entry(shop: Shop) -> None:
             assert made.line == one
         assert kind is None or kind in public.TYPES
         gone = shop.told(machine, uuid4(), event, was=was, state=state)
-        nothing = await announce.announcement(shop.rows.conn, gone)
+        (nothing,) = await announce.announcements(shop.rows.conn, [gone])
         assert (nothing is None) is (machine != "webhook")
 
 
@@ -375,3 +376,35 @@ async def test_of_two_events_each_is_read_under_its_own_name(shop: Shop) -> None
     assert await conn.fetch(feed._PAGE, shop.merchant, 0, ["order.failed"], 10) == []
     (second,) = await conn.fetch(feed._PAGE, shop.merchant, 1, ["order.paid"], 10)
     assert second["data"] == {"n": 2}
+
+
+async def test_of_many_entries_each_is_told_as_it_would_be_alone(shop: Shop) -> None:
+    """In any order, some twice, and among them what is gone and what is not public."""
+    for number in (1, 2):
+        one = UUID(int=number)
+        await shop.payment(number, amount_minor=5000 + number)
+        await shop.capture(number, payment_id=one)
+        await shop.refund(number, one)
+        await shop.put("disputes", id=one, account_id=shop.account, capture_id=one, stage="open",
+                       gateway_dispute_id=f"d{number}")  # fmt: skip
+        await shop.put("orders", id=one, client_key=f"k{number}", token=f"t{number}",
+                       state="paid", source="page")  # fmt: skip
+        line = await shop.put("order_lines", order_id=one, slot=f"A{number}")
+        await shop.put("fulfillments", id=one, order_id=one, line_id=line["id"], state="queued",
+                       due_at=NOW)  # fmt: skip
+    entries = [
+        shop.told(machine, UUID(int=number), event, was=was, state=state,
+                  data={"status": "kept", "basis": "drop"})
+        for number in (2, 1, 3, 2)
+        for machine, event, was, state, _ in PUBLIC
+    ] + [
+        shop.told("fulfillment", UUID(int=number), "X", was="started", state=state,
+                  data={"basis": "drop"})
+        for number in (2, 1, 3)
+        for state in ("failed", "vended", "going")
+    ]  # fmt: skip
+    conn = shop.rows.conn
+    for mixed in (entries, entries[::-1]):
+        alone = [(await announce.announcements(conn, [entry]))[0] for entry in mixed]
+        assert await announce.announcements(conn, mixed) == alone
+        assert sum(made is not None for made in alone) > 40

@@ -20,6 +20,7 @@ from coinslot.fleet.decommission import UnitsOpenError, decommission
 from coinslot.fleet.enrolment import DeviceAddresses, DeviceEnrolment, provision_device
 from coinslot.kit import qr
 from coinslot.outlets.machines import UnknownOutletError, is_device
+from coinslot.rollouts import firmware
 from tests.sales.neighbours import chandras_machine
 from tests.sales.stage import Stage
 
@@ -34,6 +35,20 @@ async def provisioned(
     return await provision_device(
         stage.context, Editor(stage.merchant, "asha"), "M01", addresses, at_once=at_once
     )
+
+
+async def test_the_newest_key_of_the_firmware_is_in_the_code_that_a_scanner_reads(
+    stage: Stage,
+) -> None:
+    assert (await provisioned(stage)).firmware_key is None
+    editor = Editor(stage.merchant, "asha")
+    for key in (b"a" * 32, b"b" * 32):
+        await firmware.add_key(stage.context, editor, f"key {key[:1]!r}", key)
+        stage.later(1)
+    made = await provisioned(stage)
+    assert made.firmware_key == "62" * 32
+    assert msgspec.json.decode(scanned(made.svg()) or "")["firmware_key"] == "62" * 32
+    assert msgspec.json.decode(made.file())["firmware_key"] == "62" * 32
 
 
 async def logins(stage: Stage) -> list[str]:

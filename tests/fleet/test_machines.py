@@ -56,6 +56,7 @@ async def test_a_machine_says_whether_it_can_sell_now(stage: Stage) -> None:
     now = await status(stage)
     assert (now.machine.state, now.machine.last_heard_at) == ("online", stage.context.now())
     assert (now.journal_id, now.boot_id, now.has_sensor) == ("j1", "b1", True)
+    assert now.guarantee == "G3"
     stage.later(stage.context.windows.online_s + 1)
     assert (await status(stage)).machine.state == "offline"
     (slot,) = now.slots
@@ -64,6 +65,11 @@ async def test_a_machine_says_whether_it_can_sell_now(stage: Stage) -> None:
     assert (slot.code.takes, slot.code.stage, slot.code.qr_code_id) == (
         Money(4000, "INR"), "open", stage.qr_code_id,
     )  # fmt: skip
+
+
+async def test_a_machine_beside_another_controller_is_of_class_g1(stage: Stage) -> None:
+    await stage.hello(mdb=True)
+    assert (await status(stage)).guarantee == "G1"
 
 
 async def test_what_is_paid_and_not_settled_is_open_and_promised(stage: Stage) -> None:

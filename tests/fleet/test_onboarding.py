@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from coinslot.fleet import config, machines, onboarding, templates
-from coinslot.fleet.config import Editor
+from coinslot.fleet.config import ConfigChange, Editor
 from coinslot.fleet.enrolment import DeviceAddresses, DeviceEnrolment
 from coinslot.fleet.onboarding import NewMachine, NewSlot, OnboardError
 from coinslot.fleet.templates import Template, TemplateSlot
@@ -88,6 +88,18 @@ async def test_a_machine_is_set_up_like_another_from_a_template_of_the_merchants
     await onboarded(stage, machine("M08", slots=[], template="platform"))
     (slot,) = (await machines.status(stage.context, stage.merchant, "M08")).slots
     assert (slot.slot, slot.price, slot.stock) == ("B1", Money(9900, "INR"), 4)
+
+
+async def test_a_template_takes_from_a_machine_neither_its_place_nor_that_somebody_works_at_it(
+    stage: Stage,
+) -> None:
+    editor = Editor(stage.merchant, "asha")
+    told = {"gps": {"lat": 12.9, "lng": 77.6}, "maintenance": True, "uiTheme": "dark"}
+    before = await config.read(stage.context, stage.merchant, "M01")
+    change = ConfigChange(device=told, version=before.version)
+    await config.change(stage.context, editor, "M01", change)
+    template = await templates.save_from(stage.context, editor, "platform", "M01")
+    assert template.device == {"uiTheme": "dark"}
 
 
 @pytest.mark.parametrize(
@@ -222,3 +234,12 @@ async def test_a_merchant_without_an_account_is_told_that_none_takes_the_money(
     assert [(p.field, p.code, p.message) for p in found.problems] == [
         ("account", "no_account", "No account of yours takes JPY.")
     ]
+
+
+async def test_a_product_that_was_retired_is_not_made_anew_by_its_name(stage: Stage) -> None:
+    await stage.rows("UPDATE products SET retired_at = $1 RETURNING 1", stage.clock.now())
+    again = NewSlot(slot="A1", sku="cola", product="Cola", price=Money(5000, "INR"))
+    found = await problems(stage, machine(slots=[again]))
+    assert found == [(0, "slots[0].sku", "unknown_product")]
+    (row,) = await stage.rows("SELECT price_minor, retired_at FROM products")
+    assert (row["price_minor"], row["retired_at"] is None) == (4000, False)

@@ -1,7 +1,7 @@
 """What each statement about machines finds: its own row, as long as nothing differs from what it
 asks for; and what lists of them say."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,6 @@ from uuid import UUID
 import pytest
 
 from coinslot.fleet import store
-from tests.conftest import DatabaseUrls
 from tests.sales.asked import Asked, mistaken
 from tests.sales.by_hand import NOW, Rows
 
@@ -30,6 +29,17 @@ OPEN = {**UNIT, "state": "queued", "settlement": None, "settled_at": None, "basi
         "due_at": NOW}  # fmt: skip
 LINE = {"id": UUID(int=9), "slot": "A1", "name": "Cola", "quantity": 1}
 
+SINCE = NOW - MOMENT
+PUSH = {"id": "M01", "merchant_id": ASHA}
+_CHANGED = {
+    "outlets": {**MACHINE, "config_version": 3},
+    "config_versions": {"outlet_id": "M01", "version": 3, "config": {
+        "slots": [{"slot": "A1", "sku": "tea", "price": {"amount": 4500}}]}},
+    "slots": SLOT, "products": PRODUCT,
+}  # fmt: skip
+_WAITS = "SELECT due_at, tries FROM config_pushes"
+_SLOTS = f"SELECT slots FROM ({store.CONFIG}) c"
+
 ASKED = (
     Asked("a machine to change", store.LOCK_MACHINE, ("M01", ASHA), {"outlets": MACHINE},
           ({"outlets.id": "M02"}, {"outlets.merchant_id": CHANDRA}),
@@ -44,8 +54,95 @@ ASKED = (
           ({"outlets.id": "M02"}, {"outlets.merchant_id": CHANDRA})),
     Asked("it is renamed", f"{store.RENAME} RETURNING id", ("M01", "n", "p", "c", None, {}),
           {"outlets": MACHINE}, ({"outlets.id": "M02"},)),
-    Asked("a version of its own", f"{store.NEXT_VERSION} RETURNING id", ("M01", True, True),
-          {"outlets": MACHINE}, ({"outlets.id": "M02"},)),
+    Asked("a version of its own", f"{store.NEXT_VERSION} RETURNING config_version", ("M01", 7),
+          {"outlets": MACHINE}, ({"outlets.id": "M02"},), gives={"config_version": 7}),
+    Asked("versions above the machine's", f"{store.RAISE_VERSIONS} RETURNING config_version,"
+          " price_version, planogram_version", ("M01", 7, 8, 9), {"outlets": MACHINE},
+          ({"outlets.id": "M02"},),
+          gives={"config_version": 7, "price_version": 8, "planogram_version": 9}),
+    Asked("what it says it has", f"{store.HAS_CONFIG} RETURNING config_version", ("M01", 4),
+          {"devices": {"outlet_id": "M01"}}, ({"devices.outlet_id": "M02"},),
+          gives={"config_version": 4}),
+    Asked("a push", store.LOCK_PUSH, ("M01",), {"config_pushes": PUSH},
+          ({"config_pushes.id": "M02"}, {"config_pushes.ended_at": NOW})),
+    Asked("the key of a merchant's firmware", store.FIRMWARE_KEY, (ASHA,),
+          {"firmware_keys": {"merchant_id": ASHA, "public_key": b"k" * 32}},
+          ({"firmware_keys.merchant_id": CHANDRA}, {"firmware_keys.retired_at": NOW}), (),
+          {"encode": "6b" * 32}),
+    Asked("a machine that is planned", store.MACHINE_ROW, ("M01", ASHA), {"outlets": MACHINE},
+          ({"outlets.id": "M02"}, {"outlets.merchant_id": CHANDRA})),
+    Asked("slots as they are sold", store.SLOT_TABLE, (ASHA, ["M01"]),
+          {"outlets": {**MACHINE, "applied_version": 3, "config_version": 3}, "products": PRODUCT,
+           "slots": {**SLOT, "par": 7, "capacity": 9}},
+          ({"outlets.merchant_id": CHANDRA}, {"outlets.id": "M02"}, {"outlets.kind": "counter"},
+           {"outlets.decommissioned_at": NOW}), (),
+          {"machine": "M01", "version": 3, "slot": "A1", "sku": "cola", "product": "Cola",
+           "minor": 4000, "par": 7, "capacity": 9}),
+    Asked("slots of every machine", store.SLOT_TABLE, (ASHA, None), {"outlets": MACHINE,
+          "products": PRODUCT, "slots": SLOT},
+          ({"outlets.merchant_id": CHANDRA},), ({"outlets.id": "M02", "slots.outlet_id": "M02"},)),
+    Asked("slots as they are wanted", store.SLOT_TABLE, (ASHA, ["M01"]),
+          {"outlets": {**MACHINE, "applied_version": 2, "config_version": 3}, "products": PRODUCT,
+           "config_versions": {"outlet_id": "M01", "version": 3, "config": {"slots": [
+               {"slot": "A1", "sku": "cola", "par": 5,
+                "price": {"amount": 4500, "currency": "INR"}}]}},
+           "slots": {**SLOT, "par": 7, "capacity": 9}}, (), (),
+          {"slot": "A1", "product": "Cola", "minor": 4500, "par": 5, "capacity": 9},
+          others=[({"outlets.applied_version": 3}, {"minor": 4000, "par": 7}),
+                  ({"config_versions.version": 2}, {"minor": 4000, "par": 7}),
+                  ({"slots.slot": "A2"}, {"minor": 4500, "capacity": None}),
+                  ({"products.sku": "tea"}, {"product": "cola"})]),
+    Asked("how many fit", store.SET_CAPACITY, ("M01", "A1", 9), {"outlets": MACHINE,
+          "slots": {"outlet_id": "M01", "slot": "A1"}},
+          ({"slots.slot": "A2"}, {"slots.outlet_id": "M02"}), (), {"capacity": 9},
+          after="SELECT capacity FROM slots"),
+    Asked("machines near a point", store.NEAREST, (ASHA, 18.0, 73.0, 9),
+          {"outlets": {**MACHINE, "device_config": {"gps": {"lat": 18.0, "lng": 73.001}}}},
+          ({"outlets.merchant_id": CHANDRA}, {"outlets.decommissioned_at": NOW},
+           {"outlets.device_config": {"gps": {"lat": 18.0}}},
+           {"outlets.device_config": {"gps": {"lng": 73.0}}},
+           {"outlets.device_config": {"gps": {"lat": "18", "lng": 73.0}}},
+           {"outlets.device_config": {"gps": {"lat": 18.0, "lng": "73"}}}), (), {"metres": 106}),
+    Asked("a push that waits", store.PUSH, ("M01",), {"config_pushes": PUSH},
+          ({"config_pushes.id": "M02"}, {"config_pushes.ended_at": NOW})),
+    Asked("what a version changes in a slot", store.SLOT_DIFFERENCES, ("M01",), _CHANGED,
+          ({"outlets.id": "M02"}, {"config_versions.version": 2},
+           {"config_versions.outlet_id": "M02"},
+           {"slots.price_minor": 4500, "products.sku": "tea"}), (),
+          {"slot": "A1", "product": "Cola", "price_minor": 4000, "currency": "INR",
+           "wanted_product": "tea", "wanted_minor": 4500},
+          others=[({"products.sku": "tea"}, {"wanted_product": "Cola", "price_minor": 4000}),
+                  ({"slots.price_minor": 4500}, {"price_minor": 4500, "wanted_product": "tea"}),
+                  ({"slots.outlet_id": "M02"}, {"product": None, "price_minor": None}),
+                  ({"slots.slot": "A2"}, {"product": None, "price_minor": None})]),
+    Asked("a push is put off", f"{store.PUT_OFF_PUSH} RETURNING due_at", ("M01", NOW),
+          {"config_pushes": PUSH}, ({"config_pushes.id": "M02"},), gives={"due_at": NOW}),
+    Asked("a push is held", f"{store.HOLD_PUSH} RETURNING due_at, held_since",
+          ("M01", NOW, NOW + MOMENT), {"config_pushes": PUSH}, ({"config_pushes.id": "M02"},),
+          gives={"due_at": NOW, "held_since": NOW + MOMENT}),
+    Asked("a push was sent", f"{store.SENT_PUSH} RETURNING due_at, sent_at, tries",
+          ("M01", NOW, NOW + MOMENT, 3), {"config_pushes": PUSH}, ({"config_pushes.id": "M02"},),
+          gives={"due_at": NOW, "sent_at": NOW + MOMENT, "tries": 3}),
+    Asked("a push ends", f"{store.END_PUSH} RETURNING due_at, ended_at", ("M01", NOW),
+          {"config_pushes": {**PUSH, "due_at": NOW}}, ({"config_pushes.id": "M02"},),
+          gives={"due_at": None, "ended_at": NOW}),
+    Asked("names of products", store.NAMES_OF_PRODUCTS, (ASHA, ["cola"]), {"products": PRODUCT},
+          ({"products.merchant_id": CHANDRA}, {"products.sku": "tea"})),
+    Asked("a push that waits already", store.WANT_CONFIG, ("M01", NOW), {"outlets": MACHINE,
+          "config_pushes": {**PUSH, "tries": 5, "wanted_at": SINCE, "held_since": SINCE}}, (),
+          gives={"due_at": NOW, "tries": 0, "wanted_at": SINCE, "held_since": SINCE},
+          others=[({"config_pushes.ended_at": SINCE},
+                   {"due_at": NOW, "wanted_at": NOW, "held_since": None, "ended_at": None})],
+          after="SELECT * FROM config_pushes"),
+    Asked("a push that is new", store.WANT_CONFIG, ("M01", NOW), {"outlets": MACHINE},
+          ({"outlets.id": "M02"},), gives={"due_at": NOW, "tries": 0}, after=_WAITS),
+    Asked("slots while a newer version waits", _SLOTS, ("M01", ASHA),
+          {"outlets": {**MACHINE, "config_version": 3, "applied_version": 2},
+           "config_versions": {"outlet_id": "M01", "version": 3, "config": {"slots": [1]}}},
+          (), gives={"slots": [1]}, others=[
+              ({"outlets.applied_version": 3}, {"slots": []}),
+              ({"config_versions.version": 2}, {"slots": []}),
+              ({"config_versions.outlet_id": "M02"}, {"slots": []})]),
     Asked("versions before", store.VERSIONS, ("M01", 3, 9),
           {"config_versions": {"outlet_id": "M01", "version": 2}},
           ({"config_versions.version": 3}, {"config_versions.outlet_id": "M02"})),
@@ -95,13 +192,6 @@ ASKED = (
     Asked("a slot is put on sale", store.PUT_ON_SALE, ("M01", "A1"), {"slots": SLOT},
           ({"slots.outlet_id": "M02"}, {"slots.slot": "A2"})),
 )  # fmt: skip
-
-
-@pytest.fixture
-async def rows(urls: DatabaseUrls) -> AsyncIterator[Rows]:
-    made = await Rows.open(urls.superuser)
-    yield made
-    await made.conn.close()
 
 
 async def test_each_statement_finds_its_row_and_none_that_differs(rows: Rows) -> None:
@@ -200,23 +290,6 @@ async def test_a_configuration_says_what_is_in_its_own_slots_in_their_order(rows
     ]
 
 
-async def test_a_new_version_counts_what_changed(rows: Rows) -> None:
-    await rows.put("outlets", **MACHINE)
-
-    async def versions() -> tuple[int, ...]:
-        row = await rows.conn.fetchrow(
-            "SELECT config_version, price_version, planogram_version FROM outlets"
-        )
-        assert row is not None
-        return tuple(row)
-
-    config, price, planogram = await versions()
-    await rows.conn.execute(store.NEXT_VERSION, "M01", True, False)
-    assert await versions() == (config + 1, price + 1, planogram)
-    await rows.conn.execute(store.NEXT_VERSION, "M01", False, True)
-    assert await versions() == (config + 2, price + 1, planogram + 1)
-
-
 async def test_faults_and_versions_come_newest_first_a_page_at_a_time(rows: Rows) -> None:
     await rows.put("order_lines", **LINE)
     for number in (21, 23, 22):
@@ -240,7 +313,7 @@ async def test_faults_and_versions_come_newest_first_a_page_at_a_time(rows: Rows
     assert [row["name"] for row in templates] == ["t21", "t22", "t23"]
 
 
-async def test_what_is_put_into_a_slot_and_taken_out_of_sale_is_in_that_slot(rows: Rows) -> None:
+async def test_what_is_applied_and_taken_out_of_sale_is_in_that_slot(rows: Rows) -> None:
     async def slot() -> tuple[object, ...]:
         row = await rows.conn.fetchrow(
             "SELECT product_id, price_minor, par, stock, withheld_at, out_of_sale_at,"
@@ -249,11 +322,22 @@ async def test_what_is_put_into_a_slot_and_taken_out_of_sale_is_in_that_slot(row
         assert row is not None
         return tuple(row)
 
-    await rows.conn.execute(store.PUT_SLOT, ASHA, "M01", "A1", COLA, 4000, 9)
+    async def version(number: int, sku: str, minor: int, par: int) -> None:
+        config = {"slots": [{"slot": "A1", "sku": sku, "par": par, "price": {"amount": minor}}]}
+        await rows.put("config_versions", outlet_id="M01", merchant_id=ASHA, version=number,
+                       config=config, price_version=number, planogram_version=number)  # fmt: skip
+
+    await rows.put("outlets", id="M01", merchant_id=ASHA, dialect="leased", kind="vending")
+    await rows.put("products", id=COLA, merchant_id=ASHA, sku="cola")
+    await rows.put("products", id=TEA, merchant_id=ASHA, sku="tea")
+    await version(2, "cola", 4000, 9)
+    await version(3, "tea", 50, 8)
+    assert await rows.conn.fetchval(store.APPLY_CONFIG, "M01", 2)
     assert await slot() == (COLA, 4000, 9, 0, None, None, 0)
     await rows.conn.execute("UPDATE slots SET stock = 3, failures_in_row = 2")
-    await rows.conn.execute(store.PUT_SLOT, ASHA, "M01", "A1", TEA, 50, 8)
-    assert await slot() == (TEA, 50, 8, 3, None, None, 2)
+    assert not await rows.conn.fetchval(store.APPLY_CONFIG, "M01", 4)  # nothing is known of it
+    assert await rows.conn.fetchval(store.APPLY_CONFIG, "M01", 3)
+    assert await slot() == (TEA, 50, 8, 0, None, None, 2), "what lies there is no tea"
     await rows.conn.execute(store.WITHHOLD, "M01", "A1", NOW)
     await rows.conn.execute(store.WITHHOLD, "M01", "A1", NOW + MOMENT)
     assert (await slot())[4:] == (NOW, NOW, 2)
@@ -263,7 +347,7 @@ async def test_what_is_put_into_a_slot_and_taken_out_of_sale_is_in_that_slot(row
 
 async def test_a_template_is_replaced_under_its_name(rows: Rows) -> None:
     for template, by in (({"a": 1}, "asha"), ({"b": 2}, "boris")):
-        await rows.conn.execute(store.PUT_TEMPLATE, ASHA, "small", template, by, NOW)
+        await rows.conn.execute(store.PUT_TEMPLATE, ASHA, "small", template, by, NOW, None)
     row = await rows.conn.fetchrow("SELECT template, made_by, changed_at FROM machine_templates")
     assert row is not None
     assert tuple(row) == ({"b": 2}, "boris", NOW)

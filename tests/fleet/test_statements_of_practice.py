@@ -1,14 +1,10 @@
 """What each statement about practice machines, setting up, and stopping a whole machine finds or
 changes. Each case differs in one thing."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID
 
-import pytest
-
 from coinslot.fleet import store
-from tests.conftest import DatabaseUrls
 from tests.sales.asked import Asked, mistaken
 from tests.sales.by_hand import NOW, Rows
 
@@ -196,13 +192,6 @@ ASKED = (
            for n in (2, 3, 1)}, (),
           gives=({"slug": "s1"}, {"slug": "s2"}, {"slug": "s3"})),
 )  # fmt: skip
-
-
-@pytest.fixture
-async def rows(urls: DatabaseUrls) -> AsyncIterator[Rows]:
-    made = await Rows.open(urls.superuser)
-    yield made
-    await made.conn.close()
 
 
 async def test_each_statement_finds_its_row_and_none_that_differs(rows: Rows) -> None:

@@ -57,13 +57,13 @@ async def serving(*answers: Canned) -> AsyncIterator[tuple[str, list[Asked]]]:
         server.close()
 
 
-def wire_to(address: Address, *, timeout_s: float = 2) -> Wire:
+def wire_to(address: Address, *, timeout_s: float = 30) -> Wire:
     return Wire.to(address, timeout_s=timeout_s, record=_forget, now_ms=monotonic_ms)
 
 
 @asynccontextmanager
 async def answering(
-    *answers: Canned, timeout_s: float = 2
+    *answers: Canned, timeout_s: float = 30
 ) -> AsyncIterator[tuple[razorpay.Razorpay, list[Asked]]]:
     """A driver of Razorpay at such a gateway."""
     async with serving(*answers) as (url, asked):

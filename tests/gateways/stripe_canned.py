@@ -104,7 +104,7 @@ def listed(*items: Any, more: bool = False) -> Canned:
 async def answering(*answers: Canned) -> AsyncIterator[tuple[stripe.Stripe, list[Asked]]]:
     async with serving(*answers) as (url, asked):
         settings = stripe.Settings(secret_key=Secret("sk_test_1"), base_url=url)
-        wire = wire_to(stripe.address(settings), timeout_s=1)
+        wire = wire_to(stripe.address(settings), timeout_s=30)
         yield stripe.Stripe(settings, wire, SystemClock()), asked
         await wire.close()
 

@@ -33,7 +33,8 @@ from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret
 from tests.gateways.collectors import fresh_charge
 from tests.gateways.mailbox import Mailbox
-from tests.sandbox.running import free_port, until
+from tests.ports import free_port
+from tests.sandbox.running import until
 
 KEY, SECRET = "sk_test_12345", "whsec_ofLocalstripe"
 VISA, DECLINED = "pm_card_visa", "pm_card_chargeCustomerFail"

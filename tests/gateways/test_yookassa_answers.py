@@ -91,7 +91,7 @@ def listing(*items: object, cursor: str | None = None) -> Canned:
 
 @asynccontextmanager
 async def answering(
-    *answers: Canned, timeout_s: float = 2, **more: Any
+    *answers: Canned, timeout_s: float = 30, **more: Any
 ) -> AsyncIterator[tuple[yookassa.YooKassa, list[Asked]]]:
     async with serving(*answers) as (url, asked):
         settings = yookassa.Settings(

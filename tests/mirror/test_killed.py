@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import Any
@@ -17,16 +16,14 @@ from coinslot.events.mirror.rebuild import differences
 from tests.conftest import DatabaseUrls
 from tests.mirror.rig import SOON_S, Rig, mirror_through, running, vend
 from tests.scenarios.installation import eventually
-from tests.storms.part import PYTHONPATH
+from tests.warm import PYTHONPATH, Program
 
 
 async def run_until_fault(rig: Rig, urls: DatabaseUrls, fault: str) -> int:
     """The exit code of a mirror that may die at this point."""
-    victim = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.mirror.victim", urls.app, urls.door, rig.url,
-        env={**os.environ, "COINSLOT_FAULT": fault, "PYTHONPATH": PYTHONPATH},
-    )  # fmt: skip
-    return await victim.wait()
+    words = ["tests.mirror.victim", urls.app, urls.door, rig.url]
+    victim = Program(words, {**os.environ, "COINSLOT_FAULT": fault, "PYTHONPATH": PYTHONPATH})
+    return await asyncio.to_thread(victim.wait)
 
 
 async def leases_end(rig: Rig) -> None:

@@ -7,13 +7,26 @@ import sys
 
 from tests.model.explore import explore
 from tests.model.mutants import MUTANTS
-from tests.mutants import board, coffee, counter, money, receipts
+from tests.mutants import (
+    board,
+    coffee,
+    config,
+    counter,
+    firmware,
+    money,
+    receipts,
+    rollouts,
+    speed,
+    stock,
+    telemetry,
+)
 from tests.mutants.all import BESIDE, IN_CODE
 from tests.mutants.edits import Mutation
 from tests.mutants.trial import sound, stormed, tried
 
 NAMES = {mutant.number: mutant.name for mutant in MUTANTS}
-NAMES |= coffee.NAMES | receipts.NAMES | counter.NAMES | board.NAMES | money.NAMES
+NAMES |= firmware.NAMES | coffee.NAMES | receipts.NAMES | counter.NAMES | board.NAMES | money.NAMES
+NAMES |= config.NAMES | stock.NAMES | speed.NAMES | rollouts.NAMES | telemetry.NAMES
 
 
 def main() -> int:

@@ -82,6 +82,21 @@ COUNTER = (
         green=_SELLS,
     ),
     Mutation(
+        number=255,
+        edits=(
+            Edit(
+                "src/coinslot/counter/sql/counter.sql",
+                "        generate_series(1, reserved) WHERE order_id = p_order));\n",
+                "        generate_series(1, reserved) WHERE order_id = p_order AND false));\n",
+            ),
+        ),
+        red=(
+            "tests/counter/test_shared_stock.py"
+            "::test_two_choices_of_one_item_take_two_portions_and_give_two_back",
+        ),
+        green=_SELLS,
+    ),
+    Mutation(
         number=124,
         edits=(
             Edit(
@@ -91,6 +106,23 @@ COUNTER = (
             ),
         ),
         red=("tests/counter/test_pages.py::test_a_price_that_a_client_made_up_buys_nothing",),
+        green=_SELLS,
+    ),
+    Mutation(
+        number=125,
+        edits=(
+            Edit(
+                "src/coinslot/payments/sql/settlement.sql",
+                "        PERFORM settle_extras(p_order, handed_over > 0, p_now);\n",
+                "        PERFORM settle_extras(p_order, handed_over > 0 AND NOT EXISTS (SELECT\n"
+                "            FROM fulfillments WHERE order_id = p_order\n"
+                "            AND settlement = 'refund_due'), p_now);\n",
+            ),
+        ),
+        red=(
+            "tests/counter/test_tax_and_tip_of_parts.py"
+            "::test_the_tip_of_an_order_of_which_a_piece_went_back_is_earned_with_the_rest",
+        ),
         green=_SELLS,
     ),
     Mutation(
@@ -163,7 +195,9 @@ NAMES: Final = {
     121: "tries of a code are not counted",
     122: "a code is compared before its try is counted",
     123: "stock of an unpaid order is not given back",
+    125: "a tip is refunded with an item",
     131: "included tax is rounded for each piece",
     130: "choices of an unpaid order are not given back",
+    255: "what nobody paid keeps its portions of a shared stock",
     124: "a sum below the menu's is not refused",
 }

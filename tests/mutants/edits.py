@@ -27,7 +27,11 @@ class Mutation(NamedTuple):
 
     @property
     def where(self) -> str:
-        return "machine" if self.edits[0].path.startswith("machine-simulator") else "server"
+        return (
+            "machine"
+            if self.edits[0].path.startswith(("machine-simulator", "firmware"))
+            else "server"
+        )
 
     def put_into(self, root: Path) -> None:
         """Spoil the copy of the code under `root`. Raises MovedError."""

@@ -3,6 +3,8 @@
 from tests.mutants.edits import Edit, Mutation
 
 _VEND = "src/coinslot/vending/machine_messages.py"
+_PLAIN = "src/coinslot/vending/plain_messages.py"
+_HEARD = "src/coinslot/vending/sql/heard.sql"
 _FLOW = "src/coinslot/vending/flow.py"
 _COMMITS = "tests/sales/test_around_a_commit.py"
 _EVIDENCE = "tests/sales/test_evidence.py"
@@ -21,6 +23,19 @@ SERVER = (
                 "src/coinslot/vending/store.py",
                 "WHERE f.id = $1 AND f.outlet_id = $2 FOR NO KEY UPDATE OF f, v\n",
                 "WHERE f.id = $1 AND f.outlet_id = $2\n",
+            ),
+            Edit(
+                _HEARD,
+                "p->>'outlet') FOR NO KEY UPDATE;\n    SELECT f.state, f.dispatch_by, ",
+                "p->>'outlet');\n    SELECT f.state, f.dispatch_by, ",
+            ),
+            Edit(
+                _HEARD,
+                "        JOIN devices d ON d.outlet_id = f.outlet_id\n"
+                "        WHERE f.id = (p->>'unit')::uuid AND f.outlet_id = p->>'outlet'\n"
+                "        FOR NO KEY UPDATE OF f, v;\n",
+                "        JOIN devices d ON d.outlet_id = f.outlet_id\n"
+                "        WHERE f.id = (p->>'unit')::uuid AND f.outlet_id = p->>'outlet';\n",
             ),
             Edit(
                 "src/coinslot/orders/store.py",
@@ -50,10 +65,10 @@ SERVER = (
         number=2,
         edits=(
             Edit(
-                _VEND,
-                '    go = wire.signed_go(secret, lease, unit["key_id"])\n',
-                '    go = wire.signed_go(secret, lease, unit["key_id"])\n'
-                "    await context.line.send(machine.outlet, unit['channel'], wire.to_wire(go))\n",
+                _PLAIN,
+                "    go, moved = signed(context, machine, unit, up, at)\n",
+                "    go, moved = signed(context, machine, unit, up, at)\n"
+                "    await context.line.send(machine.outlet, 'mqtt', wire.to_wire(go))\n",
             ),
         ),
         red=(f"{_COMMITS}::test_who_dies_before_the_commit_of_go_has_sent_none",),
@@ -115,11 +130,12 @@ SERVER = (
         number=7,
         edits=(
             Edit(
-                _VEND,
-                "    kept = await journal.store_line(conn, machine, up, at)\n",
-                "    early = wire.Evack(journal_id=up.journal_id, through=up.event_seq)\n"
-                "    await context.line.send(machine.outlet, 'mqtt', wire.to_wire(early))\n"
-                "    kept = await journal.store_line(conn, machine, up, at)\n",
+                _PLAIN,
+                "    if told is None:\n        return None\n",
+                "    if told is None:\n        return None\n"
+                "    if isinstance(up, wire.Result):\n"
+                "        early = wire.Evack(journal_id=up.journal_id, through=up.event_seq)\n"
+                "        await context.line.send(machine.outlet, 'mqtt', wire.to_wire(early))\n",
             ),
         ),
         red=(f"{_COMMITS}::test_who_dies_before_the_commit_of_a_result_has_acknowledged_nothing",),

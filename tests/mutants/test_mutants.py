@@ -7,11 +7,24 @@ from pathlib import Path
 import pytest
 
 from tests.model.mutants import MUTANTS
-from tests.mutants import board, coffee, counter, money, receipts
+from tests.mutants import (
+    board,
+    coffee,
+    config,
+    counter,
+    firmware,
+    money,
+    receipts,
+    rollouts,
+    speed,
+    stock,
+    telemetry,
+)
 from tests.mutants.all import BESIDE, IN_CODE
 from tests.mutants.edits import Edit, MovedError, Mutation, spoilt
 
-NAMES = coffee.NAMES | receipts.NAMES | counter.NAMES | board.NAMES | money.NAMES
+NAMES = firmware.NAMES | coffee.NAMES | receipts.NAMES | counter.NAMES | board.NAMES | money.NAMES
+NAMES |= config.NAMES | stock.NAMES | speed.NAMES | rollouts.NAMES | telemetry.NAMES
 ROOT = Path(__file__).parents[2]
 PROOF = ROOT / "docs" / "proof.md"
 ROW = re.compile(r"^\| (\d+) \| (.+?) \| (.+?) \| (.+?) \|$", re.MULTILINE)

@@ -15,7 +15,8 @@ from tests.mutants.edits import Mutation
 
 ROOT = Path(__file__).parents[2]
 COPIED = (
-    "src", "machine-simulator", "sandbox", "tests", "docs", "pyproject.toml", "ARCHITECTURE.md",
+    "src", "machine-simulator", "firmware", "sandbox", "tests", "docs", "pyproject.toml",
+    "ARCHITECTURE.md",
 )  # fmt: skip
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-rpf", "--tb=short", "-p", "no:cacheprovider")
 BOUND_S = 600.0
@@ -84,7 +85,9 @@ def run(root: Path, tests: Iterable[str]) -> Outcomes:
 
 def only_of(root: Path) -> dict[str, str]:
     """The environment in which Python sees that copy alone."""
-    path = os.pathsep.join(str(root / name) for name in ("src", ".", "machine-simulator"))
+    path = os.pathsep.join(
+        str(root / name) for name in ("src", ".", "machine-simulator", "firmware")
+    )
     return {**os.environ, "PYTHONPATH": path}
 
 

@@ -16,7 +16,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "src/coinslot/api/gateway_webhooks.py",
         "src/coinslot/api/webhook_endpoints.py",
         "src/coinslot/events/*.py",
-        "src/coinslot/events/webhooks/*.py",
+        "src/coinslot/events/*/*.py",
         f"{_ROOMS}/notices/[!m]*.py",  # they read signed reports; the mock is for tests
     ),
     "identity": (
@@ -74,6 +74,32 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         f"{_ROOMS}/oversight/privacy.py",
     ),
     "coffee": (f"{_ROOMS}/coffee/*.py",),
+    "fleet": (f"{_ROOMS}/stock/*.py", f"{_ROOMS}/telemetry/*.py", f"{_ROOMS}/rollouts/*.py"),
+}
+# By room, what no mistake is put into but where a group above names a file of it, and who looks at
+# it instead. A file of another room that no group names, because it was moved, fails a test.
+LEFT_OUT: Mapping[str, str] = {
+    "app": "puts rooms together: what is not there fails the scenarios at once",
+    "commands": "what people type and read: tests/commands and the scenarios",
+    "console": "pages, which decide nothing: their tests and Chromium",
+    "pages": "pages but for access, cookies and addresses, which are in identity",
+    "api": "reads a body and calls one verb: judged against its own description",
+    "channels": "wires: contract suites over real brokers, each in seconds",
+    "device": "wires, as channels",
+    "db": "pools and servers that are stopped and killed, each in seconds",
+    "storage": "files and buckets: contract suites over real ones",
+    "pictures": "pixels, which scanners and eyes read",
+    "conformance": "a tool for makers: wrong machines turn its checks red one by one",
+    "context": "not yet",
+    "kit": "but for money, flows, ids, codes and secrets: not yet",
+    "oversight": "the audit's checks are turned red one by one; the rest not yet",
+    "worker": "but for the sweeper: not yet",
+    "states": "laws over the tables, which spoil every row of them",
+    "gateways": "the mock and the flaky one are for tests",
+    "notices": "the mock is for tests",
+    "counter": "texts are words",
+    "settings.py": "tests go through each setting",
+    "__main__.py": "starts the commands",
 }
 
 # Folders and files of tests that run inside one process, each test in moments. Those that start
@@ -81,7 +107,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 TESTS = (
     "tests/unit", "tests/gateways", "tests/sales", "tests/api", "tests/web", "tests/feeds",
     "tests/db", "tests/channels", "tests/mirror", "tests/people", "tests/fleet", "tests/notices",
-    "tests/console", "tests/counter", "tests/coffee",
+    "tests/console", "tests/counter", "tests/coffee", "tests/stock", "tests/rollouts",
 )  # fmt: skip
 # Tests that compare texts, or build wheels: red by any change, whatever it does.
 NOT_COUNTED = (

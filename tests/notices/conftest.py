@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from tests.notices.rigs import RIGS, Rig, SmtpRig, TwilioRig
-from tests.sandbox.running import SandboxProcess, free_port
+from tests.ports import free_port
+from tests.sandbox.running import SandboxProcess
 
 FAST = {"sent_ms": 20, "delivered_ms": 20, "ring_ms": 20, "answer_ms": 20, "talk_ms": 20,
         "price_ms": 20, "retry_base_ms": 30}  # fmt: skip
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
     folder = tmp_path_factory.mktemp("notices")
     mail = {"port": free_port(), "starttls": True, "users": {"cafe": "smtp-password"}}

@@ -80,7 +80,7 @@ class TwilioRig:
         self.to = f"+1415777{number:04d}"
         self.settings = twilio.Settings(
             account_sid=f"AC{number:032x}", auth_token=Secret(f"token-{number}"),
-            sender="+15005550006", base_url=f"{sandbox.base_url}/twilio", read_s=2,
+            sender="+15005550006", base_url=f"{sandbox.base_url}/twilio", read_s=5,
         )  # fmt: skip
         self.account()
         self.twilio = twilio.Twilio(self.settings)

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from coinslot.events.notices import alerts, plan
 from coinslot.notices.base import Form
 from coinslot.notices.mock import Mock
@@ -85,6 +87,7 @@ class Told:
 async def telling(staffed: Staffed) -> Told:
     """Everyone of the cast has an address."""
     context = staffed.stage.context
+    context.windows = replace(context.windows, machine_silent_s=300)
     mock = Mock(MockSettings(), context.clock)
     context.notifiers = {Form.EMAIL: mock}
     told = Told(staffed, mock)

@@ -2,27 +2,26 @@
 mail that is sent again has the name of the first, by which a mailbox shows it once."""
 
 import asyncio
-import sys
+import subprocess
 from collections import Counter
 from collections.abc import AsyncIterator
 from email import message_from_bytes
-from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
 
-from coinslot.db.leftover import free_port
 from coinslot.notices.base import Form
 from tests.conftest import DatabaseUrls
 from tests.notices.telling import Told, telling
 from tests.notices.victim import mailer
 from tests.people.conftest import Staffed
 from tests.people.conftest import staffed as staffed
+from tests.ports import free_port
 from tests.sales.conftest import stage as stage
 from tests.sales.stage import START
+from tests.warm import PYTHONPATH, Program
 
-ROOT = Path(__file__).parent.parent.parent
 SILENT_S, GATHERED_S = 301, 61
 
 
@@ -48,12 +47,9 @@ async def post() -> AsyncIterator[tuple[Mailbox, int]]:
 
 
 async def killed(urls: DatabaseUrls, port: int, passed_s: float, fault: str) -> int:
-    victim = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.notices.victim", urls.app, urls.door, str(port),
-        str(passed_s), fault, cwd=ROOT, env={"PYTHONPATH": "src:."},
-        stdout=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    return await victim.wait()
+    words = ["tests.notices.victim", urls.app, urls.door, str(port), str(passed_s), fault]
+    victim = Program(words, {"PYTHONPATH": PYTHONPATH}, stdout=subprocess.DEVNULL)
+    return await asyncio.to_thread(victim.wait)
 
 
 @pytest.mark.parametrize(

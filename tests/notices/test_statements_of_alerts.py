@@ -1,7 +1,6 @@
 """What each statement about alerts, browsers and choices finds and writes. Each case differs in one
 thing."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,7 +9,6 @@ import pytest
 
 from coinslot.db.pool import RawConnection
 from coinslot.events.notices import alerts, browsers, plan, preferences, send
-from tests.conftest import DatabaseUrls
 from tests.sales.asked import Asked, mistaken
 from tests.sales.by_hand import NOW, Rows
 
@@ -53,6 +51,9 @@ PRODUCT = {"id": ANOTHER, "merchant_id": ASHA, "sku": "cola", "name": "Cola"}
 OUT = {"outlets": MACHINE, "products": PRODUCT,
        "slots": {"outlet_id": "M01", "slot": "A1", "product_id": ANOTHER,
                  "out_of_sale_at": NOW}}  # fmt: skip
+LIMITS = (NOW, 80, 5, 85)  # silent since, a full journal, restarts, a weak signal
+LIKELY = {"outlet_id": "M01", "product_id": BORIS, "sales": 2.0, "days": 1.0, "held": 3,
+          "through": 1, "likely": 5}  # fmt: skip
 GONE = {"outlets.decommissioned_at": NOW}
 
 
@@ -63,16 +64,90 @@ def reads_browser(name: str, sql: str, value: UUID) -> Asked:
 
 WRONG = (
     Asked("a machine that is silent", f"SELECT FROM ({alerts._WRONG}) w WHERE $1::text <> ''",
-          ("x", NOW), SILENT,
+          ("x", *LIMITS), SILENT,
           ({"devices.outlet_id": "M02"}, GONE, {"devices.last_seen_at": NOW},
            {"devices.last_seen_at": None})),
     Asked("a slot that sells nothing",
           f"SELECT kind, subject, data->>'product' AS product FROM ({alerts._WRONG}) w"
-          " WHERE $1::text <> ''", ("x", NOW), OUT,
+          " WHERE $1::text <> ''", ("x", *LIMITS), OUT,
           ({"slots.outlet_id": "M02"}, {"products.id": BORIS}, GONE, {"slots.out_of_sale_at": None},
            {"slots.withheld_at": NOW}),
           gives={"kind": "slot_out_of_sale", "subject": "M01 A1", "product": "Cola"}),
-    Asked("a case", f"SELECT kind FROM ({alerts._WRONG}) w WHERE $1::text <> ''", ("x", NOW),
+    Asked("a machine that is nearly sold out",
+          f"SELECT kind, subject, data->>'slots' AS slots FROM ({alerts._WRONG}) w"
+          " WHERE $1::text <> ''", ("x", *LIMITS),
+          {"outlets": {**MACHINE, "channel": "mqtt"},
+           "slots": {"outlet_id": "M01", "slot": "A2", "stock": 5, "par": 20},
+           "slots 2": {"outlet_id": "M01", "slot": "A1", "stock": 5, "par": 20}},
+          ({"outlets.channel": "practice"}, GONE,
+           *({f"slots.{name}": value, f"slots 2.{name}": value} for name, value in (
+               ("outlet_id", "M02"), ("stock", 6), ("out_of_sale_at", NOW)))),
+          ({"slots.stock": 0},),
+          gives={"kind": "stock_low", "subject": "M01", "slots": "A1, A2"},
+          others=(({"slots.par": 0}, {"slots": "A1"}),)),
+    Asked("a machine that will probably be sold out soon",
+          f"SELECT kind, subject, data->>'slots' AS slots FROM ({alerts._WRONG}) w"
+          " WHERE $1::text <> ''", ("x", *LIMITS),
+          {"outlets": {**MACHINE, "channel": "mqtt"},
+           "slots": {"outlet_id": "M01", "slot": "A2", "stock": 5, "product_id": BORIS},
+           "slot_demand": {**LIKELY, "slot": "A2"},
+           "slots 2": {"outlet_id": "M01", "slot": "A1", "stock": 5, "product_id": BORIS},
+           "slot_demand 2": {**LIKELY, "slot": "A1"}},
+          ({"outlets.channel": "practice"}, GONE,
+           *({f"slots.{name}": value, f"slots 2.{name}": value} for name, value in (
+               ("outlet_id", "M02"), ("stock", 6), ("out_of_sale_at", NOW), ("product_id", VERA))),
+           *({f"slot_demand.{name}": value, f"slot_demand 2.{name}": value} for name, value in (
+               ("outlet_id", "M02"), ("likely", 4), ("likely", None)))),
+          ({"slots.stock": 0},),
+          gives={"kind": "sold_out_soon", "subject": "M01", "slots": "A1, A2"},
+          others=(({"slot_demand.slot": "A3"}, {"slots": "A1"}),
+                  ({"slots.stock": 0, "slot_demand.likely": 0}, {"slots": "A1"}))),
+    Asked("a machine that refuses our price",
+          f"SELECT kind, subject FROM ({alerts._WRONG}) w WHERE $1::text <> ''", ("x", *LIMITS),
+          {"outlets": MACHINE, "fulfillments": {
+              "outlet_id": "M01", "failure_code": "PRICE_VERSION", "state": "failed",
+              "settlement": "refund_due", "basis": "rejected",
+              "settled_at": NOW - timedelta(days=1) + MOMENT}},
+          ({"fulfillments.outlet_id": "M02"}, GONE, {"fulfillments.failure_code": "SLOT_EMPTY"},
+           {"fulfillments.settled_at": NOW - timedelta(days=1)}),
+          gives={"kind": "price_differs", "subject": "M01"}),
+    Asked("a machine that is too warm",
+          f"SELECT kind, subject, data->>'what' AS what FROM ({alerts._WRONG}) w"
+          " WHERE $1::text <> ''", ("x", *LIMITS),
+          {"outlets": MACHINE, "outlet_stops": {"outlet_id": "M01", "why": "food_lock"}},
+          ({"outlet_stops.outlet_id": "M02"}, GONE, {"outlet_stops.why": "maintenance"},
+           {"outlet_stops.until": NOW}),
+          gives={"kind": "machine_too_warm", "subject": "M01", "what": "food_lock"}),
+    Asked("a machine that tells no temperature",
+          f"SELECT kind, subject FROM ({alerts._WRONG}) w WHERE $1::text <> ''",
+          ("x", *LIMITS),
+          {"outlets": {**MACHINE, "device_config": {"food_lock": {}}},
+           "devices": {"outlet_id": "M01", "last_seen_at": NOW},
+           "machine_health": {"outlet_id": "M01", "temperature_at": NOW - MOMENT}},
+          ({"outlets.device_config": {}}, GONE, {"machine_health.temperature_at": NOW}),
+          ({"machine_health.temperature_at": None}, {"machine_health.outlet_id": "M02"}),
+          gives={"kind": "machine_too_warm", "subject": "M01 thermometer"},
+          others=(({"devices.last_seen_at": NOW - MOMENT}, {"kind": "machine_silent"}),)),
+    *(Asked(f"a machine with {what}",
+            f"SELECT kind, subject FROM ({alerts._WRONG}) w WHERE $1::text <> ''",
+            ("x", *LIMITS),
+            {"outlets": MACHINE, "machine_health": {"outlet_id": "M01", "at": NOW, **wrong}},
+            (GONE, {"machine_health.at": NOW - MOMENT}, {"machine_health.outlet_id": "M02"},
+             *({f"machine_health.{name}": value} for name, value in well.items())),
+            gives={"kind": "machine_ailing", "subject": f"M01 {what}"})
+      for what, wrong, well in (
+          ("journal", {"journal_used": 80}, {"journal_used": 79}),
+          ("signal", {"rssi": -85}, {"rssi": -84}),
+          ("restarts", {"restarts": [NOW] * 4 + [NOW - HOUR + MOMENT]},
+           {"restarts": [NOW] * 4 + [NOW - HOUR]}))),
+    Asked("a machine whose counter differs",
+          f"SELECT kind, subject FROM ({alerts._WRONG}) w WHERE $1::text <> ''", ("x", *LIMITS),
+          {"outlets": MACHINE, "machine_health": {"outlet_id": "M01", "at": NOW},
+           "counter_checks": {"outlet_id": "M01", "differs_since": NOW}},
+          (GONE, {"machine_health.at": NOW - MOMENT}, {"machine_health.outlet_id": "M02"},
+           {"counter_checks.outlet_id": "M02"}, {"counter_checks.differs_since": None}),
+          gives={"kind": "machine_ailing", "subject": "M01 counted"}),
+    Asked("a case", f"SELECT kind FROM ({alerts._WRONG}) w WHERE $1::text <> ''", ("x", *LIMITS),
           {"cases": {"source": "state", "kind": "refund_owed"}},
           ({"cases.closed_at": NOW, "cases.how": "healed"},), gives={"kind": "case_waiting"},
           others=tuple(({"cases.kind": kind}, {"kind": "payout_differs"}) for kind in (
@@ -81,15 +156,16 @@ WRONG = (
 )  # fmt: skip
 
 LOOK = (
-    Asked("what is wrong is alerted once", alerts._LOOK, (NOW, NOW, NOW), SILENT, (), after=ALERTS,
-          gives=({"kind": "machine_silent", "subject": "M01", "opened_at": NOW},)),
-    Asked("what is wrong already", alerts._LOOK, (NOW, NOW, NOW), {**SILENT, "alerts": ALERT}, (),
+    Asked("what is wrong is alerted once", alerts._LOOK, (NOW, *LIMITS, NOW), SILENT, (),
+          after=ALERTS, gives=({"kind": "machine_silent", "subject": "M01", "opened_at": NOW},)),
+    Asked("what is wrong already", alerts._LOOK, (NOW, *LIMITS, NOW),
+          {**SILENT, "alerts": ALERT}, (),
           after=ALERTS, gives=({"ended_at": None, "back_since": None},),
           others=(({"alerts.ended_at": NOW}, ({}, {})),
                   ({"alerts.back_since": NOW + MOMENT},
                    ({"back_since": None, "ended_at": None},)),
                   ({"alerts.back_since": NOW}, ({"back_since": None, "ended_at": None},)))),
-    Asked("a machine is back for a while first", alerts._LOOK, (NOW, NOW, NOW - HOUR),
+    Asked("a machine is back for a while first", alerts._LOOK, (NOW, *LIMITS, NOW - HOUR),
           {"alerts": ALERT}, (), after=ALERTS, gives={"back_since": NOW, "ended_at": None},
           others=(({"alerts.kind": "case_waiting"}, {"ended_at": NOW}),
                   ({"alerts.back_since": NOW - HOUR}, {"ended_at": NOW}),
@@ -246,13 +322,6 @@ ASKED = (
 )  # fmt: skip
 
 
-@pytest.fixture
-async def rows(urls: DatabaseUrls) -> AsyncIterator[Rows]:
-    made = await Rows.open(urls.superuser)
-    yield made
-    await made.conn.close()
-
-
 async def test_each_statement_finds_its_row_and_none_that_differs(rows: Rows) -> None:
     assert await mistaken(rows, ASKED) == []
 
@@ -263,7 +332,7 @@ async def test_a_look_says_how_much_changed(rows: Rows) -> None:
     for subject, since in (("M02", None), ("M03", None), ("M04", NOW), ("M05", NOW)):
         more = {"id": UUID(int=50 + int(subject[1:])), "subject": subject, "back_since": since}
         await rows.put("alerts", **{**ALERT, **more})
-    assert await rows.conn.fetchval(alerts._LOOK, NOW, NOW, NOW) == 1 + 2 + 2
+    assert await rows.conn.fetchval(alerts._LOOK, NOW, NOW, 80, 5, 85, NOW) == 1 + 2 + 2
 
 
 async def test_the_last_twenty_notices_are_shown(rows: Rows) -> None:

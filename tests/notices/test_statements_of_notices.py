@@ -1,14 +1,12 @@
 """What each statement about notices finds or changes: its own row, as long as nothing differs from
 what it asks for. Each case differs in one thing."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from coinslot.events.notices import browsers, plan, preferences, send
-from tests.conftest import DatabaseUrls
 from tests.sales.asked import Asked, mistaken
 from tests.sales.by_hand import NOW, Rows
 
@@ -96,13 +94,6 @@ ASKED = (
           ({"notices.dedup": "e"}, OVER, {"notices.tries": 1}, {"notices.leased_until": NOW},
            {"notices.due_at": NOW})),
 )  # fmt: skip
-
-
-@pytest.fixture
-async def rows(urls: DatabaseUrls) -> AsyncIterator[Rows]:
-    made = await Rows.open(urls.superuser)
-    yield made
-    await made.conn.close()
 
 
 async def test_each_statement_finds_its_row_and_none_that_differs(rows: Rows) -> None:

@@ -36,7 +36,8 @@ async def main(app: str, door: str, port: str, passed_s: str, fault: str) -> Non
     driver, some = Mock(Settings(webhook_secrets=()), Books(clock)), uuid7(START)
     account = Account(id=some, merchant_id=some, gateway="mock", slug="none", driver=driver)
     context = Context(
-        db=db, clock=clock, windows=Windows(), accounts=MockAccounts(account),
+        db=db, clock=clock, windows=Windows(machine_silent_s=300),  # as those who are told have it
+        accounts=MockAccounts(account),
         vault=Vault({"1": b"k" * 32}, "1"), installation="test", open_inbox=WebhookBatch,
         notifiers={Form.EMAIL: mailer(int(port), clock)},
     )  # fmt: skip

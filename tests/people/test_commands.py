@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from coinslot.commands import build
 from tests.conftest import DatabaseUrls
 from tests.people.conftest import PASSWORD, Staffed, code_of
-from tests.sandbox.running import free_port
+from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 KEYS = "1:" + base64.b64encode(b"k" * 32).decode()  # those of the stage

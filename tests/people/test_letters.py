@@ -5,10 +5,12 @@ import re
 
 import pytest
 
+from coinslot.kit.ids import uuid7
+from coinslot.people import members
 from coinslot.worker import sweep
 from tests.console.conftest import a_browser, signed_in
 from tests.notices.telling import PACE, Told, telling
-from tests.people.conftest import PASSWORD, Staffed
+from tests.people.conftest import HASHED, PASSWORD, Staffed
 
 NEW = "a colder masala cola"
 
@@ -78,6 +80,30 @@ async def test_a_forgotten_password_is_set_anew_by_the_link_and_only_once(told: 
     assert "unknown, used, or too old" in again.text
     assert (await told.staffed.login("boris")).status_code == 401
     assert (await told.staffed.login("boris", password=NEW)).status_code == 200
+
+
+async def test_whoever_signs_in_by_their_mail_address_gets_the_link_there(told: Told) -> None:
+    """They never gave another address."""
+    gita, now = uuid7(told.context.now()), told.context.now()
+    async with told.context.db.as_person(gita) as conn:
+        await members.add_person(conn, gita, "gita@shop.example", HASHED, now)
+    browser = a_browser(told.staffed)
+    page = await browser.look("/console/forgot")
+    await browser.press(page, "/console/forgot", {"login": " Gita@shop.example "})
+    ((to, text),) = await mails(told)
+    assert to == "gita@shop.example"
+    done = await browser.press(
+        await browser.look(link(text, "reset")), "/console/reset", {"password": NEW}
+    )
+    assert done.status_code == 303, done.text
+
+
+async def test_a_login_that_is_no_address_and_has_none_gets_no_mail(told: Told) -> None:
+    await told.settings("boris", address=None)
+    browser = a_browser(told.staffed)
+    page = await browser.look("/console/forgot")
+    await browser.press(page, "/console/forgot", {"login": "boris"})
+    assert await mails(told) == []
 
 
 async def test_one_answer_whether_or_not_there_is_such_a_login(told: Told) -> None:

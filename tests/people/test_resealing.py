@@ -44,7 +44,8 @@ NOT_SEALED = {
     "invitations.token_hash", "password_resets.token_hash", "first_run_tokens.hash",
     "refresh_tokens.hash", "second_factors.credential_id", "second_factors.public_key",
     "sessions.secret_hash", "notice_settings.confirm_hash", "counter_printers.secret_hash",
-    "tablets.secret_hash",
+    "tablets.secret_hash", "firmware_builds.signature", "firmware_keys.public_key",
+    "machine_audits.digest",
 }  # fmt: skip
 
 

@@ -1,11 +1,8 @@
 """What each statement about merchants, their products, pictures, keys and rules finds or changes.
 Each case differs in one thing."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID
-
-import pytest
 
 from coinslot.catalog import products
 from coinslot.merchants import accounts, brand, clocks, keys
@@ -26,7 +23,6 @@ from coinslot.people import (
 )
 from coinslot.people.outbox import _POST
 from coinslot.pictures import pictures
-from tests.conftest import DatabaseUrls
 from tests.sales.asked import Asked, mistaken
 from tests.sales.by_hand import NOW, Rows
 
@@ -72,10 +68,10 @@ ASKED = (
           gives=({"sku": "s1"}, {"sku": "s2"})),
     Asked("one product", products._ONE, (ASHA, "cola"), {"products": PRODUCT}, OF_ANOTHER),
     Asked("what customers read of it", products._DESCRIBE,
-          (ASHA, "cola", {"hi": "x"}, "new", {"hi": "y"}, "b"), {"products": PRODUCT}, (),
+          (ASHA, "cola", {"hi": "x"}, "new", {"hi": "y"}, "b", "cold"), {"products": PRODUCT}, (),
           after=PRODUCTS,
           gives={"names": {"hi": "x"}, "description": "new", "descriptions": {"hi": "y"},
-                 "picture": "b"},
+                 "picture": "b", "category": "cold"},
           others=(({"$6": None}, {"picture": DIGEST}), ({"$6": ""}, {"picture": None}),
                   *((another, {"description": "old"}) for another in OF_ANOTHER))),
     Asked("a product is retired", f"{products._RETIRE} AS done, retired_at",
@@ -216,13 +212,6 @@ ASKED = (
            {"pictures.ending_at": NOW}), gives={"done": True, "stored_at": NOW},
           others=(({"pictures.stored_at": FAR}, {"stored_at": FAR}),)),
 )  # fmt: skip
-
-
-@pytest.fixture
-async def rows(urls: DatabaseUrls) -> AsyncIterator[Rows]:
-    made = await Rows.open(urls.superuser)
-    yield made
-    await made.conn.close()
 
 
 async def test_each_statement_finds_its_row_and_none_that_differs(rows: Rows) -> None:

@@ -1,12 +1,10 @@
 """What each statement about people finds or changes: its own row, as long as nothing differs from
 what it asks for. Each case differs in one thing."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
-
-import pytest
 
 from coinslot.people import (
     api_keys,
@@ -22,7 +20,6 @@ from coinslot.people import (
     sign_in,
 )
 from coinslot.people.roles import INSTALLATION
-from tests.conftest import DatabaseUrls
 from tests.sales.asked import Asked, mistaken
 from tests.sales.by_hand import NOW, Rows
 
@@ -218,13 +215,6 @@ ASKED = (
           {"audit_log": {"merchant_id": ASHA, "person_id": BORIS, "action": "left"}},
           ({"audit_log.person_id": ANOTHER}, {"audit_log.action": "came"})),
 )  # fmt: skip
-
-
-@pytest.fixture
-async def rows(urls: DatabaseUrls) -> AsyncIterator[Rows]:
-    made = await Rows.open(urls.superuser)
-    yield made
-    await made.conn.close()
 
 
 async def test_each_statement_finds_its_row_and_none_that_differs(rows: Rows) -> None:

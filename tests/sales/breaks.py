@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from coinslot.gateways.base import RefundStage
 from coinslot.orders.order_refunds import OrderRefund, refund
-from coinslot.oversight import cases, day_sums, privacy
+from coinslot.oversight import cases, day_sums, figures, privacy
 from coinslot.oversight.cases import Person
 from tests.sales.payers import two_ways
 from tests.sales.receipting import DONE, TERMS, bought, receipting
@@ -37,6 +37,7 @@ async def summed(stage: Stage) -> None:
     stage.later(2 * 86_400)
     await stage.sweep()
     await day_sums.due(stage.context)
+    await figures.due(stage.context)
 
 
 async def sold(stage: Stage) -> None:
@@ -539,6 +540,7 @@ TELLING = [
 ]  # fmt: skip
 
 _KEPT = "kept_sums_of_days_are_those_of_the_rows"
+_FIGURES = "kept_figures_of_days_are_those_of_the_orders"
 SUMS = [
     Break(_KEPT, summed, "DELETE FROM money_days"),
     Break(_KEPT, summed, "UPDATE money_days SET goods = goods + 1, owed = owed - 1"),
@@ -546,6 +548,28 @@ SUMS = [
     Break(_KEPT, summed, "UPDATE unit_days SET sold = sold + 1"),
     Break(_KEPT, summed, "DELETE FROM unit_days"),
     Break(_KEPT, summed, "UPDATE summed_days SET ended = ended - interval '20 hours'"),
+    Break(_FIGURES, summed, "DELETE FROM figure_days WHERE report = 'profit'"),
+    Break(_FIGURES, summed, "DELETE FROM figure_days WHERE report = 'sales'"),
+    Break(_FIGURES, summed, "DELETE FROM product_figure_days WHERE report = 'profit'"),
+    Break(_FIGURES, summed, "DELETE FROM product_figure_days WHERE report = 'sales'"),
+    Break(_FIGURES, summed, "UPDATE product_figure_days SET sku = 'another'"),
+    Break(_FIGURES, summed, "UPDATE figured_days SET ended = ended - interval '20 hours'"),
+    *(
+        Break(
+            _FIGURES,
+            summed,
+            f"UPDATE figure_days SET sums = jsonb_set(sums, '{{{name}}}', '7')"
+            f" WHERE report = '{report}'",
+        )
+        for report, name in (
+            ("profit", "orders"),
+            ("profit", "fee"),
+            ("profit", "goodwill"),
+            ("sales", "placed"),
+            ("sales", "handed_over"),
+            ("sales", "given_back"),
+        )
+    ),
 ]
 
 GUARDS = [

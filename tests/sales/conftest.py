@@ -15,8 +15,7 @@ async def stage(
     database: Database, urls: DatabaseUrls, kept_database: KeptDatabase
 ) -> AsyncIterator[Stage]:
     made = await set_stage(database)
-    made.owner_url, made.owner = urls.owner, await kept_database.owner(urls.owner)
-    yield made
+    yield await made.lent_by(kept_database, urls.owner)
     await close_the_books(made)
 
 
@@ -25,13 +24,11 @@ async def simple_stage(
     database: Database, urls: DatabaseUrls, kept_database: KeptDatabase
 ) -> AsyncIterator[Stage]:
     made = await set_stage(database, dialect="simple")
-    made.owner_url, made.owner = urls.owner, await kept_database.owner(urls.owner)
-    yield made
+    yield await made.lent_by(kept_database, urls.owner)
     await close_the_books(made)
 
 
 async def close_the_books(stage: Stage) -> None:
     """What is due is worked first: a test may end with something left to do, but nothing wrong."""
     await stage.sweep()
-    report = await stage.audit()
-    assert report.ok, [(check.name, check.rows) for check in report.checks if not check.ok]
+    assert await stage.wrong() == []

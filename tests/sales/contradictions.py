@@ -31,6 +31,7 @@ class Scene:
         self.unit = UUID(int=0)
         self.order = ""
         self.seq = 0  # of the journal
+        self.mdb = False  # of class G1: another controller vends
 
     async def sell(self) -> None:
         self.stage.later(1)
@@ -42,7 +43,7 @@ class Scene:
 
     async def _greet(self) -> None:
         if self.dialect == "leased":
-            await self.stage.hello()
+            await self.stage.hello(mdb=self.mdb)
         else:
             await machine_messages.record_heartbeats(
                 self.stage.context, {"M01": self.stage.context.now()}
@@ -58,7 +59,7 @@ class Scene:
     async def asked(self) -> None:
         """GO is out and the machine was asked."""
         await self.go()
-        self.stage.later(12)
+        self.stage.later(70 if self.mdb else 12)
         await self.stage.sweep("fulfillments")
 
     async def _value(self, sql: str) -> Any:
@@ -103,6 +104,7 @@ class Scene:
 Act = Callable[[Scene], Awaitable[None]]
 YES, NO = {"drop": "yes"}, {"drop": "no", "sensor_tested": True}
 STOOD = {"home": True, "counter_before": 5, "counter_after": 5}
+SUCCESS, FAILURE = {"vmc": "success"}, {"vmc": "failure"}
 
 
 class Settled(NamedTuple):
@@ -179,6 +181,24 @@ async def _silence(scene: Scene) -> None:
         await scene.stage.sweep()
 
 
+def _beside_a_controller(act: Act) -> Act:
+    async def done(scene: Scene) -> None:
+        scene.mdb = True
+        await act(scene)
+
+    return done
+
+
+async def _vended_by_controller(scene: Scene) -> None:
+    await scene.asked()
+    await scene.result("VENDED", SUCCESS)
+
+
+async def _vmc_failure(scene: Scene) -> None:
+    await scene.asked()
+    await scene.result("FAILED", FAILURE)
+
+
 async def _rejected(scene: Scene) -> None:
     await scene.sell()
     await scene.stage.sweep("fulfillments")
@@ -218,6 +238,11 @@ LEASED = (
     Settled("refund_due", "policy", _silence, "after silence"),
     Settled("refund_due", "rejected", _rejected),
     Settled("refund_due", "never_sent", _never_sent),
+)
+CONTROLLED = (
+    Settled("fulfilled", "vended", _beside_a_controller(_vended_by_controller)),
+    Settled("refund_due", "vmc_failure", _beside_a_controller(_vmc_failure)),
+    Settled("refund_due", "policy", _beside_a_controller(_policy)),
 )
 SIMPLE = (
     Settled("fulfilled", "declared", _done),
@@ -286,6 +311,7 @@ TOLD = (
     _result("FAILED, the motor never ran", NO_DROP, "FAILED", STOOD),
     _result("FAILED, drop unknown", NOTHING, "FAILED", {}),
     _result("FAILED, another slot", NOTHING, "FAILED", NO, slot="B7"),
+    _result("FAILED, by the word of a controller", NOTHING, "FAILED", FAILURE),
     _result("INTERRUPTED, drop yes", DROP, "INTERRUPTED", YES),
     _result("INTERRUPTED, drop no by a tested sensor", NO_DROP, "INTERRUPTED", NO),
     _result("INTERRUPTED, drop unknown", NOTHING, "INTERRUPTED", {}),
@@ -307,6 +333,16 @@ TOLD = (
     Told("ACCEPT", NOTHING, _accept),
     Told("REJECT for good", NOTHING, _reject(wire.Refusal.SLOT_FAULT)),
     Told("REJECT for now", NOTHING, _reject(wire.Refusal.BUSY)),
+)
+CONTROLLER_TOLD = (
+    _result("VENDED, by the word of the controller", DROP, "VENDED", SUCCESS),
+    _result("FAILED, by the word of the controller", NO_DROP, "FAILED", FAILURE),
+    _result("FAILED, without it", NOTHING, "FAILED", {}),
+    _result("INTERRUPTED, with that word", NOTHING, "INTERRUPTED", FAILURE),
+    _result("TOMBSTONED", NO_DROP, "TOMBSTONED", {}),
+    _status("VENDED", DROP, SUCCESS),
+    _status("FAILED", NO_DROP, FAILURE),
+    _untrue("FAILED"),
 )
 DONE = (
     Told("machine:done SUCCESS", DROP, lambda scene: scene.done("SUCCESS")),

@@ -68,6 +68,16 @@ STANDS: dict[str, set[str]] = {
     "a machine accepts": {
         "captures by LOCK_UNIT", "fulfillments by LOCK_UNIT", "vend_units by LOCK_UNIT",
     },
+    "a can drops, in one call": {
+        "captures by heard_line", "fulfillments by heard_line", "orders by end_order",
+        "vend_units by heard_line",
+    },
+    "a motor starts, in one call": {
+        "captures by heard_line", "fulfillments by heard_line", "vend_units by heard_line",
+    },
+    "a machine accepts, in one call": {
+        "captures by heard_accept", "fulfillments by heard_accept", "vend_units by heard_accept",
+    },
     "a unit is offered": {
         "captures by next_unit", "devices by next_unit", "fulfillments by next_unit",
     },

@@ -3,36 +3,26 @@
 The breaks are made as the superuser with triggers off, in the test's own database.
 """
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
-import asyncpg
 import msgspec
 import pytest
 
 from coinslot.channels import messages as wire
 from coinslot.db.pool import Database, RawConnection, connect
 from coinslot.oversight.audit import CHECKS, ROWS_SHOWN, Report, audit, last_sign_of_life
+from coinslot.oversight.audit_guards import GUARDS
 from tests.conftest import DatabaseUrls
+from tests.kept_database import KeptDatabase
 from tests.sales.breaks import BREAKS, TALES, Break, Tale, accepted, jammed, silent, sold
 from tests.sales.stage import START, Stage, set_stage
 
 
 @pytest.fixture
-async def scene(database: Database, urls: DatabaseUrls) -> Stage:
+async def scene(database: Database, urls: DatabaseUrls, kept_database: KeptDatabase) -> Stage:
     """A stage whose books are to be spoiled: nothing closes them at the end."""
     made = await set_stage(database)
-    made.owner_url = urls.owner
-    return made
-
-
-@pytest.fixture
-async def hand(urls: DatabaseUrls) -> AsyncIterator[RawConnection]:
-    """A hand that no trigger and no policy holds back."""
-    conn = await asyncpg.connect(urls.superuser)
-    await conn.execute("SET session_replication_role = replica")
-    yield conn
-    await conn.close()
+    return await made.lent_by(kept_database, urls.owner)
 
 
 def notices(report: Report) -> dict[str, int]:
@@ -56,6 +46,7 @@ async def test_a_broken_invariant_turns_its_own_check_red(
     report = await scene.audit()
     assert report.red == broken.red, [c for c in report.checks if not c.ok]
     assert not report.ok
+    assert {check.name for check in await scene.wrong()} == broken.red - set(GUARDS)
 
 
 def test_every_check_is_broken_by_a_test() -> None:

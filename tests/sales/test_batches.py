@@ -123,6 +123,18 @@ async def test_a_server_that_went_away_is_told_to_each_of_them_and_nothing_is_se
     assert commits.held[2:] == [["one more", "and one"]]
 
 
+async def test_a_server_that_goes_away_at_one_that_is_alone_is_told_to_its_caller(
+    batch: WebhookBatch, commits: Commits
+) -> None:
+    """Who answers 503 is asked again; who is only cancelled answers nothing."""
+    commits.refuses = ConnectionResetError("gone")
+    first = await told(batch, "bad")
+    second = await told(batch, "two")
+    commits.goes.set()
+    outcomes = await asyncio.gather(first, second, return_exceptions=True)
+    assert (outcomes[0], outcomes[1]) == (commits.refuses, "done two")
+
+
 async def test_one_whose_caller_went_away_is_kept_all_the_same(
     batch: WebhookBatch, commits: Commits
 ) -> None:

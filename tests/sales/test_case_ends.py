@@ -1,14 +1,12 @@
 """What ends with a case that a person closes, over rows of which one thing differs from it; and
 where a case says that its money is."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from tests.conftest import DatabaseUrls
 from tests.sales.by_hand import NOW, Rows
 
 ASHA, ACCOUNT, OTHER, CAPTURE, PAYMENT = (UUID(int=n) for n in (1, 2, 3, 4, 5))
@@ -16,13 +14,11 @@ LATER = NOW + timedelta(seconds=1)
 
 
 @pytest.fixture
-async def rows(urls: DatabaseUrls) -> AsyncIterator[Rows]:
-    made = await Rows.open(urls.superuser)
-    await made.put("merchants", id=ASHA, slug="asha")
+async def rows(rows: Rows) -> Rows:
+    await rows.put("merchants", id=ASHA, slug="asha")
     for account, slug in ((ACCOUNT, "one"), (OTHER, "other")):
-        await made.put("gateway_accounts", id=account, merchant_id=ASHA, gateway="mock", slug=slug)
-    yield made
-    await made.conn.close()
+        await rows.put("gateway_accounts", id=account, merchant_id=ASHA, gateway="mock", slug=slug)
+    return rows
 
 
 async def case(rows: Rows, kind: str, subject: str, **more: Any) -> int:

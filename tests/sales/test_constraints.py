@@ -106,6 +106,10 @@ CHECKS = [
     ("a_hint_names_what_to_ask_about", "inbox", "verdict = 'hint'",
      "verdict = 'hint', reference = 'pay_1'"),
     ("device_events_event_seq_check", "device_events", "event_seq = 0", "event_seq = 9"),
+    ("a_jump_goes_forward", "device_journals", "jumped_from = 2, jumped_to = 2",
+     "jumped_from = 2, jumped_to = 3"),
+    ("a_jump_goes_forward", "device_journals", "jumped_to = 3", "jumped_from = 0, jumped_to = 3"),
+    ("a_jump_goes_forward", "device_journals", "jumped_from = 3", ""),
     ("device_journals_skipped_check", "device_journals", "skipped = -1", "skipped = 0"),
 ]  # fmt: skip
 
@@ -170,6 +174,7 @@ ONCE = {
 # Counters begin at nothing, but for these, which begin with the first.
 FIRST = (
     "version",
+    "applied_version",
     "number",
     "settings_version",
     "next_seq",
@@ -264,4 +269,5 @@ async def test_a_payment_is_live_and_a_machine_blind_until_it_is_said_otherwise(
     )
     begins = {row["name"]: row["begins"] for row in rows}
     assert begins["devices.has_sensor"] == "false"
+    assert begins["devices.mdb"] == begins["vend_units.mdb"] == "false"
     assert begins["payments.live"] == "true"

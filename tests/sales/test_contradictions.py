@@ -10,6 +10,8 @@ from coinslot.oversight.cases import CaseError, Person
 from tests import write_evidence
 from tests.sales.contradictions import (
     ASHA,
+    CONTROLLED,
+    CONTROLLER_TOLD,
     DONE,
     LEASED,
     NO,
@@ -89,6 +91,13 @@ async def test_whatever_is_told_of_a_settled_unit_moves_no_money(
     stage: Stage, settled: Settled
 ) -> None:
     await assert_column(Scene(stage, "leased"), settled, TOLD)
+
+
+@pytest.mark.parametrize("settled", CONTROLLED, ids=lambda settled: settled.name)
+async def test_whatever_another_controller_says_of_a_settled_unit_moves_no_money(
+    stage: Stage, settled: Settled
+) -> None:
+    await assert_column(Scene(stage, "leased"), settled, CONTROLLER_TOLD)
 
 
 @pytest.mark.parametrize("settled", SIMPLE, ids=lambda settled: settled.name)

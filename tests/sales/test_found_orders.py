@@ -1,14 +1,10 @@
 """How an operator finds an order: page by page, by whatever is on a slip, or by sum and minute."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import pytest
-
 from coinslot.orders import store
-from tests.conftest import DatabaseUrls
 from tests.sales.asked import Asked, mistaken
 from tests.sales.by_hand import NOW, Rows
 
@@ -53,13 +49,6 @@ ASKED = (
            {"orders.paid_at": None}),
           ({"orders.paid_at": NOW - MINUTE}, {"orders.paid_at": NOW + 2 * MINUTE})),
 )  # fmt: skip
-
-
-@pytest.fixture
-async def rows(urls: DatabaseUrls) -> AsyncIterator[Rows]:
-    made = await Rows.open(urls.superuser)
-    yield made
-    await made.conn.close()
 
 
 async def test_an_order_is_found_by_what_is_its_own(rows: Rows) -> None:

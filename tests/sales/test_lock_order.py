@@ -16,6 +16,8 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from coinslot.channels.messages import Refusal, Reject, Up
+from coinslot.channels.reports import HealthReport
 from coinslot.db.pool import AWAY, RawConnection, again, connect
 from coinslot.gateways.base import (
     DisputeFact,
@@ -35,11 +37,16 @@ from coinslot.oversight.cases import Person
 from coinslot.payments import merchant_api, qr_codes, refunds
 from coinslot.payments.store import LOCK_CAPTURE, LOCK_REFUND, WORK_FACT
 from coinslot.payments.ways_to_pay import Form
+from coinslot.people.audit_log import COMMAND_LINE
 from coinslot.states.transition import SETTABLE
-from coinslot.vending import dispatch, machine_messages
-from coinslot.vending.store import LOCK_UNIT
+from coinslot.telemetry import food, readings
+from coinslot.telemetry.food import Visit
+from coinslot.telemetry.readings import Heard
+from coinslot.vending import dispatch, machine_messages, plain_messages
+from coinslot.vending.store import HEARD_TOGETHER, LOCK_UNIT
 from tests.conftest import DatabaseUrls
 from tests.sales.lock_places import STANDS, place_of
+from tests.sales.machine_says import SAW_NOTHING, accept, result, started
 from tests.sales.payers import two_ways
 from tests.sales.stage import Stage
 from tests.sales.taking import collected, confirmed, made, once, taking
@@ -175,12 +182,55 @@ def _going(act: Callable[[Stage, UUID], Verb]) -> Callable[[Stage], Awaitable[Ve
     return set_up
 
 
+class _NotPlain:
+    """The database takes nothing in one call."""
+
+    async def take(self, told: object) -> dict[str, bool]:
+        return {"done": False}
+
+
+def _by_moves(stage: Stage, up: Up) -> Verb:
+    heard: Any = _NotPlain()
+    return lambda: machine_messages.receive(
+        stage.context, machine_messages.Machine("M01", stage.merchant), up, stage.context.now(),
+        heard,
+    )  # fmt: skip
+
+
+async def _at_once(stage: Stage, up: Up) -> Verb:
+    """The statement that takes it, in a transaction that can be stopped before its commit."""
+    machine = machine_messages.Machine("M01", stage.merchant)
+    told = await plain_messages._plain(stage.context, machine, up, stage.context.now())
+    assert told is not None
+
+    async def verb() -> None:
+        async with stage.context.db.as_merchant(stage.merchant) as conn:
+            await conn.fetchval(HEARD_TOGETHER, [told.said], [told.at])
+
+    return verb
+
+
 def _dropped(stage: Stage, unit: UUID) -> Verb:
-    return lambda: stage.result(event_seq=1)
+    return _by_moves(stage, result(stage, 1))
 
 
 def _jammed(stage: Stage, unit: UUID) -> Verb:
-    return lambda: stage.result("FAILED", drop="no", event_seq=1)
+    return _by_moves(stage, result(stage, 1, outcome="FAILED", evidence=SAW_NOTHING))
+
+
+async def _dropped_at_once(stage: Stage) -> Verb:
+    await _going(_dropped)(stage)
+    return await _at_once(stage, result(stage, 1))
+
+
+async def _started_at_once(stage: Stage) -> Verb:
+    await _going(_dropped)(stage)
+    return await _at_once(stage, started(stage, 1))
+
+
+async def _accepted_at_once(stage: Stage) -> Verb:
+    await _offered(stage)
+    return await _at_once(stage, accept(stage))
 
 
 def _greets(stage: Stage, unit: UUID) -> Verb:
@@ -199,7 +249,7 @@ async def _offered(stage: Stage) -> Verb:
     await stage.sell()
     await stage.hello()
     await stage.sweep("fulfillments")
-    return lambda: stage.accept()
+    return _by_moves(stage, accept(stage))
 
 
 async def _queued(stage: Stage) -> Verb:
@@ -370,7 +420,7 @@ async def _person_takes_back(stage: Stage) -> Verb:
 async def _asked_back_can_drops(stage: Stage) -> Verb:
     await _going(_dropped)(stage)
     await _asked_back(stage, "k")()
-    return lambda: stage.result(event_seq=1)
+    return _by_moves(stage, result(stage, 1))
 
 
 async def _contradicted(stage: Stage) -> int:
@@ -395,7 +445,7 @@ async def _person_closes(stage: Stage) -> Verb:
 async def _told_against(stage: Stage) -> Verb:
     await _going(_dropped)(stage)
     await stage.result(event_seq=1)
-    return lambda: stage.result("FAILED", drop="no", event_seq=2)
+    return _by_moves(stage, result(stage, 2, outcome="FAILED", evidence=SAW_NOTHING))
 
 
 async def _collects(stage: Stage) -> Verb:
@@ -428,7 +478,57 @@ async def _asks_for_a_refund(stage: Stage) -> Verb:
     )
 
 
+async def _cooled(stage: Stage) -> None:
+    """It asks for a food lock, and is too warm: the lock has fallen."""
+    async with stage.context.db.as_merchant(stage.merchant) as conn:
+        rule = {"food_lock": {"warm_s": 1, "grace_s": 0}}
+        await conn.execute("UPDATE outlets SET device_config = $1 WHERE id = 'M01'", rule)
+    for _ in range(2):
+        await _reads_warm(stage)()
+        stage.later(2)
+
+
+def _reads_warm(stage: Stage) -> Verb:
+    warm = Heard.of(HealthReport(temperature_c=9.0), stage.context.now())
+    return lambda: readings.keep(stage.context, {"M01": warm})
+
+
+async def _warm_again(stage: Stage) -> Verb:
+    await _cooled(stage)
+    return _reads_warm(stage)
+
+
+async def _looked_at(stage: Stage) -> Verb:
+    await _cooled(stage)
+    visit = Visit(merchant=stage.merchant, actor=COMMAND_LINE, note="threw it away")
+    return lambda: food.unlock(stage.context, "M01", visit)
+
+
+async def _says_too_warm(stage: Stage) -> Verb:
+    """For the second time: its row of a stop is there."""
+    for _ in range(2):
+        await stage.hello()
+        await stage.sell()
+        await stage.sweep("fulfillments")
+        offer = stage.offered()
+        refused = Reject(
+            unit_id=UUID(offer["unit_id"]),
+            seq=offer["seq"],
+            journal_id="j1",
+            code=Refusal.TEMP_LOCK,
+        )  # fmt: skip
+        verb = _by_moves(stage, refused)
+        if not await stage.rows("SELECT FROM outlet_stops"):
+            await verb()
+            stage.later(stage.context.windows.temp_lock_s + 1)
+    return verb
+
+
 SCENES = (
+    Scene("a machine is too warm", {"machine_health", "outlet_stops"}, _warm_again),
+    Scene("a person ends a food lock", {"machine_health", "outlet_stops"}, _looked_at),
+    Scene("a machine says TEMP_LOCK", {"captures", "fulfillments", "outlet_stops"},
+          _says_too_warm),
     Scene("a can drops", {"device_journals", "captures", "fulfillments", "vend_units", "slots",
                            "orders"},
           _going(_dropped)),
@@ -436,6 +536,12 @@ SCENES = (
     Scene("a machine greets", {"devices", "device_journals", "fulfillments"}, _going(_greets)),
     Scene("doubt ends", {"captures", "fulfillments", "slots", "orders"}, _in_doubt),
     Scene("a machine accepts", {"fulfillments", "vend_units"}, _offered),
+    Scene("a can drops, in one call", {"device_journals", "captures", "fulfillments", "vend_units",
+                                       "slots", "orders"}, _dropped_at_once),
+    Scene("a motor starts, in one call", {"device_journals", "captures", "fulfillments",
+                                          "vend_units"}, _started_at_once),
+    Scene("a machine accepts, in one call", {"captures", "fulfillments", "vend_units"},
+          _accepted_at_once),
     Scene("a unit is offered", {"devices", "fulfillments", "vend_units"}, _queued),
     Scene("an order is paid", {"orders", "payments", "attempts", "qr_codes"}, _order_is_paid),
     Scene("an order is paid late", {"orders", "payments", "qr_codes"}, _order_is_paid_too_late),

@@ -55,6 +55,7 @@ FUNCTIONS = (
         jsonb_build_object('gateway_payment_id', {PAID}, 'currency', 'INR', 'fee', 1)), {NOW})"""),
     Asked("captures by note_sum", f"""note_sum({ACCOUNT}, jsonb_build_object(
         'gateway_payment_id', {PAID}), 'look', '{{}}', {NOW})"""),
+    Asked("slots by note_vend", f"note_vend({UNIT}, 'fell', {NOW})"),
     # A move of a unit books on its capture, whose row comes first; and then its own row.
     Asked("captures by transition_fulfillment",
           f"transition_fulfillment({UNIT}, 'x', '{{}}', {NOW})"),
@@ -156,6 +157,7 @@ async def test_every_statement_that_locks_holds_its_row(
 # Locks that are held to by other files: by what steps around a row, or is made of it.
 ELSEWHERE = {
     "tests/feeds/test_around_a_held_row.py": {"_priced"},
+    "tests/rollouts/test_locks.py": {"transition_rollout", "transition_machine_update"},
     "tests/db/test_prune_one_by_one.py": {"prune_keys", "prune_deliveries"},
     "the functions that are made of it": {"_FIRST", "_TRANSITION"},
 }  # fmt: skip

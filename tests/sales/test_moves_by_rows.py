@@ -1,14 +1,13 @@
 """What a move writes: the unit, what stands beside it, and the log; over rows of which one thing
 differs."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from tests.conftest import DatabaseUrls
 from tests.sales.asked import Asked, mistaken
 from tests.sales.by_hand import NOW, Rows
 
@@ -182,13 +181,6 @@ BOOKED = (
                  {"state": "placed", "version": 1, "ended_at": None}],
           after="SELECT * FROM orders ORDER BY id"),
 )  # fmt: skip
-
-
-@pytest.fixture
-async def rows(urls: DatabaseUrls) -> AsyncIterator[Rows]:
-    made = await Rows.open(urls.superuser)
-    yield made
-    await made.conn.close()
 
 
 @pytest.mark.parametrize("asked", [UNIT_MOVES, BOOKED])

@@ -1,7 +1,6 @@
 """The statements of the room of orders, each over rows of which one thing differs from what it
 looks for: another machine, browser, state, or a moment too early or late."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,19 +10,11 @@ from msgspec import Struct
 
 from coinslot.orders import store
 from coinslot.vending import store as vending
-from tests.conftest import DatabaseUrls
 from tests.sales.by_hand import NOW, Rows
 
 MOMENT = timedelta(microseconds=1)
 MINUTE = timedelta(minutes=1)
 ASHA = uuid4()
-
-
-@pytest.fixture
-async def rows(urls: DatabaseUrls) -> AsyncIterator[Rows]:
-    made = await Rows.open(urls.superuser)
-    yield made
-    await made.conn.close()
 
 
 async def order(rows: Rows, token: str, **given: Any) -> dict[str, Any]:

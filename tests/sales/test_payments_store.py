@@ -1,7 +1,6 @@
 """Statements of the rooms of payments, machines and oversight, each over rows of which one thing
 differs from what it looks for."""
 
-from collections.abc import AsyncIterator
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,20 +10,12 @@ import pytest
 from coinslot.oversight import store as oversight
 from coinslot.payments import store
 from coinslot.vending import store as vending
-from tests.conftest import DatabaseUrls
 from tests.sales.by_hand import NOW, Rows
 
 MOMENT = timedelta(microseconds=1)
 MINUTE = timedelta(minutes=1)
 LATER = NOW + MINUTE
 OURS, OTHERS = uuid4(), uuid4()
-
-
-@pytest.fixture
-async def rows(urls: DatabaseUrls) -> AsyncIterator[Rows]:
-    made = await Rows.open(urls.superuser)
-    yield made
-    await made.conn.close()
 
 
 async def attempt(rows: Rows, payment: UUID, number: int, **given: Any) -> UUID:
@@ -416,7 +407,9 @@ async def test_a_machines_seq_is_believed_within_bounds(
 ) -> None:
     for name in ("M01", "M02"):
         await rows.put("devices", outlet_id=name, next_seq=10)
-    await rows.conn.execute(vending.RAISE_SEQ, "M01", said, "j1", "b1", True, "v2", LATER, 4)
+    await rows.conn.execute(
+        vending.RAISE_SEQ, "M01", said, "j1", "b1", True, "v2", LATER, 4, None, None, False, None
+    )
     found = await rows.conn.fetch("SELECT * FROM devices ORDER BY outlet_id")
     names = ("next_seq", "journal_id", "boot_id", "has_sensor", "firmware", "last_seen_at",
              "config_version")  # fmt: skip

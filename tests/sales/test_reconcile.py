@@ -1,10 +1,8 @@
 """The nightly pass: what every webhook and poll missed is found, and breaks are cases that heal."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
-import asyncpg
 import pytest
 from msgspec.structs import replace
 
@@ -14,7 +12,6 @@ from coinslot.kit.money import Money
 from coinslot.oversight import cases, nightly
 from coinslot.oversight.cases import Person
 from coinslot.oversight.reconcile import Compared, Span, compare
-from tests.conftest import DatabaseUrls
 from tests.sales.nightly import Nightly, nightly_gateway
 from tests.sales.stage import Stage
 from tests.sales.weather import LOST
@@ -25,15 +22,6 @@ DAY_S = 86_400
 @pytest.fixture
 def gateway(stage: Stage) -> Nightly:
     return nightly_gateway(stage)
-
-
-@pytest.fixture
-async def hand(urls: DatabaseUrls) -> AsyncIterator[RawConnection]:
-    """A hand that no trigger and no policy holds back."""
-    conn = await asyncpg.connect(urls.superuser)
-    await conn.execute("SET session_replication_role = replica")
-    yield conn
-    await conn.close()
 
 
 async def compared(stage: Stage) -> Compared:

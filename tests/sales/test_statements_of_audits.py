@@ -1,7 +1,7 @@
 """What the auditor's statements find: nothing in rows that are sound, and a row where one thing of
 them differs."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,6 @@ from coinslot.oversight import (
     audit_told,
     audit_units,
 )
-from tests.conftest import DatabaseUrls
 from tests.sales.asked import FOUND, Asked, Gives, mistaken
 from tests.sales.by_hand import NOW, Rows
 
@@ -501,11 +500,9 @@ ASKED = (*MONEY, *TELLING, *RECEIPTS, *UNITS, *DUE, *SOME)
 
 
 @pytest.fixture
-async def rows(urls: DatabaseUrls) -> AsyncIterator[Rows]:
-    made = await Rows.open(urls.superuser)
-    await made.conn.execute(f"DELETE FROM feed_cursors; {_FREE}")
-    yield made
-    await made.conn.close()
+async def rows(rows: Rows) -> Rows:
+    await rows.conn.execute(f"DELETE FROM feed_cursors; {_FREE}")
+    return rows
 
 
 async def test_sound_rows_break_nothing_and_each_difference_does(rows: Rows) -> None:

@@ -1,7 +1,6 @@
 """What needs a person, when it is in the queue, and what ends it; and which old rows go. Each case
 differs in one thing."""
 
-from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,7 +8,6 @@ from uuid import UUID
 import pytest
 
 from coinslot.db.pool import RawConnection
-from tests.conftest import DatabaseUrls
 from tests.sales.asked import Asked, mistaken
 from tests.sales.by_hand import NOW, Rows
 
@@ -60,6 +58,7 @@ STRAY = {"id": 7, "merchant_id": ASHA, "machine": "order", "subject_id": ORDER, 
 ODD = {"id": 7, "merchant_id": ASHA, "kind": "no_drop_after_fulfilled", "capture_id": CAPTURE,
        "fulfillment_id": UNIT, "refund_id": REFUND, "amount_minor": 40, "at": NOW}  # fmt: skip
 FLOOD = {"merchant_id": ASHA, "outlet_id": "M01", "journal_id": "a", "refused_at": NOW}
+CONTRADICTS = {"refused_at": None, "contradicted_at": NOW}
 SOLD = {"id": UNIT, "merchant_id": ASHA, "capture_id": CAPTURE, "order_id": ORDER,
         "outlet_id": "M01", "state": "started", "due_at": NOW, "person_since": NOW,
         "hard_deadline": FAR, "amount_minor": 40}  # fmt: skip
@@ -188,6 +187,13 @@ WANTING = (
            "device_journals 2": {**FLOOD, "journal_id": "b", "refused_at": NOW - HOUR}},
           ({"device_journals.refused_at": None, "device_journals 2.refused_at": None},),
           kind="machine_floods", subject="M01", since=NOW - HOUR,
+          data={"merchant": "asha", "machine": "M01"}),
+    wants("a machine that contradicts itself",
+          {**PLACES, "device_journals": {**FLOOD, **CONTRADICTS},
+           "device_journals 2": {**FLOOD, **CONTRADICTS, "journal_id": "b",
+                                 "contradicted_at": NOW - HOUR}},
+          ({"device_journals.contradicted_at": None, "device_journals 2.contradicted_at": None},),
+          kind="machine_contradicts", subject="M01", since=NOW,
           data={"merchant": "asha", "machine": "M01"}),
     wants("a unit that is left to a person", {**OF_MONEY, "fulfillments": SOLD},
           ({"fulfillments.person_since": None},
@@ -395,13 +401,6 @@ PRUNES: dict[str, tuple[str, dict[str, Any]]] = {
     "pictures": ("SELECT end_pictures($1, $1, 9)", PICTURE),
 }  # fmt: skip
 ASKED = (*PRUNED, *WANTING, *QUEUE, *CORRECTED, *GONE)
-
-
-@pytest.fixture
-async def rows(urls: DatabaseUrls) -> AsyncIterator[Rows]:
-    made = await Rows.open(urls.superuser)
-    yield made
-    await made.conn.close()
 
 
 async def test_each_statement_finds_its_row_and_none_that_differs(rows: Rows) -> None:

@@ -1,7 +1,7 @@
 """What each statement about orders, their pages, units and refunds finds or writes: its own row, as
 long as nothing differs from what it asks for. Each case differs in one thing."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,6 @@ from uuid import UUID
 import pytest
 
 from coinslot.orders import store
-from tests.conftest import DatabaseUrls
 from tests.sales.asked import Asked, mistaken, written
 from tests.sales.by_hand import NOW, Rows
 
@@ -83,6 +82,11 @@ PAGES = (
           ({"outlets.id": "M02"},), gives={"merchant_id": ASHA}),
     Asked("an order that is still to be paid", store.STILL_PLACED, (ORDER,), {"orders": PLACED},
           ({"orders.id": OTHER}, {"orders.state": "paid"}), gives={"expires_at": SOON}),
+    Asked("an order by the key of its page", store.BY_PAGE_KEY, ("M01", "key", "M01:key"),
+          {"orders": {**PLACED, "client_key": "key"}},
+          ({"orders.outlet_id": "M02"}, {"orders.client_key": "another"},
+           {"orders.client_key": None}),
+          ({"orders.client_key": "M01:key"},), gives={"token": "tok"}),
     Asked("whose order it is, by its token", store.ORDER_OWNER, ("tok",), {"orders": PLACED},
           ({"orders.token": "else"},), gives={"merchant_id": ASHA}),
     Asked("whose order it is", store.HAS_ORDER, (ORDER,), {"orders": PLACED},
@@ -101,10 +105,11 @@ PAGES = (
     Asked("the slot to order of", store.LOCK_SLOT, ("M01", "A1"),
           {"slots": {**A_SLOT, "product_id": OTHER}, "outlets": OUTLET,
            "outlets 2": {**OUTLET, "id": "M02"}, "products": {"id": OTHER, "sku": "can",
-            "name": "a can", "cost_minor": 9}},
+            "name": "a can", "cost_minor": 9}, "devices": {"outlet_id": "M01", "has_sensor": True}},
           ({"slots.outlet_id": "M02"}, {"slots.slot": "A2"}, {"slots.product_id": ANOTHER},
            {"outlets.id": "M03"}), (),
-          {"sku": "can", "name": "a can", "cost_minor": 9, "currency": "INR", "stock": 1},
+          {"sku": "can", "name": "a can", "cost_minor": 9, "currency": "INR", "stock": 1,
+           "has_sensor": True}, (({"devices.outlet_id": "M02"}, {"has_sensor": None}),),
           locks=("slots",)),
     Asked("the outlet to order at", store.LOCK_OUTLET, ("M01",),
           {"outlets": OUTLET, "merchants": {**MERCHANT, "limits": {"unpaid": 3}}},
@@ -267,14 +272,17 @@ SHOWN = (
            *(({"order_refund_parts.outcome": None, "order_refund_parts.ended_at": None, **change},
               {"waiting_minor": None}) for change in (
                   {"order_refunds.order_id": OTHER}, {"order_refunds.id": THIRD}))]),
-    Asked("what an outlet's page shows", store.OUTLET, ("M01",),
+    Asked("what an outlet's page shows", store.OUTLET, ("M01", NOW),
           {"outlets": OUTLET, "merchants": SEEN["merchants"], **BRANDED,
            "devices": {"outlet_id": "M01", "last_seen_at": NOW, "has_sensor": True},
-           "ways_to_pay": {"outlet_id": "M01", "way": "link", "place": 1}},
+           "ways_to_pay": {"outlet_id": "M01", "way": "link", "place": 1},
+           "outlet_stops": {"outlet_id": "M01", "why": "update", "until": NOW}},
           ({"outlets.id": "M02"}, {"merchants.id": OTHER}), (),
           {"id": "M01", "merchant_name": "Asha", "paused_at": None, "zone_shown": "Asia/Kolkata",
-           "last_seen_at": NOW, "has_sensor": True, "has_ways": True, **OF_BRAND},
-          [*BRANDS, ({"outlets.zone": "UTC"}, {"zone_shown": "UTC"}),
+           "last_seen_at": NOW, "has_sensor": True, "has_ways": True, "stopped": None,
+           **OF_BRAND},
+          [*BRANDS, ({"outlet_stops.until": None}, {"stopped": "update"}),
+           ({"outlets.zone": "UTC"}, {"zone_shown": "UTC"}),
            ({"outlets.contact": "o@asha"}, {"contact_shown": "o@asha"}),
            ({"devices": None}, {"last_seen_at": None}),
            ({"devices.outlet_id": "M02"}, {"last_seen_at": None}),
@@ -284,14 +292,15 @@ SHOWN = (
           {"slots": {**A_SLOT, "slot": "A2", "product_id": OTHER, "out_of_sale_at": NOW},
            "slots 2": {**A_SLOT, "product_id": OTHER, "stock": 7},
            "products": {"id": OTHER, "name": "a can", "names": {"hi": "c"}, "description": "cold",
-                        "merchant_id": ASHA, "picture": LOGO, "descriptions": {"hi": "d"}},
+                        "merchant_id": ASHA, "picture": LOGO, "descriptions": {"hi": "d"},
+                        "category": "Drinks"},
            "pictures": BRANDED["pictures"], "fulfillments": GOODS, "order_lines": OF_IT,
            "attempts": {**TRIED, "make_at": NOW + MOMENT}, "payments": FOR_IT, "orders": PLACED,
            "attempts 2": {**TRIED, "id": OTHER, "number": 1, "make_at": SOON}},
           ({"products.id": ANOTHER}, {"$1": "M02"}), (),
           [{"slot": "A1", "price_minor": 4000, "stock": 7, "out_of_sale_at": None, "name": "a can",
             "names": {"hi": "c"}, "description": "cold", "descriptions": {"hi": "d"},
-            "picture_digest": LOGO, "picture_width": 30, "picture_height": 20,
+            "category": "Drinks", "picture_digest": LOGO, "picture_width": 30, "picture_height": 20,
             "picture_widths": [15], "promised": 1, "being_paid": 1},
            {"slot": "A2", "out_of_sale_at": NOW, "promised": 0, "being_paid": 0}],
           [*((change, [{"promised": 0}, {}]) for change in (
@@ -523,13 +532,6 @@ REFUNDED = (
                {"order_lines.id": OTHER})),
            ({"order_extras.id": OTHER}, [{"kind": None}, {}])]),
 )  # fmt: skip
-
-
-@pytest.fixture
-async def rows(urls: DatabaseUrls) -> AsyncIterator[Rows]:
-    made = await Rows.open(urls.superuser)
-    yield made
-    await made.conn.close()
 
 
 @pytest.mark.parametrize("asked", [PAGES, SHOWN, SELLING, UNITS, FOUND, REFUNDED])

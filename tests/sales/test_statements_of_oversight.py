@@ -1,15 +1,12 @@
 """What each statement of the overview, the money pages and the nightly comparison finds and writes.
 Each case differs in one thing."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-import pytest
-
 from coinslot.oversight import changes, store
-from tests.conftest import DatabaseUrls
 from tests.sales.asked import Asked, mistaken
 from tests.sales.by_hand import NOW, Rows
 
@@ -435,13 +432,6 @@ PROOF = (
 )  # fmt: skip
 
 ASKED = (*CASES, *NIGHTS, *NOW_SHOWN, *MONEY, *CHOICES, *AUDITS, *PROOF)
-
-
-@pytest.fixture
-async def rows(urls: DatabaseUrls) -> AsyncIterator[Rows]:
-    made = await Rows.open(urls.superuser)
-    yield made
-    await made.conn.close()
 
 
 async def test_each_statement_finds_its_row_and_none_that_differs(rows: Rows) -> None:

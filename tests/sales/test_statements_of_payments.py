@@ -1,7 +1,7 @@
 """What each statement about payments, refunds, captures and codes finds or writes: its own row, as
 long as nothing differs from what it asks for. Each case differs in one thing."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,6 @@ from uuid import UUID
 import pytest
 
 from coinslot.payments import store
-from tests.conftest import DatabaseUrls
 from tests.sales.asked import Asked, mistaken, written
 from tests.sales.by_hand import NOW, Rows
 
@@ -295,13 +294,6 @@ CODES = (
               OF_PAYMENT, {"qr_codes.retired_at": NOW}, {"slots.price_minor": 4000},
               {"slots.outlet_id": "M02"}, {"slots.slot": "A4"})]),
 )  # fmt: skip
-
-
-@pytest.fixture
-async def rows(urls: DatabaseUrls) -> AsyncIterator[Rows]:
-    made = await Rows.open(urls.superuser)
-    yield made
-    await made.conn.close()
 
 
 @pytest.mark.parametrize("asked", [INBOX_AND_CAPTURES, ATTEMPTS, WAYS, REFUNDS, CODES])

@@ -1,7 +1,7 @@
 """What each statement about fiscal receipts finds or writes: its own row, as long as nothing
 differs from what it asks for. Each case differs in one thing."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,6 @@ from uuid import UUID
 import pytest
 
 from coinslot.payments import receipt_store as store
-from tests.conftest import DatabaseUrls
 from tests.sales.asked import Asked, mistaken, written
 from tests.sales.by_hand import NOW, Rows
 
@@ -318,13 +317,6 @@ AS_LISTED = (
           others=(({"attempts.gateway_payment_id": "pay_9"}, {"id": RECEIPT}),)),
     Asked("how many receipts", store.COUNTED, (), BOTH, (), gives={"state": "due", "count": 4}),
 )  # fmt: skip
-
-
-@pytest.fixture
-async def rows(urls: DatabaseUrls) -> AsyncIterator[Rows]:
-    made = await Rows.open(urls.superuser)
-    yield made
-    await made.conn.close()
 
 
 @pytest.mark.parametrize("asked", [FOUND, WRITTEN, AS_LISTED])

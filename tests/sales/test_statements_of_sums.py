@@ -1,15 +1,11 @@
 """What the sums of days and the nightly comparison find in the rows and write. Each case differs in
 one thing."""
 
-from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-import pytest
-
 from coinslot.oversight import store
-from tests.conftest import DatabaseUrls
 from tests.sales.asked import Asked, mistaken
 from tests.sales.by_hand import NOW, Rows
 
@@ -200,13 +196,6 @@ ASKED = (
     Asked("what is still so stays open", store.KEEP_BREAKS, COMPARED, {**BROKEN, **case()}, (),
           after=CASES, gives=({"closed_at": None},)),
 )  # fmt: skip
-
-
-@pytest.fixture
-async def rows(urls: DatabaseUrls) -> AsyncIterator[Rows]:
-    made = await Rows.open(urls.superuser)
-    yield made
-    await made.conn.close()
 
 
 async def test_each_statement_finds_its_row_and_none_that_differs(rows: Rows) -> None:

@@ -1,7 +1,7 @@
 """What each statement behind the API's payments, its idempotency keys, gateway accounts and printed
 codes finds or writes: its own row, as long as nothing differs from what it asks for."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,6 @@ from uuid import UUID
 import pytest
 
 from coinslot.payments import api_views, gateway_accounts, idempotency, printed_codes
-from tests.conftest import DatabaseUrls
 from tests.sales.asked import Asked, mistaken, written
 from tests.sales.by_hand import NOW, Rows
 
@@ -41,7 +40,7 @@ UNKNOWN: Row = {"refunds.gateway_refund_id": None}
 HAND: Row = {"subject_id": REFUND, "machine": "refund", "event": "PAID_BY_HAND"}
 
 VIEWS = (
-    Asked("a payment of the API", api_views._ONE, (PAYMENT,), SEEN,
+    Asked("a payment of the API", api_views._NAMED, ([PAYMENT],), SEEN,
           ({"payments.id": OTHER}, ORDERED), (),
           {"id": PAYMENT, "captured": 4000, "refund_asked": 1000, "refunded": 1000,
            "refund_ids": [REFUND]},
@@ -50,12 +49,12 @@ VIEWS = (
            ({"captures": None}, NOTHING_TAKEN), ({"refunds.state": "pending"}, {"refunded": 0}),
            ({"refunds.capture_id": OTHER}, {"refunded": 0, "refund_ids": []}),
            ({"refunds": None}, {"refunded": 0}), (UNKNOWN, {"refunded": 0})]),
-    Asked("a debt that was paid by hand", api_views._ONE, (PAYMENT,),
+    Asked("a debt that was paid by hand", api_views._NAMED, ([PAYMENT],),
           {**SEEN, "refunds": {**BACK, "gateway_refund_id": None}, "events": HAND}, (),
           gives={"refunded": 1000},
           others=[({"events.subject_id": OTHER}, {"refunded": 0}),
                   ({"events.event": "ELSE"}, {"refunded": 0})]),
-    Asked("the refunds of a payment", api_views._ONE, (PAYMENT,),
+    Asked("the refunds of a payment", api_views._NAMED, ([PAYMENT],),
           {**SEEN, "refunds 2": {**BACK, "id": UUID(int=3), "key": "k2", "gateway_refund_id": "a"}},
           (), gives={"refund_ids": [UUID(int=3), REFUND], "refunded": 2000},
           others=(({"refunds 2.origin": "gateway", "refunds.covered_by": UUID(int=3)},
@@ -251,13 +250,6 @@ CODES = (
                       {"$2": ["M02"]}, {"$3": "M01"}, {"outlets 1.decommissioned_at": NOW},
                       {"outlets 1.merchant_id": OTHER}))]),
 )  # fmt: skip
-
-
-@pytest.fixture
-async def rows(urls: DatabaseUrls) -> AsyncIterator[Rows]:
-    made = await Rows.open(urls.superuser)
-    yield made
-    await made.conn.close()
 
 
 @pytest.mark.parametrize("asked", [VIEWS, KEYS, ACCOUNTS, CODES])

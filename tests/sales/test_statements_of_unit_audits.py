@@ -1,14 +1,12 @@
 """What the auditor finds of units and of what their machines said: nothing where it is sound, and a
 row where one thing differs."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from coinslot.oversight import audit_units
-from tests.conftest import DatabaseUrls
 from tests.sales.asked import Asked, mistaken
 from tests.sales.by_hand import NOW, Rows
 from tests.sales.test_statements_of_audits import _FREE, ANOTHER, LINE, SOLD, UNIT, holds
@@ -22,6 +20,7 @@ SENT = {**SOLD, "kind": "vending", "slot": "A1", "seq": 4, "boot_id": "b", "jour
 SAID = {"unit_id": UNIT, "outlet_id": "M01", "journal_id": "j", "event_seq": 1, "at": NOW}
 OPEN_STATES = ("offered", "going", "started", "in_doubt")
 UNTESTED, TESTED = {"drop": "no"}, {"drop": "no", "sensor_tested": "true"}
+BY_CONTROLLER = {"vmc": "failure"}
 AT_HOME = {"drop": "no", "home": "true", "counter_before": 7, "counter_after": 7}
 
 
@@ -94,6 +93,12 @@ ASKED = (
                     said("FAILED", {**AT_HOME, "drop": "unknown"}), said("INTERRUPTED", AT_HOME),
                     said("FAILED", {**TESTED, "sensor_tested": "false"}))))
       for seen in (TESTED, AT_HOME)),
+    holds("its controller said so", audit_units._BASIS,
+          told(said("FAILED", BY_CONTROLLER), basis="vmc_failure", mdb=True, **BACK),
+          (*UNHEARD, *of("fulfillments", settlement="fulfilled", basis="no_drop", mdb=False),
+           *other(said("INTERRUPTED", BY_CONTROLLER), said("FAILED", {"vmc": "success"}),
+                  said("FAILED", {**BY_CONTROLLER, "drop": "yes"}), said("FAILED"))),
+          other(said("FAILED", {**BY_CONTROLLER, "drop": "unknown"}))),
     holds("it lost its record", audit_units._BASIS,
           told(said("TOMBSTONED"), basis="tombstone", **BACK),
           (*UNHEARD, *of("fulfillments", settlement="fulfilled"), *other(said("VENDED")))),
@@ -125,6 +130,9 @@ ASKED = (
           {**told(said("VENDED"), **BACK),
            "discrepancies": {"fulfillment_id": UNIT, "kind": "dropped_after_refund"}},
           of("discrepancies", fulfillment_id=ANOTHER, kind="x")),
+    Asked("a controller's word against a drop", audit_units._UNDONE, (),
+          told(said("FAILED", BY_CONTROLLER), mdb=True),
+          (*UNHEARD, {"fulfillments.settlement": "refund_due"}, {"fulfillments.mdb": False})),
     *(Asked(f"a {outcome} against a drop", audit_units._UNDONE, (), told(said(outcome, TESTED)),
             (*UNHEARD, {"fulfillments.settlement": "refund_due"}, *other(said("VENDED"))))
       for outcome in ("TOMBSTONED", "FAILED")),
@@ -139,11 +147,9 @@ ASKED = (
 
 
 @pytest.fixture
-async def rows(urls: DatabaseUrls) -> AsyncIterator[Rows]:
-    made = await Rows.open(urls.superuser)
-    await made.conn.execute(_FREE)
-    yield made
-    await made.conn.close()
+async def rows(rows: Rows) -> Rows:
+    await rows.conn.execute(_FREE)
+    return rows
 
 
 async def test_sound_units_break_nothing_and_each_difference_does(rows: Rows) -> None:

@@ -2,7 +2,7 @@
 nothing differs from what it asks for. Each case differs in one thing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,6 @@ import pytest
 from coinslot.db.pool import RawConnection
 from coinslot.outlets import machines
 from coinslot.vending import store
-from tests.conftest import DatabaseUrls
 from tests.sales.asked import Asked, mistaken
 from tests.sales.by_hand import NOW, Rows
 from tests.sales.test_lock_order import stopped
@@ -32,7 +31,7 @@ GOODS: Row = {
     "outlet_id": "M01", "state": "queued", "due_at": NOW, "hard_deadline": LATER, "slot": "A1",
 }  # fmt: skip
 SETTLED: Row = {"fulfillments.settlement": "fulfilled", "fulfillments.basis": "handed_over"}
-HELLO = ("M01", 10, "journal", "boot", True, "fw 2", SOON, 5)
+HELLO = ("M01", 10, "journal", "boot", True, "fw 2", SOON, 5, "esp32", 9, True, [1, 2])
 MILLION = 1_000_000
 OF_UNIT: dict[str, Row] = {
     "fulfillments": GOODS, "captures": {"id": CAPTURE}, "outlets": OUTLET, "devices": DEVICE,
@@ -56,11 +55,17 @@ VENDING = (
     Asked("what a machine said is kept", store.RAISE_SEQ, HELLO,
           {"devices": DEVICE, "outlets": OUTLET}, (), (),
           {"next_seq": 11, "journal_id": "journal", "boot_id": "boot", "has_sensor": True,
-           "firmware": "fw 2", "last_seen_at": SOON, "config_version": 5},
+           "mdb": True,
+           "firmware": "fw 2", "last_seen_at": SOON, "config_version": 5, "hardware": "esp32",
+           "build_sequence": 9, "journal_formats": [1, 2]},
           [({"$2": said}, {"next_seq": becomes}) for said, becomes in (
               (6, 7), (7, 8), (7 + MILLION, 8 + MILLION), (8 + MILLION, 7))]
-          + [({"$8": 2147483648}, {"config_version": None}),
-             ({"$8": 2147483647}, {"config_version": 2147483647})],
+          + [({"$11": False, "devices.mdb": True}, {"mdb": False}),
+             ({"$9": None, "devices.hardware": "older"}, {"hardware": "older"}),
+             ({"$10": None, "devices.build_sequence": 3}, {"build_sequence": None}),
+             ({"$8": 2**40}, {"config_version": 0}), ({"$8": 10**9}, {"config_version": 0}),
+             ({"$8": 10**9 - 1}, {"config_version": 10**9 - 1}),
+             ({"$8": None}, {"config_version": None})],
           "SELECT * FROM devices"),
     Asked("a unit of a machine", store.LOCK_UNIT, (UNIT, "M01"), OF_UNIT,
           ({"fulfillments.id": THIRD}, {"$2": "M02"}, {"order_lines.id": OTHER},
@@ -187,13 +192,6 @@ async def test_machines_are_heard_in_one_order_by_all_processes(
     assert len(free) == 1  # that of M02, which comes later
     await holder.execute("COMMIT")
     assert await work == "UPDATE 2"
-
-
-@pytest.fixture
-async def rows(urls: DatabaseUrls) -> AsyncIterator[Rows]:
-    made = await Rows.open(urls.superuser)
-    yield made
-    await made.conn.close()
 
 
 @pytest.mark.parametrize("asked", [VENDING, SECRETS])

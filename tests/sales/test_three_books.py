@@ -1,14 +1,13 @@
 """`breaks_in` compares the gateway, the ledger and the goods: what it says of a sound sale, and of
 the same sale with one thing changed."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-from tests.conftest import DatabaseUrls
 from tests.sales.by_hand import NOW, Rows
 
 MOMENT = timedelta(microseconds=1)
@@ -167,13 +166,6 @@ CASES: Mapping[str, tuple[Change, Mapping[str, tuple[int, Row]]]] = {
         {**NOT_OURS, "captures": {"foreign_amount": 4200, "fulfilled": 0,
          "captured_at": UNSETTLED_SINCE - MOMENT}}, {}),
 }  # fmt: skip
-
-
-@pytest.fixture
-async def rows(urls: DatabaseUrls) -> AsyncIterator[Rows]:
-    made = await Rows.open(urls.superuser)
-    yield made
-    await made.conn.close()
 
 
 async def put(rows: Rows, change: Change) -> None:

@@ -74,7 +74,9 @@ async def test_one_that_cannot_be_kept_takes_no_other_with_it(stage: Stage) -> N
         *(inbox.store(s, b"x", now, "") for s in (said, said, said, bad, said)),
         return_exceptions=True,
     )
-    assert [o for o in outcomes if o == "unreadable"] == ["unreadable"] * 4
+    assert [o for o in outcomes if isinstance(o, dict)] == [
+        {"outcome": "unreadable", "begun": None}
+    ] * 4
     assert isinstance(outcomes[3], asyncpg.CheckViolationError)
     assert await stage.value("SELECT count(*) FROM inbox") == 4
 

@@ -1,7 +1,7 @@
 """What short functions about machines and their codes find or write, which have statements of their
 own: over rows of which one thing differs."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +14,6 @@ from coinslot.kit.money import Money
 from coinslot.outlets import machines
 from coinslot.payments import printed_codes, provision
 from coinslot.payments.provision import WantedCode
-from tests.conftest import DatabaseUrls
 from tests.sales.asked import Asked, Here, mistaken
 from tests.sales.by_hand import NOW, Rows
 
@@ -232,13 +231,6 @@ MACHINES = (
     Asked("whose machine it is", here(machines.owner_of), ("M01",), {"outlets": OUTLET},
           ({"outlets.id": "M02"},), gives={"said": ASHA}),
 )  # fmt: skip
-
-
-@pytest.fixture
-async def rows(urls: DatabaseUrls) -> AsyncIterator[Rows]:
-    made = await Rows.open(urls.superuser)
-    yield made
-    await made.conn.close()
 
 
 @pytest.mark.parametrize("asked", [CODES, MACHINES])

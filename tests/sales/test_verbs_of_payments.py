@@ -1,7 +1,7 @@
 """What short functions about payments, codes, refunds and orders find or write by statements of
 their own: over rows of which one thing differs."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -24,7 +24,6 @@ from coinslot.payments import (
 from coinslot.payments.idempotency import IdempotentCall
 from coinslot.payments.printed_codes import WantedSheet
 from coinslot.people.audit_log import COMMAND_LINE, Act
-from tests.conftest import DatabaseUrls
 from tests.sales.asked import Asked, Here, mistaken
 from tests.sales.by_hand import NOW, Rows
 
@@ -215,13 +214,6 @@ MONEY = (
            "outlets 4": {**OUTLET, "id": "M04", "currency": "USD"}}, (),
           gives=[{"said": "EUR"}, {"said": "INR"}, {"said": "USD"}]),
 )  # fmt: skip
-
-
-@pytest.fixture
-async def rows(urls: DatabaseUrls) -> AsyncIterator[Rows]:
-    made = await Rows.open(urls.superuser)
-    yield made
-    await made.conn.close()
 
 
 @pytest.mark.parametrize("asked", [CODES, MONEY])

@@ -1,14 +1,10 @@
 """What `pay_placed` says of money that came for an order, what becomes of the order, and what
 `make_refund` takes over from the refund that it follows: over rows of which one thing differs."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import pytest
-
-from tests.conftest import DatabaseUrls
 from tests.sales.asked import Asked, mistaken
 from tests.sales.by_hand import NOW, Rows
 
@@ -157,13 +153,6 @@ REFUNDS = (
           {"event": "INTENDED", "machine": "refund", "data": {"reason": "asked", "amount": 900},
            "merchant_id": ASHA, "at": NOW}, after="SELECT * FROM events"),
 )  # fmt: skip
-
-
-@pytest.fixture
-async def rows(urls: DatabaseUrls) -> AsyncIterator[Rows]:
-    made = await Rows.open(urls.superuser)
-    yield made
-    await made.conn.close()
 
 
 async def test_money_for_an_order_buys_or_says_why_not(rows: Rows) -> None:

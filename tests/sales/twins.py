@@ -14,7 +14,7 @@ COPIED = (
     "outlets", "devices", "device_journals", "device_events", "slots", "ways_to_pay", "orders",
     "order_lines", "order_extras", "payments", "attempts", "qr_codes", "captures", "fulfillments",
     "vend_units", "refunds", "disputes", "ledger", "discrepancies", "cases", "corrections",
-    "order_refunds", "order_refund_parts", "idempotency_keys",
+    "order_refunds", "order_refund_parts", "idempotency_keys", "machine_health", "outlet_stops",
 )  # fmt: skip
 MACHINE, TWIN = "M01", "M02"
 # What is unique and no id: the gateway's names, keys and tokens.

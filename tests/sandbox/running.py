@@ -3,9 +3,7 @@
 import json
 import os
 import signal
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,14 +12,11 @@ from typing import Any, Self
 
 import httpx
 
-ROOT = Path(__file__).parents[2]
+from tests.ports import free_port
+from tests.warm import Program
+
 START_S = 20.0
 POLL_S = 0.02
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 def account(number: int = 1, **more: Any) -> dict[str, Any]:
@@ -58,12 +53,10 @@ class SandboxProcess:
     def start(self) -> Self:
         """Start, and return when it says that it is ready."""
         self.write_config()
-        command = [sys.executable, "-m", "sandbox", "--port", str(self.port)]
+        command = ["sandbox", "--port", str(self.port)]
         command += ["--data", str(self.data_dir), "--machines", str(self.machines_dir)]
         command += ["--config", str(self.config_file)]
-        self._process = subprocess.Popen(
-            command, cwd=ROOT, env=os.environ.copy(), stdout=subprocess.PIPE, text=True
-        )
+        self._process = Program(command, os.environ, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         assert line.startswith("Sandbox ready: "), f"the sandbox did not start: {line!r}"

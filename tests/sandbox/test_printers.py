@@ -21,7 +21,8 @@ from hypothesis import given, settings
 from PIL import Image
 
 from sandbox.printers.escpos import Ask, Confirm, Printed, Roll
-from tests.sandbox.running import SandboxProcess, free_port, until
+from tests.ports import free_port
+from tests.sandbox.running import SandboxProcess, until
 
 numbers = count(1)
 CONFIRM = b"\x1d(H\x06\x0000J042"

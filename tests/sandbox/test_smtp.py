@@ -12,7 +12,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from tests.sandbox.running import SandboxProcess, free_port
+from tests.ports import free_port
+from tests.sandbox.running import SandboxProcess
 
 numbers = count(1)
 WELL: dict[str, Any] = {

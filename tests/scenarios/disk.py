@@ -15,7 +15,7 @@ from typing import Any
 
 from coinslot.commands.terms import log_to_stderr
 from coinslot.db.embedded import EmbeddedPostgres
-from tests.storms.part import PYTHONPATH, ROOT
+from tests.warm import PYTHONPATH, ROOT
 
 DISK_MB = 256
 CHUNK_BYTES = 1 << 16

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from coinslot.device.broker import BrokerUser, EmbeddedNats, hashed
 from tests.channels import brokers
+from tests.ports import free_port
 
 
 class Server(Protocol):
@@ -38,7 +39,7 @@ class Nats:
     """The embedded one, but not of our processes."""
 
     def __init__(self, folder: Path) -> None:
-        self.port = brokers.free_port()
+        self.port = free_port()
         self.url = f"mqtt://127.0.0.1:{self.port}"  # with our login once it was started
         self._server = EmbeddedNats(folder, self.port)
 

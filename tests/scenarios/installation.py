@@ -21,11 +21,13 @@ from coinslot.kit.secrets import Vault
 from coinslot.settings import read
 from tests import inside
 from tests.inside import FOREIGN
-from tests.sandbox.running import SandboxProcess, free_port
+from tests.ports import free_port
+from tests.sandbox.running import SandboxProcess
 from tests.scenarios.external import Broker, Server
 from tests.scenarios.running import assert_every_invariant_holds
 from tests.simulator.running import SimulatorProcess
-from tests.storms.part import PYTHONPATH, ROOT, Part
+from tests.storms.part import Part
+from tests.warm import PYTHONPATH, ROOT
 
 READY_S = 60.0
 POLL_S = 0.1

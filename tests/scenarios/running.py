@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +18,8 @@ from coinslot.db.pool import connect
 from coinslot.kit.clock import SystemClock
 from coinslot.orders.fulfillment import checks
 from coinslot.oversight.audit import audit
-from tests.sandbox.running import free_port
+from tests.ports import free_port
+from tests.warm import How, Program
 
 START_S = 60.0
 POLL_S = 0.1
@@ -60,10 +60,10 @@ class DemoProcess:
         port, sandbox, mqtt = map(str, self._ports)
         log = self.data.with_suffix(".log")
         with log.open("wb") as out:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "coinslot", "demo", "--port", port, "--sandbox-port",
-                 sandbox, "--mqtt-port", mqtt, "--data", str(self.data)],
-                stdout=out, stderr=out, env={**os.environ, **SHORT}, start_new_session=True,
+            self._process = Program(
+                ["coinslot", "demo", "--port", port, "--sandbox-port", sandbox,
+                 "--mqtt-port", mqtt, "--data", str(self.data)],
+                {**os.environ, **SHORT}, How(alone=True), stdout=out, stderr=out,
             )  # fmt: skip
 
         def ready() -> bool:

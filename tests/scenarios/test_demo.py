@@ -2,6 +2,7 @@
 
 import asyncio
 import html
+import json
 import re
 
 import asyncpg
@@ -10,10 +11,12 @@ import httpx
 import pytest
 from firebase_admin import db
 
+from coinslot.commands.sign import public_of
 from tests.scenarios.running import DemoProcess, until
 
 LEASED = ("M01", "M03")  # by MQTT and by Socket.IO
-ALL = ("M01", "M03", "M04")
+FIRMWARE = "M02"  # the code of firmware/, on MicroPython
+ALL = ("M01", FIRMWARE, "M03", "M04")
 
 
 @pytest.mark.parametrize("code", ALL)
@@ -58,26 +61,32 @@ def test_the_phone_of_the_sandbox_finds_its_payment_at_the_machines_page(
 def test_an_offline_machine_gives_the_money_back_after_the_dispatch_window(
     demo: DemoProcess,
 ) -> None:
+    before = demo.dropped("M02")
     demo.fault("M02", offline=True)
     until(lambda: not demo.state("M02")["connected"], 5)
     reference = demo.scan("M02")
     until(lambda: demo.paid(reference)["refunded"] == 4000, 40)
     demo.fault("M02", offline=False)
-    assert demo.dropped("M02") == []
+    assert demo.dropped("M02") == before
     demo.assert_books_are_right()
 
 
 @pytest.mark.parametrize(
-    ("step", "drops"), [("accepted", 0), ("started", 0), ("dropped", 1), ("recorded", 1)]
-)
+    ("code", "step", "drops"),
+    [
+        ("M01", "accepted", 0), ("M01", "started", 0),
+        ("M01", "dropped", 1), ("M01", "recorded", 1),
+        (FIRMWARE, "started", 0), (FIRMWARE, "dropped", 1),
+    ],
+)  # fmt: skip
 def test_a_power_cut_at_any_step_ends_in_goods_or_money(
-    demo: DemoProcess, step: str, drops: int
+    demo: DemoProcess, code: str, step: str, drops: int
 ) -> None:
-    before = len(demo.dropped("M01"))
-    demo.fault("M01", power_cut_at=step)
-    reference = demo.scan("M01")
+    before = len(demo.dropped(code))
+    demo.fault(code, power_cut_at=step)
+    reference = demo.scan(code)
     until(lambda: _ended(demo, reference) in ("completed", "failed"), 40)
-    assert len(demo.dropped("M01")) - before == drops
+    assert len(demo.dropped(code)) - before == drops
     until(lambda: demo.paid(reference)["refunded"] == (0 if drops else 4000), 20)
     demo.assert_books_are_right()
 
@@ -111,6 +120,25 @@ def test_the_mirror_shows_the_sale_to_firebases_own_client(demo: DemoProcess) ->
     assert db.reference(f"qrCodeToMachine/{order['providerQrCodeId']}").get() == "M03"
     firebase_admin.delete_app(app)
     demo.assert_books_are_right()
+
+
+def test_the_firmware_machine_takes_builds_that_the_demos_key_signed(demo: DemoProcess) -> None:
+    public = public_of(demo.data / "firmware.key")
+    lines = [
+        one for name in ("firmware.json", "fleet.json")  # simulated where MicroPython is missing
+        for one in json.loads((demo.data / name).read_text()) if one["id"] == FIRMWARE
+    ]  # fmt: skip
+    assert [one["enrolment"]["firmware_key"] for one in lines] == [public]
+    assert asyncio.run(_firmware_keys(demo)) == [public]
+
+
+async def _firmware_keys(demo: DemoProcess) -> list[str]:
+    conn = await asyncpg.connect(demo.facts["database_url"])
+    try:
+        rows = await conn.fetch("SELECT encode(public_key, 'hex') AS public FROM firmware_keys")
+        return [row["public"] for row in rows]
+    finally:
+        await conn.close()
 
 
 def _ended(demo: DemoProcess, reference: str) -> str | None:

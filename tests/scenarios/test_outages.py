@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from tests.sandbox.running import free_port
+from tests.ports import free_port
 from tests.scenarios.disk import Disk
 from tests.scenarios.external import Nats
 from tests.scenarios.installation import Installation, eventually

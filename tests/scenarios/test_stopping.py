@@ -16,7 +16,6 @@ from coinslot.app.resources import broker_users
 from coinslot.app.server import RunningServer
 from coinslot.console.live import OpenSessions
 from coinslot.context.background import BackgroundTasks
-from coinslot.db.leftover import free_port
 from coinslot.kit.ids import uuid7
 from coinslot.orders.order_updates import OrderUpdates
 from coinslot.outlets.machines import issue_device
@@ -24,6 +23,7 @@ from coinslot.oversight.changes import Changes
 from coinslot.people.authentication import Authentication
 from coinslot.settings import Settings
 from tests.conftest import DatabaseUrls
+from tests.ports import free_port
 from tests.sales.conftest import stage as stage
 from tests.sales.stage import Stage
 
@@ -84,7 +84,7 @@ async def test_nothing_runs_on_after_a_process_has_stopped(
     async def look(server: RunningServer) -> None:
         context = server.context
         await Changes(context).changed(stage.merchant, "", 0.1)
-        OpenSessions(Authentication(context, "http://here")).add(uuid7(context.now()))
+        OpenSessions(Authentication(context, "http://here"), 5).add(uuid7(context.now()))
         context.background.start(asyncio.sleep(600), "a page's reader")
 
     before = asyncio.all_tasks()

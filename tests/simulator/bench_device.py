@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from machine_simulator.clock import Ticks
+from machine_simulator.config import Configuration
 from machine_simulator.device import Device, Identity
 from machine_simulator.effects import Effect, Reached, Say, Turn
 from machine_simulator.faults import Faults
@@ -37,6 +38,7 @@ class Workbench:
     start_ms: int = 1_000
     slots: dict[str, int] = field(default_factory=lambda: {"A1": 2, "B1": 2})
     seconds: float = 0.0
+    configs: bool = True
 
     def __post_init__(self) -> None:
         self.boots = 0
@@ -52,6 +54,8 @@ class Workbench:
         ticks = Ticks(self.start_ms, monotonic=lambda: self.seconds)
         boot_id = f"boot-{self.boots}"
         self.device = Device(self.identity, self.journal, self.body, ticks, boot_id)
+        if self.configs:
+            self.device.config = Configuration(self.folder / "config.json")
         return self.device.wake()
 
     def hear(self, message: Message) -> list[Effect]:

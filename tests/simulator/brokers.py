@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 import shutil
-import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+
+from tests.ports import free_port
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("/usr/sbin/mosquitto")
 NATS = shutil.which("nats-server") or shutil.which(
@@ -22,18 +23,11 @@ mqtt {{ listen: "127.0.0.1:{port}" }}
 authorization {{ users = [
   {{ user: "server", password: "server" }}
   {{ user: "M01", password: "s3cret", permissions: {{
-      publish: ["devices.M01.status.>"]
-      subscribe: ["devices.M01.commands.>", "$MQTT.sub.>"] }} }}
+      publish: ["devices.M01.status.>", "devices.M01.logs"]
+      subscribe: ["devices.M01.commands.>", "devices.M01.config.>", "$MQTT.sub.>"] }} }}
 ] }}
 """
 MOSQUITTO_CONF = "listener {port} 127.0.0.1\nallow_anonymous true\n"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextlib.asynccontextmanager

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coinslot.channels.messages import Unreadable, read_up
+from coinslot.channels.reports import read_report
 
 Message = dict[str, Any]
 
@@ -24,6 +25,7 @@ class MiniServer:
     secret: str
     acknowledges: bool = True
     heard: list[Message] = field(default_factory=list)
+    counts: list[Message] = field(default_factory=list)  # of stock
     unreadable: list[Unreadable] = field(default_factory=list)
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
     seq: int = 0  # the last one given out
@@ -42,6 +44,25 @@ class MiniServer:
         if "event_seq" in message and message["type"] != "STATUS" and self.acknowledges:
             ack = {"type": "EVACK", "journal_id": message["journal_id"]}
             await self.send(ack | {"through": message["event_seq"]})
+
+    async def counted(self, count: Message) -> None:
+        """A count of stock, which is no message of a vend."""
+        read = read_report("inventory", count)
+        if isinstance(read, Unreadable):
+            self.unreadable.append(read)
+        async with self._news:
+            self.counts.append(count)
+            self._news.notify_all()
+
+    async def expect_count(self, cause: str, **counts: int) -> Message:
+        """The first count for this cause, heard or to come, that says so."""
+        async with asyncio.timeout(15), self._news:
+            while True:
+                for count in self.counts:
+                    found = {each["slot"]: each["count"] for each in count["slots"]}
+                    if count["cause"] == cause and found.items() >= counts.items():
+                        return count
+                await self._news.wait()
 
     async def expect(self, kind: str, start: int = 0, **fields: object) -> Message:
         """The first message, heard or to come, of this type and with these fields."""

@@ -4,12 +4,13 @@ import asyncio
 import json
 import os
 import signal
-import sys
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
+from tests.warm import PYTHONPATH, How, Program
+
 READY_S = 20
 LOOK_S = 0.05
 
@@ -26,23 +27,20 @@ class SimulatorProcess:
         self.fleet = list(fleet)
         self.data_dir = data_dir
         self._timing = dict(timing or {})
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Program | None = None
 
     async def start(self) -> None:
         """Returns once it printed that it is ready."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         fleet_file = self._write_fleet()
         seconds = {f"SIMULATOR_{name.upper()}": str(s) for name, s in self._timing.items()}
-        command = ["-m", "machine_simulator", "--fleet", str(fleet_file)]
+        words = ["machine_simulator", "--fleet", str(fleet_file), "--data", str(self.data_dir)]
         with (self.data_dir / "simulator.log").open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *command,
-                "--data",
-                str(self.data_dir),
-                env=os.environ | {"PYTHONPATH": str(ROOT / "machine-simulator")} | seconds,
-                cwd=self.data_dir,
-                stdout=asyncio.subprocess.PIPE,
+            self._process = Program(
+                words,
+                os.environ | {"PYTHONPATH": PYTHONPATH} | seconds,
+                How(cwd=self.data_dir),
+                stdout=subprocess.PIPE,
                 stderr=log,
             )
         await self._ready()
@@ -58,7 +56,7 @@ class SimulatorProcess:
         assert self._process is not None
         assert self._process.stdout is not None
         async with asyncio.timeout(READY_S):
-            line = await self._process.stdout.readline()
+            line = await asyncio.to_thread(self._process.stdout.readline)
         ready = f"simulator ready: {len(self.fleet)} machines\n"
         assert line.decode() == ready, (line, self.log())
 
@@ -76,9 +74,9 @@ class SimulatorProcess:
 
     async def _end(self, number: signal.Signals) -> None:
         process, self._process = self._process, None
-        if process is not None and process.returncode is None:
+        if process is not None and process.poll() is None:
             process.send_signal(number)
-            await process.communicate()
+            await asyncio.to_thread(process.communicate)
 
     async def __aenter__(self) -> "SimulatorProcess":
         await self.start()

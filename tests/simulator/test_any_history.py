@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from machine_simulator.effects import Effect, Reached, Say, Turn
+from machine_simulator.effects import Effect, Greet, Reached, Say, Turn
 from machine_simulator.journal import Limits
 from machine_simulator.power import Power, PowerCutError
 from tests.simulator.bench_device import Message, Workbench, a_unit, evack, go, offer, query
@@ -23,11 +23,13 @@ STATE_PROOF = {"VENDED": True, "TOMBSTONED": False, "FAILED": False}
 class AnyHistory(RuleBasedStateMachine):
     """The network is a set of messages, any of which may arrive at any time, again and again."""
 
+    bench_of: type[Workbench] = Workbench  # the firmware goes through the same search
+
     def __init__(self) -> None:
         super().__init__()
         self._folder = tempfile.TemporaryDirectory()
         slots = {"A1": 100, "B1": 100}
-        self.bench = Workbench(
+        self.bench = self.bench_of(
             Path(self._folder.name), limits=Limits(capacity=4, keep=2), slots=slots
         )
         self.network: list[Message] = []
@@ -115,6 +117,8 @@ class AnyHistory(RuleBasedStateMachine):
                     self.running = effect
                 case Reached(step):
                     Power(self.bench.faults).reached(step)
+                case Greet():
+                    pass
 
     # What must hold at every instant
 

@@ -1,6 +1,7 @@
 """The device rules of the vend protocol, each asked of the brain with nothing but messages."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from machine_simulator.clock import TICKS_PERIOD_MS
 from machine_simulator.device import Identity
 from machine_simulator.effects import Reached, Say, Turn
+from machine_simulator.food import FoodRule, FoodWatch
 from machine_simulator.journal import Journal
 from tests.simulator.bench_device import (
     LEASE_MS,
@@ -181,6 +183,63 @@ SWITCHED = {"DOOR_OPEN": "door_open", "TEMP_LOCK": "temp_lock", "SLOT_FAULT": "s
 def test_a_machine_in_no_state_to_sell_says_why(bench: Workbench, code: str, fault: str) -> None:
     bench.fault(**{fault: True})
     assert bench.answer(offer(a_unit()))["code"] == code
+
+
+def test_a_food_lock_that_falls_after_the_offer_refuses_go_with_a_tombstone(
+    bench: Workbench,
+) -> None:
+    accept = bench.accepted(unit_id := a_unit())
+    bench.body.lock_food(locked=True)
+    result = bench.answer(go(accept))
+    assert (result["type"], result["outcome"], result["unit_id"]) == (
+        "RESULT", "TOMBSTONED", unit_id,
+    )  # fmt: skip
+    bench.body.lock_food(locked=False)
+    assert bench.answer(go(accept)) == result, "a visit does not raise the dead"
+
+
+def test_a_food_lock_outlives_the_power_and_ends_by_a_visit(bench: Workbench) -> None:
+    bench.body.lock_food(locked=True)
+    bench.reboot()
+    assert bench.answer(offer(a_unit(), 1))["code"] == "TEMP_LOCK"
+    bench.body.lock_food(locked=False)
+    assert bench.answer(offer(a_unit(), 2))["type"] == "ACCEPT"
+
+
+def test_a_food_lock_that_falls_during_a_run_leaves_it_alone(bench: Workbench) -> None:
+    bench.started(unit_id := a_unit())
+    bench.body.lock_food(locked=True)
+    assert bench.ran("A1", unit_id)["outcome"] == "VENDED"
+
+
+MINUTE = 60.0
+
+
+def watched(rule: FoodRule, told: Sequence[tuple[float, float | None, bool]]) -> list[float]:
+    """At which of these minutes it would lock."""
+    watch = FoodWatch(rule)
+    return [
+        minute
+        for minute, temperature, is_open in told
+        if watch.is_due(temperature, door_open=is_open, now_s=minute * MINUTE)
+    ]
+
+
+def test_a_device_locks_after_a_quarter_of_an_hour_above_its_limit() -> None:
+    warm = [(float(n), 6.0, False) for n in range(17)]
+    assert watched(FoodRule(), warm) == [15, 16]
+    assert watched(FoodRule(), [(n, 5.0, False) for n, *_ in warm]) == []
+    cool_once = [(n, 5.0 if n == 10 else t, d) for n, t, d in warm]
+    assert watched(FoodRule(), cool_once) == []
+    silent = [(n, None if n % 2 else t, d) for n, t, d in warm]
+    assert watched(FoodRule(), silent) == [15, 16], "a sensor that says nothing ends no warmth"
+
+
+def test_a_door_gives_a_device_half_an_hour_once() -> None:
+    left_open = [(float(n), 4.0 if n == 0 else 9.0, True) for n in range(33)]
+    assert watched(FoodRule(), left_open) == [30, 31, 32]
+    again = [(float(n), 9.0, n % 10 == 0) for n in range(33)]
+    assert watched(FoodRule(), again) == [30, 31, 32]
 
 
 def test_an_empty_or_unknown_slot_is_refused(bench: Workbench) -> None:

@@ -17,7 +17,8 @@ from machine_simulator.settings import (
     read_fleet,
     timing_of_env,
 )
-from tests.simulator.brokers import free_port, nats
+from tests.ports import free_port
+from tests.simulator.brokers import nats
 from tests.simulator.running import SimulatorProcess
 from tests.simulator.test_over_mqtt import TIMING, machine, serving
 

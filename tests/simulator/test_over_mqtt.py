@@ -13,7 +13,8 @@ from typing import Any
 import aiomqtt
 import pytest
 
-from tests.simulator.brokers import MOSQUITTO, free_port, mosquitto, nats
+from tests.ports import free_port
+from tests.simulator.brokers import MOSQUITTO, mosquitto, nats
 from tests.simulator.mini_server import Message, MiniServer
 from tests.simulator.running import SimulatorProcess
 
@@ -24,6 +25,7 @@ TIMING = {
     "restore_s": 0.3,
     "resend_s": 0.2,
     "health_s": 0.5,
+    "count_s": 0.5,
     "late_s": 1.0,
     "progress_s": 0.4,
     "backoff_last_s": 0.5,
@@ -55,7 +57,8 @@ async def serving(port: int) -> AsyncIterator[MiniServer]:
         async def listen() -> None:
             async for message in client.messages:
                 assert isinstance(message.payload, bytes)
-                await server.hear(json.loads(message.payload))
+                about = server.counted if "/inventory" in message.topic.value else server.hear
+                await about(json.loads(message.payload))
 
         server = MiniServer(send, SECRET)
         await client.subscribe("devices/+/status/#", qos=1)

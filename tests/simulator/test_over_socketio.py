@@ -10,7 +10,7 @@ from typing import Any
 import socketio
 from aiohttp import web
 
-from tests.simulator.brokers import free_port
+from tests.ports import free_port
 from tests.simulator.mini_server import Message, MiniServer
 from tests.simulator.running import SimulatorProcess
 
@@ -91,7 +91,7 @@ def _register(server: socketio.AsyncServer, it: Hall) -> None:
 
     async def anything(event: str, _sid: str, message: Message) -> None:
         it.events.append((event, message))
-        if event == "vend":
+        if event in ("vend", "health"):
             await it.leased.hear(message)
 
     server.on("connect", connect)

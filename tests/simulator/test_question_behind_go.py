@@ -10,8 +10,8 @@ import pytest
 
 from machine_simulator.leased import LeasedMachine
 from machine_simulator.settings import MachineSpec, Timing
+from tests.ports import free_port
 from tests.simulator.bench_device import SECRET, Message, a_unit, go, offer, query
-from tests.simulator.brokers import free_port
 
 QUICK = Timing(vend_s=0.02, fall_s=0.01, run_bound_s=5)
 

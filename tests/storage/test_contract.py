@@ -65,6 +65,18 @@ async def test_what_is_stored_is_read_again_and_gone_when_it_is_removed(storage:
     assert await storage.read(NAME) is None
 
 
+async def test_a_part_is_read_alone_and_is_short_where_the_file_ends(storage: Storage) -> None:
+    body = bytes(range(256)) * 4
+    assert await storage.read_part(NAME, 0, 10) is None
+    await storage.put(NAME, body)
+    for first, end in ((0, 1), (0, 1024), (7, 300), (1023, 1024), (1000, 5000), (1024, 1030)):
+        assert await storage.read_part(NAME, first, end) == body[first:end], (first, end)
+    assert await storage.read_part(NAME, 2000, 2010) == b""
+    assert await storage.read_part(NAME, 5, 5) == b""
+    with pytest.raises(FileNameError):
+        await storage.read_part(f"../{NAME}", 0, 1)
+
+
 async def test_each_verb_may_be_repeated(storage: Storage) -> None:
     for _ in range(2):
         await storage.put(NAME, b"a picture")
@@ -117,7 +129,10 @@ async def test_a_half_written_file_is_never_seen(tmp_path: Path) -> None:
 
 async def test_a_bucket_that_does_not_answer_is_away() -> None:
     storage = S3Storage(bucket("http://127.0.0.1:9"), SystemClock())
-    for ask in (storage.read(NAME), storage.put(NAME, b"x"), storage.remove(NAME)):
+    for ask in (
+        storage.read(NAME), storage.read_part(NAME, 0, 1), storage.put(NAME, b"x"),
+        storage.remove(NAME),
+    ):  # fmt: skip
         with pytest.raises(StorageAwayError):
             await ask
     await storage.close()

@@ -15,7 +15,7 @@ import structlog
 from tests.storms.every import die_everywhere
 from tests.storms.history import Shape
 from tests.storms.run import Report, run_storm
-from tests.storms.town import OURS, Town
+from tests.storms.town import BOARDS_AT_MOST, OURS, Town
 
 
 def main() -> int:
@@ -39,6 +39,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--clicks", type=int, default=Shape().clicks, help="in each storm")
     parser.add_argument("--coffees", type=int, default=Shape().coffees, help="in each storm")
     parser.add_argument("--visits", type=int, default=Shape().visits, help="of a counter, in each")
+    parser.add_argument("--plans", type=int, default=Shape().plans, help="changed, in each")
+    parser.add_argument(
+        "--firmware", type=int, default=0, metavar="N", choices=range(len(BOARDS_AT_MOST) + 1),
+        help=f"so many machines, of {', '.join(BOARDS_AT_MOST)}, run the firmware on MicroPython;"
+        " a roll-out of it goes on in each storm",
+    )  # fmt: skip
     parser.add_argument("--data", type=Path, default=None, help="folder of the town, kept")
     parser.add_argument(
         "--every", nargs="*", choices=OURS, metavar="PROCESS",
@@ -49,14 +55,14 @@ def _arguments() -> argparse.Namespace:
 
 async def rage_on(folder: Path, chosen: argparse.Namespace) -> int:
     report = Report()
-    async with Town(folder) as town:
+    async with Town(folder, chosen.firmware) as town:
         if chosen.every is not None:
             points = await die_everywhere(town, report, chosen.every or OURS)
             print(f"{points.total()} points at which a process died")
         else:
             shape = Shape(
                 seconds=chosen.seconds, payments=chosen.payments, clicks=chosen.clicks,
-                coffees=chosen.coffees, visits=chosen.visits,
+                coffees=chosen.coffees, visits=chosen.visits, plans=chosen.plans,
             )  # fmt: skip
             await _storms(town, report, shape, chosen)
         print(await report.whole(town))

@@ -1,6 +1,7 @@
 """What was done to the town and when: the excuses that a unit settled by policy may have."""
 
 from collections import Counter
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -22,6 +23,18 @@ class Disturbance(NamedTuple):
     what: str
 
 
+@dataclass
+class Entered:
+    """What staff entered at the till. `told`, and each of `steps`: what they were answered, "done"
+    or "refused"; empty: nobody answered."""
+
+    cake: int
+    cream: int
+    pieces: int
+    told: str = ""
+    steps: list[tuple[str, str]] = field(default_factory=list)
+
+
 class Chronicle:
     """Written by the storm, read by the comparison."""
 
@@ -32,6 +45,7 @@ class Chronicle:
         self.clicks: dict[str, Click] = {}  # of people at the console, by the key of the form
         self.handed: set[str] = set()  # orders of a counter in their customers' hands
         self.unanswered: set[str] = set()  # orders whose code was typed, and nobody answered
+        self.entered: dict[str, Entered] = {}  # at the till of a counter, by the name on it
         self.by_hand: dict[str, int] = {}  # given back in the dashboard, by payment
         self._open: dict[tuple[str, str], datetime] = {}
         self._past: list[Disturbance] = []

@@ -36,6 +36,7 @@ ACTS: Mapping[str, str] = {
     "refund": "order.refunded", "case": "case.", "price": "machine.configured",
     "sale": "slot.", "pause": "machine.", "secret": "device.provisioned",
     "gateway": "gateway.changed", "endpoint": "endpoint.rotated", "api key": "api_key.rotated",
+    "walk in": "walk_in.",
 }  # fmt: skip
 _WHOLE = ("order.refunded", "machine.configured", "device.provisioned", "gateway.changed",
           "endpoint.rotated", "api_key.rotated")  # fmt: skip

@@ -14,6 +14,7 @@ import httpx
 from msgspec import Struct
 
 from coinslot.app.demo_world import COUNTER
+from tests.storms import walk_ins
 from tests.storms.chronicle import Chronicle
 from tests.storms.compare import BY_PEOPLE, Breach
 from tests.storms.history import Event
@@ -42,6 +43,7 @@ _SET_STOCK = """
 UPDATE counter_items i SET stock = $2, option_stock = jsonb_build_object($3::text, $2::integer)
 FROM products p WHERE p.id = i.product_id AND p.sku = $1 AND i.outlet_id = $4
     AND NOT EXISTS (SELECT FROM counter_lines l WHERE l.item_id = i.id)
+    AND NOT EXISTS (SELECT FROM counter_walk_ins)
 """
 _OURS = """
 SELECT o.id::text, o.number, o.state, o.amount_minor, k.gateway_payment_id, k.captured, k.open,
@@ -166,7 +168,7 @@ async def _basket(phone: httpx.AsyncClient, path: str) -> str:
 
 async def _ordered(phone: httpx.AsyncClient, chronicle: Chronicle, page: str) -> str:
     """Where the order is, of two taps at one moment; empty where nobody answered."""
-    said = unescape(page)
+    said = unescape(page).partition('<form class="card item"')[2]  # behind the way to pay
     hidden = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', said)
     form: dict[str, Any] = {name: value for name, value in hidden if name != "line"}
     form["line"] = [value for name, value in hidden if name == "line"]
@@ -281,6 +283,7 @@ class CounterBooks(Struct):
     ours: list[dict[str, Any]]
     by_people: dict[str, int]  # given back of what was handed over, by payment
     left: dict[str, Any]
+    walk_ins: list[dict[str, Any]]
 
 
 async def books(town: Town) -> CounterBooks:
@@ -295,15 +298,18 @@ async def books(town: Town) -> CounterBooks:
         ours=[dict(row) for row in await town.rows(_OURS)],
         by_people={row["payment"]: row["n"] for row in await town.rows(BY_PEOPLE)},
         left=dict((await town.rows(_STOCK, COUNTED, CHOICE, COUNTER.code))[0]),
+        walk_ins=await walk_ins.books(town),
     )
 
 
 def breaches(found: CounterBooks, chronicle: Chronicle, ends: Counter[str]) -> list[Breach]:
-    """Each captured order is in its customer's hand or its money is back, piece by piece; and what
-    nobody began is for sale again."""
+    """Each captured order is in its customer's hand or its money is back, piece by piece; what
+    staff entered is what they handed over; and what nobody began is for sale again."""
     wrong = [breach for row in found.ours for breach in _one(found, row, chronicle, ends)]
-    left = found.left
-    for what, begun in (("stock", left["begun"]), ("choice", left["begun_choice"])):
+    wrong += walk_ins.breaches(found.walk_ins, chronicle, ends)
+    left, walked = found.left, walk_ins.left_of(found.walk_ins, chronicle)
+    gone = {"stock": left["begun"] + walked.cake, "choice": left["begun_choice"] + walked.cream}
+    for what, begun in gone.items():
         if left[what] + begun != STOCK:
             wrong.append(Breach(f"{what} of a counter is lost or made", COUNTED, str(left)))
     return wrong

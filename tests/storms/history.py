@@ -61,6 +61,10 @@ class Shape(NamedTuple):
     coffees: int = 24  # customers of a coffee machine
     tills: int = 3  # a till that registers fiscal receipts refuses them for a while
     visits: int = 12  # customers of a counter
+    walk_ins: int = 6  # who stand there and pay at its till
+    papers: int = 8  # of its printer: no paper, half a ticket, a result that is lost or said twice
+    plans: int = 6  # two slots of a machine change their products
+    refills: int = 6  # of machines, by people who say so or not
 
 
 def history(seed: int, shape: Shape) -> list[Event]:
@@ -100,6 +104,8 @@ def history(seed: int, shape: Shape) -> list[Event]:
     # No more than a web process survives: it takes seconds to start.
     deaths = min(len(clicks), int(shape.seconds / _A_DEATH_EVERY_S))
     events += [*clicks, *(_meets_a_death(dice, click) for click in dice.sample(clicks, deaths))]
+    # Last, so that what else is drawn from a seed stays as it was.
+    events += [Event(some_time(0.9), "plan", dice.choice(CODES)) for _ in range(shape.plans)]
     return sorted(events, key=lambda event: event.at_s)
 
 

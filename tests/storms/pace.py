@@ -15,10 +15,15 @@ INSTALLATION: Mapping[str, str] = {
     "COINSLOT_LEASE_MS": "2000",
     "COINSLOT_RUN_S": "2",
     "COINSLOT_QUERY_S": "0.5",
+    "COINSLOT_CONFIG_S": "1.5",
     "COINSLOT_COUNTER_DISPATCH_S": "12",
     "COINSLOT_PREPARE_S": "25",
+    "COINSLOT_PRINT_ANSWER_S": "6",
+    "COINSLOT_PRINT_AGAIN_S": "1",
     "COINSLOT_PICKUP_S": "25",
     "COINSLOT_IN_DOUBT_S": "8",
+    "COINSLOT_TEMP_LOCK_S": "3",
+    "COINSLOT_SILENT_PAUSE_S": "3",
     "COINSLOT_GRACE_S": "6",
     "COINSLOT_PAGE_ASK_S": "0.5",
     "COINSLOT_MATCH_S": "1",
@@ -54,6 +59,7 @@ MACHINES: Mapping[str, str] = {
     "SIMULATOR_RESTORE_S": "0.5",
     "SIMULATOR_RESEND_S": "0.5",
     "SIMULATOR_HEALTH_S": "1",
+    "SIMULATOR_COUNT_S": "2",
     "SIMULATOR_LATE_S": "1.5",
     "SIMULATOR_PROGRESS_S": "0.5",
     "SIMULATOR_BACKOFF_FIRST_S": "0.1",
@@ -61,6 +67,13 @@ MACHINES: Mapping[str, str] = {
     "SIMULATOR_KEEPALIVE_S": "3",
     "SIMULATOR_STOP_S": "0.5",
 }
+
+# The same of boards that run the firmware; a trial is longer than any part of the town is away.
+BOARDS: Mapping[str, float] = {
+    "vend_s": 0.25, "slow_s": 1.2, "fall_s": 0.05, "run_bound_s": 1.8, "resend_s": 0.5,
+    "health_s": 1, "count_s": 2, "progress_s": 0.5, "backoff_first_s": 0.1, "keepalive_s": 3,
+    "trial_s": 40,
+}  # fmt: skip
 
 # The emulated gateway's own hurry, in milliseconds and seconds.
 GATEWAY: Mapping[str, int] = {
@@ -71,4 +84,4 @@ GATEWAY: Mapping[str, int] = {
     "qr_shortest_s": 1,
 }
 
-STOCK = 100_000  # in the machines: a storm is not about selling out
+STOCK = 9_000  # in the machines: a storm is not about selling out, and a count has a limit

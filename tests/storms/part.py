@@ -3,22 +3,17 @@
 import asyncio
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from coinslot.db import child
 from coinslot.kit.clock import SystemClock
+from tests.warm import PYTHONPATH, How, Program
 
-ROOT = Path(__file__).parents[2]
-PYTHONPATH = os.pathsep.join(str(ROOT / folder) for folder in ("src", ".", "machine-simulator"))
 STOP_S = 10.0
 _CLOCK = SystemClock()
-_NOHUP = shutil.which("nohup") or "nohup"
 
 
 class Part:
@@ -47,15 +42,14 @@ class Part:
         with self._log.open("ab") as output:
             output.write(f"--- start {self.starts} {fault}\n".encode())
             output.flush()
-            self._process = subprocess.Popen(
+            self._process = Program(
+                self._arguments,
+                {**os.environ, "PYTHONPATH": PYTHONPATH, **self._env, **extra},
                 # Until it listens for SIGHUP it ignores it, instead of ending.
-                child.command([_NOHUP, sys.executable, "-m", *self._arguments], signal.SIGKILL),
-                env={**os.environ, "PYTHONPATH": PYTHONPATH, **self._env, **extra},
-                cwd=ROOT,
+                How(alone=True, dies_with_us=True),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                start_new_session=True,
             )
 
     @property
@@ -72,7 +66,7 @@ class Part:
         """kill -9; whoever keeps it starts it again."""
         self.signal(signal.SIGKILL)
         if self._process is not None:
-            self._process.wait()
+            self._process.wait(STOP_S)
             self._process = None
 
     def keep(self) -> None:

@@ -100,9 +100,9 @@ class Person:
     async def close(self) -> None:
         await self._client.aclose()
 
-    async def do(self, more: Mapping[str, Any]) -> None:
+    async def do(self, work: "Callable[[Person], Awaitable[None]]") -> None:
         async with self._one_at_a_time:
-            await _KINDS[more["kind"]](self, random.Random(more["seed"]), more["way"])
+            await work(self)
 
     async def look(self, path: str) -> Page:
         """A page, asked for until it comes. Raises TimeoutError."""
@@ -192,10 +192,15 @@ class People:
         self._there: dict[str, Person] = {}
 
     async def click(self, login: str, more: Mapping[str, Any]) -> None:
-        person = self._there.setdefault(login, Person(self, login))
         self.chronicle.counts[f"click: {more['kind']}"] += 1
+        await self.at_work(
+            login, lambda who: _KINDS[more["kind"]](who, random.Random(more["seed"]), more["way"])
+        )
+
+    async def at_work(self, login: str, work: Callable[[Person], Awaitable[None]]) -> None:
+        person = self._there.setdefault(login, Person(self, login))
         try:
-            await person.do(more)
+            await person.do(work)
         except TimeoutError:
             self.chronicle.counts["a page that did not come in time"] += 1
 
@@ -220,7 +225,7 @@ async def _refund(who: Person, dice: random.Random, way: str) -> None:
         form = page.forms.get(place)
         if form is None:
             continue
-        units = form.choices["unit"]
+        units = form.choices.get("unit", [])
         some = [units[int(chosen * len(units))]] if chosen < 0.7 and units else units
         typed = {"unit": some, "amount": amount, "reason": f"storm {token()}"}
         presses.append(who.press("refund", place, form.fields | typed, way))
@@ -420,6 +425,6 @@ _KINDS: Final[Mapping[str, Callable[[Person, random.Random, str], Awaitable[None
     "sign out": _sign_out, "program": _program,
 }  # fmt: skip
 # A lost answer is lost: the person does without. Of keys they need the answer.
-_NOT_NEEDED: Final = frozenset({"refund", "case", "price", "secret"})
+_NOT_NEEDED: Final = frozenset({"refund", "case", "price", "secret", "walk in"})
 BY_OPERATORS: Final = ("refund", "case", "price", "sale", "pause", "program")
 BY_ADMINS: Final = tuple(_KINDS)

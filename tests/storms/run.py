@@ -4,7 +4,7 @@ import random
 import time
 from collections import Counter
 
-from tests.storms import coffee, counter, receipts
+from tests.storms import builds, coffee, counter, printers, receipts, stock, walk_ins
 from tests.storms.chronicle import Chronicle
 from tests.storms.clicks import Clicks, read
 from tests.storms.compare import Breach, Comparison, books, evidence
@@ -61,7 +61,14 @@ async def run_storm(town: Town, seed: int, shape: Shape, report: Report) -> None
         refusing = receipts.tills(random.Random(seed + 2), shape.seconds, shape.tills)
         await counter.fill(town)
         ordering = counter.visits(random.Random(seed + 3), shape.seconds, shape.visits)
-        happening = (*history(seed, shape), *drinking, *refusing, *ordering)
+        standing = walk_ins.entries(random.Random(seed + 7), shape.seconds, shape.walk_ins)
+        filling = stock.refills(random.Random(seed + 4), shape.seconds, shape.refills)
+        building = builds.waves(random.Random(seed + 5), shape.seconds, len(town.boards))
+        jamming = printers.troubles(random.Random(seed + 6), shape.seconds, shape.papers)
+        happening = (
+            *history(seed, shape), *drinking, *refusing, *ordering, *filling, *building,
+            *jamming, *standing,
+        )  # fmt: skip
         events = sorted(happening, key=lambda event: event.at_s)
         await storm.rage(events)
         report.raged_s = time.monotonic() - began
@@ -70,7 +77,7 @@ async def run_storm(town: Town, seed: int, shape: Shape, report: Report) -> None
 
 
 async def compare(storm: Storm, report: Report, name: str) -> None:
-    """Settle, then lay the three books side by side. Breaches go to the report."""
+    """Settle, then lay the books side by side. Breaches go to the report."""
     town, found = storm.town, list[str]()
     try:
         await storm.settle()
@@ -94,9 +101,14 @@ async def compare(storm: Storm, report: Report, name: str) -> None:
         found.append(f"receipts did not settle:\n{error}")
     served: Counter[str] = Counter()
     found += map(str, counter.breaches(await counter.books(town), report.chronicle, served))
+    printed: Counter[str] = Counter()
+    found += map(str, await printers.compared(town, report.chronicle, printed))
+    held: dict[str, int] = {}
+    found += map(str, await stock.compared(town, held))
+    found += map(str, await builds.compared(town, held))
     found += await town.listeners.breaches()
     report.ends = {**comparison.ends, **charged.ends, **pressed.ends, **brewed, **fiscal}
-    report.ends |= served
+    report.ends |= served | printed | held
     report.breaches += [f"{name}: {each}" for each in found]
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -11,15 +11,17 @@ import aiomqtt
 import msgspec
 
 from coinslot.app.demo_world import COFFEE, DEMO_MACHINES
+from coinslot.fleet import config
+from coinslot.fleet.config import ConfigChange, Editor, SlotChange
 from coinslot.kit.ids import token
-from tests.storms import coffee, counter, receipts
+from tests.storms import builds, coffee, counter, printers, receipts, stock, walk_ins
 from tests.storms.chronicle import EVERYONE, Chronicle
 from tests.storms.compare_charges import charged
 from tests.storms.history import LASTING, Event
 from tests.storms.people import People
 from tests.storms.servers import Servers
 from tests.storms.tills import TILLS, account_of
-from tests.storms.town import AWAY, PARTS, SERVERS, Town, until
+from tests.storms.town import AWAY, SERVERS, Town, until
 
 MERCHANT_OF = {machine.code: machine.merchant for machine in DEMO_MACHINES}
 CALM = {
@@ -51,8 +53,13 @@ UNION ALL SELECT 'order', id::text FROM orders WHERE state IN ('placed', 'paid')
 UNION ALL SELECT 'webhook', id::text FROM inbox WHERE due_at IS NOT NULL
 UNION ALL SELECT 'qr', id::text FROM qr_codes WHERE stage IN ('wanted', 'closing')
     OR (stage = 'open' AND payment_id IS NOT NULL AND (asked_at IS NULL OR asked_at < $1))
+UNION ALL SELECT 'configuration', id FROM config_pushes WHERE ended_at IS NULL
 UNION ALL SELECT 'poll', id::text FROM qr_polls WHERE due_at IS NOT NULL AND asked_at < $1
 """
+_BESIDE: Mapping[str, Callable[..., Awaitable[None]]] = {
+    "brewer": coffee.break_it, "printer": printers.break_it, "coffee": coffee.drink,
+    "till": receipts.refuse,
+}  # fmt: skip
 
 
 class NotSettledError(AssertionError):
@@ -105,6 +112,8 @@ class Storm:
         match event.what:
             case "kill" | "stop" | "go_on":
                 self._strike(event)
+            case "build":
+                await builds.roll_out_at_last(self.town, self.chronicle)
             case _:
                 with contextlib.suppress(*AWAY):
                     await self._call(event)
@@ -135,10 +144,7 @@ class Storm:
                 for _ in range(2):
                     await self.scan(qr_code_id=self.town.world.qr_codes[event.whom])
             case "foreign":
-                account = self.town.accounts[MERCHANT_OF[event.whom]]
-                self.chronicle.foreign.add(
-                    await self.scan(account_id=account, foreign=True, **event.more)
-                )
+                await self._foreign(event.whom, event.more)
             case "charge":
                 self.chronicle.counts[f"charge {event.more['gateway']}"] += 1
                 await self.servers.charge(event.whom, event.more)
@@ -166,16 +172,37 @@ class Storm:
                     await self._read_only(on=True)
                 else:  # PostgreSQL may be away just then, and nothing could be written for ever
                     await until(self._writable, SETTLED_WITHIN_S)
+            case "plan":
+                await self._change_planogram(event.whom)
+            case "refill":
+                await stock.refill(self.town, self.chronicle, event.whom, **event.more)
             case "visit":
                 await counter.visit(self.town, self.chronicle, event.more)
-            case "coffee":
-                await coffee.drink(self.town, self.chronicle, **event.more)
-            case "till":
-                await receipts.refuse(self.town, self.chronicle, **event.more)
-            case "brewer":
-                await coffee.break_it(self.town, self.chronicle, **event.more)
+            case walk_ins.KIND:
+                await walk_ins.serve(self.people, event.more)
             case other:
-                raise ValueError(other)
+                await _BESIDE[other](self.town, self.chronicle, **event.more)
+
+    async def _foreign(self, code: str, more: dict[str, Any]) -> None:
+        """Money of somebody else's at the same account."""
+        account = self.town.accounts[MERCHANT_OF[code]]
+        self.chronicle.foreign.add(await self.scan(account_id=account, foreign=True, **more))
+
+    async def _change_planogram(self, code: str) -> None:
+        """The products of two slots change places. What is paid and not out yet was bought under
+        the plan before."""
+        merchant = self.town.world.known.merchants[MERCHANT_OF[code]]
+        editor, slots = Editor(merchant, "storm"), ("A2", "A3")
+        before = await config.read(self.town.context, merchant, code)
+        skus = {slot.slot: slot.sku for slot in before.slots}
+        swapped = tuple(
+            SlotChange(slot=slot, sku=skus[other])
+            for slot, other in zip(slots, slots[::-1], strict=True)
+        )
+        await config.change(
+            self.town.context, editor, code, ConfigChange(slots=swapped, codes="keep")
+        )
+        self.chronicle.counts["planogram changed"] += 1
 
     async def _odd(self, merchant: str, more: dict[str, Any]) -> None:
         """What others do with the same account is told to us, too."""
@@ -330,7 +357,7 @@ class Storm:
     # After the storm
 
     def _clear_processes(self) -> None:
-        for name in PARTS:
+        for name in (*self.town.parts, *SERVERS):
             if name not in SERVERS:
                 self.town.parts[name].fault = ""
             self.town.go_on(name)
@@ -387,6 +414,7 @@ class Storm:
                 for delivery in await self.town.ask("GET", f"/{gateway}/deliveries?limit=10000")
             ]
             still += await self._unknown()
+            still += await builds.under_way(self.town)
         except AWAY as error:
             return [f"away: {error!r}"]
         still += [f"delivery {d['event']}" for d in deliveries if d["state"] == "pending"]

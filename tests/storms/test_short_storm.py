@@ -14,7 +14,8 @@ from tests.storms.town import Town
 SEED = 26
 SHORT = Shape(
     seconds=8, payments=16, weathers=3, faults=5, blows=5, refunds=1, empties=1, charges=10,
-    contradictions=4, floods=1, clicks=10, coffees=6, tills=1, visits=2,
+    contradictions=4, floods=1, clicks=10, coffees=6, tills=1, visits=2, walk_ins=3, plans=4,
+    refills=3, papers=4,
 )  # fmt: skip
 # Somewhere around GO, and before whatever a worker sends first.
 DEATHS = (Death("device", "after_commit", 9), Death("worker", "before_send", 1))
@@ -42,6 +43,7 @@ async def test_after_a_storm_the_gateway_the_machines_and_our_books_tell_one_sto
     told = f"seed {SEED}, {SHORT}\n{await report.whole(town)}"
     assert not report.breaches, told
     assert report.ends["clicks done"], told
+    assert report.ends["slots hold what we show"], told
 
 
 async def test_a_process_that_dies_at_a_commit_or_a_send_leaves_nothing_half_done(

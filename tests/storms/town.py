@@ -4,32 +4,40 @@ import asyncio
 import contextlib
 import os
 import signal
-import sys
+import subprocess
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
+from uuid import UUID
 
 import asyncpg
 import httpx
 import msgspec
 
-from coinslot.app.demo_world import DEMO_MACHINES, MERCHANTS, SHELF, DemoWorld
+from coinslot.app.demo_world import DEMO_MACHINES, MERCHANTS, PRINTER, SHELF, DemoWorld
 from coinslot.app.server import TOOL, RunningServer
 from coinslot.context import Context
-from coinslot.db.leftover import free_port
 from coinslot.device.broker import EmbeddedNats
 from coinslot.merchants.keys import KeyRequest, issue_key
 from coinslot.settings import read
+from tests.firmware.images import PUBLIC
+from tests.ports import free_port
 from tests.storms.listeners import Listeners
-from tests.storms.pace import GATEWAY, INSTALLATION, MACHINES, STOCK
-from tests.storms.part import PYTHONPATH, Part, signal_tree
+from tests.storms.pace import BOARDS, GATEWAY, INSTALLATION, MACHINES, STOCK
+from tests.storms.part import Part, signal_tree
 from tests.storms.tills import coffee_section, open_tills, sections
+from tests.warm import PYTHONPATH, Program
 
 _GIVES_BACK = KeyRequest(name="refunds", scopes=("orders:read", "refunds:write"))
+# Leased machines on MQTT may be the firmware itself.
+BOARDS_AT_MOST = tuple(
+    one.code for one in DEMO_MACHINES if (one.channel, one.dialect) == ("mqtt", "leased")
+)
 OURS = ("web", "device", "worker")
 SERVERS = ("postgres", "broker")
+_PRINTER_POLL_MS = 300
 PARTS = (*OURS, *SERVERS, "sandbox", "simulator")
 KEEP_S = 0.1
 READY_S = 60.0
@@ -42,8 +50,9 @@ AWAY = (httpx.HTTPError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.I
 class Town:
     """`async with Town(folder)`; everything in it listens once it is open."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, boards: int = 0) -> None:
         self.folder = folder
+        self.boards = BOARDS_AT_MOST[:boards]  # these run the firmware, the others are simulated
         self.machines = folder / "machines"
         self.ports = {name: free_port() for name in ("web", "device", "sandbox")}
         self.sandbox_url = f"http://127.0.0.1:{self.ports['sandbox']}"
@@ -111,6 +120,7 @@ class Town:
         )
         env = {
             **INSTALLATION,
+            "COINSLOT_DATA": str(self.folder.resolve()),  # where pictures and builds are
             "DATABASE_URL": urls.app,
             "COINSLOT_DOOR_URL": urls.door,
             "COINSLOT_KEYS": f"1:{kept['key']}",
@@ -127,9 +137,12 @@ class Town:
             "--machines", str(self.machines), "--config", str(self._write_sandbox()),
         )  # fmt: skip
         self.parts["sandbox"] = Part("sandbox", sandbox, {}, self.folder)
-        fleet = ("machine_simulator", "--fleet", str(self._write_fleet()),
-                 "--data", str(self.machines))  # fmt: skip
+        simulated, boards = map(str, self._write_fleet())
+        fleet = ("machine_simulator", "--fleet", simulated, "--data", str(self.machines))
         self.parts["simulator"] = Part("simulator", fleet, MACHINES, self.folder)
+        if self.boards:
+            fleet = ("firmware.board", "--fleet", boards, "--data", str(self.machines))
+            self.parts["boards"] = Part("boards", fleet, {}, self.folder)
 
     def _write_sandbox(self) -> Path:
         accounts = [
@@ -148,13 +161,19 @@ class Town:
                 "razorpay": {"accounts": accounts, "tempo": GATEWAY},
                 **sections(self.world, self.web_url),
                 "tmetr": coffee_section(self.world),
+                "printers": {"printers": [self._printer()]},
                 "coinslot_url": self.web_url,
                 "outlets": outlets,
             },
         )
 
-    def _write_fleet(self) -> Path:
-        fleet = [
+    def _printer(self) -> dict[str, Any]:
+        """The counter's; it asks more often than a real one."""
+        url = f"{self.web_url}/printers/{self.world.known.printer}"
+        return {"printer_id": PRINTER, "kind": "star", "url": url, "poll_ms": _PRINTER_POLL_MS}
+
+    def _write_fleet(self) -> tuple[Path, Path]:
+        fleet: list[dict[str, Any]] = [
             {
                 "id": machine.code, "channel": machine.channel, "dialect": machine.dialect,
                 "login": machine.code, "secret": self.world.known.devices[machine.code],
@@ -164,7 +183,15 @@ class Town:
             }
             for machine in DEMO_MACHINES
         ]  # fmt: skip
-        return _written(self.folder / "fleet.json", fleet)
+        simulated = [one for one in fleet if one["id"] not in self.boards]
+        boards = [
+            one | {"board": BOARDS, "restore_s": 0.5, "enrolment": {"firmware_key": PUBLIC}}
+            for one in fleet if one["id"] in self.boards
+        ]  # fmt: skip
+        return (
+            _written(self.folder / "fleet.json", simulated),
+            _written(self.folder / "boards.json", boards),
+        )
 
     @property
     def broker(self) -> tuple[str, int]:
@@ -187,11 +214,18 @@ class Town:
         await until(self._sandbox_answers, READY_S)  # one that starts may have read the old file
         self.parts["sandbox"].signal(signal.SIGHUP)
 
+    def merchants_of_boards(self) -> dict[str, UUID]:
+        """Of those that run the firmware."""
+        return {
+            one.code: self.world.known.merchants[one.merchant]
+            for one in DEMO_MACHINES if one.code in self.boards
+        }  # fmt: skip
+
     def put_secret(self, code: str, secret: str) -> None:
         """Put a new secret into a machine. All start anew: they are one process."""
         self.world.known.devices[code] = secret
         self._write_fleet()
-        self.kill("simulator")
+        self.kill("boards" if code in self.boards else "simulator")
 
     async def uses(self, code: str, key_id: str) -> bool:
         """Whether the machine has used its secret of this number."""
@@ -255,7 +289,7 @@ class Town:
         return told
 
     async def _stop_parts(self) -> None:
-        for name in PARTS:
+        for name in (*self.parts, *SERVERS):
             self.go_on(name)
         await asyncio.gather(*(part.stop() for part in self.parts.values()))
 
@@ -283,20 +317,21 @@ class Town:
     async def refill(self) -> None:
         """Somebody comes by, fills every slot and puts it back on sale."""
         await self.rows(
-            "UPDATE slots SET stock = $1, failures_in_row = 0, out_of_sale_at = NULL,"
-            " withheld_at = NULL",
+            "UPDATE slots SET stock = $1, counted = NULL, counted_journal = NULL,"
+            " counted_event = NULL, failures_in_row = 0, out_of_sale_at = NULL,"
+            " withheld_at = NULL, other_product = false",
             STOCK,
         )
 
     async def audit(self) -> dict[str, Any]:
         """What `coinslot audit` says, the gateways' own lists included."""
-        command = (sys.executable, "-m", "coinslot", "audit", "--json", "--gateways",
-                   "--grace-s", "10", "--data", str(self.folder))  # fmt: skip
-        asked = await asyncio.create_subprocess_exec(
-            *command, env={**os.environ, "PYTHONPATH": PYTHONPATH, **INSTALLATION},
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        words = ("coinslot", "audit", "--json", "--gateways", "--grace-s", "10", "--data",
+                 str(self.folder))  # fmt: skip
+        asked = Program(
+            words, {**os.environ, "PYTHONPATH": PYTHONPATH, **INSTALLATION},
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
-        said, complaint = await asked.communicate()
+        said, complaint = await asyncio.to_thread(asked.communicate)
         try:
             return msgspec.json.decode(said, type=dict[str, Any])
         except msgspec.DecodeError as error:

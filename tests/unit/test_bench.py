@@ -6,6 +6,7 @@ from bench.__main__ import plan
 from bench.charges import Buyers, Charged
 from bench.ground import Base, Ground
 from bench.laps import Lap, LostError, Spent, paid_since
+from bench.machines import Size, table
 from bench.measure import Round, Rounds, share
 from bench.outgoing import Sent
 from bench.report import Beside, page, ratio
@@ -57,12 +58,10 @@ def test_the_results_have_a_line_with_the_ratio_of_the_fewest_orders() -> None:
     assert "| 1,000,000 | 20.0 |" in told
 
 
-def test_a_coffee_has_its_own_part_of_the_page_where_it_was_measured() -> None:
-    laps, now = {1000: [a_lap(1000.0, 610.0)]}, SystemClock().now()
-    told = page(laps, [], [], now, Beside(coffee="| page of the code | 1 | 2 | 3 | 4 |\n"))
-    assert "## A coffee\n" in told
-    assert "| page of the code | 1 | 2 | 3 | 4 |" in told
-    assert "## A coffee" not in page(laps, [], [], now)
+def test_a_run_whose_laps_failed_tells_what_else_was_measured() -> None:
+    told = page({1000: []}, [], [("Processor", "a fast one")], SystemClock().now())
+    assert "In one look" not in told
+    assert "- Processor: a fast one" in told
 
 
 def test_what_goes_out_is_told_against_a_loop_without_a_memory() -> None:
@@ -114,3 +113,20 @@ async def test_a_round_whose_webhooks_made_fewer_orders_does_not_count() -> None
     assert await paid_since(Paid(3), base, began, done) == 3
     with pytest.raises(LostError, match="3 webhooks were taken, 1 orders are paid"):
         await paid_since(Paid(1), base, began, done)
+
+
+def of_machines(machines: int, broker_kib: float) -> Size:
+    return Size(
+        channel="mqtt", machines=machines, arrived_s=1, heard=machines, reports_per_s=machines / 3,
+        device_kib=20, broker_kib=broker_kib, core=0.0003, transactions_per_s=8.0,
+        configured_s=machines / 2, others=1.0,
+    )  # fmt: skip
+
+
+def test_what_a_machine_takes_is_told_against_the_smallest_number_of_them() -> None:
+    grown = of_machines(1000, 280.0).against(of_machines(100, 180.0))
+    # Memory by half; time as before; commits are shared by ten times more.
+    assert grown == ["x 1.50", "x 1.00", "x 1.00", "x 0.10"]
+    line = table([of_machines(100, 180.0), of_machines(1000, 280.0)]).splitlines()[-1]
+    assert "| 1,000 |" in line
+    assert "x 1.50" in line

@@ -11,6 +11,8 @@ from msgspec.structs import replace
 from coinslot.coffee import laws as coffee_laws
 from coinslot.counter import laws as counter_laws
 from coinslot.kit.flow import Flow
+from coinslot.rollouts import flow as rollouts
+from coinslot.rollouts import laws as rollout_laws
 from coinslot.states import laws
 from coinslot.states.laws import reasons
 from coinslot.states.transition import FLOWS
@@ -20,9 +22,12 @@ from tests.locker import laws as locker_laws
 from tests.locker.flow import LOCKER
 from tests.write_states import UNIT_FLOWS
 
-OURS: dict[str, Flow] = {flow.name: flow for flow in (*FLOWS, *UNIT_FLOWS)}
+OURS: dict[str, Flow] = {flow.name: flow for flow in (*FLOWS, *rollouts.FLOWS, *UNIT_FLOWS)}
 TABLES = {**OURS, "locker": LOCKER}
-LAWS = (*laws.LAWS, *vending_laws.LAWS, *coffee_laws.LAWS, *counter_laws.LAWS, *locker_laws.LAWS)
+LAWS = (
+    *laws.LAWS, *vending_laws.LAWS, *coffee_laws.LAWS, *counter_laws.LAWS, *locker_laws.LAWS,
+    *rollout_laws.LAWS,
+)  # fmt: skip
 
 
 def breaches(flows: dict[str, Flow]) -> list[str]:

@@ -16,6 +16,7 @@ from coinslot.kit.money import (
     MoneyRangeError,
     MoneyTextError,
     UnknownCurrencyError,
+    is_named,
 )
 
 currencies = st.sampled_from(sorted(EXPONENTS))
@@ -257,6 +258,7 @@ def test_a_currency_has_its_own_places(currency: str, written: str) -> None:
         ("INR 40.5", "INR", 4050),
         ("INR\u096a\u0966", "INR", 4000),
         ("\u20b9 40 INR", "INR", 4000),
+        ("\u0664\u0660\u066b\u0665", "INR", 4050),
         ("500", "JPY", 500),
         ("JPY500", "JPY", 500),
     ],
@@ -285,3 +287,42 @@ def test_nothing_is_written_without_a_sign() -> None:
 def test_money_is_multiplied_by_counts_alone(count: Any) -> None:
     with pytest.raises(TypeError):
         Money(100, "INR") * count
+
+
+@pytest.mark.parametrize(
+    ("currency", "words"),
+    [
+        ("INR", "₹ inr rs rs. re रु रु. रुपये रुपए"), ("RUB", "₽ rub руб руб. р р. рублей"),
+        ("EUR", "€ eur euro euros"), ("BYN", "byn руб руб. br"), ("UAH", "₴ uah грн грн."),
+        ("KZT", "₸ kzt тг тг."), ("CHF", "chf fr fr."), ("PLN", "pln zł zl"),
+        ("CZK", "czk kč kc"), ("HUF", "huf ft"), ("SEK", "sek kr kr."), ("NOK", "nok kr kr."),
+        ("DKK", "dkk kr kr."), ("ISK", "isk kr kr."), ("RON", "ron lei"), ("TRY", "₺ try tl"),
+        ("BRL", "brl r$"), ("ZAR", "zar r"), ("IDR", "idr rp rp."), ("MYR", "myr rm"),
+        ("USD", "$ usd us$"), ("JPY", "¥ jpy 円"), ("CNY", "¥ cny 元"), ("AED", "aed dh dhs"),
+        ("GBP", "£ gbp"), ("EGP", "£"), ("FKP", "£"), ("GIP", "£"), ("LBP", "£"), ("SHP", "£"),
+        ("SSP", "£"), ("SYP", "£"), ("KPW", "₩"), ("KRW", "₩"), ("VND", "₫"), ("NGN", "₦"),
+        ("PHP", "₱"), ("THB", "฿"), ("ILS", "₪"), ("GEL", "₾"), ("BDT", "৳"), ("AZN", "₼"),
+        ("AUD", "$ aud"),
+    ],
+)  # fmt: skip
+def test_an_amount_is_read_with_each_word_of_its_currency_on_either_side(
+    currency: str, words: str
+) -> None:
+    for word in words.split():
+        for said in (word, word.upper(), f" {word} "):
+            assert is_named(said, currency) is True, said
+            assert Money.typed(f"40{said}", currency) == Money.typed("40", currency), said
+            assert Money.typed(f"{said}40", currency) == Money.typed("40", currency), said
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "named"),
+    [("₹", "EUR", False), ("€", "INR", False), ("usd", "EUR", None), ("USD", "EUR", False),
+     ("£", "USD", False), ("¥", "USD", False), ("₿", "EUR", True), ("V60", "EUR", None),
+     ("", "EUR", None), ("rs", "EUR", None), ("€€", "EUR", None), ("V", "EUR", None)]
+    + [(sign, "EUR", False) for sign in "₹₽£¥₺₴₸₩₫₦₱฿₪₾৳₼"],
+)  # fmt: skip
+def test_another_currency_is_told_from_what_names_none(
+    text: str, currency: str, named: bool | None
+) -> None:
+    assert is_named(text, currency) is named

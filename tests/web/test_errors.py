@@ -90,7 +90,10 @@ async def test_searching_and_ordering_too_often_is_429(
     async with AsyncTestClient(build(backend, site, clock)) as client:
         searches = [await client.get("/q/M01/help?amount=1&time=12:00") for _ in range(3)]
         tap = {"slot": "A1", "key": "k" * 20}
-        taps = [await client.post("/q/M01", data=tap, follow_redirects=False) for _ in range(2)]
+        taps = []
+        for _ in range(2):
+            client.cookies.clear()  # a browser that is known has the limit for itself
+            taps.append(await client.post("/q/M01", data=tap, follow_redirects=False))
     assert [answer.status_code for answer in searches] == [200, 200, 429]
     assert [answer.status_code for answer in taps] == [303, 429]
     assert taps[1].json()["error"]["code"] == "too_many_requests"

@@ -36,6 +36,22 @@ def test_a_refund_that_replaced_a_failed_one_counts() -> None:
     assert order_progress.phase(order, cast.NOON) is Phase.REFUNDED
 
 
+@pytest.mark.parametrize("name", ["queued", "sending", "working", "checking"])
+@pytest.mark.parametrize("refund", ["refunding", "refunded", "retrying", "owed"])
+def test_money_of_one_unit_that_goes_back_ends_no_order_of_which_another_is_to_come(
+    name: str, refund: str
+) -> None:
+    going = ORDERS[name]
+    gone = cast.unit("failed", "refund_due", 2)
+    order = replace(going, units=(*going.units, gone), refunds=ORDERS[refund].refunds)
+    shown = order_progress.phase(order, cast.NOON)
+    assert shown.value == name
+    assert not order_progress.is_final(shown), "its page goes on listening"
+    assert [step.text for step in order_progress.steps(order, shown)] == [
+        step.text for step in order_progress.steps(going, shown)
+    ]
+
+
 def told(name: str) -> list[tuple[str, str]]:
     order = ORDERS[name]
     return [

@@ -135,6 +135,9 @@ document.addEventListener("change", (event) => {
     const device = encodeURIComponent(event.target.form.dataset.device);
     const wanted = type === "checkbox" ? checked : value || null;
     send(`/tmetr/devices/${device}/fault`, { [name]: wanted });
+  } else if (event.target.closest("form[data-printer]")) {
+    const { name, checked, form: ofPrinter } = event.target;
+    send(`/printers/${encodeURIComponent(ofPrinter.dataset.printer)}/fault`, { [name]: checked });
   } else if (weather.contains(event.target)) {
     const [part, name] = event.target.name.split(".");
     const isBox = event.target.type === "checkbox";

@@ -116,8 +116,8 @@ class Machines(SharedHandler):
         """Set a machine up, whole or not at all: slots, products, prices, stock, account, device.
         The enrolment with its secret is in this answer, and in no other call's."""
         await strictly(request, data)
-        editor = _editor(request)
-        ticket = idempotent_call(_counted(request), "POST /machines/onboard", key, data)
+        editor = editor_of(request)
+        ticket = idempotent_call(call_counted(request), "POST /machines/onboard", key, data)
         verb = onboarding.onboard_once(self._context, editor, ticket, data, self._addresses)
         try:
             answer: Response[Any] = replied(await verb)
@@ -133,8 +133,8 @@ class Machines(SharedHandler):
         self, request: AnyRequest, machine: FromPath[str]
     ) -> Response[MachineConfig]:
         """What the machine should have, with its version, and the version that it says it has."""
-        merchant = _editor(request).merchant
-        return _tagged(await _found(config.read(self._context, merchant, _code(machine))))
+        merchant = editor_of(request).merchant
+        return _tagged(await found(config.read(self._context, merchant, code_of(machine))))
 
     async def put_config(
         self,
@@ -155,14 +155,14 @@ class Machines(SharedHandler):
                 for slot in data.slots
             ),
         )  # fmt: skip
-        editor, code = _editor(request), _code(machine)
-        await _found(config.change(self._context, editor, code, wanted))
-        return _tagged(await _found(config.read(self._context, editor.merchant, code)))
+        editor, code = editor_of(request), code_of(machine)
+        await found(config.change(self._context, editor, code, wanted))
+        return _tagged(await found(config.read(self._context, editor.merchant, code)))
 
     async def status(self, request: AnyRequest, machine: FromPath[str]) -> MachineStatus:
         """Whether it can sell now: when it was last heard, slots, stock, prices, codes, faults."""
-        merchant = _editor(request).merchant
-        return await _found(machines.status(self._context, merchant, _code(machine)))
+        merchant = editor_of(request).merchant
+        return await found(machines.status(self._context, merchant, code_of(machine)))
 
     async def provision(
         self, request: AnyRequest, machine: FromPath[str], data: JSONBody[NewSecret]
@@ -170,9 +170,9 @@ class Machines(SharedHandler):
         """A new secret for the device. The one in use ends when this one is first used, or at once.
         Called again, the secret that was given before and never used ends."""
         await strictly(request, data)
-        made = await _found(
+        made = await found(
             provision_device(
-                self._context, _editor(request), _code(machine), self._addresses,
+                self._context, editor_of(request), code_of(machine), self._addresses,
                 at_once=data.at_once,
             )
         )  # fmt: skip
@@ -182,10 +182,10 @@ class Machines(SharedHandler):
     async def decommission(self, request: AnyRequest, machine: FromPath[str]) -> None:
         """Take it out of service, when nobody waits for it: its codes close, and money that still
         comes goes back. There is no way back."""
-        await _found(decommission(self._context, _editor(request), _code(machine)))
+        await found(decommission(self._context, editor_of(request), code_of(machine)))
 
 
-def _editor(request: AnyRequest) -> Editor:
+def editor_of(request: AnyRequest) -> Editor:
     """For whom a call is made, and by whom: a key, or someone who is signed in."""
     who = admitted(request)
     if isinstance(who, Caller):
@@ -195,16 +195,16 @@ def _editor(request: AnyRequest) -> Editor:
     return Editor(who.merchant, who.login, who.actor)
 
 
-def _counted(request: AnyRequest) -> Caller:
+def call_counted(request: AnyRequest) -> Caller:
     """Whose calls with an idempotency key are counted together: a merchant's."""
     who = admitted(request)
     if isinstance(who, Caller):
         return who
-    merchant = _editor(request).merchant
+    merchant = editor_of(request).merchant
     return Caller(merchant=merchant, key=who.person, scopes=who.permissions, live=False)
 
 
-def _code(machine: str) -> str:
+def code_of(machine: str) -> str:
     if not _CODE.fullmatch(machine):
         raise RefusedError(404, "not_found", "There is no such machine.")
     return machine
@@ -218,14 +218,14 @@ def _version(if_match: str | None) -> int | None:
         )
     if if_match.strip() == "*":
         return None
-    found = _TAG.fullmatch(if_match.strip())
-    if found is None:
+    named = _TAG.fullmatch(if_match.strip())
+    if named is None:
         raise RefusedError(412, "stale_config", "If-Match names no version of a configuration.")
-    return int(found[1])
+    return int(named[1])
 
 
-def _tagged(found: MachineConfig) -> Response[MachineConfig]:
-    return Response(found, headers={"ETag": f'"{found.version}"', "Cache-Control": "no-cache"})
+def _tagged(config: MachineConfig) -> Response[MachineConfig]:
+    return Response(config, headers={"ETag": f'"{config.version}"', "Cache-Control": "no-cache"})
 
 
 def _never_stored(answer: Response[Any]) -> Response[Any]:
@@ -244,7 +244,8 @@ def _not_set_up(problems: tuple[Problem, ...]) -> RefusedError:
     )
 
 
-async def _found(call: Awaitable[Found]) -> Found:
+async def found(call: Awaitable[Found]) -> Found:
+    """Awaits it. Raises RefusedError for what verbs about machines raise."""
     try:
         return await call
     except UnknownOutletError:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from uuid import UUID
 
 from litestar import Response
@@ -14,12 +14,12 @@ from msgspec import Meta, Struct
 
 from coinslot.context import Context
 from coinslot.counter import board, menu, ordering, staff
-from coinslot.counter.basket import BasketError, Option, Wish
+from coinslot.counter.basket import BasketError, Choice, Option, Wish
 from coinslot.counter.board import BoardLine, BoardOrder
 from coinslot.counter.contacts import CONSENT, Contact, ContactError
 from coinslot.counter.delivery import Delivery, DeliveryError, Point
 from coinslot.counter.menu import MenuItem, Store
-from coinslot.counter.offers import Offer, OfferError
+from coinslot.counter.offers import Guesses, Offer, OfferError
 from coinslot.counter.ordering import ClosedError, Order, PriceChangedError, TooManyUnpaidError
 from coinslot.counter.pickup import NoSlotError, SlotFullError
 from coinslot.counter.staff import CounterError, Staff, Status, Why
@@ -45,6 +45,7 @@ _ALLOWED: Final = {
     "Access-Control-Allow-Headers": "Content-Type, Idempotency-Key",
     "Access-Control-Max-Age": "600",
 }
+_ISO: Final = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _KEY: Final = r"\A[A-Za-z0-9_-]{16,64}\Z"
 Key = Annotated[str | None, HeaderParameter(name="Idempotency-Key", required=False, pattern=_KEY)]
 _STATUS_OF: Final[Mapping[Why, int]] = {
@@ -121,17 +122,126 @@ class NewStatus(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reason: Text = ""
 
 
-class TypedCode(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PickupCode(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What POST /api/staff/orders/{order}/complete takes."""
 
     code: Annotated[str, Meta(pattern=r"\A[0-9]{6}\Z")]
 
 
+Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+
+
+class StoreStatement(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A counter, as its customers see it now."""
+
+    slug: str
+    name: str
+    currency: str
+    is_open: bool
+    tax_included: bool
+    tip_percents: list[int]
+    opens_at: Moment | None
+    pickup_times: list[Moment]
+    consent_version: str
+
+
+class MenuChoice(Struct, frozen=True, kw_only=True, rename="camel"):
+    """One choice of an option."""
+
+    id: str
+    name: str
+    price_cents: int
+    is_available: bool
+    allergens: list[str]
+
+
+class MenuOption(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What may be chosen for an item."""
+
+    id: str
+    name: str
+    min: int
+    max: int
+    free: int
+    choices: list[MenuChoice]
+
+
+class MenuItemStatement(Struct, frozen=True, kw_only=True, rename="camel"):
+    """One item of a menu; never what it costs its merchant."""
+
+    id: str
+    name: str
+    description: str
+    section: str
+    price_cents: int
+    is_available: bool
+    sort_order: int
+    allergens: list[str]
+    image_url: str | None
+    options: list[MenuOption]
+
+
+class MenuStatement(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What GET /api/stores/{slug}/menu answers."""
+
+    store: StoreStatement
+    items: list[MenuItemStatement]
+
+
+class SessionStatement(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What POST /api/checkout-session answers: `url` is where the customer goes now."""
+
+    order_number: str
+    total_cents: int
+    currency: str
+    payment_status: str
+    order_url: str
+    url: str
+
+
+class StaffOrderLine(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Some pieces of one item."""
+
+    menu_item_id: str
+    name: str
+    choices: list[str]
+    notes: str
+    quantity: int
+    price_cents: int
+
+
+class StaffOrderStatement(Struct, frozen=True, kw_only=True, rename="camel"):
+    """An order, as staff see it: never its code, nor its customer's page."""
+
+    id: str
+    order_number: str
+    store: str
+    status: str
+    payment_status: str
+    customer_name: str
+    table: str
+    deliver_to: str
+    wanted_at: Moment | None
+    total_cents: int
+    currency: str
+    paid_at: Moment
+    status_since: Moment
+    refunds_at: Moment | None
+    code_locked: bool
+    items: list[StaffOrderLine]
+
+
+class StaffOrderList(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What GET /api/staff/orders answers."""
+
+    orders: list[StaffOrderStatement]
+
+
 class Stores(SharedHandler):
     """For customers' programs: no sign-in."""
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
+    def __init__(self, context: Context, guesses: Guesses) -> None:
+        self._context, self._guesses = context, guesses
 
     async def may_call(self, request: AnyRequest) -> Response[None]:
         """A browser asks whether a page of another website may call (CORS)."""
@@ -140,28 +250,27 @@ class Stores(SharedHandler):
         headers = {**_ALLOWED, "Access-Control-Allow-Origin": origin} if allowed else {}
         return Response(None, status_code=HTTPStatus.NO_CONTENT, headers=headers | _VARIES)
 
-    async def menu(self, request: AnyRequest, slug: Slug) -> Response[dict[str, Any]]:
+    async def menu(self, request: AnyRequest, slug: Slug) -> Response[MenuStatement]:
         """The store and its menu, as customers are offered it now."""
         at, items = await self._known(slug)
         return Response(self._menu(at, items), headers=_shared(request, at))
 
-    def _menu(self, at: Store, items: list[MenuItem]) -> dict[str, Any]:
+    def _menu(self, at: Store, items: list[MenuItem]) -> MenuStatement:
         opens = None if at.open else at.hours.opens_next(at.now)
         slots = at.hours.slots(at.now) if at.works else []
-        return {
-            "store": {
-                "slug": at.slug, "name": at.outlet.name, "currency": at.outlet.currency,
-                "isOpen": at.open, "taxIncluded": not at.tax_added, "tipPercents": list(at.tips),
-                "opensAt": opens.isoformat() if opens else None,
-                "pickupTimes": [slot.isoformat() for slot in slots],
-                "consentVersion": CONSENT,
-            },
-            "items": [_item(item) for item in items],
-        }  # fmt: skip
+        shop = StoreStatement(
+            slug=at.slug, name=at.outlet.name, currency=at.outlet.currency, is_open=at.open,
+            tax_included=not at.tax_added, tip_percents=list(at.tips),
+            opens_at=opens.isoformat() if opens else None,
+            pickup_times=[slot.isoformat() for slot in slots], consent_version=CONSENT,
+        )  # fmt: skip
+        return MenuStatement(
+            store=shop, items=[_item(item, self._context.pictures_prefix) for item in items]
+        )
 
     async def session(
         self, request: AnyRequest, data: JSONBody[WantedSession], key: Key = None
-    ) -> Response[dict[str, Any]]:
+    ) -> Response[SessionStatement]:
         """Place an order, at the menu's prices, and begin to pay for it. `url` is where the
         customer goes now."""
         at, items = await self._known(data.store_slug, data.pickup_at)
@@ -176,9 +285,13 @@ class Stores(SharedHandler):
                 agreed=data.consent_version == CONSENT, network=peer.network(request),
             ),
         )  # fmt: skip
+        network = peer.network(request)
         try:
+            self._guesses.look(at, network, wanted.offer)
             token = await ordering.place(self._context, at, wanted)
         except NOT_PLACED as error:
+            if isinstance(error, OfferError):
+                self._guesses.note(at, network, error)
             refused_ = _not_placed(error, items)
             for name, value in _shared(request, at).items():
                 refused_.with_header(name, value)
@@ -187,18 +300,18 @@ class Stores(SharedHandler):
             await self._begun(token), status_code=HTTPStatus.CREATED, headers=_shared(request, at)
         )
 
-    async def _begun(self, token: str) -> dict[str, Any]:
+    async def _begun(self, token: str) -> SessionStatement:
         with suppress(NotNowError):  # placed, and its page offers the ways that work
             await checkout.pay(self._context, WayTap(order=token))
         view = await outlet_pages.order(self._context, token)
         assert view is not None
         page = f"{self._context.public_url}/o/{token}"
         link = view.pay.url if view.pay is not None else None
-        return {
-            "orderNumber": view.number, "totalCents": view.money.minor, "currency": view.currency,
-            "paymentStatus": "PAID" if view.paid_at else "PENDING", "orderUrl": page,
-            "url": link or page,
-        }  # fmt: skip
+        return SessionStatement(
+            order_number=view.number, total_cents=view.money.minor, currency=view.currency,
+            payment_status="PAID" if view.paid_at else "PENDING", order_url=page,
+            url=link or page,
+        )  # fmt: skip
 
     async def _known(
         self, slug: str, wanted: datetime | None = None
@@ -229,8 +342,8 @@ class StaffOrders(SharedHandler):
         status: Annotated[list[Status] | None, QueryParameter()] = None,
         store: Annotated[str | None, QueryParameter(max_length=63, pattern=STORABLE)] = None,
         search: Annotated[str | None, QueryParameter(max_length=80, pattern=STORABLE)] = None,
-        since: Annotated[datetime | None, QueryParameter()] = None,
-    ) -> dict[str, Any]:
+        since: Annotated[str | None, QueryParameter(max_length=40, pattern=_ISO)] = None,
+    ) -> StaffOrderList:
         """What is to be done, and what ended lately, or `since` a moment, oldest first; by status
         (several may be named), store, and a part of the number or of the customer's name."""
         who, statuses = staff.staff_of(signed_in(request)), tuple(status or Status)
@@ -239,11 +352,11 @@ class StaffOrders(SharedHandler):
             one for one in found
             if store in (None, one.slug) and (search or "").casefold() in _searched(one)
         ]  # fmt: skip
-        return {"orders": [_order(one) for one in wanted]}
+        return StaffOrderList(orders=[_order(one) for one in wanted])
 
     async def status(
         self, request: AnyRequest, order: FromPath[UUID], data: JSONBody[NewStatus]
-    ) -> dict[str, Any]:
+    ) -> StaffOrderStatement:
         """One step on, one step back, or CANCELLED with a reason. COMPLETED is refused: that takes
         the customer's code."""
         who = staff.staff_of(signed_in(request))
@@ -274,8 +387,8 @@ class StaffOrders(SharedHandler):
             raise CounterError(Why.WRONG_ORDER)
 
     async def complete(
-        self, request: AnyRequest, order: FromPath[UUID], data: JSONBody[TypedCode]
-    ) -> dict[str, Any]:
+        self, request: AnyRequest, order: FromPath[UUID], data: JSONBody[PickupCode]
+    ) -> StaffOrderStatement:
         """Hand it over against the customer's code."""
         who = staff.staff_of(signed_in(request))
         try:
@@ -289,15 +402,21 @@ def _searched(order: BoardOrder) -> str:
     return f"{order.number} {order.name}".casefold()
 
 
-def _moment(said: datetime | None) -> datetime | None:
-    """Without a zone it is UTC."""
-    return said if said is None or said.tzinfo is not None else said.replace(tzinfo=UTC)
+def _moment(said: str | None) -> datetime | None:
+    """By ISO 8601; without a zone it is UTC. Raises RefusedError."""
+    try:
+        found = None if said is None else datetime.fromisoformat(said)
+    except ValueError:
+        raise RefusedError(400, "bad_request", "`since` is no time by ISO 8601.") from None
+    return found if found is None or found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
 def refused(error: CounterError) -> RefusedError:
     details: dict[str, object] = {}
     if error.why is Why.WRONG_CODE:
         details = {"triesLeft": error.left}
+        if error.was_before:
+            details["wasBeforeReady"] = True
     status = _STATUS_OF.get(error.why, HTTPStatus.CONFLICT)
     return RefusedError(status, error.why.value, _SAYS[error.why], details or None)
 
@@ -361,42 +480,45 @@ def _wish(wanted: WantedItem, items: list[MenuItem]) -> Wish:
     )  # fmt: skip
 
 
-def _item(item: MenuItem) -> dict[str, Any]:
-    return {
-        "id": str(item.id), "name": item.name, "description": item.description,
-        "section": item.section, "priceCents": item.price, "isAvailable": item.available,
-        "sortOrder": item.place, "allergens": list(item.allergens),
-        "imageUrl": None if item.picture is None else item.picture.src,
-        "options": [_option(option) for option in item.options],
-    }  # fmt: skip
+def _item(item: MenuItem, prefix: str) -> MenuItemStatement:
+    return MenuItemStatement(
+        id=str(item.id), name=item.name, description=item.description, section=item.section,
+        price_cents=item.price, is_available=item.available, sort_order=item.place,
+        allergens=list(item.allergens),
+        image_url=None if item.picture is None else item.picture.src(prefix),
+        options=[_option(option) for option in item.options],
+    )  # fmt: skip
 
 
-def _option(option: Option) -> dict[str, Any]:
-    return {
-        "id": option.id, "name": option.name, "min": option.min, "max": option.max,
-        "free": option.free, "choices": [
-            {"id": c.id, "name": c.name, "priceCents": c.price, "isAvailable": c.there}
-            for c in option.choices
-        ],
-    }  # fmt: skip
+def _option(option: Option) -> MenuOption:
+    return MenuOption(
+        id=option.id, name=option.name, min=option.min, max=option.max, free=option.free,
+        choices=[_choice(choice) for choice in option.choices],
+    )  # fmt: skip
 
 
-def _order(order: BoardOrder) -> dict[str, Any]:
-    return {
-        "id": str(order.id), "orderNumber": order.number, "store": order.slug,
-        "status": order.status.value, "paymentStatus": "PAID", "customerName": order.name,
-        "table": order.spot, "deliverTo": order.address,
-        "wantedAt": None if order.wanted_at is None else order.wanted_at.isoformat(),
-        "totalCents": order.total.minor, "currency": order.total.currency,
-        "paidAt": order.paid_at.isoformat(), "statusSince": order.since.isoformat(),
-        "refundsAt": None if order.until is None else order.until.isoformat(),
-        "codeLocked": order.locked,
-        "items": [_line(line) for line in order.lines],
-    }  # fmt: skip
+def _choice(choice: Choice) -> MenuChoice:
+    return MenuChoice(
+        id=choice.id, name=choice.name, price_cents=choice.price, is_available=choice.there,
+        allergens=list(choice.allergens),
+    )  # fmt: skip
 
 
-def _line(line: BoardLine) -> dict[str, Any]:
-    return {
-        "menuItemId": str(line.item), "name": line.name, "choices": list(line.choices),
-        "notes": line.note, "quantity": len(line.wanted), "priceCents": line.price.minor,
-    }  # fmt: skip
+def _order(order: BoardOrder) -> StaffOrderStatement:
+    return StaffOrderStatement(
+        id=str(order.id), order_number=order.number, store=order.slug, status=order.status.value,
+        payment_status="PAID", customer_name=order.name, table=order.spot,
+        deliver_to=order.address,
+        wanted_at=None if order.wanted_at is None else order.wanted_at.isoformat(),
+        total_cents=order.total.minor, currency=order.total.currency,
+        paid_at=order.paid_at.isoformat(), status_since=order.since.isoformat(),
+        refunds_at=None if order.until is None else order.until.isoformat(),
+        code_locked=order.locked, items=[_line(line) for line in order.lines],
+    )  # fmt: skip
+
+
+def _line(line: BoardLine) -> StaffOrderLine:
+    return StaffOrderLine(
+        menu_item_id=str(line.item), name=line.name, choices=list(line.choices), notes=line.note,
+        quantity=len(line.wanted), price_cents=line.price.minor,
+    )  # fmt: skip

@@ -1,28 +1,40 @@
 """The URLs of the console, one line each, with what each needs: a permission, and whether the proof
 has to be fresh."""
 
+from typing import Any
+
 from litestar import Router, get, post
 from litestar.types import ControllerRouterHandler
 
 from coinslot.api.requests import plain_only
 from coinslot.app.engineer_routes import engineer_routes
+from coinslot.console import firmware as firmware_pages
 from coinslot.console import live
 from coinslot.console.brand import BrandPages
+from coinslot.console.bulk import BulkPages
 from coinslot.console.business import BusinessPages
 from coinslot.console.codes import CodePages
 from coinslot.console.coffee import CoffeePages
 from coinslot.console.counter_setup import CounterSetup
+from coinslot.console.delivery_zones import DeliveryPages
+from coinslot.console.devices import DevicePages
+from coinslot.console.firmware import FirmwarePages
 from coinslot.console.frame import HOME, VERSION, Frame, signed_in_or_none
+from coinslot.console.gateway_move import GatewayMovePages
 from coinslot.console.health import HealthPage
 from coinslot.console.installable import Installable
 from coinslot.console.kitchen import KitchenPages
+from coinslot.console.live_boards import LiveBoards
 from coinslot.console.machine_care import MachineCare
+from coinslot.console.machine_health import MachineHealthPages
+from coinslot.console.machine_templates import TemplatePages
 from coinslot.console.machines import MachinePages
 from coinslot.console.menu import MenuPages
 from coinslot.console.money import MoneyPages
 from coinslot.console.notices import NoticePages
 from coinslot.console.offers import OfferPages
 from coinslot.console.orders import OrderPages
+from coinslot.console.outlets import OutletPages
 from coinslot.console.overview import Overview
 from coinslot.console.people import PeoplePages
 from coinslot.console.printers import PrinterPages
@@ -31,8 +43,10 @@ from coinslot.console.products import ProductPages
 from coinslot.console.proof import ProofPages
 from coinslot.console.receipts import ACTS, ReceiptPages
 from coinslot.console.refusals import Refusals
+from coinslot.console.rollouts import RolloutPages
 from coinslot.console.sign_in import SignInPages
 from coinslot.console.start import StartPages
+from coinslot.console.stock import StockPages
 from coinslot.console.store_rules import StoreRulesPages
 from coinslot.console.tablets import TabletPages
 from coinslot.console.uploads import FORM_BYTES
@@ -60,29 +74,32 @@ def console_routes(
         _proof,
         _entry, _own, _business, _overview, _orders, _machines, _products, _money, _people,
         _receipts, _brand, _privacy, _offers, _codes, _notices, _coffee, _board, _menu,
-        _printers, _tablets,
+        _printers, _tablets, _stock, _devices, _bulk, _templates, _firmware,
     )  # fmt: skip
     urls = [url for part in parts for url in part(access, frame)]
     urls += engineer_routes(access, frame, hooks)
     urls += _installable(site)
-    urls += _store_rules(access, StoreRulesPages(frame))
+    urls += _store_rules(access, StoreRulesPages(frame), GatewayMovePages(frame))
+    urls += _delivery(access, DeliveryPages(frame))
     urls += _counter_setup(access, CounterSetup(frame, site.practice_folder))
     health = HealthPage(frame, backend)
     urls += _machine_care(access, MachineCare(frame, devices))
+    urls += _rollouts(access, RolloutPages(frame))
     urls += _start(access, StartPages(frame, site.practice_folder, site.base_url))
     urls.append(get("/health", guards=[access.may("installation:read")])(health.health))
     changes = Changes(auth.context)
-    urls.append(
-        get(live.PATH.removeprefix(HOME), guards=[access.may()])(
-            live.LivePages(frame, changes, site).stream
-        )
-    )
+    streams = live.LivePages(frame, changes, site)
+    boards = LiveBoards(frame, streams)
+    urls += [
+        get(live.PATH.removeprefix(HOME), guards=[access.may()])(streams.stream),
+        get(live.BOARD_PATH.removeprefix(HOME), guards=[access.may("board:read")])(boards.stream),
+    ]
 
     async def noting(request: AnyRequest) -> None:
         """What a page shows is at least as new as the version that is noted before it reads."""
         await plain_only(request)
         who = signed_in_or_none(request)
-        if who is not None and request.method == "GET" and request.url.path != live.PATH:
+        if who is not None and request.method == "GET" and request.url.path not in live.PATHS:
             request.scope["state"][VERSION] = changes.version(who.merchant)
 
     return Router(
@@ -180,6 +197,21 @@ def _machine_care(access: Access, pages: MachineCare) -> list[ControllerRouterHa
     ]
 
 
+def _rollouts(access: Access, pages: RolloutPages) -> list[ControllerRouterHandler]:
+    read, write = [access.may("machines:read")], [access.may("machines:write")]
+    one, decide = "/rollouts/{rollout:uuid}", [access.may("devices:write", fresh=True)]
+    return [
+        get("/rollouts", guards=read)(pages.listed),
+        post("/rollouts", guards=write)(pages.make),
+        get(one, guards=read)(pages.one),
+        post(f"{one}/start", guards=decide)(pages.start),
+        post(f"{one}/pause", guards=write)(pages.pause),
+        post(f"{one}/resume", guards=decide)(pages.resume),
+        post(f"{one}/abort", guards=write)(pages.abort),
+        post(f"{one}/machines/{{machine:str}}/give-up", guards=write)(pages.give_up),
+    ]
+
+
 def _start(access: Access, pages: StartPages) -> list[ControllerRouterHandler]:
     own = [access.may("merchant:write")]
     return [
@@ -220,6 +252,7 @@ def _orders(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
         get("/find", guards=read)(pages.find),
         get(one, guards=read)(pages.one),
         post(f"{one}/refund", guards=[access.may("refunds:write")])(pages.refund),
+        post(f"{one}/print-credit", guards=[access.may("board:write")])(pages.print_credit),
         post(f"{one}/ask-machine", guards=[access.may("machines:write")])(pages.ask_machine),
     ]
 
@@ -231,11 +264,88 @@ def _machines(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
     one, slot = "/machines/{machine:str}", "/machines/{machine:str}/slots/{slot:str}"
     return [
         get("/machines", guards=read)(pages.all),
+        get("/outlets/{outlet:str}", guards=read, status_code=303)(OutletPages(frame).one),
         get(one, guards=read)(pages.one),
         post(f"{slot}/price", guards=[access.may("products:write")])(pages.price),
         post(f"{slot}/sale", guards=write)(pages.sale),
         post(f"{slot}/refill", guards=write)(pages.refill),
         post(f"{one}/practice", guards=write)(pages.break_it),
+        *_machine_health(frame, one, read, write),
+    ]
+
+
+def _machine_health(
+    frame: Frame, one: str, read: list[Any], write: list[Any]
+) -> list[ControllerRouterHandler]:
+    pages = MachineHealthPages(frame)
+    return [
+        get(f"{one}/health", guards=read)(pages.show),
+        post(f"{one}/unlock", guards=write)(pages.unlock),
+        post(f"{one}/maintenance", guards=write)(pages.maintain),
+        get(f"{one}/counts", guards=read)(pages.counts),
+        post(f"{one}/counts", guards=write)(pages.bring_counts),
+    ]
+
+
+def _stock(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
+    pages, one = StockPages(frame), "/machines/{machine:str}"
+    read, write = [access.may("machines:read")], [access.may("machines:write")]
+    return [
+        get(f"{one}/stock", guards=read)(pages.machine),
+        get(f"{one}/refill", guards=write)(pages.ask),
+        post(f"{one}/refill", guards=write, status_code=200)(pages.refill),
+        get("/refills", guards=read)(pages.refills),
+        get("/refills/export", guards=read)(pages.refills_file),
+        get("/refills/routes", guards=write)(pages.routes),
+        post("/refills/routes", guards=write, status_code=200)(pages.put_route),
+    ]
+
+
+def _devices(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
+    pages, write = DevicePages(frame), [access.may("machines:write")]
+    return [
+        get("/near", guards=[access.may("machines:read")])(pages.near),
+        get("/machines/{machine:str}/device", guards=write)(pages.ask),
+        post("/machines/{machine:str}/device", guards=write)(pages.save),
+    ]
+
+
+def _bulk(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
+    pages, write = BulkPages(frame), [access.may("products:write")]
+    return [
+        get("/slots", guards=write)(pages.ask),
+        get("/slots/export", guards=[access.may("machines:read")])(pages.file),
+        post("/slots", guards=write, status_code=200, request_max_body_size=FORM_BYTES)(
+            pages.bring
+        ),
+    ]
+
+
+def _templates(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
+    pages, write, one = (
+        TemplatePages(frame),
+        [access.may("machines:write")],
+        "/templates/{template:str}",
+    )
+    prices = [access.may("products:write")]
+    return [
+        get("/templates", guards=write)(pages.all),
+        post("/templates", guards=write)(pages.make),
+        get(one, guards=write)(pages.ask),
+        post(one, guards=write)(pages.save),
+        post(f"{one}/assign", guards=prices, status_code=200)(pages.assign),
+    ]
+
+
+def _firmware(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
+    pages, write = FirmwarePages(frame), [access.may("devices:write", fresh=True)]
+    return [
+        get("/firmware", guards=[access.may("devices:write")])(pages.show),
+        post("/firmware", guards=write, request_max_body_size=firmware_pages.FORM_BYTES)(
+            pages.upload
+        ),
+        post("/firmware/keys", guards=write)(pages.add_key),
+        post("/firmware/keys/{key:uuid}/retire", guards=write)(pages.retire_key),
     ]
 
 
@@ -389,10 +499,12 @@ def _board(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
         post(f"{one}/vouch", guards=[access.may("board:write", fresh=True)])(pages.vouch),
         post(f"{one}/print", guards=write)(pages.paper),
         post("/board/paper/{job:uuid}/looked", guards=write)(pages.looked),
+        post("/board/paper/{job:uuid}/again", guards=write)(pages.paper_again),
         get("/board/kitchen", guards=[access.may("board:read")])(pages.kitchen),
         get(f"{store}/walk-in", guards=write)(pages.new_walk_in),
         post(f"{store}/walk-in", guards=write)(pages.enter),
         post("/board/walk-ins/{walk_in:uuid}", guards=write)(pages.step),
+        post("/board/walk-ins/{walk_in:uuid}/print", guards=write)(pages.print_again),
         post(f"{store}/pause", guards=write)(pages.pause),
         post(f"{store}/items/{{item:uuid}}", guards=write)(pages.item),
     ]
@@ -416,6 +528,7 @@ def _menu(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
             pages.edit_item
         ),
         post(f"{one}/items/{{item:uuid}}/remove", guards=write)(pages.remove),
+        post(f"{one}/stocks/{{stock:uuid}}", guards=write)(pages.stock),
         post(f"{one}/move", guards=write)(pages.move),
         post(f"{one}/rename", guards=write)(pages.rename),
         post(f"{one}/copy", guards=write)(pages.copy),
@@ -423,9 +536,20 @@ def _menu(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
     ]
 
 
-def _store_rules(access: Access, pages: StoreRulesPages) -> list[ControllerRouterHandler]:
+def _delivery(access: Access, pages: DeliveryPages) -> list[ControllerRouterHandler]:
+    write, at = [access.may("merchant:write")], "/menu/{outlet:str}/delivery"
+    return [get(at, guards=write)(pages.show), post(at, guards=write)(pages.set_zones)]
+
+
+def _store_rules(
+    access: Access, pages: StoreRulesPages, moves: GatewayMovePages
+) -> list[ControllerRouterHandler]:
     write, at = [access.may("merchant:write")], "/menu/{outlet:str}/rules"
-    return [get(at, guards=write)(pages.rules), post(at, guards=write)(pages.set_rules)]
+    pay = "/menu/{outlet:str}/gateway"
+    return [
+        get(at, guards=write)(pages.rules), post(at, guards=write)(pages.set_rules),
+        get(pay, guards=write)(moves.show), post(pay, guards=write)(moves.move),
+    ]  # fmt: skip
 
 
 def _counter_setup(access: Access, pages: CounterSetup) -> list[ControllerRouterHandler]:

@@ -1,6 +1,7 @@
 """What the demo sells: two merchants, six machines, a coffee machine, a café, printed codes.
 Made once, found again after a restart."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -14,8 +15,11 @@ from coinslot.channels import tmetr
 from coinslot.coffee.machines import NewMachine, add_machine
 from coinslot.coffee.vendors import VendorAccount, save_vendor_account
 from coinslot.context import password_hasher
-from coinslot.counter import menu, menu_file
+from coinslot.counter import menu, menu_file, printers
 from coinslot.counter.menu import NewStore
+from coinslot.counter.printers import NewPrinter
+from coinslot.counter.staff import Staff
+from coinslot.fleet.config import Editor
 from coinslot.gateways import drivers
 from coinslot.gateways.tbank import fiscal as tbank_fiscal
 from coinslot.gateways.yookassa import fiscal as yookassa_fiscal
@@ -28,6 +32,7 @@ from coinslot.merchants.merchants import Merchant, open_merchant
 from coinslot.outlets.machines import Outlet, Slot, add_outlet, issue_device
 from coinslot.payments.provision import print_qr
 from coinslot.payments.ways_to_pay import Form, offer
+from coinslot.people.audit_log import Actor
 from coinslot.people.members import (
     NewMember,
     add_installation_admin,
@@ -35,6 +40,7 @@ from coinslot.people.members import (
 )
 from coinslot.people.passwords import Passwords
 from coinslot.people.roles import INSTALLATION
+from coinslot.rollouts.firmware import KeyThereError, add_key
 
 CURRENCY = "INR"
 ZONE = "Asia/Kolkata"
@@ -118,6 +124,7 @@ class DemoCounter(Struct, frozen=True):
 
 
 COUNTER = DemoCounter("S01", "asha", "corner", "Corner café", "Koregaon Park, Pune")
+PRINTER = "Kitchen"
 COUNTER_MENU = """\
 sku,section,name,description,price,cost,tax,stock,allergens,options,station,minutes,hours
 chai,Hot drinks,Masala chai,"Ginger, cardamom, milk",40,12,5,,milk,"Sugar (1-1): With sugar, Without sugar",bar,2,
@@ -176,6 +183,7 @@ class Credentials(Struct):
     tbank: dict[str, dict[str, str]] = {}
     tmetr: dict[str, str] = {}
     ways: list[str] = []  # machines that offer more than their account's code
+    printer: str = ""  # the secret in the address that the counter's printer asks at
 
 
 class DemoWorld:
@@ -202,6 +210,7 @@ class DemoWorld:
         await self._coffee(COFFEE)
         await self._offer(COFFEE)
         await self._counter(COUNTER)
+        await self._printer(COUNTER)
         await self._members()
         await self._server.machines_changed()
 
@@ -211,6 +220,13 @@ class DemoWorld:
             profile = await print_qr(self._server.context, machine.code, None, SHELF[0].slot)
             if profile.qr_code_id is not None:
                 self.qr_codes[machine.code] = profile.qr_code_id
+
+    async def firmware_key(self, slug: str, public: str) -> None:
+        """Register the key that signs a merchant's builds; one that is there, or was retired, stays
+        as it is."""
+        editor = Editor(self.known.merchants[slug], "demo", Actor(address="demo"))
+        with suppress(KeyThereError):
+            await add_key(self._server.context, editor, "demo", bytes.fromhex(public))
 
     def account(self, slug: str) -> dict[str, str]:
         """A merchant's account at the sandbox, generated once."""
@@ -355,7 +371,7 @@ class DemoWorld:
                 product_id = await add_product(conn, merchant, product)
                 slots.append(
                     Slot(slot=goods.slot, product_id=product_id, price_minor=goods.minor,
-                         stock=STOCK)
+                         stock=STOCK, par=STOCK)
                 )  # fmt: skip
             account_id = await conn.fetchval(
                 "SELECT id FROM gateway_accounts WHERE gateway = $1 AND slug = $2",
@@ -414,6 +430,23 @@ class DemoWorld:
         ways = [(accounts[gateway], Form.LINK) for gateway in COUNTER_WAYS]
         await offer(server.context, merchant, counter.code, ways)
         self.known.ways.append(counter.code)
+        self._write_down()
+
+    async def _printer(self, counter: DemoCounter) -> None:
+        """One that asks for its tickets, so that it needs no port. Its address is shown once: one
+        that a death left without it is taken away and made anew."""
+        if self.known.printer:
+            return
+        context = self._server.context
+        who = Staff(
+            merchant=self.known.merchants[counter.merchant], login="demo",
+            actor=Actor(address="demo"), outlets=(counter.code,),
+        )  # fmt: skip
+        for left in await printers.listed(context, who):
+            if left.name == PRINTER:
+                await printers.retire(context, who, left.id)
+        new = NewPrinter(outlet=counter.code, name=PRINTER, kind="star")
+        self.known.printer = await printers.add(context, who, new)
         self._write_down()
 
     def _write_down(self) -> None:

@@ -18,9 +18,16 @@ from coinslot.db.embedded import DATABASE, EmbeddedPostgres, running_superuser_u
 from coinslot.db.leftover import write_private
 from coinslot.db.migrate import APP, DOOR, migrate
 from coinslot.db.pool import Database
-from coinslot.device.broker import BrokerUser, EmbeddedNats, embedded_address
+from coinslot.device.authority import Authority
+from coinslot.device.broker import (
+    BrokerUser,
+    EmbeddedNats,
+    Reach,
+    authority_folder,
+    embedded_address,
+)
 from coinslot.fleet.enrolment import DeviceAddresses
-from coinslot.kit.clock import Clock
+from coinslot.kit.clock import Clock, SystemClock
 from coinslot.kit.secrets import Secret, Vault
 from coinslot.outlets.machines import device_logins
 from coinslot.settings import Settings, SettingsError
@@ -100,11 +107,10 @@ class Resources:
         """The broker's URL for us, and the embedded one where it is embedded."""
         if self.settings.mqtt_broker_url is not None:
             return self.settings.mqtt_broker_url, None
-        nats = EmbeddedNats(self.settings.data, self.settings.mqtt_port)
+        nats = EmbeddedNats(self.settings.data, self.settings.mqtt_port, mqtt_reach(self.settings))
         await nats.start(await broker_users(db))
         self._stack.push_async_callback(nats.stop)
-        login, password = nats.server_login, nats.server_password
-        return f"mqtt://{login}:{password}@{nats.host}:{nats.listening}", nats
+        return nats.url, nats
 
     def vault(self) -> Vault:
         """The keys that secrets are encrypted with."""
@@ -145,17 +151,31 @@ def picture_storage(settings: Settings, clock: Clock, stack: AsyncExitStack) -> 
     bucket = Bucket(
         endpoint=settings.s3_endpoint, name=settings.s3_bucket, region=settings.s3_region,
         key_id=settings.s3_key_id, secret=Secret(settings.s3_secret),
+        devices_endpoint=settings.devices_s3_endpoint,
     )  # fmt: skip
     storage = S3Storage(bucket, clock)
     stack.push_async_callback(storage.close)
     return storage
 
 
+def mqtt_reach(settings: Settings) -> Reach | None:
+    """Where the embedded broker listens for machines on other computers; None: it does not."""
+    if settings.mqtt_bind is None:
+        return None
+    named = [place.host for place in places(settings.devices_mqtt_url)] if (
+        settings.devices_mqtt_url
+    ) else []  # fmt: skip
+    return Reach(bind=settings.mqtt_bind, names=tuple(named))
+
+
 def device_addresses(settings: Settings) -> DeviceAddresses:
     """How machines reach this installation, as their enrolments say it."""
     if settings.mqtt_broker_url is None:
         mqtt = settings.devices_mqtt_url or embedded_address(settings.data)
-        return DeviceAddresses(mqtt=mqtt, socketio=settings.base_url, login_per_secret=True)
+        ca = None
+        if settings.mqtt_bind is not None:
+            ca = Authority(authority_folder(settings.data), SystemClock()).der()
+        return DeviceAddresses(mqtt=mqtt, ca=ca, socketio=settings.base_url, login_per_secret=True)
     given = settings.devices_mqtt_url or settings.mqtt_broker_url
     ca = None
     if settings.mqtt_ca_file is not None:

@@ -8,7 +8,7 @@ from litestar.middleware.rate_limit import RateLimitConfig
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Components, Reference, SecurityScheme
-from litestar.types import ControllerRouterHandler
+from litestar.types import ControllerRouterHandler, Middleware
 
 from coinslot.api import metrics
 from coinslot.api.api_calls import with_key_only
@@ -26,12 +26,13 @@ from coinslot.app.counter_routes import counter_routes
 from coinslot.app.machine_routes import machine_routes
 from coinslot.app.order_routes import order_routes
 from coinslot.app.people_routes import people_routes
+from coinslot.app.rollout_routes import rollout_routes
 from coinslot.coffee.pages import CoffeePages
 from coinslot.context import Context
 from coinslot.events.webhooks.signing import HookRules
 from coinslot.fleet.enrolment import DeviceAddresses
 from coinslot.kit.clock import Clock, SystemClock
-from coinslot.pages import peer, security
+from coinslot.pages import browser, peer, security
 from coinslot.pages.backend import Backend
 from coinslot.pages.errors import Errors, refusals
 from coinslot.pages.form_request import FormRequest
@@ -39,11 +40,14 @@ from coinslot.pages.live import Live
 from coinslot.pages.orders import Orders
 from coinslot.pages.pages import Pages
 from coinslot.pages.pictures import Pictures
-from coinslot.pages.rendering import Renderer
+from coinslot.pages.rendering import AnyRequest, Renderer
+from coinslot.pages.screen import ScreenPages
 from coinslot.pages.site import WEBHOOK_MAX_BYTES, Site
 from coinslot.people.authentication import Authentication
 
 _HOOKS, _DEVICES = HookRules(), DeviceAddresses()
+
+_BROWSERS_OF_A_NETWORK = 5  # that order at once, each as often as it may
 
 
 def build(  # noqa: PLR0913  the wiring
@@ -61,14 +65,14 @@ def build(  # noqa: PLR0913  the wiring
     calls: list[ControllerRouterHandler] = []
     if context is not None:
         auth = Authentication(context, site.base_url)
-        machines = machine_routes(context, auth, devices)
+        machines = [machine_routes(context, auth, devices), *rollout_routes(context, auth)]
         orders = order_routes(context, auth)
-        calls = [*_merchants(context, hooks), machines, orders, *people_routes(auth)]
+        calls = [*_merchants(context, hooks), *machines, orders, *people_routes(auth)]
         shown = Pictures(context)
         calls.append(get("/pictures/{name:str}", include_in_schema=False)(shown.show))
         calls.append(_proof_keys(context))
         calls.append(_coffee(context, renderer.site))
-        ordering = _at_most(site.orders_per_minute, "ordering")
+        ordering = _ordering(site)
         calls += counter_routes(context, auth, site, ordering)
         calls.append(console_routes(auth, site, backend, hooks, devices))
     app = Litestar(
@@ -76,7 +80,9 @@ def build(  # noqa: PLR0913  the wiring
         before_request=plain_only,
         before_send=[security.seal, metrics.count],
         compression_config=CompressionConfig(
-            backend="gzip", gzip_compress_level=6, exclude=["/live$", "^/static/", "^/webhooks/"]
+            backend="gzip",
+            gzip_compress_level=6,
+            exclude=["/live$", "^/static/", "^/webhooks/", "^/firmware/"],
         ),
         exception_handlers={Exception: Errors(renderer, clock).answer},
         logging_config=None,
@@ -236,20 +242,24 @@ def _for_people(backend: Backend, renderer: Renderer, clock: Clock) -> Router:
     pages = Pages(backend, renderer, clock)
     orders = Orders(backend, renderer, clock)
     live = Live(backend, renderer, clock, orders)
-    ordering = _at_most(renderer.site.orders_per_minute, "ordering")
+    screen = ScreenPages(backend, renderer)
+    ordering = _ordering(renderer.site)
     seeking = _at_most(renderer.site.searches_per_minute, "seeking")
     naming = _at_most(renderer.site.references_per_minute, "naming")
     urls = [
         get("/")(pages.home),
         get("/q")(pages.by_code),
         get("/q/{outlet:str}")(pages.outlet),
-        post("/q/{outlet:str}", middleware=[ordering])(pages.place),
+        post("/q/{outlet:str}", middleware=ordering)(pages.place),
         get("/q/{outlet:str}/help", middleware=[seeking])(pages.find),
         post("/q/{outlet:str}/help", middleware=[naming])(pages.open),
+        get("/m/{outlet:str}/screen")(screen.show),
+        get("/m/{outlet:str}/screen/state")(screen.state),
+        get("/m/{outlet:str}/worker.js")(screen.worker),
         get("/o/{order:str}")(orders.show),
         get("/o/{order:str}/fragment")(orders.fragment),
         get("/o/{order:str}/live")(live.stream),
-        post("/o/{order:str}/pay", middleware=[ordering])(orders.pay),
+        post("/o/{order:str}/pay", middleware=ordering)(orders.pay),
         post("/o/{order:str}/check")(orders.check),
         post("/o/{order:str}/help")(orders.nothing_came_out),
         post("/o/{order:str}/came")(orders.came),
@@ -261,12 +271,27 @@ def _coffee(context: Context, site: Site) -> Router:
     """The code on a coffee machine's screen."""
     pages = CoffeePages(context, site)
     looking = _at_most(site.orders_per_minute, "looking")
-    ordering = _at_most(site.orders_per_minute, "ordering")
+    ordering = _ordering(site)
     urls = [
         get("/v1/pay", middleware=[looking])(pages.show),
-        post("/v1/pay", middleware=[ordering])(pages.place),
+        post("/v1/pay", middleware=ordering)(pages.place),
     ]
     return Router("/", route_handlers=urls, include_in_schema=False)
+
+
+def _ordering(site: Site) -> list[Middleware]:
+    """Guests of a cafe share the address of its Wi-Fi: each browser that ordered before has the
+    limit for itself, and all of a network together several times as much. Cookies that are made up
+    get no further than that."""
+    of_all = _at_most(site.orders_per_minute * _BROWSERS_OF_A_NETWORK, "ordering of a network")
+    each = RateLimitConfig(
+        ("minute", site.orders_per_minute), store="ordering", identifier_for_request=_orderer
+    )
+    return [of_all, each.middleware]
+
+
+def _orderer(request: AnyRequest) -> str:
+    return f"{peer.network(request)} {browser.known(request) or ''}"
 
 
 def _at_most(per_minute: int, store: str) -> DefineMiddleware:

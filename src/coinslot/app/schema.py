@@ -5,6 +5,7 @@ from pathlib import Path
 
 from coinslot.app.kinds import KINDS
 from coinslot.orders.fulfillment import Fulfillment
+from coinslot.rollouts.flow import FLOWS as OF_ROLLOUTS
 from coinslot.states import transition
 from coinslot.states.unit_flow import UnitFlow
 
@@ -16,6 +17,7 @@ _FILES = tuple(
     _ROOMS / name
     for name in (
         "pictures/sql/pictures.sql",
+        "outlets/sql/stops.sql",
         "people/sql/people.sql",
         "events/sql/notices.sql",
         "books/sql/ledger.sql",
@@ -26,11 +28,18 @@ _FILES = tuple(
         "payments/sql/receipts.sql",
         "payments/sql/gateway_webhooks.sql",
         "payments/sql/merchant_api.sql",
+        "vending/sql/slot_stock.sql",
         "vending/sql/machines.sql",
+        "vending/sql/heard.sql",
+        "stock/sql/counts.sql",
+        "fleet/sql/config.sql",
         "coffee/sql/coffee.sql",
         "counter/sql/printing.sql",
         "counter/sql/counter.sql",
         "counter/sql/offers.sql",
+        "counter/sql/credits.sql",
+        "telemetry/sql/telemetry.sql",
+        "telemetry/sql/counters.sql",
         "oversight/sql/cases.sql",
         "payments/sql/disputes.sql",
         "payments/sql/fees.sql",
@@ -38,6 +47,7 @@ _FILES = tuple(
         "oversight/sql/reconcile.sql",
         "oversight/sql/day_sums.sql",
         "oversight/sql/profit.sql",
+        "oversight/sql/figures.sql",
         "oversight/sql/privacy.sql",
     )
 )
@@ -51,7 +61,7 @@ def sql_functions(
     flows = [kind.flow for kind in kinds.values()]
     files = [(_name(path), path.read_text(encoding="utf-8")) for path in (*_FILES, *more)]
     _look_at_names(flows, "".join(text for _, text in files))
-    return [*transition.sql_functions(flows), *files]
+    return [*transition.sql_functions(flows, OF_ROLLOUTS), *files]
 
 
 def _name(path: Path) -> str:
@@ -63,6 +73,7 @@ def _name(path: Path) -> str:
 def _look_at_names(flows: Sequence[UnitFlow], texts: str) -> None:
     """PL/pgSQL would miss them when the first unit is sold, with its money taken."""
     for flow in flows:
-        for name in (flow.declared.queued, flow.declared.expired, flow.declared.settled):
+        said = flow.declared
+        for name in (said.queued, said.begun, said.expired, said.settled):
             if name is not None and f"FUNCTION {name}(" not in texts:
                 raise LookupError(f"{flow.name}: no SQL file has the function {name}")

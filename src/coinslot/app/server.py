@@ -23,6 +23,7 @@ from coinslot.app.mirroring import mirror
 from coinslot.app.notifying import notifiers
 from coinslot.app.resources import Resources, Urls, broker_users, device_addresses, picture_storage
 from coinslot.app.shutdown import end_on_shutdown
+from coinslot.channels.price_caps import PriceCaps
 from coinslot.context import Context
 from coinslot.db.due import Share
 from coinslot.db.migrate import MigrationError
@@ -38,11 +39,21 @@ from coinslot.kit.secrets import Peppers, Secret
 from coinslot.merchants.accounts import Accounts
 from coinslot.merchants.clocks import ClockNotes
 from coinslot.outlets.machines import device_versions
-from coinslot.oversight import analytics, audit_runs, cases, daily_profit, day_sums, nightly
+from coinslot.oversight import (
+    analytics,
+    audit_runs,
+    cases,
+    daily_profit,
+    day_sums,
+    figures,
+    nightly,
+)
 from coinslot.pages import peer
 from coinslot.payments.webhook_batch import WebhookBatch
 from coinslot.people.tokens import signing_key
 from coinslot.settings import Settings
+from coinslot.stock import learning
+from coinslot.telemetry import counters
 from coinslot.worker import prune, sweep
 
 # The web and the channels are half of all imports: each role imports its own, so that a command
@@ -54,6 +65,7 @@ if TYPE_CHECKING:
     from coinslot.channels.practice import Practice
     from coinslot.channels.socketio import SocketIo
     from coinslot.device.edge import Edge
+    from coinslot.telemetry.gathering import Gathering
 
 log = structlog.get_logger(__name__)
 Answer = TypeVar("Answer")
@@ -98,6 +110,7 @@ class RunningServer:
         self._practice: Practice | None = None
         self.demo_logins: tuple[tuple[str, str, str], ...] = ()  # set by `coinslot demo` alone
         self._edge: Edge | None = None
+        self._telemetry: Gathering | None = None
         self._accounts: Accounts
         self._devices_changed, self._secrets_changed = asyncio.Event(), asyncio.Event()
         self._devices_known = asyncio.Event()  # by the embedded broker, as of when this began
@@ -113,8 +126,7 @@ class RunningServer:
         self._clocks = accounts.clocks = ClockNotes(
             self.db, socket.gethostname(), self.settings.windows.span("clock_skew_s")
         )
-        accounts.reached = self.db.reached = self._reached
-        VENDORS.reached = self._reached
+        accounts.reached = self.db.reached = VENDORS.reached = self._reached
         self._accounts = accounts
         self._stack.push_async_callback(accounts.close)
         mark = await asked_at_start(lambda: installation(self.db))
@@ -131,7 +143,9 @@ class RunningServer:
             zone=ZoneInfo(self.settings.zone),
             public_url=self.settings.base_url,
             printer_networks=peer.networks(self.settings.printer_networks),
+            price_caps=PriceCaps.parse(self.settings.price_caps),
             practise=self._practise(),
+            pictures_prefix=self.settings.pictures_url,
             storage=picture_storage(self.settings, self.clock, self._stack),
         )
         if self.settings.code_peppers is not None:
@@ -164,14 +178,17 @@ class RunningServer:
 
     async def _open_device(self) -> None:
         from coinslot.app.machine_bridge import EdgeLink, MachineBridge
+        from coinslot.app.machine_reports import REPORTS, ReportHandler
         from coinslot.channels.mqtt import Mqtt, MqttOptions
         from coinslot.channels.practice import Practice
+        from coinslot.channels.reports import HealthReport, Logs
         from coinslot.channels.socketio import SocketIo, SocketIoOptions
         from coinslot.device.edge import Edge, EdgeOptions
         from coinslot.fleet.practice import KeptMachines
+        from coinslot.telemetry.gathering import Gathering
 
         url, self.nats = await self._resources.broker(self.db)
-        ca_file = self.settings.mqtt_ca_file
+        ca_file = self.settings.mqtt_ca_file if self.nats is None else self.nats.ca_file
         options = MqttOptions(
             url=url, qos=1 if self.nats is None else 0, ca_file=str(ca_file) if ca_file else None
         )
@@ -180,7 +197,13 @@ class RunningServer:
         self._practice = Practice(KeptMachines(self.db, self.vault), self.clock)
         channels = (self._mqtt, self._socketio, self._practice)
         line = EdgeLink(channels)
-        self._edge = Edge(MachineBridge(self.context), channels, self.clock, EdgeOptions())
+        self._telemetry = Gathering(self.context)
+        reports: dict[type[Any], ReportHandler] = {
+            **REPORTS, HealthReport: self._telemetry.health, Logs: self._telemetry.logs,
+        }  # fmt: skip
+        bridge = MachineBridge(self.context, reports)
+        self._stack.push_async_callback(bridge.heard.close)
+        self._edge = Edge(bridge, channels, self.clock, EdgeOptions())
         self._edge.reached = self._reached
         line.edge = self._edge
         self.context.line = line
@@ -241,12 +264,10 @@ class RunningServer:
         parts: list[Any] = [self._clocks.watch(self.clock)]
         if self._edge is not None:
             parts.append(self._edge.run())
-        # Units are swept where machines are connected. A worker sweeps everything else, and the
-        # deadlines of units.
+        if self._telemetry is not None:
+            parts.append(self._telemetry.run())
         chores = frozenset(sweep.chores(self.context.kinds))
-        tables = chores if "worker" in self.roles else frozenset()
-        if "device" in self.roles:
-            tables |= {"fulfillments"}
+        tables = sweep.tables_of(self.roles, self.context.kinds)
         worked = tables | EVENT_TABLES if "worker" in self.roles else tables
         if tables:
             parts.append(sweep.sweep(self.context, pace, tables))
@@ -260,7 +281,9 @@ class RunningServer:
         if "worker" in self.roles:
             parts += [
                 cases.watch(self.context), nightly.watch(self.context),
-                day_sums.watch(self.context), watch_notices(self.context),
+                day_sums.watch(self.context), figures.watch(self.context),
+                watch_notices(self.context),
+                learning.watch(self.context), counters.watch(self.context),
                 daily_profit.watch(self.context), analytics.watch(self.context),
                 audit_runs.watch(self.context, self.urls.door),
             ]  # fmt: skip
@@ -379,6 +402,7 @@ class RunningServer:
             practice_folder=str(self.settings.data),
             demo_logins=self.demo_logins,
             support=self.settings.support,
+            pictures_prefix=self.settings.pictures_url,
             image_sources=tuple(self.settings.image_sources.split()),
             outages=AWAY,
             metrics_token=self.settings.metrics_token,

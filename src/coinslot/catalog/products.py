@@ -16,15 +16,19 @@ from coinslot.kit.money import Money
 
 _LISTED = """
 SELECT p.id, p.sku, p.name, p.price_minor, p.cost_minor, p.currency::text, p.names, p.description,
-    p.descriptions, p.picture, p.retired_at, p.vat FROM products p
+    p.descriptions, p.category, p.picture, p.retired_at, p.vat FROM products p
 WHERE p.merchant_id = $1 AND ($2::text IS NULL OR p.sku > $2) ORDER BY p.sku LIMIT $3
 """
 _ONE = """
 SELECT id, sku, name, price_minor, cost_minor, currency::text, names, description, descriptions,
-    picture, retired_at, vat FROM products WHERE merchant_id = $1 AND sku = $2
+    category, picture, retired_at, vat FROM products WHERE merchant_id = $1 AND sku = $2
+"""
+_CATEGORIES = """
+SELECT DISTINCT category FROM products WHERE merchant_id = $1 AND category <> ''
+ORDER BY category LIMIT 100
 """
 _DESCRIBE = """
-UPDATE products SET names = $3, description = $4, descriptions = $5,
+UPDATE products SET names = $3, description = $4, descriptions = $5, category = $7,
     picture = CASE WHEN $6::text IS NULL THEN picture ELSE nullif($6, '') END
 WHERE merchant_id = $1 AND sku = $2
 """
@@ -39,7 +43,7 @@ UPDATE products SET name = coalesce($3, name), price_minor = coalesce($4, price_
 WHERE merchant_id = $1 AND sku = $2
     AND ($6::text IS NULL OR currency = $6)
 RETURNING id, sku, name, price_minor, cost_minor, currency::text, names, description,
-    descriptions, picture, retired_at, vat
+    descriptions, category, picture, retired_at, vat
 """
 
 
@@ -58,6 +62,7 @@ class Product(Struct, frozen=True, kw_only=True):
     names: Mapping[str, str] = {}  # by language; where a language has none, `name`
     description: str = ""
     descriptions: Mapping[str, str] = {}
+    category: str = ""  # what it is one of, such as drinks; empty: of no category
     picture: str | None = None  # its digest
     retired_at: datetime | None = None  # new slots do not get it any more
     vat: str | None = None  # of its fiscal receipts; None: its account's rate
@@ -70,6 +75,7 @@ class Described(Struct, frozen=True, kw_only=True):
     names: Mapping[str, str]
     description: str
     descriptions: Mapping[str, str]
+    category: str = ""
     picture: str | None = None
 
 
@@ -135,7 +141,7 @@ async def describe_product(
     """What customers read and see of it from now on."""
     await conn.execute(
         _DESCRIBE, merchant_id, sku, wanted.names, wanted.description, wanted.descriptions,
-        wanted.picture,
+        wanted.picture, wanted.category,
     )  # fmt: skip
 
 
@@ -156,10 +162,16 @@ async def products(
     return [_product(row) for row in await conn.fetch(_LISTED, merchant_id, after, limit)]
 
 
+async def categories(conn: Connection, merchant_id: UUID) -> list[str]:
+    """Those that the merchant's products have, to choose from."""
+    return [row["category"] for row in await conn.fetch(_CATEGORIES, merchant_id)]
+
+
 def _product(row: asyncpg.Record) -> Product:
     return Product(
         id=row["id"], sku=row["sku"], name=row["name"], cost_minor=row["cost_minor"],
         price=Money(row["price_minor"], row["currency"]), names=row["names"],
-        description=row["description"], descriptions=row["descriptions"], picture=row["picture"],
-        retired_at=row["retired_at"], vat=row["vat"],
+        description=row["description"], descriptions=row["descriptions"],
+        category=row["category"], picture=row["picture"], retired_at=row["retired_at"],
+        vat=row["vat"],
     )  # fmt: skip

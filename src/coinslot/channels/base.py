@@ -78,6 +78,17 @@ class Inbox(Protocol):
         never the one that the body names. Nothing a machine sends makes this raise."""
         ...
 
+    def wants(self, outlet: str, kind: str) -> bool:
+        """Whether a report of this kind (`reports.KINDS`) is to be passed on now; asked before it
+        waits in a queue, and counted as one of this machine's."""
+        ...
+
+    async def reported(
+        self, outlet: str, kind: str, body: Mapping[str, object] | bytes, at: datetime
+    ) -> None:
+        """One report of a machine, as with `received`."""
+        ...
+
 
 class Channel(Protocol):
     """One way to machines. Drivers are found by being in the folder."""

@@ -17,7 +17,7 @@ Work = Callable[[], Awaitable[None]]
 class Limits(Struct, frozen=True, kw_only=True):
     """How much of everything at once."""
 
-    workers: int = 8
+    workers: int = 32  # what they commit together is one commit: more wait for it than work
     waiting: int = 10_000  # over all queues
     per_machine: int = 256
     per_second: int = 200  # of one machine

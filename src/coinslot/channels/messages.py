@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 MAX_MESSAGE_BYTES: Final = 8_192
 BIGINT_MAX: Final = 2**63 - 1
@@ -23,6 +23,7 @@ Id = Annotated[str, Meta(pattern=r"\A[!-{}~]{1,64}\Z")]
 Text = Annotated[str, Meta(pattern=r"\A[ -~]{0,64}\Z")]
 Count = Annotated[int, Meta(ge=0, le=BIGINT_MAX)]
 Seq = Annotated[int, Meta(ge=1, le=BIGINT_MAX)]
+JournalFormat = Annotated[int, Meta(ge=1, le=255)]
 Ms = Annotated[int, Meta(ge=0, le=2**62)]  # a lease is added to it and the sum must still fit
 
 
@@ -42,7 +43,7 @@ class Refusal(StrEnum):
     JOURNAL_FULL = "JOURNAL_FULL"
 
 
-TRANSIENT_REFUSALS: Final = frozenset({Refusal.BUSY, Refusal.DOOR_OPEN, Refusal.TEMP_LOCK})
+TRANSIENT_REFUSALS: Final = frozenset({Refusal.BUSY, Refusal.DOOR_OPEN})
 
 
 class Outcome(StrEnum):
@@ -74,6 +75,13 @@ class Drop(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Vmc(StrEnum):
+    """What the machine's own controller said of the vend, on its MDB bus."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+
+
 class Evidence(Struct, frozen=True, kw_only=True):
     """What was observed of one vend. What is left out counts as not observed."""
 
@@ -82,6 +90,8 @@ class Evidence(Struct, frozen=True, kw_only=True):
     counter_before: Count | None = None  # the machine's sales counter, which nobody can reset
     counter_after: Count | None = None
     sensor_tested: bool = False
+    # Said by machines of class G1 alone; left out of what is stored of others.
+    vmc: Vmc | UnsetType = UNSET
 
 
 class Capabilities(Struct, frozen=True, kw_only=True):
@@ -89,6 +99,9 @@ class Capabilities(Struct, frozen=True, kw_only=True):
 
     journal: bool = False
     sensor: bool = False
+    mdb: bool = False  # a cashless slave beside the machine's own controller: class G1
+    # Of the journal: those that its code reads. None: it does not say.
+    journal_formats: Annotated[list[JournalFormat], Meta(max_length=16)] | None = None
 
 
 class Message(Struct, frozen=True, tag_field="type"):
@@ -161,6 +174,8 @@ class Hello(Message, frozen=True, kw_only=True, tag="HELLO"):
     unacked_from: Seq | None = None
     config_version: Count | None = None  # that it has; none: it does not say
     key_id: Text | None = None  # of the secret that it has; none: the one in use
+    hardware: Text | None = None  # its make, as in the manifest of a build
+    build: Count | None = None  # the sequence of the build that it runs
 
 
 class Health(Message, frozen=True, kw_only=True, tag="HEALTH"):
@@ -212,7 +227,30 @@ class Sync(Message, frozen=True, kw_only=True, tag="SYNC"):
     queries: list[Query] = []
 
 
-Down = Offer | Go | Evack | Query | Sync
+class ConfigUpdate(Message, frozen=True, kw_only=True, tag="CONFIG"):
+    """A new configuration, on its own topic. `config` is JSON as a text: its bytes in UTF-8 are
+    what `sha256` is of, and what is parsed."""
+
+    version: int
+    sha256: str
+    config: str
+
+
+class FirmwareCommand(Message, frozen=True, kw_only=True, tag="FIRMWARE"):
+    """Where the manifest of an update is, on its own topic."""
+
+    rollout: UUID
+    attempt: int
+    manifest_url: str
+
+
+Down = Offer | Go | Evack | Query | Sync | ConfigUpdate | FirmwareCommand
+
+# Messages down that are no part of a vend: the topic, and the event on Socket.IO.
+OTHER_TOPICS: Final[Mapping[str, tuple[str, str]]] = {
+    "CONFIG": ("config/update", "config"),
+    "FIRMWARE": ("commands/firmware", "firmware"),
+}
 
 
 # The simple dialect: one command, one answer, no journal.
@@ -256,17 +294,18 @@ class Lease(Struct, frozen=True, kw_only=True):
 
 def read_up(raw: Mapping[str, object] | bytes) -> Up | Unreadable:
     """The vend message in a payload, or why there is none."""
-    message: Up | Unreadable = _read(raw, Up)
+    message: Up | Unreadable = read_as(raw, Up)
     return message
 
 
 def read_done(raw: Mapping[str, object] | bytes) -> MachineDone | Unreadable:
     """The simple dialect's only answer; `type` is `machine:done`."""
-    message: MachineDone | Unreadable = _read(raw, MachineDone)
+    message: MachineDone | Unreadable = read_as(raw, MachineDone)
     return message
 
 
-def _read(raw: Mapping[str, object] | bytes, shape: Any) -> Any:
+def read_as(raw: Mapping[str, object] | bytes, shape: Any) -> Any:
+    """A payload as a shape of msgspec, or Unreadable: at most MAX_MESSAGE_BYTES."""
     try:
         if isinstance(raw, bytes):
             if len(raw) > MAX_MESSAGE_BYTES:

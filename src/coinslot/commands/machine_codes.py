@@ -18,6 +18,7 @@ from coinslot.commands.terms import (
     owner_or_fail,
     run_on_server,
 )
+from coinslot.console.reach import Reach, reach_of
 from coinslot.outlets.machines import owner_of
 from coinslot.pages import code_sheets, drawing, printed_sheet
 from coinslot.pages.code_sheets import LAYOUTS, label_of
@@ -83,7 +84,7 @@ def codes(  # noqa: PLR0913  the options of a command
         # A path stays in one line, so that it can be copied.
         told = f"{len(labels)} codes -> {out / 'codes.pdf'}, .svg"
         console.print(told, highlight=False, soft_wrap=True)
-        if server.settings.public_url is None:
+        if reach_of(server.settings.base_url) is Reach.COMPUTER:
             errors.print(
                 f"[yellow]the sheets name {server.settings.base_url}[/], which opens on this"
                 " computer only: set COINSLOT_PUBLIC_URL before you print",

@@ -11,7 +11,7 @@ from rich.table import Table
 from coinslot.app.server import RunningServer
 from coinslot.commands.machine_config import MachineCodes, Slot, each, split
 from coinslot.commands.terms import Data, console, fail, installed, run_on_server
-from coinslot.fleet import config, machines, slots
+from coinslot.fleet import config, distance, machines, slots
 from coinslot.fleet.config import Editor
 from coinslot.fleet.machines import MachineLine, MachineStatus, WantedMachines
 from coinslot.merchants.merchants import merchant_named, merchants
@@ -60,6 +60,32 @@ def show(code: Machine, json: AsJson = False, data: Data = None) -> None:
             console.print_json(msgspec.json.encode(found).decode())
         else:
             _print(found)
+
+    run_on_server(ask, installed(data))
+
+
+def near(
+    merchant: Annotated[str, typer.Argument(help="The merchant's slug.")],
+    latitude: Annotated[float, typer.Argument(min=-90, max=90, help="In degrees.")],
+    longitude: Annotated[float, typer.Argument(min=-180, max=180, help="In degrees.")],
+    json: AsJson = False, data: Data = None,
+) -> None:  # fmt: skip
+    """List machines by their distance from a point, the nearest first.
+
+    Where a machine stands, its configuration says: device, gps, lat and lng."""
+
+    async def ask(server: RunningServer) -> None:
+        (owner,) = await _merchants(server, merchant)
+        found = await distance.nearest(server.context, owner, latitude, longitude)
+        if json:
+            console.print_json(msgspec.json.encode(found).decode())
+            return
+        for one in found:
+            far = f"{one.metres / 1000:.1f} km" if one.metres >= 1000 else f"{one.metres} m"
+            said = escape(f"{far:>9}  {one.code}  {one.name}  {one.place}")
+            console.print(said, highlight=False, soft_wrap=True)
+        if not found:
+            console.print("no machine says where it stands")
 
     run_on_server(ask, installed(data))
 

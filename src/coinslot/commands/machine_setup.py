@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from coinslot.app.resources import device_addresses
 from coinslot.app.server import RunningServer
-from coinslot.commands.machine_config import BY_COMMAND, MachineCodes, each, split
+from coinslot.commands.machine_config import BY_COMMAND, Fate, MachineCodes, each, split
 from coinslot.commands.terms import Data, console, errors, fail, installed, run_on_server
 from coinslot.db.leftover import write_private
 from coinslot.fleet import onboarding, sheet, templates
@@ -21,7 +21,8 @@ from coinslot.fleet.config import ConfigError, Editor
 from coinslot.fleet.enrolment import DeviceEnrolment, provision_device
 from coinslot.fleet.onboarding import NewMachine, NewSlot, OnboardError, PlannedMachine
 from coinslot.fleet.sheet import LineProblem, Sheet
-from coinslot.fleet.templates import Template
+from coinslot.fleet.templates import Template, UnknownTemplateError
+from coinslot.kit.numbers import whole
 from coinslot.merchants.merchants import merchant_named, usual_currency
 from coinslot.outlets.machines import UnknownOutletError
 
@@ -144,13 +145,36 @@ def save_template(
     run_on_server(keep, installed(data))
 
 
+def assign_template(
+    merchant: Merchant, name: NewName, codes: MachineCodes, printed: Fate = "ask",
+    data: Data = None,
+) -> None:  # fmt: skip
+    """Give machines what a template has: slots, products, prices, par levels, device settings.
+
+    Each is a version of its own, and reaches its machine as any other change does."""
+
+    async def assign(server: RunningServer) -> None:
+        editor = Editor(await _owner(server, merchant), BY_COMMAND)
+        try:
+            found = await templates.assign(server.context, editor, name, split(codes), printed)
+        except UnknownTemplateError as error:
+            fail(str(error))
+        for one in found:
+            said = f"version {one.version}" if one.version is not None else one.problem
+            console.print(escape(f"{one.machine}: {said}"), highlight=False, soft_wrap=True)
+        if any(one.version is None for one in found):
+            fail("not every machine was changed")
+
+    run_on_server(assign, installed(data))
+
+
 def _slot(text: str) -> NewSlot:
     """A1=cola:20"""
     slot, _, rest = text.partition("=")
     sku, _, stock = rest.partition(":")
-    if not slot or not sku or (stock and not stock.isdecimal()):
+    count = whole(stock, 999_999_999) if stock else UNSET
+    if not slot or not sku or count is None:
         raise typer.BadParameter(f"write {text!r} like A1=cola:20", param_hint="--slot")
-    count = int(stock) if stock else UNSET
     return NewSlot(slot=slot, sku=sku, stock=count, par=count)
 
 

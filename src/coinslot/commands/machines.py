@@ -188,6 +188,13 @@ cli.command("templates", epilog="Example: `coinslot machines templates asha`")(
 cli.command(
     "save-template", epilog="Example: `coinslot machines save-template asha platform --from M01`"
 )(machine_setup.save_template)
+cli.command(
+    "assign-template",
+    epilog="Example: `coinslot machines assign-template asha platform M01,M02 --codes keep`",
+)(machine_setup.assign_template)
+cli.command("near", epilog="Example: `coinslot machines near asha 18.5204 73.8567`")(
+    machine_list.near
+)
 cli.command("provision", epilog="Example: `coinslot machines provision M01 --out enrolments`")(
     machine_setup.provision
 )

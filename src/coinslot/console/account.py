@@ -141,9 +141,7 @@ class AccountPages(SharedHandler):
 
     async def _refused(self, request: AnyRequest, error: RefusedError) -> Response[str]:
         """Raises the error again where it is no rule of this page's."""
-        if error.status not in _SHOWN:
-            raise error
-        problem = self._frame.problem(request, error)
+        problem = self._frame.problem(request, error, _SHOWN)
         return await account_page(self._frame, request, problem, error.status)
 
 

@@ -1,9 +1,8 @@
 """The board behind a counter: what is new, in the making, and to be picked up. Orders go on by one
 tap, and out against the code that their customers show."""
 
-import hashlib
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Final
@@ -12,16 +11,19 @@ from uuid import UUID
 from litestar import Response
 from litestar.params import FromPath
 from litestar.response import Redirect
+from markupsafe import Markup
 
 from coinslot.console import forms
+from coinslot.console.board_parts import STAGES, BoardParts, Loaded, audience_of, dressed
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
 from coinslot.console.whose import merchant_of
-from coinslot.counter import board, boards, menu, printing, staff, walk_ins
-from coinslot.counter.board import BoardOrder
+from coinslot.counter import boards, menu, printing, staff
 from coinslot.counter.boards import Said
 from coinslot.counter.menu import UnknownItemError
 from coinslot.counter.staff import CounterError, Staff, Status, Why, staff_of
+from coinslot.kit.numbers import whole
+from coinslot.pages import cookies
 from coinslot.pages.access import signed_in
 from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import AnyRequest
@@ -29,12 +31,7 @@ from coinslot.pages.shared_handler import SharedHandler
 from coinslot.people.audit_log import Act, record
 from coinslot.people.sessions import SignedIn
 
-_STAGES: Final = (Status.PLACED, Status.PREPARING, Status.READY)
-_SLOW_MIN: Final = 5  # then a card is yellow
-_LATE_MIN: Final = 8  # and then red
 _SCANNED: Final = re.compile(r"([0-9a-f-]{36}):([0-9]{6})")
-_ENDED_SHOWN: Final = 8
-_PAUSES_MIN: Final = (15, 30, 60)
 
 Step = Callable[[Staff], Awaitable[None]]
 
@@ -45,6 +42,7 @@ class BoardPages(SharedHandler):
     def __init__(self, frame: Frame) -> None:
         self._frame = frame
         self._context = frame.auth.context
+        self._parts = BoardParts(frame)
 
     async def show(self, request: AnyRequest) -> Response[str]:
         return await self._board(request)
@@ -52,22 +50,18 @@ class BoardPages(SharedHandler):
     async def _board(
         self, request: AnyRequest, problem: str = "", status: int = HTTPStatus.OK
     ) -> Response[str]:
-        who, now = staff_of(signed_in(request)), self._context.now()
-        found = await board.orders(self._context, who)
-        columns = [(stage, [o for o in found if o.status is stage]) for stage in _STAGES]
-        ended = [order for order in found if order.ended_at is not None]
-
-        def minutes(order: BoardOrder) -> int:
-            return int((now - order.since).total_seconds() // 60)
-
+        loaded = await self._parts.load(request, audience_of(self._frame, request))
+        parts = self._dressed(request, loaded)
         return await self._frame.page(
-            request, "board.html", status=status, problem=problem, columns=columns,
-            ended=ended[::-1][:_ENDED_SHOWN], minutes=minutes, slow=_SLOW_MIN, late=_LATE_MIN,
-            stores=await board.stores(self._context, who), now=now,
-            seen=seen, papers=await printing.problems(self._context, who),
-            walk_ins=await walk_ins.listed(self._context, who), pauses=_PAUSES_MIN,
-            has_printer=await printing.has_printer(self._context, who),
+            request, "board.html", status=status, problem=problem, stores=loaded.stores,
+            now=self._context.now(), parts=parts,
+            columns=[f"board-{stage.value}" for stage in STAGES],
+            menus=[id_ for id_ in parts if id_.startswith("menu-of-")],
         )  # fmt: skip
+
+    def _dressed(self, request: AnyRequest, loaded: Loaded) -> dict[str, Markup]:
+        secret = cookies.secret_of(request, self._frame.auth.base_url)
+        return {id_: Markup(html) for id_, html in dressed(loaded.parts, secret).items()}
 
     async def accept(self, request: AnyRequest, order: FromPath[UUID]) -> Response[str] | Redirect:
         return await self._do(
@@ -129,6 +123,12 @@ class BoardPages(SharedHandler):
         """Somebody saw the paper, or does without it."""
         return await self._do(request, lambda who: printing.settle(self._context, who, job))
 
+    async def paper_again(
+        self, request: AnyRequest, job: FromPath[UUID]
+    ) -> Response[str] | Redirect:
+        """What did not come out, whatever it was."""
+        return await self._do(request, lambda who: printing.repeat(self._context, who, job))
+
     async def here(self, request: AnyRequest) -> None:
         """An open board says that it is there, which orders it shows, and over which it was
         touched."""
@@ -141,9 +141,9 @@ class BoardPages(SharedHandler):
 
     async def pause(self, request: AnyRequest, outlet: FromPath[str]) -> Response[str] | Redirect:
         form = await forms.read(request)
-        now, minutes = self._context.now(), form.one("minutes", 3)
+        now, minutes = self._context.now(), whole(form.one("minutes", 3))
         at = now if form.one("paused") == "1" else None
-        until = now + timedelta(minutes=int(minutes)) if at and minutes.isdecimal() else None
+        until = now + timedelta(minutes=minutes) if at and minutes is not None else None
         action = "store.resumed" if at is None else "store.paused"
 
         async def work(who: Staff) -> None:
@@ -161,8 +161,9 @@ class BoardPages(SharedHandler):
     ) -> Response[str] | Redirect:
         """Sold out, or so many are there again; an empty field is not counted."""
         form = await forms.read(request)
-        gone, stock = form.one("sold_out") == "1", form.one("stock", 6)
-        if stock and not stock.isdecimal():
+        gone, typed = form.one("sold_out") == "1", form.one("stock", 6)
+        stock = whole(typed)
+        if typed and stock is None:
             said = self._frame.texts(request)["board_problem_stock"]
             return await self._board(request, said, HTTPStatus.UNPROCESSABLE_ENTITY)
 
@@ -173,10 +174,10 @@ class BoardPages(SharedHandler):
                 if gone:
                     await menu.sold_out(conn, outlet, item, now)
                 else:
-                    await menu.back_on_sale(conn, outlet, item, int(stock) if stock else None)
+                    await menu.back_on_sale(conn, outlet, item, stock)
                 act = Act(
                     action="item.sold_out" if gone else "item.on_sale", merchant=who.merchant,
-                    subject=outlet, after={"item": str(item), "stock": stock},
+                    subject=outlet, after={"item": str(item), "stock": typed},
                 )  # fmt: skip
                 await record(conn, who.actor, act, now)
 
@@ -209,6 +210,8 @@ class BoardPages(SharedHandler):
 
     def _said(self, request: AnyRequest, error: CounterError) -> str:
         c = self._frame.texts(request)
+        if error.was_before:
+            return c["board_problem_code_before"].format(left=error.left)
         return c[f"board_problem_{error.why.value}"].format(left=error.left)
 
 
@@ -224,11 +227,6 @@ def _kitchen(form: Form) -> dict[str, str] | None:
         return None
     station = form.one("station")
     return {"station": station} if station else {}
-
-
-def seen(shown: Sequence[object]) -> str:
-    """What a part of the board shows, for the page to compare. Minutes are counted by the page."""
-    return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 
 
 def _uuid(text: str) -> UUID:

@@ -17,6 +17,7 @@ from coinslot.console import forms
 from coinslot.console.forms import Done, once
 from coinslot.console.frame import Frame
 from coinslot.console.whose import merchant_of
+from coinslot.counter.gateway_move import is_for_money
 from coinslot.pages import code_sheets, drawing, printed_sheet
 from coinslot.pages.access import signed_in
 from coinslot.pages.code_sheets import LAYOUTS, Label, label_of
@@ -25,7 +26,7 @@ from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import AnyRequest
 from coinslot.pages.shared_handler import SharedHandler
 from coinslot.pages.texts import LANGUAGES
-from coinslot.payments import printed_codes
+from coinslot.payments import gateway_accounts, printed_codes
 from coinslot.payments.printed_codes import CODES_AT_MOST, SlotCode, WantedSheet
 from coinslot.people.audit_log import Act, record
 from coinslot.people.sessions import SignedIn
@@ -104,6 +105,7 @@ class CodePages(SharedHandler):
         return await self._frame.page(
             request, "codes_ready.html", wish=wish, found=found, waiting=waiting, problem=problem,
             query=wish.query(), prints=await printed_codes.prints(self._context, found),
+            practises=await self._practises(merchant, found),
         )  # fmt: skip
 
     async def sheet(self, request: AnyRequest) -> Response[bytes]:
@@ -153,8 +155,15 @@ class CodePages(SharedHandler):
             request, "codes.html", status=status, found=found, machines=machines, problem=problem,
             prints=await printed_codes.prints(self._context, found), layouts=_LAYOUTS,
             languages=tuple(LANGUAGES.values()), spoken=spoken,
+            practises=await self._practises(merchant, found),
             following=machines[-1][0] if len(machines) == _PAGE else "",
         )  # fmt: skip
+
+    async def _practises(self, merchant: UUID, found: Iterable[SlotCode]) -> bool:
+        """No money moves at the account of one of these."""
+        known = await gateway_accounts.listed(self._context, merchant)
+        practice = {one.id for one in known if not is_for_money(one)}
+        return any(one.account_id in practice for one in found)
 
     async def _found(self, merchant: UUID, wish: Wish) -> list[SlotCode]:
         """The slots that were picked, as they are now. Raises RefusedError for a stranger's."""

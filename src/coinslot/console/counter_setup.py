@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from datetime import date
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
@@ -16,14 +15,15 @@ from coinslot.console import forms
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
 from coinslot.console.whose import editor_of, merchant_of
-from coinslot.counter import hours_text, menu, pickup, setup, store
-from coinslot.counter.hours import SPECIAL_DAYS, SpecialDay, WeekInterval
+from coinslot.counter import gateway_move, hours_text, menu, pickup, setup, store
+from coinslot.counter.hours import SPECIAL_DAYS, WeekInterval
 from coinslot.counter.hours_text import HoursTextError
 from coinslot.counter.menu import NewStore
 from coinslot.counter.pickup import OpeningHours
 from coinslot.counter.texts import ON_SHEETS
 from coinslot.fleet import setup as practice
 from coinslot.kit.money import EXPONENTS, Money
+from coinslot.kit.numbers import whole
 from coinslot.merchants.accounts import Account, SlugTakenError
 from coinslot.merchants.merchants import currencies
 from coinslot.outlets.machines import OutletTakenError
@@ -49,8 +49,6 @@ _DAYS: Final = (
 )  # fmt: skip
 _ANY_SUM: Final = 2**53
 _DRAWING: Final = asyncio.Semaphore(1)
-_SPECIAL: Final = re.compile(r"(\d{4}-\d{2}-\d{2})\s*(.*)")
-_CLOSED: Final = ("", "-", "closed", "बंद", "закрыто")
 _LAYOUTS: Final = {"a4": "layout_a4", "a6": "layout_a6", "a5": "layout_a5"}
 
 
@@ -136,7 +134,8 @@ class CounterSetup(SharedHandler):
         form, merchant = await forms.read(request), merchant_of(signed_in(request))
         await self._row(request, outlet)
         try:
-            wanted = _typed(form)
+            # "4/12" is the fourth of December for most, and April the twelfth for some.
+            wanted = _typed(form, self._frame.language(request) != "en")
         except (HoursTextError, ValueError) as error:
             return await self._hours(request, outlet, form, str(error))
 
@@ -159,10 +158,7 @@ class CounterSetup(SharedHandler):
         week = [
             hours_text.written([one for one in at.hours.week if one.day == day]) for day in range(7)
         ]
-        special = "\n".join(
-            f"{day.date.isoformat()} {hours_text.written(day.intervals)}".strip()
-            for day in at.hours.special
-        )
+        special = hours_text.written_special(at.hours.special)
         said = self._frame.texts(request)["problem_counter_hours"].format(about=problem)
         return await self._frame.page(
             request, "menu_hours.html", outlet=outlet, row=row, at=at, week=week, form=form,
@@ -185,10 +181,13 @@ class CounterSetup(SharedHandler):
                 await self._sheets(row["slug"], tables, layout)
             except (UnreadableSheetError, ValueError) as error:
                 problem = self._frame.texts(request)["problem_counter_tables"].format(about=error)
+        merchant = merchant_of(signed_in(request))
+        ready = await gateway_move.readiness(self._context, merchant, outlet)
         return await self._frame.page(
             request, "menu_codes.html", outlet=outlet, row=row, layouts=_LAYOUTS, tables=tables,
             layout=layout, problem=problem, ready="layout" in params and not problem,
             address=f"{self._frame.auth.base_url}/s/{row['slug']}",
+            practises=ready is not None and ready.practises,
             status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
         )  # fmt: skip
 
@@ -260,29 +259,23 @@ def _read_sheets(layout: str, labels: list[Label], spoken: tuple[str, ...]) -> l
     return pages
 
 
-def _typed(form: Form) -> OpeningHours:
+def _typed(form: Form, is_day_first: bool) -> OpeningHours:
     """Raises HoursTextError, ValueError."""
-    week = tuple(
+    several = hours_text.week(form.one("week", 200))
+    named = {one.day for one in several}
+    week = *several, *(
         WeekInterval(day=day, opens=one.opens, closes=one.closes)
-        for day in range(7)
+        for day in range(7) if day not in named
         for one in hours_text.intervals(form.one(f"day{day}", 100))
-    )
-    special = list[SpecialDay]()
-    for line in filter(None, (line.strip() for line in form.one("special", 4000).splitlines())):
-        said = _SPECIAL.fullmatch(line)
-        if said is None:
-            raise ValueError(line)
-        text = "" if said[2].strip().lower() in _CLOSED else said[2]
-        special.append(
-            SpecialDay(date=date.fromisoformat(said[1]), intervals=hours_text.intervals(text))
-        )
+    )  # fmt: skip
+    special = hours_text.special(form.one("special", 4000), is_day_first=is_day_first)
     if len(special) > SPECIAL_DAYS:
         raise ValueError(f"{len(special)} > {SPECIAL_DAYS}")
     if form.one("slot", 2) not in map(str, _SLOTS):
         raise ValueError(form.one("slot", 2))
     room, ahead = form.one("slot_work", 5), form.one("ahead", 2)
     return OpeningHours(
-        week=week, special=tuple(sorted(special, key=lambda day: day.date)),
+        week=tuple(sorted(week, key=lambda one: one.day)), special=special,
         lead_min=_whole(form.one("lead", 4) or "0", 1440), slot_min=int(form.one("slot", 2)),
         slot_work_min=_whole(room, 10_000, 1) if room else None,
         days_ahead=_whole(ahead, 14) if ahead else None,
@@ -291,6 +284,7 @@ def _typed(form: Form) -> OpeningHours:
 
 def _whole(text: str, most: int, least: int = 0) -> int:
     """Raises ValueError."""
-    if not text.isdecimal() or not least <= int(text) <= most:
+    found = whole(text, most, least=least)
+    if found is None:
         raise ValueError(text)
-    return int(text)
+    return found

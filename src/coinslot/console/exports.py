@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from coinslot.counter import menu_file
+from coinslot.kit.csv_cells import marked
 from coinslot.kit.money import Money
 from coinslot.oversight.money_lists import Column
 
@@ -20,10 +22,6 @@ MOST_ROWS: Final = 1_000_000  # of a sheet: programs read 1,048,576
 _BLOCK: Final = 64 * 1024
 _LINES: Final = 1000  # of a table that are written at once
 _BOM: Final = "\ufeff"
-# White space before it counts for nothing, and the wide forms of Asian keyboards are taken too.
-_FORMULA: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_BREAKS: Final = ("\t", "\r", "\n")
-_MINUS: Final = "'"
 
 Row = Any  # a record of the database, or a dict of the same names
 
@@ -90,14 +88,8 @@ async def plain_csv(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Asyn
     lines = [names, *rows]
     for at in range(0, len(lines), _LINES):
         out = StringIO()
-        csv.writer(out).writerows([map(harmless, line) for line in lines[at : at + _LINES]])
+        csv.writer(out).writerows([map(marked, line) for line in lines[at : at + _LINES]])
         yield out.getvalue().encode()
-
-
-def harmless(text: str) -> str:
-    """A cell that a spreadsheet would run as a formula is marked as text."""
-    runs = text.lstrip().startswith(_FORMULA) or text.startswith(_BREAKS)
-    return _MINUS + text if runs else text
 
 
 def _csv(sheet: Sheet, rows: Sequence[Sequence[str]]) -> str:
@@ -116,16 +108,29 @@ def _text(sheet: Sheet, column: Column, row: Row) -> str:
         return ""
     match column.kind:
         case "money":
-            decimal = Money(value, row["currency"]).decimal()
-            return decimal.replace(".", ",") if sheet.comma else decimal
+            return _decimal(sheet, Money(value, row["currency"]))
         case "time":
             return _local(sheet, value).isoformat(timespec="seconds")
         case "count" | "day":
             return str(value)
+        case "taxes":
+            return "; ".join(
+                f"{rate} %: {_decimal(sheet, money)}" for rate, money in by_rate(row, column.name)
+            )
         case "word":
-            return harmless(sheet.word(column.name, value))
+            return marked(sheet.word(column.name, value))
         case _:
-            return harmless(str(value))
+            return marked(str(value))
+
+
+def by_rate(row: Row, name: str) -> list[tuple[str, Money]]:
+    """Taxes of a row as per cent and money, the highest rate first."""
+    return [(rate, Money(minor, row["currency"])) for rate, minor in menu_file.by_rate(row[name])]
+
+
+def _decimal(sheet: Sheet, money: Money) -> str:
+    decimal = money.decimal()
+    return decimal.replace(".", ",") if sheet.comma else decimal
 
 
 def _local(sheet: Sheet, at: datetime) -> datetime:

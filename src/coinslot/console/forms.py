@@ -10,7 +10,6 @@ from http import HTTPStatus
 from operator import itemgetter
 from typing import Final
 from urllib.parse import urlencode
-from uuid import UUID
 
 import msgspec
 from litestar.datastructures import UploadFile
@@ -22,6 +21,7 @@ from msgspec.structs import replace
 from coinslot.console.frame import HOME, TABS
 from coinslot.context import Context
 from coinslot.db.pool import Connection
+from coinslot.kit.ids import uuid_of as uuid_of
 from coinslot.pages import cookies
 from coinslot.pages.access import signed_in
 from coinslot.pages.errors import RefusedError
@@ -120,14 +120,6 @@ def own_path(text: str) -> str:
     """An address of the console, and of nothing else; empty for any other."""
     ours = _PATH.fullmatch(text) and "//" not in text and not _UP.search(text)
     return text if ours else ""
-
-
-def uuid_of(text: str) -> UUID | None:
-    """None for what is no id: a form or an address may be written by hand."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _is_private(name: str) -> bool:

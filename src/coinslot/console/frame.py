@@ -1,15 +1,18 @@
 """What every page of the console shares: the frame with its navigation, texts, times, and the
 tokens of its forms."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 from litestar import Response
 from litestar.response import Redirect
 from msgspec import Struct
 
 from coinslot.console.heavy_reads import HeavyReads
+from coinslot.console.reach import reach_of
 from coinslot.console.texts import in_language
 from coinslot.console.user_agents import named
 from coinslot.counter import board
@@ -29,6 +32,7 @@ from coinslot.people.sessions import SignedIn
 HOME: Final = "/console"
 VERSION: Final = "live_version"  # of what a page shows, in the state of its request
 SIGN_IN: Final = "/console/sign-in"
+_RULE_BROKEN: Final = (HTTPStatus.UNPROCESSABLE_ENTITY,)
 _HERE = Path(__file__).parent
 
 
@@ -56,7 +60,20 @@ TABS: Final = (
     Tab("menu", "products:read"),
     Tab("inbox", "money:read"),
     Tab("find", "orders:read", ("orders",)),
-    Tab("machines", "machines:read", ("new-machine", "new-counter")),
+    Tab(
+        "machines",
+        "machines:read",
+        (
+            "new-machine",
+            "new-counter",
+            "refills",
+            "rollouts",
+            "near",
+            "slots",
+            "templates",
+            "firmware",
+        ),
+    ),
     Tab("coffee", "machines:read"),
     Tab("products", "products:read", ("new-product",)),
     Tab("codes", "machines:read"),
@@ -83,6 +100,7 @@ class Frame(SharedHandler):
         self.auth = auth
         self.heavy = HeavyReads(lambda: auth.db.app.get_max_size() // 2)  # of the connections
         self._renderer = Renderer(site, _HERE)
+        self._reach = reach_of(auth.base_url)
 
     def texts(self, request: AnyRequest) -> Mapping[str, str]:
         return in_language(self._renderer.words(request).code)
@@ -97,8 +115,13 @@ class Frame(SharedHandler):
         """The code of the language in which this page is asked for."""
         return self._renderer.words(request).code
 
-    def problem(self, request: AnyRequest, error: RefusedError) -> str:
-        """What a form says that broke a rule, in the reader's language where there is a text."""
+    def problem(
+        self, request: AnyRequest, error: RefusedError, shown: Collection[int] = _RULE_BROKEN
+    ) -> str:
+        """What a form says that broke a rule, in the reader's language where there is a text. An
+        error of another status is raised again: its form is not shown once more."""
+        if error.status not in shown:
+            raise error
         return self.texts(request).get(f"problem_{error.code}", error.message)
 
     def link(self, request: AnyRequest, *parts: str, **query: str) -> str:
@@ -119,7 +142,8 @@ class Frame(SharedHandler):
         shown: dict[str, Any] = {
             "c": c, "who": who, "zone": await self._zone(who), "mint": token,
             "tabs": await self._tabs(who), "money": Money, "device": named,
-            "here": request.url.path, "problem": "",
+            "here": request.url.path, "problem": "", "reach": self._reach,
+            "base_url": self.auth.base_url,
             "has_mail": Form.EMAIL in self.auth.context.notifiers,
             "version": request.scope["state"].get(VERSION, ""),
             "has_tablet": bool(cookies.tablet_of(request, self.auth.base_url)),
@@ -129,6 +153,15 @@ class Frame(SharedHandler):
             ),
         }  # fmt: skip
         return self._renderer.page(request, name, Answer(status=status), **shown | values)
+
+    def fragment(self, request: AnyRequest, name: str, **values: Any) -> str:
+        """A part of a page that shows what is of no session."""
+        shown: dict[str, Any] = {"c": self.texts(request), **values}
+        return self._renderer.fragment(request, name, **shown)
+
+    async def zone(self, merchant: UUID) -> str | None:
+        """Of a merchant's clocks."""
+        return await zone_of_merchant(self.auth.db, merchant)
 
     async def _tabs(self, who: SignedIn | None) -> tuple[Tab, ...]:
         """Boards and menus are for whoever has a counter."""
@@ -141,7 +174,7 @@ class Frame(SharedHandler):
     async def _zone(self, who: SignedIn | None) -> str | None:
         if who is None or who.merchant is None:
             return None
-        return await zone_of_merchant(self.auth.db, who.merchant)
+        return await self.zone(who.merchant)
 
 
 def tabs_of(who: SignedIn | None) -> tuple[Tab, ...]:

@@ -17,6 +17,7 @@ from coinslot.console.frame import Frame
 from coinslot.console.whose import merchant_of
 from coinslot.gateways.base import Accepted, Declined
 from coinslot.gateways.form import LANGUAGES, Field, FieldError
+from coinslot.kit.numbers import whole
 from coinslot.pages.access import signed_in
 from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import AnyRequest
@@ -33,7 +34,7 @@ from coinslot.people.sessions import SignedIn
 
 _FIELD: Final = "field-"
 _VALUE_MOST: Final = 600
-_VERSION_DIGITS, _NAME_CHARS = 9, 30
+_VERSION_MOST, _NAME_CHARS = 999_999_999, 30
 
 
 class GatewayPages(SharedHandler):
@@ -81,13 +82,14 @@ class GatewayPages(SharedHandler):
         self, request: AnyRequest, account: FromPath[UUID]
     ) -> Response[str] | Redirect:
         form = await forms.read(request)
-        known, version = await self._known(request, account), form.one("version")
-        if not version.isdecimal() or len(version) > _VERSION_DIGITS:
+        known = await self._known(request, account)
+        version = whole(form.one("version"), _VERSION_MOST)
+        if version is None:
             raise RefusedError(400, "bad_request", "This form is none of ours.")
 
         async def work(who: SignedIn) -> Done:
             wanted = AccountChange(
-                merchant=merchant_of(who), account=account, version=int(version),
+                merchant=merchant_of(who), account=account, version=version,
                 typed=_typed(form),
             )  # fmt: skip
             await gateway_accounts.change(self._context, who.actor, wanted)

@@ -90,8 +90,6 @@ class KeyPages(SharedHandler):
         try:
             return await work
         except RefusedError as error:
-            if error.status != HTTPStatus.UNPROCESSABLE_ENTITY:
-                raise
             problem = self._frame.problem(request, error)
             return await self._keys(request, problem=problem, status=error.status)
 

@@ -10,14 +10,16 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from coinslot.console import forms
-from coinslot.console.board import BoardPages, seen
+from coinslot.console.board import BoardPages
+from coinslot.console.board_parts import KITCHEN, audience_of
 from coinslot.console.forms import Form
 from coinslot.console.frame import Frame
-from coinslot.counter import board, walk_ins
+from coinslot.counter import board, printing, walk_ins
 from coinslot.counter.basket import PIECES, BasketError, Wish
-from coinslot.counter.board import BoardStore
-from coinslot.counter.staff import Staff, Status, staff_of
+from coinslot.counter.board import StoreMenu
+from coinslot.counter.staff import Staff, staff_of
 from coinslot.counter.walk_ins import Step
+from coinslot.kit.numbers import whole
 from coinslot.pages.access import signed_in
 from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import AnyRequest
@@ -33,22 +35,11 @@ class KitchenPages(BoardPages):
 
     async def kitchen(self, request: AnyRequest) -> Response[str]:
         """Without `station`: whatever is being made."""
-        who, station = staff_of(signed_in(request)), request.query_params.get("station", "")
-        found = await board.orders(self._context, who, (Status.PREPARING,))
-        entered = [one for one in await walk_ins.listed(self._context, who) if not one.ready]
-        stations = sorted({
-            item.station for at in await board.stores(self._context, who) for item in at.items
-            if item.station
-        })  # fmt: skip
-        orders = [(order, board.at_station(order, station)) for order in found]
+        audience = audience_of(self._frame, request, KITCHEN)
+        loaded = await self._parts.load(request, audience)
         return await self._frame.page(
-            request, "kitchen.html", station=station, stations=stations, seen=seen,
-            now=self._context.now(),
-            orders=[(order, lines) for order, lines in orders if lines],
-            walk_ins=[
-                (one, lines) for one in entered
-                if (lines := [line for line in one.lines if station in ("", line.station)])
-            ],
+            request, "kitchen.html", station=audience.station, stations=loaded.stations,
+            parts=self._dressed(request, loaded),
         )  # fmt: skip
 
     async def new_walk_in(self, request: AnyRequest, outlet: FromPath[str]) -> Response[str]:
@@ -76,15 +67,22 @@ class KitchenPages(BoardPages):
             request, lambda who: walk_ins.move(self._context, who, walk_in, Step(typed))
         )
 
-    async def _store(self, request: AnyRequest, outlet: str) -> BoardStore:
-        who = staff_of(signed_in(request))
-        for at in await board.stores(self._context, who):
-            if at.outlet == outlet:
-                return at
-        raise RefusedError(404, "not_found", "There is no such counter here.")
+    async def print_again(
+        self, request: AnyRequest, walk_in: FromPath[UUID]
+    ) -> Response[str] | Redirect:
+        """A copy of its ticket."""
+        return await self._do(
+            request, lambda who: printing.walk_in_again(self._context, who, walk_in)
+        )
+
+    async def _store(self, request: AnyRequest, outlet: str) -> StoreMenu:
+        found = await board.store_menu(self._context, staff_of(signed_in(request)), outlet)
+        if found is None:
+            raise RefusedError(404, "not_found", "There is no such counter here.")
+        return found
 
     async def _walk_in(
-        self, request: AnyRequest, at: BoardStore, problem: str = ""
+        self, request: AnyRequest, at: StoreMenu, problem: str = ""
     ) -> Response[str]:
         status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
         return await self._frame.page(
@@ -92,15 +90,14 @@ class KitchenPages(BoardPages):
         )
 
 
-def _wishes(form: Form, at: BoardStore) -> list[Wish]:
+def _wishes(form: Form, at: StoreMenu) -> list[Wish]:
     """What was typed for each item. Raises BasketError."""
     note, found = form.one("note", _NOTE), []
     for item in at.items:
-        typed = form.one(f"n.{item.sku}", 2)
-        if typed.isdecimal() and int(typed):
+        if quantity := whole(form.one(f"n.{item.sku}", 2)):
             found.append(
                 Wish(
-                    sku=item.sku, quantity=int(typed),
+                    sku=item.sku, quantity=quantity,
                     choices=tuple(sorted(form.all(f"c.{item.sku}"))),
                     note=" ".join(note.split()),
                 )
@@ -108,5 +105,5 @@ def _wishes(form: Form, at: BoardStore) -> list[Wish]:
     return found
 
 
-def _named(at: BoardStore, sku: str) -> str:
+def _named(at: StoreMenu, sku: str) -> str:
     return next((item.name for item in at.items if item.sku == sku), sku)

@@ -4,6 +4,7 @@ page then asks for itself again, as whoever is signed in may see it."""
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from time import monotonic
 from typing import Final
@@ -13,6 +14,7 @@ import asyncpg
 import structlog
 from litestar.params import FromQuery
 from litestar.response import Stream
+from msgspec import Struct
 
 from coinslot.console.frame import Frame
 from coinslot.db.pool import AWAY
@@ -26,14 +28,18 @@ from coinslot.pages.site import Site
 from coinslot.pages.stream_places import StreamPlaces
 from coinslot.people import sessions
 from coinslot.people.authentication import Authentication
+from coinslot.people.sessions import SignedIn
 
 log = structlog.get_logger(__name__)
 
 PATH: Final = "/console/live"
+BOARD_PATH: Final = "/console/board/live"
+PATHS: Final = (PATH, BOARD_PATH)  # of streams
 RETRY_MS: Final = 3000
 # Told to the browser of someone whose session is over: it stops, and says so.
 OVER: Final = f"retry: {60_000}\nevent: over\ndata: over\n\n"
-_SESSIONS_S: Final = 5.0
+# A page hears by it that nothing holds its stream back.
+HERE: Final = "event: here\ndata: here\n\n"
 
 
 class Turns:
@@ -74,8 +80,9 @@ async def in_turn(turns: Turns, is_over: Callable[[], bool], every_s: float) -> 
 class OpenSessions:
     """The sessions of open streams, looked at together."""
 
-    def __init__(self, auth: Authentication) -> None:
+    def __init__(self, auth: Authentication, every_s: float) -> None:
         self._auth = auth
+        self._every_s = every_s
         self._streams: Counter[UUID] = Counter()
         self._over: set[UUID] = set()
         self._looking: asyncio.Task[None] | None = None
@@ -103,7 +110,7 @@ class OpenSessions:
                 self._over |= {one for one in asked if one not in still and one in self._streams}
             except (asyncpg.PostgresError, *AWAY) as error:
                 log.warning("open_sessions_not_looked_at", error=repr(error))
-            await asyncio.sleep(_SESSIONS_S)
+            await asyncio.sleep(self._every_s)
 
 
 class LivePages(SharedHandler):
@@ -112,53 +119,87 @@ class LivePages(SharedHandler):
     def __init__(self, frame: Frame, changes: Changes, site: Site) -> None:
         self._site = site
         self._changes = changes
-        self._sessions = OpenSessions(frame.auth)
+        self._every_s = site.live_sessions_every.total_seconds()
+        self._sessions = OpenSessions(frame.auth, self._every_s)
         self._turns = Turns()
         each = {"network": site.live_streams_per_network, "person": site.live_streams_per_person}
         self._places = StreamPlaces(site.live_streams_max, each)
 
     async def stream(self, request: AnyRequest, seen: FromQuery[str] = "") -> Stream:
+        return self.opened(request, seen, self._in_turn)
+
+    def opened(
+        self, request: AnyRequest, seen: str, tell: "Tell",
+        held: AbstractContextManager[object] | None = None,
+    ) -> Stream:  # fmt: skip
+        """A stream of an open page, which knows of what is `seen`; `tell` says the rest. Something
+        is `held` for as long as it is open."""
         if self._places.is_full(**_whose(request)):
             raise RefusedError(503, "too_many_streams", "Reload instead.")
         last = request.headers.get("last-event-id", "") or seen
         return Stream(
-            self._events(request, last), media_type="text/event-stream",
+            self._events(request, last, tell, held or nullcontext()),
+            media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )  # fmt: skip
 
-    async def _events(self, request: AnyRequest, seen: str) -> AsyncIterator[str]:
+    async def _events(
+        self, request: AnyRequest, seen: str, tell: "Tell", held: AbstractContextManager[object]
+    ) -> AsyncIterator[str]:
         session = signed_in(request).session
-        with self._places.taken(**_whose(request)) as fits:
+        with held, self._places.taken(**_whose(request)) as fits:
             if not fits:
                 return
             self._sessions.add(session)
             try:
-                async for event in self._told(request, seen):
+                async for event in self._told(request, seen, tell):
                     yield event
             finally:
                 self._sessions.remove(session)
 
-    async def _told(self, request: AnyRequest, seen: str) -> AsyncIterator[str]:
+    async def _told(self, request: AnyRequest, seen: str, tell: "Tell") -> AsyncIterator[str]:
         who = signed_in(request)
         ends = monotonic() + self._site.live_stream_life.total_seconds()
         yield f"retry: {RETRY_MS}\n: here\n\n"
         heard = monotonic()
         while monotonic() < ends:
-            now = await self._changes.changed(who.merchant, seen, _SESSIONS_S)
+            now = await self._changes.changed(who.merchant, seen, self._every_s)
             if self._sessions.is_over(who.session):
                 yield OVER
                 return
             if now != seen:
-                over = partial(self._sessions.is_over, who.session)
-                async for said in in_turn(self._turns, over, _SESSIONS_S):
+                newest = Newest(seen)
+                async for said in tell(who, newest):
                     yield said
                     if said == OVER:
                         return
-                seen, heard = self._changes.version(who.merchant), monotonic()
-                yield f"id: {seen}\ndata: {seen}\n\n"
+                seen, heard = newest.version, monotonic()
             elif monotonic() - heard >= self._site.live_comment_every.total_seconds():
                 heard = monotonic()
-                yield ": still here\n\n"
+                yield HERE
+
+    async def _in_turn(self, who: SignedIn, newest: "Newest") -> AsyncIterator[str]:
+        """That a page is to look again, when it is its turn: each looks for itself."""
+        over = partial(self._sessions.is_over, who.session)
+        async for said in in_turn(self._turns, over, self._every_s):
+            yield said
+            if said == OVER:
+                return
+        newest.version = self.version(who)
+        yield f"id: {newest.version}\ndata: {newest.version}\n\n"
+
+    def version(self, who: SignedIn) -> str:
+        """Of what whoever reads now sees at least."""
+        return self._changes.version(who.merchant)
+
+
+class Newest(Struct):
+    """The version that a page was told of."""
+
+    version: str
+
+
+Tell = Callable[[SignedIn, Newest], AsyncIterator[str]]
 
 
 def _whose(request: AnyRequest) -> dict[str, str]:

@@ -17,7 +17,7 @@ from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
 from coinslot.console.product_lines import CODE, LineError, slots_of, typed_lines
 from coinslot.console.whose import editor_of, merchant_of
-from coinslot.fleet import config, onboarding, setup, sheet, slots
+from coinslot.fleet import config, onboarding, setup, sheet, slots, templates
 from coinslot.fleet.config import ConfigChange, ConfigError, OutOfServiceError, StaleConfigError
 from coinslot.fleet.decommission import UnitsOpenError, decommission
 from coinslot.fleet.enrolment import DeviceAddresses, DeviceEnrolment, provision_device
@@ -26,6 +26,7 @@ from coinslot.fleet.machines import sales as machine_sales
 from coinslot.fleet.onboarding import NewMachine, OnboardError
 from coinslot.fleet.sheet import Sheet
 from coinslot.fleet.vend_tests import EmptySlotError, SilentMachineError, vend_as_test
+from coinslot.kit.numbers import whole
 from coinslot.merchants.merchants import usual_currency
 from coinslot.outlets.machines import UnknownOutletError, UnknownSlotError
 from coinslot.pages.access import signed_in
@@ -67,7 +68,8 @@ class MachineCare(SharedHandler):
         try:
             wanted = NewMachine(
                 code=code, name=name, place=form.one("place"),
-                contact=known.contact, channel=channel or UNSET, dialect=dialect or UNSET,
+                contact=known.contact, template=form.one("template", 40) or None,
+                channel=channel or UNSET, dialect=dialect or UNSET,
                 currency=currency or UNSET, slots=list(slots_of(form, currency)),
             )  # fmt: skip
         except LineError as error:
@@ -164,8 +166,8 @@ class MachineCare(SharedHandler):
     async def configure(self, request: AnyRequest, machine: FromPath[str]) -> Any:
         """Its name, its place, where customers write."""
         form = await forms.read(request)
-        version = form.one("version", 9)
-        if not version.isdecimal():
+        version = whole(form.one("version", 9))
+        if version is None:
             raise RefusedError(400, "bad_request", "This form is none of ours.")
         name = form.one("name", 100)
         if not name:
@@ -174,7 +176,7 @@ class MachineCare(SharedHandler):
         async def work(who: SignedIn) -> Done:
             change = ConfigChange(
                 name=name, place=form.one("place"), contact=form.one("contact"),
-                version=int(version),
+                version=version,
             )  # fmt: skip
             await config.change(self._context, editor_of(who), machine, change)
             return Done(to=self._frame.to(request, "machines", machine, done="configured"))
@@ -264,6 +266,7 @@ class MachineCare(SharedHandler):
         ]  # fmt: skip
         return await self._frame.page(
             request, "machine_new.html", form=form, problem=problem, speaks=speaks,
+            templates=await templates.listed(self._context, merchant),
             currency=form.one("currency", 3) if form else currency,
             lines=typed_lines(form), columns=sheet.COLUMNS, example=_EXAMPLE,
             status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,

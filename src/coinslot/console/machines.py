@@ -15,7 +15,7 @@ from coinslot.console.drawing import drawn
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
 from coinslot.console.whose import editor_of, merchant_of
-from coinslot.fleet import config, practice, slots
+from coinslot.fleet import config, practice, pushing, slots
 from coinslot.fleet.config import (
     Codes,
     ConfigChange,
@@ -29,6 +29,7 @@ from coinslot.fleet.config import (
 )
 from coinslot.fleet.machines import MachineStatus, WantedMachines, listed, status
 from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError
+from coinslot.kit.numbers import whole
 from coinslot.outlets.machines import UnknownOutletError, UnknownSlotError
 from coinslot.pages.access import signed_in
 from coinslot.pages.errors import RefusedError
@@ -79,8 +80,13 @@ class MachinePages(SharedHandler):
             following=found[-1].code if len(found) == _PAGE else "",
         )  # fmt: skip
 
-    async def one(self, request: AnyRequest, machine: FromPath[str]) -> Response[str]:
-        return await self._machine(request, machine)
+    async def one(self, request: AnyRequest, machine: FromPath[str]) -> Response[str] | Redirect:
+        try:
+            return await self._machine(request, machine)
+        except RefusedError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            return self._frame.to(request, "outlets", machine)  # a counter's, or nobody's
 
     async def price(
         self, request: AnyRequest, machine: FromPath[str], slot: FromPath[str]
@@ -126,10 +132,10 @@ class MachinePages(SharedHandler):
         form = await forms.read(request)
 
         async def change(editor: Editor) -> None:
-            typed = form.one("stock")
-            if not typed.isdecimal() or int(typed) > _STOCK_MOST:
+            stock = whole(form.one("stock"), _STOCK_MOST)
+            if stock is None:
                 raise SlotFormError("problem_stock", most=str(_STOCK_MOST))
-            await slots.fill(self._context, editor, machine, slot, int(typed))
+            await slots.fill(self._context, editor, machine, slot, stock)
 
         return await self._changed(request, machine, form, change)
 
@@ -195,6 +201,7 @@ class MachinePages(SharedHandler):
             request, "machine.html", status=status, found=found, asked=asked,
             version=configured.version, contact=configured.contact, problem=problem,
             picture=picture, ways_to_break=tuple(Broken),
+            waiting=await pushing.waiting(self._context, merchant, machine),
         )  # fmt: skip
 
     def _problem(self, request: AnyRequest, error: Exception) -> str:
@@ -212,12 +219,13 @@ class MachinePages(SharedHandler):
 
 def _price(form: Form, slot: str, currency: str) -> ConfigChange:
     """What the form asks for. Raises SlotFormError."""
-    typed, version, codes = form.one("amount", 40), form.one("version"), form.one("codes") or "ask"
-    if codes not in _CODES or not version.isdecimal():
+    typed, codes = form.one("amount", 40), form.one("codes") or "ask"
+    version = whole(form.one("version"))
+    if codes not in _CODES or version is None:
         raise SlotFormError("refused_other")
     try:
         price = Money.typed(typed, currency)
     except (MoneyTextError, MoneyRangeError):
         raise SlotFormError("problem_amount", currency=currency) from None
     change = SlotChange(slot=slot, price=price)
-    return ConfigChange(slots=(change,), version=int(version), codes=cast(Codes, codes))
+    return ConfigChange(slots=(change,), version=version, codes=cast(Codes, codes))

@@ -2,7 +2,7 @@
 customers see at once."""
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 from uuid import UUID
@@ -20,11 +20,13 @@ from coinslot.console.frame import Frame
 from coinslot.console.menu_fields import FieldsError, item_of_form, shown_text, typed_percent
 from coinslot.console.uploads import TAKEN, FieldError, picture_of
 from coinslot.console.whose import merchant_of
-from coinslot.counter import editing, menu, menu_file, store
-from coinslot.counter.editing import CurrencyError, LineError
+from coinslot.counter import editing, menu, menu_file, menu_lines, store
+from coinslot.counter.editing import CurrencyError
 from coinslot.counter.menu import MenuItem, UnknownItemError
 from coinslot.counter.menu_file import CHOICES, GROUPS, MenuFileError
+from coinslot.counter.menu_lines import LineError, Typed
 from coinslot.db.pool import Connection
+from coinslot.kit.numbers import whole
 from coinslot.pages.access import signed_in
 from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import AnyRequest
@@ -41,10 +43,21 @@ Change = Callable[[Connection, UUID], Awaitable[None]]
 
 
 class Said(Struct, frozen=True):
-    """What the audit log says of a change."""
+    """What the audit log says of a change; `to` is what the menu is asked for after it."""
 
     action: str
     after: dict[str, Any]
+    to: Mapping[str, str] = {}
+
+
+class SharedStock(Struct, frozen=True, kw_only=True):
+    """What choices of several items take from; `used_by` are their items."""
+
+    id: UUID
+    name: str
+    left: int | None
+    sold_out: bool
+    used_by: tuple[str, ...]
 
 
 class Shop(Struct, frozen=True, kw_only=True):
@@ -60,6 +73,7 @@ class Shop(Struct, frozen=True, kw_only=True):
     tax_added: bool
     origins: tuple[str, ...]
     items: tuple[MenuItem, ...] = ()
+    stocks: tuple[SharedStock, ...] = ()
 
     @property
     def sections(self) -> list[str]:
@@ -92,24 +106,27 @@ class MenuPages(SharedHandler):
     async def lines(self, request: AnyRequest, outlet: FromPath[str]) -> Response[str] | Redirect:
         """Several items at once, a line for each."""
         form = await forms.read(request, TABLE_CHARS)
-        shop = await self._known(request, outlet)
+        shop, c = await self._known(request, outlet), self._frame.texts(request)
         try:
-            typed = editing.typed_lines(
+            typed = menu_lines.typed_lines(
                 form.one("lines", TABLE_CHARS), shop.currency, typed_percent(form.one("tax", 6))
             )
-        except (LineError, FieldsError) as error:
-            said = self._frame.texts(request)["problem_menu_line"].format(line=error)
-            return await self._menu(request, outlet, said, typed=form)
-        if not typed:
-            said = self._frame.texts(request)["problem_menu_no_line"]
-            return await self._menu(request, outlet, said, typed=form)
+        except LineError as error:
+            return await self._menu(
+                request, outlet, c[error.text].format(line=error), typed=form
+            )  # fmt: skip
+        except FieldsError as error:
+            return await self._menu(request, outlet, error.said(c), typed=form)
+        if not typed.items:
+            return await self._menu(request, outlet, c["problem_menu_no_line"], typed=form)
 
         async def work(conn: Connection, merchant: UUID) -> None:
-            for item in typed:
+            for item in typed.items:
                 await editing.add(conn, self._context, merchant, outlet, item)
 
-        names = {"items": [item.name for item in typed]}
-        return await self._change(request, outlet, form, Said("item.added", names), work)
+        names = {"items": [item.name for item in typed.items]}
+        said = Said("item.added", names, _added(shop, typed))
+        return await self._change(request, outlet, form, said, work)
 
     async def new_item(self, request: AnyRequest, outlet: FromPath[str]) -> Response[str]:
         return await self._item(request, await self._known(request, outlet), None)
@@ -177,6 +194,33 @@ class MenuPages(SharedHandler):
             await editing.remove(conn, outlet, item, self._context.now())
 
         return await self._change(request, outlet, form, Said("item.removed", {"name": name}), work)
+
+    async def stock(
+        self, request: AnyRequest, outlet: FromPath[str], stock: FromPath[UUID]
+    ) -> Response[str] | Redirect:
+        """How much is left of a stock that choices share, or that nothing is. A count that was not
+        typed is not written: what was sold since the page was made stays sold."""
+        form = await forms.read(request)
+        shop = await self._known(request, outlet)
+        name = next((one.name for one in shop.stocks if one.id == stock), None)
+        if name is None:
+            raise _unknown()
+        gone, typed = form.one("sold_out") == "1", form.one("stock", 6)
+        left = whole(typed, menu_file.STOCK)
+        if typed and left is None:
+            said = self._frame.texts(request)["problem_menu_stock"]
+            return await self._menu(request, outlet, said)
+        kept = typed == form.one("shown", 6)
+
+        async def work(conn: Connection, _merchant: UUID) -> None:
+            if gone:
+                await menu.sold_out(conn, outlet, stock, self._context.now())
+            else:
+                await menu.back_on_sale(conn, outlet, stock, left, keep=kept)
+
+        action = "item.sold_out" if gone else "item.on_sale"
+        after = {"item": name, "stock": "" if gone or kept else typed}
+        return await self._change(request, outlet, form, Said(action, after), work)
 
     async def move(self, request: AnyRequest, outlet: FromPath[str]) -> Response[str] | Redirect:
         """Up or down by a button; before another item, or to the end of a section, by a hand."""
@@ -275,14 +319,15 @@ class MenuPages(SharedHandler):
         form = await forms.read(request)
         await self._known(request, outlet)
         typed = [part.strip(" %") for part in form.one("tips", 40).split(",") if part.strip(" %")]
-        if len(typed) > 5 or not all(t.isdecimal() and 0 < int(t) <= 100 for t in typed):
+        shares = {whole(one, 100, least=1) for one in typed}
+        if len(typed) > 5 or None in shares:
             said = self._frame.texts(request)["problem_menu_tips"]
             return await self._menu(request, outlet, said, typed=form)
         origins = form.one("origins", 2000).lower().split()
         if len(origins) > _ORIGINS or not all(_ORIGIN.fullmatch(one) for one in origins):
             said = self._frame.texts(request)["problem_menu_origins"]
             return await self._menu(request, outlet, said, typed=form)
-        tips, added = sorted({int(one) for one in typed}), form.one("tax") == "added"
+        tips, added = sorted(filter(None, shares)), form.one("tax") == "added"
 
         async def work(conn: Connection, _merchant: UUID) -> None:
             await conn.execute(store.SET_STORE, outlet, tips, added, origins)
@@ -303,7 +348,7 @@ class MenuPages(SharedHandler):
                 await record(conn, who.actor, act, self._context.now())
             after = said.after
             more = {"moved": after["moved"], "by": after["by"]} if "moved" in after else {}
-            return Done(to=self._frame.to(request, "menu", outlet, **more))
+            return Done(to=self._frame.to(request, "menu", outlet, **more, **said.to))
 
         try:
             return await once(self._context, request, form, worked)
@@ -321,6 +366,8 @@ class MenuPages(SharedHandler):
             others=[one for one in shops if one.outlet != outlet and one.currency == shop.currency],
             moved=request.query_params.get("moved", ""), by=request.query_params.get("by", ""),
             tax=menu_file.percent(shop.items[-1].tax_bp) if shop.items else "",
+            added=whole(request.query_params.get("added", ""), menu_lines.LINES) or 0,
+            added_in=_sections_at(shop, request.query_params.get("in", "")),
             **{"typed": None, **values},
         )  # fmt: skip
 
@@ -347,15 +394,41 @@ class MenuPages(SharedHandler):
         async with self._context.db.as_merchant(merchant_of(signed_in(request))) as conn:
             for row in await conn.fetch(store.STORES):
                 if row["outlet_id"] == outlet:
-                    return _shop(row, await menu.menu(conn, outlet))
+                    items = await menu.menu(conn, outlet)
+                    shared = await conn.fetch(store.SHARED, [outlet])
+                    return _shop(row, items, [_stock(one, items) for one in shared])
         raise _unknown()
 
 
-def _shop(row: Any, items: Sequence[MenuItem]) -> Shop:
+def _added(shop: Shop, typed: Typed) -> Mapping[str, str]:
+    """How many items, and which sections of the menu, by their places, came of lines."""
+    sections = list(dict.fromkeys([*shop.sections, *(item.section for item in typed.items)]))
+    places = [str(sections.index(one)) for one in typed.sections]
+    return {"added": str(len(typed.items)), "in": ".".join(places)}
+
+
+def _sections_at(shop: Shop, places: str) -> list[str]:
+    found = [whole(one, len(shop.sections) - 1) for one in places.split(".")]
+    return [shop.sections[place] for place in found if place is not None]
+
+
+def _stock(row: Any, items: Sequence[MenuItem]) -> SharedStock:
+    users = [
+        item.name for item in items
+        if any(c.stock == row["name"] for option in item.options for c in option.choices)
+    ]  # fmt: skip
+    return SharedStock(
+        id=row["id"], name=row["name"], left=row["stock"], sold_out=row["sold_out"],
+        used_by=tuple(users),
+    )  # fmt: skip
+
+
+def _shop(row: Any, items: Sequence[MenuItem], stocks: Sequence[SharedStock] = ()) -> Shop:
     return Shop(
         outlet=row["outlet_id"], slug=row["slug"], name=row["name"], place=row["place"],
         currency=row["currency"], paused=row["paused_at"] is not None, tips=tuple(row["tips"]),
         tax_added=row["tax_added"], origins=tuple(row["origins"]), items=tuple(items),
+        stocks=tuple(stocks),
     )  # fmt: skip
 
 

@@ -2,17 +2,21 @@
 
 from collections.abc import Mapping
 
+from msgspec.structs import replace
+
 from coinslot.console.forms import Form
 from coinslot.counter import hours_text, menu_file
-from coinslot.counter.basket import Choice, Option
+from coinslot.counter.basket import OPTION_ID, Choice, Option
 from coinslot.counter.editing import Edited
 from coinslot.counter.hours import WeekInterval
 from coinslot.counter.hours_text import HoursTextError
 from coinslot.counter.menu import Live, MenuItem, WantedItem
 from coinslot.counter.menu_file import CHOICES, GROUPS, MINUTES, STATION
 from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError, plain
+from coinslot.kit.numbers import whole
 
 _NAME, _TEXT, _STOCK = 100, 300, 6
+_LEFT_MOST = 10**_STOCK - 1
 
 
 class FieldsError(ValueError):
@@ -41,7 +45,8 @@ def item_of_form(form: Form, currency: str, before: MenuItem | None) -> Edited:
         cost=_amount(form, "cost", currency, empty=0), tax_bp=typed_percent(form.one("tax", 6)),
         stock=_number(form.one("stock", _STOCK), "problem_menu_stock"),
         allergens=tuple(a.strip() for a in form.one("allergens", 300).split(",") if a.strip()),
-        options=_options(form, currency), station=form.one("station", STATION), prep_min=minutes,
+        options=_keeping(_options(form, currency), before), prep_min=minutes,
+        station=form.one("station", STATION),
         hours=_hours(form, before),
     )  # fmt: skip
     return Edited(item=item, shown=_shown(form.one("shown", 4000)))
@@ -69,7 +74,8 @@ def shown_text(item: MenuItem | None) -> str:
 
 def _shown(text: str) -> Live:
     pairs = [part.partition("=")[::2] for part in text.split(";") if part]
-    found = {name: int(left) for name, left in pairs if left.isdecimal()}
+    numbers = {name: whole(left, _LEFT_MOST) for name, left in pairs}
+    found = {name: left for name, left in numbers.items() if left is not None}
     return Live(stock=found.pop("", None), choices=found)
 
 
@@ -106,11 +112,25 @@ def _options(form: Form, currency: str) -> tuple[Option, ...]:
             raise FieldsError("problem_menu_option", name or "…")
         found.append(
             Option(
-                id=form.one(f"g{g}_id", 40) or menu_file.short_id(name, used), name=name,
+                id=_id(form, f"g{g}", name, used), name=name,
                 min=least, max=most, free=free, choices=tuple(choices),
             )
         )  # fmt: skip
     return tuple(found)
+
+
+def _keeping(options: tuple[Option, ...], before: MenuItem | None) -> tuple[Option, ...]:
+    """What a choice adds to the allergens comes from a table, and stays: the form has no field for
+    it."""
+    there = before.options if before is not None else ()
+    known = {choice.id: choice.allergens for option in there for choice in option.choices}
+    return tuple(
+        replace(
+            option,
+            choices=tuple(replace(c, allergens=known.get(c.id, ())) for c in option.choices),
+        )
+        for option in options
+    )
 
 
 def _choice(form: Form, field: str, currency: str, used: set[str]) -> Choice:
@@ -122,11 +142,21 @@ def _choice(form: Form, field: str, currency: str, used: set[str]) -> Choice:
         price = sign * Money.parse(plain(bare), currency).minor if bare else 0
     except (MoneyTextError, MoneyRangeError):
         raise FieldsError("problem_menu_choice", name) from None
+    try:
+        stock = menu_file.stock_name(form.one(f"{field}_stock", 60))
+    except ValueError:
+        raise FieldsError("problem_menu_shared", name) from None
     return Choice(
-        id=form.one(f"{field}_id", 40) or menu_file.short_id(name, used), name=name, price=price,
-        available=form.one(f"{field}_gone") != "1",
+        id=_id(form, field, name, used), name=name, price=price,
+        available=form.one(f"{field}_gone") != "1", stock=stock,
         left=_number(form.one(f"{field}_left", _STOCK), "problem_menu_stock"),
     )  # fmt: skip
+
+
+def _id(form: Form, field: str, name: str, used: set[str]) -> str:
+    """The one that it has, or a new one."""
+    kept = form.one(f"{field}_id", 40)
+    return kept if OPTION_ID.fullmatch(kept) else menu_file.short_id(name, used)
 
 
 def _amount(form: Form, field: str, currency: str, empty: int | None = None) -> int:
@@ -143,6 +173,7 @@ def _amount(form: Form, field: str, currency: str, empty: int | None = None) -> 
 def _number(text: str, problem: str) -> int | None:
     if not text:
         return None
-    if not text.isdecimal():
+    found = whole(text)
+    if found is None:
         raise FieldsError(problem, text)
-    return int(text)
+    return found

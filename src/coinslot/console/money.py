@@ -20,6 +20,7 @@ from coinslot.console.exports import Row, Sheet, TooManyRowsError
 from coinslot.console.frame import Frame
 from coinslot.console.whose import merchant_of
 from coinslot.kit.money import Money
+from coinslot.kit.numbers import whole
 from coinslot.merchants.merchants import zone_of_merchant
 from coinslot.oversight import analytics, money, money_lists, profit
 from coinslot.oversight.analytics import Figures
@@ -175,7 +176,7 @@ class MoneyPages(SharedHandler):
         return await self._frame.page(
             request, "money_list.html", shown=shown, rows=rows, columns=wanted.listing.columns,
             following=str(rows[-1]["id"]) if len(rows) == _PAGE else "",
-            word=self._word(request),
+            word=self._word(request), by_rate=exports.by_rate,
         )  # fmt: skip
 
     async def export(self, request: AnyRequest, listing: FromPath[str]) -> Stream:
@@ -297,7 +298,7 @@ class MoneyPages(SharedHandler):
         c = self._frame.texts(request)
 
         def word(column: str, value: str) -> str:
-            kind = {"refund": "money"}.get(column, column)
+            kind = {"refund": "money", "reason": "basis"}.get(column, column)
             return c.get(f"{kind}_{value}") or str(value).replace("_", " ")
 
         return word
@@ -507,4 +508,4 @@ def _date(text: str) -> date | None:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) <= 6 else 0
+    return whole(text, 999_999) or 0

@@ -12,14 +12,20 @@ from msgspec.structs import replace
 from coinslot.console import forms
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
+from coinslot.console.outlets import page_of
 from coinslot.console.whose import merchant_of
+from coinslot.counter import credits, printing
+from coinslot.counter.staff import CounterError, staff_of
 from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError
 from coinslot.merchants.merchants import zone_of_merchant
 from coinslot.orders import fulfillment, order_records, order_refunds, order_search
 from coinslot.orders.order_records import OrderRecord
 from coinslot.orders.order_refunds import MoreThanLeftError, OrderRefund
 from coinslot.orders.order_search import OrderLine
+from coinslot.outlets.machines import named
+from coinslot.oversight import profit
 from coinslot.oversight.order_proof import proof
+from coinslot.oversight.profit import Profit
 from coinslot.pages.access import Access, signed_in
 from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import AnyRequest
@@ -74,7 +80,10 @@ class OrderPages(SharedHandler):
         """Raises UnreadableError."""
         merchant = merchant_of(signed_in(request))
         if asked["text"]:
-            return await order_search.matching(self._context, merchant, asked["text"])
+            found = await order_search.matching(self._context, merchant, asked["text"])
+            for order in await credits.numbered(self._context, merchant, asked["text"]):
+                found += await order_search.matching(self._context, merchant, str(order))
+            return found
         if asked["amount"] or asked["time"]:
             zone = await zone_of_merchant(self._context.db, merchant)
             sums = [
@@ -122,6 +131,22 @@ class OrderPages(SharedHandler):
         await fulfillment.nothing_came(self._context, known.token, signed_in(request).login)
         return self._frame.to(request, "orders", str(order), done="asked_machine")
 
+    async def print_credit(
+        self, request: AnyRequest, order: FromPath[UUID]
+    ) -> Response[str] | Redirect:
+        """A credit note, by its counter's printer."""
+        form = await forms.read(request)
+
+        async def work(who: SignedIn) -> Done:
+            await printing.credit(self._context, staff_of(who), order, form.one("number", 40))
+            return Done(to=self._frame.to(request, "orders", str(order), done="credit_printed"))
+
+        try:
+            return await once(self._context, request, form, work)
+        except CounterError as error:
+            said = self._frame.texts(request)[f"board_problem_{error.why.value}"]
+            return await self._order(request, order, said, HTTPStatus.CONFLICT)
+
     async def _known(self, request: AnyRequest, order: UUID) -> OrderRecord:
         merchant = merchant_of(signed_in(request))
         found = await order_records.order(self._context, merchant, order)
@@ -138,8 +163,21 @@ class OrderPages(SharedHandler):
         receipts = await receipt_records.of_order(self._context, merchant, order)
         return await self._frame.page(
             request, "order_record.html", status=status, order=found, lines=lines,
-            receipts=receipts, problem=problem,
+            receipts=receipts, problem=problem, page_of=page_of,
+            outlet=await named(self._context.db, merchant, found.outlet),
+            counter=await credits.facts_of(self._context, merchant, order),
+            profit=await self._profit(request, order),
+            refunded=request.query_params.get("done") == "refunded",
+            credits=await credits.of_merchant(self._context, merchant, order),
+            has_printer=await printing.has_printer(self._context, staff_of(signed_in(request))),
         )  # fmt: skip
+
+    async def _profit(self, request: AnyRequest, order: UUID) -> Profit | None:
+        """For whoever sees the money; None while it has not ended."""
+        who = signed_in(request)
+        if "money:read" not in who.permissions:
+            return None
+        return await profit.of_order(self._context, merchant_of(who), order)
 
     def _problem(self, request: AnyRequest, error: Exception, order: OrderRecord) -> str:
         c = self._frame.texts(request)

@@ -1,7 +1,6 @@
 """People: who may? Audit log: who did what?"""
 
 from collections.abc import Awaitable
-from http import HTTPStatus
 from typing import Final
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from coinslot.console import forms
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
 from coinslot.console.whose import merchant_of
+from coinslot.kit.numbers import whole
 from coinslot.pages.access import allowed, signed_in
 from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import AnyRequest
@@ -24,7 +24,6 @@ from coinslot.people.roles import ROLES
 from coinslot.people.sessions import SignedIn
 
 _PAGE: Final = 50
-_SEQ_DIGITS: Final = 18
 
 
 class PeoplePages(SharedHandler):
@@ -81,8 +80,7 @@ class PeoplePages(SharedHandler):
         return await self._worked(request, once(self._auth.context, request, form, work))
 
     async def log(self, request: AnyRequest) -> Response[str]:
-        asked = request.query_params.get("before", "")
-        before = int(asked) if asked.isdecimal() and len(asked) <= _SEQ_DIGITS else None
+        before = whole(request.query_params.get("before", ""))
         query = audit_log.LogQuery(before=before, limit=_PAGE)
         found = await audit_log.entries(self._auth.db, merchant_of(signed_in(request)), query)
         following = str(found[-1].seq) if len(found) == _PAGE else ""
@@ -94,8 +92,6 @@ class PeoplePages(SharedHandler):
         try:
             return await work
         except RefusedError as error:
-            if error.status != HTTPStatus.UNPROCESSABLE_ENTITY:
-                raise
             problem = self._frame.problem(request, error)
             return await self._people(request, problem=problem, status=error.status)
 

@@ -16,6 +16,7 @@ from coinslot.context import Context
 from coinslot.counter import printers
 from coinslot.counter.printers import NewPrinter, PrinterError
 from coinslot.counter.staff import Staff, staff_of
+from coinslot.kit.numbers import whole
 from coinslot.pages.access import signed_in
 from coinslot.pages.rendering import AnyRequest
 from coinslot.pages.shared_handler import SharedHandler
@@ -97,9 +98,8 @@ class PrinterPages(SharedHandler):
 
 
 def _new(form: Form) -> NewPrinter:
-    width = form.one("width")
     return NewPrinter(
         outlet=form.one("outlet"), name=form.one("name", 40), kind=form.one("kind"),
-        address=form.one("address"), width=int(width) if width.isdecimal() else 0,
+        address=form.one("address"), width=whole(form.one("width")) or 0,
         stations=tuple(form.all("station")), tickets=form.one("tickets") == "1",
     )  # fmt: skip

@@ -8,6 +8,7 @@ from coinslot.catalog.products import sku_of
 from coinslot.console.forms import Form
 from coinslot.fleet.onboarding import NewSlot
 from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError, UnknownCurrencyError
+from coinslot.kit.numbers import whole
 
 _LINES: Final = 4
 _COUNT_MOST: Final = 10_000
@@ -39,14 +40,15 @@ def slots_of(form: Form, currency: str) -> Iterator[NewSlot]:
     seen: set[str] = set()
     for line in range(1, _LINES + 1):
         slot, product = form.one(f"slot{line}", 40), form.one(f"product{line}", 100)
-        price, count = form.one(f"price{line}", 40), form.one(f"count{line}", 10)
+        price = form.one(f"price{line}", 40)
         if not product and not price:
             continue
         if not _SLOT.fullmatch(slot) or slot in seen:
             raise LineError("problem_slot", line)
         if not product:
             raise LineError("problem_product_name", line)
-        if not count.isdecimal() or int(count) > _COUNT_MOST:
+        count = whole(form.one(f"count{line}", 10), _COUNT_MOST)
+        if count is None:
             raise LineError("problem_count", line)
         seen.add(slot)
         try:
@@ -56,6 +58,6 @@ def slots_of(form: Form, currency: str) -> Iterator[NewSlot]:
         if money.minor <= 0:
             raise LineError("problem_price", line)
         yield NewSlot(
-            slot=slot, sku=sku_of(product), product=product, price=money, par=int(count),
-            stock=int(count),
+            slot=slot, sku=sku_of(product), product=product, price=money, par=count,
+            stock=count,
         )  # fmt: skip

@@ -41,7 +41,7 @@ from coinslot.pictures import pictures
 
 _TAXED: Final = "RUB"  # a product of this currency has a rate of its own
 _PAGE: Final = 100
-_NAME, _DESCRIPTION = 100, 200
+_NAME, _DESCRIPTION, _CATEGORY = 100, 200, 40
 _SKU: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
 
@@ -159,6 +159,7 @@ class ProductPages(SharedHandler):
         described = Described(
             names=_by_language(form, "name", _NAME), description=form.one("text", _DESCRIPTION),
             descriptions=_by_language(form, "text", _DESCRIPTION),
+            category=" ".join(form.one("category", _CATEGORY).split()),
             picture=await picture_of(self._context, merchant, form),
         )  # fmt: skip
         vat = form.one("vat", 10)
@@ -198,13 +199,14 @@ class ProductPages(SharedHandler):
             digests = [product.picture] if product and product.picture else []
             shown = await pictures.shown(conn, digests)
             known = await currencies(conn)
+            categories = await products.categories(conn, merchant)
         known += sorted(set(EXPONENTS) - set(known))
         return await self._frame.page(
             request, "product.html", product=product, picture=next(iter(shown.values()), None),
-            currencies=known, others=tuple(LANGUAGES.values()), taken=TAKEN,
+            currencies=known, categories=categories, others=tuple(LANGUAGES.values()), taken=TAKEN,
             rates=_rates(self._frame.texts(request)["language"]),
             taxed=(product.price.currency if product else known[0]) == _TAXED,
-            longest=(_NAME, _DESCRIPTION), **{"typed": None, **values},
+            longest=(_NAME, _DESCRIPTION, _CATEGORY), **{"typed": None, **values},
         )  # fmt: skip
 
 

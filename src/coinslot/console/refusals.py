@@ -72,7 +72,7 @@ class Refusals(SharedHandler):
         return page
 
     async def _sign_in(self, request: AnyRequest) -> Response[Any]:
-        if request.url.path == live.PATH:  # a stream follows no redirect: it would try for ever
+        if request.url.path in live.PATHS:  # a stream follows no redirect: it would try for ever
             return Response(live.OVER, media_type="text/event-stream")
         if request.method in _READS:
             path = request.url.path + (f"?{request.url.query}" if request.url.query else "")

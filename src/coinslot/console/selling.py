@@ -17,6 +17,7 @@ from coinslot.console.frame import Frame
 from coinslot.console.whose import merchant_of
 from coinslot.context import Windows
 from coinslot.fleet.machines import WantedMachines, listed
+from coinslot.kit.numbers import whole
 from coinslot.orders import selling_rules
 from coinslot.orders.outlet_windows import (
     OutletWindow,
@@ -35,7 +36,7 @@ from coinslot.pages.shared_handler import SharedHandler
 from coinslot.people.sessions import SignedIn
 
 _PAGE: Final = 100
-_VERSION_DIGITS: Final = 9
+_VERSION_MOST: Final = 999_999_999
 _NUMBER: Final = re.compile(r"\d{1,6}([.,]\d{1,2})?")
 _MINUTES: Final = ("in_doubt_s", "order_s", "unpaid_s")
 
@@ -99,15 +100,15 @@ class SellingPages(SharedHandler):
     async def set_selling(self, request: AnyRequest) -> Response[str] | Redirect:
         """For orders from now on."""
         form, merchant = await forms.read(request), merchant_of(signed_in(request))
-        version = form.one("version")
-        if not version.isdecimal() or len(version) > _VERSION_DIGITS:
+        version = whole(form.one("version"), _VERSION_MOST)
+        if version is None:
             raise RefusedError(400, "bad_request", "This form is none of ours.")
         kinds = await self._kinds(request)
 
         async def work(who: SignedIn) -> Done:
             wanted = SellingRules(
                 windows={kind: _read(form, fields) for kind, fields in kinds.items()},
-                limits=_read(form, self._limits()), version=int(version),
+                limits=_read(form, self._limits()), version=version,
             )  # fmt: skip
             await allowed(selling_rules.set_rules(self._context, who.actor, merchant, wanted))
             return Done(to=self._frame.to(request, "settings", "selling", done="settings"))
@@ -150,8 +151,6 @@ class SellingPages(SharedHandler):
             return c["problem_stale_settings"]
         if isinstance(error, WindowError):
             return c["problem_bad_window"]
-        if error.status != HTTPStatus.UNPROCESSABLE_ENTITY:
-            raise error
         return self._frame.problem(request, error)
 
     async def _kinds(
@@ -164,13 +163,13 @@ class SellingPages(SharedHandler):
         for kind in sorted(there):
             names = sorted(self._context.kinds[kind].windows & WINDOWS.keys())
             own, of_kind = rules.windows.get(kind, {}), usual.at(kind, {})
-            found[kind] = [_field(n, f"{kind}-{n}", WINDOWS[n], of_kind, own) for n in names]
+            found[kind] = [field_of(n, f"{kind}-{n}", WINDOWS[n], of_kind, own) for n in names]
         return found
 
     def _limits(self, rules: SellingRules | None = None) -> Sequence[Field]:
         own = rules.limits if rules else {}
         return [
-            _field(name, name, bounds, self._context.windows, own)
+            field_of(name, name, bounds, self._context.windows, own)
             for name, bounds in LIMITS.items()
         ]
 
@@ -183,8 +182,8 @@ class SellingPages(SharedHandler):
         return await self._frame.page(
             request, "selling.html", problem=problem,
             status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
-            kinds={kind: _again(fields, form) for kind, fields in kinds.items()},
-            limits=_again(limits, form), version=form.one("version") if form else rules.version,
+            kinds={kind: again(fields, form) for kind, fields in kinds.items()},
+            limits=again(limits, form), version=form.one("version") if form else rules.version,
         )  # fmt: skip
 
     async def _windows(self, request: AnyRequest, problem: str = "") -> Response[str]:
@@ -205,7 +204,7 @@ class SellingPages(SharedHandler):
         )  # fmt: skip
 
 
-def _field(
+def field_of(
     name: str, at: str, bounds: tuple[int, int], usual: Windows, own: Mapping[str, float]
 ) -> Field:
     found = Field(
@@ -232,7 +231,7 @@ def _fields(there: Sequence[OutletWindow]) -> list[Field]:
     return found
 
 
-def _again(fields: Sequence[Field], form: Form | None) -> Sequence[Field]:
+def again(fields: Sequence[Field], form: Form | None) -> Sequence[Field]:
     """As they were typed, where that was refused."""
     if form is None:
         return fields

@@ -2,7 +2,6 @@
 proof is asked. Times are at `selling.py`; how customers see it is at Brand."""
 
 from collections.abc import Awaitable, Callable
-from http import HTTPStatus
 from typing import Final
 from zoneinfo import available_timezones
 
@@ -15,6 +14,7 @@ from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
 from coinslot.console.whose import merchant_of
 from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError
+from coinslot.kit.numbers import whole
 from coinslot.pages.access import allowed, signed_in
 from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import AnyRequest
@@ -26,7 +26,7 @@ from coinslot.people.security import SecurityRules
 from coinslot.people.sessions import SignedIn
 
 _NAME, _CONTACT, _ZONE, _NETWORKS = 100, 200, 64, 4000
-_VERSION_DIGITS: Final = 9
+_VERSION_MOST: Final = 999_999_999
 
 
 class SettingsPages(SharedHandler):
@@ -43,8 +43,8 @@ class SettingsPages(SharedHandler):
     async def change(self, request: AnyRequest) -> Response[str] | Redirect:
         form, merchant = await forms.read(request), merchant_of(signed_in(request))
         now = await merchant_settings.settings(self._auth.db, merchant)
-        version = form.one("version")
-        if not version.isdecimal() or len(version) > _VERSION_DIGITS:
+        version = whole(form.one("version"), _VERSION_MOST)
+        if version is None:
             raise RefusedError(400, "bad_request", "This form is none of ours.")
 
         async def work(who: SignedIn) -> None:
@@ -53,7 +53,7 @@ class SettingsPages(SharedHandler):
                 raise RefusedError(400, "bad_request", "This form is none of ours.")
             wanted = MerchantSettings(
                 name=form.one("name", _NAME), contact=form.one("contact", _CONTACT),
-                zone=form.one("zone", _ZONE) or None, version=int(version), currency=currency,
+                zone=form.one("zone", _ZONE) or None, version=version, currency=currency,
                 languages=languages_of(form), refund_proof_minor=_limit(form, currency),
             )  # fmt: skip
             verb = merchant_settings.change(
@@ -87,8 +87,6 @@ class SettingsPages(SharedHandler):
         try:
             return await once(self._context, request, form, worked)
         except RefusedError as error:
-            if error.status != HTTPStatus.UNPROCESSABLE_ENTITY:
-                raise
             problem = self._frame.problem(request, error)
             return await self._business(request, form, problem, error.status)
 

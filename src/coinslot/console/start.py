@@ -14,6 +14,7 @@ from coinslot.console.drawing import drawn
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
 from coinslot.console.product_lines import CODE, LineError, slots_of, typed_lines
+from coinslot.console.reach import Reach, reach_of
 from coinslot.console.settings import languages_of
 from coinslot.console.whose import editor_of, merchant_of
 from coinslot.fleet import practice, setup
@@ -32,7 +33,6 @@ from coinslot.people import merchant_settings
 from coinslot.people.sessions import SignedIn
 
 _STEPS: Final = ("practice", "machine", "products", "sell", "books", "gateway", "real")
-_LOOPBACK: Final = ("//127.", "//localhost", "//[::1]")
 
 
 class StartPages(SharedHandler):
@@ -158,5 +158,5 @@ class StartPages(SharedHandler):
             problem=(c.get(problem, problem).format(line=line) if problem else ""),
             tongues=tuple(LANGUAGES.values()), spoken=said.languages or tuple(LANGUAGES),
             address=address, code_svg=qr.svg(address) if known.machine else "",
-            only_here=any(one in self._base_url for one in _LOOPBACK), ways_to_break=tuple(Broken),
+            only_here=reach_of(self._base_url) is Reach.COMPUTER, ways_to_break=tuple(Broken),
         )  # fmt: skip

@@ -14,7 +14,17 @@ from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
 from coinslot.console.whose import merchant_of
 from coinslot.counter import contacts, rules, store
-from coinslot.counter.rules import CAPS, TIMES, Known, Rules, RulesError, StaleRulesError
+from coinslot.counter.delivery import Point
+from coinslot.counter.rules import (
+    CAPS,
+    HERE_M,
+    TIMES,
+    Known,
+    Rules,
+    RulesError,
+    StaleRulesError,
+)
+from coinslot.kit.numbers import whole
 from coinslot.pages.access import signed_in
 from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import AnyRequest
@@ -23,7 +33,7 @@ from coinslot.people.sessions import SignedIn
 
 _PER: Final = {"dispatch_s": 60, "prepare_s": 60, "pickup_s": 3600}
 _WHOSE: Final = ("usual", "own", "nobody")
-_DIGITS: Final = 6
+_MOST: Final = 999_999
 _BETWEEN: Final = re.compile(r"[\s,;]+")
 
 
@@ -69,13 +79,17 @@ class StoreRulesPages(SharedHandler):
             shops = {row["outlet_id"]: row for row in await conn.fetch(store.STORES)}
         if known is None or outlet not in shops:
             raise _unknown()
-        shop, names = shops[outlet], ("fetched", "whose", "prefixes", "calls", *TIMES, *CAPS)
+        shop, names = (
+            shops[outlet],
+            ("fetched", "whose", "prefixes", "calls", "arrivals", "place", "here_m", *TIMES, *CAPS),
+        )
         typed = _shown(known) if form is None else {name: form.one(name, 1000) for name in names}
         limits = {n: (least // _PER[n], most // _PER[n]) for n, (least, most) in TIMES.items()}
         return await self._frame.page(
             request, "menu_rules.html", outlet=outlet, shop=shop, problem=problem, typed=typed,
             status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
             seen=known.rules.seen if form is None else form.one("seen", 4000),
+            here_m=HERE_M,
             limits=limits | {name: (0, getattr(self._context.windows, name)) for name in CAPS},
             usual={name: f"{getattr(known.usual, name) / _PER[name]:g}" for name in TIMES}
             | {name: str(getattr(self._context.windows, name)) for name in CAPS},
@@ -88,6 +102,9 @@ def _shown(known: Known) -> dict[str, str]:
     own = now.prefixes
     return {
         "fetched": "kept" if now.keeps else "refund", "calls": "1" if now.calls else "",
+        "arrivals": "1" if now.arrivals else "",
+        "place": "" if now.place is None else str(now.place),
+        "here_m": "" if now.here_m is None else str(now.here_m),
         "whose": "usual" if own is None else "own" if own else "nobody",
         "prefixes": " ".join(own or ()),
         **{name: f"{now.times[name] / _PER[name]:g}" if name in now.times else ""
@@ -109,9 +126,19 @@ def _typed(form: Form) -> Rules:
     return Rules(
         times={name: value * _PER[name] for name, value in times.items() if value is not None},
         keeps=fetched == "kept", calls=form.one("calls") == "1",
+        arrivals=form.one("arrivals") == "1", place=_place(form), here_m=_whole(form, "here_m"),
         prefixes=None if whose == "usual" else typed if whose == "own" else (),
         caps={name: value for name, value in caps.items() if value is not None},
     )  # fmt: skip
+
+
+def _place(form: Form) -> Point | None:
+    """None where it is left empty. Raises RulesError."""
+    typed = form.one("place", 60)
+    found = Point.read(typed)
+    if typed and found is None:
+        raise RulesError("place")
+    return found
 
 
 def _whole(form: Form, name: str) -> int | None:
@@ -119,9 +146,10 @@ def _whole(form: Form, name: str) -> int | None:
     typed = form.one(name, 12)
     if not typed:
         return None
-    if not typed.isascii() or not typed.isdecimal() or len(typed) > _DIGITS:
+    found = whole(typed, _MOST)
+    if found is None:
         raise RulesError(name)
-    return int(typed)
+    return found
 
 
 def _unknown() -> RefusedError:

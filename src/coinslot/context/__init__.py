@@ -3,7 +3,7 @@ machines."""
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network
@@ -16,6 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from coinslot.channels.base import Sending
+from coinslot.channels.price_caps import PriceCaps
 from coinslot.context.background import BackgroundTasks
 from coinslot.db.pool import Database
 from coinslot.gateways.base import Practise
@@ -68,7 +69,13 @@ class Windows(Struct, frozen=True, kw_only=True):
     code_s: float = 3600  # a code that hands over is good, from the payment and from ready
     offer_s: float = 5  # one offer waits for its ACCEPT
     offers: int = 3  # a count: offers before the unit is queued again
+    silent_offers: int = 9  # a count: offers in a row without an answer that stop a machine
+    silent_pause_s: float = 60  # it sells nothing for so long, then one offer tries it
+    temp_lock_s: float = 300  # the same of one that says it is too warm and has no food lock
     lease_ms: int = 10_000  # a machine may start within it, by its own clock
+    choose_s: float = 60  # the same beside another controller: its customer chooses first
+    config_s: float = 30  # a configuration is sent again to a machine that has not applied it
+    config_hold_s: float = 3600  # and waits at most so long for units paid under the one before
     run_s: float = 30  # the longest run and its flush, after the lease
     query_s: float = 5  # between two questions to a silent machine
     in_doubt_s: float = 600  # from GO to settlement by policy
@@ -87,6 +94,8 @@ class Windows(Struct, frozen=True, kw_only=True):
     attempt_look_s: float = 5  # first pause before an attempt is looked at again; it doubles
     attempt_pause_max_s: float = 6 * 3600
     processing_s: float = 3600  # a payment that is unclear for longer opens a case for a person
+    counters_s: float = 60  # between two looks at the machines' own counters
+    counter_quiet_s: float = 300  # all of a machine settled for so long: its own count is compared
     cases_s: float = 30  # between two looks at what wants a person
     nightly_after_s: float = 3 * 3600  # after the end of a day its books are compared
     paid_out_s: float = 7 * 86400  # a capture that its gateway has not paid out by then is reported
@@ -116,7 +125,16 @@ class Windows(Struct, frozen=True, kw_only=True):
     invitation_s: float = 7 * 86400  # an invitation may be accepted
     reset_s: float = 3600  # a password may be set anew
     device_key_s: float = 365 * 86400  # a device's API key is good for, unless said otherwise
-    machine_silent_s: float = 300  # a machine unheard for longer is told to people
+    machine_log_lines: int = 2000  # a count: lines of one machine's log that a day keeps
+    machine_logs_kept_s: float = 30 * 86400  # a line of a machine's log
+    short_samples_kept_s: float = 3 * 86400  # five minutes of a machine, for the chart of a day
+    hour_samples_kept_s: float = 62 * 86400  # the hours of one, for that of a month
+    day_samples_kept_s: float = 1100 * 86400  # its days, for that of years
+    machine_silent_s: float = 600  # a machine unheard for longer is told to people
+    journal_full_percent: int = 80  # a count: so full a journal is told
+    restarts_an_hour: int = 5  # a count: so many restarts of a machine are told
+    weak_signal_dbm: int = 85  # a count: a Wi-Fi signal of -85 dBm or less is told
+    sold_out_soon_s: float = 2 * 86400  # a slot that will probably be sold out within it is told
     machine_back_s: float = 600  # one that was silent is back when it was heard for so long
     notice_gather_s: float = 60  # what comes within it is one notice
     notice_pause_s: float = 900  # between two notices of one kind to the same people
@@ -158,6 +176,8 @@ class Windows(Struct, frozen=True, kw_only=True):
             "capture_s": self.capture_s,
             "match_s": self.match_s,
             "clock_skew_s": self.clock_skew_s,
+            "online_s": self.online_s,
+            "offer_s": self.offer_s,
         }
 
 
@@ -174,6 +194,10 @@ class Accounts(Protocol):
 class MachineLink(Protocol):
     """Sends to the machines that are connected to this process."""
 
+    def channels(self) -> Sequence[str]:
+        """The channels on which this process reaches machines, though maybe not each of them."""
+        ...
+
     def reaches(self, outlet: str, channel: str) -> bool: ...
 
     async def send(self, outlet: str, channel: str, message: Mapping[str, object]) -> Sending: ...
@@ -181,6 +205,9 @@ class MachineLink(Protocol):
 
 class NoMachineLink:
     """A process without machines: deadlines pass here too, but nothing is sent."""
+
+    def channels(self) -> Sequence[str]:
+        return ()
 
     def reaches(self, outlet: str, channel: str) -> bool:
         return False
@@ -225,7 +252,9 @@ class WebhookInbox(Protocol):
 
     async def store(
         self, said: Mapping[str, object], body: bytes, at: datetime, order: str
-    ) -> str: ...
+    ) -> Mapping[str, Any]:
+        """`outcome`, and what was `begun` with it: {kind, said}, to be sent now, or None."""
+        ...
 
     async def close(self) -> None:
         """Store what waits, for a moment, and end."""
@@ -261,11 +290,13 @@ class Context:
     # process.
     signing_key: Secret = field(default_factory=lambda: Secret(token(48)))
     storage: Storage = field(default_factory=NoStorage)  # of pictures
+    pictures_prefix: str = ""  # of their addresses, where a CDN is in front
     hasher: PasswordHasher = field(default_factory=password_hasher)
     public_url: str = "https://example.invalid"  # of our pages: gateways send payers back to it
     practise: Practise = field(default_factory=Practise)
     # Where printers are that the server connects to, beside the public internet.
     printer_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    price_caps: PriceCaps = field(default_factory=PriceCaps)  # of machines, by their class
     peppers: Peppers = field(init=False)  # of codes that are stored; from the vault unless named
     inbox: WebhookInbox = field(init=False)
 

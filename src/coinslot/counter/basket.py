@@ -15,7 +15,8 @@ LINES: Final = 20
 NOTE: Final = 200
 _BASE_BP: Final = 10_000
 _LINE: Final = re.compile(r"([A-Za-z0-9_.-]{1,64})~([0-9]{1,2})~([A-Za-z0-9_,-]*)~([^\0]*)")
-OptionId = Annotated[str, Meta(pattern=r"\A[a-z0-9-]{1,32}\Z")]
+OPTION_ID: Final = re.compile(r"\A[a-z0-9-]{1,32}\Z")
+OptionId = Annotated[str, Meta(pattern=OPTION_ID.pattern)]
 
 
 class Choice(Struct, frozen=True, kw_only=True):
@@ -26,6 +27,8 @@ class Choice(Struct, frozen=True, kw_only=True):
     price: int = 0
     available: bool = True
     left: int | None = None  # None: not counted
+    allergens: tuple[str, ...] = ()  # that it adds to those of its item
+    stock: str = ""  # the one of its store that it takes from, with choices of other items
 
     @property
     def there(self) -> bool:
@@ -33,7 +36,8 @@ class Choice(Struct, frozen=True, kw_only=True):
 
 
 class Option(Struct, frozen=True, kw_only=True):
-    """Of these, at least `min` and at most `max` are chosen; the `free` cheapest cost nothing."""
+    """Of these, at least `min` and at most `max` are chosen; the `free` cheapest cost nothing. One
+    that makes its item cheaper does that, and takes none of their places."""
 
     id: OptionId
     name: str
@@ -139,6 +143,7 @@ def lines_of(menu: Mapping[str, Priced], wishes: Sequence[Wish]) -> list[Line]:
         raise BasketError("too_many", "")
     lines = [_line(menu.get(wish.sku), wish) for wish in wishes]
     wanted, chosen = Counter[str](), Counter[tuple[str, str]]()
+    portions = shared_of({sku: item.options for sku, item in menu.items()}, wishes)
     for wish in wishes:
         wanted[wish.sku] += wish.quantity
         for named in wish.choices:
@@ -149,9 +154,22 @@ def lines_of(menu: Mapping[str, Priced], wishes: Sequence[Wish]) -> list[Line]:
             raise BasketError("sold_out", sku)
         for option in menu[sku].options:
             for choice in option.choices:
-                if choice.left is not None and choice.left < chosen[sku, choice.id]:
+                taken = portions[choice.stock] if choice.stock else chosen[sku, choice.id]
+                wanted_here = chosen[sku, choice.id] > 0
+                if wanted_here and choice.left is not None and choice.left < taken:
                     raise BasketError("choice_sold_out", sku)
     return lines
+
+
+def shared_of(options: Mapping[str, Sequence[Option]], wishes: Sequence[Wish]) -> Counter[str]:
+    """How many portions of each shared stock these take, of items by their sku."""
+    portions = Counter[str]()
+    for wish in wishes:
+        for option in options[wish.sku]:
+            for choice in option.choices:
+                if choice.stock and choice.id in wish.choices:
+                    portions[choice.stock] += wish.quantity
+    return portions
 
 
 def _line(item: Priced | None, wish: Wish) -> Line:
@@ -175,11 +193,24 @@ def _chosen(item: Priced, wish: Wish) -> tuple[Choice, ...]:
         here = [choice for choice in option.choices if choice.id in wanted]
         if not option.min <= len(here) <= option.max or not all(c.there for c in here):
             raise BasketError("options", item.sku)
-        free = {c.id for c in sorted(here, key=lambda c: c.price)[: option.free] if c.price > 0}
+        costs = sorted((c for c in here if c.price >= 0), key=lambda c: c.price)
+        free = {c.id for c in costs[: option.free]}
         found += [Choice(id=c.id, name=c.name, price=0 if c.id in free else c.price) for c in here]
     if len(found) != len(wanted) or len(wanted) != len(wish.choices):
         raise BasketError("options", item.sku)
     return tuple(found)
+
+
+def least_of(item: Priced) -> int:
+    """What one piece costs at least, with the cheapest choices that its options ask for."""
+    return max(item.price + sum(_least_of(option) for option in item.options), 0)
+
+
+def _least_of(option: Option) -> int:
+    there = sorted(choice.price for choice in option.choices if choice.there)
+    cheaper = [cost for cost in there if cost < 0][: option.max]
+    costs = [cost for cost in there if cost >= 0][: max(option.min - len(cheaper), 0)]
+    return sum(cheaper) + sum(costs[option.free :])
 
 
 def sum_of(lines: Sequence[Line], *, tax_added: bool, tip: int = 0, off: int = 0) -> Sum:

@@ -61,6 +61,12 @@ class BoardOrder(Struct, frozen=True, kw_only=True):
     name: str
     spot: str  # its table
     address: str  # that it is delivered to
+    driver: str  # the secret of its driver's page
+    left_at: datetime | None  # when its driver did
+    here_at: datetime | None  # when its customer said that they wait, and where
+    here_note: str
+    here_by: str | None  # "near" by the phone's position, "said"; None: it is not asked
+    zone: str | None  # in which its times are shown
     wanted_at: datetime | None  # None: as soon as it can be
     total: Money
     paid_at: datetime
@@ -85,7 +91,28 @@ class BoardStore(Struct, frozen=True, kw_only=True):
     paused: bool
     until: datetime | None  # when its pause ends by itself
     wall: str  # the secret of the screen on its wall
+
+
+class StoreMenu(Struct, frozen=True, kw_only=True):
+    """What is on the menu of one, for whoever enters an order."""
+
+    outlet: str
+    name: str
+    currency: str
     items: tuple[MenuItem, ...]
+
+
+class BoardItem(Struct, frozen=True, kw_only=True):
+    """What a board says of an item, or of a stock that choices share: whether there is any."""
+
+    id: UUID
+    name: str
+    left: int | None
+    sold_out: bool
+
+    @property
+    def available(self) -> bool:
+        return not self.sold_out and self.left != 0
 
 
 async def orders(
@@ -100,9 +127,9 @@ async def orders(
         since = max(ended_since, context.now() - _SHOWN_AT_MOST)
     async with context.db.as_merchant(who.merchant) as conn:
         rows = await conn.fetch(store.ON_BOARD, who.outlets, since, context.now())
-        units = await conn.fetch(store.BOARD_UNITS, [row["id"] for row in rows])
+        units = _by_order(await conn.fetch(store.BOARD_UNITS, [row["id"] for row in rows]))
         lives = await codes.lives(conn, context, [row["outlet_id"] for row in rows])
-    found = [_order(row, _of(row, units), lives) for row in rows]
+    found = [_order(row, units.get(row["id"], ()), lives) for row in rows]
     return [order for order in found if order.status in statuses]
 
 
@@ -126,19 +153,51 @@ async def has_counter(db: Database, merchant: UUID) -> bool:
 
 
 async def stores(context: Context, who: Staff) -> list[BoardStore]:
-    """The counters of these staff, with what is on their menus."""
+    """The counters of these staff."""
     async with context.db.as_merchant(who.merchant) as conn:
         rows = await conn.fetch(store.STORES)
-        return [
-            BoardStore(
-                outlet=row["outlet_id"], slug=row["slug"], name=row["name"],
-                paused=is_paused(row, context.now()), currency=row["currency"],
-                until=row["paused_until"], wall=row["wall"],
-                items=tuple(await menu(conn, row["outlet_id"])),
+    return [
+        BoardStore(
+            outlet=row["outlet_id"], slug=row["slug"], name=row["name"],
+            paused=is_paused(row, context.now()), currency=row["currency"],
+            until=row["paused_until"], wall=row["wall"],
+        )
+        for row in rows
+        if who.outlets is None or row["outlet_id"] in who.outlets
+    ]  # fmt: skip
+
+
+async def items(context: Context, who: Staff) -> dict[str, list[BoardItem]]:
+    """What is on their menus and what choices share, by outlet: no more than a board shows."""
+    found: dict[str, list[BoardItem]] = {}
+    async with context.db.as_merchant(who.merchant) as conn:
+        for row in await conn.fetch(store.BOARD_ITEMS, who.outlets):
+            item = BoardItem(
+                id=row["id"], name=row["name"], left=row["stock"], sold_out=row["sold_out"]
             )
-            for row in rows
-            if who.outlets is None or row["outlet_id"] in who.outlets
-        ]  # fmt: skip
+            found.setdefault(row["outlet_id"], []).append(item)
+        for row in await conn.fetch(store.SHARED, who.outlets):
+            shared = BoardItem(
+                id=row["id"], name=row["name"], left=row["stock"], sold_out=row["sold_out"]
+            )
+            found.setdefault(row["outlet_id"], []).append(shared)
+    return found
+
+
+async def stations(context: Context, who: Staff) -> list[str]:
+    """Those that make something of what is on their menus."""
+    async with context.db.as_merchant(who.merchant) as conn:
+        return [row["station"] for row in await conn.fetch(store.STATIONS, who.outlets)]
+
+
+async def store_menu(context: Context, who: Staff, outlet: str) -> StoreMenu | None:
+    """None: these staff have no such counter."""
+    for at in await stores(context, who):
+        if at.outlet == outlet:
+            async with context.db.as_merchant(who.merchant) as conn:
+                items_ = tuple(await menu(conn, outlet))
+            return StoreMenu(outlet=outlet, name=at.name, currency=at.currency, items=items_)
+    return None
 
 
 def at_station(order: BoardOrder, station: str) -> tuple[BoardLine, ...]:
@@ -146,8 +205,11 @@ def at_station(order: BoardOrder, station: str) -> tuple[BoardLine, ...]:
     return tuple(line for line in order.lines if line.wanted and station in ("", line.station))
 
 
-def _of(row: asyncpg.Record, units: Sequence[asyncpg.Record]) -> list[asyncpg.Record]:
-    return [unit for unit in units if unit["order_id"] == row["id"]]
+def _by_order(units: Sequence[asyncpg.Record]) -> dict[UUID, list[asyncpg.Record]]:
+    found: dict[UUID, list[asyncpg.Record]] = {}
+    for unit in units:
+        found.setdefault(unit["order_id"], []).append(unit)
+    return found
 
 
 def _order(
@@ -161,7 +223,10 @@ def _order(
     return BoardOrder(
         id=row["id"], number=row["number"], slug=row["slug"], outlet=row["outlet_id"],
         outlet_name=row["outlet_name"], status=status, name=row["name"],
-        spot=row["spot"], address=row["address"] or "", wanted_at=row["wanted_at"],
+        spot=row["spot"], address=row["address"] or "",
+        driver=row["driver_token"] or "", left_at=row["left_at"], here_at=row["here_at"],
+        here_note=row["here_note"], here_by=row["here_by"], zone=row["zone"],
+        wanted_at=row["wanted_at"],
         total=Money(row["amount_minor"], row["currency"]), paid_at=row["paid_at"],
         since=row["ended_at"] or max(times, default=row["begin_at"] or row["paid_at"]),
         until=min((unit["dispatch_by"] for unit in open_), default=None),

@@ -1,6 +1,7 @@
 """The code that hands an order over: six digits, derived from a key that is not in the database,
 and written again whenever its page is shown. Stored is a digest of them with another key."""
 
+import hmac
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
@@ -18,6 +19,7 @@ TRIES: Final = 5  # of one version
 WRONG: Final = 15  # of all versions of one order
 WRONG_AT_OUTLET: Final = 60  # in an hour
 _DIGITS: Final = 6
+_EARLIER: Final = 3  # versions that a customer may still have before their eyes
 
 
 def code_of(vault: Vault, order: UUID, version: int) -> str:
@@ -36,6 +38,16 @@ def matches(peppers: Peppers, kept: asyncpg.Record, typed: str) -> bool:
     `counter_orders`."""
     said = f"{kept['order_id']} {kept['code_version']} {typed}"
     return peppers.matches(kept["code_digest"], said, "counter code")
+
+
+def was_before(vault: Vault, kept: asyncpg.Record, typed: str) -> bool:
+    """Whether these digits were the ones of an earlier version of the order, as its page and a text
+    message showed them until it was ready. It is asked of a wrong code only, which is counted: an
+    earlier version says nothing of the digits that are right now."""
+    last = kept["code_version"]
+    earlier = range(max(1, last - _EARLIER), last)
+    codes = [code_of(vault, kept["order_id"], version) for version in earlier]
+    return any(hmac.compare_digest(code.encode(), typed.encode()) for code in codes)
 
 
 def is_of_another_key(context: Context, kept: asyncpg.Record) -> bool:

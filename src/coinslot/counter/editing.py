@@ -26,19 +26,12 @@ from coinslot.counter.menu import (
     write_menu,
 )
 from coinslot.db.pool import Connection
-from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError, plain
 
-LINES: Final = 100  # of what is typed at once
 _LONGEST: Final = 64
-_PRICED: Final = re.compile(r"(?P<name>.*\S)\s+(?P<price>\S*[0-9]\S*)")
 
 
 class CurrencyError(Exception):
     """The two stores have prices of different currencies."""
-
-
-class LineError(ValueError):
-    """A line that was typed is no item."""
 
 
 class Edited(Struct, frozen=True, kw_only=True):
@@ -96,7 +89,13 @@ def _left(edited: Edited, live: Live) -> Live:
             choices.pop(choice, None)
             if choice in typed.choices:
                 choices[choice] = typed.choices[choice]
-    return Live(stock=live.stock if typed.stock == shown.stock else typed.stock, choices=choices)
+    shared = {
+        choice.stock: choice.left
+        for option in edited.item.options for choice in option.choices
+        if choice.stock and choice.left is not None and choice.left != shown.choices.get(choice.id)
+    }  # fmt: skip
+    stock = live.stock if typed.stock == shown.stock else typed.stock
+    return Live(stock=stock, choices=choices, shared=shared)
 
 
 async def remove(conn: Connection, outlet: str, item: UUID, now: datetime) -> None:
@@ -207,33 +206,6 @@ def as_wanted(item: MenuItem) -> WantedItem:
 
 def _bare(item: WantedItem) -> WantedItem:
     return replace(item, stock=None, options=_uncounted(item.options))
-
-
-def typed_lines(text: str, currency: str, tax_bp: int = 0) -> list[WantedItem]:
-    """One item on a line, its price at the end; a line without one begins a section. Raises
-    LineError."""
-    found, section = list[WantedItem](), ""
-    for number, line in enumerate(text.splitlines(), 1):
-        typed = " ".join(line.split())
-        priced = _PRICED.fullmatch(typed)
-        if not typed:
-            continue
-        if priced is None:
-            section = typed.rstrip(":")[:100]
-            continue
-        try:
-            price = Money.typed(plain(priced["price"]), currency).minor
-        except (MoneyTextError, MoneyRangeError):
-            raise LineError(f"{number}: {typed}") from None
-        found.append(
-            WantedItem(
-                sku="", name=priced["name"].rstrip(" :-\u2013\u2014")[:100], price=price,
-                section=section, tax_bp=tax_bp,
-            )
-        )  # fmt: skip
-    if len(found) > LINES:
-        raise LineError(f"{LINES + 1}")
-    return found
 
 
 async def _free_sku(conn: Connection, name: str) -> str:

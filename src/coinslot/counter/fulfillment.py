@@ -10,6 +10,8 @@ import asyncpg
 from coinslot.context import Context
 from coinslot.counter import (
     alarms,
+    arrivals,
+    credits,
     message_store,
     messages,
     no_show,
@@ -140,6 +142,37 @@ WHERE (o.paid_at IS NULL) = EXISTS (SELECT FROM counter_invoices i WHERE i.order
 """
 
 
+# Of a year the notes are as many as its last number says; each refund that gave money back of a
+# receipt has one of the same sum, and one whose refund did not last is void.
+_CREDITS = """
+SELECT y.merchant_id, y.year, y.last, count(n.number) AS notes, max(n.number) AS highest
+FROM counter_credit_years y LEFT JOIN counter_credit_notes n USING (merchant_id, year)
+GROUP BY 1, 2, 3 HAVING count(n.number) <> y.last OR max(n.number) IS DISTINCT FROM y.last
+UNION ALL
+SELECT r.merchant_id, NULL, NULL, r.amount_minor, NULL
+FROM refunds r JOIN captures c ON c.id = r.capture_id AND c.reason IS NULL
+    JOIN counter_orders o ON o.order_id = c.order_id
+    LEFT JOIN counter_credit_notes n ON n.refund_id = r.id
+WHERE CASE WHEN counter_credited(r)
+    THEN (n.order_id, n.amount_minor, n.void_at)
+        IS DISTINCT FROM (c.order_id, r.amount_minor, NULL::timestamptz)
+    ELSE n.number IS NOT NULL AND n.void_at IS NULL END
+UNION ALL
+SELECT n.merchant_id, n.year, n.number, s.taxes, NULL FROM counter_credit_notes n
+CROSS JOIN LATERAL (SELECT coalesce(sum(value::bigint), 0)::bigint AS taxes
+    FROM jsonb_each_text(n.taxes)) s
+WHERE s.taxes NOT BETWEEN 0 AND n.amount_minor
+"""
+
+
+def _brought(delivery: asyncpg.Record | None, ready: datetime | None) -> str:
+    """How far what is brought to a door is. A driver may leave anew, with what was made anew."""
+    if delivery is None:
+        return ""
+    left = delivery["left_at"]
+    return "away" if left is not None and ready is not None and left >= ready else "deliver"
+
+
 class Counter(Fulfillment):
     """A counter with people behind it."""
 
@@ -168,6 +201,7 @@ class Counter(Fulfillment):
         "every_message_was_sent_or_says_why_not": _UNEXPLAINED,
         "whoever_is_written_to_agreed": _UNASKED,
         "numbers_of_a_counter_have_no_gap": _NUMBERS,
+        "each_refund_of_a_counter_has_one_credit_note": _CREDITS,
         "what_waits_to_be_accepted_has_its_alarm": _ALARM,
         "a_ticket_tells_of_what_was_accepted_before": _PAPER,
         "paper_is_sent_before_anybody_knows_its_end": _PRINTED_LATE,
@@ -233,6 +267,7 @@ class Counter(Fulfillment):
             progress = Progress.SENDING if "in_preparation" in open_ else Progress.WORKING
         kept = await conn.fetchrow(store.CODE_OF, units[0]["order_id"])
         assert kept is not None
+        delivery = await conn.fetchrow(store.DELIVERY_OF, units[0]["order_id"])
         code = None
         if open_:
             code = code_of(context.vault, kept["order_id"], kept["code_version"])
@@ -240,10 +275,16 @@ class Counter(Fulfillment):
             progress=progress, begun_at=accepted, code=code,
             code_text=None if code is None else f"{units[0]['order_id']}:{code}",
             looks_into=False, shape="cup", keeps=await self._keeps(conn, open_, kept, ready),
-            wanted_at=kept["wanted_at"], told=await resending.told(conn, kept["order_id"]),
+            wanted_at=kept["wanted_at"], brought=_brought(delivery, ready),
+            may_arrive=bool(open_) and delivery is None and kept["arrivals"]
+            and kept["here_changes"] < arrivals.AT_MOST,
+            asks_where=bool(open_) and delivery is None and kept["asks_where"],
+            here_at=kept["here_at"] if open_ else None,
+            told=await resending.told(conn, kept["order_id"]),
             push_key=browsers.public_key(context) if open_ else "",
             may_resend=bool(open_) and await resending.may_resend(context, conn, kept["order_id"]),
             invoice=await conn.fetchval(store.INVOICE_OF, kept["order_id"]),
+            credits=await credits.of_order(conn, kept["order_id"]),
             tax_included=sum(unit["tax_minor"] for unit in units),
             may_cancel=bool(open_) and open_ == {"to_accept"},
             confirmed_at=ready if progress is Progress.WORKING or not open_ else None,

@@ -13,6 +13,7 @@ from coinslot.context import Context
 from coinslot.counter import contacts
 from coinslot.counter.codes import TRIES, code_of
 from coinslot.counter.menu import Store
+from coinslot.db.pool import Connection
 from coinslot.kit.ids import uuid7
 from coinslot.kit.money import Money
 from coinslot.notices.smtp import MAILBOX
@@ -54,7 +55,8 @@ RETURNING form, digest
 """
 _USE = "UPDATE counter_lookups SET used_at = $2 WHERE id = $1 AND used_at IS NULL RETURNING true"
 _ORDERS = """
-SELECT o.number, o.token, o.state, o.amount_minor, o.currency::text, o.paid_at, u.name, u.zone
+SELECT o.number, o.token, o.state, o.amount_minor, o.currency::text, o.paid_at,
+    o.outlet_id, u.name, u.zone
 FROM counter_contacts k JOIN orders o ON o.id = k.order_id JOIN outlets u ON u.id = o.outlet_id
 WHERE o.paid_at IS NOT NULL
     AND $2 = CASE $1::text WHEN 'sms' THEN k.phone_digest ELSE k.email_digest END
@@ -74,6 +76,7 @@ class PastOrder(Struct, frozen=True, kw_only=True):
     state: str
     total: Money
     paid_at: datetime
+    store: str  # its code
     place: str
     zone: str | None
 
@@ -98,11 +101,26 @@ async def ask(context: Context, at: Store, typed: str, network: str) -> tuple[UU
     return made, form
 
 
+class Proved(Struct, frozen=True):
+    """A phone ('sms') or an address ('email') of which somebody had the code."""
+
+    form: str
+    digest: str
+
+
 async def found(
     context: Context, at: Store, lookup: UUID, typed: str
 ) -> Sequence[PastOrder] | None:
-    """What this code or link opens, once; None: nothing. A try is counted, and committed, before
-    anything is compared."""
+    """The orders that this code or link opens, once; None: nothing."""
+    who = await proved(context, at, lookup, typed)
+    if who is None:
+        return None
+    async with context.db.as_merchant(at.merchant) as conn:
+        return await past_orders(conn, who)
+
+
+async def proved(context: Context, at: Store, lookup: UUID, typed: str) -> Proved | None:
+    """Whose code this is, once. A try is counted, and committed, before anything is compared."""
     async with context.db.as_merchant(at.merchant) as conn:
         row = await conn.fetchrow(_TRY, lookup, TRIES, context.now())
     secret = code_of(context.vault, lookup, 0)
@@ -113,12 +131,17 @@ async def found(
     async with context.db.as_merchant(at.merchant) as conn:
         if not await conn.fetchval(_USE, lookup, context.now()):
             return None
-        rows = await conn.fetch(_ORDERS, row["form"], row["digest"])
+    return Proved(row["form"], row["digest"])
+
+
+async def past_orders(conn: Connection, who: Proved) -> Sequence[PastOrder]:
+    """The newest first."""
+    rows = await conn.fetch(_ORDERS, who.form, who.digest)
     return [
         PastOrder(
-            number=one["number"], token=one["token"], state=one["state"], place=one["name"],
-            total=Money(one["amount_minor"], one["currency"]), paid_at=one["paid_at"],
-            zone=one["zone"],
+            number=one["number"], token=one["token"], state=one["state"], store=one["outlet_id"],
+            place=one["name"], total=Money(one["amount_minor"], one["currency"]),
+            paid_at=one["paid_at"], zone=one["zone"],
         )
         for one in rows
     ]  # fmt: skip

@@ -242,14 +242,17 @@ class Live(Struct, frozen=True, kw_only=True):
     """What is left of an item and of its choices now."""
 
     stock: int | None
-    choices: Mapping[str, int]
+    choices: Mapping[str, int]  # of those that have a stock of their own
+    shared: Mapping[str, int] = {}  # of stocks that choices share, where it is to be written
 
     @classmethod
     def of(cls, item: WantedItem) -> Self:
         """As it is written."""
         choices = [choice for option in item.options for choice in option.choices]
         return cls(
-            stock=item.stock, choices={c.id: c.left for c in choices if c.left is not None}
+            stock=item.stock,
+            choices={c.id: c.left for c in choices if c.left is not None and not c.stock},
+            shared={c.stock: c.left for c in choices if c.left is not None and c.stock},
         )  # fmt: skip
 
 
@@ -298,7 +301,13 @@ async def save_item(  # noqa: PLR0913  of which store, which item, with what is 
         conn, merchant, item.sku, ProductChange(name=item.name, cost_minor=item.cost)
     )
     await conn.execute(store.DESCRIBE, product_id, item.description)
-    there = {choice.id for option in item.options for choice in option.choices}
+    choices = [choice for option in item.options for choice in option.choices]
+    there = {choice.id for choice in choices if not choice.stock}
+    for choice in sorted((c for c in choices if c.stock), key=lambda c: c.stock):
+        await conn.execute(
+            store.SAVE_SHARED, uuid7(now), merchant, outlet, choice.stock,
+            live.shared.get(choice.stock, choice.left), choice.stock in live.shared,
+        )  # fmt: skip
     saved: UUID = await conn.fetchval(
         store.SAVE_ITEM, uuid7(now), merchant, outlet, product_id, item.section, place,
         item.price, item.tax_bp, live.stock,
@@ -314,23 +323,41 @@ def _uncounted(option: Option) -> Option:
     return replace(option, choices=tuple(replace(c, left=None) for c in option.choices))
 
 
-def _counted(options: Sequence[Option], left: Mapping[str, int]) -> tuple[Option, ...]:
+def _counted(
+    options: Sequence[Option], left: Mapping[str, int], shared: Mapping[str, int | None]
+) -> tuple[Option, ...]:
     return tuple(
-        replace(option, choices=tuple(replace(c, left=left.get(c.id)) for c in option.choices))
+        replace(
+            option,
+            choices=tuple(
+                replace(c, left=shared.get(c.stock) if c.stock else left.get(c.id))
+                for c in option.choices
+            ),
+        )
         for option in options
     )
 
 
 async def sold_out(conn: Connection, outlet: str, item: UUID, now: datetime) -> None:
-    """Nothing of it is left, whatever was counted. Raises UnknownItemError."""
-    if not await conn.fetchval(store.SOLD_OUT, outlet, item, now):
+    """Nothing of an item, or of a stock that choices share, is left, whatever was counted. Raises
+    UnknownItemError."""
+    for statement in (store.SOLD_OUT, store.SHARED_SOLD_OUT):
+        if await conn.fetchval(statement, outlet, item, now):
+            break
+    else:
         raise UnknownItemError(str(item))
     await conn.execute(store.BOARD_CHANGED, outlet)
 
 
-async def back_on_sale(conn: Connection, outlet: str, item: UUID, stock: int | None) -> None:
-    """There is so much of it again, or it is not counted. Raises UnknownItemError."""
-    if not await conn.fetchval(store.BACK_ON_SALE, outlet, item, stock):
+async def back_on_sale(
+    conn: Connection, outlet: str, item: UUID, stock: int | None, *, keep: bool = False
+) -> None:
+    """There is so much of an item, or of a stock that choices share, again, or it is not counted;
+    `keep`: so much as there was. Raises UnknownItemError."""
+    for statement in (store.BACK_ON_SALE, store.SHARED_BACK):
+        if await conn.fetchval(statement, outlet, item, stock, keep):
+            break
+    else:
         raise UnknownItemError(str(item))
     await conn.execute(store.BOARD_CHANGED, outlet)
 
@@ -358,7 +385,8 @@ def _item(row: asyncpg.Record) -> MenuItem:
         cost=row["cost_minor"], tax_bp=row["tax_bp"], left=row["stock"],
         sold_out=row["sold_out_at"] is not None, allergens=tuple(row["allergens"]),
         options=_counted(
-            msgspec.convert(row["options"], tuple[Option, ...]), row["option_stock"]
+            msgspec.convert(row["options"], tuple[Option, ...]), row["option_stock"],
+            row["shared"] or {},
         ), picture=view_of(row),
         hours=msgspec.convert(row["hours"], tuple[WeekInterval, ...]), prep_min=row["prep_min"],
         station=row["station"],

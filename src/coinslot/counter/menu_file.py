@@ -12,7 +12,9 @@ from typing import Final
 from coinslot.counter import hours_text
 from coinslot.counter.basket import Choice, Option
 from coinslot.counter.menu import MenuItem, WantedItem
+from coinslot.kit.csv_cells import marked, unmarked
 from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError, plain
+from coinslot.kit.numbers import whole
 
 COLUMNS: Final = (
     "sku", "section", "name", "description", "price", "cost", "tax", "stock", "allergens",
@@ -21,14 +23,20 @@ COLUMNS: Final = (
 ITEMS: Final = 1000
 MINUTES: Final = 240  # of work on one piece
 STATION: Final = 40
+STOCK: Final = 999_999
+STOCK_NAME: Final = 40
 GROUPS, CHOICES = 5, 12  # options of an item, and choices of an option
-_FORMULA: Final = ("=", "+", "-", "@", "\t")
 _OPTION: Final = re.compile(
-    r"(?P<name>[^():;]+)\((?P<min>\d+)-(?P<max>\d+)(?:,\s*(?P<free>\d+) free)?\):(?P<choices>[^;]+)"
+    r"(?P<name>[^():;]+)\((?P<min>\d{1,3})-(?P<max>\d{1,3})(?:,\s*(?P<free>\d{1,3}) free)?\):"
+    r"(?P<choices>[^;]+)"
 )
 _CHOICE: Final = re.compile(
-    r"(?P<name>.+?)(?:\s+(?P<sign>[+-])(?P<price>[0-9.]+))?(?:\s*\[(?P<left>\d{1,6})\])?"
+    r"(?P<name>.+?)(?:\s+(?P<sign>[+-])(?P<price>[0-9.]+))?"
+    r"(?:\s*\{(?P<allergens>[^{}]{1,100})\})?"
+    r"(?:\s*\[(?:(?P<left>\d{1,6})"
+    r"|(?P<stock>[^\[\]{}=]*[^\[\]{}=\d\s][^\[\]{}=]*?)(?:=\s*(?P<count>\d{1,6})\s*)?)\])?"
 )
+_STOCK_NAME: Final = re.compile(rf"(?=.*\D)[^\[\]{{}}=,;]{{1,{STOCK_NAME}}}")
 _SKU: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 TAX: Final = re.compile(r"[0-9]{1,2}(\.[0-9]{1,2})?")
 
@@ -51,7 +59,7 @@ def read(text: str, currency: str) -> list[WantedItem]:
         if None in row or any(value is None for value in row.values()):
             raise MenuFileError(table.line_num, "it has more or fewer cells than the first line")
         try:
-            item = _item({name: _unmarked(value.strip()) for name, value in row.items()}, currency)
+            item = _item({name: unmarked(value.strip()) for name, value in row.items()}, currency)
         except (ValueError, MoneyTextError, MoneyRangeError) as error:
             raise MenuFileError(table.line_num, str(error)) from None
         if item.sku in found:
@@ -72,11 +80,13 @@ def _item(row: Mapping[str, str], currency: str) -> WantedItem:
     tax, stock = row.get("tax", ""), row.get("stock", "")
     if tax and not TAX.fullmatch(tax):
         raise ValueError(f"{tax!r}: write the tax in per cent, such as 19 or 7.5")
-    if stock and not stock.isdecimal():
-        raise ValueError(f"{stock!r}: the stock is a whole number, or empty")
+    left = whole(stock, STOCK)
+    if stock and left is None:
+        raise ValueError(f"{stock[:40]!r}: the stock is a whole number up to {STOCK}, or empty")
     minutes, station = row.get("minutes", ""), row.get("station", "")
-    if minutes and (not minutes.isdecimal() or int(minutes) > MINUTES):
-        raise ValueError(f"{minutes!r}: the minutes of work are a whole number up to {MINUTES}")
+    work = whole(minutes or "0", MINUTES)
+    if work is None:
+        raise ValueError(f"{minutes[:40]!r}: the minutes of work are at most {MINUTES}")
     if len(station) > STATION:
         raise ValueError(f"{station!r}: a station has at most {STATION} characters")
     return WantedItem(
@@ -84,16 +94,11 @@ def _item(row: Mapping[str, str], currency: str) -> WantedItem:
         description=row.get("description", ""), price=Money.typed(row["price"], currency).minor,
         cost=Money.typed(row.get("cost") or "0", currency).minor,
         tax_bp=basis_points(tax),
-        stock=int(stock) if stock else None,
+        stock=left,
         allergens=tuple(a.strip() for a in row.get("allergens", "").split(",") if a.strip()),
         options=options(row.get("options", ""), currency),
-        station=station, prep_min=int(minutes or 0), hours=hours_text.week(row.get("hours", "")),
+        station=station, prep_min=work, hours=hours_text.week(row.get("hours", "")),
     )  # fmt: skip
-
-
-def _unmarked(text: str) -> str:
-    """Without the apostrophe that `write` put before what looks like a formula."""
-    return text[1:] if text[:1] == "'" and text[1:2] in _FORMULA else text
 
 
 def basis_points(percent: str) -> int:
@@ -129,10 +134,11 @@ def _choice(text: str, currency: str, used: set[str]) -> Choice:
     if said is None:
         raise ValueError(f"{text!r} is no choice")
     price = Money.parse(plain(said["price"]), currency).minor if said["price"] else 0
-    name = said["name"].strip()
+    name, left = said["name"].strip(), said["left"] or said["count"]
     return Choice(
         id=short_id(name, used), name=name, price=-price if said["sign"] == "-" else price,
-        left=int(said["left"]) if said["left"] else None,
+        left=None if left is None else int(left), stock=stock_name(said["stock"] or ""),
+        allergens=tuple(a.strip() for a in (said["allergens"] or "").split("/") if a.strip()),
     )  # fmt: skip
 
 
@@ -145,11 +151,11 @@ def write(items: Sequence[MenuItem], currency: str) -> str:
     table.writerow(COLUMNS)
     for item in items:
         table.writerow([
-            item.sku, plainly(item.section), plainly(item.name), plainly(item.description),
+            item.sku, marked(item.section), marked(item.name), marked(item.description),
             Money(item.price, currency).decimal(), Money(item.cost, currency).decimal(),
             percent(item.tax_bp), "" if item.left is None else item.left,
-            plainly(", ".join(item.allergens)), plainly(options_text(item.options, currency)),
-            plainly(item.station), item.prep_min or "", hours_text.written_week(item.hours),
+            marked(", ".join(item.allergens)), marked(options_text(item.options, currency)),
+            marked(item.station), item.prep_min or "", hours_text.written_week(item.hours),
         ])  # fmt: skip
     return out.getvalue()
 
@@ -169,14 +175,30 @@ def percent(tax_bp: int) -> str:
     return f"{whole}.{part:02}".rstrip("0") if part else str(whole)
 
 
-def plainly(text: str) -> str:
-    return f"'{text}" if text[:1] in _FORMULA else text
+def by_rate(taxes: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Taxes by their rate in basis points, as per cent and minor units, the highest rate first."""
+    return [(percent(bp), taxes[str(bp)]) for bp in sorted(map(int, taxes), reverse=True)]
 
 
 def _choice_text(choice: Choice, currency: str) -> str:
     price = Money(abs(choice.price), currency).decimal()
     said = f" {'-' if choice.price < 0 else '+'}{price}" if choice.price else ""
-    return f"{choice.name}{said}{'' if choice.left is None else f' [{choice.left}]'}"
+    if choice.allergens:
+        said += f" {{{'/'.join(choice.allergens)}}}"
+    left = "" if choice.left is None else str(choice.left)
+    counted = " = ".join(filter(None, (choice.stock, left)))
+    return f"{choice.name}{said}{f' [{counted}]' if counted else ''}"
+
+
+def stock_name(text: str) -> str:
+    """Of a stock that choices share: the same however it is spaced and capitalised. Raises
+    ValueError."""
+    name = " ".join(text.lower().split())
+    if name and not _STOCK_NAME.fullmatch(name):
+        raise ValueError(
+            f"{name[:60]!r}: a shared stock has a name of up to {STOCK_NAME} characters"
+        )
+    return name
 
 
 def short_id(name: str, used: set[str]) -> str:

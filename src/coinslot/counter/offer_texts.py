@@ -5,6 +5,8 @@ from typing import Final
 
 WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "en": {
+        "no_too_often": "Too many wrong codes came from this network. Order without one, or try"
+        " in an hour.",
         "off": "Discount",
         "coupon": "Coupon",
         "use": "Use it",
@@ -28,6 +30,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "no_points": "There is not enough on your card for a reward.",
     },
     "hi": {
+        "no_too_often": "इस नेटवर्क से बहुत ग़लत कोड आए। बिना कोड ऑर्डर करें, या एक घंटे बाद।",
         "off": "छूट",
         "coupon": "कूपन",
         "use": "लगाएँ",
@@ -51,6 +54,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "no_points": "इनाम के लिए आपके कार्ड पर पर्याप्त नहीं है।",
     },
     "ru": {
+        "no_too_often": "С этой сети пришло слишком много неверных кодов. Закажите без него или"
+        " попробуйте через час.",
         "off": "Скидка",
         "coupon": "Купон",
         "use": "Применить",

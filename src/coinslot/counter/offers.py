@@ -10,10 +10,13 @@ import asyncpg
 from msgspec import Struct
 
 from coinslot.context import Context
+from coinslot.counter.limits import LatelyTried
 from coinslot.counter.menu import Store
 from coinslot.db.pool import Connection
 from coinslot.kit.ids import uuid7
 
+GUESSES_OF_NETWORK: Final = 20  # of guests of one cafe, within an hour
+GUESSES_OF_ALL: Final = 400
 CODE: Final = re.compile(r"[A-Z0-9]{3,20}")
 _BASE_BP: Final = 10_000
 
@@ -46,7 +49,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 _FOLLOW = "SELECT offers_follow($1, $2)"
 _MAKE_CARD = """
 INSERT INTO loyalty_cards (id, merchant_id, token_digest, made_at) VALUES ($1, $2, $3, $4)
-ON CONFLICT (token_digest) DO NOTHING
+ON CONFLICT (token_digest) WHERE token_digest IS NOT NULL DO NOTHING RETURNING true
 """
 _ENTRIES = """
 SELECT what, points, at FROM loyalty_entries e JOIN loyalty_cards c ON c.id = e.card_id
@@ -64,8 +67,8 @@ class Offer(Struct, frozen=True, kw_only=True):
 
 
 class OfferError(ValueError):
-    """It takes nothing off. `code`: 'unknown', 'over', 'not_yet', 'used_up', 'least' or
-    'points'."""
+    """It takes nothing off. `code`: 'unknown', 'over', 'not_yet', 'used_up', 'least', 'points' or
+    'too_often'."""
 
     def __init__(self, code: str, least: int = 0) -> None:
         super().__init__(code)
@@ -107,6 +110,29 @@ class Taken(Struct, frozen=True, kw_only=True):
 NOTHING: Final = Taken()
 
 
+class Guesses:
+    """Coupon codes that were typed wrongly: after so many of one network at one counter, or of all
+    who come to it, no code is looked up there for the rest of the hour."""
+
+    def __init__(self, context: Context) -> None:
+        self._of_network = LatelyTried(context, GUESSES_OF_NETWORK)
+        self._of_all = LatelyTried(context, GUESSES_OF_ALL)
+
+    def look(self, at: Store, network: str, offer: Offer) -> None:
+        """Before a code is looked up. Raises OfferError."""
+        code = at.outlet.code
+        if offer.coupon and (
+            self._of_network.is_spent(code, network) or self._of_all.is_spent(code)
+        ):
+            raise OfferError("too_often")
+
+    def note(self, at: Store, network: str, error: OfferError) -> None:
+        """What became of it."""
+        if error.code == "unknown":
+            self._of_network.note(at.outlet.code, network)
+            self._of_all.note(at.outlet.code)
+
+
 def normal(code: str) -> str:
     """As it is kept: people type small letters, and spaces."""
     return "".join(code.split()).upper()
@@ -117,7 +143,7 @@ async def card_of(conn: Connection, context: Context, at: Store, held: str) -> C
     program = await program_of(conn, at)
     if program is None or not held:
         return None
-    row = await conn.fetchrow(_CARD, _digest(context, at.merchant, held))
+    row = await conn.fetchrow(_CARD, card_digest(context, at.merchant, held))
     return None if row is None else Card(id=row["id"], points=row["points"], program=program)
 
 
@@ -174,18 +200,19 @@ async def keep(conn: Connection, context: Context, at: Store, order: UUID, taken
     await conn.execute(_FOLLOW, order, context.now())
 
 
-async def begin_card(context: Context, at: Store, held: str) -> None:
-    """A card of this token, once; none where nothing is collected."""
+async def begin_card(context: Context, at: Store, held: str) -> bool:
+    """A card of this token, once; none where nothing is collected. Whether it is a new one."""
     async with context.db.as_merchant(at.merchant) as conn:
         if await program_of(conn, at) is not None:
             now = context.now()
-            digest = _digest(context, at.merchant, held)
-            await conn.execute(_MAKE_CARD, uuid7(now), at.merchant, digest, now)
+            digest = card_digest(context, at.merchant, held)
+            return bool(await conn.fetchval(_MAKE_CARD, uuid7(now), at.merchant, digest, now))
+    return False
 
 
 async def entries(conn: Connection, context: Context, at: Store, held: str) -> list[asyncpg.Record]:
     """The last lines of a card, the newest first."""
-    return await conn.fetch(_ENTRIES, _digest(context, at.merchant, held))
+    return await conn.fetch(_ENTRIES, card_digest(context, at.merchant, held))
 
 
 async def _coupon(
@@ -214,5 +241,5 @@ def _off(row: asyncpg.Record, goods: int) -> int:
     return min(int(row["off_minor"]), goods)
 
 
-def _digest(context: Context, merchant: UUID, held: str) -> str:
+def card_digest(context: Context, merchant: UUID, held: str) -> str:
     return context.vault.digest(f"{merchant} {held}", "loyalty card")

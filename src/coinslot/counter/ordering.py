@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from coinslot.context import Context
 from coinslot.counter import contacts, delivery, offers, pickup, store
-from coinslot.counter.basket import BasketError, Line, Sum, Wish, lines_of, sum_of
+from coinslot.counter.basket import BasketError, Line, Sum, Wish, lines_of, shared_of, sum_of
 from coinslot.counter.codes import code_of, digest_of
 from coinslot.counter.contacts import Contact
 from coinslot.counter.delivery import Delivery
@@ -131,11 +131,13 @@ async def _place(context: Context, at: Store, wanted: Order, least: int) -> str:
         await _write_beside(conn, placed.id, at.merchant, [
             (items[line.wish.sku], line, taken_off[items[line.wish.sku].id]) for line in lines
         ])  # fmt: skip
+        # What is brought to a door is the counter's to bring: nobody failed to fetch it, and its
+        # money goes back, whatever holds for what is fetched.
         digest = digest_of(context.peppers, placed.id, 1, code_of(context.vault, placed.id, 1))
         await conn.execute(
             store.PLACE_ORDER, placed.id, at.merchant, at.outlet.code, wanted.name, digest,
             taken.wanted_at, taken.begin_at, taken.slot_at, work, wanted.spot,
-            store.KEPT if at.keeps else "refund", at.windows.pickup_s,
+            store.KEPT if at.keeps and zone is None else "refund", at.windows.pickup_s,
         )  # fmt: skip
         await contacts.keep(conn, context, at.merchant, placed.id, wanted.contact)
         await offers.keep(conn, context, at, placed.id, held)
@@ -147,8 +149,8 @@ async def _place(context: Context, at: Store, wanted: Order, least: int) -> str:
 async def reserve(
     conn: Connection, outlet: str, items: dict[str, MenuItem], wishes: Sequence[Wish]
 ) -> dict[UUID, asyncpg.Record]:
-    """Takes it off the stock, items and choices; by item, what of it is counted. Raises
-    BasketError where somebody was first."""
+    """Takes items, choices and what choices share off the stock; by item, what of it is counted.
+    Raises BasketError where somebody was first."""
     wanted, choices = Counter[UUID](), dict[UUID, Counter[str]]()
     for wish in wishes:
         item = items[wish.sku].id
@@ -156,14 +158,19 @@ async def reserve(
         of_item = choices.setdefault(item, Counter())
         for choice in wish.choices:
             of_item[choice] -= wish.quantity
+    shared = shared_of({sku: item.options for sku, item in items.items()}, wishes)
     rows = await conn.fetch(
         store.RESERVE, outlet, list(wanted), list(wanted.values()),
-        [dict(choices[item]) for item in wanted],
+        [dict(choices[item]) for item in wanted], list(shared), list(shared.values()),
     )  # fmt: skip
     missing = set(wanted) - {row["id"] for row in rows}
     if missing:
         sku = next(item.sku for item in items.values() if item.id in missing)
         raise BasketError("sold_out", sku)
+    gone = set(shared) - set(rows[0]["shared"] if rows else ())
+    for wish in wishes:
+        if gone & shared_of({wish.sku: items[wish.sku].options}, [wish]).keys():
+            raise BasketError("choice_sold_out", wish.sku)
     return {row["id"]: row for row in rows}
 
 
@@ -183,8 +190,12 @@ async def _write_beside(
     placed = await conn.fetch(store.PLACED_LINES, order)
     for row, (item, line, taken) in zip(placed, lines, strict=True):
         choices = [c for c in line.wish.choices if c in taken["counted_choices"]]
+        portions = shared_of({item.sku: item.options}, [replace(line.wish, quantity=1)])
+        shared = [taken["shared"][name] for name in portions.elements()]
+        counted = [stock for stock in shared if stock is not None]
         await conn.execute(
             store.PLACE_LINE, row["id"], merchant, order, item.id,
             msgspec.to_builtins(line.chosen), line.wish.note,
-            line.wish.quantity if taken["counted"] or choices else 0, taken["counted"], choices,
+            line.wish.quantity if taken["counted"] or choices or counted else 0,
+            taken["counted"], choices, counted, line.tax_bp,
         )  # fmt: skip

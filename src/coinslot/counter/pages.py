@@ -8,6 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlencode
+from uuid import UUID
 
 from litestar import Response
 from litestar.enums import RequestEncodingType
@@ -18,7 +19,13 @@ from msgspec.structs import replace
 
 from coinslot.context import Context
 from coinslot.counter import (
+    account_cookie,
+    accounts,
+    arrival_texts,
+    arrivals,
     contacts,
+    delivery,
+    delivery_texts,
     offer_texts,
     offers,
     ordering,
@@ -29,6 +36,7 @@ from coinslot.counter import (
     staff,
 )
 from coinslot.counter import menu as menus
+from coinslot.counter.arrivals import Arrival, Position, TooFarError
 from coinslot.counter.basket import (
     NOTE,
     PIECES,
@@ -36,35 +44,39 @@ from coinslot.counter.basket import (
     Line,
     Sum,
     Wish,
+    least_of,
     lines_of,
     sum_of,
     tip_of,
 )
 from coinslot.counter.contacts import CONSENT, Contact, ContactError
+from coinslot.counter.delivery import Delivery, DeliveryError, Zone
 from coinslot.counter.flow import COUNTER
 from coinslot.counter.hours import served
+from coinslot.counter.limits import LatelyTried
 from coinslot.counter.menu import MenuItem, Store
-from coinslot.counter.offers import Card, Offer, OfferError
+from coinslot.counter.offers import Card, Guesses, Offer, OfferError
 from coinslot.counter.ordering import ClosedError, Order, PriceChangedError, TooManyUnpaidError
 from coinslot.counter.pickup import NoSlotError, SlotFullError
 from coinslot.counter.staff import CounterError, Why
 from coinslot.counter.texts import CounterWords, words_in
 from coinslot.events.notices.browsers import BadSubscriptionError
-from coinslot.kit.ids import token
-from coinslot.kit.money import Money
-from coinslot.orders import checkout
+from coinslot.kit.ids import token, uuid_of
+from coinslot.kit.money import EXPONENTS, Money
+from coinslot.orders import checkout, outlet_pages
 from coinslot.orders.checkout import WayTap
 from coinslot.orders.page_views import NotNowError
-from coinslot.pages import assets, browser, peer
+from coinslot.pages import assets, browser, peer, security
 from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import STORABLE, Answer, AnyRequest, Renderer
 from coinslot.pages.shared_handler import SharedHandler
 from coinslot.pages.site import Site
-from coinslot.payments import ways_to_pay
+from coinslot.payments import gateway_accounts, ways_to_pay
 from coinslot.payments.ways_to_pay import Way
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 _SPOT: Final = 20
+_CARDS: Final = 60  # that one network begins in an hour
 _ADDRESS: Final = 6000  # characters of a basket in an address
 _SMALL: Final = re.compile(r"[0-9]{1,3}")
 
@@ -90,6 +102,19 @@ class PlaceForm(Struct):
     spot: Annotated[str, Meta(max_length=20, pattern=STORABLE)] = ""
     coupon: Annotated[str, Meta(max_length=40, pattern=STORABLE)] = ""
     reward: Annotated[str, Meta(pattern=r"\A1?\Z")] = ""
+    deliver: Annotated[str, Meta(max_length=40, pattern=STORABLE)] = ""  # the zone; else picked up
+    address: Annotated[str, Meta(max_length=300, pattern=STORABLE)] = ""
+
+
+class HereForm(Struct):
+    """Where somebody waits; the position of their phone in degrees, and by how many metres it may
+    be wrong."""
+
+    note: Annotated[str, Meta(max_length=60, pattern=STORABLE)] = ""
+    lat: Annotated[str, Meta(max_length=24)] = ""
+    lng: Annotated[str, Meta(max_length=24)] = ""
+    accuracy: Annotated[str, Meta(max_length=24)] = ""
+    insists: Annotated[str, Meta(pattern=r"\A1?\Z")] = ""
 
 
 class PushForm(Struct):
@@ -99,6 +124,7 @@ class PushForm(Struct):
 
 
 Push = Annotated[PushForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
+Here = Annotated[HereForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
 Form = Annotated[PlaceForm, Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 
@@ -114,6 +140,7 @@ class Basket(Struct, frozen=True, kw_only=True):
     name: str = ""
     spot: str = ""
     offer: Offer = Offer()
+    deliver: UUID | None = None  # the zone that it goes to; None: it is picked up
     card: Card | None = None
     collects: bool = False  # the store has something to collect
 
@@ -136,8 +163,9 @@ _NO_TROUBLE: Final = Trouble(status=200)
 class CounterPages(SharedHandler):
     """Reads the address, calls one verb, shows or redirects."""
 
-    def __init__(self, context: Context, site: Site) -> None:
-        self._context = context
+    def __init__(self, context: Context, site: Site, guesses: Guesses) -> None:
+        self._context, self._guesses = context, guesses
+        self._cards = LatelyTried(context, _CARDS)
         self._renderer = Renderer(site, more=(TEMPLATES,))
 
     async def menu(self, request: AnyRequest, slug: Slug) -> Response[str]:
@@ -159,16 +187,21 @@ class CounterPages(SharedHandler):
     async def item(self, request: AnyRequest, slug: Slug, sku: Sku) -> Response[str]:
         at, items = await self._known(slug)
         basket = self._basket(request, at, items, self._wishes(request))
-        return self._item(request, at, _one(items, sku), basket)
+        return await self._item(request, at, _one(items, sku), basket)
 
-    def _item(
+    async def _item(
         self, request: AnyRequest, at: Store, item: MenuItem, basket: Basket, problem: str = ""
     ) -> Response[str]:
         chosen = set(_choices(request))
+        note = request.query_params.get("note")
+        if note is None:
+            who = await accounts.signed_in(self._context, at, account_cookie.held(request, at))
+            note = who.note if who is not None else ""
         return self._page(
             request, "menu_item.html", at, 422 if problem else 200, item=item, basket=basket,
             problem=problem, chosen=chosen, most=min(PIECES, item.left or PIECES),
-            note_most=NOTE, note=request.query_params.get("note", "")[:NOTE],
+            note_most=NOTE, note=note[:NOTE], exponents=EXPONENTS, least=least_of(item.priced()),
+            varies=any(choice.price for option in item.options for choice in option.choices),
         )  # fmt: skip
 
     async def basket(self, request: AnyRequest, slug: Slug) -> Response[str]:
@@ -176,6 +209,10 @@ class CounterPages(SharedHandler):
         at, items = there = await self._known(slug)
         wishes = self._wishes(request)
         added = request.query_params.get("sku")
+        changed = _changed_by_one(request, wishes)
+        if changed is not None:
+            where = self._link(request, slug, "basket").partition("?")[0]
+            return Redirect(f"{where}?{changed}", status_code=303)
         if added is None:
             return await self._show(request, there, self._basket(request, at, items, wishes))
         item = _one(items, added)
@@ -184,7 +221,7 @@ class CounterPages(SharedHandler):
         except BasketError as error:
             basket = self._basket(request, at, items, wishes)
             said = self._said(request, error, items)
-            return self._item(request, at, item, basket, said)
+            return await self._item(request, at, item, basket, said)
         together = _together(wishes, self._added(request, item))
         where = self._link(request, slug, "basket")
         return Redirect(
@@ -203,33 +240,35 @@ class CounterPages(SharedHandler):
 
     async def place(self, request: AnyRequest, slug: Slug, data: Form) -> Response[str]:
         at, items = there = await self._known(slug, slot_named(data.at))
-        typed = [data.line] if isinstance(data.line, str) else data.line
-        try:
-            wishes = tuple(Wish.read(text) for text in typed)
-        except BasketError:
-            raise _unreadable() from None
+        wishes = _wishes_of(data)
         basket = replace(
             self._basket(request, at, items, wishes, data.tip),
             slot=data.at,
             name=data.name,
             spot=data.spot,
             offer=_offer(request, data.coupon, data.reward),
+            deliver=uuid_of(data.deliver),
         )
         name = browser.named(request)
-        tip = tip_of(basket.lines, basket.percent)
         wanted = Order(
-            wishes=wishes, shown=int(data.shown), tip=tip, name=" ".join(data.name.split()),
+            wishes=wishes, shown=int(data.shown), tip=tip_of(basket.lines, basket.percent),
+            name=" ".join(data.name.split()),
             key=data.key, browser=name, network=peer.network(request),
             wanted_at=slot_named(data.at), spot=" ".join(data.spot.split()),
-            offer=basket.offer,
+            offer=basket.offer, deliver=_delivery(data),
             contact=self._contact(request, data),
         )  # fmt: skip
         try:
+            self._guesses.look(at, peer.network(request), wanted.offer)
             order = await ordering.place(self._context, at, wanted)
         except BasketError as error:
             trouble = Trouble(said=self._said(request, error, items), typed=data)
         except OfferError as error:
+            self._guesses.note(at, peer.network(request), error)
+            basket = replace(basket, offer=Offer())  # its page does not look it up again
             trouble = Trouble(said=self._no_offer(request, at, error), typed=data)
+        except DeliveryError as error:
+            trouble = Trouble(said=self._not_there(request, at, error), status=422, typed=data)
         except ContactError as error:
             said = str(getattr(self._words(request), f"bad_{error.code}"))
             trouble = Trouble(said=said, status=422, typed=data)
@@ -275,6 +314,37 @@ class CounterPages(SharedHandler):
                 ) from None
         return Redirect(self._renderer.formatter(request).link("o", order), status_code=303)
 
+    async def here(self, request: AnyRequest, order: Token, data: Here) -> Response[str]:
+        """The customer waits outside. One whose phone is elsewhere is told so, and may insist."""
+        note = " ".join(data.note.split())
+        said = Arrival(
+            note=note, position=Position.read(data.lat, data.lng, data.accuracy),
+            insists=data.insists == "1",
+        )  # fmt: skip
+        try:
+            await arrivals.arrived(self._context, order, said)
+        except TooFarError as error:
+            return await self._too_far(request, order, note, error.metres)
+        except CounterError:
+            raise RefusedError(
+                404, "no_such_order", "No order has this link.", sentence="unknown_order"
+            ) from None
+        return Redirect(self._renderer.formatter(request).link("o", order), status_code=303)
+
+    async def _too_far(
+        self, request: AnyRequest, order: str, note: str, metres: float
+    ) -> Response[str]:
+        view = await outlet_pages.order(self._context, order)
+        assert view is not None
+        formatter = self._renderer.formatter(request, view.brand.languages)
+        page = self._renderer.page(
+            request, "too_far.html", Answer(status=422), COUNTER.name, brand=view.brand,
+            order=view, note=note, distance=formatter.distance(metres),
+            w=arrival_texts.WORDS.get(formatter.words.code, arrival_texts.WORDS["en"]),
+        )  # fmt: skip
+        security.may_ask_where(page)
+        return page
+
     async def resend(self, request: AnyRequest, order: Token) -> Response[str]:
         """The customer asks for the code once more."""
         try:
@@ -316,8 +386,18 @@ class CounterPages(SharedHandler):
         try:
             basket = await self._offered(request, at, basket)
         except OfferError as error:
+            self._guesses.note(at, peer.network(request), error)
             trouble = replace(trouble, said=trouble.said or self._no_offer(request, at, error))
             basket = replace(basket, offer=Offer())
+        if trouble.typed is None and not basket.name:
+            who = await accounts.signed_in(self._context, at, account_cookie.held(request, at))
+            basket = replace(basket, name=who.name if who is not None else "")
+        zones = await self._zones(request, at, basket)
+        try:
+            basket = self._delivered(request, basket, zones)
+        except DeliveryError as error:
+            trouble = replace(trouble, said=trouble.said or self._not_there(request, at, error))
+            basket = replace(basket, deliver=None)
         ways: list[Way] = []
         slots: list[datetime] = []
         least = 1
@@ -331,16 +411,46 @@ class CounterPages(SharedHandler):
         return self._page(
             request, "basket.html", at, trouble.status, basket=basket, ways=ways,
             problem=trouble.said or basket.problem, keys=token, typed=trouble.typed,
-            consent=CONSENT, slots=slots, slot_name=slot_name, chosen_slot=basket.slot,
+            consent=CONSENT, is_real=gateway_accounts.is_real, slots=slots,
+            grows=_grows(items, basket.wishes),
+            slot_name=slot_name, chosen_slot=basket.slot,
             typed_name=basket.name, spot=basket.spot,
             too_little=basket.total is not None and 0 < basket.total.total < least,
             least=Money(least, at.outlet.currency),
             asked={form.value for form in contacts.forms(self._context, at.phones)},
-            coupons=await self._has_coupons(at),
-            query=lambda wishes: _offer_query(_query(wishes, basket.spot or _spot(request)),
-                                              basket.offer),
+            coupons=await self._has_coupons(at), zones=zones,
+            d=delivery_texts.WORDS.get(
+                self._renderer.words(request).code, delivery_texts.WORDS["en"]
+            ),
+            query=lambda wishes, to=None: _more_query(
+                _query(wishes, basket.spot or _spot(request)), basket, to
+            ),
             o=offer_texts.WORDS.get(self._renderer.words(request).code, offer_texts.WORDS["en"]),
         )  # fmt: skip
+
+    async def _zones(self, request: AnyRequest, at: Store, basket: Basket) -> list[Zone]:
+        """None for whoever sits at a table."""
+        if not basket.lines or basket.spot or _spot(request):
+            return []
+        async with self._context.db.as_merchant(at.merchant) as conn:
+            return await delivery.zones(conn, at.outlet.code)
+
+    def _delivered(self, request: AnyRequest, basket: Basket, zones: Sequence[Zone]) -> Basket:
+        """With the fee of the zone that was chosen. Raises DeliveryError."""
+        chosen = basket.deliver or uuid_of(request.query_params.get("deliver", ""))
+        if chosen is None or basket.total is None or not zones:
+            return replace(basket, deliver=None)
+        zone = delivery.named(zones, chosen, basket.total.goods - basket.total.off)
+        return replace(basket, deliver=zone.id, total=replace(basket.total, delivery=zone.fee))
+
+    def _not_there(self, request: AnyRequest, at: Store, error: DeliveryError) -> str:
+        words = delivery_texts.WORDS.get(
+            self._renderer.words(request).code, delivery_texts.WORDS["en"]
+        )
+        least = Money(error.least, at.outlet.currency)
+        return words[f"no_{error.code}"].format(
+            least=self._renderer.formatter(request).money(least)
+        )
 
     async def _has_coupons(self, at: Store) -> bool:
         async with self._context.db.as_merchant(at.merchant) as conn:
@@ -353,6 +463,7 @@ class CounterPages(SharedHandler):
             query = request.query_params
             offer = _offer(request, query.get("coupon", ""), query.get("reward", ""))
         goods = sum(line.total for line in basket.lines)
+        self._guesses.look(at, peer.network(request), offer)
         async with self._context.db.as_merchant(at.merchant) as conn:
             collects = await offers.program_of(conn, at) is not None
             card = await offers.card_of(conn, self._context, at, offer.card)
@@ -388,8 +499,11 @@ class CounterPages(SharedHandler):
     async def begin_card(self, request: AnyRequest, slug: Slug) -> Response[str]:
         """This browser collects from now on. Twice begins one card."""
         at, _ = await self._known(slug)
-        name = browser.named(request)
-        await offers.begin_card(self._context, at, name)
+        name, network = browser.named(request), peer.network(request)
+        if self._cards.is_spent(slug, network):
+            raise RefusedError(429, "too_many_requests", "Too often.", sentence="too_often")
+        if await offers.begin_card(self._context, at, name):
+            self._cards.note(slug, network)
         answer: Response[str] = Redirect(self._link(request, slug, "card"), status_code=303)
         browser.remember(request, answer, name, "/s")
         return answer
@@ -419,7 +533,7 @@ class CounterPages(SharedHandler):
         at = await menus.store_of(self._context, slug)
         if at is None:
             raise RefusedError(
-                404, "no_such_store", "No store has this address.", sentence="nothing_here"
+                404, "no_such_store", "No store has this address.", sentence="no_counter"
             )
         async with self._context.db.as_merchant(at.merchant) as conn:
             return at, await menus.menu_at(conn, at, chosen)
@@ -440,17 +554,19 @@ class CounterPages(SharedHandler):
         """Priced as far as it can be ordered."""
         asked = request.query_params.get("tip", "") if tip is None else tip
         percent = int(asked) if _SMALL.fullmatch(asked) and int(asked) in at.tips else 0
-        kept, problem = [], ""
+        kept: list[Line] = []
+        problems: dict[str, None] = {}  # each once, in their order
         menu = {item.sku: item.priced() for item in items}
         for wish in wishes:
             try:
                 kept += lines_of(menu, [wish])
             except BasketError as error:
-                problem = self._said(request, error, items)
+                problems[self._said(request, error, items)] = None
         tip_minor = tip_of(kept, percent)
         return Basket(
             wishes=tuple(line.wish for line in kept), lines=tuple(kept), percent=percent,
-            total=sum_of(kept, tax_added=at.tax_added, tip=tip_minor), problem=problem,
+            total=sum_of(kept, tax_added=at.tax_added, tip=tip_minor),
+            problem=" ".join(problems),
         )  # fmt: skip
 
     def _said(self, request: AnyRequest, error: BasketError, items: Sequence[MenuItem]) -> str:
@@ -534,6 +650,38 @@ def _together(wishes: Sequence[Wish], added: Wish) -> list[Wish]:
     return [*found, added]
 
 
+def _changed_by_one(request: AnyRequest, wishes: tuple[Wish, ...]) -> str | None:
+    """The query of the basket after the button for one more, or one fewer, of a line; None: there
+    was none. What else was chosen stays."""
+    query = request.query_params
+    step = 1 if "more" in query else -1 if "fewer" in query else 0
+    if not step:
+        return None
+    named = query.get("more" if step > 0 else "fewer", "")
+    place = int(named) if _SMALL.fullmatch(named) else len(wishes)
+    found = [
+        replace(wish, quantity=min(wish.quantity + step, PIECES)) if n == place else wish
+        for n, wish in enumerate(wishes)
+    ]
+    rest = [(k, v) for k, v in query.multi_items() if k not in ("line", "more", "fewer")]
+    return urlencode([*rest, *(("line", wish.text()) for wish in found if wish.quantity > 0)])
+
+
+def _grows(items: Sequence[MenuItem], wishes: Sequence[Wish]) -> list[bool]:
+    """Of each line, whether there is one more."""
+    menu = {item.sku: item.priced() for item in items}
+    found = []
+    for place, wish in enumerate(wishes):
+        more = replace(wish, quantity=wish.quantity + 1)
+        try:
+            lines_of(menu, [*wishes[:place], more, *wishes[place + 1 :]])
+        except BasketError:
+            found.append(False)
+        else:
+            found.append(True)
+    return found
+
+
 def _query(wishes: Sequence[Wish], spot: str = "") -> str:
     """Of an address."""
     return urlencode([*([("spot", spot)] if spot else []), *(("line", w.text()) for w in wishes)])
@@ -546,8 +694,31 @@ def _offer(request: AnyRequest, coupon: str, reward: str) -> Offer:
     )
 
 
-def _offer_query(query: str, offer: Offer) -> str:
+def _wishes_of(data: PlaceForm) -> tuple[Wish, ...]:
+    """Raises RefusedError."""
+    typed = [data.line] if isinstance(data.line, str) else data.line
+    try:
+        return tuple(Wish.read(text) for text in typed)
+    except BasketError:
+        raise _unreadable() from None
+
+
+def _delivery(data: PlaceForm) -> Delivery | None:
+    """Raises RefusedError for a zone that no page of ours named."""
+    if not data.deliver:
+        return None
+    zone = uuid_of(data.deliver)
+    if zone is None:
+        raise _unreadable()
+    return Delivery(address=" ".join(data.address.split()), zone=zone)
+
+
+def _more_query(query: str, basket: Basket, to: str | None = None) -> str:
+    """Of an address, with what was chosen beside the dishes; `to`: another zone, or none."""
+    offer = basket.offer
     more = {"coupon": offer.coupon} if offer.coupon else {"reward": "1"} if offer.reward else {}
+    zone = str(basket.deliver or "") if to is None else to
+    more |= {"deliver": zone} if zone else {}
     return "&".join(filter(None, (query, urlencode(more))))
 
 

@@ -18,6 +18,9 @@ SELECT DISTINCT a.gateway FROM ways_to_pay w JOIN gateway_accounts a ON a.id = w
     AND a.disabled_at IS NULL
 WHERE w.outlet_id = $1 AND w.place IS NOT NULL ORDER BY 1
 """
+_ASKS_WHERE = """
+SELECT arrivals AND here_m IS NOT NULL FROM counter_stores WHERE outlet_id = $1
+"""
 _NAMES: Final[Mapping[str, str]] = {
     "stripe": "Stripe", "razorpay": "Razorpay", "yookassa": "YooKassa", "tbank": "T-Bank",
     "mock": "Practice gateway",
@@ -39,9 +42,13 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "calls": "Whom messages and calls reached: {days} days.",
         "logs": "Wrong codes, and networks that orders came from, as digests that name nobody:"
         " {days} days.",
+        "where": "Where your phone is, if you tap “I am here” and your browser allows it: it is"
+        " compared with where the counter is, and not kept. Only whether you were near is.",
         "payments": "What was paid, as the law asks. Who paid is forgotten after {days} days.",
+        "account": "If you stay signed in: the name and the note that you save, until you take them"
+        " out or delete your account. The sign-in ends after 180 days.",
         "cookies": "One cookie, so that this browser finds its orders again; where you collect"
-        " stamps or points it is your card. None follows you.",
+        " stamps or points it is your card. One more while you stay signed in. None follows you.",
         "others": "Who else is told",
         "gateways": "Who takes the payment: {names}. Card numbers are seen by them alone.",
         "carriers": "Who carries messages and calls, of your number and the text.",
@@ -61,9 +68,13 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         " किस पाठ पर, कब और किस नेटवर्क से सहमति दी, प्रमाण के लिए रखा जाता है। आपके मिटाने को कहने तक।",
         "calls": "संदेश और कॉल किसे मिले: {days} दिन।",
         "logs": "ग़लत कोड, और ऑर्डर के नेटवर्क, ऐसे डाइजेस्ट के रूप में जो किसी का नाम नहीं बताते: {days} दिन।",
+        "where": "आपका फ़ोन कहाँ है, जब आप “मैं आ गया” दबाएँ और ब्राउज़र अनुमति दे: उसे काउंटर की जगह से"
+        " मिलाया जाता है, रखा नहीं जाता। केवल इतना रहता है कि आप पास थे या नहीं।",
         "payments": "जो भुगतान हुआ, क़ानून के अनुसार। किसने किया, {days} दिन बाद भुला दिया जाता है।",
+        "account": "यदि आप साइन इन रहें: सहेजा नाम और टिप्पणी, जब तक आप उन्हें न हटाएँ या खाता न मिटाएँ।"
+        " साइन इन 180 दिन बाद समाप्त होता है।",
         "cookies": "एक कुकी, ताकि यह ब्राउज़र अपने ऑर्डर फिर पाए; जहाँ आप मुहर या अंक जमा करते हैं, वही"
-        " आपका कार्ड है। कोई कुकी आपका पीछा नहीं करती।",
+        " आपका कार्ड है। साइन इन रहने पर एक और। कोई कुकी आपका पीछा नहीं करती।",
         "others": "और किसे बताया जाता है",
         "gateways": "भुगतान लेने वाले: {names}। कार्ड नंबर केवल वही देखते हैं।",
         "carriers": "संदेश और कॉल पहुँचाने वाले: आपका नंबर और पाठ।",
@@ -87,9 +98,13 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "calls": "Кому доставлены сообщения и звонки, дней: {days}.",
         "logs": "Неверные коды и сети, из которых заказывали, в виде дайджестов без имён, дней:"
         " {days}.",
+        "where": "Где ваш телефон, если вы нажали «Я на месте» и браузер разрешил: это место"
+        " сравнивается с местом стойки и не хранится. Остаётся лишь, были ли вы рядом.",
         "payments": "Что оплачено, как требует закон. Кто платил, забывается через {days} дней.",
+        "account": "Если вы не выходите: сохранённые имя и заметка, пока вы их не уберёте или не"
+        " удалите аккаунт. Вход действует 180 дней.",
         "cookies": "Один файл cookie, чтобы браузер снова нашёл свои заказы; если вы копите отметки"
-        " или баллы, это и есть карта. Слежки нет.",
+        " или баллы, это и есть карта. Ещё один, пока вы не вышли. Слежки нет.",
         "others": "Кому ещё сообщается",
         "gateways": "Кто принимает оплату: {names}. Номера карт видят только они.",
         "carriers": "Кто доставляет сообщения и звонки: ваш номер и текст.",
@@ -106,6 +121,7 @@ class PrivacyView(Struct, frozen=True, kw_only=True):
     settings: Privacy
     gateways: tuple[str, ...]
     carries: bool  # messages go out
+    asks_where: bool  # of a phone, when its customer says that they wait outside
     kept: Mapping[str, int]
 
 
@@ -115,10 +131,12 @@ async def view(context: Context, at: Store) -> PrivacyView:
     async with context.db.as_merchant(at.merchant) as conn:
         settings = await privacy_settings.read(conn)
         gateways = await conn.fetch(_GATEWAYS, at.outlet.code)
+        asks_where = await conn.fetchval(_ASKS_WHERE, at.outlet.code)
     return PrivacyView(
         settings=settings,
         gateways=tuple(_NAMES.get(row["gateway"], row["gateway"]) for row in gateways),
         carries=bool({Form.SMS, Form.EMAIL} & set(context.notifiers)),
+        asks_where=bool(asks_where),
         kept={
             "calls": round(windows.call_logs_kept_s / _DAY_S),
             "logs": round(windows.logs_kept_s / _DAY_S),

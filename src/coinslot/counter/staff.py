@@ -53,12 +53,14 @@ class Why(StrEnum):
 
 
 class CounterError(Exception):
-    """Nothing was done. `left`: how many tries a code still has."""
+    """Nothing was done. `left`: how many tries a code still has; `was_before`: a wrong code was the
+    right one until the order became ready."""
 
-    def __init__(self, why: Why, left: int = 0) -> None:
+    def __init__(self, why: Why, left: int = 0, *, was_before: bool = False) -> None:
         super().__init__(why.value)
         self.why = why
         self.left = left
+        self.was_before = was_before
 
 
 class Staff(Struct, frozen=True, kw_only=True):
@@ -105,6 +107,7 @@ async def accept(context: Context, who: Staff, order: UUID) -> None:
             await _move(conn, unit, "ACCEPTED", now, by, accepted_at=now)
         await conn.execute(store.PRINT_TICKETS, order, now)
         await record(conn, who.actor, _act(who, "order.accepted", order), now)
+    context.wakes.wake("counter_prints")
 
 
 async def ready(context: Context, who: Staff, order: UUID) -> None:
@@ -158,8 +161,10 @@ async def undo(context: Context, who: Staff, order: UUID, to: Status) -> None:
 async def reject(
     context: Context, who: Staff, order: UUID, reason: str, units: Sequence[UUID] = ()
 ) -> None:
-    """These pieces, or all that is left, are not handed over: their money goes back in the same
-    transaction. Raises CounterError."""
+    """These pieces, of which there are none, or all that is left, are not handed over: their money
+    goes back in the same transaction. The items of pieces that are named are sold out until
+    somebody puts them back; what is rejected without a name is for sale again. Raises
+    CounterError."""
     if not reason.strip():
         raise CounterError(Why.NO_REASON)
     async with context.db.as_merchant(who.merchant) as conn:
@@ -176,7 +181,25 @@ async def reject(
         ids = [unit["id"] for unit in meant]
         act = _act(who, "order.rejected", order, reason.strip(), ids)
         await record(conn, who.actor, act, now)
-    context.wakes.wake("refunds", "fulfillments", "counter_messages")
+        if units:
+            await _none_left(conn, who, order, ids, now)
+    context.wakes.wake("refunds", "fulfillments", "counter_messages", "counter_prints")
+
+
+async def _none_left(
+    conn: Connection, who: Staff, order: UUID, units: Sequence[UUID], now: datetime
+) -> None:
+    """Nobody buys the next one of what there is not, as it would be rejected too."""
+    kept = await _known(conn, who, order)
+    gone = [row["id"] for row in await conn.fetch(store.NONE_LEFT, units, now)]
+    for item in sorted(gone):
+        after = {"item": str(item), "stock": ""}
+        act = Act(
+            action="item.sold_out", merchant=who.merchant, subject=kept["outlet_id"], after=after
+        )
+        await record(conn, who.actor, act, now)
+    if gone:
+        await conn.execute(store.BOARD_CHANGED, kept["outlet_id"])
 
 
 async def cancel(context: Context, order_token: str) -> None:
@@ -200,7 +223,7 @@ async def cancel(context: Context, order_token: str) -> None:
                 conn, COUNTER, unit["id"], "CANCELLED", context.now(), basis="never_sent",
                 ended="cancelled",
             )  # fmt: skip
-    context.wakes.wake("refunds", "fulfillments", "counter_messages")
+    context.wakes.wake("refunds", "fulfillments", "counter_messages", "counter_prints")
 
 
 async def complete(context: Context, who: Staff, order: UUID, code: str) -> None:
@@ -210,7 +233,10 @@ async def complete(context: Context, who: Staff, order: UUID, code: str) -> None
     if not codes.matches(context.peppers, kept, code):
         async with context.db.as_merchant(who.merchant) as conn:
             tries = await conn.fetchval(store.NOTE_WRONG, order, context.now())
-        raise CounterError(Why.WRONG_CODE, max(codes.TRIES - tries, 0))
+        raise CounterError(
+            Why.WRONG_CODE, max(codes.TRIES - tries, 0),
+            was_before=codes.was_before(context.vault, kept, code),
+        )  # fmt: skip
     async with context.db.as_merchant(who.merchant) as conn:
         units, now = await _lock(conn, order), context.now()
         if await no_show.give_time(context, conn, units, kept):

@@ -75,8 +75,10 @@ WHERE outlet_id = $1 AND retired_at IS NULL AND id <> ALL ($2)
 _ITEM = """
 SELECT i.*, p.sku, p.name, p.names, p.description, p.descriptions, p.cost_minor,
     k.digest AS picture_digest, k.width AS picture_width, k.height AS picture_height,
-    k.widths AS picture_widths
+    k.widths AS picture_widths, t.shared
 FROM counter_items i JOIN products p ON p.id = i.product_id
+LEFT JOIN (SELECT outlet_id, jsonb_object_agg(name, CASE WHEN sold_out_at IS NULL THEN stock ELSE 0
+    END) AS shared FROM counter_stocks GROUP BY outlet_id) t ON t.outlet_id = i.outlet_id
 LEFT JOIN pictures k ON k.merchant_id = p.merchant_id AND k.digest = p.picture
 """
 
@@ -84,6 +86,20 @@ LEFT JOIN pictures k ON k.merchant_id = p.merchant_id AND k.digest = p.picture
 MENU = f"""
 {_ITEM} WHERE i.outlet_id = $1 AND i.retired_at IS NULL
 ORDER BY min(i.place) OVER (PARTITION BY i.section), i.section, i.place, p.sku
+"""
+
+BOARD_ITEMS = """
+SELECT i.outlet_id, i.id, p.name, i.stock, i.sold_out_at IS NOT NULL AS sold_out
+FROM counter_items i JOIN products p ON p.id = i.product_id
+WHERE ($1::text[] IS NULL OR i.outlet_id = ANY ($1)) AND i.retired_at IS NULL
+ORDER BY i.outlet_id, min(i.place) OVER (PARTITION BY i.outlet_id, i.section), i.section, i.place,
+    p.sku
+"""
+
+STATIONS = """
+SELECT DISTINCT station FROM counter_items
+WHERE ($1::text[] IS NULL OR outlet_id = ANY ($1)) AND retired_at IS NULL AND station <> ''
+ORDER BY station
 """
 
 MENU_ITEM = f"{_ITEM} WHERE i.outlet_id = $1 AND i.id = $2 AND i.retired_at IS NULL"
@@ -111,18 +127,64 @@ UPDATE counter_items SET sold_out_at = coalesce(sold_out_at, $3)
 WHERE outlet_id = $1 AND id = $2 AND retired_at IS NULL RETURNING true
 """
 
+# The items of these pieces, of which staff say that there are none: what was counted was wrong.
+# Rows are locked by their ids, as whoever reserves them does.
+NONE_LEFT = """
+WITH held AS (SELECT i.id FROM counter_items i WHERE i.retired_at IS NULL
+    AND i.sold_out_at IS NULL AND i.id IN (SELECT n.item_id FROM fulfillments f
+        JOIN counter_lines n USING (line_id) WHERE f.id = ANY ($1))
+    ORDER BY i.id FOR NO KEY UPDATE)
+UPDATE counter_items i SET sold_out_at = $2, stock = CASE WHEN i.stock IS NOT NULL THEN 0 END
+FROM held WHERE i.id = held.id RETURNING i.id
+"""
+
 BACK_ON_SALE = """
-UPDATE counter_items SET sold_out_at = NULL, stock = $3
+UPDATE counter_items SET sold_out_at = NULL, stock = CASE WHEN $4 THEN stock ELSE $3 END
 WHERE outlet_id = $1 AND id = $2 AND retired_at IS NULL RETURNING true
 """
 
+# What choices of what is on the menu take from.
+SHARED = """
+SELECT s.outlet_id, s.id, s.name, s.stock, s.sold_out_at IS NOT NULL AS sold_out
+FROM counter_stocks s WHERE ($1::text[] IS NULL OR s.outlet_id = ANY ($1))
+    AND EXISTS (SELECT FROM counter_items i WHERE i.outlet_id = s.outlet_id
+        AND i.retired_at IS NULL AND i.options @> jsonb_build_array(jsonb_build_object(
+            'choices', jsonb_build_array(jsonb_build_object('stock', s.name)))))
+ORDER BY s.outlet_id, s.name
+"""
+
+# One that is there keeps its count, unless it is to be written.
+SAVE_SHARED = """
+INSERT INTO counter_stocks (id, merchant_id, outlet_id, name, stock) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (outlet_id, name) DO UPDATE SET stock = excluded.stock WHERE $6
+"""
+
+SHARED_SOLD_OUT = """
+UPDATE counter_stocks SET sold_out_at = coalesce(sold_out_at, $3)
+WHERE outlet_id = $1 AND id = $2 RETURNING true
+"""
+
+SHARED_BACK = """
+UPDATE counter_stocks SET sold_out_at = NULL, stock = CASE WHEN $4 THEN stock ELSE $3 END
+WHERE outlet_id = $1 AND id = $2 RETURNING true
+"""
+
 # Takes all that an order wants off the stock, or leaves it: rows are locked by their ids, so that
-# two orders of the same items wait for each other. As many rows as items, or somebody was first.
+# two orders of the same items wait for each other, and then those of shared stocks. As many rows as
+# items, and each stock in `shared`, or somebody was first: then the transaction takes nothing.
 RESERVE = """
 WITH wanted AS (SELECT * FROM unnest($2::uuid[], $3::integer[], $4::jsonb[])
     AS w (id, quantity, choices)),
 held AS MATERIALIZED (SELECT i.id FROM counter_items i JOIN wanted USING (id)
-    WHERE i.outlet_id = $1 ORDER BY i.id FOR NO KEY UPDATE OF i)
+    WHERE i.outlet_id = $1 ORDER BY i.id FOR NO KEY UPDATE OF i),
+portions AS (SELECT * FROM unnest($5::text[], $6::integer[]) AS p (name, quantity)),
+held_stocks AS MATERIALIZED (SELECT s.id FROM counter_stocks s JOIN portions USING (name)
+    WHERE s.outlet_id = $1 AND (SELECT count(*) FROM held) > 0 ORDER BY s.id
+    FOR NO KEY UPDATE OF s),
+taken AS (UPDATE counter_stocks s SET stock = s.stock - p.quantity
+    FROM held_stocks h, portions p WHERE s.id = h.id AND p.name = s.name
+        AND s.sold_out_at IS NULL AND (s.stock IS NULL OR s.stock >= p.quantity)
+    RETURNING s.name, CASE WHEN s.stock IS NOT NULL THEN s.id END AS counted)
 UPDATE counter_items i SET stock = i.stock - w.quantity,
     option_stock = counter_option_stock(i.option_stock, w.choices)
 FROM held h JOIN wanted w USING (id)
@@ -131,15 +193,16 @@ WHERE i.id = h.id AND i.retired_at IS NULL AND i.sold_out_at IS NULL
     AND NOT EXISTS (SELECT FROM jsonb_each(i.option_stock) s
         WHERE s.value::integer + coalesce((w.choices->s.key)::integer, 0) < 0)
 RETURNING i.id, i.stock IS NOT NULL AS counted,
-    ARRAY(SELECT jsonb_object_keys(i.option_stock)) AS counted_choices
+    ARRAY(SELECT jsonb_object_keys(i.option_stock)) AS counted_choices,
+    (SELECT coalesce(jsonb_object_agg(name, counted), '{}') FROM taken) AS shared
 """
 
 PLACED_LINES = "SELECT id FROM order_lines WHERE order_id = $1 ORDER BY id"
 
 PLACE_LINE = """
 INSERT INTO counter_lines (line_id, merchant_id, order_id, item_id, options, note, reserved,
-    item_counted, counted_choices)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    item_counted, counted_choices, shared_stocks, tax_bp)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 """
 
 PLACE_ORDER = """
@@ -186,13 +249,19 @@ WHERE o.token = $1
 """
 
 INVOICE_OF = """
-SELECT year || '-' || lpad(number::text, 6, '0') FROM counter_invoices WHERE order_id = $1
+SELECT number_of_year(year, number) FROM counter_invoices WHERE order_id = $1
 """
 
 # Their own windows of time come before the installation's.
 WINDOWS_OF = "SELECT o.id, windows_at(o) AS windows FROM outlets o WHERE o.id = ANY ($1)"
 
-CODE_OF = "SELECT * FROM counter_orders WHERE order_id = $1"
+CODE_OF = """
+SELECT c.*, coalesce(s.arrivals, false) AS arrivals,
+    coalesce(s.arrivals, false) AND s.here_m IS NOT NULL AS asks_where
+FROM counter_orders c LEFT JOIN counter_stores s USING (outlet_id) WHERE c.order_id = $1
+"""
+
+DELIVERY_OF = "SELECT left_at FROM counter_deliveries WHERE order_id = $1"
 
 # A try is counted before its code is compared, and only while the version that was read is the one
 # that counts: of any number that come at once, five are compared.
@@ -242,10 +311,12 @@ FROM was WHERE c.id = was.id RETURNING was.ticked <> $3
 _ON_BOARD = """
 SELECT o.id, o.number, o.outlet_id, o.state, o.amount_minor, o.currency::text, o.paid_at,
     o.ended_at, c.name, c.tries, c.wrong, c.code_from, c.wanted_at, c.begin_at, c.spot, c.seen_at,
-    a.repeated_at, s.slug, u.name AS outlet_name, d.address
+    a.repeated_at, s.slug, u.name AS outlet_name, coalesce(u.zone, m.zone) AS zone, d.address,
+    d.driver_token, d.left_at, c.here_at, c.here_note, c.here_by
 FROM orders o JOIN counter_orders c ON c.order_id = o.id
 LEFT JOIN counter_alarms a ON a.id = o.id LEFT JOIN counter_deliveries d ON d.order_id = o.id
 JOIN counter_stores s ON s.outlet_id = o.outlet_id JOIN outlets u ON u.id = o.outlet_id
+LEFT JOIN merchants m ON m.id = o.merchant_id
 """
 
 ON_BOARD = f"""

@@ -18,13 +18,15 @@ OF_ORDERS: Final[Mapping[str, Mapping[str, str]]] = {
         "sending_lead": "Keep this page: it shows when your order is ready, and the code for"
         " picking it up.",
         "working": "Ready: pick it up",
-        "working_lead": "Show this code at the counter.",
+        "working_lead": "Show this code at the counter. It is new since your order became ready.",
         "your_code": "Your code: {code}",
         "done": "Enjoy",
         "done_lead": "Your order was handed over. Thank you.",
         "partly": "A part was not available",
         "partly_lead": "For what you did not get, the money goes back.",
         "refund_by": "Not handed over by {time}? Refunded automatically.",
+        "refund_by_queued": "Not accepted by {time}? Refunded automatically.",
+        "refund_by_sending": "Not ready by {time}? Refunded automatically.",
         "refunding_lead": "Nothing was handed over. {price} is on its way back to you.",
         "back_to_machine": "Back to the menu",
         "step_sent": "Accepted",
@@ -52,13 +54,15 @@ OF_ORDERS: Final[Mapping[str, Mapping[str, str]]] = {
         "sending": "आपका ऑर्डर बन रहा है",
         "sending_lead": "यह पेज रखें: तैयार होने पर यहीं दिखेगा, और लेने का कोड भी।",
         "working": "तैयार है: ले लें",
-        "working_lead": "यह कोड काउंटर पर दिखाएँ।",
+        "working_lead": "यह कोड काउंटर पर दिखाएँ। ऑर्डर तैयार होने पर यह नया बना है।",
         "your_code": "आपका कोड: {code}",
         "done": "आनंद लें",
         "done_lead": "आपका ऑर्डर दे दिया गया। धन्यवाद।",
         "partly": "एक हिस्सा उपलब्ध नहीं था",
         "partly_lead": "जो नहीं मिला, उसका पैसा लौट रहा है।",
         "refund_by": "{time} तक नहीं मिला? पैसा अपने आप लौट आएगा।",
+        "refund_by_queued": "{time} तक स्वीकार नहीं हुआ? पैसा अपने आप लौट आएगा।",
+        "refund_by_sending": "{time} तक तैयार नहीं हुआ? पैसा अपने आप लौट आएगा।",
         "refunding_lead": "कुछ नहीं दिया गया। {price} आपके पास लौट रहा है।",
         "back_to_machine": "मेनू पर वापस",
         "step_sent": "स्वीकार हुआ",
@@ -85,13 +89,15 @@ OF_ORDERS: Final[Mapping[str, Mapping[str, str]]] = {
         "sending": "Заказ готовят",
         "sending_lead": "Не закрывайте страницу: она покажет, когда всё готово, и код для выдачи.",
         "working": "Готово, забирайте",
-        "working_lead": "Покажите этот код у стойки.",
+        "working_lead": "Покажите этот код у стойки. Он новый: сменился, когда заказ стал готов.",
         "your_code": "Ваш код: {code}",
         "done": "Приятного аппетита",
         "done_lead": "Заказ выдан. Спасибо.",
         "partly": "Части заказа не оказалось",
         "partly_lead": "За то, чего вы не получили, деньги возвращаются.",
         "refund_by": "Не выдали до {time}? Деньги вернутся сами.",
+        "refund_by_queued": "Не приняли до {time}? Деньги вернутся сами.",
+        "refund_by_sending": "Не готово до {time}? Деньги вернутся сами.",
         "refunding_lead": "Ничего не выдано. {price} возвращаются вам.",
         "back_to_machine": "К меню",
         "step_sent": "Принят",
@@ -138,6 +144,8 @@ class CounterWords(Struct, frozen=True, kw_only=True):
     allergens: str  # {list}
     left: str  # {count}
     add: str  # {price}
+    add_each: str  # {price}
+    add_from: str  # {price}
     how_many: str
     note: str
     note_hint: str
@@ -149,6 +157,8 @@ class CounterWords(Struct, frozen=True, kw_only=True):
     basket_link: str  # {count} {price}
     basket_empty: str
     remove: str
+    one_more: str  # {item}
+    one_fewer: str  # {item}
     more: str
     back: str
     tip: str
@@ -221,6 +231,8 @@ _ENGLISH = CounterWords(
     allergens="Contains: {list}",
     left="{count} left",
     add="Add for {price}",
+    add_each="Add, {price} each",
+    add_from="Add, from {price}",
     how_many="How many",
     note="A wish for the kitchen",
     note_hint="Optional, such as “no onions”.",
@@ -232,6 +244,8 @@ _ENGLISH = CounterWords(
     basket_link="Your order: {count}, {price}",
     basket_empty="Nothing in it yet.",
     remove="Remove",
+    one_more="One more {item}",
+    one_fewer="One fewer {item}",
     more="Add something else",
     back="Back to the menu",
     tip="Tip for the team",
@@ -312,6 +326,8 @@ _HINDI = CounterWords(
     allergens="इसमें है: {list}",
     left="{count} बचे",
     add="{price} में जोड़ें",
+    add_each="जोड़ें, हर एक {price}",
+    add_from="जोड़ें, {price} से",
     how_many="कितने",
     note="रसोई के लिए बात",
     note_hint="ज़रूरी नहीं, जैसे “बिना प्याज़”।",
@@ -323,6 +339,8 @@ _HINDI = CounterWords(
     basket_link="आपका ऑर्डर: {count}, {price}",
     basket_empty="अभी कुछ नहीं है।",
     remove="हटाएँ",
+    one_more="{item}: एक और",
+    one_fewer="{item}: एक कम",
     more="कुछ और जोड़ें",
     back="मेनू पर वापस",
     tip="टीम के लिए टिप",
@@ -397,6 +415,8 @@ _RUSSIAN = CounterWords(
     allergens="Содержит: {list}",
     left="осталось {count}",
     add="Добавить за {price}",
+    add_each="Добавить, {price} за штуку",
+    add_from="Добавить, от {price}",
     how_many="Сколько",
     note="Пожелание для кухни",
     note_hint="Не обязательно, например «без лука».",
@@ -408,6 +428,8 @@ _RUSSIAN = CounterWords(
     basket_link="Ваш заказ: {count}, {price}",
     basket_empty="Пока пусто.",
     remove="Убрать",
+    one_more="{item}: ещё одна порция",
+    one_fewer="{item}: на одну порцию меньше",
     more="Добавить ещё",
     back="К меню",
     tip="Чаевые команде",

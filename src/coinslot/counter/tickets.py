@@ -1,5 +1,5 @@
-"""What stands on a kitchen ticket, a receipt, and a ticket of what was cancelled. Never the code
-that hands an order over: whoever finds a ticket could have it."""
+"""What stands on a kitchen ticket, a receipt, a credit note, and a ticket of what was cancelled.
+Never the code that hands an order over: whoever finds a ticket could have it."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -11,6 +11,7 @@ import asyncpg
 from babel.dates import format_date, format_time
 from babel.numbers import format_currency
 
+from coinslot.counter.menu_file import by_rate
 from coinslot.counter.paper import HUGE, LARGE, SMALL, Row
 from coinslot.kit.money import Money
 
@@ -23,6 +24,8 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "tax": "Included tax",
         "back": "Money back", "at": "for {time}", "spot": "Table {spot}", "paid": "Paid {time}",
         "test": "This printer works", "till": "Paid at the till {time}",
+        "credit": "Credit note", "void": "VOID", "corrects": "Corrects receipt {number}",
+        "order": "Order {number}", "given": "Given back", "tax_at": "Tax at {rate} %",
     },
     "hi": {
         "cancelled": "रद्द", "copy": "प्रति", "receipt": "रसीद", "total": "कुल", "tip": "टिप",
@@ -30,7 +33,9 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "delivery_fee": "डिलीवरी", "added_tax": "कर", "tax": "शामिल कर", "back": "पैसा वापस",
         "at": "{time} के लिए", "spot": "टेबल {spot}", "paid": "भुगतान {time}",
         "test": "यह प्रिंटर चल रहा है",
-        "till": "काउंटर पर भुगतान {time}",
+        "till": "काउंटर पर भुगतान {time}", "credit": "क्रेडिट नोट", "void": "अमान्य",
+        "corrects": "रसीद {number} का सुधार", "order": "ऑर्डर {number}", "given": "लौटाया",
+        "tax_at": "{rate} % कर",
     },
     "ru": {
         "cancelled": "ОТМЕНЕНО", "copy": "КОПИЯ", "receipt": "Чек", "total": "Итого",
@@ -38,7 +43,9 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "tip": "Чаевые", "delivery_fee": "Доставка", "added_tax": "Налог",
         "tax": "В том числе налог", "back": "Возврат", "at": "к {time}", "spot": "Стол {spot}",
         "paid": "Оплачено {time}", "test": "Принтер работает",
-        "till": "Оплачено на кассе {time}",
+        "till": "Оплачено на кассе {time}", "credit": "Кредит-нота", "void": "НЕДЕЙСТВИТЕЛЬНА",
+        "corrects": "К чеку {number}", "order": "Заказ {number}", "given": "Возвращено",
+        "tax_at": "Налог {rate} %",
     },
 }  # fmt: skip
 
@@ -72,6 +79,8 @@ class Ticket:
                     Row(text=self._words["test"])]  # fmt: skip
         if job["copy"]:
             rows.append(Row(text=self._words["copy"], size=LARGE, bold=True, turned=True))
+        if job["kind"] == "credit":
+            return [*rows, *self._credit()]
         if job["kind"] == "cancelled":
             rows.append(Row(text=self._words["cancelled"], size=LARGE, bold=True, turned=True))
         rows += self._whose()
@@ -143,6 +152,29 @@ class Ticket:
         if tax := sum(p["tax_minor"] for p in kept if p["settlement"] != "refund_due"):
             rows.append(Row(text=self._words["tax"], end=self._money(tax), size=SMALL))
         return rows
+
+    def _credit(self) -> list[Row]:
+        """What a refund corrects: of a piece, of an extra, or of the whole."""
+        job, words = self._job, self._words
+        void = [Row(text=words["void"], size=LARGE, bold=True, turned=True)]
+        rows = void if job["void_at"] is not None else []
+        rows.append(Row(text=words["credit"], size=LARGE, bold=True))
+        rows.append(Row(text=job["credit"], size=LARGE, bold=True))
+        if job["corrects"]:
+            rows.append(Row(text=words["corrects"].format(number=job["corrects"])))
+        rows += [Row(text=words["order"].format(number=job["number"])), Row(rule=True)]
+        rows += [Row(text=str(piece["name"])) for piece in self._pieces]
+        if job["extra"]:
+            rows.append(Row(text=words[job["extra"]]))
+        given = self._money(job["credited"])
+        rows.append(Row(text=words["given"], end=given, size=LARGE, bold=True))
+        for rate, minor in by_rate(job["taxes"]):
+            text = words["tax_at"].format(rate=rate)
+            rows.append(Row(text=text, end=self._money(minor), size=SMALL))
+        at = job["credited_at"]
+        day = format_date(self._local(at), "d MMM y", locale=self._language)
+        rows += [Row(rule=True), Row(text=job["merchant"], size=SMALL)]
+        return [*rows, Row(text=f"{self._hour(at)}, {day}", size=SMALL)]
 
     def _money(self, minor: int) -> str:
         money = Money(minor, self._job["currency"])

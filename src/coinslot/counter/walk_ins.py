@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from coinslot.context import Context
 from coinslot.counter import ordering, store
-from coinslot.counter.basket import Wish, lines_of, sum_of
+from coinslot.counter.basket import Wish, lines_of, shared_of, sum_of
 from coinslot.counter.menu import MenuItem, menu
 from coinslot.counter.staff import CounterError, Staff, Why
 from coinslot.db.pool import Connection
@@ -161,7 +161,13 @@ def _taken(
         pieces[item] += wish.quantity
         for choice in wish.choices:
             choices.setdefault(item, Counter())[choice] += wish.quantity
-    return [
+    shared = shared_of({sku: item.options for sku, item in items.items()}, wishes)
+    ids = next(iter(rows.values()))["shared"]
+    portions = [
+        {"stock": ids[name], "pieces": number}
+        for name, number in shared.items() if ids[name] is not None
+    ]  # fmt: skip
+    return portions + [
         {
             "item": str(item), "pieces": count if rows[item]["counted"] else 0,
             "choices": {

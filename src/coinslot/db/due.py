@@ -16,9 +16,9 @@ from coinslot.db.pool import Database
 
 TABLES = frozenset(
     {
-        "attempts", "captures", "counter_alarms", "counter_messages", "counter_prints",
-        "fulfillments", "inbox", "notices", "orders", "payments", "qr_codes", "qr_polls",
-        "receipts", "refunds",
+        "attempts", "captures", "config_pushes", "counter_alarms", "counter_messages",
+        "counter_prints", "fulfillments", "inbox", "machine_updates", "notices", "orders",
+        "payments", "qr_codes", "qr_polls", "receipts", "refunds", "rollouts",
     }
 )  # fmt: skip
 LANES = frozenset({"account_id", "channel", "merchant_id"})

@@ -72,14 +72,22 @@ async def pending(
     owner_url: str, functions: Sequence[tuple[str, str]] = (), folder: Path = MIGRATIONS
 ) -> list[str]:
     """What `migrate` would apply; changes nothing. Raises MigrationError."""
-    repeatable = [Migration(name, sql, repeatable=True) for name, sql in functions]
     conn = await connect(owner_url)
     try:
-        if not await conn.fetchval("SELECT to_regclass('schema_migrations')"):
-            return [m.name for m in (*migrations_in(folder), *repeatable)]
-        return [m.name for m in await _missing(conn, [*migrations_in(folder), *repeatable])]
+        return await pending_in(conn, functions, folder)
     finally:
         await conn.close()
+
+
+async def pending_in(
+    conn: Connection, functions: Sequence[tuple[str, str]] = (), folder: Path = MIGRATIONS
+) -> list[str]:
+    """As `pending`, over a connection of the owner."""
+    repeatable = [Migration(name, sql, repeatable=True) for name, sql in functions]
+    wanted = [*migrations_in(folder), *repeatable]
+    if not await conn.fetchval("SELECT to_regclass('schema_migrations')"):
+        return [m.name for m in wanted]
+    return [m.name for m in await _missing(conn, wanted)]
 
 
 def migrations_in(folder: Path) -> list[Migration]:

@@ -22,6 +22,8 @@ import structlog
 
 from coinslot.db import child
 from coinslot.db.leftover import end, end_leftover, free_port, locked, write_private
+from coinslot.device.authority import Authority
+from coinslot.kit.clock import Clock, SystemClock
 
 log = structlog.get_logger(__name__)
 
@@ -39,11 +41,13 @@ _STOP_WITHIN = timedelta(seconds=3)
 _RELOAD_WITHIN = timedelta(seconds=10)
 _POLL_S = 0.02
 _WATCH_EVERY_S = 0.2
+_LOOK_AT_CERTIFICATE_S = 3600.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
 _LOG_LIMIT_BYTES = 10_000_000
+_HANDSHAKE_WITHIN_S = 20  # a small controller on bad Wi-Fi
 _STORE_LIMIT_BYTES = 1_000_000_000
 _PAYLOAD_LIMIT_BYTES = 65_536
-_SAID_UP = ("status.dispense", "status.health", "status.inventory", "logs")
+_SAID_UP = ("status.dispense", "status.health", "status.inventory", "status.firmware", "logs")
 _IN_USE = "address already in use"
 _RELOADED = b"Reloaded server configuration"
 _NOT_RELOADED = b"Failed to reload server configuration"
@@ -86,7 +90,16 @@ def embedded_address(data_dir: Path) -> str | None:
         config = msgspec.json.decode((data_dir.resolve() / "nats" / "server.conf").read_bytes())
     except (OSError, msgspec.DecodeError):
         return None
-    return f"mqtt://{config['mqtt']['listen']}"
+    scheme = "mqtts" if "tls" in config["mqtt"] else "mqtt"
+    return f"{scheme}://{config['mqtt']['listen']}"
+
+
+class Reach(msgspec.Struct, frozen=True):
+    """For machines on other computers: the address that it listens on, and the names and addresses
+    that machines call it by. They come over TLS, by an authority of its own."""
+
+    bind: str
+    names: tuple[str, ...]
 
 
 class EmbeddedNats:
@@ -96,8 +109,18 @@ class EmbeddedNats:
     host = "127.0.0.1"
     server_login = SERVER_LOGIN
 
-    def __init__(self, data_dir: Path, port: int | None = None) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        port: int | None = None,
+        reach: Reach | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         self.home = Path(data_dir).resolve() / "nats"
+        self.authority = Authority(authority_folder(data_dir), clock or SystemClock())
+        self.reach = reach
+        if reach is not None and not is_any(reach.bind):
+            self.host = reach.bind
         self._config = self.home / "server.conf"
         self._pid_file = self.home / "server.pid"
         self._log = self.home / "server.log"
@@ -119,6 +142,7 @@ class EmbeddedNats:
         self._lock = await locked(self.home / "lock", deadline)
         try:
             await self._stop_leftover(deadline)
+            self._renew()
             self._users = tuple(users)
             self.server_password = self._password()
             self._server_hash = hashed(self.server_password)
@@ -128,6 +152,37 @@ class EmbeddedNats:
             raise
         self._watch = asyncio.create_task(self._keep_alive())
         log.info("embedded_broker_ready", port=self.listening)
+
+    @property
+    def url(self) -> str:
+        """With our own login, for ourselves."""
+        scheme = "mqtt" if self.reach is None else "mqtts"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{scheme}://{self.server_login}:{self.server_password}@{host}:{self.listening}"
+
+    @property
+    def ca_file(self) -> Path | None:
+        """Of the authority that signed its certificate; none: it is not spoken to over TLS."""
+        return None if self.reach is None else self.home / "authority.crt"
+
+    def _renew(self) -> bool:
+        """Its certificate, where it listens for others: made, or made anew before it ends."""
+        if self.reach is None:
+            return False
+        needed = self.authority.renew((*self.reach.names, self.host, "localhost"))
+        write_private(self.home / "authority.crt", self.authority.pem())
+        return needed
+
+    async def renew(self) -> bool:
+        """Look at the certificate now; a new one is used for new connections at once, and those
+        that stand go on. Whether it was renewed."""
+        async with self._changing:
+            if not self._renew():
+                return False
+            log.info("embedded_broker_certificate_renewed")
+            if self._server is not None and self._server.poll() is None:
+                await self._signal_reload(self._server)
+            return True
 
     async def stop(self) -> None:
         if self._watch is not None:
@@ -178,11 +233,15 @@ class EmbeddedNats:
             return file.read()
 
     async def _keep_alive(self) -> None:
-        pause_s = _FIRST_PAUSE_S
+        pause_s, look_at = _FIRST_PAUSE_S, time.monotonic() + _LOOK_AT_CERTIFICATE_S
         while True:
             await asyncio.sleep(_WATCH_EVERY_S)
             if self._server is not None and self._server.poll() is None:
                 pause_s = _FIRST_PAUSE_S
+                if time.monotonic() >= look_at:
+                    look_at = time.monotonic() + _LOOK_AT_CERTIFICATE_S
+                    with contextlib.suppress(BrokerError, OSError):
+                        await self.renew()
                 continue
             log.error("embedded_broker_died", next_try_in_s=pause_s)
             await asyncio.sleep(pause_s)
@@ -248,6 +307,16 @@ class EmbeddedNats:
         logs = [path for path in (self.home / "start.log", self._log) if path.exists()]
         return "".join(path.read_text(encoding="utf-8", errors="replace")[-1500:] for path in logs)
 
+    def _listens(self) -> dict[str, object]:
+        if self.reach is None:
+            return {"listen": f"{self.host}:{self.listening}"}
+        bind = f"[{self.reach.bind}]" if ":" in self.reach.bind else self.reach.bind
+        own = str(self.authority.server_file)
+        return {
+            "listen": f"{bind}:{self.listening}",
+            "tls": {"cert_file": own, "key_file": own, "timeout": _HANDSHAKE_WITHIN_S},
+        }
+
     def _write_config(self) -> None:
         server = {
             "user": SERVER_LOGIN,
@@ -257,9 +326,9 @@ class EmbeddedNats:
         config = {
             "server_name": "coinslot",
             # Its own protocol cannot be switched off: any free port, and no user for it.
-            "listen": f"{self.host}:-1",
+            "listen": "127.0.0.1:-1",
             "mqtt": {
-                "listen": f"{self.host}:{self.listening}",
+                **self._listens(),
                 # On the disk each message to a machine would rewrite the file of its subscription.
                 "consumer_memory_storage": True,
             },
@@ -278,6 +347,16 @@ class EmbeddedNats:
         }
         # Its configuration language contains JSON.
         write_private(self._config, msgspec.json.encode(config))
+
+
+def authority_folder(data_dir: Path) -> Path:
+    """Where the embedded broker's authority of this folder lies."""
+    return Path(data_dir).resolve() / "authority"
+
+
+def is_any(address: str) -> bool:
+    """Whether it means every address of this computer."""
+    return address in ("0.0.0.0", "::")
 
 
 def _device(user: BrokerUser) -> dict[str, Any]:

@@ -24,8 +24,10 @@ from coinslot.channels.messages import (
     read_up,
     to_wire,
 )
+from coinslot.channels.reports import Report, read_report
 from coinslot.device.guarded import guarded
 from coinslot.device.heartbeats import HeartbeatBatch
+from coinslot.device.report_rates import ReportRates
 from coinslot.kit.clock import Clock
 from coinslot.kit.faults import Reached, no_fault
 
@@ -51,6 +53,14 @@ class MachineHandler(Protocol):
 
     async def connected(self, outlet: str) -> None:
         """A machine has its own connection. Behind a broker only its HELLO says so."""
+        ...
+
+    def takes(self, kind: str) -> bool:
+        """Whether something is done with reports of this kind (`reports.KINDS`)."""
+        ...
+
+    async def receive_report(self, outlet: str, report: Report, at: datetime) -> Sequence[Down]:
+        """Commit a report of a machine; the answers are sent after that."""
         ...
 
     async def record_heartbeats(self, heartbeats: list[tuple[str, datetime]]) -> None:
@@ -87,6 +97,7 @@ class Edge:
             patience_s=options.patience_s,
         )
         self._garbage: Counter[str] = Counter()
+        self._rates = ReportRates(clock)
 
     async def run(self) -> None:
         """Serve the machines until cancelled."""
@@ -135,9 +146,6 @@ class Edge:
     ) -> None:
         """Read one message, pass it to the handler, and send the answers back the same way."""
         kind = message.get("type") if isinstance(message, Mapping) else None
-        if isinstance(message, Mapping) and kind == "LOG":
-            log.info("machine_log", outlet=outlet, text=message.get("text"))
-            return
         up = read_done(message) if kind == "machine:done" else read_up(message)
         if isinstance(up, Unreadable):
             self._unreadable(outlet, channel, up)
@@ -149,6 +157,40 @@ class Edge:
         answers = await guarded(self._deliver(outlet, up, at), self._patience_s)
         if isinstance(answers, Exception):
             self._not_received(outlet, type(up).__name__, answers)
+            return
+        for answer in answers:
+            await self.send(outlet, channel, answer)
+
+    def wants(self, outlet: str, channel: str, kind: str) -> bool:
+        """Whether a report is passed on: someone takes its kind, and the machine does not send too
+        many. What is not is counted."""
+        if not self._handler.takes(kind):
+            self.counts[f"{channel} {kind} not taken"] += 1
+            return False
+        if not self._rates.allow(outlet, kind):
+            self.counts[f"{channel} {kind} too often"] += 1
+            return False
+        return True
+
+    async def report(
+        self,
+        outlet: str,
+        channel: str,
+        kind: str,
+        body: Mapping[str, object] | bytes,
+        at: datetime,
+    ) -> None:
+        """Read one report, pass it to the handler of its kind, and send the answers back."""
+        report = read_report(kind, body)
+        if isinstance(report, Unreadable):
+            self._unreadable(outlet, channel, report)
+            return
+        self.counts[f"{channel} {kind}"] += 1
+        self._heartbeats.note(outlet, at)
+        taking = self._handler.receive_report(outlet, report, at)
+        answers = await guarded(taking, self._patience_s)
+        if isinstance(answers, Exception):
+            self._not_received(outlet, kind, answers)
             return
         for answer in answers:
             await self.send(outlet, channel, answer)
@@ -194,6 +236,14 @@ class EdgeInbox:
 
     async def heartbeat(self, outlet: str) -> None:
         self._edge.heartbeat(outlet)
+
+    def wants(self, outlet: str, kind: str) -> bool:
+        return self._edge.wants(outlet, self._channel, kind)
+
+    async def reported(
+        self, outlet: str, kind: str, body: Mapping[str, object] | bytes, at: datetime
+    ) -> None:
+        await self._edge.report(outlet, self._channel, kind, body, at)
 
     async def received(
         self, outlet: str, message: Mapping[str, object] | bytes, at: datetime

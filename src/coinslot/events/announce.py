@@ -1,11 +1,11 @@
 """The reader that makes public events of the log: each real change of state once, in order; and in
 the same transaction a delivery for every endpoint that wants it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from msgspec import Struct
 
 from coinslot.context import Context
@@ -17,11 +17,16 @@ from coinslot.kit.ids import uuid7
 
 NAME = "announce"
 
-_SETTLES_AS = "SELECT coalesce(settles_as(kind, $2), '') FROM fulfillments WHERE id = $1"
+_SETTLE_AS = """
+SELECT coalesce(settles_as(f.kind, s.state), '') FROM unnest($1::uuid[], $2::text[])
+    WITH ORDINALITY AS s (id, state, place) LEFT JOIN fulfillments f ON f.id = s.id
+ORDER BY s.place
+"""
 
 _WRITE = """
 INSERT INTO public_events (seq, id, merchant_id, type, line, data, at)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+SELECT * FROM unnest($1::bigint[], $2::text[], $3::uuid[], $4::text[], $5::uuid[], $6::jsonb[],
+    $7::timestamptz[])
 """
 # Whatever its status: an endpoint that is paused or disabled keeps what it misses. A test is for
 # the endpoint that asked. A delivery behind others of its line is due with the first of them, so it
@@ -60,9 +65,15 @@ class Announcer:
     async def announce(self, batch: Batch) -> None:
         async with self._context.db.system_transaction() as conn:
             await self.cursor.advance(batch, conn)  # first: it locks out other writers
-            rows = [row for entry in batch.entries if (row := await _row(conn, entry))]
+            rows = [
+                _row(entry, made)
+                for entry, made in zip(
+                    batch.entries, await announcements(conn, batch.entries), strict=True
+                )
+                if made is not None
+            ]
             if rows:
-                await conn.executemany(_WRITE, rows)
+                await conn.execute(_WRITE, *zip(*rows, strict=True))
                 written, now = [row[0] for row in rows], self._context.now()
                 await conn.execute(_OWE, written, "webhook.test", "webhook.disabled", now)
         if rows:
@@ -72,34 +83,62 @@ class Announcer:
 Row = tuple[int, str, UUID, str, UUID, Any, datetime]
 
 
-async def _row(conn: Connection, entry: Entry) -> Row | None:
-    made = await announcement(conn, entry)
-    if made is None:
-        return None
+def _row(entry: Entry, made: Announcement) -> Row:
     name = f"evt_{uuid7(entry.at).hex}"
-    data = msgspec.to_builtins(made.data)
-    return entry.seq, name, entry.merchant_id, made.type, made.line, data, entry.at
+    return entry.seq, name, entry.merchant_id, made.type, made.line, made.data, entry.at
 
 
-async def announcement(conn: Connection, entry: Entry) -> Announcement | None:
-    """What a merchant learns of this entry; None when nothing public changed."""
-    status = entry.state if entry.changed else TOLD.get((entry.machine, entry.event))
-    if entry.machine == "fulfillment":
-        status = await _end_of_unit(conn, entry)
-    kind = f"{entry.machine}.{status}"
-    if status is None or kind not in TYPES:
-        return None
-    if entry.machine == "webhook":
-        data = {"endpoint": entry.subject_id, **entry.data}
-        return Announcement(type=kind, line=entry.subject_id, data=data)
-    found = await subjects.subject(conn, entry, status)
-    return Announcement(type=kind, line=found.line, data=found.shown) if found else None
+async def announcements(conn: Connection, entries: Sequence[Entry]) -> list[Announcement | None]:
+    """What a merchant learns of each; None where nothing public changed. So many statements as
+    there are sorts of subjects, however many entries."""
+    made: dict[int, Announcement] = {}
+    told: list[tuple[int, Entry, str]] = []
+    for place, (entry, status) in enumerate(
+        zip(entries, await _statuses(conn, entries), strict=True)
+    ):
+        kind = f"{entry.machine}.{status}"
+        if status is None or kind not in TYPES:
+            continue
+        if entry.machine == "webhook":
+            data = {"endpoint": entry.subject_id, **entry.data}
+            made[place] = Announcement(type=kind, line=entry.subject_id, data=data)
+        else:
+            told.append((place, entry, status))
+    found = await subjects.subjects(conn, [(entry, status) for _, entry, status in told])
+    for (place, entry, status), subject in zip(told, found, strict=True):
+        if subject is not None:
+            kind = f"{entry.machine}.{status}"
+            made[place] = Announcement(type=kind, line=subject.line, data=subject.shown)
+    return [made.get(place) for place in range(len(entries))]
 
 
-async def _end_of_unit(conn: Connection, entry: Entry) -> str | None:
-    """The public word for the end of a unit, else None."""
-    if not entry.changed or "basis" not in entry.data:
-        return None  # a move that settles names its basis: the others need no look
-    if entry.state in OWN_WORDS:
-        return entry.state
-    return SETTLED.get(await conn.fetchval(_SETTLES_AS, entry.subject_id, entry.state))
+async def _statuses(conn: Connection, entries: Sequence[Entry]) -> list[str | None]:
+    """The state that each reports, in the public words."""
+    ends = [
+        place
+        for place, entry in enumerate(entries)
+        if entry.machine == "fulfillment" and _is_end(entry) and entry.state not in OWN_WORDS
+    ]
+    words = await _public_ends(conn, [entries[place] for place in ends]) if ends else []
+    said: list[str | None] = [
+        entry.state if entry.changed else TOLD.get((entry.machine, entry.event))
+        for entry in entries
+    ]
+    for place, entry in enumerate(entries):
+        if entry.machine == "fulfillment" and not _is_end(entry):
+            said[place] = None
+    for place, word in zip(ends, words, strict=True):
+        said[place] = word
+    return said
+
+
+def _is_end(entry: Entry) -> bool:
+    """A move that settles a unit names its basis: the others need no look."""
+    return entry.changed and "basis" in entry.data
+
+
+async def _public_ends(conn: Connection, entries: Sequence[Entry]) -> list[str | None]:
+    rows = await conn.fetch(
+        _SETTLE_AS, [entry.subject_id for entry in entries], [entry.state for entry in entries]
+    )
+    return [SETTLED.get(row[0]) for row in rows]

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import msgspec
 import structlog
 from msgspec import Struct
 from prometheus_client import Counter, Gauge
@@ -75,11 +74,13 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 
 class Batch(Struct, frozen=True, kw_only=True):
-    """The log after `after`, complete up to `through`; `entries` may be empty."""
+    """The log after `after`, complete up to `through`; `entries` may be empty. `more`: the reader
+    is behind."""
 
     after: int
     through: int
     entries: list[Entry]
+    more: bool = False
 
 
 class Pace(Struct, frozen=True, kw_only=True):
@@ -90,6 +91,8 @@ class Pace(Struct, frozen=True, kw_only=True):
     lease_s: float = 20.0
     patience_s: float = 5.0  # for open transactions, in one try
     pause_max_s: float = 60.0  # after failures; it doubles from poll_s
+    gather_s: float = 0.05  # from one batch to the next: each costs as much for one entry as for 20
+    share: float = 1 / 3  # of the time, at most, while it is behind: others use the same computer
 
 
 class Cursor:
@@ -128,10 +131,10 @@ class Cursor:
                 return None
             self._settled = ahead
         rows = await self.db.system_pool.fetch(_READ, after, self._settled, self.pace.batch)
-        entries = [msgspec.convert(dict(row), Entry) for row in rows]
+        entries = [Entry(**dict(row)) for row in rows]
         full = len(entries) == self.pace.batch
         through = entries[-1].seq if full else self._settled
-        return Batch(after=after, through=through, entries=entries)
+        return Batch(after=after, through=through, entries=entries, more=full)
 
     async def advance(self, batch: Batch, conn: Connection | None = None) -> None:
         """In the caller's transaction when one is given. Raises CursorLostError."""
@@ -184,14 +187,20 @@ async def follow(
     cursor: Cursor, work: Callable[[Batch], Awaitable[None]], wake: asyncio.Event
 ) -> None:
     """Read until cancelled: at once when woken, else every poll_s. `work` advances the
-    cursor. A reader that fails stops only itself, and tries again after a pause."""
+    cursor. A reader that fails stops only itself, and tries again after a pause. One that is far
+    behind rests after each batch, the longer the busier the computer is."""
     pause_s = cursor.pace.poll_s
+    now_s = asyncio.get_running_loop().time
     while True:
         wake.clear()
         try:
+            began_s = now_s()
             while (batch := await cursor.next_batch()) is not None:
                 await work(batch)
                 pause_s = cursor.pace.poll_s
+                rest_s = (now_s() - began_s) * (1 / cursor.pace.share - 1) if batch.more else 0
+                await asyncio.sleep(max(rest_s, cursor.pace.gather_s))
+                began_s = now_s()
         except Exception as error:  # noqa: BLE001  whatever it is, the others read on
             _FAILURES.labels(cursor.name).inc()
             pause_s = min(pause_s * 2, cursor.pace.pause_max_s)

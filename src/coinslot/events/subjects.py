@@ -1,8 +1,11 @@
 """What an event shows: its subject as the API shows it, in the state that the event brought."""
 
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+import asyncpg
 from msgspec import Struct, convert
 from msgspec.structs import replace
 
@@ -22,11 +25,12 @@ SELECT o.id, o.number, o.outlet_id, o.amount_minor, o.currency, o.placed_at, o.p
         FROM order_lines l WHERE l.order_id = o.id) AS items,
     (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', x.kind, 'amount', x.amount_minor)
         ORDER BY x.id), '[]') FROM order_extras x WHERE x.order_id = o.id) AS extras
-FROM orders o WHERE o.id = $1
+FROM orders o WHERE o.id = ANY ($1::uuid[])
 """
 _UNIT = """
 SELECT f.id, f.order_id, f.outlet_id, l.slot, f.amount_minor, f.currency, f.basis, f.failure_code
-FROM fulfillments f JOIN order_lines l ON l.id = f.line_id WHERE f.id = $1
+FROM fulfillments f JOIN order_lines l ON l.id = f.line_id
+WHERE f.id = ANY ($1::uuid[])
 """
 _REFUND = """
 SELECT r.*, c.order_id, p.id AS payment_id, n.id AS replaced_by,
@@ -34,11 +38,12 @@ SELECT r.*, c.order_id, p.id AS payment_id, n.id AS replaced_by,
 FROM refunds r JOIN captures c ON c.id = r.capture_id
 LEFT JOIN payments p ON p.id = c.payment_id AND p.source = 'api'
 LEFT JOIN refunds n ON n.replaces = r.id LEFT JOIN refunds o ON o.id = r.covered_by
-WHERE r.id = $1
+WHERE r.id = ANY ($1::uuid[])
 """
 _DISPUTE = """
 SELECT d.*, c.order_id, p.id AS payment_id FROM disputes d JOIN captures c ON c.id = d.capture_id
-LEFT JOIN payments p ON p.id = c.payment_id AND p.source = 'api' WHERE d.id = $1
+LEFT JOIN payments p ON p.id = c.payment_id AND p.source = 'api'
+WHERE d.id = ANY ($1::uuid[])
 """
 
 
@@ -132,34 +137,42 @@ class Subject(Struct, frozen=True):
     line: UUID
 
 
+async def subjects(conn: Connection, told: Sequence[tuple[Entry, str]]) -> list[Subject | None]:
+    """Of each entry with the state that it brought, in as many statements as there are sorts. None
+    when a merchant's server was never shown this: the payment of an order at a machine."""
+    wanted: dict[str, set[UUID]] = {}
+    for entry, _ in told:
+        wanted.setdefault(entry.machine, set()).add(entry.subject_id)
+    found: dict[tuple[str, UUID], Any] = {}
+    for machine, ids in wanted.items():
+        if machine == "payment":
+            rows: Any = await api_views.payments_named(conn, list(ids))
+        elif machine in _READ:
+            rows = await conn.fetch(_READ[machine], list(ids))
+        else:
+            continue
+        for row in rows:
+            found[machine, row.id if machine == "payment" else row["id"]] = row
+    return [
+        _SHOWN[entry.machine](row, status)
+        if (row := found.get((entry.machine, entry.subject_id))) is not None
+        else None
+        for entry, status in told
+    ]
+
+
 async def subject(conn: Connection, entry: Entry, status: str) -> Subject | None:
-    """None when a merchant's server was never shown this: the payment of an order at a machine."""
-    match entry.machine:
-        case "payment":
-            return await _payment(conn, entry.subject_id, status)
-        case "refund":
-            return await _refund(conn, entry.subject_id, status)
-        case "dispute":
-            return await _dispute(conn, entry.subject_id, status)
-        case "order":
-            return await _order(conn, entry.subject_id, status)
-        case "fulfillment":
-            return await _unit(conn, entry.subject_id, status)
-        case _:
-            return None
+    """Of one entry."""
+    return (await subjects(conn, [(entry, status)]))[0]
 
 
-async def _payment(conn: Connection, payment: UUID, status: str) -> Subject | None:
-    found = await api_views.payment(conn, payment)
-    return Subject(replace(found, status=status), payment) if found else None
+def _payment(found: PaymentStatement, status: str) -> Subject:
+    return Subject(replace(found, status=status), found.id)
 
 
-async def _refund(conn: Connection, refund: UUID, status: str) -> Subject | None:
-    row = await conn.fetchrow(_REFUND, refund)
-    if row is None:
-        return None
+def _refund(row: asyncpg.Record, status: str) -> Subject:
     shown = MoneyBackStatement(
-        id=refund, payment=row["payment_id"], order=row["order_id"], amount=row["amount_minor"],
+        id=row["id"], payment=row["payment_id"], order=row["order_id"], amount=row["amount_minor"],
         currency=row["currency"], status=status, reason=row["asked_reason"] or row["reason"],
         failure=row["failure"], gateway_refund_id=row["known_there_as"],
         replaced_by=row["replaced_by"], created_at=row["created_at"],
@@ -167,40 +180,40 @@ async def _refund(conn: Connection, refund: UUID, status: str) -> Subject | None
     return Subject(shown, row["payment_id"] or row["order_id"] or row["capture_id"])
 
 
-async def _dispute(conn: Connection, dispute: UUID, status: str) -> Subject | None:
-    row = await conn.fetchrow(_DISPUTE, dispute)
-    if row is None:
-        return None
+def _dispute(row: asyncpg.Record, status: str) -> Subject:
     shown = DisputeStatement(
-        id=dispute, payment=row["payment_id"], order=row["order_id"], amount=row["amount_minor"],
+        id=row["id"], payment=row["payment_id"], order=row["order_id"], amount=row["amount_minor"],
         currency=row["currency"], status=status, reason=row["reason"],
         gateway_dispute_id=row["gateway_dispute_id"], opened_at=row["opened_at"],
     )  # fmt: skip
     return Subject(shown, row["payment_id"] or row["order_id"] or row["capture_id"])
 
 
-async def _order(conn: Connection, order: UUID, status: str) -> Subject | None:
-    row = await conn.fetchrow(_ORDER, order)
-    if row is None:
-        return None
+def _order(row: asyncpg.Record, status: str) -> Subject:
     shown = OrderStatement(
-        id=order, number=row["number"], outlet=row["outlet_id"], amount=row["amount_minor"],
+        id=row["id"], number=row["number"], outlet=row["outlet_id"], amount=row["amount_minor"],
         currency=row["currency"], status=status, placed_at=row["placed_at"],
         paid_at=row["paid_at"],
         given_back=row["given_back"] if status in ("completed", "failed") else 0,
         items=convert(row["items"], list[ItemStatement]),
         extras=convert(row["extras"], list[ExtraStatement]),
     )  # fmt: skip
-    return Subject(shown, order)
+    return Subject(shown, row["id"])
 
 
-async def _unit(conn: Connection, unit: UUID, status: str) -> Subject | None:
-    row = await conn.fetchrow(_UNIT, unit)
-    if row is None:
-        return None
+def _unit(row: asyncpg.Record, status: str) -> Subject:
     shown = UnitStatement(
-        id=unit, order=row["order_id"], outlet=row["outlet_id"], slot=row["slot"],
+        id=row["id"], order=row["order_id"], outlet=row["outlet_id"], slot=row["slot"],
         amount=row["amount_minor"], currency=row["currency"], status=status, basis=row["basis"],
         failure=row["failure_code"],
     )  # fmt: skip
     return Subject(shown, row["order_id"])
+
+
+_READ: Mapping[str, str] = {
+    "refund": _REFUND, "dispute": _DISPUTE, "order": _ORDER, "fulfillment": _UNIT,
+}  # fmt: skip
+_SHOWN: Mapping[str, Callable[[Any, str], Subject]] = {
+    "payment": _payment, "refund": _refund, "dispute": _dispute, "order": _order,
+    "fulfillment": _unit,
+}  # fmt: skip

@@ -14,13 +14,19 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from coinslot.context import Context
 from coinslot.db.pool import Connection
-from coinslot.fleet import store
+from coinslot.fleet import pushing, store
+from coinslot.fleet.device_settings import checked_settings
+from coinslot.fleet.versions import Editor as Editor
+from coinslot.fleet.versions import MachineConfig as MachineConfig
+from coinslot.fleet.versions import MadeVersion
+from coinslot.fleet.versions import SlotConfig as SlotConfig
+from coinslot.fleet.versions import config_in as config_in
+from coinslot.fleet.versions import record as record
 from coinslot.kit.clock import UnknownZoneError, known_zone
 from coinslot.kit.money import Money
+from coinslot.orders.outlet_pages import above_cap
 from coinslot.outlets.machines import UnknownOutletError
 from coinslot.payments.provision import WantedCode, want_printed
-from coinslot.people import audit_log
-from coinslot.people.audit_log import COMMAND_LINE, Act, Actor
 
 SLOTS_AT_MOST: Final = 200
 DEVICE_BYTES_AT_MOST: Final = 8192
@@ -41,49 +47,10 @@ _SENTENCES: Final = (
     (re.compile(r"regex .*A-Z\]\{3\}"), "A currency has three capital letters, such as INR."),
     (re.compile(r"regex .*x00"), "It has a character that cannot be kept."),
     (re.compile(r"`int` >= 0"), "A count is 0 or more."),
-    (re.compile(r"`int` <= (\d+)"), "At most {} is possible."),
+    (re.compile(r"`(?:int|float)` >= (-?[\d.]+)"), "At least {} is possible."),
+    (re.compile(r"`(?:int|float)` <= (-?[\d.]+)"), "At most {} is possible."),
+    (re.compile(r"Expected `float`"), "A number is wanted."),
 )
-
-
-class Editor(Struct, frozen=True):
-    """Who changes something, and for which merchant; the name stays in the record, and the actor in
-    the audit log."""
-
-    merchant: UUID
-    name: str
-    actor: Actor = COMMAND_LINE
-
-    async def note(
-        self, conn: Connection, action: str, machine: str, after: Mapping[str, Any], now: datetime
-    ) -> None:
-        """Write an entry of the audit log, in the transaction of what was done."""
-        act = Act(action=action, merchant=self.merchant, subject=machine, after=after)
-        await audit_log.record(conn, self.actor, act, now)
-
-
-class SlotConfig(Struct, frozen=True, kw_only=True):
-    """One slot: what is in it, for how much, and how many it is filled up to."""
-
-    slot: str
-    sku: str
-    price: Money
-    par: int = 0
-
-
-class MachineConfig(Struct, frozen=True, kw_only=True):
-    """A machine's configuration as it is now."""
-
-    code: str
-    version: int
-    name: str
-    place: str
-    contact: str
-    zone: str | None
-    currency: str
-    slots: list[SlotConfig]
-    device: dict[str, Any]
-    device_version: int | None = None  # that the device says it has
-    decommissioned_at: datetime | None = None
 
 
 class SlotChange(Struct, frozen=True, kw_only=True):
@@ -189,14 +156,6 @@ async def read(context: Context, merchant: UUID, machine: str) -> MachineConfig:
         return await config_in(conn, merchant, machine)
 
 
-async def config_in(conn: Connection, merchant: UUID, machine: str) -> MachineConfig:
-    """The configuration as this transaction sees it. Raises UnknownOutletError."""
-    row = await conn.fetchrow(store.CONFIG, machine, merchant)
-    if row is None:
-        raise UnknownOutletError(f"no machine has the code {machine}")
-    return msgspec.convert(dict(row), MachineConfig)
-
-
 class ConfigVersion(Struct, frozen=True, kw_only=True):
     """A version of a machine's configuration, as it was kept. `codes`: what became of the printed
     codes that it made untrue, by slot."""
@@ -227,17 +186,61 @@ async def change(context: Context, editor: Editor, machine: str, wanted: ConfigC
 
     Raises UnknownOutletError, OutOfServiceError, StaleConfigError, PrintedCodesError,
     ConfigError."""
-    wanted = checked(wanted)
     async with context.db.as_merchant(editor.merchant) as conn:
-        row = await locked(conn, editor.merchant, machine)
-        if wanted.version not in (None, row["config_version"]):
-            raise StaleConfigError(row["config_version"])
-        if row["decommissioned_at"] is not None:
-            raise OutOfServiceError(f"{machine} is out of service")
-        changed = await _Change(conn, editor, row, wanted).write(context.now())
-    if changed.replaced:
-        context.wakes.wake("qr_codes")
+        changed = await change_in(conn, context, editor, machine, wanted)
+    wake(context, replaced=changed.replaced)
     return changed
+
+
+async def change_in(
+    conn: Connection, context: Context, editor: Editor, machine: str, wanted: ConfigChange
+) -> Changed:
+    """The same in the caller's transaction, after which workers are woken (`wake`). Who changes
+    several machines does it in the order of their codes."""
+    wanted = checked(wanted)
+    await conn.fetchval(store.LOCK_DEVICE, machine)  # no unit is offered while it is applied
+    row = await locked(conn, editor.merchant, machine)
+    _check_row(row, wanted)
+    changed = await _Change(conn, context, editor, row, wanted).write(context.now())
+    if changed.version != row["config_version"]:
+        await conn.execute(store.WANT_CONFIG, machine, context.now())
+        await pushing.apply_if_idle(conn, context, machine)
+    return changed
+
+
+def wake(context: Context, *, replaced: bool) -> None:
+    """Workers, after a change that was committed."""
+    context.wakes.wake("config_pushes")
+    if replaced:
+        context.wakes.wake("qr_codes")
+
+
+class Planned(Struct, frozen=True, kw_only=True):
+    """What a change would make of slots and device settings; nothing was written."""
+
+    before: MachineConfig
+    after: MachineConfig
+    codes: tuple[PrintedCode, ...]
+
+
+async def planned_in(
+    conn: Connection, context: Context, editor: Editor, machine: str, wanted: ConfigChange
+) -> Planned:
+    """By the rules of `change`, without its locks. Raises what it raises, and no
+    PrintedCodesError."""
+    wanted = checked(wanted)
+    row = await conn.fetchrow(store.MACHINE_ROW, machine, editor.merchant)
+    if row is None:
+        raise UnknownOutletError(f"no machine has the code {machine}")
+    _check_row(row, wanted)
+    return await _Change(conn, context, editor, row, wanted).plan()
+
+
+def _check_row(row: asyncpg.Record, wanted: ConfigChange) -> None:
+    if wanted.version not in (None, row["config_version"]):
+        raise StaleConfigError(row["config_version"])
+    if row["decommissioned_at"] is not None:
+        raise OutOfServiceError(f"{row['id']} is out of service")
 
 
 async def locked(conn: Connection, merchant: UUID, machine: str) -> asyncpg.Record:
@@ -248,57 +251,65 @@ async def locked(conn: Connection, merchant: UUID, machine: str) -> asyncpg.Reco
     return row
 
 
-async def record(
-    conn: Connection, editor: Editor, config: MachineConfig, codes: Mapping[str, str], now: datetime
-) -> None:
-    """Keep this version as it is."""
-    await conn.execute(
-        store.RECORD_VERSION, config.code, config.version, editor.merchant,
-        msgspec.to_builtins(config), dict(codes), editor.name, now,
-    )  # fmt: skip
-
-
 class _Change:
     """One change of one machine, whose row is locked."""
 
     def __init__(
-        self, conn: Connection, editor: Editor, row: asyncpg.Record, wanted: ConfigChange
+        self,
+        conn: Connection,
+        context: Context,
+        editor: Editor,
+        row: asyncpg.Record,
+        wanted: ConfigChange,
     ) -> None:
         self._conn = conn
+        self._context = context
         self._editor = editor
         self._row = row
         self._wanted = wanted
         self._currency: str = row["currency"]
 
+    async def plan(self) -> Planned:
+        before = await config_in(self._conn, self._editor.merchant, self._row["id"])
+        slots = await self._slots(before)
+        return Planned(
+            before=before, codes=await self._untrue_codes(before, slots),
+            after=msgspec.structs.replace(
+                before, slots=_merged(before.slots, slots), device=self._device()
+            ),
+        )  # fmt: skip
+
     async def write(self, now: datetime) -> Changed:
         before = await config_in(self._conn, self._editor.merchant, self._row["id"])
         slots = await self._slots(before)
+        await self._conn.fetch(store.LOCK_SLOTS, before.code)
         untrue = await self._untrue_codes(before, slots)
         if untrue and self._wanted.codes == "ask":
             raise PrintedCodesError(untrue)
         await self._rename()
-        await self._put([pair for pair in slots if pair[0] not in before.slots])
-        after = await config_in(self._conn, self._editor.merchant, self._row["id"])
+        renamed = await config_in(self._conn, self._editor.merchant, self._row["id"])
+        after = msgspec.structs.replace(renamed, slots=_merged(before.slots, slots))
         if after == before:
             return Changed(version=before.version)
         if self._wanted.codes == "replace":
             await self._replace(untrue, now)
-        await self._conn.execute(
-            store.NEXT_VERSION, before.code, _prices(before) != _prices(after),
-            _planogram(before) != _planogram(after),
-        )  # fmt: skip
+        numbers = await self._numbers(before, after)
         after = msgspec.structs.replace(after, version=before.version + 1)
         fate = "replaced" if self._wanted.codes == "replace" else "kept"
         codes = {code.slot: fate for code in untrue}
-        await record(self._conn, self._editor, after, codes, now)
+        made = MadeVersion(
+            config=after, codes=codes, price_version=numbers[0], planogram_version=numbers[1]
+        )
+        await record(self._conn, self._editor, made, now)
+        await self._conn.execute(store.NEXT_VERSION, before.code, after.version)
         said = {"version": after.version, "codes": codes}
         await self._editor.note(self._conn, "machine.configured", before.code, said, now)
         return Changed(
             version=after.version, codes=untrue, replaced=bool(untrue) and fate == "replaced"
         )
 
-    async def _slots(self, before: MachineConfig) -> list[tuple[SlotConfig, UUID]]:
-        """The slots that are named, as they shall be, each with the id of its product."""
+    async def _slots(self, before: MachineConfig) -> list[SlotConfig]:
+        """The slots that are named, as they shall be."""
         there = {slot.slot: slot for slot in before.slots}
         self._check_names(there)
         skus = {s.sku for s in self._wanted.slots if isinstance(s.sku, str)}
@@ -330,7 +341,7 @@ class _Change:
         wanted: SlotChange,
         before: SlotConfig | None,
         products: Mapping[str, asyncpg.Record],
-    ) -> tuple[SlotConfig, UUID]:
+    ) -> SlotConfig:
         field = f"slots[{number}]"
         sku = wanted.sku if isinstance(wanted.sku, str) else before.sku if before else None
         if sku is None:
@@ -352,29 +363,26 @@ class _Change:
             )
         if price.minor <= 0:
             raise ConfigError("bad_price", f"{field}.price", "A price is more than nothing.")
+        if before is None or price != before.price:  # what is kept refuses no other change
+            refusal = above_cap(self._context, self._row, price)
+            if refusal is not None:
+                raise ConfigError("price_above_cap", f"{field}.price", refusal)
         par = wanted.par if isinstance(wanted.par, int) else before.par if before else 0
-        slot = SlotConfig(slot=wanted.slot, sku=sku, price=price, par=par)
-        return slot, product["id"]
+        return SlotConfig(slot=wanted.slot, sku=sku, price=price, par=par)
 
     async def _untrue_codes(
-        self, before: MachineConfig, slots: Sequence[tuple[SlotConfig, UUID]]
+        self, before: MachineConfig, slots: Sequence[SlotConfig]
     ) -> tuple[PrintedCode, ...]:
         """Printed codes that would take another amount than the slot's new price, or that name a
         product which is no longer in it."""
-        await self._conn.fetch(store.LOCK_SLOTS, before.code)
         takes = {
             row["slot"]: Money(row["amount_minor"], row["currency"])
             for row in await self._conn.fetch(store.PRINTED, before.code)
         }
-        return tuple(_untrue(before, [slot for slot, _ in slots], takes))
+        return tuple(_untrue(before, slots, takes))
 
     async def _rename(self) -> None:
-        wanted, row = self._wanted, self._row
-        device = row["device_config"] if isinstance(wanted.device, UnsetType) else wanted.device
-        if len(msgspec.json.encode(device)) > DEVICE_BYTES_AT_MOST:
-            raise ConfigError(
-                "device_config_too_large", "device", f"At most {DEVICE_BYTES_AT_MOST} bytes fit."
-            )
+        wanted, row, device = self._wanted, self._row, self._device()
         try:
             zone = row["zone"] if isinstance(wanted.zone, UnsetType) else known_zone(wanted.zone)
         except UnknownZoneError as error:
@@ -387,15 +395,26 @@ class _Change:
             zone, device,
         )  # fmt: skip
 
-    async def _put(self, slots: Sequence[tuple[SlotConfig, UUID]]) -> None:
-        await self._conn.executemany(
-            store.PUT_SLOT,
-            [
-                (self._editor.merchant, self._row["id"], slot.slot, product, slot.price.minor,
-                 slot.par)
-                for slot, product in sorted(slots, key=lambda pair: pair[0].slot)
-            ],
-        )  # fmt: skip
+    def _device(self) -> dict[str, Any]:
+        wanted = self._wanted.device
+        device: dict[str, Any] = self._row["device_config"]
+        device = device if isinstance(wanted, UnsetType) else wanted
+        if len(msgspec.json.encode(device)) > DEVICE_BYTES_AT_MOST:
+            raise ConfigError(
+                "device_config_too_large", "device", f"At most {DEVICE_BYTES_AT_MOST} bytes fit."
+            )
+        if not isinstance(wanted, UnsetType):  # what is kept refuses no other change
+            look_at_device(device)
+        return device
+
+    async def _numbers(self, before: MachineConfig, after: MachineConfig) -> tuple[int, int]:
+        """Of the prices and of the planogram: each is a new one where they change."""
+        standing = await self._conn.fetchrow(store.STANDING, before.code)
+        assert standing is not None
+        return (
+            standing["price_version"] + (_prices(before) != _prices(after)),
+            standing["planogram_version"] + (_planogram(before) != _planogram(after)),
+        )
 
     async def _replace(self, codes: Sequence[PrintedCode], now: datetime) -> None:
         for code in codes:
@@ -404,6 +423,18 @@ class _Change:
                 outlet=self._row["id"], slot=code.slot, money=code.price, due_at=now,
             )  # fmt: skip
             await want_printed(self._conn, wanted, now, anew=True)
+
+
+def look_at_device(device: dict[str, Any]) -> None:
+    """Raises ConfigError, which names the field."""
+    try:
+        checked_settings(device)
+    except msgspec.ValidationError as error:
+        said = _AT.match(str(error))
+        field = f"device.{said[2]}" if said else "device"
+        raise ConfigError(
+            "bad_device", field, f"{field}: {_plain(said[1] if said else str(error))}"
+        ) from error
 
 
 def _untrue(
@@ -417,6 +448,13 @@ def _untrue(
         drifts = slot.price != old.price and slot.price != code
         if drifts or slot.sku != old.sku:
             yield PrintedCode(slot=slot.slot, takes=code, price=slot.price, sku=slot.sku)
+
+
+def _merged(before: Sequence[SlotConfig], named: Sequence[SlotConfig]) -> list[SlotConfig]:
+    """Each in its place, new ones behind them by their names."""
+    by_name = {slot.slot: slot for slot in named}
+    there = [by_name.pop(slot.slot, slot) for slot in before]
+    return there + [by_name[name] for name in sorted(by_name)]
 
 
 def _prices(config: MachineConfig) -> dict[str, int]:

@@ -4,13 +4,16 @@ A device that sells goes on with the secret that it has until the new one is fir
 
 import base64
 import hashlib
+import ssl
 from typing import Final
+from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from coinslot.context import Context
+from coinslot.db.pool import Connection
 from coinslot.fleet import store
 from coinslot.fleet.config import Editor, OutOfServiceError, locked
 from coinslot.fleet.decommission import refuse_while_open
@@ -42,11 +45,15 @@ class DeviceEnrolment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ca: str | None = None  # in DER, as base64
     ca_sha256: str | None = None  # instead of `ca`, in a QR code that could not hold it
     server: str | None = None  # over Socket.IO
+    firmware_key: str | None = None  # ed25519, in hex: it takes builds that this key signed
     replaces: int | None = None  # the number of the secret that ends when this one is first used
 
     def file(self) -> bytes:
-        """To be copied into the device."""
-        return msgspec.json.format(msgspec.json.encode(self)) + b"\n"
+        """To be copied into the device. The authority stands in it in both forms: some devices read
+        DER alone, some PEM alone."""
+        more = {} if self.ca is None else {"ca_pem": _pem(self.ca)}
+        whole = msgspec.to_builtins(self) | more
+        return msgspec.json.format(msgspec.json.encode(whole)) + b"\n"
 
     def svg(self) -> str:
         """The same as a QR code, in a file of its own."""
@@ -57,6 +64,10 @@ class DeviceEnrolment(Struct, frozen=True, kw_only=True, omit_defaults=True):
         level = next((level for level, most in _FITS if len(text) <= most), "l")
         alone = '<svg xmlns="http://www.w3.org/2000/svg" '
         return qr.svg(text.decode(), level).replace("<svg ", alone, 1)
+
+
+def _pem(ca: str) -> str:
+    return ssl.DER_cert_to_PEM_cert(base64.b64decode(ca))
 
 
 async def provision_device(
@@ -88,7 +99,15 @@ async def provision_device(
             made = await replace_secret(conn, context.vault, merchant, machine, now)
         said = {"key_id": made.key_id, "replaces": replaces, "at_once": at_once}
         await editor.note(conn, "device.provisioned", machine, said, now)
-        return enrolment(row["channel"], row["dialect"], made, addresses, replaces)
+        given = enrolment(row["channel"], row["dialect"], made, addresses, replaces)
+        return await with_firmware_key(conn, merchant, given)
+
+
+async def with_firmware_key(
+    conn: Connection, merchant: UUID, given: DeviceEnrolment
+) -> DeviceEnrolment:
+    """The same, with the newest key that signs the merchant's firmware, where there is one."""
+    return replace(given, firmware_key=await conn.fetchval(store.FIRMWARE_KEY, merchant))
 
 
 def enrolment(

@@ -11,6 +11,7 @@ from coinslot.context import Context
 from coinslot.db.pool import Connection
 from coinslot.fleet import store
 from coinslot.kit.money import Money
+from coinslot.orders.outlet_pages import class_of
 from coinslot.outlets.machines import UnknownOutletError
 
 State = Literal["online", "offline", "never_heard", "out_of_service"]
@@ -81,11 +82,14 @@ class MachineStatus(Struct, frozen=True, kw_only=True):
 
     machine: MachineLine
     config_version: int
+    applied_version: int  # of the configuration that is sold
+    device_version: int | None  # of the one that the machine says it has
     windows: dict[str, float]  # of its own, in seconds; see `machines windows` for the others
     firmware: str | None
     journal_id: str | None
     boot_id: str | None
     has_sensor: bool
+    guarantee: str  # "G0" to "G3"
     slots: list[SlotLine]
     faults: list[Fault]
 
@@ -124,8 +128,12 @@ async def status(context: Context, merchant: UUID, machine: str) -> MachineStatu
     return MachineStatus(
         machine=_machine(row), slots=[_slot(slot, row["currency"]) for slot in slots],
         faults=found, has_sensor=bool(device["has_sensor"]),
+        guarantee=class_of(device).value,
         windows=device["windows"],
-        **{f: device[f] for f in ("config_version", "firmware", "journal_id", "boot_id")},
+        **{f: device[f] for f in (
+            "config_version", "applied_version", "device_version", "firmware", "journal_id",
+            "boot_id",
+        )},
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from coinslot import channels
 from coinslot.catalog.products import Product, add_product
-from coinslot.channels.base import PRACTICE
+from coinslot.channels.base import PRACTICE, Guarantee, guarantee
 from coinslot.context import Context
 from coinslot.db.pool import Connection, again
 from coinslot.fleet import practice, store
@@ -31,14 +31,18 @@ from coinslot.fleet.config import (
     ZoneName,
     checked,
     config_in,
+    look_at_device,
     record,
 )
-from coinslot.fleet.enrolment import DeviceAddresses, DeviceEnrolment, enrolment
+from coinslot.fleet.enrolment import DeviceAddresses, DeviceEnrolment, enrolment, with_firmware_key
 from coinslot.fleet.templates import Template, UnknownTemplateError, template_in
+from coinslot.fleet.versions import MadeVersion
 from coinslot.gateways.base import PrintsQr
 from coinslot.kit.clock import UnknownZoneError, known_zone
 from coinslot.kit.ids import uuid7
 from coinslot.kit.money import Money
+from coinslot.orders.outlet_pages import powers
+from coinslot.orders.outlet_windows import WindowForm, change_windows_in
 from coinslot.outlets.machines import (
     DeviceSecret,
     Outlet,
@@ -116,6 +120,7 @@ class PlannedMachine(Struct, frozen=True, kw_only=True):
     account: str
     slots: list[PlannedSlot]
     device: dict[str, Any]
+    windows: dict[str, float]
 
 
 class Problem(Struct, frozen=True, kw_only=True):
@@ -147,7 +152,7 @@ async def plan(context: Context, merchant: UUID, wanted: Sequence[NewMachine]) -
     accounts = await _accounts(context, merchant)
     taken = await _taken(context, wanted)
     async with context.db.as_merchant(merchant) as conn:
-        return await _Planning(conn, merchant, accounts, taken).plan(wanted)
+        return await _Planning(conn, context, merchant, accounts, taken).plan(wanted)
 
 
 async def onboard(
@@ -182,7 +187,7 @@ async def onboard_in(
 ) -> list[DeviceEnrolment]:  # fmt: skip
     """In the caller's transaction. Raises OnboardError."""
     wanted, accounts, taken = prepared
-    planned = await _Planning(conn, editor.merchant, accounts, taken).plan(wanted)
+    planned = await _Planning(conn, context, editor.merchant, accounts, taken).plan(wanted)
     if planned.problems:
         raise OnboardError(planned.problems)
     ids = {account.name: account.id for account in accounts}
@@ -191,7 +196,8 @@ async def onboard_in(
     for number, machine in sorted(enumerate(planned.machines), key=lambda pair: pair[1].code):
         try:
             secret = await _write(conn, context, editor, machine, ids[machine.account])
-            made[number] = enrolment(machine.channel, machine.dialect, secret, addresses)
+            given = enrolment(machine.channel, machine.dialect, secret, addresses)
+            made[number] = await with_firmware_key(conn, editor.merchant, given)
         except OutletTakenError:
             raise OnboardError([_is_taken(number, machine.code)]) from None
     return [made[number] for number in sorted(made)]
@@ -255,7 +261,11 @@ async def _write(
     if machine.channel == PRACTICE:
         await practice.prepare(conn, merchant, machine.code)
     await conn.execute(store.SET_DEVICE, machine.code, machine.device)
-    await record(conn, editor, await config_in(conn, merchant, machine.code), {}, now)
+    if machine.windows:
+        form = WindowForm(machine.windows)
+        await change_windows_in(conn, context, machine.code, form, editor.actor)
+    made = MadeVersion(config=await config_in(conn, merchant, machine.code))
+    await record(conn, editor, made, now)
     said = {"version": 1, "account": machine.account}
     await editor.note(conn, "machine.onboarded", machine.code, said, now)
     return await replace_secret(conn, context.vault, merchant, machine.code, now)
@@ -302,16 +312,18 @@ class _Planning:
     """Looks at each machine that is wanted; what is wrong is collected."""
 
     def __init__(
-        self, conn: Connection, merchant: UUID, accounts: Sequence[_Account],
+        self, conn: Connection, context: Context, merchant: UUID, accounts: Sequence[_Account],
         taken: frozenset[str],
     ) -> None:  # fmt: skip
         self._conn = conn
+        self._context = context
         self._merchant = merchant
         self._accounts = accounts
         self._taken = taken
         self._problems: list[Problem] = []
         self._products: dict[str, tuple[str, Money]] = {}  # name and price by sku
         self._new: set[str] = set()  # of these products, those that are made
+        self._retired: set[str] = set()
         self._templates: dict[str | None, Template] = {None: Template()}
 
     async def plan(self, wanted: Sequence[NewMachine]) -> Plan:
@@ -342,15 +354,14 @@ class _Planning:
         of_templates = [slot for template in self._templates.values() for slot in template.slots]
         named = {slot.sku for slot in slots if isinstance(slot.sku, str)}
         named |= {slot.sku for slot in of_templates if slot.sku is not None}
-        retired = set()
         for row in await self._conn.fetch(store.PRODUCTS_BY_SKU, sorted(named)):
             if row["retired_at"] is not None:
-                retired.add(row["sku"])
+                self._retired.add(row["sku"])
                 continue
             money = Money(row["price_minor"], row["currency"])
             self._products[row["sku"]] = (row["name"], money)
         for slot in slots:
-            if not isinstance(slot.sku, str) or slot.sku in {*self._products, *retired}:
+            if not isinstance(slot.sku, str) or slot.sku in {*self._products, *self._retired}:
                 continue
             if isinstance(slot.product, str) and isinstance(slot.price, Money):
                 self._products[slot.sku] = (slot.product, slot.price)
@@ -375,6 +386,10 @@ class _Planning:
         if template is None:
             return None  # said already
         device = template.device if isinstance(machine.device, UnsetType) else machine.device
+        try:
+            look_at_device(device)
+        except ConfigError as error:
+            self._wrong(number, error.field, error.code, str(error))
         if len(msgspec.json.encode(device)) > DEVICE_BYTES_AT_MOST:
             self._wrong(
                 number, "device", "device_config_too_large",
@@ -384,12 +399,14 @@ class _Planning:
         dialect = template.dialect if isinstance(machine.dialect, UnsetType) else machine.dialect
         self._check_channel(number, channel, dialect)
         slots = self._slots(number, machine, template)
+        self._check_caps(number, guarantee(powers(channel, dialect, None)), slots)
         currency = self._currency(number, machine, slots)
         account = self._account(number, machine, currency, practice=channel == PRACTICE)
         return PlannedMachine(
             code=machine.code, name=machine.name.strip(), place=machine.place,
             contact=machine.contact, zone=zone, channel=channel, dialect=dialect,
             currency=currency, account=account, slots=slots, device=device,
+            windows=template.windows,
         )  # fmt: skip
 
     def _check_channel(self, number: int, channel: str, dialect: str) -> None:
@@ -452,8 +469,21 @@ class _Planning:
             new_product=sku in self._new,
         )  # fmt: skip
 
+    def _check_caps(self, number: int, level: Guarantee, slots: Sequence[PlannedSlot]) -> None:
+        """By the class that it has before its first HELLO."""
+        for slot in slots:
+            refusal = self._context.price_caps.refusal(level.value, slot.price)
+            if refusal is not None:
+                said = f"Slot {slot.slot} costs {slot.price}. {refusal}"
+                self._wrong(number, "slots", "price_above_cap", said)
+
     def _is_no_product(self, number: int, field: str, slot: NewSlot) -> None:
-        if isinstance(slot.product, str):
+        if slot.sku in self._retired:
+            self._wrong(
+                number, f"{field}.sku", "unknown_product",
+                f"The product {slot.sku} is retired: offer it again first.",
+            )  # fmt: skip
+        elif isinstance(slot.product, str):
             self._wrong(
                 number, f"{field}.price", "no_price", f"The new product {slot.sku} needs a price."
             )

@@ -11,7 +11,9 @@ from msgspec import UNSET, Struct
 
 from coinslot.catalog.products import sku_of
 from coinslot.fleet.onboarding import NewMachine, NewSlot, Problem
+from coinslot.kit.csv_cells import unmarked
 from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError, UnknownCurrencyError
+from coinslot.kit.numbers import whole
 
 OF_MACHINE: Final = (
     "code", "name", "place", "contact", "zone", "template", "channel", "dialect", "account",
@@ -20,6 +22,7 @@ OF_MACHINE: Final = (
 OF_SLOT: Final = ("slot", "sku", "product", "price", "par", "stock")
 COLUMNS: Final = (*OF_MACHINE, *OF_SLOT)
 LINES_AT_MOST: Final = 20_000
+_COUNT_MOST: Final = 999_999_999
 _HEAD = 1
 
 
@@ -64,60 +67,78 @@ class Sheet(Struct, frozen=True, kw_only=True):
         )  # fmt: skip
 
 
-def read(raw: bytes, currency: str = "") -> Sheet:
-    """The table of a file in UTF-8, its columns separated by commas or semicolons. `currency` is
-    that of prices of which the table does not say one."""
+class Table(Struct, frozen=True, kw_only=True):
+    """The rows of a file, each with its line; a cell that is left out is empty. No rows where the
+    file is no such table."""
+
+    rows: list[tuple[int, dict[str, str]]]
+    problems: list[LineProblem]
+
+
+def read_table(raw: bytes, columns: Sequence[str], required: Sequence[str]) -> Table:
+    """A file in UTF-8, its columns separated by commas or semicolons. `required` are those that
+    have to be there; empty rows are passed over."""
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return _unread("this file is not UTF-8: save it as CSV UTF-8")
+        return _no_table("this file is not UTF-8: save it as CSV UTF-8")
     head = text.partition("\n")[0]
-    reader = csv.DictReader(
-        io.StringIO(text), delimiter=";" if head.count(";") > head.count(",") else ",",
-        restkey="", strict=True,
-    )  # fmt: skip
+    separator = ";" if head.count(";") > head.count(",") else ","
+    reader = csv.DictReader(io.StringIO(text), delimiter=separator, restkey="", strict=True)
     try:
         names = [name.strip().lower() for name in reader.fieldnames or ()]
         reader.fieldnames = names
-        if wrong := _wrong_columns(names):
-            return _unread(wrong)
-        rows = [(reader.line_num, row) for row in reader]
+        if wrong := _wrong_columns(names, columns, required):
+            return _no_table(wrong)
+        found = [(reader.line_num, row) for row in reader]
     except csv.Error as error:
-        return _unread(f"this is no table: {error}", reader.line_num + 1)
-    if len(rows) > LINES_AT_MOST:
-        return _unread(f"at most {LINES_AT_MOST} lines are read at once")
-    return _Reading(currency).sheet(rows)
+        return _no_table(f"this is no table: {error}", reader.line_num + 1)
+    if len(found) > LINES_AT_MOST:
+        return _no_table(f"at most {LINES_AT_MOST} lines are read at once")
+    rows = [
+        (line, {name: unmarked((row.get(name) or "").strip()) for name in columns})
+        for line, row in found
+    ]
+    too_long = [
+        LineProblem(line=line, column="", message="there are more cells than columns")
+        for line, row in found
+        if "" in row
+    ]
+    return Table(rows=[row for row in rows if any(row[1].values())], problems=too_long)
 
 
-def _unread(message: str, line: int = _HEAD) -> Sheet:
-    problem = LineProblem(line=line, column="", message=message)
-    return Sheet(machines=[], lines=[], problems=[problem])
+def _no_table(message: str, line: int = _HEAD) -> Table:
+    return Table(rows=[], problems=[LineProblem(line=line, column="", message=message)])
 
 
-def _wrong_columns(names: Sequence[str]) -> str | None:
-    if strange := [name for name in names if name not in COLUMNS]:
-        return f"there is no column {strange[0]!r}: {', '.join(COLUMNS)}"
+def _wrong_columns(
+    names: Sequence[str], columns: Sequence[str], required: Sequence[str]
+) -> str | None:
+    if strange := [name for name in names if name not in columns]:
+        return f"there is no column {strange[0]!r}: {', '.join(columns)}"
     if twice := [name for name in names if names.count(name) > 1]:
         return f"column {twice[0]} is there twice"
-    missing = [name for name in ("code", "name") if name not in names]
+    missing = [name for name in required if name not in names]
     return f"column {missing[0]} is missing" if missing else None
 
 
+def read(raw: bytes, currency: str = "") -> Sheet:
+    """The machines of a file. `currency` is that of prices of which the table does not say one."""
+    table = read_table(raw, COLUMNS, required=("code", "name"))
+    return _Reading(currency, table.problems).sheet(table.rows)
+
+
 class _Reading:
-    def __init__(self, usual_currency: str) -> None:
+    def __init__(self, usual_currency: str, problems: Sequence[LineProblem]) -> None:
         self._usual_currency = usual_currency
-        self._problems: list[LineProblem] = []
+        self._problems = [*problems]
         self._fields: dict[str, dict[str, str]] = {}  # by code
         self._slots: dict[str, list[tuple[int, dict[str, str]]]] = {}
         self._first: dict[str, int] = {}
 
-    def sheet(self, rows: Sequence[tuple[int, Mapping[str, Any]]]) -> Sheet:
-        for line, row in rows:
-            if "" in row:
-                self._wrong(line, "", "there are more cells than columns")
-            cells = {name: (row.get(name) or "").strip() for name in COLUMNS}
-            if any(cells.values()):
-                self._take(line, cells)
+    def sheet(self, rows: Sequence[tuple[int, dict[str, str]]]) -> Sheet:
+        for line, cells in rows:
+            self._take(line, cells)
         made = [self._machine(code) for code in self._fields]
         return Sheet(
             machines=made,
@@ -174,9 +195,10 @@ class _Reading:
             if name == "price":
                 yield name, self._price(line, text, currency)
             elif name in ("par", "stock"):
-                if not text.isdecimal():
-                    self._wrong(line, name, f"{text!r} is no count")
-                yield name, int(text) if text.isdecimal() else UNSET
+                count = whole(text, _COUNT_MOST)
+                if count is None:
+                    self._wrong(line, name, f"{text[:40]!r} is no count")
+                yield name, UNSET if count is None else count
             else:
                 yield name, text
 

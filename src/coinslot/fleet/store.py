@@ -3,9 +3,35 @@
 # The outlet's row is the lock under which a machine is changed: two who change it wait in turn.
 LOCK_MACHINE = """
 SELECT id, account_id, currency::text, config_version, decommissioned_at, name, place, zone,
-    contact, device_config, channel, dialect
+    contact, device_config, channel, dialect,
+    (SELECT d.has_sensor FROM devices d WHERE d.outlet_id = outlets.id) AS has_sensor,
+    (SELECT d.mdb FROM devices d WHERE d.outlet_id = outlets.id) AS mdb
 FROM outlets WHERE id = $1 AND merchant_id = $2 FOR NO KEY UPDATE
 """
+
+MACHINE_ROW = LOCK_MACHINE.replace(" FOR NO KEY UPDATE", "")
+
+# What can be changed of the slots of many machines at once; $2: these alone. Of each the newest
+# version, though the machine may not have it yet.
+SLOT_TABLE = """
+SELECT o.id AS machine, o.currency::text, o.config_version AS version, w.slot, w.sku,
+    coalesce(p.name, w.sku) AS product, w.minor, w.par, s.capacity
+FROM outlets o LEFT JOIN config_versions v ON v.outlet_id = o.id
+    AND v.version = o.config_version AND o.applied_version <> o.config_version
+CROSS JOIN LATERAL (SELECT e->>'slot' AS slot, e->>'sku' AS sku,
+        (e->'price'->>'amount')::bigint AS minor, coalesce((e->>'par')::integer, 0) AS par
+        FROM jsonb_array_elements(v.config->'slots') e
+    UNION ALL SELECT t.slot, q.sku, t.price_minor, t.par
+        FROM slots t JOIN products q ON q.id = t.product_id
+        WHERE t.outlet_id = o.id AND v.outlet_id IS NULL) w
+LEFT JOIN slots s ON s.outlet_id = o.id AND s.slot = w.slot
+LEFT JOIN products p ON p.merchant_id = o.merchant_id AND p.sku = w.sku
+WHERE o.merchant_id = $1 AND ($2::text[] IS NULL OR o.id = ANY ($2))
+    AND o.kind = 'vending' AND o.decommissioned_at IS NULL
+ORDER BY o.id, w.slot
+"""
+
+SET_CAPACITY = "UPDATE slots SET capacity = $3 WHERE outlet_id = $1 AND slot = $2 RETURNING slot"
 
 # A printed code is wanted under the same lock, so that its amount is the price of that moment. The
 # codes are read by a statement of their own: one that waited for the lock sees what was before it.
@@ -21,11 +47,14 @@ SELECT id, sku, name, price_minor, currency::text, retired_at FROM products
 WHERE sku = ANY ($1)
 """
 
+# Its slots are those that it should have: of the newest version, while that waits to be applied.
 CONFIG = """
-SELECT o.id AS code, o.config_version AS version, o.name, o.place, o.contact, o.zone,
-    o.currency::text, o.device_config AS device, o.decommissioned_at,
+SELECT o.id AS code, o.config_version AS version, o.applied_version, o.name, o.place, o.contact,
+    o.zone, o.currency::text, o.device_config AS device, o.decommissioned_at,
     (SELECT d.config_version FROM devices d WHERE d.outlet_id = o.id) AS device_version,
-    coalesce((SELECT jsonb_agg(jsonb_build_object('slot', s.slot, 'sku', p.sku, 'par', s.par,
+    coalesce((SELECT v.config->'slots' FROM config_versions v WHERE v.outlet_id = o.id
+            AND v.version = o.config_version AND o.applied_version <> o.config_version),
+        (SELECT jsonb_agg(jsonb_build_object('slot', s.slot, 'sku', p.sku, 'par', s.par,
             'price', jsonb_build_object('amount', s.price_minor, 'currency', o.currency))
             ORDER BY s.slot)
         FROM slots s JOIN products p ON p.id = s.product_id WHERE s.outlet_id = o.id),
@@ -37,24 +66,80 @@ RENAME = """
 UPDATE outlets SET name = $2, place = $3, contact = $4, zone = $5, device_config = $6 WHERE id = $1
 """
 
-PUT_SLOT = """
-INSERT INTO slots (merchant_id, outlet_id, slot, product_id, price_minor, par, stock)
-VALUES ($1, $2, $3, $4, $5, $6, 0)
-ON CONFLICT (outlet_id, slot) DO UPDATE SET product_id = $4, price_minor = $5, par = $6
-"""
+NEXT_VERSION = "UPDATE outlets SET config_version = $2 WHERE id = $1"
 
-# The machine compares these versions with those of what it shows to its customers.
-NEXT_VERSION = """
-UPDATE outlets SET config_version = config_version + 1,
-    price_version = price_version + $2::boolean::integer,
-    planogram_version = planogram_version + $3::boolean::integer
-WHERE id = $1
-"""
-
+# The machine compares the numbers of prices and planogram with those of what it is told to sell.
 RECORD_VERSION = """
-INSERT INTO config_versions (outlet_id, version, merchant_id, config, codes, made_by, made_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO config_versions (outlet_id, version, merchant_id, config, codes, made_by, made_at,
+    price_version, planogram_version)
+SELECT $1, $2, $3, $4, $5, $6, $7, coalesce($8, price_version), coalesce($9, planogram_version)
+FROM outlets WHERE id = $1
 """
+
+STANDING = "SELECT * FROM config_standing($1)"
+
+APPLY_CONFIG = "SELECT apply_config($1, $2)"
+
+WANT_CONFIG = "SELECT want_config($1, $2)"
+
+LOCK_PUSH = """
+SELECT * FROM config_pushes WHERE id = $1 AND ended_at IS NULL FOR NO KEY UPDATE
+"""
+
+# With which builds are signed that the merchant's machines may take.
+FIRMWARE_KEY = """
+SELECT encode(public_key, 'hex') FROM firmware_keys
+WHERE merchant_id = $1 AND retired_at IS NULL ORDER BY added_at DESC, id DESC LIMIT 1
+"""
+
+# By the haversine on a sphere; where a machine stands, its configuration says.
+NEAREST = """
+SELECT o.id AS code, o.name, o.place, g.lat, g.lng, round(2 * 6371009 * asin(sqrt(least(1,
+    power(sin(radians(g.lat - $2) / 2), 2)
+    + cos(radians($2)) * cos(radians(g.lat)) * power(sin(radians(g.lng - $3) / 2), 2)))))::bigint
+    AS metres
+FROM outlets o CROSS JOIN LATERAL (
+    SELECT CASE WHEN jsonb_typeof(o.device_config #> '{gps,lat}') = 'number'
+            THEN (o.device_config #>> '{gps,lat}')::float8 END AS lat,
+        CASE WHEN jsonb_typeof(o.device_config #> '{gps,lng}') = 'number'
+            THEN (o.device_config #>> '{gps,lng}')::float8 END AS lng) g
+WHERE o.merchant_id = $1 AND o.decommissioned_at IS NULL AND g.lat IS NOT NULL
+    AND g.lng IS NOT NULL
+ORDER BY metres, o.id LIMIT $4
+"""
+
+PUSH = "SELECT * FROM config_pushes WHERE id = $1 AND ended_at IS NULL"
+
+# What the newest version changes in what is sold.
+SLOT_DIFFERENCES = """
+SELECT w.slot, was.name AS product, s.price_minor, o.currency::text,
+    coalesce(p.name, w.sku) AS wanted_product, w.minor AS wanted_minor
+FROM outlets o JOIN config_versions v ON v.outlet_id = o.id AND v.version = o.config_version
+CROSS JOIN LATERAL (SELECT e->>'slot' AS slot, e->>'sku' AS sku,
+        (e->'price'->>'amount')::bigint AS minor FROM jsonb_array_elements(v.config->'slots') e) w
+LEFT JOIN slots s ON s.outlet_id = o.id AND s.slot = w.slot
+LEFT JOIN products was ON was.id = s.product_id
+LEFT JOIN products p ON p.merchant_id = o.merchant_id AND p.sku = w.sku
+WHERE o.id = $1 AND (s.price_minor IS DISTINCT FROM w.minor OR was.sku IS DISTINCT FROM w.sku)
+ORDER BY w.slot
+"""
+
+PUT_OFF_PUSH = "UPDATE config_pushes SET due_at = $2 WHERE id = $1"
+
+HOLD_PUSH = "UPDATE config_pushes SET due_at = $2, held_since = $3 WHERE id = $1"
+
+SENT_PUSH = "UPDATE config_pushes SET due_at = $2, sent_at = $3, tries = $4 WHERE id = $1"
+
+END_PUSH = "UPDATE config_pushes SET due_at = NULL, ended_at = $2 WHERE id = $1"
+
+HAS_CONFIG = "UPDATE devices SET config_version = $2 WHERE outlet_id = $1"
+
+# Above any number that the machine may know from a database that is not there any more.
+RAISE_VERSIONS = """
+UPDATE outlets SET config_version = $2, price_version = $3, planogram_version = $4 WHERE id = $1
+"""
+
+NAMES_OF_PRODUCTS = "SELECT sku, name FROM products WHERE merchant_id = $1 AND sku = ANY ($2)"
 
 VERSIONS = """
 SELECT version, config, codes, made_by, made_at FROM config_versions
@@ -89,7 +174,8 @@ FAILING_MACHINES = _MACHINES.format(
 )
 
 DEVICE = """
-SELECT o.config_version, o.windows, d.firmware, d.journal_id, d.boot_id, d.has_sensor
+SELECT o.config_version, o.applied_version, d.config_version AS device_version, o.windows,
+    d.firmware, d.journal_id, d.boot_id, d.has_sensor, d.mdb, o.channel, o.dialect
 FROM outlets o LEFT JOIN devices d ON d.outlet_id = o.id WHERE o.id = $1
 """
 
@@ -132,6 +218,7 @@ PUT_TEMPLATE = """
 INSERT INTO machine_templates (merchant_id, name, template, made_by, changed_at)
 VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (merchant_id, name) DO UPDATE SET template = $3, made_by = $4, changed_at = $5
+    WHERE $6::jsonb IS NULL OR machine_templates.template = $6 RETURNING name
 """
 
 SPEAKS = "SELECT channel, dialect FROM outlets WHERE id = $1"
@@ -258,4 +345,17 @@ SELECT o.id AS "order", o.number, o.state, o.source, o.placed_at, o.amount_minor
     o.currency::text, coalesce((SELECT string_agg(l.name, ', ' ORDER BY l.id) FROM order_lines l
         WHERE l.order_id = o.id), '') AS product
 FROM orders o WHERE o.outlet_id = $1 ORDER BY o.id DESC LIMIT $2
+"""
+
+STOP_FOR_REPAIR = """
+INSERT INTO outlet_stops (outlet_id, why, merchant_id, since, data)
+SELECT id, 'maintenance', merchant_id, $2, jsonb_build_object('by', $3::text, 'note', $4::text)
+FROM outlets WHERE id = $1 AND decommissioned_at IS NULL
+ON CONFLICT (outlet_id, why) DO UPDATE SET since = excluded.since, until = NULL,
+    data = excluded.data WHERE outlet_stops.until <= $2 RETURNING true
+"""
+
+END_REPAIR = """
+UPDATE outlet_stops SET until = $2 WHERE outlet_id = $1 AND why = 'maintenance' AND until IS NULL
+RETURNING true
 """

@@ -67,6 +67,7 @@ class PaymentFact(Struct, frozen=True, kw_only=True, tag="payment"):
     fee: Money | None = None  # what the gateway keeps of it, tax included; None: not reported yet
     description: str = ""
     payer_reference: str | None = None  # what the payer's bank calls it: for UPI the RRN
+    receipt_url: str | None = None  # of the gateway's own receipt, for the payer
 
 
 class RefundFact(Struct, frozen=True, kw_only=True, tag="refund"):

@@ -34,8 +34,21 @@ def zone_named(name: str) -> ZoneInfo:
 
 
 def known_zone(name: str | None) -> str | None:
-    """The name, looked up; None stays. Raises UnknownZoneError."""
-    return None if name is None else zone_named(name).key
+    """The name, looked up, also by its city alone where only one zone has it ("Berlin"); None
+    stays. Raises UnknownZoneError."""
+    return None if name is None else zone_named(_of_city(name)).key
+
+
+def _of_city(name: str) -> str:
+    """The full name, where a single zone ends in this one; else as it is."""
+    if name in available_timezones():
+        return name
+    wanted = name.strip().replace(" ", "_").casefold()
+    found = [
+        zone for zone in available_timezones()
+        if wanted in (zone.casefold(), zone.rpartition("/")[2].casefold())
+    ]  # fmt: skip
+    return found[0] if len(found) == 1 else name
 
 
 class Clock(Protocol):

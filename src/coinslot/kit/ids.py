@@ -37,3 +37,11 @@ def token(size_bytes: int = 20) -> str:
 def code(length: int) -> str:
     """Upper-case letters that a person can read out and type; log2(24) = 4.6 bits in each."""
     return "".join(secrets.choice(CODE_LETTERS) for _ in range(length))
+
+
+def uuid_of(text: str) -> UUID | None:
+    """None for what is no id: a form or an address may be written by hand."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -4,6 +4,7 @@
 between money and text."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Self
 
@@ -38,8 +39,20 @@ MAX_MINOR = 2**63 - 1
 _TEXT = re.compile(r"(-?)([0-9]{1,19})(?:\.([0-9]{1,4}))?")
 
 
-_DIGITS = str.maketrans("०१२३४५६७८९٠١٢٣٤٥٦٧٨٩", "01234567890123456789")
-_SIGNS = " \u00a0₹₽$€£¥"
+# A sign that stands for these currencies only. "$" and whatever is not here may be any's.
+_OWNERS: Mapping[str, str] = {
+    "€": "EUR", "₹": "INR", "₽": "RUB", "£": "EGP FKP GBP GIP LBP SHP SSP SYP", "¥": "CNY JPY",
+    "₺": "TRY", "₴": "UAH", "₸": "KZT", "₩": "KPW KRW", "₫": "VND", "₦": "NGN", "₱": "PHP",
+    "฿": "THB", "₪": "ILS", "₾": "GEL", "৳": "BDT", "₼": "AZN",
+}  # fmt: skip
+# How people write a currency beside its sign and its code.
+_WORDS: Mapping[str, str] = {
+    "INR": "rs rs. re रु रु. रुपये रुपए", "RUB": "руб руб. р р. рублей", "EUR": "euro euros",
+    "BYN": "руб руб. br", "UAH": "грн грн.", "KZT": "тг тг.", "CHF": "fr fr.",
+    "PLN": "zł zl", "CZK": "kč kc", "HUF": "ft", "SEK": "kr kr.", "NOK": "kr kr.", "DKK": "kr kr.",
+    "ISK": "kr kr.", "RON": "lei", "TRY": "tl", "BRL": "r$", "ZAR": "r", "IDR": "rp rp.",
+    "MYR": "rm", "USD": "us$", "JPY": "円", "CNY": "元", "AED": "dh dhs",
+}  # fmt: skip
 
 
 class UnknownCurrencyError(ValueError):
@@ -63,7 +76,7 @@ def plain(text: str) -> str:
     before one or two digits is a decimal one; before three it could also part thousands.
 
     Raises MoneyTextError."""
-    bare = text.translate(_DIGITS).strip(_SIGNS)
+    bare = "".join(_plain(sign) for sign in text).strip()
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?", bare):
         return bare
     if re.fullmatch(r"[0-9]+,[0-9]{1,2}", bare):
@@ -74,6 +87,28 @@ def plain(text: str) -> str:
             " and with a point: 1000 or 1000.00"
         )
     raise MoneyTextError(f"{text!r} is not an amount; write it like 40 or 40.00")
+
+
+def _plain(sign: str) -> str:
+    if unicodedata.category(sign) == "Sc":  # a currency's
+        return " "
+    return "." if sign == "\u066b" else str(unicodedata.decimal(sign, sign))  # the Arabic point
+
+
+def is_named(text: str, currency: str) -> bool | None:
+    """Whether a text is a sign, the code or a word of this currency; None where it is no
+    currency's sign or code."""
+    bare = text.strip()
+    if bare.casefold() in _words(currency):
+        return True
+    if len(bare) == 1 and unicodedata.category(bare) == "Sc":
+        return bare not in _OWNERS or currency in _OWNERS[bare].split()
+    return False if bare in EXPONENTS else None
+
+
+def _words(currency: str) -> list[str]:
+    """Also its code; each before what it begins with."""
+    return sorted([currency.casefold(), *_WORDS.get(currency, "").split()], reverse=True)
 
 
 class Money(msgspec.Struct, frozen=True, rename={"minor": "amount"}):
@@ -110,9 +145,9 @@ class Money(msgspec.Struct, frozen=True, rename={"minor": "amount"}):
     def typed(cls, text: str, currency: str) -> Self:
         """Read an amount as a person writes it, always in whole units of the currency: "40",
         "40.00", "40,00", "₹40", "40 INR". Raises MoneyTextError for what could mean two things."""
-        bare = text.strip(_SIGNS)
-        for end in (bare.removesuffix(currency), bare.removeprefix(currency)):
-            bare = min(bare, end, key=len)
+        bare = text.casefold().strip()
+        for word in _words(currency):
+            bare = bare.removesuffix(word).removeprefix(word)
         try:
             return cls.parse(plain(bare), currency)
         except MoneyTextError as error:

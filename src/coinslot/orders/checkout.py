@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from coinslot.context import Context, Windows
 from coinslot.db.pool import Connection
+from coinslot.kit.money import Money
 from coinslot.orders import outlet_pages, placing, store
 from coinslot.orders.code_budget import MINUTE, Budget, Made, first_free
 from coinslot.orders.page_views import NotNowError, OutletView, WhyNot
@@ -35,7 +36,7 @@ async def place(context: Context, wish: OrderRequest) -> str:
     """The token of the order, placed now or before with this key. No gateway is asked, and nothing
     is reserved. Raises NotNowError."""
     async with context.db.system_transaction() as conn:
-        before = await conn.fetchval("SELECT token FROM orders WHERE client_key = $1", wish.key)
+        before = await conn.fetchval(store.BY_PAGE_KEY, wish.outlet, wish.key, _key(wish))
         merchant = await conn.fetchval(store.OUTLET_OWNER, wish.outlet)
     if before is not None:
         return str(before)
@@ -51,6 +52,11 @@ async def place(context: Context, wish: OrderRequest) -> str:
         return await place(context, wish)  # the other tap of a double tap was first
 
 
+def _key(wish: OrderRequest) -> str:
+    """Of its outlet: the same key at another outlet, or at another merchant's, is another one."""
+    return f"{wish.outlet}:{wish.key}"
+
+
 async def _write(context: Context, conn: Connection, merchant: UUID, wish: OrderRequest) -> str:
     windows = await _locked(context, conn, wish.outlet)
     slot = await conn.fetchrow(store.LOCK_SLOT, wish.outlet, wish.slot)
@@ -58,6 +64,9 @@ async def _write(context: Context, conn: Connection, merchant: UUID, wish: Order
         raise NotNowError(WhyNot.OUT_OF_SERVICE)
     if await conn.fetchval(store.PROMISED, wish.outlet, wish.slot) >= slot["stock"]:
         raise NotNowError(WhyNot.SOLD_OUT)
+    price = Money(slot["price_minor"], slot["currency"])
+    if outlet_pages.above_cap(context, slot, price):
+        raise NotNowError(WhyNot.ABOVE_CAP)
     browser, network = digests(context, wish.browser, wish.network)
     await few_enough(context, conn, wish.outlet, browser, network)
     line = NewLine(
@@ -65,7 +74,7 @@ async def _write(context: Context, conn: Connection, merchant: UUID, wish: Order
         price=slot["price_minor"], cost=slot["cost_minor"],
     )  # fmt: skip
     new = NewOrder(
-        merchant=merchant, outlet=wish.outlet, currency=slot["currency"], key=wish.key,
+        merchant=merchant, outlet=wish.outlet, currency=slot["currency"], key=_key(wish),
         expires_at=context.now() + windows.span("order_s"), lines=(line,), browser=browser,
         network=network,
     )  # fmt: skip

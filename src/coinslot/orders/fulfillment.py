@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
+from uuid import UUID
 
 import asyncpg
 from msgspec import Struct
@@ -74,6 +75,14 @@ class Fulfillment(Protocol):
         """The unit is in the first state, and there is time until `dispatch_by`. Begin to hand it
         over, or `put_off` until its outlet can."""
         ...
+
+    async def send_begun(
+        self, context: Context, merchant_id: UUID, said: Mapping[str, Any]
+    ) -> None:
+        """Send what `flow.declared.begun` returned in the transaction that paid for it, which is
+        committed; only a kind with that function is asked. A process that dies before leaves it to
+        `remind`."""
+        return
 
     async def remind(self, context: Context, unit: asyncpg.Record) -> None:
         """The unit was begun, it is due again, and there is time: send again, ask, or `put_off`.

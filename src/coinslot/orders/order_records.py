@@ -79,6 +79,7 @@ class OrderRecord(Struct, frozen=True, kw_only=True):
     paid_at: datetime | None
     ended_at: datetime | None
     gateway_payment_id: str | None
+    gateway_receipt: str | None
     units: tuple[UnitRecord, ...]
     extras: tuple[ExtraRecord, ...]
     refunds: tuple[RefundRecord, ...]
@@ -115,7 +116,8 @@ async def order(context: Context, merchant: UUID, order_id: UUID) -> OrderRecord
         left=sum(unit.left for unit in units) + sum(extra.left for extra in extras),
         placed_at=row["placed_at"],
         paid_at=row["paid_at"], ended_at=row["ended_at"],
-        gateway_payment_id=row["gateway_payment_id"], units=tuple(units), extras=tuple(extras),
+        gateway_payment_id=row["gateway_payment_id"], gateway_receipt=row["receipt_url"],
+        units=tuple(units), extras=tuple(extras),
         refunds=tuple(_refund(refund) for refund in refunds), made=made,
     )  # fmt: skip
 

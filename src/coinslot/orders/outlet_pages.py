@@ -10,7 +10,7 @@ import structlog
 from msgspec.structs import replace
 
 from coinslot.channels import drivers
-from coinslot.channels.base import Powers, guarantee
+from coinslot.channels.base import Guarantee, Powers, guarantee
 from coinslot.context import Context
 from coinslot.db.pool import Connection
 from coinslot.kit.money import Money
@@ -46,7 +46,7 @@ async def outlet(context: Context, code: str) -> OutletView | None:
     if merchant is None:
         return None
     async with context.db.as_merchant(merchant) as conn:
-        row = await conn.fetchrow(store.OUTLET, code)
+        row = await conn.fetchrow(store.OUTLET, code, context.now())
         shown_since = context.now() - context.windows.span("hold_s")
         slots = await conn.fetch(store.SLOTS, code, shown_since)
     if row is None:
@@ -65,29 +65,39 @@ async def outlet(context: Context, code: str) -> OutletView | None:
         brand=_brand(row),
         channel=row["channel"],
         dialect=row["dialect"],
-        guarantee=guarantee(powers(row["channel"], row["dialect"], row["has_sensor"])).value,
+        guarantee=class_of(row).value,
         ready=not why_not,
         why_not=why_not,
         operator_contact=row["contact_shown"],
         currency=row["currency"],
         zone=row["zone_shown"],
-        items=tuple(_item(slot, row["currency"]) for slot in slots),
+        items=tuple(_item(context, row, slot) for slot in slots),
         counts_stock=_counts_stock(context, row),
         address=await _address(context, merchant, row),
         nearest=nearest,
+        busy=any(slot["promised"] for slot in slots),
     )
 
 
-def _item(slot: asyncpg.Record, currency: str) -> ItemView:
+def above_cap(context: Context, machine: asyncpg.Record, price: Money) -> str | None:
+    """Why this machine does not sell for that; None: it may. Its class is that of its last HELLO,
+    so what it earned once and lost since counts no more."""
+    return context.price_caps.refusal(class_of(machine).value, price)
+
+
+def _item(context: Context, outlet: asyncpg.Record, slot: asyncpg.Record) -> ItemView:
+    price = Money(slot["price_minor"], outlet["currency"])
+    sold = slot["out_of_sale_at"] is None and above_cap(context, outlet, price) is None
     return ItemView(
         slot=slot["slot"],
         name=slot["name"],
-        price=Money(slot["price_minor"], currency),
-        available=slot["out_of_sale_at"] is None and slot["promised"] < slot["stock"],
+        price=price,
+        available=sold and slot["promised"] < slot["stock"],
         contested=slot["promised"] + slot["being_paid"] >= slot["stock"],
         names=slot["names"],
         description=slot["description"],
         descriptions=slot["descriptions"],
+        category=slot["category"],
         picture=view_of(slot),
     )
 
@@ -110,12 +120,24 @@ def _brand(row: asyncpg.Record) -> BrandView:
     )  # fmt: skip
 
 
-def powers(channel: str, dialect: str, has_sensor: bool | None) -> Powers:
-    """What a channel can do with this machine: evidence needs a sensor."""
+def class_of(outlet: asyncpg.Record) -> Guarantee:
+    """The class of a machine, from its channel and from what its last HELLO said."""
+    has_sensor, mdb = bool(outlet["has_sensor"]), bool(outlet["mdb"])
+    return guarantee(powers(outlet["channel"], outlet["dialect"], has_sensor, mdb))
+
+
+def powers(channel: str, dialect: str, has_sensor: bool | None, mdb: bool = False) -> Powers:
+    """What a channel can do with this machine: evidence needs a sensor. What stands beside another
+    controller gives a command that it does not carry out itself: no journal makes that run once."""
     driver = drivers().get(channel)
     found: Powers | None = driver.powers.get(dialect) if driver is not None else None
     if found is None:
         return Powers()
+    if found.idempotent_command and mdb:
+        return Powers(
+            status_query=found.status_query, result_push=found.result_push, expiry=found.expiry,
+            cancel=found.cancel,
+        )  # fmt: skip
     if found.idempotent_command and not has_sensor:
         return Powers(
             idempotent_command=True, status_query=found.status_query,
@@ -137,8 +159,12 @@ def _why_not(context: Context, row: asyncpg.Record, slots: list[asyncpg.Record])
         return WhyNot.READY
     if slots and all(slot["out_of_sale_at"] is not None for slot in slots):
         return WhyNot.BROKEN
-    if not any(s["out_of_sale_at"] is None and s["promised"] < s["stock"] for s in slots):
+    there = [s for s in slots if s["out_of_sale_at"] is None and s["promised"] < s["stock"]]
+    if not there:
         return WhyNot.SOLD_OUT
+    prices = (Money(slot["price_minor"], row["currency"]) for slot in there)
+    if all(above_cap(context, row, price) for price in prices):
+        return WhyNot.ABOVE_CAP
     return WhyNot.READY
 
 
@@ -241,6 +267,7 @@ def _extras(row: asyncpg.Record, extras: list[asyncpg.Record]) -> tuple[ExtraVie
 # What the handler of a kind says and the page shows as it is.
 _OF_KIND: Final = (
     "code", "asks", "may_cancel", "looks_into", "shape", "code_text", "wanted_at", "invoice",
+    "credits", "brought", "may_arrive", "asks_where", "here_at",
 )  # fmt: skip
 
 
@@ -290,6 +317,7 @@ def _order_view(
         **{name: getattr(story, name) for name in _OF_KIND},
         tax_included=Money(story.tax_included, row["currency"]) if story.tax_included else None,
         gateway_payment_id=row["gateway_payment_id"],
+        gateway_receipt=row["receipt_url"],
     )
 
 

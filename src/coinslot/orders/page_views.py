@@ -21,6 +21,8 @@ class WhyNot(StrEnum):
     OUT_OF_SERVICE = "out_of_service"  # taken out of service by a person, for good or for repair
     BUSY = "busy"  # unpaid orders enough from this browser or this network
     BROKEN = "broken"  # it failed too often and took itself out of sale
+    ABOVE_CAP = "above_cap"  # it costs more than a machine of its class may sell for
+    TOO_WARM = "too_warm"  # what is in it may not be sold until a person has looked
 
 
 class NotNowError(Exception):
@@ -53,6 +55,7 @@ class ItemView(Struct, frozen=True, kw_only=True):
     names: Mapping[str, str] = {}  # by language; where a language has none, `name`
     description: str = ""
     descriptions: Mapping[str, str] = {}
+    category: str = ""
     picture: PictureView | None = None
 
     def name_in(self, language: str) -> str:
@@ -91,6 +94,19 @@ class OutletView(Struct, frozen=True, kw_only=True):
     counts_stock: bool = True  # without it the customer chooses at the outlet itself
     address: str | None = None  # where on this site what it sells is chosen; None: on its page
     nearest: NearestView | None = None
+    busy: bool = False  # with somebody's order
+
+    @property
+    def by_category(self) -> tuple[tuple[str, tuple[ItemView, ...]], ...]:
+        """What it sells by category, in the order of the first slot of each; what is of none comes
+        last. Where there is only one group, it has no name."""
+        groups: dict[str, list[ItemView]] = {}
+        for item in self.items:
+            groups.setdefault(item.category, []).append(item)
+        if len(groups) == 1:
+            return (("", self.items),)
+        ordered = sorted(groups.items(), key=lambda group: not group[0])
+        return tuple((name, tuple(items)) for name, items in ordered)
 
 
 class Progress(StrEnum):
@@ -111,6 +127,27 @@ class ToldView(Struct, frozen=True, kw_only=True):
     to: str  # as its owner recognises it, and nobody else does
 
 
+class TaxView(Struct, frozen=True, kw_only=True):
+    """Tax in a sum at one rate."""
+
+    percent: str
+    money: Money
+
+
+class CreditView(Struct, frozen=True, kw_only=True):
+    """A credit note: the number of a refund in the merchant's books, and the receipt that it
+    corrects. `item` is what went back, or the kind of an extra; `void`: the money did not arrive
+    after all."""
+
+    number: str
+    item: str = ""
+    corrects: str
+    at: datetime
+    money: Money
+    taxes: tuple[TaxView, ...] = ()
+    void: bool = False
+
+
 class Story(Struct, frozen=True, kw_only=True):
     """What the handler of a kind says of a paid order."""
 
@@ -129,7 +166,12 @@ class Story(Struct, frozen=True, kw_only=True):
     push_key: str = ""  # with which a browser subscribes to notices of this order
     code_text: str | None = None  # what a picture of the code holds
     wanted_at: datetime | None = None  # the time that the customer chose
+    brought: str = ""  # to a door: "deliver" while it waits for its driver, "away" after
+    may_arrive: bool = False  # the customer may say that they wait outside
+    asks_where: bool = False  # and their phone is asked for its position then
+    here_at: datetime | None = None  # when they said so
     invoice: str | None = None  # its number in the merchant's books
+    credits: tuple[CreditView, ...] = ()
     tax_included: int = 0  # in the prices of its units, minor units
 
 
@@ -239,9 +281,15 @@ class OrderView(Struct, frozen=True, kw_only=True):
     shape: str = "can"  # how the goods are drawn
     code_text: str | None = None  # what a picture of the code holds
     wanted_at: datetime | None = None  # the time that the customer chose
+    brought: str = ""  # to a door: "deliver" while it waits for its driver, "away" after
+    may_arrive: bool = False  # the customer may say that they wait outside
+    asks_where: bool = False  # and their phone is asked for its position then
+    here_at: datetime | None = None  # when they said so
     invoice: str | None = None  # its number in the merchant's books
+    credits: tuple[CreditView, ...] = ()
     tax_included: Money | None = None
     gateway_payment_id: str | None = None
+    gateway_receipt: str | None = None  # the address of the gateway's own receipt
 
     @property
     def currency(self) -> str:

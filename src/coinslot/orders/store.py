@@ -21,8 +21,10 @@ ORDER BY a.number DESC LIMIT 1
 PLACE_ORDER = """
 INSERT INTO orders (id, merchant_id, outlet_id, state, token, number, source, client_key,
     amount_minor, currency, placed_at, expires_at, due_at, browser, network, receipt_contact,
-    ends_by)
-VALUES ($1, $2, $3, 'placed', $4, $5, $13, $6, $7, $8, $9, $10, $10, $11, $12, $14, $15)
+    ends_by, price_version, planogram_version)
+SELECT $1, $2, o.id, 'placed', $4, $5, $13, $6, $7, $8, $9, $10, $10, $11, $12, $14, $15,
+    o.price_version, o.planogram_version
+FROM outlets o WHERE o.id = $3
 """
 
 PLACE_LINE = """
@@ -41,8 +43,9 @@ DELIVERY_FAILED = "SELECT delivery_failed($1, $2)"
 
 # Placing an order. The slot's row is the lock under which what is left is counted.
 LOCK_SLOT = """
-SELECT s.*, p.sku, p.name, p.cost_minor, o.currency FROM slots s
-JOIN products p ON p.id = s.product_id JOIN outlets o ON o.id = s.outlet_id
+SELECT s.*, p.sku, p.name, p.cost_minor, o.currency, o.channel, o.dialect, d.has_sensor, d.mdb
+FROM slots s JOIN products p ON p.id = s.product_id JOIN outlets o ON o.id = s.outlet_id
+LEFT JOIN devices d ON d.outlet_id = o.id
 WHERE s.outlet_id = $1 AND s.slot = $2 FOR NO KEY UPDATE OF s
 """
 
@@ -64,7 +67,8 @@ UNPAID_ORDERS = """
 SELECT m.limits, count(o.id) FILTER (WHERE o.browser = $2) AS of_browser,
     count(o.id) FILTER (WHERE o.network = $3) AS of_network
 FROM outlets u JOIN merchants m ON m.id = u.merchant_id
-LEFT JOIN orders o ON o.outlet_id = u.id AND o.state = 'placed' AND o.placed_at > $4::timestamptz
+LEFT JOIN orders o ON o.outlet_id = u.id AND o.state = 'placed' AND o.paid_at IS NULL
+    AND o.placed_at > $4::timestamptz
     - coalesce((m.limits->>'unpaid_s')::float8, $5) * interval '1 second'
 WHERE u.id = $1 GROUP BY m.id
 """
@@ -120,15 +124,15 @@ OUTLET = f"""
 SELECT o.*, m.name AS merchant_name, m.paused_at, coalesce(o.zone, m.zone) AS zone_shown,
     d.last_seen_at, {_BRAND},
     coalesce(nullif(o.contact, ''), nullif(b.support, ''), m.contact) AS contact_shown,
-    d.has_sensor, EXISTS (SELECT FROM ways_to_pay w WHERE w.outlet_id = o.id
-        AND w.place IS NOT NULL) AS has_ways
+    d.has_sensor, d.mdb, (outlet_stop(o.id, $2)).why AS stopped,
+    EXISTS (SELECT FROM ways_to_pay w WHERE w.outlet_id = o.id AND w.place IS NOT NULL) AS has_ways
 FROM outlets o JOIN merchants m ON m.id = o.merchant_id {_BRAND_OF}
 LEFT JOIN devices d ON d.outlet_id = o.id WHERE o.id = $1
 """
 
 SLOTS = """
 SELECT s.slot, s.price_minor, s.stock, s.out_of_sale_at, p.name, p.names, p.description,
-    p.descriptions, k.digest AS picture_digest, k.width AS picture_width,
+    p.descriptions, p.category, k.digest AS picture_digest, k.width AS picture_width,
     k.height AS picture_height, k.widths AS picture_widths,
     (SELECT count(*) FROM fulfillments f JOIN order_lines l ON l.id = f.line_id
         WHERE f.outlet_id = s.outlet_id AND l.slot = s.slot AND f.settlement IS NULL) AS promised,
@@ -173,7 +177,7 @@ SELECT o.*, u.name AS outlet_name, m.name AS merchant_name, {_BRAND},
     coalesce(u.zone, m.zone) AS zone, u.kind,
     a.id AS attempt_id, a.way, a.state AS attempt_state, a.action, a.make_at, a.retired_at,
     g.gateway, g.id AS gateway_account, q.image_url, q.qr_code_id, q.stage AS qr_stage,
-    c.gateway_payment_id,
+    c.gateway_payment_id, c.receipt_url,
     (SELECT sum(w.amount_minor)::bigint FROM order_refunds m JOIN order_refund_parts w
         ON w.order_refund_id = m.id WHERE m.order_id = o.id AND w.outcome IS NULL) AS waiting_minor,
     {_VERSION} AS seen_version
@@ -186,6 +190,11 @@ LEFT JOIN gateway_accounts g ON g.id = a.account_id
 LEFT JOIN qr_codes q ON q.attempt_id = a.id
 LEFT JOIN captures c ON c.order_id = o.id AND c.reason IS NULL
 WHERE o.token = $1
+"""
+
+# Keys had no outlet in them before: a page that was open then finds its order too.
+BY_PAGE_KEY = """
+SELECT token FROM orders WHERE outlet_id = $1 AND client_key IN ($2, $3)
 """
 
 ORDER_OWNER = "SELECT merchant_id FROM orders WHERE token = $1"
@@ -242,7 +251,9 @@ UPDATE merchants SET windows = $2, limits = $3, settings_version = settings_vers
 WHERE id = $1
 """
 
-LOCK_OUTLET_WINDOWS = "SELECT windows FROM outlets WHERE id = $1 FOR NO KEY UPDATE"
+LOCK_OUTLET_WINDOWS = """
+SELECT merchant_id, windows FROM outlets WHERE id = $1 FOR NO KEY UPDATE
+"""
 
 SET_OUTLET_WINDOWS = "UPDATE outlets SET windows = (windows || $2) - $3::text[] WHERE id = $1"
 
@@ -360,7 +371,7 @@ WHERE id = try_uuid(lower($1)) OR token = $1 OR number = upper($1) ORDER BY plac
 """
 
 ORDER_RECORD = """
-SELECT o.*, c.gateway_payment_id FROM orders o
+SELECT o.*, c.gateway_payment_id, c.receipt_url FROM orders o
 LEFT JOIN captures c ON c.order_id = o.id AND c.reason IS NULL WHERE o.id = $1
 """
 

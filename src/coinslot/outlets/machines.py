@@ -263,7 +263,9 @@ async def refill(
 async def fill(conn: Connection, outlet: str, slot: str | None, stock: int) -> list[str]:
     """The same within the merchant's transaction. Raises UnknownSlotError."""
     rows = await conn.fetch(
-        "UPDATE slots SET stock = $3, out_of_sale_at = withheld_at, failures_in_row = 0"
+        "UPDATE slots SET stock = $3, counted = NULL, counted_journal = NULL,"
+        " counted_event = NULL, other_product = false, out_of_sale_at = withheld_at,"
+        " failures_in_row = 0"
         " WHERE outlet_id = $1 AND ($2::text IS NULL OR slot = $2) RETURNING slot",
         outlet,
         slot,
@@ -282,6 +284,25 @@ async def without_zone(db: Database) -> list[str]:
             " WHERE coalesce(o.zone, m.zone) IS NULL AND o.decommissioned_at IS NULL ORDER BY o.id"
         )
     return [row["id"] for row in rows]
+
+
+class OutletName(Struct, frozen=True, kw_only=True):
+    """What an outlet is called, and by which way it sells."""
+
+    code: str
+    name: str
+    kind: str
+
+
+async def named(db: Database, merchant: UUID, outlet: str) -> OutletName:
+    """Raises UnknownOutletError for another merchant's."""
+    async with db.as_merchant(merchant) as conn:
+        row = await conn.fetchrow(
+            "SELECT id AS code, name, kind FROM outlets WHERE id = $1", outlet
+        )
+    if row is None:
+        raise UnknownOutletError(f"no outlet has the code {outlet}")
+    return OutletName(**dict(row))
 
 
 async def owner_of(db: Database, outlet: str) -> UUID:

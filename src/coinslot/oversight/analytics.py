@@ -2,23 +2,19 @@
 are typed wrongly, which messages arrive. Figures of a rate stand beside it: of nothing there is
 none."""
 
-import asyncio
 from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
 
-import asyncpg
-import structlog
 from msgspec import Struct
 from prometheus_client import Gauge
 
 from coinslot.context import Context
-from coinslot.db.pool import AWAY
+from coinslot.context.rounds import keep_doing
 from coinslot.oversight import store
 from coinslot.oversight.day_sums import as_rows
+from coinslot.oversight.figures import sums_of
 from coinslot.oversight.money import MoneyFilter
-
-log = structlog.get_logger(__name__)
 
 _EVERY_S: Final = 60.0
 _LATELY: Final = timedelta(hours=24)
@@ -27,30 +23,7 @@ _COUNTS: Final = (
     "placed", "paid", "handed_over", "given_back", "unpaid", "payments_ok", "payments_failed",
     "codes_ok", "codes_wrong", "sms_ok", "sms_failed", "calls_ok", "calls_failed",
 )  # fmt: skip
-
-# Orders by when they were placed; everything else is that of the orders. A message that is on its
-# way counts neither way. $1, $2: the span. $3: outlet, $4: product; each may be NULL.
-_OF_SPAN = """
-WITH o AS MATERIALIZED (
-    SELECT o.id, o.state, o.amount_minor, o.currency::text AS currency, o.placed_at
-    FROM orders o WHERE o.placed_at >= $1 AND o.placed_at < $2 AND o.source <> 'test_vend'
-        AND ($3::text IS NULL OR o.outlet_id = $3)
-        AND ($4::text IS NULL OR EXISTS (SELECT FROM order_lines l WHERE l.order_id = o.id
-            AND l.sku = $4))
-), one AS (
-    SELECT o.*, t.ok AS payments_ok, t.failed AS payments_failed,
-        EXISTS (SELECT FROM fulfillments f WHERE f.order_id = o.id AND f.basis = 'code')::int
-            AS codes_ok,
-        coalesce((SELECT c.wrong FROM counter_orders c WHERE c.order_id = o.id), 0) AS codes_wrong,
-        m.sms_ok, m.sms_failed, m.calls_ok, m.calls_failed
-    FROM o CROSS JOIN LATERAL (
-        SELECT count(*) FILTER (WHERE a.state = 'succeeded') AS ok,
-            count(*) FILTER (WHERE a.state = 'failed') AS failed
-        FROM payments p JOIN attempts a ON a.payment_id = p.id WHERE p.order_id = o.id
-            AND a.state IN ('succeeded', 'failed')
-    ) t CROSS JOIN LATERAL message_outcomes(o.id) m
-)
-"""
+_ITEM_COUNTS: Final = ("orders", "handed_over", "given_back")
 _SUMS: Final = """
     count(*) AS placed, count(*) FILTER (WHERE state IN ('paid', 'completed', 'failed')) AS paid,
     count(*) FILTER (WHERE state = 'completed') AS handed_over,
@@ -66,20 +39,26 @@ _SUMS: Final = """
     coalesce(sum(calls_failed), 0)::bigint AS calls_failed
 """
 _BY_DAY = f"""
-{_OF_SPAN} SELECT w.day, one.currency, {_SUMS}
-FROM one JOIN jsonb_to_recordset($5) AS w (day date, begun timestamptz, ended timestamptz)
-    ON one.placed_at >= w.begun AND one.placed_at < w.ended
-GROUP BY 1, 2 ORDER BY 1, 2
+SELECT k.day, k.currency, {sums_of((*_COUNTS, "worth"))} FROM figures_of_days('sales', $1) k
+WHERE $2::text IS NULL OR k.outlet_id = $2 GROUP BY 1, 2 ORDER BY 1, 2
 """
 _BY_ITEM = f"""
-{_OF_SPAN} SELECT l.sku, max(l.name) AS name, one.currency, count(DISTINCT one.id) AS orders,
-    count(*) FILTER (WHERE f.settlement = 'fulfilled') AS handed_over,
-    count(*) FILTER (WHERE f.settlement = 'refund_due') AS given_back
-FROM one JOIN order_lines l ON l.order_id = one.id JOIN fulfillments f ON f.line_id = l.id
-WHERE $4::text IS NULL OR l.sku = $4
-GROUP BY l.sku, one.currency ORDER BY 4 DESC, 1
+SELECT k.sku, max(k.name) AS name, k.currency, {sums_of(_ITEM_COUNTS)}
+FROM figures_of_days('sale_items', $1) k
+WHERE $2::text IS NULL OR k.outlet_id = $2 GROUP BY 1, 3 ORDER BY 4 DESC, 1
 """
-_BY_CURRENCY = f"{_OF_SPAN} SELECT currency, {_SUMS} FROM one GROUP BY currency"
+# Of the orders that have a product, as a whole, and of the product itself. $3: its SKU.
+_BY_DAY_OF_PRODUCT = f"""
+SELECT k.day, k.currency, {sums_of((*_COUNTS, "worth"))}
+FROM figures_of_product('sales', $3, $1) k
+WHERE $2::text IS NULL OR k.outlet_id = $2 GROUP BY 1, 2 ORDER BY 1, 2
+"""
+_OF_ONE_PRODUCT = f"""
+SELECT k.sku, max(k.name) AS name, k.currency, {sums_of(_ITEM_COUNTS)}
+FROM figures_of_days('sale_items', $1) k
+WHERE ($2::text IS NULL OR k.outlet_id = $2) AND k.sku = $3 GROUP BY 1, 3 ORDER BY 4 DESC, 1
+"""
+_BY_CURRENCY = f"SELECT currency, {_SUMS} FROM sales_between($1, $2) GROUP BY currency"
 
 _ORDERS = Gauge("coinslot_orders_lately", "Orders placed within 24 hours, by end", ("end",))
 _PAYMENTS = Gauge("coinslot_payment_attempts_lately", "Attempts to pay them", ("outcome",))
@@ -171,11 +150,16 @@ def share(good: int, others: int) -> float | None:
 
 async def analytics(context: Context, merchant: UUID, wanted: MoneyFilter) -> Analytics:
     """Of the orders that were placed on these days."""
-    values = (wanted.begun, wanted.ended, wanted.outlet, wanted.sku)
+    rows = as_rows(wanted.days)
     async with context.db.as_merchant(merchant) as conn:
         await conn.execute(store.PLAN_FOR_VALUES)
-        days = await conn.fetch(_BY_DAY, *values, as_rows(wanted.days))
-        items = await conn.fetch(_BY_ITEM, *values)
+        if wanted.sku is None:
+            days = await conn.fetch(_BY_DAY, rows, wanted.outlet)
+            items = await conn.fetch(_BY_ITEM, rows, wanted.outlet)
+        else:
+            of = (rows, wanted.outlet, wanted.sku)
+            days = await conn.fetch(_BY_DAY_OF_PRODUCT, *of)
+            items = await conn.fetch(_OF_ONE_PRODUCT, *of)
     found = tuple(Figures(**dict(row)) for row in days)
     return Analytics(
         days=found, items=tuple(ItemFigures(**dict(row)) for row in items),
@@ -188,12 +172,7 @@ async def analytics(context: Context, merchant: UUID, wanted: MoneyFilter) -> An
 
 async def watch(context: Context) -> None:
     """Keep the metrics up to date until cancelled."""
-    while True:
-        try:
-            await measure(context)
-        except (asyncpg.PostgresError, *AWAY) as error:
-            log.warning("figures_not_measured", error=repr(error))
-        await asyncio.sleep(_EVERY_S)
+    await keep_doing(lambda: measure(context), _EVERY_S, failed="figures_not_measured")
 
 
 async def measure(context: Context) -> None:
@@ -201,7 +180,7 @@ async def measure(context: Context) -> None:
     now = context.now()
     async with context.db.system_transaction() as conn:
         await conn.execute(store.PLAN_FOR_VALUES)
-        rows = await conn.fetch(_BY_CURRENCY, now - _LATELY, now + _A_MOMENT, None, None)
+        rows = await conn.fetch(_BY_CURRENCY, now - _LATELY, now + _A_MOMENT)
     found = [Figures(**dict(row)) for row in rows]
     _WORTH.clear()
     for one in found:

@@ -20,6 +20,7 @@ from coinslot.oversight.audit_record import RECORD
 from coinslot.oversight.audit_sums import KEPT_SUMS
 from coinslot.oversight.audit_told import TELLING
 from coinslot.oversight.audit_units import UNITS
+from coinslot.rollouts.checks import ROLLOUT_CHECKS
 
 CHECKS: Mapping[str, str] = {
     **MONEY, **KEPT_SUMS, **UNITS, **RECEIPTS, **PRIVACY, **RECORD, **TELLING, **GUARDS,
@@ -85,8 +86,8 @@ async def audit(
     async with conn.transaction(isolation="repeatable_read", readonly=True):
         late = (now or await conn.fetchval("SELECT now()")) - grace
         return Report(
-            checks=await _answers(conn, {**CHECKS, **more}, late),
-            notices=await _answers(conn, NOTICES, late),
+            checks=await answers(conn, {**CHECKS, **ROLLOUT_CHECKS, **more}, late),
+            notices=await answers(conn, NOTICES, late),
         )
 
 
@@ -97,9 +98,10 @@ async def last_sign_of_life(conn: Connection) -> datetime | None:
     return at
 
 
-async def _answers(
+async def answers(
     conn: Connection, questions: Mapping[str, str], late: datetime
 ) -> tuple[Finding, ...]:
+    """What each query finds; `late` is the moment before which something is late."""
     return tuple([await _answer(conn, name, sql, late) for name, sql in questions.items()])
 
 

@@ -11,6 +11,7 @@ import structlog
 from msgspec import Struct
 
 from coinslot.context import Context
+from coinslot.context.rounds import keep_doing
 from coinslot.db.pool import AWAY, connect
 from coinslot.orders import fulfillment
 from coinslot.oversight import store
@@ -92,13 +93,12 @@ def _run(row: asyncpg.Record, *, with_report: bool) -> Run:
 async def watch(context: Context, url: str) -> None:
     """Make every audit that is asked for, until cancelled; `url` is the system login's."""
     began = context.now()
-    while True:
-        try:
-            await _ask_by_itself(context, began)
-            await work(context, url)
-        except (asyncpg.PostgresError, *AWAY) as error:
-            log.warning("audit_not_made", error=repr(error))
-        await asyncio.sleep(_CHECK_S)
+
+    async def one_round() -> None:
+        await _ask_by_itself(context, began)
+        await work(context, url)
+
+    await keep_doing(one_round, _CHECK_S, failed="audit_not_made")
 
 
 async def _ask_by_itself(context: Context, began: datetime) -> None:

@@ -28,6 +28,7 @@ word AS (
         WHEN w.seen->>'drop' = 'no' AND w.seen->>'sensor_tested' = 'true' THEN 'no_drop'
         WHEN w.outcome = 'FAILED' AND w.seen->>'drop' = 'no' AND w.seen->>'home' = 'true'
             AND w.seen->>'counter_before' = w.seen->>'counter_after' THEN 'no_drop'
+        WHEN w.outcome = 'FAILED' AND w.seen->>'vmc' = 'failure' AND v.mdb THEN 'vmc_failure'
         END AS proves
     FROM fulfillments f JOIN vend_units v ON v.id = f.id
     JOIN word w ON w.unit_id = f.id AND w.outlet_id = f.outlet_id
@@ -48,7 +49,7 @@ WHERE f.settlement IS NOT NULL AND NOT coalesce(CASE
     WHEN f.basis IN ('vended', 'drop_evidence')
         THEN f.settlement = 'fulfilled' AND EXISTS
             (SELECT FROM testimony t WHERE t.unit_id = f.id AND t.proves = f.basis)
-    WHEN f.basis IN ('no_drop', 'tombstone')
+    WHEN f.basis IN ('no_drop', 'tombstone', 'vmc_failure')
         THEN f.settlement = 'refund_due' AND EXISTS
             (SELECT FROM testimony t WHERE t.unit_id = f.id AND t.proves = f.basis)
     WHEN f.basis = 'declared' THEN o.dialect = 'simple' AND v.accept IS NULL
@@ -94,7 +95,7 @@ WHERE f.settlement IS DISTINCT FROM 'fulfilled'
 # a notice reports them.
 _UNDONE = f"""
 WITH {_TESTIMONY}, denied AS (
-    SELECT t.unit_id FROM testimony t WHERE t.proves IN ('tombstone', 'no_drop')
+    SELECT t.unit_id FROM testimony t WHERE t.proves IN ('tombstone', 'no_drop', 'vmc_failure')
     UNION SELECT e.subject_id FROM events e
     WHERE e.machine = 'fulfillment' AND e.event = 'NOT_VENDED' AND e.was = 'vended'
 )

@@ -2,7 +2,6 @@
 
 A person moves money only where evidence supports it, and the gateway's answer still wins."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +14,7 @@ from msgspec.structs import replace
 from prometheus_client import Gauge
 
 from coinslot.context import Context
+from coinslot.context.rounds import keep_doing
 from coinslot.db.pool import Connection
 from coinslot.gateways.base import Absent, Mark, PaymentFact, Taken, Unclear
 from coinslot.orders.fulfillment import Testimony, handler
@@ -109,13 +109,12 @@ async def update(context: Context) -> int:
 
 async def watch(context: Context) -> None:
     """Keep the queue up to date until cancelled."""
-    while True:
-        try:
-            await update(context)
-            await count_open(context)
-        except Exception as error:  # noqa: BLE001  the next look may do better
-            log.warning("cases_not_kept", error=repr(error))
-        await asyncio.sleep(context.windows.cases_s)
+
+    async def work() -> None:
+        await update(context)
+        await count_open(context)
+
+    await keep_doing(work, context.windows.cases_s, failed="cases_not_kept")
 
 
 async def count_open(context: Context) -> None:

@@ -1,18 +1,16 @@
 """What a day earned, told once it is over to who asked for it. Twice tells nobody twice: a notice
 has the day and the person in its key."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
 
 import asyncpg
-import structlog
 from babel.dates import format_date
 
 from coinslot.context import Context
-from coinslot.db.pool import AWAY
+from coinslot.context.rounds import keep_doing
 from coinslot.events.notices.alerts import PROFIT
 from coinslot.events.notices.plan import Said, Telling
 from coinslot.events.notices.preferences import DIGEST, MEMBERS, NOW, choice_of, listener
@@ -23,8 +21,6 @@ from coinslot.oversight.day_sums import DAY, day_in
 from coinslot.oversight.money import MoneyFilter
 from coinslot.oversight.profit import Profit
 from coinslot.people.roles import PERMISSIONS
-
-log = structlog.get_logger(__name__)
 
 _AFTER: Final = timedelta(hours=1)  # what was booked on a day is committed by then
 _CHECK_S: Final = 300.0
@@ -50,12 +46,7 @@ _UNKNOWN: Final[Three] = (
 async def watch(context: Context) -> None:
     """Tell of each day that is over, until cancelled."""
     told: dict[UUID, date] = {}
-    while True:
-        try:
-            await tell(context, told)
-        except (asyncpg.PostgresError, *AWAY) as error:
-            log.warning("profit_not_told", error=repr(error))
-        await asyncio.sleep(_CHECK_S)
+    await keep_doing(lambda: tell(context, told), _CHECK_S, failed="profit_not_told")
 
 
 async def tell(context: Context, told: dict[UUID, date] | None = None) -> int:

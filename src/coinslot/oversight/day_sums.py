@@ -1,28 +1,24 @@
 """Days of a merchant's calendar, and their sums, kept by the worker once a day is over. Today and
 what is just over are summed from the rows when somebody looks."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import asyncpg
-import structlog
 from msgspec import Struct
 
 from coinslot.context import Context
-from coinslot.db.pool import AWAY, Connection
+from coinslot.context.rounds import keep_doing
+from coinslot.db.pool import Connection
 from coinslot.oversight import store
-
-log = structlog.get_logger(__name__)
 
 # Seconds from paid to settled are counted in these steps, and in one without an end.
 WAIT_STEPS_S: Final = (1, 2, 3, 5, 8, 12, 20, 30, 60, 120, 300, 600, 1800, 3600)
 DAY: Final = timedelta(days=1)
 # Whatever was booked on a day is committed by then: a statement runs for half a minute at most.
-_AFTER_S: Final = 3600
+_AFTER: Final = timedelta(hours=1)
 _CHECK_S: Final = 60.0
 _FROM_ROWS: Final = 3  # days at most that a page sums by itself
 
@@ -71,34 +67,51 @@ async def readable(conn: Connection, days: Sequence[Day]) -> Readable:
     return Readable(rows=as_rows(found), left_out=len(days) - len(found))
 
 
-async def watch(context: Context) -> None:
-    """Keep the sums of every day that is over, until cancelled."""
-    known: dict[UUID, tuple[str, date]] = {}
-    while True:
-        try:
-            await due(context, known)
-        except (asyncpg.PostgresError, *AWAY) as error:
-            log.warning("days_not_summed", error=repr(error))
-        await asyncio.sleep(_CHECK_S)
+class DaysOver(Struct, frozen=True, kw_only=True):
+    """The days of a merchant that are over, by the clocks of its zone: from the first to the last,
+    both included."""
+
+    merchant: UUID
+    zone: ZoneInfo
+    first: date
+    last: date
+
+    def days(self) -> list[Day]:
+        return days_between(self.first, self.last, self.zone)
 
 
-async def due(context: Context, known: dict[UUID, tuple[str, date]] | None = None) -> int:
-    """Sum every day that is over and not summed; returns how many. `known` are the zone and the
-    last day of merchants that have none left."""
-    known = {} if known is None else known
-    over = context.now() - timedelta(seconds=_AFTER_S)
+Done = dict[UUID, DaysOver]  # by merchant: what a process has nothing left to sum of
+
+
+async def days_over(context: Context, at: datetime) -> list[DaysOver]:
+    """Of every merchant, what was over at a time."""
     async with context.db.system_transaction() as conn:
         merchants = await conn.fetch("SELECT id, zone, created_at FROM merchants ORDER BY id")
-    done = 0
-    for merchant in merchants:
-        zone = context.zone_of(merchant["zone"])
-        last = over.astimezone(zone).date() - DAY
-        if known.get(merchant["id"]) == (zone.key, last):
-            continue
-        first = merchant["created_at"].astimezone(zone).date()
-        done += await _sum(context, merchant["id"], days_between(first, last, zone))
-        known[merchant["id"]] = (zone.key, last)
-    return done
+    return [
+        DaysOver(
+            merchant=row["id"], zone=zone, first=row["created_at"].astimezone(zone).date(),
+            last=at.astimezone(zone).date() - DAY,
+        )
+        for row in merchants
+        for zone in (context.zone_of(row["zone"]),)
+    ]  # fmt: skip
+
+
+async def watch(context: Context) -> None:
+    """Keep the sums of every day that is over, until cancelled."""
+    done: Done = {}
+    await keep_doing(lambda: due(context, done), _CHECK_S, failed="days_not_summed")
+
+
+async def due(context: Context, done: Done | None = None) -> int:
+    """Sum every day that is over and not summed; returns how many."""
+    done = {} if done is None else done
+    summed = 0
+    for over in await days_over(context, context.now() - _AFTER):
+        if done.get(over.merchant) != over:
+            summed += await _sum(context, over.merchant, over.days())
+            done[over.merchant] = over
+    return summed
 
 
 async def _sum(context: Context, merchant: UUID, days: Sequence[Day]) -> int:

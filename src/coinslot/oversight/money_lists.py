@@ -16,15 +16,17 @@ from coinslot.oversight import store
 from coinslot.oversight.day_sums import readable
 from coinslot.oversight.money import MoneyFilter
 
-Kind = Literal["text", "word", "time", "day", "money", "count", "order"]
+Kind = Literal["text", "word", "time", "day", "money", "count", "order", "taxes"]
 _NUMBER: Final = re.compile(r"[0-9]{1,18}")  # PostgreSQL's bigint holds each of them
+_OF_YEAR: Final = re.compile(r"[0-9]{4}-[0-9]{1,10}")
+_INTEGER_MAX: Final = 2**31 - 1
 _CHUNK: Final = 1000  # rows that an export holds at once
 _LATE: Final = timedelta(days=40)  # a refund ends at most so long after it was made
 
 
 class Column(Struct, frozen=True):
     """`name` is the column of the row; its heading is the text `col_<name>`. Money is in the row's
-    currency. `summed`: it has a total."""
+    currency, and so are taxes, by their rate in basis points. `summed`: it has a total."""
 
     name: str
     kind: Kind = "text"
@@ -174,8 +176,8 @@ WHERE $1::timestamptz < $2::timestamptz AND $3::uuid IS NOT NULL AND $4::uuid IS
 ORDER BY o.id DESC LIMIT $9
 """
 
-# By when they ended. What is not known is empty, and so is a profit that rests on it; `unknown`
-# counts what it is of.
+# By when they ended. What is not known is empty, and so is a profit that rests on it: `most` is the
+# most that it can be, and `unknown` counts what is not known.
 _PROFITS = """
 SELECT p.order_id AS id, p.order_id, p.ended_at, p.number, p.outlet_id AS machine,
     (SELECT string_agg(n.quantity || ' ' || n.name, ', ' ORDER BY n.id) FROM order_lines n
@@ -185,6 +187,8 @@ SELECT p.order_id AS id, p.order_id, p.ended_at, p.number, p.outlet_id AS machin
     CASE p.no_price WHEN 0 THEN p.messages END AS messages,
     CASE p.no_cost + p.no_fee + p.no_price WHEN 0 THEN p.paid + p.tips + p.delivery - p.goodwill
         - p.outside - p.taxes - p.cost - p.fee - p.messages END AS profit,
+    p.paid + p.tips + p.delivery - p.goodwill - p.outside - p.taxes - p.cost - p.fee - p.messages
+        AS most,
     p.no_cost + p.no_fee + p.no_price AS unknown, p.currency
 FROM profit_between($1, $2) p
 WHERE $3::uuid IS NOT NULL AND $4::uuid IS NOT NULL
@@ -195,6 +199,53 @@ WHERE $3::uuid IS NOT NULL AND $4::uuid IS NOT NULL
         AND n.sku = $7))
     AND ($8::uuid IS NULL OR p.order_id < $8)
 ORDER BY p.order_id DESC LIMIT $9
+"""
+
+# What counters sold, by the numbers of their receipts; and what refunds correct of it. Of a note
+# that is void nothing went back.
+_INVOICES = """
+SELECT i.year || '-' || lpad(i.number::text, 10, '0') AS id,
+    number_of_year(i.year, i.number) AS receipt, i.at, o.id AS order_id, o.number,
+    o.outlet_id AS machine, o.amount_minor - t.tax AS net, t.tax, t.taxes,
+    o.amount_minor AS amount, o.currency::text AS currency
+FROM counter_invoices i JOIN orders o ON o.id = i.order_id
+    CROSS JOIN LATERAL (SELECT coalesce(sum(x.tax), 0)::bigint AS tax,
+        coalesce(jsonb_object_agg(x.bp::text, x.tax) FILTER (WHERE x.tax > 0), '{}') AS taxes
+        FROM counter_taxes(o.id) x) t
+WHERE i.at >= $1 AND i.at < $2 AND $3::uuid IS NOT NULL AND $4::uuid IS NOT NULL
+    AND ($5::uuid IS NULL OR EXISTS (SELECT FROM captures c WHERE c.order_id = o.id
+        AND c.reason IS NULL AND c.account_id = $5))
+    AND ($6::text IS NULL OR o.outlet_id = $6)
+    AND ($7::text IS NULL OR EXISTS (SELECT FROM order_lines n WHERE n.order_id = o.id
+        AND n.sku = $7))
+    AND ($8::text IS NULL OR (i.year, i.number)
+        < (split_part($8, '-', 1)::integer, split_part($8, '-', 2)::integer))
+ORDER BY i.year DESC, i.number DESC LIMIT $9
+"""
+_CREDITS = """
+SELECT n.year || '-' || lpad(n.number::text, 10, '0') AS id,
+    number_of_year(n.year, n.number) AS credit, n.at,
+    number_of_year(i.year, i.number) AS receipt, n.order_id, o.number,
+    o.outlet_id AS machine, CASE WHEN n.void_at IS NULL THEN 'valid' ELSE 'void' END AS note,
+    l.name AS items, k.reason, coalesce(w.reason, u.reason) AS said, v.amount - v.tax AS net,
+    v.tax, v.taxes, v.amount, o.currency::text AS currency
+FROM counter_credit_notes n JOIN orders o ON o.id = n.order_id
+    JOIN refunds r ON r.id = n.refund_id JOIN refunds k ON k.id = coalesce(r.in_place_of, r.id)
+    LEFT JOIN counter_invoices i ON i.order_id = n.order_id
+    LEFT JOIN fulfillments f ON f.id = n.unit_id LEFT JOIN order_lines l ON l.id = f.line_id
+    LEFT JOIN counter_units u ON u.id = n.unit_id
+    LEFT JOIN order_refund_parts p ON p.id = k.part_id
+    LEFT JOIN order_refunds w ON w.id = p.order_refund_id
+    CROSS JOIN LATERAL (SELECT CASE WHEN n.void_at IS NULL THEN n.amount_minor ELSE 0 END AS amount,
+        CASE WHEN n.void_at IS NULL THEN n.taxes ELSE '{}' END AS taxes,
+        CASE WHEN n.void_at IS NULL THEN (SELECT coalesce(sum(x.value::bigint), 0)::bigint
+            FROM jsonb_each_text(n.taxes) x) ELSE 0 END AS tax) v
+WHERE n.at >= $1 AND n.at < $2 AND $3::uuid IS NOT NULL AND $4::uuid IS NOT NULL
+    AND ($5::uuid IS NULL OR r.account_id = $5) AND ($6::text IS NULL OR o.outlet_id = $6)
+    AND ($7::text IS NULL OR l.sku = $7)
+    AND ($8::text IS NULL OR (n.year, n.number)
+        < (split_part($8, '-', 1)::integer, split_part($8, '-', 2)::integer))
+ORDER BY n.year DESC, n.number DESC LIMIT $9
 """
 
 _ACCOUNT, _MACHINE, _ORDER = Column("account"), Column("machine"), Column("number", "order")
@@ -251,6 +302,21 @@ LISTINGS: Final[Mapping[str, Listing]] = {
             _money("tips"), _money("delivery"), _money("taxes"), _money("back"), _money("cost"),
             _money("fee"), _money("messages"), _money("profit"),
             Column("unknown", "count", True),
+        ),
+    ),
+    "invoices": Listing(
+        sql=_INVOICES,
+        columns=(
+            Column("receipt"), Column("at", "time"), _ORDER, _money("amount"), _money("net"),
+            _money("tax"), Column("taxes", "taxes"), _MACHINE,
+        ),
+    ),
+    "credits": Listing(
+        sql=_CREDITS,
+        columns=(
+            Column("credit"), Column("at", "time"), Column("receipt"), _ORDER, _money("amount"),
+            _money("net"), _money("tax"), Column("taxes", "taxes"), Column("note", "word"),
+            Column("items"), Column("reason", "word"), Column("said"), _MACHINE,
         ),
     ),
     "machines": Listing(
@@ -332,6 +398,10 @@ def _key(name: str, text: str) -> Any:
     if not text:
         return None
     if name in ("payouts", "machines"):
+        return text
+    if name in ("invoices", "credits"):
+        if not _OF_YEAR.fullmatch(text) or int(text[5:]) > _INTEGER_MAX:
+            raise ValueError(f"{text[:40]!r} is no number of a year")
         return text
     if name != "fees":
         return UUID(text)

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from coinslot.context import Context
 from coinslot.context.leases import held
+from coinslot.context.rounds import keep_doing
 from coinslot.db.lease import Lease, LeaseLostError
 from coinslot.oversight import store
 from coinslot.oversight.reconcile import Compared, Span, compare
@@ -42,12 +43,7 @@ class Night(Struct, frozen=True):
 
 async def watch(context: Context) -> None:
     """Compare whatever day is due, until cancelled."""
-    while True:
-        try:
-            await due(context)
-        except Exception as error:  # noqa: BLE001  the next look may do better
-            log.warning("books_not_compared", error=repr(error))
-        await asyncio.sleep(_CHECK_S)
+    await keep_doing(lambda: due(context), _CHECK_S, failed="books_not_compared")
 
 
 async def due(context: Context) -> int:

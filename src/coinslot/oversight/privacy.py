@@ -32,6 +32,9 @@ _EXPORT = """
 SELECT o.id, o.number, o.outlet_id AS outlet, o.placed_at, o.paid_at, o.ended_at, o.state,
     o.amount_minor AS amount, o.currency::text AS currency, o.receipt_contact, c.name,
     k.phone, k.email, k.language, d.address AS delivered_to,
+    (SELECT jsonb_agg(jsonb_build_object('name', a.name, 'note', a.note, 'made_at', a.made_at)
+        ORDER BY a.id) FROM counter_accounts a WHERE a.deleted_at IS NULL
+        AND a.digest IN (k.phone_digest, k.email_digest)) AS accounts,
     (SELECT jsonb_agg(jsonb_build_object('name', l.name, 'quantity', l.quantity,
         'price', l.price_minor, 'note', coalesce(n.note, '')) ORDER BY l.id)
         FROM order_lines l LEFT JOIN counter_lines n ON n.line_id = l.id

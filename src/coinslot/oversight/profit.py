@@ -10,46 +10,40 @@ import asyncpg
 from msgspec import Struct
 
 from coinslot.context import Context
+from coinslot.db.pool import Connection
 from coinslot.oversight import store
 from coinslot.oversight.day_sums import as_rows
+from coinslot.oversight.figures import sums_of
 from coinslot.oversight.money import MoneyFilter
 
 _SUMS: Final = (
     "pieces", "paid", "tips", "delivery", "taxes", "goodwill", "outside", "cost", "fee", "messages",
     "no_cost", "no_fee", "no_price",
 )  # fmt: skip
+_ITEM_SUMS: Final = ("pieces", "paid", "goodwill", "taxes", "cost", "no_cost")
 
-# $3: account, $4: outlet, $5: product; each may be NULL.
-_OF_FILTER = """
-FROM profit_between($1, $2) p
-WHERE ($3::uuid IS NULL OR EXISTS (SELECT FROM captures c WHERE c.order_id = p.order_id
-        AND c.account_id = $3))
-    AND ($4::text IS NULL OR p.outlet_id = $4)
-    AND ($5::text IS NULL OR EXISTS (SELECT FROM order_lines n WHERE n.order_id = p.order_id
-        AND n.sku = $5))
-"""
+# $1: days; account and outlet may each be NULL.
+_OF_DAYS = (
+    "WHERE ($2::uuid IS NULL OR $2 = ANY (k.accounts)) AND ($3::text IS NULL OR k.outlet_id = $3)"
+)
 _BY_DAY = f"""
-WITH found AS MATERIALIZED (SELECT p.* {_OF_FILTER})
-SELECT w.day, f.currency, count(*) AS orders,
-    {", ".join(f"sum(f.{name})::bigint AS {name}" for name in _SUMS)}
-FROM found f JOIN jsonb_to_recordset($6) AS w (day date, begun timestamptz, ended timestamptz)
-    ON f.ended_at >= w.begun AND f.ended_at < w.ended
-GROUP BY 1, 2 ORDER BY 1, 2
+SELECT k.day, k.currency, {sums_of(("orders", *_SUMS))}
+FROM figures_of_days('profit', $1) k {_OF_DAYS} GROUP BY 1, 2 ORDER BY 1, 2
 """
-# Fees, messages and tips belong to orders, so an item has none of them.
 _BY_ITEM = f"""
-WITH found AS MATERIALIZED (SELECT p.order_id {_OF_FILTER})
-SELECT l.sku, max(l.name) AS name, f.currency::text AS currency, count(*) AS pieces,
-    sum(f.amount_minor)::bigint AS paid, sum(t.taken)::bigint AS goodwill,
-    sum(tax_left(f.tax_minor, f.amount_minor, t.taken))::bigint AS taxes,
-    sum(l.cost_minor)::bigint AS cost, count(*) FILTER (WHERE l.cost_minor = 0) AS no_cost
-FROM found o JOIN fulfillments f ON f.order_id = o.order_id AND f.settlement = 'fulfilled'
-    JOIN order_lines l ON l.id = f.line_id CROSS JOIN LATERAL (
-        SELECT coalesce(sum(w.amount_minor), 0)::bigint AS taken FROM order_refund_parts w
-        WHERE w.fulfillment_id = f.id AND w.outcome = 'taken') t
-WHERE ($5::text IS NULL OR l.sku = $5)
-    AND NOT EXISTS (SELECT FROM corrections k WHERE k.fulfillment_id = f.id)
-GROUP BY l.sku, f.currency ORDER BY 5 DESC, 1, 3
+SELECT k.sku, max(k.name) AS name, k.currency, {sums_of(_ITEM_SUMS)}
+FROM figures_of_days('profit_items', $1) k {_OF_DAYS} GROUP BY 1, 3 ORDER BY 5 DESC, 1, 3
+"""
+
+# Of the orders that have a product, as a whole, and of the product itself. $4: its SKU.
+_BY_DAY_OF_PRODUCT = f"""
+SELECT k.day, k.currency, {sums_of(("orders", *_SUMS))}
+FROM figures_of_product('profit', $4, $1) k {_OF_DAYS} GROUP BY 1, 2 ORDER BY 1, 2
+"""
+_OF_ONE_PRODUCT = f"""
+SELECT k.sku, max(k.name) AS name, k.currency, {sums_of(_ITEM_SUMS)}
+FROM figures_of_days('profit_items', $1) k {_OF_DAYS} AND k.sku = $4
+GROUP BY 1, 3 ORDER BY 5 DESC, 1, 3
 """
 _OF_ORDER = """
 SELECT p.* FROM orders o,
@@ -66,19 +60,19 @@ class Profit(Struct, frozen=True, kw_only=True):
     currency: str
     day: date | None = None
     orders: int = 1
-    pieces: int = 0
-    paid: int = 0
-    tips: int = 0
-    delivery: int = 0
-    taxes: int = 0
-    goodwill: int = 0
-    outside: int = 0
-    cost: int = 0
-    fee: int = 0
-    messages: int = 0
-    no_cost: int = 0
-    no_fee: int = 0
-    no_price: int = 0
+    pieces: int
+    paid: int
+    tips: int
+    delivery: int
+    taxes: int
+    goodwill: int
+    outside: int
+    cost: int
+    fee: int
+    messages: int
+    no_cost: int
+    no_fee: int
+    no_price: int
 
     @property
     def earned(self) -> int:
@@ -133,18 +127,29 @@ class ProfitReport(Struct, frozen=True, kw_only=True):
 async def profit(context: Context, merchant: UUID, wanted: MoneyFilter) -> ProfitReport:
     """Of the orders that ended on these days, as all is known now: a fee that the gateway states
     later changes the day of its order."""
-    values = (wanted.begun, wanted.ended, wanted.account, wanted.outlet, wanted.sku)
     async with context.db.as_merchant(merchant) as conn:
         await conn.execute(store.PLAN_FOR_VALUES)
-        days = [_profit(row) for row in await conn.fetch(_BY_DAY, *values, as_rows(wanted.days))]
-        items = await conn.fetch(_BY_ITEM, *values)
+        days, items = await _read(conn, wanted)
     return ProfitReport(
-        days=tuple(days), items=tuple(ItemProfit(**dict(row)) for row in items),
+        days=tuple(days),
+        items=tuple(ItemProfit(**dict(row)) for row in items),
         totals=tuple(
             total([day for day in days if day.currency == currency])
             for currency in sorted({day.currency for day in days})
         ),
     )  # fmt: skip
+
+
+async def _read(
+    conn: Connection, wanted: MoneyFilter
+) -> tuple[list[Profit], Sequence[asyncpg.Record]]:
+    values = (as_rows(wanted.days), wanted.account, wanted.outlet)
+    if wanted.sku is None:
+        found = await conn.fetch(_BY_DAY, *values)
+        return [_profit(row) for row in found], await conn.fetch(_BY_ITEM, *values)
+    found = await conn.fetch(_BY_DAY_OF_PRODUCT, *values, wanted.sku)
+    items = await conn.fetch(_OF_ONE_PRODUCT, *values, wanted.sku)
+    return [_profit(row) for row in found], items
 
 
 async def of_order(context: Context, merchant: UUID, order: UUID) -> Profit | None:

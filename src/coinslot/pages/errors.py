@@ -34,6 +34,7 @@ CODES = {
 }
 _FIELD = re.compile(r"Object (missing required|contains unknown) field `([^`]+)`")
 INVALID = "The request is not valid: details names what, by the path of the field."
+_SHOP = re.compile(r"/s/([a-z0-9-]{1,63})/")
 _PLACE = re.compile(r"/([qo])/([A-Za-z0-9_-]{1,64})(/|\Z)")
 _NOT_THERE = ("no_such_outlet", "no_such_order")
 # Which text a person reads; every other code shows "in the way".
@@ -165,6 +166,7 @@ class Errors(SharedHandler):
             request_id=security.request_id(request.scope),
             machine=machine,
             order=order,
+            shop=_shop(request.url.path, refused),
         )
         return _packed(request, page)
 
@@ -207,6 +209,12 @@ def _ways_out(path: str, refused: RefusedError) -> tuple[str | None, str | None]
     if found is None or refused.code in _NOT_THERE:
         return None, None
     return (found[2], None) if found[1] == "q" else (None, found[2])
+
+
+def _shop(path: str, refused: RefusedError) -> str | None:
+    """The place whose menu an address lies below, where there is one."""
+    found = _SHOP.match(path)
+    return None if found is None or refused.code == "no_such_store" else found[1]
 
 
 def _packed(request: AnyRequest, page: Response[str]) -> Response[bytes]:

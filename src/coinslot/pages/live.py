@@ -6,6 +6,7 @@ from litestar.params import FromQuery
 from litestar.response import Stream
 
 from coinslot.kit.clock import Clock
+from coinslot.kit.numbers import whole
 from coinslot.pages import peer
 from coinslot.pages.backend import Backend
 from coinslot.pages.errors import RefusedError
@@ -42,7 +43,8 @@ class Live(SharedHandler):
         if self._places.is_full(network=peer.network(request)):
             raise RefusedError(503, "too_many_streams", "Poll instead.")
         last = request.headers.get("last-event-id", "")
-        begin = int(last) if last.isdecimal() and len(last) < 10 else seen
+        begun = whole(last, 999_999_999)
+        begin = seen if begun is None else begun
         return Stream(
             self._events(request, order, begin, asked),
             media_type="text/event-stream",

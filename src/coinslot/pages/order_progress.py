@@ -65,11 +65,14 @@ REFRESH_S = {
 
 def phase(order: OrderView, now: datetime) -> Phase:
     """The one phase that is shown. Money that went back while the order waits for its payment (it
-    was paid in a way that the customer had left) does not end it."""
+    was paid in a way that the customer had left) does not end it, and neither does that of some
+    units while others are still to come: their customer waits, and needs the code."""
     if order.state == "placed" and now < order.expires_at:
         return _to_pay(order)
     if order.money.minor == 0 and order.state in ("completed", "failed"):
         return Phase.DONE if order.state == "completed" else Phase.NOTHING_DUE
+    if order.state == "paid" and any(unit.settlement is None for unit in order.units):
+        return Phase(order.progress.value)
     if _own_refunds(order) or any(unit.settlement == "refund_due" for unit in order.units):
         return _giving_back(order)
     match order.state:
@@ -123,7 +126,9 @@ def steps(order: OrderView, shown: Phase) -> tuple[Step, ...]:
     if shown is Phase.NOTHING_DUE:
         done = [Step(text, at, "done") for text, at in way if at]
         return (*done, Step(_stop(order), None, "stopped"))
-    if shown not in UNPAID | {Phase.TO_PAY} and (_own_refunds(order) or shown is Phase.REFUNDING):
+    if shown not in UNPAID | WAITING | {Phase.TO_PAY} and (
+        _own_refunds(order) or shown is Phase.REFUNDING
+    ):
         gone = [Step(text, at, "done") for text, at in way if at]
         handed_over = shown in (Phase.PARTLY, Phase.RETURNED)
         stop = () if handed_over else (Step(_stop(order), None, "stopped"),)

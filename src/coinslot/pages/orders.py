@@ -85,7 +85,7 @@ class Orders(SharedHandler):
         again = {"check": "1"} if values["unpaid"] else {}
         again |= {"asked": asked.value} if asked else {}
         again |= {"go": "1"} if go and values["phase"] == Phase.PREPARING.value else {}
-        return self._renderer.page(
+        page = self._renderer.page(
             request,
             "order.html",
             Answer(images=images, status=409 if refused else 200),
@@ -96,6 +96,9 @@ class Orders(SharedHandler):
             script=assets.address("live.js"),
             **values,
         )
+        if view.asks_where:
+            security.may_ask_where(page)
+        return page
 
     async def fragment(
         self,

@@ -32,7 +32,11 @@ class Pictures(SharedHandler):
 
     async def show(self, request: AnyRequest, name: Name) -> Response[bytes]:
         mark = f'"{name}"'
-        headers = {"Cache-Control": "public, max-age=31536000, immutable", "ETag": mark}
+        headers = {
+            "Cache-Control": "public, max-age=31536000, immutable", "ETag": mark,
+            # A CDN passes this on, and its address is of another site than the page.
+            "Cross-Origin-Resource-Policy": "cross-origin",
+        }  # fmt: skip
         try:
             async with asyncio.timeout(_PATIENCE_S), self._places:
                 body = await self._context.storage.read(name)

@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import jinja2
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_currency
+from babel.units import format_unit
 from litestar import Request, Response
 from litestar.enums import MediaType
 from msgspec import Struct
@@ -81,13 +82,15 @@ class Renderer:
         """`kind`: of the outlet that the page is about. The `brand` among the values says whose it
         is, and so in which languages."""
         nonce = token(12)
+        cdn = security.origin(self.site.pictures_prefix)
+        images = (*answer.images, cdn) if cdn else answer.images
         text = self.fragment(request, name, kind, nonce=nonce, **values)
         return Response(
             text,
             status_code=answer.status,
             media_type=MediaType.HTML,
             headers={
-                "Content-Security-Policy": security.page_policy(nonce, answer.images),
+                "Content-Security-Policy": security.page_policy(nonce, images),
                 "Cache-Control": answer.cache,
                 "Vary": "Accept-Language, Accept-Encoding",
             },
@@ -122,6 +125,15 @@ class Formatter:
         shown = str(format_currency(Decimal(money.decimal()), money.currency, locale=locale))
         return re.sub(r"([A-Z]{3})(?=\d)", "\\1\u00a0", shown)
 
+    def distance(self, metres: float) -> str:
+        """As far as a person would say it: 80 m, 2.3 km, 40 km."""
+        if metres < 995:
+            count, unit = float(max(10, round(metres, -1))), "length-meter"
+        else:
+            count, unit = round(metres / 1000, 1 if metres < 9950 else 0), "length-kilometer"
+        plain = int(count) if count == int(count) else count
+        return str(format_unit(plain, unit, "short", locale=self.words.locale))
+
     def hour(self, at: datetime, zone: str | None) -> str:
         """A moment as the clocks at the outlet show it."""
         local = at.astimezone(self._site.zone_of(zone))
@@ -135,6 +147,10 @@ class Formatter:
         local = at.astimezone(self._site.zone_of(zone))
         day = format_date(local, "medium", locale=self.words.locale)
         return f"{day}, {self.hour(at, zone)} {local.tzname()}"
+
+    def day(self, day: date) -> str:
+        """A day of the calendar, with its weekday."""
+        return str(format_skeleton("MMMEd", day, locale=self.words.locale))
 
     def link(self, *parts: str, **query: str) -> str:
         path = "/" + "/".join(quote(part, safe="") for part in parts)

@@ -5,6 +5,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+from litestar import Response
 from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
 from litestar.types import Message, Scope
@@ -20,6 +21,7 @@ _ALWAYS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+_MAY_ASK_WHERE = _ALWAYS["Permissions-Policy"].replace("geolocation=()", "geolocation=(self)")
 _NOTHING = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
 
@@ -42,6 +44,11 @@ def page_policy(nonce: str, images: tuple[str, ...] = ()) -> str:
         "manifest-src 'self'; worker-src 'self'; "
         "frame-ancestors 'none'"
     )
+
+
+def may_ask_where(page: Response[Any]) -> None:
+    """This page alone may ask the browser for its position, which asks the person."""
+    page.headers["Permissions-Policy"] = _MAY_ASK_WHERE
 
 
 def origin(url: str) -> str | None:

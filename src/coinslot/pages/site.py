@@ -29,6 +29,8 @@ class Site(Struct, frozen=True, kw_only=True):
 
     live_comment_every: timedelta = timedelta(seconds=15)
     live_stream_life: timedelta = timedelta(minutes=10)
+    # How soon a page of the console learns that its session is over: twice this at most.
+    live_sessions_every: timedelta = timedelta(seconds=5)
     live_streams_max: int = 2000  # one more has to poll
     live_streams_per_network: int = 100  # one address of a carrier serves many phones
     live_streams_per_person: int = 50  # of the console: a page that is hidden has none
@@ -39,6 +41,7 @@ class Site(Struct, frozen=True, kw_only=True):
 
     # Where gateways keep the pictures of their codes; http origins are for sandboxes.
     image_sources: tuple[str, ...] = ("https:",)
+    pictures_prefix: str = ""  # a CDN in front of our pictures: scheme and host, maybe a path
     # Errors that mean "try again in a moment": 503 instead of 500.
     outages: tuple[type[Exception], ...] = (OSError, TimeoutError)
     metrics_token: str | None = None  # asked as a bearer token at /metrics when set

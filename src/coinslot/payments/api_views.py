@@ -1,5 +1,6 @@
 """What the API shows of payments: plain structs, and how they are read."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -35,7 +36,7 @@ LEFT JOIN refunds n ON n.replaces = r.id LEFT JOIN refunds o ON o.id = r.covered
 """
 _REFUND = f"{_REFUNDS} WHERE r.id = $1"
 _REFUNDS_OF = f"{_REFUNDS} WHERE c.payment_id = $1 AND NOT is_told_as_ours(r) ORDER BY r.id"
-_ONE = _PAYMENT.format(which="ARRAY[$1::uuid]")
+_NAMED = _PAYMENT.format(which="$1::uuid[]")
 _LISTED = _PAYMENT.format(
     which="""ARRAY(
     SELECT id FROM payments WHERE source = 'api' AND ($1::uuid IS NULL OR id < $1)
@@ -109,8 +110,13 @@ class RefundStatement(Struct, frozen=True, kw_only=True):
 
 async def payment(conn: Connection, payment_id: UUID) -> PaymentStatement | None:
     """Within the merchant's transaction; None for another merchant's, or one that is not there."""
-    found = await _with_attempts(conn, await conn.fetch(_ONE, payment_id))
+    found = await payments_named(conn, [payment_id])
     return found[0] if found else None
+
+
+async def payments_named(conn: Connection, named: Sequence[UUID]) -> list[PaymentStatement]:
+    """Those of them that are there, newest first."""
+    return await _with_attempts(conn, await conn.fetch(_NAMED, named))
 
 
 async def _with_attempts(conn: Connection, rows: list[asyncpg.Record]) -> list[PaymentStatement]:

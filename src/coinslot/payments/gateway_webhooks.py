@@ -4,6 +4,7 @@ Where the signature proves the content, the event is worked in the call that sto
 is a hint: the gateway is asked. Facts found by asking take the same path."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -89,13 +90,26 @@ async def take_webhook(
             said |= {"reason": reason, "names": verdict.names, "marked": marked}
             answer = _taken(account)
     said["windows"] = context.for_sql(account)
-    outcome = await context.inbox.store(said, body, context.now(), _first_payment(verdict))
-    if outcome == "failed":
+    said["lines"] = context.line.channels()
+    taken = await context.inbox.store(said, body, context.now(), _first_payment(verdict))
+    if taken["outcome"] == "failed":
         log.error("webhook_work_failed", account=account.slug)
-    elif outcome == "unreadable_ours":
+    elif taken["outcome"] == "unreadable_ours":
         log.error("webhook_not_read", account=account.slug, kind=said["event"])
-    context.wakes.wake(*_WAKES.get(outcome, ()))
+    _go_on(context, account, taken)
     return answer
+
+
+def _go_on(context: Context, account: Account, taken: Mapping[str, Any]) -> None:
+    """What was begun in the webhook's transaction is sent now, and the gateway does not wait for
+    it; whatever else it made due, a sweep works."""
+    begun = taken["begun"]
+    if begun is None:
+        context.wakes.wake(*_WAKES.get(taken["outcome"], ()))
+        return
+    kind = context.kinds[begun["kind"]]
+    sending = kind.send_begun(context, account.merchant_id, begun["said"])
+    context.background.start(sending, "send what was paid for")
 
 
 def _note_their_time(account: Account, facts: Iterable[Fact]) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import asyncpg
 from msgspec import Struct
@@ -26,7 +27,7 @@ class PendingWebhook(Struct, frozen=True, eq=False):
     body: bytes
     at: datetime
     order: str
-    outcome: "asyncio.Future[str]"
+    outcome: "asyncio.Future[Mapping[str, Any]]"
 
 
 class WebhookBatch:
@@ -38,14 +39,17 @@ class WebhookBatch:
         self._bytes = 0
         self._lanes: set[asyncio.Task[None]] = set()
 
-    async def store(self, said: Mapping[str, object], body: bytes, at: datetime, order: str) -> str:
-        """Store it and work it; returns the outcome. Raises what the database raises.
+    async def store(
+        self, said: Mapping[str, object], body: bytes, at: datetime, order: str
+    ) -> Mapping[str, Any]:
+        """Store it and work it; returns the outcome, and what was begun with it. Raises what the
+        database raises.
 
         One whose caller stops waiting is stored all the same, if possible."""
         if self._bytes + len(body) > WAITING_MAX_BYTES:
             raise DatabaseUnreachableError("too many webhooks wait for PostgreSQL to keep them")
         self._bytes += len(body)
-        outcome: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        outcome: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
         self._waiting.append(PendingWebhook(said, body, at, order, outcome))
         if len(self._lanes) < LANES:
             self._lanes.add(asyncio.create_task(self._drain(), name="store webhooks"))
@@ -83,7 +87,7 @@ class WebhookBatch:
         # Every commit locks payments in the same order, so that no two wait for each other.
         few.sort(key=lambda told: told.order)
         try:
-            outcomes: Sequence[str] = await self._db.call(
+            outcomes: Sequence[Mapping[str, Any]] = await self._db.call(
                 store.TAKE_WEBHOOKS,
                 [told.said for told in few],
                 [told.body for told in few],
@@ -106,7 +110,7 @@ class WebhookBatch:
             _answer(told, error)
 
 
-def _answer(told: PendingWebhook, outcome: str | Exception) -> None:
+def _answer(told: PendingWebhook, outcome: Mapping[str, Any] | Exception) -> None:
     """The caller may be gone by now; the row is stored all the same."""
     if told.outcome.done():
         return

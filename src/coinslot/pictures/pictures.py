@@ -55,13 +55,12 @@ class PictureView(Struct, frozen=True, kw_only=True):
     height: int
     widths: tuple[int, ...]
 
-    @property
-    def src(self) -> str:
-        return f"/pictures/{file_name(self.digest, self.widths[0])}"
+    def src(self, prefix: str) -> str:
+        """The address of the smallest; `prefix` names a CDN in front of us, or nothing."""
+        return f"{prefix}/pictures/{file_name(self.digest, self.widths[0])}"
 
-    @property
-    def srcset(self) -> str:
-        return ", ".join(f"/pictures/{file_name(self.digest, w)} {w}w" for w in self.widths)
+    def srcset(self, prefix: str) -> str:
+        return ", ".join(f"{prefix}/pictures/{file_name(self.digest, w)} {w}w" for w in self.widths)
 
 
 def file_name(digest: str, width: int) -> str:

@@ -3,11 +3,11 @@
 A table is easy to read and easy to break: tests/unit/test_flow_laws.py changes every row and job,
 and demands that some law fails."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from coinslot.kit.flow import Flow, Row
 from coinslot.states.possible_events import MAY_MEET
-from coinslot.states.unit_flow import UnitFlow
+from coinslot.states.unit_flow import RoomFlow, UnitFlow
 
 Flows = Mapping[str, Flow]
 Law = Callable[[Flows], Iterator[str]]
@@ -16,11 +16,17 @@ Reason = Callable[[Row], bool]
 
 def every_state_hears_every_event_it_may_meet(flows: Flows) -> Iterator[str]:
     for flow in flows.values():
-        meets = flow.declared.meets if isinstance(flow, UnitFlow) else MAY_MEET[flow.name]
+        meets = _meets(flow)
         met = {(s, event) for event, states in meets.items() for s in states}
         heard = {(row.state, row.event) for row in flow.rows}
         yield from (f"{flow.name}: {s} does not hear {e}" for s, e in sorted(met - heard))
         yield from (f"{flow.name}: {s} never meets {e}" for s, e in sorted(heard - met))
+
+
+def _meets(flow: Flow) -> Mapping[str, Collection[str]]:
+    if isinstance(flow, RoomFlow):
+        return flow.meets
+    return flow.declared.meets if isinstance(flow, UnitFlow) else MAY_MEET[flow.name]
 
 
 def a_terminal_state_is_never_left(flows: Flows) -> Iterator[str]:
@@ -237,6 +243,8 @@ REASONS: Mapping[str, Mapping[str, Reason]] = {
 
 def reasons(flow: Flow) -> Mapping[str, Reason]:
     """What is done where: of any unit, what moves its money; of its kind, what that sends."""
+    if isinstance(flow, RoomFlow):
+        return flow.sends
     if not isinstance(flow, UnitFlow):
         return REASONS[flow.name]
     said = flow.declared

@@ -17,7 +17,7 @@ from coinslot.states.order_flow import ORDER
 from coinslot.states.payment_flow import PAYMENT
 from coinslot.states.receipt_flow import RECEIPT
 from coinslot.states.refund_flow import REFUND
-from coinslot.states.unit_flow import Beside, UnitFlow
+from coinslot.states.unit_flow import Beside, RoomFlow, UnitFlow
 
 FLOWS = (ORDER, PAYMENT, ATTEMPT, REFUND, RECEIPT)  # beside them one for each kind of selling
 
@@ -127,6 +127,12 @@ RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     {queued}
 END $$;
+CREATE OR REPLACE FUNCTION begin_kind(p_kind text, p_outlet text, p_lines jsonb, p_windows jsonb,
+    p_now timestamptz) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+    {begun}
+    RETURN NULL;
+END $$;
 CREATE OR REPLACE FUNCTION tell_kind_expired(p_kind text, p_order uuid, p_now timestamptz)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -168,6 +174,25 @@ _BOOKED: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+# Rows that are inserted as their first move leaves them, where a whole sale is one statement
+# (`payments/sql/captures.sql`), with the jobs that this statement does itself.
+AT_ONCE: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("payment", "CAPTURED"): (),
+    ("attempt", "CAPTURED"): (),
+    ("order", "PAID"): ("queue_units",),
+}
+
+_AT_ONCE = """
+CREATE OR REPLACE FUNCTION first_state(p_machine text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE p_machine {begins} END
+$$;
+CREATE OR REPLACE FUNCTION state_at_once(p_machine text, p_event text) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE p_machine || ' ' || p_event {moves} END
+$$;
+"""
+
+
 class Transitioned(Struct, frozen=True):
     """What a move did. `state` is None when the table has no row for the event."""
 
@@ -180,11 +205,17 @@ class Transitioned(Struct, frozen=True):
         return self.state is not None and self.state != self.was
 
 
-def sql_functions(kinds: Sequence[UnitFlow]) -> list[tuple[str, str]]:
+def sql_functions(
+    kinds: Sequence[UnitFlow], of_rooms: Sequence[RoomFlow] = ()
+) -> list[tuple[str, str]]:
     """The tables as rows, and one function per machine that moves them; applied again on change."""
-    functions = [_kind_functions(kinds), *(_function(flow) for flow in FLOWS), _of_units(kinds)]
+    flows: tuple[Flow, ...] = (*FLOWS, *of_rooms)
+    functions = [
+        _kind_functions(kinds), _at_once(FLOWS), *(_function(flow) for flow in flows),
+        _of_units(kinds),
+    ]  # fmt: skip
     return [
-        ("states_flows", _load_tables((*FLOWS, *kinds))),
+        ("states_flows", _load_tables((*flows, *kinds))),
         ("states_transitions", "\n".join(functions)),
     ]
 
@@ -194,6 +225,8 @@ async def transition(
 ) -> Transitioned:
     """Move one row inside the caller's transaction; `set_` are columns written with the state."""
     name, settable = flow.name, set(SETTABLE.get(flow.name, ()))
+    if isinstance(flow, RoomFlow):
+        settable = set(flow.settable)
     if isinstance(flow, UnitFlow):
         name, beside = "fulfillment", flow.declared.beside
         settable = {*SETTABLE[name], *(beside.columns if beside else ())}
@@ -214,7 +247,8 @@ async def transition(
 
 def _function(flow: Flow) -> str:
     parts = dict.fromkeys(("declare", "first", "again", "settle", "beside", "settled"), "")
-    return _filled(flow.name, f"'{flow.name}'", SETTABLE[flow.name], parts)
+    columns = flow.settable if isinstance(flow, RoomFlow) else SETTABLE[flow.name]
+    return _filled(flow.name, f"'{flow.name}'", columns, parts)
 
 
 def _of_units(kinds: Sequence[UnitFlow]) -> str:
@@ -259,7 +293,7 @@ def _told(kind: str, functions: Mapping[str, str | None], subject: str) -> str:
 
 
 def _filled(name: str, machine: str, columns: Iterable[str], parts: Mapping[str, str]) -> str:
-    booked = _BOOKED[name]
+    booked = _BOOKED.get(name, ())  # what a room's own table lists, its verbs do
     branches = "\n            ".join(
         f"WHEN '{job}' THEN PERFORM {name}_{job}(p_id, p_now);" for job in booked
     )
@@ -287,11 +321,32 @@ def _kind_functions(kinds: Sequence[UnitFlow]) -> str:
         ),
         queued=_told("p_kind", {k.name: k.declared.queued for k in kinds}, "p_order"),
         expired=_told("p_kind", {k.name: k.declared.expired for k in kinds}, "p_order"),
+        begun="\n    ".join(
+            f"IF p_kind = '{k.name}' THEN"
+            f" RETURN {k.declared.begun}(p_outlet, p_lines, p_windows, p_now); END IF;"
+            for k in kinds
+            if k.declared.begun is not None
+        ),
         shown="\n    ".join(
             f"IF p_kind = '{k.name}' THEN RETURN {k.declared.shown}(p_order); END IF;"
             for k in kinds
             if k.declared.shown is not None
         ),
+    )
+
+
+def _at_once(flows: Sequence[Flow]) -> str:
+    """Raises ValueError where the table asks for more than the statement does."""
+    moves = {}
+    for (machine, event), jobs in AT_ONCE.items():
+        flow = next(flow for flow in flows if flow.name == machine)
+        row = next((r for r in flow.rows if (r.state, r.event) == (flow.initial, event)), None)
+        if row is None or row.jobs != jobs:
+            raise ValueError(f"a sale at once is no {event} of {machine}: {row}")
+        moves[f"{machine} {event}"] = row.next
+    return _AT_ONCE.format(
+        begins=" ".join(f"WHEN '{flow.name}' THEN '{flow.initial}'" for flow in flows),
+        moves=" ".join(f"WHEN '{move}' THEN '{state}'" for move, state in moves.items()),
     )
 
 

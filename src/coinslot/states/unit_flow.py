@@ -35,9 +35,35 @@ class Declared(Struct, frozen=True, kw_only=True):
     sends: Mapping[str, Callable[[Row], bool]] = {}  # its own jobs, and where each is done
     beside: Beside | None = None
     queued: str | None = None  # its SQL function (order, now), called when the units are there
+    # Its SQL function (outlet, lines, windows, now): begins what was just paid for, in the same
+    # transaction, and returns what its handler sends after the commit, or NULL.
+    begun: str | None = None
     expired: str | None = None  # its SQL function (order, now), called when nobody paid in time
     shown: str | None = None  # its SQL function (order): how often what its page shows changed
     settled: str | None = None  # its SQL function (unit, now), called when a unit is settled
+
+
+class RoomFlow(Flow):
+    """The table of moves of rows that no other room knows: those of the table `<name>s`.
+
+    `settable`: the columns that a move may set beside the state. `meets`: which event may come in
+    which state. `sends`: its jobs, and where each is done; no SQL function does any."""
+
+    def __init__(  # noqa: PLR0913  one table, whole
+        self,
+        name: str,
+        initial: str,
+        terminal: Iterable[str],
+        rows: Iterable[Row],
+        *,
+        settable: tuple[str, ...],
+        meets: Mapping[str, Collection[str]],
+        sends: Mapping[str, Callable[[Row], bool]],
+    ):
+        super().__init__(name, initial, terminal, rows)
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name} becomes SQL")
+        self.settable, self.meets, self.sends = settable, meets, sends
 
 
 class UnitFlow(Flow):

@@ -2,10 +2,11 @@
 name leads out of the folder or bucket."""
 
 import re
+from datetime import timedelta
 from typing import Final, Protocol
 
 MOST_BYTES: Final = 4 * 1024 * 1024  # of one stored file; pictures are made far smaller
-_NAME: Final = re.compile(r"[0-9a-f]{64}-[0-9]{1,4}\.webp")
+_NAME: Final = re.compile(r"[0-9a-f]{64}(-[0-9]{1,4}\.webp|\.bin)")
 
 
 class StorageAwayError(Exception):
@@ -35,6 +36,15 @@ class Storage(Protocol):
         """The file; None when there is none."""
         ...
 
+    async def read_part(self, name: str, first: int, end: int) -> bytes | None:
+        """From byte `first` up to `end`, which is not read; less where the file ends before. None
+        when there is no file. No more than the part is loaded."""
+        ...
+
+    def address(self, name: str, life: timedelta) -> str | None:
+        """Where a machine may load the file by itself for so long, with Range; None: only here."""
+        ...
+
     async def remove(self, name: str) -> None:
         """It is gone afterwards, also when it was never there."""
         ...
@@ -48,6 +58,12 @@ class NoStorage:
 
     async def read(self, name: str) -> bytes | None:
         raise StorageAwayError("this process has no storage")
+
+    async def read_part(self, name: str, first: int, end: int) -> bytes | None:
+        raise StorageAwayError("this process has no storage")
+
+    def address(self, name: str, life: timedelta) -> str | None:
+        return None
 
     async def remove(self, name: str) -> None:
         raise StorageAwayError("this process has no storage")

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
 from coinslot.storage.base import MOST_BYTES, StorageAwayError, known_name
@@ -18,7 +19,13 @@ class FolderStorage:
         await asyncio.to_thread(self._put, self._place(name), body)
 
     async def read(self, name: str) -> bytes | None:
-        return await asyncio.to_thread(self._read, self._place(name))
+        return await self.read_part(name, 0, MOST_BYTES)
+
+    async def read_part(self, name: str, first: int, end: int) -> bytes | None:
+        return await asyncio.to_thread(self._read, self._place(name), first, end)
+
+    def address(self, name: str, life: timedelta) -> str | None:
+        return None
 
     async def remove(self, name: str) -> None:
         await asyncio.to_thread(self._remove, self._place(name))
@@ -43,10 +50,11 @@ class FolderStorage:
         except OSError as error:
             raise StorageAwayError(f"{place.parent} cannot be written: {error}") from error
 
-    def _read(self, place: Path) -> bytes | None:
+    def _read(self, place: Path, first: int, end: int) -> bytes | None:
         try:
             with place.open("rb") as file:
-                return file.read(MOST_BYTES)
+                file.seek(first)
+                return file.read(max(end - first, 0))
         except FileNotFoundError:
             return None
         except OSError as error:

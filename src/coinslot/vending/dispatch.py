@@ -6,11 +6,13 @@ An offer and a command are committed before they are sent, and count as sent fro
 import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from coinslot.channels import messages as wire
+from coinslot.channels.base import Sending
 from coinslot.context import Context
 from coinslot.db.pool import Connection
 from coinslot.orders import fulfillment
@@ -29,14 +31,48 @@ async def offer_next(context: Context, merchant_id: UUID, outlet: str) -> bool:
     try:
         async with context.db.as_merchant(merchant_id) as conn:
             heard_since = now - context.windows.span("online_s")
-            unit = await conn.fetchrow(store.NEXT_UNIT, outlet, heard_since, now)
-            if unit is None or not context.line.reaches(outlet, unit["channel"]):
-                return False
+            while True:
+                unit = await conn.fetchrow(store.NEXT_UNIT, outlet, heard_since, now)
+                if unit is None or not context.line.reaches(outlet, unit["channel"]):
+                    return False
+                if not unit["gone"]:
+                    break
+                await _give_back(context, conn, unit)
             down = await _begin(context, conn, unit)
     except asyncpg.UniqueViolationError:
         return False  # another process was first; the unique index decides
     await context.line.send(outlet, unit["channel"], down)
     return True
+
+
+async def send_begun(context: Context, merchant_id: UUID, said: Mapping[str, Any]) -> None:
+    """Send the OFFER that was committed with its payment. A machine that is not connected here gets
+    it from the process that it is connected to: the unit is queued again, and was provably not
+    sent."""
+    unit = {**said, "id": UUID(said["id"])}
+    sending = Sending.UNREACHABLE
+    if context.line.reaches(unit["outlet_id"], unit["channel"]):
+        sending = await context.line.send(unit["outlet_id"], unit["channel"], offer(context, unit))
+    if sending is Sending.SENT:
+        return
+    async with context.db.as_merchant(merchant_id) as conn:
+        held = await conn.fetchrow(store.LOCK_UNIT, unit["id"], unit["outlet_id"])
+        if held is None or (held["state"], held["seq"]) != ("offered", unit["seq"]):
+            return
+        await transition(
+            conn, VENDING, unit["id"], "SILENCE", context.now(),
+            seq=None, offers=0, due_at=context.now(),
+        )  # fmt: skip
+    context.wakes.wake("fulfillments")
+
+
+async def _give_back(context: Context, conn: Connection, unit: asyncpg.Record) -> None:
+    """What was bought is not in its slot any more, and another thing must not be sold for it."""
+    await transition(
+        conn, VENDING, unit["id"], "WITHDRAWN", context.now(), basis="never_sent",
+        failure_code="PLANOGRAM",
+    )  # fmt: skip
+    context.wakes.wake("refunds")
 
 
 async def _begin(context: Context, conn: Connection, unit: asyncpg.Record) -> Wire:
@@ -50,10 +86,16 @@ async def _begin(context: Context, conn: Connection, unit: asyncpg.Record) -> Wi
             due_at=min(until, now + windows.span("run_s")),
         )  # fmt: skip
         return command(unit)
-    seq = await conn.fetchval(
+    given = await conn.fetchrow(
         store.OFFER_UNIT, unit["outlet_id"], unit["id"], offer_due(context, unit, now), now
     )
-    return offer(context, {**unit, "seq": seq})
+    assert given is not None
+    return offer(context, {**unit, **given})
+
+
+def lease_ms(context: Context, unit: Unit) -> int:
+    """A machine starts at once; beside another controller the customer chooses first."""
+    return int(context.windows.choose_s * 1000) if unit["mdb"] else context.windows.lease_ms
 
 
 def offer_due(context: Context, unit: Unit, now: datetime) -> datetime:
@@ -73,7 +115,7 @@ def offer(context: Context, unit: Unit) -> Wire:
             amount_minor=unit["amount_minor"],
             price_version=unit["price_version"],
             planogram_version=unit["planogram_version"],
-            lease_ms=context.windows.lease_ms,
+            lease_ms=lease_ms(context, unit),
         )
     )
 

@@ -5,7 +5,7 @@ from typing import NamedTuple, assert_never
 from msgspec import Struct
 
 from coinslot.channels import messages as wire
-from coinslot.channels.messages import Drop, Outcome, UnitState
+from coinslot.channels.messages import Drop, Outcome, UnitState, Vmc
 
 # The answers to a query that end a unit; ACCEPTED, STARTED and FORGOTTEN prove nothing.
 ENDS = frozenset({UnitState.VENDED, UnitState.FAILED, UnitState.INTERRUPTED, UnitState.TOMBSTONED})
@@ -36,10 +36,11 @@ class Conclusion(NamedTuple):
     failure_code: str | None = None
 
 
-def conclude(word: ReportedOutcome, slot: str) -> Conclusion:
+def conclude(word: ReportedOutcome, slot: str, *, mdb: bool = False) -> Conclusion:
     """What this outcome with this evidence proves about a unit of this slot.
 
-    FAILED counts only from a tested sensor that saw no drop, or when the motor never ran."""
+    FAILED counts only from a tested sensor that saw no drop, or when the motor never ran; or, of a
+    unit that was offered to a machine of class G1 (`mdb`), when its own controller says so."""
     seen = word.evidence
     if word.slot and word.slot != slot:
         return Conclusion("UNSURE", None, "WRONG_SLOT")  # something fell, but not what was paid for
@@ -56,6 +57,8 @@ def conclude(word: ReportedOutcome, slot: str) -> Conclusion:
             return Conclusion("NOT_VENDED", "no_drop", word.failure_code or "INTERRUPTED")
         case Outcome.FAILED if _never_powered(seen):
             return Conclusion("NOT_VENDED", "no_drop", word.failure_code)
+        case Outcome.FAILED if mdb and seen.vmc is Vmc.FAILURE:
+            return Conclusion("NOT_VENDED", "vmc_failure", word.failure_code or "VEND_FAILURE")
         case Outcome.FAILED | Outcome.INTERRUPTED:
             return Conclusion("UNSURE", None, word.failure_code or "INTERRUPTED")
         case other:

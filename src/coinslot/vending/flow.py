@@ -99,10 +99,12 @@ VENDING = UnitFlow(
             (
                 "seq", "offers", "offered_at", "accept", "journal_id", "boot_id", "go_message",
                 "lease_end", "started_at", "nonce", "asked_at", "queries",
+                "mdb",
             ),
             ("offered", *SENT),
         ),
         queued="vending_queued",
+        begun="vending_begun",
         settled="vending_settled",
     ),
 )  # fmt: skip

@@ -2,9 +2,10 @@
 doubt. docs/vend-protocol.md explains each step."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import ClassVar, assert_never
+from typing import Any, ClassVar, Final, assert_never
+from uuid import UUID
 
 import asyncpg
 
@@ -16,9 +17,15 @@ from coinslot.orders.fulfillment import Fulfillment, Testimony, windows_at
 from coinslot.orders.page_views import Progress, Story, WhyNot
 from coinslot.states.transition import transition
 from coinslot.states.unit_flow import UnitFlow
-from coinslot.vending import dispatch, store
+from coinslot.vending import dispatch, stops, store
 from coinslot.vending.dispatch import Wire
 from coinslot.vending.flow import VENDING
+from coinslot.vending.slot_checks import SLOT_CHECKS
+
+# Why a machine sells nothing for now, as customers are told.
+_STOPPED: Final[Mapping[str, WhyNot]] = {
+    "food_lock": WhyNot.TOO_WARM, "no_temperature": WhyNot.TOO_WARM, "no_answer": WhyNot.OFFLINE,
+}  # fmt: skip
 
 
 class Vending(Fulfillment):
@@ -26,6 +33,7 @@ class Vending(Fulfillment):
 
     flow: ClassVar[UnitFlow] = VENDING
     windows: ClassVar[frozenset[str]] = Fulfillment.windows | {"offer_s", "run_s"}
+    checks: ClassVar[Mapping[str, str]] = SLOT_CHECKS
 
     async def start(self, context: Context, unit: asyncpg.Record) -> None:
         """Offer the oldest unit of its machine. One that is offline or busy is offered its units
@@ -33,6 +41,11 @@ class Vending(Fulfillment):
         if await dispatch.offer_next(context, unit["merchant_id"], unit["outlet_id"]):
             return
         async with context.db.as_merchant(unit["merchant_id"]) as conn:
+            if await stops.returns_money(conn, unit["outlet_id"], context.now()):
+                held = await conn.fetchrow(store.LOCK_UNIT, unit["id"], unit["outlet_id"])
+                if held is not None and await stops.turned_away(context, conn, held):
+                    context.wakes.wake("refunds", "fulfillments")
+                    return
             channel = await conn.fetchval(
                 store.ONLINE_BY, unit["outlet_id"],
                 context.now() - context.windows.span("online_s"),
@@ -40,6 +53,11 @@ class Vending(Fulfillment):
             elsewhere = channel is not None and not context.line.reaches(unit["outlet_id"], channel)
             due = _soon(context) if elsewhere else context.after("offer_s")
             await fulfillment.put_off(conn, unit, due)
+
+    async def send_begun(
+        self, context: Context, merchant_id: UUID, said: Mapping[str, Any]
+    ) -> None:
+        await dispatch.send_begun(context, merchant_id, said)
 
     async def remind(self, context: Context, unit: asyncpg.Record) -> None:
         """Offer it again, ask its machine, or name the doubt."""
@@ -60,6 +78,8 @@ class Vending(Fulfillment):
             await fulfillment.drive(context, unit)
 
     def why_not(self, context: Context, outlet: asyncpg.Record) -> WhyNot:
+        if outlet["stopped"] is not None:
+            return _STOPPED.get(outlet["stopped"], WhyNot.OUT_OF_SERVICE)
         seen = outlet["last_seen_at"]
         online = seen is not None and context.now() - seen <= context.windows.span("online_s")
         return WhyNot.READY if online else WhyNot.OFFLINE
@@ -80,6 +100,8 @@ async def _remind(context: Context, conn: Connection, unit: asyncpg.Record) -> W
     match unit["state"]:
         case "offered" if unit["decommissioned_at"] is not None:
             await transition(conn, VENDING, unit["id"], "DEADLINE", now, basis="never_sent")
+        case "offered" if await stops.turned_away(context, conn, unit):
+            return None
         case "offered" if unit["offers"] < context.windows.offers:
             if not context.line.reaches(unit["outlet_id"], unit["channel"]):
                 await _leave(context, conn, unit)
@@ -88,12 +110,14 @@ async def _remind(context: Context, conn: Connection, unit: asyncpg.Record) -> W
                 conn, VENDING, unit["id"], "OFFER", now,
                 offers=unit["offers"] + 1, due_at=dispatch.offer_due(context, unit, now),
             )  # fmt: skip
+            await stops.unanswered(context, conn, unit)
             return dispatch.offer(context, unit)
         case "offered":
             await transition(
                 conn, VENDING, unit["id"], "SILENCE", now,
                 seq=None, offers=0, due_at=dispatch.offer_due(context, unit, now),
             )  # fmt: skip
+            await stops.unanswered(context, conn, unit)
         case "going" | "started" | "in_doubt":
             return await _chase(context, conn, unit)
         case other:

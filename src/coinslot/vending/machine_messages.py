@@ -3,7 +3,7 @@ answered with the signed GO. Every message is committed before it is answered; t
 returned, to be sent afterwards."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import assert_never
 from uuid import UUID
@@ -19,23 +19,38 @@ from coinslot.db.pool import Connection, again
 from coinslot.orders.fulfillment import windows_at
 from coinslot.outlets.machines import USE_NEXT
 from coinslot.states.transition import transition
-from coinslot.vending import dispatch, journal, store
+from coinslot.vending import dispatch, journal, stops, store
 from coinslot.vending.evidence import ENDS, ReportedOutcome, conclude
 from coinslot.vending.flow import VENDING
 from coinslot.vending.journal import Journaled
 from coinslot.vending.journal import Machine as Machine
+from coinslot.vending.plain_messages import HeardMessages, receive_plain, signed
 
 log = structlog.get_logger(__name__)
 
 # After these the next deadline is that of the unit's lease or run; nothing is due at once.
 _ON_ITS_WAY = (wire.Hello, wire.Accept, wire.Started, wire.Progress, wire.Health)
 
-# The server may use a lease's end only with the device clock's drift and the network delay added.
-_DRIFT, _WAY = 1.01, timedelta(seconds=1)
+# What is said about a unit that is settled already, as its slot's stock takes it.
+_LATE_WORDS = {"VENDED": "fell", "NOT_VENDED": "did_not"}
 
 
-async def receive(context: Context, machine: Machine, up: Up, at: datetime) -> list[wire.Down]:
-    """One message of a machine: store it, make the moves that it proves, and return the answers."""
+async def receive(
+    context: Context,
+    machine: Machine,
+    up: Up,
+    at: datetime,
+    heard: HeardMessages | None = None,
+) -> list[wire.Down]:
+    """One message of a machine: store it, make the moves that it proves, and return the answers.
+    With `heard` those of many machines share a commit."""
+    plain = await receive_plain(context, machine, up, at, heard)
+    if plain is not None:
+        if not isinstance(up, _ON_ITS_WAY) and not _has_vended(up):
+            context.wakes.wake("refunds", "fulfillments")
+        if plain.waiting:
+            await dispatch.offer_next(context, machine.merchant_id, machine.outlet)
+        return plain.downs
     downs = await again(partial(_receive_in_transaction, context, machine, up, at))
     if not isinstance(up, _ON_ITS_WAY) and not _has_vended(up):
         context.wakes.wake("refunds", "fulfillments")
@@ -136,11 +151,12 @@ async def _answer_hello(
         await conn.execute(USE_NEXT, machine.outlet, None, up.key_id)
     version = await conn.fetchval(
         store.RAISE_SEQ, machine.outlet, up.last_seq, up.journal_id, up.boot_id,
-        up.capabilities.sensor, up.firmware, at, up.config_version,
+        up.capabilities.sensor, up.firmware, at, up.config_version, up.hardware, up.build,
+        up.capabilities.mdb, up.capabilities.journal_formats,
     )  # fmt: skip
     through = await conn.fetchval(
         store.MEET_JOURNAL, machine.merchant_id, machine.outlet, up.journal_id,
-        (up.unacked_from or 1) - 1, at,
+        None if up.unacked_from is None else up.unacked_from - 1, at,
     )  # fmt: skip
     queries = []
     for row in await conn.fetch(store.OPEN_UNITS_TO_ASK, machine.outlet):
@@ -148,6 +164,7 @@ async def _answer_hello(
         # HELLO itself proves nothing: the unit is asked about, with a nonce, after its lease.
         if unit is not None and unit["settlement"] is None and at >= unit["lease_end"]:
             queries.append(await dispatch.ask(context, conn, unit))
+    await conn.execute(store.ANSWERED, machine.outlet, at)
     return [
         wire.Sync(
             through=through or 0, server_time=at, config_version=version or 1, queries=queries
@@ -167,23 +184,11 @@ async def _accepted(
         return [_go_again(unit)] if unit["state"] == "going" and _same(unit, up) else []
     if unit["state"] != "offered" or at >= unit["dispatch_by"] or unit["decommissioned_at"]:
         return []
-    lease = wire.Lease(
-        unit_id=unit["id"],
-        seq=up.seq,
-        slot=unit["slot"],
-        boot_id=up.boot_id,
-        not_after=up.mono_ms + context.windows.lease_ms,
-    )
-    secret = context.vault.open(unit["secret"], f"device:{machine.outlet}").decode()
-    go = wire.signed_go(secret, lease, unit["key_id"])
-    lease_end = at + timedelta(milliseconds=context.windows.lease_ms) * _DRIFT + _WAY
-    windows = windows_at(context, unit)
-    hard = max(lease_end + windows.span("run_s"), at + windows.span("in_doubt_s"))
-    await transition(
-        conn, VENDING, unit["id"], "ACCEPT", at,
-        accept=msgspec.to_builtins(up), journal_id=up.journal_id, boot_id=up.boot_id,
-        go_message=wire.to_wire(go), lease_end=lease_end, hard_deadline=hard, due_at=lease_end,
-    )  # fmt: skip
+    if await stops.turned_away(context, conn, unit):
+        return []  # the lock fell after the offer: without GO nothing drops
+    go, moved = signed(context, machine, unit, up, at)
+    await transition(conn, VENDING, unit["id"], "ACCEPT", at, **moved)
+    await stops.answered(conn, unit, at)
     return [go]
 
 
@@ -208,12 +213,17 @@ async def _rejected(
             conn, VENDING, unit["id"], "BUSY", now,
             **_put_off(context, unit, now) if unit["state"] == "offered" else {},
         )  # fmt: skip
+        await stops.answered(conn, unit, context.now())
         return []
     await transition(
         conn, VENDING, unit["id"], "REJECT", now,
         **{"basis": "rejected", "failure_code": up.code.value}
         if unit["state"] == "offered" else {},
     )  # fmt: skip
+    await stops.answered(conn, unit, context.now())
+    if up.code is wire.Refusal.TEMP_LOCK:
+        until = now + context.windows.span("temp_lock_s")
+        await conn.execute(store.TOO_WARM, machine.outlet, now, until)
     return []
 
 
@@ -278,7 +288,9 @@ async def _receive_status(
 async def _apply_outcome(
     conn: Connection, unit: asyncpg.Record, word: ReportedOutcome, at: datetime
 ) -> None:
-    event, basis, code = conclude(word, str(unit["slot"]))
+    event, basis, code = conclude(word, str(unit["slot"]), mdb=unit["mdb"])
+    if unit["settlement"] is not None and event in _LATE_WORDS:
+        await conn.execute(store.NOTE_VEND, unit["id"], _LATE_WORDS[event], at)
     extra: dict[str, object] = {}  # a settled unit keeps its basis; only the move is recorded
     if event == "UNSURE" and unit["settlement"] is None:
         end = min(at, unit["hard_deadline"])  # no more can be learned: policy settles it now

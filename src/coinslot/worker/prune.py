@@ -28,6 +28,10 @@ _PRUNED: Mapping[str, tuple[str, str]] = {  # what goes: how, and after which wi
     "receipt_contacts": (store.FORGET_CONTACTS, "receipt_contacts_kept_s"),
     "call_logs": (store.FORGET_CALLS, "call_logs_kept_s"),
     "logs": (store.FORGET_LOGS, "logs_kept_s"),
+    "machine_logs": (store.PRUNE_MACHINE_LOGS, "machine_logs_kept_s"),
+    "short_samples": (store.PRUNE_SHORT_SAMPLES, "short_samples_kept_s"),
+    "hour_samples": (store.PRUNE_HOUR_SAMPLES, "hour_samples_kept_s"),
+    "day_samples": (store.PRUNE_DAY_SAMPLES, "day_samples_kept_s"),
     "payers": (store.FORGET_PAYERS, "payment_records_kept_s"),
 }
 _AUDITED = ("call_logs", "logs", "payers")

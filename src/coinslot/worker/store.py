@@ -20,3 +20,11 @@ ON CONFLICT (what) DO UPDATE SET before = greatest(retention_runs.before, $2), r
 """
 
 FORGET_CONTACTS = "SELECT forget_contacts($1, $2)"
+
+PRUNE_MACHINE_LOGS = "SELECT prune_machine_logs($1, $2)"
+
+PRUNE_SHORT_SAMPLES = "SELECT prune_samples(300, $1, $2)"
+
+PRUNE_HOUR_SAMPLES = "SELECT prune_samples(3600, $1, $2)"
+
+PRUNE_DAY_SAMPLES = "SELECT prune_samples(86400, $1, $2)"

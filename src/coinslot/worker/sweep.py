@@ -4,7 +4,7 @@ gateway that hangs delays its own rows alone. If a process dies, the lease ends 
 claims the row. See docs/decisions/0017-leases-and-fair-shares.md."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import timedelta
 from functools import partial
 
@@ -18,12 +18,14 @@ from coinslot.db.due import Claimed, Due, Share, Want
 from coinslot.db.lease import Lease, LeaseLostError
 from coinslot.db.pool import AWAY, again
 from coinslot.events.notices.send import send_due
+from coinslot.fleet import pushing
 from coinslot.kit.clock import wait_at_most
 from coinslot.orders import fulfillment
 from coinslot.orders.expiry import expire
 from coinslot.orders.fulfillment import Fulfillment
 from coinslot.payments import authorizations, gateway_webhooks, qr_codes, receipts, refunds
 from coinslot.payments.escalation import escalate
+from coinslot.rollouts import updates, waves
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +53,9 @@ CHORES = {
     "qr_polls": Chore(Due("qr_polls"), qr_codes.poll_account),
     # Before one expires, its gateway is asked once more; which one, only its payment says.
     "orders": Chore(Due("orders", lane="merchant_id"), expire),
+    "config_pushes": Chore(Due("config_pushes"), pushing.drive, by_line=True),
+    "rollouts": Chore(Due("rollouts"), waves.drive, 2),
+    "machine_updates": Chore(Due("machine_updates"), updates.drive, by_line=True),
     "notices": Chore(Due("notices", lane="channel"), send_due),
 }
 
@@ -59,6 +64,13 @@ def chores(kinds: Mapping[str, Fulfillment]) -> dict[str, Chore]:
     """Everything that is swept where these ways of selling are."""
     owed = fulfillment.owing(kinds)
     return {**CHORES, **{name: Chore(one.due, one.work) for name, one in owed.items()}}
+
+
+def tables_of(roles: Collection[str], kinds: Mapping[str, Fulfillment]) -> frozenset[str]:
+    """What a process with these roles sweeps: what is sent to machines where they are
+    connected; a worker sweeps everything, and the deadlines of units."""
+    swept = {name for name, chore in CHORES.items() if chore.by_line and "device" in roles}
+    return frozenset(swept | set(chores(kinds)) if "worker" in roles else swept)
 
 
 class Pace(Struct, frozen=True, kw_only=True):

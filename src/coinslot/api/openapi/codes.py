@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from coinslot.api.openapi import machines, orders, people
+from coinslot.api.openapi import machines, orders, people, rollouts, stock, stores
 
 
 class Code(Struct, frozen=True):
@@ -16,6 +16,8 @@ class Code(Struct, frozen=True):
     calls: Sequence[str] = ()
 
 
+_COUNTER = ("readMenu", "createCheckoutSession")
+_ORDERING = ("createCheckoutSession",)
 _HOOK = ("createWebhookEndpoint", "changeWebhookEndpoint")
 CODES: Mapping[str, Code] = {
     "bad_request": Code(
@@ -87,21 +89,39 @@ CODES: Mapping[str, Code] = {
     "gateway_unavailable": Code(
         503, "the gateway does not answer; nothing was asked of it", ("confirmPayment",)
     ),
+    # Of stock:
+    "invalid_refill": Code(422, "M01 has no slot B9.", ("refillMachine",)),
+    "invalid_slots": Code(
+        422, "Nothing was changed: details names what, by the line or the machine.",
+        ("previewSlotTable", "applySlotTable"),
+    ),
+    "invalid_template": Code(422, "A shipped template has this name.", ("makeTemplate",)),
+    "invalid_route": Code(422, "there is no machine M99.", ("writeRoute",)),
+    "invalid_day": Code(
+        422, "the day of the visit is over, or more than 60 days away.", ("readPickList",)
+    ),
+    # Of what machines say of themselves:
+    "not_locked": Code(409, "M01 is not locked.", ("unlockMachine",)),
+    "invalid_counts": Code(
+        422, "It has no line ST, with which the counts begin.", ("compareMachineCounts",)
+    ),
     # Of machines:
     "machine_exists": Code(409, "There is a machine M01 already.", ("onboardMachine",)),
     "printed_codes": Code(
         409, "Printed codes would no longer be true: say what becomes of them.",
-        ("writeMachineConfig",),
+        ("writeMachineConfig", "applySlotTable"),
     ),
     "out_of_service": Code(
-        409, "M01 is out of service.", ("writeMachineConfig", "provisionDevice")
+        409, "M01 is out of service.",
+        ("writeMachineConfig", "provisionDevice", "applySlotTable"),
     ),
     "units_open": Code(
         409, "1 unit is not settled yet, until 2026-11-21 12:10 UTC at the latest.",
         ("provisionDevice", "decommissionMachine"),
     ),
     "stale_config": Code(
-        412, "the configuration is at version 4 by now: read it again.", ("writeMachineConfig",)
+        412, "the configuration is at version 4 by now: read it again.",
+        ("writeMachineConfig", "applySlotTable"),
     ),
     "invalid_config": Code(
         422, "Nothing was changed: details names what, by the field.", ("writeMachineConfig",)
@@ -112,6 +132,31 @@ CODES: Mapping[str, Code] = {
     "if_match_missing": Code(
         428, "Send the ETag of the configuration that you read as If-Match.",
         ("writeMachineConfig",),
+    ),
+    # Of firmware:
+    "key_there": Code(409, "This key is registered already.", ("addFirmwareKey",)),
+    "sequence_taken": Code(
+        409, "another build for esp32-v1 has the sequence 7.", ("uploadFirmware",)
+    ),
+    "not_now": Code(
+        409, "The roll-out is done.",
+        ("startRollout", "pauseRollout", "resumeRollout", "abortRollout", "giveUpMachine"),
+    ),
+    "bad_manifest": Code(422, "The manifest cannot be read.", ("uploadFirmware",)),
+    "other_image": Code(422, "The image is not the one that was signed.", ("uploadFirmware",)),
+    "not_signed": Code(422, "None of your keys signed this manifest.", ("uploadFirmware",)),
+    "expired": Code(
+        422, "It expired at 2026-11-21 12:00.", ("uploadFirmware", "startRollout")
+    ),
+    "lower_sequence": Code(
+        422, "Machines have the sequence 9, and refuse 7.", ("createRollout", "startRollout")
+    ),
+    "journal_unreadable": Code(
+        422, "It writes journal format 2, which 1.4.0 cannot read.", ("createRollout",)
+    ),
+    "no_machines": Code(422, "No machine of this hardware is there.", ("startRollout",)),
+    "another_rollout": Code(
+        422, "Another roll-out for this hardware is under way.", ("startRollout",)
     ),
     # Of people:
     "invalid_credentials": Code(
@@ -219,6 +264,40 @@ CODES: Mapping[str, Code] = {
             "resetPassword",
         ),
     ),
+    # Of counters:
+    "no_such_store": Code(404, "No store has this address.", _COUNTER),
+    "no_such_order": Code(
+        404, "There is no such order.", ("moveStaffOrder", "completeStaffOrder")
+    ),
+    "price_changed": Code(409, "It costs something else now.", _ORDERING),
+    "sold_out": Code(409, "sold_out: latte", _ORDERING),
+    "store_closed": Code(409, "The store takes no orders now.", _ORDERING),
+    "slot_full": Code(409, "The kitchen has no time for it then.", _ORDERING),
+    "unknown_item": Code(422, "The menu has no such item.", _ORDERING),
+    "consent_missing": Code(
+        422, "A phone or an e-mail needs consentVersion 2026-11: the text that was shown.",
+        _ORDERING,
+    ),
+    "too_many_unpaid": Code(429, "Pay an order that was placed before.", _ORDERING),
+    "code_needed": Code(
+        422, "An order is completed by its code: POST .../complete.", ("moveStaffOrder",)
+    ),
+    "too_late": Code(
+        409, "Its time is over: the money is on its way back.",
+        ("moveStaffOrder", "completeStaffOrder"),
+    ),
+    "wrong_code": Code(422, "This is not the code.", ("completeStaffOrder",)),
+    "code_expired": Code(
+        410, "The code is too old. Set the order to READY again: its page shows a new one.",
+        ("completeStaffOrder",),
+    ),
+    "code_locked": Code(
+        409, "Five wrong codes: somebody of the merchant has to vouch for this order.",
+        ("completeStaffOrder",),
+    ),
+    "too_many_wrong_codes": Code(
+        429, "Too many wrong codes at this counter within an hour.", ("completeStaffOrder",)
+    ),
     # Of those that take a webhook of a gateway:
     "bad_signature": Code(401, "the signature does not fit", ("gateway",)),
     "unknown_account": Code(404, "no such account", ("gateway",)),
@@ -241,11 +320,11 @@ def _groups(name: str, *, keyed: bool) -> Iterator[str]:
         yield "with a key"
     if name.startswith("take"):
         yield "gateway"
-    if name in people.NEEDS or name in machines.NEEDS or name in orders.NEEDS:
+    if any(name in room.NEEDS for room in (people, machines, stock, orders, stores, rollouts)):
         yield "signed in"
         if name not in people.NEEDS or people.NEEDS[name] is not None:
             yield "with a permission"
-    if name in people.FRESH or name in machines.FRESH or name == "refundOrder":
+    if any(name in one.FRESH for one in (people, machines, rollouts)) or name == "refundOrder":
         yield "fresh"
 
 
@@ -255,6 +334,8 @@ def _is_general(code: str, name: str, status: int) -> bool:
         return True
     if people.knows(name):
         return code == "not_found" or (code == "forbidden" and bool(people.NEEDS.get(name)))
+    if name in stores.OPEN:
+        return False
     return not name.startswith("take")
 
 
@@ -264,6 +345,12 @@ def scope_of(name: str) -> str:
         return people.NEEDS.get(name) or ""
     if name in machines.NEEDS:
         return machines.NEEDS[name]
+    if name in stock.NEEDS:
+        return stock.NEEDS[name]
+    if name in stores.NEEDS:
+        return stores.NEEDS[name]
+    if name in rollouts.NEEDS:
+        return rollouts.NEEDS[name]
     if name in orders.NEEDS:
         return " and ".join(orders.NEEDS[name])
     if "Webhook" in name:
@@ -286,6 +373,10 @@ def _thing(name: str) -> str:
         return people.thing(name)
     if name in machines.NEEDS:
         return "machine"
-    if name in orders.NEEDS:
+    if name in stock.NEEDS:
+        return "route"
+    if name in rollouts.NEEDS:
+        return "thing here"
+    if name in orders.NEEDS or name in stores.NEEDS:
         return "order"
     return "refund" if name == "readRefund" else "payment"

@@ -2,9 +2,19 @@
 call follows which."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
-from coinslot.api.openapi import feeds, fields, machines, orders, people
+from coinslot.api.openapi import (
+    feeds,
+    fields,
+    machines,
+    orders,
+    people,
+    rollouts,
+    stock,
+    stores,
+    telemetry,
+)
 from coinslot.api.openapi.codes import codes_of
 from coinslot.api.openapi.words import CALLS, WRONG
 
@@ -98,19 +108,24 @@ def described(schema: Json) -> Json:
         operation["summary"], good = CALLS[name]
         keyed = False
         for parameter in operation.get("parameters", ()):
-            if parameter["name"] == "Idempotency-Key":
+            if parameter["name"] == "Idempotency-Key" and name not in stores.OPEN:
                 keyed = True
                 parameter |= {"required": True, "schema": _KEY, "example": "order-7-confirm"}
                 _mark_replays(operation)
         for status, answer in operation["responses"].items():
             answer["description"] = good if status.startswith("2") else _wrong_words(status, name)
             _describe(answer, status, name, dict(codes_of(name, int(status), keyed=keyed)))
-        if sent := _of(name, SENT, feeds.SENT, people.SENT, machines.SENT, orders.SENT):
+        if sent := _of(name, *_SENT):
             operation["requestBody"]["content"]["application/json"]["examples"] = _shown(sent)
         for status in ("200", "201"):
             if name in FOLLOWS and status in operation["responses"]:
                 operation["responses"][status]["links"] = dict(_links(name))
     return schema
+
+
+_ROOMS: Final = (feeds, people, machines, stock, orders, stores, rollouts, telemetry)
+_SENT: Final = (SENT, *(room.SENT for room in _ROOMS))
+_ANSWERED: Final = (ANSWERED, *(room.ANSWERED for room in _ROOMS))
 
 
 def _of(name: str, *examples: Mapping[str, Mapping[str, Json]]) -> Mapping[str, Json]:
@@ -124,9 +139,7 @@ def _operations(schema: Json) -> Iterator[Json]:
 
 def _describe(answer: Json, status: str, name: str, codes: Mapping[str, str]) -> None:
     content = answer.get("content", {}).get("application/json")
-    answered = _of(
-        name, ANSWERED, feeds.ANSWERED, people.ANSWERED, machines.ANSWERED, orders.ANSWERED
-    )
+    answered = _of(name, *_ANSWERED)
     if content is not None and codes:
         content["examples"] = _shown(
             {code: {"error": _wrong(code, text), "success": False} for code, text in codes.items()}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from coinslot.api.openapi import machines, orders, people
+from coinslot.api.openapi import machines, orders, people, rollouts, stock, stores, telemetry
 from coinslot.events.public import TYPES
 
 _TYPES = tuple(sorted(TYPES))
@@ -25,8 +25,12 @@ _NEW_ENDPOINT = {
 
 FIELDS: Mapping[str, Mapping[str, str]] = {
     **machines.FIELDS,
+    **stock.FIELDS,
+    **telemetry.FIELDS,
     **orders.FIELDS,
     **people.FIELDS,
+    **stores.FIELDS,
+    **rollouts.FIELDS,
     "ProofKeySet": {
         "keys": "The key that signs proofs: one.",
         "mark": "A short form of the key, which a page of a proof shows, for people to compare.",
@@ -146,6 +150,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
 
 VALUES: Mapping[tuple[str, str], tuple[str, ...]] = {
     **people.VALUES,
+    **stores.VALUES,
     ("PaymentStatement", "status"): (
         "created", "requires_action", "processing", "authorized", "succeeded", "failed",
         "canceled",

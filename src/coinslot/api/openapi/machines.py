@@ -12,6 +12,13 @@ NEEDS: Mapping[str, str] = {
     "readMachineStatus": "machines:read",
     "provisionDevice": "devices:write",
     "decommissionMachine": "machines:write",
+    "readMachineStock": "machines:read",
+    "readMachineHealth": "machines:read",
+    "readMachineLogs": "machines:read",
+    "unlockMachine": "machines:write",
+    "readMachineCounts": "machines:read",
+    "compareMachineCounts": "machines:write",
+    "refillMachine": "machines:write",
 }
 
 FRESH = frozenset(("provisionDevice",))  # of someone signed in: a secret is given out
@@ -22,12 +29,23 @@ _SLOT: Json = {"slot": "A1", "sku": "cola", "price": _PRICE, "par": 20}
 _CONFIG: Json = {
     "code": "M01", "version": 3, "name": "Platform 1", "place": "Pune Junction",
     "contact": "+91 20 5550 1234", "zone": "Asia/Kolkata", "currency": "INR", "slots": [_SLOT],
-    "device": {"drop_sensor_ms": 800}, "device_version": 2, "decommissioned_at": None,
+    "device": {"drop_sensor_ms": 800}, "device_version": 2, "applied_version": 3,
+    "decommissioned_at": None,
 }  # fmt: skip
+_TEMPLATE: Json = {
+    "name": "platform",
+    "shipped": False,
+    "template": {
+        "channel": "mqtt",
+        "dialect": "leased",
+        "slots": [_SLOT],
+        "device": {"drop_sensor_ms": 800},
+    },
+}
 _ENROLMENT: Json = {
     "machine": "M01", "login": "M01", "secret": "5f2c" * 16, "key_id": "2", "dialect": "leased",
     "broker": "mqtts://broker.example:8883", "ca": "MIIBszCCAVmgAwIBAgIU", "ca_sha256": None,
-    "server": None, "replaces": 1,
+    "server": None, "firmware_key": None, "replaces": 1,
 }  # fmt: skip
 _MACHINE: Json = {
     "code": "M01", "name": "Platform 1", "place": "Pune Junction", "kind": "vending",
@@ -65,6 +83,8 @@ SENT: Mapping[str, Mapping[str, Json]] = {
             "zone": "Asia/Kolkata", "slots": [_SLOT], "device": {"drop_sensor_ms": 800},
         },
     },
+    "makeTemplate": {"from a machine": {"machine": "M01"}},
+    "applyTemplate": {"to two machines": {"machines": ["M01", "M02"]}},
     "provisionDevice": {
         "when the new one is used": {}, "it was stolen": {"at_once": True},
     },
@@ -75,12 +95,26 @@ ANSWERED: Mapping[str, Mapping[str, Json]] = {
         "the first answer": {"machine": _CONFIG, "enrolment": _ENROLMENT},
         "sent again with its key": {"machine": _CONFIG, "enrolment": None},
     },
+    "listNearMachines": {
+        "one": {"machines": [{"code": "M01", "name": "Platform 1", "place": "Pune Junction",
+                              "lat": 18.53, "lng": 73.87, "metres": 420}]},
+    },
+    "listTemplates": {"one": {"templates": [_TEMPLATE]}},
+    "makeTemplate": {"as it is kept": _TEMPLATE},
+    "applyTemplate": {
+        "one of two": {"machines": [
+            {"machine": "M01", "version": 4, "problem": ""},
+            {"machine": "M02", "version": None, "problem": "no machine has the code M02"},
+        ]},
+    },
     "readMachineConfig": {"version 3": _CONFIG},
     "writeMachineConfig": {"the next version": _CONFIG | {"version": 4}},
     "readMachineStatus": {
         "it can sell": {
-            "machine": _MACHINE, "config_version": 3, "firmware": "1.4.2", "journal_id": "j1",
-            "boot_id": "b7", "has_sensor": True, "slots": [_SLOT_NOW], "faults": [_FAULT],
+            "machine": _MACHINE, "config_version": 3, "applied_version": 3, "device_version": 3,
+            "firmware": "1.4.2", "journal_id": "j1",
+            "boot_id": "b7", "has_sensor": True, "guarantee": "G3",
+            "slots": [_SLOT_NOW], "faults": [_FAULT],
             "windows": {"dispatch_s": 60.0},
         },
     },
@@ -118,6 +152,33 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "account": "gateway/name; left out, your first that prints codes in the currency.",
         "slots": "Those of the template that you name get what you say here.", "device": _DEVICE,
     },
+    "NearMachine": {
+        "code": "Of the machine.", "name": _NAME, "place": _PLACE, "lat": "In degrees.",
+        "lng": "In degrees.", "metres": "As the crow flies.",
+    },
+    "NearList": {"machines": "The nearest first."},
+    "TemplateSlot": {
+        **_SLOT_WORDS, "sku": "The product in it; null: of the machine.",
+        "price": "Null: the machine's own, or the product's.",
+        "par": "How many it is filled up to; null: the machine's own stays.",
+    },
+    "Template": {
+        "channel": "`mqtt` or `socketio`.", "dialect": "`leased` or `simple`.",
+        "slots": "Those that a machine gets.", "device": _DEVICE,
+        "windows": "Windows of time that a machine gets as its own, in seconds; its others stay.",
+    },
+    "NamedTemplate": {
+        "name": "By which it is called.", "shipped": "It comes with Coinslot.",
+        "template": "What a machine gets.",
+    },
+    "TemplateList": {"templates": "By name."},
+    "TemplateOfMachine": {"machine": "The code of the machine that it is made from."},
+    "TemplateTo": {"machines": "Codes."},
+    "Assigned": {
+        "machine": "Its code.", "version": "Of its configuration now; null: as it was.",
+        "problem": "Why it stays as it was.",
+    },
+    "AssignedList": {"machines": "Each that was named."},
     "NewSlot": {
         **_SLOT_WORDS, "product": "Name of the product, made where there is none with this sku.",
         "stock": "What is in it now; left out, it is full to `par`.",
@@ -131,6 +192,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "place": _PLACE, "contact": _CONTACT, "zone": _ZONE, "currency": "Of all its prices.",
         "slots": "All of them.", "device": _DEVICE,
         "device_version": "The version that the device says it has; null: it says none.",
+        "applied_version": "That is sold: a newer one waits for paid units, or for the machine.",
         "decommissioned_at": "When it was taken out of service.",
     },
     "SlotConfig": _SLOT_WORDS,
@@ -150,12 +212,17 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "broker": "Over MQTT.", "ca": "Who signed the broker's certificate: DER, in base64.",
         "ca_sha256": "Instead of `ca`, in a QR code that could not hold it.",
         "server": "Over Socket.IO.",
+        "firmware_key": "It takes builds that this ed25519 key signed: 32 bytes in hex.",
         "replaces": "The secret that ends when this one is first used.",
     },
     "MachineStatus": {
         "machine": "Can it sell?", "config_version": "That it should have.",
+        "applied_version": "That is sold: a newer one waits for paid units, or for the machine.",
+        "device_version": "That the machine says it has.",
         "firmware": "As it says.", "journal_id": "Of its journal.", "boot_id": "Of its last start.",
-        "has_sensor": "Whether it sees things drop.", "slots": "Each as it is now.",
+        "has_sensor": "Whether it sees things drop.",
+        "guarantee": "Its class, from G0 to G3: what is known of a sale.",
+        "slots": "Each as it is now.",
         "faults": "Units that were not handed over, or of which nobody knows yet; newest first.",
         "windows": "Windows of time of its own, in seconds; the installation's others hold.",
     },

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from litestar.openapi.spec import Tag
 
-from coinslot.api.openapi import machines, orders, people
+from coinslot.api.openapi import machines, orders, people, rollouts, stock, stores, telemetry
 
 TAGS = (
     Tag("payments", "Take money: make a payment, confirm it, and hold or capture it."),
@@ -12,11 +12,13 @@ TAGS = (
     Tag("events", "What happened, to be read by who has no public address."),
     Tag("webhooks", "What happened, sent to you: endpoints, deliveries, sending again."),
     Tag("machines", "The life of a machine: set up, configured, enrolled, out of service."),
+    Tag("firmware", "Signed builds, and the waves in which machines get one."),
     Tag("orders", "What customers bought at machines: found, read, and given back."),
     Tag("sign-in", "Who you are: sign in, second factors, where you are signed in."),
     Tag("people", "Who works for the merchant: invitations, roles, rules, the audit log."),
     Tag("devices", "API keys of machines' own programs."),
     Tag("health", "How the installation is."),
+    Tag("stores", "A counter: its menu, orders of customers, and the board of its staff."),
     Tag("gateways", "Where payment gateways send their webhooks; not for merchants."),
 )
 
@@ -46,11 +48,34 @@ CALLS: Mapping[str, tuple[str, str]] = {
     "redeliverWebhook": ("Send a delivery again", "The delivery, due at once."),
     **people.CALLS,
     **orders.CALLS,
+    **stores.CALLS,
+    **rollouts.CALLS,
     "onboardMachine": ("Set a machine up", "The machine, with its device's enrolment."),
     "readMachineConfig": ("Read a machine's configuration", "The configuration; see `ETag`."),
     "writeMachineConfig": ("Replace a machine's configuration", "The configuration as it is now."),
     "readMachineStatus": ("Tell whether a machine can sell", "Its state, slots and faults."),
     "provisionDevice": ("Give a device a new secret", "All that the device needs, this once."),
+    "readMachineHealth": ("Tell how a machine is and was", "The newest of each, and a chart."),
+    "readMachineLogs": ("Search a machine's log", "Lines, the newest first."),
+    "unlockMachine": ("End a machine's food lock", "How it is now."),
+    "readMachineCounts": ("Read counts as EVA-DTS", "Our ledger as a file, and what differs."),
+    "compareMachineCounts": ("Compare a machine's own counts", "What differs, by slot."),
+    "readMachineStock": (
+        "Read what lies in a machine",
+        "Its slots, and when they are empty.",
+    ),
+    "refillMachine": ("Record a refill visit", "The visit as it is kept."),
+    "listNearMachines": ("List machines by distance", "The nearest first."),
+    "listTemplates": ("List templates", "By name."),
+    "makeTemplate": ("Make a template from a machine", "The template as it is kept."),
+    "applyTemplate": ("Give machines a template", "What became of each."),
+    "readSlotTable": ("Read every slot as a table", "The table, and the versions it is of."),
+    "previewSlotTable": ("Tell what a table would change", "Each machine; nothing is written."),
+    "applySlotTable": ("Change many machines by a table", "All of it is done."),
+    "readPickList": ("Tell what to bring on a route", "What each slot lacks on that day."),
+    "listRoutes": ("List routes", "Every route, by name."),
+    "writeRoute": ("Make or change a route", "The route as it is now."),
+    "deleteRoute": ("Remove a route", "It is removed; its machines stay."),
     "decommissionMachine": ("Take a machine out of service", "It is out of service."),
     "readHealth": ("Tell how the installation is", "Healthy or degraded: it can be used."),
     "readLiveness": ("Tell that the process answers", "It answers."),
@@ -66,7 +91,11 @@ CALLS: Mapping[str, tuple[str, str]] = {
 # What an answer that is not 2xx means, of all calls or of one.
 WRONG: Mapping[str, str] = {
     **machines.WRONG,
+    **stock.WRONG,
+    **rollouts.WRONG,
+    **telemetry.WRONG,
     **orders.WRONG,
+    **stores.WRONG,
     "400": "The request cannot be read: `details` names the field.",
     "401": "There is no key, or none of ours.",
     "403": "The key lacks the scope.",

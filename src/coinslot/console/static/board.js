@@ -182,6 +182,20 @@ document.addEventListener("keydown", (event) => {
   if (writes || held || !/^[0-9]$/.test(event.key)) return;
   document.querySelector("[name=code]")?.focus();
 }, true);
+// What the numbers are is said until somebody has tapped one at this tablet.
+const KNOWS = "knows-ticks";
+
+function knows(now) {
+  try {
+    if (now) localStorage.setItem(KNOWS, "1");
+    if (localStorage.getItem(KNOWS)) document.documentElement.classList.add(KNOWS);
+  } catch {
+    // a browser that keeps nothing goes on saying it
+  }
+}
+
+document.addEventListener("click", ({ target }) => { if (target.closest?.(".tick")) knows(true); });
+document.addEventListener("heard", () => { lookedAt = Date.now(); });
 document.addEventListener("visibilitychange", () => wake().then(show));
 addEventListener("online", here);
 addEventListener("offline", () => away(true));
@@ -189,6 +203,7 @@ new MutationObserver(() => { compare(); show(); }).observe(document.body, {
   childList: true, subtree: true,
 });
 
+knows(false);
 setInterval(here, HERE_MS);
 setInterval(() => { wake().then(show); sound(); }, SOUND_MS);
 setInterval(() => {

@@ -17,23 +17,38 @@ async function page(url, options) {
 }
 
 async function look() {
-  const old = [...document.querySelectorAll("[data-live]")];
   const [answer, fresh] = await page(location.href).catch(() => [null]);
   if (!answer?.ok) return false;
-  for (const region of old) {
-    const now = fresh.getElementById(region.id);
-    const typing = region.contains(document.activeElement) &&
-      document.activeElement.matches("input, textarea, select");
-    if (!now || typing || now.dataset.live === region.dataset.live) continue;
-    const held = region.contains(document.activeElement) && document.activeElement.id;
+  put(fresh);
+  return true;
+}
+
+// Regions that changed. One in which somebody types waits until they are done.
+const waiting = new Map();
+
+function put(fresh) {
+  for (const now of fresh.querySelectorAll("[data-live]")) {
+    const region = document.getElementById(now.id);
+    waiting.delete(now.id);
+    if (!region || now.dataset.live === region.dataset.live) continue;
+    const within = region.contains(document.activeElement) && document.activeElement;
+    if (within && within.matches("input, textarea, select")) {
+      waiting.set(now.id, now);
+      continue;
+    }
     const open = [...region.querySelectorAll("details[open]")].map((one) => one.id);
     region.replaceWith(document.adoptNode(now));
     for (const id of open) document.getElementById(id)?.setAttribute("open", "");
-    if (held) document.getElementById(held)?.focus();
+    if (within && within.id) document.getElementById(within.id)?.focus();
     if (now.dataset.says) said(now.dataset.says);
   }
-  return true;
 }
+
+document.addEventListener("focusout", () => setTimeout(() => {
+  const held = document.createElement("div");
+  held.append(...waiting.values());
+  if (waiting.size) put(held);
+}));
 
 function strip(text, place) {
   said(text);
@@ -138,8 +153,19 @@ function follow() {
   stream?.close();
   clearTimeout(again);
   if (document.hidden || !document.querySelector("[data-live]")) return;
-  stream = new EventSource("/console/live?seen=" + main().dataset.version);
+  // A page that names a stream of its own is sent its regions by it.
+  const own = document.querySelector("[data-stream]")?.dataset.stream;
+  const at = new URL(own ?? "/console/live", location.href);
+  at.searchParams.set("seen", main().dataset.version);
+  stream = new EventSource(at);
   stream.onopen = () => { wait = WAIT_MS; };
+  stream.addEventListener("here", () => document.dispatchEvent(new Event("heard")));
+  stream.addEventListener("parts", ({ data }) => {
+    const end = data.indexOf("\n");
+    main().dataset.version = data.slice(0, end);
+    put(new DOMParser().parseFromString(data.slice(end), "text/html"));
+    document.dispatchEvent(new Event("heard"));
+  });
   stream.onmessage = async (event) => {
     if (await look()) main().dataset.version = event.data;
     else stream.onerror();

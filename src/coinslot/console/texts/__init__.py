@@ -12,12 +12,18 @@ from coinslot.console.texts import (
     bases,
     board,
     brand,
+    bulk,
     codes,
     coffee,
+    devices,
+    firmware,
     frame,
+    gateway_move,
     gateways,
     keys,
     kitchen,
+    machine_health,
+    machine_templates,
     machines,
     menu,
     money,
@@ -32,13 +38,16 @@ from coinslot.console.texts import (
     profit,
     proof,
     receipts,
+    rollouts,
     selling,
     settings,
     sign_in,
     start,
+    stock,
     stores,
     tablets,
     webhooks,
+    zones,
 )
 from coinslot.console.texts.languages import LANGUAGES, Texts
 from coinslot.pages.texts import MIRROR, turned
@@ -46,9 +55,11 @@ from coinslot.pages.texts import MIRROR, turned
 PARTS: Final = (
     acts, bases, board,
     proof, profit, privacy, analytics, offers,
-    printers, kitchen, tablets, stores,
+    printers, kitchen, tablets, stores, gateway_move, zones,
     frame, sign_in, overview, orders, machines, people, products, start, money, brand, notices,
-    gateways, keys, webhooks, account, settings, selling, codes, coffee, receipts, menu,
+    machine_health,
+    gateways, keys, webhooks, account, settings, selling, codes, coffee, receipts, menu, stock,
+    rollouts, devices, bulk, machine_templates, firmware,
 )  # fmt: skip
 TEXTS: Final[Texts] = {name: texts for part in PARTS for name, texts in part.TEXTS.items()}
 

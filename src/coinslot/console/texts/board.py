@@ -17,6 +17,25 @@ TEXTS: Final[Texts] = {
     "board_ready": ("Ready", "तैयार है", "Готово"),
     "board_back_PLACED": ("Back to new", "वापस नए में", "Вернуть в новые"),
     "board_back_PREPARING": ("Back to preparing", "वापस बनाने में", "Вернуть в готовку"),
+    "board_driver": ("Driver's page", "डिलीवरी वाले का पेज", "Страница курьера"),
+    "board_driver_lead": (
+        "Whoever brings it scans this: the address, and the field for the customer's code.",
+        "जो पहुँचाएगा, वह इसे स्कैन करे: पता और ग्राहक के कोड का ख़ाना।",
+        "Курьер сканирует это: адрес и поле для кода покупателя.",
+    ),
+    "board_driver_open": ("Open it here", "यहीं खोलें", "Открыть здесь"),
+    "board_away_since": ("On the way since {time}", "{time} से रास्ते में", "В пути с {time}"),
+    "board_here": ("Waits outside", "बाहर इंतज़ार कर रहे हैं", "Ждёт у входа"),
+    "board_here_near": (
+        "Waits outside, and the phone is near",
+        "बाहर इंतज़ार कर रहे हैं, फ़ोन पास है",
+        "Ждёт у входа, телефон рядом",
+    ),
+    "board_here_said": (
+        "Says they wait outside, not seen",
+        "कहते हैं कि बाहर हैं, देखा नहीं गया",
+        "Говорит, что ждёт у входа; не проверено",
+    ),
     "board_code": ("Code of the customer", "ग्राहक का कोड", "Код покупателя"),
     "board_hand_over": ("Hand over", "दे दें", "Выдать"),
     "board_tries": ("Tries left: {left}", "{left} कोशिशें बाक़ी", "Осталось попыток: {left}"),
@@ -40,13 +59,24 @@ TEXTS: Final[Texts] = {
     "board_vouch_button": ("Hand over without code", "बिना कोड दें", "Выдать без кода"),
     "board_reject": ("Not possible?", "संभव नहीं?", "Не получится?"),
     "board_reject_lead": (
-        "Tick what there is not; nothing ticked is all of it. The money goes back at once.",
-        "जो नहीं है उसे चुनें; कुछ न चुनने पर पूरा ऑर्डर। पैसा तुरंत लौटेगा।",
-        "Отметьте, чего нет; без отметок — весь заказ. Деньги вернутся сразу.",
+        "Tick what there is not: it is sold out from then on, until somebody puts it back. Nothing"
+        " ticked is all of the order, and what nobody had begun is for sale again. The money goes"
+        " back at once.",
+        "जो नहीं है उसे चुनें: वह तब से ख़त्म रहेगा, जब तक कोई उसे वापस न लाए। कुछ न चुनने पर पूरा ऑर्डर, और जो"
+        " शुरू नहीं हुआ वह फिर बिक्री में। पैसा तुरंत लौटेगा।",
+        "Отметьте, чего нет: оно закончилось, пока кто-нибудь не вернёт его в продажу. Без отметок"
+        " — весь заказ, и то, что не начали, снова в продаже. Деньги вернутся сразу.",
     ),
     "board_reject_button": ("Give the money back", "पैसा लौटाएँ", "Вернуть деньги"),
     "board_reason": ("Why", "क्यों", "Почему"),
     "board_tick": ("Done: {name}", "हो गया: {name}", "Сделано: {name}"),
+    "board_ticks": (
+        "The numbers are pieces: tap one when it is made, so that nobody makes it twice. The order"
+        " goes on with “Ready”.",
+        "अंक टुकड़े हैं: बन जाने पर उस पर टैप करें, ताकि कोई दोबारा न बनाए। ऑर्डर “तैयार” से आगे बढ़ता है।",
+        "Числа — это порции: нажмите, когда порция сделана, чтобы её не сделали дважды. Дальше"
+        " заказ ведёт кнопка «Готово».",
+    ),
     "board_untick": ("Not done: {name}", "नहीं हुआ: {name}", "Не сделано: {name}"),
     "board_refunds_at": ("Money back at {time}", "{time} पर पैसा वापस", "Возврат денег в {time}"),
     "board_ended": ("Lately", "हाल में", "Недавно"),
@@ -60,6 +90,10 @@ TEXTS: Final[Texts] = {
     "board_paused": ("{name} takes no orders now.", "{name} अभी ऑर्डर नहीं ले रहा।",
                      "{name}: заказы сейчас не принимаются."),
     "board_item_gone": ("Sold out", "ख़त्म", "Закончилось"),
+    "board_gone": ("Sold out now: {names}.", "अभी ख़त्म: {names}।", "Сейчас закончилось: {names}."),
+    "board_gone_more": ("{names} and {count} more", "{names} और {count} अन्य",
+                        "{names} и ещё {count}"),
+    "board_gone_back": ("Put something back", "कुछ वापस लाएँ", "Вернуть в продажу"),
     "board_item_back": ("Back on sale", "फिर बिक्री में", "Снова в продаже"),
     "board_item_left": ("{count} left", "{count} बचे", "осталось {count}"),
     "board_item_stock": ("How many; empty is not counted", "कितने; ख़ाली का मतलब गिनती नहीं",
@@ -89,6 +123,14 @@ TEXTS: Final[Texts] = {
     "board_problem_wrong_code": (
         "This is not the code. Tries left: {left}.", "यह कोड नहीं है। {left} कोशिशें बाक़ी।",
         "Это не тот код. Осталось попыток: {left}.",
+    ),
+    "board_problem_code_before": (
+        "This was the code until the order was ready. Ask for the new one, which stands on the"
+        " order's page. Tries left: {left}.",
+        "यह ऑर्डर तैयार होने से पहले का कोड है। नया कोड माँगें, वह ऑर्डर के पेज पर है। {left} कोशिशें"
+        " बाक़ी।",
+        "Это код, который был до готовности заказа. Попросите новый: он на странице заказа."
+        " Осталось попыток: {left}.",
     ),
     "board_problem_code_expired": (
         "The code is too old. Set the order to ready again: its page shows a new one.",

@@ -15,9 +15,54 @@ TEXTS: Final[Texts] = {
         " прежде чем вы его получите.",
     ),
     "codes_nothing": (
-        "No machine is in service yet. Codes of a counter are printed from its menu.",
-        "अभी कोई मशीन चालू नहीं है। काउंटर के कोड उसके मेनू से छपते हैं।",
-        "Пока ни один автомат не работает. Коды стойки печатаются из её меню.",
+        "No machine is in service yet.", "अभी कोई मशीन चालू नहीं है।",
+        "Пока ни один автомат не работает.",
+    ),
+    "codes_of_counters": (
+        "Codes of a counter are printed from its menu.", "काउंटर के कोड उसके मेनू से छपते हैं।",
+        "Коды стойки печатаются из её меню.",
+    ),
+    "reach_computer": (
+        "No phone can open these codes yet.",
+        "अभी कोई फ़ोन ये कोड नहीं खोल सकता।",
+        "Эти коды пока не откроет ни один телефон.",
+    ),
+    "reach_computer_do": (
+        "They lead to {address}, which is this computer alone. Set COINSLOT_PUBLIC_URL to the"
+        " address that customers reach, start Coinslot again, and print then. To let a phone in"
+        " your Wi-Fi try it, start it with --host 0.0.0.0 and"
+        " COINSLOT_PUBLIC_URL=http://<address of this computer>:<port>.",
+        "वे {address} पर जाते हैं, जो केवल यही कंप्यूटर है। COINSLOT_PUBLIC_URL में वह पता लिखें जहाँ ग्राहक"
+        " पहुँचते हैं, Coinslot फिर चलाएँ, और तब छापें। अपने Wi-Fi के फ़ोन से आज़माने के लिए --host 0.0.0.0"
+        " और COINSLOT_PUBLIC_URL=http://<इस कंप्यूटर का पता>:<पोर्ट> के साथ चलाएँ।",
+        "Они ведут на {address}, а это только этот компьютер. Задайте в COINSLOT_PUBLIC_URL адрес,"
+        " доступный покупателям, запустите Coinslot снова и тогда печатайте. Чтобы попробовать с"
+        " телефона в вашем Wi-Fi, запустите его с --host 0.0.0.0 и"
+        " COINSLOT_PUBLIC_URL=http://<адрес этого компьютера>:<порт>.",
+    ),
+    "reach_network": (
+        "Only phones in your own network can open these codes.",
+        "ये कोड केवल आपके नेटवर्क के फ़ोन खोल सकते हैं।",
+        "Эти коды откроют только телефоны в вашей сети.",
+    ),
+    "reach_network_do": (
+        "They lead to {address}: good for trying it in your Wi-Fi. For customers, set"
+        " COINSLOT_PUBLIC_URL to an address on the internet, start Coinslot again, and print then.",
+        "वे {address} पर जाते हैं: अपने Wi-Fi में आज़माने के लिए ठीक। ग्राहकों के लिए COINSLOT_PUBLIC_URL"
+        " में इंटरनेट का पता लिखें, Coinslot फिर चलाएँ, और तब छापें।",
+        "Они ведут на {address}: этого хватит, чтобы попробовать в вашем Wi-Fi. Для покупателей"
+        " задайте в COINSLOT_PUBLIC_URL адрес в интернете, запустите Coinslot снова и тогда"
+        " печатайте.",
+    ),
+    "reach_practice": (
+        "Whoever scans them pays with practice money.",
+        "इन्हें स्कैन करने वाला अभ्यास के पैसे देता है।",
+        "По ним платят учебными деньгами.",
+    ),
+    "reach_practice_do": (
+        "Connect a gateway before you hang them up.",
+        "टाँगने से पहले गेटवे जोड़ें।",
+        "Подключите платёжный сервис, прежде чем их повесить.",
     ),
     "codes_old": (
         "An old print takes {old}, and money through it goes back. Take it off the machine.",

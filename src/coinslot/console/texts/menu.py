@@ -26,7 +26,42 @@ TEXTS: Final[Texts] = {
         "बिना दाम की पंक्ति नया भाग शुरू करती है। तस्वीर, विकल्प और बाक़ी बाद में।",
         "Строка без цены начинает раздел. Фото, добавки и остальное — потом.",
     ),
+    "menu_added": (
+        "Items added: {count}, in {sections} sections.",
+        "{sections} भागों में {count} चीज़ें जोड़ी गईं।",
+        "Добавлено позиций: {count}, разделов: {sections}.",
+    ),
+    "menu_added_few": (
+        "Items added: {count}.",
+        "{count} चीज़ें जोड़ी गईं।",
+        "Добавлено позиций: {count}.",
+    ),
+    "menu_added_one": ("1 item was added.", "1 चीज़ जोड़ी गई।", "Добавлена 1 позиция."),
+    "menu_added_in": (
+        "Lines without a price, taken as sections: {names}",
+        "बिना दाम की पंक्तियाँ, जो भाग बनीं: {names}",
+        "Строки без цены стали разделами: {names}",
+    ),
     "menu_tax": ("Tax in per cent", "टैक्स, प्रतिशत में", "Налог, %"),
+    "menu_shared": ("Shared stock", "साझा स्टॉक", "Общий запас"),
+    "menu_shared_hint": (
+        "Choices of several items that take from one stock, such as oat milk, name it here, and"
+        " have one count.",
+        "कई चीज़ों के जो विकल्प एक स्टॉक से आते हैं, जैसे जई का दूध, उसका नाम यहाँ लिखें: गिनती एक।",
+        "Добавки разных позиций из одного запаса, например овсяное молоко, называют его здесь:"
+        " остаток у них общий.",
+    ),
+    "menu_shared_title": ("Shared stocks", "साझा स्टॉक", "Общие запасы"),
+    "menu_shared_lead": (
+        "Each is one count for every item that uses it. Leave it empty and it is not counted.",
+        "हर एक की गिनती उन सब चीज़ों के लिए एक है जो उससे बनती हैं। ख़ाली छोड़ें तो गिना नहीं जाता।",
+        "Один остаток на все позиции, где он нужен. Пусто — не считается.",
+    ),
+    "problem_menu_shared": (
+        "{about}: name a shared stock with up to 40 characters, without brackets, commas and =.",
+        "{about}: साझा स्टॉक का नाम 40 अक्षर तक, बिना कोष्ठक, अल्पविराम और = के।",
+        "{about}: название общего запаса — до 40 знаков, без скобок, запятых и =.",
+    ),
     "menu_add": ("Add to the menu", "मेनू में जोड़ें", "Добавить в меню"),
     "menu_add_one": ("Add one with everything", "पूरे ब्योरे के साथ एक जोड़ें", "Добавить одну со всем"),
     "menu_add_here": (
@@ -215,11 +250,20 @@ TEXTS: Final[Texts] = {
     "hours_day_4": ("Friday", "शुक्रवार", "Пятница"),
     "hours_day_5": ("Saturday", "शनिवार", "Суббота"),
     "hours_day_6": ("Sunday", "रविवार", "Воскресенье"),
+    "hours_several": ("Several days at once", "कई दिन एक साथ", "Сразу несколько дней"),
+    "hours_several_example": (
+        "Mon-Fri 8-18; Sat 9-14",
+        "Mon-Fri 8-18; Sat 9-14",
+        "Пн-Пт 8-18; Сб 9-14",
+    ),
     "hours_special": ("Special days", "विशेष दिन", "Особые дни"),
     "hours_special_hint": (
-        "One on a line: its date, and its hours; without hours it is closed.",
-        "हर पंक्ति में एक: तारीख़ और समय; बिना समय के बंद।",
-        "По одному в строке: дата и часы; без часов закрыто.",
+        "One on a line: its date, and its hours; without hours it is closed. Such as 2026-12-24"
+        " 09:00-13:00, 24.12.2026, or for up to 60 days 2026-12-24 - 2027-01-02.",
+        "हर पंक्ति में एक: तारीख़ और समय; बिना समय के बंद। जैसे 2026-12-24 09:00-13:00, 24.12.2026, या 60"
+        " दिन तक के लिए 2026-12-24 - 2027-01-02।",
+        "По одному в строке: дата и часы; без часов закрыто. Например 2026-12-24 09:00-13:00,"
+        " 24.12.2026, или до 60 дней: 2026-12-24 - 2027-01-02.",
     ),
     "hours_lead": ("Minutes to make an order", "ऑर्डर बनाने के मिनट", "Минут на заказ"),
     "hours_lead_hint": (
@@ -250,9 +294,21 @@ TEXTS: Final[Texts] = {
     "codes_take": ("Take the file (PDF)", "फ़ाइल लें (PDF)", "Скачать файл (PDF)"),
     "codes_shown": ("The first page of the sheet", "शीट का पहला पन्ना", "Первая страница листа"),
     "problem_menu_line": (
-        "This line has no price that can be read: {line}",
-        "इस पंक्ति का दाम नहीं पढ़ा जा सका: {line}",
-        "В этой строке не читается цена: {line}",
+        "The price of this line cannot be read: {line}. Write it at the end, without a space in it,"
+        " such as: Latte 3.50",
+        "इस पंक्ति का दाम नहीं पढ़ा जा सका: {line}. दाम अंत में, बिना ख़ाली जगह के लिखें, जैसे: Latte 3.50",
+        "В этой строке не читается цена: {line}. Напишите её в конце, без пробела внутри, например:"
+        " Латте 250",
+    ),
+    "problem_menu_section": (
+        "This line has no price, and no item follows it in its section: {line}",
+        "इस पंक्ति में दाम नहीं है, और इसके भाग में कोई चीज़ नहीं है: {line}",
+        "В этой строке нет цены, и в её разделе нет позиций: {line}",
+    ),
+    "problem_menu_many": (
+        "At most {line} items at once.",
+        "एक बार में ज़्यादा से ज़्यादा {line} चीज़ें।",
+        "Не больше {line} позиций за раз.",
     ),
     "problem_menu_no_line": (
         "No line has a price at its end.",
@@ -317,9 +373,12 @@ TEXTS: Final[Texts] = {
         "Там нельзя платить в этой валюте. Выберите другое место.",
     ),
     "problem_counter_hours": (
-        "This cannot be read: {about}",
-        "यह नहीं पढ़ा जा सका: {about}",
-        "Не читается: {about}",
+        "This cannot be read: {about}. Hours are written like 08:00-18:00, days like 2026-12-24 or"
+        " 2026-12-24 - 2027-01-02 (60 days at most).",
+        "यह नहीं पढ़ा जा सका: {about}। समय 08:00-18:00 जैसे लिखें, दिन 2026-12-24 या"
+        " 2026-12-24 - 2027-01-02 जैसे (ज़्यादा से ज़्यादा 60 दिन)।",
+        "Не читается: {about}. Часы пишут так: 08:00-18:00, дни так: 2026-12-24 или"
+        " 2026-12-24 - 2027-01-02 (не больше 60 дней).",
     ),
     "problem_counter_tables": (
         "This cannot be read: {about}",

@@ -27,6 +27,9 @@ TEXTS: Final[Texts] = {
     ),
     "order_title": ("Order {number}", "ऑर्डर {number}", "Заказ {number}"),
     "order_customer": ("The customer's page", "ग्राहक का पेज", "Страница покупателя"),
+    "order_gateway_receipt": (
+        "Receipt of the payment service", "भुगतान सेवा की रसीद", "Квитанция платёжного сервиса"
+    ),
     "order_payment": ("Payment at the gateway", "गेटवे पर भुगतान", "Платёж в системе"),
     "order_placed": ("Placed", "ऑर्डर हुआ", "Оформлен"),
     "order_paid": ("Paid", "भुगतान हुआ", "Оплачен"),
@@ -37,6 +40,11 @@ TEXTS: Final[Texts] = {
     "order_refunds": ("Money that goes back", "लौटता पैसा", "Возвраты"),
     "order_by_gateway": ("made at the gateway", "गेटवे पर किया गया", "сделан в платёжной системе"),
     "order_proof": ("The record", "रिकॉर्ड", "Запись"),
+    "order_proof_lead_counter": (
+        "Every entry of the append-only record about this order.",
+        "इस ऑर्डर के बारे में रिकॉर्ड की हर प्रविष्टि।",
+        "Все строки неизменяемой записи об этом заказе.",
+    ),
     "order_proof_lead": (
         "Every entry of the append-only record about this order, and what its machine reported.",
         "इस ऑर्डर के बारे में रिकॉर्ड की हर प्रविष्टि, और मशीन ने जो बताया।",
@@ -48,6 +56,11 @@ TEXTS: Final[Texts] = {
     "refund_which": ("What of it", "कितना", "Что именно"),
     "refund_amount": ("Only so much of it (empty: all that is left)",
                       "केवल इतना (ख़ाली: जो भी बचा है)", "Только часть (пусто: всё оставшееся)"),
+    "refund_lead_counter": (
+        "What was not handed over yet is cancelled by it. Never more goes back than is left.",
+        "जो अभी नहीं दिया गया वह इससे रद्द हो जाता है। बचे हुए से ज़्यादा कभी नहीं लौटता।",
+        "Невыданное этим отменяется. Больше остатка вернуть нельзя.",
+    ),
     "refund_lead": (
         "What was not sent yet is withdrawn. For what is with the machine, the refund waits until"
         " that is settled. Never more goes back than is left.",
@@ -61,7 +74,11 @@ TEXTS: Final[Texts] = {
     "extra_added_tax": ("Tax", "कर", "Налог"),
     "ask_machine": ("Nothing came out: ask the machine", "कुछ नहीं निकला: मशीन से पूछें",
                     "Ничего не вышло: спросить автомат"),
-    "done_refunded": (
+    "order_customer_name": ("Name", "नाम", "Имя"),
+    "refund_over": (
+        "The money is given back.", "पैसा लौटा दिया गया है।", "Деньги возвращены."
+    ),
+    "refund_made": (
         "The refund is made: it is on its way, or waits for its unit.",
         "वापसी बन गई: रास्ते में है, या अपनी इकाई की प्रतीक्षा में।",
         "Возврат создан: он в пути или ждёт свою единицу.",

@@ -147,6 +147,46 @@ TEXTS: Final[Texts] = {
                            "Часы сервера неточны"),
     "case_machine_floods": ("A machine sends too much", "मशीन बहुत भेज रही है",
                             "Автомат шлёт слишком много"),
+    "case_machine_contradicts": ("A machine contradicts itself", "मशीन अपनी ही बात काट रही है",
+                                 "Автомат противоречит сам себе"),
+    "case_machine_contradicts_lead": (
+        "Two reports in its name cannot both be true. Nothing was lost and no money moved, but"
+        " somebody else may have its secret. Give it a new one, and look at its firmware.",
+        "इसके नाम से आई दो रिपोर्ट एक साथ सच नहीं हो सकतीं। कुछ खोया नहीं, कोई पैसा नहीं गया, पर शायद इसका"
+        " सीक्रेट किसी और के पास है। नया सीक्रेट दें और फ़र्मवेयर देखें।",
+        "Два сообщения от его имени не могут быть верны сразу. Ничего не потеряно, деньги не"
+        " двигались, но его секрет, возможно, у чужого. Выдайте новый и проверьте прошивку.",
+    ),
+    "case_counter_differs": ("A machine's counter differs", "मशीन की गिनती अलग है",
+                             "Счётчик автомата расходится"),
+    "case_counter_differs_lead": (
+        "The machine counted another number of items than our record of the same time. Look"
+        " whether something fell that nobody paid for, or did not fall. No money moves by this.",
+        "मशीन ने उसी समय में हमारे रिकॉर्ड से अलग गिनती की। देखें कि कुछ बिना भुगतान गिरा या कुछ नहीं गिरा।"
+        " इससे कोई पैसा नहीं जाता।",
+        "Автомат насчитал не столько, сколько у нас записано за то же время. Проверьте, не выпало"
+        " ли что-то без оплаты и всё ли выпало. Деньги от этого не двигаются.",
+    ),
+    "case_rollout_paused": ("A roll-out stopped by itself", "रोल-आउट अपने-आप रुका",
+                            "Обновление остановилось само"),
+    "case_rollout_paused_lead": (
+        "Too many machines failed, or the new firmware sold worse or too little to tell. Look at"
+        " it, then resume or abort it.",
+        "बहुत मशीनें असफल रहीं, या नया फ़र्मवेयर कम बिका या बहुत कम बिका कि पता चले। देखें, फिर जारी रखें या"
+        " रद्द करें।",
+        "Слишком много автоматов не обновилось, или новая прошивка продаёт хуже, или продаж мало."
+        " Посмотрите и продолжите или прервите.",
+    ),
+    "case_machine_silent_in_update": ("A machine did not return from its update",
+                                      "मशीन अपडेट से नहीं लौटी",
+                                      "Автомат не вернулся после обновления"),
+    "case_machine_silent_in_update_lead": (
+        "It sells nothing until it is heard again, or until you say in its roll-out what became of"
+        " it.",
+        "वह तब तक कुछ नहीं बेचेगी जब तक फिर सुनाई न दे, या आप उसके रोल-आउट में न बताएँ कि क्या हुआ।",
+        "Он ничего не продаёт, пока снова не отзовётся или пока вы не скажете в обновлении, что с"
+        " ним.",
+    ),
     "case_stray": ("An event that fits no state", "घटना जो किसी स्थिति में नहीं बैठती",
                    "Событие не подходит к состоянию"),
     "case_dropped_after_refund": ("Goods came out after the refund", "वापसी के बाद सामान निकला",

@@ -13,9 +13,12 @@ TEXTS: Final[Texts] = {
     "tab_products": ("Products", "उत्पाद", "Товары"),
     "tab_health": ("Health", "स्थिति", "Состояние"),
     "products_lead": (
-        "The price here is the one that a new slot gets. What a slot costs is set at its machine.",
-        "यहाँ की क़ीमत नए खाने को मिलती है। खाने की क़ीमत उसकी मशीन पर तय होती है।",
-        "Эту цену получает новая ячейка. Цена ячейки задаётся у её автомата.",
+        "The price here is the one that a new slot gets. What a slot costs is set at its machine,"
+        " what an item of a counter costs in its menu.",
+        "यहाँ की क़ीमत नए खाने को मिलती है। खाने की क़ीमत उसकी मशीन पर तय होती है, और काउंटर की चीज़ की"
+        " क़ीमत उसके मेनू में।",
+        "Эту цену получает новая ячейка. Цена ячейки задаётся у её автомата, цена позиции стойки —"
+        " в её меню.",
     ),
     "products_cost": ("costs you", "आपकी लागत", "себестоимость"),
     "products_name": ("Name", "नाम", "Название"),
@@ -33,6 +36,14 @@ TEXTS: Final[Texts] = {
     "products_currency": ("Currency", "मुद्रा", "Валюта"),
     "products_text": ("What it is, in a few words", "थोड़े शब्दों में, यह क्या है",
                       "Что это, в нескольких словах"),
+    "products_category": ("Category", "श्रेणी", "Категория"),
+    "products_category_hint": (
+        "Such as Drinks. Where a machine sells goods of several categories, customers see them by"
+        " category.",
+        "जैसे पेय। जहाँ मशीन कई श्रेणियों का सामान बेचती है, वहाँ ग्राहक उसे श्रेणी के अनुसार देखते हैं।",
+        "Например, «Напитки». Если в автомате товары нескольких категорий, покупатели видят их по"
+        " категориям.",
+    ),
     "products_languages": ("In other languages", "दूसरी भाषाओं में", "На других языках"),
     "products_name_in": ("Name in {language}", "{language} में नाम", "Название, {language}"),
     "products_text_in": (

@@ -10,7 +10,14 @@ TEXTS: Final[Texts] = {
     "receipts_of_wanting": ("Refused or late", "मना हुई या देर से", "Не приняты или задерживаются"),
     "receipts_text": ("Order or payment", "ऑर्डर या भुगतान", "Заказ или платёж"),
     "receipts_none": ("No receipt is like that.", "ऐसी कोई रसीद नहीं।", "Таких чеков нет."),
-    "receipts_empty": ("No receipts yet", "अभी कोई रसीद नहीं", "Чеков пока нет"),
+    "receipts_of_counters": (
+        "Numbered receipts of counters are under {receipts}, what corrects them under {credits}.",
+        "काउंटर की क्रमांकित रसीदें {receipts} में हैं, और उनके सुधार {credits} में।",
+        "Чеки стоек с номерами — в разделе «{receipts}», их исправления — «{credits}».",
+    ),
+    "receipts_empty": (
+        "No fiscal receipts yet", "अभी कोई राजकोषीय रसीद नहीं", "Фискальных чеков пока нет"
+    ),
     "receipts_empty_lead": (
         "They are made where an account of YooKassa or T-Bank has its fiscal settings (Gateways).",
         "ये तब बनती हैं, जब YooKassa या T-Bank के खाते में राजकोषीय सेटिंग हों (गेटवे)।",
@@ -91,6 +98,16 @@ TEXTS: Final[Texts] = {
         "Деньги с ним не прошли. Проверьте фискальные настройки аккаунта и закройте случай.",
     ),
     "receipt_open": ("Open the receipt", "रसीद खोलें", "Открыть чек"),
+    "order_credits": ("Credit notes", "क्रेडिट नोट", "Кредит-ноты"),
+    "credit_corrects": (
+        "Corrects receipt {number}", "रसीद {number} का सुधार", "Исправляет чек {number}",
+    ),
+    "credit_tax": ("Tax at {rate} %", "{rate} % कर", "Налог {rate} %"),
+    "credit_print": ("Print", "छापें", "Напечатать"),
+    "done_credit_printed": (
+        "It is sent to the printer.", "प्रिंटर को भेज दिया।", "Отправлено на принтер."
+    ),
+    "credit_void": ("Void", "रद्द", "Недействительна"),
     "order_receipts": ("Receipts", "रसीदें", "Чеки"),
     "done_receipt_again": (
         "It is sent again. This page shows what becomes of it.",

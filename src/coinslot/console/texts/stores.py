@@ -75,6 +75,53 @@ TEXTS: Final[Texts] = {
         "ऑर्डर तैयार होने पर कॉल भी करें",
         "Звонить, когда заказ готов",
     ),
+    "rules_arrivals": ("Customers outside", "बाहर खड़े ग्राहक", "Покупатели снаружи"),
+    "rules_arrivals_on": (
+        "The order's page has a button “I am here”",
+        "ऑर्डर के पेज पर “मैं आ गया” बटन हो",
+        "На странице заказа есть кнопка «Я на месте»",
+    ),
+    "rules_arrivals_help": (
+        "For whoever waits in the car: the board then says so, and where.",
+        "जो गाड़ी में रुके हैं: बोर्ड पर यह और जगह दिखेगी।",
+        "Для тех, кто ждёт в машине: табло скажет об этом и где.",
+    ),
+    "rules_place": (
+        "Where the counter is: latitude, longitude",
+        "काउंटर कहाँ है: अक्षांश, देशांतर",
+        "Где стойка: широта, долгота",
+    ),
+    "rules_place_help": (
+        "Maps on a phone copy a place as two numbers.",
+        "फ़ोन का नक़्शा जगह दो संख्याओं में देता है।",
+        "Карты на телефоне копируют место двумя числами.",
+    ),
+    "rules_here_m": (
+        "So near their phone has to be, in metres",
+        "फ़ोन कितने पास हो, मीटर में",
+        "Насколько близко телефон, м",
+    ),
+    "rules_here_off": ("not asked", "नहीं पूछते", "не спрашивать"),
+    "rules_here_help": (
+        "From {least} to {most}; 150 suits a car park. Then the button asks their phone where it"
+        " is, and the board says whether that was seen or is their word. Where they were is not"
+        " kept. Empty: no phone is asked.",
+        "{least} से {most}; पार्किंग के लिए 150 ठीक है। तब बटन फ़ोन से जगह पूछता है, और बोर्ड बताता है कि"
+        " वह देखी गई या बस कही गई। जगह रखी नहीं जाती। ख़ाली: किसी फ़ोन से नहीं पूछते।",
+        "От {least} до {most}; для парковки подойдёт 150. Тогда кнопка спрашивает у телефона, где"
+        " он, а табло говорит, видно ли это или только со слов. Где они были, не хранится. Пусто:"
+        " телефоны не спрашиваем.",
+    ),
+    "problem_rules_place": (
+        "The place needs two numbers, such as 48.13743, 11.57549.",
+        "जगह के लिए दो संख्याएँ चाहिए, जैसे 28.61391, 77.20902।",
+        "Месту нужны два числа, например 55.75393, 37.62079.",
+    ),
+    "problem_rules_here_m": (
+        "So many metres are too few or too many.",
+        "इतने मीटर बहुत कम या बहुत ज़्यादा हैं।",
+        "Столько метров — слишком мало или много.",
+    ),
     "rules_caps": ("At most so many", "अधिकतम इतने", "Не больше"),
     "rules_outlet_messages": (
         "Text messages and calls in an hour",

@@ -24,6 +24,12 @@ RETURNS bigint LANGUAGE sql AS $$
     SELECT count(*) FROM told
 $$;
 
+-- The number of a receipt or of a credit note, as people read it.
+CREATE OR REPLACE FUNCTION number_of_year(p_year integer, p_number integer) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT p_year || '-' || lpad(p_number::text, 6, '0')
+$$;
+
 -- The next number of its merchant's year; the row of the year is locked until this is committed, so
 -- that a number is taken by an order that is paid, and by no other.
 CREATE OR REPLACE FUNCTION counter_number(p_order uuid, p_now timestamptz)
@@ -78,6 +84,18 @@ RETURNS jsonb LANGUAGE sql STABLE AS $$
         WHERE order_id = p_order AND item_id = p_item GROUP BY choice) c
 $$;
 
+-- Portions of shared stocks are for sale again, one for each time that an id is in the list. Rows
+-- are locked by their ids, after those of items, as whoever reserves them does.
+CREATE OR REPLACE FUNCTION counter_give_back(p_stocks uuid[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF coalesce(cardinality(p_stocks), 0) = 0 THEN RETURN; END IF;
+    PERFORM FROM counter_stocks WHERE id = ANY (p_stocks) ORDER BY id FOR NO KEY UPDATE;
+    UPDATE counter_stocks s SET stock = s.stock + b.portions
+        FROM (SELECT id, count(*)::integer AS portions FROM unnest(p_stocks) AS id GROUP BY id) b
+        WHERE s.id = b.id;
+END $$;
+
 -- Nobody paid: what the order reserved is for sale again. Rows of items are locked by their ids, as
 -- whoever reserves them does.
 CREATE OR REPLACE FUNCTION counter_expired(p_order uuid, p_now timestamptz)
@@ -92,6 +110,8 @@ BEGIN
                 counter_reserved_choices(p_order, item_id) AS choices
             FROM counter_lines WHERE order_id = p_order GROUP BY item_id) l
         WHERE i.id = l.item_id;
+    PERFORM counter_give_back(ARRAY(SELECT stock FROM counter_lines, unnest(shared_stocks) AS stock,
+        generate_series(1, reserved) WHERE order_id = p_order));
     UPDATE counter_lines SET reserved = 0 WHERE order_id = p_order AND reserved > 0;
     PERFORM offers_follow(p_order, p_now);
 END $$;
@@ -109,11 +129,14 @@ BEGIN
         RETURNING * INTO l;
     IF FOUND AND u.settlement = 'refund_due' AND NOT EXISTS (SELECT FROM counter_units
             WHERE id = p_unit AND accepted_at IS NOT NULL) THEN
+        PERFORM FROM counter_items WHERE id IN (SELECT item_id FROM counter_lines
+            WHERE order_id = u.order_id) ORDER BY id FOR NO KEY UPDATE;
         UPDATE counter_items SET stock = stock + l.item_counted::integer,
             option_stock = counter_option_stock(option_stock,
                 (SELECT coalesce(jsonb_object_agg(choice, 1), '{}')
                     FROM unnest(l.counted_choices) AS choice))
             WHERE id = l.item_id;
+        PERFORM counter_give_back(l.shared_stocks);
     END IF;
     IF u.settlement = 'refund_due' THEN  -- once for all that goes back in this transaction
         PERFORM counter_tell(u.order_id, 'cancelled', 'cancelled.' || pg_current_xact_id(), p_now);
@@ -158,5 +181,8 @@ $$;
 
 -- How often what the order's page shows beside the order changed: its messages are told there.
 CREATE OR REPLACE FUNCTION counter_shown(p_order uuid) RETURNS bigint LANGUAGE sql STABLE AS $$
-    SELECT count(*) + coalesce(sum(changes), 0) FROM counter_messages WHERE order_id = p_order
+    SELECT (SELECT count(*) + coalesce(sum(changes), 0) FROM counter_messages
+            WHERE order_id = p_order)
+        + (SELECT count(left_at) FROM counter_deliveries WHERE order_id = p_order)
+        + (SELECT coalesce(sum(here_changes), 0) FROM counter_orders WHERE order_id = p_order)
 $$;

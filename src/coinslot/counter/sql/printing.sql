@@ -44,7 +44,7 @@ RETURNS void LANGUAGE sql AS $$
             SELECT FROM jsonb_array_elements(w.lines) line
             WHERE line->>'station' = ANY (p.stations)))
     WHERE w.id = p_walk_in
-    ON CONFLICT (walk_in_id, printer_id, kind) WHERE walk_in_id IS NOT NULL DO NOTHING;
+    ON CONFLICT (walk_in_id, printer_id, kind, copy) WHERE walk_in_id IS NOT NULL DO NOTHING;
 $$;
 
 -- It was cancelled: whoever has it on paper is told so on paper, and what it took is for sale again
@@ -56,8 +56,8 @@ BEGIN
         created_at, due_at)
     SELECT uuid7(p_now), t.merchant_id, t.outlet_id, t.printer_id, t.walk_in_id, 'cancelled',
         left(replace(gen_random_uuid()::text, '-', ''), 24), p_now, p_now
-    FROM counter_prints t WHERE t.walk_in_id = p_walk_in AND t.kind = 'ticket'
-    ON CONFLICT (walk_in_id, printer_id, kind) WHERE walk_in_id IS NOT NULL DO NOTHING;
+    FROM counter_prints t WHERE t.walk_in_id = p_walk_in AND t.kind = 'ticket' AND t.copy = 0
+    ON CONFLICT (walk_in_id, printer_id, kind, copy) WHERE walk_in_id IS NOT NULL DO NOTHING;
     IF (SELECT ready_at IS NOT NULL FROM counter_walk_ins WHERE id = p_walk_in) THEN RETURN; END IF;
     PERFORM FROM counter_items WHERE id IN (SELECT (e->>'item')::uuid FROM counter_walk_ins w,
         jsonb_array_elements(w.taken) e WHERE w.id = p_walk_in) ORDER BY id FOR NO KEY UPDATE;
@@ -65,5 +65,8 @@ BEGIN
         option_stock = counter_option_stock(i.option_stock, e->'choices')
         FROM counter_walk_ins w, jsonb_array_elements(w.taken) e
         WHERE w.id = p_walk_in AND i.id = (e->>'item')::uuid;
+    PERFORM counter_give_back(ARRAY(SELECT (e->>'stock')::uuid FROM counter_walk_ins w,
+        jsonb_array_elements(w.taken) e, generate_series(1, (e->>'pieces')::integer)
+        WHERE w.id = p_walk_in AND e ? 'stock'));
     UPDATE counter_walk_ins SET taken = '[]' WHERE id = p_walk_in;
 END $$;

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from coinslot.context import Context
 from coinslot.db.pool import Connection
 from coinslot.events.notices import preferences
-from coinslot.events.notices.alerts import SILENT, SLOT
+from coinslot.events.notices.alerts import AILING, DRIFT, LOW, SILENT, SLOT, SOON, WARM
 from coinslot.events.notices.browsers import SHOWS
 from coinslot.events.notices.preferences import DIGEST, MEMBERS, NEEDS, NOW, PUSH, Listener
 from coinslot.events.notices.words import DIGEST as DIGEST_TITLE
@@ -164,10 +164,13 @@ async def _tell_owner(context: Context, conn: Connection, row: asyncpg.Record) -
     return await told.mail(mark, now) + await told.push(mark, browsers, now)
 
 
+_OF_MACHINES: Final = (SILENT, SLOT, LOW, SOON, DRIFT, WARM, AILING)
+
+
 def _said(group: Group, reader: Reader) -> Said:
     told: list[dict[str, Any]] = [row["data"] for row in group.rows]
     title = (reader.ended if group.over else reader.began)(group.kind, told)
-    path = "/console/machines" if group.kind in (SILENT, SLOT) else "/console/inbox"
+    path = "/console/machines" if group.kind in _OF_MACHINES else "/console/inbox"
     if len(told) == 1 and "machine" in told[0]:
         path = f"{path}/{told[0]['machine']}"
     more = "" if group.over else reader.hint(group.kind, told)

@@ -13,7 +13,20 @@ from msgspec import Struct
 
 from coinslot.context import Context
 from coinslot.db.pool import Connection
-from coinslot.events.notices.alerts import CASE, EVENTS, ORDER, PAYOUT, PROFIT, SILENT, SLOT
+from coinslot.events.notices.alerts import (
+    AILING,
+    CASE,
+    DRIFT,
+    EVENTS,
+    LOW,
+    ORDER,
+    PAYOUT,
+    PROFIT,
+    SILENT,
+    SLOT,
+    SOON,
+    WARM,
+)
 from coinslot.events.notices.browsers import SHOWS
 from coinslot.events.notices.words import ADDRESS_MOVED, NOT_YOU, text
 from coinslot.kit.ids import token, uuid7
@@ -30,8 +43,8 @@ NOW, DIGEST, OFF = "now", "digest", "off"
 # What someone has to be allowed to hear of it.
 NEEDS: Final[Mapping[str, str]] = {
     SILENT: "machines:read", SLOT: "machines:read", CASE: "money:read", PAYOUT: "money:read",
-    PROFIT: "money:read",
-    ORDER: "board:write",
+    PROFIT: "money:read", WARM: "machines:read", AILING: "machines:read",
+    LOW: "machines:read", SOON: "machines:read", DRIFT: "machines:read", ORDER: "board:write",
 }  # fmt: skip
 _BY_ITSELF: Final = ("admin", "operator")  # who hears of it without having chosen
 MINUTES: Final = 24 * 60

@@ -7,7 +7,18 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
 
-from coinslot.events.notices.alerts import CASE, PAYOUT, SILENT, SLOT, since_of
+from coinslot.events.notices.alerts import (
+    AILING,
+    CASE,
+    DRIFT,
+    LOW,
+    PAYOUT,
+    SILENT,
+    SLOT,
+    SOON,
+    WARM,
+    since_of,
+)
 from coinslot.kit.money import Money
 from coinslot.people.outbox import FACTOR_REMOVED, NEW_PLACE
 
@@ -23,11 +34,44 @@ BEGAN: Final[Mapping[str, tuple[Three, Three]]] = {
         ("{count} machines are silent: {names}", "{count} मशीनें चुप हैं: {names}",
          "Молчат автоматы ({count}): {names}"),
     ),
+    WARM: (
+        ("Sells nothing because of its temperature: {names}",
+         "तापमान के कारण बिक्री बंद: {names}", "Не продаёт из-за температуры: {names}"),
+        ("{count} machines sell nothing because of their temperature: {names}",
+         "{count} मशीनों में तापमान के कारण बिक्री बंद: {names}",
+         "Не продают из-за температуры автоматы ({count}): {names}"),
+    ),
+    AILING: (
+        ("A machine needs a look: {names}", "मशीन को देखना ज़रूरी है: {names}",
+         "Автомат требует внимания: {names}"),
+        ("{count} machines need a look: {names}", "{count} मशीनों को देखना ज़रूरी है: {names}",
+         "Требуют внимания автоматы ({count}): {names}"),
+    ),
     SLOT: (
         ("Slot {names} is out of sale", "खाना {names} बिक्री से बाहर है",
          "Ячейка {names} снята с продажи"),
         ("{count} slots are out of sale: {names}", "{count} खाने बिक्री से बाहर हैं: {names}",
          "Сняты с продажи ячейки ({count}): {names}"),
+    ),
+    LOW: (
+        ("Nearly sold out: {names}", "लगभग ख़त्म: {names}", "Почти распродано: {names}"),
+        ("{count} machines are nearly sold out: {names}", "{count} मशीनें लगभग ख़ाली: {names}",
+         "Почти распроданы автоматы ({count}): {names}"),
+    ),
+    SOON: (
+        ("Will probably be sold out soon: {names}", "शायद जल्द ही ख़त्म होगा: {names}",
+         "Скоро, вероятно, распродастся: {names}"),
+        ("{count} machines will probably be sold out soon: {names}",
+         "{count} मशीनें शायद जल्द ही ख़ाली होंगी: {names}",
+         "Скоро, вероятно, распродадутся автоматы ({count}): {names}"),
+    ),
+    DRIFT: (
+        ("{names} shows other prices than ours and sells nothing at ours",
+         "{names} हमारी क़ीमत से अलग क़ीमत दिखाती है और हमारी पर नहीं बेचती",
+         "{names} показывает другие цены и по нашим не продаёт"),
+        ("{count} machines show other prices than ours: {names}",
+         "{count} मशीनें अलग क़ीमतें दिखाती हैं: {names}",
+         "Другие цены показывают автоматы ({count}): {names}"),
     ),
     CASE: (
         ("A case is waiting for you: {names}", "एक मामला आपका इंतज़ार कर रहा है: {names}",
@@ -89,6 +133,16 @@ FOOT: Final[Three] = (
     "कौन सी सूचनाएँ और कब: {link}",
     "Какие уведомления приходят и когда: {link}",
 )
+AILMENTS: Final[Mapping[str, Three]] = {
+    "food_lock": ("too warm for too long, a person has to look", "बहुत देर से गर्म, जाँच ज़रूरी",
+                  "слишком долго тепло, нужен осмотр"),
+    "no_temperature": ("tells no temperature", "तापमान नहीं बता रही", "не сообщает температуру"),
+    "counted": ("its own count differs from our record", "उसकी गिनती हमारे रिकॉर्ड से अलग है",
+                "счётчик расходится с нашими записями"),
+    "journal": ("journal nearly full", "जर्नल लगभग भरा", "журнал почти полон"),
+    "signal": ("weak Wi-Fi", "कमज़ोर वाई-फ़ाई", "слабый Wi-Fi"),
+    "restarts": ("keeps restarting", "बार-बार चालू होती है", "часто перезапускается"),
+}  # fmt: skip
 CASE_NAMES: Final[Mapping[str, Three]] = {
     "payment_unresolved": (
         "a payment whose end is unknown",
@@ -114,6 +168,11 @@ CASE_NAMES: Final[Mapping[str, Three]] = {
         "a fiscal receipt that is overdue",
         "राजकोषीय रसीद जिसका समय निकल गया",
         "фискальный чек, который не зарегистрирован вовремя",
+    ),
+    "counter_differs": (
+        "a machine whose own count differs from our record",
+        "मशीन जिसकी गिनती हमारे रिकॉर्ड से अलग है",
+        "автомат, счётчик которого расходится с нашими записями",
     ),
     "dispute_open": (
         "a dispute of a payer's bank",
@@ -177,8 +236,13 @@ class Reader:
         return found.format(names=names, count=len(told), at=at)
 
     def _name(self, kind: str, data: Mapping[str, Any]) -> str:
-        if kind == SILENT:
+        if kind in (SILENT, DRIFT):
             return f"{data['machine']} ({data['name']})"
+        if kind in (LOW, SOON):
+            return f"{data['machine']} ({data['name']}): {data['slots']}"
+        if kind in (WARM, AILING):
+            ailment = text(AILMENTS.get(data["what"], (data["what"],) * 3), self.language)
+            return f"{data['machine']} ({data['name']}): {ailment}"
         if kind == SLOT:
             return f"{data['slot']} ({data['machine']}, {data['product']})"
         name = text(CASE_NAMES.get(data["kind"], ("",) * 3), self.language)

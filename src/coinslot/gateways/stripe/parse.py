@@ -113,6 +113,9 @@ class _Balance(Struct):
     source: object = None
 
 
+_WEB = re.compile(r"https?://[!-~]{1,1900}")
+
+
 class _Charge(Struct):
     id: Ident
     amount: Minor
@@ -123,6 +126,7 @@ class _Charge(Struct):
     amount_captured: Minor | None = None
     payment_intent: Ident | None = None
     balance_transaction: Ident | _Balance | None = None
+    receipt_url: object = None
     metadata: object = None
 
 
@@ -324,7 +328,14 @@ def _payment(said: _Intent, at: datetime | None = None) -> PaymentFact | None:
         refunded=Money(charge.amount_refunded, currency) if charge else None,
         fee=_fee(charge, currency) if charge and taken is Taken.CAPTURED else None,
         description=marks.clean(said.description or ""),
+        receipt_url=_receipt(charge) if taken is Taken.CAPTURED else None,
     )
+
+
+def _receipt(charge: _Charge | None) -> str | None:
+    """An address that a browser may be sent to, and nothing else: it stands on our pages."""
+    said = charge.receipt_url if charge else None
+    return said if isinstance(said, str) and _WEB.fullmatch(said) else None
 
 
 def _received(said: _Intent) -> int:
@@ -387,6 +398,7 @@ def charge(body: object) -> PaymentFact | None:
         mark=marks.read(said.metadata),
         refunded=Money(said.amount_refunded, said.currency.upper()),
         fee=_fee(said, said.currency.upper()),
+        receipt_url=_receipt(said),
     )
 
 

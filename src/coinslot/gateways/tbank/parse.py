@@ -27,6 +27,7 @@ from coinslot.gateways.base import (
 from coinslot.gateways.collecting import Closed, Pending, Progress
 from coinslot.gateways.tbank.order_ids import CURRENCY, mark_of, ordered
 from coinslot.kit.money import Money
+from coinslot.kit.numbers import whole
 
 T = TypeVar("T")
 
@@ -336,7 +337,7 @@ def refused(body: Mapping[str, object]) -> Declined | Unclear | None:
     if code in REFUSALS:
         ours, permanent = REFUSALS[code]
         return Declined(reason, ours, permanent)
-    if code.isdecimal() and 201 <= int(code) <= 253:
+    if whole(code, 253, least=201):
         return Declined(reason, "invalid")
     return Unclear(reason)
 

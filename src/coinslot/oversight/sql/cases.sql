@@ -110,11 +110,30 @@ LANGUAGE sql STABLE AS $$
     FROM device_journals j JOIN merchants m ON m.id = j.merchant_id
     WHERE j.refused_at IS NOT NULL GROUP BY j.merchant_id, m.slug, j.outlet_id
     UNION ALL
+    SELECT j.merchant_id, 'machine_contradicts', j.outlet_id, max(j.contradicted_at), 'operator',
+        NULL, NULL, jsonb_build_object('merchant', m.slug, 'machine', j.outlet_id)
+    FROM device_journals j JOIN merchants m ON m.id = j.merchant_id
+    WHERE j.contradicted_at IS NOT NULL GROUP BY j.merchant_id, m.slug, j.outlet_id
+    UNION ALL
     SELECT f.merchant_id, 'handover_unknown', f.id::text, f.person_since, 'merchant',
         f.amount_minor, f.currency::text, coalesce(of_capture(f.capture_id), '{}')
             || jsonb_build_object('order', f.order_id, 'unit', f.id, 'machine', f.outlet_id,
                 'ends_by', f.hard_deadline)
     FROM fulfillments f WHERE f.person_since IS NOT NULL AND f.settlement IS NULL
+    UNION ALL
+    SELECT r.merchant_id, 'rollout_paused', r.id::text, (r.pause->>'at')::timestamptz, 'operator',
+        NULL, NULL, jsonb_build_object('rollout', r.id, 'reason', r.pause->>'reason')
+    FROM rollouts r WHERE r.state = 'paused' AND r.pause->>'reason' <> 'person'
+    UNION ALL
+    SELECT c.merchant_id, 'counter_differs', c.outlet_id, c.differs_since, 'merchant', NULL, NULL,
+        jsonb_build_object('merchant', m.slug, 'machine', c.outlet_id, 'counted', c.machine_vends,
+            'ours', c.our_vends, 'unsure', c.unsure, 'since', c.since)
+    FROM counter_checks c JOIN merchants m ON m.id = c.merchant_id
+    WHERE c.differs_since IS NOT NULL
+    UNION ALL
+    SELECT u.merchant_id, 'machine_silent_in_update', u.id::text, u.attempt_until, 'operator',
+        NULL, NULL, jsonb_build_object('rollout', u.rollout_id, 'machine', u.outlet_id)
+    FROM machine_updates u WHERE u.state = 'silent' AND u.go_at IS NOT NULL
 $$;
 
 -- Needed and not in the queue: a case that a person closed stays closed while its reason is the

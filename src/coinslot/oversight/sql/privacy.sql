@@ -17,20 +17,29 @@ LANGUAGE sql STABLE AS $$
         SELECT c.merchant_id, c.address FROM counter_consents c WHERE c.order_id = p_order)
 $$;
 
+-- Accounts of a phone or an address that was left with this order.
+CREATE OR REPLACE FUNCTION accounts_left_with(p_order uuid) RETURNS SETOF counter_accounts
+LANGUAGE sql STABLE AS $$
+    SELECT a.* FROM counter_accounts a WHERE a.deleted_at IS NULL
+        AND (a.merchant_id, a.digest) IN (
+            SELECT c.merchant_id, c.address FROM counter_consents c WHERE c.order_id = p_order)
+$$;
+
 -- How much of a customer an order still holds. What only an open receipt still needs does not
 -- count: it goes with that.
 CREATE OR REPLACE FUNCTION person_left(p_order uuid) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 DECLARE
     found bigint;
 BEGIN
-    SELECT (SELECT count(*) FROM counter_orders c WHERE c.order_id = p_order AND c.name <> '')
+    SELECT (SELECT count(*) FROM counter_orders c WHERE c.order_id = p_order
+            AND (c.name <> '' OR c.here_note <> ''))
         + (SELECT count(*) FROM counter_lines l WHERE l.order_id = p_order AND l.note <> '')
         + (SELECT count(*) FROM orders o WHERE o.id = p_order
             AND num_nonnulls(o.receipt_contact, o.browser, o.network) > 0)
         + (SELECT count(*) FROM receipts_of_order(p_order) r
             WHERE r.contact IS NOT NULL AND r.ended_at IS NOT NULL)
         + (SELECT count(*) FROM captures c WHERE c.order_id = p_order
-            AND c.payer_reference IS NOT NULL)
+            AND num_nonnulls(c.payer_reference, c.receipt_url) > 0)
         + (SELECT count(*) FROM counter_contacts k WHERE k.order_id = p_order
             AND (num_nonnulls(k.phone, k.email, k.push, k.phone_digest, k.email_digest) > 0
                 OR k.network <> ''))
@@ -40,6 +49,8 @@ BEGIN
             AND (d.address <> '' OR num_nonnulls(d.latitude, d.longitude) > 0))
         + (SELECT count(*) FROM searches_of(p_order) l JOIN forgotten_orders w
             ON w.order_id = p_order AND l.created_at <= w.asked_at)
+        + (SELECT count(*) FROM accounts_left_with(p_order) a JOIN forgotten_orders w
+            ON w.order_id = p_order AND a.made_at <= w.asked_at)
     INTO found;
     RETURN found;
 END $$;
@@ -48,13 +59,14 @@ END $$;
 -- it. A receipt that has not ended needs where it goes, and is ended by a later run.
 CREATE OR REPLACE FUNCTION forget_person(p_order uuid) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE counter_orders SET name = '' WHERE order_id = p_order AND name <> '';
+    UPDATE counter_orders SET name = '', here_note = ''
+        WHERE order_id = p_order AND (name <> '' OR here_note <> '');
     UPDATE counter_lines SET note = '' WHERE order_id = p_order AND note <> '';
     UPDATE orders SET receipt_contact = NULL, browser = NULL, network = NULL WHERE id = p_order;
     UPDATE receipts SET contact = NULL WHERE contact IS NOT NULL AND ended_at IS NOT NULL
         AND id IN (SELECT id FROM receipts_of_order(p_order));
-    UPDATE captures SET payer_reference = NULL
-        WHERE order_id = p_order AND payer_reference IS NOT NULL;
+    UPDATE captures SET payer_reference = NULL, receipt_url = NULL
+        WHERE order_id = p_order AND num_nonnulls(payer_reference, receipt_url) > 0;
     UPDATE counter_contacts SET phone = NULL, email = NULL, push = NULL, phone_digest = NULL,
         email_digest = NULL, network = '' WHERE order_id = p_order;
     UPDATE counter_messages SET phone_digest = NULL, network = ''
@@ -63,8 +75,13 @@ BEGIN
         WHERE lookup_id IN (SELECT id FROM searches_of(p_order)) AND ended_at IS NOT NULL;
     UPDATE counter_lookups SET digest = '', network = ''
         WHERE id IN (SELECT id FROM searches_of(p_order));
-    UPDATE counter_deliveries SET address = '', latitude = NULL, longitude = NULL
+    UPDATE counter_deliveries SET address = '', latitude = NULL, longitude = NULL,
+            driver_token = NULL
         WHERE order_id = p_order;
+    -- Not one that was made since: whoever came back after they went has asked for it.
+    UPDATE counter_accounts a SET digest = '', name = '', note = '', deleted_at = w.asked_at
+        FROM forgotten_orders w WHERE w.order_id = p_order AND a.made_at <= w.asked_at
+            AND a.id IN (SELECT id FROM accounts_left_with(p_order));
 END $$;
 
 -- Whether everything that still needs the person of an order is over.
@@ -124,18 +141,24 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
             SELECT id FROM counter_walk_ins WHERE entered_at < p_before
                 AND (name <> '' OR has_notes(lines))
             ORDER BY id LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED) RETURNING 1
+    ), signed_in AS (
+        DELETE FROM counter_sessions WHERE id IN (SELECT id FROM counter_sessions
+            WHERE least(ended_at, expires_at) < p_before ORDER BY id LIMIT p_limit
+            FOR UPDATE SKIP LOCKED) RETURNING 1
     )
     SELECT greatest((SELECT count(*) FROM tries), (SELECT count(*) FROM networks),
         (SELECT count(*) FROM boards), (SELECT count(*) FROM searches),
-        (SELECT count(*) FROM entered))
+        (SELECT count(*) FROM entered), (SELECT count(*) FROM signed_in))
 $$;
 
 -- Records of payments are kept: after that time they name no payer any more.
 CREATE OR REPLACE FUNCTION forget_payers(p_before timestamptz, p_limit integer) RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH gone AS (
-        UPDATE captures SET payer_reference = NULL WHERE id IN (SELECT id FROM captures
-            WHERE payer_reference IS NOT NULL AND captured_at < p_before
+        UPDATE captures SET payer_reference = NULL, receipt_url = NULL
+        WHERE id IN (SELECT id FROM captures
+            WHERE (payer_reference IS NOT NULL OR receipt_url IS NOT NULL)
+                AND captured_at < p_before
             LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED) RETURNING 1
     )
     SELECT count(*) FROM gone
@@ -155,8 +178,9 @@ BEGIN
                 AND (digest <> '' OR network <> ''))
             + (SELECT count(*) FROM counter_walk_ins WHERE entered_at < p_before
                 AND (name <> '' OR has_notes(lines)))
-        WHEN 'payers' THEN (SELECT count(*) FROM captures WHERE payer_reference IS NOT NULL
-            AND captured_at < p_before)
+            + (SELECT count(*) FROM counter_sessions WHERE least(ended_at, expires_at) < p_before)
+        WHEN 'payers' THEN (SELECT count(*) FROM captures WHERE captured_at < p_before
+            AND (payer_reference IS NOT NULL OR receipt_url IS NOT NULL))
     END;
 END $$;
 

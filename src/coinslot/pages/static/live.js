@@ -5,10 +5,12 @@ const tale = document.getElementById("tale");
 const said = document.getElementById("said");
 const here = new URL(tale.dataset.here, location.href);
 const POLL_MS = 3000, SILENCE_MS = 6000, ASK_AGAIN_MS = 10000;
+const REST_MS = 15000; // a person may still give money back when all is over
 
 let source = null, polling = 0, asking = 0, ahead = 0;
 
 const article = () => tale.querySelector("article");
+const over = () => article().hasAttribute("data-final");
 
 function address(name) {
   const url = new URL(here);
@@ -21,12 +23,14 @@ function address(name) {
 function show(html) {
   const before = tale.querySelector("h1").textContent;
   const held = tale.contains(document.activeElement) && document.activeElement.className;
+  const was = over();
   tale.innerHTML = html;
   // A fragment comes without knowing when it will be read: only a new title is read aloud.
   const title = tale.querySelector("h1").textContent;
   if (title !== before) said.textContent = title;
   if (held) tale.querySelector("." + held.split(" ").join("."))?.focus();
   begin();
+  if (over() !== was) listen();
 }
 
 function begin() {
@@ -34,7 +38,6 @@ function begin() {
   tick();
   clearTimeout(asking);
   if (article().dataset.ask) asking = setTimeout(ask, Number(article().dataset.ask));
-  if (article().hasAttribute("data-final")) stop();
 }
 
 async function ask() {
@@ -46,21 +49,24 @@ async function ask() {
 
 function listen() {
   stop();
-  if (document.hidden || article().hasAttribute("data-final")) return;
-  source = new EventSource(address("live"));
+  if (document.hidden) return;
+  if (over()) return poll(REST_MS);
+  const mine = source = new EventSource(address("live"));
   // Some proxies hold events back without a word: then look for changes instead.
-  const silence = setTimeout(poll, SILENCE_MS);
+  const silence = setTimeout(() => { if (source === mine) poll(); }, SILENCE_MS);
   source.addEventListener("here", () => clearTimeout(silence));
   source.addEventListener("order", (event) => show(event.data));
   source.onerror = () => { if (source?.readyState === EventSource.CLOSED) poll(); };
 }
 
-function poll() {
+async function look() {
+  const answer = await fetch(address("fragment")).catch(() => null);
+  if (answer?.status === 200) show(await answer.text());
+}
+
+function poll(every = POLL_MS) {
   stop();
-  polling = setInterval(async () => {
-    const answer = await fetch(address("fragment")).catch(() => null);
-    if (answer?.status === 200) show(await answer.text());
-  }, POLL_MS);
+  polling = setInterval(look, every);
 }
 
 function stop() {
@@ -83,7 +89,14 @@ function tick() {
 }
 
 document.addEventListener("visibilitychange", () => {
-  if (document.hidden) { stop(); clearTimeout(asking); } else { begin(); listen(); }
+  if (document.hidden) {
+    stop();
+    clearTimeout(asking);
+    return;
+  }
+  begin();
+  listen();
+  if (over()) look();
 });
 addEventListener("pagehide", stop);
 setInterval(tick, 500);

@@ -40,6 +40,7 @@ class Words(Struct, frozen=True, kw_only=True):
     not_ready: str
     machine_code: str
     choose_one: str
+    other_goods: str  # what is of no category, below the categories
     choose_there: str
     choose_there_lead: str
     slot: str  # {slot}
@@ -58,6 +59,14 @@ class Words(Struct, frozen=True, kw_only=True):
     why_out_of_service: str
     why_busy: str
     why_broken: str
+    why_too_warm: str
+    why_above_cap: str
+    screen_ready: str
+    screen_scan: str
+    screen_busy: str
+    screen_busy_more: str
+    screen_not_now: str
+    screen_away: str
     last_one: str
     nearest: str
     paid_already: str
@@ -143,6 +152,15 @@ class Words(Struct, frozen=True, kw_only=True):
     told_here: str
     told_stopped: str
     resend: str
+    working_deliver: str
+    working_deliver_lead: str
+    working_away: str
+    working_away_lead: str
+    here: str
+    here_where: str
+    here_done: str
+    here_asks: str
+    here_looks: str
     push_ask: str
     push_done: str
     push_denied: str
@@ -167,6 +185,9 @@ class Words(Struct, frozen=True, kw_only=True):
     step_refund_owed: str
     refund_in: str
     refund_by: str  # {time}
+    # The same while nobody has begun with it, and while it is made.
+    refund_by_queued: str  # {time}
+    refund_by_sending: str  # {time}
 
     # The refund and the receipt
     refund: str
@@ -180,11 +201,17 @@ class Words(Struct, frozen=True, kw_only=True):
     receipt_added_tax: str
     receipt_included: str
     receipt_invoice: str
+    credit: str
+    credit_corrects: str
+    credit_tax: str
+    credit_amount: str
+    credit_void: str
     receipt_amount: str
     receipt_seller: str
     receipt_place: str
     receipt_time: str
     receipt_order: str
+    receipt_gateway: str
     receipt_payment: str
 
     # Help
@@ -228,6 +255,9 @@ class Words(Struct, frozen=True, kw_only=True):
     unknown_outlet_lead: str
     unknown_order: str
     unknown_order_lead: str
+    no_counter: str
+    no_counter_lead: str
+    to_menu: str
     nothing_here: str
     not_in_console: str
     to_console: str

@@ -25,7 +25,8 @@ BEGIN
     IF p_fact->'fee'->>'amount' IS NULL THEN RETURN; END IF;
     SELECT * INTO c FROM captures WHERE account_id = p_account.id
         AND gateway_payment_id = p_fact->>'gateway_payment_id'
-        AND currency = p_fact->'fee'->>'currency' AND settled_at IS NULL FOR NO KEY UPDATE;
+        AND currency = p_fact->'fee'->>'currency' AND settled_at IS NULL
+        AND fee_minor IS DISTINCT FROM (p_fact->'fee'->>'amount')::bigint FOR NO KEY UPDATE;
     IF FOUND THEN PERFORM book_fee(c, (p_fact->'fee'->>'amount')::bigint, p_now); END IF;
 END $$;
 

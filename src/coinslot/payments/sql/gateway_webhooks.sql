@@ -13,6 +13,12 @@ BEGIN
             IF (p_fact->'money'->>'amount')::bigint <= 0 THEN RETURN 'nothing'; END IF;
             outcome := take_money(p_account, p_fact, p_windows, p_now);
             PERFORM note_fee(p_account, p_fact, p_now);
+            IF p_fact->>'receipt_url' IS NOT NULL THEN
+                UPDATE captures SET receipt_url = p_fact->>'receipt_url'
+                    WHERE account_id = p_account.id
+                    AND gateway_payment_id = p_fact->>'gateway_payment_id'
+                    AND receipt_url IS DISTINCT FROM p_fact->>'receipt_url';
+            END IF;
             RETURN outcome;
         END IF;
         -- Not captured: it buys nothing, and only tells the customer's page what is going on.
@@ -123,10 +129,9 @@ RETURNS void LANGUAGE sql AS $$
             WHERE c.id = r.capture_id AND c.gateway_payment_id = ANY (p_names)));
 $$;
 
--- One round trip: set the merchant, store, work. `p` holds {account, merchant, delivery_id,
--- verdict, event, headers, facts, reason, windows, names, marked}. Returns the outcome; 'again' for
--- a known delivery. A hint that is sent again is asked about again, on its own row.
-CREATE OR REPLACE FUNCTION take_webhook(p jsonb, p_body bytea, p_now timestamptz)
+-- Store and work; the outcome is returned, 'again' for a known delivery. A hint that is sent again
+-- is asked about again, on its own row.
+CREATE OR REPLACE FUNCTION keep_webhook(p jsonb, p_body bytea, p_now timestamptz)
 RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     a gateway_accounts%ROWTYPE;
@@ -163,15 +168,50 @@ BEGIN
     RETURN work_inbox(row_id, a, p->'facts', p->'windows', p_now);
 END $$;
 
--- Several that arrived together, in one commit: returns the outcome of each. Each is worked in a
--- subtransaction of its own, so that one that fails leaves the others as they are.
-CREATE OR REPLACE FUNCTION take_webhooks(p jsonb[], p_bodies bytea[], p_nows timestamptz[])
-RETURNS text[] LANGUAGE plpgsql AS $$
+-- What these facts paid for is begun in the same transaction, where its way of selling can do that:
+-- {kind, said}, to be sent after the commit, or NULL. Whatever goes wrong with it is undone alone:
+-- the payment stands, and a sweep begins what it bought.
+CREATE OR REPLACE FUNCTION begin_paid(p jsonb, p_now timestamptz) RETURNS jsonb
+LANGUAGE plpgsql AS $$
 DECLARE
-    outcomes text[] := '{}';
+    u record;
+    begun jsonb;
+BEGIN
+    -- One look-up after the other: joined, a plan that was made while there was no order yet reads
+    -- all orders for each webhook.
+    SELECT l.id, l.kind INTO u FROM outlets l WHERE l.id = (SELECT o.outlet_id FROM orders o
+        WHERE o.id = (SELECT c.order_id FROM captures c
+            WHERE c.account_id = (p->>'account')::uuid AND c.gateway_payment_id = ANY (ARRAY(
+                SELECT f->>'gateway_payment_id' FROM jsonb_array_elements(p->'facts') f))
+            AND c.order_id IS NOT NULL LIMIT 1));
+    begun := begin_kind(u.kind, u.id, p->'lines', p->'windows', p_now);
+    RETURN CASE WHEN begun IS NOT NULL
+        THEN jsonb_build_object('kind', u.kind, 'said', begun) END;
+EXCEPTION WHEN OTHERS THEN
+    RAISE WARNING 'not begun with its payment: %', SQLERRM;
+    RETURN NULL;
+END $$;
+
+-- One round trip: set the merchant, store, work. `p` holds {account, merchant, delivery_id,
+-- verdict, event, headers, facts, reason, windows, names, marked, lines}. Returns {outcome, begun}.
+CREATE OR REPLACE FUNCTION take_webhook(p jsonb, p_body bytea, p_now timestamptz)
+RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+    outcome text := keep_webhook(p, p_body, p_now);
+BEGIN
+    RETURN jsonb_build_object('outcome', outcome, 'begun',
+        CASE WHEN outcome = 'paid' AND p->'lines' <> '[]' THEN begin_paid(p, p_now) END);
+END $$;
+
+-- Several that arrived together, in one commit. Each is worked in a subtransaction of its own, so
+-- that one that fails leaves the others as they are.
+CREATE OR REPLACE FUNCTION take_webhooks(p jsonb[], p_bodies bytea[], p_nows timestamptz[])
+RETURNS jsonb[] LANGUAGE plpgsql AS $$
+DECLARE
+    answers jsonb[] := '{}';
 BEGIN
     FOR i IN 1 .. cardinality(p) LOOP
-        outcomes := outcomes || take_webhook(p[i], p_bodies[i], p_nows[i]);
+        answers := answers || take_webhook(p[i], p_bodies[i], p_nows[i]);
     END LOOP;
-    RETURN outcomes;
+    RETURN answers;
 END $$;

@@ -25,7 +25,7 @@ BEGIN
             ORDER BY coalesce(r.fiscal->>'document' = p_fact->'numbers'->>'document', false) DESC,
                 coalesce(nullif(p_fact->>'mode', '') <> (r.body->'lines'->0->>'mode'), false),
                 r.amount_minor IS DISTINCT FROM told, r.state IN ('registered', 'void'),
-                r.created_at, r.id LIMIT 1);
+                r.created_at, r.kind = 'closing', r.id LIMIT 1);
     END IF;
     RETURN (SELECT r.id FROM captures c JOIN refunds f ON f.capture_id = c.id
         JOIN receipts r ON r.refund_id = f.id

@@ -1,0 +1,1 @@
+"""What people would take instead of us, measured with the same loader."""

@@ -1,0 +1,15 @@
+-- Whether an outlet sells nothing for now, and why: what was put down, and what the food lock finds
+-- by itself, so that no process has to run for a warm machine to stop. NULL: it sells. What gives
+-- money back at once comes first.
+CREATE OR REPLACE FUNCTION outlet_stop(p_outlet text, p_now timestamptz,
+    OUT why text, OUT returns_money boolean) LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    SELECT s.why, s.returns_money INTO why, returns_money FROM outlet_stops s
+        WHERE s.outlet_id = p_outlet AND (s.until IS NULL OR s.until > p_now)
+        ORDER BY s.returns_money DESC, s.why LIMIT 1;
+    IF returns_money THEN RETURN; END IF;
+    IF food_stop(p_outlet, p_now) IS NOT NULL THEN
+        why := food_stop(p_outlet, p_now);
+        returns_money := true;
+    END IF;
+END $$;

@@ -1,0 +1,1 @@
+"""Firmware: signed builds, and the waves in which the machines of a merchant get one."""

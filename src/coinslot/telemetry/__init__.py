@@ -1,0 +1,1 @@
+"""What machines say of themselves, and what follows from it."""

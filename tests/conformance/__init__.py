@@ -1,0 +1,1 @@
+"""The conformance kit, against machines that keep the protocol and machines that do not."""

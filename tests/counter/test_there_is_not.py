@@ -1,0 +1,166 @@
+"""What staff say that there is not is sold to nobody else until somebody puts it back, and what was
+rejected for another reason is for sale again. And what the board says of its numbers and orders."""
+
+import html
+import re
+from uuid import UUID
+
+import httpx
+import pytest
+
+from coinslot.counter import staff
+from coinslot.counter.basket import BasketError, Wish
+from coinslot.counter.staff import CounterError
+from tests.console.conftest import Browser
+from tests.console.conftest import browser as browser
+from tests.counter.stage import Counter
+from tests.counter.test_board import BOARD, board, column, number, shop
+from tests.counter.test_profit import sold
+from tests.people.conftest import Staffed
+from tests.people.conftest import staffed as staffed
+from tests.sales.conftest import stage as stage
+
+__all__ = ["shop"]
+CAKE, TEA = Wish(sku="cake"), Wish(sku="tea")
+
+
+async def pieces(counter: Counter, order: UUID, sku: str) -> list[UUID]:
+    rows = await counter.stage.rows(
+        "SELECT f.id FROM fulfillments f JOIN order_lines l ON l.id = f.line_id"
+        " WHERE f.order_id = $1 AND l.sku = $2 ORDER BY f.id", order, sku,
+    )  # fmt: skip
+    return [row["id"] for row in rows]
+
+
+async def item(counter: Counter, sku: str) -> UUID:
+    found: UUID = await counter.stage.value(
+        "SELECT i.id FROM counter_items i JOIN products p ON p.id = product_id WHERE sku = $1", sku
+    )
+    return found
+
+
+async def sells(counter: Counter, wish: Wish) -> bool:
+    try:
+        await counter.place(wish)
+    except BasketError as error:
+        if error.code != "sold_out":
+            raise
+        return False
+    return True
+
+
+def notes(page: httpx.Response) -> str:
+    found = re.search(r'<div id="board-notes".*?</div>', page.text, re.S)
+    assert found is not None
+    return html.unescape(found[0])
+
+
+async def test_what_is_ticked_as_not_there_is_sold_out_until_somebody_puts_it_back(
+    staffed: Staffed, shop: Counter, browser: Browser
+) -> None:
+    """Nobody had accepted the order: its piece went back to the stock, and was sold again."""
+    order = await shop.paid(CAKE, TEA)
+    page = await board(browser)
+    assert "it is sold out from then on" in column(page, "PLACED")
+    assert "Sold out now" not in notes(page)
+    (cake,) = await pieces(shop, order, "cake")
+    said = {"unit": str(cake), "reason": "Dropped the last one"}
+    await browser.press(page, f"{BOARD}/{order}/reject", said)
+    page = await browser.look(BOARD)
+    assert "Sold out now: Carrot cake." in notes(page)
+    assert "Tea" in column(page, "PLACED")
+    assert "Sold out" in (await browser.look("/s/corner")).text
+    assert not await sells(shop, CAKE)
+    assert await sells(shop, TEA)
+    assert await shop.left("cake") == 0
+    (entry,) = await staffed.log("item.sold_out")
+    assert entry["after"]["item"] == str(await item(shop, "cake"))
+    where = f"{BOARD}/stores/S01/items/{await item(shop, 'cake')}"
+    await browser.press(page, where, {"stock": "2"})
+    assert await sells(shop, CAKE)
+    assert "Sold out now" not in notes(await browser.look(BOARD))
+
+
+async def test_what_is_rejected_for_another_reason_is_for_sale_again(
+    staffed: Staffed, shop: Counter, browser: Browser
+) -> None:
+    order = await shop.paid(Wish(sku="cake", quantity=3))
+    assert not await sells(shop, CAKE)
+    page = await board(browser)
+    await browser.press(page, f"{BOARD}/{order}/reject", {"reason": "We close"})
+    assert await shop.left("cake") == 3
+    assert await sells(shop, CAKE)
+
+
+async def test_one_of_several_pieces_that_there_is_not_ends_the_sale_of_all(shop: Counter) -> None:
+    order = await shop.preparing(Wish(sku="cake", quantity=2))
+    first, _ = await pieces(shop, order, "cake")
+    await staff.reject(shop.stage.context, shop.who, order, "One left", [first])
+    assert not await sells(shop, CAKE)
+    await staff.ready(shop.stage.context, shop.who, order)
+    await shop.complete(order)
+    assert sorted(await shop.ends(order)) == [
+        ("not_picked_up", "rejected", "rejected"), ("picked_up", "code", None),
+    ]  # fmt: skip
+
+
+async def test_an_item_that_is_not_counted_is_sold_out_too_and_stays_uncounted(
+    shop: Counter,
+) -> None:
+    order = await shop.paid(TEA)
+    units = await pieces(shop, order, "tea")
+    await staff.reject(shop.stage.context, shop.who, order, "No leaves", units)
+    assert not await sells(shop, TEA)
+    assert await shop.left("tea") is None
+
+
+async def test_a_late_second_word_does_not_take_back_what_was_put_on_sale(
+    staffed: Staffed, shop: Counter, browser: Browser
+) -> None:
+    order = await shop.paid(CAKE, TEA)
+    units = await pieces(shop, order, "cake")
+    await staff.reject(shop.stage.context, shop.who, order, "None", units)
+    where = f"{BOARD}/stores/S01/items/{await item(shop, 'cake')}"
+    await browser.press(await board(browser), where, {"stock": "5"})
+    with pytest.raises(CounterError):
+        await staff.reject(shop.stage.context, shop.who, order, "None", units)
+    assert await shop.left("cake") == 5
+    assert await sells(shop, CAKE)
+
+
+async def test_what_expires_afterwards_does_not_put_it_back_on_sale(shop: Counter) -> None:
+    await shop.place(CAKE)
+    order = await shop.paid(CAKE)
+    units = await pieces(shop, order, "cake")
+    await staff.reject(shop.stage.context, shop.who, order, "None", units)
+    shop.stage.later(3600)
+    await shop.stage.sweep()
+    assert not await sells(shop, CAKE)
+
+
+async def test_the_numbers_of_pieces_are_explained(
+    staffed: Staffed, shop: Counter, browser: Browser
+) -> None:
+    page = await board(browser)
+    assert "The numbers are pieces" not in page.text
+    await shop.preparing(CAKE)
+    page = await browser.look(BOARD)
+    assert "The numbers are pieces" in column(page, "PREPARING")
+    assert 'title="Done: Carrot cake"' in column(page, "PREPARING")
+    kitchen = await browser.look(f"{BOARD}/kitchen")
+    assert "The numbers are pieces" in kitchen.text
+    assert 'title="Done: Carrot cake"' in kitchen.text
+
+
+async def test_what_ended_lately_leads_to_its_order_for_whoever_may_see_it(
+    staffed: Staffed, shop: Counter, browser: Browser
+) -> None:
+    order = await sold(shop, TEA)
+    link = f'href="/console/orders/{order}"'
+    page = await board(browser, "boris")
+    assert link in column(page, "ended")
+    found = await browser.look(f"/console/orders/{order}")
+    assert f'action="/console/orders/{order}/refund"' in found.text
+    page = await board(browser, "lena")
+    assert await number(shop, order) in column(page, "ended")
+    assert link not in page.text

@@ -1,0 +1,1 @@
+"""Tests of firmware and its roll-outs."""

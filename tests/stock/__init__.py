@@ -1,0 +1,1 @@
+"""What lies in the slots of machines."""

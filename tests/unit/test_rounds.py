@@ -1,0 +1,25 @@
+"""Work that is done again and again, whatever a round meets."""
+
+import asyncio
+from contextlib import suppress
+
+from coinslot.context.rounds import keep_doing
+
+
+async def test_a_round_that_fails_is_followed_by_another_until_cancelled() -> None:
+    rounds, third = 0, asyncio.Event()
+
+    async def work() -> None:
+        nonlocal rounds
+        rounds += 1
+        if rounds < 3:
+            raise ZeroDivisionError
+        third.set()
+
+    doing = asyncio.create_task(keep_doing(work, 0.0, failed="not_done"))
+    async with asyncio.timeout(5):
+        await third.wait()
+    doing.cancel()
+    with suppress(asyncio.CancelledError):
+        await doing
+    assert doing.cancelled()
