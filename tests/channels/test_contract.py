@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import pytest
@@ -42,6 +42,14 @@ async def heard(handler: RecordingHandler) -> tuple[str, int]:
     outlet, up = await soon(handler.up.get())
     assert isinstance(up, Result)
     return outlet, up.event_seq
+
+
+async def counted(number: Callable[[], int], expected: int) -> None:
+    """Wait for a count: a broker keeps the order of one topic, and NATS not that of two."""
+    async with asyncio.timeout(PATIENCE_S):
+        while number() < expected:
+            await asyncio.sleep(0.01)
+    assert number() == expected
 
 
 async def test_a_message_down_arrives_once_and_at_its_machine_alone(rig: Rig) -> None:
