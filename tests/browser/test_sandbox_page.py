@@ -154,17 +154,18 @@ def test_a_closed_code_takes_no_money(sandbox: SandboxProcess, page_at: PageAt) 
     expect(page.get_by_role("button")).to_have_count(0)
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [PHONE, DESK])
 def test_every_page_is_clean_for_axe_and_never_wider_than_the_screen(
-    sandbox: SandboxProcess, page_at: PageAt, size: tuple[int, int]
+    sandbox: SandboxProcess, page_at: PageAt, size: tuple[int, int], scheme: str
 ) -> None:
-    page = opened(sandbox, page_at(size))
+    page = opened(sandbox, page_at(size, color_scheme=scheme))
     sandbox.scan(print_code(sandbox, name="Other"), outcome="failed")
     expect(page.locator(".paid li")).to_have_count(1)
     reference = sandbox.scan(print_code(sandbox))
     code = print_code(sandbox, fixed_amount=False, payment_amount=None)
 
-    for path in ("/", f"/razorpay/pay/{code}", f"/razorpay/paid/{reference}"):
+    for path in ("/", f"/razorpay/pay/{code}", f"/razorpay/paid/{reference}", "/books"):
         page.goto(sandbox.base_url + path)
         assert violations(page) == []
         wide = page.evaluate("document.documentElement.scrollWidth")

@@ -140,7 +140,7 @@ class Counter:
 
 
 async def set_counter(stage: Stage) -> Counter:
-    settings = MockSettings(webhook_secrets=(Secret("whsec"),), method="card")
+    settings = MockSettings(webhook_secrets=(Secret("whsec"),), fee_percent="unsaid", method="card")
     stage.gateway = Mock(settings, stage.books)  # what is paid by a link is paid at once
     stage.account = replace(stage.account, driver=stage.gateway)
     stage.context.accounts = MockAccounts(stage.account)

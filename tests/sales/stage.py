@@ -246,7 +246,7 @@ async def set_stage(database: Database, dialect: str = "leased") -> Stage:
     vault = Vault({"1": b"k" * 32}, "1")
     merchant = uuid7(clock.now())
     await open_merchant(database, Merchant(id=merchant, name="Asha", slug="asha"), clock.now())
-    settings = MockSettings(webhook_secrets=(Secret("whsec"),))
+    settings = MockSettings(webhook_secrets=(Secret("whsec"),), fee_percent="unsaid")
     books = Books(clock)
     gateway = Mock(settings, books)
     async with database.as_merchant(merchant) as conn:

@@ -24,10 +24,11 @@ RETURNS bigint LANGUAGE sql AS $$
     SELECT count(*) FROM told
 $$;
 
--- The number of a receipt or of a credit note, as people read it.
+-- The number of a receipt or of a credit note, as people read it: of six digits, or of as many as
+-- it takes.
 CREATE OR REPLACE FUNCTION number_of_year(p_year integer, p_number integer) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
-    SELECT p_year || '-' || lpad(p_number::text, 6, '0')
+    SELECT p_year || '-' || lpad(p_number::text, greatest(6, length(p_number::text)), '0')
 $$;
 
 -- The next number of its merchant's year; the row of the year is locked until this is committed, so

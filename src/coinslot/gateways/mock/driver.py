@@ -9,7 +9,7 @@ import hmac
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 from uuid import uuid4
 
 import msgspec
@@ -39,6 +39,7 @@ from coinslot.kit.money import Money
 from coinslot.kit.secrets import Secret, hmac_hex
 
 NO, DONE_UNHEARD, UNDONE_UNHEARD, PAYERS_TURN = 1, 2, 3, 4
+UNSAID = "unsaid"  # a fee that nobody knows of
 DECLINED = "declined"  # an instrument that never pays; every other one does
 
 # 1. What `drivers()` looks for: a name, the merchant's form, where the API is, and `open`.
@@ -64,6 +65,22 @@ class Settings(Struct, frozen=True, kw_only=True):
                 Choice("card", ("Paid at once", "तुरंत भुगतान", "Оплата сразу")),
                 Choice("declined", ("Never paid", "भुगतान कभी नहीं", "Без оплаты")),
             ),
+        ),
+    ] = None
+    fee_percent: Annotated[
+        Literal["1", "2", "3", "unsaid"] | None,
+        asked(
+            ("Fee", "शुल्क", "Комиссия"),
+            (
+                "What it says it keeps of each payment, to see what becomes of your profit.",
+                "यह हर भुगतान में से कितना रखना बताए, ताकि मुनाफ़े पर असर दिखे।",
+                "Сколько он говорит, что удержал с платежа: видно, что остаётся от прибыли.",
+            ),
+            choices=(
+                *(Choice(one, (f"{one} %",) * 3) for one in ("1", "2", "3")),
+                Choice(UNSAID, ("It does not say", "नहीं बताता", "Не сообщает")),
+            ),
+            empty=("None", "कुछ नहीं", "Без комиссии"),
         ),
     ] = None
     books: str | None = None  # a file that outlives the process, and is shared between several
@@ -115,6 +132,7 @@ class Mock:
         self._secrets = [s.reveal().encode() for s in settings.webhook_secrets if s]
         self._account_id = settings.account_id
         self._method = settings.method  # of charges that name none
+        self._fee_percent = settings.fee_percent or "0"
         self._books = books
 
     # 3. Webhooks: signature on the raw bytes first, then the account, then the content.
@@ -159,7 +177,7 @@ class Mock:
             return Declined("the bank says no", "declined")
         if reference in self._books.closed:
             return Declined("this charge is closed", "closed")
-        fact = self._books.paid(reference, money, qr=qr)
+        fact = self._with_fee(self._books.paid(reference, money, qr=qr))
         if last_two_digits(money) != 3:
             self._books.payments[reference] = fact
         return Unclear("time-out") if last_two_digits(money) in (2, 3) else fact
@@ -260,7 +278,8 @@ class Mock:
         if known is None and digits != UNDONE_UNHEARD:
             self._books.charges[reference] = charge
             if method and digits != PAYERS_TURN:
-                self._books.payments[reference] = self._books.paid(reference, charge.money)
+                paid = self._books.paid(reference, charge.money)
+                self._books.payments[reference] = self._with_fee(paid)
         if digits == UNDONE_UNHEARD or (digits == DONE_UNHEARD and known is None):
             return Unclear("time-out")
         return self._stands(reference, charge)
@@ -286,6 +305,13 @@ class Mock:
             self._books.closed.setdefault(reference, "canceled")
         return self._stands(reference, charge)
 
+    def _with_fee(self, paid: PaymentFact) -> PaymentFact:
+        """Of what was only held nothing is kept."""
+        if paid.taken is not Taken.CAPTURED or self._fee_percent == UNSAID:
+            return paid
+        minor = (paid.money.minor * int(self._fee_percent) + 50) // 100  # rounded half up
+        return replace(paid, fee=Money(minor, paid.money.currency))
+
     def _stands(self, reference: str, charge: Charge) -> Progress:
         if reference in self._books.payments:
             return self._books.payments[reference]
@@ -306,7 +332,8 @@ class Mock:
             return held if held.money == money else Declined("captured already", "captured")
         if money.currency != held.money.currency or money > held.money:
             return Declined("not what was authorized", "exceeds_authorization")
-        self._books.payments[reference] = replace(held, taken=Taken.CAPTURED, money=money)
+        taken = replace(held, taken=Taken.CAPTURED, money=money)
+        self._books.payments[reference] = self._with_fee(taken)
         return self._books.payments[reference]
 
     @with_books
