@@ -40,6 +40,7 @@ from coinslot.kit.secrets import Secret, hmac_hex
 
 NO, DONE_UNHEARD, UNDONE_UNHEARD, PAYERS_TURN = 1, 2, 3, 4
 UNSAID = "unsaid"  # a fee that nobody knows of
+_ALL_BP = 10_000
 DECLINED = "declined"  # an instrument that never pays; every other one does
 
 # 1. What `drivers()` looks for: a name, the merchant's form, where the API is, and `open`.
@@ -309,7 +310,7 @@ class Mock:
         """Of what was only held nothing is kept."""
         if paid.taken is not Taken.CAPTURED or self._fee_percent == UNSAID:
             return paid
-        minor = (paid.money.minor * int(self._fee_percent) + 50) // 100  # rounded half up
+        minor = (paid.money.minor * int(f"{self._fee_percent}00") + _ALL_BP // 2) // _ALL_BP
         return replace(paid, fee=Money(minor, paid.money.currency))
 
     def _stands(self, reference: str, charge: Charge) -> Progress:
