@@ -26,6 +26,7 @@ from coinslot.db.pool import DatabaseUnreachableError
 from coinslot.device.broker import BrokerError
 from coinslot.kit.faults import FaultError
 from coinslot.kit.secrets import VaultKeyError
+from coinslot.kit.tracebacks import error_of, short_traceback
 from coinslot.merchants.accounts import LockedAccountError
 from coinslot.outlets.machines import UnknownOutletError, owner_of
 from coinslot.settings import Settings, SettingsError, read
@@ -151,26 +152,45 @@ def listed(found: Sequence[Row], line: Callable[[Row], str], *, json: bool, empt
 
 
 def log_to_stderr(level: str) -> None:
-    """Structured lines on stderr: for people on a terminal, as JSON elsewhere."""
+    """Structured lines on stderr: for people on a terminal, as JSON elsewhere. What libraries log
+    by `logging` gets the same form."""
     pretty = sys.stderr.isatty()
+    rendered = (
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if pretty
+        else structlog.processors.JSONRenderer()
+    )
+    common: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso"),
+        _with_short_traceback,
+    ]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            *([] if pretty else [structlog.processors.format_exc_info]),
-            # Plain tracebacks: the pretty ones show the values of variables, keys among them.
-            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-            if pretty
-            else structlog.processors.JSONRenderer(),
-        ],
+        processors=[*common, rendered],
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
         ),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    of_libraries = logging.StreamHandler(sys.stderr)
+    of_libraries.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, rendered],
+            foreign_pre_chain=common,
+        )
+    )
+    logging.basicConfig(level=logging.WARNING, handlers=[of_libraries])
+
+
+def _with_short_traceback(
+    _logger: Any, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    error = error_of(event.pop("exc_info", None))
+    if error is not None:
+        event["exception"] = short_traceback(error)
+    return event
 
 
 def quiet(chosen: Settings) -> str:
