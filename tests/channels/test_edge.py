@@ -12,6 +12,7 @@ from coinslot.device.edge import Edge, EdgeOptions
 from coinslot.device.guarded import guarded
 from coinslot.device.heartbeats import Beat, HeartbeatBatch
 from coinslot.kit.clock import SettableClock
+from coinslot.kit.failures import Failures
 from tests.channels.machines import RecordingHandler, result
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -113,7 +114,7 @@ class Book:
 
 async def test_many_beats_become_one_statement_with_the_newest_of_each() -> None:
     book = Book()
-    beats = HeartbeatBatch(book.write, every_s=1, patience_s=1)
+    beats = HeartbeatBatch(book.write, Failures(SettableClock(NOON)), every_s=1, patience_s=1)
     for second in (0, 2, 1):
         for outlet in ("M01", "M02"):
             beats.note(outlet, NOON + timedelta(seconds=second))
@@ -126,7 +127,7 @@ async def test_many_beats_become_one_statement_with_the_newest_of_each() -> None
 async def test_beats_that_could_not_be_written_are_written_later() -> None:
     book = Book()
     book.closed = True
-    beats = HeartbeatBatch(book.write, every_s=1, patience_s=1)
+    beats = HeartbeatBatch(book.write, Failures(SettableClock(NOON)), every_s=1, patience_s=1)
     beats.note("M01", NOON)
     beats.note("M02", NOON)
     await beats.flush()

@@ -9,22 +9,33 @@ from litestar.testing import AsyncTestClient
 
 from coinslot.app.routes import build
 from coinslot.commands.terms import log_to_stderr
+from coinslot.commands.tracebacks import CHARS, short_traceback
 from coinslot.kit.clock import SettableClock
-from coinslot.kit.tracebacks import CHARS, short_traceback
 from tests.web import cast
 from tests.web.fake_backend import FakeBackend
 from tests.web.serving import SITE
 
 
 def fails(depth: int, secret: str = "of-a-variable") -> None:
-    """Far below, for a reason, with a long text of the database."""
+    """Far below, for a reason, with a long text of the database. Functions take turns, so that
+    Python does not fold the frames."""
     if depth:
-        # Three functions take turns, so that Python does not fold the frames.
-        [fails, lambda n, s: fails(n, s), lambda n, s: fails(n, s)][depth % 3](depth - 1, secret)
+        _turns[depth % 3](depth - 1, secret)
     try:
         raise ZeroDivisionError("the first cause")
     except ZeroDivisionError as error:
         raise ValueError("Failing row contains (" + "x" * 30_000 + ")") from error
+
+
+def through_one(depth: int, secret: str) -> None:
+    fails(depth, secret)
+
+
+def through_another(depth: int, secret: str) -> None:
+    fails(depth, secret)
+
+
+_turns = (fails, through_one, through_another)
 
 
 def a_failure(depth: int) -> ValueError:

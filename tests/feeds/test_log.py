@@ -10,8 +10,11 @@ from structlog.testing import capture_logs
 
 from coinslot.db.pool import Connection, Database
 from coinslot.events.log import Batch, Cursor, CursorLostError, Pace, follow
+from coinslot.kit.clock import SystemClock
+from coinslot.kit.failures import Failures
 
 ASHA = uuid4()
+FAILURES = Failures(SystemClock())
 # Other tests on the same server hold transactions open, too: all readers are patient but one.
 PACE = Pace(batch=3, poll_s=0.01, lease_s=60, patience_s=20)
 IMPATIENT = Pace(batch=3, poll_s=0.01, lease_s=60, patience_s=0.05)
@@ -132,7 +135,7 @@ async def test_many_writers_at_once_are_read_whole_and_each_subject_in_its_order
         if sum(map(len, read.values())) == 4 * rounds:
             enough.set()
 
-    reading = asyncio.create_task(follow(cursor, tell, asyncio.Event()))
+    reading = asyncio.create_task(follow(cursor, tell, asyncio.Event(), FAILURES))
     await asyncio.gather(*(write(number) for number in range(4)))
     await asyncio.wait_for(enough.wait(), 20)
     reading.cancel()
@@ -176,7 +179,7 @@ async def test_a_reader_that_fails_reads_the_same_again_and_hinders_no_other(
         await cursor.advance(batch)
         seen.set()
 
-    reading = asyncio.create_task(follow(cursor, tell, asyncio.Event()))
+    reading = asyncio.create_task(follow(cursor, tell, asyncio.Event(), FAILURES))
     assert await read_all(other) == ["A"]
     await asyncio.wait_for(seen.wait(), 20)
     reading.cancel()
@@ -198,7 +201,7 @@ async def test_a_reader_that_is_behind_leaves_most_of_the_time_to_others(asha: D
         if not batch.more:
             seen.set()
 
-    reading = asyncio.create_task(follow(cursor, work, asyncio.Event()))
+    reading = asyncio.create_task(follow(cursor, work, asyncio.Event(), FAILURES))
     await asyncio.wait_for(seen.wait(), 20)
     reading.cancel()
     assert len(spans) == 4
@@ -220,7 +223,7 @@ async def test_what_comes_while_a_batch_is_worked_is_read_together(asha: Databas
             all_of_it.set()
 
     wake = asyncio.Event()
-    reading = asyncio.create_task(follow(cursor, work, wake))
+    reading = asyncio.create_task(follow(cursor, work, wake, FAILURES))
     await asyncio.wait_for(first.wait(), 20)
     for one in "BCD":
         await noted(asha, one)
@@ -246,7 +249,7 @@ async def test_a_reader_that_works_again_begins_its_pauses_anew(asha: Database) 
             seen.set()
 
     with capture_logs() as said:
-        reading = asyncio.create_task(follow(cursor, work, asyncio.Event()))
+        reading = asyncio.create_task(follow(cursor, work, asyncio.Event(), FAILURES))
         await asyncio.wait_for(seen.wait(), 20)
     reading.cancel()
     pauses = [round(one["pause_s"] / PACE.poll_s) for one in said if one["event"] == "feed_failed"]

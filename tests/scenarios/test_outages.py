@@ -104,7 +104,11 @@ async def test_a_process_started_without_its_database_says_so_waits_and_goes_on(
         await eventually(lambda p=part: "Coinslot ready" in p.said(), BOUND_S)  # type: ignore[misc]
         await part.stop()
         assert "Traceback" not in part.said()
-    assert (await outage.command("doctor")).returncode == 0
+    well = await outage.command("doctor")
+    assert well.returncode == 0
+    told = [line for line in well.stdout.splitlines() if "background: " in line]
+    assert "nothing fails in " in told[0]
+    assert all(f"{role} on " in told[0] for role in ("device", "web", "worker"))
 
 
 async def test_a_device_process_started_without_its_broker_says_so_and_sells_when_it_is_there(

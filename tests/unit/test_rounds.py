@@ -2,8 +2,13 @@
 
 import asyncio
 from contextlib import suppress
+from datetime import UTC, datetime
 
 from coinslot.context.rounds import keep_doing
+from coinslot.kit.clock import SettableClock
+from coinslot.kit.failures import Failures
+
+NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 
 
 async def test_a_round_that_fails_is_followed_by_another_until_cancelled() -> None:
@@ -16,7 +21,9 @@ async def test_a_round_that_fails_is_followed_by_another_until_cancelled() -> No
             raise ZeroDivisionError
         third.set()
 
-    doing = asyncio.create_task(keep_doing(work, 0.0, failed="not_done"))
+    doing = asyncio.create_task(
+        keep_doing(work, 0.0, Failures(SettableClock(NOON)), failed="not_done")
+    )
     async with asyncio.timeout(5):
         await third.wait()
     doing.cancel()

@@ -21,6 +21,6 @@ def event_tasks(
     announcer, courier = Announcer(context), Courier(context, rules)
     courier.reached = reached
     return [
-        follow(announcer.cursor, announcer.announce, context.wakes.of("events")),
+        follow(announcer.cursor, announcer.announce, context.wakes.of("events"), context.failures),
         courier.run(),
     ]

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import asyncpg
 
+from coinslot.app.process_reports import ProcessReport
 from coinslot.context import Context
 from coinslot.db.pool import AWAY
 from coinslot.events.mirror.mirror import Lag
@@ -19,6 +20,7 @@ from coinslot.payments.gateway_webhooks import WebhookAnswer, take_webhook
 
 _HEALTH_S = 2.0  # a slower database counts as unreachable
 _PULSE_COUNTS_MS = 1_000
+_TOLD_AT_MOST = 10
 
 
 class ContextBackend:
@@ -39,6 +41,7 @@ class ContextBackend:
         self._version = version
         self._broker_stands = broker_stands
         self._mirror_lag = mirror_lag
+        self.failing: Callable[[], Sequence[ProcessReport]] = tuple  # app sets who knows them
 
     async def outlet(self, code: str) -> OutletView | None:
         return await outlet_pages.outlet(self._context, code)
@@ -121,6 +124,7 @@ class ContextBackend:
             checks["gateway"] = Check(
                 status="degraded" if away else "healthy", detail=", ".join(away)
             )
+        checks["background"] = _background(self.failing())
         worst = {check.status for check in checks.values()}
         status = next(s for s in ("unhealthy", "degraded", "healthy") if s in worst)
         return Health(status=status, version=self._version, checks=checks, devices=devices)
@@ -153,6 +157,14 @@ class ContextBackend:
         return Devices(
             online=row["online"], offline=row["total"] - row["online"], total=row["total"]
         )
+
+
+def _background(failing: Sequence[ProcessReport]) -> Check:
+    """Work that fails in some process is a warning: what it owes stays written down."""
+    told = [f"{report.name}: {one}" for report in failing for one in report.failing]
+    rest = len(told) - _TOLD_AT_MOST
+    detail = "; ".join([*told[:_TOLD_AT_MOST], *([f"and {rest} more"] if rest > 0 else [])])
+    return Check(status="degraded" if told else "healthy", detail=detail)
 
 
 class _CommitProbe:

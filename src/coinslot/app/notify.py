@@ -48,7 +48,7 @@ async def listen(door_url: str, wakes: Wakes, tables: frozenset[str]) -> None:
             wakes.wake(str(table))
 
     # Something may have been notified before this connection listened: wake all tables.
-    await _listen_on(door_url, _CHANNEL, received, lambda: wakes.wake(*tables))
+    await listen_on(door_url, _CHANNEL, received, lambda: wakes.wake(*tables))
 
 
 async def follow_changes(door_url: str, changed: Callable[[str, str], None]) -> None:
@@ -59,12 +59,14 @@ async def follow_changes(door_url: str, changed: Callable[[str, str], None]) -> 
         table, _, key = str(said).partition(" ")
         changed(table, key)
 
-    await _listen_on(door_url, _CHANGED, received, lambda: changed("", ""))
+    await listen_on(door_url, _CHANGED, received, lambda: changed("", ""))
 
 
-async def _listen_on(
+async def listen_on(
     door_url: str, channel: str, received: Callable[..., None], began: Callable[[], None]
 ) -> None:
+    """Call `received` for what is notified, as asyncpg calls a listener, until cancelled; and
+    `began` with every new connection."""
     while True:
         with contextlib.suppress(*_LOST):
             conn = await connect(door_url)

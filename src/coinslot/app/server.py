@@ -21,6 +21,7 @@ from coinslot.app.event_tasks import EVENT_TABLES, event_tasks
 from coinslot.app.kinds import KINDS, VENDORS
 from coinslot.app.mirroring import mirror
 from coinslot.app.notifying import notifiers
+from coinslot.app.process_reports import ProcessReports
 from coinslot.app.resources import Resources, Urls, broker_users, device_addresses, picture_storage
 from coinslot.app.shutdown import end_on_shutdown
 from coinslot.channels.price_caps import PriceCaps
@@ -115,6 +116,7 @@ class RunningServer:
         self._devices_changed, self._secrets_changed = asyncio.Event(), asyncio.Event()
         self._devices_known = asyncio.Event()  # by the embedded broker, as of when this began
         self._mirror: Mirror | None = None
+        self._reports: ProcessReports
 
     async def open(self) -> "RunningServer":
         """Open what the roles need. It waits for a server that is down, and logs a clear line."""
@@ -160,12 +162,17 @@ class RunningServer:
                 if given
                 else await asked_at_start(lambda: signing_key(self.db, self.vault))
             )
-        self._mirror = mirror(self.settings, self.db, self.clock, self._stack)
-        if self._mirror is not None:
-            self._mirror.remote.reached = self._reached
+        self._open_mirror()
+        self._reports = ProcessReports(self.db, self.clock, self.context.failures, self.roles)
         if "device" in self.roles:
             await self._open_device()
         return self
+
+    def _open_mirror(self) -> None:
+        self._mirror = mirror(self.settings, self.db, self.clock, self._stack)
+        if self._mirror is not None:
+            self._mirror.remote.reached = self._reached
+            self._mirror.failures = self.context.failures
 
     async def _open_notifiers(self) -> None:
         """Where people are told, and where they say how."""
@@ -195,6 +202,7 @@ class RunningServer:
         self._mqtt = Mqtt(options, self.clock)
         self._socketio = SocketIo(SocketIoOptions(), self.clock)
         self._practice = Practice(KeptMachines(self.db, self.vault), self.clock)
+        self._practice.failures = self.context.failures
         channels = (self._mqtt, self._socketio, self._practice)
         line = EdgeLink(channels)
         self._telemetry = Gathering(self.context)
@@ -203,7 +211,7 @@ class RunningServer:
         }  # fmt: skip
         bridge = MachineBridge(self.context, reports)
         self._stack.push_async_callback(bridge.heard.close)
-        self._edge = Edge(bridge, channels, self.clock, EdgeOptions())
+        self._edge = Edge(bridge, channels, self.clock, EdgeOptions(), self.context.failures)
         self._edge.reached = self._reached
         line.edge = self._edge
         self.context.line = line
@@ -261,7 +269,10 @@ class RunningServer:
             lease_s=settings.row_lease_s,
             share=Share(lane=settings.calls_per_account),
         )
-        parts: list[Any] = [self._clocks.watch(self.clock)]
+        parts: list[Any] = [
+            self._clocks.watch(self.clock, self.context.failures),
+            self._reports.run(self.urls.door),
+        ]
         if self._edge is not None:
             parts.append(self._edge.run())
         if self._telemetry is not None:
@@ -322,8 +333,10 @@ class RunningServer:
                     if now.get(outlet) != known.get(outlet, now.get(outlet, -1)):
                         await channel.hang_up(outlet)
                 known = now
+                self.context.failures.succeeded("secrets_not_followed")
             except (asyncpg.PostgresError, *AWAY) as error:
                 log.warning("secrets_not_followed", error=repr(error))
+                self.context.failures.failed("secrets_not_followed", error)
 
     async def _follow_devices(self) -> None:
         """Other processes add and remove machines; the embedded broker is updated."""
@@ -338,8 +351,10 @@ class RunningServer:
                     await self.machines_changed()
                 known = now
                 self._devices_known.set()
+                self.context.failures.succeeded("devices_not_followed")
             except (asyncpg.PostgresError, *AWAY, BrokerError) as error:
                 log.warning("devices_not_followed", error=repr(error))
+                self.context.failures.failed("devices_not_followed", error)
 
     def _listener(self) -> socket.socket:
         try:
@@ -395,6 +410,7 @@ class RunningServer:
             self._mirror.lag if self._mirror is not None else None,
             self.settings.webhook_answer_s,
         )
+        backend.failing = self._reports.failing
         site = Site(
             version=version,
             base_url=self.settings.base_url,

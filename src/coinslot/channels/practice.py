@@ -19,6 +19,7 @@ from msgspec import Struct
 from coinslot.channels.base import PRACTICE, Inbox, Powers, Sending
 from coinslot.channels.messages import Go, Lease, sign_go
 from coinslot.kit.clock import Clock, wait_at_most
+from coinslot.kit.failures import Failures
 
 log = structlog.get_logger(__name__)
 
@@ -124,6 +125,7 @@ class Practice:
         self._clock = clock
         self._spans_s = (run_s, again_s)
         self._players: dict[str, Player] = {}
+        self.failures = Failures(clock)  # of background work; app sets the process's own
         self.changed = asyncio.Event()  # machines came, went, were broken or mended
 
     def reaches(self, outlet: str) -> bool:
@@ -142,8 +144,10 @@ class Practice:
                 self.changed.clear()
                 try:
                     self._play(await self._store.claimed(), inbox)
+                    self.failures.succeeded("practice_machines_not_found")
                 except Exception as error:  # noqa: BLE001  the database is away: tried again
                     log.warning("practice_machines_not_found", error=repr(error))
+                    self.failures.failed("practice_machines_not_found", error)
                 wait_s = _LOOK_S if self._players else _LOOK_WHEN_NONE_S
                 await wait_at_most(self.changed, wait_s)
         finally:

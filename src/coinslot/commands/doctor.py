@@ -10,6 +10,7 @@ import httpx
 
 from coinslot.app.kinds import KINDS
 from coinslot.app.mirroring import remote
+from coinslot.app.process_reports import ask_processes
 from coinslot.app.resources import Resources, Urls
 from coinslot.app.schema import sql_functions
 from coinslot.channels.addresses import places
@@ -52,7 +53,11 @@ class ClockError(Exception):
     """A clock of ours is wrong."""
 
 
-_SICK = (ClockError, UnknownKindError, OSError, asyncpg.PostgresError)
+class BackgroundError(Exception):
+    """Background work of a running process fails again and again."""
+
+
+_SICK = (BackgroundError, ClockError, UnknownKindError, OSError, asyncpg.PostgresError)
 
 
 def doctor(data: Data = None) -> None:
@@ -73,19 +78,14 @@ def doctor(data: Data = None) -> None:
             ("kinds", _kinds),
             ("windows", _windows),
             ("clock", _clock),
+            ("background", _background),
             ("server", _server),
         ]
         sick = 0
         for name, check in checks:
             try:
                 said, mark = await check(chosen), "[green]well[/]"
-            except (
-                *EXPLAINED,
-                ClockError,
-                UnknownKindError,
-                OSError,
-                asyncpg.PostgresError,
-            ) as error:
+            except (*EXPLAINED, *_SICK) as error:
                 said, mark = explained(error), "[red]sick[/]"
                 sick += 1
             except _AwayError as error:
@@ -256,6 +256,21 @@ async def _clock(chosen: Settings) -> str:
         raise ClockError(f"{'; '.join(found)}. Set clocks by NTP: docs/running.md, Clocks")
     seen = f"{heard} comparisons with gateways" if heard else "no gateway was heard lately"
     return f"agrees with the database's ({seen})"
+
+
+async def _background(chosen: Settings) -> str:
+    """Work that fails again and again in a process that runs, as each says of itself."""
+    async with AsyncExitStack() as stack:
+        db = await _running(chosen, stack)
+        if db is None:
+            return "not looked at: there is no database yet"
+        reports = await ask_processes((await Resources(chosen, stack, may_join=True).urls()).door)
+    failing = [f"{report.name}: {one}" for report in reports for one in report.failing]
+    if failing:
+        raise BackgroundError("; ".join(failing))
+    if not reports:
+        raise _AwayError("no process of this installation answers by the database")
+    return f"nothing fails in {', '.join(report.name for report in reports)}"
 
 
 async def _running(chosen: Settings, stack: AsyncExitStack) -> Database | None:

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from coinslot.app.server import TOOL, PortTakenError, RunningServer
+from coinslot.commands.tracebacks import error_of, short_traceback
 from coinslot.db.embedded import EmbeddedPostgresError
 from coinslot.db.leftover import FolderInUseError, LeftoverError
 from coinslot.db.migrate import MigrationError
@@ -26,7 +27,6 @@ from coinslot.db.pool import DatabaseUnreachableError
 from coinslot.device.broker import BrokerError
 from coinslot.kit.faults import FaultError
 from coinslot.kit.secrets import VaultKeyError
-from coinslot.kit.tracebacks import error_of, short_traceback
 from coinslot.merchants.accounts import LockedAccountError
 from coinslot.outlets.machines import UnknownOutletError, owner_of
 from coinslot.settings import Settings, SettingsError, read

@@ -22,6 +22,7 @@ from coinslot.db.pool import Database
 from coinslot.gateways.base import Practise
 from coinslot.gateways.breaker import Breakers, Rules
 from coinslot.kit.clock import Clock
+from coinslot.kit.failures import Failures
 from coinslot.kit.ids import token
 from coinslot.kit.secrets import Peppers, Secret, Vault
 from coinslot.merchants.accounts import Account
@@ -299,9 +300,11 @@ class Context:
     price_caps: PriceCaps = field(default_factory=PriceCaps)  # of machines, by their class
     peppers: Peppers = field(init=False)  # of codes that are stored; from the vault unless named
     inbox: WebhookInbox = field(init=False)
+    failures: Failures = field(init=False)  # of background work
 
     def __post_init__(self) -> None:
         self.inbox = self.open_inbox(self.db)
+        self.failures = Failures(self.clock)
         self.peppers = Peppers.of(self.vault)
 
     def zone_of(self, name: str | None) -> ZoneInfo:

@@ -29,6 +29,7 @@ from coinslot.device.guarded import guarded
 from coinslot.device.heartbeats import HeartbeatBatch
 from coinslot.device.report_rates import ReportRates
 from coinslot.kit.clock import Clock
+from coinslot.kit.failures import Failures
 from coinslot.kit.faults import Reached, no_fault
 
 EVERY_NTH_GARBAGE: Final = 100  # after a machine's first: one broken machine must not fill the log
@@ -84,6 +85,7 @@ class Edge:
         channels: Sequence[Channel],
         clock: Clock,
         options: EdgeOptions,
+        failures: Failures | None = None,
     ) -> None:
         self.counts: Counter[str] = Counter()  # messages by "<channel> <type>", for the metrics
         self.reached: Reached = no_fault  # called at every send; for the storms
@@ -93,6 +95,7 @@ class Edge:
         self._patience_s = options.patience_s
         self._heartbeats = HeartbeatBatch(
             handler.record_heartbeats,
+            failures or Failures(clock),
             every_s=options.heartbeats_every_s,
             patience_s=options.patience_s,
         )

@@ -7,6 +7,7 @@ from datetime import datetime
 import structlog
 
 from coinslot.device.guarded import guarded
+from coinslot.kit.failures import Failures
 
 Beat = tuple[str, datetime]  # the outlet's code, and when it was last heard
 
@@ -17,9 +18,15 @@ class HeartbeatBatch:
     """The newest heartbeat of each machine, until it is written."""
 
     def __init__(
-        self, write: Callable[[list[Beat]], Awaitable[None]], *, every_s: float, patience_s: float
+        self,
+        write: Callable[[list[Beat]], Awaitable[None]],
+        failures: Failures,
+        *,
+        every_s: float,
+        patience_s: float,
     ) -> None:
         self._write = write
+        self._failures = failures
         self._every_s = every_s
         self._patience_s = patience_s
         self._newest: dict[str, datetime] = {}
@@ -42,8 +49,11 @@ class HeartbeatBatch:
         failed = await guarded(self._written(list(batch.items())), self._patience_s)
         if isinstance(failed, Exception):
             log.warning("heartbeats_not_written", machines=len(batch), error=repr(failed))
+            self._failures.failed("heartbeats_not_written", failed)
             for outlet, at in batch.items():
                 self.note(outlet, at)
+        else:
+            self._failures.succeeded("heartbeats_not_written")
 
     async def _written(self, batch: list[Beat]) -> None:
         await self._write(batch)

@@ -12,6 +12,7 @@ from msgspec import Struct
 from prometheus_client import Counter, Gauge
 
 from coinslot.db.pool import Connection, Database
+from coinslot.kit.failures import Failures
 
 log = structlog.get_logger(__name__)
 
@@ -184,7 +185,10 @@ class Cursor:
 
 
 async def follow(
-    cursor: Cursor, work: Callable[[Batch], Awaitable[None]], wake: asyncio.Event
+    cursor: Cursor,
+    work: Callable[[Batch], Awaitable[None]],
+    wake: asyncio.Event,
+    failures: Failures,
 ) -> None:
     """Read until cancelled: at once when woken, else every poll_s. `work` advances the
     cursor. A reader that fails stops only itself, and tries again after a pause. One that is far
@@ -203,10 +207,12 @@ async def follow(
                 began_s = now_s()
         except Exception as error:  # noqa: BLE001  whatever it is, the others read on
             _FAILURES.labels(cursor.name).inc()
+            failures.failed(f"feed_failed {cursor.name}", error)
             pause_s = min(pause_s * 2, cursor.pace.pause_max_s)
             log.warning("feed_failed", reader=cursor.name, pause_s=pause_s, error=repr(error))
             await asyncio.sleep(pause_s)
             continue
+        failures.succeeded(f"feed_failed {cursor.name}")
         try:
             async with asyncio.timeout(cursor.pace.poll_s):
                 await wake.wait()

@@ -14,6 +14,7 @@ from prometheus_client import Gauge
 
 from coinslot.db.pool import AWAY, Database
 from coinslot.kit.clock import Clock, RemoteClock
+from coinslot.kit.failures import Failures
 
 log = structlog.get_logger(__name__)
 
@@ -103,7 +104,7 @@ class ClockNotes:
         except (asyncpg.PostgresError, *AWAY) as error:
             log.warning("clock_not_noted", account=name, error=repr(error))
 
-    async def watch(self, clock: Clock) -> None:
+    async def watch(self, clock: Clock, failures: Failures) -> None:
         """Compare our clock with the database's, which all our computers share, until cancelled: a
         unit that one of them has just queued may be too late for another."""
         last: Noted | None = None
@@ -111,8 +112,10 @@ class ClockNotes:
             try:
                 ahead = await ahead_of_database(self._db, clock)
                 last = self.compared(ahead, last, clock.monotonic_ms())
+                failures.succeeded("clock_not_compared")
             except (asyncpg.PostgresError, *AWAY) as error:
                 log.warning("clock_not_compared", error=repr(error))
+                failures.failed("clock_not_compared", error)
             await asyncio.sleep(_NOTED_EVERY_MS / 1000)
 
     def compared(self, ahead: timedelta, last: Noted | None, now_ms: int) -> Noted:

@@ -312,7 +312,8 @@ class Devices(Struct, frozen=True, kw_only=True):
 
 
 class Health(Struct, frozen=True, kw_only=True):
-    """The state of the installation. `checks` by name: database, broker, gateway, shared."""
+    """The state of the installation. `checks` by name: database, broker, gateway, mirror, clock,
+    background."""
 
     status: str  # healthy, degraded, unhealthy
     version: str

@@ -172,7 +172,9 @@ async def analytics(context: Context, merchant: UUID, wanted: MoneyFilter) -> An
 
 async def watch(context: Context) -> None:
     """Keep the metrics up to date until cancelled."""
-    await keep_doing(lambda: measure(context), _EVERY_S, failed="figures_not_measured")
+    await keep_doing(
+        lambda: measure(context), _EVERY_S, context.failures, failed="figures_not_measured"
+    )
 
 
 async def measure(context: Context) -> None:

@@ -98,7 +98,7 @@ async def watch(context: Context, url: str) -> None:
         await _ask_by_itself(context, began)
         await work(context, url)
 
-    await keep_doing(one_round, _CHECK_S, failed="audit_not_made")
+    await keep_doing(one_round, _CHECK_S, context.failures, failed="audit_not_made")
 
 
 async def _ask_by_itself(context: Context, began: datetime) -> None:

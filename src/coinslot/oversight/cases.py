@@ -114,7 +114,7 @@ async def watch(context: Context) -> None:
         await update(context)
         await count_open(context)
 
-    await keep_doing(work, context.windows.cases_s, failed="cases_not_kept")
+    await keep_doing(work, context.windows.cases_s, context.failures, failed="cases_not_kept")
 
 
 async def count_open(context: Context) -> None:

@@ -46,7 +46,9 @@ _UNKNOWN: Final[Three] = (
 async def watch(context: Context) -> None:
     """Tell of each day that is over, until cancelled."""
     told: dict[UUID, date] = {}
-    await keep_doing(lambda: tell(context, told), _CHECK_S, failed="profit_not_told")
+    await keep_doing(
+        lambda: tell(context, told), _CHECK_S, context.failures, failed="profit_not_told"
+    )
 
 
 async def tell(context: Context, told: dict[UUID, date] | None = None) -> int:

@@ -100,7 +100,9 @@ async def days_over(context: Context, at: datetime) -> list[DaysOver]:
 async def watch(context: Context) -> None:
     """Keep the sums of every day that is over, until cancelled."""
     done: Done = {}
-    await keep_doing(lambda: due(context, done), _CHECK_S, failed="days_not_summed")
+    await keep_doing(
+        lambda: due(context, done), _CHECK_S, context.failures, failed="days_not_summed"
+    )
 
 
 async def due(context: Context, done: Done | None = None) -> int:

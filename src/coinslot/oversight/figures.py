@@ -27,7 +27,9 @@ def sums_of(names: Sequence[str]) -> str:
 async def watch(context: Context) -> None:
     """Keep the figures of every day that is over, until cancelled."""
     done: Done = {}
-    await keep_doing(lambda: due(context, done), _CHECK_S, failed="figures_not_kept")
+    await keep_doing(
+        lambda: due(context, done), _CHECK_S, context.failures, failed="figures_not_kept"
+    )
 
 
 async def due(context: Context, done: Done | None = None) -> int:

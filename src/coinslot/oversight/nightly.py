@@ -43,7 +43,7 @@ class Night(Struct, frozen=True):
 
 async def watch(context: Context) -> None:
     """Compare whatever day is due, until cancelled."""
-    await keep_doing(lambda: due(context), _CHECK_S, failed="books_not_compared")
+    await keep_doing(lambda: due(context), _CHECK_S, context.failures, failed="books_not_compared")
 
 
 async def due(context: Context) -> int:
@@ -76,7 +76,9 @@ async def _each(context: Context, nights: list[Night], room: asyncio.Semaphore) 
                 done += await _compare(context, night)
             except Exception as error:  # noqa: BLE001  the next look may do better
                 log.warning("books_not_compared", account=str(night.account), error=repr(error))
+                context.failures.failed("books_not_compared", error, night.account)
                 return done
+            context.failures.succeeded("books_not_compared", night.account)
     return done
 
 

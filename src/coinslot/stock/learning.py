@@ -36,7 +36,7 @@ async def watch(context: Context) -> None:
         while await learn_due(context) == _AT_ONCE:
             pass
 
-    await keep_doing(all_due, _CHECK_S, failed="sales_not_learned")
+    await keep_doing(all_due, _CHECK_S, context.failures, failed="sales_not_learned")
 
 
 async def learn_due(context: Context) -> int:

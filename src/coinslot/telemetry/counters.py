@@ -1,7 +1,6 @@
 """A machine's own counter of sales, held against our ledger while the machine is at rest. A
 difference calls a person; it never moves money."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -10,6 +9,7 @@ import structlog
 from msgspec import Struct
 
 from coinslot.context import Context
+from coinslot.context.rounds import keep_doing
 from coinslot.telemetry import store
 
 log = structlog.get_logger(__name__)
@@ -54,9 +54,7 @@ async def check(context: Context) -> Sequence[str]:
 
 async def watch(context: Context) -> None:
     """Compare until cancelled."""
-    while True:
-        try:
-            await check(context)
-        except Exception as error:  # noqa: BLE001  the next look may do better
-            log.warning("counters_not_compared", error=repr(error))
-        await asyncio.sleep(context.windows.counters_s)
+    every_s = context.windows.counters_s
+    await keep_doing(
+        lambda: check(context), every_s, context.failures, failed="counters_not_compared"
+    )

@@ -78,8 +78,10 @@ class Gathering:
                 await self._write_readings()
             while self._lines:
                 await self._write_lines()
+            self._context.failures.succeeded("reports_not_written")
         except (asyncpg.PostgresError, *AWAY) as error:
             log.warning("reports_not_written", machines=len(self._heard), error=repr(error))
+            self._context.failures.failed("reports_not_written", error)
 
     def _note(self, outlet: str, heard: Heard) -> None:
         before = self._heard.pop(outlet, None)  # so that the newest stands last

@@ -64,16 +64,23 @@ async def _end_pictures(context: Context) -> None:
         ended = await pictures.sweep(context.db, context.storage, context.now(), kept_for)
         if ended:
             log.info("pruned", what="pictures", count=ended)
+        context.failures.succeeded("prune_failed pictures")
     except (asyncpg.PostgresError, *AWAY) as error:
-        log.warning("prune_failed", what="pictures", error=repr(error))
+        _failed(context, "pictures", error)
 
 
 async def _forget(context: Context) -> None:
     try:
         if done := await privacy.forget_waiting(context):
             log.info("forgotten", count=done)
+        context.failures.succeeded("prune_failed people")
     except (asyncpg.PostgresError, *AWAY) as error:
-        log.warning("prune_failed", what="people", error=repr(error))
+        _failed(context, "people", error)
+
+
+def _failed(context: Context, what: str, error: Exception) -> None:
+    log.warning("prune_failed", what=what, error=repr(error))
+    context.failures.failed(f"prune_failed {what}", error)
 
 
 async def keep_pruning(context: Context) -> None:
@@ -85,6 +92,7 @@ async def keep_pruning(context: Context) -> None:
             try:
                 if gone := await prune(context, what):
                     log.info("pruned", what=what, count=gone)
+                context.failures.succeeded(f"prune_failed {what}")
             except (asyncpg.PostgresError, *AWAY) as error:
-                log.warning("prune_failed", what=what, error=repr(error))
+                _failed(context, what, error)
         await asyncio.sleep(_EVERY_S)

@@ -105,8 +105,10 @@ class Sweeper:
                 try:
                     for claimed in await self._claim(self._free()):
                         self._start(claimed)
+                    self._context.failures.succeeded(f"sweep_failed {self._name}")
                 except (asyncpg.PostgresError, *AWAY) as error:
                     log.warning("sweep_failed", table=self._name, error=repr(error))
+                    self._context.failures.failed(f"sweep_failed {self._name}", error)
                 await wait_at_most(self._woken, self._pace.poll_s)
         finally:
             await self._stop()
@@ -164,8 +166,10 @@ class Sweeper:
             log.warning("outcome_refused", lease=lease.name, error=str(error))
         except Exception as error:  # any error: one row must not end everybody's work
             log.exception("chore_failed", lease=lease.name, error=repr(error))
+            context.failures.failed(f"chore_failed {self._name}", error, lease.key)
             await self._put_off(lease)
         else:
+            context.failures.succeeded(f"chore_failed {self._name}", lease.key)
             await leases.finish(context, claimed)
 
     async def _put_off(self, lease: Lease) -> None:

@@ -21,6 +21,7 @@ from coinslot.events.mirror.document import MACHINES, Nodes
 from coinslot.events.mirror.firebase import RefusedError, Remote, UnclearError
 from coinslot.events.mirror.rows import Rows, Touched
 from coinslot.kit.clock import Clock
+from coinslot.kit.failures import Failures
 
 log = structlog.get_logger(__name__)
 
@@ -73,6 +74,7 @@ class Mirror:
         self.cursor = Cursor(db, READER, PACE)
         self.db = db
         self._clock = clock
+        self.failures = Failures(clock)  # of background work; app sets the process's own
         self._writing = asyncio.Lock()  # one after the other, each with the rows as they are then
         self._holder = uuid4().hex
         self._shown: Nodes = {}  # what was written last of machines and codes
@@ -97,7 +99,7 @@ class Mirror:
                 if await self._turn(lease):
                     failures = 0 if await self._held_round(failures, lease) else failures + 1
                     if following is None and not failures:
-                        told = follow(self.cursor, self.write_batch, asyncio.Event())
+                        told = follow(self.cursor, self.write_batch, asyncio.Event(), self.failures)
                         following = asyncio.create_task(told, name="mirror log")
                 elif following is not None:
                     await _ended(following)
@@ -191,7 +193,9 @@ class Mirror:
         except Exception as error:  # noqa: BLE001  whatever it is, the others go on
             say = log.warning if failures >= _QUIET_FAILURES else log.info
             say("mirror_round_failed", error=repr(error))
+            self.failures.failed("mirror_round_failed", error)
             return False
+        self.failures.succeeded("mirror_round_failed")
         return True
 
 

@@ -12,4 +12,6 @@ async def watch(context: Context) -> None:
         await alerts.look(context)
         await plan.plan(context)
 
-    await keep_doing(work, context.windows.notices_s, failed="notices_not_planned")
+    await keep_doing(
+        work, context.windows.notices_s, context.failures, failed="notices_not_planned"
+    )

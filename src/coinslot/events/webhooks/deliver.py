@@ -81,8 +81,10 @@ class Courier:
                 claimed = []
                 try:
                     claimed = await self._claim(self._free())
+                    self._context.failures.succeeded("webhooks_not_claimed")
                 except (asyncpg.PostgresError, *AWAY) as error:
                     log.warning("webhooks_not_claimed", error=repr(error))
+                    self._context.failures.failed("webhooks_not_claimed", error)
                 for row in claimed:
                     task = asyncio.create_task(self._carry(row))
                     under_way[task] = row
@@ -147,6 +149,9 @@ class Courier:
         except (asyncpg.PostgresError, *AWAY, ValueError, LookupError) as error:
             # It stays leased, and is due again when the lease ends.
             log.exception("webhook_not_settled", delivery=str(row["id"]), error=repr(error))
+            self._context.failures.failed("webhook_not_settled", error, row["id"])
+        else:
+            self._context.failures.succeeded("webhook_not_settled", row["id"])
 
     async def _claim(self, room: int) -> list[asyncpg.Record]:
         if room <= 0:
