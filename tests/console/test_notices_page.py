@@ -71,7 +71,10 @@ async def test_an_address_counts_once_its_link_was_confirmed(told: Told) -> None
     assert "b@new.example" not in (await boris.look(HERE)).text.split("notice")[0]
     done = await nobody.press(page, "/console/confirm-address")
     assert "The address is confirmed" in done.text
-    assert (await nobody.press(page, "/console/confirm-address")).status_code == 404
+    for token in (None, "", "1", "nonsense", "1-nonsense", f"{9**12}-nonsense"):
+        typed = {} if token is None else {"token": token}
+        used_up = await nobody.press(page, "/console/confirm-address", typed)
+        assert used_up.status_code == 404, token
     again = await boris.look(HERE)
     assert "<dd>b@new.example</dd>" in again.text
 

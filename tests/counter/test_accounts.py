@@ -8,8 +8,10 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from coinslot.counter import accounts, messages
+from coinslot.counter import accounts, messages, offers
 from coinslot.counter.basket import Wish
+from coinslot.counter.history import Proved
+from coinslot.counter.offers import Offer
 from coinslot.notices.base import Report, Stage
 from coinslot.notices.mock import Mock
 from coinslot.oversight import privacy
@@ -17,7 +19,7 @@ from tests.counter.stage import Counter
 from tests.counter.telling import EMAIL, PHONE, reach, swept
 from tests.counter.test_history import STRANGER, asked, code_sent, lookup_of
 from tests.counter.test_history import sent as sent
-from tests.counter.test_offers import collects
+from tests.counter.test_offers import CARD, collects
 from tests.counter.test_pages import phone as phone
 from tests.counter.test_pages import web as web
 
@@ -160,18 +162,45 @@ async def test_the_card_of_a_browser_comes_into_the_account_and_is_on_its_other_
     assert "<progress" in (await phone.get("/s/corner/card")).text
 
 
+async def test_a_browser_with_something_on_its_card_keeps_it_beside_the_card_of_the_account(
+    counter: Counter,
+) -> None:
+    context, at, them = counter.stage.context, await counter.store(), Proved("sms", "a phone")
+    await collects(counter)
+
+    async def card(held: str) -> str:
+        return (await accounts.begin(context, at, them, held)).card
+
+    mine = await card(CARD)
+    assert mine not in ("", CARD), "what was on it is in the account"
+    await offers.begin_card(context, at, "the browser at work")
+    assert await card("the browser at work") == mine, "nothing was on that one"
+    await counter.complete(
+        await counter.ready(Wish(sku="latte"), offer=Offer(card="the browser at work"))
+    )
+    assert await card("the browser at work") == "", "its own, which nobody takes away"
+    for held in ("", "no card", mine):
+        assert await card(held) == mine
+
+
 async def test_who_deletes_the_account_is_named_nowhere_and_the_order_stays(
     counter: Counter, sent: Mock, phone: Phone, tablet: Phone
 ) -> None:
     order = await counter.ready(contact=reach(), name="Maria")
+    await collects(counter)
+    await phone.post("/s/corner/card")
     await swept(counter)
     await sign_in(counter, sent, phone)
     await sign_in(counter, sent, tablet)
+    assert "<progress" in (await tablet.get("/s/corner/card")).text
     await phone.post(ACCOUNT, data={"name": "Maria", "note": "no nuts"})
     await phone.post(f"{ACCOUNT}/delete", data={})
     assert (await phone.get(ACCOUNT)).status_code == 200, "not by one wrong tap"
     await phone.post(f"{ACCOUNT}/delete", data={"sure": "1"})
     assert (await tablet.get(ACCOUNT)).status_code == 303
+    open_ = "SELECT count(*) FROM counter_sessions WHERE ended_at IS NULL"
+    assert await counter.stage.value(open_) == 0
+    assert "<progress" not in (await tablet.get("/s/corner/card")).text, "nobody holds the card"
     await counter.complete(order)
     for row in await counter.stage.rows("SELECT * FROM counter_messages WHERE ended_at IS NULL"):
         told = Report(reference=row["reference"], stage=Stage.DELIVERED)

@@ -203,9 +203,9 @@ async def test_what_twilio_refuses_for_good_is_not_sent_again(
     assert row["error_code"] == str(code)
 
 
-async def _called(counter: Counter, line: Line) -> UUID:
+async def _called(counter: Counter, line: Line, language: str = "en") -> UUID:
     line.phone(call="rings")
-    order = await counter.ready(contact=reach(phone=line.to))
+    order = await counter.ready(contact=reach(phone=line.to, language=language))
     await swept(counter)
     return order
 
@@ -240,6 +240,18 @@ async def test_who_presses_nine_is_not_called_again_and_still_gets_text_messages
     await swept(counter)
     assert (await row_of(counter, order, "call", "ready"))["why"] == "opted_out"
     assert (await row_of(counter, order, "sms", "ready"))["stage"] == "queued"
+
+
+async def test_who_pressed_a_key_is_answered_in_the_language_that_they_ordered_in(
+    counter: Counter, line: Line
+) -> None:
+    order = await _called(counter, line, "ru")
+    row = await row_of(counter, order, "call", "ready")
+    said = {"CallSid": row["reference"], "CallStatus": "in-progress"}
+    for digits, word in (("1", "Код"), ("9", "На этот номер больше не позвонят")):
+        answer = await line.say(f"/callbacks/messages/{row['id']}", {**said, "Digits": digits})
+        assert word.casefold() in answer.text.casefold()
+        assert 'language="ru' in answer.text, "else it is read by an English voice"
 
 
 async def test_a_forged_report_that_it_arrived_keeps_nobodys_money(

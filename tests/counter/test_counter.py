@@ -204,7 +204,9 @@ async def test_wrong_codes_at_one_outlet_end_for_an_hour(counter: Counter) -> No
         " generate_series(1, 60)", counter.stage.clock.now(),
     )  # fmt: skip
     await refused(counter.complete(order), Why.CROWDED)
-    counter.stage.later(3600)
+    counter.stage.later(3599)
+    await refused(counter.complete(order), Why.CROWDED)
+    counter.stage.later(1)
     await staff.undo(counter.stage.context, counter.who, order, Status.PREPARING)
     await staff.ready(counter.stage.context, counter.who, order)
     await counter.complete(order)

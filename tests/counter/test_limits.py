@@ -1,13 +1,19 @@
 """What one network may do at a counter: guess at coupons, begin cards, order with the others on its
 Wi-Fi."""
 
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
 import httpx
 import pytest
 from msgspec.structs import replace
 
 from coinslot.app.routes import build
 from coinslot.counter import offers
+from coinslot.counter.limits import LatelyTried
 from coinslot.counter.offers import GUESSES_OF_ALL, GUESSES_OF_NETWORK, Guesses, Offer, OfferError
+from coinslot.kit.clock import SettableClock
 from tests.counter.stage import Counter
 from tests.counter.test_board import shop
 from tests.counter.test_delivery_pages import HTML, fields
@@ -15,12 +21,53 @@ from tests.counter.test_offers import STAMPS, collects, coupon
 from tests.people.conftest import Staffed
 from tests.people.conftest import staffed as staffed
 from tests.sales.conftest import stage as stage
+from tests.sales.stage import START
 from tests.web.fake_backend import FakeBackend
 from tests.web.serving import SITE
 
 __all__ = ["shop"]
 BASKET = "/s/corner/basket?line=latte~1~~"
 UNKNOWN = OfferError("unknown")
+
+
+def tried(most: int) -> tuple[LatelyTried, SettableClock]:
+    clock = SettableClock(START)
+    context: Any = SimpleNamespace(now=clock.now)
+    return LatelyTried(context, most), clock
+
+
+def test_a_try_counts_for_an_hour_and_for_its_own_key_alone() -> None:
+    tries, clock = tried(2)
+    tries.note("S01", "a")
+    clock.advance(timedelta(minutes=30))
+    assert not tries.is_spent("S01", "a")
+    tries.note("S01", "a")
+    assert [tries.is_spent(*key) for key in (("S01", "a"), ("S01", "b"), ("S01",))] == [
+        True, False, False,
+    ]  # fmt: skip
+    clock.advance(timedelta(minutes=30) - timedelta(microseconds=1))
+    assert tries.is_spent("S01", "a")
+    clock.advance(timedelta(microseconds=1))
+    assert not tries.is_spent("S01", "a"), "the first is an hour old"
+    tries.note("S01", "a")
+    assert tries.is_spent("S01", "a"), "the second is not"
+    for _ in range(5):
+        tries.note("S01", "a")  # of many tries the newest count
+    clock.advance(timedelta(minutes=59))
+    assert tries.is_spent("S01", "a")
+
+
+def test_ten_thousand_keys_are_remembered_and_the_one_that_tried_last_is_forgotten_last() -> None:
+    tries, _ = tried(1)
+    for key in ("first", "second", "first"):
+        tries.note(key)
+    for number in range(10_000 - 2):
+        tries.note(str(number))
+    assert tries.is_spent("first")
+    assert tries.is_spent("second")
+    tries.note("one more")
+    assert tries.is_spent("first")
+    assert not tries.is_spent("second")
 
 
 async def test_a_network_guesses_at_coupons_so_often_and_people_elsewhere_go_on(

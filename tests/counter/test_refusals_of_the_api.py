@@ -16,6 +16,7 @@ from coinslot.counter.offers import OfferError
 from coinslot.counter.ordering import ClosedError, PriceChangedError, TooManyUnpaidError
 from coinslot.counter.pickup import NoSlotError, SlotFullError
 from coinslot.counter.staff import CounterError, Why
+from coinslot.pages.errors import RefusedError
 
 TEA, CAKE = UUID(int=1), UUID(int=2)
 MENU: Any = [SimpleNamespace(sku="tea", id=TEA), SimpleNamespace(sku="cake", id=CAKE)]
@@ -89,5 +90,5 @@ def test_a_moment_without_a_zone_is_utc_and_with_one_it_is_that_moment() -> None
     assert stores._moment(None) is None
     assert stores._moment("2026-03-01T12:00:00") == NOON
     assert stores._moment("2026-03-01T14:00:00+02:00") == NOON
-    with pytest.raises(stores.RefusedError):
+    with pytest.raises(RefusedError):
         stores._moment("2026-03-01 at noon")

@@ -8,8 +8,9 @@ from uuid import UUID
 import httpx
 import pytest
 
-from coinslot.counter import staff
+from coinslot.counter import editing, menu, staff
 from coinslot.counter.basket import BasketError, Wish
+from coinslot.counter.menu import NoStoreError
 from coinslot.counter.staff import CounterError
 from tests.console.conftest import Browser
 from tests.console.conftest import browser as browser
@@ -164,3 +165,18 @@ async def test_what_ended_lately_leads_to_its_order_for_whoever_may_see_it(
     page = await board(browser, "lena")
     assert await number(shop, order) in column(page, "ended")
     assert link not in page.text
+
+
+async def test_what_is_no_counter_has_no_menu_to_write_to_compare_or_to_copy(
+    shop: Counter,
+) -> None:
+    merchant, context = shop.stage.merchant, shop.stage.context
+    async with context.db.as_merchant(merchant) as conn:
+        for nowhere in ("M01", "S99"):
+            with pytest.raises(NoStoreError):
+                await menu.write_menu(conn, context, merchant, nowhere, [])
+            with pytest.raises(NoStoreError):
+                await editing.plan(conn, nowhere, [])
+            for way in (("S01", nowhere), (nowhere, "S01"), (nowhere, nowhere)):
+                with pytest.raises(NoStoreError):
+                    await editing.copy(conn, context, merchant, *way)

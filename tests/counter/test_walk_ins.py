@@ -1,6 +1,7 @@
 """Orders that staff enter, what a station of the kitchen sees, and the screen on the wall."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -36,6 +37,40 @@ async def test_it_takes_the_stock_and_no_money(counter: Counter) -> None:
     assert await counter.stage.value("SELECT count(*) FROM captures") == 0
 
 
+async def test_numbers_begin_again_each_day_there_and_none_that_is_open_is_given_twice(
+    counter: Counter,
+) -> None:
+    context, who = counter.stage.context, counter.who
+
+    async def enters() -> str:
+        return await walk_ins.enter(context, who, "S01", [Wish(sku="tea")])
+
+    async def all_go() -> None:
+        for one in await walk_ins.listed(context, who):
+            await walk_ins.move(context, who, one.id, Step.HANDED)
+
+    await counter.stage.rows(
+        "UPDATE outlets SET zone = 'Asia/Kolkata' WHERE id = 'S01' RETURNING id"
+    )
+    now = counter.stage.clock.now()
+    midnight = datetime(now.year, now.month, now.day, 18, 30, tzinfo=UTC)  # in Kolkata
+    counter.stage.later((midnight - now) % timedelta(days=1) / timedelta(seconds=1) - 3600)
+    assert [await enters() for _ in range(2)] == ["W1", "W2"]
+    await all_go()
+    counter.stage.later(3599)
+    assert await enters() == "W3", "it is the same day"
+    counter.stage.later(1)
+    assert await enters() == "W4", "the third is still waited for"
+    await all_go()
+    assert await enters() == "W5", "of this day"
+    await all_go()
+    counter.stage.later(24 * 3600 - 1)
+    assert await enters() == "W6"
+    await all_go()
+    counter.stage.later(1)
+    assert await enters() == "W1", "a second later it is tomorrow"
+
+
 async def test_the_last_piece_is_entered_once(counter: Counter) -> None:
     context, who = counter.stage.context, counter.who
     answers = await asyncio.gather(
@@ -57,6 +92,32 @@ async def test_it_goes_on_and_back_and_ends_once(counter: Counter) -> None:
     assert await walk_ins.listed(context, who) == []
     with pytest.raises(CounterError):
         await walk_ins.move(context, who, one.id, Step.CANCELLED)
+
+
+async def test_it_is_listed_for_a_day_and_its_name_is_cut(counter: Counter) -> None:
+    context, who = counter.stage.context, counter.who
+    await walk_ins.enter(context, who, "S01", [CAKE], "x" * 81)
+    counter.stage.later(24 * 3600 - 1)
+    [one] = await walk_ins.listed(context, who)
+    assert (one.name, one.since) == ("x" * 80, counter.stage.clock.now() - timedelta(seconds=86399))
+    await walk_ins.move(context, who, one.id, Step.READY)
+    [one] = await walk_ins.listed(context, who)
+    assert one.since == counter.stage.clock.now(), "ready since then"
+    counter.stage.later(1)
+    assert await walk_ins.listed(context, who) == []
+
+
+async def test_a_cancelled_one_gives_back_what_it_took_and_nothing_that_is_counted_since(
+    counter: Counter,
+) -> None:
+    context, who = counter.stage.context, counter.who
+    await walk_ins.enter(context, who, "S01", [CAKE, Wish(sku="tea")])
+    await counter.stage.rows(
+        "UPDATE counter_items SET stock = 5 WHERE price_minor = 250 RETURNING id"
+    )
+    [one] = await walk_ins.listed(context, who)
+    await walk_ins.move(context, who, one.id, Step.CANCELLED)
+    assert [await counter.left(sku) for sku in ("cake", "tea")] == [3, 5]
 
 
 async def test_staff_of_another_counter_enter_and_move_nothing(counter: Counter) -> None:

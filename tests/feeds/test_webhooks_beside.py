@@ -548,3 +548,22 @@ async def test_a_range_is_sent_again_to_one_endpoint(office: Office) -> None:
             await deliveries.replay(context, office.key(), A, Range(since=since, until=until))
     with pytest.raises(UnknownEndpointError):
         await deliveries.replay(context, office.key(), CHANDRAS, span)
+
+
+async def test_a_range_of_more_than_ten_thousand_is_refused_whole(office: Office) -> None:
+    await office.rows.conn.execute(
+        "INSERT INTO public_events (id, seq, merchant_id, type, line, data, at)"
+        " SELECT 'evt_' || n, n, $1, 'order.paid', $2, '{}', $3::timestamptz + n * interval '1 s'"
+        " FROM generate_series(1, 10001) n",
+        office.stage.merchant, LINE, START,
+    )  # fmt: skip
+    context, end = office.stage.context, START + timedelta(days=1)
+    with pytest.raises(EndpointRuleError) as refused:
+        await deliveries.replay(context, office.key(), A, Range(since=START, until=end))
+    assert refused.value.code == "range_too_long"
+    owed = "SELECT count(*) FROM deliveries"
+    assert await office.rows.conn.fetchval(owed) == 0
+    most = Range(since=START + 2 * SECOND, until=end)
+    answer = await deliveries.replay(context, office.key(), A, most)
+    assert (answer.status, answer.body) == (202, {"deliveries": 10_000})
+    assert await office.rows.conn.fetchval(owed) == 10_000

@@ -17,6 +17,7 @@ from coinslot.fleet.config import (
     SlotChange,
     SlotConfig,
 )
+from coinslot.fleet.onboarding import NewMachine
 from coinslot.kit.money import Money
 from tests.fleet.test_config import a_product, changed
 from tests.sales.stage import Stage
@@ -130,6 +131,29 @@ async def test_what_is_against_a_rule_is_named_and_changes_nothing(stage: Stage)
             await changed(stage, wanted)
         assert (refused.value.code, refused.value.field) == (code, field), wanted
     assert await read(stage) == before
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        (ConfigChange(name=""), "This may not be empty."),
+        (ConfigChange(name=" "), "This may not be empty."),
+        (ConfigChange(name="x" * 101), "At most 100 characters fit."),
+        (ConfigChange(place="x" * 201), "At most 200 characters fit."),
+        (ConfigChange(place="a\0b"), "It has a character that cannot be kept."),
+        (slots(SlotChange(slot="A 1")), "Letters, digits, - and _ only, 16 at most."),
+        (slots(SlotChange(slot="A1", par=-1)), "A count is 0 or more."),
+        (slots(SlotChange(slot="A1", par=10_001)), "At most 10000 is possible."),
+        (NewMachine(code="M7", name="Seven", currency="inr"),
+         "A currency has three capital letters, such as INR."),
+    ],
+)  # fmt: skip
+def test_what_is_out_of_its_bounds_is_said_in_words(
+    wanted: ConfigChange | NewMachine, said: str
+) -> None:
+    with pytest.raises(ConfigError) as refused:
+        config.checked(wanted)
+    assert str(refused.value) == said
 
 
 async def test_what_just_fits_is_taken(stage: Stage) -> None:

@@ -181,6 +181,14 @@ async def test_a_stolen_secret_ends_at_once_but_not_under_a_customer(stage: Stag
     assert await is_device(stage.context.db, "M01", made.secret) == stage.merchant
 
 
+async def test_a_secret_for_later_is_given_while_a_customer_waits(stage: Stage) -> None:
+    await stage.hello()
+    await stage.sell()
+    made = await provisioned(stage)
+    assert await is_device(stage.context.db, "M01", stage.secret) == stage.merchant
+    assert made.replaces is not None, "the one in use ends when this one is first used"
+
+
 async def test_at_a_broker_of_ones_own_the_login_stays_the_machines_code(stage: Stage) -> None:
     made = await provisioned(stage, BROKER)
     assert (made.login, made.key_id) == ("M01", "2")

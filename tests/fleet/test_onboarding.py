@@ -236,6 +236,51 @@ async def test_a_merchant_without_an_account_is_told_that_none_takes_the_money(
     ]
 
 
+def account(name: str, **given: Any) -> onboarding._Account:
+    usual: dict[str, Any] = {
+        "id": UUID(int=1), "currencies": frozenset({"INR"}), "prints": True, "test_only": False,
+        "disabled": False,
+    }  # fmt: skip
+    return onboarding._Account(name=name, **(usual | given))
+
+
+LINKS, PRINTS, TESTS = (
+    account("first/links", prints=False), account("second/prints"),
+    account("third/tests", test_only=True),
+)  # fmt: skip
+OFF, EUROS = account("off/prints", disabled=True), account("euros/x", currencies=frozenset({"EUR"}))
+
+
+@pytest.mark.parametrize(
+    ("there", "named", "practice", "chosen", "wrong"),
+    [
+        ((LINKS, PRINTS), None, False, "second/prints", []),  # a code on the machine is enough
+        ((LINKS, account("other/links", prints=False)), None, False, "first/links", []),
+        ((LINKS, OFF), None, False, "first/links", []),
+        ((EUROS, LINKS), None, False, "first/links", []),
+        ((TESTS, LINKS), None, False, "first/links", []),  # anyone pays with test money
+        ((TESTS,), None, False, "third/tests", []),
+        ((PRINTS, TESTS), None, True, "third/tests", []),
+        ((PRINTS,), None, True, "", ["no_account"]),
+        ((OFF,), None, False, "", ["no_account"]),
+        ((EUROS,), None, False, "", ["no_account"]),
+        ((PRINTS, LINKS), "first/links", False, "first/links", []),
+        ((LINKS, TESTS), "third/tests", False, "third/tests", []),
+        ((PRINTS, TESTS), "second/prints", True, "second/prints", ["real_money"]),
+        ((PRINTS,), "hers/x", False, "hers/x", ["unknown_account"]),
+    ],
+)  # fmt: skip
+def test_where_no_account_is_named_the_first_that_fits_is_taken_and_one_that_prints_before_others(
+    there: tuple[onboarding._Account, ...], named: str | None, practice: bool,
+    chosen: str, wrong: list[str],
+) -> None:  # fmt: skip
+    nobody: Any = None
+    planning = onboarding._Planning(nobody, nobody, UUID(int=1), there, frozenset())
+    wanted = machine(**({} if named is None else {"account": named}))
+    assert planning._account(0, wanted, "INR", practice=practice) == chosen
+    assert [problem.code for problem in planning._problems] == wrong
+
+
 async def test_a_product_that_was_retired_is_not_made_anew_by_its_name(stage: Stage) -> None:
     await stage.rows("UPDATE products SET retired_at = $1 RETURNING 1", stage.clock.now())
     again = NewSlot(slot="A1", sku="cola", product="Cola", price=Money(5000, "INR"))

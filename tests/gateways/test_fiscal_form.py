@@ -1,5 +1,8 @@
 """A gateway's form asks for the fiscal settings of an account, in the language of its reader."""
 
+from types import ModuleType
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -109,3 +112,59 @@ def test_each_rate_of_the_law_has_a_code_at_both_gateways() -> None:
     assert (TAXES["20"], TAXES["20/120"], TAXES["5/105"], TAXES["none"]) == (
         "vat20", "vat120", "vat105", "none",
     )  # fmt: skip
+
+
+SUBJECTS, MODES = "commodity excise job service another", "full_payment full_prepayment"
+OURS = [
+    "agent", "commissioner", "attorney", "payment_agent", "payment_subagent",
+    "banking_payment_agent", "banking_payment_subagent",
+]  # fmt: skip
+OFFERED = {
+    tbank: {
+        "receipts.taxation": "osn usn_income usn_income_outcome esn patent",
+        "receipts.tax": (
+            "none vat0 vat5 vat7 vat10 vat20 vat22 vat105 vat107 vat110 vat120 vat122"
+        ),
+        "receipts.payment_object": SUBJECTS, "receipts.payment_method": MODES,
+        "receipts.agent_sign": (
+            "another commission_agent attorney paying_agent paying_subagent bank_paying_agent"
+            " bank_paying_subagent"
+        ),
+    },
+    yookassa: {
+        "receipts.tax_system_code": "1 2 3 4 5 6",
+        "receipts.vat_code": "1 2 7 8 3 4 11 9 10 5 6 12",
+        "receipts.payment_subject": SUBJECTS, "receipts.payment_mode": MODES,
+        "receipts.agent_type": " ".join(OURS),
+    },
+}  # fmt: skip
+SYSTEMS = ["osn", "usn_income", "usn_income_outcome", "envd", "esn", "patent"]
+
+
+@pytest.mark.parametrize("gateway", OFFERED, ids=lambda gateway: gateway.__name__)
+def test_whatever_a_gateway_takes_is_offered_by_its_code_there(gateway: ModuleType) -> None:
+    offered = {
+        field.name: " ".join(one.value for one in field.choices)
+        for field in fields(gateway.Settings) if field.choices and field.group
+    }  # fmt: skip
+    assert offered == OFFERED[gateway]
+
+
+def test_each_tax_system_and_kind_of_agent_is_the_one_of_its_code_in_the_terms_of_receipts() -> (
+    None
+):
+    supplier: dict[str, Any] = {
+        "supplier_name": "Grain",
+        "supplier_inn": "7701234567",
+        "supplier_phone": "+7495",
+    }
+    signs = OFFERED[tbank]["receipts.agent_sign"].split()
+    for kind, sign in zip(OURS, signs, strict=True):
+        said = tbank.Receipts(email="a@b.example", taxation="osn", agent_sign=sign, **supplier)
+        also = yookassa.Receipts(email="a@b.example", agent_type=kind, **supplier)
+        agents = [said.terms().agent, also.terms().agent]
+        assert [agent and agent.kind for agent in agents] == [kind, kind]
+    for code, system in enumerate(SYSTEMS, 1):
+        terms = yookassa.Receipts(email="a@b.example", tax_system_code=code).terms()
+        assert terms.tax_system == system
+    assert yookassa.Receipts(email="a@b.example").terms().tax_system is None

@@ -80,7 +80,7 @@ class DrinkKnown(Struct, frozen=True, kw_only=True):
     name: str
     prices: Sequence[Money | None]
     asked_at: datetime
-    retired: bool = False
+    retired: bool
 
 
 class MachinePage(Struct, frozen=True, kw_only=True):
@@ -185,7 +185,7 @@ class AccountLine(Struct, frozen=True, kw_only=True):
     name: str
     host: str
     broker: str = ""
-    machines: int = 0
+    machines: int
 
 
 async def accounts(context: Context, vendors: OpenVendors, merchant: UUID) -> list[AccountLine]:

@@ -66,7 +66,7 @@ class MenuItem(Struct, frozen=True, kw_only=True):
     picture: PictureView | None
     hours: tuple[WeekInterval, ...] = ()
     served: bool = True  # its hours allow it then
-    prep_min: int = 0
+    prep_min: int
     station: str = ""
 
     @property
@@ -99,7 +99,7 @@ class Store(Struct, frozen=True, kw_only=True):
     slot_work_min: int | None
     origins: tuple[str, ...] = ()  # websites whose pages may order here
     now: datetime  # when it was read
-    keeps: bool = False  # the money of what is ready and not fetched
+    keeps: bool  # the money of what is ready and not fetched
     phones: tuple[str, ...] = ()  # prefixes of those that it calls and writes to
     windows: Windows = Windows()  # that its orders have
 

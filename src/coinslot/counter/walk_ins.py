@@ -3,10 +3,11 @@ payment, no code and no refund of ours, and they are in no book. What they take 
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import msgspec
@@ -22,17 +23,18 @@ from coinslot.kit.ids import uuid7
 from coinslot.kit.money import Money
 from coinslot.people.audit_log import Act, record
 
-_DAY: Final = timedelta(hours=20)  # a number comes again after it
 _SHOWN: Final = timedelta(hours=24)
 
 _STORE = """
-SELECT s.tax_added, u.currency::text FROM counter_stores s JOIN outlets u ON u.id = s.outlet_id
+SELECT s.tax_added, u.currency::text, coalesce(u.zone, m.zone, 'UTC') AS zone
+FROM counter_stores s JOIN outlets u ON u.id = s.outlet_id JOIN merchants m ON m.id = s.merchant_id
 WHERE s.outlet_id = $1 AND ($2::text[] IS NULL OR s.outlet_id = ANY ($2))
 FOR NO KEY UPDATE OF s
 """
+# Of this day, and of what is still on the board: no two that people wait for have one number.
 _LAST = """
 SELECT max(substr(number, 2)::integer) FROM counter_walk_ins WHERE outlet_id = $1
-    AND entered_at > $2
+    AND (entered_at >= $2 OR entered_at > $3 AND handed_at IS NULL AND cancelled_at IS NULL)
 """
 _ENTER = """
 INSERT INTO counter_walk_ins (id, merchant_id, outlet_id, number, name, lines, total_minor,
@@ -92,7 +94,7 @@ class WalkIn(Struct, frozen=True, kw_only=True):
 async def enter(
     context: Context, who: Staff, outlet: str, wishes: Sequence[Wish], name: str = ""
 ) -> str:
-    """Its number. Raises BasketError and CounterError."""
+    """Its number, which begins again each day. Raises BasketError and CounterError."""
     now = context.now()
     async with context.db.as_merchant(who.merchant) as conn:
         at = await conn.fetchrow(_STORE, outlet, who.outlets)
@@ -110,7 +112,8 @@ async def enter(
             )
             for line in lines
         ]  # fmt: skip
-        number = f"W{(await conn.fetchval(_LAST, outlet, now - _DAY) or 0) + 1}"
+        day = _begins(now, ZoneInfo(at["zone"]))
+        number = f"W{(await conn.fetchval(_LAST, outlet, day, now - _SHOWN) or 0) + 1}"
         made = uuid7(now)
         await conn.execute(
             _ENTER, made, who.merchant, outlet, number, name[:80], msgspec.to_builtins(kept),
@@ -140,6 +143,11 @@ async def listed(context: Context, who: Staff) -> list[WalkIn]:
     async with context.db.as_merchant(who.merchant) as conn:
         rows = await conn.fetch(_OPEN, who.outlets, context.now() - _SHOWN)
     return [_walk_in(row) for row in rows]
+
+
+def _begins(now: datetime, zone: ZoneInfo) -> datetime:
+    """The day, by the clocks there."""
+    return datetime.combine(now.astimezone(zone).date(), time(), zone).astimezone(UTC)
 
 
 async def _noted(

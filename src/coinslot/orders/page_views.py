@@ -145,7 +145,7 @@ class CreditView(Struct, frozen=True, kw_only=True):
     at: datetime
     money: Money
     taxes: tuple[TaxView, ...] = ()
-    void: bool = False
+    void: bool
 
 
 class Story(Struct, frozen=True, kw_only=True):

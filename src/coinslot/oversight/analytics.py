@@ -75,20 +75,20 @@ class Figures(Struct, frozen=True, kw_only=True):
 
     currency: str
     day: date | None = None
-    placed: int = 0
-    paid: int = 0
-    handed_over: int = 0
-    given_back: int = 0
-    unpaid: int = 0
-    worth: int = 0
-    payments_ok: int = 0
-    payments_failed: int = 0
-    codes_ok: int = 0
-    codes_wrong: int = 0
-    sms_ok: int = 0
-    sms_failed: int = 0
-    calls_ok: int = 0
-    calls_failed: int = 0
+    placed: int
+    paid: int
+    handed_over: int
+    given_back: int
+    unpaid: int
+    worth: int
+    payments_ok: int
+    payments_failed: int
+    codes_ok: int
+    codes_wrong: int
+    sms_ok: int
+    sms_failed: int
+    calls_ok: int
+    calls_failed: int
 
     @property
     def success(self) -> float | None:

@@ -94,7 +94,7 @@ class NewAccount(Struct, frozen=True, kw_only=True):
     gateway: str
     slug: str
     typed: Mapping[str, str]
-    practise: bool = False
+    practise: bool
 
 
 class AccountChange(Struct, frozen=True, kw_only=True):

@@ -41,7 +41,7 @@ class NewKey(Struct, frozen=True, kw_only=True):
 
     name: str
     scopes: tuple[str, ...]
-    live: bool = False
+    live: bool
     lasts: timedelta | None = None
 
 

@@ -77,7 +77,7 @@ class LogQuery(Struct, frozen=True, kw_only=True):
     before: int | None = None
     person: UUID | None = None
     action: str | None = None
-    limit: int = 50
+    limit: int
 
 
 async def record(conn: Connection, who: Actor, act: Act, now: datetime) -> None:
