@@ -50,6 +50,9 @@ _BEGIN_COUNTING = """
 SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)
 FROM pg_sequences WHERE last_value IS NOT NULL
 """
+# Each connection serves all tests of a worker, which use more statements than a process of ours
+# does: one that is forgotten is parsed and planned again, five times until its plan is kept.
+_STATEMENTS = 1000
 
 
 class KeptDatabase:
@@ -90,7 +93,7 @@ class KeptDatabase:
     async def pools(self, app: str, door: str) -> Database:
         """As the application uses it, over connections that other tests had before."""
         if self._pools is None:
-            self._pools = await Database.open(app, door, size=4)
+            self._pools = await Database.open(app, door, size=4, statements=_STATEMENTS)
         return Database(self._pools.app, self._pools.system_pool)
 
     async def take_back(self) -> None:
@@ -106,7 +109,7 @@ class KeptDatabase:
     async def owner(self, url: str) -> RawConnection:
         """A connection of the owner that stays open between tests."""
         if len(self._lasting) == 1:
-            self._lasting.append(await connect(url))
+            self._lasting.append(await connect(url, statements=_STATEMENTS))
         return self._lasting[1]
 
     async def rows(self, url: str) -> Rows:

@@ -41,6 +41,8 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
 COMMAND_TIMEOUT_S = 30.0
 _ROLLBACK_TIMEOUT_S = 2.0
 _RENEW_AT_MOST_EVERY_S = 1.0
+# Prepared statements that a connection keeps; the server keeps a plan of each in its memory.
+STATEMENTS = 100
 # How soon the server notices that a caller disconnected, in a statement that waits or computes. It
 # does not look while a commit waits for its standby, so it never shows what is not replicated.
 _NOTICE_CALLER_GONE = "SET client_connection_check_interval = 5000"
@@ -153,12 +155,22 @@ class Database:
 
     @classmethod
     async def open(
-        cls, app_url: str, door_url: str, *, size: int = 10, wait: timedelta = WAIT_FOR_SERVER
+        cls,
+        app_url: str,
+        door_url: str,
+        *,
+        size: int = 10,
+        wait: timedelta = WAIT_FOR_SERVER,
+        statements: int = STATEMENTS,
     ) -> Self:
         """`size` connections for each login. Raises DatabaseUnreachableError after `wait`."""
-        app = await patiently(lambda: _pool(app_url, size), app_url, wait)
+
+        async def opened(url: str) -> Pool:
+            return await patiently(lambda: _pool(url, size, statements), url, wait)
+
+        app = await opened(app_url)
         try:
-            return cls(app, await patiently(lambda: _pool(door_url, size), door_url, wait))
+            return cls(app, await opened(door_url))
         except BaseException:
             app.terminate()
             raise
@@ -263,18 +275,22 @@ async def _transaction(conn: Connection, begin: str) -> AsyncIterator[None]:
         raise asyncpg.InFailedSQLTransactionError("not committed: a statement in it had failed")
 
 
-async def connect(url: str, wait: timedelta = WAIT_FOR_SERVER) -> RawConnection:
+async def connect(
+    url: str, wait: timedelta = WAIT_FOR_SERVER, *, statements: int = STATEMENTS
+) -> RawConnection:
     """One connection outside the pools: for LISTEN (which a pool forgets), migrations, audits."""
 
     async def attempt() -> RawConnection:
-        conn: RawConnection = await asyncpg.connect(url, connection_class=HangingUp)
+        conn: RawConnection = await asyncpg.connect(
+            url, connection_class=HangingUp, statement_cache_size=statements
+        )
         await _speak_json(conn)
         return conn
 
     return await patiently(attempt, url, wait)
 
 
-async def _pool(url: str, size: int) -> Pool:
+async def _pool(url: str, size: int, statements: int) -> Pool:
     async def ready(conn: RawConnection) -> None:
         assert isinstance(conn, HangingUp)
         conn.renew = pool.renew
@@ -287,6 +303,7 @@ async def _pool(url: str, size: int) -> Pool:
         min_size=1,
         max_size=size,
         max_queries=50_000,
+        statement_cache_size=statements,
         max_inactive_connection_lifetime=300.0,
         init=ready,
         loop=None,
