@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from coinslot.db.pool import RawConnection
-from tests.sales.asked import Asked, mistaken
+from tests.sales.asked import FOUND, Asked, mistaken
 from tests.sales.by_hand import NOW, Rows
 
 MOMENT, HOUR = timedelta(microseconds=1), timedelta(hours=1)
@@ -208,6 +208,7 @@ IN_QUEUE = {**STRAYS, "cases": CASE}
 DIFFERENT = ({"cases.kind": "x"}, {"cases.subject": "8"}, {"cases.since": NOW - HOUR})
 CASES = "SELECT * FROM cases ORDER BY id"
 KEEP = "SELECT * FROM keep_cases($1)"
+OUT_OF_DATE = "SELECT * FROM queues_out_of_date($1)"
 CLOSE = "SELECT close_case($1, 'asha', 'seen', 'note', $2)"
 OPEN_CASE = {"cases": {**CASE, "id": 3}}
 BEFORE = {"cases.closed_at": NOW - HOUR, "cases.how": "healed"}
@@ -250,10 +251,20 @@ QUEUE = (
            "disputes": {**DISPUTE, "stage": "won"}}, (), after=CASES, gives={"how": "won"},
           others=(({"disputes.id": ANOTHER}, {"how": "healed"}),
                   ({"cases.kind": "stray"}, {"how": "healed"}))),
-    Asked("merchants whose queues are not up to date", "SELECT * FROM queues_out_of_date($1)",
-          (NOW,), STRAYS, ()),
-    Asked("or whose cases have healed", "SELECT * FROM queues_out_of_date($1)", (NOW,),
-          {"cases": CASE}, ()),
+    Asked("merchants whose queues are not up to date", OUT_OF_DATE, (NOW,), STRAYS, (),
+          gives={"queues_out_of_date": ASHA}),
+    Asked("or whose cases have healed", OUT_OF_DATE, (NOW,), {"cases": CASE},
+          ({f"cases.{name}": value for name, value in HEALED.items()},
+           {"cases.source": "books"}), gives={"queues_out_of_date": ASHA}),
+    Asked("a queue that is up to date", OUT_OF_DATE, (NOW,), IN_QUEUE, (), gives=[],
+          others=(({f"cases.{name}": value for name, value in HEALED.items()}, FOUND),)),
+    Asked("nor is one that a person closed another case of", OUT_OF_DATE, (NOW,),
+          {**STRAYS, "cases": {**CASE, **CLOSED}}, (), gives=[],
+          others=tuple((differs, FOUND) for differs in DIFFERENT)),
+    Asked("nor one with a case of something else", OUT_OF_DATE, (NOW,),
+          {**STRAYS, "cases": {**CASE, **CLOSED}, "cases 2": CASE}, (), gives=[],
+          others=tuple(({name.replace(".", " 2."): value for name, value in differs.items()}, FOUND)
+                       for differs in DIFFERENT)),
     Asked("a person closes a case", CLOSE, (3, NOW), OPEN_CASE,
           ({"cases.id": 4}, BEFORE)),
     Asked("who closed it, and how", CLOSE, (3, NOW), OPEN_CASE, (), after=CASES,

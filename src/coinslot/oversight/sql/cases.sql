@@ -174,10 +174,19 @@ LANGUAGE sql AS $$
     SELECT (SELECT count(*) FROM made), (SELECT count(*) FROM gone)
 $$;
 
--- Merchants whose queues are out of date; for the system login, which sees every merchant.
+-- Merchants of whom something is unheard or has healed; for the system login, which sees every
+-- merchant. What is wanted is planned and read once for both.
 CREATE OR REPLACE FUNCTION queues_out_of_date(p_now timestamptz) RETURNS SETOF uuid
 LANGUAGE sql STABLE AS $$
-    SELECT merchant_id FROM unheard(p_now) UNION SELECT merchant_id FROM healed(p_now)
+    WITH wanted AS MATERIALIZED (SELECT w.merchant_id, w.kind, w.subject, w.since
+        FROM wanting(p_now) w)
+    SELECT w.merchant_id FROM wanted w WHERE NOT EXISTS (SELECT FROM cases k
+        WHERE k.kind = w.kind AND k.subject = w.subject AND k.since = w.since
+            AND (k.closed_at IS NULL OR k.closed_by IS NOT NULL))
+    UNION
+    SELECT k.merchant_id FROM cases k WHERE k.closed_at IS NULL AND k.source = 'state'
+        AND NOT EXISTS (SELECT FROM wanted w WHERE w.kind = k.kind AND w.subject = k.subject
+            AND w.since = k.since)
 $$;
 
 -- A person has dealt with it. False: it was closed before.
