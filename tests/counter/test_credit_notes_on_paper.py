@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from msgspec.structs import replace
 
-from coinslot.counter import printing, staff, walk_ins
+from coinslot.counter import reprints, staff, walk_ins
 from coinslot.counter.basket import Wish
 from coinslot.counter.staff import CounterError, Why
 from tests.counter.stage import Counter
@@ -23,7 +23,7 @@ async def note_of(counter: Counter, order: UUID) -> str:
 
 
 async def prints(counter: Counter, order: UUID, number: str, **who: Any) -> None:
-    await printing.credit(counter.stage.context, replace(counter.who, **who), order, number)
+    await reprints.credit(counter.stage.context, replace(counter.who, **who), order, number)
 
 
 async def becomes_void(counter: Counter, order: UUID, amount: int) -> None:
@@ -115,7 +115,7 @@ async def test_taps_that_come_at_once_print_each_copy_once(counter: Counter) -> 
     number, context = await note_of(counter, order), counter.stage.context
     await asyncio.gather(
         *(prints(counter, order, number) for _ in range(6)),
-        *(printing.again(context, counter.who, order, "receipt") for _ in range(6)),
+        *(reprints.again(context, counter.who, order, "receipt") for _ in range(6)),
     )
     for kind in ("credit", "receipt"):
         copies = [
@@ -136,14 +136,14 @@ async def test_what_did_not_come_out_is_printed_again_as_what_it_was(
     context = counter.stage.context
     order = await counter.preparing(TEA, CAKE)
     await reject(counter, order, "cake")
-    await printing.again(context, counter.who, order, "receipt")
+    await reprints.again(context, counter.who, order, "receipt")
     await prints(counter, order, await note_of(counter, order))
     before = Counted(kind for _, kind, _ in await jobs(counter))
     failed = await never_came_out(counter, kind)
-    (problem,) = await printing.problems(context, counter.who)
+    (problem,) = await reprints.problems(context, counter.who)
     assert (problem.id, problem.kind) == (failed, kind)
     counter.stage.later(1)
-    await printing.repeat(context, counter.who, failed)
+    await reprints.repeat(context, counter.who, failed)
     after = Counted(kind for _, kind, _ in await jobs(counter))
     assert after - before == Counted({kind: 1})
     assert "COPY" in (await words_on(counter, kind))[-1]
@@ -156,12 +156,12 @@ async def test_what_staff_entered_is_printed_again_and_so_is_that_it_was_cancell
     context, who = counter.stage.context, counter.who
     await walk_ins.enter(context, who, "S01", [Wish(sku="tea")], "Mei")
     (walk_in,) = await walk_ins.listed(context, who)
-    await printing.repeat(context, who, await never_came_out(counter, "ticket"))
+    await reprints.repeat(context, who, await never_came_out(counter, "ticket"))
     await walk_ins.move(context, who, walk_in.id, walk_ins.Step.CANCELLED)
     failed = await never_came_out(counter, "cancelled")
     for _ in range(2):
         counter.stage.later(1)
-        await printing.repeat(context, who, failed)
+        await reprints.repeat(context, who, failed)
     kinds = Counted(kind for _, kind, _ in await jobs(counter))
     assert kinds == {"ticket": 2, "cancelled": 3}
     assert all("CANCELLED" in words for words in await words_on(counter, "cancelled"))
@@ -181,9 +181,9 @@ async def test_paper_of_a_printer_that_is_gone_or_that_is_nobodys_is_not_printed
             "SELECT id FROM counter_prints WHERE kind = 'ticket'")),  # it may still come out
     ):  # fmt: skip
         with pytest.raises(CounterError) as caught:
-            await printing.repeat(context, who, job)
+            await reprints.repeat(context, who, job)
         assert caught.value.why is Why.UNKNOWN
     await counter.stage.rows("UPDATE counter_printers SET retired_at = now() RETURNING id")
     with pytest.raises(CounterError) as caught:
-        await printing.repeat(context, counter.who, failed)
+        await reprints.repeat(context, counter.who, failed)
     assert caught.value.why is Why.NO_PRINTER

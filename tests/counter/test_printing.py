@@ -16,7 +16,7 @@ import zxingcpp
 from escpos.printer import Dummy
 from PIL import Image
 
-from coinslot.counter import envelopes, paper, printers, printing, staff
+from coinslot.counter import envelopes, paper, printers, printing, reprints, staff
 from coinslot.counter.basket import Wish
 from coinslot.counter.paper import Row
 from coinslot.counter.printers import NewPrinter, PrinterError
@@ -165,9 +165,9 @@ async def test_a_printer_that_confirms_nothing_gets_the_job_never_again(
         counter.stage.later(600)
         await counter.stage.sweep()
     assert (len(kitchen.papers), await jobs(counter)) == (1, [("K1", "ticket", "unconfirmed")])
-    [problem] = await printing.problems(counter.stage.context, counter.who)
-    await printing.settle(counter.stage.context, counter.who, problem.id)
-    assert await printing.problems(counter.stage.context, counter.who) == []
+    [problem] = await reprints.problems(counter.stage.context, counter.who)
+    await reprints.settle(counter.stage.context, counter.who, problem.id)
+    assert await reprints.problems(counter.stage.context, counter.who) == []
 
 
 async def test_a_process_that_dies_while_it_prints_leaves_a_doubt_and_not_two_papers(
@@ -208,7 +208,7 @@ async def test_a_printer_without_paper_prints_when_it_has_some_and_too_late_not_
         await counter.stage.sweep()
         counter.stage.later(900)
     assert (await jobs(counter))[1:] == [("K1", "ticket", "failed")]
-    [problem] = await printing.problems(counter.stage.context, counter.who)
+    [problem] = await reprints.problems(counter.stage.context, counter.who)
     assert problem.problem == "no paper"
 
 
@@ -292,8 +292,8 @@ async def test_a_second_print_says_that_it_is_a_copy(counter: Counter, kitchen: 
     await with_printer(counter, "K1", port=kitchen.port)
     order = await counter.preparing(TEA)
     await counter.stage.sweep()
-    await printing.again(counter.stage.context, counter.who, order)
-    await printing.again(counter.stage.context, counter.who, order)
+    await reprints.again(counter.stage.context, counter.who, order)
+    await reprints.again(counter.stage.context, counter.who, order)
     await counter.stage.sweep()
     number = kitchen.codes()[0]
     assert kitchen.codes() == [number, f"{number} COPY", f"{number} COPY"]
@@ -307,7 +307,7 @@ async def test_a_receipt_says_what_was_paid_and_what_went_back(
     order = await counter.preparing(Wish(sku="tea", quantity=2), CAKE, tip=100)
     tea = next(u.unit_id for u in (await counter.view(order)).units if u.name == "Tea")
     await staff.reject(counter.stage.context, counter.who, order, "One tea only", [tea])
-    await printing.again(counter.stage.context, counter.who, order, "receipt")
+    await reprints.again(counter.stage.context, counter.who, order, "receipt")
     [words] = await words_on(counter, "receipt")
     assert {"2 × Tea €5.00", "1 × Carrot cake €4.20", "Tip €1.00", "Total €10.20"} <= set(words)
     assert "Money back -€2.50" in words

@@ -4,7 +4,7 @@ off them, and the extras. On the order's page, in the mail and on paper."""
 import re
 from uuid import UUID
 
-from coinslot.counter import printing, staff
+from coinslot.counter import reprints, staff
 from coinslot.counter.basket import Wish
 from coinslot.counter.offers import Offer
 from coinslot.notices.base import Form
@@ -66,7 +66,7 @@ async def test_the_mail_says_what_a_coupon_took_off(counter: Counter) -> None:
 async def test_paper_says_what_a_coupon_took_off(counter: Counter) -> None:
     await with_printer(counter, "K1", "star")
     order = await with_a_coupon(counter)
-    await printing.again(counter.stage.context, counter.who, order, "receipt")
+    await reprints.again(counter.stage.context, counter.who, order, "receipt")
     [words] = await words_on(counter, "receipt")
     assert [word for word in words if "€" in word][:5] == [
         "2 × Latte €7.00", "1 × Carrot cake €4.20", "Discount -€1.12", "Tip €1.00", "Total €11.08",

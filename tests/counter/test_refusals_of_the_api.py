@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from coinslot.api import stores
+from coinslot.api import staff_orders, stores
 from coinslot.counter.basket import BasketError, Sum
 from coinslot.counter.contacts import ContactError
 from coinslot.counter.delivery import DeliveryError
@@ -74,21 +74,21 @@ STATUSES = {
 
 @pytest.mark.parametrize("why", list(Why))
 def test_what_staff_may_not_do_has_its_status_and_a_sentence_of_its_own(why: Why) -> None:
-    said = stores.refused(CounterError(why, 3))
+    said = staff_orders.refused(CounterError(why, 3))
     assert (said.status, said.code) == (STATUSES.get(why, 409), why.value)
     assert said.details == ({"triesLeft": 3} if why is Why.WRONG_CODE else {})
-    others = [str(stores.refused(CounterError(other))) for other in Why if other is not why]
+    others = [str(staff_orders.refused(CounterError(other))) for other in Why if other is not why]
     assert str(said) not in others
 
 
 def test_a_code_that_was_right_until_the_order_was_ready_is_said_to_be_that_one() -> None:
-    said = stores.refused(CounterError(Why.WRONG_CODE, 4, was_before=True))
+    said = staff_orders.refused(CounterError(Why.WRONG_CODE, 4, was_before=True))
     assert said.details == {"triesLeft": 4, "wasBeforeReady": True}
 
 
 def test_a_moment_without_a_zone_is_utc_and_with_one_it_is_that_moment() -> None:
-    assert stores._moment(None) is None
-    assert stores._moment("2026-03-01T12:00:00") == NOON
-    assert stores._moment("2026-03-01T14:00:00+02:00") == NOON
+    assert staff_orders._moment(None) is None
+    assert staff_orders._moment("2026-03-01T12:00:00") == NOON
+    assert staff_orders._moment("2026-03-01T14:00:00+02:00") == NOON
     with pytest.raises(RefusedError):
-        stores._moment("2026-03-01 at noon")
+        staff_orders._moment("2026-03-01 at noon")

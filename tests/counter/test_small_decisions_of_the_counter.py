@@ -19,7 +19,7 @@ from coinslot.counter import (
     offer_management,
     offers,
     printers,
-    printing,
+    reprints,
     resending,
     staff,
     store,
@@ -421,13 +421,13 @@ async def _test(till: Till) -> None:
 async def _copy(till: Till) -> None:
     order = await till.counter.preparing()
     till.woken()
-    await printing.again(till.counter.stage.context, till.counter.who, order)
+    await reprints.again(till.counter.stage.context, till.counter.who, order)
 
 
 async def _receipt(till: Till) -> None:
     order = await till.counter.preparing()
     till.woken()
-    await printing.again(till.counter.stage.context, till.counter.who, order, "receipt")
+    await reprints.again(till.counter.stage.context, till.counter.who, order, "receipt")
 
 
 async def _looked(till: Till) -> None:
@@ -437,7 +437,7 @@ async def _looked(till: Till) -> None:
         "UPDATE counter_prints SET failed_at = created_at, due_at = NULL RETURNING id"
     )
     till.woken()
-    await printing.settle(till.counter.stage.context, till.counter.who, job)
+    await reprints.settle(till.counter.stage.context, till.counter.who, job)
 
 
 async def _retire(till: Till) -> None:

@@ -3,7 +3,7 @@ own row, as long as nothing differs from what it asks for. Each case differs in 
 
 from uuid import UUID
 
-from coinslot.counter import credits, printing, store
+from coinslot.counter import credits, reprints, store
 from coinslot.oversight import money_lists
 from tests.counter.test_statements_of_paper import DUE, FAILED, PRINTER, SECOND_JOB, STAR
 from tests.counter.test_statements_of_the_counter import (
@@ -138,34 +138,34 @@ OF_CREDITS = (
           gives=[{"receipt": "2026-000008"}, {"receipt": "2026-000007"}],
           others=(({"$9": 1}, {"receipt": "2026-000008"}),
                   ({"counter_invoices 2.year": 2025}, [{"receipt": "2026-000007"}, {}]))),
-    Asked("a note by its number", printing._NOTE, (ORDER, "2026-000003", ["K01"]),
+    Asked("a note by its number", reprints._NOTE, (ORDER, "2026-000003", ["K01"]),
           {"counter_credit_notes": NOTE, "orders": ORDERED},
           ({"$1": OTHER}, {"$2": "2026-3"}, {"$2": "2025-000003"}, {"$3": ["K02"]},
            {"orders.id": OTHER}), ({"$3": None},), {"refund_id": REFUND}),
-    Asked("a note on paper", printing._CREDIT, (REFUND, SOON), PAPER,
+    Asked("a note on paper", reprints._CREDIT, (REFUND, SOON), PAPER,
           ({"$1": OTHER}, {"counter_printers.outlet_id": "K02"}, {"orders.outlet_id": "K02"},
            {"counter_printers.retired_at": NOW}, {"orders.id": OTHER}), (),
           {"printer_id": PRINTER, "order_id": ORDER, "credit_refund": REFUND, "kind": "credit",
            "copy": 0, "units": [UNIT], "created_at": SOON, "due_at": SOON},
           (({"counter_credit_notes.unit_id": None}, {"units": []}),), after=MADE_NOW),
-    Asked("a note on paper once more", printing._CREDIT, (REFUND, SOON),
+    Asked("a note on paper once more", reprints._CREDIT, (REFUND, SOON),
           {**PAPER, "counter_prints": {**FAILED, "kind": "credit", "credit_refund": REFUND,
                                        "copy": 1}}, (),
           gives={"copy": 2}, after=MADE_NOW,
           others=[(change, {"copy": 0}) for change in (
               {"counter_prints.credit_refund": OTHER}, {"counter_prints.printer_id": OTHER})]),
-    Asked("where no tickets are printed comes first", printing._CREDIT, (REFUND, SOON),
+    Asked("where no tickets are printed comes first", reprints._CREDIT, (REFUND, SOON),
           {**PAPER, "counter_printers": {**STAR, "id": UUID(int=99), "tickets": False},
            "counter_printers 2": {**STAR, "secret_hash": b"else"}}, (), after=MADE_NOW,
           gives={"printer_id": UUID(int=99)},
           others=(({"counter_printers.tickets": True}, {"printer_id": PRINTER}),)),
-    Asked("what it was that did not come out", printing._JOB_AT, (DUE["id"], ["K01"]),
+    Asked("what it was that did not come out", reprints._JOB_AT, (DUE["id"], ["K01"]),
           {"counter_prints": FAILED, "counter_printers": STAR},
           ({"$1": OTHER}, {"$2": ["K02"]}, {"counter_printers.id": OTHER},
            {"counter_prints.failed_at": None, "counter_prints.due_at": NOW}), ({"$2": None},),
           {"order_id": ORDER, "walk_in_id": None, "kind": "ticket", "has_printer": True},
           (({"counter_printers.retired_at": NOW}, {"has_printer": False}),)),
-    Asked("what was cancelled is said once more", printing._CANCELLED_AGAIN, (DUE["id"], SOON),
+    Asked("what was cancelled is said once more", reprints._CANCELLED_AGAIN, (DUE["id"], SOON),
           {"counter_prints": CANCELLED,
            "counter_prints 2": {**CANCELLED, "id": SECOND_JOB, "token": "u", "copy": 3,
                                 "created_at": NOW - MOMENT}}, (),

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from coinslot.counter import printers, printing, walk_ins, wall
+from coinslot.counter import printers, printing, reprints, walk_ins, wall
 from tests.counter.test_statements_of_the_counter import (
     AN_ITEM,
     ASHA,
@@ -121,7 +121,7 @@ JOBS = (
     Asked("which printer asks", f"{printing._BY_SECRET}, asked_at", (SECRET, SOON),
           {"counter_printers": STAR}, ({"$1": b"else"}, {"counter_printers.retired_at": NOW}),
           gives={"id": PRINTER, "merchant_id": ASHA, "kind": "star", "asked_at": SOON}),
-    Asked("what did not come out", printing._PROBLEMS, (["K01"], NOW - MOMENT, 9),
+    Asked("what did not come out", reprints._PROBLEMS, (["K01"], NOW - MOMENT, 9),
           {"counter_prints 2": {**DOUBT, "id": SECOND_JOB, "token": "u", "copy": 1,
                                 "created_at": SOON},
            "counter_prints": FAILED, "counter_printers": STAR, "orders": ORDERED},
@@ -133,10 +133,10 @@ JOBS = (
                {"$2": NOW}, {"counter_prints.said_by": "asha"},
                {"counter_prints.sent_at": NOW, "counter_prints.printed_at": SOON},
                {"counter_prints.failed_at": None, "counter_prints.due_at": NOW}))]),
-    Asked("whether somebody can print", printing._HAS_PRINTER, (["K01"],),
+    Asked("whether somebody can print", reprints._HAS_PRINTER, (["K01"],),
           {"counter_printers": STAR}, ({"$1": ["K02"]}, {"counter_printers.retired_at": NOW}),
           ({"$1": None},)),
-    Asked("somebody looked", f"{printing._SETTLE}, *", (JOB, ["K01"], "asha"),
+    Asked("somebody looked", f"{reprints._SETTLE}, *", (JOB, ["K01"], "asha"),
           {"counter_prints": FAILED},
           (JOB_IS, {"$2": ["K02"]}, {"counter_prints.said_by": "boris"},
            {"counter_prints.failed_at": None, "counter_prints.due_at": NOW}), ({"$2": None},),
@@ -155,7 +155,7 @@ ONCE_MORE: Row = {
     "kind": "ticket", "units": [UUID(int=2), UNIT], "created_at": SOON, "due_at": SOON,
 }  # fmt: skip
 AGAIN = (
-    Asked("a ticket once more", printing._AGAIN, (ORDER, SOON, "ticket", 1), BESIDE,
+    Asked("a ticket once more", reprints._AGAIN, (ORDER, SOON, "ticket", 1), BESIDE,
           ({"$1": OTHER}, {"counter_lines.line_id": OTHER}, {"counter_items.id": OTHER},
            {"counter_printers.outlet_id": "K02"}, {"counter_printers.retired_at": NOW},
            {"counter_printers.tickets": False}, {"counter_items.station": "oven"}), (),
@@ -170,7 +170,7 @@ AGAIN = (
             {"units": [UUID(int=2), UNIT]}),
            ({"counter_printers 2.tickets": True}, [{"printer_id": UUID(int=60)}, {}])],
           MADE_AGAIN),
-    Asked("a receipt", printing._AGAIN, (ORDER, SOON, "receipt", 0),
+    Asked("a receipt", reprints._AGAIN, (ORDER, SOON, "receipt", 0),
           {**BESIDE, "counter_printers 3": {**ANOTHER, "id": UUID(int=59), "outlet_id": "K02",
                                             "tickets": False, "secret_hash": b"third"}},
           ({"$1": OTHER},), (), {**ONCE_MORE, "printer_id": UUID(int=60), "copy": 0,
@@ -272,11 +272,11 @@ AT_THE_TILL = (
       )),
     Asked("one is entered", f"{walk_ins._ENTER} RETURNING *", tuple(WALK_IN.values()), {}, (),
           gives=WALK_IN),
-    Asked("one that is printed again", printing._HOLD_WALK_IN, (WALK_IN["id"], ["K01"]),
+    Asked("one that is printed again", reprints._HOLD_WALK_IN, (WALK_IN["id"], ["K01"]),
           {"counter_walk_ins": WALK_IN},
           ({"counter_walk_ins.id": OTHER}, {"counter_walk_ins.outlet_id": "K02"}, *OVER),
           ({"$2": None},), locks=("counter_walk_ins",)),
-    Asked("its ticket once more", printing._AGAIN_WALK_IN, (WALK_IN["id"], SOON, ["K01"]),
+    Asked("its ticket once more", reprints._AGAIN_WALK_IN, (WALK_IN["id"], SOON, ["K01"]),
           {"counter_walk_ins": {**WALK_IN, "lines": [{"station": "bar"}]},
            "counter_printers": STAR},
           ({"counter_walk_ins.id": OTHER}, {"counter_walk_ins.outlet_id": "K02"},

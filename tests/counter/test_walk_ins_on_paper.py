@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from coinslot.counter import history, printers, printing, staff, walk_ins
+from coinslot.counter import history, printers, printing, reprints, staff, walk_ins
 from coinslot.counter.basket import Wish
 from coinslot.counter.printers import NewPrinter
 from coinslot.counter.staff import CounterError, Staff, Why
@@ -214,23 +214,23 @@ async def test_it_is_printed_again_as_a_copy_while_it_is_open(counter: Counter) 
     context, who = counter.stage.context, counter.who
     walk_in = await entered(counter)
     with pytest.raises(CounterError) as caught:
-        await printing.walk_in_again(context, who, walk_in)
+        await reprints.walk_in_again(context, who, walk_in)
     assert caught.value.why is Why.NO_PRINTER
     await add_printer(counter, "All")
     for _ in range(2):  # the first that this printer has is none
         counter.stage.later(1)
-        await printing.walk_in_again(context, who, walk_in)
-    taps = [printing.walk_in_again(context, who, walk_in) for _ in range(3)]
+        await reprints.walk_in_again(context, who, walk_in)
+    taps = [reprints.walk_in_again(context, who, walk_in) for _ in range(3)]
     await asyncio.gather(*taps)
     assert ["COPY" in rows for _, rows in await papers(counter)] == [False, *[True] * 4]
     other = Staff(merchant=who.merchant, login="ravi", actor=who.actor, outlets=("M01",))
     with pytest.raises(CounterError):
-        await printing.walk_in_again(context, other, walk_in)
+        await reprints.walk_in_again(context, other, walk_in)
     counter.stage.later(1)
     await step(counter, walk_in, Step.CANCELLED)
     assert ["CANCELLED" in rows for _, rows in await papers(counter)].count(True) == 1
     with pytest.raises(CounterError) as caught:
-        await printing.walk_in_again(context, who, walk_in)
+        await reprints.walk_in_again(context, who, walk_in)
     assert caught.value.why is Why.OVER
 
 

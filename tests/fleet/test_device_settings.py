@@ -7,7 +7,7 @@ import pytest
 
 from coinslot.fleet import config, distance, onboarding, templates
 from coinslot.fleet.config import ConfigChange, ConfigError
-from coinslot.fleet.onboarding import NewMachine, NewSlot
+from coinslot.fleet.planning import NewMachine, NewSlot
 from coinslot.fleet.templates import Template, TemplateSlot, UnknownTemplateError
 from coinslot.kit.money import Money
 from tests.fleet.test_config import a_product, changed, editor

@@ -17,7 +17,7 @@ from coinslot.fleet.config import (
     SlotChange,
     SlotConfig,
 )
-from coinslot.fleet.onboarding import NewMachine
+from coinslot.fleet.planning import NewMachine
 from coinslot.kit.money import Money
 from tests.fleet.test_config import a_product, changed
 from tests.sales.stage import Stage

@@ -7,10 +7,11 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from coinslot.fleet import config, machines, onboarding, templates
+from coinslot.fleet import config, machines, onboarding, planning, templates
 from coinslot.fleet.config import ConfigChange, Editor
 from coinslot.fleet.enrolment import DeviceAddresses, DeviceEnrolment
-from coinslot.fleet.onboarding import NewMachine, NewSlot, OnboardError
+from coinslot.fleet.onboarding import OnboardError
+from coinslot.fleet.planning import NewMachine, NewSlot
 from coinslot.fleet.templates import Template, TemplateSlot
 from coinslot.kit.ids import uuid7
 from coinslot.kit.money import Money
@@ -156,7 +157,7 @@ async def test_fifty_at_once_are_there_together_or_not_at_all(stage: Stage) -> N
 
 
 async def test_as_many_machines_at_once_as_is_said_and_not_one_more(stage: Stage) -> None:
-    most = onboarding.MACHINES_AT_MOST
+    most = planning.MACHINES_AT_MOST
     many = [machine(f"N{number:03}") for number in range(most + 1)]
     assert (await onboarding.plan(stage.context, stage.merchant, many[:most])).problems == []
     for wrong in (many, []):
@@ -236,12 +237,12 @@ async def test_a_merchant_without_an_account_is_told_that_none_takes_the_money(
     ]
 
 
-def account(name: str, **given: Any) -> onboarding._Account:
+def account(name: str, **given: Any) -> planning.Account:
     usual: dict[str, Any] = {
         "id": UUID(int=1), "currencies": frozenset({"INR"}), "prints": True, "test_only": False,
         "disabled": False,
     }  # fmt: skip
-    return onboarding._Account(name=name, **(usual | given))
+    return planning.Account(name=name, **(usual | given))
 
 
 LINKS, PRINTS, TESTS = (
@@ -271,14 +272,14 @@ OFF, EUROS = account("off/prints", disabled=True), account("euros/x", currencies
     ],
 )  # fmt: skip
 def test_where_no_account_is_named_the_first_that_fits_is_taken_and_one_that_prints_before_others(
-    there: tuple[onboarding._Account, ...], named: str | None, practice: bool,
+    there: tuple[planning.Account, ...], named: str | None, practice: bool,
     chosen: str, wrong: list[str],
 ) -> None:  # fmt: skip
     nobody: Any = None
-    planning = onboarding._Planning(nobody, nobody, UUID(int=1), there, frozenset())
+    looking = planning.Planning(nobody, nobody, UUID(int=1), there, frozenset())
     wanted = machine(**({} if named is None else {"account": named}))
-    assert planning._account(0, wanted, "INR", practice=practice) == chosen
-    assert [problem.code for problem in planning._problems] == wrong
+    assert looking._account(0, wanted, "INR", practice=practice) == chosen
+    assert [problem.code for problem in looking._problems] == wrong
 
 
 async def test_a_product_that_was_retired_is_not_made_anew_by_its_name(stage: Stage) -> None:

@@ -4,7 +4,7 @@ import pytest
 from msgspec import UNSET
 
 from coinslot.fleet import onboarding, sheet
-from coinslot.fleet.onboarding import NewMachine, NewSlot
+from coinslot.fleet.planning import NewMachine, NewSlot
 from coinslot.kit.money import Money
 from tests.sales.stage import Stage
 

@@ -68,6 +68,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         f"{_ROOMS}/counter/[!t]*.py",  # texts.py is words
         f"{_ROOMS}/counter/tickets.py",
         f"{_ROOMS}/api/stores.py",
+        f"{_ROOMS}/api/staff_orders.py",
         f"{_ROOMS}/api/printers.py",
         f"{_ROOMS}/oversight/*profit.py",
         f"{_ROOMS}/oversight/analytics.py",

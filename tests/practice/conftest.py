@@ -10,12 +10,13 @@ import msgspec
 import pytest
 
 from coinslot.app.machine_bridge import EdgeLink, MachineBridge
-from coinslot.channels.practice import Broken, Practice, PracticeState
+from coinslot.channels.practice import Practice
+from coinslot.channels.practice_machine import Broken, PracticeState
 from coinslot.device.edge import Edge, EdgeOptions
 from coinslot.fleet import onboarding, practice
 from coinslot.fleet.config import Editor
 from coinslot.fleet.enrolment import DeviceAddresses
-from coinslot.fleet.onboarding import NewMachine, NewSlot
+from coinslot.fleet.planning import NewMachine, NewSlot
 from coinslot.gateways.base import PaymentFact
 from coinslot.kit.money import Money
 from coinslot.payments import provision

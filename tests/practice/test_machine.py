@@ -8,7 +8,8 @@ from uuid import uuid4
 import pytest
 
 from coinslot.channels.base import Sending
-from coinslot.channels.practice import Broken, NotPlayedHereError, Practice, PracticeState
+from coinslot.channels.practice import Practice
+from coinslot.channels.practice_machine import Broken, NotPlayedHereError, PracticeState
 from coinslot.fleet import practice
 from coinslot.fleet.config import Editor
 from coinslot.fleet.practice import KeptMachines

@@ -9,7 +9,8 @@ import pytest
 from coinslot.fleet import onboarding
 from coinslot.fleet.config import Editor
 from coinslot.fleet.enrolment import DeviceAddresses
-from coinslot.fleet.onboarding import NewMachine, NewSlot, OnboardError
+from coinslot.fleet.onboarding import OnboardError
+from coinslot.fleet.planning import NewMachine, NewSlot
 from coinslot.gateways import drivers
 from coinslot.kit.secrets import Secret
 from coinslot.merchants.accounts import AccountName, Accounts, save_account

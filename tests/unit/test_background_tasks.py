@@ -7,8 +7,8 @@ from coinslot import app
 SRC = Path(app.__file__).parent.parent
 # Each of these waits for its tasks, or ends them and waits, before it ends itself.
 OWNERS = {
-    "app/resources.py", "channels/practice.py", "channels/socketio.py", "conformance/brokers.py",
-    "conformance/tap.py", "console/live.py",
+    "app/resources.py", "channels/practice_machine.py", "channels/socketio.py",
+    "conformance/brokers.py", "conformance/tap.py", "console/live.py",
     "context/background.py", "device/broker.py", "device/guarded.py", "events/mirror/mirror.py",
     "events/webhooks/deliver.py", "oversight/audit_runs.py", "payments/webhook_batch.py",
     "vending/plain_messages.py", "worker/sweep.py",

@@ -13,7 +13,8 @@ from coinslot.api.openapi import machines, stock, telemetry
 from coinslot.fleet.bulk import Applied
 from coinslot.fleet.config import MachineConfig
 from coinslot.fleet.machines import MachineStatus
-from coinslot.fleet.onboarding import NewMachine, Onboarded
+from coinslot.fleet.onboarding import Onboarded
+from coinslot.fleet.planning import NewMachine
 from coinslot.stock.routes import PickList, Route
 from coinslot.stock.slots import MachineStock
 from coinslot.stock.visits import NewVisit, Visit

@@ -7,6 +7,7 @@ from typing import Any, cast
 import msgspec
 from litestar.routes import HTTPRoute
 
+from coinslot.api import staff_orders
 from coinslot.api import stores as calls
 from coinslot.api.openapi import stores
 from coinslot.app.routes import build
@@ -17,15 +18,15 @@ from tests.web.test_described import schema as schema
 
 SENT: dict[str, Any] = {
     "createCheckoutSession": calls.WantedSession,
-    "moveStaffOrder": calls.NewStatus,
-    "completeStaffOrder": calls.PickupCode,
+    "moveStaffOrder": staff_orders.NewStatus,
+    "completeStaffOrder": staff_orders.PickupCode,
 }
 ANSWERED: dict[str, Any] = {
     "readMenu": calls.MenuStatement,
     "createCheckoutSession": calls.SessionStatement,
-    "listStaffOrders": calls.StaffOrderList,
-    "moveStaffOrder": calls.StaffOrderStatement,
-    "completeStaffOrder": calls.StaffOrderStatement,
+    "listStaffOrders": staff_orders.StaffOrderList,
+    "moveStaffOrder": staff_orders.StaffOrderStatement,
+    "completeStaffOrder": staff_orders.StaffOrderStatement,
 }
 
 

@@ -39,7 +39,8 @@ from coinslot.fleet.config import (
 from coinslot.fleet.decommission import UnitsOpenError, decommission
 from coinslot.fleet.enrolment import DeviceAddresses, DeviceEnrolment, provision_device
 from coinslot.fleet.machines import MachineStatus
-from coinslot.fleet.onboarding import NewMachine, Onboarded, OnboardError, Problem
+from coinslot.fleet.onboarding import Onboarded, OnboardError
+from coinslot.fleet.planning import NewMachine, Problem
 from coinslot.kit.money import Money
 from coinslot.merchants.keys import Caller
 from coinslot.outlets.machines import UnknownOutletError

@@ -7,13 +7,15 @@ from litestar.enums import HttpMethod
 from litestar.types import ControllerRouterHandler, Middleware
 
 from coinslot.api.printers import PrinterCalls
-from coinslot.api.stores import StaffOrders, Stores
+from coinslot.api.staff_orders import StaffOrders
+from coinslot.api.stores import Stores
 from coinslot.context import Context
 from coinslot.counter.account_pages import AccountPages
 from coinslot.counter.callbacks import MessageCallbacks
 from coinslot.counter.driver_pages import DriverPages
 from coinslot.counter.history_pages import HistoryPages
 from coinslot.counter.offers import Guesses
+from coinslot.counter.order_pages import OrderPages
 from coinslot.counter.pages import CounterPages
 from coinslot.counter.wall import WallPages
 from coinslot.pages.access import Access
@@ -30,7 +32,7 @@ def counter_routes(
     pages = CounterPages(context, site, guesses)
     told, printers = MessageCallbacks(context), PrinterCalls(context)
     past, trips = HistoryPages(context, site), DriverPages(context, site)
-    mine = AccountPages(context, site)
+    mine, waiting = AccountPages(context, site), OrderPages(context, site)
     found = "/s/{slug:str}/orders/{lookup:uuid}"
     urls = [
         get("/s/{slug:str}")(pages.menu),
@@ -49,11 +51,11 @@ def counter_routes(
         post("/s/{slug:str}/account")(mine.save),
         post("/s/{slug:str}/account/out")(mine.out),
         post("/s/{slug:str}/account/delete")(mine.delete),
-        post("/o/{order:str}/cancel")(pages.cancel),
-        get("/o/worker.js")(pages.worker),
-        post("/o/{order:str}/push", middleware=ordering, status_code=200)(pages.push),
-        post("/o/{order:str}/resend")(pages.resend),
-        post("/o/{order:str}/here", middleware=ordering)(pages.here),
+        post("/o/{order:str}/cancel")(waiting.cancel),
+        get("/o/worker.js")(waiting.worker),
+        post("/o/{order:str}/push", middleware=ordering, status_code=200)(waiting.push),
+        post("/o/{order:str}/resend")(waiting.resend),
+        post("/o/{order:str}/here", middleware=ordering)(waiting.here),
         get("/driver/{secret:str}")(trips.show),
         post("/driver/{secret:str}/left")(trips.left),
         post("/driver/{secret:str}/handed")(trips.handed),

@@ -19,7 +19,8 @@ from coinslot.db.leftover import write_private
 from coinslot.fleet import onboarding, sheet, templates
 from coinslot.fleet.config import ConfigError, Editor
 from coinslot.fleet.enrolment import DeviceEnrolment, provision_device
-from coinslot.fleet.onboarding import NewMachine, NewSlot, OnboardError, PlannedMachine
+from coinslot.fleet.onboarding import OnboardError
+from coinslot.fleet.planning import NewMachine, NewSlot, PlannedMachine
 from coinslot.fleet.sheet import LineProblem, Sheet
 from coinslot.fleet.templates import Template, UnknownTemplateError
 from coinslot.kit.numbers import whole

@@ -18,7 +18,7 @@ from coinslot.console.board_parts import STAGES, BoardParts, Loaded, audience_of
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
 from coinslot.console.whose import merchant_of
-from coinslot.counter import boards, menu, printing, staff
+from coinslot.counter import boards, menu, reprints, staff
 from coinslot.counter.boards import Said
 from coinslot.counter.menu import UnknownItemError
 from coinslot.counter.staff import CounterError, Staff, Status, Why, staff_of
@@ -115,19 +115,19 @@ class BoardPages(SharedHandler):
         kind = "receipt" if (await forms.read(request)).one("kind") == "receipt" else "ticket"
 
         async def work(who: Staff) -> None:
-            await printing.again(self._context, who, order, kind)
+            await reprints.again(self._context, who, order, kind)
 
         return await self._do(request, work)
 
     async def looked(self, request: AnyRequest, job: FromPath[UUID]) -> Response[str] | Redirect:
         """Somebody saw the paper, or does without it."""
-        return await self._do(request, lambda who: printing.settle(self._context, who, job))
+        return await self._do(request, lambda who: reprints.settle(self._context, who, job))
 
     async def paper_again(
         self, request: AnyRequest, job: FromPath[UUID]
     ) -> Response[str] | Redirect:
         """What did not come out, whatever it was."""
-        return await self._do(request, lambda who: printing.repeat(self._context, who, job))
+        return await self._do(request, lambda who: reprints.repeat(self._context, who, job))
 
     async def here(self, request: AnyRequest) -> None:
         """An open board says that it is there, which orders it shows, and over which it was

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from coinslot.console.frame import Frame
 from coinslot.context import Context
-from coinslot.counter import board, printing, walk_ins
+from coinslot.counter import board, reprints, walk_ins
 from coinslot.counter.board import BoardItem, BoardOrder, BoardStore
 from coinslot.counter.staff import Staff, Status, staff_of
 from coinslot.counter.walk_ins import WalkIn
@@ -125,9 +125,9 @@ class BoardParts:
         context = self._context
         orders = await board.orders(context, who)
         entered = await walk_ins.listed(context, who)
-        papers = await printing.problems(context, who)
+        papers = await reprints.problems(context, who)
         stores = await board.stores(context, who)
-        has_printer = await printing.has_printer(context, who)
+        has_printer = await reprints.has_printer(context, who)
         pauses = [(shop.name, shop.paused, shop.until) for shop in stores]
         items = await board.items(context, who) if pen.audience.may else {}
         gone = {shop.outlet: _named(items.get(shop.outlet, ())) for shop in stores}

@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from coinslot.channels.practice import Broken
+from coinslot.channels.practice_machine import Broken
 from coinslot.fleet.machines import SlotLine
 from coinslot.fleet.practice import PracticeView
 

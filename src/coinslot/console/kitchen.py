@@ -14,7 +14,7 @@ from coinslot.console.board import BoardPages
 from coinslot.console.board_parts import KITCHEN, audience_of
 from coinslot.console.forms import Form
 from coinslot.console.frame import Frame
-from coinslot.counter import board, printing, walk_ins
+from coinslot.counter import board, reprints, walk_ins
 from coinslot.counter.basket import PIECES, BasketError, Wish
 from coinslot.counter.board import StoreMenu
 from coinslot.counter.staff import Staff, staff_of
@@ -72,7 +72,7 @@ class KitchenPages(BoardPages):
     ) -> Response[str] | Redirect:
         """A copy of its ticket."""
         return await self._do(
-            request, lambda who: printing.walk_in_again(self._context, who, walk_in)
+            request, lambda who: reprints.walk_in_again(self._context, who, walk_in)
         )
 
     async def _store(self, request: AnyRequest, outlet: str) -> StoreMenu:

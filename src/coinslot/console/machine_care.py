@@ -23,7 +23,8 @@ from coinslot.fleet.decommission import UnitsOpenError, decommission
 from coinslot.fleet.enrolment import DeviceAddresses, DeviceEnrolment, provision_device
 from coinslot.fleet.machines import MachineStatus, status
 from coinslot.fleet.machines import sales as machine_sales
-from coinslot.fleet.onboarding import NewMachine, OnboardError
+from coinslot.fleet.onboarding import OnboardError
+from coinslot.fleet.planning import NewMachine
 from coinslot.fleet.sheet import Sheet
 from coinslot.fleet.vend_tests import EmptySlotError, SilentMachineError, vend_as_test
 from coinslot.kit.numbers import whole

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from msgspec import Struct
 
-from coinslot.channels.practice import Broken
+from coinslot.channels.practice_machine import Broken
 from coinslot.console import forms
 from coinslot.console.drawing import drawn
 from coinslot.console.forms import Done, Form, once

@@ -15,16 +15,14 @@ from litestar.response import Stream
 from msgspec import Struct
 
 from coinslot.console import exports, forms
-from coinslot.console.charts import Bar, Chart, drawn
+from coinslot.console.charts import drawn
 from coinslot.console.exports import Row, Sheet, TooManyRowsError
 from coinslot.console.frame import Frame
+from coinslot.console.money_charts import charts_of, ends_of, profits_of
 from coinslot.console.whose import merchant_of
-from coinslot.kit.money import Money
 from coinslot.kit.numbers import whole
 from coinslot.merchants.merchants import zone_of_merchant
 from coinslot.oversight import analytics, money, money_lists, profit
-from coinslot.oversight.analytics import Figures
-from coinslot.oversight.day_sums import WAIT_STEPS_S
 from coinslot.oversight.money import Asked, MoneyFilter, MoneyRow, MoneyTable, UnitSums
 from coinslot.oversight.money_lists import LISTINGS, Column, Wanted
 from coinslot.oversight.profit import Profit
@@ -40,7 +38,6 @@ _PAGE: Final = 50
 _DAYS: Final = 60  # rows of the table on one page
 _TOP: Final = 30  # machines or products in a report
 _ANYTHING: Final = 100
-_MOST: Final = 0.95  # of the units
 _FORMS: Final = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -328,106 +325,6 @@ class MoneyPages(SharedHandler):
             ]
             for currency in sorted({day.currency for day in found.days})
         }
-
-
-def sales_of(frame: Frame, request: AnyRequest, days: Sequence[UnitSums]) -> Chart:
-    """Days of one currency, the oldest first; what went back instead of goods stands on top."""
-    c, formatter = frame.texts(request), frame.formatter(request)
-
-    def said(minor: int) -> str:
-        return formatter.money(Money(minor, days[0].currency))
-
-    return Chart(
-        name=c["chart_sales"], kinds=("sales", "back"), scale=said,
-        bars=_bars(
-            frame, request, days, lambda day: (day.sold_minor, day.failed_minor),
-            lambda day: said(day.sold_minor),
-        ),
-    )  # fmt: skip
-
-
-def charts_of(frame: Frame, request: AnyRequest, days: Sequence[UnitSums]) -> Sequence[Chart]:
-    """Days of one currency, the oldest first."""
-    c = frame.texts(request)
-
-    def seconds(number: int) -> str:
-        return c["wait_seconds"].format(number=number)
-
-    def wait(day: UnitSums) -> int:
-        found = day.within_s(_MOST)
-        longer = sum(day.waits) and found is None
-        return 2 * WAIT_STEPS_S[-1] if longer else found or 0
-
-    return (
-        sales_of(frame, request, days),
-        Chart(
-            name=c["chart_failures"], kinds=("back",), scale=str,
-            bars=_bars(
-                frame, request, days, lambda day: (day.failed,), lambda day: str(day.failed)
-            ),
-        ),
-        Chart(
-            name=c["chart_waits"], kinds=("wait",), scale=seconds,
-            bars=_bars(
-                frame, request, days, lambda day: (wait(day),), lambda day: seconds(wait(day))
-            ),
-        ),
-    )  # fmt: skip
-
-
-def _bars(
-    frame: Frame,
-    request: AnyRequest,
-    days: Sequence[UnitSums],
-    parts: Callable[[UnitSums], tuple[int, ...]],
-    told: Callable[[UnitSums], str],
-) -> Sequence[Bar]:
-    locale, bars = frame.words(request).locale, []
-    for day in days:
-        label = str(format_date(date.fromisoformat(day.key), "d MMM", locale=locale))
-        bars.append(Bar(label=label, parts=parts(day), told=f"{label}: {told(day)}"))
-    return bars
-
-
-def profits_of(frame: Frame, request: AnyRequest, days: Sequence[Profit], currency: str) -> Chart:
-    """What was earned on each day, and what that took on top of it. A loss has no bar of its own:
-    the table has it."""
-    c, formatter, locale = (
-        frame.texts(request),
-        frame.formatter(request),
-        frame.words(request).locale,
-    )
-
-    def said(minor: int) -> str:
-        return formatter.money(Money(minor, currency))
-
-    bars = []
-    for day in days:
-        if day.currency != currency or day.day is None:
-            continue
-        label = str(format_date(day.day, "d MMM", locale=locale))
-        kept = max(day.profit, 0)
-        told = c["profit_told"].format(
-            day=label, profit=said(day.profit), took=said(day.took), earned=said(day.earned)
-        )
-        bars.append(Bar(label=label, parts=(kept, max(day.earned - kept, 0)), told=told))
-    return Chart(name=c["chart_profit"], kinds=("sales", "wait"), bars=bars, scale=said)
-
-
-def ends_of(frame: Frame, request: AnyRequest, days: Sequence[Figures], currency: str) -> Chart:
-    """How the orders of each day ended."""
-    c, locale, bars = frame.texts(request), frame.words(request).locale, []
-    for one in days:
-        if one.currency != currency or one.day is None:
-            continue
-        label = str(format_date(one.day, "d MMM", locale=locale))
-        told = c["analytics_told"].format(
-            day=label, over=one.handed_over, back=one.given_back, unpaid=one.unpaid
-        )
-        bars.append(
-            Bar(label=label, parts=(one.handed_over, one.given_back, one.unpaid), told=told)
-        )
-    return Chart(name=c["chart_ends"], kinds=("sales", "back", "wait"), bars=bars, scale=str)
 
 
 def _profit_columns(days: Sequence[Profit]) -> Sequence[str]:

@@ -14,7 +14,7 @@ from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
 from coinslot.console.outlets import page_of
 from coinslot.console.whose import merchant_of
-from coinslot.counter import credits, printing
+from coinslot.counter import credits, reprints
 from coinslot.counter.staff import CounterError, staff_of
 from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError
 from coinslot.merchants.merchants import zone_of_merchant
@@ -138,7 +138,7 @@ class OrderPages(SharedHandler):
         form = await forms.read(request)
 
         async def work(who: SignedIn) -> Done:
-            await printing.credit(self._context, staff_of(who), order, form.one("number", 40))
+            await reprints.credit(self._context, staff_of(who), order, form.one("number", 40))
             return Done(to=self._frame.to(request, "orders", str(order), done="credit_printed"))
 
         try:
@@ -169,7 +169,7 @@ class OrderPages(SharedHandler):
             profit=await self._profit(request, order),
             refunded=request.query_params.get("done") == "refunded",
             credits=await credits.of_merchant(self._context, merchant, order),
-            has_printer=await printing.has_printer(self._context, staff_of(signed_in(request))),
+            has_printer=await reprints.has_printer(self._context, staff_of(signed_in(request))),
         )  # fmt: skip
 
     async def _profit(self, request: AnyRequest, order: UUID) -> Profit | None:

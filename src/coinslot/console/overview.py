@@ -16,7 +16,7 @@ from coinslot.console import forms
 from coinslot.console.charts import drawn
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
-from coinslot.console.money import sales_of
+from coinslot.console.money_charts import sales_of
 from coinslot.console.whose import merchant_of
 from coinslot.fleet import setup
 from coinslot.kit.money import Money

@@ -6,7 +6,7 @@ from typing import Final
 
 from coinslot.catalog.products import sku_of
 from coinslot.console.forms import Form
-from coinslot.fleet.onboarding import NewSlot
+from coinslot.fleet.planning import NewSlot
 from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError, UnknownCurrencyError
 from coinslot.kit.numbers import whole
 

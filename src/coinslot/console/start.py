@@ -8,7 +8,7 @@ from typing import Final
 from litestar import Response
 from litestar.response import Redirect
 
-from coinslot.channels.practice import Broken
+from coinslot.channels.practice_machine import Broken
 from coinslot.console import forms
 from coinslot.console.drawing import drawn
 from coinslot.console.forms import Done, Form, once

@@ -21,7 +21,7 @@ from coinslot.counter import (
 )
 from coinslot.counter.codes import code_of
 from coinslot.counter.flow import COUNTER
-from coinslot.counter.texts import OF_ORDERS
+from coinslot.counter.order_texts import OF_ORDERS
 from coinslot.db.due import Due
 from coinslot.db.pool import Connection
 from coinslot.events.notices import browsers

@@ -1,5 +1,5 @@
 """Practice machines: how they are kept for the process that plays them, and how a person breaks and
-mends one. `channels/practice.py` is the machine itself."""
+mends one. `channels/practice_machine.py` is the machine itself."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import msgspec
 from msgspec import Struct
 
-from coinslot.channels.practice import (
+from coinslot.channels.practice_machine import (
     Broken,
     NotPlayedHereError,
     PracticeMachine,

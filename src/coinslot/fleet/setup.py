@@ -15,7 +15,8 @@ from coinslot.context import Context
 from coinslot.fleet import onboarding, practice, store
 from coinslot.fleet.config import Editor
 from coinslot.fleet.enrolment import DeviceAddresses
-from coinslot.fleet.onboarding import NewMachine, NewSlot, OnboardError
+from coinslot.fleet.onboarding import OnboardError
+from coinslot.fleet.planning import NewMachine, NewSlot
 from coinslot.gateways import drivers
 from coinslot.merchants.accounts import AccountName, save_account
 from coinslot.payments import ways_to_pay

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from coinslot.catalog.products import sku_of
-from coinslot.fleet.onboarding import NewMachine, NewSlot, Problem
+from coinslot.fleet.planning import NewMachine, NewSlot, Problem
 from coinslot.kit.csv_cells import unmarked
 from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError, UnknownCurrencyError
 from coinslot.kit.numbers import whole
