@@ -12,7 +12,10 @@ from coinslot.console import live
 from coinslot.console.brand import BrandPages
 from coinslot.console.business import BusinessPages
 from coinslot.console.codes import CodePages
-from coinslot.console.coffee import CoffeePages
+from coinslot.console.coffee.drinks import CoffeeDrinkPages
+from coinslot.console.coffee.machines import CoffeeMachinePages
+from coinslot.console.coffee.orders import CoffeeOrderPages
+from coinslot.console.coffee.setup import CoffeeSetupPages
 from coinslot.console.frame import HOME, VERSION, Frame, signed_in_or_none
 from coinslot.console.health import HealthPage
 from coinslot.console.installable import Installable
@@ -123,25 +126,26 @@ def _own(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
 
 
 def _coffee(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
-    pages, reads = CoffeePages(frame), [access.may("machines:read")]
-    writes = [access.may("machines:write")]
+    orders, machines = CoffeeOrderPages(frame), CoffeeMachinePages(frame)
+    drinks, setup = CoffeeDrinkPages(frame), CoffeeSetupPages(frame)
+    reads, writes = [access.may("machines:read")], [access.may("machines:write")]
     return [
-        get("/coffee", guards=reads)(pages.orders),
-        get("/coffee/export", guards=[access.may("money:read")])(pages.export),
-        get("/coffee/machines", guards=reads)(pages.machines),
-        get("/coffee/machines/export", guards=reads)(pages.machines_file),
-        post("/coffee/machines", guards=writes)(pages.add),
-        get("/coffee/machines/{machine:str}", guards=reads)(pages.machine),
-        post("/coffee/machines/{machine:str}", guards=writes)(pages.change),
-        post("/coffee/import", guards=writes, status_code=200)(pages.plan),
-        post("/coffee/import/apply", guards=writes)(pages.apply),
-        get("/coffee/drinks", guards=reads)(pages.drinks),
-        get("/coffee/drinks/export", guards=reads)(pages.drinks_file),
-        post("/coffee/drinks", guards=writes, status_code=200)(pages.ask_drinks),
-        post("/coffee/drinks/apply", guards=writes)(pages.keep_drinks),
-        get("/coffee/setup", guards=[access.may("merchant:write")])(pages.setup),
-        post("/coffee/rules", guards=[access.may("merchant:write")])(pages.rules),
-        post("/coffee/accounts", guards=[access.may("gateways:write")])(pages.account),
+        get("/coffee", guards=reads)(orders.orders),
+        get("/coffee/export", guards=[access.may("money:read")])(orders.export),
+        get("/coffee/machines", guards=reads)(machines.machines),
+        get("/coffee/machines/export", guards=reads)(machines.machines_file),
+        post("/coffee/machines", guards=writes)(machines.add),
+        get("/coffee/machines/{machine:str}", guards=reads)(machines.machine),
+        post("/coffee/machines/{machine:str}", guards=writes)(machines.change),
+        post("/coffee/import", guards=writes, status_code=200)(machines.plan),
+        post("/coffee/import/apply", guards=writes)(machines.apply),
+        get("/coffee/drinks", guards=reads)(drinks.drinks),
+        get("/coffee/drinks/export", guards=reads)(drinks.drinks_file),
+        post("/coffee/drinks", guards=writes, status_code=200)(drinks.ask_drinks),
+        post("/coffee/drinks/apply", guards=writes)(drinks.keep_drinks),
+        get("/coffee/setup", guards=[access.may("merchant:write")])(setup.setup),
+        post("/coffee/rules", guards=[access.may("merchant:write")])(setup.rules),
+        post("/coffee/accounts", guards=[access.may("gateways:write")])(setup.account),
     ]
 
 

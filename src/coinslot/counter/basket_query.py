@@ -10,16 +10,8 @@ from uuid import UUID
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from coinslot.counter import (
-    offers,
-)
-from coinslot.counter.basket import (
-    PIECES,
-    BasketError,
-    Line,
-    Sum,
-    Wish,
-)
+from coinslot.counter import offers
+from coinslot.counter.basket import PIECES, BasketError, Line, Sum, Wish
 from coinslot.counter.delivery import Delivery
 from coinslot.counter.offers import Card, Offer
 from coinslot.kit.ids import uuid_of

@@ -10,13 +10,7 @@ from litestar.response import Redirect
 from msgspec import Meta, Struct
 
 from coinslot.context import Context
-from coinslot.counter import (
-    arrival_texts,
-    arrivals,
-    pushing,
-    resending,
-    staff,
-)
+from coinslot.counter import arrival_texts, arrivals, pushing, resending, staff
 from coinslot.counter.arrivals import Arrival, Position, TooFarError
 from coinslot.counter.flow import COUNTER
 from coinslot.counter.pages import TEMPLATES

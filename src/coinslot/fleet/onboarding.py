@@ -14,12 +14,7 @@ from coinslot.channels.base import PRACTICE
 from coinslot.context import Context
 from coinslot.db.pool import Connection, again
 from coinslot.fleet import practice, store
-from coinslot.fleet.config import (
-    Editor,
-    MachineConfig,
-    config_in,
-    record,
-)
+from coinslot.fleet.config import Editor, MachineConfig, config_in, record
 from coinslot.fleet.enrolment import DeviceAddresses, DeviceEnrolment, enrolment, with_firmware_key
 from coinslot.fleet.planning import (
     Account,
