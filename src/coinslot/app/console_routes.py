@@ -278,7 +278,7 @@ def _brand(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
 
 
 def _privacy(access: Access, frame: Frame) -> list[ControllerRouterHandler]:
-    """To let a person go cannot be undone, and their data is a file: both ask who it is."""
+    """A person's data is deleted for good or exported to a file: both need a fresh proof."""
     pages, may = PrivacyPages(frame), [access.may("merchant:write")]
     fresh = [access.may("merchant:write", fresh=True)]
     return [

@@ -65,7 +65,7 @@ class PracticeState(Struct):
     journal_id: str = ""
     event_seq: int = 0  # the last one given out
     acked: int = 0
-    last_seq: int = 0  # the highest started or buried
+    last_seq: int = 0  # the highest started or tombstoned
     evicted_seq: int = 0
     counter: int = 0  # of drops; nobody resets it
     units: list[Unit] = []
@@ -135,7 +135,7 @@ class Player:
     def begin(self, inbox: Inbox) -> None:
         self._inbox = inbox
         self._life = asyncio.create_task(self._live(), name=f"practice {self.outlet}")
-        self._life.add_done_callback(_told_if_it_died)
+        self._life.add_done_callback(_log_error_of_task)
 
     def end(self) -> "asyncio.Task[None]":
         """Like a power cut: nothing more is said."""
@@ -296,7 +296,7 @@ class Player:
             await self._say(self._forgotten(unit_id, go.seq, None))
             return
         if self._lease is None or not self._allows(self._lease[0], go):
-            unit = self._bury(unit_id, go.seq)
+            unit = self._write_tombstone(unit_id, go.seq)
             await self._keep("idle")
             await self._say(unit.events[-1])
             return
@@ -343,7 +343,7 @@ class Player:
         await self._say(unit.events[-1])
 
     async def _query(self, query: Message) -> None:
-        """A unit that was not started is buried before that is said."""
+        """A unit that was not started gets a tombstone before the answer is sent."""
         unit_id, seq, nonce = str(query["unit_id"]), int(query["seq"]), str(query["nonce"])
         if unit := self._unit(unit_id):
             await self._say(self._status(unit, seq, nonce))
@@ -351,7 +351,7 @@ class Player:
         if seq <= self._state.evicted_seq:
             await self._say(self._forgotten(unit_id, seq, nonce))
             return
-        unit = self._bury(unit_id, seq)
+        unit = self._write_tombstone(unit_id, seq)
         await self._keep("idle")
         await self._say(self._status(unit, seq, nonce))
         await self._say(unit.events[-1])
@@ -372,8 +372,8 @@ class Player:
         line = {"type": "RESULT", "slot": unit.slot, "outcome": outcome, "failure_code": code}
         self._write(unit, {**line, "evidence": evidence})
 
-    def _bury(self, unit_id: str, seq: int) -> Unit:
-        """It was not started, and never will be."""
+    def _write_tombstone(self, unit_id: str, seq: int) -> Unit:
+        """RESULT TOMBSTONED: it was not started, and never will be."""
         state = self._state
         slot = ""
         if self._lease is not None and str(self._lease[0].unit_id) == unit_id:
@@ -435,7 +435,7 @@ class Player:
         await self._inbox.received(self.outlet, message, self._clock.now())
 
 
-def _told_if_it_died(life: "asyncio.Task[None]") -> None:
+def _log_error_of_task(life: "asyncio.Task[None]") -> None:
     """It is switched on again at the next look."""
     if not life.cancelled() and (error := life.exception()) is not None:
         log.warning("practice_machine_died", name=life.get_name(), error=repr(error))

@@ -18,7 +18,7 @@ async def keep_doing(
     while True:
         try:
             await work()
-        except Exception as error:  # noqa: BLE001  whatever it is, the process sells on
+        except Exception as error:  # noqa: BLE001  of any class: the next round may succeed
             log.warning(failed, error=repr(error))
             failures.failed(failed, error)
         else:

@@ -31,7 +31,7 @@ NODES_AT_ONCE = 500
 LATE_S = 60.0
 _AGAIN_FOR = timedelta(minutes=2)  # a write that timed out may still arrive after a later one
 _GRACE_S, _FIRST_PAUSE_S, _QUIET_FAILURES = 10.0, 0.5, 4
-_FAREWELL_S = 2.0
+_RELEASE_WITHIN_S = 2.0
 _NEVER = object()
 
 _NODES = Counter("coinslot_mirror_nodes_total", "Nodes written to the mirror", ("outcome",))
@@ -110,7 +110,7 @@ class Mirror:
             if following is not None:
                 await _ended(following)
             with contextlib.suppress(asyncpg.PostgresError, *AWAY):
-                async with asyncio.timeout(_FAREWELL_S):
+                async with asyncio.timeout(_RELEASE_WITHIN_S):
                     await self.cursor.release()
                     await release_turn(self.db, self._holder)
 

@@ -86,7 +86,7 @@ class Courier:
                     log.warning("webhooks_not_claimed", error=repr(error))
                     self._context.failures.failed("webhooks_not_claimed", error)
                 for row in claimed:
-                    task = asyncio.create_task(self._carry(row))
+                    task = asyncio.create_task(self._deliver_or_log(row))
                     under_way[task] = row
                     task.add_done_callback(ended)
                     asyncio.get_running_loop().call_later(self._rules.slow_s, set_aside, task)
@@ -143,7 +143,7 @@ class Courier:
         _SENT.labels("delivered" if told.well else "failed").inc()
         await self._settle(row, told)
 
-    async def _carry(self, row: asyncpg.Record) -> None:
+    async def _deliver_or_log(self, row: asyncpg.Record) -> None:
         try:
             await self.deliver(row)
         except (asyncpg.PostgresError, *AWAY, ValueError, LookupError) as error:
