@@ -9,6 +9,7 @@ from .state import Device, Moves, World, fallen
 FINAL = {
     "VENDED",
     "FAILED",
+    "FAILED vmc",
     "TOMBSTONED",
     "INTERRUPTED drop yes",
     "INTERRUPTED drop no",
@@ -23,7 +24,7 @@ def moves(world: World, rules: Rules) -> Moves:
             yield from rule(world, rules)
 
 
-def _reported(world: World, record: str, **changes: object) -> World:
+def reported(world: World, record: str, **changes: object) -> World:
     """Commit the record, then publish it. It is sent again until EVACK, so it stays on the way."""
     device = world.device._replace(record=record, **changes)  # type: ignore[arg-type]
     return world._replace(device=device, net=sent(world.net, _result(device)))
@@ -39,7 +40,7 @@ def _result(device: Device) -> Message:
 def accepts_an_offer(world: World, rules: Rules) -> Moves:
     """A copy of an offer it holds repeats the same ACCEPT, which changes nothing here."""
     device = world.device
-    if device.motor or device.record:
+    if device.motor or device.record or world.bus.session:
         return
     for offer in arriving(world.net, "OFFER"):
         if offer.seq > device.accepted:
@@ -87,7 +88,9 @@ def starts_on_go(world: World, rules: Rules) -> Moves:
         leased = device.lease and device.accepted == go.seq and device.boot == go.boot
         if not leased and rules.lease:
             if rules.tombstones:
-                yield "device refuses GO with a tombstone", _reported(world, "TOMBSTONED")
+                yield "device refuses GO with a tombstone", reported(world, "TOMBSTONED")
+        elif rules.controller:
+            yield "device lets the customer choose", _with(world, granted=True)
         elif rules.journal != "before the motor":
             yield "device starts, nothing written", _with(world, motor="armed")
         elif rules.check_is_atomic:
@@ -116,7 +119,7 @@ def runs_the_motor(world: World, rules: Rules) -> Moves:
         yield "the can drops", _with(fallen(world), motor="fell")
         yield "the coil jams", _with(world, motor="jammed")
         if rules.bound_means_failed:
-            late = _reported(world, "FAILED", motor="hanging")
+            late = reported(world, "FAILED", motor="hanging")
             yield "the run's bound passes: device commits FAILED", late
     elif motor == "hanging":
         yield "the can drops after all", _with(fallen(world), motor="")
@@ -130,7 +133,7 @@ def commits_the_result(world: World, rules: Rules) -> Moves:
     outcome = "VENDED" if motor == "fell" else "FAILED"
     if motor == "jammed" and rules.sensor == "absent":
         outcome = "VENDED" if rules.silent_jams else "INTERRUPTED drop unknown"
-    after = _reported(world, outcome, motor="")
+    after = reported(world, outcome, motor="")
     if rules.journal == "none":
         after = _with(after, record="")
     yield f"device commits {outcome}", after
@@ -145,7 +148,7 @@ def answers_a_query(world: World, rules: Rules) -> Moves:
         return
     for query in arriving(world.net, "QUERY"):
         if not device.record and rules.tombstones:
-            yield "device answers QUERY with a tombstone", _reported(world, "TOMBSTONED")
+            yield "device answers QUERY with a tombstone", reported(world, "TOMBSTONED")
         elif not device.record:
             yield "device answers not started", _answered(world, "not started", query.late)
         elif device.record == "evicted" and "FORGOTTEN" in rules.trusts:

@@ -32,10 +32,20 @@ class Rules:
     sensor: str = "latched"  # keeps its answer through a cut; "volatile" does not; "absent"
     bound_means_failed: bool = False  # FAILED as soon as the run's bound passes
     rejects_known_units: bool = False  # against rule 4
+    # class G1: the device is the cashless reader of another controller, see bus.py
+    controller: bool = False
+    approves: str = "what was paid"  # 05 for that item at that price; "anything"
+    minds_its_journal: bool = True  # a unit that a QUERY buried is not approved any more
+    lease_is_the_time_to_choose: bool = True
+    buries_at_the_end: bool = True  # a session that ends without a request leaves a tombstone
+    reset_means: str = "doubt"  # of the controller, or of its session, after 05; "failed"
+    silence_means: str = "doubt"  # after 05; "failed"; "say it again"
+    withdrawn_in_time: bool = True  # 13 01 counts as failure only before 05 was on the bus
     # world
     offers: int = 2
     cuts: int = 1
     wipes: int = 0  # the controller is replaced or its journal lost
+    resets: int = 0  # of the controller of a G1 machine
     may_die: bool = False  # it may never come back
     takes_back: bool = False  # whoever has its secret denies the drop of a unit that is settled
     silent_jams: bool = False  # without a sensor, a full turn that moves nothing

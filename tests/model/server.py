@@ -14,6 +14,7 @@ OUTCOME = {
     "VENDED": "vended",
     "INTERRUPTED drop yes": "vended",
     "FAILED": "failed",
+    "FAILED vmc": "failed",
     "TOMBSTONED": "failed",
     "INTERRUPTED drop no": "failed",
     "INTERRUPTED drop unknown": "in_doubt",
@@ -118,6 +119,8 @@ def lease_is_over(world: World, rules: Rules) -> bool:
 
 def _run_is_over(world: World, rules: Rules) -> bool:
     """The deadline lies behind lease end, longest run and flush; without a lease, nowhere."""
+    if world.bus.vmc == "vends":
+        return False
     return not rules.lease or (lease_is_over(world, rules) and world.device.motor in ("", "dead"))
 
 
@@ -253,5 +256,6 @@ def _doubt(world: World, rules: Rules) -> Plans:
         return
     if rules.reoffers_in_doubt:
         yield Plan("offer it again", row._replace(state="queued"))
-    if row.basis == DROP_UNKNOWN or (rules.deadline and _run_is_over(world, rules)):
+    unknown = row.basis == DROP_UNKNOWN and world.bus.vmc != "vends"
+    if unknown or (rules.deadline and _run_is_over(world, rules)):
         yield _settle(row, "fulfilled" if rules.policy == "fulfil" else "refund", "policy")

@@ -44,7 +44,18 @@ class Device(NamedTuple):
     accepted: int = 0  # seq of the offer that stands in memory
     lease: bool = False  # the lease of that offer is running
     record: str = ""  # what the journal says of the unit
-    motor: str = ""  # "" checked armed powered fell jammed hanging dead
+    motor: str = ""  # "" checked armed powered fell jammed hanging dead; G1: selling
+    granted: bool = False  # G1: GO came, and the customer may choose
+
+
+class Bus(NamedTuple):
+    """Of a G1 machine: the reader's session, its next answer, and what the controller does."""
+
+    session: str = ""  # of the reader: "" open selling done
+    answer: str = ""  # to the next poll: "" begin approve deny cancel end
+    approved: bool = False  # 05 was on the bus
+    vmc: str = "idle"  # session asks vends fell jammed told reset
+    other: bool = False  # the customer chose another item than was paid for
 
 
 class World(NamedTuple):
@@ -58,6 +69,10 @@ class World(NamedTuple):
     fell_late: bool = False  # one of them after the unit was settled
     cuts: int = 0
     wipes: int = 0
+    bus: Bus = Bus()
+    resets: int = 0
+    other: bool = False  # what fell is not what was paid for
+    sessions: int = 0  # of a controller, for this payment
 
 
 def fallen(world: World) -> World:

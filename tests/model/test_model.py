@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from .explore import BOTH, NEITHER, Search, Trace, explore, moves, wrongs
+from .explore import BOTH, NEITHER, Trace, explore, moves, searching, wrongs
 from .mutants import MUTANTS, Mutant
 from .rules import Rules
 from .state import World
 from .unread import without_unread
-from .variants import ALONE, HOLDS, PROTOCOL, WEAKER, Variant
+from .variants import ALONE, G1, HOLDS, PROTOCOL, WEAKER, Variant
 
 EXPRESSED = [mutant for mutant in MUTANTS if mutant.rules is not None]
 SMALL = replace(PROTOCOL, offers=1, cuts=0)
@@ -63,6 +63,17 @@ def test_the_search_meets_every_way_a_unit_can_end() -> None:
     }
 
 
+def test_beside_another_controller_the_search_meets_every_way_a_unit_can_end() -> None:
+    assert explore(G1).ends == {
+        ("fulfilled", "VENDED"),
+        ("refund", "never_sent"),
+        ("refund", "rejected"),
+        ("refund", "FAILED vmc"),
+        ("refund", "TOMBSTONED"),
+        ("refund", "policy"),
+    }
+
+
 def test_after_a_cut_without_a_sensor_the_policy_errs_to_the_side_it_was_told_to() -> None:
     refunding = explore(replace(ALONE, sensor="absent"))
     fulfilling = explore(replace(ALONE, sensor="absent", policy="fulfil"))
@@ -81,7 +92,7 @@ def test_after_a_cut_without_a_sensor_the_policy_errs_to_the_side_it_was_told_to
     ids=["race", "cut", "replaced", "nonce"],
 )
 def test_taking_off_what_nobody_reads_changes_no_reachable_world(rules: Rules) -> None:
-    whole, brief = Search(rules, keep_unread=True), Search(rules)
+    whole, brief = searching(rules, keep_unread=True), searching(rules)
     assert set(whole.run().wrongs) == set(brief.run().wrongs)
     assert {without_unread(world, rules) for world in whole.worlds} == set(brief.worlds)
 
@@ -97,7 +108,7 @@ def can_happen(trace: Trace, rules: Rules) -> bool:
 
 
 def _settles(world: World, rules: Rules) -> bool:
-    search = Search(rules)
+    search = searching(rules)
     search.worlds, search.number = [world], {world: 0}
     return not search.run().wrongs
 

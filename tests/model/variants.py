@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from .explore import BOTH, FLAGGED, LATE, NEITHER, STUCK, TWICE
+from .explore import AGAIN, BOTH, FLAGGED, LATE, NEITHER, OTHER, STUCK, TWICE
 from .rules import Rules
 from .server import PROVES_NOTHING
 
@@ -23,6 +23,7 @@ class Variant:
 PROTOCOL = Rules()
 ALONE = replace(PROTOCOL, processes=1)  # where the race adds states and no new question
 REPLACED = replace(PROTOCOL, offers=1, cuts=0, wipes=1, deadline=True)
+G1 = replace(ALONE, controller=True, sensor="absent", resets=1)
 
 _both = frozenset({BOTH + FLAGGED})
 _neither = frozenset({NEITHER + FLAGGED})
@@ -60,6 +61,14 @@ HOLDS = [
         replace(ALONE, wipes=1, cuts=1, deadline=True),
         flagged=_both,
     ),
+    Variant("G1: beside another controller", G1, "", _both),
+    Variant("G1, no query", replace(G1, queries=False, cuts=0), "", _both),
+    Variant("G1, policy: fulfil", replace(G1, cuts=0, policy="fulfil"), "", _neither),
+    Variant(
+        "G1 with the deadline, and it may never come back",
+        replace(G1, cuts=0, may_die=True, deadline=True),
+        flagged=_both,
+    ),
 ]
 
 DEEPER = [
@@ -74,6 +83,11 @@ DEEPER = [
         replace(PROTOCOL, cuts=0, wipes=2, deadline=True, policy="fulfil"),
         flagged=_neither,
     ),
+]
+
+DEEPER += [
+    Variant("G1, both processes", replace(G1, processes=2), "", _both),
+    Variant("G1, two resets, two power cuts", replace(G1, resets=2, cuts=2), "", _both),
 ]
 
 FORGETFUL = replace(
@@ -151,4 +165,21 @@ WEAKER = [
         replace(ALONE, sensor="absent", silent_jams=True),
         NEITHER,
     ),
+    Variant("G1, 05 for whatever is asked for", replace(G1, approves="anything"), OTHER),
+    Variant("G1, STARTED after 05", replace(G1, journal="after the motor"), BOTH),
+    Variant(
+        "G1, a buried unit is approved in the session that goes on",
+        replace(G1, minds_its_journal=False),
+        BOTH,
+    ),
+    Variant(
+        "G1 with the deadline, chosen after the lease's end",
+        replace(G1, cuts=0, may_die=True, deadline=True, lease_is_the_time_to_choose=False),
+        LATE,
+    ),
+    Variant("G1, a session ends without a tombstone", replace(G1, buries_at_the_end=False), AGAIN),
+    Variant("G1, a reset after 05 is a failure", replace(G1, reset_means="failed"), BOTH),
+    Variant("G1, silence after 05 is a failure", replace(G1, silence_means="failed"), BOTH),
+    Variant("G1, 05 again after silence", replace(G1, silence_means="say it again"), TWICE),
+    Variant("G1, withdrawn after 05 is a failure", replace(G1, withdrawn_in_time=False), BOTH),
 ]

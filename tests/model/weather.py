@@ -3,6 +3,7 @@
 A can that hangs when the power goes may fall or stay: both are followed, whatever the device knows.
 """
 
+from . import bus
 from .network import Message, sent
 from .rules import Rules
 from .state import Device, Moves, World, fallen
@@ -20,7 +21,10 @@ def moves(world: World, rules: Rules) -> Moves:
         if rules.may_die:
             yield (
                 f"MACHINE DIES{tail}",
-                after._replace(device=after.device._replace(motor="dead", accepted=0, lease=False)),
+                after._replace(
+                    device=after.device._replace(motor="dead", accepted=0, lease=False),
+                    bus=bus.without_reader(after.bus),
+                ),
             )
 
 
@@ -46,10 +50,12 @@ def _cut(world: World, rules: Rules) -> World:
             drop = "yes" if old.motor == "fell" else "no"
         device = device._replace(record=f"INTERRUPTED drop {drop}")
         net = sent(net, Message("RESULT", journal=device.journal, word=device.record))
-    return world._replace(device=device, net=net, cuts=world.cuts + 1)
+    cold = bus.without_reader(world.bus)
+    return world._replace(device=device, net=net, cuts=world.cuts + 1, bus=cold)
 
 
 def _replaced(world: World) -> World:
     old = world.device
     device = Device(boot=old.boot + 1, journal=old.journal + 1)
-    return world._replace(device=device, wipes=world.wipes + 1)
+    cold = bus.without_reader(world.bus)
+    return world._replace(device=device, wipes=world.wipes + 1, bus=cold)
