@@ -2,7 +2,9 @@
 
 Each is durable as a whole: after a power cut it is the old one or the new one."""
 
+import gc
 import hashlib
+import json
 from binascii import a2b_base64, hexlify, unhexlify
 
 from coinslot_fw.flash import SECTOR, Register
@@ -10,8 +12,13 @@ from coinslot_fw.wire import picked
 
 _ENROLMENT_BANK = 8192
 _CONFIG_BANK = 16384
-# What is read of a configuration; the rest is for people and pages, and memory is short.
-KEPT = ("price_version", "planogram_version", "device")
+# What is read of a configuration, and of its device; the rest is for people, pages and other
+# devices, and memory is short.
+KEPT = {
+    "price_version": None,
+    "planogram_version": None,
+    "device": {"food_lock": None, "age_slots": None, "url": None},
+}
 
 
 class EnrolmentError(Exception):
@@ -65,6 +72,10 @@ class Config:
         self._enrolment = Register(flash, _ENROLMENT_BANK)
         self._config = Register(flash, _CONFIG_BANK, 2 * _ENROLMENT_BANK)
         self._counts = Register(flash, SECTOR, 2 * (_ENROLMENT_BANK + _CONFIG_BANK))
+        device = self._config.value and self._config.value.get("device")
+        for name in list(device) if isinstance(device, dict) else ():
+            if name not in KEPT["device"]:
+                del device[name]  # an older firmware kept it whole
         self.applied = self._parsed()
 
     def _parsed(self):
@@ -110,6 +121,16 @@ class Config:
         self._config.put(kept)
         self.applied = self._parsed()
         return True
+
+    def settle(self):
+        """Move what was applied to where memory is free: it was made beside the text that it was
+        read from, and stays for long; what comes later would find only pieces. A MemoryError here
+        must end the boot: without its versions a device would compare none."""
+        kept = json.dumps(self._config.value)
+        self._config.value, self.applied = None, {}
+        gc.collect()
+        self._config.value = json.loads(kept)
+        self.applied = self._parsed()
 
     def read(self, *path):
         """A value of the configuration, or None: the device's own part is under `device`."""

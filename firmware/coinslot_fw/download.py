@@ -2,6 +2,8 @@
 while something is downloaded."""
 
 import asyncio
+import json
+from binascii import unhexlify
 
 from coinslot_fw.flash import SECTOR, FlashError
 from coinslot_fw.update import RefusedError
@@ -77,6 +79,17 @@ class Body:
         self.data += part
         if len(self.data) > _MANIFEST_MAX:
             raise RefusedError("MANIFEST")
+
+
+def opened(body):
+    """The text, its signature and the address in a store, as an answer has them; nothing of it is
+    believed yet. Raises RefusedError."""
+    try:
+        answer = json.loads(body.data)
+        text, signature = answer["manifest"].encode(), unhexlify(answer["signature"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise RefusedError("MANIFEST")
+    return text, signature, answer.get("image_url")
 
 
 async def fetch(tls, url, start, receiver):

@@ -168,8 +168,7 @@ class App:
                 self.update.report()  # the server knows this boot now
             self._perform(self.device.receive(message))
         elif topic == self._root + "config/update":
-            self._waiting = message
-            self._configure()
+            self._waiting = message  # applied by _pulse, when packet and payload are forgotten
         elif self.update.hear(message, self.device.idle):
             self._start(self._restart())
 
@@ -326,19 +325,25 @@ class App:
             return
         update, self._waiting = self._waiting, None
         try:
-            self._apply(update)
+            applied = self._apply(update)
         except MemoryError:
             self._no_memory()
+            return
+        if applied:
+            update = None
+            self.config.settle()
+            self._food = Food(self.config.read("device", "food_lock"))
 
     def _apply(self, update):
         why = self.config.refusal(update)
         if why is not None:
             self.logs.warning("configuration refused: %s" % why)
-            return
-        if self.config.apply(update):
+            return False
+        applied = self.config.apply(update)
+        if applied:
             self.logs.info("configuration %d applied" % update["version"])
-            self._food = Food(self.config.read("device", "food_lock"))
         self.synced = False  # a new HELLO says the version, also where nothing is newer
+        return applied
 
     def _report(self):
         if self.mqtt is None or not self.mqtt.connected:

@@ -1,27 +1,16 @@
 """The manifest of an update, and what of it is refused. In memory only while one is checked."""
 
 import json
-from binascii import unhexlify
 
 from coinslot_fw.journal import FORMAT, READS
-from coinslot_fw.update import RefusedError, forget
+from coinslot_fw.update import RefusedError
 from coinslot_fw.version import SEQUENCE
 
 KIND = "app"
 
 
-def read_manifest(body, key):
-    """The manifest in an answer, after its signature was checked. Raises RefusedError."""
-    try:
-        answer = json.loads(body.data)
-        body.begin(True)  # the check of a signature needs the memory
-        text, signature = answer["manifest"].encode(), unhexlify(answer["signature"])
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise RefusedError("MANIFEST")
-    url = answer.get("image_url")
-    answer = None
-    if key is None or not _verified(key, text, signature):
-        raise RefusedError("SIGNATURE")
+def read_manifest(text, url):
+    """The manifest in a text whose signature was checked. Raises RefusedError."""
     try:
         manifest = json.loads(text)
         # Not signed: what it leads to is compared with the digest.
@@ -35,14 +24,6 @@ def read_manifest(body, key):
     except (ValueError, KeyError, TypeError):
         raise RefusedError("MANIFEST")
     return manifest
-
-
-def _verified(key, text, signature):
-    from coinslot_fw.ed25519 import verified
-
-    found = verified(key, text, signature)
-    forget("ed25519")
-    return found
 
 
 def check_manifest(manifest, hardware, slot_size, sequence=SEQUENCE):

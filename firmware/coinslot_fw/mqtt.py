@@ -8,6 +8,7 @@ import struct
 
 _PACKET_MAX = 5120
 _SMALL = 1024  # for a packet up to this there is memory, or the board needs a new start
+_PIECE = 128  # of a longer one, read into its place: no part of it is in memory twice
 _UNSENT_PACKETS = 16  # more than this unsent: the line is too slow, and packets are dropped
 _UNSENT_BYTES = 6144
 _CONNECT_S = 10
@@ -42,16 +43,6 @@ def packet(kind, body):
             return bytes([kind]) + bytes(digits) + body
 
 
-def _room(length):
-    """Whether a packet can be read and its payload taken out; asked before it is begun, because
-    half a packet that was read is lost."""
-    try:
-        [bytearray(length), bytearray(length)]
-    except MemoryError:
-        return False
-    return True
-
-
 class Mqtt:
     """`broker` has host, port, login, secret, and `tls`: None, or the context to connect with."""
 
@@ -68,7 +59,6 @@ class Mqtt:
         self._error = None
         self._packet_id = 0
         self._heard = False
-        self._short = False
         self.connected = False
 
     async def session(self, topics, up, heard):
@@ -110,10 +100,14 @@ class Mqtt:
 
     async def _read(self, heard):
         while True:
-            kind, body = await self._packet()
+            kind, head, payload = await self._packet()
             self._heard = True
             if kind & 0xF0 == _PUBLISH:
-                self._deliver(kind, body, heard)
+                start = 2 + (head[0] << 8 | head[1])
+                heard(head[2:start].decode(), payload)
+                payload = None
+                if kind & 0x06:
+                    self._send(packet(_PUBACK, head[start : start + 2]))
 
     def publish(self, topic, payload):
         """At QoS 1, written soon. False: there is no line, or it is too slow."""
@@ -145,13 +139,13 @@ class Mqtt:
         head = _text("MQTT") + bytes([4, 0xC2]) + struct.pack(">H", self._keepalive_s)
         who = _text(self._client_id) + _text(broker["login"]) + _text(broker["secret"])
         await self._now(packet(_CONNECT, head + who))
-        kind, body = await self._packet()
+        kind, body, _ = await self._packet()
         if kind != _CONNACK or body[1] != 0:
             raise LinkLostError("login refused")
         asked = b"".join([_text(topic) + b"\x01" for topic in topics])
         packet_id = self._next_id()
         await self._now(packet(_SUBSCRIBE, packet_id + asked))
-        kind, body = await self._packet()
+        kind, body, _ = await self._packet()
         if kind != _SUBACK or body[:2] != packet_id or body[2] >= _REFUSED:
             raise LinkLostError("subscription refused")
 
@@ -186,15 +180,6 @@ class Mqtt:
         self._wake.set()
         return True
 
-    def _deliver(self, kind, body, heard):
-        start = 2 + (body[0] << 8 | body[1])
-        topic = body[2:start].decode()
-        if kind & 0x06 == 0:
-            heard(topic, None if self._short else body[start:])
-            return
-        heard(topic, None if self._short else body[start + 2 :])
-        self._send(packet(_PUBACK, body[start : start + 2]))
-
     async def _packet(self):
         kind = (await self._reader.readexactly(1))[0]
         length = shift = 0
@@ -208,22 +193,37 @@ class Mqtt:
                 raise LinkLostError("no length of a packet")
         if length > _PACKET_MAX:
             raise LinkLostError("a packet beyond the bound")
-        self._short = length > _SMALL and kind & 0xF0 == _PUBLISH and not _room(length)
-        if self._short:
-            return kind, await self._head(length)
-        return kind, (await self._reader.readexactly(length) if length else b"")
+        if kind & 0xF0 != _PUBLISH:
+            return kind, (await self._reader.readexactly(length) if length else b""), None
+        head = await self._head(kind, length)
+        return kind, head, await self._payload(length - len(head))
 
-    async def _head(self, length):
-        """Topic and number of a packet for which there is no memory; the rest is dropped."""
+    async def _head(self, kind, length):
+        """Topic, and the number at QoS 1."""
         head = await self._reader.readexactly(2)
-        more = (head[0] << 8 | head[1]) + 2
+        more = (head[0] << 8 | head[1]) + (2 if kind & 0x06 else 0)
         if more + 2 > length:
             raise LinkLostError("no topic in a packet")
-        head += await self._reader.readexactly(more)
-        left = length - len(head)
-        while left:
-            left -= len(await self._reader.readexactly(min(left, 128)))
-        return head
+        return head + await self._reader.readexactly(more)
+
+    async def _payload(self, length):
+        """None for a long one for which there is no memory: it is read, and dropped."""
+        if length <= _SMALL:
+            return await self._reader.readexactly(length) if length else b""
+        try:
+            payload = bytearray(length)
+        except MemoryError:
+            payload = None
+        return await self._rest(length, payload)
+
+    async def _rest(self, length, payload):
+        taken = 0
+        while taken < length:
+            part = await self._reader.readexactly(min(length - taken, _PIECE))
+            if payload is not None:
+                payload[taken : taken + len(part)] = part
+            taken += len(part)
+        return payload
 
     def _close(self):
         writer, self._writer = self._writer, None

@@ -177,8 +177,7 @@ class Update:
         key = None if key is None else unhexlify(key)
         for line in range(_LINES):
             try:
-                body = await self._with_download(self._answer)
-                return self._checked(body, key)
+                return self.checked(await self._with_download(self._answer), key)
             except (OSError, EOFError, ValueError, asyncio.TimeoutError):
                 await self._pause(line)
         raise RefusedError("MANIFEST")
@@ -186,13 +185,17 @@ class Update:
     async def _answer(self, download):
         body = download.Body()
         await download.fetch(self._tls, self.offer["url"], 0, body)
-        return body
+        return download.opened(body)
 
-    def _checked(self, body, key):
+    def checked(self, answer, key):
+        """The signature first, with as little in memory as can be: it needs most of all."""
+        text, signature, url = answer
+        if key is None or not _is_signed(key, text, signature):
+            raise RefusedError("SIGNATURE")
         from coinslot_fw import manifest
 
         try:
-            found = manifest.read_manifest(body, key)
+            found = manifest.read_manifest(text, url)
             manifest.check_manifest(found, self._hal.hardware, self._slot_size())
             return found
         finally:
@@ -289,6 +292,15 @@ class Update:
 
     def _put_offer(self, offer):
         self._register.put(dict(self._register.value, offer=offer))
+
+
+def _is_signed(key, text, signature):
+    from coinslot_fw.ed25519 import verified
+
+    found = verified(key, text, signature)
+    verified = None
+    forget("ed25519")
+    return found
 
 
 def _always():

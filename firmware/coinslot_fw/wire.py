@@ -53,7 +53,9 @@ def picked(text, names):
             start = index + 1 if depth == 1 else start
         elif char in "}]" or (char == "," and depth == 1):
             if depth == 1 and name in names:
-                found[name] = json.loads(text[start:index])
+                part, inner = text[start:index].strip(), names[name]
+                is_part = inner and part[:1] == "{"
+                found[name] = picked(part, inner) if is_part else json.loads(part)
             depth -= char in "}]"
             if depth == 1 and char == ",":
                 start, name = index + 1, None

@@ -65,6 +65,7 @@ def test_one_that_waited_for_a_unit_and_then_finds_no_memory_is_refused(app: App
 def test_the_next_one_that_finds_memory_is_applied(app: App) -> None:
     app._heard(CONFIG, Short(b"{}"))
     app._heard(CONFIG, json.dumps(update(5, price_version=4)).encode())
+    app._configure()
     assert app.config.version == 5
 
 
@@ -73,11 +74,23 @@ def test_a_command_that_finds_no_memory_still_starts_the_board_anew(app: App) ->
         app._heard(COMMAND, Short(b"{}"))
 
 
-async def test_what_follows_a_packet_without_room_is_read_as_it_was_sent() -> None:
+@pytest.mark.parametrize("place", [None, bytearray(3000)], ids=["no room", "room"])
+async def test_what_follows_a_long_packet_is_read_as_it_was_sent(place: bytearray | None) -> None:
     line = mqtt.Mqtt({}, "fw")
     line._reader = asyncio.StreamReader()
-    payload = b"x" * 3000
-    packet = struct.pack(">H", len(CONFIG)) + CONFIG.encode() + b"\x00\x07" + payload
-    line._reader.feed_data(packet + b"after")
-    assert await line._head(len(packet)) == packet[: -len(payload)]
+    head = struct.pack(">H", len(CONFIG)) + CONFIG.encode() + b"\x00\x07"
+    line._reader.feed_data(head + b"x" * 3000 + b"after")
+    assert await line._head(0x32, len(head) + 3000) == head
+    assert await line._rest(3000, place) == (None if place is None else b"x" * 3000)
     assert await line._reader.readexactly(5) == b"after"
+
+
+async def test_a_long_packet_is_read_into_one_place() -> None:
+    line = mqtt.Mqtt({}, "fw")
+    line._reader = asyncio.StreamReader()
+    head = struct.pack(">H", len(CONFIG)) + CONFIG.encode()
+    for kind, number in ((0x30, b""), (0x32, b"\x00\x07")):
+        length = len(head + number) + 3000
+        fixed = bytes([kind, length & 0x7F | 0x80, length >> 7])
+        line._reader.feed_data(fixed + head + number + b"x" * 3000)
+        assert await line._packet() == (kind, head + number, b"x" * 3000)

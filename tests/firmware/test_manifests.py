@@ -1,14 +1,16 @@
 """What a device takes for an update, and what not, under CPython: each condition alone."""
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from coinslot_fw.boot import SlotFs
-from coinslot_fw.download import Body, Receiver, parts_of
+from coinslot_fw.download import Body, Receiver, opened, parts_of
 from coinslot_fw.ed25519 import sha512, verified
-from coinslot_fw.manifest import check_manifest, read_manifest
-from coinslot_fw.update import RefusedError
+from coinslot_fw.flash import Register
+from coinslot_fw.manifest import check_manifest
+from coinslot_fw.update import RefusedError, Update
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.firmware.cutting import Flash
@@ -48,15 +50,19 @@ def test_what_must_not_run_here_is_refused(changes: dict[str, Any], code: str) -
     assert refusal_of(**changes) == code
 
 
-def answered(raw: bytes) -> Body:
+def read(raw: bytes, key: bytes | None) -> dict[str, Any]:
+    """As a board reads the answer to its question for the manifest."""
     body = Body()
     body.write(raw)
-    return body
+    hal = SimpleNamespace(hardware="unix", flash=lambda _: SimpleNamespace(size=4096))
+    update = Update(hal, Register(Flash(8192)), "factory", lambda *_: True, {})
+    found: dict[str, Any] = update.checked(opened(body), key)
+    return found
 
 
 def test_nothing_of_a_manifest_is_believed_before_its_signature() -> None:
     key = bytes.fromhex(PUBLIC)
-    assert read_manifest(answered(signed(GOOD)), key)["sequence"] == 5
+    assert read(signed(GOOD), key)["sequence"] == 5
     stranger = Ed25519PrivateKey.from_private_bytes(bytes(32))
     unsigned = json.dumps({"manifest": "not even JSON", "signature": "00" * 64}).encode()
     for body, code in (
@@ -65,9 +71,9 @@ def test_nothing_of_a_manifest_is_believed_before_its_signature() -> None:
         (signed({"version": "1"}), "MANIFEST"),
     ):  # fmt: skip
         with pytest.raises(RefusedError, match=code):
-            read_manifest(answered(body), key)
+            read(body, key)
     with pytest.raises(RefusedError, match="SIGNATURE"):
-        read_manifest(answered(signed(GOOD)), None)  # enrolled without a key: no update at all
+        read(signed(GOOD), None)  # enrolled without a key: no update at all
 
 
 def test_a_signature_is_checked_as_others_check_it() -> None:

@@ -7,7 +7,7 @@ from coinslot.db.pool import RawConnection
 from coinslot.rollouts.checks import ROLLOUT_CHECKS
 from tests.rollouts.fleet import Fleet
 
-OFF, MET, TRIED = ROLLOUT_CHECKS
+OFF, MET, ROOM, TRIED = ROLLOUT_CHECKS
 AT = "2026-11-21T12:00:00Z"
 # A unit of the machine V000, before or after its GO in the log.
 _TOLD = (
@@ -22,6 +22,11 @@ BREAKS = (
     (MET, f"WITH u AS (UPDATE fulfillments SET outlet_id = 'V001' RETURNING id) {_TOLD}"),
     (MET, "UPDATE fulfillments SET outlet_id = 'V001'; DELETE FROM events WHERE machine ="
           " 'fulfillment' AND state IN ('vended')"),
+    (ROOM, "INSERT INTO outlet_stops (outlet_id, why, merchant_id, since) SELECT id,"
+           " 'before_update', merchant_id, now() FROM outlets WHERE id = 'V000'"),
+    (ROOM, "INSERT INTO outlet_stops (outlet_id, why, merchant_id, since, until) SELECT id,"
+           " 'before_update', merchant_id, now(), now() + interval '61 minutes' FROM outlets"
+           " WHERE id = 'V000'"),
     (TRIED, "DELETE FROM events WHERE event = 'NEW_VERSION'"),
 )  # fmt: skip
 

@@ -181,7 +181,12 @@ def _rules(form: Form) -> Rules:
     hours = whole(form.one("soak_hours", 4) or "24", 720, least=1)
     if hours is None:
         raise RefusedError(400, "bad_request", "A soak is 1 to 720 hours.")
-    return replace(DEFAULT_RULES, window=window, soak_s=float(hours * 3600))
+    minutes = whole(form.one("off_sale_minutes", 3) or "10", 60)
+    if minutes is None:
+        raise RefusedError(400, "bad_request", "A machine may be off sale for 0 to 60 minutes.")
+    return replace(
+        DEFAULT_RULES, window=window, soak_s=float(hours * 3600), off_sale_s=float(minutes * 60)
+    )
 
 
 def _uuid(text: str) -> UUID:

@@ -124,7 +124,7 @@ OUTLET = f"""
 SELECT o.*, m.name AS merchant_name, m.paused_at, coalesce(o.zone, m.zone) AS zone_shown,
     d.last_seen_at, {_BRAND},
     coalesce(nullif(o.contact, ''), nullif(b.support, ''), m.contact) AS contact_shown,
-    d.has_sensor, d.mdb, (outlet_stop(o.id, $2)).why AS stopped,
+    d.has_sensor, d.mdb, outlet_closed(o.id, $2) AS stopped,
     EXISTS (SELECT FROM ways_to_pay w WHERE w.outlet_id = o.id AND w.place IS NOT NULL) AS has_ways
 FROM outlets o JOIN merchants m ON m.id = o.merchant_id {_BRAND_OF}
 LEFT JOIN devices d ON d.outlet_id = o.id WHERE o.id = $1

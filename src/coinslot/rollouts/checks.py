@@ -44,10 +44,17 @@ SELECT u.id, u.outlet_id, u.confirmed_at FROM machine_updates u WHERE u.state = 
     AND NOT EXISTS (SELECT FROM events e WHERE e.subject_id = u.id AND e.event = 'NEW_VERSION')
 """
 
+# Nothing new is sold for as long as a roll-out's rules may say at most, and never without an end.
+_ROOM = """
+SELECT s.outlet_id, s.since, s.until FROM outlet_stops s WHERE s.why = 'before_update'
+    AND (s.until IS NULL OR s.until > s.since + interval '1 hour')
+"""
+
 ROLLOUT_CHECKS: Mapping[str, str] = MappingProxyType(
     {
         "an_outlet_sells_nothing_while_its_machine_is_updated": _OFF_SALE,
         "no_unit_meets_a_machine_that_is_updated": _GIVEN,
+        "what_is_off_sale_before_an_update_sells_again_by_itself": _ROOM,
         "an_update_is_confirmed_by_a_new_boot": _TRIED,
     }
 )

@@ -20,7 +20,9 @@ DEFAULT_STAGES: Final = ("1", "5%", "25%", "100%")
 class Rules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Counts, shares and seconds. `stages` are counts of machines, or shares of them, of all up to
     then; the last is `100%`. `window`: from when to when a machine may install, by its own clock;
-    over midnight too. One that ends when it begins is the whole day."""
+    over midnight too. One that ends when it begins is the whole day. A machine that has waited
+    `off_sale_after_s` for a moment to install, or since the last time, sells nothing new for
+    `off_sale_s` at most; 0: never."""
 
     stages: Annotated[tuple[Stage, ...], Meta(min_length=1, max_length=10)] = DEFAULT_STAGES
     max_failures: Annotated[int, Meta(ge=1, le=1000)] = 3
@@ -37,6 +39,8 @@ class Rules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     install_s: Seconds = 900  # from GO to the first HELLO of the new code
     trial_s: Seconds = 900  # from there until it is confirmed
     idle_s: Seconds = 86_400  # a machine that has the image waits so long for a moment to install
+    off_sale_after_s: Annotated[float, Meta(ge=60, le=30 * 86_400)] = 6 * 3600
+    off_sale_s: Annotated[float, Meta(ge=0, le=3600)] = 600
     stage_s: Seconds = 3 * 86_400  # a machine that is offline holds a stage up for so long
 
     def __post_init__(self) -> None:

@@ -94,6 +94,7 @@ class UpdatedMachine(Struct, frozen=True, kw_only=True):
     code: str | None
     firmware: str | None
     off_sale: bool
+    off_sale_until: datetime | None  # it sells nothing new until then, so that it may install
     go_at: datetime | None
     confirmed_at: datetime | None
     ended_at: datetime | None
@@ -277,7 +278,7 @@ async def read(context: Context, merchant: UUID, rollout: UUID, state: str | Non
         if row is None:
             raise UnknownRolloutError
         stages = await conn.fetch(store.STAGES, rollout)
-        machines = await conn.fetch(store.MACHINES, rollout, state, MACHINES_SHOWN)
+        machines = await conn.fetch(store.MACHINES, rollout, state, MACHINES_SHOWN, context.now())
         soak = None
         if row["soak_at"] is not None and row["ended_at"] is None:
             soak = await verdict_of(conn, row, context.now())

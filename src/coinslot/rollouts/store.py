@@ -81,7 +81,9 @@ MACHINES = """
 SELECT u.id, u.outlet_id AS machine, o.name, o.place, u.stage, u.state, u.attempt, u.code, u.go_at,
     u.confirmed_at, u.ended_at, d.firmware, d.last_seen_at AS last_heard_at,
     EXISTS (SELECT FROM outlet_stops s WHERE s.outlet_id = u.outlet_id AND s.why = 'update'
-        AND s.until IS NULL) AS off_sale
+        AND s.until IS NULL) AS off_sale,
+    (SELECT s.until FROM outlet_stops s WHERE s.outlet_id = u.outlet_id AND s.why = 'before_update'
+        AND s.until > $4 AND u.state = 'verified') AS off_sale_until
 FROM machine_updates u JOIN outlets o ON o.id = u.outlet_id
 LEFT JOIN devices d ON d.outlet_id = u.outlet_id
 WHERE u.rollout_id = $1 AND ($2::text IS NULL OR u.state = $2)
@@ -162,6 +164,24 @@ UPDATE outlet_stops SET until = $2 WHERE outlet_id = $1 AND why = 'update' AND u
 AND NOT EXISTS (SELECT FROM machine_updates u WHERE u.outlet_id = $1 AND u.go_at IS NOT NULL
     AND u.state IN ('installing', 'trial', 'silent'))
 """
+# Nothing new is sold until `$3`, and what is paid is handed over; not again before `$4` lies behind
+# the end of the last time.
+OFF_SALE_BEFORE = """
+INSERT INTO outlet_stops AS s (outlet_id, why, merchant_id, since, until)
+SELECT id, 'before_update', merchant_id, $2::timestamptz, $3::timestamptz FROM outlets WHERE id = $1
+ON CONFLICT (outlet_id, why) DO UPDATE SET since = excluded.since, until = excluded.until
+    WHERE s.until <= $4
+"""
+END_OFF_SALE_BEFORE = """
+UPDATE outlet_stops SET until = $2 WHERE outlet_id = $1 AND why = 'before_update' AND until > $2
+"""
+# The same, when no roll-out waits for this machine any more.
+END_IF_NONE_WAITS = (
+    END_OFF_SALE_BEFORE
+    + """
+AND NOT EXISTS (SELECT FROM machine_updates u WHERE u.outlet_id = $1 AND u.state = 'verified')
+"""
+)
 
 # The wave.
 

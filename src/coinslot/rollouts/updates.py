@@ -73,6 +73,7 @@ async def greeted(context: Context, machine: Machine) -> None:
             held = await held_at(conn, machine.merchant_id, machine.outlet, found["id"])
             if held is not None:
                 downs += await _look(context, conn, held)
+                await conn.execute(store.END_IF_NONE_WAITS, machine.outlet, context.now())
     await _send(context, machine.outlet, device["channel"], downs)
     context.wakes.wake("rollouts")
 
@@ -91,6 +92,7 @@ async def receive(
         if held is None or held.row["attempt"] != said.attempt:
             return ()
         downs = await _hear(context, conn, held, said)
+        await conn.execute(store.END_IF_NONE_WAITS, machine.outlet, context.now())
     await _send(context, machine.outlet, held.device["channel"], downs)
     context.wakes.wake("rollouts")
     return ()
@@ -103,6 +105,7 @@ async def drive(context: Context, row: asyncpg.Record) -> None:
         if held is None:
             return
         downs = await _look(context, conn, held)
+        await conn.execute(store.END_IF_NONE_WAITS, row["outlet_id"], context.now())
     await _send(context, row["outlet_id"], held.device["channel"], downs)
 
 
@@ -342,6 +345,7 @@ async def _maybe_go(context: Context, conn: Connection, held: Held) -> list[Wire
         and is_open(held.rules.window, zone_of(context, busy["zone"]), now)
     )
     if not (idle and may):
+        await _make_room(conn, held, now, may=may)
         await conn.execute(store.PUT_OFF, row["id"], _after(row, now, LOOK_AGAIN))
         return []
     until = now + timedelta(seconds=held.rules.install_s)
@@ -352,6 +356,20 @@ async def _maybe_go(context: Context, conn: Connection, held: Held) -> list[Wire
     )  # fmt: skip
     await conn.execute(store.OFF_SALE, row["outlet_id"], now)
     return [_go_message({**row, "boot_before": held.device["boot_id"] or ""})]
+
+
+async def _make_room(conn: Connection, held: Held, now: datetime, *, may: bool) -> None:
+    """A machine that has waited long enough for a moment without a customer sells nothing new for a
+    while. What is paid is handed over; what could not be installed even then goes on selling."""
+    rules, outlet = held.rules, held.row["outlet_id"]
+    if not may:
+        await conn.execute(store.END_OFF_SALE_BEFORE, outlet, now)
+        return
+    pause = timedelta(seconds=rules.off_sale_after_s)
+    verified_at = held.row["attempt_until"] - timedelta(seconds=rules.idle_s)
+    if rules.off_sale_s and now - verified_at >= pause:
+        until = now + timedelta(seconds=rules.off_sale_s)
+        await conn.execute(store.OFF_SALE_BEFORE, outlet, now, until, now - pause)
 
 
 def zone_of(context: Context, name: str | None) -> ZoneInfo:

@@ -59,7 +59,8 @@ _RULES: Json = {
     "stages": ["1", "5%", "25%", "100%"], "max_failures": 3, "failure_share": 0.2,
     "share_from": 5, "soak_s": 86400.0, "soak_vends": 20, "late_s": 60.0, "level": 0.01,
     "window": ["02:00", "05:00"], "downloads": 10, "tries": 3, "attempt_s": 1800.0,
-    "install_s": 900.0, "trial_s": 900.0, "idle_s": 86400.0, "stage_s": 259200.0,
+    "install_s": 900.0, "trial_s": 900.0, "idle_s": 86400.0, "off_sale_after_s": 21600.0,
+    "off_sale_s": 600.0, "stage_s": 259200.0,
 }  # fmt: skip
 _ROLLOUT: Json = {
     "id": _ROLLOUT_ID, "firmware": _BUILD_ID, "version": "1.5.0", "sequence": 7,
@@ -81,6 +82,7 @@ _WAVE: Json = {
     "machines": [{
         "machine": "M01", "name": "Platform 1", "place": "Pune Junction", "stage": 0,
         "state": "confirmed", "attempt": 1, "code": None, "firmware": "1.5.0", "off_sale": False,
+        "off_sale_until": None,
         "go_at": _AT, "confirmed_at": _AT, "ended_at": _AT, "last_heard_at": _AT,
     }],
     "soak": {
@@ -186,6 +188,8 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "install_s": "From GO until the new code speaks.",
         "trial_s": "From there until it is confirmed.",
         "idle_s": "How long a machine waits for a quiet moment.",
+        "off_sale_after_s": "A machine that waited so long for one sells nothing new for a while.",
+        "off_sale_s": "For so long at most, and what is paid is handed over; 0: never.",
         "stage_s": "How long a stage waits for machines that are offline.",
     },
     "RolloutList": {"data": "The newest first."},
@@ -228,6 +232,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         " `confirmed`, `failed`, `rolled_back`, `silent` or `skipped`.",
         "attempt": "How often it was offered.", "code": "What it or we say of how it ended.",
         "firmware": "As it said last.", "off_sale": "It sells nothing because of this.",
+        "off_sale_until": "It sells nothing new until then, so that it finds a moment to install.",
         "go_at": "When it was told to install.", "confirmed_at": "When it kept the new code.",
         "ended_at": "When its part ended.", "last_heard_at": "Its last sign of life.",
     },

@@ -101,7 +101,8 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "silent_s": "No temperature for so long: it sells nothing.",
     },
     "Stop": {
-        "why": "`food_lock`, `no_temperature`, `no_answer`, `maintenance` or `update`.",
+        "why": "`food_lock`, `no_temperature`, `no_answer`, `maintenance`, `update` or"
+        " `before_update`.",
         "since": "When it began.", "until": "When it ends by itself; null: it does not.",
         "by": "Who began it.", "note": "Their words.",
     },

@@ -27,6 +27,13 @@ TEXTS: Final[Texts] = {
     ),
     "stop_maintenance": ("Somebody works at it.", "इस पर काम चल रहा है।", "С ним работают."),
     "stop_update": ("Its firmware is updated.", "फ़र्मवेयर बदल रहा है।", "Обновляется прошивка."),
+    "stop_before_update": (
+        "It waits for a moment to update its firmware: what is paid is handed over, and nothing new"
+        " is sold until {until} at the latest.",
+        "फ़र्मवेयर बदलने के लिए रुकी है: चुकाया हुआ सामान मिलेगा, नया {until} तक नहीं बिकेगा।",
+        "Ждёт момента для обновления прошивки: оплаченное выдаётся, новое не продаётся самое"
+        " позднее до {until}.",
+    ),
     "mh_since": ("since {at}", "{at} से", "с {at}"),
     "mh_unlock": ("I looked: end the lock", "मैंने देखा: लॉक हटाएँ", "Осмотрено: снять блокировку"),
     "mh_unlock_note": ("What you saw and did", "क्या देखा और क्या किया", "Что увидели и сделали"),

@@ -44,6 +44,18 @@ TEXTS: Texts = {
     ),
     "rollout_soak_hours": ("Watch each stage, hours", "हर चरण देखें, घंटे",
                            "Наблюдать каждый этап, часов"),
+    "rollout_off_sale": ("Off sale for it, minutes", "इसके लिए बिक्री बंद, मिनट",
+                         "Остановить продажи, минут"),
+    "rollout_off_sale_hint": (
+        "A machine that finds no moment without a customer for six hours sells nothing new for so"
+        " long at most, within these times; what is paid is handed over. 0: never.",
+        "छह घंटे तक ग्राहक के बिना पल न मिले तो मशीन इन समयों में ज़्यादा से ज़्यादा इतनी देर नया नहीं"
+        " बेचेगी; चुकाया हुआ मिलेगा। 0: कभी नहीं।",
+        "Если за шесть часов нет момента без покупателя, автомат не продаёт новое самое большее"
+        " столько, в эти часы; оплаченное выдаётся. 0: никогда.",
+    ),
+    "rollout_off_sale_until": ("sells nothing new until {at}", "{at} तक नया नहीं बिकेगा",
+                               "новое не продаётся до {at}"),
     "rollout_make": ("Make it", "बनाएँ", "Создать"),
     "rollout_stage": ("stage {number} of {of}", "चरण {number} / {of}", "этап {number} из {of}"),
     "rollout_number_failures": ("failures; at so many it stops", "असफलताएँ; इतने पर यह रुक जाता है",
