@@ -38,6 +38,7 @@ WAVES: Row = {"rollouts": OF_WAVE, "firmware_builds": OF_BUILD}
 REACHED: Row = {"machine_updates": UPDATE, "outlets": OUTLET, "devices": DEVICE,
                 "merchants": MERCHANT}  # fmt: skip
 STOP: Row = {"outlet_id": "M01", "why": "update", "merchant_id": ASHA, "since": BEFORE}
+ROOM: Row = {**STOP, "why": "before_update", "until": SOON}
 STOPS = "SELECT * FROM outlet_stops ORDER BY outlet_id, why"
 UPDATES = "SELECT * FROM machine_updates ORDER BY id"
 
@@ -79,7 +80,7 @@ OF_WAVES = (
           (({"machine_updates.rollout_id": OTHER}, {"counts": {}}),)),
     Asked("machines by stage", store.STAGES, (WAVE,), {"machine_updates": UPDATE},
           ({"$1": OTHER},), (), {"stage": 1, "state": "waiting", "machines": 1}),
-    Asked("machines of a roll-out", store.MACHINES, (WAVE, "waiting", 10),
+    Asked("machines of a roll-out", store.MACHINES, (WAVE, "waiting", 10, NOW),
           {**REACHED, "outlet_stops": STOP},
           ({"$1": OTHER}, {"$2": "failed"}, {"$3": 0}, {"outlets.id": "M02"}), ({"$2": None},),
           {"machine": "M01", "firmware": "1.0", "off_sale": True},
@@ -87,6 +88,12 @@ OF_WAVES = (
            ({"outlet_stops.until": NOW}, {"off_sale": False}),
            ({"outlet_stops.outlet_id": "M02"}, {"off_sale": False}),
            ({"devices.outlet_id": "M02"}, {"firmware": None}))),
+    Asked("a machine that sells nothing new", store.MACHINES, (WAVE, "verified", 10, NOW),
+          {**REACHED, "machine_updates": {**UPDATE, "state": "verified"}, "outlet_stops": ROOM},
+          (), (), {"off_sale": False, "off_sale_until": SOON},
+          (({"outlet_stops.why": "update"}, {"off_sale_until": None}),
+           ({"outlet_stops.until": NOW}, {"off_sale_until": None}),
+           ({"outlet_stops.outlet_id": "M02"}, {"off_sale_until": None}))),
     Asked("machines that are new to it", store.NEW_MACHINES, (ASHA, WAVE, "esp32", ["M01"]),
           {"outlets": OUTLET, "devices": DEVICE},
           ({"$1": CHANDRA}, {"$3": "other"}, {"$4": ["M02"]}, {"outlets.kind": "counter"},
@@ -176,6 +183,22 @@ OF_MACHINES = (
           (({"machine_updates.outlet_id": "M02"}, {"until": NOW}),
            ({"machine_updates.state": "confirmed"}, {"until": NOW}),
            ({"machine_updates.state": "silent"}, {"until": None})), STOPS),
+    Asked("nothing new is sold", store.OFF_SALE_BEFORE, ("M01", NOW, LATER, BEFORE),
+          {"outlets": OUTLET}, ({"$1": "M02"},), (),
+          {"why": "before_update", "since": NOW, "until": LATER}, (), STOPS),
+    Asked("nothing new is sold once more", store.OFF_SALE_BEFORE, ("M01", NOW, LATER, BEFORE),
+          {"outlets": OUTLET, "outlet_stops": {**ROOM, "until": BEFORE}}, (), (),
+          {"since": NOW, "until": LATER},
+          (({"outlet_stops.until": SOON}, {"since": BEFORE, "until": SOON}),), STOPS),
+    Asked("it sells again", store.END_OFF_SALE_BEFORE, ("M01", NOW), {"outlet_stops": ROOM}, (), (),
+          {"until": NOW},
+          (({"$1": "M02"}, {"until": SOON}), ({"outlet_stops.why": "update"}, {"until": SOON}),
+           ({"outlet_stops.until": BEFORE}, {"until": BEFORE})), STOPS),
+    Asked("it sells again when no update waits", store.END_IF_NONE_WAITS, ("M01", NOW),
+          {"outlet_stops": ROOM, "machine_updates": {**UPDATE, "state": "verified"}}, (), (),
+          {"until": SOON},
+          (({"machine_updates.state": "waiting"}, {"until": NOW}),
+           ({"machine_updates.outlet_id": "M02"}, {"until": NOW})), STOPS),
     Asked("a look at a machine in the soak", store.SAMPLE, (WAVE, NOW), REACHED, (), (),
           {"samples": 1, "unheard": 0},
           (({"$2": NOW + MOMENT}, {"samples": 1, "unheard": 1}),
