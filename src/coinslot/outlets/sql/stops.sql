@@ -15,8 +15,8 @@ BEGIN
     END IF;
 END $$;
 
--- Why its page takes no new order: it is stopped, or only what is paid already is still handed over,
--- so that its machine comes to rest and can be updated. That ends by itself at `until`.
+-- Why its page takes no new order: it is stopped, or only what is paid already is handed over, so
+-- that its machine comes to rest and can be updated. That ends by itself at `until`.
 CREATE OR REPLACE FUNCTION outlet_closed(p_outlet text, p_now timestamptz) RETURNS text
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
