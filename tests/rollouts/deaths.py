@@ -55,7 +55,7 @@ async def push_configurations(fleet: RealFleet, lives: Sequence[Life]) -> int:
         fleet.server.kill()
         price = 4100 + number
         version = await fleet.reprice(code, price)
-        await fleet.live_until(f"die:{life.point}:{life.nth}", _WITHIN_S)
+        await fleet.live_until(f"die:{life.point}:{life.nth}", _WITHIN_S * fleet.slower)
         before = await standing(fleet, code)
         fleet.server.keep()
 
@@ -63,7 +63,7 @@ async def push_configurations(fleet: RealFleet, lives: Sequence[Life]) -> int:
             now = await standing(fleet, code)
             return now[:4] == (version, version, version, price)
 
-        await until(arrived, _WITHIN_S)
+        await until(arrived, _WITHIN_S * fleet.slower)
         assert fleet.said(code).count(f"configuration {version} applied") == 1, (life, code)
         after = await standing(fleet, code)
         unsent += before.sent > 0 and after.sent > before.sent
@@ -79,9 +79,9 @@ async def refill(fleet: RealFleet, lives: Sequence[Life]) -> int:
         fleet.server.kill()
         sold += await fleet.sell(code)
         fleet.fill(code)
-        await fleet.live_until(f"die:{life.point}:{life.nth}", _WITHIN_S)
+        await fleet.live_until(f"die:{life.point}:{life.nth}", _WITHIN_S * fleet.slower)
         sold += await fleet.sell(code)
         fleet.server.keep()
-        await until(fleet.is_settled, _WITHIN_S)
-        await until(fleet.stock_is_true, _WITHIN_S)
+        await until(fleet.is_settled, _WITHIN_S * fleet.slower)
+        await until(fleet.stock_is_true, _WITHIN_S * fleet.slower)
     return sold

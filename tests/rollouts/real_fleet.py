@@ -181,11 +181,14 @@ class RealFleet:
     def _pace(self) -> dict[str, float]:
         """Many boards speak and look less often, or two processors do nothing but listen. A trial
         is longer than the server takes to start anew, or good code goes back."""
-        boards = len(self.codes)
-        slower = max(1.0, boards / 40)
         often = {"health_s": 1.0, "resend_s": 0.5, "pulse_s": 0.1}
-        rare = {"trial_s": 30 + boards / 4, "count_s": 2 + boards / 4}
-        return {**BOARD, **{name: each_s * slower for name, each_s in often.items()}, **rare}
+        rare = {"trial_s": 30 + len(self.codes) / 4, "count_s": 2 + len(self.codes) / 4}
+        return {**BOARD, **{name: each_s * self.slower for name, each_s in often.items()}, **rare}
+
+    @property
+    def slower(self) -> float:
+        """How much longer things take than in a fleet whose boards two processors serve at ease."""
+        return max(1.0, len(self.codes) / 40)
 
     @property
     def _watchdog_s(self) -> float:
@@ -195,9 +198,9 @@ class RealFleet:
     # What is there
 
     async def rows(self, sql: str, *values: object) -> list[asyncpg.Record]:
-        conn = await asyncpg.connect(self._server.urls.superuser, timeout=10)
+        conn = await asyncpg.connect(self._server.urls.superuser, timeout=30)
         try:
-            return await conn.fetch(sql, *values, timeout=20)
+            return await conn.fetch(sql, *values, timeout=30)
         finally:
             await conn.close(timeout=5)
 
