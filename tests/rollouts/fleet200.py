@@ -103,7 +103,8 @@ class Waves:
     def rules(self) -> Rules:
         return Rules(
             stages=("1", "25%", "100%"), soak_s=int(15 * self._fleet.slower), soak_vends=8,
-            downloads=20, tries=2, max_failures=3, level=0.02, attempt_s=120 + self._boards, idle_s=120, stage_s=120,
+            downloads=20, tries=2, max_failures=3, level=0.02, attempt_s=120 + self._boards,
+            idle_s=120, stage_s=120,
             install_s=60 + self._boards, trial_s=60 + self._boards,
         )  # fmt: skip
 

@@ -108,11 +108,7 @@ class RealFleet:
 
     async def _open(self) -> None:
         url = f"http://127.0.0.1:{self._port}"
-        pace = {
-            **INSTALLATION,
-            "COINSLOT_ONLINE_S": str(10 + len(self.codes) // 10),
-            "COINSLOT_DATA": str(self.folder),
-        }
+        pace = {**INSTALLATION, **self._windows(), "COINSLOT_DATA": str(self.folder)}
         settings = read({**pace, "COINSLOT_PUBLIC_URL": url})
         server = self._server = await RunningServer(settings, TOOL, self._stack).open()
         self._nats = server.nats = EmbeddedNats(self.folder)
@@ -177,6 +173,13 @@ class RealFleet:
         })  # fmt: skip
         board = self.boards[code] = Board(home, restore_s=0.2, watchdog_s=self._watchdog_s)
         self._tasks.append(asyncio.create_task(board.live()))
+
+    def _windows(self) -> dict[str, str]:
+        """Of the server: what may be late in a big fleet."""
+        scaled = ("DISPATCH_WINDOW_S", "OFFER_S", "LEASE_MS", "QUERY_S", "CONFIG_S", "IN_DOUBT_S")
+        named = [f"COINSLOT_{name}" for name in scaled]
+        longer = {name: f"{float(INSTALLATION[name]) * self.slower:g}" for name in named}
+        return {**longer, "COINSLOT_ONLINE_S": str(10 + len(self.codes) // 10)}
 
     def _pace(self) -> dict[str, float]:
         """Many boards speak and look less often, or two processors do nothing but listen. A trial
