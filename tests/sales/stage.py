@@ -131,16 +131,18 @@ class Stage:
     async def sweep(self, *tables: str) -> None:
         """Work everything that is due now, until nothing is."""
         chores = sweep.chores(self.context.kinds)
+        full = None if tables else await self._full_tables()
+        worked_since = False
         for _ in range(20):
             worked = 0
-            full = None if tables else await self._full_tables()
             for name in tables or tuple(chores):
+                if full is not None and chores[name].due.table not in full and worked_since:
+                    full, worked_since = await self._full_tables(), False
                 if full is not None and chores[name].due.table not in full:
                     continue  # nothing is due in an empty table
                 done = await sweep.sweep_once(self.context, name, PACE)
                 worked += done
-                if done and full is not None:
-                    full = await self._full_tables()
+                worked_since = worked_since or done > 0
             if not worked:
                 break
         if not tables:
