@@ -54,6 +54,17 @@ def test_a_degree_of_the_equator_is_as_long_as_it_is() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("metres", "east"),
+    [(1, 8.99320363724538e-06), (250, 0.002248300909311345), (1000, 0.00899320363724538)],
+)
+def test_whoever_stands_on_the_edge_of_a_circle_is_in_it(metres: int, east: float) -> None:
+    there = Point(0, east)
+    assert metres_between(Point(0, 0), there) == metres
+    assert Shape(centre=Point(0, 0), metres=metres).holds(there)
+    assert not Shape(centre=Point(0, 0), metres=metres).holds(Point(0, east * 1.0001))
+
+
 @given(st.floats(-89, 89), st.floats(-180, 180), st.floats(-89, 89), st.floats(-180, 180))
 def test_a_distance_is_the_same_both_ways_and_never_longer_than_half_the_earth(
     a: float, b: float, c: float, d: float
@@ -151,6 +162,11 @@ async def test_of_zones_that_overlap_the_cheapest_counts_for_which_the_order_is_
         ) == fee  # fmt: skip
     await delivers(counter, NewZone(name="Round", shape=ROUND, fee=100, least=900))
     assert (await refused(counter, "least")).least == 900
+    await delivers(
+        counter, NewZone(name="Round", shape=ROUND, fee=100, least=1900),
+        NewZone(name="Square", shape=SQUARE, fee=300, least=1200),
+    )  # fmt: skip
+    assert (await refused(counter, "least")).least == 1200, "which is enough for one of them"
 
 
 async def test_a_zone_that_is_changed_while_orders_come_in_is_the_one_or_the_other(

@@ -67,6 +67,15 @@ def test_the_last_order_is_the_end_minus_the_time_to_make_it() -> None:
     assert hours.opened(local("2026-05-01 17:41")), "still open, and no longer for orders"
 
 
+def test_it_is_looked_for_two_months_ahead() -> None:
+    first = date(2026, 5, 1)
+    for days, opens in ((58, "2026-06-28 08:00"), (59, None)):
+        closed = tuple(SpecialDay(date=first + timedelta(days=n)) for n in range(days))
+        hours = Hours(zone=BERLIN, week=daily((8, 18)), special=closed)
+        found = hours.opens_next(local("2026-05-01 07:00"))
+        assert found == (None if opens is None else local(opens)), days
+
+
 def test_a_special_day_takes_the_place_of_its_day_of_the_week() -> None:
     special = (
         SpecialDay(date=date(2026, 12, 24), intervals=(Interval(opens=9 * 60, closes=13 * 60),)),
@@ -126,6 +135,10 @@ def test_slots_are_ahead_while_open_and_on_days_that_are_offered() -> None:
     assert found == [
         "01 09:30", "01 10:00", "02 08:30", "02 09:00", "02 09:30", "02 10:00",
     ]  # fmt: skip
+    for now, slot in (("09:10", "09:30"), ("09:11", "10:00"), ("09:40", "10:00")):
+        first = hours.slots(local(f"2026-05-01 {now}"))[0]
+        assert first == local(f"2026-05-01 {slot}"), "made just in time"
+    assert hours.slots(local("2026-05-01 09:41"))[0] == local("2026-05-02 08:30")
     assert Hours(zone=BERLIN).slots(local("2026-05-01 09:05")) == []
 
 
@@ -137,6 +150,11 @@ def test_an_order_for_now_takes_the_minutes_of_a_slot_that_is_offered() -> None:
     now = local("2026-05-01 08:05")
     assert hours.slot_of(now) == local("2026-05-01 08:30") == hours.slots(now)[0]
     assert hours.slot_of(local("2026-05-01 09:50")) == local("2026-05-01 10:00")
+    longer = Hours(
+        zone=BERLIN, week=daily((8, 10)), lead=timedelta(minutes=10),
+        slot=timedelta(minutes=45), days_ahead=0,
+    )  # fmt: skip
+    assert longer.slot_of(local("2026-05-01 09:40")) == local("2026-05-01 09:30"), "the last one"
 
 
 def test_an_item_with_hours_of_its_own_is_there_in_them() -> None:

@@ -62,6 +62,34 @@ def test_the_first_free_are_the_cheapest() -> None:
     assert line.unit == 300
 
 
+def test_a_choice_at_no_price_is_the_cheapest_and_the_first_that_is_free() -> None:
+    none, syrup = Choice(id="none", name="N"), Choice(id="syrup", name="S", price=30)
+    menu = dish(Option(id="t", name="T", max=2, free=1, choices=(syrup, none)))
+    for choices, unit in ((("none", "syrup"), 330), (("syrup",), 300), (("none",), 300)):
+        (line,) = lines_of(menu, [Wish(sku="d", choices=choices)])
+        assert line.unit == unit, choices
+
+
+def test_of_a_stock_that_is_too_small_the_item_that_wants_of_it_is_named() -> None:
+    oat = Option(id="m", name="M", choices=(Choice(id="oat", name="Oat", stock="oat", left=1),))
+    menu = {
+        sku: Priced(sku=sku, name=sku, price=300, tax_bp=0, options=(oat,), available=True)
+        for sku in ("plain", "with")
+    }  # fmt: skip
+    wishes = [Wish(sku="plain"), Wish(sku="with", quantity=2, choices=("oat",))]
+    with pytest.raises(BasketError) as short:
+        lines_of(menu, wishes)
+    assert (short.value.code, short.value.item) == ("choice_sold_out", "with")
+
+
+def test_a_discount_takes_what_the_goods_cost_at_most_and_no_tax_is_added_to_it() -> None:
+    lines = lines_of(dish(price=1000), [Wish(sku="d")])
+    half = sum_of(lines, tax_added=True, off=500, tip=100)
+    assert (half.off, half.added_tax, half.total) == (500, 35, 500 + 35 + 100)
+    whole = sum_of(lines, tax_added=True, off=1001, tip=100)
+    assert (whole.off, whole.added_tax, whole.total) == (1000, 0, 100)
+
+
 def test_a_line_never_costs_less_than_nothing() -> None:
     off = Choice(id="own-cup", name="Own cup", price=-500)
     (line,) = lines_of(

@@ -300,6 +300,17 @@ async def test_a_second_print_says_that_it_is_a_copy(counter: Counter, kitchen: 
     assert "COPY" in (await words_on(counter, "ticket"))[1]
 
 
+async def test_what_another_printer_prints_anew_is_a_copy_too(
+    counter: Counter, kitchen: Kitchen
+) -> None:
+    order = await counter.preparing(TEA)
+    await with_printer(counter, "K1", port=kitchen.port)
+    await printing.again(counter.stage.context, counter.who, order)
+    await counter.stage.sweep()
+    (code,) = kitchen.codes()
+    assert code.endswith(" COPY"), "it may be made already"
+
+
 async def test_a_receipt_says_what_was_paid_and_what_went_back(
     counter: Counter, kitchen: Kitchen
 ) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from coinslot.api import staff_orders, stores
+from coinslot.counter import codes
 from coinslot.counter.basket import BasketError, Sum
 from coinslot.counter.contacts import ContactError
 from coinslot.counter.delivery import DeliveryError
@@ -16,6 +17,7 @@ from coinslot.counter.offers import OfferError
 from coinslot.counter.ordering import ClosedError, PriceChangedError, TooManyUnpaidError
 from coinslot.counter.pickup import NoSlotError, SlotFullError
 from coinslot.counter.staff import CounterError, Why
+from coinslot.kit.secrets import Vault
 from coinslot.pages.errors import RefusedError
 
 TEA, CAKE = UUID(int=1), UUID(int=2)
@@ -92,3 +94,16 @@ def test_a_moment_without_a_zone_is_utc_and_with_one_it_is_that_moment() -> None
     assert staff_orders._moment("2026-03-01T14:00:00+02:00") == NOON
     with pytest.raises(RefusedError):
         staff_orders._moment("2026-03-01 at noon")
+
+
+@pytest.mark.parametrize(("last", "known"), [(1, ()), (2, (1,)), (4, (1, 2, 3)), (6, (3, 4, 5))])
+def test_the_codes_of_the_last_three_versions_are_known_as_codes_of_before(
+    last: int, known: tuple[int, ...]
+) -> None:
+    vault, order = Vault({"1": b"k" * 32}, "1"), UUID(int=7)
+    row: Any = {"order_id": order, "code_version": last}
+    typed = {version: codes.code_of(vault, order, version) for version in range(last + 2)}
+    assert len(set(typed.values())) == len(typed)
+    found = {n for n, code in typed.items() if codes.was_before(vault, row, code)}
+    assert found == set(known)
+    assert not codes.was_before(vault, row, "१२३४५६")

@@ -48,6 +48,21 @@ def test_no_currency_has_more_than_four_places(said: str, decimals: int | None) 
     assert dex.read(file_of(f"ID4*{said}*978*EUR")).decimals == decimals
 
 
+@pytest.mark.parametrize(
+    ("said", "currency"),
+    [
+        ("978*EUR", "EUR"),
+        ("978*", "978"),
+        ("978", "978"),
+        ("EUR", "EUR"),
+        ("*EURO", "EUR"),
+        ("", ""),
+    ],
+)
+def test_the_currency_is_the_one_by_letters_where_both_are_said(said: str, currency: str) -> None:
+    assert dex.read(file_of(f"ID4*2*{said}")).currency == currency
+
+
 async def test_a_vend_that_the_machine_did_not_count_at_all_is_a_difference(stage: Stage) -> None:
     await bring(stage, ("A1", 100, 0), ("B2", 1, 0))
     await vend(stage, 1)

@@ -24,8 +24,10 @@ from coinslot.gateways.base import (
     Unclear,
 )
 from coinslot.gateways.collecting import Charge, Closed, Pending, Redirect, ShowQr
+from coinslot.gateways.receipts import BeingRegistered, NotRegistered, Registered
 from coinslot.gateways.yookassa import Receipts
 from coinslot.gateways.yookassa.client import MAX_PAGES
+from coinslot.gateways.yookassa.parse import receipt_status
 from coinslot.kit.clock import SystemClock
 from coinslot.kit.ids import uuid7
 from coinslot.kit.money import Money
@@ -410,3 +412,30 @@ async def test_money_taken_in_part_has_a_receipt_of_that_part() -> None:
     async with answering(taken) as (till, asked):
         await till.capture(ID, Money.parse("100.00", "RUB"), "k")
     assert "receipt" not in json.loads(asked[0].body)
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        ({"status": "pending"}, BeingRegistered(receipt_id=ID)),
+        ({"status": "canceled"}, NotRegistered(receipt_id=ID, reason="canceled")),
+        ({"status": "canceled", "cancellation_details": {"reason": ""}},
+         NotRegistered(receipt_id=ID, reason="canceled")),
+        ({"status": "canceled", "cancellation_details": {"reason": "till_is_closed"}},
+         NotRegistered(receipt_id=ID, reason="till_is_closed")),
+        ({"status": "succeeded"}, Registered(receipt_id=ID)),
+        (
+            {
+                "status": "succeeded", "fiscal_document_number": "7", "fiscal_attribute": "",
+                "fiscal_storage_number": "99", "registered_at": "2026-11-30T12:00:00Z",
+            },
+            Registered(receipt_id=ID, numbers={
+                "document": "7", "storage": "99", "registered_at": "2026-11-30T12:00:00Z",
+            }),
+        ),
+    ],
+)  # fmt: skip
+def test_a_receipt_is_being_registered_registered_or_given_up_for_a_reason(
+    said: dict[str, Any], wanted: object
+) -> None:
+    assert receipt_status({"id": ID, "type": "payment", **said}) == wanted

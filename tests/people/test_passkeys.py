@@ -6,7 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.people.authenticator import Authenticator, Json
+from coinslot.people import passkeys
+from coinslot.people.sessions import Proof
+from tests.people.authenticator import Authenticator, Json, b64
 from tests.people.conftest import Staffed, code_of
 from tests.people.test_factors import answered, enrolled, strong
 from tests.web.serving import SITE
@@ -69,6 +71,25 @@ async def test_a_plain_security_key_is_a_second_factor_only(staffed: Staffed) ->
     assert answer.status_code == 200
     profile = await staffed.call(answer.json()["access_token"], "GET", "/auth/profile")
     assert profile.json()["factors"] == ["password", "security_key"]
+
+
+@pytest.mark.parametrize(
+    ("factors", "wanted"),
+    [(None, "required"), (("recovery_code",), "required"), (("password",), "preferred")],
+)
+async def test_a_passkey_has_to_verify_its_user_unless_a_password_was_shown(
+    staffed: Staffed, factors: tuple[str, ...] | None, wanted: str
+) -> None:
+    key = Authenticator(HOME)
+    await added(staffed, key)
+    proof = None if factors is None else Proof(
+        person=staffed.people["boris"], version=1, factors=factors, has_second=True
+    )  # fmt: skip
+    asked = (await passkeys.ask(staffed.auth, proof)).passkey
+    assert asked["userVerification"] == wanted
+    assert [one["id"] for one in asked["allowCredentials"]] == [b64(key.credential)] * (
+        proof is not None
+    )
 
 
 async def test_an_answer_is_good_once(staffed: Staffed) -> None:
