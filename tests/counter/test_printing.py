@@ -305,7 +305,7 @@ async def test_what_another_printer_prints_anew_is_a_copy_too(
 ) -> None:
     order = await counter.preparing(TEA)
     await with_printer(counter, "K1", port=kitchen.port)
-    await printing.again(counter.stage.context, counter.who, order)
+    await reprints.again(counter.stage.context, counter.who, order)
     await counter.stage.sweep()
     (code,) = kitchen.codes()
     assert code.endswith(" COPY"), "it may be made already"
