@@ -117,6 +117,7 @@ async def test_an_item_is_edited_with_its_options_and_what_is_left_of_it(
         "allergens": "milk, soy", "station": "bar", "minutes": "3", "from": "07:00", "to": "11:30",
         "g0_c0_left": "5", "g0_c2_name": "No milk", "g0_c2_price": "-0.50",
         "g1_min": "1", "g1_max": "2", "g1_free": "2", "g0_c1_gone": "1",
+        "g0_c1_allergens": "soy, nuts",
         "g2_name": "Cup", "g2_max": "1", "g2_c0_name": "Large", "g2_c0_price": "+1",
     }  # fmt: skip
     answer = await boris.press(page, page.url.path, typed)
@@ -129,10 +130,42 @@ async def test_an_item_is_edited_with_its_options_and_what_is_left_of_it(
     assert [(c.id, c.price, c.left, c.available) for c in milk.choices] == [
         ("oat", 50, 5, True), ("soy", 40, None, False), ("no-milk", -50, None, True),
     ]  # fmt: skip
+    assert milk.choices[1].allergens == ("soy", "nuts")
     assert (toppings.min, toppings.max, toppings.free) == (1, 2, 2)
     assert [(c.name, c.price) for c in cup.choices] == [("Large", 100)]
     (entry,) = await staffed.log("item.changed")
     assert entry["subject"] == "S01"
+
+
+async def test_a_choice_that_runs_out_while_a_form_is_open_stays_out(
+    staffed: Staffed, shop: Counter
+) -> None:
+    boris = await signed_in(staffed, "boris")
+    page = await boris.look(await path_of(staffed, "Latte"))
+    latte = (await named(staffed, "Latte")).id
+    async with shop.stage.context.db.as_merchant(shop.stage.merchant) as conn:
+        await menu.choice_out(conn, "S01", latte, "oat")
+    await boris.press(page, page.url.path, await filled(page) | {"price": "4.40"})
+
+    async def there() -> list[bool]:
+        return [c.available for c in (await named(staffed, "Latte")).options[0].choices]
+
+    assert await there() == [False, True]
+    page = await boris.look(await path_of(staffed, "Latte"))
+    assert 'name="g0_c0_gone" value="1" checked' in page.text
+    await boris.press(page, page.url.path, await filled(page))
+    assert await there() == [True, True]
+
+
+async def test_allergens_of_a_choice_that_a_table_cannot_hold_are_refused(
+    staffed: Staffed, shop: Counter
+) -> None:
+    boris = await signed_in(staffed, "boris")
+    page = await boris.look(await path_of(staffed, "Latte"))
+    typed = await filled(page) | {"g0_c0_allergens": "nuts / soy"}
+    answer = await boris.press(page, page.url.path, typed)
+    assert answer.status_code == 422
+    assert "Oat: write its allergens with commas" in answer.text
 
 
 async def test_what_is_sold_while_a_form_is_open_stays_sold(

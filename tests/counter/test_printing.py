@@ -40,11 +40,12 @@ class Kitchen:
     calls: int = 0
     mute: bool = False
     no_paper: bool = False
+    cut_after: int = 0  # so many bytes of a job it takes, and hangs up
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.calls += 1
-        roll = Roll(576)
-        while data := await reader.read(65_536):
+        roll, taken = Roll(576), 0
+        while data := await reader.read(max(self.cut_after - taken, 0) or 65_536):
             for event in roll.feed(data):
                 match event:
                     case Printed(picture=picture):
@@ -56,6 +57,11 @@ class Kitchen:
                         writer.write(b"\x72" if self.no_paper else b"\x12")
                     case Ask():
                         writer.write(b"\x12")
+            taken += len(data)
+            if self.cut_after and taken >= self.cut_after:
+                self.papers += [one.picture for one in roll.end() if isinstance(one, Printed)]
+                writer.transport.abort()
+                return
             if self.mute and self.papers:
                 writer.close()
                 return
@@ -168,6 +174,38 @@ async def test_a_printer_that_confirms_nothing_gets_the_job_never_again(
     [problem] = await reprints.problems(counter.stage.context, counter.who)
     await reprints.settle(counter.stage.context, counter.who, problem.id)
     assert await reprints.problems(counter.stage.context, counter.who) == []
+
+
+async def test_a_line_that_is_cut_in_the_middle_of_a_ticket_leaves_a_doubt_and_a_whole_copy(
+    counter: Counter, kitchen: Kitchen
+) -> None:
+    """What is on paper nobody knows, so somebody looks, and has the whole of it again."""
+    await with_printer(counter, "K1", port=kitchen.port)
+    kitchen.cut_after = 20_000  # in its second band
+    order = await counter.preparing(TEA, CAKE, LATTE)
+    await counter.stage.sweep()
+    assert await jobs(counter) == [("K1", "ticket", "unconfirmed")]
+    [torn] = kitchen.papers
+    kitchen.cut_after = 0
+    for _ in range(3):
+        counter.stage.later(60)
+        await counter.stage.sweep()
+    assert kitchen.papers == [torn], "it is not sent again by itself"
+    [problem] = await printing.problems(counter.stage.context, counter.who)
+    await printing.repeat(counter.stage.context, counter.who, problem.id)
+    await counter.stage.sweep()
+    assert await jobs(counter) == [
+        ("K1", "ticket", "unconfirmed"), ("K1", "ticket", "printed"),
+    ]  # fmt: skip
+    _, whole = kitchen.papers
+    number = await counter.stage.value("SELECT number FROM orders WHERE id = $1", order)
+    assert code_on(whole) == f"{number} COPY"
+    assert torn.height < whole.height
+    first, second = await words_on(counter, "ticket")
+    assert "COPY" in " ".join(second)
+    assert {"1 × Tea", "1 × Carrot cake", "1 × Latte"} <= set(first) & set(second)
+    await printing.settle(counter.stage.context, counter.who, problem.id)
+    assert await printing.problems(counter.stage.context, counter.who) == []
 
 
 async def test_a_process_that_dies_while_it_prints_leaves_a_doubt_and_not_two_papers(

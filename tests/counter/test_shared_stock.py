@@ -12,6 +12,7 @@ from coinslot.counter import board, editing, menu, menu_file, ordering, staff, w
 from coinslot.counter.basket import BasketError, Choice, Option, Wish
 from coinslot.counter.editing import Edited
 from coinslot.counter.menu import Live, MenuItem, UnknownItemError, WantedItem
+from coinslot.counter.staff import Missing
 from coinslot.counter.walk_ins import Step
 from tests.counter.stage import MENU, Counter
 
@@ -162,6 +163,23 @@ async def test_an_order_that_staff_enter_takes_portions_and_gives_them_back(
     entered = (await walk_ins.listed(context, counter.who))[0]
     await walk_ins.move(context, counter.who, entered.id, Step.CANCELLED)
     assert await left(counter) == 4
+
+
+async def test_a_shared_stock_that_is_out_ends_every_line_that_takes_from_it(
+    counter: Counter,
+) -> None:
+    await offer(counter, with_oat(9))
+    order = await counter.paid(oat(0), oat(1), Wish(sku="drink-2"))
+    first = (await on_menu(counter))[0].id
+    missing = Missing(choices=frozenset({(first, "oat")}))
+    await staff.reject_missing(counter.stage.context, counter.who, order, "No oat", missing)
+    ended = await counter.stage.value(
+        "SELECT count(*) FROM fulfillments WHERE order_id = $1 AND basis = 'rejected'", order
+    )
+    assert ended == 2
+    assert await refused(counter, oat(3)) == ("options", "drink-3")
+    assert await left(counter) == 0
+    await counter.place(Wish(sku="drink-1"))
 
 
 async def test_a_count_is_written_by_a_form_only_where_another_one_was_typed(

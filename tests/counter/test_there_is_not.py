@@ -11,10 +11,10 @@ import pytest
 from coinslot.counter import editing, menu, staff
 from coinslot.counter.basket import BasketError, Wish
 from coinslot.counter.menu import NoStoreError
-from coinslot.counter.staff import CounterError
+from coinslot.counter.staff import CounterError, Missing
 from tests.console.conftest import Browser
 from tests.console.conftest import browser as browser
-from tests.counter.stage import Counter
+from tests.counter.stage import MENU, Counter
 from tests.counter.test_board import BOARD, board, column, number, shop
 from tests.counter.test_profit import sold
 from tests.people.conftest import Staffed
@@ -23,6 +23,8 @@ from tests.sales.conftest import stage as stage
 
 __all__ = ["shop"]
 CAKE, TEA = Wish(sku="cake"), Wish(sku="tea")
+OAT = Wish(sku="latte", choices=("oat",))
+LATTE = Wish(sku="latte", choices=("soy",))
 
 
 async def pieces(counter: Counter, order: UUID, sku: str) -> list[UUID]:
@@ -44,7 +46,7 @@ async def sells(counter: Counter, wish: Wish) -> bool:
     try:
         await counter.place(wish)
     except BasketError as error:
-        if error.code != "sold_out":
+        if error.code not in ("sold_out", "options"):
             raise
         return False
     return True
@@ -180,3 +182,87 @@ async def test_what_is_no_counter_has_no_menu_to_write_to_compare_or_to_copy(
             for way in (("S01", nowhere), (nowhere, "S01"), (nowhere, nowhere)):
                 with pytest.raises(NoStoreError):
                     await editing.copy(conn, context, merchant, *way)
+
+
+async def test_a_choice_that_is_out_ends_its_line_and_is_off_the_menu_until_it_is_there_again(
+    staffed: Staffed, shop: Counter, browser: Browser
+) -> None:
+    order = await shop.paid(OAT, LATTE, CAKE)
+    page = await board(browser)
+    assert "Latte: Oat is out" in column(page, "PLACED")
+    latte = await item(shop, "latte")
+    said = {"out": f"{latte}:oat", "reason": "No oat milk"}
+    await browser.press(page, f"{BOARD}/{order}/reject", said)
+    assert (await shop.ends(order)).count(("not_picked_up", "rejected", "rejected")) == 1
+    assert [tuple(row.values()) for row in await shop.stage.rows(
+        "SELECT l.name, f.settlement FROM fulfillments f JOIN order_lines l ON l.id = f.line_id"
+        " WHERE f.settlement IS NOT NULL AND f.order_id = $1", order,
+    )] == [("Latte (Oat)", "refund_due")]  # fmt: skip
+    page = await browser.look(BOARD)
+    assert "Sold out now: Latte: Oat." in notes(page)
+    assert not await sells(shop, OAT)
+    assert await sells(shop, LATTE)
+    assert await sells(shop, CAKE)
+    offered = (await browser.look("/s/corner/latte")).text
+    assert re.search(r'value="oat"[^>]* disabled', offered), offered
+    (entry,) = await staffed.log("item.sold_out")
+    assert entry["after"] == {"item": str(latte), "choice": "oat", "stock": ""}
+    where = f"{BOARD}/stores/S01/items/{latte}"
+    await browser.press(page, where, {"choice": "oat", "stock": "", "sold_out": ""})
+    assert await sells(shop, OAT)
+    assert "Sold out now" not in notes(await browser.look(BOARD))
+
+
+async def test_a_choice_is_out_without_an_order_and_a_new_table_does_not_bring_it_back(
+    staffed: Staffed, shop: Counter, browser: Browser
+) -> None:
+    where = f"{BOARD}/stores/S01/items/{await item(shop, 'latte')}"
+    await browser.press(await board(browser), where, {"choice": "oat", "sold_out": "1"})
+    assert not await sells(shop, OAT)
+    context, merchant = shop.stage.context, shop.stage.merchant
+    async with context.db.as_merchant(merchant) as conn:
+        for stock in (False, True):
+            await menu.write_menu(conn, context, merchant, "S01", MENU, stock=stock)
+    assert not await sells(shop, OAT)
+
+
+async def test_of_a_choice_that_is_out_one_of_two_pieces_may_be_named(shop: Counter) -> None:
+    """The last of the milk went into the first."""
+    order = await shop.preparing(Wish(sku="latte", quantity=2, choices=("oat",)))
+    first, second = await pieces(shop, order, "latte")
+    oat = frozenset({(await item(shop, "latte"), "oat")})
+    missing = Missing(units=(second,), choices=oat)
+    await staff.reject_missing(shop.stage.context, shop.who, order, "Out", missing)
+    open_ = await shop.stage.value(
+        "SELECT id FROM fulfillments WHERE order_id = $1 AND settlement IS NULL", order
+    )
+    assert open_ == first
+    assert not await sells(shop, OAT)
+    assert await sells(shop, LATTE), "the item is sold without it"
+
+
+async def test_a_choice_that_no_piece_has_ends_none(shop: Counter) -> None:
+    order = await shop.paid(LATTE)
+    missing = Missing(choices=frozenset({(await item(shop, "latte"), "oat")}))
+    with pytest.raises(CounterError):
+        await staff.reject_missing(shop.stage.context, shop.who, order, "Out", missing)
+    assert await sells(shop, OAT)
+
+
+async def test_of_a_counted_choice_nothing_is_left_and_what_expires_adds_none(
+    staffed: Staffed, shop: Counter, browser: Browser
+) -> None:
+    where = f"{BOARD}/stores/S01/items/{await item(shop, 'latte')}"
+    page = await board(browser)
+    await browser.press(page, where, {"choice": "oat", "stock": "4", "sold_out": ""})
+    await shop.place(OAT)
+    order = await shop.paid(OAT)
+    missing = Missing(choices=frozenset({(await item(shop, "latte"), "oat")}))
+    await staff.reject_missing(shop.stage.context, shop.who, order, "Out", missing)
+    shop.stage.later(3600)
+    await shop.stage.sweep()
+    assert not await sells(shop, OAT)
+    page = await browser.look(BOARD)
+    await browser.press(page, where, {"choice": "oat", "stock": "1", "sold_out": ""})
+    assert await sells(shop, OAT)
+    assert not await sells(shop, OAT)

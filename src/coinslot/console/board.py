@@ -21,7 +21,7 @@ from coinslot.console.whose import merchant_of
 from coinslot.counter import boards, menu, reprints, staff
 from coinslot.counter.boards import Said
 from coinslot.counter.menu import UnknownItemError
-from coinslot.counter.staff import CounterError, Staff, Status, Why, staff_of
+from coinslot.counter.staff import CounterError, Missing, Staff, Status, Why, staff_of
 from coinslot.kit.numbers import whole
 from coinslot.pages import cookies
 from coinslot.pages.access import signed_in
@@ -79,11 +79,16 @@ class BoardPages(SharedHandler):
         return await self._do(request, lambda who: staff.undo(self._context, who, order, to))
 
     async def reject(self, request: AnyRequest, order: FromPath[UUID]) -> Response[str] | Redirect:
-        """All of it, or the pieces that are named."""
+        """All of it, or the pieces that are named, and those with a choice that is."""
         form = await forms.read(request)
-        reason, units = form.one("reason"), [_uuid(text) for text in form.all("unit")]
+        pairs = [text.partition(":") for text in form.all("out")]
+        missing = Missing(
+            units=tuple(_uuid(text) for text in form.all("unit")),
+            choices=frozenset((_uuid(item), choice) for item, _, choice in pairs),
+        )
+        reason = form.one("reason")
         return await self._do(
-            request, lambda who: staff.reject(self._context, who, order, reason, units)
+            request, lambda who: staff.reject_missing(self._context, who, order, reason, missing)
         )
 
     async def complete(
@@ -159,9 +164,11 @@ class BoardPages(SharedHandler):
     async def item(
         self, request: AnyRequest, outlet: FromPath[str], item: FromPath[UUID]
     ) -> Response[str] | Redirect:
-        """Sold out, or so many are there again; an empty field is not counted."""
+        """Sold out, or so many are there again; an empty field is not counted. The same of one of
+        its choices, where one is named."""
         form = await forms.read(request)
         gone, typed = form.one("sold_out") == "1", form.one("stock", 6)
+        choice = form.one("choice", 40)
         stock = whole(typed)
         if typed and stock is None:
             said = self._frame.texts(request)["board_problem_stock"]
@@ -171,13 +178,19 @@ class BoardPages(SharedHandler):
             _must_be_theirs(who, outlet)
             async with self._context.db.as_merchant(who.merchant) as conn:
                 now = self._context.now()
-                if gone:
-                    await menu.sold_out(conn, outlet, item, now)
-                else:
-                    await menu.back_on_sale(conn, outlet, item, stock)
+                match choice, gone:
+                    case "", True:
+                        await menu.sold_out(conn, outlet, item, now)
+                    case "", False:
+                        await menu.back_on_sale(conn, outlet, item, stock)
+                    case _, True:
+                        await menu.choice_out(conn, outlet, item, choice)
+                    case _:
+                        await menu.choice_back(conn, outlet, item, choice, stock)
+                of_choice = {"choice": choice} if choice else {}
                 act = Act(
                     action="item.sold_out" if gone else "item.on_sale", merchant=who.merchant,
-                    subject=outlet, after={"item": str(item), "stock": typed},
+                    subject=outlet, after={"item": str(item), **of_choice, "stock": typed},
                 )  # fmt: skip
                 await record(conn, who.actor, act, now)
 

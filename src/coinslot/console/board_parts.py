@@ -179,6 +179,7 @@ class BoardParts:
 def _named(items: Sequence[BoardItem]) -> tuple[Sequence[str], int]:
     """The first of what is sold out, and of how much more that is so."""
     names = [item.name for item in items if not item.available]
+    names += [f"{item.name}: {one.name}" for item in items for one in item.choices if not one.there]
     return names[:_GONE_NAMED], max(len(names) - _GONE_NAMED, 0)
 
 

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-from msgspec.structs import replace
-
 from coinslot.console.forms import Form
 from coinslot.counter import hours_text, menu_file
 from coinslot.counter.basket import OPTION_ID, Choice, Option
@@ -17,6 +15,8 @@ from coinslot.kit.numbers import whole
 
 _NAME, _TEXT, _STOCK = 100, 300, 6
 _LEFT_MOST = 10**_STOCK - 1
+_OUT = "-"  # what a form showed of a choice that is out
+ALLERGENS = 100  # of a choice
 
 
 class FieldsError(ValueError):
@@ -45,7 +45,7 @@ def item_of_form(form: Form, currency: str, before: MenuItem | None) -> Edited:
         cost=_amount(form, "cost", currency, empty=0), tax_bp=typed_percent(form.one("tax", 6)),
         stock=_number(form.one("stock", _STOCK), "problem_menu_stock"),
         allergens=tuple(a.strip() for a in form.one("allergens", 300).split(",") if a.strip()),
-        options=_keeping(_options(form, currency), before), prep_min=minutes,
+        options=_options(form, currency), prep_min=minutes,
         station=form.one("station", STATION),
         hours=_hours(form, before),
     )  # fmt: skip
@@ -69,14 +69,19 @@ def shown_text(item: MenuItem | None) -> str:
         f"{choice.id}={choice.left}"
         for option in item.options for choice in option.choices if choice.left is not None
     ]  # fmt: skip
+    left += [
+        f"{choice.id}={_OUT}"
+        for option in item.options for choice in option.choices if not choice.available
+    ]  # fmt: skip
     return ";".join(left)
 
 
 def _shown(text: str) -> Live:
     pairs = [part.partition("=")[::2] for part in text.split(";") if part]
-    numbers = {name: whole(left, _LEFT_MOST) for name, left in pairs}
-    found = {name: left for name, left in numbers.items() if left is not None}
-    return Live(stock=found.pop("", None), choices=found)
+    out = frozenset(name for name, left in pairs if left == _OUT)
+    numbers = [(name, whole(left, _LEFT_MOST)) for name, left in pairs]
+    found = {name: left for name, left in numbers if left is not None}
+    return Live(stock=found.pop("", None), choices=found, out=out)
 
 
 def _hours(form: Form, before: MenuItem | None) -> tuple[WeekInterval, ...]:
@@ -119,20 +124,6 @@ def _options(form: Form, currency: str) -> tuple[Option, ...]:
     return tuple(found)
 
 
-def _keeping(options: tuple[Option, ...], before: MenuItem | None) -> tuple[Option, ...]:
-    """What a choice adds to the allergens comes from a table, and stays: the form has no field for
-    it."""
-    there = before.options if before is not None else ()
-    known = {choice.id: choice.allergens for option in there for choice in option.choices}
-    return tuple(
-        replace(
-            option,
-            choices=tuple(replace(c, allergens=known.get(c.id, ())) for c in option.choices),
-        )
-        for option in options
-    )
-
-
 def _choice(form: Form, field: str, currency: str, used: set[str]) -> Choice:
     name = form.one(f"{field}_name", _NAME)
     typed = form.one(f"{field}_price", 20)
@@ -149,8 +140,16 @@ def _choice(form: Form, field: str, currency: str, used: set[str]) -> Choice:
     return Choice(
         id=_id(form, field, name, used), name=name, price=price,
         available=form.one(f"{field}_gone") != "1", stock=stock,
+        allergens=_allergens(form.one(f"{field}_allergens", ALLERGENS), name),
         left=_number(form.one(f"{field}_left", _STOCK), "problem_menu_stock"),
     )  # fmt: skip
+
+
+def _allergens(text: str, of_choice: str) -> tuple[str, ...]:
+    """As a table can hold them. Raises FieldsError."""
+    if any(mark in text for mark in "{}/;()"):
+        raise FieldsError("problem_menu_choice_allergens", of_choice)
+    return tuple(a.strip() for a in text.split(",") if a.strip())
 
 
 def _id(form: Form, field: str, name: str, used: set[str]) -> str:

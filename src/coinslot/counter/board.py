@@ -1,6 +1,6 @@
 """The orders of a counter as its staff see them: no code, and no link to the customer's page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final
@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from coinslot.context import Context
 from coinslot.counter import codes, store
-from coinslot.counter.basket import Choice
-from coinslot.counter.menu import MenuItem, is_paused, menu
+from coinslot.counter.basket import Choice, Option
+from coinslot.counter.menu import MenuItem, counted, is_paused, menu
 from coinslot.counter.staff import CounterError, Staff, Status, Why, status_of
 from coinslot.db.pool import Database
 from coinslot.kit.money import Money
@@ -38,6 +38,7 @@ class BoardLine(Struct, frozen=True, kw_only=True):
     item: UUID
     name: str
     choices: tuple[str, ...]
+    chosen: tuple[Choice, ...]  # the same, as they were when the order was placed
     note: str
     price: Money
     station: str
@@ -103,12 +104,14 @@ class StoreMenu(Struct, frozen=True, kw_only=True):
 
 
 class BoardItem(Struct, frozen=True, kw_only=True):
-    """What a board says of an item, or of a stock that choices share: whether there is any."""
+    """What a board says of an item, or of a stock that choices share: whether there is any.
+    `choices`: of the item, but for those that take from a shared stock."""
 
     id: UUID
     name: str
     left: int | None
     sold_out: bool
+    choices: tuple[Choice, ...] = ()
 
     @property
     def available(self) -> bool:
@@ -173,8 +176,9 @@ async def items(context: Context, who: Staff) -> dict[str, list[BoardItem]]:
     async with context.db.as_merchant(who.merchant) as conn:
         for row in await conn.fetch(store.BOARD_ITEMS, who.outlets):
             item = BoardItem(
-                id=row["id"], name=row["name"], left=row["stock"], sold_out=row["sold_out"]
-            )
+                id=row["id"], name=row["name"], left=row["stock"], sold_out=row["sold_out"],
+                choices=tuple(_own_choices(row)),
+            )  # fmt: skip
             found.setdefault(row["outlet_id"], []).append(item)
         for row in await conn.fetch(store.SHARED, who.outlets):
             shared = BoardItem(
@@ -182,6 +186,12 @@ async def items(context: Context, who: Staff) -> dict[str, list[BoardItem]]:
             )
             found.setdefault(row["outlet_id"], []).append(shared)
     return found
+
+
+def _own_choices(row: asyncpg.Record) -> Iterator[Choice]:
+    options = msgspec.convert(row["options"], tuple[Option, ...])
+    for option in counted(options, row["option_stock"], {}, row["choices_out"]):
+        yield from (choice for choice in option.choices if not choice.stock)
 
 
 async def stations(context: Context, who: Staff) -> list[str]:
@@ -247,7 +257,7 @@ def _line(units: Sequence[asyncpg.Record], currency: str) -> BoardLine:
     chosen = msgspec.convert(first["options"], tuple[Choice, ...])
     return BoardLine(
         item=first["item_id"], name=first["name"].partition(" (")[0] if chosen else first["name"],
-        choices=tuple(choice.name for choice in chosen), note=first["note"],
+        choices=tuple(choice.name for choice in chosen), chosen=chosen, note=first["note"],
         price=Money(first["price_minor"], currency), station=first["station"],
         pieces=tuple(
             Piece(

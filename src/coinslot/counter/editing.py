@@ -95,7 +95,8 @@ def _left(edited: Edited, live: Live) -> Live:
         if choice.stock and choice.left is not None and choice.left != shown.choices.get(choice.id)
     }  # fmt: skip
     stock = live.stock if typed.stock == shown.stock else typed.stock
-    return Live(stock=stock, choices=choices, shared=shared)
+    out = live.out - (shown.out - typed.out) | (typed.out - shown.out)
+    return Live(stock=stock, choices=choices, shared=shared, out=out)
 
 
 async def remove(conn: Connection, outlet: str, item: UUID, now: datetime) -> None:
@@ -174,7 +175,9 @@ async def copy(conn: Connection, context: Context, merchant: UUID, source: str, 
 
 def _uncounted(options: Sequence[Option]) -> tuple[Option, ...]:
     return tuple(
-        replace(option, choices=tuple(replace(c, left=None) for c in option.choices))
+        replace(
+            option, choices=tuple(replace(c, left=None, available=True) for c in option.choices)
+        )
         for option in options
     )
 

@@ -1,7 +1,7 @@
 """A counter's store and its menu: what customers are offered now, and how its merchant writes
 it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Self
 from uuid import UUID
@@ -244,6 +244,7 @@ class Live(Struct, frozen=True, kw_only=True):
     stock: int | None
     choices: Mapping[str, int]  # of those that have a stock of their own
     shared: Mapping[str, int] = {}  # of stocks that choices share, where it is to be written
+    out: frozenset[str] = frozenset()  # choices that there are none of, whatever was counted
 
     @classmethod
     def of(cls, item: WantedItem) -> Self:
@@ -253,6 +254,7 @@ class Live(Struct, frozen=True, kw_only=True):
             stock=item.stock,
             choices={c.id: c.left for c in choices if c.left is not None and not c.stock},
             shared={c.stock: c.left for c in choices if c.left is not None and c.stock},
+            out=frozenset(c.id for c in choices if not c.available),
         )  # fmt: skip
 
 
@@ -262,13 +264,15 @@ async def write_menu(  # noqa: PLR0913  whose menu, and what is written of it
 ) -> int:  # fmt: skip
     """The menu is these items from now on; with `others`, beside those that are there. Orders that
     were placed keep their names and prices. What is left of an item that is there stays as it is,
-    unless its `stock` is written too. Raises NoStoreError."""
+    unless its `stock` is written too, and which of its choices are out. Raises NoStoreError."""
     await currency_of(conn, outlet)
     live = await hold(conn, outlet)
     first = await conn.fetchval(store.NEXT_PLACE, outlet) if others else 0
     kept = []
     for place, item in enumerate(items, first):
-        known = None if stock else live.get(item.sku)
+        known = live.get(item.sku)
+        if known is not None and stock:
+            known = replace(Live.of(item), out=known.out)
         kept.append(
             await save_item(conn, context, merchant, outlet, item, known or Live.of(item), place)
         )
@@ -281,7 +285,9 @@ async def hold(conn: Connection, outlet: str) -> dict[str, Live]:
     """What is left of everything on its menu, by sku, until the transaction ends."""
     rows = await conn.fetch(store.HOLD_ITEMS, outlet)
     return {
-        row["sku"]: Live(stock=row["stock"], choices=row["option_stock"])
+        row["sku"]: Live(
+            stock=row["stock"], choices=row["option_stock"], out=frozenset(row["choices_out"])
+        )
         for row in rows if row["retired_at"] is None
     }  # fmt: skip
 
@@ -314,23 +320,34 @@ async def save_item(  # noqa: PLR0913  of which store, which item, with what is 
         {choice: left for choice, left in live.choices.items() if choice in there},
         list(item.allergens), msgspec.to_builtins(tuple(map(_uncounted, item.options))),
         item.station, item.prep_min, msgspec.to_builtins(item.hours),
+        sorted(live.out.intersection(choice.id for choice in choices)),
     )  # fmt: skip
     return saved
 
 
 def _uncounted(option: Option) -> Option:
-    """What is left of its choices has a column of its own."""
-    return replace(option, choices=tuple(replace(c, left=None) for c in option.choices))
+    """What is left of its choices, and which are out, has columns of its own."""
+    return replace(
+        option, choices=tuple(replace(c, left=None, available=True) for c in option.choices)
+    )
 
 
-def _counted(
-    options: Sequence[Option], left: Mapping[str, int], shared: Mapping[str, int | None]
+def counted(
+    options: Sequence[Option],
+    left: Mapping[str, int],
+    shared: Mapping[str, int | None],
+    out: Collection[str],
 ) -> tuple[Option, ...]:
+    """With what is left of their choices, and which are out."""
     return tuple(
         replace(
             option,
             choices=tuple(
-                replace(c, left=shared.get(c.stock) if c.stock else left.get(c.id))
+                replace(
+                    c,
+                    left=shared.get(c.stock) if c.stock else left.get(c.id),
+                    available=c.id not in out,
+                )
                 for c in option.choices
             ),
         )
@@ -362,6 +379,23 @@ async def back_on_sale(
     await conn.execute(store.BOARD_CHANGED, outlet)
 
 
+async def choice_out(conn: Connection, outlet: str, item: UUID, choice: str) -> None:
+    """There is none of this choice of an item, whatever was counted, until somebody says that it
+    is there again. Raises UnknownItemError."""
+    if not await conn.fetchval(store.CHOICE_OUT, outlet, item, choice):
+        raise UnknownItemError(str(item))
+    await conn.execute(store.BOARD_CHANGED, outlet)
+
+
+async def choice_back(
+    conn: Connection, outlet: str, item: UUID, choice: str, left: int | None
+) -> None:
+    """There is so much of a choice again, or it is not counted. Raises UnknownItemError."""
+    if not await conn.fetchval(store.CHOICE_BACK, outlet, item, choice, left):
+        raise UnknownItemError(str(item))
+    await conn.execute(store.BOARD_CHANGED, outlet)
+
+
 def is_paused(row: asyncpg.Record, now: datetime) -> bool:
     """Whether a store takes no orders for now. A pause may have an end."""
     until = row["paused_until"]
@@ -384,9 +418,9 @@ def _item(row: asyncpg.Record) -> MenuItem:
         section=row["section"], place=row["place"], price=row["price_minor"],
         cost=row["cost_minor"], tax_bp=row["tax_bp"], left=row["stock"],
         sold_out=row["sold_out_at"] is not None, allergens=tuple(row["allergens"]),
-        options=_counted(
+        options=counted(
             msgspec.convert(row["options"], tuple[Option, ...]), row["option_stock"],
-            row["shared"] or {},
+            row["shared"] or {}, row["choices_out"],
         ), picture=view_of(row),
         hours=msgspec.convert(row["hours"], tuple[WeekInterval, ...]), prep_min=row["prep_min"],
         station=row["station"],

@@ -1,17 +1,19 @@
 """What staff and customers do with an order at a counter. Each works on all its pieces at once,
 under the locks of its capture and its units: so it competes with every refund, and one is first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
 import asyncpg
+import msgspec
 from msgspec import Struct
 
 from coinslot.context import Context
 from coinslot.counter import codes, message_store, no_show, store
+from coinslot.counter.basket import Choice, Option
 from coinslot.counter.flow import COUNTER
 from coinslot.db.pool import Connection
 from coinslot.orders import fulfillment
@@ -158,6 +160,13 @@ async def undo(context: Context, who: Staff, order: UUID, to: Status) -> None:
         await record(conn, who.actor, _act(who, "order.undone", order), now)
 
 
+class Missing(Struct, frozen=True, kw_only=True):
+    """What there is not: pieces of an order, and choices, each by its item."""
+
+    units: tuple[UUID, ...] = ()
+    choices: frozenset[tuple[UUID, str]] = frozenset()
+
+
 async def reject(
     context: Context, who: Staff, order: UUID, reason: str, units: Sequence[UUID] = ()
 ) -> None:
@@ -165,11 +174,24 @@ async def reject(
     goes back in the same transaction. The items of pieces that are named are sold out until
     somebody puts them back; what is rejected without a name is for sale again. Raises
     CounterError."""
+    await reject_missing(context, who, order, reason, Missing(units=tuple(units)))
+
+
+async def reject_missing(
+    context: Context, who: Staff, order: UUID, reason: str, missing: Missing
+) -> None:
+    """The same where choices may be named as well. Of a choice, those of its pieces that are named
+    are not handed over, or all where none is; their items stay on sale, and the choice is out until
+    somebody says that it is there again, with the stock that it shares. Raises CounterError."""
     if not reason.strip():
         raise CounterError(Why.NO_REASON)
     async with context.db.as_merchant(who.merchant) as conn:
         _, held = await _held(conn, who, order)
-        meant = [unit for unit in held if not units or unit["id"] in units]
+        chosen = await conn.fetch(store.CHOICES_OF, [unit["id"] for unit in held])
+        lacking = _lacking(chosen, missing)
+        named = {unit["id"] for unit in held} & set(missing.units)
+        everything = not (missing.units or missing.choices)
+        meant = [u for u in held if everything or u["id"] in named or u["id"] in lacking.units]
         if not meant:
             raise CounterError(Why.UNKNOWN)
         now = context.now()
@@ -181,8 +203,10 @@ async def reject(
         ids = [unit["id"] for unit in meant]
         act = _act(who, "order.rejected", order, reason.strip(), ids)
         await record(conn, who.actor, act, now)
-        if units:
-            await _none_left(conn, who, order, ids, now)
+        if not everything:
+            await conn.execute(store.HOLD_ITEMS_OF, ids)
+            await _none_left(conn, who, order, sorted(named - lacking.having), now)
+            await _none_of_choices(conn, who, order, lacking, now)
     context.wakes.wake("refunds", "fulfillments", "counter_messages", "counter_prints")
 
 
@@ -193,13 +217,61 @@ async def _none_left(
     kept = await _known(conn, who, order)
     gone = [row["id"] for row in await conn.fetch(store.NONE_LEFT, units, now)]
     for item in sorted(gone):
-        after = {"item": str(item), "stock": ""}
-        act = Act(
-            action="item.sold_out", merchant=who.merchant, subject=kept["outlet_id"], after=after
-        )
+        act = _sold_out(who, kept["outlet_id"], {"item": str(item), "stock": ""})
         await record(conn, who.actor, act, now)
     if gone:
         await conn.execute(store.BOARD_CHANGED, kept["outlet_id"])
+
+
+class _Lacking(Struct, frozen=True, kw_only=True):
+    """What of an order wants a choice that is out. `having`: all its pieces with one; `units`:
+    those that are not handed over."""
+
+    having: frozenset[UUID]
+    units: frozenset[UUID]
+    choices: tuple[tuple[UUID, str], ...]  # by item, of those that share no stock
+    stocks: tuple[str, ...]
+
+
+def _lacking(rows: Sequence[asyncpg.Record], missing: Missing) -> _Lacking:
+    """By what each choice takes from: a stock by its name, or what its item has of it."""
+    by_source: dict[str | tuple[UUID, str], set[UUID]] = {}
+    out = set[str | tuple[UUID, str]]()
+    for row in rows:
+        offered = msgspec.convert(row["offered"], tuple[Option, ...])
+        shared = {choice.id: choice.stock for option in offered for choice in option.choices}
+        for choice in msgspec.convert(row["options"], tuple[Choice, ...]):
+            source = shared.get(choice.id) or (row["item_id"], choice.id)
+            by_source.setdefault(source, set()).add(row["id"])
+            if (row["item_id"], choice.id) in missing.choices:
+                out.add(source)
+    having = {source: by_source[source] for source in out}
+    units = [theirs & set(missing.units) or theirs for theirs in having.values()]
+    return _Lacking(
+        having=frozenset().union(*having.values()), units=frozenset().union(*units),
+        choices=tuple(sorted(source for source in out if not isinstance(source, str))),
+        stocks=tuple(sorted(source for source in out if isinstance(source, str))),
+    )  # fmt: skip
+
+
+async def _none_of_choices(
+    conn: Connection, who: Staff, order: UUID, lacking: _Lacking, now: datetime
+) -> None:
+    """No item is sold with what there is not; it is sold without it."""
+    outlet = (await _known(conn, who, order))["outlet_id"]
+    for item, choice in lacking.choices:
+        if await conn.fetchval(store.CHOICE_OUT, outlet, item, choice):
+            after = {"item": str(item), "choice": choice, "stock": ""}
+            await record(conn, who.actor, _sold_out(who, outlet, after), now)
+    for row in await conn.fetch(store.SHARED_NONE_LEFT, outlet, lacking.stocks, now):
+        after = {"item": str(row["id"]), "stock": ""}
+        await record(conn, who.actor, _sold_out(who, outlet, after), now)
+    if lacking.choices or lacking.stocks:
+        await conn.execute(store.BOARD_CHANGED, outlet)
+
+
+def _sold_out(who: Staff, outlet: str, after: Mapping[str, str]) -> Act:
+    return Act(action="item.sold_out", merchant=who.merchant, subject=outlet, after=after)
 
 
 async def cancel(context: Context, order_token: str) -> None:

@@ -58,11 +58,11 @@ BOARD_CHANGED = "UPDATE counter_stores SET board_changes = board_changes + 1 WHE
 
 SAVE_ITEM = """
 INSERT INTO counter_items (id, merchant_id, outlet_id, product_id, section, place, price_minor,
-    tax_bp, stock, option_stock, allergens, options, station, prep_min, hours)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+    tax_bp, stock, option_stock, allergens, options, station, prep_min, hours, choices_out)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 ON CONFLICT (outlet_id, product_id) DO UPDATE SET section = $5, place = $6, price_minor = $7,
     tax_bp = $8, stock = $9, option_stock = $10, allergens = $11, options = $12, station = $13,
-    prep_min = $14, hours = $15, retired_at = NULL
+    prep_min = $14, hours = $15, choices_out = $16, retired_at = NULL
 RETURNING id
 """
 
@@ -89,7 +89,8 @@ ORDER BY min(i.place) OVER (PARTITION BY i.section), i.section, i.place, p.sku
 """
 
 BOARD_ITEMS = """
-SELECT i.outlet_id, i.id, p.name, i.stock, i.sold_out_at IS NOT NULL AS sold_out
+SELECT i.outlet_id, i.id, p.name, i.stock, i.sold_out_at IS NOT NULL AS sold_out, i.options,
+    i.option_stock, i.choices_out
 FROM counter_items i JOIN products p ON p.id = i.product_id
 WHERE ($1::text[] IS NULL OR i.outlet_id = ANY ($1)) AND i.retired_at IS NULL
 ORDER BY i.outlet_id, min(i.place) OVER (PARTITION BY i.outlet_id, i.section), i.section, i.place,
@@ -106,7 +107,7 @@ MENU_ITEM = f"{_ITEM} WHERE i.outlet_id = $1 AND i.id = $2 AND i.retired_at IS N
 
 # Stock that customers take meanwhile is not overwritten by what was read before.
 HOLD_ITEMS = """
-SELECT i.id, p.sku, i.stock, i.option_stock, i.retired_at FROM counter_items i
+SELECT i.id, p.sku, i.stock, i.option_stock, i.choices_out, i.retired_at FROM counter_items i
 JOIN products p ON p.id = i.product_id
 WHERE i.outlet_id = $1 ORDER BY i.id FOR NO KEY UPDATE OF i
 """
@@ -138,6 +139,35 @@ UPDATE counter_items i SET sold_out_at = $2, stock = CASE WHEN i.stock IS NOT NU
 FROM held WHERE i.id = held.id RETURNING i.id
 """
 
+# What there is not: rows of items are held by their ids before any is written, and before those of
+# shared stocks.
+HOLD_ITEMS_OF = """
+SELECT i.id FROM counter_items i WHERE i.id IN (SELECT n.item_id FROM fulfillments f
+    JOIN counter_lines n USING (line_id) WHERE f.id = ANY ($1))
+ORDER BY i.id FOR NO KEY UPDATE
+"""
+
+CHOICES_OF = """
+SELECT f.id, n.item_id, n.options, i.options AS offered FROM fulfillments f
+JOIN counter_lines n USING (line_id) JOIN counter_items i ON i.id = n.item_id
+WHERE f.id = ANY ($1) ORDER BY f.id
+"""
+
+# What was counted of it was wrong.
+CHOICE_OUT = """
+UPDATE counter_items SET choices_out = array_remove(choices_out, $3::text) || $3::text,
+    option_stock = CASE WHEN option_stock ? $3::text
+        THEN option_stock || jsonb_build_object($3::text, 0) ELSE option_stock END
+WHERE outlet_id = $1 AND id = $2 AND retired_at IS NULL RETURNING true
+"""
+
+CHOICE_BACK = """
+UPDATE counter_items SET choices_out = array_remove(choices_out, $3::text), option_stock = CASE
+    WHEN $4::integer IS NULL THEN option_stock - $3::text
+    ELSE option_stock || jsonb_build_object($3::text, $4::integer) END
+WHERE outlet_id = $1 AND id = $2 AND retired_at IS NULL RETURNING true
+"""
+
 BACK_ON_SALE = """
 UPDATE counter_items SET sold_out_at = NULL, stock = CASE WHEN $4 THEN stock ELSE $3 END
 WHERE outlet_id = $1 AND id = $2 AND retired_at IS NULL RETURNING true
@@ -162,6 +192,13 @@ ON CONFLICT (outlet_id, name) DO UPDATE SET stock = excluded.stock WHERE $6
 SHARED_SOLD_OUT = """
 UPDATE counter_stocks SET sold_out_at = coalesce(sold_out_at, $3)
 WHERE outlet_id = $1 AND id = $2 RETURNING true
+"""
+
+SHARED_NONE_LEFT = """
+WITH held AS (SELECT id FROM counter_stocks WHERE outlet_id = $1 AND name = ANY ($2)
+    AND sold_out_at IS NULL ORDER BY id FOR NO KEY UPDATE)
+UPDATE counter_stocks s SET sold_out_at = $3, stock = CASE WHEN s.stock IS NOT NULL THEN 0 END
+FROM held WHERE s.id = held.id RETURNING s.id
 """
 
 SHARED_BACK = """
@@ -192,6 +229,7 @@ WHERE i.id = h.id AND i.retired_at IS NULL AND i.sold_out_at IS NULL
     AND (i.stock IS NULL OR i.stock >= w.quantity)
     AND NOT EXISTS (SELECT FROM jsonb_each(i.option_stock) s
         WHERE s.value::integer + coalesce((w.choices->s.key)::integer, 0) < 0)
+    AND NOT w.choices ?| i.choices_out
 RETURNING i.id, i.stock IS NOT NULL AS counted,
     ARRAY(SELECT jsonb_object_keys(i.option_stock)) AS counted_choices,
     (SELECT coalesce(jsonb_object_agg(name, counted), '{}') FROM taken) AS shared

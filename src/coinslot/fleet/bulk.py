@@ -229,6 +229,7 @@ async def _apply(
     """Whether it has a new version, and whether codes were replaced."""
     machine = wanted.machine
     try:
+        await config.hold_in(conn, editor.merchant, machine)  # all that is read is of one version
         change = await _change(conn, editor, wanted, codes)
         before = await config.config_in(conn, editor.merchant, machine)
         made = await config.change_in(conn, context, editor, machine, change)
@@ -264,12 +265,10 @@ async def _change(
     conn: Connection, editor: Editor, wanted: MachineChange, codes: Codes = "ask"
 ) -> ConfigChange:
     device: dict[str, Any] | UnsetType = UNSET
-    version = wanted.version
-    if wanted.device:  # beside those of the version that is read here, and of no newer one
+    if wanted.device:  # beside those that it has
         before = await config.config_in(conn, editor.merchant, wanted.machine)
         device = {**before.device, **wanted.device}
-        version = before.version if version is None else version
-    return ConfigChange(slots=wanted.slots, device=device, version=version, codes=codes)
+    return ConfigChange(slots=wanted.slots, device=device, version=wanted.version, codes=codes)
 
 
 async def _capacities(

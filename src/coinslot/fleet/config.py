@@ -243,6 +243,12 @@ def _check_row(row: asyncpg.Record, wanted: ConfigChange) -> None:
         raise OutOfServiceError(f"{row['id']} is out of service")
 
 
+async def hold_in(conn: Connection, merchant: UUID, machine: str) -> None:
+    """Nobody else changes it until the transaction ends. Raises UnknownOutletError."""
+    await conn.fetchval(store.LOCK_DEVICE, machine)  # no unit is offered while it is applied
+    await locked(conn, merchant, machine)
+
+
 async def locked(conn: Connection, merchant: UUID, machine: str) -> asyncpg.Record:
     """The outlet's row, locked for a change. Raises UnknownOutletError."""
     row = await conn.fetchrow(store.LOCK_MACHINE, machine, merchant)

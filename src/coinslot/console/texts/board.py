@@ -59,14 +59,20 @@ TEXTS: Final[Texts] = {
     "board_vouch_button": ("Hand over without code", "बिना कोड दें", "Выдать без кода"),
     "board_reject": ("Not possible?", "संभव नहीं?", "Не получится?"),
     "board_reject_lead": (
-        "Tick what there is not: it is sold out from then on, until somebody puts it back. Nothing"
+        "Tick what there is not: it is sold out from then on, until somebody puts it back. A choice"
+        " that is out ends its pieces alone: the item is sold without it. Nothing"
         " ticked is all of the order, and what nobody had begun is for sale again. The money goes"
         " back at once.",
-        "जो नहीं है उसे चुनें: वह तब से ख़त्म रहेगा, जब तक कोई उसे वापस न लाए। कुछ न चुनने पर पूरा ऑर्डर, और जो"
+        "जो नहीं है उसे चुनें: वह तब से ख़त्म रहेगा, जब तक कोई उसे वापस न लाए। कोई विकल्प ख़त्म हो तो"
+        " केवल उसके टुकड़े नहीं बनेंगे, चीज़ उसके बिना बिकती रहेगी। कुछ न चुनने पर पूरा ऑर्डर, और जो"
         " शुरू नहीं हुआ वह फिर बिक्री में। पैसा तुरंत लौटेगा।",
-        "Отметьте, чего нет: оно закончилось, пока кто-нибудь не вернёт его в продажу. Без отметок"
-        " — весь заказ, и то, что не начали, снова в продаже. Деньги вернутся сразу.",
+        "Отметьте, чего нет: оно закончилось, пока кто-нибудь не вернёт его в продажу. Нет добавки"
+        " — не выйдут только порции с ней, без неё позиция продаётся. Без отметок — весь заказ, и"
+        " то, что не начали, снова в продаже. Деньги вернутся сразу.",
     ),
+    "board_choice": ("A choice", "विकल्प", "Добавка"),
+    "board_choice_out": ("{item}: {choice} is out", "{item}: {choice} ख़त्म है",
+                         "{item}: закончилось — {choice}"),
     "board_reject_button": ("Give the money back", "पैसा लौटाएँ", "Вернуть деньги"),
     "board_reason": ("Why", "क्यों", "Почему"),
     "board_tick": ("Done: {name}", "हो गया: {name}", "Сделано: {name}"),

@@ -357,6 +357,11 @@ TEXTS: Final[Texts] = {
         "{about}: नाम और चुनाव चाहिए, और जितने हैं उससे ज़्यादा नहीं चुने जा सकते।",
         "{about}: нужны название и варианты, и выбрать больше, чем есть, нельзя.",
     ),
+    "problem_menu_choice_allergens": (
+        "{about}: write its allergens with commas between them, without brackets, / or ;.",
+        "{about}: एलर्जी वाली चीज़ें कॉमा से अलग लिखें, कोष्ठक, / या ; के बिना।",
+        "{about}: пишите аллергены через запятую, без скобок, / и ;.",
+    ),
     "problem_menu_choice": (
         "{about}: its price cannot be read.",
         "{about}: दाम नहीं पढ़ा जा सका।",
