@@ -7,6 +7,7 @@ from typing import Any
 from coinslot.fleet import bulk, config
 from coinslot.fleet.config import ConfigChange, SlotChange
 from coinslot.kit.money import Money
+from coinslot.orders.outlet_windows import set_windows
 from tests.api.test_machines import Client, key_of, refused
 from tests.api.test_machines import api as api
 from tests.fleet.test_config import changed
@@ -164,3 +165,13 @@ async def test_every_slot_of_a_large_fleet_fits_into_a_call(stage: Stage, api: C
     assert refused(longer) == (413, "too_large")
     now = await config.read(stage.context, stage.merchant, "M01")
     assert now.slots[0].par == 9
+
+
+async def test_windows_of_time_are_read_and_stay_as_they_are(stage: Stage, api: Client) -> None:
+    await set_windows(stage.context, "M01", {"dispatch_s": 300})
+    told = (await api.get("/slots")).json()
+    assert told["table"].splitlines()[1].endswith(",300,")
+    done = await apply(api, told["table"], told["versions"])
+    assert (done.status_code, done.json()["changed"]) == (200, 0)
+    other = "machine,slot,dispatch_s\nM01,A1,301\n"
+    assert refused(await apply(api, other, told["versions"], "l")) == (422, "invalid_slots")

@@ -11,6 +11,7 @@ from coinslot.fleet import bulk, config
 from coinslot.fleet.bulk import BulkError, MachineChange
 from coinslot.fleet.config import ConfigChange, Editor, SlotChange
 from coinslot.kit.money import Money
+from coinslot.orders.outlet_windows import set_windows
 from tests.console.conftest import OURS, Browser, form, signed_in
 from tests.people.conftest import Staffed
 
@@ -164,3 +165,54 @@ async def test_a_capacity_of_a_slot_that_is_not_there_undoes_the_rest(staffed: S
     with pytest.raises(BulkError):
         await bulk.apply(stage.context, editor, wanted)
     assert await state(staffed) == before
+
+
+TIMED = "machine,slot,dispatch_s,in_doubt_s\nM01,A1,300,\nM02,A1,,900\n"
+
+
+async def own_times(staffed: Staffed) -> dict[str, dict[str, float]]:
+    slots = await bulk.table(staffed.stage.context, staffed.stage.merchant)
+    return {one.machine: dict(one.windows) for one in slots}
+
+
+async def test_windows_of_time_are_in_the_table_and_back_by_whoever_may_change_them(
+    staffed: Staffed,
+) -> None:
+    await _second(staffed)
+    asha = await signed_in(staffed, "asha")
+    preview = await looked(asha, TIMED)
+    assert "Machines that change: 2" in preview.text, preview.text
+    assert (await applied(asha, preview)).status_code == 303
+    assert await own_times(staffed) == {"M01": {"dispatch_s": 300}, "M02": {"in_doubt_s": 900}}
+    table = (await asha.look(f"{SLOTS}/export")).text
+    assert table.splitlines()[0].endswith("capacity,dispatch_s,in_doubt_s")
+    assert "Nothing would change" in (await looked(asha, table)).text
+    usual = await looked(asha, "machine,slot,dispatch_s\nM01,A1,usual\n")
+    assert (await applied(asha, usual)).status_code == 303
+    assert await own_times(staffed) == {"M01": {}, "M02": {"in_doubt_s": 900}}
+
+
+async def test_who_may_change_no_times_brings_them_back_as_they_are_and_not_otherwise(
+    staffed: Staffed,
+) -> None:
+    await _second(staffed)
+    await set_windows(staffed.stage.context, "M01", {"dispatch_s": 300})
+    boris = await signed_in(staffed, "boris")
+    same = await looked(boris, "machine,slot,par,dispatch_s\nM01,A1,12,300\n")
+    assert (await applied(boris, same)).status_code == 303
+    other = await looked(boris, "machine,slot,dispatch_s\nM01,A1,301\n")
+    assert other.status_code == 422
+    assert "whoever may change machines" in unescape(other.text)
+    assert (await own_times(staffed))["M01"] == {"dispatch_s": 300}
+
+
+async def test_times_that_cannot_be_and_lines_that_disagree_are_said(staffed: Staffed) -> None:
+    await _second(staffed)
+    asha = await signed_in(staffed, "asha")
+    for cells, said in (
+        ("M01,A1,soon", "is no number of seconds"), ("M01,A1,5", "from 30 to 3600 seconds"),
+        ("M01,A1,300\nM01,A2,301", "another line of M01 says otherwise"),
+    ):  # fmt: skip
+        answer = await looked(asha, f"machine,slot,dispatch_s\n{cells}\n")
+        assert answer.status_code == 422
+        assert said in unescape(answer.text)

@@ -32,7 +32,7 @@ from coinslot.payments.idempotency import KeyBusyError, KeyReusedError
 
 # Of the body, which bounds the table.
 TABLE_BYTES: Final = 2_000_000
-Value = Money | int | str | None
+Value = Money | int | float | str | None
 
 
 class SlotTable(Struct, frozen=True, kw_only=True):
@@ -151,7 +151,7 @@ async def _changes(conn: Connection, merchant: UUID, table: str) -> Sequence[Mac
                 for one in read.problems
             }
         )
-    return read.changes
+    return [replace(one, windows_by="nobody") for one in read.changes]
 
 
 def _of_versions(changes: Sequence[MachineChange], versions: dict[str, int]) -> list[MachineChange]:

@@ -15,16 +15,17 @@ from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
 from coinslot.console.whose import editor_of, merchant_of
 from coinslot.fleet import bulk, bulk_sheet
-from coinslot.fleet.bulk import BulkError, MachineChange, MachinePlan
+from coinslot.fleet.bulk import BulkError, MachineChange, MachinePlan, WindowsBy
 from coinslot.fleet.bulk_sheet import BulkSheet
 from coinslot.fleet.config import Codes
-from coinslot.pages.access import signed_in
+from coinslot.pages.access import Access, signed_in
 from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import AnyRequest
 from coinslot.pages.shared_handler import SharedHandler
 from coinslot.people.sessions import SignedIn
 
 TABLE_CHARS: Final = 2_000_000
+SETS_TIMES: Final = "merchant:write"  # as on the page of machines' times
 CODES: Final = ("ask", "replace", "keep")
 _Windows = dict[str, dict[str, float | None]]
 
@@ -54,10 +55,19 @@ class BulkPages(SharedHandler):
         raw = form.files.get("file") or form.raw("table").encode()
         slots = await bulk.table(self._context, merchant_of(signed_in(request)))
         read = bulk_sheet.read(raw, {one.machine: one.price.currency for one in slots})
+        who = signed_in(request)
+        by: WindowsBy = "typed" if SETS_TIMES in who.permissions else "nobody"
+        read = replace(read, changes=[replace(one, windows_by=by) for one in read.changes])
         text = raw.decode("utf-8-sig", errors="replace")
         if read.problems or form.one("do") != "apply":
             return await self._planned(request, read, text)
         wanted = of_versions(read.changes, form)
+        there = {one.machine: one.windows for one in slots}
+        if by == "typed" and any(
+            there[one.machine].get(name) != value
+            for one in wanted for name, value in one.windows.items()
+        ):  # fmt: skip
+            Access(self._frame.auth, cookies=True).must_be_fresh(who)
 
         async def work(who: SignedIn) -> Done:
             await bulk.apply(self._context, editor_of(who), wanted, codes_of(form))

@@ -13,7 +13,7 @@ from litestar.response import Redirect
 from msgspec.structs import replace
 
 from coinslot.console import device_fields, forms
-from coinslot.console.bulk import codes_of, of_versions, shown
+from coinslot.console.bulk import SETS_TIMES, codes_of, of_versions, shown
 from coinslot.console.device_fields import DeviceFieldError
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
@@ -44,7 +44,6 @@ from coinslot.people.sessions import SignedIn
 
 _CHARS: Final = 40_000
 _CELLS: Final = 4
-_SETS_TIMES: Final = "merchant:write"  # as on the page of machines' times
 
 
 class SlotLineError(Exception):
@@ -163,7 +162,7 @@ class TemplatePages(SharedHandler):
         """Who may not set machines' times leaves them as they are. Raises WindowError, and
         RefusedError without a fresh proof."""
         who = signed_in(request)
-        if _SETS_TIMES not in who.permissions:
+        if SETS_TIMES not in who.permissions:
             return seen.windows
         typed = {one.name: one.read(form) for one in self._times(seen.windows)}
         windows = {name: value for name, value in seen.windows.items() if name not in typed}
@@ -216,7 +215,7 @@ class TemplatePages(SharedHandler):
     def _shown_times(
         self, request: AnyRequest, kept: Template, form: Form | None
     ) -> Sequence[Field]:
-        if _SETS_TIMES not in signed_in(request).permissions:
+        if SETS_TIMES not in signed_in(request).permissions:
             return ()
         return again(self._times(kept.windows), form)
 

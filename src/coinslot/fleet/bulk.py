@@ -1,8 +1,9 @@
 """Many machines changed at once: what would change of each is shown first, and then all of it is
 done in one transaction, or nothing."""
 
+import math
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -25,12 +26,18 @@ from coinslot.fleet.config import (
 from coinslot.kit.money import Money
 from coinslot.orders import outlet_windows
 from coinslot.orders.outlet_windows import WindowError, WindowForm
+from coinslot.orders.selling_rules import WINDOWS
 from coinslot.outlets.machines import UnknownOutletError
 from coinslot.payments import idempotency
 from coinslot.payments.idempotency import Answer, IdempotentCall
 
 MACHINES_AT_MOST: Final = 500
 CAPACITY_AT_MOST: Final = 10_000
+
+
+# Who says the windows of time: a template, in which somebody with the permission wrote them; one
+# who has it and types them; or one who may change none.
+WindowsBy = Literal["template", "typed", "nobody"]
 
 
 class MachineChange(Struct, frozen=True, kw_only=True):
@@ -43,7 +50,8 @@ class MachineChange(Struct, frozen=True, kw_only=True):
     capacity: Mapping[str, int] = {}  # by slot
     device: Mapping[str, Any] = {}
     version: int | None = None
-    windows: Mapping[str, float] = {}
+    windows: Mapping[str, float | None] = {}  # None: as usual
+    windows_by: WindowsBy = "template"
     windows_seen: Mapping[str, float | None] | None = None
 
 
@@ -89,6 +97,7 @@ class TableSlot(Struct, frozen=True, kw_only=True):
     price: Money
     par: int
     capacity: int | None
+    windows: Mapping[str, float]  # of time, that its machine has of its own
 
 
 async def table(
@@ -108,7 +117,7 @@ async def table_in(
         TableSlot(
             price=Money(row["minor"], row["currency"]),
             **{name: row[name] for name in
-               ("machine", "version", "slot", "sku", "product", "par", "capacity")},
+               ("machine", "version", "slot", "sku", "product", "par", "capacity", "windows")},
         )
         for row in rows
     ]  # fmt: skip
@@ -220,7 +229,20 @@ async def _own_windows(
     there = await outlet_windows.windows_in(conn, context, wanted.machine)
     outlet_windows.check_windows({one.name for one in there}, wanted.windows)
     own = {one.name: one.seconds for one in there if one.own}
-    return {name: own.get(name) for name in sorted(wanted.windows)}
+    before = {name: own.get(name) for name in sorted(wanted.windows)}
+    _check_typed(wanted, before)
+    return before
+
+
+def _check_typed(wanted: MachineChange, before: Mapping[str, float | None]) -> None:
+    """Raises WindowError."""
+    changed = {name: value for name, value in wanted.windows.items() if before[name] != value}
+    if changed and wanted.windows_by == "nobody":
+        raise WindowError(f"{min(changed)}: whoever may change machines' times changes it")
+    for name, value in changed.items():
+        least, most = WINDOWS.get(name, (0, math.inf))
+        if wanted.windows_by == "typed" and value is not None and not least <= value <= most:
+            raise WindowError(f"{name}: from {least} to {most} seconds")
 
 
 async def _apply(

@@ -12,11 +12,15 @@ from coinslot.fleet.bulk import MachineChange, TableSlot
 from coinslot.fleet.config import SlotChange
 from coinslot.fleet.sheet import LineProblem, read_table
 from coinslot.kit.csv_cells import marked
-from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError
+from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError, plain
 from coinslot.kit.numbers import whole
+from coinslot.orders.selling_rules import WINDOWS
 
 # `product` is for whoever reads the table: which one is in the slot, `sku` says.
-COLUMNS: Final = ("machine", "slot", "sku", "product", "price", "par", "capacity")
+# Windows of time are the machine's: each of its lines has them, and one is enough.
+TIMES: Final = tuple(sorted(WINDOWS))
+COLUMNS: Final = ("machine", "slot", "sku", "product", "price", "par", "capacity", *TIMES)
+USUAL: Final = "usual"  # it has none of its own
 _MOST: Final = 99_999
 
 
@@ -31,7 +35,8 @@ def lines(slots: Sequence[TableSlot]) -> list[list[str]]:
     """As `read` reads them."""
     return [
         [one.machine, one.slot, one.sku, one.product, one.price.decimal(), str(one.par),
-         "" if one.capacity is None else str(one.capacity)]
+         "" if one.capacity is None else str(one.capacity),
+         *(f"{one.windows[name]:.10g}" if name in one.windows else "" for name in TIMES)]
         for one in slots
     ]  # fmt: skip
 
@@ -55,6 +60,7 @@ class _Reading:
         self._problems = [*problems]
         self._slots: dict[str, dict[str, SlotChange]] = {}
         self._capacity: dict[str, dict[str, int]] = {}
+        self._times: dict[str, dict[str, float | None]] = {}
 
     def sheet(self, rows: Sequence[tuple[int, dict[str, str]]]) -> BulkSheet:
         for line, cells in rows:
@@ -62,7 +68,7 @@ class _Reading:
         changes = [
             MachineChange(
                 machine=machine, slots=tuple(slots.values()),
-                capacity=self._capacity.get(machine, {}),
+                capacity=self._capacity.get(machine, {}), windows=self._times.get(machine, {}),
             )
             for machine, slots in self._slots.items()
         ]  # fmt: skip
@@ -90,8 +96,23 @@ class _Reading:
             slot=slot, sku=cells["sku"] or UNSET, par=UNSET if par is None else par,
             price=UNSET if price is None else price,
         )  # fmt: skip
+        self._take_times(line, machine, cells)
         if capacity is not None:
             self._capacity.setdefault(machine, {})[slot] = capacity
+
+    def _take_times(self, line: int, machine: str, cells: Mapping[str, str]) -> None:
+        times = self._times.setdefault(machine, {})
+        for name in TIMES:
+            text = cells[name]
+            if not text:
+                continue
+            try:
+                seconds = None if text.lower() == USUAL else float(plain(text))
+            except (MoneyTextError, ValueError):
+                self._wrong(line, name, f"{text[:40]!r} is no number of seconds; or {USUAL}")
+                continue
+            if times.setdefault(name, seconds) != seconds:
+                self._wrong(line, name, f"another line of {machine} says otherwise")
 
     def _count(self, line: int, column: str, cells: Mapping[str, str]) -> int | None:
         text = cells[column]

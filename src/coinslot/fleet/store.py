@@ -15,7 +15,7 @@ MACHINE_ROW = LOCK_MACHINE.replace(" FOR NO KEY UPDATE", "")
 # version, though the machine may not have it yet.
 SLOT_TABLE = """
 SELECT o.id AS machine, o.currency::text, o.config_version AS version, w.slot, w.sku,
-    coalesce(p.name, w.sku) AS product, w.minor, w.par, s.capacity
+    coalesce(p.name, w.sku) AS product, w.minor, w.par, s.capacity, o.windows
 FROM outlets o LEFT JOIN config_versions v ON v.outlet_id = o.id
     AND v.version = o.config_version AND o.applied_version <> o.config_version
 CROSS JOIN LATERAL (SELECT e->>'slot' AS slot, e->>'sku' AS sku,
