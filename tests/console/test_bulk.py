@@ -216,3 +216,14 @@ async def test_times_that_cannot_be_and_lines_that_disagree_are_said(staffed: St
         answer = await looked(asha, f"machine,slot,dispatch_s\n{cells}\n")
         assert answer.status_code == 422
         assert said in unescape(answer.text)
+
+
+async def test_times_in_a_table_need_a_fresh_proof_and_prices_none(staffed: Staffed) -> None:
+    await _second(staffed)
+    asha = await signed_in(staffed, "asha")
+    preview = await looked(asha, TIMED)
+    prices = await looked(asha, "machine,slot,par,dispatch_s\nM01,A1,12,\n")
+    staffed.later(700)  # too old for what needs a fresh proof
+    assert (await applied(asha, preview)).status_code == 403
+    assert await own_times(staffed) == {"M01": {}, "M02": {}}
+    assert (await applied(asha, prices)).status_code == 303

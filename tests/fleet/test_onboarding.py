@@ -289,3 +289,15 @@ async def test_a_product_that_was_retired_is_not_made_anew_by_its_name(stage: St
     assert found == [(0, "slots[0].sku", "unknown_product")]
     (row,) = await stage.rows("SELECT price_minor, retired_at FROM products")
     assert (row["price_minor"], row["retired_at"] is None) == (4000, False)
+
+
+async def test_a_product_that_is_made_has_its_category_and_description_and_others_keep_theirs(
+    stage: Stage,
+) -> None:
+    words = {"category": "Drinks", "description": "With ice"}
+    slots = [msgspec.structs.replace(one, **words) for one in (COLA, LIME)]
+    await onboarded(stage, machine(slots=slots))
+    rows = await stage.rows("SELECT sku, category, description FROM products ORDER BY sku")
+    assert [tuple(row.values()) for row in rows] == [
+        ("cola", "", ""), ("lime", "Drinks", "With ice"),
+    ]  # fmt: skip

@@ -11,11 +11,11 @@ from tests.sales.stage import Stage
 
 def test_a_line_for_each_slot_is_one_machine_under_its_code() -> None:
     found = sheet.read(
-        b"code,name,place,currency,slot,sku,product,price,par,stock\n"
-        b"M07,Platform 7,Pune,INR,A1,cola,,,8,\n"
-        b'M07,,,,A2,lime,"Lime soda, cold",35.00,8,3\n'
+        b"code,name,place,currency,slot,sku,product,price,par,stock,category,description\n"
+        b"M07,Platform 7,Pune,INR,A1,cola,,,8,,,\n"
+        b'M07,,,,A2,lime,"Lime soda, cold",35.00,8,3,Drinks,With ice\n'
         b"\n"
-        b"M08,Platform 8,Pune,,,,,,,\n"
+        b"M08,Platform 8,Pune,,,,,,,,,\n"
     )
     assert found.problems == []
     assert found.machines == [
@@ -24,7 +24,8 @@ def test_a_line_for_each_slot_is_one_machine_under_its_code() -> None:
             slots=[
                 NewSlot(slot="A1", sku="cola", par=8),
                 NewSlot(slot="A2", sku="lime", product="Lime soda, cold",
-                        price=Money(3500, "INR"), par=8, stock=3),
+                        price=Money(3500, "INR"), par=8, stock=3, category="Drinks",
+                        description="With ice"),
             ],
         ),
         NewMachine(code="M08", name="Platform 8", place="Pune"),

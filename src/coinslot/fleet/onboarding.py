@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from coinslot.catalog.products import Product, add_product
+from coinslot.catalog.products import Product, add_product, describe_product
 from coinslot.channels.base import PRACTICE
 from coinslot.context import Context
 from coinslot.db.pool import Connection, again
@@ -149,6 +149,8 @@ async def _write(
     for slot in sorted(machine.slots, key=lambda slot: slot.sku):
         product = Product(id=uuid7(now), sku=slot.sku, name=slot.product, price=slot.usual_price)
         product_id = await add_product(conn, merchant, product)
+        if slot.described is not None and product_id == product.id:
+            await describe_product(conn, merchant, slot.sku, slot.described)
         slots.append(
             Slot(slot=slot.slot, product_id=product_id, price_minor=slot.price.minor,
                  stock=slot.stock, par=slot.par)

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from coinslot import channels
+from coinslot.catalog.products import Described
 from coinslot.channels.base import PRACTICE, Guarantee, guarantee
 from coinslot.context import Context
 from coinslot.db.pool import Connection
@@ -36,15 +37,20 @@ MACHINES_AT_MOST: Final = 500
 Code = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,32}\Z")]
 
 
+Category = Annotated[str, Meta(max_length=40, pattern=STORABLE)]
+
+
 class NewSlot(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A slot of a new machine. What is left out is the template's, then the product's.
 
     `product` is the name of a product that is made where there is none with this sku; it needs a
-    price. `stock` is what is in it now, else it is filled to its par level."""
+    price, and may have a category and a description. One that is there stays as it is. `stock` is what is in it now, else it is filled to its par level."""
 
     slot: SlotName
     sku: Sku | UnsetType = UNSET
     product: Label | UnsetType = UNSET
+    category: Category | UnsetType = UNSET
+    description: Text | UnsetType = UNSET
     price: Money | UnsetType = UNSET
     par: Par | UnsetType = UNSET
     stock: Par | UnsetType = UNSET
@@ -71,6 +77,14 @@ class NewMachine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     device: dict[str, Any] | UnsetType = UNSET
 
 
+def _described(slot: NewSlot) -> Described | None:
+    said = Described(
+        names={}, descriptions={}, category=(slot.category or "").strip(),
+        description=(slot.description or "").strip(),
+    )  # fmt: skip
+    return said if said.category or said.description else None
+
+
 class PlannedSlot(Struct, frozen=True, kw_only=True):
     """A slot as it will be."""
 
@@ -82,6 +96,7 @@ class PlannedSlot(Struct, frozen=True, kw_only=True):
     par: int
     stock: int
     new_product: bool
+    described: Described | None = None  # of a new product, beside its name
 
 
 class PlannedMachine(Struct, frozen=True, kw_only=True):
@@ -148,6 +163,7 @@ class Planning:
         self._problems: list[Problem] = []
         self._products: dict[str, tuple[str, Money]] = {}  # name and price by sku
         self._new: set[str] = set()  # of these products, those that are made
+        self._described: dict[str, Described] = {}
         self._retired: set[str] = set()
         self._templates: dict[str | None, Template] = {None: Template()}
 
@@ -191,6 +207,8 @@ class Planning:
             if isinstance(slot.product, str) and isinstance(slot.price, Money):
                 self._products[slot.sku] = (slot.product, slot.price)
                 self._new.add(slot.sku)
+                if described := _described(slot):
+                    self._described[slot.sku] = described
 
     def _machine(
         self, number: int, machine: NewMachine, wanted: Sequence[NewMachine]
@@ -291,7 +309,7 @@ class Planning:
         return PlannedSlot(
             slot=slot.slot, sku=sku, product=name, price=price, usual_price=usual, par=par,
             stock=slot.stock if isinstance(slot.stock, int) else par,
-            new_product=sku in self._new,
+            new_product=sku in self._new, described=self._described.get(sku),
         )  # fmt: skip
 
     def _check_caps(self, number: int, level: Guarantee, slots: Sequence[PlannedSlot]) -> None:

@@ -19,7 +19,9 @@ OF_MACHINE: Final = (
     "code", "name", "place", "contact", "zone", "template", "channel", "dialect", "account",
     "currency",
 )  # fmt: skip
-OF_SLOT: Final = ("slot", "sku", "product", "price", "par", "stock")
+OF_SLOT: Final = (
+    "slot", "sku", "product", "category", "description", "price", "par", "stock",
+)  # fmt: skip
 COLUMNS: Final = (*OF_MACHINE, *OF_SLOT)
 LINES_AT_MOST: Final = 20_000
 _COUNT_MOST: Final = 999_999_999

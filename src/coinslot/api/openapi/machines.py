@@ -181,6 +181,8 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     "AssignedList": {"machines": "Each that was named."},
     "NewSlot": {
         **_SLOT_WORDS, "product": "Name of the product, made where there is none with this sku.",
+        "category": "Of a product that is made, such as Drinks.",
+        "description": "What customers read of a product that is made.",
         "stock": "What is in it now; left out, it is full to `par`.",
     },
     "Onboarded": {
