@@ -191,8 +191,8 @@ async def test_a_line_that_is_cut_in_the_middle_of_a_ticket_leaves_a_doubt_and_a
         counter.stage.later(60)
         await counter.stage.sweep()
     assert kitchen.papers == [torn], "it is not sent again by itself"
-    [problem] = await printing.problems(counter.stage.context, counter.who)
-    await printing.repeat(counter.stage.context, counter.who, problem.id)
+    [problem] = await reprints.problems(counter.stage.context, counter.who)
+    await reprints.repeat(counter.stage.context, counter.who, problem.id)
     await counter.stage.sweep()
     assert await jobs(counter) == [
         ("K1", "ticket", "unconfirmed"), ("K1", "ticket", "printed"),
@@ -204,8 +204,8 @@ async def test_a_line_that_is_cut_in_the_middle_of_a_ticket_leaves_a_doubt_and_a
     first, second = await words_on(counter, "ticket")
     assert "COPY" in " ".join(second)
     assert {"1 × Tea", "1 × Carrot cake", "1 × Latte"} <= set(first) & set(second)
-    await printing.settle(counter.stage.context, counter.who, problem.id)
-    assert await printing.problems(counter.stage.context, counter.who) == []
+    await reprints.settle(counter.stage.context, counter.who, problem.id)
+    assert await reprints.problems(counter.stage.context, counter.who) == []
 
 
 async def test_a_process_that_dies_while_it_prints_leaves_a_doubt_and_not_two_papers(

@@ -44,7 +44,8 @@ class NewSlot(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A slot of a new machine. What is left out is the template's, then the product's.
 
     `product` is the name of a product that is made where there is none with this sku; it needs a
-    price, and may have a category and a description. One that is there stays as it is. `stock` is what is in it now, else it is filled to its par level."""
+    price, and may have a category and a description. One that is there stays as it is. `stock` is
+    what is in it now, else it is filled to its par level."""
 
     slot: SlotName
     sku: Sku | UnsetType = UNSET
