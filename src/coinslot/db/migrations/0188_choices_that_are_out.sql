@@ -1,5 +1,5 @@
--- Which choices of an item are out, by their ids, until somebody says that they are there again. The
--- options themselves said it before, and forgot it with the next table.
+-- Which choices of an item are out, by their ids, until somebody says that they are there again.
+-- The options themselves said it before, and forgot it with the next table.
 
 ALTER TABLE counter_items ADD COLUMN choices_out text[] NOT NULL DEFAULT '{}';
 
