@@ -36,8 +36,8 @@ def decode(payload):
 
 
 def picked(text, names):
-    """These fields of a JSON object, read without making objects of the others. Raises ValueError
-    for what is no object."""
+    """These fields of a JSON object, read without making objects of the others: {"a": None} keeps
+    all of `a`, {"a": {"b": None}} its `b` alone. Raises ValueError for what is no object."""
     found, depth, start, name, inside, skip = {}, 0, 0, None, False, False
     for index, char in enumerate(text):
         if index and not depth:
