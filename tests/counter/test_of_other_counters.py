@@ -50,10 +50,11 @@ async def furnished(counter: Counter) -> dict[str, Any]:
     async def of(sql: str) -> Any:
         return await counter.stage.value(sql)
 
+    unit = await of("SELECT id FROM fulfillments LIMIT 1")
     return {
         "order": order, "wanted": order, "outlet": "S01", "to": Status.PLACED, "reason": "x",
         "code": await counter.code(order), "done": True, "phone": "+4915100000099",
-        "unit": await of("SELECT id FROM fulfillments LIMIT 1"), "wishes": [Wish(sku="cake")],
+        "unit": unit, "missing": staff.Missing(units=(unit,)), "wishes": [Wish(sku="cake")],
         "said": boards.Said(shown=(order,), touched=(order,)), "step": walk_ins.Step.HANDED,
         "new": NewPrinter(outlet="S01", name="Other", kind="star"),
         "printer": await of("SELECT id FROM counter_printers"),
