@@ -33,7 +33,8 @@ class Weather(Mock):
     """The mock gateway with a script: for each verb, what becomes of its next calls."""
 
     def __init__(self, stage: Stage) -> None:
-        super().__init__(MockSettings(webhook_secrets=(Secret("whsec"),)), stage.books)
+        settings = MockSettings(webhook_secrets=(Secret("whsec"),), fee_percent="unsaid")
+        super().__init__(settings, stage.books)
         self.books = stage.books
         self.script: dict[str, list[object]] = {}
         self.sent: list[RefundOrder] = []
