@@ -17,6 +17,7 @@ import asyncpg
 import hypothesis
 import msgspec
 import pytest
+import structlog
 
 from coinslot.db.embedded import OWNER
 from coinslot.db.migrate import APP, DOOR, migrate
@@ -70,6 +71,16 @@ TEST_PASSWORD = "of-the-tests"
 
 
 def pytest_configure() -> None:
+    structlog.configure(  # as it is configured otherwise, each exception costs a second in colours
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.dev.ConsoleRenderer(
+                colors=False, exception_formatter=structlog.dev.plain_traceback
+            ),
+        ],
+        cache_logger_on_first_use=False,
+    )
     if _has_room(MEMORY):
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 

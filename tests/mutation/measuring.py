@@ -25,6 +25,7 @@ UNION SELECT relname || ':read' FROM pg_stat_user_tables WHERE seq_scan > 0 OR i
 UNION SELECT relname || ':written' FROM pg_stat_user_tables
     WHERE n_tup_ins + n_tup_upd + n_tup_del > 0
 """
+_FLUSH = "SELECT pg_stat_force_next_flush()"
 _OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()"
 
 
@@ -68,22 +69,40 @@ class Measuring:
             self.failed.add(report.nodeid)
 
     def pytest_collection_finish(self) -> None:
-        """Look into each test's database before it is dropped."""
-        from tests import conftest  # only now is it the one of the tests
+        """Look into the database of each test before it is emptied, or dropped."""
+        from tests import conftest, kept_database  # only now are they those of the tests
 
-        plain = conftest.on_server
+        kept = kept_database.KeptDatabase
+        on_server, lend, emptied = conftest.on_server, kept.lend, kept._emptied
 
-        async def looking(superuser_url: str, *statements: str) -> None:
+        async def begin_counting(url: str) -> None:
             if not self._counts:
                 self._counts = True
-                await plain(superuser_url, "ALTER SYSTEM SET track_functions = 'all'",
-                            "SELECT pg_reload_conf()")  # fmt: skip
+                await on_server(url, "ALTER SYSTEM SET track_functions = 'all'",
+                                "SELECT pg_reload_conf()")  # fmt: skip
+
+        async def looking_first(superuser_url: str, *statements: str) -> None:
+            await begin_counting(superuser_url)
             if statements[0].startswith("DROP DATABASE test_"):
                 name = statements[0].split()[2]
-                self.sql[self.test] += await _reached(conftest.DatabaseUrls, superuser_url, name)
-            await plain(superuser_url, *statements)
+                url = conftest.DatabaseUrls.of(superuser_url, name).superuser
+                self.sql[self.test] += await _reached_in_all(url, name)
+            await on_server(superuser_url, *statements)
 
-        conftest.on_server = looking
+        async def lend_counted(lent: Any) -> str:
+            name = await lend(lent)
+            await begin_counting(lent._url(name))
+            return name
+
+        async def emptied_and_looked(lent: Any) -> bool:
+            self.sql[self.test] += await _reached_so_far(lent)
+            clean = await emptied(lent)
+            await lent._lasting[0].execute(_FLUSH)  # what emptying did counts for no test
+            await lent._lasting[0].execute("SELECT pg_stat_reset()")
+            return clean
+
+        conftest.on_server = looking_first
+        kept.lend, kept._emptied = lend_counted, emptied_and_looked  # type: ignore[method-assign]
 
     def pytest_sessionfinish(self) -> None:
         self.lines.stop()
@@ -101,8 +120,20 @@ class Measuring:
         (_FOLDER / f"tests.{_WORKER}.json").write_text(json.dumps(told), encoding="utf-8")
 
 
-async def _reached(urls: Any, superuser_url: str, name: str) -> list[str]:
-    conn = await asyncpg.connect(urls.of(superuser_url, name).superuser)
+async def _reached_so_far(lent: Any) -> list[str]:
+    """What was called, read and written in a database whose connections stay open."""
+    pools = [lent._pools.app, lent._pools.system_pool] if lent._pools else []
+    connections = [holder._con for pool in pools for holder in pool._holders]
+    connections += [lent._rows.conn if lent._rows else None, *lent._lasting]
+    for conn in connections:
+        if conn is not None and not conn.is_closed():
+            await conn.execute(_FLUSH)
+    return [row["name"] for row in await lent._lasting[0].fetch(_REACHED)]
+
+
+async def _reached_in_all(url: str, name: str) -> list[str]:
+    """The same in a database that nobody else has open any more."""
+    conn = await asyncpg.connect(url)
     try:
         for _ in range(50):  # a connection hands its counts in when it ends
             if not await conn.fetchval(_OTHERS, name):
