@@ -4,17 +4,19 @@ behind it, and what it keeps in memory is put back as it was when it was new."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from functools import cache, partial
+from functools import partial
 from gc import get_referents
 from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any, cast
 
 from litestar import Litestar
 
+from coinslot.app.front import ContextBackend
 from coinslot.app.routes import build
 from coinslot.context import Context
 from coinslot.kit.clock import Clock
 from coinslot.pages.backend import Backend
+from coinslot.pages.site import Site
 from tests.sales.stage import Stage
 from tests.web.fake_backend import FakeBackend
 from tests.web.serving import SITE
@@ -44,32 +46,52 @@ class StandIn:
 def lent_app(stage: Stage, **more: Any) -> Litestar:
     """The application of this worker, which serves this stage from now on; `more` as `build` takes
     it."""
-    return _kept_app(**more).lend(stage)
+    return lent(FakeBackend(), SITE, stage.clock, stage.context, **more)
+
+
+def customers_app(context: Context, site: Site = SITE) -> Litestar:
+    """The same with the rows of this context behind customers' pages."""
+    return lent(ContextBackend(context, "1", None), site, context.clock, context)
+
+
+def lent(
+    backend: Backend, site: Site, clock: Clock, context: Context | None = None, **more: Any
+) -> Litestar:
+    """An application of this worker that serves all these from now on. Where there is no context,
+    it has no merchants' API, as `build` says."""
+    wanted = (type(backend), context is None, site, more)
+    kept = next((one for one in _KEPT if one.kind == wanted), None)
+    if kept is None:
+        kept = KeptApp(*wanted)
+        _KEPT.append(kept)
+    return kept.lend(backend, clock, context)
 
 
 class KeptApp:
-    """`lend(stage)` it to a test."""
+    """`lend` it to a test. Two backends of different types are two applications: one test may have
+    both at a time."""
 
-    def __init__(self, **more: Any) -> None:
+    def __init__(
+        self, backend: type[Backend], alone: bool, site: Site, more: dict[str, Any]
+    ) -> None:
+        self.kind = (backend, alone, site, more)
         self._context, self._clock, self._backend = StandIn(), StandIn(), StandIn()
         self.app = build(
-            cast(Backend, self._backend), SITE, cast(Clock, self._clock),
-            cast(Context, self._context), **more,
+            cast(Backend, self._backend), site, cast(Clock, self._clock),
+            None if alone else cast(Context, self._context), **more,
         )  # fmt: skip
         self._put_back = [again for one in reached(self.app) for again in _memory(one)]
 
-    def lend(self, stage: Stage) -> Litestar:
+    def lend(self, backend: Backend, clock: Clock, context: Context | None) -> Litestar:
         for again in self._put_back:
             again()
-        self._context.stand_for(stage.context)
-        self._clock.stand_for(stage.clock)
-        self._backend.stand_for(FakeBackend())
+        self._context.stand_for(context)
+        self._clock.stand_for(clock)
+        self._backend.stand_for(backend)
         return self.app
 
 
-@cache
-def _kept_app(**more: Any) -> KeptApp:
-    return KeptApp(**more)
+_KEPT: list[KeptApp] = []
 
 
 def reached(root: object) -> Iterator[object]:

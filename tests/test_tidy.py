@@ -33,7 +33,7 @@ MADE_FOLDERS = {"qr", "build", "dist", "__pycache__"}
 # The kit is a closed list: what knows a business word belongs to a floor above.
 KIT = {
     "money", "flow", "clock", "ids", "codes", "secrets", "qr", "faults", "failures", "csv_cells",
-    "numbers",
+    "numbers", "tls",
 }  # fmt: skip
 
 PRODUCT = ("src/", "sandbox/", "machine-simulator/", "firmware/")

@@ -12,13 +12,11 @@ import pytest
 from litestar import Litestar
 from msgspec.structs import replace
 
-from coinslot.app.front import ContextBackend
-from coinslot.app.routes import build
 from coinslot.channels.tmetr import Drink, Heartbeat, NoPrice, Refused, Silent, Size, Taken, Unclear
 from coinslot.coffee.rules import Rule, Rules, save_rules
 from coinslot.kit.money import Money
 from tests.coffee.stage import DEVICE, DRINK, PRICE, Cafe
-from tests.web.serving import SITE
+from tests.kept_app import customers_app
 
 Phone = httpx.AsyncClient
 CODE = "20250317110122659ba6d7-9ace-cndn"
@@ -26,8 +24,7 @@ CODE = "20250317110122659ba6d7-9ace-cndn"
 
 @pytest.fixture
 def web(cafe: Cafe) -> Litestar:
-    context = cafe.stage.context
-    return build(ContextBackend(context, "1", None), SITE, context.clock, context)
+    return customers_app(cafe.stage.context)
 
 
 @pytest.fixture

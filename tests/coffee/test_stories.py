@@ -13,9 +13,7 @@ import pytest
 from litestar import Litestar
 from msgspec.structs import replace
 
-from coinslot.app.front import ContextBackend
 from coinslot.app.kinds import KINDS
-from coinslot.app.routes import build
 from coinslot.channels.tmetr import MachineCode, Settings
 from coinslot.coffee import management
 from coinslot.coffee.fulfillment import Coffee
@@ -34,11 +32,11 @@ from tests.conftest import DatabaseUrls
 from tests.gateways.mailbox import Delivery, Mailbox
 from tests.gateways.tbank_shop import TBankShop
 from tests.gateways.yookassa_shop import ELSEWHERE, YooKassaShop
+from tests.kept_app import customers_app
 from tests.kept_database import KeptDatabase
 from tests.sales.conftest import close_the_books
 from tests.sales.tills import Several
 from tests.sandbox.running import SandboxProcess
-from tests.web.serving import SITE
 
 HERE = "127.0.0.1"
 FAIR = {"error_5xx": 0, "drop_response": 0}
@@ -181,7 +179,7 @@ async def street(
     cafe.vendors = OpenVendors()
     others = [kind for kind_name, kind in KINDS.items() if kind_name != "coffee"]
     context.kinds = registered(*others, Coffee(cafe.vendors))
-    web = build(ContextBackend(context, "1", None), SITE, context.clock, context)
+    web = customers_app(context)
     yield Street(cafe, foyer, shop, web)
     sandbox.weather(api=FAIR)
     await shop.close()

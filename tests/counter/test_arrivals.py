@@ -10,9 +10,7 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from coinslot.app.front import ContextBackend
 from coinslot.app.kinds import KINDS
-from coinslot.app.routes import build
 from coinslot.counter import arrivals, rules
 from coinslot.counter.arrivals import Arrival, By, Fence, Position, TooFarError
 from coinslot.counter.delivery import Point
@@ -22,6 +20,7 @@ from tests.console.conftest import signed_in
 from tests.counter.stage import Counter
 from tests.counter.test_board import shop
 from tests.counter.test_delivery_pages import HTML, LATTE, to_door
+from tests.kept_app import customers_app
 from tests.people.conftest import Staffed
 from tests.people.conftest import staffed as staffed
 from tests.sales.conftest import stage as stage
@@ -39,7 +38,7 @@ async def phone(shop: Counter) -> AsyncIterator[httpx.AsyncClient]:
     """Customers' pages over the real rows."""
     context = shop.stage.context
     site = replace(SITE, texts={name: kind.texts for name, kind in KINDS.items()})
-    app: Any = build(ContextBackend(context, "1", None), site, context.clock, context)
+    app: Any = customers_app(context, site)
     wire = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(
         transport=wire, base_url="http://coinslot.test", headers=HTML

@@ -10,12 +10,11 @@ import pytest
 from litestar import Litestar
 from msgspec.structs import replace
 
-from coinslot.app.front import ContextBackend
 from coinslot.app.kinds import KINDS
-from coinslot.app.routes import build
 from coinslot.counter import menu, staff
 from coinslot.counter.basket import Wish
 from tests.counter.stage import MENU, Counter
+from tests.kept_app import customers_app
 from tests.web.serving import SITE
 
 Phone = httpx.AsyncClient
@@ -25,7 +24,7 @@ Phone = httpx.AsyncClient
 def web(counter: Counter) -> Litestar:
     context = counter.stage.context
     site = replace(SITE, texts={name: kind.texts for name, kind in KINDS.items()})
-    return build(ContextBackend(context, "1", None), site, context.clock, context)
+    return customers_app(context, site)
 
 
 @pytest.fixture

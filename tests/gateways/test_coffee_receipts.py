@@ -8,8 +8,6 @@ import pytest
 from litestar import Litestar
 from msgspec.structs import replace
 
-from coinslot.app.front import ContextBackend
-from coinslot.app.routes import build
 from coinslot.gateways.yookassa.fiscal import Receipts
 from coinslot.orders.order_refunds import OrderRefund, refund
 from coinslot.payments.ways_to_pay import Form, offer
@@ -18,11 +16,11 @@ from tests.coffee.test_pages import Phone, a_phone, address, form
 from tests.console.conftest import Browser, a_browser
 from tests.gateways.test_receipts_whole import until
 from tests.gateways.yookassa_shop import YooKassaShop
+from tests.kept_app import customers_app
 from tests.people.conftest import Staffed
 from tests.people.conftest import staffed as staffed
 from tests.sales.conftest import stage as stage
 from tests.sales.stage import MockAccounts
-from tests.web.serving import SITE
 
 TERMS = Receipts(email="till@shop.example", vat_code=12, payment_mode="full_prepayment")
 OF_KIND = "SELECT count(*) FROM receipts WHERE kind = '{}' AND state = '{}'"
@@ -42,8 +40,7 @@ async def cafe(staffed: Staffed, at_yookassa: YooKassaShop) -> Cafe:
 
 @pytest.fixture
 def web(cafe: Cafe) -> Litestar:
-    context = cafe.stage.context
-    return build(ContextBackend(context, "1", None), SITE, context.clock, context)
+    return customers_app(cafe.stage.context)
 
 
 @pytest.fixture

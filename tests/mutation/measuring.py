@@ -102,7 +102,7 @@ class Measuring:
             return clean
 
         conftest.on_server = looking_first
-        kept.lend, kept._emptied = lend_counted, emptied_and_looked  # type: ignore[method-assign]
+        kept.lend, kept._emptied = lend_counted, emptied_and_looked  # type: ignore[assignment, method-assign]
 
     def pytest_sessionfinish(self) -> None:
         self.lines.stop()

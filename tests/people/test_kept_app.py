@@ -7,6 +7,8 @@ import pytest
 from tests.kept_app import KeptApp, StandIn, lent_app, reached
 from tests.people.conftest import Staffed
 from tests.sales.stage import Stage
+from tests.web.fake_backend import FakeBackend
+from tests.web.serving import SITE
 
 
 def memory(kept: KeptApp) -> dict[str, str]:
@@ -20,8 +22,8 @@ def memory(kept: KeptApp) -> dict[str, str]:
 
 
 def test_what_it_kept_in_memory_is_put_back(stage: Stage) -> None:
-    kept = KeptApp()
-    kept.lend(stage)
+    kept = KeptApp(FakeBackend, False, SITE, {})
+    kept.lend(FakeBackend(), stage.clock, stage.context)
     fresh = memory(kept)
     spoiled = 0
     for one in list(reached(kept.app)):
@@ -35,7 +37,7 @@ def test_what_it_kept_in_memory_is_put_back(stage: Stage) -> None:
             one.__dict__["left behind"] = 1
     assert spoiled > 10
     assert memory(kept) != fresh
-    kept.lend(stage)
+    kept.lend(FakeBackend(), stage.clock, stage.context)
     assert memory(kept) == fresh
 
 

@@ -47,7 +47,7 @@ class SandboxProcess:
         self.config: dict[str, Any] = {"razorpay": razorpay, **config}
         self.port = free_port()
         self.base_url = f"http://127.0.0.1:{self.port}"
-        self.http = httpx.Client(base_url=self.base_url, timeout=10, trust_env=False)
+        self.http = httpx.Client(base_url=self.base_url, timeout=10, trust_env=False, verify=False)
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> Self:

@@ -6,8 +6,8 @@ import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
-from coinslot.app.routes import build
 from coinslot.kit.clock import SettableClock
+from tests.kept_app import lent
 from tests.web import cast
 from tests.web.fake_backend import FakeBackend
 from tests.web.serving import SITE, Served
@@ -30,9 +30,7 @@ def backend() -> FakeBackend:
 
 @pytest.fixture
 async def client(backend: FakeBackend, clock: SettableClock) -> AsyncIterator[Client]:
-    async with AsyncTestClient(
-        build(backend, SITE, clock), raise_server_exceptions=False
-    ) as client:
+    async with AsyncTestClient(lent(backend, SITE, clock), raise_server_exceptions=False) as client:
         client.headers["accept"] = "text/html"
         client.follow_redirects = False
         yield client

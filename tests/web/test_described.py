@@ -28,7 +28,7 @@ ANSWERED: dict[str, Any] = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def schema() -> dict[str, Any]:
     app = build(FakeBackend(), SITE, context=cast(Context, object()))
     return document.described(app.openapi_schema.to_schema())

@@ -17,6 +17,7 @@ from msgspec import Struct
 from coinslot.kit.clock import RemoteClock, SystemClock
 from coinslot.kit.faults import Reached, no_fault
 from coinslot.kit.secrets import Secret
+from coinslot.kit.tls import trusted
 
 PICTURE_TIMEOUT_S = 15.0
 PICTURE_MOST_BYTES = 5_000_000
@@ -120,7 +121,10 @@ class Wire:
         self.reached: Reached = no_fault  # called at every call; for the storms
         self.there = RemoteClock(SystemClock())
         self._client = httpx.AsyncClient(
-            base_url=base_url.rstrip("/"), auth=auth, timeout=httpx.Timeout(timeout_s)
+            base_url=base_url.rstrip("/"),
+            auth=auth,
+            timeout=httpx.Timeout(timeout_s),
+            verify=trusted(),
         )
         self._timeout_s = timeout_s
         self._record = record
@@ -213,7 +217,7 @@ async def picture(url: str) -> bytes | NoReply:
     try:
         async with (
             asyncio.timeout(PICTURE_TIMEOUT_S),
-            httpx.AsyncClient() as client,
+            httpx.AsyncClient(verify=trusted()) as client,
             client.stream("GET", url, follow_redirects=True) as answer,
         ):
             answer.raise_for_status()

@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from coinslot.kit.clock import Clock
 from coinslot.kit.secrets import Secret
+from coinslot.kit.tls import trusted
 from coinslot.notices.base import (
     Absent,
     Cause,
@@ -152,6 +153,7 @@ class Twilio:
             # A kept connection that the other end just closes would leave a message in doubt.
             limits=httpx.Limits(max_keepalive_connections=0),
             follow_redirects=False,
+            verify=trusted(),
         )
 
     async def close(self) -> None:

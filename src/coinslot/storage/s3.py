@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from coinslot.kit.clock import Clock
 from coinslot.kit.secrets import Secret
+from coinslot.kit.tls import trusted
 from coinslot.storage.base import MOST_BYTES, StorageAwayError, known_name
 
 _PATIENCE_S: Final = 5.0
@@ -40,7 +41,9 @@ class S3Storage:
     def __init__(self, bucket: Bucket, clock: Clock) -> None:
         self._bucket = bucket
         self._clock = clock
-        self._client = httpx.AsyncClient(timeout=_PATIENCE_S, follow_redirects=False)
+        self._client = httpx.AsyncClient(
+            timeout=_PATIENCE_S, follow_redirects=False, verify=trusted()
+        )
 
     async def close(self) -> None:
         await self._client.aclose()

@@ -20,6 +20,7 @@ from coinslot.channels.tmetr.parse import (
     Unclear,
 )
 from coinslot.kit.faults import Reached, no_fault
+from coinslot.kit.tls import trusted
 
 # Raised before a byte of the request has left.
 NOT_SENT = (
@@ -39,6 +40,7 @@ def connect(settings: Settings) -> httpx.AsyncClient:
         timeout=httpx.Timeout(settings.read_s, connect=settings.connect_s),
         limits=httpx.Limits(max_keepalive_connections=0),
         follow_redirects=False,
+        verify=trusted(),
     )
 
 

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from coinslot.kit.faults import Reached, no_fault
+from coinslot.kit.tls import trusted
 
 if TYPE_CHECKING:
     from coinslot.events.mirror.google_account import GoogleAccount
@@ -119,7 +120,7 @@ class Remote:
         self._where = where
         self._tokens = tokens
         self._timeout_s = timeout_s
-        self._client = httpx.AsyncClient(timeout=httpx.Timeout(timeout_s))
+        self._client = httpx.AsyncClient(timeout=httpx.Timeout(timeout_s), verify=trusted())
 
     async def close(self) -> None:
         await self._client.aclose()

@@ -11,12 +11,12 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpcore
-import httpx
 from msgspec import Struct
 
 from coinslot.events.webhooks.bounded_stream import BoundedStream
 from coinslot.events.webhooks.dns import Resolver
 from coinslot.kit.clock import monotonic_ms
+from coinslot.kit.tls import trusted
 
 READ_MAX_BYTES: Final = 16 * 1024
 KEPT_CHARS: Final = 500
@@ -181,7 +181,7 @@ class SafeHttp:
     ) -> None:
         self._timeout_s = timeout_s
         self.private = private  # addresses inside the own network are called too
-        self._tls = tls or httpx.create_ssl_context()
+        self._tls = tls or trusted()
         self._names = Resolver()
         self._backend = _Checking(private, resolver or self._names.resolve)
         self._pools: dict[str, _Pool] = {}
