@@ -4,7 +4,7 @@ hundred tables, and after each of them a hundred queries look for what is wrong.
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from coinslot.db.pool import RawConnection
 
@@ -45,9 +45,11 @@ class FullTables:
         self._through: dict[str, set[str]] = {}
         self._reads: dict[str, frozenset[str]] = {}
 
-    async def names(self) -> frozenset[str]:
+    async def names(self, of: Collection[str] | None = None) -> frozenset[str]:
+        """Of all tables, or of these."""
+        sql, values = (FULL, ()) if of is None else (f"{FULL} AND relname = ANY ($1)", (list(of),))
         async with self._one_at_a_time:
-            return frozenset([row["name"] for row in await self._conn.fetch(FULL)])
+            return frozenset([row["name"] for row in await self._conn.fetch(sql, *values)])
 
     async def worth_asking(self, queries: Mapping[str, str]) -> dict[str, str]:
         """Those that read a table with rows, and those of which nobody knows what they read; of a

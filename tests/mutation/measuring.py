@@ -113,6 +113,7 @@ class Measuring:
                 "seconds": round(seconds, 4),
                 "shared": round(sum(costs.get(name, 0) for name in self.uses[test]), 4),
                 "sql": sorted(set(self.sql.get(test, []))),
+                "database": "urls" in self.uses[test],
             }
             for test, seconds in self.seconds.items()
             if test not in self.failed

@@ -172,10 +172,22 @@ def measure(folder: Path, paths: Sequence[str], jobs: int = 1) -> Path:
         # A file that cannot be collected ends the run, and nothing of the others is measured.
         if run.returncode > 1 or not list(folder.glob("tests.*.json")):
             raise RuntimeError(f"nothing was measured:\n{run.stdout[-3000:]}{run.stderr[-3000:]}")
+        _refuse_blind(folder)
         _gather(folder, root)
     told = {path.split("::")[0]: hashes[path.split("::")[0]] for path in paths}
     (folder / "files.json").write_text(json.dumps(told), "utf-8")
     return folder
+
+
+def _refuse_blind(folder: Path) -> None:
+    """Where tests have a database and none of its functions was counted, every mistake in SQL would
+    be called unreached."""
+    told = [
+        t for path in folder.glob("tests.*.json") for t in json.loads(path.read_bytes()).values()
+    ]
+    with_database = [test for test in told if test["database"]]
+    if sum(bool(test["sql"]) for test in with_database) * 2 < len(with_database):
+        raise RuntimeError("most tests have a database, of which nothing was counted")
 
 
 def _gather(folder: Path, root: Path) -> None:

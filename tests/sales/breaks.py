@@ -70,9 +70,7 @@ async def never_sent(stage: Stage) -> None:
 
 async def silent(stage: Stage) -> None:
     await accepted(stage)
-    for _ in range(60):
-        stage.later(11)
-        await stage.sweep()
+    await stage.silence()
 
 
 async def parked(stage: Stage) -> None:

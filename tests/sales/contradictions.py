@@ -176,9 +176,7 @@ async def _policy(scene: Scene) -> None:
 
 async def _silence(scene: Scene) -> None:
     await scene.go()
-    for _ in range(60):
-        scene.stage.later(11)
-        await scene.stage.sweep()
+    await scene.stage.silence()
 
 
 def _beside_a_controller(act: Act) -> Act:

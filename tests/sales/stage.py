@@ -3,7 +3,7 @@
 The database is real; the machine is a list of what was sent to it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -131,13 +131,14 @@ class Stage:
     async def sweep(self, *tables: str) -> None:
         """Work everything that is due now, until nothing is."""
         chores = sweep.chores(self.context.kinds)
-        full = None if tables else await self._full_tables()
+        swept = {chore.due.table for chore in chores.values()}
+        full = None if tables else await self._full_tables(swept)
         worked_since = False
         for _ in range(20):
             worked = 0
             for name in tables or tuple(chores):
                 if full is not None and chores[name].due.table not in full and worked_since:
-                    full, worked_since = await self._full_tables(), False
+                    full, worked_since = await self._full_tables(swept), False
                 if full is not None and chores[name].due.table not in full:
                     continue  # nothing is due in an empty table
                 done = await sweep.sweep_once(self.context, name, PACE)
@@ -148,8 +149,15 @@ class Stage:
         if not tables:
             await cases.update(self.context)
 
-    async def _full_tables(self) -> frozenset[str] | None:
-        return None if self.full is None else await self.full.names()
+    async def silence(self) -> None:
+        """The machine says nothing for so long that its unit is settled by policy."""
+        for _ in range(60):
+            self.later(11)
+            await self.sweep("fulfillments")
+        await self.sweep()
+
+    async def _full_tables(self, of: Collection[str]) -> frozenset[str] | None:
+        return None if self.full is None else await self.full.names(of)
 
     def later(self, seconds: float) -> None:
         self.clock.advance(timedelta(seconds=seconds))

@@ -49,9 +49,7 @@ async def test_silence_after_go_is_settled_by_policy_and_flagged(stage: Stage) -
     await stage.sell()
     await stage.sweep()
     await stage.accept()
-    for _ in range(60):
-        stage.later(11)
-        await stage.sweep()
+    await stage.silence()
     assert await stage.value("SELECT basis FROM fulfillments") == "policy"
     assert await stage.value("SELECT amount_minor FROM exposures") == 4000
     assert stage.refunded() == 4000

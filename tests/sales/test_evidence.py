@@ -140,9 +140,7 @@ async def test_forgotten_and_accepted_prove_nothing(stage: Stage, word: str) -> 
     await going(stage)
     await answer(stage, await asked(stage), word)
     assert await state(stage) == ("going", None, None)
-    for _ in range(60):
-        stage.later(11)
-        await stage.sweep()
+    await stage.silence()
     assert (await state(stage))[2] == "policy"
 
 
@@ -204,9 +202,7 @@ async def test_a_result_told_twice_settles_once(stage: Stage) -> None:
 
 async def test_a_drop_after_the_refund_is_a_discrepancy_never_silent(stage: Stage) -> None:
     await going(stage)
-    for _ in range(60):
-        stage.later(11)
-        await stage.sweep()
+    await stage.silence()
     assert await state(stage) == ("failed", BACK, "policy")
     for _ in range(2):
         await stage.result()

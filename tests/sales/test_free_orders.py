@@ -98,9 +98,7 @@ async def test_one_that_no_machine_takes_ends_within_the_dispatch_window(stage: 
 async def test_silence_after_go_is_settled_by_policy_and_flagged(stage: Stage) -> None:
     await free(stage)
     await stage.accept()
-    for _ in range(62):
-        stage.later(11)
-        await stage.sweep()
+    await stage.silence()
     assert await state(stage) == "failed"
     assert await stage.value("SELECT amount_minor FROM exposures") == 0
     await nothing_moved(stage)

@@ -129,9 +129,7 @@ async def test_a_unit_that_is_offered_is_withdrawn_and_its_accept_gets_no_go(sta
 
 async def nothing_more(stage: Stage) -> None:
     """Ten minutes without a word."""
-    for _ in range(62):
-        stage.later(11)
-        await stage.sweep()
+    await stage.silence()
 
 
 @pytest.mark.parametrize(
