@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from bench.parts import end_on_sigterm
 from bench.serving import cpu_s, listens, rss_kib
-from coinslot.db.leftover import free_port
+from coinslot.db.child_server import free_port
 from machine_simulator.mqtt_wire import Broker, MqttConnection
 
 SIZES: Final = (1_000, 10_000)

@@ -24,7 +24,7 @@ import httpx
 
 from bench.measure import share
 from bench.parts import end_on_sigterm
-from coinslot.db.leftover import free_port
+from coinslot.db.child_server import free_port
 
 _READY_S: Final = 90
 _WARM: Final = 3

@@ -24,7 +24,7 @@ from msgspec import Struct
 from bench.coffee import demo_at, end
 from bench.measure import share
 from bench.parts import end_on_sigterm
-from coinslot.db.leftover import free_port
+from coinslot.db.child_server import free_port
 
 _WARM: Final = 3
 _AT_ONCE: Final = 8

@@ -24,8 +24,8 @@ from coinslot.context import Windows
 from coinslot.db.pool import Database, RawConnection
 from coinslot.kit.clock import SystemClock
 from coinslot.telemetry import store
-from coinslot.telemetry.gathering import AT_ONCE
 from coinslot.telemetry.readings import Heard
+from coinslot.telemetry.report_buffer import AT_ONCE
 
 FLEET: Final = 10_000
 YEAR: Final = 365

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from bench.ground import Base
-from coinslot.db.leftover import free_port
+from coinslot.db.child_server import free_port
 
 _START_WITHIN_S = 60.0
 _STOP_WITHIN_S = 20.0

@@ -1,4 +1,4 @@
-"""Wires the sandbox together: store, gateways, couriers, machines, pages."""
+"""Wires the sandbox together: store, gateways, senders, machines, pages."""
 
 import asyncio
 import logging
@@ -18,7 +18,6 @@ from sandbox.config import Config, load
 from sandbox.control.feed import Feed
 from sandbox.control.pages import PAGES
 from sandbox.control.view import Scene
-from sandbox.courier import Courier
 from sandbox.endpoints import ENDPOINTS
 from sandbox.errors import SandboxError
 from sandbox.firebase import endpoints as firebase
@@ -35,6 +34,7 @@ from sandbox.stripe.party import Stripe
 from sandbox.tbank.party import TBank
 from sandbox.tmetr.party import Tmetr
 from sandbox.twilio.party import Twilio
+from sandbox.webhook_sender import WebhookSender
 from sandbox.yookassa.party import YooKassa
 
 log = logging.getLogger("sandbox")
@@ -65,7 +65,7 @@ class Sandbox:
         self.outsiders: list[Outsider] = [
             *parties, Tmetr(), Smtp(self.store, self.ports), self.printers,
         ]  # fmt: skip
-        self.courier = Courier(self.store, {party.name: party for party in parties})
+        self.sender = WebhookSender(self.store, {party.name: party for party in parties})
         work = {name: verb for one in self.outsiders for name, verb in one.work.items()}
         self.chores = Chores(self.store, work)
         self.scene = Scene(razorpay.gateway, self.machines, config)
@@ -95,7 +95,7 @@ class Sandbox:
 
     @asynccontextmanager
     async def running(self, _app: Litestar) -> AsyncIterator[None]:
-        loops = (self.courier, self.chores, self.feed, self.ports, self.printers)
+        loops = (self.sender, self.chores, self.feed, self.ports, self.printers)
         tasks = [asyncio.create_task(loop.run()) for loop in loops]
         for task in tasks:
             task.add_done_callback(_say_why)

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from litestar import Litestar
 
-from coinslot.app.front import ContextBackend
+from coinslot.app.page_backend import ContextBackend
 from coinslot.app.routes import build
 from coinslot.context import Context
 from coinslot.kit.clock import Clock

@@ -82,7 +82,7 @@ BANS = (
         r"\bos\.getenv\(|\bos\.environ(\.get\(|\[)",
         "a variable of settings, passed in by app",
         ("src/",),
-        r"/settings(\.py|/)|/commands/|/app(\.py|/)|/db/child\.py$",
+        r"/settings(\.py|/)|/commands/|/app(\.py|/)|/db/child\.py$|/kit/tls\.py$",
     ),
     Ban(
         r"\.(isdecimal|isdigit|isnumeric)\(\)",

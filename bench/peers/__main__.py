@@ -30,7 +30,7 @@ from bench.laps import AT_ONCE, Course, take
 from bench.measure import Round
 from bench.parts import end_on_sigterm
 from bench.serving import cpu_s, family, listens
-from coinslot.db.leftover import free_port
+from coinslot.db.child_server import free_port
 from coinslot.kit.clock import SystemClock
 
 _HERE: Final = Path(__file__).parent

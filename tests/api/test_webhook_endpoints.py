@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from coinslot.events.announce import Announcer
-from coinslot.events.webhooks.deliver import Courier
+from coinslot.events.webhooks.deliver import WebhookSender
 from coinslot.kit.ids import token
 from coinslot.merchants.keys import issue_key
 from tests.api.conftest import Client
@@ -47,7 +47,7 @@ async def endpoint(api: Client, url: str, *types: str) -> dict[str, Any]:
 
 async def delivered(stage: Stage) -> int:
     await announce(Announcer(stage.context))
-    return await Courier(stage.context, RULES).deliver_due()
+    return await WebhookSender(stage.context, RULES).deliver_due()
 
 
 async def test_a_secret_is_shown_when_it_is_made_and_rests_sealed(

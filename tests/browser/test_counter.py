@@ -7,8 +7,8 @@ from litestar import Litestar
 from msgspec.structs import replace
 from playwright.sync_api import Geolocation, Page, expect
 
-from coinslot.app.front import ContextBackend
 from coinslot.app.kinds import KINDS
+from coinslot.app.page_backend import ContextBackend
 from coinslot.app.routes import build
 from coinslot.counter import accounts, contacts
 from coinslot.counter.history import Proved

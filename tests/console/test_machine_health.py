@@ -9,8 +9,8 @@ import pytest
 from coinslot.channels.reports import HealthReport, LogLevel, LogLine, Logs
 from coinslot.telemetry import counters, dex, readings
 from coinslot.telemetry.dex import Counts, DexFile, DexSlot
-from coinslot.telemetry.gathering import Gathering
 from coinslot.telemetry.readings import Heard
+from coinslot.telemetry.report_buffer import ReportBuffer
 from coinslot.vending.machine_messages import Machine
 from tests.console.conftest import OURS, Browser, form, signed_in
 from tests.people.conftest import Staffed
@@ -24,15 +24,15 @@ async def told(staffed: Staffed, minutes: int, temperature: float) -> None:
     stage = staffed.stage
     async with stage.context.db.as_merchant(stage.merchant) as conn:
         await conn.execute("UPDATE outlets SET device_config = '{\"food_lock\": {}}'")
-    gathering, machine = Gathering(stage.context), Machine("M01", stage.merchant)
+    reports, machine = ReportBuffer(stage.context), Machine("M01", stage.merchant)
     for minute in range(minutes):
         report = HealthReport(
             temperature_c=temperature, rssi=-60, free_heap=90_000, uptime_s=minute * 60
         )
-        await gathering.health(stage.context, machine, report, stage.context.now())
+        await reports.health(stage.context, machine, report, stage.context.now())
         line = LogLine(level=LogLevel.ERROR, at_mono_ms=minute, text=f"<b>motor {minute}</b>")
-        await gathering.logs(stage.context, machine, Logs(lines=[line]), stage.context.now())
-        await gathering.flush()
+        await reports.logs(stage.context, machine, Logs(lines=[line]), stage.context.now())
+        await reports.flush()
         stage.later(60)
 
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from coinslot.events.announce import Announcer
-from coinslot.events.webhooks.deliver import Courier
+from coinslot.events.webhooks.deliver import WebhookSender
 from coinslot.events.webhooks.signing import HookRules
 from tests.console.conftest import Browser, form, signed_in
 from tests.feeds.conftest import announce
@@ -44,10 +44,10 @@ def place_of(page: httpx.Response) -> str:
 
 async def send(staffed: Staffed) -> None:
     """What was told is announced, and what is due is delivered."""
-    courier = Courier(staffed.stage.context, RULES)
+    sender = WebhookSender(staffed.stage.context, RULES)
     await announce(Announcer(staffed.stage.context))
-    await courier.deliver_due()
-    await courier._reach.close()
+    await sender.deliver_due()
+    await sender._reach.close()
 
 
 async def test_an_address_is_added_with_a_secret_that_is_shown_once(

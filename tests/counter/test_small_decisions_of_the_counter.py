@@ -24,7 +24,7 @@ from coinslot.counter import (
     staff,
     store,
     walk_ins,
-    wall,
+    wall_screen,
     writing,
 )
 from coinslot.counter import message_limits as limits
@@ -533,7 +533,7 @@ async def test_a_full_wall_shows_who_waits_longest_and_who_is_ready_last(counter
                 stage.merchant, f"{letter}{number}", now + timedelta(seconds=number), ready,
             )  # fmt: skip
     secret = await stage.value("SELECT wall FROM counter_stores")
-    shown = await wall.wall(stage.context, secret)
+    shown = await wall_screen.wall(stage.context, secret)
     assert shown is not None
     assert [one.number for one in shown.making] == [f"M{number}" for number in range(24)]
     assert [one.number for one in shown.ready] == [f"R{number}" for number in range(6, 30)]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from coinslot.counter import printers, printing, reprints, walk_ins, wall
+from coinslot.counter import printers, printing, reprints, walk_ins, wall_screen
 from tests.counter.test_statements_of_the_counter import (
     AN_ITEM,
     ASHA,
@@ -298,11 +298,11 @@ AT_THE_TILL = (
            ({"counter_walk_ins.ready_at": SOON, "$3": "handed"},
             {"ready_at": SOON, "handed_at": LATER, "cancelled_at": None}),
            ({"$3": "cancelled"}, {"ready_at": None, "handed_at": None, "cancelled_at": LATER}))),
-    Asked("a counter by its screen", wall._STORE, ("secret",),
+    Asked("a counter by its screen", wall_screen._STORE, ("secret",),
           {"counter_stores": {**STORE, "wall": "secret"}, "outlets": OUTLET},
           ({"$1": "else"}, {"outlets.id": "K02"}, {"outlets.decommissioned_at": NOW}),
           gives={"outlet_id": "K01", "merchant_id": ASHA, "name": "Kiosk"}),
-    Asked("who stands on the wall", wall._NAMED, ("K01", NOW + DAY - MOMENT),
+    Asked("who stands on the wall", wall_screen._NAMED, ("K01", NOW + DAY - MOMENT),
           {"fulfillments": {**PIECE, "state": "to_pick_up"},
            "fulfillments 2": {**PIECE, "id": UUID(int=2)},
            "orders": {**ORDERED, "paid_at": NOW + MOMENT}, "counter_orders": WITH_CODE,

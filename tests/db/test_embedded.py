@@ -13,8 +13,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from coinslot.db.child_server import FolderInUseError, locked, runs
 from coinslot.db.embedded import EmbeddedPostgres, running_superuser_url
-from coinslot.db.leftover import FolderInUseError, locked, runs
 from coinslot.device.broker import EmbeddedNats
 from tests.ports import free_port
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from coinslot.events.announce import Announcer
-from coinslot.events.webhooks.deliver import Courier
+from coinslot.events.webhooks.deliver import WebhookSender
 from coinslot.events.webhooks.endpoints import EndpointRequest, Endpoints
 from coinslot.events.webhooks.signing import HookRules
 from coinslot.kit.ids import token
@@ -47,12 +47,12 @@ async def announce(announcer: Announcer) -> None:
 
 @dataclass
 class Post:
-    """Endpoints and a courier, on Asha's stage."""
+    """Endpoints and a sender, on Asha's stage."""
 
     stage: Stage
     announcer: Announcer
     endpoints: Endpoints
-    courier: Courier
+    sender: WebhookSender
 
     def key(self) -> IdempotentCall:
         """A new key, as each call has one."""
@@ -68,7 +68,7 @@ class Post:
     async def go(self) -> int:
         """Announce what happened and deliver what is due; how many tries it was."""
         await announce(self.announcer)
-        return await self.courier.deliver_due()
+        return await self.sender.deliver_due()
 
     async def paid(self, minor: int = 5000) -> UUID:
         """A payment, confirmed: two events."""
@@ -95,4 +95,6 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 @pytest.fixture
 def post(stage: Stage, gateway: Taking, announcer: Announcer) -> Post:
-    return Post(stage, announcer, Endpoints(stage.context, RULES), Courier(stage.context, RULES))
+    return Post(
+        stage, announcer, Endpoints(stage.context, RULES), WebhookSender(stage.context, RULES)
+    )

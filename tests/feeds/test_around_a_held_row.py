@@ -28,10 +28,10 @@ async def test_a_delivery_that_is_held_is_left_and_the_others_are_sent(
     await announce(post.announcer)
     async with asyncio.timeout(PATIENCE_S), holder.transaction():
         await holder.execute("SELECT FROM deliveries WHERE line = $1 FOR NO KEY UPDATE", held)
-        await post.courier.deliver_due()
+        await post.sender.deliver_due()
         done = await post.stage.rows("SELECT DISTINCT line FROM deliveries WHERE tries > 0")
     assert [row["line"] for row in done] == [free]
-    await post.courier.deliver_due()
+    await post.sender.deliver_due()
     assert await post.stage.rows("SELECT FROM deliveries WHERE outcome IS NULL") == []
 
 

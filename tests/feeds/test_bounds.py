@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from msgspec.structs import replace
 
-from coinslot.events.webhooks.deliver import Courier
+from coinslot.events.webhooks.deliver import WebhookSender
 from coinslot.events.webhooks.endpoints import EndpointRequest, EndpointRuleError
 from coinslot.kit.ids import token, uuid7
 from coinslot.merchants.merchants import Merchant, open_merchant
@@ -50,7 +50,7 @@ async def test_one_merchants_hanging_endpoints_leave_places_to_the_others(
             await post.paid()
         await announce(post.announcer)
         rules = replace(RULES, at_once=6, at_once_merchant=3, at_once_each=2, poll_s=0.02)
-        running = asyncio.create_task(Courier(stage.context, rules).run())
+        running = asyncio.create_task(WebhookSender(stage.context, rules).run())
         await slow.until(3)
         test = replace(stranger, key=token())
         await post.endpoints.test(test, UUID(hers.body["id"]))
@@ -152,7 +152,7 @@ async def test_more_hanging_merchants_than_places_hold_up_nobody_for_long(
             await post.endpoints.test(replace(key, key=token()), UUID(endpoint))
         await announce(post.announcer)
         rules = replace(RULES, at_once=4, slow_s=0.2, timeout_s=60, poll_s=0.02, grace_s=0.01)
-        running = asyncio.create_task(Courier(stage.context, rules).run())
+        running = asyncio.create_task(WebhookSender(stage.context, rules).run())
         await slow.until(4)
         mine, _ = await post.endpoint(receiver.url, "webhook.test")
         await post.endpoints.test(post.key(), mine)
@@ -165,4 +165,4 @@ async def test_more_hanging_merchants_than_places_hold_up_nobody_for_long(
             "SELECT count(*) FROM deliveries WHERE leased_until IS NOT NULL AND outcome IS NULL"
         )
     assert leased == 0  # a process that stops lets go of what it could not end
-    await post.courier.deliver_due()
+    await post.sender.deliver_due()

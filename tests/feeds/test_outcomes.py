@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from coinslot.events.webhooks.deliver import Courier
+from coinslot.events.webhooks.deliver import WebhookSender
 from coinslot.events.webhooks.safe_http import TryOutcome
 from coinslot.events.webhooks.signing import HookRules
 
@@ -19,9 +19,9 @@ RULES = HookRules(pauses_s=(5.0, 300.0), jitter=0.5, retry_after_max_s=3600)
 
 
 @functools.cache
-def courier(luck: float = 0.0) -> Courier:
+def sender(luck: float = 0.0) -> WebhookSender:
     context: Any = SimpleNamespace(wakes=SimpleNamespace(of=lambda _: None), now=lambda: NOW)
-    made = Courier(context, RULES)
+    made = WebhookSender(context, RULES)
     made._random = SimpleNamespace(random=lambda: luck)  # type: ignore[assignment]
     return made
 
@@ -47,12 +47,12 @@ async def test_a_try_delivers_or_is_repeated_after_its_pause_or_is_the_last(
     tries: int, status: int | None, outcome: str | None, after: int | None
 ) -> None:
     due = None if after is None else NOW + after * S
-    assert courier()._outcome(tries, told(status), NOW) == (outcome, due)
+    assert sender()._outcome(tries, told(status), NOW) == (outcome, due)
 
 
 async def test_pauses_are_spread_so_that_not_all_come_at_once() -> None:
-    assert courier(1.0)._outcome(1, told(500), NOW) == (None, NOW + 7.5 * S)
-    assert courier(0.5)._outcome(2, told(500), NOW) == (None, NOW + 375 * S)
+    assert sender(1.0)._outcome(1, told(500), NOW) == (None, NOW + 7.5 * S)
+    assert sender(0.5)._outcome(2, told(500), NOW) == (None, NOW + 375 * S)
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ async def test_pauses_are_spread_so_that_not_all_come_at_once() -> None:
 async def test_who_is_throttled_says_for_how_long_within_a_bound(
     status: int, retry_after: str | None, seconds: int
 ) -> None:
-    assert courier()._asked_for(told(status, retry_after), NOW) == seconds * S
-    due = courier()._outcome(1, told(status, retry_after), NOW)[1]
+    assert sender()._asked_for(told(status, retry_after), NOW) == seconds * S
+    due = sender()._outcome(1, told(status, retry_after), NOW)[1]
     assert due == NOW + max(seconds, 5) * S
 
 
@@ -82,7 +82,7 @@ async def test_who_is_throttled_says_for_how_long_within_a_bound(
 async def test_tries_that_take_long_leave_their_places_to_others_up_to_a_number(
     busy: int, slow: int, free: int
 ) -> None:
-    made: Any = courier()
+    made: Any = sender()
     made._busy = Counter({(UUID(int=1), UUID(int=2)): busy})
     made._slow = set(range(slow))
     assert made._free() == free

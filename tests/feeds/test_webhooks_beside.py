@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from coinslot.db.pool import Database
 from coinslot.events.webhooks import deliveries
-from coinslot.events.webhooks.deliver import Courier, secret_context
+from coinslot.events.webhooks.deliver import WebhookSender, secret_context
 from coinslot.events.webhooks.deliveries import Range, UnknownDeliveryError, WantedDeliveries
 from coinslot.events.webhooks.endpoints import (
     Change,
@@ -83,9 +83,9 @@ class Office(Struct):
     def endpoints(self) -> Endpoints:
         return Endpoints(self.stage.context, HookRules(private_addresses=True))
 
-    def courier(self, *told: TryOutcome, rules: HookRules = RULES) -> tuple[Courier, Answers]:
+    def sender(self, *told: TryOutcome, rules: HookRules = RULES) -> tuple[WebhookSender, Answers]:
         answers = Answers(*told)
-        return Courier(self.stage.context, rules, answers), answers  # type: ignore[arg-type]
+        return WebhookSender(self.stage.context, rules, answers), answers  # type: ignore[arg-type]
 
     async def changes(self, verb: Any) -> dict[str, dict[Any, Any]]:
         return await self.rows.changes(verb, *TABLES)
@@ -124,11 +124,11 @@ async def test_a_delivery_that_arrives_ends_and_makes_the_next_of_its_line_due(
     await office.owe(1, B, due_at=later)
     await office.event(4, OTHER_LINE)
     await office.owe(4, line=OTHER_LINE, due_at=later)
-    courier, answers = office.courier(WELL)
+    sender, answers = office.sender(WELL)
     rules = HookRules(jitter=0, at_once_each=1)
-    courier, answers = office.courier(WELL, rules=rules)
-    (row,) = await courier._claim(1)
-    done = await office.changes(courier.deliver(row))
+    sender, answers = office.sender(WELL, rules=rules)
+    (row,) = await sender._claim(1)
+    done = await office.changes(sender.deliver(row))
     ended = {"tried": 1, "tries": 1, "leased_until": None, "outcome": "delivered",
              "ended_at": START, "due_at": None}  # fmt: skip
     kept = done.pop("delivery_tries")
@@ -175,9 +175,9 @@ async def test_a_delivery_that_fails_is_tried_later_and_holds_its_line(
     told = TryOutcome(
         status=status, failure="said no", response="no", took_ms=7, retry_after=retry_after
     )
-    courier, _ = office.courier(told)
-    (row,) = await courier._claim(1)
-    done = await office.changes(courier.deliver(row))
+    sender, _ = office.sender(told)
+    (row,) = await sender._claim(1)
+    done = await office.changes(sender.deliver(row))
     assert done["webhook_endpoints"] == {A: endpoint}
     ours = done["deliveries"][first]
     assert (ours["tries"], ours["tried"], ours["leased_until"]) == (tries + 1, tries + 1, None)
@@ -211,8 +211,8 @@ async def test_an_endpoint_that_is_gone_or_fails_for_long_is_disabled_and_that_i
         "UPDATE webhook_endpoints SET failing_since = $1 WHERE id = $2", since, A
     )
     told = TryOutcome(status=status, failure="x", response=None, took_ms=7)
-    courier, _ = office.courier(told)
-    done = await office.changes(courier.deliver_due())
+    sender, _ = office.sender(told)
+    done = await office.changes(sender.deliver_due())
     disabled = {"status": "disabled", "disabled_reason": reason} if reason else {}
     began = {} if since else {"failing_since": START}
     changed = disabled | began
@@ -230,8 +230,8 @@ async def test_a_success_ends_what_failed_at_this_endpoint_alone(office: Office)
     await office.event(1)
     await office.owe(1)
     await office.rows.conn.execute("UPDATE webhook_endpoints SET failing_since = $1", START)
-    courier, _ = office.courier(WELL)
-    done = await office.changes(courier.deliver_due())
+    sender, _ = office.sender(WELL)
+    done = await office.changes(sender.deliver_due())
     assert done["webhook_endpoints"] == {A: {"failing_since": None}}
 
 
@@ -262,11 +262,11 @@ async def test_what_is_due_at_an_endpoint_that_takes_it_is_claimed(
         columns = ", ".join(f"{name} = ${n + 2}" for n, name in enumerate(given))
         row = mine if table == "deliveries" else A
         await office.rows.conn.execute(f"UPDATE {table} SET {columns} WHERE id = $1", row, *values)
-    courier, _ = office.courier(WELL)
+    sender, _ = office.sender(WELL)
     found: list[Any] = []
 
     async def claim() -> None:
-        found.extend(await courier._claim(8))
+        found.extend(await sender._claim(8))
 
     done = await office.changes(claim())
     assert [row["id"] for row in found] == ([mine] if claimed else [])
@@ -287,22 +287,22 @@ async def test_of_each_line_the_first_goes_and_of_each_endpoint_so_many(office: 
     await office.event(9, merchant_id=office.chandra)
     await office.owe(9, CHANDRAS, merchant_id=office.chandra)
     rules = HookRules(at_once_each=2, at_once_merchant=3, jitter=0)
-    courier, _ = office.courier(WELL, rules=rules)
-    got = [(row["endpoint_id"], row["seq"]) for row in await courier._claim(64)]
+    sender, _ = office.sender(WELL, rules=rules)
+    got = [(row["endpoint_id"], row["seq"]) for row in await sender._claim(64)]
     assert [one for one in got if one[0] == CHANDRAS] == [(CHANDRAS, 9)]
     ours = [one for one in got if one[0] != CHANDRAS]
     assert len(ours) == 3
     assert {seq for _, seq in ours} <= {3, 5}  # the first of the lines that are due the longest
-    assert await courier._claim(64) == []  # its places are taken
+    assert await sender._claim(64) == []  # its places are taken
     await office.rows.conn.execute("UPDATE deliveries SET leased_until = NULL")
     await office.rows.conn.execute(
         "UPDATE webhook_endpoints SET failing_since = $1 WHERE id = $2", START, A
     )
-    other, _ = office.courier(WELL, rules=HookRules(at_once_each=2, jitter=0))
+    other, _ = office.sender(WELL, rules=HookRules(at_once_each=2, jitter=0))
     got = [(row["endpoint_id"], row["seq"]) for row in await other._claim(64)]
     assert sorted(got) == [(A, 5), (B, 3), (B, 5), (CHANDRAS, 9)]
     await office.rows.conn.execute("UPDATE deliveries SET leased_until = NULL")
-    few, _ = office.courier(WELL, rules=HookRules(jitter=0))
+    few, _ = office.sender(WELL, rules=HookRules(jitter=0))
     assert len(await few._claim(2)) == 2
 
 
@@ -311,14 +311,14 @@ async def test_a_line_behind_one_that_is_away_waits_for_it(office: Office) -> No
         await office.event(seq)
         await office.owe(seq)
         await office.owe(seq, B)
-    courier, _ = office.courier(WELL)
-    assert len(await courier._claim(64)) == 2
-    assert await courier._claim(64) == []
+    sender, _ = office.sender(WELL)
+    assert len(await sender._claim(64)) == 2
+    assert await sender._claim(64) == []
     await office.rows.conn.execute(
         "UPDATE deliveries SET outcome = 'delivered', due_at = NULL, ended_at = $1"
         " WHERE seq = 1 AND endpoint_id = $2", START, A,
     )  # fmt: skip
-    (row,) = await courier._claim(64)
+    (row,) = await sender._claim(64)
     assert (row["endpoint_id"], row["seq"]) == (A, 2)
 
 

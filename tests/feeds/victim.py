@@ -7,7 +7,7 @@ import sys
 from coinslot.context import Context, Windows
 from coinslot.db.pool import Database
 from coinslot.events.announce import Announcer
-from coinslot.events.webhooks.deliver import Courier
+from coinslot.events.webhooks.deliver import WebhookSender
 from coinslot.gateways.mock import Books, Mock, Settings
 from coinslot.kit.clock import SettableClock
 from coinslot.kit.faults import dies_at
@@ -30,10 +30,10 @@ async def main(app: str, door: str, fault: str) -> None:
         vault=Vault({"1": b"k" * 32}, "1"), installation="test",
         open_inbox=WebhookBatch,
     )  # fmt: skip
-    courier = Courier(context, RULES)
-    courier.reached = db.reached = dies_at(fault)
+    sender = WebhookSender(context, RULES)
+    sender.reached = db.reached = dies_at(fault)
     await announce(Announcer(context))
-    print(await courier.deliver_due())
+    print(await sender.deliver_due())
 
 
 if __name__ == "__main__":

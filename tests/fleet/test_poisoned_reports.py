@@ -3,7 +3,7 @@
 import pytest
 
 from coinslot.channels.reports import HealthReport, read_report
-from coinslot.telemetry.gathering import Gathering
+from coinslot.telemetry.report_buffer import ReportBuffer
 from coinslot.vending.machine_messages import Machine
 from tests.fleet.test_telemetry import lines, logged, told
 from tests.sales.neighbours import a_second_machine
@@ -18,10 +18,10 @@ async def test_a_temperature_that_is_nearly_nothing_is_nothing(
 ) -> None:
     report = read_report("health", b'{"temperature_c": %s}' % temperature)
     assert isinstance(report, HealthReport)
-    gathering = Gathering(stage.context)
+    reports = ReportBuffer(stage.context)
     machine = Machine("M01", stage.merchant)
-    await gathering.health(stage.context, machine, report, stage.context.now())
-    await gathering.flush()
+    await reports.health(stage.context, machine, report, stage.context.now())
+    await reports.flush()
     rows = await stage.rows("SELECT temperature_c, low, high FROM machine_health")
     assert rows == [{"temperature_c": 0.0, "low": 0.0, "high": 0.0}]
 
@@ -30,22 +30,22 @@ async def test_what_the_database_refuses_of_one_machine_is_dropped_and_the_other
     stage: Stage,
 ) -> None:
     await a_second_machine(stage)
-    gathering = Gathering(stage.context)
+    reports = ReportBuffer(stage.context)
     # The reader lets no such number through: it stands for whatever it forgets.
-    await told(stage, gathering, "M01", rssi=99_999)
-    await told(stage, gathering, "M02", temperature_c=3.0)
-    await gathering.flush()
+    await told(stage, reports, "M01", rssi=99_999)
+    await told(stage, reports, "M02", temperature_c=3.0)
+    await reports.flush()
     rows = await stage.rows("SELECT outlet_id FROM machine_health")
     assert [row["outlet_id"] for row in rows] == ["M02"]
-    assert gathering.dropped == 1
-    await told(stage, gathering, "M01", temperature_c=4.0)
-    await gathering.flush()
+    assert reports.dropped == 1
+    await told(stage, reports, "M01", temperature_c=4.0)
+    await reports.flush()
     assert await stage.value("SELECT count(*) FROM machine_health") == 2
 
 
 async def test_a_line_that_the_database_refuses_is_dropped_alone(stage: Stage) -> None:
-    gathering = Gathering(stage.context)
-    await logged(stage, gathering, "one", "with a \x00 in it", "three")
-    await gathering.flush()
+    reports = ReportBuffer(stage.context)
+    await logged(stage, reports, "one", "with a \x00 in it", "three")
+    await reports.flush()
     assert await lines(stage) == ["three", "one"]
-    assert gathering.dropped == 1
+    assert reports.dropped == 1

@@ -10,27 +10,27 @@ from msgspec.structs import replace
 from coinslot.channels.reports import HealthReport, LogLevel, LogLine, Logs
 from coinslot.outlets.machines import UnknownOutletError
 from coinslot.telemetry import health, logs
-from coinslot.telemetry.gathering import Gathering
 from coinslot.telemetry.health import Span
 from coinslot.telemetry.logs import LogSearch
+from coinslot.telemetry.report_buffer import ReportBuffer
 from coinslot.vending.machine_messages import Machine
 from coinslot.worker.prune import prune
 from tests.sales.neighbours import a_second_machine, chandras_machine
 from tests.sales.stage import Stage
 
 
-async def told(stage: Stage, gathering: Gathering, machine: str = "M01", **said: Any) -> None:
+async def told(stage: Stage, reports: ReportBuffer, machine: str = "M01", **said: Any) -> None:
     report = HealthReport(**said)
     at = stage.context.now()
-    await gathering.health(stage.context, Machine(machine, stage.merchant), report, at)
+    await reports.health(stage.context, Machine(machine, stage.merchant), report, at)
 
 
 async def logged(
-    stage: Stage, gathering: Gathering, *texts: str, level: LogLevel = LogLevel.INFO
+    stage: Stage, reports: ReportBuffer, *texts: str, level: LogLevel = LogLevel.INFO
 ) -> None:
     lines = [LogLine(level=level, at_mono_ms=n, text=text) for n, text in enumerate(texts)]
     machine = Machine("M01", stage.merchant)
-    await gathering.logs(stage.context, machine, Logs(lines=lines), stage.context.now())
+    await reports.logs(stage.context, machine, Logs(lines=lines), stage.context.now())
 
 
 async def lines(stage: Stage, **wanted: Any) -> list[str]:
@@ -38,19 +38,19 @@ async def lines(stage: Stage, **wanted: Any) -> list[str]:
     return [line.text for line in found.lines]
 
 
-async def each_minute(stage: Stage, gathering: Gathering, minutes: int, **said: Any) -> None:
+async def each_minute(stage: Stage, reports: ReportBuffer, minutes: int, **said: Any) -> None:
     for _ in range(minutes):
-        await told(stage, gathering, **said)
-        await gathering.flush()
+        await told(stage, reports, **said)
+        await reports.flush()
         stage.later(60)
 
 
 async def test_what_a_machine_said_last_of_each_thing_is_shown(stage: Stage) -> None:
-    gathering = Gathering(stage.context)
-    await told(stage, gathering, temperature_c=4.5, rssi=-61, counters={"sales": 12})
+    reports = ReportBuffer(stage.context)
+    await told(stage, reports, temperature_c=4.5, rssi=-61, counters={"sales": 12})
     stage.later(1)
-    await told(stage, gathering, door="open", uptime_s=60, journal_used=3)
-    await gathering.flush()
+    await told(stage, reports, door="open", uptime_s=60, journal_used=3)
+    await reports.flush()
     now = await health.read(stage.context, stage.merchant, "M01")
     assert (now.temperature_c, now.rssi, now.door_open, now.journal_used, now.counters) == (
         4.5, -61, True, 3, {"sales": 12},
@@ -60,10 +60,10 @@ async def test_what_a_machine_said_last_of_each_thing_is_shown(stage: Stage) -> 
 
 
 async def test_chandra_is_shown_nothing_of_ashas_machine(stage: Stage) -> None:
-    gathering = Gathering(stage.context)
-    await each_minute(stage, gathering, 7, temperature_c=4.0)
-    await logged(stage, gathering, "door")
-    await gathering.flush()
+    reports = ReportBuffer(stage.context)
+    await each_minute(stage, reports, 7, temperature_c=4.0)
+    await logged(stage, reports, "door")
+    await reports.flush()
     chandra = (await chandras_machine(stage)).merchant_id
     with pytest.raises(UnknownOutletError):
         await health.read(stage.context, chandra, "M01")
@@ -77,10 +77,10 @@ async def test_a_chart_has_the_coldest_and_warmest_of_each_piece_and_how_long_it
     stage: Stage,
 ) -> None:
     stage.context.windows = replace(stage.context.windows, online_s=90)
-    gathering = Gathering(stage.context)
-    await each_minute(stage, gathering, 5, temperature_c=4.0, rssi=-50, free_heap=90)
-    await each_minute(stage, gathering, 1, temperature_c=9.0, rssi=-70, free_heap=80)
-    await each_minute(stage, gathering, 5, temperature_c=5.0, rssi=-60, free_heap=85)
+    reports = ReportBuffer(stage.context)
+    await each_minute(stage, reports, 5, temperature_c=4.0, rssi=-50, free_heap=90)
+    await each_minute(stage, reports, 1, temperature_c=9.0, rssi=-70, free_heap=80)
+    await each_minute(stage, reports, 5, temperature_c=5.0, rssi=-60, free_heap=85)
     day = await health.charted(stage.context, stage.merchant, "M01", Span.DAY)
     first, second = day.samples
     assert (first.low, first.high, first.mean, first.heard) == (4.0, 4.0, 4.0, 0.8)
@@ -95,12 +95,12 @@ async def test_a_chart_has_the_coldest_and_warmest_of_each_piece_and_how_long_it
 
 
 async def test_silence_is_no_sample_and_no_uptime(stage: Stage) -> None:
-    gathering = Gathering(stage.context)
-    await told(stage, gathering, rssi=-50)
-    await gathering.flush()
+    reports = ReportBuffer(stage.context)
+    await told(stage, reports, rssi=-50)
+    await reports.flush()
     stage.later(7200)
-    await told(stage, gathering, rssi=-50)
-    await gathering.flush()
+    await told(stage, reports, rssi=-50)
+    await reports.flush()
     (one,) = (await health.charted(stage.context, stage.merchant, "M01", Span.DAY)).samples
     assert (one.heard, one.low, one.mean) == (0, None, None)
 
@@ -108,9 +108,9 @@ async def test_silence_is_no_sample_and_no_uptime(stage: Stage) -> None:
 async def test_a_machine_that_counts_its_uptime_from_nothing_again_was_restarted(
     stage: Stage,
 ) -> None:
-    gathering = Gathering(stage.context)
+    reports = ReportBuffer(stage.context)
     for uptime in (100, 160, 10, 70, 5):
-        await each_minute(stage, gathering, 1, uptime_s=uptime)
+        await each_minute(stage, reports, 1, uptime_s=uptime)
     assert (await health.read(stage.context, stage.merchant, "M01")).restarts == 2
     stage.later(3600)
     assert (await health.read(stage.context, stage.merchant, "M01")).restarts == 0
@@ -118,22 +118,22 @@ async def test_a_machine_that_counts_its_uptime_from_nothing_again_was_restarted
 
 async def test_one_statement_takes_what_many_machines_said(stage: Stage) -> None:
     await a_second_machine(stage)
-    gathering = Gathering(stage.context)
+    reports = ReportBuffer(stage.context)
     for machine in ("M02", "M01", "nobody"):
-        await told(stage, gathering, machine, temperature_c=3.0)
-    await gathering.flush()
+        await told(stage, reports, machine, temperature_c=3.0)
+    await reports.flush()
     rows = await stage.rows("SELECT outlet_id FROM machine_health ORDER BY 1")
     assert [row["outlet_id"] for row in rows] == ["M01", "M02"], "what is no machine is left out"
 
 
 async def test_what_there_is_no_room_for_is_dropped_the_oldest_first(stage: Stage) -> None:
     await a_second_machine(stage)
-    gathering = Gathering(stage.context, machines=1, lines=2)
+    reports = ReportBuffer(stage.context, machines=1, lines=2)
     for machine in ("M01", "M02"):
-        await told(stage, gathering, machine, rssi=-50)
-    await logged(stage, gathering, "one", "two", "three")
-    assert gathering.dropped == 2
-    await gathering.flush()
+        await told(stage, reports, machine, rssi=-50)
+    await logged(stage, reports, "one", "two", "three")
+    assert reports.dropped == 2
+    await reports.flush()
     rows = await stage.rows("SELECT outlet_id FROM machine_health")
     assert [row["outlet_id"] for row in rows] == ["M02"]
     assert await lines(stage) == ["three", "two"]
@@ -156,16 +156,16 @@ async def test_what_could_not_be_written_is_written_later_with_what_came_since(
     stage: Stage,
 ) -> None:
     context = stage.context
-    gathering = Gathering(context)
-    await told(stage, gathering, temperature_c=9.0)
-    await logged(stage, gathering, "one", "two")
+    reports = ReportBuffer(context)
+    await told(stage, reports, temperature_c=9.0)
+    await logged(stage, reports, "one", "two")
     real, context.db = context.db, Away(stage, 1)  # type: ignore[assignment]
-    await gathering.flush()
+    await reports.flush()
     context.db = real
     stage.later(1)
-    await told(stage, gathering, temperature_c=4.0)
-    await gathering.flush()
-    await gathering.flush()
+    await told(stage, reports, temperature_c=4.0)
+    await reports.flush()
+    await reports.flush()
     (row,) = await stage.rows("SELECT temperature_c, high FROM machine_health")
     assert row == {"temperature_c": 4.0, "high": 9.0}
     assert await lines(stage) == ["two", "one"]
@@ -173,24 +173,24 @@ async def test_what_could_not_be_written_is_written_later_with_what_came_since(
 
 async def test_a_machine_that_logs_without_end_fills_its_day_and_no_more(stage: Stage) -> None:
     stage.context.windows = replace(stage.context.windows, machine_log_lines=3)
-    gathering = Gathering(stage.context)
+    reports = ReportBuffer(stage.context)
     for n in range(3):
-        await logged(stage, gathering, f"{n}a", f"{n}b")
-        await gathering.flush()
+        await logged(stage, reports, f"{n}a", f"{n}b")
+        await reports.flush()
     assert await lines(stage) == ["1a", "0b", "0a"]
     found = await logs.search(stage.context, stage.merchant, "M01", LogSearch())
     assert found.left_out == 3
     stage.later(86400)
-    await logged(stage, gathering, "next day")
-    await gathering.flush()
+    await logged(stage, reports, "next day")
+    await reports.flush()
     assert (await lines(stage))[0] == "next day"
 
 
 async def test_lines_are_found_by_text_and_by_how_grave_they_are(stage: Stage) -> None:
-    gathering = Gathering(stage.context)
-    await logged(stage, gathering, "Motor A1 stalls", "100%_sure", level=LogLevel.ERROR)
-    await logged(stage, gathering, "motor a2 turns", "noise", level=LogLevel.DEBUG)
-    await gathering.flush()
+    reports = ReportBuffer(stage.context)
+    await logged(stage, reports, "Motor A1 stalls", "100%_sure", level=LogLevel.ERROR)
+    await logged(stage, reports, "motor a2 turns", "noise", level=LogLevel.DEBUG)
+    await reports.flush()
     assert await lines(stage, text="MOTOR") == ["motor a2 turns", "Motor A1 stalls"]
     assert await lines(stage, level=LogLevel.WARNING) == ["100%_sure", "Motor A1 stalls"]
     for pattern, expected in (("%", ["100%_sure"]), ("_", ["100%_sure"]), ("\\", [])):
@@ -200,10 +200,10 @@ async def test_lines_are_found_by_text_and_by_how_grave_they_are(stage: Stage) -
 
 
 async def test_what_is_old_is_deleted_each_after_its_window(stage: Stage) -> None:
-    gathering = Gathering(stage.context)
-    await each_minute(stage, gathering, 6, temperature_c=4.0)
-    await logged(stage, gathering, "old")
-    await gathering.flush()
+    reports = ReportBuffer(stage.context)
+    await each_minute(stage, reports, 6, temperature_c=4.0)
+    await logged(stage, reports, "old")
+    await reports.flush()
     spans = {"short_samples": 3, "hour_samples": 62, "day_samples": 1100, "machine_logs": 30}
     for what in spans:
         assert await prune(stage.context, what) == 0

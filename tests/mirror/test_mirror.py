@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from coinslot.app.front import ContextBackend
+from coinslot.app.page_backend import ContextBackend
 from coinslot.events.log import Batch
 from coinslot.events.mirror.firebase import UnclearError, key
 from coinslot.events.mirror.mirror import write

@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from coinslot.app.front import ContextBackend
+from coinslot.app.page_backend import ContextBackend
 from coinslot.app.process_reports import ProcessReports
 from coinslot.app.routes import build
 from coinslot.context.rounds import keep_doing

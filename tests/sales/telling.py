@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from coinslot.events.announce import Announcer
-from coinslot.events.webhooks.deliver import Courier
+from coinslot.events.webhooks.deliver import WebhookSender
 from coinslot.events.webhooks.endpoints import EndpointRequest, Endpoints
 from coinslot.events.webhooks.safe_http import SafeHttp, TryOutcome
 from coinslot.events.webhooks.signing import HookRules
@@ -31,7 +31,7 @@ async def told(stage: Stage, status: int = 204) -> UUID:
     announcer = Announcer(stage.context)
     while (batch := await announcer.cursor.next_batch()) is not None:
         await announcer.announce(batch)
-    await Courier(stage.context, rules, Deaf(status)).deliver_due()
+    await WebhookSender(stage.context, rules, Deaf(status)).deliver_due()
     return UUID(made.body["id"])
 
 

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 from prometheus_client import REGISTRY
 
-from coinslot.app.front import ContextBackend
+from coinslot.app.page_backend import ContextBackend
 from coinslot.gateways.base import Declined
 from coinslot.gateways.breaker import Breaker, Position, Rules
 from coinslot.payments import merchant_api
@@ -109,16 +109,16 @@ async def test_the_next_gateway_takes_over_while_the_first_is_away(stage: Stage)
 
 
 async def test_health_and_metrics_tell_of_it(stage: Stage, gateway: Taking) -> None:
-    front = ContextBackend(stage.context, "1", None)
-    assert (await front.health()).status == "healthy"
+    backend = ContextBackend(stage.context, "1", None)
+    assert (await backend.health()).status == "healthy"
     await broken(stage, gateway)
-    found = await front.health()
+    found = await backend.health()
     assert (found.status, found.checks["gateway"].detail) == ("degraded", "mock/asha-mock open")
     labels = {"account": "mock/asha-mock"}
     assert REGISTRY.get_sample_value("coinslot_gateway_breaker", labels) == 2
     stage.later(31)
     await confirmed(stage, await another(stage, "n"))
-    assert (await front.health()).checks["gateway"].status == "healthy"
+    assert (await backend.health()).checks["gateway"].status == "healthy"
     assert REGISTRY.get_sample_value("coinslot_gateway_breaker", labels) == 0
 
 

@@ -13,7 +13,7 @@ import structlog
 from msgspec.structs import replace
 from prometheus_client import REGISTRY
 
-from coinslot.app.front import ContextBackend
+from coinslot.app.page_backend import ContextBackend
 from coinslot.gateways import drivers
 from coinslot.gateways.base import Forged
 from coinslot.kit.clock import RemoteClock, SettableClock, SystemClock

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from coinslot.app.front import ContextBackend
+from coinslot.app.page_backend import ContextBackend
 from coinslot.app.schema import sql_functions
 from coinslot.db.migrate import APP, DOOR, migrate
 from coinslot.db.pool import AWAY, Database
@@ -42,16 +42,16 @@ async def stage(primary: Primary) -> AsyncIterator[Stage]:
 async def test_a_webhook_whose_commit_takes_too_long_is_asked_for_again_and_sells_once(
     primary: Primary, stage: Stage
 ) -> None:
-    front = ContextBackend(stage.context, "1", None, answer_s=ANSWER_S)
+    backend = ContextBackend(stage.context, "1", None, answer_s=ANSWER_S)
     headers, body = stage.gateway.webhook("payment.captured", await stage.pay())
     await primary.stall()
     for _ in range(3):
         with pytest.raises(AWAY):  # 503 at the web
-            await front.take_webhook("mock", None, headers, body)
+            await backend.take_webhook("mock", None, headers, body)
     assert await stage.value(ORDERS) == 0
     assert stage.line.sent == []
     await primary.go_on()
-    answer = await front.take_webhook("mock", None, headers, body)
+    answer = await backend.take_webhook("mock", None, headers, body)
     assert answer.status == 200
     assert await stage.value(ORDERS) == 1
 
@@ -80,33 +80,33 @@ async def test_webhooks_that_cannot_be_kept_do_not_fill_the_memory(
 async def test_health_notices_that_no_commit_ends_and_costs_one_connection(
     primary: Primary, stage: Stage
 ) -> None:
-    front = ContextBackend(stage.context, "1", None)
+    backend = ContextBackend(stage.context, "1", None)
     await primary.stall()
-    ill = await asyncio.gather(*(front.health() for _ in range(5)))
+    ill = await asyncio.gather(*(backend.health() for _ in range(5)))
     assert {health.status for health in ill} == {"unhealthy"}
     await primary.waiting(1)
     await primary.go_on()
-    await eventually_healthy(front)
+    await eventually_healthy(backend)
 
 
 async def test_a_server_that_became_read_only_is_an_outage_and_leaves_no_connection_behind(
     primary: Primary, stage: Stage
 ) -> None:
     """The pools were used before, during, and after: nobody has to kill anything."""
-    front = ContextBackend(stage.context, "1", None)
+    backend = ContextBackend(stage.context, "1", None)
     headers, body = stage.gateway.webhook("payment.captured", await stage.pay())
-    assert (await front.health()).status == "healthy"
+    assert (await backend.health()).status == "healthy"
     await primary.watch.execute("ALTER SYSTEM SET default_transaction_read_only = on")
     await primary.watch.execute("SELECT pg_reload_conf()")
     for _ in range(100):
-        if (await front.health()).status == "unhealthy":
+        if (await backend.health()).status == "unhealthy":
             break
         stage.clock.advance(timedelta(seconds=5))
         await asyncio.sleep(0.05)
     else:
         raise AssertionError("health says it can write")
     for work in (
-        front.take_webhook("mock", None, headers, body),
+        backend.take_webhook("mock", None, headers, body),
         sweep.sweep_once(stage.context, "inbox", sweep.Pace()),
         machine_messages.record_heartbeats(stage.context, {"M01": stage.clock.now()}),
         issue_key(stage.context.db, stage.merchant, stage.clock.now()),
@@ -115,14 +115,14 @@ async def test_a_server_that_became_read_only_is_an_outage_and_leaves_no_connect
             await work
     await primary.watch.execute("ALTER SYSTEM RESET default_transaction_read_only")
     await primary.watch.execute("SELECT pg_reload_conf()")
-    await eventually_healthy(front)
-    assert (await front.take_webhook("mock", None, headers, body)).status == 200
+    await eventually_healthy(backend)
+    assert (await backend.take_webhook("mock", None, headers, body)).status == 200
     assert await stage.value(ORDERS) == 1
 
 
-async def eventually_healthy(front: ContextBackend) -> None:
+async def eventually_healthy(backend: ContextBackend) -> None:
     for _ in range(200):
-        if (await front.health()).status == "healthy":
+        if (await backend.health()).status == "healthy":
             return
         await asyncio.sleep(0.05)
     raise AssertionError("never healthy again")

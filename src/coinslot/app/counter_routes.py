@@ -17,7 +17,7 @@ from coinslot.counter.history_pages import HistoryPages
 from coinslot.counter.offers import Guesses
 from coinslot.counter.order_pages import OrderPages
 from coinslot.counter.pages import CounterPages
-from coinslot.counter.wall import WallPages
+from coinslot.counter.wall_screen import WallPages
 from coinslot.pages.access import Access
 from coinslot.pages.errors import refusals
 from coinslot.pages.site import Site

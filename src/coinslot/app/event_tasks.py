@@ -7,7 +7,7 @@ from typing import Any
 from coinslot.context import Context
 from coinslot.events.announce import Announcer
 from coinslot.events.log import follow
-from coinslot.events.webhooks.deliver import Courier
+from coinslot.events.webhooks.deliver import WebhookSender
 from coinslot.events.webhooks.signing import HookRules
 from coinslot.kit.faults import Reached
 
@@ -18,9 +18,9 @@ def event_tasks(
     context: Context, rules: HookRules, reached: Reached
 ) -> list[Coroutine[Any, Any, None]]:
     """They run side by side until cancelled, and none blocks another."""
-    announcer, courier = Announcer(context), Courier(context, rules)
-    courier.reached = reached
+    announcer, sender = Announcer(context), WebhookSender(context, rules)
+    sender.reached = reached
     return [
         follow(announcer.cursor, announcer.announce, context.wakes.of("events"), context.failures),
-        courier.run(),
+        sender.run(),
     ]

@@ -14,8 +14,8 @@ from msgspec import Struct
 
 from coinslot.app.schema import sql_functions
 from coinslot.channels.addresses import places
+from coinslot.db.child_server import write_private
 from coinslot.db.embedded import DATABASE, EmbeddedPostgres, running_superuser_url
-from coinslot.db.leftover import write_private
 from coinslot.db.migrate import APP, DOOR, migrate
 from coinslot.db.pool import Database
 from coinslot.device.authority import Authority

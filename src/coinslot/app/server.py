@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     from coinslot.channels.practice import Practice
     from coinslot.channels.socketio import SocketIo
     from coinslot.device.edge import Edge
-    from coinslot.telemetry.gathering import Gathering
+    from coinslot.telemetry.report_buffer import ReportBuffer
 
 log = structlog.get_logger(__name__)
 Answer = TypeVar("Answer")
@@ -111,7 +111,7 @@ class RunningServer:
         self._practice: Practice | None = None
         self.demo_logins: tuple[tuple[str, str, str], ...] = ()  # set by `coinslot demo` alone
         self._edge: Edge | None = None
-        self._telemetry: Gathering | None = None
+        self._telemetry: ReportBuffer | None = None
         self._accounts: Accounts
         self._devices_changed, self._secrets_changed = asyncio.Event(), asyncio.Event()
         self._devices_known = asyncio.Event()  # by the embedded broker, as of when this began
@@ -192,7 +192,7 @@ class RunningServer:
         from coinslot.channels.socketio import SocketIo, SocketIoOptions
         from coinslot.device.edge import Edge, EdgeOptions
         from coinslot.fleet.practice import KeptMachines
-        from coinslot.telemetry.gathering import Gathering
+        from coinslot.telemetry.report_buffer import ReportBuffer
 
         url, self.nats = await self._resources.broker(self.db)
         ca_file = self.settings.mqtt_ca_file if self.nats is None else self.nats.ca_file
@@ -205,7 +205,7 @@ class RunningServer:
         self._practice.failures = self.context.failures
         channels = (self._mqtt, self._socketio, self._practice)
         line = EdgeLink(channels)
-        self._telemetry = Gathering(self.context)
+        self._telemetry = ReportBuffer(self.context)
         reports: dict[type[Any], ReportHandler] = {
             **REPORTS, HealthReport: self._telemetry.health, Logs: self._telemetry.logs,
         }  # fmt: skip
@@ -398,7 +398,7 @@ class RunningServer:
 
     def _web(self) -> "Litestar":
         from coinslot.app import routes
-        from coinslot.app.front import ContextBackend
+        from coinslot.app.page_backend import ContextBackend
         from coinslot.pages.site import Site
 
         mqtt = self._mqtt

@@ -26,7 +26,7 @@ from coinslot.conformance.bench import Bench, Patience, Subject
 from coinslot.conformance.brokers import MqttLine, OwnBroker
 from coinslot.conformance.hands import Hands
 from coinslot.conformance.run import Finding, Report, Verdict, checks, examine, report_of
-from coinslot.db.leftover import write_private
+from coinslot.db.child_server import write_private
 from coinslot.fleet.enrolment import DeviceEnrolment
 from coinslot.kit.clock import SystemClock
 

@@ -39,7 +39,7 @@ from coinslot.app.server import ALL, PortTakenError, RunningServer
 from coinslot.commands.sign import public_of, write_key
 from coinslot.commands.terms import MARK, console, fail, is_a_demos, quiet, run, settings
 from coinslot.db import child
-from coinslot.db.leftover import end
+from coinslot.db.child_server import end
 from coinslot.settings import ADDRESSES, MIRROR, Settings
 
 _ROOT = Path(__file__).resolve().parents[3]

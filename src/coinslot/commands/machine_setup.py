@@ -15,7 +15,7 @@ from coinslot.app.resources import device_addresses
 from coinslot.app.server import RunningServer
 from coinslot.commands.machine_config import BY_COMMAND, Fate, MachineCodes, each, split
 from coinslot.commands.terms import Data, console, errors, fail, installed, run_on_server
-from coinslot.db.leftover import write_private
+from coinslot.db.child_server import write_private
 from coinslot.fleet import onboarding, sheet, templates
 from coinslot.fleet.config import ConfigError, Editor
 from coinslot.fleet.enrolment import DeviceEnrolment, provision_device

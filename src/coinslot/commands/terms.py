@@ -20,8 +20,8 @@ from rich.markup import escape
 
 from coinslot.app.server import TOOL, PortTakenError, RunningServer
 from coinslot.commands.tracebacks import error_of, short_traceback
+from coinslot.db.child_server import FolderInUseError, LeftoverError
 from coinslot.db.embedded import EmbeddedPostgresError
-from coinslot.db.leftover import FolderInUseError, LeftoverError
 from coinslot.db.migrate import MigrationError
 from coinslot.db.pool import DatabaseUnreachableError
 from coinslot.device.broker import BrokerError

@@ -15,9 +15,9 @@ from markupsafe import Markup
 
 from coinslot.console import forms
 from coinslot.console.board_parts import STAGES, BoardParts, Loaded, audience_of, dressed
+from coinslot.console.current_merchant import merchant_of
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
-from coinslot.console.whose import merchant_of
 from coinslot.counter import boards, menu, reprints, staff
 from coinslot.counter.boards import Said
 from coinslot.counter.menu import UnknownItemError

@@ -9,10 +9,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from coinslot.console import forms
+from coinslot.console.current_merchant import merchant_of
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
 from coinslot.console.uploads import TAKEN, FieldError, picture_of
-from coinslot.console.whose import merchant_of
 from coinslot.kit.money import Money
 from coinslot.merchants.brand import Brand, ColourError, brand_of, colour_named, set_brand
 from coinslot.pages import colours

@@ -11,9 +11,9 @@ from litestar.response import Redirect, Stream
 from msgspec.structs import replace
 
 from coinslot.console import exports, forms
+from coinslot.console.current_merchant import editor_of, merchant_of
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
-from coinslot.console.whose import editor_of, merchant_of
 from coinslot.fleet import bulk, bulk_sheet
 from coinslot.fleet.bulk import BulkError, MachineChange, MachinePlan, WindowsBy
 from coinslot.fleet.bulk_sheet import BulkSheet

@@ -14,9 +14,9 @@ from litestar.response import Redirect
 from msgspec import Struct
 
 from coinslot.console import forms
+from coinslot.console.current_merchant import merchant_of
 from coinslot.console.forms import Done, once
 from coinslot.console.frame import Frame
-from coinslot.console.whose import merchant_of
 from coinslot.counter.gateway_move import is_for_money
 from coinslot.pages import code_sheets, drawing, printed_sheet
 from coinslot.pages.access import signed_in

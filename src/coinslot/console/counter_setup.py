@@ -12,9 +12,9 @@ from litestar.response import Redirect
 from msgspec.structs import replace
 
 from coinslot.console import forms
+from coinslot.console.current_merchant import editor_of, merchant_of
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
-from coinslot.console.whose import editor_of, merchant_of
 from coinslot.counter import gateway_move, hours_text, menu, pickup, setup, store
 from coinslot.counter.hours import SPECIAL_DAYS, WeekInterval
 from coinslot.counter.hours_text import HoursTextError

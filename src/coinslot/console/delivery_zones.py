@@ -12,10 +12,10 @@ from litestar.response import Redirect
 from msgspec import Struct
 
 from coinslot.console import forms
+from coinslot.console.current_merchant import merchant_of
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
 from coinslot.console.menu_fields import FieldsError
-from coinslot.console.whose import merchant_of
 from coinslot.counter import delivery, store
 from coinslot.counter.delivery import (
     METRES,

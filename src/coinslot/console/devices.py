@@ -8,10 +8,10 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from coinslot.console import device_fields, forms
+from coinslot.console.current_merchant import editor_of, merchant_of
 from coinslot.console.device_fields import DeviceFieldError
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
-from coinslot.console.whose import editor_of, merchant_of
 from coinslot.fleet import config, distance
 from coinslot.fleet.config import ConfigChange, ConfigError, OutOfServiceError, StaleConfigError
 from coinslot.kit.numbers import decimal, whole

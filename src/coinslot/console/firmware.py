@@ -13,9 +13,9 @@ from litestar.response import Redirect
 from msgspec import Meta, Struct
 
 from coinslot.console import forms
+from coinslot.console.current_merchant import editor_of, merchant_of
 from coinslot.console.forms import Done, once
 from coinslot.console.frame import Frame
-from coinslot.console.whose import editor_of, merchant_of
 from coinslot.pages.access import signed_in
 from coinslot.pages.errors import RefusedError
 from coinslot.pages.rendering import AnyRequest

@@ -8,9 +8,9 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from coinslot.console import forms
+from coinslot.console.current_merchant import merchant_of
 from coinslot.console.forms import Done, once
 from coinslot.console.frame import Frame
-from coinslot.console.whose import merchant_of
 from coinslot.counter import gateway_move
 from coinslot.counter.gateway_move import NotReadyError
 from coinslot.pages.access import signed_in

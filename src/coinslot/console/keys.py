@@ -11,9 +11,9 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from coinslot.console import forms
+from coinslot.console.current_merchant import merchant_of
 from coinslot.console.forms import Done, once
 from coinslot.console.frame import Frame
-from coinslot.console.whose import merchant_of
 from coinslot.merchants.keys import SCOPES, USUAL_SCOPES
 from coinslot.pages.access import allowed, signed_in
 from coinslot.pages.errors import RefusedError

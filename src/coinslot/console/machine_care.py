@@ -13,10 +13,10 @@ from msgspec import UNSET
 from coinslot import channels
 from coinslot.channels.base import PRACTICE
 from coinslot.console import forms
+from coinslot.console.current_merchant import editor_of, merchant_of
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
 from coinslot.console.product_lines import CODE, LineError, slots_of, typed_lines
-from coinslot.console.whose import editor_of, merchant_of
 from coinslot.fleet import config, onboarding, setup, sheet, slots, templates
 from coinslot.fleet.config import ConfigChange, ConfigError, OutOfServiceError, StaleConfigError
 from coinslot.fleet.decommission import UnitsOpenError, decommission

@@ -15,10 +15,10 @@ from markupsafe import Markup
 from coinslot.channels.reports import LogLevel
 from coinslot.console import charts, forms
 from coinslot.console.charts import Bar, Chart
+from coinslot.console.current_merchant import editor_of, merchant_of
 from coinslot.console.forms import Done, once
 from coinslot.console.frame import Frame
 from coinslot.console.lines import Plot, Point, plotted
-from coinslot.console.whose import editor_of, merchant_of
 from coinslot.fleet import maintenance
 from coinslot.fleet.config import OutOfServiceError
 from coinslot.fleet.machines import MachineStatus, status

@@ -14,11 +14,11 @@ from msgspec.structs import replace
 
 from coinslot.console import device_fields, forms
 from coinslot.console.bulk import SETS_TIMES, codes_of, of_versions, shown
+from coinslot.console.current_merchant import editor_of, merchant_of
 from coinslot.console.device_fields import DeviceFieldError
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
 from coinslot.console.selling import Field, again, field_of
-from coinslot.console.whose import editor_of, merchant_of
 from coinslot.fleet import bulk, templates
 from coinslot.fleet.bulk import BulkError
 from coinslot.fleet.config import SLOTS_AT_MOST, ConfigError

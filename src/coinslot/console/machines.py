@@ -11,10 +11,10 @@ from msgspec import Struct
 
 from coinslot.channels.practice_machine import Broken
 from coinslot.console import forms
+from coinslot.console.current_merchant import editor_of, merchant_of
 from coinslot.console.drawing import drawn
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
-from coinslot.console.whose import editor_of, merchant_of
 from coinslot.fleet import config, practice, pushing, slots
 from coinslot.fleet.config import (
     Codes,

@@ -15,11 +15,11 @@ from msgspec import Struct
 from coinslot.catalog import products
 from coinslot.catalog.products import Described
 from coinslot.console import forms
+from coinslot.console.current_merchant import merchant_of
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
 from coinslot.console.menu_fields import FieldsError, item_of_form, shown_text, typed_percent
 from coinslot.console.uploads import TAKEN, FieldError, picture_of
-from coinslot.console.whose import merchant_of
 from coinslot.counter import editing, menu, menu_file, menu_lines, store
 from coinslot.counter.editing import CurrencyError
 from coinslot.counter.menu import MenuItem, UnknownItemError

@@ -16,10 +16,10 @@ from msgspec import Struct
 
 from coinslot.console import exports, forms
 from coinslot.console.charts import drawn
+from coinslot.console.current_merchant import merchant_of
 from coinslot.console.exports import Row, Sheet, TooManyRowsError
 from coinslot.console.frame import Frame
 from coinslot.console.money_charts import charts_of, ends_of, profits_of
-from coinslot.console.whose import merchant_of
 from coinslot.kit.numbers import whole
 from coinslot.merchants.merchants import zone_of_merchant
 from coinslot.oversight import analytics, money, money_lists, profit

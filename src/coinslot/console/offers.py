@@ -11,10 +11,10 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from coinslot.console import forms
+from coinslot.console.current_merchant import merchant_of
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
 from coinslot.console.uploads import FieldError
-from coinslot.console.whose import merchant_of
 from coinslot.counter import offer_management
 from coinslot.counter.offer_management import CouponError, NewCoupon
 from coinslot.counter.offers import Program

@@ -10,10 +10,10 @@ from litestar.response import Redirect
 from msgspec.structs import replace
 
 from coinslot.console import forms
+from coinslot.console.current_merchant import merchant_of
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
 from coinslot.console.outlets import page_of
-from coinslot.console.whose import merchant_of
 from coinslot.counter import credits, reprints
 from coinslot.counter.staff import CounterError, staff_of
 from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError

@@ -3,8 +3,8 @@
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from coinslot.console.current_merchant import merchant_of
 from coinslot.console.frame import Frame
-from coinslot.console.whose import merchant_of
 from coinslot.outlets.machines import UnknownOutletError, named
 from coinslot.pages.access import signed_in
 from coinslot.pages.errors import RefusedError

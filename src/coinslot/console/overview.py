@@ -14,10 +14,10 @@ from msgspec import Struct
 
 from coinslot.console import forms
 from coinslot.console.charts import drawn
+from coinslot.console.current_merchant import merchant_of
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
 from coinslot.console.money_charts import sales_of
-from coinslot.console.whose import merchant_of
 from coinslot.fleet import setup
 from coinslot.kit.money import Money
 from coinslot.oversight import cases, money

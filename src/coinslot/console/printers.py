@@ -9,9 +9,9 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from coinslot.console import forms
+from coinslot.console.current_merchant import merchant_of
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
-from coinslot.console.whose import merchant_of
 from coinslot.context import Context
 from coinslot.counter import printers
 from coinslot.counter.printers import NewPrinter, PrinterError

@@ -10,10 +10,10 @@ from litestar import Response
 from litestar.response import Redirect
 
 from coinslot.console import forms
+from coinslot.console.current_merchant import merchant_of
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
 from coinslot.console.uploads import FieldError
-from coinslot.console.whose import merchant_of
 from coinslot.oversight import privacy
 from coinslot.oversight.privacy import NothingToForgetError
 from coinslot.pages.access import signed_in

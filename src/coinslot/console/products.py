@@ -13,10 +13,10 @@ from msgspec import Struct
 from coinslot.catalog import products
 from coinslot.catalog.products import Described, Product, ProductChange, UnknownProductError
 from coinslot.console import forms
+from coinslot.console.current_merchant import merchant_of
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
 from coinslot.console.uploads import TAKEN, FieldError, picture_of
-from coinslot.console.whose import merchant_of
 from coinslot.db.pool import Connection
 from coinslot.gateways.fiscal import RATES
 from coinslot.gateways.form import LANGUAGES as READERS

@@ -8,8 +8,8 @@ from litestar import Response
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from coinslot.console.current_merchant import merchant_of
 from coinslot.console.frame import Frame
-from coinslot.console.whose import merchant_of
 from coinslot.oversight import audit_runs, signed_proof
 from coinslot.oversight.signed_proof import SignedProof
 from coinslot.pages.access import signed_in

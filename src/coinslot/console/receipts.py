@@ -12,10 +12,10 @@ from litestar.params import FromPath
 from litestar.response import Redirect, Stream
 
 from coinslot.console import exports, forms
+from coinslot.console.current_merchant import merchant_of
 from coinslot.console.exports import Row, Sheet
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
-from coinslot.console.whose import merchant_of
 from coinslot.gateways.fiscal import RATES
 from coinslot.gateways.form import LANGUAGES
 from coinslot.kit.money import Money

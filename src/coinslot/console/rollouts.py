@@ -11,9 +11,9 @@ from litestar.response import Redirect
 from msgspec.structs import replace
 
 from coinslot.console import forms
+from coinslot.console.current_merchant import editor_of, merchant_of
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
-from coinslot.console.whose import editor_of, merchant_of
 from coinslot.kit.numbers import whole
 from coinslot.pages.access import signed_in
 from coinslot.pages.errors import RefusedError

@@ -12,9 +12,9 @@ from litestar.response import Redirect
 from msgspec import Struct
 
 from coinslot.console import forms
+from coinslot.console.current_merchant import merchant_of
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
-from coinslot.console.whose import merchant_of
 from coinslot.context import Windows
 from coinslot.fleet.machines import WantedMachines, listed
 from coinslot.kit.numbers import whole

@@ -10,9 +10,9 @@ from litestar.response import Redirect
 
 from coinslot.console import forms
 from coinslot.console.business import CURRENCIES
+from coinslot.console.current_merchant import merchant_of
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
-from coinslot.console.whose import merchant_of
 from coinslot.kit.money import Money, MoneyRangeError, MoneyTextError
 from coinslot.kit.numbers import whole
 from coinslot.pages.access import allowed, signed_in

@@ -10,13 +10,13 @@ from litestar.response import Redirect
 
 from coinslot.channels.practice_machine import Broken
 from coinslot.console import forms
+from coinslot.console.current_merchant import editor_of, merchant_of
 from coinslot.console.drawing import drawn
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
 from coinslot.console.product_lines import CODE, LineError, slots_of, typed_lines
 from coinslot.console.reach import Reach, reach_of
 from coinslot.console.settings import languages_of
-from coinslot.console.whose import editor_of, merchant_of
 from coinslot.fleet import practice, setup
 from coinslot.fleet.enrolment import DeviceAddresses
 from coinslot.fleet.machines import status

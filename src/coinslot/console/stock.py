@@ -11,9 +11,9 @@ from litestar.params import FromPath
 from litestar.response import Redirect, Stream
 
 from coinslot.console import exports, forms
+from coinslot.console.current_merchant import editor_of, merchant_of
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
-from coinslot.console.whose import editor_of, merchant_of
 from coinslot.kit.numbers import whole
 from coinslot.outlets.machines import UnknownOutletError, UnknownSlotError
 from coinslot.pages.access import signed_in

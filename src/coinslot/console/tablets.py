@@ -10,10 +10,10 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from coinslot.console import forms
+from coinslot.console.current_merchant import merchant_of
 from coinslot.console.forms import Form
 from coinslot.console.frame import Frame
 from coinslot.console.sign_in import SignInPages
-from coinslot.console.whose import merchant_of
 from coinslot.counter import printers
 from coinslot.counter.staff import staff_of
 from coinslot.pages import cookies

@@ -11,9 +11,9 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from coinslot.console import forms
+from coinslot.console.current_merchant import merchant_of
 from coinslot.console.forms import Done, Form, Work, once
 from coinslot.console.frame import Frame
-from coinslot.console.whose import merchant_of
 from coinslot.events import feed
 from coinslot.events.public import TYPES
 from coinslot.events.webhooks import deliveries

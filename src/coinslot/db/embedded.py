@@ -19,7 +19,7 @@ import msgspec
 import structlog
 
 from coinslot.db import child
-from coinslot.db.leftover import (
+from coinslot.db.child_server import (
     LeftoverError,
     alive,
     end,

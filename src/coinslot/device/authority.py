@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from coinslot.db.leftover import write_private
+from coinslot.db.child_server import write_private
 from coinslot.kit.clock import Clock
 
 _AUTHORITY_FOR: Final = timedelta(days=20 * 365)  # machines keep it for their lives

@@ -21,7 +21,7 @@ import msgspec
 import structlog
 
 from coinslot.db import child
-from coinslot.db.leftover import end, end_leftover, free_port, locked, write_private
+from coinslot.db.child_server import end, end_leftover, free_port, locked, write_private
 from coinslot.device.authority import Authority
 from coinslot.kit.clock import Clock, SystemClock
 

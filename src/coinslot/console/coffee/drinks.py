@@ -17,9 +17,9 @@ from coinslot.console.coffee.parts import (
     act_of,
     csv_file,
 )
+from coinslot.console.current_merchant import merchant_of
 from coinslot.console.forms import Done, Form
 from coinslot.console.uploads import FieldError
-from coinslot.console.whose import merchant_of
 from coinslot.pages.access import signed_in
 from coinslot.pages.rendering import AnyRequest
 from coinslot.people.audit_log import record

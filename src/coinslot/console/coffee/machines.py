@@ -31,9 +31,9 @@ from coinslot.console.coffee.parts import (
     csv_file,
     no_such_machine,
 )
+from coinslot.console.current_merchant import merchant_of
 from coinslot.console.forms import Done, Form
 from coinslot.console.uploads import FieldError
-from coinslot.console.whose import merchant_of
 from coinslot.outlets.machines import OutletTakenError
 from coinslot.pages.access import signed_in
 from coinslot.pages.rendering import AnyRequest

@@ -14,8 +14,8 @@ from coinslot.coffee.management import Asked
 from coinslot.coffee.statuses import Status
 from coinslot.console import exports
 from coinslot.console.coffee.parts import PAGE, CoffeePages, csv_file
+from coinslot.console.current_merchant import merchant_of
 from coinslot.console.exports import Row, Sheet
-from coinslot.console.whose import merchant_of
 from coinslot.merchants.merchants import zone_of_merchant
 from coinslot.oversight.money_lists import Column
 from coinslot.pages.access import signed_in

@@ -12,10 +12,10 @@ from coinslot.coffee.imports import TooManyLinesError
 from coinslot.coffee.machines import DeviceTakenError, StaleMachineError
 from coinslot.coffee.vendors import AccountTakenError, OpenVendors
 from coinslot.console import forms
+from coinslot.console.current_merchant import merchant_of
 from coinslot.console.forms import Form, once
 from coinslot.console.frame import Frame
 from coinslot.console.uploads import FieldError
-from coinslot.console.whose import merchant_of
 from coinslot.orders.fulfillment import handler
 from coinslot.outlets.machines import OutletTakenError
 from coinslot.pages.errors import RefusedError

@@ -10,9 +10,9 @@ from coinslot.coffee.rules import Rule, Rules, save_rules
 from coinslot.coffee.vendors import VendorAccount, kept_settings, save_vendor_account
 from coinslot.console import forms
 from coinslot.console.coffee.parts import CoffeePages, act_of
+from coinslot.console.current_merchant import merchant_of
 from coinslot.console.forms import Done, Form
 from coinslot.console.uploads import FieldError
-from coinslot.console.whose import merchant_of
 from coinslot.kit.secrets import Secret
 from coinslot.pages.access import signed_in
 from coinslot.pages.rendering import AnyRequest

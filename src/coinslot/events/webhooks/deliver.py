@@ -48,7 +48,7 @@ WHERE id = $1 AND status = 'enabled' AND deleted_at IS NULL RETURNING merchant_i
 """
 
 
-class Courier:
+class WebhookSender:
     """Delivers what is due. Any number of them, in any number of processes."""
 
     def __init__(self, context: Context, rules: HookRules, reach: SafeHttp | None = None) -> None:

@@ -26,7 +26,7 @@ class Came(msgspec.Struct, frozen=True):
     taken: bool = False
 
 
-class Courier:
+class WebhookSender:
     """One loop over the pending rows; what was in the air at a kill goes again."""
 
     def __init__(self, store: Store, parties: Mapping[str, Party]) -> None:

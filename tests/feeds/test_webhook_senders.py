@@ -1,4 +1,4 @@
-"""Couriers beside each other and after each other: killed ones, many at once, slow endpoints."""
+"""Senders of webhooks beside and after each other: killed ones, many at once, slow endpoints."""
 
 import asyncio
 import signal
@@ -9,7 +9,7 @@ from aiohttp import web
 from msgspec.structs import replace
 
 from coinslot.db.pool import Database
-from coinslot.events.webhooks.deliver import Courier
+from coinslot.events.webhooks.deliver import WebhookSender
 from tests.conftest import DatabaseUrls
 from tests.feeds.conftest import RULES, Post, announce
 from tests.feeds.receiver import Receiver, receiving
@@ -87,8 +87,8 @@ async def test_many_workers_at_once_deliver_each_once_and_each_payment_in_order(
     await post.endpoint(receiver.url)
     payments = [await post.paid() for _ in range(15)]
     await announce(post.announcer)
-    couriers = [Courier(stage.context, RULES) for _ in range(4)]
-    tries = await asyncio.gather(*(courier.deliver_due() for courier in couriers))
+    senders = [WebhookSender(stage.context, RULES) for _ in range(4)]
+    tries = await asyncio.gather(*(sender.deliver_due() for sender in senders))
     assert sum(tries) + await post.go() == len(receiver.got) == 30
     assert len({got.id for got in receiver.got}) == 30
     for payment in payments:
@@ -115,7 +115,7 @@ async def test_an_endpoint_that_hangs_takes_no_more_than_its_places(
             await post.paid()
         await announce(post.announcer)
         rules = replace(RULES, at_once=6, at_once_each=2, poll_s=0.02)
-        running = asyncio.create_task(Courier(stage.context, rules).run())
+        running = asyncio.create_task(WebhookSender(stage.context, rules).run())
         await quick.until(12)
         assert len(slow.got) == 2
         freed.set()
@@ -130,12 +130,12 @@ async def test_what_a_worker_says_after_its_lease_ended_is_not_kept(
     await post.endpoint(receiver.url, "payment.succeeded")
     await post.paid()
     await announce(post.announcer)
-    late = Courier(stage.context, RULES)
+    late = WebhookSender(stage.context, RULES)
 
     async def take_over(_request: web.Request) -> web.Response:
         """While the first try is under way its lease ends, and another delivers."""
         await leases_end(stage.context.db)
-        assert await post.courier.deliver_due() == 1
+        assert await post.sender.deliver_due() == 1
         return web.Response(status=500)
 
     receiver.answers = [take_over]

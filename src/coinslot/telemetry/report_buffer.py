@@ -38,7 +38,7 @@ log = structlog.get_logger(__name__)
 Part = TypeVar("Part")
 
 
-class Gathering:
+class ReportBuffer:
     """What machines said, until it is written."""
 
     def __init__(self, context: Context, machines: int = MACHINES, lines: int = LINES) -> None:
