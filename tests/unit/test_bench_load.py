@@ -42,8 +42,11 @@ async def answering(answer: bytes, *, closes: bool = False) -> AsyncIterator[int
 )
 async def test_answers_of_every_form_are_counted_to_the_end(answer: bytes, closes: bool) -> None:
     async with answering(answer, closes=closes) as port:
-        done = await saturate(port, lambda: _ASKED, connections=3, seconds=0.2)
-    assert len(done.took_ms) > 3  # more than one on each connection
+        for seconds in (0.2, 2.0, 20.0):  # a busy computer needs longer
+            done = await saturate(port, lambda: _ASKED, connections=3, seconds=seconds)
+            if len(done.took_ms) > 3:  # more than one on each connection
+                return
+    pytest.fail(f"{len(done.took_ms)} answers on three connections in {seconds} s")
 
 
 async def test_a_server_that_closes_without_an_answer_ends_the_round() -> None:
