@@ -1,11 +1,15 @@
 """Printed codes: at which price, made once, retired by another, and when each is looked at."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from coinslot.gateways import wire
 from coinslot.gateways.base import Declined
 from coinslot.kit.money import Money
 from coinslot.outlets.machines import UnknownOutletError
@@ -111,6 +115,45 @@ async def test_a_code_that_is_not_made_yet_has_no_picture(stage: Stage) -> None:
         await provision.picture(profile)
     with pytest.raises(NoPictureError):
         await provision.picture(replace(profile, qr_image_url="http://127.0.0.1:1/x.png"))
+
+
+@asynccontextmanager
+async def gateways_files(files: dict[str, bytes]) -> AsyncIterator[str]:
+    """A server of pictures, each answered as it stands here; its address."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        path = (await reader.readuntil(b"\r\n\r\n")).split()[1].decode()
+        writer.write(files.get(path, b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"))
+        with suppress(ConnectionError):
+            await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+def file_of(size: int) -> bytes:
+    return b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % size + b"x" * size
+
+
+async def test_the_picture_of_a_code_is_the_gateways_own_and_bounded(stage: Stage) -> None:
+    profile = await provision.print_qr(stage.context, "M01", 4000)
+    files = {
+        "/a.png": file_of(10),
+        "/moved.png": b"HTTP/1.1 302 Found\r\nlocation: /a.png\r\ncontent-length: 0\r\n\r\n",
+        "/most.png": file_of(wire.PICTURE_MOST_BYTES),
+        "/more.png": file_of(wire.PICTURE_MOST_BYTES + 1),
+    }
+    async with gateways_files(files) as gateway:
+
+        async def picture(path: str) -> bytes:
+            return await provision.picture(replace(profile, qr_image_url=gateway + path))
+
+        assert await picture("/a.png") == await picture("/moved.png") == b"x" * 10
+        assert len(await picture("/most.png")) == wire.PICTURE_MOST_BYTES
+        for path in ("/more.png", "/none.png"):
+            with pytest.raises(NoPictureError):
+                await picture(path)
 
 
 async def test_a_code_whose_answer_was_lost_is_found_and_made_once(stage: Stage) -> None:
