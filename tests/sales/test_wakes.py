@@ -12,6 +12,7 @@ from coinslot.outlets.machines import device_versions
 from coinslot.payments.gateway_webhooks import _with_code
 from tests.sales.neighbours import a_second_machine, chandras_machine
 from tests.sales.stage import Stage
+from tests.sales.test_matching import at_gateway
 from tests.sales.weather import in_weather
 
 TABLES = ("fulfillments", "refunds", "inbox", "attempts", "qr_codes", "captures", "orders")
@@ -44,6 +45,19 @@ async def test_a_payment_wakes_its_units_and_money_that_buys_nothing_its_refund(
     await stage.webhook(paid, event="told again")
     assert ears.woken() == set()
     await stage.webhook(await stage.pay(3900))
+    assert ears.woken() == {"refunds"}
+
+
+async def test_money_that_came_through_a_code_of_ours_that_nobody_knows_wakes_its_refund(
+    stage: Stage,
+) -> None:
+    ears = Ears(stage)
+    mark = Mark(installation="test", qr="01930000-0000-7000-8000-00000000dead")
+    paid = replace(await stage.pay(), qr_code_id="qr_lost", mark=mark)
+    await stage.webhook(await at_gateway(stage, paid))
+    stage.later(6)
+    ears.woken()
+    await stage.sweep("captures")
     assert ears.woken() == {"refunds"}
 
 
