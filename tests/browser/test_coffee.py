@@ -6,14 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.browser.axe import violations
 from tests.browser.conftest import DESK, PHONE, PageAt
 from tests.scenarios.running import DemoProcess, until
 
 pytestmark = pytest.mark.browser
-_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 DEVICE = "20250317-espresso"
 
 
@@ -57,7 +56,7 @@ def books_are_right(demo: DemoProcess) -> None:
 
 def well_made(page: Page) -> None:
     """Nobody is kept out, and nothing stands beside the screen."""
-    assert Axe().run(page, options=_RULES).response["violations"] == []
+    assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
