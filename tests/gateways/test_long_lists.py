@@ -1,5 +1,6 @@
 """Lists with more in them than is read at once, and with items that nobody can read."""
 
+from bisect import bisect_left
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -36,12 +37,18 @@ class Busy:
     """A gateway that lists so many things, newest first, in pages of at most 100."""
 
     def __init__(self, items: list[tuple[datetime, Item]]) -> None:
-        self.items = sorted(items, key=lambda pair: pair[0], reverse=True)
+        self._items = sorted(items, key=lambda pair: pair[0])
+        self._times = [at for at, _ in self._items]
         self.asked: list[Params] = []
+
+    def lose(self, lost: Item) -> None:
+        self._items = [pair for pair in self._items if pair[1] is not lost]
+        self._times = [at for at, _ in self._items]
 
     def between(self, since: datetime, until: datetime, *, closed: bool = False) -> list[Item]:
         last = until + timedelta(seconds=1) if closed else until
-        return [item for at, item in self.items if since <= at < last]
+        first, behind = bisect_left(self._times, since), bisect_left(self._times, last)
+        return [item for _, item in self._items[first:behind]][::-1]
 
 
 def from_seconds(text: str) -> datetime:
@@ -242,7 +249,7 @@ async def test_a_charge_among_many_is_found_within_its_keys_life(number: int) ->
         assert isinstance(await till.find_charge(charge), Closed)
         latest = max(int(p["created[lt]"]) for p in busy.asked)
         assert latest == (NOON + timedelta(hours=24)).timestamp()
-        busy.items = [pair for pair in busy.items if pair[1] is not one]
+        busy.lose(one)
         assert await till.find_charge(charge) == Absent()
 
 
