@@ -131,10 +131,30 @@ def _field_at(text: str, mutant: Mutant) -> str:
 
 
 def _says(test: str, name: str) -> bool:
-    """Whether the test itself names a constant or an SQL function."""
+    """Whether the test itself, or a list of its module that it goes through, names a constant or an
+    SQL function."""
     file, _, case = test.partition("::")
-    _, _, body = _text(file).partition(f"def {case.split('::')[-1].split('[')[0]}(")
-    return bool(name) and bool(re.search(rf"\b{re.escape(name)}\b", body.partition("\n\n\n")[0]))
+    return bool(name) and case.split("::")[-1].split("[")[0] in _sayers(file, name)
+
+
+@functools.cache
+def _sayers(file: str, name: str) -> frozenset[str]:
+    text = _text(file)
+    if not re.search(rf"\b{re.escape(name)}\b", text):
+        return frozenset()
+    words = {name}
+    functions: list[tuple[str, str]] = []
+    for node in _tree(text).body:
+        said = ast.get_source_segment(text, node) or ""
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            if isinstance(target, ast.Name) and re.search(rf"\b{re.escape(name)}\b", said):
+                words.add(target.id)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            above = "".join(ast.get_source_segment(text, one) or "" for one in node.decorator_list)
+            functions.append((node.name, above + said))
+    pattern = re.compile("|".join(rf"\b{re.escape(word)}\b" for word in words))
+    return frozenset(function for function, said in functions if pattern.search(said))
 
 
 def _of_sql(mutant: Mutant, text: str, reach: Reach) -> set[str]:
