@@ -1,8 +1,15 @@
 """Keys at the console: shown once, for what they need, replaced without a gap, ended at once."""
 
 import re
+from datetime import timedelta
+
+import pytest
 
 from coinslot.merchants import keys
+from coinslot.people import api_keys
+from coinslot.people.api_keys import NewKey
+from coinslot.people.audit_log import COMMAND_LINE
+from coinslot.people.authentication import RuleError
 from tests.console.conftest import Browser, form, signed_in
 from tests.people.conftest import PASSWORD, Staffed
 
@@ -37,6 +44,19 @@ async def test_a_key_is_shown_once_and_works_until_it_expires(staffed: Staffed) 
     assert (set(found.scopes), found.live) == ({"payments:read"}, False)
     staffed.later(30 * 86400 + 1)
     assert not await works(staffed, key)
+
+
+async def test_a_key_lasts_for_a_while_and_ten_years_at_most(staffed: Staffed) -> None:
+    context, merchant = staffed.stage.context, staffed.merchant
+    most = timedelta(days=3660)
+    for lasts in (timedelta(0), -most, most + timedelta(microseconds=1)):
+        wanted = NewKey(name="shop", scopes=("payments:read",), live=False, lasts=lasts)
+        with pytest.raises(RuleError) as refused:
+            await api_keys.make(context, COMMAND_LINE, merchant, wanted)
+        assert refused.value.code == "bad_expiry"
+    for lasts in (timedelta(microseconds=1), most):
+        wanted = NewKey(name="shop", scopes=("payments:read",), live=False, lasts=lasts)
+        assert (await api_keys.make(context, COMMAND_LINE, merchant, wanted)).key
 
 
 async def test_a_second_click_makes_no_second_key_and_shows_none(staffed: Staffed) -> None:

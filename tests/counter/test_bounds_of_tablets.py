@@ -69,6 +69,19 @@ async def test_a_tablet_has_a_name_and_outlets_of_its_own_merchant(
     await tablets.enrol(staffed.auth, asha, "Counter", ["S01"])
 
 
+async def test_a_name_is_kept_without_spaces_around_it_and_cut_at_forty(
+    staffed: Staffed, shop: Counter
+) -> None:
+    asha = await member(staffed, "asha")
+    names = {"  Till ": "Till", " " + "x" * 41: "x" * 40}
+    for typed in names:
+        await tablets.enrol(staffed.auth, asha, typed, ())
+    listed = await tablets.listed(staffed.auth, shop.stage.merchant)
+    assert sorted(one.name for one in listed) == sorted(names.values())
+    rows = await shop.stage.rows("SELECT subject FROM audit_log WHERE action = 'tablet.enrolled'")
+    assert sorted(row["subject"] for row in rows) == sorted(names.values())
+
+
 async def test_whoever_only_looks_and_whoever_is_disabled_does_not_get_in(
     staffed: Staffed, shop: Counter
 ) -> None:

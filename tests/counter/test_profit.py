@@ -4,7 +4,7 @@ back; and what is not known is never nothing."""
 import random
 from collections.abc import Sequence
 from itertools import pairwise
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -18,6 +18,7 @@ from coinslot.oversight.money import Asked
 from coinslot.oversight.profit import Profit, ProfitReport
 from tests.counter.stage import Counter
 from tests.counter.telling import reach, service, swept
+from tests.sales.by_hand import NOW, Rows
 
 LATTE, CAKE, TEA = Wish(sku="latte"), Wish(sku="cake"), Wish(sku="tea")
 
@@ -142,6 +143,23 @@ async def test_the_days_and_the_items_sum_to_what_the_ledger_says_was_sold(
     assert sum(one.paid for one in found.items) == total.paid
     assert sum(one.taxes for one in found.items) == total.taxes
     assert sum(one.cost for one in found.items) == total.cost
+
+
+async def test_what_was_taken_back_of_taxes_and_fees_counts_as_goodwill_and_as_less_tax(
+    rows: Rows,
+) -> None:
+    order, tax = uuid4(), uuid4()
+    await rows.put("orders", id=order, currency="EUR", state="completed", source="printed_qr",
+                   ended_at=NOW)  # fmt: skip
+    await rows.put("order_extras", id=tax, order_id=order, kind="added_tax", amount_minor=100,
+                   settlement="fulfilled", basis="handed_over", settled_at=NOW)  # fmt: skip
+    for outcome, amount in (("taken", 30), ("taken", 5), (None, 11)):
+        ended = None if outcome is None else NOW
+        await rows.put("order_refund_parts", extra_id=tax, amount_minor=amount, outcome=outcome,
+                       ended_at=ended)  # fmt: skip
+    found = await rows.conn.fetchrow("SELECT * FROM profit_between($1, $1 + interval '1 s')", NOW)
+    assert found is not None
+    assert (found["paid"], found["taxes"], found["goodwill"]) == (100, 65, 35)
 
 
 async def test_a_filter_counts_the_orders_of_its_product_and_the_pieces_of_it_alone(

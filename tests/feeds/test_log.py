@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from msgspec.structs import replace
+from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from coinslot.db.pool import Connection, Database
@@ -55,6 +56,23 @@ async def test_everything_is_read_once_in_batches(asha: Database) -> None:
     await noted(asha, "H")
     assert await read_all(cursor) == ["H"]
     assert await read_all(cursor) == []
+
+
+async def test_how_far_a_reader_is_behind_is_a_metric(asha: Database) -> None:
+    cursor = Cursor(asha, "behind", PACE)
+
+    def behind() -> float | None:
+        return REGISTRY.get_sample_value("coinslot_feed_behind", {"reader": "behind"})
+
+    await read_all(cursor)
+    assert behind() == 0
+    await noted(asha, *"ABCDE")
+    batch = await cursor.next_batch()
+    assert batch is not None
+    assert behind() == 5
+    await cursor.advance(batch)
+    assert await cursor.next_batch() is not None
+    assert behind() == 5 - PACE.batch
 
 
 async def test_the_very_first_entry_is_read_by_who_looked_before_it_was_written(

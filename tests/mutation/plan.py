@@ -36,7 +36,7 @@ def covering(mutant: Mutant, reach: Reach) -> set[str]:
     found = reach.of_lines(mutant.path, lines)
     if reach.at_import(mutant.path, lines):  # what was made then is used by tests that run it not
         found |= _of_importers(mutant.path, reach)
-    return found or reach.of_lines(mutant.path, _statement_around(text, first))
+    return found or reach.of_lines(mutant.path, statement_around(text, first))
 
 
 def is_loaded_late(mutant: Mutant, text: str) -> bool:
@@ -237,7 +237,7 @@ def _of_name(name: str, reach: Reach, depth: int) -> set[str]:
         lines = [n for n, line in enumerate(text.splitlines(), 1) if pattern.search(line)]
         for line in lines:
             if _function_around(text, line) is not None:
-                found |= reach.of_lines(path, _statement_around(text, line))
+                found |= reach.of_lines(path, statement_around(text, line))
             elif (constant := _constant_around(text, line)) not in ("", name):
                 found |= _of_name(constant, reach, depth + 1)
     return found
@@ -290,7 +290,7 @@ def _function_around(text: str, line: int) -> str | None:
 
 
 @functools.cache
-def _statement_around(text: str, line: int) -> range:
+def statement_around(text: str, line: int) -> range:
     """The lines of the smallest statement around a line, its own blocks left out."""
     best = range(line, line + 1)
     size = 10**9

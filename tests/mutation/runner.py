@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from tests.mutants.trial import copy_of_everything, only_of
 from tests.mutation.mutant import Mutant
-from tests.mutation.plan import constant_of, is_loaded_late
+from tests.mutation.plan import constant_of, is_loaded_late, statement_around
 from tests.mutation.reach import Reach
 from tests.mutation.targets import ROOT
 from tests.postgres_keeper import server_url
@@ -95,7 +95,8 @@ class Runner:
         elif name := constant_of(mutant, text):
             answer = self._collected.ask({**asked, "name": name})
         if answer["verdict"] == "plain" or (
-            answer["verdict"] == "survived" and reach.at_import(mutant.path, [mutant.line(text)])
+            answer["verdict"] == "survived"
+            and reach.at_import(mutant.path, statement_around(text, mutant.line(text)))
         ):  # what was made at import was made without the mistake
             answer = self._plain.ask(asked)
         return Verdict(
