@@ -157,7 +157,9 @@ async def test_what_was_taken_back_of_taxes_and_fees_counts_as_goodwill_and_as_l
         ended = None if outcome is None else NOW
         await rows.put("order_refund_parts", extra_id=tax, amount_minor=amount, outcome=outcome,
                        ended_at=ended)  # fmt: skip
-    found = await rows.conn.fetchrow("SELECT * FROM profit_between($1, $1 + interval '1 s')", NOW)
+    found = await rows.conn.fetchrow(
+        "SELECT * FROM profit_between($1::timestamptz, $1::timestamptz + '1 s')", NOW
+    )
     assert found is not None
     assert (found["paid"], found["taxes"], found["goodwill"]) == (100, 65, 35)
 

@@ -54,6 +54,17 @@ async def test_a_placed_order_shows_its_code_and_paid_it_buys(stage: Stage) -> N
     assert await stage.value("SELECT count(*) FROM strays") == 0
 
 
+@pytest.mark.parametrize(
+    ("word", "state"), [(Declined("no"), "failed"), (LOST, "unknown"), (None, "pending")]
+)
+async def test_an_order_whose_code_is_declined_is_not_taken_for_one_without_an_answer(
+    stage: Stage, word: object, state: str
+) -> None:
+    in_weather(stage).fails("print_qr", word)
+    await placed(stage)
+    assert await stage.value("SELECT state FROM attempts") == state
+
+
 async def test_a_double_tap_places_once(stage: Stage) -> None:
     await stage.hello()
     wish = OrderRequest(outlet="M01", slot="A1", key="tap")
