@@ -75,7 +75,7 @@ class Order:
         rest = [t for t in tests if t not in proven]
         saying: list[str] = []
         for name in _names(mutant):
-            more = (t for t in rest if t not in saying and _says(t, name))
+            more = (t for t in rest if t not in saying and says(t, name))
             saying += sorted(more, key=lambda t: (self._price(t), t))
         rest = [t for t in rest if t not in saying]
         cheap = [t for t in rest if self._price(t) < _CHEAP_S]
@@ -130,7 +130,7 @@ def _field_at(text: str, mutant: Mutant) -> str:
     return found[1] if found and in_class and is_loaded_late(mutant, text) else ""
 
 
-def _says(test: str, name: str) -> bool:
+def says(test: str, name: str) -> bool:
     """Whether the test itself, or a list of its module that it goes through, names a constant or an
     SQL function."""
     file, _, case = test.partition("::")

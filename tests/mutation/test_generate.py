@@ -7,6 +7,7 @@ import pytest
 from tests.mutation.generate import mutants, readable
 from tests.mutation.known import equivalents
 from tests.mutation.mutant import sample
+from tests.mutation.plan import says, statement_around
 from tests.mutation.python_mutants import python_mutants
 from tests.mutation.reach import marks_at
 from tests.mutation.sql_marks import branches, functions_in, marked
@@ -199,3 +200,18 @@ def test_what_is_named_as_changing_nothing_has_a_reason_and_stands_in_the_small_
     there = {m.id for m in mutants([], {"small": SMALL})}
     gone = sorted(name for name in known if name.split(" ")[0] in SMALL and name not in there)
     assert not gone, "the code has changed: take these out of tests/mutation/survivors.toml"
+
+
+def test_a_line_inside_a_long_text_belongs_to_its_whole_statement() -> None:
+    text = 'A = """\nSELECT 1\nFROM a\n"""\nB = 1\n'
+    assert list(statement_around(text, 3)) == [1, 2, 3, 4]
+    assert list(statement_around(text, 5)) == [5]
+
+
+def test_a_test_says_what_stands_in_the_list_that_it_goes_through() -> None:
+    file = "tests/fleet/test_statements_of_fleet.py"
+    asks = f"{file}::test_each_statement_finds_its_row_and_none_that_differs"
+    other = f"{file}::test_a_template_is_replaced_under_its_name"
+    assert says(asks, "LOCK_PUSH")
+    assert not says(other, "LOCK_PUSH")
+    assert not says(asks, "NO_SUCH_STATEMENT")
