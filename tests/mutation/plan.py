@@ -2,12 +2,14 @@
 
 import ast
 import functools
+import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
 from tests.mutation.mutant import Mutant
 from tests.mutation.reach import Reach, marks_at
+from tests.mutation.sql_marks import functions_in
 from tests.mutation.targets import ROOT
 
 # What these modules say becomes SQL when a database is migrated.
@@ -20,6 +22,8 @@ _CHEAP_S = 0.05
 _TWINS, _TWINS_FIRST = "tests/sales/test_twins.py", 8
 _CLOSE_FIRST = 12  # of the files that import the module themselves
 _DEEPEST = 3  # constants made of constants
+_ALIKE_FILES, _ALIKE_EACH = 6, 8
+_WORD = re.compile(r"[a-zA-Z_]\w{3,}")
 
 
 def covering(mutant: Mutant, reach: Reach) -> set[str]:
@@ -64,9 +68,9 @@ class Order:
         self, mutant: Mutant, tests: Iterable[str], killers: Mapping[str, int]
     ) -> list[str]:
         """Those that have killed alike before, those that say the name of the place, then the cheap
-        ones, for SQL those with twins of every row, then of every file in turn the cheapest; tests
-        that import the module go first, and one variant of a test before others. All of them
-        together took so many seconds at most."""
+        ones, those of files that use its rarest words, for SQL those with twins of every row, then
+        of every file in turn the cheapest; tests that import the module go first, and one variant
+        of a test before others. All of them together took so many seconds at most."""
         near = _importers(mutant.path, frozenset(t.split("::")[0] for t in tests))
         tests = list(tests)
         proven = sorted((t for t in tests if t in killers), key=lambda t: (-killers[t], t))
@@ -81,17 +85,34 @@ class Order:
         cheap = [t for t in rest if self._price(t) < _CHEAP_S]
         cheap.sort(key=lambda t: (t.split("::")[0] not in near, self._price(t), t))
         dear = self._in_turns([t for t in rest if self._price(t) >= _CHEAP_S], near)
+        alike = self._alike(mutant, dear)
+        dear = [t for t in dear if t not in alike]
         twins = [t for t in dear if t.startswith(_TWINS)][:_TWINS_FIRST] if _is_sql(mutant) else []
         close = [t for t in dear if t.split("::")[0] in near and t not in twins][:_CLOSE_FIRST]
         dear = [t for t in dear if t not in (*twins, *close)]
         chosen: list[str] = []
         spent = 0.0
-        for test in [*proven, *saying, *cheap, *twins, *close, *dear]:
+        for test in [*proven, *saying, *cheap, *alike, *twins, *close, *dear]:
             spent += self._price(test)
             if spent > self._bound_s and chosen:
                 break
             chosen.append(test)
         return chosen
+
+    def _alike(self, mutant: Mutant, tests: Iterable[str]) -> list[str]:
+        """Of the files that share the rarest words with the place, the cheapest in turns."""
+        by_file: dict[str, list[str]] = defaultdict(list)
+        for test in sorted(tests, key=lambda t: (self._price(t), t)):
+            by_file[test.split("::")[0]].append(test)
+        files = frozenset(test.split("::")[0] for test in self._reach.tests)
+        weights = _weights(_words_around(mutant), files)
+        worth = {}
+        for file in by_file:
+            known = _words(_text(file))  # the more it has, the less each of them says
+            worth[file] = sum(weights[w] for w in weights.keys() & known) / math.sqrt(len(known))
+        best = sorted(by_file, key=lambda f: (-worth[f], f))[:_ALIKE_FILES]
+        turns = [by_file[file][n : n + 1] for n in range(_ALIKE_EACH) for file in best]
+        return [test for turn in turns for test in turn]
 
     def _in_turns(self, tests: list[str], near: frozenset[str]) -> list[str]:
         """Files most of whose tests come by the place have more turns than others."""
@@ -111,6 +132,31 @@ class Order:
 
     def _price(self, test: str) -> float:
         return self._reach.tests[test].seconds
+
+
+def _words_around(mutant: Mutant) -> frozenset[str]:
+    """Of the function, statement or constant that the mistake is in."""
+    text = _text(mutant.path)
+    first = mutant.edits[0].start
+    if mutant.path.endswith(".sql"):
+        spans = ((begin, end) for _, begin, end in functions_in(text) if begin <= first < end)
+        begin, end = next(spans, (text.rfind("\n", 0, first) + 1, text.find("\n", first)))
+        return _words(text[begin:end])
+    lines = _lines_around(text, mutant.line(text))
+    return _words("\n".join(text.splitlines()[lines.start - 1 : lines.stop - 1]))
+
+
+@functools.lru_cache(maxsize=4096)
+def _weights(words: frozenset[str], files: frozenset[str]) -> Mapping[str, float]:
+    """How much it says that a file of tests has a word: little of one that most have."""
+    known = {file: _words(_text(file)) for file in files}
+    having = Counter(word for found in known.values() for word in found & words)
+    return {word: math.log(len(files) / number) for word, number in having.items()}
+
+
+@functools.cache
+def _words(text: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(text))
 
 
 def _is_sql(mutant: Mutant) -> bool:
@@ -287,6 +333,16 @@ def _function_around(text: str, line: int) -> str | None:
             case _:
                 pass
     return found
+
+
+def _lines_around(text: str, line: int) -> range:
+    """Those of the innermost function, else of the statement."""
+    found = None
+    for node in ast.walk(_tree(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = range(node.lineno, (node.end_lineno or 0) + 1)
+            found = lines if line in lines else found
+    return found or statement_around(text, line)
 
 
 @functools.cache
