@@ -291,6 +291,19 @@ async def test_a_product_that_was_retired_is_not_made_anew_by_its_name(stage: St
     assert (row["price_minor"], row["retired_at"] is None) == (4000, False)
 
 
+async def test_a_product_that_nobody_knows_needs_a_name_and_a_price(stage: Stage) -> None:
+    price = Money(5000, "INR")
+    for unknown, wrong in (
+        (NewSlot(slot="A1", sku="tea"), ("sku", "unknown_product")),
+        (NewSlot(slot="A1", sku="tea", price=price), ("sku", "unknown_product")),
+        (NewSlot(slot="A1", sku="tea", product="Tea"), ("price", "no_price")),
+    ):
+        found = await problems(stage, machine(slots=[unknown]))
+        assert found == [(0, f"slots[0].{wrong[0]}", wrong[1])]
+    known = NewSlot(slot="A1", sku="tea", product="Tea", price=price)
+    await onboarded(stage, machine(slots=[known]))
+
+
 async def test_a_product_that_is_made_has_its_category_and_description_and_others_keep_theirs(
     stage: Stage,
 ) -> None:

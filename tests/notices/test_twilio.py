@@ -140,7 +140,8 @@ async def test_a_code_says_whose_fault_it_is(answer: Canned, cause: Cause, perma
 
 @pytest.mark.parametrize(
     "answer",
-    [Canned(500), Canned(503), Canned(302, b""), Canned(408), Canned(201, b"<html>"),
+    [Canned(500), Canned(503), Canned(302, b""), Canned(408),
+     Canned(300, {"sid": MESSAGE, "status": "queued"}), Canned(201, b"<html>"),
      Canned(201, {}), Canned(201, {"sid": 7, "status": "queued"}),
      Canned(201, {"sid": "../x", "status": "queued"}), Canned(201, b"[" * 100_000), Canned(0),
      Canned(201, b"{}" + b" " * 40, delay_s=0.05)],

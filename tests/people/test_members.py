@@ -9,7 +9,7 @@ import pytest
 
 from coinslot.people import first_run, invitations, resets
 from coinslot.people.audit_log import COMMAND_LINE
-from coinslot.people.members import Role
+from coinslot.people.members import Role, RoleChange, change_role, colleagues
 from coinslot.people.roles import INSTALLATION
 from tests.people.conftest import HERE, PASSWORD, Staffed, code_of
 from tests.people.test_factors import enrolled, now, strong
@@ -186,6 +186,21 @@ async def test_an_admin_sees_changes_and_removes_people(staffed: Staffed) -> Non
     assert log[1]["before"] == {"role": "operator", "outlets": []}
     assert log[1]["after"] == {"role": "staff", "outlets": ["M01"]}
     assert log[1]["factors"] == ["password"]
+
+
+async def test_others_change_where_every_admin_is_locked_out(staffed: Staffed) -> None:
+    db, now = staffed.stage.context.db, staffed.stage.context.now()
+    assert staffed.stage.owner is not None
+    await staffed.stage.owner.execute(
+        "UPDATE people SET disabled_at = $2 WHERE id = $1", staffed.people["asha"], now
+    )
+    change = RoleChange(
+        merchant=staffed.merchant, person=staffed.people["boris"],
+        role=Role(role="viewer", outlets=()), reason="moved",
+    )  # fmt: skip
+    await change_role(db, COMMAND_LINE, change, now)
+    listed = await colleagues(db, staffed.merchant)
+    assert {one.login: one.role for one in listed}["boris"] == "viewer"
 
 
 async def test_the_last_admin_stays(staffed: Staffed) -> None:
