@@ -95,6 +95,14 @@ async def test_the_same_hint_ten_times_is_one_sale(stage: Stage, gateway: Hintin
     assert await stage.value("SELECT count(*) FROM orders") == 1
 
 
+async def test_a_hint_counts_how_often_it_was_told(stage: Stage, gateway: Hinting) -> None:
+    for again in range(3):
+        await hint(stage, "pay_1")
+        (row,) = await stage.rows("SELECT told, told_at, lease FROM inbox")
+        assert (row["told"], row["lease"]) == (again + 1, again)
+        assert (row["told_at"] is None) == (again == 0)
+
+
 async def test_a_hint_brings_the_refunds_of_its_payment_too(stage: Stage, gateway: Hinting) -> None:
     paid = await stage.pay()
     made_in_the_dashboard = RefundOrder(
