@@ -21,7 +21,8 @@ class Hinting(Weather):
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> base.Verdict:
         if headers.get(base.PEER) != "192.0.2.1":
             return base.Forged("not from the gateway's networks")
-        return Hint(event="payment.succeeded", reference=msgspec.json.decode(body)["id"])
+        said = msgspec.json.decode(body)
+        return Hint(event="payment.succeeded", reference=said["id"], delivery_id=said["delivery"])
 
 
 @pytest.fixture
@@ -34,9 +35,11 @@ def gateway(stage: Stage) -> Hinting:
     return gateway
 
 
-async def hint(stage: Stage, reference: str, peer: str = "192.0.2.1") -> WebhookAnswer:
+async def hint(
+    stage: Stage, reference: str, peer: str = "192.0.2.1", delivery: str | None = None
+) -> WebhookAnswer:
     headers = {base.PEER: peer, "content-type": "application/json"}
-    body = msgspec.json.encode({"id": reference})
+    body = msgspec.json.encode({"id": reference, "delivery": delivery})
     return await take_webhook(stage.context, stage.account, headers, body)
 
 
@@ -97,7 +100,7 @@ async def test_the_same_hint_ten_times_is_one_sale(stage: Stage, gateway: Hintin
 
 async def test_a_hint_counts_how_often_it_was_told(stage: Stage, gateway: Hinting) -> None:
     for again in range(3):
-        await hint(stage, "pay_1")
+        await hint(stage, "pay_1", delivery="payment.succeeded pay_1")
         (row,) = await stage.rows("SELECT told, told_at, lease FROM inbox")
         assert (row["told"], row["lease"]) == (again + 1, again)
         assert (row["told_at"] is None) == (again == 0)
