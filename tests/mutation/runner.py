@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from tests.mutants.trial import copy_of_everything, only_of
 from tests.mutation.mutant import Mutant
-from tests.mutation.plan import constant_of, is_loaded_late, statement_around
+from tests.mutation.plan import constant_of, is_loaded_late
 from tests.mutation.reach import Reach
 from tests.mutation.targets import ROOT
 from tests.postgres_keeper import server_url
@@ -89,15 +89,15 @@ class Runner:
             "tests": {test: reach.tests[test].seconds for test in tests},
             "server": self._database() if any(reach.tests[test].sql for test in tests) else "",
         }
-        answer = {"verdict": "plain"}
-        if not is_loaded_late(mutant, text):
+        answer, late = {"verdict": "plain"}, is_loaded_late(mutant, text)
+        if not late:
             answer = self._collected.ask(asked)
         elif name := constant_of(mutant, text):
             answer = self._collected.ask({**asked, "name": name})
         if answer["verdict"] == "plain" or (
             answer["verdict"] == "survived"
             and mutant.path.endswith(".py")
-            and reach.at_import(mutant.path, statement_around(text, mutant.line(text)))
+            and (late or reach.at_import(mutant.path, [mutant.line(text)]))
         ):  # what was made at import was made without the mistake
             answer = self._plain.ask(asked)
         return Verdict(
