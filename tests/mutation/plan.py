@@ -13,7 +13,7 @@ from tests.mutation.sql_marks import functions_in
 from tests.mutation.targets import ROOT
 
 # What these modules say becomes SQL when a database is migrated.
-_MAKES_SQL = re.compile(r"(_flow|transition)\.py$")
+_MAKES_SQL = re.compile(r"(flow|transition)\.py$")
 # Over each table stand its laws; a database with a spoiled one takes long to make.
 _IS_FLOW = re.compile(r"flow\.py$")
 _LAWS = "tests/unit/test_flow_laws.py::test_every_law_holds"
@@ -243,13 +243,18 @@ def _of_import(mutant: Mutant, text: str, line: int, reach: Reach) -> set[str]:
     found: set[str] = set()
     for name in _names(mutant):
         found |= _of_name(name, reach, 0)
-    if _MAKES_SQL.search(mutant.path):
+    if makes_sql(mutant.path):
         found |= reach.of_sql(
             "transition_order", "transition_payment", "transition_refund", "transition_fulfillment"
         )
         found |= {_LAWS} & reach.tests.keys()
     # A type or a bound of a field is named by no function: whatever uses the module may notice.
     return (found or reach.of_file(mutant.path)) | _of_importers(mutant.path, reach)
+
+
+def makes_sql(path: str) -> bool:
+    """Whether a database is migrated with what the module says."""
+    return bool(_MAKES_SQL.search(path))
 
 
 def _of_importers(path: str, reach: Reach) -> set[str]:

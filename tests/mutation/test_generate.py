@@ -7,7 +7,7 @@ import pytest
 from tests.mutation.generate import mutants, readable
 from tests.mutation.known import equivalents
 from tests.mutation.mutant import sample
-from tests.mutation.plan import says, statement_around
+from tests.mutation.plan import makes_sql, says, statement_around
 from tests.mutation.python_mutants import python_mutants
 from tests.mutation.reach import marks_at
 from tests.mutation.sql_marks import branches, functions_in, marked
@@ -215,3 +215,9 @@ def test_a_test_says_what_stands_in_the_list_that_it_goes_through() -> None:
     assert says(asks, "LOCK_PUSH")
     assert not says(other, "LOCK_PUSH")
     assert not says(asks, "NO_SUCH_STATEMENT")
+
+
+def test_a_mistake_in_any_table_of_moves_is_shown_to_its_laws() -> None:
+    for path in ("src/coinslot/states/order_flow.py", "src/coinslot/vending/flow.py"):
+        assert makes_sql(path), path
+    assert not makes_sql("src/coinslot/vending/store.py")
