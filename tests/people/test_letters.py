@@ -2,11 +2,12 @@
 every login, and limits."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 
 from coinslot.kit.ids import uuid7
-from coinslot.people import members
+from coinslot.people import letters, members
 from coinslot.worker import sweep
 from tests.console.conftest import a_browser, signed_in
 from tests.notices.telling import PACE, Told, telling
@@ -170,3 +171,17 @@ async def test_a_merchant_that_invites_many_has_no_more_mail_sent_than_its_share
         assert ("on its way by mail" in answer.text) is (number < 30)
         assert "/console/join?token=" in answer.text  # to be given by hand
     assert len(await mails(told)) == 30
+
+
+@pytest.mark.parametrize(
+    "write", [lambda to: letters.invited(to, "Asha", "now"), lambda to: letters.reset(to, "asha")]
+)
+def test_a_letter_stands_in_the_language_of_its_reader_else_in_english(
+    write: Callable[[str], letters.Mail],
+) -> None:
+    english, hindi, russian, other = (write(language) for language in ("en", "hi", "ru", "fr"))
+    assert other == english
+    assert re.search("[\u0900-\u097f]", hindi.subject)
+    assert re.search("[\u0900-\u097f]", hindi.text)
+    assert re.search("[\u0400-\u04ff]", russian.subject)
+    assert re.search("[\u0400-\u04ff]", russian.text)
