@@ -101,9 +101,7 @@ class Order:
 
     def _alike(self, mutant: Mutant, tests: Iterable[str]) -> list[str]:
         """Of the files that share the rarest words with the place, the cheapest in turns."""
-        by_file: dict[str, list[str]] = defaultdict(list)
-        for test in sorted(tests, key=lambda t: (self._price(t), t)):
-            by_file[test.split("::")[0]].append(test)
+        by_file = self._by_file(tests)
         files = frozenset(test.split("::")[0] for test in self._reach.tests)
         weights = _weights(_words_around(mutant), files)
         worth = {}
@@ -116,9 +114,7 @@ class Order:
 
     def _in_turns(self, tests: list[str], near: frozenset[str]) -> list[str]:
         """Files most of whose tests come by the place have more turns than others."""
-        by_file: dict[str, list[str]] = defaultdict(list)
-        for test in sorted(tests, key=lambda t: (self._price(t), t)):
-            by_file[test.split("::")[0]].append(test)
+        by_file = self._by_file(tests)
         turns = []
         for file, named in by_file.items():
             share = (len(named) / self._sizes[file]) ** 2 * (2 if file in near else 1)
@@ -129,6 +125,13 @@ class Order:
                 seen[test.split("[")[0]] += 1
             turns += [((n + 1) / share, test) for n, (_, _, test) in enumerate(sorted(rounds))]
         return [test for _, test in sorted(turns)]
+
+    def _by_file(self, tests: Iterable[str]) -> dict[str, list[str]]:
+        """The cheapest of each file first."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for test in sorted(tests, key=lambda t: (self._price(t), t)):
+            found[test.split("::")[0]].append(test)
+        return found
 
     def _price(self, test: str) -> float:
         return self._reach.tests[test].seconds

@@ -96,7 +96,6 @@ class Runner:
             answer = self._collected.ask({**asked, "name": name})
         if answer["verdict"] == "plain" or (
             answer["verdict"] == "survived"
-            and mutant.path.endswith(".py")
             and (late or reach.at_import(mutant.path, [mutant.line(text)]))
         ):  # what was made at import was made without the mistake
             answer = self._plain.ask(asked)

@@ -1,8 +1,5 @@
 """Printed codes: at which price, made once, retired by another, and when each is looked at."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +12,7 @@ from coinslot.kit.money import Money
 from coinslot.outlets.machines import UnknownOutletError
 from coinslot.payments import provision, qr_codes
 from coinslot.payments.provision import CannotPrintError, NoPictureError
+from tests.gateways.canned import Canned, serving
 from tests.sales.neighbours import a_second_machine
 from tests.sales.stage import Stage
 from tests.sales.test_lock_order import _order_is_paid_too_late
@@ -117,43 +115,20 @@ async def test_a_code_that_is_not_made_yet_has_no_picture(stage: Stage) -> None:
         await provision.picture(replace(profile, qr_image_url="http://127.0.0.1:1/x.png"))
 
 
-@asynccontextmanager
-async def gateways_files(files: dict[str, bytes]) -> AsyncIterator[str]:
-    """A server of pictures, each answered as it stands here; its address."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        path = (await reader.readuntil(b"\r\n\r\n")).split()[1].decode()
-        writer.write(files.get(path, b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"))
-        with suppress(ConnectionError):
-            await writer.drain()
-        writer.close()
-
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-
-
-def file_of(size: int) -> bytes:
-    return b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % size + b"x" * size
-
-
 async def test_the_picture_of_a_code_is_the_gateways_own_and_bounded(stage: Stage) -> None:
     profile = await provision.print_qr(stage.context, "M01", 4000)
-    files = {
-        "/a.png": file_of(10),
-        "/moved.png": b"HTTP/1.1 302 Found\r\nlocation: /a.png\r\ncontent-length: 0\r\n\r\n",
-        "/most.png": file_of(wire.PICTURE_MOST_BYTES),
-        "/more.png": file_of(wire.PICTURE_MOST_BYTES + 1),
-    }
-    async with gateways_files(files) as gateway:
 
-        async def picture(path: str) -> bytes:
-            return await provision.picture(replace(profile, qr_image_url=gateway + path))
+    async def picture(*answers: Canned) -> bytes:
+        async with serving(*answers) as (gateway, _):
+            return await provision.picture(replace(profile, qr_image_url=f"{gateway}/a.png"))
 
-        assert await picture("/a.png") == await picture("/moved.png") == b"x" * 10
-        assert len(await picture("/most.png")) == wire.PICTURE_MOST_BYTES
-        for path in ("/more.png", "/none.png"):
-            with pytest.raises(NoPictureError):
-                await picture(path)
+    small, moved = Canned(200, b"x" * 10), Canned(302, header="Location: /b.png")
+    assert await picture(small) == await picture(moved, small) == b"x" * 10
+    most = b"x" * wire.PICTURE_MOST_BYTES
+    assert len(await picture(Canned(200, most))) == wire.PICTURE_MOST_BYTES
+    for none in (Canned(200, most + b"x"), Canned(404)):
+        with pytest.raises(NoPictureError):
+            await picture(none)
 
 
 async def test_a_code_whose_answer_was_lost_is_found_and_made_once(stage: Stage) -> None:
