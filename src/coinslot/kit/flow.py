@@ -30,17 +30,11 @@ class Flow:
         self._moves = {(row.state, row.event): row for row in self.rows}
         if len(self._moves) != len(self.rows):
             raise AmbiguousFlowError(f"{name}: two rows for one state and event")
+        ends = {row.state for row in self.rows} | {row.next for row in self.rows}
+        self.states = frozenset(ends | {initial} | self.terminal)
+        self.events = frozenset(row.event for row in self.rows)
 
     def next(self, state: str, event: str) -> Row | None:
         """The row for this event, or None: then the event is stored in `strays` and a person is
         called."""
         return self._moves.get((state, event))
-
-    @property
-    def states(self) -> frozenset[str]:
-        ends = {row.state for row in self.rows} | {row.next for row in self.rows}
-        return frozenset(ends | {self.initial} | self.terminal)
-
-    @property
-    def events(self) -> frozenset[str]:
-        return frozenset(row.event for row in self.rows)

@@ -79,12 +79,12 @@ def a_debt_ends_only_on_evidence(flows: Flows) -> Iterator[str]:
     """Once sent, proof of goods settles, a proof of none settles, and policy does when doubt has
     its deadline behind it. Nothing else. Before that no goods can have been handed over."""
     for flow in units(flows):
-        said = flow.declared
+        said, sent = flow.declared, flow.sent
         for row in flow.rows:
             ends_as = said.settles.get(row.next)
-            if row.state in flow.sent and row.event in said.proof:
+            if row.state in sent and row.event in said.proof:
                 yield from must(row, flow.settled_as(said.proof[row.event]))
-            elif row.state in flow.sent and ends_as is not None:
+            elif row.state in sent and ends_as is not None:
                 if (row.state, row.event, ends_as) != (said.doubt, "DEADLINE", "refund_due"):
                     yield f"{name_of(row)}: settled without evidence"
             elif row.state in said.unsent and ends_as == "fulfilled":
@@ -95,9 +95,9 @@ def silence_is_read_in_the_buyers_favour(flows: Flows) -> Iterator[str]:
     """Before it is sent a deadline gives the money back; after it, it makes doubt, and doubt has
     an end. An order that nobody paid expires."""
     for flow in units(flows):
-        back = flow.settled_as("refund_due")
+        back, sent = flow.settled_as("refund_due"), flow.sent
         for row in flow.rows:
-            if row.event == "DEADLINE" and row.state in flow.sent:
+            if row.event == "DEADLINE" and row.state in sent:
                 yield from must(row, back if row.state == flow.declared.doubt
                                  else flow.declared.doubt)  # fmt: skip
             elif row.event == "DEADLINE" and row.state in flow.declared.unsent:
@@ -109,8 +109,9 @@ def silence_is_read_in_the_buyers_favour(flows: Flows) -> Iterator[str]:
 
 def what_is_sent_is_never_taken_back(flows: Flows) -> Iterator[str]:
     for flow in units(flows):
+        sent = flow.sent
         for row in flow.rows:
-            if row.state in flow.sent and row.next in flow.declared.unsent:
+            if row.state in sent and row.next in flow.declared.unsent:
                 yield f"{name_of(row)}: it is out and counts as sent"
 
 
@@ -268,8 +269,9 @@ def a_job_is_done_where_its_reason_is_and_nowhere_else(flows: Flows) -> Iterator
     """So goods are booked as sold once, owed money is refunded once, a settlement by policy is
     exposed, and evidence against a settlement always leaves a record."""
     for flow in flows.values():
+        does = reasons(flow)
         for row in flow.rows:
-            wanted = {job for job, reason in reasons(flow).items() if reason(row)}
+            wanted = {job for job, reason in does.items() if reason(row)}
             if wanted != set(row.jobs) or len(wanted) != len(row.jobs):
                 yield f"{flow.name}: {name_of(row)}: does {list(row.jobs)}, not {sorted(wanted)}"
 
