@@ -9,7 +9,6 @@ import pytest
 from coinslot.fleet import config
 from coinslot.fleet.config import (
     DEVICE_BYTES_AT_MOST,
-    SLOTS_AT_MOST,
     ConfigChange,
     ConfigError,
     MachineConfig,
@@ -160,9 +159,9 @@ async def test_what_just_fits_is_taken(stage: Stage) -> None:
     longest = {"a": "x" * (DEVICE_BYTES_AT_MOST - len('{"a":""}'))}
     await changed(stage, ConfigChange(device=longest, place="x" * 200, name="x" * 100))
     await changed(stage, slots(SlotChange(slot="A1", par=10_000), whole=True))
-    many = tuple(SlotChange(slot=f"S{n}", sku="cola") for n in range(SLOTS_AT_MOST - 1))
+    many = tuple(SlotChange(slot=f"S{n}", sku="cola") for n in range(199))
     await changed(stage, slots(*many))
-    with pytest.raises(ConfigError) as refused:
+    with pytest.raises(ConfigError, match="At most 200 are possible") as refused:
         await changed(stage, slots(SlotChange(slot="T1", sku="cola")))
     assert (refused.value.code, refused.value.field) == ("too_many_slots", "slots")
     await changed(stage, slots(SlotChange(slot="S1", par=1)))

@@ -157,12 +157,25 @@ async def test_fifty_at_once_are_there_together_or_not_at_all(stage: Stage) -> N
 
 
 async def test_as_many_machines_at_once_as_is_said_and_not_one_more(stage: Stage) -> None:
-    most = planning.MACHINES_AT_MOST
-    many = [machine(f"N{number:03}") for number in range(most + 1)]
-    assert (await onboarding.plan(stage.context, stage.merchant, many[:most])).problems == []
+    many = [machine(f"N{number:03}") for number in range(501)]
+    assert (await onboarding.plan(stage.context, stage.merchant, many[:500])).problems == []
     for wrong in (many, []):
         (problem,) = (await onboarding.plan(stage.context, stage.merchant, wrong)).problems
         assert problem.code == "machine_count"
+
+
+async def test_as_many_slots_of_a_machine_as_is_said_and_not_one_more(stage: Stage) -> None:
+    slots = [NewSlot(slot=f"S{number:03}", sku="cola") for number in range(201)]
+    for count, wrong in ((200, []), (201, [("slots", "too_many_slots")])):
+        wanted = [machine(slots=slots[:count])]
+        found = (await onboarding.plan(stage.context, stage.merchant, wanted)).problems
+        assert [(problem.field, problem.code) for problem in found] == wrong
+
+
+async def test_what_is_typed_around_a_name_is_no_part_of_it(stage: Stage) -> None:
+    await onboarded(stage, machine(name="  Platform 7 "))
+    found = await machines.status(stage.context, stage.merchant, "M07")
+    assert found.machine.name == "Platform 7"
 
 
 async def test_of_two_who_set_up_the_same_codes_at_once_one_is_told_that_they_exist(

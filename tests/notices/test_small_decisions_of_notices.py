@@ -1,6 +1,9 @@
-"""Where each notice leads, that it is said in every language, and that its sender is woken."""
+"""Where each notice leads, that it is said in every language, that its sender is woken, and that
+what waits for the same moment is one notice."""
 
+import asyncio
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -8,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from coinslot.counter import alarms
-from coinslot.events.notices import alerts, plan, words
+from coinslot.events.notices import alerts, plan, preferences, words
 from coinslot.events.notices.alerts import EVENTS, ORDER, PROFIT
 from coinslot.events.notices.words import BEGAN, CASE_NAMES, Reader
 from coinslot.oversight import daily_profit
@@ -79,3 +82,38 @@ async def test_whoever_plans_a_notice_wakes_its_sender(staffed: Staffed) -> None
             break
         told.staffed.later(300)
     assert woken.is_set()
+
+
+HELD_UP = (
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+)
+
+
+async def test_two_that_plan_at_once_for_the_same_moment_write_one_notice(staffed: Staffed) -> None:
+    told: Told = await telling(staffed)
+    context, who = told.context, staffed.people["asha"]
+    hours = preferences.Hours(zone=ZoneInfo("UTC"), quiet_from=None, quiet_to=None, digest_at=540)
+    asha = preferences.Listener(person=who, address="asha@shop.example", language="en", hours=hours)
+    later = context.now() + timedelta(hours=1)
+
+    async def planned(conn: Any, title: str) -> int:
+        said = plan.Said(purpose="machine_silent", title=title, more="", path="/")
+        telling_her = plan.Telling(context, conn, asha, said, staffed.merchant)
+        return await telling_her.mail(title, later)
+
+    async def beside() -> int:
+        async with context.db.system_transaction() as conn:
+            return await planned(conn, "M02 is silent")
+
+    async with context.db.system_transaction() as conn:
+        assert await planned(conn, "M01 is silent") == 1
+        other = asyncio.create_task(beside())
+        async with asyncio.timeout(20):
+            while not (await told.rows(HELD_UP))[0]["count"]:  # noqa: ASYNC110  a lock of the server
+                await asyncio.sleep(0.01)
+    assert await other == 0
+    (kept,) = await told.rows("SELECT body FROM notices WHERE person_id = $1", who)
+    assert [line for line in kept["body"].splitlines() if line] == [
+        "M01 is silent", "M02 is silent",
+    ]  # fmt: skip

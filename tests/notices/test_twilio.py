@@ -1,8 +1,10 @@
 """What is special to Twilio: causes by code, callbacks, prices, words that are said."""
 
+import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode
@@ -106,6 +108,32 @@ def signed(said: dict[str, str], token: str = "twilio-auth-token-test") -> dict[
 def read(said: dict[str, str], headers: dict[str, str] | None = None) -> Any:
     headers = signed(said) if headers is None else headers
     return DRIVER.read_callback(URL, headers, urlencode(said).encode())
+
+
+async def test_each_message_has_a_connection_of_its_own() -> None:
+    """One that was kept may be closed by the other end just now, and nobody knew what was sent."""
+    calls: list[int] = []
+    body = json.dumps({"sid": MESSAGE, "status": "queued", "price": None}).encode()
+    head = f"HTTP/1.1 201 Created\r\ncontent-length: {len(body)}\r\n\r\n".encode()
+
+    async def keeps_it_open(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        calls.append(0)
+        number = len(calls) - 1
+        with suppress(asyncio.IncompleteReadError):
+            while asked := await reader.readuntil(b"\r\n\r\n"):
+                length = re.search(rb"content-length: (\d+)", asked.lower())
+                await reader.readexactly(int(length[1]) if length else 0)
+                calls[number] += 1
+                writer.write(head + body)
+        writer.close()
+
+    async with await asyncio.start_server(keeps_it_open, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        driver = Twilio(replace(SETTINGS, base_url=url))
+        for _ in range(3):
+            assert isinstance(await driver.send(SMS, text()), Sent)
+        await driver.close()
+    assert calls == [1, 1, 1]
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,12 @@
 """What each statement about merchants, their products, pictures, keys and rules finds or changes.
 Each case differs in one thing."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from coinslot.catalog import products
-from coinslot.merchants import accounts, brand, clocks, keys
+from coinslot.merchants import accounts, brand, clocks, keys, merchants
 from coinslot.people import (
     api_keys,
     audit_log,
@@ -23,7 +24,7 @@ from coinslot.people import (
 )
 from coinslot.people.outbox import _POST
 from coinslot.pictures import pictures
-from tests.sales.asked import Asked, mistaken
+from tests.sales.asked import Asked, Here, mistaken
 from tests.sales.by_hand import NOW, Rows
 
 MOMENT, DAY = timedelta(microseconds=1), timedelta(days=1)
@@ -214,8 +215,81 @@ ASKED = (
 )  # fmt: skip
 
 
+async def sells_in(conn: Any) -> list[str]:
+    return await merchants.currencies(conn)
+
+
+async def usual_currency(conn: Any) -> str:
+    db: Any = Here(conn)
+    return await merchants.usual_currency(db, ASHA)
+
+
+async def named(conn: Any, slug: str) -> UUID | None:
+    db: Any = Here(conn)
+    return await merchants.merchant_named(db, slug)
+
+
+async def everyone(conn: Any) -> list[str]:
+    db: Any = Here(conn)
+    return [one.slug for one in await merchants.merchants(db)]
+
+
+async def zone(conn: Any) -> str | None:
+    db: Any = Here(conn)
+    return await merchants.zone_of_merchant(db, ASHA)
+
+
+async def moves(conn: Any) -> None:
+    db: Any = Here(conn)
+    await merchants.move_merchant(db, ASHA, "Europe/Riga")
+
+
+async def pauses(conn: Any, at: datetime | None) -> None:
+    db: Any = Here(conn)
+    await merchants.pause_merchant(db, ASHA, at)
+
+
+SOLD = {"merchant_id": ASHA, "kind": "vending", "channel": "mqtt", "dialect": "leased"}
+SELLS = {
+    "merchants": {**RULES, "currency": "RUB"},
+    "products": {**PRODUCT, "currency": "USD"}, "products 2": {**PRODUCT, "id": BORIS, "sku": "b"},
+    "outlets": {**SOLD, "id": "M1", "currency": "EUR"},
+    "outlets 2": {**SOLD, "id": "M2", "currency": "CHF"},
+    "outlets 3": {**SOLD, "id": "M3", "currency": "RUB"},
+    "outlets 4": {**SOLD, "id": "M4", "currency": "AED"},
+}  # fmt: skip
+OF_MERCHANTS = (
+    Asked("in what a merchant sells, its own currency first", sells_in, (), SELLS, (),
+          gives=[{"said": one} for one in ("RUB", "AED", "CHF", "EUR", "INR", "USD")],
+          others=(({"merchants.currency": None},
+                   [{"said": one} for one in ("AED", "CHF", "EUR", "INR", "RUB", "USD")]),
+                  ({"merchants.currency": "USD"},
+                   [{"said": one} for one in ("USD", "AED", "CHF", "EUR", "INR", "RUB")]))),
+    Asked("its usual currency", usual_currency, (), SELLS, (), gives={"said": "RUB"},
+          others=(({"merchants.currency": None}, {"said": "AED"}),)),
+    Asked("no currency is known", usual_currency, (), {"merchants": RULES}, (),
+          gives={"said": ""}),
+    Asked("a merchant by its slug", named, ("asha",), {"merchants": RULES},
+          ({"merchants.slug": "chandra"},), gives={"said": ASHA}),
+    Asked("all merchants by their names, then slugs", everyone, (),
+          {f"merchants {n}": {"id": UUID(int=n), "slug": slug, "name": name}
+           for n, (slug, name) in enumerate((("d", "B"), ("b", "C"), ("c", "B"), ("a", "D")))}, (),
+          gives=[{"said": one} for one in "cdba"]),
+    Asked("a merchant's zone", zone, (), {"merchants": {**RULES, "zone": "Asia/Kolkata"}},
+          ({"merchants.zone": None}, {"merchants.id": CHANDRA}), gives={"said": "Asia/Kolkata"}),
+    Asked("a merchant moves", moves, (), {"merchants": {**RULES, "zone": "Asia/Kolkata"}}, (),
+          gives={"zone": "Europe/Riga"}, after="SELECT zone FROM merchants",
+          others=(({"merchants.id": CHANDRA}, {"zone": "Asia/Kolkata"}),)),
+    Asked("a merchant is paused once and goes on", pauses, (NOW,), {"merchants": RULES}, (),
+          gives={"paused_at": NOW}, after="SELECT paused_at, now() FROM merchants",
+          others=(({"merchants.paused_at": FAR}, {"paused_at": FAR}),
+                  ({"$1": None, "merchants.paused_at": FAR}, {"paused_at": None}),
+                  ({"merchants.id": CHANDRA}, {"paused_at": None}))),
+)  # fmt: skip
+
+
 async def test_each_statement_finds_its_row_and_none_that_differs(rows: Rows) -> None:
-    assert await mistaken(rows, ASKED) == []
+    assert await mistaken(rows, (*ASKED, *OF_MERCHANTS)) == []
 
 
 async def test_keys_come_in_their_order(rows: Rows) -> None:

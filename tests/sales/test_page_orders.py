@@ -352,3 +352,24 @@ async def test_a_code_asked_for_in_the_last_moment_has_its_whole_time(stage: Sta
     stage.later(600)
     await stage.webhook(await pay(stage, token))
     assert (await order(stage, token))["state"] == "paid"
+
+
+async def test_an_order_whose_code_a_worker_asks_about_just_now_is_looked_at_again_in_two_seconds(
+    stage: Stage,
+) -> None:
+    token = await placed(stage)
+    ends = (await order(stage, token))["expires_at"]
+    await stage.rows(
+        "UPDATE qr_codes SET leased_until = clock_timestamp() + interval '1 hour'"
+        " WHERE payment_id IS NOT NULL RETURNING 1"
+    )
+    stage.later((ends - stage.clock.now()).total_seconds())
+    await stage.sweep("orders")
+    assert (await order(stage, token))["state"] == "placed"
+    await stage.rows("UPDATE qr_codes SET leased_until = NULL RETURNING 1")
+    stage.later(1.9)
+    await stage.sweep("orders")
+    assert (await order(stage, token))["state"] == "placed"
+    stage.later(0.1)
+    await stage.sweep("orders")
+    assert (await order(stage, token))["state"] == "expired"

@@ -1,6 +1,7 @@
 """What a person does about a receipt that was refused or is late, and what nobody can do twice."""
 
 import asyncio
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -17,6 +18,7 @@ from coinslot.payments.receipt_corrections import (
 )
 from coinslot.payments.receipt_records import ReceiptFilter, masked
 from coinslot.people.audit_log import Actor
+from tests.sales.by_hand import Rows
 from tests.sales.receipting import DONE, ReceiptTill, bought, place, receipting, tap
 from tests.sales.stage import Stage
 from tests.sales.test_receipts import given_back, looks_again, open_cases, states
@@ -254,3 +256,48 @@ def test_an_address_is_masked_so_that_its_owner_knows_it() -> None:
     assert masked("ivan@example.com") == "i•••@example.com"
     assert masked("+79161234567") == "+7•••4567"
     assert masked(None) == ""
+
+
+PAID, BACK, CAME_BACK = (UUID(int=n) for n in (1, 2, 3))
+OF_A_PAYMENT: dict[str, Any] = {
+    "kind": "payment", "attempt_state": "succeeded", "captured": 4000, "amount_minor": 4000,
+    "refund_id": None,
+}  # fmt: skip
+OF_A_REFUND = {**OF_A_PAYMENT, "kind": "refund", "attempt_state": None, "refund_id": BACK}
+WENT = {"id": BACK, "state": "succeeded", "gateway_refund_id": "rf_1"}
+
+
+@pytest.mark.parametrize(
+    ("known", "refunds", "found"),
+    [
+        (OF_A_PAYMENT, (), None),
+        ({**OF_A_PAYMENT, "captured": None}, (), None),
+        ({**OF_A_PAYMENT, "captured": 3999}, (), "by_hand_only"),
+        ({**OF_A_PAYMENT, "captured": 3999, "kind": "closing"}, (), None),  # its lines are its own
+        ({**OF_A_PAYMENT, "attempt_state": "failed"}, (), "no_money"),
+        ({**OF_A_PAYMENT, "attempt_state": "failed", "kind": "closing"}, (), "no_money"),
+        (OF_A_REFUND, (), "no_money"),
+        (OF_A_REFUND, (WENT,), BACK),
+        ({**OF_A_REFUND, "captured": 3999}, (WENT,), BACK),
+        (OF_A_REFUND, ({**WENT, "state": "pending"},), "no_money"),
+        (OF_A_REFUND, ({**WENT, "gateway_refund_id": None},), "no_money"),
+        (OF_A_REFUND, ({**WENT, "id": CAME_BACK},), "no_money"),
+        (OF_A_REFUND, ({**WENT, "state": "failed"}, {**WENT, "id": CAME_BACK, "replaces": BACK}),
+         CAME_BACK),
+        (OF_A_REFUND, ({**WENT, "state": "failed"}, {**WENT, "id": CAME_BACK, "replaces": PAID}),
+         "no_money"),
+    ],
+)  # fmt: skip
+async def test_only_what_was_paid_or_went_back_whole_has_a_receipt_sent_again(
+    rows: Rows, known: Any, refunds: tuple[dict[str, Any], ...], found: UUID | str | None
+) -> None:
+    conn: Any = rows.conn
+    for number, refund in enumerate(refunds):
+        its = {"key": f"k{number}", "gateway_refund_id": f"rf_{number}", "origin": "ours"}
+        await rows.put("refunds", **{**its, **refund, "account_id": UUID(int=10 + number)})
+    if isinstance(found, str):
+        with pytest.raises(ReceiptRefusedError) as refused:
+            await receipt_corrections._money_of(conn, known)
+        assert refused.value.code == found
+    else:
+        assert await receipt_corrections._money_of(conn, known) == found

@@ -144,3 +144,34 @@ async def test_before_a_gateway_is_asked_it_is_on_record_that_it_may_have_been(
     assert await stage.rows("SELECT leased_until, due_at FROM attempts") == [
         {"leased_until": None, "due_at": None}
     ]
+
+
+@pytest.mark.parametrize(("seconds", "verb"), [(3599.9, "collect"), (3600, "find_charge")])
+async def test_a_lost_call_is_sent_again_while_its_key_lives_and_only_looked_for_afterwards(
+    stage: Stage, gateway: Taking, seconds: float, verb: str
+) -> None:
+    payment = await made(stage)
+    gateway.fails("collect", LOST)
+    await confirmed(stage, payment)
+    gateway.fails("collect", LOST)
+    gateway.fails("find_charge", LOST)
+    stage.later(seconds)
+    row = (await stage.rows("SELECT * FROM attempts"))[0]
+    await attempts.drive(stage.context, row)  # type: ignore[arg-type]
+    asked = [name for name, left in gateway.script.items() if not left]
+    assert asked == [verb]
+
+
+async def test_an_attempt_that_was_never_sent_is_sent_and_not_looked_for(
+    stage: Stage, gateway: Taking
+) -> None:
+    """Its process died between its own row and the call."""
+    payment = await made(stage)
+    gateway.fails("collect", LOST)
+    await confirmed(stage, payment)
+    await stage.rows("UPDATE attempts SET key_sent_at = NULL RETURNING 1")
+    stage.later(3600)
+    row = (await stage.rows("SELECT * FROM attempts"))[0]
+    await attempts.drive(stage.context, row)  # type: ignore[arg-type]
+    assert charged(gateway) == 5000
+    assert await stage.value("SELECT key_sent_at FROM attempts") == stage.context.now()
