@@ -7,9 +7,9 @@ import pytest
 from tests.mutation.generate import mutants, readable
 from tests.mutation.known import equivalents
 from tests.mutation.mutant import sample
-from tests.mutation.plan import makes_sql, says, statement_around
+from tests.mutation.plan import Order, makes_sql, says, statement_around
 from tests.mutation.python_mutants import python_mutants
-from tests.mutation.reach import marks_at
+from tests.mutation.reach import Measured, Reach, marks_at
 from tests.mutation.sql_marks import branches, functions_in, marked
 from tests.mutation.sql_mutants import sql_mutants
 from tests.mutation.targets import GROUPS, LEFT_OUT, ROOT, SMALL, SMALL_TESTS, files
@@ -221,3 +221,12 @@ def test_a_mistake_in_any_table_of_moves_is_shown_to_its_laws() -> None:
     for path in ("src/coinslot/states/order_flow.py", "src/coinslot/vending/flow.py"):
         assert makes_sql(path), path
     assert not makes_sql("src/coinslot/vending/store.py")
+
+
+def test_a_mistake_in_a_migration_is_shown_to_the_page_of_the_schema_first() -> None:
+    page = "tests/db/test_schema.py::test_the_page_of_the_schema_is_what_the_migrations_make"
+    measured = Reach([], {})
+    for test, seconds in {"tests/db/test_pool.py::test_it_is_open": 0.01, page: 2.0}.items():
+        measured.tests[test] = Measured(seconds, 0.0, frozenset())
+    mutant = next(m for m in mutants(["0171_applied_config"], GROUPS) if readable(m))
+    assert Order(measured, 40)(mutant, measured.tests, {})[0] == page
