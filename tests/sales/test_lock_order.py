@@ -397,9 +397,10 @@ async def _dispute_is_lost(stage: Stage) -> Verb:
     return _told(lost)(stage)
 
 
-def _asked_back(stage: Stage, key: str) -> Verb:
+async def _asked_back(stage: Stage, key: str) -> Verb:
+    order = await stage.value("SELECT id FROM orders")
+
     async def verb() -> object:
-        order = await stage.value("SELECT id FROM orders")
         wanted = OrderRefund(order=order, key=key, by="asha", reason="seen")
         return await order_refunds.refund(stage.context, stage.merchant, wanted)
 
@@ -408,18 +409,18 @@ def _asked_back(stage: Stage, key: str) -> Verb:
 
 async def _person_withdraws(stage: Stage) -> Verb:
     await stage.sell()
-    return _asked_back(stage, "k")
+    return await _asked_back(stage, "k")
 
 
 async def _person_takes_back(stage: Stage) -> Verb:
     await _going(_dropped)(stage)
     await stage.result(event_seq=1)
-    return _asked_back(stage, "k")
+    return await _asked_back(stage, "k")
 
 
 async def _asked_back_can_drops(stage: Stage) -> Verb:
     await _going(_dropped)(stage)
-    await _asked_back(stage, "k")()
+    await (await _asked_back(stage, "k"))()
     return _by_moves(stage, result(stage, 1))
 
 
@@ -558,8 +559,8 @@ SCENES = (
     Scene("a dispute is lost", {"captures", "disputes", "fulfillments"}, _dispute_is_lost),
     Scene("a person refunds", {"captures", "cases", "discrepancies"}, _person_refunds),
     Scene("a person withdraws", {"captures", "fulfillments", "orders"},
-          _person_withdraws, 2),
-    Scene("a person takes back", {"captures", "fulfillments"}, _person_takes_back, 2),
+          _person_withdraws),
+    Scene("a person takes back", {"captures", "fulfillments"}, _person_takes_back),
     Scene("a can drops that a person wants back",
           {"device_journals", "captures", "fulfillments", "order_refund_parts", "orders"},
           _asked_back_can_drops),

@@ -26,6 +26,7 @@ NAMES = frozenset(
     }
 )  # fmt: skip
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+_PLACES = "SELECT array_agg(ctid) FROM {table}"
 _COLUMNS = """
 SELECT column_name AS name, udt_name AS kind, is_identity = 'YES' AS made, is_generated AS computed
 FROM information_schema.columns WHERE table_name = $1 AND table_schema = 'public'
@@ -67,18 +68,23 @@ class Twins:
             for row in await self._conn.fetch(f"SELECT id FROM {table}"):
                 self._shared.add(str(row["id"]))
         before = {table: await self._conn.fetch(f"SELECT * FROM {table}") for table in COPIED}
+        places = {table: await self._conn.fetchval(_PLACES.format(table=table)) for table in COPIED}
         for table, rows in before.items():
             columns = await self._conn.fetch(_COLUMNS, table)
             kept = [c for c in columns if not c["made"] and c["computed"] == "NEVER"]
             names = ", ".join(column["name"] for column in kept)
-            places = ", ".join(f"${n + 1}" for n in range(len(kept)))
+            given = ", ".join(f"${n + 1}" for n in range(len(kept)))
             for row in rows:
                 values = [self._of(column["name"], row[column["name"]]) for column in kept]
                 made = await self._conn.fetchrow(
-                    f"INSERT INTO {table} ({names}) VALUES ({places}) RETURNING *", *values
+                    f"INSERT INTO {table} ({names}) VALUES ({given}) RETURNING *", *values
                 )
                 if "id" in dict(row):
                     self._counted[table, str(row["id"])] = str(made["id"]) if made else ""
+        for table in COPIED:  # behind their twins: who takes the first row takes the wrong one
+            await self._conn.execute(
+                f"UPDATE {table} SET merchant_id = merchant_id WHERE ctid = ANY($1)", places[table]
+            )
         self.rows = await self.now()
         return self
 
