@@ -125,6 +125,10 @@ async def test_from_an_empty_installation_to_a_can_that_dropped_and_its_record(
     today = await browser.look("/console/today")
     assert "Done: 6 of 8." in today.text
     assert "All of it is practice money" in today.text
+    away = await browser.press(await browser.look(START), f"{START}/away")
+    assert away.headers["location"] == "/console/today"
+    assert 'id="setup"' in today.text
+    assert 'id="setup"' not in (await browser.look("/console/today")).text
     assert (await browser.look("/console/machines/P01")).text.count("<svg") > 1  # it is drawn
     assert (await staffed.stage.audit()).ok
 
