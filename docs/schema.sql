@@ -2584,7 +2584,7 @@ CREATE TABLE order_refund_parts (
     CONSTRAINT order_refund_parts_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES merchants(id),
     CONSTRAINT order_refund_parts_order_refund_id_fkey FOREIGN KEY (order_refund_id) REFERENCES order_refunds(id),
     CONSTRAINT a_part_is_of_a_unit CHECK ((num_nonnulls(fulfillment_id, extra_id) = 1)),
-    CONSTRAINT order_refund_parts_amount_minor_check CHECK (((amount_minor > 0) OR ((amount_minor = 0) AND (outcome = 'withdrawn'::text)))),
+    CONSTRAINT order_refund_parts_amount_minor_check CHECK (((amount_minor > 0) OR ((amount_minor = 0) AND (NOT (outcome IS DISTINCT FROM 'withdrawn'::text))))),
     CONSTRAINT order_refund_parts_outcome_check CHECK ((outcome = ANY (ARRAY['withdrawn'::text, 'taken'::text, 'went_back'::text]))),
     CONSTRAINT what_became_of_a_part_has_its_time CHECK (((outcome IS NULL) = (ended_at IS NULL)))
 );

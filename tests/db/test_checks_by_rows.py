@@ -114,7 +114,7 @@ MONEY = (
     together("what_became_of_a_part_has_its_time", "order_refund_parts", PART, **WITHDRAWN),
     Check("order_refund_parts_amount_minor_check", "order_refund_parts", PART,
           [{"amount_minor": -1, **WITHDRAWN},
-           {"amount_minor": 0, **WITHDRAWN, "outcome": "went_back"}],
+           {"amount_minor": 0, **WITHDRAWN, "outcome": "went_back"}, {"amount_minor": 0}],
           [{"amount_minor": 0, **WITHDRAWN}]),
     together("an_extra_names_its_basis", "order_extras", {"kind": "tip"}, settlement="fulfilled",
              basis="handed_over", settled_at=NOW),

@@ -24,6 +24,7 @@ from coinslot.worker import sweep
 from tests.conftest import DatabaseUrls, on_server
 from tests.sales.by_hand import Rows
 from tests.sales.effects import between, everything, lines, written
+from tests.sales.scenes_of_orders import SCENES_OF_ORDERS
 from tests.sales.stage import Stage, set_stage
 from tests.sales.taking import confirmed, made, once, taking
 from tests.sales.test_lock_order import SCENES, Scene, Verb
@@ -233,7 +234,7 @@ async def shop(postgres: str, template: str) -> AsyncIterator[tuple[Stage, RawCo
     await on_server(postgres, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.mark.parametrize("scene", [*SCENES, *MORE], ids=lambda scene: scene.name)
+@pytest.mark.parametrize("scene", [*SCENES, *MORE, *SCENES_OF_ORDERS], ids=lambda scene: scene.name)
 async def test_a_verb_leaves_the_twins_of_its_rows_alone(
     postgres: str, template: str, scene: Scene
 ) -> None:
