@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import msgspec
 import pytest
 from aiohttp import web
 
@@ -39,16 +40,20 @@ class Busy:
     def __init__(self, items: list[tuple[datetime, Item]]) -> None:
         self._items = sorted(items, key=lambda pair: pair[0])
         self._times = [at for at, _ in self._items]
+        self._spans: dict[tuple[datetime, datetime], list[Item]] = {}
         self.asked: list[Params] = []
 
     def lose(self, lost: Item) -> None:
         self._items = [pair for pair in self._items if pair[1] is not lost]
         self._times = [at for at, _ in self._items]
+        self._spans = {}
 
     def between(self, since: datetime, until: datetime, *, closed: bool = False) -> list[Item]:
         last = until + timedelta(seconds=1) if closed else until
-        first, behind = bisect_left(self._times, since), bisect_left(self._times, last)
-        return [item for _, item in self._items[first:behind]][::-1]
+        if (since, last) not in self._spans:  # asked anew for each page
+            first, behind = bisect_left(self._times, since), bisect_left(self._times, last)
+            self._spans[since, last] = [item for _, item in self._items[first:behind]][::-1]
+        return self._spans[since, last]
 
 
 def from_seconds(text: str) -> datetime:
@@ -57,8 +62,8 @@ def from_seconds(text: str) -> datetime:
 
 def as_stripe(busy: Busy, params: Params) -> Item:
     found = busy.between(from_seconds(params["created[gte]"]), from_seconds(params["created[lt]"]))
-    names = [item["id"] for item in found]
-    begin = names.index(params["starting_after"]) + 1 if "starting_after" in params else 0
+    last = params.get("starting_after")
+    begin = next(n for n, item in enumerate(found, 1) if item["id"] == last) if last else 0
     page = found[begin : begin + 100]
     return {"object": "list", "data": page, "has_more": begin + 100 < len(found)}
 
@@ -81,6 +86,10 @@ def as_yookassa(busy: Busy, params: Params) -> Item:
     return {"type": "list", "items": found[begin : begin + 100], **more}
 
 
+def as_json(item: Item) -> web.Response:
+    return web.Response(body=msgspec.json.encode(item), content_type="application/json")
+
+
 @asynccontextmanager
 async def served(
     busy: Busy, answer: Callable[[Busy, Params], Item], one: Item | None = None
@@ -89,9 +98,9 @@ async def served(
         query = parse_qs(urlsplit(str(request.rel_url)).query)
         params = {name: values[0] for name, values in query.items()}
         if one is not None and request.path.rstrip("/").endswith(str(one["id"])):
-            return web.json_response(one)
+            return as_json(one)
         busy.asked.append(params)
-        return web.json_response(answer(busy, params))
+        return as_json(answer(busy, params))
 
     app = web.Application()
     app.router.add_route("GET", "/{path:.*}", handle)
