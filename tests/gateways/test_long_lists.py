@@ -41,12 +41,13 @@ class Busy:
         self._items = sorted(items, key=lambda pair: pair[0])
         self._times = [at for at, _ in self._items]
         self._spans: dict[tuple[datetime, datetime], list[Item]] = {}
+        self._places: dict[int, dict[str, int]] = {}  # in the list with this identity, by name
         self.asked: list[Params] = []
 
     def lose(self, lost: Item) -> None:
         self._items = [pair for pair in self._items if pair[1] is not lost]
         self._times = [at for at, _ in self._items]
-        self._spans = {}
+        self._spans, self._places = {}, {}
 
     def between(self, since: datetime, until: datetime, *, closed: bool = False) -> list[Item]:
         last = until + timedelta(seconds=1) if closed else until
@@ -55,6 +56,12 @@ class Busy:
             self._spans[since, last] = [item for _, item in self._items[first:behind]][::-1]
         return self._spans[since, last]
 
+    def behind(self, name: str, found: list[Item]) -> int:
+        """Where the list goes on."""
+        if id(found) not in self._places:
+            self._places[id(found)] = {item["id"]: n for n, item in enumerate(found, 1)}
+        return self._places[id(found)][name]
+
 
 def from_seconds(text: str) -> datetime:
     return datetime.fromtimestamp(int(text), UTC)
@@ -62,8 +69,7 @@ def from_seconds(text: str) -> datetime:
 
 def as_stripe(busy: Busy, params: Params) -> Item:
     found = busy.between(from_seconds(params["created[gte]"]), from_seconds(params["created[lt]"]))
-    last = params.get("starting_after")
-    begin = next(n for n, item in enumerate(found, 1) if item["id"] == last) if last else 0
+    begin = busy.behind(params["starting_after"], found) if "starting_after" in params else 0
     page = found[begin : begin + 100]
     return {"object": "list", "data": page, "has_more": begin + 100 < len(found)}
 
