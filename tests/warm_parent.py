@@ -15,11 +15,21 @@ from typing import Any
 
 _PR_SET_PDEATHSIG = 1
 _MOST_BYTES = 200_000
-# What a server loads when it begins to serve.
+# What a server loads when it begins to serve, and what each role of ours does.
 _SERVING = (
     "uvloop", "uvicorn.lifespan.on", "uvicorn.lifespan.off", "uvicorn.loops.auto",
     "uvicorn.protocols.http.auto", "uvicorn.protocols.websockets.auto",
 )  # fmt: skip
+_WEB = (
+    "coinslot.app.connections", "coinslot.app.page_backend", "coinslot.app.routes",
+    "litestar.plugins.attrs", "litestar.plugins.pydantic",
+)  # fmt: skip
+_DEVICE = (
+    "coinslot.app.connections", "coinslot.app.machine_bridge", "coinslot.app.machine_reports",
+    "coinslot.channels.mqtt", "coinslot.channels.practice", "coinslot.channels.socketio",
+    "coinslot.device.edge", "coinslot.fleet.practice", "coinslot.telemetry.report_buffer",
+)  # fmt: skip
+_ROLES = {"web": _WEB, "device": _DEVICE, "serve": _WEB + _DEVICE, "demo": _WEB + _DEVICE}
 
 
 def orders(asking: socket.socket) -> dict[str, Any] | None:
@@ -61,7 +71,7 @@ def _import(module: str, words: list[str]) -> None:
         importlib.import_module(main)
         del sys.modules[main]  # it is run, not imported
     if module in ("coinslot", "sandbox"):
-        for name in _SERVING:
+        for name in (*_SERVING, *_ROLES.get("".join(words[:1]), ())):
             importlib.import_module(name)
     gc.freeze()  # what all forks share stays shared
 

@@ -1,13 +1,14 @@
 """The URLs of the console, one line each, with what each needs: a permission, and whether the proof
 has to be fresh."""
 
-from litestar import Router, get, post
+from litestar import get, post
 from litestar.types import ControllerRouterHandler
 
 from coinslot.api.requests import plain_only
 from coinslot.app.console_counter_routes import console_counter_routes
 from coinslot.app.console_machine_routes import console_machine_routes
 from coinslot.app.engineer_routes import engineer_routes
+from coinslot.app.urls import Urls
 from coinslot.console import live
 from coinslot.console.brand import BrandPages
 from coinslot.console.business import BusinessPages
@@ -50,7 +51,7 @@ def console_routes(
     backend: Backend,
     hooks: HookRules,
     devices: DeviceAddresses,
-) -> Router:
+) -> Urls:
     """Pages that anyone may see are those for signing in."""
     access, frame = Access(auth, cookies=True), Frame(auth, site)
     parts = (
@@ -81,7 +82,7 @@ def console_routes(
         if who is not None and request.method == "GET" and request.url.path not in live.PATHS:
             request.scope["state"][VERSION] = changes.version(who.merchant)
 
-    return Router(
+    return Urls(
         HOME, route_handlers=urls, before_request=noting, include_in_schema=False,
         guards=[storable], exception_handlers={RefusedError: Refusals(frame).answer},
     )  # fmt: skip

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from litestar import Router, delete, get, post, route
+from litestar import delete, get, post, route
 from litestar.enums import HttpMethod
 from litestar.types import ControllerRouterHandler, Middleware
 
 from coinslot.api.printers import PrinterCalls
 from coinslot.api.staff_orders import StaffOrders
 from coinslot.api.stores import Stores
+from coinslot.app.urls import Urls
 from coinslot.context import Context
 from coinslot.counter.account_pages import AccountPages
 from coinslot.counter.callbacks import MessageCallbacks
@@ -67,7 +68,7 @@ def counter_routes(
         delete("/printers/{secret:str}", status_code=200)(printers.told),
     ]
     return [
-        Router("/", route_handlers=urls, include_in_schema=False),
+        Urls("/", route_handlers=urls, include_in_schema=False),
         *_described(Stores(context, guesses), StaffOrders(context), Access(auth), ordering),
     ]
 
@@ -109,6 +110,6 @@ def _described(
         )(board.complete),
     ]  # fmt: skip
     return [
-        Router("/", route_handlers=customers, tags=["stores"]),
-        Router("/", route_handlers=staff, tags=["stores"], security=[{"accessToken": []}]),
+        Urls("/", route_handlers=customers, tags=["stores"]),
+        Urls("/", route_handlers=staff, tags=["stores"], security=[{"accessToken": []}]),
     ]

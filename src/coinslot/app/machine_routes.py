@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from litestar import Router, delete, get, post, put
+from litestar import delete, get, post, put
 from litestar.types import ControllerRouterHandler
 
 from coinslot.api.api_calls import needs
@@ -14,6 +14,7 @@ from coinslot.api.openapi.machines import FRESH, NEEDS
 from coinslot.api.slots import TABLE_BYTES, SlotTables
 from coinslot.api.stock import Stock
 from coinslot.api.telemetry import Telemetry
+from coinslot.app.urls import Urls
 from coinslot.context import Context
 from coinslot.fleet.enrolment import DeviceAddresses
 from coinslot.pages.access import Access
@@ -38,7 +39,7 @@ def _slot_tables(
     ]  # fmt: skip
 
 
-def machine_routes(context: Context, auth: Authentication, addresses: DeviceAddresses) -> Router:
+def machine_routes(context: Context, auth: Authentication, addresses: DeviceAddresses) -> Urls:
     """For keys, and for people who are signed in."""
     calls, one = Machines(context, addresses), "/machines/{machine:str}"
     stock, route = Stock(context), "/routes/{route:str}"
@@ -52,7 +53,7 @@ def machine_routes(context: Context, auth: Authentication, addresses: DeviceAddr
             "responses": refusals(*statuses),
         }
 
-    return Router(
+    return Urls(
         "/", tags=["machines"], security=[{"apiKey": []}, {"accessToken": []}],
         route_handlers=[
             post("/machines/onboard",

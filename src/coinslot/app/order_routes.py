@@ -2,18 +2,19 @@
 
 from typing import Any
 
-from litestar import Router, get, post
+from litestar import get, post
 
 from coinslot.api.api_calls import needs
 from coinslot.api.openapi.orders import NEEDS
 from coinslot.api.orders import ApiOrders
+from coinslot.app.urls import Urls
 from coinslot.context import Context
 from coinslot.pages.access import Access
 from coinslot.pages.errors import refusals
 from coinslot.people.authentication import Authentication
 
 
-def order_routes(context: Context, auth: Authentication) -> Router:
+def order_routes(context: Context, auth: Authentication) -> Urls:
     """For keys, and for people who are signed in."""
     access = Access(auth)
     calls, one = ApiOrders(context, access), "/orders/{order:uuid}"
@@ -25,7 +26,7 @@ def order_routes(context: Context, auth: Authentication) -> Router:
             "responses": refusals(*statuses),
         }
 
-    return Router(
+    return Urls(
         "/", tags=["orders"], security=[{"apiKey": []}, {"accessToken": []}],
         route_handlers=[
             get("/orders", **named("listOrders", 400, 401, 403))(calls.listed),

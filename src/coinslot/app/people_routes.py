@@ -1,12 +1,13 @@
 """The URLs of people, one line each, with what each needs: a permission, and whether the proof has
 to be fresh."""
 
-from litestar import Router, delete, get, patch, post, put
+from litestar import delete, get, patch, post, put
 from litestar.types import ControllerRouterHandler
 
 from coinslot.api.device_keys import DeviceKeys
 from coinslot.api.members import Members
 from coinslot.api.sign_in import SignIn
+from coinslot.app.urls import Urls
 from coinslot.pages.access import Access
 from coinslot.pages.errors import refusals
 from coinslot.people.authentication import Authentication
@@ -35,26 +36,26 @@ def people_routes(auth: Authentication) -> list[ControllerRouterHandler]:
              responses=refusals(400, 401, 422, 503))(people.reset),
     ]  # fmt: skip
     return [
-        Router("/", route_handlers=anyone, tags=["sign-in"]),
-        Router(
+        Urls("/", route_handlers=anyone, tags=["sign-in"]),
+        Urls(
             "/", route_handlers=[*_own(access, calls), *_factors(access, calls)],
             tags=["sign-in"], security=[{"accessToken": []}],
         ),
-        Router(
+        Urls(
             "/", route_handlers=_members(access, people), tags=["people"],
             security=[{"accessToken": []}],
         ),
-        Router(
+        Urls(
             "/", route_handlers=_keys(access, devices), tags=["devices"],
             security=[{"accessToken": []}],
         ),
-        Router(
+        Urls(
             "/", tags=["devices"], route_handlers=[
                 post("/auth/device-token", operation_id="takeDeviceToken", status_code=200,
                      responses=refusals(400, 401))(devices.token),
             ],
         ),
-        Router(
+        Urls(
             "/", tags=["devices"], security=[{"accessToken": []}], guards=[access.device()],
             route_handlers=[
                 get("/auth/device-profile", operation_id="readDeviceProfile",

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from litestar import Router, delete, get, post
+from litestar import delete, get, post
 from litestar.types import ControllerRouterHandler
 
 from coinslot.api.api_calls import needs
 from coinslot.api.openapi.rollouts import FRESH, NEEDS
 from coinslot.api.rollouts import UPLOAD_BYTES, Downloads, Rollouts
+from coinslot.app.urls import Urls
 from coinslot.context import Context
 from coinslot.pages.access import Access
 from coinslot.pages.errors import refusals
@@ -30,7 +31,7 @@ def rollout_routes(context: Context, auth: Authentication) -> list[ControllerRou
         }
 
     done: dict[str, Any] = {"status_code": 200}
-    api = Router(
+    api = Urls(
         "/", tags=["firmware"], security=[{"apiKey": []}, {"accessToken": []}],
         route_handlers=[
             get("/firmware/keys", **named("listFirmwareKeys", 401, 403))(calls.keys),

@@ -1,7 +1,7 @@
 """Every URL, one line each, and the application around them. Those of people and machines are in
 `people_routes.py`, `machine_routes.py` and `console_routes.py`."""
 
-from litestar import Litestar, MediaType, Router, delete, get, patch, post
+from litestar import Litestar, MediaType, delete, get, patch, post
 from litestar.config.compression import CompressionConfig
 from litestar.middleware.base import DefineMiddleware
 from litestar.middleware.rate_limit import RateLimitConfig
@@ -10,6 +10,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Components, Reference, SecurityScheme
 from litestar.types import ControllerRouterHandler, Middleware
 
+from coinslot import channels, gateways
 from coinslot.api import metrics
 from coinslot.api.api_calls import with_key_only
 from coinslot.api.docs import Docs
@@ -27,6 +28,7 @@ from coinslot.app.machine_routes import machine_routes
 from coinslot.app.order_routes import order_routes
 from coinslot.app.people_routes import people_routes
 from coinslot.app.rollout_routes import rollout_routes
+from coinslot.app.urls import Urls
 from coinslot.coffee.pages import CoffeePages
 from coinslot.context import Context
 from coinslot.events.webhooks.signing import HookRules
@@ -44,6 +46,10 @@ from coinslot.pages.rendering import AnyRequest, Renderer
 from coinslot.pages.screen import ScreenPages
 from coinslot.pages.site import WEBHOOK_MAX_BYTES, Site
 from coinslot.people.authentication import Authentication
+
+# They are looked for when a page asks first: that customer waited half a second.
+channels.drivers()
+gateways.drivers()
 
 _HOOKS, _DEVICES = HookRules(), DeviceAddresses()
 
@@ -159,7 +165,7 @@ def _taking(account: str, name: str) -> post:
 def _merchants(context: Context, rules: HookRules) -> list[ControllerRouterHandler]:
     payments = Payments(context)
     return [
-        Router(
+        Urls(
             "/", route_handlers=urls, tags=[tag], security=[{"apiKey": []}],
             guards=[with_key_only(context)],
         )
@@ -238,7 +244,7 @@ def _asking(path: str, name: str, status: int = 202) -> post:
     return post(path, operation_id=name, status_code=status, responses=known)
 
 
-def _for_people(backend: Backend, renderer: Renderer, clock: Clock) -> Router:
+def _for_people(backend: Backend, renderer: Renderer, clock: Clock) -> Urls:
     pages = Pages(backend, renderer, clock)
     orders = Orders(backend, renderer, clock)
     live = Live(backend, renderer, clock, orders)
@@ -264,10 +270,10 @@ def _for_people(backend: Backend, renderer: Renderer, clock: Clock) -> Router:
         post("/o/{order:str}/help")(orders.nothing_came_out),
         post("/o/{order:str}/came")(orders.came),
     ]
-    return Router("/", route_handlers=urls, include_in_schema=False)
+    return Urls("/", route_handlers=urls, include_in_schema=False)
 
 
-def _coffee(context: Context, site: Site) -> Router:
+def _coffee(context: Context, site: Site) -> Urls:
     """The code on a coffee machine's screen."""
     pages = CoffeePages(context, site)
     looking = _at_most(site.orders_per_minute, "looking")
@@ -276,7 +282,7 @@ def _coffee(context: Context, site: Site) -> Router:
         get("/v1/pay", middleware=[looking])(pages.show),
         post("/v1/pay", middleware=ordering)(pages.place),
     ]
-    return Router("/", route_handlers=urls, include_in_schema=False)
+    return Urls("/", route_handlers=urls, include_in_schema=False)
 
 
 def _ordering(site: Site) -> list[Middleware]:
