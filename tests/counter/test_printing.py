@@ -13,7 +13,6 @@ from uuid import UUID
 
 import pytest
 import zxingcpp
-from escpos.printer import Dummy
 from PIL import Image
 
 from coinslot.counter import envelopes, paper, printers, printing, reprints, staff
@@ -463,6 +462,8 @@ async def test_a_name_that_leads_inside_is_not_connected_to(
 
 def test_the_bytes_are_those_of_python_escpos() -> None:
     picture = paper.draw([Row(text="2 × Латте", size=40, bold=True)], 576, "KQZT")
+    from escpos.printer import Dummy  # here, for every worker of the tests reads this file
+
     judge = Dummy()
     judge.image(picture, impl="bitImageRaster", fragment_height=256)
     judge.cut()

@@ -16,7 +16,6 @@ from xml.etree import ElementTree
 import hypothesis.strategies as st
 import pytest
 import segno
-from escpos.printer import Network
 from hypothesis import given, settings
 from PIL import Image
 
@@ -26,6 +25,13 @@ from tests.sandbox.running import SandboxProcess, until
 
 numbers = count(1)
 CONFIRM = b"\x1d(H\x06\x0000J042"
+
+
+def escpos(port: int) -> Any:
+    """The library's, loaded by whoever runs these tests: all workers read this file."""
+    from escpos.printer import Network
+
+    return Network("127.0.0.1", port)
 
 
 def ticket(text: str = "A-42") -> Image.Image:
@@ -110,7 +116,7 @@ def kitchen(empty: Kitchen) -> Kitchen:
 
 @pytest.mark.parametrize("way", ["bitImageRaster", "graphics", "bitImageColumn"])
 def test_what_python_escpos_prints_is_on_the_paper(kitchen: Kitchen, way: str) -> None:
-    printer = Network("127.0.0.1", kitchen.port)
+    printer = escpos(kitchen.port)
     printer.image(ticket(), impl=way)
     printer.cut()
     printer.close()
@@ -185,7 +191,7 @@ def test_a_printer_says_how_it_is(kitchen: Kitchen, fault: dict[str, bool], answ
 
 
 def test_text_and_a_code_of_the_printers_own_are_drawn(kitchen: Kitchen) -> None:
-    printer = Network("127.0.0.1", kitchen.port)
+    printer = escpos(kitchen.port)
     printer.set(align="center", bold=True)
     printer.text("Order 44\n\n")
     printer.qr("A-44", native=True, size=8)

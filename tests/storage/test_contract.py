@@ -4,9 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from coinslot.kit.clock import SystemClock
 from coinslot.kit.secrets import Secret
@@ -24,6 +22,9 @@ WRONG = (
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
+    import boto3  # here, for every worker of the tests reads this file
+    from moto.server import ThreadedMotoServer
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -94,7 +94,7 @@ async def drink(
     shown = await _insist(lambda: town.ask("POST", "/tmetr/screen", chosen))
     # Each customer comes from an address of their own, as on the street.
     own = f"127.0.1.{1 + zlib.crc32(shown['order_id'].encode()) % 250}"
-    wire = httpx.AsyncHTTPTransport(local_address=own)
+    wire = httpx.AsyncHTTPTransport(local_address=own, verify=False)
     async with httpx.AsyncClient(timeout=5, trust_env=False, transport=wire) as phone:
         html = {"accept": "text/html"}
         for _ in range(5):  # what the page itself offers: look again

@@ -93,7 +93,11 @@ class Person:
         self.people = people
         self.town = people.town
         self._client = httpx.AsyncClient(
-            base_url=people.town.web_url, timeout=5, trust_env=False, headers=_HEADERS
+            base_url=people.town.web_url,
+            timeout=5,
+            trust_env=False,
+            verify=False,
+            headers=_HEADERS,
         )
         self._one_at_a_time = asyncio.Lock()
 

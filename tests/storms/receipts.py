@@ -77,7 +77,7 @@ async def lie(town: Any, chronicle: Chronicle, gateway: str, reference: str) -> 
         told = {"TerminalKey": account_of(town, gateway, FISCAL), "OrderId": "x", "Success": True,
                 "Status": "CONFIRMED", "PaymentId": reference, "ErrorCode": "0", "Amount": 100,
                 "Token": "0" * 64}  # fmt: skip
-    wire = httpx.AsyncHTTPTransport(local_address=_STRANGER)
+    wire = httpx.AsyncHTTPTransport(local_address=_STRANGER, verify=False)
     async with httpx.AsyncClient(transport=wire, timeout=5) as stranger:
         answer = await stranger.post(f"{town.web_url}/webhooks/{gateway}/{FISCAL}", json=told)
     if answer.is_success:

@@ -40,6 +40,7 @@ from coinslot.commands.sign import public_of, write_key
 from coinslot.commands.terms import MARK, console, fail, is_a_demos, quiet, run, settings
 from coinslot.db import child
 from coinslot.db.child_server import end
+from coinslot.kit.tls import trusted
 from coinslot.settings import ADDRESSES, MIRROR, Settings
 
 _ROOT = Path(__file__).resolve().parents[3]
@@ -180,7 +181,7 @@ class Demo:
             "--data", str(self._data / "sandbox"), "--machines", str(self._data / "machines"),
             "--config", str(self._data / "sandbox.json"),
         )  # fmt: skip
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(verify=trusted()) as client:
             async with asyncio.timeout(_READY_WITHIN_S):
                 while sandbox.poll() is None:
                     try:
