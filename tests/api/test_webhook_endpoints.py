@@ -231,3 +231,18 @@ async def test_chandra_sees_and_touches_nothing_of_ashas(
         await api.post(f"/webhook_deliveries/{delivery}/redeliver", headers=key()),
     ]  # fmt: skip
     assert [answer.status_code for answer in answers] == [404] * 8
+
+
+async def test_a_page_of_deliveries_begins_behind_the_one_that_is_named(
+    api: Client, receiver: Receiver, stage: Stage
+) -> None:
+    await endpoint(api, receiver.url, "payment.succeeded")
+    for name in "abc":
+        await paid(api, name)
+    await delivered(stage)
+    whole = (await api.get("/webhook_deliveries")).json()["data"]
+    first = (await api.get("/webhook_deliveries?limit=2")).json()
+    assert first == {"data": whole[:2], "next": whole[1]["id"]}
+    second = (await api.get(f"/webhook_deliveries?limit=2&after={first['next']}")).json()
+    assert second == {"data": whole[2:], "next": None}
+    assert len(whole) == 3

@@ -2,8 +2,9 @@
 calls of them answer."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pyotp
@@ -71,6 +72,23 @@ def over(struct: Any, **more: Any) -> Mapping[str, Any]:
     return {**msgspec.structs.asdict(struct), **more}
 
 
+async def works_here(staffed: Staffed, gita: UUID) -> None:
+    """Whole rows of somebody who just took an invitation up."""
+    (person,) = [one for one in await rows(staffed, "people") if one["id"] == gita]
+    assert person == {
+        **person, "login": NEW, "name": "", "created_at": staffed.auth.now(), "version": 1,
+        "disabled_at": None,
+    }  # fmt: skip
+    assert CHEAP.verify(person["password_hash"], PASSWORD)
+    (works,) = [
+        one for one in await rows(staffed, "memberships", "person_id") if one["person_id"] == gita
+    ]
+    assert works == {
+        **works, "merchant_id": staffed.merchant, "role": "staff", "outlets": ["M01"],
+        "version": 1, "created_at": staffed.auth.now(), "ended_at": None,
+    }  # fmt: skip
+
+
 async def test_an_invitation_from_first_to_last(staffed: Staffed) -> None:
     who, log, began = asha(staffed), Log(staffed), staffed.auth.now()
     ends = began + timedelta(days=7)
@@ -107,19 +125,7 @@ async def test_an_invitation_from_first_to_last(staffed: Staffed) -> None:
     ]  # fmt: skip
     (taken,) = await rows(staffed, "invitations")
     assert taken == {**waits, "accepted_at": staffed.auth.now(), "accepted_by": gita}
-    (person,) = [one for one in await rows(staffed, "people") if one["id"] == gita]
-    assert person == {
-        **person, "login": NEW, "name": "", "created_at": staffed.auth.now(), "version": 1,
-        "disabled_at": None,
-    }  # fmt: skip
-    assert CHEAP.verify(person["password_hash"], PASSWORD)
-    (works,) = [
-        one for one in await rows(staffed, "memberships", "person_id") if one["person_id"] == gita
-    ]
-    assert works == {
-        **works, "merchant_id": staffed.merchant, "role": "staff", "outlets": ["M01"],
-        "version": 1, "created_at": staffed.auth.now(), "ended_at": None,
-    }  # fmt: skip
+    await works_here(staffed, gita)
     assert await invitations.waiting(staffed.auth, staffed.merchant) == []
     assert await invitations.look(staffed.auth, made.token) is None
     assert not await invitations.revoke(staffed.auth, who, staffed.merchant, made.id)
@@ -397,21 +403,21 @@ async def test_so_many_keys_of_a_merchant_and_of_a_machine_are_in_use_at_once(
     await device_keys.register(staffed.auth, who, staffed.merchant, DeviceKeyRequest(machine="M01"))
 
 
-async def test_a_key_of_a_device_from_first_to_last(staffed: Staffed) -> None:
+GAUGE = DeviceKeyRequest(
+    machine="M01", name="gauge", permissions=("telemetry:write", "config:read"), expires_in_s=86400
+)
+MAY = ("config:read", "telemetry:write")
+
+
+async def test_a_key_of_a_device_is_made_with_its_name_rights_and_life(staffed: Staffed) -> None:
     who, log, auth = asha(staffed), Log(staffed), staffed.auth
-    began: datetime = auth.now()
     await log.new()
-    wish = DeviceKeyRequest(
-        machine="M01", name="gauge", permissions=("telemetry:write", "config:read"),
-        expires_in_s=86400,
-    )  # fmt: skip
-    made = await device_keys.register(auth, who, staffed.merchant, wish)
-    may = ("config:read", "telemetry:write")
+    made = await device_keys.register(auth, who, staffed.merchant, GAUGE)
     key = made.key or ""
     assert over(made) == {
         "id": made.id, "machine": "M01", "merchant": staffed.merchant, "name": "gauge",
-        "begins": key[:7], "permissions": may, "created_at": began, "expires_at": began + DAY,
-        "last_used_at": None, "revoked_at": None, "key": key,
+        "begins": key[:7], "permissions": MAY, "created_at": auth.now(),
+        "expires_at": auth.now() + DAY, "last_used_at": None, "revoked_at": None, "key": key,
     }  # fmt: skip
     assert key.startswith("dk_")
     plain = msgspec.structs.replace(made, key=None)
@@ -419,23 +425,43 @@ async def test_a_key_of_a_device_from_first_to_last(staffed: Staffed) -> None:
     assert await device_keys.listed(auth, staffed.chandra) == []
     assert await log.new() == [
         entry(staffed, who, "device_key.made", subject="M01",
-              after={"key": str(made.id), "permissions": list(may)}),
+              after={"key": str(made.id), "permissions": list(MAY)}),
     ]  # fmt: skip
     (row,) = await rows(staffed, "device_api_keys")
     assert (row["hash"], row["made_by"], row["replaced_by"]) == (hashed(key), who.person, None)
+
+
+async def test_a_token_of_a_device_says_whose_it_is_and_its_use_is_noted_once_a_minute(
+    staffed: Staffed,
+) -> None:
+    auth, began = staffed.auth, staffed.auth.now()
+    made = await device_keys.register(auth, asha(staffed), staffed.merchant, GAUGE)
+    key = made.key or ""
     said = await device_keys.device_token(auth, key)
     assert said.expires_in == 600
     assert over(await device_keys.by_device_token(auth, said.access_token)) == {
         "key": made.id, "machine": "M01", "merchant": staffed.merchant,
-        "permissions": frozenset(may), "expires_at": began + DAY,
+        "permissions": frozenset(MAY), "expires_at": began + DAY,
     }  # fmt: skip
     used = []
-    for later in (0, 60, 1):  # it is noted once a minute
+    for later in (0, 60, 1):
         staffed.later(later)
         await device_keys.device_token(auth, key)
         (one,) = await device_keys.listed(auth, staffed.merchant)
         used.append((one.last_used_at or began) - began)
     assert used == [timedelta(0), timedelta(0), timedelta(seconds=61)]
+    staffed.later(DAY.total_seconds() - 61 - 5)
+    assert (await device_keys.device_token(auth, key)).expires_in == 5, "no longer than its key"
+    staffed.later(5)
+    with pytest.raises(SignInError):
+        await device_keys.device_token(auth, key)
+
+
+async def test_a_key_of_a_device_is_replaced_with_overlap_and_ended_once(staffed: Staffed) -> None:
+    who, log, auth, began = asha(staffed), Log(staffed), staffed.auth, staffed.auth.now()
+    made = await device_keys.register(auth, who, staffed.merchant, GAUGE)
+    await log.new()
+    staffed.later(61)
     rotated = await device_keys.rotate(auth, who, staffed.merchant, made.id)
     assert rotated is not None
     assert rotated == msgspec.structs.replace(
@@ -455,8 +481,3 @@ async def test_a_key_of_a_device_from_first_to_last(staffed: Staffed) -> None:
     ]  # fmt: skip
     assert not await device_keys.revoke(auth, who, staffed.merchant, rotated.id)
     assert await log.new() == []
-    staffed.later(DAY.total_seconds() - 61 - 5)
-    assert (await device_keys.device_token(auth, key)).expires_in == 5, "no longer than its key"
-    staffed.later(5)
-    with pytest.raises(SignInError):
-        await device_keys.device_token(auth, key)
