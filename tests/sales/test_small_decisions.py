@@ -158,6 +158,43 @@ def test_a_charge_says_what_its_payment_says(given: dict[str, Any], name: str, v
     assert getattr(attempts._charge(CONTEXT, row), name) == value
 
 
+WAITS: dict[str, Any] = {
+    "way": "link", "state": "pending", "reference": "s1", "action": {"type": "redirect"},
+}  # fmt: skip
+SAME: dict[str, Any] = {"reference": "s1", "action": {"type": "redirect"}}
+
+
+@pytest.mark.parametrize(
+    ("changed", "event", "payment", "set_", "known"),
+    [
+        ({}, "SHOWN", "SHOWN", SAME, True),
+        ({}, "SHOWN", "SHOWN", {}, True),
+        ({}, "SHOWN", "SHOWN", {**SAME, "reference": "s2"}, False),
+        ({}, "SHOWN", "SHOWN", {**SAME, "action": None}, False),
+        ({"way": None}, "SHOWN", "SHOWN", SAME, False),
+        ({"state": "unknown"}, "SHOWN", "SHOWN", SAME, False),
+        ({}, "CLOSED", "SHOWN", SAME, False),
+        ({}, "SHOWN", "AUTHORIZED", SAME, False),
+        ({}, "SHOWN", "", SAME, False),
+    ],
+)
+def test_that_a_page_still_waits_for_its_payer_is_no_news(
+    changed: dict[str, Any], event: str, payment: str, set_: dict[str, Any], known: bool
+) -> None:
+    attempt: Any = WAITS | changed
+    assert attempts._is_no_news(attempt, event, payment, set_) is known
+
+
+@pytest.mark.parametrize(("tries", "pause_s"), [
+    (1, 5), (2, 10), (3, 20), (6, 160), (7, 300), (8, 300), (5000, 300),
+])  # fmt: skip
+def test_an_attempt_is_looked_at_ever_more_rarely(tries: int, pause_s: int) -> None:
+    context: Any = SimpleNamespace(
+        windows=Windows(attempt_look_s=5, attempt_pause_max_s=300), now=lambda: NOW
+    )
+    assert attempts._next_look(context, tries) == NOW + pause_s * S
+
+
 # QR codes.
 
 

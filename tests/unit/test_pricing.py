@@ -151,3 +151,9 @@ def test_what_cannot_be_priced_is_refused(
         price(items, discounts, extras)
     with pytest.raises(PricingError):
         allot(1, [0, 0])
+
+
+def test_an_item_that_says_no_more_than_its_price_is_one_piece_without_tax() -> None:
+    priced = price([Item(price=10_000)])
+    assert (priced.items[0].units, priced.items[0].taxes) == ((10_000,), (0,))
+    assert (priced.extras, priced.total) == ((), 10_000)
