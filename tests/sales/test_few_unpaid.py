@@ -138,3 +138,11 @@ async def test_a_machine_that_went_silent_meanwhile_makes_no_code(stage: Stage) 
         await checkout.pay(stage.context, WayTap(order=token))
     assert caught.value.why_not is WhyNot.OFFLINE
     assert codes(stage) == 0
+
+
+async def test_where_there_is_no_machine_nobody_may_order(stage: Stage) -> None:
+    async with stage.context.db.as_merchant(stage.merchant) as conn:
+        await checkout.few_enough(stage.context, conn, "M01", None, None)
+        with pytest.raises(NotNowError) as caught:
+            await checkout.few_enough(stage.context, conn, "M99", None, None)
+    assert caught.value.why_not is WhyNot.BUSY

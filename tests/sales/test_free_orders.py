@@ -63,6 +63,37 @@ async def test_it_is_handed_over_without_payment_and_capture(stage: Stage) -> No
     assert (await told(stage, "order.completed"))["amount"] == 0
 
 
+async def test_it_is_paid_the_moment_it_is_placed_and_each_piece_waits_for_its_machine(
+    stage: Stage,
+) -> None:
+    placed = await place(stage, 2, EVERYTHING, NO_EXTRAS, 0)
+    now, windows = stage.clock.now(), stage.context.windows
+    until = now + windows.span("dispatch_s")
+    (order,) = await stage.rows("SELECT * FROM orders")
+    written = {
+        "id": placed.id, "merchant_id": stage.merchant, "outlet_id": "M01", "state": "paid",
+        "version": 2, "token": placed.token, "source": "page", "amount_minor": 0,
+        "currency": "INR", "placed_at": now, "paid_at": now, "dispatch_by": until,
+        "expires_at": until, "due_at": None, "ended_at": None, "browser": None, "network": None,
+        "receipt_contact": None, "ends_by": None,
+    }  # fmt: skip
+    assert {name: order[name] for name in written} == written
+    (line,) = await stage.rows("SELECT * FROM order_lines")
+    written = {
+        "order_id": placed.id, "slot": "A1", "sku": "cola", "name": "Cola", "quantity": 2,
+        "price_minor": 4000, "cost_minor": 0, "unit_minor": [0, 0], "tax_minor": [0, 0],
+    }  # fmt: skip
+    assert {name: line[name] for name in written} == written
+    units = await stage.rows("SELECT * FROM fulfillments")
+    unit = {
+        "order_id": placed.id, "line_id": line["id"], "capture_id": None, "amount_minor": 0,
+        "state": "queued", "queued_at": now, "dispatch_by": until, "due_at": now,
+    }  # fmt: skip
+    assert [{name: one[name] for name in unit} for one in units] == [unit, unit]
+    told = await stage.rows("SELECT event, state, at FROM events WHERE machine = 'order'")
+    assert [tuple(one.values()) for one in told] == [("PLACED", None, now), ("PAID", "paid", now)]
+
+
 async def test_one_that_fails_ends_and_its_page_promises_no_money(stage: Stage) -> None:
     placed = await free(stage)
     await jam(stage, 1)

@@ -1,12 +1,13 @@
 """Printed codes are looked at together: one list call for an account, and a code in turn."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
-from coinslot.gateways.base import Payments, Unclear
-from coinslot.payments import provision
+from coinslot.gateways.base import Absent, Payments, Unclear
+from coinslot.payments import provision, qr_codes
 from tests.sales.neighbours import a_second_machine
 from tests.sales.stage import Stage
 from tests.sales.weather import Weather, in_weather
@@ -148,3 +149,45 @@ async def test_an_account_without_open_printed_codes_is_not_polled(stage: Stage)
     before = len(counted.lists)
     await polls(stage, 5)
     assert len(counted.lists) == before
+
+
+class Says(Weather):
+    """What it says of one code."""
+
+    said: Any
+    since: datetime
+
+    async def qr_payments(self, qr_code_id: str, since: datetime) -> Any:
+        self.since = since
+        return self.said
+
+
+@pytest.mark.parametrize("whole", [True, False])
+async def test_a_code_is_asked_about_from_where_its_last_whole_answer_ended(
+    stage: Stage, whole: bool
+) -> None:
+    (row,) = await stage.rows("SELECT * FROM qr_codes")
+    stage.later(100)
+    driver, now = Says(stage), stage.clock.now()
+    driver.said = Payments((), complete=whole)
+    found: Any = row
+    assert await qr_codes._poll(stage.context, stage.account, driver, found)
+    assert driver.since == (row["asked_at"] or row["created_at"]) - timedelta(minutes=10)
+    (after,) = await stage.rows("SELECT * FROM qr_codes")
+    assert after["asked_at"] == (now if whole else row["asked_at"])
+    again: Any = after
+    assert await qr_codes._poll(stage.context, stage.account, driver, again)
+    assert driver.since == (after["asked_at"] or row["created_at"]) - timedelta(minutes=10)
+
+
+@pytest.mark.parametrize("said", [Unclear("time-out"), Absent()])
+async def test_a_code_of_which_nothing_is_heard_is_put_off(stage: Stage, said: Any) -> None:
+    (row,) = await stage.rows("SELECT * FROM qr_codes")
+    driver = Says(stage)
+    driver.said = said
+    asked: Any = row
+    assert not await qr_codes._poll(stage.context, stage.account, driver, asked)
+    (after,) = await stage.rows("SELECT * FROM qr_codes")
+    changed = {name for name, value in after.items() if value != row[name]}
+    assert changed <= {"tries", "leased_until"}, "its account's poll asks it again"
+    assert after["tries"] == row["tries"] + 1

@@ -272,6 +272,25 @@ async def test_each_unit_counts_for_what_the_order_says(
     assert shown == told
 
 
+@pytest.mark.parametrize(
+    ("state", "more", "progress"),
+    [
+        ("queued", {}, Progress.SENDING),  # a machine that was busy is asked again
+        ("offered", {}, Progress.SENDING),
+        ("started", {"sent_at": START}, Progress.WORKING),
+        ("queued", {"sent_at": START}, Progress.WORKING),
+        ("in_doubt", {"sent_at": START}, Progress.CHECKING),
+    ],
+)
+async def test_what_was_offered_is_shown_by_how_far_it_has_come_since(
+    sold: Sold, state: str, more: dict[str, Any], progress: Progress
+) -> None:
+    await sold.unit(0, state=state, offered_at=START, **more)
+    view = await sold.view()
+    assert (view.progress, view.sent_at) == (progress, START)
+    assert view.confirmed_at == more.get("sent_at")
+
+
 async def test_an_order_says_what_goes_back(sold: Sold) -> None:
     capture = await sold.hall.put("captures", order_id=sold.order, gateway_payment_id="pay_1",
                                   reason=None)  # fmt: skip

@@ -103,6 +103,17 @@ def earlier(seconds: float) -> Situation:
 
 
 RETIRED = "UPDATE qr_codes SET stage = 'closed', retired_at = '{}'"
+BEHIND = (
+    "INSERT INTO clocks (account_id, merchant_id, node, ahead_ms, heard_at)"
+    " SELECT account_id, merchant_id, 'x', 9000, now() FROM qr_codes LIMIT 1"
+)
+
+
+async def earlier_by_a_clock_behind(stage: Stage, paid: PaymentFact) -> PaymentFact:
+    await run(stage, BEHIND)
+    return replace(paid, at=stage.clock.now() - timedelta(seconds=60))
+
+
 SITUATIONS: dict[str, Situation] = {
     "a sale": told_with(),
     "with a fee": told_with(fee=Money(94, "INR")),
@@ -113,10 +124,8 @@ SITUATIONS: dict[str, Situation] = {
     "paid a minute ago": earlier(60),
     "paid too long ago": earlier(100_000),
     "paid tomorrow": earlier(-86_400),
-    "by a clock that is behind": once(
-        "INSERT INTO clocks (account_id, merchant_id, node, ahead_ms, heard_at)"
-        " SELECT account_id, merchant_id, 'x', 9000, now() FROM qr_codes LIMIT 1",
-    ),
+    "by a clock that is behind": once(BEHIND),
+    "a minute ago by a clock that is behind": earlier_by_a_clock_behind,
     "of another amount": told_with(money=Money(3900, "INR")),
     "in another currency": told_with(money=Money(4000, "USD")),
     "at a code that is retired": once(RETIRED.format("2020-01-01")),
