@@ -26,6 +26,9 @@ _LOOKED_THROUGH = ("coinslot.", "litestar.", "builtins", "collections", "functoo
 _PUT_BACK = ("coinslot.", "litestar.stores.")
 
 
+Kind = tuple[type[Backend], bool, Site, dict[str, Any]]
+
+
 class StandIn:
     """Everything is asked of the object that it stands for now. There is none while the
     application is built: what would be read and kept then was another test's."""
@@ -54,17 +57,27 @@ def customers_app(context: Context, site: Site = SITE) -> Litestar:
     return lent(ContextBackend(context, "1", None), site, context.clock, context)
 
 
+def served_app(backend: Backend, site: Site, stage: Stage) -> Litestar:
+    """Another one, for a server in a thread of its own beside the tests that those are lent to."""
+    kept = _kept(_SERVED, (type(backend), False, site, {}))
+    return kept.lend(backend, stage.clock, stage.context)
+
+
 def lent(
     backend: Backend, site: Site, clock: Clock, context: Context | None = None, **more: Any
 ) -> Litestar:
     """An application of this worker that serves all these from now on. Where there is no context,
     it has no merchants' API, as `build` says."""
-    wanted = (type(backend), context is None, site, more)
-    kept = next((one for one in _KEPT if one.kind == wanted), None)
-    if kept is None:
-        kept = KeptApp(*wanted)
-        _KEPT.append(kept)
+    kept = _kept(_KEPT, (type(backend), context is None, site, more))
     return kept.lend(backend, clock, context)
+
+
+def _kept(among: "list[KeptApp]", kind: Kind) -> "KeptApp":
+    kept = next((one for one in among if one.kind == kind), None)
+    if kept is None:
+        kept = KeptApp(*kind)
+        among.append(kept)
+    return kept
 
 
 class KeptApp:
@@ -92,6 +105,7 @@ class KeptApp:
 
 
 _KEPT: list[KeptApp] = []
+_SERVED: list[KeptApp] = []
 
 
 def reached(root: object) -> Iterator[object]:

@@ -56,6 +56,7 @@ def contexts(browser: Browser) -> Contexts:
 @pytest.fixture
 def page_at(contexts: Contexts) -> Iterator[PageAt]:
     """`page_at(PHONE)`, `page_at(DESK, javascript=False)`; what else a context takes, by name.
+    What moves for the eye alone is painted sixty times a second, so nothing does unless asked for.
 
     A page that wrote to its console (a refused style, a script that broke) fails the test."""
     complaints: list[str] = []
@@ -65,7 +66,8 @@ def page_at(contexts: Contexts) -> Iterator[PageAt]:
         width, height = size
         options = {
             "viewport": {"width": width, "height": height}, "java_script_enabled": javascript,
-            "locale": "en-IN", "has_touch": size == PHONE, "service_workers": "block", **more,
+            "locale": "en-IN", "has_touch": size == PHONE, "service_workers": "block",
+            "reduced_motion": "reduce", **more,
         }  # fmt: skip
         context = contexts.lend(**options)
         lent.append(context)

@@ -11,10 +11,10 @@ from uuid import uuid4
 import uvicorn
 from litestar import Litestar
 
-from coinslot.app.routes import build
 from coinslot.db.embedded import OWNER
 from coinslot.db.pool import Database
 from tests.conftest import DatabaseUrls, on_server
+from tests.kept_app import served_app
 from tests.people.conftest import Staffed, with_people
 from tests.sales.stage import Stage, set_stage
 from tests.web.fake_backend import FakeBackend
@@ -52,7 +52,7 @@ class ConsoleServed:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(_PATIENCE_S)
 
     def _app(self, stage: Stage) -> Litestar:
-        return build(FakeBackend(), SITE, stage.clock, stage.context)
+        return served_app(FakeBackend(), SITE, stage)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -66,9 +66,7 @@ class ConsoleServed:
         urls = DatabaseUrls.of(self._postgres, self._name)
         database = await Database.open(urls.app, urls.door, size=4)
         stage = await set_stage(database)
-        # It serves beside the tests that the other one is lent to.
-        app = self._app(stage)
-        self.staffed = await with_people(stage, app)
+        self.staffed = await with_people(stage, self._app(stage))
         config = uvicorn.Config(
             self.staffed.app, log_level="warning", timeout_graceful_shutdown=1, lifespan="off"
         )

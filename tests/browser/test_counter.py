@@ -9,7 +9,6 @@ from playwright.sync_api import Geolocation, Page, expect
 
 from coinslot.app.kinds import KINDS
 from coinslot.app.page_backend import ContextBackend
-from coinslot.app.routes import build
 from coinslot.counter import accounts, contacts
 from coinslot.counter.history import Proved
 from tests.browser.axe import violations
@@ -20,6 +19,7 @@ from tests.counter.stage import Counter, set_counter
 from tests.counter.telling import PHONE as TOLD
 from tests.counter.telling import reach
 from tests.counter.test_arrivals import asks, noted
+from tests.kept_app import served_app
 from tests.sales.stage import Stage
 from tests.web.serving import SITE
 
@@ -34,7 +34,7 @@ class CounterServed(ConsoleServed):
     def _app(self, stage: Stage) -> Litestar:
         site = replace(SITE, texts={name: kind.texts for name, kind in KINDS.items()})
         backend = ContextBackend(stage.context, "1", None)
-        return build(backend, site, stage.clock, stage.context)
+        return served_app(backend, site, stage)
 
 
 @pytest.fixture(scope="module")

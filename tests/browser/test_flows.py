@@ -30,7 +30,7 @@ def seconds(shown: str) -> int:
 def test_from_the_scan_to_the_can(
     served: Served, page_at: PageAt, size: tuple[int, int], javascript: bool
 ) -> None:
-    page = page_at(size, javascript)
+    page = page_at(size, javascript, reduced_motion="no-preference" if javascript else "reduce")
     cast = served.backend.orders
     served.backend.orders["order-1"] = replace(cast["to_pay"], token="order-1")
     served.backend.when_wanted = replace(cast["scan"], token="order-1")

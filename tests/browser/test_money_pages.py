@@ -8,10 +8,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from coinslot.oversight import day_sums
-from tests.browser.axe import violations
+from tests.browser.axe import shown_at, violations
 from tests.browser.conftest import DESK, PHONE, PageAt
 from tests.browser.console_served import ConsoleServed
-from tests.browser.test_console import signed_in
+from tests.browser.test_console import DARK_PHONE_AND_DESK, signed_in
 from tests.console.test_money import DAY_S
 from tests.console.test_money import sold as sell
 
@@ -43,19 +43,18 @@ async def _three_days(served: ConsoleServed) -> None:
     await day_sums.due(staffed.stage.context)
 
 
-@pytest.mark.parametrize(
-    ("size", "scheme"), [(PHONE, "dark"), (DESK, "light")], ids=["phone-dark", "desk"]
-)
 def test_nothing_in_money_and_proof_keeps_anyone_out(
-    served: ConsoleServed, page_at: PageAt, size: tuple[int, int], scheme: str
+    served: ConsoleServed, page_at: PageAt
 ) -> None:
     found = []
     for login, paths in (("asha", (*ASHAS, _proof_of_an_order(served))), ("meera", MEERAS)):
-        page = signed_in(served, page_at(size, color_scheme=scheme, reduced_motion="reduce"), login)
+        page = signed_in(served, page_at(PHONE), login)
         for path in paths:
             page.goto(f"{served.url}/console/{path}")
-            found += [(rule, path) for rule in violations(page)]
-            assert page.evaluate("document.documentElement.scrollWidth") <= size[0], path
+            for size, scheme in DARK_PHONE_AND_DESK:
+                shown_at(page, size, scheme)
+                found += [(rule, path, size) for rule in violations(page)]
+                assert page.evaluate("document.documentElement.scrollWidth") <= size[0], path
     assert found == []
 
 

@@ -41,7 +41,7 @@ def test_a_wave_is_read_at_a_glance_on_a_phone_and_at_a_desk(
 ) -> None:
     fleet = Fleet(served.staffed.stage, tmp_path)
     rollout, _build = served.tell(_waves(fleet))
-    page = page_at(PHONE, reduced_motion="reduce")
+    page = page_at(PHONE)
     signed_in(served, page)
     for language in ("en", "ru", "hi"):
         for name, path in (("rollouts", "rollouts"), ("rollout", f"rollouts/{rollout}")):

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.axe import violations
+from tests.browser.axe import shown_at, violations, violations_of_colours
 from tests.browser.conftest import DESK, PHONE, PageAt
 from tests.sandbox.running import SandboxProcess, account, until
 
@@ -154,12 +154,10 @@ def test_a_closed_code_takes_no_money(sandbox: SandboxProcess, page_at: PageAt) 
     expect(page.get_by_role("button")).to_have_count(0)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [PHONE, DESK])
 def test_every_page_is_clean_for_axe_and_never_wider_than_the_screen(
-    sandbox: SandboxProcess, page_at: PageAt, size: tuple[int, int], scheme: str
+    sandbox: SandboxProcess, page_at: PageAt
 ) -> None:
-    page = opened(sandbox, page_at(size, color_scheme=scheme))
+    page = opened(sandbox, page_at(PHONE))
     sandbox.scan(print_code(sandbox, name="Other"), outcome="failed")
     expect(page.locator(".paid li")).to_have_count(1)
     reference = sandbox.scan(print_code(sandbox))
@@ -167,9 +165,13 @@ def test_every_page_is_clean_for_axe_and_never_wider_than_the_screen(
 
     for path in ("/", f"/razorpay/pay/{code}", f"/razorpay/paid/{reference}", "/books"):
         page.goto(sandbox.base_url + path)
-        assert violations(page) == []
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= size[0]
+        for size in (PHONE, DESK):
+            shown_at(page, size, "light")
+            assert violations(page) == [], (path, size)
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= size[0], (path, size)
+            shown_at(page, size, "dark")
+            assert violations_of_colours(page) == [], (path, size, "dark")
 
 
 def test_an_open_page_finds_its_way_back_after_a_restart(

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 from coinslot import pages
 from coinslot.kit import qr
 from coinslot.orders.page_views import WhyNot
-from tests.browser.axe import violations
+from tests.browser.axe import shown_at, violations, violations_of_colours
 from tests.browser.conftest import DESK, PHONE, PageAt
 from tests.web import cast
 from tests.web.serving import Served
@@ -25,12 +25,14 @@ WARM = replace(M02, ready=False, why_not=WhyNot.TOO_WARM)
 def test_a_screen_shows_the_code_what_is_sold_and_how_the_machine_is(
     served: Served, page_at: PageAt
 ) -> None:
+    page = page_at(PHONE)
+    page.goto(f"{served.url}/m/M02/screen")
     for size in (PHONE, DESK):
-        for scheme in ("light", "dark"):
-            page = page_at(size, color_scheme=scheme)
-            page.goto(f"{served.url}/m/M02/screen")
-            assert violations(page) == []
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        shown_at(page, size, "light")
+        assert violations(page) == [], size
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        shown_at(page, size, "dark")
+        assert violations_of_colours(page) == [], (size, "dark")
     code = page.locator(".code svg").screenshot()
     assert qr.read(code) == "http://127.0.0.1:8000/q/M02"
     expect(page.locator("#items tr")).to_have_count(len(M02.items))

@@ -66,7 +66,7 @@ def test_a_machine_is_refilled_on_a_phone_by_keyboard_alone(
     served: ConsoleServed, page_at: PageAt
 ) -> None:
     served.tell(_shelf(served))
-    page = page_at(PHONE, reduced_motion="reduce")
+    page = page_at(PHONE)
     signed_in(served, page)
     page.goto(f"{served.url}/console/refills?route=North")
     kept(page, "refills-phone")

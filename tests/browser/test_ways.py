@@ -66,7 +66,7 @@ def test_two_taps_lead_from_the_scan_to_the_gateway(served: Served, phone: PageA
 def test_the_link_stands_above_the_code_and_is_reached_without_scrolling(
     served: Served, phone: PageAt, size: tuple[int, int]
 ) -> None:
-    page = phone(size, reduced_motion="reduce")
+    page = phone(size)
     page.goto(f"{served.url}/o/link")
     link = page.get_by_role("link", name="Continue to Razorpay").bounding_box()
     code = page.get_by_role("img", name="Payment code for ₹40.00").bounding_box()
@@ -78,7 +78,7 @@ def test_the_link_stands_above_the_code_and_is_reached_without_scrolling(
 
 
 def test_the_buttons_of_all_ways_are_seen_without_scrolling(served: Served, phone: PageAt) -> None:
-    page = phone(PHONE, reduced_motion="reduce")
+    page = phone(PHONE)
     page.goto(f"{served.url}/o/to_pay")
     names = [button.inner_text() for button in page.locator("form.way button").all()]
     assert names == [
