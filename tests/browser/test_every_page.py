@@ -50,33 +50,35 @@ def paths(served: ConsoleServed, order: str) -> list[str]:
     return found
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_page_in_every_language_and_turned_around(
-    served: ConsoleServed, page_at: PageAt
+    served: ConsoleServed, page_at: PageAt, language: str
 ) -> None:
     page = page_at(PHONE)
-    for address in ("sign-in", "forgot", "reset?token=x", "first-run?token=x"):
-        page.goto(f"{served.url}/console/{address}")
-        assert violations(page) == [], address
+    if language == "en":
+        for address in ("sign-in", "forgot", "reset?token=x", "first-run?token=x"):
+            page.goto(f"{served.url}/console/{address}")
+            assert violations(page) == [], address
     signed_in(served, page)
     order = sold(served).rpartition("/")[2]
-    faults: list[tuple[str, str, object, str]] = []
+    faults: list[tuple[str, object, object]] = []
     looked, sizes = 0, [PHONE, DESK]
     for path in paths(served, order):
-        for language in LANGUAGES:
-            address = f"{served.url}{path}?lang={language}"
-            answer = page.goto(address, wait_until="domcontentloaded")
-            if answer is None or answer.status in (403, 404):
-                break  # of the installation's admin, or of something that is not there
-            looked, mirrored = looked + 1, language == MIRROR
-            for size in sizes:
-                shown_at(page, size)
-                faults += [(path, language, size, one) for one in page.evaluate(_OVER, mirrored)]
-                if language == "en" and size == PHONE:
-                    faults += [(path, language, "axe", one) for one in violations(page)]
-                if language == "en" and size == DESK and not _focus_is_seen(page):
-                    faults.append((path, language, "focus", ""))
-            sizes.reverse()  # the next page is drawn as it stands
-    assert looked >= 4 * 12
+        answer = page.goto(f"{served.url}{path}?lang={language}", wait_until="domcontentloaded")
+        if answer is None or answer.status in (403, 404):
+            continue  # of the installation's admin, or of something that is not there
+        if answer.status != 200:
+            faults.append((path, "status", answer.status))
+        looked += 1
+        for size in sizes:
+            shown_at(page, size)
+            faults += [(path, size, one) for one in page.evaluate(_OVER, language == MIRROR)]
+            if language == "en" and size == PHONE:
+                faults += [(path, "axe", one) for one in violations(page)]
+            if language == "en" and size == DESK and not _focus_is_seen(page):
+                faults.append((path, "focus", ""))
+        sizes.reverse()  # the next page is drawn as it stands
+    assert looked >= 12
     assert faults == []
 
 

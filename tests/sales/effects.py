@@ -15,6 +15,7 @@ from tests.sales.twins import COPIED
 PLACE = Path(__file__).with_name("effects.json")
 _TABLES = (*COPIED, "events", "exposures", "inbox")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32,}")
+_TOKEN = re.compile(r"(?=.*[A-Z])[\w-]{27}")  # as `kit.ids.token` makes them
 # Made at random, counted by the database, or of its own clock.
 _LEFT_OUT = frozenset(
     {
@@ -69,7 +70,7 @@ def _plain(value: Any) -> Any:
             seconds = (value - START).total_seconds()
             return "computer's time" if value.microsecond % 1000 else f"{seconds:+g} s"
         case str():
-            return _UUID.sub("an id", value)
+            return "a token" if _TOKEN.fullmatch(value) else _UUID.sub("an id", value)
         case bool() | int() | None:
             return value
         case dict():

@@ -16,7 +16,7 @@ from coinslot.console.current_merchant import merchant_of
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
 from coinslot.gateways.base import Accepted, Declined
-from coinslot.gateways.form import LANGUAGES, Field, FieldError
+from coinslot.gateways.form import Field, FieldError, read_at
 from coinslot.kit.numbers import whole
 from coinslot.pages.access import signed_in
 from coinslot.pages.errors import RefusedError
@@ -207,7 +207,7 @@ class GatewayPages(SharedHandler):
 
     def _place(self, request: AnyRequest) -> int:
         """Where the language of the page stands among those of a driver's help."""
-        return LANGUAGES.index(self._frame.texts(request)["language"])
+        return read_at(self._frame.texts(request)["language"])
 
     def _problem(self, request: AnyRequest, error: FieldError | AccountRefusedError) -> str:
         c = self._frame.texts(request)

@@ -19,7 +19,7 @@ from coinslot.console.frame import Frame
 from coinslot.console.uploads import TAKEN, FieldError, picture_of
 from coinslot.db.pool import Connection
 from coinslot.gateways.fiscal import RATES
-from coinslot.gateways.form import LANGUAGES as READERS
+from coinslot.gateways.form import read_at
 from coinslot.gateways.receipts import VATS
 from coinslot.kit.ids import uuid7
 from coinslot.kit.money import (
@@ -211,7 +211,7 @@ class ProductPages(SharedHandler):
 
 
 def _rates(language: str) -> dict[str, str]:
-    return {vat: words[READERS.index(language)] for vat, words in RATES.items()}
+    return {vat: words[read_at(language)] for vat, words in RATES.items()}
 
 
 def _by_language(form: Form, field: str, longest: int) -> dict[str, str]:

@@ -17,7 +17,7 @@ from coinslot.console.exports import Row, Sheet
 from coinslot.console.forms import Done, Form, once
 from coinslot.console.frame import Frame
 from coinslot.gateways.fiscal import RATES
-from coinslot.gateways.form import LANGUAGES
+from coinslot.gateways.form import read_at
 from coinslot.kit.money import Money
 from coinslot.merchants.merchants import zone_of_merchant
 from coinslot.oversight.money_lists import Column
@@ -137,7 +137,7 @@ class ReceiptPages(SharedHandler):
         )
         if known is None:
             raise _no_such()
-        place = LANGUAGES.index(self._frame.texts(request)["language"])
+        place = read_at(self._frame.texts(request)["language"])
         return await self._frame.page(
             request, "receipt.html", found=known, problem=problem, may=ACTS in who.permissions,
             status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,

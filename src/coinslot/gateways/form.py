@@ -18,6 +18,11 @@ _MOST_CHARS: Final = 500
 Words = tuple[str, str, str]  # in LANGUAGES
 
 
+def read_at(language: str) -> int:
+    """The place of a language in `Words`; English for one that drivers have no words in."""
+    return LANGUAGES.index(language) if language in LANGUAGES else 0
+
+
 class Choice(Struct, frozen=True):
     """A value of a list, and what it means."""
 
