@@ -165,6 +165,16 @@ async def test_a_challenge_ends_after_five_minutes_and_with_a_new_password(
     assert code_of(answer) == "invalid_credentials"
 
 
+async def test_who_is_disabled_between_password_and_code_stays_out(staffed: Staffed) -> None:
+    app, _ = await enrolled(staffed)
+    before = await challenged(staffed)
+    boris = staffed.people["boris"]
+    async with staffed.stage.context.db.as_person(boris) as conn:
+        await conn.execute("UPDATE people SET disabled_at = now() WHERE id = $1", boris)
+    answer = await answered(staffed, before, code=now(staffed, app))
+    assert (answer.status_code, code_of(answer)) == (401, "invalid_credentials")
+
+
 async def test_a_challenge_alone_lets_nobody_in(staffed: Staffed) -> None:
     await enrolled(staffed)
     answer = await answered(staffed, await challenged(staffed))
