@@ -1,11 +1,10 @@
-"""Verbs of orders: of what costs nothing, of extras, of parts that wait, of money that comes twice
-or that nobody told, by a clock that is ahead. `test_twins.py` looks at them."""
+"""Verbs of orders: of what costs nothing, of extras, of parts that wait, of money that comes twice,
+by a clock that is ahead. `test_twins.py` looks at them."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from coinslot.orders.pricing import Discount
-from coinslot.worker import sweep
 from tests.sales.stage import Stage
 from tests.sales.test_clocks import our_clock_is
 from tests.sales.test_extras import FEE, TAX, TIP, ask, ordered, place
@@ -94,14 +93,6 @@ def _by_a_clock_ahead(by: timedelta) -> Callable[[Stage], Awaitable[Verb]]:
     return set_up
 
 
-async def _nobody_tells(stage: Stage) -> Verb:
-    await stage.pay()
-    stage.later(30)
-    (row,) = await stage.rows("SELECT * FROM qr_polls")
-    work = sweep.CHORES["qr_polls"].work
-    return lambda: work(stage.context, row)  # type: ignore[arg-type]
-
-
 SCENES_OF_ORDERS = (
     Scene("an order that costs nothing is placed", set(), _free_order),
     Scene("an order with extras is placed", set(), _order_with_extras),
@@ -119,5 +110,4 @@ SCENES_OF_ORDERS = (
           _by_a_clock_ahead(timedelta(minutes=2))),
     Scene("a code is paid by a clock that is behind", set(),
           _by_a_clock_ahead(timedelta(minutes=-2))),
-    Scene("a code is paid and nobody tells", set(), _nobody_tells),
 )  # fmt: skip

@@ -72,6 +72,11 @@ async def _payment_is_unclear(stage: Stage) -> None:
     stage.later(3600)
 
 
+async def _nobody_tells(stage: Stage) -> None:
+    await stage.pay()
+    stage.later(30)
+
+
 def _by_the_api(minor: int, verb: Callable[[Stage, UUID], Verb], *, tried: bool = False) -> Work:
     async def set_up(stage: Stage) -> Verb:
         taking(stage)
@@ -180,6 +185,7 @@ MORE = (
     Scene("a payer is asked about", set(), _worked("attempts", _payer_waits)),
     Scene("a payment is unclear for long", set(), _worked("payments", _payment_is_unclear)),
     Scene("codes are polled", set(), _worked("qr_polls", Stage.sell)),
+    Scene("a code is paid and nobody tells", set(), _worked("qr_polls", _nobody_tells)),
     Scene("the API confirms", set(), _by_the_api(5000, _confirms)),
     Scene("the API is declined", set(), _by_the_api(5001, _confirms)),
     Scene("the API sends the payer away", set(), _by_the_api(5010, _confirms)),
