@@ -1,7 +1,7 @@
 """axe looks for what keeps people out of a page. It is told to write down nothing else: what is
 right took as long as what is wrong."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from axe_playwright_python.sync_playwright import Axe
@@ -35,6 +35,17 @@ def shown_at(page: Page, size: Size, scheme: Scheme | None = None) -> None:
     if scheme is not None:
         page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": size[0], "height": size[1]})
+
+
+def on_each(
+    page: Page, screens: Iterable[tuple[Size, Scheme]]
+) -> Iterator[tuple[Size, Scheme, list[str]]]:
+    """On each screen in turn what keeps somebody out; nothing runs over the side of any."""
+    for size, scheme in screens:
+        shown_at(page, size, scheme)
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= size[0], (page.url, size)
+        yield size, scheme, violations(page)
 
 
 def _broken(page: Page, rules: Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.axe import Scheme, Size, shown_at, violations
+from tests.browser.axe import Scheme, Size, on_each
 from tests.browser.conftest import DESK, PHONE, PageAt
 from tests.browser.console_served import ConsoleServed
 from tests.browser.test_receipt_pages import SCREENS
@@ -69,10 +69,8 @@ def test_no_page_of_the_engineer_keeps_anyone_out(
 
 def _kept_out(page: Page, path: str, lang: str) -> list[tuple[str, str, Size, Scheme]]:
     found = []
-    for size, scheme in SCREENS[lang]:
-        shown_at(page, size, scheme)
-        found += [(rule, path, size, scheme) for rule in violations(page)]
-        assert page.evaluate("document.documentElement.scrollWidth") <= size[0], path
+    for size, scheme, rules in on_each(page, SCREENS[lang]):
+        found += [(rule, path, size, scheme) for rule in rules]
         _shot(page, path, size, scheme, lang)
     return found
 
