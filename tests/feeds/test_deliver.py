@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from coinslot.events.webhooks.deliveries import WantedDeliveries, listed
 from coinslot.events.webhooks.endpoints import Change
 from tests.feeds.conftest import RULES, Post, announce
 from tests.feeds.receiver import Receiver
@@ -238,3 +239,21 @@ async def test_a_removed_endpoint_no_longer_holds_its_secret(
     await post.endpoints.remove(stage.merchant, endpoint)
     (row,) = await stage.rows("SELECT secret, old_secret FROM webhook_endpoints")
     assert (row["secret"], row["old_secret"]) == (None, None)
+
+
+async def test_deliveries_are_paged_from_the_newest_to_the_oldest(
+    post: Post, receiver: Receiver, stage: Stage
+) -> None:
+    await post.endpoint(receiver.url, "payment.succeeded")
+    for _ in range(3):
+        await post.paid()
+    await post.go()
+    whole = await listed(stage.context, stage.merchant, WantedDeliveries())
+    paged, after = [], None
+    while page := await listed(
+        stage.context, stage.merchant, WantedDeliveries(after=after, limit=2)
+    ):
+        paged += page
+        after = page[-1].id
+    assert paged == whole
+    assert len(whole) == 3

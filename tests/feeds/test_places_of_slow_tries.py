@@ -5,7 +5,6 @@ import asyncio
 from msgspec.structs import replace
 
 from coinslot.events.webhooks.deliver import WebhookSender
-from coinslot.events.webhooks.deliveries import WantedDeliveries, listed
 from coinslot.kit.clock import wait_at_most
 from tests.feeds.conftest import RULES, Post, announce
 from tests.feeds.receiver import Receiver
@@ -34,21 +33,3 @@ async def test_tries_that_are_over_leave_their_places_to_the_next_ones(
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-
-
-async def test_deliveries_are_paged_from_the_newest_to_the_oldest(
-    post: Post, receiver: Receiver, stage: Stage
-) -> None:
-    await post.endpoint(receiver.url, "payment.succeeded")
-    for _ in range(3):
-        await post.paid()
-    await post.go()
-    whole = await listed(stage.context, stage.merchant, WantedDeliveries())
-    paged, after = [], None
-    while page := await listed(
-        stage.context, stage.merchant, WantedDeliveries(after=after, limit=2)
-    ):
-        paged += page
-        after = page[-1].id
-    assert paged == whole
-    assert len(whole) == 3
