@@ -27,7 +27,7 @@ NAMES = firmware.NAMES | coffee.NAMES | receipts.NAMES | counter.NAMES | board.N
 NAMES |= config.NAMES | stock.NAMES | speed.NAMES | rollouts.NAMES | telemetry.NAMES
 ROOT = Path(__file__).parents[2]
 PROOF = ROOT / "docs" / "proof.md"
-ROW = re.compile(r"^\| (\d+) \| (.+?) \| (.+?) \| (.+?) \|$", re.MULTILINE)
+ROW = re.compile(r"^\| (\d{1,3}) \| (.+?) \| (.+?) \| (.+?) \|$", re.MULTILINE)
 
 
 @pytest.mark.parametrize("mutation", [*IN_CODE, *BESIDE], ids=lambda m: f"{m.number} {m.where}")

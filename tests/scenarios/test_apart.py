@@ -119,7 +119,10 @@ async def test_a_webhook_that_is_not_the_gateways_is_refused_kept_and_touches_no
     assert await postman.brings(long, signed(secrets["asha"], long)) == (413, "too_large")
     for path in ("razorpay/nobody", "nogateway/asha"):
         assert await postman.brings(body, None, path) == (404, "unknown_account")
-    kept = await apart.rows("SELECT verdict FROM inbox WHERE verdict <> 'genuine' ORDER BY id")
+    # What the installation found itself ("own") may lie before them, of a payment asked about.
+    kept = await apart.rows(
+        "SELECT verdict FROM inbox WHERE verdict NOT IN ('genuine', 'own') ORDER BY id"
+    )
     assert [row["verdict"] for row in kept] == ["forged"] * 3 + ["unreadable"] * 3
     assert await apart.rows(STATE) == before
 
