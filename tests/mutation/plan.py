@@ -17,7 +17,7 @@ _MAKES_SQL = re.compile(r"(flow|transition)\.py$")
 # Over each table stand its laws; a database with a spoiled one takes long to make.
 _IS_FLOW = re.compile(r"flow\.py$")
 _LAWS = "tests/unit/test_flow_laws.py::test_every_law_holds"
-_SCHEMA = "tests/db/test_schema.py::test_the_page_of_the_schema_is_what_the_migrations_make"
+SCHEMA = "tests/db/test_schema.py::test_the_page_of_the_schema_is_what_the_migrations_make"
 _CHEAP_S = 0.05
 # Beside each row they put one that is alike, which is what most mistakes in SQL are about.
 _TWINS, _TWINS_FIRST = "tests/sales/test_twins.py", 8
@@ -77,8 +77,8 @@ class Order:
         proven = sorted((t for t in tests if t in killers), key=lambda t: (-killers[t], t))
         if _IS_FLOW.search(mutant.path) and _LAWS in tests:
             proven = [_LAWS, *(test for test in proven if test != _LAWS)]
-        if _is_migration(mutant) and _SCHEMA in tests:
-            proven = [_SCHEMA, *(test for test in proven if test != _SCHEMA)]
+        if is_migration(mutant) and SCHEMA in tests:
+            proven = [SCHEMA, *(test for test in proven if test != SCHEMA)]
         rest = [t for t in tests if t not in proven]
         saying: list[str] = []
         for name in _names(mutant):
@@ -169,7 +169,8 @@ def _is_sql(mutant: Mutant) -> bool:
     return mutant.path.endswith(".sql") or mutant.operator.startswith("sql ")
 
 
-def _is_migration(mutant: Mutant) -> bool:
+def is_migration(mutant: Mutant) -> bool:
+    """Whether it is in a file of db/migrations."""
     return "/migrations/" in mutant.path
 
 
@@ -215,9 +216,9 @@ def _sayers(file: str, name: str) -> frozenset[str]:
 
 def _of_sql(mutant: Mutant, text: str, reach: Reach) -> set[str]:
     name, marks = marks_at(mutant.path, text, mutant.edits[0].start)
-    if _is_migration(mutant):
+    if is_migration(mutant):
         found = reach.of_sql(name) if name else reach.of_sql(f"{mutant.where}:written")
-        return (found or reach.of_sql("merchants:written")) | {_SCHEMA} & reach.tests.keys()
+        return (found or reach.of_sql("merchants:written")) | {SCHEMA} & reach.tests.keys()
     if marks:
         return reach.of_branch(mutant.path, name, marks)
     return (reach.of_sql(name) or _of_callers(name, reach)) | _of_sayers(name, reach)

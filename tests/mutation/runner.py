@@ -18,7 +18,7 @@ from tests.postgres_keeper import server_url
 
 
 class Verdict(NamedTuple):
-    """What became of a mutant: killed, survived, time-out, uncovered or stillborn."""
+    """What became of a mutant: killed, survived, time-out, uncovered, stillborn or replaced."""
 
     mutant: Mutant
     word: str

@@ -6,7 +6,8 @@ import pytest
 
 from tests.mutation.generate import mutants, readable
 from tests.mutation.known import equivalents
-from tests.mutation.mutant import sample
+from tests.mutation.mutant import Edit, mutant, sample
+from tests.mutation.old_rules import defines
 from tests.mutation.plan import Order, makes_sql, says, statement_around
 from tests.mutation.python_mutants import python_mutants
 from tests.mutation.reach import Measured, Reach, marks_at
@@ -228,5 +229,28 @@ def test_a_mistake_in_a_migration_is_shown_to_the_page_of_the_schema_first() -> 
     measured = Reach([], {})
     for test, seconds in {"tests/db/test_pool.py::test_it_is_open": 0.01, page: 2.0}.items():
         measured.tests[test] = Measured(seconds, 0.0, frozenset())
-    mutant = next(m for m in mutants(["0171_applied_config"], GROUPS) if readable(m))
-    assert Order(measured, 40)(mutant, measured.tests, {})[0] == page
+    mistake = next(m for m in mutants(["0171_applied_config"], GROUPS) if readable(m))
+    assert Order(measured, 40)(mistake, measured.tests, {})[0] == page
+
+
+OLD = """
+CREATE TABLE units (amount bigint CHECK (amount > 0));
+UPDATE units SET amount = 7 WHERE amount > 7;
+ALTER TABLE units ADD COLUMN parts bigint DEFAULT 1 CHECK (parts > 1);
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN UPDATE units SET amount = 3 WHERE amount > 3; RETURN NULL; END $$;
+ALTER TABLE units ADD CHECK (amount > 4);
+"""
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_rule"),
+    [("amount > 0", True), ("amount > 7", False), ("parts > 1", False), ("amount > 3", True),
+     ("amount > 4", True)],
+)  # fmt: skip
+def test_a_rule_that_a_later_migration_replaced_is_told_from_what_moves_rows(
+    condition: str, is_rule: bool
+) -> None:
+    place = OLD.index(condition) + condition.index(">")
+    mistake = mutant("0001_old.sql", "units", "comparison", OLD, [Edit(place, place + 1, ">=")])
+    assert defines(mistake, OLD) is is_rule
