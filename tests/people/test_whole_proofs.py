@@ -175,10 +175,12 @@ async def test_someone_has_ten_factors_at_most(staffed: Staffed) -> None:
 
 
 async def test_a_passkey_that_answers_says_who_and_is_counted(staffed: Staffed) -> None:
-    auth, keys = staffed.auth, {}
+    auth, keys, who = staffed.auth, {}, {}
     for login, verifies in (("boris", True), ("vera", False)):
-        keys[login] = Authenticator(HOME, verifies=verifies)
-        await kept(staffed, await member(staffed, login), keys[login])
+        keys[login], who[login] = Authenticator(HOME, verifies=verifies), await member(
+            staffed, login
+        )  # fmt: skip
+        await kept(staffed, who[login], keys[login])
     before = {one["credential_id"]: one for one in await rows(staffed, "second_factors")}
     staffed.later(7)
     for login, factor in (("boris", "passkey"), ("vera", "security_key")):
@@ -207,6 +209,9 @@ async def test_a_passkey_that_answers_says_who_and_is_counted(staffed: Staffed) 
     ]
     answer = keys["boris"].answer(hers.passkey)
     assert (await refusal(passkeys.check(auth, challenge, answer))).code == "invalid_passkey"
+    _, app, _ = await with_app(staffed, strong(who["boris"]))
+    code = now(staffed, app)
+    assert await factors.check_code(auth, staffed.people["boris"], code) == "totp", "behind a key"
 
 
 async def test_whoever_shows_a_password_alone_is_told_what_else_to_show(staffed: Staffed) -> None:
