@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from litestar import Response
 
 from coinslot.pages import security
 
@@ -93,3 +94,30 @@ def test_a_picture_is_of_an_origin_that_a_policy_may_name(url: str, of: str | No
 ])  # fmt: skip
 def test_a_payment_app_is_opened_by_its_own_link(url: str, leads: bool) -> None:
     assert security.leads_to_payment(url) is leads
+
+
+@pytest.mark.parametrize(
+    ("images", "named"),
+    [
+        ((), ""),
+        (("https://a.example", "https://b.example"), " https://a.example https://b.example"),
+    ],
+)
+def test_a_page_runs_its_own_style_and_script_and_shows_pictures_from_where_they_are(
+    images: tuple[str, ...], named: str
+) -> None:
+    policy = security.page_policy("n0nce", images)
+    assert dict(part.split(" ", 1) for part in policy.split("; ")) == {
+        "default-src": "'none'", "style-src": "'nonce-n0nce'", "script-src": "'nonce-n0nce'",
+        "img-src": f"'self' data:{named}", "connect-src": "'self'", "form-action": "'self'",
+        "base-uri": "'none'", "manifest-src": "'self'", "worker-src": "'self'",
+        "frame-ancestors": "'none'",
+    }  # fmt: skip
+
+
+def test_a_page_that_asks_where_one_is_may_do_nothing_else_more() -> None:
+    page = Response[Any](content="")
+    security.may_ask_where(page)
+    assert dict(page.headers) == {
+        "Permissions-Policy": "camera=(), geolocation=(self), microphone=(), payment=(), usb=()"
+    }
