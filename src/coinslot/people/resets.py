@@ -77,7 +77,7 @@ async def ask(auth: Authentication, login: str, client: Client, language: str) -
     now, vault = auth.now(), auth.context.vault
     who = vault.digest(login.strip().casefold(), "tries:reset")
     where = vault.digest(client.network, "tries:reset")
-    asked = [limits.Limit(f"reset:{where}", _FROM_ONE), limits.Limit(f"reset:{who}", _FOR_ONE)]
+    asked = [limits.Limit(f"reset-from:{where}", _FROM_ONE), limits.Limit(f"reset:{who}", _FOR_ONE)]
     await limits.count(auth.context, asked)
     letter = Letter(
         purpose=ASKED, channel=EMAIL, target=login.strip()[:_LOGIN_CHARS] or "-",
