@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
+from coinslot.context import leases
 from coinslot.gateways import marks
 from coinslot.gateways.base import Declined, Mark
 from coinslot.kit.money import Money
@@ -139,6 +140,32 @@ async def test_a_process_that_dies_around_the_call_is_resumed_by_the_same_call(
     assert answer.body["status"] == "succeeded"
     assert charged(gateway) == 5000
     assert len(answer.body["attempts"]) == 1
+
+
+async def test_what_a_worker_holds_or_has_ended_is_answered_and_not_driven_beside_it(
+    stage: Stage, gateway: Taking
+) -> None:
+    payment = await made(stage)
+    gateway.fails("collect", DIES_BEFORE)
+    with pytest.raises(asyncio.CancelledError):
+        await confirmed(stage, payment)
+    stage.later(61)
+    attempt = await stage.value("SELECT id FROM attempts")
+    async with leases.taken(stage.context, "attempts", UUID(str(attempt))) as held:
+        assert held is not None
+        answer = await confirmed(stage, payment)
+    assert (answer.body["status"], charged(gateway)) == ("processing", 0)
+    other = await made(stage, 5001, "m2")
+    gateway.fails("collect", DIES_BEFORE)
+    with pytest.raises(asyncio.CancelledError):
+        await confirmed(stage, other, "c2")
+    stage.later(61)
+    await stage.sweep("attempts")
+    before = await stage.rows("SELECT * FROM attempts ORDER BY id")
+    answer = await confirmed(stage, other, "c2")
+    assert [one["status"] for one in answer.body["attempts"]] == ["failed"]
+    assert await stage.rows("SELECT * FROM attempts ORDER BY id") == before
+    assert charged(gateway) == 5000
 
 
 @pytest.mark.parametrize("death", [DIES_BEFORE, DIES_AFTER])

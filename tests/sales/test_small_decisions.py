@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec import Struct
 
 from coinslot.channels import messages as wire
 from coinslot.context import Windows
@@ -348,3 +349,19 @@ def test_a_password_that_was_replaced_is_kept_whole() -> None:
 
     (former,) = gateway_accounts._replaced(CONTEXT, kept("first"), kept("second"))
     assert (former.setting, former.secret) == ("old_passwords", Secret("first"))
+
+
+class Typed(Struct):
+    """Settings of which some say nothing."""
+
+    a: str = "x"
+    b: str | None = None
+    c: tuple[str, ...] = ()
+    d: str = ""
+    e: bool = False
+    f: tuple[str, ...] = ("y",)
+
+
+def test_of_what_was_typed_that_is_named_which_says_something() -> None:
+    assert gateway_accounts._names(Typed(), Typed.__struct_fields__) == ["a", "e", "f"]
+    assert gateway_accounts._names(Typed(b="z"), ("f", "b", "d")) == ["f", "b"]

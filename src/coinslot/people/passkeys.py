@@ -189,7 +189,7 @@ async def use_up(
 
 
 def _new(auth: Authentication, purpose: str, proof: Proof | None) -> Challenge:
-    ends = whole_seconds(auth.now(), auth.context.windows.span("challenge_s"))
+    ends = whole_seconds(auth.now(), later=auth.context.windows.span("challenge_s"))
     if proof is None:
         return Challenge(exp=ends, purpose=purpose, jti=uuid4())
     return Challenge(

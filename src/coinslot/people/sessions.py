@@ -347,7 +347,7 @@ async def _with_access(
     claims = AccessClaims(
         sub=str(who.person), tenant=who.merchant, role=who.role,
         permissions=tuple(sorted(who.permissions)), iat=whole_seconds(auth.now()),
-        exp=whole_seconds(auth.now(), good_for), sid=session,
+        exp=whole_seconds(auth.now(), later=good_for), sid=session,
     )  # fmt: skip
     return Opened(
         session=session, access_token=auth.tokens.access(claims), refresh_token=refresh_token,

@@ -89,7 +89,7 @@ def hashed(secret: str) -> bytes:
     return hashlib.sha256(secret.encode(errors="replace")).digest()
 
 
-def whole_seconds(moment: datetime, later: timedelta = timedelta(0)) -> int:
+def whole_seconds(moment: datetime, *, later: timedelta = timedelta(0)) -> int:
     """As a JWT writes it."""
     return int((moment + later).timestamp())
 
