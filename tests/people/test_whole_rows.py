@@ -216,7 +216,9 @@ async def test_somebody_who_is_added_again_by_the_command_line_stays_as_they_are
 
 async def test_the_first_account_has_a_login_that_nobody_has(staffed: Staffed, urls: Any) -> None:
     log = Log(staffed)
+    assert not await first_run.is_open(staffed.auth)
     await nobody_runs_it(staffed, urls)
+    assert await first_run.is_open(staffed.auth)
     printed = await first_run.offer(staffed.auth) or ""
     await log.new()
     for login, code in ((" ", "no_address"), (" BORIS ", "login_taken")):

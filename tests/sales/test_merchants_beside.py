@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 from msgspec import Struct
 
@@ -27,6 +28,7 @@ from coinslot.merchants.accounts import (
     refuse_another_merchants,
     save_account,
 )
+from coinslot.merchants.brand import Brand, brand_of, set_brand
 from coinslot.merchants.keys import KeyRequest, UnknownKeyError
 from coinslot.merchants.merchants import Merchant
 from tests.sales.stage import START
@@ -270,3 +272,62 @@ def test_an_exchange_is_kept_without_its_secrets_and_with_all_else() -> None:
         hidden: Any = as_kept(Exchange(method="GET", url="", request={name: "s"}, status=None,
                                        response=None, failure=None, took_ms=0)).request  # fmt: skip
         assert hidden[name] != "s"
+
+
+async def test_a_merchant_a_key_and_a_brand_are_kept_whole_beside_those_of_others(
+    street: Street,
+) -> None:
+    db, now = street.db, street.clock.now()
+    before = await street.rows("SELECT * FROM merchants ORDER BY slug")
+    made = Merchant(id=uuid4(), name="Boris", slug="boris", contact="b@c", zone="Riga",
+                    currency="EUR")  # fmt: skip
+    assert await merchants.open_merchant(db, made, now) == made.id
+    first, boris, third = await street.rows("SELECT * FROM merchants ORDER BY slug")
+    assert [first, third] == before
+    own = {"id": made.id, "name": "Boris", "slug": "boris", "contact": "b@c",
+           "zone": "Europe/Riga", "currency": "EUR", "created_at": now}  # fmt: skip
+    assert boris == {**first, **own}
+    street.clock.advance(timedelta(seconds=5))
+    ends = street.clock.now() + timedelta(seconds=60)
+    wish = KeyRequest(name="till", scopes=("events:read", "payments:read"), expires_at=ends)
+    key = await keys.issue_key(db, made.id, street.clock.now(), wish)
+    (row,) = await street.rows("SELECT * FROM api_keys")
+    assert row == {
+        **row, "merchant_id": made.id, "prefix": key[:12], "name": "till",
+        "hash": hashlib.sha256(key.encode()).digest(), "scopes": ["events:read", "payments:read"],
+        "created_at": street.clock.now(), "expires_at": ends, "revoked_at": None,
+        "last_used_at": None, "replaced_by": None,
+    }  # fmt: skip
+    assert len(key) == 8 + 32
+    (listed,) = await keys.listed(db)
+    assert listed == keys.ApiKey(
+        id=row["id"], merchant="boris", name="till", begins=key[:12],
+        scopes=("events:read", "payments:read"), created_at=street.clock.now(),
+        last_used_at=None, revoked_at=None, expires_at=ends,
+    )  # fmt: skip
+    moments = (ends - timedelta(milliseconds=1), ends)
+    assert [listed.works(at) for at in moments] == [True, False]
+    found = [await keys.caller(db, key, at) for at in moments]
+    assert [one and one.key for one in found] == [row["id"], None]
+    assert (listed.live, keys.KeyRequest()) == (
+        False, keys.KeyRequest(name="", scopes=keys.USUAL_SCOPES, live=False, expires_at=None),
+    )  # fmt: skip
+    gone = msgspec.structs.replace(listed, revoked_at=now, begins="sk_live_abcd", expires_at=None)
+    assert (gone.works(now), gone.live) == (False, True)
+    for n in (1, 2):
+        street.clock.advance(timedelta(seconds=1))
+        look = Brand(name=f"n{n}", colour=f"#00000{n}", ground=f"#11111{n}", support=f"s{n}",
+                     nothing_out=f"o{n}")  # fmt: skip
+        async with db.as_merchant(made.id) as conn:
+            await set_brand(conn, made.id, look, street.clock.now())
+            assert await brand_of(conn, made.id) == msgspec.structs.replace(look, own_name="Boris")
+        (kept,) = await street.rows("SELECT * FROM brands")
+        assert kept == {
+            **kept, "merchant_id": made.id, "shown_name": f"n{n}", "colour": f"#00000{n}",
+            "ground": f"#11111{n}", "support": f"s{n}", "nothing_out": f"o{n}", "logo": None,
+            "changed_at": street.clock.now(),
+        }  # fmt: skip
+    async with db.as_merchant(street.asha) as conn:
+        assert await brand_of(conn, street.asha) == Brand(own_name="Asha")
+        with pytest.raises(LookupError):
+            await brand_of(conn, uuid4())

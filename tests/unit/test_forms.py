@@ -40,3 +40,27 @@ def test_a_form_that_was_filled_in_is_the_drivers_settings() -> None:
 def test_what_is_wrong_is_named(gateway: str, text: bytes, why: str) -> None:
     with pytest.raises(FormError, match=why):
         filled_in(gateway, text)
+
+
+def test_an_empty_form_says_what_is_usual_and_leaves_empty_what_is_asked() -> None:
+    assert msgspec.json.decode(empty_form("stripe")) == {
+        "secret_key": "", "webhook_secrets": [], "account_id": None,
+        "base_url": "https://api.stripe.com",
+    }  # fmt: skip
+    assert msgspec.json.decode(empty_form("mock")) == {
+        "webhook_secrets": [], "account_id": "mock", "method": None, "fee_percent": None,
+        "books": None,
+    }  # fmt: skip
+
+
+def test_what_a_form_does_not_say_is_as_usual_and_a_secret_is_kept_as_one() -> None:
+    text = b'{"secret_key":"sk_test_1","webhook_secrets":["a","b"]}'
+    assert filled_in("stripe", text) == stripe.Settings(
+        secret_key=Secret("sk_test_1"), webhook_secrets=(Secret("a"), Secret("b"))
+    )
+    with pytest.raises(FormError) as refused:
+        filled_in("stripe", b'{"secret_key":"sk_test_1","z":1,"b":2}')
+    names = ", ".join(field.name for field in msgspec.structs.fields(stripe.Settings))
+    assert str(refused.value) == f"stripe has no setting b, only {names}"
+    with pytest.raises(FormError, match=f"gateway paypal, only {', '.join(sorted(drivers()))}"):
+        empty_form("paypal")
