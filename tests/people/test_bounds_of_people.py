@@ -1,6 +1,8 @@
 """Bounds and defaults of people, at their edges: names, passwords, invitations, and what a refusal
 says."""
 
+import asyncio
+import threading
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -15,7 +17,7 @@ from coinslot.people import invitations
 from coinslot.people.audit_log import Actor
 from coinslot.people.authentication import RuleError
 from coinslot.people.members import Role
-from coinslot.people.passwords import Passwords
+from coinslot.people.passwords import BusyError, Passwords
 from coinslot.people.sessions import SignedIn
 from tests.people.conftest import Staffed
 
@@ -66,11 +68,38 @@ async def test_a_password_fits_its_own_hash_and_nobodys_fits_none() -> None:
     assert not await passwords.fits("(secret)", "another")
     assert not await passwords.fits("no hash", "secret")
     (of_nobody,) = hasher.made
-    assert len(of_nobody) >= 32
+    assert len(of_nobody) == 43, "32 bytes"
     assert not await passwords.fits(None, "secret")
     assert not await passwords.fits(None, of_nobody), "there is nobody who has it"
     assert hasher.asked == ["(secret)", "(secret)", "no hash", *[f"({of_nobody})"] * 2]
     assert hasher.made == [of_nobody], "it is made once"
+
+
+class Held:
+    """As argon2, until it is let go: it says when it begins."""
+
+    def __init__(self) -> None:
+        self.begun, self.go = threading.Semaphore(0), threading.Event()
+
+    def hash(self, password: str) -> str:
+        return password
+
+    def verify(self, stored: str, password: str) -> bool:
+        self.begun.release()
+        return self.go.wait(30)
+
+
+async def test_two_passwords_are_looked_at_at_once_and_thirty_others_wait() -> None:
+    hasher: Any = Held()
+    passwords = Passwords(hasher)
+    tries = [asyncio.create_task(passwords.fits("stored", "typed")) for _ in range(33)]
+    begun = [await asyncio.to_thread(hasher.begun.acquire, True, wait) for wait in (30, 30, 0.05)]
+    hasher.go.set()
+    ended = await asyncio.gather(*tries, return_exceptions=True)
+    assert (begun, ended[:32]) == ([True, True, False], [True] * 32)
+    assert isinstance(ended[32], BusyError)
+    assert await passwords.fits("stored", "typed"), "there is room again"
+    assert passwords._waiting == 0
 
 
 async def test_so_many_invitations_wait_at_a_time(staffed: Staffed) -> None:

@@ -178,6 +178,23 @@ def test_a_session_is_in_a_cookie_that_no_script_reads(base: str, name: str, sec
     assert cookies.secret_of(nothing, base) == ""
 
 
+@pytest.mark.parametrize(("base", "name"), [(HTTPS, "__Host-coinslot"), (HTTP, "coinslot")])
+def test_a_tablet_is_known_by_a_cookie_beside_that_of_a_session(base: str, name: str) -> None:
+    response = Response[Any](content="")
+    cookies.put_tablet(response, base, "tablet", timedelta(days=1))
+    cookies.put(response, base, "secret", timedelta(hours=1))
+    tablet, own = response.cookies
+    assert (tablet.key, tablet.value, tablet.path, tablet.max_age) == (
+        f"{name}-tablet", "tablet", "/", 86400,
+    )  # fmt: skip
+    assert (tablet.secure, tablet.httponly, tablet.samesite) == (base == HTTPS, True, "lax")
+    request: Any = SimpleNamespace(cookies={one.key: one.value for one in (tablet, own)})
+    assert cookies.tablet_of(request, base) == "tablet"
+    assert cookies.secret_of(request, base) == "secret"
+    nothing: Any = SimpleNamespace(cookies={own.key: own.value})
+    assert cookies.tablet_of(nothing, base) == ""
+
+
 FORM = "application/x-www-form-urlencoded"
 TOKEN = cookies.form_token("secret")
 
