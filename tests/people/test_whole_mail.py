@@ -13,14 +13,23 @@ from coinslot.people.audit_log import Actor
 from coinslot.people.authentication import Client
 from coinslot.people.business import NewBusiness
 from coinslot.people.invitations import Wanted
-from coinslot.people.limits import Limit, TooOftenError, count, give_back, uncount
-from coinslot.people.members import Role, RoleChange
+from coinslot.people.limits import (
+    Limit,
+    TooOftenError,
+    count,
+    give_back,
+    of_account,
+    of_person,
+    uncount,
+)
+from coinslot.people.members import Member, Person, Role, RoleChange
 from coinslot.people.outbox import Letter, post, sealed_as
 from coinslot.people.privacy_settings import Privacy
 from tests.notices.telling import Told
+from tests.people.authenticator import Authenticator
 from tests.people.conftest import Staffed, at
 from tests.people.test_letters import told as told
-from tests.people.test_whole_proofs import refusal
+from tests.people.test_whole_proofs import HOME, kept, refusal, strong, with_app
 from tests.people.test_whole_rows import Log, entry, rows
 from tests.people.test_whole_sessions import member
 from tests.web.serving import SITE
@@ -331,3 +340,60 @@ async def test_a_role_fits_its_merchant_or_nothing_changes(
         assert (await refusal(again)).code == "already_member"
     assert await rows(staffed, "memberships", "person_id, merchant_id") == before
     assert await rows(staffed, "invitations") == []
+
+
+async def test_everyone_of_the_installation_is_listed_whole(staffed: Staffed) -> None:
+    auth, who = staffed.auth, staffed.people
+    boris = await member(staffed, "boris")
+    await with_app(staffed, boris)
+    await kept(staffed, strong(boris), Authenticator(HOME))
+    began = auth.now() - timedelta(seconds=60)
+    async with auth.db.as_person(who["vera"]) as conn:
+        await conn.execute("UPDATE people SET disabled_at = now() WHERE id = $1", who["vera"])
+    async with auth.db.as_merchant(staffed.chandra) as conn:
+        await members.join(conn, who["meera"], staffed.chandra, Role(role="viewer"), auth.now())
+    roles = {
+        "asha": ("asha admin",), "boris": ("asha operator",), "chandra": ("chandra admin",),
+        "dinesh": ("chandra operator",), "esha": ("chandra viewer",),
+        "farid": ("chandra staff",), "meera": ("installation", "chandra viewer"),
+        "ravi": ("asha staff",), "vera": ("asha viewer",),
+    }  # fmt: skip
+    assert await members.everyone(auth.db) == [
+        Person(
+            id=who[login], login=login, roles=said, disabled=login == "vera",
+            second_factors=("passkey", "totp") if login == "boris" else (),
+            used_at=began if login == "boris" else None,
+        )
+        for login, said in roles.items()
+    ]  # fmt: skip
+    assert await members.colleagues(auth.db, staffed.chandra) == [
+        Member(id=who[login], login=login, name="", role=role, outlets=outlets, since=since)
+        for login, role, outlets, since in (
+            ("chandra", "admin", (), began), ("dinesh", "operator", (), began),
+            ("esha", "viewer", (), began), ("farid", "staff", ("C01",), began),
+            ("meera", "viewer", (), auth.now()),
+        )
+    ]  # fmt: skip
+    assert await members.person_named(auth.db, " BORIS ") == who["boris"]
+    assert await members.person_named(auth.db, "nobody") is None
+
+
+def test_tries_are_counted_by_network_account_and_both(staffed: Staffed) -> None:
+    context = staffed.auth.context
+
+    def subjects(login: str, network: str) -> list[str]:
+        found = of_account(context, login, network)
+        assert [(one.subject.split(":")[0], one.most, one.window) for one in found] == [
+            ("network", 60, None), ("pair", 10, None), ("account", 100, None),
+        ]  # fmt: skip
+        return [one.subject for one in found]
+
+    here = subjects("boris", "n")
+    assert subjects("  BORIS ", "n") == here
+    for login, network, same in (("vera", "n", [True, False, False]),
+                                 ("boris", "m", [False, False, True])):  # fmt: skip
+        other = subjects(login, network)
+        assert [one == this for one, this in zip(other, here, strict=True)] == same
+    assert not any("boris" in one for one in here), "what was typed is not kept"
+    person = staffed.people["boris"]
+    assert of_person(context, person) == [Limit(f"pair:{person}", 10)]
