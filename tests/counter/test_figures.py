@@ -96,7 +96,9 @@ async def late_goodwill(counter: Counter, order: UUID) -> None:
 
 
 async def a_late_price(counter: Counter, order: UUID) -> None:
-    row = (await counter.stage.rows("SELECT * FROM counter_messages WHERE form = 'sms'"))[0]
+    (row,) = await counter.stage.rows(
+        "SELECT * FROM counter_messages WHERE form = 'sms' AND purpose = 'code'"
+    )
     told = Report(reference=row["reference"], stage=Stage.DELIVERED, cost=Cost("0.01", "EUR"))
     await messages.reported(counter.stage.context, row, told)  # type: ignore[arg-type]
 

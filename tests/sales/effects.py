@@ -40,7 +40,8 @@ def _known_by(row: dict[str, Any]) -> Any:
     for name in ("id", "seq"):
         if name in row:
             return row[name]
-    return tuple(str(value) for name, value in row.items() if name.endswith(("_id", "slot", "key")))
+    ends = ("_id", "_seq", "slot", "key")
+    return tuple(str(value) for name, value in row.items() if name.endswith(ends))
 
 
 def between(before: Rows, after: Rows) -> dict[str, list[Any]]:

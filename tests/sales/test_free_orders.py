@@ -90,7 +90,9 @@ async def test_it_is_paid_the_moment_it_is_placed_and_each_piece_waits_for_its_m
         "state": "queued", "queued_at": now, "dispatch_by": until, "due_at": now,
     }  # fmt: skip
     assert [{name: one[name] for name in unit} for one in units] == [unit, unit]
-    told = await stage.rows("SELECT event, state, at FROM events WHERE machine = 'order'")
+    told = await stage.rows(
+        "SELECT event, state, at FROM events WHERE machine = 'order' ORDER BY seq"
+    )
     assert [tuple(one.values()) for one in told] == [("PLACED", None, now), ("PAID", "paid", now)]
 
 
