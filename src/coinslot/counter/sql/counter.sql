@@ -90,7 +90,6 @@ $$;
 CREATE OR REPLACE FUNCTION counter_give_back(p_stocks uuid[])
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    IF coalesce(cardinality(p_stocks), 0) = 0 THEN RETURN; END IF;
     PERFORM FROM counter_stocks WHERE id = ANY (p_stocks) ORDER BY id FOR NO KEY UPDATE;
     UPDATE counter_stocks s SET stock = s.stock + b.portions
         FROM (SELECT id, count(*)::integer AS portions FROM unnest(p_stocks) AS id GROUP BY id) b
@@ -103,7 +102,7 @@ CREATE OR REPLACE FUNCTION counter_expired(p_order uuid, p_now timestamptz)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM FROM counter_items WHERE id IN (SELECT item_id FROM counter_lines
-        WHERE order_id = p_order AND reserved > 0) ORDER BY id FOR NO KEY UPDATE;
+        WHERE order_id = p_order) ORDER BY id FOR NO KEY UPDATE;
     UPDATE counter_items i SET stock = i.stock + l.pieces,
         option_stock = counter_option_stock(i.option_stock, l.choices)
         FROM (SELECT item_id,
@@ -113,7 +112,7 @@ BEGIN
         WHERE i.id = l.item_id;
     PERFORM counter_give_back(ARRAY(SELECT stock FROM counter_lines, unnest(shared_stocks) AS stock,
         generate_series(1, reserved) WHERE order_id = p_order));
-    UPDATE counter_lines SET reserved = 0 WHERE order_id = p_order AND reserved > 0;
+    UPDATE counter_lines SET reserved = 0 WHERE order_id = p_order;
     PERFORM offers_follow(p_order, p_now);
 END $$;
 

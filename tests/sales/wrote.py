@@ -1,0 +1,65 @@
+"""All that a function of the database writes: each new row, and of each other one what changed."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tests.sales.by_hand import Rows
+
+Row = Mapping[str, Any]
+Wrote = dict[str, list[Any]]
+_KEY = """
+SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid
+    AND a.attnum = ANY (i.indkey) WHERE i.indisprimary AND i.indrelid = $1::text::regclass
+ORDER BY array_position(i.indkey, a.attnum)
+"""
+_HEX = re.compile(r"[0-9a-f]+")
+
+
+async def wrote(
+    rows: Rows, given: Iterable[tuple[str, Row]], tables: Iterable[str], sql: str, *values: object
+) -> tuple[Any, Wrote]:
+    """What it returned, and by table what it wrote: `(key, what changed)` of a row that was there,
+    and of a new one what is not empty, without its id; of a token that is made how long it is."""
+    conn = rows.conn
+    await conn.execute("BEGIN")
+    try:
+        for table, columns in given:
+            await rows.put(table, **columns)
+        keys = {t: [row["attname"] for row in await conn.fetch(_KEY, t)] for t in tables}
+        before = {table: await _all(rows, table, key) for table, key in keys.items()}
+        said = await conn.fetchval(sql, *values)
+        after = {table: await _all(rows, table, key) for table, key in keys.items()}
+    finally:
+        await conn.execute("ROLLBACK")
+    found = {table: _changes(before[table], after[table], keys[table]) for table in keys}
+    return said, {table: changed for table, changed in found.items() if changed}
+
+
+async def _all(rows: Rows, table: str, key: list[str]) -> dict[Any, dict[str, Any]]:
+    found = [dict(row) for row in await rows.conn.fetch(f"SELECT * FROM {table}")]
+    return {
+        row[key[0]] if len(key) == 1 else tuple(row[name] for name in key): row for row in found
+    }
+
+
+def _changes(old: dict[Any, Row], new: dict[Any, Row], key: list[str]) -> list[Any]:
+    made = key if key in (["id"], ["seq"]) else []
+    found: list[Any] = [
+        {k: _told(k, v) for k, v in row.items()
+         if k not in made and k != "txn" and v not in _EMPTY}
+        for name, row in new.items() if name not in old
+    ]  # fmt: skip
+    for name, row in old.items():
+        if name not in new:
+            found.append((name, None))
+        elif changed := {k: v for k, v in new[name].items() if row[k] != v}:
+            found.append((name, changed))
+    return sorted(found, key=repr)
+
+
+def _told(name: str, value: Any) -> Any:
+    return len(value) if name == "token" and _HEX.fullmatch(value) else value
+
+
+_EMPTY: tuple[Any, ...] = (None, 0, "", [], {})
