@@ -12,6 +12,7 @@ import pytest
 
 from coinslot.people import invitations, security
 from coinslot.people.audit_log import Actor
+from coinslot.people.members import Role
 from coinslot.people.roles import PERMISSIONS
 from coinslot.people.security import SecurityRules
 from coinslot.people.tokens import hashed
@@ -329,7 +330,7 @@ async def test_what_is_sent_is_so_long_at_most_and_has_no_zero_character(
 
 
 async def test_an_invitation_names_an_address(staffed: Staffed) -> None:
-    who, role = Actor(person=staffed.people["asha"]), invitations.Role(role="viewer")
+    who, role = Actor(person=staffed.people["asha"]), Role(role="viewer")
     wanted = invitations.Wanted(merchant=staffed.merchant, address="  ", role=role)
     assert (await refusal(invitations.invite(staffed.auth, who, wanted))).code == "no_address"
     assert await rows(staffed, "invitations") == []

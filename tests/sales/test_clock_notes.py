@@ -1,12 +1,14 @@
 """What a computer of ours notes of a gateway's clock: the whole row, how often, and what is said of
 it; another account's and another computer's rows stay as they are."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 import structlog
 from prometheus_client import REGISTRY
 
+from coinslot.kit.clock import SettableClock, SystemClock
 from coinslot.merchants.clocks import (
     Apart,
     ClockNotes,
@@ -104,3 +106,39 @@ def test_a_difference_is_said_every_ten_minutes_while_it_lasts_and_when_it_ends(
 def test_a_difference_is_told_in_whole_seconds_and_which_way() -> None:
     said = {ahead: apart(ahead) for ahead in (121.4, -3.6, 0.6)}
     assert said == {121.4: "121 s ahead of", -3.6: "4 s behind", 0.6: "1 s ahead of"}
+
+
+class Heard:
+    """Whose work failed or succeeded, as it is said."""
+
+    def __init__(self) -> None:
+        self.said: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+
+    def succeeded(self, work: str) -> None:
+        self.said.put_nowait((work, ""))
+
+    def failed(self, work: str, error: BaseException) -> None:
+        self.said.put_nowait((work, str(error)))
+
+
+class Away:
+    def system_transaction(self) -> None:
+        raise OSError("nobody is there")
+
+
+async def test_our_clock_is_compared_with_the_databases_and_a_failure_is_told(
+    street: Street,
+) -> None:
+    away: Any = Away()
+    ours = SettableClock(SystemClock().now() + timedelta(hours=1))
+    for db, why in ((street.db, ""), (away, "nobody is there")):
+        heard: Any = Heard()
+        watching = asyncio.create_task(ClockNotes(db, "web-1", 5 * S).watch(ours, heard))
+        async with asyncio.timeout(10):
+            assert await heard.said.get() == ("clock_not_compared", why)
+        assert not watching.done(), "it goes on"
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        shown = REGISTRY.get_sample_value("coinslot_clock_ahead_seconds", {"account": "database"})
+        assert shown is not None
+        assert 3540 < shown <= 3601
