@@ -40,7 +40,7 @@ def _known_by(row: dict[str, Any]) -> Any:
     for name in ("id", "seq"):
         if name in row:
             return row[name]
-    ends = ("_id", "_seq", "slot", "key")
+    ends = ("_id", "event_seq", "slot", "key")
     return tuple(str(value) for name, value in row.items() if name.endswith(ends))
 
 
