@@ -120,8 +120,9 @@ async def test_an_address_with_a_zero_character_is_refused(
     handler: Any = None
     if not refused:
         return await access.storable(request, handler)
-    with pytest.raises(RefusedError):
+    with pytest.raises(RefusedError) as error:
         await access.storable(request, handler)
+    assert (error.value.status, error.value.code) == (400, "bad_request")
     return None
 
 

@@ -110,7 +110,7 @@ async def test_a_reset_is_asked_for_so_often(told: Told, by: str, most: int) -> 
     async def asks(n: int) -> None:
         login, network = ("boris", f"10.0.0.{n}") if by == "login" else (f"b{n}", "10.0.0.1")
         client = Client(address="x", network=network)
-        await resets.ask(auth, login.upper() if n % 2 else login, client, "en")
+        await resets.ask(auth, f" {login.upper()} " if n % 2 else login, client, "en")
 
     for n in range(most):
         await asks(n)
