@@ -23,8 +23,9 @@ from tests.counter.test_functions_of_the_counter import (
     line,
     unit,
 )
+from tests.sales.asked import Asked, mistaken
 from tests.sales.by_hand import Rows
-from tests.sales.wrote import wrote
+from tests.sales.wrote import in_order, wrote
 
 REFUND, OURS, EARLIER, PART, EXTRA, TIP, ACCOUNT, COUPON, CARD, CARD_BESIDE = (
     UUID(int=n) for n in range(80, 90)
@@ -135,6 +136,7 @@ SHARES: tuple[tuple[Row, Given, Row], ...] = (
     # Of all that was paid its share: 27 and 80 of 1000.
     ({"amount_minor": 500}, [], {"700": 14, "1900": 40}),
     ({"amount_minor": 15}, [], {"1900": 1}),
+    ({"amount_minor": 631}, [], {"700": 17, "1900": 50}),
     ({"amount_minor": 999}, [], {"700": 27, "1900": 80}),
     ({"amount_minor": 1000}, [], {"700": 27, "1900": 80}),
     ({"amount_minor": 450}, GONE, {"700": 12, "1900": 37}),
@@ -142,6 +144,7 @@ SHARES: tuple[tuple[Row, Given, Row], ...] = (
     ({"amount_minor": 900}, GONE, {"700": 24, "1900": 73}),
     # Of a piece what is its own.
     ({"amount_minor": 250, "unit_id": SECOND_UNIT}, [], {"1900": 40}),
+    ({"amount_minor": 3, "unit_id": SECOND_UNIT}, [], {}),
     ({"amount_minor": 107, "unit_id": UNIT}, [], {"700": 7}),
     ({"amount_minor": 150, "unit_id": UNIT}, [], {"700": 7}),
     ({"amount_minor": 400, "unit_id": SECOND_UNIT}, OF_UNIT, {"1900": 64}),
@@ -184,6 +187,7 @@ AT_COUNTER: Given = [
     ("counter_orders", {"order_id": OTHER, "outlet_id": "K01"}),
     ("counter_orders", {"order_id": ORDER, "outlet_id": "K01"}), *PIECES, *BESIDE, money(),
     refund(UUID(int=99), capture_id=PART), refund(UUID(int=98), capture_id=OTHER),
+    ("order_refund_parts", {"fulfillment_id": UNIT}),
 ]  # fmt: skip
 NEW: Row = {
     "merchant_id": ASHA, "year": 2026, "number": 1, "refund_id": REFUND, "order_id": ORDER,
@@ -214,6 +218,9 @@ CREDITS: tuple[tuple[Row, Given, Row | None], ...] = (
      {**NEW, "extra_id": EXTRA, "taxes": {}}),
     ({"reason": "withdrawn"}, [extra(EXTRA, "delivery_fee", **WITHDRAWN),
                                note(EARLIER, 7, extra_id=EXTRA, void_at=NOW)],
+     {**NEW, "extra_id": EXTRA, "taxes": {}}),
+    ({"reason": "withdrawn"}, [extra(UUID(int=97), "added_tax", **WITHDRAWN),
+                               extra(EXTRA, "delivery_fee", **WITHDRAWN)],
      {**NEW, "extra_id": EXTRA, "taxes": {}}),
     ({"reason": "withdrawn"}, [extra(EXTRA, "delivery_fee", **WITHDRAWN),
                                note(EARLIER, 7, extra_id=EXTRA)], NEW),
@@ -292,7 +299,8 @@ def pieces(*settled: tuple[Row, int, int, int]) -> Given:
         part = {"fulfillment_id": key, "amount_minor": taken, "ended_at": NOW}
         if taken:
             given += [("order_refund_parts", {**part, "outcome": "taken"}),
-                      ("order_refund_parts", {**part, "outcome": "went_back"})]  # fmt: skip
+                      ("order_refund_parts",
+                       {**part, "outcome": "went_back", "amount_minor": taken + 1})]  # fmt: skip
     return given
 
 
@@ -318,6 +326,8 @@ POINTS: tuple[tuple[Row, str, Given, str | None], ...] = (
     ({**STAMP, "earn_minor": 700}, "paid", SOLD, f"({CARD},0,0)"),
     ({**STAMP, "earn_minor": 1}, "paid", SOLD, f"({CARD},1,0)"),
     (USED, "paid", SOLD, f"({CARD},6,-16)"),  # 50 of 101 went back, which is 14 points
+    ({"earn_minor": 1}, "paid", pieces((BACK, 400, 350, 0)), f"({CARD},0,0)"),
+    ({**USED, "off_minor": 20}, "paid", pieces((KEPT, 9, 9, 0)), f"({CARD},0,-30)"),
     (USED, "expired", [], f"({CARD},0,0)"),
     (USED, "placed", [], f"({CARD},0,-30)"),
     ({**USED, "off_minor": 0}, "paid", SOLD, f"({CARD},6,0)"),
@@ -382,5 +392,16 @@ async def test_cards_and_coupons_follow_what_becomes_of_their_order(rows: Rows) 
     for of_offer, state, beside, written in FOLLOWED:
         given = [*offered(of_offer, state), *beside]
         _, found = await wrote(rows, given, tables, call, ORDER, NOW)
-        assert found == written, (of_offer, state, beside)
+        wanted = {table: in_order(entries) for table, entries in written.items()}
+        assert found == wanted, (of_offer, state, beside)
     assert (await wrote(rows, [*ELSE, *SOLD], tables, call, ORDER, NOW))[1] == {}
+
+
+async def test_entries_of_one_card_are_appended_one_after_the_other(rows: Rows) -> None:
+    """Its row is locked, also where nothing is to be written yet."""
+    card = {"orders": {"id": ORDER, "outlet_id": "K01", "state": "paid", "source": "page"},
+            "order_offers": COLLECTS, "loyalty_cards": {"id": CARD}}  # fmt: skip
+    call = "SELECT offers_follow($1, $2)"
+    asked = Asked("a card", call, (ORDER, NOW), card, (),
+                  gives={"n": 1}, after="SELECT 1 AS n", locks=("loyalty_cards",))  # fmt: skip
+    assert await mistaken(rows, [asked]) == []

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
 from tests.sales.by_hand import Rows
 
@@ -20,7 +21,8 @@ async def wrote(
     rows: Rows, given: Iterable[tuple[str, Row]], tables: Iterable[str], sql: str, *values: object
 ) -> tuple[Any, Wrote]:
     """What it returned, and by table what it wrote: `(key, what changed)` of a row that was there,
-    and of a new one what is not empty, without its id; of a token that is made how long it is."""
+    and of a new one what is not empty, without its id, which is `new refunds` where another row
+    names it; of a token that is made how long it is."""
     conn = rows.conn
     await conn.execute("BEGIN")
     try:
@@ -32,7 +34,13 @@ async def wrote(
         after = {table: await _all(rows, table, key) for table, key in keys.items()}
     finally:
         await conn.execute("ROLLBACK")
-    found = {table: _changes(before[table], after[table], keys[table]) for table in keys}
+    new = {
+        str(key): f"new {table}"
+        for table in keys for key in after[table].keys() - before[table].keys()
+        if isinstance(key, UUID) and key.version  # one that was made
+    }  # fmt: skip
+    found = {table: _changes(before[table], _named(after[table], new), keys[table])
+             for table in keys}  # fmt: skip
     return said, {table: changed for table, changed in found.items() if changed}
 
 
@@ -41,6 +49,28 @@ async def _all(rows: Rows, table: str, key: list[str]) -> dict[Any, dict[str, An
     return {
         row[key[0]] if len(key) == 1 else tuple(row[name] for name in key): row for row in found
     }
+
+
+def _named(rows: dict[Any, dict[str, Any]], new: Mapping[str, str]) -> dict[Any, dict[str, Any]]:
+    """Ids of new rows as `new refunds`, wherever they stand but in their own column."""
+    return {
+        key: {name: value if value == key else _with(value, new) for name, value in row.items()}
+        for key, row in rows.items()
+    }
+
+
+def _with(value: Any, new: Mapping[str, str]) -> Any:
+    match value:
+        case UUID():
+            return new.get(str(value), value)
+        case str():
+            for key, name in new.items():
+                value = value.replace(key, name).replace(key.replace("-", ""), name)
+            return value
+        case dict():
+            return {name: _with(inner, new) for name, inner in value.items()}
+        case _:
+            return value
 
 
 def _changes(old: dict[Any, Row], new: dict[Any, Row], key: list[str]) -> list[Any]:
@@ -55,7 +85,14 @@ def _changes(old: dict[Any, Row], new: dict[Any, Row], key: list[str]) -> list[A
             found.append((name, None))
         elif changed := {k: v for k, v in new[name].items() if row[k] != v}:
             found.append((name, changed))
-    return sorted(found, key=repr)
+    return in_order(found)
+
+
+def in_order(changes: Iterable[Any]) -> list[Any]:
+    """However their columns are ordered."""
+    return sorted(
+        changes, key=lambda row: repr(sorted(row.items()) if isinstance(row, dict) else row)
+    )
 
 
 def _told(name: str, value: Any) -> Any:

@@ -64,8 +64,9 @@ DECLARE
 BEGIN
     SELECT * INTO STRICT c FROM captures WHERE id = p_capture FOR NO KEY UPDATE;
     gone := least(c.outside - c.outside_used, c.fulfilled);
-    IF gone <= 0 OR NOT EXISTS (SELECT FROM payments
-            WHERE id = c.payment_id AND source = 'api') THEN RETURN; END IF;
+    IF NOT EXISTS (SELECT FROM payments WHERE id = c.payment_id AND source = 'api') THEN
+        RETURN;
+    END IF;
     UPDATE captures SET fulfilled = fulfilled - gone, refund_due = refund_due + gone,
         outside_used = outside_used + gone WHERE id = c.id;
     PERFORM book(c, 'sales', 'refunds_payable', gone, 'refunded_outside', p_now);
