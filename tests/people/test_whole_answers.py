@@ -1,7 +1,7 @@
 """Whole answers of the calls of people over HTTP: every field, that nothing keeps them, and how
 long what is sent may be."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -114,6 +114,26 @@ async def test_factors_are_told_and_made_whole(staffed: Staffed) -> None:
     assert question.keys() == {"challenge", "passkey"}
 
 
+async def used(staffed: Staffed, key: str, key_id: str, ends: datetime) -> None:
+    """A device's program takes a token with its key, and asks who it is."""
+    async with staffed.client() as client:
+        token = told(await client.post("/auth/device-token", json={"key": key}))
+    assert token == {"access_token": token["access_token"], "expires_in": 600}
+    claims = jwt.decode(token["access_token"], options={"verify_signature": False})
+    since = int(staffed.auth.now().timestamp())
+    assert claims == {
+        "sub": "M01", "tenantId": str(staffed.merchant), "role": "device", "iat": since,
+        "exp": since + 600, "sid": key_id,
+        "permissions": ["config:read", "telemetry:write"],
+    }  # fmt: skip
+    profile = await staffed.call(token["access_token"], "GET", "/auth/device-profile")
+    assert told(profile) == {
+        "keyId": key_id, "machineId": "M01", "tenantId": str(staffed.merchant),
+        "permissions": ["config:read", "telemetry:write"],
+        "expiresAt": when(ends),
+    }  # fmt: skip
+
+
 async def test_keys_of_devices_are_told_whole_and_shown_once(staffed: Staffed) -> None:
     asha, began = await staffed.token("asha"), staffed.auth.now()
     body = {"machineId": "M01", "name": "gauge", "permissions": ["telemetry:write", "config:read"],
@@ -128,22 +148,7 @@ async def test_keys_of_devices_are_told_whole_and_shown_once(staffed: Staffed) -
     }  # fmt: skip
     assert made == first
     staffed.later(5)
-    async with staffed.client() as client:
-        token = told(await client.post("/auth/device-token", json={"key": key}))
-    assert token == {"access_token": token["access_token"], "expires_in": 600}
-    claims = jwt.decode(token["access_token"], options={"verify_signature": False})
-    since = int(staffed.auth.now().timestamp())
-    assert claims == {
-        "sub": "M01", "tenantId": str(staffed.merchant), "role": "device", "iat": since,
-        "exp": since + 600, "sid": made["keyId"],
-        "permissions": ["config:read", "telemetry:write"],
-    }  # fmt: skip
-    profile = await staffed.call(token["access_token"], "GET", "/auth/device-profile")
-    assert told(profile) == {
-        "keyId": made["keyId"], "machineId": "M01", "tenantId": str(staffed.merchant),
-        "permissions": ["config:read", "telemetry:write"],
-        "expiresAt": when(began + timedelta(hours=2)),
-    }  # fmt: skip
+    await used(staffed, key, made["keyId"], began + timedelta(hours=2))
     rotated = told(
         await staffed.call(asha, "POST", f"/auth/device-keys/{made['keyId']}/rotate"), 201
     )

@@ -310,10 +310,10 @@ async def test_anothers_passkey_is_no_fresh_proof_and_opens_nothing(staffed: Sta
     assert (await all_sessions(staffed))[made.session]["factors"] == ["password", "passkey"]
 
 
-async def test_an_app_is_kept_used_and_removed_and_its_owner_alone_is_told(
+async def test_an_app_is_kept_and_its_codes_and_those_for_recovery_are_used_once(
     staffed: Staffed,
 ) -> None:
-    auth, log = staffed.auth, Log(staffed)
+    auth = staffed.auth
     who, vera = await member(staffed, "boris"), await member(staffed, "vera")
     began = auth.now()
     phone, app, codes = await with_app(staffed, who)
@@ -327,7 +327,6 @@ async def test_an_app_is_kept_used_and_removed_and_its_owner_alone_is_told(
         (who.person, began, None), (vera.person, began + timedelta(seconds=60), None),
     }  # fmt: skip
     assert all(len(one) == 19 and one[4::5] == "---" for one in codes)
-    await log.new()
     assert await factors.check_code(auth, who.person, now(staffed, app, 30)) == "totp"
     step = int(auth.now().timestamp()) // 30 + 1
     before[phone] |= {"last_step": step, "used_at": auth.now()}
@@ -340,6 +339,15 @@ async def test_an_app_is_kept_used_and_removed_and_its_owner_alone_is_told(
     )
     for code in (codes[3], now(staffed, app, -30), now(staffed, app, 90), "", "1"):
         assert (await refusal(factors.check_code(auth, who.person, code))).code == "invalid_code"
+
+
+async def test_a_factor_is_removed_by_its_owner_who_alone_is_told(staffed: Staffed) -> None:
+    auth, log = staffed.auth, Log(staffed)
+    who, vera = await member(staffed, "boris"), await member(staffed, "vera")
+    phone, _, codes = await with_app(staffed, who)
+    await with_app(staffed, vera)
+    before = {one["id"]: one for one in await rows(staffed, "second_factors")}
+    await log.new()
     with pytest.raises(NotThereError):
         await factors.remove(auth, vera, phone)
     assert await log.new() == []

@@ -274,9 +274,7 @@ def test_an_exchange_is_kept_without_its_secrets_and_with_all_else() -> None:
         assert hidden[name] != "s"
 
 
-async def test_a_merchant_a_key_and_a_brand_are_kept_whole_beside_those_of_others(
-    street: Street,
-) -> None:
+async def test_a_merchant_is_kept_whole_beside_others(street: Street) -> None:
     db, now = street.db, street.clock.now()
     before = await street.rows("SELECT * FROM merchants ORDER BY slug")
     made = Merchant(id=uuid4(), name="Boris", slug="boris", contact="b@c", zone="Riga",
@@ -287,13 +285,17 @@ async def test_a_merchant_a_key_and_a_brand_are_kept_whole_beside_those_of_other
     own = {"id": made.id, "name": "Boris", "slug": "boris", "contact": "b@c",
            "zone": "Europe/Riga", "currency": "EUR", "created_at": now}  # fmt: skip
     assert boris == {**first, **own}
+
+
+async def test_a_key_is_kept_whole_and_good_until_it_ends(street: Street) -> None:
+    db, now = street.db, street.clock.now()
     street.clock.advance(timedelta(seconds=5))
     ends = street.clock.now() + timedelta(seconds=60)
     wish = KeyRequest(name="till", scopes=("events:read", "payments:read"), expires_at=ends)
-    key = await keys.issue_key(db, made.id, street.clock.now(), wish)
+    key = await keys.issue_key(db, street.asha, street.clock.now(), wish)
     (row,) = await street.rows("SELECT * FROM api_keys")
     assert row == {
-        **row, "merchant_id": made.id, "prefix": key[:12], "name": "till",
+        **row, "merchant_id": street.asha, "prefix": key[:12], "name": "till",
         "hash": hashlib.sha256(key.encode()).digest(), "scopes": ["events:read", "payments:read"],
         "created_at": street.clock.now(), "expires_at": ends, "revoked_at": None,
         "last_used_at": None, "replaced_by": None,
@@ -301,7 +303,7 @@ async def test_a_merchant_a_key_and_a_brand_are_kept_whole_beside_those_of_other
     assert len(key) == 8 + 32
     (listed,) = await keys.listed(db)
     assert listed == keys.ApiKey(
-        id=row["id"], merchant="boris", name="till", begins=key[:12],
+        id=row["id"], merchant="asha", name="till", begins=key[:12],
         scopes=("events:read", "payments:read"), created_at=street.clock.now(),
         last_used_at=None, revoked_at=None, expires_at=ends,
     )  # fmt: skip
@@ -314,16 +316,20 @@ async def test_a_merchant_a_key_and_a_brand_are_kept_whole_beside_those_of_other
     )  # fmt: skip
     gone = msgspec.structs.replace(listed, revoked_at=now, begins="sk_live_abcd", expires_at=None)
     assert (gone.works(now), gone.live) == (False, True)
+
+
+async def test_a_brand_is_kept_whole_and_set_anew_in_its_place(street: Street) -> None:
+    db, own = street.db, street.chandra
     for n in (1, 2):
         street.clock.advance(timedelta(seconds=1))
         look = Brand(name=f"n{n}", colour=f"#00000{n}", ground=f"#11111{n}", support=f"s{n}",
                      nothing_out=f"o{n}")  # fmt: skip
-        async with db.as_merchant(made.id) as conn:
-            await set_brand(conn, made.id, look, street.clock.now())
-            assert await brand_of(conn, made.id) == msgspec.structs.replace(look, own_name="Boris")
+        async with db.as_merchant(own) as conn:
+            await set_brand(conn, own, look, street.clock.now())
+            assert await brand_of(conn, own) == msgspec.structs.replace(look, own_name="Chandra")
         (kept,) = await street.rows("SELECT * FROM brands")
         assert kept == {
-            **kept, "merchant_id": made.id, "shown_name": f"n{n}", "colour": f"#00000{n}",
+            **kept, "merchant_id": own, "shown_name": f"n{n}", "colour": f"#00000{n}",
             "ground": f"#11111{n}", "support": f"s{n}", "nothing_out": f"o{n}", "logo": None,
             "changed_at": street.clock.now(),
         }  # fmt: skip
