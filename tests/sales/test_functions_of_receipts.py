@@ -220,6 +220,7 @@ async def test_what_a_customer_typed_is_forgotten_when_no_receipt_of_the_order_w
     money: Given = [
         capture(FIRST, order_id=OF_ORDER, payment_id=OF_ORDER), refund(BESIDE, capture_id=FIRST),
         attempt(BESIDE, payment_id=OF_ORDER), attempt(ATTEMPT),
+        payment(OF_ORDER, order_id=OF_ORDER),
         receipt(UUID(int=1), attempt_id=BESIDE), receipt(UUID(int=2), kind="refund",
                                                          refund_id=BESIDE),
         capture(order_id=ORDER, payment_id=PART), refund(),
@@ -259,6 +260,13 @@ async def test_what_a_customer_typed_is_forgotten_when_no_receipt_of_the_order_w
         assert (await wrote(rows, [paid], KEEPERS, FORGET, NOW, 9))[0] == gone, state
     young = payment(order_id=None, **{**NAMED, "created_at": NOW})
     assert (await wrote(rows, [young], KEEPERS, FORGET, NOW, 9))[0] == 0
+
+
+async def test_where_there_is_no_address_nothing_is_forgotten(rows: Rows) -> None:
+    empty = {"receipt_contact": None}
+    given = [order(**{**ENDED, **empty}), payment(order_id=None, **{**NAMED, **empty}),
+             receipt(HIGH, ended_at=OLD)]  # fmt: skip
+    assert await wrote(rows, given, KEEPERS, FORGET, NOW, 9) == (0, {})
 
 
 async def test_so_many_addresses_are_forgotten_at_a_time_the_oldest_first(rows: Rows) -> None:

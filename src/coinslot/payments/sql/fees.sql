@@ -6,12 +6,11 @@ RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     more bigint := p_minor - coalesce(p_capture.fee_minor, 0);
 BEGIN
-    IF p_capture.fee_minor IS NOT DISTINCT FROM p_minor THEN RETURN; END IF;
     UPDATE captures SET fee_minor = p_minor WHERE id = p_capture.id;
     IF more > 0 THEN
         PERFORM book(p_capture, 'fees', 'gateway', more,
             CASE WHEN p_capture.fee_minor IS NULL THEN 'fee' ELSE 'fee_corrected' END, p_now);
-    ELSIF more < 0 THEN
+    ELSE
         PERFORM book(p_capture, 'gateway', 'fees', -more, 'fee_corrected', p_now);
     END IF;
 END $$;
