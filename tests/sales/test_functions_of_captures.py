@@ -315,6 +315,30 @@ async def test_a_refund_that_was_booked_as_made_outside_pays_ours_once_it_is_nam
     assert await noted(rows, used, mark=MARK) == ("known", {})
     taken = refund(NEXT, state="succeeded", covered_by=THEIRS, amount_minor=1)
     assert await noted(rows, [*given, taken], mark=MARK) == ("known", {})
+    beside: Given = [
+        ("refunds", {**theirs[1], "id": UUID(int=number), "key": f"k{number}", **odd})
+        for number, odd in (
+            (301, {"account_id": UUID(int=59)}),
+            (302, {"gateway_refund_id": "x"}),
+        )
+    ]
+    for both in ([*beside, *given], [*given, *beside]):
+        _, found = await noted(rows, both, mark=MARK)
+        assert (THEIRS, {"in_place_of": REFUND}) in found["refunds"]
+    # One of ours that has this id is itself; one of theirs that had failed came alive.
+    ours = refund(THEIRS, state="succeeded", gateway_refund_id="rf_1")
+    assert (await noted(rows, [given[0], ours, refund()], mark=MARK))[0] == "refund"
+    dead = refund(THEIRS, origin="gateway", state="failed", gateway_refund_id="rf_1")
+    assert (await noted(rows, [given[0], dead, refund()], mark=MARK))[0] == "refunded_outside"
+    # Marks of another capture, and another sum under the same id.
+    elsewhere = [*given[:2], refund(capture_id=BESIDE), refund(NEXT)]
+    assert await noted(rows, elsewhere, mark=MARK) == ("known", {})
+    less = (theirs[0], {**theirs[1], "amount_minor": 400})
+    assert await noted(rows, [given[0], less, refund()], mark=MARK) == ("known", {})
+    for mark in (MARK, None):
+        said, found = await noted(rows, given, mark=mark, stage="failed")
+        (moved,) = [one[1] for one in found["refunds"] if one[0] == THEIRS]
+        assert (said, moved["state"]) == ("refund", "failed")
     owing = [*given[:2], refund(state="owed")]
     assert (await noted(rows, owing, mark=MARK))[0] == "refund"
 
@@ -322,7 +346,8 @@ async def test_a_refund_that_was_booked_as_made_outside_pays_ours_once_it_is_nam
 async def test_a_dead_refund_that_was_made_after_all_is_booked_once_more(rows: Rows) -> None:
     dead = refund(state="failed", gateway_refund_id="rf_1")
     given = [capture(**{**DUE, "refund_intended": 1000}), dead, refund(NEXT, replaces=REFUND)]
-    said, found = await noted(rows, given)
+    # By its own id, whatever payment it is told of.
+    said, found = await noted(rows, given, gateway_payment_id="pay_2")
     assert said == "refunded_outside"
     assert found["refunds"] == in_order([
         (REFUND, {"gateway_refund_id": None, "version": 2}),
@@ -332,6 +357,26 @@ async def test_a_dead_refund_that_was_made_after_all_is_booked_once_more(rows: R
     stands_in = {"amount": 500, "refund": str(NEXT)}
     assert event("refund", "new refunds", "STANDS_IN", data=stands_in) in found["events"]
     assert discrepancy("dead_refund_paid", 500, refund_id=REFUND) in found["discrepancies"]
+    for stage in ("pending", "failed"):
+        said, found = await noted(rows, given, stage=stage)
+        assert (said, "captures" in found) == ("refund", False)
+
+
+async def test_a_refund_that_something_else_paid_and_that_was_made_too_is_one_more(
+    rows: Rows,
+) -> None:
+    paid: Given = [
+        capture(**DUE), refund(state="succeeded", gateway_refund_id="rf_1"),
+        ("events", {"merchant_id": ASHA, "machine": "refund", "subject_id": REFUND,
+                    "event": "PAID_BY_HAND", "was": "owed", "state": "succeeded"}),
+    ]  # fmt: skip
+    for stage in ("pending", "failed"):
+        assert await noted(rows, paid, stage=stage) == ("known", {})
+    said, found = await noted(rows, paid)
+    assert (said, found["captures"]) == ("refunded_outside", [(CAPTURE, OUTSIDE)])
+    assert found["refunds"] == in_order([
+        (REFUND, {"gateway_refund_id": None}), {**MADE, "reason": "paid_before"},
+    ])  # fmt: skip
 
 
 async def test_of_ours_that_wait_the_oldest_of_this_sum_is_what_it_may_be(rows: Rows) -> None:

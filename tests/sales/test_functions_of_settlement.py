@@ -58,8 +58,13 @@ OTHERS: Given = [
 ]  # fmt: skip
 
 
+LAST = UUID(int=98)
+BEHIND: Given = [capture(LAST), order(LAST), unit(LAST, order_id=LAST, capture_id=LAST)]
+
+
 def booked(debit: str, credit: str, amount: int, why: str) -> list[Row]:
-    line = {"merchant_id": ASHA, "capture_id": CAPTURE, "currency": "INR", "why": why, "at": NOW}
+    line = {"merchant_id": ASHA, "capture_id": CAPTURE, "currency": "INR", "why": why, "at": NOW,
+            "txn": "+".join(sorted((debit, credit)))}  # fmt: skip
     lines: list[Row] = [{**line, "account": debit, "amount": amount},
                         {**line, "account": credit, "amount": -amount}]  # fmt: skip
     return lines
@@ -94,7 +99,7 @@ def whole(**found: Any) -> Row:
 
 
 async def writes(rows: Rows, given: Given, call: str, *values: object) -> Row:
-    _, found = await wrote(rows, [*OTHERS, *given], TABLES, f"SELECT {call}", *values, NOW)
+    _, found = await wrote(rows, [*OTHERS, *given, *BEHIND], TABLES, f"SELECT {call}", *values, NOW)
     return found
 
 
@@ -353,6 +358,10 @@ async def test_a_refund_that_the_gateway_made_by_itself_pays_ours(rows: Rows) ->
         ledger=booked("refunds_payable", "refunds_outside", 500, "covered_outside"),
         refunds=[(REFUND, {"covered_by": THEIRS})],
     )
+    same = {**STOOD, "amount_minor": 500}
+    twins = [given[0], refund(NEXT, **same), refund(UUID(int=25), **same), refund(THEIRS, **same)]
+    found = await writes(rows, [*twins, given[2]], "refund_book_covered($1, $2)", REFUND)
+    assert (REFUND, {"covered_by": UUID(int=25)}) in found["refunds"]
     alone = refund(NEXT, **{**STOOD, "amount_minor": 400})
     found = await writes(rows, [*given, alone], "refund_book_covered($1, $2)", REFUND)
     assert found["events"] == [event("refund", NEXT, "MADE_OUTSIDE", data={"amount": 400})]

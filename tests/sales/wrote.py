@@ -39,6 +39,8 @@ async def wrote(
         for table in keys for key in after[table].keys() - before[table].keys()
         if isinstance(key, UUID) and key.version  # one that was made
     }  # fmt: skip
+    _paired(after.get("ledger", {}))
+    _paired(before.get("ledger", {}))
     found = {table: _changes(before[table], _named(after[table], new), keys[table])
              for table in keys}  # fmt: skip
     return said, {table: changed for table, changed in found.items() if changed}
@@ -49,6 +51,15 @@ async def _all(rows: Rows, table: str, key: list[str]) -> dict[Any, dict[str, An
     return {
         row[key[0]] if len(key) == 1 else tuple(row[name] for name in key): row for row in found
     }
+
+
+def _paired(lines: dict[Any, dict[str, Any]]) -> None:
+    """In place of a movement's id the accounts that it is booked on."""
+    accounts: dict[Any, list[str]] = {}
+    for row in lines.values():
+        accounts.setdefault(row["txn"], []).append(row["account"])
+    for row in lines.values():
+        row["txn"] = "+".join(sorted(accounts[row["txn"]]))
 
 
 def _named(rows: dict[Any, dict[str, Any]], new: Mapping[str, str]) -> dict[Any, dict[str, Any]]:
@@ -76,8 +87,7 @@ def _with(value: Any, new: Mapping[str, str]) -> Any:
 def _changes(old: dict[Any, Row], new: dict[Any, Row], key: list[str]) -> list[Any]:
     made = key if key in (["id"], ["seq"]) else []
     found: list[Any] = [
-        {k: _told(k, v) for k, v in row.items()
-         if k not in made and k != "txn" and v not in _EMPTY}
+        {k: _told(k, v) for k, v in row.items() if k not in made and v not in _EMPTY}
         for name, row in new.items() if name not in old
     ]  # fmt: skip
     for name, row in old.items():
