@@ -27,7 +27,7 @@ from coinslot.people.outbox import Letter, post, sealed_as
 from coinslot.people.privacy_settings import Privacy
 from tests.notices.telling import Told
 from tests.people.authenticator import Authenticator
-from tests.people.conftest import Staffed, at
+from tests.people.conftest import CHEAP, Staffed, at
 from tests.people.test_letters import told as told
 from tests.people.test_whole_proofs import HOME, kept, refusal, strong, with_app
 from tests.people.test_whole_rows import Log, entry, rows
@@ -397,3 +397,42 @@ def test_tries_are_counted_by_network_account_and_both(staffed: Staffed) -> None
     assert not any("boris" in one for one in here), "what was typed is not kept"
     person = staffed.people["boris"]
     assert of_person(context, person) == [Limit(f"pair:{person}", 10)]
+
+
+@pytest.mark.parametrize("drops", [True, False])
+async def test_a_reset_ends_factors_where_it_says_so_and_its_owner_is_told(
+    staffed: Staffed, drops: bool
+) -> None:
+    auth, log, tables = staffed.auth, Log(staffed), ("second_factors", "recovery_codes", "people")
+    boris, vera = await member(staffed, "boris"), await member(staffed, "vera")
+    for who in (boris, vera):
+        await with_app(staffed, who)
+    secret = await resets.offer(
+        auth, invited_by(staffed), boris.person, drops_factors=drops
+    )  # fmt: skip
+    before = {one: await rows(staffed, one, "1, 2") for one in tables}
+    await log.new()
+    staffed.later(5)
+    await resets.reset(auth, secret, "ten cold bottles", at())
+    hashed = [one["password_hash"] for one in await rows(staffed, "people")
+              if one["id"] == boris.person]  # fmt: skip
+    assert CHEAP.verify(hashed[0], "ten cold bottles")
+    ended = {"second_factors": "removed_at", "recovery_codes": "used_at"}
+    for table, was in before.items():
+        for row in was:
+            if table == "people" and row["id"] == boris.person:
+                row |= {"version": row["version"] + 1, "password_hash": hashed[0]}
+            elif drops and row.get("person_id") == boris.person:
+                row[ended[table]] = auth.now()
+    assert {one: await rows(staffed, one, "1, 2") for one in tables} == before
+    told = await rows(staffed, "alerts")
+    assert [(one["person_id"], one["kind"], one["data"], one["opened_at"]) for one in told] == [
+        (boris.person, "factor_removed", {"kind": "all"}, auth.now()),
+    ] * drops  # fmt: skip
+    by = Actor(person=boris.person, address=at().address)
+    assert await log.new() == [
+        entry(staffed, by, "password.reset", merchant_id=None, subject=str(boris.person),
+              after={"drops_factors": drops}),
+    ]  # fmt: skip
+    again = resets.reset(auth, secret, "nine cold bottles", at())
+    assert (await refusal(again)).code == "invalid_token"
