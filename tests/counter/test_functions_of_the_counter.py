@@ -228,6 +228,18 @@ async def test_what_nobody_paid_for_is_for_sale_again_by_each_of_its_lines(rows:
     }
 
 
+async def test_an_order_that_expires_is_told_to_its_own_kind(rows: Rows) -> None:
+    outlet = {"merchant_id": ASHA, "channel": "counter", "dialect": "leased"}
+    given: Given = [
+        ("outlets", {"id": "K02", "kind": "vending", **outlet}),
+        ("outlets", {"id": "K01", "kind": "counter", **outlet}),
+        *COUPON[:2], *ITEMS, line(OF_OTHER, order=OTHER, reserved=8), line(ONE),
+    ]  # fmt: skip
+    call = "SELECT order_close_payment($1, $2)"
+    _, found = await wrote(rows, given, ["counter_lines"], call, ORDER, NOW)
+    assert found == {"counter_lines": [(ONE, {"reserved": 0})]}
+
+
 async def test_portions_come_back_once_for_each_time_that_their_stock_is_named(rows: Rows) -> None:
     back = "SELECT counter_give_back($1)"
     for stocks, changed in (

@@ -221,6 +221,9 @@ async def test_an_order_that_expires_takes_its_payment_and_ways_with_it(rows: Ro
                         "source": "page", "token": str(order)}),
             ("payments", {"id": payment, "merchant_id": ASHA, "order_id": order,
                           "state": "requires_action", "due_at": NOW}),
+            ("attempts", {"id": payment, "payment_id": payment, "state": "pending", "way": "code",
+                          "outlet_id": "M01", "network": "n", "make_at": NOW, "key": str(payment),
+                          "due_at": None}),
         ]  # fmt: skip
 
     mine, others = (COLA, UUID(int=71)), (TEA, UUID(int=72))
@@ -229,6 +232,7 @@ async def test_an_order_that_expires_takes_its_payment_and_ways_with_it(rows: Ro
     state = found["payments"][0][1]["state"]
     assert found == {
         "payments": [(mine[1], {"state": state, "version": 2, "due_at": None})],
+        "attempts": [(mine[1], {"retired_at": NOW, "due_at": NOW, "lease": 1})],
         "events": in_order([event("payment", mine[1], "DEADLINE", was="requires_action",
                                   state=state, data={"due_at": None})]),
     }  # fmt: skip
