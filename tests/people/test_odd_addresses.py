@@ -21,6 +21,7 @@ BOUND = {  # whatever else there is, the rest of the path leads to something
     "machine": "M01",
     "outlet": "M01",
 }
+AT_THE_DOOR = 4  # of them where nobody reads an address before it is known who asks
 STREAMS = ("/live", "/events", "/state", "/board")  # they wait for what changes
 
 
@@ -63,14 +64,15 @@ async def test_no_odd_address_is_a_failure_of_ours(staffed: Staffed, login: str)
         for method, path, parameters, asked in routes(staffed):
             if path.startswith("/auth/"):
                 continue
-            for odd in ODD:
+            plain = path
+            for name in parameters:
+                plain = plain.replace("{" + name + "}", BOUND.get(name, str(uuid4())))
+            body: Any = None if method in ("GET", "HEAD", "DELETE") else {}
+            turned_away = (await client.request(method, plain, json=body)).status_code in (401, 303)
+            for odd in ODD[:AT_THE_DOOR] if turned_away else ODD:
                 where = set(strange(path, parameters, odd)) if parameters else set()
-                plain = path
-                for name in parameters:
-                    plain = plain.replace("{" + name + "}", BOUND.get(name, str(uuid4())))
                 where |= {f"{plain}?{name}={odd}" for name in asked}
                 for one in sorted(where):
-                    body: Any = None if method in ("GET", "HEAD", "DELETE") else {}
                     try:
                         answer = await client.request(method, one, json=body)
                     except httpx.InvalidURL:
