@@ -8,7 +8,6 @@ from uuid import UUID
 from tests.counter.test_functions_of_the_counter import (
     ASHA,
     CAPTURE,
-    NOW,
     ONE,
     ORDER,
     OTHER,
@@ -24,7 +23,7 @@ from tests.counter.test_functions_of_the_counter import (
     unit,
 )
 from tests.sales.asked import Asked, mistaken
-from tests.sales.by_hand import Rows
+from tests.sales.by_hand import NOW, Rows
 from tests.sales.wrote import in_order, wrote
 
 REFUND, OURS, EARLIER, PART, EXTRA, TIP, ACCOUNT, COUPON, CARD, CARD_BESIDE = (
@@ -35,7 +34,7 @@ KEPT: Row = {"settlement": "fulfilled", "basis": "code"}
 BACK: Row = {"settlement": "refund_due", "basis": "cancelled"}
 
 
-def refund(key: UUID = REFUND, **given: Any) -> tuple[str, Row]:
+def refund(key: UUID = REFUND, /, **given: Any) -> tuple[str, Row]:
     return "refunds", {
         "id": key, "merchant_id": ASHA, "account_id": ACCOUNT, "capture_id": CAPTURE,
         "origin": "ours", "state": "succeeded", "amount_minor": 100, "reason": "asked",

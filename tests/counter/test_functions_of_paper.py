@@ -11,7 +11,6 @@ from tests.counter.test_functions_of_the_counter import (
     ITEMS,
     LOOSE,
     MILK,
-    NOW,
     ONE,
     ORDER,
     OTHER,
@@ -27,7 +26,7 @@ from tests.counter.test_functions_of_the_counter import (
     line,
     unit,
 )
-from tests.sales.by_hand import Rows
+from tests.sales.by_hand import NOW, Rows
 from tests.sales.wrote import wrote
 
 BAR, KITCHEN, WHOLE, ELSEWHERE, RETIRED, SILENT = (UUID(int=n) for n in range(60, 66))

@@ -38,7 +38,7 @@ def line(key: UUID, item: UUID = ITEM, order: UUID = ORDER, **given: Any) -> tup
     }  # fmt: skip
 
 
-def unit(key: UUID = UNIT, **given: Any) -> tuple[str, Row]:
+def unit(key: UUID = UNIT, /, **given: Any) -> tuple[str, Row]:
     return "fulfillments", {
         "id": key, "merchant_id": ASHA, "order_id": ORDER, "line_id": ONE, "outlet_id": "K01",
         "kind": "counter", "state": "queued", "capture_id": CAPTURE, "due_at": NOW,
@@ -47,7 +47,7 @@ def unit(key: UUID = UNIT, **given: Any) -> tuple[str, Row]:
 
 
 def contact(order: UUID, **given: Any) -> Given:
-    times = {name: given.pop(name) for name in ("begin_at", "wanted_at") if name in given}
+    times: Row = {name: given.pop(name) for name in ("begin_at", "wanted_at") if name in given}
     return [
         ("counter_orders", {"order_id": order, "merchant_id": ASHA, "outlet_id": "K01",
                             "code_version": 3 if order == ORDER else 7, **times}),

@@ -10,7 +10,6 @@ from coinslot.db.pool import RawConnection
 from tests.counter.test_functions_of_paper import walk_in
 from tests.counter.test_functions_of_the_counter import (
     BACK,
-    NOW,
     ONE,
     ORDER,
     OTHER,
@@ -20,7 +19,7 @@ from tests.counter.test_functions_of_the_counter import (
     line,
     unit,
 )
-from tests.sales.by_hand import Rows
+from tests.sales.by_hand import NOW, Rows
 from tests.sales.test_lock_order import stopped
 
 # The second and fourth are of nobody here.

@@ -379,16 +379,27 @@ async def test_a_refund_that_something_else_paid_and_that_was_made_too_is_one_mo
     ])  # fmt: skip
 
 
+async def test_one_that_a_person_would_pay_is_paid_by_it(rows: Rows) -> None:
+    said, found = await noted(rows, [capture(**DUE), refund(state="owed")])
+    assert said == "refunded_outside"
+    assert [row for row in found["refunds"] if isinstance(row, dict)] == [
+        {**MADE, "in_place_of": REFUND}
+    ]
+    assert "discrepancies" not in found
+
+
 async def test_of_ours_that_wait_the_oldest_of_this_sum_is_what_it_may_be(rows: Rows) -> None:
     def waits(key: int, **given: Any) -> tuple[str, Row]:
-        return refund(UUID(int=key), **{"created_at": NOW - SECOND, **given})
+        return refund(UUID(int=key), **({"created_at": NOW - SECOND} | given))
 
+    others: list[Row] = [
+        {"capture_id": BESIDE}, {"origin": "gateway"}, {"state": "succeeded"},
+        {"gateway_refund_id": "rf_7"}, {"amount_minor": 499},
+    ]  # fmt: skip
     own = [
         waits(202), waits(201), waits(203, created_at=NOW),
-        *(waits(number, created_at=NOW - 9 * SECOND, **odd) for number, odd in enumerate((
-            {"capture_id": BESIDE}, {"origin": "gateway"}, {"state": "succeeded"},
-            {"gateway_refund_id": "rf_7"}, {"amount_minor": 499},
-        ), start=101)),
+        *(waits(number, created_at=NOW - 9 * SECOND, **odd)
+          for number, odd in enumerate(others, start=101)),
         waits(100, created_at=NOW - 9 * SECOND),
         refund(THEIRS, origin="gateway", state="succeeded", in_place_of=UUID(int=100)),
     ]  # fmt: skip
@@ -434,8 +445,9 @@ BEFORE: tuple[tuple[Row, Row | None, list[tuple[str, int]]], ...] = (
 
 
 async def test_what_went_back_outside_and_was_not_owed_is_a_persons(rows: Rows) -> None:
-    call = "SELECT judge_outside($1, $2, $3)"
-    for reason, table in (("outside", SPARE), ("paid_before", BEFORE)):
+    call, of_refund = "SELECT judge_outside($1, $2, $3)", {"refund_id": THEIRS}
+    tables = (("outside", SPARE), ("paid_before", BEFORE))
+    for reason, table in tables:
         for money, waits, kinds in table:
             odd_one = {"key": "own", **waits} if waits is not None else None
             given: Given = [
@@ -448,7 +460,7 @@ async def test_what_went_back_outside_and_was_not_owed_is_a_persons(rows: Rows) 
             given[3][1]["capture_id"] = FIRST
             _, found = await wrote(rows, given, TABLES, call, CAPTURE, THEIRS, NOW)
             said = [
-                discrepancy(kind, minor, **({"refund_id": THEIRS} if "twice" in kind else {}))
+                discrepancy(kind, minor, **(of_refund if "twice" in kind else {}))
                 for kind, minor in kinds
             ]  # fmt: skip
             assert found == whole(discrepancies=said), (reason, money, waits)

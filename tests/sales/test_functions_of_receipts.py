@@ -310,7 +310,7 @@ async def test_a_fee_is_booked_once_and_corrected_by_the_difference(rows: Rows) 
     ]  # fmt: skip
     for had, minor, lines in FEES:
         given = [*strangers, capture(**PAID, fee_minor=had)]
-        changed = [(CAPTURE, {"fee_minor": minor})] if had != minor else []
+        changed: list[Any] = [(CAPTURE, {"fee_minor": minor})] if had != minor else []
         wanted = whole(captures=changed, ledger=lines)
         said = {**fact, "fee": {"amount": minor, "currency": "INR"}}
         _, found = await wrote(rows, given, BOOKS, note, said, ACCOUNT, NOW)

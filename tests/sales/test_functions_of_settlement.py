@@ -21,21 +21,21 @@ FACTS: Row = {"merchant_id": ASHA, "account_id": ACCOUNT}
 LATE = NOW + 60 * SECOND
 
 
-def capture(key: UUID = CAPTURE, **given: Any) -> tuple[str, Row]:
+def capture(key: UUID = CAPTURE, /, **given: Any) -> tuple[str, Row]:
     """Of all of it nothing is settled, unless it is told otherwise."""
     row = {**FACTS, "id": key, "gateway_payment_id": str(key), "captured": 5000, **given}
     settled = sum(row.get(n, 0) for n in ("fulfilled", "refund_due", "surplus", "goodwill"))
     return "captures", {"open": row["captured"] - settled, **row}
 
 
-def refund(key: UUID = REFUND, **given: Any) -> tuple[str, Row]:
+def refund(key: UUID = REFUND, /, **given: Any) -> tuple[str, Row]:
     return "refunds", {
         **FACTS, "id": key, "capture_id": CAPTURE, "origin": "ours", "state": "pending",
         "amount_minor": 500, "reason": "no_drop", "key": str(key), **given,
     }  # fmt: skip
 
 
-def unit(key: UUID = UNIT, **given: Any) -> tuple[str, Row]:
+def unit(key: UUID = UNIT, /, **given: Any) -> tuple[str, Row]:
     return "fulfillments", {
         "id": key, "merchant_id": ASHA, "order_id": ORDER, "line_id": LINE, "outlet_id": "M01",
         "capture_id": CAPTURE, "state": "vended", "settlement": "fulfilled", "basis": "drop",
@@ -43,7 +43,7 @@ def unit(key: UUID = UNIT, **given: Any) -> tuple[str, Row]:
     }  # fmt: skip
 
 
-def order(key: UUID = ORDER, **given: Any) -> tuple[str, Row]:
+def order(key: UUID = ORDER, /, **given: Any) -> tuple[str, Row]:
     return "orders", {"id": key, "merchant_id": ASHA, "outlet_id": "M01", "state": "paid",
                       "source": "page", "token": str(key), "amount_minor": 5000, "due_at": LATE,
                       **given}  # fmt: skip
@@ -199,15 +199,64 @@ async def test_an_order_ends_with_its_last_unit_and_its_extras_go_the_same_way(
         )
     tip = ("order_extras", {"id": PART, "merchant_id": ASHA, "order_id": ORDER, "kind": "tip",
                             "amount_minor": 50})  # fmt: skip
-    given = [capture(order_id=ORDER), order(), tip, unit(**back)]
-    found = await writes(rows, given, "end_order($1, $2)", ORDER)
-    assert found["order_extras"] == [
-        (PART, {"settlement": "refund_due", "basis": "not_handed_over", "settled_at": NOW})
-    ]
-    found = await writes(rows, [*given[:-1], unit()], "end_order($1, $2)", ORDER)
-    assert found["order_extras"] == [
-        (PART, {"settlement": "fulfilled", "basis": "handed_over", "settled_at": NOW})
-    ]
+    late = capture(THEIRS, order_id=ORDER, captured=7, surplus=7, reason="late")
+    done = ("order_extras", {"id": NEXT, "order_id": ORDER, "kind": "delivery_fee",
+                             "settlement": "fulfilled", "basis": "handed_over",
+                             "settled_at": NOW})  # fmt: skip
+    given = [late, capture(order_id=ORDER), order(), tip, done, unit(**back)]
+    assert await writes(rows, given, "end_order($1, $2)", ORDER) == whole(
+        captures=[(CAPTURE, {"open": 4950, "refund_due": 50, "refund_intended": 50})],
+        ledger=booked("obligations", "refunds_payable", 50, "not_handed_over"),
+        order_extras=[settled_extra("refund_due", "not_handed_over")],
+        refunds=[owed(50, "not_handed_over")], orders=[GONE_BACK],
+        events=[told_extra("refund_due", "not_handed_over"), intended(50, "not_handed_over"),
+                ended("GONE_BACK")],
+    )  # fmt: skip
+    assert await writes(rows, [*given[:-1], unit()], "end_order($1, $2)", ORDER) == whole(
+        captures=[(CAPTURE, {"open": 4950, "fulfilled": 50})],
+        ledger=booked("obligations", "sales", 50, "handed_over"),
+        order_extras=[settled_extra("fulfilled", "handed_over")],
+        orders=[COMPLETED],
+        events=[told_extra("fulfilled", "handed_over"), ended("HANDED_OVER")],
+    )
+
+
+def settled_extra(settlement: str, basis: str) -> tuple[UUID, Row]:
+    return PART, {"settlement": settlement, "basis": basis, "settled_at": NOW}
+
+
+def told_extra(settlement: str, basis: str, kind: str = "tip") -> Row:
+    data = {"order": str(ORDER), "kind": kind, "settlement": settlement, "basis": basis}
+    return event("order_extra", PART, "SETTLED", data=data)
+
+
+async def test_the_fee_of_a_delivery_that_failed_goes_back_once(rows: Rows) -> None:
+    def fee(**given: Any) -> tuple[str, Row]:
+        return "order_extras", {"id": PART, "merchant_id": ASHA, "order_id": ORDER,
+                                "kind": "delivery_fee", "amount_minor": 50, **given}  # fmt: skip
+
+    async def failed(*given: tuple[str, Row]) -> tuple[bool, Row]:
+        said, found = await wrote(
+            rows, [*OTHERS, *given, *BEHIND], TABLES, "SELECT delivery_failed($1, $2)", ORDER, NOW
+        )
+        return said, found
+
+    paid = capture(order_id=ORDER)
+    others = ("order_extras", {"id": NEXT, "order_id": OF_ORDER, "kind": "delivery_fee"})
+    assert await failed(others, paid, fee()) == (True, whole(
+        captures=[(CAPTURE, {"open": 4950, "refund_due": 50, "refund_intended": 50})],
+        ledger=booked("obligations", "refunds_payable", 50, "delivery_failed"),
+        order_extras=[settled_extra("refund_due", "delivery_failed")],
+        refunds=[owed(50, "delivery_failed")],
+        events=[told_extra("refund_due", "delivery_failed", "delivery_fee"),
+                intended(50, "delivery_failed")],
+    ))  # fmt: skip
+    done = {"settlement": "fulfilled", "basis": "handed_over", "settled_at": NOW}
+    for given in (
+        (others, fee()), (others, paid), (paid, fee(**done)), (paid, fee(kind="tip")),
+        (capture(order_id=ORDER, reason="late"), fee()),
+    ):  # fmt: skip
+        assert await failed(*given) == (False, {}), given
 
 
 ADVANCE: Row = {"lines": [{"mode": "full_prepayment"}]}
@@ -295,11 +344,11 @@ async def test_what_was_given_on_trust_and_evidence_against_it_are_written_down(
         assert found == {"exposures": [{**exposed, "why": why}]}
     call = "fulfillment_note_discrepancy($1, $2)"
     back = {"settlement": "refund_due", "basis": "no_drop"}
-    for given, kind in (({}, "no_drop_after_fulfilled"), (back, "dropped_after_refund")):
+    for how, kind in (({}, "no_drop_after_fulfilled"), (back, "dropped_after_refund")):
         noted = discrepancy(kind, 900, fulfillment_id=UNIT)
-        assert await writes(rows, [unit(**given)], call, UNIT) == {"discrepancies": [noted]}
+        assert await writes(rows, [unit(**how)], call, UNIT) == {"discrepancies": [noted]}
         once: Given = [("discrepancies", {"kind": kind, "fulfillment_id": UNIT})]
-        assert await writes(rows, [unit(**given), *once], call, UNIT) == {}
+        assert await writes(rows, [unit(**how), *once], call, UNIT) == {}
     dead = discrepancy("dead_refund_paid", 500, refund_id=REFUND)
     given = [capture(**DUE), refund(state="failed")]
     found = await writes(rows, given, "refund_note_discrepancy($1, $2)", REFUND)

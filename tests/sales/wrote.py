@@ -84,7 +84,7 @@ def _with(value: Any, new: Mapping[str, str]) -> Any:
             return value
 
 
-def _changes(old: dict[Any, Row], new: dict[Any, Row], key: list[str]) -> list[Any]:
+def _changes(old: Mapping[Any, Row], new: Mapping[Any, Row], key: list[str]) -> list[Any]:
     made = key if key in (["id"], ["seq"]) else []
     found: list[Any] = [
         {k: _told(k, v) for k, v in row.items() if k not in made and v not in _EMPTY}

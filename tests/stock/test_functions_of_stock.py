@@ -150,10 +150,10 @@ async def test_a_slot_holds_what_was_counted_less_what_left_it_since(rows: Rows)
         if held != 5:
             changed["stock"] = held
         difference = {**DIFFERS, "counted": held, "cause": said.get("cause")}
-        wanted = {"slots": [(A1, changed)]}
+        wanted: Row = {"slots": [(A1, changed)]}
         if differs:
             wanted["stock_differences"] = [
-                {name: value for name, value in difference.items() if value}  # type: ignore[misc]
+                {name: value for name, value in difference.items() if value}
             ]
         assert (found, all_of_it) == (held, wanted), (counted, said, vends)
 
