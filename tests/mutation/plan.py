@@ -19,8 +19,9 @@ _IS_FLOW = re.compile(r"flow\.py$")
 _LAWS = "tests/unit/test_flow_laws.py::test_every_law_holds"
 SCHEMA = "tests/db/test_schema.py::test_the_page_of_the_schema_is_what_the_migrations_make"
 _CHEAP_S = 0.05
-# Beside each row they put one that is alike, which is what most mistakes in SQL are about.
-_TWINS, _TWINS_FIRST = "tests/sales/test_twins.py", 8
+# Beside each row they put one that is alike, which is what most mistakes in SQL are about; and they
+# compare all that a verb writes.
+_TWINS, _TWINS_OF_SQL, _TWINS_OF_PYTHON = "tests/sales/test_twins.py", 8, 3
 _CLOSE_FIRST = 12  # of the files that import the module themselves
 _DEEPEST = 3  # constants made of constants
 _ALIKE_FILES, _ALIKE_EACH = 6, 8
@@ -69,7 +70,7 @@ class Order:
         self, mutant: Mutant, tests: Iterable[str], killers: Mapping[str, int]
     ) -> list[str]:
         """Those that have killed alike before, those that say the name of the place, then the cheap
-        ones, those of files that use its rarest words, for SQL those with twins of every row, then
+        ones, those of files that use its rarest words, those with twins of every row, then
         of every file in turn the cheapest; tests that import the module go first, and one variant
         of a test before others. All of them together took so many seconds at most."""
         near = _importers(mutant.path, frozenset(t.split("::")[0] for t in tests))
@@ -90,7 +91,8 @@ class Order:
         dear = self._in_turns([t for t in rest if self._price(t) >= _CHEAP_S], near)
         alike = self._alike(mutant, dear)
         dear = [t for t in dear if t not in alike]
-        twins = [t for t in dear if t.startswith(_TWINS)][:_TWINS_FIRST] if _is_sql(mutant) else []
+        twins = [t for t in dear if t.startswith(_TWINS)]
+        twins = twins[: _TWINS_OF_SQL if _is_sql(mutant) else _TWINS_OF_PYTHON]
         close = [t for t in dear if t.split("::")[0] in near and t not in twins][:_CLOSE_FIRST]
         dear = [t for t in dear if t not in (*twins, *close)]
         chosen: list[str] = []

@@ -246,6 +246,9 @@ async def test_a_receipt_that_the_gateway_gave_up_is_a_case(
     await cases.update(stage.context)
     (case,) = await cases.listed(stage.context)
     assert (case.kind, case.data["failure"]) == ("receipt_refused", "the till is out of paper")
+    assert await stage.rows("SELECT gateway_receipt_id, due_at FROM receipts") == [
+        {"gateway_receipt_id": "rt-1", "due_at": None}
+    ]
 
 
 @pytest.mark.parametrize("answer", [BeingRegistered(), Absent(), Unclear("time-out")])

@@ -5,6 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinslot.gateways.receipts import ReceiptLimits, ReceiptTerms
+from coinslot.gateways.tbank.driver import TBank
+from coinslot.gateways.yookassa.driver import YooKassa
 from coinslot.payments.receipt_lines import Piece, ReceiptSumError, lines_back, lines_of
 
 TERMS = ReceiptTerms(contact="till@shop.example", vat="22", mode="full_prepayment")
@@ -91,6 +93,12 @@ def test_a_name_is_cut_to_what_the_gateway_takes() -> None:
     names = ["Капучино большой", "a\x00b\nc", "   ", "Latte"]
     lines = lines_of([Piece(name=name, minor=100) for name in names], 400, TERMS, limits)
     assert [line.name for line in lines] == ["Капучино б", "a b c", "Товар", "Latte"]
+
+
+def test_the_gateways_take_so_many_lines_and_letters() -> None:
+    """As their documentation says: YooKassa of its own receipts, T-Bank of any."""
+    assert YooKassa.receipt_limits == ReceiptLimits(lines=80, name_chars=128)
+    assert TBank.receipt_limits == ReceiptLimits(lines=100, name_chars=128)
 
 
 def test_more_lines_than_the_gateway_takes_are_no_receipt() -> None:
