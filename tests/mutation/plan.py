@@ -297,6 +297,8 @@ def _of_name(name: str, reach: Reach, depth: int) -> set[str]:
     pattern = re.compile(rf"\b{re.escape(name)}\b")
     for path in _modules():
         text = _text(path)
+        if name not in text:
+            continue
         lines = [n for n, line in enumerate(text.splitlines(), 1) if pattern.search(line)]
         for line in lines:
             if _function_around(text, line) is not None:
@@ -312,6 +314,8 @@ def _is_built_on(name: str) -> bool:
     pattern = re.compile(rf"\b{re.escape(name)}\b")
     for path in _modules():
         text = _text(path)
+        if name not in text:
+            continue
         for line, said in enumerate(text.splitlines(), 1):
             if not pattern.search(said) or re.match(r"\s*(from|import|#|\))", said):
                 continue
