@@ -165,3 +165,13 @@ def test_the_table_is_written_cell_by_cell_and_read_as_it_was() -> None:
             windows={"in_doubt_s": 1200.0},
         ),
     ]
+
+
+@pytest.mark.parametrize("missing", ["machine", "slot"])
+def test_a_table_says_of_which_machine_and_slot_it_is(missing: str) -> None:
+    there = "slot" if missing == "machine" else "machine"
+    found = bulk_sheet.read(f"{there}\nM01\n".encode(), CURRENCIES)
+    said = f"column {missing} is missing"
+    assert found == bulk_sheet.BulkSheet(
+        changes=[], problems=[LineProblem(line=1, column="", message=said)]
+    )

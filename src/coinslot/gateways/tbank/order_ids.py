@@ -39,8 +39,8 @@ def mark_of(said: str) -> Mark | None:
     found = ORDER_ID.fullmatch(said)
     if found is None:
         return None
-    thing, kind = divmod(_number(found[2]), 16)
-    if kind > NEITHER or thing >= 1 << 128:
+    thing, kind = divmod(_number(found[2]), 16)  # of 132 bits, so that no thing is above 128
+    if kind > NEITHER:
         return None
     known = None if kind == NEITHER else str(UUID(int=thing))
     return Mark(
