@@ -145,7 +145,7 @@ def test_an_order_shows_each_column_in_its_place() -> None:
          {"refund_by": None,
           "kept_by": outlet_pages.fulfillment.last_moment(UNITS[0])}),
         ({"units": UNITS[1:3]}, {"refund_by": None, "kept_by": None, "by_policy": False}),
-        ({"units": [unit(1, settlement="refund_due", basis="policy", settled_at=START)]},
+        ({"units": [UNITS[0], unit(1, settlement="refund_due", basis="policy", settled_at=START)]},
          {"by_policy": True, "taken_at": None}),
         ({"units": []},
          {"units": tuple(UnitView(unit_id=one["id"], name=one["name"], state="placed")
