@@ -238,3 +238,38 @@ async def test_the_statement_that_signs_finds_a_unit_of_this_machine_alone(stage
     assert await stage.rows(store.TO_SIGN, unit, "M01")
     assert not await stage.rows(store.TO_SIGN, unit, "M02")
     assert not await stage.rows(store.TO_SIGN, uuid4(), "M01")
+
+
+class Refused:
+    """The commit that messages share fails with this."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    async def take(self, told: PlainMessage) -> Any:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    "error", [asyncpg.DeadlockDetectedError("held"), asyncpg.InterfaceError("closed")]
+)
+async def test_what_a_shared_commit_refuses_is_taken_step_by_step(
+    stage: Stage, error: Exception
+) -> None:
+    await offered(stage)
+    refused: Any = Refused(error)
+    who, now = machine(stage), stage.context.now()
+    assert await receive_plain(stage.context, who, accept(stage), now, refused) is None
+    assert await stage.value("SELECT go_message FROM vend_units") is None
+    (go,) = await machine_messages.receive(stage.context, who, accept(stage), now, refused)
+    assert isinstance(go, wire.Go)
+    assert await stage.value("SELECT go_message FROM vend_units") == wire.to_wire(go)
+
+
+async def test_a_fault_of_our_own_is_not_taken_for_the_databases(stage: Stage) -> None:
+    await offered(stage)
+    refused: Any = Refused(ValueError("ours"))
+    with pytest.raises(ValueError, match="ours"):
+        await receive_plain(
+            stage.context, machine(stage), accept(stage), stage.context.now(), refused
+        )
