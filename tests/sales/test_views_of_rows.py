@@ -8,7 +8,7 @@ import pytest
 
 from coinslot.channels.base import Powers
 from coinslot.kit.money import Money
-from coinslot.orders import outlet_pages
+from coinslot.orders import fulfillment, outlet_pages
 from coinslot.orders.page_views import (
     BrandView,
     ExtraView,
@@ -89,7 +89,7 @@ def view(**changes: Any) -> OrderView:
 
 
 def test_an_order_shows_each_column_in_its_place() -> None:
-    ends = max(outlet_pages.fulfillment.last_moment(one) for one in (UNITS[0], UNITS[3]))
+    ends = max(fulfillment.last_moment(one) for one in (UNITS[0], UNITS[3]))
     assert ends < START + 90 * MINUTE
     assert view() == OrderView(
         token="t", number="N7", version=12, state="paid", outlet_code="M01",
@@ -143,7 +143,7 @@ def test_an_order_shows_each_column_in_its_place() -> None:
          {"confirmed_at": None}),
         ({"story": Story(progress=Progress.QUEUED, keeps=True), "units": UNITS[:1]},
          {"refund_by": None,
-          "kept_by": outlet_pages.fulfillment.last_moment(UNITS[0])}),
+          "kept_by": fulfillment.last_moment(UNITS[0])}),
         ({"units": UNITS[1:3]}, {"refund_by": None, "kept_by": None, "by_policy": False}),
         ({"units": [UNITS[0], unit(1, settlement="refund_due", basis="policy", settled_at=START)]},
          {"by_policy": True, "taken_at": None}),
