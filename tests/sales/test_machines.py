@@ -316,6 +316,19 @@ async def test_lines_that_a_machine_believes_are_kept_are_told_and_do_not_stop_i
     assert [row["skipped"] for row in told.rows] == [unacked_from - 1]
 
 
+async def test_a_greeting_is_answered_with_the_number_of_the_newest_configuration(
+    stage: Stage,
+) -> None:
+    await stage.value("UPDATE outlets SET config_version = 7 WHERE id = 'M01'")
+    hello = wire.Hello(
+        journal_id="j1", boot_id="b1", mono_ms=1000, last_seq=0,
+        capabilities=wire.Capabilities(journal=True, sensor=True),
+    )  # fmt: skip
+    (sync,) = await stage.hear(hello)
+    assert isinstance(sync, wire.Sync)
+    assert sync.config_version == 7
+
+
 async def test_a_unit_in_doubt_of_a_machine_that_nobody_hears_is_left_alone(stage: Stage) -> None:
     """It was written anew up to four times a second, for as long as the doubt lasted."""
     await offered_unit(stage)

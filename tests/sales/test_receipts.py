@@ -78,6 +78,7 @@ async def test_a_receipt_goes_with_the_payment_and_is_read_back_as_registered(
     (row,) = await stage.rows("SELECT * FROM receipts")
     assert row["fiscal"] == {"document": "3986", "attribute": "1618"}
     assert (row["due_at"], row["amount_minor"]) == (None, 8499)
+    assert row["gateway_receipt_id"] == "rt-1"
     assert await open_cases(stage) == []
 
 
