@@ -84,7 +84,28 @@ async def test_while_a_receipt_of_it_waits_the_address_is_kept(
     assert await stage.value("SELECT receipt_contact FROM payments") == "ivan@example.com"
 
 
-@pytest.mark.parametrize("text", ["", "ivan", "9161234567890", "+7 916", "ivan@localhost"])
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        (" ivan@example.com ", "ivan@example.com"), (f"{'i' * 64}@a.ru", f"{'i' * 64}@a.ru"),
+        (f"ivan@{'a' * 246}.ru", f"ivan@{'a' * 246}.ru"), ("ivan@a.b-c.ru", "ivan@a.b-c.ru"),
+        ("+7 (916) 123-45.67", "+79161234567"), ("8 916\u00a0123 45 67", "+79161234567"),
+        ("79161234567", "+79161234567"), ("9161234567", "+79161234567"),
+        ("+1234567", "+1234567"), ("+123456789012345", "+123456789012345"),
+        ("+81234567890", "+81234567890"), ("+9161234567", "+9161234567"),
+    ],
+)  # fmt: skip
+def test_an_address_is_kept_as_typed_and_a_number_with_its_country(text: str, kept: str) -> None:
+    assert contact(text) == kept
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "ivan", "9161234567890", "+7 916", "ivan@localhost", "ivan@a.r", f"{'i' * 65}@a.ru",
+     f"ivan@{'a' * 247}.ru", "+123456", "+1234567890123456", "++79161234567", "+7916123456x",
+     "59161234567", "8161234567", "91612345678", "916123456",
+     "+" + "\u0667" * 7],
+)  # fmt: skip
 def test_what_is_no_address_is_none(text: str) -> None:
     with pytest.raises(ContactError):
         contact(text)

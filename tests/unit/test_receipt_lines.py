@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 from coinslot.gateways.receipts import ReceiptLimits, ReceiptTerms
 from coinslot.gateways.tbank.driver import TBank
 from coinslot.gateways.yookassa.driver import YooKassa
-from coinslot.payments.receipt_lines import Piece, ReceiptSumError, lines_back, lines_of
+from coinslot.payments.receipt_lines import (
+    Piece,
+    ReceiptSumError,
+    lines_back,
+    lines_closing,
+    lines_of,
+)
 
 TERMS = ReceiptTerms(contact="till@shop.example", vat="22", mode="full_prepayment")
 LIMITS = ReceiptLimits(lines=80, name_chars=20)
@@ -113,3 +119,25 @@ def test_more_than_was_paid_does_not_go_back(back: int) -> None:
     paid = lines_of([Piece(name="Tea", minor=300)], 300, TERMS, LIMITS)
     with pytest.raises(ReceiptSumError):
         lines_back(paid, back, LIMITS)
+
+
+def test_the_receipt_of_a_hand_over_has_each_piece_at_its_price_as_paid_in_full() -> None:
+    """Pieces of one line that a discount gave other prices are lines of their own."""
+    paid = lines_of(
+        [Piece(name="Tea", minor=300), Piece(name="Tea", minor=300), Piece(name="Cake", minor=90)],
+        690, TERMS, LIMITS,
+    )  # fmt: skip
+    handed = [Piece(name="Tea", minor=300), Piece(name="Tea", minor=250),
+              Piece(name="Tea", minor=300), Piece(name="Gift", minor=0)]  # fmt: skip
+    with pytest.raises(ReceiptSumError, match="850 was handed over of 690"):
+        lines_closing(paid, handed, LIMITS)
+    lines = lines_closing(paid, [*handed[:2], *handed[3:]], LIMITS)
+    assert [(line.name, line.quantity, line.price, line.mode) for line in lines] == [
+        ("Tea", 1, 300, "full_payment"), ("Tea", 1, 250, "full_payment"),
+    ]  # fmt: skip
+    whole = lines_closing(paid, [Piece(name="Tea", minor=690)], LIMITS)
+    assert [(line.name, line.quantity, line.price) for line in whole] == [
+        ("Tea", 2, 300), ("Cake", 1, 90),
+    ]  # fmt: skip
+    with pytest.raises(ReceiptSumError, match="nothing was paid for 'Milk'"):
+        lines_closing(paid, [Piece(name="Milk", minor=1)], LIMITS)
