@@ -25,7 +25,7 @@ def contact(text: str) -> str:
     digits = _BETWEEN_DIGITS.sub("", typed)
     plus = digits.startswith("+")
     digits = digits.removeprefix("+")
-    if not re.fullmatch(r"[0-9]{7,15}", digits, re.ASCII):
+    if not re.fullmatch(r"[0-9]{7,15}", digits):
         raise ContactError(text)
     if not plus and len(digits) == 11 and digits[0] in "78":
         return f"+7{digits[1:]}"
