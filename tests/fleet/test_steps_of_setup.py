@@ -101,6 +101,29 @@ async def notes(stage: Stage) -> list[tuple[Any, ...]]:
     ]
 
 
+async def practising(stage: Stage, asha: Editor, folder: Path) -> UUID:
+    """Its account, which is opened once and on record once."""
+    said = await notes(stage)
+    account = await setup.open_practice(stage.context, asha, folder)
+    assert folder.is_dir()
+    row = (await stage.rows("SELECT * FROM gateway_accounts WHERE id = $1", account))[0]
+    assert {name: row[name] for name in ("merchant_id", "gateway", "slug", "created_at")} == {
+        "merchant_id": stage.merchant, "gateway": "mock", "slug": "practice-asha",
+        "created_at": stage.clock.now(),
+    }  # fmt: skip
+    (noted,) = [one for one in await notes(stage) if one not in said]
+    assert noted == (
+        "practice.begun", "practice-asha", stage.merchant, {}, stage.clock.now(),
+    )  # fmt: skip
+    stage.later(60)
+    (folder / "practice-asha.json").unlink(missing_ok=True)
+    folder.rmdir()
+    assert await setup.open_practice(stage.context, asha, folder) == account
+    assert not folder.exists()
+    assert len(await notes(stage)) == len(said) + 1
+    return account
+
+
 async def test_a_machine_to_practise_with_is_set_up_step_by_step(
     opened: Stage, tmp_path: Path
 ) -> None:
@@ -116,28 +139,9 @@ async def test_a_machine_to_practise_with_is_set_up_step_by_step(
         sold=False, books_seen=False, real_machine=True, real_heard=before.real_heard,
     )  # fmt: skip
 
-    said = await notes(stage)
-    folder = tmp_path / "books" / "of practice"
-    account = await setup.open_practice(stage.context, asha, folder)
-    assert folder.is_dir()
-    row = (await stage.rows("SELECT * FROM gateway_accounts WHERE id = $1", account))[0]
-    assert {name: row[name] for name in ("merchant_id", "gateway", "slug", "created_at")} == {
-        "merchant_id": stage.merchant, "gateway": "mock", "slug": "practice-asha",
-        "created_at": stage.clock.now(),
-    }  # fmt: skip
-    (noted,) = [one for one in await notes(stage) if one not in said]
-    assert noted == (
-        "practice.begun", "practice-asha", stage.merchant, {}, stage.clock.now(),
-    )  # fmt: skip
+    account = await practising(stage, asha, tmp_path / "books" / "of practice")
     began = replace(before, begun=True, practice_account=account)
     assert await known(stage) == began
-
-    stage.later(60)
-    (folder / "practice-asha.json").unlink(missing_ok=True)
-    folder.rmdir()
-    assert await setup.open_practice(stage.context, asha, folder) == account  # once
-    assert not folder.exists()
-    assert len(await notes(stage)) == len(said) + 1
 
     draft = Draft(code="P01", name="Drawn", place="My desk")
     await setup.keep_draft(stage.context, asha, draft)

@@ -25,7 +25,7 @@ SAYS = {"unit": str(UNIT), "outlet": "M01", "seq": 7, "slot": "A1", "key_id": 3}
 
 async def accepted(rows: Rows, differs: dict[str, dict[str, Any]], **says: Any) -> bool:
     """Beside another machine's, which stands before it and is the same but for its names."""
-    other = {
+    other: dict[str, dict[str, Any]] = {
         "outlets": {"id": "M02"},
         "devices": {"outlet_id": "M02", "key_id": 4},
         "fulfillments": {"id": UUID(int=6), "outlet_id": "M02", "seq": 8, "slot": "A2"},

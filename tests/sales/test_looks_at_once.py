@@ -11,13 +11,13 @@ ACCOUNT, OTHER = UUID(int=1), UUID(int=2)
 LATER, EARLIER = NOW + MINUTE, NOW - MINUTE
 
 
-def own(table: str) -> dict[str, str]:
+def own(table: str) -> dict[str, object]:
     """What no two rows may share."""
     return {"key" if table == "refunds" else "slot": str(uuid4())}
 
 
 async def test_refunds_and_codes_that_wait_are_due_now(rows: Rows) -> None:
-    wanted = {
+    wanted: dict[str, dict[str, dict[str, object]]] = {
         "refunds": {
             "by its name": {"gateway_refund_id": "rf_1"},
             "by its payment": {"capture_id": UUID(int=9)},
@@ -27,7 +27,7 @@ async def test_refunds_and_codes_that_wait_are_due_now(rows: Rows) -> None:
             "one that nobody looks at": {"qr_code_id": "qr_2", "due_at": None},
         },
     }
-    left = {
+    left: dict[str, dict[str, dict[str, object]]] = {
         "refunds": {
             "due before": {"due_at": EARLIER, "gateway_refund_id": "rf_2"},
             "of another account": {"account_id": OTHER, "gateway_refund_id": "rf_3"},
@@ -43,7 +43,7 @@ async def test_refunds_and_codes_that_wait_are_due_now(rows: Rows) -> None:
         },
     }  # fmt: skip
     mine = {"account_id": ACCOUNT, "due_at": LATER}
-    plain = {
+    plain: dict[str, dict[str, object]] = {
         "refunds": {**mine, "origin": "ours", "state": "pending"},
         "qr_codes": {**mine, "stage": "open"},
     }
