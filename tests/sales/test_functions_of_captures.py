@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from tests.sales.by_hand import NOW, Rows
-from tests.sales.test_functions_of_settlement import (
+from tests.sales.money_rows import (
     ACCOUNT,
     ASHA,
     BESIDE,
@@ -19,7 +19,6 @@ from tests.sales.test_functions_of_settlement import (
     REFUND,
     THEIRS,
     UNIT,
-    WAITS,
     Given,
     Row,
     booked,
@@ -32,6 +31,7 @@ from tests.sales.test_functions_of_settlement import (
     refund,
     whole,
 )
+from tests.sales.test_functions_of_settlement import WAITS
 from tests.sales.wrote import in_order, wrote
 
 SECOND = timedelta(seconds=1)

@@ -6,17 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from tests.sales.by_hand import NOW, Rows
-from tests.sales.test_functions_of_captures import (
-    ACCEPT,
-    AGAIN,
-    BESIDES,
-    CODE,
-    FACT,
-    NEW,
-    WINDOWS,
-    code,
-)
-from tests.sales.test_functions_of_settlement import (
+from tests.sales.money_rows import (
     ACCOUNT,
     ASHA,
     CAPTURE,
@@ -27,6 +17,16 @@ from tests.sales.test_functions_of_settlement import (
     event,
     owed,
     whole,
+)
+from tests.sales.test_functions_of_captures import (
+    ACCEPT,
+    AGAIN,
+    BESIDES,
+    CODE,
+    FACT,
+    NEW,
+    WINDOWS,
+    code,
 )
 from tests.sales.wrote import in_order, wrote
 

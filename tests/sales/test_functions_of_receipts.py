@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from tests.sales.by_hand import NOW, Rows
-from tests.sales.test_functions_of_settlement import (
+from tests.sales.money_rows import (
     ACCOUNT,
     ASHA,
     BESIDE,
