@@ -1,5 +1,6 @@
 """Asha's and Chandra's people, who can sign in, on a real database."""
 
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,7 @@ from litestar import Litestar
 
 from coinslot.kit.ids import uuid7
 from coinslot.people import members
-from coinslot.people.authentication import Authentication, Client
+from coinslot.people.authentication import Authentication, Client, NotAllowedError
 from coinslot.people.members import run_installation
 from coinslot.people.roles import INSTALLATION
 from tests.kept_app import lent_app
@@ -117,6 +118,12 @@ async def with_people(stage: Stage, app: Litestar | None = None) -> Staffed:
                 await run_installation(conn, person, now)
         made.people[login] = person
     return made
+
+
+async def refusal(call: Awaitable[object]) -> NotAllowedError:
+    with pytest.raises(NotAllowedError) as error:
+        await call
+    return error.value
 
 
 def code_of(answer: httpx.Response) -> str:

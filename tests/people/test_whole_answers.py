@@ -17,10 +17,10 @@ from coinslot.people.roles import PERMISSIONS
 from coinslot.people.security import SecurityRules
 from coinslot.people.tokens import hashed
 from tests.people.authenticator import Authenticator
-from tests.people.conftest import HERE, PASSWORD, Staffed, code_of
+from tests.people.conftest import HERE, PASSWORD, Staffed, code_of, refusal
 from tests.people.test_factors import now
 from tests.people.test_sign_in import works_for_both
-from tests.people.test_whole_proofs import HOME, refusal
+from tests.people.test_whole_proofs import HOME
 from tests.people.test_whole_rows import Log, entry, rows
 from tests.people.test_whole_sessions import aged, member
 

@@ -27,9 +27,9 @@ from coinslot.people.outbox import Letter, post, sealed_as
 from coinslot.people.privacy_settings import Privacy
 from tests.notices.telling import Told
 from tests.people.authenticator import Authenticator
-from tests.people.conftest import CHEAP, Staffed, at
+from tests.people.conftest import CHEAP, Staffed, at, refusal
 from tests.people.test_letters import told as told
-from tests.people.test_whole_proofs import HOME, kept, refusal, strong, with_app
+from tests.people.test_whole_proofs import HOME, kept, strong, with_app
 from tests.people.test_whole_rows import Log, entry, rows
 from tests.people.test_whole_sessions import member
 from tests.web.serving import SITE

@@ -21,7 +21,7 @@ from coinslot.people.sessions import Proof, SignedIn
 from coinslot.people.sign_in import Attempt
 from coinslot.people.tokens import Challenge
 from tests.people.authenticator import Authenticator, b64
-from tests.people.conftest import PASSWORD, Staffed, at
+from tests.people.conftest import PASSWORD, Staffed, at, refusal
 from tests.people.test_factors import now
 from tests.people.test_guesses import FullPasswords
 from tests.people.test_sign_in import works_for_both
@@ -32,12 +32,6 @@ from tests.web.serving import SITE
 HOME = SITE.base_url
 PREFERRED = {"residentKey": "preferred", "requireResidentKey": False,
              "userVerification": "preferred"}  # fmt: skip
-
-
-async def refusal(call: Awaitable[object]) -> NotAllowedError:
-    with pytest.raises(NotAllowedError) as error:
-        await call
-    return error.value
 
 
 async def kept(staffed: Staffed, who: SignedIn, key: Authenticator, name: str = "") -> list[str]:

@@ -12,16 +12,12 @@ import pytest
 
 from coinslot.people import members, sessions, sign_in
 from coinslot.people.audit_log import Actor
-from coinslot.people.authentication import (
-    Client,
-    ForbiddenError,
-    NotAllowedError,
-)
+from coinslot.people.authentication import Client, ForbiddenError
 from coinslot.people.roles import PERMISSIONS
 from coinslot.people.sessions import Device, Grant, Opened, SignedIn
 from coinslot.people.sign_in import Attempt
 from coinslot.people.tokens import hashed
-from tests.people.conftest import CHEAP, HERE, PASSWORD, Staffed, at
+from tests.people.conftest import CHEAP, HERE, PASSWORD, Staffed, at, refusal
 from tests.people.test_sign_in import change, works_for_both
 from tests.people.test_whole_rows import Log, entry, rows
 from tests.sales.stage import START
@@ -50,9 +46,7 @@ async def all_sessions(staffed: Staffed) -> Rows:
 
 
 async def refused(call: Awaitable[object]) -> str:
-    with pytest.raises(NotAllowedError) as error:
-        await call
-    return error.value.code
+    return (await refusal(call)).code
 
 
 async def aged(staffed: Staffed, login: str) -> None:
