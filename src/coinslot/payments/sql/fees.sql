@@ -6,6 +6,8 @@ RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     more bigint := p_minor - coalesce(p_capture.fee_minor, 0);
 BEGIN
+    -- A settlement mostly says the fee that the payment said: its capture is written once for it.
+    IF p_capture.fee_minor IS NOT DISTINCT FROM p_minor THEN RETURN; END IF;
     UPDATE captures SET fee_minor = p_minor WHERE id = p_capture.id;
     IF more > 0 THEN
         PERFORM book(p_capture, 'fees', 'gateway', more,
