@@ -5,7 +5,7 @@ import functools
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from tests.mutation.mutant import Mutant
 from tests.mutation.reach import Reach, marks_at
@@ -294,37 +294,37 @@ def _of_name(name: str, reach: Reach, depth: int) -> set[str]:
     if not name or depth > _DEEPEST:
         return set()
     found: set[str] = set()
-    pattern = re.compile(rf"\b{re.escape(name)}\b")
-    for path in _modules():
+    for path, line, _ in _lines_that_say(name):
         text = _text(path)
-        if name not in text:
-            continue
-        lines = [n for n, line in enumerate(text.splitlines(), 1) if pattern.search(line)]
-        for line in lines:
-            if _function_around(text, line) is not None:
-                found |= reach.of_lines(path, statement_around(text, line))
-            elif (constant := _constant_around(text, line)) not in ("", name):
-                found |= _of_name(constant, reach, depth + 1)
+        if _function_around(text, line) is not None:
+            found |= reach.of_lines(path, statement_around(text, line))
+        elif (constant := _constant_around(text, line)) not in ("", name):
+            found |= _of_name(constant, reach, depth + 1)
     return found
 
 
 @functools.cache
 def _is_built_on(name: str) -> bool:
     """Another module-level statement than its own says the name."""
+    for path, line, said in _lines_that_say(name):
+        if re.match(r"\s*(from|import|#|\))", said):
+            continue
+        if re.fullmatch(r"\s+\w+,", said):  # among the names of an import
+            continue
+        around = _constant_around(_text(path), line)
+        if _function_around(_text(path), line) is None and around != name:
+            return True
+    return False
+
+
+def _lines_that_say(name: str) -> Iterator[tuple[str, int, str]]:
+    """Path, number and text. Most modules do not have the name, which is known in a moment."""
     pattern = re.compile(rf"\b{re.escape(name)}\b")
     for path in _modules():
         text = _text(path)
-        if name not in text:
-            continue
-        for line, said in enumerate(text.splitlines(), 1):
-            if not pattern.search(said) or re.match(r"\s*(from|import|#|\))", said):
-                continue
-            if re.fullmatch(r"\s+\w+,", said):  # among the names of an import
-                continue
-            around = _constant_around(text, line)
-            if _function_around(text, line) is None and around != name:
-                return True
-    return False
+        if name in text:
+            lines = enumerate(text.splitlines(), 1)
+            yield from ((path, line, said) for line, said in lines if pattern.search(said))
 
 
 @functools.cache
