@@ -322,6 +322,26 @@ def test_the_search_for_writers_of_a_state_finds_them() -> None:
         assert any(hits) is written, sql
 
 
+# PostgreSQL may run such a subquery once for each row outside it, and each run then skips the rows
+# that are locked by now and takes as many more. An array is read once.
+LIMITED_TWICE = re.compile(
+    r"\bIN\s*\(\s*SELECT(?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*?"
+    r"\bLIMIT\b[^()]*\bFOR (?:NO KEY )?UPDATE"
+)
+
+
+def test_what_takes_no_more_than_so_many_rows_asks_for_them_once() -> None:
+    agree(
+        [
+            f"{name}:{line_of(text, found.start())}: `IN (SELECT ... LIMIT ... FOR UPDATE)` may"
+            " take more: write `= ANY (ARRAY(SELECT ...))`"
+            for name, text in ours("src", kinds={".py", ".sql"})
+            if "/migrations/" not in name  # applied as they are
+            for found in LIMITED_TWICE.finditer(text)
+        ]
+    )
+
+
 def test_the_kit_is_a_closed_list() -> None:
     found = {path.stem for path in (ROOT / "src/coinslot/kit").glob("*.py")} - {"__init__"}
     assert found == KIT

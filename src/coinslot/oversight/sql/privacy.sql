@@ -101,9 +101,9 @@ CREATE OR REPLACE FUNCTION forget_calls(p_before timestamptz, p_limit integer) R
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH old AS (
         UPDATE counter_messages SET phone_digest = NULL, network = ''
-        WHERE id IN (SELECT m.id FROM counter_messages m WHERE m.ended_at < p_before
+        WHERE id = ANY (ARRAY(SELECT m.id FROM counter_messages m WHERE m.ended_at < p_before
                 AND (m.phone_digest IS NOT NULL OR m.network <> '')
-            LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED) RETURNING 1
+            LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED)) RETURNING 1
     )
     SELECT count(*) FROM old
 $$;
@@ -122,29 +122,29 @@ $$;
 CREATE OR REPLACE FUNCTION forget_logs(p_before timestamptz, p_limit integer) RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH tries AS (
-        DELETE FROM counter_wrong_codes WHERE id IN (SELECT id FROM counter_wrong_codes
-            WHERE at < p_before ORDER BY id LIMIT p_limit FOR UPDATE SKIP LOCKED) RETURNING 1
+        DELETE FROM counter_wrong_codes WHERE id = ANY (ARRAY(SELECT id FROM counter_wrong_codes
+            WHERE at < p_before ORDER BY id LIMIT p_limit FOR UPDATE SKIP LOCKED)) RETURNING 1
     ), networks AS (
-        UPDATE orders SET network = NULL WHERE id IN (SELECT id FROM orders
+        UPDATE orders SET network = NULL WHERE id = ANY (ARRAY(SELECT id FROM orders
             WHERE network IS NOT NULL AND ended_at < p_before LIMIT p_limit
-            FOR NO KEY UPDATE SKIP LOCKED) RETURNING 1
+            FOR NO KEY UPDATE SKIP LOCKED)) RETURNING 1
     ), boards AS (
-        DELETE FROM counter_presence WHERE id IN (SELECT id FROM counter_presence
-            WHERE seen_at < p_before ORDER BY id LIMIT p_limit FOR UPDATE SKIP LOCKED) RETURNING 1
+        DELETE FROM counter_presence WHERE id = ANY (ARRAY(SELECT id FROM counter_presence
+            WHERE seen_at < p_before ORDER BY id LIMIT p_limit FOR UPDATE SKIP LOCKED)) RETURNING 1
     ), searches AS (  -- a message may name one: the row stays then
-        UPDATE counter_lookups SET digest = '', network = '' WHERE id IN (
+        UPDATE counter_lookups SET digest = '', network = '' WHERE id = ANY (ARRAY(
             SELECT id FROM counter_lookups WHERE created_at < p_before
                 AND (digest <> '' OR network <> '')
-            ORDER BY id LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED) RETURNING 1
+            ORDER BY id LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED)) RETURNING 1
     ), entered AS (
-        UPDATE counter_walk_ins SET name = '', lines = without_notes(lines) WHERE id IN (
+        UPDATE counter_walk_ins SET name = '', lines = without_notes(lines) WHERE id = ANY (ARRAY(
             SELECT id FROM counter_walk_ins WHERE entered_at < p_before
                 AND (name <> '' OR has_notes(lines))
-            ORDER BY id LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED) RETURNING 1
+            ORDER BY id LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED)) RETURNING 1
     ), signed_in AS (
-        DELETE FROM counter_sessions WHERE id IN (SELECT id FROM counter_sessions
+        DELETE FROM counter_sessions WHERE id = ANY (ARRAY(SELECT id FROM counter_sessions
             WHERE least(ended_at, expires_at) < p_before ORDER BY id LIMIT p_limit
-            FOR UPDATE SKIP LOCKED) RETURNING 1
+            FOR UPDATE SKIP LOCKED)) RETURNING 1
     )
     SELECT greatest((SELECT count(*) FROM tries), (SELECT count(*) FROM networks),
         (SELECT count(*) FROM boards), (SELECT count(*) FROM searches),
@@ -156,10 +156,10 @@ CREATE OR REPLACE FUNCTION forget_payers(p_before timestamptz, p_limit integer) 
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH gone AS (
         UPDATE captures SET payer_reference = NULL, receipt_url = NULL
-        WHERE id IN (SELECT id FROM captures
+        WHERE id = ANY (ARRAY(SELECT id FROM captures
             WHERE (payer_reference IS NOT NULL OR receipt_url IS NOT NULL)
                 AND captured_at < p_before
-            LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED) RETURNING 1
+            LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED)) RETURNING 1
     )
     SELECT count(*) FROM gone
 $$;

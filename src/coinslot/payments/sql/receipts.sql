@@ -67,13 +67,13 @@ $$;
 CREATE OR REPLACE FUNCTION forget_contacts(p_before timestamptz, p_limit integer) RETURNS bigint
 LANGUAGE sql AS $$
     WITH gone AS (
-        UPDATE receipts SET contact = NULL WHERE id IN (SELECT r.id FROM receipts r
+        UPDATE receipts SET contact = NULL WHERE id = ANY (ARRAY(SELECT r.id FROM receipts r
             WHERE r.contact IS NOT NULL AND (r.ended_at < p_before
                 OR (r.state IN ('refused', 'overdue') AND is_given_up(r.id, p_before)))
-            ORDER BY r.ended_at LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED)
+            ORDER BY r.ended_at LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED))
         RETURNING id
     ), unasked AS (
-        UPDATE orders SET receipt_contact = NULL WHERE id IN (SELECT o.id FROM orders o
+        UPDATE orders SET receipt_contact = NULL WHERE id = ANY (ARRAY(SELECT o.id FROM orders o
             WHERE o.receipt_contact IS NOT NULL AND o.ended_at < p_before
             AND NOT EXISTS (SELECT FROM payments p
                 JOIN attempts a ON a.payment_id = p.id JOIN receipts r ON r.attempt_id = a.id
@@ -81,10 +81,10 @@ LANGUAGE sql AS $$
             AND NOT EXISTS (SELECT FROM captures c
                 JOIN refunds f ON f.capture_id = c.id JOIN receipts r ON r.refund_id = f.id
                 WHERE c.order_id = o.id AND r.ended_at IS NULL AND NOT is_given_up(r.id, p_before))
-            ORDER BY o.ended_at LIMIT p_limit FOR NO KEY UPDATE OF o SKIP LOCKED)
+            ORDER BY o.ended_at LIMIT p_limit FOR NO KEY UPDATE OF o SKIP LOCKED))
         RETURNING id
     ), unnamed AS (
-        UPDATE payments SET receipt_contact = NULL WHERE id IN (SELECT p.id FROM payments p
+        UPDATE payments SET receipt_contact = NULL WHERE id = ANY (ARRAY(SELECT p.id FROM payments p
             WHERE p.receipt_contact IS NOT NULL AND p.created_at < p_before
             AND p.state NOT IN ('requires_action', 'processing', 'authorized')
             AND NOT EXISTS (SELECT FROM attempts a JOIN receipts r ON r.attempt_id = a.id
@@ -92,7 +92,7 @@ LANGUAGE sql AS $$
             AND NOT EXISTS (SELECT FROM captures c
                 JOIN refunds f ON f.capture_id = c.id JOIN receipts r ON r.refund_id = f.id
                 WHERE c.payment_id = p.id AND NOT is_over(r, p_before))
-            ORDER BY p.created_at LIMIT p_limit FOR NO KEY UPDATE OF p SKIP LOCKED)
+            ORDER BY p.created_at LIMIT p_limit FOR NO KEY UPDATE OF p SKIP LOCKED))
         RETURNING id
     )
     SELECT greatest((SELECT count(*) FROM gone), (SELECT count(*) FROM unasked),

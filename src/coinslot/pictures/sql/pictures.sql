@@ -4,15 +4,15 @@
 CREATE OR REPLACE FUNCTION end_pictures(p_before timestamptz, p_now timestamptz, p_at_most integer)
 RETURNS SETOF pictures LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     UPDATE pictures SET ending_at = p_now
-    WHERE (merchant_id, digest) IN (
-        SELECT p.merchant_id, p.digest FROM pictures p
+    WHERE ctid = ANY (ARRAY(
+        SELECT p.ctid FROM pictures p
         WHERE p.used_at < p_before
             AND (p.ending_at IS NULL OR p.ending_at < p_now - interval '10 minutes')
             AND NOT EXISTS (SELECT FROM products s
                 WHERE s.merchant_id = p.merchant_id AND s.picture = p.digest)
             AND NOT EXISTS (SELECT FROM brands b
                 WHERE b.merchant_id = p.merchant_id AND b.logo = p.digest)
-        ORDER BY p.used_at LIMIT p_at_most FOR UPDATE SKIP LOCKED)
+        ORDER BY p.used_at LIMIT p_at_most FOR UPDATE SKIP LOCKED))
     RETURNING *
 $$;
 REVOKE EXECUTE ON FUNCTION end_pictures(timestamptz, timestamptz, integer) FROM PUBLIC;
