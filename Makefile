@@ -39,11 +39,12 @@ mutation: setup ## put generated mistakes in, and list what no test notices (ARG
 bench: setup ## measure throughput and latency on this machine
 	@exec $(PY) -m bench $(ARGS)
 
-docs: setup ## write docs/states.md, settings.md, schema.sql and the drawing of rooms from the code
+docs: setup ## write docs/states.md, settings.md, schema.sql, openapi.json and the drawing of rooms from the code
 	@$(PY) -m tests.write_states
 	@$(PY) -m tests.write_evidence
 	@$(PY) -m tests.write_settings
 	@$(PY) -m tests.write_schema
+	@$(PY) -m tests.write_openapi
 	@$(PY) -m tests.write_rooms
 
 # Hashes but no addresses: whoever installs chooses the registry. One file serves 3.11 and newer.

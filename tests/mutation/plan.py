@@ -18,6 +18,9 @@ _MAKES_SQL = re.compile(r"(flow|transition)\.py$")
 _IS_FLOW = re.compile(r"flow\.py$")
 _LAWS = "tests/unit/test_flow_laws.py::test_every_law_holds"
 SCHEMA = "tests/db/test_schema.py::test_the_page_of_the_schema_is_what_the_migrations_make"
+# Fields and bounds of what programs send and read stand in the written description of the API.
+_IS_SHAPE = re.compile(r"\bMeta\(|\bStruct\b")
+DESCRIBED = "tests/web/test_described.py::test_the_written_document_is_what_is_served"
 _CHEAP_S = 0.05
 # Beside each row they put one that is alike, which is what most mistakes in SQL are about; and they
 # compare all that a verb writes.
@@ -80,6 +83,8 @@ class Order:
             proven = [_LAWS, *(test for test in proven if test != _LAWS)]
         if is_migration(mutant) and SCHEMA in tests:
             proven = [SCHEMA, *(test for test in proven if test != SCHEMA)]
+        if _is_shape(mutant) and DESCRIBED in tests:
+            proven = [*(test for test in proven if test != DESCRIBED), DESCRIBED]
         rest = [t for t in tests if t not in proven]
         saying: list[str] = []
         for name in _names(mutant):
@@ -176,6 +181,12 @@ def is_migration(mutant: Mutant) -> bool:
     return "/migrations/" in mutant.path
 
 
+def _is_shape(mutant: Mutant) -> bool:
+    """Whether it may change what a body of the API has."""
+    text = _text(mutant.path)
+    return is_loaded_late(mutant, text) and bool(_IS_SHAPE.search(text))
+
+
 def _names(mutant: Mutant) -> list[str]:
     """By what a test may speak of the place: the field of a class first, then what is around it."""
     field = _field_at(_text(mutant.path), mutant)
@@ -260,6 +271,8 @@ def _of_import(mutant: Mutant, text: str, line: int, reach: Reach) -> set[str]:
             "transition_order", "transition_payment", "transition_refund", "transition_fulfillment"
         )
         found |= {_LAWS} & reach.tests.keys()
+    if _is_shape(mutant):
+        found |= {DESCRIBED} & reach.tests.keys()
     # A type or a bound of a field is named by no function: whatever uses the module may notice.
     return (found or reach.of_file(mutant.path)) | _of_importers(mutant.path, reach)
 

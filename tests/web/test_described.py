@@ -1,18 +1,17 @@
 """The API's description: complete, and every example in it is what would be sent or answered."""
 
-from typing import Any, cast
+import difflib
+from itertools import islice
+from typing import Any
 
 import msgspec
 import pytest
 
 from coinslot.api import payments
 from coinslot.api.openapi import document
-from coinslot.app.routes import build
-from coinslot.context import Context
 from coinslot.pages.errors import WrongAnswer
 from coinslot.payments.api_views import PaymentStatement, RefundStatement
-from tests.web.fake_backend import FakeBackend
-from tests.web.serving import SITE
+from tests.write_openapi import PAGE, described, page
 
 SENT = {
     "createPayment": payments.NewPayment,
@@ -30,8 +29,7 @@ ANSWERED: dict[str, Any] = {
 
 @pytest.fixture(scope="session")
 def schema() -> dict[str, Any]:
-    app = build(FakeBackend(), SITE, context=cast(Context, object()))
-    return document.described(app.openapi_schema.to_schema())
+    return described()
 
 
 def operations(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -54,6 +52,13 @@ def test_every_example_is_what_the_api_takes_and_gives() -> None:
         for example in examples.values():
             msgspec.json.decode(msgspec.json.encode(example), type=kind)
             assert set(example) == fields
+
+
+def test_the_written_document_is_what_is_served(schema: dict[str, Any]) -> None:
+    """Whoever makes a client from it learns of each change: `make docs` writes it."""
+    written = PAGE.read_text(encoding="utf-8").splitlines()
+    changed = difflib.unified_diff(written, page(schema).splitlines(), n=3, lineterm="")
+    assert list(islice(changed, 60)) == []
 
 
 def test_every_call_has_examples_and_every_error_its_form(schema: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 from litestar import Response
 from litestar.params import FromPath, JSONBody, PathParameter
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from coinslot.api.api_calls import strictly
 from coinslot.api.machines import code_of, editor_of
@@ -34,7 +34,7 @@ from coinslot.rollouts.manifest import (
     MANIFEST_BYTES_AT_MOST,
     ManifestError,
 )
-from coinslot.rollouts.plan import DEFAULT_RULES, Rules
+from coinslot.rollouts.plan import Rules
 from coinslot.rollouts.rollouts import (
     NewRollout,
     NotNowError,
@@ -76,7 +76,7 @@ class WantedRollout(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     firmware: UUID
     machines: Annotated[list[MachineCode], Meta(min_length=1, max_length=10_000)] | None = None
-    rules: Rules = DEFAULT_RULES
+    rules: Rules = field(default_factory=Rules)
 
 
 class Resumption(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

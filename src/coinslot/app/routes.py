@@ -17,6 +17,7 @@ from coinslot.api.docs import Docs
 from coinslot.api.events import Events
 from coinslot.api.gateway_webhooks import Webhooks
 from coinslot.api.health import HealthAnswer, Healths
+from coinslot.api.openapi.strict_bodies import StrictBodies
 from coinslot.api.openapi.words import TAGS
 from coinslot.api.payments import Payments
 from coinslot.api.proof_keys import ProofKeys
@@ -93,19 +94,24 @@ def build(  # noqa: PLR0913  the wiring
         exception_handlers={Exception: Errors(renderer, clock).answer},
         logging_config=None,
         middleware=[metrics.timed],
-        openapi_config=OpenAPIConfig(
-            title=site.name,
-            version=site.version,
-            path="/schema",
-            use_handler_docstrings=True,
-            tags=list(TAGS),
-            components=Components(security_schemes=_ways_in()),
-        ),
+        openapi_config=_described(site),
+        plugins=[StrictBodies()],
         request_class=FormRequest,
         request_max_body_size=WEBHOOK_MAX_BYTES,
     )
     app.asgi_handler = heads(app.asgi_handler)
     return app
+
+
+def _described(site: Site) -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title=site.name,
+        version=site.version,
+        path="/schema",
+        use_handler_docstrings=True,
+        tags=list(TAGS),
+        components=Components(security_schemes=_ways_in()),
+    )
 
 
 def _ways_in() -> dict[str, SecurityScheme | Reference]:
