@@ -37,6 +37,8 @@ class Here:
     async def system_transaction(self) -> AsyncIterator[RawConnection]:
         yield self.conn
 
+    system_connection = system_transaction
+
 
 class Asked(NamedTuple):
     """A statement, what it is given, and the rows at which it finds something. Where two rows are

@@ -1,10 +1,12 @@
-"""All that a function of the database writes: each new row, and of each other one what changed."""
+"""All that a function of the database or a verb of ours writes: each new row, and of each other one
+what changed."""
 
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
+from tests.sales.asked import Verb
 from tests.sales.by_hand import Rows
 
 Row = Mapping[str, Any]
@@ -18,8 +20,9 @@ _HEX = re.compile(r"[0-9a-f]+")
 
 
 async def wrote(
-    rows: Rows, given: Iterable[tuple[str, Row]], tables: Iterable[str], sql: str, *values: object
-) -> tuple[Any, Wrote]:
+    rows: Rows, given: Iterable[tuple[str, Row]], tables: Iterable[str], sql: str | Verb,
+    *values: object,
+) -> tuple[Any, Wrote]:  # fmt: skip
     """What it returned, and by table what it wrote: `(key, what changed)` of a row that was there,
     and of a new one what is not empty, without its id, which is `new refunds` where another row
     names it; of a token that is made how long it is."""
@@ -30,7 +33,9 @@ async def wrote(
             await rows.put(table, **columns)
         keys = {t: [row["attname"] for row in await conn.fetch(_KEY, t)] for t in tables}
         before = {table: await _all(rows, table, key) for table, key in keys.items()}
-        said = await conn.fetchval(sql, *values)
+        said = await (
+            conn.fetchval(sql, *values) if isinstance(sql, str) else sql(conn, *values)
+        )  # fmt: skip
         after = {table: await _all(rows, table, key) for table, key in keys.items()}
     finally:
         await conn.execute("ROLLBACK")
