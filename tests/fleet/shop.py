@@ -1,6 +1,7 @@
 """Rows of Asha's shop for verbs about machines: M01 with three slots, beside it her second machine
 and one of Chandra's, of which no verb that names M01 changes anything."""
 
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any, cast
 from uuid import UUID
 
@@ -14,7 +15,8 @@ from coinslot.kit.secrets import Vault
 from coinslot.payments.webhook_batch import WebhookBatch
 from coinslot.people.audit_log import Actor
 from tests.sales.asked import Here
-from tests.sales.by_hand import NOW
+from tests.sales.by_hand import NOW, Rows
+from tests.sales.wrote import Wrote, wrote
 
 ASHA, CHANDRA, ACCOUNT, BORIS, SESSION = (UUID(int=n) for n in range(1, 6))
 COLA, TEA, OLD, HERS = (UUID(int=n) for n in range(11, 15))
@@ -88,3 +90,31 @@ SHOP: Given = [
     printed(FIRST, "A1", 4000), printed(SECOND, "A2", 4100),
     printed(OF_M02, "A1", 4000, outlet_id="M02"),
 ]  # fmt: skip
+
+
+def but(*some: tuple[str, Row]) -> Given:
+    """The shop, where these rows stand in place of their own."""
+    named = [_key(one) for one in some]
+    return [*some, *(one for one in SHOP if _key(one) not in named)]
+
+
+def _key(one: tuple[str, Row]) -> tuple[object, ...]:
+    table, row = one
+    return table, row.get("id"), row.get("outlet_id"), row.get("slot")
+
+
+async def acted(
+    rows: Rows, verb: Callable[[Context], Awaitable[Any]], tables: Collection[str],
+    given: Given = SHOP, **more: Any,
+) -> tuple[Any, Wrote, set[str]]:  # fmt: skip
+    """What a verb said, what it wrote in these tables, and whom it woke."""
+    awake: set[str] = set()
+
+    async def act(conn: RawConnection) -> Any:
+        here = context(conn, **more)
+        said = await verb(here)
+        awake.update(woken(here))
+        return said
+
+    said, found = await wrote(rows, given, tables, act)
+    return said, found, awake

@@ -36,11 +36,11 @@ from tests.fleet.shop import (
     TEA,
     Given,
     Row,
+    acted,
     context,
     noted,
     outlet,
     printed,
-    woken,
 )
 from tests.sales.by_hand import NOW, Rows
 from tests.sales.wrote import Wrote, in_order, wrote
@@ -97,16 +97,9 @@ async def done(
     rows: Rows, wanted: ConfigChange, given: Given = SHOP, editor: Editor = EDITOR,
     machine: str = "M01",
 ) -> tuple[Changed, Wrote, set[str]]:  # fmt: skip
-    awake: set[str] = set()
-
-    async def verb(conn: RawConnection) -> Changed:
-        here = context(conn)
-        said = await config.change(here, editor, machine, wanted)
-        awake.update(woken(here))
-        return said
-
-    said, found = await wrote(rows, given, TABLES, verb)
-    return said, found, awake
+    return await acted(
+        rows, lambda here: config.change(here, editor, machine, wanted), TABLES, given
+    )
 
 
 def slots(*some: SlotChange, **more: Any) -> ConfigChange:
@@ -297,6 +290,47 @@ async def test_what_is_against_a_rule_is_said_with_its_place(rows: Rows, case: i
             await ask(rows, wanted)
         error = refused.value
         assert (error.code, error.field, str(error)) == (code, field, message)
+
+
+@pytest.mark.parametrize(
+    ("field", "most", "refused"),
+    [
+        ("name", 100, "At most 100 characters fit."),
+        ("place", 200, "At most 200 characters fit."),
+        ("contact", 200, "At most 200 characters fit."),
+        ("zone", 64, "At most 64 characters fit."),
+    ],
+)
+def test_a_text_has_room_for_so_many_characters_and_no_more(
+    field: str, most: int, refused: str
+) -> None:
+    fits = ConfigChange(**{field: "x" * most})
+    assert config.checked(fits) == fits
+    with pytest.raises(ConfigError) as error:
+        config.checked(ConfigChange(**{field: "x" * (most + 1)}))
+    assert (error.value.code, error.value.field, str(error.value)) == (
+        "bad_request", field, refused,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fits", "beyond"),
+    [
+        (SlotChange(slot="A_z-9" + "x" * 11), SlotChange(slot="x" * 17)),
+        (SlotChange(slot="A"), SlotChange(slot="")),
+        (SlotChange(slot="A", sku="x" * 64), SlotChange(slot="A", sku="x" * 65)),
+        (SlotChange(slot="A", sku="x"), SlotChange(slot="A", sku="")),
+        (SlotChange(slot="A", sku="a b"), SlotChange(slot="A", sku="a\x00")),
+        (SlotChange(slot="A", par=0), SlotChange(slot="A", par=-1)),
+        (SlotChange(slot="A", par=10_000), SlotChange(slot="A", par=10_001)),
+        (SlotChange(slot="A"), SlotChange(slot="A\n")),
+    ],
+)
+def test_what_a_slot_may_say(fits: SlotChange, beyond: SlotChange) -> None:
+    assert config.checked(slots(fits)) == slots(fits)
+    with pytest.raises(ConfigError, match=r"\.$") as refused:
+        config.checked(slots(beyond))
+    assert refused.value.field.startswith("slots[0].")
 
 
 async def test_what_just_fits_is_taken(rows: Rows) -> None:

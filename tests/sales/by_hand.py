@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
+import msgspec
 
 from coinslot.db.pool import RawConnection
 
@@ -48,8 +49,9 @@ class Rows:
         made = cls(await asyncpg.connect(url))
         await made.begin()
         await made.conn.set_type_codec(
-            "jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog"
-        )
+            "jsonb", encoder=lambda value: msgspec.json.encode(value).decode(),
+            decoder=json.loads, schema="pg_catalog",
+        )  # fmt: skip
         return made
 
     async def begin(self) -> None:
