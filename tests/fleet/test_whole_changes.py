@@ -3,7 +3,7 @@ the machines beside it. What is against a rule is said with its field, its code 
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from msgspec.structs import replace
@@ -274,6 +274,8 @@ REFUSED: Sequence[Refused] = (
      "device.gps.lng: At least -180.0 is possible."),
     (ConfigChange(device={"maintenance": 1}), "bad_device", "device.maintenance",
      "device.maintenance: Expected `bool`, got `int`."),
+    (ConfigChange(codes=cast("Any", "never")), "bad_request", "codes",
+     "Invalid enum value 'never'."),
     (ConfigChange(name=" "), "bad_request", "name", "This may not be empty."),
     (ConfigChange(name="x" * 101), "bad_request", "name", "At most 100 characters fit."),
     (ConfigChange(place="a\x00b"), "bad_request", "place",
@@ -410,6 +412,8 @@ async def test_who_may_not_change_it_now_is_told_why(rows: Rows, case: int) -> N
     with pytest.raises(raised) as second:
         await wrote(rows, given, (), plans)
     assert (str(first.value), str(second.value)) == (said, said)
+    if isinstance(first.value, StaleConfigError):
+        assert first.value.version == 3
 
 
 async def test_a_machine_that_is_at_a_unit_waits_with_the_change(rows: Rows) -> None:
