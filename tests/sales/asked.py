@@ -39,6 +39,9 @@ class Here:
 
     system_connection = system_transaction
 
+    async def call(self, sql: str, *values: object) -> Any:
+        return await self.conn.fetchval(sql, *values)
+
 
 class Asked(NamedTuple):
     """A statement, what it is given, and the rows at which it finds something. Where two rows are

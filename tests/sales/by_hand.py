@@ -26,7 +26,7 @@ _FILL: dict[str, Any] = {
 # What stands in a row of its own beside a unit, written with it.
 _BESIDE = (
     "slot", "mdb", "open", "seq", "accept", "offered_at", "journal_id", "boot_id", "go_message",
-    "lease_end", "nonce",
+    "lease_end", "nonce", "offers", "queries", "asked_at", "started_at",
 )  # fmt: skip
 
 # An order is there because it is asked for, and not because an index happens to have it; and no

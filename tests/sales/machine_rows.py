@@ -1,11 +1,17 @@
 """Rows by hand of a machine M01 and one unit of it; before and behind each stands one of another
 machine, in another state, so that whoever looks at a row too many is wrong."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
+from coinslot.context import Context
+from coinslot.db.pool import RawConnection
+from coinslot.kit.secrets import Vault
+from tests.fleet.shop import context, woken
 from tests.sales.by_hand import NOW, Rows
+from tests.sales.stage import SentLine
 from tests.sales.wrote import Wrote, wrote
 
 SECOND, MOMENT = timedelta(seconds=1), timedelta(microseconds=1)
@@ -92,8 +98,8 @@ def but(given: Given, *some: tuple[str, Row]) -> Given:
     return changed
 
 
-async def called(rows: Rows, given: Given, sql: str, *values: object) -> tuple[Any, Wrote]:
-    """What a function said, and all that it wrote; a vend is numbered by a sequence."""
+async def called(rows: Rows, given: Given, sql: Any, *values: object) -> tuple[Any, Wrote]:
+    """What a function or verb said, and all that it wrote; a vend is numbered by a sequence."""
     said, found = await wrote(rows, given, TABLES, sql, *values)
     for row in found.get("slot_vends", ()):
         if isinstance(row, dict):
@@ -107,3 +113,35 @@ def event(name: str, was: str, state: str, **data: Any) -> Row:
     """What is recorded of a move of the unit."""
     return {"merchant_id": ASHA, "machine": "fulfillment", "subject_id": UNIT, "event": name,
             "was": was, "state": state, "at": NOW, "data": data}  # fmt: skip
+
+
+SECRET = Vault({"k": b"v" * 32}, "k").seal(b"its secret", "device:M01")
+
+
+class Done(NamedTuple):
+    """What a verb said, wrote, sent to machines, and whom it woke; and of events their names."""
+
+    said: Any
+    wrote: Wrote
+    sent: list[Row]
+    awake: set[str]
+    events: list[str]
+
+
+async def acted(
+    rows: Rows,
+    given: Given,
+    verb: Callable[[Context], Awaitable[Any]],
+    line: SentLine | None = None,
+) -> Done:
+    line, awake = line or SentLine(), set[str]()
+
+    async def act(conn: RawConnection) -> Any:
+        here = context(conn, line=line)
+        said = await verb(here)
+        awake.update(woken(here))
+        return said
+
+    said, found = await called(rows, given, act)
+    names = [str(one["event"]) for one in found.pop("events", ())]
+    return Done(said, found, line.sent, awake, names)
