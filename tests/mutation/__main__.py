@@ -60,7 +60,8 @@ def _chosen(every: Sequence[Mutant], asked: argparse.Namespace) -> list[Mutant]:
     if asked.again:
         last = set(json.loads(_LAST.read_text("utf-8")))
         return [m for m in every if m.id in last and m.id not in known]
-    drawn = sample((m for m in every if m.id not in known), asked.seed, len(every))
+    wanted = (m for m in every if m.id not in known and m.operator.endswith(asked.mistake))
+    drawn = sample(wanted, asked.seed, len(every))
     return list(islice((m for m in drawn if readable(m)), asked.after, asked.sample))
 
 
@@ -71,6 +72,8 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--after", type=int, default=0, help="go on behind so many of the sample")
     parser.add_argument("--only", action="append", default=[], metavar="GROUP|PATH",
                         help="a group of targets.py, or a word of a path")  # fmt: skip
+    parser.add_argument("--mistake", default="", metavar="WORDS",
+                        help="of this kind alone: `constant`, `drop a condition`")  # fmt: skip
     parser.add_argument("--jobs", type=int, default=1, help="mutants tried at a time")
     parser.add_argument("--bound", type=float, default=40.0, metavar="SECONDS",
                         help="of tests for one mutant")  # fmt: skip
