@@ -245,7 +245,8 @@ def _orders(code: list[Token], sql: str) -> Found:
 def _constants(code: list[Token], sql: str) -> Found:
     for n, token in enumerate(code):
         before = code[n - 1].upper if n else ""
-        if token.kind == "number" and before not in ("CHAR", "$"):
+        # Rows that `RETURNING 1` gives are counted: which number they say nobody reads.
+        if token.kind == "number" and before not in ("CHAR", "$", "RETURNING"):
             # With which number a version begins changes nothing: it is only compared with itself.
             if before == "DEFAULT" and "version" in [t.text for t in code[max(n - 6, 0) : n]]:
                 continue
