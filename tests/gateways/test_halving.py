@@ -89,3 +89,12 @@ async def test_a_search_begins_with_the_newest_part_and_ends_where_it_finds() ->
         lists = Lists(2)
         assert isinstance(await first_found(BEGIN, end, lists.one, halvings), Unclear)
         assert len(lists.asked) == asked
+    # What is too much stands in the older half alone.
+
+    async def ask(since: datetime, until: datetime) -> str | Absent | TooMany:
+        asked_for.append((since, until))
+        return TooMany("a lot") if since < BEGIN + timedelta(seconds=3) else Absent()
+
+    asked_for: list[Span] = []
+    assert isinstance(await first_found(BEGIN, end, ask, 2), Unclear)
+    assert seconds(asked_for) == [(0, 8), (4, 8), (0, 4), (2, 4)]
