@@ -2,6 +2,7 @@
 secret, worked at, tested, broken for practice, and its slots are filled and withheld."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -11,8 +12,16 @@ from msgspec.structs import replace
 
 from coinslot.channels.practice_machine import Broken, PracticeState
 from coinslot.context import Context
-from coinslot.fleet import decommission, enrolment, maintenance, practice, slots, vend_tests
-from coinslot.fleet.config import OutOfServiceError
+from coinslot.fleet import (
+    config,
+    decommission,
+    enrolment,
+    maintenance,
+    practice,
+    slots,
+    vend_tests,
+)
+from coinslot.fleet.config import ConfigChange, OutOfServiceError
 from coinslot.fleet.decommission import UnitsOpenError
 from coinslot.fleet.enrolment import DeviceAddresses
 from coinslot.fleet.practice import PracticeView
@@ -250,6 +259,49 @@ async def test_a_slot_whose_last_piece_is_promised_is_not_a_test(rows: Rows) -> 
     with pytest.raises(EmptySlotError) as refused:
         await acted(rows, a_test(), (), given)
     assert str(refused.value) == "A1"
+
+
+HELD = """
+SELECT 'device ' || outlet_id AS row FROM devices WHERE xmax <> '0'
+UNION ALL SELECT 'machine ' || id FROM outlets WHERE xmax <> '0'
+UNION ALL SELECT 'slot ' || outlet_id || ' ' || slot FROM slots WHERE xmax <> '0' ORDER BY 1
+"""
+ALL_SLOTS = ["slot M01 A1", "slot M01 A2", "slot M01 A3"]
+
+
+def hold(here: Context) -> Awaitable[None]:
+    async def in_it() -> None:
+        async with here.db.as_merchant(ASHA) as conn:
+            await config.hold_in(conn, ASHA, "M01")
+
+    return in_it()
+
+
+@pytest.mark.parametrize(
+    ("verb", "given", "held"),
+    [
+        (hold, but(), ["device M01", "machine M01"]),
+        (lambda here: config.change(here, EDITOR, "M01", ConfigChange()), but(),
+         ["device M01", "machine M01", *ALL_SLOTS]),
+        (taken_out(), GONE, ["device M01", "machine M01"]),
+        (lambda here: enrolment.provision_device(here, EDITOR, "M01", DeviceAddresses()), GONE,
+         ["device M01", "machine M01"]),
+        (lambda here: maintenance.begin(here, EDITOR, "M01", "x"), GONE, ["machine M01"]),
+        (lambda here: maintenance.end(here, EDITOR, "M01"), but(), ["machine M01"]),
+        (a_test(), but(), ["machine M01", "slot M01 A1"]),
+        (lambda here: slots.put_all_on_sale(here, EDITOR, "M01"), GONE, ["machine M01"]),
+    ],
+)  # fmt: skip
+async def test_what_is_held_while_it_is_decided(
+    rows: Rows, verb: Verb, given: Given, held: list[str]
+) -> None:
+    async def looking(here: Context) -> list[str]:
+        with suppress(OutOfServiceError, SilentMachineError):
+            await verb(here)
+        async with here.db.system_connection() as conn:
+            return [row["row"] for row in await conn.fetch(HELD)]
+
+    assert (await acted(rows, looking, (), given))[0] == held
 
 
 MQTT = DeviceAddresses(mqtt="mqtts://b:8883", ca=b"ca", socketio="https://s", login_per_secret=True)
