@@ -126,7 +126,7 @@ async def test_an_order_of_nothing_takes_what_is_there(rows: Rows) -> None:
     with pytest.raises(NotNowError) as refused:
         await acted(rows, place(FREE), (), one)
     assert refused.value.why_not is WhyNot.SOLD_OUT
-    paid = replace(FREE, lines=LINES[:1])
+    paid = replace(FREE, lines=LINES[:1], source="page")
     assert (await acted(rows, place(paid), (), one))[0].price.total == 8000
 
 
