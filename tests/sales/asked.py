@@ -42,6 +42,9 @@ class Here:
     async def call(self, sql: str, *values: object) -> Any:
         return await self.conn.fetchval(sql, *values)
 
+    def check_lease(self) -> None:
+        """No other process works at the rows of a case."""
+
 
 class Asked(NamedTuple):
     """A statement, what it is given, and the rows at which it finds something. Where two rows are
