@@ -232,6 +232,8 @@ def _of_sql(mutant: Mutant, text: str, reach: Reach) -> set[str]:
     if is_migration(mutant):
         found = reach.of_sql(name) if name else reach.of_sql(f"{mutant.where}:written")
         return (found or reach.of_sql("merchants:written")) | {SCHEMA} & reach.tests.keys()
+    if not name:  # a right: by an empty name every call would be one of it
+        return {SCHEMA} & reach.tests.keys()
     if marks:
         return reach.of_branch(mutant.path, name, marks)
     return (reach.of_sql(name) or _of_callers(name, reach)) | _of_sayers(name, reach)

@@ -82,7 +82,7 @@ def _chains(code: list[Token]) -> Iterator[tuple[str, list[Token]]]:
             continue
         before = code[n - 1].upper if n else ""
         if word == "ON" and (before in ("POLICY", "TRIGGER") or code[n + 1].upper in (
-                "CONFLICT", "DELETE", "UPDATE", "TABLE", "ALL")):  # fmt: skip
+                "CONFLICT", "DELETE", "UPDATE", "TABLE", "ALL", "FUNCTION")):  # fmt: skip
             continue
         if word == "IF" and before in ("END", "TABLE", "INDEX", "FUNCTION", "DATABASE"):
             continue

@@ -49,6 +49,7 @@ BEGIN
     PERFORM book(u, 'gateway', 'sales', 1);
     RETURN CASE WHEN u.kind IN ('a', 'b') THEN 'one' ELSE 'other' END;
 END $$;
+REVOKE EXECUTE ON FUNCTION settle(uuid, timestamptz) FROM PUBLIC;
 """
 
 
@@ -107,6 +108,7 @@ def test_mistakes_in_sql() -> None:
         "drop a condition: amount > 9 -> (amount > 9 OR true)",
     )
     assert not [change for change in found if "amount > 7" in change or "DESC -> ASC" in change][1:]
+    assert not [change for change in found if "PUBLIC" in change], "a right has no condition"
 
 
 def test_a_mutant_changes_its_place_and_nothing_else() -> None:
