@@ -18,6 +18,7 @@ _MAKES_SQL = re.compile(r"(flow|transition)\.py$")
 _IS_FLOW = re.compile(r"flow\.py$")
 _LAWS = "tests/unit/test_flow_laws.py::test_every_law_holds"
 SCHEMA = "tests/db/test_schema.py::test_the_page_of_the_schema_is_what_the_migrations_make"
+MOVED = "tests/db/test_moved_rows.py::test_rows_of_an_older_installation_are_moved"
 # Fields and bounds of what programs send and read stand in the written description of the API.
 _IS_SHAPE = re.compile(r"\bMeta\(|\bStruct\b")
 DESCRIBED = "tests/web/test_described.py::test_the_written_document_is_what_is_served"
@@ -82,7 +83,8 @@ class Order:
         if _IS_FLOW.search(mutant.path) and _LAWS in tests:
             proven = [_LAWS, *(test for test in proven if test != _LAWS)]
         if is_migration(mutant) and SCHEMA in tests:
-            proven = [SCHEMA, *(test for test in proven if test != SCHEMA)]
+            of_all = [SCHEMA, *([MOVED] if MOVED in tests else [])]
+            proven = [*of_all, *(test for test in proven if test not in of_all)]
         if _is_shape(mutant) and DESCRIBED in tests:
             proven = [*(test for test in proven if test != DESCRIBED), DESCRIBED]
         rest = [t for t in tests if t not in proven]
@@ -231,7 +233,8 @@ def _of_sql(mutant: Mutant, text: str, reach: Reach) -> set[str]:
     name, marks = marks_at(mutant.path, text, mutant.edits[0].start)
     if is_migration(mutant):
         found = reach.of_sql(name) if name else reach.of_sql(f"{mutant.where}:written")
-        return (found or reach.of_sql("merchants:written")) | {SCHEMA} & reach.tests.keys()
+        of_all = {SCHEMA, MOVED} & reach.tests.keys()
+        return (found or reach.of_sql("merchants:written")) | of_all
     if not name:  # a right: by an empty name every call would be one of it
         return {SCHEMA} & reach.tests.keys()
     if marks:

@@ -2,7 +2,7 @@
 in, and no trigger, policy or foreign key is in the way."""
 
 import json
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -45,8 +45,9 @@ class Rows:
         self._needed: dict[str, Any] = {}  # by table; a test changes no table
 
     @classmethod
-    async def open(cls, url: str) -> "Rows":
-        made = cls(await asyncpg.connect(url))
+    async def open(cls, url: str, statements: int = 100) -> "Rows":
+        """It keeps so many prepared ones: none where tables change between them."""
+        made = cls(await asyncpg.connect(url, statement_cache_size=statements))
         await made.begin()
         await made.conn.set_type_codec(
             "jsonb", encoder=lambda value: msgspec.json.encode(value).decode(),
@@ -64,10 +65,10 @@ class Rows:
             given.setdefault("open", given["captured"])
         beside = {name: given.pop(name) for name in _BESIDE if name in given}
         if table != "fulfillments":
-            return await self._put(table, given | beside)
-        unit = await self._put(table, {"kind": "vending", "capture_id": uuid4(), **given})
+            return await self.put_row(table, given | beside)
+        unit = await self.put_row(table, {"kind": "vending", "capture_id": uuid4(), **given})
         same = {name: unit[name] for name in ("id", "merchant_id", "outlet_id")}
-        return unit | await self._put("vend_units", same | beside)
+        return unit | await self.put_row("vend_units", same | beside)
 
     async def changes(self, verb: Awaitable[object], *tables: str) -> dict[str, dict[Any, Any]]:
         """What a verb changed in these tables: the new values by table, row and column; a row that
@@ -92,7 +93,8 @@ class Rows:
         named = [key for key in ("id", "seq", "delivery_id") if key in names]
         return {row[named[0]] if named else tuple(row.values()): dict(row) for row in rows}
 
-    async def _put(self, table: str, given: dict[str, Any]) -> dict[str, Any]:
+    async def put_row(self, table: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """That row alone, of a table as any version has it."""
         row: dict[str, Any] = {}
         if table not in self._needed:
             self._needed[table] = await self.conn.fetch(_NEEDED, table)
