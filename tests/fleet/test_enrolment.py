@@ -84,6 +84,12 @@ async def test_a_scanner_reads_the_whole_enrolment_from_its_code(stage: Stage) -
     assert base64.b64decode(made.ca or "") == b"\x30\x82" + b"c" * 800
 
 
+async def test_a_long_certificate_is_held_by_a_code_that_mends_less(stage: Stage) -> None:
+    made = await provisioned(stage, msgspec.structs.replace(BROKER, ca=b"\x30\x82" + b"c" * 1700))
+    assert 2331 < len(msgspec.json.encode(made)) <= 2953
+    assert msgspec.json.decode(scanned(made.svg()) or "", type=DeviceEnrolment) == made
+
+
 async def test_a_certificate_that_no_code_can_hold_is_named_by_its_digest(stage: Stage) -> None:
     ca = b"\x30\x82" + b"c" * 3000
     made = await provisioned(stage, msgspec.structs.replace(BROKER, ca=ca))

@@ -228,6 +228,19 @@ async def test_a_code_is_looked_for_on_every_page_past_codes_of_any_shape() -> N
     assert [one.line.split("skip=")[1].split()[0] for one in asked] == ["0", "100", "200"]
 
 
+async def test_of_several_codes_the_newest_that_is_open_is_taken() -> None:
+    """Razorpay lists the newest first."""
+    mark = fresh_mark()
+    notes = {"coinslot": mark.installation, "qr": mark.qr}
+    codes = [qr(id=f"qr_{n}", notes=notes, status=status) for n, status in enumerate(
+        ("closed", "active", "active", "closed"))]  # fmt: skip
+    for those, found in ((codes, "qr_1"), ([codes[0], codes[3]], "qr_0")):
+        async with answering(listed(*those)) as (till, _):
+            said = await till.find_qr(mark)
+        assert isinstance(said, QrFact)
+        assert said.qr_code_id == found
+
+
 async def test_a_search_cut_short_is_unclear_rather_than_absent() -> None:
     full = listed(*[qr()] * 100)
     async with answering(full, Canned(502)) as (till, _):

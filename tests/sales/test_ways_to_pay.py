@@ -1,15 +1,21 @@
 """Orders are paid through attempts at any gateway: one way at a time, and every capture buys the
 goods or goes back."""
 
+from datetime import timedelta
+
 import pytest
 
 from coinslot.gateways.base import Declined
 from coinslot.gateways.collecting import ShowQr
 from coinslot.orders import outlet_pages
 from coinslot.orders.page_views import NotNowError, WhyNot
-from coinslot.payments.ways_to_pay import Form
+from coinslot.orders.store import ORDER_TO_PAY
+from coinslot.payments import ways_to_pay
+from coinslot.payments.ways_to_pay import Form, PageAttempt, Way
 from tests.sales.payers import Payers, two_ways
 from tests.sales.stage import Stage
+
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -59,6 +65,28 @@ async def test_an_orders_capture_never_counts_as_collected_by_the_merchants_own_
     assert await payers.stage.value(sold) == 0
     await handed_over(payers)
     assert await payers.stage.value(sold) == 1
+
+
+async def test_an_attempt_is_ours_for_ten_seconds_and_then_anybodys(payers: Payers) -> None:
+    """And one whose turn comes later is nobody's until then."""
+    token, stage = await payers.order(), payers.stage
+    now, way = (
+        stage.clock.now(),
+        Way(account=payers.accounts[1].id, form=Form.LINK, gateway="flaky", title="x"),
+    )
+    for make_at, due in ((now, 10), (now - timedelta(seconds=1), 10), (now + MINUTE, 60)):
+        wanted = PageAttempt(
+            way=way, key=None, make_at=make_at, description="a can", return_url="https://o"
+        )
+        async with stage.context.db.as_merchant(stage.merchant) as conn:
+            order = await conn.fetchrow(ORDER_TO_PAY, token, now)
+            assert order is not None
+            attempt = await ways_to_pay.begin(conn, stage.context, order, wanted)
+        (row,) = await stage.rows("SELECT * FROM attempts WHERE id = $1", attempt)
+        assert {name: row[name] for name in ("state", "way", "outlet_id", "make_at", "due_at")} == {
+            "state": "started", "way": "link", "outlet_id": "M01", "make_at": make_at,
+            "due_at": now + timedelta(seconds=due),
+        }  # fmt: skip
 
 
 async def test_changing_the_way_closes_the_attempt_before_at_its_gateway(payers: Payers) -> None:
