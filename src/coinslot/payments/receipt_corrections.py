@@ -72,7 +72,7 @@ async def send_again(
     if wish.vat:
         lines = tuple(msgspec.structs.replace(line, vat=wish.vat) for line in body.lines)
         body = msgspec.structs.replace(body, lines=lines)
-    changed = [name for name in ("contact", "vat") if getattr(wish, name)]
+    changed = [name for name, said in (("contact", where), ("vat", wish.vat)) if said]
     try:
         async with context.db.as_merchant(merchant) as conn:
             await _locked(conn, receipt)
