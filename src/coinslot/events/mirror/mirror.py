@@ -79,6 +79,7 @@ class Mirror:
         self._holder = uuid4().hex
         self._shown: Nodes = {}  # what was written last of machines and codes
         self._again: dict[Touched, datetime] = {}  # and since when
+        self._unsure: datetime | None = None  # since when of a machine or code, whichever it was
 
     async def watch(self, every_s: float) -> None:
         """Report to the metrics how late it is, whichever process mirrors, until cancelled."""
@@ -126,6 +127,8 @@ class Mirror:
             try:
                 await write(self.remote, nodes)
             except UnclearError:
+                kept = self._again.items()  # what this one contains is repeated with it
+                self._again = {what: since for what, since in kept if what | touched != touched}
                 self._again[touched] = self._clock.now()
                 raise
             self._shown |= {path: nodes[path] for path in nodes if path.startswith(MACHINES)}
@@ -133,6 +136,26 @@ class Mirror:
     async def round(self) -> None:
         """Write what the log does not contain: heartbeats, printed codes, parked money; and again
         everything after a write whose outcome is unknown. Raises UnclearError."""
+        await self._show_machines()
+        now, first = self._clock.now(), None
+        for what, since in [(await self.rows.parked(), now), *self._again.items()]:
+            try:
+                await self.show(what)
+            except UnclearError as error:  # it must not keep the others back
+                first = first or error
+            else:
+                # Only once it is repeated behind the last moment at which it may have arrived.
+                if self._again.get(what) == since and now - since >= _AGAIN_FOR:
+                    del self._again[what]
+        if first is not None:
+            raise first
+
+    async def _show_machines(self) -> None:
+        """Every machine and code that is not shown as it is; all, where a write of some may still
+        arrive."""
+        began, unsure = self._clock.now(), self._unsure
+        if unsure is not None:
+            self._shown = {}
         pages = self.rows.machines()
         while True:
             async with self._writing:
@@ -142,13 +165,14 @@ class Mirror:
                 fresh = {p: page[p] for p in page if self._shown.get(p, _NEVER) != page[p]}
                 for path in fresh:
                     self._shown.pop(path, None)
-                await write(self.remote, fresh)
+                try:
+                    await write(self.remote, fresh)
+                except UnclearError:
+                    self._unsure = self._clock.now()
+                    raise
                 self._shown |= fresh
-        await self.show(await self.rows.parked())
-        now, waiting = self._clock.now(), self._again
-        self._again = {what: since for what, since in waiting.items() if now - since < _AGAIN_FOR}
-        for what in waiting:
-            await self.show(what)
+        if unsure is not None and began - unsure >= _AGAIN_FOR:
+            self._unsure = None
 
     async def lag(self) -> Lag:
         """How far it is behind; also reported to the metrics."""
