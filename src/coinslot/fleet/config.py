@@ -39,7 +39,7 @@ SlotName = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,16}\Z")]
 Sku = Annotated[str, Meta(min_length=1, max_length=64, pattern=STORABLE)]
 Par = Annotated[int, Meta(ge=0, le=10_000)]
 Checked = TypeVar("Checked", bound=Struct)
-_AT = re.compile(r"(.*) - at `\$\.?([^`]*)`$")
+_AT = re.compile(r"(.*) - at (?:`key` in )?`\$\.?([^`]*)`$")
 _SENTENCES: Final = (
     (re.compile(r"`str` of length >= 1|\[\^\\+s"), "This may not be empty."),
     (re.compile(r"`str` of length <= (\d+)"), "At most {} characters fit."),
