@@ -59,7 +59,7 @@ def is_loaded_late(mutant: Mutant, text: str) -> bool:
 def constant_of(mutant: Mutant, text: str) -> str:
     """The constant that the mistake is in, where nothing was made of it at import; else nothing."""
     name = _constant_around(text, mutant.line(text))
-    return "" if not name or _is_built_on(name) else name
+    return "" if not name or _is_built_on(name, mutant.path) else name
 
 
 class Order:
@@ -263,14 +263,15 @@ def _of_callers(name: str, reach: Reach, seen: frozenset[str] = frozenset()) -> 
             if caller and caller not in seen:
                 counted = reach.of_sql(*(marks or [caller]))
                 found |= counted or _of_callers(caller, reach, seen)
-    return found | _of_name(name, reach, 0)
+    return found | _of_name(name, "", reach, 0)
 
 
 def _of_import(mutant: Mutant, text: str, line: int, reach: Reach) -> set[str]:
     """What runs when the module is imported is noticed where its names are used."""
     found: set[str] = set()
+    field = _field_at(text, mutant)  # who reads one need not import its class
     for name in _names(mutant):
-        found |= _of_name(name, reach, 0)
+        found |= _of_name(name, "" if name == field else mutant.path, reach, 0)
     if makes_sql(mutant.path):
         found |= reach.of_sql(
             "transition_order", "transition_payment", "transition_refund", "transition_fulfillment"
@@ -295,36 +296,41 @@ def _of_importers(path: str, reach: Reach) -> set[str]:
 @functools.cache
 def _importers(path: str, files: frozenset[str]) -> frozenset[str]:
     """The files of tests that import the module themselves."""
+    return frozenset(file for file in files if _import_of(path).search(_text(file)))
+
+
+@functools.cache
+def _import_of(path: str) -> re.Pattern[str]:
+    """How another module says that it has something of this one."""
     module = path.removeprefix("src/").removesuffix(".py").replace("/", ".")
     parent, _, last = module.rpartition(".")
-    wanted = re.compile(
+    return re.compile(
         rf"from {re.escape(module)} import"
         rf"|from {re.escape(parent)} import (?:\([^)]*|[^(\n]*)\b{last}\b"
         # A driver is imported by the name of its folder.
         + rf"|from coinslot\.gateways import .*\b{parent.rpartition('.')[2]}\b"
         * parent.startswith("coinslot.gateways.")
     )
-    return frozenset(file for file in files if wanted.search(_text(file)))
 
 
-def _of_name(name: str, reach: Reach, depth: int) -> set[str]:
-    """Tests that run a line which says this name."""
+def _of_name(name: str, home: str, reach: Reach, depth: int) -> set[str]:
+    """Tests that run a line which says this name, of a module."""
     if not name or depth > _DEEPEST:
         return set()
     found: set[str] = set()
-    for path, line, _ in _lines_that_say(name):
+    for path, line, _ in _lines_that_say(name, home):
         text = _text(path)
         if _function_around(text, line) is not None:
             found |= reach.of_lines(path, statement_around(text, line))
         elif (constant := _constant_around(text, line)) not in ("", name):
-            found |= _of_name(constant, reach, depth + 1)
+            found |= _of_name(constant, path, reach, depth + 1)
     return found
 
 
 @functools.cache
-def _is_built_on(name: str) -> bool:
+def _is_built_on(name: str, home: str) -> bool:
     """Another module-level statement than its own says the name."""
-    for path, line, said in _lines_that_say(name):
+    for path, line, said in _lines_that_say(name, home):
         if re.match(r"\s*(from|import|#|\))", said):
             continue
         if re.fullmatch(r"\s+\w+,", said):  # among the names of an import
@@ -335,12 +341,13 @@ def _is_built_on(name: str) -> bool:
     return False
 
 
-def _lines_that_say(name: str) -> Iterator[tuple[str, int, str]]:
-    """Path, number and text. Most modules do not have the name, which is known in a moment."""
+def _lines_that_say(name: str, home: str) -> Iterator[tuple[str, int, str]]:
+    """Path, number and text. In a module that has nothing of its home a name means something else;
+    most modules do not have it, which is known in a moment."""
     pattern = re.compile(rf"\b{re.escape(name)}\b")
     for path in _modules():
         text = _text(path)
-        if name in text:
+        if name in text and (not home or path == home or _import_of(home).search(text)):
             lines = enumerate(text.splitlines(), 1)
             yield from ((path, line, said) for line, said in lines if pattern.search(said))
 
