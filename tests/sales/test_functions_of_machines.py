@@ -205,6 +205,34 @@ async def test_a_line_that_is_not_plain_is_stored_and_moves_nothing(rows: Rows, 
     assert (said, found) == ({"done": False, "through": None, "waiting": False}, kept(says["line"]))
 
 
+@pytest.mark.parametrize("says", [STARTED, FELL])
+async def test_a_line_whose_number_holds_another_is_not_believed(rows: Rows, says: Row) -> None:
+    other = {**SAID, "type": "RESULT", "outcome": "FAILED"}
+    stood = ("device_events", {"outlet_id": "M01", "journal_id": "j1", "event_seq": 1,
+                               "merchant_id": ASHA, "unit_id": UNIT, "message": other,
+                               "at": NOW})  # fmt: skip
+    said, found = await called(rows, [*ON_WAY, stood], HEARD, says, NOW)
+    assert said == 0, "it is not acknowledged: it may be the only word of the unit"
+    assert set(found) == {"device_journals"}
+
+
+FAILED_BEFORE = [("A0", {"failures_in_row": 3, "out_of_sale_at": NOW - SECOND}),
+                 ("A1", {"failures_in_row": 2, "out_of_sale_at": NOW - SECOND})]  # fmt: skip
+
+
+@pytest.mark.parametrize("withheld", [None, NOW - 9 * SECOND])
+async def test_what_fell_puts_its_own_slot_on_sale_again(rows: Rows, withheld: Any) -> None:
+    given = but(ON_WAY, *(
+        ("slots", {"outlet_id": "M01", "slot": name, "withheld_at": withheld, **was})
+        for name, was in FAILED_BEFORE
+    ))  # fmt: skip
+    _, found = await called(rows, given, HEARD, FELL, NOW)
+    (slot,) = SOLD["slots"]
+    assert found["slots"] == [
+        (("M01", "A1"), {**slot[1], "failures_in_row": 0, "out_of_sale_at": withheld})
+    ]
+
+
 async def test_a_line_of_another_machines_unit_is_stored_as_a_strangers(rows: Rows) -> None:
     says = {**STARTED, "unit": str(FIRST), "line": {**STARTED["line"], "unit_id": str(FIRST)}}
     said, found = await called(rows, ON_WAY, HEARD, says, NOW)
@@ -291,6 +319,22 @@ async def test_the_unit_that_is_next(
     rows: Rows, given: Given, next_one: Row | None, *, waits: bool
 ) -> None:
     assert await called(rows, given, THE_NEXT, NOW, NOW, waits) == (next_one, {})
+
+
+LOOKED = (
+    Asked("a machine is held while it is given its next unit",
+          "SELECT id FROM next_unit('M01', $1, $1, true)", (NOW,),
+          {"outlets": outlet("M01")[1], "devices": device("M01")[1],
+           "order_lines": {"id": LINE, "slot": "A1"},
+           "fulfillments": unit(UNIT, "M01", **QUEUED)[1], "captures": {"id": CAPTURE}},
+          (), (), {"held": True}, (({"fulfillments.outlet_id": "M02"}, {"held": False}),
+                                   ({"fulfillments": None}, {"held": False})),
+          "SELECT xmax <> '0' AS held FROM devices WHERE outlet_id = 'M01'"),
+)  # fmt: skip
+
+
+async def test_a_machine_without_a_queue_is_not_held(rows: Rows) -> None:
+    assert await mistaken(rows, LOOKED) == []
 
 
 async def test_an_offer_takes_the_next_number_and_says_whose_class_the_machine_is(
