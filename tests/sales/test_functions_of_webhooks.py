@@ -223,6 +223,31 @@ async def test_a_row_that_fails_stays_and_nothing_of_it_is_kept(rows: Rows) -> N
             assert await worked(rows, given, *facts) == ("failed", {"inbox": [(ROW, new)]}), tries
 
 
+REFUSES = """
+CREATE FUNCTION refuses() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN
+    RAISE EXCEPTION 'no' USING ERRCODE = '{code}';
+END $f$;
+CREATE TRIGGER refuses BEFORE INSERT ON captures EXECUTE FUNCTION refuses();
+ALTER TABLE captures ENABLE ALWAYS TRIGGER refuses
+"""
+
+
+async def test_what_was_aborted_for_another_transaction_is_tried_again_at_once(
+    rows: Rows,
+) -> None:
+    for code, pause in (("40P01", 0), ("40001", 0), ("40002", 8), ("23505", 8)):
+
+        async def work(conn: Any, refuses: str = code) -> Any:
+            await conn.execute(REFUSES.format(code=refuses))
+            return await conn.fetchval(WORK, [PAID], WINDOWS, NOW, ACCOUNT)
+
+        given = [*BESIDES, stored(worked_at=BEFORE, tries=3, leased_until=HELD)]
+        said, found = await wrote(rows, given, TABLES, work)
+        new = {"worked_at": None, "tries": 4, "failure": "no", "leased_until": None,
+               "due_at": NOW + pause * SECOND}  # fmt: skip
+        assert (said, found) == ("failed", {"inbox": [(ROW, new)]}), code
+
+
 async def of_fact(rows: Rows, given: Given, fact: Row) -> tuple[Any, Any]:
     call = "SELECT work_fact(a, $1, $2, $3) FROM gateway_accounts a WHERE id = $4"
     return await wrote(rows, [*BESIDES, *given], TABLES, call, fact, WINDOWS, NOW, ACCOUNT)
