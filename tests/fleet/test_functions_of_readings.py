@@ -387,6 +387,20 @@ async def test_a_counter_is_kept_when_it_moves_and_once_a_minute(rows: Rows) -> 
     ]}  # fmt: skip
 
 
+async def test_a_counter_is_compared_from_its_first_sale_and_by_its_journal(rows: Rows) -> None:
+    ask = "SELECT ARRAY(SELECT check_counters($1, $2))"
+    for sales, journal, compared in ((1, "j", True), (0, "j", False), (1, None, False)):
+        given: Given = [
+            *BESIDE, machine(), ("machine_counters", {"outlet_id": "M01", "sales": sales,
+                                                      "merchant_id": ASHA, "told_at": NOW}),
+            ("devices", {"outlet_id": "M01", "journal_id": journal, "mdb": False}),
+        ]  # fmt: skip
+        begun = {"outlet_id": "M01", "merchant_id": ASHA, "journal_id": "j", "sales": 1,
+                 "since": NOW}  # fmt: skip
+        said, found = await wrote(rows, given, ["counter_checks"], ask, NOW, BIN)
+        assert (said, found) == ([], {"counter_checks": [begun]} if compared else {}), sales
+
+
 LOGS = ("machine_logs", "machine_log_days")
 LINES = "SELECT take_log_lines($1, $2, $3, $4, $5, $6)"
 

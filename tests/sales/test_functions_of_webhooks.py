@@ -153,6 +153,7 @@ LOOKS: tuple[tuple[tuple[str, Row], Row | None], ...] = (
     (refund(**{**MADE, "due_at": NOW}), None), (refund(**{**MADE, "due_at": None}), None),
     (refund(**MADE, state="owed"), None), (refund(**MADE, account_id=OTHER_ACCOUNT), None),
     (refund(**{**MADE, "capture_id": BESIDE}), None),
+    (refund(**{**MADE, "capture_id": BESIDE}, gateway_refund_id="x"), None),
     (refund(**{**MADE, "capture_id": BESIDE}, gateway_refund_id="rf_1"), AT_ONCE),
 )  # fmt: skip
 
@@ -362,6 +363,21 @@ async def test_webhooks_that_come_together_are_answered_each_in_its_place(rows: 
     single = "SELECT take_webhook($1, $2, $3)"
     said, _ = await wrote(rows, BESIDES, TABLES, single, many[0], b"1", NOW)
     assert said == {"outcome": "nothing", "begun": None}
+
+
+async def test_whose_webhook_it_is_is_said_for_its_own_transaction(rows: Rows) -> None:
+    """A connection that kept it would show the next one another merchant's rows."""
+    ask = "SELECT coalesce(current_setting('coinslot.merchant', true), '')"
+    for table, row in ACCOUNTS:
+        await rows.put(table, **row)
+    forged = {**SAID, "verdict": "forged", "reason": "no"}
+    found = "SELECT work_found_of($1, $2, $3, 'look', $4, $5)"
+    for call, values in ((KEEP, (forged, BODY, NOW)),
+                         (found, (ASHA, ACCOUNT, {"type": "x"}, WINDOWS, NOW))):  # fmt: skip
+        async with rows.conn.transaction():
+            await rows.conn.fetchval(call, *values)
+            assert await rows.conn.fetchval(ask) == str(ASHA)
+        assert await rows.conn.fetchval(ask) == ""
 
 
 NAMES: tuple[tuple[tuple[str, Row], str], ...] = (
