@@ -322,7 +322,7 @@ def _of_name(name: str, home: str, reach: Reach, depth: int) -> set[str]:
         text = _text(path)
         if _function_around(text, line) is not None:
             found |= reach.of_lines(path, statement_around(text, line))
-        elif (constant := _constant_around(text, line)) not in ("", name):
+        elif (constant := _constant_around(text, line)) and (constant, path) != (name, home):
             found |= _of_name(constant, path, reach, depth + 1)
     return found
 
@@ -336,7 +336,7 @@ def _is_built_on(name: str, home: str) -> bool:
         if re.fullmatch(r"\s+\w+,", said):  # among the names of an import
             continue
         around = _constant_around(_text(path), line)
-        if _function_around(_text(path), line) is None and around != name:
+        if _function_around(_text(path), line) is None and (around, path) != (name, home):
             return True
     return False
 
