@@ -272,6 +272,8 @@ REFUSED: Sequence[Refused] = (
      "device.gps.lat: A number is wanted."),
     (ConfigChange(device={"gps": {"lat": 1, "lng": -180.5}}), "bad_device", "device.gps.lng",
      "device.gps.lng: At least -180.0 is possible."),
+    (ConfigChange(device={"pins": {"": 1}}), "bad_device", "device.pins",
+     "device.pins: This may not be empty."),
     (ConfigChange(device={"maintenance": 1}), "bad_device", "device.maintenance",
      "device.maintenance: Expected `bool`, got `int`."),
     (ConfigChange(codes=cast("Any", "never")), "bad_request", "codes",
