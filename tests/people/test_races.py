@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 import pyotp
 
-from coinslot.people import device_keys, first_run, members, sessions, sign_in, tokens
+from coinslot.people import device_keys, first_run, members, resets, sessions, sign_in, tokens
 from coinslot.people.audit_log import Actor
 from coinslot.people.authentication import RuleError, SignInError
 from tests.conftest import DatabaseUrls
@@ -151,3 +151,16 @@ async def test_two_processes_that_start_at_once_sign_with_one_key(
     async with held(urls, "UPDATE installation SET jwt_secret = NULL") as together:
         ended = await together(*(tokens.signing_key(context.db, context.vault) for _ in range(2)))
     assert ended[0] == ended[1]
+
+
+async def test_of_two_links_that_are_used_at_once_one_sets_the_password(
+    staffed: Staffed, urls: DatabaseUrls
+) -> None:
+    boris = staffed.people["boris"]
+    links = [await resets._offer_by_mail(staffed.auth, boris) for _ in range(2)]
+    async with held(urls, "SELECT FROM password_resets FOR UPDATE") as together:
+        done = await together(
+            *(resets.reset(staffed.auth, link, f"{PASSWORD} {n}", at())
+              for n, link in enumerate(links))
+        )  # fmt: skip
+    assert sorted(type(one).__name__ for one in done) == ["NoneType", "SignInError"]

@@ -54,9 +54,7 @@ def needs(context: Context, access: Access, permission: str, *, fresh: bool = Fa
     async def guard(request: AnyCall, handler: BaseRouteHandler) -> None:
         token = _bearer(request)
         if token and not token.startswith((TEST, LIVE)):
-            looked_up = by_person(request, handler)
-            if looked_up is not None:  # a guard may be a plain function
-                await looked_up
+            await by_person(request, handler)
             return
         request.scope["state"][_CALLER] = found = await _known(context, request)
         _check(found, permission)

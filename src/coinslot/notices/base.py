@@ -28,7 +28,6 @@ class Powers(Struct, frozen=True, kw_only=True):
     most_chars: int  # of the text
     reports: bool = False  # it tells later how a notice ended: `Reports`
     looks: bool = False  # it can be asked how one ended: `Looks`
-    finds: bool = False  # it can be asked whether one was sent: `Finds`
     priced: bool = False  # its reports say what a notice cost
     proves_delivery: bool = False  # DELIVERED is the word of the phone, not of a server on the way
 

@@ -60,7 +60,7 @@ class Mock:
 
     name: ClassVar[str] = name
     powers: ClassVar[Mapping[Form, Powers]] = {
-        form: Powers(most_chars=1_000, reports=True, looks=True, finds=True, proves_delivery=True)
+        form: Powers(most_chars=1_000, reports=True, looks=True, proves_delivery=True)
         for form in Form
     }
 
