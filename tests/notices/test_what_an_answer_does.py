@@ -1,9 +1,9 @@
 """What each answer of a service does to a notice and to the browser it was for: all columns, beside
 another notice and another browser that stay; and all that the service is given."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import pytest
@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from coinslot.db.pool import Database
 from coinslot.events.notices.send import PAUSES_S, send_due
-from coinslot.notices.base import Cause, Form, Notice, Refused, Sent, Stage, Unclear
+from coinslot.notices.base import Cause, Form, Notice, Powers, Refused, Sent, Stage, Unclear
 from coinslot.people.outbox import seal
 from tests.conftest import DatabaseUrls
 from tests.sales.by_hand import Rows
@@ -26,8 +26,8 @@ GONE = {"ended_at": START, "ended_because": "gone"}
 class Carrier:
     """Gives one answer, and keeps what it was given."""
 
-    name = "carrier"
-    powers: dict[Form, Any] = {}  # noqa: RUF012
+    name: ClassVar[str] = "carrier"
+    powers: ClassVar[Mapping[Form, Powers]] = {}
 
     def __init__(self) -> None:
         self.answer: Sent | Refused | Unclear = Sent(reference="r", stage=Stage.SENT)
@@ -253,7 +253,7 @@ async def test_how_to_hear_less_is_said_to_people_and_not_below_a_secret(office:
     sealed = seal(office.context.vault, NOTICE, "Your link: https://x/secret")
     for given in ({"person_id": None}, {"link": "", "person_id": None}, {"sealed": sealed}):
         done = await office.sent(**given)
-        assert done == ended("sent", **({"sealed": None} if "sealed" in given else {}))
+        assert done == ended("sent") | ({"sealed": None} if "sealed" in given else {})
         ((_, mail),) = office.mail.given
         texts.append(mail.text)
     assert texts == [
