@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -111,7 +112,17 @@ async def test_what_failed_is_found_read_and_sent_again(
     shown = await asha.look(delivery)
     assert "<strong>500</strong>" in shown.text
     assert "webhook.test" in shown.text
-    assert (await asha.press(shown, delivery)).status_code == 303
+    pressed = await asha.press(shown, delivery)
+    assert pressed.headers["location"] == f"{delivery}?done=webhook_redelivered"
+    lease = "UPDATE deliveries SET leased_until = now() + $1::interval RETURNING id"
+    async with staffed.stage.context.db.system_connection() as conn:
+        await conn.execute(lease, timedelta(hours=1))
+    pressed = await asha.press(await asha.look(delivery), delivery)
+    assert pressed.headers["location"] == f"{delivery}?done=webhook_under_way"
+    assert "It is being sent right now" in (await asha.look(pressed.headers["location"])).text
+    assert len(await staffed.log("delivery.redelivered")) == 1, "the second changed nothing"
+    async with staffed.stage.context.db.system_connection() as conn:
+        await conn.execute(lease, timedelta(0))
     await send(staffed)
     assert "Delivered" in (await asha.look(delivery)).text
     ids = {one.id for one in receiver.got}

@@ -7,7 +7,7 @@ import asyncpg
 
 from coinslot.db.due import Due, Want, claim
 from coinslot.db.pool import RawConnection
-from coinslot.events.webhooks import endpoints
+from coinslot.events.webhooks import deliveries, endpoints
 from coinslot.payments import provision
 from coinslot.worker import sweep
 from tests.db.test_due import MINUTE
@@ -90,6 +90,34 @@ async def test_an_event_waits_for_the_endpoint_that_somebody_removes(
     work: asyncio.Task[object] = asyncio.ensure_future(post.announcer.announce(batch))
     assert await _places(work, looker, holder) == ["webhook_endpoints by _OWE"]
     await holder.execute("ROLLBACK")
+
+
+async def test_what_somebody_settles_is_sent_again_behind_that_and_what_is_sent_stays(
+    post: Post, receiver: Receiver, holder: RawConnection, looker: RawConnection
+) -> None:
+    """Else how a try ended would be written over the wish to send it again."""
+    await post.endpoint(receiver.url)
+    await post.paid()
+    await post.go()
+    first, *_ = await post.deliveries()
+    merchant, context = post.stage.merchant, post.stage.context
+    await holder.execute("BEGIN; SELECT FROM deliveries FOR NO KEY UPDATE")
+    again = deliveries.redeliver(context, post.key(), first["id"])
+    work: asyncio.Task[object] = asyncio.ensure_future(again)
+    assert await stopped(looker, work) is not None
+    await holder.execute("ROLLBACK")
+    await work
+    (anew,) = [row for row in await post.deliveries() if row["id"] == first["id"]]
+    now = context.now()
+    assert anew == first | {"outcome": None, "ended_at": None, "tries": 0, "due_at": now}
+    (claimed,) = await post.sender._claim(9)
+    before = await post.deliveries()
+    answer = await deliveries.redeliver(context, post.key(), first["id"])
+    assert answer.body["under_way"] is True
+    assert await post.deliveries() == before
+    await post.sender.deliver(claimed)
+    ended = await deliveries.one(context, merchant, first["id"])
+    assert (ended.status, ended.tries, ended.under_way) == ("delivered", 2, False)
 
 
 async def test_an_endpoint_that_is_changed_is_held_until_it_is(

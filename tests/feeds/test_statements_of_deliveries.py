@@ -32,6 +32,7 @@ EVENT = {"seq": 7, "id": "evt_7", "merchant_id": ASHA, "type": "order.paid", "li
 ANEW = {"outcome": None, "ended_at": None, "tries": 0, "due_at": NOW, "leased_until": None}
 ONE_MORE = {"public_events": EVENT, "public_events 2": {**EVENT, "seq": 6, "id": "evt_6"}}
 ALL = (ASHA, None, None, None, 9)
+AHEAD = NOW + 99 * 365 * 24 * HOUR
 FAILING = {**ENDPOINT, "failing_since": NOW, "not_before": NOW}
 REMOVED = "SELECT * FROM webhook_endpoints"
 
@@ -46,10 +47,13 @@ ASKED = (
            "deliveries 5": {**LATER, "id": UUID(int=12), "seq": 3, "endpoint_id": LOW},
            **ONE_MORE},
           ({"$1": UUID(int=13)}, {"public_events.seq": 8}),
-          gives={"event": "evt_7", "next_try_at": NOW},
+          gives={"event": "evt_7", "next_try_at": NOW, "under_way": False},
           others=(({"deliveries 2.outcome": "withdrawn", "deliveries 2.ended_at": NOW,
                     "deliveries 2.due_at": None}, {"next_try_at": NOW + HOUR}),
-                  (ENDED, {"next_try_at": None}))),
+                  (ENDED, {"next_try_at": None}),
+                  ({"deliveries.leased_until": NOW - 400 * 24 * HOUR}, {"under_way": False}),
+                  ({"deliveries.leased_until": AHEAD}, {"under_way": True}),
+                  ({**ENDED, "deliveries.leased_until": AHEAD}, {"under_way": False}))),
     Asked("those of an endpoint", deliveries._LISTED, (ASHA, HIGH, HOOK, "pending", 9),
           {"deliveries": OWED, "public_events": EVENT},
           ({"deliveries.merchant_id": CHANDRA}, {"$2": THING}, {"$3": OTHER}, ENDED,

@@ -499,8 +499,15 @@ async def test_a_delivery_is_sent_again_alone(office: Office, owed: Owed) -> Non
     await office.rows.conn.execute(
         "UPDATE deliveries SET leased_until = $1, tries = 2 WHERE id = $2", away, first
     )
-    changed = await office.changes(deliveries.redeliver(context, office.key(), first))
+    told = await deliveries.one(context, merchant, first)
+    assert (told.under_way, told.next_try_at) == (True, START)
+    call = office.key()
+    changed = await office.changes(deliveries.redeliver(context, call, first))
     assert changed == {}  # it is on its way
+    for _ in range(2):  # and a repeated call is told so again
+        answer = await deliveries.redeliver(context, call, first)
+        assert (answer.status, answer.body["under_way"], answer.body["tries"]) == (202, True, 4)
+    assert (await deliveries.one(context, merchant, second)).under_way is False
     for unknown in (owed.hers, uuid4()):
         with pytest.raises(UnknownDeliveryError):
             await deliveries.redeliver(context, office.key(), unknown)

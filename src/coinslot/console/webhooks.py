@@ -152,11 +152,12 @@ class WebhookPages(SharedHandler):
         async def work(who: SignedIn) -> Done:
             call = self._call(request, form)
             try:
-                await deliveries.redeliver(self._context, call, delivery, who.actor)
+                answer = await deliveries.redeliver(self._context, call, delivery, who.actor)
             except UnknownDeliveryError:
                 raise RefusedError(404, "not_found", "There is no such delivery.") from None
             to = ("webhooks", "deliveries", str(delivery))
-            return Done(to=self._frame.to(request, *to, done="webhook_redelivered"))
+            done = "webhook_under_way" if answer.body["under_way"] else "webhook_redelivered"
+            return Done(to=self._frame.to(request, *to, done=done))
 
         return await self._once(request, form, work, repeats=True)
 

@@ -25,7 +25,7 @@ _ENDPOINT: Json = {
 _SECRET = {"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
 _DELIVERY: Json = {
     "id": "0193d3a4-1c00-7000-8000-0000000000e1", "endpoint": _ENDPOINT["id"], "event": _EVENT,
-    "type": "payment.succeeded", "status": "pending", "tries": 1,
+    "type": "payment.succeeded", "status": "pending", "tries": 1, "under_way": False,
     "next_try_at": "2026-11-21T12:00:05Z", "created_at": _AT, "ended_at": None,
 }  # fmt: skip
 _TRY: Json = {
@@ -62,5 +62,5 @@ ANSWERED: Mapping[str, Mapping[str, Json]] = {
     "replayWebhookEndpoint": {"on their way": {"deliveries": 12}},
     "listWebhookDeliveries": {"a page": {"data": [_DELIVERY], "next": None}},
     "readWebhookDelivery": {"tried once": _DELIVERY | {"log": [_TRY]}},
-    "redeliverWebhook": {"due": _DELIVERY},
+    "redeliverWebhook": {"due": _DELIVERY, "under way": _DELIVERY | {"under_way": True}},
 }

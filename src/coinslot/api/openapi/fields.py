@@ -15,6 +15,7 @@ _DELIVERY = {
     "id": "Of the delivery.", "endpoint": "Where it goes.", "event": "The event's id.",
     "type": "The event's type.",
     "status": "`given_up` after the last try, `withdrawn` when its endpoint was removed.",
+    "under_way": "Whether a try of it is being sent; sending it again changes nothing then.",
     "tries": "How often it was tried.", "next_try_at": "When it is tried next; null when it ended.",
     "created_at": _MADE, "ended_at": "When it was delivered, given up or withdrawn.",
 }  # fmt: skip

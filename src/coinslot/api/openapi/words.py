@@ -45,7 +45,7 @@ CALLS: Mapping[str, tuple[str, str]] = {
     "replayWebhookEndpoint": ("Send a range of events again", "How many deliveries are due."),
     "listWebhookDeliveries": ("List deliveries", "A page of deliveries, newest first."),
     "readWebhookDelivery": ("Read a delivery", "The delivery with each of its tries."),
-    "redeliverWebhook": ("Send a delivery again", "The delivery, due at once."),
+    "redeliverWebhook": ("Send a delivery again", "The delivery: due at once, or under way."),
     **people.CALLS,
     **orders.CALLS,
     **stores.CALLS,

@@ -19,7 +19,8 @@ REPLAY_MAX = 10_000
 _ROWS = """
 SELECT d.*, p.id AS event, p.type, CASE WHEN d.outcome IS NULL THEN (
     SELECT o.due_at FROM deliveries o WHERE (o.endpoint_id, o.line) >= (d.endpoint_id, d.line)
-    AND o.outcome IS NULL ORDER BY o.endpoint_id, o.line, o.seq LIMIT 1) END AS next_try_at
+    AND o.outcome IS NULL ORDER BY o.endpoint_id, o.line, o.seq LIMIT 1) END AS next_try_at,
+    d.outcome IS NULL AND coalesce(d.leased_until > statement_timestamp(), false) AS under_way
 FROM deliveries d JOIN public_events p ON p.seq = d.seq
 """
 _ONE = f"{_ROWS} WHERE d.id = $1"
@@ -84,6 +85,7 @@ class DeliveryStatement(Struct, frozen=True, kw_only=True):
     type: str
     status: str
     tries: int
+    under_way: bool
     next_try_at: datetime | None
     created_at: datetime
     ended_at: datetime | None
@@ -144,8 +146,9 @@ async def one(context: Context, merchant: UUID, delivery: UUID) -> DeliveryLog:
 async def redeliver(
     context: Context, key: IdempotentCall, delivery: UUID, who: Actor | None = None
 ) -> Answer:
-    """Due at once, whatever its outcome was, with all tries before it again. Raises
-    UnknownDeliveryError, UnknownEndpointError and what `payments.idempotency` raises."""
+    """Due at once, whatever its outcome was, with all tries before it again. One that is under way
+    stays as it is, which the answer says. Raises UnknownDeliveryError, UnknownEndpointError and
+    what `payments.idempotency` raises."""
     async with context.db.as_merchant(key.merchant) as conn:
         claimed = await idempotency.begin(conn, context, key)
         if isinstance(claimed, Answer):
@@ -154,9 +157,9 @@ async def redeliver(
         if row is None:
             raise UnknownDeliveryError("There is no such delivery.")
         await found(conn, row["endpoint_id"], lock=True)
-        await conn.execute(_ANEW, delivery, context.now())
-        act = Act(action="delivery.redelivered", merchant=key.merchant, subject=str(delivery))
-        await note(conn, who, act, context.now())
+        if await conn.execute(_ANEW, delivery, context.now()) == "UPDATE 1":
+            act = Act(action="delivery.redelivered", merchant=key.merchant, subject=str(delivery))
+            await note(conn, who, act, context.now())
         shown = _statement(await conn.fetchrow(_ONE, delivery))
         answer = Answer(status=202, body=msgspec.to_builtins(shown))
         answer = await idempotency.finish(conn, context, key, answer)
@@ -218,6 +221,7 @@ def _statement(row: asyncpg.Record | None) -> DeliveryStatement:
     assert row is not None, "read in the transaction that found it"
     return DeliveryStatement(
         id=row["id"], endpoint=row["endpoint_id"], event=row["event"], type=row["type"],
-        status=row["outcome"] or "pending", tries=row["tried"], next_try_at=row["next_try_at"],
-        created_at=row["created_at"], ended_at=row["ended_at"],
+        status=row["outcome"] or "pending", tries=row["tried"],
+        under_way=row["under_way"], next_try_at=row["next_try_at"], created_at=row["created_at"],
+        ended_at=row["ended_at"],
     )  # fmt: skip
