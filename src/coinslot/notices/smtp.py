@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 from email.errors import MessageError
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as FOLDED
 from email.policy import SMTPUTF8
@@ -139,7 +140,7 @@ class Smtp:
         domain = settings.sender.rpartition("@")[2]
         try:
             if settings.sender_name:
-                message["From"] = f'"{settings.sender_name}" <{settings.sender}>'
+                message["From"] = Address(settings.sender_name, addr_spec=settings.sender)
             else:
                 message["From"] = settings.sender
             message["To"] = notice.to
@@ -148,10 +149,10 @@ class Smtp:
             # The same for a mail that is sent again, so that a mailbox can show it once.
             message["Message-ID"] = f"<{notice.key}@{domain}>"
             message["Auto-Submitted"] = "auto-generated"
-            message["Content-Language"] = notice.language
             message.set_content(notice.text)
             if notice.html:
                 message.add_alternative(notice.html, subtype="html")
+            message["Content-Language"] = notice.language  # a content set later would remove it
             message.as_bytes()
         except (ValueError, MessageError, IndexError) as error:
             return Refused(cause=Cause.CONTENT, reason=f"no mail can be made of it: {error}")
