@@ -82,6 +82,17 @@ async def test_a_strangers_payment_is_closed_without_a_refund(
     assert await stage.value("SELECT foreign_amount FROM captures") == 4000
 
 
+async def test_the_record_says_of_which_code_and_order_a_strangers_payment_was(
+    stage: Stage,
+) -> None:
+    paid = replace(await stage.pay(), qr_code_id="qr_theirs", gateway_order_id="o_9", mark=None)
+    await stage.webhook(await at_gateway(stage, paid))
+    stage.later(6)
+    await stage.sweep()
+    said = "SELECT data FROM events WHERE event = 'FOREIGN'"
+    assert await stage.value(said) == {"qr_code_id": "qr_theirs", "order": "o_9"}
+
+
 @pytest.mark.parametrize("verb", ["look", "qr_of_payment"])
 async def test_nothing_is_called_foreign_while_the_gateway_is_unclear(
     stage: Stage, verb: str
