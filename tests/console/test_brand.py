@@ -80,6 +80,10 @@ def test_what_is_no_colour_is_refused(wrong: str) -> None:
         colour_named(wrong)
 
 
+def test_a_colour_may_be_typed_with_spaces_and_in_capitals() -> None:
+    assert colour_named(" #0B6B4F\n") == "#0b6b4f"
+
+
 async def test_a_brand_is_saved_shown_first_and_on_record(staffed: Staffed) -> None:
     asha = await signed_in(staffed, "asha")
     saved = await asha.press(await asha.look(BRAND), BRAND, FIELDS)

@@ -202,6 +202,27 @@ async def test_money_for_an_order_that_is_over_goes_back(rows: Rows) -> None:
     assert found["refunds"] == [owed(5000, "order_expired", capture_id="new captures")]
 
 
+async def test_a_code_of_an_order_is_no_printed_one_though_its_slot_could_be_sold(
+    rows: Rows,
+) -> None:
+    sellable: Given = [
+        ("outlets", {"id": "M01", "merchant_id": ASHA, "kind": "vending", "channel": "mqtt",
+                     "dialect": "leased", "currency": "INR"}),
+        ("slots", {"outlet_id": "M01", "slot": "A1", "product_id": FIRST, "price_minor": 5000}),
+        ("products", {"id": FIRST, "merchant_id": ASHA, "sku": "can"}),
+    ]  # fmt: skip
+    place: Row = {"slot": "A1", "outlet_id": "M01", "currency": "INR"}
+    said, found = await accepted(rows, [*sellable, code(CODE, "qr_1", **place)], qr_code_id="qr_1")
+    assert (said, len(found["orders"])) == ("paid", 1)
+    of_order: Given = [
+        order(state="expired", currency="INR", ended_at=NOW, due_at=None), API[3],
+        (API[1][0], {**API[1][1], "source": "order", "order_id": ORDER, "state": "canceled"}),
+        code(CODE, "qr_1", payment_id=PART, attempt_id=ATTEMPT, **place),
+    ]  # fmt: skip
+    said, found = await accepted(rows, [*sellable, *of_order], qr_code_id="qr_1")
+    assert (said, found["captures"][0]["order_id"]) == ("returned", ORDER)
+
+
 TOLD: Row = {
     "gateway_refund_id": "rf_1", "gateway_payment_id": "pay_1", "stage": "processed",
     "money": {"amount": 500, "currency": "INR"}, "mark": None,
