@@ -1,12 +1,15 @@
 """What a count and a visit write: whole rows, with the same slot of another machine and other slots
 of the same machine in front of the one that is counted."""
 
+import asyncio
 from datetime import date, timedelta
 from hashlib import md5
 from typing import Any
 from uuid import UUID
 
+from coinslot.db.pool import RawConnection
 from tests.sales.by_hand import NOW, Rows
+from tests.sales.test_lock_order import stopped
 from tests.sales.wrote import wrote
 
 SECOND = timedelta(seconds=1)
@@ -117,6 +120,25 @@ async def test_a_count_is_written_once_and_changes_the_slots_that_it_names(rows:
             rows, given[1:], TABLES, call, nobody, {**COUNT, "journal_id": "j3"}, NOW
         )
         assert (said, found) == ("other_journal", {})
+
+
+async def test_a_count_locks_its_slots_in_their_order(
+    rows: Rows, holder: RawConnection, looker: RawConnection
+) -> None:
+    """As a sale of several slots does: of two, one waits for the other and holds nothing."""
+    for table, row in [*MACHINES, slot("A2"), slot("A1")]:
+        await rows.put(table, **row)
+    both = {**COUNT, "slots": [{"slot": name, "count": 3} for name in ("A2", "A1")]}
+    call = "SELECT take_stock_count($1, $2, $3)"
+    async with holder.transaction():
+        await holder.execute("SELECT FROM slots WHERE slot = 'A1' FOR NO KEY UPDATE")
+        work: asyncio.Task[object] = asyncio.ensure_future(
+            rows.conn.fetchval(call, "M01", both, NOW)
+        )
+        assert await stopped(looker, work) is not None
+        free = await looker.fetch("SELECT slot FROM slots FOR NO KEY UPDATE SKIP LOCKED")
+    assert [row["slot"] for row in free] == ["A2"]
+    assert await work == "taken"
 
 
 A1 = ("M01", "A1")
