@@ -248,6 +248,27 @@ async def test_a_refund_of_one_thing_has_its_line_and_of_money_without_a_receipt
     assert await lines(described) == told(replace(COLA, name="Товар", price=500))
 
 
+async def test_a_refund_of_an_order_without_a_receipt_has_its_goods_if_they_come_to_the_money(
+    rows: Rows,
+) -> None:
+    soda = ("products", {"id": SODA, "vat": "10"})
+    for price, line in (
+        (5000, replace(COLA, vat="10", price=500)), (4000, replace(COLA, name="Basket", price=500)),
+        (5001, replace(COLA, name="Basket", price=500)),
+    ):  # fmt: skip
+        given: Given = [
+            *BACK[:-1], soda, order(),
+            (PAYMENT[0], {**PAYMENT[1], "source": "order", "order_id": ORDER,
+                          "description": "Basket"}),
+            ("order_lines", {"id": LINE, "order_id": ORDER, "product_id": SODA, "name": "Cola",
+                             "price_minor": price, "quantity": 1}),
+        ]  # fmt: skip
+        _, (made,), _ = await does(
+            rows, Maker(), given, lambda here: receipts.of_refund(here, account(Maker()), ASKED)
+        )
+        assert made["body"] == body(line), price
+
+
 async def test_a_receipt_for_which_the_gateway_made_nothing_is_refused(rows: Rows) -> None:
     async def said(reason: str, *given: tuple[str, Row], **of: UUID) -> list[Any]:
         async def run(here: Context) -> None:
