@@ -102,7 +102,7 @@ def test_no_more_goes_back_than_was_paid_and_not_nothing() -> None:
     for total in (701, 0, -1):
         why = f"{total} cannot go back of 700"
         refused(why, lines_back, PAID, total, LIMITS)
-    two = (replace(TEA, price=80), TEA)
+    two = (replace(TEA, price=80, vat="22"), TEA)
     for minor, vat in ((90, TEA), (80, two[0]), (70, two[0])):
         (line,) = lines_back(two, 5, LIMITS, Piece(name="Tea", minor=minor))
         assert line == replace(vat, price=5)
