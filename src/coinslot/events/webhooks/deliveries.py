@@ -169,20 +169,18 @@ async def redeliver(
 
 async def redeliver_failed(
     context: Context, merchant: UUID, endpoint: UUID, who: Actor | None = None
-) -> int:
-    """Everything that was given up for this endpoint is due again, REPLAY_MAX at most; returns how
-    many. Raises UnknownEndpointError."""
+) -> None:
+    """Everything that was given up for this endpoint is due again, REPLAY_MAX at most. Raises
+    UnknownEndpointError."""
     async with context.db.as_merchant(merchant) as conn:
         await found(conn, endpoint, lock=True)
         done = await conn.execute(_FAILED_ANEW, endpoint, context.now(), REPLAY_MAX)
-        count = int(done.rpartition(" ")[2])
         act = Act(
             action="endpoint.redelivered", merchant=merchant, subject=str(endpoint),
-            after={"deliveries": count},
+            after={"deliveries": int(done.rpartition(" ")[2])},
         )  # fmt: skip
         await note(conn, who, act, context.now())
     context.wakes.wake("deliveries")
-    return count
 
 
 async def replay(context: Context, key: IdempotentCall, endpoint: UUID, span: Range) -> Answer:
