@@ -321,7 +321,7 @@ class _Change:
         skus = {s.sku for s in self._wanted.slots if isinstance(s.sku, str)}
         skus |= {there[s.slot].sku for s in self._wanted.slots if s.slot in there}
         products = {
-            row["sku"]: row for row in await self._conn.fetch(store.PRODUCTS_BY_SKU, sorted(skus))
+            row["sku"]: row for row in await self._conn.fetch(store.PRODUCTS_BY_SKU, [*skus])
         }
         return [
             self._slot(number, wanted, there.get(wanted.slot), products)
