@@ -13,7 +13,7 @@ import pytest
 from coinslot.counter import alarms
 from coinslot.events.notices import alerts, plan, preferences, words
 from coinslot.events.notices.alerts import EVENTS, ORDER, PROFIT
-from coinslot.events.notices.words import BEGAN, CASE_NAMES, Reader
+from coinslot.events.notices.words import BEGAN, CASE_NAMES, Reader, text
 from coinslot.oversight import daily_profit
 from coinslot.pages.texts import LANGUAGES
 from tests.notices.telling import Told, telling
@@ -116,4 +116,11 @@ async def test_two_that_plan_at_once_for_the_same_moment_write_one_notice(staffe
     (kept,) = await told.rows("SELECT body FROM notices WHERE person_id = $1", who)
     assert [line for line in kept["body"].splitlines() if line] == [
         "M01 is silent", "M02 is silent",
+    ]  # fmt: skip
+
+
+def test_words_are_english_for_a_language_that_is_not_here() -> None:
+    said = ("stopped", "रुका", "остановлен")
+    assert [text(said, language) for language in ("en", "hi", "ru", "de", "")] == [
+        *said, "stopped", "stopped",
     ]  # fmt: skip

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from coinslot.db.pool import DatabaseUnreachableError
-from coinslot.payments.webhook_batch import TOGETHER, WAITING_MAX_BYTES, WebhookBatch
+from coinslot.payments.webhook_batch import CLOSE_S, TOGETHER, WAITING_MAX_BYTES, WebhookBatch
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -144,3 +144,27 @@ async def test_one_whose_caller_went_away_is_kept_all_the_same(
     commits.goes.set()
     assert await asyncio.gather(*first, stays) == ["done one", "done two", "done stays"]
     assert commits.held[2:] == [["left", "stays"]]
+
+
+async def test_who_stops_waits_for_what_is_being_stored(
+    batch: WebhookBatch, commits: Commits
+) -> None:
+    await batch.close()  # nothing waits
+    first = [*await busy(batch), await told(batch, "three")]
+    closing = asyncio.ensure_future(batch.close())
+    await asyncio.sleep(0)
+    assert not closing.done()
+    commits.goes.set()
+    await closing
+    assert [one.done() and one.result() for one in first] == ["done one", "done two", "done three"]
+
+
+async def test_who_stops_leaves_what_is_not_stored_in_time_to_the_gateway(
+    batch: WebhookBatch, commits: Commits
+) -> None:
+    first = await busy(batch)
+    async with asyncio.timeout(CLOSE_S + 8):
+        await batch.close()
+    for one in first:
+        with pytest.raises((asyncio.CancelledError, DatabaseUnreachableError)):
+            await one

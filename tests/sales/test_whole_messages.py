@@ -107,6 +107,11 @@ async def test_a_greeting_that_says_little(rows: Rows) -> None:
     assert "device_journals" not in done.wrote
 
 
+async def test_a_sign_of_life_wakes_nobody(rows: Rows) -> None:
+    done = await told(rows, IDLE, wire.Health(mono_ms=9))
+    assert (done.said, done.sent, done.awake) == ([], [], set())
+
+
 async def test_a_greeting_says_which_secret_is_in_use(rows: Rows) -> None:
     next_one = {"next_secret": b"t", "next_hash": "h2", "next_key_id": 5, "next_issued_at": NOW}
     given = but(IDLE, device("M01", **next_one))

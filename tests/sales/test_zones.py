@@ -151,6 +151,16 @@ async def test_a_day_is_compared_when_it_is_over_where_the_merchant_is(stage: St
     assert row == {"day": "2026-11-21", "through": datetime(2026, 11, 21, 18, 30, tzinfo=UTC)}
 
 
+async def test_the_first_day_is_that_on_which_the_account_was_made_there(stage: Stage) -> None:
+    """It is noon in UTC on the 21st, and two in the morning of the 22nd on Kiritimati."""
+    nightly_gateway(stage)
+    await move_merchant(stage.context.db, stage.merchant, "Pacific/Kiritimati")
+    stage.later(25 * 3600 + 60)
+    assert await nightly.due(stage.context) == 1
+    days = await stage.rows("SELECT day::text FROM reconciliations")
+    assert days == [{"day": "2026-11-22"}]
+
+
 async def test_no_hour_is_left_out_where_a_merchant_moves_to_another_zone(stage: Stage) -> None:
     """From Kolkata to Honolulu: its day begins fifteen hours and a half after the other ended."""
     gateway = nightly_gateway(stage)

@@ -62,8 +62,7 @@ class WebhookBatch:
             _, late = await asyncio.wait(set(self._lanes), timeout=CLOSE_S)
             for lane in late:
                 lane.cancel()
-            if late:
-                await asyncio.wait(late)
+            await asyncio.gather(*late, return_exceptions=True)
 
     async def _drain(self) -> None:
         few: list[PendingWebhook] = []
