@@ -1,12 +1,12 @@
 """Printed codes are looked at together: one list call for an account, and a code in turn."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from msgspec.structs import replace
 
-from coinslot.gateways.base import Absent, Payments, Unclear
+from coinslot.gateways.base import Absent, Gateway, Payments, Unclear
 from coinslot.payments import provision, qr_codes
 from tests.sales.neighbours import a_second_machine
 from tests.sales.stage import Stage
@@ -111,6 +111,27 @@ async def test_without_a_whole_list_five_codes_have_their_turn_in_a_poll(stage: 
     assert (len(counted.codes), len(set(counted.codes))) == (5, 5)
     await polls(stage, 1)
     assert (len(counted.codes), len(set(counted.codes))) == (10, 10)
+
+
+class WithoutLists:
+    """The same gateway, which keeps no lists of what was paid."""
+
+    def __init__(self, counted: Counted) -> None:
+        self._counted = counted
+
+    def __getattr__(self, name: str) -> Any:
+        if name.endswith("_between"):
+            raise AttributeError(name)
+        return getattr(self._counted, name)
+
+
+async def test_where_a_gateway_keeps_no_lists_five_codes_have_their_turn(stage: Stage) -> None:
+    counted = await many_codes(stage)
+    stage.account = replace(stage.account, driver=cast(Gateway, WithoutLists(counted)))
+    stage.context.accounts.account = stage.account  # type: ignore[attr-defined]
+    await polls(stage, 2)
+    assert (len(counted.codes), len(set(counted.codes))) == (10, 10)
+    assert counted.lists == []
 
 
 async def test_what_was_paid_while_the_list_could_not_be_read_is_found_later(
