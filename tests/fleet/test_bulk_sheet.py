@@ -7,7 +7,7 @@ from msgspec import UNSET
 from coinslot.fleet import bulk_sheet
 from coinslot.fleet.bulk import MachineChange, TableSlot
 from coinslot.fleet.config import SlotChange
-from coinslot.fleet.sheet import LineProblem
+from coinslot.fleet.sheet import LineProblem, read_table
 from coinslot.kit.money import Money
 
 CURRENCIES = {"M01": "INR", "M02": "JPY"}
@@ -175,3 +175,14 @@ def test_a_table_says_of_which_machine_and_slot_it_is(missing: str) -> None:
     assert found == bulk_sheet.BulkSheet(
         changes=[], problems=[LineProblem(line=1, column="", message=said)]
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "cells"),
+    [("a,b\n1;2;3;4,5\n", ("1;2;3;4", "5")), ("a;b\n1,2,3,4;5\n", ("1,2,3,4", "5"))],
+)
+def test_what_separates_the_cells_is_told_by_the_first_line_alone(
+    text: str, cells: tuple[str, str]
+) -> None:
+    found = read_table(text.encode(), ["a", "b"], ["a"])
+    assert (found.rows, found.problems) == ([(2, dict(zip("ab", cells, strict=True)))], [])

@@ -13,7 +13,7 @@ import pytest
 from coinslot.counter import alarms
 from coinslot.events.notices import alerts, plan, preferences, words
 from coinslot.events.notices.alerts import EVENTS, ORDER, PROFIT
-from coinslot.events.notices.words import BEGAN, CASE_NAMES, Reader, text
+from coinslot.events.notices.words import BEGAN, CASE_NAMES, LINE_AWAY, TOGETHER, Reader, text
 from coinslot.oversight import daily_profit
 from coinslot.pages.texts import LANGUAGES
 from tests.notices.telling import Told, telling
@@ -124,3 +124,12 @@ def test_words_are_english_for_a_language_that_is_not_here() -> None:
     assert [text(said, language) for language in ("en", "hi", "ru", "de", "")] == [
         *said, "stopped", "stopped",
     ]  # fmt: skip
+
+
+def test_machines_that_go_silent_together_are_said_to_have_lost_a_line() -> None:
+    reader = Reader("en", ZoneInfo("UTC"), sees_money=True)
+    for kind, many, said in (
+        (alerts.SILENT, TOGETHER, LINE_AWAY[0]), (alerts.SILENT, TOGETHER - 1, ""),
+        (alerts.CASE, TOGETHER, ""),
+    ):  # fmt: skip
+        assert reader.hint(kind, [{}] * many) == said, (kind, many)
