@@ -15,7 +15,6 @@ from coinslot.notices.base import (
     Looks,
     Refused,
     Report,
-    Reports,
     Sent,
     Stage,
     Unclear,
@@ -139,10 +138,6 @@ async def _undisturbed(rig: Rig, wanted: Any, since: Any) -> Any:
         sandbox.weather(api={"drop_response": 0})
     assert isinstance(rig.driver, Finds)
     return await rig.driver.find(rig.form, wanted, since)
-
-
-def test_a_driver_reads_callbacks_exactly_where_it_says_so(rig: Rig) -> None:
-    assert rig.driver.powers[rig.form].reports == isinstance(rig.driver, Reports)
 
 
 def test_every_driver_is_found_by_being_in_the_folder() -> None:

@@ -26,7 +26,6 @@ class Powers(Struct, frozen=True, kw_only=True):
     """What a driver can do with one form."""
 
     most_chars: int  # of the text
-    reports: bool = False  # it tells later how a notice ended: `Reports`
     looks: bool = False  # it can be asked how one ended: `Looks`
     priced: bool = False  # its reports say what a notice cost
     proves_delivery: bool = False  # DELIVERED is the word of the phone, not of a server on the way

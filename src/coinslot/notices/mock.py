@@ -60,8 +60,7 @@ class Mock:
 
     name: ClassVar[str] = name
     powers: ClassVar[Mapping[Form, Powers]] = {
-        form: Powers(most_chars=1_000, reports=True, looks=True, proves_delivery=True)
-        for form in Form
+        form: Powers(most_chars=1_000, looks=True, proves_delivery=True) for form in Form
     }
 
     def __init__(self, settings: Settings, clock: Clock) -> None:

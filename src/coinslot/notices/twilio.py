@@ -135,11 +135,11 @@ class Twilio:
     name: ClassVar[str] = name
     powers: ClassVar[Mapping[Form, Powers]] = {
         Form.SMS: Powers(
-            most_chars=LONGEST_SMS, reports=True, looks=True, priced=True,
+            most_chars=LONGEST_SMS, looks=True, priced=True,
             proves_delivery=True,
         ),
         # A mailbox may have answered the call, so its end proves no listener.
-        Form.CALL: Powers(most_chars=3_000, reports=True, looks=True, priced=True),
+        Form.CALL: Powers(most_chars=3_000, looks=True, priced=True),
     }  # fmt: skip
 
     def __init__(self, settings: Settings) -> None:
