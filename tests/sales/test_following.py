@@ -135,3 +135,14 @@ async def test_a_reading_that_failed_is_tried_again_by_who_waits_next(
     view = await following.changed(token, 0, 30)
     assert view is not None
     assert view.token == token
+
+
+async def test_a_page_of_an_order_that_is_not_there_keeps_no_other_one_back(
+    stage: Stage, counted: Counting
+) -> None:
+    token = await placed(stage)
+    following = OrderUpdates(counted, Reader(stage).read, round_s=0.02)
+    nobody = asyncio.create_task(following.changed("nobody", 0, 30))
+    await asyncio.sleep(0)
+    assert (await following.changed(token, 0, 5)) is not None
+    nobody.cancel()
