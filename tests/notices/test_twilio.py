@@ -182,6 +182,12 @@ async def test_whatever_proves_nothing_is_unclear_and_sent_once(answer: Canned) 
         assert isinstance(await driver.find(SMS, text(), SystemClock().now()), Unclear)
 
 
+@pytest.mark.parametrize(("chars", "kind"), [(300_000, Sent), (6_000_000, Unclear)])
+async def test_an_answer_is_read_in_its_parts_up_to_five_megabytes(chars: int, kind: type) -> None:
+    async with told(made(note="x" * chars)) as (driver, _):
+        assert isinstance(await driver.send(SMS, text()), kind)
+
+
 async def test_a_message_goes_as_a_form_with_a_short_life() -> None:
     async with told(made()) as (driver, asked):
         assert await driver.send(SMS, text(valid_s=600)) == Sent(
