@@ -95,7 +95,7 @@ async def step_up(auth: Authentication, who: SignedIn, attempt: Attempt, client:
         raise wrong_credentials()
     proof = _proof(person, who.factors)
     if attempt.passkey is not None:
-        proof = await _by_passkey(auth, proof, attempt)
+        proof = await _by_passkey(auth, proof, attempt.challenge, attempt.passkey)
     elif proof.has_second:
         if not attempt.code:
             # Nothing that the session had shown goes into the challenge: it would open another one.
@@ -196,7 +196,7 @@ async def _by_challenge(auth: Authentication, attempt: Attempt) -> Proof:
         raise SignInError("challenge_expired", "This took too long: sign in from the start.")
     proof = await _of_challenge(auth, challenge)
     if attempt.passkey is not None:
-        return await _by_passkey(auth, proof, attempt)
+        return await _by_passkey(auth, proof, attempt.challenge, attempt.passkey)
     if proof is None:
         raise wrong_credentials()
     if attempt.code and not proof.complete:
@@ -206,11 +206,13 @@ async def _by_challenge(auth: Authentication, attempt: Attempt) -> Proof:
     return proof
 
 
-async def _by_passkey(auth: Authentication, proof: Proof | None, attempt: Attempt) -> Proof:
-    challenge = auth.tokens.read_challenge(attempt.challenge, passkeys.SIGN_IN, auth.now())
-    if challenge is None or attempt.passkey is None:
+async def _by_passkey(
+    auth: Authentication, proof: Proof | None, asked: str, passkey: dict[str, Any]
+) -> Proof:
+    challenge = auth.tokens.read_challenge(asked, passkeys.SIGN_IN, auth.now())
+    if challenge is None:
         raise SignInError("challenge_expired", "This took too long: sign in from the start.")
-    shown = await passkeys.check(auth, challenge, attempt.passkey)
+    shown = await passkeys.check(auth, challenge, passkey)
     if proof is not None and proof.person != shown.person:
         raise wrong_credentials()
     await _use_up(auth, shown.person, challenge)
