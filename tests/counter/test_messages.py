@@ -205,7 +205,7 @@ async def test_where_there_is_no_list_it_stays_unconfirmed(counter: Counter, sen
     class Blind:
         """Its answers are lost, and it cannot be asked."""
 
-        name, powers = sent.name, {form: replace(p, finds=False) for form, p in sent.powers.items()}
+        name, powers = sent.name, sent.powers
 
         def __init__(self) -> None:
             self.sent = 0
