@@ -35,6 +35,8 @@ async def world(rows: Rows, **changes: dict[str, Any]) -> dict[tuple[str, str], 
     await put("outlet_stops", outlet_id="M01", why="food_lock", since=NOW - HOUR)
     await put("machine_health", outlet_id="M02", at=NOW, temperature_at=NOW - MOMENT, rssi=-85,
               journal_used=80, restarts=[NOW - HOUR + n * MOMENT for n in range(1, 6)])  # fmt: skip
+    await put("machine_health", "health_of_hall", outlet_id="M01", at=NOW - MOMENT,
+              temperature_at=NOW - 2 * MOMENT)  # fmt: skip
     await put("counter_checks", outlet_id="M02", differs_since=NOW - HOUR)
     await put("products", id=COLA, merchant_id=ASHA, sku="cola", name="Cola")
     await put("slots", outlet_id="M01", slot="A1", product_id=COLA, out_of_sale_at=NOW, par=20,
