@@ -300,3 +300,17 @@ def test_a_receipt_is_of_a_payment_a_hand_over_or_a_refund(
     new = receipts._New(minor=1, currency="INR", contact=None, lines=(), refund=refund_id,
                         closing=closing)  # fmt: skip
     assert new.kind == kind
+
+
+async def test_a_refund_of_more_or_less_than_the_receipt_said_has_one_line(rows: Rows) -> None:
+    """Money that bought nothing may be another sum than its order."""
+    soda = replace(COLA, name="Soda", price=1000)
+    for lines, back in (
+        ((replace(COLA, price=4000), soda), (replace(COLA, price=400), replace(soda, price=100))),
+        ((COLA, soda), (replace(COLA, price=500),)), ((soda,), (replace(soda, price=500),)),
+    ):  # fmt: skip
+        given: Given = [*BACK[:-1], PAYMENT, receipt(body=body(*lines), state="registered")]
+        _, (made,), _ = await does(
+            rows, Maker(), given, lambda here: receipts.of_refund(here, account(Maker()), ASKED)
+        )
+        assert made["body"] == body(*back), lines
