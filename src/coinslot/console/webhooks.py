@@ -156,7 +156,7 @@ class WebhookPages(SharedHandler):
             except UnknownDeliveryError:
                 raise RefusedError(404, "not_found", "There is no such delivery.") from None
             to = ("webhooks", "deliveries", str(delivery))
-            done = "webhook_under_way" if answer.body["under_way"] else "webhook_redelivered"
+            done = "webhook_under_way" if answer.body.get("under_way") else "webhook_redelivered"
             return Done(to=self._frame.to(request, *to, done=done))
 
         return await self._once(request, form, work, repeats=True)
