@@ -250,15 +250,6 @@ BECOMES = (
     Asked("a payer", "SELECT forget_payers($1, $2)", (BEFORE, LIMIT),
           {"captures": {**CAPTURED, "receipt_url": "https://r"}}, (),
           gives={"payer_reference": None, "receipt_url": None}, after="SELECT * FROM captures"),
-    *(Asked(f"as many as are asked for: {table}", f"SELECT {verb}($1, $2) AS n", (BEFORE, 1), {
-        table: row, f"{table} 2": {**row, **({"id": OTHER} if "id" in row else {}),
-                                   **({"token": "t2", "client_key": None} if table == "orders"
-                                      else {}),
-                                   **({"reference": "SM2", "dedup": "d2"}
-                                      if table == "counter_messages" else {}),
-                                   **({"token_digest": "2"} if table == "counter_sessions"
-                                      else {})}}, (), gives=ONE)
-      for verb, table, row, _, _ in OLD),
 )  # fmt: skip
 
 COSTS: Row = {"minor": 75, "unknown": 0}
